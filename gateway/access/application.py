@@ -4,7 +4,7 @@ Everything here is a pure function of the snapshot and of bytes: what is forgott
 """
 
 from collections.abc import Awaitable, Callable, Iterator
-from typing import Final, final
+from typing import Final, Protocol, final
 
 from gateway.access.decision import AppIdentity, Question
 from gateway.access.outcome import (
@@ -28,6 +28,7 @@ from gateway.model.errors import GatewayError
 from gateway.model.identity import Identity
 from gateway.model.session import Seat
 from gateway.policy.facts import RequestFacts
+from gateway.translation.render import Translation
 from gateway.wire.framing import REQUEST_LINE, request_line_fault
 from gateway.wire.host import canonical_host
 from gateway.wire.method_override import judged_method, may_name
@@ -40,9 +41,13 @@ _KEYS: Final = 4096
 _DIFFERENCES: Final = 1000
 _KINDS: Final[dict[type, str]] = {Allow: "allow", Deny: "deny", Challenge: "challenge"}
 
-Preparing = Callable[[App, Seat | None, float], Prepared | Callable[[], Awaitable[None]]]
-"""What an application is sent of somebody whom it hears, or of nobody; or what has to be awaited before it is asked
-again. The time is monotonic. Raises GatewayError."""
+
+class Preparing(Protocol):
+    def __call__(
+        self, app: App, seat: Seat | None, now: float, told: Translation | None = None
+    ) -> Prepared | Callable[[], Awaitable[None]]:
+        """What an application is sent of somebody whom it hears, or of nobody; or what has to be awaited before it is
+        asked again. `now`: monotonic. `told`: on this path, where its file tells paths apart. Raises GatewayError."""
 
 
 def unnamed(identity: Identity) -> str:
@@ -59,8 +64,9 @@ class ApplicationAccess:
     """
 
     __slots__ = (
-        "_about", "_keys", "_lines", "_longest", "_numbers", "_paths", "_person", "_prepare", "_tally", "anonymous",
-        "app", "decisions", "differing", "lines", "name", "policy_errors", "revision", "told",
+        "_about", "_keys", "_lines", "_longest", "_numbers", "_paths", "_person", "_prepare", "_tally",
+        "_tells_paths_apart", "anonymous", "app", "decisions", "differing", "lines", "name", "policy_errors",
+        "revision", "told",
     )  # fmt: skip
 
     def __init__(
@@ -84,7 +90,9 @@ class ApplicationAccess:
         self._lines: Remembered[bytes, RequestLine] = Remembered(newcomers, _LINES)
         self.lines = self._lines.values
         self._paths: Remembered[bytes, RequestLine] = Remembered(newcomers, _LINES)
-        self._keys: dict[tuple[RouteMatches, bytes], int] = {}
+        beside = () if app is None else app.shadows
+        self._tells_paths_apart = app is not None and any(one.told_by_path is not None for one in (app, *beside))
+        self._keys: dict[tuple[RouteMatches, bytes, tuple[Translation, ...]], int] = {}
         # The key under which a person's outcomes also hold who they are here, whatever they ask for.
         self._about = next(numbers)
         self.anonymous: dict[object, object] = {}
@@ -175,12 +183,19 @@ class ApplicationAccess:
         matches: RouteMatches = () if app is None else (app.routes.find(target.segments),)
         if app is not None and app.shadows:
             matches += tuple(shadow.routes.find(target.segments) for shadow in app.shadows)
-        key = self._keys.get((matches, method))
+        told = self._told_at(target.segments) if self._tells_paths_apart else ()
+        key = self._keys.get((matches, method, told))
         if key is None:
             if len(self._keys) >= _KEYS:
                 del self._keys[next(iter(self._keys))]
-            key = self._keys[matches, method] = next(self._numbers)
+            key = self._keys[matches, method, told] = next(self._numbers)
         return matches, key
+
+    def _told_at(self, segments: tuple[str, ...]) -> tuple[Translation, ...]:
+        """Of the application, then of each shadow."""
+        app = self.app
+        assert app is not None
+        return tuple([one.told_at(segments) for one in (app, *app.shadows)])
 
     # --- decisions ---
 
@@ -202,8 +217,12 @@ class ApplicationAccess:
         if about is None:
             about = tuple([AppIdentity(one, identity) for one in (app, *app.shadows)])
             _keep(kept, self._about, about)
+        told = self._told_at(line.target.segments) if self._tells_paths_apart else (None,) * len(about)
         questions = tuple(
-            [Question(who, match, method, tenant) for who, match in zip(about, line.matches, strict=True)]
+            [
+                Question(who, match, method, tenant, there)
+                for who, match, there in zip(about, line.matches, told, strict=True)
+            ]
         )
         found: ReadyOutcome | ConditionalDecision | NeedsWork
         if True in [question.open for question in questions]:
@@ -267,15 +286,19 @@ class ApplicationAccess:
     ) -> tuple[Decision, Prepared | Callable[[], Awaitable[None]] | None]:
         if not isinstance(decision, Allow):
             return decision, None
-        who = question.who
-        if who.prepared is not None and now < who.prepared.valid_until:
-            return decision, who.prepared
+        who, told = question.who, question.told
+        kept = who.prepared if told is None or who.prepared_by is None else who.prepared_by.get(told)
+        if kept is not None and now < kept.valid_until:
+            return decision, kept
         try:
-            found = self._prepare(who.app, None if who.heard is None else seat, now)
+            found = self._prepare(who.app, None if who.heard is None else seat, now, told)
         except GatewayError as error:
             return Deny(decision.rule, error.code, error.shown, error.detail), None
         if isinstance(found, Prepared):
-            who.prepared = found
+            if told is None or who.prepared_by is None:
+                who.prepared = found
+            else:
+                who.prepared_by[told] = found
         return decision, found
 
 

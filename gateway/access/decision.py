@@ -11,6 +11,7 @@ from gateway.policy.decide import decide, settled
 from gateway.policy.facts import Facts, RequestFacts
 from gateway.policy.routes import Match
 from gateway.policy.step_up import needed, required
+from gateway.translation.render import Translation
 
 
 @final
@@ -18,30 +19,39 @@ class AppIdentity:
     """One identity, or nobody, at one application: what holds of them whatever they ask for, found out once.
 
     `heard`: the identity, None where the application does not hear it: it counts as nobody (invariant 5). `prepared`:
-    what the application was last sent of them.
+    what the application was last sent of them; `prepared_by`: where paths differ, by what it is told there.
     """
 
-    __slots__ = ("app", "heard", "is_unheard", "prepared")
+    __slots__ = ("app", "heard", "is_unheard", "prepared", "prepared_by")
 
     def __init__(self, app: App, identity: Identity | None) -> None:
         self.app = app
         self.heard = identity if identity is not None and app.accepts(identity) else None
         self.is_unheard = identity is not None and self.heard is None
         self.prepared: Prepared | None = None
+        self.prepared_by: dict[Translation, Prepared] | None = None if app.told_by_path is None else {}
 
 
 class Question:
     """One identity (or nobody) at one application, on one path and method: all that is known before the request is
     asked. `match`: of the path, None where no rule has it.
 
-    `open`: two requests could be answered differently. Where a stronger sign-in would be let in, the answer is a
-    challenge that says which.
+    `told`: what the application is told there, None where its file says the same for all paths. `open`: two requests
+    could be answered differently. Where a stronger sign-in would be let in, the answer is a challenge that says which.
     """
 
-    __slots__ = ("_match", "_method", "_tenant", "_whole", "open", "who")
+    __slots__ = ("_match", "_method", "_tenant", "_whole", "open", "told", "who")
 
-    def __init__(self, who: AppIdentity, match: Match | None, method: str, tenant: str | None = None) -> None:
+    def __init__(
+        self,
+        who: AppIdentity,
+        match: Match | None,
+        method: str,
+        tenant: str | None = None,
+        told: Translation | None = None,
+    ) -> None:
         self.who = who
+        self.told = told
         self._method = method
         self._tenant = None if who.heard is None else tenant
         self._whole = self._match = match

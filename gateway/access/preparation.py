@@ -20,6 +20,7 @@ from gateway.model.session import Seat
 from gateway.tokens.basic import basic_line
 from gateway.tokens.making import MadeTokens, check, make
 from gateway.tokens.spec import SigningKey
+from gateway.translation.render import Translation
 from gateway.wire.cookie_jar import JarRequest
 
 # While new ones are being made, it is looked for them so often.
@@ -35,11 +36,11 @@ InThread = Callable[[Callable[[], MadeTokens]], Awaitable[MadeTokens]]
 """Does a piece of work where it does not hold the loop (invariant 14)."""
 
 
-def translated(app: App, seat: Seat | None, now: float) -> Prepared:
+def translated(app: App, seat: Seat | None, now: float, told: Translation | None = None) -> Prepared:
     """By the application's own file, without what has to be made: this never ends, for it turns on the identity alone.
-    Raises GatewayError."""
+    `told`: on this path, where the file tells paths apart. Raises GatewayError."""
     identity = None if seat is None else identity_at(app, seat)
-    injection = app.translation.render(identity)
+    injection = (told or app.translation).render(identity)
     headers = injection.headers
     if identity is not None:
         check(app.tokens, identity)
@@ -110,19 +111,23 @@ class Preparation:
         self._keeping: SharedWork[None] = SharedWork(_MADE_WITHIN, GATEWAY_FAULT)
         self._sign_ins: SharedWork[ApplicationSession] = SharedWork(SIGNED_IN_WITHIN, FORM_LOGIN_UNANSWERED)
 
-    def __call__(self, app: App, seat: Seat | None, now: float) -> Prepared | Callable[[], Awaitable[None]]:
+    def __call__(
+        self, app: App, seat: Seat | None, now: float, told: Translation | None = None
+    ) -> Prepared | Callable[[], Awaitable[None]]:
         settings = app.account
         if seat is not None and settings is not None and not is_known(app, seat, self._accounts.state):
             return lambda: self._shared.done(
                 (seat, app.name, settings), lambda: look_up(self._accounts, app.name, settings, seat)
             )
-        fixed = translated(app, seat, now)
+        fixed = translated(app, seat, now, told)
         if seat is None:
             return fixed
         if app.form_login is not None:
             session = self._session(app, app.form_login, seat)
             if session is None:
-                return lambda: self._sign_in(app, seat, fixed)
+                # Of whatever path they asked for, the form is asked in one way.
+                everywhere = fixed if told is None else translated(app, seat, now)
+                return lambda: self._sign_in(app, seat, everywhere)
             fixed = replace(fixed, cookies=_joined(fixed.cookies, session.cookies), session=session)
             _check_budget(app, fixed)
         if not app.tokens:

@@ -272,15 +272,35 @@ class AppSettings:
     keep_posts: KeepPosts | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class PathTranslations:
+    """Paths where an application is told otherwise. `by_pattern`: all that it is told there."""
+
+    table: RouteTable
+    by_pattern: Mapping[str, Translation]
+
+    def find(self, segments: tuple[str, ...]) -> Translation | None:
+        """None where it is told what it is told elsewhere."""
+        match = self.table.find(segments)
+        return None if match is None else self.by_pattern[match.pattern]
+
+    def pattern(self, segments: tuple[str, ...]) -> str:
+        """By which it is, else empty."""
+        match = self.table.find(segments)
+        return "" if match is None else match.pattern
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class App(AppSettings):
     """An application with what is compiled of its file. `listed`: the providers that the file lists, in its order.
+    `told_by_path`: None where it is told the same on all paths.
     `shadows`: the same application under other rules, whose decisions are compared and never enforced."""
 
     upstream: Upstream
     listed: Mapping[str, Provider]
     routes: RouteTable
     translation: Translation
+    told_by_path: PathTranslations | None = None
     logout: Logout = field(default_factory=Logout)
     api: Api | None = None
     shadows: "tuple[App, ...]" = ()
@@ -293,7 +313,10 @@ class App(AppSettings):
     def header_folds(self) -> frozenset[bytes]:
         """Invariant 3: folded names of all headers that are injected, whether or not there is a value."""
         basic = frozenset() if self.basic is None else frozenset({fold(HEADER.encode())})
-        return self.translation.header_folds | folded_names(self.tokens, "header") | basic
+        told = self.translation.header_folds
+        if self.told_by_path is not None:
+            told = told.union(*(there.header_folds for there in self.told_by_path.by_pattern.values()))
+        return told | folded_names(self.tokens, "header") | basic
 
     @property
     def cookie_names(self) -> frozenset[bytes]:
@@ -304,6 +327,11 @@ class App(AppSettings):
     def _session_cookies(self) -> frozenset[bytes]:
         """Of the application's session, where the gateway keeps it."""
         return frozenset() if self.form_login is None else frozenset(fold(n.encode()) for n in self.form_login.cookies)
+
+    def told_at(self, segments: tuple[str, ...]) -> Translation:
+        """On one path, as rules meet it."""
+        there = None if self.told_by_path is None else self.told_by_path.find(segments)
+        return self.translation if there is None else there
 
     def accepts(self, identity: Identity) -> bool:
         """Invariant 5: only the providers that its file lists, and of each only what its own file says now: an
@@ -318,6 +346,8 @@ class App(AppSettings):
             return
         told = self.logout.query_links
         tables = [self.routes, self.logout.links, *(() if told is None else told.tables)]
+        if self.told_by_path is not None:
+            tables.append(self.told_by_path.table)
         if self.api is not None:
             tables += [self.api.paths, *(one.paths for one in self.api.opaque if one.paths is not None)]
         for table in tables:

@@ -28,14 +28,16 @@ _VISIBLE = frozenset({"utf8", *LACKING})
 
 def _injected(subject: Subject) -> Iterator[tuple[Of[AppFile], InjectedAt, InjectedSection]]:
     for app in subject.apps:
-        for told in app.model.translate.told:
+        for told in app.model.translate.told_anywhere:
             yield app, told, told.injected
 
 
 def header_budget(subject: Subject) -> Iterator[Problem]:
     """Tomcat, IIS and nginx take 8 KB of headers by default."""
     for app in subject.apps:
-        size = sum(_size(subject, one, told.name, injected) for one, told, injected in _injected(subject) if one is app)
+        size = max(
+            sum(_size(subject, app, one.name, one.injected) for one in told) for told in app.model.translate.by_path
+        )
         if size > _BUDGET:
             say = f"headers and cookies may grow to {size} bytes, and many servers take {_BUDGET} for all of a request"
             yield app.at("translate", key=True, say=say, write="send fewer attributes, or fewer groups")
@@ -134,7 +136,7 @@ def told_nothing(subject: Subject) -> Iterator[Problem]:
     for app in subject.apps:
         asks = any(rule.allow is not None and turns_on_identity(rule.allow) for _, rule in subject.rules(app))
         translate = app.model.translate
-        if asks and not (translate.told or translate.has_tokens or app.model.form_login):
+        if asks and not (translate.told_anywhere or translate.has_tokens or app.model.form_login):
             yield app.at(
                 "app", say="people sign in, and the application is not told who they are", write="add translate"
             )

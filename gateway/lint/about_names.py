@@ -20,7 +20,7 @@ _WHOSE: Final = frozenset({"provider", "issuer"})
 
 def compared_and_transliterated(subject: Subject) -> Iterator[Problem]:
     for app in subject.apps:
-        for told in app.model.translate.told:
+        for told in app.model.translate.told_anywhere:
             injected = told.injected
             if injected.unencodable == "transliterate" and injected.encoding in LACKING:
                 for name in [name for name in names_used(injected) if name in _COMPARED][:1]:
@@ -32,7 +32,7 @@ def subject_of_two_providers(subject: Subject) -> Iterator[Problem]:
     for app in _of_several(subject):
         translate, say = app.model.translate, "two providers may have a person of this subject, who are one here"
         if not _tells_whose(app):
-            for told in translate.told:
+            for told in translate.told_anywhere:
                 if "subject" in names_used(told.injected):
                     yield app.at(*told.at, key=True, say=say, write="tell provider or issuer too")
         for path, token in token_sections(translate):
@@ -49,7 +49,7 @@ def subject_of_two_providers(subject: Subject) -> Iterator[Problem]:
 
 def part_of_a_name(subject: Subject) -> Iterator[Problem]:
     for app in _of_several(subject):
-        for told in () if _tells_whose(app) else app.model.translate.told:
+        for told in () if _tells_whose(app) else app.model.translate.told_anywhere:
             cut = any(isinstance(one, Extract | Split) for one in told.injected.compiled_transforms())
             if cut and told.injected.source in _NAMES:
                 say = f"of {told.injected.source} a part is told, which people of two providers may share"
@@ -59,7 +59,7 @@ def part_of_a_name(subject: Subject) -> Iterator[Problem]:
 def filled_alike(subject: Subject) -> Iterator[Problem]:
     for app in _of_several(subject):
         listed = subject.snapshot.apps[app.model.app].listed
-        for told in app.model.translate.told:
+        for told in app.model.translate.told_anywhere:
             template = told.injected.template
             parts = () if template is None or not names_used(told.injected) else parse_template(template).parts
             for name, values in (("provider", list(listed)), ("issuer", [one.issuer for one in listed.values()])):
@@ -87,4 +87,6 @@ def _of_several(subject: Subject) -> Iterator[Of[AppFile]]:
 
 
 def _tells_whose(app: Of[AppFile]) -> bool:
-    return any(_WHOSE.intersection(names_used(told.injected)) for told in app.model.translate.told)
+    """On every path."""
+    by_path = app.model.translate.by_path
+    return all(any(_WHOSE.intersection(names_used(one.injected)) for one in told) for told in by_path)

@@ -279,7 +279,7 @@ def _used(subject: Subject, provider: AnyProviderFile) -> set[str]:
     apps = [app for app in (*subject.apps, *subject.shadows) if provider.provider in app.model.providers]
     used = {provider.tenant or "", *(provider.asserts.attributes or {})}
     for app in apps:
-        used |= {name for told in app.model.translate.told for name in names_used(told.injected)}
+        used |= {name for told in app.model.translate.told_anywhere for name in names_used(told.injected)}
         # A condition of whatever kind names its attribute somewhere.
         used |= set(_texts(app.document.data))
     for shared in subject.folder.shared:

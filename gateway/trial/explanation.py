@@ -49,7 +49,8 @@ class Explanation:
     `others`: live rules of the app that match not. `keeps`: of a POST that reaches the application or asks for a
     sign-in, what is kept of such forms when the session has ended. `rewriting`: of a request that reaches an
     application; None where its addresses stay as they are. `tunnel`: likewise, where it could ask for one; None where
-    none is carried. `leniencies`: keys of `paths:` without which the path would be refused, or read otherwise."""
+    none is carried. `leniencies`: keys of `paths:` without which the path would be refused, or read otherwise.
+    `told_for`: the pattern of `translate.paths` by which the application is told otherwise there, else empty."""
 
     asked: WrittenRequest
     tried: Tried
@@ -59,6 +60,7 @@ class Explanation:
     tunnel: TunnelSettings | None = None
     keeps: KeepPosts | None = None
     leniencies: tuple[str, ...] = ()
+    told_for: str = ""
 
 
 def explain_request(
@@ -79,7 +81,8 @@ def explain_request(
     keeps = app.keep_posts if tried.facts.method == "POST" and tried.outcome in ("allow", "challenge") else None
     others = sum(1 for _ in app.routes.rules()) - len(matching)
     leniencies = leniencies_needed(asked.target, app.leniency)
-    return Explanation(asked, tried, rows, others, rewriting, tunnel, keeps, leniencies)
+    told_for = "" if app.told_by_path is None or tried.outcome != "allow" else app.told_by_path.pattern(tried.segments)
+    return Explanation(asked, tried, rows, others, rewriting, tunnel, keeps, leniencies, told_for)
 
 
 def _rewriting(app: App, asked: WrittenRequest) -> Rewriting | None:

@@ -157,13 +157,14 @@ def _result(outcome: Outcome, request: TrialRequest, person: Known | None) -> Tr
         case Forward(decision=decision, prepared=prepared):
             assert app is not None
             injection = Injection(prepared.headers, prepared.cookies)
-            headers, cookies = read_back_for_tools(app.translation, injection)
+            translation = app.told_at(segments)
+            headers, cookies = read_back_for_tools(translation, injection)
             accepted = _known_at(app, person) if person is not None and app.accepts(person.identity) else None
             if accepted is not None:
                 made = described(app.tokens, accepted)
                 headers, cookies = headers | made[0], cookies | made[1]
                 headers |= {} if app.basic is None else described_basic(app.basic, accepted)
-            why = unsent(app.translation, accepted)
+            why = unsent(translation, accepted)
             if accepted is not None and app.form_login is not None:
                 there = session_described(app.form_login, accepted)
                 cookies, why = cookies | there[0], why | there[1]

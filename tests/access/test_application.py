@@ -24,6 +24,20 @@ def an_access(snapshot: Snapshot | None = None) -> ApplicationAccess:
     return ApplicationAccess(snapshot.apps["permis"], snapshot, itertools.count(1))
 
 
+def test_what_is_prepared_is_kept_by_person_and_by_what_is_told_there() -> None:
+    """Not by path: all paths of one block share it, and a person with many of them costs one for each block."""
+    block = "    X-Remote-User: {from: uid}\n  paths: [{path: /a/**, headers: {X-A: {from: uid}}}]\n"
+    told = {"apps/permis.yaml": files(9001)["apps/permis.yaml"].replace("    X-Remote-User: {from: uid}\n", block)}
+    access, who = an_access(sample_snapshot({**files(9001), **told})), seat("permis.localhost", identity(uid="helene"))
+    asked = (b"/a", b"/b", b"/a/1", b"/admin/", b"/a/2?q", b"/c")
+    outcomes = [access.compile(access.read_line(b"GET %b HTTP/1.1" % path), who, 0.0) for path in asked]
+    prepared = [one.prepared for one in outcomes if isinstance(one, Forward)]
+    assert len(prepared) == 5
+    by_headers = {one.headers: {id(other) for other in prepared if other.headers == one.headers} for one in prepared}
+    assert sorted(map(len, by_headers.values())) == [1, 1]
+    assert len({access.read_line(b"GET %b HTTP/1.1" % path).key for path in (b"/a/1", b"/a/2?q", b"/b")}) == 2
+
+
 def test_a_line_is_read_once() -> None:
     access = an_access()
     line = access.read_line(b"GET /public/a?b HTTP/1.1")

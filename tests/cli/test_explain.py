@@ -91,6 +91,20 @@ def test_the_applications_own_cookies(folder: Path) -> None:
         assert line in typed("explain", "GET", "http://one.localhost/public/a", at=folder).stdout
 
 
+def test_what_is_told_on_some_paths_alone(folder: Path) -> None:
+    file = folder / "policies/apps/one.yaml"
+    paths = "paths: [{path: /files/**, headers: {X-Whose: {template: 'u-{uid}'}}, omit: [X-Remote-User]}]"
+    file.write_text(file.read_text().replace("translate: {", f"translate: {{{paths}, "))
+    asked = ("explain", "GET", "http://one.localhost/files/a", "--as", "paul.yaml")
+    assert typed(*asked, at=folder).stdout.endswith(
+        "  header X-Whose: u-paul\n  the headers are those of /files/** (translate.paths)\n"
+    )
+    told = json.loads(typed(*asked, "--output", "json", at=folder).stdout)
+    assert (told["told_for"], told["headers"]) == ("/files/**", {"X-Whose": "u-paul"})
+    elsewhere = typed("explain", "GET", "http://one.localhost/file", "--as", "paul.yaml", at=folder).stdout
+    assert elsewhere.endswith("  header X-Remote-User: paul\n")
+
+
 def test_who_may_open_a_websocket_there(folder: Path) -> None:
     file = folder / "policies/apps/one.yaml"
     tunnel = "tunnel: {protocols: [websocket], origins: ['https://two.example']}\n"

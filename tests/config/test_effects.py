@@ -666,6 +666,37 @@ APP = [
 ]  # fmt: skip
 
 
+def on_a_path(effect: Effect) -> Effect:
+    """The same, where it is written of one path alone: there it is seen, and nowhere else is anything else."""
+
+    def there(path: tuple[str | int, ...]) -> tuple[str | int, ...]:
+        return ("translate", "paths", 0, *path[1:]) if path[:2] == ("translate", "headers") else path
+
+    def see(snapshot: Snapshot) -> object:
+        app = snapshot.apps["permis"]
+        assert app.translation.render(HELENE) == header(b"helene")
+        assert app.told_at(("elsewhere", "")) is app.translation
+        at_path = replace(app, translation=app.told_at(("there", "x")))
+        return effect.see(replace(snapshot, apps={"permis": at_path}))
+
+    base = ("translate", "paths"), [{"path": "/there/**", "headers": {"X-Remote-User": {"from": "uid"}}}]
+    key = effect.key.replace("translate.headers", "translate.paths[].headers")
+    with_it = (base, *((there(path), value) for path, value in effect.with_it))
+    return effect._replace(key=key, path=there(effect.path), see=see, with_it=with_it)
+
+
+def at_there(snapshot: Snapshot) -> Injection:
+    return snapshot.apps["permis"].told_at(("there", "x")).render(HELENE)
+
+
+APP += [
+    *(on_a_path(effect) for effect in APP if effect.key.startswith("translate.headers.")),
+    Effect("translate.paths[].path", ("translate", "paths"), [{"path": "/there/*", "omit": ["X-Remote-User"]}], at_there,
+           header(b"helene"), NOTHING),
+    Effect("translate.paths[].omit[]", ("translate", "paths"), [{"path": "/**", "omit": ["x-remote-user"]}], at_there,
+           header(b"helene"), NOTHING),
+]  # fmt: skip
+
 # Those with a mapping below them.
 TESTS = {"claim": "ClaimTest", "header": "HeaderTest", "query": "QueryTest", "tenant": "TenantTest", "time": "TimeTest"}
 

@@ -14,6 +14,7 @@ from gateway.model.codes import UPSTREAM_CONNECT, UPSTREAM_TIMEOUT
 from gateway.model.errors import GatewayError
 from gateway.model.identity import Identity
 from gateway.model.session import Seat
+from gateway.translation.render import Translation
 from tests.proxy.applications import OK, Peer, application
 from tests.proxy.gateways import ask, gateway
 
@@ -31,7 +32,9 @@ class Signer:
         self.error = error
         self._work = SharedWork[None](seconds, UPSTREAM_TIMEOUT)
 
-    def __call__(self, app: App, seat: Seat | None, now: float) -> Prepared | Callable[[], Awaitable[None]]:
+    def __call__(
+        self, app: App, seat: Seat | None, now: float, told: Translation | None = None
+    ) -> Prepared | Callable[[], Awaitable[None]]:
         if seat is None:
             return Prepared(b"", b"")
         identity = seat.identity
@@ -127,7 +130,7 @@ async def test_where_it_is_not_prepared_nothing_reaches_the_application(
 async def test_what_has_ended_when_it_comes_is_refused_and_prepared_anew_for_the_next() -> None:
     ends = [-1.0, 60.0]
 
-    def prepare(app: App, seat: Seat | None, now: float) -> Prepared:
+    def prepare(app: App, seat: Seat | None, now: float, told: Translation | None = None) -> Prepared:
         return Prepared(b"\r\nX-Signed: 1", b"", now + ends.pop(0))
 
     async with application() as app, gateway(app, prepare=prepare) as gate:

@@ -17,6 +17,7 @@ from gateway.config.check.conditions import (
 )
 from gateway.config.check.cookies import check_cookies
 from gateway.config.check.form_login import check_form_login
+from gateway.config.check.path_headers import check_path_headers
 from gateway.config.check.tokens import carriers, check_header_of_programs, check_tokens
 from gateway.config.check.translate import attributes_used, check_budget, check_secrets, check_translate
 from gateway.config.compile.app import public_of
@@ -56,6 +57,8 @@ def check_app(loaded: Loaded[AppFile], model: AppFile, index: Index) -> Iterator
         by_form = model.form_login is not None and model.form_login.trusted is None
         yield from check_account(document, model.account, gateway, providers, by_form=by_form)
     yield from check_translate(document, model)
+    if model.translate.paths:
+        yield from check_path_headers(document, model)
     if model.cookies.model_fields_set:
         yield from check_cookies(document, model)
     if model.translate.has_tokens:
@@ -100,7 +103,7 @@ def _logout(document: YamlDocument, model: AppFile) -> Iterator[Problem]:
             yield document.problem(("logout", word), "no address is called at a sign-out", "name url as well")
     if logout.form and logout.method != "post":
         yield document.problem(("logout", "form"), "a GET has no form", "write method: post as well")
-    known = {fold(one.name.encode()): one.name for one in model.translate.told if one.kind == "headers"}
+    known = {fold(one.name.encode()): one.name for one in model.translate.told_anywhere if one.kind == "headers"}
     seen: dict[bytes, str] = {}
     for name in logout.headers:
         at: Path = ("logout", "headers", name)
@@ -118,7 +121,7 @@ def _logout(document: YamlDocument, model: AppFile) -> Iterator[Problem]:
 
 
 def _conditions(document: YamlDocument, model: AppFile, mapped: set[str] | None, index: Index) -> Iterator[Problem]:
-    told = [one.name for one in model.translate.told if one.kind == "headers"]
+    told = [one.name for one in model.translate.told_anywhere if one.kind == "headers"]
     if model.translate.has_tokens:
         told += (name for _, section, name in carriers(model.translate) if section == "headers")
     injected = frozenset(fold(name.encode()) for name in told)
@@ -187,6 +190,8 @@ def _patterns(model: AppFile) -> Iterator[tuple[Path, Pattern]]:
             yield ("api", "opaque", name, "paths", index), pattern
     for index, link in enumerate(model.logout.links):
         yield ("logout", "links", index), link.pattern
+    for index, block in enumerate(model.translate.paths):
+        yield ("translate", "paths", index, "path"), block.path
 
 
 def _never_met(pattern: Pattern, leniency: PathLeniency) -> Iterator[str]:

@@ -23,7 +23,7 @@ _OWN_FORM: Final = "A form of its own upstream, by the same check at every conne
 _OWN_ANSWER: Final = "How an answer of its own upstream is read."
 _RULE: Final = "Of its own hosts' paths; a rule asks and tells nothing elsewhere."
 
-KEYS: Final[Mapping[str, Bound]] = {
+_WRITTEN: Final[Mapping[str, Bound]] = {
     "version": Bound("", "It says nothing else."),
     "app": Bound("", "A name that is taken is refused to the team, also one that another team's file is served under."),
     "shadow": Bound("hosts", "A shadow has the hosts of the live file, which is the team's own, and decides nothing."),
@@ -213,7 +213,20 @@ KEYS: Final[Mapping[str, Bound]] = {
     "access[].deny": Bound("hosts", _RULE),
     "access[].refusal": Bound("hosts", "A text, shown as text on its own hosts."),
     "access[].shadow": Bound("hosts", "Decides nothing."),
+    "translate.paths[].path": Bound("hosts", _RULE),
+    "translate.paths[].omit[]": Bound("", "Less than it may be told."),
 }  # fmt: skip
+
+_HEADERS: Final = "translate.headers."
+KEYS: Final[Mapping[str, Bound]] = {
+    **_WRITTEN,
+    # Headers of some paths are bounded as those of all.
+    **{
+        f"translate.paths[].headers.{key.removeprefix(_HEADERS)}": bound
+        for key, bound in _WRITTEN.items()
+        if key.startswith(_HEADERS)
+    },
+}
 
 _PERSON: Final = "Asks what the person's provider said; nothing of it is sent anywhere."
 _REQUEST: Final = "Asks the request to its own hosts."

@@ -45,7 +45,7 @@ def _beyond(app: Loaded[AppFile], model: AppFile, name: str, team: TeamSection) 
         if team.attributes is not None and attribute not in team.attributes:
             yield problem(path, f"attribute {attribute}")
     headers = {fold(header.encode()) for header in team.headers}
-    for told in model.translate.told:
+    for told in model.translate.told_anywhere:
         if told.kind == "headers" and fold(told.name.encode()) not in headers:
             yield problem(told.at, f"header {told.name}", key=True)
         if told.kind == "cookies" and told.name not in team.cookies:

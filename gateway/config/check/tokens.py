@@ -139,7 +139,7 @@ def told_attributes(translate: TranslateSection) -> Iterator[tuple[Path, str]]:
 
 def check_header_of_programs(document: YamlDocument, model: AppFile) -> Iterator[Problem]:
     """Of an application with `api`."""
-    written = [(told.at, told.kind, told.name) for told in model.translate.told]
+    written = [(told.at, told.kind, told.name) for told in model.translate.told_anywhere]
     for path, section, name in (*written, *carriers(model.translate)):
         if section == "headers" and fold(name.encode()) == b"authorization":
             # Invariant 3: what a client sends under an injected name is dropped before it is read.
@@ -165,9 +165,8 @@ def check_tokens(document: YamlDocument, model: AppFile, gateway: GatewayFile | 
 def _names(document: YamlDocument, model: AppFile) -> Iterator[Problem]:
     translate = model.translate
     taken: dict[tuple[str, bytes], tuple[str, Place]] = {
-        (section, fold(name.encode())): (name, document.place(("translate", section, name), key=True))
-        for section, entries in (("headers", translate.headers), ("cookies", translate.cookies))
-        for name in entries
+        (told.kind, fold(told.name.encode())): (told.name, document.place(told.at, key=True))
+        for told in translate.told_anywhere
     }
     for path, section, name in carriers(translate):
         place = document.place(path)

@@ -89,7 +89,7 @@ def _template(told: InjectedAt, text: str) -> Template:
 
 def check_translate(document: YamlDocument, model: AppFile) -> Iterator[Problem]:
     seen: dict[tuple[str, bytes], tuple[str, Place]] = {}
-    for told in model.translate.told:
+    for told in model.translate.told_anywhere:
         value = told.injected.value
         try:
             # What stands elsewhere is looked at where it is read (`references`).
@@ -112,9 +112,10 @@ def check_translate(document: YamlDocument, model: AppFile) -> Iterator[Problem]
 
 def check_budget(document: YamlDocument, model: AppFile, providers: Sequence[ProviderBase]) -> Iterator[Problem]:
     """Of each header the longest value that is known: somebody has it, and they could never come in."""
-    size = sum(_longest(told, providers) for told in model.translate.told)
-    if size > model.translate.budget:
-        budget = model.translate.budget
+    lines = {(told.at, told.name): _longest(told, providers) for told in model.translate.told_anywhere}
+    size = max(sum(lines[told.at, told.name] for told in together) for together in model.translate.by_path)
+    budget = model.translate.budget
+    if size > budget:
         message = f"with the longest values that are known, headers and cookies take {size} bytes, over {budget}"
         hint = "send less, or raise translate.budget as far as the application allows"
         yield document.problem(("translate",), message, hint, key=True)
@@ -144,7 +145,7 @@ def _longest(told: InjectedAt, providers: Sequence[ProviderBase]) -> int:
 
 def check_secrets(document: YamlDocument, model: AppFile) -> Iterator[Problem]:
     """A secret in clear is everybody's who reads the repository, or a message that shows its line."""
-    for told in model.translate.told:
+    for told in model.translate.told_anywhere:
         value = told.injected.value
         if value is not None and value.kind == "inline" and is_secret(told.name, value):
             path: Path = (*told.at, "value")
@@ -165,7 +166,7 @@ def check_secrets(document: YamlDocument, model: AppFile) -> Iterator[Problem]:
 
 def values_elsewhere(model: AppFile) -> Iterator[tuple[Path, Reference, Callable[[bytes], None]]]:
     """Where the file refers to a text, and what it has to be."""
-    for told in model.translate.told:
+    for told in model.translate.told_anywhere:
         value = told.injected.value
         if value is not None and value.kind != "inline":
             yield (*told.at, "value"), value, partial(_check_content, told)
@@ -175,7 +176,7 @@ def attributes_used(model: AppFile, *, needed: bool = False) -> Iterator[tuple[P
     """What of a person the application is told, and where its file says so, but for their login there. `needed`:
     without what a preset sends only where a provider maps it."""
     known = KNOWN_OF_ALL if model.account is None else KNOWN_OF_ALL | {ATTRIBUTE}
-    for told in model.translate.told:
+    for told in model.translate.told_anywhere:
         if needed and told.optional:
             continue
         for name in names_used(told.injected):

@@ -2,17 +2,18 @@
 
 import posixpath
 from collections.abc import Iterator
-from typing import TypeVar, cast
+from typing import cast
 
 from gateway.config.check.translate import spec_of
 from gateway.config.compile.form_login import serve_form_login
-from gateway.config.compile.plan import WrittenApi, WrittenApp, WrittenOpaqueTokens, WrittenRule
+from gateway.config.compile.plan import WrittenApi, WrittenApp, WrittenOpaqueTokens, WrittenPathHeaders, WrittenRule
 from gateway.config.compile.served import Material, served
 from gateway.config.compile.tokens import serve_basic, serve_tokens
 from gateway.config.folder.files import team_of
 from gateway.config.schema.app import AppApiSection, AppFile, OpaqueTokensSection, TunnelSection, UpstreamSection
 from gateway.config.schema.gateway import GatewayFile
 from gateway.config.schema.scalars import Url
+from gateway.config.schema.translate import InjectedAt
 from gateway.config.schema.upstream import CircuitSection
 from gateway.config.snapshot import LogoutSettings, TunnelSettings, UpstreamSettings
 from gateway.config.yaml.reader import YamlDocument
@@ -24,8 +25,6 @@ from gateway.wire.fences import Fence
 from gateway.wire.response_edits import ResponseEdits
 from gateway.wire.response_guard import ResponseLeniency
 
-_Spec = TypeVar("_Spec", HeaderSpec, CookieSpec)
-
 
 def serve_app(file: str, model: AppFile, gateway: GatewayFile, material: Material, root: str) -> WrittenApp:
     scheme, port = public_of(model, gateway)
@@ -35,7 +34,6 @@ def serve_app(file: str, model: AppFile, gateway: GatewayFile, material: Materia
     shown = logout.cookies if edits.cookies == AS_THEY_ARE else shown_names(edits.cookies, logout.cookies)
     cookies = tuple((name, path) for name in shown for path in logout.cookie_paths)
     links = tuple(link.text for link in logout.links)
-    told = [(one, material.get((file, (*one.at, "value")))) for one in model.translate.told]
     cache = b"" if responses.cache == "unchanged" else b"\r\nCache-Control: " + responses.cache.encode("ascii")
     return served(
         WrittenApp,
@@ -66,14 +64,31 @@ def serve_app(file: str, model: AppFile, gateway: GatewayFile, material: Materia
         seat_limits=served(SeatLimits, model.session),
         logout_links=links,
         api=None if model.api is None else _api(model.api),
-        headers=tuple(spec_of(HeaderSpec, one, text) for one, text in told if one.kind == "headers"),
-        cookies=tuple(spec_of(CookieSpec, one, text) for one, text in told if one.kind == "cookies"),
+        headers=_headers(file, model.translate.told, material),
+        cookies=tuple(
+            spec_of(CookieSpec, *one) for one in _with_texts("cookies", file, model.translate.told, material)
+        ),
+        path_headers=tuple(
+            WrittenPathHeaders(block.path.text, _headers(file, told, material))
+            for block, told in zip(model.translate.paths, model.translate.by_path[1:], strict=True)
+        ),
         tokens=serve_tokens(file, model, gateway, material) if model.translate.has_tokens else (),
         basic=None if model.translate.basic is None else serve_basic(file, model.translate.basic, material),
         tunnel=None if model.tunnel is None else _tunnel(model.tunnel),
         form_login=None if model.form_login is None else serve_form_login(file, model, model.form_login, material),
         header_budget=model.translate.budget,
     )
+
+
+def _headers(file: str, told: tuple[InjectedAt, ...], material: Material) -> tuple[HeaderSpec, ...]:
+    return tuple(spec_of(HeaderSpec, *one) for one in _with_texts("headers", file, told, material))
+
+
+def _with_texts(
+    section: str, file: str, told: tuple[InjectedAt, ...], material: Material
+) -> list[tuple[InjectedAt, bytes | None]]:
+    """Each with what stands where its value refers to."""
+    return [(one, material.get((file, (*one.at, "value")))) for one in told if one.kind == section]
 
 
 def serve_rules(document: YamlDocument, model: AppFile) -> list[WrittenRule]:

@@ -31,6 +31,7 @@ from gateway.config.snapshot import (
     Logout,
     LogoutSettings,
     OpaqueTokens,
+    PathTranslations,
     Snapshot,
     Timeouts,
     Upstream,
@@ -144,9 +145,19 @@ def _app(written: WrittenApp, routes: RouteTable, gateway: Gateway, providers: M
         listed={name: providers[name] for name in written.providers},
         routes=routes,
         translation=Translation.compile(written.headers, written.cookies, written.header_budget),
+        told_by_path=_told_by_path(written) if written.path_headers else None,
         logout=_extended(Logout, LogoutSettings, written.logout, **_links(written)),
         api=_api(written, providers),
     )
+
+
+def _told_by_path(written: WrittenApp) -> PathTranslations:
+    blocks = written.path_headers
+    table = _paths(written, [block.path for block in blocks])
+    compiled = {
+        block.path: Translation.compile(block.headers, written.cookies, written.header_budget) for block in blocks
+    }
+    return PathTranslations(table, compiled)
 
 
 def _extended(kind: type[_Extended], base: type, settings: object, **compiled: object) -> _Extended:

@@ -82,6 +82,14 @@ class WrittenApi:
     opaque: tuple[WrittenOpaqueTokens, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class WrittenPathHeaders:
+    """All headers that an application is sent on some paths. `path`: their pattern."""
+
+    path: str
+    headers: tuple[HeaderSpec, ...]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WrittenApp(AppSettings):
     """An app without its rules. `shadow`: it stands beside the live app of its name, which comes after it.
@@ -100,6 +108,7 @@ class WrittenApp(AppSettings):
     headers: tuple[HeaderSpec, ...] = ()
     cookies: tuple[CookieSpec, ...] = ()
     header_budget: int = BUDGET
+    path_headers: tuple[WrittenPathHeaders, ...] = ()
 
 
 Line = (

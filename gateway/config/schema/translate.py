@@ -11,7 +11,7 @@ from gateway.config.schema.app_tokens import BasicSection, JwtSection, SealedSec
 from gateway.config.schema.conditions import TAG
 from gateway.config.schema.header_presets import COOKIES, HEADERS, HeaderPreset
 from gateway.config.schema.tickets import AspNetTicketSection, Ltpa2Section
-from gateway.config.schema.types import AttributeName, FixedText, Maybe, Size, Strict, wrong
+from gateway.config.schema.types import AttributeName, FixedText, Maybe, PathPattern, Size, Strict, Text, wrong
 from gateway.model.names import fold
 from gateway.translation.charset import LACKING, Encoding, Unencodable
 from gateway.translation.specs import DateForm, Digest, Extract, Lookup, Prefix, Simple, Split, Transform
@@ -143,6 +143,23 @@ class InjectedAt(NamedTuple):
     optional: bool = False
 
 
+class PathHeadersSection(Strict):
+    """Headers of some paths. Those of the most specific block alone are added to the application's, or stand in the
+    place of its own."""
+
+    path: PathPattern
+    """As a rule of `access` names it."""
+    headers: dict[str, InjectedHeaderSection] = Field(default={}, max_length=200)
+    omit: list[Text] = Field(default=[], max_length=200)
+    """Headers of the application that are not sent on these paths."""
+
+    @model_validator(mode="after")
+    def _says_something(self) -> "PathHeadersSection":
+        if not self.headers and not self.omit:
+            raise wrong("this block changes nothing", "add headers: or omit:")
+        return self
+
+
 class TranslateSection(Strict):
     preset: Maybe[HeaderPreset] = None
     """The headers by which another product tells who is calling. Those under `headers` are added, or stand in the place
@@ -156,6 +173,8 @@ class TranslateSection(Strict):
     nothing is cut."""
     headers: dict[str, InjectedHeaderSection] = Field(default={}, max_length=200)
     cookies: dict[str, InjectedSection] = Field(default={}, max_length=50)
+    paths: list[PathHeadersSection] = Field(default=[], max_length=200)
+    """Paths where it is told otherwise."""
     jwt: Maybe[JwtSection] = None
     """A signed token, which it can verify by itself."""
 
@@ -183,6 +202,30 @@ class TranslateSection(Strict):
             InjectedAt(("translate", "cookies", name), "cookies", name, one) for name, one in self.cookies.items()
         ]
         return (*headers, *cookies) if self.preset is None else (*self._of_preset(self.preset), *headers, *cookies)
+
+    @cached_property
+    def told_anywhere(self) -> tuple[InjectedAt, ...]:
+        """And what it is told on some paths alone."""
+        if not self.paths:
+            return self.told
+        return (*self.told, *(one for place in range(len(self.paths)) for one in self._own_of(place)))
+
+    @cached_property
+    def by_path(self) -> tuple[tuple[InjectedAt, ...], ...]:
+        """What it is told together: on most paths, then on those of each block."""
+        return (self.told, *(self.told_at(place) for place in range(len(self.paths))))
+
+    def told_at(self, place: int) -> tuple[InjectedAt, ...]:
+        """What it is told on the paths of this block."""
+        own = self._own_of(place)
+        less = {fold(name.encode()) for name in (*self.paths[place].omit, *(one.name for one in own))}
+        left = [one for one in self.told if one.kind == "cookies" or fold(one.name.encode()) not in less]
+        return (*left, *own)
+
+    def _own_of(self, place: int) -> list[InjectedAt]:
+        at: Path = ("translate", "paths", place, "headers")
+        written = self.paths[place].headers.items()
+        return [InjectedAt((*at, name), "headers", name, self._filled(injected)) for name, injected in written]
 
     def _of_preset(self, preset: HeaderPreset) -> Iterator[InjectedAt]:
         """What the file does not say itself. The first header says who it is."""

@@ -11,7 +11,7 @@ from gateway.config.schema.gateway import TeamSection
 from gateway.config.schema.json_schema import schemas
 from tests.config.test_effects import keys
 
-NAMES = {"translate.headers.*", "translate.cookies.*"}
+NAMES = {"translate.headers.*", "translate.cookies.*", "translate.paths[].headers.*"}
 
 
 def test_every_key_of_an_app_file_has_its_row() -> None:
