@@ -11,13 +11,15 @@ MOST_KEPT: Final = 86400
 @dataclass(frozen=True, slots=True)
 class KeptFile:
     """A request's body in the folder of kept posts. `name`: of its file; `secret`: what its key is drawn from, with the
-    store key `key_id`. `person`: the keyed hash of whom the ended session belonged to. `size`: bytes."""
+    store key `key_id`. `person`: the keyed hash of whom the ended session belonged to; `tenant`: of the organisation
+    that it was for, or of none; b"" where that is not known. `size`: bytes."""
 
     name: str
     secret: bytes = field(repr=False)
     key_id: str
     person: bytes
     size: int
+    tenant: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)

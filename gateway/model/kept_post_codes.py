@@ -29,6 +29,13 @@ SESSION_FORM_OTHER_PERSON = Code(
     "It was filled in by the person who was signed in here before, and only that person can send it. "
     "If it is yours, sign in with the account that you had then.",
 )
+SESSION_FORM_OTHER_ORGANISATION = Code(
+    "session.form_other_organisation",
+    403,
+    "This form was filled in for another organisation",
+    "You are signed in for another organisation than when you filled it in, and it would be sent in that one's name. "
+    "It can be sent once you are signed in for the organisation that you had then.",
+)
 SESSION_FORM_CROSS_SITE = Code(
     "session.form_cross_site",
     403,

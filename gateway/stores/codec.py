@@ -220,17 +220,21 @@ def application_session_from_bytes(data: bytes) -> ApplicationSession:
     return ApplicationSession(**{**values, "cookies": b64decode(values["cookies"])})
 
 
+_BYTES_OF_KEPT = ("secret", "person", "tenant")
+
+
 def kept_post_to_bytes(post: KeptPost) -> bytes:
-    secret, person = (b64encode(value).decode("ascii") for value in (post.file.secret, post.file.person))
-    return _dump({**_fields(post), "file": {**_fields(post.file), "secret": secret, "person": person}})
+    file = _fields(post.file)
+    encoded = {name: b64encode(file[name]).decode("ascii") for name in _BYTES_OF_KEPT}
+    return _dump({**_fields(post), "file": {**file, **encoded}})
 
 
 @_understood
 def kept_post_from_bytes(data: bytes) -> KeptPost:
     values = json.loads(data)
     file = values.pop("file")
-    secret, person = (b64decode(file.pop(name)) for name in ("secret", "person"))
-    return KeptPost(file=KeptFile(secret=secret, person=person, **file), **values)
+    file |= {name: b64decode(file[name]) for name in _BYTES_OF_KEPT if name in file}
+    return KeptPost(file=KeptFile(**file), **values)
 
 
 # The kinds of tickets. A kind is part of what a record is bound to: renamed, those under way would open no more.

@@ -283,7 +283,7 @@ class MemoryStore:
         session, seat = self._sessions.get(key.session_id), self._seats.get(key)
         if session is None or seat is None or (ended := min(session.ends_at, seat.ends_at)) > now:
             return None
-        return Tombstone(seat.host, session.subject_index, ended + TOMBSTONE_KEPT)
+        return Tombstone(seat.host, session.subject_index, session.tenant, ended + TOMBSTONE_KEPT)
 
     def _summary(self, session: SessionRecord, now: int) -> SessionSummary:
         seats = (seat for key, seat in self._seats.items() if key.session_id == session.id and seat.ends_at > now)

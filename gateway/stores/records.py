@@ -81,11 +81,12 @@ class SeatRecord:
 class Tombstone(NamedTuple):
     """A seat that has ended by one of its limits, without its secrets: nothing opens by it.
 
-    `person`: the keyed hash of issuer and subject that its session was filed under. `until`: when this is forgotten,
-    Unix seconds."""
+    `person`: the keyed hash of issuer and subject that its session was filed under. `tenant`: its SIRET, or None.
+    `until`: when this is forgotten, Unix seconds."""
 
     host: str
     person: bytes
+    tenant: str | None
     until: int
 
 

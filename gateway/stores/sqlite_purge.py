@@ -40,18 +40,22 @@ _PURGE_ENDED = "DELETE FROM ended WHERE position IN (SELECT position FROM ended 
 _STONES = (
     f"min(t.ends_at, s.ends_at) + {TOMBSTONE_KEPT} AS until FROM seats t JOIN sessions s ON s.id = t.session_id WHERE"
 )
-_BURY = f"INSERT OR REPLACE INTO tombstones SELECT t.session_id, t.lookup, t.host, s.subject_index, {_STONES}"
+_BURY = (
+    "INSERT OR REPLACE INTO tombstones (session_id, lookup, host, person, tenant, until)"
+    f" SELECT t.session_id, t.lookup, t.host, s.subject_index, s.tenant, {_STONES}"
+)
 # One that is still among the seats, and one that was buried.
+_OF_SEAT = "t.session_id = ? AND t.lookup = ? AND min(t.ends_at, s.ends_at) <= ?"
 _FIND = (
-    f"SELECT t.host, s.subject_index, {_STONES} t.session_id = ? AND t.lookup = ? AND min(t.ends_at, s.ends_at) <= ?",
-    "SELECT host, person, until FROM tombstones WHERE session_id = ? AND lookup = ? AND until > ?",
+    f"SELECT t.host, s.subject_index, s.tenant, {_STONES} {_OF_SEAT}",
+    "SELECT host, person, tenant, until FROM tombstones WHERE session_id = ? AND lookup = ? AND until > ?",
 )
 
 
 def tombstone(connection: sqlite3.Connection, key: SeatKey, now: int) -> Tombstone | None:
     for statement in _FIND:
         row = connection.execute(statement, (*key, now)).fetchone()
-        if row is not None and row[2] > now:
+        if row is not None and row[3] > now:
             return Tombstone(*row)
     return None
 

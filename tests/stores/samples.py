@@ -131,10 +131,11 @@ class Worker:
         replaces: bytes | None = None,
         limits: SeatLimits = NO_LIMITS,
         sid: str | None = "sid-of-the-provider",
+        tenant: str | None = "21590350100017",
     ) -> bytes:
         made = await self.sessions.new_session(
             host=host,
-            person=Established(identity, "21590350100017"),
+            person=Established(identity, tenant),
             browser=browser(name),
             idle=idle,
             absolute=absolute,

@@ -473,7 +473,7 @@ async def test_a_seat_that_has_ended_leaves_a_tombstone(store: RecordStore) -> N
     session = session_record(idle=10)
     await add_session(store, session, seat_record(), NOTHING, NOW)
     assert await store.tombstone(KEY, NOW + 9) is None, "it lives"
-    stone = Tombstone(PORTAL, session.subject_index, NOW + 10 + TOMBSTONE_KEPT)
+    stone = Tombstone(PORTAL, session.subject_index, session.tenant, NOW + 10 + TOMBSTONE_KEPT)
     assert await store.tombstone(KEY, NOW + 10) == stone
     await store.purge(NOW + 20, bury=True)
     assert await store.read_seat(KEY, NOW) is None

@@ -215,6 +215,44 @@ async def test_nobody_else_on_that_browser_sends_it(world: World, application: A
     assert [one["user"] for one in application.received()] == ["alice"]
 
 
+async def test_it_is_not_sent_in_the_name_of_another_organisation(world: World, application: Application) -> None:
+    """The same person, signed in again for another one: the page says for which, and offers another sign-in."""
+    first, second = "21590350100017", "13002526500013"
+    alice, before = world.alpha.people["alice"], world.place.read("providers/alpha.yaml")
+    told = before.replace("groups: groups,", "groups: groups, siret: siret,")
+    told = told.replace("asserts: {", f'tenant: siret\nasserts: {{siret: ["{first}", "{second}"], ')
+    world.place.write("providers/alpha.yaml", told)
+    await world.gateway.reload()
+    try:
+        alice["siret"] = first
+        person = await world.signed_in(url=world.place.url(ONE, "/depot"))
+        page = await kept(world, person)
+        person.jar.forget(PORTAL_HOST)
+        alice["siret"] = second
+        mark = world.gateway.mark()
+        other = await ready(world, person, page)
+        assert other.status == 403, other.text
+        assert "filled in for another organisation" in other.text
+        assert f"For the organisation: {second}" in other.text
+        assert first not in other.text
+        line = await world.gateway.logged(mark, event="request.refused", code="session.form_other_organisation")
+        assert line["detail"] == f"its person is signed in for {second} now"
+        id = page.links()[-1].rpartition("%3D")[2]
+        click = await person.post(world.place.url(ONE, f"/_ecluse/kept/{id}/depot"), "")
+        assert (click.status, application.received()) == (403, [])
+        alice["siret"] = first
+        left = await person.submit(other, other.forms()[0])
+        assert "signed out" in left.text
+        button = await world.follow(person, await person.step("GET", other.url))
+        assert f"For the organisation: {first}" in button.text
+        assert (await person.submit(button, button.forms()[0])).status == 200
+        assert [one["user"] for one in application.received()] == ["alice"]
+    finally:
+        alice.pop("siret", None)
+        world.place.write("providers/alpha.yaml", before)
+        await world.gateway.reload()
+
+
 async def test_nothing_is_kept_for_a_cookie_that_was_no_seat_nor_for_another_site(
     world: World, application: Application
 ) -> None:

@@ -19,9 +19,11 @@ from gateway.model.kept_post_codes import (
     SESSION_FORM_CROSS_SITE,
     SESSION_FORM_GONE,
     SESSION_FORM_NOT_KEPT,
+    SESSION_FORM_OTHER_ORGANISATION,
     SESSION_FORM_OTHER_PERSON,
 )
 from gateway.model.ports import Page
+from gateway.model.session import Seat
 from gateway.portal.flow.steps import BeginTransaction, NextStep
 from gateway.portal.http.request import KEPT, PREFIX, PortalRequest, WayBack, app_here, return_target
 from gateway.portal.http.responses import redirect
@@ -74,13 +76,16 @@ class KeptPostPages:
         """`/_ecluse/kept?post=`: whose it is and what it is, to its person alone, and the button."""
         app, id = app_here(request), request.parameter("post")
         post = await self._found(request, app, id)
-        identity = await self._signed_in(request, app)
-        if identity is None:
+        seat = await self._signed_in(request, app)
+        if seat is None:
             request.require_navigation()
             return BeginTransaction(app, _page(id))
-        self._check_person(request, post, identity)
-        return self._services.pages.send_post(
-            request.language, action=f"{KEPT}/{id}{post.target}", post=post, person=name_of(identity)
+        return self._refused(request, post, seat) or self._services.pages.send_post(
+            request.language,
+            action=f"{KEPT}/{id}{post.target}",
+            post=post,
+            person=name_of(seat.identity),
+            organisation=seat.tenant,
         )
 
     async def send(self, request: PortalRequest) -> NextStep:
@@ -96,10 +101,11 @@ class KeptPostPages:
         if not is_same_origin(origin, site, app.origin(request.host).encode("ascii")):
             raise GatewayError(SESSION_FORM_CROSS_SITE, "sent by a page that is not ours")
         post = await self._found(request, app, id)
-        identity = await self._signed_in(request, app)
-        if identity is None:
+        seat = await self._signed_in(request, app)
+        if seat is None:
             return BeginTransaction(app, _page(id))
-        self._check_person(request, post, identity)
+        if (refused := self._refused(request, post, seat)) is not None:
+            return refused
         posts = self._posts()
         body = await posts.open(post)
         try:
@@ -144,14 +150,28 @@ class KeptPostPages:
             raise GatewayError(SESSION_FORM_GONE, "it was kept for another browser")
         return post
 
-    def _check_person(self, request: PortalRequest, post: KeptPost, identity: Identity) -> None:
-        if not self._posts().is_of(post, identity):
-            raise GatewayError(SESSION_FORM_OTHER_PERSON, "the session that had ended was another person's")
+    def _refused(self, request: PortalRequest, post: KeptPost, seat: Seat) -> Page | None:
+        """None: it is theirs to send. Else a page that says who is signed in, and for whom, and signs them out."""
+        if not self._posts().is_of(post, seat.identity):
+            error = GatewayError(SESSION_FORM_OTHER_PERSON, "the session that had ended was another person's")
+        elif not self._posts().is_for(post, seat.tenant):
+            acting = f"for {seat.tenant}" if seat.tenant else "for no organisation"
+            error = GatewayError(SESSION_FORM_OTHER_ORGANISATION, f"its person is signed in {acting} now")
+        else:
+            return None
+        self._services.report.refused(request, error)
+        return self._services.pages.not_to_send(
+            request.language,
+            error.code,
+            person=name_of(seat.identity),
+            organisation=seat.tenant,
+            reference=request.request_id,
+        )
 
-    async def _signed_in(self, request: PortalRequest, app: App) -> Identity | None:
+    async def _signed_in(self, request: PortalRequest, app: App) -> Seat | None:
         cookie = request.seat_cookie()
         seat = await self._services.sessions.load(request.host, cookie) if cookie else None
-        return seat.identity if seat is not None and seat.live and app.accepts(seat.identity) else None
+        return seat if seat is not None and seat.live and app.accepts(seat.identity) else None
 
     async def _give_back(self, request: PortalRequest, id: str, post: KeptPost) -> None:
         """Nobody may have it before the store knows it again: it is told until it does."""

@@ -9,7 +9,7 @@ from functools import lru_cache
 from gettext import NullTranslations
 from hashlib import sha256
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import escape
@@ -188,12 +188,19 @@ class Pages:
         page = self._page("post_kept.html", language, status=401, until=until, login_url=login_url)
         return Page(page.status, (*page.headers, _SIGN_IN), page.body)
 
-    def send_post(self, language: str, *, action: str, post: KeptPost, person: str) -> Page:
+    def send_post(self, language: str, *, action: str, post: KeptPost, person: str, organisation: str | None) -> Page:
         """The button that sends a kept post on. The application is told where the click came from: our origin."""
-        path = post.target.partition("?")[0]
-        page = self._page("send_post.html", language, action=action, post=post, person=person, path=path)
+        about: dict[str, Any] = {"path": post.target.partition("?")[0], "person": person, "organisation": organisation}
+        page = self._page("send_post.html", language, action=action, post=post, **about)
         headers = tuple(_OF_OUR_ORIGIN if header[0] == _OF_OUR_ORIGIN[0] else header for header in page.headers)
         return Page(page.status, headers, page.body)
+
+    def not_to_send(
+        self, language: str, refused: Code, *, person: str, organisation: str | None, reference: str
+    ) -> Page:
+        """A kept post that is not for `person` to send, or not in the name of `organisation` (None: of none)."""
+        about: dict[str, Any] = {"person": person, "organisation": organisation, "reference": reference}
+        return self._page("not_to_send.html", language, status=refused.status, refused=refused, **about)
 
     def sessions(self, language: str, lines: Sequence[SessionLine], accounts: Sequence[AccountLine] = ()) -> Page:
         return self._page("sessions.html", language, lines=lines, accounts=accounts)

@@ -83,7 +83,8 @@ class KeptPosts:
         person, seat, address = (part.hex()[:16] for part in counted)
         size = keep.largest if size is None else size
         occupant = Occupant(self._token_bytes(_ID_BYTES).hex(), person, seat, address, size, expires_at)
-        file = KeptFile(occupant.name, self._token_bytes(KEY_BYTES), self._keys.current, stone.person, 0)
+        tenant = self._keys.index("tenant", stone.tenant or "")
+        file = KeptFile(occupant.name, self._token_bytes(KEY_BYTES), self._keys.current, stone.person, 0, tenant)
         folder, bounds = PostFolder(settings.folder), FolderBounds(settings.per_person, settings.in_all)
         descriptor = await self._room(lambda: folder.take_room(occupant, bounds, now), folder, file)
         return PostWriter(folder, file, self._key(file), descriptor, self._in_thread)
@@ -107,6 +108,10 @@ class KeptPosts:
     def is_of(self, post: KeptPost, identity: Identity) -> bool:
         """Whether the session that had ended was this person's."""
         return post.file.person in self._keys.indexes("subject", identity.issuer, identity.subject)
+
+    def is_for(self, post: KeptPost, tenant: str | None) -> bool:
+        """Whether that session was for the same organisation: in another one's name nothing of it is sent."""
+        return post.file.tenant in self._keys.indexes("tenant", tenant or "")
 
     async def open(self, post: KeptPost) -> KeptBody:
         """Its body, found whole. Raises GatewayError(SESSION_FORM_GONE)."""

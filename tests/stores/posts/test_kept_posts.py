@@ -1,6 +1,7 @@
 """Which posts are kept, how they are found again, and that each is sent on once: the service, before every store."""
 
 import asyncio
+import json
 import os
 import threading
 from collections.abc import Iterator
@@ -14,6 +15,7 @@ from gateway.model.codes import Code
 from gateway.model.errors import GatewayError
 from gateway.model.kept_post import KeptPost
 from gateway.model.kept_post_codes import SESSION_FORM_EXPIRED, SESSION_FORM_GONE, SESSION_FORM_NOT_KEPT
+from gateway.stores import codec
 from gateway.stores.posts.bodies import PostWriter
 from gateway.stores.posts.folder import FolderBounds, Occupant, PostFolder
 from gateway.stores.posts.kept_posts import KeptPosts
@@ -25,6 +27,7 @@ CLIENT = "192.0.2.7"
 KEEP = KeepPosts(largest=1_000, lasts=600)
 PAUL = replace(JEANNE, subject="subject-of-paul")
 IDLE = 1800
+SIRET = "21590350100017"
 
 
 @pytest.fixture
@@ -164,12 +167,34 @@ async def test_it_is_the_one_persons(posts: KeptPosts, worker: Worker) -> None:
     assert not posts.is_of(post, replace(JEANNE, issuer="https://op.other.example"))
 
 
+@pytest.mark.parametrize("tenant", [SIRET, None])
+async def test_it_is_for_the_organisation_of_the_session_that_had_ended(
+    posts: KeptPosts, worker: Worker, tenant: str | None
+) -> None:
+    _, post = await kept(posts, await ended(worker, tenant=tenant))
+    assert [posts.is_for(post, one) for one in (SIRET, "13002526500013", None)] == [tenant == SIRET, False, not tenant]
+
+
+async def test_one_that_an_older_release_kept_is_for_no_organisation_that_is_known(
+    posts: KeptPosts, worker: Worker
+) -> None:
+    _, post = await kept(posts, await ended(worker))
+    told = json.loads(codec.kept_post_to_bytes(post))
+    del told["file"]["tenant"]
+    older = codec.kept_post_from_bytes(json.dumps(told).encode())
+    assert older == replace(post, file=replace(post.file, tenant=b""))
+    assert not posts.is_for(older, SIRET)
+    assert not posts.is_for(older, None)
+
+
 async def test_a_new_store_key_finds_its_person_and_opens_its_body(
     store: RecordStore, posts: KeptPosts, worker: Worker, settings: PostsSettings
 ) -> None:
     id, post = await kept(posts, await ended(worker))
     newer = KeptPosts(store, (*OTHER_KEYS, *KEYS), settings=lambda: settings, now=worker.clock.now)
-    assert newer.is_of(await newer.find(id, PERMIS), JEANNE)
+    found = await newer.find(id, PERMIS)
+    assert newer.is_of(found, JEANNE)
+    assert newer.is_for(found, SIRET)
     body = await newer.open(post)
     assert await body.read() == b"objet=essai"
     body.close()
