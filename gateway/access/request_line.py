@@ -10,7 +10,7 @@ _RESERVED: Final = "_ecluse"
 _PREFIX: Final = b"/_ecluse"
 _WITH_CONTENT: Final = frozenset({b"POST", b"PUT", b"PATCH"})
 # RFC 9110 9.2.2
-_REPEATABLE: Final = frozenset({b"GET", b"HEAD", b"OPTIONS", b"PUT", b"DELETE"})
+REPEATABLE: Final = frozenset({b"GET", b"HEAD", b"OPTIONS", b"PUT", b"DELETE"})
 
 Purpose = Literal["application", "endpoint", "logout", "reserved"]
 
@@ -60,7 +60,7 @@ class RequestLine:
         self.text = b"%b %b HTTP/1.1" % (method, target.raw)
         # RFC 9110 8.6: some servers wait for a body where nothing says that there is none.
         self.ending = b"\r\nContent-Length: 0\r\n\r\n" if method in _WITH_CONTENT else b"\r\n\r\n"
-        self.repeatable = method in _REPEATABLE
+        self.repeatable = method in REPEATABLE
         self.plain = minor and method != b"HEAD"
 
     def version(self) -> str:

@@ -16,10 +16,13 @@ class CircuitSettings:
 
 @dataclass(frozen=True, slots=True)
 class Balancing:
-    """`others`: (host, port) beside the first one, of the same scheme. `retries`: at most so many for a hundred
-    requests."""
+    """`others`: (host, port) beside the first one, of the same scheme. `circuit`: None where none is
+    ever left out. `retries`: at most so many for a hundred
+    requests. `concurrency`: requests under way at each address, 0 for no limit; `queue`: those that wait there."""
 
     others: tuple[tuple[str, int], ...] = ()
     balance: BalanceBy = "round_robin"
-    circuit: CircuitSettings = CircuitSettings()
+    circuit: CircuitSettings | None = None
     retries: int = 10
+    concurrency: int = 0
+    queue: int = 0

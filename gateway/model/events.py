@@ -87,6 +87,7 @@ _TABLE = (
     Event("policy.shadow", "info", "A shadow would answer otherwise than `live_rule`; told once for each difference."),
     Event("tunnel.broken", "warning", "One side of a WebSocket sent what is no frame: both were told, and it ended."),
     Event("upstream.failed", "error", "An application could not be reached or answered wrongly; `code` says how."),
+    Event("upstream.busy", "warning", "An application had more to do than it may; at most a line a minute for each."),
     Event("upstream.out", "warning", "An address of an application failed: it gets nothing for `seconds`."),
     Event("upstream.in", "info", "An address of an application that was out answers again."),
     # stores

@@ -22,6 +22,7 @@ from gateway.model.identity import Identity
 from gateway.model.kept_post import SendOn
 from gateway.model.ports import Callers, ErrorPages, Page
 from gateway.model.session import Seat
+from gateway.model.upstream_codes import UPSTREAM_BUSY
 from gateway.ops.counters import Counters
 from gateway.ops.log import Log
 from gateway.proxy.accesslog import AccessLog, Seen
@@ -55,6 +56,7 @@ _USUAL_HEAD: Final = 8192
 _IDLE_AT_THE_END: Final = 1.0
 _MANY: Final = 1 << 20
 _HEADS: Final = 64
+_BUSY_AGAIN: Final = 60.0
 
 
 class DataPlane:
@@ -111,6 +113,7 @@ class DataPlane:
         self.connections: set[ClientConnection] = set()
         self.access_log: AccessLog | None = None
         self._accepted = self._dated = 0
+        self._busy: dict[str, float] = {}
         self._date = b""
         self._pools = Pools(loop, self._new_upstream, is_ours, self._address_changed)
         self._numbers = itertools.count(1)
@@ -270,6 +273,9 @@ class DataPlane:
         if error.code is LIMIT_CONNECTIONS:
             self.admission.exhausted("upstream")
         request.lane.failed(error.code.id)
+        if error.code is UPSTREAM_BUSY:
+            self._tell_busy(request.lane.name)
+            return
         self.log.event(
             "upstream.failed",
             app=request.lane.name,
@@ -277,6 +283,13 @@ class DataPlane:
             detail=error.detail,
             request_id=request.id.decode("ascii"),
         )
+
+    def _tell_busy(self, app: str) -> None:
+        """A line for each request would be too much to do for the log as well."""
+        now = self.timers.now
+        if now >= self._busy.get(app, 0.0):
+            self._busy[app] = now + _BUSY_AGAIN
+            self.log.event("upstream.busy", app=app)
 
     def _address_changed(self, app: str, place: str, seconds: float) -> None:
         if seconds:

@@ -32,7 +32,7 @@ def whole_request(data: bytes) -> int:
 
 
 class Peer(asyncio.Protocol):
-    """One connection. `received`: every byte of it; `lost`: set when it has ended."""
+    """One connection. `received`: every byte of it; `answered`: counted by tests; `lost`: set when it has ended."""
 
     transport: asyncio.Transport
 
@@ -40,6 +40,7 @@ class Peer(asyncio.Protocol):
         self._application = application
         self._rest = b""
         self.received = b""
+        self.answered = 0
         self.lost = asyncio.Event()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:

@@ -36,6 +36,8 @@ _WRITTEN: Final[Mapping[str, Bound]] = {
     "upstream.retries": Bound("upstreams", "Of its own requests, to its own addresses, within a budget."),
     "upstream.circuit.failures": Bound("upstreams", "Which of its own addresses is left out, and when."),
     "upstream.circuit.pause": Bound("upstreams", "Likewise."),
+    "upstream.concurrency": Bound("upstreams", "Of requests to its own addresses."),
+    "upstream.queue": Bound("", "Each waits on a connection of a client, which is counted."),
     "upstream.timeout": Bound("", "For its own requests; `timeouts.total` of gateway.yaml ends them all."),
     "upstream.host": Bound("upstreams", "`keep`, a host of the fence, or a name of its upstreams: it may choose one of "
                            "several applications of one server."),

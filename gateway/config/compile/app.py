@@ -173,22 +173,26 @@ def _internal(model: AppFile) -> Iterator[str]:
 
 
 def _balancing(model: UpstreamSection) -> Balancing:
+    alone = not model.others
     return served(
         Balancing,
         model,
         others=tuple((url.host.strip("[]"), url.effective_port) for url in model.others),
-        circuit=served(CircuitSettings, model.circuit or CircuitSection()),
+        circuit=None if alone and model.circuit is None else served(CircuitSettings, model.circuit or CircuitSection()),
+        retries=0 if alone else model.retries,
+        concurrency=model.concurrency or 0,
+        queue=(model.concurrency or 0) if model.queue is None else model.queue,
     )
 
 
 def _upstream(file: str, model: AppFile, gateway: GatewayFile, material: Material) -> UpstreamSettings:
-    url, team = model.upstream.url, team_of(file)
+    there, url, team = model.upstream, model.upstream.url, team_of(file)
     return UpstreamSettings(
         scheme=url.scheme,
         host=url.host.strip("[]"),
         port=url.effective_port,
         host_header={"keep": None, "upstream": url.authority}.get(model.upstream.host, model.upstream.host),
         ca=material.get((file, ("upstream", "ca"))),
-        balancing=_balancing(model.upstream) if model.upstream.others or model.upstream.circuit else None,
+        balancing=_balancing(there) if there.others or there.circuit or there.concurrency else None,
         fence=Fence.of(team, gateway.teams[team].upstreams) if team in gateway.teams else None,
     )

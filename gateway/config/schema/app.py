@@ -13,6 +13,7 @@ from gateway.config.schema.rewrite import AddedName, LineValue, RewriteSection
 from gateway.config.schema.scalars import Url, host_name
 from gateway.config.schema.translate import TranslateSection
 from gateway.config.schema.types import (
+    Count,
     HostPattern,
     LogoutLink,
     Maybe,
@@ -64,7 +65,14 @@ class UpstreamSection(Strict):
     out."""
     retries: Annotated[int, Field(ge=0, le=100)] = 10
     """Where there are several addresses: for a hundred requests, so many may be sent to another one, if that can do no
-    harm. That is so where no connection could be opened, and for a GET, HEAD, OPTIONS or TRACE without an answer."""
+    harm. That is so where no connection could be opened, and for a GET, HEAD, OPTIONS, PUT or DELETE without a body
+    that was not answered."""
+    concurrency: Maybe[Count] = None
+    """The most requests under way at each address, in each worker. Others wait for their turn, as long as a connection
+    may take (`timeouts.connect`)."""
+    queue: Maybe[Annotated[int, Field(ge=0, le=100_000)]] = None
+    """With `concurrency`: so many wait at each address, and people are told that the application is busy beyond; as
+    many as `concurrency` where it is left out."""
     timeout: Maybe[Seconds] = None
     """The longest wait for the first byte of a response; that of gateway.yaml where it is left out."""
     host: Annotated[str, AfterValidator(checked(_upstream_host))] = "keep"
@@ -76,6 +84,8 @@ class UpstreamSection(Strict):
     def _agrees(self) -> "UpstreamSection":
         if self.ca is not None and self.url.scheme != "https":
             raise wrong("ca has no effect on http", "write https in url, or leave ca out")
+        if self.queue is not None and self.concurrency is None:
+            raise wrong("nobody waits where there is no limit", "write concurrency too, or leave queue out")
         if self.others:
             self._several()
         elif self.model_fields_set & {"balance", "retries"}:

@@ -31,7 +31,7 @@ class AddressGroup:
         self._by_seat = balancing.balance == "seat"
         self._budget = RetryBudget(balancing.retries)
         self.members = tuple(
-            Member(upstream, shared, app.edits, balancing.circuit, self) for upstream in app.upstream.everywhere
+            Member(upstream, shared, app.edits, balancing, self) for upstream in app.upstream.everywhere
         )
         self._order: Order[Member] = order_of(balancing.balance, self.members)
         # Those that are out, or may be soon: none, mostly.
@@ -53,17 +53,24 @@ class AddressGroup:
         self._budget.asked()
         key = self._key(seat, client) if self._by_seat else b""
         first = self._order.first(key)
-        if not self._troubled:
+        if not self._troubled and (first.in_flight < first.most or self._by_seat):
             return first
-        found = self._first_of(self._order.all(key), ())
+        order = self._order.all(key)
+        found = self._first_of(order, ())
         if found is None:
             raise GatewayError(UPSTREAM_NONE, f"all {len(self.members)} addresses are out")
-        return found
+        if self._by_seat or found.in_flight < found.most:
+            return found
+        # Where all have as much as they may, it waits at the first one.
+        full = tuple(one for one in order if one.in_flight >= one.most)
+        return self._first_of(order, full) or found
+
+    def may_repeat(self) -> bool:
+        """Whether the budget has one more request that is sent again."""
+        return self._budget.take()
 
     def again(self, seat: Seat | None, client: str) -> Member | None:
-        """Where a request without an answer is sent once more, if it may be: not where one has just failed."""
-        if not self._budget.take():
-            return None
+        """Where a request without an answer is sent once more: not where one has just failed."""
         found = self._order.all(self._key(seat, client) if self._by_seat else b"")
         return next((one for one in found if one.standing.clear), None) or self._first_of(found, ())
 

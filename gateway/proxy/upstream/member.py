@@ -1,17 +1,21 @@
 """One of several addresses of an application: its connections, what is under way on them, and how it stands."""
 
 import asyncio
+import math
+from collections import deque
 from typing import Final, Protocol, cast
 
+from gateway.access.request_line import REPEATABLE
 from gateway.config.snapshot import Timeouts, Upstream
-from gateway.model.balancing import CircuitSettings
+from gateway.model.balancing import Balancing
 from gateway.model.codes import UPSTREAM_CONNECT, UPSTREAM_TIMEOUT
 from gateway.model.errors import GatewayError
+from gateway.model.upstream_codes import UPSTREAM_BUSY
 from gateway.proxy.exchange import Requester
 from gateway.proxy.http1.response_head import ResponseHeads
 from gateway.proxy.timers import Timers
 from gateway.proxy.upstream.connection import UpstreamConnection
-from gateway.proxy.upstream.pool import Pool, Shared, Waiter
+from gateway.proxy.upstream.pool import FRESH_SECONDS, Pool, Shared, Waiter
 from gateway.proxy.upstream.standing import Standing
 from gateway.proxy.upstream.state import HEAD, IDLE
 from gateway.wire.response_edits import ResponseEdits
@@ -30,6 +34,9 @@ class Siblings(Protocol):
 
     def succeeded(self, member: "Member") -> None: ...
 
+    def may_repeat(self) -> bool:
+        """Whether the budget has one more request that is sent again."""
+
 
 class MemberConnection(UpstreamConnection):
     """Tells its address what becomes of the requests on it."""
@@ -42,11 +49,12 @@ class MemberConnection(UpstreamConnection):
         super().__init__(pool, timers, heads)
         self._busy = False
 
-    def begin(self) -> None:
-        """A request is about to be sent on it."""
+    def begin(self, *, entered: bool = False) -> None:
+        """A request is about to be sent on it. `entered`: which its address has counted."""
         if not self._busy:
             self._busy = True
-            self.pool.entered()
+            if not entered:
+                self.pool.entered()
 
     def _over(self) -> None:
         if self._busy:
@@ -90,18 +98,19 @@ class MemberConnection(UpstreamConnection):
         super()._failed(error)
 
     def _lost(self, exc: Exception | None) -> None:
-        if self.client is not None and self.state is HEAD and not self.heard:
-            if not self.used:
-                self.pool.siblings.failed(self.pool, away=False)
-            # Also where it was new: there are other addresses, and a budget.
-            self.used = True
+        if self.client is not None and self.state is HEAD and not self.heard and not self.used:
+            siblings = self.pool.siblings
+            siblings.failed(self.pool, away=False)
+            # As one that was kept: its client asks once more, if that can do no harm.
+            self.used = self._method in REPEATABLE and siblings.may_repeat()
         super()._lost(exc)
 
 
 class Member(Pool):
-    """`place`: host and port. `in_flight`: requests on their way to it, or answered by it now."""
+    """`place`: host and port. `in_flight`: requests on their way to it, or answered by it now; `most` may be, and
+    others wait in a short queue."""
 
-    __slots__ = ("in_flight", "place", "siblings", "standing")
+    __slots__ = ("_longest", "_queue", "in_flight", "most", "place", "siblings", "standing")
 
     connects = MemberConnection
 
@@ -110,14 +119,17 @@ class Member(Pool):
         upstream: Upstream,
         shared: Shared,
         edits: ResponseEdits,
-        circuit: CircuitSettings,
+        balancing: Balancing,
         siblings: Siblings,
     ) -> None:
         super().__init__(upstream, shared, edits)
         host = f"[{upstream.host}]" if ":" in upstream.host else upstream.host
         self.place = f"{host}:{upstream.port}"
         self.in_flight = 0
-        self.standing = Standing(circuit)
+        self.most = balancing.concurrency or math.inf
+        self._longest = balancing.queue
+        self._queue: deque[asyncio.Future[None]] = deque()
+        self.standing = Standing(balancing.circuit)
         self.siblings = siblings
 
     def entered(self) -> None:
@@ -126,29 +138,60 @@ class Member(Pool):
         self.standing.taken()
 
     def left(self) -> None:
-        """It is over here, however it ended."""
-        self.in_flight -= 1
+        """It is over here, however it ended. Its place goes to the one that has waited longest."""
         self.standing.left()
+        while self._queue:
+            turn = self._queue.popleft()
+            if not turn.done():
+                turn.set_result(None)
+                return
+        self.in_flight -= 1
 
     def take(self, idle_since: float) -> UpstreamConnection | None:
+        if self.in_flight >= self.most:
+            return None
         connection = super().take(idle_since)
         if connection is not None:
             cast(MemberConnection, connection).begin()
         return connection
 
     async def opened(self) -> UpstreamConnection:
-        self.entered()
+        """Also a kept connection, where a request has waited for its turn. Raises GatewayError, UPSTREAM_BUSY too."""
+        waited = await self._turn()
         try:
-            connection = await super().opened()
-        except GatewayError as error:
-            if error.code in _AWAY:
+            kept = super().take(self._loop.time() - FRESH_SECONDS) if waited else None
+            connection = await super().opened() if kept is None else kept
+        except BaseException as error:
+            if isinstance(error, GatewayError) and error.code in _AWAY:
                 self.siblings.failed(self, away=True)
-            raise
-        else:
-            cast(MemberConnection, connection).begin()
-            return connection
-        finally:
             self.left()
+            raise
+        cast(MemberConnection, connection).begin(entered=True)
+        return connection
+
+    async def _turn(self) -> bool:
+        """Whether the request had to wait for it, as long as a connection may take."""
+        if self.in_flight < self.most:
+            self.entered()
+            return False
+        if len(self._queue) >= self._longest:
+            raise GatewayError(UPSTREAM_BUSY, f"{self.place}: {self.in_flight} under way, {len(self._queue)} wait")
+        turn: asyncio.Future[None] = self._loop.create_future()
+        self._queue.append(turn)
+        try:
+            async with asyncio.timeout(self.upstream.timeouts.connect):
+                await turn
+        except BaseException as error:
+            if turn.cancelled():
+                self._queue.remove(turn)
+            else:
+                # It was given the place, and has no more use for it.
+                self.left()
+            if isinstance(error, TimeoutError):
+                raise GatewayError(UPSTREAM_BUSY, f"{self.place}: {self.in_flight} under way for too long") from None
+            raise
+        self.standing.taken()
+        return True
 
     async def _connect(self, waiter: Waiter) -> None:
         """Nothing is sent yet: whatever the request is, it may go to another address instead."""

@@ -1,9 +1,11 @@
 """Whether an address of an application gets requests: by what became of those that it got. Pure: time is passed in."""
 
+import sys
 from typing import Final
 
 from gateway.model.balancing import CircuitSettings
 
+_NEVER: Final = CircuitSettings(sys.maxsize)
 # Seconds: however often it fails, it is tried again that soon.
 _LONGEST: Final = 120.0
 
@@ -14,9 +16,9 @@ class Standing:
 
     __slots__ = ("_failures", "_pause", "_settings", "_tried", "_until", "clear")
 
-    def __init__(self, settings: CircuitSettings) -> None:
-        self._settings = settings
-        self._pause = settings.pause
+    def __init__(self, settings: CircuitSettings | None) -> None:
+        self._settings = settings or _NEVER
+        self._pause = self._settings.pause
         self._failures = 0
         self._until = 0.0
         self._tried = False

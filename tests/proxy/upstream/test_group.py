@@ -1,5 +1,6 @@
 """An application at several addresses, on real sockets: who gets what, and what happens where one fails."""
 
+import asyncio
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -240,3 +241,106 @@ async def test_resets_count_as_closed_connections_do() -> None:
         for _ in range(6):
             assert (await gate.once(PUBLIC)).status == 200
         assert len(apps[1].requests) == 1
+
+
+# --- as many as may be at once ---
+
+
+async def test_what_is_beyond_waits_for_its_turn_and_what_is_beyond_that_is_told_so() -> None:
+    async with application(then=None) as app, gateway(app, upstream="concurrency: 2, queue: 1") as gate:
+        clients = [await gate.client() for _ in range(4)]
+        for number, client in enumerate(clients[:2]):
+            client.send(PUBLIC)
+            await gate.until(lambda number=number: len(app.requests) == number + 1)
+        clients[2].send(POST)
+        (member,) = group_of(gate).members
+        await gate.until(lambda: len(member._queue) == 1)
+        answer = await clients[3].ask(PUBLIC)
+        assert answer.status == 503
+        assert len(app.requests) == 2
+        app.peers[0].send(OK)
+        assert (await clients[0].answer()).status == 200
+        await gate.until(lambda: len(app.requests) == 3)
+        assert app.requests[2].endswith(b"form")
+        assert len(app.peers) == 2, "on the connection that became free"
+        app.peers[0].send(OK)
+        app.peers[1].send(OK)
+        assert [(await client.answer()).status for client in clients[1:3]] == [200, 200]
+        await gate.until(lambda: member.in_flight == 0)
+        assert gate.log.named("upstream.busy") == [{"app": "permis"}]
+
+
+async def test_who_leaves_the_queue_or_its_turn_keeps_nobody_from_it() -> None:
+    async with application(then=None) as app, gateway(app, upstream="concurrency: 1, queue: 3") as gate:
+        clients = [await gate.client() for _ in range(4)]
+        (member,) = group_of(gate).members
+        clients[0].send(PUBLIC)
+        await gate.until(lambda: len(app.requests) == 1)
+        for number, client in enumerate(clients[1:], 1):
+            client.send(PUBLIC)
+            await gate.until(lambda number=number: len(member._queue) == number)
+        clients[1].close()
+        await gate.until(lambda: len(member._queue) == 2)
+        clients[0].close()
+        await gate.until(lambda: len(app.requests) == 2)
+        app.peers[-1].send(OK)
+        assert (await clients[2].answer()).status == 200
+        await gate.until(lambda: len(app.requests) == 3)
+        app.peers[-1].send(OK)
+        assert (await clients[3].answer()).status == 200
+        await gate.until(lambda: member.in_flight == 0)
+
+
+async def test_nobody_waits_longer_for_a_turn_than_for_a_connection() -> None:
+    short = "timeouts: {connect: 50ms}\n"
+    async with application(then=None) as app, gateway(app, upstream="concurrency: 1, queue: 3", gateway=short) as gate:
+        client = await gate.client()
+        client.send(PUBLIC)
+        await gate.until(lambda: len(app.requests) == 1)
+        assert (await gate.once(PUBLIC)).status == 503
+        (member,) = group_of(gate).members
+        assert not member._queue
+        assert member.in_flight == 1
+
+
+async def test_where_one_address_has_all_that_it_may_another_gets_it() -> None:
+    async with several(2, "concurrency: 1, queue: 0") as (gate, apps):
+        apps[0].then = apps[1].then = None
+        clients = [await gate.client() for _ in range(2)]
+        for number, client in enumerate(clients):
+            client.send(PUBLIC)
+            await gate.until(lambda number=number: sum(counts(apps)) == number + 1)
+        assert counts(apps) == [1, 1]
+        apps[0].then = apps[1].then = OK
+        assert (await gate.once(PUBLIC)).status == 503
+        apps[1].peers[0].send(OK)
+        await gate.until(lambda: group_of(gate).members[1].in_flight == 0)
+        for _ in range(4):
+            assert (await gate.once(PUBLIC)).status == 200
+        assert counts(apps) == [1, 5]
+        for client in clients:
+            client.close()
+
+
+async def test_a_flood_beyond_what_may_be_leaves_nothing_behind() -> None:
+    """By counts: what is under way at the application never passes the limit, and each request has an answer."""
+    async with application(then=None) as app, gateway(app, upstream="concurrency: 4, queue: 4") as gate:
+        clients = [await gate.client() for _ in range(40)]
+        for client in clients:
+            client.send(PUBLIC)
+        served = 0
+        waiting = [asyncio.ensure_future(client.answer()) for client in clients]
+        await gate.until(lambda: sum(one.done() for one in waiting) == 32)
+        while served < 8:
+            await gate.until(lambda served=served: len(app.requests) > served)
+            assert len(app.requests) - served <= 4
+            for peer in app.peers:
+                if peer.received.count(b"GET ") > peer.answered:
+                    peer.answered += 1
+                    peer.send(OK)
+                    served += 1
+        statuses = [answer.status for answer in await asyncio.gather(*waiting)]
+        assert (statuses.count(200), statuses.count(503)) == (8, 32)
+        (member,) = group_of(gate).members
+        await gate.until(lambda: member.in_flight == 0)
+        assert len(app.peers) == 4
