@@ -259,9 +259,13 @@ def _size(subject: Subject, app: Of[AppFile], name: str, injected: InjectedSecti
     return (
         len(name)
         + 4
-        + {"base64": value * 4 // 3, "percent-utf8": value * 3, "rfc8187": value * 3, "rfc2047": value * 2}.get(
-            injected.encoding, value
-        )
+        + {
+            "base64": value * 4 // 3,
+            "braced-base64": value * 4 // 3,
+            "percent-utf8": value * 3,
+            "rfc8187": value * 3,
+            "rfc2047": value * 2,
+        }.get(injected.encoding, value)
     )
 
 

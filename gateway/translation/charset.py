@@ -11,7 +11,9 @@ from gateway.model.codes import TRANSLATION_CONTROL, TRANSLATION_UNENCODABLE
 from gateway.model.errors import GatewayError
 from gateway.translation.nearest import nearest
 
-Encoding = Literal["utf8", "latin1", "latin9", "cp1252", "ascii", "percent-utf8", "base64", "rfc2047", "rfc8187"]
+Encoding = Literal[
+    "utf8", "latin1", "latin9", "cp1252", "ascii", "percent-utf8", "base64", "braced-base64", "rfc2047", "rfc8187"
+]  # fmt: skip
 Unencodable = Literal["refuse", "transliterate", "percent", "drop"]
 
 # Of each encoding that lacks letters: Python's codec, and the name that people know it by.
@@ -25,6 +27,8 @@ LACKING: Final[Mapping[Encoding, tuple[str, str]]] = {
 _ATTRIBUTE_CHARACTERS: Final = "!#$&+^`|"
 # RFC 2047 2: an encoded word has 75 characters at most, so 45 bytes of UTF-8.
 _WORD_BYTES: Final = 45
+# geOrchestra, SecurityHeaders.java: it splits at commas and decodes each part that begins so.
+_BRACED: Final = "{base64}"
 _WORDS: Final = re.compile(r"=\?UTF-8\?B\?([A-Za-z0-9+/]*={0,2})\?=(?: (?==\?)|$)")
 
 
@@ -32,10 +36,10 @@ def encode(value: str, encoding: Encoding, unencodable: Unencodable = "refuse") 
     """The bytes of a text, normalised to NFC. None where the encoding lacks a letter and `drop` says that nothing is
     sent then.
 
-    `percent-utf8` leaves the unreserved characters of RFC 3986; `base64` is of UTF-8 and has no line break; `rfc2047`
-    leaves plain ASCII. Of a letter that the encoding lacks: `transliterate` is for names that people read,
-    never for values that an application compares, for `Ś` and `S` become the same; `percent` writes it, and each `%`,
-    as percent-encoded UTF-8.
+    `percent-utf8` leaves the unreserved characters of RFC 3986; `base64` is of UTF-8 and has no line break;
+    `braced-base64` and `rfc2047` leave plain ASCII. Of a letter that the encoding lacks: `transliterate` is for names
+    that people read, never for values that an application compares, for `Ś` and `S` become the same; `percent` writes
+    it, and each `%`, as percent-encoded UTF-8.
     Raises GatewayError, without the value in it: TRANSLATION_CONTROL for a control character, TRANSLATION_UNENCODABLE
     for a blank at an end, neither of which any encoding hides: applications decode first and trim then.
     """
@@ -47,6 +51,8 @@ def encode(value: str, encoding: Encoding, unencodable: Unencodable = "refuse") 
             return quote(text, safe="").encode("ascii")
         case "base64":
             return base64.b64encode(text.encode())
+        case "braced-base64":
+            return _braced(text)
         case "rfc2047":
             return _encoded_words(text).encode("ascii")
         case "rfc8187":
@@ -81,6 +87,11 @@ def decode(value: bytes, encoding: Encoding, unencodable: Unencodable = "refuse"
             return unquote(value.decode("ascii"), errors="strict")
         case "base64":
             return base64.b64decode(value, validate=True).decode()
+        case "braced-base64":
+            text = value.decode("ascii")
+            if not text.startswith(_BRACED):
+                return text
+            return base64.b64decode(text.removeprefix(_BRACED), validate=True).decode()
         case "rfc2047":
             return _decoded_words(value.decode("ascii"))
         case "rfc8187":
@@ -112,6 +123,13 @@ def _percent(character: str, codec: str) -> str:
     except UnicodeEncodeError:
         return quote(character, safe="")
     return "%25" if character == "%" else character
+
+
+def _braced(text: str) -> bytes:
+    """What its reader would take apart, or for encoded, is encoded."""
+    if text.isascii() and "," not in text and not text.startswith(_BRACED):
+        return text.encode("ascii")
+    return _BRACED.encode("ascii") + base64.b64encode(text.encode())
 
 
 def _encoded_words(text: str) -> str:

@@ -13,6 +13,7 @@ SENT: Final[dict[Encoding, bytes]] = {
     "ascii": b"Helene Leboeuf-Muller, Coeur d'Yvelines",
     "percent-utf8": b"H%C3%A9l%C3%A8ne%20Leb%C5%93uf-M%C3%BCller%2C%20C%C5%93ur%20d%27Yvelines",
     "base64": b"SMOpbMOobmUgTGVixZN1Zi1Nw7xsbGVyLCBDxZN1ciBkJ1l2ZWxpbmVz",
+    "braced-base64": b"{base64}SMOpbMOobmUgTGVixZN1Zi1Nw7xsbGVyLCBDxZN1ciBkJ1l2ZWxpbmVz",
     "rfc2047": b"=?UTF-8?B?SMOpbMOobmUgTGVixZN1Zi1Nw7xsbGVyLCBDxZN1ciBkJ1l2ZWxpbmVz?=",
     "rfc8187": b"UTF-8''H%C3%A9l%C3%A8ne%20Leb%C5%93uf-M%C3%BCller%2C%20C%C5%93ur%20d%27Yvelines",
 }

@@ -37,6 +37,12 @@ ENCODINGS: tuple[Encoding, ...] = get_args(Encoding)
         ("Œuvre 10 € Žofie", "latin9", b"\xbcuvre 10 \xa4 \xb4ofie"),
         ("Œuvre 10 € l’été", "cp1252", b"\x8cuvre 10 \x80 l\x92\xe9t\xe9"),
         ("Helene", "ascii", b"Helene"),
+        # As geOrchestra's own test has it
+        ("François", "braced-base64", b"{base64}RnJhbsOnb2lz"),
+        ("Helene", "braced-base64", b"Helene"),
+        ("", "braced-base64", b""),
+        ("Leb, H", "braced-base64", b"{base64}TGViLCBI"),
+        ("{base64}YWRtaW4=", "braced-base64", b"{base64}e2Jhc2U2NH1ZV1J0YVc0PQ=="),
         ("Helene", "rfc2047", b"Helene"),
         ("Élodie", "rfc2047", b"=?UTF-8?B?w4lsb2RpZQ==?="),
         # RFC 8187 3.2.3
@@ -120,6 +126,24 @@ def test_the_blocks_have_every_latin_letter_of_unicode() -> None:
     assert {one for one in every if "LATIN" in unicodedata.name(one, "").split()} <= set(LETTERS)
 
 
+def by_georchestra(value: str) -> str:
+    """Its SecurityHeaders.decode: parts between commas, each by itself."""
+    parts = (part.partition("{base64}") for part in value.split(","))
+    return ",".join(
+        base64.b64decode(end).decode() if mark and not begin else begin + mark + end for begin, mark, end in parts
+    )
+
+
+@given(st.lists(st.text(st.characters(exclude_categories=["Cc", "Cs"]), max_size=9), max_size=3), st.booleans())
+def test_georchestra_finds_the_text_whatever_commas_and_braces_it_has(parts: list[str], braces: bool) -> None:
+    text = unicodedata.normalize("NFC", ("{base64}" if braces else "") + ",".join(parts)).strip()
+    encoded = encode(text, "braced-base64")
+    assert encoded is not None
+    assert encoded.isascii()
+    assert by_georchestra(encoded.decode("ascii")) == text
+    assert decode(encoded, "braced-base64") == text
+
+
 def by_another_reader(encoded: bytes, encoding: Encoding) -> str:
     """As the application's own library reads it."""
     match encoding:
@@ -133,6 +157,8 @@ def by_another_reader(encoded: bytes, encoding: Encoding) -> str:
             return unquote_to_bytes(encoded).decode()
         case "base64":
             return base64.b64decode(encoded).decode()
+        case "braced-base64":
+            return by_georchestra(encoded.decode("ascii"))
         case _:
             return encoded.decode(
                 {"utf8": "utf-8", "latin9": "iso8859-15", "latin1": "latin-1"}.get(encoding, encoding)
@@ -190,7 +216,8 @@ def test_encoded_words_are_short_and_none_is_taken_for_one(value: str) -> None:
     ("encoded", "encoding"),
     [
         (b"=?UTF-8?B?w4k=?= x", "rfc2047"), (b"=?UTF-8?Q?a?=", "rfc2047"), (b"abc", "rfc8187"), (b"\xff", "utf8"),
-        (b"%FF", "percent-utf8"), (b"a", "base64"), (b"\xe9", "ascii"),
+        (b"%FF", "percent-utf8"), (b"{base64}a", "braced-base64"), (b"\xe9", "braced-base64"), (b"a", "base64"),
+        (b"\xe9", "ascii"),
     ],
 )  # fmt: skip
 def test_what_is_not_so_encoded_is_told(encoded: bytes, encoding: Encoding) -> None:

@@ -98,7 +98,7 @@ def check_translate(document: YamlDocument, model: AppFile) -> Iterator[Problem]
             yield document.problem(told.at, error.detail, key=True)
             continue
         if told.injected.whole and told.injected.encoding in ("utf8", *LACKING):
-            message = "whole has an effect with percent-utf8, base64, rfc2047, rfc8187 only"
+            message = "whole has an effect with percent-utf8, base64, braced-base64, rfc2047, rfc8187 only"
             yield document.problem((*told.at, "whole"), message, "leave it out")
         if "unencodable" in told.injected.model_fields_set and told.injected.encoding not in LACKING:
             message = f"unencodable has an effect with {', '.join(LACKING)} only"

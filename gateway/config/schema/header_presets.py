@@ -47,16 +47,17 @@ HEADERS: Final[Mapping[HeaderPreset, Mapping[str, _Written]]] = {
     },
     # RemoteUserMiddleware with header = "HTTP_REMOTE_USER"
     "django": {"Remote-User": {"from": "uid"}},
-    # geOrchestra gateway, pre-authentication by headers
+    # geOrchestra gateway, PreauthAuthenticationManager.java, which reads each by SecurityHeaders.decode. Its roles,
+    # `preauth-roles`, are left to the file: a group of a provider would be one of geOrchestra's administrators.
     "georchestra": {
-        "preauth-username": {"from": "uid"},
+        "preauth-username": {"from": "uid", "encoding": "braced-base64"},
         "sec-georchestra-preauthenticated": {"value": "true"},
-        "preauth-email": {"from": "mail"},
-        "preauth-firstname": {"from": "given_name"},
-        "preauth-lastname": {"from": "family_name"},
-        "preauth-org": {"from": "organization"},
-        "preauth-provider": {"from": "provider"},
-        "preauth-provider-id": {"from": "subject"},
+        "preauth-email": {"from": "mail", "encoding": "braced-base64"},
+        "preauth-firstname": {"from": "given_name", "encoding": "braced-base64"},
+        "preauth-lastname": {"from": "family_name", "encoding": "braced-base64"},
+        "preauth-org": {"from": "organization", "encoding": "braced-base64"},
+        "preauth-provider": {"from": "provider", "encoding": "braced-base64"},
+        "preauth-provider-id": {"from": "subject", "encoding": "braced-base64"},
     },
     # LemonLDAP::NG, writingrulesand_headers; multiValuesSeparator is "; ".
     "lemonldap": {

@@ -86,8 +86,8 @@ class InjectedSection(Strict):
     whole: bool = False
     """With `join`: the values are joined first and encoded then, where usually each is encoded by itself."""
     encoding: Encoding = "utf8"
-    """Of each value by itself; `percent-utf8`, `base64`, `rfc2047` and `rfc8187` are ASCII and lose nothing. A header
-    without it has `translate.encoding`."""
+    """Of each value by itself; `percent-utf8`, `base64`, `braced-base64`, `rfc2047` and `rfc8187` are ASCII and lose
+    nothing. A header without it has `translate.encoding`."""
     unencodable: Unencodable = "refuse"
     """What becomes of a letter that `latin1`, `latin9`, `cp1252` or `ascii` lacks: the person is refused, the nearest
     letters are sent (`oe`), or its UTF-8 percent-encoded, with `%` as `%25`; or the header or cookie is not sent. A

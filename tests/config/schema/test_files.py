@@ -129,7 +129,7 @@ def test_a_mapping_that_writes_what_the_gateway_knows_is_an_error(name: str) -> 
         ("{from: uid}", "{from: }", "8:27: translate.headers.X-Remote-User.from: nothing is written here (write a value, or leave the key out)"),
         ("{from: uid}", "{value: x, join: ','}", "8:20: translate.headers.X-Remote-User: join has no effect on a fixed value"),
         ("{from: uid}", "{from: uid, unencodable: transliterate}", "8:20: translate.headers.X-Remote-User: unencodable has an effect with latin1, latin9, cp1252, ascii only (leave it out)"),
-        ("{from: uid}", "{from: uid, encoding: utf-8}", "8:42: translate.headers.X-Remote-User.encoding: this must be one of utf8, latin1, latin9, cp1252, ascii, percent-utf8, base64, rfc2047, rfc8187 (did you mean utf8?)"),
+        ("{from: uid}", "{from: uid, encoding: utf-8}", "8:42: translate.headers.X-Remote-User.encoding: this must be one of utf8, latin1, latin9, cp1252, ascii, percent-utf8, base64, braced-base64, rfc2047, rfc8187 (did you mean utf8?)"),
         ("{from: uid}", "{from: uid, join: ''}", "8:38: translate.headers.X-Remote-User.join: this is empty"),
         ("{from: uid}", "{from: uid, join: '123456789'}", "8:38: translate.headers.X-Remote-User.join: longer than 8 characters"),
         ("{from: uid}", "uid", "8:20: translate.headers.X-Remote-User: this must be a mapping of keys to values (write {from: uid})"),

@@ -38,7 +38,8 @@ SENT: dict[HeaderPreset, list[str]] = {
     "django": ["Remote-User: hleboeuf"],
     "georchestra": [
         "preauth-username: hleboeuf", "sec-georchestra-preauthenticated: true",
-        "preauth-email: helene@metropole.example", "preauth-firstname: Hélène", "preauth-lastname: Lebœuf",
+        "preauth-email: helene@metropole.example", "preauth-firstname: {base64}SMOpbMOobmU=",
+        "preauth-lastname: {base64}TGVixZN1Zg==",
         "preauth-provider: metropole", "preauth-provider-id: s-1",
     ],
     # lemonldap-ng.org, Writing rules and headers; multiValuesSeparator
