@@ -111,7 +111,7 @@ class _Worker:
     async def _start(self, candidate: Candidate) -> None:
         self._store = _store(candidate.snapshot.gateway, self._log, self._counters)
         await self._store.open()
-        pages = Pages()
+        pages = Pages(lambda: self.snapshot.gateway.theme)
         for _ in pages.prepare():
             await asyncio.sleep(0)
         self._join_services(candidate.snapshot.gateway, pages)

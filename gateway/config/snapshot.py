@@ -16,6 +16,7 @@ from gateway.model.identity import Identity
 from gateway.model.names import fold
 from gateway.model.provider import Provider
 from gateway.model.session import SeatLimits
+from gateway.model.theme import ByLanguage, Theme
 from gateway.policy.levels import USUAL_LADDER, Ladder
 from gateway.policy.links import QueryLinks
 from gateway.policy.routes import RouteTable
@@ -122,6 +123,7 @@ class Gateway:
     second_opinion: SecondOpinion | None = None
     link_keys: tuple[tuple[str, bytes], ...] = ()
     posts: PostsSettings = PostsSettings("", 100 << 20, 1 << 30)
+    theme: Theme = field(default_factory=Theme)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -248,7 +250,7 @@ class AppSettings:
     it is sent beside its translation, made anew before it ends; `basic`: and what never ends. `tunnel`: None where it
     takes no upgrade. `form_login`: by which people are signed
     in at it, None where it has no need. `account`: a person's login there, without which nobody comes in. `keep_posts`:
-    None where no form is kept for it across a sign-in.
+    None where no form is kept for it across a sign-in. `label`: what people call it, by language.
     """
 
     name: str
@@ -270,6 +272,12 @@ class AppSettings:
     form_login: FormLogin | None = None
     account: AccountSettings | None = None
     keep_posts: KeepPosts | None = None
+    label: ByLanguage = field(default_factory=dict)
+
+    @property
+    def labels(self) -> ByLanguage:
+        """What people call it; its name where the file does not say."""
+        return self.label or {"": self.name}
 
 
 @dataclass(frozen=True, slots=True)

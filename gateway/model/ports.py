@@ -2,11 +2,12 @@
 
 `app.py` joins them by hand."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 from gateway.model.codes import Code
 from gateway.model.session import Seat
+from gateway.model.theme import ByLanguage
 
 
 class Callers(Protocol):
@@ -30,6 +31,16 @@ class Page:
     body: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """The person who reads a page of ours, and where they are. `language`: a raw Accept-Language value. `app`: what
+    the application is called that was asked for. `account`: whose session it is, empty where nobody is signed in."""
+
+    language: str = ""
+    app: ByLanguage = field(default_factory=dict)
+    account: str = ""
+
+
 class ErrorPages(Protocol):
     """Renders what the data plane answers by itself; ready bytes, cheap enough for a flood."""
 
@@ -38,14 +49,14 @@ class ErrorPages(Protocol):
         code: Code,
         *,
         kind: Literal["html", "json", "frame"],
-        language: str,
+        reader: Reader,
         reference: str,
         login_url: str = "",
         refusal: str = "",
     ) -> Page:
         """`kind`: "html" page, "json" body, or "frame": the small 401 page whose link opens at the top.
 
-        `language`: the raw Accept-Language value, or empty. `reference`: the request id. `login_url`: of the page's one
+        `reference`: the request id. `login_url`: of the page's one
         link, whose text goes by the code: to sign in, to sign out and be somebody else, to start again, or back.
         """
 

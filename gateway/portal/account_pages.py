@@ -79,11 +79,12 @@ class AccountPages:
         seat = None if cookie is None else await self._services.sessions.load(request.host, cookie)
         if seat is None or not app.accepts(seat.identity):
             raise GatewayError(SESSION_NONE, "nobody is signed in whom this application listens to")
+        request.identity = seat.identity
         return _Asked(app, host, target, seat)
 
     def _page(self, request: PortalRequest, asked: _Asked, *, refused: Code | None = None) -> Page:
         return self._services.pages.account(
-            request.language,
+            request.reader,
             app=asked.app.name,
             host=asked.host,
             to=asked.target,

@@ -171,7 +171,7 @@ class Portal:
         return self._services.pages.render(
             error.code,
             kind=request.kind,
-            language=request.language,
+            reader=request.reader,
             reference=request.request_id,
             login_url=request.login_link,
             refusal=error.shown,

@@ -46,11 +46,13 @@ class SessionPages:
     async def sessions(self, request: PortalRequest) -> Page:
         """`/_ecluse/sessions` on the portal: the sessions of this browser."""
         cookie = request.seat_cookie()
-        if await self._seat(request) is None or cookie is None:
+        seat = await self._seat(request)
+        if seat is None or cookie is None:
             raise GatewayError(SESSION_NONE, "no session on the portal")
+        request.identity = seat.identity
         summaries = await self._services.sessions.of_browser(request.host, cookie)
         lines = [_line(request.snapshot.providers.get(summary.provider), summary) for summary in summaries]
-        return self._services.pages.sessions(request.language, lines, await self._accounts(request))
+        return self._services.pages.sessions(request.reader, lines, await self._accounts(request))
 
     async def _accounts(self, request: PortalRequest) -> list[AccountLine]:
         """None are shown while the links cannot be read: the sessions are."""

@@ -13,7 +13,7 @@ from typing import Final, Protocol
 
 from gateway.config.snapshot import Limits, Snapshot
 from gateway.model.codes import LIMIT_CONNECTIONS
-from gateway.model.ports import ErrorPages
+from gateway.model.ports import ErrorPages, Reader
 from gateway.ops.counters import Counters
 from gateway.ops.log import Log
 from gateway.wire.addresses import IpNetwork, client_key, contains, parse_address
@@ -164,7 +164,7 @@ class Admission:
         times = self._line_due(why)
         if times or not self._refusal:
             reference = next(self._ids).decode("ascii")
-            page = self._pages.render(LIMIT_CONNECTIONS, kind="json", language="", reference=reference)
+            page = self._pages.render(LIMIT_CONNECTIONS, kind="json", reader=Reader(), reference=reference)
             lines = [b"HTTP/1.1 503 %b" % HTTPStatus(page.status).phrase.encode("ascii")]
             lines += [b"%b: %b" % header for header in page.headers]
             lines += [b"Content-Length: %d" % len(page.body), b"Connection: close", b"", page.body]

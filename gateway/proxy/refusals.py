@@ -7,6 +7,7 @@ from urllib.parse import quote
 from gateway.access.outcome import CompiledDecision, Refuse, RequireSignIn
 from gateway.access.program import bearer_error
 from gateway.config.snapshot import Snapshot
+from gateway.identity.naming import name_of
 from gateway.model.account import LINKED_ANEW
 from gateway.model.codes import (
     API_TOKEN,
@@ -19,7 +20,7 @@ from gateway.model.codes import (
 )
 from gateway.model.errors import GatewayError
 from gateway.model.levels import need_query
-from gateway.model.ports import ErrorPages, Page
+from gateway.model.ports import ErrorPages, Page, Reader
 from gateway.ops.log import Log
 from gateway.policy.levels import Ladder
 from gateway.policy.step_up import asking
@@ -78,7 +79,7 @@ def head_refusal(services: RefusalServices, error: GatewayError, head: bytes, re
     page = services.pages.render(
         error.code,
         kind="html" if b"text/html" in head else "json",
-        language="" if said is None else said[1].decode("latin-1"),
+        reader=Reader("" if said is None else said[1].decode("latin-1")),
         reference=request_id.decode("ascii"),
     )
     if error.code is WIRE_METHOD:
@@ -162,10 +163,19 @@ def _render(
     return services.pages.render(
         code,
         kind=kind,
-        language=request.field(b"accept-language").decode("latin-1"),
+        reader=_reader(request),
         reference=request.id.decode("ascii"),
         login_url=login_url,
         refusal=refusal,
+    )
+
+
+def _reader(request: Request) -> Reader:
+    app, seat = request.lane.app, request.seat
+    return Reader(
+        language=request.field(b"accept-language").decode("latin-1"),
+        app={} if app is None else app.labels,
+        account="" if seat is None else name_of(seat.identity),
     )
 
 

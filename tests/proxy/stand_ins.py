@@ -11,7 +11,7 @@ from gateway.model.codes import Code
 from gateway.model.errors import GatewayError
 from gateway.model.identity import Identity
 from gateway.model.kept_post import SendOn
-from gateway.model.ports import Page
+from gateway.model.ports import Page, Reader
 from gateway.model.session import Seat, SeatLimits
 from gateway.model.transaction import HandOver, Transaction
 from gateway.stores.records import SessionSummary
@@ -91,7 +91,7 @@ class Sessions:
 
 class Pages:
     def render(
-        self, code: Code, *, kind: str, language: str, reference: str, login_url: str = "", refusal: str = ""
+        self, code: Code, *, kind: str, reader: Reader, reference: str, login_url: str = "", refusal: str = ""
     ) -> Page:
         body = f"{code.id} {kind} {login_url} {refusal}".replace("  ", " ").strip().encode()
         return Page(code.status, ((b"Content-Type", b"text/plain"), (b"Cache-Control", b"no-store")), body)

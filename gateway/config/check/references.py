@@ -16,6 +16,7 @@ from gateway.config.check.pem import (
     check_public_key,
     check_saml_key,
 )
+from gateway.config.check.theme import check_logo
 from gateway.config.check.tokens import LTPA2, check_ltpa_keys, references
 from gateway.config.check.translate import values_elsewhere
 from gateway.config.folder.files import Files, for_app, team_of
@@ -156,6 +157,8 @@ def _of_gateway(folder: Folder) -> Iterator[_Use]:
             path: Path = ("listen", index, "tls")
             yield _Use(file, document, (*path, "certificate"), listen.tls.certificate, check_certificates, False)
             yield _Use(file, document, (*path, "key"), listen.tls.key, check_private_key, True)
+    if model.theme.logo is not None:
+        yield _Use(file, document, ("theme", "logo"), model.theme.logo, check_logo, False)
     for index, signs in enumerate(model.tokens.keys if model.tokens else ()):
         check = partial(check_own_key, signs.algorithm)
         yield _Use(file, document, ("tokens", "keys", index, "key"), signs.key, check, True)

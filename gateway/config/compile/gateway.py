@@ -8,6 +8,7 @@ from gateway.config.schema.app_tokens import USUAL_ROTATION
 from gateway.config.schema.gateway import GatewayFile
 from gateway.config.schema.saml import SamlSelfSection
 from gateway.config.snapshot import Gateway, Limits, Listener, PostsSettings, Timeouts
+from gateway.model.theme import Theme
 from gateway.saml.parties import Contact, KeyPair, Organization, SecondOpinion, ServiceProvider
 
 METADATA_PATH = "/_ecluse/saml/metadata"
@@ -46,6 +47,7 @@ def serve_gateway(file: str, model: GatewayFile, material: Material, root: str) 
         second_opinion=None if model.saml is None else _second_opinion(model.saml),
         portal_url=model.portal.origin,
         portal_host=model.portal.host,
+        theme=served(Theme, model.theme, logo=material.get((file, ("theme", "logo")))),
         timeouts=served(Timeouts, model.timeouts),
         limits=served(
             Limits,

@@ -15,6 +15,7 @@ from gateway.config.schema.translate import TranslateSection
 from gateway.config.schema.types import (
     Count,
     HostPattern,
+    Label,
     LogoutLink,
     Maybe,
     MethodName,
@@ -338,6 +339,8 @@ class AppFile(Strict):
 
     version: Version
     app: Name
+    label: Label = Field(default={})
+    """The name that people know it by, on our pages: `{fr: ..., en: ...}`."""
     shadow: bool = False
     """This file stands beside the live one of the same application: its decisions are compared, never enforced."""
     hosts: list[HostPattern] = Field(min_length=1, max_length=200)

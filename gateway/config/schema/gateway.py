@@ -11,6 +11,7 @@ from gateway.config.folder.files import STATE
 from gateway.config.schema.app_tokens import TokensSection
 from gateway.config.schema.posts import PostsSection
 from gateway.config.schema.saml import SamlSelfSection
+from gateway.config.schema.theme import ThemeSection
 from gateway.config.schema.types import (
     AdminAddress,
     AttributeName,
@@ -185,6 +186,7 @@ class GatewayFile(Strict):
     """Every level of sign-in, the weakest first."""
     posts: PostsSection = PostsSection()
     """Where forms and uploads are kept across a sign-in, and how much of them."""
+    theme: ThemeSection = ThemeSection()
     teams: dict[Name, TeamSection] = Field(default={}, max_length=1000)
     """Teams that own their files: files of apps/TEAM/ may use what is listed here, and no more."""
     tokens: Maybe[TokensSection] = None

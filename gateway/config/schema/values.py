@@ -189,10 +189,14 @@ def _zone(name: str) -> str:
     return name
 
 
+TimeZone = Annotated[str, AfterValidator(checked(_zone))]
+"""A name of the tz database that this machine has."""
+
+
 class TimeTest(Strict):
     """A time on the clock of one place: all that is named has to hold."""
 
-    zone: Annotated[str, AfterValidator(checked(_zone))]
+    zone: TimeZone
     """The place: `Europe/Paris`."""
     days: Maybe[DayTexts] = None
     """`mon`, `mon-fri`."""

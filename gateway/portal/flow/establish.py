@@ -33,7 +33,7 @@ class SignIns:
             return Continue(authentication.pending, made=made)
         await self._services.sessions.add(made)
         give_seat(request, made, self._services.report)
-        return self._services.pages.signed_in(request.language, home(request), again=False)
+        return self._services.pages.signed_in(request.reader, home(request), again=False)
 
     async def seen_again(self, request: PortalRequest, step: SignInSeenAgain) -> Page:
         """A person who is signed in is told so: nothing is asked of any provider.
@@ -45,7 +45,7 @@ class SignIns:
         if cookie is None or await self._services.sessions.load(request.host, cookie) is None:
             raise error
         self._services.report.refused(request, error)
-        return self._services.pages.signed_in(request.language, home(request), again=True)
+        return self._services.pages.signed_in(request.reader, home(request), again=True)
 
     async def _session(self, request: PortalRequest, authentication: Authentication, person: Established) -> NewSession:
         """A new session under a new id; the one that this browser brought is not carried on (no fixation)."""

@@ -11,9 +11,9 @@ from dataclasses import replace
 from urllib.parse import quote
 
 from gateway.config.snapshot import App
+from gateway.identity.naming import name_of
 from gateway.model.codes import PATH_RESERVED, STORE_UNREACHABLE
 from gateway.model.errors import GatewayError
-from gateway.model.identity import Identity
 from gateway.model.kept_post import KeptFile, KeptPost, SendOn
 from gateway.model.kept_post_codes import (
     SESSION_FORM_CROSS_SITE,
@@ -69,7 +69,7 @@ class KeptPostPages:
         id = await posts.keep(post)
         self._services.report.post_kept(request, file.size)
         return self._services.pages.post_kept(
-            request.language, until=post.expires_at, login_url=_sign_in(app, request.host, id)
+            request.reader, until=post.expires_at, login_url=_sign_in(app, request.host, id)
         )
 
     async def show(self, request: PortalRequest) -> NextStep:
@@ -81,7 +81,7 @@ class KeptPostPages:
             request.require_navigation()
             return BeginTransaction(app, _page(id))
         return self._refused(request, post, seat) or self._services.pages.send_post(
-            request.language,
+            request.reader,
             action=f"{KEPT}/{id}{post.target}",
             post=post,
             person=name_of(seat.identity),
@@ -161,7 +161,7 @@ class KeptPostPages:
             return None
         self._services.report.refused(request, error)
         return self._services.pages.not_to_send(
-            request.language,
+            request.reader,
             error.code,
             person=name_of(seat.identity),
             organisation=seat.tenant,
@@ -194,15 +194,6 @@ class KeptPostPages:
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-
-
-def name_of(identity: Identity) -> str:
-    """What people call themselves, and the account that they use, as far as their provider says."""
-    said = identity.attributes
-    family = said.get("usual_name", ()) or said.get("family_name", ())
-    names = [*said.get("name", ()), " ".join([*said.get("given_name", ())[:1], *family[:1]])]
-    accounts = [*said.get("mail", ()), *said.get("email", ()), *said.get("uid", ()), identity.subject]
-    return f"{names[0]} ({accounts[0]})" if names[0] else accounts[0]
 
 
 def _id_in(request: PortalRequest) -> str:

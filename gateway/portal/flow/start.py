@@ -119,7 +119,7 @@ class Start:
         if len(known) == 1:
             return BeginSignIn(known[0].name, found, dict(transaction.hints))
         choices = [Choice(provider.label, provider.labels, _ask_link(provider.name, id)) for provider in known]
-        return self._services.pages.chooser(request.language, choices)
+        return self._services.pages.chooser(request.reader, choices)
 
     async def _finish(self, request: PortalRequest, step: Continue) -> Page:
         _, transaction, app = step.pending

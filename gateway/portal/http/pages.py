@@ -1,13 +1,11 @@
 """Every page of ours, from jinja2 templates in French and English: HTML alone, with nothing to load beside it."""
 
 import json
-from base64 import b64encode
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
 from gettext import NullTranslations
-from hashlib import sha256
 from pathlib import Path
 from typing import Any, Literal
 
@@ -17,9 +15,11 @@ from markupsafe import escape
 from gateway.model.account import LINKED_ANEW
 from gateway.model.codes import Code
 from gateway.model.kept_post import KeptPost
-from gateway.model.ports import Page
+from gateway.model.ports import Page, Reader
+from gateway.model.theme import ShownText, Theme, said_in
 from gateway.portal.http.i18n import LANGUAGES, catalogue, choose
-from gateway.portal.http.responses import BARE, Headers, security_headers
+from gateway.portal.http.look import Look
+from gateway.portal.http.responses import BARE, Headers
 
 _Kind = Literal["html", "json", "frame"]
 
@@ -40,6 +40,7 @@ _SIGN_IN = (b"WWW-Authenticate", b'Cookie realm="ecluse"')
 _OF_OUR_ORIGIN = (b"Referrer-Policy", b"strict-origin")
 # Stands around the name of what differs from one response to the next; no template and no catalogue has it.
 _MARK = "\0"
+_USUAL = Theme()
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,64 +81,68 @@ class _Ready:
 
 
 class Pages:
-    """ports.ErrorPages, and the portal's own pages. `language` is always a raw Accept-Language value."""
+    """ports.ErrorPages, and the portal's own pages. `theme`: the one that is live."""
 
-    def __init__(self) -> None:
+    def __init__(self, theme: Callable[[], Theme] = lambda: _USUAL) -> None:
+        self._theme = theme
+        self._look = Look(theme())
         self._catalogues = {language: catalogue(language) for language in LANGUAGES}
         self._environments = {language: _environment(language, texts) for language, texts in self._catalogues.items()}
         self._language = lru_cache(maxsize=256)(choose)
-        style = (_TEMPLATES / "style.css").read_text("utf-8").strip()
-        digest = _digest(style)
-        policy = f"default-src 'none'; style-src 'sha256-{digest}'; form-action 'self'; base-uri 'none'"
-        self._style = style
-        self._headers = security_headers(f"{policy}; frame-ancestors 'none'")
-        # In a frame of whatever page: it shows nothing of anybody and its one link leaves the frame.
-        self._frame_headers = security_headers(policy, framed=True)
-        # No narrower than the scheme: Chromium and Safari hold form-action against each redirect that follows too, and
-        # providers lead on to other hosts, Entra ID to whom a domain is federated with, a broker to those behind it.
-        self._post_headers, self._post_headers_in_clear = (
-            security_headers(
-                f"default-src 'none'; style-src 'sha256-{digest}'; script-src 'sha256-{_digest(_SENDS_ITSELF)}'; "
-                f"form-action {schemes}; base-uri 'none'; frame-ancestors 'none'"
-            )
-            for schemes in ("https:", "https: http:")
-        )
-        self._ready: dict[tuple[str, str, _Kind, bool, bool], _Ready] = {}
+        self._ready: dict[tuple[str, ...], _Ready] = {}
+
+    @property
+    def _current(self) -> Look:
+        """The look of the live theme; what was made ready in another one is forgotten."""
+        theme = self._theme()
+        if theme is not self._look.theme:
+            self._look = Look(theme)
+            self._ready.clear()
+        return self._look
 
     def render(
         self,
         code: Code,
         *,
         kind: _Kind,
-        language: str,
+        reader: Reader,
         reference: str,
         login_url: str = "",
         refusal: str = "",
     ) -> Page:
         """Made once for each code, language, kind and set of slots; after that only the slots are filled."""
-        chosen = self._language(language)
+        chosen = self._language(reader.language)
         if kind == "json":
             return self._json(code, chosen, reference, login_url, refusal)
-        key = (code.id, chosen, kind, bool(login_url), bool(refusal))
+        look = self._current
+        place = said_in(reader.app, chosen)
+        values = {"login_url": login_url, "refusal": refusal, "place": place.text, "account": reader.account}
+        filled = tuple(name for name, value in values.items() if value)
+        key = (code.id, chosen, kind, place.language, *filled)
         ready = self._ready.get(key)
         if ready is None:
-            ready = self._ready[key] = self._made(code, chosen, kind, login_url != "", refusal != "")
-        values = {"reference": reference, "login_url": login_url, "refusal": refusal}
+            ready = self._ready[key] = self._made(look, code, chosen, kind, place.language, filled)
+        values["reference"] = reference
         body = "".join(escape(values[piece]) if at % 2 else piece for at, piece in enumerate(ready.pieces))
         return Page(code.status, ready.headers, body.encode("utf-8", "replace"))
 
-    def _made(self, code: Code, language: str, kind: _Kind, login: bool, refusal: bool) -> _Ready:
+    def _made(
+        self, look: Look, code: Code, language: str, kind: _Kind, place_language: str, filled: tuple[str, ...]
+    ) -> _Ready:
+        slots = {name: _slot(name) if name in filled else "" for name in ("login_url", "refusal", "account")}
         text = self._text(
+            look,
             "error.html",
             language,
             code=code,
             framed=kind == "frame",
             way=_way(code),
+            sign_kind=_sign(code),
             reference=_slot("reference"),
-            login_url=_slot("login_url") if login else "",
-            refusal=_slot("refusal") if refusal else "",
+            place=ShownText(_slot("place"), place_language) if "place" in filled else None,
+            **slots,
         )
-        headers = self._frame_headers if kind == "frame" else self._headers
+        headers = look.framed if kind == "frame" else look.headers
         return _Ready((*headers, _HTML, *_added(code)), tuple(text.split(_MARK)))
 
     def _json(self, code: Code, language: str, reference: str, login_url: str, refusal: str) -> Page:
@@ -147,17 +152,17 @@ class Pages:
             fields["login_url"] = login_url
         return Page(code.status, (*BARE, _JSON, *_added(code)), json.dumps(fields, separators=(",", ":")).encode())
 
-    def chooser(self, language: str, choices: Sequence[Choice]) -> Page:
-        return self._page("chooser.html", language, choices=choices)
+    def chooser(self, reader: Reader, choices: Sequence[Choice]) -> Page:
+        return self._page("chooser.html", reader, choices=choices)
 
-    def logout(self, language: str, *, refused: Code | None = None, reference: str = "") -> Page:
+    def logout(self, reader: Reader, *, refused: Code | None = None, reference: str = "") -> Page:
         """The form that signs out; with `refused`, the answer to a sign-out that was not done."""
         status = refused.status if refused else 200
-        return self._page("logout.html", language, status=status, refused=refused, reference=reference)
+        return self._page("logout.html", reader, status=status, refused=refused, reference=reference)
 
     def signed_out(
         self,
-        language: str,
+        reader: Reader,
         *,
         ended: bool,
         elsewhere: str,
@@ -169,57 +174,59 @@ class Pages:
         provider too, as it says itself; `asked`: it was asked to, and nothing says whether it did. `home`: a way back
         to the application."""
         where = {"everywhere": everywhere, "asked": asked}
-        return self._page("signed_out.html", language, ended=ended, elsewhere=elsewhere, home=home, **where)
+        return self._page("signed_out.html", reader, ended=ended, elsewhere=elsewhere, home=home, **where)
 
-    def post(self, language: str, url: str, fields: Sequence[tuple[str, str]], *, portal_url: str) -> Page:
+    def post(self, reader: Reader, url: str, fields: Sequence[tuple[str, str]], *, portal_url: str) -> Page:
         """A form that sends itself to a provider, and a button where scripts are off. The provider may lead straight
         back to `portal_url`."""
-        text = self._text("post.html", self._language(language), url=url, fields=fields, script=_SENDS_ITSELF)
         by_tls = url.startswith("https:") and portal_url.startswith("https:")
-        headers = self._post_headers if by_tls else self._post_headers_in_clear
-        return Page(200, (*headers, _HTML), text.encode("utf-8", "replace"))
+        # No narrower than the scheme: Chromium and Safari hold form-action against each redirect that follows too, and
+        # providers lead on to other hosts, Entra ID to whom a domain is federated with, a broker to those behind it.
+        headers = self._current.posting(_SENDS_ITSELF, "https:" if by_tls else "https: http:")
+        page = self._page("post.html", reader, url=url, fields=fields, script=_SENDS_ITSELF)
+        return Page(200, (*headers, _HTML), page.body)
 
-    def signed_in(self, language: str, home: str, *, again: bool) -> Page:
+    def signed_in(self, reader: Reader, home: str, *, again: bool) -> Page:
         """`again`: the sign-in was over already; this one did nothing and is refused as such."""
-        return self._page("signed_in.html", language, status=400 if again else 200, home=home, again=again)
+        return self._page("signed_in.html", reader, status=400 if again else 200, home=home, again=again)
 
-    def post_kept(self, language: str, *, until: int, login_url: str) -> Page:
+    def post_kept(self, reader: Reader, *, until: int, login_url: str) -> Page:
         """A form is kept across the sign-in that `login_url` leads to. 401: nothing was done of what it asked for."""
-        page = self._page("post_kept.html", language, status=401, until=until, login_url=login_url)
+        page = self._page("post_kept.html", reader, status=401, until=until, login_url=login_url)
         return Page(page.status, (*page.headers, _SIGN_IN), page.body)
 
-    def send_post(self, language: str, *, action: str, post: KeptPost, person: str, organisation: str | None) -> Page:
+    def send_post(self, reader: Reader, *, action: str, post: KeptPost, person: str, organisation: str | None) -> Page:
         """The button that sends a kept post on. The application is told where the click came from: our origin."""
         about: dict[str, Any] = {"path": post.target.partition("?")[0], "person": person, "organisation": organisation}
-        page = self._page("send_post.html", language, action=action, post=post, **about)
+        page = self._page("send_post.html", reader, action=action, post=post, **about)
         headers = tuple(_OF_OUR_ORIGIN if header[0] == _OF_OUR_ORIGIN[0] else header for header in page.headers)
         return Page(page.status, headers, page.body)
 
     def not_to_send(
-        self, language: str, refused: Code, *, person: str, organisation: str | None, reference: str
+        self, reader: Reader, refused: Code, *, person: str, organisation: str | None, reference: str
     ) -> Page:
         """A kept post that is not for `person` to send, or not in the name of `organisation` (None: of none)."""
         about: dict[str, Any] = {"person": person, "organisation": organisation, "reference": reference}
-        return self._page("not_to_send.html", language, status=refused.status, refused=refused, **about)
+        return self._page("not_to_send.html", reader, status=refused.status, refused=refused, **about)
 
-    def sessions(self, language: str, lines: Sequence[SessionLine], accounts: Sequence[AccountLine] = ()) -> Page:
-        return self._page("sessions.html", language, lines=lines, accounts=accounts)
+    def sessions(self, reader: Reader, lines: Sequence[SessionLine], accounts: Sequence[AccountLine] = ()) -> Page:
+        return self._page("sessions.html", reader, lines=lines, accounts=accounts)
 
     def account(
-        self, language: str, *, app: str, host: str, to: str, refused: Code | None = None, reference: str = ""
+        self, reader: Reader, *, app: str, host: str, to: str, refused: Code | None = None, reference: str = ""
     ) -> Page:
         """The form that links a person's account of an application; with `refused`, the answer to one that was not
         linked."""
         status = refused.status if refused and refused.status else 200
         about = {"app": app, "host": host, "to": to}
-        return self._page("account.html", language, status=status, refused=refused, reference=reference, **about)
+        return self._page("account.html", reader, status=status, refused=refused, reference=reference, **about)
 
-    def onward(self, language: str, url: str) -> Page:
+    def onward(self, reader: Reader, url: str) -> Page:
         """A page that goes on to a provider by itself, and a link for people who would rather not wait.
 
         After a form of ours: browsers hold that page's form-action against a redirect, not against this.
         """
-        return self._page("post.html", language, url=url, fields=())
+        return self._page("post.html", reader, url=url, fields=())
 
     def prepare(self) -> Iterator[None]:
         """Compiles one template a step, which takes milliseconds: before there are requests, not in the first one."""
@@ -228,17 +235,20 @@ class Pages:
                 environment.get_template(name)
                 yield
 
-    def signed_out_in_part(self, language: str, *, home: str, proven: bool = True) -> Page:
+    def signed_out_in_part(self, reader: Reader, *, home: str, proven: bool = True) -> Page:
         """The provider says that the session goes on somewhere. Not `proven`: what it says could not be verified."""
-        return self._page("signed_out_in_part.html", language, home=home, proven=proven)
+        return self._page("signed_out_in_part.html", reader, home=home, proven=proven)
 
-    def _page(self, template: str, language: str, *, status: int = 200, **values: object) -> Page:
-        text = self._text(template, self._language(language), **values)
-        return Page(status, (*self._headers, _HTML), text.encode("utf-8", "replace"))
+    def _page(self, template: str, reader: Reader, *, status: int = 200, **values: object) -> Page:
+        look, language = self._current, self._language(reader.language)
+        place = said_in(reader.app, language)
+        about = {"place": place if place.text else None, "account": reader.account, "framed": False}
+        text = self._text(look, template, language, **about, **values)
+        return Page(status, (*look.headers, _HTML), text.encode("utf-8", "replace"))
 
-    def _text(self, template: str, language: str, **values: object) -> str:
+    def _text(self, look: Look, template: str, language: str, **values: object) -> str:
         loaded = self._environments[language].get_template(template)
-        return loaded.render(language=language, style=self._style, **values)
+        return loaded.render({**look.around[language], **values})
 
 
 def _way(code: Code) -> Literal["sign_in", "leave", "start", "back", "link"]:
@@ -253,8 +263,10 @@ def _way(code: Code) -> Literal["sign_in", "leave", "start", "back", "link"]:
     return "start" if kind in _SIGNING_IN else "back"
 
 
-def _digest(text: str) -> str:
-    return b64encode(sha256(text.encode()).digest()).decode()
+def _sign(code: Code) -> Literal["person", "lock", "clock", "note"]:
+    """The picture of an error page."""
+    by_status: dict[int, Literal["person", "lock", "clock"]] = {401: "person", 403: "lock"}
+    return by_status.get(code.status, "clock" if code.status in (408, 502, 503, 504) else "note")
 
 
 def _environment(language: str, texts: NullTranslations) -> Environment:
@@ -268,9 +280,17 @@ def _environment(language: str, texts: NullTranslations) -> Environment:
     )
     environment.policies["ext.i18n.trimmed"] = True
     environment.install_gettext_translations(texts, newstyle=True)  # type: ignore[attr-defined]
+    environment.filters["called"] = lambda one: _called(one, language)
     environment.filters["size"] = lambda size: _size(size, _UNITS[language])
     environment.filters["moment"] = lambda at: datetime.fromtimestamp(at, UTC).strftime(_MOMENTS[language])
     return environment
+
+
+def _called(one: Choice | SessionLine, language: str) -> ShownText:
+    if text := one.labels.get(language):
+        return ShownText(text)
+    written_in = [other for other, text in one.labels.items() if text == one.label]
+    return ShownText(one.label, *written_in[:1])
 
 
 def _size(size: int, units: tuple[str, str, str, str]) -> str:

@@ -10,9 +10,12 @@ from urllib.parse import parse_qsl, quote
 
 from gateway.access.inbound import InboundRequest
 from gateway.config.snapshot import App
+from gateway.identity.naming import name_of
 from gateway.model.codes import PATH_RESERVED, PORTAL_BODY, PORTAL_PARAMETERS, SIGN_IN_REQUIRED
 from gateway.model.errors import GatewayError
+from gateway.model.identity import Identity
 from gateway.model.levels import NO_NEED, Need, need_query
+from gateway.model.ports import Reader
 from gateway.wire.application_cookies import ApplicationCookies
 from gateway.wire.cookies import BINDING_COOKIE, SESSION_COOKIE, read_cookie
 from gateway.wire.navigation import kind_of
@@ -49,7 +52,7 @@ class PortalRequest:
     """`inbound`: what the data plane has read. `target` is the raw request target, `body` what was sent with it,
     `cookie_line` what the browser sent as it came, the application's own cookies with ours. What steps leave:
     `cookies_to_set` (Set-Cookie values, also sent when the request ends on a refusal), `way_back`,
-    `provider` and `app_name` (for the log)."""
+    `provider` and `app_name` (for the log), `identity`, of whose session the page is."""
 
     __slots__ = (
         "_binding",
@@ -60,6 +63,7 @@ class PortalRequest:
         "cookie_line",
         "cookies_to_set",
         "host",
+        "identity",
         "inbound",
         "kind",
         "method",
@@ -94,6 +98,7 @@ class PortalRequest:
         self.provider = ""
         self.app_name = self.app.name if self.app else ""
         self.way_back: WayBack | None = None
+        self.identity: Identity | None = None
         self.on_portal_host = self.host == self.snapshot.gateway.portal_host
 
     @property
@@ -105,8 +110,10 @@ class PortalRequest:
         return "" if back is None else _login_link(back)
 
     @property
-    def language(self) -> str:
-        return self.header(b"accept-language") or ""
+    def reader(self) -> Reader:
+        app = self.app if self.way_back is None else self.way_back.app
+        account = "" if self.identity is None else name_of(self.identity)
+        return Reader(self.header(b"accept-language") or "", {} if app is None else app.labels, account)
 
     def header(self, name: bytes) -> str | None:
         """By its lower-case name, if it is one that the portal reads; None where it was not sent."""

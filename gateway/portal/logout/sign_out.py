@@ -25,12 +25,12 @@ class BrowserSignOut:
 
     async def form(self, request: PortalRequest) -> Page:
         """A link or an image can bring a browser here: it signs nobody out."""
-        return self._services.pages.logout(request.language)
+        return self._services.pages.logout(request.reader)
 
     async def sign_out(self, request: PortalRequest) -> NextStep:
         if not _same_origin(request):
             self._services.report.refused(request, GatewayError(LOGOUT_CROSS_SITE, "sent by a page that is not ours"))
-            return self._services.pages.logout(request.language, refused=LOGOUT_CROSS_SITE)
+            return self._services.pages.logout(request.reader, refused=LOGOUT_CROSS_SITE)
         return await self._leave(request, navigation=True)
 
     async def link(self, request: PortalRequest) -> NextStep:
@@ -58,7 +58,7 @@ class BrowserSignOut:
         await self._clear_rounds(request)
         services.report.signed_out(request, len(ended), None if session is None else session.identity)
         home = _home(request)
-        page = services.pages.signed_out(request.language, ended=bool(ended), elsewhere=_elsewhere(request), home=home)
+        page = services.pages.signed_out(request.reader, ended=bool(ended), elsewhere=_elsewhere(request), home=home)
         is_told = navigation and _is_global(app)
         return page if session is None or not is_told else NotifyProvider(session, home, otherwise=page)
 

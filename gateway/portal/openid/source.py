@@ -156,8 +156,8 @@ class OpenidSource:
             services.report.refused(request, error)
             return None
         if asked.goes_by_address(provider):
-            return services.pages.onward(request.language, asked.as_address)
-        return services.pages.post(request.language, asked.url, asked.fields, portal_url=portal_url)
+            return services.pages.onward(request.reader, asked.as_address)
+        return services.pages.post(request.reader, asked.url, asked.fields, portal_url=portal_url)
 
     async def _logged_out(self, request: PortalRequest) -> Page:
         """`/_ecluse/logged-out?state=`: from the provider, which was asked to sign people out. It starts nothing."""
@@ -168,7 +168,7 @@ class OpenidSource:
         request.provider = sign_out.provider
         # 3: a provider that has no session, or found none, sends the browser back in just the same way
         pages = self._services.pages
-        return pages.signed_out(request.language, ended=True, elsewhere="", asked=True, home=sign_out.home)
+        return pages.signed_out(request.reader, ended=True, elsewhere="", asked=True, home=sign_out.home)
 
     def forget(self, request: PortalRequest, session: Session) -> None:
         """The refresh token ends at the provider with the session that it was for."""

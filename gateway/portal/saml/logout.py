@@ -107,7 +107,7 @@ class SamlLogoutEndpoints:
         """Where the provider takes no answer this way, the person is told here."""
         location = _answer_location(verified.metadata, binding)
         if location is None:
-            return self._pages.signed_out(request.language, ended=True, elsewhere="", everywhere=True)
+            return self._pages.signed_out(request.reader, ended=True, elsewhere="", everywhere=True)
         return await self._crypto_thread.do(lambda: self._sent(request, location, logout_request, binding, relay_state))
 
     def _sent(
@@ -123,7 +123,7 @@ class SamlLogoutEndpoints:
         if binding == "redirect":
             return redirect(redirect_url(sp.keys[0], location, "SAMLResponse", message, relay_state=relay_state))
         fields = post_form(sp.keys[0], "SAMLResponse", message, relay_state=relay_state)
-        return self._pages.post(request.language, location, fields, portal_url=request.snapshot.gateway.portal_url)
+        return self._pages.post(request.reader, location, fields, portal_url=request.snapshot.gateway.portal_url)
 
     def _enveloped(self, snapshot: Snapshot, logout_request: LogoutRequest) -> bytes:
         message = self._response(snapshot, logout_request.issuer, logout_request)
@@ -144,14 +144,14 @@ class SamlLogoutEndpoints:
         logout = await self._services.transactions.saml_logouts.take(incoming.relay_state or "")
         if logout is None:
             # Reload, Back, too old: our own sessions had ended before anything was sent.
-            return self._pages.signed_out(request.language, ended=False, elsewhere="")
+            return self._pages.signed_out(request.reader, ended=False, elsewhere="")
         try:
             response = await self._response_to(request, incoming, logout)
         except GatewayError as error:
             return self._in_part(request, logout, error)
         if response.partial:
-            return self._pages.signed_out_in_part(request.language, home=logout.home)
-        return self._pages.signed_out(request.language, ended=True, elsewhere="", everywhere=True, home=logout.home)
+            return self._pages.signed_out_in_part(request.reader, home=logout.home)
+        return self._pages.signed_out(request.reader, ended=True, elsewhere="", everywhere=True, home=logout.home)
 
     async def _response_to(self, request: PortalRequest, incoming: Incoming, logout: SamlLogout) -> LogoutResponse:
         provider = saml_provider(request.snapshot, logout.provider)
@@ -179,7 +179,7 @@ class SamlLogoutEndpoints:
     def _in_part(self, request: PortalRequest, logout: SamlLogout, error: GatewayError) -> Page:
         """Here everything had ended before the provider was asked. Whether it has done its part, it did not prove."""
         self._services.report.logout_refused(request, error)
-        return self._pages.signed_out_in_part(request.language, home=logout.home, proven=error.code is SAML_STATUS)
+        return self._pages.signed_out_in_part(request.reader, home=logout.home, proven=error.code is SAML_STATUS)
 
     def _refusal(self, request: PortalRequest, error: GatewayError) -> Page:
         """The person is told that the sign-out was refused, and can sign out here: no sign-in was under way."""
@@ -187,9 +187,9 @@ class SamlLogoutEndpoints:
         if error.code.status == 503:
             way_back = request.login_link
             return self._pages.render(
-                error.code, kind="html", language=request.language, reference=reference, login_url=way_back
+                error.code, kind="html", reader=request.reader, reference=reference, login_url=way_back
             )
-        return self._pages.logout(request.language, refused=LOGOUT_REQUEST, reference=reference)
+        return self._pages.logout(request.reader, refused=LOGOUT_REQUEST, reference=reference)
 
 
 def _notice(logout_request: LogoutRequest, audience: str) -> LogoutNotice:

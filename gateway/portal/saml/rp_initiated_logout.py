@@ -43,7 +43,7 @@ class SamlRpInitiatedLogout:
                 return await self._sent(request, provider, endpoint, step)
         except GatewayError as error:
             self._services.report.logout_refused(request, error)
-        return self._pages.signed_out(request.language, ended=True, elsewhere="")
+        return self._pages.signed_out(request.reader, ended=True, elsewhere="")
 
     async def _by_soap(
         self, request: PortalRequest, provider: SamlProvider, endpoint: Endpoint, step: NotifyProvider
@@ -69,10 +69,10 @@ class SamlRpInitiatedLogout:
             )
         except GatewayError as error:
             self._services.report.logout_refused(request, error)
-            return self._pages.signed_out_in_part(request.language, home=step.home, proven=error.code is SAML_STATUS)
+            return self._pages.signed_out_in_part(request.reader, home=step.home, proven=error.code is SAML_STATUS)
         if response.partial:
-            return self._pages.signed_out_in_part(request.language, home=step.home)
-        return self._pages.signed_out(request.language, ended=True, elsewhere="", everywhere=True, home=step.home)
+            return self._pages.signed_out_in_part(request.reader, home=step.home)
+        return self._pages.signed_out(request.reader, ended=True, elsewhere="", everywhere=True, home=step.home)
 
     async def _sent(
         self, request: PortalRequest, provider: SamlProvider, endpoint: Endpoint, step: NotifyProvider
@@ -89,10 +89,10 @@ class SamlRpInitiatedLogout:
         sp, message = service_provider(request.snapshot), self._request(request, endpoint, session, id)
         if endpoint.binding == "redirect":
             url = redirect_url(sp.keys[0], endpoint.location, "SAMLRequest", message, relay_state=reference)
-            return self._pages.onward(request.language, url)
+            return self._pages.onward(request.reader, url)
         fields = post_form(sp.keys[0], "SAMLRequest", message, relay_state=reference)
         return self._pages.post(
-            request.language, endpoint.location, fields, portal_url=request.snapshot.gateway.portal_url
+            request.reader, endpoint.location, fields, portal_url=request.snapshot.gateway.portal_url
         )
 
     def _request(self, request: PortalRequest, endpoint: Endpoint, session: Session, id: str) -> bytes:

@@ -106,7 +106,7 @@ class SamlSource:
             return redirect(url)
         fields = post_form(sp.keys[0], "SAMLRequest", message, relay_state=reference)
         return self._services.pages.post(
-            request.language, endpoint.location, fields, portal_url=request.snapshot.gateway.portal_url
+            request.reader, endpoint.location, fields, portal_url=request.snapshot.gateway.portal_url
         )
 
 

@@ -23,7 +23,7 @@ from gateway.model.codes import (
     WIRE_HOST,
     Code,
 )
-from gateway.model.ports import Page
+from gateway.model.ports import Page, Reader
 from gateway.portal.http import pages as module
 from gateway.portal.http.pages import Choice, Pages, SessionLine, _environment
 from tests.growth import steps
@@ -49,7 +49,7 @@ class Outline(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.tags.append((tag, dict(attrs)))
-        if tag not in ("meta", "input"):
+        if tag not in ("meta", "input", "img"):
             self.open.append(tag)
 
     def handle_endtag(self, tag: str) -> None:
@@ -65,23 +65,28 @@ class Outline(HTMLParser):
 def every_page(pages: Pages, language: str) -> list[Page]:
     line = SessionLine("Métropole", {"en": "Metropolis"}, ("actes", "permis"), 0, 3600)
     return [
-        pages.render(WIRE_HOST, kind="html", language=language, reference="r1", login_url="https://a/", refusal="no"),
-        pages.render(SIGN_IN_REQUIRED, kind="frame", language=language, reference="r1", login_url="https://a/"),
-        pages.chooser(language, [Choice("Métropole", {"en": "Metropolis"}, "/_ecluse/login?t=1&provider=a")]),
-        pages.logout(language),
-        pages.logout(language, refused=LOGOUT_CROSS_SITE),
-        pages.signed_out(language, ended=True, elsewhere=""),
-        pages.signed_out(language, ended=False, elsewhere="https://portal/_ecluse/logout"),
-        pages.signed_out(language, ended=False, elsewhere=""),
-        pages.signed_out(language, ended=True, elsewhere="", everywhere=True, home="https://a/"),
-        pages.post(
-            language, "https://op/end?a=1", [("id_token_hint", "a.b.c"), ("state", '<>"')], portal_url="https://p"
+        pages.render(
+            WIRE_HOST, kind="html", reader=Reader(language), reference="r1", login_url="https://a/", refusal="no"
         ),
-        pages.signed_in(language, "/", again=False),
-        pages.signed_in(language, "/", again=True),
-        pages.sessions(language, [line]),
-        pages.signed_out_in_part(language, home="https://permis/"),
-        pages.onward(language, "https://idp.example/slo?SAMLRequest=x&Signature=y"),
+        pages.render(SIGN_IN_REQUIRED, kind="frame", reader=Reader(language), reference="r1", login_url="https://a/"),
+        pages.chooser(Reader(language), [Choice("Métropole", {"en": "Metropolis"}, "/_ecluse/login?t=1&provider=a")]),
+        pages.logout(Reader(language)),
+        pages.logout(Reader(language), refused=LOGOUT_CROSS_SITE),
+        pages.signed_out(Reader(language), ended=True, elsewhere=""),
+        pages.signed_out(Reader(language), ended=False, elsewhere="https://portal/_ecluse/logout"),
+        pages.signed_out(Reader(language), ended=False, elsewhere=""),
+        pages.signed_out(Reader(language), ended=True, elsewhere="", everywhere=True, home="https://a/"),
+        pages.post(
+            Reader(language),
+            "https://op/end?a=1",
+            [("id_token_hint", "a.b.c"), ("state", '<>"')],
+            portal_url="https://p",
+        ),
+        pages.signed_in(Reader(language), "/", again=False),
+        pages.signed_in(Reader(language), "/", again=True),
+        pages.sessions(Reader(language), [line]),
+        pages.signed_out_in_part(Reader(language), home="https://permis/"),
+        pages.onward(Reader(language), "https://idp.example/slo?SAMLRequest=x&Signature=y"),
     ]
 
 
@@ -98,23 +103,25 @@ def test_every_page_can_be_read_by_everybody(pages: Pages, language: str) -> Non
         viewport = next(meta for meta in outline.all("meta") if meta.get("name") == "viewport")
         assert "maximum-scale" not in str(viewport["content"])
         assert {tag for tag, _ in outline.tags} <= {
-            "html", "head", "meta", "title", "style", "body", "header", "main",
-            "a", "h1", "h2", "p", "ul", "li", "form", "button", "code", "input", "script",
+            "html", "head", "meta", "title", "style", "body", "header", "main", "article", "footer", "div", "span",
+            "small", "a", "h1", "h2", "p", "ul", "li", "dl", "dt", "dd", "form", "button", "code", "input",
+            "script", "svg", "path", "rect", "circle", "img",
         }  # fmt: skip
 
 
-@pytest.mark.parametrize("language", ["fr", "en"])
-def test_title_and_heading_say_the_same(pages: Pages, language: str) -> None:
+@pytest.mark.parametrize(("language", "service"), [("fr", "Accès aux applications"), ("en", "Access to applications")])
+def test_the_title_is_the_heading_and_the_name_of_the_service(pages: Pages, language: str, service: str) -> None:
     for page in every_page(pages, language):
         text = page.body.decode()
         title, heading = (re.search(f"<{tag}>(.+?)</{tag}>", text) for tag in ("title", "h1"))
         assert title is not None
         assert heading is not None
-        assert title[1] == heading[1]
+        assert title[1] == f"{heading[1]} – {service}"
 
 
 def test_pages_are_small(pages: Pages) -> None:
-    assert max(len(page.body) for page in every_page(pages, "fr")) < 1300
+    """All of it, style and pictures included; a logo adds 11,000 at most."""
+    assert max(len(page.body) for page in every_page(pages, "fr")) < 9000
 
 
 def test_the_only_style_is_the_one_that_the_policy_names(pages: Pages) -> None:
@@ -127,7 +134,7 @@ def test_the_only_style_is_the_one_that_the_policy_names(pages: Pages) -> None:
 
 
 def test_the_style_serves_light_and_dark_and_shows_the_focus(pages: Pages) -> None:
-    text = pages.logout("fr").body.decode()
+    text = pages.logout(Reader("fr")).body.decode()
     assert "color-scheme:light dark" in text
     assert ":focus-visible{outline:3px" in text
     assert "outline:none" not in text
@@ -136,13 +143,17 @@ def test_the_style_serves_light_and_dark_and_shows_the_focus(pages: Pages) -> No
 
 @pytest.mark.parametrize("code", SHOWN, ids=lambda code: code.id)
 def test_each_code_has_its_page_in_both_languages(pages: Pages, code: object) -> None:
-    bodies = [pages.render(code, kind="html", language=language, reference="req-1").body for language in ("fr", "en")]
+    bodies = [
+        pages.render(code, kind="html", reader=Reader(language), reference="req-1").body for language in ("fr", "en")
+    ]
     assert bodies[0] != bodies[1]
     assert all(b"<code>req-1</code>" in body for body in bodies)
 
 
 def test_an_error_page_says_what_to_do_next(pages: Pages) -> None:
-    page = pages.render(LOGIN_LOOP, kind="html", language="fr", reference="req-1", login_url="https://a/_ecluse/login")
+    page = pages.render(
+        LOGIN_LOOP, kind="html", reader=Reader("fr"), reference="req-1", login_url="https://a/_ecluse/login"
+    )
     text = Outline(page).text
     assert "La connexion tourne en boucle" in text
     assert "Autorisez les cookies" in text
@@ -161,13 +172,13 @@ def test_an_error_page_says_what_to_do_next(pages: Pages) -> None:
     ],
 )
 def test_the_link_of_an_error_page_says_where_it_leads(pages: Pages, code: Code, shown: str) -> None:
-    page = pages.render(code, kind="html", language="fr", reference="r", login_url="/_ecluse/somewhere")
+    page = pages.render(code, kind="html", reader=Reader("fr"), reference="r", login_url="/_ecluse/somewhere")
     assert f'<a href="/_ecluse/somewhere">{shown}</a>' in page.body.decode()
 
 
 def test_the_text_of_the_app_stands_before_our_own(pages: Pages) -> None:
     page = pages.render(
-        POLICY_NOT_ALLOWED, kind="html", language="fr", reference="r", refusal="Réservé aux <administrateurs>."
+        POLICY_NOT_ALLOWED, kind="html", reader=Reader("fr"), reference="r", refusal="Réservé aux <administrateurs>."
     )
     assert "<p>Réservé aux &lt;administrateurs&gt;.</p>" in page.body.decode()
     assert page.status == 403
@@ -178,36 +189,36 @@ def test_the_text_of_the_app_stands_before_our_own(pages: Pages) -> None:
 def test_whatever_is_shown_is_escaped(pages: Pages, kind: Literal["html", "frame"], slot: str) -> None:
     """K057."""
     values = {"reference": "r", "login_url": "https://a/", "refusal": "no"} | {slot: XSS}
-    page = pages.render(SIGN_IN_REQUIRED, kind=kind, language="fr", **values)
+    page = pages.render(SIGN_IN_REQUIRED, kind=kind, reader=Reader("fr"), **values)
     assert b"<script" not in page.body
     assert Outline(page).open == []
 
 
 def test_labels_are_escaped_and_in_the_readers_language(pages: Pages) -> None:
     choices = [Choice(XSS, {}, XSS), Choice("Métropole", {"en": "Metropolis"}, "/x")]
-    english, french = (pages.chooser(language, choices).body.decode() for language in ("en", "fr"))
+    english, french = (pages.chooser(Reader(language), choices).body.decode() for language in ("en", "fr"))
     assert "<script" not in english
     assert ("Metropolis" in english, "Métropole" in english) == (True, False)
     assert "Métropole" in french
     line = SessionLine(XSS, {}, (XSS, XSS), 0, 0)
-    assert b"<script" not in pages.sessions("fr", [line]).body
+    assert b"<script" not in pages.sessions(Reader("fr"), [line]).body
 
 
 def test_json_is_for_programs(pages: Pages) -> None:
-    page = pages.render(SIGN_IN_REQUIRED, kind="json", language="en", reference=XSS, login_url="https://a/?b=c&d")
+    page = pages.render(SIGN_IN_REQUIRED, kind="json", reader=Reader("en"), reference=XSS, login_url="https://a/?b=c&d")
     assert json.loads(page.body) == {
         "error": "session.required",
         "message": "Please sign in",
         "reference": XSS,
         "login_url": "https://a/?b=c&d",
     }
-    page = pages.render(POLICY_NOT_ALLOWED, kind="json", language="fr", reference="r", refusal="Réservé.")
+    page = pages.render(POLICY_NOT_ALLOWED, kind="json", reader=Reader("fr"), reference="r", refusal="Réservé.")
     assert json.loads(page.body) == {"error": "policy.not_allowed", "message": "Réservé.", "reference": "r"}
 
 
 def test_a_frame_gets_a_page_that_it_can_show_with_a_link_that_leaves_it(pages: Pages) -> None:
     """Invariant 10."""
-    page = pages.render(SIGN_IN_REQUIRED, kind="frame", language="fr", reference="r", login_url="https://a/")
+    page = pages.render(SIGN_IN_REQUIRED, kind="frame", reader=Reader("fr"), reference="r", login_url="https://a/")
     assert Outline(page).all("a")[1] == {"href": "https://a/", "target": "_top"}
     headers = dict(page.headers)
     assert b"X-Frame-Options" not in headers
@@ -218,7 +229,7 @@ def test_a_frame_gets_a_page_that_it_can_show_with_a_link_that_leaves_it(pages: 
 def test_out_of_order_says_when_to_come_again(pages: Pages) -> None:
     """Invariant 9."""
     for kind in ("html", "json"):
-        page = pages.render(STORE_UNREACHABLE, kind=kind, language="fr", reference="r")
+        page = pages.render(STORE_UNREACHABLE, kind=kind, reader=Reader("fr"), reference="r")
         assert (b"Retry-After", b"5") in page.headers
 
 
@@ -232,7 +243,9 @@ def test_a_flood_of_refusals_is_cheap(pages: Pages, monkeypatch: pytest.MonkeyPa
         return render(template, *args, **values)
 
     def refusal() -> object:
-        return pages.render(WIRE_HOST, kind="html", language="fr-FR,fr;q=0.9", reference="r", login_url="https://a/")
+        return pages.render(
+            WIRE_HOST, kind="html", reader=Reader("fr-FR,fr;q=0.9"), reference="r", login_url="https://a/"
+        )
 
     monkeypatch.setattr(Template, "render", counted)
     each = [steps(refusal) for _ in range(1000)]
@@ -243,14 +256,14 @@ def test_a_flood_of_refusals_is_cheap(pages: Pages, monkeypatch: pytest.MonkeyPa
 def test_what_is_remembered_is_bounded() -> None:
     pages = Pages()
     for n in range(3000):
-        pages.render(WIRE_HOST, kind="html", language=f"fr;q=0.{n}", reference=str(n), refusal=str(n))
+        pages.render(WIRE_HOST, kind="html", reader=Reader(f"fr;q=0.{n}"), reference=str(n), refusal=str(n))
     assert len(pages._ready) == 1
     assert pages._language.cache_info().currsize == 256
 
 
 def test_a_page_goes_on_by_itself_and_by_a_link(pages: Pages) -> None:
     url = "https://idp.example/slo?SAMLRequest=x&Signature=y"
-    outline = Outline(pages.onward("en", url))
+    outline = Outline(pages.onward(Reader("en"), url))
     assert {"http-equiv": "refresh", "content": f"0;url={url}"} in outline.all("meta")
     assert outline.all("a")[1] == {"href": url}
     assert not outline.all("script")
@@ -275,7 +288,7 @@ def test_no_other_page_runs_a_script(pages: Pages) -> None:
 def test_a_form_for_a_provider_goes_out_in_clear_only_where_something_is(
     url: str, portal_url: str, schemes: str
 ) -> None:
-    page = Pages().post("en", url, [("SAMLRequest", "x")], portal_url=portal_url)
+    page = Pages().post(Reader("en"), url, [("SAMLRequest", "x")], portal_url=portal_url)
     policy = dict(page.headers)[b"Content-Security-Policy"].decode()
     assert f"; form-action {schemes}; " in policy
 
@@ -296,7 +309,7 @@ def test_every_401_and_no_other_has_a_challenge_that_no_browser_asks_a_password_
     pages: Pages, code: Code, kind: Literal["html", "json", "frame"]
 ) -> None:
     """RFC 9110 11.6.1"""
-    page = pages.render(code, kind=kind, language="fr", reference="r", login_url="/x")
+    page = pages.render(code, kind=kind, reader=Reader("fr"), reference="r", login_url="/x")
     told = [value for name, value in page.headers if name.lower() == b"www-authenticate"]
     assert told == ([b'Cookie realm="ecluse"'] if code.status == 401 else [])
 

@@ -1,0 +1,98 @@
+"""`theme:` of gateway.yaml: how our own pages look, and what the operator writes on them."""
+
+import re
+from typing import Annotated, Final, Literal
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, Field
+
+from gateway.config.schema.types import Label, Maybe, PublicReference, Strict, wrong
+from gateway.config.schema.values import TimeZone
+from gateway.model.theme import DARK_SURFACES, LIGHT_SURFACES
+
+# WCAG 1.4.3 of text.
+_CONTRAST: Final = 4.5
+_COLOUR: Final = re.compile("#[0-9a-f]{6}", re.IGNORECASE)
+_LONGEST_ADDRESS: Final = 500
+
+
+def _luminance(colour: str) -> float:
+    """WCAG 2.1, relative luminance: 0 to 1."""
+    parts = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
+    red, green, blue = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def contrast(one: str, other: str) -> float:
+    """WCAG 2.1, contrast ratio: 1 to 21. Either is `#rrggbb`."""
+    darker, lighter = sorted((_luminance(one), _luminance(other)))
+    return (lighter + 0.05) / (darker + 0.05)
+
+
+def _readable(colour: str, surfaces: tuple[str, ...], remedy: str) -> str:
+    if _COLOUR.fullmatch(colour) is None:
+        raise wrong(f"{colour[:40]} is not a colour", 'write "#0b5c6b", in quotes')
+    least = min(contrast(colour, surface) for surface in surfaces)
+    if least < _CONTRAST:
+        raise wrong(f"{colour} has a contrast of {least:.1f} here; people need {_CONTRAST}", remedy)
+    return colour.lower()
+
+
+def _on_light(colour: str) -> str:
+    return _readable(colour, LIGHT_SURFACES, "take a darker colour: it stands on white")
+
+
+def _on_dark(colour: str) -> str:
+    return _readable(colour, DARK_SURFACES, "take a lighter colour: it stands on a dark page")
+
+
+def _addresses(texts: dict[str, str]) -> dict[str, str]:
+    for address in texts.values():
+        parts = urlsplit(address)
+        if parts.scheme not in ("https", "http") or not parts.hostname or not address.isascii() or " " in address:
+            raise wrong(f"{address[:80]} is not an address", "write https://...")
+        if len(address) > _LONGEST_ADDRESS:
+            raise wrong("this address is too long")
+    return texts
+
+
+Addresses = Annotated[Label, AfterValidator(_addresses)]
+
+
+class ThemeColoursSection(Strict):
+    light: Annotated[str, AfterValidator(_on_light)] = "#0b5c6b"
+    """Of links, buttons and the band at the top, on white: `"#rrggbb"`, with a contrast of at least 4.5."""
+    dark: Annotated[str, AfterValidator(_on_dark)] = "#84d3de"
+    """The same for people whose device shows dark pages."""
+
+
+class ThemeLinksSection(Strict):
+    legal: Addresses = Field(default={})
+    """The legal notice."""
+    data_protection: Addresses = Field(default={})
+    """What is done with people's data."""
+
+
+class ThemeAccessibilitySection(Strict):
+    state: Literal["full", "partial", "none"]
+    """How far these pages conform to RGAA, as your audit found."""
+    statement: Addresses = Field(default={})
+    """The accessibility statement."""
+
+
+class ThemeSection(Strict):
+    """How our own pages look: sign-in, refusals, sign-out. Texts are written once, or by language: `{fr: ..., en:
+    ...}`."""
+
+    name: Label = Field(default={})
+    """The name of your organisation or service, at the top of every page and in its title."""
+    logo: Maybe[PublicReference] = None
+    """A PNG or SVG of at most 8 KB, shown at the height of two lines; it becomes part of each page."""
+    colours: ThemeColoursSection = ThemeColoursSection()
+    help: Label = Field(default={})
+    """One sentence at the foot of every page: whom people ask for help."""
+    links: ThemeLinksSection = ThemeLinksSection()
+    accessibility: Maybe[ThemeAccessibilitySection] = None
+    """What French law has every public page say of its accessibility."""
+    time_zone: TimeZone = "Europe/Paris"
+    """In which times are told."""

@@ -1,0 +1,12 @@
+"""What a person is called on our pages."""
+
+from gateway.model.identity import Identity
+
+
+def name_of(identity: Identity) -> str:
+    """What people call themselves, and the account that they use, as far as their provider says."""
+    said = identity.attributes
+    family = said.get("usual_name", ()) or said.get("family_name", ())
+    names = [*said.get("name", ()), " ".join([*said.get("given_name", ())[:1], *family[:1]])]
+    accounts = [*said.get("mail", ()), *said.get("email", ()), *said.get("uid", ()), identity.subject]
+    return f"{names[0]} ({accounts[0]})" if names[0] else accounts[0]

@@ -1,0 +1,80 @@
+"""How the pages of ours look, and what an operator writes on them, by language."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final, Literal
+
+ByLanguage = Mapping[str, str]
+"""By language; the empty language is a text for all of them."""
+
+Conformity = Literal["full", "partial", "none"]
+
+# The surfaces on which the operator's colour stands, as the style sheet has them.
+LIGHT_SURFACES: Final = ("#ffffff", "#f2f5f6")
+DARK_SURFACES: Final = ("#18252b", "#0f191d")
+
+
+@dataclass(frozen=True, slots=True)
+class Colours:
+    """Of links, buttons and the band at the top: `#rrggbb`."""
+
+    light: str = "#0b5c6b"
+    dark: str = "#84d3de"
+
+
+@dataclass(frozen=True, slots=True)
+class Accessibility:
+    """`state`: in French law, how far the pages conform to RGAA. `statement`: an address."""
+
+    state: Conformity = "none"
+    statement: ByLanguage = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class FooterLinks:
+    """Addresses; without texts there is no link."""
+
+    legal: ByLanguage = field(default_factory=dict)
+    data_protection: ByLanguage = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Theme:
+    """`name`: of the organisation or of its service. `logo`: a PNG or an SVG, None where there is none. `help`: one
+    sentence at the foot of every page. `time_zone`: in which times are told, as in `zoneinfo`."""
+
+    name: ByLanguage = field(default_factory=dict)
+    logo: bytes | None = None
+    colours: Colours = field(default_factory=Colours)
+    help: ByLanguage = field(default_factory=dict)
+    links: FooterLinks = field(default_factory=FooterLinks)
+    accessibility: Accessibility | None = None
+    time_zone: str = "Europe/Paris"
+
+
+@dataclass(frozen=True, slots=True)
+class ShownText:
+    """A text, and its language where that is another than the page's or is not known to be the page's."""
+
+    text: str
+    language: str = ""
+
+
+def said_in(texts: ByLanguage, language: str) -> ShownText:
+    """The text in this language, else the one for all languages, else the first, whose language is told. Without texts
+    an empty one."""
+    text = texts.get(language) or texts.get("")
+    if text is not None:
+        return ShownText(text)
+    for other, text in texts.items():
+        return ShownText(text, other)
+    return ShownText("")
+
+
+def logo_kind(content: bytes) -> str:
+    """The media type, by how the file begins; empty for what no page shows."""
+    if content.startswith(b"\x89PNG\r\n\x1a\n"):
+        return "image/png"
+    text = content.removeprefix(b"\xef\xbb\xbf").lstrip()
+    is_svg = text.startswith((b"<svg", b"<?xml", b"<!--")) and b"<svg" in text
+    return "image/svg+xml" if is_svg else ""

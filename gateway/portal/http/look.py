@@ -1,0 +1,60 @@
+"""The theme made ready for pages: the style and its digest for the policy, the logo as a part of the page, and what
+stands at the top and the foot of every page, by language."""
+
+from base64 import b64encode
+from collections.abc import Mapping
+from hashlib import sha256
+from pathlib import Path
+
+from gateway.model.theme import Theme, logo_kind, said_in
+from gateway.portal.http.i18n import LANGUAGES
+from gateway.portal.http.responses import Headers, security_headers
+
+_STYLE = Path(__file__).parents[1] / "templates" / "style.css"
+
+
+class Look:
+    """`around`: by language, what the template of every page is given. `headers`: of a page; `framed`: of one that may
+    stand in any frame."""
+
+    def __init__(self, theme: Theme) -> None:
+        self.theme = theme
+        written = _STYLE.read_text("utf-8")
+        style = written.replace("@light@", theme.colours.light).replace("@dark@", theme.colours.dark).strip()
+        # The logo is a part of the page: nothing is loaded, and no script runs in an SVG that is shown as a picture.
+        images = "" if theme.logo is None else "; img-src data:"
+        self._style_policy = f"default-src 'none'; style-src 'sha256-{digest(style)}'{images}"
+        policy = f"{self._style_policy}; form-action 'self'; base-uri 'none'"
+        self.headers = security_headers(f"{policy}; frame-ancestors 'none'")
+        self.framed = security_headers(policy, framed=True)
+        self.around = {language: _around(theme, language, style) for language in LANGUAGES}
+
+    def posting(self, script: str, schemes: str) -> Headers:
+        """Of a page whose form sends itself by this script, to an address with one of these schemes."""
+        return security_headers(
+            f"{self._style_policy}; script-src 'sha256-{digest(script)}'; "
+            f"form-action {schemes}; base-uri 'none'; frame-ancestors 'none'"
+        )
+
+
+def digest(text: str) -> str:
+    return b64encode(sha256(text.encode()).digest()).decode()
+
+
+def _around(theme: Theme, language: str, style: str) -> Mapping[str, object]:
+    accessibility = theme.accessibility
+    about = {
+        "help": said_in(theme.help, language),
+        "legal": said_in(theme.links.legal, language).text,
+        "data_protection": said_in(theme.links.data_protection, language).text,
+        "accessibility": "" if accessibility is None else accessibility.state,
+        "statement": "" if accessibility is None else said_in(accessibility.statement, language).text,
+    }
+    has_footer = accessibility is not None or any((theme.help, theme.links.legal, theme.links.data_protection))
+    own = {"language": language, "style": style, "logo": _address(theme.logo), "name": said_in(theme.name, language)}
+    return {**about, **own, "has_footer": has_footer}
+
+
+def _address(logo: bytes | None) -> str:
+    """RFC 2397"""
+    return "" if logo is None else f"data:{logo_kind(logo)};base64,{b64encode(logo).decode()}"
