@@ -141,6 +141,7 @@ class _Worker:
         )
         self._posts = KeptPosts(store, gateway.store_keys, settings=lambda: self.snapshot.gateway.posts, log=log)
         self._posts.start()
+        jars = CookieJars(store, self._sessions, gateway.store_keys, log=log)
         self._person = person = Pseudonyms(gateway.store_keys[0][1]).of
         self._federation = Federation(log=self._log)
         self._saml_federation = SamlFederation(metadata_folder(gateway), self._control, time.time)
@@ -152,6 +153,7 @@ class _Worker:
             sessions=self._sessions,
             transactions=transactions,
             posts=self._posts,
+            jars=jars,
             federation=self._federation,
             saml_federation=self._saml_federation,
             sign_outs=self._sign_outs,
@@ -184,7 +186,7 @@ class _Worker:
             prepare=preparation,
             there=preparation,
             posts=self._posts,
-            jars=CookieJars(store, self._sessions, gateway.store_keys, log=log),
+            jars=jars,
         )
         self._renewal = Renewal(services, snapshot=lambda: self.snapshot, changed=self._plane.changed)
         self._sessions.when_due(self._renewal.due)

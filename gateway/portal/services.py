@@ -11,6 +11,7 @@ from gateway.model.ports import Revoker
 from gateway.portal.http.pages import Pages
 from gateway.portal.logout.applications import SignOuts
 from gateway.portal.report import Report
+from gateway.stores.cookie_jars import CookieJars
 from gateway.stores.posts.kept_posts import KeptPosts
 from gateway.stores.sessions import Sessions
 from gateway.stores.transactions import Transactions
@@ -23,6 +24,7 @@ class PortalServices:
     sessions: Sessions
     transactions: Transactions
     posts: KeptPosts | None
+    jars: CookieJars
     federation: Federation
     saml_federation: SamlFederation
     sign_outs: SignOuts

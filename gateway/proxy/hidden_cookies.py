@@ -9,11 +9,10 @@ it if need be.
 
 import asyncio
 import itertools
-import re
 import secrets
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import replace
-from hashlib import sha256
 from time import monotonic, time
 from typing import Final, Protocol, final
 
@@ -25,10 +24,7 @@ from gateway.model.errors import GatewayError
 from gateway.model.session import Seat
 from gateway.proxy.http1.response_head import ResponseHead
 from gateway.proxy.request import Request
-from gateway.wire.cookie_jar import CookieJar, JarCookie, JarRequest, received
-
-MARK: Final = b"__Host-ecluse-c"
-_MARK: Final = re.compile(rb"(?:^|;)[ \t]*+%b=([0-9a-f]{8})\.([0-9]{1,15})\.([0-9a-f]{8})[ \t]*+(?=;|$)" % MARK)
+from gateway.wire.cookie_jar import MARK, CookieJar, JarCookie, JarRequest, mark_in, received, tag_of
 
 # Seconds between two writes of what has changed, and until what only lives longer is written.
 _WRITES_APART: Final = 0.1
@@ -36,6 +32,9 @@ _LONGER_LIVES_WRITTEN: Final = 30.0
 # Seconds that a request waits for a change of another worker, and between two looks.
 _WAITED: Final = 1.0
 _LOOKS_APART: Final = 0.02
+# A browser has one mark. Where two workers change a jar at once it names one change, and the other one is in the store
+# a moment later: so many seconds after a change that a worker makes, or reads of, it reads once more.
+_SETTLED: Final = 0.5
 # Seconds until a jar in use is read anew, for clients that bring no mark.
 _READ_ANEW: Final = 30.0
 _PATHS: Final = 32
@@ -67,19 +66,23 @@ class NoJars:
 @final
 class SeatJar:
     """The jar of one seat in this worker. `changes`: what is not yet in the store. `mark`: the number of the last
-    change; `tag`: of the session, in marks. `read_at`, `written_at`: monotonic. `given_up`: the last mark that never
-    came. `ready`: by path, what was made of `prepared_of` and the jar, and until when (Unix seconds) it holds."""
+    change; `tag`: of the session, in marks. `read_at`, `written_at`: monotonic, as `settled_at`: when it is read once
+    more, after a change. `given_up`: the last mark that never came. `ready`: by path, what was made of `prepared_of`
+    and the jar, and until when (Unix seconds) it holds."""
 
-    __slots__ = ("changes", "given_up", "jar", "mark", "prepared_of", "read_at", "ready", "tag", "written_at")
+    __slots__ = (
+        "changes", "given_up", "jar", "mark", "prepared_of", "read_at", "ready", "settled_at", "tag", "written_at"
+    )  # fmt: skip
 
     def __init__(self, jar: CookieJar, session_id: str, now: float) -> None:
         self.jar = jar
-        self.tag = sha256(session_id.encode()).hexdigest()[:8].encode("ascii")
+        self.tag = tag_of(session_id)
         self.changes: dict[tuple[bytes, bytes], JarCookie] = {}
         self.mark = 0
         self.read_at = now
         self.written_at = float("-inf")
-        self.given_up = b""
+        self.settled_at = NEVER
+        self.given_up: tuple[str, int] | None = None
         self.prepared_of: Prepared | None = None
         self.ready: dict[bytes, tuple[Prepared, float]] = {}
 
@@ -111,9 +114,11 @@ class HiddenCookies:
         if not isinstance(kept, SeatJar) or mark is not None:
             # A cached reading may be older than what other workers have written.
             return NeedsWork(lambda: self._shared_read(seat, mark), lambda error: Refuse(error.code, error.detail))
-        now, path = time(), request.line.target.path
-        if monotonic() - kept.read_at > _READ_ANEW:
-            kept.read_at = monotonic()
+        now, at, path = time(), monotonic(), request.line.target.path
+        if at >= kept.settled_at:
+            return NeedsWork(lambda: self._settle(seat, kept), lambda error: Refuse(error.code, error.detail))
+        if at - kept.read_at > _READ_ANEW:
+            kept.read_at = at
             self._shared.begin(seat, lambda: self._read(seat, None))
         if kept.prepared_of is not prepared:
             kept.prepared_of = prepared
@@ -133,29 +138,35 @@ class HiddenCookies:
         cookies = b"; ".join(part for part in (prepared.cookies, line) if part)
         return replace(prepared, cookies=cookies), until
 
-    def _missing(self, kept: SeatJar, brought: bytes | None) -> bytes | None:
+    def _missing(self, kept: SeatJar, brought: bytes | None) -> tuple[str, int] | None:
         """The mark that the request brings, where the jar here lacks what it stands for."""
-        found = None if brought is None else _MARK.search(brought)
-        # One of another session stands for nothing here: browsers keep it past a sign-out.
-        if found is None or found[3] != kept.tag or kept.jar.has(found[1].decode(), int(found[2])):
-            return None
-        mark = b"%b.%b" % found.group(1, 2)
-        return None if mark == kept.given_up else mark
+        mark = None if brought is None else mark_in(brought, kept.tag)
+        return None if mark is None or mark == kept.given_up or kept.jar.has(*mark) else mark
 
-    async def _shared_read(self, seat: Seat, mark: bytes | None) -> None:
+    async def _settle(self, seat: Seat, kept: SeatJar) -> None:
+        """Where the store does not answer, what is known here goes on to be sent."""
+        due = kept.settled_at
+        with suppress(GatewayError):
+            await self._shared_read(seat, None)
+        if kept.settled_at == due:
+            kept.settled_at = NEVER
+
+    async def _shared_read(self, seat: Seat, mark: tuple[str, int] | None) -> None:
         """One reading at a time for a seat, whatever marks its requests bring."""
         await self._shared.done(seat, lambda: self._read(seat, mark))
 
-    async def _read(self, seat: Seat, mark: bytes | None) -> None:
+    async def _read(self, seat: Seat, mark: tuple[str, int] | None) -> None:
         """Raises GatewayError(STORE_UNREACHABLE)."""
         until = monotonic() + _WAITED
-        name, _, number = (mark or b".0").partition(b".")
         while True:
             jar = await self._jars.read(seat.host, seat.cookie)
             # Of a seat that has ended meanwhile nothing is known any more, and nobody is let in by it.
             jar = jar or CookieJar()
             kept = self._take_over(seat, jar)
-            if mark is None or kept.jar.has(name.decode(), int(number)):
+            if mark is None:
+                return
+            if kept.jar.has(*mark):
+                kept.settled_at = monotonic() + _SETTLED
                 return
             if monotonic() >= until:
                 kept.given_up = mark
@@ -192,6 +203,7 @@ class HiddenCookies:
         if is_news:
             kept.mark = next(self._numbers)
             jar = jar.with_mark(self._name, kept.mark)
+            kept.settled_at = monotonic() + _SETTLED
         kept.use(jar)
         if is_news or monotonic() - kept.written_at > _LONGER_LIVES_WRITTEN:
             self._write_soon(seat, kept)

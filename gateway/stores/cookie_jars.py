@@ -5,6 +5,7 @@ A jar (wire.cookie_jar) belongs to one session on one host. It opens with the se
 two workers that write at once lose nothing.
 """
 
+import asyncio
 import json
 import os
 from collections.abc import Callable, Iterable, Sequence
@@ -27,9 +28,12 @@ from gateway.stores.sealing import (
 from gateway.stores.sessions import Sessions
 from gateway.stores.tickets import unix_now
 from gateway.stores.unreadable import UnreadableRecords
-from gateway.wire.cookie_jar import CookieJar, JarCookie
+from gateway.wire.cookie_jar import CookieJar, JarCookie, mark_in, tag_of
 
 _TRIES = 20
+# Until a change is in the store that a browser has seen, and seconds between two looks.
+_LOOKS = 50
+_LOOKS_APART = 0.02
 _LOST = "the application's cookies of that session are lost"
 
 
@@ -64,6 +68,19 @@ class CookieJars:
             return None
         sealed = await self._store.read_jar(JarKey(entry.session_id, host), self._now())
         return CookieJar() if sealed is None else self._opened(sealed, entry, host)
+
+    async def seen(self, host: str, cookie: bytes, cookie_line: bytes) -> CookieJar:
+        """The jar with the change that this browser has seen last, by the mark in its `cookie_line`: whoever made that
+        change may be about to write it, and is waited for, a second at most. Empty where the seat is gone."""
+        entry = await self._sessions.entry(host, cookie)
+        mark = None if entry is None else mark_in(cookie_line, tag_of(entry.session_id))
+        jar = await self.read(host, cookie) or CookieJar()
+        for _ in range(_LOOKS):
+            if mark is None or jar.has(*mark):
+                break
+            await asyncio.sleep(_LOOKS_APART)
+            jar = await self.read(host, cookie) or CookieJar()
+        return jar
 
     async def keep(
         self, host: str, cookie: bytes, cookies: Iterable[JarCookie], mark: tuple[str, int] | None = None

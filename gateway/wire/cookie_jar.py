@@ -13,6 +13,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from hashlib import sha256
 from typing import Final
 
 # Of one jar. Browsers keep some more (6.1), but an application's server takes some 8 kB of header.
@@ -25,6 +26,10 @@ _LONGEST_ATTRIBUTE: Final = 1024
 _LONGEST_LIFE: Final = 400 * 86400
 # Seconds for which a cookie that was deleted is known as such: longer than two copies of a jar are apart.
 _DELETED_KNOWN: Final = 60.0
+# The cookie that tells what a browser has seen of a jar: who changed it, the number of the change, and which session
+# the jar is of. It is no secret.
+MARK: Final = b"__Host-ecluse-c"
+_MARK: Final = re.compile(rb"(?:^|;)[ \t]*+%b=([0-9a-f]{8})\.([0-9]{1,15})\.([0-9a-f]{8})[ \t]*+(?=;|$)" % MARK)
 # Of one jar: there are as many as there are workers.
 _MARKS: Final = 32
 
@@ -119,6 +124,17 @@ class CookieJar:
     def sends(self, now: float) -> frozenset[tuple[bytes, bytes, bytes, bool]]:
         """What of the jar requests can carry: where two jars say the same here, an application is sent the same."""
         return frozenset((one.name, one.value, one.path, one.secure) for one in self.cookies if one.is_live(now))
+
+
+def tag_of(session_id: str) -> bytes:
+    """What marks name a session by."""
+    return sha256(session_id.encode()).hexdigest()[:8].encode("ascii")
+
+
+def mark_in(cookie_line: bytes, tag: bytes) -> tuple[str, int] | None:
+    """The mark that a browser brings, if it is of this session: browsers keep it past a sign-out."""
+    found = _MARK.search(cookie_line)
+    return None if found is None or found[3] != tag else (found[1].decode("ascii"), int(found[2]))
 
 
 def received(set_cookie: bytes, request: JarRequest) -> JarCookie | None:

@@ -37,6 +37,7 @@ from gateway.portal.openid.renewal import Renewal
 from gateway.portal.report import Report
 from gateway.portal.services import PortalServices
 from gateway.saml.parties import IdpMetadata
+from gateway.stores.cookie_jars import CookieJars
 from gateway.stores.login_tries import LoginTries
 from gateway.stores.sessions import Sessions
 from gateway.stores.sign_out_notes import SignOutNotes
@@ -225,6 +226,7 @@ async def installed(*, one_host: bool = False, store: Any = None) -> AsyncIterat
             sessions=sessions,
             transactions=transactions,
             posts=None,
+            jars=CookieJars(store, sessions, KEYS, now=clock.seconds),
             federation=federation,
             sign_outs=sign_outs,
             saml_federation=saml_metadata,

@@ -205,6 +205,63 @@ async def test_another_worker_waits_for_what_the_browser_has_seen() -> None:
         assert b"ecluse" not in behind.received
 
 
+class Slow(Jars):
+    """One worker's way to the store of another: its writes wait."""
+
+    def __init__(self, jars: Jars) -> None:
+        super().__init__()
+        self.behind = jars
+
+    async def read(self, host: str, cookie: bytes) -> CookieJar | None:
+        return await self.behind.read(host, cookie)
+
+    async def keep(
+        self, host: str, cookie: bytes, cookies: Iterable[JarCookie], mark: tuple[str, int] | None
+    ) -> CookieJar | None:
+        await self.holds.wait()
+        return await self.behind.keep(host, cookie, cookies, mark)
+
+
+async def test_two_changes_at_once_reach_a_third_worker_in_a_second() -> None:
+    """The browser has one mark, of the change that was written sooner. So does whoever of the two wrote sooner."""
+    jars = Jars()
+    late = Slow(jars)
+    late.holds.clear()
+    both = "cookies: {hidden: ['*']}\n"
+    async with (
+        application(OK, sets("a=1"), sets("b=2"), then=OK) as behind,
+        gateway(behind, app=both, jars=late) as one,
+        gateway(behind, app=both, jars=jars) as two,
+        gateway(behind, app=both, jars=jars) as three,
+    ):
+        me, *_ = [gate.sign_in() for gate in (one, two, three)]
+        await asked(three, behind, me)
+        await asked(one, behind, me)
+        _, (given,) = await asked(two, behind, me)
+        me += b"; " + given.partition(b";")[0]
+        assert (await asked(three, behind, me))[0] == b"CTSESSION=present; b=2"
+        late.holds.set()
+        await until(lambda: one.plane.hidden_cookies._writing is None)
+        await asyncio.sleep(hidden_cookies._SETTLED)
+        for gate in (three, two, one):
+            assert set((await asked(gate, behind, me))[0].split(b"; ")) == {b"CTSESSION=present", b"a=1", b"b=2"}
+        reads = jars.reads
+        await asyncio.sleep(hidden_cookies._SETTLED)
+        await asked(three, behind, me)
+        assert jars.reads == reads, "once"
+
+
+async def test_a_store_out_of_reach_when_a_change_is_looked_for_once_more_refuses_nothing() -> None:
+    jars = Jars()
+    async with application(sets("PHPSESSID=s1"), then=OK) as behind, gateway(behind, app=HIDDEN, jars=jars) as gate:
+        me = gate.sign_in()
+        await asked(gate, behind, me)
+        await until(lambda: jars.writes == 1)
+        jars.error = GatewayError(STORE_UNREACHABLE)
+        await asyncio.sleep(hidden_cookies._SETTLED)
+        assert (await asked(gate, behind, me))[0] == b"CTSESSION=present; PHPSESSID=s1"
+
+
 async def test_a_mark_that_stands_for_nothing_is_waited_for_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(hidden_cookies, "_WAITED", 0.1)
     jars = Jars()

@@ -65,6 +65,15 @@ async def test_each_worker_has_it_and_a_sign_out_ends_it(world: World) -> None:
     assert "PHPSESSID" not in world.gateway.text()
 
 
+async def test_who_signs_out_at_once_is_signed_out_there_too(world: World) -> None:
+    """Before what the application has just set is in the store, at whichever worker."""
+    for number in range(1, 9):
+        person = await world.signed_in(url=world.place.url(PAGES, "/page"))
+        await world.log_out(person, PAGES)
+        assert ends(world) == ["POST bye 1"] * number
+        assert sessions(world) == 0
+
+
 async def test_it_ends_without_a_browser_too(world: World) -> None:
     person = await world.signed_in(url=world.place.url(PAGES, "/page"))
     await world.signed_in("bob", url=world.place.url(PAGES, "/page"))

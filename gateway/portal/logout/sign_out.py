@@ -75,8 +75,20 @@ class BrowserSignOut:
             # While they were signed in the application was not told either.
             self._services.report.application_not_told(request, error)
             injection = NOTHING
-        _, kept = ApplicationCookies(app.edits.cookies, app.cookie_names).read(request.cookie_line)
-        return Present(app, request.host, injection, kept)
+        cookies = ApplicationCookies(app.edits.cookies, app.cookie_names)
+        _, kept = cookies.read(request.cookie_line)
+        hidden = await self._hidden(request, app, cookies)
+        return Present(app, request.host, injection, b"; ".join(part for part in (hidden, kept) if part))
+
+    async def _hidden(self, request: PortalRequest, app: App, cookies: ApplicationCookies) -> bytes:
+        """Those that the browser does not have, as of the last response that it has seen. What was kept to be told at
+        the end may be a tenth of a second older."""
+        seat = request.seat_cookie()
+        if seat is None or not app.edits.cookies.hidden or app.logout.url is None:
+            return b""
+        jar = await self._services.jars.seen(request.host, seat, request.cookie_line)
+        path, secure = app.logout.url.partition("?")[0].encode("ascii"), app.scheme == "https"
+        return cookies.of_jar(jar.line(path, secure=secure, now=self._services.now()))
 
     async def _clear_rounds(self, request: PortalRequest) -> None:
         """A person who signs out and in again goes round by choice."""
