@@ -33,6 +33,11 @@ _TABLE = (
     Event("config.refused", "error", "A policy folder was refused; the one before it stays live, whole."),
     Event("config.partly", "error", "Wrong app files were left out: `kept` as they were, or their hosts are `closed`."),
     Event(
+        "config.deviation",
+        "warning",
+        "What is live is weaker than ANSSI's guides ask for: `apps` are sent LTPA2 tokens (lint EC357).",
+    ),
+    Event(
         "config.not_remembered",
         "warning",
         "The hosts of the app files could not be written down: the next start knows none of an unreadable file.",

@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
-from gateway.config.compile.plan import lines_of
+from gateway.config.compile.plan import lines_of, sent_ltpa2
 from gateway.config.compile.process import fingerprint
 from gateway.config.snapshot import Gateway
 from gateway.federation.metadata_keeper import MetadataKeeper
@@ -111,7 +111,7 @@ class Supervisor:
             self._log.event("state.unwritable", detail=trouble)
         await self._follow_metadata()
         self._run(self._metadata.run())
-        self._tell_left_out()
+        self._tell_what_is_live()
         await self._remember_hosts()
         self.fleet.start(self._slots)
         self._run(self._reload_when_asked())
@@ -201,7 +201,7 @@ class Supervisor:
                 self._log.event("config.refused", revision=self._rollout.live.revision, detail=verdict)
             else:
                 self._log.event("config.loaded", revision=self._rollout.live.revision)
-                self._tell_left_out()
+                self._tell_what_is_live()
             told = self._verdict(verdict)
             for each in waiting:
                 if not each.done():
@@ -213,9 +213,11 @@ class Supervisor:
         told: ReloadVerdict = {"verdict": verdict, "revision": live.revision, "detail": refusal or live.left_out}
         return told | ({"kept": list(live.kept), "closed": list(live.closed)} if verdict == "partly" else {})
 
-    def _tell_left_out(self) -> None:
-        """Wrong app files that the live plan does without: the rest is served."""
+    def _tell_what_is_live(self) -> None:
+        """Where it is weaker than it could be; and wrong app files that it does without: the rest is served."""
         live = self._rollout.live
+        if weaker := sent_ltpa2(live.plan):
+            self._log.event("config.deviation", revision=live.revision, apps=list(weaker))
         if live.left_out:
             self._last_reload = f"partly: {live.left_out}"
             kept, closed = list(live.kept), list(live.closed)

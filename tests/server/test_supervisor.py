@@ -16,6 +16,7 @@ from gateway.server.control import NAME, connect
 from gateway.server.faults import CannotServe
 from tests.patience import PATIENCE, until
 from tests.server.crew import QUICK, USUAL, Crew, crewed
+from tests.tokens.test_ltpa import EXPORTED, PASSWORD
 
 pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="module")]
 
@@ -59,6 +60,22 @@ async def test_a_good_folder_is_served_by_every_worker(crew: Crew) -> None:
     before = await crew.all_serve()
     told = await crew.reload("config.loaded", "second.localhost")
     assert await crew.all_serve() == told["revision"] != before
+
+
+async def test_what_is_live_and_weak_is_told_at_each_reload(crew: Crew) -> None:
+    await crew.reload("config.loaded", "second.localhost")
+    assert crew.lines("config.deviation") == []
+    (crew.place.policies / "ltpa.keys").write_bytes(EXPORTED.strip())
+    (crew.place.policies / "ltpa.password").write_bytes(PASSWORD)
+    ltpa2 = "{account: {from: uid}, keys: {file: ltpa.keys}, password: {file: ltpa.password}}"
+    crew.place.write_app("weak", "weak.localhost", translate=f"{{ltpa2: {ltpa2}}}")
+    for host in ("third.localhost", "fourth.localhost"):
+        loaded = await crew.reload("config.loaded", host)
+        told = crew.lines("config.deviation")[-1]
+        assert (told["apps"], told["revision"], told["level"]) == (["weak"], loaded["revision"], "warning")
+    (crew.place.policies / "apps/weak.yaml").unlink()
+    await crew.reload("config.loaded", "fifth.localhost")
+    assert len(crew.lines("config.deviation")) == 2
 
 
 @pytest.mark.parametrize(("action", "why"), [("no", "no prepare"), ("silence", "no answer"), ("die", "died")])

@@ -160,6 +160,12 @@ def signed_with(plan: bytes) -> frozenset[TokenAlgorithm]:
     return frozenset(token["JwtSpec"]["algorithm"] for token in tokens if "JwtSpec" in token)
 
 
+def sent_ltpa2(plan: bytes) -> tuple[str, ...]:
+    """The names of the live applications that are sent LTPA2 tokens, whose ciphers are weaker than others."""
+    live = (app for app in _looked_at(plan, WrittenApp) if not app["shadow"])
+    return tuple(app["name"] for app in live if any("Ltpa2Spec" in token for token in app.get("tokens", ())))
+
+
 def with_token_keys(plan: bytes, keys: tuple[SigningKey, ...]) -> bytes:
     """The same plan, with these keys."""
     first, rest = plan[: (end := plan.index(b"\n") + 1)], plan[end:]
