@@ -7,7 +7,7 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -54,6 +54,7 @@ from gateway.stores.records import RecordStore
 from gateway.stores.sessions import Sessions
 from gateway.stores.sign_out_notes import SignOutNotes
 from gateway.stores.sqlite import SqliteStore
+from gateway.stores.tickets import unix_now
 from gateway.stores.transactions import Transactions
 
 _CLOSED_WITHIN = 2.0
@@ -109,7 +110,7 @@ class _Worker:
         self._plane.snapshot_swapped()
 
     async def _start(self, candidate: Candidate) -> None:
-        self._store = _store(candidate.snapshot.gateway, self._log, self._counters)
+        self._store, self._now = _store(candidate.snapshot.gateway, self._log, self._counters)
         await self._store.open()
         pages = Pages(lambda: self.snapshot.gateway.theme)
         for _ in pages.prepare():
@@ -132,16 +133,26 @@ class _Worker:
         garbage.settle()
         self._acceptors.open()
 
-    def _join_services(self, gateway: Gateway, pages: Pages) -> None:
-        store, log, counters, limits = self._store, self._log, self._counters, gateway.limits
-        is_ours = OwnAddresses(self._sockets, gateway.admin)
-        self._sessions = Sessions(store, gateway.store_keys, cached_seats=limits.cached_seats, log=log)
-        transactions = Transactions(
-            store, gateway.store_keys, per_network=limits.transactions_per_network, in_all=limits.transactions, log=log
+    def _make_transactions(self, gateway: Gateway) -> Transactions:
+        limits = gateway.limits
+        return Transactions(
+            self._store,
+            gateway.store_keys,
+            per_network=limits.transactions_per_network,
+            in_all=limits.transactions,
+            log=self._log,
+            now=self._now,
         )
-        self._posts = KeptPosts(store, gateway.store_keys, settings=lambda: self.snapshot.gateway.posts, log=log)
+
+    def _join_services(self, gateway: Gateway, pages: Pages) -> None:
+        store, log, counters, limits, now = self._store, self._log, self._counters, gateway.limits, self._now
+        is_ours = OwnAddresses(self._sockets, gateway.admin)
+        self._sessions = Sessions(store, gateway.store_keys, cached_seats=limits.cached_seats, log=log, now=now)
+        self._posts = KeptPosts(
+            store, gateway.store_keys, settings=lambda: self.snapshot.gateway.posts, log=log, now=now
+        )
         self._posts.start()
-        jars = CookieJars(store, self._sessions, gateway.store_keys, log=log)
+        jars = CookieJars(store, self._sessions, gateway.store_keys, log=log, now=now)
         self._person = person = Pseudonyms(gateway.store_keys[0][1]).of
         self._federation = Federation(log=self._log)
         self._saml_federation = SamlFederation(metadata_folder(gateway), self._control, time.time)
@@ -151,7 +162,7 @@ class _Worker:
         self._make_accounts(gateway)
         services = PortalServices(
             sessions=self._sessions,
-            transactions=transactions,
+            transactions=self._make_transactions(gateway),
             posts=self._posts,
             jars=jars,
             federation=self._federation,
@@ -190,7 +201,9 @@ class _Worker:
         )
         self._renewal = Renewal(services, snapshot=lambda: self.snapshot, changed=self._plane.changed)
         self._sessions.when_due(self._renewal.due)
-        self._housekeeping = Housekeeping(store, self._sessions, self._killed, log=log, buries=self._keeps_posts)
+        self._housekeeping = Housekeeping(
+            store, self._sessions, self._killed, log=log, now=now, buries=self._keeps_posts
+        )
 
     def _keeps_posts(self) -> bool:
         return any(app.keep_posts is not None for app in self.snapshot.apps.values())
@@ -207,7 +220,7 @@ class _Worker:
 
     def _make_sign_outs(self, gateway: Gateway) -> SignOuts:
         return SignOuts(
-            notes=SignOutNotes(self._store, gateway.store_keys, log=self._log),
+            notes=SignOutNotes(self._store, gateway.store_keys, log=self._log, now=self._now),
             applications=self._applications,
             counters=self._counters,
             log=self._log,
@@ -229,13 +242,13 @@ class _Worker:
         )
 
     def _form_logins(self, gateway: Gateway) -> FormLogins:
-        self._tries = LoginTries(self._store, gateway.store_keys)
+        self._tries = LoginTries(self._store, gateway.store_keys, now=self._now)
         self._reading = thread = ThreadPoolExecutor(1, thread_name_prefix="forms")
         loop = asyncio.get_running_loop()
         return FormLogins(
             source=self._credentials,
             exchange=FormExchange(self._applications.connected),
-            kept=ApplicationSessions(self._store, gateway.store_keys, self._sessions, log=self._log),
+            kept=ApplicationSessions(self._store, gateway.store_keys, self._sessions, log=self._log, now=self._now),
             tries=self._tries,
             in_thread=lambda work: loop.run_in_executor(thread, work),
             counters=self._counters,
@@ -297,7 +310,14 @@ class _Worker:
         await self._store.close()
 
 
-def _store(gateway: Gateway, log: Log, counters: Counters) -> RecordStore:
+def _store(gateway: Gateway, log: Log, counters: Counters) -> tuple[RecordStore, Callable[[], int]]:
+    """With the clock that counts for what is kept there."""
     if gateway.store == "memory":
-        return MemoryStore()
-    return SqliteStore(Path(gateway.state_folder) / "sessions.sqlite", log=log, counters=counters)
+        return MemoryStore(), unix_now
+    if gateway.store_server is not None:
+        # An extra of its own: who keeps sessions in a file need not have it.
+        from gateway.stores.redis.store import RedisStore
+
+        shared = RedisStore(gateway.store_server, log=log, counters=counters)
+        return shared, shared.clock.now
+    return SqliteStore(Path(gateway.state_folder) / "sessions.sqlite", log=log, counters=counters), unix_now

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs the gateway into an environment of its own, or takes a newer one there: tools/install.sh FOLDER [EXTRA...]
 # Every package, those that build it too, is the one of the lock files, by its hash. Extras: cel, python3-saml,
-# pygamlastan. PYTHON=... picks the interpreter.
+# pygamlastan, redis. PYTHON=... picks the interpreter.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -16,8 +16,8 @@ shift
 locks=(-r requirements/run.txt)
 for extra in "$@"; do
     case "$extra" in
-    cel | python3-saml | pygamlastan) ;;
-    *) fail "no extra is named $extra; there are: cel, python3-saml, pygamlastan" ;;
+    cel | python3-saml | pygamlastan | redis) ;;
+    *) fail "no extra is named $extra; there are: cel, python3-saml, pygamlastan, redis" ;;
     esac
     locks+=(-r "requirements/$extra.txt")
 done

@@ -16,6 +16,7 @@ from gateway.model.identity import Identity
 from gateway.model.names import fold
 from gateway.model.provider import Provider
 from gateway.model.session import SeatLimits
+from gateway.model.store_server import StoreServer
 from gateway.model.theme import ByLanguage, Theme
 from gateway.policy.levels import USUAL_LADDER, Ladder
 from gateway.policy.links import QueryLinks
@@ -92,13 +93,13 @@ class KeepPosts:
 class Gateway:
     """gateway.yaml, compiled. `portal_url`: origin without a path; `portal_host`: canonical, without port.
 
-    `store`: "sqlite" or "memory"; `store_keys`: (id, key), the first seals, all open. `workers` 0: one per core.
+    `store`: "sqlite", "redis" or "memory"; `store_server`: of "redis" alone; `store_keys`: (id, key), the first seals,
+    all open. `workers` 0: one per core.
     `service_provider`: who we are to SAML providers, None where the file has no keys for it. `hsts`: seconds, as
     Strict-Transport-Security says it. `levels`: of sign-in, the weakest first. `token_keys`: all are published, of
     each algorithm the first signs. `token_rotation`: seconds, of keys that the supervisor makes; 0 where the file gives
     them. `second_opinion`: on SAML responses; None where nobody is asked.
-    `link_keys`: (id, key) of the account links, as `store_keys`; none where the file
-    has no `accounts`.
+    `link_keys`: (id, key) of the account links, as `store_keys`; none where the file has no `accounts`.
     """
 
     portal_url: str
@@ -122,6 +123,7 @@ class Gateway:
     token_rotation: int = 0
     second_opinion: SecondOpinion | None = None
     link_keys: tuple[tuple[str, bytes], ...] = ()
+    store_server: StoreServer | None = None
     posts: PostsSettings = PostsSettings("", 100 << 20, 1 << 30)
     theme: Theme = field(default_factory=Theme)
 

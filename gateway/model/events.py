@@ -107,6 +107,9 @@ _TABLE = (
     ),
     Event("store.replaced", "warning", "Another database took the session store's place: who is not in it is out."),
     Event(
+        "store.lacks", "warning", "The session store's server is set so that it may forget; `detail` says what to set."
+    ),
+    Event(
         "store.unreadable",
         "warning",
         "Stored records do not open, `detail` says why; each cause is told once an hour.",

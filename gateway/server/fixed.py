@@ -19,6 +19,7 @@ _FIXED: Mapping[str, Callable[[Gateway], object]] = {
     "admin": lambda gateway: gateway.admin,
     "state": lambda gateway: gateway.state_folder,
     "store.type": lambda gateway: gateway.store,
+    "store.server": lambda gateway: gateway.store_server,
     "store.keys": lambda gateway: gateway.store_keys,
     "workers": lambda gateway: gateway.workers,
     "limits.transactions": lambda gateway: gateway.limits.transactions,

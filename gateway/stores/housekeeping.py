@@ -59,6 +59,7 @@ class Housekeeping:
         self._tasks = [asyncio.create_task(_each(seconds, step)) for seconds, step in steps]
         # After a long stop all of it may be over.
         self._tasks.append(asyncio.create_task(_once(self._purge)))
+        self._tasks.append(asyncio.create_task(self._hear()))
 
     async def stop(self) -> None:
         """After the last request and before the store is closed: writes the touches that are left."""
@@ -77,6 +78,11 @@ class Housekeeping:
                 self._log.event("clock.stepped", seconds=round(step))
         if killed := await self._revocations.poll():
             self._killed(killed)
+
+    async def _hear(self) -> None:
+        while True:
+            await self._store.wait_for_ends()
+            await self._poll()
 
     async def _probe(self) -> None:
         """By itself: a front that is told that we cannot sends nobody, whose sign-in would show that we can again."""

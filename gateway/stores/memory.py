@@ -1,5 +1,6 @@
 """The store of a single worker, lost when it ends: for trying out and for tests."""
 
+import asyncio
 from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -121,6 +122,9 @@ class MemoryStore:
         if cursor is None or cursor.epoch != here.epoch or not self._purged <= cursor.position <= here.position:
             return Tail(here, (), complete=False)
         return Tail(here, tuple(self._ended)[cursor.position - self._purged :], complete=True)
+
+    async def wait_for_ends(self) -> None:
+        await asyncio.Event().wait()
 
     async def take_notes(self, most: int, now: int) -> tuple[SealedNote, ...]:
         over = [key for key in self._notes if key in self._notes_due or self._is_over(key[0], now)][:most]

@@ -344,6 +344,9 @@ class RecordStore(Protocol):
     async def ended_since(self, cursor: Cursor | None) -> Tail:
         """What the revocation list has after the cursor. Without a cursor: where the list ends now, not complete."""
 
+    async def wait_for_ends(self) -> None:
+        """Until the list may have grown, where the store tells of it by itself; for ever where it has to be asked."""
+
     async def take_notes(self, most: int, now: int) -> tuple[SealedNote, ...]:
         """Takes notes of sessions that were deleted or are beyond their absolute limit, and those that another note has
         made due, each for one caller only. Each shard is a step."""

@@ -126,6 +126,9 @@ class SqliteStore:
             self._log.event("store.replaced", detail=str(self._path))
         return tail
 
+    async def wait_for_ends(self) -> None:
+        await asyncio.Event().wait()
+
     async def take_notes(self, most: int, now: int) -> tuple[SealedNote, ...]:
         # Asked every few seconds by every worker: where there is nothing, nobody waits for a lock.
         if not await self._read(lambda connection: sql.has_notes(connection, now)):

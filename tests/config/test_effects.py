@@ -152,6 +152,7 @@ PEM["file:other.crt"] = OTHER.cert_chain_pems[0].bytes().strip()
 PEM["file:other.key"] = OTHER.private_key_pem.bytes().strip()
 OTHER_PAIR = {"certificate": {"file": "other.crt"}, "key": {"file": "other.key"}}
 SAML_KEY = {"id": "k1", **TLS}
+KEY_OF_STORE = {"id": "k1", "secret": {"file": "../certs/store.key"}}
 ORGANIZATION = {"name": "Ville", "url": "https://ville.example"}
 
 
@@ -229,6 +230,16 @@ GATEWAY = [
     Effect("store.keys[].id", ("store", "keys", 0, "id"), "k2", gateway(lambda g: g.store_keys[0][0]), "k1", "k2"),
     Effect("store.keys[].secret", ("store", "keys", 0, "secret"), {"env": "OTHER"}, gateway(lambda g: g.store_keys[0][1]),
            b"0123456789abcdef0123456789abcdef", PEM["env:OTHER"]),
+    *(Effect(f"store.server.{key}", ("store",),
+             {"type": "redis", "keys": [KEY_OF_STORE], "server": {"address": "valkey.example:6379", **said}},
+             gateway(lambda g, field=field: g.store_server and getattr(g.store_server, field)), None, after)
+      for key, said, field, after in (
+          ("address", {}, "host", "valkey.example"), ("address", {"address": "[::1]:7000"}, "port", 7000),
+          ("prefix", {"prefix": "test:"}, "prefix", "test:"), ("username", {"username": "ecluse"}, "username", "ecluse"),
+          ("password", {"password": {"env": "OTHER"}}, "password", PEM["env:OTHER"]),
+          ("tls.ca", {"tls": {}}, "tls", True), ("tls.ca", {"tls": {"ca": {"file": "tls.crt"}}}, "ca", PEM["file:tls.crt"]),
+          ("connections", {"connections": 4}, "connections", 4), ("timeout", {"timeout": "500ms"}, "timeout", 0.5),
+          ("lacks", {"lacks": "refuse"}, "strict", True))),
     Effect("trusted_proxies[]", ("trusted_proxies",), ["10.0.0.0/8"], gateway(lambda g: [*map(str, g.trusted_proxies)]),
            [], ["10.0.0.0/8"]),
     timeout("request_head", "1s", 15, 1), timeout("idle", "5m", 75, 300), timeout("body", "500ms", 30, 0.5),

@@ -1,6 +1,6 @@
 """Every kind of store, for the tests that any store has to pass."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
@@ -8,15 +8,37 @@ import pytest
 from gateway.stores.memory import MemoryStore
 from gateway.stores.records import RecordStore
 from gateway.stores.sqlite import SqliteStore
+from tests.stores.redis.servers import TestedStore, server, settings_of
 from tests.stores.samples import Clock, Worker
 from tests.stores.sharded import Sharded
 
+SERVERS = [pytest.param(name, marks=pytest.mark.service) for name in ("valkey", "redis")]
 
-@pytest.fixture(params=["memory", "sqlite", "sharded"])
+
+@pytest.fixture(scope="session")
+def valkey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
+    with server("valkey", tmp_path_factory.mktemp("valkey")) as port:
+        yield port
+
+
+@pytest.fixture(scope="session")
+def redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
+    with server("redis", tmp_path_factory.mktemp("redis")) as port:
+        yield port
+
+
+@pytest.fixture(params=["memory", "sqlite", "sharded", *SERVERS])
 async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[RecordStore]:
-    made: RecordStore = SqliteStore(tmp_path / "var" / "sessions.db")
-    if request.param != "sqlite":
-        made = MemoryStore() if request.param == "memory" else Sharded()
+    made: RecordStore
+    match request.param:
+        case "memory":
+            made = MemoryStore()
+        case "sharded":
+            made = Sharded()
+        case "sqlite":
+            made = SqliteStore(tmp_path / "var" / "sessions.db")
+        case name:
+            made = TestedStore(settings_of(request.getfixturevalue(name)))
     await made.open()
     yield made
     await made.close()

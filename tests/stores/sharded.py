@@ -3,6 +3,7 @@
 What a service wants done as a whole for two tags cannot be done here, and a fault can come between any two steps.
 """
 
+import asyncio
 from collections import deque
 from collections.abc import Sequence
 from typing import Any, TypeVar
@@ -131,6 +132,9 @@ class Sharded:
         if cursor is None or cursor.epoch != here.epoch or not self._purged <= cursor.position <= here.position:
             return Tail(here, (), complete=False)
         return Tail(here, tuple(self._ended)[cursor.position - self._purged :], complete=True)
+
+    async def wait_for_ends(self) -> None:
+        await asyncio.Event().wait()
 
     async def take_notes(self, most: int, now: int) -> tuple[SealedNote, ...]:
         taken: list[SealedNote] = []

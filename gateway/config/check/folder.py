@@ -148,6 +148,8 @@ def _gateway(document: YamlDocument, model: GatewayFile) -> Iterator[Problem]:
     problem = document.problem
     if model.store.type == "memory" and workers_of(model) > 1:
         yield problem(("workers",), "a store in memory is not shared: it takes one worker", "workers: 1, or sqlite")
+    if model.store.type == "redis" or model.store.server is not None:
+        yield from _store_server(document, model)
     yield from collisions(
         ((key.id, document, ("store", "keys", index, "id")) for index, key in enumerate(model.store.keys)),
         "this id is here twice",
@@ -169,17 +171,33 @@ def _gateway(document: YamlDocument, model: GatewayFile) -> Iterator[Problem]:
     yield from _listeners(document, model)
 
 
+def _store_server(document: YamlDocument, model: GatewayFile) -> Iterator[Problem]:
+    if model.store.type != "redis":
+        message = f"a store of type {model.store.type} has no server"
+        yield document.problem(("store", "server"), message, "type: redis, or leave server out")
+        return
+    if model.store.server is None:
+        hint = "server: {address: valkey.example.org:6379}"
+        yield document.problem(("store", "type"), "a store of type redis has a server", hint)
+    yield from _extra(document, ("store", "type"), "redis", "redis.asyncio")
+
+
 def _second_opinion(document: YamlDocument, model: GatewayFile) -> Iterator[Problem]:
     """python3-saml stands on lxml and xmlsec as we do; a copy of either that embeds another libxml2 fails when it is
     imported, and not before."""
     wanted = None if model.saml is None else model.saml.second_opinion
     if wanted is None:
         return
+    module = "onelogin.saml2.response" if wanted.by == "python3-saml" else wanted.by
+    yield from _extra(document, ("saml", "second_opinion", "by"), wanted.by, module)
+
+
+def _extra(document: YamlDocument, path: Path, name: str, module: str) -> Iterator[Problem]:
     try:
-        importlib.import_module("onelogin.saml2.response" if wanted.by == "python3-saml" else wanted.by)
+        importlib.import_module(module)
     except ImportError as error:
-        message = f"this needs the extra {wanted.by}, which is not installed: {error}"
-        yield document.problem(("saml", "second_opinion", "by"), message, "docs/how-to/install-it.md")
+        message = f"this needs the extra {name}, which is not installed: {error}"
+        yield document.problem(path, message, "docs/how-to/install-it.md")
 
 
 def _listeners(document: YamlDocument, model: GatewayFile) -> Iterator[Problem]:

@@ -26,6 +26,7 @@ from gateway.config.schema.load import AnyProviderFile, Folder, Loaded
 from gateway.config.schema.oidc import OidcSection
 from gateway.config.schema.provider import ProviderFile, SamlProviderFile
 from gateway.config.schema.scalars import Reference, Wrong
+from gateway.config.schema.store import StoreServerSection
 from gateway.config.yaml.reader import YamlDocument
 from gateway.model.errors import GatewayError
 
@@ -150,6 +151,8 @@ def _of_gateway(folder: Folder) -> Iterator[_Use]:
     file, document, model = folder.gateway.path, folder.gateway.document, folder.gateway.model
     for index, key in enumerate(model.store.keys):
         yield _Use(file, document, ("store", "keys", index, "secret"), key.secret, _store_key, True)
+    if model.store.server is not None:
+        yield from _of_store_server(file, document, model.store.server)
     for index, key in enumerate(model.accounts.keys if model.accounts else ()):
         yield _Use(file, document, ("accounts", "keys", index, "secret"), key.secret, _store_key, True)
     for index, listen in enumerate(model.listen):
@@ -166,6 +169,19 @@ def _of_gateway(folder: Folder) -> Iterator[_Use]:
         path = ("saml", "keys", index)
         yield _Use(file, document, (*path, "certificate"), own.certificate, check_certificates, False)
         yield _Use(file, document, (*path, "key"), own.key, check_saml_key, True)
+
+
+def _of_store_server(file: str, document: YamlDocument, server: StoreServerSection) -> Iterator[_Use]:
+    path: Path = ("store", "server")
+    if server.password is not None:
+        yield _Use(file, document, (*path, "password"), server.password, _password, True)
+    if server.tls is not None and server.tls.ca is not None:
+        yield _Use(file, document, (*path, "tls", "ca"), server.tls.ca, check_certificates, False)
+
+
+def _password(content: bytes) -> None:
+    if not content.isascii():
+        raise Wrong("a password of the store's server is ASCII", "openssl rand -base64 32")
 
 
 def _store_key(content: bytes) -> None:

@@ -7,7 +7,9 @@ from gateway.config.compile.tokens import serve_token_keys
 from gateway.config.schema.app_tokens import USUAL_ROTATION
 from gateway.config.schema.gateway import GatewayFile
 from gateway.config.schema.saml import SamlSelfSection
+from gateway.config.schema.store import StoreServerSection
 from gateway.config.snapshot import Gateway, Limits, Listener, PostsSettings, Timeouts
+from gateway.model.store_server import StoreServer
 from gateway.model.theme import Theme
 from gateway.saml.parties import Contact, KeyPair, Organization, SecondOpinion, ServiceProvider
 
@@ -33,6 +35,7 @@ def serve_gateway(file: str, model: GatewayFile, material: Material, root: str) 
             ),
         ),
         store=model.store.type,
+        store_server=None if model.store.server is None else _store_server(file, model.store.server, material),
         store_keys=tuple(
             (key.id, material[file, ("store", "keys", index, "secret")]) for index, key in enumerate(model.store.keys)
         ),
@@ -56,6 +59,20 @@ def serve_gateway(file: str, model: GatewayFile, material: Material, root: str) 
             headers_count=limits.header_count,
             networks=tuple(sorted(networks, key=lambda each: each[0].prefixlen, reverse=True)),
         ),
+    )
+
+
+def _store_server(file: str, server: StoreServerSection, material: Material) -> StoreServer:
+    path = ("store", "server")
+    return served(
+        StoreServer,
+        server,
+        host=server.address[0],
+        port=server.address[1],
+        password=material.get((file, (*path, "password")), b""),
+        tls=server.tls is not None,
+        ca=material.get((file, (*path, "tls", "ca"))),
+        strict=server.lacks == "refuse",
     )
 
 

@@ -11,6 +11,7 @@ from gateway.config.folder.files import STATE
 from gateway.config.schema.app_tokens import TokensSection
 from gateway.config.schema.posts import PostsSection
 from gateway.config.schema.saml import SamlSelfSection
+from gateway.config.schema.store import StoreKeySection, StoreSection
 from gateway.config.schema.theme import ThemeSection
 from gateway.config.schema.types import (
     AdminAddress,
@@ -58,20 +59,6 @@ class ListenSection(Strict):
         if self.redirect is not None and self.tls is not None:
             raise wrong("a listener that redirects to https has no TLS of its own", "leave redirect or tls out")
         return self
-
-
-class StoreKeySection(Strict):
-    id: Name
-    """The name of the key, written beside everything that it seals."""
-    secret: Secret
-    """At least 32 random bytes; a line end after them does not count."""
-
-
-class StoreSection(Strict):
-    type: Literal["sqlite", "memory"]
-    """`sqlite`: a file in the state folder. `memory`: gone when the process ends, and one worker only."""
-    keys: list[StoreKeySection] = Field(min_length=1, max_length=16)
-    """The first key seals; all of them open."""
 
 
 class AccountsSection(Strict):

@@ -207,6 +207,16 @@ def socket_address(text: str) -> tuple[str, int]:
     return str(address), int(match["port"])
 
 
+def server_address(text: str) -> tuple[str, int]:
+    """`valkey.example.org:6379`, `10.0.0.1:6379`, `[::1]:6379`."""
+    match = _ADDRESS.fullmatch(text)
+    if match is None or not 0 < int(match["port"]) <= 65535:
+        raise Wrong("a server is written name:port", "valkey.example.org:6379, 10.0.0.1:6379 or [::1]:6379")
+    if match["six"] is not None:
+        return str(_url_host(f"[{match['six']}]"))[1:-1], int(match["port"])
+    return host_name(match["four"]), int(match["port"])
+
+
 def admin_address(text: str) -> str:
     """A loopback `IP:port`, or `unix:/path`."""
     if text.startswith("unix:"):

@@ -169,6 +169,11 @@ Issuer = Annotated[str, _from_text(scalars.issuer), _text_schema("^https?://[^?#
 SocketAddress = Annotated[
     tuple[str, int], _from_text(scalars.socket_address), _text_schema("^.+:[0-9]+$", "127.0.0.1:8080", "[::1]:8080")
 ]
+ServerAddress = Annotated[
+    tuple[str, int],
+    _from_text(scalars.server_address),
+    _text_schema("^.+:[0-9]+$", "valkey.example.org:6379", "10.0.0.1:6379"),
+]
 AdminAddress = Annotated[
     str, _from_text(scalars.admin_address), _text_schema("^(unix:.+|.+:[0-9]+)$", "127.0.0.1:8081", "unix:admin.sock")
 ]

@@ -21,6 +21,24 @@ SQLITE = "store: {type: sqlite, keys: [{id: k1, secret: {file: ../certs/store.ke
 MEMORY = SQLITE.replace("sqlite", "memory")
 
 
+def test_a_store_on_a_server_has_one_and_no_other_store_has() -> None:
+    server = ", server: {address: 'valkey.example.org:6379'}, keys"
+    redis = SQLITE.replace("sqlite", "redis")
+    assert problems({"gateway.yaml": GATEWAY.replace(SQLITE, redis.replace(", keys", server))}) == []
+    (problem,) = problems({"gateway.yaml": GATEWAY.replace(SQLITE, redis)})
+    said = "a store of type redis has a server (server: {address: valkey.example.org:6379})"
+    assert problem.endswith(f"7:15: store.type: {said}")
+    (problem,) = problems({"gateway.yaml": GATEWAY.replace(SQLITE, SQLITE.replace(", keys", server))})
+    assert problem.endswith("store.server: a store of type sqlite has no server (type: redis, or leave server out)")
+
+
+def test_a_store_on_a_server_needs_its_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "redis.asyncio", None)
+    redis = SQLITE.replace("sqlite, ", "redis, server: {address: 'valkey.example.org:6379'}, ")
+    (problem,) = problems({"gateway.yaml": GATEWAY.replace(SQLITE, redis)})
+    assert "store.type: this needs the extra redis, which is not installed: " in problem
+
+
 def test_one_host_in_two_apps_shows_both_places() -> None:
     other = OTHER.replace("[autre.localhost]", "[autre.localhost, PERMIS.localhost]")
     with pytest.raises(ProblemsFound) as found:

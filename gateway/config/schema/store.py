@@ -1,0 +1,59 @@
+"""`store`: where sessions are kept, and the keys that seal them."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from gateway.config.schema.types import (
+    Count,
+    Maybe,
+    Name,
+    PublicReference,
+    Seconds,
+    Secret,
+    ServerAddress,
+    Strict,
+)
+
+
+class StoreKeySection(Strict):
+    id: Name
+    """The name of the key, written beside everything that it seals."""
+    secret: Secret
+    """At least 32 random bytes; a line end after them does not count."""
+
+
+class StoreTlsSection(Strict):
+    ca: Maybe[PublicReference] = None
+    """PEM: the authorities that may vouch for the server; where this is left out, those of the system."""
+
+
+class StoreServerSection(Strict):
+    """A Valkey or Redis that every node of the gateway reaches."""
+
+    address: ServerAddress
+    """Name or IP address, and port. The certificate is for this name."""
+    prefix: Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9:._-]+$")] = "ecluse:"
+    """What every key and channel there begins with. Gateways of one prefix share their sessions."""
+    username: Annotated[str, Field(min_length=1, max_length=128, pattern=r"^[!-~]+$")] = "default"
+    """The ACL user."""
+    password: Maybe[Secret] = None
+    tls: Maybe[StoreTlsSection] = None
+    """`tls: {}` for TLS with the system's authorities; where this is left out, everything goes in the clear."""
+    connections: Annotated[Count, Field(ge=4, le=1024)] = 16
+    """At most so many for each worker; one of them hears of ended sessions."""
+    timeout: Annotated[Seconds, Field(ge=0.1, le=10)] = 1.0
+    """For each answer. Past it the store is away."""
+    lacks: Literal["warn", "refuse"] = "warn"
+    """What a server means at the start that may forget sessions (`maxmemory-policy`, `appendonly`,
+    `min-replicas-to-write`): a warning in the log, or no start."""
+
+
+class StoreSection(Strict):
+    type: Literal["sqlite", "redis", "memory"]
+    """`sqlite`: a file in the state folder. `redis`: a Valkey or Redis, for gateways on several machines. `memory`:
+    gone when the process ends, and one worker only."""
+    server: Maybe[StoreServerSection] = None
+    """Where `type: redis` keeps what it keeps."""
+    keys: list[StoreKeySection] = Field(min_length=1, max_length=16)
+    """The first key seals; all of them open."""

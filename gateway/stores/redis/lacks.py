@@ -1,0 +1,29 @@
+"""What a server lacks that holds sessions: looked at once, when a gateway starts, in what INFO says of it."""
+
+from collections.abc import Iterator, Mapping
+
+
+def lacks(info: Mapping[str, str], replicas: int = 0) -> Iterator[str]:
+    """Each as a sentence with what to do. `info`: the sections memory, persistence and replication."""
+    if info.get("maxmemory_policy", "noeviction") != "noeviction":
+        yield (
+            f"maxmemory-policy is {info['maxmemory_policy']}: where memory is short, sessions and what works once are "
+            "forgotten; set maxmemory-policy noeviction"
+        )
+    if info.get("aof_enabled", "1") == "0":
+        yield "appendonly is off: a restart forgets what was written last, and maybe everything; set appendonly yes"
+    if info.get("role", "master") != "master":
+        yield "this is a replica, which cannot be written to; give the address of the primary"
+    good = info.get("min_slaves_good_slaves")
+    if int(info.get("connected_slaves", "0")) > 0 and good is None:
+        yield (
+            "it has replicas and takes writes without them: what it alone knows is lost when it is; "
+            "set min-replicas-to-write 1"
+        )
+
+
+def read_info(reply: bytes) -> dict[str, str]:
+    """The lines `name:value` of INFO."""
+    lines = reply.decode("utf-8", "replace").splitlines()
+    pairs = (line.partition(":") for line in lines if not line.startswith("#"))
+    return {name: value.strip() for name, colon, value in pairs if colon}

@@ -1,0 +1,354 @@
+-- One step on the store, done as a whole: what is asked, then its operands. gateway/stores/redis/steps.py calls it.
+--
+-- KEYS[1]: any key of the step's tag. ARGV: prefix, how ends are listed ("all", or "" for by tag), whether seats leave
+-- tombstones, then operations: the name, the number of operands, the operands. Times are Unix seconds.
+-- The reply: {0} where a condition did not hold (the operations before it are done), else {1, what was read}.
+
+local PREFIX, LIST, BURY = ARGV[1], ARGV[2], ARGV[3] == '1'
+local PARALLEL_TABS, TOMBSTONE_KEPT, NOTE_KEPT = 5, 43200, 86400
+local PURGED_AT_ONCE = 500
+local call, pack, unpack_struct = redis.call, struct.pack, struct.unpack
+
+local found = {}
+
+local function key(tag, rest) return PREFIX .. '{' .. tag .. '}' .. rest end
+local function joined(text) return pack('>I4c0', #text, text) end
+local function lasts(name, seconds) call('EXPIRE', name, math.max(1, seconds)) end
+local function list_of(shard) return LIST ~= '' and LIST or shard end
+
+-- What every session and seat begins with: created, expires, idle, ends.
+local function limits(record) return unpack_struct('>I8I8I8I8', record) end
+local function with_limits(record, expires, ends)
+    return string.sub(record, 1, 8) .. pack('>I8', expires) .. string.sub(record, 17, 24) .. pack('>I8', ends)
+        .. string.sub(record, 33)
+end
+
+local function sessions_key(shard, id) return key(shard, 's:' .. id) end
+local function stones_key(shard, id) return key(shard, 'b:' .. id) end
+local function index_key(shard, kind, value) return key(shard, 'i:' .. kind .. ':' .. value) end
+
+-- provider, tenant, subject, sid, browser
+local function indexed(record) return unpack_struct('>I4c0I4c0I4c0I4c0I4c0', record, 33) end
+
+local function read_live(shard, id, now)
+    local record = call('HGET', sessions_key(shard, id), 'm')
+    if not record then return nil end
+    local _, expires, idle, ends = limits(record)
+    if ends <= now then return nil end
+    return record, expires, idle, ends
+end
+
+local function append_end(shard, id, lookup, at)
+    local list = list_of(shard)
+    call('RPUSH', key(list, 'ended'), pack('>I8', at) .. joined(id) .. lookup)
+    call('PUBLISH', PREFIX .. 'ended', list)
+end
+
+-- --- sessions and seats
+
+local function bury(shard, id, field, record, rest)
+    if not BURY then return end
+    local created, expires, _, ends = limits(record)
+    call('HSET', stones_key(shard, id), field, pack('>I8', ends) .. rest)
+    if call('TTL', stones_key(shard, id)) < 0 then
+        lasts(stones_key(shard, id), expires - created + TOMBSTONE_KEPT)
+    end
+end
+
+local function keep_session(shard, id, record, now)
+    local _, _, _, ends = limits(record)
+    call('HSET', sessions_key(shard, id), 'm', record)
+    lasts(sessions_key(shard, id), ends - now)
+    local _, tenant, subject = indexed(record)
+    bury(shard, id, '', record, joined(subject) .. tenant)
+    if BURY then lasts(stones_key(shard, id), ends + TOMBSTONE_KEPT - now) end
+end
+
+local function move_session(shard, id, record, at)
+    local _, expires, idle, ends = limits(record)
+    local moved = math.max(ends, math.min(expires, at + idle))
+    if moved > ends then keep_session(shard, id, with_limits(record, expires, moved), at) end
+end
+
+local function keep_seat(shard, id, lookup, record)
+    call('HSET', sessions_key(shard, id), 't' .. lookup, record)
+    bury(shard, id, lookup, record, (unpack_struct('>I4c0', record, 33)))
+end
+
+local function end_seat(shard, id, lookup, host, now)
+    local record = call('HGET', sessions_key(shard, id), 't' .. lookup)
+    if not record then return end
+    local created, expires, _, ends = limits(record)
+    local at = math.min(expires, math.max(now, created + PARALLEL_TABS))
+    if unpack_struct('>I4c0', record, 33) == host and ends > now and expires > at then
+        keep_seat(shard, id, lookup, with_limits(record, at, math.min(ends, at)))
+        append_end(shard, id, lookup, at)
+    end
+end
+
+local function add_seat(shard, id, lookup, record, browsers, now)
+    local host = unpack_struct('>I4c0', record, 33)
+    for _, browser in ipairs(browsers) do
+        for _, other in ipairs(call('ZRANGE', index_key(shard, 'browser', browser), 0, -1)) do
+            for _, field in ipairs(call('HKEYS', sessions_key(shard, other))) do
+                if string.sub(field, 1, 1) == 't' then end_seat(shard, other, string.sub(field, 2), host, now) end
+            end
+        end
+    end
+    keep_seat(shard, id, lookup, record)
+end
+
+local function file(name, id, expires, now)
+    call('ZREMRANGEBYSCORE', name, '-inf', now)
+    call('ZADD', name, expires, id)
+    local last = call('ZRANGE', name, -1, -1, 'WITHSCORES')
+    lasts(name, tonumber(last[2]) - now)
+end
+
+-- --- tickets: the bounds of a kind and of each group are sorted sets, by when each was put
+
+local function bounds_of(kind, group) return key('g:' .. kind .. ':' .. group, ''), key('a:' .. kind, '') end
+local function ticket_key(shard, kind, lookup) return key(shard, 't:' .. kind .. ':' .. lookup) end
+
+-- The whole record, which begins with when it expires and its group.
+local function drop_ticket(shard, kind, lookup)
+    local record = call('GET', ticket_key(shard, kind, lookup))
+    if not record then return nil end
+    call('DEL', ticket_key(shard, kind, lookup))
+    local expires, group = unpack_struct('>I8I4c0', record)
+    for _, name in ipairs({ bounds_of(kind, group) }) do call('ZREM', name, shard .. lookup) end
+    return record, expires
+end
+
+local function bound(kind, name, most)
+    local over = call('ZCARD', name) - most
+    if over <= 0 then return end
+    for _, member in ipairs(call('ZRANGE', name, 0, over - 1)) do
+        drop_ticket(string.sub(member, 1, 1), kind, string.sub(member, 2))
+        call('ZREM', name, member)
+    end
+end
+
+-- --- notes
+
+local function note_member(id, host) return id .. '\0' .. host end
+
+local function make_notes_due(shard, id)
+    for _, host in ipairs(call('HKEYS', key(shard, 'n:' .. id))) do
+        call('ZADD', key(shard, 'due'), 0, note_member(id, host))
+    end
+end
+
+local function take_due(shard, most, now)
+    local due = key(shard, 'due')
+    local members = call('ZRANGEBYSCORE', due, '-inf', now, 'WITHSCORES', 'LIMIT', 0, most)
+    for at = 1, #members, 2 do
+        local id, host = string.match(members[at], '^(%Z*)%z(.*)$')
+        local record = tonumber(members[at + 1]) > 0 and call('HGET', sessions_key(shard, id), 'm')
+        local _, _, _, ends = limits(record or string.rep('\0', 32))
+        if record and ends > now then
+            -- It was used since the note was kept.
+            call('ZADD', due, ends, members[at])
+        else
+            local note = call('HGET', key(shard, 'n:' .. id), host)
+            call('ZREM', due, members[at])
+            call('HDEL', key(shard, 'n:' .. id), host)
+            if note then for _, part in ipairs({ id, host, note }) do found[#found + 1] = part end end
+        end
+    end
+end
+
+-- --- the operations: each returns false where its condition does not hold
+
+-- A server that is full refuses what takes room, unless the step has written before: so each begins with that.
+
+local ops = {}
+
+function ops.take(shard, kind, lookup, now)
+    local record, expires = drop_ticket(shard, kind, lookup)
+    if not record or expires <= tonumber(now) then return false end
+    found[#found + 1] = record
+end
+
+function ops.spend(shard, kind, lookup, now)
+    local record, expires = drop_ticket(shard, kind, lookup)
+    if not record or expires <= tonumber(now) then return false end
+end
+
+function ops.use(tag, expires, issued, now)
+    local born = call('HGET', key('store', ''), 'born')
+    if not born then return redis.error_reply('NEWSTORE this store was emptied') end
+    if issued ~= '' and tonumber(issued) < tonumber(born) then return false end
+    local name = key(tag, 'u')
+    local until_then = call('GET', name)
+    if until_then and tonumber(until_then) > tonumber(now) then return false end
+    call('SET', name, expires, 'EX', math.max(1, tonumber(expires) - tonumber(now)))
+end
+
+function ops.session(shard, id, record, sealed, now)
+    now = tonumber(now)
+    local _, expires = limits(record)
+    local _, _, subject, sid, browser = indexed(record)
+    keep_session(shard, id, record, now)
+    call('HSET', sessions_key(shard, id), 's', sealed)
+    for kind, value in pairs({ subject = subject, sid = sid, browser = browser }) do
+        if value ~= '' then file(index_key(shard, kind, value), id, expires, now) end
+    end
+end
+
+function ops.seat(shard, id, lookup, record, now, ...)
+    now = tonumber(now)
+    local session = read_live(shard, id, now)
+    if not session then return false end
+    move_session(shard, id, session, now)
+    add_seat(shard, id, lookup, record, { ... }, now)
+end
+
+function ops.endseat(shard, id, lookup, host, now) end_seat(shard, id, lookup, host, tonumber(now)) end
+
+function ops.revoke(shard, id, now)
+    append_end(shard, id, '', tonumber(now))
+    local record = call('HGET', sessions_key(shard, id), 'm')
+    if record then
+        local _, _, subject, sid, browser = indexed(record)
+        for kind, value in pairs({ subject = subject, sid = sid, browser = browser }) do
+            if value ~= '' then call('ZREM', index_key(shard, kind, value), id) end
+        end
+    end
+    call('DEL', sessions_key(shard, id), stones_key(shard, id))
+    make_notes_due(shard, id)
+end
+
+function ops.touch(shard, id, lookup, at)
+    at = tonumber(at)
+    local session = call('HGET', sessions_key(shard, id), 'm')
+    local record = call('HGET', sessions_key(shard, id), 't' .. lookup)
+    if not (session and record) then return end
+    move_session(shard, id, session, at)
+    local _, expires, idle, ends = limits(record)
+    local moved = math.max(ends, math.min(expires, at + idle))
+    if moved > ends then keep_seat(shard, id, lookup, with_limits(record, expires, moved)) end
+end
+
+-- Of a sealed session ('s') or a jar ('j' and its host); no operand `before`: nothing was there.
+function ops.replace(shard, id, field, after, now, before)
+    if not read_live(shard, id, tonumber(now)) then return false end
+    if (call('HGET', sessions_key(shard, id), field) or nil) ~= before then return false end
+    call('HSET', sessions_key(shard, id), field, after)
+end
+
+function ops.put(shard, kind, lookup, record, life, per_group, in_all)
+    drop_ticket(shard, kind, lookup)
+    local expires, group = unpack_struct('>I8I4c0', record)
+    call('SET', ticket_key(shard, kind, lookup), record, 'EX', math.max(1, tonumber(life)))
+    local time = call('TIME')
+    local moment = time[1] * 1000000 + time[2]
+    local of_group, of_all = bounds_of(kind, group)
+    for _, each in ipairs({ { of_group, per_group }, { of_all, in_all } }) do
+        call('ZREMRANGEBYSCORE', each[1], '-inf', string.format('%.0f', moment - life * 1000000))
+        call('ZADD', each[1], string.format('%.0f', moment), shard .. lookup)
+        lasts(each[1], tonumber(life))
+        bound(kind, each[1], tonumber(each[2]))
+    end
+end
+
+function ops.note(shard, id, host, whose, note)
+    local record = call('HGET', sessions_key(shard, id), 'm')
+    if not record then return end
+    local created, expires, _, ends = limits(record)
+    local _, _, _, _, browser = indexed(record)
+    for _, other in ipairs(call('ZRANGE', index_key(shard, 'browser', browser), 0, -1)) do
+        local older = call('HGET', key(shard, 'n:' .. other), host)
+        local of_whom = older and unpack_struct('>I4c0', older)
+        if older and (other == id or of_whom == whose or of_whom == '') then
+            call('HDEL', key(shard, 'n:' .. other), host)
+            call('ZREM', key(shard, 'due'), note_member(other, host))
+        elseif older then
+            call('ZADD', key(shard, 'due'), 0, note_member(other, host))
+        end
+    end
+    call('HSET', key(shard, 'n:' .. id), host, joined(whose) .. note)
+    lasts(key(shard, 'n:' .. id), expires - created + NOTE_KEPT)
+    call('ZADD', key(shard, 'due'), ends, note_member(id, host))
+end
+
+function ops.notes(shards, most, now)
+    for shard in string.gmatch(shards, '.') do take_due(shard, math.max(0, tonumber(most) - #found / 3), tonumber(now)) end
+end
+
+function ops.raise(shard, name, number, expires, now)
+    local mark = call('GET', key(shard, 'm:' .. name))
+    local before, ends = 0, 0
+    if mark then before, ends = unpack_struct('>I8I8', mark) end
+    if ends <= tonumber(now) then before = 0 end
+    local record = pack('>I8I8', math.max(before, tonumber(number)), tonumber(expires))
+    call('SET', key(shard, 'm:' .. name), record, 'EX', math.max(1, tonumber(expires) - tonumber(now)))
+end
+
+-- --- what only reads
+
+-- id, record, then the seats (their number, each record), for each session.
+function ops.find(shards, kind, now, ...)
+    for shard in string.gmatch(shards, '.') do
+        for _, value in ipairs({ ... }) do
+            for _, id in ipairs(call('ZRANGEBYSCORE', index_key(shard, kind, value), '(' .. now, '+inf')) do
+                local record = read_live(shard, id, tonumber(now))
+                if record then
+                    local seats = {}
+                    for _, field in ipairs(call('HKEYS', sessions_key(shard, id))) do
+                        if string.sub(field, 1, 1) == 't' then
+                            seats[#seats + 1] = call('HGET', sessions_key(shard, id), field)
+                        end
+                    end
+                    for _, part in ipairs({ id, record, seats }) do found[#found + 1] = part end
+                end
+            end
+        end
+    end
+end
+
+-- `position`: where the reader stood, -1 for nowhere. Epoch, time, purged, length, then the entries.
+function ops.ended(list, position)
+    local epoch, time = call('HGET', key('store', ''), 'epoch'), call('TIME')
+    local purged, length = tonumber(call('GET', key(list, 'purged')) or 0), call('LLEN', key(list, 'ended'))
+    found = { epoch or '', time[1] .. '.' .. string.format('%06d', time[2]), purged, length }
+    position = tonumber(position)
+    if position >= purged and position < purged + length then
+        found[5] = call('LRANGE', key(list, 'ended'), position - purged, -1)
+    end
+end
+
+-- --- the store itself
+
+-- A store that is new, or whose server is another one, or the same started again, may have lost what was used up.
+function ops.meet(run, epoch, version)
+    local store, time = key('store', ''), call('TIME')
+    if not call('HGET', store, 'epoch') then
+        call('HSET', store, 'epoch', epoch, 'born', time[1], 'run', run, 'version', version)
+    elseif call('HGET', store, 'run') ~= run then
+        call('HSET', store, 'epoch', epoch, 'born', time[1], 'run', run)
+    end
+    found = call('HMGET', store, 'epoch', 'born', 'version')
+end
+
+function ops.purge(list, before)
+    local purged = 0
+    while purged < PURGED_AT_ONCE do
+        local first = call('LINDEX', key(list, 'ended'), 0)
+        if not first or unpack_struct('>I8', first) > tonumber(before) then break end
+        call('LPOP', key(list, 'ended'))
+        purged = purged + 1
+    end
+    if purged > 0 then call('INCRBY', key(list, 'purged'), purged) end
+    found = { purged == PURGED_AT_ONCE and 1 or 0 }
+end
+
+local at = 4
+while at <= #ARGV do
+    local operands = tonumber(ARGV[at + 1])
+    local done = ops[ARGV[at]](unpack(ARGV, at + 2, at + 1 + operands))
+    if done == false then return { 0 } end
+    if done then return done end
+    at = at + 2 + operands
+end
+return { 1, found }

@@ -1,0 +1,168 @@
+"""What a step is to do, in the words of step.lua."""
+
+from collections.abc import Sequence
+from hashlib import sha1
+from pathlib import Path
+
+from gateway.stores.records import (
+    AddSeat,
+    AddSession,
+    EndSeat,
+    MarkKey,
+    PutTicket,
+    RaiseMark,
+    RevokeSession,
+    SealedNote,
+    SeatKey,
+    SessionIndex,
+    Spend,
+    TicketKey,
+    Touch,
+    UseOnce,
+    Write,
+)
+from gateway.stores.redis import encoding
+from gateway.stores.sealing import SHARDS, shard_of
+
+SCRIPT = Path(__file__).with_name("step.lua").read_text("utf-8")
+# What the server calls it by (EVALSHA); it is no seal.
+SCRIPT_NAME = sha1(SCRIPT.encode(), usedforsecurity=False).hexdigest()
+
+# In one server the list of ends is one; in a cluster there would be one for each tag.
+ENDS = "all"
+
+Operand = str | bytes | int
+Operation = tuple[str, Sequence[Operand]]
+
+# Doing it twice is doing it once: it may be sent again where nobody knows whether it was done.
+_REPEATABLE = (RevokeSession, RaiseMark, PutTicket, EndSeat)
+
+
+def is_repeatable(writes: Sequence[Write]) -> bool:
+    return all(isinstance(write, _REPEATABLE) for write in writes)
+
+
+def flat(operations: Sequence[Operation]) -> list[Operand]:
+    operands: list[Operand] = []
+    for name, of_it in operations:
+        operands += [name, len(of_it), *of_it]
+    return operands
+
+
+def operations_of(write: Write, now: int) -> list[Operation]:
+    """More than one where a write is of two parts."""
+    match write:
+        case Spend(key):
+            return [("spend", (*_ticket(key), now))]
+        case UseOnce(key, expires_at, issued):
+            return [("use", (write.tag, expires_at, "" if issued is None else issued, now))]
+        case AddSession(session, seat, browser_indexes):
+            record = encoding.session_to_bytes(session)
+            made = ("session", (shard_of(session.id), session.id, record, session.sealed, now))
+            return [made, *operations_of(AddSeat(seat, browser_indexes), now)]
+        case AddSeat(seat, browser_indexes):
+            return [("seat", (*_seat(seat.key), encoding.seat_to_bytes(seat), now, *browser_indexes))]
+        case EndSeat(key, host):
+            return [("endseat", (*_seat(key), host, now))]
+        case RevokeSession(id):
+            return [("revoke", (shard_of(id), id, now))]
+        case PutTicket(ticket, per_group, in_all):
+            record, life = encoding.ticket_to_bytes(ticket), ticket.expires_at - now
+            return [("put", (*_ticket(ticket.key), record, life, per_group, in_all))]
+        case SealedNote(id, host, sealed, whose):
+            return [("note", (shard_of(id), id, host, whose, sealed))]
+        case RaiseMark(key, number, expires_at):
+            return [("raise", (key.shard, key.key, number, expires_at, now))]
+    raise AssertionError(f"no operation for {type(write).__name__}")
+
+
+def take(key: TicketKey, now: int) -> Operation:
+    return "take", (*_ticket(key), now)
+
+
+def touch(touched: Touch) -> Operation:
+    return "touch", (*_seat(touched.key), touched.at)
+
+
+def replace(id: str, field: bytes, before: bytes | None, after: bytes, now: int) -> Operation:
+    """`field`: SEALED, or a jar's."""
+    return "replace", (shard_of(id), id, field, after, now, *(() if before is None else (before,)))
+
+
+def find(index: SessionIndex, values: Sequence[bytes], now: int) -> Operation:
+    return "find", (SHARDS, index, now, *values)
+
+
+def notes(most: int, now: int) -> Operation:
+    return "notes", (SHARDS, most, now)
+
+
+def ended(position: int) -> Operation:
+    """`position`: -1 for a reader that stood nowhere."""
+    return "ended", (ENDS, position)
+
+
+def meet(run: str, epoch: str, version: int) -> Operation:
+    return "meet", (run, epoch, version)
+
+
+def purge(before: int) -> Operation:
+    return "purge", (ENDS, before)
+
+
+# --- keys and fields
+
+RECORD, SEALED = b"m", b"s"
+
+
+class Keys:
+    """As step.lua makes them. `prefix`: of every key."""
+
+    def __init__(self, prefix: str) -> None:
+        self._prefix = prefix.encode()
+
+    @property
+    def channel(self) -> bytes:
+        return self._prefix + b"ended"
+
+    def session(self, id: str) -> bytes:
+        return self._key(shard_of(id), b"s:" + id.encode("utf-8", "surrogatepass"))
+
+    def tombstones(self, id: str) -> bytes:
+        return self._key(shard_of(id), b"b:" + id.encode("utf-8", "surrogatepass"))
+
+    def ticket(self, key: TicketKey) -> bytes:
+        return self._key(key.shard, b"t:" + key.kind.encode() + b":" + key.lookup)
+
+    def used(self, use: UseOnce) -> bytes:
+        return self._key(use.tag, b"u")
+
+    def mark(self, key: MarkKey) -> bytes:
+        return self._key(key.shard, b"m:" + key.key)
+
+    @property
+    def store(self) -> bytes:
+        return self._key("store", b"")
+
+    @property
+    def probe(self) -> bytes:
+        return self._key("store", b"probe")
+
+    def _key(self, tag: str, rest: bytes) -> bytes:
+        return self._prefix + b"{" + tag.encode() + b"}" + rest
+
+
+def seat_field(lookup: bytes) -> bytes:
+    return b"t" + lookup
+
+
+def jar_field(host: str) -> bytes:
+    return b"j" + host.encode()
+
+
+def _seat(key: SeatKey) -> tuple[Operand, ...]:
+    return shard_of(key.session_id), key.session_id, key.lookup
+
+
+def _ticket(key: TicketKey) -> tuple[Operand, ...]:
+    return key.shard, key.kind, key.lookup

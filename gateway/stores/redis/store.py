@@ -1,0 +1,288 @@
+"""A store on Valkey or Redis, for the workers of several machines. Lifetimes are the server's: it forgets what has
+expired by itself."""
+
+import asyncio
+import os
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, TypeVar
+
+from redis import exceptions
+from redis.asyncio.connection import AbstractConnection
+from redis.exceptions import NoScriptError, RedisError
+
+from gateway.model.codes import STORE_UNREACHABLE, STORE_UNREADABLE
+from gateway.model.errors import GatewayError
+from gateway.model.store_server import StoreServer
+from gateway.ops.counters import Counters
+from gateway.ops.log import Log
+from gateway.stores.records import (
+    ENDED_KEPT,
+    TOMBSTONE_KEPT,
+    Cursor,
+    JarKey,
+    MarkKey,
+    SealedNote,
+    SeatKey,
+    SeatRecord,
+    SessionIndex,
+    SessionRecord,
+    SessionSummary,
+    Tail,
+    TicketKey,
+    Tombstone,
+    Touch,
+    UseOnce,
+    Write,
+)
+from gateway.stores.redis import encoding, steps
+from gateway.stores.redis.clock import StoreClock
+from gateway.stores.redis.connections import Connections
+from gateway.stores.redis.feed import Feed
+from gateway.stores.redis.lacks import lacks, read_info
+from gateway.stores.redis.steps import RECORD, SEALED, Keys, Operand, Operation
+
+# Of what step.lua keeps, and how. A server that has a later one is not read.
+VERSION = 1
+_EPOCH_BYTES = 16
+_PROBE_KEPT = 60
+_TOUCHED_AT_ONCE = 50
+
+Answered = TypeVar("Answered")
+
+
+class RedisStore:
+    """records.RecordStore. `open` before use, in the loop that will use it; `clock` is what its callers count by."""
+
+    def __init__(self, server: StoreServer, *, log: Log | None = None, counters: Counters | None = None) -> None:
+        self._server = server
+        self._log = log
+        self._counters = counters
+        self._keys = Keys(server.prefix)
+        self._connections = Connections(server, self._met)
+        self._feed = Feed(self._connections, self._keys.channel)
+        self._run = ""
+        self._version = VERSION
+        self._buries = True
+        self._written = True
+        self.clock = StoreClock()
+        self.reachable = True
+
+    async def open(self) -> None:
+        """Also where the server is out of reach for now: it is then met by what is first asked of it."""
+        try:
+            await self._look()
+        except (RedisError, OSError) as error:
+            if self._version > VERSION:
+                raise GatewayError(
+                    STORE_UNREADABLE, f"{self._place}: this store is of a newer release (version {self._version})"
+                ) from error
+            self._unreachable(error)
+
+    async def close(self) -> None:
+        await self._feed.close()
+        await self._connections.close()
+
+    async def perform(self, writes: Sequence[Write], now: int) -> bool:
+        operations = [operation for write in writes for operation in steps.operations_of(write, now)]
+        return await self._run_step(operations, again=steps.is_repeatable(writes)) is not None
+
+    # --- sessions and seats
+
+    async def read_seat(self, key: SeatKey, now: int) -> tuple[SessionRecord, SeatRecord] | None:
+        session_key = self._keys.session(key.session_id)
+        record, sealed, kept = await self._read("HMGET", session_key, RECORD, SEALED, steps.seat_field(key.lookup))
+        if record is None or sealed is None or kept is None:
+            return None
+        session, seat = encoding.session_from_bytes(key.session_id, record, sealed), encoding.seat_from_bytes(key, kept)
+        return None if min(session.ends_at, seat.ends_at) <= now else (session, seat)
+
+    async def read_session(self, session_id: str, now: int) -> SessionRecord | None:
+        record, sealed = await self._read("HMGET", self._keys.session(session_id), RECORD, SEALED)
+        if record is None or sealed is None:
+            return None
+        session = encoding.session_from_bytes(session_id, record, sealed)
+        return None if session.ends_at <= now else session
+
+    async def tombstone(self, key: SeatKey, now: int) -> Tombstone | None:
+        if not self._buries:
+            return None
+        session, seat = await self._read("HMGET", self._keys.tombstones(key.session_id), b"", key.lookup)
+        if session is None or seat is None:
+            return None
+        stone = encoding.tombstone_from_bytes(session, seat)
+        return stone if stone.until - TOMBSTONE_KEPT <= now < stone.until else None
+
+    async def touch(self, touches: Sequence[Touch]) -> None:
+        for start in range(0, len(touches), _TOUCHED_AT_ONCE):
+            batch = touches[start : start + _TOUCHED_AT_ONCE]
+            await self._run_step([steps.touch(each) for each in batch], again=True)
+
+    async def replace_sealed(self, session_id: str, before: bytes, after: bytes, now: int) -> bool:
+        replaced = steps.replace(session_id, SEALED, before, after, now)
+        return await self._run_step([replaced]) is not None
+
+    async def read_jar(self, key: JarKey, now: int) -> bytes | None:
+        record, jar = await self._read("HMGET", self._keys.session(key.session_id), RECORD, steps.jar_field(key.host))
+        return None if record is None or encoding.ends_at_of(record) <= now else jar
+
+    async def replace_jar(self, key: JarKey, before: bytes | None, after: bytes, now: int) -> bool:
+        replaced = steps.replace(key.session_id, steps.jar_field(key.host), before, after, now)
+        return await self._run_step([replaced]) is not None
+
+    async def find(self, index: SessionIndex, values: Sequence[bytes], now: int) -> tuple[SessionSummary, ...]:
+        found = await self._run_step([steps.find(index, values, now)], again=True) or []
+        summaries = [
+            encoding.summary_of(id.decode(), record, seats, now)
+            for id, record, seats in zip(found[::3], found[1::3], found[2::3], strict=True)
+        ]
+        return tuple(sorted(summaries, key=lambda session: (session.created_at, session.id)))
+
+    async def ended_since(self, cursor: Cursor | None) -> Tail:
+        asked_at = time.monotonic()
+        epoch, seconds, purged, length, *rest = await self._run_step(
+            [steps.ended(-1 if cursor is None else cursor.position)], again=True
+        )
+        self.clock.told(float(seconds), asked_at)
+        if not epoch:
+            # It was emptied under us.
+            (epoch, *_) = await self._run_step([steps.meet(self._run, _new_epoch(), VERSION)])
+        here = Cursor(epoch.decode(), purged + length)
+        if cursor is not None and cursor.epoch != here.epoch and self._log is not None:
+            self._log.event("store.replaced", detail=self._place)
+        if cursor is None or cursor.epoch != here.epoch or not purged <= cursor.position <= here.position:
+            return Tail(here, (), complete=False)
+        return Tail(here, tuple(encoding.ended_from_bytes(entry) for entry in (rest[0] if rest else ())), complete=True)
+
+    async def wait_for_ends(self) -> None:
+        await self._feed.wait()
+
+    async def take_notes(self, most: int, now: int) -> tuple[SealedNote, ...]:
+        found = await self._run_step([steps.notes(most, now)]) or []
+        notes = []
+        for id, host, record in zip(found[::3], found[1::3], found[2::3], strict=True):
+            whose, sealed = encoding.note_from_bytes(record)
+            notes.append(SealedNote(id.decode(), host.decode(), sealed, whose))
+        return tuple(notes)
+
+    # --- tickets
+
+    async def peek_ticket(self, key: TicketKey, now: int) -> bytes | None:
+        return _live(await self._read("GET", self._keys.ticket(key)), now)
+
+    async def take_ticket(self, key: TicketKey, now: int) -> bytes | None:
+        found = await self._run_step([steps.take(key, now)])
+        return None if found is None else _live(found[0], now)
+
+    # --- single values
+
+    async def is_used(self, use: UseOnce, now: int) -> bool:
+        until, born = await asyncio.gather(
+            self._read("GET", self._keys.used(use)), self._read("HGET", self._keys.store, "born")
+        )
+        is_older = use.issued is not None and (born is None or use.issued < int(born))
+        return is_older or (until is not None and int(until) > now)
+
+    async def mark(self, key: MarkKey, now: int) -> int:
+        record = await self._read("GET", self._keys.mark(key))
+        number, until = (0, 0) if record is None else encoding.mark_from_bytes(record)
+        return number if until > now else 0
+
+    async def clear_mark(self, key: MarkKey, now: int) -> None:
+        await self._asked(lambda: self._connections.ask(["DEL", self._keys.mark(key)], again=True), writes=True)
+
+    async def probe(self) -> None:
+        if not self._written:
+            write: list[Operand] = ["SET", self._keys.probe, b"", "EX", _PROBE_KEPT]
+            await self._asked(lambda: self._connections.ask(write, again=True), writes=True)
+        await self._read("HGET", self._keys.store, "epoch")
+
+    async def purge(self, now: int, *, bury: bool = False) -> None:
+        """Of the list of ends; all else has a lifetime. Seats that are made or used from now on leave tombstones, or
+        leave none."""
+        self._buries = bury
+        more = True
+        while more:
+            (more,) = await self._run_step([steps.purge(now - ENDED_KEPT)])
+
+    # --- the server
+
+    async def _met(self, connection: AbstractConnection) -> None:
+        """A store behind a new connection: made where there is none. Of one that was started again, or took another's
+        place, nobody knows what it has lost: it counts as new for what others made before."""
+        info = read_info(await _answer(connection, "INFO", "server"))
+        self._run = info.get("run_id", "")
+        operands = steps.flat([steps.meet(self._run, _new_epoch(), VERSION)])
+        try:
+            answer = await _answer(connection, "EVALSHA", steps.SCRIPT_NAME, 0, *self._head, *operands)
+        except NoScriptError:
+            answer = await _answer(connection, "EVAL", steps.SCRIPT, 0, *self._head, *operands)
+        _, (_, _, version) = answer
+        self._version = int(version)
+        if self._version > VERSION:
+            raise exceptions.ConnectionError("a store of a newer release")
+
+    async def _look(self) -> None:
+        """At the server's settings, once."""
+        info = read_info(await self._connections.ask(["INFO"], again=True))
+        for lack in lacks(info):
+            if self._server.strict:
+                raise GatewayError(STORE_UNREADABLE, f"{self._place}: {lack}")
+            if self._log is not None:
+                self._log.event("store.lacks", detail=f"{self._place}: {lack}")
+
+    # --- steps
+
+    @property
+    def _place(self) -> str:
+        return f"{self._server.host}:{self._server.port}"
+
+    @property
+    def _head(self) -> tuple[Operand, ...]:
+        return self._server.prefix, steps.ENDS, int(self._buries)
+
+    async def _run_step(self, operations: Sequence[Operation], *, again: bool = False) -> Any:
+        """What the operations have read; None where a condition did not hold."""
+        operands = [*self._head, *steps.flat(operations)]
+        done, *found = await self._asked(lambda: self._connections.run(operands, again=again), writes=True)
+        return found[0] if done else None
+
+    async def _read(self, *command: Operand) -> Any:
+        return await self._asked(lambda: self._connections.ask(command, again=True), writes=False)
+
+    async def _asked(self, ask: Callable[[], Awaitable[Answered]], *, writes: bool) -> Answered:
+        try:
+            result = await ask()
+        except (RedisError, OSError) as error:
+            self._written = self._written and not writes
+            raise self._unreachable(error) from error
+        self._written = self._written or writes
+        if not self.reachable and self._log is not None:
+            self._log.event("store.recovered")
+        self.reachable = True
+        return result
+
+    def _unreachable(self, error: Exception) -> GatewayError:
+        detail = f"{self._place}: {str(error) or type(error).__name__}"
+        if self._counters is not None:
+            self._counters.add("ecluse_session_store_errors_total")
+        if self.reachable and self._log is not None:
+            self._log.event("store.unreachable", detail=detail)
+        self.reachable = False
+        return GatewayError(STORE_UNREACHABLE, detail)
+
+
+async def _answer(connection: AbstractConnection, *command: Operand) -> Any:
+    await connection.send_command(*command)
+    return await connection.read_response()
+
+
+def _live(record: bytes | None, now: int) -> bytes | None:
+    if record is None:
+        return None
+    expires_at, sealed = encoding.ticket_from_bytes(record)
+    return None if expires_at <= now else sealed
+
+
+def _new_epoch() -> str:
+    return os.urandom(_EPOCH_BYTES).hex()

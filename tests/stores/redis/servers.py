@@ -1,0 +1,53 @@
+"""Valkey and Redis as Debian has them, each on a port of 127.0.0.1, with its files in a folder of its own."""
+
+import socket
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from uuid import uuid4
+
+from gateway.model.store_server import StoreServer
+from gateway.stores.redis.store import RedisStore
+from tests.interop.servers import found, running
+from tests.stores.samples import NOW
+
+
+@contextmanager
+def server(program: str, folder: Path, *settings: str, port: int = 0) -> Iterator[int]:
+    """`program`: "valkey" or "redis". The port."""
+    port = port or free_port()
+    command = [found(f"{program}-server"), "--bind", "127.0.0.1", "--dir", str(folder), "--save", ""]
+    command += ["--appendonly", "yes", "--appendfsync", "everysec", *settings]
+    if "--tls-port" not in settings:
+        command += ["--port", str(port)]
+    with running(command, folder / f"{program}.log", port):
+        yield port
+
+
+def free_port() -> int:
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return int(one.getsockname()[1])
+
+
+def settings_of(port: int, **changed: object) -> StoreServer:
+    """Under a prefix that nobody else has."""
+    return StoreServer(**{"host": "127.0.0.1", "port": port, "prefix": f"test-{uuid4().hex}:", **changed})  # type: ignore[arg-type]
+
+
+class TestedStore(RedisStore):
+    """Where tests move the time by hand, the server's clock stands still. Here it comes along at each purge: what has
+    expired by then is forgotten, as it would have been."""
+
+    __test__ = False
+
+    async def purge(self, now: int, *, bury: bool = False) -> None:
+        await super().purge(now, bury=bury)
+        for key in await self.names():
+            left = await self._connections.ask(["PTTL", key], again=True)
+            if 0 <= left <= (now - NOW) * 1000:
+                await self._connections.ask(["DEL", key], again=True)
+
+    async def names(self) -> Sequence[bytes]:
+        pattern = self._server.prefix + "*"
+        return await self._connections.ask(["KEYS", pattern], again=True)  # type: ignore[no-any-return]

@@ -1,0 +1,294 @@
+"""A store on a server of its own: what it holds, and what becomes of it when the server ends, is emptied or is away."""
+
+import asyncio
+import random
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import trustme
+
+from gateway.model.codes import STORE_UNREACHABLE, STORE_UNREADABLE
+from gateway.model.errors import GatewayError
+from gateway.stores.records import AddSession, RevokeSession, SeatKey, UseOnce
+from gateway.stores.redis.store import RedisStore
+from gateway.stores.tickets import unix_now
+from tests.stores.redis.proxy import proxied
+from tests.stores.redis.servers import TestedStore, free_port, server, settings_of
+from tests.stores.samples import (
+    NO_LIMITS,
+    NOTHING,
+    PORTAL,
+    Clock,
+    Heard,
+    Worker,
+    add_session,
+    seat_record,
+    session_record,
+)
+
+pytestmark = pytest.mark.service
+
+
+@pytest.fixture
+async def shared(valkey: int) -> AsyncIterator[TestedStore]:
+    made = TestedStore(settings_of(valkey))
+    await made.open()
+    yield made
+    await made.close()
+
+
+# --- what it holds
+
+
+async def test_everything_but_the_list_of_ends_has_a_lifetime(shared: TestedStore) -> None:
+    worker = Worker(shared, Clock(unix_now()))
+    await shared.purge(worker.clock.now(), bury=True)
+    cookie = await worker.sign_in()
+    await worker.enter(cookie)
+    await worker.code(cookie)
+    await worker.transactions.first_use("assertion", "id", until=worker.clock.now() + 60)
+    await worker.sessions.end_browser(PORTAL, await worker.sign_in("another"))
+    lasting = [key for key in await shared.names() if await shared._connections.ask(["TTL", key], again=True) < 0]
+    prefix = shared._server.prefix.encode()
+    assert sorted(key.removeprefix(prefix) for key in lasting) == [b"{all}ended", b"{store}"]
+
+
+async def test_a_dump_of_the_server_tells_no_name(shared: TestedStore) -> None:
+    """Invariant 8."""
+    worker = Worker(shared, Clock(unix_now()))
+    cookie = await worker.sign_in()
+    await worker.code(cookie)
+    for key in await shared.names():
+        dump = await shared._connections.ask(["DUMP", key], again=True)
+        for text in (b"jdupont", b"jeanne", b"subject-of-jeanne", b"/dossiers", cookie.rpartition(b".")[2]):
+            assert text not in key
+            assert text not in dump
+
+
+# --- round trips
+
+
+async def test_a_warm_request_asks_nothing_a_cold_one_once_and_a_hand_over_five_times(valkey: int) -> None:
+    async with proxied(valkey) as proxy:
+        store = RedisStore(settings_of(proxy.port))
+        await store.open()
+        worker, cold = Worker(store, Clock(unix_now())), Worker(store, Clock(unix_now()))
+        cookie = await worker.sign_in()
+        before = proxy.requests
+        assert worker.sessions.cached(PORTAL, cookie) is not None
+        assert proxy.requests == before
+        assert await cold.sessions.load(PORTAL, cookie) is not None
+        assert proxy.requests == before + 1
+        before = proxy.requests
+        code = await worker.code(cookie)
+        assert code is not None
+        hand_over = await worker.sessions.take_hand_over(code)
+        assert hand_over is not None
+        assert await worker.sessions.take_seat(hand_over, replaces=None, limits=NO_LIMITS) is not None
+        assert proxy.requests == before + 5
+        await store.close()
+
+
+# --- never somebody else's reply
+
+
+@pytest.mark.slow
+async def test_ten_thousand_cancelled_commands_leave_no_reply_for_another(valkey: int) -> None:
+    chance = random.Random(7)
+    async with proxied(valkey, lambda: chance.uniform(0, 0.002)) as proxy:
+        store = RedisStore(settings_of(proxy.port))
+        await store.open()
+        now, ids = unix_now(), [f"s{number}" for number in range(20)]
+        for id in ids:
+            await add_session(store, session_record(id, now=now), seat_record(id, now=now), NOTHING, now)
+        cancelled = answered = 0
+
+        async def asks(share: int) -> None:
+            nonlocal cancelled, answered
+            while cancelled < 10_000:
+                id = chance.choice(ids)
+                asking = asyncio.create_task(store.read_seat(SeatKey(id, b"l1"), now))
+                if chance.random() < 0.9:
+                    await asyncio.sleep(chance.uniform(0, 0.004))
+                    asking.cancel()
+                try:
+                    found = await asking
+                except asyncio.CancelledError:
+                    cancelled += 1
+                    continue
+                answered += 1
+                assert found is not None
+                assert found[0].id == id
+                assert found[0].sealed == b"sealed " + id.encode()
+
+        await asyncio.gather(*(asks(share) for share in range(12)))
+        assert answered > 500
+        # Nothing is lost for good: every connection is free again.
+        await asyncio.gather(*(store.read_session(id, now) for id in ids * 5))
+        await store.close()
+
+
+# --- a server that ends, is emptied, or is away
+
+
+async def test_a_server_that_was_started_again_refuses_what_others_made_before(tmp_path: Path) -> None:
+    port = free_port()
+    store = RedisStore(settings_of(port))
+    with server("valkey", tmp_path, port=port):
+        await store.open()
+        now = unix_now()
+        late = UseOnce(b"assertion", now + 600, issued=now)
+        await add_session(store, session_record(now=now), seat_record(now=now), NOTHING, now)
+        cursor = (await store.ended_since(None)).cursor
+        assert (await store.ended_since(cursor)).complete
+        assert not await store.is_used(late, now)
+        assert await store.perform([UseOnce(b"first", now + 600, issued=now)], now)
+        await asyncio.sleep(2)
+    with pytest.raises(GatewayError) as away:
+        await store.read_session("s1", now)
+    assert away.value.code is STORE_UNREACHABLE
+    assert not store.reachable
+    with server("valkey", tmp_path, port=port):
+        assert await store.read_session("s1", now) is not None
+        assert store.reachable
+        assert await store.is_used(late, now)
+        assert not await store.perform([late], now)
+        assert await store.perform([UseOnce(b"assertion", now + 600, issued=unix_now() + 1)], now)
+        assert not (await store.ended_since(cursor)).complete, "the last entries may be missing"
+    await store.close()
+
+
+async def test_a_server_that_was_emptied_counts_as_new(shared: TestedStore) -> None:
+    now, log = unix_now(), Heard()
+    shared._log = log
+    cursor = (await shared.ended_since(None)).cursor
+    await add_session(shared, session_record(now=now), seat_record(now=now), NOTHING, now)
+    await asyncio.sleep(1.1)
+    for key in await shared.names():
+        await shared._connections.ask(["DEL", key], again=True)
+    with pytest.raises(GatewayError) as refused:
+        await shared.perform([UseOnce(b"assertion", now + 600, issued=now)], now)
+    assert refused.value.code is STORE_UNREACHABLE
+    assert not (await shared.ended_since(cursor)).complete
+    assert "store.replaced" in log.names()
+    assert not await shared.perform([UseOnce(b"assertion", now + 600, issued=now)], now)
+    assert await shared.read_session("s1", now) is None
+
+
+async def test_an_address_where_nothing_listens_is_away_and_not_absent() -> None:
+    log = Heard()
+    store = RedisStore(settings_of(free_port()), log=log)
+    await store.open()
+    for _ in range(3):
+        with pytest.raises(GatewayError) as away:
+            await store.read_session("s1", unix_now())
+        assert away.value.code is STORE_UNREACHABLE
+    assert log.names() == ["store.unreachable"]
+    await store.close()
+
+
+async def test_a_server_that_is_full_takes_no_session_and_still_reads(tmp_path: Path) -> None:
+    now = unix_now()
+    with server("valkey", tmp_path) as port:
+        store = RedisStore(settings_of(port))
+        await store.open()
+        await add_session(store, session_record(now=now), seat_record(now=now), NOTHING, now)
+        await store._connections.ask(["CONFIG", "SET", "maxmemory", "1"], again=True)
+        with pytest.raises(GatewayError) as full:
+            await store.perform([AddSession(session_record("s2", now=now), seat_record("s2"), NOTHING)], now)
+        assert full.value.code is STORE_UNREACHABLE
+        assert await store.read_session("s1", now) is not None
+        with pytest.raises(GatewayError):
+            await store.probe()
+        await store._connections.ask(["CONFIG", "SET", "maxmemory", "0"], again=True)
+        await store.probe()
+        await store.close()
+
+
+async def test_an_end_is_heard_of_by_another_store_at_once(shared: TestedStore, valkey: int) -> None:
+    other = RedisStore(shared._server)
+    await other.open()
+    await asyncio.wait_for(other.wait_for_ends(), 5)
+    cursor = (await other.ended_since(None)).cursor
+    heard = asyncio.create_task(other.wait_for_ends())
+    await asyncio.sleep(0.1)
+    assert not heard.done()
+    await shared.perform([RevokeSession("s1")], unix_now())
+    await asyncio.wait_for(heard, 5)
+    assert [each.session_id for each in (await other.ended_since(cursor)).ended] == ["s1"]
+    await other.close()
+
+
+async def test_where_the_word_is_lost_the_list_is_read_again(tmp_path: Path) -> None:
+    port = free_port()
+    store = RedisStore(settings_of(port))
+    with server("valkey", tmp_path, port=port):
+        await store.open()
+        await asyncio.wait_for(store.wait_for_ends(), 5)
+    heard = asyncio.create_task(store.wait_for_ends())
+    with server("valkey", tmp_path, port=port):
+        await asyncio.wait_for(heard, 30)
+    await store.close()
+
+
+# --- who may, and by which way
+
+
+async def test_with_tls_an_authority_of_ones_own_and_an_acl_user(tmp_path: Path) -> None:
+    authority, port = trustme.CA(), free_port()
+    certificate = authority.issue_cert("localhost", "127.0.0.1")
+    certificate.private_key_and_cert_chain_pem.write_to_path(str(tmp_path / "own.pem"))
+    authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
+    (tmp_path / "users.acl").write_text(
+        "user default off\nuser ecluse on >a-password ~test-* &test-* +@all -@admin -@dangerous +info\n"
+    )
+    own = str(tmp_path / "own.pem")
+    tls = ("--tls-port", str(port), "--port", "0", "--tls-cert-file", own, "--tls-key-file", own)
+    more = ("--tls-ca-cert-file", str(tmp_path / "ca.pem"), "--tls-auth-clients", "no")
+    users = ("--aclfile", str(tmp_path / "users.acl"))
+    good = settings_of(
+        port, host="localhost", tls=True, ca=authority.cert_pem.bytes(), username="ecluse", password=b"a-password"
+    )
+    with server("valkey", tmp_path, *tls, *more, *users, port=port):
+        store = RedisStore(good)
+        await store.open()
+        worker = Worker(store, Clock(unix_now()))
+        cookie = await worker.sign_in()
+        await worker.enter(cookie)
+        await worker.sessions.end_browser(PORTAL, cookie)
+        await store.close()
+        for wrong in (
+            replace(good, password=b"another"),
+            replace(good, ca=trustme.CA().cert_pem.bytes()),
+            replace(good, tls=False),
+        ):
+            log = Heard()
+            store = RedisStore(wrong, log=log)
+            await store.open()
+            assert log.names() == ["store.unreachable"], wrong
+            await store.close()
+
+
+async def test_what_a_server_lacks_is_a_warning_or_where_told_a_refusal(tmp_path: Path) -> None:
+    with server("valkey", tmp_path, "--appendonly", "no", "--maxmemory-policy", "allkeys-lru") as port:
+        log = Heard()
+        store = RedisStore(settings_of(port), log=log)
+        await store.open()
+        assert log.names() == ["store.lacks", "store.lacks"]
+        await store.close()
+        strict = RedisStore(settings_of(port, strict=True))
+        with pytest.raises(GatewayError) as refused:
+            await strict.open()
+        assert refused.value.code is STORE_UNREADABLE
+        await strict.close()
+
+
+async def test_a_store_of_a_newer_release_is_not_read(shared: TestedStore) -> None:
+    await shared._connections.ask(["HSET", shared._keys.store, "version", 2], again=True)
+    newer = RedisStore(shared._server)
+    with pytest.raises(GatewayError) as refused:
+        await newer.open()
+    assert refused.value.code is STORE_UNREADABLE
+    await newer.close()

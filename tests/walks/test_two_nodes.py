@@ -1,0 +1,92 @@
+"""Two gateways, each with a state folder of its own, on one Valkey: what one of them knows, the other knows."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+import pytest_asyncio
+
+from tests.raw_http import Connection
+from tests.stores.redis.servers import server
+from tests.walks.gateway import Gateway
+from tests.walks.place import ONE, PORTAL_HOST, TWO, Place
+from tests.walks.world import World, ask, everywhere, opened, request
+
+WORKERS = 2
+# Seconds (invariant 12).
+ELSEWHERE = 0.2
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+@pytest.fixture(scope="module")
+def valkey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
+    with server("valkey", tmp_path_factory.mktemp("valkey")) as port:
+        yield port
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def nodes(tmp_path_factory: pytest.TempPathFactory, valkey: int) -> AsyncIterator[tuple[World, Place]]:
+    server_of = f"{{address: '127.0.0.1:{valkey}'}}"
+    told = f"{{type: redis, server: {server_of}, keys: [{{id: k1, secret: {{file: ../certs/store.key}}}}]}}"
+    first = Place(tmp_path_factory.mktemp("one"), workers=WORKERS, settings={"store": told})
+    portal = {"portal": f"http://{PORTAL_HOST}:{first.port}"}
+    second = Place(tmp_path_factory.mktemp("two"), workers=WORKERS, settings={"store": told, **portal})
+    second.upstream_port, second.provider_port = first.upstream_port, first.provider_port
+    async with opened(first) as world:
+        second.write_provider("alpha", world.alpha.url)
+        for name, host in (("one", ONE), ("two", TWO)):
+            second.write_app(name, host)
+        other = Gateway(second)
+        try:
+            await other.start()
+            yield world, second
+            other.is_clean()
+        finally:
+            await other.end()
+        world.gateway.is_clean()
+
+
+async def test_who_is_signed_in_at_one_is_served_by_the_other(nodes: tuple[World, Place]) -> None:
+    world, second = nodes
+    cookie = world.cookie(await world.signed_in())
+    assert await everywhere(second, "/x", cookie) == {200}
+    assert await everywhere(second, "/x", cookie[:-1] + ("A" if cookie[-1] != "A" else "B")) == {401}
+
+
+async def test_who_signs_out_at_one_is_refused_by_the_other(nodes: tuple[World, Place]) -> None:
+    """Five times: every worker of the other node, 200 ms after the answer at the latest."""
+    world, second = nodes
+    waits = []
+    for _ in range(5):
+        person = await world.signed_in()
+        cookie = world.cookie(person)
+        assert await everywhere(second, "/x", cookie) == {200}
+        lines = [await Connection.open(second.url()) for _ in range(8)]
+        await world.log_out(person)
+        began = time.monotonic()
+        while {(await line.exchange(request("/x", cookie))).status for line in lines} != {401}:
+            await asyncio.sleep(0.005)
+        waits.append(time.monotonic() - began)
+        for line in lines:
+            await line.close()
+        assert await everywhere(world.place, "/x", cookie) == {401}
+    assert sorted(waits)[len(waits) // 2] < ELSEWHERE, waits
+
+
+async def test_a_stream_at_the_other_is_cut(nodes: tuple[World, Place]) -> None:
+    """One that has gone on for longer than an answer in flight is given."""
+    world, second = nodes
+    person = await world.signed_in()
+    cookie = world.cookie(person)
+    line = await Connection.open(second.url())
+    stream = asyncio.create_task(line.exchange(request("/stream?seconds=60", cookie)))
+    await asyncio.sleep(0.5)
+    began = time.monotonic()
+    await world.log_out(person)
+    with pytest.raises(ConnectionResetError):
+        await stream
+    assert time.monotonic() - began < 10
+    assert (await ask(second.url(), "/x", cookie)).status == 401
+    await line.close()
