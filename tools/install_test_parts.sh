@@ -5,7 +5,10 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 . tools/apt.sh
 
-ALL=(nginx wrk php php-fpm dokuwiki mediawiki django javac tomcat chromium curl node npm xmlsec1 valkey redis lemonldap canaille)
+ALL=(
+    nginx wrk php php-fpm dokuwiki mediawiki django radicale jupyter git javac tomcat chromium curl node npm xmlsec1
+    valkey redis lemonldap canaille
+)
 # The last of these it only recommends, and without each of them it fails at its first request.
 LEMONLDAP=(
     lemonldap-ng lemonldap-ng-fastcgi-server nginx liblasso-perl libxml-libxml-perl libxml-simple-perl
@@ -51,6 +54,9 @@ missing_packages() {
     mediawiki) not_installed mediawiki php-fpm php-sqlite3 nginx ;;
     django) not_installed python3-django ;;
     valkey | redis) not_installed "$1-server" ;;
+    radicale) not_installed radicale ;;
+    jupyter) not_installed jupyter-server python3-ipykernel ;;
+    git) not_installed git ;;
     npm) missing_packages node ;;
     canaille) ;; # by pip, below
     *) fail "no part is named $1; the parts are ${ALL[*]}" ;;

@@ -3,7 +3,8 @@
 Everything here is a pure function of the snapshot and of bytes: what is forgotten is worked out again.
 """
 
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator
+from dataclasses import replace
 from typing import Final, Protocol, final
 
 from gateway.access.decision import AppIdentity, Question
@@ -19,8 +20,9 @@ from gateway.access.outcome import (
 )
 from gateway.access.preparation import translated
 from gateway.access.remembered import Newcomers, Remembered
-from gateway.access.request_line import RequestLine, RouteMatches, purpose_of
+from gateway.access.request_line import ReachedPath, RequestLine, RouteMatches, purpose_of
 from gateway.access.shadow import ShadowDifference, difference
+from gateway.access.webdav import reached
 from gateway.config.snapshot import App, Snapshot
 from gateway.model.codes import GATEWAY_FAULT, LIMIT_URL
 from gateway.model.decision import Allow, Challenge, Decision, Deny
@@ -29,10 +31,11 @@ from gateway.model.identity import Identity
 from gateway.model.session import Seat
 from gateway.policy.facts import RequestFacts
 from gateway.translation.render import Translation
-from gateway.wire.framing import REQUEST_LINE, request_line_fault
+from gateway.wire.framing import REQUEST_LINE, request_line_fault, request_line_of
 from gateway.wire.host import canonical_host
 from gateway.wire.method_override import judged_method, may_name
 from gateway.wire.target import QUERY_END, STRICT, Target, absolute_form, canonical_target
+from gateway.wire.webdav import DavReach, reach_of
 
 _LINE_REMEMBERED: Final = 320
 _LINES: Final = 4096
@@ -64,8 +67,9 @@ class ApplicationAccess:
     """
 
     __slots__ = (
-        "_about", "_keys", "_lines", "_longest", "_numbers", "_paths", "_person", "_prepare", "_tally",
-        "_tells_paths_apart", "anonymous", "app", "decisions", "differing", "lines", "name", "policy_errors",
+        "_about", "_keys", "_lines", "_longest", "_named_methods", "_numbers", "_paths", "_person", "_prepare",
+        "_query_links", "_tally", "_tells_paths_apart", "anonymous", "app", "decisions", "differing", "lines", "name",
+        "policy_errors",
         "revision", "told",
     )  # fmt: skip
 
@@ -92,7 +96,9 @@ class ApplicationAccess:
         self._paths: Remembered[bytes, RequestLine] = Remembered(newcomers, _LINES)
         beside = () if app is None else app.shadows
         self._tells_paths_apart = app is not None and any(one.told_by_path is not None for one in (app, *beside))
-        self._keys: dict[tuple[RouteMatches, bytes, tuple[Translation, ...]], int] = {}
+        self._keys: dict[tuple[RouteMatches, bytes, tuple[Translation, ...], tuple[ReachedPath, ...]], int] = {}
+        self._named_methods = () if app is None else app.methods
+        self._query_links = None if app is None else app.logout.query_links
         # The key under which a person's outcomes also hold who they are here, whatever they ask for.
         self._about = next(numbers)
         self.anonymous: dict[object, object] = {}
@@ -115,17 +121,15 @@ class ApplicationAccess:
         else:
             line = self._read_whole(text)
             # Of the whole line, for what is kept holds the query too.
-            usual = line.authority is None and line.judged == line.method and not self._turns_on_query(line)
+            usual = line.authority is None and line.judged == line.method
+            # Another query may mean to sign out.
+            told = self._query_links
+            usual = usual and (told is None or not told.have_path(line.target.segments))
             if behind and usual and len(text) <= _LINE_REMEMBERED:
                 self._paths.add(before, line)
         if len(text) <= _LINE_REMEMBERED:
             self._lines.add(text, line)
         return line
-
-    def _turns_on_query(self, line: RequestLine) -> bool:
-        """Whether another query may make it one that means to sign out."""
-        told = None if self.app is None else self.app.logout.query_links
-        return told is not None and told.have_path(line.target.segments)
 
     def _with_query(self, known: RequestLine, query: bytes, *, minor: bool) -> RequestLine:
         """A method and path that were read before, with another query, of which routes know nothing."""
@@ -135,13 +139,15 @@ class ApplicationAccess:
             raise GatewayError(LIMIT_URL, f"{len(target.raw)} bytes")
         method = known.method
         return RequestLine(
-            method, target, minor=minor, purpose=known.purpose, key=known.key, judged=method, matches=known.matches
-        )
+            method, target, minor=minor, purpose=known.purpose, key=known.key, judged=method, matches=known.matches,
+            beside=known.beside,
+        )  # fmt: skip
 
     def _read_whole(self, text: bytes) -> RequestLine:
-        found = REQUEST_LINE.fullmatch(text)
+        more = self._named_methods
+        found = (request_line_of(more) if more else REQUEST_LINE).fullmatch(text)
         if found is None:
-            raise request_line_fault(text)
+            raise request_line_fault(text, more)
         method, raw, minor = found.groups()
         if len(raw) > self._longest:
             raise GatewayError(LIMIT_URL, f"{len(raw)} bytes")
@@ -156,10 +162,11 @@ class ApplicationAccess:
         judged = method
         if app is not None and purpose == "application" and target.query:
             judged = judged_method(method, target.query, taken=app.method_override)
-        matches, key = self._key(target, judged)
+        beside = reached(app, target, judged) if more and app is not None and purpose == "application" else ()
+        matches, key = self._key(target, judged, beside)
         return RequestLine(
             method, target, minor=minor == b"1", purpose=purpose, key=key, judged=judged, matches=matches,
-            authority=authority,
+            authority=authority, beside=beside,
         )  # fmt: skip
 
     def overridden(self, line: RequestLine, header: bytes, other: bytes = b"") -> RequestLine:
@@ -170,25 +177,35 @@ class ApplicationAccess:
         judged = judged_method(method, target.query or b"", header, other, taken=app.method_override)
         return line if judged == line.judged else self.matched(line, judged)
 
-    def matched(self, line: RequestLine, judged: bytes) -> RequestLine:
+    def reaching(self, line: RequestLine, lines: Iterable[tuple[bytes, bytes]], host: str) -> RequestLine:
+        """The same line where the header says what a WebDAV request reaches. `lines`: what the application will see of
+        it; `host`: canonical, the one that is asked. Raises GatewayError."""
+        app = self.app
+        if app is None or not app.methods or line.purpose != "application":
+            return line
+        return self.matched(line, line.judged, reach_of(line.judged, lines, app.origin(host), app.leniency))
+
+    def matched(self, line: RequestLine, judged: bytes, reach: DavReach | None = None) -> RequestLine:
         """A line that was read, as the rules of this application match it with that method."""
-        matches, key = self._key(line.target, judged)
+        app = self.app
+        beside = reached(app, line.target, judged, reach) if self._named_methods and app is not None else ()
+        matches, key = self._key(line.target, judged, beside)
         return RequestLine(
             line.method, line.target, minor=line.minor, purpose=line.purpose, key=key, judged=judged, matches=matches,
-            authority=line.authority,
+            authority=line.authority, beside=beside,
         )  # fmt: skip
 
-    def _key(self, target: Target, method: bytes) -> tuple[RouteMatches, int]:
+    def _key(self, target: Target, method: bytes, beside: tuple[ReachedPath, ...]) -> tuple[RouteMatches, int]:
         app = self.app
         matches: RouteMatches = () if app is None else (app.routes.find(target.segments),)
         if app is not None and app.shadows:
             matches += tuple(shadow.routes.find(target.segments) for shadow in app.shadows)
         told = self._told_at(target.segments) if self._tells_paths_apart else ()
-        key = self._keys.get((matches, method, told))
+        key = self._keys.get((matches, method, told, beside))
         if key is None:
             if len(self._keys) >= _KEYS:
                 del self._keys[next(iter(self._keys))]
-            key = self._keys[matches, method, told] = next(self._numbers)
+            key = self._keys[matches, method, told, beside] = next(self._numbers)
         return matches, key
 
     def _told_at(self, segments: tuple[str, ...]) -> tuple[Translation, ...]:
@@ -224,15 +241,35 @@ class ApplicationAccess:
                 for who, match, there in zip(about, line.matches, told, strict=True)
             ]
         )
+        beside = tuple(
+            [Question(about[0], one.match, one.method, tenant, has_path=one.has_path) for one in line.beside]
+        )
         found: ReadyOutcome | ConditionalDecision | NeedsWork
-        if True in [question.open for question in questions]:
-            found = ConditionalDecision(self, questions, person)
+        if True in [question.open for question in (*questions, *beside)]:
+            found = ConditionalDecision(self, questions, person, beside)
         else:
             decisions = tuple([self.decide(question, None) for question in questions])
+            if beside:
+                decisions = self.with_all_reached(decisions, beside, None)
             found = self.outcome(questions, decisions, seat, person, now)
         if type(found) is not NeedsWork:
             _keep(kept, line.key, found)
         return found
+
+    def with_all_reached(
+        self, decisions: tuple[Decision, ...], beside: tuple[Question, ...], asked: RequestFacts | None
+    ) -> tuple[Decision, ...]:
+        """`decisions`: by the live rules, then by each shadow. `beside`: what has to be allowed as well; the first that
+        is not decides."""
+        if not isinstance(decisions[0], Allow):
+            return decisions
+        for question in beside:
+            found = self.decide(question, asked if question.has_path else None)
+            if not isinstance(found, Allow):
+                if isinstance(found, Deny):
+                    found = replace(found, detail="below the path that was asked for, or where Destination or If lead")
+                return (found, *decisions[1:])
+        return decisions
 
     def decide(self, question: Question, asked: RequestFacts | None) -> Decision:
         failed = self._tally.failures
@@ -306,15 +343,18 @@ class ApplicationAccess:
 class ConditionalDecision:
     """What stands for an outcome where each request is asked anew: the outcomes so far, by what was decided.
 
-    `questions`: the live one, then those of the shadows.
+    `questions`: the live one, then those of the shadows. `beside`: what has to be allowed as well.
     """
 
-    __slots__ = ("_access", "_outcomes", "_person", "_questions")
+    __slots__ = ("_access", "_beside", "_outcomes", "_person", "_questions")
 
     valid_until: Final = NEVER
 
-    def __init__(self, access: ApplicationAccess, questions: tuple[Question, ...], person: str) -> None:
+    def __init__(
+        self, access: ApplicationAccess, questions: tuple[Question, ...], person: str, beside: tuple[Question, ...]
+    ) -> None:
         self._access = access
+        self._beside = beside
         self._person = person
         self._questions = questions
         self._outcomes: dict[tuple[Decision, ...], ReadyOutcome] = {}
@@ -322,6 +362,8 @@ class ConditionalDecision:
     def outcome(self, asked: RequestFacts, seat: Seat | None, now: float) -> ReadyOutcome | NeedsWork:
         """`seat`: of the person that this was compiled for."""
         decisions = tuple(self._access.decide(question, asked) for question in self._questions)
+        if self._beside:
+            decisions = self._access.with_all_reached(decisions, self._beside, asked)
         kept = self._outcomes.get(decisions)
         if kept is not None and kept.valid_until > now:
             return kept

@@ -38,9 +38,10 @@ class Question:
 
     `told`: what the application is told there, None where its file says the same for all paths. `open`: two requests
     could be answered differently. Where a stronger sign-in would be let in, the answer is a challenge that says which.
+    `has_path`: whether one request has the path that is asked about.
     """
 
-    __slots__ = ("_match", "_method", "_tenant", "_whole", "open", "told", "who")
+    __slots__ = ("_match", "_method", "_tenant", "_whole", "has_path", "open", "told", "who")
 
     def __init__(
         self,
@@ -49,9 +50,12 @@ class Question:
         method: str,
         tenant: str | None = None,
         told: Translation | None = None,
+        *,
+        has_path: bool = True,
     ) -> None:
         self.who = who
         self.told = told
+        self.has_path = has_path
         self._method = method
         self._tenant = None if who.heard is None else tenant
         self._whole = self._match = match

@@ -1,6 +1,6 @@
 """What a request line asks of the application of a host, in one reading (invariant 2)."""
 
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple
 
 from gateway.config.snapshot import App
 from gateway.policy.routes import Match
@@ -11,6 +11,16 @@ _PREFIX: Final = b"/_ecluse"
 _WITH_CONTENT: Final = frozenset({b"POST", b"PUT", b"PATCH"})
 # RFC 9110 9.2.2
 REPEATABLE: Final = frozenset({b"GET", b"HEAD", b"OPTIONS", b"PUT", b"DELETE"})
+
+
+class ReachedPath(NamedTuple):
+    """`match`: what decides there, None where no rule does. `method`: what rules are asked about. `has_path`: whether
+    what they ask of the request is known; not where they ask for its path, for there are many."""
+
+    match: Match | None
+    method: str
+    has_path: bool
+
 
 Purpose = Literal["application", "endpoint", "logout", "reserved"]
 
@@ -25,14 +35,15 @@ class RequestLine:
     out, "reserved" for a path that nobody serves; only "application" reaches one. `authority`: the host of an
     absolute-form target, canonical, which has to be Host's too. `judged`: the method that rules are asked about, mostly
     `method`. `matches`: of an application's live rules, and of each shadow. `key`: the same for all lines with the same
-    matches and method. `let_in`: somebody signed in asked for it (gateway.access.remembered).
+    matches and method. `beside`: what of a WebDAV request has to be allowed as well (access.webdav). `let_in`: somebody
+    signed in asked for it (gateway.access.remembered).
 
     `minor`: HTTP/1.1, not 1.0; `plain`: that, and not HEAD. `text` and `ending`: what goes upstream at the two ends of
     a head without a body, always HTTP/1.1.
     """
 
     __slots__ = (
-        "authority", "ending", "judged", "key", "let_in", "matches", "method", "minor", "plain", "purpose",
+        "authority", "beside", "ending", "judged", "key", "let_in", "matches", "method", "minor", "plain", "purpose",
         "repeatable", "target", "text",
     )  # fmt: skip
 
@@ -47,8 +58,10 @@ class RequestLine:
         judged: bytes,
         matches: RouteMatches,
         authority: str | None = None,
+        beside: tuple[ReachedPath, ...] = (),
     ) -> None:
         self.let_in = False
+        self.beside = beside
         self.method = method
         self.matches = matches
         self.judged = judged

@@ -140,15 +140,10 @@ def _as_text(explanation: Explanation, known: Known | None) -> Iterator[str]:
     if known is not None and known.caveat:
         yield f"({known.caveat})"
     if tried.app is not None:
-        other = "" if tried.other is None else f" or, in UTF-8, /{'/'.join(tried.other)}"
         if tried.app.account is not None and known is not None:
             account = "no account" if known.account is None else f"the account {known.account}"
             yield f"with {account} of {tried.app.name}"
-        yield f"to {tried.app.name} ({tried.app.file}), as path /{'/'.join(tried.segments)}{other}"
-        if explanation.leniencies:
-            yield f"read so because its file says paths: {', '.join(explanation.leniencies)}"
-        if tried.facts.method not in ("", explanation.asked.method):
-            yield f"rules are asked about {tried.facts.method}, which the request names (method_override)"
+        yield from _as_asked(explanation, tried.app)
     yield from _table(explanation)
     yield ""
     yield "  ".join(part for part in (tried.outcome, tried.reason, _place(tried.rule)) if part)
@@ -170,6 +165,19 @@ def _as_text(explanation: Explanation, known: Known | None) -> Iterator[str]:
         yield "  ".join(part for part in (shadow.outcome, shadow.reason, _place(shadow.rule)) if part)
         if not tried.same(shadow):
             yield from _what_comes(shadow)
+
+
+def _as_asked(explanation: Explanation, app: App) -> Iterator[str]:
+    """What rules are asked about."""
+    tried = explanation.tried
+    other = "" if tried.other is None else f" or, in UTF-8, /{'/'.join(tried.other)}"
+    yield f"to {app.name} ({app.file}), as path /{'/'.join(tried.segments)}{other}"
+    if explanation.leniencies:
+        yield f"read so because its file says paths: {', '.join(explanation.leniencies)}"
+    if tried.reaches:
+        yield f"it reaches more than its path, and rules are asked about {', '.join(tried.reaches)}"
+    if tried.facts.method not in ("", explanation.asked.method):
+        yield f"rules are asked about {tried.facts.method}, which the request names (method_override)"
 
 
 def _what_comes(tried: Tried) -> Iterator[str]:
@@ -262,6 +270,7 @@ def _as_json(explanation: Explanation, known: Known | None) -> dict[str, object]
         "app": None if tried.app is None else tried.app.name,
         "path": None if tried.app is None else f"/{'/'.join(tried.segments)}",
         "path_in_utf8": None if tried.other is None else f"/{'/'.join(tried.other)}",
+        "reaches": list(tried.reaches),
         "leniencies": list(explanation.leniencies),
         **tried_json(tried),
         "detail": tried.detail,

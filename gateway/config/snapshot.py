@@ -178,8 +178,7 @@ class LogoutSettings:
 
 @dataclass(frozen=True, slots=True)
 class Logout(LogoutSettings):
-    """`links`: the application's paths that mean to sign out. `query_links`: those that do by their query; None where
-    there are none."""
+    """`links`: the application's paths that mean to sign out. `query_links`: those told by their query, if any."""
 
     links: RouteTable = field(default_factory=lambda: RouteTable.build((), False))
     query_links: QueryLinks | None = None
@@ -243,16 +242,15 @@ class TunnelSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AppSettings:
-    """One legacy application, as its file says. `scheme` and `port` (None: the scheme's own) are what browsers use for
-    its hosts.
+    """One legacy application, as its file says. `scheme`, `port` (None: the scheme's own): what browsers use for it.
 
     `file`: as RuleRef names it. `seat_then`: what follows the end of a seat. `body_limit`: bytes, 0 for none.
-    `method_override`: the method that a POST names is the one that it does. `streams_last`: what streams is use, as
-    requests are. `responses`, `edits`: what its responses may say, and what is changed in their heads. `tokens`: what
-    it is sent beside its translation, made anew before it ends; `basic`: and what never ends. `tunnel`: None where it
-    takes no upgrade. `form_login`: by which people are signed
-    in at it, None where it has no need. `account`: a person's login there, without which nobody comes in. `keep_posts`:
-    None where no form is kept for it across a sign-in. `label`: what people call it, by language.
+    `method_override`: the method that a POST names is the one that it does. `methods`: those of WebDAV that its file
+    names. `streams_last`: what streams is use, as requests are. `responses`, `edits`: what its responses may say, and
+    what is changed in their heads. `tokens`: what it is sent beside its translation, made anew before it ends; `basic`:
+    and what never ends. `tunnel`: None where it takes no upgrade. `form_login`: by which people are signed in at it,
+    None where it has no need. `account`: a person's login there, without which nobody comes in. `keep_posts`: None
+    where no form is kept for it across a sign-in. `label`: what people call it, by language.
     """
 
     name: str
@@ -265,6 +263,7 @@ class AppSettings:
     seat_then: Literal["resume", "sign_in"]
     body_limit: int
     method_override: bool = False
+    methods: tuple[str, ...] = ()
     streams_last: bool = False
     responses: ResponseLeniency = STRICT
     edits: ResponseEdits = UNCHANGED

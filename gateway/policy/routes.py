@@ -137,6 +137,15 @@ class RouteTable:
         """The rules of every pattern that matches; those of the deciding pattern come first."""
         return tuple(rule for leaf in _every(self._rules, segments, 0) for rule in leaf.rules)
 
+    def beneath(self, segments: tuple[str, ...]) -> tuple[Match | None, ...]:
+        """What decides on the paths below this one. None: for some of them no rule does. Each has every deny that some
+        path below meets, so that a person whom one of them refuses is refused."""
+        prefix = segments[:-1] if segments[-1] == "" else segments
+        leaves, is_covered = _reachable(self._rules, prefix, 0)
+        denies = () if self._denies is None else tuple(dict.fromkeys(_reachable_denies(self._denies, prefix, 0)))
+        matches = tuple(leaf.match(denies) for leaf in dict.fromkeys(leaves))
+        return matches if is_covered else (*matches, None)
+
     def rules(self) -> Iterator[Rule]:
         """All rules, in no particular order."""
         return _below(self._rules)
@@ -248,9 +257,48 @@ def _every(node: _Node, segments: tuple[str, ...], at: int) -> Iterator[_Leaf]:
         yield node.rest
 
 
-def _below(node: _Node) -> Iterator[Rule]:
+def _reachable(node: _Node, prefix: tuple[str, ...], at: int) -> tuple[list[_Leaf], bool]:
+    """The leaves that decide on paths below, and whether one of them does on each."""
+    if at == len(prefix):
+        return list(_leaves(node)), node.rest is not None
+    found: list[_Leaf] = []
+    for child in _children(node, prefix[at]):
+        leaves, is_covered = _reachable(child, prefix, at + 1)
+        found += leaves
+        if is_covered:
+            return found, True
+    return (found, False) if node.rest is None else ([*found, node.rest], True)
+
+
+def _reachable_denies(node: _Node, prefix: tuple[str, ...], at: int) -> Iterator[_Leaf]:
+    if at == len(prefix):
+        yield from _leaves(node)
+        return
+    for child in _children(node, prefix[at]):
+        yield from _reachable_denies(child, prefix, at + 1)
+    if node.rest is not None:
+        yield node.rest
+
+
+def _children(node: _Node, segment: str) -> Iterator[_Node]:
+    """Where a segment leads, the most specific first."""
+    child = node.literals.get(segment)
+    if child is not None:
+        yield child
+    if node.matches is not None and node.expression is not None and node.matches(segment.encode()):
+        yield node.expression
+    if node.one is not None:
+        yield node.one
+
+
+def _leaves(node: _Node) -> Iterator[_Leaf]:
     for leaf in (node.end, node.rest):
-        yield from () if leaf is None else leaf.rules
+        if leaf is not None:
+            yield leaf
     for child in (*node.literals.values(), node.expression, node.one):
         if child is not None:
-            yield from _below(child)
+            yield from _leaves(child)
+
+
+def _below(node: _Node) -> Iterator[Rule]:
+    return (rule for leaf in _leaves(node) for rule in leaf.rules)

@@ -19,15 +19,16 @@ from gateway.wire.response_edits import UNCHANGED, ApplicationEdits, HostEdits
 
 class Lane(ApplicationAccess):
     """`pool`: None on a portal host that serves no application, and where there is a `group`, of several addresses.
-    `is_told`: whether the end of a session is told to the application, for which a little is kept. `hides`: whether
-    browsers do not get some of the application's cookies; `is_secure`: whether they reach it by https. `filters`: of
-    bodies, None where they go on as they come. `plain_bodies`: the application is asked for them without compression.
-    `statuses`, `stripped` and `errors` are counted here in plain cells, and taken over into the worker's counters by
-    DataPlane.flush."""
+    `is_told`: whether the end of a session is told to the application, for which a little is kept. `is_dav`: whether
+    it takes methods of WebDAV. `hides`: whether browsers do not get some of the application's cookies; `is_secure`:
+    whether they reach it by https. `filters`: of bodies, None where they go on as they come. `plain_bodies`: the
+    application is asked for them without compression. `statuses`, `stripped` and `errors` are counted here in plain
+    cells, and taken over into the worker's counters by DataPlane.flush."""
 
     __slots__ = (
-        "_edits", "body_limit", "cookies", "errors", "filters", "form_login", "group", "hides", "is_secure", "is_told",
-        "limits", "log_names", "plain_bodies", "policy", "pool", "responses", "statuses", "stripped", "timeouts",
+        "_edits", "body_limit", "cookies", "errors", "filters", "form_login", "group", "hides", "is_dav", "is_secure",
+        "is_told", "limits", "log_names", "plain_bodies", "policy", "pool", "responses", "statuses", "stripped",
+        "timeouts",
     )  # fmt: skip
 
     def __init__(
@@ -46,6 +47,7 @@ class Lane(ApplicationAccess):
         # Of every line of the access log, between the request's id and the client.
         self.log_names = f'","app":"{self.name}","revision":"{self.revision}","client":"'.encode()
         self.limits = limits
+        self.is_dav = app is not None and bool(app.methods)
         self.is_told = app is not None and app.logout.url is not None
         self.pool = None if isinstance(pool, AddressGroup) else pool
         self.group = pool if isinstance(pool, AddressGroup) else None

@@ -28,7 +28,10 @@ from gateway.wire.framing import NO_BODY, NO_CONTENT, expects_continue, request_
 from gateway.wire.headers import (
     AUTHORIZATION,
     CONTENT_LENGTH,
+    DEPTH,
+    DESTINATION,
     EXPECT,
+    IF,
     METHOD_OVERRIDE,
     METHOD_OVERRIDE_ODD,
     TRANSFER_ENCODING,
@@ -228,6 +231,9 @@ class Request:
         if rare:
             if METHOD_OVERRIDE in rare or METHOD_OVERRIDE_ODD in rare:
                 self._override(line)
+            if lane.is_dav and (DEPTH in rare or DESTINATION in rare or IF in rare):
+                # Read of what goes on: a Connection option may have taken a line off.
+                self.line = lane.reaching(self.line, self.sent(), host.name)
             self._frame(line)
         else:
             self.framing = NO_BODY

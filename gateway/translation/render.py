@@ -55,6 +55,7 @@ _RESERVED = frozenset(
         b"Connection", b"HTTP2-Settings", b"Keep-Alive", b"Proxy-Authenticate", b"Proxy-Authentication-Info",
         b"Proxy-Authorization", b"Proxy-Connection", b"TE", b"Trailer", b"Transfer-Encoding", b"Upgrade",
         b"Host", b"Cookie", b"Set-Cookie", b"Expect", b"Proxy", b"Range", b"If-Range",
+        b"Depth", b"Destination", b"If",
         b"Forwarded", b"X-Forwarded-For", b"X-Forwarded-Host", b"X-Forwarded-Proto", b"X-Real-IP",
         b"X-Request-Id", b"traceparent", b"tracestate",
         b"X-Forwarded-Method", b"X-Forwarded-Uri", b"X-HTTP-Method", b"X-HTTP-Method-Override", b"X-Method-Override",

@@ -31,6 +31,7 @@ from gateway.wire.headers import HeaderPolicy
 from gateway.wire.method_override import FOLDS, HEADERS
 
 _METHODS = sorted(map(bytes.decode, METHODS))
+_OF_WEBDAV = frozenset({b"depth", b"destination", b"if"})
 _FOREVER = float("inf")
 _NO_LINK = "this person has no account link; `account: LOGIN` beside their attributes tries with one"
 
@@ -45,6 +46,7 @@ class Tried:
     `reason`: the id of a code, empty for these two. `segments`: the path as the rules meet it, decoded;
     `other`: as in wire.target.
     `unsent`: by name, why one of the application's headers and cookies does not come with the request.
+    `reaches`: what rules were asked about beside the path, method and pattern: a WebDAV request acts there as well.
     `facts`: what the rules were held against beside the person. `shadows`: what each shadow of the application would
     have come to, in its order.
     """
@@ -60,6 +62,7 @@ class Tried:
     cookies: dict[str, str] = field(default_factory=dict)
     unsent: dict[str, str] = field(default_factory=dict)
     facts: Facts = NO_FACTS
+    reaches: tuple[str, ...] = ()
     shadows: "tuple[Tried, ...]" = ()
     other: tuple[str, ...] | None = None
 
@@ -109,7 +112,11 @@ def try_request(snapshot: Snapshot, asked: WrittenRequest, person: Known | None,
     shadows = () if app is None or line.purpose != "application" else app.shadows
     beside = (_shadowed(snapshot, asked.authority, request, shadow) for shadow in shadows)
     live, *others = (_tried(one, person) for one in (request, *beside))
-    return replace(live, other=line.target.other, shadows=tuple(others))
+    reaches = tuple(
+        f"{one.method} {'below or beside it, where no rule is' if one.match is None else one.match.pattern}"
+        for one in line.beside
+    )
+    return replace(live, other=line.target.other, shadows=tuple(others), reaches=reaches)
 
 
 def _read(snapshot: Snapshot, asked: WrittenRequest, circumstances: Circumstances) -> TrialRequest:
@@ -120,7 +127,16 @@ def _read(snapshot: Snapshot, asked: WrittenRequest, circumstances: Circumstance
     sent = [(name.encode(), value.encode()) for name, value in circumstances.headers if fold(name.encode()) in FOLDS]
     header = b", ".join(value for name, value in sent if name in HEADERS)
     other = b", ".join(value for name, value in sent if name not in HEADERS)
-    return TrialRequest(host, host.lane.overridden(line, header, other) if sent else line, circumstances)
+    line = host.lane.overridden(line, header, other) if sent else line
+    return TrialRequest(host, _reaching(host, line, circumstances), circumstances)
+
+
+def _reaching(host: VirtualHost[ApplicationAccess], line: RequestLine, circumstances: Circumstances) -> RequestLine:
+    """A WebDAV request reaches further than its path: its header says where."""
+    named = [(name.encode(), value.encode()) for name, value in circumstances.headers]
+    if not any(name.lower() in _OF_WEBDAV for name, _ in named):
+        return line
+    return host.lane.reaching(line, named, host.name)
 
 
 def _explained(error: GatewayError, asked: WrittenRequest, snapshot: Snapshot) -> str:
@@ -136,7 +152,9 @@ def _shadowed(snapshot: Snapshot, raw: bytes, live: TrialRequest, shadow: App) -
     """The same request, as if the shadow were enforced."""
     access = ApplicationAccess(shadow, snapshot, itertools.count())
     host = VirtualHost(raw, live.host.name, access, portal=live.host.portal)
-    return replace(live, host=host, line=access.matched(live.line, live.line.judged))
+    return replace(
+        live, host=host, line=_reaching(host, access.matched(live.line, live.line.judged), live.circumstances)
+    )
 
 
 def _tried(request: TrialRequest, person: Known | None) -> Tried:

@@ -5,6 +5,7 @@ sizes. The checks here are for what we have seen it accept.
 """
 
 import re
+from functools import cache
 from typing import Final
 
 from gateway.model.codes import (
@@ -21,8 +22,14 @@ from gateway.model.codes import (
 )
 from gateway.model.errors import GatewayError
 
-# No CONNECT, no TRACE. No WebDAV: COPY and MOVE name a second path, and Depth reaches below the path that policy saw.
+# No CONNECT, no TRACE.
 METHODS: Final = frozenset({b"GET", b"HEAD", b"POST", b"PUT", b"PATCH", b"DELETE", b"OPTIONS"})
+# What an application's file may name beside these: WebDAV (RFC 4918) and its relatives, which reach further than the
+# path that a request line has (wire/webdav.py).
+NAMED_METHODS: Final = frozenset(
+    b"ACL CHECKOUT COPY LOCK MERGE MKACTIVITY MKCALENDAR MKCOL MOVE PROPFIND PROPPATCH REPORT SEARCH UNLOCK".split()
+)
+ALL_METHODS: Final = METHODS | NAMED_METHODS
 ALLOWED: Final = b", ".join(sorted(METHODS))
 
 # What follows a head: its Content-Length, or one of these.
@@ -34,22 +41,29 @@ NO_CONTENT: Final = frozenset({NO_BODY, 0})
 
 # RFC 9112 3, without the CRLF. Groups: method, target, minor version. llhttp also accepts `GET  /`, `GET /` without a
 # version, `HTTP/2.0` and `GET / RTSP/1.0`, and does not say so.
-REQUEST_LINE: Final = re.compile(rb"(%b) ([\x21-\x7e]++) HTTP/1\.([01])" % b"|".join(sorted(METHODS)))
+_LINE: Final = rb"(%b) ([\x21-\x7e]++) HTTP/1\.([01])"
+REQUEST_LINE: Final = re.compile(_LINE % b"|".join(sorted(METHODS)))
 _ANY_LINE: Final = re.compile(rb"([A-Za-z0-9!#$%&'*+.^_`|~-]++) ([^ \r\n]++)(?: ([^ \r\n]++))?")
 
 # RFC 9112 6.2, with one spelling for each number. 18 digits fit into every counter.
 _LENGTH: Final = re.compile(rb"(?:0|[1-9][0-9]{0,17}+)[ \t]*+")
 
 
-def request_line_fault(line: bytes) -> GatewayError:
-    """The error for a first line that REQUEST_LINE does not match."""
+@cache
+def request_line_of(named: tuple[str, ...]) -> re.Pattern[bytes]:
+    """REQUEST_LINE of an application whose file names these methods beside the usual ones."""
+    return re.compile(_LINE % b"|".join(sorted(METHODS | {name.encode("ascii") for name in named})))
+
+
+def request_line_fault(line: bytes, named: tuple[str, ...] = ()) -> GatewayError:
+    """The error for a first line that REQUEST_LINE, or that of these methods, does not match."""
     match = _ANY_LINE.fullmatch(line)
     if match is None:
         return GatewayError(WIRE_SYNTAX, f"no request line: {line.partition(b'?')[0][:40]!r}")
     method, target, version = match.groups()
     if version not in {b"HTTP/1.1", b"HTTP/1.0"}:
         return GatewayError(WIRE_VERSION, f"{version or b'no version'!r:.40}")
-    if method not in METHODS:
+    if method not in METHODS and method.decode("ascii") not in named:
         return GatewayError(WIRE_METHOD, repr(method[:20]))
     return GatewayError(WIRE_TARGET, f"a byte that may not stand here: {target.partition(b'?')[0][:120]!r}")
 
@@ -68,7 +82,7 @@ def request_framing(
 
     Raises GatewayError, with a code for each fault.
     """
-    if method not in METHODS:
+    if method not in ALL_METHODS:
         raise GatewayError(WIRE_METHOD, repr(method[:20]))
     if version not in {"1.1", "1.0"}:
         raise GatewayError(WIRE_VERSION, version)

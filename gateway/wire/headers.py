@@ -16,7 +16,7 @@ from gateway.wire.response_guard import orders_a_front
 
 # The entry of a name in a table. Bytes: the line goes on, and these are its ready b"\r\nName: ". None: the line is
 # dropped. One of these small integers: we read the line ourselves; of these, FORWARDED_AS_READ goes on as it came, and
-# METHOD_OVERRIDE, FRONT_ORDER and EDITED under their own names.
+# READ_AND_SENT, FRONT_ORDER and EDITED under their own names.
 UNSEEN: Final = 0
 HOST: Final = 1
 CONNECTION: Final = 2
@@ -38,6 +38,9 @@ CLEAR_SITE_DATA: Final = 17
 TRANSPORT_SECURITY: Final = 18
 FRONT_ORDER: Final = 19
 EDITED: Final = 20
+DEPTH: Final = 21
+DESTINATION: Final = 22
+IF: Final = 23
 
 FORWARDED_AS_READ: Final[Mapping[int, bytes]] = {
     AUTHORIZATION: b"\r\nAuthorization: ",
@@ -46,6 +49,9 @@ FORWARDED_AS_READ: Final[Mapping[int, bytes]] = {
     CLEAR_SITE_DATA: b"\r\nClear-Site-Data: ",
     TRANSPORT_SECURITY: b"\r\nStrict-Transport-Security: ",
 }
+
+# Of a request.
+READ_AND_SENT: Final = frozenset({METHOD_OVERRIDE, DEPTH, DESTINATION, IF})
 
 Verdict = bytes | int | None
 
@@ -68,6 +74,9 @@ _REQUEST_SPECIAL: Final[Mapping[bytes, int]] = {
     b"tracestate": TRACESTATE,
     b"x-forwarded-for": FORWARDED_FOR,
     b"x-forwarded-proto": FORWARDED_PROTO,
+    b"depth": DEPTH,
+    b"destination": DESTINATION,
+    b"if": IF,
 }
 _REQUEST_SPECIAL_FOLDS: Final = {fold(name): name for name in _REQUEST_SPECIAL}
 
@@ -148,6 +157,7 @@ _MEMBERS: Final = frozenset(
     fold(family.replace("*", member).encode()) for family, members in FAMILIES.items() for member in members
 )
 _BEGINNINGS: Final = beginnings(tuple(FAMILIES))
+_READ_FOR_WEBDAV: Final = READ_AND_SENT - {METHOD_OVERRIDE}
 
 
 def _judge_request(name: bytes, injected_folds: frozenset[bytes]) -> Verdict:
@@ -168,7 +178,8 @@ def _judge_request(name: bytes, injected_folds: frozenset[bytes]) -> Verdict:
 
 def goes_on(name: bytes) -> bool:
     """Whether a client's header of this name goes on unchanged to an application that injects nothing."""
-    return isinstance(_judge_request(name, frozenset()), bytes)
+    verdict = _judge_request(name, frozenset())
+    return isinstance(verdict, bytes) or verdict in _READ_FOR_WEBDAV
 
 
 class HeaderPolicy:
@@ -197,7 +208,7 @@ class HeaderPolicy:
     def passes_on(self, name: bytes) -> bool:
         """Whether the application gets such a header as the client sent it."""
         verdict = self.table.get(name, UNSEEN) or self.learn(name)
-        return isinstance(verdict, bytes) or verdict == METHOD_OVERRIDE or verdict in FORWARDED_AS_READ
+        return isinstance(verdict, bytes) or verdict in READ_AND_SENT or verdict in FORWARDED_AS_READ
 
 
 _RESPONSE_SPECIAL: Final[Mapping[bytes, int]] = {

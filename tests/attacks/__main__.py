@@ -24,6 +24,7 @@ from tests.attacks.world import Stage, World
 GROUPS = {
     "HS": "headers",
     "PC": "paths",
+    "DV": "webdav",
     "HR": "desync",
     "OR": "redirects",
     "CS": "cross_site",

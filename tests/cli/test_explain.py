@@ -147,6 +147,19 @@ def test_the_path_is_the_one_that_the_application_maps(folder: Path) -> None:
         assert lines[3] == (f"read so because its file says paths: {needed}" if needed else "")
 
 
+def test_what_a_webdav_request_reaches(folder: Path) -> None:
+    file = folder / "policies/apps/one.yaml"
+    file.write_text(file.read_text().replace("access:", "methods: [PROPFIND, MOVE]\naccess:"))
+    moved = ("explain", "MOVE", "http://one.localhost/files/a", "--header", "Destination: /admin/a")
+    told = typed(*moved, at=folder).stdout
+    assert "it reaches more than its path, and rules are asked about " in told
+    (reaches,) = [line for line in told.splitlines() if line.startswith("it reaches")]
+    assert "PUT /admin" in reaches
+    assert json.loads(typed(*moved, "--output", "json", at=folder).stdout)["reaches"]
+    whole = typed("explain", "PROPFIND", "http://one.localhost/files/", "--header", "Depth: 0", at=folder).stdout
+    assert "reaches" not in whole
+
+
 def test_a_path_whose_readings_the_rules_tell_apart_is_refused_with_both(folder: Path) -> None:
     file = folder / "policies/apps/one.yaml"
     file.write_text(

@@ -83,6 +83,53 @@ def test_the_tree_finds_what_trying_every_pattern_finds(patterns: set[str], path
         assert [denying.pattern.text for denying in match.denies] == expected if match else not expected
 
 
+# --- what is below a path ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("path", "patterns", "expected"),
+    [
+        ("/", ["/**"], ["/**"]),
+        ("/dav", ["/**", "/dav/**"], ["/dav/**"]),
+        ("/dav/", ["/**", "/dav/**"], ["/dav/**"]),
+        ("/", ["/**", "/dav/**", "/x"], ["/**", "/dav/**", "/x"]),
+        ("/dav/a", ["/**", "/dav/**", "/dav/a/b/c", "/dav/b/**"], ["/dav/**", "/dav/a/b/c"]),
+        ("/dav/a", ["/**", "/dav/*/secret"], ["/**", "/dav/*/secret"]),
+        ("/dav/a", ["/dav/~[a-c]/secret/**", "/*/**"], ["/*/**", "/dav/~[a-c]/secret/**"]),
+        ("/dav/x", ["/dav/~[a-c]/secret/**", "/*/**"], ["/*/**"]),
+        # Of what lies below nobody is told anything: it is denied.
+        ("/dav", ["/dav", "/dav/a"], ["/dav", "/dav/a", None]),
+        ("/other", ["/dav/**"], [None]),
+    ],
+)
+def test_what_decides_below_a_path(path: str, patterns: list[str], expected: list[str | None]) -> None:
+    found = table(*(rule(pattern) for pattern in patterns)).beneath(split(path))
+    # `/dav/**` is the path itself, too; where it stands for it alone, it is told for nothing.
+    assert sorted((match and match.pattern for match in found), key=str) == sorted(expected, key=str)
+
+
+def test_below_a_path_every_deny_that_some_path_meets_counts() -> None:
+    wide, here = rule("/**", deny=Group("externes")), rule("/dav/**")
+    below, beside = rule("/dav/*/b", deny=Group("x")), rule("/other/**", deny=Group("y"))
+    routes = table(wide, here, below, beside)
+    for match in routes.beneath(("dav", "a")):
+        assert match is not None
+        assert set(match.denies) == {wide, below}
+    assert routes.beneath(("dav", "a")) == routes.beneath(("dav", "a", ""))
+
+
+@pytest.mark.slow
+@given(st.sets(PATTERNS, max_size=10), PATHS, st.lists(PATHS, min_size=1, max_size=6))
+def test_what_decides_on_any_path_below_is_among_them(patterns: set[str], path: str, more: list[str]) -> None:
+    routes = table(*(rule(pattern, deny=Group("externes")) for pattern in sorted(patterns)))
+    below = routes.beneath(split(path))
+    for tail in more:
+        match = routes.find(split(path.rstrip("/") + tail))
+        assert (match and match.pattern) in [one and one.pattern for one in below]
+        if match is not None:
+            assert all(set(match.denies) <= set(one.denies) for one in below if one is not None)
+
+
 # --- what a match holds -----------------------------------------------------------------------------------------------
 
 

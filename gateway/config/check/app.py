@@ -20,6 +20,7 @@ from gateway.config.check.form_login import check_form_login
 from gateway.config.check.path_headers import check_path_headers
 from gateway.config.check.tokens import carriers, check_header_of_programs, check_tokens
 from gateway.config.check.translate import attributes_used, check_budget, check_secrets, check_translate
+from gateway.config.check.webdav import check_methods
 from gateway.config.compile.app import public_of
 from gateway.config.problems import Path, Problem, did_you_mean
 from gateway.config.schema.app import AppFile
@@ -37,8 +38,10 @@ from gateway.policy.routes import conflicts
 from gateway.policy.rules import Rule, unveiled
 from gateway.wire.addresses import Address, parse_address
 from gateway.wire.fences import IsOurs, closed_to_all, literal
-from gateway.wire.framing import METHODS
+from gateway.wire.framing import ALL_METHODS, METHODS
 from gateway.wire.target import PathLeniency, canonical_target
+
+_USUAL_METHODS = frozenset(map(bytes.decode, METHODS))
 
 
 def check_app(loaded: Loaded[AppFile], model: AppFile, index: Index) -> Iterator[Problem]:
@@ -46,6 +49,8 @@ def check_app(loaded: Loaded[AppFile], model: AppFile, index: Index) -> Iterator
     in_production = gateway is not None and not gateway.development
     yield from _rules(document, model)
     yield from _paths(document, model)
+    if model.methods or any(name not in _USUAL_METHODS for rule in model.access for name in rule.methods or ()):
+        yield from check_methods(document, model)
     yield from _session(document, model, providers)
     yield from _logout(document, model)
     yield from _upstream(document, model, gateway)
@@ -150,7 +155,7 @@ def _rules(document: YamlDocument, model: AppFile) -> Iterator[Problem]:
         for index, rule in enumerate(model.access)
     ]
     case_insensitive = model.paths.case == "insensitive"
-    beside = unveiled(rules, map(bytes.decode, METHODS), case_insensitive)
+    beside = unveiled(rules, map(bytes.decode, ALL_METHODS), case_insensitive)
     found = conflicts(rules, case_insensitive)
     told = {(one.ref, other.ref) for one, other, _ in found}
     found += [one for one in conflicts(beside, case_insensitive) if (one[0].ref, one[1].ref) not in told]

@@ -46,6 +46,7 @@ def serve_app(file: str, model: AppFile, gateway: GatewayFile, material: Materia
         upstream=_upstream(file, model, gateway, material),
         first_byte=model.upstream.timeout,
         providers=tuple(dict.fromkeys(model.providers)),
+        methods=tuple(sorted(set(model.methods))),
         leniency=model.paths.leniency(),
         body_limit=gateway.limits.body if model.limits.body is None else model.limits.body,
         seat_then=model.session.then,

@@ -44,7 +44,7 @@ from gateway.policy.patterns import parse_pattern
 from gateway.policy.routes import RouteTable
 from gateway.policy.rules import Rule, unveiled
 from gateway.translation.render import Translation
-from gateway.wire.framing import METHODS
+from gateway.wire.framing import ALL_METHODS
 
 _Extended = TypeVar("_Extended")
 _NO_PATHS = RouteTable.build((), False)
@@ -117,7 +117,7 @@ def _add(
     if written.shadow:
         shadows.setdefault(app.name, []).append(app)
         return
-    beside = unveiled(rules, map(bytes.decode, METHODS), case_insensitive)
+    beside = unveiled(rules, map(bytes.decode, ALL_METHODS), case_insensitive)
     if beside:
         routes = yield from RouteTable.build_steps(beside, case_insensitive)
         shadows.setdefault(app.name, []).append(replace(app, routes=routes))

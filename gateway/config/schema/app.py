@@ -20,6 +20,7 @@ from gateway.config.schema.types import (
     Maybe,
     MethodName,
     Name,
+    NamedMethod,
     Origin,
     ParameterName,
     PathPattern,
@@ -351,6 +352,9 @@ class AppFile(Strict):
     providers: list[Name] = Field(min_length=1, max_length=10000)
     """The providers whose people it listens to."""
     paths: PathsSection = PathsSection()
+    methods: list[NamedMethod] = Field(default=[], max_length=20)
+    """What it takes beside the usual methods: those of WebDAV, CalDAV and Subversion. Rules are then asked about all
+    that a request reaches: what lies below its path, and the path of `Destination`."""
     method_override: bool = False
     """The application obeys `X-HTTP-Method-Override`, its relatives or `_method` in a query: rules are asked about the
     PUT, PATCH or DELETE that a POST names. Otherwise such a request is refused."""

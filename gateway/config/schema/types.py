@@ -14,7 +14,7 @@ from gateway.model.levels import Can
 from gateway.policy.links import SignOutLink, parse_link
 from gateway.policy.patterns import Pattern, parse_pattern
 from gateway.wire.addresses import IpNetwork
-from gateway.wire.framing import METHODS
+from gateway.wire.framing import METHODS, NAMED_METHODS
 
 Given = TypeVar("Given")
 Taken = TypeVar("Taken")
@@ -110,19 +110,33 @@ ParameterName = Annotated[
 ]
 Word = Annotated[str, _matching(r"[!-~]{1,200}", "this is empty, or not ASCII, or has a blank in it")]
 _METHODS = sorted(map(bytes.decode, METHODS))
+_NAMED_METHODS = sorted(map(bytes.decode, NAMED_METHODS))
 
 
 def known_method(text: str) -> str:
     # A rule for a method that never reaches an application would look like a protection.
-    if text not in _METHODS:
+    if text not in _METHODS and text not in _NAMED_METHODS:
         raise Wrong(f"no {text} request ever reaches an application", f"in capitals: {', '.join(_METHODS)}")
+    return text
+
+
+def _named_method(text: str) -> str:
+    if text in _METHODS:
+        raise Wrong(f"{text} reaches every application", "leave it out")
+    if text not in _NAMED_METHODS:
+        raise Wrong(f"{text} is carried to no application", f"in capitals: {', '.join(_NAMED_METHODS)}")
     return text
 
 
 MethodName = Annotated[
     str,
     AfterValidator(checked(known_method)),
-    _text_schema(f"^({'|'.join(_METHODS)})$", "GET"),
+    _text_schema(f"^({'|'.join(_METHODS + _NAMED_METHODS)})$", "GET"),
+]
+NamedMethod = Annotated[
+    str,
+    AfterValidator(checked(_named_method)),
+    _text_schema(f"^({'|'.join(_NAMED_METHODS)})$", "PROPFIND"),
 ]
 Seconds = Annotated[
     float, PlainValidator(checked(scalars.seconds)), _text_schema("^[1-9][0-9]{0,8}(ms|s|m|h|d)$", "300ms", "15s", "5m")

@@ -16,7 +16,7 @@ from gateway.wire.headers import (
     FORWARDED_FOR,
     FORWARDED_PROTO,
     HOST,
-    METHOD_OVERRIDE,
+    READ_AND_SENT,
     TRACEPARENT,
     TRACESTATE,
     UNSEEN,
@@ -62,7 +62,7 @@ class RequestLayout:
         ]
         self.dropped = [name for name, verdict in zip(names, verdicts, strict=True) if verdict is None]
         self.goes = [
-            isinstance(verdict, bytes) or verdict == METHOD_OVERRIDE or verdict in FORWARDED_AS_READ
+            isinstance(verdict, bytes) or verdict in READ_AND_SENT or verdict in FORWARDED_AS_READ
             for verdict in verdicts
         ]
         self.respelled = [

@@ -83,6 +83,46 @@ def test_a_pattern_that_no_request_meets(paths: str, path: str, found: list[str]
     assert [line.partition(": ")[2] for line in said(text)] == found
 
 
+REPORTS = "a REPORT names paths in its body, and below {} rules decide otherwise"
+
+
+@pytest.mark.parametrize(
+    ("methods", "lines", "found"),
+    [
+        ("[PROPFIND]", ["{path: /**, methods: [GET, PROPFIND], allow: anyone}"], []),
+        ("[MKCOL]", ["{path: /**, methods: [GET, PROPFIND], allow: anyone}"], ["access[0].methods[1]: no PROPFIND request ever reaches this application (methods: [PROPFIND] in this file)"]),
+        ("[REPORT]", ["{path: /**, allow: signed_in}"], []),
+        ("[REPORT]", ["{path: /**, allow: signed_in}", "{path: /a/**, allow: signed_in}"], []),
+        ("[REPORT]", ["{path: /**, allow: signed_in}", "{path: /a/**, allow: anyone}"], [REPORTS.format("/**")]),
+        ("[REPORT]", ["{path: /**, allow: signed_in}", "{path: /a/**, allow: signed_in, deny: {group: x}}"], [REPORTS.format("/**")]),
+        ("[REPORT]", ["{path: /**, allow: signed_in, deny: {group: x}}", "{path: /cal/**, allow: signed_in}"], [REPORTS.format("/**")]),
+        ("[REPORT]", ["{path: /**, methods: [GET], allow: anyone}", "{path: /cal/**, allow: signed_in}"], []),
+        ("[REPORT]", ["{path: /**, methods: [GET], allow: anyone}", "{path: /cal, allow: signed_in}"], [REPORTS.format("/cal")]),
+        ("[REPORT]", ["{path: /cal/**, allow: signed_in}", "{path: /other/**, allow: anyone}"], []),
+        ("[REPORT]", ["{path: /*/cal/**, allow: signed_in}", "{path: /a/*/x, allow: anyone}"], [REPORTS.format("/*/cal/**")]),
+        ("[REPORT]", ['{path: "/~[ab]/**", allow: signed_in}', "{path: /a/x, allow: anyone}"], [REPORTS.format("/~[ab]/**")]),
+    ],
+)  # fmt: skip
+def test_methods_of_webdav(methods: str, lines: list[str], found: list[str]) -> None:
+    text = rules(*lines).replace("translate:", f"methods: {methods}\ntranslate:")
+    told = [line.partition(": ")[2] for line in said(text)]
+    assert [
+        line.partition("methods[0]: ")[2].partition(" (")[0] if "REPORT" in line else line for line in told
+    ] == found
+
+
+@pytest.mark.parametrize(
+    ("methods", "found"),
+    [
+        ("[GET]", ["methods[0]: GET reaches every application (leave it out)"]),
+        ("[TRACE]", ["methods[0]: TRACE is carried to no application (in capitals: ACL, CHECKOUT, COPY, LOCK, MERGE, MKACTIVITY, MKCALENDAR, MKCOL, MOVE, PROPFIND, PROPPATCH, REPORT, SEARCH, UNLOCK)"]),
+    ],
+)  # fmt: skip
+def test_methods_that_no_file_names(methods: str, found: list[str]) -> None:
+    text = rules("{path: /**, allow: signed_in}").replace("translate:", f"methods: {methods}\ntranslate:")
+    assert [line.partition(": ")[2] for line in said(text)] == found
+
+
 @pytest.mark.parametrize(
     ("cookies", "found"),
     [

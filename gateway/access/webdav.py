@@ -1,0 +1,57 @@
+"""What rules are asked about beside the path of a WebDAV request: each path that it reaches has to be allowed, too."""
+
+from typing import Final
+
+from gateway.access.request_line import ReachedPath, purpose_of
+from gateway.config.snapshot import App
+from gateway.model.codes import WIRE_TARGET
+from gateway.model.errors import GatewayError
+from gateway.policy.conditions import When, leaves
+from gateway.policy.routes import Match
+from gateway.wire.target import Target
+from gateway.wire.webdav import SUBTREE, TO_ANOTHER, DavReach
+
+_WRITTEN: Final = "PUT"
+_READ: Final = "GET"
+_EVERYWHERE: Final = DavReach(below=True)
+_NOWHERE: Final = DavReach(below=False)
+
+
+def reached(app: App, target: Target, method: bytes, reach: DavReach | None = None) -> tuple[ReachedPath, ...]:
+    """`reach`: what the header says; None where it says nothing: all below is reached, and nothing is copied or moved.
+    Raises GatewayError for a path that is not the application's."""
+    found: list[ReachedPath] = []
+    if reach is None:
+        reach = _EVERYWHERE if method in SUBTREE else _NOWHERE
+        found += [ReachedPath(None, _WRITTEN, True)] if method in TO_ANOTHER else []
+    if reach.below:
+        found += _beneath(app, target, method.decode("ascii"))
+    if reach.destination is not None:
+        found += (*_each(app, (reach.destination,), _WRITTEN), *_beneath(app, reach.destination, _WRITTEN))
+    found += _each(app, reach.named, _READ)
+    own = app.routes.find(target.segments)
+    return tuple(dict.fromkeys(one for one in found if one != (own, method.decode("ascii"), True)))
+
+
+def _each(app: App, targets: tuple[Target, ...], method: str) -> tuple[ReachedPath, ...]:
+    for target in targets:
+        app.check_readings(target)
+        if purpose_of(app, target) != "application":
+            raise GatewayError(WIRE_TARGET, "a Destination or If that is none of the application's paths")
+    return tuple(_of(app.routes.find(target.segments), method) for target in targets)
+
+
+def _beneath(app: App, target: Target, method: str) -> list[ReachedPath]:
+    return [_of(match, method) for match in app.routes.beneath(target.segments)]
+
+
+def _of(match: Match | None, method: str) -> ReachedPath:
+    conditions = () if match is None else (match.rules + match.denies)
+    asks = any(
+        isinstance(leaf, When) and leaf.of_request and "path" in leaf.source
+        for rule in conditions
+        for condition in (rule.allow, rule.deny)
+        if condition is not None
+        for leaf in leaves(condition)
+    )
+    return ReachedPath(match, method, not asks)
