@@ -6,6 +6,7 @@ from ipaddress import IPv4Network, IPv6Network
 from typing import Literal
 
 from gateway.config.compile.cel import Tally
+from gateway.config.exchange_limits import PathLimits, Timeouts
 from gateway.formlogin.spec import FormLogin
 from gateway.identity.perimeter import is_inside
 from gateway.model.account import AccountSettings
@@ -40,20 +41,6 @@ class Listener:
     certificate: bytes | None = None
     key: bytes | None = None
     redirect: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Timeouts:
-    """Seconds. `request_head`: from the first byte to the end of a head; `idle`: keep-alive without a request;
-    `body`: between two pieces of a body, either way; `connect`, `first_byte`, `total`: of the upstream."""
-
-    request_head: float = 15.0
-    idle: float = 75.0
-    body: float = 30.0
-    connect: float = 5.0
-    first_byte: float = 60.0
-    total: float = 3600.0
-    drain: float = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -312,6 +299,7 @@ class App(AppSettings):
     told_by_path: PathTranslations | None = None
     logout: Logout = field(default_factory=Logout)
     api: Api | None = None
+    path_limits: PathLimits | None = None
     shadows: "tuple[App, ...]" = ()
 
     @property

@@ -170,12 +170,13 @@ def app_on_the_portal(subject: Subject) -> Iterator[Problem]:
 
 
 def patience_beyond_the_whole(subject: Subject) -> Iterator[Problem]:
-    total = subject.gateway.model.timeouts.total
     for app in subject.apps:
-        timeout = app.model.upstream.timeout
-        if timeout is not None and timeout >= total:
-            say = f"the whole exchange may take {total:g}s (timeouts.total), so it ends before this wait does"
+        total = app.model.timeouts.total or subject.gateway.model.timeouts.total
+        say = f"the whole exchange may take {total:g}s (timeouts.total), so it ends before this wait does"
+        if (app.model.upstream.timeout or 0) >= total:
             yield app.at("upstream", "timeout", say=say)
+        if (app.model.timeouts.first_byte or 0) >= total:
+            yield app.at("timeouts", "first_byte", say=say)
 
 
 def sign_out_without_cookies(subject: Subject) -> Iterator[Problem]:

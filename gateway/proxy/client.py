@@ -205,7 +205,7 @@ class ClientConnection(Walk):
         requester: Requester = self
         if lane.filters is not None or lane.form_login is not None:
             self.upstream, requester = between(request, self, upstream, self.plane, self.session_ended)
-        upstream.send(requester, data, request.line.method, lane.timeouts)
+        upstream.send(requester, data, request.line.method, request.limits.timeouts)
         self.pending = data
         self.invite_body()
         if self.sending is not None:
@@ -373,7 +373,7 @@ class ClientConnection(Walk):
 
     def has_moved(self, within: float) -> bool:
         if self.state is BODY:
-            return self.deadline >= self.plane.timers.now + self.request.lane.timeouts.body - within
+            return self.deadline >= self.plane.timers.now + self.request.limits.timeouts.body - within
         return self.answering and self.upstream is not None and self.upstream.has_moved(within)
 
     def still_allowed(self) -> bool:

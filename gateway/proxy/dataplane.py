@@ -15,7 +15,8 @@ from gateway.access.application import Preparing
 from gateway.access.inbound import InboundRequest
 from gateway.access.outcome import Prepared
 from gateway.access.preparation import Preparation, translated
-from gateway.config.snapshot import App, Limits, Timeouts
+from gateway.config.exchange_limits import Timeouts
+from gateway.config.snapshot import App, Limits
 from gateway.model.codes import GATEWAY_FAULT, LIMIT_CONNECTIONS, Code
 from gateway.model.errors import GatewayError
 from gateway.model.identity import Identity

@@ -7,7 +7,7 @@ Each side is declared here as the other one asks for it, and neither knows more 
 import asyncio
 from typing import Protocol
 
-from gateway.config.snapshot import Timeouts
+from gateway.config.exchange_limits import Timeouts
 from gateway.model.errors import GatewayError
 from gateway.model.ports import Page
 from gateway.proxy.http1.response_head import ResponseHead

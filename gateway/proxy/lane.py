@@ -5,6 +5,8 @@ from collections.abc import Callable, Iterator
 from gateway.access.application import ApplicationAccess, Preparing
 from gateway.access.preparation import translated
 from gateway.access.remembered import Newcomers
+from gateway.access.request_line import RequestLine
+from gateway.config.exchange_limits import ExchangeLimits
 from gateway.config.snapshot import App, Snapshot
 from gateway.model.identity import Identity
 from gateway.model.session import Seat
@@ -19,16 +21,17 @@ from gateway.wire.response_edits import UNCHANGED, ApplicationEdits, HostEdits
 
 class Lane(ApplicationAccess):
     """`pool`: None on a portal host that serves no application, and where there is a `group`, of several addresses.
-    `is_told`: whether the end of a session is told to the application, for which a little is kept. `is_dav`: whether
-    it takes methods of WebDAV. `hides`: whether browsers do not get some of the application's cookies; `is_secure`:
+    `is_told`: whether the end of a session is told to the application, for which a little is kept. `is_dav`: whether it
+    takes methods of WebDAV. `hides`: whether browsers do not get some of the application's cookies; `is_secure`:
     whether they reach it by https. `filters`: of bodies, None where they go on as they come. `plain_bodies`: the
-    application is asked for them without compression. `statuses`, `stripped` and `errors` are counted here in plain
-    cells, and taken over into the worker's counters by DataPlane.flush."""
+    application is asked for them without compression. `exchange`: what bounds each request, None where that is by path.
+    `statuses`, `stripped` and `errors` are counted here in plain cells, and taken over into the worker's counters by
+    DataPlane.flush."""
 
     __slots__ = (
-        "_edits", "body_limit", "cookies", "errors", "filters", "form_login", "group", "hides", "is_dav", "is_secure",
-        "is_told", "limits", "log_names", "plain_bodies", "policy", "pool", "responses", "statuses", "stripped",
-        "timeouts",
+        "_edits", "_path_limits", "_usual", "body_limit", "cookies", "errors", "exchange", "filters", "form_login",
+        "group", "hides", "is_dav", "is_secure", "is_told", "limits", "log_names", "plain_bodies", "policy", "pool",
+        "responses", "statuses", "stripped", "timeouts",
     )  # fmt: skip
 
     def __init__(
@@ -53,6 +56,9 @@ class Lane(ApplicationAccess):
         self.group = pool if isinstance(pool, AddressGroup) else None
         self.timeouts = timeouts if app is None else app.upstream.timeouts
         self.body_limit = limits.body if app is None else app.body_limit
+        self._usual = ExchangeLimits(self.body_limit, self.timeouts)
+        self._path_limits = None if app is None else app.path_limits
+        self.exchange = self._usual if self._path_limits is None else None
         self.policy = policy
         own = AS_THEY_ARE if app is None else app.edits.cookies
         self.cookies = ApplicationCookies(own, frozenset() if app is None else app.cookie_names)
@@ -77,6 +83,11 @@ class Lane(ApplicationAccess):
     def public(self, host: str) -> str:
         """The origin that browsers use for one of its canonical hosts."""
         return "" if self.app is None else self.app.origin(host)
+
+    def limits_at(self, line: RequestLine) -> ExchangeLimits:
+        """What bounds a request, by its path."""
+        assert self._path_limits is not None
+        return self._path_limits.at(line.target.segments) or self._usual
 
     def again(self, seat: Seat | None, client: str) -> Pool | None:
         """Where a request that may be sent once more goes; None where it may not."""

@@ -225,7 +225,7 @@ class Reading(asyncio.Protocol):
             return whole
         upload = RequestBody(self.request.framing, limit, bare=bare)
         self.state, self._upload = BODY, upload
-        self.wait(self.request.lane.timeouts.body)
+        self.wait(self.request.limits.timeouts.body)
         piece, self.ahead = upload.first_piece(self.ahead)
         if upload.done:
             self._body_read()
@@ -236,7 +236,7 @@ class Reading(asyncio.Protocol):
         upstream, upload = self.upstream, self._upload
         if upstream is None or upload is None or upstream.is_closing():
             return False
-        self.wait(self.request.lane.timeouts.body)
+        self.wait(self.request.limits.timeouts.body)
         try:
             piece, self.ahead = upload.take(self.ahead)
             if upload.done:

@@ -14,6 +14,7 @@ from gateway.access.outcome import CompiledDecision, Prepared
 from gateway.access.program import ProgramToken
 from gateway.access.request_line import RequestLine
 from gateway.access.virtual_host import VirtualHost
+from gateway.config.exchange_limits import ExchangeLimits
 from gateway.model.codes import WIRE_FRAMING, WIRE_METHOD, WIRE_SYNTAX, WIRE_TARGET, Code
 from gateway.model.errors import GatewayError
 from gateway.model.session import Seat
@@ -56,20 +57,20 @@ class Request:
     What is found out on the walk (walk.py) holds as long as what it was found out from is the same, if `admitted`:
     `credential`, the value of our cookie, or a program's token; `cookie_rest`, what of the Cookie line is the
     application's; `client`, who sent it. `middle`: all that stands between request line and request id when `middle_of`
-    is what is injected. `decided`: what policy decided, None before that. `unkept`: whether the worker has yet to
-    remember the head, should it be let in.
-    """
+    is what is injected. `limits`: what bounds it, on its path. `decided`: what policy decided, None before that.
+    `unkept`: whether the worker has yet to remember the head, should it be let in."""
 
     __slots__ = (
         "_block", "_fields", "_head", "_kept_alive", "_known", "_layout", "_lines", "_number", "_parser", "_values",
         "_whole", "admitted", "bound", "client", "cookie", "cookie_rest", "credential", "decided", "expects", "framing",
-        "host", "id", "keep_alive", "lane", "line", "middle", "middle_of", "on_body", "on_chunk_complete",
+        "host", "id", "keep_alive", "lane", "limits", "line", "middle", "middle_of", "on_body", "on_chunk_complete",
         "on_chunk_header", "on_header", "on_headers_complete", "on_message_begin", "on_message_complete", "on_url",
         "rare", "seat", "started", "unkept",
     )  # fmt: skip
 
     host: VirtualHost[Lane]
     lane: Lane
+    limits: ExchangeLimits
     line: RequestLine
     _head: HeadNames
     _layout: RequestLayout

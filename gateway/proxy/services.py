@@ -7,7 +7,8 @@ from typing import Protocol
 from gateway.access.inbound import InboundRequest
 from gateway.access.outcome import Prepared
 from gateway.access.preparation import Preparation
-from gateway.config.snapshot import Limits, Snapshot, Timeouts
+from gateway.config.exchange_limits import Timeouts
+from gateway.config.snapshot import Limits, Snapshot
 from gateway.model.codes import Code
 from gateway.model.errors import GatewayError
 from gateway.model.kept_post import SendOn

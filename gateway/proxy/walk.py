@@ -90,6 +90,7 @@ class Walk(Lasting):
         """The request is read, and goes its way."""
         request = self.request
         request.id, request.decided = next(self.plane.ids), None
+        request.limits = request.lane.exchange or request.lane.limits_at(request.line)
         self.state = WAIT
         self.retried = self.renewed = self.chunked_out = False
         self.body_done = True
@@ -286,19 +287,20 @@ class Walk(Lasting):
         pool = lane.pool or self._chosen()
         if pool is None:
             return
+        limits = request.limits
         now = plane.timers.now
         patience = IDLE_SECONDS if line.repeatable else FRESH_SECONDS
-        self.deadline = self.until = now + lane.timeouts.total
+        self.deadline = self.until = now + limits.timeouts.total
         body = b""
         if framing == NO_BODY:
             ending, idle_since = line.ending, now - patience
-        elif 0 < lane.body_limit < framing:
+        elif 0 < limits.body < framing:
             self.refuse(Refuse(LIMIT_BODY, f"{framing} bytes"))
             return
         else:
             ending, idle_since = framing_line(framing), now - (FRESH_SECONDS if framing else patience)
             if framing:
-                body = self.begin_body(lane.body_limit)
+                body = self.begin_body(limits.body)
         data = b"".join((line.text, request.middle, request.id, ending, body))
         upstream: ServerConnection | None = self._own(pool) if self.bound is not None else None
         if upstream is None:
@@ -349,7 +351,7 @@ class Walk(Lasting):
         if request.lane.is_told and request.seat is not None:
             plane.told_of(request, prepared)
         request.middle, request.middle_of = middle_of(request, self.memo, prepared), prepared
-        self.deadline = self.until = plane.timers.now + request.lane.timeouts.total
+        self.deadline = self.until = plane.timers.now + request.limits.timeouts.total
         data = b"".join((request.line.text, request.middle, request.id, ASKS))
         pool = request.lane.pool or self._chosen()
         if pool is None:

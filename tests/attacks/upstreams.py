@@ -5,7 +5,8 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
-from gateway.config.snapshot import Timeouts, Upstream
+from gateway.config.exchange_limits import Timeouts
+from gateway.config.snapshot import Upstream
 from gateway.federation.applications import ApplicationCall, Applications
 from gateway.model.errors import GatewayError
 from gateway.server.own_addresses import OwnAddresses

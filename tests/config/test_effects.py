@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 import pytest
 import trustme
 
+from gateway.config.exchange_limits import ExchangeLimits
 from gateway.config.schema.conditions import KEYS
 from gateway.config.schema.json_schema import schemas
 from gateway.config.snapshot import Snapshot
@@ -120,6 +121,16 @@ def within(**changed: str) -> Callable[[Snapshot], object]:
 
 def app(see: Callable[[Any], object]) -> Callable[[Snapshot], object]:
     return lambda snapshot: see(next(iter(snapshot.apps.values())))
+
+
+def at_a(see: Callable[[Any], object]) -> Callable[[Snapshot], object]:
+    """What bounds a request to /a."""
+
+    def seen(app: Any) -> object:
+        usual = ExchangeLimits(app.body_limit, app.upstream.timeouts)
+        return see(usual if app.path_limits is None else app.path_limits.at(("a",)))
+
+    return app(seen)
 
 
 def provider(see: Callable[[Any], object]) -> Callable[[Snapshot], object]:
@@ -517,6 +528,13 @@ APP = [
     Effect("paths.cookieless", ("paths", "cookieless"), True, app(lambda a: a.leniency.cookieless), False, True),
     Effect("paths.windows", ("paths",), {"case": "insensitive", "windows": True}, app(lambda a: a.leniency.windows), False, True),
     Effect("paths.encoding", ("paths", "encoding"), "latin1", app(lambda a: a.leniency.encoding), "utf-8", "latin-1"),
+    *(Effect(f"timeouts.{key}", ("timeouts", key), "2m", app(lambda a, key=key: getattr(a.upstream.timeouts, key)), before, 120)
+      for key, before in (("connect", 5), ("first_byte", 60), ("body", 30), ("total", 3600))),
+    Effect("limits.paths[].path", ("limits", "paths"), [{"path": "/a", "body": "1KB"}], app(lambda a: a.path_limits and [a.path_limits.at((one,)) is None for one in "ab"]), None, [False, True]),
+    Effect("limits.paths[].body", ("limits", "paths"), [{"path": "/a", "body": "1KB"}], at_a(lambda one: (one.body, one.timeouts.body)), (1 << 30, 30), (1024, 30)),
+    *(Effect(f"limits.paths[].timeouts.{key}", ("limits", "paths"), [{"path": "/a", "timeouts": {key: "2m"}}],
+             at_a(lambda one, key=key: (one.body, getattr(one.timeouts, key))), (1 << 30, before), (1 << 30, 120))
+      for key, before in (("first_byte", 60), ("body", 30), ("total", 3600))),
     Effect("limits.body", ("limits", "body"), "1MB", app(lambda a: a.body_limit), 1 << 30, 1 << 20),
     Effect("limits.body", ("limits", "body"), "unlimited", app(lambda a: a.body_limit), 1 << 30, 0),
     Effect("session.idle", ("session", "idle"), "1m", app(lambda a: a.seat_limits.idle), None, 60),

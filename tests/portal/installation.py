@@ -15,7 +15,8 @@ from typing import Any, Literal
 from gateway.accounts.book import AccountBook
 from gateway.accounts.file import links_path
 from gateway.accounts.linking import AccountLinking
-from gateway.config.snapshot import App, Gateway, Limits, Snapshot, Timeouts, Upstream
+from gateway.config.exchange_limits import Timeouts
+from gateway.config.snapshot import App, Gateway, Limits, Snapshot, Upstream
 from gateway.federation.applications import Applications
 from gateway.federation.federation import Federation
 from gateway.federation.saml import SamlFederation

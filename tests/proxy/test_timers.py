@@ -9,7 +9,7 @@ import pytest
 from gateway.proxy.reading import BODY, CLOSED, LINGER, WAIT
 from gateway.proxy.timers import NEVER, Timers
 from gateway.proxy.unread import unread
-from tests.proxy.applications import Application, application
+from tests.proxy.applications import SOON, Application, application
 from tests.proxy.clock import Clock
 from tests.proxy.gateways import Answer, Client, Gateway, ask, gateway
 
@@ -345,3 +345,54 @@ async def test_each_share_has_its_turn(clock: Clock) -> None:
     await clock.passes(0.1)
     timers.stop()
     assert [item.times for item in items] == [1] * 9
+
+
+# --- of one application, and of one path of it ---
+
+SLOW = "limits: {body: 10B, paths: [{path: /public/slow/**, body: 30B, timeouts: {first_byte: 40s, body: 200s}}]}\n"
+HALF = b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nha"
+
+
+async def test_an_answer_may_pause_where_its_path_says_so_and_nowhere_else() -> None:
+    async with application(HALF, HALF) as app, gateway(app, app=SLOW) as gate:
+        slow, other = await gate.client(), await gate.client()
+        for number, (client, path) in enumerate(((slow, b"slow/report"), (other, b"page")), 1):
+            client.send(ask(b"GET /public/" + path))
+            await gate.until(lambda number=number: len(app.requests) == number)
+        for client in (slow, other):
+            assert await client.reader.readuntil(b"ha")
+        await gate.clock.passes(150)
+        assert await other.is_closed()
+        app.peers[0].send(b"lf")
+        assert await asyncio.wait_for(slow.reader.readexactly(2), SOON) == b"lf"
+
+
+async def test_the_first_byte_is_awaited_as_long_as_the_path_says() -> None:
+    async with application(None, None) as app, gateway(app, app=SLOW) as gate:
+        slow, other = await gate.client(), await gate.client()
+        for number, (client, path) in enumerate(((slow, b"slow/report"), (other, b"page")), 1):
+            client.send(ask(b"GET /public/" + path))
+            await gate.until(lambda number=number: len(app.requests) == number)
+        await gate.clock.passes(45)
+        assert (await slow.answer()).status == 504
+        assert await other.is_open()
+
+
+async def test_a_body_is_as_large_as_its_path_says() -> None:
+    async with application() as app, gateway(app, app=SLOW) as gate:
+        for path, size, status in (("slow/up", 30, 200), ("slow/up", 31, 413), ("page", 10, 200), ("page", 11, 413)):
+            line = f"POST /public/{path}".encode()
+            raw = ask(line, b"Content-Length: %d" % size, body=b"x" * size)
+            assert (await gate.once(raw)).status == status
+        assert len(app.requests) == 2
+
+
+async def test_the_times_of_an_application_hold_on_all_its_paths() -> None:
+    async with application(None) as app, gateway(app, app="timeouts: {first_byte: 7s}\n") as gate:
+        client = await gate.client()
+        client.send(ask(b"GET /public/a"))
+        await app.request()
+        await gate.clock.passes(6)
+        assert await client.is_open()
+        await gate.clock.passes(3)
+        assert (await client.answer()).status == 504

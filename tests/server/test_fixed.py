@@ -2,7 +2,8 @@ from dataclasses import replace
 
 import pytest
 
-from gateway.config.snapshot import Gateway, Limits, Listener, Timeouts
+from gateway.config.exchange_limits import Timeouts
+from gateway.config.snapshot import Gateway, Limits, Listener
 from gateway.server.fixed import addresses, changed
 
 PLAIN, SECURE = Listener(("127.0.0.1", 80)), Listener(("127.0.0.1", 443), b"certificate", b"key")

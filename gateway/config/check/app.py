@@ -18,6 +18,7 @@ from gateway.config.check.conditions import (
 from gateway.config.check.cookies import check_cookies
 from gateway.config.check.form_login import check_form_login
 from gateway.config.check.path_headers import check_path_headers
+from gateway.config.check.path_limits import check_path_limits
 from gateway.config.check.tokens import carriers, check_header_of_programs, check_tokens
 from gateway.config.check.translate import attributes_used, check_budget, check_secrets, check_translate
 from gateway.config.check.webdav import check_methods
@@ -180,6 +181,8 @@ def _unmapped(document: YamlDocument, model: AppFile, mapped: set[str]) -> Itera
 def _paths(document: YamlDocument, model: AppFile) -> Iterator[Problem]:
     """Patterns that no request can meet, because of how the file reads paths: a deny on one would protect nothing."""
     leniency = model.paths.leniency()
+    if model.limits.paths:
+        yield from check_path_limits(document, model)
     for path, pattern in _patterns(model):
         for why in _never_met(pattern, leniency):
             yield document.problem(path, f"no request meets this path: {why}")
@@ -197,6 +200,8 @@ def _patterns(model: AppFile) -> Iterator[tuple[Path, Pattern]]:
         yield ("logout", "links", index), link.pattern
     for index, block in enumerate(model.translate.paths):
         yield ("translate", "paths", index, "path"), block.path
+    for index, limits in enumerate(model.limits.paths):
+        yield ("limits", "paths", index, "path"), limits.path
 
 
 def _never_met(pattern: Pattern, leniency: PathLeniency) -> Iterator[str]:

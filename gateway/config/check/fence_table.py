@@ -17,6 +17,7 @@ class Bound(NamedTuple):
 
 _OWN_READING: Final = "How the team's own application reads paths, on its own hosts."
 _OWN_SEAT: Final = "Only shorter than the provider's file and the session say, on its own hosts."
+_OWN_TIME: Final = "Of its own requests, each on a connection of a client, which is counted."
 _OWN_COOKIE: Final = "Sent to browsers by its own hosts, which no other host's cookies are told by."
 _FORM: Final = "The form of a value that it may be told."
 _OWN_FORM: Final = "A form of its own upstream, by the same check at every connect; no address leads elsewhere."
@@ -38,7 +39,7 @@ _WRITTEN: Final[Mapping[str, Bound]] = {
     "upstream.circuit.pause": Bound("upstreams", "Likewise."),
     "upstream.concurrency": Bound("upstreams", "Of requests to its own addresses."),
     "upstream.queue": Bound("", "Each waits on a connection of a client, which is counted."),
-    "upstream.timeout": Bound("", "For its own requests; `timeouts.total` of gateway.yaml ends them all."),
+    "upstream.timeout": Bound("", "For its own requests; `timeouts.total` ends them all."),
     "upstream.host": Bound("upstreams", "`keep`, a host of the fence, or a name of its upstreams: it may choose one of "
                            "several applications of one server."),
     "upstream.ca": Bound("secrets", "A file below these folders, which the key of another cannot be."),
@@ -81,6 +82,15 @@ _WRITTEN: Final[Mapping[str, Bound]] = {
     "keep_posts.largest": Bound("", "Within `posts` of gateway.yaml, which bounds each person and everybody together."),
     "keep_posts.lasts": Bound("", "A day at most; within `posts` of gateway.yaml."),
     "limits.body": Bound("", "Bodies stream: a large one costs its own application, and no more memory here."),
+    "limits.paths[].path": Bound("hosts", "Of its own hosts."),
+    "limits.paths[].body": Bound("", "As `limits.body`."),
+    "limits.paths[].timeouts.first_byte": Bound("", _OWN_TIME),
+    "limits.paths[].timeouts.body": Bound("", _OWN_TIME),
+    "limits.paths[].timeouts.total": Bound("", _OWN_TIME),
+    "timeouts.connect": Bound("", _OWN_TIME),
+    "timeouts.first_byte": Bound("", _OWN_TIME),
+    "timeouts.body": Bound("", _OWN_TIME),
+    "timeouts.total": Bound("", _OWN_TIME),
     "session.idle": Bound("", _OWN_SEAT),
     "session.absolute": Bound("", _OWN_SEAT),
     "session.then": Bound("providers", "Asks the person's own provider, which it lists, anew."),

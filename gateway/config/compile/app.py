@@ -6,7 +6,15 @@ from typing import cast
 
 from gateway.config.check.translate import spec_of
 from gateway.config.compile.form_login import serve_form_login
-from gateway.config.compile.plan import WrittenApi, WrittenApp, WrittenOpaqueTokens, WrittenPathHeaders, WrittenRule
+from gateway.config.compile.plan import (
+    TimeoutChanges,
+    WrittenApi,
+    WrittenApp,
+    WrittenOpaqueTokens,
+    WrittenPathHeaders,
+    WrittenPathLimits,
+    WrittenRule,
+)
 from gateway.config.compile.served import Material, served
 from gateway.config.compile.tokens import serve_basic, serve_tokens
 from gateway.config.folder.files import team_of
@@ -44,7 +52,13 @@ def serve_app(file: str, model: AppFile, gateway: GatewayFile, material: Materia
         scheme=scheme,
         port=port,
         upstream=_upstream(file, model, gateway, material),
-        first_byte=model.upstream.timeout,
+        timeouts=TimeoutChanges(
+            connect=model.timeouts.connect,
+            first_byte=model.timeouts.first_byte or model.upstream.timeout,
+            body=model.timeouts.body,
+            total=model.timeouts.total,
+        ),
+        path_limits=_path_limits(model) if model.limits.paths else (),
         providers=tuple(dict.fromkeys(model.providers)),
         methods=tuple(sorted(set(model.methods))),
         leniency=model.paths.leniency(),
@@ -171,6 +185,17 @@ def _internal(model: AppFile) -> Iterator[str]:
         if one.port is None:
             yield from (Url(scheme, one.host, None, "").origin for scheme in ("http", "https"))
     yield from (further.origin for further in model.rewrite.internal)
+
+
+def _path_limits(model: AppFile) -> tuple[WrittenPathLimits, ...]:
+    return tuple(
+        WrittenPathLimits(
+            block.path.text,
+            block.body,
+            TimeoutChanges() if block.timeouts is None else served(TimeoutChanges, block.timeouts, connect=None),
+        )
+        for block in model.limits.paths
+    )
 
 
 def _balancing(model: UpstreamSection) -> Balancing:

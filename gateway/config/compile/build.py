@@ -16,6 +16,7 @@ from gateway.config.compile.plan import (
     ClosedHosts,
     OrganisationList,
     SharedCondition,
+    TimeoutChanges,
     WrittenApp,
     WrittenOpaqueTokens,
     WrittenRules,
@@ -23,6 +24,7 @@ from gateway.config.compile.plan import (
     plan_lines,
 )
 from gateway.config.compile.rules import Named, build_condition, build_rule
+from gateway.config.exchange_limits import ExchangeLimits, PathLimits, Timeouts
 from gateway.config.snapshot import (
     Api,
     App,
@@ -33,7 +35,6 @@ from gateway.config.snapshot import (
     OpaqueTokens,
     PathTranslations,
     Snapshot,
-    Timeouts,
     Upstream,
     UpstreamSettings,
 )
@@ -148,6 +149,7 @@ def _app(written: WrittenApp, routes: RouteTable, gateway: Gateway, providers: M
         told_by_path=_told_by_path(written) if written.path_headers else None,
         logout=_extended(Logout, LogoutSettings, written.logout, **_links(written)),
         api=_api(written, providers),
+        path_limits=_path_limits(written, gateway) if written.path_limits else None,
     )
 
 
@@ -171,13 +173,23 @@ def _names(base: Any) -> tuple[str, ...]:
 
 
 def _upstream(written: WrittenApp, timeouts: Timeouts) -> Upstream:
-    first_byte = written.first_byte
-    return _extended(
-        Upstream,
-        UpstreamSettings,
-        written.upstream,
-        timeouts=timeouts if first_byte is None else replace(timeouts, first_byte=first_byte),
-    )
+    return _extended(Upstream, UpstreamSettings, written.upstream, timeouts=_changed(timeouts, written.timeouts))
+
+
+def _changed(timeouts: Timeouts, changes: TimeoutChanges) -> Timeouts:
+    said = {name: value for name in _names(TimeoutChanges) if (value := getattr(changes, name)) is not None}
+    return replace(timeouts, **said) if said else timeouts
+
+
+def _path_limits(written: WrittenApp, gateway: Gateway) -> PathLimits:
+    timeouts = _changed(gateway.timeouts, written.timeouts)
+    blocks = {
+        block.path: ExchangeLimits(
+            written.body_limit if block.body is None else block.body, _changed(timeouts, block.timeouts)
+        )
+        for block in written.path_limits
+    }
+    return PathLimits(_paths(written, tuple(blocks)), blocks)
 
 
 def _api(written: WrittenApp, providers: Mapping[str, Provider]) -> Api | None:

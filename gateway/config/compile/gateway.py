@@ -4,11 +4,12 @@ import posixpath
 
 from gateway.config.compile.served import Material, served
 from gateway.config.compile.tokens import serve_token_keys
+from gateway.config.exchange_limits import Timeouts
 from gateway.config.schema.app_tokens import USUAL_ROTATION
 from gateway.config.schema.gateway import GatewayFile
 from gateway.config.schema.saml import SamlSelfSection
 from gateway.config.schema.store import StoreServerSection
-from gateway.config.snapshot import Gateway, Limits, Listener, PostsSettings, Timeouts
+from gateway.config.snapshot import Gateway, Limits, Listener, PostsSettings
 from gateway.model.store_server import StoreServer
 from gateway.model.theme import Theme
 from gateway.saml.parties import Contact, KeyPair, Organization, SecondOpinion, ServiceProvider

@@ -91,17 +91,36 @@ class WrittenPathHeaders:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TimeoutChanges:
+    """Seconds in the place of others, None where these hold."""
+
+    connect: float | None = None
+    first_byte: float | None = None
+    body: float | None = None
+    total: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenPathLimits:
+    """`path`: a pattern. `body`: bytes, 0 for no limit, None for the application's."""
+
+    path: str
+    body: int | None
+    timeouts: TimeoutChanges
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WrittenApp(AppSettings):
     """An app without its rules. `shadow`: it stands beside the live app of its name, which comes after it.
 
-    `providers`: the names of those that it lists. `first_byte`: seconds, None for the gateway's. `logout_links`: path
+    `providers`: the names of those that it lists. `timeouts`: in the place of the gateway's. `logout_links`: path
     patterns of its own sign-out addresses.
     """
 
     shadow: bool
     providers: tuple[str, ...]
     upstream: UpstreamSettings
-    first_byte: float | None = None
+    timeouts: TimeoutChanges = TimeoutChanges()
     logout: LogoutSettings = field(default_factory=LogoutSettings)
     logout_links: tuple[str, ...] = ()
     api: WrittenApi | None = None
@@ -109,6 +128,7 @@ class WrittenApp(AppSettings):
     cookies: tuple[CookieSpec, ...] = ()
     header_budget: int = BUDGET
     path_headers: tuple[WrittenPathHeaders, ...] = ()
+    path_limits: tuple[WrittenPathLimits, ...] = ()
 
 
 Line = (

@@ -7,6 +7,7 @@ from pydantic import AfterValidator, Field, model_validator
 from gateway.config.schema.account import AccountSection
 from gateway.config.schema.conditions import WrittenCondition
 from gateway.config.schema.cookies import CookiesSection
+from gateway.config.schema.exchange_limits import AppLimitsSection, AppTimeoutsSection
 from gateway.config.schema.form_login import FormLoginSection
 from gateway.config.schema.posts import KeepPostsSection
 from gateway.config.schema.rewrite import AddedName, LineValue, RewriteSection
@@ -26,7 +27,6 @@ from gateway.config.schema.types import (
     PathPattern,
     PublicReference,
     Seconds,
-    SizeOrUnlimited,
     Strict,
     Text,
     Version,
@@ -205,10 +205,6 @@ class ResponsesSection(Strict):
         return self
 
 
-class AppLimitsSection(Strict):
-    body: Maybe[SizeOrUnlimited] = None
-
-
 class AppSessionSection(Strict):
     """Shorter limits than the session's own, for this application."""
 
@@ -364,6 +360,7 @@ class AppFile(Strict):
     cookies: CookiesSection = CookiesSection()
     """Its own cookies: hidden from browsers, renamed, or kept to one host."""
     limits: AppLimitsSection = AppLimitsSection()
+    timeouts: AppTimeoutsSection = AppTimeoutsSection()
     session: AppSessionSection = AppSessionSection()
     logout: AppLogoutSection = AppLogoutSection()
     tunnel: Maybe[TunnelSection] = None
@@ -383,7 +380,9 @@ class AppFile(Strict):
     """The rules of access, by path. Their order does not matter: the most specific path that has a rule decides."""
 
     @model_validator(mode="after")
-    def _one_shadow(self) -> "AppFile":
+    def _agrees(self) -> "AppFile":
         if self.shadow and any(rule.shadow for rule in self.access):
             raise wrong("every rule of a shadow file is a shadow", "leave shadow out of its rules")
+        if self.upstream.timeout is not None and self.timeouts.first_byte is not None:
+            raise wrong("upstream.timeout and timeouts.first_byte are the same", "leave one of them out")
         return self

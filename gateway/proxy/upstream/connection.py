@@ -6,7 +6,7 @@ Its own state says where in a response it is; the client connection is told only
 import asyncio
 from typing import Final, cast
 
-from gateway.config.snapshot import Timeouts
+from gateway.config.exchange_limits import Timeouts
 from gateway.model.codes import UPSTREAM_RESET, UPSTREAM_RESPONSE, UPSTREAM_TIMEOUT
 from gateway.model.errors import GatewayError
 from gateway.proxy.exchange import Requester

@@ -1,0 +1,41 @@
+"""What bounds one request to an application, where its file tells paths apart."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from gateway.policy.routes import RouteTable
+
+
+@dataclass(frozen=True, slots=True)
+class Timeouts:
+    """Seconds. `request_head`: from the first byte to the end of a head; `idle`: keep-alive without a request;
+    `body`: between two pieces of a body, either way; `connect`, `first_byte`, `total`: of the upstream."""
+
+    request_head: float = 15.0
+    idle: float = 75.0
+    body: float = 30.0
+    connect: float = 5.0
+    first_byte: float = 60.0
+    total: float = 3600.0
+    drain: float = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class ExchangeLimits:
+    """`body`: bytes, 0 for no limit."""
+
+    body: int
+    timeouts: Timeouts
+
+
+@dataclass(frozen=True, slots=True)
+class PathLimits:
+    """`by_path`: by the text of a pattern of `table`."""
+
+    table: RouteTable
+    by_path: Mapping[str, ExchangeLimits]
+
+    def at(self, segments: tuple[str, ...]) -> ExchangeLimits | None:
+        """None where the application's own hold."""
+        match = self.table.find(segments)
+        return None if match is None else self.by_path[match.pattern]

@@ -1,0 +1,43 @@
+"""How long a request of an application may take, and how large its body may be, beside what gateway.yaml says."""
+
+from pydantic import Field, model_validator
+
+from gateway.config.schema.types import Maybe, PathPattern, Seconds, SizeOrUnlimited, Strict, wrong
+
+
+class PathTimeoutsSection(Strict):
+    first_byte: Maybe[Seconds] = None
+    """From the request to the first byte of the answer."""
+    body: Maybe[Seconds] = None
+    """Between two pieces of a body, of the request or the answer: what a report needs that pauses amid its answer."""
+    total: Maybe[Seconds] = None
+    """The whole exchange."""
+
+
+class AppTimeoutsSection(PathTimeoutsSection):
+    """Times of this application, in the place of those of gateway.yaml."""
+
+    connect: Maybe[Seconds] = None
+    """To open a connection to it."""
+
+
+class PathLimitsSection(Strict):
+    """Other limits on some paths. Of several blocks the most specific alone holds; what it leaves out is as the
+    application has it."""
+
+    path: PathPattern
+    """As a rule of `access` names it."""
+    body: Maybe[SizeOrUnlimited] = None
+    timeouts: Maybe[PathTimeoutsSection] = None
+
+    @model_validator(mode="after")
+    def _says_something(self) -> "PathLimitsSection":
+        if self.body is None and (self.timeouts is None or not self.timeouts.model_fields_set):
+            raise wrong("this block changes nothing", "add body: or timeouts:")
+        return self
+
+
+class AppLimitsSection(Strict):
+    body: Maybe[SizeOrUnlimited] = None
+    paths: list[PathLimitsSection] = Field(default=[], max_length=200)
+    """Paths with other limits: uploads that are larger, answers that are slower."""
