@@ -29,6 +29,9 @@ def check_form_login(document: YamlDocument, model: AppFile, section: FormLoginS
     if section.trusted is None and model.account is None:
         hint = "add trusted: {from: ..., secret: ...}, or account: where each person has a link with a secret"
         yield document.problem(_AT, "nothing says with which account people are signed in", hint, key=True)
+    if model.translate.basic is not None:
+        message = "people are signed in at the form already, and what a sign-in there sends has no Authorization"
+        yield document.problem(("translate", "basic"), message, "leave translate.basic out, or form_login", key=True)
     yield from _steps(document, section)
     yield from _marks(document, section)
     yield from _cookies(document, model, section)

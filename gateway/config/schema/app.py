@@ -356,7 +356,7 @@ class AppFile(Strict):
     PUT, PATCH or DELETE that a POST names. Otherwise such a request is refused."""
     responses: ResponsesSection = ResponsesSection()
     rewrite: RewriteSection = RewriteSection()
-    """Addresses in its answers that lead to where only the gateway can go, made public."""
+    """Addresses in its answers that lead to where only the gateway can go, made public: `rewrite: {headers: true}`."""
     cookies: CookiesSection = CookiesSection()
     """Its own cookies: hidden from browsers, renamed, or kept to one host."""
     limits: AppLimitsSection = AppLimitsSection()
@@ -364,7 +364,7 @@ class AppFile(Strict):
     session: AppSessionSection = AppSessionSection()
     logout: AppLogoutSection = AppLogoutSection()
     tunnel: Maybe[TunnelSection] = None
-    """WebSocket, which ends when the person signs out or may no longer be there."""
+    """WebSocket, which ends when the person signs out or may no longer be there: `tunnel: {protocols: [websocket]}`."""
     keep_posts: Maybe[KeepPostsSection] = None
     """Keeps forms and uploads that are sent when the session has ended, so that they are not lost: `keep_posts: {}`.
     Where this is left out, a person whose session has ended fills the form in again."""

@@ -79,15 +79,23 @@ def _words(model: type[BaseModel], data: object, path: Path, error: ErrorDetails
             return _no_condition(value)
         return _one_of(known, path, value)
     if kind in _WANTED:
-        if path[-1:] == ("group",) and isinstance(value, list):
-            return "this must be a text", "write {any: [{group: one}, {group: another}]}"
-        keys = known_keys(model, path if kind in _MAPPINGS else (*path, 0))
-        return _wrong_type(kind, value, keys, lambda instead: _would_do(model, data, path, instead))
+        return _not_of_type(model, data, path, error)
     if kind in ("too_short", "string_too_short"):
         return "this is empty", "name at least one" if kind == "too_short" else ""
     if kind in _OF_CONTEXT:
         return _OF_CONTEXT[kind].format_map(context), ""
     return error["msg"], ""
+
+
+def _not_of_type(model: type[BaseModel], data: object, path: Path, error: ErrorDetails) -> tuple[str, str]:
+    kind, value = error["type"], error["input"]
+    if path[-1:] == ("group",) and isinstance(value, list):
+        return "this must be a text", "write {any: [{group: one}, {group: another}]}"
+    if kind in _MAPPINGS and (value is None or isinstance(value, bool) or str(value).lower() in _YES_NO):
+        message, _ = _wrong_type(kind, value, (), lambda instead: False)
+        return message, _instead_of_a_switch(model, path, value)
+    keys = known_keys(model, path if kind in _MAPPINGS else (*path, 0))
+    return _wrong_type(kind, value, keys, lambda instead: _would_do(model, data, path, instead))
 
 
 def _one_of(known: Sequence[str], path: Path, value: object) -> tuple[str, str]:
@@ -138,6 +146,25 @@ def _hints(kind: str, value: object, keys: Iterable[str]) -> Iterator[tuple[str,
         yield "put it in a list: - before its first key, the others below that key", [value]
 
 
+def _instead_of_a_switch(model: type[BaseModel], path: Path, value: object) -> str:
+    """What to write where true, yes or nothing stands, and a mapping is wanted: the line that its description shows,
+    else the keys that it must or may have."""
+    name = path[-1] if path and isinstance(path[-1], str) else ""
+    if name and _YES_NO.get(str(value).lower(), str(value).lower()) == "false":
+        return f"leave {name} out"
+    for node in _nodes(model, path[:-1]):
+        described = node.get("properties", {}).get(name, {}).get("description", "")
+        if name and (shown := re.search(rf"`({re.escape(name)}: \{{[^`]*\}})`", described)):
+            return f"write {shown[1]}"
+    before = f"{name}: " if name else ""
+    nodes = [node for node in _nodes(model, path) if node.get("type") == "object"]
+    needed = next((node["required"] for node in nodes if node.get("required")), ())
+    if needed:
+        return f"write {before}{{{', '.join(f'{key}: ...' for key in needed)}}}"
+    keys = [key for node in nodes for key in node.get("properties", ())]
+    return f"write {before}{{...}}, with {', '.join(keys)}" if keys else f"write {before}{{name: value}}"
+
+
 def _would_do(model: type[BaseModel], data: object, path: Path, instead: object) -> bool:
     """Whether nothing at `path` would be wrong with this value there."""
     tried = _replaced(data, path, instead)
@@ -177,11 +204,16 @@ def _listed(known: list[str]) -> str:
 
 def known_keys(model: type[BaseModel], path: Path) -> set[str]:
     """The keys that the mapping at `path` may have, as the JSON Schema of the model tells them."""
+    return {key for node in _nodes(model, path) for key in node.get("properties", ())}
+
+
+def _nodes(model: type[BaseModel], path: Path) -> list[Mapping[str, Any]]:
+    """What the JSON Schema of the model says of the value at `path`, each alternative of it."""
     schema = _json_schema(model)
     nodes = list(_alternatives(schema, schema))
     for step in path:
         nodes = [found for node in nodes for below in _below(node, step) for found in _alternatives(schema, below)]
-    return {key for node in nodes for key in node.get("properties", ())}
+    return nodes
 
 
 @cache

@@ -19,6 +19,18 @@ def written(more: str = "", **changes: str) -> str:
     return PERMIS.replace("access:", f"form_login:\n{lines}{more}access:")
 
 
+def test_beside_basic_it_is_one_too_many() -> None:
+    app = written()
+    assert found(app) == []
+    basic = app.replace("translate:\n", "translate:\n  basic: {account: {from: uid}, password: {file: grr}}\n")
+    assert basic != app
+    (said,) = found(basic)
+    assert said == (
+        "translate.basic: people are signed in at the form already, and what a sign-in there sends has no Authorization "
+        "(leave translate.basic out, or form_login)"
+    )
+
+
 def found(app: str, secrets: dict[str, bytes] = SECRETS) -> list[str]:
     return [
         line.partition("permis.yaml:")[2].partition(": ")[2] for line in problems({"apps/permis.yaml": app}, secrets)

@@ -1,12 +1,15 @@
+import json
 import re
+from collections.abc import Iterator
+from contextlib import suppress
 
 import pytest
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from gateway.config.problems import did_you_mean
 from gateway.config.schema.app import AppFile
 from gateway.config.schema.gateway import GatewayFile
-from gateway.config.schema.messages import known_keys, problem_of
+from gateway.config.schema.messages import _nodes, known_keys, problem_of
 from gateway.config.schema.provider import ProviderFile
 from gateway.config.yaml.reader import read_document
 from tests.config.samples import BASE, PERMIS, problems
@@ -98,6 +101,67 @@ def test_a_hint_that_is_followed_leads_to_a_good_file(file: str, old: str, key: 
     (said,) = problems({file: text.replace(old, key + wrong)})
     assert said.endswith("(put it in quotes)" if hint[0] == '"' else f"(write {hint})")
     assert problems({file: text.replace(old, key + hint)}) == []
+
+
+# --- true, where a mapping is wanted
+
+MODELS: tuple[tuple[type[BaseModel], str], ...] = (
+    (AppFile, PERMIS_FILE),
+    (GatewayFile, GATEWAY_FILE),
+    (ProviderFile, METROPOLE_FILE),
+)
+
+
+def mappings(model: type[BaseModel]) -> Iterator[str]:
+    """Each key of the first level that takes a mapping and nothing else."""
+    schema = model.model_json_schema()
+    for key in schema["properties"]:
+        nodes = [node for node in _nodes(model, (key,)) if "type" in node]
+        if {node["type"] for node in nodes} <= {"object", "null"} and nodes:
+            yield key
+
+
+SWITCHES = [(model, file, key) for model, file in MODELS for key in mappings(model)]
+
+
+@pytest.mark.parametrize(
+    ("model", "file", "key"), SWITCHES, ids=[f"{model.__name__}-{key}" for model, _, key in SWITCHES]
+)
+@pytest.mark.parametrize("written", [True, "yes", "oui"])
+def test_who_writes_true_for_a_mapping_is_shown_the_line_to_write(
+    model: type[BaseModel], file: str, key: str, written: object
+) -> None:
+    data = read_document(file, BASE[file].encode())[0].data
+    assert isinstance(data, dict)
+    text = json.dumps({**data, key: written}, default=str)
+    (said,) = [one for one in problems({file: text}) if f": {key}: " in one]
+    hint = re.search(rf"\(write ({key}: \{{.*\}})(, with [a-z0-9_, ]+)?\)$", said)
+    assert hint, said
+    if "..." not in hint[1] and "name: value" not in hint[1]:
+        line = read_document(file, hint[1].encode())[0].data
+        assert isinstance(line, dict)
+        with suppress(ValidationError):
+            model.model_validate({**data, **line})
+            return
+        raise AssertionError(f"{hint[1]} is no good line")
+
+
+@pytest.mark.parametrize(
+    ("line", "hint"),
+    [
+        ("keep_posts: true", "write keep_posts: {}"),
+        ("keep_posts: yes", "write keep_posts: {}"),
+        ("keep_posts: false", "leave keep_posts out"),
+        ("tunnel: true", "write tunnel: {protocols: [websocket]}"),
+        ("tunnel: non", "leave tunnel out"),
+        ("rewrite: true", "write rewrite: {headers: true}"),
+        ("form_login: true", "write form_login: {steps: ..., signed_in: ..., cookies: ...}"),
+        ("session: true", "write session: {...}, with idle, absolute, then, streams"),
+    ],
+)
+def test_the_line_is_the_one_that_the_reference_shows(line: str, hint: str) -> None:
+    (said,) = problems({PERMIS_FILE: f"{PERMIS}\n{line}\n"})
+    assert said.endswith(f"this must be a mapping of keys to values ({hint})")
 
 
 def test_a_text_that_is_too_long_has_no_entries() -> None:
