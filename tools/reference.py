@@ -40,7 +40,8 @@ def pages() -> dict[str, str]:
         ),
         "events.md": _table(
             "Log events",
-            "One JSON object a line on standard output: `time`, `level`, `event`, `pid`, `request_id` and facts.",
+            "One JSON object a line on standard output: `time`, `level`, `event`, `pid`, `request_id`, `reference` "
+            "(its short form, as pages show it) and facts.",
             ("event", "level", "meaning"),
             ((f"`{event.id}`", event.level, event.meaning) for event in EVENTS.values()),
         ),

@@ -25,9 +25,11 @@ _PROVIDER_FAULT = (
     "The answer of your organisation's sign-in service was refused. "
     "Give the reference below to your support: they will find the reason in the log."
 )
-_TOO_WEAK = "Your sign-in is not strong enough for this page"
+_CANCELLED = "The sign-in was cancelled"
+_CANCELLED_ADVICE = "You cancelled it, or your organisation's sign-in service did not allow it. You can start again."
+_TOO_WEAK = "Your authentication level is not sufficient"
 _TOO_WEAK_ADVICE = (
-    "This page asks for a stronger way to sign in, such as a second factor or a card. "
+    "This page asks for a stronger way to sign in, such as a code on your telephone or an agent card. "
     "Ask your organisation's support how to get one, then start again from the application."
 )
 _CLOCK = "The clocks of two services do not agree"
@@ -209,9 +211,7 @@ LOGIN_LOOP = Code(
     "Signing in goes round in circles",
     "Your browser does not keep this site's cookies, or its clock is wrong. Allow cookies, then start again.",
 )
-LOGIN_PROVIDER_REFUSED = Code(
-    "login.provider_refused", 403, "Your sign-in service refused", "Go back to the application and try again."
-)
+LOGIN_PROVIDER_REFUSED = Code("login.provider_refused", 403, _CANCELLED, _CANCELLED_ADVICE)
 LOGIN_PROVIDER_INTERACTION = Code(
     "login.provider_interaction",
     403,
@@ -362,10 +362,8 @@ SAML_ENCRYPTION_ALGORITHM = Code("saml.encryption.algorithm", 403, _SIGN_IN_FAIL
 SAML_DECRYPTION = Code("saml.decryption", 403, _SIGN_IN_FAILED, _PROVIDER_FAULT)
 SAML_DESTINATION = Code("saml.destination", 403, _SIGN_IN_FAILED, _PROVIDER_FAULT)
 SAML_ISSUER = Code("saml.issuer", 403, _SIGN_IN_FAILED, _PROVIDER_FAULT)
-SAML_STATUS = Code("saml.status", 403, "Your sign-in service refused", "Go back to the application and try again.")
-SAML_NO_PASSIVE = Code(
-    "saml.no_passive", 403, "Your sign-in service refused", "Go back to the application and try again."
-)
+SAML_STATUS = Code("saml.status", 403, _CANCELLED, _CANCELLED_ADVICE)
+SAML_NO_PASSIVE = Code("saml.no_passive", 403, _CANCELLED, _CANCELLED_ADVICE)
 SAML_IN_RESPONSE_TO = Code("saml.in_response_to", 403, _SIGN_IN_FAILED, _PROVIDER_FAULT)
 SAML_UNSOLICITED = Code("saml.unsolicited", 403, _SIGN_IN_FAILED, _PROVIDER_FAULT)
 SAML_ISSUE_INSTANT = Code("saml.issue_instant", 403, _SIGN_IN_FAILED, _PROVIDER_FAULT)

@@ -10,6 +10,8 @@ from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
+from hashlib import blake2b
+from typing import Final
 
 from gateway.model.events import EVENTS, Event
 
@@ -23,6 +25,11 @@ _GATHER = 0.05
 _CUTS = (1500, 400, 100)
 _LONGEST_NAME = 40
 _MOST_NAMES = 50
+
+# Without letters and digits that look alike (0 O, 1 I L, 2 Z, 5 S, 8 B, U V), and without vowels, so that no word is
+# ever read out.
+_ALPHABET: Final = "2345679CDFGHJKMNPQRTVWXY8"
+_LENGTH: Final = 8
 
 
 class Log:
@@ -55,7 +62,8 @@ class Log:
         self._writer.start()
 
     def event(self, event: str, **fields: object) -> None:
-        """`event` is an id of the table of events; `request_id` names the request, where there is one.
+        """`event` is an id of the table of events; `request_id` names the request, where there is one: then the line
+        has the reference too by which people know it.
 
         Fields are operator facts, no secret and no attribute value: strings, numbers, booleans, lists of these."""
         known = EVENTS.get(event)
@@ -64,6 +72,8 @@ class Log:
                 raise ValueError(f"`{event}` is not in the table of events")
             fields["unknown"] = event
             known = EVENTS["log.unknown_event"]
+        if isinstance(id := fields.get("request_id"), str):
+            fields["reference"] = short_reference(id)
         self._append(self._line(known, fields))
 
     def access(self, line: bytes) -> None:
@@ -143,6 +153,17 @@ class Log:
             except OSError:
                 return False
         return True
+
+
+def short_reference(request_id: str) -> str:
+    """The form of a request's id that a person can read out on the telephone: eight letters and digits, always the same
+    for one id. Two ids share one once in 150,000,000,000 times."""
+    number = int.from_bytes(blake2b(request_id.encode(errors="replace"), digest_size=8).digest())
+    letters = []
+    for _ in range(_LENGTH):
+        number, at = divmod(number, len(_ALPHABET))
+        letters.append(_ALPHABET[at])
+    return "".join(letters)
 
 
 def _iso(now: float) -> str:

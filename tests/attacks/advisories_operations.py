@@ -12,6 +12,7 @@ from pathlib import Path
 from gateway.config.compile.compiler import compile_files
 from gateway.config.folder.read import read_folder
 from gateway.config.problems import ProblemsFound
+from gateway.ops.log import short_reference
 from tests.attacks.cases import Case, expect, uncontrolled
 from tests.attacks.cross_site import to_callback
 from tests.attacks.exchange import Answer, Door
@@ -298,22 +299,25 @@ async def one_line_per_event(world: World) -> None:
     # Each refusal is a line, and whatever was in its request is in that line and in no other. A case before this one
     # may still be writing.
     for reference in references:
-        await world.logged(mark, event="request.refused", request_id=reference)
+        await world.logged(mark, event="request.refused", reference=reference)
     lines = world.gateway.log.read_bytes()[mark:].split(b"\n")[:-1]
     events = [event_of(line) for line in lines]
-    told = [event["request_id"] for event in events if event.get("request_id") in references]
+    told = [event["reference"] for event in events if event.get("reference") in references]
     expect(sorted(told) == sorted(references), f"{len(told)} lines of {len(references)} refusals")
     succeeded = [event for event in events if event["event"] == "login.succeeded"]
-    forged = [event for event in succeeded if "pid" not in event or event.get("request_id") in references]
+    forged = [event for event in succeeded if "pid" not in event or event.get("reference") in references]
     expect(not forged, f"an event was forged: {forged}")
     if not world.is_gateway:
         unseen(world, await world.send(request(APP, "/x")))
 
 
 def reference_of(answer: Answer) -> str:
-    found = re.search(rb"\b[0-9a-f]{32}\b", answer.body)
+    """As people are told it; a program is told the whole id."""
+    found = re.search(rb"<code>([2-9A-Z]{8})</code>|\b([0-9a-f]{32})\b", answer.body)
     expect(found is not None, f"no reference on a page of status {answer.status}")
-    return "" if found is None else found[0].decode()
+    if found is None:
+        return ""
+    return short_reference(found[2].decode()) if found[1] is None else found[1].decode()
 
 
 def event_of(line: bytes) -> dict[str, object]:

@@ -64,7 +64,7 @@ async def test_walk(demo: Demo, name: str) -> None:
 async def test_the_reference_on_a_denied_page_is_in_the_log(demo: Demo) -> None:
     reference = json.loads(await walked(demo, "denied.mjs"))["reference"]
     lines = [json.loads(line) for line in demo.gateway.log.read_text().splitlines() if line.startswith("{")]
-    (line,) = (line for line in lines if line.get("request_id") == reference)
+    (line,) = (line for line in lines if line.get("reference") == reference)
     assert (line["event"], line["app"], line["code"]) == ("access.denied", "permis", "policy.not_allowed")
     assert line["rule"].startswith("policies/apps/permis.yaml:")
 

@@ -13,7 +13,7 @@ import pytest
 
 from gateway.model.events import EVENTS
 from gateway.model.identity import Identity
-from gateway.ops.log import Log
+from gateway.ops.log import Log, short_reference
 from tests.patience import PATIENCE
 
 ROOT = Path(__file__).parents[2]
@@ -65,6 +65,7 @@ def test_an_event_is_one_line_of_json_with_time_level_id_and_process(pipe: tuple
         "pid": os.getpid(),
         "code": "oidc.nonce",
         "request_id": "r-1",
+        "reference": short_reference("r-1"),
         "provider": "metropole",
     }
 

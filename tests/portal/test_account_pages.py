@@ -4,6 +4,7 @@ import pytest
 
 from gateway.accounts.file import links_path
 from gateway.model.account import AccountHolder, AccountSettings
+from gateway.ops.log import short_reference
 from tests.portal.browser import Browser, Reply
 from tests.portal.installation import ACTES, PORTAL, Installation
 
@@ -68,7 +69,7 @@ async def test_what_is_not_accepted_is_not_kept(here: Installation, fields: dict
     reply = await sent(here, browser, **fields)
     assert reply.status == 403
     assert "This account was not linked" in reply.text
-    assert "request-" in reply.text
+    assert short_reference("request-1") in reply.text
     assert await login_of(here) is None
     assert here.codes()[-1:] == [code]
 

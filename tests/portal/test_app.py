@@ -8,6 +8,7 @@ import pytest
 from gateway.access.inbound import InboundRequest
 from gateway.model.code_table import all_codes
 from gateway.model.ports import Page
+from gateway.ops.log import short_reference
 from gateway.portal.http.request import PortalRequest, binding_hash
 from tests.portal.browser import Browser, Reply
 from tests.portal.installation import ACTES, ELECTIONS, PERMIS, PORTAL, Installation, OutOfReach
@@ -359,7 +360,7 @@ async def test_an_error_description_of_the_provider_is_for_the_log_alone(here: I
     error = f"error=access_denied&error_description=%3Cscript%3E&iss={here.metropole.issuer}"
     reply = await browser.get(here.url(PORTAL, f"/_ecluse/callback/metropole?state={state}&{error}"))
     assert (reply.status, "script" in reply.text) == (403, False)
-    assert "Your sign-in service refused" in reply.text
+    assert "The sign-in was cancelled" in reply.text
     assert f"{here.url(ACTES)}_ecluse/login?to=/" in reply.text, "a way back"
     assert here.codes() == ["login.provider_refused"]
 
@@ -409,7 +410,7 @@ async def test_a_provider_that_does_not_answer_is_502_with_a_way_back(here: Inst
 async def test_a_fault_of_ours_is_one_page_and_one_line_without_what_was_handled(here: Installation) -> None:
     here.change_provider("metropole", attributes=None)
     reply = await here.browser().get(here.url(ACTES))
-    assert (reply.status, "request-1" in reply.text) == (500, True)
+    assert (reply.status, short_reference("request-1") in reply.text) == (500, True)
     (fault,) = [event for event in here.logged() if event["event"] == "gateway.fault"]
     assert fault["detail"].startswith("AttributeError < ")
 

@@ -20,7 +20,7 @@ async def sent_back(here: Installation, browser: Browser, error: str, descriptio
 @pytest.mark.parametrize(
     ("error", "status", "title"),
     [
-        ("access_denied", 403, "Your sign-in service refused"),
+        ("access_denied", 403, "The sign-in was cancelled"),
         ("login_required", 403, "Your sign-in service wants to see you first"),
         ("temporarily_unavailable", 503, "Your sign-in service is out of order for a moment"),
         ("invalid_scope", 403, "You could not be signed in"),

@@ -2,6 +2,7 @@
 
 import pytest
 
+from gateway.ops.log import short_reference
 from gateway.portal.http.pages import Pages
 from tests.proxy.applications import application
 from tests.proxy.gateways import ask, gateway
@@ -148,9 +149,9 @@ async def test_a_page_carries_the_reference_that_the_log_has() -> None:
     async with application() as app, gateway(app) as gate:
         gate.plane.pages = Pages()
         answer = await gate.once(ask(b"GET /admin/", gate.sign_in(), HTML, b"Accept-Language: fr"))
-        reference = str(gate.log.named("access.denied")[0]["request_id"])
-        assert len(reference) == 32
-        assert reference in answer.body.decode()
+        id = str(gate.log.named("access.denied")[0]["request_id"])
+        assert len(id) == 32
+        assert short_reference(id) in answer.body.decode()
         assert answer.values(b"Content-Type") == [b"text/html; charset=utf-8"]
         assert answer.values(b"Cache-Control") == [b"no-store"]
 

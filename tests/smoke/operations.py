@@ -176,7 +176,7 @@ async def an_application_that_is_down_gives_a_page_that_says_so(world: World) ->
             assert page.status == 502
             assert '<html lang="fr">' in page.text
             line = await world.logged(mark, event="upstream.failed", code="upstream.connect")
-            assert str(line["request_id"]) in page.text
+            assert str(line["reference"]) in page.text
             assert str(port) not in page.text
     assert (await world.person().open(world.subventions("/public/"))).status == 200
 

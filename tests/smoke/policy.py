@@ -16,7 +16,7 @@ async def a_refused_person_gets_403_with_a_reference_in_french(world: World) -> 
     assert REFUSAL in page.text
     assert "Référence" in page.text
     line = await world.logged(mark, event="access.denied", app="permis")
-    assert f"<code>{line['request_id']}</code>" in page.text
+    assert f"<code>{line['reference']}</code>" in page.text
     assert str(line["rule"]).startswith("policies/apps/permis.yaml:")
 
 

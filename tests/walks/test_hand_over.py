@@ -15,7 +15,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 ENTER = "/_ecluse/enter"
 LIFE = 30
-REFERENCE = re.compile(r"(?<=<code>)[0-9a-f]{32}(?=</code>)")
+REFERENCE = re.compile(r"(?<=<code>)[2-9C-Y]{8}(?=</code>)")
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +54,7 @@ async def gives_no_seat(world: World, person: Person, url: str, code: str = "", 
         # The line of this very page: that of the one before may still be on its way to the log.
         reference = REFERENCE.search(page.text)
         assert reference is not None
-        said["request_id"] = reference[0]
+        said["reference"] = reference[0]
     await world.gateway.logged(mark, event="handover.refused", **said)
     return page
 

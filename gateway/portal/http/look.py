@@ -5,6 +5,7 @@ from base64 import b64encode
 from collections.abc import Mapping
 from hashlib import sha256
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from gateway.model.theme import Theme, logo_kind, said_in
 from gateway.portal.http.i18n import LANGUAGES
@@ -15,10 +16,11 @@ _STYLE = Path(__file__).parents[1] / "templates" / "style.css"
 
 class Look:
     """`around`: by language, what the template of every page is given. `headers`: of a page; `framed`: of one that may
-    stand in any frame."""
+    stand in any frame. `zone`: in which times are told."""
 
     def __init__(self, theme: Theme) -> None:
         self.theme = theme
+        self.zone = ZoneInfo(theme.time_zone)
         written = _STYLE.read_text("utf-8")
         style = written.replace("@light@", theme.colours.light).replace("@dark@", theme.colours.dark).strip()
         # The logo is a part of the page: nothing is loaded, and no script runs in an SVG that is shown as a picture.

@@ -1,10 +1,10 @@
 """Every page of ours, from jinja2 templates in French and English: HTML alone, with nothing to load beside it."""
 
 import json
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from functools import lru_cache
+from functools import lru_cache, partial
 from gettext import NullTranslations
 from pathlib import Path
 from typing import Any, Literal
@@ -17,8 +17,10 @@ from gateway.model.codes import Code
 from gateway.model.kept_post import KeptPost
 from gateway.model.ports import Page, Reader
 from gateway.model.theme import ShownText, Theme, said_in
+from gateway.ops.log import short_reference
 from gateway.portal.http.i18n import LANGUAGES, catalogue, choose
 from gateway.portal.http.look import Look
+from gateway.portal.http.moments import moment
 from gateway.portal.http.responses import BARE, Headers
 
 _Kind = Literal["html", "json", "frame"]
@@ -29,7 +31,6 @@ _JSON = (b"Content-Type", b"application/json; charset=utf-8")
 _SENDS_ITSELF = "document.forms[0].submit()"
 _REFUSING = frozenset({"policy", "translation", "account"})
 _SIGNING_IN = frozenset({"login", "handover", "oidc", "saml"})
-_MOMENTS = {"fr": "%d/%m/%Y à %H:%M UTC", "en": "%Y-%m-%d %H:%M UTC"}
 # What stands before tenths, and megabytes, kilobytes and bytes.
 _UNITS = {"fr": (",", "Mo", "Ko", "octets"), "en": (".", "MB", "KB", "bytes")}
 _RETRY_AFTER = (b"Retry-After", b"5")
@@ -81,13 +82,16 @@ class _Ready:
 
 
 class Pages:
-    """ports.ErrorPages, and the portal's own pages. `theme`: the one that is live."""
+    """ports.ErrorPages, and the portal's own pages. `theme`: the one that is live. `now`: Unix seconds."""
 
-    def __init__(self, theme: Callable[[], Theme] = lambda: _USUAL) -> None:
+    def __init__(self, theme: Callable[[], Theme] = lambda: _USUAL, now: Callable[[], float] = time.time) -> None:
+        self._now = now
         self._theme = theme
         self._look = Look(theme())
         self._catalogues = {language: catalogue(language) for language in LANGUAGES}
         self._environments = {language: _environment(language, texts) for language, texts in self._catalogues.items()}
+        for language, environment in self._environments.items():
+            environment.filters["moment"] = partial(self._moment, language)
         self._language = lru_cache(maxsize=256)(choose)
         self._ready: dict[tuple[str, ...], _Ready] = {}
 
@@ -122,7 +126,7 @@ class Pages:
         ready = self._ready.get(key)
         if ready is None:
             ready = self._ready[key] = self._made(look, code, chosen, kind, place.language, filled)
-        values["reference"] = reference
+        values["reference"] = short_reference(reference)
         body = "".join(escape(values[piece]) if at % 2 else piece for at, piece in enumerate(ready.pieces))
         return Page(code.status, ready.headers, body.encode("utf-8", "replace"))
 
@@ -140,6 +144,7 @@ class Pages:
             sign_kind=_sign(code),
             reference=_slot("reference"),
             place=ShownText(_slot("place"), place_language) if "place" in filled else None,
+            for_nobody=_is_for_nobody(code, filled),
             **slots,
         )
         headers = look.framed if kind == "frame" else look.headers
@@ -239,6 +244,9 @@ class Pages:
         """The provider says that the session goes on somewhere. Not `proven`: what it says could not be verified."""
         return self._page("signed_out_in_part.html", reader, home=home, proven=proven)
 
+    def _moment(self, language: str, at: int) -> str:
+        return moment(at, self._now(), self._current.zone, language)
+
     def _page(self, template: str, reader: Reader, *, status: int = 200, **values: object) -> Page:
         look, language = self._current, self._language(reader.language)
         place = said_in(reader.app, language)
@@ -263,6 +271,11 @@ def _way(code: Code) -> Literal["sign_in", "leave", "start", "back", "link"]:
     return "start" if kind in _SIGNING_IN else "back"
 
 
+def _is_for_nobody(code: Code, filled: tuple[str, ...]) -> bool:
+    """A person who is not signed in has no account that could be said to give no access."""
+    return code.status == 403 and code.id.startswith("policy.") and "account" not in filled
+
+
 def _sign(code: Code) -> Literal["person", "lock", "clock", "note"]:
     """The picture of an error page."""
     by_status: dict[int, Literal["person", "lock", "clock"]] = {401: "person", 403: "lock"}
@@ -281,8 +294,8 @@ def _environment(language: str, texts: NullTranslations) -> Environment:
     environment.policies["ext.i18n.trimmed"] = True
     environment.install_gettext_translations(texts, newstyle=True)  # type: ignore[attr-defined]
     environment.filters["called"] = lambda one: _called(one, language)
+    environment.filters["short"] = short_reference
     environment.filters["size"] = lambda size: _size(size, _UNITS[language])
-    environment.filters["moment"] = lambda at: datetime.fromtimestamp(at, UTC).strftime(_MOMENTS[language])
     return environment
 
 

@@ -88,7 +88,7 @@ async def test_an_answer_that_is_no_stronger_ends_on_a_page_after_one_attempt(
     says(here, **({} if acr is None else {"acr": acr}))
     asked = len(here.metropole.asked)
     reply = await browser.get(needed_at(here, EIDAS2))
-    assert (reply.status, "not strong enough for this page" in reply.text) == (403, True)
+    assert (reply.status, "Your authentication level is not sufficient" in reply.text) == (403, True)
     assert len(here.metropole.asked) == asked + 1
     assert here.codes()[-1] == "login.too_weak"
     # What they had, they still have, and nothing more.
@@ -100,7 +100,7 @@ async def test_who_is_below_what_the_providers_file_demands_is_told_that_and_of_
     here.change_provider("metropole", request=AuthorizationParameters(essential_acr=frozenset({"eidas2"})))
     says(here, acr="eidas1")
     reply = await here.browser().get(here.url(ACTES))
-    assert (reply.status, "not strong enough for this page" in reply.text) == (403, True)
+    assert (reply.status, "Your authentication level is not sufficient" in reply.text) == (403, True)
     assert here.codes()[-1] == "oidc.id_token.acr"
 
 

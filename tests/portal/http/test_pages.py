@@ -24,11 +24,13 @@ from gateway.model.codes import (
     Code,
 )
 from gateway.model.ports import Page, Reader
+from gateway.ops.log import short_reference
 from gateway.portal.http import pages as module
 from gateway.portal.http.pages import Choice, Pages, SessionLine, _environment
 from tests.growth import steps
 
 XSS = "<script>alert(1)</script>\"'&\0"
+REFERENCE = short_reference("req-1")
 SHOWN = [code for code in all_codes() if code.status]
 
 
@@ -147,7 +149,7 @@ def test_each_code_has_its_page_in_both_languages(pages: Pages, code: object) ->
         pages.render(code, kind="html", reader=Reader(language), reference="req-1").body for language in ("fr", "en")
     ]
     assert bodies[0] != bodies[1]
-    assert all(b"<code>req-1</code>" in body for body in bodies)
+    assert all(f"<code>{REFERENCE}</code>".encode() in body for body in bodies)
 
 
 def test_an_error_page_says_what_to_do_next(pages: Pages) -> None:
@@ -157,7 +159,7 @@ def test_an_error_page_says_what_to_do_next(pages: Pages) -> None:
     text = Outline(page).text
     assert "La connexion tourne en boucle" in text
     assert "Autorisez les cookies" in text
-    assert "Référence pour votre assistance\u00a0: req-1" in text
+    assert "Référence pour votre assistance\u00a0: " + REFERENCE in text
     assert Outline(page).all("a")[1] == {"href": "https://a/_ecluse/login"}
     assert "Recommencer" in text
 
@@ -182,6 +184,18 @@ def test_the_text_of_the_app_stands_before_our_own(pages: Pages) -> None:
     )
     assert "<p>Réservé aux &lt;administrateurs&gt;.</p>" in page.body.decode()
     assert page.status == 403
+
+
+@pytest.mark.parametrize("account", ["", "Camille"])
+def test_only_who_is_signed_in_is_told_of_their_account(pages: Pages, account: str) -> None:
+    page = pages.render(POLICY_NOT_ALLOWED, kind="html", reader=Reader("en", account=account), reference="r")
+    assert ("Your account does not give access" in page.body.decode()) == bool(account)
+
+
+def test_no_general_sentence_follows_the_text_of_the_app(pages: Pages) -> None:
+    reader = Reader("fr", account="Camille")
+    page = pages.render(POLICY_NOT_ALLOWED, kind="html", reader=reader, reference="r", refusal="Demandez à Paul.")
+    assert "personne responsable" not in page.body.decode()
 
 
 @pytest.mark.parametrize("slot", ["reference", "login_url", "refusal"])

@@ -150,7 +150,7 @@ async def test_a_token_that_fails_a_check_signs_nobody_in(
     assert f'{here.url(ACTES, "/_ecluse/login?to=/plan")}"' in reply.text, "a way back"
     (refused,) = [event for event in here.logged() if event["event"] == "login.refused"]
     assert (refused["code"], refused["provider"], refused["app"]) == (code, "metropole", "actes")
-    assert refused["request_id"] in reply.text
+    assert refused["reference"] in reply.text
 
 
 async def test_what_lies_outside_the_perimeter_signs_nobody_in(here: Installation) -> None:

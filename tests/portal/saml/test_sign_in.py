@@ -158,7 +158,7 @@ async def test_a_failed_check_is_named_once_in_the_log(region: Region, values: d
     assert not reply.all("Set-Cookie")
     (line,) = [line for line in region.here.logged() if line.get("code")]
     assert (line["event"], line["code"], line["provider"], line["app"]) == ("login.refused", code, "region", "permis")
-    assert line["request_id"] in reply.text
+    assert line["reference"] in reply.text
 
 
 async def test_an_assertion_works_once_even_for_two_requests(region: Region) -> None:
