@@ -15,7 +15,9 @@ _ADDRESSES: Final = _LOCATIONS | {b"refresh", b"link"}
 # Of bodies that are changed: what is read of them, and what no longer holds of them. Parts of the changed body there
 # are none.
 _OF_BODIES: Final = frozenset({b"content-type", b"content-encoding", b"etag"})
-_NO_LONGER: Final = frozenset({b"accept-ranges", b"content-md5", b"digest", b"content-digest", b"repr-digest"})
+_NO_LONGER: Final = frozenset(
+    {b"accept-ranges", b"content-md5", b"digest", b"content-digest", b"repr-digest", b"content-encoding"}
+)
 
 # By these servers, languages and frameworks tell their names and versions, which are of use to attackers alone.
 BANNERS: Final = frozenset(

@@ -7,6 +7,8 @@ from gateway.model.codes import UPSTREAM_RESPONSE
 from gateway.model.errors import GatewayError
 from gateway.proxy.exchange import Exchange, Requester
 from gateway.proxy.filters.between import Between
+from gateway.proxy.filters.codings import Undone, is_undone
+from gateway.proxy.filters.finished import FINISHED
 from gateway.proxy.filters.replacing import Replacing
 from gateway.proxy.filters.texts import BodyFilters, ReplacingOnceKnown, is_part_of_a_text
 from gateway.proxy.http1.bodies import LAST_CHUNK, chunk
@@ -17,13 +19,18 @@ from gateway.wire.headers import CONTENT_LENGTH
 
 class BodyFilter(Between):
     """A body that is changed has no length that is known before its end: it goes to the client in chunks, or, where all
-    of it came at once, with the length that it has then. One that is not goes on as it comes.
+    of it came at once, with the length that it has then. One that is not goes on as it comes. One that was compressed,
+    although the application was asked not to, is undone step by step, and goes to the client as it was before.
 
     `_response`: the head of a changed body, as long as the client has not got it. `_first`: of the body, what it gets
-    with it. `_part`: the application sent a part of a text.
+    with it. `_part`: the application sent a part of a text. `_undone`: None where nothing is compressed. `_all_came`:
+    of what is, the end too.
     """
 
-    __slots__ = ("_filters", "_first", "_loop", "_part", "_public", "_replacing", "_response")
+    __slots__ = (
+        "_all_came", "_filters", "_first", "_loop", "_part", "_public", "_replacing", "_response", "_stepping",
+        "_undone",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -42,6 +49,8 @@ class BodyFilter(Between):
         self._response: ResponseHead | None = None
         self._first = b""
         self._part = False
+        self._undone: Undone | None = None
+        self._all_came = self._stepping = False
 
     # --- the response ---
 
@@ -53,7 +62,8 @@ class BodyFilter(Between):
             # `upstream_failed` follows, and asks for all of it if it can.
             self._part = True
             raise GatewayError(UPSTREAM_RESPONSE, "a part of a text that is rewritten, unasked")
-        replacing = self._filters.replacing(self._public, content_type, encoding)
+        undone = Undone(encoding) if encoding is not None and is_undone(encoding) else None
+        replacing = self._filters.replacing(self._public, content_type, encoding if undone is None else None)
         # A 304 does not say of which type the response is that it confirms.
         response.is_changed = replacing is not None or status == 304
         if replacing is None:
@@ -64,6 +74,7 @@ class BodyFilter(Between):
             return client.response_head(response)
         self._replacing = replacing
         self._response = response
+        self._undone = undone
         self._loop.call_soon(self._begin)
         return b""
 
@@ -71,14 +82,78 @@ class BodyFilter(Between):
         """What comes of the body, without its framing where it is changed."""
         if self._replacing is None:
             self.client.transport.write(data)
+        elif self._undone is not None:
+            self._undo(self._undone, data)
         elif data:
-            pieces = self._replacing.feed(data)
-            if self._response is not None:
-                self._first += b"".join(pieces)
-            elif size := sum(map(len, pieces)):
-                if self.client.chunked_out:
-                    pieces = [b"%x\r\n" % size, *pieces, b"\r\n"]
-                self.client.transport.writelines(pieces)
+            self._take_changed(self._replacing, data)
+
+    def _take_changed(self, replacing: Replacing | ReplacingOnceKnown, data: bytes) -> None:
+        pieces = replacing.feed(data)
+        if self._response is not None:
+            self._first += b"".join(pieces)
+        elif size := sum(map(len, pieces)):
+            if self.client.chunked_out:
+                pieces = [b"%x\r\n" % size, *pieces, b"\r\n"]
+            self.client.transport.writelines(pieces)
+
+    # --- what was compressed ---
+
+    def _undo(self, undone: Undone, data: bytes) -> None:
+        """The first step at once: where it fails, nothing of the response is said yet. Raises GatewayError."""
+        if data:
+            undone.feed(data)
+        if not self._stepping and not self.client.write_paused:
+            self._step(undone)
+        if undone.waits:
+            self._upstream.pause()
+            self._step_soon()
+
+    def _step(self, undone: Undone) -> None:
+        made = undone.step()
+        if made and self._replacing is not None:
+            self._take_changed(self._replacing, made)
+
+    def _step_soon(self) -> None:
+        if not self._stepping:
+            self._stepping = True
+            self._loop.call_soon(self._go_on)
+
+    def _go_on(self) -> None:
+        """Others have had their turn; a client that takes no more says when it does."""
+        self._stepping = False
+        undone, client = self._undone, self.client
+        if undone is None or client.write_paused or client.transport.is_closing():
+            return
+        try:
+            self._step(undone)
+            if undone.waits:
+                self._step_soon()
+            elif self._all_came:
+                self._finish()
+            else:
+                self._upstream.resume()
+        except GatewayError as error:
+            self._broken(error)
+        except Exception as fault:  # noqa: BLE001 - the one edge
+            self._upstream.abandon()
+            self.faulted(fault)
+
+    def _broken(self, error: GatewayError) -> None:
+        upstream, self._upstream = self._upstream, FINISHED
+        upstream.abandon()
+        self.upstream_failed(error)
+
+    @property
+    def write_paused(self) -> bool:
+        return self.client.write_paused or (self._undone is not None and self._undone.waits)
+
+    def resume(self) -> None:
+        if self._undone is not None and self._undone.waits:
+            self._step_soon()
+        else:
+            self._upstream.resume()
+
+    # --- how it ends ---
 
     def _begin(self) -> None:
         """The response goes on for longer than one turn of the loop."""
@@ -94,8 +169,26 @@ class BodyFilter(Between):
             client.faulted(fault)
 
     def answered(self) -> None:
+        undone = self._undone
+        if undone is None:
+            self._finish()
+            return
+        # The connection carries the request of another from here on.
+        self._upstream, self._all_came = FINISHED, True
+        if undone.waits:
+            self._begin()
+            return
+        try:
+            self._finish()
+        except GatewayError as error:
+            self._broken(error)
+
+    def _finish(self) -> None:
+        """Raises GatewayError where what was compressed breaks off."""
+        if self._undone is not None:
+            self._undone.end()
         client, replacing, response = self.client, self._replacing, self._response
-        self._replacing = self._response = None
+        self._replacing = self._response = self._undone = None
         if replacing is not None:
             rest = replacing.end()
             if response is not None:
@@ -117,7 +210,7 @@ class BodyFilter(Between):
         return chunk((data,)) if self.client.chunked_out else data
 
     def forget(self) -> None:
-        self._replacing = self._response = None
+        self._replacing = self._response = self._undone = None
 
     # --- as the connection to the application asks for the client ---
 

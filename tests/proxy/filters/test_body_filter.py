@@ -115,9 +115,8 @@ async def test_a_304_has_the_tag_that_the_page_had() -> None:
     [
         (b"Content-Type: image/png\r\n", INSIDE), (b"", INSIDE), (b"Content-Type: text/plain\r\n", INSIDE),
         (b"Content-Type: text/html; charset=utf-16\r\n", INSIDE.decode().encode("utf-16")),
-        (HTML + b"Content-Encoding: gzip\r\n", gzip.compress(INSIDE, mtime=0)),
-        (HTML + b"Content-Encoding: gzip\r\n", gzip.compress(INSIDE, mtime=0)[:-9]),
-        (HTML + b"Content-Encoding: x-unknown\r\n", INSIDE),
+        (b"Content-Type: image/svg\r\nContent-Encoding: gzip\r\n", gzip.compress(INSIDE, mtime=0)),
+        (HTML + b"Content-Encoding: x-unknown\r\n", INSIDE), (HTML + b"Content-Encoding: gzip, gzip\r\n", INSIDE),
     ],
 )  # fmt: skip
 async def test_what_is_no_text_goes_on_byte_for_byte(lines: bytes, body: bytes) -> None:

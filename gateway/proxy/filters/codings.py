@@ -1,0 +1,89 @@
+"""A content coding undone as it comes (RFC 9110 8.4.1): a little at each step, however much it grows."""
+
+import zlib
+from typing import Final
+
+from gateway.model.codes import UPSTREAM_RESPONSE
+from gateway.model.errors import GatewayError
+
+STEP: Final = 1 << 16
+"""Bytes that one step makes at the most: some tenths of a millisecond (invariant 14)."""
+
+# Texts become smaller by five to a hundred times; what grows by more than this is made to.
+_MOST_GROWTH: Final = 250
+_FREE: Final = 1 << 20
+_GZIP: Final = 16 + zlib.MAX_WBITS
+# RFC 1952 2.3.1
+_MEMBER: Final = b"\x1f\x8b"
+# RFC 1950 2.2: method 8, and a multiple of 31. Some servers send DEFLATE without it.
+_ZLIB_HEAD: Final = 2
+
+
+def is_undone(encoding: bytes | None) -> bool:
+    """Whether this Content-Encoding is one that is undone."""
+    return encoding is not None and _name(encoding) in (b"gzip", b"x-gzip", b"deflate")
+
+
+def _name(encoding: bytes) -> bytes:
+    return encoding.strip(b" \t").lower()
+
+
+class Undone:
+    """One body. `waits`: there is something to do without anything more of it."""
+
+    __slots__ = ("_came", "_decoder", "_gzip", "_made", "_pending", "waits")
+
+    def __init__(self, encoding: bytes) -> None:
+        self._gzip = _name(encoding) != b"deflate"
+        self._decoder = zlib.decompressobj(_GZIP) if self._gzip else None
+        self._pending = b""
+        self._came = self._made = 0
+        self.waits = False
+
+    def feed(self, data: bytes) -> None:
+        self._pending += data
+        self._came += len(data)
+        self.waits = True
+
+    def step(self) -> bytes:
+        """Some of what was fed, as it was before. Raises GatewayError(UPSTREAM_RESPONSE)."""
+        decoder = self._decoder or self._begin()
+        if decoder is None:
+            self.waits = False
+            return b""
+        try:
+            made = decoder.decompress(self._pending, STEP)
+        except zlib.error as error:
+            raise _wrong(f"this is no {'gzip' if self._gzip else 'deflate'}: {error}") from None
+        self._pending = decoder.unconsumed_tail
+        self._made += len(made)
+        if self._made > _FREE + _MOST_GROWTH * self._came:
+            raise _wrong(f"{self._came} bytes became {self._made}, over {_MOST_GROWTH} times as many")
+        if decoder.eof and (behind := decoder.unused_data):
+            self._next_member(behind)
+        # A full step may have left something within.
+        self.waits = bool(self._pending) or len(made) == STEP
+        return made
+
+    def end(self) -> None:
+        """All has come, and been done. Raises GatewayError(UPSTREAM_RESPONSE) where it breaks off."""
+        if self._came and (self._decoder is None or not self._decoder.eof):
+            raise _wrong("it breaks off")
+
+    def _begin(self) -> "zlib._Decompress | None":
+        """With or without the head that DEFLATE should have; None as long as that cannot be told."""
+        head = self._pending[:_ZLIB_HEAD]
+        if len(head) == _ZLIB_HEAD:
+            is_whole = head[0] & 0x0F == zlib.DEFLATED and int.from_bytes(head) % 31 == 0
+            self._decoder = zlib.decompressobj(zlib.MAX_WBITS if is_whole else -zlib.MAX_WBITS)
+        return self._decoder
+
+    def _next_member(self, behind: bytes) -> None:
+        """RFC 1952 2.2: members follow each other, with nothing between them."""
+        if not self._gzip or not _MEMBER.startswith(behind[:2]):
+            raise _wrong("something stands behind its end")
+        self._decoder, self._pending = zlib.decompressobj(_GZIP), behind
+
+
+def _wrong(why: str) -> GatewayError:
+    return GatewayError(UPSTREAM_RESPONSE, f"a compressed text that cannot be rewritten: {why}")

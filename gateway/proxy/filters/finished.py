@@ -1,0 +1,38 @@
+"""What stands in the place of an exchange whose response has come, and is not yet all written."""
+
+from typing import Final, final
+
+from gateway.wire.fences import Fence
+
+
+@final
+class FinishedExchange:
+    """Its connection carries the request of another by now."""
+
+    revalidated: Final = True
+
+    def write(self, piece: bytes) -> None:
+        """The request was sent."""
+
+    def await_response(self) -> None: ...
+
+    def is_closing(self) -> bool:
+        return False
+
+    def abandon(self) -> None: ...
+
+    def drains(self) -> bool:
+        return True
+
+    def pause(self) -> None: ...
+
+    def resume(self) -> None: ...
+
+    def has_moved(self, within: float) -> bool:
+        return True
+
+    def is_beyond(self, fence: Fence | None) -> bool:
+        return False
+
+
+FINISHED: Final = FinishedExchange()

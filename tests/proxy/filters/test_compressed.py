@@ -1,0 +1,126 @@
+"""Texts that an application compresses although it was asked not to, on real sockets."""
+
+import asyncio
+import random
+import zlib
+
+import pytest
+
+from tests.proxy.applications import Peer, application
+from tests.proxy.filters.test_body_filter import BODIES, HTML, INSIDE, LINES, OUTSIDE, answered, chunked, counted
+from tests.proxy.filters.test_codings import CODED, zipped
+from tests.proxy.gateways import ask, gateway
+
+GZIP = b"Content-Encoding: gzip\r\n"
+# Compresses to a sixth: many steps for each piece that is read.
+LARGE = b"".join(INSIDE + b"%x" % random.Random(7).getrandbits(64) for _ in range(60_000))
+LARGE_OUTSIDE = LARGE.replace(INSIDE, OUTSIDE)
+
+
+@pytest.mark.parametrize(("encoding", "code"), CODED)
+@pytest.mark.parametrize("framed", [counted, chunked])
+async def test_it_is_undone_and_comes_plain(encoding, code, framed) -> None:
+    got = await answered(framed(HTML + LINES + b"Content-Encoding:%b\r\n" % encoding, code(INSIDE)))
+    assert got.body == OUTSIDE
+    length = b"Content-Length: %d" % len(OUTSIDE)
+    assert got.head == b"HTTP/1.1 200 OK\r\n" + HTML + b'ETag: W/"x"\r\nX-A: 1\r\n' + length + b"\r\n\r\n"
+
+
+async def test_a_head_alone_says_what_a_get_would() -> None:
+    got = await answered(b"HTTP/1.1 200 OK\r\n" + HTML + GZIP + b"Content-Length: 43\r\n\r\n", method=b"HEAD")
+    assert got.head == b"HTTP/1.1 200 OK\r\n" + HTML + b"\r\n"
+    got = await answered(b"HTTP/1.1 304 Not Modified\r\n" + GZIP + b'ETag: "x"\r\n\r\n')
+    assert got.head == b'HTTP/1.1 304 Not Modified\r\nETag: W/"x"\r\n\r\n'
+
+
+@pytest.mark.parametrize("framed", [counted, chunked])
+async def test_a_large_one_comes_whole_while_others_are_served_by_its_connection(framed) -> None:
+    """All of it has come long before it is written: the connection of the application is another's by then."""
+    large = framed(HTML + GZIP, zipped(LARGE))
+    small = counted(b"", b"ok")
+    async with application(large, small, large, small, small) as behind, gateway(behind, app=BODIES) as gate:
+        slow, others = await gate.client(), await gate.client()
+        for _ in range(2):
+            slow.send(ask(b"GET /public/a"))
+            await behind.request()
+            assert (await others.ask(ask(b"GET /public/b"))).body == b"ok"
+            got = await slow.answer()
+            assert got.body == LARGE_OUTSIDE
+            assert (got.values(b"Content-Encoding"), got.values(b"Transfer-Encoding")) == ([], [b"chunked"])
+        assert (await slow.ask(ask(b"GET /public/c"))).body == b"ok"
+
+
+async def test_a_client_that_leaves_in_the_middle_closes_nobody_elses_connection() -> None:
+    large, small = counted(HTML + GZIP, zipped(LARGE)), counted(b"", b"ok")
+    async with application(large, small, small) as behind, gateway(behind, app=BODIES) as gate:
+        leaves, stays = await gate.client(), await gate.client()
+        leaves.send(ask(b"GET /public/a"))
+        await leaves.reader.read(1)
+        leaves.close()
+        for _ in range(2):
+            assert (await stays.ask(ask(b"GET /public/b"))).body == b"ok"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"<p>plain</p>", zipped(INSIDE)[:-9], zipped(INSIDE) + b"x", zlib.compress(INSIDE)],
+)
+@pytest.mark.parametrize("framed", [counted, chunked])
+async def test_what_cannot_be_undone_is_refused_before_anything_is_said(body: bytes, framed) -> None:
+    async with application(framed(HTML + GZIP, body)) as behind, gateway(behind, app=BODIES) as gate:
+        got = await gate.once(ask(b"GET /public/a"))
+        assert got.status == 502
+        (line,) = gate.log.named("request.refused")
+        assert line["code"] == "upstream.response"
+        assert "a compressed text that cannot be rewritten" in str(line["detail"])
+
+
+@pytest.mark.parametrize("broken", [zipped(LARGE)[:-9], zipped(LARGE)[:-8] + bytes(8)])
+@pytest.mark.parametrize("framed", [counted, chunked])
+async def test_one_that_breaks_off_in_the_middle_never_looks_whole(broken: bytes, framed) -> None:
+    async with application(framed(HTML + GZIP, broken)) as behind, gateway(behind, app=BODIES) as gate:
+        client = await gate.client()
+        client.send(ask(b"GET /public/a"))
+        got = await client.rest()
+        assert got.startswith(b"HTTP/1.1 200 OK\r\n")
+        assert not got.endswith(b"0\r\n\r\n")
+
+
+async def test_a_bomb_is_cut_off() -> None:
+    bomb = counted(HTML + GZIP, zipped(bytes(24 << 20)))
+    async with application(bomb) as behind, gateway(behind, app=BODIES) as gate:
+        client = await gate.client()
+        client.send(ask(b"GET /public/a"))
+        got = await client.rest()
+        assert len(got) < 12 << 20
+        assert not got.endswith(b"0\r\n\r\n")
+
+
+async def test_an_application_that_ends_with_its_connection() -> None:
+    def send(peer: Peer) -> None:
+        peer.transport.write(b"HTTP/1.1 200 OK\r\n" + HTML + GZIP + b"\r\n" + zipped(LARGE))
+        peer.transport.close()
+
+    async with application(send, send) as behind, gateway(behind, app=BODIES) as gate:
+        assert (await gate.once(ask(b"GET /public/a"))).body == LARGE_OUTSIDE
+        old = await gate.once(b"GET /public/a HTTP/1.0\r\nHost: permis.localhost\r\n\r\n")
+        assert old.body == LARGE_OUTSIDE
+
+
+async def test_it_comes_piece_by_piece() -> None:
+    coded = zipped(INSIDE * 40)
+
+    async def send(peer: Peer) -> None:
+        for at in range(0, len(coded), 7):
+            peer.transport.write(b"%x\r\n%b\r\n" % (len(coded[at : at + 7]), coded[at : at + 7]))
+            await asyncio.sleep(0)
+        peer.transport.write(b"0\r\n\r\n")
+
+    def begin(peer: Peer) -> object:
+        peer.transport.write(b"HTTP/1.1 200 OK\r\n" + HTML + GZIP + b"Transfer-Encoding: chunked\r\n\r\n")
+        return asyncio.get_running_loop().create_task(send(peer))
+
+    async with application(begin, begin) as behind, gateway(behind, app=BODIES) as gate:
+        client = await gate.client()
+        for _ in range(2):
+            assert (await client.ask(ask(b"GET /public/a"))).body == OUTSIDE * 40
