@@ -232,12 +232,12 @@ class AppSettings:
     """One legacy application, as its file says. `scheme`, `port` (None: the scheme's own): what browsers use for it.
 
     `file`: as RuleRef names it. `seat_then`: what follows the end of a seat. `body_limit`: bytes, 0 for none.
-    `method_override`: the method that a POST names is the one that it does. `methods`: those of WebDAV that its file
-    names. `streams_last`: what streams is use, as requests are. `responses`, `edits`: what its responses may say, and
-    what is changed in their heads. `tokens`: what it is sent beside its translation, made anew before it ends; `basic`:
-    and what never ends. `tunnel`: None where it takes no upgrade. `form_login`: by which people are signed in at it,
-    None where it has no need. `account`: a person's login there, without which nobody comes in. `keep_posts`: None
-    where no form is kept for it across a sign-in. `label`: what people call it, by language.
+    `method_override`: the method that a POST names is the one that it does. `methods`, `client_headers`: what its
+    file names. `streams_last`: what streams is use, as requests are. `responses`, `edits`: what its responses may
+    say, and what is changed in their heads. `tokens`: what it is sent beside its translation, made anew before it
+    ends; `basic`: and what never ends. `tunnel`: None where it takes no upgrade. `form_login`: by which people are
+    signed in at it, None where it has no need. `account`: a person's login there, without which nobody comes in.
+    `keep_posts`: None where no form is kept for it across a sign-in. `label`: what people call it, by language.
     """
 
     name: str
@@ -251,6 +251,7 @@ class AppSettings:
     body_limit: int
     method_override: bool = False
     methods: tuple[str, ...] = ()
+    client_headers: tuple[str, ...] = ()
     streams_last: bool = False
     responses: ResponseLeniency = STRICT
     edits: ResponseEdits = UNCHANGED

@@ -58,7 +58,7 @@ class RequestTables(HostTable[Lane]):
         self._pools = pools
         self._numbers = numbers
         self.number = next(numbers)
-        self._policies: dict[frozenset[bytes], HeaderPolicy] = {}
+        self._policies: dict[tuple[frozenset[bytes], frozenset[bytes]], HeaderPolicy] = {}
         self.heads = RequestHeads(self.newcomers, snapshot.gateway.limits.headers_count)
         self.known = KnownHeads(self.newcomers)
         self._clients: Remembered[Said, Client] = Remembered(self.newcomers, _CLIENTS)
@@ -75,5 +75,6 @@ class RequestTables(HostTable[Lane]):
     def make_lane(self, app: App | None) -> Lane:
         pool = None if app is None else self._pools.of(app)
         folds: frozenset[bytes] = frozenset() if app is None else app.header_folds
-        policy = self._policies.setdefault(folds, HeaderPolicy.compile(folds))
+        listed = frozenset() if app is None else frozenset(name.lower().encode("ascii") for name in app.client_headers)
+        policy = self._policies.setdefault((folds, listed), HeaderPolicy.compile(folds, listed))
         return Lane(app, self.snapshot, pool, policy, self._numbers, self._person, self._prepare, self.newcomers)

@@ -94,7 +94,8 @@ class TrialRequest:
     def facts(self) -> RequestFacts:
         """As live traffic has them: what the application would be given, and nothing that is dropped."""
         target, app = self.line.target, self.host.lane.app
-        policy = HeaderPolicy.compile(frozenset() if app is None else app.header_folds)
+        listed = frozenset() if app is None else frozenset(name.lower().encode("ascii") for name in app.client_headers)
+        policy = HeaderPolicy.compile(frozenset() if app is None else app.header_folds, listed)
         headers = tuple(line for line in self.circumstances.headers if policy.passes_on(line[0].encode()))
         query = (target.query or b"").decode("ascii")
         return RequestFacts(

@@ -160,6 +160,21 @@ _BEGINNINGS: Final = beginnings(tuple(FAMILIES))
 _READ_FOR_WEBDAV: Final = READ_AND_SENT - {METHOD_OVERRIDE}
 
 
+# Of these families, what bought software and its own scripts use as a secret of their own, and no front tells by them.
+_OF_APPLICATIONS: Final = frozenset({b"x-auth-token", b"x-auth-key"})
+
+
+def may_be_listed(name: bytes) -> bool:
+    """Whether an application's file may have a client's header of this name go on: one with `_`, which no server can
+    read as a name that a front, the gateway or HTTP itself writes, or one of a few that are dropped for their family.
+    """
+    if name.lower() in _OF_APPLICATIONS:
+        return True
+    folded, written = fold(name), name.replace(b"_", b"-")
+    reserved = folded in FOLDS or folded in _REQUEST_SPECIAL_FOLDS or folded in RESERVED or folded in _MEMBERS
+    return b"_" in name and not (reserved or _BEGINNINGS(written) or tells_identity(written) or tells_identity(name))
+
+
 def _judge_request(name: bytes, injected_folds: frozenset[bytes]) -> Verdict:
     folded = fold(name)
     if folded in FOLDS:
@@ -188,20 +203,24 @@ class HeaderPolicy:
     On the hot path, call `table.get(name, UNSEEN)`, and `learn(name)` for a name that is not there.
     """
 
-    __slots__ = ("_injected", "table")
+    __slots__ = ("_injected", "_listed", "table")
 
-    def __init__(self, injected_folds: frozenset[bytes]) -> None:
+    def __init__(self, injected_folds: frozenset[bytes], listed: frozenset[bytes]) -> None:
         self._injected = injected_folds
+        self._listed = listed
         self.table: dict[bytes, Verdict] = {}
 
     @classmethod
-    def compile(cls, injected_folds: frozenset[bytes]) -> "HeaderPolicy":
-        """`injected_folds`: fold() of every header name that the application's file injects."""
-        return cls(injected_folds)
+    def compile(cls, injected_folds: frozenset[bytes], listed: frozenset[bytes] = frozenset()) -> "HeaderPolicy":
+        """`injected_folds`: fold() of every header name that the application's file injects. `listed`: names, in lower
+        case, that it has go on although others like them do not."""
+        return cls(injected_folds, listed)
 
     def learn(self, name: bytes) -> Verdict:
         """Judge a name, and remember the verdict."""
         verdict = _judge_request(name, self._injected)
+        if verdict is None and name.lower() in self._listed and fold(name) not in self._injected:
+            verdict = b"\r\n%b: " % name
         _remember(self.table, name, verdict)
         return verdict
 

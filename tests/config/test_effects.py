@@ -505,6 +505,7 @@ APP = [
     Effect("paths.case", ("paths", "case"), "insensitive", decision("GET", "admin", "x", who=None), "Challenge", "Challenge",
            (((*ADMIN, "path"), "/ADMIN/**"),)),
     Effect("methods[]", ("methods",), ["PROPFIND", "MOVE", "MOVE"], app(lambda a: a.methods), (), ("MOVE", "PROPFIND")),
+    Effect("client_headers[]", ("client_headers",), ["app_token"], app(lambda a: a.client_headers), (), ("app_token",)),
     Effect("method_override", ("method_override",), True, app(lambda a: a.method_override), False, True),
     Effect("responses.cache", ("responses",), {"cache": "no-store"}, app(lambda a: a.responses.cache), b"\r\nCache-Control: private", b"\r\nCache-Control: no-store"),
     Effect("responses.clear_site_data", ("responses",), {"clear_site_data": True}, app(lambda a: a.responses.clear_site_data), False, True),

@@ -25,6 +25,7 @@ from gateway.config.check.webdav import check_methods
 from gateway.config.compile.app import public_of
 from gateway.config.problems import Path, Problem, did_you_mean
 from gateway.config.schema.app import AppFile
+from gateway.config.schema.conditions import HeaderIs
 from gateway.config.schema.gateway import GatewayFile
 from gateway.config.schema.load import AnyProviderFile, Loaded
 from gateway.config.schema.posts import KeepPostsSection
@@ -131,6 +132,9 @@ def _conditions(document: YamlDocument, model: AppFile, mapped: set[str] | None,
     if model.translate.has_tokens:
         told += (name for _, section, name in carriers(model.translate) if section == "headers")
     injected = frozenset(fold(name.encode()) for name in told)
+    listed = {fold(name.encode()): name for name in model.client_headers}
+    if listed:
+        yield from _client_headers(document, model, injected)
     attributes = None if mapped is None else frozenset(mapped)
     for number, rule in enumerate(model.access):
         for word, condition in (("allow", rule.allow), ("deny", rule.deny)):
@@ -140,6 +144,22 @@ def _conditions(document: YamlDocument, model: AppFile, mapped: set[str] | None,
                 for use in uses(document, path, condition, index):
                     yield from check_use(use, model.providers, attributes, injected, index)
                     yield from check_use_levels(use, model, index)
+                    if isinstance(use.leaf, HeaderIs) and (name := listed.get(fold(use.leaf.header.name.encode()))):
+                        message = f"a server may read {name} (client_headers) as this header, which is asked for here"
+                        yield use.problem("header.name", message, "leave it out there, or ask of another header")
+
+
+def _client_headers(document: YamlDocument, model: AppFile, injected: frozenset[bytes]) -> Iterator[Problem]:
+    seen: dict[bytes, str] = {}
+    for index, name in enumerate(model.client_headers):
+        folded = fold(name.encode())
+        if folded in injected:
+            message = f"a server may read {name} as a header that translate sends: no client's may go on"
+            yield document.problem(("client_headers", index), message, "leave it out")
+        elif other := seen.get(folded):
+            message = f"a server may read this as {other}"
+            yield document.problem(("client_headers", index), message, "keep one of the two")
+        seen[folded] = name
 
 
 def _rules(document: YamlDocument, model: AppFile) -> Iterator[Problem]:

@@ -57,6 +57,7 @@ _WRITTEN: Final[Mapping[str, Bound]] = {
     "paths.encoded_backslash": Bound("", _OWN_READING),
     "paths.encoded_percent": Bound("", _OWN_READING),
     "methods[]": Bound("hosts", "Of requests to its own hosts: the rules decide on each path that these reach."),
+    "client_headers[]": Bound("headers", "Of clients, to its own application; none by which a front tells people."),
     "method_override": Bound("hosts", "Of requests to its own hosts: the rules decide on the method that is named."),
     "responses.cache": Bound("", "Of answers of its own hosts, to browsers and caches that asked for them."),
     "responses.clear_site_data": Bound("hosts", "Refused in a team's file: it clears cookies of the whole domain."),

@@ -61,6 +61,7 @@ def serve_app(file: str, model: AppFile, gateway: GatewayFile, material: Materia
         path_limits=_path_limits(model) if model.limits.paths else (),
         providers=tuple(dict.fromkeys(model.providers)),
         methods=tuple(sorted(set(model.methods))),
+        client_headers=tuple(model.client_headers),
         leniency=model.paths.leniency(),
         body_limit=gateway.limits.body if model.limits.body is None else model.limits.body,
         seat_then=model.session.then,

@@ -35,7 +35,7 @@ from gateway.config.schema.types import (
     wrong,
 )
 from gateway.config.schema.upstream import CircuitSection
-from gateway.config.schema.values import ApplicationTarget, CookieName, sent_header
+from gateway.config.schema.values import ApplicationTarget, CookieName, ListedHeader, sent_header
 from gateway.model.errors import GatewayError
 from gateway.model.names import fold
 from gateway.translation.render import check_header
@@ -351,6 +351,9 @@ class AppFile(Strict):
     methods: list[NamedMethod] = Field(default=[], max_length=20)
     """What it takes beside the usual methods: those of WebDAV, CalDAV and Subversion. Rules are then asked about all
     that a request reaches: what lies below its path, and the path of `Destination`."""
+    client_headers: list[ListedHeader] = Field(default=[], max_length=20)
+    """Headers that its own scripts and programs send, and that are dropped elsewhere: names with `_`, each by its exact
+    name, `X-Auth-Token` and `X-Auth-Key`."""
     method_override: bool = False
     """The application obeys `X-HTTP-Method-Override`, its relatives or `_method` in a query: rules are asked about the
     PUT, PATCH or DELETE that a POST names. Otherwise such a request is refused."""

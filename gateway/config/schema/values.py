@@ -1,6 +1,7 @@
 """What the matchers of conditions take: one text or several, and what is asked of a value. The names of cookies and
 the paths of an application, as several sections name them."""
 
+import re
 from collections.abc import Callable
 from typing import Annotated
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -15,7 +16,7 @@ from gateway.policy.hours import parse_dates, parse_days, parse_hours
 from gateway.policy.persons import Mandate, SignedInBy, User
 from gateway.policy.request_conditions import Header, Query
 from gateway.policy.values import Equals, Matches, Suffix, Within, check_text
-from gateway.wire.headers import goes_on
+from gateway.wire.headers import goes_on, may_be_listed
 from gateway.wire.target import STRICT, safe_target
 
 _MOST = 10_000
@@ -147,6 +148,19 @@ def sent_header(name: str) -> str:
         hint = "write network: for where the client is" if "forwarded" in name.lower() else "ask of another header"
         raise Wrong(f"{name} is not a header that reaches an application as the client sent it", hint)
     return name
+
+
+def _listed_header(name: str) -> str:
+    if re.fullmatch(r"[A-Za-z][A-Za-z0-9_-]{0,63}", name) is None:
+        raise Wrong("this is not the name of a header", "letters, digits, _ and -")
+    if goes_on(name.encode("ascii")):
+        raise Wrong(f"{name} reaches every application", "leave it out")
+    if not may_be_listed(name.encode("ascii")):
+        raise Wrong(f"{name} can be read as a header by which a server tells who is calling, or how a message is read")
+    return name
+
+
+ListedHeader = Annotated[str, AfterValidator(checked(_listed_header)), _like("app_token")]
 
 
 class HeaderTest(WrittenTest):

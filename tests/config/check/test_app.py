@@ -83,6 +83,28 @@ def test_a_pattern_that_no_request_meets(paths: str, path: str, found: list[str]
     assert [line.partition(": ")[2] for line in said(text)] == found
 
 
+@pytest.mark.parametrize(
+    ("headers", "rule", "found"),
+    [
+        ("[app_token, X-Auth-Key]", "{path: /**, allow: anyone}", []),
+        ("[app_token, app-to_ken]", "{path: /**, allow: anyone}", ["client_headers[1]: a server may read this as app_token (keep one of the two)"]),
+        ("[Accept]", "{path: /**, allow: anyone}", ["client_headers[0]: Accept reaches every application (leave it out)"]),
+        ("[X-Auth-User]", "{path: /**, allow: anyone}", ["client_headers[0]: X-Auth-User can be read as a header by which a server tells who is calling, or how a message is read"]),
+        ("['a*']", "{path: /**, allow: anyone}", ["client_headers[0]: this is not the name of a header (letters, digits, _ and -)"]),
+        ("[x_api]", "{path: /**, allow: {header: {name: X-Api, equals: '1'}}}", ["access[0].allow.header.name: a server may read x_api (client_headers) as this header, which is asked for here (leave it out there, or ask of another header)"]),
+    ],
+)  # fmt: skip
+def test_headers_of_clients_that_are_listed(headers: str, rule: str, found: list[str]) -> None:
+    text = rules(rule).replace("translate:", f"client_headers: {headers}\ntranslate:")
+    assert [line.partition(": ")[2] for line in said(text)] == found
+
+
+def test_no_header_of_clients_is_one_that_is_injected() -> None:
+    text = rules("{path: /**, allow: signed_in}").replace("translate:", "client_headers: [X_Remote_Name]\ntranslate:")
+    text = text.replace("access:", "    X-Remote-Name: {from: uid}\naccess:") if "headers:" in text else text
+    assert any("client_headers[0]" in line for line in said(text))
+
+
 REPORTS = "a REPORT names paths in its body, and below {} rules decide otherwise"
 
 
