@@ -29,6 +29,7 @@ from tests.bench import (
     reloads,
     rewriting,
     saml_login,
+    shared_store,
     soak,
     storm,
     tunnels,
@@ -267,6 +268,8 @@ def rows(bench: Bench, quick: bool, only: str) -> Iterator[dict[str, object]]:
         yield bench.soak()
     if not quick and only in aggregate.NAME:
         yield aggregate.row(bench.folder / "aggregate")
+    if not quick and only in shared_store.NAME:
+        yield from shared_store.rows(20_000)
     if not quick and only in "memory":
         yield from memory.rows(bench.site(), bench.slow_port)
 

@@ -1,12 +1,17 @@
 """Two gateways, each with a state folder of its own, on one Valkey: what one of them knows, the other knows."""
 
 import asyncio
+import os
+import signal
+import socket
 import time
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
 import pytest_asyncio
 
+from gateway.stores.redis.lacks import read_info
+from tests.patience import PATIENCE
 from tests.raw_http import Connection
 from tests.stores.redis.servers import server
 from tests.walks.gateway import Gateway
@@ -56,10 +61,10 @@ async def test_who_is_signed_in_at_one_is_served_by_the_other(nodes: tuple[World
 
 
 async def test_who_signs_out_at_one_is_refused_by_the_other(nodes: tuple[World, Place]) -> None:
-    """Five times: every worker of the other node, 200 ms after the answer at the latest."""
+    """Three times: every worker of the other node, 200 ms after the answer at the latest."""
     world, second = nodes
     waits = []
-    for _ in range(5):
+    for _ in range(3):
         person = await world.signed_in()
         cookie = world.cookie(person)
         assert await everywhere(second, "/x", cookie) == {200}
@@ -90,3 +95,35 @@ async def test_a_stream_at_the_other_is_cut(nodes: tuple[World, Place]) -> None:
     assert time.monotonic() - began < 10
     assert (await ask(second.url(), "/x", cookie)).status == 401
     await line.close()
+
+
+async def test_while_the_server_stands_still_nobody_is_sent_to_sign_in_and_then_all_goes_on(
+    nodes: tuple[World, Place], valkey: int
+) -> None:
+    world, second = nodes
+    person = await world.signed_in()
+    cookie = world.cookie(person)
+    assert await everywhere(second, "/x", cookie) == {200}
+    pid = process_of(valkey)
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        for place in (world.place, second):
+            async with asyncio.timeout(PATIENCE):
+                while await everywhere(place, "/x", cookie) != {503}:
+                    await asyncio.sleep(0.05)
+        refused = await ask(second.url(), "/x", cookie)
+        assert "retry-after" in {name.lower() for name, _ in refused.headers}
+        assert (await ask(second.url(), "/public/x", cookie)).status == 200
+        assert (await world.log_out(person)).status == 503
+    finally:
+        os.kill(pid, signal.SIGCONT)
+    for place in (world.place, second):
+        async with asyncio.timeout(PATIENCE):
+            while await everywhere(place, "/x", cookie) != {200}:
+                await asyncio.sleep(0.05)
+
+
+def process_of(port: int) -> int:
+    with socket.create_connection(("127.0.0.1", port)) as line:
+        line.sendall(b"INFO server\r\n")
+        return int(read_info(line.recv(1 << 16))["process_id"])

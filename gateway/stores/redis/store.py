@@ -46,6 +46,8 @@ from gateway.stores.redis.steps import RECORD, SEALED, Keys, Operand, Operation
 VERSION = 1
 _EPOCH_BYTES = 16
 _PROBE_KEPT = 60
+# No answer at all: another one that says no has heard the question.
+_AWAY = (exceptions.ConnectionError, exceptions.TimeoutError, OSError)
 _TOUCHED_AT_ONCE = 50
 
 Answered = TypeVar("Answered")
@@ -65,6 +67,8 @@ class RedisStore:
         self._version = VERSION
         self._buries = True
         self._written = True
+        self._is_away = False
+        self._tries = False
         self.clock = StoreClock()
         self.reachable = True
 
@@ -251,11 +255,19 @@ class RedisStore:
         return await self._asked(lambda: self._connections.ask(command, again=True), writes=False)
 
     async def _asked(self, ask: Callable[[], Awaitable[Answered]], *, writes: bool) -> Answered:
+        if self._is_away and self._tries:
+            # One asks for all: nobody waits for a server that has just not answered.
+            raise self._unreachable(exceptions.ConnectionError("the server has not answered"))
+        tries, self._tries = self._is_away, self._is_away
         try:
             result = await ask()
         except (RedisError, OSError) as error:
             self._written = self._written and not writes
+            self._is_away = isinstance(error, _AWAY)
             raise self._unreachable(error) from error
+        finally:
+            self._tries = self._tries and not tries
+        self._is_away = False
         self._written = self._written or writes
         if not self.reachable and self._log is not None:
             self._log.event("store.recovered")

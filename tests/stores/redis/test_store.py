@@ -1,8 +1,12 @@
 """A store on a server of its own: what it holds, and what becomes of it when the server ends, is emptied or is away."""
 
 import asyncio
+import os
 import random
-from collections.abc import AsyncIterator
+import signal
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,8 +16,11 @@ import trustme
 from gateway.model.codes import STORE_UNREACHABLE, STORE_UNREADABLE
 from gateway.model.errors import GatewayError
 from gateway.stores.records import AddSession, RevokeSession, SeatKey, UseOnce
+from gateway.stores.redis.lacks import read_info
 from gateway.stores.redis.store import RedisStore
 from gateway.stores.tickets import unix_now
+from tests.patience import PATIENCE
+from tests.portal.installation import ACTES, installed
 from tests.stores.redis.proxy import proxied
 from tests.stores.redis.servers import TestedStore, free_port, server, settings_of
 from tests.stores.samples import (
@@ -29,6 +36,9 @@ from tests.stores.samples import (
 )
 
 pytestmark = pytest.mark.service
+
+# Six are to be reached. The last is the application's page, at a worker that did not make the seat.
+SIGN_IN = 10
 
 
 @pytest.fixture
@@ -89,6 +99,22 @@ async def test_a_warm_request_asks_nothing_a_cold_one_once_and_a_hand_over_five_
         assert await worker.sessions.take_seat(hand_over, replaces=None, limits=NO_LIMITS) is not None
         assert proxy.requests == before + 5
         await store.close()
+
+
+async def test_what_a_sign_in_asks_the_store(valkey: int) -> None:
+    """From the first page to the application's, through the provider: what is waited for, one after the other."""
+    async with proxied(valkey) as proxy:
+        store = RedisStore(settings_of(proxy.port))
+        await store.open()
+        asked = []
+        async with installed(store=store) as here:
+            for _ in range(2):
+                before = proxy.requests
+                reply = await here.browser().get(here.url(ACTES, "/dossier/7"))
+                assert reply.text == "actes for alice"
+                asked.append(proxy.requests - before)
+        await store.close()
+    assert asked == [SIGN_IN] * 2
 
 
 # --- never somebody else's reply
@@ -187,6 +213,43 @@ async def test_an_address_where_nothing_listens_is_away_and_not_absent() -> None
         assert away.value.code is STORE_UNREACHABLE
     assert log.names() == ["store.unreachable"]
     await store.close()
+
+
+async def test_nobody_waits_for_a_server_that_stands_still_and_all_go_on_when_it_does(tmp_path: Path) -> None:
+    now = unix_now()
+    with server("valkey", tmp_path) as port:
+        store = RedisStore(settings_of(port, timeout=0.5))
+        await store.open()
+        await add_session(store, session_record(now=now), seat_record(now=now), NOTHING, now)
+        pid = int(read_info(await store._connections.ask(["INFO", "server"], again=True))["process_id"])
+        os.kill(pid, signal.SIGSTOP)
+        try:
+            with pytest.raises(GatewayError):
+                await store.read_session("s1", now)
+            began, waits = time.monotonic(), []
+
+            async def asks() -> None:
+                with pytest.raises(GatewayError) as away:
+                    await store.read_session("s1", now)
+                assert away.value.code is STORE_UNREACHABLE
+                waits.append(time.monotonic() - began)
+
+            await asyncio.gather(*(asks() for _ in range(200)))
+            assert sorted(waits)[198] < 0.4, "one asks, the others do not wait"
+            assert await store_is_back_after(store, lambda: os.kill(pid, signal.SIGCONT))
+            assert len(await asyncio.gather(*(store.read_session("s1", now) for _ in range(50)))) == 50
+        finally:
+            os.kill(pid, signal.SIGCONT)
+        await store.close()
+
+
+async def store_is_back_after(store: RedisStore, mended: Callable[[], None]) -> bool:
+    mended()
+    async with asyncio.timeout(PATIENCE):
+        while True:
+            with suppress(GatewayError):
+                await store.probe()
+                return store.reachable
 
 
 async def test_a_server_that_is_full_takes_no_session_and_still_reads(tmp_path: Path) -> None:

@@ -1,0 +1,68 @@
+"""What sessions cost where they are kept on a server: bytes of each, and a read of a seat that no worker knows."""
+
+import asyncio
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from gateway.model.identity import Established, Identity
+from gateway.model.session import SeatLimits
+from gateway.stores.redis.lacks import read_info
+from gateway.stores.redis.store import RedisStore
+from gateway.stores.sessions import Sessions
+from tests.stores.redis.servers import server, settings_of
+
+NAME = "shared_store"
+_KEYS = [("k1", b"0123456789abcdef0123456789abcdef")]
+_HOST = "app.localhost"
+_AT_ONCE = 200
+SETTINGS = ("--hash-max-listpack-value", "4096")
+_ATTRIBUTES = {f"attribute{number}": (f"value {number} of it",) for number in range(20)}
+
+
+def rows(sessions: int) -> Iterator[dict[str, object]]:
+    with tempfile.TemporaryDirectory() as folder, server("valkey", Path(folder), *SETTINGS) as port:
+        yield {"row": NAME, **asyncio.run(_measured(port, sessions))}
+
+
+async def _measured(port: int, number: int) -> dict[str, object]:
+    store = RedisStore(settings_of(port, prefix="ecluse:"))
+    await store.open()
+    # As where no application keeps forms across a sign-in.
+    await store.purge(0, bury=False)
+    before, cookies, sealed = await _used(store), [], 0
+    sessions = Sessions(store, _KEYS, cached_seats=1)
+    for start in range(0, number, _AT_ONCE):
+        made = [await _session(sessions, each) for each in range(start, min(number, start + _AT_ONCE))]
+        await asyncio.gather(*(sessions.add(each) for each in made))
+        cookies += [each.cookie for each in made]
+        sealed = len(made[-1].writes[0].session.sealed)  # type: ignore[attr-defined]
+    bytes_each = (await _used(store) - before) / number
+    took = []
+    for cookie in cookies[:: max(1, number // 2000)]:
+        began = time.perf_counter()
+        assert await sessions.load(_HOST, cookie) is not None
+        took.append(1000 * (time.perf_counter() - began))
+    await store.close()
+    took.sort()
+    p50, p99 = (round(took[int(len(took) * share)], 3) for share in (0.5, 0.99))
+    return {
+        "sessions": number,
+        "bytes_each": round(bytes_each),
+        "bytes_sealed": sealed,
+        "cold_ms_p50": p50,
+        "cold_ms_p99": p99,
+    }
+
+
+async def _session(sessions: Sessions, number: int):  # type: ignore[no-untyped-def]
+    identity = Identity("op", "https://op.example", f"person {number}", _ATTRIBUTES)
+    return await sessions.new_session(
+        host=_HOST, person=Established(identity, "21590350100017"), browser=f"b{number}", idle=3600, absolute=36000,
+        id_token=None, sid=f"sid {number}", replaces=None, limits=SeatLimits(),
+    )  # fmt: skip
+
+
+async def _used(store: RedisStore) -> int:
+    return int(read_info(await store._connections.ask(["INFO", "memory"], again=True))["used_memory"])
