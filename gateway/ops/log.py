@@ -11,6 +11,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
 from hashlib import blake2b
+from queue import SimpleQueue
 from typing import Final
 
 from gateway.model.events import EVENTS, Event
@@ -51,7 +52,7 @@ class Log:
         self._strict = strict
         self._now = now
         self._lines: deque[bytes] = deque()
-        self._wake = threading.Event()
+        self._wake: SimpleQueue[None] = SimpleQueue()
         self._asleep = False
         self._closing = threading.Event()
         # Each is written by one thread alone: by the callers', by ours, by ours.
@@ -88,7 +89,7 @@ class Log:
     def close(self, within: float = 2.0) -> None:
         """Writes what is waiting; gives up after `within` seconds when nobody reads."""
         self._closing.set()
-        self._wake.set()
+        self._wake.put(None)
         self._writer.join(within)
 
     def _line(self, event: Event, fields: dict[str, object]) -> bytes:
@@ -100,9 +101,11 @@ class Log:
             self._refused += 1
             return
         self._lines.append(line)
-        # Event.set takes a lock: only where the writer may be asleep.
+        # Once for each sleep. Not an Event: its lock is taken by who sets it and by who wakes, and a writer that has no
+        # core while it holds that one would hold the loop.
         if self._asleep:
-            self._wake.set()
+            self._asleep = False
+            self._wake.put(None)
 
     def _run(self) -> None:
         while not self._closing.is_set():
@@ -116,9 +119,8 @@ class Log:
         """Until there is a line. That it sleeps is said before it looks, and asked after appending: none is missed."""
         self._asleep = True
         if not self._lines:
-            self._wake.wait()
+            self._wake.get()
         self._asleep = False
-        self._wake.clear()
 
     def _drain(self) -> None:
         while self._lines:
