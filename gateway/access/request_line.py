@@ -81,11 +81,12 @@ class RequestLine:
 
 
 def purpose_of(app: App | None, target: Target) -> Purpose:
-    """`app`: None on a portal host that serves no application, where our own paths alone are answered."""
+    """`app`: None on a portal host that serves no application, where our own paths alone are answered, and `/`."""
     # Also where the app knows no case: no spelling of our prefix reaches an application.
     if app is None or target.segments[0].lower() == _RESERVED:
         path = target.path
-        return "endpoint" if path == _PREFIX or path.startswith(_PREFIX + b"/") else "reserved"
+        is_ours = path == _PREFIX or path.startswith(_PREFIX + b"/") or (app is None and path == b"/")
+        return "endpoint" if is_ours else "reserved"
     if app.logout.links.find(target.segments) is not None:
         return "logout"
     told = app.logout.query_links

@@ -47,7 +47,7 @@ class AccountPages:
 
     async def link(self, request: PortalRequest) -> Page:
         fields = request.form()
-        _require_own_page(request)
+        require_own_page(request)
         asked = await self._asked(request, fields)
         login, password = fields.get("login", ""), fields.get("password", "")
         try:
@@ -60,7 +60,7 @@ class AccountPages:
 
     async def remove(self, request: PortalRequest) -> Page:
         """By the page of sessions."""
-        _require_own_page(request)
+        require_own_page(request)
         asked = await self._asked(request, request.form())
         if await self._services.linking.remove(asked.app, asked.seat.identity):
             self._services.report.account_unlinked(request, asked.seat.identity)
@@ -93,7 +93,7 @@ class AccountPages:
         )
 
 
-def _require_own_page(request: PortalRequest) -> None:
+def require_own_page(request: PortalRequest) -> None:
     """Raises GatewayError(ACCOUNT_CROSS_SITE) for a form that was not on a page of the portal."""
     origin, site = request.inbound.headers.get(b"origin"), request.inbound.headers.get(b"sec-fetch-site")
     if not is_same_origin(origin, site, request.snapshot.gateway.portal_url.encode("ascii")):

@@ -26,6 +26,7 @@ from gateway.portal.flow.steps import (
     NotifyProvider,
     SignInSeenAgain,
 )
+from gateway.portal.home_page import HomePage
 from gateway.portal.http.request import KEPT, PREFIX, PortalRequest, require_form
 from gateway.portal.http.responses import with_cookies, with_headers
 from gateway.portal.jwks import application_keys
@@ -66,10 +67,13 @@ class Portal:
         accounts = AccountPages(services)
         # Of an application's host that is not the portal's, too.
         self._leads: dict[str, Handlers] = {"account": {"GET": accounts.lead}}
+        home = HomePage(services)
         self._of_portal = {
             **both,
             "start": {"GET": self._start.start},
             "sessions": {"GET": own.sessions},
+            "home": {"GET": home.home},
+            "sessions/end": {"POST": home.end},
             "account": {"GET": accounts.form, "POST": accounts.link},
             "account/remove": {"POST": accounts.remove},
         }
@@ -144,7 +148,7 @@ class Portal:
 
     def _find(self, request: PortalRequest) -> Handlers:
         """The paths are compared as received: there is one way to write each."""
-        path = request.path.removeprefix(PREFIX)
+        path = "home" if request.path == "/" else request.path.removeprefix(PREFIX)
         found = _NONE
         if request.app is not None:
             found = self._of_apps.get(path, found)

@@ -51,7 +51,7 @@ class SessionPages:
             raise GatewayError(SESSION_NONE, "no session on the portal")
         request.identity = seat.identity
         summaries = await self._services.sessions.of_browser(request.host, cookie)
-        lines = [_line(request.snapshot.providers.get(summary.provider), summary) for summary in summaries]
+        lines = [session_line(request.snapshot.providers.get(summary.provider), summary) for summary in summaries]
         return self._services.pages.sessions(request.reader, lines, await self._accounts(request))
 
     async def _accounts(self, request: PortalRequest) -> list[AccountLine]:
@@ -71,7 +71,7 @@ class SessionPages:
         return None if cookie is None else await self._services.sessions.load(request.host, cookie)
 
 
-def _line(provider: Provider | None, summary: SessionSummary) -> SessionLine:
+def session_line(provider: Provider | None, summary: SessionSummary) -> SessionLine:
     """`provider` None: it is no longer in the configuration."""
     return SessionLine(
         label=provider.label if provider else summary.provider,

@@ -79,7 +79,8 @@ TOKEN = ProgramToken(b"opaque", "metropole")
         ("/quitter", HOST, "logout"),
         ("/wiki?do=logout", HOST, "logout"),
         ("/wiki?id=start&do=%6Cogout", HOST, "logout"),
-        ("/", "portail.localhost", "route.reserved"),
+        ("/x", "portail.localhost", "route.reserved"),
+        ("/", "portail.localhost", "endpoint"),
         ("/_ecluse/start", "portail.localhost", "endpoint"),
     ],
 )

@@ -15,7 +15,7 @@ from tests.portal.installation import ACTES, ELECTIONS, PERMIS, PORTAL, Installa
 
 EVERYWHERE = ("login", "logout")
 ON_APPS = ("enter", "session")
-ON_THE_PORTAL = ("start", "callback/metropole", "sessions")
+ON_THE_PORTAL = ("start", "callback/metropole", "sessions", "home")
 METHODS = ("POST", "PUT", "DELETE", "OPTIONS", "PATCH", "TRACE")
 
 

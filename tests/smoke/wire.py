@@ -68,7 +68,10 @@ async def an_endpoint_of_ours_takes_its_own_method_alone(world: World) -> None:
 
 
 async def the_portal_has_no_page_outside_its_own_paths(world: World) -> None:
-    assert (await world.person().open(world.portal("/"))).status == 404
+    assert (await world.person().open(world.portal("/x"))).status == 404
+    home = await world.person().open(world.portal("/"))
+    assert home.status == 200
+    assert received(home) == {}
 
 
 async def a_request_with_two_lengths_is_400(world: World) -> None:

@@ -10,7 +10,7 @@ from gateway.model.ports import Page
 from gateway.model.provider import Provider
 from gateway.model.session import Seat, SeatLimits, Session, Tokens
 from gateway.portal.flow.steps import Authentication, Continue, SignInSeenAgain
-from gateway.portal.http.request import PREFIX, PortalRequest, set_seat
+from gateway.portal.http.request import PortalRequest, portal_home, set_seat
 from gateway.portal.report import Report
 from gateway.portal.services import PortalServices
 from gateway.stores.sessions import NewSession
@@ -105,4 +105,4 @@ def give_seat(request: PortalRequest, made: NewSession, report: Report) -> None:
 
 
 def home(request: PortalRequest) -> str:
-    return "/" if request.app is not None else f"{PREFIX}sessions"
+    return "/" if request.app is not None else portal_home(request)

@@ -65,6 +65,24 @@ class SessionLine:
 
 
 @dataclass(frozen=True, slots=True)
+class HomeLine:
+    """A session on the home page. `key`: by which its button names it."""
+
+    session: SessionLine
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Offered:
+    """One page of a person's applications, each with its label and address. `page`: from 1; `more`: one follows."""
+
+    applications: tuple[tuple[ShownText, str], ...]
+    search: str
+    page: int
+    more: bool
+
+
+@dataclass(frozen=True, slots=True)
 class AccountLine:
     """A link of the person's: the application, one host of it, and their login."""
 
@@ -213,6 +231,13 @@ class Pages:
         """A kept post that is not for `person` to send, or not in the name of `organisation` (None: of none)."""
         about: dict[str, Any] = {"person": person, "organisation": organisation, "reference": reference}
         return self._page("not_to_send.html", reader, status=refused.status, refused=refused, **about)
+
+    def home(self, reader: Reader, offered: Offered, lines: Sequence[HomeLine]) -> Page:
+        return self._page("home.html", reader, offered=offered, lines=lines)
+
+    def language_of(self, reader: Reader) -> str:
+        """Of ours, in which pages are shown to them."""
+        return self._language(reader.language)
 
     def sessions(self, reader: Reader, lines: Sequence[SessionLine], accounts: Sequence[AccountLine] = ()) -> Page:
         return self._page("sessions.html", reader, lines=lines, accounts=accounts)

@@ -203,6 +203,11 @@ def _strictly(encoded: str) -> dict[str, str]:
     return found
 
 
+def portal_home(request: PortalRequest) -> str:
+    """The path of a person's own page on the portal's host, where `/` may be an application's."""
+    return f"{PREFIX}home" if request.app is not None and request.on_portal_host else "/"
+
+
 def app_here(request: PortalRequest) -> App:
     if request.app is None:
         raise GatewayError(PATH_RESERVED, "no application on this host")

@@ -24,9 +24,10 @@ from gateway.model.codes import (
     Code,
 )
 from gateway.model.ports import Page, Reader
+from gateway.model.theme import ShownText
 from gateway.ops.log import short_reference
 from gateway.portal.http import pages as module
-from gateway.portal.http.pages import Choice, Pages, SessionLine, _environment
+from gateway.portal.http.pages import Choice, HomeLine, Offered, Pages, SessionLine, _environment
 from tests.growth import steps
 
 XSS = "<script>alert(1)</script>\"'&\0"
@@ -51,7 +52,7 @@ class Outline(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.tags.append((tag, dict(attrs)))
-        if tag not in ("meta", "input", "img"):
+        if tag not in ("meta", "input", "img", "br"):
             self.open.append(tag)
 
     def handle_endtag(self, tag: str) -> None:
@@ -87,6 +88,12 @@ def every_page(pages: Pages, language: str) -> list[Page]:
         pages.signed_in(Reader(language), "/", again=False),
         pages.signed_in(Reader(language), "/", again=True),
         pages.sessions(Reader(language), [line]),
+        pages.home(
+            Reader(language),
+            Offered(((ShownText("Permis"), "https://permis/"),), "permis", 2, True),
+            [HomeLine(line, "0" * 32)],
+        ),
+        pages.home(Reader(language), Offered((), "", 1, False), []),
         pages.signed_out_in_part(Reader(language), home="https://permis/"),
         pages.onward(Reader(language), "https://idp.example/slo?SAMLRequest=x&Signature=y"),
     ]
@@ -107,7 +114,7 @@ def test_every_page_can_be_read_by_everybody(pages: Pages, language: str) -> Non
         assert {tag for tag, _ in outline.tags} <= {
             "html", "head", "meta", "title", "style", "body", "header", "main", "article", "footer", "div", "span",
             "small", "a", "h1", "h2", "p", "ul", "li", "dl", "dt", "dd", "form", "button", "code", "input",
-            "script", "svg", "path", "rect", "circle", "img",
+            "script", "label", "strong", "br", "svg", "path", "rect", "circle", "img",
         }  # fmt: skip
 
 

@@ -37,7 +37,7 @@ async def test_a_replayed_callback_makes_nothing(here: Installation) -> None:
     before = dict(browser.jar[PORTAL])
     again = await browser.get(callback)
     assert (again.status, "You are already signed in" in again.text) == (400, True)
-    assert 'href="/_ecluse/sessions"' in again.text
+    assert 'href="/"' in again.text
     assert (browser.jar[PORTAL], again.set_cookies, here.metropole.redeemed) == (before, [], 1)
     assert here.codes() == ["login.transaction_gone"]
 

@@ -1,0 +1,84 @@
+"""The applications that a person can open: those whose home page policy would let them into."""
+
+import asyncio
+import unicodedata
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+from gateway.access.decision import AppIdentity, Question
+from gateway.config.snapshot import App, Snapshot
+from gateway.model.codes import POLICY_UNKNOWN, SESSION_TOO_WEAK
+from gateway.model.decision import Allow, Challenge, Deny
+from gateway.model.session import Seat
+from gateway.model.theme import ShownText, said_in
+
+# Between two looks at what else waits (invariant 14): a decision takes some 20 us.
+_SLICE = 50
+_HOME = ("",)
+
+
+@dataclass(frozen=True, slots=True)
+class ListedApplication:
+    """`folded`: the label as it is compared and sorted."""
+
+    app: App
+    label: ShownText
+    folded: str
+    url: str
+
+
+class ApplicationList:
+    """All applications by label, made once for each language of a snapshot."""
+
+    def __init__(self) -> None:
+        self._snapshot: Snapshot | None = None
+        self._listed: dict[str, list[ListedApplication]] = {}
+
+    async def open_to(
+        self, snapshot: Snapshot, seat: Seat, language: str, search: str
+    ) -> AsyncIterator[ListedApplication]:
+        """In the order of their labels, those that have every word of `search`."""
+        words = fold_label(search).split()
+        for at, listed in enumerate(await self._all(snapshot, language)):
+            if at % _SLICE == _SLICE - 1:
+                await asyncio.sleep(0)
+            if all(word in listed.folded for word in words) and may_open(listed.app, seat):
+                yield listed
+
+    async def _all(self, snapshot: Snapshot, language: str) -> list[ListedApplication]:
+        if self._snapshot is not snapshot:
+            self._snapshot, self._listed = snapshot, {}
+        found = self._listed.get(language)
+        if found is None:
+            found = []
+            for at, app in enumerate(snapshot.apps.values()):
+                if at % _SLICE == _SLICE - 1:
+                    await asyncio.sleep(0)
+                host = next((host for host in app.hosts if not host.startswith("*.")), "")
+                if host:
+                    label = said_in(app.labels, language)
+                    found.append(ListedApplication(app, label, fold_label(label.text), f"{app.origin(host)}/"))
+            found.sort(key=lambda listed: listed.folded)
+            self._listed[language] = found
+        return found
+
+
+def may_open(app: App, seat: Seat) -> bool:
+    """Whether policy lets this person into the application's home page, would after a stronger sign-in, or cannot tell
+    before there is a request."""
+    if not app.accepts(seat.identity):
+        return False
+    question = Question(AppIdentity(app, seat.identity), app.routes.find(_HOME), "GET", seat.tenant)
+    match question.decision():
+        case Allow():
+            return True
+        case Challenge(reason=reason):
+            return reason is SESSION_TOO_WEAK
+        case Deny(reason=reason):
+            return question.open and reason is POLICY_UNKNOWN
+
+
+def fold_label(text: str) -> str:
+    """Without accents and case, as people type."""
+    parts = unicodedata.normalize("NFKD", text.casefold())
+    return "".join(letter for letter in parts if not unicodedata.combining(letter))

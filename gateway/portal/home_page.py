@@ -1,0 +1,82 @@
+"""`/` of the portal's host: a person's applications, their sessions in this browser with a button each, and the way
+out. It leads on from every page that has nothing more to say."""
+
+from hashlib import sha256
+from urllib.parse import quote
+
+from gateway.model.codes import SESSION_NONE
+from gateway.model.errors import GatewayError
+from gateway.model.ports import Page
+from gateway.model.session import Seat
+from gateway.portal.account_pages import require_own_page
+from gateway.portal.applications import ApplicationList
+from gateway.portal.http.pages import Choice, HomeLine, Offered
+from gateway.portal.http.request import PREFIX, PortalRequest, portal_home
+from gateway.portal.http.responses import redirect
+from gateway.portal.services import PortalServices
+from gateway.portal.session_page import session_line
+
+_ON_A_PAGE = 50
+# So many services can be read through; people of a longer list open an application, which knows its own.
+_MOST_CHOICES = 50
+_MOST_PAGES = 1000
+
+
+class HomePage:
+    def __init__(self, services: PortalServices) -> None:
+        self._services = services
+        self._applications = ApplicationList()
+
+    async def home(self, request: PortalRequest) -> Page:
+        cookie = request.seat_cookie()
+        seat = None if cookie is None else await self._services.sessions.load(request.host, cookie)
+        if seat is None or cookie is None or not seat.live:
+            return self._sign_in(request)
+        request.identity = seat.identity
+        summaries = await self._services.sessions.of_browser(request.host, cookie)
+        providers = request.snapshot.providers
+        lines = [HomeLine(session_line(providers.get(one.provider), one), _key(one.id)) for one in summaries]
+        return self._services.pages.home(request.reader, await self._offered(request, seat), lines)
+
+    def _sign_in(self, request: PortalRequest) -> Page:
+        """A person who is not signed in chooses where to do so.
+
+        Raises GatewayError(SESSION_NONE) where there is too much to choose from."""
+        providers = request.snapshot.providers.values()
+        if not 0 < len(providers) <= _MOST_CHOICES:
+            raise GatewayError(SESSION_NONE, "no session on the portal")
+        login = f"{PREFIX}login?provider="
+        choices = [Choice(one.label, one.labels, login + quote(one.name, safe="")) for one in providers]
+        return self._services.pages.chooser(request.reader, choices)
+
+    async def _offered(self, request: PortalRequest, seat: Seat) -> Offered:
+        parameters = request.parameters()
+        search, written = parameters.get("q", "")[:200], parameters.get("page", "")
+        page = min(int(written), _MOST_PAGES) if written.isdecimal() and 0 < len(written) < 5 else 1
+        first, found, more = (max(page, 1) - 1) * _ON_A_PAGE, [], False
+        language = self._services.pages.language_of(request.reader)
+        at = 0
+        async for listed in self._applications.open_to(request.snapshot, seat, language, search):
+            if at == first + _ON_A_PAGE:
+                more = True
+                break
+            if at >= first:
+                found.append(listed)
+            at += 1
+        return Offered(tuple((one.label, one.url) for one in found), search, max(page, 1), more)
+
+    async def end(self, request: PortalRequest) -> Page:
+        """The button beside one session."""
+        require_own_page(request)
+        cookie, wanted = request.seat_cookie(), request.form().get("session", "")
+        summaries = () if cookie is None else await self._services.sessions.of_browser(request.host, cookie)
+        ended = await self._services.sessions.end([one.id for one in summaries if _key(one.id) == wanted])
+        # Invariant 12: in force in every worker before this response is sent.
+        await self._services.revoker.revoked(ended)
+        self._services.report.signed_out(request, len(ended), None)
+        return redirect(f"{request.snapshot.gateway.portal_url}{portal_home(request)}")
+
+
+def _key(session_id: str) -> str:
+    """By which the page names a session: the id itself goes to no browser."""
+    return sha256(b"home " + session_id.encode()).hexdigest()[:32]

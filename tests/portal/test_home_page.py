@@ -1,0 +1,121 @@
+"""`/` of the portal's host: where no page is the end of the way."""
+
+import re
+from dataclasses import replace
+
+import pytest
+
+from gateway.model.theme import ByLanguage
+from gateway.policy.conditions import Group
+from gateway.portal.applications import fold_label
+from tests.growth import steps
+from tests.policy.short import rule, table
+from tests.portal.browser import Browser, Reply
+from tests.portal.installation import ACTES, PERMIS, PORTAL, Installation
+
+HOME = "/_ecluse/home"
+EVERYBODY = table(rule("/**"))
+
+
+async def signed_in(here: Installation) -> Browser:
+    browser = here.browser()
+    await browser.get(here.url(ACTES))
+    for name, label in (("permis", {"fr": "Permis", "en": "Building permits"}), ("actes", {"": "État civil"})):
+        here.change(name, routes=EVERYBODY, label=label)
+    return browser
+
+
+def applications(reply: Reply) -> list[tuple[str, str]]:
+    found = re.search('<ul class="choices">(.*?)</ul>', reply.text, re.DOTALL)
+    return [] if found is None else re.findall('<a href="([^"]*)"[^>]*>([^<]*)</a>', found[1])
+
+
+async def test_a_person_finds_the_applications_that_policy_lets_them_into(here: Installation) -> None:
+    browser = await signed_in(here)
+    reply = await browser.get(here.url(PORTAL, HOME))
+    assert reply.status == 200
+    assert applications(reply) == [
+        (here.url(PERMIS), "Building permits"),
+        (here.url(ACTES), "État civil"),
+    ]
+    here.change("permis", routes=table(rule("/**", Group("nobody"))))
+    here.change("actes", providers=("departement",))
+    reply = await browser.get(here.url(PORTAL, HOME))
+    assert applications(reply) == []
+    assert "No application is open to this account" in reply.text
+
+
+@pytest.mark.parametrize(("search", "found"), [("etat", 1), ("CIVIL éta", 1), ("permits", 1), ("i", 2), ("école", 0)])
+async def test_they_are_found_by_any_part_of_their_label(here: Installation, search: str, found: int) -> None:
+    browser = await signed_in(here)
+    assert len(applications(await browser.get(here.url(PORTAL, f"{HOME}?q={search}")))) == found
+
+
+async def test_what_is_searched_for_is_shown_as_text(here: Installation) -> None:
+    browser = await signed_in(here)
+    reply = await browser.get(here.url(PORTAL, f"{HOME}?q=%22%3E%3Cscript%3E"))
+    assert "<script" not in reply.text
+    assert "None of your applications has this name." in reply.text
+
+
+async def test_fifty_stand_on_a_page(here: Installation) -> None:
+    browser = await signed_in(here)
+    labels: list[ByLanguage] = [{"": f"Application {number:02}"} for number in range(60)]
+    one = here.snapshot.apps["actes"]
+    here.change("actes", label={"": "Application 99"})
+    apps = {**here.snapshot.apps} | {
+        f"a{number}": replace(one, name=f"a{number}", label=label, hosts=(f"a{number}.localhost",))
+        for number, label in enumerate(labels)
+    }
+    here.snapshot = replace(here.snapshot, apps=apps)
+    first, second = [await browser.get(here.url(PORTAL, f"{HOME}?q=application&page={n}")) for n in (1, 2)]
+    assert [len(applications(page)) for page in (first, second)] == [50, 11]
+    assert ("Next page" in first.text, "Previous page" in first.text) == (True, False)
+    assert ("Next page" in second.text, "Previous page" in second.text) == (False, True)
+
+
+async def test_a_button_ends_one_session(here: Installation) -> None:
+    browser = await signed_in(here)
+    reply = await browser.get(here.url(PORTAL, HOME))
+    (key,) = re.findall('name="session" value="([0-9a-f]{32})"', reply.text)
+    wrong = await browser.post(here.url(PORTAL, "/_ecluse/sessions/end"), {"session": "0" * 32})
+    assert wrong.status == 303
+    assert (await browser.get(here.url(ACTES), follow=False)).status == 200
+    ended = await browser.post(here.url(PORTAL, "/_ecluse/sessions/end"), {"session": key})
+    assert (ended.status, ended.location) == (303, here.url(PORTAL))
+    assert (await browser.get(here.url(ACTES), follow=False)).status == 303
+    assert "Choose your sign-in service" in (await browser.get(here.url(PORTAL, HOME))).text
+
+
+async def test_no_other_site_ends_a_session(here: Installation) -> None:
+    browser = await signed_in(here)
+    (key,) = re.findall('name="session" value="([0-9a-f]{32})"', (await browser.get(here.url(PORTAL, HOME))).text)
+    for headers in (
+        {"Sec-Fetch-Site": "same-site"},
+        {"Sec-Fetch-Site": "cross-site", "Origin": "https://evil.example"},
+    ):
+        reply = await browser.post(here.url(PORTAL, "/_ecluse/sessions/end"), {"session": key}, **headers)
+        assert reply.status == 403
+    assert (await browser.get(here.url(ACTES), follow=False)).status == 200
+
+
+async def test_nobody_chooses_where_to_sign_in_and_comes_home(here: Installation) -> None:
+    browser = here.browser()
+    reply = await browser.get(here.url(PORTAL, HOME))
+    assert reply.status == 200
+    assert [label for _, label in applications(reply)] == ["Metropolis", "Département"]
+    link = applications(reply)[0][0]
+    arrived = await browser.get(here.url(PORTAL, link))
+    assert '<a href="/">' in arrived.text
+    assert "Your applications" in (await browser.get(here.url(PORTAL, HOME))).text
+
+
+async def test_where_one_host_is_portal_and_app_home_has_an_address_of_its_own(one_host: Installation) -> None:
+    browser = one_host.browser()
+    await browser.get(one_host.url(PERMIS, "/_ecluse/login?provider=metropole"))
+    assert (await browser.get(one_host.url(PERMIS, HOME))).status == 200
+
+
+def test_labels_are_compared_without_accents_and_case() -> None:
+    assert fold_label("État CIVIL – Œuvre") == "etat civil – œuvre"
+    assert steps(lambda: fold_label("x" * 200)) < 500
