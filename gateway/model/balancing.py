@@ -15,10 +15,22 @@ class CircuitSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class HealthCheck:
+    """A GET of `path`, about every `every` seconds: an address is healthy that answers `within` so many seconds with
+    one of `statuses`, and is not after `failures` on end that did not."""
+
+    path: str
+    statuses: tuple[int, ...] = (200,)
+    every: float = 5.0
+    within: float = 2.0
+    failures: int = 2
+
+
+@dataclass(frozen=True, slots=True)
 class Balancing:
-    """`others`: (host, port) beside the first one, of the same scheme. `circuit`: None where none is
-    ever left out. `retries`: at most so many for a hundred
-    requests. `concurrency`: requests under way at each address, 0 for no limit; `queue`: those that wait there."""
+    """`others`: (host, port) beside the first one, of the same scheme. `circuit`: None where none is ever left out.
+    `retries`: at most so many for a hundred requests. `concurrency`: requests under way at each address, 0 for no
+    limit; `queue`: those that wait there. `health`: None where nobody asks."""
 
     others: tuple[tuple[str, int], ...] = ()
     balance: BalanceBy = "round_robin"
@@ -26,3 +38,4 @@ class Balancing:
     retries: int = 10
     concurrency: int = 0
     queue: int = 0
+    health: HealthCheck | None = None

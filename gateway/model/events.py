@@ -94,6 +94,7 @@ _TABLE = (
     Event("upstream.failed", "error", "An application could not be reached or answered wrongly; `code` says how."),
     Event("upstream.busy", "warning", "An application had more to do than it may; at most a line a minute for each."),
     Event("upstream.out", "warning", "An address of an application failed: it gets nothing for `seconds`."),
+    Event("upstream.unhealthy", "warning", "An address of an application failed its health check: it gets nothing."),
     Event("upstream.in", "info", "An address of an application that was out answers again."),
     # stores
     Event("state.unwritable", "error", "The state folder cannot be written at the start: full, or read-only for now."),

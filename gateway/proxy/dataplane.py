@@ -6,7 +6,7 @@ import secrets
 import struct
 import traceback
 from binascii import hexlify
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from email.utils import formatdate
 from time import monotonic, time
 from typing import Final
@@ -292,12 +292,10 @@ class DataPlane:
             self._busy[app] = now + _BUSY_AGAIN
             self.log.event("upstream.busy", app=app)
 
-    def _address_changed(self, app: str, place: str, seconds: float) -> None:
-        if seconds:
+    def _address_changed(self, event: str, app: str, place: str, more: Mapping[str, object]) -> None:
+        if event != "upstream.in":
             self.counters.add("ecluse_upstream_out_total", app)
-            self.log.event("upstream.out", app=app, upstream=place, seconds=seconds)
-        else:
-            self.log.event("upstream.in", app=app, upstream=place)
+        self.log.event(event, app=app, upstream=place, **more)
 
     def faulted(self, fault: Exception, request_id: bytes) -> None:
         """Where, not what: a message could hold a value that no log may have."""

@@ -491,6 +491,8 @@ APP = [
     Effect("upstream.retries", ("upstream", "retries"), 3, app(lambda a: a.upstream.balancing.retries), 10, 3, TWO),
     Effect("upstream.circuit.failures", ("upstream", "circuit"), {"failures": 1}, app(lambda a: a.upstream.balancing.circuit.failures), 3, 1, TWO),
     Effect("upstream.circuit.pause", ("upstream", "circuit"), {"pause": "1m"}, app(lambda a: a.upstream.balancing.circuit.pause), 10, 60, TWO),
+    *(Effect(f"upstream.health.{key}", ("upstream", "health"), {"path": "/up", key.removesuffix("[]"): value}, app(lambda a, field=field: a.upstream.balancing.health and getattr(a.upstream.balancing.health, field)), None, after, TWO)
+      for key, value, field, after in (("path", "/up", "path", "/up"), ("status[]", [204], "statuses", (204,)), ("every", "1m", "every", 60), ("within", "1s", "within", 1), ("failures", 7, "failures", 7))),
     Effect("upstream.concurrency", ("upstream", "concurrency"), 5, app(lambda a: (a.upstream.balancing.concurrency, a.upstream.balancing.queue)), (0, 0), (5, 5), TWO),
     Effect("upstream.queue", ("upstream", "queue"), 2, app(lambda a: a.upstream.balancing.queue), 7, 2, ((("upstream", "concurrency"), 7),)),
     Effect("upstream.host", ("upstream", "host"), "upstream", app(lambda a: a.upstream.host_header), None, "127.0.0.1:9001"),

@@ -25,7 +25,7 @@ from gateway.config.schema.translate import InjectedAt
 from gateway.config.schema.upstream import CircuitSection
 from gateway.config.snapshot import LogoutSettings, TunnelSettings, UpstreamSettings
 from gateway.config.yaml.reader import YamlDocument
-from gateway.model.balancing import Balancing, CircuitSettings
+from gateway.model.balancing import Balancing, CircuitSettings, HealthCheck
 from gateway.model.session import SeatLimits
 from gateway.translation.specs import CookieSpec, HeaderSpec
 from gateway.wire.application_cookies import AS_THEY_ARE, CookieRules, shown_names
@@ -207,6 +207,7 @@ def _balancing(model: UpstreamSection) -> Balancing:
         others=tuple((url.host.strip("[]"), url.effective_port) for url in model.others),
         circuit=None if alone and model.circuit is None else served(CircuitSettings, model.circuit or CircuitSection()),
         retries=0 if alone else model.retries,
+        health=None if model.health is None else served(HealthCheck, model.health, statuses=tuple(model.health.status)),
         concurrency=model.concurrency or 0,
         queue=(model.concurrency or 0) if model.queue is None else model.queue,
     )
@@ -220,6 +221,6 @@ def _upstream(file: str, model: AppFile, gateway: GatewayFile, material: Materia
         port=url.effective_port,
         host_header={"keep": None, "upstream": url.authority}.get(model.upstream.host, model.upstream.host),
         ca=material.get((file, ("upstream", "ca"))),
-        balancing=_balancing(there) if there.others or there.circuit or there.concurrency else None,
+        balancing=_balancing(there) if there.others or there.circuit or there.concurrency or there.health else None,
         fence=Fence.of(team, gateway.teams[team].upstreams) if team in gateway.teams else None,
     )

@@ -34,7 +34,7 @@ from gateway.config.schema.types import (
     checked,
     wrong,
 )
-from gateway.config.schema.upstream import CircuitSection
+from gateway.config.schema.upstream import CircuitSection, HealthSection
 from gateway.config.schema.values import ApplicationTarget, CookieName, ListedHeader, sent_header
 from gateway.model.errors import GatewayError
 from gateway.model.names import fold
@@ -65,6 +65,8 @@ class UpstreamSection(Strict):
     circuit: Maybe[CircuitSection] = None
     """When an address is left out for a while. An application with one address has no circuit where this is left
     out."""
+    health: Maybe[HealthSection] = None
+    """Health checks; none where this is left out."""
     retries: Annotated[int, Field(ge=0, le=100)] = 10
     """Where there are several addresses: for a hundred requests, so many may be sent to another one, if that can do no
     harm. That is so where no connection could be opened, and for a GET, HEAD, OPTIONS, PUT or DELETE without a body

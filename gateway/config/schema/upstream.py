@@ -2,9 +2,34 @@
 
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from gateway.config.schema.types import Seconds, Strict
+from gateway.config.schema.types import Seconds, Strict, wrong
+from gateway.config.schema.values import ApplicationTarget
+
+
+class HealthSection(Strict):
+    """A page that each worker asks each address for, again and again from the first request on; an address that does
+    not answer as it should gets nothing until it does."""
+
+    path: ApplicationTarget
+    """What is asked for: a page that is cheap, and that nobody has to sign in for."""
+    status: list[Annotated[int, Field(ge=200, le=599)]] = Field(default=[200], min_length=1, max_length=20)
+    """What a healthy address answers."""
+    every: Seconds = 5.0
+    """A second at least, of which each round takes a tenth more or less."""
+    within: Seconds = 2.0
+    """The longest wait for the answer."""
+    failures: Annotated[int, Field(ge=1, le=100)] = 2
+    """So many on end put it out; one that is good lets it in."""
+
+    @model_validator(mode="after")
+    def _ends(self) -> "HealthSection":
+        if self.every < 1:
+            raise wrong("an address is asked once a second at most", "write every: 1s, or more")
+        if self.within > self.every:
+            raise wrong("the next check would begin before this one has ended", "write a shorter within")
+        return self
 
 
 class CircuitSection(Strict):

@@ -1,6 +1,6 @@
 """The addresses of one application, and which of them a request goes to."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from gateway.config.snapshot import App
 from gateway.model.balancing import Balancing
@@ -8,18 +8,22 @@ from gateway.model.errors import GatewayError
 from gateway.model.session import Seat
 from gateway.model.upstream_codes import UPSTREAM_NONE
 from gateway.proxy.upstream.balance import Order, order_of
+from gateway.proxy.upstream.health import HealthChecks
 from gateway.proxy.upstream.member import Member
 from gateway.proxy.upstream.pool import Pool, Shared, connects_alike
 from gateway.proxy.upstream.standing import RetryBudget
 
-Told = Callable[[str, str, float], None]
-"""Hears of an application's address that is put out for so many seconds; 0: it is let in again."""
+Told = Callable[[str, str, str, Mapping[str, object]], None]
+"""Hears of an event, the application, its address, and what else there is to say."""
 
 
 class AddressGroup:
     """Made by Pools. `before`: what the application had, whose addresses that stay go on as they stand."""
 
-    __slots__ = ("_budget", "_by_seat", "_loop", "_order", "_told", "_troubled", "edits", "members", "name", "upstream")
+    __slots__ = (
+        "_budget", "_by_seat", "_checks", "_health", "_loop", "_order", "_told", "_troubled", "edits", "members",
+        "name", "upstream",
+    )  # fmt: skip
 
     def __init__(
         self, app: App, balancing: Balancing, shared: Shared, told: Told, before: "Pool | AddressGroup | None" = None
@@ -38,6 +42,10 @@ class AddressGroup:
         self._troubled: set[Member] = set()
         if before is not None:
             before.retire()
+        self._health = balancing.health
+        self._checks: HealthChecks | None = None
+        if balancing.health is not None:
+            self._checks = HealthChecks(app, balancing.health, self.members, self._checked, shared.loop, shared.checks)
 
     def serves(self, app: App) -> bool:
         """Whether it is what the application has now."""
@@ -45,6 +53,8 @@ class AddressGroup:
         return connects_alike(mine, its) and mine.balancing == its.balancing and self.edits == app.edits
 
     def retire(self) -> None:
+        if self._checks is not None:
+            self._checks.stop()
         for member in self.members:
             member.retire()
 
@@ -86,13 +96,24 @@ class AddressGroup:
             return
         self._troubled.add(member)
         if seconds := member.standing.failed(self._loop.time()):
-            self._told(self.name, member.place, seconds)
+            self._told("upstream.out", self.name, member.place, {"seconds": seconds})
 
     def succeeded(self, member: Member) -> None:
         if not member.standing.clear:
-            self._troubled.discard(member)
             if member.standing.succeeded():
-                self._told(self.name, member.place, 0.0)
+                self._told("upstream.in", self.name, member.place, {})
+            self._troubled = {one for one in self._troubled if not one.standing.clear}
+
+    def _checked(self, member: Member, why: str) -> None:
+        standing = member.standing
+        assert self._health is not None
+        if why:
+            if standing.unhealthy(self._health.failures):
+                self._troubled.add(member)
+                self._told("upstream.unhealthy", self.name, member.place, {"detail": why})
+        elif standing.healthy():
+            self._troubled.discard(member)
+            self._told("upstream.in", self.name, member.place, {})
 
     def _key(self, seat: Seat | None, client: str) -> bytes:
         return (client if seat is None or not seat.session_id else seat.session_id).encode()

@@ -4,8 +4,9 @@ import asyncio
 import errno
 import ssl
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Final, Protocol
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Final, Protocol, TypeVar
 
 from gateway.config.snapshot import Upstream
 from gateway.model.codes import LIMIT_CONNECTIONS, UPSTREAM_ADDRESS, UPSTREAM_CONNECT, UPSTREAM_TIMEOUT
@@ -18,8 +19,13 @@ from gateway.wire.response_edits import UNCHANGED, ResponseEdits
 # A request that may not be sent twice takes only a connection that was in use a moment ago.
 FRESH_SECONDS: Final = 1.0
 _MOST_IDLE: Final = 128
+# Health checks under way in one worker.
+_CHECKS_AT_ONCE: Final = 32
 # Of this process or of the machine: it is not the application that fails.
 _EXHAUSTED: Final = frozenset({errno.EMFILE, errno.ENFILE})
+
+
+ProtocolT = TypeVar("ProtocolT", bound=asyncio.Protocol)
 
 
 class Waiter(Protocol):
@@ -32,12 +38,14 @@ class Waiter(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Shared:
-    """What the pools of a worker have in common. `make`: a connection that is not open yet, of a pool."""
+    """What the pools of a worker have in common. `make`: a connection that is not open yet, of a pool. `checks`: as
+    many at once as there may be."""
 
     loop: asyncio.AbstractEventLoop
     addresses: UpstreamResolver
     make: "Callable[[Pool], UpstreamConnection]"
     is_ours: IsOurs
+    checks: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_CHECKS_AT_ONCE))
 
 
 class Pool:
@@ -109,15 +117,15 @@ class Pool:
         upstream = self.upstream
         try:
             async with asyncio.timeout(upstream.timeouts.connect):
-                return await self._opened(await self._context())
+                return await self.open_for(partial(self._make, self))
         except TimeoutError:
             raise GatewayError(UPSTREAM_TIMEOUT, f"no connection to {upstream.host}:{upstream.port}") from None
         except OSError as error:
             raise GatewayError(UPSTREAM_CONNECT, f"{upstream.host}:{upstream.port}: {error}") from None
 
-    async def _opened(self, tls: ssl.SSLContext | None) -> UpstreamConnection:
-        """At the first address that answers, of those that the application may be at."""
-        upstream = self.upstream
+    async def open_for(self, make: Callable[[], ProtocolT]) -> ProtocolT:
+        """At the first address that answers, of those that the application may be at. Raises OSError, GatewayError."""
+        upstream, tls = self.upstream, await self._context()
         host, failed, refused = _loopback(upstream.host), "", ""
         for address in await self._addresses.of(host):
             # Here and not earlier: no look-up comes after this, and a name may lead elsewhere each time.
@@ -125,7 +133,7 @@ class Pool:
                 refused = why
                 continue
             try:
-                return await self._opened_at(address, tls)
+                return await self._opened_at(address, tls, make)
             except OSError as error:
                 if error.errno in _EXHAUSTED:
                     raise GatewayError(LIMIT_CONNECTIONS, f"{host}:{self.upstream.port}: {error}") from None
@@ -136,10 +144,10 @@ class Pool:
             raise GatewayError(UPSTREAM_ADDRESS, refused)
         raise OSError(failed or "no address")
 
-    async def _opened_at(self, address: str, tls: ssl.SSLContext | None) -> UpstreamConnection:
+    async def _opened_at(self, address: str, tls: ssl.SSLContext | None, make: Callable[[], ProtocolT]) -> ProtocolT:
         upstream = self.upstream
         _, connection = await self._loop.create_connection(
-            lambda: self._make(self),
+            make,
             address,
             upstream.port,
             ssl=tls,

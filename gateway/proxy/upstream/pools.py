@@ -1,7 +1,7 @@
 """The pools of a worker, one an application, or one for each of its addresses."""
 
 import asyncio
-from collections.abc import Callable, Container
+from collections.abc import Callable, Mapping
 
 from gateway.config.snapshot import App
 from gateway.proxy.upstream.connection import UpstreamConnection
@@ -11,7 +11,7 @@ from gateway.proxy.upstream.resolver import UpstreamResolver
 from gateway.wire.fences import IsOurs
 
 
-def _untold(app: str, place: str, seconds: float) -> None:
+def _untold(event: str, app: str, place: str, more: Mapping[str, object]) -> None:
     pass
 
 
@@ -47,10 +47,12 @@ class Pools:
         pool = self._by_app[app.name] = Pool(app.upstream, self._shared, app.edits)
         return pool
 
-    def keep(self, apps: Container[str]) -> None:
-        """After a reload: the pools of applications that are gone end. `apps`: the names of those that are there."""
-        for name in [name for name in self._by_app if name not in apps]:
-            self._by_app.pop(name).retire()
+    def keep(self, apps: Mapping[str, App]) -> None:
+        """After a reload: the pools of applications that are gone end, and the checks of addresses that no application
+        has now. `apps`: those that are there, by name."""
+        for name, pool in tuple(self._by_app.items()):
+            if name not in apps or (isinstance(pool, AddressGroup) and not pool.serves(apps[name])):
+                self._by_app.pop(name).retire()
 
     def close(self) -> None:
         for pool in self._by_app.values():

@@ -11,10 +11,11 @@ _LONGEST: Final = 120.0
 
 
 class Standing:
-    """One address. It is in; out until a time, after failures on end; then tried with one request at a time, which
-    lets it in or puts it out for twice as long. `clear`: it is in, and nothing has failed since the last success."""
+    """One address. It is in; out until a time, after failures on end; then tried with one request at a time, which lets
+    it in or puts it out for twice as long. Where there are health checks, it is also out from one to another of them.
+    `clear`: it is in, and nothing has failed since the last success."""
 
-    __slots__ = ("_failures", "_pause", "_settings", "_tried", "_until", "clear")
+    __slots__ = ("_failures", "_pause", "_settings", "_tried", "_unhealthy", "_until", "clear")
 
     def __init__(self, settings: CircuitSettings | None) -> None:
         self._settings = settings or _NEVER
@@ -22,13 +23,16 @@ class Standing:
         self._failures = 0
         self._until = 0.0
         self._tried = False
+        self._unhealthy = 0
         self.clear = True
 
     def is_out(self) -> bool:
         """Also while it is tried."""
-        return self._until > 0.0
+        return self._until > 0.0 or self._unhealthy < 0
 
     def may_take(self, now: float) -> bool:
+        if self._unhealthy < 0:
+            return False
         return self._until == 0.0 or (now >= self._until and not self._tried)
 
     def taken(self) -> None:
@@ -45,8 +49,26 @@ class Standing:
         was_out = self._until > 0.0
         self._failures, self._until, self._tried = 0, 0.0, False
         self._pause = self._settings.pause
-        self.clear = True
-        return was_out
+        self.clear = self._unhealthy >= 0
+        return was_out and self.clear
+
+    def unhealthy(self, failures: int) -> bool:
+        """By a health check. Whether it is out by that: the `failures`th on end."""
+        if self._unhealthy < 0:
+            return False
+        self._unhealthy += 1
+        if self._unhealthy < failures:
+            return False
+        self._unhealthy, self.clear = -1, False
+        return True
+
+    def healthy(self) -> bool:
+        """By a health check. Whether it is in again, whatever put it out."""
+        was_unhealthy, self._unhealthy = self._unhealthy < 0, 0
+        if not was_unhealthy:
+            return False
+        self._failures, self._until, self._tried, self.clear = 0, 0.0, False, True
+        return True
 
     def failed(self, now: float) -> float:
         """For how many seconds it is out by this failure; 0 where it is not put out by it."""

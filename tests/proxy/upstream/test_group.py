@@ -344,3 +344,84 @@ async def test_a_flood_beyond_what_may_be_leaves_nothing_behind() -> None:
         (member,) = group_of(gate).members
         await gate.until(lambda: member.in_flight == 0)
         assert len(app.peers) == 4
+
+
+# --- health checks ---
+
+HEALTH = "health: {path: /up, every: 5s, within: 2s, failures: 2}"
+GONE = b"HTTP/1.1 500 Oh\r\nContent-Length: 0\r\n\r\n"
+
+
+async def rounds(gate: Gateway, apps: list[Application], count: int = 1) -> None:
+    """So many more checks of each address, and what came of them."""
+    for _ in range(count):
+        before = [len(app.peers) for app in apps]
+        await gate.clock.passes(5.5)
+        await gate.until(lambda before=before: all(len(app.peers) > was for app, was in zip(apps, before, strict=True)))
+        checks = group_of(gate)._checks
+        assert checks is not None
+        assert checks._round is not None
+        await checks._round
+
+
+async def test_an_address_that_fails_its_checks_gets_nothing_until_it_answers_well() -> None:
+    async with several(2, HEALTH) as (gate, apps):
+        assert (await gate.once(PUBLIC)).status == 200
+        apps[1].then = GONE
+        await rounds(gate, apps)
+        assert gate.log.events == [], "once is none"
+        await rounds(gate, apps)
+        place = f"127.0.0.1:{apps[1].port}"
+        assert gate.log.events == [
+            ("upstream.unhealthy", {"app": "permis", "upstream": place, "detail": "it answered 500"})
+        ]
+        asked = counts(apps)
+        for _ in range(4):
+            assert (await gate.once(PUBLIC)).status == 200
+        assert counts(apps) == [asked[0] + 4, asked[1]]
+        apps[1].then = OK
+        await rounds(gate, apps)
+        assert gate.log.events[-1] == ("upstream.in", {"app": "permis", "upstream": place})
+        asked = counts(apps)
+        for _ in range(4):
+            assert (await gate.once(PUBLIC)).status == 200
+        assert counts(apps) == [asked[0] + 2, asked[1] + 2]
+
+
+async def test_what_is_asked_for_names_the_host_and_no_person() -> None:
+    async with several(2, HEALTH) as (gate, apps):
+        await gate.once(PUBLIC)
+        await rounds(gate, apps)
+        asked = next(raw for raw in apps[1].requests if raw.startswith(b"GET /up "))
+        assert b"\r\nHost: permis.localhost:8080\r\n" in asked
+        assert b"Cookie" not in asked
+        assert b"CTSESSION" not in asked
+
+
+async def test_where_all_fail_their_checks_it_is_503() -> None:
+    async with several(2, HEALTH) as (gate, apps):
+        await gate.once(PUBLIC)
+        apps[0].then = apps[1].then = closing(b"")
+        await rounds(gate, apps, 2)
+        assert (await gate.once(PUBLIC)).status == 503
+
+
+async def test_a_check_is_judged_as_any_connection() -> None:
+    async with several(2, HEALTH) as (gate, apps):
+        await gate.once(PUBLIC)
+        gate.own.add(("127.0.0.1", apps[1].port))
+        before = len(apps[1].peers)
+        await rounds(gate, apps[:1], 2)
+        assert len(apps[1].peers) == before
+        assert "where this gateway listens itself" in str(gate.log.named("upstream.unhealthy")[0]["detail"])
+
+
+async def test_checks_end_with_the_addresses() -> None:
+    async with several(2, HEALTH) as (gate, apps):
+        await gate.once(PUBLIC)
+        assert isinstance(gate.plane.holder, Holder)
+        gate.plane.holder.snapshot = sample_snapshot(files(apps[0].port))
+        gate.plane.snapshot_swapped()
+        before = [len(app.peers) for app in apps]
+        await gate.clock.passes(60)
+        assert [len(app.peers) for app in apps] == before

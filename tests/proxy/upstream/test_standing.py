@@ -61,6 +61,33 @@ def test_requests_that_were_under_way_when_it_was_put_out_do_not_make_it_longer(
     assert standing.may_take(10.0)
 
 
+def test_checks_put_it_out_after_so_many_on_end_and_let_it_in_by_one_that_is_good() -> None:
+    standing = Standing(None)
+    assert not standing.unhealthy(2)
+    assert not standing.healthy(), "it was never out"
+    assert [standing.unhealthy(2) for _ in range(3)] == [False, True, False]
+    assert standing.is_out()
+    assert not standing.may_take(1e9)
+    assert standing.healthy()
+    assert standing.clear
+    assert standing.may_take(0.0)
+
+
+def test_a_request_that_was_under_way_lets_no_unhealthy_one_in() -> None:
+    standing = Standing(None)
+    standing.unhealthy(1)
+    assert not standing.succeeded()
+    assert not standing.clear
+    assert not standing.may_take(1e9)
+
+
+def test_a_good_check_of_one_that_was_never_unhealthy_ends_no_circuit() -> None:
+    """Its page may answer where nothing else does."""
+    standing = out()
+    assert not standing.healthy()
+    assert not standing.may_take(9.9)
+
+
 def test_a_budget_has_a_few_at_once_and_then_a_share_of_what_is_asked() -> None:
     budget = RetryBudget(10)
     assert sum(budget.take() for _ in range(100)) == 10
