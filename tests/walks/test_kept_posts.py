@@ -233,7 +233,7 @@ async def test_it_is_not_sent_in_the_name_of_another_organisation(world: World, 
         other = await ready(world, person, page)
         assert other.status == 403, other.text
         assert "filled in for another organisation" in other.text
-        assert f"For the organisation: {second}" in other.text
+        assert f"For the organisation:</dt><dd>{second}</dd>" in other.text
         assert first not in other.text
         line = await world.gateway.logged(mark, event="request.refused", code="session.form_other_organisation")
         assert line["detail"] == f"its person is signed in for {second} now"
@@ -244,7 +244,7 @@ async def test_it_is_not_sent_in_the_name_of_another_organisation(world: World, 
         left = await person.submit(other, other.forms()[0])
         assert "signed out" in left.text
         button = await world.follow(person, await person.step("GET", other.url))
-        assert f"For the organisation: {first}" in button.text
+        assert f"For the organisation:</dt><dd>{first}</dd>" in button.text
         assert (await person.submit(button, button.forms()[0])).status == 200
         assert [one["user"] for one in application.received()] == ["alice"]
     finally:
