@@ -19,6 +19,7 @@ from gateway.accounts.credentials import LinkedAccounts
 from gateway.accounts.file import links_path
 from gateway.accounts.linking import AccountLinking
 from gateway.config.snapshot import App, Gateway, Snapshot
+from gateway.directories.lookups import Directories
 from gateway.federation.applications import Applications
 from gateway.federation.federation import Federation
 from gateway.federation.form_exchange import FormExchange
@@ -42,7 +43,7 @@ from gateway.server.acceptors import Acceptors
 from gateway.server.faults import into_log
 from gateway.server.loop_stalls import LoopStalls
 from gateway.server.own_addresses import OwnAddresses
-from gateway.server.state import metadata_folder
+from gateway.server.state import directories_folder, metadata_folder
 from gateway.server.worker import Candidate, WorkerControl
 from gateway.stores.application_sessions import ApplicationSessions
 from gateway.stores.cookie_jars import CookieJars
@@ -160,6 +161,7 @@ class _Worker:
         self._sign_outs = self._make_sign_outs(gateway)
         self._revoker = TellingRevoker(self._control, self._sign_outs.due)
         self._make_accounts(gateway)
+        self._directories = Directories(directories_folder(gateway), log=log, now=time.time)
         services = PortalServices(
             sessions=self._sessions,
             transactions=self._make_transactions(gateway),
@@ -169,6 +171,7 @@ class _Worker:
             saml_federation=self._saml_federation,
             sign_outs=self._sign_outs,
             accounts=self._accounts,
+            directories=self._directories,
             linking=self._linking,
             revoker=self._revoker,
             pages=pages,
@@ -184,9 +187,7 @@ class _Worker:
             holder=self,
             sessions=self._sessions,
             portal=self._portal.ask,
-            callers=Programs(
-                federation=self._federation, snapshot=lambda: self.snapshot, now=time.time, monotonic=time.monotonic
-            ),
+            callers=self._programs(),
             pages=pages,
             counters=counters,
             log=log,
@@ -203,6 +204,15 @@ class _Worker:
         self._sessions.when_due(self._renewal.due)
         self._housekeeping = Housekeeping(
             store, self._sessions, self._killed, log=log, now=now, buries=self._keeps_posts
+        )
+
+    def _programs(self) -> Programs:
+        return Programs(
+            federation=self._federation,
+            directories=self._directories,
+            snapshot=lambda: self.snapshot,
+            now=time.time,
+            monotonic=time.monotonic,
         )
 
     def _keeps_posts(self) -> bool:
@@ -303,6 +313,7 @@ class _Worker:
         await self._saml_federation.close()
         await self._applications.close()
         await self._accounts.close()
+        await self._directories.close()
         self._signing.shutdown(wait=False, cancel_futures=True)
         self._reading.shutdown(wait=False, cancel_futures=True)
         self._posts.close()

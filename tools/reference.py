@@ -25,6 +25,7 @@ _FILES = {
     "tests": "tests/*.yaml",
     "shared": "shared/*.yaml",
     "list": "lists/*.yaml",
+    "directory": "directories/*.yaml",
     "app": "apps/**/*.yaml",
 }
 

@@ -4,9 +4,12 @@ from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from gateway.config.snapshot import App
+from gateway.identity.directories import known_with, missing_from
 from gateway.model.account import ATTRIBUTE, AccountHolder, AccountSettings, person_of
 from gateway.model.account_codes import ACCOUNT_LINK, ACCOUNT_MISSING
 from gateway.model.codes import Code
+from gateway.model.directory import Directory
+from gateway.model.directory_codes import DIRECTORY_AWAY
 from gateway.model.errors import GatewayError
 from gateway.model.identity import Identity
 from gateway.model.session import Seat
@@ -32,6 +35,15 @@ class SeatAccount:
         return self.basis is seat.identity and self.app == app.name and self.settings == app.account
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _SeatKnown:
+    """`identity`: `basis` with what these directories add."""
+
+    basis: Identity
+    directories: tuple[Directory, ...]
+    identity: Identity
+
+
 class Accounts(Protocol):
     """The links between people and logins, as a worker asks for them. `state`: another number as soon as a link may
     have changed."""
@@ -54,11 +66,11 @@ class NoAccounts:
 
 
 def identity_at(app: App, seat: Seat) -> Identity:
-    """What is known of a person at this application: with their login there, where its file asks for one. Raises
-    GatewayError, whose text for the person says whom to ask."""
+    """What is known of a person at this application: with what its directories add, and with their login there, where
+    its file asks for one. Raises GatewayError, whose text for the person says whom to ask."""
     settings = app.account
     if settings is None:
-        return seat.identity
+        return _with_directories(app, seat, seat.identity)
     found = seat.account
     if not isinstance(found, SeatAccount) or not found.holds(app, seat):
         raise GatewayError(ACCOUNT_MISSING, "no account was looked up", shown=settings.ask)
@@ -66,6 +78,21 @@ def identity_at(app: App, seat: Seat) -> Identity:
         raise GatewayError(ACCOUNT_LINK, found.detail)
     if found.identity is None:
         raise GatewayError(found.code, found.detail, shown=settings.ask)
+    return _with_directories(app, seat, found.identity)
+
+
+def _with_directories(app: App, seat: Seat, identity: Identity) -> Identity:
+    """The same one as before where nothing is new: what was made of it stays good. Raises GatewayError."""
+    if not app.directories:
+        return identity
+    before = seat.known
+    if isinstance(before, _SeatKnown) and before.basis is identity and before.directories is app.directories:
+        return before.identity
+    missing = missing_from(identity, app.directories)
+    if missing is not None:
+        raise GatewayError(DIRECTORY_AWAY, f"directory {missing.name} could not say anything of this person")
+    found = _SeatKnown(identity, app.directories, known_with(identity, app.directories))
+    seat.known = found
     return found.identity
 
 

@@ -24,8 +24,9 @@ from gateway.access.request_line import ReachedPath, RequestLine, RouteMatches, 
 from gateway.access.shadow import ShadowDifference, difference
 from gateway.access.webdav import reached
 from gateway.config.snapshot import App, Snapshot
-from gateway.model.codes import GATEWAY_FAULT, LIMIT_URL
+from gateway.model.codes import GATEWAY_FAULT, LIMIT_URL, POLICY_UNKNOWN
 from gateway.model.decision import Allow, Challenge, Decision, Deny
+from gateway.model.directory_codes import DIRECTORY_AWAY
 from gateway.model.errors import GatewayError
 from gateway.model.identity import Identity
 from gateway.model.session import Seat
@@ -321,9 +322,14 @@ class ApplicationAccess:
     def _prepared(
         self, question: Question, decision: Decision, seat: Seat | None, now: float
     ) -> tuple[Decision, Prepared | Callable[[], Awaitable[None]] | None]:
+        who = question.who
+        if isinstance(decision, Deny) and decision.reason is POLICY_UNKNOWN and who.missing is not None:
+            # Invariant 9: the rule cannot tell because a directory does not answer.
+            detail = f"directory {who.missing.name} could not say anything of this person"
+            return Deny(decision.rule, DIRECTORY_AWAY, "", detail), None
         if not isinstance(decision, Allow):
             return decision, None
-        who, told = question.who, question.told
+        told = question.told
         kept = who.prepared if told is None or who.prepared_by is None else who.prepared_by.get(told)
         if kept is not None and now < kept.valid_until:
             return decision, kept

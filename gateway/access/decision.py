@@ -4,8 +4,10 @@ from typing import final
 
 from gateway.access.outcome import Prepared
 from gateway.config.snapshot import App
+from gateway.identity.directories import known_with, missing_from
 from gateway.model.codes import POLICY_PROVIDER, SESSION_TOO_WEAK
 from gateway.model.decision import Challenge, Decision, Deny
+from gateway.model.directory import Directory
 from gateway.model.identity import Identity
 from gateway.policy.decide import decide, settled
 from gateway.policy.facts import Facts, RequestFacts
@@ -18,16 +20,22 @@ from gateway.translation.render import Translation
 class AppIdentity:
     """One identity, or nobody, at one application: what holds of them whatever they ask for, found out once.
 
-    `heard`: the identity, None where the application does not hear it: it counts as nobody (invariant 5). `prepared`:
+    `heard`: the identity with what its directories add, None where the application does not hear it: it counts as
+    nobody (invariant 5). `missing`: a directory that could not say, without which the person is refused. `prepared`:
     what the application was last sent of them; `prepared_by`: where paths differ, by what it is told there.
     """
 
-    __slots__ = ("app", "heard", "is_unheard", "prepared", "prepared_by")
+    __slots__ = ("app", "heard", "is_unheard", "missing", "prepared", "prepared_by")
 
     def __init__(self, app: App, identity: Identity | None) -> None:
         self.app = app
-        self.heard = identity if identity is not None and app.accepts(identity) else None
-        self.is_unheard = identity is not None and self.heard is None
+        accepted = identity is not None and app.accepts(identity)
+        self.heard = identity if accepted else None
+        self.missing: Directory | None = None
+        if self.heard is not None and app.directories:
+            self.missing = missing_from(self.heard, app.directories)
+            self.heard = known_with(self.heard, app.directories)
+        self.is_unheard = identity is not None and not accepted
         self.prepared: Prepared | None = None
         self.prepared_by: dict[Translation, Prepared] | None = None if app.told_by_path is None else {}
 

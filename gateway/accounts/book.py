@@ -14,6 +14,7 @@ from gateway.accounts.file import LinkFile
 from gateway.accounts.link import NewLink
 from gateway.accounts.seals import LinkKeys
 from gateway.config.snapshot import App
+from gateway.identity.directories import known_with
 from gateway.model.account import AccountHolder, AccountSettings, person_of
 from gateway.model.account_codes import ACCOUNT_KEY, ACCOUNT_MISSING, ACCOUNT_UNREADABLE
 from gateway.model.errors import GatewayError
@@ -88,12 +89,12 @@ class AccountBook:
         """As access.account.identity_at, where there is no seat. Raises GatewayError."""
         settings = app.account
         if settings is None:
-            return identity
+            return known_with(identity, app.directories)
         holder = AccountHolder(app.name, identity.issuer, person_of(settings.by, identity))
         found = await self._asked(lambda file: file.find(holder, shared=settings.shared))
         if found is None:
             raise GatewayError(ACCOUNT_MISSING, "no link of this person", shown=settings.ask)
-        return with_login(identity, found.login)
+        return known_with(with_login(identity, found.login), app.directories)
 
     async def close(self) -> None:
         for task in (*self._changes, *([self._looking] if self._looking else [])):

@@ -13,6 +13,9 @@ from gateway.config.compile.build import build
 from gateway.config.folder.read import read_folder
 from gateway.config.problems import ProblemsFound
 from gateway.config.snapshot import Gateway
+from gateway.directories.by_hand import look_through
+from gateway.model.directory import Directory
+from gateway.model.errors import GatewayError
 from gateway.server.state import unwritable
 from gateway.trial.proving import prove
 
@@ -30,6 +33,14 @@ def check(folder: Path, *, as_json: bool = False) -> Exit:
     except ProblemsFound as problems:
         say_problems(problems, as_json=as_json)
         return Exit.FOUND
+    directories = snapshot.directories.values()
+    wrong = [why for directory in directories for why in _wrong_files(directory)]
+    if wrong:
+        for why in wrong:
+            print(why, file=sys.stderr)
+        if as_json:
+            say_json({"problems": [], "directories": wrong})
+        return Exit.FOUND
     apps, providers = len(snapshot.apps), len(snapshot.providers)
     notes = list(_notes(snapshot.gateway))
     if as_json:
@@ -39,6 +50,16 @@ def check(folder: Path, *, as_json: bool = False) -> Exit:
         for note in notes:
             print(f"note: {note}", file=sys.stderr)
     return Exit.DONE
+
+
+def _wrong_files(directory: Directory) -> Iterator[str]:
+    """Each file is read whole. A gateway that runs keeps the last good one; nobody is served by a wrong one."""
+    try:
+        looked = look_through(directory)
+    except GatewayError as error:
+        yield f"directories/{directory.name}: {error}"
+        return
+    yield from (f"directories/{directory.name}: {Path(directory.source.path).name}: {why}" for why in looked.faults)
 
 
 def _notes(gateway: Gateway) -> Iterator[str]:

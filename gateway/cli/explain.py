@@ -15,11 +15,15 @@ from gateway.config.problems import ProblemsFound
 from gateway.config.schema.policy_tests import client_address, moment
 from gateway.config.schema.scalars import Wrong
 from gateway.config.snapshot import App, Snapshot
+from gateway.directories.by_hand import ask
+from gateway.identity.directories import DirectoryFault, key_of, unknown_of
 from gateway.model.account import AccountHolder, person_of
 from gateway.model.decision import RuleRef
+from gateway.model.directory import DirectoryFinding
 from gateway.model.errors import GatewayError
 from gateway.policy.trace import TracedCondition
 from gateway.policy.truth import Truth
+from gateway.server.state import directories_folder
 from gateway.trial.explanation import Explanation, Rewriting, Row, explain_request
 from gateway.trial.people import Known, read_person
 from gateway.trial.request import Circumstances, WrittenRequest, circumstances_of, parse_request
@@ -76,6 +80,7 @@ def explain(
         return Exit.USAGE
     if known is not None:
         known = _with_link(known, _app_of(snapshot, asked), snapshot)
+        known = _with_directories(known, _app_of(snapshot, asked), snapshot)
     explanation = explain_request(snapshot, asked, known, circumstances)
     if as_json:
         say_json(_as_json(explanation, known))
@@ -130,6 +135,29 @@ def _with_link(known: Known, app: App | None, snapshot: Snapshot) -> Known:
     return known if link is None else replace(known, account=link.login)
 
 
+def _with_directories(known: Known, app: App | None, snapshot: Snapshot) -> Known:
+    """With what the directories of the application say of them that the person's file does not name."""
+    findings, caveats = list(known.identity.findings), [known.caveat]
+    told = {one.directory for one in findings}
+    for directory in () if app is None else app.directories:
+        if directory.name in told or not directory.takes(known.identity.provider):
+            continue
+        key = key_of(directory, known.identity, known.tenant)
+        if isinstance(key, DirectoryFault):
+            caveats.append(f"{directory.name} is not asked: {key.detail}")
+            findings.append(unknown_of(directory, "found", 0))
+            continue
+        try:
+            asked = ask(directory, key, directories_folder(snapshot.gateway))
+        except GatewayError as error:
+            caveats.append(f"{directory.name}: {error}")
+            continue
+        findings.append(asked.finding)
+        caveats += (f"{directory.name}: {fault.detail}" for fault in asked.faults)
+    caveat = "; ".join(filter(None, caveats))
+    return replace(known, identity=replace(known.identity, findings=tuple(findings)), caveat=caveat)
+
+
 # --- for people -------------------------------------------------------------------------------------------------------
 
 
@@ -140,9 +168,8 @@ def _as_text(explanation: Explanation, known: Known | None) -> Iterator[str]:
     if known is not None and known.caveat:
         yield f"({known.caveat})"
     if tried.app is not None:
-        if tried.app.account is not None and known is not None:
-            account = "no account" if known.account is None else f"the account {known.account}"
-            yield f"with {account} of {tried.app.name}"
+        if known is not None:
+            yield from _looked_up(known, tried.app)
         yield from _as_asked(explanation, tried.app)
     yield from _table(explanation)
     yield ""
@@ -178,6 +205,19 @@ def _as_asked(explanation: Explanation, app: App) -> Iterator[str]:
         yield f"it reaches more than its path, and rules are asked about {', '.join(tried.reaches)}"
     if tried.facts.method not in ("", explanation.asked.method):
         yield f"rules are asked about {tried.facts.method}, which the request names (method_override)"
+
+
+def _looked_up(known: Known, app: App) -> Iterator[str]:
+    """Their account, and what each directory of the application says of them and how old that is."""
+    if app.account is not None:
+        account = "no account" if known.account is None else f"the account {known.account}"
+        yield f"with {account} of {app.name}"
+    for finding in known.identity.findings:
+        if finding.directory in [directory.name for directory in app.directories]:
+            age = f", read {max(0, int(time.time()) - finding.at)} s ago" if finding.at else ""
+            values = [f"{name} {', '.join(several)}" for name, several in finding.values.items()]
+            said = values + [f"{name} unknown" for name in sorted(finding.unknown)]
+            yield f"with directory {finding.directory}{age}: {'; '.join(said) or 'nothing of this person'}"
 
 
 def _what_comes(tried: Tried) -> Iterator[str]:
@@ -266,6 +306,7 @@ def _as_json(explanation: Explanation, known: Known | None) -> dict[str, object]
         "request": explanation.asked.text,
         "as": None if known is None else {"provider": known.identity.provider, "subject": known.identity.subject},
         "account": None if known is None else known.account,
+        "directories": [] if known is None else [_finding_json(one) for one in known.identity.findings],
         "caveat": "" if known is None else known.caveat,
         "app": None if tried.app is None else tried.app.name,
         "path": None if tried.app is None else f"/{'/'.join(tried.segments)}",
@@ -282,6 +323,17 @@ def _as_json(explanation: Explanation, known: Known | None) -> dict[str, object]
         "rules": [_row_json(row) for row in explanation.rows],
         "other_rules": explanation.others,
         "shadows": [{**tried_json(shadow), "same": tried.same(shadow)} for shadow in tried.shadows],
+    }
+
+
+def _finding_json(finding: DirectoryFinding) -> dict[str, object]:
+    values = {name: list(several) for name, several in finding.values.items()}
+    return {
+        "directory": finding.directory,
+        "state": finding.state,
+        "values": values,
+        "unknown": sorted(finding.unknown),
+        "read_at": finding.at,
     }
 
 

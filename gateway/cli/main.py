@@ -129,6 +129,7 @@ def _parser() -> argparse.ArgumentParser:
         reload,
         show,
         _doctor(commands.add_parser("doctor", help="looks at what only a running part can tell")),
+        _directory(commands.add_parser("directory", help="asks a shared directory by hand")),
         *_account(commands.add_parser("account", help="which login of an application is whose")),
     )
     metadata = commands.add_parser("metadata", help="prints what SAML providers have to know of us, signed")
@@ -168,6 +169,16 @@ def _account(command: argparse.ArgumentParser) -> Iterator[argparse.ArgumentPars
     for one in (listed, link, unlink, exported, imported):
         _folder_or_usual(one)
     yield from (listed, link, unlink, imported)
+
+
+def _directory(directory: argparse.ArgumentParser) -> argparse.ArgumentParser:
+    test = directory.add_subparsers(dest="what", required=True, metavar="WHAT").add_parser(
+        "test", help="what it says under a key"
+    )
+    test.add_argument("name", metavar="NAME")
+    test.add_argument("key", nargs="+", metavar="COLUMN=VALUE")
+    test.add_argument("--folder", type=Path, default=Path("policies"), metavar="FOLDER", help="the policy folder")
+    return test
 
 
 def _doctor(doctor: argparse.ArgumentParser) -> argparse.ArgumentParser:

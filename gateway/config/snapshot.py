@@ -12,6 +12,7 @@ from gateway.identity.perimeter import is_inside
 from gateway.model.account import AccountSettings
 from gateway.model.balancing import Balancing
 from gateway.model.codes import WIRE_TARGET
+from gateway.model.directory import Directory
 from gateway.model.errors import GatewayError
 from gateway.model.identity import Identity
 from gateway.model.names import fold
@@ -290,7 +291,7 @@ class PathTranslations:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class App(AppSettings):
     """An application with what is compiled of its file. `listed`: the providers that the file lists, in its order.
-    `told_by_path`: None where it is told the same on all paths.
+    `directories`: those that it listens to. `told_by_path`: None where it is told the same on all paths.
     `shadows`: the same application under other rules, whose decisions are compared and never enforced."""
 
     upstream: Upstream
@@ -302,6 +303,7 @@ class App(AppSettings):
     api: Api | None = None
     path_limits: PathLimits | None = None
     shadows: "tuple[App, ...]" = ()
+    directories: tuple[Directory, ...] = ()
 
     @property
     def providers(self) -> tuple[str, ...]:
@@ -373,6 +375,7 @@ class Snapshot:
     tally: Tally = field(default_factory=Tally)
     ladder: Ladder = field(default_factory=lambda: Ladder(USUAL_LADDER, {}))
     closed: Mapping[str, str] = field(default_factory=dict)
+    directories: Mapping[str, Directory] = field(default_factory=dict)
 
     def find_app(self, host: str) -> App | None:
         """The app of a canonical host: exact before one-label wildcard, which never takes the portal's host."""

@@ -121,6 +121,23 @@ _TABLE = (
     Event("account.linked", "info", "A person linked their own account of an application."),
     Event("account.unlinked", "info", "A person took their link with an account of an application back."),
     Event("account.recovered", "info", "The account links can be read again."),
+    # directories
+    Event(
+        "directory.read",
+        "info",
+        "A file of a directory was read anew: `rows`, of which `keyless` lack a part of their key.",
+    ),
+    Event("directory.unreadable", "error", "A file of a directory cannot be read, or is wrong: `detail` says how."),
+    Event(
+        "directory.away", "error", "A directory could not say anything of a person; `away` of its file says what then."
+    ),
+    Event("directory.recovered", "info", "A directory answers again."),
+    Event(
+        "directory.fault",
+        "warning",
+        "What a directory said of a person is wrong, and is unknown now; `code` and `detail` say which column, never"
+        " a value.",
+    ),
     # the log itself
     Event("log.dropped", "warning", "Lines were lost: unread, or not to be written; `lines` says how many."),
     Event("log.unknown_event", "error", "An event that is not in this table; `unknown` is what it was called."),

@@ -3,13 +3,16 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from gateway.model.directory import DirectoryFinding
+
 
 @dataclass(frozen=True, slots=True)
 class Identity:
     """What one provider asserted, after mapping. Keyed by (issuer, subject).
 
     `attributes`: name to its values, each at least one string. `left_out`: attributes that the provider says
-    it did not send (a condition on them is unknown, never false). `authenticated_at`: Unix seconds.
+    it did not send (a condition on them is unknown, never false). `authenticated_at`: Unix seconds. `findings`: what
+    directories said of the person, kept apart from the provider's word: `identity.directories.known_with` joins them.
     """
 
     provider: str
@@ -20,6 +23,7 @@ class Identity:
     acr: str | None = None
     amr: tuple[str, ...] = ()
     authenticated_at: int = 0
+    findings: tuple[DirectoryFinding, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -84,8 +84,8 @@ class Seat:
     provider is to be asked whether it stands. `outcomes` belongs to
     gateway.access: what comes of a route and method, ready, valid for `revision` only. So do `made`: the tokens that
     an application is sent, by what its file says of them; `account`: the person's login there, where it asks for one;
-    and `application`: the person's session at it. `jar` belongs to gateway.proxy.hidden_cookies: the
-    cookies of the application that the browser does not have.
+    `known`: the person with what its directories add; and `application`: the person's session at it. `jar` belongs to
+    gateway.proxy.hidden_cookies: the cookies of the application that the browser does not have.
     """
 
     __slots__ = (
@@ -99,6 +99,7 @@ class Seat:
         "idle",
         "identity",
         "jar",
+        "known",
         "live",
         "made",
         "outcomes",
@@ -138,3 +139,4 @@ class Seat:
         self.application: object | None = None
         self.account: object = None
         self.jar: object | None = None
+        self.known: object | None = None

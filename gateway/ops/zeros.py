@@ -98,7 +98,7 @@ def _codes(*families: str) -> Iterator[_Labels]:
 
 def _logins(family: str) -> Iterator[_Labels]:
     yield "success", ""
-    for code in _of_browsers(lambda code: code.id.startswith(("login.", family))):
+    for code in _of_browsers(lambda code: code.id.startswith(("login.", "directory.", family))):
         yield "refused", code.id
 
 

@@ -17,6 +17,7 @@ _EVENTS = {
     "saml": "login.refused",
     "handover": "handover.refused",
     "logout": "logout.refused",
+    "directory": "login.refused",
 }
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from gateway.accounts.book import AccountBook
 from gateway.accounts.linking import AccountLinking
+from gateway.directories.lookups import Directories
 from gateway.federation.federation import Federation
 from gateway.federation.saml import SamlFederation
 from gateway.model.ports import Revoker
@@ -29,6 +30,7 @@ class PortalServices:
     saml_federation: SamlFederation
     sign_outs: SignOuts
     accounts: AccountBook
+    directories: Directories
     linking: AccountLinking
     revoker: Revoker
     pages: Pages

@@ -75,6 +75,11 @@ def metadata_folder(gateway: Gateway) -> Path:
     return Path(gateway.state_folder) / "metadata"
 
 
+def directories_folder(gateway: Gateway) -> Path:
+    """What was made of the files of directories; whoever writes there makes it."""
+    return Path(gateway.state_folder) / "directories"
+
+
 def remember_hosts(gateway: Gateway, plan: bytes, closed: Sequence[str]) -> None:
     """Writes the hosts of each app file that is live; those of a file that is `closed` stay as they were known. Raises
     OSError: then those before are known. What is in memory has no folder for it."""

@@ -13,8 +13,10 @@ from typing import Any, TypeVar
 from gateway.config.compile.plan import lines_of, sent_ltpa2
 from gateway.config.compile.process import fingerprint
 from gateway.config.snapshot import Gateway
+from gateway.directories.keeper import DirectoryKeeper
 from gateway.federation.metadata_keeper import MetadataKeeper
 from gateway.federation.metadata_source import sources_of
+from gateway.model.directory import Directory
 from gateway.model.provider import SamlProvider
 from gateway.ops.counters import STORE_UNREACHABLE, add
 from gateway.ops.log import Log
@@ -29,7 +31,7 @@ from gateway.server.fleet import PROGRAM, Fleet, Hooks, Worker, ask, refusals
 from gateway.server.listeners import allow_many_files, bind, bind_admin, connections_within, files_needed
 from gateway.server.liveness_probe import until_silent
 from gateway.server.rollout import USUAL_PATIENCE, Patience, Rollout
-from gateway.server.state import make_state_folder, may_pass, metadata_folder, remember_hosts
+from gateway.server.state import directories_folder, make_state_folder, may_pass, metadata_folder, remember_hosts
 from gateway.server.token_keys import TokenKeys
 from gateway.server.totals import Totals
 from gateway.server.watching import watch
@@ -65,6 +67,7 @@ class Supervisor:
         self.fleet: Fleet
         self._rollout: Rollout
         self._metadata: MetadataKeeper
+        self._directories: DirectoryKeeper
 
     # --- for signals ---
 
@@ -103,14 +106,16 @@ class Supervisor:
         self.fleet = Fleet(listening, hooks, self._log, program=self._program, cores=cores)
         self._rollout = Rollout(live, self.fleet, self._patience)
         self._metadata = MetadataKeeper(metadata_folder(gateway), self._log)
+        self._directories = DirectoryKeeper(directories_folder(gateway), self._log)
         admin = Admin(self)
         await admin.start(admin_socket)
         control = await self._controlled(gateway)
         self._log.event("gateway.started", revision=live.revision, listeners=addresses(gateway), workers=self._slots)
         if trouble:
             self._log.event("state.unwritable", detail=trouble)
-        await self._follow_metadata()
+        await self._follow_sources()
         self._run(self._metadata.run())
+        self._run(self._directories.run())
         self._tell_what_is_live()
         await self._remember_hosts()
         self.fleet.start(self._slots)
@@ -169,6 +174,7 @@ class Supervisor:
             await control.stop()
         killed = await self.fleet.stop(self._rollout.live.gateway.timeouts.drain)
         await self._metadata.close()
+        await self._directories.close()
         await admin.stop()
         self._log.event("gateway.stopped", workers_killed=killed)
 
@@ -246,7 +252,7 @@ class Supervisor:
         if candidate.gateway.limits.connections > self._rollout.live.gateway.limits.connections:
             self._allow_files(candidate.gateway)
         verdict = await self._rollout.take(candidate)
-        await self._follow_metadata()
+        await self._follow_sources()
         await self._remember_hosts()
         return verdict
 
@@ -261,12 +267,17 @@ class Supervisor:
             if self._token_keys.due(time.time()):
                 self.reload()
 
-    async def _follow_metadata(self) -> None:
-        """Keeps fresh what the providers of the live plan live on."""
+    async def _follow_sources(self) -> None:
+        """Keeps fresh what the providers and directories of the live plan live on."""
+        plan = self._rollout.live.plan
         try:
-            await self._metadata.use(sources_of(lines_of(self._rollout.live.plan, SamlProvider)))
+            await self._metadata.use(sources_of(lines_of(plan, SamlProvider)))
         except OSError as error:
             self._log.event("provider.unreachable", detail=f"no folder for SAML metadata: {error}")
+        try:
+            await self._directories.use(lines_of(plan, Directory))
+        except OSError as error:
+            self._log.event("directory.unreadable", detail=f"no folder for what is made of directories: {error}")
 
     async def _remember_hosts(self) -> None:
         live = self._rollout.live

@@ -13,6 +13,7 @@ from typing import Any, Generic, ParamSpec, TypeVar, cast, get_args
 
 from gateway.formlogin.spec import ApplicationSession
 from gateway.model.codes import STORE_UNREADABLE
+from gateway.model.directory import DirectoryFinding
 from gateway.model.errors import GatewayError
 from gateway.model.identity import Identity
 from gateway.model.kept_post import KeptFile, KeptPost
@@ -90,13 +91,20 @@ def _name_id(value: list[str | None] | None) -> NameIdFields | None:
 
 def _identity_fields(identity: Identity) -> dict[str, Any]:
     attributes, left_out = dict(identity.attributes), sorted(identity.left_out)
-    return {**_fields(identity), "attributes": attributes, "left_out": left_out}
+    findings = [{**_fields(finding), "unknown": sorted(finding.unknown)} for finding in identity.findings]
+    return {**_fields(identity), "attributes": attributes, "left_out": left_out, "findings": findings}
 
 
 def _identity(values: dict[str, Any]) -> Identity:
     attributes = {name: tuple(each) for name, each in values.pop("attributes").items()}
     left_out, amr = frozenset(values.pop("left_out")), tuple(values.pop("amr"))
-    return Identity(attributes=attributes, left_out=left_out, amr=amr, **values)
+    findings = tuple(map(_finding, values.pop("findings", ())))
+    return Identity(attributes=attributes, left_out=left_out, amr=amr, findings=findings, **values)
+
+
+def _finding(values: dict[str, Any]) -> DirectoryFinding:
+    found = {name: tuple(each) for name, each in values.pop("values").items()}
+    return DirectoryFinding(values=found, unknown=frozenset(values.pop("unknown")), **values)
 
 
 def transaction_to_bytes(transaction: Transaction) -> bytes:
@@ -254,6 +262,7 @@ Stored = (
     Session
     | Tokens
     | Identity
+    | DirectoryFinding
     | Need
     | StepUpRequest
     | Transaction

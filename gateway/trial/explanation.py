@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from gateway.config.snapshot import App, KeepPosts, Snapshot, TunnelSettings
+from gateway.identity.directories import known_with
 from gateway.model.decision import RuleRef
 from gateway.policy.rules import Rule
 from gateway.policy.trace import Say, TracedCondition, trace
@@ -94,7 +95,9 @@ def _rewriting(app: App, asked: WrittenRequest) -> Rewriting | None:
 
 def _rows(app: App, matching: tuple[Rule, ...], tried: Tried, person: Known | None) -> tuple[Row, ...]:
     method = tried.facts.method
-    heard = person.identity if person is not None and app.accepts(person.identity) else None
+    heard = (
+        known_with(person.identity, app.directories) if person is not None and app.accepts(person.identity) else None
+    )
     traced = trace(app.routes.find(tried.segments), method, heard, tried.facts)
     steps = {(one.rule, one.say): one.step for one in traced}
     return tuple(_row(rule, say, method, steps.get((rule.ref, say))) for rule in matching for say in _says(rule))

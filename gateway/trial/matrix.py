@@ -1,11 +1,12 @@
 """The requests and people that two folders are compared by: those that their rules and tests suggest."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 
 from gateway.config.snapshot import App, Snapshot
 from gateway.identity.perimeter import is_inside
+from gateway.model.directory import DirectoryFinding
 from gateway.model.errors import GatewayError
 from gateway.model.identity import Identity
 from gateway.model.provider import Provider
@@ -43,11 +44,18 @@ class Somebody:
             told = self.of_test.identity
             identity = Identity(
                 provider.name, provider.issuer, told.subject, told.attributes, told.left_out, told.acr, told.amr,
-                told.authenticated_at,
+                told.authenticated_at, _findings(told, snapshot),
             )  # fmt: skip
             return Known(identity, self.of_test.tenant)
         identity = Identity(provider.name, provider.issuer, "somebody", dict(self.attributes))
         return Known(identity, tenant_of(provider, identity))
+
+
+def _findings(told: Identity, snapshot: Snapshot) -> tuple[DirectoryFinding, ...]:
+    """What a test says of directories, as these are in the snapshot."""
+    known = snapshot.directories
+    held = (one for one in told.findings if one.directory in known)
+    return tuple(replace(one, fingerprint=known[one.directory].fingerprint) for one in held)
 
 
 def requests_of(snapshots: Iterable[Snapshot], cases: Iterable[Case]) -> list[WrittenRequest]:

@@ -1,7 +1,7 @@
 """People to try a folder with: as tests/*.yaml and `--as` files describe them, or from a saved `/_ecluse/session`."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 from pydantic import ValidationError
@@ -12,8 +12,10 @@ from gateway.config.schema.policy_tests import Person
 from gateway.config.schema.scalars import Wrong
 from gateway.config.snapshot import App, Snapshot
 from gateway.config.yaml.reader import read_document
+from gateway.identity.directories import is_value
 from gateway.identity.perimeter import check
 from gateway.model.account import ATTRIBUTE, checked_login
+from gateway.model.directory import DirectoryFinding
 from gateway.model.errors import GatewayError
 from gateway.model.identity import Identity
 from gateway.model.provider import Provider
@@ -49,11 +51,31 @@ def known(person: Person, snapshot: Snapshot, now: int) -> Known:
         amr=tuple(person.amr),
         authenticated_at=now - (person.authenticated or 0),
     )
+    identity = replace(identity, findings=tuple(_findings(person, snapshot, now)))
     try:
         check(provider, identity)
     except GatewayError as error:
         raise Wrong(f"{person.provider} may not assert this, the sign-in is refused: {error.detail}") from None
     return Known(identity, tenant_of(provider, identity), account=_login(person.account))
+
+
+def _findings(person: Person, snapshot: Snapshot, now: int) -> Iterator[DirectoryFinding]:
+    """Raises Wrong."""
+    for name, told in person.directories.items():
+        directory = snapshot.directories.get(name)
+        if directory is None:
+            raise Wrong(f"no directory has the name {name}", did_you_mean(name, snapshot.directories))
+        if not directory.takes(person.provider):
+            raise Wrong(f"the directory {name} does not take the word of {person.provider}")
+        given = {one.name: one for one in directory.gives}
+        for attribute, values in told.items():
+            if attribute not in given:
+                raise Wrong(f"the directory {name} gives no {attribute}", did_you_mean(attribute, given))
+            if not all(is_value(given[attribute], value) for value in values):
+                raise Wrong(f"{name}.{attribute}: this is no {given[attribute].type}")
+            if len(values) > 1 and not given[attribute].many:
+                raise Wrong(f"{name}.{attribute}: the directory gives one value", "or many: true in its file")
+        yield DirectoryFinding(name, directory.fingerprint, "found" if told else "none", dict(told), at=now)
 
 
 def _login(written: str | None) -> str | None:

@@ -13,6 +13,7 @@ from gateway.access.virtual_host import HostTable, VirtualHost
 from gateway.config.problems import did_you_mean
 from gateway.config.snapshot import App, Snapshot
 from gateway.formlogin.account import session_described
+from gateway.identity.directories import known_with
 from gateway.model.codes import HOST_UNKNOWN, WIRE_METHOD
 from gateway.model.decision import RuleRef
 from gateway.model.errors import GatewayError
@@ -209,7 +210,7 @@ def _seat(host: VirtualHost[ApplicationAccess], person: Known) -> Seat:
     seat = Seat(b"trial", host.name, "", person.identity, person.tenant, 0.0, _FOREVER, _FOREVER, 0.0)
     app = host.lane.app
     if app is not None and app.account is not None:
-        told = None if person.account is None else _known_at(app, person)
+        told = None if person.account is None else with_login(person.identity, person.account)
         seat.account = SeatAccount(app.name, app.account, person.identity, 0, told, detail=_NO_LINK)
     return seat
 
@@ -217,4 +218,5 @@ def _seat(host: VirtualHost[ApplicationAccess], person: Known) -> Seat:
 def _known_at(app: App, person: Known) -> Identity:
     """What is known of them at this application."""
     has_login = app.account is not None and person.account is not None
-    return with_login(person.identity, person.account or "") if has_login else person.identity
+    identity = with_login(person.identity, person.account or "") if has_login else person.identity
+    return known_with(identity, app.directories)

@@ -22,7 +22,9 @@ from gateway.config.schema.conditions import KEYS
 from gateway.config.schema.json_schema import schemas
 from gateway.config.snapshot import Snapshot
 from gateway.config.yaml.reader import read_document
+from gateway.identity.directories import finding_of, known_with, missing_from, transformed
 from gateway.identity.perimeter import check
+from gateway.model.directory import Directory, DirectoryFinding, GivenAttribute, KeyPart
 from gateway.model.errors import GatewayError
 from gateway.model.identity import Identity
 from gateway.policy.decide import decide
@@ -189,6 +191,7 @@ FENCE = {
     "cookies": ["A"],
     "attributes": ["uid"],
     "secrets": ["../teams/x"],
+    "directories": ["communes"],
 }
 
 GATEWAY = [
@@ -272,7 +275,7 @@ GATEWAY = [
            (True, True), (False, False),
            ((("portal",), "https://portail.example"), (("trusted_proxies",), ["10.0.0.0/8"]))),
     *(Effect(f"teams.*.{key}[]", ("teams",), {"x": FENCE}, lambda s: [*s.apps], ["permis"], ["permis"])
-      for key in ("hosts", "providers", "upstreams", "headers", "cookies", "attributes", "secrets")),
+      for key in ("hosts", "providers", "upstreams", "headers", "cookies", "attributes", "secrets", "directories")),
     Effect("watch", ("watch",), True, gateway(lambda g: g.watch), False, True),
     Effect("workers", ("workers",), 5, gateway(lambda g: g.workers), 2, 5),
     own("entity_id", "urn:ecluse", lambda sp: sp.entity_id, "http://portail.localhost:8080/_ecluse/saml/metadata", "urn:ecluse"),
@@ -499,6 +502,7 @@ APP = [
     Effect("upstream.host", ("upstream", "host"), "Interne.example", app(lambda a: a.upstream.host_header), None, "interne.example"),
     Effect("upstream.ca", ("upstream", "ca"), {"file": "tls.crt"}, app(lambda a: a.upstream.ca), None, PEM["file:tls.crt"],
            ((("upstream", "url"), "https://u.example"),)),
+    Effect("directories[]", ("directories",), ["communes"], app(lambda a: known_with(PAUL, a.directories).left_out), set(), {"commune"}),
     Effect("providers[]", ("providers",), ["autre", "autre"], app(lambda a: a.providers), ("metropole",), ("autre",)),
     Effect("providers[]", ("providers",), ["autre"],
            lambda s: type(decided_at_once(s.apps["permis"], ("",), "GET", HELENE).decision).__name__, "Allow", "Challenge"),
@@ -819,13 +823,101 @@ NAMED: dict[str, str | None] = {
     "lists/nord.yaml": 'version: 1\nlist: nord\norganisations: [{siren: "215903501", insee: "59350"}, {siret: "22590001800014", insee: "59009"}]\n',
     "shared/a.yaml": "version: 1\nconditions: {instructeurs: {any: [{group: ONDE}, {group: elus}]}}\n",
 }
-FILES = {"gateway.yaml": GATEWAY, "providers/metropole.yaml": PROVIDER, "apps/permis.yaml": APP + CONDITIONS}
+GIVEN_UAI = replace(
+    PAUL,
+    attributes={**PAUL.attributes, "uai": ("own",)},
+    findings=(DirectoryFinding("communes", "", "found", {"uai": ("1",)}),),
+)
+COMMUNES = """\
+version: 1
+directory: communes
+csv: {path: ../communes.csv}
+key: {siret: {from: siret, providers: [metropole]}}
+gives: {commune: {}, uai: {wins: provider}}
+"""
+
+
+def of_directory(see: Callable[[Directory], object]) -> Callable[[Snapshot], object]:
+    return lambda snapshot: see(snapshot.directories["communes"])
+
+
+def part(see: Callable[[KeyPart], object]) -> Callable[[Snapshot], object]:
+    return of_directory(lambda d: see(d.key[0]))
+
+
+def one(see: Callable[[GivenAttribute], object]) -> Callable[[Snapshot], object]:
+    return of_directory(lambda d: see(d.gives[0]))
+
+
+def row(cell: str, rows: int = 1) -> Callable[[Snapshot], object]:
+    """What `commune` is where the column has this cell."""
+
+    def see(snapshot: Snapshot) -> object:
+        found, _ = finding_of(snapshot.directories["communes"], [{"commune": (cell,)}] * rows, 0)
+        return found.values.get("commune", "unknown" if "commune" in found.unknown else "none")
+
+    return see
+
+
+DIRECTORY = [
+    Effect("directory", ("directory",), "autres", lambda s: [*s.directories], ["communes"], ["autres"]),
+    Effect(
+        "csv.path",
+        ("csv", "path"),
+        "/x.csv",
+        of_directory(lambda d: d.source.path),
+        "/srv/ecluse/communes.csv",
+        "/x.csv",
+    ),
+    Effect("csv.delimiter", ("csv", "delimiter"), ";", of_directory(lambda d: d.source.delimiter), ",", ";"),
+    Effect("csv.encoding", ("csv", "encoding"), "cp1252", of_directory(lambda d: d.source.encoding), "utf-8", "cp1252"),
+    Effect("key.*.from", ("key", "siret", "from"), "uid", part(lambda p: p.attribute), "siret", "uid"),
+    Effect(
+        "key.*.providers[]",
+        ("key", "siret", "providers"),
+        ["metropole"],
+        of_directory(lambda d: d.takes("autre")),
+        True,
+        False,
+        ((("key", "siret"), {"from": "issuer"}), (("gives",), {"commune": {}})),
+    ),
+    Effect(
+        "key.*.transform[]",
+        ("key", "siret", "transform"),
+        ["siren"],
+        part(lambda p: transformed(p, "21590350100017")),
+        "21590350100017",
+        "215903501",
+    ),
+    Effect("gives.*.column", ("gives", "commune", "column"), "label", one(lambda g: g.column), "commune", "label"),
+    Effect("gives.*.type", ("gives", "commune", "type"), "number", row("Lille"), ("Lille",), "unknown"),
+    Effect("gives.*.many", ("gives", "commune"), {"many": True, "split": ","}, row("a,b"), ("a,b",), ("a", "b")),
+    Effect("gives.*.split", ("gives", "commune"), {"many": True, "split": "/"}, row("a/b"), ("a/b",), ("a", "b")),
+    Effect(
+        "gives.*.wins",
+        ("gives", "uai", "wins"),
+        "directory",
+        of_directory(lambda d: known_with(GIVEN_UAI, (replace(d, fingerprint=""),)).attributes["uai"]),
+        ("own",),
+        ("1",),
+    ),
+    Effect("rows", ("rows",), "many", row("Lille", 2), "unknown", ("Lille",)),
+    Effect(
+        "away", ("away",), {"last": "24h"}, of_directory(lambda d: (d.away, d.last)), ("refuse", 0), ("last", 86400)
+    ),
+    Effect("away", ("away",), "without", of_directory(lambda d: missing_from(PAUL, [d]) is None), False, True),
+    Effect("json.path", ("json",), {"path": "/x.json"}, of_directory(lambda d: d.source.form), "csv", "json"),
+    Effect("timeout", ("timeout",), "5s", of_directory(lambda d: d.timeout), 2.0, 5.0),
+]
+FILES = {"gateway.yaml": GATEWAY, "providers/metropole.yaml": PROVIDER, "apps/permis.yaml": APP + CONDITIONS,
+         "directories/communes.yaml": DIRECTORY}  # fmt: skip
 ALL = [(file, effect) for file, effects in FILES.items() for effect in effects]
 
 
 def changed(file: str, changes: tuple[tuple[tuple[str | int, ...], object], ...]) -> Snapshot:
     """JSON is YAML: the file written anew with these values in it. A renamed provider takes its app along."""
-    data: Any = deepcopy(read_document(file, BASE[file].encode())[0].data)
+    text = COMMUNES if file.startswith("directories/") else BASE[file]
+    data: Any = deepcopy(read_document(file, text.encode())[0].data)
     for path, value in changes:
         at = data
         for step in path[:-1]:
@@ -835,8 +927,11 @@ def changed(file: str, changes: tuple[tuple[tuple[str | int, ...], object], ...]
         **NAMED,
         "gateway.yaml": BASE["gateway.yaml"] + TOKENS + ACCOUNTS,
         "providers/metropole.yaml": WITH_MANDATES,
+        **({"directories/communes.yaml": COMMUNES} if file.startswith("apps/") else {}),
         file: json.dumps(data),
     }
+    if "json" in data:
+        files[file] = json.dumps({key: value for key, value in data.items() if key != "csv"})
     if data.get("shadow"):
         files["apps/live.yaml"] = BASE["apps/permis.yaml"]
     if data.get("providers") == ["autre"] * len(data.get("providers", ())):
@@ -883,8 +978,8 @@ def keys(schema: dict[str, Any], node: dict[str, Any], path: str) -> Iterator[st
 
 @pytest.mark.parametrize(
     ("name", "effects"),
-    [("gateway", GATEWAY), ("provider", PROVIDER), ("app", APP)],
-    ids=["gateway", "provider", "app"],
+    [("gateway", GATEWAY), ("provider", PROVIDER), ("app", APP), ("directory", DIRECTORY)],
+    ids=["gateway", "provider", "app", "directory"],
 )
 def test_no_key_is_without_its_effect(name: str, effects: list[Effect]) -> None:
     schema = json.loads(schemas()[f"{name}.schema.json"])

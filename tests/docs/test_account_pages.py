@@ -21,7 +21,8 @@ HELENE = "provider: metropole\nsubject: helene\nattributes: {uid: helene, groups
 def taken(folder: Path, block: Block) -> None:
     """What the block says is put into the file that it names."""
     file = folder / block.text.partition("\n")[0].removeprefix("# ")
-    data = read_document(file.name, file.read_bytes())[0].data
+    file.parent.mkdir(exist_ok=True)
+    data = read_document(file.name, file.read_bytes())[0].data if file.exists() else {}
     merge(data, read_document(file.name, block.text.encode())[0].data)
     file.write_text(json.dumps(data))
 

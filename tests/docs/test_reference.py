@@ -37,6 +37,13 @@ hosts: [example.localhost]
 upstream: {url: http://127.0.0.1:9001}
 providers: [metropole]
 """
+_COMMUNES = """
+version: 1
+directory: communes
+csv: {path: ../communes.csv}
+key: {siret: {from: tenant, providers: [metropole]}}
+gives: {schools: {}, commune: {}}
+"""
 _PROVIDER = """
 version: 1
 provider: {name}
@@ -45,7 +52,8 @@ oidc:
   {{issuer: https://op.example, client_id: a, client_secret: s3cret, api: {{audience: [urn:x], introspection: true}}}}
 attributes:
   {{uid: sub, given_name: given_name, family_name: family_name, display_name: name, groups: groups, mail: email,
-    hired: hired, service: service, dn: dn}}
+    hired: hired, service: service, dn: dn, siret: siret}}
+tenant: siret
 can: [acr, amr, fresh_login]
 """
 
@@ -79,6 +87,9 @@ def test_every_yaml_example_loads(place, text):
         files["providers/example.yaml"] = text.encode()
         files["gateway.yaml"] += _SAML.encode() if "saml" in data else b""
         named = []
+    elif "directory" in data:
+        files["directories/communes.yaml"] = text.encode()
+        named = ["metropole", "departement"]
     elif "list" in data or "conditions" in data:
         files["lists/example.yaml" if "list" in data else "shared/example.yaml"] = text.encode()
         named = []
@@ -101,6 +112,8 @@ def test_every_yaml_example_loads(place, text):
     if "account" in data:
         files["gateway.yaml"] += b"accounts: {keys: [{id: l1, secret: {file: links.key.base64}}]}\n"
         text += "{file: links.key.base64}"
+    if "directories" in data:
+        files["directories/communes.yaml"] = _COMMUNES.encode()
     for name in named:
         files[f"providers/{name}.yaml"] = _PROVIDER.format(name=name).encode()
     references = set(re.findall(r"\{file: ([^}]+)\}", text + _SAML))

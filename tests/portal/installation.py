@@ -17,6 +17,7 @@ from gateway.accounts.file import links_path
 from gateway.accounts.linking import AccountLinking
 from gateway.config.exchange_limits import Timeouts
 from gateway.config.snapshot import App, Gateway, Limits, Snapshot, Upstream
+from gateway.directories.lookups import Directories
 from gateway.federation.applications import Applications
 from gateway.federation.federation import Federation
 from gateway.federation.saml import SamlFederation
@@ -232,6 +233,7 @@ async def installed(*, one_host: bool = False, store: Any = None) -> AsyncIterat
             sign_outs=sign_outs,
             saml_federation=saml_metadata,
             accounts=accounts,
+            directories=Directories(Path(state) / "directories", log=log, now=clock.now),
             linking=linking,
             revoker=telling,
             pages=pages(),

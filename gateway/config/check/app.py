@@ -16,6 +16,7 @@ from gateway.config.check.conditions import (
     uses,
 )
 from gateway.config.check.cookies import check_cookies
+from gateway.config.check.directories import check_listed, given_by
 from gateway.config.check.form_login import check_form_login
 from gateway.config.check.path_headers import check_path_headers
 from gateway.config.check.path_limits import check_path_limits
@@ -79,7 +80,9 @@ def check_app(loaded: Loaded[AppFile], model: AppFile, index: Index) -> Iterator
         yield from check_api(document, model, model.api, index)
     yield from check_budget(document, model, [one.model for one in providers or () if one.model is not None])
     mapped = None if providers is None else {name for one in providers if one.model for name in one.model.sources()}
+    yield from check_listed(loaded, model, index.folder, index.providers) if model.directories else ()
     if mapped is not None:
+        mapped |= given_by(model, index.folder) if model.directories else set()
         yield from _unmapped(document, model, mapped)
     yield from _conditions(document, model, mapped, index)
 

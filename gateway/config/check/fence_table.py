@@ -49,6 +49,7 @@ _WRITTEN: Final[Mapping[str, Bound]] = {
                            "several applications of one server."),
     "upstream.ca": Bound("secrets", "A file below these folders, which the key of another cannot be."),
     "providers[]": Bound("providers", "Listed one by one."),
+    "directories[]": Bound("directories", "Listed one by one; what they are asked and give, the operator's files say."),
     "paths.parameters[]": Bound("", _OWN_READING),
     "paths.case": Bound("", _OWN_READING),
     "paths.merge_slashes": Bound("", _OWN_READING),

@@ -10,6 +10,7 @@ from pydantic import BaseModel
 from gateway.config.check.app import check_app
 from gateway.config.check.conditions import Index, check_shared, known_level
 from gateway.config.check.cookies import check_prefixes
+from gateway.config.check.directories import check_directories
 from gateway.config.check.shadows import check_shadows
 from gateway.config.check.teams import check_teams
 from gateway.config.check.tokens import check_audiences
@@ -49,6 +50,8 @@ def check_folder(folder: Folder, unchanged: Container[str] = ()) -> list[Problem
     for provider in folder.providers:
         if provider.model is not None:
             found += _provider(provider.document, provider.model, folder.gateway_file, index)
+    if folder.directories:
+        found += check_directories(folder, index.providers, all_providers=index.all_providers)
     if folder.teams:
         found += check_teams(folder)
     if folder.shadows:
@@ -81,6 +84,7 @@ def collisions(
 def _same_names(folder: Folder, apps: Iterable[Loaded[AppFile]]) -> Iterator[Problem]:
     yield from _same_name(folder.providers, "provider", "two files name this provider")
     yield from _same_name(apps, "app", "two files name this app")
+    yield from _same_name(folder.directories, "directory", "two files name this directory")
     shared = (
         (name, loaded.document, ("conditions", name))
         for loaded in folder.shared

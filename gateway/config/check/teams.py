@@ -36,9 +36,12 @@ def _beyond(app: Loaded[AppFile], model: AppFile, name: str, team: TeamSection) 
     for index, host in enumerate(model.hosts):
         if not within(host, team.hosts):
             yield problem(("hosts", index), f"host {host}")
-    for index, provider in enumerate(model.providers):
-        if provider not in team.providers:
-            yield problem(("providers", index), f"provider {provider}")
+    for key, one, listed, may in (
+        ("providers", "provider", model.providers, team.providers),
+        ("directories", "directory", model.directories, team.directories),
+    ):
+        beyond = [(index, name) for index, name in enumerate(listed) if name not in may]
+        yield from (problem((key, index), f"{one} {name}") for index, name in beyond)
     yield from (problem(path, what) for path, what in (*_upstream(model, name, team), *_responses(model)))
     asked = () if model.account is None else attributes_asked(model.account)
     for path, attribute in (*attributes_used(model), *asked):

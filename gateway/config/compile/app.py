@@ -41,7 +41,6 @@ def serve_app(file: str, model: AppFile, gateway: GatewayFile, material: Materia
     # As browsers know them.
     shown = logout.cookies if edits.cookies == AS_THEY_ARE else shown_names(edits.cookies, logout.cookies)
     cookies = tuple((name, path) for name in shown for path in logout.cookie_paths)
-    links = tuple(link.text for link in logout.links)
     cache = b"" if responses.cache == "unchanged" else b"\r\nCache-Control: " + responses.cache.encode("ascii")
     return served(
         WrittenApp,
@@ -62,6 +61,7 @@ def serve_app(file: str, model: AppFile, gateway: GatewayFile, material: Materia
         providers=tuple(dict.fromkeys(model.providers)),
         methods=tuple(sorted(set(model.methods))),
         client_headers=tuple(model.client_headers),
+        directories=tuple(dict.fromkeys(model.directories)),
         leniency=model.paths.leniency(),
         body_limit=gateway.limits.body if model.limits.body is None else model.limits.body,
         seat_then=model.session.then,
@@ -78,7 +78,7 @@ def serve_app(file: str, model: AppFile, gateway: GatewayFile, material: Materia
         responses=served(ResponseLeniency, responses, cache=cache),
         edits=edits,
         seat_limits=served(SeatLimits, model.session),
-        logout_links=links,
+        logout_links=tuple(link.text for link in logout.links),
         api=None if model.api is None else _api(model.api),
         headers=_headers(file, model.translate.told, material),
         cookies=tuple(

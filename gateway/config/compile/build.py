@@ -39,6 +39,7 @@ from gateway.config.snapshot import (
     UpstreamSettings,
 )
 from gateway.model.decision import RuleRef
+from gateway.model.directory import Directory
 from gateway.model.provider import OidcProvider, Provider, SamlProvider
 from gateway.policy.links import QueryLinks, parse_link
 from gateway.policy.patterns import parse_pattern
@@ -66,6 +67,7 @@ def build_steps(plan: bytes) -> Generator[None, None, Snapshot]:
     digest = hashlib.sha256()
     gateway: Gateway | None = None
     providers: dict[str, Provider] = {}
+    directories: dict[str, Directory] = {}
     apps: dict[str, App] = {}
     shadows: dict[str, list[App]] = {}
     rules: list[Rule] = []
@@ -78,9 +80,11 @@ def build_steps(plan: bytes) -> Generator[None, None, Snapshot]:
             case Gateway() as gateway:
                 named.use_ladder(gateway.levels)
             case OidcProvider() | SamlProvider() as provider:
-                named.add_attributes(provider.attributes)
+                named.add_provider(provider)
                 providers[provider.name] = provider
-                named.levels[provider.name] = provider.levels
+            case Directory() as directory:
+                named.add_attributes(given.name for given in directory.gives)
+                directories[directory.name] = directory
             case OrganisationList() as part:
                 named.add_organisations(part)
             case SharedCondition(name, condition):
@@ -90,31 +94,32 @@ def build_steps(plan: bytes) -> Generator[None, None, Snapshot]:
             case WrittenRules(file, some):
                 rules += (build_rule(file, rule, named) for rule in some)
             case WrittenApp() as written:
-                if gateway is None:
-                    raise ValueError("a plan that begins without a gateway")
-                yield from _add(written, rules, gateway, providers, apps, shadows)
+                yield from _add(written, rules, gateway, (providers, directories), apps, shadows)
                 rules = []
         yield
     if gateway is None:
         raise ValueError("a plan without a gateway")
     exact, wildcards = _hosts(apps)
     return Snapshot(
-        digest.hexdigest(), gateway, providers, apps, exact, wildcards, named.tally, named.ladder, named.closed
-    )
+        digest.hexdigest(), gateway, providers, apps, exact, wildcards, named.tally, named.ladder, named.closed,
+        directories,
+    )  # fmt: skip
 
 
 def _add(
     written: WrittenApp,
     rules: list[Rule],
-    gateway: Gateway,
-    providers: Mapping[str, Provider],
+    gateway: Gateway | None,
+    known: tuple[Mapping[str, Provider], Mapping[str, Directory]],
     apps: dict[str, App],
     shadows: dict[str, list[App]],
 ) -> Generator[None]:
-    """An app with its rules. Compiling has found no conflicts in them."""
+    """An app with its rules. Compiling has found no conflicts in them. Raises ValueError."""
+    if gateway is None:
+        raise ValueError("a plan that begins without a gateway")
     case_insensitive = written.leniency.case_insensitive
     routes = yield from RouteTable.build_steps(rules, case_insensitive)
-    app = _app(written, routes, gateway, providers)
+    app = _app(written, routes, gateway, *known)
     if written.shadow:
         shadows.setdefault(app.name, []).append(app)
         return
@@ -137,13 +142,20 @@ def _hosts(apps: dict[str, App]) -> tuple[dict[str, App], dict[str, App]]:
     return exact, wildcards
 
 
-def _app(written: WrittenApp, routes: RouteTable, gateway: Gateway, providers: Mapping[str, Provider]) -> App:
+def _app(
+    written: WrittenApp,
+    routes: RouteTable,
+    gateway: Gateway,
+    providers: Mapping[str, Provider],
+    directories: Mapping[str, Directory],
+) -> App:
     return _extended(
         App,
         AppSettings,
         written,
         upstream=_upstream(written, gateway.timeouts),
         listed={name: providers[name] for name in written.providers},
+        directories=tuple([directories[name] for name in written.directories]) if written.directories else (),
         routes=routes,
         translation=Translation.compile(written.headers, written.cookies, written.header_budget),
         told_by_path=_told_by_path(written) if written.path_headers else None,

@@ -7,6 +7,7 @@ from typing import cast
 from gateway.config.check.folder import check_folder
 from gateway.config.check.references import resolve
 from gateway.config.compile.app import serve_app, serve_rules
+from gateway.config.compile.directory import serve_directory
 from gateway.config.compile.gateway import serve_gateway
 from gateway.config.compile.plan import (
     ClosedHosts,
@@ -91,6 +92,8 @@ def _lines(folder: Folder, material: Material, root: str, closed: Mapping[str, s
             saml.append(serve_saml_provider(provider.path, provider.model, gateway, material))
     yield from sorted(oidc, key=lambda provider: provider.name)
     yield from sorted(saml, key=lambda provider: provider.name)
+    directories = (serve_directory(one.model, root) for one in folder.directories if one.model is not None)
+    yield from sorted(directories, key=lambda directory: directory.name)
     yield from _lists(folder)
     yield from _shared(folder)
     if closed:

@@ -1,7 +1,7 @@
 """The plan: what the supervisor hands to its workers, one value a line, so that each line is one short step.
 
-The gateway's line comes first, then the providers', the lists', the shared conditions' (those that others name first),
-then for each app its rules, some in a line, and the app. `codec` carries the values.
+The gateway's line comes first, then the providers', the directories', the lists', the shared conditions' (those that
+others name first), then for each app its rules, some in a line, and the app. `codec` carries the values.
 Secrets are in it: it is never written down.
 """
 
@@ -13,6 +13,7 @@ from typing import Any, NamedTuple, TypeVar, cast
 
 from gateway.config.compile.codec import codec_of
 from gateway.config.snapshot import AppSettings, Gateway, LogoutSettings, UpstreamSettings
+from gateway.model.directory import Directory
 from gateway.model.provider import OidcProvider, SamlProvider
 from gateway.tokens.spec import SigningKey, TokenAlgorithm
 from gateway.translation.render import BUDGET
@@ -113,13 +114,14 @@ class WrittenPathLimits:
 class WrittenApp(AppSettings):
     """An app without its rules. `shadow`: it stands beside the live app of its name, which comes after it.
 
-    `providers`: the names of those that it lists. `timeouts`: in the place of the gateway's. `logout_links`: path
-    patterns of its own sign-out addresses.
+    `providers`, `directories`: the names of those that it lists. `timeouts`: in the place of the gateway's.
+    `logout_links`: path patterns of its own sign-out addresses.
     """
 
     shadow: bool
     providers: tuple[str, ...]
     upstream: UpstreamSettings
+    directories: tuple[str, ...] = ()
     timeouts: TimeoutChanges = TimeoutChanges()
     logout: LogoutSettings = field(default_factory=LogoutSettings)
     logout_links: tuple[str, ...] = ()
@@ -132,9 +134,17 @@ class WrittenApp(AppSettings):
 
 
 Line = (
-    Gateway | OidcProvider | SamlProvider | OrganisationList | SharedCondition | ClosedHosts | WrittenRules | WrittenApp
+    Gateway
+    | OidcProvider
+    | SamlProvider
+    | Directory
+    | OrganisationList
+    | SharedCondition
+    | ClosedHosts
+    | WrittenRules
+    | WrittenApp
 )
-LineT = TypeVar("LineT", Gateway, SamlProvider, WrittenApp)
+LineT = TypeVar("LineT", Gateway, SamlProvider, Directory, WrittenApp)
 
 LINE = codec_of(Line)
 

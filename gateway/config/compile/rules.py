@@ -9,6 +9,7 @@ from gateway.config.compile.plan import OrganisationList, WrittenRule
 from gateway.config.schema.scalars import whole_seconds
 from gateway.model.decision import RuleRef
 from gateway.model.levels import ProviderLevels
+from gateway.model.provider import Provider
 from gateway.policy.conditions import All, Any_, Anyone, Claim, Condition, Group, Not, SignedIn, When
 from gateway.policy.hours import Time, parse_dates, parse_days, parse_hours
 from gateway.policy.levels import USUAL_LADDER, AcrMin, Amr, Ladder, MaxAge
@@ -42,6 +43,10 @@ class Named:
 
     def use_ladder(self, names: Iterable[str]) -> None:
         self.ladder = Ladder(names, self.levels)
+
+    def add_provider(self, provider: Provider) -> None:
+        self.add_attributes(provider.attributes)
+        self.levels[provider.name] = provider.levels
 
     def add_attributes(self, names: Iterable[str]) -> None:
         self._attributes.update(names)

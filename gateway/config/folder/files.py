@@ -11,8 +11,9 @@ PROVIDERS = "providers"
 APPS = "apps"
 SHARED = "shared"
 LISTS = "lists"
+DIRECTORIES = "directories"
 TESTS = "tests"
-FLAT = (PROVIDERS, SHARED, LISTS, TESTS)
+FLAT = (PROVIDERS, SHARED, LISTS, DIRECTORIES, TESTS)
 """Folders that are read without their subfolders."""
 
 SUFFIX = ".yaml"

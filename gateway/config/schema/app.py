@@ -349,6 +349,8 @@ class AppFile(Strict):
     upstream: UpstreamSection
     providers: list[Name] = Field(min_length=1, max_length=10000)
     """The providers whose people it listens to."""
+    directories: list[Name] = Field(default=[], max_length=100)
+    """The directories whose word it is told, and its rules may ask for."""
     paths: PathsSection = PathsSection()
     methods: list[NamedMethod] = Field(default=[], max_length=20)
     """What it takes beside the usual methods: those of WebDAV, CalDAV and Subversion. Rules are then asked about all

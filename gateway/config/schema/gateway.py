@@ -139,7 +139,9 @@ class TeamSection(Strict):
     """The only cookies in which its applications may be told something."""
     attributes: Maybe[list[AttributeName]] = Field(default=None, max_length=200)
     """The only attributes of people that its applications may be told; where this is left out, all that its providers
-    assert."""
+    assert and its directories give."""
+    directories: list[Name] = Field(default=[], max_length=1000)
+    """The directories of directories/ that its applications may list."""
 
 
 class GatewayFile(Strict):

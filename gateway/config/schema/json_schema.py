@@ -15,6 +15,7 @@ from pydantic_core import core_schema
 
 from gateway.config.schema.app import AppFile
 from gateway.config.schema.conditions import ListFile, SharedFile
+from gateway.config.schema.directory import DirectoryFile
 from gateway.config.schema.gateway import GatewayFile
 from gateway.config.schema.policy_tests import PolicyTestsFile
 from gateway.config.schema.provider import ProviderFile, SamlProviderFile
@@ -27,6 +28,7 @@ MODELS: dict[str, type[BaseModel]] = {
     "saml-provider": SamlProviderFile,
     "shared": SharedFile,
     "list": ListFile,
+    "directory": DirectoryFile,
     "app": AppFile,
     "tests": PolicyTestsFile,
 }

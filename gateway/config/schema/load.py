@@ -6,11 +6,12 @@ from typing import Generic, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from gateway.config.folder.files import APPS, GATEWAY_FILE, LISTS, PROVIDERS, SHARED, Files
+from gateway.config.folder.files import APPS, DIRECTORIES, GATEWAY_FILE, LISTS, PROVIDERS, SHARED, Files
 from gateway.config.presets import preset_of
 from gateway.config.problems import Problem, key_path
 from gateway.config.schema.app import AppFile
 from gateway.config.schema.conditions import ListFile, SharedFile
+from gateway.config.schema.directory import DirectoryFile
 from gateway.config.schema.gateway import GatewayFile, TeamSection
 from gateway.config.schema.messages import problem_of
 from gateway.config.schema.provider import ProviderFile, SamlProviderFile
@@ -21,7 +22,7 @@ AnyProviderFile = ProviderFile | SamlProviderFile
 
 
 # The key by which each kind of file is known.
-_NAMED_BY = {"apps": "app", "providers": "provider", "lists": "list"}
+_NAMED_BY = {"apps": "app", "providers": "provider", "lists": "list", "directories": "directory"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +60,7 @@ class Folder:
     shared: tuple[Loaded[SharedFile], ...] = ()
     lists: tuple[Loaded[ListFile], ...] = ()
     shadows: tuple[Loaded[AppFile], ...] = ()
+    directories: tuple[Loaded[DirectoryFile], ...] = ()
 
     @property
     def gateway_file(self) -> GatewayFile | None:
@@ -80,6 +82,7 @@ def load(files: Files) -> tuple[Folder, list[Problem]]:
     providers = [load_file(files, path, _protocol, problems) for path in paths[PROVIDERS]]
     apps = [load_file(files, path, lambda _: AppFile, problems) for path in paths[APPS]]
     shared = [load_file(files, path, lambda _: SharedFile, problems) for path in paths[SHARED]]
+    directories = [load_file(files, path, lambda _: DirectoryFile, problems) for path in paths[DIRECTORIES]]
     lists = [load_file(files, path, lambda _: ListFile, problems) for path in paths[LISTS]]
     folder = Folder(
         gateway,
@@ -89,6 +92,7 @@ def load(files: Files) -> tuple[Folder, list[Problem]]:
         shared=tuple(shared),
         lists=tuple(lists),
         shadows=tuple(app for app in apps if _is_shadow(app)),
+        directories=tuple(directories),
     )
     return folder, [*files.problems, *problems]
 

@@ -63,6 +63,9 @@ class Person(Strict):
     """How they proved who they are."""
     account: Maybe[Text] = None
     """Their login at an application whose file has `account:`; without it they have none there."""
+    directories: dict[Name, dict[AttributeName, Texts]] = Field(default={}, max_length=100)
+    """By directory, what it says of them: `{communes: {uai: 0590001A}}`, and `{communes: {}}` where it has no row of
+    them. One that is not named here could not say anything; `ecluse explain` asks it."""
     authenticated: Maybe[WholeSeconds] = None
     """How long ago they proved who they are; just now where it is left out."""
 

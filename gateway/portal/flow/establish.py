@@ -2,8 +2,10 @@
 
 from dataclasses import replace
 
+from gateway.identity.directories import missing_from
 from gateway.identity.perimeter import establish
 from gateway.model.codes import LOGIN_TRANSACTION_GONE, OIDC_REFRESH_SUBJECT
+from gateway.model.directory_codes import DIRECTORY_AWAY
 from gateway.model.errors import GatewayError
 from gateway.model.identity import Established, Identity
 from gateway.model.ports import Page
@@ -25,9 +27,14 @@ class SignIns:
     async def complete(self, request: PortalRequest, authentication: Authentication) -> Continue | Page:
         """The session is made here. The step that spends its transaction writes it; without one, it is written here.
 
-        Raises GatewayError: LOGIN_OUTSIDE_PERIMETER or LOGIN_MAPPING, and nothing is made.
+        Raises GatewayError: LOGIN_OUTSIDE_PERIMETER or LOGIN_MAPPING, or DIRECTORY_AWAY where its application refuses
+        people of whom a directory cannot say anything; and nothing is made.
         """
-        person = establish(authentication.provider, authentication.identity)
+        person = await self._enriched(request, establish(authentication.provider, authentication.identity))
+        if person.identity.findings and authentication.pending is not None:
+            missing = missing_from(person.identity, authentication.pending.app.directories)
+            if missing is not None:
+                raise GatewayError(DIRECTORY_AWAY, f"directory {missing.name} could not say anything of this person")
         made = await self._session(request, authentication, person)
         if authentication.pending is not None:
             return Continue(authentication.pending, made=made)
@@ -46,6 +53,14 @@ class SignIns:
             raise error
         self._services.report.refused(request, error)
         return self._services.pages.signed_in(request.reader, home(request), again=True)
+
+    async def _enriched(self, request: PortalRequest, person: Established) -> Established:
+        """With what the directories say of them, all asked side by side."""
+        directories = request.snapshot.directories
+        if not directories:
+            return person
+        asked = self._services.directories.asked(directories.values(), person.identity, person.tenant)
+        return replace(person, identity=await asked)
 
     async def _session(self, request: PortalRequest, authentication: Authentication, person: Established) -> NewSession:
         """A new session under a new id; the one that this browser brought is not carried on (no fixation)."""

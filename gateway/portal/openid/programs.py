@@ -7,6 +7,7 @@ from typing import TypeVar
 
 from gateway.access.shared_work import SharedWork
 from gateway.config.snapshot import App, Snapshot
+from gateway.directories.lookups import Directories
 from gateway.federation.federation import Federation
 from gateway.identity.mapping import map_claims
 from gateway.model.codes import API_TOKEN, LOGIN_PROVIDER_UNREACHABLE, Code
@@ -43,11 +44,13 @@ class Programs:
         self,
         *,
         federation: Federation,
+        directories: Directories,
         snapshot: Callable[[], Snapshot],
         now: Callable[[], float],
         monotonic: Callable[[], float],
     ) -> None:
         self._federation = federation
+        self._directories = directories
         self._snapshot = snapshot
         self._now = now
         self._monotonic = monotonic
@@ -112,7 +115,9 @@ class Programs:
         kept = min(accepted.expires_at - now, _SIGNED_KEPT if is_jwt(token) else _ASKED_KEPT)
         # What is kept is looked at anew before the token ends; what streams for it may go on until then.
         deadline, end = (self._monotonic() + max(0, seconds) for seconds in (kept, accepted.expires_at - now))
-        return program_seat(provider, identity, host, deadline=deadline, end=end, tenant_optional=api.without_tenant)
+        seat = program_seat(provider, identity, host, deadline=deadline, end=end, tenant_optional=api.without_tenant)
+        seat.identity = await self._directories.asked(snapshot.apps[name].directories, seat.identity, seat.tenant)
+        return seat
 
     def _key(self, app: str, token: bytes, owner: str) -> _Key:
         # By its hash: what is in this worker's memory opens nothing. Of one provider's it is no other's.

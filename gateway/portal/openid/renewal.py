@@ -5,6 +5,7 @@ No request waits for it. A session ends where its provider says that it has; a p
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 
 from gateway.config.snapshot import Snapshot
 from gateway.identity.mapping import map_claims
@@ -92,6 +93,11 @@ class Renewal:
             identity = await self._identity(provider, session, response)
             newer = tokens_of(response.grant, self._services.now(), tokens.number + 1)
             after = renewed(session, provider, identity, newer, response.id_token)
+            if identity is not None:
+                # What finds a person in a directory may be another value now.
+                directories = self._snapshot().directories.values()
+                known = await self._services.directories.asked(directories, after.identity, after.tenant)
+                after = replace(after, identity=known)
         except GatewayError as error:
             if _ends(error):
                 await self._end(session, error)

@@ -3,11 +3,13 @@
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from joserfc import jwt
 
 from gateway.config.snapshot import Api
+from gateway.directories.lookups import Directories
 from gateway.federation.federation import Federation
 from gateway.model.errors import GatewayError
 from gateway.model.provider import ApiAccess, AttributeSource, OidcProvider
@@ -47,6 +49,7 @@ async def asked(here: Installation) -> AsyncIterator[Asked]:
 def callers_of(here: Installation, asked: Asked) -> Programs:
     return Programs(
         federation=asked,  # type: ignore[arg-type]
+        directories=Directories(Path(here.state) / "directories", log=here.log, now=here.clock.now),
         snapshot=lambda: here.snapshot,
         now=here.clock.now,
         monotonic=here.clock.monotonic,

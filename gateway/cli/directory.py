@@ -1,0 +1,82 @@
+"""`ecluse directory test NAME COLUMN=VALUE ...`: what a directory says under a key, as a sign-in would be told."""
+
+import time
+from argparse import Namespace
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from gateway.cli.exits import Exit
+from gateway.cli.folder import compiled, said_to_be_wrong, say_json, say_problems
+from gateway.config.problems import ProblemsFound, did_you_mean
+from gateway.directories.by_hand import Asked, ask
+from gateway.identity.directories import joined_key
+from gateway.model.directory import Directory
+from gateway.model.errors import GatewayError
+from gateway.server.state import directories_folder
+
+
+def run(told: Namespace) -> Exit:
+    return directory_test(told.folder, told.name, told.key, as_json=told.as_json)
+
+
+def directory_test(folder: Path, name: str, pairs: Sequence[str], *, as_json: bool = False) -> Exit:
+    try:
+        _, _, snapshot = compiled(folder)
+    except ProblemsFound as problems:
+        say_problems(problems, as_json=as_json)
+        return Exit.FOUND
+    directory = snapshot.directories.get(name)
+    if directory is None:
+        hint = did_you_mean(name, snapshot.directories)
+        said_to_be_wrong(f"no directory has the name {name}" + (f" ({hint})" if hint else ""))
+        return Exit.USAGE
+    key = _key(directory, pairs)
+    if key is None:
+        columns = " ".join(f"{part.column}=VALUE" for part in directory.key)
+        said_to_be_wrong(f"the key of {name} is written {columns}")
+        return Exit.USAGE
+    try:
+        asked = ask(directory, key, directories_folder(snapshot.gateway))
+    except GatewayError as error:
+        said_to_be_wrong(str(error))
+        return Exit.FOUND
+    if as_json:
+        say_json(_as_json(directory, asked))
+    else:
+        print("\n".join(_as_text(directory, asked)))
+    return Exit.FOUND if asked.faults else Exit.DONE
+
+
+def _key(directory: Directory, pairs: Sequence[str]) -> str | None:
+    told = dict(pair.split("=", 1) for pair in pairs if "=" in pair)
+    columns = [part.column for part in directory.key]
+    if sorted(told) != sorted(columns) or len(pairs) != len(columns) or not all(told.values()):
+        return None
+    return joined_key(told[column] for column in columns)
+
+
+def _as_text(directory: Directory, asked: Asked) -> Iterator[str]:
+    age = max(0, int(time.time()) - asked.read_at)
+    when = "read now" if asked.made_here else f"read {age} s ago"
+    yield f"{directory.name}: {Path(directory.source.path).name}, {when}"
+    if asked.finding.state == "none":
+        yield "  no row"
+    for given in directory.gives:
+        if given.name in asked.finding.unknown:
+            yield f"  {given.name}: unknown"
+        elif given.name in asked.finding.values:
+            yield f"  {given.name}: {', '.join(asked.finding.values[given.name])}"
+        elif asked.finding.state == "found":
+            yield f"  {given.name}: no value"
+    yield from (f"  {fault.code.id}: {fault.detail}" for fault in asked.faults)
+
+
+def _as_json(directory: Directory, asked: Asked) -> dict[str, object]:
+    return {
+        "directory": directory.name,
+        "state": asked.finding.state,
+        "values": {name: list(values) for name, values in asked.finding.values.items()},
+        "unknown": sorted(asked.finding.unknown),
+        "faults": [{"code": fault.code.id, "detail": fault.detail} for fault in asked.faults],
+        "read_at": asked.read_at,
+    }

@@ -1,0 +1,149 @@
+"""policies/directories/*.yaml: one shared directory, what it is asked by and what it may add about people."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, Field, PlainValidator, WithJsonSchema, model_validator
+
+from gateway.config.schema import scalars
+from gateway.config.schema.scalars import Wrong
+from gateway.config.schema.types import AttributeName, Maybe, Name, Seconds, Strict, Text, Version, checked, wrong
+from gateway.identity.mapping import RESERVED_ATTRIBUTES
+from gateway.model.account import ATTRIBUTE
+from gateway.model.directory import ISSUER, KeyTransform, ValueType, Winner
+
+_LONGEST_TIMEOUT = 10.0
+_LONGEST_LAST = 90 * 86400
+
+
+def _delimiter(text: str) -> str:
+    if len(text) != 1 or text.isalnum() or text in '"\r\n' or not text.isascii():
+        raise wrong("cells are separated by one character", 'such as "," or ";"; a tab is "\\t"')
+    return text
+
+
+def _named(name: str) -> str:
+    if name in RESERVED_ATTRIBUTES or name == ATTRIBUTE:
+        raise wrong(f"{name} is the gateway's own name", "choose another name for this attribute")
+    return name
+
+
+def _in_time(seconds: float) -> float:
+    if seconds > _LONGEST_TIMEOUT:
+        raise wrong(f"this is at most {_LONGEST_TIMEOUT:g}s: a person waits for it")
+    return seconds
+
+
+Column = Annotated[str, Field(min_length=1, max_length=200)]
+GivenName = Annotated[AttributeName, AfterValidator(_named)]
+
+
+class CsvSection(Strict):
+    path: Text
+    """The file; a relative path starts from the policy folder. Its first line names the columns."""
+    delimiter: Annotated[str, AfterValidator(_delimiter)] = ","
+    """What stands between two cells."""
+    encoding: Literal["utf-8", "cp1252"] = "utf-8"
+    """`cp1252` is what older spreadsheets write."""
+
+
+class JsonSection(Strict):
+    path: Text
+    """The file: an array of objects, of at most 64 MB. A relative path starts from the policy folder."""
+
+
+class KeyPartSection(Strict):
+    from_: AttributeName = Field(alias="from")
+    """What is compared with this column: an attribute of the person, `subject`, `issuer`, or `tenant`, the organisation
+    in whose name they act."""
+    providers: Maybe[list[Name]] = Field(default=None, min_length=1, max_length=1000)
+    """The providers whose word is taken for it. Needed unless the key has `issuer`: nobody gets another's row by
+    asserting the same value at a second provider."""
+    transform: list[KeyTransform] = Field(default=[], max_length=4)
+    """What becomes of the value first: `lower` and `upper` (letters of ASCII), `siren` (of a SIRET), `mail_domain`."""
+
+
+class GivenSection(Strict):
+    column: Maybe[Column] = None
+    """The column, or the name in a JSON object; that of the attribute where it is left out."""
+    type: ValueType = "text"
+    """What a value has to be: `number` is a whole one, `date` is written 2026-03-29, `boolean` is true or false. One
+    that is not makes the attribute unknown."""
+    many: bool = False
+    """Whether a person may have several values; otherwise a second one makes the attribute unknown."""
+    split: Maybe[Annotated[str, Field(min_length=1, max_length=8)]] = None
+    """What separates several values of one cell."""
+    wins: Maybe[Winner] = None
+    """Where a provider has an attribute of this name, this says whose word counts. Without it such a folder is
+    refused."""
+
+    @model_validator(mode="after")
+    def _several(self) -> "GivenSection":
+        if self.split is not None and not self.many:
+            raise wrong("a cell is split into several values, and one is meant", "add many: true")
+        return self
+
+
+def _away(value: object) -> tuple[str, int]:
+    """The word, and the seconds of `last`."""
+    if value in ("refuse", "without"):
+        return str(value), 0
+    if not isinstance(value, dict) or list(value) != ["last"]:
+        raise Wrong("this is refuse, without, or {last: 24h}")
+    seconds = scalars.whole_seconds(value["last"])
+    if seconds > _LONGEST_LAST:
+        raise Wrong("this is at most 90d")
+    return "last", seconds
+
+
+_AWAY_SCHEMA: dict[str, Any] = {
+    "anyOf": [
+        {"type": "string", "enum": ["refuse", "without"]},
+        {
+            "type": "object",
+            "properties": {"last": {"type": "string", "pattern": "^[1-9][0-9]{0,8}(s|m|h|d)$", "examples": ["24h"]}},
+            "required": ["last"],
+            "additionalProperties": False,
+        },
+    ]
+}
+
+
+class DirectoryFile(Strict):
+    """policies/directories/*.yaml: a source of what people are beyond what their provider says of them."""
+
+    version: Version
+    directory: Name
+    """Its name in the other files, in messages and in logs."""
+    csv: Maybe[CsvSection] = None
+    json_: Maybe[JsonSection] = Field(default=None, alias="json")
+    key: dict[Column, KeyPartSection] = Field(min_length=1, max_length=8)
+    """By column, what of a person finds their rows: all parts have to be the same. A person who lacks one, or has
+    several values of it, is not looked up: what would be given is unknown."""
+    gives: dict[GivenName, GivenSection] = Field(min_length=1, max_length=100)
+    """The attributes that it may add, and nothing else of it is ever read: `{uai: {}}` is the column `uai`."""
+    rows: Literal["one", "many"] = "one"
+    """How many rows may be one person's. With `one`, a second row makes all that is given unknown."""
+    away: Annotated[tuple[str, int], PlainValidator(checked(_away)), WithJsonSchema(_AWAY_SCHEMA)] = ("refuse", 0)
+    """What follows where it cannot be read. `refuse`: the applications that list it refuse its people (503) until it is
+    back. `without`: they go on, and what it gives is unknown, so that no rule that needs it lets anybody in. `{last:
+    24h}`: what it last said counts for so long, then as `refuse`."""
+    timeout: Annotated[Seconds, AfterValidator(_in_time)] = 2.0
+    """How long a sign-in waits for it, at most 10s; all directories are asked side by side."""
+
+    @model_validator(mode="after")
+    def _one_source(self) -> "DirectoryFile":
+        if (self.csv is None) == (self.json_ is None):
+            raise wrong("a directory is one source", "write csv: {path: ...} or json: {path: ...}")
+        return self
+
+    @model_validator(mode="after")
+    def _whose_word(self) -> "DirectoryFile":
+        if all(part.from_ != ISSUER for part in self.key.values()):
+            for column, part in self.key.items():
+                if part.providers is None:
+                    raise wrong(
+                        f"key.{column} does not say whose word is taken for {part.from_}: a second provider could"
+                        " assert the same value",
+                        f"add providers: [...] to it, or a column for `from: {ISSUER}`",
+                    )
+        return self

@@ -1,0 +1,105 @@
+"""One directory asked outside of a gateway that runs: by `ecluse explain`, `ecluse directory test` and `ecluse check`.
+
+What the running gateway has made of the file is used where it is of the file as it is; else it is made here, for once.
+"""
+
+import sqlite3
+import tempfile
+import time
+from collections.abc import Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import NamedTuple
+
+from gateway.directories.index import DirectoryIndex, index_path, read_stamp
+from gateway.directories.indexing import make_index, stat_of
+from gateway.directories.tables import SEVERAL, TableRow, rows_of
+from gateway.identity.directories import DirectoryFault, finding_of, is_value, joined_key
+from gateway.model.directory import Directory, DirectoryFinding
+from gateway.model.directory_codes import DIRECTORY_FILE
+from gateway.model.errors import GatewayError
+
+
+class Asked(NamedTuple):
+    """`read_at`: Unix seconds of when the file was read; `made_here`: for this question alone."""
+
+    finding: DirectoryFinding
+    faults: tuple[DirectoryFault, ...]
+    read_at: int
+    made_here: bool
+
+
+def ask(directory: Directory, key: str, state_folder: Path) -> Asked:
+    """Raises GatewayError(DIRECTORY_FILE)."""
+    now = int(time.time())
+    path = index_path(state_folder, directory)
+    try:
+        stamp = read_stamp(path)
+        if stamp is not None and stamp.stat == stat_of(directory.source.path):
+            return _asked(directory, key, path, stamp.read_at, made_here=False)
+        with tempfile.TemporaryDirectory(prefix="ecluse-") as folder:
+            made = make_index(directory, Path(folder), now)
+            return _asked(directory, key, index_path(Path(folder), directory), made.read_at, made_here=True)
+    except (OSError, sqlite3.Error) as error:
+        raise GatewayError(DIRECTORY_FILE, f"{directory.source.path}: {error}") from None
+
+
+def _asked(directory: Directory, key: str, path: Path, read_at: int, *, made_here: bool) -> Asked:
+    with closing(DirectoryIndex(path, directory)) as index:
+        return Asked(*finding_of(directory, index.rows(key), read_at), read_at, made_here)
+
+
+class Looked(NamedTuple):
+    """A whole file looked through. `faults`: the first of them, with their lines."""
+
+    rows: int
+    keyless: int
+    faults: tuple[str, ...]
+
+
+_MOST_FAULTS = 20
+
+
+def look_through(directory: Directory) -> Looked:
+    """Raises GatewayError(DIRECTORY_FILE)."""
+    rows = keyless = 0
+    faults: list[str] = []
+    seen: set[int] = set()
+    by_column: dict[str, list[int]] = {}
+    for at, given in enumerate(directory.gives):
+        by_column.setdefault(given.column, []).append(at)
+    try:
+        with open(directory.source.path, "rb") as content:
+            for row in rows_of(directory, content):
+                rows += 1
+                if "" in row.key:
+                    keyless += 1
+                elif len(faults) < _MOST_FAULTS:
+                    faults += _wrong_in(directory, by_column, row.line, row.cells)
+                    faults += _again(directory, row, seen)
+    except OSError as error:
+        raise GatewayError(DIRECTORY_FILE, f"{directory.source.path}: {error.strerror}") from None
+    return Looked(rows, keyless, tuple(faults[:_MOST_FAULTS]))
+
+
+def _again(directory: Directory, row: TableRow, seen: set[int]) -> list[str]:
+    """By its hash: a million keys are not held."""
+    if directory.rows == "many":
+        return []
+    key = hash(joined_key(row.key))
+    if key in seen:
+        return [f"line {row.line}: a second row of one person, all of whose attributes are unknown (rows: many?)"]
+    seen.add(key)
+    return []
+
+
+def _wrong_in(directory: Directory, by_column: dict[str, list[int]], line: int, cells: Sequence[str]) -> list[str]:
+    """By the same reading as a person's own row."""
+    found = []
+    for column, cell in zip(directory.columns, cells, strict=True):
+        for at in by_column[column] if cell else ():
+            given = directory.gives[at]
+            texts = cell.split(given.split) if given.split else cell.split(SEVERAL)
+            if not all(is_value(given, text.strip()) for text in texts if text.strip()):
+                found.append(f"line {line}: column {column} has a value that is no {given.type}")
+    return found

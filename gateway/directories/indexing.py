@@ -1,0 +1,141 @@
+"""The process that makes the index of one file, aside: it ends with what it took, and the kernel ends it at its limits.
+
+The directory is one line of JSON on standard input, the outcome one on standard output.
+"""
+
+import hashlib
+import json
+import os
+import resource
+import signal
+import sqlite3
+import stat
+import sys
+import time
+from dataclasses import asdict, dataclass
+from io import BufferedReader, FileIO, RawIOBase
+from pathlib import Path
+from typing import Any, Final
+
+from gateway.config.compile.codec import codec_of
+from gateway.directories.index import IndexStamp, index_path, stamp_index, unfinished, write_index
+from gateway.directories.tables import LARGEST, rows_of, wrong
+from gateway.model.directory import Directory
+from gateway.model.directory_codes import DIRECTORY_FILE
+from gateway.model.errors import GatewayError
+
+SECONDS: Final = 600
+_CPU_SECONDS: Final = 300
+_MEMORY: Final = 1 << 30
+_BESIDE: Final = 10
+_PIECE: Final = 1 << 20
+
+_DIRECTORY = codec_of(Directory)
+
+
+@dataclass(frozen=True, slots=True)
+class IndexOutcome:
+    """`detail`: why there is none; empty where there is one. `stat`: of the file that was read, or tried."""
+
+    rows: int = 0
+    keyless: int = 0
+    detail: str = ""
+    stat: tuple[int, ...] = ()
+
+
+def encode_directory(directory: Directory) -> bytes:
+    return json.dumps(_DIRECTORY.write(directory)).encode() + b"\n"
+
+
+def decode_outcome(line: bytes) -> IndexOutcome:
+    """ValueError or TypeError for what is no outcome."""
+    told: dict[str, Any] = json.loads(line)
+    return IndexOutcome(**{**told, "stat": tuple(told["stat"])})
+
+
+def stat_of(path: str) -> tuple[int, ...]:
+    """By which a change of the file is seen, a swapped link included. Empty where it cannot be looked at."""
+    try:
+        found = os.stat(path)
+    except OSError:
+        return ()
+    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
+
+
+def make_index(directory: Directory, folder: Path, now: int) -> IndexStamp:
+    """Puts the index of the file as it is in place. Raises GatewayError(DIRECTORY_FILE), OSError, sqlite3.Error."""
+    source, before = directory.source, stat_of(directory.source.path)
+    try:
+        raw = FileIO(source.path, opener=_without_waiting)
+    except OSError as error:
+        raise wrong(source, f"it cannot be read: {error.strerror}") from None
+    new = unfinished(folder, directory)
+    try:
+        with raw:
+            status = os.fstat(raw.fileno())
+            if not stat.S_ISREG(status.st_mode) or status.st_size > LARGEST:
+                raise wrong(source, f"it is no file of at most {LARGEST} bytes")
+            content = _Hashed(raw)
+            rows, keyless = write_index(new, directory, rows_of(directory, BufferedReader(content, _PIECE)))
+        # One that is written in place while it is read is neither the old one nor the new one.
+        if stat_of(source.path) != before:
+            raise wrong(source, "it changed while it was read")
+        stamp = IndexStamp(content.digest(), before, now, rows, keyless)
+        stamp_index(new, stamp)
+        os.replace(new, index_path(folder, directory))
+        return stamp
+    finally:
+        new.unlink(missing_ok=True)
+
+
+def _without_waiting(path: str, flags: int) -> int:
+    """A pipe that nobody writes to is opened at once."""
+    return os.open(path, flags | os.O_NONBLOCK | os.O_NOCTTY)
+
+
+class _Hashed(RawIOBase):
+    """Reads on, and hashes what it has read."""
+
+    def __init__(self, raw: Any) -> None:
+        self._raw = raw
+        self._hash = hashlib.sha256()
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        count = int(self._raw.readinto(buffer))
+        self._hash.update(memoryview(buffer)[:count])
+        return count
+
+    def digest(self) -> str:
+        return self._hash.hexdigest()
+
+
+def main(folder: str) -> int:
+    os.nice(_BESIDE)
+    signal.setitimer(signal.ITIMER_REAL, SECONDS)
+    for what, value in (
+        (resource.RLIMIT_CPU, _CPU_SECONDS),
+        (resource.RLIMIT_DATA, _MEMORY),
+        (resource.RLIMIT_CORE, 0),
+    ):
+        _, hard = resource.getrlimit(what)
+        resource.setrlimit(what, (value if hard == resource.RLIM_INFINITY else min(value, hard), hard))
+    directory: Directory = _DIRECTORY.read(json.loads(sys.stdin.buffer.readline()))
+    before = stat_of(directory.source.path)
+    try:
+        stamp = make_index(directory, Path(folder), int(time.time()))
+        outcome = IndexOutcome(stamp.rows, stamp.keyless, stat=stamp.stat)
+    except GatewayError as error:
+        outcome = IndexOutcome(detail=f"{DIRECTORY_FILE.id}: {error.detail}", stat=before)
+    except (OSError, sqlite3.Error) as error:
+        outcome = IndexOutcome(detail=f"the state folder cannot be written: {error}")
+    except MemoryError:
+        outcome = IndexOutcome(detail=f"it takes over {_MEMORY >> 20} MB of memory", stat=before)
+    sys.stdout.buffer.write(json.dumps(asdict(outcome)).encode() + b"\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1]))

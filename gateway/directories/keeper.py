@@ -1,0 +1,155 @@
+"""Keeps the index of every file of a directory as the file is. One process owns them: the supervisor.
+
+Each file is looked at every two seconds; one that has changed is read by a process of its own, and what it wrote is in
+place whole or not at all.
+"""
+
+import asyncio
+import os
+import signal
+import sys
+import time
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from gateway.directories.index import (
+    IndexStamp,
+    Trouble,
+    forget_others,
+    index_path,
+    read_stamp,
+    read_trouble,
+    trouble_path,
+    write_trouble,
+)
+from gateway.directories.indexing import SECONDS, IndexOutcome, decode_outcome, encode_directory, stat_of
+from gateway.model.directory import Directory
+from gateway.ops.log import Log
+
+# -P: what lies in the current folder is never taken for a part of this program.
+HELPER: Final = (sys.executable, "-P", "-m", "gateway.directories.indexing")
+
+LOOKED_EVERY: Final = 2.0
+_TRIED_AGAIN: Final = 60.0
+_ANSWERS_WITHIN: Final = 20.0
+
+
+@dataclass(slots=True)
+class _Kept:
+    """`stat`: of the file that the index was made of, or that was tried in vain; `again_at` (monotonic): when it is
+    tried again although it did not change."""
+
+    directory: Directory
+    stat: tuple[int, ...] | None
+    again_at: float = float("inf")
+    fails: bool = False
+    making: asyncio.Task[None] | None = None
+
+
+class DirectoryKeeper:
+    """`folder`: made when it is first needed; the gateway's own."""
+
+    def __init__(self, folder: Path, log: Log, *, helper: Sequence[str] = HELPER) -> None:
+        self._folder = folder
+        self._log = log
+        self._helper = helper
+        self._kept: dict[str, _Kept] = {}
+        self._woken = asyncio.Event()
+
+    async def use(self, directories: Iterable[Directory]) -> None:
+        """These from now on. OSError: the folder cannot be made."""
+        wanted = {one.fingerprint: one for one in directories}
+        if not wanted and not self._kept:
+            return
+        known = await asyncio.to_thread(_prepared, self._folder, list(wanted.values()))
+        before, self._kept = self._kept, {}
+        for fingerprint, kept in before.items():
+            if fingerprint not in wanted and kept.making is not None:
+                kept.making.cancel()
+        for fingerprint, directory in wanted.items():
+            stamp, trouble = known[fingerprint]
+            fresh = _Kept(directory, None if stamp is None else stamp.stat, fails=trouble is not None)
+            self._kept[fingerprint] = before.get(fingerprint, fresh)
+        self._woken.set()
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        while True:
+            self._woken.clear()
+            for kept in list(self._kept.values()):
+                if kept.making is None:
+                    await self._look(kept)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(LOOKED_EVERY if self._kept else None):
+                    await self._woken.wait()
+
+    async def close(self) -> None:
+        making = [kept.making for kept in self._kept.values() if kept.making is not None]
+        for task in making:
+            task.cancel()
+        if making:
+            await asyncio.wait(making)
+
+    async def _look(self, kept: _Kept) -> None:
+        now_is = await asyncio.to_thread(stat_of, kept.directory.source.path)
+        if now_is != kept.stat or time.monotonic() >= kept.again_at:
+            kept.making = asyncio.get_running_loop().create_task(self._make(kept))
+
+    async def _make(self, kept: _Kept) -> None:
+        try:
+            outcome = await self._outcome(kept.directory)
+            kept.stat = outcome.stat
+            kept.again_at = time.monotonic() + _TRIED_AGAIN if outcome.detail else float("inf")
+            with suppress(OSError):
+                await asyncio.to_thread(_note, self._folder, kept.directory, outcome.detail, int(time.time()))
+            name = kept.directory.name
+            if outcome.detail:
+                if not kept.fails:
+                    self._log.event("directory.unreadable", directory=name, detail=outcome.detail)
+            else:
+                facts = {"directory": name, "rows": outcome.rows, "keyless": outcome.keyless}
+                self._log.event("directory.read", **facts)
+            kept.fails = bool(outcome.detail)
+        finally:
+            kept.making = None
+
+    async def _outcome(self, directory: Directory) -> IndexOutcome:
+        pipe = asyncio.subprocess.PIPE
+        before = await asyncio.to_thread(stat_of, directory.source.path)
+        try:
+            process = await asyncio.create_subprocess_exec(
+                *self._helper, str(self._folder), stdin=pipe, stdout=pipe, process_group=0
+            )
+        except OSError as error:
+            return IndexOutcome(detail=f"the process that reads it cannot be started: {error}", stat=before)
+        try:
+            async with asyncio.timeout(SECONDS + _ANSWERS_WITHIN):
+                said, _ = await process.communicate(encode_directory(directory))
+            return decode_outcome(said)
+        except (TimeoutError, ValueError, TypeError, LookupError):
+            status = process.returncode
+            why = f"the process that read it ended with status {status}, or said nothing in time"
+            return IndexOutcome(detail=why, stat=before)
+        finally:
+            if process.returncode is None:
+                with suppress(ProcessLookupError):
+                    os.killpg(process.pid, signal.SIGKILL)
+                await process.wait()
+
+
+def _prepared(folder: Path, directories: Sequence[Directory]) -> dict[str, tuple[IndexStamp | None, Trouble | None]]:
+    os.makedirs(folder, mode=0o700, exist_ok=True)
+    forget_others(folder, directories)
+    return {one.fingerprint: (read_stamp(index_path(folder, one)), read_trouble(folder, one)) for one in directories}
+
+
+def _note(folder: Path, directory: Directory, detail: str, now: int) -> None:
+    """Trouble is of when it began."""
+    if not detail:
+        trouble_path(folder, directory).unlink(missing_ok=True)
+        return
+    before = read_trouble(folder, directory)
+    write_trouble(folder, directory, Trouble(now if before is None else before.since, detail))

@@ -1,0 +1,154 @@
+"""The rows of a CSV or JSON file, in the order of its lines. A file that is wrong in its form is no source at all."""
+
+import csv
+import json
+from collections.abc import Iterator, Sequence
+from io import TextIOWrapper
+from pathlib import Path
+from typing import IO, Final, NamedTuple
+
+from gateway.model.directory import Directory, FileSource
+from gateway.model.directory_codes import DIRECTORY_FILE
+from gateway.model.errors import GatewayError
+
+MOST_ROWS: Final = 20_000_000
+LARGEST: Final = 4 << 30
+# JSON is read whole.
+LARGEST_JSON: Final = 64 << 20
+_LONGEST_CELL: Final = 1 << 16
+# Between several values of one cell: no cell holds a control character.
+SEVERAL: Final = "\x1f"
+
+
+class TableRow(NamedTuple):
+    """`line`: of CSV the line that it ends in, of JSON its number. `key`: one text a part. `cells`: by column, as the
+    directory lists them; several values of one stand together, with SEVERAL between them."""
+
+    line: int
+    key: tuple[str, ...]
+    cells: tuple[str, ...]
+
+
+def rows_of(directory: Directory, content: IO[bytes]) -> Iterator[TableRow]:
+    """Raises GatewayError(DIRECTORY_FILE), also between two rows."""
+    source = directory.source
+    wanted = [part.column for part in directory.key]
+    given = list(directory.columns)
+    try:
+        rows = _csv(source, content, wanted, given) if source.form == "csv" else _json(content, wanted, given)
+        for number, row in enumerate(rows):
+            if number >= MOST_ROWS:
+                raise wrong(source, f"more than {MOST_ROWS} rows")
+            yield row
+    except UnicodeDecodeError:
+        raise wrong(source, f"it is not {source.encoding}") from None
+    except _Wrong as error:
+        raise wrong(source, str(error)) from None
+
+
+def wrong(source: FileSource, what: str) -> GatewayError:
+    return GatewayError(DIRECTORY_FILE, f"{Path(source.path).name}: {what}")
+
+
+class _Wrong(Exception):
+    pass
+
+
+# --- CSV
+
+
+def _csv(source: FileSource, content: IO[bytes], wanted: list[str], given: list[str]) -> Iterator[TableRow]:
+    """RFC 4180, with the delimiter that the file names; the first line has the names of the columns."""
+    encoding = "utf-8-sig" if source.encoding == "utf-8" else source.encoding
+    text = TextIOWrapper(content, encoding=encoding, errors="strict", newline="")
+    csv.field_size_limit(_LONGEST_CELL)
+    reader = csv.reader(text, delimiter=source.delimiter, strict=True)
+    try:
+        names = next(reader, None)
+        if names is None:
+            raise _Wrong("it is empty: the first line names the columns")
+        keys, cells = [_column(names, one) for one in wanted], [_column(names, one) for one in given]
+        width = len(names)
+        for row in reader:
+            if len(row) != width:
+                if not row:
+                    continue
+                raise _Wrong(f"line {reader.line_num}: {len(row)} cells, where the first line has {width}")
+            joined = "".join(row)
+            if not joined.isprintable() and _has_control(joined):
+                raise _Wrong(f"line {reader.line_num}: a control character")
+            yield TableRow(reader.line_num, tuple([row[at] for at in keys]), tuple([row[at] for at in cells]))
+    except csv.Error as error:
+        raise _Wrong(f"line {reader.line_num}: {error}") from None
+    finally:
+        text.detach()
+
+
+def _column(names: Sequence[str], name: str) -> int:
+    found = names.count(name)
+    if found != 1:
+        known = ", ".join(names)[:300]
+        raise _Wrong(f"{found} columns are called {name}, where one is needed; the first line has: {known}")
+    return names.index(name)
+
+
+def _has_control(text: str) -> bool:
+    """C0, DEL and C1: what separates values here, and what no value may hold."""
+    return any(letter < " " or "\x7f" <= letter <= "\x9f" for letter in text)
+
+
+# --- JSON
+
+
+def _json(content: IO[bytes], wanted: list[str], given: list[str]) -> Iterator[TableRow]:
+    """An array of objects. A value is a text, a whole number, true or false, null for none, or a list of these."""
+    data = content.read(LARGEST_JSON + 1)
+    if len(data) > LARGEST_JSON:
+        raise _Wrong(f"JSON is read whole, and this has over {LARGEST_JSON} bytes: make it CSV")
+    try:
+        found = json.loads(data.decode("utf-8-sig"), object_pairs_hook=_once)
+    except UnicodeDecodeError:
+        raise
+    except (ValueError, RecursionError) as error:
+        raise _Wrong(f"it is no JSON: {type(error).__name__}") from None
+    if not isinstance(found, list):
+        raise _Wrong("it is no array of objects")
+    for number, row in enumerate(found, start=1):
+        if not isinstance(row, dict):
+            raise _Wrong(f"item {number} is no object")
+        key = tuple(_text(number, name, row.get(name)) for name in wanted)
+        yield TableRow(number, key, tuple(_texts(number, name, row.get(name)) for name in given))
+
+
+def _once(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise _Wrong("an object has a name twice")
+    return found
+
+
+def _texts(number: int, name: str, value: object) -> str:
+    several = value if isinstance(value, list) else [value]
+    return SEVERAL.join(text for one in several if (text := _text(number, name, one)))
+
+
+def _text(number: int, name: str, value: object) -> str:
+    match value:
+        case None:
+            return ""
+        case bool():
+            return "true" if value else "false"
+        case int() if abs(value) < 1 << 63:
+            return str(value)
+        case str() if len(value) <= _LONGEST_CELL and not _has_control(value) and _is_unicode(value):
+            return value
+        case _:
+            raise _Wrong(f"item {number}: `{name}` is no text, whole number, true or false, or has a control character")
+
+
+def _is_unicode(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -1,0 +1,97 @@
+"""Shared directories: what one of them is asked about a person, what it may add, and what it said."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+KeyTransform = Literal["lower", "upper", "siren", "mail_domain"]
+ValueType = Literal["text", "number", "boolean", "date", "siret", "siren", "insee"]
+Winner = Literal["directory", "provider"]
+
+SUBJECT, ISSUER, TENANT = "subject", "issuer", "tenant"
+
+
+@dataclass(frozen=True, slots=True)
+class KeyPart:
+    """A part of the key. `column`: of the source. `attribute`: of the person, or "subject", "issuer", "tenant".
+
+    `providers`: whose word is taken for it; empty where the key has the issuer, which tells providers apart.
+    """
+
+    column: str
+    attribute: str
+    transforms: tuple[KeyTransform, ...] = ()
+    providers: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class GivenAttribute:
+    """An attribute that a directory may add. `split`: what stands between several values of one cell, empty for none.
+
+    `wins`: whose word counts where a provider has an attribute of this name; None: no provider has.
+    """
+
+    name: str
+    column: str
+    type: ValueType = "text"
+    many: bool = False
+    split: str = ""
+    wins: Winner | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FileSource:
+    """`path`: absolute. `delimiter`, `encoding`: of CSV."""
+
+    path: str
+    form: Literal["csv", "json"]
+    delimiter: str = ","
+    encoding: Literal["utf-8", "cp1252"] = "utf-8"
+
+
+@dataclass(frozen=True, slots=True)
+class Directory:
+    """One file of directories/. `fingerprint`: of what it asks and gives; what was said under another one no longer
+    counts. `rows`: how many may be one person's. `away`: what follows where it cannot say; with "last" what it said
+    last counts for `last` seconds. `timeout`: seconds that a sign-in waits for it."""
+
+    name: str
+    fingerprint: str
+    source: FileSource
+    key: tuple[KeyPart, ...]
+    gives: tuple[GivenAttribute, ...]
+    rows: Literal["one", "many"]
+    away: Literal["refuse", "without", "last"]
+    last: int
+    timeout: float
+
+    def takes(self, provider: str) -> bool:
+        """Whether this provider's word counts for every part of the key."""
+        return all(not part.providers or provider in part.providers for part in self.key)
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Those that are given, each once."""
+        return tuple(dict.fromkeys(one.column for one in self.gives))
+
+
+DirectoryRow = Mapping[str, tuple[str, ...]]
+"""The cells of one row, by column; a cell has no value, one or several."""
+
+FindingState = Literal["found", "none", "away"]
+
+
+@dataclass(frozen=True, slots=True)
+class DirectoryFinding:
+    """What one directory said of one person. `state` "none": it has no row of them; "away": it could not say.
+
+    `values`: by attribute. `unknown`: attributes of which nothing can be said, which is not that there are none.
+    `at`: Unix seconds of when the source was as it is here; it makes no difference between two findings.
+    """
+
+    directory: str
+    fingerprint: str
+    state: FindingState
+    values: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    unknown: frozenset[str] = frozenset()
+    at: int = field(default=0, compare=False)

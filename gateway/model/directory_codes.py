@@ -1,0 +1,15 @@
+"""Stable codes about shared directories, beside those of `codes`."""
+
+from gateway.model.codes import Code
+
+DIRECTORY_AWAY = Code(
+    "directory.away",
+    503,
+    "What this application needs to know of you cannot be looked up",
+    "A directory does not answer. Wait a moment, then start again from the application. "
+    "If this lasts, give the reference below to your support.",
+)
+DIRECTORY_FILE = Code("directory.file", 0)
+DIRECTORY_ROWS = Code("directory.rows", 0)
+DIRECTORY_VALUE = Code("directory.value", 0)
+DIRECTORY_KEY = Code("directory.key", 0)

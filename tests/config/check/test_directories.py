@@ -1,0 +1,91 @@
+# ruff: noqa: E501 - a case is a line
+"""A directory's file against the providers, the others of its kind, and the applications that list it."""
+
+import pytest
+
+from tests.config.samples import BASE, METROPOLE, problems
+
+COMMUNES = """\
+version: 1
+directory: communes
+csv: {path: ../communes.csv}
+key: {siret: {from: tenant, providers: [metropole]}}
+gives: {commune: {}}
+"""
+AUTRE = METROPOLE.replace("provider: metropole", "provider: autre").replace(":9400", ":9499")
+PERMIS = BASE["apps/permis.yaml"]
+
+
+def found(text: str, **more: str) -> list[str]:
+    return problems({"directories/communes.yaml": text, **more})
+
+
+def test_a_good_one_has_no_problem() -> None:
+    assert found(COMMUNES) == []
+    assert found(COMMUNES.replace("csv: {path: ../communes.csv}", "json: {path: x.json}")) == []
+
+
+@pytest.mark.parametrize(
+    ("part", "instead", "said"),
+    [
+        (", providers: [metropole]", "", "1:1: key.siret does not say whose word is taken for tenant: a second provider could assert the same value (add providers: [...] to it, or a column for `from: issuer`)"),
+        ("[metropole]", "[metropol]", "4:41: key.siret.providers[0]: no file in providers/ has this name (did you mean metropole?)"),
+        ("from: tenant", "from: matricule", "4:44: key.siret.providers[0]: metropole maps no attribute matricule (did you mean mail?)"),
+        ("from: tenant", "from: Tenant", "4:21: key.siret.from: an attribute's name begins with a-z and goes on with a-z, 0-9 and _, at most 64"),
+        ("from: tenant", "from: uid, transform: [rot13]", "4:38: key.siret.transform[0]: this must be one of lower, upper, siren, mail_domain"),
+        ("commune: {}", "uai: {}", "5:9: gives.uai: metropole has an attribute uai too, and this file does not say whose word counts (add wins: directory or wins: provider, or give it another name)"),
+        ("commune: {}", "commune: {wins: directory}", "5:25: gives.commune.wins: no provider of its key has an attribute commune: this has no effect (leave it out)"),
+        ("commune: {}", "tenant: {}", "5:9: gives.tenant: tenant is the gateway's own name (choose another name for this attribute)"),
+        ("commune: {}", "account: {}", "5:9: gives.account: account is the gateway's own name (choose another name for this attribute)"),
+        ("commune: {}", "commune: {split: ','}", "5:18: gives.commune: a cell is split into several values, and one is meant (add many: true)"),
+        ("csv:", "away: last\ncsv:", "3:7: away: this is refuse, without, or {last: 24h}"),
+        ("csv:", "away: {last: 365d}\ncsv:", "3:7: away: this is at most 90d"),
+        ("csv:", "timeout: 1m\ncsv:", "3:10: timeout: this is at most 10s: a person waits for it"),
+        ("csv:", "json: {path: y}\ncsv:", "1:1: a directory is one source (write csv: {path: ...} or json: {path: ...})"),
+        ("csv: {path: ../communes.csv}", "csv: {path: x, delimiter: ab}", '3:27: csv.delimiter: cells are separated by one character (such as "," or ";"; a tab is "\\t")'),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_is_told_at_its_place(part: str, instead: str, said: str) -> None:
+    assert part in COMMUNES
+    assert f"policies/directories/communes.yaml:{said}" in found(COMMUNES.replace(part, instead))
+
+
+def test_a_key_with_the_issuer_needs_no_list() -> None:
+    key = "key: {iss: {from: issuer}, sub: {from: subject}}"
+    assert found(COMMUNES.replace("key: {siret: {from: tenant, providers: [metropole]}}", key)) == []
+
+
+def test_two_directories_give_one_person_one_word() -> None:
+    other = COMMUNES.replace("directory: communes", "directory: autres")
+    (said,) = found(COMMUNES, **{"directories/x.yaml": other})
+    assert said.startswith(
+        "policies/directories/x.yaml:5:9: gives.commune: another directory gives commune to people of metropole too"
+    )
+    apart = {"providers/autre.yaml": AUTRE, "directories/x.yaml": other.replace("[metropole]", "[autre]")}
+    assert found(COMMUNES, **apart) == []
+    (same, *_) = found(COMMUNES, **{"directories/x.yaml": COMMUNES})
+    assert "two files name this directory" in same
+
+
+def test_an_application_lists_what_it_listens_to() -> None:
+    listing = PERMIS.replace("providers: [metropole]", "providers: [metropole]\ndirectories: [communes]")
+    told = listing.replace("{from: uid}", "{from: commune}")
+    assert found(COMMUNES, **{"apps/permis.yaml": told}) == []
+    (said,) = found(COMMUNES, **{"apps/permis.yaml": PERMIS.replace("{from: uid}", "{from: commune}")})
+    assert "no provider of this application maps an attribute commune" in said
+    (said,) = found(COMMUNES, **{"apps/permis.yaml": listing.replace("[communes]", "[commune]")})
+    assert "directories[0]: no file in directories/ has this name (did you mean communes?)" in said
+    of_another = COMMUNES.replace("[metropole]", "[autre]")
+    (said,) = found(of_another, **{"apps/permis.yaml": listing, "providers/autre.yaml": AUTRE})
+    assert "directories[0]: communes takes the word of none of this application's providers" in said
+
+
+def test_a_team_lists_only_the_directories_of_its_fence() -> None:
+    fence = "{hosts: [permis.localhost], providers: [metropole], upstreams: [127.0.0.1], headers: [X-Remote-User]%s}"
+    listing = PERMIS.replace("providers: [metropole]", "providers: [metropole]\ndirectories: [communes]")
+    files = {"apps/permis.yaml": None, "apps/x/permis.yaml": listing, "directories/communes.yaml": COMMUNES}
+    within = f"teams: {{x: {fence % ', directories: [communes]'}}}\n"
+    beyond = f"teams: {{x: {fence % ''}}}\n"
+    assert problems({**files, "gateway.yaml": BASE["gateway.yaml"] + within}) == []
+    (said,) = problems({**files, "gateway.yaml": BASE["gateway.yaml"] + beyond})
+    assert "directories[0]: team x may not use the directory communes" in said

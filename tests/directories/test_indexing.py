@@ -1,0 +1,96 @@
+"""From a file to its index: whole or not at all, and of the file as it was."""
+
+import json
+import os
+import subprocess
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from gateway.directories import indexing
+from gateway.directories.index import DirectoryIndex, forget_others, index_path, read_stamp
+from gateway.directories.indexing import decode_outcome, encode_directory, make_index, stat_of
+from gateway.directories.keeper import HELPER
+from gateway.identity.directories import joined_key
+from gateway.model.errors import GatewayError
+from tests.directories.samples import LILLE, TABLE, directory
+
+
+@pytest.fixture
+def table(tmp_path: Path) -> Path:
+    path = tmp_path / "communes.csv"
+    path.write_text(TABLE)
+    (tmp_path / "made").mkdir()
+    return path
+
+
+def test_what_was_made_of_a_file_finds_the_rows_of_a_key(table: Path) -> None:
+    one, folder = directory(table), table.parent / "made"
+    stamp = make_index(one, folder, 7)
+    assert (stamp.rows, stamp.keyless, stamp.read_at, stamp.stat) == (2, 0, 7, stat_of(str(table)))
+    assert read_stamp(index_path(folder, one)) == stamp
+    with closing(DirectoryIndex(index_path(folder, one), one)) as index:
+        assert index.rows(joined_key([LILLE])) == [{"uai": ("0590001A",), "label": ("Lille",)}]
+        assert index.rows(joined_key([LILLE + " "])) == index.rows("' OR 1=1 --") == []
+    assert [path.name for path in folder.iterdir()] == [index_path(folder, one).name]
+
+
+def test_a_row_that_lacks_a_part_of_its_key_is_nobodys(table: Path) -> None:
+    table.write_text("siret,uai,label\n,0590009X,everybody\n")
+    one, folder = directory(table), table.parent / "made"
+    assert make_index(one, folder, 7).keyless == 1
+    with closing(DirectoryIndex(index_path(folder, one), one)) as index:
+        assert index.rows("") == []
+
+
+@pytest.mark.parametrize("content", ["siret,uai,label\n1,2\n", None, "folder"])
+def test_what_is_wrong_leaves_the_index_before_as_it_is(table: Path, content: str | None) -> None:
+    one, folder = directory(table), table.parent / "made"
+    before = make_index(one, folder, 7)
+    table.unlink()
+    if content == "folder":
+        table.mkdir()
+    elif content is not None:
+        table.write_text(content)
+    with pytest.raises(GatewayError) as error:
+        make_index(one, folder, 8)
+    assert error.value.code.id == "directory.file"
+    assert str(table.parent) not in error.value.detail
+    assert read_stamp(index_path(folder, one)) == before
+    assert len(list(folder.iterdir())) == 1
+
+
+def test_a_file_that_changes_while_it_is_read_is_neither_the_old_one_nor_the_new(
+    table: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen = iter([(1,), (2,)])
+    monkeypatch.setattr(indexing, "stat_of", lambda path: next(seen))
+    with pytest.raises(GatewayError, match="it changed while it was read"):
+        make_index(directory(table), table.parent / "made", 7)
+    assert list((table.parent / "made").iterdir()) == []
+
+
+def test_a_fifo_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "t")
+    with pytest.raises(GatewayError, match="it is no file"):
+        make_index(directory(tmp_path / "t"), tmp_path, 7)
+
+
+def test_what_no_directory_needs_any_more_is_removed(table: Path) -> None:
+    one, folder = directory(table), table.parent / "made"
+    make_index(one, folder, 7)
+    make_index(directory(table, fingerprint="f2"), folder, 7)
+    (folder / "communes.x.new").touch()
+    forget_others(folder, [one])
+    assert [path.name for path in folder.iterdir()] == [index_path(folder, one).name]
+
+
+def test_the_process_says_what_came_of_it_in_a_line(table: Path) -> None:
+    one, folder = directory(table), table.parent / "made"
+    told = subprocess.run([*HELPER, str(folder)], input=encode_directory(one), capture_output=True, check=True)
+    outcome = decode_outcome(told.stdout)
+    assert (outcome.rows, outcome.detail, outcome.stat) == (2, "", stat_of(str(table)))
+    table.write_text("siret\n")
+    told = subprocess.run([*HELPER, str(folder)], input=encode_directory(one), capture_output=True, check=True)
+    assert json.loads(told.stdout)["detail"].startswith("directory.file: communes.csv: 0 columns are called uai")

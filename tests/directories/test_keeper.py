@@ -1,0 +1,97 @@
+"""The supervisor's end: what is made of a file follows it, and trouble is noted beside what there was."""
+
+import asyncio
+import os
+import sys
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from gateway.directories import keeper as keeping
+from gateway.directories.index import index_path, read_stamp, read_trouble
+from gateway.directories.keeper import DirectoryKeeper
+from gateway.model.directory import Directory
+from gateway.ops.log import Log
+from tests.directories.samples import TABLE, directory
+from tests.patience import PATIENCE
+
+pytestmark = pytest.mark.asyncio
+
+
+class Told(Log):
+    def __init__(self) -> None:
+        self.events: list[tuple[str, dict[str, object]]] = []
+
+    def event(self, event: str, **facts: object) -> None:
+        self.events.append((event, facts))
+
+
+@asynccontextmanager
+async def kept(folder: Path, told: Told, *directories: Directory, **how: object) -> AsyncIterator[DirectoryKeeper]:
+    keeper = DirectoryKeeper(folder, told, **how)  # type: ignore[arg-type]
+    await keeper.use(directories)
+    task = asyncio.create_task(keeper.run())
+    try:
+        yield keeper
+    finally:
+        task.cancel()
+        await keeper.close()
+
+
+async def until(holds: Callable[[], bool]) -> None:
+    async with asyncio.timeout(PATIENCE):
+        while not holds():
+            await asyncio.sleep(0.02)
+
+
+@pytest.fixture(autouse=True)
+def _often(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(keeping, "LOOKED_EVERY", 0.05)
+
+
+async def test_an_index_follows_its_file_and_a_wrong_file_leaves_it_with_a_note(tmp_path: Path) -> None:
+    table, folder, told = tmp_path / "communes.csv", tmp_path / "made", Told()
+    table.write_text(TABLE)
+    one = directory(table)
+    async with kept(folder, told, one) as keeper:
+        await until(lambda: read_stamp(index_path(folder, one)) is not None)
+        assert folder.stat().st_mode & 0o777 == 0o700
+        first = read_stamp(index_path(folder, one))
+        table.write_text("siret,uai,label\n1,2\n")
+        await until(lambda: read_trouble(folder, one) is not None)
+        trouble = read_trouble(folder, one)
+        assert trouble is not None
+        assert abs(trouble.since - time.time()) < PATIENCE
+        assert "line 2: 2 cells" in trouble.detail
+        assert read_stamp(index_path(folder, one)) == first
+        beside = tmp_path / "new"
+        beside.write_text(TABLE + "1,2,3\n")
+        os.replace(beside, table)
+        await until(lambda: read_trouble(folder, one) is None)
+        stamp = read_stamp(index_path(folder, one))
+        assert stamp is not None
+        assert stamp.rows == 3
+        await keeper.use([])
+        assert list(folder.iterdir()) == []
+    assert [event for event, _ in told.events] == ["directory.read", "directory.unreadable", "directory.read"]
+    assert told.events[-1][1] == {"directory": "communes", "rows": 3, "keyless": 0}
+
+
+async def test_a_process_that_ends_or_says_nonsense_is_trouble_of_its_own_directory_alone(tmp_path: Path) -> None:
+    table, folder, told = tmp_path / "communes.csv", tmp_path / "made", Told()
+    table.write_text(TABLE)
+    for said in ("raise SystemExit(3)", "print('nonsense')", "print('{}')"):
+        async with kept(folder, told, directory(table), helper=(sys.executable, "-c", said)):
+            await until(lambda: read_trouble(folder, directory(table)) is not None)
+        assert told.events.pop()[0] == "directory.unreadable"
+        for path in folder.iterdir():
+            path.unlink()
+
+
+async def test_nothing_is_made_where_there_are_no_directories(tmp_path: Path) -> None:
+    async with kept(tmp_path / "made", Told()):
+        await asyncio.sleep(0.1)
+    assert not (tmp_path / "made").exists()

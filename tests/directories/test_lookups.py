@@ -1,0 +1,127 @@
+"""A worker asks: side by side, each in its time, and what is away holds nobody up who does not need it."""
+
+import asyncio
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gateway.directories.index import Trouble, index_path, write_trouble
+from gateway.directories.indexing import make_index
+from gateway.directories.lookups import Directories, FileReader
+from gateway.model.directory import Directory
+from gateway.ops.log import Log
+from tests.directories.samples import LILLE, ROUBAIX, TABLE, directory, somebody
+
+pytestmark = pytest.mark.asyncio
+
+NOW = 1_700_000_000
+
+
+class Told(Log):
+    def __init__(self) -> None:
+        self.events: list[str] = []
+
+    def event(self, event: str, **facts: object) -> None:
+        self.events.append(event)
+
+
+def made(tmp_path: Path, content: str = TABLE, **changes: Any) -> Directory:
+    table = tmp_path / "communes.csv"
+    table.write_text(content)
+    one = directory(table, **changes)
+    make_index(one, tmp_path, NOW)
+    return one
+
+
+async def test_a_person_is_known_by_their_own_row(tmp_path: Path) -> None:
+    one, told = made(tmp_path), Told()
+    asking = Directories(tmp_path, log=told, now=lambda: NOW)
+    for tenant, commune in ((LILLE, "Lille"), (ROUBAIX, "Roubaix")):
+        (finding,) = (await asking.asked([one], somebody(), tenant)).findings
+        assert (finding.state, finding.values["commune"], finding.at) == ("found", (commune,), NOW)
+    (nobody,) = (await asking.asked([one], somebody(), "22590001800014")).findings
+    assert nobody.state == "none"
+    assert (await asking.asked([one], somebody("beta"), LILLE)).findings == (), "its word is not taken"
+    (keyless,) = (await asking.asked([one], somebody(), None)).findings
+    assert keyless.unknown == {"uai", "commune"}
+    assert told.events == []
+    await asking.close()
+
+
+async def test_a_new_file_is_seen_at_the_next_sign_in(tmp_path: Path) -> None:
+    one = made(tmp_path)
+    asking = Directories(tmp_path, log=Told(), now=lambda: NOW)
+    await asking.asked([one], somebody(), LILLE)
+    made(tmp_path, TABLE.replace("Lille", "Lille-Hellemmes"))
+    (finding,) = (await asking.asked([one], somebody(), LILLE)).findings
+    assert finding.values["commune"] == ("Lille-Hellemmes",)
+    await asking.close()
+
+
+async def test_what_cannot_be_read_is_away_until_it_is_back(tmp_path: Path) -> None:
+    one, told = made(tmp_path), Told()
+    asking = Directories(tmp_path, log=told, now=lambda: NOW)
+    index_path(tmp_path, one).write_bytes(b"no database at all" * 100)
+    for _ in range(2):
+        (finding,) = (await asking.asked([one], somebody(), LILLE)).findings
+        assert (finding.state, finding.values, finding.unknown) == ("away", {}, {"uai", "commune"})
+    index_path(tmp_path, one).unlink()
+    assert (await asking.asked([one], somebody(), LILLE)).findings[0].state == "away"
+    made(tmp_path)
+    assert (await asking.asked([one], somebody(), LILLE)).findings[0].state == "found"
+    assert told.events == ["directory.away", "directory.recovered"]
+    await asking.close()
+
+
+@pytest.mark.parametrize(
+    ("away", "last", "age", "state"),
+    [("refuse", 0, 1, "away"), ("without", 0, 1, "away"), ("last", 60, 59, "found"), ("last", 60, 60, "away")],
+)
+async def test_a_wrong_file_counts_for_as_long_as_the_file_of_the_directory_says(
+    tmp_path: Path, away: str, last: int, age: int, state: str
+) -> None:
+    one = made(tmp_path, away=away, last=last)
+    write_trouble(tmp_path, one, Trouble(NOW - age, "line 2"))
+    asking = Directories(tmp_path, log=Told(), now=lambda: NOW)
+    (finding,) = (await asking.asked([one], somebody(), LILLE)).findings
+    assert finding.state == state
+    assert finding.at == (NOW - age if state == "found" else NOW)
+    await asking.close()
+
+
+async def test_one_that_is_slow_holds_up_its_own_people_once_and_nobody_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = made(tmp_path, timeout=0.1)
+    other = made(tmp_path, name="others", fingerprint="f2")
+    reading = FileReader.finding
+
+    def slow(self: FileReader, key: str, now: int) -> Any:
+        if self._directory.name == "communes":
+            time.sleep(0.6)
+        return reading(self, key, now)
+
+    monkeypatch.setattr(FileReader, "finding", slow)
+    told = Told()
+    asking = Directories(tmp_path, log=told, now=lambda: NOW)
+    found = (await asking.asked([one, other], somebody(), LILLE)).findings
+    assert [finding.state for finding in found] == ["away", "found"]
+    began = time.monotonic()
+    assert (await asking.asked([one], somebody(), LILLE)).findings[0].state == "away", "it owes an answer"
+    assert time.monotonic() - began < 0.1
+    await asyncio.sleep(0.7)
+    monkeypatch.setattr(FileReader, "finding", reading)
+    assert (await asking.asked([one], somebody(), LILLE)).findings[0].state == "found"
+    assert told.events == ["directory.away", "directory.recovered"]
+    await asking.close()
+
+
+async def test_what_is_wrong_in_a_row_is_told_without_its_values(tmp_path: Path) -> None:
+    one, told = made(tmp_path, TABLE + f"{LILLE},0590009X,Lille\n"), Told()
+    asking = Directories(tmp_path, log=told, now=lambda: NOW)
+    (finding,) = (await asking.asked([one], somebody(), LILLE)).findings
+    assert finding.unknown == {"uai", "commune"}
+    assert told.events == ["directory.fault"]
+    await asking.close()

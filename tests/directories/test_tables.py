@@ -1,0 +1,76 @@
+"""Files of directories: what is no table is no source, and says in which line."""
+
+from contextlib import suppress
+from io import BytesIO
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway.directories.tables import SEVERAL, rows_of
+from gateway.model.errors import GatewayError
+from tests.directories.samples import directory
+
+
+def read(content: bytes, form: str = "csv", **source: Any) -> list[tuple[tuple[str, ...], tuple[str, ...]]]:
+    made = directory("/srv/t", form=form, **source)
+    return [(row.key, row.cells) for row in rows_of(made, BytesIO(content))]
+
+
+def refused(content: bytes, form: str = "csv", **source: Any) -> str:
+    with pytest.raises(GatewayError) as error:
+        read(content, form, **source)
+    assert error.value.code.id == "directory.file"
+    return error.value.detail
+
+
+def test_columns_are_found_by_their_names_and_others_are_not_read() -> None:
+    content = b'label,secret,uai,siret\n"Villeneuve, Nord",x,0590001A,21590350100017\n'
+    assert read(content) == [(("21590350100017",), ("0590001A", "Villeneuve, Nord"))]
+
+
+def test_a_mark_at_the_beginning_another_delimiter_and_an_old_encoding() -> None:
+    assert read("\ufeffsiret;uai;label\n1;2;Œuf\n".encode(), delimiter=";") == [(("1",), ("2", "Œuf"))]
+    assert read("siret,uai,label\n1,2,Œuf\n".encode("cp1252"), encoding="cp1252") == [(("1",), ("2", "Œuf"))]
+    assert read(b"siret,uai,label\r\n1,2,3\r\n\r\n4,5,6\r\n") == [(("1",), ("2", "3")), (("4",), ("5", "6"))]
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"", "it is empty"), (b"siret,uai\n1,2\n", "0 columns are called label"),
+        (b"siret,uai,label,uai\n1,2,3,4\n", "2 columns are called uai"),
+        (b"siret,uai,label\n1,2\n", "line 2: 2 cells, where the first line has 3"),
+        (b"siret,uai,label\n1,2,3\n4,5,6,7\n", "line 3: 4 cells"),
+        (b'siret,uai,label\n1,"2,3\n', "line 2"), (b'siret,uai,label\n1,"2"x,3\n', "line 2"),
+        (b"siret,uai,label\n1,2,\xe9\n", "it is not utf-8"), (b"siret,uai,label\n1,2,a\x1fb\n", "line 2: a control"),
+        (b"siret,uai,label\n1,2,a\x00b\n", "line 2"),
+        (b"siret,uai,label\n1,2," + b"x" * 70000 + b"\n", "line 2: field"),
+        (b"siret,uai,label\n1,2,\xc2\x85\n", "line 2: a control"),
+    ],
+)  # fmt: skip
+def test_what_is_no_table(content: bytes, said: str) -> None:
+    found = refused(content)
+    assert found.startswith(f"t: {said}")
+    assert "xxxxx" not in found
+
+
+def test_json_is_an_array_of_objects() -> None:
+    content = b'[{"siret": "1", "uai": ["2", "3"], "label": null, "x": {}}, {"siret": 4, "uai": true}]'
+    assert read(content, "json") == [(("1",), (f"2{SEVERAL}3", "")), (("4",), ("true", ""))]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"{}", b"[1]", b'[{"siret": 1.5}]', b'[{"siret": {}}]', b'[{"siret": "a", "siret": "b"}]', b"[NaN]",
+     b'[{"siret": "\\u0000"}]', b'[{"siret": "\\ud800"}]', b'[{"siret": [["a"]]}]', b"[" * 100000, b"\xff"],
+)  # fmt: skip
+def test_what_is_no_json_of_ours(content: bytes) -> None:
+    refused(content, "json")
+
+
+@given(st.binary(max_size=200), st.sampled_from(["csv", "json"]))
+def test_whatever_is_in_it_a_file_is_rows_or_one_error(content: bytes, form: str) -> None:
+    with suppress(GatewayError):
+        read(b"siret,uai,label\n" * (form == "csv") + content, form)

@@ -1,0 +1,39 @@
+"""The pages about directories: what their files say is loaded, and what their commands print is what is shown."""
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.docs import tried
+from tests.docs.blocks import blocks, normal
+from tests.docs.test_account_pages import taken
+
+pytestmark = pytest.mark.slow
+
+ROOT = Path(__file__).parents[2]
+TWINS = (
+    ROOT / "docs/how-to/know-people-from-directories.md",
+    ROOT / "docs/fr/connaitre-les-personnes-par-un-annuaire.md",
+)
+HELENE = 'provider: metropole\nsubject: helene\nattributes: {uid: helene, groups: ONDE, siret: "21590350100017"}\n'
+
+
+@pytest.mark.parametrize("page", TWINS, ids=lambda page: page.stem)
+def test_the_page_happens_as_it_is_told(page: Path, tmp_path: Path) -> None:
+    tried.make(tmp_path)
+    (tmp_path / "helene.yaml").write_text(HELENE)
+    for block in blocks(page):
+        match block.language:
+            case "sh":
+                subprocess.run(block.text, shell=True, cwd=tmp_path, check=True)
+            case "yaml":
+                taken(tmp_path, block)
+            case language:
+                assert language == "console"
+                assert normal(tried.printed(block, tmp_path)).splitlines() == block.output
+
+
+def test_both_pages_show_the_same() -> None:
+    english, french = ([block.text for block in blocks(path)] for path in TWINS)
+    assert english == french

@@ -1,0 +1,104 @@
+"""People whom a directory knows, with a gateway that runs: what the application is told, and what a wrong file does."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+
+import pytest
+import pytest_asyncio
+
+from tests.patience import PATIENCE
+from tests.walks.place import ONE, TWO, Place
+from tests.walks.world import World, ask, opened
+
+pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="module")]
+
+TABLE = "uid,uai,office\nalice,0590001A,maire\nbob,0590002B,\n"
+STAFF = """\
+version: 1
+directory: staff
+csv: {path: ../staff.csv}
+key: {uid: {from: uid, providers: [alpha]}}
+gives: {uai: {}, office: {}}
+"""
+RULES = """\
+  - {path: /public/**, allow: anyone}
+  - {path: /conseil/**, allow: {claim: {name: office, equals: maire}}}
+  - {path: /**, allow: signed_in}
+"""
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def world(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
+    place = Place(tmp_path_factory.mktemp("directories"))
+    (place.policies / "directories").mkdir()
+    (place.folder / "staff.csv").write_text(TABLE)
+    place.write("directories/staff.yaml", STAFF)
+    told = "{headers: {X-Remote-User: {from: uid}, X-Uai: {from: uai}}}"
+    place.write_app("one", ONE, access=RULES, translate=told, directories="[staff]")
+    place.write_app("two", TWO)
+    async with opened(place) as world:
+        await world.gateway.logged(0, event="directory.read")
+        yield world
+
+
+def write_table(place: Place, text: str) -> None:
+    beside = place.folder / "staff.new"
+    beside.write_text(text)
+    beside.replace(place.folder / "staff.csv")
+
+
+async def test_a_person_is_told_with_what_the_directory_says_of_them_alone(world: World) -> None:
+    alice, bob = await world.signed_in("alice"), await world.signed_in("bob")
+    told = json.loads(bytes((await ask(world.place.url(), "/", world.cookie(alice))).body))
+    assert told["headers"]["x-uai"] == "0590001A"
+    assert (await ask(world.place.url(), "/conseil/x", world.cookie(alice))).status == 200
+    assert (await ask(world.place.url(), "/conseil/x", world.cookie(bob))).status == 403
+    shown = json.loads(bytes((await ask(world.place.url(), "/_ecluse/session", world.cookie(bob))).body))
+    assert shown["headers"] == {"X-Remote-User": "bob", "X-Uai": "0590002B"}
+    await world.leave()
+
+
+async def test_an_application_that_lists_no_directory_is_told_nothing_of_one(world: World) -> None:
+    alice = await world.signed_in("alice", world.place.url(TWO))
+    told = json.loads(bytes((await ask(world.place.url(), "/", world.cookie(alice, TWO), TWO)).body))
+    assert told["headers"]["x-remote-user"] == "alice"
+    assert "0590001A" not in json.dumps(told)
+    await world.leave()
+
+
+async def test_a_wrong_file_closes_its_applications_to_new_people_alone_until_it_is_right(world: World) -> None:
+    place, before = world.place, world.gateway.mark()
+    alice = await world.signed_in("alice")
+    write_table(place, "uid,uai\nalice,1\n")
+    await world.gateway.logged(before, event="directory.unreadable")
+    zoe = world.person()
+    page = await world.follow(zoe, await zoe.step("GET", place.url()), "zoe")
+    assert page.status == 503
+    assert "cannot be looked up" in page.text
+    assert (await world.gateway.logged(before, event="login.refused"))["code"] == "directory.away"
+    assert (await ask(place.url(), "/conseil/x", world.cookie(alice))).status == 200, "what was said of her stays"
+    await world.signed_in("yann", place.url(TWO))
+
+    async with asyncio.timeout(PATIENCE):
+        write_table(place, TABLE + "zoe,0590003C,maire\n")
+        await world.gateway.logged(before, event="directory.read")
+    again = await world.signed_in("zoe")
+    assert (await ask(place.url(), "/conseil/x", world.cookie(again))).status == 200
+    await world.leave()
+
+
+async def test_a_file_of_the_folder_that_asks_otherwise_makes_what_was_said_unknown(world: World) -> None:
+    place = world.place
+    alice = await world.signed_in("alice")
+    assert (await ask(place.url(), "/conseil/x", world.cookie(alice))).status == 200
+    place.write("directories/staff.yaml", STAFF.replace("office: {}", "office: {column: uai}"))
+    before = world.gateway.mark()
+    await world.gateway.reload()
+    await world.gateway.logged(before, event="directory.read")
+    refused = await ask(place.url(), "/conseil/x", world.cookie(alice))
+    assert (refused.status, json.loads(bytes(refused.body))["error"]) == (503, "directory.away")
+    place.write("directories/staff.yaml", STAFF)
+    await world.gateway.reload()
+    assert (await ask(place.url(), "/conseil/x", world.cookie(alice))).status == 200
+    await world.leave()
