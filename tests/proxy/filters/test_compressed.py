@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import tracemalloc
 import zlib
 
 import pytest
@@ -124,3 +125,21 @@ async def test_it_comes_piece_by_piece() -> None:
         client = await gate.client()
         for _ in range(2):
             assert (await client.ask(ask(b"GET /public/a"))).body == OUTSIDE * 40
+
+
+async def test_of_a_client_that_reads_nothing_no_more_is_undone() -> None:
+    """What is undone waits where it came from: 40 MB of text are some hundred kB here."""
+    text = LARGE[: 1 << 20]
+    coded = zipped(text * 40)
+    async with application(counted(HTML + GZIP, coded)) as behind, gateway(behind, app=BODIES) as gate:
+        client = await gate.client()
+        tracemalloc.start()
+        try:
+            client.send(ask(b"GET /public/a"))
+            await client.reader.readuntil(b"\r\n\r\n")
+            await asyncio.sleep(1.0)
+            _, peak = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+        assert peak < 8 << 20
+        client.close()
