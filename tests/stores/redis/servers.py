@@ -31,8 +31,9 @@ def free_port() -> int:
 
 
 def settings_of(port: int, **changed: object) -> StoreServer:
-    """Under a prefix that nobody else has."""
-    return StoreServer(**{"host": "127.0.0.1", "port": port, "prefix": f"test-{uuid4().hex}:", **changed})  # type: ignore[arg-type]
+    """Under a prefix that nobody else has. A machine that is busy with other work is given its time."""
+    usual = {"host": "127.0.0.1", "port": port, "prefix": f"test-{uuid4().hex}:", "timeout": 5.0}
+    return StoreServer(**{**usual, **changed})  # type: ignore[arg-type]
 
 
 class TestedStore(RedisStore):

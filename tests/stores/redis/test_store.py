@@ -311,9 +311,8 @@ async def test_with_tls_an_authority_of_ones_own_and_an_acl_user(tmp_path: Path)
     tls = ("--tls-port", str(port), "--port", "0", "--tls-cert-file", own, "--tls-key-file", own)
     more = ("--tls-ca-cert-file", str(tmp_path / "ca.pem"), "--tls-auth-clients", "no")
     users = ("--aclfile", str(tmp_path / "users.acl"))
-    good = settings_of(
-        port, host="localhost", tls=True, ca=authority.cert_pem.bytes(), username="ecluse", password=b"a-password"
-    )
+    who = {"username": "ecluse", "password": b"a-password"}
+    good = settings_of(port, host="localhost", tls=True, ca=authority.cert_pem.bytes(), timeout=2.0, **who)
     with server("valkey", tmp_path, *tls, *more, *users, port=port):
         store = RedisStore(good)
         await store.open()
