@@ -502,7 +502,7 @@ APP = [
     Effect("upstream.host", ("upstream", "host"), "Interne.example", app(lambda a: a.upstream.host_header), None, "interne.example"),
     Effect("upstream.ca", ("upstream", "ca"), {"file": "tls.crt"}, app(lambda a: a.upstream.ca), None, PEM["file:tls.crt"],
            ((("upstream", "url"), "https://u.example"),)),
-    Effect("directories[]", ("directories",), ["communes"], app(lambda a: known_with(PAUL, a.directories).left_out), set(), {"commune"}),
+    Effect("directories[]", ("directories",), ["communes"], app(lambda a: known_with(PAUL, a.directories).left_out), set(), {"commune", "uai"}),
     Effect("providers[]", ("providers",), ["autre", "autre"], app(lambda a: a.providers), ("metropole",), ("autre",)),
     Effect("providers[]", ("providers",), ["autre"],
            lambda s: type(decided_at_once(s.apps["permis"], ("",), "GET", HELENE).decision).__name__, "Allow", "Challenge"),
