@@ -6,7 +6,7 @@ DIRECTORY_AWAY = Code(
     "directory.away",
     503,
     "What this application needs to know of you cannot be looked up",
-    "A directory does not answer. Wait a moment, then start again from the application. "
+    "A directory does not answer. Wait a moment, sign out if you are signed in, then start again from the application. "
     "If this lasts, give the reference below to your support.",
 )
 DIRECTORY_FILE = Code("directory.file", 0)
