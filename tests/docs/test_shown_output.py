@@ -28,7 +28,8 @@ SHOWN = [
 ]
 # Keys and files that look like codes.
 OTHER_NAMES = {
-    "gateway.yaml", "upstream.host", "upstream.timeout", "upstream.url", "logout.url", "logout.login", "logout.cookies",
+    "clock.py", "gateway.yaml", "store.keys", "upstream.host", "upstream.timeout", "upstream.url", "logout.url",
+    "logout.login", "logout.cookies",
 }  # fmt: skip
 LONGEST_PAGE = 150
 
