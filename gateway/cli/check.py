@@ -4,14 +4,16 @@ import os
 import sys
 import time
 from argparse import Namespace
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from gateway.cli.exits import Exit
 from gateway.cli.folder import say_json, say_problems, uncollected
 from gateway.config.compile.build import build
+from gateway.config.folder.files import Files
 from gateway.config.folder.read import read_folder
-from gateway.config.problems import ProblemsFound
+from gateway.config.problems import Problem, ProblemsFound
+from gateway.config.schema.load import load
 from gateway.config.snapshot import Gateway
 from gateway.directories.by_hand import look_through
 from gateway.model.directory import Directory
@@ -28,18 +30,13 @@ def check(folder: Path, *, as_json: bool = False) -> Exit:
     """Prints what a gateway would say that is to take this folder."""
     try:
         with uncollected():
-            found = prove(read_folder(folder), time.time())
+            files = read_folder(folder)
+            found = prove(files, time.time())
             snapshot = build(found.plan)
+        if wrong := list(_wrong_tables(files, snapshot.directories)):
+            raise ProblemsFound(wrong)
     except ProblemsFound as problems:
         say_problems(problems, as_json=as_json)
-        return Exit.FOUND
-    directories = snapshot.directories.values()
-    wrong = [why for directory in directories for why in _wrong_files(directory)]
-    if wrong:
-        for why in wrong:
-            print(why, file=sys.stderr)
-        if as_json:
-            say_json({"problems": [], "directories": wrong})
         return Exit.FOUND
     apps, providers = len(snapshot.apps), len(snapshot.providers)
     notes = list(_notes(snapshot.gateway))
@@ -52,14 +49,25 @@ def check(folder: Path, *, as_json: bool = False) -> Exit:
     return Exit.DONE
 
 
-def _wrong_files(directory: Directory) -> Iterator[str]:
-    """Each file is read whole. A gateway that runs keeps the last good one; nobody is served by a wrong one."""
+def _wrong_tables(files: Files, directories: Mapping[str, Directory]) -> Iterator[Problem]:
+    """Each table is read whole. A gateway that runs keeps the last good one; nobody is served by a wrong one."""
+    if not directories:
+        return
+    folder, _ = load(files)
+    for loaded in folder.directories:
+        if loaded.model is not None:
+            directory = directories[loaded.model.directory]
+            path = ("csv" if loaded.model.csv is not None else "json", "path")
+            yield from (loaded.document.problem(path, why) for why in _wrong_in(directory))
+
+
+def _wrong_in(directory: Directory) -> Iterator[str]:
     try:
         looked = look_through(directory)
     except GatewayError as error:
-        yield f"directories/{directory.name}: {error}"
+        yield error.detail
         return
-    yield from (f"directories/{directory.name}: {Path(directory.source.path).name}: {why}" for why in looked.faults)
+    yield from (f"{Path(directory.source.path).name}: {why}" for why in looked.faults)
 
 
 def _notes(gateway: Gateway) -> Iterator[str]:

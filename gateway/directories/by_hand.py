@@ -8,12 +8,13 @@ import tempfile
 import time
 from collections.abc import Sequence
 from contextlib import closing
+from io import BufferedReader
 from pathlib import Path
 from typing import NamedTuple
 
 from gateway.directories.index import DirectoryIndex, index_path, read_stamp
-from gateway.directories.indexing import make_index, stat_of
-from gateway.directories.tables import SEVERAL, TableRow, rows_of
+from gateway.directories.indexing import make_index, open_source, stat_of
+from gateway.directories.tables import SEVERAL, TableRow, rows_of, wrong
 from gateway.identity.directories import DirectoryFault, finding_of, is_value, joined_key
 from gateway.model.directory import Directory, DirectoryFinding
 from gateway.model.directory_codes import DIRECTORY_FILE
@@ -69,7 +70,7 @@ def look_through(directory: Directory) -> Looked:
     for at, given in enumerate(directory.gives):
         by_column.setdefault(given.column, []).append(at)
     try:
-        with open(directory.source.path, "rb") as content:
+        with BufferedReader(open_source(directory.source)) as content:
             for row in rows_of(directory, content):
                 rows += 1
                 if "" in row.key:
@@ -78,7 +79,7 @@ def look_through(directory: Directory) -> Looked:
                     faults += _wrong_in(directory, by_column, row.line, row.cells)
                     faults += _again(directory, row, seen)
     except OSError as error:
-        raise GatewayError(DIRECTORY_FILE, f"{directory.source.path}: {error.strerror}") from None
+        raise wrong(directory.source, f"it cannot be read: {error.strerror}") from None
     return Looked(rows, keyless, tuple(faults[:_MOST_FAULTS]))
 
 

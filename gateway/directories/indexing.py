@@ -20,7 +20,7 @@ from typing import Any, Final
 from gateway.config.compile.codec import codec_of
 from gateway.directories.index import IndexStamp, index_path, stamp_index, unfinished, write_index
 from gateway.directories.tables import LARGEST, rows_of, wrong
-from gateway.model.directory import Directory
+from gateway.model.directory import Directory, FileSource
 from gateway.model.directory_codes import DIRECTORY_FILE
 from gateway.model.errors import GatewayError
 
@@ -65,16 +65,10 @@ def stat_of(path: str) -> tuple[int, ...]:
 def make_index(directory: Directory, folder: Path, now: int) -> IndexStamp:
     """Puts the index of the file as it is in place. Raises GatewayError(DIRECTORY_FILE), OSError, sqlite3.Error."""
     source, before = directory.source, stat_of(directory.source.path)
-    try:
-        raw = FileIO(source.path, opener=_without_waiting)
-    except OSError as error:
-        raise wrong(source, f"it cannot be read: {error.strerror}") from None
+    raw = open_source(source)
     new = unfinished(folder, directory)
     try:
         with raw:
-            status = os.fstat(raw.fileno())
-            if not stat.S_ISREG(status.st_mode) or status.st_size > LARGEST:
-                raise wrong(source, f"it is no file of at most {LARGEST} bytes")
             content = _Hashed(raw)
             rows, keyless = write_index(new, directory, rows_of(directory, BufferedReader(content, _PIECE)))
         # One that is written in place while it is read is neither the old one nor the new one.
@@ -86,6 +80,19 @@ def make_index(directory: Directory, folder: Path, now: int) -> IndexStamp:
         return stamp
     finally:
         new.unlink(missing_ok=True)
+
+
+def open_source(source: FileSource) -> FileIO:
+    """Never waits. Raises GatewayError(DIRECTORY_FILE) for what cannot be opened, or is no file of bounded size."""
+    try:
+        raw = FileIO(source.path, opener=_without_waiting)
+    except OSError as error:
+        raise wrong(source, f"it cannot be read: {error.strerror}") from None
+    status = os.fstat(raw.fileno())
+    if not stat.S_ISREG(status.st_mode) or status.st_size > LARGEST:
+        raw.close()
+        raise wrong(source, f"it is no file of at most {LARGEST} bytes")
+    return raw
 
 
 def _without_waiting(path: str, flags: int) -> int:

@@ -67,6 +67,9 @@ def _csv(source: FileSource, content: IO[bytes], wanted: list[str], given: list[
         names = next(reader, None)
         if names is None:
             raise _Wrong("it is empty: the first line names the columns")
+        if set(names).isdisjoint((*wanted, *given)):
+            # No table of ours: the path may lead to a file of secrets by now, and its first line goes to no log.
+            raise _Wrong("the first line names no column of this directory: is it this file, and this delimiter?")
         keys, cells = [_column(names, one) for one in wanted], [_column(names, one) for one in given]
         width = len(names)
         for row in reader:

@@ -136,6 +136,14 @@ def provider_nobody_lists(subject: Subject) -> Iterator[Problem]:
             yield provider.at("provider", say="no application listens to this provider")
 
 
+def directory_nobody_lists(subject: Subject) -> Iterator[Problem]:
+    listed = {name for app in (*subject.apps, *subject.shadows) for name in app.model.directories}
+    for directory in subject.directories:
+        if directory.model.directory not in listed:
+            say = "no application listens to this directory"
+            yield directory.at("directory", say=say, write="list it under directories: of one, or remove its file")
+
+
 def attribute_nobody_uses(subject: Subject) -> Iterator[Problem]:
     """Data protection by design: attributes that nothing needs are not asked for (GDPR 5(1)(c))."""
     for provider in subject.providers:
@@ -284,6 +292,8 @@ def _used(subject: Subject, provider: AnyProviderFile) -> set[str]:
         used |= set(_texts(app.document.data))
     for shared in subject.folder.shared:
         used |= set(_texts(shared.document.data))
+    for directory in subject.directories:
+        used |= {part.from_ for part in directory.model.key.values()}
     if "group" in used:
         used.add(GROUPS)
     if provider.asserts.siret is not None:

@@ -114,6 +114,8 @@ _TABLE = (
              _PEOPLE.address_in_disguise),
     LintRule("EC237", "Scoped attributes without scopes", "A provider writes its metadata itself, and with them the "
              "scopes (shibmd:Scope).", _PEOPLE.scope_without_bounds),
+    LintRule("EC238", "A directory that no application lists", "It is read and kept, and nobody is known by it: most "
+             "often the application's `directories:` was forgotten.", _PEOPLE.directory_nobody_lists),
     # applications
     LintRule("EC301", "Headers beyond 8 KB", "Tomcat, IIS and nginx refuse such a request with a page that says "
              "nothing of the cause.", _APPS.header_budget),

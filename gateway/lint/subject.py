@@ -15,6 +15,7 @@ from gateway.config.folder.files import Files
 from gateway.config.problems import Path, Problem, key_path
 from gateway.config.schema.app import AppFile
 from gateway.config.schema.conditions import SharedFile
+from gateway.config.schema.directory import DirectoryFile
 from gateway.config.schema.gateway import GatewayFile
 from gateway.config.schema.load import AnyProviderFile, Folder, Loaded, load
 from gateway.config.schema.scalars import Reference
@@ -59,6 +60,10 @@ class Subject:
     @cached_property
     def providers(self) -> "tuple[Of[AnyProviderFile], ...]":
         return tuple(_whole(self.folder.providers))
+
+    @cached_property
+    def directories(self) -> "tuple[Of[DirectoryFile], ...]":
+        return tuple(_whole(self.folder.directories))
 
     def providers_of(self, app: "Of[AppFile]") -> list[AnyProviderFile]:
         return [one.model for one in self.providers if one.model.provider in app.model.providers]

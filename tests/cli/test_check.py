@@ -108,3 +108,22 @@ def test_a_state_folder_that_this_account_cannot_make_is_a_note(place: Place) ->
     assert [note.rpartition(": ")[2] for note in json.loads(told.stdout)["notes"]] == [
         f"{place.folder}/policies/gateway.yaml is not a folder"
     ]
+
+
+def test_a_wrong_table_of_a_directory_is_a_problem_at_the_path_in_its_file(place: Place) -> None:
+    (place.policies / "directories").mkdir()
+    key = "key: {uid: {from: uid, providers: [alpha]}}\ngives: {office: {}}\n"
+    place.write("directories/staff.yaml", f"version: 1\ndirectory: staff\ncsv: {{path: ../staff.csv}}\n{key}")
+    table = place.folder / "staff.csv"
+    table.write_text("uid,office\nalice,maire\nalice,adjoint\n")
+    told = typed("check", "policies", at=place.folder)
+    assert told.returncode == 1
+    assert told.stderr.startswith("policies/directories/staff.yaml:3:13: csv.path: staff.csv: line 3: a second row")
+    assert told.stderr.endswith("\n1 problem(s)\n")
+    table.write_text("uid,office\nalice,maire,more\n")
+    told = typed("check", "policies", "--output", "json", at=place.folder)
+    (problem,) = json.loads(told.stdout)["problems"]
+    assert (problem["file"], problem["line"], problem["key"]) == ("policies/directories/staff.yaml", 3, "csv.path")
+    assert problem["message"] == "staff.csv: line 2: 3 cells, where the first line has 2"
+    table.write_text("uid,office\nalice,maire\n")
+    assert typed("check", "policies", at=place.folder).returncode == 0

@@ -1,5 +1,6 @@
 """Files of directories: what is no table is no source, and says in which line."""
 
+import json
 from contextlib import suppress
 from io import BytesIO
 from typing import Any
@@ -74,3 +75,24 @@ def test_what_is_no_json_of_ours(content: bytes) -> None:
 def test_whatever_is_in_it_a_file_is_rows_or_one_error(content: bytes, form: str) -> None:
     with suppress(GatewayError):
         read(b"siret,uai,label\n" * (form == "csv") + content, form)
+
+
+@pytest.mark.parametrize(
+    "content", [b'{"key": "S3CRET-of-the-store"}\n', b"-----BEGIN PRIVATE KEY-----\nS3CRET\n", b"root:S3CRET:0\n1,2\n"]
+)
+def test_a_link_to_a_file_of_secrets_tells_no_line_of_it(content: bytes) -> None:
+    found = refused(content)
+    assert found.startswith("t: the first line names no column of this directory")
+    assert "S3CRET" not in found
+    assert "S3CRET" not in refused(content, "json")
+
+
+@pytest.mark.parametrize("cell", ["=cmd|' /C calc'!A0", "+1", "@SUM(1)", "-2", "'; DROP TABLE entry; --", "${jndi:x}"])
+def test_what_a_spreadsheet_or_a_database_would_run_is_text(cell: str) -> None:
+    assert read(f'siret,uai,label\n1,2,"{cell}"\n'.encode()) == [(("1",), ("2", cell))]
+
+
+@pytest.mark.parametrize("smuggled", ["a\r\nX-Remote-User: root", "a\nb", "a\rb", "a\x00b", "a\x1eb", "a\x7fb"])
+def test_no_value_has_what_ends_a_header_or_a_cell(smuggled: str) -> None:
+    assert "control character" in refused(f'siret,uai,label\n1,2,"{smuggled}"\n'.encode())
+    assert "control character" in refused(json.dumps([{"siret": "1", "label": smuggled}]).encode(), "json")

@@ -16,6 +16,7 @@ from cryptography.x509.oid import NameOID
 from gateway.lint.rules import RULES
 from gateway.lint.run import lint
 from gateway.lint.subject import subject
+from tests.config.check.test_directories import COMMUNES
 from tests.config.saml_samples import FILES as SAML
 from tests.config.saml_samples import SECRETS as SAML_SECRETS
 from tests.config.samples import DEPARTEMENT, GATEWAY, METROPOLE, PERMIS, sample_files
@@ -252,6 +253,9 @@ PAIRS: dict[str, Pair] = {
     "EC236": Pair({"providers/metropole.yaml": METROPOLE.replace(", email_domains: [metropole.example]", "").replace("tenant:", "  login: upn\ntenant:")},
                   {"providers/metropole.yaml": METROPOLE.replace("tenant:", "  login: upn\ntenant:")}),
     "EC237": Pair(scoped(""), scoped(", scopes: [metropole.example]")),
+    "EC238": Pair({"directories/communes.yaml": COMMUNES},
+                  {"directories/communes.yaml": COMMUNES,
+                   **changed("apps/permis.yaml", "[metropole]", "[metropole]\ndirectories: [communes]")}),
     "EC301": Pair(listed(MANY, 'X-G: {from: groups, join: ";"}'), listed("a, b", 'X-G: {from: groups, join: ";"}')),
     "EC302": Pair(told("X-Name: {from: family_name}"), told("X-Name: {from: family_name, encoding: latin1}")),
     "EC303": Pair(told("X-G: {from: groups}"), told('X-G: {from: groups, join: ";"}')),
@@ -509,3 +513,13 @@ def test_a_long_life_of_a_ticket_is_found() -> None:
         line = f"aspnet_ticket: {{account: {{from: uid}}, life: {life}, {MACHINE}}}"
         found = lint(subject(sample_files(sent(line), KEYS), NOW.timestamp()))
         assert [one.code for one in found if one.code == "EC351"] == codes
+
+
+def test_what_a_directory_is_asked_by_has_a_use() -> None:
+    plain = {"providers/metropole.yaml": METROPOLE.replace("attributes:\n", "attributes:\n  payroll: payroll\n")}
+    by_it = COMMUNES.replace("from: tenant", "from: payroll")
+    found = [
+        [one.problem.message for one in lint(subject(sample_files(files), NOW.timestamp())) if one.code == "EC209"]
+        for files in (plain, {**plain, "directories/communes.yaml": by_it})
+    ]
+    assert [any("payroll" in say for say in says) for says in found] == [True, False]
