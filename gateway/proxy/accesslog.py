@@ -5,11 +5,13 @@ import os
 from datetime import UTC, datetime
 from typing import Final, NamedTuple
 
-from gateway.ops.log import Log
+from gateway.ops.log import Log, short_reference
 from gateway.proxy.request import Request
 from gateway.wire.target import for_logs
 
 _LONGEST_PATH: Final = 1024
+# From here on the response may be a page of ours that shows its reference.
+_FIRST_ERROR: Final = 400
 
 
 class Seen(NamedTuple):
@@ -42,6 +44,8 @@ class AccessLog:
         end = None if decided is None else decided.log_end
         if end is None:
             end = b"" if decided is None else decided.end_of_log_line()
+        if status >= _FIRST_ERROR:
+            more += _reference(request.id)
         # The grammar of targets lets no quote, backslash or control byte through.
         self._log.access(
             b'%b%b%b%b","method":"%b","path":"%b","status":%d,"ms":%.3f%b}\n'
@@ -62,7 +66,13 @@ class AccessLog:
         """Of a head that was refused: no application is known, and no path that has one reading."""
         begin = _begin(int(now)).decode("ascii") + request_id.decode("ascii")
         said = json.dumps(seen._asdict(), separators=(",", ":"))[1:-1]
-        self._log.access(f'{begin}",{said},"status":{status}}}\n'.encode())
+        reference = _reference(request_id).decode("ascii")
+        self._log.access(f'{begin}",{said},"status":{status}{reference}}}\n'.encode())
+
+
+def _reference(request_id: bytes) -> bytes:
+    """The member with what the person reads out. Lines of requests that went well are spared the time it takes."""
+    return b',"reference":"%b"' % short_reference(request_id.decode("ascii")).encode("ascii")
 
 
 def _begin(second: int) -> bytes:

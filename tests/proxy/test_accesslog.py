@@ -5,6 +5,7 @@ import os
 
 import pytest
 
+from gateway.ops.log import short_reference
 from tests.proxy.applications import application
 from tests.proxy.gateways import ask, gateway
 
@@ -84,6 +85,7 @@ async def test_a_line_names_the_rule_and_the_person_by_the_logs_own_name_for_the
         assert {(line["level"], line["pid"]) for line in lines} == {("info", os.getpid())}
         (denied,) = gate.log.named("access.denied")
         assert (denied["person"], denied["client"]) == ("person-subject-1", "127.0.0.1")
+        assert [line.get("reference") for line in lines] == [None, None, short_reference(denied["request_id"]), None]
 
 
 @pytest.mark.parametrize(
@@ -108,4 +110,5 @@ async def test_what_is_refused_before_its_application_is_known_says_where_who_an
         (line,) = [json.loads(line) for line in gate.log.lines]
         assert (line["status"], line["client"], line["host"], line["method"]) == (status, "127.0.0.1", host, method)
         assert line["request_id"] == refused["request_id"]
+        assert line["reference"] == short_reference(refused["request_id"])
         assert "path" not in line

@@ -193,9 +193,9 @@ class Pages:
         asked: bool = False,
         home: str = "",
     ) -> Page:
-        """`ended`: sessions were found and ended; if not, `elsewhere` is where they may be. `everywhere`: at the
-        provider too, as it says itself; `asked`: it was asked to, and nothing says whether it did. `home`: a way back
-        to the application."""
+        """`ended`: sessions were found and ended; if not, `elsewhere` is where they may be; without it none was left.
+        `everywhere`: at the provider too, as it says itself; `asked`: it was asked to, and nothing says whether it did.
+        `home`: a way back to the application."""
         where = {"everywhere": everywhere, "asked": asked}
         return self._page("signed_out.html", reader, ended=ended, elsewhere=elsewhere, home=home, **where)
 

@@ -126,6 +126,15 @@ async def test_a_seat_that_had_ended_already_leads_to_the_portal(here: Installat
     assert PERMIS in await hosts_open(here, browser)
 
 
+async def test_the_portal_says_that_everything_is_signed_out_with_a_way_on(here: Installation) -> None:
+    browser = await signed_in(here)
+    for _ in range(2):
+        reply = await browser.post(here.url(PORTAL, "/_ecluse/logout"))
+    assert "Everything is signed out" in reply.text
+    assert '<a href="/">' in reply.text
+    assert await hosts_open(here, browser) == set()
+
+
 async def test_who_signs_out_and_in_again_is_not_going_round(here: Installation) -> None:
     browser = here.browser()
     for _ in range(5):
