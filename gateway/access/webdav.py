@@ -42,7 +42,9 @@ def _each(app: App, targets: tuple[Target, ...], method: str) -> tuple[ReachedPa
 
 
 def _beneath(app: App, target: Target, method: str) -> list[ReachedPath]:
-    return [_of(match, method) for match in app.routes.beneath(target.segments)]
+    """Of a path with two readings, below both: rules that do not tell the one from the other may do so further down."""
+    readings = (target.segments,) if target.other is None else (target.segments, target.other)
+    return [_of(match, method) for segments in readings for match in app.routes.beneath(segments)]
 
 
 def _of(match: Match | None, method: str) -> ReachedPath:

@@ -348,6 +348,8 @@ class App(AppSettings):
         tables = [self.routes, self.logout.links, *(() if told is None else told.tables)]
         if self.told_by_path is not None:
             tables.append(self.told_by_path.table)
+        if self.path_limits is not None:
+            tables.append(self.path_limits.table)
         if self.api is not None:
             tables += [self.api.paths, *(one.paths for one in self.api.opaque if one.paths is not None)]
         for table in tables:

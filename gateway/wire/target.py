@@ -221,6 +221,11 @@ def _texts(piece: bytes, leniency: PathLeniency) -> list[str]:
     read = [
         [part.decode("ascii").upper()] if place % 2 else _decoded(part, leniency) for place, part in enumerate(parts)
     ]
+    if leniency.case_insensitive and len(parts) > 1:
+        # To Windows, `.. ` is `..`; each of these is a name of its own to who decodes the escape.
+        for texts in read[::2]:
+            for text in texts:
+                _refuse_windows(text)
     several = any(len(texts) > 1 for texts in read)
     return ["".join(texts[which] for texts in read) for which in ((0, -1) if several else (0,))]
 

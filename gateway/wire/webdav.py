@@ -71,6 +71,9 @@ def _own_path(url: bytes, origin: str, leniency: PathLeniency) -> Target:
     raw = url[len(own) :] if url[: len(own)].lower() == own.lower() else url
     if not raw.startswith(b"/"):
         raise GatewayError(WIRE_TARGET, f"a Destination or If of another host than {origin}")
+    if raw.startswith(b"//"):
+        # Where an application merges slashes, too: what reads addresses takes what follows for a host (RFC 3986 4.2).
+        raise GatewayError(WIRE_TARGET, "a Destination or If that begins with two slashes")
     target = canonical_target(raw, leniency)
     if target.query is not None:
         raise GatewayError(WIRE_TARGET, "a Destination or If with a query")

@@ -7,28 +7,32 @@ from tests.attacks.request import request
 from tests.attacks.world import World
 
 APP = "dav"
+# It merges slashes, and reads latin-1.
+LOOSE = "dav-loose"
 ADMIN = b"Destination: /admin/x"
 
 
-async def asked(world: World, method: bytes, target: str, lines: tuple[bytes, ...], user: str = "") -> Exchange:
-    cookie = await world.cookie(APP, user) if user and world.is_gateway else b""
-    return await world.send(request(APP, target, *lines, method=method, cookie=cookie))
+async def asked(
+    world: World, method: bytes, target: str, lines: tuple[bytes, ...], user: str = "", app: str = APP
+) -> Exchange:
+    cookie = await world.cookie(app, user) if user and world.is_gateway else b""
+    return await world.send(request(app, target, *lines, method=method, cookie=cookie))
 
 
-def refused(method: bytes, target: str, *lines: bytes) -> Run:
+def refused(method: bytes, target: str, *lines: bytes, app: str = APP) -> Run:
     """To nobody and to alice, for whom /admin is not; nothing arrives."""
 
     async def run(world: World) -> None:
         for user in ("", "alice") if world.is_gateway else ("",):
-            denied(world, await asked(world, method, target, lines, user))
+            denied(world, await asked(world, method, target, lines, user, app))
 
     return run
 
 
-def unreadable(method: bytes, target: str, *lines: bytes) -> Run:
+def unreadable(method: bytes, target: str, *lines: bytes, app: str = APP) -> Run:
     async def run(world: World) -> None:
         for user in ("", "alice") if world.is_gateway else ("",):
-            r400(world, await asked(world, method, target, lines, user))
+            r400(world, await asked(world, method, target, lines, user, app))
 
     return run
 
@@ -111,5 +115,18 @@ NAMED_IN_IF = (
     ("two of them", unreadable(b"PROPPATCH", "/public/x", b"If: (<urn:uuid:1>)", b"If: </admin/x> (<urn:uuid:1>)")),
     ("a token alone", arrives(b"PROPPATCH", "/public/x", b"If: (<urn:uuid:1>)")),
 )
+# What reads addresses takes what stands behind two slashes for a host: then /admin/x is the path.
+LENIENT = (
+    ("two slashes", unreadable(b"MOVE", "/public/x", b"Destination: //public/admin/x", app=LOOSE)),
+    ("two slashes in If", unreadable(b"PUT", "/x", b"If: <//x/admin> (<a:b>)", b"Content-Length: 0", app=LOOSE)),
+    ("below what UTF-8 reads", refused(b"DELETE", "/caf%C3%A9", app=LOOSE)),
+    ("below what latin-1 reads", refused(b"DELETE", "/caf%E9", app=LOOSE)),
+    ("Destination above what UTF-8 reads", refused(b"COPY", "/x", b"Destination: /caf%C3%A9", app=LOOSE)),
+)
 
-CASES: tuple[Case, ...] = (*numbered("DV01", SUBTREE), *numbered("DV02", DESTINATION), *numbered("DV03", NAMED_IN_IF))
+CASES: tuple[Case, ...] = (
+    *numbered("DV01", SUBTREE),
+    *numbered("DV02", DESTINATION),
+    *numbered("DV03", NAMED_IN_IF),
+    *numbered("DV04", LENIENT),
+)

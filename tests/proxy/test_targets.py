@@ -131,3 +131,12 @@ def test_invariant_2_whose_token_it_is_is_one_reading_too() -> None:
     app.check_readings(canonical_target(b"/public/caf%C3%A9", app.leniency))
     with pytest.raises(GatewayError):
         app.check_readings(canonical_target(b"/public/%C5%93uvres/1", app.leniency))
+
+
+def test_a_path_whose_limits_turn_on_how_it_is_read_is_refused() -> None:
+    limits = "limits: {body: 1MB, paths: [{path: /public/œuvres/**, body: 100MB}]}\n"
+    app = sample_snapshot(files(9001, app=f"paths: {{encoding: latin1}}\n{limits}")).apps["permis"]
+    app.check_readings(canonical_target(b"/public/%9Cuvres/1", app.leniency))
+    app.check_readings(canonical_target(b"/public/caf%C3%A9", app.leniency))
+    with pytest.raises(GatewayError):
+        app.check_readings(canonical_target(b"/public/%C5%93uvres/1", app.leniency))

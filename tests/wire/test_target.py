@@ -5,6 +5,7 @@ import sys
 import unicodedata
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from urllib.parse import quote, urljoin, urlsplit
 
 import pytest
@@ -694,6 +695,16 @@ def test_a_name_with_what_would_split_it_elsewhere(
 )
 def test_and_nothing_else_is_loosened(raw: bytes, leniency: PathLeniency) -> None:
     assert refuses(raw, leniency)
+
+
+@pytest.mark.parametrize("name", ["..%20", "...", "..%20.", "a.", "a%20", "PROGRA~1", "a::$DATA", "a.aspx:", "adm*"])
+def test_beside_an_escape_that_is_kept_windows_reads_no_other_name(name: str) -> None:
+    """`..%20` is `..` to Windows: who decodes the escape would go up."""
+    for leniency in (CASELESS, WINDOWS):
+        both = replace(leniency, kept=KEPT.kept)
+        for raw in (f"/public%5c{name}%5Cadmin", f"/public%2f{name}/admin", f"/public/x%2f{name}", f"/{name}%2Fadmin"):
+            assert refuses(raw.encode(), both), raw
+        assert canonical_target(b"/a.b%5Cc%2f%2f", both).segments == ("a.b%5cc%2f%2f",)
 
 
 def test_all_leniencies_together() -> None:

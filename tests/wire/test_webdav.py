@@ -111,3 +111,13 @@ def test_an_if_that_two_servers_could_read_differently(value: bytes) -> None:
 
 def test_a_destination_is_read_as_the_application_reads_paths() -> None:
     assert paths(read(b"COPY", (b"Destination", b"/A/B"), leniency=PathLeniency(case_insensitive=True))) == ["/a/b"]
+
+
+@pytest.mark.parametrize("url", [b"//a/b", b"///b", b"https://dav.example.org//a/b"])
+def test_two_slashes_at_its_beginning_are_a_host_to_what_reads_addresses(url: bytes) -> None:
+    leniency = PathLeniency(merge_slashes=True)
+    with pytest.raises(GatewayError):
+        read(b"MOVE", (b"Destination", url), leniency=leniency)
+    with pytest.raises(GatewayError):
+        read(b"PUT", (b"If", b"<%b> (<urn:uuid:1>)" % url), leniency=leniency)
+    assert paths(read(b"MOVE", (b"Destination", b"/a//b"), leniency=leniency)) == ["/a/b"]

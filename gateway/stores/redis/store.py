@@ -3,6 +3,7 @@ expired by itself."""
 
 import asyncio
 import os
+import struct
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, TypeVar
@@ -156,7 +157,12 @@ class RedisStore:
             self._log.event("store.replaced", detail=self._place)
         if cursor is None or cursor.epoch != here.epoch or not purged <= cursor.position <= here.position:
             return Tail(here, (), complete=False)
-        return Tail(here, tuple(encoding.ended_from_bytes(entry) for entry in (rest[0] if rest else ())), complete=True)
+        try:
+            entries = tuple(encoding.ended_from_bytes(entry) for entry in (rest[0] if rest else ()))
+        except (struct.error, ValueError):
+            # Not as we write them: what has ended is not known, and the readers that come after go on.
+            return Tail(here, (), complete=False)
+        return Tail(here, entries, complete=True)
 
     async def wait_for_ends(self) -> None:
         await self._feed.wait()

@@ -186,6 +186,21 @@ async def test_a_server_that_was_started_again_refuses_what_others_made_before(t
     await store.close()
 
 
+async def test_an_end_that_is_not_as_we_write_it_is_none_that_is_known(shared: TestedStore) -> None:
+    """A worker forgets what it had in memory, and goes on to ask."""
+    cursor = (await shared.ended_since(None)).cursor
+    list_of_ends = shared._keys._key("all", b"ended")
+    for entry in (b"xx", b"\0" * 8 + b"\0\0\0\2\xff\xff"):
+        await shared._connections.ask(["RPUSH", list_of_ends, entry], again=False)
+        tail = await shared.ended_since(cursor)
+        assert (tail.ended, tail.complete) == ((), False)
+        cursor = tail.cursor
+    assert await shared.perform([RevokeSession("s1")], unix_now())
+    tail = await shared.ended_since(cursor)
+    assert tail.complete
+    assert [end.session_id for end in tail.ended] == ["s1"]
+
+
 async def test_a_server_that_was_emptied_counts_as_new(shared: TestedStore) -> None:
     now, log = unix_now(), Heard()
     shared._log = log
