@@ -3,6 +3,7 @@
 import json
 import os
 import subprocess
+import sys
 from contextlib import closing
 from pathlib import Path
 
@@ -12,7 +13,8 @@ from gateway.directories import indexing
 from gateway.directories.index import DirectoryIndex, forget_others, index_path, read_stamp
 from gateway.directories.indexing import decode_outcome, encode_directory, make_index, stat_of
 from gateway.directories.keeper import HELPER
-from gateway.identity.directories import joined_key
+from gateway.directories.tables import LARGEST
+from gateway.identity.directories import MOST_ROWS, joined_key
 from gateway.model.errors import GatewayError
 from tests.directories.samples import LILLE, TABLE, directory
 
@@ -94,3 +96,38 @@ def test_the_process_says_what_came_of_it_in_a_line(table: Path) -> None:
     table.write_text("siret\n")
     told = subprocess.run([*HELPER, str(folder)], input=encode_directory(one), capture_output=True, check=True)
     assert json.loads(told.stdout)["detail"].startswith("directory.file: communes.csv: 0 columns are called uai")
+
+
+def test_a_file_beyond_its_bound_is_not_read(table: Path) -> None:
+    with table.open("r+b") as file:
+        file.truncate(LARGEST + 1)
+    with pytest.raises(GatewayError, match="it is no file of at most"):
+        make_index(directory(table), table.parent / "made", 7)
+
+
+def test_of_a_key_with_too_many_rows_no_more_are_read_than_show_it(table: Path) -> None:
+    table.write_text("siret,uai,label\n" + f"{LILLE},1,2\n" * (MOST_ROWS + 9))
+    one, folder = directory(table, rows="many"), table.parent / "made"
+    make_index(one, folder, 7)
+    with closing(DirectoryIndex(index_path(folder, one), one)) as index:
+        assert len(index.rows(joined_key([LILLE]))) == MOST_ROWS + 1
+
+
+_SHOWS_ITS_LIMITS = """
+import resource, signal, sys
+from gateway.directories import indexing
+def shown(*_):
+    kinds = (resource.RLIMIT_DATA, resource.RLIMIT_CPU, resource.RLIMIT_CORE)
+    print([resource.getrlimit(kind)[0] for kind in kinds], signal.getitimer(signal.ITIMER_REAL)[0] > 1, flush=True)
+    raise MemoryError
+indexing.make_index = shown
+sys.exit(indexing.main(sys.argv[1]))
+"""
+
+
+def test_the_process_has_limits_of_its_own_and_says_when_it_meets_one(table: Path) -> None:
+    helper = [sys.executable, "-c", _SHOWS_ITS_LIMITS, str(table.parent / "made")]
+    told = subprocess.run(helper, input=encode_directory(directory(table)), capture_output=True, check=True)
+    limits, outcome = told.stdout.splitlines()
+    assert limits == b"[1073741824, 300, 0] True"
+    assert decode_outcome(outcome).detail == "it takes over 1024 MB of memory"

@@ -95,3 +95,15 @@ async def test_nothing_is_made_where_there_are_no_directories(tmp_path: Path) ->
     async with kept(tmp_path / "made", Told()):
         await asyncio.sleep(0.1)
     assert not (tmp_path / "made").exists()
+
+
+async def test_a_process_that_hangs_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(keeping, "SECONDS", 0.5)
+    monkeypatch.setattr(keeping, "_ANSWERS_WITHIN", 0.5)
+    table, folder, pid = tmp_path / "communes.csv", tmp_path / "made", tmp_path / "pid"
+    table.write_text(TABLE)
+    hangs = ("/bin/sh", "-c", f"echo $$ > {pid}; exec sleep 60")
+    async with kept(folder, Told(), directory(table), helper=hangs):
+        await until(lambda: read_trouble(folder, directory(table)) is not None)
+    with pytest.raises(ProcessLookupError):
+        os.kill(int(pid.read_text()), 0)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from gateway.directories.index import Trouble, index_path, write_trouble
+from gateway.directories.index import Trouble, index_path, trouble_path, write_trouble
 from gateway.directories.indexing import make_index
 from gateway.directories.lookups import Directories, FileReader
 from gateway.model.directory import Directory
@@ -124,4 +124,12 @@ async def test_what_is_wrong_in_a_row_is_told_without_its_values(tmp_path: Path)
     (finding,) = (await asking.asked([one], somebody(), LILLE)).findings
     assert finding.unknown == {"uai", "commune"}
     assert told.events == ["directory.fault"]
+    await asking.close()
+
+
+async def test_a_note_that_cannot_be_read_is_trouble_since_ever(tmp_path: Path) -> None:
+    one = made(tmp_path, away="last", last=60)
+    trouble_path(tmp_path, one).write_bytes(b"\xff")
+    asking = Directories(tmp_path, log=Told(), now=lambda: NOW)
+    assert (await asking.asked([one], somebody(), LILLE)).findings[0].state == "away"
     await asking.close()

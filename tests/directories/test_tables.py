@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gateway.directories import tables
 from gateway.directories.tables import SEVERAL, rows_of
 from gateway.model.errors import GatewayError
 from tests.directories.samples import directory
@@ -96,3 +97,10 @@ def test_what_a_spreadsheet_or_a_database_would_run_is_text(cell: str) -> None:
 def test_no_value_has_what_ends_a_header_or_a_cell(smuggled: str) -> None:
     assert "control character" in refused(f'siret,uai,label\n1,2,"{smuggled}"\n'.encode())
     assert "control character" in refused(json.dumps([{"siret": "1", "label": smuggled}]).encode(), "json")
+
+
+def test_more_rows_or_more_json_than_is_bounded_is_no_table(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tables, "MOST_ROWS", 1)
+    assert "more than 1 rows" in refused(b"[{}, {}]", "json")
+    monkeypatch.setattr(tables, "LARGEST_JSON", 4)
+    assert "over 4 bytes" in refused(b"[   ]", "json")
