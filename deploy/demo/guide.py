@@ -24,7 +24,7 @@ def _addresses(demo: Demo) -> list[str]:
             (f"{permis}/public/", "open to anyone"),
             (f"{permis}/admin/", "for the group administrateurs alone"),
             (f"{permis}/_ecluse/session", "what this application is told about you, once signed in"),
-            (f"{demo.origin(PORTAL_HOST)}/_ecluse/sessions", "your sessions"),
+            (f"{demo.origin(PORTAL_HOST)}/", "your applications, your sessions and the way out"),
             (f"http://127.0.0.1:{demo.ports.admin}/metrics", "metrics; /livez and /readyz beside them"),
         ]),
     ]  # fmt: skip

@@ -41,7 +41,9 @@ def rows_of(directory: Directory, content: IO[bytes]) -> Iterator[TableRow]:
                 raise wrong(source, f"more than {MOST_ROWS} rows")
             yield row
     except UnicodeDecodeError:
-        raise wrong(source, f"it is not {source.encoding}") from None
+        old = source.form == "csv" and source.encoding == "utf-8"
+        instead = " (save it as UTF-8, or add encoding: cp1252)" if old else ""
+        raise wrong(source, f"it is not {source.encoding}{instead}") from None
     except _Wrong as error:
         raise wrong(source, str(error)) from None
 
@@ -69,7 +71,9 @@ def _csv(source: FileSource, content: IO[bytes], wanted: list[str], given: list[
             raise _Wrong("it is empty: the first line names the columns")
         if set(names).isdisjoint((*wanted, *given)):
             # No table of ours: the path may lead to a file of secrets by now, and its first line goes to no log.
-            raise _Wrong("the first line names no column of this directory: is it this file, and this delimiter?")
+            hint = _other_delimiter(names, (*wanted, *given))
+            what = "the first line names no column of this directory: is it this file, and this delimiter?"
+            raise _Wrong(f"{what}{hint}")
         keys, cells = [_column(names, one) for one in wanted], [_column(names, one) for one in given]
         width = len(names)
         for row in reader:
@@ -93,6 +97,15 @@ def _column(names: Sequence[str], name: str) -> int:
         known = ", ".join(names)[:300]
         raise _Wrong(f"{found} columns are called {name}, where one is needed; the first line has: {known}")
     return names.index(name)
+
+
+def _other_delimiter(names: Sequence[str], columns: Sequence[str]) -> str:
+    """What to add where the first line was not divided, and would name columns of ours if it were: spreadsheets in
+    French write `;`."""
+    for sign, written in ((";", '";"'), (",", '","'), ("\t", r'"\t"')):
+        if len(names) == 1 and not set(columns).isdisjoint(names[0].split(sign)):
+            return f" (add delimiter: {written})"
+    return ""
 
 
 def _has_control(text: str) -> bool:

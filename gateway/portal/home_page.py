@@ -34,8 +34,8 @@ class HomePage:
             return self._sign_in(request)
         request.identity = seat.identity
         summaries = await self._services.sessions.of_browser(request.host, cookie)
-        providers = request.snapshot.providers
-        lines = [HomeLine(session_line(providers.get(one.provider), one), _key(one.id)) for one in summaries]
+        snapshot, language = request.snapshot, self._services.pages.language_of(request.reader)
+        lines = [HomeLine(session_line(snapshot, one, language), _key(one.id)) for one in summaries]
         return self._services.pages.home(request.reader, await self._offered(request, seat), lines)
 
     def _sign_in(self, request: PortalRequest) -> Page:

@@ -2,15 +2,15 @@
 
 import json
 
-from gateway.config.snapshot import App
+from gateway.config.snapshot import App, Snapshot
 from gateway.model.codes import SESSION_NONE, SIGN_IN_REQUIRED
 from gateway.model.errors import GatewayError
 from gateway.model.identity import Identity
 from gateway.model.ports import Page
-from gateway.model.provider import Provider
 from gateway.model.session import Seat
+from gateway.model.theme import ShownText, said_in
 from gateway.portal.http.pages import AccountLine, SessionLine
-from gateway.portal.http.request import PortalRequest, app_here
+from gateway.portal.http.request import PortalRequest, app_here, portal_home
 from gateway.portal.http.responses import BARE
 from gateway.portal.services import PortalServices
 from gateway.stores.records import SessionSummary
@@ -51,10 +51,12 @@ class SessionPages:
             raise GatewayError(SESSION_NONE, "no session on the portal")
         request.identity = seat.identity
         summaries = await self._services.sessions.of_browser(request.host, cookie)
-        lines = [session_line(request.snapshot.providers.get(summary.provider), summary) for summary in summaries]
-        return self._services.pages.sessions(request.reader, lines, await self._accounts(request))
+        language = self._services.pages.language_of(request.reader)
+        lines = [session_line(request.snapshot, summary, language) for summary in summaries]
+        accounts = await self._accounts(request, language)
+        return self._services.pages.sessions(request.reader, lines, accounts, portal_home(request))
 
-    async def _accounts(self, request: PortalRequest) -> list[AccountLine]:
+    async def _accounts(self, request: PortalRequest, language: str) -> list[AccountLine]:
         """None are shown while the links cannot be read: the sessions are."""
         seat = await self._seat(request)
         if seat is None:
@@ -64,19 +66,25 @@ class SessionPages:
         except GatewayError as error:
             self._services.report.refused(request, error)
             return []
-        return [AccountLine(app.name, app.hosts[0], login) for app, login in found]
+        return [AccountLine(said_in(app.labels, language), app.hosts[0], login) for app, login in found]
 
     async def _seat(self, request: PortalRequest) -> Seat | None:
         cookie = request.seat_cookie()
         return None if cookie is None else await self._services.sessions.load(request.host, cookie)
 
 
-def session_line(provider: Provider | None, summary: SessionSummary) -> SessionLine:
-    """`provider` None: it is no longer in the configuration."""
+def session_line(snapshot: Snapshot, summary: SessionSummary, language: str) -> SessionLine:
+    """A provider or an application that is no longer in the configuration is called by its name there."""
+    provider = snapshot.providers.get(summary.provider)
     return SessionLine(
         label=provider.label if provider else summary.provider,
         labels=provider.labels if provider else {},
-        apps=summary.apps,
+        apps=tuple([_called(snapshot, name, language) for name in summary.apps]),
         created_at=summary.created_at,
         expires_at=summary.expires_at,
     )
+
+
+def _called(snapshot: Snapshot, name: str, language: str) -> ShownText:
+    app = snapshot.apps.get(name)
+    return ShownText(name) if app is None else said_in(app.labels, language)

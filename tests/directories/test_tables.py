@@ -46,7 +46,8 @@ def test_a_mark_at_the_beginning_another_delimiter_and_an_old_encoding() -> None
         (b"siret,uai,label\n1,2\n", "line 2: 2 cells, where the first line has 3"),
         (b"siret,uai,label\n1,2,3\n4,5,6,7\n", "line 3: 4 cells"),
         (b'siret,uai,label\n1,"2,3\n', "line 2"), (b'siret,uai,label\n1,"2"x,3\n', "line 2"),
-        (b"siret,uai,label\n1,2,\xe9\n", "it is not utf-8"), (b"siret,uai,label\n1,2,a\x1fb\n", "line 2: a control"),
+        (b"siret,uai,label\n1,2,\xe9\n", "it is not utf-8 (save it as UTF-8, or add encoding: cp1252)"),
+        (b"siret,uai,label\n1,2,a\x1fb\n", "line 2: a control"),
         (b"siret,uai,label\n1,2,a\x00b\n", "line 2"),
         (b"siret,uai,label\n1,2," + b"x" * 70000 + b"\n", "line 2: field"),
         (b"siret,uai,label\n1,2,\xc2\x85\n", "line 2: a control"),
@@ -56,6 +57,12 @@ def test_what_is_no_table(content: bytes, said: str) -> None:
     found = refused(content)
     assert found.startswith(f"t: {said}")
     assert "xxxxx" not in found
+
+
+def test_a_file_whose_first_line_is_not_divided_is_told_by_what() -> None:
+    assert refused(b"siret;uai;label\n1;2;3\n").endswith('this delimiter? (add delimiter: ";")')
+    assert refused(b"siret\tuai\n1\t2\n").endswith(r'(add delimiter: "\t")')
+    assert "add delimiter" not in refused(b"secret;of;others\n1;2;3\n")
 
 
 def test_json_is_an_array_of_objects() -> None:

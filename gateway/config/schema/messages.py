@@ -124,7 +124,7 @@ def _wrong_type(kind: str, value: object, keys: Iterable[str], would_do: Callabl
         return f"nothing is written here: this must be {wanted}", ""
     if kind == "bool_type" and isinstance(value, str) and value.lower() in _YES_NO:
         return f"this must be {wanted}", f"write {_YES_NO[value.lower()]}"
-    hints = _hints(kind, value, sorted(keys))
+    hints = _hints(kind, value, sorted(keys, key=lambda key: (key != "name", key)))
     return f"this must be {wanted}", next((hint for hint, instead in hints if would_do(instead)), "")
 
 

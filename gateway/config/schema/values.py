@@ -156,7 +156,8 @@ def _listed_header(name: str) -> str:
     if goes_on(name.encode("ascii")):
         raise Wrong(f"{name} reaches every application", "leave it out")
     if not may_be_listed(name.encode("ascii")):
-        raise Wrong(f"{name} can be read as a header by which a server tells who is calling, or how a message is read")
+        what = "can be read as a header by which a server tells who is calling, or how a message is read"
+        raise Wrong(f"{name} {what}", "leave it out")
     return name
 
 
@@ -234,7 +235,10 @@ def cookie_name(name: str) -> str:
 
 def _target(text: str) -> str:
     if safe_target(text, STRICT) != text:
-        raise wrong("this is not a path of the application", "write it as /logout.do")
+        raise wrong(
+            "this is not a path of the application",
+            "write it as /some/page: it begins with `/`, and is not below /_ecluse/",
+        )
     return text
 
 

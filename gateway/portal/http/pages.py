@@ -55,11 +55,12 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class SessionLine:
-    """One session as the page of sessions shows it. `label`, `labels`: of its provider. Times: Unix seconds."""
+    """One session as the page of sessions shows it. `label`, `labels`: of its provider. `apps`: what people call
+    them. Times: Unix seconds."""
 
     label: str
     labels: Mapping[str, str]
-    apps: tuple[str, ...]
+    apps: tuple[ShownText, ...]
     created_at: int
     expires_at: int
 
@@ -84,9 +85,9 @@ class Offered:
 
 @dataclass(frozen=True, slots=True)
 class AccountLine:
-    """A link of the person's: the application, one host of it, and their login."""
+    """A link of the person's: what they call the application, one host of it, and their login."""
 
-    app: str
+    app: ShownText
     host: str
     login: str
 
@@ -239,8 +240,11 @@ class Pages:
         """Of ours, in which pages are shown to them."""
         return self._language(reader.language)
 
-    def sessions(self, reader: Reader, lines: Sequence[SessionLine], accounts: Sequence[AccountLine] = ()) -> Page:
-        return self._page("sessions.html", reader, lines=lines, accounts=accounts)
+    def sessions(
+        self, reader: Reader, lines: Sequence[SessionLine], accounts: Sequence[AccountLine] = (), home: str = "/"
+    ) -> Page:
+        """`home`: the path of the person's own page."""
+        return self._page("sessions.html", reader, lines=lines, accounts=accounts, home=home)
 
     def account(
         self, reader: Reader, *, app: str, host: str, to: str, refused: Code | None = None, reference: str = ""

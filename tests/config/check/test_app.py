@@ -89,7 +89,7 @@ def test_a_pattern_that_no_request_meets(paths: str, path: str, found: list[str]
         ("[app_token, X-Auth-Key]", "{path: /**, allow: anyone}", []),
         ("[app_token, app-to_ken]", "{path: /**, allow: anyone}", ["client_headers[1]: a server may read this as app_token (keep one of the two)"]),
         ("[Accept]", "{path: /**, allow: anyone}", ["client_headers[0]: Accept reaches every application (leave it out)"]),
-        ("[X-Auth-User]", "{path: /**, allow: anyone}", ["client_headers[0]: X-Auth-User can be read as a header by which a server tells who is calling, or how a message is read"]),
+        ("[X-Auth-User]", "{path: /**, allow: anyone}", ["client_headers[0]: X-Auth-User can be read as a header by which a server tells who is calling, or how a message is read (leave it out)"]),
         ("['a*']", "{path: /**, allow: anyone}", ["client_headers[0]: this is not the name of a header (letters, digits, _ and -)"]),
         ("[x_api]", "{path: /**, allow: {header: {name: X-Api, equals: '1'}}}", ["access[0].allow.header.name: a server may read x_api (client_headers) as this header, which is asked for here (leave it out there, or ask of another header)"]),
     ],

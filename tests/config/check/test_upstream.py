@@ -60,7 +60,7 @@ def of_several(more: str) -> list[str]:
         ("retries: 5", ["4:11: upstream: there is one address, so nothing is divided (add others: [...], or leave this out)"]),
         ("circuit: {}", []),
         ("health: {path: /up}", []),
-        ("health: {path: up}", ["4:55: upstream.health.path: this is not a path of the application (write it as /logout.do)"]),
+        ("health: {path: up}", ["4:55: upstream.health.path: this is not a path of the application (write it as /some/page: it begins with `/`, and is not below /_ecluse/)"]),
         ("health: {path: /up, every: 500ms, within: 200ms}", ["4:48: upstream.health: an address is asked once a second at most (write every: 1s, or more)"]),
         ("health: {path: /up, within: 6s}", ["4:48: upstream.health: the next check would begin before this one has ended (write a shorter within)"]),
         ("queue: 3", ["4:11: upstream: nobody waits where there is no limit (write concurrency too, or leave queue out)"]),

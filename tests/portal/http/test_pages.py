@@ -27,7 +27,7 @@ from gateway.model.ports import Page, Reader
 from gateway.model.theme import ShownText
 from gateway.ops.log import short_reference
 from gateway.portal.http import pages as module
-from gateway.portal.http.pages import Choice, HomeLine, Offered, Pages, SessionLine, _environment
+from gateway.portal.http.pages import AccountLine, Choice, HomeLine, Offered, Pages, SessionLine, _environment
 from tests.growth import steps
 
 XSS = "<script>alert(1)</script>\"'&\0"
@@ -66,7 +66,8 @@ class Outline(HTMLParser):
 
 
 def every_page(pages: Pages, language: str) -> list[Page]:
-    line = SessionLine("Métropole", {"en": "Metropolis"}, ("actes", "permis"), 0, 3600)
+    apps = (ShownText("Actes"), ShownText("Building permits", "en"))
+    line = SessionLine("Métropole", {"en": "Metropolis"}, apps, 0, 3600)
     return [
         pages.render(
             WIRE_HOST, kind="html", reader=Reader(language), reference="r1", login_url="https://a/", refusal="no"
@@ -221,8 +222,18 @@ def test_labels_are_escaped_and_in_the_readers_language(pages: Pages) -> None:
     assert "<script" not in english
     assert ("Metropolis" in english, "Métropole" in english) == (True, False)
     assert "Métropole" in french
-    line = SessionLine(XSS, {}, (XSS, XSS), 0, 0)
+    line = SessionLine(XSS, {}, (ShownText(XSS), ShownText(XSS, XSS)), 0, 0)
     assert b"<script" not in pages.sessions(Reader("fr"), [line]).body
+
+
+def test_the_page_of_sessions_calls_applications_as_people_do_and_leads_home(pages: Pages) -> None:
+    apps = (ShownText("Permis de construire"), ShownText("Grants", "en"))
+    linked = AccountLine(ShownText("Agenda"), "agenda.example", "a.liddell")
+    line = SessionLine("Métropole", {}, apps, 0, 3600)
+    shown = pages.sessions(Reader("fr"), [line], [linked], "/_ecluse/home").body.decode()
+    assert '<dd>Permis de construire, <span lang="en">Grants</span></dd>' in shown
+    assert "Agenda: a.liddell" in shown
+    assert '<a href="/_ecluse/home">Vos applications</a>' in shown
 
 
 def test_json_is_for_programs(pages: Pages) -> None:
