@@ -51,12 +51,7 @@ def serve_app(file: str, model: AppFile, gateway: GatewayFile, material: Materia
         scheme=scheme,
         port=port,
         upstream=_upstream(file, model, gateway, material),
-        timeouts=TimeoutChanges(
-            connect=model.timeouts.connect,
-            first_byte=model.timeouts.first_byte or model.upstream.timeout,
-            body=model.timeouts.body,
-            total=model.timeouts.total,
-        ),
+        timeouts=_timeouts(model),
         path_limits=_path_limits(model) if model.limits.paths else (),
         providers=tuple(dict.fromkeys(model.providers)),
         methods=tuple(sorted(set(model.methods))),
@@ -186,6 +181,16 @@ def _internal(model: AppFile) -> Iterator[str]:
         if one.port is None:
             yield from (Url(scheme, one.host, None, "").origin for scheme in ("http", "https"))
     yield from (further.origin for further in model.rewrite.internal)
+
+
+def _timeouts(model: AppFile) -> TimeoutChanges | None:
+    changes = TimeoutChanges(
+        connect=model.timeouts.connect,
+        first_byte=model.timeouts.first_byte or model.upstream.timeout,
+        body=model.timeouts.body,
+        total=model.timeouts.total,
+    )
+    return None if changes == TimeoutChanges() else changes
 
 
 def _path_limits(model: AppFile) -> tuple[WrittenPathLimits, ...]:

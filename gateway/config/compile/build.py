@@ -50,6 +50,7 @@ from gateway.wire.framing import ALL_METHODS
 
 _Extended = TypeVar("_Extended")
 _NO_PATHS = RouteTable.build((), False)
+_NO_LINKS: Mapping[str, object] = {"links": _NO_PATHS}
 
 
 def build(plan: bytes) -> Snapshot:
@@ -159,7 +160,9 @@ def _app(
         routes=routes,
         translation=Translation.compile(written.headers, written.cookies, written.header_budget),
         told_by_path=_told_by_path(written) if written.path_headers else None,
-        logout=_extended(Logout, LogoutSettings, written.logout, **_links(written)),
+        logout=_extended(
+            Logout, LogoutSettings, written.logout, **(_links(written) if written.logout_links else _NO_LINKS)
+        ),
         api=_api(written, providers),
         path_limits=_path_limits(written, gateway) if written.path_limits else None,
     )
@@ -185,7 +188,9 @@ def _names(base: Any) -> tuple[str, ...]:
 
 
 def _upstream(written: WrittenApp, timeouts: Timeouts) -> Upstream:
-    return _extended(Upstream, UpstreamSettings, written.upstream, timeouts=_changed(timeouts, written.timeouts))
+    changes = written.timeouts
+    timeouts = timeouts if changes is None else _changed(timeouts, changes)
+    return _extended(Upstream, UpstreamSettings, written.upstream, timeouts=timeouts)
 
 
 def _changed(timeouts: Timeouts, changes: TimeoutChanges) -> Timeouts:
@@ -194,7 +199,7 @@ def _changed(timeouts: Timeouts, changes: TimeoutChanges) -> Timeouts:
 
 
 def _path_limits(written: WrittenApp, gateway: Gateway) -> PathLimits:
-    timeouts = _changed(gateway.timeouts, written.timeouts)
+    timeouts = gateway.timeouts if written.timeouts is None else _changed(gateway.timeouts, written.timeouts)
     blocks = {
         block.path: ExchangeLimits(
             written.body_limit if block.body is None else block.body, _changed(timeouts, block.timeouts)

@@ -114,7 +114,8 @@ class WrittenPathLimits:
 class WrittenApp(AppSettings):
     """An app without its rules. `shadow`: it stands beside the live app of its name, which comes after it.
 
-    `providers`, `directories`: the names of those that it lists. `timeouts`: in the place of the gateway's.
+    `providers`, `directories`: the names of those that it lists. `timeouts`: in the place of the gateway's, None
+    where these hold.
     `logout_links`: path patterns of its own sign-out addresses.
     """
 
@@ -122,7 +123,7 @@ class WrittenApp(AppSettings):
     providers: tuple[str, ...]
     upstream: UpstreamSettings
     directories: tuple[str, ...] = ()
-    timeouts: TimeoutChanges = TimeoutChanges()
+    timeouts: TimeoutChanges | None = None
     logout: LogoutSettings = field(default_factory=LogoutSettings)
     logout_links: tuple[str, ...] = ()
     api: WrittenApi | None = None
