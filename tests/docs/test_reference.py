@@ -26,9 +26,9 @@ _GATEWAY = """
 version: 1
 portal: http://portail.localhost:8080
 listen: [{address: 127.0.0.1:8080}]
-store: {type: memory, keys: [{id: k1, secret: "0123456789012345678901234567890123456789"}]}
 development: true
 """
+_STORE = 'store: {type: memory, keys: [{id: k1, secret: "0123456789012345678901234567890123456789"}]}\n'
 _SAML = "saml: {keys: [{id: k1, key: {file: saml.key}, certificate: {file: saml.crt}}]}\n"
 _APP = """
 version: 1
@@ -79,7 +79,8 @@ def examples() -> list[tuple[str, str]]:
 @pytest.mark.parametrize(("place", "text"), examples(), ids=[place for place, _ in examples()])
 def test_every_yaml_example_loads(place, text):
     data = yaml.safe_load(text)
-    files = {"gateway.yaml": _GATEWAY.encode()}
+    store = "" if "store" in data else _STORE
+    files = {"gateway.yaml": (_GATEWAY + store).encode()}
     if "app" in data:
         files["apps/example.yaml"] = text.encode()
         named = data["providers"]
@@ -102,12 +103,12 @@ def test_every_yaml_example_loads(place, text):
     elif "access" in data:
         files["apps/example.yaml"] = (_APP + text).encode()
         named = ["metropole"]
-    elif "form_login" in data:
+    elif "form_login" in data or set(data) == {"label"}:
         files["apps/example.yaml"] = (_APP + text + "access: [{path: /**, allow: signed_in}]\n").encode()
         named = ["metropole"]
     else:
         # A page may show a section alone.
-        files["gateway.yaml"] = text.encode() if "version" in data else (_GATEWAY + text).encode()
+        files["gateway.yaml"] = text.encode() if "version" in data else (_GATEWAY + store + text).encode()
         named = []
     if "account" in data:
         files["gateway.yaml"] += b"accounts: {keys: [{id: l1, secret: {file: links.key.base64}}]}\n"
@@ -130,6 +131,10 @@ def material(name: str) -> bytes:
         return EXPORTED if Path(name).suffix == ".keys" else PASSWORD
     if Path(name).suffix == ".hex":
         return b"AB" * 32
+    if Path(name).suffix == ".svg":
+        return b'<svg xmlns="http://www.w3.org/2000/svg"/>'
+    if Path(name).name == "ca.pem":
+        return _ISSUED.cert_chain_pems[0].bytes()
     pem = {".crt": _ISSUED.cert_chain_pems[0], ".key": _ISSUED.private_key_pem, ".pem": _ISSUED.private_key_pem}
     found = pem.get(Path(name).suffix)
     return _SECRET if found is None else found.bytes()

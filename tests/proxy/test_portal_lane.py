@@ -95,7 +95,7 @@ async def test_nor_where_an_application_is_read_leniently(path: bytes) -> None:
         assert (app.peers, gate.portal.asked) == ([], [])
 
 
-@pytest.mark.parametrize("path", [b"/", b"/a", b"/public/a", b"/metrics", b"/_eclus"])
+@pytest.mark.parametrize("path", [b"/a", b"/public/a", b"/metrics", b"/_eclus"])
 async def test_on_the_portals_host_everything_else_is_unknown(path: bytes) -> None:
     async with application() as app, gateway(app) as gate:
         assert (await gate.once(portal_ask(b"GET " + path))).status == 404
