@@ -32,7 +32,7 @@ await walk(async (page, context, browser) => {
     await isOurs(page, 'Votre session est déjà ouverte');
   }
   await page.getByRole('link', { name: 'Continuer' }).click();
-  await isOurs(page, 'Vos sessions dans ce navigateur');
+  await isOurs(page, 'Vos applications');
 
   // The hand-over once more: on to the application.
   const before = await context.cookies();
