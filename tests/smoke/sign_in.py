@@ -152,7 +152,7 @@ async def a_person_whom_the_provider_may_not_vouch_for_is_refused(world: World) 
     assert page.origin == world.portal("")
     assert person.jar.get("portail.localhost", SEAT) is None
     line = await world.logged(mark, event="login.refused", code="login.outside_perimeter")
-    assert str(line["request_id"]) in page.text
+    assert str(line["reference"]) in page.text
 
 
 async def a_person_who_refuses_at_the_provider_is_told_so(world: World) -> None:
