@@ -143,21 +143,21 @@ def told_nothing(subject: Subject) -> Iterator[Problem]:
 
 
 def http_upstream(subject: Subject) -> Iterator[Problem]:
+    say = "the identity of people goes to this application in the clear, and can be read and forged on the way"
     for app in subject.apps:
-        url = app.model.upstream.url
-        if url.scheme == "http" and not _is_loopback(url.host):
-            say = "the identity of people goes to this application in the clear, and can be read and forged on the way"
-            yield app.at("upstream", "url", say=say, write="https, or an address of this machine")
+        for where, url in _addresses(app):
+            if url.scheme == "http" and not _is_loopback(url.host):
+                yield app.at(*where, say=say, write="https, or an address of this machine")
 
 
 def upstream_of_two(subject: Subject) -> Iterator[Problem]:
     first: dict[str, str] = {}
     for app in subject.apps:
-        origin = app.model.upstream.url.origin
-        other = first.setdefault(origin, app.model.app)
-        if other != app.model.app:
-            say = f"{other} has the same upstream: a person who is refused here may try there"
-            yield app.at("upstream", "url", say=say)
+        for where, url in _addresses(app):
+            other = first.setdefault(url.origin, app.model.app)
+            if other != app.model.app:
+                say = f"{other} has the same upstream: a person who is refused here may try there"
+                yield app.at(*where, say=say)
 
 
 def app_on_the_portal(subject: Subject) -> Iterator[Problem]:
@@ -268,6 +268,14 @@ def _size(subject: Subject, app: Of[AppFile], name: str, injected: InjectedSecti
             "rfc2047": value * 2,
         }.get(injected.encoding, value)
     )
+
+
+def _addresses(app: Of[AppFile]) -> Iterator[tuple[tuple[str | int, ...], Url]]:
+    """Each address of an application, and where its file has it."""
+    upstream = app.model.upstream
+    yield ("upstream", "url"), upstream.url
+    for index, other in enumerate(upstream.others):
+        yield ("upstream", "others", index), other
 
 
 def _is_loopback(host: str) -> bool:

@@ -523,3 +523,12 @@ def test_what_a_directory_is_asked_by_has_a_use() -> None:
         for files in (plain, {**plain, "directories/communes.yaml": by_it})
     ]
     assert [any("payroll" in say for say in says) for says in found] == [True, False]
+
+
+@pytest.mark.parametrize(("other", "code"), [("http://10.0.0.2:9002", "EC309"), ("http://127.0.0.1:9003", "EC310")])
+def test_further_addresses_are_looked_at_as_the_first_one_is(other: str, code: str) -> None:
+    second = PERMIS.replace("permis", "autre").replace(":9001", ":9003")
+    for more, found in ((other, {code}), ("http://127.0.0.1:9002", set())):
+        several = PERMIS.replace(":9001}", f':9001, others: ["{more}"]}}')
+        told = codes({"apps/permis.yaml": several, "apps/autre.yaml": second}, {})
+        assert told & {"EC309", "EC310"} == found

@@ -380,11 +380,14 @@ async def test_the_first_byte_is_awaited_as_long_as_the_path_says() -> None:
 
 async def test_a_body_is_as_large_as_its_path_says() -> None:
     async with application() as app, gateway(app, app=SLOW) as gate:
-        for path, size, status in (("slow/up", 30, 200), ("slow/up", 31, 413), ("page", 10, 200), ("page", 11, 413)):
+        rows = (("slow/up", 30, 200), ("slow/up", 31, 413), ("page", 10, 200), ("page", 11, 413))
+        # The path that rules are asked about, however it is written.
+        written_otherwise = (("sl%6Fw/up", 30, 200), ("sl%6Fw/up", 31, 413))
+        for path, size, status in rows + written_otherwise:
             line = f"POST /public/{path}".encode()
             raw = ask(line, b"Content-Length: %d" % size, body=b"x" * size)
             assert (await gate.once(raw)).status == status
-        assert len(app.requests) == 2
+        assert len(app.requests) == 3
 
 
 async def test_the_times_of_an_application_hold_on_all_its_paths() -> None:

@@ -18,7 +18,8 @@ Told = Callable[[str, str, str, Mapping[str, object]], None]
 
 
 class AddressGroup:
-    """Made by Pools. `before`: what the application had, whose addresses that stay go on as they stand."""
+    """Made by Pools. `before`: what the application had. It ends here: where anything of its addresses changes, all of
+    them begin anew, with no failures and no connections."""
 
     __slots__ = (
         "_budget", "_by_seat", "_checks", "_health", "_loop", "_order", "_told", "_troubled", "edits", "members",

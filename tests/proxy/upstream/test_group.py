@@ -186,6 +186,39 @@ async def test_requests_that_fail_take_no_last_address_away() -> None:
         assert (await gate.once(PUBLIC)).status == 200
 
 
+@pytest.mark.parametrize(("raw", "said"), [(POST, b""), (PUBLIC, b"HTTP/1.1 200 OK\r\nContent-Le")])
+async def test_what_is_never_sent_again_takes_nothing_of_the_budget(raw: bytes, said: bytes) -> None:
+    async with several(2, "retries: 1") as (gate, apps):
+        apps[0].then = apps[1].then = closing(said)
+        for _ in range(12):
+            assert (await gate.once(raw)).status == 502
+        assert sum(counts(apps)) == 12
+        apps[0].then = apps[1].then = closing(b"")
+        assert (await gate.once(PUBLIC)).status == 502
+        assert sum(counts(apps)) == 14
+
+
+async def test_an_address_that_says_nothing_is_put_out_and_the_last_one_is_not() -> None:
+    async with several(2, "timeout: 5s, circuit: {failures: 1, pause: 1h}") as (gate, apps):
+        apps[0].then = apps[1].then = None
+        for number in range(3):
+            client = await gate.client()
+            client.send(PUBLIC)
+            await gate.until(lambda number=number: sum(counts(apps)) == number + 1)
+            await gate.clock.passes(6)
+            assert (await client.answer()).status == 504
+        assert sorted(counts(apps)) == [1, 2]
+        assert len(gate.log.named("upstream.out")) == 1
+
+
+async def test_one_application_takes_no_connection_of_another() -> None:
+    async with several(2) as (gate, _), several(2) as (other, _):
+        await gate.once(PUBLIC)
+        connection = next(one.idle[0] for one in group_of(gate).members if one.idle)
+        assert all(connection.is_free_in(one) for one in group_of(gate).members)
+        assert not any(connection.is_free_in(one) for one in group_of(other).members)
+
+
 async def test_each_address_is_judged_at_every_connect() -> None:
     async with several(2) as (gate, apps):
         gate.own.add(("127.0.0.1", apps[1].port))
@@ -414,6 +447,16 @@ async def test_a_check_is_judged_as_any_connection() -> None:
         await rounds(gate, apps[:1], 2)
         assert len(apps[1].peers) == before
         assert "where this gateway listens itself" in str(gate.log.named("upstream.unhealthy")[0]["detail"])
+
+
+async def test_a_check_follows_no_redirect() -> None:
+    async with several(2, HEALTH) as (gate, apps), application() as elsewhere:
+        await gate.once(PUBLIC)
+        place = b"http://127.0.0.1:%d/up" % elsewhere.port
+        apps[1].then = b"HTTP/1.1 302 Found\r\nLocation: %b\r\nContent-Length: 0\r\n\r\n" % place
+        await rounds(gate, apps, 2)
+        assert gate.log.named("upstream.unhealthy")[0]["detail"] == "it answered 302"
+        assert not elsewhere.peers
 
 
 async def test_checks_end_with_the_addresses() -> None:
