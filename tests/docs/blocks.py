@@ -12,6 +12,7 @@ _CHANGING = (
     (re.compile(r'"(workers|workers_serving)": \d+'), r'"\1": N'),
     (re.compile(r"\b[0-9a-f]{64}\b"), "REVISION"),
     (re.compile(r"\b[0-9a-f]{32}\b"), "REFERENCE"),
+    (re.compile(r'"reference":"[0-9A-Z]{8}"'), '"reference":"SHORT"'),
     (re.compile(r'"person":"[0-9a-f]{16}"'), '"person":"PERSON"'),
     (re.compile(r"\brevision [0-9a-f]{12}\b"), "revision R"),
     (re.compile(r"(localhost|127\.0\.0\.1):\d+"), r"\1:PORT"),

@@ -314,6 +314,8 @@ def _sign(code: Code) -> Literal["person", "lock", "clock", "note"]:
 def _environment(language: str, texts: NullTranslations) -> Environment:
     environment = Environment(
         loader=FileSystemLoader(_TEMPLATES),
+        # An upgrade replaces the files under a gateway that still runs: its pages stay those of its own code.
+        auto_reload=False,
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,

@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import json
+import os
 import re
 from gettext import NullTranslations
 from html.parser import HTMLParser
@@ -359,3 +360,15 @@ def test_every_401_and_no_other_has_a_challenge_that_no_browser_asks_a_password_
 )
 def test_a_size_is_written_as_the_language_writes_it(language: str, size: int, said: str) -> None:
     assert _environment(language, NullTranslations()).from_string("{{ size|size }}").render(size=size) == said
+
+
+def test_files_replaced_by_an_upgrade_change_no_page_of_a_running_gateway(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(module, "_TEMPLATES", tmp_path)
+    (tmp_path / "a.html").write_text("of its own code")
+    environment = _environment("fr", NullTranslations())
+    assert environment.get_template("a.html").render() == "of its own code"
+    (tmp_path / "a.html").write_text("{{ what_only_newer_code_gives }}")
+    os.utime(tmp_path / "a.html", (1, 1))
+    assert environment.get_template("a.html").render() == "of its own code"
