@@ -1,12 +1,12 @@
 """An application at several addresses, on real sockets: who gets what, and what happens where one fails."""
 
 import asyncio
-import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
 
+from deploy.demo.ports import free
 from gateway.proxy.upstream.group import AddressGroup
 from tests.config.samples import sample_snapshot
 from tests.proxy.applications import OK, Application, Peer, application, closing
@@ -15,12 +15,6 @@ from tests.proxy.stand_ins import Holder
 
 PUBLIC = ask(b"GET /public/a")
 POST = ask(b"POST /public/a", b"Content-Length: 4", body=b"form")
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def others(*ports: int) -> str:
@@ -95,14 +89,14 @@ async def test_one_session_has_one_address_and_sessions_are_spread() -> None:
 
 async def test_where_no_connection_opens_another_gets_it_whatever_the_method() -> None:
     """Nothing was sent."""
-    async with application() as app, gateway(free_port(), upstream=others(app.port)) as gate:
+    async with application() as app, gateway(free(1)[0], upstream=others(app.port)) as gate:
         for raw in (PUBLIC, POST, PUBLIC, POST):
             assert (await gate.once(raw)).status == 200
         assert len(app.requests) == 4
 
 
 async def test_it_is_put_out_and_said_once_and_tried_later() -> None:
-    port = free_port()
+    port = free(1)[0]
     more = ", circuit: {failures: 2, pause: 5s}"
     async with application() as app, gateway(port, upstream=others(app.port) + more) as gate:
         for _ in range(12):
@@ -117,7 +111,7 @@ async def test_it_is_put_out_and_said_once_and_tried_later() -> None:
 
 
 async def test_where_none_answers_it_is_503_and_no_connection_is_tried() -> None:
-    ports = free_port(), free_port()
+    ports = free(1)[0], free(1)[0]
     async with gateway(ports[0], upstream=others(ports[1]) + ", circuit: {failures: 1}") as gate:
         assert (await gate.once(PUBLIC)).status == 502
         answer = await gate.once(PUBLIC)
@@ -126,7 +120,7 @@ async def test_where_none_answers_it_is_503_and_no_connection_is_tried() -> None
 
 
 async def test_an_application_with_one_address_has_a_circuit_where_its_file_says_so() -> None:
-    async with gateway(free_port(), upstream="circuit: {failures: 2}") as gate:
+    async with gateway(free(1)[0], upstream="circuit: {failures: 2}") as gate:
         assert [(await gate.once(PUBLIC)).status for _ in range(4)] == [502, 502, 503, 503]
 
 

@@ -1,11 +1,11 @@
 """Valkey and Redis as Debian has them, each on a port of 127.0.0.1, with its files in a folder of its own."""
 
-import socket
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from uuid import uuid4
 
+from deploy.demo.ports import free
 from gateway.model.store_server import StoreServer
 from gateway.stores.redis.store import RedisStore
 from tests.interop.servers import found, running
@@ -15,19 +15,13 @@ from tests.stores.samples import NOW
 @contextmanager
 def server(program: str, folder: Path, *settings: str, port: int = 0) -> Iterator[int]:
     """`program`: "valkey" or "redis". The port."""
-    port = port or free_port()
+    (port,) = (port,) if port else free(1)
     command = [found(f"{program}-server"), "--bind", "127.0.0.1", "--dir", str(folder), "--save", ""]
     command += ["--appendonly", "yes", "--appendfsync", "everysec", *settings]
     if "--tls-port" not in settings:
         command += ["--port", str(port)]
     with running(command, folder / f"{program}.log", port):
         yield port
-
-
-def free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])
 
 
 def settings_of(port: int, **changed: object) -> StoreServer:

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 import trustme
 
+from deploy.demo.ports import free
 from gateway.model.codes import STORE_UNREACHABLE, STORE_UNREADABLE
 from gateway.model.errors import GatewayError
 from gateway.stores.records import AddSession, RevokeSession, SeatKey, UseOnce
@@ -22,7 +23,7 @@ from gateway.stores.tickets import unix_now
 from tests.patience import PATIENCE
 from tests.portal.installation import ACTES, installed
 from tests.stores.redis.proxy import proxied
-from tests.stores.redis.servers import TestedStore, free_port, server, settings_of
+from tests.stores.redis.servers import TestedStore, server, settings_of
 from tests.stores.samples import (
     NO_LIMITS,
     NOTHING,
@@ -160,7 +161,7 @@ async def test_ten_thousand_cancelled_commands_leave_no_reply_for_another(valkey
 
 
 async def test_a_server_that_was_started_again_refuses_what_others_made_before(tmp_path: Path) -> None:
-    port = free_port()
+    (port,) = free(1)
     store = RedisStore(settings_of(port))
     with server("valkey", tmp_path, port=port):
         await store.open()
@@ -220,7 +221,7 @@ async def test_a_server_that_was_emptied_counts_as_new(shared: TestedStore) -> N
 
 async def test_an_address_where_nothing_listens_is_away_and_not_absent() -> None:
     log = Heard()
-    store = RedisStore(settings_of(free_port()), log=log)
+    store = RedisStore(settings_of(*free(1)), log=log)
     await store.open()
     for _ in range(3):
         with pytest.raises(GatewayError) as away:
@@ -300,7 +301,7 @@ async def test_an_end_is_heard_of_by_another_store_at_once(shared: TestedStore, 
 
 
 async def test_where_the_word_is_lost_the_list_is_read_again(tmp_path: Path) -> None:
-    port = free_port()
+    (port,) = free(1)
     store = RedisStore(settings_of(port))
     with server("valkey", tmp_path, port=port):
         await store.open()
@@ -315,7 +316,7 @@ async def test_where_the_word_is_lost_the_list_is_read_again(tmp_path: Path) -> 
 
 
 async def test_with_tls_an_authority_of_ones_own_and_an_acl_user(tmp_path: Path) -> None:
-    authority, port = trustme.CA(), free_port()
+    authority, (port,) = trustme.CA(), free(1)
     certificate = authority.issue_cert("localhost", "127.0.0.1")
     certificate.private_key_and_cert_chain_pem.write_to_path(str(tmp_path / "own.pem"))
     authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
