@@ -36,6 +36,21 @@ def memory_store(subject: Subject) -> Iterator[Problem]:
         yield subject.gateway.at("store", "type", say="a restart signs everybody out", write="sqlite")
 
 
+def store_in_the_clear(subject: Subject) -> Iterator[Problem]:
+    """Also by a name: who answers to it is not known without a certificate."""
+    server = subject.gateway.model.store.server
+    if server is not None and server.tls is None and not _is_loopback(server.address[0]):
+        say = "who is between can read this server's password, end everybody's session, and use again what works once"
+        yield subject.gateway.at("store", "server", say=say, write="write tls: {}, or tls: {ca: {file: ...}}")
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
 def trusts_everybody(subject: Subject) -> Iterator[Problem]:
     for index, network in enumerate(subject.gateway.model.trusted_proxies):
         found = ip_network(str(network))

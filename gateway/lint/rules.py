@@ -214,6 +214,8 @@ _TABLE = (
              _GATEWAY.headers_without_bounds),
     LintRule("EC417", "Plain http beside https", "Pages and cookies of people who type no scheme travel in the clear.",
              _GATEWAY.plain_http_beside_https),
+    LintRule("EC418", "A store in the clear", "Its password and commands can be read and changed on their way.",
+             _GATEWAY.store_in_the_clear),
 )  # fmt: skip
 
 RULES: Mapping[str, LintRule] = {rule.code: rule for rule in _TABLE}

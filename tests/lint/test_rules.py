@@ -324,6 +324,8 @@ PAIRS: dict[str, Pair] = {
     "EC416": Pair(gateway("workers: 2", "limits: {headers: 1MB}"), gateway("workers: 2", "limits: {headers: 64KB}")),
     "EC417": Pair({"gateway.yaml": BESIDE}, {"gateway.yaml": BESIDE.replace("8079}", "8079, redirect: https}")},
                   certificate(), certificate()),
+    "EC418": Pair(gateway("type: sqlite", 'type: redis, server: {address: "10.0.0.6:6379"}'),
+                  gateway("type: sqlite", 'type: redis, server: {address: "10.0.0.6:6379", tls: {}}')),
 }  # fmt: skip
 
 
