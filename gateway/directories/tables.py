@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 from collections.abc import Iterator, Sequence
 from io import TextIOWrapper
 from pathlib import Path
@@ -18,6 +19,8 @@ LARGEST_JSON: Final = 64 << 20
 _LONGEST_CELL: Final = 1 << 16
 # Between several values of one cell: no cell holds a control character.
 SEVERAL: Final = "\x1f"
+# What spreadsheets make of a SIRET that they take for a number: 2,15904E+13.
+_ROUNDED: Final = re.compile(r"[0-9]+(?:[.,][0-9]+)?E\+[0-9]+")
 
 
 class TableRow(NamedTuple):
@@ -84,6 +87,9 @@ def _csv(source: FileSource, content: IO[bytes], wanted: list[str], given: list[
             joined = "".join(row)
             if not joined.isprintable() and _has_control(joined):
                 raise _Wrong(f"line {reader.line_num}: a control character")
+            if "E+" in joined and any(_ROUNDED.fullmatch(row[at]) for at in keys):
+                what = "a number of the key that a spreadsheet has rounded: make its column text, and fill it in again"
+                raise _Wrong(f"line {reader.line_num}: {what}")
             yield TableRow(reader.line_num, tuple([row[at] for at in keys]), tuple([row[at] for at in cells]))
     except csv.Error as error:
         raise _Wrong(f"line {reader.line_num}: {error}") from None

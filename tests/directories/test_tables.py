@@ -65,6 +65,14 @@ def test_a_file_whose_first_line_is_not_divided_is_told_by_what() -> None:
     assert "add delimiter" not in refused(b"secret;of;others\n1;2;3\n")
 
 
+@pytest.mark.parametrize("rounded", ["2,15904E+13", "2.15904E+13", "2E+13"])
+def test_a_key_that_a_spreadsheet_has_rounded_is_told_and_other_columns_may_look_so(rounded: str) -> None:
+    """Nobody would be found by it."""
+    said = refused(f'siret,uai,label\n1,2,3\n"{rounded}",2,3\n'.encode())
+    assert said.startswith("t: line 3: a number of the key that a spreadsheet has rounded")
+    assert read(f'siret,uai,label\n1,"{rounded}",E+1\n'.encode()) == [(("1",), (rounded, "E+1"))]
+
+
 def test_json_is_an_array_of_objects() -> None:
     content = b'[{"siret": "1", "uai": ["2", "3"], "label": null, "x": {}}, {"siret": 4, "uai": true}]'
     assert read(content, "json") == [(("1",), (f"2{SEVERAL}3", "")), (("4",), ("true", ""))]
