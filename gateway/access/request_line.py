@@ -7,6 +7,8 @@ from gateway.policy.routes import Match
 from gateway.wire.target import Target
 
 _RESERVED: Final = "_ecluse"
+# Where the application has `;` or a kept escape in names, another server that reads the path may cut there.
+_RESERVED_BEFORE: Final = ("_ecluse;", "_ecluse%")
 _PREFIX: Final = b"/_ecluse"
 _WITH_CONTENT: Final = frozenset({b"POST", b"PUT", b"PATCH"})
 # RFC 9110 9.2.2
@@ -83,7 +85,8 @@ class RequestLine:
 def purpose_of(app: App | None, target: Target) -> Purpose:
     """`app`: None on a portal host that serves no application, where our own paths alone are answered, and `/`."""
     # Also where the app knows no case: no spelling of our prefix reaches an application.
-    if app is None or target.segments[0].lower() == _RESERVED:
+    first = target.segments[0].lower()
+    if app is None or first == _RESERVED or first.startswith(_RESERVED_BEFORE):
         path = target.path
         is_ours = path == _PREFIX or path.startswith(_PREFIX + b"/") or (app is None and path == b"/")
         return "endpoint" if is_ours else "reserved"

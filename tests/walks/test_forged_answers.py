@@ -45,7 +45,7 @@ async def is_refused(world: World, mark: int, page: Response, person: Person, co
     assert line["level"] == "warning"
     assert 400 <= page.status < 500
     assert "<h1>" in page.text
-    assert line["request_id"] in page.text
+    assert line["reference"] in page.text
     for host in (ONE, PORTAL_HOST):
         assert person.jar.get(host, SEAT) is None, f"there is a seat on {host}"
 

@@ -84,7 +84,7 @@ async def test_a_provider_that_is_down_says_so_and_the_other_still_serves(world:
     person = world.person()
     page = await chosen(world, person, await chooser(world, person), "beta", "alice")
     assert page.status == 502
-    assert (await world.gateway.logged(mark, event="provider.unreachable"))["request_id"] in page.text
+    assert (await world.gateway.logged(mark, event="provider.unreachable"))["reference"] in page.text
     page = await chosen(world, person, await chooser(world, person), "alpha", "alice")
     assert page.json()["headers"]["x-provider"] == "alpha"
     world.place.write("providers/beta.yaml", good)
