@@ -70,8 +70,7 @@ class ApplicationAccess:
     __slots__ = (
         "_about", "_keys", "_lines", "_longest", "_named_methods", "_numbers", "_paths", "_person", "_prepare",
         "_query_links", "_tally", "_tells_paths_apart", "anonymous", "app", "decisions", "differing", "lines", "name",
-        "policy_errors",
-        "revision", "told",
+        "policy_errors", "revision", "told",
     )  # fmt: skip
 
     def __init__(

@@ -138,7 +138,7 @@ class Directories:
             raise _Away(f"no answer within {directory.timeout:g} s") from None
 
     def _line(self, directory: Directory) -> _Line:
-        """One that is asked otherwise by now has a line of its own; the one before it is let go."""
+        """A directory whose file asks otherwise than before has a new line, and its old one is let go."""
         line = self._lines.get(directory.fingerprint)
         if line is None:
             self._let_go(directory)

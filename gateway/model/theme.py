@@ -16,7 +16,7 @@ DARK_SURFACES: Final = ("#18252b", "#0f191d")
 
 @dataclass(frozen=True, slots=True)
 class Colours:
-    """Of links, buttons and the band at the top: `#rrggbb`."""
+    """The colour of links, buttons and the band at the top: `#rrggbb`."""
 
     light: str = "#0b5c6b"
     dark: str = "#84d3de"

@@ -27,8 +27,8 @@ _CUTS = (1500, 400, 100)
 _LONGEST_NAME = 40
 _MOST_NAMES = 50
 
-# Without letters and digits that look alike (0 O, 1 I L, 2 Z, 5 S, 8 B, U V), and without vowels, so that no word is
-# ever read out.
+# Of letters and digits that look alike (2 Z, 5 S, 8 B, U V) it has one each, of 0 O and 1 I L none. It has no A, E, I,
+# O or U, so that nobody reads out a word.
 _ALPHABET: Final = "2345679CDFGHJKMNPQRTVWXY8"
 _LENGTH: Final = 8
 

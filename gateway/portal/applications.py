@@ -48,7 +48,9 @@ class ApplicationList:
     async def _all(self, snapshot: Snapshot, language: str) -> list[ListedApplication]:
         if self._snapshot is not snapshot:
             self._snapshot, self._listed = snapshot, {}
-        found = self._listed.get(language)
+        # A reload while this one waits begins another: what is made here is then of no more use.
+        kept = self._listed
+        found = kept.get(language)
         if found is None:
             found = []
             for at, app in enumerate(snapshot.apps.values()):
@@ -59,7 +61,7 @@ class ApplicationList:
                     label = said_in(app.labels, language)
                     found.append(ListedApplication(app, label, fold_label(label.text), f"{app.origin(host)}/"))
             found.sort(key=lambda listed: listed.folded)
-            self._listed[language] = found
+            kept[language] = found
         return found
 
 

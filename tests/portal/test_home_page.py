@@ -1,17 +1,20 @@
 """`/` of the portal's host: where no page is the end of the way."""
 
+import asyncio
 import re
 from dataclasses import replace
 
 import pytest
 
+from gateway.config.snapshot import Snapshot
 from gateway.model.theme import ByLanguage
 from gateway.policy.conditions import Group
-from gateway.portal.applications import fold_label
+from gateway.portal.applications import ApplicationList, fold_label
 from tests.growth import steps
 from tests.policy.short import rule, table
 from tests.portal.browser import Browser, Reply
 from tests.portal.installation import ACTES, PERMIS, PORTAL, Installation
+from tests.proxy.stand_ins import identity, seat
 
 HOME = "/_ecluse/home"
 EVERYBODY = table(rule("/**"))
@@ -72,6 +75,29 @@ async def test_fifty_stand_on_a_page(here: Installation) -> None:
     assert [len(applications(page)) for page in (first, second)] == [50, 11]
     assert ("Next page" in first.text, "Previous page" in first.text) == (True, False)
     assert ("Next page" in second.text, "Previous page" in second.text) == (False, True)
+
+
+async def test_a_reload_while_the_list_is_made_leaves_no_list_of_before(here: Installation) -> None:
+    here.change("actes", routes=EVERYBODY)
+    one = here.snapshot.apps["actes"]
+
+    def snapshot(label: str, number: int) -> Snapshot:
+        hosts = {f"{label}{at}": (f"a{at}.localhost",) for at in range(number)}
+        apps = {name: replace(one, name=name, label={"": label}, hosts=its) for name, its in hosts.items()}
+        return replace(here.snapshot, apps=apps)
+
+    who = replace(identity(uid="helene"), issuer=one.listed["metropole"].issuer)
+    listed, person = ApplicationList(), seat(PORTAL, who)
+    old, new = snapshot("old", 400), snapshot("new", 2)
+
+    async def labels(of: Snapshot) -> set[str]:
+        return {found.label.text async for found in listed.open_to(of, person, "en", "")}
+
+    before = asyncio.create_task(labels(old))
+    await asyncio.sleep(0)
+    assert await labels(new) == {"new"}
+    assert await before == {"old"}
+    assert await labels(new) == {"new"}
 
 
 async def test_a_button_ends_one_session(here: Installation) -> None:

@@ -41,11 +41,11 @@ class StoreServerSection(Strict):
     tls: Maybe[StoreTlsSection] = None
     """`tls: {}` for TLS with the system's authorities; where this is left out, everything goes in the clear."""
     connections: Annotated[Count, Field(ge=4, le=1024)] = 16
-    """At most so many for each worker; one of them hears of ended sessions."""
+    """The most connections of each worker; one of them hears of ended sessions."""
     timeout: Annotated[Seconds, Field(ge=0.1, le=10)] = 1.0
-    """For each answer. Past it the store is away."""
+    """The longest wait for each answer. After it the store is away."""
     lacks: Literal["warn", "refuse"] = "warn"
-    """What a server means at the start that may forget sessions (`maxmemory-policy`, `appendonly`,
+    """What follows at the start where the server may forget sessions (`maxmemory-policy`, `appendonly`,
     `min-replicas-to-write`): a warning in the log, or no start."""
 
 

@@ -61,7 +61,7 @@ Addresses = Annotated[Label, AfterValidator(_addresses)]
 
 class ThemeColoursSection(Strict):
     light: Annotated[str, AfterValidator(_on_light)] = "#0b5c6b"
-    """Of links, buttons and the band at the top, on white: `"#rrggbb"`, with a contrast of at least 4.5."""
+    """The colour of links, buttons and the band at the top on white: `"#rrggbb"`, with a contrast of at least 4.5."""
     dark: Annotated[str, AfterValidator(_on_dark)] = "#84d3de"
     """The same for people whose device shows dark pages."""
 
@@ -95,4 +95,4 @@ class ThemeSection(Strict):
     accessibility: Maybe[ThemeAccessibilitySection] = None
     """What French law has every public page say of its accessibility."""
     time_zone: TimeZone = "Europe/Paris"
-    """In which times are told."""
+    """The time zone in which pages tell times, as `Europe/Paris`."""

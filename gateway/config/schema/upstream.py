@@ -13,15 +13,15 @@ class HealthSection(Strict):
     not answer as it should gets nothing until it does."""
 
     path: ApplicationTarget
-    """What is asked for: a page that is cheap, and that nobody has to sign in for."""
+    """The page that is asked for. It is cheap, and nobody has to sign in for it."""
     status: list[Annotated[int, Field(ge=200, le=599)]] = Field(default=[200], min_length=1, max_length=20)
-    """What a healthy address answers."""
+    """The statuses of a healthy address."""
     every: Seconds = 5.0
-    """A second at least, of which each round takes a tenth more or less."""
+    """The time between two checks, a second at least. Each wait is up to a tenth longer or shorter."""
     within: Seconds = 2.0
     """The longest wait for the answer."""
     failures: Annotated[int, Field(ge=1, le=100)] = 2
-    """So many on end put it out; one that is good lets it in."""
+    """An address is left out after so many failed checks in a row, until one succeeds."""
 
     @model_validator(mode="after")
     def _ends(self) -> "HealthSection":
@@ -37,7 +37,7 @@ class CircuitSection(Strict):
     breaks off unanswered, or says nothing within the timeout, only while there is another."""
 
     failures: Annotated[int, Field(ge=1, le=100)] = 3
-    """So many failures on end put it out."""
+    """An address is left out after so many failures in a row."""
     pause: Seconds = 10.0
-    """For so long; then one request tries it. Each time that this fails too, it is out for twice as long, two minutes
-    at most."""
+    """How long it is left out before one request tries it. Each time that this fails too, it is left out for twice as
+    long, two minutes at most."""

@@ -1,6 +1,6 @@
 -- One step on the store, done as a whole: what is asked, then its operands. gateway/stores/redis/steps.py calls it.
 --
--- KEYS[1]: any key of the step's tag. ARGV: prefix, how ends are listed ("all", or "" for by tag), whether seats leave
+-- No KEYS: one server has all of them. ARGV: prefix, how ends are listed ("all", or "" for by tag), whether seats leave
 -- tombstones, then operations: the name, the number of operands, the operands. Times are Unix seconds.
 -- The reply: {0} where a condition did not hold (the operations before it are done), else {1, what was read}.
 

@@ -208,8 +208,8 @@ class RedisStore:
         await self._read("HGET", self._keys.store, "epoch")
 
     async def purge(self, now: int, *, bury: bool = False) -> None:
-        """Of the list of ends; all else has a lifetime. Seats that are made or used from now on leave tombstones, or
-        leave none."""
+        """Forgets what ended long ago in the list of ends: all else has a lifetime. `bury`: whether seats that are made
+        or used from now on leave tombstones."""
         self._buries = bury
         more = True
         while more:
