@@ -154,6 +154,8 @@ async def test_ten_thousand_cancelled_commands_leave_no_reply_for_another(valkey
         assert answered > 500
         # Nothing is lost for good: every connection is free again.
         await asyncio.gather(*(store.read_session(id, now) for id in ids * 5))
+        # People who leave cost no new connection.
+        assert proxy.connections <= settings_of(proxy.port).connections
         await store.close()
 
 
