@@ -70,7 +70,8 @@ async def test_an_index_follows_its_file_and_a_wrong_file_leaves_it_with_a_note(
         beside = tmp_path / "new"
         beside.write_text(TABLE + "1,2,3\n")
         os.replace(beside, table)
-        await until(lambda: read_trouble(folder, one) is None)
+        await until(lambda: len(told.events) == 3)
+        assert read_trouble(folder, one) is None
         stamp = read_stamp(index_path(folder, one))
         assert stamp is not None
         assert stamp.rows == 3
@@ -85,7 +86,8 @@ async def test_a_process_that_ends_or_says_nonsense_is_trouble_of_its_own_direct
     table.write_text(TABLE)
     for said in ("raise SystemExit(3)", "print('nonsense')", "print('{}')"):
         async with kept(folder, told, directory(table), helper=(sys.executable, "-c", said)):
-            await until(lambda: read_trouble(folder, directory(table)) is not None)
+            await until(lambda: told.events)
+            assert read_trouble(folder, directory(table)) is not None
         assert told.events.pop()[0] == "directory.unreadable"
         for path in folder.iterdir():
             path.unlink()

@@ -95,6 +95,12 @@ async def test_where_no_connection_opens_another_gets_it_whatever_the_method() -
         assert len(app.requests) == 4
 
 
+async def test_a_request_that_could_not_be_sent_goes_on_within_the_budget() -> None:
+    async with application() as app, gateway(free(1)[0], upstream=others(app.port) + ", retries: 0") as gate:
+        assert sorted([(await gate.once(PUBLIC)).status for _ in range(2)]) == [200, 502]
+        assert len(app.requests) == 1
+
+
 async def test_it_is_put_out_and_said_once_and_tried_later() -> None:
     port = free(1)[0]
     more = ", circuit: {failures: 2, pause: 5s}"
@@ -295,6 +301,24 @@ async def test_what_is_beyond_waits_for_its_turn_and_what_is_beyond_that_is_told
         assert [(await client.answer()).status for client in clients[1:3]] == [200, 200]
         await gate.until(lambda: member.in_flight == 0)
         assert gate.log.named("upstream.busy") == [{"app": "permis"}]
+
+
+async def test_a_request_right_behind_a_response_goes_before_nobody_who_waits() -> None:
+    async with application(then=None) as app, gateway(app, upstream="concurrency: 1, queue: 2") as gate:
+        first, waits = await gate.client(), await gate.client()
+        first.send(PUBLIC)
+        await gate.until(lambda: len(app.requests) == 1)
+        waits.send(ask(b"GET /public/waits"))
+        (member,) = group_of(gate).members
+        await gate.until(lambda: len(member._queue) == 1)
+        first.send(ask(b"GET /public/behind"))
+        asked = [b"/public/a", b"/public/waits", b"/public/behind"]
+        for number, path in enumerate(asked, 1):
+            await gate.until(lambda number=number: len(app.requests) >= number)
+            assert len(app.requests) == number
+            assert path in app.requests[-1]
+            app.peers[-1].send(OK)
+        await gate.until(lambda: member.in_flight == 0)
 
 
 async def test_who_leaves_the_queue_or_its_turn_keeps_nobody_from_it() -> None:
