@@ -35,6 +35,8 @@ HELPER: Final = (sys.executable, "-P", "-m", "gateway.directories.indexing")
 LOOKED_EVERY: Final = 2.0
 _TRIED_AGAIN: Final = 60.0
 _ANSWERS_WITHIN: Final = 20.0
+# A reload waits for the files of directories that ask otherwise than before.
+_READY_WITHIN: Final = 60.0
 
 
 @dataclass(slots=True)
@@ -75,6 +77,23 @@ class DirectoryKeeper:
             self._kept[fingerprint] = before.get(fingerprint, fresh)
         self._woken.set()
 
+    async def ready(self, directories: Iterable[Directory]) -> str:
+        """Reads the files of those that ask otherwise than the ones in force, before they take their place. What is
+        wrong with one of them; empty where nothing is."""
+        in_force = {kept.directory.name: fingerprint for fingerprint, kept in self._kept.items()}
+        for directory in directories:
+            if in_force.get(directory.name, directory.fingerprint) == directory.fingerprint:
+                continue
+            try:
+                async with asyncio.timeout(_READY_WITHIN):
+                    outcome = await self._outcome(directory)
+            except TimeoutError:
+                outcome = IndexOutcome(detail=f"it was not read within {_READY_WITHIN:g} s")
+            if outcome.detail:
+                return f"directory {directory.name} stays as it was: {outcome.detail}"
+            self._tell_read(directory, outcome)
+        return ""
+
     async def run(self) -> None:
         """Until cancelled."""
         while True:
@@ -110,11 +129,14 @@ class DirectoryKeeper:
                 if not kept.fails:
                     self._log.event("directory.unreadable", directory=name, detail=outcome.detail)
             else:
-                facts = {"directory": name, "rows": outcome.rows, "keyless": outcome.keyless}
-                self._log.event("directory.read", **facts)
+                self._tell_read(kept.directory, outcome)
             kept.fails = bool(outcome.detail)
         finally:
             kept.making = None
+
+    def _tell_read(self, directory: Directory, outcome: IndexOutcome) -> None:
+        facts = {"directory": directory.name, "rows": outcome.rows, "keyless": outcome.keyless}
+        self._log.event("directory.read", **facts)
 
     async def _outcome(self, directory: Directory) -> IndexOutcome:
         pipe = asyncio.subprocess.PIPE

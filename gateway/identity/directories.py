@@ -176,17 +176,20 @@ def _is_seen(text: str) -> bool:
 def known_with(identity: Identity, directories: Sequence[Directory]) -> Identity:
     """The person as an application knows them that listens to these directories, as their files are now.
 
-    Of a directory that was not asked, was asked otherwise, or could not say, everything is unknown.
+    Of a directory that was not asked, was asked otherwise, or could not say, everything is unknown. So is what a
+    provider says under the name of an attribute that a directory decides (`wins: directory`) which does not take its
+    word: neither of the two has a say there.
     """
     if not directories:
         return identity
     attributes, left_out = dict(identity.attributes), set(identity.left_out)
     for directory in directories:
-        if not directory.takes(identity.provider):
-            continue
-        finding = finding_in(identity, directory)
+        takes = directory.takes(identity.provider)
+        finding = finding_in(identity, directory) if takes else None
         for given in directory.gives:
             name = given.name
+            if not takes and name not in identity.attributes:
+                continue
             if (name in identity.attributes or name in identity.left_out) and given.wins != "directory":
                 continue
             attributes.pop(name, None)

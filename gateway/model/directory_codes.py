@@ -10,6 +10,7 @@ DIRECTORY_AWAY = Code(
     "If this lasts, give the reference below to your support.",
 )
 DIRECTORY_FILE = Code("directory.file", 0)
+DIRECTORY_UNREACHABLE = Code("directory.unreachable", 0)
 DIRECTORY_ROWS = Code("directory.rows", 0)
 DIRECTORY_VALUE = Code("directory.value", 0)
 DIRECTORY_KEY = Code("directory.key", 0)

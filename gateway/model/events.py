@@ -129,7 +129,10 @@ _TABLE = (
     ),
     Event("directory.unreadable", "error", "A file of a directory cannot be read, or is wrong: `detail` says how."),
     Event(
-        "directory.away", "error", "A directory could not say anything of a person; `away` of its file says what then."
+        "directory.away",
+        "error",
+        "A directory could not say anything of a person, for the reason that `code` and `detail` say; `away` of its"
+        " file says what then.",
     ),
     Event("directory.recovered", "info", "A directory answers again."),
     Event(

@@ -251,6 +251,8 @@ class Supervisor:
             return f"{self._folder}/gateway.yaml: {', '.join(fixed)}: restart to change this, it is fixed while running"
         if candidate.gateway.limits.connections > self._rollout.live.gateway.limits.connections:
             self._allow_files(candidate.gateway)
+        if refusal := await self._directories.ready(lines_of(candidate.plan, Directory)):
+            return refusal
         verdict = await self._rollout.take(candidate)
         await self._follow_sources()
         await self._remember_hosts()

@@ -81,6 +81,30 @@ async def test_an_index_follows_its_file_and_a_wrong_file_leaves_it_with_a_note(
     assert told.events[-1][1] == {"directory": "communes", "rows": 3, "keyless": 0}
 
 
+async def test_one_that_asks_otherwise_is_read_before_it_takes_the_place_of_the_one_in_force(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table, folder, told = tmp_path / "communes.csv", tmp_path / "made", Told()
+    table.write_text(TABLE)
+    one = directory(table)
+    async with kept(folder, told, one) as keeper:
+        await until(lambda: read_stamp(index_path(folder, one)) is not None)
+        assert await keeper.ready([one, directory(tmp_path / "none", name="others", fingerprint="f3")]) == ""
+        gone = directory(tmp_path / "none", fingerprint="f2")
+        assert await keeper.ready([gone]) == (
+            "directory communes stays as it was: directory.file: none: it cannot be read: No such file or directory"
+        )
+        assert read_stamp(index_path(folder, one)) is not None
+        other = directory(table, fingerprint="f2")
+        assert await keeper.ready([other]) == ""
+        assert read_stamp(index_path(folder, other)) is not None
+        hangs = DirectoryKeeper(folder, told, helper=("/bin/sh", "-c", "exec sleep 60"))
+        await hangs.use([one])
+        monkeypatch.setattr(keeping, "_READY_WITHIN", 0.2)
+        assert "it was not read within 0.2 s" in await hangs.ready([other])
+    assert [event for event, _ in told.events] == ["directory.read", "directory.read"]
+
+
 async def test_a_process_that_ends_or_says_nonsense_is_trouble_of_its_own_directory_alone(tmp_path: Path) -> None:
     table, folder, told = tmp_path / "communes.csv", tmp_path / "made", Told()
     table.write_text(TABLE)

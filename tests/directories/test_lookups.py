@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
+from gateway.directories.file_reader import FileReader
 from gateway.directories.index import Trouble, index_path, trouble_path, write_trouble
 from gateway.directories.indexing import make_index
-from gateway.directories.lookups import Directories, FileReader
+from gateway.directories.lookups import Directories
 from gateway.model.directory import Directory
 from gateway.ops.log import Log
 from tests.directories.samples import LILLE, ROUBAIX, TABLE, directory, somebody
@@ -115,6 +116,30 @@ async def test_one_that_is_slow_holds_up_its_own_people_once_and_nobody_else(
     monkeypatch.setattr(FileReader, "finding", reading)
     assert (await asking.asked([one], somebody(), LILLE)).findings[0].state == "found"
     assert told.events == ["directory.away", "directory.recovered"]
+    await asking.close()
+
+
+async def test_a_sign_in_waits_long_for_those_alone_that_its_application_lists(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listed, slow = made(tmp_path), made(tmp_path, name="others", fingerprint="f2", timeout=1.5)
+    reading = FileReader.finding
+
+    def late(self: FileReader, key: str, now: int) -> Any:
+        if self._directory.name == "others":
+            time.sleep(1)
+        return reading(self, key, now)
+
+    monkeypatch.setattr(FileReader, "finding", late)
+    asking = Directories(tmp_path, log=Told(), now=lambda: NOW)
+    began = time.monotonic()
+    found = (await asking.asked([slow, listed], somebody(), LILLE, needed=(listed,))).findings
+    assert [finding.state for finding in found] == ["away", "found"]
+    assert 0.2 < time.monotonic() - began < 0.9
+    found = (await asking.asked([slow, listed], somebody(), LILLE, needed=(slow,))).findings
+    assert [finding.state for finding in found] == ["away", "found"], "it is busy with the one before"
+    await asyncio.sleep(1.2)
+    assert (await asking.asked([slow], somebody(), LILLE, needed=(slow,))).findings[0].state == "found"
     await asking.close()
 
 

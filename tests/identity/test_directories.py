@@ -181,8 +181,17 @@ def test_one_word_never_takes_the_place_of_another_unless_the_file_says_which_wi
 
 def test_a_provider_whose_word_is_not_taken_gets_nothing_of_it() -> None:
     who = asked(person("beta", uid="a", uai="own"), DirectoryFinding("communes", "f1", "found", {"uai": ("1",)}))
-    assert known_with(who, (directory(replace(UAI, wins="directory")),)).attributes == who.attributes
+    assert known_with(who, (directory(replace(UAI, wins="provider")),)).attributes == who.attributes
     assert missing_from(who, (directory(),)) is None
+
+
+def test_where_a_directory_decides_the_word_of_a_provider_that_it_does_not_take_is_unknown() -> None:
+    who = asked(person("beta", uid="a", uai="own"), DirectoryFinding("communes", "f1", "found", {"uai": ("1",)}))
+    known = known_with(who, (directory(replace(UAI, wins="directory")),))
+    assert (dict(known.attributes), known.left_out) == ({"uid": ("a",)}, {"uai"})
+    assert missing_from(who, (directory(replace(UAI, wins="directory")),)) is None
+    without = known_with(person("beta", uid="a"), (directory(replace(UAI, wins="directory")),))
+    assert (dict(without.attributes), without.left_out) == ({"uid": ("a",)}, frozenset()), "it said nothing of it"
 
 
 _CELL = st.text(max_size=6) | st.sampled_from(

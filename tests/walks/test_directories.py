@@ -102,3 +102,18 @@ async def test_a_file_of_the_folder_that_asks_otherwise_makes_what_was_said_unkn
     await world.gateway.reload()
     assert (await ask(place.url(), "/conseil/x", world.cookie(alice))).status == 200
     await world.leave()
+
+
+async def test_a_file_of_the_folder_that_cannot_be_read_by_leaves_the_one_before_in_force(world: World) -> None:
+    place = world.place
+    alice = await world.signed_in("alice")
+    place.write("directories/staff.yaml", STAFF.replace("office: {}", "office: {column: none}"))
+    told = await world.gateway.reload("config.refused")
+    assert "directory staff stays as it was" in told["detail"]
+    assert "0 columns are called none" in told["detail"]
+    assert (await ask(place.url(), "/conseil/x", world.cookie(alice))).status == 200
+    again = await world.signed_in("alice")
+    assert (await ask(place.url(), "/conseil/x", world.cookie(again))).status == 200
+    place.write("directories/staff.yaml", STAFF)
+    await world.gateway.reload()
+    await world.leave()

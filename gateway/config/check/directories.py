@@ -61,8 +61,16 @@ def _wins(document: YamlDocument, model: DirectoryFile, providers: ProvidersByNa
             hint = "add wins: directory or wins: provider, or give it another name"
             yield document.problem(("gives", name), message, hint, key=True, others=(("and", place),))
         elif given.wins is not None and not both and len(known) == len(taking(model, providers)):
+            if given.wins == "directory" and _says(providers, name):
+                continue
             message = f"no provider of its key has an attribute {name}: this has no effect"
             yield document.problem(("gives", name, "wins"), message, "leave it out")
+
+
+def _says(providers: ProvidersByName, name: str) -> bool:
+    """Whether a provider may have an attribute of this name, which is unknown where a directory decides that does not
+    take its word."""
+    return any(one.model is None or name in one.model.sources() for one in providers.values())
 
 
 def _given_twice(folder: Folder, providers: ProvidersByName) -> Iterator[Problem]:

@@ -74,7 +74,7 @@ class GivenSection(Strict):
     """What separates several values of one cell."""
     wins: Maybe[Winner] = None
     """Where a provider has an attribute of this name, this says whose word counts. Without it such a folder is
-    refused."""
+    refused. With `directory`, what a provider says of it whose word the key does not take is unknown."""
 
     @model_validator(mode="after")
     def _several(self) -> "GivenSection":

@@ -5,6 +5,7 @@ from dataclasses import replace
 from gateway.identity.directories import missing_from
 from gateway.identity.perimeter import establish
 from gateway.model.codes import LOGIN_TRANSACTION_GONE, OIDC_REFRESH_SUBJECT
+from gateway.model.directory import Directory
 from gateway.model.directory_codes import DIRECTORY_AWAY
 from gateway.model.errors import GatewayError
 from gateway.model.identity import Established, Identity
@@ -30,14 +31,16 @@ class SignIns:
         Raises GatewayError: LOGIN_OUTSIDE_PERIMETER or LOGIN_MAPPING, or DIRECTORY_AWAY where its application refuses
         people of whom a directory cannot say anything; and nothing is made.
         """
-        person = await self._enriched(request, establish(authentication.provider, authentication.identity))
-        if person.identity.findings and authentication.pending is not None:
-            missing = missing_from(person.identity, authentication.pending.app.directories)
+        pending = authentication.pending
+        needed = None if pending is None else pending.app.directories
+        person = await self._enriched(request, establish(authentication.provider, authentication.identity), needed)
+        if person.identity.findings and pending is not None:
+            missing = missing_from(person.identity, pending.app.directories)
             if missing is not None:
                 raise GatewayError(DIRECTORY_AWAY, f"directory {missing.name} could not say anything of this person")
         made = await self._session(request, authentication, person)
-        if authentication.pending is not None:
-            return Continue(authentication.pending, made=made)
+        if pending is not None:
+            return Continue(pending, made=made)
         await self._services.sessions.add(made)
         give_seat(request, made, self._services.report)
         return self._services.pages.signed_in(request.reader, home(request), again=False)
@@ -54,12 +57,15 @@ class SignIns:
         self._services.report.refused(request, error)
         return self._services.pages.signed_in(request.reader, home(request), again=True)
 
-    async def _enriched(self, request: PortalRequest, person: Established) -> Established:
-        """With what the directories say of them, all asked side by side."""
+    async def _enriched(
+        self, request: PortalRequest, person: Established, needed: tuple[Directory, ...] | None
+    ) -> Established:
+        """With what the directories say of them, all asked side by side. `needed`: those of the application that they
+        are on the way to; None: all, for they may go to any."""
         directories = request.snapshot.directories
         if not directories:
             return person
-        asked = self._services.directories.asked(directories.values(), person.identity, person.tenant)
+        asked = self._services.directories.asked(directories.values(), person.identity, person.tenant, needed=needed)
         return replace(person, identity=await asked)
 
     async def _session(self, request: PortalRequest, authentication: Authentication, person: Established) -> NewSession:

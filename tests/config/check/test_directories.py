@@ -55,6 +55,15 @@ def test_a_key_with_the_issuer_needs_no_list() -> None:
     assert found(COMMUNES.replace("key: {siret: {from: tenant, providers: [metropole]}}", key)) == []
 
 
+def test_a_directory_may_decide_what_a_provider_says_whose_word_its_key_does_not_take() -> None:
+    decides = COMMUNES.replace("commune: {}", "commune: {wins: directory}")
+    says_so = AUTRE.replace("attributes:\n", "attributes:\n  commune: commune\n")
+    assert says_so != AUTRE
+    assert found(decides, **{"providers/autre.yaml": says_so}) == []
+    (said,) = found(decides.replace("wins: directory", "wins: provider"), **{"providers/autre.yaml": says_so})
+    assert "this has no effect" in said
+
+
 def test_two_directories_give_one_person_one_word() -> None:
     other = COMMUNES.replace("directory: communes", "directory: autres")
     (said,) = found(COMMUNES, **{"directories/x.yaml": other})
