@@ -13,6 +13,9 @@ SigningAlgorithm = Literal["RS256", "PS256", "ES256"]
 EncryptionAlgorithm = Literal["RSA-OAEP-256", "ECDH-ES"]
 ContentEncryption = Literal["A128GCM", "A256GCM", "A128CBC-HS256", "A256CBC-HS512"]
 
+# Seconds. What a provider file may say at most of the clocks (`skew`).
+LONGEST_SKEW = 600
+
 
 @dataclass(frozen=True, slots=True)
 class ClientKey:

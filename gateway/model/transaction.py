@@ -106,7 +106,8 @@ class ParkedAssertion:
 
     `reference`: the RelayState of the SamlLogin that it answers, None where the provider began by itself.
     `replayable_until`: until when the assertion would pass a second time; `session_until`: SessionNotOnOrAfter.
-    `issued`: its IssueInstant; 0 in records of before this was kept. All in Unix seconds.
+    `issued`: its IssueInstant; 0 in records of before this was kept. All in Unix seconds. `skew`: the seconds by which
+    the provider's clock was allowed to be ahead when this was verified.
     """
 
     identity: Identity
@@ -117,6 +118,7 @@ class ParkedAssertion:
     name_id: NameIdFields | None
     session_index: str | None
     issued: int = 0
+    skew: int = 0
 
 
 @dataclass(frozen=True, slots=True)

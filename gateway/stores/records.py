@@ -176,11 +176,13 @@ class Spend(Write):
 class UseOnce(Write):
     """What works once is used up until `expires_at`. Its condition: it was not, and is not older than the store.
 
-    `issued`: when somebody else wrote it (Unix seconds); None for what is ours and was made in this store."""
+    `issued`: when somebody else wrote it (Unix seconds); None for what is ours and was made in this store. `skew`: the
+    seconds by which that clock may be ahead, which count where another store is known to have been before this one."""
 
     key: bytes
     expires_at: int
     issued: int | None = None
+    skew: int = 0
     durable: ClassVar[bool] = True
 
     @property

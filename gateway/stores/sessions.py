@@ -300,16 +300,18 @@ class Sessions:
         await self._end(in_steps([RevokeSession(id) for id in session_ids]))
         return tuple(session_ids)
 
-    async def end_once(self, session_ids: Sequence[str], kind: str, *parts: str, issued: int, until: int) -> bool:
+    async def end_once(
+        self, session_ids: Sequence[str], kind: str, *parts: str, issued: int, skew: int = 0, until: int
+    ) -> bool:
         """Ends these sessions by a message that works once, until `until`, across all workers; `issued`: when its
-        sender wrote it (both Unix seconds).
+        sender wrote it (both Unix seconds), by a clock that may be ahead by `skew` seconds.
 
         It is used up last, and so only by what it has done: where the store fails before, its sender sends it again and
         ends what is left. False, and nothing ended, if it was used before, or may have been in a store that was before
         this one. Of two at the same moment one hears False, and has ended no more than the other."""
         now = self._now()
         # Under every store key, as Transactions.first_use.
-        uses = [UseOnce(key, until, issued) for key in self._keys.indexes(kind, *parts)]
+        uses = [UseOnce(key, until, issued, skew) for key in self._keys.indexes(kind, *parts)]
         if any(await asyncio.gather(*(self._store.is_used(use, now) for use in uses))):
             return False
         steps = in_steps([RevokeSession(id) for id in session_ids])

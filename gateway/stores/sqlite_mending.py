@@ -12,14 +12,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from gateway.model.provider import LONGEST_SKEW
 from gateway.ops.log import Log
 from gateway.stores import sqlite_file
 from gateway.stores.tickets import unix_now
 
 # Seconds. An operator who puts the file back, or copies one over it, has that long.
 MENDED_AFTER = 10.0
-# Seconds by which a provider's clock may be ahead of ours: what it dates so was issued before, too.
-_CLOCKS_APART = 180
 
 _PARTS = ("", "-wal", "-shm")
 
@@ -81,7 +80,8 @@ class Mending:
         made = self._path.with_name(f".{self._path.name}.{secrets.token_hex(4)}")
         # First the new one: on a full disk nothing is moved.
         try:
-            sqlite_file.make(made, timeout, self._now() + _CLOCKS_APART)
+            # What a provider whose clock is ahead dates so was issued before, too.
+            sqlite_file.make(made, timeout, self._now() + LONGEST_SKEW + 1)
             kept = self._moved_aside()
             os.rename(made, self._path)
         finally:

@@ -70,13 +70,13 @@ class Transactions:
         self.saml_logouts = tickets(codec.SAML_LOGOUT, under_way)
         self._clean_starts = tickets(Form("clean_start", bytes, bytes), Bounds(ROUND_WINDOW, per_network, in_all))
 
-    async def first_use(self, kind: str, *parts: str, issued: int | None = None, until: int) -> bool:
+    async def first_use(self, kind: str, *parts: str, issued: int | None = None, skew: int = 0, until: int) -> bool:
         """True to the first caller only, across all workers, until `until`: what works once.
 
         `issued`: when its sender wrote it, where it answers nothing of ours; it may then have been used in a store that
-        was before this one (Unix seconds, both)."""
+        was before this one (Unix seconds, both). `skew`: seconds by which its sender's clock may be ahead."""
         # Under every store key: while a new one comes into use, workers may differ in which is the first.
-        uses, now = [UseOnce(key, until, issued) for key in self._keys.indexes(kind, *parts)], self._now()
+        uses, now = [UseOnce(key, until, issued, skew) for key in self._keys.indexes(kind, *parts)], self._now()
         return all(await asyncio.gather(*(self._store.perform([use], now) for use in uses)))
 
     async def rounds(self, binding: str, host: str) -> int:

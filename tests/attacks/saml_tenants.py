@@ -10,6 +10,7 @@ from contextlib import closing
 
 from lxml import etree
 
+from gateway.model.provider import LONGEST_SKEW
 from tests.attacks import saml_providers as idps
 from tests.attacks.cases import Case, Run, expect, uncontrolled
 from tests.attacks.outcomes import sign_in_refused
@@ -74,6 +75,25 @@ async def at_once(world: World) -> None:
     expect(sum(arrived) == 1, f"an assertion brought 12 times at once signed in {sum(arrived)} times")
 
 
+async def of_a_clock_ahead(world: World) -> None:
+    """The database is set aside between two uses of a response that its provider dated ahead, as its skew allows."""
+    now = int(time.time())
+    mark = world.log_mark()
+    ahead = at(now + 170)
+    root = _document(world, assertion_issued=ahead, issued=ahead)
+    expect(await _arrives(world, root), "the control: it signs in")
+    with closing(sqlite3.connect(world.folder / "var/sessions.sqlite", isolation_level=None)) as store:
+        (before,) = store.execute("SELECT refuses_before FROM store").fetchone()
+        # As the store that takes the place of one set aside begins (tests/stores/test_sqlite_mending.py).
+        store.execute("DELETE FROM used")
+        store.execute("UPDATE store SET refuses_before = ?", (now + LONGEST_SKEW + 1,))
+        try:
+            expect(not await _arrives(world, root), "an assertion signed in twice, once before the store was lost")
+            await world.logged(mark, code="saml.replayed")
+        finally:
+            store.execute("UPDATE store SET refuses_before = ?", (before,))
+
+
 async def from_before_the_store(world: World) -> None:
     """A store that replaced a lost one does not know what was used up in that."""
     now = int(time.time())
@@ -91,6 +111,7 @@ XS13 = (
     ("the same assertion in another response", replayed(_in_another_response)),
     ("the same assertion encrypted anew", replayed(_encrypted_anew)),
     ("the same answer twelve times at once", at_once),
+    ("an answer dated ahead, used before the session store was lost", of_a_clock_ahead),
     ("an answer from before the session store was lost and made anew", from_before_the_store),
 )
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from gateway.model.errors import GatewayError
+from gateway.model.provider import LONGEST_SKEW
 from gateway.stores import sqlite_file, sqlite_mending
 from gateway.stores.records import AddSession, UseOnce
 from gateway.stores.revocations import Revocations
@@ -171,7 +172,8 @@ async def test_what_was_issued_before_a_new_store_counts_no_more(stores: list[Sq
     assert not await store.perform([UseOnce(b"logout token", now + 300, now)], now)
     # Not even what a provider whose clock is ahead has dated a little later.
     assert not await first_use(store, b"ahead", now + 300, now, issued=now + 120)
-    later = now + 400
+    assert not await first_use(store, b"far ahead", now + 300, now, issued=now + LONGEST_SKEW)
+    later = now + LONGEST_SKEW + 100
     assert await first_use(store, b"later", later + 300, later, issued=later)
     # What answers a request of ours is in this store or in none.
     assert await first_use(store, b"answer", now + 300, now)

@@ -26,6 +26,7 @@ from gateway.config.schema.types import (
 from gateway.identity.mapping import RESERVED_ATTRIBUTES
 from gateway.identity.perimeter import is_siret
 from gateway.model.mail import mail_domain
+from gateway.model.provider import LONGEST_SKEW
 
 
 def _siret(text: str) -> str:
@@ -48,7 +49,7 @@ def _not_reserved(name: str) -> str:
 
 
 def _ten_minutes(seconds: int) -> int:
-    if seconds > 600:
+    if seconds > LONGEST_SKEW:
         raise wrong("this is at most 10m")
     return seconds
 

@@ -10,7 +10,8 @@ from gateway.portal.services import PortalServices
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SingleUse:
-    """A message that works once, by its `id`, until `until`; `issued`: when its sender wrote it (Unix seconds).
+    """A message that works once, by its `id`, until `until`; `issued`: when its sender wrote it (Unix seconds), by a
+    clock that may be ahead by `skew` seconds.
 
     `replayed`: the code by which a second one is refused; `called`: the message in that refusal's detail.
     """
@@ -18,6 +19,7 @@ class SingleUse:
     kind: str
     id: str
     issued: int
+    skew: int
     until: int
     replayed: Code
     called: str
@@ -53,7 +55,8 @@ class IdpInitiatedLogout:
             return await self.services.sessions.end(meant)
         # Invariant 6. A message that ended nothing, because the store failed, may be sent again.
         once = (message.kind, notice.issuer, message.id)
-        if not await self.services.sessions.end_once(meant, *once, issued=message.issued, until=message.until):
+        ends = self.services.sessions.end_once
+        if not await ends(meant, *once, issued=message.issued, skew=message.skew, until=message.until):
             raise GatewayError(message.replayed, f"{message.called} used before, or older than the session store")
         return meant
 

@@ -51,6 +51,7 @@ class OpenidProviderLogout:
             # 2.6 (8): a token works once, by its jti
             id=token.jti,
             issued=token.issued,
+            skew=provider.skew,
             until=token.until,
             replayed=OIDC_LOGOUT_TOKEN_REPLAYED,
             called="a logout token",

@@ -93,7 +93,7 @@ class SamlLogoutEndpoints:
                 now=now,
             )
         )
-        await self._logout.carry_out(request, _notice(logout_request, sp.entity_id))
+        await self._logout.carry_out(request, _notice(logout_request, sp.entity_id, verified.provider.skew))
         return logout_request
 
     async def _answer(
@@ -192,7 +192,7 @@ class SamlLogoutEndpoints:
         return self._pages.logout(request.reader, refused=LOGOUT_REQUEST, reference=reference)
 
 
-def _notice(logout_request: LogoutRequest, audience: str) -> LogoutNotice:
+def _notice(logout_request: LogoutRequest, audience: str, skew: int) -> LogoutNotice:
     """Core 3.7.3.2: the sessions of its indexes, or every session of that person."""
     issuer = logout_request.issuer
     subject = subject_of(logout_request.name_id, issuer=issuer, audience=audience)
@@ -201,6 +201,7 @@ def _notice(logout_request: LogoutRequest, audience: str) -> LogoutNotice:
         kind="logout_request",
         id=logout_request.id,
         issued=logout_request.issued,
+        skew=skew,
         until=logout_request.expires,
         replayed=SAML_REPLAYED,
         called="a LogoutRequest",

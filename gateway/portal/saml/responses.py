@@ -238,6 +238,7 @@ class SamlResponses:
             name_id=None if assertion.name_id is None else astuple(assertion.name_id),
             session_index=assertion.session_index,
             issued=assertion.issued,
+            skew=provider.skew,
         )
 
     # --- used once
@@ -252,7 +253,9 @@ class SamlResponses:
         # A response is no older than its request, which the store has.
         issued = asserted.issued if asserted.reference is None else None
         once = ("assertion", asserted.identity.issuer, asserted.assertion_id)
-        return await self._services.transactions.first_use(*once, issued=issued, until=asserted.replayable_until)
+        return await self._services.transactions.first_use(
+            *once, issued=issued, skew=asserted.skew, until=asserted.replayable_until
+        )
 
     def _authentication(
         self,

@@ -108,7 +108,10 @@ end
 -- --- tickets: the bounds of a kind and of each group are sorted sets, by when each was put
 
 local function bounds_of(kind, group) return key('g:' .. kind .. ':' .. group, ''), key('a:' .. kind, '') end
-local function ticket_key(shard, kind, lookup) return key(shard, 't:' .. kind .. ':' .. lookup) end
+
+-- Under the epoch: of what was put before the server was started again, nobody knows whether it was taken.
+local function epoch() return call('HGET', key('store', ''), 'epoch') or '' end
+local function ticket_key(shard, kind, lookup) return key(shard, 't:' .. epoch() .. ':' .. kind .. ':' .. lookup) end
 
 -- The whole record, which begins with when it expires and its group.
 local function drop_ticket(shard, kind, lookup)
@@ -175,14 +178,28 @@ function ops.spend(shard, kind, lookup, now)
     if not record or expires <= tonumber(now) then return false end
 end
 
-function ops.use(tag, expires, issued, now)
-    local born = call('HGET', key('store', ''), 'born')
-    if not born then return redis.error_reply('NEWSTORE this store was emptied') end
-    if issued ~= '' and tonumber(issued) < tonumber(born) then return false end
-    local name = key(tag, 'u')
-    local until_then = call('GET', name)
+function ops.peek(shard, kind, lookup) found[#found + 1] = call('GET', ticket_key(shard, kind, lookup)) or nil end
+
+local function emptied() return redis.error_reply('NEWSTORE this store was emptied') end
+
+-- Where another store was before this one, its clock's word is taken at its latest, and of the same second is before.
+local function is_older(issued, skew, born, first)
+    if first == '1' then return issued < born end
+    return issued - skew <= born
+end
+
+function ops.unused(tag, expires, issued, skew, now)
+    local born, first = unpack(call('HMGET', key('store', ''), 'born', 'first'))
+    if not born then return emptied() end
+    if issued ~= '' and is_older(tonumber(issued), tonumber(skew), tonumber(born), first) then return false end
+    local until_then = call('GET', key(tag, 'u'))
     if until_then and tonumber(until_then) > tonumber(now) then return false end
-    call('SET', name, expires, 'EX', math.max(1, tonumber(expires) - tonumber(now)))
+end
+
+function ops.use(tag, expires, issued, skew, now)
+    local refused = ops.unused(tag, expires, issued, skew, now)
+    if refused ~= nil then return refused end
+    call('SET', key(tag, 'u'), expires, 'EX', math.max(1, tonumber(expires) - tonumber(now)))
 end
 
 function ops.session(shard, id, record, sealed, now)
@@ -238,6 +255,7 @@ function ops.replace(shard, id, field, after, now, before)
 end
 
 function ops.put(shard, kind, lookup, record, life, per_group, in_all)
+    if epoch() == '' then return emptied() end
     drop_ticket(shard, kind, lookup)
     local expires, group = unpack_struct('>I8I4c0', record)
     call('SET', ticket_key(shard, kind, lookup), record, 'EX', math.max(1, tonumber(life)))
@@ -309,9 +327,9 @@ end
 
 -- `position`: where the reader stood, -1 for nowhere. Epoch, time, purged, length, then the entries.
 function ops.ended(list, position)
-    local epoch, time = call('HGET', key('store', ''), 'epoch'), call('TIME')
+    local time = call('TIME')
     local purged, length = tonumber(call('GET', key(list, 'purged')) or 0), call('LLEN', key(list, 'ended'))
-    found = { epoch or '', time[1] .. '.' .. string.format('%06d', time[2]), purged, length }
+    found = { epoch(), time[1] .. '.' .. string.format('%06d', time[2]), purged, length }
     position = tonumber(position)
     if position >= purged and position < purged + length then
         found[5] = call('LRANGE', key(list, 'ended'), position - purged, -1)
@@ -321,12 +339,16 @@ end
 -- --- the store itself
 
 -- A store that is new, or whose server is another one, or the same started again, may have lost what was used up.
-function ops.meet(run, epoch, version)
+-- It is a `first` one until somebody remembers another (`known`), or it is started again.
+function ops.meet(run, new, version, known)
     local store, time = key('store', ''), call('TIME')
-    if not call('HGET', store, 'epoch') then
-        call('HSET', store, 'epoch', epoch, 'born', time[1], 'run', run, 'version', version)
+    if epoch() == '' then
+        call('HSET', store, 'epoch', new, 'born', time[1], 'run', run, 'version', version, 'first', '1')
     elseif call('HGET', store, 'run') ~= run then
-        call('HSET', store, 'epoch', epoch, 'born', time[1], 'run', run)
+        call('HSET', store, 'epoch', new, 'born', time[1], 'run', run, 'first', '0')
+    end
+    if known ~= '' and known ~= epoch() and call('HGET', store, 'first') ~= '0' then
+        call('HSET', store, 'first', '0')
     end
     found = call('HMGET', store, 'epoch', 'born', 'version')
 end

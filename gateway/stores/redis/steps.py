@@ -54,8 +54,8 @@ def operations_of(write: Write, now: int) -> list[Operation]:
     match write:
         case Spend(key):
             return [("spend", (*_ticket(key), now))]
-        case UseOnce(key, expires_at, issued):
-            return [("use", (write.tag, expires_at, "" if issued is None else issued, now))]
+        case UseOnce():
+            return [("use", _use(write, now))]
         case AddSession(session, seat, browser_indexes):
             record = encoding.session_to_bytes(session)
             made = ("session", (shard_of(session.id), session.id, record, session.sealed, now))
@@ -80,6 +80,15 @@ def take(key: TicketKey, now: int) -> Operation:
     return "take", (*_ticket(key), now)
 
 
+def peek(key: TicketKey) -> Operation:
+    return "peek", _ticket(key)
+
+
+def used(use: UseOnce, now: int) -> Operation:
+    """Its condition is that of the use."""
+    return "unused", _use(use, now)
+
+
 def touch(touched: Touch) -> Operation:
     return "touch", (*_seat(touched.key), touched.at)
 
@@ -102,8 +111,9 @@ def ended(position: int) -> Operation:
     return "ended", (ENDS, position)
 
 
-def meet(run: str, epoch: str, version: int) -> Operation:
-    return "meet", (run, epoch, version)
+def meet(run: str, epoch: str, version: int, known: str) -> Operation:
+    """`epoch`: of the store, where it is new. `known`: of the store that was at this address before, or empty."""
+    return "meet", (run, epoch, version, known)
 
 
 def purge(before: int) -> Operation:
@@ -131,12 +141,6 @@ class Keys:
     def tombstones(self, id: str) -> bytes:
         return self._key(shard_of(id), b"b:" + id.encode("utf-8", "surrogatepass"))
 
-    def ticket(self, key: TicketKey) -> bytes:
-        return self._key(key.shard, b"t:" + key.kind.encode() + b":" + key.lookup)
-
-    def used(self, use: UseOnce) -> bytes:
-        return self._key(use.tag, b"u")
-
     def mark(self, key: MarkKey) -> bytes:
         return self._key(key.shard, b"m:" + key.key)
 
@@ -162,6 +166,10 @@ def jar_field(host: str) -> bytes:
 
 def _seat(key: SeatKey) -> tuple[Operand, ...]:
     return shard_of(key.session_id), key.session_id, key.lookup
+
+
+def _use(use: UseOnce, now: int) -> tuple[Operand, ...]:
+    return use.tag, use.expires_at, "" if use.issued is None else use.issued, use.skew, now
 
 
 def _ticket(key: TicketKey) -> tuple[Operand, ...]:

@@ -1,7 +1,6 @@
 """A store on Valkey or Redis, for the workers of several machines. Lifetimes are the server's: it forgets what has
 expired by itself."""
 
-import asyncio
 import os
 import struct
 import time
@@ -65,6 +64,8 @@ class RedisStore:
         self._connections = Connections(server, self._met)
         self._feed = Feed(self._connections, self._keys.channel)
         self._run = ""
+        # Of the store that was here last: another one has lost what that one knew.
+        self._epoch = ""
         self._version = VERSION
         self._buries = True
         self._written = True
@@ -151,8 +152,9 @@ class RedisStore:
         self.clock.told(float(seconds), asked_at)
         if not epoch:
             # It was emptied under us.
-            (epoch, *_) = await self._run_step([steps.meet(self._run, _new_epoch(), VERSION)])
-        here = Cursor(epoch.decode(), purged + length)
+            (epoch, *_) = await self._run_step([self._meets()])
+        self._epoch = epoch.decode()
+        here = Cursor(self._epoch, purged + length)
         if cursor is not None and cursor.epoch != here.epoch and self._log is not None:
             self._log.event("store.replaced", detail=self._place)
         if cursor is None or cursor.epoch != here.epoch or not purged <= cursor.position <= here.position:
@@ -178,7 +180,8 @@ class RedisStore:
     # --- tickets
 
     async def peek_ticket(self, key: TicketKey, now: int) -> bytes | None:
-        return _live(await self._read("GET", self._keys.ticket(key)), now)
+        found = await self._run_step([steps.peek(key)], again=True)
+        return _live(found[0] if found else None, now)
 
     async def take_ticket(self, key: TicketKey, now: int) -> bytes | None:
         found = await self._run_step([steps.take(key, now)])
@@ -187,11 +190,7 @@ class RedisStore:
     # --- single values
 
     async def is_used(self, use: UseOnce, now: int) -> bool:
-        until, born = await asyncio.gather(
-            self._read("GET", self._keys.used(use)), self._read("HGET", self._keys.store, "born")
-        )
-        is_older = use.issued is not None and (born is None or use.issued < int(born))
-        return is_older or (until is not None and int(until) > now)
+        return await self._run_step([steps.used(use, now)], again=True) is None
 
     async def mark(self, key: MarkKey, now: int) -> int:
         record = await self._read("GET", self._keys.mark(key))
@@ -222,15 +221,18 @@ class RedisStore:
         place, nobody knows what it has lost: it counts as new for what others made before."""
         info = read_info(await _answer(connection, "INFO", "server"))
         self._run = info.get("run_id", "")
-        operands = steps.flat([steps.meet(self._run, _new_epoch(), VERSION)])
+        operands = steps.flat([self._meets()])
         try:
             answer = await _answer(connection, "EVALSHA", steps.SCRIPT_NAME, 0, *self._head, *operands)
         except NoScriptError:
             answer = await _answer(connection, "EVAL", steps.SCRIPT, 0, *self._head, *operands)
-        _, (_, _, version) = answer
-        self._version = int(version)
+        _, (epoch, _, version) = answer
+        self._epoch, self._version = epoch.decode(), int(version)
         if self._version > VERSION:
             raise exceptions.ConnectionError("a store of a newer release")
+
+    def _meets(self) -> Operation:
+        return steps.meet(self._run, os.urandom(_EPOCH_BYTES).hex(), VERSION, self._epoch)
 
     async def _look(self) -> None:
         """At the server's settings, once."""
@@ -300,7 +302,3 @@ def _live(record: bytes | None, now: int) -> bytes | None:
         return None
     expires_at, sealed = encoding.ticket_from_bytes(record)
     return None if expires_at <= now else sealed
-
-
-def _new_epoch() -> str:
-    return os.urandom(_EPOCH_BYTES).hex()

@@ -10,6 +10,7 @@ from joserfc import jwt
 from gateway.model.codes import STORE_UNREACHABLE
 from gateway.model.errors import GatewayError
 from gateway.oidc.logout_token import EVENT
+from gateway.stores.records import UseOnce
 from tests.portal.browser import Browser, Reply
 from tests.portal.installation import ACTES, ELECTIONS, PERMIS, PORTAL, Installation
 from tests.portal.op import Op
@@ -103,6 +104,23 @@ async def test_a_token_works_once(here: Installation) -> None:
     assert b"invalid_request" in reply.body
     assert await opens(here, browser)
     assert here.codes()[-1] == "oidc.logout_token.replayed"
+
+
+async def test_a_token_says_by_how_much_its_clock_may_be_ahead(
+    here: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What may be older than a store that took another's place may have been used there."""
+    uses: list[UseOnce] = []
+    asks = here.store.is_used
+
+    async def is_used(use: UseOnce, now: int) -> bool:
+        uses.append(use)
+        return await asks(use, now)
+
+    monkeypatch.setattr(here.store, "is_used", is_used)
+    here.change_provider("metropole", skew=47)
+    assert (await told(here, token(here.metropole))).status == 200
+    assert [use.skew for use in uses] == [47]
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ import trustme
 from deploy.demo.ports import free
 from gateway.model.codes import STORE_UNREACHABLE, STORE_UNREADABLE
 from gateway.model.errors import GatewayError
+from gateway.model.transaction import ParkedResponse
 from gateway.stores.records import AddSession, RevokeSession, SeatKey, UseOnce
 from gateway.stores.redis.lacks import read_info
 from gateway.stores.redis.store import RedisStore
@@ -185,6 +186,11 @@ async def test_a_server_that_was_started_again_refuses_what_others_made_before(t
         assert await store.is_used(late, now)
         assert not await store.perform([late], now)
         assert await store.perform([UseOnce(b"assertion", now + 600, issued=unix_now() + 1)], now)
+        for skew in (60, 180):
+            ahead = UseOnce(b"%d s ahead" % skew, now + 600, unix_now() + skew, skew)
+            assert await store.is_used(ahead, now)
+            assert not await store.perform([ahead], now), "its clock may be ahead: it may be of before"
+            assert await store.perform([replace(ahead, issued=unix_now() + skew + 1)], now)
         assert not (await store.ended_since(cursor)).complete, "the last entries may be missing"
     await store.close()
 
@@ -218,7 +224,57 @@ async def test_a_server_that_was_emptied_counts_as_new(shared: TestedStore) -> N
     assert not (await shared.ended_since(cursor)).complete
     assert "store.replaced" in log.names()
     assert not await shared.perform([UseOnce(b"assertion", now + 600, issued=now)], now)
+    assert not await shared.perform([UseOnce(b"ahead", now + 600, unix_now() + 60, 60)], now)
     assert await shared.read_session("s1", now) is None
+
+
+async def test_what_the_very_second_of_a_restart_brought_may_have_been_used_before(tmp_path: Path) -> None:
+    (port,) = free(1)
+    store = RedisStore(settings_of(port))
+    with server("valkey", tmp_path, port=port):
+        await store.open()
+    with server("valkey", tmp_path, port=port):
+        await store.probe()
+        born = int(await store._connections.ask(["HGET", store._keys.store, "born"], again=True))
+        assert not await store.perform([UseOnce(b"assertion", born + 600, born)], born)
+        assert await store.perform([UseOnce(b"assertion", born + 600, born + 1)], born)
+    await store.close()
+
+
+async def test_a_first_store_refuses_nobody_for_the_clocks_until_somebody_knew_another(shared: TestedStore) -> None:
+    now = unix_now()
+    assert await shared.perform([UseOnce(b"first", now + 600, now + 1, 180)], now)
+    for key in await shared.names():
+        await shared._connections.ask(["DEL", key], again=True)
+    newcomer = RedisStore(shared._server)
+    await newcomer.open()
+    assert await newcomer.perform([UseOnce(b"second", now + 600, unix_now() + 1, 180)], now)
+    # Who was there before comes by, on a connection that is new.
+    await shared._connections._redis.connection_pool.disconnect()
+    await shared.probe()
+    assert not await newcomer.perform([UseOnce(b"third", now + 600, unix_now() + 1, 180)], now)
+    await newcomer.close()
+
+
+async def test_a_sign_in_under_way_ends_with_its_server(tmp_path: Path) -> None:
+    """Nobody knows whether what is taken once was taken: the last that a server wrote may be lost."""
+    (port,) = free(1)
+    store = RedisStore(settings_of(port))
+    worker = Worker(store, Clock(unix_now()))
+    with server("valkey", tmp_path, port=port):
+        await store.open()
+        code = await worker.code(await worker.sign_in())
+        logins = worker.transactions.openid_responses
+        id = await logins.put(ParkedResponse((("code", "c"),)), "192.0.2.1")
+        assert await logins.peek(id) is not None
+    with server("valkey", tmp_path, port=port):
+        assert await logins.peek(id) is None
+        assert not await logins.spend(id)
+        assert code is not None
+        assert await worker.sessions.take_hand_over(code) is None
+        again = await logins.put(ParkedResponse((("code", "c"),)), "192.0.2.1")
+        assert await logins.take(again) is not None
+    await store.close()
 
 
 async def test_an_address_where_nothing_listens_is_away_and_not_absent() -> None:

@@ -1,0 +1,105 @@
+"""What others made works once, also where the server has forgotten that it was used (invariant 6)."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from deploy.demo.ports import free
+from gateway.model.assertion import NameId
+from gateway.saml.own_messages import logout_request
+from gateway.saml.signing import sign_enveloped
+from gateway.saml.soap import in_envelope
+from gateway.stores.redis.store import RedisStore
+from tests.portal.installation import PORTAL
+from tests.portal.saml.region import KEY, Region, region_installed
+from tests.portal.saml.test_logout import as_provider
+from tests.saml.idp import at
+from tests.stores.redis.servers import server, settings_of
+
+pytestmark = pytest.mark.service
+
+SKEW = 180
+Forgets = Callable[[], Awaitable[None]]
+
+
+@asynccontextmanager
+async def on_a_server(folder: Path, *, started_again: bool) -> AsyncIterator[tuple[Region, Forgets]]:
+    """With what makes the server forget: it is emptied, or ends and another one without its files takes its place."""
+    (port,) = free(1)
+    files = [folder / name for name in ("one", "two")]
+    for each in files:
+        each.mkdir()
+    first = server("valkey", files[0], port=port)
+    first.__enter__()
+    running = [first]
+    store = RedisStore(settings_of(port))
+    await store.open()
+
+    async def forgets() -> None:
+        if started_again:
+            running.pop().__exit__(None, None, None)
+            running.append(server("valkey", files[1], port=port))
+            running[-1].__enter__()
+        else:
+            await store._connections.ask(["FLUSHALL"], again=True)
+        await store.probe()
+        await store.ended_since(None)
+        # Not the very second: what is dated ahead is meant.
+        await asyncio.sleep(1.1)
+
+    try:
+        async with region_installed(store=store) as region:
+            yield region, forgets
+        await store.close()
+    finally:
+        running[0].__exit__(None, None, None)
+
+
+@pytest.mark.parametrize("started_again", [False, True])
+async def test_an_unsolicited_response_of_a_clock_that_is_ahead_signs_in_once(
+    tmp_path: Path, started_again: bool
+) -> None:
+    async with on_a_server(tmp_path, started_again=started_again) as (region, forgets):
+        region.change(unsolicited=True, skew=SKEW)
+        ahead = at(region.here.clock.seconds() + SKEW - 5)
+        response = region.response(None, assertion_id="_once", assertion_issued=ahead, issued=ahead)
+
+        async def arrives() -> int:
+            person = region.person()
+            return (await person.follow(await region.answer(person, response, None))).status
+
+        assert await arrives() == 200
+        assert await arrives() == 403
+        await forgets()
+        assert await arrives() == 403
+        assert region.here.codes() == ["saml.replayed"] * 2
+        # The control: what answers a request of ours is in this store or in none.
+        assert (await region.signed_in(region.person())).status == 200
+
+
+async def test_a_logout_request_of_a_clock_that_is_ahead_works_once(tmp_path: Path) -> None:
+    async with on_a_server(tmp_path, started_again=True) as (region, forgets):
+        message = logout_request(
+            as_provider(),
+            destination=region.here.url(PORTAL, "/_ecluse/saml/soap"),
+            id="_once",
+            now=region.here.clock.now() + SKEW - 5,
+            name_id=NameId("alice"),
+            session_indexes=(),
+        )
+        body = in_envelope(sign_enveloped(KEY, message))
+
+        async def ends() -> bool:
+            url = region.here.url(PORTAL, "/_ecluse/saml/soap")
+            headers = [("Content-Type", "text/xml; charset=utf-8")]
+            reply = await region.person().step("POST", url, headers, body=body)
+            return b"status:Success" in reply.body
+
+        assert await ends()
+        await forgets()
+        assert (await region.signed_in(region.person())).status == 200
+        assert not await ends()
+        assert region.here.codes() == ["saml.replayed"]
