@@ -5,12 +5,15 @@ from typing import Final, Generic, TypeVar
 
 from gateway.access.application import ApplicationAccess
 from gateway.access.remembered import Newcomers, Remembered
+from gateway.config.folder.files import within
 from gateway.config.snapshot import App, Snapshot
-from gateway.model.codes import APP_CLOSED, HOST_UNKNOWN
 from gateway.model.errors import GatewayError
+from gateway.model.host_codes import APP_CLOSED, HOST_UNKNOWN, HOST_UNREAD
 from gateway.wire.host import canonical_host
 
 _SPELLINGS: Final = 4096
+# Files in one log line.
+_SHOWN: Final = 5
 _REMEMBERED_LENGTH: Final = 256
 _PORTS: Final = {"http": 80, "https": 443}
 
@@ -59,13 +62,13 @@ class HostTable(Generic[Access]):
 
     def find(self, raw: bytes) -> VirtualHost[Access]:
         """`raw`: a Host header, or the authority of a target. Raises GatewayError: WIRE_HOST for what is no host name,
-        HOST_UNKNOWN where nothing answers, APP_CLOSED for a host of a file that was left out."""
+        HOST_UNKNOWN where nothing answers, HOST_UNREAD where a file whose hosts are not known may have it,
+        APP_CLOSED for a host of a file that was left out."""
         name = canonical_host(raw)
         app = self.snapshot.find_app(name)
         portal = name == self.snapshot.gateway.portal_host
         if app is None and not portal:
-            closed = self.snapshot.closed_by(name)
-            raise GatewayError(APP_CLOSED, f"{name}: {closed}") if closed else GatewayError(HOST_UNKNOWN, name)
+            raise _unanswered(name, self.snapshot)
         host = VirtualHost(raw, name, self._lane(app), portal=portal)
         if raw == host.authority and name in self.snapshot.exact_hosts:
             # As the browsers of this application spell it: there are no more of these than the files name.
@@ -80,6 +83,19 @@ class HostTable(Generic[Access]):
         if lane is None:
             lane = self._lanes[name] = self.make_lane(app)
         return lane
+
+
+def _unanswered(name: str, snapshot: Snapshot) -> GatewayError:
+    """Why nothing answers at a host that no application has."""
+    if closed := snapshot.closed_by(name):
+        return GatewayError(APP_CLOSED, f"{name}: {closed}")
+    files = [file for file, fence in snapshot.unread.items() if fence is None or within(name, fence)]
+    if not files:
+        return GatewayError(HOST_UNKNOWN, name)
+    more = f" and {len(files) - _SHOWN} more" if len(files) > _SHOWN else ""
+    named = ", ".join(files[:_SHOWN]) + more
+    told = f"{name}: no application has this host; it may be one of {named}, whose hosts cannot be told"
+    return GatewayError(HOST_UNREAD, told)
 
 
 def _authority(raw: bytes, host: str, app: App | None) -> bytes:

@@ -366,7 +366,7 @@ class App(AppSettings):
 @dataclass(frozen=True, slots=True)
 class Snapshot:
     """`revision`: hash of the bytes it was made from. `wildcards`: suffix after `*.` to App (one label only). `tally`:
-    how often an expression could not be evaluated. `closed`: hosts, or `*.` patterns, of wrong files, and the file."""
+    how often an expression could not be evaluated. `closed`, `unread`: as ClosedHosts of the plan has them."""
 
     revision: str
     gateway: Gateway
@@ -378,6 +378,7 @@ class Snapshot:
     ladder: Ladder = field(default_factory=lambda: Ladder(USUAL_LADDER, {}))
     closed: Mapping[str, str] = field(default_factory=dict)
     directories: Mapping[str, Directory] = field(default_factory=dict)
+    unread: Mapping[str, tuple[str, ...] | None] = field(default_factory=dict)
 
     def find_app(self, host: str) -> App | None:
         """The app of a canonical host: exact before one-label wildcard, which never takes the portal's host."""

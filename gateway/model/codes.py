@@ -79,13 +79,6 @@ LIMIT_REQUEST_TIME = Code("limit.request_time", 408, "The request took too long"
 LIMIT_CONNECTIONS = Code("limit.connections", 503, "Too many connections", "Wait a moment, then try again.")
 
 # routes and policy: reasons of decisions
-HOST_UNKNOWN = Code("route.host_unknown", 421, "No application here", "Check the address: nothing answers to it.")
-APP_CLOSED = Code(
-    "route.app_closed",
-    503,
-    "This application is closed for the moment",
-    "Its settings are being put right. Try again later, or give the reference below to your support.",
-)
 PATH_RESERVED = Code("route.reserved", 404, "Page not found", "Check the address, or go back to the application.")
 POLICY_ALLOWED = Code("policy.allowed", 0)
 _REFUSED = "You may not open this page"

@@ -12,13 +12,13 @@ from gateway.model.account import LINKED_ANEW
 from gateway.model.codes import (
     API_TOKEN,
     API_TOO_WEAK,
-    HOST_UNKNOWN,
     SESSION_TOO_WEAK,
     WIRE_METHOD,
     WIRE_WEBSOCKET_VERSION,
     Code,
 )
 from gateway.model.errors import GatewayError
+from gateway.model.host_codes import HOST_UNKNOWN
 from gateway.model.levels import need_query
 from gateway.model.ports import ErrorPages, Page, Reader
 from gateway.ops.log import Log

@@ -14,9 +14,10 @@ from gateway.config.problems import did_you_mean
 from gateway.config.snapshot import App, Snapshot
 from gateway.formlogin.account import session_described
 from gateway.identity.directories import known_with
-from gateway.model.codes import HOST_UNKNOWN, WIRE_METHOD
+from gateway.model.codes import WIRE_METHOD
 from gateway.model.decision import RuleRef
 from gateway.model.errors import GatewayError
+from gateway.model.host_codes import HOST_UNKNOWN
 from gateway.model.identity import Identity
 from gateway.model.names import fold
 from gateway.model.session import Seat

@@ -10,7 +10,11 @@ from gateway.config.compile.compiler import Compiled
 from gateway.config.compile.process import decode_files, decode_outcome, encode_files, encode_outcome
 from gateway.config.problems import Place, Problem, ProblemsFound
 from gateway.config.snapshot import Snapshot
+from gateway.model.codes import Code
+from gateway.model.errors import GatewayError
+from gateway.model.host_codes import APP_CLOSED, HOST_UNKNOWN, HOST_UNREAD
 from gateway.trial.proving import prove_partly
+from gateway.trial.trial import TrialHosts
 from tests.config.samples import GATEWAY, METROPOLE, PERMIS, sample_files
 
 NOW = 1764061200.0
@@ -119,6 +123,37 @@ def test_an_unknown_host_closes_wildcards_within_its_teams_fence_alone() -> None
     nobodys = taken({"apps/x.yaml": "x: [", "apps/wild.yaml": WILD, "apps/other.yaml": other}, starting=True)[1]
     assert nobodys.closed_by("b.urba.localhost")
     assert nobodys.closed_by("b.other.localhost")
+
+
+def test_where_nothing_answers_files_whose_hosts_are_not_known_are_named() -> None:
+    """Who asks for such a host had the right address; the operator has to find the file."""
+    changes = {TEAM_FILE: "x: [", "apps/wild.yaml": WILD}
+    told = _refused(taken(changes, starting=True)[1], b"a.urba.localhost:8443")
+    assert told == (APP_CLOSED, "a.urba.localhost: policies/apps/urba/mine.yaml")
+    snapshot = taken({TEAM_FILE: "x: ["}, starting=True)[1]
+    code, detail = _refused(snapshot, b"a.urba.localhost")
+    assert (code, code.status) == (HOST_UNREAD, 421)
+    assert detail == (
+        "a.urba.localhost: no application has this host; it may be one of policies/apps/urba/mine.yaml, "
+        "whose hosts cannot be told"
+    )
+    # Beyond the team's fence it cannot be one of these, nor where they are known.
+    assert _refused(snapshot, b"a.elsewhere.localhost") == (HOST_UNKNOWN, "a.elsewhere.localhost")
+    assert _refused(snapshot, b"a.b.urba.localhost") == (HOST_UNKNOWN, "a.b.urba.localhost")
+    snapshot = taken({TEAM_FILE: "x: ["}, starting=True, known={TEAM_FILE: ("a.urba.localhost",)})[1]
+    assert _refused(snapshot, b"b.urba.localhost")[0] is HOST_UNKNOWN
+
+
+def test_of_many_such_files_some_are_named() -> None:
+    snapshot = taken({f"apps/x{number}.yaml": "x: [" for number in range(7)}, starting=True)[1]
+    named = ", ".join(f"policies/apps/x{number}.yaml" for number in range(5))
+    assert f"one of {named} and 2 more, whose" in _refused(snapshot, b"anything.example")[1]
+
+
+def _refused(snapshot: Snapshot, host: bytes) -> tuple[Code, str]:
+    with pytest.raises(GatewayError) as refused:
+        TrialHosts(snapshot).find(host)
+    return refused.value.code, refused.value.detail
 
 
 def test_hosts_as_they_were_last_served_are_closed_for_a_file_that_nobody_can_read() -> None:

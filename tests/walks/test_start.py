@@ -253,6 +253,32 @@ async def test_an_app_file_that_nobody_can_read_stops_no_other(gateway: Gateway,
     assert "policies/apps/three.yaml: hosts: its hosts cannot be told: until it is whole, none" in line["detail"]
 
 
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [
+        ("fr", ("Aucune application ne répond ici pour le moment", "illisible", "réessayez plus tard")),
+        ("en", ("No application answers here for now", "cannot be read", "again later")),
+    ],
+)
+async def test_a_host_of_an_unreadable_file_shows_people_that_the_address_may_be_right(
+    gateway: Gateway, place: Place, language: str, words: tuple[str, ...]
+) -> None:
+    place.write("apps/three.yaml", "\tx: 1\n")
+    await gateway.start()
+    sent = request("/", host="three.localhost").replace(b"Accept: ", b"Accept: text/html, ", 1)
+    assert b"text/html" in sent
+    connection = await Connection.open(place.url())
+    page = await connection.exchange(sent.replace(b"\r\n\r\n", f"\r\nAccept-Language: {language}\r\n\r\n".encode()))
+    await connection.close()
+    shown = bytes(page.body).decode()
+    assert page.status == 421
+    assert [word for word in words if word not in shown] == []
+    line = await gateway.logged(0, event="request.refused")
+    assert line["code"] == "route.host_unread"
+    assert "policies/apps/three.yaml" in line["detail"]
+    assert line["reference"] in shown
+
+
 async def test_the_evaluator_of_when_is_loaded_when_a_rule_asks_for_it_and_not_before(
     gateway: Gateway, place: Place
 ) -> None:

@@ -90,8 +90,8 @@ def build_steps(plan: bytes) -> Generator[None, None, Snapshot]:
                 named.add_organisations(part)
             case SharedCondition(name, condition):
                 named.shared[name] = build_condition(condition, named)
-            case ClosedHosts(files):
-                named.closed = files
+            case ClosedHosts() as closed:
+                named.closed = closed
             case WrittenRules(file, some):
                 rules += (build_rule(file, rule, named) for rule in some)
             case WrittenApp() as written:
@@ -102,8 +102,8 @@ def build_steps(plan: bytes) -> Generator[None, None, Snapshot]:
         raise ValueError("a plan without a gateway")
     exact, wildcards = _hosts(apps)
     return Snapshot(
-        digest.hexdigest(), gateway, providers, apps, exact, wildcards, named.tally, named.ladder, named.closed,
-        directories,
+        digest.hexdigest(), gateway, providers, apps, exact, wildcards, named.tally, named.ladder, named.closed.files,
+        directories, named.closed.unread,
     )  # fmt: skip
 
 

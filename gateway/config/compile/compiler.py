@@ -1,6 +1,6 @@
 """From the bytes of the files to a plan: pure, and either whole or a list of everything that is wrong."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import cast
 
@@ -22,7 +22,7 @@ from gateway.config.compile.plan import (
 )
 from gateway.config.compile.provider import serve_oidc_provider, serve_saml_provider
 from gateway.config.compile.served import Material
-from gateway.config.folder.files import GATEWAY_FILE, Files, closed_hosts
+from gateway.config.folder.files import GATEWAY_FILE, Files, closed_hosts, unread_files
 from gateway.config.problems import Place, Problem, ProblemsFound
 from gateway.config.schema.conditions import SharedIs, WrittenCondition, leaves
 from gateway.config.schema.load import Folder, load
@@ -66,19 +66,19 @@ def compile_files(files: Files) -> Compiled:
     return Compiled(plan, revision_of(plan))
 
 
-def _closed(folder: Folder, files: Files) -> dict[str, str]:
+def _closed(folder: Folder, files: Files) -> ClosedHosts:
     if folder.gateway is None or folder.gateway.model is None:
-        return {}
+        return ClosedHosts({}, {})
     owned = {host for app in folder.apps if app.model is not None for host in app.model.hosts}
-    return closed_hosts(files.closed, owned, folder.gateway.model.portal.host)
+    closed = closed_hosts(files.closed, owned, folder.gateway.model.portal.host)
+    return ClosedHosts(dict(sorted(closed.items())), dict(sorted(unread_files(files.closed).items())))
 
 
-def plan_of(folder: Folder, material: Material, root: str, closed: Mapping[str, str]) -> bytes:
-    """The plan. `closed`: as ClosedHosts has it."""
+def plan_of(folder: Folder, material: Material, root: str, closed: ClosedHosts) -> bytes:
     return encode_plan(list(_lines(folder, material, root, closed)))
 
 
-def _lines(folder: Folder, material: Material, root: str, closed: Mapping[str, str]) -> Iterator[Line]:
+def _lines(folder: Folder, material: Material, root: str, closed: ClosedHosts) -> Iterator[Line]:
     if folder.gateway is None or folder.gateway.model is None:
         raise ValueError("a folder with problems has no plan")
     gateway = folder.gateway.model
@@ -96,8 +96,8 @@ def _lines(folder: Folder, material: Material, root: str, closed: Mapping[str, s
     yield from sorted(directories, key=lambda directory: directory.name)
     yield from _lists(folder)
     yield from _shared(folder)
-    if closed:
-        yield ClosedHosts(dict(sorted(closed.items())))
+    if closed.files or closed.unread:
+        yield closed
     apps = [
         (serve_app(app.path, app.model, gateway, material, root), serve_rules(app.document, app.model))
         for app in (*folder.apps, *folder.shadows)

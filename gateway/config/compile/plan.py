@@ -38,9 +38,11 @@ class SharedCondition:
 
 @dataclass(frozen=True, slots=True)
 class ClosedHosts:
-    """Hosts, or `*.` patterns, of wrong files, and the file."""
+    """Hosts, or `*.` patterns, of wrong files, and the file. `unread`: the files whose hosts are not all known, and the
+    hosts that their team may have; None where no team's fence is around them."""
 
     files: Mapping[str, str]
+    unread: Mapping[str, tuple[str, ...] | None]
 
 
 @dataclass(frozen=True, slots=True)

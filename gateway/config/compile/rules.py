@@ -1,11 +1,11 @@
 """Access rules of a plan to rules of policy, and what they refer to by name."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import cast
 from zoneinfo import ZoneInfo
 
 from gateway.config.compile.cel import Cel, Tally
-from gateway.config.compile.plan import OrganisationList, WrittenRule
+from gateway.config.compile.plan import ClosedHosts, OrganisationList, WrittenRule
 from gateway.config.schema.scalars import whole_seconds
 from gateway.model.decision import RuleRef
 from gateway.model.levels import ProviderLevels
@@ -33,7 +33,7 @@ class Named:
         self.levels: dict[str, ProviderLevels] = {}
         self.ladder = Ladder(USUAL_LADDER, self.levels)
         self.shared: dict[str, Condition] = {}
-        self.closed: Mapping[str, str] = {}
+        self.closed = ClosedHosts({}, {})
         self.tally = Tally()
         self._attributes: set[str] = set()
         self._numbers: dict[str, list[str]] = {}

@@ -110,6 +110,11 @@ def closed_hosts(closings: Mapping[str, Closing], owned: Set[str], portal: str) 
     return found
 
 
+def unread_files(closings: Mapping[str, Closing]) -> dict[str, tuple[str, ...] | None]:
+    """The files whose hosts are not all known, as messages name them, and the fence around each."""
+    return {closing.file: closing.fence for closing in closings.values() if not closing.whole}
+
+
 def within(host: str, hosts: Iterable[str]) -> bool:
     """Whether a fence of these hosts includes this one. A wildcard is within the same wildcard alone."""
     return host in hosts or (not host.startswith("*.") and f"*.{host.partition('.')[2]}" in hosts)

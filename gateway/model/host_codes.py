@@ -1,0 +1,18 @@
+"""Codes of hosts where no application answers."""
+
+from gateway.model.codes import Code
+
+HOST_UNKNOWN = Code("route.host_unknown", 421, "No application here", "Check the address: nothing answers to it.")
+HOST_UNREAD = Code(
+    "route.host_unread",
+    421,
+    "No application answers here for now",
+    "The settings of an application cannot be read, and it may be this one. Check the address. If it is right, try "
+    "again later, or give the reference below to your support.",
+)
+APP_CLOSED = Code(
+    "route.app_closed",
+    503,
+    "This application is closed for the moment",
+    "Its settings are being put right. Try again later, or give the reference below to your support.",
+)
