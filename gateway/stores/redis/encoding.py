@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from gateway.stores.records import (
     TOMBSTONE_KEPT,
     Ended,
+    SealedNote,
     SeatKey,
     SeatRecord,
     SessionRecord,
@@ -15,6 +16,9 @@ from gateway.stores.records import (
     Tombstone,
 )
 from gateway.stores.sealing import join
+
+# What reading raises where a record is not as it is written here.
+MALFORMED = (struct.error, ValueError)
 
 _LIMITS = struct.Struct(">QQQQ")
 _LENGTH = struct.Struct(">I")
@@ -60,11 +64,11 @@ def seat_from_bytes(key: SeatKey, record: bytes) -> SeatRecord:
     return SeatRecord(key, host.decode(), app.decode(), wrapped, created_at, expires_at, idle, ends_at)
 
 
-def summary_of(id: str, record: bytes, seats: list[bytes], now: int) -> SessionSummary:
-    session = session_from_bytes(id, record, b"")
-    live = (seat_from_bytes(SeatKey(id, b""), seat) for seat in seats)
+def summary_of(id: bytes, record: bytes, seats: list[bytes], now: int) -> SessionSummary:
+    session = session_from_bytes(id.decode(), record, b"")
+    live = (seat_from_bytes(SeatKey(session.id, b""), seat) for seat in seats)
     apps = {seat.app for seat in live if seat.app and seat.ends_at > now}
-    return SessionSummary(id, session.provider, tuple(sorted(apps)), session.created_at, session.expires_at)
+    return SessionSummary(session.id, session.provider, tuple(sorted(apps)), session.created_at, session.expires_at)
 
 
 def ends_at_of(record: bytes) -> int:
@@ -93,9 +97,10 @@ def ended_from_bytes(entry: bytes) -> Ended:
     return Ended(id.decode(), lookup or None, time_of(entry))
 
 
-def note_from_bytes(record: bytes) -> tuple[bytes, bytes]:
-    """The hash of its owner, and what is sealed."""
-    return _text_at(record, 0)
+def note_of(id: bytes, host: bytes, record: bytes) -> SealedNote:
+    """`record`: the hash of its owner, and what is sealed."""
+    whose, sealed = _text_at(record, 0)
+    return SealedNote(id.decode(), host.decode(), sealed, whose)
 
 
 def time_of(record: bytes) -> int:

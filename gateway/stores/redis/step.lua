@@ -16,8 +16,16 @@ local function joined(text) return pack('>I4c0', #text, text) end
 local function lasts(name, seconds) call('EXPIRE', name, math.max(1, seconds)) end
 local function list_of(shard) return LIST ~= '' and LIST or shard end
 
+-- What is not as we write it is nothing: no record of one person may hold up the step of another.
+local function read_of(format, record, at, ...)
+    local done = { pcall(unpack_struct, format, record, at) }
+    if done[1] then return unpack(done, 2) end
+    return ...
+end
+local function text_at(record, at) return (read_of('>I4c0', record, at, '')) end
+
 -- What every session and seat begins with: created, expires, idle, ends.
-local function limits(record) return unpack_struct('>I8I8I8I8', record) end
+local function limits(record) return read_of('>I8I8I8I8', record, 1, 0, 0, 0, 0) end
 local function with_limits(record, expires, ends)
     return string.sub(record, 1, 8) .. pack('>I8', expires) .. string.sub(record, 17, 24) .. pack('>I8', ends)
         .. string.sub(record, 33)
@@ -28,7 +36,7 @@ local function stones_key(shard, id) return key(shard, 'b:' .. id) end
 local function index_key(shard, kind, value) return key(shard, 'i:' .. kind .. ':' .. value) end
 
 -- provider, tenant, subject, sid, browser
-local function indexed(record) return unpack_struct('>I4c0I4c0I4c0I4c0I4c0', record, 33) end
+local function indexed(record) return read_of('>I4c0I4c0I4c0I4c0I4c0', record, 33, '', '', '', '', '') end
 
 local function read_live(shard, id, now)
     local record = call('HGET', sessions_key(shard, id), 'm')
@@ -72,7 +80,7 @@ end
 
 local function keep_seat(shard, id, lookup, record)
     call('HSET', sessions_key(shard, id), 't' .. lookup, record)
-    bury(shard, id, lookup, record, (unpack_struct('>I4c0', record, 33)))
+    bury(shard, id, lookup, record, text_at(record, 33))
 end
 
 local function end_seat(shard, id, lookup, host, now)
@@ -80,14 +88,14 @@ local function end_seat(shard, id, lookup, host, now)
     if not record then return end
     local created, expires, _, ends = limits(record)
     local at = math.min(expires, math.max(now, created + PARALLEL_TABS))
-    if unpack_struct('>I4c0', record, 33) == host and ends > now and expires > at then
+    if text_at(record, 33) == host and ends > now and expires > at then
         keep_seat(shard, id, lookup, with_limits(record, at, math.min(ends, at)))
         append_end(shard, id, lookup, at)
     end
 end
 
 local function add_seat(shard, id, lookup, record, browsers, now)
-    local host = unpack_struct('>I4c0', record, 33)
+    local host = text_at(record, 33)
     for _, browser in ipairs(browsers) do
         for _, other in ipairs(call('ZRANGE', index_key(shard, 'browser', browser), 0, -1)) do
             for _, field in ipairs(call('HKEYS', sessions_key(shard, other))) do
@@ -118,7 +126,7 @@ local function drop_ticket(shard, kind, lookup)
     local record = call('GET', ticket_key(shard, kind, lookup))
     if not record then return nil end
     call('DEL', ticket_key(shard, kind, lookup))
-    local expires, group = unpack_struct('>I8I4c0', record)
+    local expires, group = read_of('>I8I4c0', record, 1, 0, '')
     for _, name in ipairs({ bounds_of(kind, group) }) do call('ZREM', name, shard .. lookup) end
     return record, expires
 end
@@ -193,7 +201,7 @@ function ops.unused(tag, expires, issued, skew, now)
     if not born then return emptied() end
     if issued ~= '' and is_older(tonumber(issued), tonumber(skew), tonumber(born), first) then return false end
     local until_then = call('GET', key(tag, 'u'))
-    if until_then and tonumber(until_then) > tonumber(now) then return false end
+    if until_then and (tonumber(until_then) or math.huge) > tonumber(now) then return false end
 end
 
 function ops.use(tag, expires, issued, skew, now)
@@ -236,7 +244,7 @@ function ops.revoke(shard, id, now)
     make_notes_due(shard, id)
 end
 
-function ops.touch(shard, id, lookup, at)
+local function touch(shard, id, lookup, at)
     at = tonumber(at)
     local session = call('HGET', sessions_key(shard, id), 'm')
     local record = call('HGET', sessions_key(shard, id), 't' .. lookup)
@@ -246,6 +254,8 @@ function ops.touch(shard, id, lookup, at)
     local moved = math.max(ends, math.min(expires, at + idle))
     if moved > ends then keep_seat(shard, id, lookup, with_limits(record, expires, moved)) end
 end
+
+function ops.touch(...) pcall(touch, ...) end
 
 -- Of a sealed session ('s') or a jar ('j' and its host); no operand `before`: nothing was there.
 function ops.replace(shard, id, field, after, now, before)
@@ -277,7 +287,7 @@ function ops.note(shard, id, host, whose, note)
     local _, _, _, _, browser = indexed(record)
     for _, other in ipairs(call('ZRANGE', index_key(shard, 'browser', browser), 0, -1)) do
         local older = call('HGET', key(shard, 'n:' .. other), host)
-        local of_whom = older and unpack_struct('>I4c0', older)
+        local of_whom = older and text_at(older, 1)
         if older and (other == id or of_whom == whose or of_whom == '') then
             call('HDEL', key(shard, 'n:' .. other), host)
             call('ZREM', key(shard, 'due'), note_member(other, host))
@@ -297,7 +307,7 @@ end
 function ops.raise(shard, name, number, expires, now)
     local mark = call('GET', key(shard, 'm:' .. name))
     local before, ends = 0, 0
-    if mark then before, ends = unpack_struct('>I8I8', mark) end
+    if mark then before, ends = read_of('>I8I8', mark, 1, 0, 0) end
     if ends <= tonumber(now) then before = 0 end
     local record = pack('>I8I8', math.max(before, tonumber(number)), tonumber(expires))
     call('SET', key(shard, 'm:' .. name), record, 'EX', math.max(1, tonumber(expires) - tonumber(now)))
@@ -328,7 +338,7 @@ end
 -- `position`: where the reader stood, -1 for nowhere. Epoch, time, purged, length, then the entries.
 function ops.ended(list, position)
     local time = call('TIME')
-    local purged, length = tonumber(call('GET', key(list, 'purged')) or 0), call('LLEN', key(list, 'ended'))
+    local purged, length = tonumber(call('GET', key(list, 'purged')) or 0) or 0, call('LLEN', key(list, 'ended'))
     found = { epoch(), time[1] .. '.' .. string.format('%06d', time[2]), purged, length }
     position = tonumber(position)
     if position >= purged and position < purged + length then
@@ -357,7 +367,7 @@ function ops.purge(list, before)
     local purged = 0
     while purged < PURGED_AT_ONCE do
         local first = call('LINDEX', key(list, 'ended'), 0)
-        if not first or unpack_struct('>I8', first) > tonumber(before) then break end
+        if not first or read_of('>I8', first, 1, 0) > tonumber(before) then break end
         call('LPOP', key(list, 'ended'))
         purged = purged + 1
     end

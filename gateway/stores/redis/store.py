@@ -2,9 +2,9 @@
 expired by itself."""
 
 import os
-import struct
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from typing import Any, TypeVar
 
 from redis import exceptions
@@ -41,6 +41,7 @@ from gateway.stores.redis.connections import Connections
 from gateway.stores.redis.feed import Feed
 from gateway.stores.redis.lacks import lacks, read_info
 from gateway.stores.redis.steps import RECORD, SEALED, Keys, Operand, Operation
+from gateway.stores.unreadable import UnreadableRecords
 
 # Of what step.lua keeps, and how. A server that has a later one is not read.
 VERSION = 1
@@ -60,6 +61,7 @@ class RedisStore:
         self._server = server
         self._log = log
         self._counters = counters
+        self._unreadable = UnreadableRecords(log)
         self._keys = Keys(server.prefix)
         self._connections = Connections(server, self._met)
         self._feed = Feed(self._connections, self._keys.channel)
@@ -100,15 +102,18 @@ class RedisStore:
         record, sealed, kept = await self._read("HMGET", session_key, RECORD, SEALED, steps.seat_field(key.lookup))
         if record is None or sealed is None or kept is None:
             return None
-        session, seat = encoding.session_from_bytes(key.session_id, record, sealed), encoding.seat_from_bytes(key, kept)
-        return None if min(session.ends_at, seat.ends_at) <= now else (session, seat)
+        session = self._understood("session", lambda: encoding.session_from_bytes(key.session_id, record, sealed))
+        seat = self._understood("seat", lambda: encoding.seat_from_bytes(key, kept))
+        if session is None or seat is None or min(session.ends_at, seat.ends_at) <= now:
+            return None
+        return session, seat
 
     async def read_session(self, session_id: str, now: int) -> SessionRecord | None:
         record, sealed = await self._read("HMGET", self._keys.session(session_id), RECORD, SEALED)
         if record is None or sealed is None:
             return None
-        session = encoding.session_from_bytes(session_id, record, sealed)
-        return None if session.ends_at <= now else session
+        session = self._understood("session", lambda: encoding.session_from_bytes(session_id, record, sealed))
+        return None if session is None or session.ends_at <= now else session
 
     async def tombstone(self, key: SeatKey, now: int) -> Tombstone | None:
         if not self._buries:
@@ -116,8 +121,8 @@ class RedisStore:
         session, seat = await self._read("HMGET", self._keys.tombstones(key.session_id), b"", key.lookup)
         if session is None or seat is None:
             return None
-        stone = encoding.tombstone_from_bytes(session, seat)
-        return stone if stone.until - TOMBSTONE_KEPT <= now < stone.until else None
+        stone = self._understood("tombstone", lambda: encoding.tombstone_from_bytes(session, seat))
+        return stone if stone is not None and stone.until - TOMBSTONE_KEPT <= now < stone.until else None
 
     async def touch(self, touches: Sequence[Touch]) -> None:
         for start in range(0, len(touches), _TOUCHED_AT_ONCE):
@@ -130,7 +135,8 @@ class RedisStore:
 
     async def read_jar(self, key: JarKey, now: int) -> bytes | None:
         record, jar = await self._read("HMGET", self._keys.session(key.session_id), RECORD, steps.jar_field(key.host))
-        return None if record is None or encoding.ends_at_of(record) <= now else jar
+        ends_at = None if record is None else self._understood("session", lambda: encoding.ends_at_of(record))
+        return None if ends_at is None or ends_at <= now else jar
 
     async def replace_jar(self, key: JarKey, before: bytes | None, after: bytes, now: int) -> bool:
         replaced = steps.replace(key.session_id, steps.jar_field(key.host), before, after, now)
@@ -138,11 +144,11 @@ class RedisStore:
 
     async def find(self, index: SessionIndex, values: Sequence[bytes], now: int) -> tuple[SessionSummary, ...]:
         found = await self._run_step([steps.find(index, values, now)], again=True) or []
-        summaries = [
-            encoding.summary_of(id.decode(), record, seats, now)
+        summaries = (
+            self._understood("session", partial(encoding.summary_of, id, record, seats, now))
             for id, record, seats in zip(found[::3], found[1::3], found[2::3], strict=True)
-        ]
-        return tuple(sorted(summaries, key=lambda session: (session.created_at, session.id)))
+        )
+        return tuple(sorted(filter(None, summaries), key=lambda session: (session.created_at, session.id)))
 
     async def ended_since(self, cursor: Cursor | None) -> Tail:
         asked_at = time.monotonic()
@@ -153,7 +159,7 @@ class RedisStore:
         if not epoch:
             # It was emptied under us.
             (epoch, *_) = await self._run_step([self._meets()])
-        self._epoch = epoch.decode()
+        self._epoch = epoch.decode("latin-1")
         here = Cursor(self._epoch, purged + length)
         if cursor is not None and cursor.epoch != here.epoch and self._log is not None:
             self._log.event("store.replaced", detail=self._place)
@@ -161,7 +167,7 @@ class RedisStore:
             return Tail(here, (), complete=False)
         try:
             entries = tuple(encoding.ended_from_bytes(entry) for entry in (rest[0] if rest else ()))
-        except (struct.error, ValueError):
+        except encoding.MALFORMED:
             # Not as we write them: what has ended is not known, and the readers that come after go on.
             return Tail(here, (), complete=False)
         return Tail(here, entries, complete=True)
@@ -171,21 +177,21 @@ class RedisStore:
 
     async def take_notes(self, most: int, now: int) -> tuple[SealedNote, ...]:
         found = await self._run_step([steps.notes(most, now)]) or []
-        notes = []
-        for id, host, record in zip(found[::3], found[1::3], found[2::3], strict=True):
-            whose, sealed = encoding.note_from_bytes(record)
-            notes.append(SealedNote(id.decode(), host.decode(), sealed, whose))
-        return tuple(notes)
+        notes = (
+            self._understood("note", partial(encoding.note_of, id, host, record))
+            for id, host, record in zip(found[::3], found[1::3], found[2::3], strict=True)
+        )
+        return tuple(filter(None, notes))
 
     # --- tickets
 
     async def peek_ticket(self, key: TicketKey, now: int) -> bytes | None:
         found = await self._run_step([steps.peek(key)], again=True)
-        return _live(found[0] if found else None, now)
+        return self._live(found[0] if found else None, now)
 
     async def take_ticket(self, key: TicketKey, now: int) -> bytes | None:
         found = await self._run_step([steps.take(key, now)])
-        return None if found is None else _live(found[0], now)
+        return None if found is None else self._live(found[0], now)
 
     # --- single values
 
@@ -194,7 +200,8 @@ class RedisStore:
 
     async def mark(self, key: MarkKey, now: int) -> int:
         record = await self._read("GET", self._keys.mark(key))
-        number, until = (0, 0) if record is None else encoding.mark_from_bytes(record)
+        mark = None if record is None else self._understood("mark", lambda: encoding.mark_from_bytes(record))
+        number, until = mark or (0, 0)
         return number if until > now else 0
 
     async def clear_mark(self, key: MarkKey, now: int) -> None:
@@ -227,7 +234,8 @@ class RedisStore:
         except NoScriptError:
             answer = await _answer(connection, "EVAL", steps.SCRIPT, 0, *self._head, *operands)
         _, (epoch, _, version) = answer
-        self._epoch, self._version = epoch.decode(), int(version)
+        # A number that is none was not written by this release.
+        self._epoch, self._version = epoch.decode("latin-1"), int(version) if version.isdigit() else VERSION + 1
         if self._version > VERSION:
             raise exceptions.ConnectionError("a store of a newer release")
 
@@ -258,6 +266,19 @@ class RedisStore:
         operands = [*self._head, *steps.flat(operations)]
         done, *found = await self._asked(lambda: self._connections.run(operands, again=again), writes=True)
         return found[0] if done else None
+
+    def _live(self, record: bytes | None, now: int) -> bytes | None:
+        ticket = None if record is None else self._understood("ticket", lambda: encoding.ticket_from_bytes(record))
+        return None if ticket is None or ticket[0] <= now else ticket[1]
+
+    def _understood(self, kind: str, read: Callable[[], Answered]) -> Answered | None:
+        """None where the server has something else in this place than we write: it opens nothing, and is told of."""
+        try:
+            return read()
+        except encoding.MALFORMED as error:
+            detail = f"a record that is not as this release writes it ({type(error).__name__})"
+            self._unreadable.tell(kind, GatewayError(STORE_UNREADABLE, detail))
+            return None
 
     async def _read(self, *command: Operand) -> Any:
         return await self._asked(lambda: self._connections.ask(command, again=True), writes=False)
@@ -295,10 +316,3 @@ class RedisStore:
 async def _answer(connection: AbstractConnection, *command: Operand) -> Any:
     await connection.send_command(*command)
     return await connection.read_response()
-
-
-def _live(record: bytes | None, now: int) -> bytes | None:
-    if record is None:
-        return None
-    expires_at, sealed = encoding.ticket_from_bytes(record)
-    return None if expires_at <= now else sealed
