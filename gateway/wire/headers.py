@@ -90,8 +90,11 @@ RESERVED: Final = frozenset(
         b"authuser",
         b"cfconnectingip",
         b"cfconnectingipv6",
+        b"cfpseudoipv4",
+        b"cfvisitor",
         b"clientip",
         b"cookie2",  # RFC 2965: the version of the Cookie line
+        b"doconnectingip",
         b"fastlyclientip",
         b"forwarded",
         b"forwardedfor",
@@ -104,23 +107,30 @@ RESERVED: Final = frozenset(
         b"xclientip",
         b"xclusterclientip",
         b"xcomingfrom",
+        b"xforwarded",  # PHP's usual list of where a client's address stands, request-ip of Node
         b"xforwardfor",
         b"xhost",
         b"xhttphostoverride",
+        b"xingresspath",  # Home Assistant's add-ons: the prefix that they have
+        b"xnfclientconnectionip",
         b"xoriginatingip",
         b"xproxyuserip",
         b"xrealip",
         b"xrequestid",
+        b"xreplacedpath",  # Traefik: the path as it was
         b"xrewriteurl",
         b"xscheme",
         b"xscriptname",  # Flask, Radicale, pgAdmin: a prefix that they take off the path
         b"xsendfile",
         b"xsendfiletype",  # Rack: has it tell a path of its disk in the response
+        b"xssl",
         b"xsucuriclientip",
         b"xtrueclientip",
         b"xurlscheme",
+        b"xvercelforwardedfor",
         b"xvhmhost",
         b"xvhmroot",  # Pyramid, repoze.vhm: a prefix that they put before the path
+        b"xwawsunencodedurl",  # Azure App Service: the address as it came
         *map(fold, HOP_BY_HOP),
     }
 )

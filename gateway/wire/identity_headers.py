@@ -73,6 +73,9 @@ IDENTITY: Final[Mapping[str, tuple[str, ...]]] = {
     "AWS load balancers, Verified Access": ("X-Amzn-Oidc-*", "X-Amzn-Mtls-*", "X-Amzn-Ava-*"),
     "Azure App Service": ("X-MS-Client-Principal", "X-MS-Client-Principal-*", "X-MS-Token-*", "X-ARR-*"),
     "AD FS Web Application Proxy": ("X-MS-Proxy", "X-MS-ADFS-*", "X-MS-Forwarded-*"),
+    # The module or handler of IIS tells by these who has signed in with Windows, and by which certificate.
+    "ASP.NET Core Module": ("MS-ASPNETCORE-*",),
+    "HttpPlatformHandler, iisnode": ("X-IIS-WindowsAuthToken", "X-iisnode-*"),
     "Fly": ("Fly-Client-IP",),
     "F5": ("SSLClientCipher", "X-Client-Crt"),
     # --- applications that read such headers themselves ---
@@ -80,7 +83,10 @@ IDENTITY: Final[Mapping[str, tuple[str, ...]]] = {
     "Kubernetes": ("Impersonate-*",),
     "Elasticsearch": ("es-security-runas-user",),
     "OpenSearch, Search Guard": ("X-Proxy-*",),
-    "Apache NiFi": ("X-ProxiedEntitiesChain", "X-ProxiedIssuersChain"),
+    "Apache NiFi": (
+        "X-ProxiedEntitiesChain", "X-ProxiedIssuersChain", "X-ProxyScheme", "X-ProxyHost", "X-ProxyPort",
+        "X-ProxyContextPath",
+    ),
     "Nexus": ("X-SSO-*",),
     "Alfresco": ("X-Alfresco-*",),
     "SOGo": ("X-WebObjects-*",),

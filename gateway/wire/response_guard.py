@@ -7,8 +7,9 @@ from typing import Final
 
 HSTS: Final = "Strict-Transport-Security"
 
-# RFC 9111 5.2, 5.3, 5.4: an application that sends one of these has said how its response may be stored.
-CACHE_DIRECTIVES: Final = frozenset({b"cache-control", b"expires", b"pragma"})
+# RFC 9111 5.2: an application that sends this has said who may store its response. Expires says for how long alone,
+# and Pragma says nothing in a response (5.3, 5.4): a shared cache keeps what has no more than these.
+CACHE_DIRECTIVES: Final = frozenset({b"cache-control"})
 
 # Clear Site Data 3.1, without "cookies", which reaches every host of the domain, and "*", which includes it. Others
 # are dropped, because browsers may come to give them a meaning.
@@ -22,9 +23,15 @@ _ENDS: Final = re.compile(
 )
 
 
-# By these an application has the nginx, Apache, lighttpd or Perlbal in front of it send a file of its disk, a location
-# of its own or another server's page, or store the response. One in front of the gateway would do so, too.
-_FRONT_ORDERS: Final = (b"x-accel-", b"x-sendfile", b"x-lighttpd-", b"x-reproxy-")
+# By these an application has the nginx, Apache, lighttpd, LiteSpeed or Perlbal in front of it send a file of its disk,
+# a location of its own or another server's page, or store the response; an Envoy takes the whole server for failing.
+# One in front of the gateway would do so, too.
+_FRONT_ORDERS: Final = (
+    b"x-accel-", b"x-sendfile", b"x-lighttpd-", b"x-litespeed-", b"x-reproxy-", b"surrogate-", b"edge-control",
+    b"x-envoy-immediate-health-check-fail", b"x-envoy-degraded",
+)  # fmt: skip
+# RFC 9213: to one kind of cache, which then heeds no Cache-Control.
+_TARGETED: Final = b"-cache-control"
 # It says how this response is handed on, and nothing else: streams need it.
 _BUFFERING: Final = b"x-accel-buffering"
 
@@ -60,4 +67,4 @@ def includes_subdomains(value: str) -> bool:
 
 def orders_a_front(name: bytes) -> bool:
     """Whether a response header of this name, in lower case, tells a server in front what to send."""
-    return name.startswith(_FRONT_ORDERS) and name != _BUFFERING
+    return (name.startswith(_FRONT_ORDERS) and name != _BUFFERING) or name.endswith(_TARGETED)

@@ -22,7 +22,7 @@ RESERVED = (
 KNOWN = (
     "X_FORWARDED_USER", "X_REMOTE_USER", "X_WEBAUTH_USER", "X_AUTH_USER", "SHIB_SESSION_ID", "OIDC_CLAIM_SUB",
     "MELLON_NAME_ID", "SSL_CLIENT_S_DN", "X_SSL_CLIENT_VERIFY", "X_CLIENT_CERTIFICATE", "X_ENVOY_EXTERNAL_ADDRESS",
-    "X_ACCEL_REDIRECT",
+    "X_ACCEL_REDIRECT", "X_FORWARDED", "X_SSL", "CF_PSEUDO_IPV4", "X_INGRESS_PATH",
 )  # fmt: skip
 # What the gateway writes itself, each once.
 WRITTEN = ("X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host", "Forwarded", "X-Request-Id")

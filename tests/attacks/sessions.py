@@ -201,7 +201,8 @@ async def what_browsers_would_forget(world: World) -> None:
 
 ORDERS = (
     b"X-Accel-Redirect", b"x-accel-redirect", b"X-Accel-Expires", b"X-Sendfile", b"X-LIGHTTPD-send-file",
-    b"X-REPROXY-URL",
+    b"X-REPROXY-URL", b"X-LiteSpeed-Location", b"X-LiteSpeed-Cache-Control", b"Surrogate-Control", b"EDGE-control",
+    b"CDN-Cache-Control", b"Cloudflare-CDN-Cache-Control", b"X-Envoy-Immediate-Health-Check-Fail", b"X-Envoy-Degraded",
 )  # fmt: skip
 
 
@@ -223,6 +224,12 @@ async def kept_by_a_cache_between(world: World) -> None:
         for _ in range(2):
             seen = await world.send(request(app, "/private/page", cookie=cookie))
             passed(world, seen)
+            expect(seen.answer.all(b"cache-control") == [b"private"], f"{seen.answer}")
+        # RFC 9111 3: how long it stays fresh says not for whom.
+        for line in (b"Expires: Fri, 01 Jan 2100 00:00:00 GMT", b"Pragma: no-cache"):
+            script = Script(b"HTTP/1.1 200 OK\r\n%b\r\nContent-Length: 0\r\n\r\n" % line)
+            world.recorder.scripts[b"/private/fresh"] = script
+            seen = await world.send(request(app, "/private/fresh", cookie=cookie))
             expect(seen.answer.all(b"cache-control") == [b"private"], f"{seen.answer}")
         if world.is_gateway:
             seen = await world.send(request(app, "/public/page"))

@@ -179,8 +179,8 @@ class ResponsesSection(Strict):
     """How the application's responses are changed on their way to the browser."""
 
     cache: Literal["private", "no-store", "unchanged"] = "private"
-    """The `Cache-Control` that a response to a signed-in person is given if it has none, nor `Expires` or `Pragma`:
-    with `private` no shared cache keeps it, with `no-store` no browser either. `unchanged` adds none."""
+    """The `Cache-Control` that a response to a signed-in person is given if it has none: with `private` no
+    shared cache keeps it, with `no-store` no browser either. `unchanged` adds none."""
     clear_site_data: bool = False
     """Lets the application clear the cookies of the whole domain in the browser (`Clear-Site-Data: "cookies"`), ours
     too."""

@@ -303,9 +303,7 @@ def test_an_answer_to_a_person_that_tells_caches_nothing_tells_them_it_is_privat
         assert (PRIVATE in response.pieces(minor=True, private=private)) is private
 
 
-@pytest.mark.parametrize(
-    "line", [b"Cache-Control: max-age=60", b"cache-control: no-cache", b"Expires: 0", b"PRAGMA: no-cache"]
-)
+@pytest.mark.parametrize("line", [b"Cache-Control: max-age=60", b"cache-control: no-cache", b"CACHE-CONTROL: public"])
 def test_what_tells_caches_something_is_left_as_it_is(line: bytes) -> None:
     response = knowing()
     answer = OK + line + b"\r\nContent-Length: 2\r\n\r\nok"
@@ -313,6 +311,20 @@ def test_what_tells_caches_something_is_left_as_it_is(line: bytes) -> None:
     assert PRIVATE not in response.pieces(minor=True, private=True)
     for _ in range(2):
         assert response.usual(answer, len(answer) - 2, PRIVATE) == answer
+
+
+@pytest.mark.parametrize(
+    "line", [b"Expires: Fri, 01 Jan 2100 00:00:00 GMT", b"Expires: 0", b"PRAGMA: no-cache", b"X-Cache-Control: public"]
+)
+def test_what_says_not_who_may_store_it_is_a_persons_own_all_the_same(line: bytes) -> None:
+    """RFC 9111 3: with Expires, or a Last-Modified beside Pragma, a shared cache stores it."""
+    response = knowing()
+    answer = OK + line + b"\r\nContent-Length: 2\r\n\r\nok"
+    response.read(answer[:-2], b"GET")
+    assert PRIVATE in response.pieces(minor=True, private=True)
+    for _ in range(2):
+        whole = response.usual(answer, len(answer) - 2, PRIVATE)
+        assert PRIVATE in whole or not whole
 
 
 def test_a_directive_that_is_of_one_connection_only_tells_nobody() -> None:
@@ -358,7 +370,9 @@ def test_what_browsers_would_forget_passes_only_where_the_file_names_it(
     "name",
     [b"X-Accel-Redirect", b"x-accel-redirect", b"X-Accel-Expires", b"X-Accel-Charset", b"X-Accel-Limit-Rate",
      b"X-Sendfile", b"X-SENDFILE-TEMPORARY", b"X-Sendfile2", b"X-LIGHTTPD-send-file", b"X-REPROXY-URL",
-     b"X-Reproxy-File"],
+     b"X-Reproxy-File", b"X-LiteSpeed-Location", b"X-LITESPEED-Cache-Control", b"Surrogate-Control", b"surrogate-key",
+     b"Edge-Control", b"CDN-Cache-Control", b"Cloudflare-CDN-Cache-Control", b"X-Envoy-Immediate-Health-Check-Fail",
+     b"x-envoy-degraded"],
 )  # fmt: skip
 def test_what_orders_a_front_passes_only_where_the_file_names_it(name: bytes) -> None:
     response = knowing()
