@@ -14,6 +14,7 @@ from gateway.model.balancing import Balancing
 from gateway.model.codes import WIRE_TARGET
 from gateway.model.directory import Directory
 from gateway.model.errors import GatewayError
+from gateway.model.forward_auth import ForwardAuth
 from gateway.model.identity import Identity
 from gateway.model.names import fold
 from gateway.model.provider import Provider
@@ -88,6 +89,7 @@ class Gateway:
     each algorithm the first signs. `token_rotation`: seconds, of keys that the supervisor makes; 0 where the file gives
     them. `second_opinion`: on SAML responses; None where nobody is asked.
     `link_keys`: (id, key) of the account links, as `store_keys`; none where the file has no `accounts`.
+    `forward_auth`: None where no server in front asks.
     """
 
     portal_url: str
@@ -113,6 +115,7 @@ class Gateway:
     link_keys: tuple[tuple[str, bytes], ...] = ()
     store_server: StoreServer | None = None
     posts: PostsSettings = PostsSettings("", 100 << 20, 1 << 30)
+    forward_auth: ForwardAuth | None = None
     theme: Theme = field(default_factory=Theme)
 
 
@@ -239,6 +242,7 @@ class AppSettings:
     ends; `basic`: and what never ends. `tunnel`: None where it takes no upgrade. `form_login`: by which people are
     signed in at it, None where it has no need. `account`: a person's login there, without which nobody comes in.
     `keep_posts`: None where no form is kept for it across a sign-in. `label`: what people call it, by language.
+    `front`: the kind of server that asks about its requests and passes them on, None where none does.
     """
 
     name: str
@@ -263,6 +267,7 @@ class AppSettings:
     account: AccountSettings | None = None
     keep_posts: KeepPosts | None = None
     label: ByLanguage = field(default_factory=dict)
+    front: str | None = None
 
     @property
     def labels(self) -> ByLanguage:

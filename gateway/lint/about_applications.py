@@ -50,6 +50,14 @@ def addresses_that_lead_inside(subject: Subject) -> Iterator[Problem]:
             yield app.at("upstream", "host", say=say, write="rewrite: {headers: true}")
 
 
+def behind_a_front(subject: Subject) -> Iterator[Problem]:
+    for app in subject.apps:
+        if app.model.front is not None:
+            what = "downloads" if app.model.tunnel is None else "downloads and WebSockets"
+            say = f"{what} that are open outlive a sign-out, and answers of the application are not looked at"
+            yield app.at("front", say=say, write="leave front out where this matters, and say why where it does not")
+
+
 def tunnel_from_the_clear(subject: Subject) -> Iterator[Problem]:
     for app in subject.apps:
         for index, origin in enumerate(() if app.model.tunnel is None else app.model.tunnel.origins):

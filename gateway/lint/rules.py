@@ -182,6 +182,9 @@ _TABLE = (
              "`expired`, nobody notices but the person in front of its login form.", _FORMS.no_expiry),
     LintRule("EC362", "As many tries as it takes to lock an account", "`tries` is there so that the gateway stops "
              "before the application does.", _FORMS.many_tries),
+    LintRule("EC371", "What a front cannot hold", "A server in front asks here about each request and passes it on "
+             "itself: what is open (downloads, WebSockets) outlives a sign-out, and the application's answers are not "
+             "looked at.", _APPS.behind_a_front),
     # the gateway
     LintRule("EC401", "Development settings", "`development: true` gives up https and secrets in files of their own.",
              _GATEWAY.development),

@@ -1,9 +1,17 @@
 """Every stable code, from the modules that they stand in."""
 
-from gateway.model import account_codes, codes, directory_codes, host_codes, kept_post_codes, upstream_codes
+from gateway.model import (
+    account_codes,
+    codes,
+    directory_codes,
+    front_codes,
+    host_codes,
+    kept_post_codes,
+    upstream_codes,
+)
 from gateway.model.codes import Code
 
-_MODULES = (codes, host_codes, account_codes, kept_post_codes, upstream_codes, directory_codes)
+_MODULES = (codes, host_codes, account_codes, kept_post_codes, upstream_codes, directory_codes, front_codes)
 
 
 def all_codes() -> tuple[Code, ...]:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 
 from gateway.access.application import ApplicationAccess, Preparing
+from gateway.access.permission import injected_names
 from gateway.access.preparation import translated
 from gateway.access.remembered import Newcomers
 from gateway.access.request_line import RequestLine
@@ -22,16 +23,17 @@ from gateway.wire.response_edits import UNCHANGED, ApplicationEdits, HostEdits
 class Lane(ApplicationAccess):
     """`pool`: None on a portal host that serves no application, and where there is a `group`, of several addresses.
     `is_told`: whether the end of a session is told to the application, for which a little is kept. `is_dav`: whether it
-    takes methods of WebDAV. `hides`: whether browsers do not get some of the application's cookies; `is_secure`:
-    whether they reach it by https. `filters`: of bodies, None where they go on as they come. `plain_bodies`: the
-    application is asked for them without compression. `exchange`: what bounds each request, None where that is by path.
+    takes methods of WebDAV. `hides`: whether browsers do not get some of the application's cookies; `injected`: where a
+    front asks about its requests, the headers that it writes; `rarely`: either. `is_secure`: whether browsers reach it
+    by https. `filters`: of bodies, None where they go on as they come. `plain_bodies`: the application is asked for
+    them without compression. `exchange`: what bounds each request, None where that is by path.
     `statuses`, `stripped` and `errors` are counted here in plain cells, and taken over into the worker's counters by
     DataPlane.flush."""
 
     __slots__ = (
-        "_edits", "_path_limits", "_usual", "body_limit", "cookies", "errors", "exchange", "filters", "form_login",
-        "group", "hides", "is_dav", "is_secure", "is_told", "limits", "log_names", "plain_bodies", "policy", "pool",
-        "responses", "statuses", "stripped", "timeouts",
+        "_edits", "_path_limits", "_usual", "body_limit", "cookies", "errors", "exchange", "filters",
+        "form_login", "group", "hides", "injected", "is_dav", "is_secure", "is_told", "limits", "log_names",
+        "plain_bodies", "policy", "pool", "rarely", "responses", "statuses", "stripped", "timeouts",
     )  # fmt: skip
 
     def __init__(
@@ -63,6 +65,9 @@ class Lane(ApplicationAccess):
         own = AS_THEY_ARE if app is None else app.edits.cookies
         self.cookies = ApplicationCookies(own, frozenset() if app is None else app.cookie_names)
         self.hides = bool(own.hidden)
+        fronted = app is not None and app.front is not None
+        self.rarely = self.hides or fronted
+        self.injected = injected_names(app) if app is not None and fronted else {}
         self.is_secure = app is not None and app.scheme == "https"
         self.responses = response_guard.STRICT if app is None else app.responses
         self._edits = None if app is None or app.edits == UNCHANGED else ApplicationEdits(app.edits)

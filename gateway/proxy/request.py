@@ -299,6 +299,11 @@ class Request:
         self._lines = known.layout.lines(self._whole)
 
     @property
+    def dropped(self) -> Iterable[bytes]:
+        """Names of lines that nobody reads and that do not go on. A head that was let in before has none."""
+        return () if self._known is not None else self._layout.dropped
+
+    @property
     def whole(self) -> list[bytes]:
         """Every line as the client sent it, each as b"Name: value"."""
         if self._known is not None:

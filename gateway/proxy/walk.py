@@ -13,11 +13,9 @@ from gateway.config.snapshot import KeepPosts
 from gateway.formlogin.spec import ApplicationSession
 from gateway.model.codes import FORM_LOGIN_LOOP, LIMIT_BODY
 from gateway.model.errors import GatewayError
-from gateway.model.ports import Page
 from gateway.model.session import Seat
 from gateway.proxy.exchange import ServerConnection
-from gateway.proxy.lasting import Lasting
-from gateway.proxy.memo import Memo
+from gateway.proxy.forward_auth import FrontQuestions, is_question, said_to
 from gateway.proxy.outgoing_head import framing_line, middle_of
 from gateway.proxy.portal_lane import PortalPurpose, body_limit, inbound_request
 from gateway.proxy.posts.keeping import admitted, keeping, limit_of
@@ -37,15 +35,12 @@ _TOUCH_AFTER: Final = 1.0
 _AUTHORIZATION: Final = frozenset({b"authorization"})
 
 
-class Walk(Lasting):
-    """The walk of a client connection's requests. `memo`: what it remembers between them. `bound`: its own connection
-    to an application. `pending`: what is to be sent, once there is a connection. `retried`: that was sent twice.
-    `renewed`: the person was signed in at the application anew for this request. `redirects`: the listener leads to
-    https."""
+class Walk(FrontQuestions):
+    """The walk of a client connection's requests. `bound`: its own connection to an application. `pending`: what is to
+    be sent, once there is a connection. `retried`: that was sent twice. `renewed`: the person was signed in at the
+    application anew for this request. `redirects`: the listener leads to https."""
 
-    __slots__ = ("bound", "chunked_out", "memo", "pending", "redirects", "renewed", "retried")
-
-    memo: Memo
+    __slots__ = ("bound", "chunked_out", "pending", "redirects", "renewed", "retried")
 
     def __init__(self, plane: Services, *, redirects: bool) -> None:
         super().__init__(plane)
@@ -55,13 +50,6 @@ class Walk(Lasting):
         self.retried = self.renewed = self.chunked_out = False
 
     # --- what the connection itself does ---
-
-    @abstractmethod
-    def refuse(self, outcome: Refuse) -> None:
-        """To a request whose head was read."""
-
-    @abstractmethod
-    def respond(self, page: Page, *, close: bool = False) -> None: ...
 
     @abstractmethod
     def send(self, upstream: ServerConnection, data: bytes) -> None:
@@ -93,6 +81,7 @@ class Walk(Lasting):
         request.limits = request.lane.exchange or request.lane.limits_at(request.line)
         self.state = WAIT
         self.retried = self.renewed = self.chunked_out = False
+        self.front = None
         self.body_done = True
         if request.framing not in NO_CONTENT:
             self.body_done = self.body_paused = False
@@ -160,6 +149,9 @@ class Walk(Lasting):
             by = request.decided = outcome.by
             by.tally[0] += 1
             self.forward(outcome)
+            return
+        if self.front is not None and (page := said_to(self.front, outcome)) is not None:
+            self.respond(page)
             return
         match outcome:
             case Refuse():
@@ -252,6 +244,9 @@ class Walk(Lasting):
     def ask_portal(self, purpose: Literal["endpoint", "logout"]) -> None:
         request, body = self.request, b""
         if purpose == "endpoint":
+            if self.front is not None or is_question(request, self.plane.tables.snapshot):
+                self.asked_by_front()
+                return
             limit = body_limit(request)
             if request.framing > limit:
                 self.refuse(Refuse(LIMIT_BODY, f"{request.framing} bytes"))
@@ -275,7 +270,7 @@ class Walk(Lasting):
         request, plane = self.request, self.plane
         lane, line, framing = request.lane, request.line, request.framing
         if request.middle_of is not outcome.prepared:
-            is_rare = lane.hides or UPGRADE in request.rare
+            is_rare = lane.rarely or UPGRADE in request.rare
             prepared = self._rarely_prepared(outcome.prepared) if is_rare else outcome.prepared
             if prepared is None:
                 return
@@ -324,8 +319,12 @@ class Walk(Lasting):
             return None
 
     def _rarely_prepared(self, prepared: Prepared) -> Prepared | None:
-        """With the person's hidden cookies. None: the request waits for these, or asks for a tunnel."""
+        """With the person's hidden cookies. None: the request waits for these, asks for a tunnel, or a front has asked
+        about it."""
         request, plane, seat = self.request, self.plane, self.request.seat
+        if self.front is not None:
+            self.permit(self.front, prepared)
+            return None
         if request.lane.hides and seat is not None and seat.session_id:
             found = plane.hidden_cookies.added(request, seat, prepared)
             if isinstance(found, NeedsWork):

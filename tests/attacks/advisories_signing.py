@@ -247,7 +247,7 @@ WORDS = (
     "api", "api/sessions", "admin", "debug", "health", "metrics", "livez", "readyz", "config", "static",
     "static/style.css", "favicon.ico", "auth", "verify", "sign_out", "signout", "Login", "LOGOUT", "login/",
     "logout/", "session/", "login.php", "proxy", "reload", "robots.txt", "..", ".well-known/openid-configuration",
-    "start/x", "templates/error.html", "error", "chooser", "signed_in", "pages",
+    "start/x", "templates/error.html", "error", "chooser", "signed_in", "pages", "authz", "authz/nginx",
 )  # fmt: skip
 
 

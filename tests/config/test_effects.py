@@ -57,6 +57,7 @@ PEM = {
 }
 TOKENS = "tokens: {keys: [{key: {file: es256.pem}}, {algorithm: RS256, key: {file: rs256.pem}}]}\n"
 ACCOUNTS = "accounts: {keys: [{id: l1, secret: {env: LINKS}}]}\n"
+FRONTS = "trusted_proxies: [127.0.0.1]\nforward_auth: {secret: {env: OTHER}}\n"
 TLS = {"certificate": {"file": "tls.crt"}, "key": {"file": "tls.key"}}
 ENCRYPTION = {"keys": [{"id": "k", "key": {"file": "tls.key"}, "algorithm": "ECDH-ES"}], "content": ["A128GCM"],
               "id_token": False, "userinfo": True}  # fmt: skip
@@ -211,6 +212,9 @@ GATEWAY = [
     Effect("listen[].address", ("listen", 0, "address"), "[::1]:80", gateway(lambda g: g.listeners[0].address),
            ("127.0.0.1", 8080), ("::1", 80)),
     Effect("listen[].redirect", ("listen", 0, "redirect"), "https", gateway(lambda g: g.listeners[0].redirect), False, True),
+    Effect("forward_auth.secret", ("forward_auth",), {"secret": {"env": "OTHER"}},
+           gateway(lambda g: g.forward_auth and g.forward_auth.secret), None, PEM["env:OTHER"],
+           ((("trusted_proxies",), ["10.0.0.0/8"]),)),
     Effect("hsts", ("hsts",), "180d", gateway(lambda g: g.hsts), None, 180 * 86400),
     Effect("listen[].tls.certificate", ("listen", 0, "tls"), TLS, gateway(lambda g: g.listeners[0].certificate),
            None, PEM["file:tls.crt"]),
@@ -572,6 +576,7 @@ APP = [
            app(lambda a: a.api and a.api.forward), None, True),
     Effect("label", ("label",), {"fr": "Permis", "en": "Permits"}, app(lambda a: a.labels), {"": "permis"},
            {"fr": "Permis", "en": "Permits"}),
+    Effect("front", ("front",), "nginx", app(lambda a: a.front), None, "nginx"),
     Effect("keep_posts.largest", ("keep_posts",), {"largest": "5MB"}, app(lambda a: a.keep_posts and a.keep_posts.largest),
            None, 5 << 20),
     Effect("keep_posts.lasts", ("keep_posts",), {"lasts": "10m"}, app(lambda a: a.keep_posts and a.keep_posts.lasts), None, 600),
@@ -925,7 +930,7 @@ def changed(file: str, changes: tuple[tuple[tuple[str | int, ...], object], ...]
         at[path[-1]] = value
     files = {
         **NAMED,
-        "gateway.yaml": BASE["gateway.yaml"] + TOKENS + ACCOUNTS,
+        "gateway.yaml": BASE["gateway.yaml"] + TOKENS + ACCOUNTS + FRONTS,
         "providers/metropole.yaml": WITH_MANDATES,
         **({"directories/communes.yaml": COMMUNES} if file.startswith("apps/") else {}),
         file: json.dumps(data),

@@ -101,6 +101,10 @@ def gateway(old: str, new: str) -> dict[str, str]:
     return changed("gateway.yaml", old, new)
 
 
+FRONTS = "trusted_proxies: [10.1.0.1]\nforward_auth: {secret: {env: FRONT}}"
+FRONT = {"env:FRONT": b"0123456789abcdef0123456789abcdef"}
+
+
 def scoped(bound: str) -> dict[str, str]:
     text = METROPOLE.replace(", email_domains: [metropole.example]", bound)
     return {"providers/metropole.yaml": text.replace("tenant:", "  eppn: eduPersonPrincipalName\ntenant:")}
@@ -303,6 +307,7 @@ PAIRS: dict[str, Pair] = {
     "EC355": Pair(from_two(told('X-Id: {from: mail, transforms: [{extract: "^([^@]+)@"}]}')), from_two(told("X-Id: {from: mail, transforms: [lower]}"))),
     "EC356": Pair(from_two(told('X-Id: {template: "{uid}-{provider}-x{subject}"}')), from_two(told('X-Id: {template: "{provider}-{subject}"}'))),
     "EC357": Pair(sent("ltpa2: {account: {from: uid}, keys: {file: ltpa}, password: {file: ltpa-password}}"), {}, KEYS, KEYS),
+    "EC371": Pair({**gateway("workers: 2", FRONTS), "apps/permis.yaml": PERMIS + "front: nginx\n"}, gateway("workers: 2", FRONTS), FRONT, FRONT),
     "EC401": Pair({}, {**HTTPS, "gateway.yaml": HTTPS["gateway.yaml"].replace("development: true\n", ""),
                        "providers/metropole.yaml": METROPOLE.replace("http://127.0.0.1:9400", "https://op.example")},
                   good_secrets=certificate()),

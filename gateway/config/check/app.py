@@ -18,6 +18,7 @@ from gateway.config.check.conditions import (
 from gateway.config.check.cookies import check_cookies
 from gateway.config.check.directories import check_listed, given_by
 from gateway.config.check.form_login import check_form_login
+from gateway.config.check.fronts import check_front
 from gateway.config.check.path_headers import check_path_headers
 from gateway.config.check.path_limits import check_path_limits
 from gateway.config.check.tokens import carriers, check_header_of_programs, check_tokens
@@ -282,6 +283,8 @@ def _keep_posts(document: YamlDocument, keep: KeepPostsSection, gateway: Gateway
 
 def _upstream(document: YamlDocument, model: AppFile, gateway: GatewayFile | None) -> Iterator[Problem]:
     """A host name is judged by the address that it leads to, at every connect. An address is judged here already."""
+    if model.front is not None:
+        yield from check_front(document, model, gateway)
     if model.rewrite.internal and gateway is not None:
         yield from _internal(document, model, gateway)
     for index, url in enumerate((model.upstream.url, *model.upstream.others)):

@@ -48,6 +48,7 @@ _WRITTEN: Final[Mapping[str, Bound]] = {
     "upstream.host": Bound("upstreams", "`keep`, a host of the fence, or a name of its upstreams: it may choose one of "
                            "several applications of one server."),
     "upstream.ca": Bound("secrets", "A file below these folders, which the key of another cannot be."),
+    "front": Bound("hosts", "Who is told of requests to its own hosts, and shows the operator's secret for it."),
     "providers[]": Bound("providers", "Listed one by one."),
     "directories[]": Bound("directories", "Listed one by one; what they are asked and give, the operator's files say."),
     "paths.parameters[]": Bound("", _OWN_READING),

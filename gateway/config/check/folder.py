@@ -11,6 +11,7 @@ from gateway.config.check.app import check_app
 from gateway.config.check.conditions import Index, check_shared, known_level
 from gateway.config.check.cookies import check_prefixes
 from gateway.config.check.directories import check_directories
+from gateway.config.check.fronts import check_forward_auth
 from gateway.config.check.shadows import check_shadows
 from gateway.config.check.teams import check_teams
 from gateway.config.check.tokens import check_audiences
@@ -171,6 +172,8 @@ def _gateway(document: YamlDocument, model: GatewayFile) -> Iterator[Problem]:
     yield from collisions(
         ((key.id, document, ("saml", "keys", index, "id")) for index, key in enumerate(own)), "this id is here twice"
     )
+    if model.forward_auth is not None:
+        yield from check_forward_auth(document, model)
     yield from _second_opinion(document, model)
     yield from _listeners(document, model)
 

@@ -8,6 +8,7 @@ from functools import partial
 from typing import NamedTuple
 
 from gateway.config.check.form_login import SECRET, check_secret
+from gateway.config.check.fronts import check_front_secret
 from gateway.config.check.pem import (
     check_certificates,
     check_own_key,
@@ -155,6 +156,8 @@ def _of_gateway(folder: Folder) -> Iterator[_Use]:
         yield from _of_store_server(file, document, model.store.server)
     for index, key in enumerate(model.accounts.keys if model.accounts else ()):
         yield _Use(file, document, ("accounts", "keys", index, "secret"), key.secret, _store_key, True)
+    if model.forward_auth is not None:
+        yield _Use(file, document, ("forward_auth", "secret"), model.forward_auth.secret, check_front_secret, True)
     for index, listen in enumerate(model.listen):
         if listen.tls is not None:
             path: Path = ("listen", index, "tls")

@@ -10,6 +10,7 @@ from gateway.config.schema.gateway import GatewayFile
 from gateway.config.schema.saml import SamlSelfSection
 from gateway.config.schema.store import StoreServerSection
 from gateway.config.snapshot import Gateway, Limits, Listener, PostsSettings
+from gateway.model.forward_auth import ForwardAuth
 from gateway.model.store_server import StoreServer
 from gateway.model.theme import Theme
 from gateway.saml.parties import Contact, KeyPair, Organization, SecondOpinion, ServiceProvider
@@ -44,6 +45,7 @@ def serve_gateway(file: str, model: GatewayFile, material: Material, root: str) 
             (key.id, material[file, ("accounts", "keys", index, "secret")])
             for index, key in enumerate(model.accounts.keys if model.accounts is not None else ())
         ),
+        forward_auth=None if model.forward_auth is None else ForwardAuth(material[file, ("forward_auth", "secret")]),
         workers=workers_of(model),
         token_keys=() if model.tokens is None else serve_token_keys(file, model.tokens, material),
         token_rotation=_rotation(model),

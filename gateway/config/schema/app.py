@@ -9,6 +9,7 @@ from gateway.config.schema.conditions import WrittenCondition
 from gateway.config.schema.cookies import CookiesSection
 from gateway.config.schema.exchange_limits import AppLimitsSection, AppTimeoutsSection
 from gateway.config.schema.form_login import FormLoginSection
+from gateway.config.schema.forward_auth import FrontName
 from gateway.config.schema.posts import KeepPostsSection
 from gateway.config.schema.rewrite import AddedName, LineValue, RewriteSection
 from gateway.config.schema.scalars import Url, host_name
@@ -347,6 +348,8 @@ class AppFile(Strict):
     public: Maybe[PublicSection] = None
     """Scheme and port that browsers use for it, where they are not those of the portal."""
     upstream: UpstreamSection
+    front: Maybe[FrontName] = None
+    """The server that passes its requests on, and asks here about each (`forward_auth` of gateway.yaml)."""
     providers: list[Name] = Field(min_length=1, max_length=10000)
     """The providers whose people it listens to."""
     directories: list[Name] = Field(default=[], max_length=100)

@@ -9,6 +9,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from gateway.config.folder.files import STATE
 from gateway.config.schema.app_tokens import TokensSection
+from gateway.config.schema.forward_auth import ForwardAuthSection
 from gateway.config.schema.posts import PostsSection
 from gateway.config.schema.saml import SamlSelfSection
 from gateway.config.schema.store import StoreKeySection, StoreSection
@@ -159,6 +160,7 @@ class GatewayFile(Strict):
     accounts: Maybe[AccountsSection] = None
     trusted_proxies: list[NetworkText] = Field(default=[], max_length=256)
     """The proxies in front of the gateway, whose X-Forwarded-For and X-Forwarded-Proto are believed."""
+    forward_auth: Maybe[ForwardAuthSection] = None
     timeouts: TimeoutsSection = TimeoutsSection()
     limits: GatewayLimitsSection = GatewayLimitsSection()
     hsts: Maybe[WholeSeconds] = None

@@ -1,0 +1,39 @@
+"""What the files say of servers in front that pass requests on themselves (`forward_auth`, `front`)."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from gateway.config.problems import Problem
+from gateway.config.schema.app import AppFile
+from gateway.config.schema.gateway import GatewayFile
+from gateway.config.schema.scalars import Wrong
+from gateway.config.yaml.reader import YamlDocument
+
+_FEWEST: Final = 32
+# What is done with the application's answers, or with bodies, neither of which comes here.
+_UNHELD: Final = ("responses", "rewrite", "cookies", "limits", "timeouts", "form_login")
+
+
+def check_front_secret(content: bytes) -> None:
+    """RFC 9110 5.5: what every server can write into a header line. Raises Wrong, without the value."""
+    if not all(0x21 <= byte <= 0x7E for byte in content):
+        raise Wrong("this secret is letters, digits and signs on one line", "openssl rand -hex 32")
+    if len(content) < _FEWEST:
+        why = f"this secret has at least {_FEWEST} characters, and this one has {len(content)}"
+        raise Wrong(why, "openssl rand -hex 32")
+
+
+def check_forward_auth(document: YamlDocument, model: GatewayFile) -> Iterator[Problem]:
+    if not model.trusted_proxies:
+        message = "no server in front is listed, so that none is answered"
+        yield document.problem(("forward_auth",), message, "list it in trusted_proxies", key=True)
+
+
+def check_front(document: YamlDocument, model: AppFile, gateway: GatewayFile | None) -> Iterator[Problem]:
+    if gateway is not None and gateway.forward_auth is None:
+        message = "gateway.yaml lets no server in front ask"
+        yield document.problem(("front",), message, "forward_auth: {secret: {file: ...}} there, or leave front out")
+    for key in _UNHELD:
+        if key in model.model_fields_set:
+            message = f"{model.front} passes requests and answers on itself, so this would have no effect"
+            yield document.problem((key,), message, "leave it out, or leave front out", key=True)

@@ -1,0 +1,139 @@
+"""A server in front asks about a request that it passes on itself: who asks, which request it is, what it is told."""
+
+from abc import abstractmethod
+from hmac import compare_digest
+from typing import Final
+
+from gateway.access.outcome import NeedsStore, NeedsWork, Outcome, Prepared, Refuse
+from gateway.access.permission import permission
+from gateway.config.snapshot import Snapshot
+from gateway.model.errors import GatewayError
+from gateway.model.front_codes import FRONT_HEADER, FRONT_OTHER, FRONT_QUESTION, FRONT_UNKNOWN
+from gateway.model.ports import Page
+from gateway.model.session import Seat
+from gateway.proxy.lasting import Lasting
+from gateway.proxy.memo import Memo
+from gateway.proxy.request import Request
+from gateway.proxy.services import Services
+from gateway.proxy.upgrade import check_asked
+from gateway.wire.framing import NO_CONTENT
+from gateway.wire.fronts import FRONTS, NOT_SIGNED_IN, PATH, REFUSED, SECRET, STATUS, Front
+from gateway.wire.headers import UPGRADE
+
+_BELOW: Final = PATH + b"/"
+_ALLOWED: Final = 200
+_NOT_KEPT: Final = (b"Cache-Control", b"no-store")
+
+
+def is_question(request: Request, snapshot: Snapshot) -> bool:
+    """Of a request for one of our own paths."""
+    path = request.line.target.path
+    return snapshot.gateway.forward_auth is not None and (path == PATH or path.startswith(_BELOW))
+
+
+def question(request: Request, memo: Memo, snapshot: Snapshot, *, again: bool) -> tuple[Front, bytes]:
+    """The front that asks, and the head of the request that it asks about. `again`: this is that request, already.
+
+    Raises GatewayError(FRONT_UNKNOWN) for everybody but a listed front that shows its secret, and FRONT_QUESTION."""
+    settings, shown = snapshot.gateway.forward_auth, request.came(SECRET)
+    if settings is None or not memo.is_trusted(snapshot):
+        raise GatewayError(FRONT_UNKNOWN, f"{memo.peer} is not in trusted_proxies")
+    if again:
+        raise GatewayError(FRONT_QUESTION, "about a path of ours, which a front sends here without asking")
+    if shown is None or not compare_digest(shown, settings.secret):
+        raise GatewayError(FRONT_UNKNOWN, "X-Ecluse-Front is not the secret of forward_auth")
+    front = FRONTS.get(request.line.target.raw.removeprefix(_BELOW).decode("ascii"))
+    if front is None:
+        raise GatewayError(FRONT_QUESTION, f"no kind of front has this path: {', '.join(FRONTS)}")
+    if request.line.method != b"GET" or request.framing not in NO_CONTENT:
+        raise GatewayError(FRONT_QUESTION, "a question is a GET without a body")
+    return front, front.original(request.whole)
+
+
+def check_asks(request: Request, front: Front) -> None:
+    """Raises GatewayError where the application of the request that is asked about does not name this front."""
+    app = request.lane.app
+    if app is None or app.front != front.name:
+        name = "the portal" if app is None else app.name
+        raise GatewayError(FRONT_OTHER, f"{front.name} asks about {name}, whose file does not say front: {front.name}")
+
+
+def said_to(front: Front, outcome: Outcome) -> Page | None:
+    """Of what is not allowed, to a front that passes no page of ours on: it sends the request itself here, and what is
+    logged and counted is that one. None where there is more to be done."""
+    if not front.bare or isinstance(outcome, NeedsStore | NeedsWork):
+        return None
+    if isinstance(outcome, Refuse):
+        return Page(REFUSED, ((STATUS, b"%d" % outcome.code.status), _NOT_KEPT), b"")
+    return Page(NOT_SIGNED_IN, ((STATUS, b"%d" % NOT_SIGNED_IN), _NOT_KEPT), b"")
+
+
+def permitted(request: Request, front: Front, prepared: Prepared) -> Page:
+    """Raises GatewayError(FRONT_HEADER) where the front would pass a client's header on that no application may see."""
+    injected = request.lane.injected
+    if kept := front.unwritten(request.dropped, injected):
+        raise GatewayError(FRONT_HEADER, f"{front.name} would pass {kept[0][:64]!r} on")
+    # What a program's token was is not among these lines any more.
+    own = next((value for name, value in request.sent() if name == b"Authorization"), b"")
+    lines = permission(injected, prepared, request.cookie_rest, own)
+    return Page(_ALLOWED, (*lines, (b"X-Request-Id", request.id), _NOT_KEPT), b"")
+
+
+class FrontQuestions(Lasting):
+    """What a client connection does with such a question. `front`: who asked about the request under way, None where
+    nobody did, so that it goes on to its application. `memo`: what the connection remembers between requests."""
+
+    __slots__ = ("front", "memo")
+
+    memo: Memo
+
+    def __init__(self, plane: Services) -> None:
+        super().__init__(plane)
+        self.front: Front | None = None
+
+    @abstractmethod
+    def refuse(self, outcome: Refuse) -> None:
+        """To a request whose head was read."""
+
+    @abstractmethod
+    def respond(self, page: Page, *, close: bool = False) -> None: ...
+
+    @abstractmethod
+    def admit(self) -> None:
+        """What the lines bring; then the pipeline."""
+
+    @abstractmethod
+    def act(self, seat: Seat | None, outcome: Outcome) -> None: ...
+
+    def asked_by_front(self) -> None:
+        """The request that it asks about is read as if it had come here, and goes its way up to the application."""
+        request, plane = self.request, self.plane
+        keep_alive = request.keep_alive
+        try:
+            front, head = question(request, self.memo, plane.tables.snapshot, again=self.front is not None)
+            self.front = front
+            if not request.read_usual(head, plane.tables, plane.usual_head):
+                request.read_any(head, plane.tables)
+            check_asks(request, front)
+        except GatewayError as error:
+            refused = Refuse(error.code, error.detail, close=True)
+            page = None if self.front is None else said_to(self.front, refused)
+            self.refuse(refused) if page is None else self.respond(page, close=True)
+            return
+        request.keep_alive, request.middle_of = keep_alive, None
+        request.limits = request.lane.exchange or request.lane.limits_at(request.line)
+        self.admit()
+
+    def permit(self, front: Front, prepared: Prepared) -> None:
+        """The front may pass the request on. It is never sent on from here."""
+        request, plane = self.request, self.plane
+        try:
+            if UPGRADE in request.rare:
+                check_asked(request, plane.tables.snapshot, self.ahead)
+            page = permitted(request, front, prepared)
+        except GatewayError as error:
+            self.act(request.seat, Refuse(error.code, error.detail))
+            return
+        if request.lane.is_told and request.seat is not None:
+            plane.told_of(request, prepared)
+        self.respond(page)

@@ -1,0 +1,102 @@
+"""What a server in front asks about a request that it passes on to the application itself, in the words of each such
+server; and what it is told.
+
+The question is a request of its own. Its head carries what the browser sent, and says in a few header lines of the
+front which method, address and host that was. From these the head of the browser's request is written down again, so
+that one reading, the one of every other request, decides what it means.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from gateway.model.errors import GatewayError
+from gateway.model.front_codes import FRONT_QUESTION
+from gateway.model.names import fold
+from gateway.wire.hop_by_hop import HOP_BY_HOP, connection_tokens
+
+PATH: Final = b"/_ecluse/authz"
+"""Of every question; the name of the front's kind follows."""
+SECRET: Final = b"x-ecluse-front"
+STATUS: Final = b"X-Ecluse-Status"
+"""What the browser would be answered, where the front passes no answer of ours on."""
+NOT_SIGNED_IN, REFUSED = 401, 403
+
+# Lines between the front and us, and what says where the question ends. A question has no body.
+_OF_THE_QUESTION: Final = frozenset({b"host", b"content-length", b"transfer-encoding", SECRET, *HOP_BY_HOP}) - {
+    b"upgrade",
+    b"connection",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Front:
+    """One kind of server. `method`, `target`, `host`: header names, in lower case, in which it says what the browser
+    asked for. `bare`: it passes no answer of ours on, but sends what we do not allow to us again, as it came. `writes`:
+    folded names (model.names) that it writes or leaves out itself, whatever the client sent."""
+
+    name: str
+    method: bytes
+    target: bytes
+    host: bytes
+    bare: bool
+    writes: frozenset[bytes]
+
+    def original(self, lines: Iterable[bytes]) -> bytes:
+        """The head of the browser's request. `lines`: of the question, each b"Name: value". Raises
+        GatewayError(FRONT_QUESTION) where the front does not say each thing once, or takes lines off by Connection,
+        which the application would see."""
+        said: dict[bytes, bytes] = {}
+        passed: list[bytes] = []
+        words = (self.method, self.target, self.host)
+        for line in lines:
+            spelled, _, value = line.partition(b": ")
+            name = spelled.lower()
+            if name in words:
+                if name in said:
+                    raise GatewayError(FRONT_QUESTION, f"two {name.decode()} lines")
+                said[name] = value
+            elif name == b"connection":
+                if connection_tokens((value,)):
+                    raise GatewayError(FRONT_QUESTION, "Connection names header lines")
+                passed.append(line)
+            elif name not in _OF_THE_QUESTION:
+                passed.append(line)
+        missing = [word.decode() for word in words if not said.get(word)]
+        if missing:
+            raise GatewayError(FRONT_QUESTION, f"no {missing[0]} line")
+        request_line = b"%b %b HTTP/1.1" % (said[self.method], said[self.target])
+        return b"\r\n".join((request_line, b"Host: " + said[self.host], *passed, b"", b""))
+
+    def unwritten(self, dropped: Iterable[bytes], injected: Mapping[bytes, bytes]) -> list[bytes]:
+        """Of the names of a client's lines that no application may see, those that would reach it by this front.
+        `injected`: by folded name, as it is written over the client's."""
+        return [
+            name
+            for name in dropped
+            if fold(name) not in self.writes and injected.get(fold(name), b"").lower() != name.lower()
+        ]
+
+
+# What honest servers on the way add, and no front's configuration here passes on.
+_ON_THE_WAY: Final = frozenset(
+    fold(name)
+    for name in (
+        b"Forwarded", b"X-Forwarded-For", b"X-Forwarded-Proto", b"X-Forwarded-Host", b"X-Forwarded-Port",
+        b"X-Forwarded-Server", b"X-Real-IP", b"X-Client-IP", b"X-Cluster-Client-IP", b"True-Client-IP",
+        b"CF-Connecting-IP", b"Fastly-Client-IP", b"X-Request-Id", *HOP_BY_HOP,
+    )
+)  # fmt: skip
+
+FRONTS: Final[Mapping[str, Front]] = {
+    # ngx_http_auth_request_module: 2xx lets the request pass, 401 and 403 do not, and all else is a 500. Its
+    # configuration passes on the headers that it names, and no other.
+    "nginx": Front(
+        name="nginx",
+        method=b"x-original-method",
+        target=b"x-original-uri",
+        host=b"host",
+        bare=True,
+        writes=_ON_THE_WAY,
+    ),
+}
