@@ -89,6 +89,60 @@ def test_what_is_none_is_written_and_shown(line: str) -> None:
     assert not spec.source.secret
 
 
+BESIDE = [
+    ("X-Api-Key: {from: uid, absent: planted}", "absent"),
+    ("X-Api-Key: {from: uid, nobody: planted}", "nobody"),
+    ("X-Service: {from: uid, nobody: 'Basic planted'}", "nobody"),
+    ("X-Api-Key: {from: uid, transforms: [lower, {table: {a: planted}}]}", "transforms[1].table.a"),
+    ("X-Service: {from: uid, transforms: [{table: {a: 'Bearer planted'}}]}", "transforms[0].table.a"),
+    ("X-Service: {from: uid, transforms: [{prefix: 'Bearer planted'}]}", "transforms[0].prefix"),
+    ("X-Service: {template: 'https://user:planted@host/{uid}'}", "template"),
+    ("X-Service: {template: '{uid} eyJhbGciOiJub25lIn0.planted.x'}", "template"),
+]
+
+
+@pytest.mark.parametrize(("line", "key"), BESIDE)
+def test_a_secret_in_clear_beside_a_persons_value_is_refused_outside_development(line: str, key: str) -> None:
+    (said,) = found(app(line))
+    assert f"translate.headers.{line.partition(':')[0]}.{key}: this looks like a secret" in said
+    assert "planted" not in said
+    assert problems({"apps/permis.yaml": app(line)}) == []
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["X-Token-Of: {template: 'agent-{uid}'}", "X-Service: {from: uid, transforms: [{prefix: 'Bearer '}]}",
+     "X-Service: {template: 'Basic {uid}'}", "X-Role: {from: uid, absent: none, nobody: anonymous}"],
+)  # fmt: skip
+def test_what_stands_beside_a_persons_value_and_is_none_loads(line: str) -> None:
+    assert found(app(line)) == []
+
+
+FORM = (
+    "form_login:\n  trusted: {{from: uid, secret: {{file: ../certs/app.secret}}}}\n  cookies: [SID]\n"
+    "  signed_in: [{{status: 302}}]\n  steps:\n    - {{{}, fields: {{user: login, word: secret}}}}\n"
+)
+HEALTH = (
+    "upstream: {url: http://127.0.0.1:9001, others: ['http://127.0.0.1:9002'], health: {path: '/up?token=planted'}}"
+)
+CALLS = [
+    (PERMIS + FORM.format("page: /in, values: {api_key: planted}"), "form_login.steps[0].values.api_key"),
+    (PERMIS + FORM.format("page: /in, values: {x: Bearer planted}"), "form_login.steps[0].values.x"),
+    (PERMIS + FORM.format("page: '/in?token=planted'"), "form_login.steps[0].page"),
+    (PERMIS.replace("upstream: {url: http://127.0.0.1:9001}", HEALTH), "upstream.health.path"),
+]
+
+
+@pytest.mark.parametrize(("text", "key"), CALLS)
+def test_a_secret_in_what_our_own_calls_say_is_refused_outside_development(text: str, key: str) -> None:
+    (said,) = found(text, secrets=REFERENCE)
+    assert f" {key}: `" in said
+    assert "looks like a secret" in said
+    assert "planted" not in said
+    harmless = text.replace("api_key", "x").replace("token", "x").replace("Bearer planted", "planted")
+    assert found(harmless, secrets=REFERENCE) == []
+
+
 def test_its_line_is_not_shown_where_it_is_refused() -> None:
     text = app("X-Api-Key:\n      value: planted")
     with pytest.raises(ProblemsFound) as refused:

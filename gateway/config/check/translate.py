@@ -15,7 +15,13 @@ from gateway.config.problems import Path, Place, Problem, key_path
 from gateway.config.schema.app import AppFile
 from gateway.config.schema.provider import ProviderBase
 from gateway.config.schema.scalars import Reference, Wrong
-from gateway.config.schema.translate import PRESET, InjectedAt, InjectedHeaderSection, InjectedSection
+from gateway.config.schema.translate import (
+    PRESET,
+    InjectedAt,
+    InjectedHeaderSection,
+    InjectedSection,
+    TransformSection,
+)
 from gateway.config.yaml.reader import YamlDocument
 from gateway.model.account import ATTRIBUTE
 from gateway.model.errors import GatewayError
@@ -47,6 +53,9 @@ _VALUE: Final = re.compile(
     r"(?:basic|bearer|digest|negotiate|ntlm|apikey|token)\s+\S+.*|eyJ[\w-]+\.[\w-]*\.?[\w-]*|-----BEGIN .*|\w+://[^/@]*:[^/@]*@.*",
     re.IGNORECASE | re.DOTALL,
 )
+
+# A name in a template; what is between them is fixed.
+_NAMED: Final = re.compile(r"\{[^{}]*\}")
 
 _KNOWN_OF_CLAIMS: Final = frozenset({"subject", "provider", "issuer"})
 
@@ -148,20 +157,62 @@ def check_secrets(document: YamlDocument, model: AppFile) -> Iterator[Problem]:
     for told in model.translate.told_anywhere:
         value = told.injected.value
         if value is not None and value.kind == "inline" and is_secret(told.name, value):
-            path: Path = (*told.at, "value")
-            place = replace(document.place(path), source="")
             message = "this looks like a secret, which is not written into this file"
-            yield Problem(place, key_path(path), message, "{file: path}, {env: NAME} or {credential: name}")
-    in_url = parse_qsl((model.logout.url or "").partition("?")[2], keep_blank_values=True)
-    written: list[tuple[Path, str, str]] = [(("logout", "url"), *one) for one in in_url]
-    for word, named in (("form", model.logout.form), ("headers", model.logout.headers)):
-        written += [(("logout", word, name), name, text) for name, text in named.items()]
-    for at, parameter, text in written:
-        if is_secret(parameter, Reference("inline", text)):
-            place = replace(document.place(at), source="")
-            message = f"`{parameter}` looks like a secret, which is not written into this file"
-            hint = "let the call carry it in a header: translate.headers.NAME.value: {file: path}"
-            yield Problem(place, key_path(at), message, hint)
+            yield _in_clear(document, (*told.at, "value"), message, "{file: path}, {env: NAME} or {credential: name}")
+        for at, text, whole in _texts_beside(told):
+            if _VALUE.fullmatch(text.strip()) is not None or (whole and names_a_secret(told.name)):
+                message = "this looks like a secret, which is not written into this file"
+                yield _in_clear(document, at, message, "`value: {file: path}` is the way to send one")
+    for at, name, text, hint in _written_for_calls(model):
+        if is_secret(name, Reference("inline", text)):
+            yield _in_clear(document, at, f"`{name}` looks like a secret, which is not written into this file", hint)
+
+
+def _in_clear(document: YamlDocument, at: Path, message: str, hint: str) -> Problem:
+    return Problem(replace(document.place(at), source=""), key_path(at), message, hint)
+
+
+def _texts_beside(told: InjectedAt) -> Iterator[tuple[Path, str, bool]]:
+    """The fixed texts of a header or cookie that has a person's value: where each stands, and whether it is sent by
+    itself."""
+    injected = told.injected
+    if injected.absent is not None:
+        yield (*told.at, "absent"), injected.absent, True
+    if isinstance(injected, InjectedHeaderSection) and injected.nobody is not None:
+        yield (*told.at, "nobody"), injected.nobody, True
+    for part in _NAMED.split(injected.template or ""):
+        yield (*told.at, "template"), part, False
+    for number, one in enumerate(injected.transforms):
+        if isinstance(one, TransformSection):
+            for key, text in (one.table or {}).items():
+                yield (*told.at, "transforms", number, "table", key), text, True
+            yield (*told.at, "transforms", number, "prefix"), one.prefix or "", False
+
+
+def _written_for_calls(model: AppFile) -> Iterator[tuple[Path, str, str, str]]:
+    """What the gateway's own calls to the application carry: where it stands, its name, its text, and another way."""
+    hint = "let the call carry it in a header: translate.headers.NAME.value: {file: path}"
+    for name, text in _in_query(model.logout.url):
+        yield ("logout", "url"), name, text, hint
+    for name, text in model.logout.form.items():
+        yield ("logout", "form", name), name, text, hint
+    for name, text in model.logout.headers.items():
+        yield ("logout", "headers", name), name, text, hint
+    if model.upstream.health is not None:
+        for name, text in _in_query(model.upstream.health.path):
+            yield ("upstream", "health", "path"), name, text, "let a page without one say that the application is well"
+    for number, step in enumerate(() if model.form_login is None else model.form_login.steps):
+        at: Path = ("form_login", "steps", number)
+        hint = "form_login.trusted.secret: {file: path}, sent by `fields: {NAME: secret}`"
+        for name, text in step.values.items():
+            yield (*at, "values", name), name, text, hint
+        for key, address in (("page", step.page), ("action", step.action)):
+            for name, text in _in_query(address):
+                yield (*at, key), name, text, hint
+
+
+def _in_query(address: str | None) -> list[tuple[str, str]]:
+    return parse_qsl((address or "").partition("?")[2], keep_blank_values=True)
 
 
 def values_elsewhere(model: AppFile) -> Iterator[tuple[Path, Reference, Callable[[bytes], None]]]:
