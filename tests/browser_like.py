@@ -72,10 +72,12 @@ class Response:
         return urljoin(self.url, self.header("Location")) if self.status in _REDIRECTS else ""
 
     def forms(self) -> tuple[Form, ...]:
-        return _read(self).forms
+        """Without the choice of a language, which each page of ours has."""
+        return tuple(form for form in _read(self).forms if not form.action.endswith(LANGUAGE))
 
     def links(self) -> tuple[str, ...]:
-        return _read(self).links
+        """Likewise."""
+        return tuple(link for link in _read(self).links if LANGUAGE not in link)
 
 
 def origin_of(url: str) -> str:
@@ -83,6 +85,7 @@ def origin_of(url: str) -> str:
     return f"{parts.scheme}://{parts.netloc}"
 
 
+LANGUAGE = "/_ecluse/language"
 Kind = Literal["navigation", "frame", "script"]
 
 

@@ -9,6 +9,10 @@ from gateway.model.codes import Code
 from gateway.model.session import Seat
 from gateway.model.theme import ByLanguage
 
+ShownAgain = Literal["address", "form", ""]
+"""By its address, which may be asked for once more; by a form that says what the page is, where asking again would do
+something else; or not at all, on hosts that have no pages of ours."""
+
 
 class Callers(Protocol):
     """Programs that bring an access token. `app`: its name. `owner`: the provider to which a token that is no JWT is
@@ -33,12 +37,16 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """The person who reads a page of ours, and where they are. `language`: a raw Accept-Language value. `app`: what
-    the application is called that was asked for. `account`: whose session it is, empty where nobody is signed in."""
+    """The person who reads a page of ours, and where they are. `language`: what they have chosen, or a raw
+    Accept-Language value. `app`: what the application is called that was asked for. `account`: whose session it is,
+    empty where nobody is signed in.
+
+    `again`: how the page is shown once more in another language."""
 
     language: str = ""
     app: ByLanguage = field(default_factory=dict)
     account: str = ""
+    again: ShownAgain = ""
 
 
 class ErrorPages(Protocol):

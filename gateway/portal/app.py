@@ -30,6 +30,7 @@ from gateway.portal.home_page import HomePage
 from gateway.portal.http.request import KEPT, PREFIX, PortalRequest, require_form
 from gateway.portal.http.responses import with_cookies, with_headers
 from gateway.portal.jwks import application_keys
+from gateway.portal.language_page import LanguagePage
 from gateway.portal.logout.sign_out import BrowserSignOut
 from gateway.portal.openid.source import OpenidSource
 from gateway.portal.report import where
@@ -50,12 +51,13 @@ class Portal:
         self._start = Start(services)
         self._sign_ins = SignIns(services)
         self._sign_out = BrowserSignOut(services, self._sources)
-        own = SessionPages(services)
+        own, language = SessionPages(services), LanguagePage(services)
         # Paths below /_ecluse/, of an application's host and of the portal's.
         both: dict[str, Handlers] = {
             "login": {"GET": self._begin_or_choose},
             "logout": {"GET": self._sign_out.form, "POST": self._sign_out.sign_out},
             "app/jwks": {"GET": application_keys},
+            "language": {"GET": language.by_link, "POST": language.by_form},
         }
         self._kept_posts = kept = KeptPostPages(services)
         self._of_apps = {

@@ -26,6 +26,7 @@ from gateway.policy.levels import Ladder
 from gateway.policy.step_up import asking
 from gateway.proxy.accesslog import Seen
 from gateway.proxy.request import Request
+from gateway.wire.cookies import language_asked
 from gateway.wire.framing import ALLOWED
 from gateway.wire.navigation import Kind, kind_of
 from gateway.wire.target import safe_target
@@ -173,9 +174,10 @@ def _render(
 def _reader(request: Request) -> Reader:
     app, seat = request.lane.app, request.seat
     return Reader(
-        language=request.field(b"accept-language").decode("latin-1"),
+        language=language_asked(request.cookie or b"", request.field(b"accept-language").decode("latin-1")),
         app={} if app is None else app.labels,
         account="" if seat is None else name_of(seat.identity),
+        again="address" if request.line.method in (b"GET", b"HEAD") else "form",
     )
 
 

@@ -14,6 +14,7 @@ from gateway.model.names import fold
 
 SESSION_COOKIE: Final = b"__Host-ecluse"
 BINDING_COOKIE: Final = b"__Host-ecluse-b"
+LANGUAGE_COOKIE: Final = b"__Host-ecluse-lang"
 
 # The beginning of fold() of each name of ours.
 OURS: Final = b"hostecluse"
@@ -179,3 +180,34 @@ def is_ours(set_cookie: bytes) -> bool:
 def _unescaped(escape: re.Match[bytes]) -> bytes:
     byte = bytes((int(escape[1] or escape[2], 16),))
     return b"" if byte == b";" else byte
+
+
+# --- the language that a person has chosen for our pages, on each host
+
+# Each by its own name.
+LANGUAGE_NAMES: Final = {"fr": "Français", "en": "English"}
+LANGUAGES: Final = tuple(LANGUAGE_NAMES)
+
+_CHOSEN: Final = re.compile(rb"(?:^|;)[ \t]*+%b=([^;]*+)" % LANGUAGE_COOKIE)
+# Seconds: a year.
+_LANGUAGE_LASTS: Final = 31_536_000
+
+
+def language_asked(cookies: bytes, accept_language: str) -> str:
+    """As an Accept-Language value. `cookies`: the Cookie line. The choice counts where it is there once, in one of the
+    forms that we set; whatever else stands there is as if nothing did."""
+    return language_chosen(cookies) or accept_language
+
+
+def language_chosen(cookies: bytes) -> str:
+    """Empty where none was."""
+    values = _CHOSEN.findall(cookies) if LANGUAGE_COOKIE in cookies else ()
+    if len(values) != 1:
+        return ""
+    value = values[0].rstrip(b" \t").decode("latin-1")
+    return value if value in LANGUAGES else ""
+
+
+def set_language(language: str) -> str:
+    """The Set-Cookie value. It says nothing of the person, and outlives the browser's window."""
+    return f"{LANGUAGE_COOKIE.decode()}={language}; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age={_LANGUAGE_LASTS}"

@@ -230,13 +230,15 @@ async def steps_are_not_skipped(world: World) -> None:
 
 # What there is, for whoever asks without a session: path to the statuses of GET and POST.
 PUBLIC_OF_APP = {"login": (303, 405), "logout": (200, 403), "enter": (400, 405), "session": (401, 405),
+                 # Of a page that is not ours: nothing is chosen.
+                 "language": (403, 403),
                  # Of the tokens that applications are sent: public keys alone.
                  "app/jwks": (200, 405)}  # fmt: skip
 PUBLIC_OF_PORTAL = {"start": (400, 405), "login": (404, 405), "logout": (200, 403), "sessions": (401, 405),
                     # Whatever name is behind callback/: a state that comes to a wrong one is used up by it. A form is
                     # for providers that were asked for one.
                     "callback/alpha": (400, 400), "callback/unknown": (400, 404), "oidc/jwks": (200, 405),
-                    "app/jwks": (200, 405),
+                    "app/jwks": (200, 405), "language": (403, 403),
                     # SAML is spoken here where a provider of that kind is configured.
                     "saml/acs": (405, 400), "saml/metadata": (200, 405)}  # fmt: skip
 WORDS = (
@@ -248,6 +250,7 @@ WORDS = (
     "static/style.css", "favicon.ico", "auth", "verify", "sign_out", "signout", "Login", "LOGOUT", "login/",
     "logout/", "session/", "login.php", "proxy", "reload", "robots.txt", "..", ".well-known/openid-configuration",
     "start/x", "templates/error.html", "error", "chooser", "signed_in", "pages", "authz", "authz/nginx",
+    "language", "language/",
 )  # fmt: skip
 
 

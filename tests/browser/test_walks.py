@@ -13,6 +13,10 @@ from tests.browser.notebook import Notebook
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
 
+WALKS = (
+    *("sign_in", "ten_tabs", "back_and_reload", "form_without_session", "logout", "frame", "background"),
+    *("language",),
+)
 
 NOTEBOOK = """\
 version: 1
@@ -54,9 +58,7 @@ async def walked(demo: Demo, name: str, **more: str) -> str:
     return await chromium.walked(name, site)
 
 
-@pytest.mark.parametrize(
-    "name", ["sign_in", "ten_tabs", "back_and_reload", "form_without_session", "logout", "frame", "background"]
-)
+@pytest.mark.parametrize("name", WALKS)
 async def test_walk(demo: Demo, name: str) -> None:
     await walked(demo, f"{name}.mjs")
 

@@ -32,7 +32,7 @@ def mend(here: Installation) -> bool:
 async def clicked(browser: Browser, reply: Reply) -> Reply:
     """The one thing that a person can do on a page that says that the store is away: its link, or to load it again."""
     assert (reply.status, reply.headers["Retry-After"]) == (503, "5"), reply.text
-    link = re.search(r'<a [^>]*href="([^#"][^"]*)"', reply.text)
+    link = re.search(r'<a [^>]*href="(?!/_ecluse/language)([^#"][^"]*)"', reply.text)
     return await browser.get(urljoin(reply.url, html.unescape(link[1])) if link else reply.url)
 
 

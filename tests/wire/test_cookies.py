@@ -10,7 +10,17 @@ from hypothesis import strategies as st
 from gateway.model.codes import WIRE_COOKIE
 from gateway.model.errors import GatewayError
 from gateway.model.names import fold
-from gateway.wire.cookies import BINDING_COOKIE, SESSION_COOKIE, CookiePolicy, is_ours, read_cookie, without_cookies
+from gateway.wire.cookies import (
+    BINDING_COOKIE,
+    SESSION_COOKIE,
+    CookiePolicy,
+    is_ours,
+    language_asked,
+    language_chosen,
+    read_cookie,
+    set_language,
+    without_cookies,
+)
 from tests.growth import is_linear
 from tests.wire.cookie_readers import every_name, perl, searching, tomcat, werkzeug
 
@@ -369,3 +379,33 @@ def test_names_are_remembered_and_no_more_than_some() -> None:
     policy.read(b"n" * 100 + b"=1")
     assert len(policy._dropped) <= 1024
     assert max(map(len, policy._dropped)) <= 64
+
+
+# --- the language that a person has chosen
+
+
+@pytest.mark.parametrize(
+    ("cookies", "language"),
+    [
+        (b"", "en"),
+        (b"__Host-ecluse-lang=fr", "fr"),
+        (b"a=b;__Host-ecluse-lang=fr ; c=d", "fr"),
+        (b"__Host-ecluse-lang=FR", "en"),
+        (b'__Host-ecluse-lang="fr"', "en"),
+        (b"__Host-ecluse-lang=de", "en"),
+        (b"__Host-ecluse-lang=", "en"),
+        (b"__Host-ecluse-lang", "en"),
+        (b"x__Host-ecluse-lang=fr", "en"),
+        (b"__host-ecluse-lang=fr", "en"),
+        (b"__Host-ecluse-lang=fr; __Host-ecluse-lang=fr", "en"),
+        (b"__Host-ecluse-lang=fr; __Host-ecluse-lang=en", "en"),
+        (b"__Host-ecluse-lang=\xe9", "en"),
+    ],
+)
+def test_the_cookie_counts_in_one_form_alone(cookies: bytes, language: str) -> None:
+    assert language_asked(cookies, "en") == language
+
+
+def test_what_is_set_is_read() -> None:
+    pair = set_language("en").partition(";")[0].encode()
+    assert language_chosen(b"a=b; " + pair) == "en"

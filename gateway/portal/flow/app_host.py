@@ -24,18 +24,22 @@ from gateway.portal.flow.pending import shortest_limit
 from gateway.portal.flow.source import openid_providers
 from gateway.portal.flow.steps import BeginTransaction, NextStep
 from gateway.portal.http.request import (
+    CHOSEN,
     PREFIX,
     PortalRequest,
     WayBack,
     app_here,
     clear_own,
     clear_seat,
+    keep_language,
+    language_query,
     need_of,
     return_target,
     set_seat,
 )
 from gateway.portal.http.responses import redirect
 from gateway.portal.services import PortalServices
+from gateway.wire.cookies import LANGUAGE_COOKIE
 
 Hints = tuple[tuple[str, str], ...]
 
@@ -94,7 +98,8 @@ class AppHost:
         transaction = self._transaction(app, host, begin, binding, rounds, provider)
         id = await self._services.transactions.sign_ins.put(transaction, request.network)
         self._services.report.transaction_begun(app.name)
-        return redirect(f"{request.snapshot.gateway.portal_url}{PREFIX}start?t={quote(id, safe='')}")
+        chosen = language_query(request) if LANGUAGE_COOKIE in request.cookie_line else ""
+        return redirect(f"{request.snapshot.gateway.portal_url}{PREFIX}start?t={quote(id, safe='')}{chosen}")
 
     async def _clear_what_was_left(self, request: PortalRequest, app: App) -> None:
         """The session ended on another host, or by itself: the application's own cookies of that person are cleared, so
@@ -143,6 +148,8 @@ class AppHost:
         hand_over = await self._services.sessions.take_hand_over(code)
         if hand_over is None:
             return await self._seen_again(request, app)
+        if CHOSEN in request.target:
+            keep_language(request)
         self._check(request, app, hand_over)
         return await self._seat(request, app, hand_over)
 

@@ -15,10 +15,11 @@ from gateway.portal.flow.establish import give_seat
 from gateway.portal.flow.pending import Pending, is_fresh, may_have_ended, pending, require_enough, shortest_limit
 from gateway.portal.flow.steps import BeginSignIn, Continue, NextStep
 from gateway.portal.http.pages import Choice
-from gateway.portal.http.request import PREFIX, PortalRequest
+from gateway.portal.http.request import CHOSEN, PREFIX, PortalRequest, keep_language, language_query
 from gateway.portal.http.responses import redirect
 from gateway.portal.services import PortalServices
 from gateway.stores.records import Write
+from gateway.wire.cookies import LANGUAGE_COOKIE
 
 ROUND_WINDOW = 60
 
@@ -38,6 +39,8 @@ class Start:
     async def start(self, request: PortalRequest) -> NextStep:
         """`/_ecluse/start?t=`: the browser comes from an app host."""
         request.require_navigation()
+        if CHOSEN in request.target:
+            keep_language(request)
         return Continue(
             await pending(self._services.transactions, request, request.parameter("t")), request.seat_cookie()
         )
@@ -130,7 +133,8 @@ class Start:
             raise GatewayError(LOGIN_TRANSACTION_GONE, "the session ended during the hand-over")
         code, handed_over = self._services.sessions.hand_over(entry, transaction)
         await self._spend(request, step, [handed_over, self._round(request, step.pending)])
-        return redirect(f"{app.origin(transaction.host)}{PREFIX}enter?code={code}")
+        chosen = language_query(request) if LANGUAGE_COOKIE in request.cookie_line else ""
+        return redirect(f"{app.origin(transaction.host)}{PREFIX}enter?code={code}{chosen}")
 
     async def _finish_here(self, request: PortalRequest, step: Continue) -> Page:
         """One host for portal and app: the portal's seat is the app's, so this browser must be the one that asked.

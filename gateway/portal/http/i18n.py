@@ -3,7 +3,8 @@
 import gettext
 from pathlib import Path
 
-LANGUAGES = ("fr", "en")
+from gateway.wire.cookies import LANGUAGES
+
 _DEFAULT = "fr"
 _LOCALE = Path(__file__).parents[1] / "locale"
 

@@ -8,10 +8,13 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from gateway.model.theme import Theme, logo_kind, said_in
-from gateway.portal.http.i18n import LANGUAGES
 from gateway.portal.http.responses import Headers, security_headers
+from gateway.wire.cookies import LANGUAGE_NAMES, LANGUAGES
 
 _STYLE = Path(__file__).parents[1] / "templates" / "style.css"
+
+# Nothing of ours is to be stored; a cache that does so all the same gives nobody another's language.
+_VARY = (b"Vary", b"Accept-Language, Cookie")
 
 
 class Look:
@@ -27,8 +30,8 @@ class Look:
         images = "" if theme.logo is None else "; img-src data:"
         self._style_policy = f"default-src 'none'; style-src 'sha256-{digest(style)}'{images}"
         policy = f"{self._style_policy}; form-action 'self'; base-uri 'none'"
-        self.headers = security_headers(f"{policy}; frame-ancestors 'none'")
-        self.framed = security_headers(policy, framed=True)
+        self.headers = (*security_headers(f"{policy}; frame-ancestors 'none'"), _VARY)
+        self.framed = (*security_headers(policy, framed=True), _VARY)
         self.around = {language: _around(theme, language, style) for language in LANGUAGES}
 
     def posting(self, script: str, schemes: str) -> Headers:
@@ -53,8 +56,9 @@ def _around(theme: Theme, language: str, style: str) -> Mapping[str, object]:
         "statement": "" if accessibility is None else said_in(accessibility.statement, language).text,
     }
     has_footer = accessibility is not None or any((theme.help, theme.links.legal, theme.links.data_protection))
+    others = [(other, LANGUAGE_NAMES[other]) for other in LANGUAGES if other != language]
     own = {"language": language, "style": style, "logo": _address(theme.logo), "name": said_in(theme.name, language)}
-    return {**about, **own, "has_footer": has_footer}
+    return {**about, **own, "other_languages": others, "has_footer": has_footer}
 
 
 def _address(logo: bytes | None) -> str:

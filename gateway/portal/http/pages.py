@@ -3,11 +3,12 @@
 import json
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 from gettext import NullTranslations
 from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import quote
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import escape
@@ -15,15 +16,21 @@ from markupsafe import escape
 from gateway.model.account import LINKED_ANEW
 from gateway.model.codes import Code
 from gateway.model.kept_post import KeptPost
-from gateway.model.ports import Page, Reader
+from gateway.model.ports import Page, Reader, ShownAgain
 from gateway.model.theme import ShownText, Theme, said_in
 from gateway.ops.log import short_reference
-from gateway.portal.http.i18n import LANGUAGES, catalogue, choose
+from gateway.portal.http.i18n import catalogue, choose
 from gateway.portal.http.look import Look
 from gateway.portal.http.moments import moment
 from gateway.portal.http.responses import BARE, Headers
+from gateway.wire.cookies import LANGUAGES
 
 _Kind = Literal["html", "json", "frame"]
+_Fields = Sequence[tuple[str, str]]
+# `ended`: here; `everywhere`: at the provider too, as it says itself; `asked`: it was asked to, and does not say
+# whether it did; `in_part`: it says that it did not; `perhaps`: what it says could not be verified. Nothing was found
+# to end: `elsewhere`, sessions may be left on other hosts; `nothing`, none are.
+SignedOut = Literal["ended", "everywhere", "asked", "in_part", "perhaps", "elsewhere", "nothing"]
 
 _TEMPLATES = Path(__file__).parents[1] / "templates"
 _HTML = (b"Content-Type", b"text/html; charset=utf-8")
@@ -141,16 +148,23 @@ class Pages:
         place = said_in(reader.app, chosen)
         values = {"login_url": login_url, "refusal": refusal, "place": place.text, "account": reader.account}
         filled = tuple(name for name, value in values.items() if value)
-        key = (code.id, chosen, kind, place.language, *filled)
+        key = (code.id, chosen, kind, place.language, reader.again, *filled)
         ready = self._ready.get(key)
         if ready is None:
-            ready = self._ready[key] = self._made(look, code, chosen, kind, place.language, filled)
-        values["reference"] = short_reference(reference)
+            ready = self._ready[key] = self._made(look, code, chosen, kind, place.language, filled, reader.again)
+        values |= {"reference": short_reference(reference), "request_id": reference}
         body = "".join(escape(values[piece]) if at % 2 else piece for at, piece in enumerate(ready.pieces))
         return Page(code.status, ready.headers, body.encode("utf-8", "replace"))
 
     def _made(
-        self, look: Look, code: Code, language: str, kind: _Kind, place_language: str, filled: tuple[str, ...]
+        self,
+        look: Look,
+        code: Code,
+        language: str,
+        kind: _Kind,
+        place_language: str,
+        filled: tuple[str, ...],
+        again: ShownAgain,
     ) -> _Ready:
         slots = {name: _slot(name) if name in filled else "" for name in ("login_url", "refusal", "account")}
         text = self._text(
@@ -164,6 +178,8 @@ class Pages:
             reference=_slot("reference"),
             place=ShownText(_slot("place"), place_language) if "place" in filled else None,
             for_nobody=_is_for_nobody(code, filled),
+            again=again,
+            fields_again=_shown_again(code, filled),
             **slots,
         )
         headers = look.framed if kind == "frame" else look.headers
@@ -182,23 +198,14 @@ class Pages:
     def logout(self, reader: Reader, *, refused: Code | None = None, reference: str = "") -> Page:
         """The form that signs out; with `refused`, the answer to a sign-out that was not done."""
         status = refused.status if refused else 200
-        return self._page("logout.html", reader, status=status, refused=refused, reference=reference)
+        again = (("to", "/_ecluse/logout"),)
+        return self._page("logout.html", reader, again, status=status, refused=refused, reference=reference)
 
-    def signed_out(
-        self,
-        reader: Reader,
-        *,
-        ended: bool,
-        elsewhere: str,
-        everywhere: bool = False,
-        asked: bool = False,
-        home: str = "",
-    ) -> Page:
-        """`ended`: sessions were found and ended; if not, `elsewhere` is where they may be; without it none was left.
-        `everywhere`: at the provider too, as it says itself; `asked`: it was asked to, and nothing says whether it did.
-        `home`: a way back to the application."""
-        where = {"everywhere": everywhere, "asked": asked}
-        return self._page("signed_out.html", reader, ended=ended, elsewhere=elsewhere, home=home, **where)
+    def signed_out(self, reader: Reader, how: SignedOut, *, elsewhere: str = "", home: str = "") -> Page:
+        """`elsewhere`: where the sessions of other hosts end. `home`: a way back to the application."""
+        again = (("page", "signed_out"), ("how", how), ("back", home))
+        template = "signed_out_in_part.html" if how in ("in_part", "perhaps") else "signed_out.html"
+        return self._page(template, reader, again, how=how, elsewhere=elsewhere, home=home)
 
     def post(self, reader: Reader, url: str, fields: Sequence[tuple[str, str]], *, portal_url: str) -> Page:
         """A form that sends itself to a provider, and a button where scripts are off. The provider may lead straight
@@ -207,16 +214,20 @@ class Pages:
         # No narrower than the scheme: Chromium and Safari hold form-action against each redirect that follows too, and
         # providers lead on to other hosts, Entra ID to whom a domain is federated with, a broker to those behind it.
         headers = self._current.posting(_SENDS_ITSELF, "https:" if by_tls else "https: http:")
-        page = self._page("post.html", reader, url=url, fields=fields, script=_SENDS_ITSELF)
+        # It goes on before anybody could choose a language, and has one form alone.
+        page = self._page("post.html", replace(reader, again=""), url=url, fields=fields, script=_SENDS_ITSELF)
         return Page(200, (*headers, _HTML), page.body)
 
     def signed_in(self, reader: Reader, home: str, *, again: bool) -> Page:
         """`again`: the sign-in was over already; this one did nothing and is refused as such."""
-        return self._page("signed_in.html", reader, status=400 if again else 200, home=home, again=again)
+        how = "seen_again" if again else "signed_in"
+        status = 400 if again else 200
+        return self._page("signed_in.html", reader, (("page", how),), status=status, home=home, how=how)
 
     def post_kept(self, reader: Reader, *, until: int, login_url: str) -> Page:
         """A form is kept across the sign-in that `login_url` leads to. 401: nothing was done of what it asked for."""
-        page = self._page("post_kept.html", reader, status=401, until=until, login_url=login_url)
+        again = (("page", "post_kept"), ("until", str(until)), ("back", login_url))
+        page = self._page("post_kept.html", reader, again, status=401, until=until, login_url=login_url)
         return Page(page.status, (*page.headers, _SIGN_IN), page.body)
 
     def send_post(self, reader: Reader, *, action: str, post: KeptPost, person: str, organisation: str | None) -> Page:
@@ -253,14 +264,15 @@ class Pages:
         linked."""
         status = refused.status if refused and refused.status else 200
         about = {"app": app, "host": host, "to": to}
-        return self._page("account.html", reader, status=status, refused=refused, reference=reference, **about)
+        again = (("to", f"/_ecluse/account?host={quote(host, safe='')}&to={quote(to, safe='')}"),)
+        return self._page("account.html", reader, again, status=status, refused=refused, reference=reference, **about)
 
     def onward(self, reader: Reader, url: str) -> Page:
         """A page that goes on to a provider by itself, and a link for people who would rather not wait.
 
         After a form of ours: browsers hold that page's form-action against a redirect, not against this.
         """
-        return self._page("post.html", reader, url=url, fields=())
+        return self._page("post.html", replace(reader, again=""), url=url, fields=())
 
     def prepare(self) -> Iterator[None]:
         """Compiles one template a step, which takes milliseconds: before there are requests, not in the first one."""
@@ -269,17 +281,15 @@ class Pages:
                 environment.get_template(name)
                 yield
 
-    def signed_out_in_part(self, reader: Reader, *, home: str, proven: bool = True) -> Page:
-        """The provider says that the session goes on somewhere. Not `proven`: what it says could not be verified."""
-        return self._page("signed_out_in_part.html", reader, home=home, proven=proven)
-
     def _moment(self, language: str, at: int) -> str:
         return moment(at, self._now(), self._current.zone, language)
 
-    def _page(self, template: str, reader: Reader, *, status: int = 200, **values: object) -> Page:
+    def _page(self, template: str, reader: Reader, again: _Fields = (), *, status: int = 200, **values: object) -> Page:
+        """`again`: by which the page is shown in another language where its address would not show it once more."""
         look, language = self._current, self._language(reader.language)
         place = said_in(reader.app, language)
-        about = {"place": place if place.text else None, "account": reader.account, "framed": False}
+        about: dict[str, object] = {"place": place if place.text else None, "account": reader.account, "framed": False}
+        about |= {"again": reader.again, "fields_again": again}
         text = self._text(look, template, language, **about, **values)
         return Page(status, (*look.headers, _HTML), text.encode("utf-8", "replace"))
 
@@ -298,6 +308,12 @@ def _way(code: Code) -> Literal["sign_in", "leave", "start", "back", "link"]:
     if kind in _REFUSING:
         return "leave"
     return "start" if kind in _SIGNING_IN else "back"
+
+
+def _shown_again(code: Code, filled: tuple[str, ...]) -> _Fields:
+    """What the choice of a language sends back of an error page."""
+    slots = [(name, _slot(slot)) for name, slot in (("back", "login_url"), ("refusal", "refusal")) if slot in filled]
+    return (("page", code.id), ("reference", _slot("request_id")), *slots)
 
 
 def _is_for_nobody(code: Code, filled: tuple[str, ...]) -> bool:

@@ -15,9 +15,17 @@ from gateway.model.codes import PATH_RESERVED, PORTAL_BODY, PORTAL_PARAMETERS, S
 from gateway.model.errors import GatewayError
 from gateway.model.identity import Identity
 from gateway.model.levels import NO_NEED, Need, need_query
-from gateway.model.ports import Reader
+from gateway.model.ports import Reader, ShownAgain
 from gateway.wire.application_cookies import ApplicationCookies
-from gateway.wire.cookies import BINDING_COOKIE, SESSION_COOKIE, read_cookie
+from gateway.wire.cookies import (
+    BINDING_COOKIE,
+    LANGUAGES,
+    SESSION_COOKIE,
+    language_asked,
+    language_chosen,
+    read_cookie,
+    set_language,
+)
 from gateway.wire.navigation import kind_of
 from gateway.wire.target import safe_target
 
@@ -28,6 +36,10 @@ _FORM = "application/x-www-form-urlencoded"
 _SOAP = f"{PREFIX}saml/soap"
 # The page of a kept post, by the id of its ticket.
 KEPT = f"{PREFIX}kept"
+# Pages that may be asked for as often as one likes. All else uses something up: a state, a code, a message.
+_ASKED_AGAIN = re.compile(rf"(?:/|{PREFIX}(?:login|start|logout|home|sessions|account|kept))(?:\?[!-~]*)?")
+# How a choice of language stands behind another parameter.
+CHOSEN = "&language="
 _KEPT_POST = re.compile(rf"{KEPT}\?post=[A-Za-z0-9_-]{{43}}")
 _PARAMETERS = 64
 # The largest SAML message in base64, its lines broken and escaped, has some 26,000; unescaping 170,000 took 28 ms.
@@ -52,7 +64,8 @@ class PortalRequest:
     """`inbound`: what the data plane has read. `target` is the raw request target, `body` what was sent with it,
     `cookie_line` what the browser sent as it came, the application's own cookies with ours. What steps leave:
     `cookies_to_set` (Set-Cookie values, also sent when the request ends on a refusal), `way_back`,
-    `provider` and `app_name` (for the log), `identity`, of whose session the page is."""
+    `provider` and `app_name` (for the log), `identity`, of whose session the page is, and `language`, empty
+    where this request has chosen none."""
 
     __slots__ = (
         "_binding",
@@ -66,6 +79,7 @@ class PortalRequest:
         "identity",
         "inbound",
         "kind",
+        "language",
         "method",
         "need",
         "on_portal_host",
@@ -87,6 +101,7 @@ class PortalRequest:
         self.request_id = inbound.request_id
         self.purpose = inbound.purpose
         self.need = inbound.need
+        self.language = ""
         self.method = "GET" if inbound.method == "HEAD" else inbound.method
         self.target = inbound.target
         self.path = self.target.partition("?")[0]
@@ -113,7 +128,14 @@ class PortalRequest:
     def reader(self) -> Reader:
         app = self.app if self.way_back is None else self.way_back.app
         account = "" if self.identity is None else name_of(self.identity)
-        return Reader(self.header(b"accept-language") or "", {} if app is None else app.labels, account)
+        language = self.language or language_asked(self.cookie_line, self.header(b"accept-language") or "")
+        return Reader(language, {} if app is None else app.labels, account, self._again)
+
+    @property
+    def _again(self) -> ShownAgain:
+        """The page at a challenge is of an address of the application's."""
+        may_be = self.purpose == "challenge" or (self.purpose == "endpoint" and asked_again(self.target))
+        return "address" if self.method == "GET" and may_be else "form"
 
     def header(self, name: bytes) -> str | None:
         """By its lower-case name, if it is one that the portal reads; None where it was not sent."""
@@ -206,6 +228,30 @@ def _strictly(encoded: str) -> dict[str, str]:
 def portal_home(request: PortalRequest) -> str:
     """The path of a person's own page on the portal's host, where `/` may be an application's."""
     return f"{PREFIX}home" if request.app is not None and request.on_portal_host else "/"
+
+
+def asked_again(target: str) -> bool:
+    """Whether a GET for this target of ours shows its page as often as one likes, and uses nothing up."""
+    return _ASKED_AGAIN.fullmatch(target) is not None
+
+
+def own_origin(request: PortalRequest) -> str:
+    """Of the host that was asked, as browsers have it."""
+    return request.app.origin(request.host) if request.app is not None else request.snapshot.gateway.portal_url
+
+
+def language_query(request: PortalRequest) -> str:
+    """The end of a query that takes a choice of language to our next host: each host has its own cookie."""
+    chosen = request.language or language_chosen(request.cookie_line)
+    return f"{CHOSEN}{chosen}" if chosen else ""
+
+
+def keep_language(request: PortalRequest) -> None:
+    """What `language_query` wrote. Any link may say so, and nothing but the words of our pages hangs on it."""
+    language = request.parameter("language")
+    if language in LANGUAGES and language != language_chosen(request.cookie_line):
+        request.language = language
+        request.cookies_to_set.append(set_language(language))
 
 
 def app_here(request: PortalRequest) -> App:

@@ -10,7 +10,8 @@ from gateway.model.ports import Page
 from gateway.model.session import Session
 from gateway.portal.flow.source import IdentitySources
 from gateway.portal.flow.steps import NextStep, NotifyProvider
-from gateway.portal.http.request import PREFIX, PortalRequest, clear_own, clear_seat
+from gateway.portal.http.pages import SignedOut
+from gateway.portal.http.request import PREFIX, PortalRequest, clear_own, clear_seat, own_origin
 from gateway.portal.logout.applications import Present
 from gateway.portal.services import PortalServices
 from gateway.tokens.basic import basic_line
@@ -58,7 +59,9 @@ class BrowserSignOut:
         await self._clear_rounds(request)
         services.report.signed_out(request, len(ended), None if session is None else session.identity)
         home = _home(request)
-        page = services.pages.signed_out(request.reader, ended=bool(ended), elsewhere=_elsewhere(request), home=home)
+        page = services.pages.signed_out(
+            request.reader, _how(request, found=bool(ended)), elsewhere=elsewhere(request), home=home
+        )
         is_told = navigation and _is_global(app)
         return page if session is None or not is_told else NotifyProvider(session, home, otherwise=page)
 
@@ -98,6 +101,12 @@ class BrowserSignOut:
             await self._services.transactions.clear_clean_start(binding, request.host)
 
 
+def _how(request: PortalRequest, *, found: bool) -> SignedOut:
+    if found:
+        return "ended"
+    return "elsewhere" if elsewhere(request) else "nothing"
+
+
 def _home(request: PortalRequest) -> str:
     app = request.app
     return "" if app is None else f"{app.origin(request.host)}/"
@@ -108,7 +117,7 @@ def _is_global(app: App | None) -> bool:
     return app is None or app.logout.scope == "global"
 
 
-def _elsewhere(request: PortalRequest) -> str:
+def elsewhere(request: PortalRequest) -> str:
     """Where this host's seat had ended already, only the portal can find the browser's sessions."""
     return "" if request.on_portal_host else f"{request.snapshot.gateway.portal_url}{PREFIX}logout"
 
@@ -120,7 +129,7 @@ def _same_origin(request: PortalRequest) -> bool:
     decides, which every browser sends that does so.
     """
     origin, site = request.header(b"origin"), request.header(b"sec-fetch-site")
-    ours = _origin(request)
+    ours = own_origin(request)
     if site is None:
         return origin == ours
     return site in {"same-origin", "none"} and origin in {None, "null", ours}
@@ -135,7 +144,3 @@ def _sent_by(request: PortalRequest) -> Literal["page", "script", ""]:
         return ""
     destination = request.header(b"sec-fetch-dest")
     return "page" if destination == "document" else "script" if destination == "empty" else ""
-
-
-def _origin(request: PortalRequest) -> str:
-    return request.app.origin(request.host) if request.app is not None else request.snapshot.gateway.portal_url

@@ -168,7 +168,7 @@ class OpenidSource:
         request.provider = sign_out.provider
         # 3: a provider that has no session, or found none, sends the browser back in just the same way
         pages = self._services.pages
-        return pages.signed_out(request.reader, ended=True, elsewhere="", asked=True, home=sign_out.home)
+        return pages.signed_out(request.reader, "asked", home=sign_out.home)
 
     def forget(self, request: PortalRequest, session: Session) -> None:
         """The refresh token ends at the provider with the session that it was for."""

@@ -13,6 +13,7 @@ from gateway.model.errors import GatewayError
 from gateway.model.ports import Page
 from gateway.model.transaction import SamlLogout
 from gateway.portal.flow.source import saml_provider, service_provider
+from gateway.portal.http.pages import SignedOut
 from gateway.portal.http.request import SECRET_BYTES, PortalRequest
 from gateway.portal.http.responses import BARE, redirect
 from gateway.portal.logout.idp_initiated import IdpInitiatedLogout, LogoutNotice, SingleUse
@@ -107,7 +108,7 @@ class SamlLogoutEndpoints:
         """Where the provider takes no answer this way, the person is told here."""
         location = _answer_location(verified.metadata, binding)
         if location is None:
-            return self._pages.signed_out(request.reader, ended=True, elsewhere="", everywhere=True)
+            return self._pages.signed_out(request.reader, "everywhere")
         return await self._crypto_thread.do(lambda: self._sent(request, location, logout_request, binding, relay_state))
 
     def _sent(
@@ -144,14 +145,14 @@ class SamlLogoutEndpoints:
         logout = await self._services.transactions.saml_logouts.take(incoming.relay_state or "")
         if logout is None:
             # Reload, Back, too old: our own sessions had ended before anything was sent.
-            return self._pages.signed_out(request.reader, ended=False, elsewhere="")
+            return self._pages.signed_out(request.reader, "nothing")
         try:
             response = await self._response_to(request, incoming, logout)
         except GatewayError as error:
             return self._in_part(request, logout, error)
         if response.partial:
-            return self._pages.signed_out_in_part(request.reader, home=logout.home)
-        return self._pages.signed_out(request.reader, ended=True, elsewhere="", everywhere=True, home=logout.home)
+            return self._pages.signed_out(request.reader, "in_part", home=logout.home)
+        return self._pages.signed_out(request.reader, "everywhere", home=logout.home)
 
     async def _response_to(self, request: PortalRequest, incoming: Incoming, logout: SamlLogout) -> LogoutResponse:
         provider = saml_provider(request.snapshot, logout.provider)
@@ -179,7 +180,8 @@ class SamlLogoutEndpoints:
     def _in_part(self, request: PortalRequest, logout: SamlLogout, error: GatewayError) -> Page:
         """Here everything had ended before the provider was asked. Whether it has done its part, it did not prove."""
         self._services.report.logout_refused(request, error)
-        return self._pages.signed_out_in_part(request.reader, home=logout.home, proven=error.code is SAML_STATUS)
+        how: SignedOut = "in_part" if error.code is SAML_STATUS else "perhaps"
+        return self._pages.signed_out(request.reader, how, home=logout.home)
 
     def _refusal(self, request: PortalRequest, error: GatewayError) -> Page:
         """The person is told that the sign-out was refused, and can sign out here: no sign-in was under way."""

@@ -11,6 +11,7 @@ from gateway.model.session import Session
 from gateway.model.transaction import SamlLogout
 from gateway.portal.flow.source import saml_provider, service_provider
 from gateway.portal.flow.steps import NotifyProvider
+from gateway.portal.http.pages import SignedOut
 from gateway.portal.http.request import SECRET_BYTES, PortalRequest
 from gateway.portal.saml.crypto_thread import CryptoThread, verified_by_metadata
 from gateway.portal.saml.responses import index_of
@@ -43,7 +44,7 @@ class SamlRpInitiatedLogout:
                 return await self._sent(request, provider, endpoint, step)
         except GatewayError as error:
             self._services.report.logout_refused(request, error)
-        return self._pages.signed_out(request.reader, ended=True, elsewhere="")
+        return self._pages.signed_out(request.reader, "ended")
 
     async def _by_soap(
         self, request: PortalRequest, provider: SamlProvider, endpoint: Endpoint, step: NotifyProvider
@@ -69,10 +70,11 @@ class SamlRpInitiatedLogout:
             )
         except GatewayError as error:
             self._services.report.logout_refused(request, error)
-            return self._pages.signed_out_in_part(request.reader, home=step.home, proven=error.code is SAML_STATUS)
+            how: SignedOut = "in_part" if error.code is SAML_STATUS else "perhaps"
+            return self._pages.signed_out(request.reader, how, home=step.home)
         if response.partial:
-            return self._pages.signed_out_in_part(request.reader, home=step.home)
-        return self._pages.signed_out(request.reader, ended=True, elsewhere="", everywhere=True, home=step.home)
+            return self._pages.signed_out(request.reader, "in_part", home=step.home)
+        return self._pages.signed_out(request.reader, "everywhere", home=step.home)
 
     async def _sent(
         self, request: PortalRequest, provider: SamlProvider, endpoint: Endpoint, step: NotifyProvider

@@ -77,10 +77,10 @@ def every_page(pages: Pages, language: str) -> list[Page]:
         pages.chooser(Reader(language), [Choice("Métropole", {"en": "Metropolis"}, "/_ecluse/login?t=1&provider=a")]),
         pages.logout(Reader(language)),
         pages.logout(Reader(language), refused=LOGOUT_CROSS_SITE),
-        pages.signed_out(Reader(language), ended=True, elsewhere=""),
-        pages.signed_out(Reader(language), ended=False, elsewhere="https://portal/_ecluse/logout"),
-        pages.signed_out(Reader(language), ended=False, elsewhere=""),
-        pages.signed_out(Reader(language), ended=True, elsewhere="", everywhere=True, home="https://a/"),
+        pages.signed_out(Reader(language), "ended"),
+        pages.signed_out(Reader(language), "elsewhere", elsewhere="https://portal/_ecluse/logout"),
+        pages.signed_out(Reader(language), "nothing"),
+        pages.signed_out(Reader(language), "everywhere", home="https://a/"),
         pages.post(
             Reader(language),
             "https://op/end?a=1",
@@ -96,7 +96,7 @@ def every_page(pages: Pages, language: str) -> list[Page]:
             [HomeLine(line, "0" * 32)],
         ),
         pages.home(Reader(language), Offered((), "", 1, False), []),
-        pages.signed_out_in_part(Reader(language), home="https://permis/"),
+        pages.signed_out(Reader(language), "in_part", home="https://permis/"),
         pages.onward(Reader(language), "https://idp.example/slo?SAMLRequest=x&Signature=y"),
     ]
 

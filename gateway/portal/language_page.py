@@ -1,0 +1,116 @@
+"""The choice of a language: it is kept, and the page that it was made on is shown once more in that language.
+
+A page that may be asked for again is asked for again. Any other, such as the answer to a form or to a provider's
+message, is made anew from what its own form says of it: nothing is sent, used up or begun a second time.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Final, get_args
+
+from gateway.model.account_codes import ACCOUNT_CROSS_SITE
+from gateway.model.code_table import all_codes
+from gateway.model.codes import PORTAL_PARAMETERS
+from gateway.model.errors import GatewayError
+from gateway.model.ports import Page
+from gateway.portal.http.pages import SignedOut
+from gateway.portal.http.request import (
+    PREFIX,
+    PortalRequest,
+    WayBack,
+    asked_again,
+    own_origin,
+    portal_home,
+)
+from gateway.portal.http.responses import redirect
+from gateway.portal.logout.sign_out import elsewhere
+from gateway.portal.services import PortalServices
+from gateway.wire.cookies import LANGUAGES, set_language
+from gateway.wire.host import canonical_host
+from gateway.wire.navigation import is_same_origin
+from gateway.wire.target import safe_target
+
+_CODES: Final = {code.id: code for code in all_codes() if code.status}
+_HOW: Final[Mapping[str, SignedOut]] = {how: how for how in get_args(SignedOut)}
+_REFERENCE: Final = re.compile(r"[A-Za-z0-9_.-]{1,128}")
+_SECONDS: Final = re.compile("[0-9]{1,11}")
+# Characters of an application's own text, as its file may have them.
+_LONGEST_TEXT: Final = 1000
+
+
+class LanguagePage:
+    def __init__(self, services: PortalServices) -> None:
+        self._services = services
+
+    async def by_link(self, request: PortalRequest) -> Page:
+        """`GET /_ecluse/language?language=`: the browser says on which page the link was, which no page of ours has
+        to repeat. Where it does not, the way is home."""
+        ours, referer = own_origin(request), request.header(b"referer") or ""
+        if not referer.startswith(f"{ours}/") and request.header(b"sec-fetch-site") != "same-origin":
+            raise GatewayError(ACCOUNT_CROSS_SITE, "a choice of language that was not made on a page of this host")
+        _choose(request, request.parameter("language"))
+        return redirect(ours + _target(request, referer.removeprefix(ours)))
+
+    async def by_form(self, request: PortalRequest) -> Page:
+        """`POST /_ecluse/language`: the page says of itself what it is."""
+        origin, site = request.inbound.headers.get(b"origin"), request.inbound.headers.get(b"sec-fetch-site")
+        if not is_same_origin(origin, site, own_origin(request).encode("ascii")):
+            raise GatewayError(ACCOUNT_CROSS_SITE, "a choice of language that was not made on a page of this host")
+        fields = request.form()
+        _choose(request, fields.get("language", ""))
+        if "page" not in fields:
+            return redirect(own_origin(request) + _target(request, fields.get("to", "")))
+        return await self._anew(request, fields)
+
+    async def _anew(self, request: PortalRequest, fields: Mapping[str, str]) -> Page:
+        pages, page = self._services.pages, fields["page"]
+        cookie = request.seat_cookie()
+        seat = None if cookie is None else await self._services.sessions.load(request.host, cookie)
+        request.identity = seat.identity if seat is not None and seat.live else None
+        back = _way_back(request, fields.get("back", ""))
+        if page == "signed_out" and (how := _HOW.get(fields.get("how", ""))):
+            return pages.signed_out(request.reader, how, elsewhere=elsewhere(request), home=back)
+        if page in ("signed_in", "seen_again"):
+            return pages.signed_in(request.reader, portal_home(request), again=page == "seen_again")
+        until = fields.get("until", "")
+        if page == "post_kept" and back and _SECONDS.fullmatch(until):
+            return pages.post_kept(request.reader, until=int(until), login_url=back)
+        code, reference = _CODES.get(page), fields.get("reference", "")
+        if code is None or _REFERENCE.fullmatch(reference) is None:
+            raise GatewayError(PORTAL_PARAMETERS, "no page of ours that can be shown anew")
+        refusal = fields.get("refusal", "")[:_LONGEST_TEXT]
+        return pages.render(
+            code, kind="html", reader=request.reader, reference=reference, login_url=back, refusal=refusal
+        )
+
+
+def _choose(request: PortalRequest, language: str) -> None:
+    if language not in LANGUAGES:
+        raise GatewayError(PORTAL_PARAMETERS, "no language of ours")
+    request.language = language
+    request.cookies_to_set.append(set_language(language))
+
+
+def _target(request: PortalRequest, wanted: str) -> str:
+    """Invariant 11: an address of this host that may be asked for again; else the way home."""
+    if asked_again(wanted) and (request.app is None or not wanted.startswith("/?")):
+        return wanted
+    if request.app is not None and (target := safe_target(wanted, request.app.leniency)) is not None:
+        return target
+    return "/"
+
+
+def _way_back(request: PortalRequest, link: str) -> str:
+    """The link of the page, if it leads to a page of ours here, or into an application that there is: then it is shown
+    whose page this is. Invariant 11."""
+    if link.startswith(PREFIX):
+        return link
+    try:
+        host = canonical_host(link.partition("//")[2].partition("/")[0].encode("ascii", "replace"))
+    except GatewayError:
+        return ""
+    app = request.snapshot.find_app(host)
+    if app is None or not link.startswith(f"{app.origin(host)}/"):
+        return ""
+    request.way_back = WayBack(app, host, "/")
+    return link
