@@ -1,15 +1,19 @@
 """From a Host header to the application that answers there, for one snapshot."""
 
 from abc import abstractmethod
+from collections.abc import Mapping
 from typing import Final, Generic, TypeVar
 
 from gateway.access.application import ApplicationAccess
 from gateway.access.remembered import Newcomers, Remembered
 from gateway.config.folder.files import within
+from gateway.config.host_applications import is_below
 from gateway.config.snapshot import App, Snapshot
+from gateway.model.codes import WIRE_TARGET
 from gateway.model.errors import GatewayError
 from gateway.model.host_codes import APP_CLOSED, HOST_UNKNOWN, HOST_UNREAD
 from gateway.wire.host import canonical_host
+from gateway.wire.target import Target, absolute_form, loosest_path
 
 _SPELLINGS: Final = 4096
 # Files in one log line.
@@ -25,9 +29,12 @@ Access_co = TypeVar("Access_co", bound=ApplicationAccess, covariant=True)
 class VirtualHost(Generic[Access_co]):
     """One spelling of a Host header. `name`: canonical, without port. `authority`: for X-Forwarded-Host. `line`: the
     ready Host line for upstream. `portal`: whether this is the portal's own host, which may be an application's too.
-    `let_in`: somebody signed in asked for it (gateway.access.remembered)."""
+    `let_in`: somebody signed in asked for it (gateway.access.remembered).
 
-    __slots__ = ("authority", "lane", "let_in", "line", "name", "portal")
+    Where several applications divide its paths, each has a VirtualHost of its own. `below`: those that have a path,
+    the longest first, or the wrong file of one that is closed. `beside`: paths of others, below that of this one."""
+
+    __slots__ = ("authority", "below", "beside", "is_divided", "lane", "let_in", "line", "name", "portal")
 
     def __init__(self, raw: bytes, name: str, lane: Access_co, *, portal: bool) -> None:
         app = lane.app
@@ -38,6 +45,45 @@ class VirtualHost(Generic[Access_co]):
         self.authority = _authority(raw, name, app)
         told = None if app is None else app.upstream.host_header
         self.line = b"\r\nHost: " + (self.authority if told is None else told.encode("ascii"))
+        self.below: tuple[tuple[bytes, VirtualHost[Access_co] | str], ...] = ()
+        self.beside: tuple[str, ...] = ()
+        self.is_divided = False
+
+    def divide(self, below: Mapping[str, "VirtualHost[Access_co] | str"]) -> None:
+        """Called once, before anybody asks for it. `below`: by path."""
+        paths = sorted(below, key=len, reverse=True)
+        self.below = tuple([(path.encode("ascii"), below[path]) for path in paths])
+        self.beside, self.is_divided = tuple(path.lower() for path in paths), True
+        for path, there in below.items():
+            if not isinstance(there, str):
+                there.beside = tuple(other.lower() for other in paths if is_below(other, path) and other != path)
+                there.is_divided = True
+
+    def at(self, text: bytes) -> "VirtualHost[Access_co]":
+        """The one that a request line is for. `text`: the line, as it was sent. Raises GatewayError(APP_CLOSED)."""
+        target = text.partition(b" ")[2].rpartition(b" ")[0]
+        if not target.startswith(b"/"):
+            try:
+                target = absolute_form(target)[2]
+            except GatewayError:
+                # Said by who reads the line.
+                return self
+        path = target.partition(b"?")[0]
+        for prefix, there in self.below:
+            if path.startswith(prefix) and path[len(prefix) :][:1] in (b"", b"/"):
+                if isinstance(there, str):
+                    raise GatewayError(APP_CLOSED, f"{self.name}{prefix.decode('ascii')}: {there}")
+                return there
+        return self
+
+    def require_own(self, target: Target) -> None:
+        """Invariant 2: the path of another application is written in one way. Raises GatewayError(WIRE_TARGET) for what
+        a server could read as one."""
+        for path in (target.path.decode("latin-1"), "/" + "/".join(target.segments)):
+            read = loosest_path(path)
+            for prefix in self.beside:
+                if is_below(read, prefix):
+                    raise GatewayError(WIRE_TARGET, f"perhaps {prefix}, which is another application: {read[:120]!r}")
 
 
 class HostTable(Generic[Access]):
@@ -65,11 +111,18 @@ class HostTable(Generic[Access]):
         HOST_UNKNOWN where nothing answers, HOST_UNREAD where a file whose hosts are not known may have it,
         APP_CLOSED for a host of a file that was left out."""
         name = canonical_host(raw)
-        app = self.snapshot.find_app(name)
+        there = self.snapshot.applications(name)
         portal = name == self.snapshot.gateway.portal_host
-        if app is None and not portal:
+        if there.whole is None and not there.below and not portal:
             raise _unanswered(name, self.snapshot)
-        host = VirtualHost(raw, name, self._lane(app), portal=portal)
+        host = VirtualHost(raw, name, self._lane(there.whole), portal=portal)
+        below: dict[str, VirtualHost[Access] | str] = {}
+        if self.snapshot.closed:
+            below |= self.snapshot.closed_below(name)
+        for app in there.below:
+            below[app.path] = VirtualHost(raw, name, self._lane(app), portal=portal)
+        if below:
+            host.divide(below)
         if raw == host.authority and name in self.snapshot.exact_hosts:
             # As the browsers of this application spell it: there are no more of these than the files name.
             self.by_host[raw] = host

@@ -26,10 +26,9 @@ from gateway.policy.truth import Truth
 from gateway.server.state import directories_folder
 from gateway.trial.explanation import Explanation, Rewriting, Row, explain_request
 from gateway.trial.people import Known, read_person
-from gateway.trial.request import Circumstances, WrittenRequest, circumstances_of, parse_request
+from gateway.trial.request import Circumstances, WrittenRequest, app_asked, circumstances_of, parse_request
 from gateway.trial.trial import Tried
 from gateway.wire.application_cookies import ALL, CookieRules
-from gateway.wire.host import canonical_host
 
 Value = TypeVar("Value")
 
@@ -117,7 +116,7 @@ def _known(person: Path, snapshot: Snapshot, asked: WrittenRequest, now: int) ->
 
 def _app_of(snapshot: Snapshot, asked: WrittenRequest) -> App | None:
     try:
-        return snapshot.find_app(canonical_host(asked.authority))
+        return app_asked(snapshot, asked)
     except GatewayError:
         return None
 

@@ -3,10 +3,12 @@
 from collections.abc import Callable, Mapping, Set
 from dataclasses import dataclass, field, replace
 from ipaddress import IPv4Network, IPv6Network
-from typing import Literal
+from typing import Final, Literal
 
 from gateway.config.compile.cel import Tally
 from gateway.config.exchange_limits import PathLimits, Timeouts
+from gateway.config.host_applications import HostApplications
+from gateway.config.path_translations import PathTranslations
 from gateway.formlogin.spec import FormLogin
 from gateway.identity.perimeter import is_inside
 from gateway.model.account import AccountSettings
@@ -16,6 +18,7 @@ from gateway.model.directory import Directory
 from gateway.model.errors import GatewayError
 from gateway.model.forward_auth import ForwardAuth
 from gateway.model.identity import Identity
+from gateway.model.kept_post import KeepPosts, PostsSettings
 from gateway.model.names import fold
 from gateway.model.provider import Provider
 from gateway.model.session import SeatLimits
@@ -62,23 +65,6 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
-class PostsSettings:
-    """Forms that are kept across a sign-in. `folder`: absolute. Bytes."""
-
-    folder: str
-    per_person: int
-    in_all: int
-
-
-@dataclass(frozen=True, slots=True)
-class KeepPosts:
-    """What an application has kept of them. `largest`: bytes of one; `lasts`: seconds."""
-
-    largest: int
-    lasts: int
-
-
-@dataclass(frozen=True, slots=True)
 class Gateway:
     """gateway.yaml, compiled. `portal_url`: origin without a path; `portal_host`: canonical, without port.
 
@@ -114,7 +100,7 @@ class Gateway:
     second_opinion: SecondOpinion | None = None
     link_keys: tuple[tuple[str, bytes], ...] = ()
     store_server: StoreServer | None = None
-    posts: PostsSettings = PostsSettings("", 100 << 20, 1 << 30)
+    posts: PostsSettings = field(default_factory=PostsSettings)
     forward_auth: ForwardAuth | None = None
     theme: Theme = field(default_factory=Theme)
 
@@ -243,6 +229,7 @@ class AppSettings:
     signed in at it, None where it has no need. `account`: a person's login there, without which nobody comes in.
     `keep_posts`: None where no form is kept for it across a sign-in. `label`: what people call it, by language.
     `front`: the kind of server that asks about its requests and passes them on, None where none does.
+    `path`: below which it answers on its hosts, where others do beside it; empty for all of them.
     """
 
     name: str
@@ -268,29 +255,17 @@ class AppSettings:
     keep_posts: KeepPosts | None = None
     label: ByLanguage = field(default_factory=dict)
     front: str | None = None
+    path: str = ""
+
+    @property
+    def home(self) -> str:
+        """The target of its first page."""
+        return f"{self.path}/"
 
     @property
     def labels(self) -> ByLanguage:
         """What people call it; its name where the file does not say."""
         return self.label or {"": self.name}
-
-
-@dataclass(frozen=True, slots=True)
-class PathTranslations:
-    """Paths where an application is told otherwise. `by_pattern`: all that it is told there."""
-
-    table: RouteTable
-    by_pattern: Mapping[str, Translation]
-
-    def find(self, segments: tuple[str, ...]) -> Translation | None:
-        """None where it is told what it is told elsewhere."""
-        match = self.table.find(segments)
-        return None if match is None else self.by_pattern[match.pattern]
-
-    def pattern(self, segments: tuple[str, ...]) -> str:
-        """By which it is, else empty."""
-        match = self.table.find(segments)
-        return "" if match is None else match.pattern
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -368,32 +343,54 @@ class App(AppSettings):
         return f"{self.scheme}://{host}" if self.port is None else f"{self.scheme}://{host}:{self.port}"
 
 
+_NONE_THERE: Final[HostApplications[App]] = HostApplications(None)
+
+
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """`revision`: hash of the bytes it was made from. `wildcards`: suffix after `*.` to App (one label only). `tally`:
-    how often an expression could not be evaluated. `closed`, `unread`: as ClosedHosts of the plan has them."""
+    """`revision`: hash of the bytes it was made from. `exact_hosts`, and `wildcards` by the suffix after `*.` (one
+    label only): the applications there. `tally`: how often an expression could not be evaluated. `closed`,
+    `unread`: as ClosedHosts of the plan has them."""
 
     revision: str
     gateway: Gateway
     providers: Mapping[str, Provider]
     apps: Mapping[str, App]
-    exact_hosts: Mapping[str, App]
-    wildcards: Mapping[str, App] = field(default_factory=dict)
+    exact_hosts: Mapping[str, HostApplications[App]]
+    wildcards: Mapping[str, HostApplications[App]] = field(default_factory=dict)
     tally: Tally = field(default_factory=Tally)
     ladder: Ladder = field(default_factory=lambda: Ladder(USUAL_LADDER, {}))
     closed: Mapping[str, str] = field(default_factory=dict)
     directories: Mapping[str, Directory] = field(default_factory=dict)
     unread: Mapping[str, tuple[str, ...] | None] = field(default_factory=dict)
 
-    def find_app(self, host: str) -> App | None:
-        """The app of a canonical host: exact before one-label wildcard, which never takes the portal's host."""
-        app = self.exact_hosts.get(host)
-        if app is None and self.wildcards and host != self.gateway.portal_host and not self.closed_by(host):
-            app = self.wildcards.get(host.partition(".")[2])
-        return app
+    def applications(self, host: str) -> HostApplications[App]:
+        """Those of a canonical host: exact before one-label wildcard, which never takes the portal's host."""
+        found = self.exact_hosts.get(host)
+        if found is None and self.wildcards and host != self.gateway.portal_host and not self.closed_by(host):
+            found = self.wildcards.get(host.partition(".")[2])
+        return _NONE_THERE if found is None else found
+
+    def find_app(self, host: str, path: str = "/") -> App | None:
+        """The one that answers there. `path`: as it was sent, perhaps with a query."""
+        there = self.exact_hosts.get(host) or self.applications(host)
+        return there.at(path.partition("?")[0]) if there.below else there.whole
+
+    def find_named(self, host: str, name: str) -> App | None:
+        """The one of this name, if it answers there."""
+        there = self.exact_hosts.get(host) or self.applications(host)
+        whole = there.whole
+        return whole if whole is not None and whole.name == name else there.named(name) if there.below else None
 
     def closed_by(self, host: str) -> str:
         """The wrong file for which this canonical host is closed, so that no wildcard answers; else empty."""
         if not self.closed or host in self.exact_hosts:
             return ""
-        return self.closed.get(host) or self.closed.get(f"*.{host.partition('.')[2]}", "")
+        wildcard = f"*.{host.partition('.')[2]}"
+        return self.closed.get(host) or self.closed.get(wildcard) or next(iter(self.closed_below(host).values()), "")
+
+    def closed_below(self, host: str) -> dict[str, str]:
+        """Paths of a canonical host that are closed, each with its wrong file."""
+        names = (host, f"*.{host.partition('.')[2]}")
+        divided = ((*at.partition("/"), file) for at, file in self.closed.items() if "/" in at)
+        return {f"/{path}": file for name, _, path, file in divided if name in names}

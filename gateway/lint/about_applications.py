@@ -69,15 +69,17 @@ def tunnel_from_the_clear(subject: Subject) -> Iterator[Problem]:
 def address_of_another(subject: Subject) -> Iterator[Problem]:
     for app in subject.apps:
         for index, internal in enumerate(app.model.rewrite.internal):
-            other = _served_at(subject, internal)
-            if other is not None and other.name != app.model.app:
+            other = _served_at(subject, internal, app.model.app)
+            if other is not None:
                 say = f"browsers reach {other.name} there: links to it would lead to {app.model.app}"
                 yield app.at("rewrite", "internal", index, say=say, write="leave it out")
 
 
-def _served_at(subject: Subject, address: Url) -> App | None:
-    found = subject.snapshot.find_app(address.host)
-    return found if found is not None and found.origin(address.host) == address.origin else None
+def _served_at(subject: Subject, address: Url, name: str) -> App | None:
+    """One that browsers reach there, if the application of this name is not."""
+    there = subject.snapshot.applications(address.host)
+    found = [app for app in there.all if app.origin(address.host) == address.origin]
+    return found[0] if found and there.named(name) not in found else None
 
 
 def name_without_encoding(subject: Subject) -> Iterator[Problem]:

@@ -63,3 +63,20 @@ class SendOn:
     body: KeptBody
     give_back: Callable[[], None]
     done: Callable[[], None]
+
+
+@dataclass(frozen=True, slots=True)
+class PostsSettings:
+    """Forms that are kept across a sign-in. `folder`: absolute. Bytes."""
+
+    folder: str = ""
+    per_person: int = 100 << 20
+    in_all: int = 1 << 30
+
+
+@dataclass(frozen=True, slots=True)
+class KeepPosts:
+    """What an application has kept of them. `largest`: bytes of one; `lasts`: seconds."""
+
+    largest: int
+    lasts: int

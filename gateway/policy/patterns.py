@@ -87,6 +87,18 @@ def folded(pattern: Pattern, case_insensitive: bool) -> Pattern:
     return Pattern(pattern.text, tuple(lowered))
 
 
+def may_be_below(pattern: Pattern, prefix: str) -> bool:
+    """Whether a path at or below `prefix` could meet the pattern. What expressions match is not looked into."""
+    names = prefix[1:].split("/")
+    for place, name in enumerate(names):
+        segment = pattern.segments[place] if place < len(pattern.segments) else None
+        if isinstance(segment, Rest):
+            return True
+        if segment is None or (isinstance(segment, Literal) and segment.text != name):
+            return False
+    return True
+
+
 def compile_expression(source: str, case_insensitive: bool) -> Any:
     """An RE2 object over UTF-8 bytes. Raises GatewayError(POLICY_PATTERN) with the construct that RE2 refuses."""
     options = re2.Options()

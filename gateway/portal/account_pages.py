@@ -37,7 +37,7 @@ class AccountPages:
 
     async def lead(self, request: PortalRequest) -> Page:
         """`/_ecluse/account` of an application's host leads to the portal's."""
-        target = return_target(app_here(request), request.parameter("to"))
+        target = return_target(app_here(request, request.parameter("to")), request.parameter("to"))
         query = f"host={quote(request.host, safe='')}&to={quote(target, safe='/')}"
         return redirect(f"{request.snapshot.gateway.portal_url}{PREFIX}account?{query}")
 
@@ -69,7 +69,7 @@ class AccountPages:
     async def _asked(self, request: PortalRequest, told: dict[str, str]) -> _Asked:
         """Raises GatewayError where there is no such application, or nobody that it hears."""
         host = canonical_host((told.get("host") or request.host).encode("ascii", "replace"))
-        app = request.snapshot.find_app(host)
+        app = request.snapshot.find_app(host, told.get("to", ""))
         if app is None or app.account is None or app.account.missing != "link":
             raise GatewayError(PATH_RESERVED, "no application there in which people link accounts by themselves")
         request.app_name = app.name

@@ -14,7 +14,6 @@ from gateway.model.theme import ShownText, said_in
 
 # Between two looks at what else waits (invariant 14): a decision takes some 20 us.
 _SLICE = 50
-_HOME = ("",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +58,7 @@ class ApplicationList:
                 host = next((host for host in app.hosts if not host.startswith("*.")), "")
                 if host:
                     label = said_in(app.labels, language)
-                    found.append(ListedApplication(app, label, fold_label(label.text), f"{app.origin(host)}/"))
+                    found.append(ListedApplication(app, label, fold_label(label.text), app.origin(host) + app.home))
             found.sort(key=lambda listed: listed.folded)
             kept[language] = found
         return found
@@ -70,7 +69,9 @@ def may_open(app: App, seat: Seat) -> bool:
     before there is a request."""
     if not app.accepts(seat.identity):
         return False
-    question = Question(AppIdentity(app, seat.identity), app.routes.find(_HOME), "GET", seat.tenant)
+    question = Question(
+        AppIdentity(app, seat.identity), app.routes.find(tuple(app.home[1:].split("/"))), "GET", seat.tenant
+    )
     match question.decision():
         case Allow():
             return True

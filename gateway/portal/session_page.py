@@ -24,7 +24,7 @@ class SessionPages:
     async def session(self, request: PortalRequest) -> Page:
         """`/_ecluse/session`: JSON with what this app receives about the person, never its constants, and how long."""
         request.kind = "json"
-        app = app_here(request)
+        app = app_here(request, request.parameter("to"))
         seat = await self._seat(request)
         if seat is None or not app.accepts(seat.identity):
             raise GatewayError(SIGN_IN_REQUIRED, "no session that this application listens to")

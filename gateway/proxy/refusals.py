@@ -117,8 +117,8 @@ def _linking(request: Request, code: Code) -> str:
     app = request.lane.app
     if code not in LINKED_ANEW or app is None or app.account is None or app.account.missing != "link":
         return ""
-    back = request.line.target.raw.decode("ascii") if request.line.method in (b"GET", b"HEAD") else "/"
-    return f"{_LINK_ACCOUNT}?to={quote(safe_target(back, app.leniency) or '/', safe='/')}"
+    back = request.line.target.raw.decode("ascii") if request.line.method in (b"GET", b"HEAD") else app.home
+    return f"{_LINK_ACCOUNT}?to={quote(safe_target(back, app.leniency) or app.home, safe='/')}"
 
 
 def to_https(request: Request, snapshot: Snapshot) -> Page | Refuse:
@@ -201,8 +201,8 @@ def _login_url(request: Request, kind: Kind) -> str:
     back = request.line.target.raw.decode("ascii")
     if kind != "frame":
         referer = request.field(b"referer").decode("latin-1")
-        back = referer[len(origin) :] if referer.startswith(f"{origin}/") else "/"
-    return f"{origin}/_ecluse/login?to={quote(safe_target(back, app.leniency) or '/', safe='/')}"
+        back = referer[len(origin) :] if referer.startswith(f"{origin}/") else app.home
+    return f"{origin}/_ecluse/login?to={quote(safe_target(back, app.leniency) or app.home, safe='/')}"
 
 
 def _html_or_json(request: Request) -> Literal["html", "json"]:

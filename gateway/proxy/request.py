@@ -215,12 +215,16 @@ class Request:
         # RFC 9112 3.2: the one that is there.
         raw = lines[head.host][_HOST_BEGINS:]
         host = tables.by_host.get(raw) or tables.find(raw)
+        if host.below:
+            host = host.at(text)
         lane = host.lane
         layout = heads.layouts.get((head, lane.policy)) or heads.learn_layout(head, lane.policy)
         rare = layout.read_rare(lines) if layout.rare else NOTHING
         self.host, self.lane, self.rare, self.cookie = host, lane, rare, _joined(lines, layout.cookies, b"; ")
         self._head, self._layout, self._whole, self._lines = head, layout, lines, layout.lines(lines)
         self.line = line = lane.lines.get(text) or lane.read_line(text)
+        if host.beside:
+            host.require_own(line.target)
         connection = _joined(lines, layout.connections, b", ")
         self.keep_alive = line.minor or connection is not None
         if connection is not None and connection not in _USUAL:
@@ -241,6 +245,8 @@ class Request:
             self.expects = self.bound = False
         self._number, self._kept_alive = tables.number, connection is not None
         usual = layout.opaque and line.authority is None and (connection is None or connection in _USUAL)
+        # Lines are known by their host alone, and another path may be another application's.
+        usual = usual and not host.is_divided
         self.unkept = usual
         return usual
 

@@ -111,11 +111,12 @@ def still_allowed(request: Request, there: Reached | None, tables: RequestTables
     `there`: where the request is."""
     try:
         authority, text = request.host.authority, request.line.text
-        host = tables.by_host.get(authority) or tables.find(authority)
+        host = (tables.by_host.get(authority) or tables.find(authority)).at(text)
         lane = host.lane
         if lane.app is None or lane.name != request.lane.name:
             return False
         line = lane.lines.get(text) or lane.read_line(text)
+        host.require_own(line.target)
         if request.line.judged != line.judged:
             line = lane.overridden(line, request.line.judged)
         if there is not None and there.is_beyond(lane.app.upstream.fence):

@@ -78,5 +78,4 @@ def _is_own(origin: str, app: App, snapshot: Snapshot) -> bool:
         host = canonical_host(origin.partition("://")[2].encode("latin-1"))
     except GatewayError:
         return False
-    found = snapshot.find_app(host)
-    return found is not None and found.name == app.name and origin == app.origin(host)
+    return snapshot.find_named(host, app.name) is not None and origin == app.origin(host)

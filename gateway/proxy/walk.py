@@ -9,10 +9,10 @@ from gateway.access.inbound import InboundRequest
 from gateway.access.outcome import Forward, NeedsStore, NeedsWork, Outcome, Prepared, Refuse, RequireSignIn, ToPortal
 from gateway.access.pipeline import awaited, outcome_of
 from gateway.access.program import is_program, token_of
-from gateway.config.snapshot import KeepPosts
 from gateway.formlogin.spec import ApplicationSession
 from gateway.model.codes import FORM_LOGIN_LOOP, LIMIT_BODY
 from gateway.model.errors import GatewayError
+from gateway.model.kept_post import KeepPosts
 from gateway.model.session import Seat
 from gateway.proxy.exchange import ServerConnection
 from gateway.proxy.forward_auth import FrontQuestions, is_question, said_to

@@ -3,9 +3,10 @@
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from gateway.config.snapshot import App, KeepPosts, Snapshot, TunnelSettings
+from gateway.config.snapshot import App, Snapshot, TunnelSettings
 from gateway.identity.directories import known_with
 from gateway.model.decision import RuleRef
+from gateway.model.kept_post import KeepPosts
 from gateway.policy.rules import Rule
 from gateway.policy.trace import Say, TracedCondition, trace
 from gateway.policy.truth import Truth

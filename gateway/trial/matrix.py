@@ -18,8 +18,7 @@ from gateway.policy.trace import parts
 from gateway.policy.values import Equals, Suffix, Within
 from gateway.trial.cases import Case
 from gateway.trial.people import Known, tenant_of
-from gateway.trial.request import WrittenRequest, parse_request
-from gateway.wire.host import canonical_host
+from gateway.trial.request import WrittenRequest, app_asked, parse_request
 
 NOBODY = "nobody"
 _ANY_SEGMENT = "x"
@@ -104,7 +103,7 @@ class People:
 
 def _app_of(snapshot: Snapshot, request: WrittenRequest) -> App | None:
     try:
-        return snapshot.find_app(canonical_host(request.authority))
+        return app_asked(snapshot, request)
     except GatewayError:
         return None
 

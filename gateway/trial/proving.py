@@ -12,6 +12,7 @@ from dataclasses import replace
 from gateway.config.compile.build import build
 from gateway.config.compile.compiler import Compiled, compile_files
 from gateway.config.folder.files import APPS, GATEWAY_FILE, TESTS, Closing, Files, team_of
+from gateway.config.host_applications import is_below
 from gateway.config.problems import Place, Problem, ProblemsFound
 from gateway.config.schema.gateway import TeamSection
 from gateway.config.schema.load import load_gateway
@@ -39,7 +40,10 @@ def prove(files: Files, now: float) -> Compiled:
 
 def _is_closed(case: Case, snapshot: Snapshot) -> bool:
     try:
-        return bool(snapshot.closed_by(canonical_host(case.request.authority)))
+        host = canonical_host(case.request.authority)
+        path = case.request.target.decode("latin-1").partition("?")[0]
+        below = any(is_below(path, closed) for closed in snapshot.closed_below(host))
+        return below or bool(snapshot.closed_by(host))
     except GatewayError:
         return False
 
@@ -116,8 +120,9 @@ def _closing(files: Files, path: str) -> Files:
         closing = Closing(files.shown(path), (), True, None)
     else:
         # Its hosts of now count, where they can be told; else those that it had as well.
-        hosts = () if now is None else now.hosts
-        whole = now is not None and now.whole
+        hosts = () if now is None else now.places
+        # A path that it had, and that is not found in it now, may only be hidden by what is wrong.
+        whole = now is not None and now.whole and (now.path != "" or not any("/" in host for host in before))
         hosts = hosts if whole else (*hosts, *before)
         team = _teams(files).get(_team_name(path))
         closing = Closing(files.shown(path), hosts, whole or bool(before), None if team is None else tuple(team.hosts))
@@ -127,7 +132,7 @@ def _closing(files: Files, path: str) -> Files:
 def _known(files: Files, path: str) -> tuple[str, ...]:
     """The hosts that it was last served with; of a folder that cannot be read, those of its files."""
     if path in files.good:
-        return written_hosts(files.good[path]).hosts
+        return written_hosts(files.good[path]).places
     return tuple(host for file, hosts in files.known.items() if f"{file}/".startswith(f"{path}/") for host in hosts)
 
 

@@ -124,9 +124,10 @@ def try_request(snapshot: Snapshot, asked: WrittenRequest, person: Known | None,
 
 def _read(snapshot: Snapshot, asked: WrittenRequest, circumstances: Circumstances) -> TrialRequest:
     """Raises GatewayError."""
-    host = TrialHosts(snapshot).find(asked.authority)
-    method = asked.method.encode("ascii", "replace")
-    line = host.lane.read_line(b"%b %b HTTP/1.1" % (method, asked.target))
+    text = b"%b %b HTTP/1.1" % (asked.method.encode("ascii", "replace"), asked.target)
+    host = TrialHosts(snapshot).find(asked.authority).at(text)
+    line = host.lane.read_line(text)
+    host.require_own(line.target)
     sent = [(name.encode(), value.encode()) for name, value in circumstances.headers if fold(name.encode()) in FOLDS]
     header = b", ".join(value for name, value in sent if name in HEADERS)
     other = b", ".join(value for name, value in sent if name not in HEADERS)

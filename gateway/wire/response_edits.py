@@ -19,6 +19,9 @@ _NO_LONGER: Final = frozenset(
     {b"accept-ranges", b"content-md5", b"digest", b"content-digest", b"repr-digest", b"content-encoding"}
 )
 
+# Service Workers 4.1.1, Clear Site Data 3: what one application says for the whole host, others on it included.
+_OF_THE_HOST: Final = frozenset({b"service-worker-allowed", b"clear-site-data"})
+
 # By these servers, languages and frameworks tell their names and versions, which are of use to attackers alone.
 BANNERS: Final = frozenset(
     {
@@ -46,7 +49,8 @@ class ResponseEdits:
     its public name; None where it sees another. `same_site`: of a cookie that says nothing, empty for none.
     `added`, `replaced`: name and value of lines where the application sends none, and in place of what it sends.
     `banners`: whether they go on. `bodies`: whether addresses are made public in texts too. `texts`: what else is
-    sought in these, and what takes its place. `cookies`: which of its own browsers get, and how.
+    sought in these, and what takes its place. `cookies`: which of its own browsers get, and how. `path`: below which
+    its cookies stay, because other applications have the rest of the host; empty where it has all of it.
     """
 
     addresses: bool = False
@@ -59,6 +63,7 @@ class ResponseEdits:
     bodies: bool = False
     texts: tuple[tuple[str, str], ...] = ()
     cookies: CookieRules = AS_THEY_ARE
+    path: str = ""
 
     @property
     def names(self) -> frozenset[bytes]:
@@ -68,6 +73,7 @@ class ResponseEdits:
             frozenset(lines)
             | (_ADDRESSES | {b"set-cookie"} if self.addresses else frozenset())
             | (frozenset() if self.cookies == AS_THEY_ARE else {b"set-cookie"})
+            | (_OF_THE_HOST | {b"set-cookie"} if self.path else frozenset())
             | (frozenset() if self.banners else BANNERS)
             | (_OF_BODIES | _NO_LONGER if self.bodies else frozenset())
         )
@@ -84,7 +90,7 @@ UNCHANGED: Final = ResponseEdits()
 class HostEdits:
     """The edits of one application for one of its public hosts. `addresses`: None where they stay as they are."""
 
-    __slots__ = ("_added", "_cookies", "_dropped", "_replaced", "_same_site", "addresses")
+    __slots__ = ("_added", "_cookies", "_dropped", "_path", "_replaced", "_same_site", "addresses")
 
     def __init__(self, edits: ResponseEdits, public: str) -> None:
         """`public`: the origin that browsers use."""
@@ -95,7 +101,10 @@ class HostEdits:
         self._added = {name.lower().encode("ascii"): _line(name, value) for name, value in edits.added}
         self._replaced = b"".join(_line(name, value) for name, value in edits.replaced)
         replaced = frozenset(name.lower().encode("ascii") for name, _ in edits.replaced)
-        self._dropped = replaced | (frozenset() if edits.banners else BANNERS)
+        self._path = edits.path.encode("ascii")
+        self._dropped = (
+            replaced | (frozenset() if edits.banners else BANNERS) | (_OF_THE_HOST if edits.path else frozenset())
+        )
 
     def apply(self, rare: Iterable[tuple[int, int]], lines: list[bytes], *, is_changed: bool = False) -> bytes:
         """Changes `lines`, b"\\r\\nName: " and value in turn, and returns the lines that come behind them. `rare`:
@@ -114,6 +123,11 @@ class HostEdits:
                         lines[at] = lines[at + 1] = b""
                         continue
                     lines[at + 1] = self._cookies.edited(lines[at + 1])
+                if verdict == SET_COOKIE and self._path:
+                    lines[at + 1] = confined(lines[at + 1], self._path)
+                    if not lines[at + 1]:
+                        lines[at] = b""
+                        continue
                 if is_changed and name == b"etag":
                     lines[at + 1] = _weak(lines[at + 1])
                 elif self.addresses is not None:
@@ -153,6 +167,26 @@ class ApplicationEdits:
                 self._by_public.clear()
             found = self._by_public[public] = HostEdits(self._edits, public)
         return found
+
+
+def confined(value: bytes, path: bytes) -> bytes:
+    """A Set-Cookie value whose Path is at or below `path` (RFC 6265 5.1.4); b"" for a `__Host-` cookie, which is of the
+    whole host and has no other form (RFC 6265bis 4.1.3.2)."""
+    pair, *attributes = value.split(b";")
+    # Browsers look for the prefix in any case.
+    if pair.lstrip(b" \t=").lower().startswith(b"__host-"):
+        return b""
+    told, kept = b"", [pair]
+    for attribute in attributes:
+        name, _, of = attribute.partition(b"=")
+        if name.strip(b" \t").lower() == b"path":
+            # RFC 6265 5.3 (7): the last one counts.
+            told = of.strip(b" \t")
+        else:
+            kept.append(attribute)
+    if not told.startswith(path) or told[len(path) :][:1] not in (b"", b"/"):
+        told = path
+    return b";".join((*kept, b" Path=" + told))
 
 
 def _internal(edits: ResponseEdits, public: str) -> Iterable[str]:

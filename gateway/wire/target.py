@@ -87,6 +87,8 @@ _OVERLONG: Final = re.compile(
     rb"|\xf0[\x80-\x8f][\x80-\xbf]{2}|\xf8[\x80-\x87][\x80-\xbf]{3}|\xfc[\x80-\x83][\x80-\xbf]{4}"
 )
 _ESCAPE_TEXT: Final = re.compile(_ESCAPE.pattern.decode("ascii"))
+# What some server cuts a name at: parameters, sessions of ASP.NET and SAP, a query, a fragment.
+_CUTS: Final = re.compile(r"[;(?#]")
 _SPLITS_TEXT: Final = re.compile(_SPLITS.pattern.decode("latin-1"))
 
 # ASP.NET takes `/(S(x))` out of a path. Some versions take it out of `/(S(x))min` too, and the first version took 24
@@ -153,6 +155,16 @@ def absolute_form(raw: bytes) -> tuple[str, bytes, bytes]:
     if rest is None or rest.startswith(b"?"):
         rest = b"/" + (rest or b"")
     return scheme.decode("ascii").lower(), host, rest
+
+
+def loosest_path(path: str) -> str:
+    """A path as the loosest of servers might look it up, to compare and never to pass on: decoded twice, `\\` read as
+    `/`, without parameters, sessions, empty segments, and dots and blanks at the ends of names; in lower case."""
+    for _ in range(2):
+        path = _ESCAPE_TEXT.sub(lambda escape: chr(int(escape[1], 16)), path)
+    compatible = unicodedata.normalize("NFKC", path).lower().replace("\\", "/")
+    names = (_CUTS.split(name, maxsplit=1)[0].rstrip(". ") for name in compatible.split("/"))
+    return "/" + "/".join(name for name in names if name)
 
 
 def for_logs(path: bytes) -> bytes:

@@ -314,6 +314,25 @@ async def http_10(world: World) -> None:
     expect(seen.closed, f"left open: {seen}")
 
 
+# Of a host whose /admin is another application's: what some server may read as it, and what none does.
+BESIDE = (
+    "/ADMIN", "/Admin/x", "/%61dmin", "/admi%6e/x", "/admin;v=1/x", "/admin;v=1", "//admin", "//admin/x", "/admin./x",
+    "/admin%20/x", "/(S(x))/admin", "/(S(x))/admin/x", "/admin(bD1kZSZjPTEwMA==)/x", "/%EF%BD%81dmin",
+)  # fmt: skip
+ELSEWHERE = ("/administration", "/public/admin", "/adm")
+
+
+async def beside(world: World) -> None:
+    """The path of the application beside is written in one way, and its own rules decide there."""
+    for target in BESIDE:
+        for user in _people(world):
+            r400(world, await asked(world, "divided", target, user))
+    await is_admin("/admin", "divided")(world)
+    await is_admin("/admin/x", "divided")(world)
+    for target in ELSEWHERE:
+        await is_elsewhere(target, "divided")(world)
+
+
 CASES: tuple[Case, ...] = (
     *(
         case
@@ -330,4 +349,5 @@ CASES: tuple[Case, ...] = (
     *numbered("PC15", PC15),
     *numbered("PC17", ((meaning, raw(data, (400, 405))) for meaning, data in VERSIONS)),
     Case("PC17.11", "HTTP/1.0 with a Host is served", http_10),
+    Case("PC20", "the path of another application of the host, otherwise written", beside),
 )

@@ -486,6 +486,8 @@ APP = [
     Effect("app", ("app",), "autre", lambda s: [*s.apps], ["permis"], ["autre"]),
     Effect("hosts[]", ("hosts",), ["a.localhost", "*.b.localhost"], lambda s: [*s.exact_hosts, *s.wildcards],
            ["permis.localhost"], ["a.localhost", "b.localhost"]),
+    Effect("path", ("path",), "/permis", app(lambda a: (a.path, a.home)), ("", "/"), ("/permis", "/permis/"),
+           ((("access",), [{"path": "/permis/**", "allow": "signed_in"}]),)),
     Effect("public.scheme", ("public",), {"scheme": "https"}, app(lambda a: a.origin("h")), "http://h:8080", "https://h"),
     Effect("public.port", ("public",), {"port": 8443}, app(lambda a: a.origin("h")), "http://h:8080", "http://h:8443"),
     Effect("upstream.url", ("upstream", "url"), "https://[::1]", app(lambda a: (a.upstream.scheme, a.upstream.host, a.upstream.port)),

@@ -3,6 +3,7 @@ from dataclasses import replace
 
 import pytest
 
+from gateway.config.host_applications import HostApplications
 from gateway.config.snapshot import Api, OpaqueTokens
 from gateway.policy.routes import RouteTable
 from tests.config.samples import sample_snapshot
@@ -19,7 +20,7 @@ def test_a_wildcard_is_one_label_after_an_exact_host_and_never_the_portal() -> N
     snapshot = sample_snapshot()
     permis = snapshot.apps["permis"]
     wild = replace(permis, name="wild")
-    snapshot = replace(snapshot, wildcards={"localhost": wild})
+    snapshot = replace(snapshot, wildcards={"localhost": HostApplications(wild)})
     assert snapshot.find_app("permis.localhost") is permis
     assert snapshot.find_app("autre.localhost") is wild
     for host in ("a.b.localhost", "localhost", "", snapshot.gateway.portal_host):

@@ -16,6 +16,7 @@ from gateway.accounts.book import AccountBook
 from gateway.accounts.file import links_path
 from gateway.accounts.linking import AccountLinking
 from gateway.config.exchange_limits import Timeouts
+from gateway.config.host_applications import HostApplications
 from gateway.config.snapshot import App, Gateway, Limits, Snapshot, Upstream
 from gateway.directories.lookups import Directories
 from gateway.federation.applications import Applications
@@ -302,8 +303,8 @@ def _snapshot(port: int, metropole: Op, departement: Op, portal_host: str) -> Sn
     )
 
 
-def _hosts(apps: Mapping[str, App]) -> dict[str, App]:
-    return {host: app for app in apps.values() for host in app.hosts}
+def _hosts(apps: Mapping[str, App]) -> dict[str, HostApplications[App]]:
+    return {host: HostApplications(app) for app in apps.values() for host in app.hosts}
 
 
 def _app(

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import fields, replace
 
+from gateway.config.host_applications import HostApplications
 from gateway.config.snapshot import App, Snapshot
 from gateway.proxy import retired
 from tests.config.samples import sample_snapshot
@@ -38,7 +39,7 @@ def watched(port: int, freed: Callable[[], None]) -> Snapshot:
     }
     for app in apps.values():
         object.__setattr__(app, "freed", freed)
-    hosts = {host: apps[app.name] for host, app in snapshot.exact_hosts.items()}
+    hosts = {host: HostApplications(apps[there.all[0].name]) for host, there in snapshot.exact_hosts.items()}
     return replace(snapshot, apps=apps, exact_hosts=hosts)
 
 

@@ -15,6 +15,7 @@ from gateway.model.errors import GatewayError
 from gateway.model.host_codes import APP_CLOSED, HOST_UNKNOWN, HOST_UNREAD
 from gateway.trial.proving import prove_partly
 from gateway.trial.trial import TrialHosts
+from gateway.wire.target import canonical_target
 from tests.config.samples import GATEWAY, METROPOLE, PERMIS, sample_files
 
 NOW = 1764061200.0
@@ -269,3 +270,42 @@ def test_policy_tests_say_nothing_of_what_is_closed() -> None:
     assert taken({TEAM_FILE: WRONG, "tests/a.yaml": test}, starting=True)[0].closed == (TEAM_FILE,)
     with pytest.raises(ProblemsFound):
         taken({TEAM_FILE: MINE.replace("signed_in", "{group: x}"), "tests/a.yaml": test}, starting=True)
+
+
+# --- a host that several applications divide
+
+BELOW = PERMIS.replace("app: permis", "app: below\npath: /below").replace("path: /", "path: /below/").replace(
+    "path: /below/below", "path: /below"
+)  # fmt: skip
+
+
+def test_at_start_the_path_of_a_wrong_file_is_closed_and_the_application_beside_it_serves() -> None:
+    wrong = BELOW.replace("allow: signed_in", "alow: signed_in")
+    for content in (wrong, wrong + "x: [", wrong.replace("\n", "\r\n")):
+        _, snapshot = taken({"apps/below.yaml": content}, starting=True)
+        assert snapshot.closed_below("permis.localhost") == {"/below": "policies/apps/below.yaml"}
+        beside = snapshot.find_app("permis.localhost", "/other")
+        assert beside is not None
+        assert beside.name == "permis"
+        host = TrialHosts(snapshot).find(b"permis.localhost")
+        with pytest.raises(GatewayError) as refused:
+            host.at(b"GET /below/x HTTP/1.1")
+        assert refused.value.code is APP_CLOSED
+        with pytest.raises(GatewayError):
+            host.require_own(canonical_target(b"/%62elow/x"))
+
+
+def test_a_path_that_is_hidden_by_what_is_wrong_is_known_from_before() -> None:
+    """Else the application beside it would answer there, by its own rules."""
+    hidden = BELOW.replace("path: /below\n", "path /below\n", 1)
+    _, snapshot = taken(
+        {"apps/below.yaml": hidden}, starting=True, known={"apps/below.yaml": ("permis.localhost/below",)}
+    )
+    assert snapshot.closed_below("permis.localhost") == {"/below": "policies/apps/below.yaml"}
+
+
+def test_no_team_closes_a_path_of_a_host_that_another_has() -> None:
+    fences = TEAMS.replace("'*.urba.localhost'", "'*.urba.localhost', permis.localhost")
+    _, snapshot = taken({"gateway.yaml": fences, TEAM_FILE: BELOW.replace("alow", "allow") + "x: ["}, starting=True)
+    assert snapshot.closed_below("permis.localhost") == {}
+    assert snapshot.find_app("permis.localhost", "/below") is not None

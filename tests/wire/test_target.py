@@ -14,7 +14,16 @@ from hypothesis import strategies as st
 
 from gateway.model.codes import WIRE_TARGET
 from gateway.model.errors import GatewayError
-from gateway.wire.target import STRICT, PathLeniency, Target, absolute_form, canonical_target, for_logs, safe_target
+from gateway.wire.target import (
+    STRICT,
+    PathLeniency,
+    Target,
+    absolute_form,
+    canonical_target,
+    for_logs,
+    loosest_path,
+    safe_target,
+)
 from tests.growth import is_linear
 
 TOMCAT = PathLeniency(parameters=frozenset({"jsessionid"}))
@@ -1011,3 +1020,12 @@ def test_a_way_back_stays_on_its_host(raw: str, lenient: bool) -> None:
     for read in (safe, "".join(safe.split()).replace("\\", "/")):
         joined = urlsplit(urljoin("https://app.example/x", read))
         assert (joined.scheme, joined.netloc) == ("https", "app.example")
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/wiki/a", "/WIKI/a", "/%77iki/a", "/wiki%2Fa", "//wiki/a", "/wiki;x=1/a", "\\wiki\\a", "/wiki./a", "/%2577iki/a",
+     "/(S(x))/wiki/a", "/wiki(x)/a", "/wiki/a?b", "/wiki/a#b", "/wiki/a%00"[:-3]],
+)  # fmt: skip
+def test_the_loosest_reading_is_one(path: str) -> None:
+    assert loosest_path(path) == "/wiki/a"

@@ -37,7 +37,7 @@ from gateway.model.account import ATTRIBUTE
 from gateway.model.decision import RuleRef
 from gateway.model.errors import GatewayError
 from gateway.model.names import fold
-from gateway.policy.patterns import Literal, Pattern, folded
+from gateway.policy.patterns import Literal, Pattern, folded, may_be_below
 from gateway.policy.routes import conflicts
 from gateway.policy.rules import Rule, unveiled
 from gateway.wire.addresses import Address, parse_address
@@ -210,6 +210,13 @@ def _paths(document: YamlDocument, model: AppFile) -> Iterator[Problem]:
     for path, pattern in _patterns(model):
         for why in _never_met(pattern, leniency):
             yield document.problem(path, f"no request meets this path: {why}")
+        if model.path is not None and not _may_be_below(pattern, model.path, leniency):
+            yield document.problem(path, f"no request meets this path: the application answers below {model.path}")
+
+
+def _may_be_below(pattern: Pattern, path: str, leniency: PathLeniency) -> bool:
+    caseless = leniency.case_insensitive
+    return may_be_below(folded(pattern, caseless), path.lower() if caseless else path)
 
 
 def _patterns(model: AppFile) -> Iterator[tuple[Path, Pattern]]:

@@ -29,6 +29,7 @@ _WRITTEN: Final[Mapping[str, Bound]] = {
     "app": Bound("", "A name that is taken is refused to the team, also one that another team's file is served under."),
     "shadow": Bound("hosts", "A shadow has the hosts of the live file, which is the team's own, and decides nothing."),
     "hosts[]": Bound("hosts", "Listed one by one, or by a wildcard of one label."),
+    "path": Bound("hosts", "A part of its own hosts, which it shares with applications of its own team alone."),
     "public.scheme": Bound("hosts", "Of addresses of its own hosts; `http` is for development alone."),
     "public.port": Bound("hosts", "Of addresses of its own hosts."),
     "upstream.url": Bound("upstreams", "Judged on the address, at every connect; what is an address already, at load."),

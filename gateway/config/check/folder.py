@@ -11,6 +11,7 @@ from gateway.config.check.app import check_app
 from gateway.config.check.conditions import Index, check_shared, known_level
 from gateway.config.check.cookies import check_prefixes
 from gateway.config.check.directories import check_directories
+from gateway.config.check.divided_hosts import check_divided_hosts
 from gateway.config.check.fronts import check_forward_auth
 from gateway.config.check.shadows import check_shadows
 from gateway.config.check.teams import check_teams
@@ -41,7 +42,13 @@ def check_folder(folder: Folder, unchanged: Container[str] = ()) -> list[Problem
     """
     index = Index.of(folder)
     apps = _by_claim(folder.apps, unchanged)
-    found = [*_same_names(folder, apps), *_same_host(folder, apps), *_same_entity(folder), *check_shared(index)]
+    found = [
+        *_same_names(folder, apps),
+        *_same_host(folder, apps),
+        *_divided(apps),
+        *_same_entity(folder),
+        *check_shared(index),
+    ]
     if [app for app in apps if app.model is not None and app.model.cookies.prefix]:
         found += check_prefixes(apps)
     if [app for app in folder.apps if app.model is not None and app.model.translate.has_tokens]:
@@ -112,13 +119,18 @@ def _same_host(folder: Folder, apps: Iterable[Loaded[AppFile]]) -> Iterator[Prob
     teams = folder.teams
     # A host that a team may not name takes nothing from those who may name it.
     hosts = (
-        (host, app.document, ("hosts", index))
+        ((host, (app.written("path") if app.model is None else app.model.path) or ""), app.document, ("hosts", index))
         for app in apps
         for index, written in app.listed("hosts")
         if (host := _canonical(written)) is not None
         and ((team := teams.get(team_of(app.path))) is None or within(host, team.hosts))
     )
     return collisions(hosts, "this host is named twice, so it is not clear which application it is")
+
+
+def _divided(apps: list[Loaded[AppFile]]) -> Iterator[Problem]:
+    if any(app.model is not None and app.model.path is not None for app in apps):
+        yield from check_divided_hosts(apps)
 
 
 def _canonical(written: str) -> str | None:

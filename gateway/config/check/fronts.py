@@ -10,8 +10,8 @@ from gateway.config.schema.scalars import Wrong
 from gateway.config.yaml.reader import YamlDocument
 
 _FEWEST: Final = 32
-# What is done with the application's answers, or with bodies, neither of which comes here.
-_UNHELD: Final = ("responses", "rewrite", "cookies", "limits", "timeouts", "form_login")
+# What is done with the application's answers (of `path`: with its cookies), or with bodies: neither comes here.
+_UNHELD: Final = ("path", "responses", "rewrite", "cookies", "limits", "timeouts", "form_login")
 
 
 def check_front_secret(content: bytes) -> None:

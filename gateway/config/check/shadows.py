@@ -30,6 +30,8 @@ def check_shadows(folder: Folder) -> Iterator[Problem]:
 def _differences(shadow: Loaded[AppFile], model: AppFile, beside: Loaded[AppFile], live: AppFile) -> Iterator[Problem]:
     if set(model.hosts) != set(live.hosts):
         yield _problem(shadow, ("hosts",), "a shadow has the hosts of the live file", "write the same", beside)
+    if model.path != live.path:
+        yield _problem(shadow, ("path",), "a shadow has the path of the live file", "write the same", beside)
     if model.paths != live.paths:
         message = "a shadow file reads paths as the live file does"
         yield _problem(shadow, ("paths",), message, "write the same", beside)

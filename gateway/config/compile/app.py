@@ -48,6 +48,7 @@ def serve_app(file: str, model: AppFile, gateway: GatewayFile, material: Materia
         name=model.app,
         file=posixpath.join(posixpath.basename(root), file),
         hosts=tuple(sorted(set(model.hosts))),
+        path=model.path or "",
         scheme=scheme,
         port=port,
         timeouts=_timeouts(model),
@@ -165,6 +166,7 @@ def _edits(model: AppFile) -> ResponseEdits:
         bodies=rewrite.bodies,
         texts=tuple(rewrite.texts.items()),
         cookies=served(CookieRules, model.cookies, prefix=model.cookies.prefix or ""),
+        path=model.path or "",
     )
 
 

@@ -25,6 +25,8 @@ from gateway.config.compile.plan import (
 )
 from gateway.config.compile.rules import Named, build_condition, build_rule
 from gateway.config.exchange_limits import ExchangeLimits, PathLimits, Timeouts
+from gateway.config.host_applications import HostApplications
+from gateway.config.path_translations import PathTranslations
 from gateway.config.snapshot import (
     Api,
     App,
@@ -33,7 +35,6 @@ from gateway.config.snapshot import (
     Logout,
     LogoutSettings,
     OpaqueTokens,
-    PathTranslations,
     Snapshot,
     Upstream,
     UpstreamSettings,
@@ -137,10 +138,25 @@ def build_gateway(plan: bytes) -> Gateway:
     return next(lines_of(plan, Gateway))
 
 
-def _hosts(apps: dict[str, App]) -> tuple[dict[str, App], dict[str, App]]:
-    exact = {host: app for app in apps.values() for host in app.hosts if not host.startswith("*.")}
-    wildcards = {host[2:]: app for app in apps.values() for host in app.hosts if host.startswith("*.")}
-    return exact, wildcards
+_Hosts = dict[str, HostApplications[App]]
+
+
+def _hosts(apps: dict[str, App]) -> tuple[_Hosts, _Hosts]:
+    """By exact name, and by the suffix of a wildcard."""
+    whole: dict[str, App] = {}
+    below: dict[str, list[App]] = {}
+    for app in apps.values():
+        for host in app.hosts:
+            if app.path:
+                below.setdefault(host, []).append(app)
+            else:
+                whole[host] = app
+    found = {host: HostApplications(app) for host, app in whole.items() if host not in below}
+    for host, some in below.items():
+        some.sort(key=lambda app: len(app.path), reverse=True)
+        found[host] = HostApplications(whole.get(host), tuple(some))
+    exact = {host: there for host, there in found.items() if not host.startswith("*.")}
+    return exact, {host[2:]: there for host, there in found.items() if host.startswith("*.")}
 
 
 def _app(

@@ -22,7 +22,7 @@ from gateway.config.compile.plan import (
 )
 from gateway.config.compile.provider import serve_oidc_provider, serve_saml_provider
 from gateway.config.compile.served import Material
-from gateway.config.folder.files import GATEWAY_FILE, Files, closed_hosts, unread_files
+from gateway.config.folder.files import GATEWAY_FILE, Files, closed_hosts, team_of, unread_files
 from gateway.config.problems import Place, Problem, ProblemsFound
 from gateway.config.schema.conditions import SharedIs, WrittenCondition, leaves
 from gateway.config.schema.load import Folder, load
@@ -69,7 +69,12 @@ def compile_files(files: Files) -> Compiled:
 def _closed(folder: Folder, files: Files) -> ClosedHosts:
     if folder.gateway is None or folder.gateway.model is None:
         return ClosedHosts({}, {})
-    owned = {host for app in folder.apps if app.model is not None for host in app.model.hosts}
+    owned = {
+        host + (app.model.path or ""): team_of(app.path)
+        for app in folder.apps
+        if app.model is not None
+        for host in app.model.hosts
+    }
     closed = closed_hosts(files.closed, owned, folder.gateway.model.portal.host)
     return ClosedHosts(dict(sorted(closed.items())), dict(sorted(unread_files(files.closed).items())))
 

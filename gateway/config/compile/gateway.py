@@ -9,8 +9,9 @@ from gateway.config.schema.app_tokens import USUAL_ROTATION
 from gateway.config.schema.gateway import GatewayFile
 from gateway.config.schema.saml import SamlSelfSection
 from gateway.config.schema.store import StoreServerSection
-from gateway.config.snapshot import Gateway, Limits, Listener, PostsSettings
+from gateway.config.snapshot import Gateway, Limits, Listener
 from gateway.model.forward_auth import ForwardAuth
+from gateway.model.kept_post import PostsSettings
 from gateway.model.store_server import StoreServer
 from gateway.model.theme import Theme
 from gateway.saml.parties import Contact, KeyPair, Organization, SecondOpinion, ServiceProvider

@@ -38,8 +38,8 @@ class SharedCondition:
 
 @dataclass(frozen=True, slots=True)
 class ClosedHosts:
-    """Hosts, or `*.` patterns, of wrong files, and the file. `unread`: the files whose hosts are not all known, and the
-    hosts that their team may have; None where no team's fence is around them."""
+    """Hosts, or `*.` patterns, of wrong files, each perhaps with a path, and the file. `unread`: the files whose hosts
+    are not all known, and the hosts that their team may have; None where no team's fence is around them."""
 
     files: Mapping[str, str]
     unread: Mapping[str, tuple[str, ...] | None]
@@ -225,11 +225,10 @@ def names_of(plan: bytes) -> ServedNames:
 
 
 def hosts_of_plan(plan: bytes) -> dict[str, tuple[str, ...]]:
-    """The hosts of each app file that is live; a shadow has none."""
+    """The hosts of each app file that is live, with its path; a shadow has none."""
     # A plan writes the path of a file with the name of the folder before it.
-    return {
-        app["file"].partition("/")[2]: tuple(app["hosts"]) for app in _looked_at(plan, WrittenApp) if not app["shadow"]
-    }
+    live = (app for app in _looked_at(plan, WrittenApp) if not app["shadow"])
+    return {app["file"].partition("/")[2]: tuple(host + app.get("path", "") for host in app["hosts"]) for app in live}
 
 
 def _looked_at(plan: bytes, kind: type) -> Iterator[dict[str, Any]]:

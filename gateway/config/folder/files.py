@@ -31,8 +31,9 @@ Hosts = Mapping[str, tuple[str, ...]]
 
 @dataclass(frozen=True, slots=True)
 class Closing:
-    """An app file that is left out. `file`: as messages name it. `hosts`: those that it is known to have; `whole`: it
-    has no others. `fence`: what its team may have; None where no team's fence is around it."""
+    """An app file that is left out. `file`: as messages name it. `hosts`: those that it is known to have, each with the
+    path of the file, if it has one (`app.example.org/wiki`); `whole`: it has no others. `fence`: what its team may
+    have; None where no team's fence is around it."""
 
     file: str
     hosts: tuple[str, ...]
@@ -96,15 +97,19 @@ def for_app(team: str, reference: str) -> str:
 # --- hosts that are closed --------------------------------------------------------------------------------------------
 
 
-def closed_hosts(closings: Mapping[str, Closing], owned: Set[str], portal: str) -> dict[str, str]:
-    """Host or pattern to the file, as messages name it. `owned`: the hosts of files that serve. A file whose hosts are
-    not all known closes every wildcard that one of its hosts could be under, so that no other application responds
-    there."""
+def closed_hosts(closings: Mapping[str, Closing], owned: Mapping[str, str], portal: str) -> dict[str, str]:
+    """Host or pattern, perhaps with a path, to the file, as messages name it. `owned`: those of files that serve, each
+    with its team. A file whose hosts are not all known closes every wildcard that one of its hosts could be under, so
+    that no other application responds there."""
     found: dict[str, str] = {}
-    for closing in closings.values():
-        hosts = [host for host in closing.hosts if host not in owned and host != portal and _reaches(closing, host)]
+    teams: dict[str, set[str]] = {}
+    for place, team in owned.items():
+        teams.setdefault(place.partition("/")[0], set()).add(team)
+    for path, closing in closings.items():
+        hosts = [place for place in closing.hosts if place not in owned and place != portal]
+        hosts = [place for place in hosts if _reaches(closing, place) and _is_with_its_own(place, team_of(path), teams)]
         if not closing.whole:
-            hosts += sorted(host for host in owned if host.startswith("*.") and _meets(closing, host))
+            hosts += sorted(host for host in teams if host.startswith("*.") and _meets(closing, host))
         for host in hosts:
             found.setdefault(host, closing.file)
     return found
@@ -115,13 +120,19 @@ def unread_files(closings: Mapping[str, Closing]) -> dict[str, tuple[str, ...] |
     return {closing.file: closing.fence for closing in closings.values() if not closing.whole}
 
 
+def _is_with_its_own(place: str, team: str, teams: Mapping[str, Set[str]]) -> bool:
+    """A path of a host is closed only beside applications of the same team."""
+    host, slash, _ = place.partition("/")
+    return not slash or teams.get(host, {team}) == {team}
+
+
 def within(host: str, hosts: Iterable[str]) -> bool:
     """Whether a fence of these hosts includes this one. A wildcard is within the same wildcard alone."""
     return host in hosts or (not host.startswith("*.") and f"*.{host.partition('.')[2]}" in hosts)
 
 
 def _reaches(closing: Closing, host: str) -> bool:
-    return closing.fence is None or within(host, closing.fence)
+    return closing.fence is None or within(host.partition("/")[0], closing.fence)
 
 
 def _meets(closing: Closing, wildcard: str) -> bool:

@@ -36,7 +36,7 @@ from gateway.config.schema.types import (
     wrong,
 )
 from gateway.config.schema.upstream import CircuitSection, HealthSection
-from gateway.config.schema.values import ApplicationTarget, CookieName, ListedHeader, sent_header
+from gateway.config.schema.values import ApplicationTarget, CookieName, ListedHeader, PathPrefix, sent_header
 from gateway.model.errors import GatewayError
 from gateway.model.names import fold
 from gateway.translation.render import check_header
@@ -345,6 +345,8 @@ class AppFile(Strict):
     """This file stands beside the live one of the same application: its decisions are compared, never enforced."""
     hosts: list[HostPattern] = Field(min_length=1, max_length=200)
     """The names that browsers know it by; `*.example.org` stands for any one label."""
+    path: Maybe[PathPrefix] = None
+    """Below which path of its hosts it answers, beside other applications: `/wiki`. Paths in the file stay whole."""
     public: Maybe[PublicSection] = None
     """Scheme and port that browsers use for it, where they are not those of the portal."""
     upstream: UpstreamSection

@@ -14,40 +14,51 @@ from gateway.config.yaml.reader import read_document
 _KEY = re.compile(r"^[ \t\ufeff]*[\"']?hosts[\"']?[ \t]*:(.*)$")
 _ENTRY = re.compile(r"^[ \t]*-[ \t]*(.*)$")
 _COMMENT = re.compile(r"(?:^|[ \t])#.*$")
+_PATH = re.compile(r"^[ \t\ufeff]*[\"']?path[\"']?[ \t]*:[ \t]*[\"']?(/[A-Za-z0-9._/-]+)", re.MULTILINE)
 _SHADOW = re.compile(r"^[ \t\ufeff]*shadow[ \t]*:[ \t]*true[ \t]*(?:#.*)?$", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
 class WrittenHosts:
     """`hosts`: canonical hosts and `*.` patterns. `whole`: there are no others in the file. `shadow`: it answers on
-    none of them."""
+    none of them. `path`: below which it answers there, empty where none is found."""
 
     hosts: tuple[str, ...] = ()
     whole: bool = False
     shadow: bool = False
+    path: str = ""
+
+    @property
+    def places(self) -> tuple[str, ...]:
+        """Each host with the path."""
+        return tuple(host + self.path for host in self.hosts)
 
 
 def written_hosts(content: bytes) -> WrittenHosts:
     """Never raises."""
     document, problems = read_document("", content)
     if document.readable and not problems and isinstance(document.data, dict):
-        written = document.data.get("hosts")
+        data = document.data
+        written, path = data.get("hosts"), data.get("path")
         values = written if isinstance(written, list) else []
-        return _judged([str(value) for value in values], bool(values), document.data.get("shadow") is True)
+        shadow, path = data.get("shadow") is True, path if isinstance(path, str) else ""
+        return _judged([str(value) for value in values], bool(values), shadow, path)
     text = _text(content)
     found = [_entries(lines) for lines in _beginnings(text.split("\n"))]
     words = [word for words, _ in found for word in words]
-    return _judged(words, bool(words) and all(ended for _, ended in found), bool(_SHADOW.search(text)))
+    path = said[1] if (said := _PATH.search(text)) else ""
+    return _judged(words, bool(words) and all(ended for _, ended in found), bool(_SHADOW.search(text)), path)
 
 
-def _judged(words: list[str], whole: bool, shadow: bool) -> WrittenHosts:
+def _judged(words: list[str], whole: bool, shadow: bool, path: str) -> WrittenHosts:
     hosts = []
     for word in words:
         try:
             hosts.append(host_pattern(word.lower().removesuffix(".")))
         except Wrong:
             whole = False
-    return WrittenHosts(tuple(dict.fromkeys(hosts)), whole, shadow)
+    path = path.rstrip("/") if path.startswith("/") else ""
+    return WrittenHosts(tuple(dict.fromkeys(hosts)), whole, shadow, path)
 
 
 def _text(content: bytes) -> str:

@@ -67,8 +67,9 @@ class AppHost:
     async def login(self, request: PortalRequest) -> NextStep:
         """`/_ecluse/login?to=`: a person or a script asks to sign in. A person who is signed in already goes straight
         back."""
-        app = app_here(request)
-        target, need = return_target(app, request.parameter("to")), need_of(request)
+        to = request.parameter("to")
+        app = app_here(request, to)
+        target, need = return_target(app, to), need_of(request)
         identity = await self._signed_in(request, app)
         if identity is not None and meets(request.snapshot.ladder, identity, need, self._services.now()):
             return redirect(app.origin(request.host) + target)
@@ -106,13 +107,13 @@ class AppHost:
         that the next person in this browser does not inherit them. This is done once, with the seat. A seat that ended
         by the application's own limit, and that `then: resume` brings back, clears nothing."""
         cookie = request.seat_cookie()
-        if cookie is None or not (app.logout.cookies or app.logout.all_cookies):
+        if cookie is None or not any(one.logout.cookies or one.logout.all_cookies for one in request.apps_here):
             return
         if app.seat_then == "resume" and shortest_limit(app) is not None:
             return
         if await self._services.sessions.load(request.host, cookie) is None:
             request.cookies_to_set.append(clear_seat())
-            request.cookies_to_set += clear_own(app, request.cookie_line)
+            request.cookies_to_set += clear_own(request.apps_here, request.cookie_line)
 
     def _transaction(
         self, app: App, host: str, begin: BeginTransaction, binding: str, round: int, provider: str
@@ -150,11 +151,14 @@ class AppHost:
             return await self._seen_again(request, app)
         if CHOSEN in request.target:
             keep_language(request)
-        self._check(request, app, hand_over)
+        app = self._checked(request, app, hand_over)
         return await self._seat(request, app, hand_over)
 
-    def _check(self, request: PortalRequest, app: App, hand_over: HandOver) -> None:
-        if hand_over.host != request.host or hand_over.app != app.name:
+    def _checked(self, request: PortalRequest, first: App, hand_over: HandOver) -> App:
+        """The application that the code was made for. `first`: of those that answer here."""
+        made_for = hand_over.app
+        app = first if first.name == made_for else request.snapshot.find_named(request.host, made_for)
+        if hand_over.host != request.host or app is None:
             raise GatewayError(HANDOVER_OTHER_HOST, f"the code was made for {hand_over.app} on {hand_over.host}")
         request.way_back = WayBack(app, hand_over.host, hand_over.return_target)
         if not request.holds(hand_over.binding):
@@ -162,6 +166,7 @@ class AppHost:
         # Invariant 5: what an app's file says now, whatever it said when the code was made.
         if hand_over.provider not in app.listed:
             raise GatewayError(LOGIN_UNKNOWN_PROVIDER, f"{app.name} does not list {hand_over.provider}")
+        return app
 
     async def _seat(self, request: PortalRequest, app: App, hand_over: HandOver) -> Page:
         cookie = await self._services.sessions.take_seat(
@@ -178,13 +183,13 @@ class AppHost:
         self._services.report.refused(request, GatewayError(HANDOVER_CODE_GONE, "unknown, used, or too old"))
         cookie = request.seat_cookie()
         if cookie is not None and await self._services.sessions.load(request.host, cookie) is not None:
-            return redirect(app.origin(request.host) + "/")
+            return redirect(app.origin(request.host) + app.home)
         request.require_navigation()
         binding = request.binding_made(self._services.token_urlsafe)
         if not await self._services.transactions.start_cleanly(binding, request.host, request.network):
-            request.way_back = WayBack(app, request.host, "/", again=True)
+            request.way_back = WayBack(app, request.host, app.home, again=True)
             raise GatewayError(LOGIN_LOOP, "a second hand-over in a row came too late")
-        return BeginTransaction(app, "/")
+        return BeginTransaction(app, app.home)
 
 
 def _referring_page(request: PortalRequest, app: App) -> str:

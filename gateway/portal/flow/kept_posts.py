@@ -74,7 +74,7 @@ class KeptPostPages:
 
     async def show(self, request: PortalRequest) -> NextStep:
         """`/_ecluse/kept?post=`: whose it is and what it is, to its person alone, and the button."""
-        app, id = app_here(request), request.parameter("post")
+        app, id = _keeping(request), request.parameter("post")
         post = await self._found(request, app, id)
         seat = await self._signed_in(request, app)
         if seat is None:
@@ -90,7 +90,7 @@ class KeptPostPages:
 
     async def send(self, request: PortalRequest) -> NextStep:
         """The click. All is checked before the post is taken; who takes it sends it on, once."""
-        app, id = app_here(request), _id_in(request)
+        app, id = _keeping(request), _id_in(request)
         if request.body:
             # The application's page has sent its own form to the address that it was shown at.
             return self.to_application(request, app, 307)
@@ -128,7 +128,7 @@ class KeptPostPages:
 
     async def lead_back(self, request: PortalRequest) -> NextStep:
         """A relative link of what the application answered to a post that was sent on."""
-        return self.to_application(request, app_here(request), 303)
+        return self.to_application(request, _keeping(request), 303)
 
     def to_application(self, request: PortalRequest, app: App, status: int) -> Page:
         _, _, behind = request.target.removeprefix(f"{KEPT}/").partition("/")
@@ -194,6 +194,11 @@ class KeptPostPages:
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+
+def _keeping(request: PortalRequest) -> App:
+    """The application of this host whose posts are kept: of several that divide it, one at most."""
+    return next((app for app in request.apps_here if app.keep_posts is not None), None) or app_here(request)
 
 
 def _id_in(request: PortalRequest) -> str:

@@ -59,8 +59,8 @@ def _at_its_app(request: PortalRequest, id: str, transaction: Transaction) -> Pe
 
 def lead_back(request: PortalRequest, transaction: Transaction) -> App | None:
     """The transaction's application, to which a refusal's page then leads; None where it is no longer on that host."""
-    app = request.snapshot.find_app(transaction.host)
-    if app is None or app.name != transaction.app:
+    app = request.snapshot.find_named(transaction.host, transaction.app)
+    if app is None:
         return None
     request.app_name = app.name
     request.way_back = WayBack(app, transaction.host, transaction.return_target)

@@ -3,12 +3,13 @@
 import hashlib
 import hmac
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from ipaddress import IPv6Address, ip_address
 from typing import Literal, NamedTuple
 from urllib.parse import parse_qsl, quote
 
 from gateway.access.inbound import InboundRequest
+from gateway.config.host_applications import is_below
 from gateway.config.snapshot import App
 from gateway.identity.naming import name_of
 from gateway.model.codes import PATH_RESERVED, PORTAL_BODY, PORTAL_PARAMETERS, SIGN_IN_REQUIRED
@@ -96,6 +97,9 @@ class PortalRequest:
         self.inbound = inbound
         self.snapshot = inbound.snapshot
         self.app = inbound.app
+        if self.app is None and inbound.host != self.snapshot.gateway.portal_host:
+            # Several divide the host, and our own pages are of any of them: `app_here` says which one is meant.
+            self.app = next(iter(self.snapshot.applications(inbound.host).below), None)
         self.host = inbound.host
         self.client = inbound.client
         self.request_id = inbound.request_id
@@ -121,8 +125,13 @@ class PortalRequest:
         """The link of a refusal's page; empty on the portal where no application is known."""
         back = self.way_back
         if back is None and self.app is not None:
-            back = WayBack(self.app, self.host, "/")
+            back = WayBack(self.app, self.host, self.app.home)
         return "" if back is None else _login_link(back)
+
+    @property
+    def apps_here(self) -> tuple[App, ...]:
+        """Every application of this host."""
+        return self.snapshot.applications(self.host).all
 
     @property
     def reader(self) -> Reader:
@@ -254,18 +263,23 @@ def keep_language(request: PortalRequest) -> None:
         request.cookies_to_set.append(set_language(language))
 
 
-def app_here(request: PortalRequest) -> App:
-    if request.app is None:
+def app_here(request: PortalRequest, target: str = "") -> App:
+    """The application of this host; of a page of ours where several divide it, that of `target`."""
+    app = request.app
+    if target and request.purpose == "endpoint":
+        app = request.snapshot.find_app(request.host, target) or app
+    if app is None:
         raise GatewayError(PATH_RESERVED, "no application on this host")
-    return request.app
+    return app
 
 
 def return_target(app: App, raw: str) -> str:
-    """The origin-form target to come back to: `raw` where the app's host could be asked for it, else its home page. Of
-    our own pages, that of a kept post."""
+    """The origin-form target to come back to: `raw` where the app could be asked for it, else its home page. Of our own
+    pages, that of a kept post."""
     if _KEPT_POST.fullmatch(raw) is not None:
         return raw
-    return safe_target(raw, app.leniency) or "/"
+    own = not app.path or is_below(raw.partition("?")[0], app.path)
+    return (safe_target(raw, app.leniency) if own else None) or app.home
 
 
 def _login_link(back: WayBack) -> str:
@@ -315,13 +329,15 @@ def clear_cookie(name: str, path: str) -> str:
     return f"{name}=; Path={path}; Max-Age=0{'; Secure' if name.startswith('__') else ''}"
 
 
-def clear_own(app: App, cookie_line: bytes) -> list[str]:
-    """The application's own cookies that its file has cleared at the end of a session. `cookie_line`: what the browser
-    brought."""
-    found = list(app.logout.cookies)
-    if app.logout.all_cookies:
-        brought = ApplicationCookies(app.edits.cookies, app.cookie_names).brought(cookie_line)
-        found += [(name.decode("ascii"), path) for name in brought for path in app.logout.cookie_paths]
+def clear_own(apps: Iterable[App], cookie_line: bytes) -> list[str]:
+    """The applications' own cookies that their files have cleared at the end of a session. `cookie_line`: what the
+    browser brought."""
+    found: list[tuple[str, str]] = []
+    for app in apps:
+        found += app.logout.cookies
+        if app.logout.all_cookies:
+            brought = ApplicationCookies(app.edits.cookies, app.cookie_names).brought(cookie_line)
+            found += [(name.decode("ascii"), path) for name in brought for path in app.logout.cookie_paths]
     return [clear_cookie(name, path) for name, path in dict.fromkeys(found)]
 
 

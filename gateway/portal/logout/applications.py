@@ -172,8 +172,8 @@ class SignOuts:
             session = _session_of(present.app, note.cookies)
             self._call(present.app, present.host, present.injection, cookies, present.told, session)
             return
-        app = self._snapshot().find_app(note.host)
-        if app is not None and app.name == note.app and app.logout.url is not None and (note.login or note.cookies):
+        app = self._snapshot().find_named(note.host, note.app)
+        if app is not None and app.logout.url is not None and (note.login or note.cookies):
             injection = app.translation.known_again(app.logout.login, note.login)
             if app.basic is not None:
                 injection = replace(injection, headers=injection.headers + fixed_line(app.basic))

@@ -43,7 +43,9 @@ class BrowserSignOut:
         """`navigation`: whether the response is a page that the person sees, and can go on from."""
         services, app, cookie = self._services, request.app, request.seat_cookie()
         session = None if cookie is None else await services.sessions.opened(request.host, cookie)
-        present = None if app is None or session is None else await self._at_application(request, app, session)
+        # Of applications that divide a host, one at most is told.
+        told = next((one for one in request.apps_here if one.logout.url is not None), None)
+        present = None if told is None or session is None else await self._at_application(request, told, session)
         ended = await services.sessions.end_browser(request.host, cookie) if cookie is not None else ()
         if session is not None and present is not None:
             services.sign_outs.expect(session.id, present)
@@ -54,8 +56,7 @@ class BrowserSignOut:
             if present is not None:
                 await services.sign_outs.told(session.id, present)
         request.cookies_to_set.append(clear_seat())
-        if app is not None:
-            request.cookies_to_set += clear_own(app, request.cookie_line)
+        request.cookies_to_set += clear_own(request.apps_here, request.cookie_line)
         await self._clear_rounds(request)
         services.report.signed_out(request, len(ended), None if session is None else session.identity)
         home = _home(request)
@@ -109,7 +110,7 @@ def _how(request: PortalRequest, *, found: bool) -> SignedOut:
 
 def _home(request: PortalRequest) -> str:
     app = request.app
-    return "" if app is None else f"{app.origin(request.host)}/"
+    return "" if app is None else app.origin(request.host) + app.home
 
 
 def _is_global(app: App | None) -> bool:

@@ -6,8 +6,8 @@ from dataclasses import replace
 from typing import Final, Protocol
 
 from gateway.access.inbound import InboundRequest
-from gateway.config.snapshot import KeepPosts
 from gateway.model.errors import GatewayError
+from gateway.model.kept_post import KeepPosts
 from gateway.model.kept_post_codes import SESSION_FORM_NOT_KEPT
 from gateway.proxy.exchange import Exchange
 from gateway.proxy.portal_exchange import OwnPage, PortalClient, PortalExchange

@@ -8,10 +8,9 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import Final
 
-from gateway.config.snapshot import KeepPosts, PostsSettings
 from gateway.model.errors import GatewayError
 from gateway.model.identity import Identity
-from gateway.model.kept_post import MOST_KEPT, KeptBody, KeptFile, KeptPost
+from gateway.model.kept_post import MOST_KEPT, KeepPosts, KeptBody, KeptFile, KeptPost, PostsSettings
 from gateway.model.kept_post_codes import SESSION_FORM_EXPIRED, SESSION_FORM_GONE
 from gateway.ops.log import Log
 from gateway.stores import codec

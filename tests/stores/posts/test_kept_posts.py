@@ -10,10 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from gateway.config.snapshot import KeepPosts, PostsSettings
 from gateway.model.codes import Code
 from gateway.model.errors import GatewayError
-from gateway.model.kept_post import KeptPost
+from gateway.model.kept_post import KeepPosts, KeptPost, PostsSettings
 from gateway.model.kept_post_codes import SESSION_FORM_EXPIRED, SESSION_FORM_GONE, SESSION_FORM_NOT_KEPT
 from gateway.stores import codec
 from gateway.stores.posts.bodies import PostWriter

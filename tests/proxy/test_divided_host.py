@@ -1,0 +1,97 @@
+"""Several applications on one host, by path: each request is one application's, in one reading (invariant 2)."""
+
+import pytest
+
+from tests.proxy.applications import Application, application
+from tests.proxy.gateways import ask, gateway
+
+WIKI = """\
+version: 1
+app: wiki
+hosts: [permis.localhost]
+path: /wiki
+upstream: {{url: http://127.0.0.1:{port}}}
+providers: [metropole]
+translate: {{headers: {{X-Wiki-User: {{from: uid}}}}}}
+access:
+  - {{path: /wiki/**, allow: anyone}}
+  - {{path: /wiki/admin/**, allow: {{group: wiki}}}}
+"""
+OF_OTHERS = [
+    b"/WIKI/a", b"/Wiki", b"/%77iki/a", b"/wik%69", b"/wiki%2Fa", b"/wiki%2fa", b"/wiki;x=1/a", b"/wiki;/a",
+    b"//wiki/a", b"/./wiki/a", b"/x/../wiki/a", b"/wiki%5Ca", b"/wiki./a", b"/wiki%20/a", b"/wiki%3Fa", b"/wiki%23a",
+    b"/%2577iki/a", b"/(S(x))/wiki/a", b"/wiki(bD1kZSZjPTEwMA==)/a", b"/%EF%BD%97iki/a",
+]  # fmt: skip
+
+
+def wiki(beside: Application) -> dict[str, str]:
+    return {"apps/wiki.yaml": WIKI.format(port=beside.port)}
+
+
+def own(target: bytes) -> bytes:
+    return b"GET %b" % target
+
+
+async def test_each_path_goes_to_its_application() -> None:
+    async with application() as behind, application() as beside, gateway(behind, changes=wiki(beside)) as gate:
+        cookie = gate.sign_in()
+        # On one connection by turns: what is known of one request's lines is not another application's.
+        client = await gate.client()
+        for target, there in (
+            (b"/wiki/a", beside), (b"/public/a", behind), (b"/wiki", beside), (b"/wiki?x=/a", beside),
+            (b"/wikipedia", behind), (b"/public/wiki/a", behind), (b"/wiki/", beside), (b"/other", behind),
+        ):  # fmt: skip
+            answer = await client.ask(ask(own(target), cookie))
+            assert answer.status == 200, target
+            sent = there.requests.pop()
+            assert sent.startswith(b"GET " + target + b" HTTP/1.1\r\n"), target
+            name = b"X-Wiki-User" if there is beside else b"X-Remote-User"
+            assert b"\r\n" + name + b": jdupont\r\n" in sent
+            assert (b"X-Remote-User" in sent) == (there is behind)
+            assert (behind.requests, beside.requests) == ([], [])
+        refused = await gate.once(ask(own(b"/wiki/admin/a"), cookie))
+        assert refused.status == 403
+
+
+@pytest.mark.parametrize("target", OF_OTHERS)
+@pytest.mark.parametrize(
+    "paths",
+    [
+        "", "paths: {merge_slashes: true, case: insensitive, windows: true}", "paths: {semicolon: literal}",
+        "paths: {encoded_slash: keep, encoded_percent: literal}", "paths: {cookieless: true, mangled: true}",
+        "paths: {parameters: [x], escaped: ['?', '#']}",
+    ],
+)  # fmt: skip
+async def test_no_other_spelling_of_its_path_reaches_the_application_beside_it(target: bytes, paths: str) -> None:
+    # What is refused needs nobody behind it.
+    changes = {"apps/wiki.yaml": WIKI.format(port=1)}
+    async with application() as behind, gateway(behind, app=paths, changes=changes) as gate:
+        assert (await gate.once(ask(own(target), gate.sign_in()))).status == 400, target
+        assert behind.requests == []
+
+
+async def test_the_absolute_form_is_divided_alike() -> None:
+    async with application() as behind, application() as beside, gateway(behind, changes=wiki(beside)) as gate:
+        assert (await gate.once(ask(own(b"http://permis.localhost/wiki/a")))).status == 200
+        assert (len(behind.requests), len(beside.requests)) == (0, 1)
+
+
+async def test_cookies_stay_below_the_path_and_nothing_is_said_for_the_whole_host() -> None:
+    said = (
+        b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nSet-Cookie: sid=1; Path=/; HttpOnly\r\n"
+        b'Set-Cookie: __Host-x=1; Path=/; Secure\r\nClear-Site-Data: "storage"\r\nService-Worker-Allowed: /\r\n\r\n'
+    )
+    async with application(said) as beside, application(said) as behind, gateway(behind, changes=wiki(beside)) as gate:
+        answer = await gate.once(ask(own(b"/wiki/a")))
+        assert answer.values(b"Set-Cookie") == [b"sid=1; HttpOnly; Path=/wiki"]
+        assert answer.values(b"Clear-Site-Data") + answer.values(b"Service-Worker-Allowed") == []
+        # The other application has the rest of the host, as before.
+        answer = await gate.once(ask(own(b"/public/a")))
+        assert answer.values(b"Set-Cookie")[0] == b"sid=1; Path=/; HttpOnly"
+
+
+async def test_a_host_without_a_whole_application_refuses_what_is_nobodys() -> None:
+    alone = {"apps/permis.yaml": WIKI.format(port=1)}
+    async with application() as behind, gateway(behind, changes=alone) as gate:
+        assert (await gate.once(ask(own(b"/wiki/a")))).status == 502
+        assert (await gate.once(ask(own(b"/other")))).status == 404

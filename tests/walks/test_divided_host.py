@@ -1,0 +1,84 @@
+"""Applications that divide a host by paths: each has its own sign-in, and its own way back."""
+
+import json
+from collections.abc import AsyncIterator
+
+import pytest
+import pytest_asyncio
+
+from tests.walks.place import ONE, Place
+from tests.walks.world import SEAT, World, ask, opened
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+DIVIDED = "divided.localhost"
+WIKI = "  - {path: /wiki/**, allow: signed_in}\n  - {path: /wiki/admin/**, allow: {group: admins}}\n"
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def world(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
+    place = Place(tmp_path_factory.mktemp("divided"))
+    headers = "{{headers: {{{}: {{from: uid}}}}}}"
+    place.write_app("wiki", DIVIDED, path="/wiki", access=WIKI, translate=headers.format("X-Wiki-User"))
+    place.write_app(
+        "forms", DIVIDED, path="/forms", providers="beta", access="  - {path: /forms/**, allow: signed_in}\n",
+        translate=headers.format("X-Forms-User"), logout="{cookies: [forms], cookie_paths: [/forms]}",
+    )  # fmt: skip
+    async with opened(place) as world:
+        yield world
+        world.gateway.is_clean()
+
+
+async def test_a_sign_in_leads_back_to_the_application_that_was_asked(world: World) -> None:
+    person = await world.signed_in(url=world.place.url(DIVIDED, "/wiki/page?x=1"))
+    page = await person.step("GET", world.place.url(DIVIDED, "/wiki/page?x=1"))
+    told = page.json()["headers"]
+    assert (page.status, told["x-wiki-user"], "x-forms-user" in told) == (200, "alice", False)
+
+
+async def test_each_listens_to_its_own_providers(world: World) -> None:
+    """One host is one seat: who is signed in by a provider that the other does not list signs in there anew."""
+    person = await world.signed_in(url=world.place.url(DIVIDED, "/wiki/"))
+    cookie = world.cookie(person, DIVIDED)
+    assert (await ask(world.place.url(), "/wiki/", cookie, DIVIDED)).status == 200
+    assert (await ask(world.place.url(), "/forms/", cookie, DIVIDED)).status == 401
+    page = await world.follow(person, await person.step("GET", world.place.url(DIVIDED, "/forms/a")), "bob")
+    assert (page.url, page.json()["headers"]["x-forms-user"]) == (world.place.url(DIVIDED, "/forms/a"), "bob")
+
+
+async def test_the_sign_in_link_is_of_the_application_that_it_leads_to(world: World) -> None:
+    for to, user in (("/forms/a", "x-forms-user"), ("/wiki/a", "x-wiki-user")):
+        person = world.person()
+        page = await person.step("GET", world.place.url(DIVIDED, f"/_ecluse/login?to={to}"))
+        page = await world.follow(person, page)
+        assert (page.url, page.json()["headers"][user]) == (world.place.url(DIVIDED, to), "alice")
+    # A path that is nobody's leads to a page of one of them.
+    person = world.person()
+    page = await world.follow(person, await person.step("GET", world.place.url(DIVIDED, "/_ecluse/login?to=/nobody")))
+    assert page.url in {world.place.url(DIVIDED, "/wiki/"), world.place.url(DIVIDED, "/forms/")}
+
+
+async def test_signing_out_ends_both_and_clears_the_cookies_of_each(world: World) -> None:
+    person = await world.signed_in(url=world.place.url(DIVIDED, "/wiki/"))
+    cookie = world.cookie(person, DIVIDED)
+    page = await world.log_out(person, DIVIDED)
+    cleared = [value for name, value in page.headers if name.lower() == "set-cookie"]
+    assert "forms=; Path=/forms; Max-Age=0" in cleared
+    assert person.jar.get(DIVIDED, SEAT) is None
+    assert (await ask(world.place.url(), "/wiki/", cookie, DIVIDED)).status == 401
+
+
+async def test_the_rules_of_each_hold_below_its_path_alone(world: World) -> None:
+    person = await world.signed_in(url=world.place.url(DIVIDED, "/wiki/"))
+    cookie = world.cookie(person, DIVIDED)
+    for target, status in (("/wiki/admin/", 403), ("/WIKI/", 400), ("/%77iki/admin/", 400), ("/nobody", 404)):
+        assert (await ask(world.place.url(), target, cookie, DIVIDED)).status == status, target
+
+
+async def test_what_an_application_receives_is_told_by_its_path(world: World) -> None:
+    person = await world.signed_in(url=world.place.url(DIVIDED, "/wiki/"))
+    cookie = world.cookie(person, DIVIDED)
+    reading = await ask(world.place.url(), "/_ecluse/session?to=/wiki/", cookie, DIVIDED)
+    assert json.loads(bytes(reading.body))["headers"] == {"X-Wiki-User": "alice"}
+    assert (await ask(world.place.url(), "/_ecluse/session?to=/forms/", cookie, DIVIDED)).status == 401
+    assert (await ask(world.place.url(), "/", world.cookie(await world.signed_in()), ONE)).status == 200
