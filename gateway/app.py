@@ -147,7 +147,7 @@ class _Worker:
 
     def _join_services(self, gateway: Gateway, pages: Pages) -> None:
         store, log, counters, limits, now = self._store, self._log, self._counters, gateway.limits, self._now
-        is_ours = OwnAddresses(self._sockets, gateway.admin)
+        is_ours = OwnAddresses(self._sockets, gateway.admin, gateway.store_server)
         self._sessions = Sessions(store, gateway.store_keys, cached_seats=limits.cached_seats, log=log, now=now)
         self._posts = KeptPosts(
             store, gateway.store_keys, settings=lambda: self.snapshot.gateway.posts, log=log, now=now

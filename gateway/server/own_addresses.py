@@ -1,11 +1,14 @@
-"""Where this gateway listens itself: no application is connected to there, whatever name leads there."""
+"""Where this gateway listens itself, or keeps its sessions: no application is connected to there, whatever name leads
+there."""
 
 import socket
 import struct
 from collections.abc import Iterable
 from typing import Final
 
+from gateway.model.store_server import StoreServer
 from gateway.wire.addresses import Address, parse_address
+from gateway.wire.fences import literal
 
 # linux/rtnetlink.h
 _RTM_GETROUTE: Final = 26
@@ -19,14 +22,17 @@ _ATTRIBUTE: Final = struct.Struct("=HH")
 
 class OwnAddresses:
     """`listening`: the sockets as they are bound, so that "any free port" is the one that was found. `admin`: as
-    gateway.yaml has it; the supervisor holds that one. They stay as they are until the gateway ends."""
+    gateway.yaml has it; the supervisor holds that one. `store`: the server of the store; one that is known by a name
+    is not found by its address. They stay as they are until the gateway ends."""
 
-    def __init__(self, listening: Iterable[socket.socket], admin: str) -> None:
+    def __init__(self, listening: Iterable[socket.socket], admin: str, store: StoreServer | None = None) -> None:
         bound = [each.getsockname()[:2] for each in listening]
         if not admin.startswith("unix:"):
             host, _, port = admin.rpartition(":")
             bound.append((host.strip("[]"), int(port)))
-        self._bound = tuple((parse_address(host), int(port)) for host, port in bound)
+        self._bound = [(parse_address(host), int(port)) for host, port in bound]
+        if store is not None and (address := literal(store.host)) is not None:
+            self._bound.append((address, store.port))
 
     def __call__(self, address: Address, port: int) -> bool:
         return any(port == its_port and _covers(its, address) for its, its_port in self._bound)

@@ -16,7 +16,8 @@ _PORT: Final = re.compile(r"(?:\[(?P<six>[^\[\]]+)\]|(?P<host>[^:\[\]]+))(?::(?P
 _LAST_PORT: Final = 65535
 
 IsOurs = Callable[[Address, int], bool]
-"""Whether this gateway itself listens at an address and port, for the public or for its operator."""
+"""Whether this gateway itself listens at an address and port, for the public or for its operator, or the server of its
+store does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +102,7 @@ def closed_to_all(address: Address | None, port: int, is_ours: IsOurs) -> str:
         return "which is link-local, multicast or unspecified: no application is reached there"
     embedded = embedded_in(address)
     if is_ours(address, port) or (embedded is not None and is_ours(embedded, port)):
-        return "where this gateway listens itself: write the application's own address"
+        return "where this gateway listens itself or keeps its sessions: write the application's own address"
     return ""
 
 

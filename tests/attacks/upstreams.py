@@ -9,6 +9,7 @@ from gateway.config.exchange_limits import Timeouts
 from gateway.config.snapshot import Upstream
 from gateway.federation.applications import ApplicationCall, Applications
 from gateway.model.errors import GatewayError
+from gateway.model.store_server import StoreServer
 from gateway.server.own_addresses import OwnAddresses
 from gateway.wire.fences import Fence
 from tests.attacks import outbound
@@ -71,14 +72,16 @@ async def turned_by_a_name(world: World) -> None:
     """Decided on the address of the socket, at every connect. Of requests: tests/proxy/test_fence.py."""
     listener, ports = outbound.Listener(), free_ports(["listener"])
     servers = await listener.start(ports["listener"])
-    fences = {"our own": (True, None), "beyond the fence": (False, Fence.of("mine", ["10.0.0.0/8", "other.example"]))}
+    nowhere, port = "unix:/nowhere", ports["listener"]
+    places = {
+        "our own": (OwnAddresses([], f"127.0.0.1:{port}"), None),
+        "the store's server": (OwnAddresses([], nowhere, StoreServer("localhost", port)), None),
+        "beyond the fence": (OwnAddresses([], nowhere), Fence.of("mine", ["10.0.0.0/8", "other.example"])),
+    }
     try:
-        for meaning, (ours, fence) in fences.items():
-            admin = f"127.0.0.1:{ports['listener']}" if ours else "unix:/nowhere"
-            applications = Applications(OwnAddresses([], admin), outbound.Rebinding())
-            upstream = Upstream(
-                scheme="http", host="app.example", port=ports["listener"], timeouts=Timeouts(), fence=fence
-            )
+        for meaning, (ours, fence) in places.items():
+            applications = Applications(ours, outbound.Rebinding())
+            upstream = Upstream(scheme="http", host="app.example", port=port, timeouts=Timeouts(), fence=fence)
             try:
                 await applications.call(upstream, ApplicationCall("get", "/metrics", b"\r\nHost: app.example"))
             except GatewayError as error:
@@ -96,5 +99,9 @@ async def turned_by_a_name(world: World) -> None:
 CASES: tuple[Case, ...] = (
     *outbound.CASES,
     uncontrolled("SS04.1", f"{len(NOBODYS) + len(BEYOND)} upstreams that no file may name", named_in_a_file),
-    uncontrolled("SS04.2", "an application's name that turns to the gateway, or beyond a fence", turned_by_a_name),
+    uncontrolled(
+        "SS04.2",
+        "an application's name that turns to the gateway, its store's server, or beyond a fence",
+        turned_by_a_name,
+    ),
 )

@@ -106,7 +106,9 @@ async def test_the_gateway_itself_is_an_application_of_nobodys(found: str, upstr
         unfenced = {"apps/permis.yaml": APP.format(url=f"http://app.example:{app.port}", upstream="", more="")}
         swap(gate, sample_snapshot(fenced(app.port, upstreams) if upstreams else dict(unfenced)))
         leads_to(gate, found)
-        await refused(gate, "where this gateway listens itself: write the application's own address")
+        await refused(
+            gate, "where this gateway listens itself or keeps its sessions: write the application's own address"
+        )
         assert app.peers == []
 
 

@@ -4,6 +4,7 @@ from contextlib import ExitStack
 
 import pytest
 
+from gateway.model.store_server import StoreServer
 from gateway.server import own_addresses
 from gateway.server.own_addresses import OwnAddresses, is_of_this_machine
 from gateway.wire.addresses import Address, parse_address
@@ -47,6 +48,14 @@ def test_a_listener_is_its_address_and_its_port(listen: ExitStack) -> None:
     assert not ours(at("127.0.0.1"), 1)
     assert not ours(at("127.0.0.2"), port)
     assert not ours(at("192.0.2.1"), port)
+
+
+def test_the_server_of_the_store_is_no_applications() -> None:
+    for host in ("127.0.0.1", "localhost", "valkey.localhost"):
+        ours = OwnAddresses([], "unix:/run/ecluse/admin.sock", StoreServer(host, 6379))
+        assert ours(at("127.0.0.1"), 6379)
+        assert not ours(at("127.0.0.1"), 6380)
+    assert not OwnAddresses([], "unix:/run/ecluse/admin.sock")(at("127.0.0.1"), 6379)
 
 
 def test_a_wildcard_is_every_address_of_this_machine(listen: ExitStack) -> None:

@@ -40,7 +40,7 @@ from gateway.model.names import fold
 from gateway.policy.patterns import Literal, Pattern, folded, may_be_below
 from gateway.policy.routes import conflicts
 from gateway.policy.rules import Rule, unveiled
-from gateway.wire.addresses import Address, parse_address
+from gateway.wire.addresses import Address
 from gateway.wire.fences import IsOurs, closed_to_all, literal
 from gateway.wire.framing import ALL_METHODS, METHODS
 from gateway.wire.target import PathLeniency, canonical_target
@@ -321,9 +321,11 @@ def _listens(gateway: GatewayFile | None) -> IsOurs:
     listeners = [listen.address for listen in gateway.listen]
     if not gateway.admin.startswith("unix:"):
         listeners.append(socket_address(gateway.admin))
+    if gateway.store.server is not None:
+        listeners.append(gateway.store.server.address)
 
     def is_ours(address: Address, port: int) -> bool:
-        return any(port == its_port and _is_at(address, parse_address(host)) for host, its_port in listeners)
+        return any(port == its_port and _is_at(address, literal(host)) for host, its_port in listeners)
 
     return is_ours
 

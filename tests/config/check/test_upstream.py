@@ -5,7 +5,7 @@ import pytest
 from tests.config.samples import GATEWAY, PERMIS, problems
 
 HERE = "policies/apps/permis.yaml:4:17: upstream.url: "
-OURS = "where this gateway listens itself (write the application's own address)"
+OURS = "where this gateway listens itself or keeps its sessions (write the application's own address)"
 NOBODYS = "which is link-local, multicast or unspecified (no application is reached there)"
 
 
@@ -37,6 +37,19 @@ def test_a_listener_of_all_interfaces_is_this_machines_loopback_too() -> None:
     assert found("http://10.0.0.1:8080", gateway=everywhere) == []
     socket = GATEWAY.replace("admin: 127.0.0.1:8081", "admin: unix:admin.sock")
     assert found("http://127.0.0.1:8081", gateway=socket) == []
+
+
+@pytest.mark.parametrize(
+    "url", ["http://127.0.0.1:6379", "http://valkey.localhost:6379", "http://[64:ff9b::7f00:1]:6379"]
+)
+@pytest.mark.parametrize("address", ["127.0.0.1:6379", "localhost:6379"])
+def test_nor_is_the_server_of_the_store(url: str, address: str) -> None:
+    """What is written there by a request would be sessions."""
+    shared = GATEWAY.replace("type: sqlite", f"type: redis, server: {{address: '{address}'}}")
+    assert shared != GATEWAY
+    (said,) = found(url, gateway=shared)
+    assert said.endswith(OURS)
+    assert found("http://127.0.0.1:6380", gateway=shared) == []
 
 
 # --- several addresses ---
