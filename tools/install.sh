@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs the gateway into an environment of its own, or takes a newer one there: tools/install.sh FOLDER [EXTRA...]
-# Every package, those that build it too, is the one of the lock files, by its hash. Extras: cel, python3-saml,
-# pygamlastan, redis. PYTHON=... picks the interpreter.
+# Every package, those that build it too, is the one of the lock files, by its hash. Extras: cel, ldap,
+# python3-saml, pygamlastan, redis. PYTHON=... picks the interpreter.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -16,8 +16,8 @@ shift
 locks=(-r requirements/run.txt)
 for extra in "$@"; do
     case "$extra" in
-    cel | python3-saml | pygamlastan | redis) ;;
-    *) fail "no extra is named $extra; there are: cel, python3-saml, pygamlastan, redis" ;;
+    cel | ldap | python3-saml | pygamlastan | redis) ;;
+    *) fail "no extra is named $extra; there are: cel, ldap, python3-saml, pygamlastan, redis" ;;
     esac
     locks+=(-r "requirements/$extra.txt")
 done
@@ -41,7 +41,9 @@ echo "building (1 of 3)"
 
 echo "installing the packages that it needs (2 of 3)"
 "$folder/bin/python" -c '' 2>/dev/null || "$python" -m venv "$folder"
-"$folder/bin/pip" install -q --require-hashes "${locks[@]}"
+# python-ldap comes as its sources: what builds it is locked too.
+[[ " $* " != *" ldap "* ]] || "$folder/bin/pip" install -q --require-hashes -r requirements/ldap-build.txt
+"$folder/bin/pip" install -q --require-hashes --no-build-isolation "${locks[@]}"
 
 echo "installing it (3 of 3)"
 "$folder/bin/pip" install -q --no-deps --no-index --force-reinstall "$scratch"/ecluse-*.whl

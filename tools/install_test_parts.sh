@@ -7,7 +7,7 @@ cd "$(dirname "$0")/.."
 
 ALL=(
     nginx wrk php php-fpm dokuwiki mediawiki django radicale jupyter git javac tomcat chromium curl node npm xmlsec1
-    valkey redis lemonldap canaille
+    valkey redis lemonldap canaille ldap
 )
 # The last of these it only recommends, and without each of them it fails at its first request.
 LEMONLDAP=(
@@ -57,6 +57,8 @@ missing_packages() {
     radicale) not_installed radicale ;;
     jupyter) not_installed jupyter-server python3-ipykernel ;;
     git) not_installed git ;;
+    # python-ldap is built here: .venv has it where the headers are.
+    ldap) not_installed slapd gcc libldap-dev libsasl2-dev python3-dev ;;
     npm) missing_packages node ;;
     canaille) ;; # by pip, below
     *) fail "no part is named $1; the parts are ${ALL[*]}" ;;
@@ -85,6 +87,17 @@ install_canaille() {
     echo "$lock" >"$stamp"
 }
 
+# An extra that no wheel exists of.
+install_python_ldap() {
+    .venv/bin/python -c 'import ldap' 2>/dev/null && return
+    [ -x .venv/bin/python ] || fail "there is no .venv yet: make env"
+    echo "installing python-ldap: requirements/ldap.txt"
+    .venv/bin/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements/ldap-build.txt &&
+        .venv/bin/python -m pip install -q --disable-pip-version-check --require-hashes --no-build-isolation \
+            -r requirements/ldap.txt ||
+        fail "cannot install requirements/ldap.txt: pip failed, see above"
+}
+
 parts=("${@:-${ALL[@]}}")
 packages=()
 for part in "${parts[@]}"; do
@@ -104,6 +117,7 @@ fi
 
 for part in "${parts[@]}"; do
     [ "$part" != canaille ] || install_canaille
+    [ "$part" != ldap ] || install_python_ldap
     found=$(missing_packages "$part")
     [ -z "$found" ] || [ "$part" = npm ] || fail "$part is still missing although its Debian package ($found) is installed"
     [ "$part" != npm ] || { has_node || fail "Node $NODE_FLOOR or later is needed, here is $(node --version)"; install_npm_parts; }

@@ -15,11 +15,12 @@ compile() {
         --no-emit-index-url --custom-compile-command "make lock" "$@"
 }
 compile pyproject.toml --output-file requirements/run.txt "$@"
-for extra in cel python3-saml pygamlastan redis; do
+for extra in cel python3-saml pygamlastan redis ldap; do
     compile pyproject.toml --extra "$extra" --constraint requirements/run.txt \
         --output-file "requirements/$extra.txt" "$@"
 done
 compile --group pyproject.toml:build --output-file requirements/build.txt "$@"
+compile --group pyproject.toml:ldap-build --output-file requirements/ldap-build.txt "$@"
 compile pyproject.toml --group dev --constraint requirements/run.txt --constraint requirements/build.txt \
     --output-file requirements/dev.txt "$@"
 compile requirements/canaille.in --output-file requirements/canaille.txt "$@"

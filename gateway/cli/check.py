@@ -15,25 +15,25 @@ from gateway.config.folder.read import read_folder
 from gateway.config.problems import Problem, ProblemsFound
 from gateway.config.schema.load import load
 from gateway.config.snapshot import Gateway
-from gateway.directories.by_hand import look_through
-from gateway.model.directory import Directory
+from gateway.directories.by_hand import look, look_through
+from gateway.model.directory import Directory, FileSource
 from gateway.model.errors import GatewayError
 from gateway.server.state import unwritable
 from gateway.trial.proving import prove
 
 
 def run(told: Namespace) -> Exit:
-    return check(told.folder, as_json=told.as_json)
+    return check(told.folder, as_json=told.as_json, live=told.live)
 
 
-def check(folder: Path, *, as_json: bool = False) -> Exit:
-    """Prints what a gateway would say that is to take this folder."""
+def check(folder: Path, *, as_json: bool = False, live: bool = False) -> Exit:
+    """Prints what a gateway would say that is to take this folder. `live`: the servers of directories are asked too."""
     try:
         with uncollected():
             files = read_folder(folder)
             found = prove(files, time.time())
             snapshot = build(found.plan)
-        if wrong := list(_wrong_tables(files, snapshot.directories)):
+        if wrong := list(_wrong_directories(files, snapshot.directories, live=live)):
             raise ProblemsFound(wrong)
     except ProblemsFound as problems:
         say_problems(problems, as_json=as_json)
@@ -49,7 +49,7 @@ def check(folder: Path, *, as_json: bool = False) -> Exit:
     return Exit.DONE
 
 
-def _wrong_tables(files: Files, directories: Mapping[str, Directory]) -> Iterator[Problem]:
+def _wrong_directories(files: Files, directories: Mapping[str, Directory], *, live: bool) -> Iterator[Problem]:
     """Each table is read whole. A gateway that runs keeps the last good one; nobody is served by a wrong one."""
     if not directories:
         return
@@ -57,8 +57,18 @@ def _wrong_tables(files: Files, directories: Mapping[str, Directory]) -> Iterato
     for loaded in folder.directories:
         if loaded.model is not None:
             directory = directories[loaded.model.directory]
-            path = ("csv" if loaded.model.csv is not None else "json", "path")
-            yield from (loaded.document.problem(path, why) for why in _wrong_in(directory))
+            if isinstance(directory.source, FileSource):
+                path = ("csv" if loaded.model.csv is not None else "json", "path")
+                yield from (loaded.document.problem(path, why) for why in _wrong_in(directory))
+            elif live:
+                yield from (loaded.document.problem((loaded.model.kind,), why) for why in _away(directory))
+
+
+def _away(directory: Directory) -> Iterator[str]:
+    try:
+        look(directory)
+    except GatewayError as error:
+        yield f"{directory.shown}: {error}"
 
 
 def _wrong_in(directory: Directory) -> Iterator[str]:
@@ -67,7 +77,7 @@ def _wrong_in(directory: Directory) -> Iterator[str]:
     except GatewayError as error:
         yield error.detail
         return
-    yield from (f"{Path(directory.source.path).name}: {why}" for why in looked.faults)
+    yield from (f"{directory.shown}: {why}" for why in looked.faults)
 
 
 def _notes(gateway: Gateway) -> Iterator[str]:

@@ -10,7 +10,7 @@ from gateway.cli.folder import compiled, said_to_be_wrong, say_json, say_problem
 from gateway.config.problems import ProblemsFound, did_you_mean
 from gateway.directories.by_hand import Asked, ask
 from gateway.identity.directories import joined_key
-from gateway.model.directory import Directory
+from gateway.model.directory import Directory, FileSource
 from gateway.model.errors import GatewayError
 from gateway.server.state import directories_folder
 
@@ -50,15 +50,17 @@ def directory_test(folder: Path, name: str, pairs: Sequence[str], *, as_json: bo
 def _key(directory: Directory, pairs: Sequence[str]) -> str | None:
     told = dict(pair.split("=", 1) for pair in pairs if "=" in pair)
     columns = [part.column for part in directory.key]
-    if sorted(told) != sorted(columns) or len(pairs) != len(columns) or not all(told.values()):
+    written = all(value and value.isprintable() for value in told.values())
+    if sorted(told) != sorted(columns) or len(pairs) != len(columns) or not written:
         return None
     return joined_key(told[column] for column in columns)
 
 
 def _as_text(directory: Directory, asked: Asked) -> Iterator[str]:
     age = max(0, int(time.time()) - asked.read_at)
-    when = "read now" if asked.made_here else f"read {age} s ago"
-    yield f"{directory.name}: {Path(directory.source.path).name}, {when}"
+    of_file = isinstance(directory.source, FileSource)
+    when = "asked now" if not of_file else "read now" if asked.made_here else f"read {age} s ago"
+    yield f"{directory.name}: {directory.shown}, {when}"
     if asked.finding.state == "none":
         yield "  no row"
     for given in directory.gives:

@@ -88,6 +88,7 @@ def _parser() -> argparse.ArgumentParser:
     serve = commands.add_parser("serve", help="serve a policy folder until SIGTERM; SIGHUP takes it anew")
     serve.add_argument("folder", type=Path, metavar="FOLDER")
     check = commands.add_parser("check", help="read a policy folder whole and print every problem")
+    check.add_argument("--live", action="store_true", help="ask the servers of directories too")
     _folder_or_usual(check)
     explain = commands.add_parser("explain", help="what comes of one request, rule by rule")
     explain.add_argument("method", metavar="METHOD")

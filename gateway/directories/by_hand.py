@@ -1,22 +1,25 @@
 """One directory asked outside of a gateway that runs: by `ecluse explain`, `ecluse directory test` and `ecluse check`.
 
-What the running gateway has made of the file is used where it is of the file as it is; else it is made here, for once.
+What the running gateway has made of a file is used where it is of the file as it is; else it is made here, for once.
+Servers are asked by a connection of our own.
 """
 
 import sqlite3
 import tempfile
 import time
-from collections.abc import Sequence
-from contextlib import closing
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
 from io import BufferedReader
 from pathlib import Path
 from typing import NamedTuple
 
 from gateway.directories.index import DirectoryIndex, index_path, read_stamp
 from gateway.directories.indexing import make_index, open_source, stat_of
+from gateway.directories.kinds import server_reader
+from gateway.directories.source import DirectoryAway, ServerReader
 from gateway.directories.tables import SEVERAL, TableRow, rows_of, wrong
 from gateway.identity.directories import DirectoryFault, finding_of, is_value, joined_key
-from gateway.model.directory import Directory, DirectoryFinding
+from gateway.model.directory import Directory, DirectoryFinding, FileSource
 from gateway.model.directory_codes import DIRECTORY_FILE
 from gateway.model.errors import GatewayError
 
@@ -31,18 +34,36 @@ class Asked(NamedTuple):
 
 
 def ask(directory: Directory, key: str, state_folder: Path) -> Asked:
-    """Raises GatewayError(DIRECTORY_FILE)."""
+    """Raises GatewayError, of a code of `model.directory_codes`."""
     now = int(time.time())
+    if not isinstance(directory.source, FileSource):
+        with _reader(directory) as reader:
+            return Asked(*reader.finding(key, now), now, made_here=True)
     path = index_path(state_folder, directory)
     try:
         stamp = read_stamp(path)
-        if stamp is not None and stamp.stat == stat_of(directory.source.path):
+        if stamp is not None and stamp.stat == stat_of(directory.file.path):
             return _asked(directory, key, path, stamp.read_at, made_here=False)
         with tempfile.TemporaryDirectory(prefix="ecluse-") as folder:
             made = make_index(directory, Path(folder), now)
             return _asked(directory, key, index_path(Path(folder), directory), made.read_at, made_here=True)
     except (OSError, sqlite3.Error) as error:
-        raise GatewayError(DIRECTORY_FILE, f"{directory.source.path}: {error}") from None
+        raise GatewayError(DIRECTORY_FILE, f"{directory.file.path}: {error}") from None
+
+
+def look(directory: Directory) -> None:
+    """Whether its server answers, and lets us in. Raises GatewayError, of a code of `model.directory_codes`."""
+    with _reader(directory) as reader:
+        reader.look()
+
+
+@contextmanager
+def _reader(directory: Directory) -> Iterator[ServerReader]:
+    with closing(server_reader(directory)) as reader:
+        try:
+            yield reader
+        except DirectoryAway as why:
+            raise GatewayError(why.code, why.detail) from None
 
 
 def _asked(directory: Directory, key: str, path: Path, read_at: int, *, made_here: bool) -> Asked:
@@ -70,7 +91,7 @@ def look_through(directory: Directory) -> Looked:
     for at, given in enumerate(directory.gives):
         by_column.setdefault(given.column, []).append(at)
     try:
-        with BufferedReader(open_source(directory.source)) as content:
+        with BufferedReader(open_source(directory.file)) as content:
             for row in rows_of(directory, content):
                 rows += 1
                 if "" in row.key:
@@ -79,7 +100,7 @@ def look_through(directory: Directory) -> Looked:
                     faults += _wrong_in(directory, by_column, row.line, row.cells)
                     faults += _again(directory, row, seen)
     except OSError as error:
-        raise wrong(directory.source, f"it cannot be read: {error.strerror}") from None
+        raise wrong(directory.file, f"it cannot be read: {error.strerror}") from None
     return Looked(rows, keyless, tuple(faults[:_MOST_FAULTS]))
 
 

@@ -64,7 +64,7 @@ def stat_of(path: str) -> tuple[int, ...]:
 
 def make_index(directory: Directory, folder: Path, now: int) -> IndexStamp:
     """Puts the index of the file as it is in place. Raises GatewayError(DIRECTORY_FILE), OSError, sqlite3.Error."""
-    source, before = directory.source, stat_of(directory.source.path)
+    source, before = directory.file, stat_of(directory.file.path)
     raw = open_source(source)
     new = unfinished(folder, directory)
     try:
@@ -130,7 +130,7 @@ def main(folder: str) -> int:
         _, hard = resource.getrlimit(what)
         resource.setrlimit(what, (value if hard == resource.RLIM_INFINITY else min(value, hard), hard))
     directory: Directory = _DIRECTORY.read(json.loads(sys.stdin.buffer.readline()))
-    before = stat_of(directory.source.path)
+    before = stat_of(directory.file.path)
     try:
         stamp = make_index(directory, Path(folder), int(time.time()))
         outcome = IndexOutcome(stamp.rows, stamp.keyless, stat=stamp.stat)

@@ -26,7 +26,7 @@ from gateway.directories.index import (
     write_trouble,
 )
 from gateway.directories.indexing import SECONDS, IndexOutcome, decode_outcome, encode_directory, stat_of
-from gateway.model.directory import Directory
+from gateway.model.directory import Directory, FileSource
 from gateway.ops.log import Log
 
 # -P: what lies in the current folder is never taken for a part of this program.
@@ -63,7 +63,7 @@ class DirectoryKeeper:
 
     async def use(self, directories: Iterable[Directory]) -> None:
         """These from now on. OSError: the folder cannot be made."""
-        wanted = {one.fingerprint: one for one in directories}
+        wanted = {one.fingerprint: one for one in _of_files(directories)}
         if not wanted and not self._kept:
             return
         known = await asyncio.to_thread(_prepared, self._folder, list(wanted.values()))
@@ -81,7 +81,7 @@ class DirectoryKeeper:
         """Reads the files of those that ask otherwise than the ones in force, before they take their place. What is
         wrong with one of them; empty where nothing is."""
         in_force = {kept.directory.name: fingerprint for fingerprint, kept in self._kept.items()}
-        for directory in directories:
+        for directory in _of_files(directories):
             if in_force.get(directory.name, directory.fingerprint) == directory.fingerprint:
                 continue
             try:
@@ -113,7 +113,7 @@ class DirectoryKeeper:
             await asyncio.wait(making)
 
     async def _look(self, kept: _Kept) -> None:
-        now_is = await asyncio.to_thread(stat_of, kept.directory.source.path)
+        now_is = await asyncio.to_thread(stat_of, kept.directory.file.path)
         if now_is != kept.stat or time.monotonic() >= kept.again_at:
             kept.making = asyncio.get_running_loop().create_task(self._make(kept))
 
@@ -140,7 +140,7 @@ class DirectoryKeeper:
 
     async def _outcome(self, directory: Directory) -> IndexOutcome:
         pipe = asyncio.subprocess.PIPE
-        before = await asyncio.to_thread(stat_of, directory.source.path)
+        before = await asyncio.to_thread(stat_of, directory.file.path)
         try:
             process = await asyncio.create_subprocess_exec(
                 *self._helper, str(self._folder), stdin=pipe, stdout=pipe, process_group=0
@@ -160,6 +160,11 @@ class DirectoryKeeper:
                 with suppress(ProcessLookupError):
                     os.killpg(process.pid, signal.SIGKILL)
                 await process.wait()
+
+
+def _of_files(directories: Iterable[Directory]) -> list[Directory]:
+    """Servers are asked as they are."""
+    return [one for one in directories if isinstance(one.source, FileSource)]
 
 
 def _prepared(folder: Path, directories: Sequence[Directory]) -> dict[str, tuple[IndexStamp | None, Trouble | None]]:

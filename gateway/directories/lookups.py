@@ -4,16 +4,17 @@ One that is slow or away holds up nobody who does not need it. Ask with `needed`
 """
 
 import asyncio
+import time
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
-from gateway.directories.file_reader import FileReader
-from gateway.directories.source import DirectoryAway, DirectorySource, FindingAndFaults, InThreads
+from gateway.directories.kinds import opened
+from gateway.directories.source import DirectoryAway, DirectorySource, FindingAndFaults, SourceCircuit
 from gateway.identity.directories import DirectoryFault, key_of, unknown_of
-from gateway.model.directory import Directory, DirectoryFinding
-from gateway.model.directory_codes import DIRECTORY_KEY, DIRECTORY_UNREACHABLE
+from gateway.model.directory import Directory, DirectoryFinding, FileSource
+from gateway.model.directory_codes import DIRECTORY_UNREACHABLE
 from gateway.model.identity import Identity
 from gateway.ops.log import Log
 
@@ -23,10 +24,11 @@ _WAITED_BESIDE: Final = 0.25
 
 @dataclass(slots=True)
 class _Line:
-    """Towards the directory `name`."""
+    """Towards one directory. `circuit`: None for a file, which is always asked."""
 
-    name: str
+    directory: Directory
     source: DirectorySource
+    circuit: SourceCircuit | None
     fails: bool = False
 
 
@@ -114,29 +116,35 @@ class Directories:
             line.fails = False
             self._log.event("directory.recovered", directory=directory.name)
         for fault in faults:
-            if fault.code is not DIRECTORY_KEY:
-                self._log.event("directory.fault", directory=directory.name, code=fault.code.id, detail=fault.detail)
+            self._log.event("directory.fault", directory=directory.name, code=fault.code.id, detail=fault.detail)
         return finding
 
     async def _line(self, directory: Directory) -> _Line:
-        """A directory whose file asks otherwise than before has a new line, and its old one is let go."""
-        line = self._lines.get(directory.fingerprint)
-        if line is None:
-            old = [fingerprint for fingerprint, one in self._lines.items() if one.name == directory.name]
-            gone = [self._lines.pop(fingerprint) for fingerprint in old]
-            line = self._lines[directory.fingerprint] = self._opened(directory)
-            for one in gone:
-                await one.source.close()
+        """A directory whose file is another one than before has a new line, and its old one is let go."""
+        line = self._lines.get(directory.name)
+        if line is None or (line.directory is not directory and line.directory != directory):
+            before = line
+            circuit = None if isinstance(directory.source, FileSource) else SourceCircuit(time.monotonic)
+            line = self._lines[directory.name] = _Line(directory, opened(directory, self._folder), circuit)
+            if before is not None:
+                await before.source.close()
         return line
-
-    def _opened(self, directory: Directory) -> _Line:
-        return _Line(directory.name, InThreads(directory.name, FileReader(self._folder, directory)))
 
 
 async def _in_time(line: _Line, directory: Directory, key: str, now: int) -> FindingAndFaults:
     """Raises DirectoryAway."""
+    circuit = line.circuit
+    if circuit is not None:
+        circuit.enter()
     try:
         async with asyncio.timeout(directory.timeout):
-            return await line.source.finding(key, now)
-    except TimeoutError:
+            found = await line.source.finding(key, now)
+    except (DirectoryAway, TimeoutError) as why:
+        if circuit is not None:
+            circuit.failed()
+        if isinstance(why, DirectoryAway):
+            raise
         raise DirectoryAway(DIRECTORY_UNREACHABLE, f"no answer within {directory.timeout:g} s") from None
+    if circuit is not None:
+        circuit.answered()
+    return found

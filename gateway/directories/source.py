@@ -1,8 +1,11 @@
 """What `lookups` asks of a directory, whatever its kind, and the parts that every kind shares."""
 
 import asyncio
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Protocol
+from contextlib import suppress
+from threading import Thread
+from typing import Final, Protocol
 
 from gateway.identity.directories import DirectoryFault
 from gateway.model.codes import Code
@@ -39,6 +42,13 @@ class BlockingSource(Protocol):
     def close(self) -> None: ...
 
 
+class ServerReader(BlockingSource, Protocol):
+    """Of a kind that has a server."""
+
+    def look(self) -> None:
+        """Whether it answers, and lets us in. Raises DirectoryAway."""
+
+
 class InThreads:
     """A blocking source in threads of its own, so that it fills no other's. While it owes as many answers as it has
     threads to people who no longer wait, it is not asked again."""
@@ -52,19 +62,63 @@ class InThreads:
     async def finding(self, key: str, now: int) -> FindingAndFaults:
         if self._owed >= self._at_once:
             raise DirectoryAway(DIRECTORY_UNREACHABLE, "it still owes an answer")
-        under_way = asyncio.get_running_loop().run_in_executor(self._threads, self._source.finding, key, now)
+        under_way = self._threads.submit(self._source.finding, key, now)
         try:
-            return await asyncio.shield(under_way)
+            return await asyncio.wrap_future(under_way)
         except asyncio.CancelledError:
-            self._owed += 1
-            under_way.add_done_callback(self._came)
+            # What waits for a thread is let go; what is under way goes on to its end.
+            if not under_way.cancel() and not under_way.done():
+                self._owed += 1
+                loop = asyncio.get_running_loop()
+                under_way.add_done_callback(lambda _: _in_loop(loop, self._came))
             raise
 
-    def _came(self, done: asyncio.Future[FindingAndFaults]) -> None:
+    def _came(self) -> None:
         self._owed -= 1
-        # Its caller is gone: the loop is not told of an error.
-        done.exception()
 
     async def close(self) -> None:
-        self._threads.submit(self._source.close)
-        self._threads.shutdown(wait=False)
+        """What is under way comes to its end first."""
+
+        def end() -> None:
+            self._threads.shutdown(wait=True)
+            self._source.close()
+
+        Thread(target=end, name="directory-closes", daemon=True).start()
+
+
+def _in_loop(loop: asyncio.AbstractEventLoop, call: Callable[[], None]) -> None:
+    """From a thread that may be longer there than the loop is."""
+    with suppress(RuntimeError):
+        loop.call_soon_threadsafe(call)
+
+
+_FAILURES: Final = 3
+_PAUSE: Final = 5.0
+
+
+class SourceCircuit:
+    """A source that did not answer three times in a row is left alone for five seconds, and its people are told at
+    once; then one look-up goes to see. `clock`: monotonic seconds."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._failures = 0
+        self._asked_again = float("-inf")
+
+    def enter(self) -> None:
+        """Before a look-up. Raises DirectoryAway during a pause."""
+        left = self._asked_again - self._clock()
+        if left > 0:
+            why = f"not asked: it did not answer {self._failures} times in a row; asked again in {left:.0f} s"
+            raise DirectoryAway(DIRECTORY_UNREACHABLE, why)
+        if self._failures >= _FAILURES:
+            self._asked_again = self._clock() + _PAUSE
+
+    def answered(self) -> None:
+        self._failures = 0
+        self._asked_again = float("-inf")
+
+    def failed(self) -> None:
+        self._failures += 1
+        if self._failures >= _FAILURES:
+            self._asked_again = self._clock() + _PAUSE

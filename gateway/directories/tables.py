@@ -34,7 +34,7 @@ class TableRow(NamedTuple):
 
 def rows_of(directory: Directory, content: IO[bytes]) -> Iterator[TableRow]:
     """Raises GatewayError(DIRECTORY_FILE), also between two rows."""
-    source = directory.source
+    source = directory.file
     wanted = [part.column for part in directory.key]
     given = list(directory.columns)
     try:

@@ -4,6 +4,7 @@ import os
 import ssl
 
 from gateway.model.provider import ClientCertificate
+from gateway.ops.memory_file import in_memory
 
 
 def tls_context(ca: bytes | None, certificate: ClientCertificate | None) -> ssl.SSLContext:
@@ -17,16 +18,9 @@ def tls_context(ca: bytes | None, certificate: ClientCertificate | None) -> ssl.
 
 def _show(context: ssl.SSLContext, certificate: ClientCertificate) -> None:
     """The ssl module reads files only: these are in memory, and their names are ours alone."""
-    shown, key = _in_memory(certificate.certificate), _in_memory(certificate.key)
+    shown, key = in_memory(certificate.certificate), in_memory(certificate.key)
     try:
         context.load_cert_chain(f"/proc/self/fd/{shown}", f"/proc/self/fd/{key}")
     finally:
         os.close(shown)
         os.close(key)
-
-
-def _in_memory(content: bytes) -> int:
-    descriptor = os.memfd_create("pem", os.MFD_CLOEXEC)
-    with open(descriptor, "wb", closefd=False) as file:
-        file.write(content)
-    return descriptor

@@ -70,6 +70,17 @@ def joined_key(parts: Iterable[str]) -> str:
     return _BETWEEN.join(unicodedata.normalize("NFC", part) for part in parts)
 
 
+def key_values(directory: Directory, key: str) -> dict[str, str]:
+    """By column, the values that `joined_key` has joined. Raises ValueError for a key of another directory."""
+    return dict(zip((part.column for part in directory.key), key.split(_BETWEEN), strict=True))
+
+
+def is_same_key(found: Iterable[str], value: str) -> bool:
+    """Whether a source that compares as it likes has found this value: letters of ASCII may differ in case only."""
+    wanted = unicodedata.normalize("NFC", value).translate(_LOWER)
+    return any(unicodedata.normalize("NFC", one).translate(_LOWER) == wanted for one in found)
+
+
 def _values(part: KeyPart, identity: Identity, tenant: str | None) -> tuple[str, ...]:
     if part.attribute == SUBJECT:
         return (identity.subject,)

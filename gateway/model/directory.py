@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from gateway.model.provider import ClientCertificate
+
 KeyTransform = Literal["lower", "upper", "siren", "mail_domain"]
 ValueType = Literal["text", "number", "boolean", "date", "siret", "siren", "insee"]
 Winner = Literal["directory", "provider"]
@@ -50,6 +52,27 @@ class FileSource:
 
 
 @dataclass(frozen=True, slots=True)
+class LdapSource:
+    """`servers`: ldap(s):// addresses, asked in this order. `filter`: what a person's entry has to be beside its key,
+    RFC 4515. `bind`: simple with `bind_dn` and `password`, SASL EXTERNAL with `certificate`, or none. `connections`:
+    of each worker. `ca`: PEM, in the place of the system's. What is a secret is no part of a fingerprint."""
+
+    servers: tuple[str, ...]
+    start_tls: bool
+    base: str
+    scope: Literal["base", "one", "subtree"]
+    filter: str
+    bind_dn: str
+    connections: int
+    password: bytes = field(repr=False)
+    certificate: ClientCertificate | None = field(repr=False)
+    ca: bytes | None = field(repr=False)
+
+
+DirectorySourceSettings = FileSource | LdapSource
+
+
+@dataclass(frozen=True, slots=True)
 class Directory:
     """One file of directories/. `fingerprint`: of what it asks and gives; what was said under another one no longer
     counts. `rows`: how many may be one person's. `away`: what follows where it cannot say; with "last" what it said
@@ -57,7 +80,7 @@ class Directory:
 
     name: str
     fingerprint: str
-    source: FileSource
+    source: DirectorySourceSettings
     key: tuple[KeyPart, ...]
     gives: tuple[GivenAttribute, ...]
     rows: Literal["one", "many"]
@@ -68,6 +91,18 @@ class Directory:
     def takes(self, provider: str) -> bool:
         """Whether this provider's word counts for every part of the key."""
         return all(not part.providers or provider in part.providers for part in self.key)
+
+    @property
+    def file(self) -> FileSource:
+        """Its source, where that is a file."""
+        assert isinstance(self.source, FileSource)
+        return self.source
+
+    @property
+    def shown(self) -> str:
+        """What its source is, in a few words for the operator."""
+        source = self.source
+        return source.path.rpartition("/")[2] if isinstance(source, FileSource) else source.servers[0]
 
     @property
     def columns(self) -> tuple[str, ...]:

@@ -24,7 +24,7 @@ from gateway.config.snapshot import Snapshot
 from gateway.config.yaml.reader import read_document
 from gateway.identity.directories import finding_of, known_with, missing_from, transformed
 from gateway.identity.perimeter import check
-from gateway.model.directory import Directory, DirectoryFinding, GivenAttribute, KeyPart
+from gateway.model.directory import Directory, DirectoryFinding, GivenAttribute, KeyPart, LdapSource
 from gateway.model.errors import GatewayError
 from gateway.model.identity import Identity
 from gateway.policy.decide import decide
@@ -866,6 +866,7 @@ def row(cell: str, rows: int = 1) -> Callable[[Snapshot], object]:
     return see
 
 
+BIND = {"dn": "cn=ecluse", "password": "let-me-read"}
 DIRECTORY = [
     Effect("directory", ("directory",), "autres", lambda s: [*s.directories], ["communes"], ["autres"]),
     Effect(
@@ -915,7 +916,23 @@ DIRECTORY = [
     Effect("away", ("away",), "without", of_directory(lambda d: missing_from(PAUL, [d]) is None), False, True),
     Effect("json.path", ("json",), {"path": "/x.json"}, of_directory(lambda d: d.source.form), "csv", "json"),
     Effect("timeout", ("timeout",), "5s", of_directory(lambda d: d.timeout), 2.0, 5.0),
-]
+    *(Effect(f"ldap.{key}", ("ldap",), {"servers": ["ldaps://ldap.example"], "base": "dc=example", **section},
+             of_directory(lambda d, see=see: isinstance(d.source, LdapSource) and see(d.source)), False, after)
+      for key, section, see, after in (
+          ("servers[]", {}, lambda s: s.servers, ("ldaps://ldap.example",)),
+          ("base", {}, lambda s: s.base, "dc=example"),
+          ("start_tls", {"servers": ["ldap://ldap.example"], "start_tls": True}, lambda s: s.start_tls, True),
+          ("ca", {"ca": {"file": "tls.crt"}}, lambda s: s.ca, PEM["file:tls.crt"]),
+          ("bind.dn", {"bind": BIND}, lambda s: s.bind_dn, "cn=ecluse"),
+          ("bind.password", {"bind": BIND}, lambda s: s.password, b"let-me-read"),
+          ("bind.certificate.certificate", {"bind": {"certificate": TLS}}, lambda s: s.certificate.certificate,
+           PEM["file:tls.crt"]),
+          ("bind.certificate.key", {"bind": {"certificate": TLS}}, lambda s: s.certificate.key, PEM["file:tls.key"]),
+          ("scope", {"scope": "one"}, lambda s: s.scope, "one"),
+          ("filter", {"filter": "(objectClass=person)"}, lambda s: s.filter, "(objectClass=person)"),
+          ("connections", {"connections": 2}, lambda s: s.connections, 2),
+      )),
+]  # fmt: skip
 FILES = {"gateway.yaml": GATEWAY, "providers/metropole.yaml": PROVIDER, "apps/permis.yaml": APP + CONDITIONS,
          "directories/communes.yaml": DIRECTORY}  # fmt: skip
 ALL = [(file, effect) for file, effects in FILES.items() for effect in effects]
@@ -937,7 +954,7 @@ def changed(file: str, changes: tuple[tuple[tuple[str | int, ...], object], ...]
         **({"directories/communes.yaml": COMMUNES} if file.startswith("apps/") else {}),
         file: json.dumps(data),
     }
-    if "json" in data:
+    if data.keys() & {"json", "ldap"}:
         files[file] = json.dumps({key: value for key, value in data.items() if key != "csv"})
     if data.get("shadow"):
         files["apps/live.yaml"] = BASE["apps/permis.yaml"]

@@ -94,7 +94,7 @@ def tomcat(folder: Path, port: int, latin_port: int) -> Iterator[None]:
 @contextmanager
 def running(
     command: Sequence[str], log: Path, at: int | Path, environment: Mapping[str, str] | None = None
-) -> Iterator[None]:
+) -> "Iterator[subprocess.Popen[bytes]]":
     """A program that listens on a port of 127.0.0.1, or on a socket in a folder."""
     with log.open("wb") as output:
         process = subprocess.Popen(
@@ -109,7 +109,7 @@ def running(
         )
     try:
         _wait_for(process, at, log)
-        yield
+        yield process
     finally:
         process.terminate()
         try:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 
+from gateway.config.check.directory_servers import check_server
 from gateway.config.problems import Place, Problem, did_you_mean
 from gateway.config.schema.app import AppFile
 from gateway.config.schema.directory import DirectoryFile
@@ -18,6 +19,8 @@ def check_directories(folder: Folder, providers: ProvidersByName, *, all_provide
         if loaded.model is not None:
             yield from _key(loaded.document, loaded.model, providers, all_providers=all_providers)
             yield from _wins(loaded.document, loaded.model, providers)
+            development = folder.gateway_file is not None and folder.gateway_file.development
+            yield from check_server(loaded.document, loaded.model, development=development)
     yield from _given_twice(folder, providers)
 
 

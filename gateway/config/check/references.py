@@ -7,6 +7,7 @@ from errno import EACCES, ENOENT
 from functools import partial
 from typing import NamedTuple
 
+from gateway.config.check.directory_servers import certificate_paths, references_of
 from gateway.config.check.form_login import SECRET, check_secret
 from gateway.config.check.fronts import check_front_secret
 from gateway.config.check.pem import (
@@ -116,6 +117,10 @@ def _uses(folder: Folder, development: bool) -> Iterator[_Use]:
         elif provider.model is not None:
             for path, reference, check, may_be_inline in _oidc_references(provider.model.oidc):
                 yield _Use(provider.path, provider.document, path, reference, check, may_be_inline)
+    for directory in folder.directories:
+        if directory.model is not None:
+            for path, reference, check, may_be_inline in references_of(directory.model):
+                yield _Use(directory.path, directory.document, path, reference, check, may_be_inline)
     if folder.gateway is None or folder.gateway.model is None:
         return  # a folder that is refused for it; whose fence an app stands in, and so what it may name, is not known
     fenced = folder.gateway.model.teams
@@ -238,6 +243,9 @@ def _pair_places(folder: Folder) -> Iterator[tuple[str, YamlDocument, Path]]:
         own = provider.model.oidc.client_keys if isinstance(provider.model, ProviderFile) else []
         for index in range(len(own)):
             yield provider.path, provider.document, ("oidc", "client_keys", index)
+    for directory in folder.directories:
+        for path in certificate_paths(directory.model) if directory.model is not None else ():
+            yield directory.path, directory.document, path
 
 
 # --- providers

@@ -97,7 +97,9 @@ def _lines(folder: Folder, material: Material, root: str, closed: ClosedHosts) -
             saml.append(serve_saml_provider(provider.path, provider.model, gateway, material))
     yield from sorted(oidc, key=lambda provider: provider.name)
     yield from sorted(saml, key=lambda provider: provider.name)
-    directories = (serve_directory(one.model, root) for one in folder.directories if one.model is not None)
+    directories = (
+        serve_directory(one.path, one.model, material, root) for one in folder.directories if one.model is not None
+    )
     yield from sorted(directories, key=lambda directory: directory.name)
     yield from _lists(folder)
     yield from _shared(folder)

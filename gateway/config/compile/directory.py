@@ -4,16 +4,18 @@ import hashlib
 import os
 from typing import Final
 
-from gateway.config.compile.served import served
+from gateway.config.compile.served import Material, served
+from gateway.config.problems import Path
 from gateway.config.schema.directory import DirectoryFile
-from gateway.model.directory import Directory, FileSource, GivenAttribute, KeyPart
+from gateway.model.directory import Directory, FileSource, GivenAttribute, KeyPart, LdapSource
+from gateway.model.provider import ClientCertificate
 
 _FINGERPRINT_LETTERS: Final = 16
 
 
-def serve_directory(model: DirectoryFile, root: str) -> Directory:
+def serve_directory(file: str, model: DirectoryFile, material: Material, root: str) -> Directory:
     """`root`: the policy folder, absolute."""
-    source = _source(model, root)
+    source = _source(file, model, material, root)
     key = tuple(
         served(
             KeyPart,
@@ -44,10 +46,26 @@ def serve_directory(model: DirectoryFile, root: str) -> Directory:
     )
 
 
-def _source(model: DirectoryFile, root: str) -> FileSource:
+def _source(file: str, model: DirectoryFile, material: Material, root: str) -> FileSource | LdapSource:
     if model.csv is not None:
         path = os.path.normpath(os.path.join(root, model.csv.path))
         return served(FileSource, model.csv, path=path, form="csv")
+    if model.ldap is not None:
+        bind = model.ldap.bind
+        return served(
+            LdapSource,
+            model.ldap,
+            filter=model.ldap.filter or "",
+            bind_dn="" if bind is None or bind.dn is None else bind.dn,
+            password=material.get((file, ("ldap", "bind", "password")), b""),
+            certificate=_certificate(file, ("ldap", "bind", "certificate"), material),
+            ca=material.get((file, ("ldap", "ca"))),
+        )
     assert model.json_ is not None
     path = os.path.normpath(os.path.join(root, model.json_.path))
     return FileSource(path, "json")
+
+
+def _certificate(file: str, path: Path, material: Material) -> ClientCertificate | None:
+    certificate, key = material.get((file, (*path, "certificate"))), material.get((file, (*path, "key")))
+    return None if certificate is None or key is None else ClientCertificate(certificate, key)

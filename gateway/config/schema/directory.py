@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Field, PlainValidator, WithJsonSchema, model_validator
 
 from gateway.config.schema import scalars
+from gateway.config.schema.directory_servers import ATTRIBUTE_DESCRIPTION, LdapSection
 from gateway.config.schema.scalars import Wrong
 from gateway.config.schema.types import AttributeName, Maybe, Name, Seconds, Strict, Text, Version, checked, wrong
 from gateway.identity.mapping import RESERVED_ATTRIBUTES
@@ -116,6 +117,8 @@ class DirectoryFile(Strict):
     """Its name in the other files, in messages and in logs."""
     csv: Maybe[CsvSection] = None
     json_: Maybe[JsonSection] = Field(default=None, alias="json")
+    ldap: Maybe[LdapSection] = None
+    """An LDAP server that is asked at each sign-in. The columns of `key` and `gives` are attributes of its entries."""
     key: dict[Column, KeyPartSection] = Field(min_length=1, max_length=8)
     """By column, what of a person finds their rows: all parts have to be the same. A person who lacks one, or has
     several values of it, is not looked up: what would be given is unknown."""
@@ -124,17 +127,30 @@ class DirectoryFile(Strict):
     rows: Literal["one", "many"] = "one"
     """How many rows may be one person's. With `one`, a second row makes all that is given unknown."""
     away: Annotated[tuple[str, int], PlainValidator(checked(_away)), WithJsonSchema(_AWAY_SCHEMA)] = ("refuse", 0)
-    """What follows where it cannot be read. `refuse`: the applications that list it refuse its people (503) until it is
-    back. `without`: they go on, and what it gives is unknown, so that no rule that needs it lets anybody in. `{last:
-    24h}`: what it last said counts for so long, then as `refuse`."""
+    """What follows where it cannot be read or asked. `refuse`: the applications that list it refuse its people (503)
+    until it is back. `without`: they go on, and what it gives is unknown, so that no rule that needs it lets anybody
+    in. `{last: 24h}`: what it last said counts for so long, then as `refuse`."""
     timeout: Annotated[Seconds, AfterValidator(_in_time)] = 2.0
     """How long a sign-in waits for it, at most 10s; all directories are asked side by side."""
 
     @model_validator(mode="after")
     def _one_source(self) -> "DirectoryFile":
-        if (self.csv is None) == (self.json_ is None):
-            raise wrong("a directory is one source", "write csv: {path: ...} or json: {path: ...}")
+        if sum(section is not None for section in (self.csv, self.json_, self.ldap)) != 1:
+            raise wrong("a directory is one source", "write csv: {path: ...}, json: {path: ...} or ldap: {...}")
+        for column in (*self.key, *(given.column or name for name, given in self.gives.items())):
+            if self.ldap is not None and ATTRIBUTE_DESCRIPTION.fullmatch(column) is None:
+                raise wrong(f"{column} is no name of an attribute in LDAP", "uid, mail, departmentNumber")
         return self
+
+    @model_validator(mode="after")
+    def _last(self) -> "DirectoryFile":
+        if self.ldap is not None and self.away[0] == "last":
+            raise wrong("what a server said last is not kept", "away: refuse, or away: without")
+        return self
+
+    @property
+    def kind(self) -> Literal["csv", "json", "ldap"]:
+        return "csv" if self.csv is not None else "json" if self.json_ is not None else "ldap"
 
     @model_validator(mode="after")
     def _whose_word(self) -> "DirectoryFile":

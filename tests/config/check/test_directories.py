@@ -1,6 +1,8 @@
 # ruff: noqa: E501 - a case is a line
 """A directory's file against the providers, the others of its kind, and the applications that list it."""
 
+import sys
+
 import pytest
 
 from tests.config.samples import BASE, METROPOLE, problems
@@ -41,7 +43,7 @@ def test_a_good_one_has_no_problem() -> None:
         ("csv:", "away: last\ncsv:", "3:7: away: this is refuse, without, or {last: 24h}"),
         ("csv:", "away: {last: 365d}\ncsv:", "3:7: away: this is at most 90d"),
         ("csv:", "timeout: 1m\ncsv:", "3:10: timeout: this is at most 10s: a person waits for it"),
-        ("csv:", "json: {path: y}\ncsv:", "1:1: a directory is one source (write csv: {path: ...} or json: {path: ...})"),
+        ("csv:", "json: {path: y}\ncsv:", "1:1: a directory is one source (write csv: {path: ...}, json: {path: ...} or ldap: {...})"),
         ("csv: {path: ../communes.csv}", "csv: {path: x, delimiter: ab}", '3:27: csv.delimiter: cells are separated by one character (such as "," or ";"; a tab is "\\t")'),
     ],
 )  # fmt: skip
@@ -53,6 +55,41 @@ def test_what_is_wrong_is_told_at_its_place(part: str, instead: str, said: str) 
 def test_a_key_with_the_issuer_needs_no_list() -> None:
     key = "key: {iss: {from: issuer}, sub: {from: subject}}"
     assert found(COMMUNES.replace("key: {siret: {from: tenant, providers: [metropole]}}", key)) == []
+
+
+LDAP = COMMUNES.replace("csv: {path: ../communes.csv}", "ldap: {servers: [ldaps://ldap.example], base: dc=example}")
+
+
+@pytest.mark.parametrize(
+    ("part", "instead", "said"),
+    [
+        ("ldaps://ldap.example", "ldap.example", "3:18: ldap.servers[0]: a server is written ldaps://name, or with a port behind it (ldaps://ldap.example.org)"),
+        ("ldaps://ldap.example", "ldaps://ldap.example/dc=x", "3:18: ldap.servers[0]: a server is written"),
+        ("ldaps://ldap.example", "ldaps://me@ldap.example", "3:18: ldap.servers[0]: a server is written"),
+        ("ldaps://ldap.example", "ldap://ldap.example", "3:18: ldap.servers[0]: what is known of people, and our password, would go in the clear (ldaps://, or start_tls: true)"),
+        ("base:", "start_tls: true, base:", "3:7: ldap: ldaps:// is TLS from the beginning"),
+        ("base:", "bind: {dn: cn=x}, base:", "3:47: ldap.bind: one way to bind is written here"),
+        ("base:", "bind: {dn: cn=x, password: secret}, base:", "3:68: ldap.bind.password: a secret is not written into this file"),
+        ("base:", "filter: '(uid=x)(uid=y)', base:", "3:49: ldap.filter: this is no filter in parentheses"),
+        ("base:", "filter: 'uid=x', base:", "3:49: ldap.filter: this is no filter in parentheses"),
+        ("base:", "filter: '(uid=x))(', base:", "3:49: ldap.filter: this is no filter in parentheses"),
+        ("siret:", "'siret)(x':", "1:1: siret)(x is no name of an attribute in LDAP"),
+        ("{commune: {}}", "{commune: {column: 'a b'}}", "1:1: a b is no name of an attribute in LDAP"),
+        ("key:", "away: {last: 1h}\nkey:", "1:1: what a server said last is not kept"),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_with_a_server_of_ldap_is_told_at_its_place(part: str, instead: str, said: str) -> None:
+    assert part in LDAP
+    strict = {"gateway.yaml": BASE["gateway.yaml"].replace("development: true", "development: false")}
+    told = found(LDAP.replace(part, instead), **strict)
+    assert any(line.startswith(f"policies/directories/communes.yaml:{said}") for line in told), told
+
+
+def test_a_server_that_needs_an_extra_says_which(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert found(LDAP) == []
+    monkeypatch.setitem(sys.modules, "ldap", None)
+    (said,) = found(LDAP)
+    assert "ldap: this needs the extra ldap, which is not installed" in said
 
 
 def test_a_directory_may_decide_what_a_provider_says_whose_word_its_key_does_not_take() -> None:

@@ -1,0 +1,66 @@
+"""The servers of directories/: what they refer to, and whether anything would go in the clear."""
+
+import importlib
+from collections.abc import Callable, Iterator
+
+from gateway.config.check.pem import check_certificates, check_private_key
+from gateway.config.problems import Path, Problem
+from gateway.config.schema.directory import DirectoryFile
+from gateway.config.schema.directory_servers import LdapSection
+from gateway.config.schema.scalars import Reference, Wrong
+from gateway.config.schema.types import ClientCertificateSection
+from gateway.config.yaml.reader import YamlDocument
+
+_References = Iterator[tuple[Path, Reference, Callable[[bytes], None], bool]]
+
+
+def references_of(model: DirectoryFile) -> _References:
+    """Where it stands, the reference, its check, and whether development may write it inline."""
+    if model.ldap is not None:
+        yield from _of_ldap(model.ldap)
+
+
+def _of_ldap(section: LdapSection) -> _References:
+    if section.ca is not None:
+        yield ("ldap", "ca"), section.ca, check_certificates, False
+    if section.bind is not None and section.bind.password is not None:
+        yield ("ldap", "bind", "password"), section.bind.password, _password, True
+    if section.bind is not None and section.bind.certificate is not None:
+        yield from _certificate(("ldap", "bind", "certificate"), section.bind.certificate)
+
+
+def _certificate(path: Path, section: ClientCertificateSection) -> _References:
+    yield (*path, "certificate"), section.certificate, check_certificates, False
+    yield (*path, "key"), section.key, check_private_key, True
+
+
+def certificate_paths(model: DirectoryFile) -> Iterator[Path]:
+    """Where a certificate and its key stand, which have to fit."""
+    if model.ldap is not None and model.ldap.bind is not None and model.ldap.bind.certificate is not None:
+        yield ("ldap", "bind", "certificate")
+
+
+def _password(content: bytes) -> None:
+    try:
+        content.decode()
+    except UnicodeDecodeError:
+        raise Wrong("a password is UTF-8") from None
+
+
+def check_server(document: YamlDocument, model: DirectoryFile, *, development: bool) -> Iterator[Problem]:
+    if model.ldap is None:
+        return
+    if not development and not model.ldap.start_tls:
+        for index, server in enumerate(model.ldap.servers):
+            if server.startswith("ldap:"):
+                message = "what is known of people, and our password, would go in the clear"
+                yield document.problem(("ldap", "servers", index), message, "ldaps://, or start_tls: true")
+    yield from _extra(document, ("ldap",), "ldap", "ldap")
+
+
+def _extra(document: YamlDocument, path: Path, name: str, module: str) -> Iterator[Problem]:
+    try:
+        importlib.import_module(module)
+    except ImportError as error:
+        message = f"this needs the extra {name}, which is not installed: {error}"
+        yield document.problem(path, message, "docs/how-to/install-it.md")

@@ -1,0 +1,93 @@
+"""The servers of policies/directories/*.yaml: where one is, how we prove who we are, and what is asked of it."""
+
+import re
+from typing import Annotated, Final, Literal
+
+from pydantic import AfterValidator, Field, model_validator
+
+from gateway.config.schema import scalars
+from gateway.config.schema.scalars import Wrong
+from gateway.config.schema.types import (
+    ClientCertificateSection,
+    Count,
+    Maybe,
+    PublicReference,
+    Secret,
+    Strict,
+    Text,
+    wrong,
+)
+
+# RFC 4512 2.5: a name with options, or a number.
+ATTRIBUTE_DESCRIPTION: Final = re.compile(r"(?:[A-Za-z][A-Za-z0-9-]*|[0-9]+(?:\.[0-9]+)+)(?:;[A-Za-z0-9-]+)*")
+
+_LDAP_ADDRESS: Final = re.compile(r"ldaps?://(?P<server>\[[0-9A-Fa-f:.]+\]|[^/?#@:\s\[\]]+)(?P<port>:[0-9]{1,5})?")
+
+
+def _ldap_address(text: str) -> str:
+    match = _LDAP_ADDRESS.fullmatch(text)
+    if match is None:
+        raise wrong("a server is written ldaps://name, or with a port behind it", "ldaps://ldap.example.org")
+    try:
+        scalars.server_address(match["server"] + (match["port"] or ":636"))
+    except Wrong as error:
+        raise wrong(error.message, error.hint) from None
+    return text
+
+
+def _filter(text: str) -> str:
+    """RFC 4515 as far as its parentheses: nothing that is added behind it becomes a part of it, or the other way
+    round."""
+    depth = 0
+    for at, letter in enumerate(text):
+        depth += {"(": 1, ")": -1}.get(letter, 0)
+        if depth < 1 and at < len(text) - 1:
+            break
+    else:
+        if depth == 0 and text.startswith("(") and "()" not in text and text.isprintable():
+            return text
+    raise wrong("this is no filter in parentheses", "(objectClass=inetOrgPerson)")
+
+
+class LdapBindSection(Strict):
+    """How the gateway proves to the server what it is."""
+
+    dn: Maybe[Annotated[str, Field(min_length=3, max_length=1000)]] = None
+    """Simple bind: the entry that the gateway is, which may read what is asked for, and should be able to do nothing
+    else."""
+    password: Maybe[Secret] = None
+    """Its password."""
+    certificate: Maybe[ClientCertificateSection] = None
+    """SASL EXTERNAL: the certificate that is shown in TLS says it."""
+
+    @model_validator(mode="after")
+    def _one_way(self) -> "LdapBindSection":
+        if (self.dn is None) != (self.password is None) or (self.dn is None) == (self.certificate is None):
+            raise wrong("one way to bind is written here", "{dn: ..., password: {file: ...}}, or {certificate: {...}}")
+        return self
+
+
+class LdapSection(Strict):
+    servers: list[Annotated[str, AfterValidator(_ldap_address)]] = Field(min_length=1, max_length=8)
+    """Where it is, `ldaps://ldap.example.org`; the next one is asked where one cannot be reached. The certificate is
+    for this name."""
+    start_tls: bool = False
+    """Whether TLS begins after connecting, with `ldap://`. Outside development nothing goes in the clear."""
+    ca: Maybe[PublicReference] = None
+    """PEM: the authorities that may vouch for the server; where this is left out, those of the system."""
+    bind: Maybe[LdapBindSection] = None
+    """How the gateway proves to it what it is; where this is left out, it is anonymous."""
+    base: Text
+    """The entry under which people are looked for, `ou=people,dc=example,dc=org`."""
+    scope: Literal["base", "one", "subtree"] = "subtree"
+    """How far below it."""
+    filter: Maybe[Annotated[str, Field(max_length=2000), AfterValidator(_filter)]] = None
+    """What an entry has to be beside having the key, `(objectClass=inetOrgPerson)` (RFC 4515)."""
+    connections: Annotated[Count, Field(ge=1, le=32)] = 4
+    """How many people it is asked about at once by each worker."""
+
+    @model_validator(mode="after")
+    def _one_security(self) -> "LdapSection":
+        if self.start_tls and any(server.startswith("ldaps:") for server in self.servers):
+            raise wrong("ldaps:// is TLS from the beginning", "leave start_tls out, or write ldap://")
+        return self

@@ -1,0 +1,28 @@
+"""The source of each kind of directory. What a kind needs is imported where one of it is asked."""
+
+from pathlib import Path
+from typing import assert_never
+
+from gateway.directories.file_reader import FileReader
+from gateway.directories.source import DirectorySource, InThreads, ServerReader
+from gateway.model.directory import Directory, FileSource, LdapSource
+
+
+def opened(directory: Directory, folder: Path) -> DirectorySource:
+    """As a worker asks it. `folder`: where the indexes of files are."""
+    source = directory.source
+    match source:
+        case FileSource():
+            return InThreads(directory.name, FileReader(folder, directory))
+        case LdapSource():
+            return InThreads(directory.name, server_reader(directory), source.connections)
+        case _:
+            assert_never(source)
+
+
+def server_reader(directory: Directory) -> ServerReader:
+    source = directory.source
+    assert isinstance(source, LdapSource)
+    from gateway.directories.ldap_reader import LdapReader
+
+    return LdapReader(directory, source)

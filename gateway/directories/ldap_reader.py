@@ -1,0 +1,247 @@
+"""Asks an LDAP server about a person, in threads: python-ldap waits on its sockets.
+
+Connections are kept, one for each thread at most. No referral is followed, and no attribute is asked for but those
+that the file lists.
+"""
+
+import os
+import ssl
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from typing import Any, Final, TypeVar
+
+# libldap would read ldap.conf and the environment: what is set here alone counts.
+os.environ["LDAPNOINIT"] = "1"
+
+import ldap
+from ldap.controls import SimplePagedResultsControl
+
+from gateway.directories.ldap_filter import person_filter
+from gateway.directories.source import DirectoryAway, FindingAndFaults
+from gateway.identity.directories import MOST_ROWS, DirectoryFault, finding_of, is_same_key, key_values, unknown_of
+from gateway.model.directory import Directory, LdapSource
+from gateway.model.directory_codes import (
+    DIRECTORY_ANSWER,
+    DIRECTORY_CERTIFICATE,
+    DIRECTORY_DENIED,
+    DIRECTORY_KEY,
+    DIRECTORY_UNREACHABLE,
+)
+from gateway.model.quoting import quoted
+from gateway.ops.memory_file import in_memory
+
+LARGEST_RESPONSE: Final = 1 << 20
+_SCOPES: Final = {"base": ldap.SCOPE_BASE, "one": ldap.SCOPE_ONELEVEL, "subtree": ldap.SCOPE_SUBTREE}
+_PAGE: Final = 100
+# An idle connection of that age is not trusted any more: firewalls forget them in silence.
+_IDLE_SECONDS: Final = 60.0
+_DENIED: Final = (
+    ldap.INVALID_CREDENTIALS,
+    ldap.INSUFFICIENT_ACCESS,
+    ldap.INAPPROPRIATE_AUTH,
+    ldap.STRONG_AUTH_REQUIRED,
+    ldap.CONFIDENTIALITY_REQUIRED,
+    ldap.AUTH_UNKNOWN,
+)
+_UNREACHABLE: Final = (
+    ldap.SERVER_DOWN,
+    ldap.CONNECT_ERROR,
+    ldap.TIMEOUT,
+    ldap.TIMELIMIT_EXCEEDED,
+    ldap.BUSY,
+    ldap.UNAVAILABLE,
+)
+_Entry = Mapping[str, Sequence[bytes]]
+_Found = TypeVar("_Found")
+
+
+class LdapReader:
+    """Of several threads."""
+
+    def __init__(self, directory: Directory, source: LdapSource) -> None:
+        self._directory = directory
+        self._source = source
+        self._columns = tuple(dict.fromkeys([*(part.column for part in directory.key), *directory.columns]))
+        self._booleans = {given.column for given in directory.gives if given.type == "boolean"}
+        self._idle: list[tuple[float, Any]] = []
+        self._files: list[int] = []
+        self._ca = self._file(source.ca)
+        shown = source.certificate
+        self._certificate = self._file(None if shown is None else shown.certificate)
+        self._key = self._file(None if shown is None else shown.key)
+
+    def finding(self, key: str, now: int) -> FindingAndFaults:
+        """Raises DirectoryAway."""
+        directory = self._directory
+        values = key_values(directory, key)
+        wanted = person_filter(self._source.filter, values.items())
+        rows = [self._row(entry) for entry in self._asked(lambda one, until: self._search(one, wanted, until))]
+        # A server compares otherwise than we do: to some, `adm\u0131n` is `admin`.
+        if not all(is_same_key(row[column], value) for row in rows for column, value in values.items()):
+            fault = DirectoryFault(DIRECTORY_KEY, "an entry was found that has another key than was asked for")
+            return unknown_of(directory, "found", now), (fault,)
+        return finding_of(directory, rows, now)
+
+    def look(self) -> None:
+        """Whether it answers, knows us, and has the base. Raises DirectoryAway."""
+        base = self._source.base
+        self._asked(lambda one, until: one.search_ext_s(base, ldap.SCOPE_BASE, attrlist=["1.1"], timeout=_left(until)))
+
+    def close(self) -> None:
+        """Once no thread asks any more."""
+        idle, self._idle = self._idle, []
+        for _, connection in idle:
+            _unbind(connection)
+        files, self._files = self._files, []
+        for descriptor in files:
+            os.close(descriptor)
+
+    def _file(self, content: bytes | None) -> str:
+        if content is None:
+            return ""
+        self._files.append(in_memory(content))
+        return f"/proc/self/fd/{self._files[-1]}"
+
+    # --- a search
+
+    def _search(self, connection: Any, wanted: str, until: float) -> list[_Entry]:
+        """One entry more than is allowed where there are more."""
+        most = 1 if self._directory.rows == "one" else MOST_ROWS
+        page = SimplePagedResultsControl(False, size=min(most + 1, _PAGE), cookie="")
+        found: list[_Entry] = []
+        room = LARGEST_RESPONSE
+        while len(found) <= most:
+            message = connection.search_ext(
+                self._source.base,
+                _SCOPES[self._source.scope],
+                wanted,
+                list(self._columns),
+                serverctrls=[page],
+                timeout=_left(until),
+            )
+            kind, controls = None, []
+            while kind != ldap.RES_SEARCH_RESULT:
+                kind, entries, _, controls = connection.result3(message, all=0, timeout=_left(until))
+                if kind == ldap.RES_SEARCH_ENTRY:
+                    found += (attributes for _, attributes in entries)
+                    room -= sum(len(one) for _, values in entries for several in values.values() for one in several)
+                if room < 0:
+                    raise DirectoryAway(DIRECTORY_ANSWER, f"it answered with over {LARGEST_RESPONSE} bytes")
+            page.cookie = next((one.cookie for one in controls if one.controlType == page.controlType), "")
+            if not page.cookie:
+                break
+        return found[: most + 1]
+
+    def _row(self, entry: _Entry) -> dict[str, tuple[str, ...]]:
+        """Attribute names have no case (RFC 4512 2.5). What is no UTF-8 keeps signs that no value may have."""
+        there = {name.lower(): values for name, values in entry.items()}
+        row = {}
+        for column in self._columns:
+            texts = tuple(value.decode("utf-8", "surrogateescape") for value in there.get(column.lower(), ()))
+            # RFC 4517 3.3.3
+            row[column] = tuple(map(str.lower, texts)) if column in self._booleans else texts
+        return row
+
+    # --- its connections
+
+    def _asked(self, ask: Callable[[Any, float], _Found]) -> _Found:
+        """Raises DirectoryAway."""
+        until = time.monotonic() + self._directory.timeout
+        connection = None
+        try:
+            connection = self._kept()
+            if connection is not None:
+                try:
+                    return self._answer(ask, connection, until)
+                except ldap.SERVER_DOWN:
+                    # It was closed meanwhile: once more, on a new one.
+                    _unbind(connection)
+                    connection = None
+            connection = self._connected()
+            return self._answer(ask, connection, until)
+        except ldap.LDAPError as error:
+            _unbind(connection)
+            raise _away(error) from None
+        except DirectoryAway:
+            _unbind(connection)
+            raise
+
+    def _answer(self, ask: Callable[[Any, float], _Found], connection: Any, until: float) -> _Found:
+        found = ask(connection, until)
+        self._idle.append((time.monotonic(), connection))
+        return found
+
+    def _kept(self) -> Any:
+        oldest = time.monotonic() - _IDLE_SECONDS
+        while self._idle:
+            try:
+                since, connection = self._idle.pop()
+            except IndexError:
+                break  # another thread was faster
+            if since >= oldest:
+                return connection
+            _unbind(connection)
+        return None
+
+    def _connected(self) -> Any:
+        """Raises ldap.LDAPError."""
+        source = self._source
+        connection = ldap.initialize(" ".join(source.servers))
+        try:
+            self._set_options(connection)
+            if source.start_tls:
+                connection.start_tls_s()
+            if source.certificate is not None:
+                connection.sasl_external_bind_s()
+            elif source.bind_dn:
+                connection.simple_bind_s(source.bind_dn, source.password.decode())
+        except ldap.LDAPError:
+            _unbind(connection)
+            raise
+        return connection
+
+    def _set_options(self, connection: Any) -> None:
+        system = ssl.get_default_verify_paths()
+        options = {
+            ldap.OPT_PROTOCOL_VERSION: 3,
+            ldap.OPT_REFERRALS: 0,
+            ldap.OPT_DEREF: ldap.DEREF_NEVER,
+            ldap.OPT_NETWORK_TIMEOUT: self._directory.timeout,
+            ldap.OPT_TIMEOUT: self._directory.timeout,
+            ldap.OPT_X_TLS_REQUIRE_CERT: ldap.OPT_X_TLS_DEMAND,
+            ldap.OPT_X_TLS_REQUIRE_SAN: ldap.OPT_X_TLS_DEMAND,
+            ldap.OPT_X_TLS_PROTOCOL_MIN: ldap.OPT_X_TLS_PROTOCOL_TLS1_2,
+            ldap.OPT_X_TLS_CACERTFILE: self._ca or system.cafile,
+            ldap.OPT_X_TLS_CACERTDIR: None if self._ca else system.capath,
+            ldap.OPT_X_TLS_CERTFILE: self._certificate,
+            ldap.OPT_X_TLS_KEYFILE: self._key,
+        }
+        for option, value in options.items():
+            if value not in ("", None):
+                connection.set_option(option, value)
+        connection.set_option(ldap.OPT_X_TLS_NEWCTX, 0)
+
+
+def _left(until: float) -> float:
+    """Raises ldap.TIMEOUT."""
+    left = until - time.monotonic()
+    if left <= 0:
+        raise ldap.TIMEOUT({"desc": "Timed out"})
+    return left
+
+
+def _unbind(connection: Any) -> None:
+    if connection is not None:
+        with suppress(ldap.LDAPError):
+            connection.unbind_s()
+
+
+def _away(error: Any) -> DirectoryAway:
+    told = error.args[0] if error.args and isinstance(error.args[0], dict) else {}
+    detail = quoted(": ".join(text for name in ("desc", "info") if (text := str(told.get(name, "")))) or str(error))
+    if "certificate" in detail and isinstance(error, (ldap.SERVER_DOWN, ldap.CONNECT_ERROR)):
+        return DirectoryAway(DIRECTORY_CERTIFICATE, detail)
+    if isinstance(error, _UNREACHABLE):
+        return DirectoryAway(DIRECTORY_UNREACHABLE, detail)
+    return DirectoryAway(DIRECTORY_DENIED if isinstance(error, _DENIED) else DIRECTORY_ANSWER, detail)

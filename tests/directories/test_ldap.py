@@ -1,0 +1,225 @@
+"""OpenLDAP asked about people: what it finds, what it must not find, and what follows where it is away."""
+
+import asyncio
+import signal
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import trustme
+
+from deploy.demo.ports import free
+from gateway.directories.kinds import server_reader
+from gateway.directories.lookups import Directories
+from gateway.directories.source import DirectoryAway
+from gateway.identity.directories import joined_key
+from gateway.model.directory import Directory, DirectoryFinding, GivenAttribute
+from gateway.model.identity import Identity
+from gateway.model.provider import ClientCertificate
+from gateway.ops.log import Log
+from tests.directories.slapd import PASSWORD, slapd, staff, tls_settings
+from tests.patience import PATIENCE
+
+pytestmark = [pytest.mark.service]
+
+NOW = 1_700_000_000
+
+
+class Told(Log):
+    def __init__(self) -> None:
+        self.events: list[tuple[str, object]] = []
+
+    def event(self, event: str, **facts: object) -> None:
+        self.events.append((event, facts.get("code")))
+
+
+@pytest.fixture(scope="module")
+def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
+    (port,) = free(1)
+    with slapd(tmp_path_factory.mktemp("slapd"), port):
+        yield port
+
+
+def person(uid: str) -> Identity:
+    return Identity("alpha", "https://alpha.example", "s-1", {"uid": (uid,)})
+
+
+def finding(directory: Directory, uid: str) -> DirectoryFinding:
+    reader = server_reader(directory)
+    try:
+        return reader.finding(joined_key([uid]), NOW)[0]
+    finally:
+        reader.close()
+
+
+def away(directory: Directory, uid: str = "alice") -> str:
+    with pytest.raises(DirectoryAway) as why:
+        finding(directory, uid)
+    assert PASSWORD not in why.value.detail
+    return why.value.code.id
+
+
+def test_a_person_is_known_by_their_own_entry(port: int) -> None:
+    found = finding(staff(port), "alice")
+    assert (found.state, found.at) == ("found", NOW)
+    assert found.values == {"matricule": ("4711",), "services": ("12", "34")}
+    assert finding(staff(port), "ALICE").values["matricule"] == ("4711",), "a uid has no case"
+    assert finding(staff(port), "nobody").state == "none"
+    assert finding(staff(port, filter="(objectClass=device)"), "alice").state == "none"
+
+
+@pytest.mark.parametrize(
+    "uid",
+    [
+        "*",
+        "a*",
+        "alice)(uid=*",
+        "*)(|(uid=*))",
+        "alice)(!(uid=x",
+        "\\2a",
+        "alice\\",
+        ")",
+        "(",
+        "\u00e9*",
+        "&",
+        "|",
+        "a lice",
+    ],
+)
+def test_no_sign_of_a_value_is_one_of_the_filter(port: int, uid: str) -> None:
+    assert finding(staff(port), uid).state == "none"
+
+
+@pytest.mark.parametrize("uid", ["adm\u0131n", " alice", "alice ", "\uff41lice"])
+def test_what_the_server_takes_for_the_same_is_another_key(port: int, uid: str) -> None:
+    found = finding(staff(port), uid)
+    assert not found.values
+    assert found.state == "none" or found.unknown == {"matricule", "services"}
+
+
+def test_two_entries_where_one_is_meant_and_many_pages(port: int) -> None:
+    reader = server_reader(staff(port))
+    found, faults = reader.finding("bob", NOW)
+    assert (found.unknown, [fault.code.id for fault in faults]) == ({"matricule", "services"}, ["directory.rows"])
+    reader.close()
+    many = staff(port, gives=(GivenAttribute("cn", "cn", many=True),), rows="many")
+    assert len(finding(many, "crowd").values["cn"]) == 250
+    assert finding(staff(port), "crowd").unknown
+
+
+def test_bytes_that_are_no_utf8_and_a_wrong_type_are_unknown(port: int) -> None:
+    gives = (GivenAttribute("audio", "audio"), GivenAttribute("matricule", "sn", "number"))
+    several = staff(port, gives=gives, rows="many")
+    reader = server_reader(several)
+    found, faults = reader.finding("bob", NOW)
+    reader.close()
+    assert found.unknown == {"audio", "matricule"}
+    assert [fault.code.id for fault in faults] == ["directory.value", "directory.value"]
+    assert not any("Twice" in fault.detail for fault in faults)
+
+
+def test_no_attribute_is_read_that_the_reader_may_not_see(port: int) -> None:
+    gives = (GivenAttribute("secret", "userPassword"),)
+    assert finding(staff(port, gives=gives), "alice").values == {}
+
+
+def test_an_answer_beyond_its_bound_is_none(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gateway.directories.ldap_reader.LARGEST_RESPONSE", 1000)
+    assert away(staff(port, rows="many"), "crowd") == "directory.answer"
+
+
+def test_who_we_are_and_where_people_are_has_to_be_right(port: int) -> None:
+    assert away(staff(port, password=b"wrong")) == "directory.denied"
+    assert finding(staff(port, bind_dn="", password=b""), "alice").state == "none", "anonymous sees nobody"
+    assert away(staff(port, base="ou=none,dc=example,dc=org")) == "directory.answer"
+    reader = server_reader(staff(port))
+    reader.look()
+    reader.close()
+    reader = server_reader(staff(port, base="ou=none,dc=example,dc=org"))
+    with pytest.raises(DirectoryAway):
+        reader.look()
+    reader.close()
+
+
+def test_tls_with_an_authority_of_its_own_by_either_way(tmp_path: Path) -> None:
+    (port,) = free(1)
+    authority = trustme.CA()
+    ca = authority.cert_pem.bytes()
+    client = authority.issue_cert("ecluse", common_name="ecluse-client")
+    shown = ClientCertificate(client.cert_chain_pems[0].bytes(), client.private_key_pem.bytes())
+    named = (f"ldaps://127.0.0.1:{port}",)
+    tls = tls_settings(tmp_path, authority)
+    with slapd(tmp_path, port, tls=tls):
+        assert finding(staff(port, servers=named, ca=ca), "alice").state == "found"
+        assert away(staff(port, servers=named, ca=trustme.CA().cert_pem.bytes())) == "directory.certificate"
+        assert away(staff(port, servers=named)) == "directory.certificate", "the system vouches for nobody here"
+        assert away(staff(port, servers=(f"ldaps://localhost:{port}",), ca=ca)) == "directory.certificate"
+        external = staff(port, servers=named, ca=ca, bind_dn="", password=b"", certificate=shown)
+        assert finding(external, "alice").state == "found"
+    with slapd(tmp_path, port, tls=tls + "# starttls\nsecurity tls=128\n"):
+        named = (f"ldap://127.0.0.1:{port}",)
+        assert finding(staff(port, servers=named, start_tls=True, ca=ca), "alice").state == "found"
+        other = staff(port, servers=named, start_tls=True, ca=trustme.CA().cert_pem.bytes())
+        assert away(other) == "directory.certificate"
+        assert away(staff(port, servers=named)) == "directory.denied"
+
+
+def test_the_next_server_is_asked_where_one_is_not_there(port: int) -> None:
+    (dead,) = free(1)
+    both = (f"ldap://127.0.0.1:{dead}", f"ldap://127.0.0.1:{port}")
+    assert finding(staff(port, servers=both), "alice").state == "found"
+    assert away(staff(dead)) == "directory.unreachable"
+
+
+def test_a_connection_that_was_closed_meanwhile_is_made_anew(tmp_path: Path) -> None:
+    (port,) = free(1)
+    reader = server_reader(staff(port))
+    with slapd(tmp_path, port):
+        assert reader.finding("alice", NOW)[0].state == "found"
+    with slapd(tmp_path, port):
+        assert reader.finding("alice", NOW)[0].state == "found"
+    reader.close()
+
+
+@pytest.mark.slow
+@pytest.mark.asyncio
+async def test_slowed_killed_and_brought_back_it_holds_up_nobody_who_does_not_need_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gateway.directories.source._PAUSE", 1.0)
+    (port,) = free(1)
+    told = Told()
+    asking = Directories(tmp_path, log=told, now=lambda: NOW)
+    one = staff(port, timeout=0.5)
+
+    async def states(number: int, **how: Any) -> tuple[set[str], float]:
+        began = time.monotonic()
+        asked = (asking.asked([one], person("alice"), None, **how) for _ in range(number))
+        known = await asyncio.gather(*asked)
+        return {each.findings[0].state for each in known}, time.monotonic() - began
+
+    async def back() -> None:
+        async with asyncio.timeout(PATIENCE):
+            while (await states(1))[0] != {"found"}:
+                await asyncio.sleep(0.2)
+
+    with slapd(tmp_path, port) as process:
+        assert (await states(20))[0] == {"found"}
+        process.send_signal(signal.SIGSTOP)
+        state, took = await states(20)
+        assert (state, took < 2) == ({"away"}, True)
+        assert (await states(20))[1] < 0.2, "nobody waits during the pause"
+        assert (await states(1, needed=()))[1] < 0.5
+        process.send_signal(signal.SIGCONT)
+        await back()
+        assert (await states(20))[0] == {"found"}
+        process.kill()
+        process.wait()
+        assert (await states(3))[0] == {"away"}
+    with slapd(tmp_path, port):
+        await back()
+    await asking.close()
+    assert [event for event, _ in told.events] == ["directory.away", "directory.recovered"] * 2
+    assert {code for event, code in told.events if event == "directory.away"} == {"directory.unreachable"}

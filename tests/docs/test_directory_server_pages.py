@@ -1,0 +1,61 @@
+"""The pages about directories that are servers: what they tell happens, with a real server at the name they have."""
+
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import trustme
+
+from deploy.demo.ports import free
+from tests.directories.slapd import PASSWORD, slapd, tls_settings
+from tests.docs import tried
+from tests.docs.blocks import blocks, normal
+from tests.docs.test_account_pages import taken
+
+pytestmark = [pytest.mark.slow, pytest.mark.service]
+
+ROOT = Path(__file__).parents[2]
+LDAP = (ROOT / "docs/how-to/ask-an-ldap-server.md", ROOT / "docs/fr/interroger-un-annuaire-ldap.md")
+
+
+@contextmanager
+def ldap(folder: Path) -> Iterator[dict[str, str]]:
+    """What stands on the page, and where it is here."""
+    (port,), authority = free(1), trustme.CA()
+    (folder / "slapd").mkdir()
+    (folder / "ldap.password").write_text(PASSWORD + "\n")
+    (folder / "ldap-ca.pem").write_bytes(authority.cert_pem.bytes())
+    with slapd(folder / "slapd", port, tls=tls_settings(folder / "slapd", authority)):
+        yield {"ldaps://ldap.example.org": f"ldaps://127.0.0.1:{port}"}
+
+
+def happens(page: Path, folder: Path, elsewhere: dict[str, str]) -> None:
+    for block in blocks(page):
+        text = block.text
+        for there, here in elsewhere.items():
+            text = text.replace(there, here)
+        here_block = replace(block, text=text)
+        match block.language:
+            case "sh":
+                subprocess.run(text, shell=True, cwd=folder, check=True)
+            case "yaml":
+                taken(folder, here_block)
+            case language:
+                assert language == "console"
+                assert normal(tried.printed(here_block, folder)).splitlines() == here_block.output
+
+
+@pytest.mark.parametrize("page", LDAP, ids=lambda page: page.stem)
+def test_the_page_about_ldap_happens_as_it_is_told(page: Path, tmp_path: Path) -> None:
+    tried.make(tmp_path)
+    with ldap(tmp_path) as elsewhere:
+        happens(page, tmp_path, elsewhere)
+
+
+@pytest.mark.parametrize("twins", [LDAP], ids=["ldap"])
+def test_both_pages_show_the_same(twins: tuple[Path, Path]) -> None:
+    english, french = ([block.text for block in blocks(path)] for path in twins)
+    assert english == french
