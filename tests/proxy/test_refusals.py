@@ -188,3 +188,13 @@ async def test_what_cannot_be_said_to_the_application_names_the_header_in_the_lo
     (denied,) = gate.log.named("access.denied")
     assert denied["code"] == "translation.several"
     assert denied["detail"] == "X-Remote-User: 2 values and no `join`"
+
+
+@pytest.mark.parametrize("method", [b"FOO", b"get", b"TRACE", b"CONNECT"])
+async def test_a_405_says_what_is_allowed(method: bytes) -> None:
+    """RFC 9110 15.5.6."""
+    async with application() as app, gateway(app) as gate:
+        target = b"permis.localhost:80" if method == b"CONNECT" else b"/public/"
+        answer = await gate.once(method + b" " + target + b" HTTP/1.1\r\nHost: permis.localhost\r\n\r\n")
+        assert (answer.status, answer.values(b"Allow")) == (405, [b"DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT"])
+        assert app.peers == []
