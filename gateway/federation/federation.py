@@ -105,7 +105,7 @@ class Federation:
     ) -> str:
         """Where the browser is sent; the provider is told beforehand where its file says `pushed`."""
         metadata = await self.metadata(provider)
-        parameters = authorization_parameters(provider, login, state, hints)
+        parameters = authorization_parameters(provider, login, state, hints, selects_account=metadata.selects_account)
         if provider.request.signed:
             made = partial(signed_request, provider, metadata, parameters, self._fresh(now))
             parameters = await self._with_own_keys(provider, made)

@@ -1,11 +1,15 @@
 """A sign-in under way, in its two halves, and the code that carries it from the portal to an app host."""
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from gateway.model.identity import Identity
 from gateway.model.levels import NO_NEED, NO_STEP_UP, Need, StepUpRequest
 from gateway.model.session import NameIdFields
+
+OTHER_ACCOUNT: Final = "other_account"
+"""The hint, and the parameter of our sign-in addresses, by which a person asks for another account than theirs here.
+Any link may say so: it costs a question at the provider, and ends no session."""
 
 
 @dataclass(frozen=True, slots=True)

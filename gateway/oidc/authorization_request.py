@@ -4,7 +4,7 @@ import base64
 import hashlib
 import json
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from typing import Literal
 from urllib.parse import urlencode
@@ -14,7 +14,7 @@ from gateway.model.errors import GatewayError
 from gateway.model.levels import StepUpRequest
 from gateway.model.provider import OidcProvider
 from gateway.model.quoting import quoted
-from gateway.model.transaction import OidcLogin
+from gateway.model.transaction import OTHER_ACCOUNT, OidcLogin
 from gateway.oidc.client_authentication import Fresh, authenticated_call
 from gateway.oidc.client_keys import sign
 from gateway.oidc.discovery import ProviderMetadata
@@ -39,12 +39,12 @@ _VERIFIER = re.compile(r"[A-Za-z0-9._~-]{43,128}")
 
 
 def authorization_parameters(
-    provider: OidcProvider, login: OidcLogin, state: str, hints: Mapping[str, str]
+    provider: OidcProvider, login: OidcLogin, state: str, hints: Mapping[str, str], *, selects_account: bool = False
 ) -> dict[str, str]:
     """The parameters of OIDC Core 3.1.2.1, and none that the provider file does not ask for.
 
     `hints`: parameters of our login address, or of a link into the application. Only those that the file lists are
-    passed on.
+    passed on. `selects_account`: whether the provider can be asked to have an account chosen (prompt=select_account).
     """
     asked = provider.request
     usual = {
@@ -61,13 +61,18 @@ def authorization_parameters(
     wanted = {
         "response_mode": asked.response_mode or "",
         "acr_values": " ".join(asked.acr_values),
-        "prompt": " ".join(asked.prompt),
+        "prompt": " ".join(_prompt(asked.prompt, selects_account) if OTHER_ACCOUNT in hints else asked.prompt),
         "max_age": "" if login.max_age is None else str(login.max_age),
         "claims": asked.claims or "",
     }
     passed_on = {name: hints[name] for name in sorted(asked.passed_on & hints.keys()) if is_hint(name, hints[name])}
     parameters = usual | {name: value for name, value in wanted.items() if value} | dict(asked.parameters) | passed_on
     return with_step_up(parameters, limited_to(login.asking, asked.essential_acr), provider.levels.ask)
+
+
+def _prompt(written: Collection[str], selects_account: bool) -> Iterable[str]:
+    """For a person who wants another account. 15.1: every provider understands `login`."""
+    return dict.fromkeys(("select_account" if selects_account else "login", *written))
 
 
 def authorization_url(metadata: ProviderMetadata, parameters: Mapping[str, str]) -> str:

@@ -29,6 +29,7 @@ class ProviderMetadata:
     introspection_endpoint: str | None = None
     pushed_authorization_request_endpoint: str | None = None
     revocation_endpoint: str | None = None
+    selects_account: bool = False
 
 
 def discovery_request(provider: OidcProvider) -> Call:
@@ -60,6 +61,8 @@ def process_discovery_response(provider: OidcProvider, response: ProviderRespons
         revocation_endpoint=_optional(provider, called, "revocation_endpoint"),
         # RP-Initiated Logout 2.1
         end_session_endpoint=_optional(provider, document, "end_session_endpoint"),
+        # Initiating User Registration via OpenID Connect 1.0, 4.1
+        selects_account="select_account" in _texts(document, "prompt_values_supported"),
         # RFC 9126 5
         pushed_authorization_request_endpoint=_optional(provider, called, "pushed_authorization_request_endpoint"),
     )
@@ -85,6 +88,12 @@ def _endpoint(provider: OidcProvider, document: JsonObject, member: str) -> str:
 
 def _optional(provider: OidcProvider, document: JsonObject, member: str) -> str | None:
     return _endpoint(provider, document, member) if member in document else None
+
+
+def _texts(document: JsonObject, member: str) -> list[object]:
+    """What is no list says nothing: no sign-in hangs on it."""
+    value = document.get(member)
+    return value if isinstance(value, list) else []
 
 
 def _boolean(document: JsonObject, member: str) -> bool:

@@ -11,7 +11,7 @@ from gateway.model.codes import FORM_LOGIN_REFUSED, PATH_RESERVED, SESSION_NONE,
 from gateway.model.errors import GatewayError
 from gateway.model.ports import Page
 from gateway.model.session import Seat
-from gateway.portal.http.request import PREFIX, PortalRequest, WayBack, app_here, return_target
+from gateway.portal.http.request import ANOTHER, PREFIX, PortalRequest, WayBack, app_here, return_target
 from gateway.portal.http.responses import redirect
 from gateway.portal.services import PortalServices
 from gateway.wire.host import canonical_host
@@ -88,6 +88,7 @@ class AccountPages:
             app=asked.app.name,
             host=asked.host,
             to=asked.target,
+            another=request.login_link + ANOTHER,
             refused=refused,
             reference=request.request_id if refused else "",
         )

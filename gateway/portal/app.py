@@ -27,7 +27,8 @@ from gateway.portal.flow.steps import (
     SignInSeenAgain,
 )
 from gateway.portal.home_page import HomePage
-from gateway.portal.http.request import KEPT, PREFIX, PortalRequest, require_form
+from gateway.portal.http.pages import is_for_another
+from gateway.portal.http.request import ANOTHER, KEPT, PREFIX, PortalRequest, require_form
 from gateway.portal.http.responses import with_cookies, with_headers
 from gateway.portal.jwks import application_keys
 from gateway.portal.language_page import LanguagePage
@@ -174,11 +175,14 @@ class Portal:
         return with_headers(self._refusal(request, error), {b"Allow": allowed.encode()})
 
     def _refusal(self, request: PortalRequest, error: GatewayError) -> Page:
+        login_url = request.login_link
+        if login_url and is_for_another(error.code):
+            login_url += ANOTHER
         return self._services.pages.render(
             error.code,
             kind=request.kind,
             reader=request.reader,
             reference=request.request_id,
-            login_url=request.login_link,
+            login_url=login_url,
             refusal=error.shown,
         )

@@ -8,10 +8,11 @@ from gateway.model.codes import SESSION_NONE
 from gateway.model.errors import GatewayError
 from gateway.model.ports import Page
 from gateway.model.session import Seat
+from gateway.model.transaction import OTHER_ACCOUNT
 from gateway.portal.account_pages import require_own_page
 from gateway.portal.applications import ApplicationList
 from gateway.portal.http.pages import Choice, HomeLine, Offered
-from gateway.portal.http.request import PREFIX, PortalRequest, portal_home
+from gateway.portal.http.request import ANOTHER, PREFIX, PortalRequest, portal_home
 from gateway.portal.http.responses import redirect
 from gateway.portal.services import PortalServices
 from gateway.portal.session_page import session_line
@@ -30,13 +31,14 @@ class HomePage:
     async def home(self, request: PortalRequest) -> Page:
         cookie = request.seat_cookie()
         seat = None if cookie is None else await self._services.sessions.load(request.host, cookie)
-        if seat is None or cookie is None or not seat.live:
+        if seat is None or cookie is None or not seat.live or request.parameter(OTHER_ACCOUNT):
             return self._sign_in(request)
         request.identity = seat.identity
         summaries = await self._services.sessions.of_browser(request.host, cookie)
         snapshot, language = request.snapshot, self._services.pages.language_of(request.reader)
         lines = [HomeLine(session_line(snapshot, one, language), _key(one.id)) for one in summaries]
-        return self._services.pages.home(request.reader, await self._offered(request, seat), lines)
+        offered, another = await self._offered(request, seat), f"{portal_home(request)}?{OTHER_ACCOUNT}=1"
+        return self._services.pages.home(request.reader, offered, lines, another)
 
     def _sign_in(self, request: PortalRequest) -> Page:
         """A person who is not signed in chooses where to do so.
@@ -46,7 +48,10 @@ class HomePage:
         if not 0 < len(providers) <= _MOST_CHOICES:
             raise GatewayError(SESSION_NONE, "no session on the portal")
         login = f"{PREFIX}login?provider="
-        choices = [Choice(one.label, one.labels, login + quote(one.name, safe="")) for one in providers]
+        more = ANOTHER if request.parameter(OTHER_ACCOUNT) else ""
+        choices = [Choice(one.label, one.labels, login + quote(one.name, safe="") + more) for one in providers]
+        if more and len(choices) == 1:
+            return redirect(request.snapshot.gateway.portal_url + choices[0].link)
         return self._services.pages.chooser(request.reader, choices)
 
     async def _offered(self, request: PortalRequest, seat: Seat) -> Offered:

@@ -95,9 +95,8 @@ def _target(request: PortalRequest, wanted: str) -> str:
     """Invariant 11: an address of this host that may be asked for again; else the way home."""
     if asked_again(wanted) and (request.app is None or not wanted.startswith("/?")):
         return wanted
-    if request.app is not None and (target := safe_target(wanted, request.app.leniency)) is not None:
-        return target
-    return "/"
+    app = request.snapshot.find_app(request.host, wanted) or request.app
+    return "/" if app is None else safe_target(wanted, app.leniency) or "/"
 
 
 def _way_back(request: PortalRequest, link: str) -> str:
@@ -109,7 +108,7 @@ def _way_back(request: PortalRequest, link: str) -> str:
         host = canonical_host(link.partition("//")[2].partition("/")[0].encode("ascii", "replace"))
     except GatewayError:
         return ""
-    app = request.snapshot.find_app(host)
+    app = request.snapshot.find_app(host, f"/{link.partition('//')[2].partition('/')[2]}")
     if app is None or not link.startswith(f"{app.origin(host)}/"):
         return ""
     request.way_back = WayBack(app, host, "/")

@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 from gateway.access.outcome import CompiledDecision, Refuse, RequireSignIn
 from gateway.access.program import bearer_error
-from gateway.config.snapshot import Snapshot
+from gateway.config.snapshot import App, Snapshot
 from gateway.identity.naming import name_of
 from gateway.model.account import LINKED_ANEW
 from gateway.model.codes import (
@@ -21,6 +21,7 @@ from gateway.model.errors import GatewayError
 from gateway.model.host_codes import HOST_UNKNOWN
 from gateway.model.levels import need_query
 from gateway.model.ports import ErrorPages, Page, Reader
+from gateway.model.transaction import OTHER_ACCOUNT
 from gateway.ops.log import Log
 from gateway.policy.levels import Ladder
 from gateway.policy.step_up import asking
@@ -41,7 +42,7 @@ _AUTHENTICATE: Final = b"WWW-Authenticate"
 _METHOD: Final = re.compile(rb"([A-Za-z-]{1,20}) ")
 _HOST: Final = re.compile(rb"\r\nhost:[ \t]*([^\r\n]{0,255})", re.IGNORECASE)
 _VERSIONS: Final = ((b"Sec-WebSocket-Version", VERSION), (b"Upgrade", WEBSOCKET), (b"Connection", b"Upgrade"))
-_SIGN_OUT: Final = "/_ecluse/logout"
+_SIGN_IN: Final = "/_ecluse/login"
 _LINK_ACCOUNT: Final = "/_ecluse/account"
 
 
@@ -108,7 +109,7 @@ def _denied(services: RefusalServices, request: Request, outcome: Refuse, by: Co
     # For a person who has two accounts, or sits where somebody else has signed in.
     way = ""
     if kind == "html" and request.seat is not None:
-        way = _linking(request, outcome.code) or _SIGN_OUT
+        way = _linking(request, outcome.code) or _other_account(request)
     return _render(services, request, outcome.code, kind, way, outcome.refusal)
 
 
@@ -117,8 +118,19 @@ def _linking(request: Request, code: Code) -> str:
     app = request.lane.app
     if code not in LINKED_ANEW or app is None or app.account is None or app.account.missing != "link":
         return ""
-    back = request.line.target.raw.decode("ascii") if request.line.method in (b"GET", b"HEAD") else app.home
-    return f"{_LINK_ACCOUNT}?to={quote(safe_target(back, app.leniency) or app.home, safe='/')}"
+    return f"{_LINK_ACCOUNT}?to={_page_asked_for(request, app)}"
+
+
+def _other_account(request: Request) -> str:
+    """Where the person signs in as somebody else, and comes back to the page that they asked for."""
+    app = request.lane.app
+    return "" if app is None else f"{_SIGN_IN}?to={_page_asked_for(request, app)}&{OTHER_ACCOUNT}=1"
+
+
+def _page_asked_for(request: Request, app: App) -> str:
+    """For a query. What was sent to it is not sent a second time."""
+    asked = request.line.target.raw.decode("ascii") if request.line.method in (b"GET", b"HEAD") else app.home
+    return quote(safe_target(asked, app.leniency) or app.home, safe="/")
 
 
 def to_https(request: Request, snapshot: Snapshot) -> Page | Refuse:

@@ -52,6 +52,7 @@ class Op:
     ended: list[dict[str, str]] = field(default_factory=list)
     authenticated: dict[str, int] = field(default_factory=dict)
     asked: list[dict[str, str]] = field(default_factory=list)
+    selects_account: bool = False
     redeemed: int = 0
     key: RSAKey = field(default_factory=_key)
     grants: dict[str, Grant] = field(default_factory=dict)
@@ -81,6 +82,7 @@ class Op:
             return web.Response(status=503)
         more = {"end_session_endpoint": f"{self.issuer}/end"} if self.end_session else {}
         more |= {"revocation_endpoint": f"{self.issuer}/revoke"} if self.revokes else {}
+        more |= {"prompt_values_supported": ["login", "select_account"]} if self.selects_account else {}
         return web.json_response(
             {
                 **more,

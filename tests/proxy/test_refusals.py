@@ -61,12 +61,12 @@ async def test_invariant_10_who_is_signed_in_and_refused_gets_403_and_no_redirec
         assert (app.peers, gate.portal.asked) == ([], [])
 
 
-async def test_who_is_refused_as_one_person_may_sign_out_and_be_another() -> None:
+async def test_who_is_refused_as_one_person_may_be_another_and_comes_back_to_the_page() -> None:
     async with application() as app, gateway(app, app="  - {path: /closed, deny: anyone}") as gate:
         seat = gate.sign_in()
         for headers, shown in (((seat, HTML), True), ((seat,), False), ((HTML,), False)):
             answer = await gate.once(ask(b"GET /closed", *headers))
-            assert (answer.status, b" /_ecluse/logout" in answer.body) == (403, shown)
+            assert (answer.status, b" /_ecluse/login?to=/closed&other_account=1" in answer.body) == (403, shown)
 
 
 @pytest.mark.parametrize(

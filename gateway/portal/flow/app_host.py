@@ -17,7 +17,7 @@ from gateway.model.codes import (
 from gateway.model.errors import GatewayError
 from gateway.model.identity import Identity
 from gateway.model.ports import Page
-from gateway.model.transaction import HandOver, Transaction
+from gateway.model.transaction import OTHER_ACCOUNT, HandOver, Transaction
 from gateway.oidc.authorization_request import is_hint
 from gateway.policy.step_up import meets
 from gateway.portal.flow.pending import shortest_limit
@@ -70,15 +70,16 @@ class AppHost:
         to = request.parameter("to")
         app = app_here(request, to)
         target, need = return_target(app, to), need_of(request)
-        identity = await self._signed_in(request, app)
+        other_account = bool(request.parameter(OTHER_ACCOUNT))
+        identity = None if other_account else await self._signed_in(request, app)
         if identity is not None and meets(request.snapshot.ladder, identity, need, self._services.now()):
             return redirect(app.origin(request.host) + target)
         request.way_back = WayBack(app, request.host, target, need=need)
         request.require_navigation()
-        if request.parameter("again") and (binding := request.binding()):
+        if (other_account or request.parameter("again")) and (binding := request.binding()):
             await self._services.transactions.clear_rounds(binding, request.host)
             await self._services.transactions.clear_clean_start(binding, request.host)
-        return BeginTransaction(app, target, need, request.target.partition("?")[2])
+        return BeginTransaction(app, target, need, request.target.partition("?")[2], other_account)
 
     async def _signed_in(self, request: PortalRequest, app: App) -> Identity | None:
         cookie = request.seat_cookie()
@@ -94,7 +95,7 @@ class AppHost:
         if rounds >= ROUNDS:
             raise GatewayError(LOGIN_LOOP, f"{rounds} sign-ins in a minute and no seat came back")
         # A stronger sign-in is asked of the provider by which the person is signed in.
-        signed_in = await self._signed_in(request, app) if begin.need else None
+        signed_in = await self._signed_in(request, app) if begin.need and not begin.other_account else None
         provider = "" if signed_in is None else signed_in.provider
         transaction = self._transaction(app, host, begin, binding, rounds, provider)
         id = await self._services.transactions.sign_ins.put(transaction, request.network)
@@ -132,7 +133,8 @@ class AppHost:
             not_before=now if app.seat_then == "sign_in" else 0,
             need=begin.need,
             provider=provider,
-            hints=hints_of(app, (begin.query, begin.target.partition("?")[2])),
+            hints=hints_of(app, (begin.query, begin.target.partition("?")[2]))
+            + (((OTHER_ACCOUNT, "1"),) if begin.other_account else ()),
         )
 
     # --- the way back

@@ -9,7 +9,7 @@ from gateway.model.errors import GatewayError
 from gateway.model.identity import Identity
 from gateway.model.ports import Page
 from gateway.model.session import Entry
-from gateway.model.transaction import Transaction
+from gateway.model.transaction import OTHER_ACCOUNT, Transaction
 from gateway.policy.step_up import askable, meets
 from gateway.portal.flow.establish import give_seat
 from gateway.portal.flow.pending import Pending, is_fresh, may_have_ended, pending, require_enough, shortest_limit
@@ -77,6 +77,7 @@ class Start:
     async def _serves(self, request: PortalRequest, app: App, transaction: Transaction, known: _Known) -> bool:
         return (
             app.accepts(known.identity)
+            and (known.just_made or OTHER_ACCOUNT not in dict(transaction.hints))
             and self._is_enough(request, transaction, known)
             and await self._is_late_enough(request, app, transaction, known)
         )

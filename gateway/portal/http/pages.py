@@ -14,7 +14,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import escape
 
 from gateway.model.account import LINKED_ANEW
-from gateway.model.codes import Code
+from gateway.model.codes import LOGIN_OUTSIDE_PERIMETER, Code
 from gateway.model.kept_post import KeptPost
 from gateway.model.ports import Page, Reader, ShownAgain
 from gateway.model.theme import ShownText, Theme, said_in
@@ -244,8 +244,9 @@ class Pages:
         about: dict[str, Any] = {"person": person, "organisation": organisation, "reference": reference}
         return self._page("not_to_send.html", reader, status=refused.status, refused=refused, **about)
 
-    def home(self, reader: Reader, offered: Offered, lines: Sequence[HomeLine]) -> Page:
-        return self._page("home.html", reader, offered=offered, lines=lines)
+    def home(self, reader: Reader, offered: Offered, lines: Sequence[HomeLine], another: str = "") -> Page:
+        """`another`: where the person signs in as somebody else."""
+        return self._page("home.html", reader, offered=offered, lines=lines, another=another)
 
     def language_of(self, reader: Reader) -> str:
         """Of ours, in which pages are shown to them."""
@@ -258,12 +259,20 @@ class Pages:
         return self._page("sessions.html", reader, lines=lines, accounts=accounts, home=home)
 
     def account(
-        self, reader: Reader, *, app: str, host: str, to: str, refused: Code | None = None, reference: str = ""
+        self,
+        reader: Reader,
+        *,
+        app: str,
+        host: str,
+        to: str,
+        another: str = "",
+        refused: Code | None = None,
+        reference: str = "",
     ) -> Page:
         """The form that links a person's account of an application; with `refused`, the answer to one that was not
-        linked."""
+        linked. `another`: as in `home`."""
         status = refused.status if refused and refused.status else 200
-        about = {"app": app, "host": host, "to": to}
+        about = {"app": app, "host": host, "to": to, "another": another}
         again = (("to", f"/_ecluse/account?host={quote(host, safe='')}&to={quote(to, safe='')}"),)
         return self._page("account.html", reader, again, status=status, refused=refused, reference=reference, **about)
 
@@ -298,6 +307,11 @@ class Pages:
         return loaded.render({**look.around[language], **values})
 
 
+def is_for_another(code: Code) -> bool:
+    """Whether the person may have better luck with another account of theirs."""
+    return code.id.partition(".")[0] in _REFUSING or code is LOGIN_OUTSIDE_PERIMETER
+
+
 def _way(code: Code) -> Literal["sign_in", "leave", "start", "back", "link"]:
     """What the link of an error page does."""
     if code in LINKED_ANEW:
@@ -305,7 +319,7 @@ def _way(code: Code) -> Literal["sign_in", "leave", "start", "back", "link"]:
     kind = code.id.partition(".")[0]
     if code.status == 401:
         return "sign_in"
-    if kind in _REFUSING:
+    if is_for_another(code):
         return "leave"
     return "start" if kind in _SIGNING_IN else "back"
 

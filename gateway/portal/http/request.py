@@ -17,6 +17,7 @@ from gateway.model.errors import GatewayError
 from gateway.model.identity import Identity
 from gateway.model.levels import NO_NEED, Need, need_query
 from gateway.model.ports import Reader, ShownAgain
+from gateway.model.transaction import OTHER_ACCOUNT
 from gateway.wire.application_cookies import ApplicationCookies
 from gateway.wire.cookies import (
     BINDING_COOKIE,
@@ -39,6 +40,8 @@ _SOAP = f"{PREFIX}saml/soap"
 KEPT = f"{PREFIX}kept"
 # Pages that may be asked for as often as one likes. All else uses something up: a state, a code, a message.
 _ASKED_AGAIN = re.compile(rf"(?:/|{PREFIX}(?:login|start|logout|home|sessions|account|kept))(?:\?[!-~]*)?")
+# Of a sign-in address: the person is asked who they are, whoever they are here.
+ANOTHER = f"&{OTHER_ACCOUNT}=1"
 # How a choice of language stands behind another parameter.
 CHOSEN = "&language="
 _KEPT_POST = re.compile(rf"{KEPT}\?post=[A-Za-z0-9_-]{{43}}")

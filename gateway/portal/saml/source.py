@@ -8,7 +8,7 @@ from gateway.model.levels import NO_STEP_UP
 from gateway.model.ports import Page
 from gateway.model.provider import SamlProvider
 from gateway.model.session import Session
-from gateway.model.transaction import SamlLogin
+from gateway.model.transaction import OTHER_ACCOUNT, SamlLogin
 from gateway.portal.flow.pending import requested_of
 from gateway.portal.flow.source import saml_provider, service_provider
 from gateway.portal.flow.steps import BeginSignIn, Handlers, NotifyProvider
@@ -68,7 +68,7 @@ class SamlSource:
             provider = replace(provider, authn_context=asked.acr_values, authn_context_comparison="exact")
         endpoint = sign_on_endpoint(provider, await self._services.saml_federation.idp_metadata(provider))
         # Core 3.4.1: there is no asking for an age, but for an authentication made now
-        fresh = provider.force_authn or asked.max_age is not None
+        fresh = provider.force_authn or asked.max_age is not None or OTHER_ACCOUNT in step.hints
         login = SamlLogin(
             provider=provider.name,
             request_id=message_id(self._services.token_urlsafe(SECRET_BYTES)),

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 
-import { isOurs, received, signIn, site, walk } from '../chromium.mjs';
+import { isOurs, pick, received, signIn, site, walk } from '../chromium.mjs';
 
 await walk(async (page) => {
   await signIn(page, `${site.permis}/admin/`, 'paul');
@@ -15,8 +15,16 @@ await walk(async (page) => {
   const reference = await page.locator('main code').innerText();
   assert.match(reference, /^\S{8,}$/);
 
+  // Another account, and the page that was asked for.
+  await page.getByRole('link', { name: 'Utiliser un autre compte' }).click();
+  await page.getByRole('link', { name: 'Métropole du Nord' }).click();
+  await page.waitForURL(`${site.provider}/**`);
+  assert.match(page.url(), /[?&]prompt=login(&|$)/);
+  await pick(page, 'helene');
+  assert.equal(page.url(), `${site.permis}/admin/`);
+
   // Everything else is as before.
   await page.goto(site.permis);
-  assert.equal(await received(page, 'HTTP_X_REMOTE_USER'), 'paul');
+  assert.equal(await received(page, 'HTTP_X_REMOTE_USER'), 'helene');
   console.log(JSON.stringify({ reference }));
 });

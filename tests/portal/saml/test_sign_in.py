@@ -48,6 +48,13 @@ async def test_the_request_tells_the_provider_no_more_than_it_needs(region: Regi
     assert (other.relay_state, other.message.get("ID")) != (asked.relay_state, message.get("ID"))
 
 
+async def test_for_another_account_the_provider_is_told_to_ask_anew(region: Region) -> None:
+    person = region.person()
+    await region.signed_in(person)
+    asked = await region.asked(person, "/_ecluse/login?to=/&other_account=1")
+    assert asked.message.get("ForceAuthn") == "true"
+
+
 async def test_by_post_the_request_goes_in_a_form_that_sends_itself(region: Region) -> None:
     region.change(request_binding="post")
     person = region.person()
