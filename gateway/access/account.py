@@ -4,7 +4,7 @@ from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from gateway.config.snapshot import App
-from gateway.identity.directories import known_with, missing_from
+from gateway.identity.directories import known_until, known_with, missing_from
 from gateway.model.account import ATTRIBUTE, AccountHolder, AccountSettings, person_of
 from gateway.model.account_codes import ACCOUNT_LINK, ACCOUNT_MISSING
 from gateway.model.codes import Code
@@ -37,11 +37,16 @@ class SeatAccount:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _SeatKnown:
-    """`identity`: `basis` with what these directories add."""
+    """`identity`: `basis` with what these directories add, from `since` until `until` (Unix seconds)."""
 
     basis: Identity
     directories: tuple[Directory, ...]
     identity: Identity
+    since: float
+    until: float
+
+    def holds(self, basis: Identity, directories: tuple[Directory, ...], wall: float) -> bool:
+        return self.basis is basis and self.directories is directories and self.since <= wall < self.until
 
 
 class Accounts(Protocol):
@@ -65,12 +70,13 @@ class NoAccounts:
         return None
 
 
-def identity_at(app: App, seat: Seat) -> Identity:
+def identity_at(app: App, seat: Seat, wall: float) -> Identity:
     """What is known of a person at this application: with what its directories add, and with their login there, where
-    its file asks for one. Raises GatewayError, whose text for the person says whom to ask."""
+    its file asks for one. `wall`: Unix seconds, for mandates end. Raises GatewayError, whose text for the person says
+    whom to ask."""
     settings = app.account
     if settings is None:
-        return _with_directories(app, seat, seat.identity)
+        return _with_directories(app, seat, seat.identity, wall)
     found = seat.account
     if not isinstance(found, SeatAccount) or not found.holds(app, seat):
         raise GatewayError(ACCOUNT_MISSING, "no account was looked up", shown=settings.ask)
@@ -78,22 +84,29 @@ def identity_at(app: App, seat: Seat) -> Identity:
         raise GatewayError(ACCOUNT_LINK, found.detail)
     if found.identity is None:
         raise GatewayError(found.code, found.detail, shown=settings.ask)
-    return _with_directories(app, seat, found.identity)
+    return _with_directories(app, seat, found.identity, wall)
 
 
-def _with_directories(app: App, seat: Seat, identity: Identity) -> Identity:
+def _with_directories(app: App, seat: Seat, identity: Identity, wall: float) -> Identity:
     """The same one as before where nothing is new: what was made of it stays good. Raises GatewayError."""
     if not app.directories:
         return identity
     before = seat.known
-    if isinstance(before, _SeatKnown) and before.basis is identity and before.directories is app.directories:
+    if isinstance(before, _SeatKnown) and before.holds(identity, app.directories, wall):
         return before.identity
     missing = missing_from(identity, app.directories)
     if missing is not None:
         raise GatewayError(DIRECTORY_AWAY, f"directory {missing.name} could not say anything of this person")
-    found = _SeatKnown(identity, app.directories, known_with(identity, app.directories))
+    until = known_until(identity, app.directories, wall)
+    found = _SeatKnown(identity, app.directories, known_with(identity, app.directories, wall), wall, until)
     seat.known = found
     return found.identity
+
+
+def identity_until(app: App, seat: Seat) -> float:
+    """Until when, in Unix seconds, what `identity_at` last said is so."""
+    known = seat.known
+    return known.until if app.directories and isinstance(known, _SeatKnown) else float("inf")
 
 
 def is_known(app: App, seat: Seat, state: int) -> bool:

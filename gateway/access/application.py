@@ -5,11 +5,11 @@ Everything here is a pure function of the snapshot and of bytes: what is forgott
 
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from dataclasses import replace
+from time import time
 from typing import Final, Protocol, final
 
 from gateway.access.decision import AppIdentity, Question
 from gateway.access.outcome import (
-    NEVER,
     CompiledDecision,
     Forward,
     NeedsWork,
@@ -48,10 +48,10 @@ _KINDS: Final[dict[type, str]] = {Allow: "allow", Deny: "deny", Challenge: "chal
 
 class Preparing(Protocol):
     def __call__(
-        self, app: App, seat: Seat | None, now: float, told: Translation | None = None
+        self, app: App, seat: Seat | None, now: float, wall: float, told: Translation | None = None
     ) -> Prepared | Callable[[], Awaitable[None]]:
-        """What an application is sent of somebody whom it hears, or of nobody; or what has to be awaited before it is
-        asked again. `now`: monotonic. `told`: on this path, where its file tells paths apart. Raises GatewayError."""
+        """What an application is sent of somebody whom it hears, or of nobody; or what has to be awaited first. `now`:
+        monotonic; `wall`: Unix seconds. `told`: on this path, where its file tells paths apart. Raises GatewayError."""
 
 
 def unnamed(identity: Identity) -> str:
@@ -63,14 +63,14 @@ class ApplicationAccess:
     """`app` is None on a portal host that serves no application: there, only our own paths are answered.
 
     `numbers`: never repeats, over all applications and snapshots, so that a key of another finds nothing in a seat.
-    `person`: the name that the log has for somebody. `decisions`, `differing`: counted in plain cells, by what was
-    decided, and by that and what shadows would have.
+    `wall`: Unix seconds. `person`: the name that the log has for somebody. `decisions`, `differing`: counted in plain
+    cells, by what was decided, and by that and what shadows would have.
     """
 
     __slots__ = (
         "_about", "_keys", "_lines", "_longest", "_named_methods", "_numbers", "_paths", "_person", "_prepare",
         "_query_links", "_tally", "_tells_paths_apart", "anonymous", "app", "decisions", "differing", "lines", "name",
-        "policy_errors", "revision", "told",
+        "_wall", "policy_errors", "revision", "told",
     )  # fmt: skip
 
     def __init__(
@@ -81,8 +81,10 @@ class ApplicationAccess:
         person: Callable[[Identity], str] = unnamed,
         prepare: Preparing = translated,
         newcomers: Newcomers | None = None,
+        wall: Callable[[], float] = time,
     ) -> None:
         newcomers = newcomers or Newcomers()
+        self._wall = wall
         self.app = app
         self.name = "_portal" if app is None else app.name
         self.revision = snapshot.revision
@@ -231,8 +233,9 @@ class ApplicationAccess:
         person = "" if identity is None else self._person(identity)
         method = line.judged.decode("ascii")
         about: tuple[AppIdentity, ...] | None = kept.get(self._about)  # type: ignore[assignment]
-        if about is None:
-            about = tuple([AppIdentity(one, identity) for one in (app, *app.shadows)])
+        if about is None or not all(now < who.valid_until for who in about):
+            wall = self._wall()
+            about = tuple([AppIdentity(one, identity, now, wall) for one in (app, *app.shadows)])
             _keep(kept, self._about, about)
         told = self._told_at(line.target.segments) if self._tells_paths_apart else (None,) * len(about)
         questions = tuple(
@@ -286,6 +289,7 @@ class ApplicationAccess:
         now: float,
     ) -> ReadyOutcome | NeedsWork:
         """Of the live rules; where a shadow comes to something else, the cell that is counted up says so."""
+        until = valid_until(questions)
         live, told = self._prepared(questions[0], decisions[0], seat, now)
         if callable(told):
             return NeedsWork(told, _not_prepared)
@@ -302,11 +306,11 @@ class ApplicationAccess:
                 if told.valid_until <= now:
                     # Invariant 16. Not kept: the next request has it prepared anew.
                     return Refuse(GATEWAY_FAULT, "what was prepared has ended already", None, by, valid_until=now)
-                return Forward(by, live, told, told.valid_until)
+                return Forward(by, live, told, min(told.valid_until, until))
             case Deny():
-                return Refuse(live.reason, live.detail, None, by, live.refusal)
+                return Refuse(live.reason, live.detail, None, by, live.refusal, valid_until=until)
             case Challenge():
-                return RequireSignIn(by, live)
+                return RequireSignIn(by, live, until)
 
     def _cell(self, live: Decision, found: tuple[ShadowDifference, ...]) -> list[int]:
         """Which one is counted up at each use."""
@@ -333,10 +337,12 @@ class ApplicationAccess:
         if kept is not None and now < kept.valid_until:
             return decision, kept
         try:
-            found = self._prepare(who.app, None if who.heard is None else seat, now, told)
+            found = self._prepare(who.app, None if who.heard is None else seat, now, self._wall(), told)
         except GatewayError as error:
             return Deny(decision.rule, error.code, error.shown, error.detail), None
         if isinstance(found, Prepared):
+            if who.valid_until < found.valid_until:
+                found = replace(found, valid_until=who.valid_until)
             if told is None or who.prepared_by is None:
                 who.prepared = found
             else:
@@ -348,12 +354,11 @@ class ApplicationAccess:
 class ConditionalDecision:
     """What stands for an outcome where each request is asked anew: the outcomes so far, by what was decided.
 
-    `questions`: the live one, then those of the shadows. `beside`: what has to be allowed as well.
+    `questions`: the live one, then those of the shadows. `beside`: what has to be allowed as well. `valid_until`:
+    monotonic seconds, past which something else is known of the person.
     """
 
-    __slots__ = ("_access", "_beside", "_outcomes", "_person", "_questions")
-
-    valid_until: Final = NEVER
+    __slots__ = ("_access", "_beside", "_outcomes", "_person", "_questions", "valid_until")
 
     def __init__(
         self, access: ApplicationAccess, questions: tuple[Question, ...], person: str, beside: tuple[Question, ...]
@@ -363,6 +368,7 @@ class ConditionalDecision:
         self._person = person
         self._questions = questions
         self._outcomes: dict[tuple[Decision, ...], ReadyOutcome] = {}
+        self.valid_until = valid_until(questions)
 
     def outcome(self, asked: RequestFacts, seat: Seat | None, now: float) -> ReadyOutcome | NeedsWork:
         """`seat`: of the person that this was compiled for."""
@@ -376,6 +382,11 @@ class ConditionalDecision:
         if not isinstance(found, NeedsWork):
             self._outcomes[decisions] = found
         return found
+
+
+def valid_until(questions: Iterable[Question]) -> float:
+    """Until what is known of the person changes by itself."""
+    return min([question.who.valid_until for question in questions])
 
 
 def _not_prepared(error: GatewayError) -> Refuse:

@@ -1,10 +1,10 @@
 """What policy says of one person on one path and method, before a request is there and for each one that comes."""
 
-from typing import final
+from typing import Final, final
 
-from gateway.access.outcome import Prepared
+from gateway.access.outcome import NEVER, Prepared
 from gateway.config.snapshot import App
-from gateway.identity.directories import known_with, missing_from
+from gateway.identity.directories import known_until, known_with, missing_from
 from gateway.model.codes import POLICY_PROVIDER, SESSION_TOO_WEAK
 from gateway.model.decision import Challenge, Decision, Deny
 from gateway.model.directory import Directory
@@ -15,26 +15,35 @@ from gateway.policy.routes import Match
 from gateway.policy.step_up import needed, required
 from gateway.translation.render import Translation
 
+# Seconds. A border is a moment of the wall clock, which may be set, and does not go on while a machine sleeps.
+_LOOKED_AT_AGAIN: Final = 60.0
+
 
 @final
 class AppIdentity:
-    """One identity, or nobody, at one application: what holds of them whatever they ask for, found out once.
+    """One identity, or nobody, at one application: what holds of them whatever they ask for, found out once. `now`:
+    monotonic seconds; `wall`: Unix seconds at the same time.
 
     `heard`: the identity with what its directories add, None where the application does not hear it: it counts as
     nobody (invariant 5). `missing`: a directory that could not say, without which the person is refused. `prepared`:
     what the application was last sent of them; `prepared_by`: where paths differ, by what it is told there.
+    `valid_until`: monotonic seconds, past which a mandate has ended or begun, and nothing of this holds any more.
     """
 
-    __slots__ = ("app", "heard", "is_unheard", "missing", "prepared", "prepared_by")
+    __slots__ = ("app", "heard", "is_unheard", "missing", "prepared", "prepared_by", "valid_until")
 
-    def __init__(self, app: App, identity: Identity | None) -> None:
+    def __init__(self, app: App, identity: Identity | None, now: float, wall: float) -> None:
         self.app = app
         accepted = identity is not None and app.accepts(identity)
         self.heard = identity if accepted else None
         self.missing: Directory | None = None
+        self.valid_until = NEVER
         if self.heard is not None and app.directories:
+            until = known_until(self.heard, app.directories, wall)
+            if until != NEVER:
+                self.valid_until = now + min(until - wall, _LOOKED_AT_AGAIN)
             self.missing = missing_from(self.heard, app.directories)
-            self.heard = known_with(self.heard, app.directories)
+            self.heard = known_with(self.heard, app.directories, wall)
         self.is_unheard = identity is not None and not accepted
         self.prepared: Prepared | None = None
         self.prepared_by: dict[Translation, Prepared] | None = None if app.told_by_path is None else {}

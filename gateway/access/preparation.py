@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, Protocol
 
-from gateway.access.account import Accounts, NoAccounts, identity_at, is_known, look_up
+from gateway.access.account import Accounts, NoAccounts, identity_at, identity_until, is_known, look_up
 from gateway.access.outcome import Prepared
 from gateway.access.shared_work import SharedWork
 from gateway.config.snapshot import App
@@ -36,10 +36,10 @@ InThread = Callable[[Callable[[], MadeTokens]], Awaitable[MadeTokens]]
 """Does a piece of work where it does not hold the loop (invariant 14)."""
 
 
-def translated(app: App, seat: Seat | None, now: float, told: Translation | None = None) -> Prepared:
-    """By the application's own file, without what has to be made: this never ends, for it turns on the identity alone.
+def translated(app: App, seat: Seat | None, now: float, wall: float, told: Translation | None = None) -> Prepared:
+    """By the application's own file, without what has to be made: this ends with what is known of the person alone.
     `told`: on this path, where the file tells paths apart. Raises GatewayError."""
-    identity = None if seat is None else identity_at(app, seat)
+    identity = None if seat is None else identity_at(app, seat, wall)
     injection = (told or app.translation).render(identity)
     headers = injection.headers
     if identity is not None:
@@ -112,28 +112,28 @@ class Preparation:
         self._sign_ins: SharedWork[ApplicationSession] = SharedWork(SIGNED_IN_WITHIN, FORM_LOGIN_UNANSWERED)
 
     def __call__(
-        self, app: App, seat: Seat | None, now: float, told: Translation | None = None
+        self, app: App, seat: Seat | None, now: float, wall: float, told: Translation | None = None
     ) -> Prepared | Callable[[], Awaitable[None]]:
         settings = app.account
         if seat is not None and settings is not None and not is_known(app, seat, self._accounts.state):
             return lambda: self._shared.done(
                 (seat, app.name, settings), lambda: look_up(self._accounts, app.name, settings, seat)
             )
-        fixed = translated(app, seat, now, told)
+        fixed = translated(app, seat, now, wall, told)
         if seat is None:
             return fixed
         if app.form_login is not None:
-            session = self._session(app, app.form_login, seat)
+            session = self._session(app, app.form_login, seat, wall)
             if session is None:
                 # Of whatever path they asked for, the form is asked in one way.
-                everywhere = fixed if told is None else translated(app, seat, now)
+                everywhere = fixed if told is None else translated(app, seat, now, wall)
                 return lambda: self._sign_in(app, seat, everywhere)
             fixed = replace(fixed, cookies=_joined(fixed.cookies, session.cookies), session=session)
             _check_budget(app, fixed)
         if not app.tokens:
             return fixed
         kept = seat.made.get(app.tokens)
-        if not isinstance(kept, _Kept) or not self._holds(kept, identity_at(app, seat), now):
+        if not isinstance(kept, _Kept) or not self._holds(kept, identity_at(app, seat, wall), now):
             return lambda: self._shared.done((seat, app.tokens), lambda: self._make(app, seat))
         until = kept.renew_at
         if now >= kept.renew_at:
@@ -170,11 +170,11 @@ class Preparation:
         seat.outcomes.clear()
         self._keeping.begin((seat.session_id, app.name, cookies), lambda: forms.keep(app, seat, anew))
 
-    def _session(self, app: App, form: FormLogin, seat: Seat) -> ApplicationSession | None:
+    def _session(self, app: App, form: FormLogin, seat: Seat, wall: float) -> ApplicationSession | None:
         """Of the person that the provider speaks of now, under the login that is theirs now, at the place that the file
         names now."""
         at = seat.application
-        if not isinstance(at, _AtApplication) or at.session is None or at.identity is not identity_at(app, seat):
+        if not isinstance(at, _AtApplication) or at.session is None or at.identity is not identity_at(app, seat, wall):
             return None
         session = at.session
         is_theirs = session.fingerprint == form.fingerprint and session.login == login_now(form, at.identity)
@@ -185,7 +185,7 @@ class Preparation:
         form = app.form_login
         assert self._forms is not None
         assert form is not None
-        forms, identity, at = self._forms, identity_at(app, seat), seat.application
+        forms, identity, at = self._forms, identity_at(app, seat, self._wall()), seat.application
         gone = at.gone if isinstance(at, _AtApplication) else None
         known = at if isinstance(at, _AtApplication) and at.identity is identity else None
         if known is not None and known.failed is not None and self._monotonic() < known.again_at:
@@ -210,9 +210,9 @@ class Preparation:
         return kept.made.keys <= {key.id for key in self._keys()}
 
     async def _make(self, app: App, seat: Seat) -> None:
-        identity, keys = identity_at(app, seat), tuple(self._keys())
         wall, monotonic = self._wall(), self._monotonic()
-        not_after = wall + (seat.hard_deadline - monotonic)
+        identity, keys = identity_at(app, seat, wall), tuple(self._keys())
+        not_after = min(wall + (seat.hard_deadline - monotonic), identity_until(app, seat))
         made = await self._in_thread(
             lambda: make(app.tokens, identity, keys, now=wall, not_after=not_after, chance=self._chance)
         )

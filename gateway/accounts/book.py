@@ -85,16 +85,16 @@ class AccountBook:
         self._anew()
         return removed > 0
 
-    async def identity_at(self, app: App, identity: Identity) -> Identity:
-        """As access.account.identity_at, where there is no seat. Raises GatewayError."""
+    async def identity_at(self, app: App, identity: Identity, now: float) -> Identity:
+        """As access.account.identity_at, where there is no seat. `now`: Unix seconds. Raises GatewayError."""
         settings = app.account
         if settings is None:
-            return known_with(identity, app.directories)
+            return known_with(identity, app.directories, now)
         holder = AccountHolder(app.name, identity.issuer, person_of(settings.by, identity))
         found = await self._asked(lambda file: file.find(holder, shared=settings.shared))
         if found is None:
             raise GatewayError(ACCOUNT_MISSING, "no link of this person", shown=settings.ask)
-        return known_with(with_login(identity, found.login), app.directories)
+        return known_with(with_login(identity, found.login), app.directories, now)
 
     async def close(self) -> None:
         for task in (*self._changes, *([self._looking] if self._looking else [])):

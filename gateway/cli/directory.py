@@ -3,6 +3,7 @@
 import time
 from argparse import Namespace
 from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 from pathlib import Path
 
 from gateway.cli.exits import Exit
@@ -10,6 +11,7 @@ from gateway.cli.folder import compiled, said_to_be_wrong, say_json, say_problem
 from gateway.config.problems import ProblemsFound, did_you_mean
 from gateway.directories.by_hand import Asked, ask
 from gateway.identity.directories import joined_key
+from gateway.identity.mandates import in_words
 from gateway.model.directory import Directory, FileSource
 from gateway.model.errors import GatewayError
 from gateway.server.state import directories_folder
@@ -66,6 +68,9 @@ def _as_text(directory: Directory, asked: Asked) -> Iterator[str]:
     for given in directory.gives:
         if given.name in asked.finding.unknown:
             yield f"  {given.name}: unknown"
+        elif given.terms is not None and asked.finding.terms:
+            now = time.time()
+            yield from (f"  {given.name}: {in_words(term, now)}" for term in asked.finding.terms)
         elif given.name in asked.finding.values:
             yield f"  {given.name}: {', '.join(asked.finding.values[given.name])}"
         elif asked.finding.state == "found":
@@ -78,6 +83,7 @@ def _as_json(directory: Directory, asked: Asked) -> dict[str, object]:
         "directory": directory.name,
         "state": asked.finding.state,
         "values": {name: list(values) for name, values in asked.finding.values.items()},
+        "mandates": [asdict(term) for term in asked.finding.terms],
         "unknown": sorted(asked.finding.unknown),
         "faults": [{"code": fault.code.id, "detail": fault.detail} for fault in asked.faults],
         "read_at": asked.read_at,

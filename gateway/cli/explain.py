@@ -17,6 +17,7 @@ from gateway.config.schema.scalars import Wrong
 from gateway.config.snapshot import App, Snapshot
 from gateway.directories.by_hand import ask
 from gateway.identity.directories import DirectoryFault, key_of, unknown_of
+from gateway.identity.mandates import in_words
 from gateway.model.account import AccountHolder, person_of
 from gateway.model.decision import RuleRef
 from gateway.model.directory import DirectoryFinding
@@ -168,7 +169,7 @@ def _as_text(explanation: Explanation, known: Known | None) -> Iterator[str]:
         yield f"({known.caveat})"
     if tried.app is not None:
         if known is not None:
-            yield from _looked_up(known, tried.app)
+            yield from _looked_up(known, tried.app, explanation.now)
         yield from _as_asked(explanation, tried.app)
     yield from _table(explanation)
     yield ""
@@ -206,16 +207,18 @@ def _as_asked(explanation: Explanation, app: App) -> Iterator[str]:
         yield f"rules are asked about {tried.facts.method}, which the request names (method_override)"
 
 
-def _looked_up(known: Known, app: App) -> Iterator[str]:
-    """Their account, and what each directory of the application says of them and how old that is."""
+def _looked_up(known: Known, app: App, now: float) -> Iterator[str]:
+    """Their account, and what each directory of the application says of them and how old that is. `now`: of the
+    request, in Unix seconds."""
     if app.account is not None:
         account = "no account" if known.account is None else f"the account {known.account}"
         yield f"with {account} of {app.name}"
     for finding in known.identity.findings:
         if finding.directory in [directory.name for directory in app.directories]:
             age = f", read {max(0, int(time.time()) - finding.at)} s ago" if finding.at else ""
-            values = [f"{name} {', '.join(several)}" for name, several in finding.values.items()]
-            said = values + [f"{name} unknown" for name in sorted(finding.unknown)]
+            said = [f"{name} {', '.join(several)}" for name, several in finding.values.items()]
+            said += [in_words(term, now) for term in finding.terms]
+            said += [f"{name} unknown" for name in sorted(finding.unknown)]
             yield f"with directory {finding.directory}{age}: {'; '.join(said) or 'nothing of this person'}"
 
 
@@ -331,6 +334,7 @@ def _finding_json(finding: DirectoryFinding) -> dict[str, object]:
         "directory": finding.directory,
         "state": finding.state,
         "values": values,
+        "mandates": [asdict(term) for term in finding.terms],
         "unknown": sorted(finding.unknown),
         "read_at": finding.at,
     }

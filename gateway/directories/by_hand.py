@@ -13,12 +13,13 @@ from io import BufferedReader
 from pathlib import Path
 from typing import NamedTuple
 
-from gateway.directories.index import DirectoryIndex, index_path, read_stamp
+from gateway.directories.index import DirectoryIndex, index_path, read_stamp, row_of
 from gateway.directories.indexing import make_index, open_source, stat_of
 from gateway.directories.kinds import server_reader
 from gateway.directories.source import DirectoryAway, ServerReader
 from gateway.directories.tables import SEVERAL, TableRow, rows_of, wrong
 from gateway.identity.directories import DirectoryFault, finding_of, is_value, joined_key
+from gateway.identity.mandates import WrongTerm, term_of
 from gateway.model.directory import Directory, DirectoryFinding, FileSource
 from gateway.model.directory_codes import DIRECTORY_FILE
 from gateway.model.errors import GatewayError
@@ -89,7 +90,8 @@ def look_through(directory: Directory) -> Looked:
     seen: set[int] = set()
     by_column: dict[str, list[int]] = {}
     for at, given in enumerate(directory.gives):
-        by_column.setdefault(given.column, []).append(at)
+        if given.terms is None:
+            by_column.setdefault(given.column, []).append(at)
     try:
         with BufferedReader(open_source(directory.file)) as content:
             for row in rows_of(directory, content):
@@ -119,9 +121,15 @@ def _wrong_in(directory: Directory, by_column: dict[str, list[int]], line: int, 
     """By the same reading as a person's own row."""
     found = []
     for column, cell in zip(directory.columns, cells, strict=True):
-        for at in by_column[column] if cell else ():
+        for at in by_column.get(column, ()) if cell else ():
             given = directory.gives[at]
             texts = cell.split(given.split) if given.split else cell.split(SEVERAL)
             if not all(is_value(given, text.strip()) for text in texts if text.strip()):
                 found.append(f"line {line}: column {column} has a value that is no {given.type}")
+    for given in directory.gives:
+        if given.terms is not None:
+            try:
+                term_of(given.terms, row_of(directory.columns, cells))
+            except WrongTerm as error:
+                found.append(f"line {line}: {error}")
     return found

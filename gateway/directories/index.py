@@ -8,7 +8,7 @@ import json
 import os
 import sqlite3
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -149,11 +149,14 @@ class DirectoryIndex:
         return [self._row(cells) for (cells,) in found]
 
     def _row(self, cells: str) -> DirectoryRow:
-        columns = zip(self._columns, cells.split(_BETWEEN), strict=True)
-        return {name: tuple(cell.split(SEVERAL)) for name, cell in columns if cell}
+        return row_of(self._columns, cells.split(_BETWEEN))
 
     def close(self) -> None:
         self._database.close()
+
+
+def row_of(columns: Sequence[str], cells: Sequence[str]) -> DirectoryRow:
+    return {name: tuple(cell.split(SEVERAL)) for name, cell in zip(columns, cells, strict=True) if cell}
 
 
 def _opened(path: Path) -> sqlite3.Connection:

@@ -6,6 +6,7 @@ where all see them: before anything of a credential is sent.
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from time import time
 from typing import Final, Protocol
 
 from gateway.access.account import identity_at
@@ -170,7 +171,7 @@ class TrustedAccounts:
     async def find(self, application: str, issuer: str, subject: str, seat: Seat) -> Credential | NoCredential:
         trusted = self._trusted
         try:
-            return Credential(account_of(trusted, identity_at(self._app, seat)), trusted.secret)
+            return Credential(account_of(trusted, identity_at(self._app, seat, time())), trusted.secret)
         except GatewayError as error:
             return NoCredential(error.code, error.detail, error.shown)
 

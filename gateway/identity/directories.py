@@ -8,11 +8,12 @@ import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from datetime import date
 from typing import Final, NamedTuple
 
-from gateway.identity.mapping import LONGEST_VALUE, MOST_VALUES
+from gateway.identity.mandates import MOST_TERMS, NEVER, WrongTerm, changes_at, held, term_of
+from gateway.identity.mapping import MOST_VALUES
 from gateway.identity.perimeter import is_siren, is_siret
+from gateway.identity.values import has_form, is_date, is_insee, normalized
 from gateway.model.codes import Code
 from gateway.model.directory import (
     ISSUER,
@@ -28,6 +29,7 @@ from gateway.model.directory import (
 from gateway.model.directory_codes import DIRECTORY_KEY, DIRECTORY_ROWS, DIRECTORY_VALUE
 from gateway.model.identity import Identity
 from gateway.model.mail import mail_domain
+from gateway.model.mandate import MANDATE_ORGANISATIONS, MANDATES, MANDATES_IN_FULL, TermColumns, TermOfOffice
 
 MOST_ROWS: Final = 1000
 """Of one person. A source that has more is not read further: it is mistaken about its key."""
@@ -37,8 +39,6 @@ _BETWEEN: Final = "\x1f"
 _LOWER: Final = {upper: upper + 32 for upper in range(ord("A"), ord("Z") + 1)}
 _UPPER: Final = {lower: lower - 32 for lower in range(ord("a"), ord("z") + 1)}
 _NUMBER: Final = re.compile(r"-?[0-9]{1,18}")
-_DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-_INSEE: Final = re.compile(r"(?:[0-9]{2}|2A|2B)[0-9]{3}")
 
 
 class DirectoryFault(NamedTuple):
@@ -120,11 +120,19 @@ def finding_of(
         return DirectoryFinding(directory.name, directory.fingerprint, "none", at=at), ()
     if len(rows) > (1 if directory.rows == "one" else MOST_ROWS):
         return unknown_of(directory, "found", at), (DirectoryFault(DIRECTORY_ROWS, f"{len(rows)} rows of one person"),)
-    found = {given.name: _given_values(given, rows) for given in directory.gives}
-    faults = tuple(one for one in found.values() if isinstance(one, DirectoryFault))
-    values = {name: one for name, one in found.items() if one and not isinstance(one, DirectoryFault)}
-    unknown = frozenset(name for name, one in found.items() if isinstance(one, DirectoryFault))
-    return DirectoryFinding(directory.name, directory.fingerprint, "found", values, unknown, at), faults
+    terms: tuple[TermOfOffice, ...] = ()
+    values: dict[str, tuple[str, ...]] = {}
+    faults: dict[str, DirectoryFault] = {}
+    for given in directory.gives:
+        try:
+            if given.terms is not None:
+                terms = _terms(given.terms, rows)
+            elif found := _given_values(given, rows):
+                values[given.name] = found
+        except _Unfit as error:
+            faults[given.name] = DirectoryFault(DIRECTORY_VALUE, str(error))
+    unknown, told = frozenset(faults), tuple(faults.values())
+    return DirectoryFinding(directory.name, directory.fingerprint, "found", values, unknown, at, terms), told
 
 
 def unknown_of(directory: Directory, state: FindingState, at: int) -> DirectoryFinding:
@@ -133,24 +141,40 @@ def unknown_of(directory: Directory, state: FindingState, at: int) -> DirectoryF
     return DirectoryFinding(directory.name, directory.fingerprint, state, {}, every, at)
 
 
-def _given_values(given: GivenAttribute, rows: Sequence[DirectoryRow]) -> tuple[str, ...] | DirectoryFault:
+class _Unfit(Exception):
+    """What is wrong with the values of one attribute."""
+
+
+def _given_values(given: GivenAttribute, rows: Sequence[DirectoryRow]) -> tuple[str, ...]:
+    """Raises _Unfit."""
     found: dict[str, None] = {}
     for row in rows:
         for cell in row.get(given.column, ()):
             for text in cell.split(given.split) if given.split else (cell,):
-                value = unicodedata.normalize("NFC", text.strip())
+                value = normalized(text)
                 if value and not is_value(given, value):
-                    return DirectoryFault(DIRECTORY_VALUE, f"column {given.column}: a value that is no {given.type}")
+                    raise _Unfit(f"column {given.column}: a value that is no {given.type}")
                 if value:
                     found[value] = None
     if len(found) > (MOST_VALUES if given.many else 1):
-        return DirectoryFault(DIRECTORY_VALUE, f"column {given.column}: {len(found)} values of `{given.name}`")
+        raise _Unfit(f"column {given.column}: {len(found)} values of `{given.name}`")
+    return tuple(found)
+
+
+def _terms(told: TermColumns, rows: Sequence[DirectoryRow]) -> tuple[TermOfOffice, ...]:
+    """Of all rows, or of none: one that is wrong may be the one that has ended. Raises _Unfit."""
+    try:
+        found = dict.fromkeys(term for row in rows if (term := term_of(told, row)) is not None)
+    except WrongTerm as error:
+        raise _Unfit(str(error)) from None
+    if len(found) > MOST_TERMS:
+        raise _Unfit(f"column {told.office}: {len(found)} mandates of one person")
     return tuple(found)
 
 
 def is_value(given: GivenAttribute, text: str) -> bool:
     """`text`: not empty, in NFC."""
-    if len(text.encode("utf-8", "surrogatepass")) > LONGEST_VALUE or not _is_seen(text):
+    if not has_form(text):
         return False
     match given.type:
         case "text":
@@ -166,34 +190,26 @@ def is_value(given: GivenAttribute, text: str) -> bool:
         case "siren":
             return is_siren(text)
         case "insee":
-            return _INSEE.fullmatch(text) is not None
-
-
-def is_date(text: str) -> bool:
-    """As 2026-03-29."""
-    try:
-        return _DATE.fullmatch(text) is not None and bool(date.fromisoformat(text))
-    except ValueError:
-        return False
-
-
-def _is_seen(text: str) -> bool:
-    return text.isprintable() or not any(unicodedata.category(letter) in {"Cc", "Cs"} for letter in text)
+            return is_insee(text)
+        case "mandates":
+            # Of these a row tells in several columns.
+            return False
 
 
 # --- the two joined
 
 
-def known_with(identity: Identity, directories: Sequence[Directory]) -> Identity:
+def known_with(identity: Identity, directories: Sequence[Directory], now: float) -> Identity:
     """The person as an application knows them that listens to these directories, as their files are now.
 
     Of a directory that was not asked, was asked otherwise, or could not say, everything is unknown. So is what a
     provider says under the name of an attribute that a directory decides (`wins: directory`) which does not take its
-    word: neither of the two has a say there.
+    word: neither of the two has a say there. Of mandates, those are known that are held `now` (Unix seconds): it holds
+    until `known_until`.
     """
     if not directories:
         return identity
-    attributes, left_out = dict(identity.attributes), set(identity.left_out)
+    attributes, left_out, terms = dict(identity.attributes), set(identity.left_out), identity.terms
     for directory in directories:
         takes = directory.takes(identity.provider)
         finding = finding_in(identity, directory) if takes else None
@@ -206,10 +222,38 @@ def known_with(identity: Identity, directories: Sequence[Directory]) -> Identity
             attributes.pop(name, None)
             left_out.discard(name)
             if finding is None or name in finding.unknown:
-                left_out.add(name)
+                left_out.update(attributes_of(given))
+            elif given.terms is not None:
+                terms = held(finding.terms, now)
+                attributes |= _as_attributes(terms)
             elif name in finding.values:
                 attributes[name] = finding.values[name]
-    return replace(identity, attributes=attributes, left_out=frozenset(left_out))
+    return replace(identity, attributes=attributes, left_out=frozenset(left_out), terms=terms)
+
+
+def known_until(identity: Identity, directories: Iterable[Directory], now: float) -> float:
+    """Until when `known_with` says the same as `now`, in Unix seconds; NEVER where no day changes it."""
+    findings = (finding_in(identity, directory) for directory in directories)
+    return min((changes_at(finding.terms, now) for finding in findings if finding is not None), default=NEVER)
+
+
+def attributes_of(given: GivenAttribute) -> tuple[str, ...]:
+    """The attributes that a person may have by it."""
+    return (given.name,) if given.terms is None else (MANDATES, MANDATE_ORGANISATIONS, MANDATES_IN_FULL)
+
+
+def _as_attributes(terms: Sequence[TermOfOffice]) -> dict[str, tuple[str, ...]]:
+    if not terms:
+        return {}
+    return {
+        MANDATES: _once(term.office for term in terms),
+        MANDATE_ORGANISATIONS: _once(term.organisation for term in terms),
+        MANDATES_IN_FULL: _once(f"{term.office}:{term.organisation}" for term in terms),
+    }
+
+
+def _once(values: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(values))
 
 
 def finding_in(identity: Identity, directory: Directory) -> DirectoryFinding | None:

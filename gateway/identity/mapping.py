@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from gateway.model.codes import LOGIN_MAPPING
 from gateway.model.errors import GatewayError
 from gateway.model.identity import Identity
+from gateway.model.mandate import MANDATE_ORGANISATIONS, MANDATES_IN_FULL
 from gateway.model.provider import OidcProvider
 
 MOST_VALUES = 4096
@@ -17,7 +18,7 @@ _LARGEST_NUMBER = 1 << 64
 # words of the token, which a file must not overwrite.
 RESERVED_ATTRIBUTES = frozenset({
     "acr", "amr", "aud", "auth_time", "authenticated_at", "azp", "exp", "iat", "iss", "issuer", "jti", "left_out",
-    "nbf", "nonce", "provider", "session", "sid", "sub", "subject", "tenant",
+    MANDATE_ORGANISATIONS, MANDATES_IN_FULL, "nbf", "nonce", "provider", "session", "sid", "sub", "subject", "tenant",
 })  # fmt: skip
 
 

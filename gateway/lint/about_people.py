@@ -5,17 +5,28 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from gateway.config.check.directories import given_by
 from gateway.config.check.translate import names_used
 from gateway.config.problems import Path, Problem
 from gateway.config.schema.app import AppFile
-from gateway.config.schema.conditions import ClaimIs, GroupIs, MandateIs, SharedFile, SharedIs, WrittenCondition, leaves
+from gateway.config.schema.conditions import (
+    ClaimIs,
+    GroupIs,
+    MandateIs,
+    MandateTest,
+    SharedFile,
+    SharedIs,
+    WrittenCondition,
+    leaves,
+)
 from gateway.config.schema.load import AnyProviderFile
 from gateway.config.schema.provider import ProviderFile, SamlProviderFile
+from gateway.config.schema.values import texts
 from gateway.identity.perimeter import is_mail, is_scoped, may_hold_an_address
 from gateway.lint.subject import Of, Subject
+from gateway.model.mandate import MANDATES
 from gateway.model.provider import MetadataFile, Provider, SamlProvider
 from gateway.policy.conditions import GROUPS
-from gateway.policy.persons import MANDATES
 from gateway.saml.assertion import are_of_one_scale
 
 _LONGEST_SESSION, _LONGEST_IDLE, _LARGEST_SKEW = 86400, 43200, 180
@@ -45,8 +56,8 @@ def _values(condition: WrittenCondition) -> tuple[str, str, Sequence[str]]:
     match condition:
         case ClaimIs(claim=claim):
             return "claim", claim.name, [claim.equals] if claim.equals is not None else claim.within or []
-        case MandateIs(mandate=mandates):
-            return "mandate", MANDATES, [mandates] if isinstance(mandates, str) else mandates
+        case MandateIs(mandate=MandateTest(office=offices)) | MandateIs(mandate=str() | list() as offices):
+            return "mandate", MANDATES, texts(offices) or ()
         case _:
             return "", "", ()
 
@@ -275,7 +286,10 @@ def _metadata_end(provider: Provider) -> int | None:
 
 
 def _may_assert(subject: Subject, placed: "_PlacedCondition", name: str, wanted: Callable[[str], object]) -> bool:
-    """Whether some provider of those who ask maps the attribute and is not bounded to other values."""
+    """Whether some provider of those who ask maps the attribute and is not bounded to other values, or a directory of
+    theirs gives it."""
+    if any(name in given_by(app.model, subject.folder) for app in placed.apps):
+        return True
     for provider in placed.providers(subject):
         listed = provider.asserts.attributes or {}
         if name in provider.attributes and (name not in listed or any(wanted(value) is True for value in listed[name])):

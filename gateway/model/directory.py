@@ -4,10 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from gateway.model.mandate import TermColumns, TermOfOffice
 from gateway.model.provider import ClientCertificate
 
 KeyTransform = Literal["lower", "upper", "siren", "mail_domain"]
-ValueType = Literal["text", "number", "boolean", "date", "siret", "siren", "insee"]
+ValueType = Literal["text", "number", "boolean", "date", "siret", "siren", "insee", "mandates"]
 Winner = Literal["directory", "provider"]
 
 SUBJECT, ISSUER, TENANT = "subject", "issuer", "tenant"
@@ -30,7 +31,8 @@ class KeyPart:
 class GivenAttribute:
     """An attribute that a directory may add. `split`: what stands between several values of one cell, empty for none.
 
-    `wins`: whose word counts where a provider has an attribute of this name; None: no provider has.
+    `wins`: whose word counts where a provider has an attribute of this name; None: no provider has. `terms`: of the
+    type "mandates", which has several columns and not `column`.
     """
 
     name: str
@@ -39,6 +41,11 @@ class GivenAttribute:
     many: bool = False
     split: str = ""
     wins: Winner | None = None
+    terms: TermColumns | None = None
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        return (self.column,) if self.terms is None else self.terms.columns
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +114,7 @@ class Directory:
     @property
     def columns(self) -> tuple[str, ...]:
         """Those that are given, each once."""
-        return tuple(dict.fromkeys(one.column for one in self.gives))
+        return tuple(dict.fromkeys(column for one in self.gives for column in one.columns))
 
 
 DirectoryRow = Mapping[str, tuple[str, ...]]
@@ -121,6 +128,7 @@ class DirectoryFinding:
     """What one directory said of one person. `state` "none": it has no row of them; "away": it could not say.
 
     `values`: by attribute. `unknown`: attributes of which nothing can be said, which is not that there are none.
+    `terms`: the person's mandates, whether they are over, held now or yet to come.
     `at`: Unix seconds of when the source was as it is here; it makes no difference between two findings.
     """
 
@@ -130,3 +138,4 @@ class DirectoryFinding:
     values: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     unknown: frozenset[str] = frozenset()
     at: int = field(default=0, compare=False)
+    terms: tuple[TermOfOffice, ...] = ()

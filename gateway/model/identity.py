@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from gateway.model.directory import DirectoryFinding
+from gateway.model.mandate import TermOfOffice
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,6 +14,7 @@ class Identity:
     `attributes`: name to its values, each at least one string. `left_out`: attributes that the provider says
     it did not send (a condition on them is unknown, never false). `authenticated_at`: Unix seconds. `findings`: what
     directories said of the person, kept apart from the provider's word: `identity.directories.known_with` joins them.
+    `terms`: the mandates that they hold now, of those that are joined; None where no directory tells of mandates.
     """
 
     provider: str
@@ -24,6 +26,7 @@ class Identity:
     amr: tuple[str, ...] = ()
     authenticated_at: int = 0
     findings: tuple[DirectoryFinding, ...] = ()
+    terms: tuple[TermOfOffice, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)

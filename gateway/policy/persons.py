@@ -1,16 +1,18 @@
 """Conditions on the person other than groups and claims: the person, their provider, organisation and mandate."""
 
 from dataclasses import dataclass, field
-from typing import ClassVar
+from typing import ClassVar, Protocol
 
 from gateway.model.codes import POLICY_CONDITION
 from gateway.model.errors import GatewayError
 from gateway.model.identity import Identity
+from gateway.model.mandate import MANDATES, TermOfOffice
 from gateway.policy.facts import Facts
-from gateway.policy.truth import UNKNOWN, Truth, truth_of
+from gateway.policy.truth import FALSE, UNKNOWN, Truth, any_of, truth_of
 from gateway.policy.values import check_members, check_text
 
-MANDATES = "mandates"
+OF_TENANT = "of tenant"
+_SIREN = 9
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,25 +50,6 @@ class SignedInBy:
 
 
 @dataclass(frozen=True, slots=True)
-class Mandate:
-    """One of the values of the attribute `mandates`."""
-
-    of_identity: ClassVar[bool] = True
-    of_request: ClassVar[bool] = False
-    names: frozenset[str]
-
-    def __post_init__(self) -> None:
-        check_members(self.names)
-        for name in self.names:
-            check_text(name)
-
-    def truth(self, identity: Identity | None, facts: Facts) -> Truth:
-        if identity is None or MANDATES in identity.left_out or MANDATES not in identity.attributes:
-            return UNKNOWN
-        return truth_of(not self.names.isdisjoint(identity.attributes[MANDATES]))
-
-
-@dataclass(frozen=True, slots=True)
 class Organisations:
     """`sirens`: whole legal units, each with all its establishments. `name`: of the list, empty for an inline one."""
 
@@ -76,6 +59,52 @@ class Organisations:
 
     def holds(self, siret: str) -> bool:
         return siret in self.sirets or siret[:9] in self.sirens
+
+
+class Communes(Protocol):
+    """What the lists say of communes."""
+
+    def commune(self, insee: str) -> Organisations | None:
+        """None where no list gives an organisation for it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mandate:
+    """The person holds one of these offices now. `of`: None for that of any organisation, OF_TENANT for that of the
+    organisation in whose name they act; a provider says of which organisation a mandate is as little as a person whose
+    mandates are not known."""
+
+    of_identity: ClassVar[bool] = True
+    of_request: ClassVar[bool] = False
+    names: frozenset[str]
+    of: str | None = None
+    communes: Communes | None = field(default=None, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        check_members(self.names)
+        for name in self.names:
+            check_text(name)
+
+    def truth(self, identity: Identity | None, facts: Facts) -> Truth:
+        if identity is None or MANDATES in identity.left_out:
+            return UNKNOWN
+        terms = identity.terms
+        if self.of is not None:
+            if terms is None:
+                return UNKNOWN
+            return any_of(self._of_tenant(term, facts.tenant) for term in terms if term.office in self.names)
+        if MANDATES not in identity.attributes:
+            # A directory that tells of mandates, and of none of this person, is sure.
+            return UNKNOWN if terms is None else FALSE
+        return truth_of(not self.names.isdisjoint(identity.attributes[MANDATES]))
+
+    def _of_tenant(self, term: TermOfOffice, tenant: str | None) -> Truth:
+        if tenant is None or not _is_siret(tenant):
+            return UNKNOWN
+        if len(term.organisation) == _SIREN:
+            return truth_of(tenant[:_SIREN] == term.organisation)
+        commune = None if self.communes is None else self.communes.commune(term.organisation)
+        return UNKNOWN if commune is None else truth_of(commune.holds(tenant))
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +118,10 @@ class Tenant:
 
     def truth(self, identity: Identity | None, facts: Facts) -> Truth:
         tenant = facts.tenant
-        if identity is None or tenant is None or len(tenant) != 14 or not (tenant.isascii() and tenant.isdigit()):
+        if identity is None or tenant is None or not _is_siret(tenant):
             return UNKNOWN
         return truth_of(any(one.holds(tenant) for one in self.organisations))
+
+
+def _is_siret(text: str) -> bool:
+    return len(text) == 14 and text.isascii() and text.isdigit()

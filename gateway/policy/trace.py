@@ -9,9 +9,10 @@ from typing import Any, Literal
 
 from gateway.model.decision import RuleRef
 from gateway.model.identity import Identity
+from gateway.model.mandate import MANDATES
 from gateway.policy.conditions import GROUPS, Claim, Condition, Group, evaluate, turns_on_identity
 from gateway.policy.facts import NO_FACTS, Facts
-from gateway.policy.persons import MANDATES, Mandate, Tenant
+from gateway.policy.persons import Mandate, Tenant
 from gateway.policy.request_conditions import Network
 from gateway.policy.routes import Match
 from gateway.policy.rules import Rule

@@ -34,14 +34,14 @@ class ApplicationList:
         self._listed: dict[str, list[ListedApplication]] = {}
 
     async def open_to(
-        self, snapshot: Snapshot, seat: Seat, language: str, search: str
+        self, snapshot: Snapshot, seat: Seat, language: str, search: str, now: float
     ) -> AsyncIterator[ListedApplication]:
-        """In the order of their labels, those that have every word of `search`."""
+        """In the order of their labels, those that have every word of `search`. `now`: Unix seconds."""
         words = fold_label(search).split()
         for at, listed in enumerate(await self._all(snapshot, language)):
             if at % _SLICE == _SLICE - 1:
                 await asyncio.sleep(0)
-            if all(word in listed.folded for word in words) and may_open(listed.app, seat):
+            if all(word in listed.folded for word in words) and may_open(listed.app, seat, now):
                 yield listed
 
     async def _all(self, snapshot: Snapshot, language: str) -> list[ListedApplication]:
@@ -64,14 +64,13 @@ class ApplicationList:
         return found
 
 
-def may_open(app: App, seat: Seat) -> bool:
+def may_open(app: App, seat: Seat, now: float) -> bool:
     """Whether policy lets this person into the application's home page, would after a stronger sign-in, or cannot tell
-    before there is a request."""
+    before there is a request. `now`: Unix seconds."""
     if not app.accepts(seat.identity):
         return False
-    question = Question(
-        AppIdentity(app, seat.identity), app.routes.find(tuple(app.home[1:].split("/"))), "GET", seat.tenant
-    )
+    home = app.routes.find(tuple(app.home[1:].split("/")))
+    question = Question(AppIdentity(app, seat.identity, 0.0, now), home, "GET", seat.tenant)
     match question.decision():
         case Allow():
             return True

@@ -61,7 +61,7 @@ class HomePage:
         first, found, more = (max(page, 1) - 1) * _ON_A_PAGE, [], False
         language = self._services.pages.language_of(request.reader)
         at = 0
-        async for listed in self._applications.open_to(request.snapshot, seat, language, search):
+        async for listed in self._applications.open_to(request.snapshot, seat, language, search, self._services.now()):
             if at == first + _ON_A_PAGE:
                 more = True
                 break

@@ -1,5 +1,6 @@
 """What is under way, judged anew: at once where the policy or a person has changed, and where a rule turns on the time
-(`time`, `max_age`) again and again, for no change tells that it has come. Nor does one tell that a seat has ended."""
+(`time`, `max_age`, a mandate that ends) again and again, for no change tells that it has come. Nor does one tell that a
+seat has ended."""
 
 import asyncio
 from collections.abc import Callable, Collection
@@ -7,7 +8,7 @@ from time import monotonic
 from typing import Final, Protocol
 
 from gateway.access.application import ConditionalDecision
-from gateway.access.outcome import Forward, NeedsWork
+from gateway.access.outcome import NEVER, Forward, NeedsWork
 from gateway.access.pipeline import outcome_of
 from gateway.access.request_line import RequestLine
 from gateway.access.virtual_host import VirtualHost
@@ -103,7 +104,10 @@ def may_change(request: Request) -> bool:
     """Whether what is under way could come to something else by now, though the policy is the same."""
     kept = request.lane.anonymous if request.seat is None else request.seat.outcomes
     outcome = kept.get(request.line.key)
-    return outcome is None or isinstance(outcome, ConditionalDecision)
+    if outcome is None or isinstance(outcome, ConditionalDecision):
+        return True
+    # Another request of this person may have found out already that the time has come.
+    return not isinstance(outcome, Forward) or outcome.valid_until != NEVER
 
 
 def still_allowed(request: Request, there: Reached | None, tables: RequestTables) -> bool:

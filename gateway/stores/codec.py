@@ -18,6 +18,7 @@ from gateway.model.errors import GatewayError
 from gateway.model.identity import Identity
 from gateway.model.kept_post import KeptFile, KeptPost
 from gateway.model.levels import Need, StepUpRequest
+from gateway.model.mandate import TermOfOffice
 from gateway.model.session import NameIdFields, Session, SignOutNote, Tokens
 from gateway.model.transaction import (
     HandOver,
@@ -91,8 +92,17 @@ def _name_id(value: list[str | None] | None) -> NameIdFields | None:
 
 def _identity_fields(identity: Identity) -> dict[str, Any]:
     attributes, left_out = dict(identity.attributes), sorted(identity.left_out)
-    findings = [{**_fields(finding), "unknown": sorted(finding.unknown)} for finding in identity.findings]
-    return {**_fields(identity), "attributes": attributes, "left_out": left_out, "findings": findings}
+    findings = [_finding_fields(finding) for finding in identity.findings]
+    # What is held now is of the hour, and is worked out anew.
+    kept = {**_fields(identity), "attributes": attributes, "left_out": left_out, "findings": findings}
+    del kept["terms"]
+    return kept
+
+
+def _finding_fields(finding: DirectoryFinding) -> dict[str, Any]:
+    kept = {**_fields(finding), "unknown": sorted(finding.unknown)}
+    terms = kept.pop("terms")
+    return {**kept, "terms": [_fields(term) for term in terms]} if terms else kept
 
 
 def _identity(values: dict[str, Any]) -> Identity:
@@ -104,7 +114,8 @@ def _identity(values: dict[str, Any]) -> Identity:
 
 def _finding(values: dict[str, Any]) -> DirectoryFinding:
     found = {name: tuple(each) for name, each in values.pop("values").items()}
-    return DirectoryFinding(values=found, unknown=frozenset(values.pop("unknown")), **values)
+    terms = tuple(TermOfOffice(**term) for term in values.pop("terms", ()))
+    return DirectoryFinding(values=found, unknown=frozenset(values.pop("unknown")), terms=terms, **values)
 
 
 def transaction_to_bytes(transaction: Transaction) -> bytes:
@@ -263,6 +274,7 @@ Stored = (
     | Tokens
     | Identity
     | DirectoryFinding
+    | TermOfOffice
     | Need
     | StepUpRequest
     | Transaction

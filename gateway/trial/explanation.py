@@ -63,6 +63,7 @@ class Explanation:
     keeps: KeepPosts | None = None
     leniencies: tuple[str, ...] = ()
     told_for: str = ""
+    now: float = 0.0
 
 
 def explain_request(
@@ -73,18 +74,19 @@ def explain_request(
         return Explanation(asked, tried, (), 0)
     app = tried.app
     matching = app.routes.matching(tried.segments)
-    rows = _rows(app, matching, tried, person)
+    rows = _rows(app, matching, tried, person, circumstances.now)
     for shadow in app.shadows:
         live = {rule.ref for rule in app.routes.rules()}
         own = tuple(rule for rule in shadow.routes.matching(tried.segments) if rule.ref not in live)
-        rows += tuple(replace(row, shadow=True) for row in _rows(shadow, own, tried, person))
+        rows += tuple(replace(row, shadow=True) for row in _rows(shadow, own, tried, person, circumstances.now))
     rewriting = _rewriting(app, asked) if tried.outcome == "allow" else None
     tunnel = app.tunnel if tried.outcome == "allow" and asked.method == "GET" else None
     keeps = app.keep_posts if tried.facts.method == "POST" and tried.outcome in ("allow", "challenge") else None
     others = sum(1 for _ in app.routes.rules()) - len(matching)
     leniencies = leniencies_needed(asked.target, app.leniency)
     told_for = "" if app.told_by_path is None or tried.outcome != "allow" else app.told_by_path.pattern(tried.segments)
-    return Explanation(asked, tried, rows, others, rewriting, tunnel, keeps, leniencies, told_for)
+    now = circumstances.now
+    return Explanation(asked, tried, rows, others, rewriting, tunnel, keeps, leniencies, told_for, now)
 
 
 def _rewriting(app: App, asked: WrittenRequest) -> Rewriting | None:
@@ -94,11 +96,11 @@ def _rewriting(app: App, asked: WrittenRequest) -> Rewriting | None:
     return Rewriting(public, told(edits, public), edits.bodies, len(edits.texts))
 
 
-def _rows(app: App, matching: tuple[Rule, ...], tried: Tried, person: Known | None) -> tuple[Row, ...]:
+def _rows(app: App, matching: tuple[Rule, ...], tried: Tried, person: Known | None, now: float) -> tuple[Row, ...]:
     method = tried.facts.method
-    heard = (
-        known_with(person.identity, app.directories) if person is not None and app.accepts(person.identity) else None
-    )
+    heard = None
+    if person is not None and app.accepts(person.identity):
+        heard = known_with(person.identity, app.directories, now)
     traced = trace(app.routes.find(tried.segments), method, heard, tried.facts)
     steps = {(one.rule, one.say): one.step for one in traced}
     return tuple(_row(rule, say, method, steps.get((rule.ref, say))) for rule in matching for say in _says(rule))

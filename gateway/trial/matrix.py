@@ -9,10 +9,11 @@ from gateway.identity.perimeter import is_inside
 from gateway.model.directory import DirectoryFinding
 from gateway.model.errors import GatewayError
 from gateway.model.identity import Identity
+from gateway.model.mandate import MANDATES
 from gateway.model.provider import Provider
 from gateway.policy.conditions import GROUPS, Claim, Condition, Group
 from gateway.policy.patterns import ExpressionSegment, Literal, Pattern
-from gateway.policy.persons import MANDATES, Mandate, Tenant
+from gateway.policy.persons import Mandate, Tenant
 from gateway.policy.rules import Rule
 from gateway.policy.trace import parts
 from gateway.policy.values import Equals, Suffix, Within

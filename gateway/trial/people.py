@@ -1,23 +1,25 @@
 """People to try a folder with: as tests/*.yaml and `--as` files describe them, or from a saved `/_ecluse/session`."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import ValidationError
 
 from gateway.config.problems import Problem, ProblemsFound, did_you_mean
 from gateway.config.schema.messages import problem_of
-from gateway.config.schema.policy_tests import Person
+from gateway.config.schema.policy_tests import Person, ToldMandate
 from gateway.config.schema.scalars import Wrong
 from gateway.config.snapshot import App, Snapshot
 from gateway.config.yaml.reader import read_document
 from gateway.identity.directories import is_value
+from gateway.identity.mandates import WrongTerm, term_of
 from gateway.identity.perimeter import check
 from gateway.model.account import ATTRIBUTE, checked_login
-from gateway.model.directory import DirectoryFinding
+from gateway.model.directory import DirectoryFinding, FindingState, GivenAttribute
 from gateway.model.errors import GatewayError
 from gateway.model.identity import Identity
+from gateway.model.mandate import TermColumns, TermOfOffice
 from gateway.model.provider import Provider
 from gateway.translation.read_back import attributes_told
 
@@ -68,14 +70,49 @@ def _findings(person: Person, snapshot: Snapshot, now: int) -> Iterator[Director
         if not directory.takes(person.provider):
             raise Wrong(f"the directory {name} does not take the word of {person.provider}")
         given = {one.name: one for one in directory.gives}
-        for attribute, values in told.items():
+        values: dict[str, tuple[str, ...]] = {}
+        terms: tuple[TermOfOffice, ...] = ()
+        for attribute, said in told.items():
             if attribute not in given:
                 raise Wrong(f"the directory {name} gives no {attribute}", did_you_mean(attribute, given))
-            if not all(is_value(given[attribute], value) for value in values):
-                raise Wrong(f"{name}.{attribute}: this is no {given[attribute].type}")
-            if len(values) > 1 and not given[attribute].many:
-                raise Wrong(f"{name}.{attribute}: the directory gives one value", "or many: true in its file")
-        yield DirectoryFinding(name, directory.fingerprint, "found" if told else "none", dict(told), at=now)
+            columns = given[attribute].terms
+            if columns is not None:
+                terms = tuple(_term(f"{name}.{attribute}", one, columns) for one in said)
+            else:
+                values[attribute] = _texts(f"{name}.{attribute}", said, given[attribute])
+        state: FindingState = "found" if told else "none"
+        yield DirectoryFinding(name, directory.fingerprint, state, values, at=now, terms=terms)
+
+
+def _texts(where: str, said: Sequence[str | ToldMandate], given: GivenAttribute) -> tuple[str, ...]:
+    """Raises Wrong."""
+    texts = tuple(one for one in said if isinstance(one, str))
+    if len(texts) < len(said) or not all(is_value(given, text) for text in texts):
+        raise Wrong(f"{where}: this is no {given.type}")
+    if len(texts) > 1 and not given.many:
+        raise Wrong(f"{where}: the directory gives one value", "or many: true in its file")
+    return texts
+
+
+def _term(where: str, told: str | ToldMandate, columns: TermColumns) -> TermOfOffice:
+    """Raises Wrong."""
+    if isinstance(told, str) or (told.siren is None) == (told.insee is None):
+        hint = 'write {office: maire, siren: "215903501", start: 2026-03-29, end: 2032-03-21}, or insee'
+        raise Wrong(f"{where}: this is no mandate", hint)
+    number: Literal["siren", "insee"] = "insee" if told.siren is None else "siren"
+    zone = told.zone or ("" if number == "insee" else columns.zone)
+    if number == "siren" and not zone:
+        raise Wrong(f"{where}: no SIREN says where midnight is", "add zone: Europe/Paris")
+    cells = {
+        "office": told.office, number: told.siren or told.insee or "", "start": told.start, "end": told.end or "",
+    }  # fmt: skip
+    read = TermColumns("office", number, number, "start", "end", zone=zone, open_end=True)
+    try:
+        found = term_of(read, {name: (cell,) for name, cell in cells.items() if cell})
+    except WrongTerm as error:
+        raise Wrong(f"{where}: {error}") from None
+    assert found is not None
+    return found
 
 
 def _login(written: str | None) -> str | None:

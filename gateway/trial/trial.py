@@ -78,10 +78,14 @@ class Tried:
 
 
 class TrialHosts(HostTable[ApplicationAccess]):
-    """Without connections or counters."""
+    """Without connections or counters. `now`: Unix seconds of the request that is tried."""
+
+    def __init__(self, snapshot: Snapshot, now: float) -> None:
+        self._now = now
+        super().__init__(snapshot)
 
     def make_lane(self, app: App | None) -> ApplicationAccess:
-        return ApplicationAccess(app, self.snapshot, itertools.count())
+        return ApplicationAccess(app, self.snapshot, itertools.count(), wall=lambda: self._now)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +129,7 @@ def try_request(snapshot: Snapshot, asked: WrittenRequest, person: Known | None,
 def _read(snapshot: Snapshot, asked: WrittenRequest, circumstances: Circumstances) -> TrialRequest:
     """Raises GatewayError."""
     text = b"%b %b HTTP/1.1" % (asked.method.encode("ascii", "replace"), asked.target)
-    host = TrialHosts(snapshot).find(asked.authority).at(text)
+    host = TrialHosts(snapshot, circumstances.now).find(asked.authority).at(text)
     line = host.lane.read_line(text)
     host.require_own(line.target)
     sent = [(name.encode(), value.encode()) for name, value in circumstances.headers if fold(name.encode()) in FOLDS]
@@ -154,7 +158,7 @@ def _explained(error: GatewayError, asked: WrittenRequest, snapshot: Snapshot) -
 
 def _shadowed(snapshot: Snapshot, raw: bytes, live: TrialRequest, shadow: App) -> TrialRequest:
     """The same request, as if the shadow were enforced."""
-    access = ApplicationAccess(shadow, snapshot, itertools.count())
+    access = ApplicationAccess(shadow, snapshot, itertools.count(), wall=lambda: live.circumstances.now)
     host = VirtualHost(raw, live.host.name, access, portal=live.host.portal)
     return replace(
         live, host=host, line=_reaching(host, access.matched(live.line, live.line.judged), live.circumstances)
@@ -181,7 +185,8 @@ def _result(outcome: Outcome, request: TrialRequest, person: Known | None) -> Tr
             injection = Injection(prepared.headers, prepared.cookies)
             translation = app.told_at(segments)
             headers, cookies = read_back_for_tools(translation, injection)
-            accepted = _known_at(app, person) if person is not None and app.accepts(person.identity) else None
+            heard = person is not None and app.accepts(person.identity)
+            accepted = _known_at(app, person, request.circumstances.now) if person is not None and heard else None
             if accepted is not None:
                 made = described(app.tokens, accepted)
                 headers, cookies = headers | made[0], cookies | made[1]
@@ -217,8 +222,8 @@ def _seat(host: VirtualHost[ApplicationAccess], person: Known) -> Seat:
     return seat
 
 
-def _known_at(app: App, person: Known) -> Identity:
+def _known_at(app: App, person: Known, now: float) -> Identity:
     """What is known of them at this application."""
     has_login = app.account is not None and person.account is not None
     identity = with_login(person.identity, person.account or "") if has_login else person.identity
-    return known_with(identity, app.directories)
+    return known_with(identity, app.directories, now)

@@ -26,7 +26,7 @@ def decided_at_once(
 ) -> Decided:
     """`facts`: as `decide` takes them; what is left unsaid is unknown."""
     facts = facts or Facts(method)
-    question = Question(AppIdentity(app, identity), app.routes.find(segments), method, facts.tenant)
+    question = Question(AppIdentity(app, identity, 0.0, 0.0), app.routes.find(segments), method, facts.tenant)
     access = ApplicationAccess(app, SNAPSHOT, count())
     seat = None if identity is None else Seat(b"", "", "", identity, facts.tenant, 0.0, NEVER, NEVER, 0.0)
     return Decided(*access._prepared(question, question.decision(facts.asked), seat, 0.0))

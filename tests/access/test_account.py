@@ -58,10 +58,10 @@ def preparation(book: Book) -> Preparation:
 
 async def prepared(book: Book, app: App, who: Seat) -> bytes:
     prepare = preparation(book)
-    found = prepare(app, who, 0.0)
+    found = prepare(app, who, 0.0, 0.0)
     if callable(found):
         await found()
-        found = prepare(app, who, 0.0)
+        found = prepare(app, who, 0.0, 0.0)
     assert not callable(found)
     return found.headers
 
@@ -109,13 +109,13 @@ async def test_a_login_of_two_is_kept_as_a_refusal_and_links_that_cannot_be_read
 async def test_it_is_looked_up_again_where_links_the_file_or_the_person_have_changed() -> None:
     book, app, who = Book(helene="h.durand", paul="p.martin"), app_of(), somebody()
     await prepared(book, app, who)
-    first = identity_at(app, who)
+    first = identity_at(app, who, 0.0)
     book.state += 1
     assert await prepared(book, app, who) == b"\r\nX-Remote-User: h.durand"
-    assert identity_at(app, who) is first, "where nothing is new, what was made of it stays good"
+    assert identity_at(app, who, 0.0) is first, "where nothing is new, what was made of it stays good"
     book.state, book.record = book.state + 1, b"second"
     await prepared(book, app, who)
-    assert identity_at(app, who) is not first, "a link that was written anew may have another secret"
+    assert identity_at(app, who, 0.0) is not first, "a link that was written anew may have another secret"
     other = replace(app, account=replace(app.account, shared=True))
     assert not is_known(other, who, book.state)
     assert not is_known(replace(app, name="paie"), who, book.state), "another application's login is never told"
@@ -134,7 +134,7 @@ async def test_a_providers_word_is_never_the_login() -> None:
 async def test_nobody_has_no_account_and_needs_none_and_other_applications_ask_for_none() -> None:
     book = Book()
     assert await prepared(book, app_of(PERMIS), somebody()) == b"\r\nX-Remote-User: helene"
-    assert not callable(preparation(book)(app_of(), None, 0.0))
+    assert not callable(preparation(book)(app_of(), None, 0.0, 0.0))
     assert book.asked == []
 
 
@@ -144,5 +144,5 @@ async def test_where_nothing_looks_up_nobody_has_an_account() -> None:
     await look_up(NoAccounts(), app.name, app.account, who)
     for tried in (who, somebody()):
         with pytest.raises(GatewayError) as error:
-            translated(app, tried, 0.0)
+            translated(app, tried, 0.0, 0.0)
         assert error.value.code is ACCOUNT_MISSING

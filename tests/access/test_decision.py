@@ -122,7 +122,7 @@ def test_a_session_that_is_not_strong_enough_is_told_what_would_be() -> None:
 def test_an_age_is_told_anew_for_each_request() -> None:
     """Invariant: what depends on time is never kept beyond its end."""
     strong = replace(person(), acr="eidas2", authenticated_at=NOW)
-    question = Question(AppIdentity(STRONG, strong), STRONG.routes.find(("admin", "")), "GET")
+    question = Question(AppIdentity(STRONG, strong, 0.0, 0.0), STRONG.routes.find(("admin", "")), "GET")
     assert question.open
     at = [RequestFacts(None, (), "/admin/", "", NOW + later) for later in (0, 900, 901, 0)]
     assert [type(question.decision(each)) for each in at] == [Allow, Allow, Challenge, Allow]

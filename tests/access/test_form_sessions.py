@@ -62,10 +62,10 @@ def helene() -> Seat:
 
 
 async def sent(prepare: Preparation, app: App, who: Seat) -> bytes:
-    found = prepare(app, who, monotonic())
+    found = prepare(app, who, monotonic(), time())
     if not isinstance(found, Prepared):
         await found()
-        found = prepare(app, who, monotonic())
+        found = prepare(app, who, monotonic(), time())
     assert isinstance(found, Prepared), "it is found at the first look"
     return found.cookies
 

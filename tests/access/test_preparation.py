@@ -55,10 +55,10 @@ class Bench:
 
     async def ready(self, app: App, who: Seat) -> Prepared:
         """What a request gets, after what it has to wait for."""
-        found = self.prepare(app, who, self.mono)
+        found = self.prepare(app, who, self.mono, self.wall)
         if not isinstance(found, Prepared):
             await found()
-            found = self.prepare(app, who, self.mono)
+            found = self.prepare(app, who, self.mono, self.wall)
         assert isinstance(found, Prepared)
         return found
 
@@ -81,8 +81,8 @@ async def test_it_is_made_at_first_need_and_kept_with_the_seat() -> None:
 
 async def test_nothing_is_made_for_nobody_or_where_no_token_is_asked_for() -> None:
     bench = Bench()
-    assert bench.prepare(app_of(), None, bench.mono) == Prepared(b"", b"")
-    plain = bench.prepare(app_of(PERMIS), seat("permis.localhost", identity(uid="helene")), bench.mono)
+    assert bench.prepare(app_of(), None, bench.mono, bench.wall) == Prepared(b"", b"")
+    plain = bench.prepare(app_of(PERMIS), seat("permis.localhost", identity(uid="helene")), bench.mono, bench.wall)
     assert plain == Prepared(b"\r\nX-Remote-User: helene", b"")
     assert bench.made == 0
 
@@ -93,15 +93,15 @@ async def test_invariant_16_it_is_renewed_ahead_and_nobody_waits() -> None:
     assert first.valid_until == bench.mono + 30
     bench.passes(31)
     bench.may_go_on.clear()
-    still = bench.prepare(app, who, bench.mono)
+    still = bench.prepare(app, who, bench.mono, bench.wall)
     assert isinstance(still, Prepared)
     assert (still.headers, still.valid_until) == (first.headers, bench.mono + 1)
     await asyncio.sleep(0)
-    bench.prepare(app, who, bench.mono)
+    bench.prepare(app, who, bench.mono, bench.wall)
     assert bench.made == 2, "once for each end, however many ask"
     bench.may_go_on.set()
     await asyncio.sleep(0.01)
-    renewed = bench.prepare(app, who, bench.mono)
+    renewed = bench.prepare(app, who, bench.mono, bench.wall)
     assert isinstance(renewed, Prepared)
     assert told(renewed)["exp"] == int(bench.wall) + 60
     assert renewed.valid_until == bench.mono + 30
@@ -112,25 +112,25 @@ async def test_invariant_16_past_its_end_it_is_never_sent() -> None:
     first = await bench.ready(app, who)
     bench.may_go_on.clear()
     bench.passes(44.5)
-    late = bench.prepare(app, who, bench.mono)
+    late = bench.prepare(app, who, bench.mono, bench.wall)
     assert isinstance(late, Prepared)
     assert late.valid_until == first.valid_until + 15, "not beyond its end, while new ones are made"
     bench.passes(0.6)
-    assert not isinstance(bench.prepare(app, who, bench.mono), Prepared)
+    assert not isinstance(bench.prepare(app, who, bench.mono, bench.wall), Prepared)
 
 
 async def test_invariant_16_a_clock_that_is_set_forward_ends_it_too() -> None:
     bench, app, who = Bench(), app_of(), seat("permis.localhost", identity(uid="helene"))
     await bench.ready(app, who)
     bench.wall += 3600
-    assert not isinstance(bench.prepare(app, who, bench.mono), Prepared)
+    assert not isinstance(bench.prepare(app, who, bench.mono, bench.wall), Prepared)
 
 
 async def test_invariant_16_a_clock_that_stands_still_keeps_none_alive() -> None:
     bench, app, who = Bench(), app_of(), seat("permis.localhost", identity(uid="helene"))
     await bench.ready(app, who)
     bench.mono += 46
-    assert not isinstance(bench.prepare(app, who, bench.mono), Prepared)
+    assert not isinstance(bench.prepare(app, who, bench.mono, bench.wall), Prepared)
 
 
 async def test_what_the_provider_says_anew_is_told_at_once() -> None:
@@ -171,7 +171,7 @@ async def test_what_a_token_cannot_tell_is_refused_before_anything_is_made(prepa
     bench, app = Bench(), app_of(WITH_JWT.replace("{from: uid}}}", "{from: groups}}}"))
     who = seat("permis.localhost", identity(uid="helene", groups=("a", "b")))
     with pytest.raises(GatewayError, match=r"translation\.unencodable"):
-        (translated if preparing == "translated" else bench.prepare)(app, who, bench.mono)
+        (translated if preparing == "translated" else bench.prepare)(app, who, bench.mono, bench.wall)
     assert bench.made == 0
 
 

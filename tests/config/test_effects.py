@@ -27,6 +27,7 @@ from gateway.identity.perimeter import check
 from gateway.model.directory import Directory, DirectoryFinding, GivenAttribute, KeyPart, LdapSource
 from gateway.model.errors import GatewayError
 from gateway.model.identity import Identity
+from gateway.model.mandate import TermColumns
 from gateway.policy.decide import decide
 from gateway.policy.facts import Facts, RequestFacts
 from gateway.tokens.basic import basic_line
@@ -508,7 +509,7 @@ APP = [
     Effect("upstream.host", ("upstream", "host"), "Interne.example", app(lambda a: a.upstream.host_header), None, "interne.example"),
     Effect("upstream.ca", ("upstream", "ca"), {"file": "tls.crt"}, app(lambda a: a.upstream.ca), None, PEM["file:tls.crt"],
            ((("upstream", "url"), "https://u.example"),)),
-    Effect("directories[]", ("directories",), ["communes"], app(lambda a: known_with(PAUL, a.directories).left_out), set(), {"commune", "uai"}),
+    Effect("directories[]", ("directories",), ["communes"], app(lambda a: known_with(PAUL, a.directories, 0).left_out), set(), {"commune", "uai"}),
     Effect("providers[]", ("providers",), ["autre", "autre"], app(lambda a: a.providers), ("metropole",), ("autre",)),
     Effect("providers[]", ("providers",), ["autre"],
            lambda s: type(decided_at_once(s.apps["permis"], ("",), "GET", HELENE).decision).__name__, "Allow", "Challenge"),
@@ -800,6 +801,7 @@ CONDITIONS = [
     rule({"user": ["metropole/helene"]}, "Allow", "Deny", who=replace(HELENE, subject="h")),
     rule({"provider": "metropole"}, "Deny", "Allow", who=PAUL),
     rule({"mandate": "maire"}, "Deny", "Allow", who=MAYOR),
+    rule({"mandate": {"office": ["maire", "adjoint"]}}, "Deny", "Allow", who=MAYOR),
     rule({"tenant": {"siret": "21590350100017"}}, "Deny", "Allow", who=PAUL),
     rule({"tenant": {"siren": ["225900018", "215903501"]}}, "Deny", "Allow", who=PAUL),
     rule({"tenant": {"insee": "59350"}}, "Deny", "Allow", who=PAUL),
@@ -856,6 +858,13 @@ def one(see: Callable[[GivenAttribute], object]) -> Callable[[Snapshot], object]
     return of_directory(lambda d: see(d.gives[0]))
 
 
+MANDATE = {"office": "fonction", "siren": "siren", "start": "debut", "end": "fin", "zone": "Europe/Paris"}
+
+
+def terms(see: Callable[[TermColumns], object]) -> Callable[[Snapshot], object]:
+    return of_directory(lambda d: next((see(given.terms) for given in d.gives if given.terms is not None), None))
+
+
 def row(cell: str, rows: int = 1) -> Callable[[Snapshot], object]:
     """What `commune` is where the column has this cell."""
 
@@ -905,9 +914,33 @@ DIRECTORY = [
         "gives.*.wins",
         ("gives", "uai", "wins"),
         "directory",
-        of_directory(lambda d: known_with(GIVEN_UAI, (replace(d, fingerprint=""),)).attributes["uai"]),
+        of_directory(lambda d: known_with(GIVEN_UAI, (replace(d, fingerprint=""),), 0).attributes["uai"]),
         ("own",),
         ("1",),
+    ),
+    *(
+        Effect(
+            f"gives.*.mandate.{key}",
+            ("gives", "mandates"),
+            {
+                "type": "mandates",
+                "wins": "directory",
+                "mandate": {name: value for name, value in (MANDATE | said).items() if value},
+            },
+            terms(see),
+            None,
+            after,
+        )
+        for key, said, see, after in (
+            ("office", {"office": "titre"}, lambda t: t.office, "titre"),
+            ("siren", {}, lambda t: (t.organisation, t.number), ("siren", "siren")),
+            ("insee", {"insee": "code", "siren": None}, lambda t: (t.organisation, t.number), ("code", "insee")),
+            ("start", {"start": "du"}, lambda t: t.start, "du"),
+            ("end", {"end": "au"}, lambda t: t.end, "au"),
+            ("open_end", {"open_end": True}, lambda t: t.open_end, True),
+            ("zone", {}, lambda t: (t.zone, t.zone_column), ("Europe/Paris", "")),
+            ("zone_column", {"zone": None, "zone_column": "fuseau"}, lambda t: (t.zone, t.zone_column), ("", "fuseau")),
+        )
     ),
     Effect("rows", ("rows",), "many", row("Lille", 2), "unknown", ("Lille",)),
     Effect(

@@ -44,6 +44,11 @@ csv: {path: ../communes.csv}
 key: {siret: {from: tenant, providers: [metropole]}}
 gives: {schools: {}, commune: {}}
 """
+_MANDATES = "{type: mandates, mandate: {office: fonction, siren: siren, start: debut, end: fin, zone: Europe/Paris}}"
+_DIRECTORIES = {
+    "communes": _COMMUNES,
+    "elus": _COMMUNES.replace("communes", "elus").replace("{schools: {}, commune: {}}", f"{{mandates: {_MANDATES}}}"),
+}
 _PROVIDER = """
 version: 1
 provider: {name}
@@ -96,7 +101,8 @@ def test_every_yaml_example_loads(place, text):
         named = []
     elif "translate" in data:
         # What an application is told, alone.
-        files["apps/example.yaml"] = (_APP + text + "access: [{path: /**, allow: signed_in}]\n").encode()
+        access = "" if "access" in data else "access: [{path: /**, allow: signed_in}]\n"
+        files["apps/example.yaml"] = (_APP + text + access).encode()
         files["gateway.yaml"] += b"tokens: {keys: [{key: {file: tokens.pem}}]}\n"
         text += "{file: tokens.pem}"
         named = ["metropole"]
@@ -114,7 +120,7 @@ def test_every_yaml_example_loads(place, text):
         files["gateway.yaml"] += b"accounts: {keys: [{id: l1, secret: {file: links.key.base64}}]}\n"
         text += "{file: links.key.base64}"
     if "directories" in data:
-        files["directories/communes.yaml"] = _COMMUNES.encode()
+        files |= {f"directories/{name}.yaml": _DIRECTORIES[name].encode() for name in data["directories"]}
     for name in named:
         files[f"providers/{name}.yaml"] = _PROVIDER.format(name=name).encode()
     references = set(re.findall(r"\{file: ([^}]+)\}", text + _SAML))

@@ -106,7 +106,7 @@ def test_a_rule(tmp_path: Path) -> None:
         assert_within(calls, files=41, returns=276)
         person = identity(uid="jdupont", groups="administrateurs")
         app = snapshot.apps["permis"]
-        decision = Question(AppIdentity(app, person), app.routes.find(("admin", "x")), "GET").decision()
+        decision = Question(AppIdentity(app, person, 0.0, 0.0), app.routes.find(("admin", "x")), "GET").decision()
         assert_walked("A rule in YAML", calls)
     assert isinstance(decision, Allow)
 

@@ -146,9 +146,9 @@ def asked(who: Identity, *findings: DirectoryFinding) -> Identity:
 
 def test_what_a_directory_says_is_joined_and_the_person_of_the_session_stays_as_the_provider_said() -> None:
     who = asked(person(uid="a"), DirectoryFinding("communes", "f1", "found", {"uai": ("1",)}))
-    assert known_with(who, (directory(),)).attributes == {"uid": ("a",), "uai": ("1",)}
+    assert known_with(who, (directory(),), 0).attributes == {"uid": ("a",), "uai": ("1",)}
     assert who.attributes == {"uid": ("a",)}
-    assert known_with(who, ()) is who
+    assert known_with(who, (), 0) is who
 
 
 @pytest.mark.parametrize(
@@ -162,7 +162,7 @@ def test_what_a_directory_says_is_joined_and_the_person_of_the_session_stays_as_
     ids=["not asked", "asked otherwise", "another directory", "away"],
 )
 def test_what_could_not_be_said_is_unknown_and_never_absent(finding: DirectoryFinding | None) -> None:
-    known = known_with(asked(person(uid="a"), *([finding] if finding else [])), (directory(),))
+    known = known_with(asked(person(uid="a"), *([finding] if finding else [])), (directory(),), 0)
     assert (dict(known.attributes), known.left_out) == ({"uid": ("a",)}, {"uai", "commune"})
     assert missing_from(known, (directory(),)) == directory()
     assert missing_from(known, (directory(away="without"),)) is None
@@ -171,26 +171,26 @@ def test_what_could_not_be_said_is_unknown_and_never_absent(finding: DirectoryFi
 def test_one_word_never_takes_the_place_of_another_unless_the_file_says_which_wins() -> None:
     who = asked(person(uid="a", uai="own"), DirectoryFinding("communes", "f1", "found", {"uai": ("1",)}))
     for wins, values in ((None, ("own",)), ("provider", ("own",)), ("directory", ("1",))):
-        known = known_with(who, (directory(replace(UAI, wins=wins)),))  # type: ignore[arg-type]
+        known = known_with(who, (directory(replace(UAI, wins=wins)),), 0)  # type: ignore[arg-type]
         assert known.attributes["uai"] == values
     none = asked(who, DirectoryFinding("communes", "f1", "none"))
-    assert "uai" not in known_with(none, (directory(replace(UAI, wins="directory")),)).attributes
-    away = known_with(asked(who, unknown_of(directory(), "away", 1)), (directory(replace(UAI, wins="directory")),))
+    assert "uai" not in known_with(none, (directory(replace(UAI, wins="directory")),), 0).attributes
+    away = known_with(asked(who, unknown_of(directory(), "away", 1)), (directory(replace(UAI, wins="directory")),), 0)
     assert ("uai" not in away.attributes, away.left_out) == (True, {"uai"})
 
 
 def test_a_provider_whose_word_is_not_taken_gets_nothing_of_it() -> None:
     who = asked(person("beta", uid="a", uai="own"), DirectoryFinding("communes", "f1", "found", {"uai": ("1",)}))
-    assert known_with(who, (directory(replace(UAI, wins="provider")),)).attributes == who.attributes
+    assert known_with(who, (directory(replace(UAI, wins="provider")),), 0).attributes == who.attributes
     assert missing_from(who, (directory(),)) is None
 
 
 def test_where_a_directory_decides_the_word_of_a_provider_that_it_does_not_take_is_unknown() -> None:
     who = asked(person("beta", uid="a", uai="own"), DirectoryFinding("communes", "f1", "found", {"uai": ("1",)}))
-    known = known_with(who, (directory(replace(UAI, wins="directory")),))
+    known = known_with(who, (directory(replace(UAI, wins="directory")),), 0)
     assert (dict(known.attributes), known.left_out) == ({"uid": ("a",)}, {"uai"})
     assert missing_from(who, (directory(replace(UAI, wins="directory")),)) is None
-    without = known_with(person("beta", uid="a"), (directory(replace(UAI, wins="directory")),))
+    without = known_with(person("beta", uid="a"), (directory(replace(UAI, wins="directory")),), 0)
     assert (dict(without.attributes), without.left_out) == ({"uid": ("a",)}, frozenset()), "it said nothing of it"
 
 
@@ -217,7 +217,7 @@ def test_whatever_a_source_says_nothing_is_added_beyond_its_list_and_no_unknown_
     one = directory(*gives, rows=several)
     finding, faults = finding_of(one, rows, 7) if state == "said" else (unknown_of(one, "away", 7), ())
     who = person(provider, uid="a", uai="own", groups="agents")
-    known = known_with(asked(who, *([] if state == "nothing" else [finding])), (one,))
+    known = known_with(asked(who, *([] if state == "nothing" else [finding])), (one,), 0)
     assert set(known.attributes) <= {"uid", "uai", "groups", "commune"}
     assert (known.attributes["uid"], known.attributes["groups"]) == (("a",), ("agents",))
     assert (known.issuer, known.subject, known.provider) == (who.issuer, who.subject, who.provider)

@@ -1,10 +1,14 @@
+from dataclasses import replace
+
 import pytest
 
 from gateway.model.errors import GatewayError
 from gateway.model.identity import Identity
+from gateway.model.mandate import TermOfOffice
 from gateway.policy.conditions import evaluate
 from gateway.policy.facts import Facts
-from gateway.policy.persons import Mandate, Organisations, SignedInBy, Tenant, User
+from gateway.policy.persons import OF_TENANT, Mandate, Organisations, SignedInBy, Tenant, User
+from gateway.policy.trace import in_words
 from gateway.policy.truth import Truth
 from tests.policy.short import person
 
@@ -73,3 +77,50 @@ def test_a_tenant_by_siret_or_by_the_siren_of_all_its_establishments(tenant: str
 def test_no_empty_list(kind: type[User]) -> None:
     with pytest.raises(GatewayError):
         kind(frozenset())
+
+
+def term(office: str, organisation: str) -> TermOfOffice:
+    return TermOfOffice(office, organisation, "2020-05-25", "2026-03-29", "Europe/Paris")
+
+
+class Listed:
+    def commune(self, insee: str) -> Organisations | None:
+        return Organisations("", frozenset(), frozenset({"215903501"})) if insee == "59350" else None
+
+
+def elected(*terms: TermOfOffice) -> Identity:
+    offices = tuple(one.office for one in terms)
+    return replace(person(**({"mandates": offices} if offices else {})), terms=terms)
+
+
+@pytest.mark.parametrize(
+    ("identity", "anywhere", "there"),
+    [
+        (elected(term("maire", "215903501")), TRUE, TRUE),
+        (elected(term("maire", "59350")), TRUE, TRUE),
+        (elected(term("maire", "225900018")), TRUE, FALSE),
+        (elected(term("maire", "59009")), TRUE, UNKNOWN),
+        (elected(term("maire", "225900018"), term("maire", "215903501")), TRUE, TRUE),
+        (elected(term("maire", "59009"), term("maire", "215903501")), TRUE, TRUE),
+        (elected(term("maire", "225900018"), term("adjoint", "215903501")), TRUE, FALSE),
+        (elected(term("adjoint", "215903501")), FALSE, FALSE),
+        (elected(), FALSE, FALSE),
+        (MAYOR, TRUE, UNKNOWN),
+        (person(), UNKNOWN, UNKNOWN),
+        (replace(elected(term("maire", "215903501")), left_out=frozenset({"mandates"})), UNKNOWN, UNKNOWN),
+        (None, UNKNOWN, UNKNOWN),
+    ],
+)
+def test_a_mandate_of_the_organisation_for_which_the_person_acts(
+    identity: Identity | None, anywhere: Truth, there: Truth
+) -> None:
+    names = frozenset({"maire"})
+    assert evaluate(Mandate(names), identity, Facts(tenant=LILLE)) is anywhere
+    assert evaluate(Mandate(names, OF_TENANT, Listed()), identity, Facts(tenant=LILLE)) is there
+
+
+@pytest.mark.parametrize("tenant", [None, "", "215903501", "2159035010001X"])
+def test_of_no_organisation_there_is_no_mandate_that_is_known(tenant: str | None) -> None:
+    mayor = Mandate(frozenset({"maire"}), OF_TENANT, Listed())
+    assert evaluate(mayor, elected(term("maire", "215903501")), Facts(tenant=tenant)) is UNKNOWN
+    assert in_words(mayor) == "mandate maire of tenant"

@@ -91,7 +91,7 @@ async def test_a_reload_while_the_list_is_made_leaves_no_list_of_before(here: In
     old, new = snapshot("old", 400), snapshot("new", 2)
 
     async def labels(of: Snapshot) -> set[str]:
-        return {found.label.text async for found in listed.open_to(of, person, "en", "")}
+        return {found.label.text async for found in listed.open_to(of, person, "en", "", 0.0)}
 
     before = asyncio.create_task(labels(old))
     await asyncio.sleep(0)

@@ -3,10 +3,14 @@
 import asyncio
 from collections import Counter
 from collections.abc import Iterator
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from gateway.access.outcome import NEVER, CompiledDecision, Forward, Outcome, Prepared, Refuse
+from gateway.model.codes import POLICY_ALLOWED, POLICY_NOT_ALLOWED
+from gateway.model.decision import Allow, RuleRef
 from gateway.model.session import Seat
 from gateway.proxy import revalidation
 from gateway.proxy.client import ClientConnection
@@ -76,6 +80,11 @@ class FaultyStream(Stream):
 
     def faulted(self, fault: Exception) -> None:
         self.faults.append(type(fault).__name__)
+
+
+def forward(until: float) -> Forward:
+    rule = Allow(RuleRef("policies/apps/permis.yaml", 1, "/**"), POLICY_ALLOWED)
+    return Forward(CompiledDecision(rule), rule, Prepared(b"", b""), until)
 
 
 WHO, OTHER = (seat("permis.localhost", identity(uid=uid)) for uid in ("jdupont", "amartin"))
@@ -170,3 +179,23 @@ async def test_others_are_answered_while_streams_are_judged(monkeypatch: pytest.
         assert (await refused.ask(ask(b"GET /admin/a", cookie))).status == 403
         assert 0 < judged < 100
         await gate.until(lambda: judged == 100)
+
+
+@pytest.mark.parametrize(
+    ("kept", "looked_at"),
+    [
+        (None, True),
+        (forward(NEVER), False),
+        (forward(1000.0), True),
+        (Refuse(POLICY_NOT_ALLOWED), True),
+        (Refuse(POLICY_NOT_ALLOWED, valid_until=1000.0), True),
+    ],
+    ids=["forgotten", "for good", "until a mandate ends", "refused since", "refused until another begins"],
+)
+def test_what_has_an_end_or_was_refused_since_is_judged_again(kept: Outcome | None, looked_at: bool) -> None:
+    """Another request of the same person may have come behind the border, and found it out."""
+    who = seat("permis.localhost", identity(uid="a"))
+    if kept is not None:
+        who.outcomes[7] = kept
+    asked: Any = SimpleNamespace(seat=who, lane=None, line=SimpleNamespace(key=7))
+    assert revalidation.may_change(asked) is looked_at

@@ -1,9 +1,12 @@
 import json
+from dataclasses import replace
 
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gateway.model.directory import DirectoryFinding
 from gateway.model.identity import Identity
+from gateway.model.mandate import TermOfOffice
 from gateway.model.session import Session
 from gateway.model.transaction import HandOver
 from gateway.stores import codec
@@ -53,3 +56,13 @@ def test_the_others_come_back_as_they_went() -> None:
     assert codec.hand_over_from_bytes(codec.hand_over_to_bytes(hand_over)) == hand_over
     assert codec.transaction_from_bytes(codec.transaction_to_bytes(transaction())) == transaction()
     assert codec.login_from_bytes(codec.login_to_bytes(login())) == login()
+
+
+def test_mandates_come_back_with_their_days_and_what_is_held_now_is_not_kept() -> None:
+    terms = (TermOfOffice("maire", "215903501", "2020-05-25", "2026-03-29", "Europe/Paris"),)
+    finding = DirectoryFinding("elus", "f1", "found", {"uai": ("1",)}, frozenset({"x"}), 7, terms)
+    identity = replace(JEANNE, findings=(finding,), terms=terms)
+    kept = codec.session_to_bytes(StoredSession(Session("i", identity, None, NOW, NOW, 1), "b"))
+    assert codec.session_from_bytes(kept).session.identity == replace(identity, terms=None)
+    without = replace(JEANNE, findings=(replace(finding, terms=()),))
+    assert b"terms" not in codec.session_to_bytes(StoredSession(Session("i", without, None, NOW, NOW, 1), "b"))

@@ -153,7 +153,7 @@ def test_of_many_such_files_some_are_named() -> None:
 
 def _refused(snapshot: Snapshot, host: bytes) -> tuple[Code, str]:
     with pytest.raises(GatewayError) as refused:
-        TrialHosts(snapshot).find(host)
+        TrialHosts(snapshot, 0.0).find(host)
     return refused.value.code, refused.value.detail
 
 
@@ -287,7 +287,7 @@ def test_at_start_the_path_of_a_wrong_file_is_closed_and_the_application_beside_
         beside = snapshot.find_app("permis.localhost", "/other")
         assert beside is not None
         assert beside.name == "permis"
-        host = TrialHosts(snapshot).find(b"permis.localhost")
+        host = TrialHosts(snapshot, 0.0).find(b"permis.localhost")
         with pytest.raises(GatewayError) as refused:
             host.at(b"GET /below/x HTTP/1.1")
         assert refused.value.code is APP_CLOSED

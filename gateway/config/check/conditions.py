@@ -20,6 +20,7 @@ from gateway.config.schema.conditions import (
     GroupIs,
     HeaderIs,
     MandateIs,
+    MandateTest,
     MaxAgeIs,
     NotThis,
     ProviderIs,
@@ -36,10 +37,10 @@ from gateway.config.schema.values import texts
 from gateway.config.yaml.reader import YamlDocument
 from gateway.model.errors import GatewayError
 from gateway.model.levels import ProviderLevels
+from gateway.model.mandate import MANDATE_ORGANISATIONS, MANDATES
 from gateway.model.names import fold
 from gateway.policy.conditions import DEEPEST, GROUPS
 from gateway.policy.levels import USUAL_LADDER, Ladder
-from gateway.policy.persons import MANDATES
 
 MOST_PARTS = 2000
 """The most parts of one rule's condition, with all that it refers to: evaluating stays short."""
@@ -200,6 +201,11 @@ def check_use(
 
 def not_mapped(attribute: str, mapped: Iterable[str]) -> tuple[str, str]:
     """What is wrong with an attribute that no provider of the application maps, and what to do."""
+    if attribute == MANDATE_ORGANISATIONS:
+        return (
+            "no directory of this application says of which organisation a mandate is",
+            "list one under directories whose file gives mandates with the type mandates",
+        )
     hint = did_you_mean(attribute, mapped) or f"write {attribute}: under attributes of a provider's file"
     return f"no provider of this application maps an attribute {attribute}", hint
 
@@ -208,6 +214,8 @@ def _attribute(leaf: WrittenCondition) -> Iterator[tuple[str, str]]:
     match leaf:
         case GroupIs():
             yield "group", GROUPS
+        case MandateIs(mandate=MandateTest(of="tenant")):
+            yield "mandate.of", MANDATE_ORGANISATIONS
         case MandateIs():
             yield "mandate", MANDATES
         case ClaimIs():

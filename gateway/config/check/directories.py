@@ -9,6 +9,7 @@ from gateway.config.schema.directory import DirectoryFile
 from gateway.config.schema.load import AnyProviderFile, Folder, Loaded
 from gateway.config.yaml.reader import YamlDocument
 from gateway.model.directory import ISSUER, SUBJECT, TENANT
+from gateway.model.mandate import MANDATE_ORGANISATIONS, MANDATES_IN_FULL
 
 ProvidersByName = Mapping[str, Loaded[AnyProviderFile]]
 
@@ -115,4 +116,6 @@ def check_listed(app: Loaded[AppFile], model: AppFile, folder: Folder, providers
 def given_by(model: AppFile, folder: Folder) -> set[str]:
     """The attributes that the directories of an application give."""
     models = [one.model for one in folder.directories if one.model is not None]
-    return {name for one in models if one.directory in model.directories for name in one.gives}
+    listed = [given for one in models if one.directory in model.directories for given in one.gives.items()]
+    with_organisation = {MANDATE_ORGANISATIONS, MANDATES_IN_FULL}
+    return {name for name, _ in listed} | (with_organisation if any(given.mandate for _, given in listed) else set())

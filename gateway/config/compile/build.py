@@ -39,6 +39,7 @@ from gateway.config.snapshot import (
     Upstream,
     UpstreamSettings,
 )
+from gateway.identity.directories import attributes_of
 from gateway.model.decision import RuleRef
 from gateway.model.directory import Directory
 from gateway.model.provider import OidcProvider, Provider, SamlProvider
@@ -85,7 +86,7 @@ def build_steps(plan: bytes) -> Generator[None, None, Snapshot]:
                 named.add_provider(provider)
                 providers[provider.name] = provider
             case Directory() as directory:
-                named.add_attributes(given.name for given in directory.gives)
+                named.add_attributes(name for given in directory.gives for name in attributes_of(given))
                 directories[directory.name] = directory
             case OrganisationList() as part:
                 named.add_organisations(part)

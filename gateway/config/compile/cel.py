@@ -14,9 +14,9 @@ from typing import Any
 from gateway.model.codes import POLICY_CONDITION
 from gateway.model.errors import GatewayError
 from gateway.model.identity import Identity
+from gateway.model.mandate import MANDATES
 from gateway.policy.conditions import GROUPS, When
 from gateway.policy.facts import Facts
-from gateway.policy.persons import MANDATES
 from gateway.policy.truth import Truth
 from gateway.policy.values import compile_re2
 

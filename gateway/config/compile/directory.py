@@ -6,8 +6,9 @@ from typing import Final
 
 from gateway.config.compile.served import Material, served
 from gateway.config.problems import Path
-from gateway.config.schema.directory import DirectoryFile
+from gateway.config.schema.directory import DirectoryFile, MandateSection
 from gateway.model.directory import Directory, FileSource, GivenAttribute, KeyPart, LdapSource
+from gateway.model.mandate import TermColumns
 from gateway.model.provider import ClientCertificate
 
 _FINGERPRINT_LETTERS: Final = 16
@@ -28,7 +29,14 @@ def serve_directory(file: str, model: DirectoryFile, material: Material, root: s
         for column, part in model.key.items()
     )
     gives = tuple(
-        served(GivenAttribute, given, name=name, column=given.column or name, split=given.split or "")
+        served(
+            GivenAttribute,
+            given,
+            name=name,
+            column=given.column or name,
+            split=given.split or "",
+            terms=None if given.mandate is None else _terms(given.mandate),
+        )
         for name, given in sorted(model.gives.items())
     )
     away, last = model.away
@@ -43,6 +51,17 @@ def serve_directory(file: str, model: DirectoryFile, material: Material, root: s
         gives=gives,
         away=away,
         last=last,
+    )
+
+
+def _terms(told: MandateSection) -> TermColumns:
+    return served(
+        TermColumns,
+        told,
+        organisation=told.siren or told.insee or "",
+        number="insee" if told.siren is None else "siren",
+        zone=told.zone or "",
+        zone_column=told.zone_column or "",
     )
 
 

@@ -14,7 +14,7 @@ from gateway.policy.conditions import All, Any_, Anyone, Claim, Condition, Group
 from gateway.policy.hours import Time, parse_dates, parse_days, parse_hours
 from gateway.policy.levels import USUAL_LADDER, AcrMin, Amr, Ladder, MaxAge
 from gateway.policy.patterns import parse_pattern
-from gateway.policy.persons import Mandate, Organisations, SignedInBy, Tenant, User
+from gateway.policy.persons import OF_TENANT, Mandate, Organisations, SignedInBy, Tenant, User
 from gateway.policy.request_conditions import Header, Method, Network, Query
 from gateway.policy.rules import Rule
 from gateway.policy.values import Equals, Exists, Matches, Suffix, ValueTest, Within
@@ -64,8 +64,10 @@ class Named:
             found = self._lists[name] = organisations(name, self._numbers[name])
         return found
 
-    def commune(self, insee: str) -> Organisations:
-        return organisations("", self._communes[insee])
+    def commune(self, insee: str) -> Organisations | None:
+        """policy.persons.Communes. None where no list gives an organisation for it."""
+        numbers = self._communes.get(insee)
+        return None if numbers is None else organisations("", numbers)
 
     def when(self, source: str) -> When:
         """Raises GatewayError."""
@@ -112,6 +114,8 @@ def build_condition(written: object, named: Named) -> Condition:
             return named.when(source)
         case {"tenant": dict(told)}:
             return _tenant(told, named)
+        case {"mandate": told}:
+            return _mandate(told, named)
         case dict() if len(written) == 1:
             ((kind, told),) = written.items()
             return _of_sign_in(kind, told, named.ladder) or _matcher(kind, told)
@@ -141,8 +145,6 @@ def _matcher(kind: object, told: object) -> Condition:
             return User(_set(told))
         case "provider", _:
             return SignedInBy(_set(told))
-        case "mandate", _:
-            return Mandate(_set(told))
         case "network", _:
             return Network(frozenset(map(parse_network, _list(told))))
         case "method", _:
@@ -163,10 +165,16 @@ def _tenant(told: dict[str, object], named: Named) -> Tenant:
     if way == "list":
         some = tuple(named.list(name) for name in texts)
     elif way == "insee":
-        some = tuple(named.commune(code) for code in texts)
+        some = tuple(found for code in texts if (found := named.commune(code)) is not None)
     else:
         some = (organisations("", texts),)
     return Tenant(f"{way} {', '.join(texts)}", some)
+
+
+def _mandate(told: object, named: Named) -> Mandate:
+    if not isinstance(told, dict):
+        return Mandate(_set(told))
+    return Mandate(_set(told["office"]), OF_TENANT if told.get("of") == "tenant" else None, named)
 
 
 def _time(zone: str, told: dict[object, object]) -> Time:

@@ -9,22 +9,22 @@ from pydantic import AfterValidator, Discriminator, Field, PlainValidator, Tag, 
 
 from gateway.config.problems import Path
 from gateway.config.schema.scalars import Wrong
-from gateway.config.schema.types import LevelName, Name, Strict, Version, WholeSeconds, checked
+from gateway.config.schema.types import LevelName, Maybe, Name, Strict, Version, WholeSeconds, checked
 from gateway.config.schema.values import (
     ClaimTest,
     HeaderTest,
-    Mandates,
     Methods,
     Networks,
+    Offices,
     Providers,
     QueryTest,
     SignInMethods,
     TenantTest,
     TimeTest,
     Users,
-    is_insee,
 )
 from gateway.identity.perimeter import is_siren, is_siret
+from gateway.identity.values import is_insee
 from gateway.policy.conditions import Group
 
 CONDITION = "condition"
@@ -62,9 +62,21 @@ class TenantIs(Strict):
     """The organisation in whose name the person acts."""
 
 
+class MandateTest(Strict):
+    office: Offices
+    """The office, as the directory writes it: `maire`; or several, of which one is enough."""
+    of: Maybe[Literal["tenant"]] = None
+    """`tenant`: the mandate is one of the organisation in whose name the person acts. Without it, one of any
+    organisation is enough."""
+
+
 class MandateIs(Strict):
-    mandate: Mandates
-    """The person holds this mandate: a value of the attribute `mandates`."""
+    mandate: Annotated[
+        Annotated[Offices, Tag(TAG + "offices")] | Annotated[MandateTest, Tag(TAG + "mandate")],
+        Discriminator(lambda value: TAG + ("mandate" if isinstance(value, dict) else "offices")),
+    ]
+    """The person holds this mandate now. It ends by itself where a directory says its last day; what a provider says of
+    mandates (its attribute `mandates`) has no end."""
 
 
 class NetworkIs(Strict):

@@ -8,9 +8,11 @@ from gateway.config.schema import scalars
 from gateway.config.schema.directory_servers import ATTRIBUTE_DESCRIPTION, LdapSection
 from gateway.config.schema.scalars import Wrong
 from gateway.config.schema.types import AttributeName, Maybe, Name, Seconds, Strict, Text, Version, checked, wrong
+from gateway.config.schema.values import TimeZone
 from gateway.identity.mapping import RESERVED_ATTRIBUTES
 from gateway.model.account import ATTRIBUTE
 from gateway.model.directory import ISSUER, KeyTransform, ValueType, Winner
+from gateway.model.mandate import MANDATES
 
 _LONGEST_TIMEOUT = 10.0
 _LONGEST_LAST = 90 * 86400
@@ -63,12 +65,48 @@ class KeyPartSection(Strict):
     """What becomes of the value first: `lower` and `upper` (letters of ASCII), `siren` (of a SIRET), `mail_domain`."""
 
 
+class MandateSection(Strict):
+    """Where each row has one mandate."""
+
+    office: Column
+    """The column of the office, such as maire."""
+    siren: Maybe[Column] = None
+    """The column of the organisation, by its SIREN. Write this one or `insee`."""
+    insee: Maybe[Column] = None
+    """The column of the organisation, a commune, by its INSEE code, which says its time zone as well."""
+    start: Column
+    """The column of the first day, written 2026-03-29."""
+    end: Column
+    """The column of the last day: the mandate ends at midnight behind it, by the clock of the organisation."""
+    open_end: bool = False
+    """Whether a mandate whose last day is empty goes on. Otherwise such a row is mistaken, and opens nothing."""
+    zone: Maybe[TimeZone] = None
+    """The time zone of all organisations, such as Europe/Paris."""
+    zone_column: Maybe[Column] = None
+    """The column of each organisation's time zone, in the place of `zone`."""
+
+    @model_validator(mode="after")
+    def _organisation(self) -> "MandateSection":
+        if (self.siren is None) == (self.insee is None):
+            raise wrong("an organisation is named in one way", "write siren: COLUMN or insee: COLUMN")
+        if self.zone is not None and self.zone_column is not None:
+            raise wrong("its time zone is said twice", "write zone or zone_column")
+        if self.siren is not None and self.zone is None and self.zone_column is None:
+            raise wrong(
+                "no SIREN says where midnight is",
+                "write zone: Europe/Paris where all are there, or zone_column: COLUMN",
+            )
+        return self
+
+
 class GivenSection(Strict):
     column: Maybe[Column] = None
     """The column, or the name in a JSON object; that of the attribute where it is left out."""
     type: ValueType = "text"
-    """What a value has to be: `number` is a whole one, `date` is written 2026-03-29, `boolean` is true or false. One
-    that is not makes the attribute unknown."""
+    """What a value has to be: `number` is a whole one, `date` is written 2026-03-29, `boolean` is true or false,
+    `mandates` goes with `mandate`. One that is not makes the attribute unknown."""
+    mandate: Maybe[MandateSection] = None
+    """Of the attribute `mandates` with the type `mandates`: the columns of a mandate, which ends by itself."""
     many: bool = False
     """Whether a person may have several values; otherwise a second one makes the attribute unknown."""
     split: Maybe[Annotated[str, Field(min_length=1, max_length=8)]] = None
@@ -81,6 +119,19 @@ class GivenSection(Strict):
     def _several(self) -> "GivenSection":
         if self.split is not None and not self.many:
             raise wrong("a cell is split into several values, and one is meant", "add many: true")
+        return self
+
+    @model_validator(mode="after")
+    def _mandates(self) -> "GivenSection":
+        if (self.type == "mandates") != (self.mandate is not None):
+            raise wrong(
+                "the type mandates and the columns of a mandate go together", "write {type: mandates, mandate: {...}}"
+            )
+        if self.mandate is not None and (self.column is not None or self.many):
+            raise wrong(
+                "a mandate has the columns that `mandate` names, and a person may have several",
+                "leave out column, many and split",
+            )
         return self
 
 
@@ -132,6 +183,13 @@ class DirectoryFile(Strict):
     in. `{last: 24h}`: what it last said counts for so long, then as `refuse`."""
     timeout: Annotated[Seconds, AfterValidator(_in_time)] = 2.0
     """How long a sign-in waits for it, at most 10s; all directories are asked side by side."""
+
+    @model_validator(mode="after")
+    def _one_name(self) -> "DirectoryFile":
+        for name, given in self.gives.items():
+            if given.type == "mandates" and name != MANDATES:
+                raise wrong(f"gives.{name}: rules look for mandates under the name {MANDATES}", f"call it {MANDATES}")
+        return self
 
     @model_validator(mode="after")
     def _one_source(self) -> "DirectoryFile":

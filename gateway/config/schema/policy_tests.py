@@ -3,10 +3,12 @@
 from datetime import datetime
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, PlainValidator, WithJsonSchema
+from pydantic import AfterValidator, Discriminator, Field, PlainValidator, Tag, WithJsonSchema
 
+from gateway.config.schema.conditions import TAG
 from gateway.config.schema.scalars import Wrong
 from gateway.config.schema.types import AttributeName, Maybe, Name, Strict, Text, Version, WholeSeconds, Word, checked
+from gateway.config.schema.values import TimeZone
 from gateway.wire.addresses import parse_address
 
 NOBODY = "nobody"
@@ -46,6 +48,33 @@ def moment(text: str) -> str:
     return text
 
 
+class ToldMandate(Strict):
+    """One mandate, as a directory has it."""
+
+    office: Text
+    """Such as maire."""
+    siren: Maybe[Text] = None
+    """The organisation, by its SIREN. Write this one or `insee`."""
+    insee: Maybe[Text] = None
+    """The organisation, a commune, by its INSEE code."""
+    start: Text
+    """The first day: 2026-03-29."""
+    end: Maybe[Text] = None
+    """The last day; it goes on where this is left out."""
+    zone: Maybe[TimeZone] = None
+    """The time zone of the organisation; that of the directory's file, or of the commune, where this is left out."""
+
+
+ToldByDirectory = Annotated[
+    Annotated[Texts, Tag(TAG + "texts")] | Annotated[list[ToldMandate], Tag(TAG + "mandates")],
+    Discriminator(lambda value: TAG + ("mandates" if _has_mappings(value) else "texts")),
+]
+
+
+def _has_mappings(value: object) -> bool:
+    return isinstance(value, list) and any(isinstance(one, dict | ToldMandate) for one in value)
+
+
 class Person(Strict):
     """One person as a provider would announce them."""
 
@@ -63,9 +92,10 @@ class Person(Strict):
     """How they proved who they are."""
     account: Maybe[Text] = None
     """Their login at an application whose file has `account:`; without it they have none there."""
-    directories: dict[Name, dict[AttributeName, Texts]] = Field(default={}, max_length=100)
+    directories: dict[Name, dict[AttributeName, ToldByDirectory]] = Field(default={}, max_length=100)
     """By directory, what it says of them: `{communes: {uai: 0590001A}}`, and `{communes: {}}` where it has no row of
-    them. One that is not named here could not say anything; `ecluse explain` asks it."""
+    them; of mandates a list: `{elus: {mandates: [{office: maire, insee: "59350", start: 2026-03-29}]}}`. One that is
+    not named here could not say anything; `ecluse explain` asks it."""
     authenticated: Maybe[WholeSeconds] = None
     """How long ago they proved who they are; just now where it is left out."""
 

@@ -12,6 +12,7 @@ from gateway.config.schema import scalars
 from gateway.config.schema.scalars import Wrong
 from gateway.config.schema.types import AttributeName, Maybe, Strict, Yes, checked, known_method, wrong
 from gateway.identity.perimeter import is_siren, is_siret
+from gateway.identity.values import is_insee
 from gateway.policy.hours import parse_dates, parse_days, parse_hours
 from gateway.policy.persons import Mandate, SignedInBy, User
 from gateway.policy.request_conditions import Header, Query
@@ -74,12 +75,6 @@ def _insee(text: str) -> None:
         raise Wrong(f"{text} is not the INSEE code of a commune", "five characters, such as 59350 or 2A004")
 
 
-def is_insee(text: str) -> bool:
-    """The code of the Code officiel géographique, which is no postal code."""
-    head, tail = text[:2], text[2:]
-    return len(text) == 5 and text.isascii() and tail.isdigit() and (head.isdigit() or head in ("2A", "2B"))
-
-
 def _name(text: str) -> None:
     if not text.strip():
         raise Wrong("this is empty", "name at least one")
@@ -87,7 +82,7 @@ def _name(text: str) -> None:
 
 Users = Annotated[OneOrMore, _one_or_more(lambda names: User(frozenset(names))), _like("metropole/248289761001")]
 Providers = Annotated[OneOrMore, _one_or_more(lambda names: SignedInBy(frozenset(names))), _like("metropole")]
-Mandates = Annotated[OneOrMore, _one_or_more(lambda names: Mandate(frozenset(names))), _like("maire")]
+Offices = Annotated[OneOrMore, _one_or_more(lambda names: Mandate(frozenset(names))), _like("maire")]
 Networks = Annotated[OneOrMore, _one_or_more(_each(scalars.network)), _like("10.0.0.0/8")]
 Methods = Annotated[OneOrMore, _one_or_more(_each(known_method)), _like("GET")]
 SignInMethods = Annotated[OneOrMore, _one_or_more(_each(check_text)), _like("otp", "hwk")]

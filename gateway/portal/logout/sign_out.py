@@ -71,7 +71,7 @@ class BrowserSignOut:
         if app.logout.url is None:
             return None
         try:
-            identity = await self._services.accounts.identity_at(app, session.identity)
+            identity = await self._services.accounts.identity_at(app, session.identity, self._services.now())
             injection = app.translation.render(identity)
             if app.basic is not None:
                 injection = replace(injection, headers=injection.headers + basic_line(app.basic, identity))

@@ -52,6 +52,43 @@ def test_what_is_wrong_is_told_at_its_place(part: str, instead: str, said: str) 
     assert f"policies/directories/communes.yaml:{said}" in found(COMMUNES.replace(part, instead))
 
 
+MANDATE = "mandates: {type: mandates, mandate: {office: f, siren: s, start: d, end: e, zone: Europe/Paris}}"
+
+
+@pytest.mark.parametrize(
+    ("part", "instead", "said"),
+    [
+        ("siren: s, ", "", "an organisation is named in one way (write siren: COLUMN or insee: COLUMN)"),
+        ("siren: s", "siren: s, insee: i", "an organisation is named in one way (write siren: COLUMN or insee: COLUMN)"),
+        (", zone: Europe/Paris", "", "no SIREN says where midnight is (write zone: Europe/Paris where all are there, or zone_column: COLUMN)"),
+        ("zone: ", "zone_column: z, zone: ", "its time zone is said twice (write zone or zone_column)"),
+        ("Europe/Paris", "Paris", "gives.mandates.mandate.zone: Paris is not a time zone that this machine knows (Europe/Paris, Indian/Reunion)"),
+        ("type: mandates, ", "", "the type mandates and the columns of a mandate go together (write {type: mandates, mandate: {...}})"),
+        ("type: mandates, ", "type: mandates, many: true, ", "a mandate has the columns that `mandate` names, and a person may have several (leave out column, many and split)"),
+        ("mandates: {type", "mandats: {type", "gives.mandats: rules look for mandates under the name mandates (call it mandates)"),
+        ("mandates: {type", "mandate_organisations: {}, mandates: {type", "mandate_organisations is the gateway's own name (choose another name for this attribute)"),
+        ("end: e, ", "", "gives.mandates.mandate.end: this key is missing"),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_with_mandates_is_told(part: str, instead: str, said: str) -> None:
+    good = COMMUNES.replace("commune: {}", MANDATE)
+    assert found(good) == []
+    assert found(good.replace("siren: s", "insee: s").replace(", zone: Europe/Paris", "")) == []
+    assert part in good
+    problems_told = found(good.replace(part, instead))
+    assert any(said in one for one in problems_told), problems_told
+
+
+def test_a_rule_may_ask_of_which_organisation_a_mandate_is_where_a_directory_says_so() -> None:
+    rule = "{path: /**, allow: {mandate: {office: maire, of: tenant}}}"
+    app = PERMIS.replace("{path: /**, allow: signed_in}", rule)
+    assert rule in app
+    listed = {"apps/permis.yaml": app + "directories: [communes]\n"}
+    assert found(COMMUNES.replace("commune: {}", MANDATE), **listed) == []
+    (said,) = found(COMMUNES.replace("commune: {}", "mandates: {many: true}"), **listed)
+    assert "no directory of this application says of which organisation a mandate is" in said
+
+
 def test_a_key_with_the_issuer_needs_no_list() -> None:
     key = "key: {iss: {from: issuer}, sub: {from: subject}}"
     assert found(COMMUNES.replace("key: {siret: {from: tenant, providers: [metropole]}}", key)) == []
