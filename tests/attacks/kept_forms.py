@@ -192,6 +192,7 @@ CASES = (
         [
             ("of another site", refused_with(b"Origin: https://evil.example", site=b"cross-site")),
             ("another Origin, whatever Fetch Metadata say", refused_with(b"Origin: https://evil.example")),
+            ("another method, by a header that is not sent on", refused_with(b"X-HTTP-Method-Override: DELETE")),
             ("of the same site, another host", refused_with(site=b"same-site")),
             ("a typed address, which sends no form", refused_with(site=b"none")),
             ("with a made-up cookie", made_up),

@@ -16,6 +16,7 @@ from gateway.proxy.services import Services
 from gateway.stores.posts.bodies import PostWriter
 from gateway.wire.addresses import client_key
 from gateway.wire.framing import CHUNKED, NO_CONTENT
+from gateway.wire.headers import METHOD_OVERRIDE
 from gateway.wire.navigation import is_same_origin
 
 # Bytes that are written at a time. So much may wait while others are written.
@@ -29,6 +30,9 @@ def keeping(request: Request) -> KeepPosts | None:
     if app is None or app.keep_posts is None or request.line.method != b"POST" or request.seat is not None:
         return None
     if type(request.credential) is not bytes or request.field(b"content-encoding"):
+        return None
+    if METHOD_OVERRIDE in request.rare:
+        # No form says so. What is sent on has none of its headers: it would ask for another operation.
         return None
     origin, site = request.field(b"origin") or None, request.field(b"sec-fetch-site") or None
     ours = app.origin(request.host.name).encode("ascii")
