@@ -85,6 +85,13 @@ async def test_what_is_no_hint_is_left_out_and_nobody_is_refused_for_it(here: In
     assert (told(here.metropole.asked[-1]), reply.text) == ({}, "actes for alice")
 
 
+async def test_what_no_provider_lists_is_not_kept(here: Installation) -> None:
+    """Of any site's link, a sign-in under way has no more than what some provider may be told."""
+    passing_on(here, names=frozenset({"login_hint"}))
+    kept = hints_of(here.snapshot.apps["actes"], ("login_hint=a&idp_hint=9c716f61&x=1",))
+    assert kept == (("login_hint", "a"),)
+
+
 async def test_what_is_kept_of_a_link_is_bounded(here: Installation) -> None:
     """A stranger's link fills no more of a sign-in under way than this."""
     names = frozenset(f"hint{number:02}" for number in range(20))
