@@ -30,6 +30,7 @@ from gateway.model.session import Seat
 from gateway.ops.counters import STORE_UNREACHABLE, Counters
 from gateway.ops.log import Log
 from gateway.ops.pseudonyms import Pseudonyms
+from gateway.organisations.search import OrganisationSearch
 from gateway.portal.app import Portal
 from gateway.portal.http.pages import Pages
 from gateway.portal.logout.applications import SignOuts, TellingRevoker
@@ -43,7 +44,7 @@ from gateway.server.acceptors import Acceptors
 from gateway.server.faults import into_log
 from gateway.server.loop_stalls import LoopStalls
 from gateway.server.own_addresses import OwnAddresses
-from gateway.server.state import directories_folder, metadata_folder
+from gateway.server.state import directories_folder, metadata_folder, organisations_folder
 from gateway.server.worker import Candidate, WorkerControl
 from gateway.stores.application_sessions import ApplicationSessions
 from gateway.stores.cookie_jars import CookieJars
@@ -155,13 +156,12 @@ class _Worker:
         self._posts.start()
         jars = CookieJars(store, self._sessions, gateway.store_keys, log=log, now=now)
         self._person = person = Pseudonyms(gateway.store_keys[0][1]).of
-        self._federation = Federation(log=self._log)
-        self._saml_federation = SamlFederation(metadata_folder(gateway), self._control, time.time)
+        self._make_federation(gateway)
         self._applications = Applications(is_ours)
         self._sign_outs = self._make_sign_outs(gateway)
         self._revoker = TellingRevoker(self._control, self._sign_outs.due)
         self._make_accounts(gateway)
-        self._directories = Directories(directories_folder(gateway), log=log, now=time.time)
+        self._make_tables(gateway)
         services = PortalServices(
             sessions=self._sessions,
             transactions=self._make_transactions(gateway),
@@ -172,6 +172,7 @@ class _Worker:
             sign_outs=self._sign_outs,
             accounts=self._accounts,
             directories=self._directories,
+            organisations=self._organisations,
             linking=self._linking,
             revoker=self._revoker,
             pages=pages,
@@ -217,6 +218,15 @@ class _Worker:
 
     def _keeps_posts(self) -> bool:
         return any(app.keep_posts is not None for app in self.snapshot.apps.values())
+
+    def _make_federation(self, gateway: Gateway) -> None:
+        self._federation = Federation(log=self._log)
+        self._saml_federation = SamlFederation(metadata_folder(gateway), self._control, time.time)
+
+    def _make_tables(self, gateway: Gateway) -> None:
+        """What is asked of tables that the supervisor has read."""
+        self._directories = Directories(directories_folder(gateway), log=self._log, now=time.time)
+        self._organisations = OrganisationSearch(organisations_folder(gateway), log=self._log)
 
     def _make_accounts(self, gateway: Gateway) -> None:
         self._accounts = AccountBook(
@@ -314,6 +324,7 @@ class _Worker:
         await self._applications.close()
         await self._accounts.close()
         await self._directories.close()
+        await self._organisations.close()
         self._signing.shutdown(wait=False, cancel_futures=True)
         self._reading.shutdown(wait=False, cancel_futures=True)
         self._posts.close()

@@ -26,6 +26,7 @@ _FILES = {
     "shared": "shared/*.yaml",
     "list": "lists/*.yaml",
     "directory": "directories/*.yaml",
+    "organisations": "organisations/*.yaml",
     "app": "apps/**/*.yaml",
 }
 

@@ -14,10 +14,11 @@ from gateway.config.folder.files import Files
 from gateway.config.folder.read import read_folder
 from gateway.config.problems import Problem, ProblemsFound
 from gateway.config.schema.load import load
-from gateway.config.snapshot import Gateway
+from gateway.config.snapshot import Gateway, Snapshot
 from gateway.directories.by_hand import look, look_through
 from gateway.model.directory import Directory, FileSource
 from gateway.model.errors import GatewayError
+from gateway.organisations.indexing import organisations_of
 from gateway.server.state import unwritable
 from gateway.trial.proving import prove
 
@@ -33,7 +34,8 @@ def check(folder: Path, *, as_json: bool = False, live: bool = False) -> Exit:
             files = read_folder(folder)
             found = prove(files, time.time())
             snapshot = build(found.plan)
-        if wrong := list(_wrong_directories(files, snapshot.directories, live=live)):
+        wrong = [*_wrong_directories(files, snapshot.directories, live=live), *_wrong_organisations(files, snapshot)]
+        if wrong:
             raise ProblemsFound(wrong)
     except ProblemsFound as problems:
         say_problems(problems, as_json=as_json)
@@ -69,6 +71,17 @@ def _away(directory: Directory) -> Iterator[str]:
         look(directory)
     except GatewayError as error:
         yield f"{directory.shown}: {error}"
+
+
+def _wrong_organisations(files: Files, snapshot: Snapshot) -> Iterator[Problem]:
+    tables = {table.name: table for table in snapshot.organisations}
+    for loaded in load(files)[0].organisations if tables else ():
+        if loaded.model is not None:
+            try:
+                for _ in organisations_of(tables[loaded.model.organisations]):
+                    pass
+            except GatewayError as error:
+                yield loaded.document.problem(("csv", "path"), error.detail)
 
 
 def _wrong_in(directory: Directory) -> Iterator[str]:

@@ -20,6 +20,7 @@ from gateway.model.forward_auth import ForwardAuth
 from gateway.model.identity import Identity
 from gateway.model.kept_post import KeepPosts, PostsSettings
 from gateway.model.names import fold
+from gateway.model.organisations import OrganisationTable
 from gateway.model.provider import Provider
 from gateway.model.session import SeatLimits
 from gateway.model.store_server import StoreServer
@@ -292,8 +293,7 @@ class App(AppSettings):
     @property
     def header_folds(self) -> frozenset[bytes]:
         """Invariant 3: folded names of all headers that are injected, whether or not there is a value."""
-        basic = frozenset() if self.basic is None else frozenset({fold(HEADER.encode())})
-        told = self.translation.header_folds
+        told, basic = self.translation.header_folds, frozenset({fold(HEADER.encode())} if self.basic else ())
         if self.told_by_path is not None:
             told = told.union(*(there.header_folds for there in self.told_by_path.by_pattern.values()))
         return told | folded_names(self.tokens, "header") | basic
@@ -335,8 +335,8 @@ class App(AppSettings):
         for table in tables:
             match = table.find(target.segments)
             if match is not table.find(target.other) or (match is not None and match.turns_on_request):
-                one, other = "/".join(target.segments), "/".join(target.other)
-                raise GatewayError(WIRE_TARGET, f"/{one} or, in UTF-8, /{other}: the rules tell one from the other")
+                said = f"/{'/'.join(target.segments)} or, in UTF-8, /{'/'.join(target.other)}"
+                raise GatewayError(WIRE_TARGET, f"{said}: the rules tell one from the other")
 
     def origin(self, host: str) -> str:
         """The origin that browsers use for one canonical host of this app."""
@@ -363,6 +363,7 @@ class Snapshot:
     closed: Mapping[str, str] = field(default_factory=dict)
     directories: Mapping[str, Directory] = field(default_factory=dict)
     unread: Mapping[str, tuple[str, ...] | None] = field(default_factory=dict)
+    organisations: tuple[OrganisationTable, ...] = ()
 
     def applications(self, host: str) -> HostApplications[App]:
         """Those of a canonical host: exact before one-label wildcard, which never takes the portal's host."""

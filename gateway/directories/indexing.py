@@ -119,7 +119,8 @@ class _Hashed(RawIOBase):
         return self._hash.hexdigest()
 
 
-def main(folder: str) -> int:
+def stay_within_limits() -> None:
+    """From now on the kernel ends this process at its limits, and others go first."""
     os.nice(_BESIDE)
     signal.setitimer(signal.ITIMER_REAL, SECONDS)
     for what, value in (
@@ -129,6 +130,10 @@ def main(folder: str) -> int:
     ):
         _, hard = resource.getrlimit(what)
         resource.setrlimit(what, (value if hard == resource.RLIM_INFINITY else min(value, hard), hard))
+
+
+def main(folder: str) -> int:
+    stay_within_limits()
     directory: Directory = _DIRECTORY.read(json.loads(sys.stdin.buffer.readline()))
     before = stat_of(directory.file.path)
     try:

@@ -8,6 +8,7 @@ from gateway.lint import (
     about_applications,
     about_forms,
     about_names,
+    about_organisations,
     about_people,
     about_rules,
     about_the_gateway,
@@ -36,6 +37,7 @@ _RULES, _PEOPLE, _APPS, _GATEWAY = about_rules, about_people, about_applications
 _TOKENS = about_tokens
 _FORMS = about_forms
 _NAMES = about_names
+_ORGANISATIONS = about_organisations
 
 _TABLE = (
     # access rules
@@ -116,6 +118,10 @@ _TABLE = (
              "scopes (shibmd:Scope).", _PEOPLE.scope_without_bounds),
     LintRule("EC238", "A directory that no application lists", "It is read and kept, and nobody is known by it: most "
              "often the application's `directories:` was forgotten.", _PEOPLE.directory_nobody_lists),
+    LintRule("EC250", "Two providers for one organisation", "Its people have to know which of the two is theirs.",
+             _ORGANISATIONS.two_serve_one),
+    LintRule("EC251", "Organisations that no provider serves", "Their people find their organisation and no way to "
+             "sign in.", _ORGANISATIONS.served_by_nobody),
     # applications
     LintRule("EC301", "Headers beyond 8 KB", "Tomcat, IIS and nginx refuse such a request with a page that says "
              "nothing of the cause.", _APPS.header_budget),

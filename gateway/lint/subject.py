@@ -18,6 +18,7 @@ from gateway.config.schema.conditions import SharedFile
 from gateway.config.schema.directory import DirectoryFile
 from gateway.config.schema.gateway import GatewayFile
 from gateway.config.schema.load import AnyProviderFile, Folder, Loaded, load
+from gateway.config.schema.organisations import OrganisationsFile
 from gateway.config.schema.scalars import Reference
 from gateway.config.snapshot import Snapshot
 from gateway.config.yaml.reader import YamlDocument
@@ -64,6 +65,10 @@ class Subject:
     @cached_property
     def directories(self) -> "tuple[Of[DirectoryFile], ...]":
         return tuple(_whole(self.folder.directories))
+
+    @cached_property
+    def organisations(self) -> "tuple[Of[OrganisationsFile], ...]":
+        return tuple(_whole(self.folder.organisations))
 
     def providers_of(self, app: "Of[AppFile]") -> list[AnyProviderFile]:
         return [one.model for one in self.providers if one.model.provider in app.model.providers]

@@ -7,11 +7,21 @@ from gateway.model import (
     front_codes,
     host_codes,
     kept_post_codes,
+    organisation_codes,
     upstream_codes,
 )
 from gateway.model.codes import Code
 
-_MODULES = (codes, host_codes, account_codes, kept_post_codes, upstream_codes, directory_codes, front_codes)
+_MODULES = (
+    codes,
+    host_codes,
+    account_codes,
+    kept_post_codes,
+    upstream_codes,
+    directory_codes,
+    front_codes,
+    organisation_codes,
+)
 
 
 def all_codes() -> tuple[Code, ...]:

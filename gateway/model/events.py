@@ -134,6 +134,17 @@ _TABLE = (
         "A directory could not say anything of a person, for the reason that `code` and `detail` say; `away` of its"
         " file says what then.",
     ),
+    Event("organisations.read", "info", "The tables of organisations were read anew: `rows` of them can be found."),
+    Event(
+        "organisations.unreadable",
+        "error",
+        "A table of organisations cannot be read, or is wrong: `detail` says how. What was read last is searched.",
+    ),
+    Event(
+        "organisations.unsearched",
+        "error",
+        "Organisations cannot be searched, `detail` says why: people are shown the sign-in services instead.",
+    ),
     Event("directory.recovered", "info", "A directory answers again."),
     Event(
         "directory.fault",

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from gateway.model.levels import NO_LEVELS, ProviderLevels
+from gateway.model.serves import SERVES_NOBODY_BY_NAME, ServesOrganisations
 
 ClientAuthentication = Literal[
     "none", "client_secret_basic", "client_secret_post", "client_secret_jwt", "private_key_jwt", "tls_client_auth"
@@ -174,6 +175,7 @@ class OidcProvider:
     refresh_ends_on: frozenset[str] = frozenset()
     api: ApiAccess | None = None
     request: AuthorizationParameters = field(default_factory=AuthorizationParameters)
+    serves: ServesOrganisations = SERVES_NOBODY_BY_NAME
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,6 +244,7 @@ class SamlProvider:
     development: bool = False
     private_addresses: bool = False
     labels: Mapping[str, str] = field(default_factory=dict)
+    serves: ServesOrganisations = SERVES_NOBODY_BY_NAME
 
 
 Provider = OidcProvider | SamlProvider

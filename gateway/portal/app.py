@@ -12,6 +12,7 @@ from gateway.model.kept_post import SendOn
 from gateway.model.ports import Page
 from gateway.portal.account_pages import AccountPages
 from gateway.portal.flow.app_host import AppHost
+from gateway.portal.flow.chooser import Chooser
 from gateway.portal.flow.establish import SignIns
 from gateway.portal.flow.kept_posts import KeptPostPages
 from gateway.portal.flow.source import IdentitySources
@@ -49,7 +50,8 @@ class Portal:
         self._services = services
         self._sources = IdentitySources(OpenidSource(services), SamlSource(services))
         self._app_host = AppHost(services)
-        self._start = Start(services)
+        chooser = Chooser(services)
+        self._start = Start(services, chooser)
         self._sign_ins = SignIns(services)
         self._sign_out = BrowserSignOut(services, self._sources)
         own, language = SessionPages(services), LanguagePage(services)
@@ -70,10 +72,11 @@ class Portal:
         accounts = AccountPages(services)
         # Of an application's host that is not the portal's, too.
         self._leads: dict[str, Handlers] = {"account": {"GET": accounts.lead}}
-        home = HomePage(services)
+        home = HomePage(services, chooser)
         self._of_portal = {
             **both,
             "start": {"GET": self._start.start},
+            "organisation": {"GET": chooser.search},
             "sessions": {"GET": own.sessions},
             "home": {"GET": home.home},
             "sessions/end": {"POST": home.end},

@@ -11,28 +11,28 @@ from gateway.model.session import Seat
 from gateway.model.transaction import OTHER_ACCOUNT
 from gateway.portal.account_pages import require_own_page
 from gateway.portal.applications import ApplicationList
-from gateway.portal.http.pages import Choice, HomeLine, Offered
+from gateway.portal.flow.chooser import MOST_CHOICES, Chooser
+from gateway.portal.http.pages import HomeLine, Offered
 from gateway.portal.http.request import ANOTHER, PREFIX, PortalRequest, portal_home
 from gateway.portal.http.responses import redirect
 from gateway.portal.services import PortalServices
 from gateway.portal.session_page import session_line
 
 _ON_A_PAGE = 50
-# So many services can be read through; people of a longer list open an application, which knows its own.
-_MOST_CHOICES = 50
 _MOST_PAGES = 1000
 
 
 class HomePage:
-    def __init__(self, services: PortalServices) -> None:
+    def __init__(self, services: PortalServices, chooser: Chooser) -> None:
         self._services = services
+        self._chooser = chooser
         self._applications = ApplicationList()
 
     async def home(self, request: PortalRequest) -> Page:
         cookie = request.seat_cookie()
         seat = None if cookie is None else await self._services.sessions.load(request.host, cookie)
         if seat is None or cookie is None or not seat.live or request.parameter(OTHER_ACCOUNT):
-            return self._sign_in(request)
+            return await self._sign_in(request)
         request.identity = seat.identity
         summaries = await self._services.sessions.of_browser(request.host, cookie)
         snapshot, language = request.snapshot, self._services.pages.language_of(request.reader)
@@ -40,19 +40,17 @@ class HomePage:
         offered, another = await self._offered(request, seat), f"{portal_home(request)}?{OTHER_ACCOUNT}=1"
         return self._services.pages.home(request.reader, offered, lines, another)
 
-    def _sign_in(self, request: PortalRequest) -> Page:
+    async def _sign_in(self, request: PortalRequest) -> Page:
         """A person who is not signed in chooses where to do so.
 
         Raises GatewayError(SESSION_NONE) where there is too much to choose from."""
-        providers = request.snapshot.providers.values()
-        if not 0 < len(providers) <= _MOST_CHOICES:
+        providers = list(request.snapshot.providers.values())
+        if not providers or (len(providers) > MOST_CHOICES and not request.snapshot.organisations):
             raise GatewayError(SESSION_NONE, "no session on the portal")
-        login = f"{PREFIX}login?provider="
-        more = ANOTHER if request.parameter(OTHER_ACCOUNT) else ""
-        choices = [Choice(one.label, one.labels, login + quote(one.name, safe="") + more) for one in providers]
-        if more and len(choices) == 1:
-            return redirect(request.snapshot.gateway.portal_url + choices[0].link)
-        return self._services.pages.chooser(request.reader, choices)
+        if request.parameter(OTHER_ACCOUNT) and len(providers) == 1:
+            login = f"{PREFIX}login?provider={quote(providers[0].name, safe='')}{ANOTHER}"
+            return redirect(request.snapshot.gateway.portal_url + login)
+        return await self._chooser.page(request, None, providers)
 
     async def _offered(self, request: PortalRequest, seat: Seat) -> Offered:
         parameters = request.parameters()

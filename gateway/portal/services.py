@@ -9,6 +9,7 @@ from gateway.directories.lookups import Directories
 from gateway.federation.federation import Federation
 from gateway.federation.saml import SamlFederation
 from gateway.model.ports import Revoker
+from gateway.organisations.search import OrganisationSearch
 from gateway.portal.http.pages import Pages
 from gateway.portal.logout.applications import SignOuts
 from gateway.portal.report import Report
@@ -31,6 +32,7 @@ class PortalServices:
     sign_outs: SignOuts
     accounts: AccountBook
     directories: Directories
+    organisations: OrganisationSearch
     linking: AccountLinking
     revoker: Revoker
     pages: Pages

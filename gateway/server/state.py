@@ -80,6 +80,11 @@ def directories_folder(gateway: Gateway) -> Path:
     return Path(gateway.state_folder) / "directories"
 
 
+def organisations_folder(gateway: Gateway) -> Path:
+    """What was made of the tables of organisations; whoever writes there makes it."""
+    return Path(gateway.state_folder) / "organisations"
+
+
 def remember_hosts(gateway: Gateway, plan: bytes, closed: Sequence[str]) -> None:
     """Writes the hosts of each app file that is live; those of a file that is `closed` stay as they were known. Raises
     OSError: then those before are known. What is in memory has no folder for it."""

@@ -10,14 +10,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
-from gateway.config.compile.plan import lines_of, sent_ltpa2
+from gateway.config.compile.plan import sent_ltpa2
 from gateway.config.compile.process import fingerprint
 from gateway.config.snapshot import Gateway
-from gateway.directories.keeper import DirectoryKeeper
-from gateway.federation.metadata_keeper import MetadataKeeper
-from gateway.federation.metadata_source import sources_of
-from gateway.model.directory import Directory
-from gateway.model.provider import SamlProvider
 from gateway.ops.counters import STORE_UNREACHABLE, add
 from gateway.ops.log import Log
 from gateway.ops.metrics import Gauges, render
@@ -31,7 +26,12 @@ from gateway.server.fleet import PROGRAM, Fleet, Hooks, Worker, ask, refusals
 from gateway.server.listeners import allow_many_files, bind, bind_admin, connections_within, files_needed
 from gateway.server.liveness_probe import until_silent
 from gateway.server.rollout import USUAL_PATIENCE, Patience, Rollout
-from gateway.server.state import directories_folder, make_state_folder, may_pass, metadata_folder, remember_hosts
+from gateway.server.sources import Sources
+from gateway.server.state import (
+    make_state_folder,
+    may_pass,
+    remember_hosts,
+)
 from gateway.server.token_keys import TokenKeys
 from gateway.server.totals import Totals
 from gateway.server.watching import watch
@@ -66,8 +66,7 @@ class Supervisor:
         self._slots = 0
         self.fleet: Fleet
         self._rollout: Rollout
-        self._metadata: MetadataKeeper
-        self._directories: DirectoryKeeper
+        self._sources: Sources
 
     # --- for signals ---
 
@@ -105,17 +104,16 @@ class Supervisor:
         cores = [] if gateway.workers else cores
         self.fleet = Fleet(listening, hooks, self._log, program=self._program, cores=cores)
         self._rollout = Rollout(live, self.fleet, self._patience)
-        self._metadata = MetadataKeeper(metadata_folder(gateway), self._log)
-        self._directories = DirectoryKeeper(directories_folder(gateway), self._log)
+        self._sources = Sources(gateway, self._log)
         admin = Admin(self)
         await admin.start(admin_socket)
         control = await self._controlled(gateway)
         self._log.event("gateway.started", revision=live.revision, listeners=addresses(gateway), workers=self._slots)
         if trouble:
             self._log.event("state.unwritable", detail=trouble)
-        await self._follow_sources()
-        self._run(self._metadata.run())
-        self._run(self._directories.run())
+        await self._sources.follow(self._rollout.live.plan)
+        for work in self._sources.work():
+            self._run(work)
         self._tell_what_is_live()
         await self._remember_hosts()
         self.fleet.start(self._slots)
@@ -173,8 +171,7 @@ class Supervisor:
         if control is not None:
             await control.stop()
         killed = await self.fleet.stop(self._rollout.live.gateway.timeouts.drain)
-        await self._metadata.close()
-        await self._directories.close()
+        await self._sources.close()
         await admin.stop()
         self._log.event("gateway.stopped", workers_killed=killed)
 
@@ -251,10 +248,10 @@ class Supervisor:
             return f"{self._folder}/gateway.yaml: {', '.join(fixed)}: restart to change this, it is fixed while running"
         if candidate.gateway.limits.connections > self._rollout.live.gateway.limits.connections:
             self._allow_files(candidate.gateway)
-        if refusal := await self._directories.ready(lines_of(candidate.plan, Directory)):
+        if refusal := await self._sources.ready(candidate.plan):
             return refusal
         verdict = await self._rollout.take(candidate)
-        await self._follow_sources()
+        await self._sources.follow(self._rollout.live.plan)
         await self._remember_hosts()
         return verdict
 
@@ -268,18 +265,6 @@ class Supervisor:
             await asyncio.sleep(_KEYS_LOOKED_AT)
             if self._token_keys.due(time.time()):
                 self.reload()
-
-    async def _follow_sources(self) -> None:
-        """Keeps fresh what the providers and directories of the live plan live on."""
-        plan = self._rollout.live.plan
-        try:
-            await self._metadata.use(sources_of(lines_of(plan, SamlProvider)))
-        except OSError as error:
-            self._log.event("provider.unreachable", detail=f"no folder for SAML metadata: {error}")
-        try:
-            await self._directories.use(lines_of(plan, Directory))
-        except OSError as error:
-            self._log.event("directory.unreadable", detail=f"no folder for what is made of directories: {error}")
 
     async def _remember_hosts(self) -> None:
         live = self._rollout.live
@@ -343,7 +328,7 @@ class Supervisor:
         worker.channel.reply(message, ok=True)
 
     async def _refresh_metadata(self, worker: Worker, message: Message) -> None:
-        await self._metadata.refreshed(message.fields["source"])
+        await self._sources.metadata.refreshed(message.fields["source"])
         worker.channel.reply(message, ok=True)
 
     def _run(self, work: Coroutine[Any, Any, None]) -> None:
@@ -380,7 +365,7 @@ class Supervisor:
             kept=len(live.kept),
             closed=len(live.closed),
         )
-        own = {("ecluse_log_dropped_total",): self._log.dropped, **self._metadata.counters()}
+        own = {("ecluse_log_dropped_total",): self._log.dropped, **self._sources.metadata.counters()}
         return render(add({**live.zeros, **totals.all()}, own), gauges)
 
 

@@ -24,10 +24,12 @@ from gateway.config.snapshot import Snapshot
 from gateway.config.yaml.reader import read_document
 from gateway.identity.directories import finding_of, known_with, missing_from, transformed
 from gateway.identity.perimeter import check
+from gateway.identity.served_by import serving
 from gateway.model.directory import Directory, DirectoryFinding, GivenAttribute, KeyPart, LdapSource
 from gateway.model.errors import GatewayError
 from gateway.model.identity import Identity
 from gateway.model.mandate import TermColumns
+from gateway.model.organisations import ListedOrganisation, OrganisationTable
 from gateway.policy.decide import decide
 from gateway.policy.facts import Facts, RequestFacts
 from gateway.tokens.basic import basic_line
@@ -139,6 +141,14 @@ def at_a(see: Callable[[Any], object]) -> Callable[[Snapshot], object]:
 
 def provider(see: Callable[[Any], object]) -> Callable[[Snapshot], object]:
     return lambda snapshot: see(next(iter(snapshot.providers.values())))
+
+
+LILLE = ListedOrganisation("Lille", siren="215903501", departement="59", domains=("lille.example",))
+
+
+def serves(organisation: ListedOrganisation) -> Callable[[Snapshot], object]:
+    """How many providers sign its people in."""
+    return lambda snapshot: len(serving(organisation, snapshot.providers.values()))
 
 
 def gateway(see: Callable[[Any], object]) -> Callable[[Snapshot], object]:
@@ -422,6 +432,10 @@ PROVIDER = [
     Effect("asserts.scopes[]", ("asserts", "scopes"), ["univ.example"], provider(lambda p: p.perimeter.scopes), None, {"univ.example"}),
     Effect("asserts.attributes.*[]", ("asserts", "attributes"), {"groups": ["ONDE"]}, within(), "within",
            "login.outside_perimeter"),
+    Effect("serves.siren[]", ("serves", "siren"), ["215903501"], serves(LILLE), 0, 1),
+    Effect("serves.domains[]", ("serves", "domains"), ["lille.example"], serves(LILLE), 0, 1),
+    Effect("serves.departements[]", ("serves", "departements"), ["59"], serves(LILLE), 0, 1),
+    Effect("serves.others", ("serves", "others"), True, serves(LILLE), 0, 1),
     Effect("session.idle", ("session", "idle"), "1m", provider(lambda p: p.session_idle), 1800, 60),
     Effect("session.absolute", ("session", "absolute"), "1h", provider(lambda p: p.session_absolute), 43200, 3600),
     Effect("skew", ("skew",), "5s", provider(lambda p: p.skew), 60, 5),
@@ -966,14 +980,33 @@ DIRECTORY = [
           ("connections", {"connections": 2}, lambda s: s.connections, 2),
       )),
 ]  # fmt: skip
+TOWNS = """\
+version: 1
+organisations: communes
+csv: {path: ../communes.csv}
+"""
+
+
+def of_table(see: Callable[[OrganisationTable], object]) -> Callable[[Snapshot], object]:
+    return lambda snapshot: see(snapshot.organisations[0])
+
+
+ORGANISATIONS = [
+    Effect("organisations", ("organisations",), "autres", of_table(lambda t: t.name), "communes", "autres"),
+    Effect("csv.path", ("csv", "path"), "/x.csv", of_table(lambda t: t.source.path), "/srv/ecluse/communes.csv", "/x.csv"),
+    Effect("csv.delimiter", ("csv", "delimiter"), ";", of_table(lambda t: t.source.delimiter), ",", ";"),
+    Effect("csv.encoding", ("csv", "encoding"), "cp1252", of_table(lambda t: t.source.encoding), "utf-8", "cp1252"),
+    Effect("credit", ("credit",), "INSEE", of_table(lambda t: t.credit), "", "INSEE"),
+    Effect("as_of", ("as_of",), "2026-01-15", of_table(lambda t: t.as_of), "", "2026-01-15"),
+]  # fmt: skip
 FILES = {"gateway.yaml": GATEWAY, "providers/metropole.yaml": PROVIDER, "apps/permis.yaml": APP + CONDITIONS,
-         "directories/communes.yaml": DIRECTORY}  # fmt: skip
+         "directories/communes.yaml": DIRECTORY, "organisations/communes.yaml": ORGANISATIONS}  # fmt: skip
 ALL = [(file, effect) for file, effects in FILES.items() for effect in effects]
 
 
 def changed(file: str, changes: tuple[tuple[tuple[str | int, ...], object], ...]) -> Snapshot:
     """JSON is YAML: the file written anew with these values in it. A renamed provider takes its app along."""
-    text = COMMUNES if file.startswith("directories/") else BASE[file]
+    text = {"directories": COMMUNES, "organisations": TOWNS}.get(file.partition("/")[0]) or BASE[file]
     data: Any = deepcopy(read_document(file, text.encode())[0].data)
     for path, value in changes:
         at = data
@@ -1035,8 +1068,14 @@ def keys(schema: dict[str, Any], node: dict[str, Any], path: str) -> Iterator[st
 
 @pytest.mark.parametrize(
     ("name", "effects"),
-    [("gateway", GATEWAY), ("provider", PROVIDER), ("app", APP), ("directory", DIRECTORY)],
-    ids=["gateway", "provider", "app", "directory"],
+    [
+        ("gateway", GATEWAY),
+        ("provider", PROVIDER),
+        ("app", APP),
+        ("directory", DIRECTORY),
+        ("organisations", ORGANISATIONS),
+    ],
+    ids=["gateway", "provider", "app", "directory", "organisations"],
 )
 def test_no_key_is_without_its_effect(name: str, effects: list[Effect]) -> None:
     schema = json.loads(schemas()[f"{name}.schema.json"])

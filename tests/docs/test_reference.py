@@ -89,6 +89,9 @@ def test_every_yaml_example_loads(place, text):
     if "app" in data:
         files["apps/example.yaml"] = text.encode()
         named = data["providers"]
+    elif set(data) == {"serves"}:
+        files["providers/example.yaml"] = (_PROVIDER.format(name="example") + text).encode()
+        named = []
     elif "provider" in data:
         files["providers/example.yaml"] = text.encode()
         files["gateway.yaml"] += _SAML.encode() if "saml" in data else b""
@@ -96,6 +99,9 @@ def test_every_yaml_example_loads(place, text):
     elif "directory" in data:
         files["directories/communes.yaml"] = text.encode()
         named = ["metropole", "departement"]
+    elif "organisations" in data and "csv" in data:
+        files["organisations/communes.yaml"] = text.encode()
+        named = []
     elif "list" in data or "conditions" in data:
         files["lists/example.yaml" if "list" in data else "shared/example.yaml"] = text.encode()
         named = []

@@ -6,6 +6,7 @@ import datetime
 from base64 import b64encode
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import pytest
 from cryptography import x509
@@ -30,6 +31,10 @@ STRONG = b"q8Zr2Lw0Vx5Tn7Yk3Hd9Jc6Gb1Mf4PsQ"
 GROUPS = "asserts: {attributes: {groups: [%s]}, "
 
 
+TABLE = Path(__file__).with_name("organisations.csv")
+TOWNS = f"version: 1\norganisations: communes\ncsv: {{path: {TABLE}}}\n"
+
+
 @dataclass(frozen=True)
 class Pair:
     """Changes of the sample folder: one that is found, one that is not."""
@@ -50,6 +55,13 @@ def told(*lines: str, section: str = "headers") -> dict[str, str]:
     head, _, tail = PERMIS.partition("translate:")
     listed = "".join(f"    {line}\n" for line in lines)
     return {"apps/permis.yaml": f"{head}translate:\n  {section}:\n{listed}access:{tail.partition('access:')[2]}"}
+
+
+def served(what: str, name: str = "metropole") -> dict[str, str]:
+    text = METROPOLE.replace("provider: metropole", f"provider: {name}").replace(
+        ":9400", ":9400" if name == "metropole" else ":9499"
+    )
+    return {f"providers/{name}.yaml": text + f"serves: {{{what}}}\n"}
 
 
 def changed(path: str, old: str, new: str) -> dict[str, str]:
@@ -260,6 +272,9 @@ PAIRS: dict[str, Pair] = {
     "EC238": Pair({"directories/communes.yaml": COMMUNES},
                   {"directories/communes.yaml": COMMUNES,
                    **changed("apps/permis.yaml", "[metropole]", "[metropole]\ndirectories: [communes]")}),
+    "EC250": Pair({**served("siren: ['215903501']"), **served("siren: ['215903501']", "autre")},
+                  {**served("siren: ['215903501']"), **served("departements: ['59']", "autre")}),
+    "EC251": Pair({"organisations/communes.yaml": TOWNS}, {"organisations/communes.yaml": TOWNS, **served("others: true")}),
     "EC301": Pair(listed(MANY, 'X-G: {from: groups, join: ";"}'), listed("a, b", 'X-G: {from: groups, join: ";"}')),
     "EC302": Pair(told("X-Name: {from: family_name}"), told("X-Name: {from: family_name, encoding: latin1}")),
     "EC303": Pair(told("X-G: {from: groups}"), told('X-G: {from: groups, join: ";"}')),

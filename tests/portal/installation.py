@@ -32,6 +32,7 @@ from gateway.model.session import Seat, SeatLimits
 from gateway.ops.counters import Counters
 from gateway.ops.log import Log
 from gateway.ops.pseudonyms import Pseudonyms
+from gateway.organisations.search import OrganisationSearch
 from gateway.policy.routes import RouteTable
 from gateway.portal.app import Portal
 from gateway.portal.http.pages import Pages
@@ -224,6 +225,7 @@ async def installed(*, one_host: bool = False, store: Any = None) -> AsyncIterat
             log=log,
         )
         linking = AccountLinking(accounts, accepted, LoginTries(store, KEYS, now=clock.seconds))
+        organisations = OrganisationSearch(Path(state), log=log)
         telling = TellingRevoker(revoker, sign_outs.due)
         services = PortalServices(
             sessions=sessions,
@@ -235,6 +237,7 @@ async def installed(*, one_host: bool = False, store: Any = None) -> AsyncIterat
             saml_federation=saml_metadata,
             accounts=accounts,
             directories=Directories(Path(state) / "directories", log=log, now=clock.now),
+            organisations=organisations,
             linking=linking,
             revoker=telling,
             pages=pages(),
@@ -275,6 +278,7 @@ async def installed(*, one_host: bool = False, store: Any = None) -> AsyncIterat
             server.close()
             await portal.close(1.0)
             await accounts.close()
+            await organisations.close()
             await sign_outs.close(1.0)
             await federation.close()
             await applications.close()

@@ -93,6 +93,7 @@ def _same_names(folder: Folder, apps: Iterable[Loaded[AppFile]]) -> Iterator[Pro
     yield from _same_name(folder.providers, "provider", "two files name this provider")
     yield from _same_name(apps, "app", "two files name this app")
     yield from _same_name(folder.directories, "directory", "two files name this directory")
+    yield from _same_name(folder.organisations, "organisations", "two files have this name")
     shared = (
         (name, loaded.document, ("conditions", name))
         for loaded in folder.shared

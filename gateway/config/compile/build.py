@@ -42,6 +42,7 @@ from gateway.config.snapshot import (
 from gateway.identity.directories import attributes_of
 from gateway.model.decision import RuleRef
 from gateway.model.directory import Directory
+from gateway.model.organisations import OrganisationTable
 from gateway.model.provider import OidcProvider, Provider, SamlProvider
 from gateway.policy.links import QueryLinks, parse_link
 from gateway.policy.patterns import parse_pattern
@@ -92,8 +93,8 @@ def build_steps(plan: bytes) -> Generator[None, None, Snapshot]:
                 named.add_organisations(part)
             case SharedCondition(name, condition):
                 named.shared[name] = build_condition(condition, named)
-            case ClosedHosts() as closed:
-                named.closed = closed
+            case ClosedHosts() | OrganisationTable() as other:
+                named.add_other(other)
             case WrittenRules(file, some):
                 rules += (build_rule(file, rule, named) for rule in some)
             case WrittenApp() as written:
@@ -105,7 +106,7 @@ def build_steps(plan: bytes) -> Generator[None, None, Snapshot]:
     exact, wildcards = _hosts(apps)
     return Snapshot(
         digest.hexdigest(), gateway, providers, apps, exact, wildcards, named.tally, named.ladder, named.closed.files,
-        directories, named.closed.unread,
+        directories, named.closed.unread, tuple(named.tables),
     )  # fmt: skip
 
 

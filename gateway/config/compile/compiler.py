@@ -9,6 +9,7 @@ from gateway.config.check.references import resolve
 from gateway.config.compile.app import serve_app, serve_rules
 from gateway.config.compile.directory import serve_directory
 from gateway.config.compile.gateway import serve_gateway
+from gateway.config.compile.organisations import serve_organisations
 from gateway.config.compile.plan import (
     ClosedHosts,
     Line,
@@ -101,6 +102,8 @@ def _lines(folder: Folder, material: Material, root: str, closed: ClosedHosts) -
         serve_directory(one.path, one.model, material, root) for one in folder.directories if one.model is not None
     )
     yield from sorted(directories, key=lambda directory: directory.name)
+    tables = (serve_organisations(one.model, root) for one in folder.organisations if one.model is not None)
+    yield from sorted(tables, key=lambda table: table.name)
     yield from _lists(folder)
     yield from _shared(folder)
     if closed.files or closed.unread:

@@ -1,7 +1,8 @@
 """The plan: what the supervisor hands to its workers, one value a line, so that each line is one short step.
 
-The gateway's line comes first, then the providers', the directories', the lists', the shared conditions' (those that
-others name first), then for each app its rules, some in a line, and the app. `codec` carries the values.
+The gateway's line comes first, then the providers', the directories', the tables of organisations, the lists', the
+shared conditions' (those that others name first), then for each app its rules, some in a line, and the app. `codec`
+carries the values.
 Secrets are in it: it is never written down.
 """
 
@@ -14,6 +15,7 @@ from typing import Any, NamedTuple, TypeVar, cast
 from gateway.config.compile.codec import codec_of
 from gateway.config.snapshot import AppSettings, Gateway, LogoutSettings, UpstreamSettings
 from gateway.model.directory import Directory
+from gateway.model.organisations import OrganisationTable
 from gateway.model.provider import OidcProvider, SamlProvider
 from gateway.tokens.spec import SigningKey, TokenAlgorithm
 from gateway.translation.render import BUDGET
@@ -141,13 +143,14 @@ Line = (
     | OidcProvider
     | SamlProvider
     | Directory
+    | OrganisationTable
     | OrganisationList
     | SharedCondition
     | ClosedHosts
     | WrittenRules
     | WrittenApp
 )
-LineT = TypeVar("LineT", Gateway, SamlProvider, Directory, WrittenApp)
+LineT = TypeVar("LineT", Gateway, SamlProvider, Directory, OrganisationTable, WrittenApp)
 
 LINE = codec_of(Line)
 

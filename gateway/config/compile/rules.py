@@ -1,5 +1,6 @@
 """Access rules of a plan to rules of policy, and what they refer to by name."""
 
+import builtins
 from collections.abc import Iterable
 from typing import cast
 from zoneinfo import ZoneInfo
@@ -9,6 +10,7 @@ from gateway.config.compile.plan import ClosedHosts, OrganisationList, WrittenRu
 from gateway.config.schema.scalars import whole_seconds
 from gateway.model.decision import RuleRef
 from gateway.model.levels import ProviderLevels
+from gateway.model.organisations import OrganisationTable
 from gateway.model.provider import Provider
 from gateway.policy.conditions import All, Any_, Anyone, Claim, Condition, Group, Not, SignedIn, When
 from gateway.policy.hours import Time, parse_dates, parse_days, parse_hours
@@ -34,6 +36,8 @@ class Named:
         self.ladder = Ladder(USUAL_LADDER, self.levels)
         self.shared: dict[str, Condition] = {}
         self.closed = ClosedHosts({}, {})
+        # list: the class has a method of this name.
+        self.tables: builtins.list[OrganisationTable] = []
         self.tally = Tally()
         self._attributes: set[str] = set()
         self._numbers: dict[str, list[str]] = {}
@@ -50,6 +54,13 @@ class Named:
 
     def add_attributes(self, names: Iterable[str]) -> None:
         self._attributes.update(names)
+
+    def add_other(self, other: ClosedHosts | OrganisationTable) -> None:
+        """What no rule refers to."""
+        if isinstance(other, ClosedHosts):
+            self.closed = other
+        else:
+            self.tables.append(other)
 
     def add_organisations(self, part: OrganisationList) -> None:
         numbers = self._numbers.setdefault(part.name, [])

@@ -12,8 +12,9 @@ APPS = "apps"
 SHARED = "shared"
 LISTS = "lists"
 DIRECTORIES = "directories"
+ORGANISATIONS = "organisations"
 TESTS = "tests"
-FLAT = (PROVIDERS, SHARED, LISTS, DIRECTORIES, TESTS)
+FLAT = (PROVIDERS, SHARED, LISTS, DIRECTORIES, ORGANISATIONS, TESTS)
 """Folders that are read without their subfolders."""
 
 SUFFIX = ".yaml"

@@ -48,7 +48,7 @@ _NOT_FOR_APPS: Final = "this is in the state folder, or of the system: no applic
 
 
 def read_folder(folder: Path) -> Files:
-    """Reads gateway.yaml, apps/**, providers/, shared/, lists/, directories/, tests/ and what they refer to, each once.
+    """Reads gateway.yaml, apps/**, the files of the flat folders and what they refer to, each once.
 
     Never raises for what it finds: what cannot be read is a problem of the result. A link may lead out of the
     folder, as those of a Kubernetes mount do.

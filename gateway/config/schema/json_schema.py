@@ -17,6 +17,7 @@ from gateway.config.schema.app import AppFile
 from gateway.config.schema.conditions import ListFile, SharedFile
 from gateway.config.schema.directory import DirectoryFile
 from gateway.config.schema.gateway import GatewayFile
+from gateway.config.schema.organisations import OrganisationsFile
 from gateway.config.schema.policy_tests import PolicyTestsFile
 from gateway.config.schema.provider import ProviderFile, SamlProviderFile
 from gateway.config.schema.scalars import BYTES, SECONDS
@@ -29,6 +30,7 @@ MODELS: dict[str, type[BaseModel]] = {
     "shared": SharedFile,
     "list": ListFile,
     "directory": DirectoryFile,
+    "organisations": OrganisationsFile,
     "app": AppFile,
     "tests": PolicyTestsFile,
 }

@@ -6,7 +6,16 @@ from typing import Generic, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from gateway.config.folder.files import APPS, DIRECTORIES, GATEWAY_FILE, LISTS, PROVIDERS, SHARED, Files
+from gateway.config.folder.files import (
+    APPS,
+    DIRECTORIES,
+    GATEWAY_FILE,
+    LISTS,
+    ORGANISATIONS,
+    PROVIDERS,
+    SHARED,
+    Files,
+)
 from gateway.config.presets import preset_of
 from gateway.config.problems import Problem, key_path
 from gateway.config.schema.app import AppFile
@@ -14,6 +23,7 @@ from gateway.config.schema.conditions import ListFile, SharedFile
 from gateway.config.schema.directory import DirectoryFile
 from gateway.config.schema.gateway import GatewayFile, TeamSection
 from gateway.config.schema.messages import problem_of
+from gateway.config.schema.organisations import OrganisationsFile
 from gateway.config.schema.provider import ProviderFile, SamlProviderFile
 from gateway.config.yaml.reader import YamlDocument, read_document
 
@@ -22,7 +32,8 @@ AnyProviderFile = ProviderFile | SamlProviderFile
 
 
 # The key by which each kind of file is known.
-_NAMED_BY = {"apps": "app", "providers": "provider", "lists": "list", "directories": "directory"}
+_NAMED_BY = {"apps": "app", "providers": "provider", "lists": "list", "directories": "directory",
+             "organisations": "organisations"}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +72,7 @@ class Folder:
     lists: tuple[Loaded[ListFile], ...] = ()
     shadows: tuple[Loaded[AppFile], ...] = ()
     directories: tuple[Loaded[DirectoryFile], ...] = ()
+    organisations: tuple[Loaded[OrganisationsFile], ...] = ()
 
     @property
     def gateway_file(self) -> GatewayFile | None:
@@ -83,6 +95,7 @@ def load(files: Files) -> tuple[Folder, list[Problem]]:
     apps = [load_file(files, path, lambda _: AppFile, problems) for path in paths[APPS]]
     shared = [load_file(files, path, lambda _: SharedFile, problems) for path in paths[SHARED]]
     directories = [load_file(files, path, lambda _: DirectoryFile, problems) for path in paths[DIRECTORIES]]
+    organisations = [load_file(files, path, lambda _: OrganisationsFile, problems) for path in paths[ORGANISATIONS]]
     lists = [load_file(files, path, lambda _: ListFile, problems) for path in paths[LISTS]]
     folder = Folder(
         gateway,
@@ -93,6 +106,7 @@ def load(files: Files) -> tuple[Folder, list[Problem]]:
         lists=tuple(lists),
         shadows=tuple(app for app in apps if _is_shadow(app)),
         directories=tuple(directories),
+        organisations=tuple(organisations),
     )
     return folder, [*files.problems, *problems]
 

@@ -6,6 +6,7 @@ from pydantic import AfterValidator, Field
 
 from gateway.config.presets import PresetName
 from gateway.config.schema.oidc import OidcSection
+from gateway.config.schema.organisations import ServesSection
 from gateway.config.schema.saml import SamlNames, SamlSection
 from gateway.config.schema.saml_attributes import COMMON
 from gateway.config.schema.types import (
@@ -14,6 +15,7 @@ from gateway.config.schema.types import (
     ClaimPath,
     Label,
     LevelName,
+    MailDomain,
     Maybe,
     Name,
     ProviderWord,
@@ -25,19 +27,12 @@ from gateway.config.schema.types import (
 )
 from gateway.identity.mapping import RESERVED_ATTRIBUTES
 from gateway.identity.perimeter import is_siret
-from gateway.model.mail import mail_domain
 from gateway.model.provider import LONGEST_SKEW
 
 
 def _siret(text: str) -> str:
     if not is_siret(text):
         raise wrong("this is not a SIRET", "14 digits, the last of which checks the others")
-    return text
-
-
-def _domain(text: str) -> str:
-    if mail_domain(f"a@{text}") != text:
-        raise wrong("this is not the domain of an e-mail address", "write it as example.org, in lower case")
     return text
 
 
@@ -57,10 +52,10 @@ def _ten_minutes(seconds: int) -> int:
 class AssertsSection(Strict):
     siret: Maybe[list[Annotated[str, AfterValidator(_siret)]]] = None
     """The organisations that this provider may speak for; a SIREN has to be that of one of them."""
-    email_domains: Maybe[list[Annotated[str, AfterValidator(_domain)]]] = None
+    email_domains: Maybe[list[MailDomain]] = None
     """The domains of the e-mail addresses that it may assert, under any attribute name, and in the identifier as
     well."""
-    scopes: Maybe[list[Annotated[str, AfterValidator(_domain)]]] = None
+    scopes: Maybe[list[MailDomain]] = None
     """The scopes that may stand after the @ of scoped attributes (eppn, scoped_affiliation, subject_id, pairwise_id),
     and of values that only look like an address; `email_domains` where this is left out. The scopes that the metadata
     state (shibmd:Scope) narrow it further, and never widen it."""
@@ -100,6 +95,9 @@ class ProviderBase(Strict):
     asserts: AssertsSection = AssertsSection()
     """What this provider may assert; a sign-in that asserts anything else is refused. What is not listed is not
     bounded."""
+    serves: ServesSection = ServesSection()
+    """The organisations whose people it signs in: where people search for theirs, this provider is offered for them.
+    With nothing here it is offered beside the search, to everybody."""
     session: ProviderSessionSection = ProviderSessionSection()
     can: CanList = Field(default=[])
     """What the provider does, and what it is believed in: `fresh_login`, it asks people anew when it is told to and

@@ -11,6 +11,7 @@ from gateway.config.schema import scalars
 from gateway.config.schema.scalars import Reference, Url, Wrong
 from gateway.model.errors import GatewayError
 from gateway.model.levels import Can
+from gateway.model.mail import mail_domain
 from gateway.policy.links import SignOutLink, parse_link
 from gateway.policy.patterns import Pattern, parse_pattern
 from gateway.wire.addresses import IpNetwork
@@ -270,6 +271,15 @@ Label = Annotated[
 
 
 # --- levels of sign-in
+
+
+def _mail_domain(text: str) -> str:
+    if mail_domain(f"a@{text}") != text:
+        raise wrong("this is not the domain of an e-mail address", "write it as example.org, in lower case")
+    return text
+
+
+MailDomain = Annotated[str, AfterValidator(_mail_domain)]
 
 
 def _level(text: str) -> str:

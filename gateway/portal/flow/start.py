@@ -1,7 +1,6 @@
 """On the portal host: what comes next for a transaction. Every step of a sign-in returns here."""
 
 from typing import NamedTuple
-from urllib.parse import quote
 
 from gateway.config.snapshot import App
 from gateway.model.codes import LOGIN_LOOP, LOGIN_OTHER_BROWSER, LOGIN_TRANSACTION_GONE, LOGIN_UNKNOWN_PROVIDER
@@ -11,10 +10,10 @@ from gateway.model.ports import Page
 from gateway.model.session import Entry
 from gateway.model.transaction import OTHER_ACCOUNT, Transaction
 from gateway.policy.step_up import askable, meets
+from gateway.portal.flow.chooser import Chooser
 from gateway.portal.flow.establish import give_seat
 from gateway.portal.flow.pending import Pending, is_fresh, may_have_ended, pending, require_enough, shortest_limit
 from gateway.portal.flow.steps import BeginSignIn, Continue, NextStep
-from gateway.portal.http.pages import Choice
 from gateway.portal.http.request import CHOSEN, PREFIX, PortalRequest, keep_language, language_query
 from gateway.portal.http.responses import redirect
 from gateway.portal.services import PortalServices
@@ -33,8 +32,9 @@ class _Known(NamedTuple):
 
 
 class Start:
-    def __init__(self, services: PortalServices) -> None:
+    def __init__(self, services: PortalServices, chooser: Chooser) -> None:
         self._services = services
+        self._chooser = chooser
 
     async def start(self, request: PortalRequest) -> NextStep:
         """`/_ecluse/start?t=`: the browser comes from an app host."""
@@ -63,7 +63,7 @@ class Start:
         if step.made is not None:
             # The provider has just answered and this does not suffice: asking again would go round for ever.
             raise GatewayError(LOGIN_LOOP, "a sign-in made this instant does not serve its transaction")
-        return self._ask(request, step.pending)
+        return await self._ask(request, step.pending)
 
     async def _known(self, request: PortalRequest, step: Continue) -> _Known | None:
         if step.made is not None:
@@ -111,8 +111,8 @@ class Start:
         is_late = is_fresh(request.snapshot, identity, transaction)
         return is_late and (just_made or not may_have_ended(app, identity, transaction, now))
 
-    def _ask(self, request: PortalRequest, found: Pending) -> NextStep:
-        id, transaction, app = found
+    async def _ask(self, request: PortalRequest, found: Pending) -> NextStep:
+        transaction, app = found.transaction, found.app
         # A stronger sign-in is asked of the provider by which the person is signed in.
         own, configured = transaction.provider, request.snapshot.providers
         if own in configured and own in app.listed:
@@ -122,8 +122,7 @@ class Start:
             raise GatewayError(LOGIN_UNKNOWN_PROVIDER, f"{app.name} lists no provider that is configured")
         if len(known) == 1:
             return BeginSignIn(known[0].name, found, dict(transaction.hints))
-        choices = [Choice(provider.label, provider.labels, _ask_link(provider.name, id)) for provider in known]
-        return self._services.pages.chooser(request.reader, choices)
+        return await self._chooser.page(request, found, known)
 
     async def _finish(self, request: PortalRequest, step: Continue) -> Page:
         _, transaction, app = step.pending
@@ -172,7 +171,3 @@ class Start:
         return self._services.transactions.round_counted(
             transaction.binding, transaction.host, transaction.round, within
         )
-
-
-def _ask_link(provider: str, transaction: str) -> str:
-    return f"{PREFIX}login?t={quote(transaction, safe='')}&provider={quote(provider, safe='')}"

@@ -23,15 +23,16 @@ def moment(at: float, now: float, zone: ZoneInfo, language: str) -> str:
     8:00 am"."""
     when, today = datetime.fromtimestamp(at, zone), datetime.fromtimestamp(now, zone).date()
     days = (when.date() - today) // timedelta(days=1)
-    day = _DAYS[language][days + 1] if -1 <= days <= 1 else _date(when.date(), language)
-    return f"{day} à {_french(when)}" if language == "fr" else f"{day} at {_english(when)}"
+    french = language == "fr"
+    far = f"{'le' if french else 'on'} {day(when.date(), language)}"
+    told = _DAYS[language][days + 1] if -1 <= days <= 1 else far
+    return f"{told} à {_french(when)}" if french else f"{told} at {_english(when)}"
 
 
-def _date(day: date, language: str) -> str:
-    month = _MONTHS[language][day.month - 1]
-    if language == "fr":
-        return f"le {'1er' if day.day == 1 else day.day}{_NBSP}{month} {day.year}"
-    return f"on {day.day}{_NBSP}{month} {day.year}"
+def day(when: date, language: str) -> str:
+    """ "1er mars 2026", "1 March 2026"."""
+    first = "1er" if when.day == 1 and language == "fr" else when.day
+    return f"{first}{_NBSP}{_MONTHS[language][when.month - 1]} {when.year}"
 
 
 def _french(when: datetime) -> str:

@@ -4,6 +4,7 @@ import json
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 from functools import lru_cache, partial
 from gettext import NullTranslations
 from pathlib import Path
@@ -19,9 +20,10 @@ from gateway.model.kept_post import KeptPost
 from gateway.model.ports import Page, Reader, ShownAgain
 from gateway.model.theme import ShownText, Theme, said_in
 from gateway.ops.log import short_reference
+from gateway.portal.http.choices import Choice, OrganisationChoices
 from gateway.portal.http.i18n import catalogue, choose
 from gateway.portal.http.look import Look
-from gateway.portal.http.moments import moment
+from gateway.portal.http.moments import day, moment
 from gateway.portal.http.responses import BARE, Headers
 from gateway.wire.cookies import LANGUAGES
 
@@ -49,15 +51,6 @@ _OF_OUR_ORIGIN = (b"Referrer-Policy", b"strict-origin")
 # Stands around the name of what differs from one response to the next; no template and no catalogue has it.
 _MARK = "\0"
 _USUAL = Theme()
-
-
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """One provider that a person may choose; `link` starts a sign-in with it. `labels`: by language."""
-
-    label: str
-    labels: Mapping[str, str]
-    link: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,6 +241,9 @@ class Pages:
         """`another`: where the person signs in as somebody else."""
         return self._page("home.html", reader, offered=offered, lines=lines, another=another)
 
+    def organisations(self, reader: Reader, choices: OrganisationChoices) -> Page:
+        return self._page("organisations.html", reader, choices=choices)
+
     def language_of(self, reader: Reader) -> str:
         """Of ours, in which pages are shown to them."""
         return self._language(reader.language)
@@ -355,6 +351,7 @@ def _environment(language: str, texts: NullTranslations) -> Environment:
     environment.policies["ext.i18n.trimmed"] = True
     environment.install_gettext_translations(texts, newstyle=True)  # type: ignore[attr-defined]
     environment.filters["called"] = lambda one: _called(one, language)
+    environment.filters["day"] = lambda written: day(date.fromisoformat(written), language)
     environment.filters["short"] = short_reference
     environment.filters["size"] = lambda size: _size(size, _UNITS[language])
     return environment

@@ -94,7 +94,10 @@ def test_no_yaml_file_is_passed_over_in_silence(folder: Path) -> None:
     assert said(folder) == [
         "apps/B.YAML: this file is not read (its name has to end with .yaml)",
         "apps/old.yml: this file is not read (its name has to end with .yaml)",
-        "permis.yaml: this file is not read (it belongs into apps/, providers/, shared/, lists/, directories/, tests/)",
+        (
+            "permis.yaml: this file is not read "
+            "(it belongs into apps/, providers/, shared/, lists/, directories/, organisations/, tests/)"
+        ),
         "providers/team/b.yaml: this file is not read (it belongs into providers/ itself)",
     ]
 

@@ -7,7 +7,8 @@ import pytest
 from gateway.model.codes import POLICY_NOT_ALLOWED, SIGN_IN_REQUIRED
 from gateway.model.ports import Page, Reader
 from gateway.model.theme import Accessibility, Colours, FooterLinks, Theme
-from gateway.portal.http.pages import Choice, Pages
+from gateway.portal.http.choices import Choice
+from gateway.portal.http.pages import Pages
 
 LOGO = b"\x89PNG\r\n\x1a\n" + bytes(8184)
 THEME = Theme(

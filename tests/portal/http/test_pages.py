@@ -5,6 +5,7 @@ import hashlib
 import json
 import os
 import re
+from dataclasses import replace
 from gettext import NullTranslations
 from html.parser import HTMLParser
 from pathlib import Path
@@ -28,7 +29,15 @@ from gateway.model.ports import Page, Reader
 from gateway.model.theme import ShownText
 from gateway.ops.log import short_reference
 from gateway.portal.http import pages as module
-from gateway.portal.http.pages import AccountLine, Choice, HomeLine, Offered, Pages, SessionLine, _environment
+from gateway.portal.http.choices import Choice, OrganisationChoices, OrganisationLine
+from gateway.portal.http.pages import (
+    AccountLine,
+    HomeLine,
+    Offered,
+    Pages,
+    SessionLine,
+    _environment,
+)
 from tests.growth import steps
 
 XSS = "<script>alert(1)</script>\"'&\0"
@@ -66,6 +75,21 @@ class Outline(HTMLParser):
         return [attributes for name, attributes in self.tags if name == tag]
 
 
+def organisation_choices() -> list[OrganisationChoices]:
+    """Before anything is typed, found, not found, and where nothing can be searched."""
+    ways = tuple(Choice(label, {}, "/_ecluse/login?t=1&provider=a") for label in ("Métropole", "ProConnect"))
+    lines = (
+        OrganisationLine("Saint-Denis", "commune", "La Réunion (974)", ways[:1]),
+        OrganisationLine("Nord", "departement", "", ways),
+        OrganisationLine("Syndicat des eaux", "other", "Somme (80)", ()),
+        OrganisationLine("Flandre", "epci", "Nord (59)", ways[1:]),
+        OrganisationLine("Bretagne", "region", "", ways[1:]),
+    )
+    empty = OrganisationChoices("", ("t", "t1"), (), (), False, False, ways[1:], (("INSEE", "2026-01-01"), ("", "")))
+    found = replace(empty, search="saint", lines=lines, services=ways[:1], more=True, credits=(("INSEE", ""),))
+    return [empty, found, replace(empty, search="zzz", kept=None), replace(empty, search="a", away=True)]
+
+
 def every_page(pages: Pages, language: str) -> list[Page]:
     apps = (ShownText("Actes"), ShownText("Building permits", "en"))
     line = SessionLine("Métropole", {"en": "Metropolis"}, apps, 0, 3600)
@@ -75,6 +99,7 @@ def every_page(pages: Pages, language: str) -> list[Page]:
         ),
         pages.render(SIGN_IN_REQUIRED, kind="frame", reader=Reader(language), reference="r1", login_url="https://a/"),
         pages.chooser(Reader(language), [Choice("Métropole", {"en": "Metropolis"}, "/_ecluse/login?t=1&provider=a")]),
+        *(pages.organisations(Reader(language), choices) for choices in organisation_choices()),
         pages.logout(Reader(language)),
         pages.logout(Reader(language), refused=LOGOUT_CROSS_SITE),
         pages.signed_out(Reader(language), "ended"),

@@ -1,0 +1,61 @@
+"""policies/organisations/*.yaml, and what a provider file says of the organisations that it serves."""
+
+import re
+from datetime import date
+from typing import Annotated
+
+from pydantic import AfterValidator, Field
+
+from gateway.config.schema.directory import CsvSection
+from gateway.config.schema.types import MailDomain, Maybe, Name, Strict, Text, Version, wrong
+from gateway.identity.perimeter import is_siren
+
+_DEPARTEMENT = re.compile(r"[0-9]{2,3}|2[AB]")
+
+
+def _siren(text: str) -> str:
+    if not is_siren(text):
+        raise wrong("this is not a SIREN", "9 digits, the last of which checks the others")
+    return text
+
+
+def _departement(text: str) -> str:
+    if not _DEPARTEMENT.fullmatch(text):
+        raise wrong("this is not the code of a département", 'in quotation marks: "59", "2A", "974"')
+    return text
+
+
+def _day(text: str) -> str:
+    try:
+        return date.fromisoformat(text).isoformat()
+    except ValueError:
+        raise wrong("this is no day", "written 2026-01-15, in quotation marks") from None
+
+
+class ServesSection(Strict):
+    """The organisations whose people a provider signs in, where people search for theirs. What it may assert of them is
+    in `asserts` alone."""
+
+    siren: list[Annotated[str, AfterValidator(_siren)]] = Field(default=[], max_length=5000)
+    """By their SIREN."""
+    domains: list[MailDomain] = Field(default=[], max_length=5000)
+    """By the domain of their e-mail addresses, with those below it."""
+    departements: list[Annotated[str, AfterValidator(_departement)]] = Field(default=[], max_length=200)
+    """All organisations of these départements that no provider names by SIREN or domain."""
+    others: bool = False
+    """All organisations that no provider names otherwise, and people who do not find theirs."""
+
+
+class OrganisationsFile(Strict):
+    """policies/organisations/*.yaml: a table of organisations, among which people find theirs where they sign in."""
+
+    version: Version
+    organisations: Name
+    """Its name in messages and in logs."""
+    csv: CsvSection
+    """Its columns: `name`, and any of `kind` (commune, epci, departement, region, other), `place`, `siren`, `siret`,
+    `insee`, `departement`, `aliases`, `postcodes`, `domains`."""
+    credit: Maybe[Text] = None
+    """The origin of the data and their licence, as people are shown them."""
+    as_of: Maybe[Annotated[str, AfterValidator(_day)]] = None
+    """The day of the data, which people are shown: `"2026-01-15"`."""

@@ -1,0 +1,53 @@
+"""Rules about the organisations among which people find theirs, and the providers that serve these."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from gateway.config.problems import Problem
+from gateway.identity.organisation_table import organisations_in
+from gateway.identity.served_by import serving
+from gateway.lint.subject import Subject
+from gateway.model.errors import GatewayError
+from gateway.model.organisations import ListedOrganisation, OrganisationTable
+
+_LISTS: Final = ("siren", "domains", "departements")
+
+
+def two_serve_one(subject: Subject) -> Iterator[Problem]:
+    first: dict[tuple[str, str], str] = {}
+    for provider in subject.providers:
+        serves, name = provider.model.serves, provider.model.provider
+        for key in _LISTS:
+            for index, value in enumerate(getattr(serves, key)):
+                other = first.setdefault((key, value), name)
+                if other != name:
+                    say = f"{other} serves {value} too: people of these organisations are asked which of the two"
+                    yield provider.at("serves", key, index, say=say, write="leave it to one of them")
+        if serves.others and (other := first.setdefault(("others", ""), name)) != name:
+            say = f"{other} serves all other organisations too: their people are asked which of the two"
+            yield provider.at("serves", "others", say=say, write="leave it to one of them")
+
+
+def served_by_nobody(subject: Subject) -> Iterator[Problem]:
+    providers = list(subject.snapshot.providers.values())
+    if any(provider.serves.others for provider in providers):
+        return
+    tables = {table.name: table for table in subject.snapshot.organisations}
+    for file in subject.organisations:
+        rows = _rows(tables[file.model.organisations])
+        left = [one for one in rows if not serving(one, providers)]
+        if left:
+            such = ", ".join(f"{one.name} ({one.siren or one.place})" for one in left[:3])
+            say = f"no provider serves {len(left)} of {len(rows)} organisations, such as {such}"
+            yield file.at("organisations", say=say, write="serves: in a provider's file, others: true for the rest")
+
+
+def _rows(table: OrganisationTable) -> list[ListedOrganisation]:
+    """None of a table that cannot be read: `ecluse check` says why."""
+    source = table.source
+    encoding = "utf-8-sig" if source.encoding == "utf-8" else source.encoding
+    try:
+        with open(source.path, encoding=encoding, newline="") as lines:
+            return list(organisations_in(lines, source.delimiter))
+    except (OSError, GatewayError):
+        return []

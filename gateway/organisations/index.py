@@ -1,0 +1,152 @@
+"""What is made of the tables of organisations: one SQLite file, replaced whole, that finds them by words and numbers.
+
+Rows have their numbers in the order in which they are shown, short names first: FTS5 finds rows in this order, and
+stops at the last that is wanted, however many there are.
+"""
+
+import json
+import os
+import sqlite3
+import tempfile
+from collections.abc import Iterable, Iterator
+from contextlib import closing
+from dataclasses import astuple, dataclass, fields
+from pathlib import Path
+from typing import Any, Final, cast
+
+from gateway.identity.organisation_words import (
+    OrganisationQuery,
+    expression,
+    folded_name,
+    words_beside,
+    words_of_name,
+)
+from gateway.model.organisations import ListedOrganisation
+
+_NAME: Final = "index.v1.sqlite"
+_UNFINISHED: Final = ".new"
+_COLUMNS: Final = tuple(field.name for field in fields(ListedOrganisation))
+_LISTS: Final = ("postcodes", "domains")
+_BY_NAME: Final = "SELECT number FROM organisation WHERE folded = ? ORDER BY number LIMIT ?"
+_BY_WORDS: Final = "SELECT rowid FROM words WHERE words MATCH ? ORDER BY rowid LIMIT ?"
+_BY_DOMAIN: Final = "SELECT number FROM domain WHERE domain = ? ORDER BY number LIMIT ?"
+_THE_ROW: Final = "SELECT * FROM organisation WHERE number = ?"
+_ADD: Final = "INSERT INTO organisation VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+
+
+@dataclass(frozen=True, slots=True)
+class OrganisationStamp:
+    """Of what an index was made. `tables`: as the policy has them, and `stats` by which a change of their files is
+    seen."""
+
+    tables: str
+    stats: tuple[tuple[int, ...], ...]
+    rows: int
+
+
+def organisation_index_path(folder: Path) -> Path:
+    return folder / _NAME
+
+
+def write_organisations(folder: Path, organisations: Iterable[ListedOrganisation], tables: str, stats: Any) -> int:
+    """In place of the index that is there. How many. Raises OSError, sqlite3.Error, and what making the rows raises."""
+    # In the order in which they are shown.
+    keyed = sorted(((folded_name(one.name), one) for one in organisations), key=_shown_before)
+    descriptor, name = tempfile.mkstemp(dir=folder, suffix=_UNFINISHED)
+    os.close(descriptor)
+    try:
+        with closing(sqlite3.connect(name, isolation_level=None)) as database:
+            _fill(database, keyed)
+            stamp = json.dumps({"tables": tables, "stats": stats, "rows": len(keyed)})
+            database.execute("INSERT INTO stamp VALUES (?)", (stamp,))
+            database.execute("COMMIT")
+        with open(name, "rb") as written:
+            os.fsync(written.fileno())
+        os.replace(name, organisation_index_path(folder))
+    finally:
+        Path(name).unlink(missing_ok=True)
+    return len(keyed)
+
+
+def _shown_before(keyed: tuple[str, ListedOrganisation]) -> tuple[object, ...]:
+    name, one = keyed
+    return len(name), name, one.departement, one.siren, one.siret, one.insee
+
+
+def _fill(database: sqlite3.Connection, keyed: list[tuple[str, ListedOrganisation]]) -> None:
+    database.executescript(
+        "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; BEGIN;"
+        "CREATE TABLE stamp (record TEXT NOT NULL);"
+        f"CREATE TABLE organisation (number INTEGER PRIMARY KEY, folded TEXT NOT NULL, {', '.join(_COLUMNS)});"
+        "CREATE TABLE domain (domain TEXT NOT NULL, number INTEGER NOT NULL);"
+        "CREATE VIRTUAL TABLE words USING fts5(name, beside, content='', columnsize=0, detail=column,"
+        " tokenize='ascii', prefix='1 2 3 4 5');"
+    )
+    rows = ((number, folded, *_written(one)) for number, (folded, one) in enumerate(keyed, start=1))
+    database.executemany(_ADD, rows)
+    words = ((number, words_of_name(one), words_beside(one)) for number, (_, one) in enumerate(keyed, start=1))
+    database.executemany("INSERT INTO words (rowid, name, beside) VALUES (?, ?, ?)", words)
+    domains = ((domain, number) for number, (_, one) in enumerate(keyed, start=1) for domain in one.domains)
+    database.executemany("INSERT INTO domain VALUES (?, ?)", domains)
+    database.execute("INSERT INTO words(words) VALUES ('optimize')")
+    database.execute("CREATE INDEX by_folded ON organisation (folded)")
+    database.execute("CREATE INDEX by_domain ON domain (domain, number)")
+
+
+def _written(one: ListedOrganisation) -> Iterator[str]:
+    for value in astuple(one):
+        yield " ".join(value) if isinstance(value, tuple) else value
+
+
+def read_organisation_stamp(path: Path) -> OrganisationStamp | None:
+    """None where there is no index, or none that is whole."""
+    try:
+        with closing(_opened(path)) as database:
+            (record,) = database.execute("SELECT record FROM stamp").fetchone()
+        told = json.loads(record)
+        return OrganisationStamp(told["tables"], tuple(map(tuple, told["stats"])), told["rows"])
+    except (sqlite3.Error, ValueError, TypeError, LookupError):
+        return None
+
+
+class OrganisationIndex:
+    """One open index; of one thread. Raises sqlite3.Error where it cannot be opened, or read."""
+
+    def __init__(self, path: Path) -> None:
+        self._database = _opened(path)
+
+    def find(self, query: OrganisationQuery, most: int) -> list[ListedOrganisation]:
+        """Those of the whole name first, then those of whose name all words are, then others."""
+        found = self._numbers(query, most)
+        if not found and (less := query.without_what_is_around()) is not None:
+            found = self._numbers(less, most)
+        return [self._organisation(number) for number in found]
+
+    def _numbers(self, query: OrganisationQuery, most: int) -> list[int]:
+        found: dict[int, None] = {}
+        for sql, wanted in self._ways(query):
+            if len(found) < most:
+                found.update((number, None) for (number,) in self._database.execute(sql, (wanted, most)))
+        return list(found)[:most]
+
+    def _ways(self, query: OrganisationQuery) -> Iterator[tuple[str, str]]:
+        yield from ((_BY_DOMAIN, domain) for domain in query.domains)
+        if query.name:
+            yield _BY_NAME, query.name
+        if query.terms:
+            yield _BY_WORDS, expression(query, "name")
+            yield _BY_WORDS, expression(query)
+
+    def _organisation(self, number: int) -> ListedOrganisation:
+        _, _, *row = self._database.execute(_THE_ROW, (number,)).fetchone()
+        values = dict(zip(_COLUMNS, row, strict=True))
+        lists = {name: tuple(cast(str, values[name]).split()) for name in _LISTS}
+        return ListedOrganisation(**{**values, **lists})
+
+    def close(self) -> None:
+        self._database.close()
+
+
+def _opened(path: Path) -> sqlite3.Connection:
+    """For reading, without locks: the file is only ever replaced as a whole."""
+    return sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro&immutable=1", uri=True, check_same_thread=False)

@@ -1,0 +1,92 @@
+"""The process that makes the index of all tables of organisations, aside: it ends with what it took.
+
+The tables are one line of JSON on standard input, the outcome one on standard output.
+"""
+
+import json
+import sqlite3
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from io import BufferedReader, TextIOWrapper
+from pathlib import Path
+from typing import Any, Final
+
+from gateway.config.compile.codec import codec_of
+from gateway.directories.indexing import open_source, stat_of, stay_within_limits
+from gateway.identity.organisation_table import organisations_in
+from gateway.model.errors import GatewayError
+from gateway.model.organisation_codes import ORGANISATIONS_FILE
+from gateway.model.organisations import MOST_ORGANISATIONS, ListedOrganisation, OrganisationTable
+from gateway.organisations.index import write_organisations
+
+_TABLES: Final = codec_of(tuple[OrganisationTable, ...])
+_LARGEST: Final = 256 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class OrganisationsOutcome:
+    """`detail`: why there is no index; empty where there is one. `stats`: of the files that were read, or tried."""
+
+    rows: int = 0
+    detail: str = ""
+    stats: tuple[tuple[int, ...], ...] = ()
+
+
+def encode_tables(tables: Sequence[OrganisationTable]) -> str:
+    return json.dumps(_TABLES.write(tuple(tables)))
+
+
+def decode_organisations_outcome(line: bytes) -> OrganisationsOutcome:
+    """ValueError or TypeError for what is no outcome."""
+    told: dict[str, Any] = json.loads(line)
+    return OrganisationsOutcome(**{**told, "stats": tuple(map(tuple, told["stats"]))})
+
+
+def stats_of(tables: Sequence[OrganisationTable]) -> tuple[tuple[int, ...], ...]:
+    return tuple(stat_of(table.source.path) for table in tables)
+
+
+def organisations_of(table: OrganisationTable) -> Iterator[ListedOrganisation]:
+    """Raises GatewayError, also between two rows."""
+    source = table.source
+    name, encoding = Path(source.path).name, "utf-8-sig" if source.encoding == "utf-8" else source.encoding
+    with open_source(source) as raw:
+        if stat_of(source.path)[2:3] > (_LARGEST,):
+            raise GatewayError(ORGANISATIONS_FILE, f"{name}: it has over {_LARGEST >> 20} MB")
+        lines = TextIOWrapper(BufferedReader(raw), encoding=encoding, errors="strict", newline="")
+        try:
+            yield from organisations_in(lines, source.delimiter)
+        except GatewayError as error:
+            raise GatewayError(error.code, f"{name}: {error.detail}") from None
+
+
+def make_organisations(tables: Sequence[OrganisationTable], folder: Path) -> OrganisationsOutcome:
+    """Puts the index of the files as they are in place. Raises GatewayError, OSError, sqlite3.Error."""
+    before = stats_of(tables)
+    found = [one for table in tables for one in organisations_of(table)]
+    if len(found) > MOST_ORGANISATIONS:
+        raise GatewayError(ORGANISATIONS_FILE, f"more than {MOST_ORGANISATIONS} organisations in all")
+    if stats_of(tables) != before:
+        raise GatewayError(ORGANISATIONS_FILE, "a file changed while it was read")
+    return OrganisationsOutcome(write_organisations(folder, found, encode_tables(tables), before), stats=before)
+
+
+def main(folder: str) -> int:
+    stay_within_limits()
+    tables: tuple[OrganisationTable, ...] = _TABLES.read(json.loads(sys.stdin.buffer.readline()))
+    before = stats_of(tables)
+    try:
+        outcome = make_organisations(tables, Path(folder))
+    except GatewayError as error:
+        outcome = OrganisationsOutcome(detail=f"{error.code.id}: {error.detail}", stats=before)
+    except (OSError, sqlite3.Error) as error:
+        outcome = OrganisationsOutcome(detail=f"the state folder cannot be written: {error}")
+    except MemoryError:
+        outcome = OrganisationsOutcome(detail="it takes too much memory", stats=before)
+    sys.stdout.buffer.write(json.dumps(asdict(outcome)).encode() + b"\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1]))

@@ -1,0 +1,118 @@
+"""Keeps the index of the organisations as their tables are. One process owns it: the supervisor.
+
+The files are looked at every two seconds; once one has changed a process of its own reads all of them, and what it
+wrote is in place whole or not at all.
+"""
+
+import asyncio
+import os
+import signal
+import sys
+import time
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Final
+
+from gateway.directories.indexing import SECONDS
+from gateway.model.organisations import OrganisationTable
+from gateway.ops.log import Log
+from gateway.organisations.index import organisation_index_path, read_organisation_stamp
+from gateway.organisations.indexing import (
+    OrganisationsOutcome,
+    decode_organisations_outcome,
+    encode_tables,
+    stats_of,
+)
+
+# -P: what lies in the current folder is never taken for a part of this program.
+HELPER: Final = (sys.executable, "-P", "-m", "gateway.organisations.indexing")
+
+LOOKED_EVERY: Final = 2.0
+_TRIED_AGAIN: Final = 60.0
+
+
+class OrganisationKeeper:
+    """`folder`: made when it is first needed; the gateway's own."""
+
+    def __init__(self, folder: Path, log: Log, *, helper: Sequence[str] = HELPER) -> None:
+        self._folder = folder
+        self._log = log
+        self._helper = helper
+        self._tables: tuple[OrganisationTable, ...] = ()
+        # Of what the index is, or was tried in vain. At `_again_at` (monotonic) it is tried although nothing changed.
+        self._known: tuple[str, tuple[tuple[int, ...], ...]] | None = None
+        self._again_at = float("inf")
+        self._fails = False
+        self._woken = asyncio.Event()
+        self._making: asyncio.Task[None] | None = None
+
+    async def use(self, tables: Iterable[OrganisationTable]) -> None:
+        """These from now on. OSError: the folder cannot be made."""
+        before, self._tables = self._tables, tuple(tables)
+        if self._tables and not before:
+            self._known = await asyncio.to_thread(_made, self._folder)
+        self._woken.set()
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        while True:
+            self._woken.clear()
+            if tables := self._tables:
+                now = encode_tables(tables), await asyncio.to_thread(stats_of, tables)
+                if now != self._known or time.monotonic() >= self._again_at:
+                    self._making = asyncio.get_running_loop().create_task(self._make(tables))
+                    await asyncio.shield(self._making)
+            elif self._known is not None:
+                self._known = None
+                await asyncio.to_thread(organisation_index_path(self._folder).unlink, missing_ok=True)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(LOOKED_EVERY if self._tables else None):
+                    await self._woken.wait()
+
+    async def close(self) -> None:
+        if self._making is not None:
+            self._making.cancel()
+            await asyncio.wait([self._making])
+
+    async def _make(self, tables: tuple[OrganisationTable, ...]) -> None:
+        said = encode_tables(tables)
+        outcome = await self._outcome(tables, said)
+        self._known = said, outcome.stats
+        self._again_at = time.monotonic() + _TRIED_AGAIN if outcome.detail else float("inf")
+        if not outcome.detail:
+            self._log.event("organisations.read", rows=outcome.rows)
+        elif not self._fails:
+            self._log.event("organisations.unreadable", detail=outcome.detail)
+        self._fails = bool(outcome.detail)
+
+    async def _outcome(self, tables: tuple[OrganisationTable, ...], said: str) -> OrganisationsOutcome:
+        pipe = asyncio.subprocess.PIPE
+        before = await asyncio.to_thread(stats_of, tables)
+        try:
+            process = await asyncio.create_subprocess_exec(
+                *self._helper, str(self._folder), stdin=pipe, stdout=pipe, process_group=0
+            )
+        except OSError as error:
+            return OrganisationsOutcome(detail=f"the process that reads them cannot be started: {error}", stats=before)
+        try:
+            async with asyncio.timeout(SECONDS):
+                line, _ = await process.communicate(said.encode() + b"\n")
+            return decode_organisations_outcome(line)
+        except (TimeoutError, ValueError, TypeError, LookupError):
+            why = f"the process that read them ended with status {process.returncode}, or said nothing in time"
+            return OrganisationsOutcome(detail=why, stats=before)
+        finally:
+            if process.returncode is None:
+                with suppress(ProcessLookupError):
+                    os.killpg(process.pid, signal.SIGKILL)
+                await process.wait()
+
+
+def _made(folder: Path) -> tuple[str, tuple[tuple[int, ...], ...]] | None:
+    """Of what the index is that an earlier gateway has left."""
+    os.makedirs(folder, mode=0o700, exist_ok=True)
+    for left in folder.glob("*.new"):
+        left.unlink(missing_ok=True)
+    stamp = read_organisation_stamp(organisation_index_path(folder))
+    return None if stamp is None else (stamp.tables, stamp.stats)

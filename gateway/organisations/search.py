@@ -1,0 +1,82 @@
+"""Searches the organisations for a worker, in a thread of its own. What is typed is told to nobody and kept nowhere."""
+
+import asyncio
+import os
+import sqlite3
+from collections import Counter
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Final
+
+from gateway.identity.organisation_words import OrganisationQuery
+from gateway.model.organisations import ListedOrganisation
+from gateway.ops.log import Log
+from gateway.organisations.index import OrganisationIndex, organisation_index_path
+
+# A search takes some 0.2 ms. Of all that wait, one network has a share: a flood costs itself.
+_MOST_WAITING: Final = 64
+_MOST_OF_ONE_NETWORK: Final = 8
+
+
+class OrganisationSearch:
+    """To be asked in the loop. `folder`: where the supervisor keeps the index."""
+
+    def __init__(self, folder: Path, *, log: Log) -> None:
+        self._path = organisation_index_path(folder)
+        self._log = log
+        self._waiting: Counter[str] = Counter()
+        self._fails = False
+        self._thread: ThreadPoolExecutor | None = None
+        self._open: tuple[tuple[int, int], OrganisationIndex] | None = None
+
+    async def find(self, query: OrganisationQuery, most: int, network: str) -> Sequence[ListedOrganisation] | None:
+        """None where they cannot be searched now. Never raises. `network`: of the person who asks."""
+        if self._waiting.total() >= _MOST_WAITING or self._waiting[network] >= _MOST_OF_ONE_NETWORK:
+            return None
+        if self._thread is None:
+            self._thread = ThreadPoolExecutor(1, thread_name_prefix="organisations")
+        self._waiting[network] += 1
+        under_way = asyncio.get_running_loop().run_in_executor(self._thread, self._found, query, most)
+        under_way.add_done_callback(lambda done: self._left(network))
+        try:
+            found = await asyncio.shield(under_way)
+        except FileNotFoundError:
+            # Not made yet: the supervisor tells where it cannot be.
+            return None
+        except (OSError, sqlite3.Error) as error:
+            if not self._fails:
+                self._log.event("organisations.unsearched", detail=f"{type(error).__name__}: {error}")
+            self._fails = True
+            return None
+        self._fails = False
+        return found
+
+    async def close(self) -> None:
+        if self._thread is not None:
+            self._thread.submit(self._let_go)
+            self._thread.shutdown(wait=False)
+
+    def _left(self, network: str) -> None:
+        self._waiting[network] -= 1
+        if not self._waiting[network]:
+            del self._waiting[network]
+
+    # --- in the thread
+
+    def _found(self, query: OrganisationQuery, most: int) -> list[ListedOrganisation]:
+        status = os.stat(self._path)
+        seen = status.st_ino, status.st_mtime_ns
+        if self._open is None or self._open[0] != seen:
+            self._let_go()
+            self._open = seen, OrganisationIndex(self._path)
+        try:
+            return self._open[1].find(query, most)
+        except sqlite3.Error:
+            self._let_go()
+            raise
+
+    def _let_go(self) -> None:
+        if self._open is not None:
+            self._open[1].close()
+        self._open = None

@@ -1,0 +1,98 @@
+"""Which provider a person signs in with: from a list of few, or by their organisation where the policy has tables of
+these. Only providers that serve what is asked for are offered: those of the application, or all for the portal itself.
+"""
+
+from collections.abc import Iterable, Sequence
+from urllib.parse import quote, urlencode
+
+from gateway.identity.organisation_words import LONGEST_QUERY, OrganisationQuery, query_of
+from gateway.identity.served_by import offered_to_all, serving, serving_domains
+from gateway.model.organisations import ListedOrganisation
+from gateway.model.ports import Page
+from gateway.model.provider import Provider
+from gateway.model.transaction import OTHER_ACCOUNT
+from gateway.portal.flow.pending import Pending, pending
+from gateway.portal.flow.source import openid_providers
+from gateway.portal.http.choices import Choice, OrganisationChoices, OrganisationLine
+from gateway.portal.http.request import ANOTHER, PREFIX, PortalRequest
+from gateway.portal.services import PortalServices
+
+# So many services can be read through; people of a longer list open an application, which knows its own.
+MOST_CHOICES = 50
+_MOST_FOUND = 20
+_SIRET_HINT = "siret_hint"
+
+
+class Chooser:
+    def __init__(self, services: PortalServices) -> None:
+        self._services = services
+
+    async def page(self, request: PortalRequest, found: Pending | None, offered: Sequence[Provider]) -> Page:
+        """Where a person chooses among several. `found` None: for the portal itself."""
+        if request.snapshot.organisations:
+            return await self._search(request, found, offered, "")
+        links = _Links(request, found)
+        return self._services.pages.chooser(request.reader, links.choices(offered))
+
+    async def search(self, request: PortalRequest) -> Page:
+        """`/_ecluse/organisation?q=&t=`. What is typed is a person's: it goes to no log, and nothing keeps it."""
+        parameters, known = request.parameters(), request.snapshot.providers
+        found = await pending(self._services.transactions, request, parameters["t"]) if "t" in parameters else None
+        listed = known if found is None else found.app.listed
+        offered = [known[name] for name in listed if name in known]
+        typed = parameters.get("q", "")[:LONGEST_QUERY]
+        if not request.snapshot.organisations:
+            return await self.page(request, found, offered[:MOST_CHOICES])
+        return await self._search(request, found, offered, typed)
+
+    async def _search(
+        self, request: PortalRequest, found: Pending | None, offered: Sequence[Provider], typed: str
+    ) -> Page:
+        links, query = _Links(request, found), query_of(typed)
+        organisations = await self._organisations(request, query)
+        lines = [links.line(one, offered) for one in (organisations or ())[:_MOST_FOUND]]
+        away = organisations is None
+        choices = OrganisationChoices(
+            search=typed.strip(),
+            kept=(OTHER_ACCOUNT, "1") if links.another else None if found is None else ("t", found.id),
+            lines=tuple(lines),
+            services=links.choices(serving_domains(query.domains, offered)),
+            more=organisations is not None and len(organisations) > _MOST_FOUND,
+            away=away,
+            others=links.choices(offered if away else offered_to_all(offered)),
+            credits=tuple(dict.fromkeys((one.credit, one.as_of) for one in request.snapshot.organisations)),
+        )
+        return self._services.pages.organisations(request.reader, choices)
+
+    async def _organisations(
+        self, request: PortalRequest, query: OrganisationQuery
+    ) -> Sequence[ListedOrganisation] | None:
+        """One more than is shown where there are more. None where nothing can be found now."""
+        if query.is_empty:
+            return ()
+        return await self._services.organisations.find(query, _MOST_FOUND + 1, request.network)
+
+
+class _Links:
+    """To a sign-in for `found`; None: to the portal itself, where another account may be asked for."""
+
+    def __init__(self, request: PortalRequest, found: Pending | None) -> None:
+        self._start = f"{PREFIX}login?" + ("" if found is None else f"t={quote(found.id, safe='')}&")
+        self.another = found is None and bool(request.parameter(OTHER_ACCOUNT))
+
+    def choices(self, providers: Iterable[Provider]) -> tuple[Choice, ...]:
+        return tuple(self._choice(provider, {}) for provider in list(providers)[:MOST_CHOICES])
+
+    def line(self, organisation: ListedOrganisation, offered: Sequence[Provider]) -> OrganisationLine:
+        ways = tuple(self._choice(one, _hints(one, organisation)) for one in serving(organisation, offered))
+        return OrganisationLine(organisation.name, organisation.kind, organisation.place, ways)
+
+    def _choice(self, provider: Provider, hints: dict[str, str]) -> Choice:
+        link = self._start + urlencode({"provider": provider.name, **hints}) + (ANOTHER if self.another else "")
+        return Choice(provider.label, provider.labels, link)
+
+
+def _hints(provider: Provider, organisation: ListedOrganisation) -> dict[str, str]:
+    """The provider is told the organisation where its file passes that on."""
+    takes = any(_SIRET_HINT in one.request.passed_on for one in openid_providers([provider]))
+    return {_SIRET_HINT: organisation.siret} if takes and organisation.siret else {}

@@ -1,0 +1,41 @@
+"""Among what a person chooses who is to sign in, as the pages show it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from gateway.model.organisations import OrganisationKind
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One provider that a person may choose; `link` starts a sign-in with it. `labels`: by language."""
+
+    label: str
+    labels: Mapping[str, str]
+    link: str
+
+
+@dataclass(frozen=True, slots=True)
+class OrganisationLine:
+    """One organisation that was found. `ways`: the providers that serve it, none where no provider does."""
+
+    name: str
+    kind: OrganisationKind
+    place: str
+    ways: tuple[Choice, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class OrganisationChoices:
+    """`search`: what was typed; empty before anything was. `kept`: the parameter that goes with a search, if any.
+    `services`: by an e-mail domain. `more`: others are found too. `away`: nothing can be found now. `others`: for
+    people whose organisation is not found. `credits`: whose data these are, and of which day."""
+
+    search: str
+    kept: tuple[str, str] | None
+    lines: tuple[OrganisationLine, ...]
+    services: tuple[Choice, ...]
+    more: bool
+    away: bool
+    others: tuple[Choice, ...]
+    credits: tuple[tuple[str, str], ...]

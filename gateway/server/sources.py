@@ -1,0 +1,56 @@
+"""What the supervisor keeps fresh for all workers: SAML metadata, and what is made of the files of tables."""
+
+from collections.abc import Coroutine, Iterator
+from typing import Any
+
+from gateway.config.compile.plan import lines_of
+from gateway.config.snapshot import Gateway
+from gateway.directories.keeper import DirectoryKeeper
+from gateway.federation.metadata_keeper import MetadataKeeper
+from gateway.federation.metadata_source import sources_of
+from gateway.model.directory import Directory
+from gateway.model.organisations import OrganisationTable
+from gateway.model.provider import SamlProvider
+from gateway.ops.log import Log
+from gateway.organisations.keeper import OrganisationKeeper
+from gateway.server.state import directories_folder, metadata_folder, organisations_folder
+
+
+class Sources:
+    """To be made inside the running loop."""
+
+    def __init__(self, gateway: Gateway, log: Log) -> None:
+        self._log = log
+        self.metadata = MetadataKeeper(metadata_folder(gateway), log)
+        self._directories = DirectoryKeeper(directories_folder(gateway), log)
+        self._organisations = OrganisationKeeper(organisations_folder(gateway), log)
+
+    def work(self) -> Iterator[Coroutine[Any, Any, None]]:
+        """Each of them until cancelled."""
+        yield self.metadata.run()
+        yield self._directories.run()
+        yield self._organisations.run()
+
+    async def ready(self, plan: bytes) -> str:
+        """As DirectoryKeeper.ready, before this plan takes the place of the one in force."""
+        return await self._directories.ready(lines_of(plan, Directory))
+
+    async def follow(self, plan: bytes) -> None:
+        """What the providers, directories and tables of organisations of this plan live on, from now on."""
+        try:
+            await self.metadata.use(sources_of(lines_of(plan, SamlProvider)))
+        except OSError as error:
+            self._log.event("provider.unreachable", detail=f"no folder for SAML metadata: {error}")
+        try:
+            await self._directories.use(lines_of(plan, Directory))
+        except OSError as error:
+            self._log.event("directory.unreadable", detail=f"no folder for what is made of directories: {error}")
+        try:
+            await self._organisations.use(lines_of(plan, OrganisationTable))
+        except OSError as error:
+            self._log.event("organisations.unreadable", detail=f"no folder for what is made of them: {error}")
+
+    async def close(self) -> None:
+        await self.metadata.close()
+        await self._directories.close()
+        await self._organisations.close()

@@ -1,0 +1,181 @@
+"""A person finds their organisation, and is led to the service that signs its people in."""
+
+import re
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gateway.model.directory import FileSource
+from gateway.model.organisations import OrganisationTable
+from gateway.model.serves import ServesOrganisations
+from gateway.model.transaction import OTHER_ACCOUNT
+from gateway.organisations.indexing import make_organisations
+from tests.portal.browser import Browser, Reply
+from tests.portal.installation import PERMIS, PORTAL, Installation
+
+TABLE = """\
+name,kind,place,siren,siret,departement,postcodes,domains
+Lille,commune,Nord (59),215903501,21590350100017,59,59000,lille.example
+Saint-Denis,commune,Seine-Saint-Denis (93),219300662,,93,93200,
+Saint-Denis,commune,La Réunion (974),219740115,,974,97400,
+Syndicat <b>des eaux</b>,,,,,80,80000,
+"""
+PAGE = "/_ecluse/organisation"
+
+
+@pytest.fixture
+async def asks(here: Installation) -> Installation:
+    """`metropole` serves Lille, `departement` the département 93; both are listed by `permis`."""
+    path = Path(here.state) / "organisations.csv"
+    path.write_text(TABLE, encoding="utf-8")
+    table = OrganisationTable("communes", FileSource(str(path), "csv"), "INSEE – Licence Ouverte", "2026-01-15")
+    make_organisations([table], Path(here.state))
+    serves(here, "metropole", siren=frozenset({"215903501"}), domains=frozenset({"metropole.example"}))
+    serves(here, "departement", departements=frozenset({"93"}))
+    here.snapshot = replace(here.snapshot, organisations=(table,))
+    return here
+
+
+def serves(here: Installation, provider: str, **what: Any) -> None:
+    here.change_provider(provider, serves=ServesOrganisations(**what))
+
+
+def links(reply: Reply) -> list[tuple[str, str]]:
+    """Provider and text of each that leads to a sign-in."""
+    found = re.findall(r'<a href="[^"]*login\?[^"]*provider=([a-z]+)[^"]*"[^>]*>(.*?)</a>', reply.text, re.DOTALL)
+    return [(provider, " ".join(re.sub("<[^>]*>", "", text).split())) for provider, text in found]
+
+
+async def asked(here: Installation, browser: Browser | None = None) -> tuple[Browser, str]:
+    """The page before anything is typed, and the transaction that it has."""
+    browser = here.browser() if browser is None else browser
+    reply = await browser.get(here.url(PERMIS))
+    assert reply.status == 200
+    assert "What is your organisation?" in reply.text
+    assert links(reply) == [], "no provider is told of before"
+    found = re.search(r'name="t" value="([^"]*)"', reply.text)
+    assert found
+    return browser, found[1]
+
+
+async def find(here: Installation, browser: Browser, typed: str, transaction: str = "") -> Reply:
+    more = f"&t={transaction}" if transaction else ""
+    return await browser.get(here.url(PORTAL, f"{PAGE}?q={typed}{more}"))
+
+
+async def test_an_organisation_leads_to_the_service_that_signs_its_people_in(asks: Installation) -> None:
+    browser, transaction = await asked(asks)
+    reply = await find(asks, browser, "LILLE", transaction)
+    assert links(reply) == [("metropole", "Lille Municipality, Nord (59)")]
+    link = re.search(r'href="([^"]*provider=metropole[^"]*)"', reply.text)
+    assert link
+    end = await browser.get(asks.url(PORTAL, link[1].replace("&amp;", "&")))
+    assert end.url.startswith(asks.url(PERMIS)), "the page that was asked for at first"
+
+
+async def test_a_shared_name_has_its_place_beside_it(asks: Installation) -> None:
+    browser, transaction = await asked(asks)
+    reply = await find(asks, browser, "st%20denis", transaction)
+    assert links(reply) == [("departement", "Saint-Denis Municipality, Seine-Saint-Denis (93)")]
+    assert "La Réunion (974)" in reply.text
+    assert "No service signs in people of this organisation here." in reply.text
+
+
+@pytest.mark.parametrize("typed", ["somebody%40lille.example", "somebody%40sub.lille.example", "215903501", "59000"])
+async def test_an_address_or_a_number_will_do(asks: Installation, typed: str) -> None:
+    browser, transaction = await asked(asks)
+    assert [provider for provider, _ in links(await find(asks, browser, typed, transaction))] == ["metropole"]
+
+
+async def test_an_address_of_a_domain_that_a_provider_names_leads_to_it(asks: Installation) -> None:
+    browser, transaction = await asked(asks)
+    assert links(await find(asks, browser, "a%40metropole.example", transaction)) == [("metropole", "Metropolis")]
+
+
+async def test_only_what_the_application_listens_to_is_offered(asks: Installation) -> None:
+    browser, transaction = await asked(asks)
+    asks.change("permis", providers=("departement",))
+    assert links(await find(asks, browser, "lille", transaction)) == []
+    serves(asks, "departement", others=True)
+    found = links(await find(asks, browser, "lille", transaction))
+    assert found == [("departement", "Lille Municipality, Nord (59)"), ("departement", "Département")]
+
+
+async def test_a_provider_for_all_others_stands_beside_the_search(asks: Installation) -> None:
+    serves(asks, "departement", others=True)
+    browser = asks.browser()
+    reply = await browser.get(asks.url(PORTAL, "/_ecluse/home"))
+    assert links(reply) == [("departement", "Département")]
+    assert "Your organisation is not found?" in reply.text
+
+
+async def test_several_providers_of_one_organisation_are_both_offered(asks: Installation) -> None:
+    serves(asks, "departement", siren=frozenset({"215903501"}))
+    browser, transaction = await asked(asks)
+    found = links(await find(asks, browser, "lille", transaction))
+    assert sorted(found) == [("departement", "Département"), ("metropole", "Metropolis")]
+
+
+async def test_a_stranger_is_asked_for_their_organisation_at_home(asks: Installation) -> None:
+    browser = asks.browser()
+    reply = await browser.get(asks.url(PORTAL, "/_ecluse/home"))
+    assert "What is your organisation?" in reply.text
+    assert links(reply) == []
+    assert links(await find(asks, browser, "lille")) == [("metropole", "Lille Municipality, Nord (59)")]
+
+
+async def test_another_account_is_asked_for_through_a_search_too(asks: Installation) -> None:
+    browser = asks.browser()
+    reply = await browser.get(asks.url(PORTAL, f"/_ecluse/home?{OTHER_ACCOUNT}=1"))
+    assert f'<input type="hidden" name="{OTHER_ACCOUNT}" value="1">' in reply.text
+    reply = await browser.get(asks.url(PORTAL, f"{PAGE}?{OTHER_ACCOUNT}=1&q=lille"))
+    assert f"provider=metropole&amp;{OTHER_ACCOUNT}=1" in reply.text
+
+
+async def test_whose_data_these_are_is_shown_with_their_day(asks: Installation) -> None:
+    reply = await asks.browser().get(asks.url(PORTAL, "/_ecluse/home"))
+    assert "INSEE – Licence Ouverte (15\u00a0January 2026)" in " ".join(reply.text.split(" "))
+
+
+async def test_where_nothing_can_be_searched_the_services_are_shown(asks: Installation) -> None:
+    (Path(asks.state) / "index.v1.sqlite").unlink()
+    browser, transaction = await asked(asks)
+    reply = await find(asks, browser, "lille", transaction)
+    assert "Organisations cannot be searched at the moment" in reply.text
+    assert [provider for provider, _ in links(reply)] == ["metropole", "departement"]
+
+
+async def test_the_organisation_is_told_to_a_provider_that_is_told_it(asks: Installation) -> None:
+    request = replace(asks.snapshot.providers["metropole"].request, passed_on=frozenset({"siret_hint"}))  # type: ignore[union-attr]
+    asks.change_provider("metropole", request=request)
+    browser, transaction = await asked(asks)
+    assert "&amp;siret_hint=21590350100017" in (await find(asks, browser, "lille", transaction)).text
+
+
+@pytest.mark.parametrize("typed", ["%22%3E%3Cscript%3E", "%22%20OR%20name:*", "%ff%fe", "+", "%00", "a" * 5000])
+async def test_whatever_is_typed_is_text(asks: Installation, typed: str) -> None:
+    reply = await find(asks, asks.browser(), typed)
+    assert reply.status == 200
+    assert "<script" not in reply.text
+    assert "<b>" not in (await find(asks, asks.browser(), "syndicat")).text
+
+
+async def test_nothing_of_what_is_typed_is_logged_or_kept(asks: Installation) -> None:
+    browser, transaction = await asked(asks)
+    for typed in ("somebody%40secret.example", "secretname", "secretname%ff"):
+        await find(asks, browser, typed, transaction)
+    (Path(asks.state) / "index.v1.sqlite").write_bytes(b"no index")
+    await find(asks, browser, "secretname", transaction)
+    reply = await find(asks, browser, "secretname", "gone")
+    assert reply.status == 400
+    assert "secretname" not in reply.text
+    assert "secret" not in str(asks.logged()).lower()
+    assert all("secret" not in value for cookies in browser.jar.values() for value in cookies.values())
+
+
+async def test_without_a_table_the_page_is_the_list_of_services(here: Installation) -> None:
+    reply = await here.browser().get(here.url(PORTAL, PAGE))
+    assert [provider for provider, _ in links(reply)] == ["metropole", "departement"]
+    assert "What is your organisation?" not in reply.text
