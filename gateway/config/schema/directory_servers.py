@@ -62,7 +62,7 @@ class LdapBindSection(Strict):
 
     @model_validator(mode="after")
     def _one_way(self) -> "LdapBindSection":
-        if (self.dn is None) != (self.password is None) or (self.dn is None) == (self.certificate is None):
+        if (self.dn is None) is not (self.password is None) or (self.dn is None) == (self.certificate is None):
             raise wrong("one way to bind is written here", "{dn: ..., password: {file: ...}}, or {certificate: {...}}")
         return self
 
