@@ -7,7 +7,7 @@ cd "$(dirname "$0")/.."
 
 ALL=(
     nginx wrk php php-fpm dokuwiki mediawiki django radicale jupyter git javac tomcat chromium curl node npm xmlsec1
-    valkey redis lemonldap canaille ldap
+    valkey redis haproxy lemonldap canaille fronts ldap
 )
 # The last of these it only recommends, and without each of them it fails at its first request.
 LEMONLDAP=(
@@ -34,7 +34,7 @@ not_installed() {
 # Debian packages that the part still needs, one a line.
 missing_packages() {
     case "$1" in
-    nginx | wrk | chromium | curl | xmlsec1) command -v "$1" >/dev/null || echo "$1" ;;
+    nginx | wrk | chromium | curl | xmlsec1 | haproxy) command -v "$1" >/dev/null || echo "$1" ;;
     php) command -v php >/dev/null || echo php-cli ;;
     php-fpm) compgen -G '/usr/sbin/php-fpm[0-9]*' >/dev/null || echo php-fpm ;;
     javac) command -v javac >/dev/null || echo default-jdk-headless ;;
@@ -60,7 +60,7 @@ missing_packages() {
     # python-ldap is built here: .venv has it where the headers are.
     ldap) not_installed slapd gcc libldap-dev libsasl2-dev python3-dev ;;
     npm) missing_packages node ;;
-    canaille) ;; # by pip, below
+    canaille | fronts) ;; # by pip, below
     *) fail "no part is named $1; the parts are ${ALL[*]}" ;;
     esac
 }
@@ -74,15 +74,16 @@ install_npm_parts() {
     echo "$lock" >"$stamp"
 }
 
-# Canaille is an application with requirements of its own: the same interpreter, another environment.
-install_canaille() {
-    local lock stamp=.venv-canaille/.installed requirements=requirements/canaille.txt
+# Canaille is an application with requirements of its own, and the servers in front are large programs: the same
+# interpreter, another environment for each.
+install_apart() {
+    local name=$1 lock stamp=.venv-$1/.installed requirements=requirements/$1.txt
     lock=$(sha256sum "$requirements")
     [ "$(cat "$stamp" 2>/dev/null)" = "$lock" ] && return
     [ -x .venv/bin/python ] || fail "there is no .venv yet: make env"
-    echo "installing Canaille: $requirements"
-    .venv/bin/python -m venv --clear .venv-canaille
-    .venv-canaille/bin/python -m pip install -q --disable-pip-version-check --require-hashes -r "$requirements" ||
+    echo "installing $name: $requirements"
+    .venv/bin/python -m venv --clear ".venv-$name"
+    ".venv-$name/bin/python" -m pip install -q --disable-pip-version-check --require-hashes -r "$requirements" ||
         fail "cannot install $requirements: pip failed, see above"
     echo "$lock" >"$stamp"
 }
@@ -116,7 +117,7 @@ if [ ${#packages[@]} -gt 0 ]; then
 fi
 
 for part in "${parts[@]}"; do
-    [ "$part" != canaille ] || install_canaille
+    case "$part" in canaille | fronts) install_apart "$part" ;; esac
     [ "$part" != ldap ] || install_python_ldap
     found=$(missing_packages "$part")
     [ -z "$found" ] || [ "$part" = npm ] || fail "$part is still missing although its Debian package ($found) is installed"

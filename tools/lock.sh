@@ -23,6 +23,8 @@ compile --group pyproject.toml:build --output-file requirements/build.txt "$@"
 compile --group pyproject.toml:ldap-build --output-file requirements/ldap-build.txt "$@"
 compile pyproject.toml --group dev --constraint requirements/run.txt --constraint requirements/build.txt \
     --output-file requirements/dev.txt "$@"
-compile requirements/canaille.in --output-file requirements/canaille.txt "$@"
+for apart in canaille fronts; do
+    compile "requirements/$apart.in" --output-file "requirements/$apart.txt" "$@"
+done
 
 npm install --prefix tests --package-lock-only --loglevel=error

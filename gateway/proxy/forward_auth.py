@@ -71,11 +71,17 @@ def said_to(front: Front, outcome: Outcome) -> Page | None:
 def permitted(request: Request, front: Front, prepared: Prepared) -> Page:
     """Raises GatewayError(FRONT_HEADER) where the front would pass a client's header on that no application may see."""
     injected = request.lane.injected
-    if kept := front.unwritten(request.dropped, injected):
+    kept = front.unwritten(request.dropped, injected)
+    if kept and not front.removes:
         raise GatewayError(FRONT_HEADER, f"{front.name} would pass {kept[0][:64]!r} on")
     # What a program's token was is not among these lines any more.
     own = next((value for name, value in request.sent() if name == b"Authorization"), b"")
     lines = permission(injected, prepared, request.cookie_rest, own)
+    if front.removes:
+        # What a client says in the front's own words; and whatever the front makes of an empty line.
+        kept += filter(None, (front.method, front.target))
+        kept += [name for name, value in lines if not value]
+        lines = (*lines, (front.removes, b", ".join(dict.fromkeys(kept))))
     return Page(_ALLOWED, (*lines, (b"X-Request-Id", request.id), _NOT_KEPT), b"")
 
 

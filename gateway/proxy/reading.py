@@ -6,6 +6,7 @@ reading is paused.
 
 import asyncio
 from abc import abstractmethod
+from contextlib import suppress
 from enum import Enum, auto
 from time import monotonic
 from typing import Final
@@ -326,7 +327,9 @@ class Reading(asyncio.Protocol):
         self._lingered = 0
         self.deadline = self.plane.timers.now + _LINGER_SECONDS
         if self.transport.can_write_eof():
-            self.transport.write_eof()
+            # asyncio's own loop says so here where the client has gone.
+            with suppress(OSError):
+                self.transport.write_eof()
         self.steer()
 
     def leave_if_idle(self) -> None:

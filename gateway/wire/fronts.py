@@ -33,14 +33,16 @@ _OF_THE_QUESTION: Final = frozenset({b"host", b"content-length", b"transfer-enco
 class Front:
     """One kind of server. `method`, `target`, `host`: header names, in lower case, in which it says what the browser
     asked for. `bare`: it passes no answer of ours on, but sends what we do not allow to us again, as it came. `writes`:
-    folded names (model.names) that it writes or leaves out itself, whatever the client sent."""
+    names, in lower case, that it writes or leaves out itself, whatever the client sent. `removes`: the header in
+    which it is told names of the client's lines that it takes off; b"" where it takes off none that it is told."""
 
     name: str
     method: bytes
     target: bytes
     host: bytes
     bare: bool
-    writes: frozenset[bytes]
+    writes: frozenset[bytes] = frozenset()
+    removes: bytes = b""
 
     def original(self, lines: Iterable[bytes]) -> bytes:
         """The head of the browser's request. `lines`: of the question, each b"Name: value". Raises
@@ -74,13 +76,13 @@ class Front:
         return [
             name
             for name in dropped
-            if fold(name) not in self.writes and injected.get(fold(name), b"").lower() != name.lower()
+            if name.lower() not in self.writes and injected.get(fold(name), b"").lower() != name.lower()
         ]
 
 
-# What honest servers on the way add, and no front's configuration here passes on.
+# What honest servers on the way add, and the configurations of these fronts write or leave out, by their exact names.
 _ON_THE_WAY: Final = frozenset(
-    fold(name)
+    name.lower()
     for name in (
         b"Forwarded", b"X-Forwarded-For", b"X-Forwarded-Proto", b"X-Forwarded-Host", b"X-Forwarded-Port",
         b"X-Forwarded-Server", b"X-Real-IP", b"X-Client-IP", b"X-Cluster-Client-IP", b"True-Client-IP",
@@ -98,5 +100,23 @@ FRONTS: Final[Mapping[str, Front]] = {
         host=b"host",
         bare=True,
         writes=_ON_THE_WAY,
+    ),
+    # Its reverse_proxy, with an answer that is looked at: what is not allowed it passes on as it came, too.
+    "caddy": Front(
+        name="caddy",
+        method=b"x-original-method",
+        target=b"x-original-uri",
+        host=b"host",
+        bare=True,
+        writes=_ON_THE_WAY,
+    ),
+    # deploy/fronts/ecluse.lua is all that HAProxy has for this: it asks as nginx does, and takes lines off.
+    "haproxy": Front(
+        name="haproxy",
+        method=b"x-original-method",
+        target=b"x-original-uri",
+        host=b"host",
+        bare=True,
+        removes=b"X-Ecluse-Remove",
     ),
 }

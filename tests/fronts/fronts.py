@@ -1,13 +1,14 @@
 """The real servers in front, each with its configuration of deploy/fronts, its addresses replaced."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from tests.interop.servers import found, running
 
-CONFIGURATIONS = Path(__file__).parents[2] / "deploy/fronts"
+ROOT = Path(__file__).parents[2]
+CONFIGURATIONS = ROOT / "deploy/fronts"
 SECRET = b"0123456789abcdef0123456789abcdef"
 GATEWAY = "trusted_proxies: [127.0.0.1/32]\nforward_auth: {secret: {env: FRONT}}\n"
 SECRETS = {"env:FRONT": SECRET}
@@ -19,7 +20,7 @@ http {{
   access_log off;
   client_body_temp_path {folder}/body; proxy_temp_path {folder}/p;
   fastcgi_temp_path {folder}/f; uwsgi_temp_path {folder}/u; scgi_temp_path {folder}/s;
-  include {folder}/fronted.conf;
+  include {folder}/nginx.conf;
 }}
 """
 
@@ -32,28 +33,49 @@ class Ports:
 
 
 def configuration(name: str, ports: Ports, host: str, changes: Mapping[str, str]) -> str:
-    """A file of deploy/fronts, which has each of these in it."""
+    """A file of deploy/fronts, its addresses, name and secret replaced. `changes`: more of that."""
     told = {
         "127.0.0.1:8080": f"127.0.0.1:{ports.gateway}",
         "127.0.0.1:9001": f"127.0.0.1:{ports.application}",
         "127.0.0.1:8000": f"127.0.0.1:{ports.front}",
+        "permis.example.org:8000": f"{host}:{ports.front}",
         "permis.example.org": host,
         "WRITE-THE-SECRET-HERE": SECRET.decode(),
         **changes,
     }
     text = (CONFIGURATIONS / name).read_text()
     for before, after in told.items():
-        assert before in text, f"{name} has no {before}"
         text = text.replace(before, after)
     return text
 
 
 @contextmanager
-def nginx(folder: Path, ports: Ports, host: str, changes: Mapping[str, str] | None = None) -> Iterator[None]:
+def running_front(
+    kind: str, folder: Path, ports: Ports, host: str, changes: Mapping[str, str] | None = None
+) -> Iterator[None]:
+    """`kind`: as an application's file names it."""
     folder.mkdir(exist_ok=True)
-    (folder / "fronted.conf").write_text(configuration("nginx.conf", ports, host, changes or {}))
-    settings = folder / "nginx.conf"
-    settings.write_text(_NGINX.format(folder=folder))
-    command = [found("nginx"), "-p", str(folder), "-c", str(settings), "-e", str(folder / "nginx.errors")]
-    with running(command, folder / "nginx.log", ports.front):
+    for name in FILES[kind]:
+        (folder / name).write_text(configuration(name, ports, host, changes or {}))
+    with running(COMMANDS[kind](folder), folder / f"{kind}.log", ports.front):
         yield
+
+
+def _nginx(folder: Path) -> list[str]:
+    settings = folder / "whole.conf"
+    settings.write_text(_NGINX.format(folder=folder))
+    return [found("nginx"), "-p", str(folder), "-c", str(settings), "-e", str(folder / "nginx.errors")]
+
+
+def _of_pypi(name: str) -> str:
+    path = ROOT / ".venv-fronts/bin" / name
+    assert path.exists(), f"{name} is not installed: run `make test` once"
+    return str(path)
+
+
+FILES = {"nginx": ("nginx.conf",), "haproxy": ("haproxy.cfg", "ecluse.lua"), "caddy": ("Caddyfile",)}
+COMMANDS: Mapping[str, Callable[[Path], list[str]]] = {
+    "nginx": _nginx,
+    "haproxy": lambda folder: [found("haproxy"), "-db", "-f", str(folder / "haproxy.cfg")],
+    "caddy": lambda folder: [_of_pypi("caddy"), "run", "--config", str(folder / "Caddyfile"), "--adapter", "caddyfile"],
+}

@@ -314,3 +314,21 @@ async def test_a_front_of_http_1_0_is_answered_and_left() -> None:
         client.send(question(b"GET", b"/x", gate.sign_in(uid="helene")).replace(b" HTTP/1.1", b" HTTP/1.0", 1))
         assert (await client.answer()).status == 200
         assert await client.is_closed()
+
+
+async def test_a_front_that_takes_lines_off_is_told_which() -> None:
+    """Also those of the injected names that are empty now, and those in which the front itself speaks."""
+    async with fronted(app="front: haproxy") as (gate, _):
+        lines = (gate.sign_in(uid="helene"), b"X_Remote_User: forged", b"X-Remote-User: forged", b"Remote-User: forged")
+        answer = await gate.once(question(b"GET", b"/x", *lines, path=b"GET /_ecluse/authz/haproxy"))
+        assert answer.status == 200
+        assert answer.values(b"X-Ecluse-Remove") == [
+            b"X_Remote_User, Remote-User, x-original-method, x-original-uri, Authorization"
+        ]
+        assert answer.values(b"X-Remote-User") == [b"helene"]
+
+
+async def test_a_front_asks_about_its_own_applications_alone() -> None:
+    async with fronted(app="front: haproxy") as (gate, _):
+        answer = await gate.once(question(b"GET", b"/x", gate.sign_in(uid="helene")))
+        assert (answer.status, answer.values(b"X-Remote-User")) == (403, [])

@@ -4,7 +4,7 @@ from typing import Literal
 
 from gateway.config.schema.types import Secret, Strict
 
-FrontName = Literal["nginx"]
+FrontName = Literal["nginx", "haproxy", "caddy"]
 
 
 class ForwardAuthSection(Strict):
