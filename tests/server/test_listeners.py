@@ -91,3 +91,22 @@ def test_a_limit_that_is_named_is_one_that_can_be_written() -> None:
     assert connections_within(files_needed(10)) == 10
     assert connections_within(files_needed(10) + 2) == 10
     assert connections_within(40) == 0
+
+
+def test_more_files_than_the_system_allows_are_had_where_this_account_may_give_itself_more(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What is not given is told at the start (test_supervisor.py)."""
+    limits = [(256, 1000)]
+    most = 1 << 20
+
+    def set_limits(_: int, wanted: tuple[int, int]) -> None:
+        if wanted[1] > most:
+            raise ValueError("not allowed to raise maximum limit")
+        limits.append(wanted)
+
+    monkeypatch.setattr(resource, "getrlimit", lambda _: limits[-1])
+    monkeypatch.setattr(resource, "setrlimit", set_limits)
+    assert (allow_many_files(5000), limits[-1]) == (5000, (5000, 5000))
+    limits, most = [(256, 1000)], 1000
+    assert (allow_many_files(5000), limits[-1]) == (1000, (1000, 1000))
