@@ -68,9 +68,9 @@ class ApplicationAccess:
     """
 
     __slots__ = (
-        "_about", "_keys", "_lines", "_longest", "_named_methods", "_numbers", "_paths", "_person", "_prepare",
-        "_query_links", "_tally", "_tells_paths_apart", "anonymous", "app", "decisions", "differing", "lines", "name",
-        "_wall", "policy_errors", "revision", "told",
+        "_about", "_keys", "_lines", "_longest", "_mount", "_named_methods", "_numbers", "_paths", "_person",
+        "_prepare", "_query_links", "_tally", "_tells_paths_apart", "_wall", "anonymous", "app", "decisions",
+        "differing", "lines", "name", "policy_errors", "revision", "told",
     )  # fmt: skip
 
     def __init__(
@@ -99,8 +99,8 @@ class ApplicationAccess:
         beside = () if app is None else app.shadows
         self._tells_paths_apart = app is not None and any(one.told_by_path is not None for one in (app, *beside))
         self._keys: dict[tuple[RouteMatches, bytes, tuple[Translation, ...], tuple[ReachedPath, ...]], int] = {}
-        self._named_methods = () if app is None else app.methods
-        self._query_links = None if app is None else app.logout.query_links
+        said = ((), None, None) if app is None else (app.methods, app.logout.query_links, app.mount)
+        self._named_methods, self._query_links, self._mount = said
         # The key under which a person's outcomes also hold who they are here, whatever they ask for.
         self._about = next(numbers)
         self.anonymous: dict[object, object] = {}
@@ -142,7 +142,7 @@ class ApplicationAccess:
         method = known.method
         return RequestLine(
             method, target, minor=minor, purpose=known.purpose, key=known.key, judged=method, matches=known.matches,
-            beside=known.beside,
+            beside=known.beside, mount=self._mount if known.purpose == "application" else None,
         )  # fmt: skip
 
     def _read_whole(self, text: bytes) -> RequestLine:
@@ -168,7 +168,7 @@ class ApplicationAccess:
         matches, key = self._key(target, judged, beside)
         return RequestLine(
             method, target, minor=minor == b"1", purpose=purpose, key=key, judged=judged, matches=matches,
-            authority=authority, beside=beside,
+            authority=authority, beside=beside, mount=self._mount if purpose == "application" else None,
         )  # fmt: skip
 
     def overridden(self, line: RequestLine, header: bytes, other: bytes = b"") -> RequestLine:
@@ -194,7 +194,7 @@ class ApplicationAccess:
         matches, key = self._key(line.target, judged, beside)
         return RequestLine(
             line.method, line.target, minor=line.minor, purpose=line.purpose, key=key, judged=judged, matches=matches,
-            authority=line.authority, beside=beside,
+            authority=line.authority, beside=beside, mount=self._mount,
         )  # fmt: skip
 
     def _key(self, target: Target, method: bytes, beside: tuple[ReachedPath, ...]) -> tuple[RouteMatches, int]:

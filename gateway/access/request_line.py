@@ -4,6 +4,7 @@ from typing import Final, Literal, NamedTuple
 
 from gateway.config.snapshot import App
 from gateway.policy.routes import Match
+from gateway.wire.mounts import Mount
 from gateway.wire.target import Target
 
 _RESERVED: Final = "_ecluse"
@@ -41,12 +42,13 @@ class RequestLine:
     signed in asked for it (gateway.access.remembered).
 
     `minor`: HTTP/1.1, not 1.0; `plain`: that, and not HEAD. `text` and `ending`: what goes upstream at the two ends of
-    a head without a body, always HTTP/1.1.
+    a head without a body, always HTTP/1.1. `asked`: `text` as the browser has it, where the application has its pages
+    at another path (`mount`).
     """
 
     __slots__ = (
-        "authority", "beside", "ending", "judged", "key", "let_in", "matches", "method", "minor", "plain", "purpose",
-        "repeatable", "target", "text",
+        "asked", "authority", "beside", "ending", "judged", "key", "let_in", "matches", "method", "minor", "plain",
+        "purpose", "repeatable", "target", "text",
     )  # fmt: skip
 
     def __init__(
@@ -61,6 +63,7 @@ class RequestLine:
         matches: RouteMatches,
         authority: str | None = None,
         beside: tuple[ReachedPath, ...] = (),
+        mount: Mount | None = None,
     ) -> None:
         self.let_in = False
         self.beside = beside
@@ -72,7 +75,9 @@ class RequestLine:
         self.authority = authority
         self.purpose: Purpose = purpose
         self.key = key
-        self.text = b"%b %b HTTP/1.1" % (method, target.raw)
+        self.text = self.asked = b"%b %b HTTP/1.1" % (method, target.raw)
+        if mount is not None:
+            self.text = b"%b %b HTTP/1.1" % (method, mount.target(target.raw))
         # RFC 9110 8.6: some servers wait for a body where nothing says that there is none.
         self.ending = b"\r\nContent-Length: 0\r\n\r\n" if method in _WITH_CONTENT else b"\r\n\r\n"
         self.repeatable = method in REPEATABLE

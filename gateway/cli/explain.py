@@ -175,6 +175,8 @@ def _as_text(explanation: Explanation, known: Known | None) -> Iterator[str]:
     yield ""
     yield "  ".join(part for part in (tried.outcome, tried.reason, _place(tried.rule)) if part)
     yield from _what_comes(tried)
+    if explanation.moved_to:
+        yield f"  the application is asked for {explanation.moved_to} (upstream.url)"
     if explanation.told_for:
         yield f"  the headers are those of {explanation.told_for} (translate.paths)"
     if explanation.rewriting is not None:
@@ -321,6 +323,7 @@ def _as_json(explanation: Explanation, known: Known | None) -> dict[str, object]
         "keep_posts": None if explanation.keeps is None else asdict(explanation.keeps),
         "rewrite": None if explanation.rewriting is None else asdict(explanation.rewriting),
         "told_for": explanation.told_for,
+        "moved_to": explanation.moved_to,
         "tunnel": None if explanation.tunnel is None else asdict(explanation.tunnel),
         "rules": [_row_json(row) for row in explanation.rows],
         "other_rules": explanation.others,

@@ -34,6 +34,7 @@ from gateway.tokens.making import folded_names
 from gateway.tokens.spec import BasicSpec, SigningKey, TokenSpec
 from gateway.translation.render import Translation
 from gateway.wire.fences import Fence
+from gateway.wire.mounts import Mount
 from gateway.wire.response_edits import UNCHANGED, ResponseEdits
 from gateway.wire.response_guard import STRICT, ResponseLeniency
 from gateway.wire.target import PathLeniency, Target
@@ -230,7 +231,8 @@ class AppSettings:
     signed in at it, None where it has no need. `account`: a person's login there, without which nobody comes in.
     `keep_posts`: None where no form is kept for it across a sign-in. `label`: what people call it, by language.
     `front`: the kind of server that asks about its requests and passes them on, None where none does.
-    `path`: below which it answers on its hosts, where others do beside it; empty for all of them.
+    `path`: below which it answers on its hosts, where others do beside it; empty for all of them. `mount`: None where
+    it has its pages there itself.
     """
 
     name: str
@@ -257,6 +259,7 @@ class AppSettings:
     label: ByLanguage = field(default_factory=dict)
     front: str | None = None
     path: str = ""
+    mount: Mount | None = None
 
     @property
     def home(self) -> str:

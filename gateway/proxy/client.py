@@ -394,7 +394,7 @@ class ClientConnection(Walk):
             if self.answering or self.state is CLOSED:
                 self.abort()
             else:
-                self._refuse_head(GatewayError(GATEWAY_FAULT), b"" if self.state is HEAD else self.request.line.text)
+                self._refuse_head(GatewayError(GATEWAY_FAULT), b"" if self.state is HEAD else self.request.line.asked)
         except Exception as second:  # noqa: BLE001 - the one edge
             self.plane.faulted(second, self.request.id)
             self.abort()

@@ -114,7 +114,7 @@ def still_allowed(request: Request, there: Reached | None, tables: RequestTables
     """Invariant 12: whether what is under way would be let in now, under this snapshot, by the same application.
     `there`: where the request is."""
     try:
-        authority, text = request.host.authority, request.line.text
+        authority, text = request.host.authority, request.line.asked
         host = (tables.by_host.get(authority) or tables.find(authority)).at(text)
         lane = host.lane
         if lane.app is None or lane.name != request.lane.name:

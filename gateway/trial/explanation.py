@@ -52,7 +52,8 @@ class Explanation:
     sign-in, what is kept of such forms when the session has ended. `rewriting`: of a request that reaches an
     application; None where its addresses stay as they are. `tunnel`: likewise, where it could ask for one; None where
     none is carried. `leniencies`: keys of `paths:` without which the path would be refused, or read otherwise.
-    `told_for`: the pattern of `translate.paths` by which the application is told otherwise there, else empty."""
+    `told_for`: the pattern of `translate.paths` by which the application is told otherwise there, else empty.
+    `moved_to`: what the application is asked for, where it has its pages at another path, else empty."""
 
     asked: WrittenRequest
     tried: Tried
@@ -64,6 +65,7 @@ class Explanation:
     leniencies: tuple[str, ...] = ()
     told_for: str = ""
     now: float = 0.0
+    moved_to: str = ""
 
 
 def explain_request(
@@ -85,8 +87,10 @@ def explain_request(
     others = sum(1 for _ in app.routes.rules()) - len(matching)
     leniencies = leniencies_needed(asked.target, app.leniency)
     told_for = "" if app.told_by_path is None or tried.outcome != "allow" else app.told_by_path.pattern(tried.segments)
-    now = circumstances.now
-    return Explanation(asked, tried, rows, others, rewriting, tunnel, keeps, leniencies, told_for, now)
+    moved_to = "" if app.mount is None or tried.outcome != "allow" else app.mount.target(asked.target).decode("ascii")
+    return Explanation(
+        asked, tried, rows, others, rewriting, tunnel, keeps, leniencies, told_for, circumstances.now, moved_to
+    )
 
 
 def _rewriting(app: App, asked: WrittenRequest) -> Rewriting | None:

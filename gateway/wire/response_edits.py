@@ -7,6 +7,7 @@ from typing import Final
 from gateway.wire.application_cookies import AS_THEY_ARE, ApplicationCookies, CookieRules
 from gateway.wire.headers import SET_COOKIE
 from gateway.wire.internal_addresses import InternalAddresses
+from gateway.wire.mounts import Mount
 
 # Headers that hold addresses.
 _LOCATIONS: Final = frozenset({b"location", b"content-location"})
@@ -49,8 +50,8 @@ class ResponseEdits:
     its public name; None where it sees another. `same_site`: of a cookie that says nothing, empty for none.
     `added`, `replaced`: name and value of lines where the application sends none, and in place of what it sends.
     `banners`: whether they go on. `bodies`: whether addresses are made public in texts too. `texts`: what else is
-    sought in these, and what takes its place. `cookies`: which of its own browsers get, and how. `path`: below which
-    its cookies stay, because other applications have the rest of the host; empty where it has all of it.
+    sought in these, and what takes its place. `cookies`: which of its own browsers get, and how. `mount`: where
+    it stands on its host, None where it has all of it and says so itself.
     """
 
     addresses: bool = False
@@ -63,7 +64,7 @@ class ResponseEdits:
     bodies: bool = False
     texts: tuple[tuple[str, str], ...] = ()
     cookies: CookieRules = AS_THEY_ARE
-    path: str = ""
+    mount: Mount | None = None
 
     @property
     def names(self) -> frozenset[bytes]:
@@ -73,7 +74,9 @@ class ResponseEdits:
             frozenset(lines)
             | (_ADDRESSES | {b"set-cookie"} if self.addresses else frozenset())
             | (frozenset() if self.cookies == AS_THEY_ARE else {b"set-cookie"})
-            | (_OF_THE_HOST | {b"set-cookie"} if self.path else frozenset())
+            | (frozenset() if self.mount is None else {b"set-cookie"})
+            | (_ADDRESSES if self.mount is not None and self.mount.is_moved else frozenset())
+            | (_OF_THE_HOST if self.mount is not None and self.mount.public else frozenset())
             | (frozenset() if self.banners else BANNERS)
             | (_OF_BODIES | _NO_LONGER if self.bodies else frozenset())
         )
@@ -90,7 +93,7 @@ UNCHANGED: Final = ResponseEdits()
 class HostEdits:
     """The edits of one application for one of its public hosts. `addresses`: None where they stay as they are."""
 
-    __slots__ = ("_added", "_cookies", "_dropped", "_path", "_replaced", "_same_site", "addresses")
+    __slots__ = ("_added", "_cookies", "_dropped", "_mount", "_public", "_replaced", "_same_site", "addresses")
 
     def __init__(self, edits: ResponseEdits, public: str) -> None:
         """`public`: the origin that browsers use."""
@@ -101,10 +104,11 @@ class HostEdits:
         self._added = {name.lower().encode("ascii"): _line(name, value) for name, value in edits.added}
         self._replaced = b"".join(_line(name, value) for name, value in edits.replaced)
         replaced = frozenset(name.lower().encode("ascii") for name, _ in edits.replaced)
-        self._path = edits.path.encode("ascii")
-        self._dropped = (
-            replaced | (frozenset() if edits.banners else BANNERS) | (_OF_THE_HOST if edits.path else frozenset())
-        )
+        self._mount = edits.mount
+        self._public = public.encode("ascii")
+        self._dropped = replaced | (frozenset() if edits.banners else BANNERS)
+        if edits.mount is not None and edits.mount.public:
+            self._dropped |= _OF_THE_HOST
 
     def apply(self, rare: Iterable[tuple[int, int]], lines: list[bytes], *, is_changed: bool = False) -> bytes:
         """Changes `lines`, b"\\r\\nName: " and value in turn, and returns the lines that come behind them. `rare`:
@@ -123,8 +127,8 @@ class HostEdits:
                         lines[at] = lines[at + 1] = b""
                         continue
                     lines[at + 1] = self._cookies.edited(lines[at + 1])
-                if verdict == SET_COOKIE and self._path:
-                    lines[at + 1] = confined(lines[at + 1], self._path)
+                if verdict == SET_COOKIE and self._mount is not None:
+                    lines[at + 1] = self._mount.cookie(lines[at + 1])
                     if not lines[at + 1]:
                         lines[at] = b""
                         continue
@@ -132,7 +136,14 @@ class HostEdits:
                     lines[at + 1] = _weak(lines[at + 1])
                 elif self.addresses is not None:
                     lines[at + 1] = self._edited(self.addresses, name, verdict, lines[at + 1])
+                if self._mount is not None and self._mount.is_moved and name in _ADDRESSES:
+                    lines[at + 1] = self._moved(self._mount, name, lines[at + 1])
         return b"".join((self._replaced, *absent.values()))
+
+    def _moved(self, mount: Mount, name: bytes, value: bytes) -> bytes:
+        if name in _LOCATIONS:
+            return mount.address(value, self._public)
+        return mount.refresh(value, self._public) if name == b"refresh" else mount.link(value, self._public)
 
     def _edited(self, addresses: InternalAddresses, name: bytes, verdict: int, value: bytes) -> bytes:
         if verdict == SET_COOKIE:
@@ -167,26 +178,6 @@ class ApplicationEdits:
                 self._by_public.clear()
             found = self._by_public[public] = HostEdits(self._edits, public)
         return found
-
-
-def confined(value: bytes, path: bytes) -> bytes:
-    """A Set-Cookie value whose Path is at or below `path` (RFC 6265 5.1.4); b"" for a `__Host-` cookie, which is of the
-    whole host and has no other form (RFC 6265bis 4.1.3.2)."""
-    pair, *attributes = value.split(b";")
-    # Browsers look for the prefix in any case.
-    if pair.lstrip(b" \t=").lower().startswith(b"__host-"):
-        return b""
-    told, kept = b"", [pair]
-    for attribute in attributes:
-        name, _, of = attribute.partition(b"=")
-        if name.strip(b" \t").lower() == b"path":
-            # RFC 6265 5.3 (7): the last one counts.
-            told = of.strip(b" \t")
-        else:
-            kept.append(attribute)
-    if not told.startswith(path) or told[len(path) :][:1] not in (b"", b"/"):
-        told = path
-    return b";".join((*kept, b" Path=" + told))
 
 
 def _internal(edits: ResponseEdits, public: str) -> Iterable[str]:

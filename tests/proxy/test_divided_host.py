@@ -95,3 +95,28 @@ async def test_a_host_without_a_whole_application_refuses_what_is_nobodys() -> N
     async with application() as behind, gateway(behind, changes=alone) as gate:
         assert (await gate.once(ask(own(b"/wiki/a")))).status == 502
         assert (await gate.once(ask(own(b"/other")))).status == 404
+
+
+@pytest.mark.parametrize(
+    ("inner", "sent"), [("/", b"/a?b"), ("/app", b"/app/a?b"), ("/app/", b"/app/a?b"), ("", b"/wiki/a?b")]
+)
+async def test_an_application_may_have_its_pages_at_another_path(inner: str, sent: bytes) -> None:
+    there = inner.rstrip("/").encode() if inner else b"/wiki"
+    said = (
+        b"HTTP/1.1 302 Found\r\nContent-Length: 0\r\nLocation: %b/x\r\nSet-Cookie: sid=1; Path=%b/\r\n"
+        b"Link: <%b/a.css>; rel=preload\r\nRefresh: 3; url=%b/y\r\n\r\n"
+    ) % ((there,) * 4)
+    async with application(then=said) as beside, application() as behind:
+        changes = {"apps/wiki.yaml": WIKI.replace("{port}", f"{beside.port}{inner}").format()}
+        async with gateway(behind, changes=changes) as gate:
+            client = await gate.client()
+            # The second is one that was read before, with another query.
+            for target, asked in ((b"/wiki/a?b", sent), (b"/wiki/a?c", sent[:-1] + b"c")):
+                answer = await client.ask(ask(own(target)))
+                assert beside.requests.pop().startswith(b"GET %b HTTP/1.1\r\n" % asked)
+                assert answer.values(b"Location") == [b"/wiki/x"]
+                assert answer.values(b"Set-Cookie")[0].startswith(b"sid=1; Path=/wiki")
+                assert answer.values(b"Link") == [b"</wiki/a.css>; rel=preload"]
+                assert answer.values(b"Refresh") == [b"3; url=/wiki/y"]
+            # Rules are asked about the path as browsers know it.
+            assert (await gate.once(ask(own(b"/wiki/admin/a"), gate.sign_in()))).status == 403

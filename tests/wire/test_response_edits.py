@@ -1,9 +1,5 @@
-import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-
 from gateway.wire.headers import EDITED, SET_COOKIE, TRANSPORT_SECURITY
-from gateway.wire.response_edits import BANNERS, UNCHANGED, ApplicationEdits, HostEdits, ResponseEdits, confined
+from gateway.wire.response_edits import BANNERS, UNCHANGED, ApplicationEdits, HostEdits, ResponseEdits
 
 PUBLIC = "https://app.example"
 
@@ -60,33 +56,3 @@ def test_each_host_is_made_ready_once() -> None:
     for number in range(1000):
         edits.of(f"https://h{number}.example")
     assert len(edits._by_public) <= 256
-
-
-@pytest.mark.parametrize(
-    ("sent", "kept"),
-    [
-        (b"a=1", b"a=1; Path=/wiki"),
-        (b"a=1; Path=/; Secure", b"a=1; Secure; Path=/wiki"),
-        (b"a=1; path=/wiki", b"a=1; Path=/wiki"),
-        (b"a=1; PATH =/wiki/x", b"a=1; Path=/wiki/x"),
-        (b"a=1; Path=/wikis", b"a=1; Path=/wiki"),
-        (b"a=1; Path=/wiki; Path=/", b"a=1; Path=/wiki"),
-        (b"a=1; Path=/; Path=/wiki/x", b"a=1; Path=/wiki/x"),
-        (b"a=1; Path=", b"a=1; Path=/wiki"),
-        (b"a=1; Path=wiki", b"a=1; Path=/wiki"),
-        (b"__Host-a=1; Path=/; Secure", b""),
-        (b" __hOST-a=1; Path=/; Secure", b""),
-        (b"=__Host-a=1; Path=/; Secure", b""),
-        (b"__Secure-a=1; Secure", b"__Secure-a=1; Secure; Path=/wiki"),
-    ],
-)
-def test_cookies_of_an_application_with_a_path_stay_below_it(sent: bytes, kept: bytes) -> None:
-    assert confined(sent, b"/wiki") == kept
-
-
-@given(st.lists(st.sampled_from([b"Path=/", b" Path=/wiki/a", b"path = /b", b"Path", b"Secure", b"x=Path=/", b""])))
-def test_one_path_of_a_cookie_is_left_and_it_is_below(attributes: list[bytes]) -> None:
-    kept = confined(b";".join((b"a=1", *attributes)), b"/wiki")
-    paths = [one.partition(b"=")[2] for one in kept.split(b";") if one.partition(b"=")[0].strip().lower() == b"path"]
-    assert len(paths) == 1
-    assert paths[0].startswith(b"/wiki")

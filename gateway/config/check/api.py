@@ -5,7 +5,8 @@ from itertools import combinations
 
 from gateway.config.check.conditions import Index
 from gateway.config.problems import Path, Problem
-from gateway.config.schema.app import AppApiSection, AppFile, OpaqueTokensSection
+from gateway.config.schema.app import AppFile
+from gateway.config.schema.app_api import AppApiSection, OpaqueTokensSection
 from gateway.config.schema.oidc import ApiSection
 from gateway.config.schema.provider import ProviderFile
 from gateway.config.yaml.reader import YamlDocument

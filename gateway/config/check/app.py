@@ -19,6 +19,7 @@ from gateway.config.check.cookies import check_cookies
 from gateway.config.check.directories import check_listed, given_by
 from gateway.config.check.form_login import check_form_login
 from gateway.config.check.fronts import check_front
+from gateway.config.check.mounts import check_mount
 from gateway.config.check.path_headers import check_path_headers
 from gateway.config.check.path_limits import check_path_limits
 from gateway.config.check.tokens import carriers, check_header_of_programs, check_tokens
@@ -58,6 +59,7 @@ def check_app(loaded: Loaded[AppFile], model: AppFile, index: Index) -> Iterator
     yield from _session(document, model, providers)
     yield from _logout(document, model)
     yield from _upstream(document, model, gateway)
+    yield from check_mount(document, model) if model.upstream.url.rest else ()
     if model.keep_posts is not None and gateway is not None:
         yield from _keep_posts(document, model.keep_posts, gateway)
     if in_production and model.public is not None and model.public.scheme == "http":

@@ -18,7 +18,8 @@ from gateway.config.compile.plan import (
 from gateway.config.compile.served import Material, served
 from gateway.config.compile.tokens import serve_basic, serve_tokens
 from gateway.config.folder.files import team_of
-from gateway.config.schema.app import AppApiSection, AppFile, OpaqueTokensSection, TunnelSection, UpstreamSection
+from gateway.config.schema.app import AppFile, TunnelSection, UpstreamSection
+from gateway.config.schema.app_api import AppApiSection, OpaqueTokensSection
 from gateway.config.schema.gateway import GatewayFile
 from gateway.config.schema.scalars import Url
 from gateway.config.schema.translate import InjectedAt
@@ -30,6 +31,7 @@ from gateway.model.session import SeatLimits
 from gateway.translation.specs import CookieSpec, HeaderSpec
 from gateway.wire.application_cookies import AS_THEY_ARE, CookieRules, shown_names
 from gateway.wire.fences import Fence
+from gateway.wire.mounts import Mount
 from gateway.wire.response_edits import ResponseEdits
 from gateway.wire.response_guard import ResponseLeniency
 
@@ -49,6 +51,7 @@ def serve_app(file: str, model: AppFile, gateway: GatewayFile, material: Materia
         file=posixpath.join(posixpath.basename(root), file),
         hosts=tuple(sorted(set(model.hosts))),
         path=model.path or "",
+        mount=edits.mount if edits.mount is not None and edits.mount.is_moved else None,
         scheme=scheme,
         port=port,
         timeouts=_timeouts(model),
@@ -166,8 +169,15 @@ def _edits(model: AppFile) -> ResponseEdits:
         bodies=rewrite.bodies,
         texts=tuple(rewrite.texts.items()),
         cookies=served(CookieRules, model.cookies, prefix=model.cookies.prefix or ""),
-        path=model.path or "",
+        mount=_mount(model),
     )
+
+
+def _mount(model: AppFile) -> Mount | None:
+    """None where the application has the whole of its hosts, and is asked for what browsers ask for."""
+    public, there = model.path or "", model.upstream.url.rest
+    inner = there.rstrip("/") if there else public
+    return Mount(public, inner) if public or inner else None
 
 
 def _internal(model: AppFile) -> Iterator[str]:

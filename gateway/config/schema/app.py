@@ -5,6 +5,7 @@ from typing import Annotated, Final, Literal
 from pydantic import AfterValidator, Field, model_validator
 
 from gateway.config.schema.account import AccountSection
+from gateway.config.schema.app_api import AppApiSection
 from gateway.config.schema.conditions import WrittenCondition
 from gateway.config.schema.cookies import CookiesSection
 from gateway.config.schema.exchange_limits import AppLimitsSection, AppTimeoutsSection
@@ -15,6 +16,7 @@ from gateway.config.schema.rewrite import AddedName, LineValue, RewriteSection
 from gateway.config.schema.scalars import Url, host_name
 from gateway.config.schema.translate import TranslateSection
 from gateway.config.schema.types import (
+    ApplicationUrl,
     Count,
     HostPattern,
     Label,
@@ -36,7 +38,7 @@ from gateway.config.schema.types import (
     wrong,
 )
 from gateway.config.schema.upstream import CircuitSection, HealthSection
-from gateway.config.schema.values import ApplicationTarget, CookieName, ListedHeader, PathPrefix, sent_header
+from gateway.config.schema.values import ApplicationTarget, CookieName, ListedHeader, PathPrefix
 from gateway.model.errors import GatewayError
 from gateway.model.names import fold
 from gateway.translation.render import check_header
@@ -55,8 +57,8 @@ def _upstream_host(text: str) -> str:
 
 
 class UpstreamSection(Strict):
-    url: Origin
-    """Where the application listens: `http://host:port`."""
+    url: ApplicationUrl
+    """Where it listens, `http://host:port`, and perhaps the path where it has its pages."""
     others: list[Origin] = Field(default=[], max_length=63)
     """Further addresses of the same application, among which requests are divided: `http://host:port`."""
     balance: Literal["round_robin", "least_connections", "seat"] = "round_robin"
@@ -269,22 +271,6 @@ class AppLogoutSection(Strict):
     with parameters that the query has, among others: `/doku.php?do=logout`."""
 
 
-class OpaqueTokensSection(Strict):
-    """How the tokens of one provider are recognised: by the paths they are brought to, or by a header beside them."""
-
-    paths: Maybe[list[PathPattern]] = Field(default=None, min_length=1, max_length=50)
-    header: Maybe[Annotated[str, AfterValidator(checked(sent_header))]] = None
-    value: Maybe[Text] = None
-
-    @model_validator(mode="after")
-    def _tells(self) -> "OpaqueTokensSection":
-        if (self.header is None) != (self.value is None):
-            raise wrong("a header tells tokens apart by its value", "write header: X-Organisation, value: name")
-        if self.paths is None and self.header is None:
-            raise wrong("this tells nothing", "write paths: [/api/name/**], or header: X-Organisation, value: name")
-        return self
-
-
 class TunnelSection(Strict):
     """Lasting connections: off where this is left out, so that an upgrade is refused."""
 
@@ -297,21 +283,6 @@ class TunnelSection(Strict):
     keeps_session: bool = False
     """What the person sends in one is use of the session, as requests are; pings and what the application sends are
     not."""
-
-
-class AppApiSection(Strict):
-    """Callers that are programs: they bring an access token, and no session."""
-
-    providers: list[Name] = Field(min_length=1, max_length=100)
-    """The providers whose tokens are accepted. The file of each says what a token has to be."""
-    paths: list[PathPattern] = Field(min_length=1, max_length=50)
-    """The paths where tokens are accepted. Elsewhere an Authorization header goes to the application as it is."""
-    forward: bool = False
-    """Whether the application is given the token too."""
-    opaque: dict[Name, OpaqueTokensSection] = Field(default={}, max_length=100)
-    """By provider: which opaque tokens (those that are no JWT) are its own. Needed where several providers are asked
-    about tokens, unless `prefix` in their files tells the tokens apart: a token that could be of two providers is shown
-    to none."""
 
 
 class RuleSection(Strict):

@@ -66,6 +66,9 @@ class Reference:
         return f"{self.kind}:{self.name}"
 
 
+_NAME_IN_PATH = r"/[A-Za-z0-9_-](?:[A-Za-z0-9._-]*[A-Za-z0-9_-])?"
+_PREFIX = re.compile(f"(?:{_NAME_IN_PATH})+")
+
 REFERENCE_KINDS: Final = ("file", "env", "credential")
 
 
@@ -135,6 +138,21 @@ def origin(text: str) -> Url:
     if url.rest not in ("", "/"):
         raise Wrong("nothing may follow the host and port", f"write {url.origin}")
     return url._replace(rest="")
+
+
+def application_url(text: str) -> Url:
+    """`http://host[:port]`, and perhaps the path where an application has its pages."""
+    url = _url(text)
+    if url.rest not in ("", "/") and not is_path_prefix(url.rest.removesuffix("/")):
+        raise Wrong(
+            "a path is names of letters, digits, `-`, `_` and `.` here, and no query", f"write {url.origin}/app"
+        )
+    return url
+
+
+def is_path_prefix(text: str) -> bool:
+    """Letters that every server reads alike, so that it is compared as bytes."""
+    return _PREFIX.fullmatch(text) is not None
 
 
 def named_origin(text: str) -> Url:

@@ -176,6 +176,9 @@ LogoutLink = Annotated[SignOutLink, _from_text(parse_link), _text_schema("^/", "
 HostPattern = Annotated[
     str, _from_text(scalars.host_pattern), _text_schema("^[^:/]+$", "permis.example.org", "*.example.org")
 ]
+ApplicationUrl = Annotated[
+    Url, _from_text(scalars.application_url), _text_schema("^https?://[^?#]+$", "http://127.0.0.1:9001")
+]
 Origin = Annotated[Url, _from_text(scalars.origin), _text_schema("^https?://[^/?#]+/?$", "http://127.0.0.1:9001")]
 PortalUrl = Annotated[
     Url, _from_text(scalars.named_origin), _text_schema("^https?://[^/?#]+/?$", "https://portail.example.org")

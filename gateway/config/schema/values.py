@@ -21,8 +21,6 @@ from gateway.wire.headers import goes_on, may_be_listed
 from gateway.wire.target import STRICT, safe_target
 
 _MOST = 10_000
-_NAME_IN_PATH = r"/[A-Za-z0-9_-](?:[A-Za-z0-9._-]*[A-Za-z0-9_-])?"
-_PREFIX = re.compile(f"(?:{_NAME_IN_PATH})+")
 
 
 def texts(written: object) -> list[str] | None:
@@ -243,8 +241,7 @@ CookieName = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(
 
 
 def _path_prefix(text: str) -> str:
-    """Letters that every server reads alike, so that it is compared as bytes."""
-    if _PREFIX.fullmatch(text) is None or text.lower().startswith("/_ecluse"):
+    if not scalars.is_path_prefix(text) or text.lower().startswith("/_ecluse"):
         raise Wrong("a path is `/` and a name, perhaps several, of letters, digits, `-`, `_` and `.`", "write /wiki")
     return text
 

@@ -4,7 +4,6 @@ import pytest
 from tests.config.samples import PLAIN_APP, problems, sample_snapshot
 
 WIKI = PLAIN_APP.replace("app: permis\n", "app: wiki\npath: /wiki\n")
-FORM = "form_login: {page: /wiki/login, fields: {login: user, password: password}, secret: {trusted: {file: ../certs/x}}}\n"
 
 
 def test_applications_divide_a_host_by_their_paths() -> None:
@@ -40,3 +39,26 @@ def test_what_is_no_division(changes: dict[str, str | None], said: str) -> None:
 
 def test_what_one_alone_may_have_it_may_have() -> None:
     assert problems({"apps/wiki.yaml": WIKI + "logout: {url: /wiki/bye}\nkeep_posts: {}\n"}) == []
+
+
+MOVED = WIKI.replace("9001}", "9001/app}")
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"apps/wiki.yaml": MOVED + "methods: [PROPFIND]\n"}, "policies/apps/wiki.yaml:9:1: methods: methods needs the application to have its pages where browsers know them (no path in upstream.url)"),
+        ({"apps/wiki.yaml": MOVED + "cookies: {hidden: [a]}\n"}, "policies/apps/wiki.yaml:9:11: cookies.hidden: cookies.hidden needs the application to have its pages where browsers know them (no path in upstream.url)"),
+        ({"apps/wiki.yaml": WIKI.replace("9001}", "9001/a?b}")}, "policies/apps/wiki.yaml:5:17: upstream.url: a path is names of letters, digits, `-`, `_` and `.` here, and no query (write http://127.0.0.1:9001/app)"),
+        ({"apps/wiki.yaml": WIKI.replace("9001}", "9001/a/../b}")}, "policies/apps/wiki.yaml:5:17: upstream.url: a path is names of letters, digits, `-`, `_` and `.` here, and no query (write http://127.0.0.1:9001/app)"),
+        ({"apps/wiki.yaml": WIKI.replace("9001}", "9001/%61}")}, "policies/apps/wiki.yaml:5:17: upstream.url: a path is names of letters, digits, `-`, `_` and `.` here, and no query (write http://127.0.0.1:9001/app)"),
+    ],
+)  # fmt: skip
+def test_what_is_no_move(changes: dict[str, str | None], said: str) -> None:
+    assert said in problems(changes)
+
+
+def test_the_same_path_is_no_move() -> None:
+    assert sample_snapshot({"apps/wiki.yaml": MOVED}).apps["wiki"].mount is not None
+    same = sample_snapshot({"apps/wiki.yaml": WIKI.replace("9001}", "9001/wiki/}") + "methods: [PROPFIND]\n"})
+    assert same.apps["wiki"].mount is None

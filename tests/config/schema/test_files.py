@@ -112,7 +112,7 @@ def test_a_mapping_that_writes_what_the_gateway_knows_is_an_error(name: str) -> 
         ("permis.localhost", "permis.localhost:8080", "3:9: hosts[0]: a host has no port and no scheme here (write permis.localhost)"),
         ("[permis.localhost]", "permis.localhost", "3:8: hosts: this must be a list (write [permis.localhost])"),
         ("[permis.localhost]", "[*.localhost]", "3:10: this begins as an alias or an anchor (a text that begins with * or & needs quotes)"),
-        ("http://127.0.0.1:9001", "http://127.0.0.1:9001/permis", "4:17: upstream.url: nothing may follow the host and port (write http://127.0.0.1:9001)"),
+        ("http://127.0.0.1:9001", "http://127.0.0.1:9001/a?b", "4:17: upstream.url: a path is names of letters, digits, `-`, `_` and `.` here, and no query (write http://127.0.0.1:9001/app)"),
         ("{url: http://127.0.0.1:9001}", "http://127.0.0.1:9001", "4:11: upstream: this must be a mapping of keys to values (write {url: http://127.0.0.1:9001})"),
         ("{url: http://127.0.0.1:9001}", "{timeout: 60s}", "4:1: upstream.url: this key is missing"),
         ("http://127.0.0.1:9001", "http://127.0.0.1:9001, timeout: 60", "4:49: upstream.timeout: a time is a number with a unit: 300ms, 15s, 5m, 12h or 7d (such as 60s)"),

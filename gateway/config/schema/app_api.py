@@ -1,0 +1,39 @@
+"""What an app file says of programs that bring an access token."""
+
+from typing import Annotated
+
+from pydantic import AfterValidator, Field, model_validator
+
+from gateway.config.schema.types import Maybe, Name, PathPattern, Strict, Text, checked, wrong
+from gateway.config.schema.values import sent_header
+
+
+class OpaqueTokensSection(Strict):
+    """How the tokens of one provider are recognised: by the paths they are brought to, or by a header beside them."""
+
+    paths: Maybe[list[PathPattern]] = Field(default=None, min_length=1, max_length=50)
+    header: Maybe[Annotated[str, AfterValidator(checked(sent_header))]] = None
+    value: Maybe[Text] = None
+
+    @model_validator(mode="after")
+    def _tells(self) -> "OpaqueTokensSection":
+        if (self.header is None) != (self.value is None):
+            raise wrong("a header tells tokens apart by its value", "write header: X-Organisation, value: name")
+        if self.paths is None and self.header is None:
+            raise wrong("this tells nothing", "write paths: [/api/name/**], or header: X-Organisation, value: name")
+        return self
+
+
+class AppApiSection(Strict):
+    """Callers that are programs: they bring an access token, and no session."""
+
+    providers: list[Name] = Field(min_length=1, max_length=100)
+    """The providers whose tokens are accepted. The file of each says what a token has to be."""
+    paths: list[PathPattern] = Field(min_length=1, max_length=50)
+    """The paths where tokens are accepted. Elsewhere an Authorization header goes to the application as it is."""
+    forward: bool = False
+    """Whether the application is given the token too."""
+    opaque: dict[Name, OpaqueTokensSection] = Field(default={}, max_length=100)
+    """By provider: which opaque tokens (those that are no JWT) are its own. Needed where several providers are asked
+    about tokens, unless `prefix` in their files tells the tokens apart: a token that could be of two providers is shown
+    to none."""

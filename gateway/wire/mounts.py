@@ -1,0 +1,84 @@
+"""Where an application has its pages, as browsers know it and as it does itself; and the way from one to the other."""
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+# Addresses in their headers: an origin, or none; then a path.
+_LINK: Final = re.compile(rb"(<[\t ]*)([^>]*)(?=>)")
+_REFRESH: Final = re.compile(
+    rb"([\t ]*[0-9.]*[\t ]*[;,]?[\t ]*(?:url[\t ]*=[\t ]*)?[\"']?)(.*)", re.IGNORECASE | re.DOTALL
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Mount:
+    """`public`: the path below which browsers reach it; `inner`: below which it has its own pages. Empty for `/`.
+
+    Letters that every server reads alike, so that both are compared as bytes.
+    """
+
+    public: str
+    inner: str
+
+    @property
+    def is_moved(self) -> bool:
+        return self.public != self.inner
+
+    def target(self, raw: bytes) -> bytes:
+        """Of a request target in origin form below `public`: what the application is asked for."""
+        rest = raw[len(self.public) :]
+        moved = self.inner.encode("ascii") + rest
+        return moved if moved.startswith(b"/") else b"/" + moved
+
+    def address(self, value: bytes, origin: bytes) -> bytes:
+        """Of an address that the application writes: what leads there in a browser. `origin`: the public one.
+
+        What it already writes as browsers know it stays, and so does what leads elsewhere or is relative.
+        """
+        path = value.removeprefix(origin)
+        if not path.startswith(b"/") or path.startswith(b"//"):
+            return value
+        public, inner = self.public.encode("ascii"), self.inner.encode("ascii")
+        if not _is_below(path, inner) or (public.startswith(inner) and _is_below(path, public)):
+            return value
+        moved = public + path[len(inner) :]
+        return value[: len(value) - len(path)] + (moved if moved.startswith(b"/") else b"/" + moved)
+
+    def link(self, value: bytes, origin: bytes) -> bytes:
+        """Of a Link value (RFC 8288 3)."""
+        return _LINK.sub(lambda found: found[1] + self.address(found[2], origin), value)
+
+    def refresh(self, value: bytes, origin: bytes) -> bytes:
+        """Of a Refresh value (HTML 4.15.1)."""
+        found = _REFRESH.fullmatch(value)
+        return value if found is None else found[1] + self.address(found[2], origin)
+
+    def cookie(self, value: bytes) -> bytes:
+        """A Set-Cookie value whose Path is at or below `public` (RFC 6265 5.1.4); b"" for a `__Host-` cookie where that
+        is not `/`: it is of the whole host and has no other form (RFC 6265bis 4.1.3.2)."""
+        pair, *attributes = value.split(b";")
+        public, inner = self.public.encode("ascii"), self.inner.encode("ascii")
+        # Browsers look for the prefix in any case.
+        if public and pair.lstrip(b" \t=").lower().startswith(b"__host-"):
+            return b""
+        told, kept = b"", [pair]
+        for attribute in attributes:
+            name, _, of = attribute.partition(b"=")
+            if name.strip(b" \t").lower() == b"path":
+                # RFC 6265 5.3 (7): the last one counts.
+                told = of.strip(b" \t")
+            else:
+                kept.append(attribute)
+        if not told.startswith(b"/") or not (_is_below(told, public) or _is_below(told, inner)):
+            path = public
+        elif public.startswith(inner) and _is_below(told, public):
+            path = told
+        else:
+            rest = told[len(inner) :]
+            path = public + (b"" if rest == b"/" else rest)
+        return b";".join((*kept, b" Path=" + (path or b"/")))
+
+
+def _is_below(path: bytes, prefix: bytes) -> bool:
+    return path.startswith(prefix) and path[len(prefix) :][:1] in (b"", b"/", b"?", b"#")
