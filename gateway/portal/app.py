@@ -77,6 +77,7 @@ class Portal:
             **both,
             "start": {"GET": self._start.start},
             "organisation": {"GET": chooser.search},
+            "organisation/forget": {"POST": chooser.forget},
             "sessions": {"GET": own.sessions},
             "home": {"GET": home.home},
             "sessions/end": {"POST": home.end},

@@ -234,7 +234,7 @@ PUBLIC_OF_APP = {"login": (303, 405), "logout": (200, 403), "enter": (400, 405),
                  "language": (403, 403),
                  # Of the tokens that applications are sent: public keys alone.
                  "app/jwks": (200, 405)}  # fmt: skip
-PUBLIC_OF_PORTAL = {"start": (400, 405), "organisation": (200, 405),
+PUBLIC_OF_PORTAL = {"start": (400, 405), "organisation": (200, 405), "organisation/forget": (405, 415),
                     "login": (404, 405), "logout": (200, 403), "sessions": (401, 405),
                     # Whatever name is behind callback/: a state that comes to a wrong one is used up by it. A form is
                     # for providers that were asked for one.
@@ -243,10 +243,10 @@ PUBLIC_OF_PORTAL = {"start": (400, 405), "organisation": (200, 405),
                     # SAML is spoken here where a provider of that kind is configured.
                     "saml/acs": (405, 400), "saml/metadata": (200, 405)}  # fmt: skip
 WORDS = (
-    "", "start", "organisation", "login", "enter", "logout", "session", "sessions", "callback", "callback/",
-    "callback/alpha", "callback/unknown", "callback/alpha/x", "saml", "saml/acs", "saml/metadata", "acs", "metadata",
-    "oidc",    "oidc/logout", "oidc/backchannel", "oidc/jwks", "app", "app/jwks", "app/jwks/",
-    "backchannel", "userinfo", "whoami", "token", "introspect", "revoke", "jwks",
+    "", "start", "organisation", "organisation/forget", "login", "enter", "logout", "session", "sessions",
+    "callback", "callback/", "callback/alpha", "callback/unknown", "callback/alpha/x", "saml", "saml/acs",
+    "saml/metadata", "acs", "metadata", "oidc", "oidc/logout", "oidc/backchannel", "oidc/jwks", "app", "app/jwks",
+    "app/jwks/", "backchannel", "userinfo", "whoami", "token", "introspect", "revoke", "jwks",
     "api", "api/sessions", "admin", "debug", "health", "metrics", "livez", "readyz", "config", "static",
     "static/style.css", "favicon.ico", "auth", "verify", "sign_out", "signout", "Login", "LOGOUT", "login/",
     "logout/", "session/", "login.php", "proxy", "reload", "robots.txt", "..", ".well-known/openid-configuration",

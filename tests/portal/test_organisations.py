@@ -134,6 +134,55 @@ async def test_another_account_is_asked_for_through_a_search_too(asks: Installat
     assert f"provider=metropole&amp;{OTHER_ACCOUNT}=1" in reply.text
 
 
+FORGET = "/_ecluse/organisation/forget"
+
+
+async def test_the_provider_that_was_chosen_stands_first_until_it_is_forgotten(
+    asks: Installation,
+) -> None:
+    browser, transaction = await asked(asks)
+    reply = await find(asks, browser, "lille", transaction)
+    link = re.search(r'href="([^"]*provider=metropole[^"]*)"', reply.text)
+    assert link
+    reply = await browser.get(asks.url(PORTAL, link[1].replace("&amp;", "&")), follow=False)
+    (cookie,) = [one for one in reply.set_cookies if "ecluse-provider" in one]
+    assert cookie == ("__Host-ecluse-provider=metropole; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=15552000"), (
+        "nothing of the person, nor of their organisation"
+    )
+    reply = await browser.get(asks.url(PERMIS))
+    assert links(reply) == [("metropole", "Metropolis")]
+    assert "As the last time" in reply.text
+    found = re.search(r'name="t" value="([^"]*)"', reply.text)
+    assert found
+    reply = await browser.post(asks.url(PORTAL, FORGET), {"t": found[1], "to": "https://evil.example"})
+    assert reply.location == asks.url(PORTAL, f"{PAGE}?t={found[1]}")
+    reply = await browser.get(reply.location)
+    assert reply.status == 200
+    assert "As the last time" not in reply.text
+
+
+async def test_another_site_makes_nobody_forget(asks: Installation) -> None:
+    cross = {"Origin": "https://evil.example", "Sec-Fetch-Site": "cross-site"}
+    reply = await asks.browser().post(asks.url(PORTAL, FORGET), {"t": "x"}, **cross)
+    assert reply.status == 403
+    assert reply.set_cookies == []
+
+
+@pytest.mark.parametrize("value", ["elections", "nobody", '"><script>', "metropole; __Host-ecluse-provider=a"])
+async def test_what_no_longer_serves_the_application_is_not_offered_again(asks: Installation, value: str) -> None:
+    browser = asks.browser()
+    browser.jar[PORTAL] = {"__Host-ecluse-provider": value}
+    reply = await browser.get(asks.url(PERMIS))
+    assert links(reply) == []
+    assert "<script" not in reply.text
+
+
+async def test_without_a_table_nothing_is_remembered(here: Installation) -> None:
+    reply = await here.browser().get(here.url(PORTAL, "/_ecluse/login?provider=metropole"), follow=False)
+    assert reply.status == 303
+    assert not [one for one in reply.set_cookies if "ecluse-provider" in one]
+
+
 async def test_whose_data_these_are_is_shown_with_their_day(asks: Installation) -> None:
     reply = await asks.browser().get(asks.url(PORTAL, "/_ecluse/home"))
     assert "INSEE – Licence Ouverte (15\u00a0January 2026)" in " ".join(reply.text.split(" "))

@@ -11,10 +11,13 @@ from gateway.model.organisations import ListedOrganisation
 from gateway.model.ports import Page
 from gateway.model.provider import Provider
 from gateway.model.transaction import OTHER_ACCOUNT
+from gateway.portal.account_pages import require_own_page
 from gateway.portal.flow.pending import Pending, pending
 from gateway.portal.flow.source import openid_providers
 from gateway.portal.http.choices import Choice, OrganisationChoices, OrganisationLine
+from gateway.portal.http.provider_cookie import forget_provider, provider_remembered
 from gateway.portal.http.request import ANOTHER, PREFIX, PortalRequest
+from gateway.portal.http.responses import redirect
 from gateway.portal.services import PortalServices
 
 # So many services can be read through; people of a longer list open an application, which knows its own.
@@ -45,14 +48,24 @@ class Chooser:
             return await self.page(request, found, offered[:MOST_CHOICES])
         return await self._search(request, found, offered, typed)
 
+    async def forget(self, request: PortalRequest) -> Page:
+        """`POST /_ecluse/organisation/forget`: what was chosen in this browser is not shown first any more."""
+        require_own_page(request)
+        request.cookies_to_set.append(forget_provider())
+        kept = {name: value for name, value in request.form().items() if name in ("t", OTHER_ACCOUNT)}
+        back = f"{PREFIX}organisation" + (f"?{urlencode(kept)}" if kept else "")
+        return redirect(request.snapshot.gateway.portal_url + back)
+
     async def _search(
         self, request: PortalRequest, found: Pending | None, offered: Sequence[Provider], typed: str
     ) -> Page:
+        last = provider_remembered(request.cookie_line)
         links, query = _Links(request, found), query_of(typed)
         organisations = await self._organisations(request, query)
         lines = [links.line(one, offered) for one in (organisations or ())[:_MOST_FOUND]]
         away = organisations is None
         choices = OrganisationChoices(
+            remembered=next(iter(links.choices(one for one in offered if one.name == last)), None),
             search=typed.strip(),
             kept=(OTHER_ACCOUNT, "1") if links.another else None if found is None else ("t", found.id),
             lines=tuple(lines),

@@ -27,10 +27,12 @@ class OrganisationLine:
 
 @dataclass(frozen=True, slots=True)
 class OrganisationChoices:
-    """`search`: what was typed; empty before anything was. `kept`: the parameter that goes with a search, if any.
-    `services`: by an e-mail domain. `more`: others are found too. `away`: nothing can be found now. `others`: for
-    people whose organisation is not found. `credits`: whose data these are, and of which day."""
+    """`remembered`: the provider that was chosen in this browser the last time. `search`: what was typed; empty before
+    anything was. `kept`: the parameter that goes with a search, if any. `services`: by an e-mail domain. `more`: others
+    are found too. `away`: nothing can be found now. `others`: for people whose organisation is not found. `credits`:
+    whose data these are, and of which day."""
 
+    remembered: Choice | None
     search: str
     kept: tuple[str, str] | None
     lines: tuple[OrganisationLine, ...]

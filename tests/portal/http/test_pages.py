@@ -85,8 +85,9 @@ def organisation_choices() -> list[OrganisationChoices]:
         OrganisationLine("Flandre", "epci", "Nord (59)", ways[1:]),
         OrganisationLine("Bretagne", "region", "", ways[1:]),
     )
-    empty = OrganisationChoices("", ("t", "t1"), (), (), False, False, ways[1:], (("INSEE", "2026-01-01"), ("", "")))
-    found = replace(empty, search="saint", lines=lines, services=ways[:1], more=True, credits=(("INSEE", ""),))
+    credits = (("INSEE", "2026-01-01"), ("", ""))
+    empty = OrganisationChoices(None, "", ("t", "t1"), (), (), False, False, ways[1:], credits)
+    found = replace(empty, remembered=ways[0], search="saint", lines=lines, services=ways[:1], more=True)
     return [empty, found, replace(empty, search="zzz", kept=None), replace(empty, search="a", away=True)]
 
 

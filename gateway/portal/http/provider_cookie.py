@@ -1,0 +1,26 @@
+"""The provider that was chosen in this browser the last time: a cookie that has its name and nothing of the person."""
+
+import re
+from typing import Final
+
+# Its name begins as all of ours do: no application sees it.
+PROVIDER_COOKIE: Final = b"__Host-ecluse-provider"
+
+_LASTS: Final = 180 * 86400
+_VALUES: Final = re.compile(rb"(?:^|;)[ \t]*+%b=([^;]*+)" % PROVIDER_COOKIE)
+_NAME: Final = re.compile(rb"[a-z0-9-]{1,63}")
+
+
+def provider_remembered(cookies: bytes) -> str:
+    """Empty where there is none, or where two say different things. It may be of no provider that there is."""
+    values = {value.rstrip(b" \t") for value in _VALUES.findall(cookies)} if PROVIDER_COOKIE in cookies else set()
+    return values.pop().decode("ascii") if len(values) == 1 and all(map(_NAME.fullmatch, values)) else ""
+
+
+def remember_provider(name: str) -> str:
+    """Set-Cookie. `name`: of a provider that there is."""
+    return f"{PROVIDER_COOKIE.decode()}={name}; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age={_LASTS}"
+
+
+def forget_provider() -> str:
+    return f"{PROVIDER_COOKIE.decode()}=; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=0"
