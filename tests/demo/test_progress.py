@@ -1,0 +1,65 @@
+"""Nobody waits before a silent screen: `make env` and `make demo` say what they do before it takes long."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from deploy.demo import __main__ as command
+from deploy.demo.place import ROOT
+from deploy.demo.stack import DemoFailed
+
+# Stands for an interpreter: makes a folder with itself, and says when it installs something.
+PYTHON = """\
+#!/bin/sh
+case "$*" in
+--version) echo Python 3.13.5 ;;
+"-m venv --clear .venv") mkdir -p .venv/bin && cp "$0" .venv/bin/python ;;
+*--require-hashes*) echo packages ;;
+*--editable*) echo command ;;
+esac
+"""
+
+
+def test_make_env_says_each_step_before_it_begins(tmp_path: Path) -> None:
+    (tmp_path / "tools").mkdir()
+    for name in ("make_env.sh", "apt.sh"):
+        shutil.copy(ROOT / "tools" / name, tmp_path / "tools" / name)
+    python = tmp_path / "python"
+    python.write_text(PYTHON)
+    python.chmod(0o755)
+    done = subprocess.run(
+        ["bash", "tools/make_env.sh"], cwd=tmp_path, env={**os.environ, "PYTHON": str(python)},
+        capture_output=True, text=True, timeout=60, check=True,
+    )  # fmt: skip
+    assert done.stdout.splitlines() == [
+        "making .venv with Python 3.13.5 (1 of 3)",
+        "installing the locked packages: some 50, a minute where they have to be fetched (2 of 3)",
+        "packages",
+        "installing the command ecluse (3 of 3)",
+        "command",
+    ]
+
+
+def test_the_demo_says_what_it_starts_before_it_does(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    said = []
+
+    class Demo:
+        def __init__(self, folder: Path, ports: object) -> None:
+            said.append(capsys.readouterr().out)
+
+        async def __aenter__(self) -> None:
+            raise DemoFailed("the test has no demo")
+
+        async def __aexit__(self, *_: object) -> None:
+            raise AssertionError
+
+    monkeypatch.setattr(command, "Demo", Demo)
+    monkeypatch.setattr(sys, "argv", ["deploy.demo"])
+    assert command.main() == 1
+    assert said == ["Starting identity providers, applications and the gateway. This takes a few seconds.\n"]
