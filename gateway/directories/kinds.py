@@ -5,7 +5,7 @@ from typing import assert_never
 
 from gateway.directories.file_reader import FileReader
 from gateway.directories.source import DirectorySource, InThreads, ServerReader
-from gateway.model.directory import Directory, FileSource, LdapSource
+from gateway.model.directory import Directory, FileSource, HttpSource, LdapSource
 
 
 def opened(directory: Directory, folder: Path) -> DirectorySource:
@@ -16,12 +16,20 @@ def opened(directory: Directory, folder: Path) -> DirectorySource:
             return InThreads(directory.name, FileReader(folder, directory))
         case LdapSource():
             return InThreads(directory.name, server_reader(directory), source.connections)
+        case HttpSource():
+            from gateway.directories.http_reader import HttpReader
+
+            return HttpReader(directory, source)
         case _:
             assert_never(source)
 
 
 def server_reader(directory: Directory) -> ServerReader:
     source = directory.source
+    if isinstance(source, HttpSource):
+        from gateway.directories.http_reader import HttpByHand
+
+        return HttpByHand(directory, source)
     assert isinstance(source, LdapSource)
     from gateway.directories.ldap_reader import LdapReader
 

@@ -19,9 +19,9 @@ from aiohttp.abc import AbstractResolver
 from gateway.config.snapshot import Upstream
 from gateway.federation.addresses import Resolver
 from gateway.federation.client import Circuit
-from gateway.federation.tls import tls_context
 from gateway.model.codes import LOGIN_PROVIDER_UNREACHABLE, UPSTREAM_ADDRESS
 from gateway.model.errors import GatewayError
+from gateway.ops.client_tls import tls_context
 from gateway.wire.fences import IsOurs, refusal
 
 # Seconds. A person may be waiting for the call.

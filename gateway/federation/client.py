@@ -16,12 +16,12 @@ from aiohttp.abc import AbstractResolver
 from yarl import URL
 
 from gateway.federation.addresses import AddressRefused
-from gateway.federation.tls import tls_context
 from gateway.model.codes import LOGIN_PROVIDER_UNREACHABLE, OIDC_ADDRESS, OIDC_ANSWER
 from gateway.model.errors import GatewayError
 from gateway.model.provider import ClientCertificate
 from gateway.model.quoting import quoted
 from gateway.oidc.documents import Call, ProviderResponse
+from gateway.ops.client_tls import tls_context
 from gateway.wire.addresses import Reach, reach
 
 TOTAL_SECONDS = 10.0

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from ipaddress import IPv4Network, IPv6Network
 from typing import Literal
 
 from gateway.model.mandate import TermColumns, TermOfOffice
@@ -76,7 +77,30 @@ class LdapSource:
     ca: bytes | None = field(repr=False)
 
 
-DirectorySourceSettings = FileSource | LdapSource
+@dataclass(frozen=True, slots=True)
+class HttpSource:
+    """`url`: with `{column}` where a part of the key stands, percent-encoded; with POST the key is a JSON object in the
+    body. `rows`: the steps of a JSON Pointer (RFC 6901) to the object of the person, or to several. `addresses`: IP
+    networks that it may be at. `token`: sent as a Bearer token, empty for none."""
+
+    url: str
+    method: Literal["GET", "POST"]
+    rows: tuple[str, ...]
+    addresses: tuple[IPv4Network | IPv6Network, ...]
+    connections: int
+    token: bytes = field(repr=False)
+    certificate: ClientCertificate | None = field(repr=False)
+    ca: bytes | None = field(repr=False)
+
+
+def pointer_steps(pointer: str) -> tuple[str, ...]:
+    """RFC 6901 3; a text without `/` at its beginning is a name."""
+    if not pointer.startswith("/"):
+        return (pointer,) if pointer else ()
+    return tuple(step.replace("~1", "/").replace("~0", "~") for step in pointer[1:].split("/"))
+
+
+DirectorySourceSettings = FileSource | LdapSource | HttpSource
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +133,13 @@ class Directory:
     def shown(self) -> str:
         """What its source is, in a few words for the operator."""
         source = self.source
-        return source.path.rpartition("/")[2] if isinstance(source, FileSource) else source.servers[0]
+        match source:
+            case FileSource():
+                return source.path.rpartition("/")[2]
+            case LdapSource():
+                return source.servers[0]
+            case HttpSource():
+                return source.url
 
     @property
     def columns(self) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from copy import deepcopy
 from dataclasses import replace
 from hashlib import sha256
-from ipaddress import ip_address
+from ipaddress import IPv4Network, ip_address
 from typing import Any, NamedTuple
 
 import pytest
@@ -25,7 +25,7 @@ from gateway.config.yaml.reader import read_document
 from gateway.identity.directories import finding_of, known_with, missing_from, transformed
 from gateway.identity.perimeter import check
 from gateway.identity.served_by import serving
-from gateway.model.directory import Directory, DirectoryFinding, GivenAttribute, KeyPart, LdapSource
+from gateway.model.directory import Directory, DirectoryFinding, GivenAttribute, HttpSource, KeyPart, LdapSource
 from gateway.model.errors import GatewayError
 from gateway.model.identity import Identity
 from gateway.model.mandate import TermColumns
@@ -979,6 +979,19 @@ DIRECTORY = [
           ("filter", {"filter": "(objectClass=person)"}, lambda s: s.filter, "(objectClass=person)"),
           ("connections", {"connections": 2}, lambda s: s.connections, 2),
       )),
+    *(Effect(f"http.{key}", ("http",), {"url": "https://api.example/{siret}", "addresses": ["10.0.0.0/8"], **section},
+             of_directory(lambda d, see=see: isinstance(d.source, HttpSource) and see(d.source)), False, after)
+      for key, section, see, after in (
+          ("url", {}, lambda s: s.url, "https://api.example/{siret}"),
+          ("method", {"url": "https://api.example/", "method": "POST"}, lambda s: s.method, "POST"),
+          ("rows", {"rows": "/people/0"}, lambda s: s.rows, ("people", "0")),
+          ("addresses[]", {}, lambda s: s.addresses, (IPv4Network("10.0.0.0/8"),)),
+          ("token", {"token": "let-me-ask"}, lambda s: s.token, b"let-me-ask"),
+          ("certificate.certificate", {"certificate": TLS}, lambda s: s.certificate.certificate, PEM["file:tls.crt"]),
+          ("certificate.key", {"certificate": TLS}, lambda s: s.certificate.key, PEM["file:tls.key"]),
+          ("ca", {"ca": {"file": "tls.crt"}}, lambda s: s.ca, PEM["file:tls.crt"]),
+          ("connections", {"connections": 2}, lambda s: s.connections, 2),
+      )),
 ]  # fmt: skip
 TOWNS = """\
 version: 1
@@ -1020,7 +1033,7 @@ def changed(file: str, changes: tuple[tuple[tuple[str | int, ...], object], ...]
         **({"directories/communes.yaml": COMMUNES} if file.startswith("apps/") else {}),
         file: json.dumps(data),
     }
-    if data.keys() & {"json", "ldap"}:
+    if data.keys() & {"json", "ldap", "http"}:
         files[file] = json.dumps({key: value for key, value in data.items() if key != "csv"})
     if data.get("shadow"):
         files["apps/live.yaml"] = BASE["apps/permis.yaml"]

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from gateway.config.check.pem import check_certificates, check_private_key
 from gateway.config.problems import Path, Problem
 from gateway.config.schema.directory import DirectoryFile
-from gateway.config.schema.directory_servers import LdapSection
+from gateway.config.schema.directory_servers import HttpSection, LdapSection
 from gateway.config.schema.scalars import Reference, Wrong
 from gateway.config.schema.types import ClientCertificateSection
 from gateway.config.yaml.reader import YamlDocument
@@ -18,6 +18,17 @@ def references_of(model: DirectoryFile) -> _References:
     """Where it stands, the reference, its check, and whether development may write it inline."""
     if model.ldap is not None:
         yield from _of_ldap(model.ldap)
+    if model.http is not None:
+        yield from _of_http(model.http)
+
+
+def _of_http(section: HttpSection) -> _References:
+    if section.token is not None:
+        yield ("http", "token"), section.token, _token, True
+    if section.certificate is not None:
+        yield from _certificate(("http", "certificate"), section.certificate)
+    if section.ca is not None:
+        yield ("http", "ca"), section.ca, check_certificates, False
 
 
 def _of_ldap(section: LdapSection) -> _References:
@@ -38,6 +49,8 @@ def certificate_paths(model: DirectoryFile) -> Iterator[Path]:
     """Where a certificate and its key stand, which have to fit."""
     if model.ldap is not None and model.ldap.bind is not None and model.ldap.bind.certificate is not None:
         yield ("ldap", "bind", "certificate")
+    if model.http is not None and model.http.certificate is not None:
+        yield ("http", "certificate")
 
 
 def _password(content: bytes) -> None:
@@ -47,7 +60,15 @@ def _password(content: bytes) -> None:
         raise Wrong("a password is UTF-8") from None
 
 
+def _token(content: bytes) -> None:
+    # RFC 6750 2.1
+    if not all(0x21 <= byte <= 0x7E for byte in content):
+        raise Wrong("a token is visible ASCII, on one line")
+
+
 def check_server(document: YamlDocument, model: DirectoryFile, *, development: bool) -> Iterator[Problem]:
+    if model.http is not None and model.http.url.startswith("http:") and not development:
+        yield document.problem(("http", "url"), "what is known of people would go in the clear", "https://")
     if model.ldap is None:
         return
     if not development and not model.ldap.start_tls:

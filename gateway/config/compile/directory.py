@@ -7,7 +7,16 @@ from typing import Final
 from gateway.config.compile.served import Material, served
 from gateway.config.problems import Path
 from gateway.config.schema.directory import DirectoryFile, MandateSection
-from gateway.model.directory import Directory, FileSource, GivenAttribute, KeyPart, LdapSource
+from gateway.model.directory import (
+    Directory,
+    DirectorySourceSettings,
+    FileSource,
+    GivenAttribute,
+    HttpSource,
+    KeyPart,
+    LdapSource,
+    pointer_steps,
+)
 from gateway.model.mandate import TermColumns
 from gateway.model.provider import ClientCertificate
 
@@ -65,7 +74,7 @@ def _terms(told: MandateSection) -> TermColumns:
     )
 
 
-def _source(file: str, model: DirectoryFile, material: Material, root: str) -> FileSource | LdapSource:
+def _source(file: str, model: DirectoryFile, material: Material, root: str) -> DirectorySourceSettings:
     if model.csv is not None:
         path = os.path.normpath(os.path.join(root, model.csv.path))
         return served(FileSource, model.csv, path=path, form="csv")
@@ -79,6 +88,15 @@ def _source(file: str, model: DirectoryFile, material: Material, root: str) -> F
             password=material.get((file, ("ldap", "bind", "password")), b""),
             certificate=_certificate(file, ("ldap", "bind", "certificate"), material),
             ca=material.get((file, ("ldap", "ca"))),
+        )
+    if model.http is not None:
+        return served(
+            HttpSource,
+            model.http,
+            rows=pointer_steps(model.http.rows),
+            token=material.get((file, ("http", "token")), b""),
+            certificate=_certificate(file, ("http", "certificate"), material),
+            ca=material.get((file, ("http", "ca"))),
         )
     assert model.json_ is not None
     path = os.path.normpath(os.path.join(root, model.json_.path))

@@ -1,11 +1,12 @@
 """policies/directories/*.yaml: one shared directory, what it is asked by and what it may add about people."""
 
+import re
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, PlainValidator, WithJsonSchema, model_validator
 
 from gateway.config.schema import scalars
-from gateway.config.schema.directory_servers import ATTRIBUTE_DESCRIPTION, LdapSection
+from gateway.config.schema.directory_servers import ATTRIBUTE_DESCRIPTION, HttpSection, LdapSection
 from gateway.config.schema.scalars import Wrong
 from gateway.config.schema.types import AttributeName, Maybe, Name, Seconds, Strict, Text, Version, checked, wrong
 from gateway.config.schema.values import TimeZone
@@ -170,6 +171,8 @@ class DirectoryFile(Strict):
     json_: Maybe[JsonSection] = Field(default=None, alias="json")
     ldap: Maybe[LdapSection] = None
     """An LDAP server that is asked at each sign-in. The columns of `key` and `gives` are attributes of its entries."""
+    http: Maybe[HttpSection] = None
+    """An HTTP server that is asked at each sign-in, and answers with JSON."""
     key: dict[Column, KeyPartSection] = Field(min_length=1, max_length=8)
     """By column, what of a person finds their rows: all parts have to be the same. A person who lacks one, or has
     several values of it, is not looked up: what would be given is unknown."""
@@ -193,22 +196,33 @@ class DirectoryFile(Strict):
 
     @model_validator(mode="after")
     def _one_source(self) -> "DirectoryFile":
-        if sum(section is not None for section in (self.csv, self.json_, self.ldap)) != 1:
-            raise wrong("a directory is one source", "write csv: {path: ...}, json: {path: ...} or ldap: {...}")
+        if sum(section is not None for section in (self.csv, self.json_, self.ldap, self.http)) != 1:
+            raise wrong(
+                "a directory is one source", "write csv: {path: ...}, json: {path: ...}, ldap: {...} or http: {...}"
+            )
         for column in (*self.key, *(given.column or name for name, given in self.gives.items())):
             if self.ldap is not None and ATTRIBUTE_DESCRIPTION.fullmatch(column) is None:
                 raise wrong(f"{column} is no name of an attribute in LDAP", "uid, mail, departmentNumber")
+        if self.http is not None:
+            named = set(re.findall(r"\{([^{}]*)\}", self.http.url))
+            wanted = set() if self.http.method == "POST" else set(self.key)
+            if named != wanted:
+                signs = " ".join(f"{{{column}}}" for column in self.key)
+                what = "the body, and no part of the address" if self.http.method == "POST" else f"its address: {signs}"
+                raise wrong(f"with {self.http.method}, the key is in {what}", "each part once, by its name")
         return self
 
     @model_validator(mode="after")
     def _last(self) -> "DirectoryFile":
-        if self.ldap is not None and self.away[0] == "last":
+        if self.kind in ("ldap", "http") and self.away[0] == "last":
             raise wrong("what a server said last is not kept", "away: refuse, or away: without")
         return self
 
     @property
-    def kind(self) -> Literal["csv", "json", "ldap"]:
-        return "csv" if self.csv is not None else "json" if self.json_ is not None else "ldap"
+    def kind(self) -> Literal["csv", "json", "ldap", "http"]:
+        if self.csv is not None:
+            return "csv"
+        return "json" if self.json_ is not None else "http" if self.http is not None else "ldap"
 
     @model_validator(mode="after")
     def _whose_word(self) -> "DirectoryFile":

@@ -11,6 +11,7 @@ from gateway.config.schema.types import (
     ClientCertificateSection,
     Count,
     Maybe,
+    NetworkText,
     PublicReference,
     Secret,
     Strict,
@@ -22,6 +23,10 @@ from gateway.config.schema.types import (
 ATTRIBUTE_DESCRIPTION: Final = re.compile(r"(?:[A-Za-z][A-Za-z0-9-]*|[0-9]+(?:\.[0-9]+)+)(?:;[A-Za-z0-9-]+)*")
 
 _LDAP_ADDRESS: Final = re.compile(r"ldaps?://(?P<server>\[[0-9A-Fa-f:.]+\]|[^/?#@:\s\[\]]+)(?P<port>:[0-9]{1,5})?")
+
+_HTTP_ADDRESS: Final = re.compile(
+    r"https?://(?P<server>\[[0-9A-Fa-f:.]+\]|[^/?#@:\s\[\]{}]+)(?P<port>:[0-9]{1,5})?/[!-~]*(?<!#)"
+)
 
 
 def _ldap_address(text: str) -> str:
@@ -91,3 +96,41 @@ class LdapSection(Strict):
         if self.start_tls and any(server.startswith("ldaps:") for server in self.servers):
             raise wrong("ldaps:// is TLS from the beginning", "leave start_tls out, or write ldap://")
         return self
+
+
+def _pointer(text: str) -> str:
+    if (text and not text.startswith("/")) or re.search(r"~(?![01])", text):
+        raise wrong("a JSON Pointer begins with / (RFC 6901)", "/results, or /results/0")
+    return text
+
+
+def _http_address(text: str) -> str:
+    match = _HTTP_ADDRESS.fullmatch(text)
+    if match is None:
+        example = "https://api.example.org/people/{uid}, https://api.example.org/people?uid={uid}"
+        raise wrong("this is no address with the key in its path or query", example)
+    try:
+        scalars.server_address(match["server"] + (match["port"] or ":443"))
+    except Wrong as error:
+        raise wrong(error.message, error.hint) from None
+    return text
+
+
+class HttpSection(Strict):
+    url: Annotated[str, AfterValidator(_http_address)]
+    """What is asked. `{uid}` is the part of the key that has this name, percent-encoded; with POST the key is a JSON
+    object in the body. No redirect is followed; 404 is that there is nobody of this key."""
+    method: Literal["GET", "POST"] = "GET"
+    rows: Annotated[str, Field(max_length=500), AfterValidator(_pointer)] = ""
+    """JSON Pointer (RFC 6901) to the object of the person, or to a list of such objects; the whole answer where this is
+    left out. The columns of `gives` are names in it, or pointers within it."""
+    addresses: list[NetworkText] = Field(min_length=1, max_length=100)
+    """The IP addresses and networks that the name may lead to; anything else is not connected to."""
+    token: Maybe[Secret] = None
+    """What is sent as `Authorization: Bearer`."""
+    certificate: Maybe[ClientCertificateSection] = None
+    """What is shown in TLS."""
+    ca: Maybe[PublicReference] = None
+    """PEM: the authorities that may vouch for the server; where this is left out, those of the system."""
+    connections: Annotated[Count, Field(ge=1, le=64)] = 8
+    """How many people it is asked about at once by each worker."""

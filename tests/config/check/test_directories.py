@@ -43,7 +43,7 @@ def test_a_good_one_has_no_problem() -> None:
         ("csv:", "away: last\ncsv:", "3:7: away: this is refuse, without, or {last: 24h}"),
         ("csv:", "away: {last: 365d}\ncsv:", "3:7: away: this is at most 90d"),
         ("csv:", "timeout: 1m\ncsv:", "3:10: timeout: this is at most 10s: a person waits for it"),
-        ("csv:", "json: {path: y}\ncsv:", "1:1: a directory is one source (write csv: {path: ...}, json: {path: ...} or ldap: {...})"),
+        ("csv:", "json: {path: y}\ncsv:", "1:1: a directory is one source (write csv: {path: ...}, json: {path: ...}, ldap: {...} or http: {...})"),
         ("csv: {path: ../communes.csv}", "csv: {path: x, delimiter: ab}", '3:27: csv.delimiter: cells are separated by one character (such as "," or ";"; a tab is "\\t")'),
     ],
 )  # fmt: skip
@@ -119,6 +119,34 @@ def test_what_is_wrong_with_a_server_of_ldap_is_told_at_its_place(part: str, ins
     assert part in LDAP
     strict = {"gateway.yaml": BASE["gateway.yaml"].replace("development: true", "development: false")}
     told = found(LDAP.replace(part, instead), **strict)
+    assert any(line.startswith(f"policies/directories/communes.yaml:{said}") for line in told), told
+
+
+HTTP = COMMUNES.replace(
+    "csv: {path: ../communes.csv}", "http: {url: 'https://api.example/{siret}', addresses: [10.0.0.0/8]}"
+)
+
+
+@pytest.mark.parametrize(
+    ("part", "instead", "said"),
+    [
+        ("https://api.example/{siret}", "https://api.example/", "1:1: with GET, the key is in its address: {siret} (each part once, by its name)"),
+        ("https://api.example/{siret}", "https://api.example/{siret}/{uid}", "1:1: with GET, the key is in its address"),
+        ("addresses:", "method: POST, addresses:", "1:1: with POST, the key is in the body, and no part of the address"),
+        ("https://api.example/{siret}", "https://{siret}/", "3:13: http.url: this is no address with the key"),
+        ("https://api.example/{siret}", "https://me@api.example/{siret}", "3:13: http.url: this is no address with the key"),
+        ("https:", "http:", "3:13: http.url: what is known of people would go in the clear (https://)"),
+        ("addresses: [10.0.0.0/8]", "addresses: []", "3:"),
+        (", addresses: [10.0.0.0/8]", "", "3:"),
+        ("addresses:", "rows: results, addresses:", "3:50: http.rows: a JSON Pointer begins with / (RFC 6901)"),
+        ("addresses:", "token: secret, addresses:", "3:51: http.token: a secret is not written into this file"),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_with_a_server_of_http_is_told_at_its_place(part: str, instead: str, said: str) -> None:
+    assert part in HTTP
+    strict = {"gateway.yaml": BASE["gateway.yaml"].replace("development: true", "development: false")}
+    assert found(HTTP) == []
+    told = found(HTTP.replace(part, instead), **strict)
     assert any(line.startswith(f"policies/directories/communes.yaml:{said}") for line in told), told
 
 

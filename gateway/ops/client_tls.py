@@ -1,4 +1,4 @@
-"""TLS towards a provider."""
+"""TLS towards a server that we ask."""
 
 import os
 import ssl

@@ -1,0 +1,86 @@
+"""What an HTTP server answers about a person: the rows of a JSON document. Pure: bytes in, rows out."""
+
+import json
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+from gateway.directories.source import FindingAndFaults
+from gateway.identity.directories import MOST_ROWS, DirectoryFault, finding_of, is_same_key, unknown_of
+from gateway.model.directory import Directory, pointer_steps
+from gateway.model.directory_codes import DIRECTORY_KEY
+
+# No value may have this sign: what it stands for makes an attribute unknown.
+_NO_VALUE: Final = "\0"
+
+
+class NoRows(Exception):
+    """Why the document is none, without a value of it."""
+
+
+def finding_in(
+    directory: Directory, steps: Iterable[str], body: bytes | None, values: Mapping[str, str], now: int
+) -> FindingAndFaults:
+    """What an answer says of the person of this key. `body`: None where nobody has it. `values`: of the key, by column.
+    Raises NoRows."""
+    columns = dict.fromkeys([*values, *directory.columns])
+    rows = [] if body is None else rows_in(body, steps, columns)
+    if not all(is_same_key(found, wanted) for row in rows for one, wanted in values.items() if (found := row[one])):
+        fault = DirectoryFault(DIRECTORY_KEY, "it told of a person who has another key than was asked for")
+        return unknown_of(directory, "found", now), (fault,)
+    return finding_of(directory, rows, now)
+
+
+def rows_in(body: bytes, steps: Iterable[str], columns: Iterable[str]) -> list[Mapping[str, tuple[str, ...]]]:
+    """`steps`: of a JSON Pointer to one object, or to several; where it leads to nothing, or to null, there is no row.
+    `columns`: names in the object, or JSON Pointers within it. Raises NoRows."""
+    try:
+        found: object = json.loads(body.decode(), object_pairs_hook=_once, parse_constant=_refused)
+    except UnicodeDecodeError:
+        raise NoRows("it is no UTF-8") from None
+    except (ValueError, RecursionError) as error:
+        raise NoRows(f"it is no JSON: {type(error).__name__}") from None
+    there = _at(found, steps)
+    several = there if isinstance(there, list) else [] if there is None else [there]
+    if len(several) > MOST_ROWS or not all(isinstance(one, dict) for one in several):
+        raise NoRows("what `rows` leads to is no object, nor a list of them")
+    wanted = {column: pointer_steps(column) for column in columns}
+    return [{column: _texts(_at(one, path)) for column, path in wanted.items()} for one in several]
+
+
+def _once(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise NoRows("an object has a name twice")
+    return found
+
+
+def _refused(constant: str) -> object:
+    raise ValueError(constant)
+
+
+def _at(value: object, steps: Iterable[str]) -> object:
+    for step in steps:
+        if isinstance(value, dict):
+            value = value.get(step)
+        elif isinstance(value, list) and step.isascii() and step.isdigit() and int(step) < len(value):
+            value = value[int(step)]
+        else:
+            return None
+    return value
+
+
+def _texts(value: object) -> tuple[str, ...]:
+    several = value if isinstance(value, list) else [value]
+    return tuple(_text(one) for one in several if one is not None)
+
+
+def _text(value: object) -> str:
+    match value:
+        case bool():
+            return "true" if value else "false"
+        case int() if abs(value) < 1 << 63:
+            return str(value)
+        case str():
+            return value
+        case _:
+            return _NO_VALUE
