@@ -135,6 +135,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     metadata = commands.add_parser("metadata", help="prints what SAML providers have to know of us, signed")
     _folder_or_usual(metadata)
+    _organisations(commands.add_parser("organisations", help="the table by which people find their organisation"))
     for command in outputs:
         command.add_argument("--output", choices=("text", "json"), default="text", help="for people, or for programs")
     return parser
@@ -180,6 +181,15 @@ def _directory(directory: argparse.ArgumentParser) -> argparse.ArgumentParser:
     test.add_argument("key", nargs="+", metavar="COLUMN=VALUE")
     test.add_argument("--folder", type=Path, default=Path("policies"), metavar="FOLDER", help="the policy folder")
     return test
+
+
+def _organisations(command: argparse.ArgumentParser) -> None:
+    imported = command.add_subparsers(dest="what", required=True, metavar="WHAT").add_parser(
+        "import", help="communes, groupings, départements and regions, from @etalab/decoupage-administratif of npm"
+    )
+    imported.add_argument("archive", type=Path, metavar="FILE", help="as `npm pack` brings it")
+    imported.add_argument("--as-of", required=True, metavar="DAY", help="the day of the data, as people are shown it")
+    _folder_or_usual(imported)
 
 
 def _doctor(doctor: argparse.ArgumentParser) -> argparse.ArgumentParser:
