@@ -31,15 +31,13 @@ def is_question(request: Request, snapshot: Snapshot) -> bool:
     return snapshot.gateway.forward_auth is not None and (path == PATH or path.startswith(_BELOW))
 
 
-def question(request: Request, memo: Memo, snapshot: Snapshot, *, again: bool) -> tuple[Front, bytes]:
-    """The front that asks, and the head of the request that it asks about. `again`: this is that request, already.
+def question(request: Request, memo: Memo, snapshot: Snapshot) -> tuple[Front, bytes]:
+    """The front that asks, and the head of the request that it asks about.
 
     Raises GatewayError(FRONT_UNKNOWN) for everybody but a listed front that shows its secret, and FRONT_QUESTION."""
     settings, shown = snapshot.gateway.forward_auth, request.came(SECRET)
     if settings is None or not memo.is_trusted(snapshot):
         raise GatewayError(FRONT_UNKNOWN, f"{memo.peer} is not in trusted_proxies")
-    if again:
-        raise GatewayError(FRONT_QUESTION, "about a path of ours, which a front sends here without asking")
     if shown is None or not compare_digest(shown, settings.secret):
         raise GatewayError(FRONT_UNKNOWN, "X-Ecluse-Front is not the secret of forward_auth")
     front = FRONTS.get(request.line.target.raw.removeprefix(_BELOW).decode("ascii"))
@@ -58,10 +56,10 @@ def check_asks(request: Request, front: Front) -> None:
         raise GatewayError(FRONT_OTHER, f"{front.name} asks about {name}, whose file does not say front: {front.name}")
 
 
-def said_to(front: Front, outcome: Outcome) -> Page | None:
-    """Of what is not allowed, to a front that passes no page of ours on: it sends the request itself here, and what is
-    logged and counted is that one. None where there is more to be done."""
-    if not front.bare or isinstance(outcome, NeedsStore | NeedsWork):
+def said_of(outcome: Outcome) -> Page | None:
+    """Of what is not allowed. No page of ours: the front sends the request itself here, and what is logged and counted
+    is that one. None where there is more to be done."""
+    if isinstance(outcome, NeedsStore | NeedsWork):
         return None
     if isinstance(outcome, Refuse):
         return Page(REFUSED, ((STATUS, b"%d" % outcome.code.status), _NOT_KEPT), b"")
@@ -116,14 +114,14 @@ class FrontQuestions(Lasting):
         request, plane = self.request, self.plane
         keep_alive = request.keep_alive
         try:
-            front, head = question(request, self.memo, plane.tables.snapshot, again=self.front is not None)
+            front, head = question(request, self.memo, plane.tables.snapshot)
             self.front = front
             if not request.read_usual(head, plane.tables, plane.usual_head):
                 request.read_any(head, plane.tables)
             check_asks(request, front)
         except GatewayError as error:
             refused = Refuse(error.code, error.detail, close=True)
-            page = None if self.front is None else said_to(self.front, refused)
+            page = None if self.front is None else said_of(refused)
             self.refuse(refused) if page is None else self.respond(page, close=True)
             return
         request.keep_alive, request.middle_of = keep_alive, None

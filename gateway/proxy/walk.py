@@ -15,7 +15,7 @@ from gateway.model.errors import GatewayError
 from gateway.model.kept_post import KeepPosts
 from gateway.model.session import Seat
 from gateway.proxy.exchange import ServerConnection
-from gateway.proxy.forward_auth import FrontQuestions, is_question, said_to
+from gateway.proxy.forward_auth import FrontQuestions, is_question, said_of
 from gateway.proxy.outgoing_head import framing_line, middle_of
 from gateway.proxy.portal_lane import PortalPurpose, body_limit, inbound_request
 from gateway.proxy.posts.keeping import admitted, keeping, limit_of
@@ -150,7 +150,7 @@ class Walk(FrontQuestions):
             by.tally[0] += 1
             self.forward(outcome)
             return
-        if self.front is not None and (page := said_to(self.front, outcome)) is not None:
+        if self.front is not None and (page := said_of(outcome)) is not None:
             self.respond(page)
             return
         match outcome:
@@ -244,7 +244,7 @@ class Walk(FrontQuestions):
     def ask_portal(self, purpose: Literal["endpoint", "logout"]) -> None:
         request, body = self.request, b""
         if purpose == "endpoint":
-            if self.front is not None or is_question(request, self.plane.tables.snapshot):
+            if is_question(request, self.plane.tables.snapshot):
                 self.asked_by_front()
                 return
             limit = body_limit(request)

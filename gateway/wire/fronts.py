@@ -32,7 +32,7 @@ _OF_THE_QUESTION: Final = frozenset({b"host", b"content-length", b"transfer-enco
 @dataclass(frozen=True, slots=True)
 class Front:
     """One kind of server. `method`, `target`, `host`: header names, in lower case, in which it says what the browser
-    asked for. `bare`: it passes no answer of ours on, but sends what we do not allow to us again, as it came. `writes`:
+    asked for. Each sends what we do not allow to us again, as it came, and passes no other answer of ours on. `writes`:
     names, in lower case, that it writes or leaves out itself, whatever the client sent. `removes`: the header in
     which it is told names of the client's lines that it takes off; b"" where it takes off none that it is told."""
 
@@ -40,7 +40,6 @@ class Front:
     method: bytes
     target: bytes
     host: bytes
-    bare: bool
     writes: frozenset[bytes] = frozenset()
     removes: bytes = b""
 
@@ -98,7 +97,6 @@ FRONTS: Final[Mapping[str, Front]] = {
         method=b"x-original-method",
         target=b"x-original-uri",
         host=b"host",
-        bare=True,
         writes=_ON_THE_WAY,
     ),
     # Its reverse_proxy, with an answer that is looked at: what is not allowed it passes on as it came, too.
@@ -107,7 +105,6 @@ FRONTS: Final[Mapping[str, Front]] = {
         method=b"x-original-method",
         target=b"x-original-uri",
         host=b"host",
-        bare=True,
         writes=_ON_THE_WAY,
     ),
     # deploy/fronts/ecluse.lua is all that HAProxy has for this: it asks as nginx does, and takes lines off.
@@ -116,7 +113,6 @@ FRONTS: Final[Mapping[str, Front]] = {
         method=b"x-original-method",
         target=b"x-original-uri",
         host=b"host",
-        bare=True,
         removes=b"X-Ecluse-Remove",
     ),
 }

@@ -23,6 +23,7 @@ from tests.attacks.world import Stage, World
 # Group to module, each with CASES.
 GROUPS = {
     "HS": "headers",
+    "FA": "fronts",
     "PC": "paths",
     "DV": "webdav",
     "HR": "desync",

@@ -8,6 +8,7 @@ from tests.attacks import (
     advisories_requests,
     advisories_signing,
     advisories_sources,
+    fronts,
 )
 from tests.attacks.cases import Case, expect, uncontrolled
 from tests.attacks.not_yet import NOT_YET
@@ -58,6 +59,7 @@ _OWN = (
     *advisories_signing.CASES,
     *advisories_operations.CASES,
     *advisories_sources.CASES,
+    *fronts.ADVISORIES,
 )
 
 

@@ -230,6 +230,8 @@ async def steps_are_not_skipped(world: World) -> None:
 
 # What there is, for whoever asks without a session: path to the statuses of GET and POST.
 PUBLIC_OF_APP = {"login": (303, 405), "logout": (200, 403), "enter": (400, 405), "session": (401, 405),
+                 # For a listed server in front, with its secret.
+                 "authz": (403, 403), "authz/nginx": (403, 403),
                  # Of a page that is not ours: nothing is chosen.
                  "language": (403, 403),
                  # Of the tokens that applications are sent: public keys alone.
@@ -240,6 +242,7 @@ PUBLIC_OF_PORTAL = {"start": (400, 405), "organisation": (200, 405), "organisati
                     # for providers that were asked for one.
                     "callback/alpha": (400, 400), "callback/unknown": (400, 404), "oidc/jwks": (200, 405),
                     "app/jwks": (200, 405), "language": (403, 403),
+                    "authz": (403, 403), "authz/nginx": (403, 403),
                     # SAML is spoken here where a provider of that kind is configured.
                     "saml/acs": (405, 400), "saml/metadata": (200, 405)}  # fmt: skip
 WORDS = (

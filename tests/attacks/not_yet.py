@@ -2,7 +2,6 @@
 
 NOT_YET = {
     "K016": "signed URLs: one-time links come with the administration of sessions",
-    "K052": "forward-auth (malformed targets of the proxy itself are PC12.16 to PC12.18)",
     "K054": "throttled sign-ins by password: there is no password here",
     "K059": "tried by the group SAML",
     "K060": "tried by the group SAML",
@@ -16,7 +15,6 @@ NOT_YET = {
     "K116": "tried by the group SAML (that error pages show no parameter is K057)",
     "K117": "tried by the group SAML",
     "HS13": "signed identity headers (JWT)",
-    "HS14 forward-auth": "forward-auth",
     "PC18": "path rewriting, with the data plane's own issue",
     "PC19": "the differential test against real servers, with the data plane's own issue",
     "HR01": "HTTP Garden payloads, with the data plane's own issue",

@@ -36,6 +36,7 @@ BINDING = "__Host-ecluse-b"
 MARK = b"forged-by-a-client"
 SHARED_KEY = bytes(range(32))
 ACCOUNT_SECRET = "the-one-secret-of-accounts"
+FRONT_SECRET = "0123456789abcdef" * 4
 
 # The ports of the policy files, and what listens there.
 USUAL = {
@@ -272,6 +273,7 @@ class Stage:
         (certs / "store.key").write_text("0123456789abcdef" * 4)
         (certs / "shared.base64").write_bytes(b64encode(SHARED_KEY))
         (certs / "account.secret").write_text(ACCOUNT_SECRET)
+        (certs / "front.secret").write_text(FRONT_SECRET)
         context = ssl.create_default_context()
         authority = trustme.CA()
         authority.configure_trust(context)

@@ -11,6 +11,7 @@ from tests.fronts.fronts import GATEWAY, SECRET, SECRETS
 from tests.proxy.applications import Application, application
 from tests.proxy.gateways import HOST, Answer, Client, Gateway, ask, gateway
 from tests.proxy.stand_ins import COOKIE, identity, seat
+from tests.proxy.test_alike import API, TOKENS, Programs
 
 SHOWN = b"X-Ecluse-Front: " + SECRET
 NAVIGATION = (b"Sec-Fetch-Mode: navigate", b"Sec-Fetch-Dest: document", b"Accept: text/html")
@@ -332,3 +333,17 @@ async def test_a_front_asks_about_its_own_applications_alone() -> None:
     async with fronted(app="front: haproxy") as (gate, _):
         answer = await gate.once(question(b"GET", b"/x", gate.sign_in(uid="helene")))
         assert (answer.status, answer.values(b"X-Remote-User")) == (403, [])
+
+
+@pytest.mark.parametrize("forward", [False, True])
+async def test_a_programs_token_reaches_the_application_only_where_its_file_says_so(forward: bool) -> None:
+    app = f"{API}\nfront: nginx\n"
+    app = app.replace("api: {", "api: {forward: true, ") if forward else app
+    async with (
+        application() as behind,
+        gateway(behind, app=app, gateway=GATEWAY, changes=TOKENS, callers=Programs(), secrets=SECRETS) as gate,
+    ):
+        line = b"Authorization: Bearer tok"
+        answer = await gate.once(question(b"GET", b"/api/x", line))
+        assert answer.values(b"X-Remote-User") == [b"program-tok"]
+        assert answer.values(b"Authorization") == [b"Bearer tok" if forward else b""]
