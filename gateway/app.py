@@ -27,7 +27,7 @@ from gateway.federation.form_logins import FormLogins, TrustedAccounts
 from gateway.federation.saml import SamlFederation
 from gateway.model.credential import CredentialSource
 from gateway.model.session import Seat
-from gateway.ops.counters import STORE_UNREACHABLE, Counters
+from gateway.ops.counters import STORE_GRACE, STORE_UNREACHABLE, Counters
 from gateway.ops.log import Log
 from gateway.ops.pseudonyms import Pseudonyms
 from gateway.organisations.search import OrganisationSearch
@@ -108,6 +108,7 @@ class _Worker:
         if not self._started:
             await self._start(candidate)
             return
+        self._allow_grace()
         self._acceptors.use(candidate.tls)
         self._plane.snapshot_swapped()
 
@@ -118,6 +119,7 @@ class _Worker:
         for _ in pages.prepare():
             await asyncio.sleep(0)
         self._join_services(candidate.snapshot.gateway, pages)
+        self._allow_grace()
         await self._housekeeping.start()
         # What is revoked from here on is heard: the next line may let somebody in.
         self._started = True
@@ -134,6 +136,14 @@ class _Worker:
         # All that the start has made: some 15 ms, which nobody waits for yet.
         garbage.settle()
         self._acceptors.open()
+
+    def _allow_grace(self) -> None:
+        of_hosts: dict[str, float] = {}
+        for app in self.snapshot.apps.values():
+            if app.grace is not None:
+                # Where several answer on one host, the strictest counts for its seats.
+                of_hosts.update({host: min(app.grace, of_hosts.get(host, app.grace)) for host in app.hosts})
+        self._sessions.trust.allow(self.snapshot.gateway.store_grace, of_hosts)
 
     def _make_transactions(self, gateway: Gateway) -> Transactions:
         limits = gateway.limits
@@ -296,6 +306,7 @@ class _Worker:
                 yield b""
             self._counters.gauge(self._sessions.held, "ecluse_sessions_cached")
             self._counters.gauge(float(self._housekeeping.store_fails), *STORE_UNREACHABLE)
+            self._counters.gauge(float(self._sessions.trust.in_grace), *STORE_GRACE)
         self._counters.gauge(self._log.dropped, "ecluse_log_dropped_total")
         self._counters.gauge(self._loop_stalls.longest(time.monotonic()), "ecluse_event_loop_stop_max_seconds")
         yield from self._counters.news()

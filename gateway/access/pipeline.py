@@ -43,7 +43,7 @@ class Seats(Protocol):
     def cached(self, host: str, cookie: bytes) -> Seat | None:
         """From this worker's memory, live and within its limits."""
 
-    async def load(self, host: str, cookie: bytes) -> Seat | None:
+    async def load_shared(self, host: str, cookie: bytes) -> Seat | None:
         """From the store. Raises GatewayError(STORE_UNREACHABLE)."""
 
 
@@ -116,7 +116,7 @@ async def awaited(
         outcome: Outcome
         try:
             if isinstance(waits, NeedsStore):
-                seat = await seats.load(waits.host, waits.cookie)
+                seat = await seats.load_shared(waits.host, waits.cookie)
             else:
                 seat = await waits.work() or seat
         except GatewayError as error:

@@ -71,13 +71,12 @@ class Gateway:
     """gateway.yaml, compiled. `portal_url`: origin without a path; `portal_host`: canonical, without port.
 
     `store`: "sqlite", "redis" or "memory"; `store_server`: of "redis" alone; `store_keys`: (id, key), the first seals,
-    all open. `workers` 0: one per core.
-    `service_provider`: who we are to SAML providers, None where the file has no keys for it. `hsts`: seconds, as
-    Strict-Transport-Security says it. `levels`: of sign-in, the weakest first. `token_keys`: all are published, of
-    each algorithm the first signs. `token_rotation`: seconds, of keys that the supervisor makes; 0 where the file gives
-    them. `second_opinion`: on SAML responses; None where nobody is asked.
-    `link_keys`: (id, key) of the account links, as `store_keys`; none where the file has no `accounts`.
-    `forward_auth`: None where no server in front asks.
+    all open. `workers` 0: one per core. `service_provider`: who we are to SAML providers, None where the file has no
+    keys for it. `hsts`: seconds, as Strict-Transport-Security says it. `levels`: of sign-in, the weakest first.
+    `token_keys`: all are published, of each algorithm the first signs. `token_rotation`: seconds, of keys that the
+    supervisor makes; 0 where the file gives them. `second_opinion`: on SAML responses; None where nobody is asked.
+    `link_keys`: of account links, as `store_keys`; none without `accounts`. `forward_auth`: None where no server in
+    front asks. `store_grace`: seconds that sessions go on without the store.
     """
 
     portal_url: str
@@ -105,6 +104,7 @@ class Gateway:
     posts: PostsSettings = field(default_factory=PostsSettings)
     forward_auth: ForwardAuth | None = None
     theme: Theme = field(default_factory=Theme)
+    store_grace: float = 10.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -224,15 +224,14 @@ class AppSettings:
     """One legacy application, as its file says. `scheme`, `port` (None: the scheme's own): what browsers use for it.
 
     `file`: as RuleRef names it. `seat_then`: what follows the end of a seat. `body_limit`: bytes, 0 for none.
-    `method_override`: the method that a POST names is the one that it does. `methods`, `client_headers`: what its
-    file names. `streams_last`: what streams is use, as requests are. `responses`, `edits`: what its responses may
-    say, and what is changed in their heads. `tokens`: what it is sent beside its translation, made anew before it
-    ends; `basic`: and what never ends. `tunnel`: None where it takes no upgrade. `form_login`: by which people are
-    signed in at it, None where it has no need. `account`: a person's login there, without which nobody comes in.
-    `keep_posts`: None where no form is kept for it across a sign-in. `label`: what people call it, by language.
-    `front`: the kind of server that asks about its requests and passes them on, None where none does.
-    `path`: below which it answers on its hosts, where others do beside it; empty for all of them. `mount`: None where
-    it has its pages there itself.
+    `method_override`: the method that a POST names is the one that it does. `methods`, `client_headers`: what its file
+    names. `streams_last`: what streams is use, as requests are. `responses`, `edits`: what its responses may say, and
+    what is changed in their heads. `tokens`: what it is sent beside its translation, made anew before it ends; `basic`:
+    and what never ends. `tunnel`: None where it takes no upgrade. `form_login`: by which people are signed in at it,
+    None where it has no need. `account`: a person's login there, without which nobody comes in. `keep_posts`: None
+    where no form is kept for it across a sign-in. `label`: what people call it, by language. `front`: the kind of
+    server that asks about its requests and passes them on, None where none does. `path`: below which it answers on its
+    hosts, where others do beside it; empty for all. `mount`: None where its pages are there. `grace`: as `store_grace`.
     """
 
     name: str
@@ -248,6 +247,7 @@ class AppSettings:
     methods: tuple[str, ...] = ()
     client_headers: tuple[str, ...] = ()
     streams_last: bool = False
+    grace: float | None = None
     responses: ResponseLeniency = STRICT
     edits: ResponseEdits = UNCHANGED
     tokens: tuple[TokenSpec, ...] = ()

@@ -99,6 +99,12 @@ _TABLE = (
     # stores
     Event("state.unwritable", "error", "The state folder cannot be written at the start: full, or read-only for now."),
     Event("store.unreachable", "error", "The session store cannot say; what needs a session is answered 503."),
+    Event(
+        "store.grace",
+        "warning",
+        "The session store is away: for `seconds` more, people whom this worker holds go on; nobody signs in or out.",
+    ),
+    Event("store.grace_over", "error", "The session store is away for longer than store.grace: no session is let in."),
     Event("store.recovered", "info", "The session store answers again."),
     Event(
         "store.set_aside",

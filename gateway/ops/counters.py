@@ -16,6 +16,8 @@ OVERHEAD = "ecluse_overhead_seconds"
 OVERHEAD_BOUNDS = (0.000025, 0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 1.0)
 # A gauge of each worker; what readiness goes by.
 STORE_UNREACHABLE: Series = ("ecluse_session_store_unreachable",)
+# The workers of these that go on by what they hold.
+STORE_GRACE: Series = ("ecluse_session_store_grace",)
 DROPPED_SERIES: Series = ("ecluse_series_dropped_total",)
 
 # The labels are names from configuration and codes, so this is never met in good order; it bounds a fault of ours.

@@ -83,6 +83,7 @@ METRICS = (
     ),
     Metric("ecluse_sessions_cached", "gauge", (), "Seats held in the memory of the workers now."),
     Metric("ecluse_session_store_errors_total", "counter", (), "Answers that the session store could not give."),
+    Metric("ecluse_session_store_grace", "gauge", (), "Workers that go on by what they hold, the store being away."),
     Metric("ecluse_session_store_unreachable", "gauge", (), "Workers that cannot read or write the session store now."),
     Metric("ecluse_event_loop_stop_max_seconds", "maximum", (), "The longest that a worker's loop just stood still."),
     Metric("ecluse_log_dropped_total", "counter", (), "Log lines lost."),

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from gateway.config.compile.plan import sent_ltpa2
 from gateway.config.compile.process import fingerprint
 from gateway.config.snapshot import Gateway
-from gateway.ops.counters import STORE_UNREACHABLE, add
+from gateway.ops.counters import STORE_GRACE, STORE_UNREACHABLE, add
 from gateway.ops.log import Log
 from gateway.ops.metrics import Gauges, render
 from gateway.server.admin import Admin
@@ -342,14 +342,16 @@ class Supervisor:
     def readiness(self) -> dict[str, Any]:
         """Ready while at least one worker serves and sessions can be kept; a gateway that drains wants no more."""
         serving = len(self.fleet.serving)
-        keeps = not self._totals.now(STORE_UNREACHABLE)
+        away, in_grace = self._totals.now(STORE_UNREACHABLE), self._totals.now(STORE_GRACE)
+        # A front that sent people elsewhere would find the same store there: those who are signed in go on here.
+        keeps = away <= in_grace
         return {
             "ready": serving > 0 and keeps and not self._stop.is_set(),
             "revision": self._rollout.live.revision,
             "workers": self._slots,
             "workers_serving": serving,
             "last_reload": self._last_reload,
-            "sessions": "ok" if keeps else "unreachable",
+            "sessions": ("grace" if in_grace else "ok") if keeps else "unreachable",
         }
 
     async def exposition(self) -> bytes:

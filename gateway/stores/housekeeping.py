@@ -1,6 +1,7 @@
 """What a worker does beside its requests to keep its sessions true: poll, write touches, make room."""
 
 import asyncio
+import secrets
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
@@ -91,7 +92,8 @@ class Housekeeping:
         except GatewayError:
             self.store_fails = True
         else:
-            self.store_fails = False
+            # A worker that cannot read what has ended has no store, whatever else that still tells.
+            self.store_fails = self._sessions.trust.is_away
 
     async def _purge(self) -> None:
         await self._store.purge(self._horizon.look(), bury=self._buries())
@@ -104,6 +106,11 @@ async def _once(step: Callable[[], Awaitable[None]]) -> None:
 
 async def _each(seconds: float, step: Callable[[], Awaitable[None]]) -> None:
     while True:
-        await asyncio.sleep(seconds)
+        await asyncio.sleep(_by_chance(seconds))
         # The store has told of it by itself, and the next round tries again.
         await _once(step)
+
+
+def _by_chance(seconds: float) -> float:
+    """From three quarters of it to all of it: workers that lost the store together come back apart."""
+    return seconds * (750 + secrets.randbelow(251)) / 1000

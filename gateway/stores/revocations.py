@@ -1,5 +1,6 @@
 """The tail of the store's revocation list, read into a worker's memory of seats."""
 
+import asyncio
 import time
 from collections.abc import Callable
 
@@ -7,10 +8,10 @@ from gateway.model.errors import GatewayError
 from gateway.model.session import Seat
 from gateway.stores.records import Cursor, RecordStore
 from gateway.stores.sessions import Sessions
+from gateway.stores.trust import TRUSTED_FOR
 
-# Invariant 12: after this long without a reading (the store is out of reach, this process stood still), what has
-# ended elsewhere is not known here, and memory answers no more.
-TRUSTED_FOR = 1.0
+# Seconds. A reading that takes longer is none: before memory is trusted no more, its grace has begun.
+_LATE = TRUSTED_FOR / 2
 
 
 class Revocations:
@@ -21,16 +22,20 @@ class Revocations:
         self._sessions = sessions
         self._monotonic = monotonic
         self._cursor: Cursor | None = None
-        sessions.trust(float("-inf"))
+        sessions.trust.begin()
 
     async def poll(self) -> tuple[Seat, ...]:
         """The seats of this worker that died of what was read. An unreachable store raises nothing here."""
-        began = self._monotonic()
+        began, trust = self._monotonic(), self._sessions.trust
+        late = asyncio.get_running_loop().call_later(_LATE, trust.late)
         try:
             tail = await self._store.ended_since(self._cursor)
         except GatewayError:
+            trust.away()
             return ()
+        finally:
+            late.cancel()
         killed = self._sessions.apply(tail.ended) if tail.complete else self._sessions.forget()
         self._cursor = tail.cursor
-        self._sessions.trust(began + TRUSTED_FOR)
+        trust.known(began)
         return killed

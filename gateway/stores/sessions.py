@@ -6,6 +6,8 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
+from gateway.access.shared_work import SharedWork
+from gateway.model.codes import STORE_UNREACHABLE
 from gateway.model.errors import GatewayError
 from gateway.model.identity import Established
 from gateway.model.session import Entry, NameIdFields, Seat, SeatLimits, Session, Tokens
@@ -23,7 +25,6 @@ from gateway.stores.records import (
     SessionIndex,
     SessionRecord,
     SessionSummary,
-    Touch,
     UseOnce,
     Write,
     in_steps,
@@ -31,6 +32,8 @@ from gateway.stores.records import (
 from gateway.stores.sealing import KEY_BYTES, StoreKeys, TokenBytes, new_id, shard_of, shard_of_browser
 from gateway.stores.seats import SeatCache
 from gateway.stores.tickets import Bounds, Tickets, unix_now
+from gateway.stores.touches import Touches
+from gateway.stores.trust import MemoryTrust
 from gateway.stores.unreadable import UnreadableRecords
 
 SESSION_ID_BYTES = 16
@@ -41,8 +44,9 @@ _HAND_OVERS = Bounds(HAND_OVER_LIFE, per_group=50, in_all=100_000)
 
 # The store hears of a seat's use at most this often (seconds), or ten times within its idle limit.
 _TOUCH_EVERY = 60.0
-_TOUCHES_AT_ONCE = 200
 _REFRESH_AGAIN = 30.0
+# Far beyond what any store is waited for.
+_LOADED_WITHIN = 60.0
 _NEVER = float("-inf")
 
 
@@ -86,8 +90,9 @@ class Sessions:
         self._token_bytes = token_bytes
         self._cache = SeatCache(cached_seats, _lookup_of)
         self._seats = self._cache.seats
-        self._trusted_until = float("inf")
-        self._touched: dict[bytes, int] = {}
+        self._loads: SharedWork[Seat | None] = SharedWork(_LOADED_WITHIN, STORE_UNREACHABLE)
+        self.trust = MemoryTrust(log, monotonic)
+        self._touches = Touches(store)
         self._when_due: Callable[[Seat], None] = lambda _: None
 
     # --- from this worker's memory
@@ -98,7 +103,7 @@ class Sessions:
         if seat is None or seat.host != host:
             return None
         now = self._monotonic()
-        return seat if now < seat.deadline and now < self._trusted_until else None
+        return seat if now < seat.deadline and (now < self.trust.until or self.trust.goes_on(host, now)) else None
 
     def touch(self, seat: Seat, now: float) -> None:
         """The seat was used (`now`: monotonic): moves its idle deadline, written to the store in batches."""
@@ -111,7 +116,7 @@ class Sessions:
             self._when_due(seat)
         if now - seat.touched >= _TOUCH_EVERY or now - seat.touched >= seat.idle / 10:
             seat.touched = now
-            self._touched[seat.cookie] = self._now()
+            self._touches.add(seat.cookie, self._now())
             self._cache.touched(seat)
 
     def when_due(self, tell: Callable[[Seat], None]) -> None:
@@ -135,10 +140,6 @@ class Sessions:
         """Every seat in memory dies, for it is not known which of them have ended; a live one is read anew."""
         return self._cache.kill_all()
 
-    def trust(self, until: float) -> None:
-        """Memory answers until then (monotonic): what ended elsewhere before is known here."""
-        self._trusted_until = until
-
     def clock_stepped(self, seconds: float) -> None:
         """The wall clock was set forward by so much, or back: every limit in memory is that much nearer."""
         self._cache.move(-seconds)
@@ -161,16 +162,13 @@ class Sessions:
             return None
         return self._remember(cookie, opened, known)
 
+    async def load_shared(self, host: str, cookie: bytes) -> Seat | None:
+        """The same, in one reading for all requests that need it at once: a store that is back has enough to do."""
+        return await self._loads.done((host, cookie), lambda: self.load(host, cookie))
+
     async def write_touches(self) -> None:
         """Writes what has gathered; what could not be written waits for the next time."""
-        while self._touched:
-            batch = [self._touched.popitem() for _ in range(min(len(self._touched), _TOUCHES_AT_ONCE))]
-            presented = ((read_cookie(cookie), at) for cookie, at in batch)
-            try:
-                await self._store.touch([Touch(seat.key, at) for seat, at in presented if seat is not None])
-            except GatewayError:
-                self._touched = {**dict(batch), **self._touched}
-                raise
+        await self._touches.write()
 
     async def new_session(
         self,

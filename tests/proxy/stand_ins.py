@@ -48,6 +48,9 @@ class Sessions:
         found = self.hot.get(cookie)
         return found if found is not None and found.host == host and found.live else None
 
+    async def load_shared(self, host: str, cookie: bytes) -> Seat | None:
+        return await self.load(host, cookie)
+
     async def load(self, host: str, cookie: bytes) -> Seat | None:
         self.loads += 1
         await asyncio.sleep(0)

@@ -133,7 +133,7 @@ async def test_a_store_out_of_reach_stops_none_of_it(tmp_path: Path, clock: Cloc
     seat = await worker.sessions.load(PORTAL, await elsewhere.sign_in("b"))
     assert seat is not None
     worker.sessions.touch(seat, clock.monotonic())
-    await until(lambda: not worker.sessions._touched)
+    await until(lambda: not worker.sessions._touches._waiting)
     await keeping.stop()
     await store.close()
 

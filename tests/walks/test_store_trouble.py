@@ -25,7 +25,9 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def world(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
-    async with opened(Place(tmp_path_factory.mktemp("store"), workers=WORKERS)) as world:
+    # What follows the grace; tests/walks/test_grace.py has the grace.
+    store = "{type: sqlite, grace: 0s, keys: [{id: k1, secret: {file: ../certs/store.key}}]}"
+    async with opened(Place(tmp_path_factory.mktemp("store"), workers=WORKERS, settings={"store": store})) as world:
         yield world
         world.gateway.is_clean()
 

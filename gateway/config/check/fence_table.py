@@ -103,6 +103,7 @@ _WRITTEN: Final[Mapping[str, Bound]] = {
     "session.idle": Bound("", _OWN_SEAT),
     "session.absolute": Bound("", _OWN_SEAT),
     "session.then": Bound("providers", "Asks the person's own provider, which it lists, anew."),
+    "session.grace": Bound("", "Never longer than gateway.yaml's."),
     "session.streams": Bound("", "Moves the idle limit as its own requests do, never the absolute one."),
     "logout.scope": Bound("providers", "What happens when the person signs out, at the provider they came from."),
     "logout.cookies[]": Bound("hosts", _OWN_COOKIE),

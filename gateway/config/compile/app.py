@@ -65,6 +65,7 @@ def serve_app(file: str, model: AppFile, gateway: GatewayFile, material: Materia
         body_limit=gateway.limits.body if model.limits.body is None else model.limits.body,
         seat_then=model.session.then,
         streams_last=model.session.streams == "last",
+        grace=model.session.grace,
         logout=served(
             LogoutSettings,
             logout,

@@ -38,6 +38,7 @@ def serve_gateway(file: str, model: GatewayFile, material: Material, root: str) 
             ),
         ),
         store=model.store.type,
+        store_grace=model.store.grace,
         store_server=None if model.store.server is None else _store_server(file, model.store.server, material),
         store_keys=tuple(
             (key.id, material[file, ("store", "keys", index, "secret")]) for index, key in enumerate(model.store.keys)

@@ -18,6 +18,7 @@ from gateway.config.schema.translate import TranslateSection
 from gateway.config.schema.types import (
     ApplicationUrl,
     Count,
+    Grace,
     HostPattern,
     Label,
     LogoutLink,
@@ -222,6 +223,8 @@ class AppSessionSection(Strict):
     """What happens at the idle limit to a response that is still being sent: with `end`, only requests move the limit,
     and the response ends with it; with `last`, what is sent moves the limit as requests do. The absolute limit ends it
     in any case."""
+    grace: Maybe[Grace] = None
+    """How long people go on here while the session store is away, where `store.grace` in gateway.yaml is too long."""
 
 
 def _call_header(name: str) -> str:

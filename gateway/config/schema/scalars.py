@@ -20,6 +20,7 @@ _URL: Final = re.compile(
 _BARE: Final = re.compile(r"[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*\.[A-Za-z]{2,}(?:/[A-Za-z0-9._~/-]*)?")
 _ADDRESS: Final = re.compile(r"(?:\[(?P<six>[0-9a-fA-F:.]+)\]|(?P<four>[^:\[\]]+)):(?P<port>[0-9]{1,5})")
 _CLAIM: Final = re.compile(r"[^\s\x00-\x1f\x7f]{1,200}")
+_LONGEST_GRACE: Final = 60
 _DEFAULT_PORT: Final = {"http": 80, "https": 443}
 
 
@@ -75,6 +76,15 @@ REFERENCE_KINDS: Final = ("file", "env", "credential")
 def seconds(value: object) -> float:
     """`300ms`, `15s`, `5m`, `12h`, `7d`."""
     return float(_amount(value, SECONDS, "s", "a time is a number with a unit: 300ms, 15s, 5m, 12h or 7d"))
+
+
+def grace(value: object) -> float:
+    """As `seconds`, at most a minute; `0s` for none."""
+    if value == "0s":
+        return 0.0
+    if (found := seconds(value)) > _LONGEST_GRACE:
+        raise Wrong("this is at most 60s: for so long an ended session may last on another node")
+    return found
 
 
 def whole_seconds(value: object) -> int:

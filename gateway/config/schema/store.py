@@ -6,6 +6,7 @@ from pydantic import Field
 
 from gateway.config.schema.types import (
     Count,
+    Grace,
     Maybe,
     Name,
     PublicReference,
@@ -55,5 +56,8 @@ class StoreSection(Strict):
     gone when the process ends, and one worker only."""
     server: Maybe[StoreServerSection] = None
     """Where `type: redis` keeps what it keeps."""
+    grace: Grace = 10.0
+    """How long people whom a worker holds go on while the store is away. Meanwhile nobody signs in or out, and a
+    session that was ended elsewhere may last for so long. `0s`: nobody goes on for longer than a second."""
     keys: list[StoreKeySection] = Field(min_length=1, max_length=16)
     """The first key seals; all of them open."""

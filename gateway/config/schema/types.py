@@ -142,6 +142,11 @@ NamedMethod = Annotated[
 Seconds = Annotated[
     float, PlainValidator(checked(scalars.seconds)), _text_schema("^[1-9][0-9]{0,8}(ms|s|m|h|d)$", "300ms", "15s", "5m")
 ]
+Grace = Annotated[
+    float,
+    PlainValidator(checked(scalars.grace)),
+    _text_schema("^(0s|[1-9][0-9]{0,8}(ms|s|m|h|d))$", "0s", "10s", "1m"),
+]
 WholeSeconds = Annotated[
     int, PlainValidator(checked(scalars.whole_seconds)), _text_schema("^[1-9][0-9]{0,8}(s|m|h|d)$", "30m", "12h")
 ]

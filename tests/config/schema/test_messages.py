@@ -156,7 +156,7 @@ def test_who_writes_true_for_a_mapping_is_shown_the_line_to_write(
         ("tunnel: non", "leave tunnel out"),
         ("rewrite: true", "write rewrite: {headers: true}"),
         ("form_login: true", "write form_login: {steps: ..., signed_in: ..., cookies: ...}"),
-        ("session: true", "write session: {...}, with idle, absolute, then, streams"),
+        ("session: true", "write session: {...}, with idle, absolute, then, streams, grace"),
     ],
 )
 def test_the_line_is_the_one_that_the_reference_shows(line: str, hint: str) -> None:

@@ -19,7 +19,11 @@ class Proxy:
 
     async def accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
-        theirs, ours = await asyncio.open_connection("127.0.0.1", self._target)
+        try:
+            theirs, ours = await asyncio.open_connection("127.0.0.1", self._target)
+        except OSError:
+            await _close(writer)
+            return
         for pipe in (self._out(reader, ours), self._back(theirs, writer)):
             task = asyncio.create_task(pipe)
             self._pipes.add(task)

@@ -1,0 +1,69 @@
+"""Whether a worker may answer by what it holds of sessions: while it knows what has ended elsewhere, and for a grace
+where the store cannot say (invariants 1, 9 and 12)."""
+
+import time
+from collections.abc import Callable, Mapping
+
+from gateway.ops.log import Log
+
+# Invariant 12: after this long without a reading (this process stood still), what has ended elsewhere is not known
+# here, and memory answers no more, unless it is known that the store is away.
+TRUSTED_FOR = 1.0
+
+
+class MemoryTrust:
+    """All times are seconds of `monotonic`. `until`: memory answers until then, without a question. `is_away`: whether
+    the list of ends could not be read the last time."""
+
+    __slots__ = ("_grace", "_known_at", "_log", "_monotonic", "_of_hosts", "_told", "is_away", "until")
+
+    def __init__(self, log: Log | None = None, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._log = log
+        self._monotonic = monotonic
+        self.until = float("inf")
+        self._known_at = float("-inf")
+        self._grace = 0.0
+        self._of_hosts: Mapping[str, float] = {}
+        self.is_away = False
+        self._told = ""
+
+    def allow(self, grace: float, of_hosts: Mapping[str, float]) -> None:
+        """`of_hosts`: of applications that ask for less than gateway.yaml does."""
+        self._grace, self._of_hosts = grace, of_hosts
+
+    def begin(self) -> None:
+        """Nothing is known until the first reading."""
+        self.until = float("-inf")
+
+    def known(self, moment: float) -> None:
+        """All that had ended by then is known here."""
+        self._known_at, self.until = moment, moment + TRUSTED_FOR
+        self.is_away = False
+        self._tell("")
+
+    def late(self) -> None:
+        """The store has not answered for long enough to be away."""
+        self.is_away = True
+
+    def away(self) -> None:
+        """It has answered that it cannot, or not at all."""
+        self.is_away = True
+        if self.in_grace:
+            self._tell("store.grace")
+        elif self._told:
+            self._tell("store.grace_over")
+
+    @property
+    def in_grace(self) -> bool:
+        return self.is_away and self._monotonic() < self._known_at + self._grace
+
+    def goes_on(self, host: str, now: float) -> bool:
+        """Where `until` is over: whether this host's seats are good all the same, for the store is away."""
+        return self.is_away and now < self._known_at + min(self._grace, self._of_hosts.get(host, self._grace))
+
+    def _tell(self, event: str) -> None:
+        if event == self._told:
+            return
+        self._told = event
+        if self._log is not None and event:
+            self._log.event(event, seconds=round(max(0.0, self._known_at + self._grace - self._monotonic()), 1))

@@ -1,0 +1,185 @@
+"""While the store is away: who is held goes on for the grace, nobody else, and nothing is told to be done that is not
+(invariants 1, 9 and 12). Valkey stands still, is killed, or has a slow network; SQLite's file is gone."""
+
+import asyncio
+import os
+import signal
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from deploy.demo.ports import free
+from gateway.stores.redis.lacks import read_info
+from tests.browser_like import Person
+from tests.patience import PATIENCE, until
+from tests.stores.redis.proxy import Proxy, proxied
+from tests.stores.redis.servers import server
+from tests.walks.place import ONE, TWO, Place
+from tests.walks.test_store_trouble import TROUBLES, said_ready
+from tests.walks.world import World, ask, everywhere, opened
+
+WORKERS = 2
+GRACE = 5.0
+KEYS = "keys: [{id: k1, secret: {file: ../certs/store.key}}]"
+
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.service]
+
+
+class Valkey:
+    """A server behind a proxy, with what becomes of them."""
+
+    def __init__(self, folder: Path, proxy: Proxy, port: int) -> None:
+        self.folder, self.proxy, self.port = folder, proxy, port
+        self.delay = 0.0
+        self.start()
+
+    def start(self) -> None:
+        self._running = server("valkey", self.folder, port=self.port)
+        self._running.__enter__()
+
+    def stop(self) -> None:
+        self._running.__exit__(None, None, None)
+
+    async def process(self) -> int:
+        reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
+        writer.write(b"INFO server\r\n")
+        told = read_info(await reader.read(1 << 16))
+        writer.close()
+        return int(told["process_id"])
+
+
+Trouble = Callable[[Valkey], AbstractAsyncContextManager[None]]
+
+
+@asynccontextmanager
+async def stands_still(valkey: Valkey) -> AsyncIterator[None]:
+    pid = await valkey.process()
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(pid, signal.SIGCONT)
+
+
+@asynccontextmanager
+async def is_killed(valkey: Valkey) -> AsyncIterator[None]:
+    os.kill(await valkey.process(), signal.SIGKILL)
+    yield
+    valkey.stop()
+    valkey.start()
+
+
+@asynccontextmanager
+async def is_slow(valkey: Valkey) -> AsyncIterator[None]:
+    valkey.delay = 3.0
+    yield
+    valkey.delay = 0.0
+
+
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    return [tmp_path_factory.mktemp(name) for name in ("valkey", "on-valkey", "on-sqlite")]
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def on_valkey(folders: list[Path]) -> AsyncIterator[tuple[World, Valkey]]:
+    (port,) = free(1)
+    slow: list[Valkey] = []
+    async with proxied(port, lambda: slow[0].delay) as proxy:
+        valkey = Valkey(folders[0], proxy, port)
+        slow.append(valkey)
+        store = f"{{type: redis, server: {{address: '127.0.0.1:{proxy.port}'}}, grace: {GRACE:g}s, {KEYS}}}"
+        place = Place(folders[1], workers=WORKERS, settings={"store": store})
+        place.write_app("two", TWO, session="{grace: 0s}")
+        async with opened(place) as world:
+            yield world, valkey
+            world.gateway.is_clean()
+        valkey.stop()
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def on_sqlite(folders: list[Path]) -> AsyncIterator[World]:
+    store = f"{{type: sqlite, grace: {GRACE:g}s, {KEYS}}}"
+    place = Place(folders[2], workers=WORKERS, settings={"store": store})
+    place.write_app("two", TWO, session="{grace: 0s}")
+    async with opened(place) as world:
+        yield world
+        world.gateway.is_clean()
+
+
+@dataclass
+class Held:
+    """A person whom every worker holds: the seats' cookies, on an application and on one without a grace. `mark`: where
+    the log stood."""
+
+    person: Person
+    cookie: str
+    strict: str
+    mark: int
+
+
+async def gone_through(world: World, held: Held, began: float) -> None:
+    """All that is asked while the store is away since `began`."""
+    place, gateway = world.place, world.gateway
+    statuses: list[tuple[float, int]] = []
+    while (passed := time.monotonic() - began) < GRACE + 2:
+        asked_at = passed
+        statuses += [(asked_at, status) for status in await everywhere(place, "/x", held.cookie)]
+        if 2 < passed < 3:
+            assert await everywhere(place, "/x", held.strict, TWO) == {503}, "an application without a grace"
+            assert (await world.log_out(held.person)).status == 503, "never told to be done"
+            page = await world.person().step("GET", place.url())
+            assert (page.status, page.location, page.header("Retry-After")) == (503, "", "5")
+            assert (await ask(place.url(), "/public/x")).status == 200
+            assert await said_ready(world, "grace") == (200, True)
+            assert (await gateway.metrics())["ecluse_session_store_grace"] > 0
+        await asyncio.sleep(0.1)
+    within = {status for at, status in statuses if at < GRACE - 1.5}
+    assert within == {200}, f"{within} within the grace: {statuses}"
+    after = {status for at, status in statuses if at > GRACE + 0.5}
+    assert after == {503}, f"{after} beyond the grace: {statuses}"
+    assert await said_ready(world, "unreachable") == (503, False)
+    for event in ("store.grace", "store.grace_over"):
+        told = gateway.lines(held.mark, event=event)
+        assert len({line["pid"] for line in told}) == len(told) == WORKERS, event
+
+
+async def prepared(world: World) -> Held:
+    person = await world.signed_in()
+    await world.follow(person, await person.step("GET", world.place.url(TWO)))
+    cookie, strict = world.cookie(person), world.cookie(person, TWO)
+    assert await everywhere(world.place, "/x", cookie) == {200}
+    assert await everywhere(world.place, "/x", strict, TWO) == {200}
+    return Held(person, cookie, strict, world.gateway.mark())
+
+
+async def goes_on(world: World, held: Held) -> None:
+    for cookie, host in ((held.cookie, ONE), (held.strict, TWO)):
+        async with asyncio.timeout(PATIENCE):
+            while await everywhere(world.place, "/x", cookie, host) != {200}:
+                await asyncio.sleep(0.05)
+    assert await said_ready(world, "ok") == (200, True)
+    await until(lambda: bool(world.gateway.lines(held.mark, event="store.recovered")))
+    assert (await world.log_out(held.person)).status == 200
+    assert await everywhere(world.place, "/x", held.cookie) == {401}
+
+
+@pytest.mark.parametrize("trouble", [stands_still, is_killed, is_slow])
+async def test_with_valkey(on_valkey: tuple[World, Valkey], trouble: Trouble) -> None:
+    world, valkey = on_valkey
+    held, began = await prepared(world), time.monotonic()
+    async with trouble(valkey):
+        await gone_through(world, held, began)
+    await goes_on(world, held)
+
+
+async def test_with_sqlite(on_sqlite: World) -> None:
+    held, began = await prepared(on_sqlite), time.monotonic()
+    with TROUBLES["gone"](on_sqlite.place.database):
+        await gone_through(on_sqlite, held, began)
+    await goes_on(on_sqlite, held)
