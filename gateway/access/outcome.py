@@ -12,6 +12,7 @@ from gateway.model.decision import Allow, Challenge, Decision
 from gateway.model.errors import GatewayError
 from gateway.model.levels import Need
 from gateway.model.session import Seat
+from gateway.model.theme import Words
 
 NEVER: Final = float("inf")
 _LONGEST_RULE: Final = 400
@@ -69,7 +70,7 @@ class Refuse:
     detail: str = ""
     shown: Code | None = None
     by: CompiledDecision | None = None
-    refusal: str = ""
+    refusal: Words = ""
     bearer: bytes = b""
     close: bool = False
     valid_until: float = NEVER

@@ -22,6 +22,7 @@ from gateway.model.account import AccountHolder, person_of
 from gateway.model.decision import RuleRef
 from gateway.model.directory import DirectoryFinding
 from gateway.model.errors import GatewayError
+from gateway.model.theme import Words, by_language
 from gateway.policy.trace import TracedCondition
 from gateway.policy.truth import Truth
 from gateway.server.state import directories_folder
@@ -224,8 +225,14 @@ def _looked_up(known: Known, app: App, now: float) -> Iterator[str]:
             yield f"with directory {finding.directory}{age}: {'; '.join(said) or 'nothing of this person'}"
 
 
+def _words(refusal: Words) -> list[str]:
+    """What the person reads, each language on its line."""
+    return [f"{language}: {text}" if language else text for language, text in by_language(refusal).items()]
+
+
 def _what_comes(tried: Tried) -> Iterator[str]:
-    yield from (f"  {text}" for text in (tried.refusal, tried.detail, _OUTCOMES.get(tried.outcome, "")) if text)
+    said = (*_words(tried.refusal), tried.detail, _OUTCOMES.get(tried.outcome, ""))
+    yield from (f"  {text}" for text in said if text)
     if tried.outcome == "logout" and tried.app is not None and tried.app.logout.url is not None:
         logout = tried.app.logout
         yield f"  the application is called, so that it ends its own session: {logout.method.upper()} {logout.url}"
@@ -319,7 +326,7 @@ def _as_json(explanation: Explanation, known: Known | None) -> dict[str, object]
         "leniencies": list(explanation.leniencies),
         **tried_json(tried),
         "detail": tried.detail,
-        "refusal": tried.refusal,
+        "refusal": tried.refusal if isinstance(tried.refusal, str) else dict(tried.refusal),
         "keep_posts": None if explanation.keeps is None else asdict(explanation.keeps),
         "rewrite": None if explanation.rewriting is None else asdict(explanation.rewriting),
         "told_for": explanation.told_for,

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from gateway.model.codes import Code
 from gateway.model.levels import NO_NEED, Need
+from gateway.model.theme import Words
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +28,7 @@ class Deny:
 
     rule: RuleRef | None
     reason: Code
-    refusal: str = ""
+    refusal: Words = ""
     detail: str = ""
 
 

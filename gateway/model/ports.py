@@ -7,7 +7,7 @@ from typing import Literal, Protocol
 
 from gateway.model.codes import Code
 from gateway.model.session import Seat
-from gateway.model.theme import ByLanguage
+from gateway.model.theme import ByLanguage, Words
 
 ShownAgain = Literal["address", "form", ""]
 """By its address, which may be asked for once more; by a form that says what the page is, where asking again would do
@@ -60,7 +60,7 @@ class ErrorPages(Protocol):
         reader: Reader,
         reference: str,
         login_url: str = "",
-        refusal: str = "",
+        refusal: Words = "",
     ) -> Page:
         """`kind`: "html" page, "json" body, or "frame": the small 401 page whose link opens at the top.
 

@@ -7,6 +7,10 @@ from typing import Final, Literal
 ByLanguage = Mapping[str, str]
 """By language; the empty language is a text for all of them."""
 
+Words = str | tuple[tuple[str, str], ...]
+"""One text for all languages, or pairs of language and text, as decisions keep them, which are compared and
+hashed."""
+
 Conformity = Literal["full", "partial", "none"]
 
 # The surfaces on which the operator's colour stands, as the style sheet has them.
@@ -69,6 +73,12 @@ def said_in(texts: ByLanguage, language: str) -> ShownText:
     for other, text in texts.items():
         return ShownText(text, other)
     return ShownText("")
+
+
+def by_language(words: Words) -> ByLanguage:
+    if isinstance(words, str):
+        return {"": words} if words else {}
+    return dict(words)
 
 
 def logo_kind(content: bytes) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from gateway.model.decision import RuleRef
+from gateway.model.theme import Words
 from gateway.policy.conditions import Condition
 from gateway.policy.patterns import Pattern, Segment, folded
 
@@ -17,7 +18,7 @@ class Rule:
     methods: frozenset[str] | None
     allow: Condition | None
     deny: Condition | None
-    refusal: str = ""
+    refusal: Words = ""
     shadow: bool = False
 
     def covers(self, method: str) -> bool:

@@ -28,7 +28,7 @@ from gateway.portal.flow.steps import (
     SignInSeenAgain,
 )
 from gateway.portal.home_page import HomePage
-from gateway.portal.http.pages import is_for_another
+from gateway.portal.http.error_page import is_for_another
 from gateway.portal.http.request import ANOTHER, KEPT, PREFIX, PortalRequest, require_form
 from gateway.portal.http.responses import with_cookies, with_headers
 from gateway.portal.jwks import application_keys

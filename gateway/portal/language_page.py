@@ -35,7 +35,7 @@ _HOW: Final[Mapping[str, SignedOut]] = {how: how for how in get_args(SignedOut)}
 _REFERENCE: Final = re.compile(r"[A-Za-z0-9_.-]{1,128}")
 _SECONDS: Final = re.compile("[0-9]{1,11}")
 # Characters of an application's own text, as its file may have them.
-_LONGEST_TEXT: Final = 1000
+_LONGEST_TEXT: Final = 2000
 
 
 class LanguagePage:
@@ -78,7 +78,8 @@ class LanguagePage:
         code, reference = _CODES.get(page), fields.get("reference", "")
         if code is None or _REFERENCE.fullmatch(reference) is None:
             raise GatewayError(PORTAL_PARAMETERS, "no page of ours that can be shown anew")
-        refusal = fields.get("refusal", "")[:_LONGEST_TEXT]
+        texts = {language: fields.get(f"refusal.{language}", "")[:_LONGEST_TEXT] for language in ("", *LANGUAGES)}
+        refusal = tuple((language, text) for language, text in texts.items() if text)
         return pages.render(
             code, kind="html", reader=request.reader, reference=reference, login_url=back, refusal=refusal
         )

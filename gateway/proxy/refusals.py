@@ -21,6 +21,7 @@ from gateway.model.errors import GatewayError
 from gateway.model.host_codes import HOST_UNKNOWN
 from gateway.model.levels import need_query
 from gateway.model.ports import ErrorPages, Page, Reader
+from gateway.model.theme import Words
 from gateway.model.transaction import OTHER_ACCOUNT
 from gateway.ops.log import Log
 from gateway.policy.levels import Ladder
@@ -171,7 +172,7 @@ def program_refusal(outcome: RequireSignIn, provider: str, ladder: Ladder) -> Re
 
 
 def _render(
-    services: RefusalServices, request: Request, code: Code, kind: PageKind, login_url: str = "", refusal: str = ""
+    services: RefusalServices, request: Request, code: Code, kind: PageKind, login_url: str = "", refusal: Words = ""
 ) -> Page:
     return services.pages.render(
         code,

@@ -21,6 +21,7 @@ from gateway.model.host_codes import HOST_UNKNOWN
 from gateway.model.identity import Identity
 from gateway.model.names import fold
 from gateway.model.session import Seat
+from gateway.model.theme import Words
 from gateway.policy.facts import NO_FACTS, Facts, RequestFacts
 from gateway.tokens.basic import described_basic
 from gateway.tokens.making import described
@@ -59,7 +60,7 @@ class Tried:
     app: App | None = None
     segments: tuple[str, ...] = ()
     rule: RuleRef | None = None
-    refusal: str = ""
+    refusal: Words = ""
     headers: dict[str, str] = field(default_factory=dict)
     cookies: dict[str, str] = field(default_factory=dict)
     unsent: dict[str, str] = field(default_factory=dict)

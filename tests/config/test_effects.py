@@ -747,6 +747,9 @@ APP = [
     Effect("shadow", ("shadow",), True, lambda s: len(s.apps["permis"].shadows), 0, 1),
     Effect("access[].refusal", (*ADMIN, "refusal"), "Autre.",
            lambda s: s.apps["permis"].routes.find(("admin", "")).rules[0].refusal, "Réservé aux administrateurs.", "Autre."),
+    Effect("access[].refusal", (*ADMIN, "refusal"), {"fr": "Autre.", "en": "Another."},
+           lambda s: s.apps["permis"].routes.find(("admin", "")).rules[0].refusal, "Réservé aux administrateurs.",
+           (("fr", "Autre."), ("en", "Another."))),
 ]  # fmt: skip
 
 

@@ -136,3 +136,13 @@ async def test_a_way_back_leads_into_an_application_alone(here: Installation) ->
         reply = await browser.post(url, data)
         assert (f'href="{back}"' in reply.text) == stays, back
         assert reply.status == 403
+
+
+async def test_an_applications_own_words_are_told_in_the_other_language(here: Installation) -> None:
+    browser = here.browser()
+    data = {"language": "fr", "page": "policy.not_allowed", "reference": "r"}
+    data |= {"refusal.fr": "Réservé aux <élus>.", "refusal.en": "For elected members."}
+    shown = await browser.post(here.url(ACTES, "/_ecluse/language"), data)
+    assert "<p>Réservé aux &lt;élus&gt;.</p>" in shown.text
+    back = await browser.post(here.url(ACTES, "/_ecluse/language"), fields(shown) | {"language": "en"})
+    assert "<p>For elected members.</p>" in back.text

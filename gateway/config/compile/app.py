@@ -119,7 +119,7 @@ def serve_rules(document: YamlDocument, model: AppFile) -> list[WrittenRule]:
             path=rule.path.text,
             allow=written[index].get("allow"),
             deny=written[index].get("deny"),
-            refusal=rule.refusal or "",
+            refusal=tuple((rule.refusal or {}).items()),
         )
         for index, rule in enumerate(model.access)
     ]

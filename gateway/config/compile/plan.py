@@ -56,7 +56,7 @@ class WrittenRule:
     methods: tuple[str, ...] | None = None
     allow: object = None
     deny: object = None
-    refusal: str = ""
+    refusal: tuple[tuple[str, str], ...] = ()
     shadow: bool = False
 
 

@@ -95,13 +95,14 @@ def organisations(name: str, numbers: Iterable[str]) -> Organisations:
 
 def build_rule(file: str, written: WrittenRule, named: Named) -> Rule:
     allow, deny, pattern = written.allow, written.deny, parse_pattern(written.path, named=True)
+    one_for_all = len(written.refusal) == 1 and not written.refusal[0][0]
     return Rule(
         ref=RuleRef(file, written.line, pattern.text),
         pattern=pattern,
         methods=None if written.methods is None else frozenset(written.methods),
         allow=None if allow is None else build_condition(allow, named),
         deny=None if deny is None else build_condition(deny, named),
-        refusal=written.refusal,
+        refusal=written.refusal[0][1] if one_for_all else written.refusal or "",
         shadow=written.shadow,
     )
 

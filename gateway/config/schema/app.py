@@ -33,6 +33,7 @@ from gateway.config.schema.types import (
     Seconds,
     Strict,
     Text,
+    TextByLanguage,
     Version,
     WholeSeconds,
     checked,
@@ -296,8 +297,8 @@ class RuleSection(Strict):
     allow: Maybe[WrittenCondition] = None
     deny: Maybe[WrittenCondition] = None
     """Refuses here and on every narrower path, whatever their rules allow."""
-    refusal: Maybe[Text] = None
-    """What a person who is refused reads."""
+    refusal: Maybe[TextByLanguage] = None
+    """What a person who is refused reads: a text, or one by language (`{fr: ..., en: ...}`)."""
     shadow: bool = False
     """The rule is evaluated beside the live rules, instead of those on its path and methods; differences are logged."""
 

@@ -258,6 +258,32 @@ ClaimPath = Annotated[
 ]
 
 
+_LANGUAGE = re.compile("[a-z]{2,3}")
+_LONGEST_WORDS = 2000
+
+
+def _texts(value: object) -> dict[str, str]:
+    texts = {"": value} if isinstance(value, str) else value
+    if not isinstance(texts, dict) or not texts:
+        raise Wrong("this is a text, or a text by language", "write {fr: ..., en: ...}")
+    for language, text in texts.items():
+        if language and _LANGUAGE.fullmatch(str(language)) is None:
+            raise Wrong(f"{str(language)[:40]} is not a language", "fr or en")
+        if not isinstance(text, str) or not text.strip():
+            raise Wrong("this is empty", "write what people are to read")
+        if len(text) > _LONGEST_WORDS:
+            raise Wrong(f"this text has {len(text)} characters, and {_LONGEST_WORDS} are the most")
+    return dict(texts)
+
+
+TextByLanguage = Annotated[
+    dict[str, str],
+    PlainValidator(checked(_texts)),
+    WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "object", "additionalProperties": {"type": "string"}}]}),
+]
+"""By language; the empty language is a text for all of them."""
+
+
 def _label(value: object) -> dict[str, str]:
     labels = {"": value} if isinstance(value, str) else value
     if not isinstance(labels, dict) or not labels:

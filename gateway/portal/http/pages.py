@@ -8,19 +8,19 @@ from datetime import date
 from functools import lru_cache, partial
 from gettext import NullTranslations
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 from urllib.parse import quote
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import escape
 
-from gateway.model.account import LINKED_ANEW
-from gateway.model.codes import LOGIN_OUTSIDE_PERIMETER, Code
+from gateway.model.codes import Code
 from gateway.model.kept_post import KeptPost
 from gateway.model.ports import Page, Reader, ShownAgain
-from gateway.model.theme import ShownText, Theme, said_in
+from gateway.model.theme import ShownText, Theme, Words, by_language, said_in
 from gateway.ops.log import short_reference
 from gateway.portal.http.choices import Choice, OrganisationChoices
+from gateway.portal.http.error_page import is_for_nobody, sign_of, way_of
 from gateway.portal.http.i18n import catalogue, choose
 from gateway.portal.http.look import Look
 from gateway.portal.http.moments import day, moment
@@ -38,8 +38,6 @@ _TEMPLATES = Path(__file__).parents[1] / "templates"
 _HTML = (b"Content-Type", b"text/html; charset=utf-8")
 _JSON = (b"Content-Type", b"application/json; charset=utf-8")
 _SENDS_ITSELF = "document.forms[0].submit()"
-_REFUSING = frozenset({"policy", "translation", "account"})
-_SIGNING_IN = frozenset({"login", "handover", "oidc", "saml"})
 # What stands before tenths, and megabytes, kilobytes and bytes.
 _UNITS = {"fr": (",", "Mo", "Ko", "octets"), "en": (".", "MB", "KB", "bytes")}
 _RETRY_AFTER = (b"Retry-After", b"5")
@@ -51,6 +49,7 @@ _OF_OUR_ORIGIN = (b"Referrer-Policy", b"strict-origin")
 # Stands around the name of what differs from one response to the next; no template and no catalogue has it.
 _MARK = "\0"
 _USUAL = Theme()
+_NO_TEXT = ShownText("")
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +91,19 @@ class AccountLine:
     login: str
 
 
+class _Form(NamedTuple):
+    """Of an error page: all on which its text hangs but for what fills its slots. The languages of two texts are
+    told where they are not the page's."""
+
+    code: Code
+    language: str
+    kind: _Kind
+    again: ShownAgain
+    place_language: str
+    refusal_language: str
+    filled: tuple[str, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class _Ready:
     """An error page but for its slots: text and slot names by turns."""
@@ -112,7 +124,7 @@ class Pages:
         for language, environment in self._environments.items():
             environment.filters["moment"] = partial(self._moment, language)
         self._language = lru_cache(maxsize=256)(choose)
-        self._ready: dict[tuple[str, ...], _Ready] = {}
+        self._ready: dict[_Form, _Ready] = {}
 
     @property
     def _current(self) -> Look:
@@ -131,51 +143,51 @@ class Pages:
         reader: Reader,
         reference: str,
         login_url: str = "",
-        refusal: str = "",
+        refusal: Words = "",
     ) -> Page:
         """Made once for each code, language, kind and set of slots; after that only the slots are filled."""
         chosen = self._language(reader.language)
+        own = said_in(by_language(refusal), chosen) if refusal else _NO_TEXT
         if kind == "json":
-            return self._json(code, chosen, reference, login_url, refusal)
+            return self._json(code, chosen, reference, login_url, own.text)
         look = self._current
         place = said_in(reader.app, chosen)
-        values = {"login_url": login_url, "refusal": refusal, "place": place.text, "account": reader.account}
+        values = {"login_url": login_url, "refusal": own.text, "place": place.text, "account": reader.account}
+        if refusal and reader.again == "form":
+            values |= {
+                f"refusal.{language}": text
+                for language, text in by_language(refusal).items()
+                if language in ("", *LANGUAGES)
+            }
         filled = tuple(name for name, value in values.items() if value)
-        key = (code.id, chosen, kind, place.language, reader.again, *filled)
+        key = _Form(code, chosen, kind, reader.again, place.language, own.language, filled)
         ready = self._ready.get(key)
         if ready is None:
-            ready = self._ready[key] = self._made(look, code, chosen, kind, place.language, filled, reader.again)
+            ready = self._ready[key] = self._made(look, key)
         values |= {"reference": short_reference(reference), "request_id": reference}
         body = "".join(escape(values[piece]) if at % 2 else piece for at, piece in enumerate(ready.pieces))
         return Page(code.status, ready.headers, body.encode("utf-8", "replace"))
 
-    def _made(
-        self,
-        look: Look,
-        code: Code,
-        language: str,
-        kind: _Kind,
-        place_language: str,
-        filled: tuple[str, ...],
-        again: ShownAgain,
-    ) -> _Ready:
-        slots = {name: _slot(name) if name in filled else "" for name in ("login_url", "refusal", "account")}
+    def _made(self, look: Look, form: _Form) -> _Ready:
+        code, filled = form.code, form.filled
+        slots = {name: _slot(name) if name in filled else "" for name in ("login_url", "account")}
         text = self._text(
             look,
             "error.html",
-            language,
+            form.language,
             code=code,
-            framed=kind == "frame",
-            way=_way(code),
-            sign_kind=_sign(code),
+            framed=form.kind == "frame",
+            way=way_of(code),
+            sign_kind=sign_of(code),
             reference=_slot("reference"),
-            place=ShownText(_slot("place"), place_language) if "place" in filled else None,
-            for_nobody=_is_for_nobody(code, filled),
-            again=again,
+            refusal=ShownText(_slot("refusal"), form.refusal_language) if "refusal" in filled else None,
+            place=ShownText(_slot("place"), form.place_language) if "place" in filled else None,
+            for_nobody=is_for_nobody(code, filled),
+            again=form.again,
             fields_again=_shown_again(code, filled),
             **slots,
         )
-        headers = look.framed if kind == "frame" else look.headers
+        headers = look.framed if form.kind == "frame" else look.headers
         return _Ready((*headers, _HTML, *_added(code)), tuple(text.split(_MARK)))
 
     def _json(self, code: Code, language: str, reference: str, login_url: str, refusal: str) -> Page:
@@ -303,38 +315,11 @@ class Pages:
         return loaded.render({**look.around[language], **values})
 
 
-def is_for_another(code: Code) -> bool:
-    """Whether the person may have better luck with another account of theirs."""
-    return code.id.partition(".")[0] in _REFUSING or code is LOGIN_OUTSIDE_PERIMETER
-
-
-def _way(code: Code) -> Literal["sign_in", "leave", "start", "back", "link"]:
-    """What the link of an error page does."""
-    if code in LINKED_ANEW:
-        return "link"
-    kind = code.id.partition(".")[0]
-    if code.status == 401:
-        return "sign_in"
-    if is_for_another(code):
-        return "leave"
-    return "start" if kind in _SIGNING_IN else "back"
-
-
 def _shown_again(code: Code, filled: tuple[str, ...]) -> _Fields:
     """What the choice of a language sends back of an error page."""
-    slots = [(name, _slot(slot)) for name, slot in (("back", "login_url"), ("refusal", "refusal")) if slot in filled]
-    return (("page", code.id), ("reference", _slot("request_id")), *slots)
-
-
-def _is_for_nobody(code: Code, filled: tuple[str, ...]) -> bool:
-    """A person who is not signed in has no account that could be said to give no access."""
-    return code.status == 403 and code.id.startswith("policy.") and "account" not in filled
-
-
-def _sign(code: Code) -> Literal["person", "lock", "clock", "note"]:
-    """The picture of an error page."""
-    by_status: dict[int, Literal["person", "lock", "clock"]] = {401: "person", 403: "lock"}
-    return by_status.get(code.status, "clock" if code.status in (408, 502, 503, 504) else "note")
+    back = (("back", _slot("login_url")),) if "login_url" in filled else ()
+    texts = [(name, _slot(name)) for name in filled if name.startswith("refusal.")]
+    return (("page", code.id), ("reference", _slot("request_id")), *back, *texts)
 
 
 def _environment(language: str, texts: NullTranslations) -> Environment:

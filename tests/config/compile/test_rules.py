@@ -38,7 +38,9 @@ def test_nothing_else_is_a_condition(written: object) -> None:
 
 
 def test_a_rule_knows_its_place() -> None:
-    written = WrittenRule(18, "/admin/**", ("GET",), allow={"group": "a"}, deny=None, refusal="Non.", shadow=False)
+    written = WrittenRule(
+        18, "/admin/**", ("GET",), allow={"group": "a"}, deny=None, refusal=(("", "Non."),), shadow=False
+    )
     rule = build_rule("policies/apps/permis.yaml", written, Named())
     assert (rule.ref, rule.methods, rule.allow, rule.deny, rule.refusal, rule.shadow) == (
         RuleRef("policies/apps/permis.yaml", 18, "/admin/**"), frozenset({"GET"}), Group("a"), None, "Non.", False,

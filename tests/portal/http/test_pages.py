@@ -26,7 +26,7 @@ from gateway.model.codes import (
     Code,
 )
 from gateway.model.ports import Page, Reader
-from gateway.model.theme import ShownText
+from gateway.model.theme import ShownText, Words
 from gateway.ops.log import short_reference
 from gateway.portal.http import pages as module
 from gateway.portal.http.choices import Choice, OrganisationChoices, OrganisationLine
@@ -219,6 +219,23 @@ def test_the_text_of_the_app_stands_before_our_own(pages: Pages) -> None:
     )
     assert "<p>Réservé aux &lt;administrateurs&gt;.</p>" in page.body.decode()
     assert page.status == 403
+
+
+@pytest.mark.parametrize(
+    ("words", "language", "shown"),
+    [
+        ("Non.", "en", "<p>Non.</p>"),
+        ((("fr", "Non."), ("en", "No.")), "en", "<p>No.</p>"),
+        ((("fr", "Non."), ("en", "No.")), "fr", "<p>Non.</p>"),
+        ((("fr", "Non."),), "en", '<p lang="fr">Non.</p>'),
+        ((("de", "Nein."),), "fr", '<p lang="de">Nein.</p>'),
+    ],
+)
+def test_the_text_of_the_app_is_in_the_readers_language_or_says_in_which(
+    pages: Pages, words: Words, language: str, shown: str
+) -> None:
+    page = pages.render(POLICY_NOT_ALLOWED, kind="html", reader=Reader(language), reference="r", refusal=words)
+    assert shown in page.body.decode()
 
 
 @pytest.mark.parametrize("account", ["", "Camille"])
