@@ -32,6 +32,8 @@ from gateway.ops.log import Log
 from gateway.ops.pseudonyms import Pseudonyms
 from gateway.organisations.search import OrganisationSearch
 from gateway.portal.app import Portal
+from gateway.portal.flow.establish import asked_at
+from gateway.portal.flow.look_again import LookAgain
 from gateway.portal.http.pages import Pages
 from gateway.portal.logout.applications import SignOuts, TellingRevoker
 from gateway.portal.openid.programs import Programs
@@ -211,11 +213,16 @@ class _Worker:
             posts=self._posts,
             jars=jars,
         )
-        self._renewal = Renewal(services, snapshot=lambda: self.snapshot, changed=self._plane.changed)
-        self._sessions.when_due(self._renewal.due)
+        self._renewal = self._renewal_of(services)
         self._housekeeping = Housekeeping(
             store, self._sessions, self._killed, log=log, now=now, buries=self._keeps_posts
         )
+
+    def _renewal_of(self, services: PortalServices) -> Renewal:
+        look_again = LookAgain(services, snapshot=lambda: self.snapshot, changed=self._plane.changed)
+        renewal = Renewal(services, snapshot=lambda: self.snapshot, look_again=look_again)
+        self._sessions.when_due(renewal.due, lambda session: asked_at(self.snapshot, session))
+        return renewal
 
     def _programs(self) -> Programs:
         return Programs(

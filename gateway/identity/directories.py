@@ -34,6 +34,8 @@ from gateway.model.mandate import MANDATE_ORGANISATIONS, MANDATES, MANDATES_IN_F
 MOST_ROWS: Final = 1000
 """Of one person. A source that has more is not read further: it is mistaken about its key."""
 
+# Seconds, at least, until one that was away is asked again for a session.
+_AWAY_FOR: Final = 10.0
 # No value that is mapped holds a control character, so that two keys never meet.
 _BETWEEN: Final = "\x1f"
 _LOWER: Final = {upper: upper + 32 for upper in range(ord("A"), ord("Z") + 1)}
@@ -261,6 +263,43 @@ def finding_in(identity: Identity, directory: Directory) -> DirectoryFinding | N
     for finding in identity.findings:
         if finding.directory == directory.name and finding.fingerprint == directory.fingerprint:
             return finding
+    return None
+
+
+def due_at(identity: Identity, directories: Iterable[Directory], share: float) -> float:
+    """When what is known of a person is to be looked up again, in Unix seconds; 0 where a directory was not asked as
+    its file is now, NEVER where there is none. `share`: of this session, from 0 to 1, so that not all are due at once.
+    """
+    found = NEVER
+    for directory in directories:
+        if directory.takes(identity.provider):
+            finding = finding_in(identity, directory)
+            if finding is None:
+                return 0.0
+            wait = _AWAY_FOR * (1 + share) if finding.state == "away" else directory.lifetime * (0.7 + 0.2 * share)
+            found = min(found, finding.at + wait)
+    return found
+
+
+def looked_up_again(before: Identity, after: Identity, directories: Iterable[Directory], now: float) -> Identity:
+    """`after` as it counts: of a directory that could not say this time, what it said `before` counts to the end of
+    its lifetime, or as long as its file says (`last`). `now`: Unix seconds."""
+    findings = {finding.directory: finding for finding in after.findings}
+    for directory in directories:
+        said, found = finding_in(before, directory), findings.get(directory.name)
+        if said is not None and said.state != "away" and found is not None and found.state == "away":
+            counts = max(directory.lifetime, directory.last if directory.away == "last" else 0)
+            findings[directory.name] = said if now < said.at + counts else found
+    return replace(after, findings=tuple(findings.values()))
+
+
+def left_from(before: Identity, after: Identity, directories: Iterable[Directory]) -> Directory | None:
+    """A directory that had the person, has them no longer, and whose file ends the session then."""
+    for directory in directories:
+        said, found = finding_in(before, directory), finding_in(after, directory)
+        had = said is not None and said.state == "found"
+        if directory.gone == "end" and had and found is not None and found.state == "none":
+            return directory
     return None
 
 

@@ -107,7 +107,8 @@ DirectorySourceSettings = FileSource | LdapSource | HttpSource
 class Directory:
     """One file of directories/. `fingerprint`: of what it asks and gives; what was said under another one no longer
     counts. `rows`: how many may be one person's. `away`: what follows where it cannot say; with "last" what it said
-    last counts for `last` seconds. `timeout`: seconds that a sign-in waits for it."""
+    last counts for `last` seconds. `timeout`: seconds that a sign-in waits for it. `lifetime`: seconds for which what
+    it said counts in a session. `gone`: whether the session of a person whom it no longer has goes on or ends."""
 
     name: str
     fingerprint: str
@@ -118,6 +119,8 @@ class Directory:
     away: Literal["refuse", "without", "last"]
     last: int
     timeout: float
+    lifetime: int = 3600
+    gone: Literal["keep", "end"] = "keep"
 
     def takes(self, provider: str) -> bool:
         """Whether this provider's word counts for every part of the key."""

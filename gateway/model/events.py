@@ -70,7 +70,11 @@ _TABLE = (
     Event("post.returned", "info", "Nothing of a kept form was sent on after all; its person can ask for it again."),
     Event("post.sent", "info", "A form that was kept across a sign-in was sent on to the application."),
     Event("handover.refused", "warning", "A hand-over code was refused and burnt; `code` says why."),
-    Event("refresh.ended", "info", "A provider no longer knows a session, which has ended; `code` says why."),
+    Event(
+        "refresh.ended",
+        "info",
+        "A provider, or a directory, no longer knows the person of a session, which has ended; `code` says why.",
+    ),
     Event("refresh.failed", "warning", "A provider could not be asked whether a session stands; it is asked again."),
     Event("tokens.not_revoked", "warning", "A provider could not be told that a refresh token is of no more use."),
     Event("logout", "info", "A browser signed out; every session of it has ended."),

@@ -97,6 +97,9 @@ class Lasting(Reading):
         # A program's has no idle limit to be moved.
         if app is not None and app.streams_last and seat.cookie and self.has_moved(within):
             self.plane.sessions.touch(seat, now)
+        elif seat.cookie and now >= seat.refresh_at:
+            # A person who reads a stream is here, also where that does not keep the session open.
+            self.plane.sessions.ask(seat, now)
         if (end := end_of(seat)) <= now + within:
             self.plane.loop.call_later(max(0.0, end - now), self._end_with_seat, self.request.id)
 

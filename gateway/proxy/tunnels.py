@@ -142,6 +142,8 @@ class Tunnels:
                 return
             if self._is_used(tunnels) and seat.cookie:
                 self._sessions.touch(seat, now)
+            elif seat.cookie and now >= seat.refresh_at:
+                self._sessions.ask(seat, now)
             if now >= seat.hard_deadline:
                 self._end(list(tunnels), "expired")
                 return

@@ -93,7 +93,7 @@ class Sessions:
         self._loads: SharedWork[Seat | None] = SharedWork(_LOADED_WITHIN, STORE_UNREACHABLE)
         self.trust = MemoryTrust(log, monotonic)
         self._touches = Touches(store)
-        self._when_due: Callable[[Seat], None] = lambda _: None
+        self.when_due(lambda _: None, lambda one: float("inf") if one.tokens is None else one.tokens.refresh_at)
 
     # --- from this worker's memory
 
@@ -111,17 +111,20 @@ class Sessions:
             return
         seat.deadline = min(now + seat.idle, seat.hard_deadline)
         if now >= seat.refresh_at:
-            # The next request does not ask again: the refresh itself sets the next time.
-            seat.refresh_at = now + _REFRESH_AGAIN
-            self._when_due(seat)
+            self.ask(seat, now)
         if now - seat.touched >= _TOUCH_EVERY or now - seat.touched >= seat.idle / 10:
             seat.touched = now
             self._touches.add(seat.cookie, self._now())
             self._cache.touched(seat)
 
-    def when_due(self, tell: Callable[[Seat], None]) -> None:
-        """`tell` is called with a seat in use when its provider is to be asked whether the session still lives."""
-        self._when_due = tell
+    def ask(self, seat: Seat, now: float) -> None:
+        """Its refresh is due. The next request does not ask again: the refresh itself sets the next time."""
+        seat.refresh_at = now + _REFRESH_AGAIN
+        self._when_due(seat)
+
+    def when_due(self, tell: Callable[[Seat], None], due_at: Callable[[Session], float]) -> None:
+        """`tell` is called with a seat in use, once what is known of its session is to be asked for again: `due_at`."""
+        self._when_due, self._due_at = tell, due_at
 
     def revoke(self, session_ids: Iterable[str]) -> tuple[Seat, ...]:
         """Kills the seats of these sessions in this worker's memory, at once, and returns them."""
@@ -364,7 +367,8 @@ class Sessions:
         since = self._monotonic() - self._now()
         hard = since + min(session.expires_at, record.expires_at, seat.expires_at)
         deadline = min(hard, since + min(record.ends_at, seat.ends_at))
-        refresh_at = float("inf") if session.tokens is None else since + session.tokens.refresh_at
+        is_asked = session.tokens is not None or session.identity.findings
+        refresh_at = since + self._due_at(session) if is_asked else float("inf")
         if known is not None:
             # Another worker's touches have moved it on, or an older tail has shortened it: the store knows.
             known.deadline, known.hard_deadline = deadline, hard

@@ -968,6 +968,8 @@ DIRECTORY = [
     Effect("away", ("away",), "without", of_directory(lambda d: missing_from(PAUL, [d]) is None), False, True),
     Effect("json.path", ("json",), {"path": "/x.json"}, of_directory(lambda d: d.source.form), "csv", "json"),
     Effect("timeout", ("timeout",), "5s", of_directory(lambda d: d.timeout), 2.0, 5.0),
+    Effect("lifetime", ("lifetime",), "10m", of_directory(lambda d: d.lifetime), 3600, 600),
+    Effect("gone", ("gone",), "end", of_directory(lambda d: d.gone), "keep", "end"),
     *(Effect(f"ldap.{key}", ("ldap",), {"servers": ["ldaps://ldap.example"], "base": "dc=example", **section},
              of_directory(lambda d, see=see: isinstance(d.source, LdapSource) and see(d.source)), False, after)
       for key, section, see, after in (

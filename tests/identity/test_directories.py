@@ -10,11 +10,14 @@ from hypothesis import strategies as st
 from gateway.identity.directories import (
     MOST_ROWS,
     DirectoryFault,
+    due_at,
     finding_of,
     is_value,
     joined_key,
     key_of,
     known_with,
+    left_from,
+    looked_up_again,
     missing_from,
     transformed,
     unknown_of,
@@ -237,3 +240,50 @@ def test_whatever_a_source_says_nothing_is_added_beyond_its_list_and_no_unknown_
     if wins != "directory":
         assert known.attributes["uai"] == ("own",)
     assert all("own" not in fault.detail for fault in faults)
+
+
+# --- looked up again
+
+
+def found(at: int, state: Any = "found", fingerprint: str = "f1") -> DirectoryFinding:
+    return DirectoryFinding("communes", fingerprint, state, {}, frozenset(), at)
+
+
+@pytest.mark.parametrize(
+    ("finding", "share", "due"),
+    [
+        (found(1000), 0.0, 1700.0),
+        (found(1000), 1.0, 1900.0),
+        (found(1000, "none"), 0.0, 1700.0),
+        (found(1000, "away"), 0.0, 1010.0),
+        (found(1000, "away"), 1.0, 1020.0),
+        (found(1000, fingerprint="f0"), 0.0, 0.0),
+        (None, 0.0, 0.0),
+    ],
+)
+def test_it_is_due_ahead_of_the_end_of_its_lifetime(finding: DirectoryFinding | None, share: float, due: float) -> None:
+    who = asked(person(uid="a"), *([finding] if finding else []))
+    assert due_at(who, [directory(lifetime=1000)], share) == pytest.approx(due)
+    assert due_at(replace(who, provider="beta"), [directory()], share) == float("inf")
+
+
+def test_what_another_file_said_never_takes_the_place_of_one_that_is_away() -> None:
+    before, after = asked(person(uid="a"), found(1000, fingerprint="f0")), asked(person(uid="a"), found(1100, "away"))
+    assert looked_up_again(before, after, [directory()], 1100).findings == after.findings
+    good = asked(person(uid="a"), found(1000))
+    assert looked_up_again(good, after, [directory(lifetime=600)], 1599).findings == good.findings
+    assert looked_up_again(good, after, [directory(lifetime=600)], 1600).findings == after.findings
+    newer = asked(person(uid="a"), found(1100, "none"))
+    assert looked_up_again(good, newer, [directory()], 1100) == newer
+
+
+def test_only_a_directory_that_had_the_person_and_answers_can_have_lost_them() -> None:
+    states: list[Any] = ["found", "none", "away"]
+    ending = directory(gone="end")
+    for before in states:
+        for after in states:
+            left = left_from(asked(person(), found(1, before)), asked(person(), found(2, after)), [ending])
+            assert (left is not None) == ((before, after) == ("found", "none"))
+    was, gone = asked(person(), found(1)), asked(person(), found(2, "none"))
+    assert left_from(was, gone, [directory()]) is None
+    assert left_from(was, gone, [directory(gone="end", fingerprint="f2")]) is None

@@ -35,6 +35,8 @@ from gateway.ops.pseudonyms import Pseudonyms
 from gateway.organisations.search import OrganisationSearch
 from gateway.policy.routes import RouteTable
 from gateway.portal.app import Portal
+from gateway.portal.flow.establish import asked_at
+from gateway.portal.flow.look_again import LookAgain
 from gateway.portal.http.pages import Pages
 from gateway.portal.logout.applications import SignOuts, TellingRevoker
 from gateway.portal.openid.renewal import Renewal
@@ -226,6 +228,7 @@ async def installed(*, one_host: bool = False, store: Any = None) -> AsyncIterat
         )
         linking = AccountLinking(accounts, accepted, LoginTries(store, KEYS, now=clock.seconds))
         organisations = OrganisationSearch(Path(state), log=log)
+        directories = Directories(Path(state) / "directories", log=log, now=clock.now)
         telling = TellingRevoker(revoker, sign_outs.due)
         services = PortalServices(
             sessions=sessions,
@@ -236,7 +239,7 @@ async def installed(*, one_host: bool = False, store: Any = None) -> AsyncIterat
             sign_outs=sign_outs,
             saml_federation=saml_metadata,
             accounts=accounts,
-            directories=Directories(Path(state) / "directories", log=log, now=clock.now),
+            directories=directories,
             organisations=organisations,
             linking=linking,
             revoker=telling,
@@ -269,13 +272,16 @@ async def installed(*, one_host: bool = False, store: Any = None) -> AsyncIterat
         server = await asyncio.get_running_loop().create_server(
             lambda: Connection(lambda: here.snapshot, portal, sessions, here.needs, sign_outs), "127.0.0.1", 0
         )
-        here.renewal = Renewal(services, snapshot=lambda: here.snapshot, changed=here.changed.append)
+        look_again = LookAgain(services, snapshot=lambda: here.snapshot, changed=here.changed.append)
+        here.renewal = Renewal(services, snapshot=lambda: here.snapshot, look_again=look_again)
+        sessions.when_due(here.renewal.due, lambda session: asked_at(here.snapshot, session))
         here.port = server.sockets[0].getsockname()[1]
         here.snapshot = _snapshot(here.port, metropole, departement, PERMIS if one_host else PORTAL)
         try:
             yield here
         finally:
             server.close()
+            await directories.close()
             await portal.close(1.0)
             await accounts.close()
             await organisations.close()

@@ -8,7 +8,18 @@ from pydantic import AfterValidator, Field, PlainValidator, WithJsonSchema, mode
 from gateway.config.schema import scalars
 from gateway.config.schema.directory_servers import ATTRIBUTE_DESCRIPTION, HttpSection, LdapSection
 from gateway.config.schema.scalars import Wrong
-from gateway.config.schema.types import AttributeName, Maybe, Name, Seconds, Strict, Text, Version, checked, wrong
+from gateway.config.schema.types import (
+    AttributeName,
+    Maybe,
+    Name,
+    Seconds,
+    Strict,
+    Text,
+    Version,
+    WholeSeconds,
+    checked,
+    wrong,
+)
 from gateway.config.schema.values import TimeZone
 from gateway.identity.mapping import RESERVED_ATTRIBUTES
 from gateway.model.account import ATTRIBUTE
@@ -17,6 +28,7 @@ from gateway.model.mandate import MANDATES
 
 _LONGEST_TIMEOUT = 10.0
 _LONGEST_LAST = 90 * 86400
+_SHORTEST_LIFETIME = 30
 
 
 def _delimiter(text: str) -> str:
@@ -34,6 +46,12 @@ def _named(name: str) -> str:
 def _in_time(seconds: float) -> float:
     if seconds > _LONGEST_TIMEOUT:
         raise wrong(f"this is at most {_LONGEST_TIMEOUT:g}s: a person waits for it")
+    return seconds
+
+
+def _asked_again(seconds: int) -> int:
+    if seconds < _SHORTEST_LIFETIME:
+        raise wrong(f"this is at least {_SHORTEST_LIFETIME}s: each person who is here is looked up so often")
     return seconds
 
 
@@ -186,6 +204,12 @@ class DirectoryFile(Strict):
     in. `{last: 24h}`: what it last said counts for so long, then as `refuse`."""
     timeout: Annotated[Seconds, AfterValidator(_in_time)] = 2.0
     """How long a sign-in waits for it, at most 10s; all directories are asked side by side."""
+    lifetime: Annotated[WholeSeconds, AfterValidator(_asked_again)] = 3600
+    """How long what it said of somebody counts in their session. Ahead of its end it is asked again, apart from
+    requests and only while they are here. At least 30s."""
+    gone: Literal["keep", "end"] = "keep"
+    """What becomes of the session of a person whom it no longer has: `end` ends it, everywhere, as soon as it is asked
+    again."""
 
     @model_validator(mode="after")
     def _one_name(self) -> "DirectoryFile":

@@ -1,8 +1,10 @@
 """From what a provider has proven to a session: the same perimeter, tenant and session, whatever the protocol."""
 
 from dataclasses import replace
+from zlib import crc32
 
-from gateway.identity.directories import missing_from
+from gateway.config.snapshot import Snapshot
+from gateway.identity.directories import due_at, missing_from
 from gateway.identity.perimeter import establish
 from gateway.model.codes import LOGIN_TRANSACTION_GONE, OIDC_REFRESH_SUBJECT
 from gateway.model.directory import Directory
@@ -12,6 +14,7 @@ from gateway.model.identity import Established, Identity
 from gateway.model.ports import Page
 from gateway.model.provider import Provider
 from gateway.model.session import Seat, SeatLimits, Session, Tokens
+from gateway.portal.flow.source import openid_provider_of
 from gateway.portal.flow.steps import Authentication, Continue, SignInSeenAgain
 from gateway.portal.http.request import PortalRequest, portal_home, set_seat
 from gateway.portal.report import Report
@@ -105,6 +108,23 @@ def renewed(
     if person.tenant != session.tenant:
         raise GatewayError(OIDC_REFRESH_SUBJECT, "the person acts for another organisation now")
     return replace(after, identity=person.identity)
+
+
+def asked_at(snapshot: Snapshot, session: Session) -> float:
+    """When the next thing is to be asked about a session, of its provider or a directory: Unix seconds."""
+    tokens, looked_up = session.tokens, looked_up_at(snapshot, session)
+    provider = None if tokens is None else openid_provider_of(snapshot, session)
+    return (
+        looked_up if tokens is None or provider is None or not provider.refresh else min(looked_up, tokens.refresh_at)
+    )
+
+
+def looked_up_at(snapshot: Snapshot, session: Session) -> float:
+    """When a directory is to be asked again about its person: Unix seconds, infinite where there is none."""
+    directories = snapshot.directories
+    if not directories:
+        return float("inf")
+    return due_at(session.identity, directories.values(), crc32(session.id.encode()) / 0xFFFFFFFF)
 
 
 def program_seat(

@@ -23,6 +23,7 @@ from gateway.model.provider import OidcProvider
 from gateway.model.session import Seat, Session, Tokens
 from gateway.oidc.refresh import Held, Renewed
 from gateway.portal.flow.establish import renewed
+from gateway.portal.flow.look_again import LookAgain
 from gateway.portal.flow.source import openid_provider_of
 from gateway.portal.openid.source import tokens_of
 from gateway.portal.services import PortalServices
@@ -36,14 +37,12 @@ _ENDS = (OIDC_REFRESH_ENDED, OIDC_REFRESH_SUBJECT, OIDC_USERINFO_SUBJECT, LOGIN_
 
 
 class Renewal:
-    """`snapshot`: the one that is live; `changed` is called with a seat whose identity has changed."""
+    """`snapshot`: the one that is live; `look_again`: asks directories where no token is due."""
 
-    def __init__(
-        self, services: PortalServices, *, snapshot: Callable[[], Snapshot], changed: Callable[[Seat], None]
-    ) -> None:
+    def __init__(self, services: PortalServices, *, snapshot: Callable[[], Snapshot], look_again: LookAgain) -> None:
         self._services = services
         self._snapshot = snapshot
-        self._changed = changed
+        self._look_again = look_again
         self._tasks: set[asyncio.Task[None]] = set()
 
     def due(self, seat: Seat) -> None:
@@ -70,12 +69,9 @@ class Renewal:
         tokens = session.tokens
         # Where the file names another issuer by now, the token of this one is not shown to the other.
         provider = openid_provider_of(self._snapshot(), session)
-        if tokens is None or provider is None or not provider.refresh:
-            seat.refresh_at = float("inf")
-            return
-        if tokens.refresh_at > self._services.now():
-            # Another seat, or another worker, has refreshed it: the result serves here too.
-            self._next(seat, session)
+        if tokens is None or provider is None or not provider.refresh or tokens.refresh_at > self._services.now():
+            # No token is due, or another seat or worker has refreshed it: the result serves here too.
+            await self._look_again.look(seat, session)
             return
         until = int(self._services.now()) + _HELD
         if await self._services.transactions.first_use("refresh", session.id, str(tokens.number), until=until):
@@ -112,7 +108,7 @@ class Renewal:
         elif await self._services.sessions.opened(seat.host, seat.cookie) is None:
             # The session ended while the provider was asked: the newer token is revoked.
             self._services.federation.revoke(provider, newest, self._services.now())
-        self._next(seat, after)
+        self._look_again.adopt(seat, after)
 
     async def _identity(self, provider: OidcProvider, session: Session, response: Renewed) -> Identity | None:
         """The person as userinfo describes them now, where the file has it asked again; acr, amr and time stay. None:
@@ -138,14 +134,6 @@ class Renewal:
             await self._services.revoker.revoked(await self._services.sessions.end([session.id]))
         finally:
             self._services.report.refresh_ended(session.identity, error)
-
-    def _next(self, seat: Seat, session: Session) -> None:
-        assert session.tokens is not None
-        seat.refresh_at = self._services.monotonic() + session.tokens.refresh_at - self._services.now()
-        if seat.identity != session.identity:
-            seat.identity = session.identity
-            seat.outcomes.clear()
-            self._changed(seat)
 
 
 def _ends(error: GatewayError) -> bool:

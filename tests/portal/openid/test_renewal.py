@@ -97,7 +97,7 @@ async def test_fifty_at_the_moment_of_expiry_make_one_request(here: Installation
 async def test_a_use_of_the_seat_sets_it_going_once(here: Installation) -> None:
     _, seat = await seated(here)
     due: list[Seat] = []
-    here.sessions.when_due(due.append)
+    here.sessions.when_due(due.append, lambda session: 0.0)
     here.sessions.touch(seat, here.clock.monotonic())
     assert due == []
     here.clock.ahead = 241

@@ -1,0 +1,211 @@
+"""What directories say of people who are signed in, looked up again apart from requests and while they are here."""
+
+import asyncio
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gateway.directories.index import index_path
+from gateway.directories.indexing import make_index
+from gateway.identity.directories import known_with
+from gateway.model.directory import Directory, FileSource, GivenAttribute, KeyPart
+from gateway.model.session import Seat
+from gateway.stores.sessions import Sessions
+from tests.portal.installation import ACTES, KEYS, Installation
+
+SOURCE = FileSource("", "csv")
+KEY = (KeyPart("uid", "subject", providers=("metropole",)),)
+OFFICES = GivenAttribute("office", "office")
+
+
+class Table:
+    """The directory of an installation, whose file the test writes."""
+
+    def __init__(self, here: Installation, **changes: Any) -> None:
+        self.here = here
+        self.folder = Path(here.state) / "directories"
+        self.folder.mkdir()
+        path = Path(here.state) / "offices.csv"
+        made = Directory("offices", "f1", FileSource(str(path), "csv"), KEY, (OFFICES,), "one", "refuse", 0, 2.0, 600)
+        self.directory = replace(made, **changes)
+        here.snapshot = replace(here.snapshot, directories={"offices": self.directory})
+        self.asked = 0
+
+    def says(self, *rows: str) -> None:
+        Path(self.directory.file.path).write_text("\n".join(("uid,office", *rows, "")))
+        make_index(self.directory, self.folder, int(self.here.clock.now()))
+
+    def is_away(self) -> None:
+        index_path(self.folder, self.directory).unlink()
+
+    async def seat(self, sessions: Sessions | None = None) -> Seat:
+        browser = self.here.browser()
+        await browser.get(self.here.url(ACTES))
+        cookie = browser.jar[ACTES]["__Host-ecluse"].encode()
+        found = await (sessions or self.here.sessions).load(ACTES, cookie)
+        assert found is not None
+        return found
+
+    def office(self, seat: Seat) -> object:
+        known = known_with(seat.identity, (self.directory,), self.here.clock.now())
+        return "unknown" if "office" in known.left_out else known.attributes.get("office")
+
+
+async def looked(here: Installation, *seats: Seat) -> None:
+    assert here.renewal is not None
+    await asyncio.gather(*(here.renewal.renew(seat) for seat in seats))
+
+
+async def test_it_is_asked_ahead_of_the_end_of_what_it_said_and_what_has_changed_is_judged_at_once(
+    here: Installation,
+) -> None:
+    table = Table(here)
+    table.says("alice,maire")
+    seat = await table.seat()
+    assert table.office(seat) == ("maire",)
+    assert 410 < seat.refresh_at - here.clock.monotonic() < 545
+    seat.outcomes[1] = "kept"
+    table.says("alice,adjoint")
+    await looked(here, seat)
+    assert table.office(seat) == ("maire",), "it is not due"
+    here.clock.ahead = 550
+    await looked(here, seat)
+    assert table.office(seat) == ("adjoint",)
+    assert here.changed == [seat]
+    assert seat.outcomes == {}
+    assert seat.refresh_at > here.clock.monotonic() + 410
+    kept = await here.sessions.opened(ACTES, seat.cookie)
+    assert kept is not None
+    assert kept.identity == seat.identity
+
+
+async def test_where_nothing_has_changed_nothing_is_judged(here: Installation) -> None:
+    table = Table(here)
+    table.says("alice,maire")
+    seat = await table.seat()
+    before = seat.identity
+    here.clock.ahead = 550
+    await looked(here, seat)
+    assert (seat.identity is before, here.changed) == (True, [])
+    assert seat.refresh_at > here.clock.monotonic() + 410
+
+
+async def test_a_use_of_the_seat_sets_it_going_once_and_nobody_is_looked_up_who_is_away(here: Installation) -> None:
+    table = Table(here)
+    table.says("alice,maire")
+    seat = await table.seat()
+    due: list[Seat] = []
+    here.sessions.when_due(due.append, lambda session: 0.0)
+    here.sessions.touch(seat, here.clock.monotonic())
+    here.clock.ahead = 550
+    assert due == []
+    for _ in range(50):
+        here.sessions.touch(seat, here.clock.monotonic())
+    assert due == [seat]
+
+
+async def test_fifty_seats_of_two_workers_ask_once(here: Installation, monkeypatch: pytest.MonkeyPatch) -> None:
+    table = Table(here)
+    table.says("alice,maire")
+    seat = await table.seat()
+    other = Sessions(here.store, KEYS, now=here.clock.seconds, monotonic=here.clock.monotonic)
+    elsewhere = await other.load(ACTES, seat.cookie)
+    assert elsewhere is not None
+    table.says("alice,adjoint")
+    here.clock.ahead = 550
+    asked = []
+    directories = here.portal._services.directories  # type: ignore[attr-defined]
+    real = directories.asked
+
+    async def counted(*args: Any, **named: Any) -> Any:
+        asked.append(args)
+        await asyncio.sleep(0.01)
+        return await real(*args, **named)
+
+    monkeypatch.setattr(directories, "asked", counted)
+    await looked(here, *[seat, elsewhere] * 25)
+    assert len(asked) == 1
+    here.clock.ahead += 3
+    await looked(here, seat, elsewhere)
+    assert (table.office(seat), table.office(elsewhere)) == (("adjoint",), ("adjoint",))
+    assert len(asked) == 1, "the other worker finds what came of it"
+
+
+async def test_a_session_begun_while_it_was_away_mends_itself(here: Installation) -> None:
+    table = Table(here)
+    seat = await table.seat()
+    assert table.office(seat) == "unknown"
+    assert 9 < seat.refresh_at - here.clock.monotonic() < 21
+    here.clock.ahead = 21
+    await looked(here, seat)
+    assert table.office(seat) == "unknown"
+    table.says("alice,maire")
+    here.clock.ahead = 42
+    await looked(here, seat)
+    assert table.office(seat) == ("maire",)
+    assert here.changed == [seat]
+
+
+@pytest.mark.parametrize(
+    ("away", "last", "counts"),
+    [("refuse", 0, 600), ("without", 0, 600), ("last", 1200, 1200)],
+)
+async def test_what_it_said_counts_to_the_end_of_its_lifetime_where_it_is_away(
+    here: Installation, away: Any, last: int, counts: int
+) -> None:
+    table = Table(here, away=away, last=last)
+    table.says("alice,maire")
+    seat = await table.seat()
+    table.is_away()
+    here.clock.ahead = 550
+    await looked(here, seat)
+    assert table.office(seat) == ("maire",)
+    here.clock.ahead = counts - 5
+    await looked(here, seat)
+    assert table.office(seat) == ("maire",)
+    here.clock.ahead = counts + 16
+    await looked(here, seat)
+    assert table.office(seat) == "unknown"
+
+
+@pytest.mark.parametrize(("gone", "live"), [("keep", True), ("end", False)])
+async def test_who_has_left_the_directory_loses_the_session_where_its_file_says_so(
+    here: Installation, gone: Any, live: bool
+) -> None:
+    table = Table(here, gone=gone)
+    table.says("alice,maire")
+    seat = await table.seat()
+    table.says("bob,maire")
+    here.clock.ahead = 550
+    await looked(here, seat)
+    assert seat.live is live
+    assert table.office(seat) == (None if live else ("maire",))
+    assert here.revoker.told == ([] if live else [(seat.session_id,)])
+    assert here.codes() == ([] if live else ["directory.gone"])
+
+
+async def test_who_was_never_in_it_stays_and_a_source_that_is_away_ends_nobody(here: Installation) -> None:
+    table = Table(here, gone="end")
+    table.says("bob,maire")
+    seat = await table.seat()
+    here.clock.ahead = 550
+    await looked(here, seat)
+    assert seat.live
+    table.is_away()
+    here.clock.ahead = 1400
+    await looked(here, seat)
+    assert seat.live
+
+
+async def test_a_directory_that_asks_otherwise_by_now_is_asked_at_once(here: Installation) -> None:
+    table = Table(here)
+    table.says("alice,maire")
+    seat = await table.seat()
+    table.directory = replace(table.directory, fingerprint="f2")
+    here.snapshot = replace(here.snapshot, directories={"offices": table.directory})
+    table.says("alice,adjoint")
+    assert table.office(seat) == "unknown"
+    await looked(here, seat)
+    assert table.office(seat) == ("adjoint",)
