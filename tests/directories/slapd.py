@@ -20,10 +20,12 @@ include /etc/ldap/schema/core.schema
 include /etc/ldap/schema/cosine.schema
 include /etc/ldap/schema/inetorgperson.schema
 modulepath /usr/lib/ldap
-moduleload back_ldif
+moduleload back_mdb
 pidfile {folder}/slapd.pid
 {tls}
-database ldif
+database mdb
+maxsize 16777216
+index objectClass,uid eq
 suffix dc=example,dc=org
 directory {folder}/data
 rootdn cn=admin,dc=example,dc=org

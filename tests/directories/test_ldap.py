@@ -132,7 +132,7 @@ def test_an_answer_beyond_its_bound_is_none(port: int, monkeypatch: pytest.Monke
 
 def test_who_we_are_and_where_people_are_has_to_be_right(port: int) -> None:
     assert away(staff(port, password=b"wrong")) == "directory.denied"
-    assert finding(staff(port, bind_dn="", password=b""), "alice").state == "none", "anonymous sees nobody"
+    assert away(staff(port, bind_dn="", password=b"")) == "directory.answer", "to strangers there is no such base"
     assert away(staff(port, base="ou=none,dc=example,dc=org")) == "directory.answer"
     reader = server_reader(staff(port))
     reader.look()
@@ -192,7 +192,7 @@ async def test_slowed_killed_and_brought_back_it_holds_up_nobody_who_does_not_ne
     (port,) = free(1)
     told = Told()
     asking = Directories(tmp_path, log=told, now=lambda: NOW)
-    one = staff(port, timeout=0.5)
+    one = staff(port, timeout=1.0)
 
     async def states(number: int, **how: Any) -> tuple[set[str], float]:
         began = time.monotonic()
@@ -206,15 +206,15 @@ async def test_slowed_killed_and_brought_back_it_holds_up_nobody_who_does_not_ne
                 await asyncio.sleep(0.2)
 
     with slapd(tmp_path, port) as process:
-        assert (await states(20))[0] == {"found"}
+        assert (await states(6))[0] == {"found"}
         process.send_signal(signal.SIGSTOP)
         state, took = await states(20)
-        assert (state, took < 2) == ({"away"}, True)
+        assert (state, took < 3) == ({"away"}, True)
         assert (await states(20))[1] < 0.2, "nobody waits during the pause"
         assert (await states(1, needed=()))[1] < 0.5
         process.send_signal(signal.SIGCONT)
         await back()
-        assert (await states(20))[0] == {"found"}
+        assert (await states(6))[0] == {"found"}
         process.kill()
         process.wait()
         assert (await states(3))[0] == {"away"}
