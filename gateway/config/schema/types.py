@@ -270,7 +270,7 @@ def _texts(value: object) -> dict[str, str]:
         if language and _LANGUAGE.fullmatch(str(language)) is None:
             raise Wrong(f"{str(language)[:40]} is not a language", "fr or en")
         if not isinstance(text, str) or not text.strip():
-            raise Wrong("this is empty", "write what people are to read")
+            raise Wrong("this is empty")
         if len(text) > _LONGEST_WORDS:
             raise Wrong(f"this text has {len(text)} characters, and {_LONGEST_WORDS} are the most")
     return dict(texts)
