@@ -236,7 +236,7 @@ PUBLIC_OF_APP = {"login": (303, 405), "logout": (200, 403), "enter": (400, 405),
                  "language": (403, 403),
                  # Of the tokens that applications are sent: public keys alone.
                  "app/jwks": (200, 405)}  # fmt: skip
-PUBLIC_OF_PORTAL = {"start": (400, 405), "organisation": (200, 405), "organisation/forget": (405, 415),
+PUBLIC_OF_PORTAL = {"start": (400, 405), "organisation": (200, 405), "organisation/forget": (405, 403),
                     "login": (404, 405), "logout": (200, 403), "sessions": (401, 405),
                     # Whatever name is behind callback/: a state that comes to a wrong one is used up by it. A form is
                     # for providers that were asked for one.
