@@ -82,6 +82,18 @@ def _served_at(subject: Subject, address: Url, name: str) -> App | None:
     return found[0] if found and there.named(name) not in found else None
 
 
+def one_origin(subject: Subject) -> Iterator[Problem]:
+    for app in subject.apps:
+        beside = [other.model.app for other in subject.apps if _divides(app.model, other.model)]
+        if app.model.path is not None and beside:
+            say = f"to browsers it is one site with {', '.join(sorted(beside))}: a script of one reads the pages of all"
+            yield app.at("path", say=say, write="give it a host of its own, or say why they trust each other")
+
+
+def _divides(one: AppFile, other: AppFile) -> bool:
+    return one.app != other.app and not set(one.hosts).isdisjoint(other.hosts)
+
+
 def name_without_encoding(subject: Subject) -> Iterator[Problem]:
     for app, told, injected in _injected(subject):
         if injected.source in _NAMES and "encoding" not in injected.model_fields_set:

@@ -191,6 +191,8 @@ _TABLE = (
     LintRule("EC371", "What a front cannot hold", "A server in front asks here about each request and passes it on "
              "itself: what is open (downloads, WebSockets) outlives a sign-out, and the application's answers are not "
              "looked at.", _APPS.behind_a_front),
+    LintRule("EC372", "Applications that divide a host", "To a browser they are one site, and one session opens them "
+             "all: a script of one reads the pages of the others.", _APPS.one_origin),
     # the gateway
     LintRule("EC401", "Development settings", "`development: true` gives up https and secrets in files of their own.",
              _GATEWAY.development),

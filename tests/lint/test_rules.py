@@ -323,6 +323,8 @@ PAIRS: dict[str, Pair] = {
     "EC356": Pair(from_two(told('X-Id: {template: "{uid}-{provider}-x{subject}"}')), from_two(told('X-Id: {template: "{provider}-{subject}"}'))),
     "EC357": Pair(sent("ltpa2: {account: {from: uid}, keys: {file: ltpa}, password: {file: ltpa-password}}"), {}, KEYS, KEYS),
     "EC371": Pair({**gateway("workers: 2", FRONTS), "apps/permis.yaml": PERMIS + "front: nginx\n"}, gateway("workers: 2", FRONTS), FRONT, FRONT),
+    "EC372": Pair({"apps/wiki.yaml": PERMIS.replace("app: permis", "app: wiki\npath: /wiki").replace("{path: /", "{path: /wiki/").replace(":9001", ":9002")},
+                  {"apps/wiki.yaml": PERMIS.replace("permis", "wiki").replace("app: wiki", "app: wiki\npath: /wiki").replace("{path: /", "{path: /wiki/").replace(":9001", ":9002")}),
     "EC401": Pair({}, {**HTTPS, "gateway.yaml": HTTPS["gateway.yaml"].replace("development: true\n", ""),
                        "providers/metropole.yaml": METROPOLE.replace("http://127.0.0.1:9400", "https://op.example")},
                   good_secrets=certificate()),
