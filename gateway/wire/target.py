@@ -20,7 +20,8 @@ class PathLeniency:
 
     Before the path is mapped, we take off: with `parameters`, path parameters of these names, as Tomcat does; with
     `cookieless`, one segment `(S(...))`, as ASP.NET does; with `windows`, dots and blanks at the end of a name, as
-    Windows does; with `mangled`, `(...)` at the end of the first segment, as SAP does. `escaped`: of `?`, `#` and `;`,
+    Windows does; with `mangled`, `(...)` at the end of the first segment, as SAP does: of the first that the application
+    is asked for, behind `root` segments that browsers alone know. `escaped`: of `?`, `#` and `;`,
     those that the application reads as part of a name when they are escaped; `;` as it is, too. `kept`: the escapes
     (`%2F`, `%5C`) that it leaves as they are, so that a segment has them. `decoded_once`: names may look like escapes
     (`%2541` for `%41`), but for what would be a separator if it were decoded again.
@@ -36,6 +37,7 @@ class PathLeniency:
     mangled: bool = False
     kept: frozenset[str] = frozenset()
     decoded_once: bool = False
+    root: int = 0
 
 
 STRICT: Final = PathLeniency()
@@ -187,7 +189,10 @@ def _readings(path: bytes, leniency: PathLeniency) -> tuple[tuple[str, ...], tup
             raise _refused("an empty segment", path)
         pieces = [piece for piece in pieces[:-1] if piece] + pieces[-1:]
     decoded = [_texts(piece, leniency) for piece in pieces]
-    decoded[0] = [_without_mangling(text, leniency.mangled) for text in decoded[0]]
+    first = leniency.root
+    decoded[first : first + 1] = [
+        [_without_mangling(text, leniency.mangled) for text in texts] for texts in decoded[first : first + 1]
+    ]
     segments = _mapped([texts[0] for texts in decoded], leniency)
     if all(len(texts) == 1 for texts in decoded):
         return segments, None

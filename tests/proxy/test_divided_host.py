@@ -120,3 +120,19 @@ async def test_an_application_may_have_its_pages_at_another_path(inner: str, sen
                 assert answer.values(b"Refresh") == [b"3; url=/wiki/y"]
             # Rules are asked about the path as browsers know it.
             assert (await gate.once(ask(own(b"/wiki/admin/a"), gate.sign_in()))).status == 403
+
+
+@pytest.mark.parametrize(("paths", "status"), [("", 400), ("paths: {mangled: true}\n", 403)])
+@pytest.mark.parametrize("public", ["/wiki", "/team/wiki"])
+async def test_what_sap_takes_off_the_first_segment_that_it_reads_is_none_of_the_path(
+    paths: str, status: int, public: str
+) -> None:
+    """To it `/admin(...)/a` is `/admin/a`, whatever browsers have before."""
+    async with application() as beside, application() as behind:
+        text = WIKI.replace("{port}", f"{beside.port}/").format().replace("/wiki", public) + paths
+        async with gateway(behind, changes={"apps/wiki.yaml": text}) as gate:
+            for target in (b"/admin(bD1kZSZjPTEwMA==)/a", b"/%61dmin%28bD1kZSZjPTEwMA==%29/a"):
+                answer = await gate.once(ask(own(public.encode() + target), gate.sign_in()))
+                assert (answer.status, beside.requests) == (status, []), target
+            # Further on it is a name as any other.
+            assert (await gate.once(ask(own(public.encode() + b"/a/b(bD1k)/a")))).status == 200

@@ -2,6 +2,7 @@
 
 import posixpath
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import cast
 
 from gateway.config.check.translate import spec_of
@@ -34,6 +35,7 @@ from gateway.wire.fences import Fence
 from gateway.wire.mounts import Mount
 from gateway.wire.response_edits import ResponseEdits
 from gateway.wire.response_guard import ResponseLeniency
+from gateway.wire.target import PathLeniency
 
 
 def serve_app(file: str, model: AppFile, gateway: GatewayFile, material: Material, root: str) -> WrittenApp:
@@ -61,7 +63,7 @@ def serve_app(file: str, model: AppFile, gateway: GatewayFile, material: Materia
         methods=tuple(sorted(set(model.methods))),
         client_headers=tuple(model.client_headers),
         directories=tuple(dict.fromkeys(model.directories)),
-        leniency=model.paths.leniency(),
+        leniency=_leniency(model, edits.mount),
         body_limit=gateway.limits.body if model.limits.body is None else model.limits.body,
         seat_then=model.session.then,
         streams_last=model.session.streams == "last",
@@ -179,6 +181,12 @@ def _mount(model: AppFile) -> Mount | None:
     public, there = model.path or "", model.upstream.url.rest
     inner = there.rstrip("/") if there else public
     return Mount(public, inner) if public or inner else None
+
+
+def _leniency(model: AppFile, mount: Mount | None) -> PathLeniency:
+    """Where the application has its pages at its root, the segments before them are none of those that it reads."""
+    ahead = 0 if mount is None or mount.inner else mount.public.count("/")
+    return replace(model.paths.leniency(), root=ahead)
 
 
 def _internal(model: AppFile) -> Iterator[str]:
