@@ -79,7 +79,8 @@ class VirtualHost(Generic[Access_co]):
     def require_own(self, target: Target) -> None:
         """Invariant 2: the path of another application is written in one way. Raises GatewayError(WIRE_TARGET) for what
         a server could read as one."""
-        for path in (target.path.decode("latin-1"), "/" + "/".join(target.segments)):
+        readings = (target.segments,) if target.other is None else (target.segments, target.other)
+        for path in (target.path.decode("latin-1"), *("/" + "/".join(segments) for segments in readings)):
             read = loosest_path(path)
             for prefix in self.beside:
                 if is_below(read, prefix):

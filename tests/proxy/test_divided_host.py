@@ -136,3 +136,12 @@ async def test_what_sap_takes_off_the_first_segment_that_it_reads_is_none_of_the
                 assert (answer.status, beside.requests) == (status, []), target
             # Further on it is a name as any other.
             assert (await gate.once(ask(own(public.encode() + b"/a/b(bD1k)/a")))).status == 200
+
+
+async def test_the_path_of_another_is_one_in_no_charset() -> None:
+    """What is other letters in windows-1252 may be those of the path in UTF-8."""
+    changes = {"apps/wiki.yaml": WIKI.format(port=1).replace("/wiki", "/beta")}
+    async with application() as behind, gateway(behind, app="paths: {encoding: latin1}", changes=changes) as gate:
+        for target in (b"/%EF%BD%82eta/a", b"/%e1%b5%87eta/a"):
+            assert (await gate.once(ask(own(target), gate.sign_in()))).status == 400, target
+        assert behind.requests == []
