@@ -140,12 +140,12 @@ class _Worker:
         self._acceptors.open()
 
     def _allow_grace(self) -> None:
-        of_hosts: dict[str, float] = {}
+        of_hosts, grace = dict[str, float](), self.snapshot.gateway.store_grace
         for app in self.snapshot.apps.values():
-            if app.grace is not None:
-                # Where several answer on one host, the strictest counts for its seats.
-                of_hosts.update({host: min(app.grace, of_hosts.get(host, app.grace)) for host in app.hosts})
-        self._sessions.trust.allow(self.snapshot.gateway.store_grace, of_hosts)
+            # Where several answer on one host, the strictest counts for its seats.
+            own = grace if app.grace is None else app.grace
+            of_hosts.update({host: min(own, of_hosts.get(host, own)) for host in app.hosts})
+        self._sessions.trust.allow(grace, of_hosts)
 
     def _make_transactions(self, gateway: Gateway) -> Transactions:
         limits = gateway.limits

@@ -28,7 +28,7 @@ class MemoryTrust:
         self._told = ""
 
     def allow(self, grace: float, of_hosts: Mapping[str, float]) -> None:
-        """`of_hosts`: of applications that ask for less than gateway.yaml does."""
+        """`of_hosts`: by host, or by a `*.` pattern for those under it that are not named."""
         self._grace, self._of_hosts = grace, of_hosts
 
     def begin(self) -> None:
@@ -59,7 +59,10 @@ class MemoryTrust:
 
     def goes_on(self, host: str, now: float) -> bool:
         """Where `until` is over: whether this host's seats are good all the same, for the store is away."""
-        return self.is_away and now < self._known_at + min(self._grace, self._of_hosts.get(host, self._grace))
+        own = self._of_hosts.get(host)
+        if own is None:
+            own = self._of_hosts.get(f"*.{host.partition('.')[2]}", self._grace)
+        return self.is_away and now < self._known_at + min(self._grace, own)
 
     def _tell(self, event: str) -> None:
         if event == self._told:

@@ -102,6 +102,17 @@ async def test_an_application_may_say_that_it_has_none(store: Trouble, worker: H
     assert worker.is_held(seats[PERMIS], PERMIS)
 
 
+async def test_so_may_one_that_has_every_name_below_another(store: Trouble, worker: Holding) -> None:
+    worker.sessions.trust.allow(GRACE, {"*.localhost": 0.0, PERMIS: GRACE})
+    cookie = await worker.sign_in()
+    seats = {host: await worker.enter(cookie, host=host) for host in (BANK, PERMIS)}
+    store.away = True
+    worker.clock.pass_by(TRUSTED_FOR)
+    await worker.list.poll()
+    assert not worker.is_held(seats[BANK], BANK)
+    assert worker.is_held(seats[PERMIS], PERMIS)
+
+
 async def test_an_application_never_has_more_than_all_have(store: Trouble, worker: Holding) -> None:
     cookie = await worker.sign_in()
     worker.sessions.trust.allow(2.0, {PORTAL: 60.0})
