@@ -168,6 +168,13 @@ async def test_another_site_makes_nobody_forget(asks: Installation) -> None:
     assert reply.set_cookies == []
 
 
+async def test_a_form_with_what_is_no_text_is_forgotten_all_the_same(asks: Installation) -> None:
+    form = {"Content-Type": "application/x-www-form-urlencoded"}
+    reply = await asks.browser().post(asks.url(PORTAL, FORGET), b"t=%ff", **form)
+    assert (reply.status, reply.location) == (303, asks.url(PORTAL, f"{PAGE}?t=%FF"))
+    assert (await asks.browser().get(reply.location)).status == 400
+
+
 @pytest.mark.parametrize("value", ["elections", "nobody", '"><script>', "metropole; __Host-ecluse-provider=a"])
 async def test_what_no_longer_serves_the_application_is_not_offered_again(asks: Installation, value: str) -> None:
     browser = asks.browser()

@@ -53,7 +53,9 @@ class Chooser:
         require_own_page(request)
         request.cookies_to_set.append(forget_provider())
         kept = {name: value for name, value in request.form().items() if name in ("t", OTHER_ACCOUNT)}
-        back = f"{PREFIX}organisation" + (f"?{urlencode(kept)}" if kept else "")
+        # What was no UTF-8 stays none: it names no sign-in.
+        query = urlencode(kept, errors="surrogateescape")
+        back = f"{PREFIX}organisation" + (f"?{query}" if kept else "")
         return redirect(request.snapshot.gateway.portal_url + back)
 
     async def _search(
