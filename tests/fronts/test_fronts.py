@@ -207,6 +207,16 @@ async def test_invariants_3_and_4_no_client_says_a_cookie_and_none_sees_ours(kin
                     assert said.startswith(told), (lines, said)
 
 
+async def test_no_name_in_connection_takes_off_what_the_gateway_wrote(kind: str, tmp_path: Path) -> None:
+    async with fronted(tmp_path, kind) as front:
+        cookie = front.gate.sign_in(uid="helene")
+        for said in (b"X-Remote-User", b"keep-alive, Authorization, Cookie", b"close, X-Request-Id"):
+            _, (came,) = await front.ask(ask(b"GET /x", cookie, b"Connection: " + said))
+            assert values(came, b"X-Remote-User") == [b"helene"], came
+            named = b",".join(values(came, b"Connection")).lower().split(b",")
+            assert {name.strip() for name in named} <= {b"", b"close", b"keep-alive"}, came
+
+
 async def test_a_trailer_is_no_header(kind: str, tmp_path: Path) -> None:
     async with fronted(tmp_path, kind) as front:
         cookie = front.gate.sign_in(uid="helene")
