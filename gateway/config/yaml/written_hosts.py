@@ -14,7 +14,9 @@ from gateway.config.yaml.reader import read_document
 _KEY = re.compile(r"^[ \t\ufeff]*[\"']?hosts[\"']?[ \t]*:(.*)$")
 _ENTRY = re.compile(r"^[ \t]*-[ \t]*(.*)$")
 _COMMENT = re.compile(r"(?:^|[ \t])#.*$")
-_PATH = re.compile(r"^[ \t\ufeff]*[\"']?path[\"']?[ \t]*:[ \t]*[\"']?(/[A-Za-z0-9._/-]+)", re.MULTILINE)
+# Perhaps behind an anchor or a tag, or on the next line.
+_PATH = re.compile(r"^([ \t\ufeff]*)[\"']?path[\"']?[ \t]*:(?:\s+[&!]\S*)*\s*[\"']?(/[A-Za-z0-9._/-]+)", re.MULTILINE)
+_INDENT = re.compile(r"^([ \t\ufeff]*)[\"']?hosts[\"']?[ \t]*:", re.MULTILINE)
 _SHADOW = re.compile(r"^[ \t\ufeff]*shadow[ \t]*:[ \t]*true[ \t]*(?:#.*)?$", re.MULTILINE)
 
 
@@ -46,8 +48,13 @@ def written_hosts(content: bytes) -> WrittenHosts:
     text = _text(content)
     found = [_entries(lines) for lines in _beginnings(text.split("\n"))]
     words = [word for words, _ in found for word in words]
-    path = said[1] if (said := _PATH.search(text)) else ""
-    return _judged(words, bool(words) and all(ended for _, ended in found), bool(_SHADOW.search(text)), path)
+    return _judged(words, bool(words) and all(ended for _, ended in found), bool(_SHADOW.search(text)), _path(text))
+
+
+def _path(text: str) -> str:
+    """Of the key beside `hosts`: rules have paths, too."""
+    beside = {indent.strip("\ufeff") for indent in _INDENT.findall(text)}
+    return next((path for indent, path in _PATH.findall(text) if indent.strip("\ufeff") in beside), "")
 
 
 def _judged(words: list[str], whole: bool, shadow: bool, path: str) -> WrittenHosts:

@@ -52,6 +52,21 @@ def test_a_shadow_is_known_as_one(rest: str) -> None:
     assert not written_hosts(f"shadow: false\nhosts: [{A}]\n{rest}".encode()).shadow
 
 
+@pytest.mark.parametrize(
+    ("text", "path"),
+    [
+        ("hosts: [{A}]\npath: /wiki\n", "/wiki"),
+        ("access:\n  - allow: anyone\n    path: /public/**\nhosts: [{A}]\npath: /wiki\n", "/wiki"),
+        ("access:\n  - allow: anyone\n    path: /public/**\nhosts: [{A}]\n", ""),
+        ("hosts: [{A}]\npath:\n  /wiki\n", "/wiki"),
+        ("hosts: [{A}]\npath: &there /wiki\n", "/wiki"),
+        ("\ufeffpath: '/wiki'\nhosts: [{A}]\n", "/wiki"),
+    ],
+)
+def test_the_path_is_the_one_beside_the_hosts(text: str, path: str) -> None:
+    assert written_hosts((text.replace("{A}", A) + BROKEN).encode()).places == (A + path,)
+
+
 @given(st.binary(max_size=300))
 def test_no_bytes_are_a_fault(content: bytes) -> None:
     written_hosts(content)
