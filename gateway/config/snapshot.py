@@ -395,6 +395,7 @@ class Snapshot:
 
     def closed_below(self, host: str) -> dict[str, str]:
         """Paths of a canonical host that are closed, each with its wrong file."""
-        names = (host, f"*.{host.partition('.')[2]}")
+        # Who names a host has all of it that no other names: no pattern's path lies there.
+        names = (host,) if host in self.exact_hosts else (host, f"*.{host.partition('.')[2]}")
         divided = ((*at.partition("/"), file) for at, file in self.closed.items() if "/" in at)
         return {f"/{path}": file for name, _, path, file in divided if name in names}

@@ -27,6 +27,12 @@ def test_a_wildcard_is_one_label_after_an_exact_host_and_never_the_portal() -> N
         assert snapshot.find_app(host) is None
 
 
+def test_what_is_closed_below_a_wildcard_is_closed_on_no_host_that_a_file_names() -> None:
+    snapshot = replace(sample_snapshot(), closed={"*.localhost/wiki": "apps/wild.yaml"})
+    assert snapshot.closed_below("autre.localhost") == {"/wiki": "apps/wild.yaml"}
+    assert snapshot.closed_below("permis.localhost") == {}
+
+
 # --- whose a token is that is no JWT ----------------------------------------------------------------------------------
 
 
