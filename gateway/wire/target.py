@@ -20,9 +20,9 @@ class PathLeniency:
 
     Before the path is mapped, we take off: with `parameters`, path parameters of these names, as Tomcat does; with
     `cookieless`, one segment `(S(...))`, as ASP.NET does; with `windows`, dots and blanks at the end of a name, as
-    Windows does; with `mangled`, `(...)` at the end of the first segment, as SAP does: of the first that the application
-    is asked for, behind `root` segments that browsers alone know. `escaped`: of `?`, `#` and `;`,
-    those that the application reads as part of a name when they are escaped; `;` as it is, too. `kept`: the escapes
+    Windows does; with `mangled`, `(...)` at the end of the first segment, as SAP does: of the first that the
+    application is asked for, behind `root` segments that browsers alone know. `escaped`: of `?`, `#` and `;`, those
+    that the application reads as part of a name when they are escaped; `;` as it is, too. `kept`: the escapes
     (`%2F`, `%5C`) that it leaves as they are, so that a segment has them. `decoded_once`: names may look like escapes
     (`%2541` for `%41`), but for what would be a separator if it were decoded again.
     """
