@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from gateway.config.snapshot import Snapshot
+from gateway.identity.directories import key_of, left_from, looked_up_again
 from gateway.identity.mapping import map_claims
 from gateway.model.codes import (
     LOGIN_MAPPING,
@@ -17,6 +18,7 @@ from gateway.model.codes import (
     OIDC_REFRESH_SUBJECT,
     OIDC_USERINFO_SUBJECT,
 )
+from gateway.model.directory_codes import DIRECTORY_GONE
 from gateway.model.errors import GatewayError
 from gateway.model.identity import Identity
 from gateway.model.provider import OidcProvider
@@ -33,7 +35,10 @@ from gateway.portal.services import PortalServices
 _HELD = 60
 # And the others look again after so long (s) for what has come of it.
 _LOOKED_AGAIN = 2.0
-_ENDS = (OIDC_REFRESH_ENDED, OIDC_REFRESH_SUBJECT, OIDC_USERINFO_SUBJECT, LOGIN_MAPPING, LOGIN_OUTSIDE_PERIMETER)
+_ENDS = (
+    OIDC_REFRESH_ENDED, OIDC_REFRESH_SUBJECT, OIDC_USERINFO_SUBJECT, LOGIN_MAPPING, LOGIN_OUTSIDE_PERIMETER,
+    DIRECTORY_GONE,
+)  # fmt: skip
 
 
 class Renewal:
@@ -90,10 +95,7 @@ class Renewal:
             newer = tokens_of(response.grant, self._services.now(), tokens.number + 1)
             after = renewed(session, provider, identity, newer, response.id_token)
             if identity is not None:
-                # What finds a person in a directory may be another value now.
-                directories = self._snapshot().directories.values()
-                known = await self._services.directories.asked(directories, after.identity, after.tenant)
-                after = replace(after, identity=known)
+                after = replace(after, identity=await self._looked_up(session, after))
         except GatewayError as error:
             if _ends(error):
                 await self._end(session, error)
@@ -109,6 +111,20 @@ class Renewal:
             # The session ended while the provider was asked: the newer token is revoked.
             self._services.federation.revoke(provider, newest, self._services.now())
         self._look_again.adopt(seat, after)
+
+    async def _looked_up(self, before: Session, after: Session) -> Identity:
+        """What finds a person in a directory may be another value now. Raises GatewayError(DIRECTORY_GONE)."""
+        directories = tuple(self._snapshot().directories.values())
+        asked = await self._services.directories.asked(directories, after.identity, after.tenant)
+        left = left_from(before.identity, asked, directories)
+        if left is not None:
+            raise GatewayError(DIRECTORY_GONE, f"directory {left.name} no longer has this person")
+        same = [
+            one
+            for one in directories
+            if key_of(one, before.identity, before.tenant) == key_of(one, after.identity, after.tenant)
+        ]
+        return looked_up_again(before.identity, asked, same, self._services.now())
 
     async def _identity(self, provider: OidcProvider, session: Session, response: Renewed) -> Identity | None:
         """The person as userinfo describes them now, where the file has it asked again; acr, amr and time stay. None:

@@ -13,6 +13,7 @@ from gateway.model.session import Seat
 from gateway.ops.log import Log
 from gateway.stores.sessions import Sessions
 from tests.portal.browser import Browser
+from tests.portal.flow.test_look_again import Table
 from tests.portal.installation import ACTES, KEYS, PORTAL, Installation
 
 
@@ -268,6 +269,29 @@ async def test_a_seat_of_another_worker_finds_out_by_itself(here: Installation) 
     assert portal.identity == seat.identity
     assert here.changed == [seat, portal]
     assert here.metropole.refreshes == ["refresh-0-alice"]
+
+
+@pytest.mark.usefixtures("telling")
+async def test_who_has_left_a_directory_that_ends_sessions_loses_theirs_with_a_refresh_too(here: Installation) -> None:
+    table = Table(here, gone="end")
+    table.says("alice,maire")
+    _, seat = await seated(here)
+    table.says("bob,maire")
+    here.clock.ahead = 241
+    await renewed(here, seat)
+    assert not seat.live
+    assert here.codes() == ["directory.gone"]
+
+
+@pytest.mark.usefixtures("telling")
+async def test_what_a_directory_said_that_is_away_counts_to_its_end_after_a_refresh_too(here: Installation) -> None:
+    table = Table(here)
+    table.says("alice,maire")
+    _, seat = await seated(here)
+    table.is_away()
+    here.clock.ahead = 241
+    await renewed(here, seat)
+    assert (seat.live, table.office(seat)) == (True, ("maire",))
 
 
 @pytest.mark.usefixtures("telling")
