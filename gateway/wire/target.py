@@ -103,7 +103,7 @@ _SESSION: Final = re.compile(rb"(?:\(|%28)(?:[A-Za-z](?:\(|%28)|[A-Za-z0-9]{24})
 # `/Foo_(bar)` and OData's `/Entity(1)` are pages of many applications.
 _LIKE_MANGLED: Final = re.compile(r"(?i:sap)\(|[^()]+\([Q-WY-Za-e][DTjz][0-3]")
 _MANGLED: Final = re.compile(r"([^()]+)\([A-Za-z0-9+=_!-]*\)")
-_SHOWN_MANGLED: Final = re.compile(rb"\A(/(?:[Ss][Aa][Pp]|[^/()]+(?=\([Q-WY-Za-e][DTjz][0-3])))\([A-Za-z0-9+=_!-]*\)")
+_SHOWN_MANGLED: Final = re.compile(rb"(/(?:[Ss][Aa][Pp]|[^/()]+(?=\([Q-WY-Za-e][DTjz][0-3])))\([A-Za-z0-9+=_!-]*\)")
 _SHOWN_PARAMETER: Final = re.compile(rb"(;[^=;/]*=)[^;/]*")
 _SHOWN_COOKIELESS: Final = re.compile(rb"/\(([A-Za-z])\([^/]*")
 _PARENTHESIS: Final = re.compile(rb"/(?:\(|%28)")

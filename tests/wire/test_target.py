@@ -587,6 +587,8 @@ def test_the_log_shows_none_of_it() -> None:
         assert b"TRUNSRVQ" not in logged
         assert canonical_target(logged, SAP).segments == canonical_target(raw, SAP).segments
     assert for_logs(b"/Foo_(bar)/a") == b"/Foo_(bar)/a"
+    # Behind the path that browsers alone know, too.
+    assert for_logs(b"/erp/sap(bD1kZSZjPTEwMA==)/bc") == b"/erp/sap(_)/bc"
 
 
 # --- Windows ---
