@@ -155,7 +155,7 @@ def _url(template: str, values: dict[str, str]) -> str | None:
     path, mark, query = template.partition("?")
     for column, value in values.items():
         field = "{" + column + "}"
-        if field in path and (value in (".", "..") or not set(value).isdisjoint("/\\%")):
+        if field in path and (value in (".", "..") or not set(value).isdisjoint("/\\%;")):
             return None
         written = quote(value, safe="")
         path, query = path.replace(field, written), query.replace(field, written)
