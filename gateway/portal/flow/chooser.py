@@ -3,6 +3,7 @@ these. Only providers that serve what is asked for are offered: those of the app
 """
 
 from collections.abc import Iterable, Sequence
+from itertools import islice
 from urllib.parse import quote, urlencode
 
 from gateway.identity.organisation_words import LONGEST_QUERY, OrganisationQuery, query_of
@@ -45,7 +46,7 @@ class Chooser:
         offered = [known[name] for name in listed if name in known]
         typed = parameters.get("q", "")[:LONGEST_QUERY]
         if not request.snapshot.organisations:
-            return await self.page(request, found, offered[:MOST_CHOICES])
+            return await self.page(request, found, offered)
         return await self._search(request, found, offered, typed)
 
     async def forget(self, request: PortalRequest) -> Page:
@@ -94,9 +95,11 @@ class _Links:
     def __init__(self, request: PortalRequest, found: Pending | None) -> None:
         self._start = f"{PREFIX}login?" + ("" if found is None else f"t={quote(found.id, safe='')}&")
         self.another = found is None and bool(request.parameter(OTHER_ACCOUNT))
+        self._most = MOST_CHOICES if found is None else None
 
     def choices(self, providers: Iterable[Provider]) -> tuple[Choice, ...]:
-        return tuple(self._choice(provider, {}) for provider in list(providers)[:MOST_CHOICES])
+        """An application shows all that it lists: nobody whom it listens to is left without a way in."""
+        return tuple(self._choice(provider, {}) for provider in islice(providers, self._most))
 
     def line(self, organisation: ListedOrganisation, offered: Sequence[Provider]) -> OrganisationLine:
         ways = tuple(self._choice(one, _hints(one, organisation)) for one in serving(organisation, offered))

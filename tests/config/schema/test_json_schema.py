@@ -27,7 +27,7 @@ def test_the_command_writes_them(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_the_command_runs_as_a_module(tmp_path: Path) -> None:
     subprocess.run([sys.executable, "-m", "gateway.config.schema.json_schema", str(tmp_path)], check=True)
-    assert len(list(tmp_path.iterdir())) == 8
+    assert len(list(tmp_path.iterdir())) == 9
 
 
 def places(schema: Any, path: str = "") -> list[tuple[str, dict[str, Any]]]:

@@ -166,7 +166,7 @@ def test_the_line_is_the_one_that_the_reference_shows(line: str, hint: str) -> N
 
 def test_a_text_that_is_too_long_has_no_entries() -> None:
     (said,) = problems({"apps/permis.yaml": PERMIS.replace("Réservé aux administrateurs.", "x" * 2001)})
-    assert said.endswith("access[1].refusal: longer than 2000 characters")
+    assert said.endswith("access[1].refusal: this text has 2001 characters, and 2000 are the most")
 
 
 def test_an_issuer_is_not_the_address_of_its_configuration() -> None:
