@@ -394,8 +394,7 @@ class Snapshot:
         return self.closed.get(host) or self.closed.get(wildcard) or next(iter(self.closed_below(host).values()), "")
 
     def closed_below(self, host: str) -> dict[str, str]:
-        """Paths of a canonical host that are closed, each with its wrong file."""
-        # Who names a host has all of it that no other names: no pattern's path lies there.
+        """Closed paths of a canonical host, each with its file; those of patterns where no file names the host."""
         names = (host,) if host in self.exact_hosts else (host, f"*.{host.partition('.')[2]}")
         divided = ((*at.partition("/"), file) for at, file in self.closed.items() if "/" in at)
         return {f"/{path}": file for name, _, path, file in divided if name in names}
