@@ -25,7 +25,6 @@ _POSTCODE: Final = re.compile(r"[0-9]{4,6}")
 
 def organisations_in(lines: Iterable[str], delimiter: str) -> Iterator[ListedOrganisation]:
     """`lines`: decoded, with their line ends. Raises GatewayError(ORGANISATIONS_FILE), also between two rows."""
-    csv.field_size_limit(_LONGEST_CELL)
     reader = csv.reader(lines, delimiter=delimiter, strict=True)
     try:
         names = next(reader, [])
@@ -36,6 +35,9 @@ def organisations_in(lines: Iterable[str], delimiter: str) -> Iterator[ListedOrg
                 raise _Wrong(f"more than {MOST_ORGANISATIONS} organisations")
             if len(row) != width:
                 raise _Wrong(f"{len(row)} cells, where the first line has {width}")
+            if (longest := max(map(len, row))) > _LONGEST_CELL:
+                # The limit of the csv module is one for the whole process.
+                raise _Wrong(f"a cell has {longest} characters, and {_LONGEST_CELL} are the most")
             yield _organisation(dict(zip(names, map(str.strip, row), strict=True)))
     except (csv.Error, _Wrong) as error:
         raise GatewayError(ORGANISATIONS_FILE, f"line {reader.line_num}: {error}") from None

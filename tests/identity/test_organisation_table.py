@@ -1,5 +1,7 @@
 """A table of organisations is read whole or not at all, and what is wrong is told with its line."""
 
+import csv
+
 import pytest
 
 from gateway.identity.organisation_table import organisations_in
@@ -40,6 +42,7 @@ def test_every_column_is_taken_and_only_the_name_is_needed() -> None:
         ("name,siret\nLille,2,15904E+13\n", "line 2: 3 cells"),
         ("name,siret\nLille,21590350100018\n", "line 2: siret is no SIRET"),
         ("name,siren,siret\nLille,212000046,21590350100017\n", "line 2: siret is of another organisation"),
+        ("name,aliases\nLille," + "a" * 2001 + "\n", "line 2: a cell has 2001 characters, and 2000 are the most"),
         ("name,departement\nLille,Nord\n", "line 2: departement is a code"),
         ("name,postcodes\nLille,59000;59800\n", "line 2: postcodes has a value that is none"),
         ("name,domains\nLille,Lille.example\n", "line 2: domains has a value that is none"),
@@ -57,3 +60,9 @@ def test_a_foreign_file_is_not_told_of() -> None:
     with pytest.raises(GatewayError) as refused:
         list(organisations_in(["root:secret\n"], ","))
     assert "secret" not in refused.value.detail
+
+
+def test_what_a_table_may_hold_bounds_no_other_reader_of_this_process() -> None:
+    before = csv.field_size_limit()
+    list(organisations_in(["name\n", "Lille\n"], ","))
+    assert csv.field_size_limit() == before
