@@ -21,7 +21,7 @@ from gateway.portal.http.request import ANOTHER, PREFIX, PortalRequest
 from gateway.portal.http.responses import redirect
 from gateway.portal.services import PortalServices
 
-# So many services can be read through; people of a longer list open an application, which knows its own.
+# On the portal itself. An application shows all of its own.
 MOST_CHOICES = 50
 _MOST_FOUND = 20
 _SIRET_HINT = "siret_hint"
