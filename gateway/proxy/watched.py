@@ -2,6 +2,7 @@
 for its end."""
 
 from collections.abc import Callable
+from functools import partial
 from time import time
 
 from gateway.access.preparation import Preparation, origins_of
@@ -32,7 +33,8 @@ def between(
     watch = watch_for(request, client, upstream, plane.there, ended)
     nearer: Exchange = upstream if watch is None else watch
     if lane.filters is not None:
-        client = nearer = BodyFilter(client, nearer, lane.filters, lane.public(request.host.name), plane.loop)
+        public, accepted = lane.public(request.host.name), partial(request.field, b"accept-encoding")
+        client = nearer = BodyFilter(client, nearer, lane.filters, public, accepted, plane.loop)
     if watch is None:
         return nearer, client
     watch.client = client

@@ -142,8 +142,8 @@ class Bench:
     def reloads(self) -> dict[str, object]:
         return reloads.row(self._site_folder(reloads.NAME), _three_ports(), self._upstream_port, self.slow_port)
 
-    def rewriting(self) -> dict[str, object]:
-        return rewriting.row(self._site_folder(rewriting.NAME), _three_ports(), self._upstream_port, self.slow_port)
+    def rewriting(self) -> Iterator[dict[str, object]]:
+        return rewriting.rows(self._site_folder(rewriting.NAME), _three_ports(), self._upstream_port, self.slow_port)
 
     def tunnels(self, runs: int) -> Iterator[dict[str, object]]:
         return tunnels.rows(self._site_folder("tunnels"), _three_ports(), _three_ports(), runs)
@@ -261,7 +261,7 @@ def rows(bench: Bench, quick: bool, only: str) -> Iterator[dict[str, object]]:
     if not quick and only in reloads.NAME:
         yield bench.reloads()
     if not quick and only in rewriting.NAME:
-        yield bench.rewriting()
+        yield from bench.rewriting()
     if not quick and any(only in name for name in tunnels.NAMES):
         yield from bench.tunnels(runs)
     if not quick and only in soak.NAME:

@@ -2,12 +2,13 @@
 connection it is what stands at the other end of its request (proxy/exchange.py)."""
 
 import asyncio
+from collections.abc import Callable
 
 from gateway.model.codes import UPSTREAM_RESPONSE
 from gateway.model.errors import GatewayError
 from gateway.proxy.exchange import Exchange, Requester
 from gateway.proxy.filters.between import Between
-from gateway.proxy.filters.codings import Undone, is_undone
+from gateway.proxy.filters.codings import Redone, Undone, accepts_gzip, is_undone, lines_of
 from gateway.proxy.filters.finished import FINISHED
 from gateway.proxy.filters.replacing import Replacing
 from gateway.proxy.filters.texts import BodyFilters, ReplacingOnceKnown, is_part_of_a_text
@@ -20,16 +21,17 @@ from gateway.wire.headers import CONTENT_LENGTH
 class BodyFilter(Between):
     """A body that is changed has no length that is known before its end: it goes to the client in chunks, or, where all
     of it came at once, with the length that it has then. One that is not goes on as it comes. One that was compressed,
-    although the application was asked not to, is undone step by step, and goes to the client as it was before.
+    although the application was asked not to, is undone step by step, and done again for a client that takes gzip.
 
-    `_response`: the head of a changed body, as long as the client has not got it. `_first`: of the body, what it gets
-    with it. `_part`: the application sent a part of a text. `_undone`: None where nothing is compressed. `_all_came`:
-    of what is, the end too.
+    `_accepted`: gives the client's Accept-Encoding. `_response`: the head of a changed body, as long as the client has
+    not got it. `_first`: of the body, what it gets with it. `_part`: the application sent a part of a text. `_undone`:
+    None where nothing is compressed. `_redone`: None where the client gets it plain. `_all_came`: of what is
+    compressed, the end too.
     """
 
     __slots__ = (
-        "_all_came", "_filters", "_first", "_loop", "_part", "_public", "_replacing", "_response", "_stepping",
-        "_undone",
+        "_accepted", "_all_came", "_filters", "_first", "_loop", "_part", "_public", "_redone", "_replacing",
+        "_response", "_stepping", "_undone",
     )  # fmt: skip
 
     def __init__(
@@ -38,18 +40,22 @@ class BodyFilter(Between):
         upstream: Exchange,
         filters: BodyFilters,
         public: str,
+        accepted: Callable[[], bytes],
         loop: asyncio.AbstractEventLoop,
     ) -> None:
-        """`public`: the origin of the host that was asked, as browsers write it."""
+        """`public`: the origin of the host that was asked, as browsers write it. `accepted`: gives the client's
+        Accept-Encoding."""
         super().__init__(client, upstream)
         self._filters = filters
         self._public = public
+        self._accepted = accepted
         self._loop = loop
         self._replacing: Replacing | ReplacingOnceKnown | None = None
         self._response: ResponseHead | None = None
         self._first = b""
         self._part = False
         self._undone: Undone | None = None
+        self._redone: Redone | None = None
         self._all_came = self._stepping = False
 
     # --- the response ---
@@ -68,13 +74,17 @@ class BodyFilter(Between):
         response.is_changed = replacing is not None or status == 304
         if replacing is None:
             return client.response_head(response)
+        redone = None
+        if undone is not None:
+            redone = Redone() if accepts_gzip(self._accepted()) else None
+            response.ours += lines_of(redone=redone is not None, vary=response.find(b"vary"))
         if response.framing == NO_BODY:
             # RFC 9110 8.6: the length of what GET would get is not known.
             response.rare.pop(CONTENT_LENGTH, None)
             return client.response_head(response)
         self._replacing = replacing
         self._response = response
-        self._undone = undone
+        self._undone, self._redone = undone, redone
         self._loop.call_soon(self._begin)
         return b""
 
@@ -89,9 +99,15 @@ class BodyFilter(Between):
 
     def _take_changed(self, replacing: Replacing | ReplacingOnceKnown, data: bytes) -> None:
         pieces = replacing.feed(data)
+        if self._redone is not None:
+            pieces = [self._redone.feed(b"".join(pieces))]
         if self._response is not None:
             self._first += b"".join(pieces)
-        elif size := sum(map(len, pieces)):
+            return
+        if self._redone is not None and self._undone is not None and not self._undone.waits:
+            # More may be long in coming.
+            pieces.append(self._redone.flush())
+        if size := sum(map(len, pieces)):
             if self.client.chunked_out:
                 pieces = [b"%x\r\n" % size, *pieces, b"\r\n"]
             self.client.transport.writelines(pieces)
@@ -163,6 +179,8 @@ class BodyFilter(Between):
             return
         try:
             head = self._head(response, CHUNKED)
+            if self._redone is not None:
+                self._first += self._redone.flush()
             client.transport.write(head + (self._framed(self._first) if self._first else b""))
             self._first = b""
         except Exception as fault:  # noqa: BLE001 - the one edge
@@ -187,10 +205,12 @@ class BodyFilter(Between):
         """Raises GatewayError where what was compressed breaks off."""
         if self._undone is not None:
             self._undone.end()
-        client, replacing, response = self.client, self._replacing, self._response
-        self._replacing = self._response = self._undone = None
+        client, replacing, response, redone = self.client, self._replacing, self._response, self._redone
+        self.forget()
         if replacing is not None:
             rest = replacing.end()
+            if redone is not None:
+                rest = redone.feed(rest) + redone.end()
             if response is not None:
                 body = self._first + rest
                 client.transport.write(self._head(response, len(body)) + body)
@@ -210,7 +230,7 @@ class BodyFilter(Between):
         return chunk((data,)) if self.client.chunked_out else data
 
     def forget(self) -> None:
-        self._replacing = self._response = self._undone = None
+        self._replacing = self._response = self._undone = self._redone = None
 
     # --- as the connection to the application asks for the client ---
 

@@ -1,5 +1,7 @@
-"""A content coding undone as it comes (RFC 9110 8.4.1): a little at each step, however much it grows."""
+"""A content coding undone as it comes (RFC 9110 8.4.1), a little at each step, however much it grows; and done again
+for clients that take it."""
 
+import re
 import zlib
 from typing import Final
 
@@ -15,6 +17,10 @@ _FREE: Final = 1 << 20
 _GZIP: Final = 16 + zlib.MAX_WBITS
 # RFC 1952 2.3.1
 _MEMBER: Final = b"\x1f\x8b"
+# The quickest: a third of the CPU of the usual level, for texts that are a tenth larger.
+_QUICK: Final = 1
+# RFC 9110 12.4.2
+_NEVER: Final = re.compile(rb"q[ \t]*=[ \t]*0(\.0*)?")
 # RFC 1950 2.2: method 8, and a multiple of 31. Some servers send DEFLATE without it.
 _ZLIB_HEAD: Final = 2
 
@@ -22,6 +28,23 @@ _ZLIB_HEAD: Final = 2
 def is_undone(encoding: bytes | None) -> bool:
     """Whether this Content-Encoding is one that is undone."""
     return encoding is not None and _name(encoding) in (b"gzip", b"x-gzip", b"deflate")
+
+
+def accepts_gzip(accepted: bytes) -> bool:
+    """Whether a client takes gzip, by its Accept-Encoding (RFC 9110 12.5.3); one that says nothing does not."""
+    taken = {}
+    for item in accepted.lower().split(b","):
+        name, *parameters = (part.strip(b" \t") for part in item.split(b";"))
+        taken[name] = not any(_NEVER.fullmatch(parameter) for parameter in parameters)
+    return next((taken[name] for name in (b"gzip", b"x-gzip", b"*") if name in taken), False)
+
+
+def lines_of(*, redone: bool, vary: bytes | None) -> bytes:
+    """What a response says whose coding was undone, and done again where `redone`; `vary`: what it says itself of
+    requests that it depends on."""
+    names = {name.strip(b" \t") for name in (vary or b"").lower().split(b",")}
+    said = not names.isdisjoint((b"accept-encoding", b"*"))
+    return (b"\r\nContent-Encoding: gzip" if redone else b"") + (b"" if said else b"\r\nVary: Accept-Encoding")
 
 
 def _name(encoding: bytes) -> bytes:
@@ -83,6 +106,26 @@ class Undone:
         if not self._gzip or not _MEMBER.startswith(behind[:2]):
             raise _wrong("something stands behind its end")
         self._decoder, self._pending = zlib.decompressobj(_GZIP), behind
+
+
+class Redone:
+    """One body in gzip, in constant memory: some 300 KB, whatever its length."""
+
+    __slots__ = ("_coder",)
+
+    def __init__(self) -> None:
+        self._coder = zlib.compressobj(_QUICK, zlib.DEFLATED, _GZIP)
+
+    def feed(self, data: bytes) -> bytes:
+        """What can be said by now; the rest waits for more."""
+        return self._coder.compress(data)
+
+    def flush(self) -> bytes:
+        """What waited: the client can read all that was fed."""
+        return self._coder.flush(zlib.Z_SYNC_FLUSH)
+
+    def end(self) -> bytes:
+        return self._coder.flush()
 
 
 def _wrong(why: str) -> GatewayError:

@@ -69,7 +69,7 @@ class SessionWatch(Between):
     def response_head(self, response: ResponseHead) -> bytes:
         """b"" where the page waits. Raises GatewayError where the session has ended: `upstream_failed` follows."""
         if not self._take_cookies(response):
-            response.sets = self._handed
+            response.ours = self._handed
         if not self._is_page:
             return self.client.response_head(response)
         location = response.find(b"location")

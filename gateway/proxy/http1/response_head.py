@@ -110,14 +110,14 @@ class ResponseHead:
     where the next cannot be like it; `_last_status`; `_cut`, where its connection line is, -1 where there is none;
     `_directed`, whether it tells caches what to keep. `_unknown`: how many since the last one that the worker knew.
     `left`: how much of its body is still to come. `is_changed`: the body does not go on as it comes (proxy/filters), so
-    that its digests are wrong. `sets`: Set-Cookie lines of ours that go to the client with it.
+    that its digests are wrong. `ours`: lines of ours that go to the client with it.
     """
 
     __slots__ = (
         "_connection", "_cut", "_directed", "_fields", "_heads", "_known", "_last_head", "_last_length", "_last_status",
         "_layout", "_parser", "_stale", "_unknown", "_values", "binds", "framing", "is_changed", "keep_alive",
         "left", "on_body", "on_chunk_complete", "on_chunk_header", "on_header", "on_headers_complete",
-        "on_message_begin", "on_message_complete", "on_status", "rare", "sets", "status",
+        "on_message_begin", "on_message_complete", "on_status", "ours", "rare", "status",
     )  # fmt: skip
 
     _known: StatusLine
@@ -141,7 +141,7 @@ class ResponseHead:
         self._stale = False
         self.framing = NO_BODY
         self.keep_alive = self.binds = self.is_changed = False
-        self.sets = b""
+        self.ours = b""
 
     def usual(self, data: bytes, end: int, cache: bytes = b"") -> bytes:
         """What a client that keeps its HTTP/1.1 connection gets, where `data`, whose head ends at `end`, is a usual
@@ -269,7 +269,7 @@ class ResponseHead:
         layout = heads.layouts.known.get(names) or heads.learn(names)
         rare.clear()
         self.is_changed = False
-        self.sets = b""
+        self.ours = b""
         layout.read_rare(values, rare)
         self._layout, self._values = layout, values
         connection = self._connection = joined(values, layout.connections, b", ")
@@ -312,7 +312,7 @@ class ResponseHead:
         # A 304 brings what is kept up to date (RFC 9111 3.2): it takes back nothing that was said with it.
         cache = b"" if directed or self.status == 304 else leniency.cache
         # What an interim response says beside its own lines, browsers do not read.
-        more = added + self.sets if self.status >= 200 else b""
+        more = added + self.ours if self.status >= 200 else b""
         return [self._known.line, *lines, more, self._framing_line(minor=minor), cache]
 
     def _framing_line(self, *, minor: bool) -> bytes:

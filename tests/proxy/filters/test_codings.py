@@ -1,4 +1,4 @@
-"""A content coding undone: the same however it is cut, bounded at each step, and never half a text."""
+"""A content coding undone, and done again: the same however it is cut, bounded at each step, and never half a text."""
 
 import gzip
 import zlib
@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from gateway.model.codes import UPSTREAM_RESPONSE
 from gateway.model.errors import GatewayError
-from gateway.proxy.filters.codings import STEP, Undone, is_undone
+from gateway.proxy.filters.codings import STEP, Redone, Undone, accepts_gzip, is_undone
 
 TEXT = "<p>Hélène Lebœuf, http://intranet/</p>".encode() * 3000
 
@@ -109,3 +109,38 @@ def test_a_bomb_ends_long_before_it_is_whole() -> None:
 @pytest.mark.parametrize("encoding", [None, b"", b"identity", b"br", b"zstd", b"gzip, gzip", b"gzip,", b"compress"])
 def test_other_codings_are_left_alone(encoding: bytes | None) -> None:
     assert not is_undone(encoding)
+
+
+@pytest.mark.parametrize(
+    ("accepted", "does"),
+    [
+        (b"", False),
+        (b"identity", False),
+        (b"gzip", True),
+        (b"br, GZIP ;q=0.5", True),
+        (b"x-gzip", True),
+        (b"*", True),
+        (b"*;q=0.1, gzip;q=0", False),
+        (b"gzip;q=0", False),
+        (b"gzip; Q = 0.000", False),
+        (b"gzip;q=0.001", True),
+        (b"gzip;level=9;q=0", False),
+        (b"*;q=0", False),
+        (b"deflate, br, zstd", False),
+        (b"gzip2, agzip", False),
+        (b",;,;q=0,", False),
+    ],
+)
+def test_whether_a_client_takes_gzip(accepted: bytes, does: bool) -> None:
+    assert accepts_gzip(accepted) is does
+
+
+@given(st.lists(st.tuples(st.binary(max_size=400), st.booleans()), max_size=6))
+def test_what_is_done_again_reads_as_what_was_fed(pieces: list[tuple[bytes, bool]]) -> None:
+    redone, decoder, read, fed = Redone(), zlib.decompressobj(16 + zlib.MAX_WBITS), b"", b""
+    for piece, flushed in pieces:
+        fed += piece
+        read += decoder.decompress(redone.feed(piece) + (redone.flush() if flushed else b""))
+        assert read == fed or not flushed
+    assert read + decoder.decompress(redone.end()) == fed
+    assert decoder.eof

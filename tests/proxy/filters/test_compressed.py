@@ -1,6 +1,7 @@
 """Texts that an application compresses although it was asked not to, on real sockets."""
 
 import asyncio
+import gzip
 import random
 import zlib
 
@@ -13,6 +14,8 @@ from tests.proxy.filters.test_codings import CODED, zipped
 from tests.proxy.gateways import ask, gateway
 
 GZIP = b"Content-Encoding: gzip\r\n"
+VARY = b"Vary: Accept-Encoding\r\n"
+TAKES = b"Accept-Encoding: gzip, deflate, br"
 # Compresses to a sixth: many steps for each piece that is read.
 LARGE = b"".join(INSIDE + b"%x" % random.Random(7).getrandbits(64) for _ in range(60_000))
 LARGE_OUTSIDE = LARGE.replace(INSIDE, OUTSIDE)
@@ -24,12 +27,37 @@ async def test_it_is_undone_and_comes_plain(encoding, code, framed) -> None:
     got = await answered(framed(HTML + LINES + b"Content-Encoding:%b\r\n" % encoding, code(INSIDE)))
     assert got.body == OUTSIDE
     length = b"Content-Length: %d" % len(OUTSIDE)
-    assert got.head == b"HTTP/1.1 200 OK\r\n" + HTML + b'ETag: W/"x"\r\nX-A: 1\r\n' + length + b"\r\n\r\n"
+    assert got.head == b"HTTP/1.1 200 OK\r\n" + HTML + b'ETag: W/"x"\r\nX-A: 1\r\n' + VARY + length + b"\r\n\r\n"
+
+
+@pytest.mark.parametrize(("encoding", "code"), CODED)
+@pytest.mark.parametrize("framed", [counted, chunked])
+async def test_it_is_done_again_for_a_client_that_takes_gzip(encoding, code, framed) -> None:
+    got = await answered(framed(HTML + LINES + b"Content-Encoding:%b\r\n" % encoding, code(INSIDE)), TAKES)
+    assert gzip.decompress(got.body) == OUTSIDE
+    length = b"Content-Length: %d" % len(got.body)
+    lines = b'ETag: W/"x"\r\nX-A: 1\r\n' + GZIP + VARY + length
+    assert got.head == b"HTTP/1.1 200 OK\r\n" + HTML + lines + b"\r\n\r\n"
+
+
+async def test_what_came_plain_goes_on_plain() -> None:
+    got = await answered(counted(HTML, INSIDE), TAKES)
+    assert (got.body, got.values(b"Content-Encoding"), got.values(b"Vary")) == (OUTSIDE, [], [])
+
+
+@pytest.mark.parametrize("said", [b"Accept-Encoding", b"Cookie, accept-encoding", b"*"])
+async def test_a_page_says_once_that_it_depends_on_what_is_taken(said: bytes) -> None:
+    for lines in ((), (TAKES,)):
+        got = await answered(counted(HTML + GZIP + b"Vary: " + said + b"\r\n", zipped(INSIDE)), *lines)
+        assert got.values(b"Vary") == [said]
 
 
 async def test_a_head_alone_says_what_a_get_would() -> None:
-    got = await answered(b"HTTP/1.1 200 OK\r\n" + HTML + GZIP + b"Content-Length: 43\r\n\r\n", method=b"HEAD")
-    assert got.head == b"HTTP/1.1 200 OK\r\n" + HTML + b"\r\n"
+    head = b"HTTP/1.1 200 OK\r\n" + HTML + GZIP + b"Content-Length: 43\r\n\r\n"
+    got = await answered(head, method=b"HEAD")
+    assert got.head == b"HTTP/1.1 200 OK\r\n" + HTML + VARY + b"\r\n"
+    got = await answered(head, TAKES, method=b"HEAD")
+    assert got.head == b"HTTP/1.1 200 OK\r\n" + HTML + GZIP + VARY + b"\r\n"
     got = await answered(b"HTTP/1.1 304 Not Modified\r\n" + GZIP + b'ETag: "x"\r\n\r\n')
     assert got.head == b'HTTP/1.1 304 Not Modified\r\nETag: W/"x"\r\n\r\n'
 
@@ -49,6 +77,49 @@ async def test_a_large_one_comes_whole_while_others_are_served_by_its_connection
             assert got.body == LARGE_OUTSIDE
             assert (got.values(b"Content-Encoding"), got.values(b"Transfer-Encoding")) == ([], [b"chunked"])
         assert (await slow.ask(ask(b"GET /public/c"))).body == b"ok"
+
+
+async def test_a_large_one_is_done_again_whole_and_small() -> None:
+    large, small = counted(HTML + GZIP, zipped(LARGE)), counted(b"", b"ok")
+    async with application(large, small, large) as behind, gateway(behind, app=BODIES) as gate:
+        client = await gate.client()
+        got = await client.ask(ask(b"GET /public/a", TAKES))
+        assert gzip.decompress(got.body) == LARGE_OUTSIDE
+        assert len(got.body) < len(LARGE) // 3
+        assert (await client.ask(ask(b"GET /public/b"))).body == b"ok"
+        old = await gate.once(b"GET /public/a HTTP/1.0\r\nHost: permis.localhost\r\n" + TAKES + b"\r\n\r\n")
+        assert gzip.decompress(old.body) == LARGE_OUTSIDE
+
+
+async def test_what_has_come_can_be_read_before_the_rest_comes() -> None:
+    coder = zlib.compressobj(wbits=16 + zlib.MAX_WBITS)
+    first = coder.compress(b"<p>first</p>" + INSIDE + b"<p>") + coder.flush(zlib.Z_SYNC_FLUSH)
+    second = coder.compress(b"second</p>") + coder.flush(zlib.Z_SYNC_FLUSH)
+    rest = coder.compress(INSIDE) + coder.flush()
+    head = b"HTTP/1.1 200 OK\r\n" + HTML + GZIP + b"Transfer-Encoding: chunked\r\n\r\n"
+    begun: list[Peer] = []
+
+    def begin(peer: Peer) -> None:
+        begun.append(peer)
+        peer.transport.write(head + b"%x\r\n%b\r\n" % (len(first), first))
+
+    async with application(begin) as behind, gateway(behind, app=BODIES) as gate:
+        client = await gate.client()
+        client.send(ask(b"GET /public/a", TAKES))
+        await client.reader.readuntil(b"\r\n\r\n")
+        decoder = zlib.decompressobj(16 + zlib.MAX_WBITS)
+
+        async def shown() -> bytes:
+            size = int(await client.reader.readuntil(b"\r\n"), 16)
+            return decoder.decompress((await client.reader.readexactly(size + 2))[:-2])
+
+        assert await shown() == b"<p>first</p>" + OUTSIDE + b"<p>"
+        for more, seen in ((second, b"second</p>"), (rest, OUTSIDE)):
+            begun[0].transport.write(b"%x\r\n%b\r\n" % (len(more), more))
+            assert await shown() == seen
+        begun[0].transport.write(b"0\r\n\r\n")
+        assert await shown() == b""
+        assert decoder.eof
 
 
 async def test_a_client_that_leaves_in_the_middle_closes_nobody_elses_connection() -> None:
@@ -78,10 +149,11 @@ async def test_what_cannot_be_undone_is_refused_before_anything_is_said(body: by
 
 @pytest.mark.parametrize("broken", [zipped(LARGE)[:-9], zipped(LARGE)[:-8] + bytes(8)])
 @pytest.mark.parametrize("framed", [counted, chunked])
-async def test_one_that_breaks_off_in_the_middle_never_looks_whole(broken: bytes, framed) -> None:
+@pytest.mark.parametrize("lines", [(), (TAKES,)])
+async def test_one_that_breaks_off_in_the_middle_never_looks_whole(broken: bytes, framed, lines) -> None:
     async with application(framed(HTML + GZIP, broken)) as behind, gateway(behind, app=BODIES) as gate:
         client = await gate.client()
-        client.send(ask(b"GET /public/a"))
+        client.send(ask(b"GET /public/a", *lines))
         got = await client.rest()
         assert got.startswith(b"HTTP/1.1 200 OK\r\n")
         assert not got.endswith(b"0\r\n\r\n")
