@@ -1,14 +1,17 @@
 """A second opinion on what was accepted: it may refuse, and never admits. For those alone whose file asks for it.
 
-It has a thread of its own, so that an implementation of others, however long it takes over a document, holds up neither
-the loop nor the thread in which ours works.
+It has threads of its own, so that an implementation of others, however long it takes over a document, holds up neither
+the loop nor the thread in which ours works. One provider's responses have one of these threads at a time: documents of
+one provider that take long are waited for by nobody else.
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Final
+from weakref import WeakValueDictionary
 
 from gateway.model.codes import SAML_SECOND_OPINION, SAML_SECOND_OPINION_FAILED
 from gateway.model.errors import GatewayError
@@ -22,18 +25,21 @@ from gateway.saml.parties import OpinionVerdict, OtherImplementation, SecondOpin
 LARGEST: Final = 64 * 1024
 # Seconds that a person waits for it.
 WITHIN: Final = 2.0
-# At some 3 ms each, a third of a second.
+# Of one provider. At some 3 ms each, a third of a second.
 _MOST_WAITING: Final = 100
+_THREADS: Final = 4
 
 
 class SecondOpinions:
-    """`asked_of`: how the implementation of a name is asked, in the thread."""
+    """`asked_of`: how the implementation of a name is asked, in a thread."""
 
     def __init__(self, report: Report, asked_of: Callable[[OtherImplementation], Ask] = other_implementation) -> None:
         self._report = report
         self._asked_of = asked_of
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="second-opinion")
-        self._waiting = 0
+        self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="second-opinion")
+        self._waiting: Counter[str] = Counter()
+        # By provider. A turn is over when its thread is free, also where nobody waits for it any more.
+        self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     async def ask(self, wanted: SecondOpinion, request: PortalRequest, accepted: Accepted) -> None:
         """Raises GatewayError, SAML_SECOND_OPINION or SAML_SECOND_OPINION_FAILED, where the file says `mode: deny`;
@@ -48,18 +54,17 @@ class SecondOpinions:
         size = len(accepted.document.octets)
         if size > LARGEST:
             return "failed", f"{size} bytes, and {LARGEST} are shown to it"
-        if self._waiting >= _MOST_WAITING:
-            return "failed", f"{self._waiting} responses wait for it"
-        work = partial(self._asked_of(wanted.by), accepted)
-        self._waiting += 1
+        provider = accepted.provider.name
+        if self._waiting[provider] >= _MOST_WAITING:
+            return "failed", f"{self._waiting[provider]} responses of {provider} wait for it"
+        self._waiting[provider] += 1
         try:
-            future = asyncio.get_running_loop().run_in_executor(self._thread, work)
-            done, _ = await asyncio.wait({future}, timeout=WITHIN)
+            future = await self._asked(provider, partial(self._asked_of(wanted.by), accepted))
         finally:
-            self._waiting -= 1
-        if not done:
-            # What has not begun is taken back.
-            future.cancel()
+            self._waiting[provider] -= 1
+            if not self._waiting[provider]:
+                del self._waiting[provider]
+        if future is None:
             return "failed", f"no word within {WITHIN:g} s"
         match future.exception():
             case None:
@@ -70,5 +75,24 @@ class SecondOpinions:
                 # A fault of theirs, whose text may quote what was being handled.
                 return "failed", type(fault).__name__
 
+    async def _asked(self, provider: str, work: Callable[[], None]) -> asyncio.Future[None] | None:
+        """Done; None where it was not in time."""
+        ends = asyncio.get_running_loop().time() + WITHIN
+        turn = self._turns.setdefault(provider, asyncio.Lock())
+        try:
+            async with asyncio.timeout_at(ends):
+                await turn.acquire()
+        except TimeoutError:
+            return None
+        begun = self._threads.submit(work)
+        future = asyncio.wrap_future(begun)
+        future.add_done_callback(lambda _: turn.release())
+        done, _ = await asyncio.wait({future}, timeout=ends - asyncio.get_running_loop().time())
+        if not done:
+            # What has not begun is taken back. What has begun keeps its provider's turn.
+            begun.cancel()
+            return None
+        return future
+
     def close(self) -> None:
-        self._thread.shutdown(wait=False, cancel_futures=True)
+        self._threads.shutdown(wait=False, cancel_futures=True)

@@ -1,14 +1,19 @@
 """A second opinion on Responses that were accepted, by the implementations themselves: it refuses, and never admits."""
 
+import asyncio
 import json
 import threading
 import time
 from dataclasses import replace
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 
+from gateway.portal.report import Report
 from gateway.portal.saml import other_implementations, second_opinion
 from gateway.portal.saml.other_implementations import Accepted
+from gateway.portal.saml.second_opinion import SecondOpinions
 from gateway.saml.parties import OtherImplementation, SecondOpinion
 from tests.portal.saml.region import OTHER_KEY, Region, metadata
 from tests.saml.parties import pair
@@ -181,6 +186,44 @@ async def test_one_that_takes_too_long_is_not_waited_for(region: Region, monkeyp
         over.set()
 
 
+async def test_one_providers_long_documents_are_waited_for_by_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Six of one provider, none of which comes back, and one of another: more than there are threads."""
+    over, slow_ones = threading.Event(), []
+
+    def ask(accepted: Accepted) -> None:
+        if accepted.provider.name == "slow":
+            slow_ones.append(accepted)
+            over.wait(30)
+
+    monkeypatch.setattr(second_opinion, "WITHIN", 0.2)
+    opinions = SecondOpinions(cast(Report, None), lambda name: ask)
+    wanted = SecondOpinion("python3-saml", True)
+    try:
+        slow = [opinions._opinion(wanted, from_provider("slow")) for _ in range(6)]
+        told = await asyncio.gather(*slow, opinions._opinion(wanted, from_provider("quick")))
+        assert told[:-1] == [("failed", "no word within 0.2 s")] * 6
+        assert told[-1] == ("agree", "")
+        assert len(slow_ones) == 1, "those behind the first had no turn"
+    finally:
+        over.set()
+        opinions.close()
+
+
+async def test_a_provider_has_its_turn_again_when_the_thread_is_free(monkeypatch: pytest.MonkeyPatch) -> None:
+    over = threading.Event()
+    monkeypatch.setattr(second_opinion, "WITHIN", 0.2)
+    opinions = SecondOpinions(cast(Report, None), lambda name: lambda accepted: void(over.wait(30)))
+    wanted = SecondOpinion("python3-saml", True)
+    try:
+        assert (await opinions._opinion(wanted, from_provider("slow")))[0] == "failed"
+        over.set()
+        monkeypatch.setattr(second_opinion, "WITHIN", 10)
+        assert await opinions._opinion(wanted, from_provider("slow")) == ("agree", "")
+    finally:
+        over.set()
+        opinions.close()
+
+
 async def test_what_is_too_large_is_not_shown_to_it(region: Region, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(other_implementations, "_python3_saml", never)
     monkeypatch.setattr(second_opinion, "LARGEST", 1000)
@@ -194,7 +237,17 @@ async def test_no_more_wait_than_can_be_looked_at_in_time(region: Region, monkey
     monkeypatch.setattr(second_opinion, "_MOST_WAITING", 0)
     wants(region, "python3-saml", deny=False)
     assert (await region.signed_in(region.person())).status == 200
-    assert told(region)[0]["theirs"] == "0 responses wait for it"
+    assert told(region)[0]["theirs"] == "0 responses of region wait for it"
+
+
+def from_provider(name: str) -> Accepted:
+    """As much of one as is looked at before an implementation is asked."""
+    document = SimpleNamespace(octets=b"<Response/>")
+    return cast(Accepted, SimpleNamespace(document=document, provider=SimpleNamespace(name=name)))
+
+
+def void(_: object) -> None:
+    pass
 
 
 def never(accepted: Accepted) -> None:
