@@ -1,40 +1,65 @@
 """Which providers sign in the people of an organisation, by what their files say that they serve."""
 
-from collections.abc import Iterable, Sequence
-from collections.abc import Set as AbstractSet
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from gateway.identity.organisation_words import domains_above
 from gateway.model.organisations import ListedOrganisation
 from gateway.model.provider import Provider
 
 
-def serving(organisation: ListedOrganisation, providers: Sequence[Provider]) -> Sequence[Provider]:
-    """Those of `providers` that name it most closely: by its SIREN, else by a domain of its addresses, else by its
-    département, else those for all others. Several where they name it alike."""
-    above = {domain for one in organisation.domains for domain in domains_above(one)}
-    # Each a loop of its own: a stranger's search asks for twenty organisations, of as many providers as there are.
-    return (
-        [one for one in providers if organisation.siren in one.serves.siren]
-        or _of_domains(above, providers)
-        or [one for one in providers if organisation.departement in one.serves.departements]
-        or [one for one in providers if one.serves.others]
-    )
+class ProvidersByOrganisation:
+    """Made once of all providers that are known: what one organisation is asked for then costs as much with three
+    thousand of them as with three.
+
+    `accepted`, in each question: the names of those that may be offered, in the order in which they are.
+    """
+
+    def __init__(self, providers: Iterable[Provider]) -> None:
+        known = tuple(providers)
+        self._by_siren = _named(known, lambda one: one.serves.siren)
+        self._by_domain = _named(known, lambda one: one.serves.domains)
+        self._by_departement = _named(known, lambda one: one.serves.departements)
+        self._others = [one for one in known if one.serves.others]
+        self._to_all = [one for one in known if one.serves.others or one.serves.is_open]
+
+    def serving(self, organisation: ListedOrganisation, accepted: Mapping[str, int]) -> Sequence[Provider]:
+        """Those that name it most closely: by its SIREN, else by a domain of its addresses, else by its département,
+        else those for all others. Several where they name it alike."""
+        above = dict.fromkeys(domain for one in organisation.domains for domain in domains_above(one))
+        of_domains = {one.name: one for domain in above for one in self._by_domain.get(domain, ())}
+        return (
+            _of_those(self._by_siren.get(organisation.siren, ()), accepted)
+            or _of_those(of_domains.values(), accepted)
+            or _of_those(self._by_departement.get(organisation.departement, ()), accepted)
+            or _of_those(self._others, accepted)
+        )
+
+    def serving_domains(self, domains: Iterable[str], accepted: Mapping[str, int]) -> Sequence[Provider]:
+        """By the domain of an e-mail address, the closest one: of `a.b.example` before those of `b.example`."""
+        for domain in domains:
+            if found := _of_those(self._by_domain.get(domain, ()), accepted):
+                return found
+        return ()
+
+    def offered_to_all(self, accepted: Mapping[str, int]) -> Sequence[Provider]:
+        """Those that a person may choose whose organisation is not found: for all others, and those that name none."""
+        return _of_those(self._to_all, accepted)
 
 
-def serving_domains(domains: Iterable[str], providers: Sequence[Provider]) -> Sequence[Provider]:
-    """By the domain of an e-mail address, the closest one: of `a.b.example` before those of `b.example`."""
-    wanted = list(domains)
-    named = _of_domains(set(wanted), providers)
-    for domain in wanted if named else ():
-        if found := [one for one in named if domain in one.serves.domains]:
-            return found
-    return ()
+def in_order(providers: Iterable[Provider]) -> Mapping[str, int]:
+    """`accepted`, of those that are offered."""
+    return {one.name: place for place, one in enumerate(providers)}
 
 
-def _of_domains(domains: AbstractSet[str], providers: Iterable[Provider]) -> list[Provider]:
-    return [one for one in providers if not domains.isdisjoint(one.serves.domains)] if domains else []
+def _named(
+    providers: Sequence[Provider], names: Callable[[Provider], Iterable[str]]
+) -> Mapping[str, Sequence[Provider]]:
+    found: dict[str, list[Provider]] = {}
+    for one in providers:
+        for name in names(one):
+            found.setdefault(name, []).append(one)
+    return found
 
 
-def offered_to_all(providers: Iterable[Provider]) -> Sequence[Provider]:
-    """Those that a person may choose whose organisation is not found: for all others, and those that name none."""
-    return [one for one in providers if one.serves.others or one.serves.is_open]
+def _of_those(providers: Iterable[Provider], accepted: Mapping[str, int]) -> Sequence[Provider]:
+    return sorted((one for one in providers if one.name in accepted), key=lambda one: accepted[one.name])

@@ -5,7 +5,7 @@ from typing import Final
 
 from gateway.config.problems import Problem
 from gateway.identity.organisation_table import organisations_in
-from gateway.identity.served_by import serving
+from gateway.identity.served_by import ProvidersByOrganisation, in_order
 from gateway.lint.subject import Subject
 from gateway.model.errors import GatewayError
 from gateway.model.organisations import ListedOrganisation, OrganisationTable
@@ -32,10 +32,11 @@ def served_by_nobody(subject: Subject) -> Iterator[Problem]:
     providers = list(subject.snapshot.providers.values())
     if any(provider.serves.others for provider in providers):
         return
+    known, accepted = ProvidersByOrganisation(providers), in_order(providers)
     tables = {table.name: table for table in subject.snapshot.organisations}
     for file in subject.organisations:
         rows = _rows(tables[file.model.organisations])
-        left = [one for one in rows if not serving(one, providers)]
+        left = [one for one in rows if not known.serving(one, accepted)]
         if left:
             such = ", ".join(f"{one.name} ({one.siren or one.place})" for one in left[:3])
             say = f"no provider serves {len(left)} of {len(rows)} organisations, such as {such}"

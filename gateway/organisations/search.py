@@ -14,8 +14,9 @@ from gateway.model.organisations import ListedOrganisation
 from gateway.ops.log import Log
 from gateway.organisations.index import OrganisationIndex, organisation_index_path
 
-# A search takes some 0.2 ms. Of all that wait, one network has a share: a flood costs itself.
-_MOST_WAITING: Final = 64
+# A search takes 0.2 to 1 ms: a person waits for half a second at most. Of all that wait, one network has a small share:
+# a flood costs itself, and sixty-four networks have to flood before anybody else is refused.
+_MOST_WAITING: Final = 512
 _MOST_OF_ONE_NETWORK: Final = 8
 
 

@@ -24,7 +24,7 @@ from gateway.config.snapshot import Snapshot
 from gateway.config.yaml.reader import read_document
 from gateway.identity.directories import finding_of, known_with, missing_from, transformed
 from gateway.identity.perimeter import check
-from gateway.identity.served_by import serving
+from gateway.identity.served_by import ProvidersByOrganisation, in_order
 from gateway.model.directory import Directory, DirectoryFinding, GivenAttribute, HttpSource, KeyPart, LdapSource
 from gateway.model.errors import GatewayError
 from gateway.model.identity import Identity
@@ -148,7 +148,12 @@ LILLE = ListedOrganisation("Lille", siren="215903501", departement="59", domains
 
 def serves(organisation: ListedOrganisation) -> Callable[[Snapshot], object]:
     """How many providers sign its people in."""
-    return lambda snapshot: len(serving(organisation, snapshot.providers.values()))
+
+    def found(snapshot: Snapshot) -> int:
+        known = snapshot.providers.values()
+        return len(ProvidersByOrganisation(known).serving(organisation, in_order(known)))
+
+    return found
 
 
 def gateway(see: Callable[[Any], object]) -> Callable[[Snapshot], object]:
