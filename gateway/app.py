@@ -28,8 +28,7 @@ from gateway.federation.saml import SamlFederation
 from gateway.model.credential import CredentialSource
 from gateway.model.session import Seat
 from gateway.ops.counters import STORE_GRACE, STORE_UNREACHABLE, Counters
-from gateway.ops.log import Log
-from gateway.ops.pseudonyms import Pseudonyms
+from gateway.ops.log import Log, Pseudonyms
 from gateway.organisations.search import OrganisationSearch
 from gateway.portal.app import Portal
 from gateway.portal.flow.establish import asked_at

@@ -29,15 +29,12 @@ NO_LEVELS = ProviderLevels()
 class Need:
     """What a session lacks for what was asked: a level of the ladder, an age (s) of the sign-in, one of these methods.
 
-    Empty where nothing is lacking. All three have to be met by one sign-in.
+    NO_NEED where nothing is lacking. All three have to be met by one sign-in.
     """
 
     level: str = ""
     max_age: int | None = None
     amr: tuple[str, ...] = ()
-
-    def __bool__(self) -> bool:
-        return bool(self.level or self.amr or self.max_age is not None)
 
 
 NO_NEED = Need()

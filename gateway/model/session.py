@@ -76,6 +76,7 @@ class SeatLimits:
 
 
 @final
+@dataclass(slots=True, weakref_slot=True, eq=False, repr=False)
 class Seat:
     """One host's entry to a session as a worker holds it: flat, mutable, private to that worker.
 
@@ -88,55 +89,21 @@ class Seat:
     gateway.proxy.hidden_cookies: the cookies of the application that the browser does not have.
     """
 
-    __slots__ = (
-        "__weakref__",
-        "account",
-        "application",
-        "cookie",
-        "deadline",
-        "hard_deadline",
-        "host",
-        "idle",
-        "identity",
-        "jar",
-        "known",
-        "live",
-        "made",
-        "outcomes",
-        "refresh_at",
-        "revision",
-        "session_id",
-        "tenant",
-        "touched",
-    )
-
-    def __init__(
-        self,
-        cookie: bytes,
-        host: str,
-        session_id: str,
-        identity: Identity,
-        tenant: str | None,
-        idle: float,
-        deadline: float,
-        hard_deadline: float,
-        touched: float,
-    ) -> None:
-        self.cookie = cookie
-        self.host = host
-        self.session_id = session_id
-        self.identity = identity
-        self.tenant = tenant
-        self.idle = idle
-        self.deadline = deadline
-        self.hard_deadline = hard_deadline
-        self.touched = touched
-        self.refresh_at = float("inf")
-        self.live = True
-        self.revision = ""
-        self.outcomes: dict[object, object] = {}
-        self.made: dict[object, object] = {}
-        self.application: object | None = None
-        self.account: object = None
-        self.jar: object | None = None
-        self.known: object | None = None
+    cookie: bytes
+    host: str
+    session_id: str
+    identity: Identity
+    tenant: str | None
+    idle: float
+    deadline: float
+    hard_deadline: float
+    touched: float
+    refresh_at: float = float("inf")
+    live: bool = True
+    revision: str = ""
+    outcomes: dict[object, object] = field(default_factory=dict)
+    made: dict[object, object] = field(default_factory=dict)
+    application: object | None = None
+    account: object = None
+    jar: object | None = None
+    known: object | None = None

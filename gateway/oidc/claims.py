@@ -3,9 +3,13 @@
 All use the error codes of the ID token. The fault is the same, and the log event tells which token it was.
 """
 
+import base64
+import hashlib
 import hmac
 
 from gateway.model.codes import (
+    LOGIN_NOT_FRESH,
+    OIDC_ID_TOKEN_ACR,
     OIDC_ID_TOKEN_AUDIENCE,
     OIDC_ID_TOKEN_AUTH_TIME,
     OIDC_ID_TOKEN_AUTHORIZED_PARTY,
@@ -16,10 +20,13 @@ from gateway.model.codes import (
     OIDC_ID_TOKEN_NONCE,
     OIDC_ID_TOKEN_NOT_BEFORE,
     OIDC_ID_TOKEN_SUBJECT,
+    Code,
 )
 from gateway.model.errors import GatewayError
 from gateway.model.provider import OidcProvider
 from gateway.model.quoting import quoted
+from gateway.model.transaction import OidcLogin
+from gateway.oidc.algorithms import Algorithm
 from gateway.oidc.documents import JsonObject
 
 # Seconds. A token comes directly from the token endpoint and was made moments ago. An older one means a wrong clock, or
@@ -101,6 +108,36 @@ def check_auth_time(provider: OidcProvider, claims: JsonObject, now: float) -> i
         detail = f"signed in {auth_time - now:.0f} s ahead of our clock, {provider.skew} s are tolerated"
         raise GatewayError(OIDC_ID_TOKEN_AUTH_TIME, detail, shown=seconds(auth_time - now))
     return int(auth_time)
+
+
+def check_acr(provider: OidcProvider, claims: JsonObject) -> None:
+    # OIDC Core 3.1.3.7 (12) and 5.5.1.1: a provider may ignore an essential acr, so the value is checked.
+    demanded = provider.request.essential_acr
+    if demanded and text_of(claims, "acr") not in demanded:
+        detail = f"acr {quoted(claims.get('acr'))}, not one of {', '.join(sorted(demanded))}"
+        raise GatewayError(OIDC_ID_TOKEN_ACR, detail)
+
+
+def check_age(provider: OidcProvider, login: OidcLogin, auth_time: int | None) -> None:
+    # OIDC Core 3.1.2.1 and 3.1.3.7 (13): if max_age was requested, the token has to have auth_time.
+    if login.max_age is None:
+        return
+    if auth_time is None:
+        raise GatewayError(LOGIN_NOT_FRESH, f"max_age {login.max_age} was asked for, and there is no auth_time")
+    age = login.created_at - auth_time
+    if age > login.max_age + provider.skew:
+        raise GatewayError(LOGIN_NOT_FRESH, f"signed in {age} s before the request, which asked for {login.max_age}")
+
+
+def check_hash(claims: JsonObject, name: str, value: str, algorithm: Algorithm, wrong: Code) -> None:
+    # OIDC Core 3.1.3.8, 3.1.3.6 and 3.3.2.11: the hash is optional in this flow, and checked if present.
+    if name not in claims:
+        return
+    digest = hashlib.new(algorithm.hash, value.encode("ascii")).digest()
+    expected = base64.urlsafe_b64encode(digest[: len(digest) // 2]).rstrip(b"=")
+    found = claims[name]
+    if not isinstance(found, str) or not hmac.compare_digest(found.encode("utf-8"), expected):
+        raise GatewayError(wrong, f"{name} is not that of what came with it")
 
 
 def methods_of(claims: JsonObject) -> tuple[str, ...]:

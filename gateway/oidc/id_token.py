@@ -1,29 +1,23 @@
 """OIDC Core 3.1.3.7: the checks of an ID token, in the order of that section."""
 
-import base64
-import hashlib
-import hmac
 from collections.abc import Mapping
 from dataclasses import InitVar, dataclass, field
 
 from gateway.model.codes import (
-    LOGIN_NOT_FRESH,
     OIDC_ID_TOKEN_ACCESS_TOKEN_HASH,
-    OIDC_ID_TOKEN_ACR,
     OIDC_ID_TOKEN_CODE_HASH,
-    Code,
 )
-from gateway.model.errors import GatewayError
 from gateway.model.provider import OidcProvider
-from gateway.model.quoting import quoted
 from gateway.model.transaction import OidcLogin
-from gateway.oidc.algorithms import Algorithm
 from gateway.oidc.authorization import AuthorizationCode
 from gateway.oidc.claims import (
     audiences_of,
+    check_acr,
+    check_age,
     check_auth_time,
     check_authorized_party,
     check_expiry,
+    check_hash,
     check_issue_time,
     check_issuer,
     check_nonce,
@@ -31,7 +25,6 @@ from gateway.oidc.claims import (
     subject_of,
     text_of,
 )
-from gateway.oidc.documents import JsonObject
 from gateway.oidc.jwe import decrypt
 from gateway.oidc.jws import JsonWebKeySet, parse_compact, verify_signature
 from gateway.oidc.token import Grant, TokenResponse
@@ -100,14 +93,14 @@ def validate_id_token(
     # 3.1.3.7 (11) nonce
     check_nonce(claims, login.nonce)
     # 3.1.3.7 (12) how the person signed in, if we demanded an acr
-    _check_acr(provider, claims)
+    check_acr(provider, claims)
     # 3.1.3.7 (13) when the person signed in
     auth_time = check_auth_time(provider, claims, now)
-    _check_age(provider, login, auth_time)
+    check_age(provider, login, auth_time)
     # 3.1.3.8 hash of the access token, 3.3.2.11 hash of the code
-    _check_hash(claims, "at_hash", tokens.access_token, algorithm, OIDC_ID_TOKEN_ACCESS_TOKEN_HASH)
+    check_hash(claims, "at_hash", tokens.access_token, algorithm, OIDC_ID_TOKEN_ACCESS_TOKEN_HASH)
     if code is not None:
-        _check_hash(claims, "c_hash", code.value, algorithm, OIDC_ID_TOKEN_CODE_HASH)
+        check_hash(claims, "c_hash", code.value, algorithm, OIDC_ID_TOKEN_CODE_HASH)
     return IdToken(
         provider=provider.name,
         issuer=provider.issuer,
@@ -123,33 +116,3 @@ def validate_id_token(
         grant=tokens.grant,
         proof=_PROVEN,
     )
-
-
-def _check_acr(provider: OidcProvider, claims: JsonObject) -> None:
-    # OIDC Core 3.1.3.7 (12) and 5.5.1.1: a provider may ignore an essential acr, so the value is checked.
-    demanded = provider.request.essential_acr
-    if demanded and text_of(claims, "acr") not in demanded:
-        detail = f"acr {quoted(claims.get('acr'))}, not one of {', '.join(sorted(demanded))}"
-        raise GatewayError(OIDC_ID_TOKEN_ACR, detail)
-
-
-def _check_age(provider: OidcProvider, login: OidcLogin, auth_time: int | None) -> None:
-    # OIDC Core 3.1.2.1 and 3.1.3.7 (13): if max_age was requested, the token has to have auth_time.
-    if login.max_age is None:
-        return
-    if auth_time is None:
-        raise GatewayError(LOGIN_NOT_FRESH, f"max_age {login.max_age} was asked for, and there is no auth_time")
-    age = login.created_at - auth_time
-    if age > login.max_age + provider.skew:
-        raise GatewayError(LOGIN_NOT_FRESH, f"signed in {age} s before the request, which asked for {login.max_age}")
-
-
-def _check_hash(claims: JsonObject, name: str, value: str, algorithm: Algorithm, wrong: Code) -> None:
-    # OIDC Core 3.1.3.8, 3.1.3.6 and 3.3.2.11: the hash is optional in this flow, and checked if present.
-    if name not in claims:
-        return
-    digest = hashlib.new(algorithm.hash, value.encode("ascii")).digest()
-    expected = base64.urlsafe_b64encode(digest[: len(digest) // 2]).rstrip(b"=")
-    found = claims[name]
-    if not isinstance(found, str) or not hmac.compare_digest(found.encode("utf-8"), expected):
-        raise GatewayError(wrong, f"{name} is not that of what came with it")

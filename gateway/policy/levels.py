@@ -7,7 +7,7 @@ from typing import ClassVar
 from gateway.model.codes import POLICY_CONDITION
 from gateway.model.errors import GatewayError
 from gateway.model.identity import Identity
-from gateway.model.levels import ProviderLevels
+from gateway.model.levels import Need, ProviderLevels, StepUpRequest
 from gateway.policy.facts import Facts
 from gateway.policy.truth import Truth, truth_of
 from gateway.policy.values import check_members, check_text
@@ -54,6 +54,30 @@ class Ladder:
         words = {name: name for name in self.names} if said.acr is None else said.acr
         reaching = [(self._ranks[name], word) for word, name in words.items() if self._ranks.get(name, -1) >= least]
         return tuple(word for _, word in sorted(reaching))
+
+    def askable(self, provider: str, need: Need) -> Need:
+        """The part of a need that this provider can be asked for."""
+        can = self.of_provider(provider).can
+        return Need(
+            level=need.level if self.asked_as(provider, need.level) else "",
+            max_age=need.max_age if "fresh_login" in can else None,
+            amr=need.amr if {"amr", "fresh_login"} <= can else (),
+        )
+
+    def asking(self, provider: str, need: Need) -> StepUpRequest:
+        """The need in the words of this provider."""
+        return StepUpRequest(self.asked_as(provider, need.level) if need.level else (), need.max_age, need.amr)
+
+    def meets(self, identity: Identity, need: Need, now: float) -> bool:
+        """Whether a sign-in meets a need. `now`: Unix seconds."""
+        if need.level:
+            rank = self.rank_of(identity)
+            if need.level not in self.names or rank is None or rank < self.rank(need.level):
+                return False
+        authenticated_at = identity.authenticated_at
+        if need.max_age is not None and (authenticated_at == 0 or now > authenticated_at + need.max_age):
+            return False
+        return not need.amr or not set(need.amr).isdisjoint(identity.amr)
 
     def _level(self, said: ProviderLevels, acr: str) -> str | None:
         return acr if said.acr is None else said.acr.get(acr)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from gateway.model.codes import POLICY_DENIED, POLICY_NOT_ALLOWED
 from gateway.model.decision import Allow, Deny
 from gateway.model.identity import Identity
-from gateway.model.levels import NO_NEED, Need, StepUpRequest
+from gateway.model.levels import NO_NEED, Need
 from gateway.policy.conditions import All, Any_, Condition, Not, Settled, SignedIn, leaves
 from gateway.policy.decide import decide
 from gateway.policy.facts import Facts
@@ -52,32 +52,6 @@ def required(match: Match, method: str, facts: Facts) -> Need:
     return next((need for need in combinations if not _is_refused(match, method, need, wanted.ladder, facts)), NO_NEED)
 
 
-def askable(ladder: Ladder, provider: str, need: Need) -> Need:
-    """The part of a need that this provider can be asked for."""
-    can = ladder.of_provider(provider).can
-    return Need(
-        level=need.level if ladder.asked_as(provider, need.level) else "",
-        max_age=need.max_age if "fresh_login" in can else None,
-        amr=need.amr if {"amr", "fresh_login"} <= can else (),
-    )
-
-
-def meets(ladder: Ladder, identity: Identity, need: Need, now: float) -> bool:
-    """Whether a sign-in meets a need. `now`: Unix seconds."""
-    if need.level:
-        rank = ladder.rank_of(identity)
-        if need.level not in ladder.names or rank is None or rank < ladder.rank(need.level):
-            return False
-    if need.max_age is not None and (identity.authenticated_at == 0 or now > identity.authenticated_at + need.max_age):
-        return False
-    return not need.amr or not set(need.amr).isdisjoint(identity.amr)
-
-
-def asking(ladder: Ladder, provider: str, need: Need) -> StepUpRequest:
-    """The need in the words of this provider."""
-    return StepUpRequest(ladder.asked_as(provider, need.level) if need.level else (), need.max_age, need.amr)
-
-
 def _wanted(match: Match, method: str) -> _Wanted | None:
     found: list[AcrMin | Amr | MaxAge] = [
         leaf
@@ -109,7 +83,7 @@ def _needs(wanted: _Wanted, provider: str) -> Iterator[Need]:
         for level in ("", *wanted.levels):
             for age in (None, *wanted.ages):
                 need = Need(level, age, amr)
-                if need and need == askable(wanted.ladder, provider, need):
+                if need != NO_NEED and need == wanted.ladder.askable(provider, need):
                     yield need
 
 

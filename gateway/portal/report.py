@@ -55,8 +55,8 @@ class Report:
         self._told("account.unlinked", request, person=self._person(identity))
 
     def signed_in(self, request: PortalRequest, identity: Identity) -> None:
-        self._counters.add("ecluse_auth_logins_total", request.provider, "success", "")
         self._told("login.succeeded", request, person=self._person(identity))
+        self._counters.add("ecluse_auth_logins_total", request.provider, "success", "")
 
     def second_opinion(
         self, request: PortalRequest, by: OtherImplementation, verdict: OpinionVerdict, *, ours: str, theirs: str

@@ -25,7 +25,6 @@ from gateway.model.theme import Words
 from gateway.model.transaction import OTHER_ACCOUNT
 from gateway.ops.log import Log
 from gateway.policy.levels import Ladder
-from gateway.policy.step_up import asking
 from gateway.proxy.accesslog import Seen
 from gateway.proxy.request import Request
 from gateway.wire.cookies import language_asked
@@ -163,7 +162,7 @@ def program_refusal(outcome: RequireSignIn, provider: str, ladder: Ladder) -> Re
         detail = "of a provider that this application does not listen to, or outside its perimeter"
         return Refuse(API_TOKEN, detail, bearer=bearer_error(b"invalid_token"))
     need = outcome.need
-    asked = asking(ladder, provider, need)
+    asked = ladder.asking(provider, need)
     wanted = [b'acr_values="%b"' % _quoted(" ".join(asked.acr_values))] if asked.acr_values else []
     wanted += [b'max_age="%d"' % asked.max_age] if asked.max_age is not None else []
     told = b", ".join((bearer_error(b"insufficient_user_authentication"), *wanted))

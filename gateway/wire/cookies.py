@@ -3,6 +3,7 @@
 Everything else in the line stays byte for byte.
 """
 
+import hashlib
 import re
 from collections.abc import Mapping
 from functools import lru_cache
@@ -180,6 +181,81 @@ def is_ours(set_cookie: bytes) -> bool:
 def _unescaped(escape: re.Match[bytes]) -> bytes:
     byte = bytes((int(escape[1] or escape[2], 16),))
     return b"" if byte == b";" else byte
+
+
+# --- our two cookies: the only form that is believed, and how they are set
+
+# No Max-Age: cookies end with the browser; how long a seat lives is told by the server alone.
+_FLAGS: Final = "; Path=/; Secure; HttpOnly; SameSite=Lax"
+# Seconds: as long as the stores keep a transaction.
+_TWIN_LIVES: Final = 600
+_SEAT_FORM: Final = re.compile(rb"[A-Za-z0-9_-]{22}\.[A-Za-z0-9_-]{43}")
+_BINDING_FORM: Final = re.compile(rb"[A-Za-z0-9_-]{43}")
+
+
+def presented_seat(header: bytes) -> bytes | None:
+    """The value of our session cookie, None where there is none of the form that we make. Raises as `read_cookie`."""
+    value = read_cookie(header, SESSION_COOKIE)
+    return value if value is not None and is_seat(value) else None
+
+
+def presented_binding(header: bytes) -> bytes | None:
+    """The same of the binding cookie."""
+    value = read_cookie(header, BINDING_COOKIE)
+    return value if value is not None and is_binding(value) else None
+
+
+def is_seat(value: bytes) -> bool:
+    return _SEAT_FORM.fullmatch(value) is not None
+
+
+def is_binding(value: bytes) -> bool:
+    return _BINDING_FORM.fullmatch(value) is not None
+
+
+def set_seat(value: bytes) -> str:
+    return f"{SESSION_COOKIE.decode()}={value.decode()}{_FLAGS}"
+
+
+def clear_seat() -> str:
+    return f"{SESSION_COOKIE.decode()}={_FLAGS}; Max-Age=0"
+
+
+def clear_cookie(name: str, path: str) -> str:
+    """A cookie of the application's own, that it set itself without a Domain."""
+    # RFC 6265bis 4.1.3: without Secure, browsers keep one whose name promises it.
+    return f"{name}=; Path={path}; Max-Age=0{'; Secure' if name.startswith('__') else ''}"
+
+
+def set_binding(value: bytes) -> tuple[str, str]:
+    """The binding cookie and its twin.
+
+    Tabs that open at the same instant each get a binding, and the last one set overwrites the others: the twin,
+    under a name of its own, keeps each of their transactions finishable.
+    """
+    twin = twin_of(binding_hash(value)).decode()
+    return (
+        f"{BINDING_COOKIE.decode()}={value.decode()}{_FLAGS}",
+        f"{twin}={value.decode()}{_FLAGS}; Max-Age={_TWIN_LIVES}",
+    )
+
+
+def twin_of(binding: str) -> bytes:
+    """The name of the second cookie that holds the value with this hash."""
+    return BINDING_COOKIE + b"-" + binding[:8].encode()
+
+
+def twins(header: bytes, binding: str) -> list[bytes]:
+    """The values, of a binding's form, under the name that the twin of this hash has. Usually one, or none."""
+    start = twin_of(binding) + b"="
+    pairs = (pair.strip(b" \t") for pair in header.split(b";"))
+    values = [pair.removeprefix(start) for pair in pairs if pair.startswith(start)]
+    return [value for value in values if is_binding(value)]
+
+
+def binding_hash(value: bytes) -> str:
+    """What records keep of a binding cookie: SHA-256, hex."""
+    return hashlib.sha256(value).hexdigest()
 
 
 # --- the language that a person has chosen for our pages, on each host

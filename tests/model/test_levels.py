@@ -17,8 +17,8 @@ def test_a_provider_of_which_nothing_is_said_can_nothing() -> None:
         (Need(amr=("otp",)), True),
     ],
 )
-def test_a_need_is_true_where_something_is_lacking(need: Need, lacking: bool) -> None:
-    assert bool(need) is lacking
+def test_whatever_is_lacking_is_told_from_no_need(need: Need, lacking: bool) -> None:
+    assert (need != NO_NEED) is lacking
 
 
 @pytest.mark.parametrize(

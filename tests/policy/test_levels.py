@@ -4,7 +4,7 @@ import pytest
 
 from gateway.model.errors import GatewayError
 from gateway.model.identity import Identity
-from gateway.model.levels import ProviderLevels
+from gateway.model.levels import NO_NEED, Need, ProviderLevels, StepUpRequest
 from gateway.policy.conditions import evaluate, turns_on_identity, turns_on_request
 from gateway.policy.facts import Facts, RequestFacts
 from gateway.policy.levels import USUAL_LADDER, AcrMin, Amr, Ladder, MaxAge
@@ -139,3 +139,35 @@ def test_an_age_is_told_anew_for_each_request_and_a_level_is_not() -> None:
     assert not turns_on_request(AcrMin("eidas2", LADDER))
     assert not turns_on_request(Amr(frozenset({"otp"}), LADDER))
     assert all(map(turns_on_identity, (MaxAge(900, LADDER), AcrMin("eidas2", LADDER), Amr(frozenset({"x"}), LADDER))))
+
+
+@pytest.mark.parametrize(
+    ("need", "identity", "later", "met"),
+    [
+        (Need("eidas2"), signed_in(acr="eidas2"), 0, True),
+        (Need("eidas2"), signed_in(acr="eidas1"), 0, False),
+        (Need("eidas2"), signed_in(), 0, False),
+        (Need("eidas1-mfa"), signed_in("lycee", MFA), 0, True),
+        (Need("gone-from-the-ladder"), signed_in(acr="eidas3"), 0, False),
+        (Need(max_age=60), signed_in(), 60, True),
+        (Need(max_age=60), signed_in(), 61, False),
+        (Need(max_age=60), signed_in(at=0), 0, False),
+        (Need(amr=("otp",)), signed_in("metropole", None, "pwd", "otp"), 0, True),
+        (Need(amr=("otp",)), signed_in("metropole", None, "pwd"), 0, False),
+        (Need("eidas1", 60, ("otp",)), signed_in("metropole", "eidas1", "otp"), 61, False),
+    ],
+)
+def test_whether_a_sign_in_was_enough(need: Need, identity: Identity, later: float, met: bool) -> None:
+    assert LADDER.meets(identity, need, NOW + later) is met
+
+
+def test_a_provider_is_asked_in_its_own_words() -> None:
+    assert LADDER.asking("lycee", Need("eidas1", 60, ("otp",))) == StepUpRequest((PASSWORD, MFA), 60, ("otp",))
+    assert LADDER.asking("metropole", Need()) == StepUpRequest()
+    assert LADDER.asking("nobody", Need("eidas1")) == StepUpRequest()
+
+
+def test_a_provider_is_asked_for_what_it_can_and_no_more() -> None:
+    everything = Need("eidas2", 900, ("otp",))
+    assert LADDER.askable("silent", everything) == Need(max_age=900)
+    assert LADDER.askable("unheard of", everything) == NO_NEED

@@ -3,13 +3,13 @@ from dataclasses import replace
 import pytest
 
 from gateway.model.identity import Identity
-from gateway.model.levels import NO_NEED, Need, StepUpRequest
+from gateway.model.levels import NO_NEED, Need
 from gateway.policy.conditions import All, Any_, Anyone, Condition, Group, Not, SignedIn
 from gateway.policy.levels import AcrMin, Amr, MaxAge
 from gateway.policy.request_conditions import Method
-from gateway.policy.step_up import askable, asking, meets, needed, required
+from gateway.policy.step_up import needed, required
 from tests.policy.short import rule, table
-from tests.policy.test_levels import LADDER, MFA, NOW, PASSWORD, at, signed_in
+from tests.policy.test_levels import LADDER, PASSWORD, at, signed_in
 
 EIDAS1, EIDAS2 = AcrMin("eidas1", LADDER), AcrMin("eidas2", LADDER)
 MFA_LEVEL = AcrMin("eidas1-mfa", LADDER)
@@ -72,32 +72,6 @@ def test_a_deny_that_a_sign_in_lifts_and_one_that_it_does_not() -> None:
 
 
 @pytest.mark.parametrize(
-    ("need", "identity", "later", "met"),
-    [
-        (Need("eidas2"), signed_in(acr="eidas2"), 0, True),
-        (Need("eidas2"), signed_in(acr="eidas1"), 0, False),
-        (Need("eidas2"), signed_in(), 0, False),
-        (Need("eidas1-mfa"), signed_in("lycee", MFA), 0, True),
-        (Need("gone-from-the-ladder"), signed_in(acr="eidas3"), 0, False),
-        (Need(max_age=60), signed_in(), 60, True),
-        (Need(max_age=60), signed_in(), 61, False),
-        (Need(max_age=60), signed_in(at=0), 0, False),
-        (Need(amr=("otp",)), signed_in("metropole", None, "pwd", "otp"), 0, True),
-        (Need(amr=("otp",)), signed_in("metropole", None, "pwd"), 0, False),
-        (Need("eidas1", 60, ("otp",)), signed_in("metropole", "eidas1", "otp"), 61, False),
-    ],
-)
-def test_whether_a_sign_in_was_enough(need: Need, identity: Identity, later: float, met: bool) -> None:
-    assert meets(LADDER, identity, need, NOW + later) is met
-
-
-def test_a_provider_is_asked_in_its_own_words() -> None:
-    assert asking(LADDER, "lycee", Need("eidas1", 60, ("otp",))) == StepUpRequest((PASSWORD, MFA), 60, ("otp",))
-    assert asking(LADDER, "metropole", Need()) == StepUpRequest()
-    assert asking(LADDER, "nobody", Need("eidas1")) == StepUpRequest()
-
-
-@pytest.mark.parametrize(
     ("allow", "deny", "expected"),
     [
         (EIDAS2, None, Need("eidas2")),
@@ -128,9 +102,3 @@ def test_what_nobody_is_let_in_without(allow: Condition, deny: Condition | None,
     match = table(rule("/**", allow, deny=deny)).find(("x",))
     assert match is not None
     assert required(match, "GET", at(0)) == expected
-
-
-def test_a_provider_is_asked_for_what_it_can_and_no_more() -> None:
-    everything = Need("eidas2", 900, ("otp",))
-    assert askable(LADDER, "silent", everything) == Need(max_age=900)
-    assert askable(LADDER, "unheard of", everything) == NO_NEED

@@ -30,8 +30,7 @@ from gateway.model.levels import Need, ProviderLevels
 from gateway.model.provider import AttributeSource, OidcProvider, Perimeter, Provider, SamlProvider
 from gateway.model.session import Seat, SeatLimits
 from gateway.ops.counters import Counters
-from gateway.ops.log import Log
-from gateway.ops.pseudonyms import Pseudonyms
+from gateway.ops.log import Log, Pseudonyms
 from gateway.organisations.search import OrganisationSearch
 from gateway.policy.routes import RouteTable
 from gateway.portal.app import Portal

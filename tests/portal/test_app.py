@@ -9,7 +9,8 @@ from gateway.access.inbound import InboundRequest
 from gateway.model.code_table import all_codes
 from gateway.model.ports import Page
 from gateway.ops.log import short_reference
-from gateway.portal.http.request import PortalRequest, binding_hash
+from gateway.portal.http.request import PortalRequest
+from gateway.wire.cookies import binding_hash
 from tests.portal.browser import Browser, Reply
 from tests.portal.installation import ACTES, ELECTIONS, PERMIS, PORTAL, Installation, OutOfReach
 

@@ -16,10 +16,10 @@ from gateway.model.codes import (
 )
 from gateway.model.errors import GatewayError
 from gateway.model.identity import Identity
+from gateway.model.levels import NO_NEED
 from gateway.model.ports import Page
 from gateway.model.transaction import OTHER_ACCOUNT, HandOver, Transaction
 from gateway.oidc.authorization_request import is_hint
-from gateway.policy.step_up import meets
 from gateway.portal.flow.pending import shortest_limit
 from gateway.portal.flow.source import openid_providers
 from gateway.portal.flow.steps import BeginTransaction, NextStep
@@ -30,16 +30,14 @@ from gateway.portal.http.request import (
     WayBack,
     app_here,
     clear_own,
-    clear_seat,
     keep_language,
     language_query,
     need_of,
     return_target,
-    set_seat,
 )
 from gateway.portal.http.responses import redirect
 from gateway.portal.services import PortalServices
-from gateway.wire.cookies import LANGUAGE_COOKIE
+from gateway.wire.cookies import LANGUAGE_COOKIE, clear_seat, set_seat
 
 Hints = tuple[tuple[str, str], ...]
 
@@ -72,7 +70,7 @@ class AppHost:
         target, need = return_target(app, to), need_of(request)
         other_account = bool(request.parameter(OTHER_ACCOUNT))
         identity = None if other_account else await self._signed_in(request, app)
-        if identity is not None and meets(request.snapshot.ladder, identity, need, self._services.now()):
+        if identity is not None and request.snapshot.ladder.meets(identity, need, self._services.now()):
             return redirect(app.origin(request.host) + target)
         request.way_back = WayBack(app, request.host, target, need=need)
         request.require_navigation()
@@ -95,7 +93,7 @@ class AppHost:
         if rounds >= ROUNDS:
             raise GatewayError(LOGIN_LOOP, f"{rounds} sign-ins in a minute and no seat came back")
         # A stronger sign-in is asked of the provider by which the person is signed in.
-        signed_in = await self._signed_in(request, app) if begin.need and not begin.other_account else None
+        signed_in = await self._signed_in(request, app) if begin.need != NO_NEED and not begin.other_account else None
         provider = "" if signed_in is None else signed_in.provider
         transaction = self._transaction(app, host, begin, binding, rounds, provider)
         id = await self._services.transactions.sign_ins.put(transaction, request.network)

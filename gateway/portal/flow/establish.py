@@ -16,10 +16,11 @@ from gateway.model.provider import Provider
 from gateway.model.session import Seat, SeatLimits, Session, Tokens
 from gateway.portal.flow.source import openid_provider_of
 from gateway.portal.flow.steps import Authentication, Continue, SignInSeenAgain
-from gateway.portal.http.request import PortalRequest, portal_home, set_seat
+from gateway.portal.http.request import PortalRequest, portal_home
 from gateway.portal.report import Report
 from gateway.portal.services import PortalServices
 from gateway.stores.sessions import NewSession
+from gateway.wire.cookies import set_seat
 
 
 class SignIns:

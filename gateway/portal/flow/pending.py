@@ -12,7 +12,6 @@ from gateway.model.levels import Need, StepUpRequest
 from gateway.model.provider import Provider
 from gateway.model.quoting import quoted
 from gateway.model.transaction import Served, Transaction
-from gateway.policy.step_up import askable, asking, meets
 from gateway.portal.http.request import PortalRequest, WayBack
 from gateway.stores.transactions import Transactions
 
@@ -72,14 +71,14 @@ def require_enough(snapshot: Snapshot, identity: Identity, transaction: Transact
     if not is_fresh(snapshot, identity, transaction):
         raise GatewayError(LOGIN_NOT_FRESH, "the provider did not ask the person anew")
     # An application may list providers that differ in what they can do: what comes of the rest is policy's to say.
-    need = askable(snapshot.ladder, identity.provider, transaction.need)
-    if not meets(snapshot.ladder, identity, Need(level=need.level, amr=need.amr), now):
+    need = snapshot.ladder.askable(identity.provider, transaction.need)
+    if not snapshot.ladder.meets(identity, Need(level=need.level, amr=need.amr), now):
         asked = need.level or f"one of {', '.join(need.amr)}"
         detail = (
             f"{asked} was asked for; the provider says acr {quoted(identity.acr)}, amr {quoted(' '.join(identity.amr))}"
         )
         raise GatewayError(LOGIN_TOO_WEAK, detail)
-    if not meets(snapshot.ladder, identity, need, now):
+    if not snapshot.ladder.meets(identity, need, now):
         raise GatewayError(LOGIN_NOT_FRESH, f"over {need.max_age} s old, though the provider was asked for a new one")
 
 
@@ -89,8 +88,8 @@ def requested_of(snapshot: Snapshot, provider: Provider, found: Pending) -> Step
     Raises GatewayError(LOGIN_UNKNOWN_PROVIDER) where the transaction's app does not list it.
     """
     found.require(provider.name)
-    need = askable(snapshot.ladder, provider.name, found.transaction.need)
-    asked = asking(snapshot.ladder, provider.name, need)
+    need = snapshot.ladder.askable(provider.name, found.transaction.need)
+    asked = snapshot.ladder.asking(provider.name, need)
     # Of one that asks nobody anew because it is told to (ProConnect), nothing is asked that it may refuse: its answer
     # does if the person has just signed in there, and a page says so where they have not.
     anew = found.transaction.not_before and "fresh_login" in provider.levels.can

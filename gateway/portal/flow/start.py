@@ -9,7 +9,6 @@ from gateway.model.identity import Identity
 from gateway.model.ports import Page
 from gateway.model.session import Entry
 from gateway.model.transaction import OTHER_ACCOUNT, Transaction
-from gateway.policy.step_up import askable, meets
 from gateway.portal.flow.chooser import Chooser
 from gateway.portal.flow.establish import give_seat
 from gateway.portal.flow.pending import Pending, is_fresh, may_have_ended, pending, require_enough, shortest_limit
@@ -94,8 +93,8 @@ class Start:
         if known.just_made or not transaction.provider:
             return True
         ladder = request.snapshot.ladder
-        need = askable(ladder, known.identity.provider, transaction.need)
-        return meets(ladder, known.identity, need, self._services.now())
+        need = ladder.askable(known.identity.provider, transaction.need)
+        return ladder.meets(known.identity, need, self._services.now())
 
     async def _is_late_enough(self, request: PortalRequest, app: App, transaction: Transaction, known: _Known) -> bool:
         """`then: sign_in`: a session's first seat on a host needs no new authentication; a seat that is made when the

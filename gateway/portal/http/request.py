@@ -1,6 +1,5 @@
 """One request as the steps of the flow read it, and the little that they leave on it for its response."""
 
-import hashlib
 import hmac
 import re
 from collections.abc import Callable, Iterable
@@ -20,13 +19,16 @@ from gateway.model.ports import Reader, ShownAgain
 from gateway.model.transaction import OTHER_ACCOUNT
 from gateway.wire.application_cookies import ApplicationCookies
 from gateway.wire.cookies import (
-    BINDING_COOKIE,
     LANGUAGES,
-    SESSION_COOKIE,
+    binding_hash,
+    clear_cookie,
     language_asked,
     language_chosen,
-    read_cookie,
+    presented_binding,
+    presented_seat,
+    set_binding,
     set_language,
+    twins,
 )
 from gateway.wire.navigation import kind_of
 from gateway.wire.target import safe_target
@@ -176,15 +178,13 @@ class PortalRequest:
         return self.parameters().get(name, "")
 
     def seat_cookie(self) -> bytes | None:
-        value = read_cookie(self.cookie_line, SESSION_COOKIE)
-        return value if value is not None and is_seat(value) else None
+        return presented_seat(self.cookie_line)
 
     def binding(self) -> str | None:
         """SHA-256 (hex) of the binding cookie, None where the browser brought none."""
         if self._binding is None:
-            value = read_cookie(self.cookie_line, BINDING_COOKIE)
-            if value is not None and is_binding(value):
-                self._binding = binding_hash(value)
+            value = presented_binding(self.cookie_line)
+            self._binding = None if value is None else binding_hash(value)
         return self._binding
 
     def holds(self, binding: str) -> bool:
@@ -300,38 +300,6 @@ def need_of(request: PortalRequest) -> Need:
     return Need(level if level in request.snapshot.ladder.names else "", seconds, amr)
 
 
-# --- our two cookies: the only form that is believed, and how they are set
-
-# No Max-Age: cookies end with the browser; how long a seat lives is told by the server alone.
-_FLAGS = "; Path=/; Secure; HttpOnly; SameSite=Lax"
-# Seconds: as long as the stores keep a transaction.
-_TWIN_LIVES = 600
-_SEAT_FORM = re.compile(rb"[A-Za-z0-9_-]{22}\.[A-Za-z0-9_-]{43}")
-_BINDING_FORM = re.compile(rb"[A-Za-z0-9_-]{43}")
-
-
-def is_seat(value: bytes) -> bool:
-    return _SEAT_FORM.fullmatch(value) is not None
-
-
-def is_binding(value: bytes) -> bool:
-    return _BINDING_FORM.fullmatch(value) is not None
-
-
-def set_seat(value: bytes) -> str:
-    return f"{SESSION_COOKIE.decode()}={value.decode()}{_FLAGS}"
-
-
-def clear_seat() -> str:
-    return f"{SESSION_COOKIE.decode()}={_FLAGS}; Max-Age=0"
-
-
-def clear_cookie(name: str, path: str) -> str:
-    """A cookie of the application's own, that it set itself without a Domain."""
-    # RFC 6265bis 4.1.3: without Secure, browsers keep one whose name promises it.
-    return f"{name}=; Path={path}; Max-Age=0{'; Secure' if name.startswith('__') else ''}"
-
-
 def clear_own(apps: Iterable[App], cookie_line: bytes) -> list[str]:
     """The applications' own cookies that their files have cleared at the end of a session. `cookie_line`: what the
     browser brought."""
@@ -342,34 +310,3 @@ def clear_own(apps: Iterable[App], cookie_line: bytes) -> list[str]:
             brought = ApplicationCookies(app.edits.cookies, app.cookie_names).brought(cookie_line)
             found += [(name.decode("ascii"), path) for name in brought for path in app.logout.cookie_paths]
     return [clear_cookie(name, path) for name, path in dict.fromkeys(found)]
-
-
-def set_binding(value: bytes) -> tuple[str, str]:
-    """The binding cookie and its twin.
-
-    Tabs that open at the same instant each get a binding, and the last one set overwrites the others: the twin,
-    under a name of its own, keeps each of their transactions finishable.
-    """
-    twin = twin_of(binding_hash(value)).decode()
-    return (
-        f"{BINDING_COOKIE.decode()}={value.decode()}{_FLAGS}",
-        f"{twin}={value.decode()}{_FLAGS}; Max-Age={_TWIN_LIVES}",
-    )
-
-
-def twin_of(binding: str) -> bytes:
-    """The name of the second cookie that holds the value with this hash."""
-    return BINDING_COOKIE + b"-" + binding[:8].encode()
-
-
-def twins(header: bytes, binding: str) -> list[bytes]:
-    """The values, of a binding's form, under the name that the twin of this hash has. Usually one, or none."""
-    start = twin_of(binding) + b"="
-    pairs = (pair.strip(b" \t") for pair in header.split(b";"))
-    values = [pair.removeprefix(start) for pair in pairs if pair.startswith(start)]
-    return [value for value in values if is_binding(value)]
-
-
-def binding_hash(value: bytes) -> str:
-    """What records keep of a binding cookie: SHA-256, hex."""
-    return hashlib.sha256(value).hexdigest()

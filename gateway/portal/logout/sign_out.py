@@ -11,12 +11,13 @@ from gateway.model.session import Session
 from gateway.portal.flow.source import IdentitySources
 from gateway.portal.flow.steps import NextStep, NotifyProvider
 from gateway.portal.http.pages import SignedOut
-from gateway.portal.http.request import PREFIX, PortalRequest, clear_own, clear_seat, own_origin
+from gateway.portal.http.request import PREFIX, PortalRequest, clear_own, own_origin
 from gateway.portal.logout.applications import Present
 from gateway.portal.services import PortalServices
 from gateway.tokens.basic import basic_line
 from gateway.translation.render import NOTHING
 from gateway.wire.application_cookies import ApplicationCookies
+from gateway.wire.cookies import clear_seat
 
 
 class BrowserSignOut:

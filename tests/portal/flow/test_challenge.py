@@ -2,7 +2,7 @@
 
 import pytest
 
-from gateway.portal.http.request import binding_hash
+from gateway.wire.cookies import binding_hash
 from tests.portal.installation import ACTES, PORTAL, Installation
 
 # OR01, with `app` for the app's own host.

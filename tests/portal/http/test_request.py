@@ -8,7 +8,8 @@ import pytest
 
 from gateway.access.inbound import InboundRequest
 from gateway.model.errors import GatewayError
-from gateway.portal.http.request import PortalRequest, binding_hash, twin_of
+from gateway.portal.http.request import PortalRequest
+from gateway.wire.cookies import binding_hash, twin_of
 from tests.portal.installation import _EMPTY, ACTES, PERMIS, PORTAL, Installation
 
 SEAT = "s" * 22 + "." + "k" * 43
