@@ -6,7 +6,7 @@ ENV := .venv/.ready
 CATALOGUES := .venv/.catalogues
 READY := $(ENV) $(CATALOGUES)
 
-.PHONY: help env demo test quick check smoke attack conformance bench bench-quick catalogues format schema lock clean
+.PHONY: help env demo test quick check smoke attack conformance pages bench bench-quick catalogues format schema lock clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 14
@@ -58,6 +58,10 @@ attack: $(READY) ## the attack corpus; GROUP=name for one group
 
 conformance: $(READY) ## the OpenID Foundation's relying-party modules for the code flow
 	@$(RUN) -m tests.conformance
+
+pages: $(READY) ## pictures of every page of ours in build/pages: both languages, light and dark, telephone and desk
+	@bash tools/install_test_parts.sh chromium node npm
+	@$(RUN) -m tests.portal.pictures build/pages
 
 bench: $(READY) ## CPU per request beside nginx in the same run, one JSON object a line
 	@bash tools/install_test_parts.sh nginx wrk >&2

@@ -85,7 +85,6 @@ class AccountPages:
     def _page(self, request: PortalRequest, asked: _Asked, *, refused: Code | None = None) -> Page:
         return self._services.pages.account(
             request.reader,
-            app=asked.app.name,
             host=asked.host,
             to=asked.target,
             another=request.login_link + ANOTHER,

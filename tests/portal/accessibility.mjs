@@ -1,5 +1,6 @@
-// The pages in the folder that is the one argument, in Chromium: what axe-core finds, in light and in dark, and what
-// is cut off in a window of 320 pixels (WCAG 1.4.10; 1280 pixels at 400 %). Prints a JSON object: page to findings.
+// The pages in the folder that is the one argument, in Chromium: what axe-core finds, in light and in dark; what is cut
+// off in a window of 320 pixels (WCAG 1.4.10; 1280 pixels at 400 %), in text of twice the size (1.4.4) and with wider
+// spacing (1.4.12); and where the keyboard goes (2.4.3, 2.4.7). Prints a JSON object: page to findings.
 import { readdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
@@ -9,7 +10,47 @@ import { chromium } from 'playwright-core';
 const [, , folder, executablePath] = process.argv;
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const tags = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
+const spacing = '*{line-height:1.5!important;letter-spacing:.12em!important;word-spacing:.16em!important}'
+  + 'p{margin-bottom:2em!important}';
 const found = {};
+
+const isCut = () => document.documentElement.scrollWidth > document.documentElement.clientWidth;
+
+// Every stop of the keyboard, in the order of the page, each to be seen; the first leads past the head of the page.
+async function keyboard(page) {
+  const stops = await page.evaluate(() => {
+    globalThis.stops = [...document.querySelectorAll('a[href],button,input:not([type=hidden])')];
+    return globalThis.stops.length;
+  });
+  const problems = [];
+  for (let at = 0; at < stops; at += 1) {
+    await page.keyboard.press('Tab');
+    const here = await page.evaluate(() => {
+      const stop = document.activeElement;
+      const { outlineStyle, outlineWidth } = getComputedStyle(stop);
+      const { top, bottom, left } = stop.getBoundingClientRect();
+      const seen = bottom > 0 && top < innerHeight && left >= 0 && outlineStyle !== 'none' && parseFloat(outlineWidth) >= 2;
+      return { at: globalThis.stops.indexOf(stop), seen, first: stop.className };
+    });
+    if (here.at !== at) problems.push(`stop ${at} of the keyboard is element ${here.at}`);
+    if (!here.seen) problems.push(`stop ${at} of the keyboard is not seen`);
+    if (at === 0 && here.first !== 'skip') problems.push('the first stop of the keyboard is not the way to the content');
+  }
+  return problems;
+}
+
+// Text of twice the size, and wider spacing: nothing is cut off, in the width that the text then has.
+async function larger(page) {
+  const problems = [];
+  const style = await page.addStyleTag({ content: spacing });
+  if (await page.evaluate(isCut)) problems.push('does not fit with wider spacing');
+  await style.evaluate((element) => element.remove());
+  await page.setViewportSize({ width: 640, height: 640 });
+  await page.evaluate(() => { document.documentElement.style.fontSize = '34px'; });
+  if (await page.evaluate(isCut)) problems.push('does not fit in text of twice the size');
+  await page.setViewportSize({ width: 320, height: 640 });
+  return problems;
+}
 
 const browser = await chromium.launch({
   executablePath,
@@ -23,19 +64,14 @@ for (const colorScheme of ['light', 'dark']) {
   for (const name of readdirSync(folder)) {
     found[name] ??= [];
     await page.goto(`file://${join(folder, name)}`);
-    if (await page.evaluate(() => document.documentElement.scrollWidth > document.documentElement.clientWidth)) {
-      found[name].push('does not fit 320 pixels');
-    }
+    if (await page.evaluate(isCut)) found[name].push('does not fit 320 pixels');
     if (await page.evaluate(() => performance.getEntriesByType('resource').length)) {
       found[name].push('loads something');
-    }
-    await page.keyboard.press('Tab');
-    if ((await page.evaluate(() => document.activeElement.className)) !== 'skip') {
-      found[name].push('the first stop of the keyboard is not the way to the content');
     }
     await page.evaluate(axe);
     const { violations } = await page.evaluate((only) => globalThis.axe.run({ runOnly: only }), tags);
     found[name].push(...violations.map((violation) => `${colorScheme}: ${violation.id}: ${violation.help}`));
+    if (colorScheme === 'light') found[name].push(...(await keyboard(page)), ...(await larger(page)));
   }
 }
 await browser.close();

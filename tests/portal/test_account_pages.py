@@ -44,7 +44,7 @@ async def test_what_the_application_accepts_is_kept_and_the_person_goes_on(here:
     assert (reply.status, reply.location) == (303, here.url(ACTES, "/dossiers?a=1"))
     assert await login_of(here) == "a.liddell"
     shown = await browser.get(here.url(PORTAL, "/_ecluse/sessions"))
-    assert "actes: a.liddell" in shown.text
+    assert "actes – a.liddell" in shown.text
     assert "right" not in shown.text
     gone = await sent(here, browser, f"{FORM}/remove", login="", password="")
     assert (gone.status, gone.location) == (303, here.url(PORTAL, "/_ecluse/sessions"))

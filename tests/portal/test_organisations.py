@@ -4,6 +4,7 @@ import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs, quote, urlsplit
 
 import pytest
 
@@ -12,6 +13,7 @@ from gateway.model.organisations import OrganisationTable
 from gateway.model.serves import ServesOrganisations
 from gateway.model.transaction import OTHER_ACCOUNT
 from gateway.organisations.indexing import make_organisations
+from gateway.portal.http.provider_cookie import remember_provider
 from tests.portal.browser import Browser, Reply
 from tests.portal.installation import PERMIS, PORTAL, Installation
 
@@ -144,11 +146,16 @@ async def test_the_provider_that_was_chosen_stands_first_until_it_is_forgotten(
     reply = await find(asks, browser, "lille", transaction)
     link = re.search(r'href="([^"]*provider=metropole[^"]*)"', reply.text)
     assert link
-    reply = await browser.get(asks.url(PORTAL, link[1].replace("&amp;", "&")), follow=False)
-    (cookie,) = [one for one in reply.set_cookies if "ecluse-provider" in one]
-    assert cookie == ("__Host-ecluse-provider=metropole; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=15552000"), (
-        "nothing of the person, nor of their organisation"
-    )
+    chosen = asks.url(PORTAL, link[1].replace("&amp;", "&"))
+    reply = await browser.get(chosen, follow=False)
+    assert not [one for one in reply.set_cookies if "ecluse-provider" in one], "only begun, by a link of anybody's"
+    await browser.get(reply.location)
+    cookie = browser.jar[PORTAL]["__Host-ecluse-provider"]
+    assert remember_provider(cookie) == (
+        "__Host-ecluse-provider=metropole; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=15552000"
+    ), "nothing of the person, nor of their organisation"
+    browser = asks.browser()
+    browser.jar[PORTAL] = {"__Host-ecluse-provider": cookie}
     reply = await browser.get(asks.url(PERMIS))
     assert links(reply) == [("metropole", "Metropolis")]
     assert "As the last time" in reply.text
@@ -185,9 +192,24 @@ async def test_what_no_longer_serves_the_application_is_not_offered_again(asks: 
 
 
 async def test_without_a_table_nothing_is_remembered(here: Installation) -> None:
-    reply = await here.browser().get(here.url(PORTAL, "/_ecluse/login?provider=metropole"), follow=False)
-    assert reply.status == 303
-    assert not [one for one in reply.set_cookies if "ecluse-provider" in one]
+    browser = here.browser()
+    reply = await browser.get(here.url(PORTAL, "/_ecluse/login?provider=metropole"))
+    assert reply.status == 200
+    assert "__Host-ecluse" in browser.jar[PORTAL]
+    assert "__Host-ecluse-provider" not in browser.jar[PORTAL]
+
+
+async def test_a_link_of_another_site_chooses_no_provider_of_the_next_sign_in(asks: Installation) -> None:
+    """A sign-in that the provider refused has told nothing of the person."""
+    browser = asks.browser()
+    reply = await browser.get(asks.url(PORTAL, "/_ecluse/login?provider=metropole"), follow=False)
+    state = parse_qs(urlsplit(reply.location).query)["state"][0]
+    refused = (
+        f"/_ecluse/callback/metropole?state={state}&error=access_denied&iss={quote(asks.metropole.issuer, safe='')}"
+    )
+    reply = await browser.get(asks.url(PORTAL, refused))
+    assert reply.status == 403
+    assert "__Host-ecluse-provider" not in browser.jar[PORTAL]
 
 
 async def test_whose_data_these_are_is_shown_with_their_day(asks: Installation) -> None:

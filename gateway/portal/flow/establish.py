@@ -16,6 +16,7 @@ from gateway.model.provider import Provider
 from gateway.model.session import Seat, SeatLimits, Session, Tokens
 from gateway.portal.flow.source import openid_provider_of
 from gateway.portal.flow.steps import Authentication, Continue, SignInSeenAgain
+from gateway.portal.http.provider_cookie import remember_provider
 from gateway.portal.http.request import PortalRequest, portal_home
 from gateway.portal.report import Report
 from gateway.portal.services import PortalServices
@@ -141,8 +142,12 @@ def program_seat(
 
 
 def give_seat(request: PortalRequest, made: NewSession, report: Report) -> None:
-    """The store has the session: its cookie goes to the browser."""
+    """The store has the session: its cookie goes to the browser. The next time its provider stands first, before the
+    search: a link of any site begins a sign-in with any provider, and only one that succeeded says whose people these
+    are."""
     request.cookies_to_set.append(set_seat(made.cookie))
+    if request.snapshot.organisations:
+        request.cookies_to_set.append(remember_provider(made.session.identity.provider))
     report.signed_in(request, made.session.identity)
 
 

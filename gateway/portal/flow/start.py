@@ -13,7 +13,6 @@ from gateway.portal.flow.chooser import Chooser
 from gateway.portal.flow.establish import give_seat
 from gateway.portal.flow.pending import Pending, is_fresh, may_have_ended, pending, require_enough, shortest_limit
 from gateway.portal.flow.steps import BeginSignIn, Continue, NextStep
-from gateway.portal.http.provider_cookie import remember_provider
 from gateway.portal.http.request import CHOSEN, PREFIX, PortalRequest, keep_language, language_query
 from gateway.portal.http.responses import redirect
 from gateway.portal.services import PortalServices
@@ -51,9 +50,6 @@ class Start:
         parameters = request.parameters()
         found = await pending(self._services.transactions, request, parameters["t"]) if "t" in parameters else None
         name = parameters.get("provider", "")
-        if request.snapshot.organisations and name in request.snapshot.providers:
-            # The next time it stands first, before the search.
-            request.cookies_to_set.append(remember_provider(name))
         linked = {} if found is None else dict(found.transaction.hints)
         return BeginSignIn(name, found, linked | parameters)
 

@@ -270,7 +270,6 @@ class Pages:
         self,
         reader: Reader,
         *,
-        app: str,
         host: str,
         to: str,
         another: str = "",
@@ -280,7 +279,7 @@ class Pages:
         """The form that links a person's account of an application; with `refused`, the answer to one that was not
         linked. `another`: as in `home`."""
         status = refused.status if refused and refused.status else 200
-        about = {"app": app, "host": host, "to": to, "another": another}
+        about = {"host": host, "to": to, "another": another}
         again = (("to", f"/_ecluse/account?host={quote(host, safe='')}&to={quote(to, safe='')}"),)
         return self._page("account.html", reader, again, status=status, refused=refused, reference=reference, **about)
 

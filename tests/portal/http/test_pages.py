@@ -276,7 +276,7 @@ def test_the_page_of_sessions_calls_applications_as_people_do_and_leads_home(pag
     line = SessionLine("Métropole", {}, apps, 0, 3600)
     shown = pages.sessions(Reader("fr"), [line], [linked], "/_ecluse/home").body.decode()
     assert '<dd>Permis de construire, <span lang="en">Grants</span></dd>' in shown
-    assert "Agenda: a.liddell" in shown
+    assert "Agenda – a.liddell" in shown
     assert '<a href="/_ecluse/home">Vos applications</a>' in shown
 
 

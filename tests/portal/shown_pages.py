@@ -1,0 +1,172 @@
+"""Every page of ours as people meet it, by name: what the pictures show and what axe-core reads."""
+
+from dataclasses import replace
+
+from gateway.model.code_table import all_codes
+from gateway.model.codes import Code
+from gateway.model.kept_post import KeptFile, KeptPost
+from gateway.model.ports import Page, Reader
+from gateway.model.theme import Accessibility, FooterLinks, ShownText, Theme
+from gateway.portal.http.choices import Choice, OrganisationChoices, OrganisationLine
+from gateway.portal.http.pages import AccountLine, HomeLine, Offered, Pages, SessionLine
+
+# Friday 27 November 2026, a little after three in the afternoon in Paris.
+NOW = 1_795_788_420
+_LOGO = (
+    b'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 64 64"><rect width="64" height="64" rx="10" fill="#0b5c6b"/>'
+    b'<path d="M12 44V22l20-10 20 10v22z" fill="#fff"/></svg>'
+)
+THEME = Theme(
+    name={"fr": "Portail des collectivités", "en": "Portal of the local authorities"},
+    logo=_LOGO,
+    help={
+        "fr": "Besoin d’aide ? Appelez l’assistance de votre collectivité au 03 20 00 00 00.",
+        "en": "Need help? Call your local authority's support: 03 20 00 00 00.",
+    },
+    links=FooterLinks(
+        legal={"": "https://www.exemple.fr/mentions"}, data_protection={"": "https://www.exemple.fr/rgpd"}
+    ),
+    accessibility=Accessibility("partial", {"": "https://www.exemple.fr/accessibilite"}),
+)
+_PERMIS = {"fr": "Permis de construire", "en": "Building permits"}
+_CHALLENGE = "https://permis.exemple.fr/_ecluse/login?to=/"
+_SHOWN = (
+    *("wire.host", "route.reserved", "session.required", "session.none", "session.form_not_sent", "policy.not_allowed"),
+    *(
+        "policy.provider",
+        "translation.budget",
+        "store.unreachable",
+        "upstream.timeout",
+        "upstream.connect",
+        "gateway.fault",
+    ),
+    *("login.transaction_gone", "login.loop", "login.other_browser", "login.provider_refused", "login.provider_busy"),
+    *("login.provider_interaction", "login.provider_fault", "login.provider_unreachable", "login.too_weak"),
+    *("login.not_fresh", "login.outside_perimeter", "login.mapping", "oidc.id_token.expired", "saml.metadata.expired"),
+    *("saml.signature", "form_login.account", "account.missing", "session.form_gone", "directory.away"),
+)
+
+
+def shown_pages(pages: Pages, language: str) -> dict[str, Page]:
+    """`pages`: in the theme above where it is to be seen."""
+    reader = Reader(language, _PERMIS, "helene.leboeuf@metropole.example", "address")
+    nobody = replace(reader, account="")
+    errors = {
+        f"error-{name}": pages.render(
+            _code(name), kind="html", reader=nobody, reference="0190f2a4c8e37b12", login_url=_CHALLENGE
+        )
+        for name in _SHOWN
+    }
+    return {**_sign_in(pages, nobody), **_signed_in(pages, reader), **_signed_out(pages, nobody), **errors}
+
+
+def _sign_in(pages: Pages, reader: Reader) -> dict[str, Page]:
+    return {
+        "chooser": pages.chooser(reader, _ways()),
+        **{f"organisations-{name}": pages.organisations(reader, one) for name, one in organisation_choices().items()},
+        "onward": pages.onward(reader, "https://idp.example/slo?SAMLRequest=x&Signature=y"),
+        "post": pages.post(reader, "https://op/end?a=1", [("state", '<>"')], portal_url="https://p"),
+        "frame": pages.render(
+            _code("session.required"), kind="frame", reader=reader, reference="0190f2a4c8e37b12", login_url=_CHALLENGE
+        ),
+        "post-kept": pages.post_kept(reader, until=NOW + 3600, login_url=_CHALLENGE),
+    }
+
+
+def _signed_in(pages: Pages, reader: Reader) -> dict[str, Page]:
+    session, at_home = _session(), replace(reader, app={})
+    applications = tuple(
+        (ShownText(label, language), f"https://{number}.exemple.fr/")
+        for number, (label, language) in enumerate(
+            [("Avis sur les projets", ""), ("Écoles", ""), ("Permis de construire", ""), ("Treasury", "en")]
+        )
+    )
+    links = (AccountLine(ShownText("Permis de construire"), "permis.exemple.fr", "hleboeuf"),)
+    refused = {"refused": _code("account.refused"), "reference": "0190f2a4c8e37b12"}
+    account = {"host": "permis.exemple.fr", "to": "/", "another": _CHALLENGE + "&other_account=1"}
+    about = {"person": reader.account, "organisation": "Métropole du Nord"}
+    return {
+        "home": pages.home(at_home, Offered(applications, "", 1, True), [HomeLine(session, "0" * 32)], "/?other=1"),
+        "home-empty": pages.home(at_home, Offered((), "", 1, False), [HomeLine(session, "0" * 32)], "/?other=1"),
+        "home-not-found": pages.home(at_home, Offered((), "zzz", 1, False), [HomeLine(session, "0" * 32)]),
+        "sessions": pages.sessions(at_home, [session, session], links),
+        "account": pages.account(reader, **account),
+        "account-refused": pages.account(reader, **account, **refused),
+        "signed-in": pages.signed_in(at_home, "/", again=False),
+        "signed-in-again": pages.signed_in(at_home, "/", again=True),
+        "send-post": pages.send_post(reader, action="/_ecluse/kept/x", post=_kept(), **about),
+        "not-to-send": pages.not_to_send(
+            reader, _code("session.form_other_person"), **about, reference="0190f2a4c8e37b12"
+        ),
+        "refusal": pages.render(
+            _code("policy.not_allowed"),
+            kind="html",
+            reader=reader,
+            reference="0190f2a4c8e37b12",
+            login_url=_CHALLENGE,
+            refusal=(("fr", "Cette page est réservée aux instructeurs du service d’urbanisme."),),
+        ),
+        "logout": pages.logout(reader),
+        "logout-refused": pages.logout(reader, refused=_code("logout.cross_site"), reference="0190f2a4c8e37b12"),
+    }
+
+
+def _signed_out(pages: Pages, reader: Reader) -> dict[str, Page]:
+    home = "https://permis.exemple.fr/"
+    return {
+        "signed-out": pages.signed_out(reader, "ended", home=home),
+        "signed-out-everywhere": pages.signed_out(reader, "everywhere", home=home),
+        "signed-out-asked": pages.signed_out(reader, "asked", home=home),
+        "signed-out-in-part": pages.signed_out(reader, "in_part", home=home),
+        "signed-out-perhaps": pages.signed_out(reader, "perhaps", home=home),
+        "signed-out-elsewhere": pages.signed_out(reader, "elsewhere", elsewhere="https://portal/_ecluse/logout"),
+        "signed-out-nothing": pages.signed_out(reader, "nothing"),
+    }
+
+
+def organisation_choices() -> dict[str, OrganisationChoices]:
+    """Before anything is typed, found, not found, and where nothing can be searched."""
+    ways = _ways()
+    lines = (
+        OrganisationLine("Saint-Denis", "commune", "La Réunion (974)", ways[:1]),
+        OrganisationLine("Saint-Denis", "commune", "Seine-Saint-Denis (93)", ways[:1]),
+        OrganisationLine("Nord", "departement", "", ways),
+        OrganisationLine("Syndicat des eaux", "other", "Somme (80)", ()),
+        OrganisationLine("Flandre intérieure", "epci", "Nord (59)", ways[1:2]),
+        OrganisationLine("Bretagne", "region", "", ways[1:2]),
+    )
+    credits = (("INSEE, Licence Ouverte 2.0", "2026-01-01"), ("", ""))
+    empty = OrganisationChoices(None, "", ("t", "t1"), (), (), False, False, ways[1:], credits)
+    found = replace(empty, remembered=ways[0], search="saint", lines=lines, services=ways[:1], more=True)
+    return {
+        "empty": empty,
+        "found": found,
+        "not-found": replace(empty, search="zzz", kept=None),
+        "away": replace(empty, search="a", away=True),
+    }
+
+
+def _ways() -> tuple[Choice, ...]:
+    link = "/_ecluse/login?t=1&provider=a"
+    return (
+        Choice("Métropole du Nord", {"fr": "Métropole du Nord", "en": "Northern Metropolis"}, link),
+        Choice("ProConnect", {}, link),
+        Choice("Région", {"fr": "Région", "en": "Region"}, link),
+    )
+
+
+def _session() -> SessionLine:
+    labels = {"fr": "Métropole du Nord", "en": "Northern Metropolis"}
+    apps = (ShownText("Actes"), ShownText("Building permits", "en"))
+    return SessionLine("Métropole du Nord", labels, apps, NOW - 4000, NOW + 40_000)
+
+
+def _kept() -> KeptPost:
+    file = KeptFile("x", b"s", "k1", b"p", 2_300_000)
+    return KeptPost(
+        "permis", "permis.exemple.fr", "/dossiers/2026/depot", "text/plain", "b", NOW - 900, NOW + 3600, file
+    )
+
+
+def _code(name: str) -> Code:
+    return next(code for code in all_codes() if code.id == name)
