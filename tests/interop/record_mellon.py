@@ -11,6 +11,7 @@ import subprocess
 import tempfile
 import warnings
 from base64 import b64encode
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
@@ -91,18 +92,24 @@ async def recorded(folder: Path) -> list[tuple[str, bytes]]:
     modules = "\n".join(f"LoadModule {name}_module /usr/lib/apache2/modules/mod_{name}.so" for name in _MODULES.split())
     names = "\n".join(f'  MellonSetEnv "{name}" "urn:oid:{oid}"' for name, oid in OIDS.items())
     (folder / "apache.conf").write_text(_SETTINGS.format(folder=folder, port=port, modules=modules, names=names))
+    url, apache = f"http://127.0.0.1:{port}", [found("apache2"), "-f", str(folder / "apache.conf"), "-DFOREGROUND"]
+    with running(apache, folder / "apache.log", port):
+        page = await signed_in(f"{url}/told", identity_provider(folder, idp), f"{url}/mellon/postResponse", PERSON)
+    assert b"MELLON_" in page, page
+    return [(name.decode(), value) for name, value in re.findall(rb"^(MELLON_\w+)=(.*)$", page, re.MULTILINE)]
+
+
+def identity_provider(folder: Path, idp: Pysaml) -> Server:
+    """For the service whose metadata are sp.xml in the folder."""
     for name, text in (("key", idp._pair.key), ("certificate", idp._pair.certificate)):
         (folder / name).write_text(text)
     settings = {"url": idp.url, "xmlsec1": shutil.which("xmlsec1") or "", "service_provider": str(folder / "sp.xml")}
-    server = configured({**settings, **{name: str(folder / name) for name in ("key", "certificate")}})
-    apache = [found("apache2"), "-f", str(folder / "apache.conf"), "-DFOREGROUND"]
-    with running(apache, folder / "apache.log", port):
-        return await signed_in(f"http://127.0.0.1:{port}", server)
+    return configured({**settings, **{name: str(folder / name) for name in ("key", "certificate")}})
 
 
-async def signed_in(url: str, server: Server) -> list[tuple[str, bytes]]:
+async def signed_in(location: str, server: Server, consumer: str, attributes: Mapping[str, Sequence[str]]) -> bytes:
+    """The page at `location`, of a person with these attributes. `consumer`: where the service takes responses."""
     async with browser() as person:
-        location = f"{url}/told"
         while "SAMLRequest" not in location:
             async with person.get(location, allow_redirects=False) as answer:
                 location = answer.headers["Location"]
@@ -110,21 +117,19 @@ async def signed_in(url: str, server: Server) -> list[tuple[str, bytes]]:
         signed = {"relay_state": asked["RelayState"], "sigalg": asked["SigAlg"], "signature": asked["Signature"]}
         request = server.parse_authn_request(asked["SAMLRequest"], BINDING_HTTP_REDIRECT, **signed).message
         response = server.create_authn_response(
-            PERSON,
+            attributes,
             userid="hleboeuf",
             in_response_to=request.id,
-            destination=f"{url}/mellon/postResponse",
-            sp_entity_id=f"{url}/metadata",
+            destination=consumer,
+            sp_entity_id=request.issuer.text,
             name_id=NameID(text="s-1", format=NAMEID_FORMAT_PERSISTENT),
             authn={"class_ref": PASSWORDPROTECTEDTRANSPORT, "authn_auth": "pysaml2"},
             sign_alg=SIG_RSA_SHA256,
             digest_alg=DIGEST_SHA256,
         )
         form = {"SAMLResponse": b64encode(str(response).encode()).decode(), "RelayState": asked["RelayState"]}
-        async with person.post(f"{url}/mellon/postResponse", data=form) as page:
-            told = await page.read()
-    assert b"MELLON_" in told, told
-    return [(name.decode(), value) for name, value in re.findall(rb"^(MELLON_\w+)=(.*)$", told, re.MULTILINE)]
+        async with person.post(consumer, data=form) as page:
+            return await page.read()
 
 
 async def main() -> None:

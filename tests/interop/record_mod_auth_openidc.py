@@ -7,6 +7,8 @@ oidc-provider; Apache proxies to what writes down the lines that it adds; they s
 import asyncio
 import subprocess
 import tempfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 from aiohttp import ClientSession
@@ -53,13 +55,6 @@ async def recorded(folder: Path, encoding: str) -> list[tuple[str, bytes]]:
         "client_secret": "a-secret-of-the-recording",
         "redirect_uris": [f"http://127.0.0.1:{port}/callback"],
     }
-    heads: list[bytes] = []
-
-    async def record(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        heads.append(await reader.readuntil(b"\r\n\r\n"))
-        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
-        writer.close()
-
     with OpenIdProvider([client], {"helene": CLAIMS}, claims={"rights": ["groups"]}) as provider:
         modules = "\n".join(
             f"LoadModule {name}_module /usr/lib/apache2/modules/mod_{name}.so" for name in _MODULES.split()
@@ -69,11 +64,29 @@ async def recorded(folder: Path, encoding: str) -> list[tuple[str, bytes]]:
         )
         (folder / "apache.conf").write_text(settings)
         apache = [found("apache2"), "-f", str(folder / "apache.conf"), "-DFOREGROUND"]
-        async with await asyncio.start_server(record, "127.0.0.1", behind), browser() as person:
+        async with recording(behind) as heads, browser() as person:
             with running(apache, folder / "apache.log", port):
                 await _sign_in(person, port, provider.issuer)
-    lines = [line.partition(b": ") for line in heads[-1].split(b"\r\n")]
-    return [(name.decode(), value) for name, _, value in lines if name.startswith(b"OIDC_CLAIM_")]
+    return [(name, value) for name, value in lines_of(heads[-1]) if name.startswith("OIDC_CLAIM_")]
+
+
+@asynccontextmanager
+async def recording(port: int) -> AsyncIterator[list[bytes]]:
+    """The heads of all requests that come to this port."""
+    heads: list[bytes] = []
+
+    async def record(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        heads.append(await reader.readuntil(b"\r\n\r\n"))
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+        writer.close()
+
+    async with await asyncio.start_server(record, "127.0.0.1", port):
+        yield heads
+
+
+def lines_of(head: bytes) -> list[tuple[str, bytes]]:
+    lines = [line.partition(b": ") for line in head.split(b"\r\n")[1:]]
+    return [(name.decode(), value) for name, _, value in lines if name]
 
 
 async def _sign_in(person: ClientSession, port: int, issuer: str) -> None:

@@ -28,7 +28,7 @@ HeaderPreset = Literal[
 _Written = Mapping[str, object]
 
 HEADERS: Final[Mapping[HeaderPreset, Mapping[str, _Written]]] = {
-    # authentik, internal/outpost/proxyv2/application/mode_common.go
+    # authentik, internal/outpost/proxyv2/application/mode_common.go; its JWT and `meta` headers have no like here.
     "authentik": {
         "X-authentik-username": {"from": "uid"},
         "X-authentik-groups": {"from": "groups", "join": "|"},
@@ -104,20 +104,24 @@ HEADERS: Final[Mapping[HeaderPreset, Mapping[str, _Written]]] = {
         "Remote-Email": {"from": "mail"},
         "Remote-Groups": {"from": "groups", "join": ","},
     },
-    # Shibboleth SP with ShibUseHeaders and its own attribute-map.xml; `;` between values, `\;` in one
+    # Shibboleth SP with ShibUseHeaders and its own attribute-map.xml; `;` between values, `\;` in one. Groups are
+    # `member` there, and `isMemberOf` in the maps of federations.
     "shibboleth": {
         "REMOTE_USER": {"from": "uid"},
         "Shib-Identity-Provider": {"from": "issuer"},
+        "Shib-Authentication-Method": {"from": "acr"},
         "Shib-AuthnContext-Class": {"from": "acr"},
         "Shib-Authentication-Instant": {
             "from": "authenticated_at",
             "transforms": [{"date": "%Y-%m-%dT%H:%M:%SZ"}],
         },
         "eppn": {"from": "eppn"},
+        "uid": {"from": "uid"},
         "mail": {"from": "mail"},
         "displayName": {"from": "display_name"},
         "givenName": {"from": "given_name"},
         "sn": {"from": "family_name"},
+        "member": {"from": "groups", "join": ";", "escape": "backslash"},
         "isMemberOf": {"from": "groups", "join": ";", "escape": "backslash"},
     },
     # SiteMinder: default HTTP headers of its agents; `^` between values
