@@ -201,8 +201,6 @@ def test_what_is_published_is_made_again(published: Published) -> None:
     assert {name: found.get(name.lower()) for name in published.lines} == published.lines
 
 
-
-
 def by_webseal_readers(value: str) -> list[str]:
     """As public applications behind WebSEAL read iv-groups: at the commas, without blanks and quotes (PAMAL in PHP,
     juku of the Finnish road administration in Clojure)."""
