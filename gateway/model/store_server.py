@@ -4,13 +4,23 @@ from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
-class StoreServer:
-    """The Valkey or Redis that keeps sessions. `prefix`: of every key. `tls`: with `ca` (PEM) alone, or the system's
-    authorities. `connections`: of each worker; `timeout`: seconds for each answer. `strict`: a server that lacks what
-    sessions need is refused, not warned of."""
+class Sentinels:
+    """Who says which server is the primary of the group `name`. `username` and `password`: of the Sentinels."""
 
-    host: str
-    port: int
+    name: str
+    username: str = ""
+    password: bytes = field(default=b"", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class StoreServer:
+    """The Valkey or Redis that keeps sessions. `addresses`: of the server, or of `sentinels`, who lead to it. `prefix`:
+    of every key. `tls`: with `ca` (PEM) alone, or the system's authorities. `connections`: of each worker; `timeout`:
+    seconds for each answer. `replicas`: how many have a write that must not be lost before it counts as done. `strict`:
+    a server that lacks what sessions need is refused, not warned of."""
+
+    addresses: tuple[tuple[str, int], ...]
+    sentinels: Sentinels | None = None
     prefix: str = "ecluse:"
     username: str = ""
     password: bytes = field(default=b"", repr=False)
@@ -18,4 +28,5 @@ class StoreServer:
     ca: bytes | None = None
     connections: int = 16
     timeout: float = 1.0
+    replicas: int = 0
     strict: bool = False

@@ -22,8 +22,8 @@ _ATTRIBUTE: Final = struct.Struct("=HH")
 
 class OwnAddresses:
     """`listening`: the sockets as they are bound, so that "any free port" is the one that was found. `admin`: as
-    gateway.yaml has it; the supervisor holds that one. `store`: the server of the store; one that is known by a name
-    is not found by its address. They stay as they are until the gateway ends."""
+    gateway.yaml has it; the supervisor holds that one. `store`: its server, or the Sentinels; one that is known by a
+    name is not found by its address. They stay as they are until the gateway ends."""
 
     def __init__(self, listening: Iterable[socket.socket], admin: str, store: StoreServer | None = None) -> None:
         bound = [each.getsockname()[:2] for each in listening]
@@ -31,8 +31,9 @@ class OwnAddresses:
             host, _, port = admin.rpartition(":")
             bound.append((host.strip("[]"), int(port)))
         self._bound = [(parse_address(host), int(port)) for host, port in bound]
-        if store is not None and (address := literal(store.host)) is not None:
-            self._bound.append((address, store.port))
+        for name, its_port in () if store is None else store.addresses:
+            if (address := literal(name)) is not None:
+                self._bound.append((address, its_port))
 
     def __call__(self, address: Address, port: int) -> bool:
         return any(port == its_port and _covers(its, address) for its, its_port in self._bound)

@@ -75,7 +75,7 @@ async def turned_by_a_name(world: World) -> None:
     nowhere, port = "unix:/nowhere", ports["listener"]
     places = {
         "our own": (OwnAddresses([], f"127.0.0.1:{port}"), None),
-        "the store's server": (OwnAddresses([], nowhere, StoreServer("localhost", port)), None),
+        "the store's server": (OwnAddresses([], nowhere, StoreServer((("localhost", port),))), None),
         "beyond the fence": (OwnAddresses([], nowhere), Fence.of("mine", ["10.0.0.0/8", "other.example"])),
     }
     try:

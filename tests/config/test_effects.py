@@ -269,12 +269,21 @@ GATEWAY = [
              {"type": "redis", "keys": [KEY_OF_STORE], "server": {"address": "valkey.example:6379", **said}},
              gateway(lambda g, field=field: g.store_server and getattr(g.store_server, field)), None, after)
       for key, said, field, after in (
-          ("address", {}, "host", "valkey.example"), ("address", {"address": "[::1]:7000"}, "port", 7000),
+          ("address", {}, "addresses", (("valkey.example", 6379),)), ("replicas", {"replicas": 2}, "replicas", 2),
           ("prefix", {"prefix": "test:"}, "prefix", "test:"), ("username", {"username": "ecluse"}, "username", "ecluse"),
           ("password", {"password": {"env": "OTHER"}}, "password", PEM["env:OTHER"]),
           ("tls.ca", {"tls": {}}, "tls", True), ("tls.ca", {"tls": {"ca": {"file": "tls.crt"}}}, "ca", PEM["file:tls.crt"]),
           ("connections", {"connections": 4}, "connections", 4), ("timeout", {"timeout": "500ms"}, "timeout", 0.5),
           ("lacks", {"lacks": "refuse"}, "strict", True))),
+    *(Effect(f"store.server.sentinel.{key}", ("store",),
+             {"type": "redis", "keys": [KEY_OF_STORE], "server": {"sentinel": {
+                 "name": "ecluse", "addresses": ["10.0.0.6:26379", "[::1]:26379"], **said}}},
+             gateway(lambda g, read=read: g.store_server and read(g.store_server)), None, after)
+      for key, said, read, after in (
+          ("name", {}, lambda server: server.sentinels.name, "ecluse"),
+          ("addresses[]", {}, lambda server: server.addresses, (("10.0.0.6", 26379), ("::1", 26379))),
+          ("username", {"username": "watch"}, lambda server: server.sentinels.username, "watch"),
+          ("password", {"password": {"env": "OTHER"}}, lambda server: server.sentinels.password, PEM["env:OTHER"]))),
     Effect("trusted_proxies[]", ("trusted_proxies",), ["10.0.0.0/8"], gateway(lambda g: [*map(str, g.trusted_proxies)]),
            [], ["10.0.0.0/8"]),
     timeout("request_head", "1s", 15, 1), timeout("idle", "5m", 75, 300), timeout("body", "500ms", 30, 0.5),

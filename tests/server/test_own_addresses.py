@@ -52,7 +52,7 @@ def test_a_listener_is_its_address_and_its_port(listen: ExitStack) -> None:
 
 def test_the_server_of_the_store_is_no_applications() -> None:
     for host in ("127.0.0.1", "localhost", "valkey.localhost"):
-        ours = OwnAddresses([], "unix:/run/ecluse/admin.sock", StoreServer(host, 6379))
+        ours = OwnAddresses([], "unix:/run/ecluse/admin.sock", StoreServer(((host, 6379),)))
         assert ours(at("127.0.0.1"), 6379)
         assert not ours(at("127.0.0.1"), 6380)
     assert not OwnAddresses([], "unix:/run/ecluse/admin.sock")(at("127.0.0.1"), 6379)

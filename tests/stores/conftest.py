@@ -9,10 +9,11 @@ from gateway.stores.memory import MemoryStore
 from gateway.stores.records import RecordStore
 from gateway.stores.sqlite import SqliteStore
 from tests.stores.redis.servers import TestedStore, server, settings_of
+from tests.stores.redis.trio import Trio, trio
 from tests.stores.samples import Clock, Worker
 from tests.stores.sharded import Sharded
 
-SERVERS = [pytest.param(name, marks=pytest.mark.service) for name in ("valkey", "redis")]
+SERVERS = [pytest.param(name, marks=pytest.mark.service) for name in ("valkey", "redis", "sentinels")]
 
 
 @pytest.fixture(scope="session")
@@ -27,6 +28,12 @@ def redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
         yield port
 
 
+@pytest.fixture(scope="session")
+def sentinels(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Trio]:
+    with trio(tmp_path_factory.mktemp("sentinels")) as here:
+        yield here
+
+
 @pytest.fixture(params=["memory", "sqlite", "sharded", *SERVERS])
 async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[RecordStore]:
     made: RecordStore
@@ -37,6 +44,8 @@ async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator
             made = Sharded()
         case "sqlite":
             made = SqliteStore(tmp_path / "var" / "sessions.db")
+        case "sentinels":
+            made = TestedStore(request.getfixturevalue("sentinels").settings(replicas=1))
         case name:
             made = TestedStore(settings_of(request.getfixturevalue(name)))
     await made.open()

@@ -324,7 +324,7 @@ def _listens(gateway: GatewayFile | None) -> IsOurs:
     if not gateway.admin.startswith("unix:"):
         listeners.append(socket_address(gateway.admin))
     if gateway.store.server is not None:
-        listeners.append(gateway.store.server.address)
+        listeners += gateway.store.server.places
 
     def is_ours(address: Address, port: int) -> bool:
         return any(port == its_port and _is_at(address, literal(host)) for host, its_port in listeners)

@@ -199,6 +199,9 @@ def _store_server(document: YamlDocument, model: GatewayFile) -> Iterator[Proble
     if model.store.server is None:
         hint = "server: {address: valkey.example.org:6379}"
         yield document.problem(("store", "type"), "a store of type redis has a server", hint)
+    elif (model.store.server.address is None) == (model.store.server.sentinel is None):
+        message = "a server has an address, or Sentinels who know it, and not both"
+        yield document.problem(("store", "server"), message, "address: valkey.example.org:6379, or sentinel: {...}")
     yield from _extra(document, ("store", "type"), "redis", "redis.asyncio")
 
 

@@ -183,6 +183,8 @@ def _of_store_server(file: str, document: YamlDocument, server: StoreServerSecti
     path: Path = ("store", "server")
     if server.password is not None:
         yield _Use(file, document, (*path, "password"), server.password, _password, True)
+    if server.sentinel is not None and server.sentinel.password is not None:
+        yield _Use(file, document, (*path, "sentinel", "password"), server.sentinel.password, _password, True)
     if server.tls is not None and server.tls.ca is not None:
         yield _Use(file, document, (*path, "tls", "ca"), server.tls.ca, check_certificates, False)
 

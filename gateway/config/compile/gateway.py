@@ -12,7 +12,7 @@ from gateway.config.schema.store import StoreServerSection
 from gateway.config.snapshot import Gateway, Limits, Listener
 from gateway.model.forward_auth import ForwardAuth
 from gateway.model.kept_post import PostsSettings
-from gateway.model.store_server import StoreServer
+from gateway.model.store_server import Sentinels, StoreServer
 from gateway.model.theme import Theme
 from gateway.saml.parties import Contact, KeyPair, Organization, SecondOpinion, ServiceProvider
 
@@ -69,11 +69,14 @@ def serve_gateway(file: str, model: GatewayFile, material: Material, root: str) 
 
 def _store_server(file: str, server: StoreServerSection, material: Material) -> StoreServer:
     path = ("store", "server")
+    sentinel = server.sentinel
     return served(
         StoreServer,
         server,
-        host=server.address[0],
-        port=server.address[1],
+        addresses=server.places,
+        sentinels=None
+        if sentinel is None
+        else served(Sentinels, sentinel, password=material.get((file, (*path, "sentinel", "password")), b"")),
         password=material.get((file, (*path, "password")), b""),
         tls=server.tls is not None,
         ca=material.get((file, (*path, "tls", "ca"))),

@@ -29,11 +29,29 @@ class StoreTlsSection(Strict):
     """PEM: the authorities that may vouch for the server; where this is left out, those of the system."""
 
 
-class StoreServerSection(Strict):
-    """A Valkey or Redis that every node of the gateway reaches."""
+class StoreSentinelsSection(Strict):
+    """The Sentinels, who say which server is the primary."""
 
-    address: ServerAddress
+    name: Annotated[str, Field(min_length=1, max_length=128, pattern=r"^[A-Za-z0-9._-]+$")]
+    """Of the group of servers, as `sentinel monitor` has it."""
+    addresses: list[ServerAddress] = Field(min_length=1, max_length=16)
+    """Of each Sentinel: name or IP address, and port."""
+    username: Annotated[str, Field(min_length=1, max_length=128, pattern=r"^[!-~]+$")] = "default"
+    """The ACL user at the Sentinels."""
+    password: Maybe[Secret] = None
+
+
+class StoreServerSection(Strict):
+    """A Valkey or Redis that every node of the gateway reaches: `address`, or `sentinel`."""
+
+    address: Maybe[ServerAddress] = None
     """Name or IP address, and port. The certificate is for this name."""
+    sentinel: Maybe[StoreSentinelsSection] = None
+    """Where a replica takes the primary's place by itself. With `tls`, the Sentinels speak it too, and the certificates
+    of the servers are for what the Sentinels call them."""
+    replicas: Annotated[Count, Field(le=16)] = 0
+    """How many replicas have a sign-in, a sign-out and what works once before it counts as done; where fewer say so in
+    time, it is refused."""
     prefix: Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9:._-]+$")] = "ecluse:"
     """What every key and channel there begins with. Gateways of one prefix share their sessions."""
     username: Annotated[str, Field(min_length=1, max_length=128, pattern=r"^[!-~]+$")] = "default"
@@ -48,6 +66,13 @@ class StoreServerSection(Strict):
     lacks: Literal["warn", "refuse"] = "warn"
     """What follows at the start where the server may forget sessions (`maxmemory-policy`, `appendonly`,
     `min-replicas-to-write`): a warning in the log, or no start."""
+
+    @property
+    def places(self) -> tuple[tuple[str, int], ...]:
+        """What it is reached by, as far as the file tells."""
+        if self.sentinel is not None:
+            return tuple(self.sentinel.addresses)
+        return () if self.address is None else (self.address,)
 
 
 class StoreSection(Strict):

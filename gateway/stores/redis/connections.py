@@ -10,6 +10,7 @@ import secrets
 import ssl
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from typing import Any
 
 from redis import exceptions
@@ -25,10 +26,12 @@ from redis.exceptions import (
     NoScriptError,
     ReadOnlyError,
     RedisError,
+    ResponseError,
     TryAgainError,
 )
 
 from gateway.model.store_server import StoreServer
+from gateway.stores.redis.locating import Address, Locating, OneAddress, SentinelsOf
 from gateway.stores.redis.steps import SCRIPT, SCRIPT_NAME, Operand
 
 Command = Sequence[Operand]
@@ -43,6 +46,14 @@ _TRIES = 4
 _PAUSE = 0.05
 # Seconds for a connection that others have: a server that is busy is not away.
 _WAITS_FOR_ONE = 10.0
+# Seconds between two looks at who is the primary, where Sentinels say so.
+_LOOKS = 1.0
+# The part of the time-out that replicas have: their number comes before the connection is given up.
+_FOR_REPLICAS = 0.8
+
+
+class TooFewReplicas(RedisError):
+    """It is written, and may yet be lost with the server: nobody can say that it is done."""
 
 
 class Connections:
@@ -50,57 +61,73 @@ class Connections:
 
     def __init__(self, server: StoreServer, met: Met) -> None:
         self._within = 2 * server.timeout
+        self._for_replicas = int(server.timeout * 1000 * _FOR_REPLICAS)
         self._met = met
         self._asking: set[asyncio.Task[Any]] = set()
-        options: dict[str, Any] = {}
-        if server.tls:
-            # Names are checked (redis-py's own default); without a CA of its own, the system's authorities count.
-            authorities = None if server.ca is None else server.ca.decode("ascii")
-            options = {"ssl_ca_data": authorities, "ssl_min_version": ssl.TLSVersion.TLSv1_2}
-        pool = BlockingConnectionPool(
-            connection_class=SSLConnection if server.tls else Connection,
+        self._locating = _locating(server)
+        self._looks = server.sentinels is not None
+        self._looking: asyncio.Task[None] | None = None
+        self._at: Address | None = None
+        # Its methods are not typed.
+        self._pool: Any = BlockingConnectionPool(
+            connection_class=_FoundSSL if server.tls else _Found,
             max_connections=server.connections,
             timeout=_WAITS_FOR_ONE,
-            host=server.host,
-            port=server.port,
+            find=self._find,
             username=server.username or None,
             password=server.password.decode() or None,
-            socket_timeout=server.timeout,
-            socket_connect_timeout=server.timeout,
-            retry=Retry(NoBackoff(), 0),
-            driver_info=None,
-            protocol=2,
             redis_connect_func=self._connected,
-            **options,
+            **_options(server),
         )
-        # Its own commands are not typed.
-        self._redis: Any = Redis(connection_pool=pool)
-        # Replies as they are.
-        self._redis.response_callbacks.clear()
+        # For its subscriptions.
+        self._redis: Any = Redis(connection_pool=self._pool)
+
+    async def _find(self) -> Address:
+        at = await self._locating.primary()
+        if self._looks and self._looking is None:
+            self._looking = asyncio.create_task(self._look())
+        self._at = at
+        return at
+
+    async def _look(self) -> None:
+        """Another server has become the primary: what is open leads to one that may not know it yet, and goes on to
+        answer."""
+        while True:
+            await asyncio.sleep(by_chance(_LOOKS))
+            with suppress(RedisError, OSError):
+                at = await self._locating.primary()
+                if at != self._at:
+                    self._at = at
+                    await self._pool.disconnect()
 
     async def _connected(self, connection: AbstractConnection) -> None:
         await connection.on_connect()
         await self._met(connection)
 
     async def close(self) -> None:
+        if self._looking is not None:
+            self._looking.cancel()
+            await asyncio.gather(self._looking, return_exceptions=True)
         await asyncio.gather(*self._asking, return_exceptions=True)
-        await self._redis.connection_pool.disconnect()
+        await self._pool.disconnect()
+        await self._locating.close()
 
     def subscription(self) -> Any:
         """For a feed alone: it has one of the connections to itself."""
         return self._redis.pubsub(ignore_subscribe_messages=True)
 
-    async def run(self, operands: Command, *, again: bool) -> Any:
-        """step.lua with these operands. `again`: as in `ask`."""
+    async def run(self, operands: Command, *, again: bool, replicas: int = 0) -> Any:
+        """step.lua with these operands. `again`, `replicas`: as in `ask`."""
         try:
-            return await self.ask(["EVALSHA", SCRIPT_NAME, 0, *operands], again=again)
+            return await self.ask(["EVALSHA", SCRIPT_NAME, 0, *operands], again=again, replicas=replicas)
         except NoScriptError:
             # A server that was started again; it knows the script from now on.
-            return await self.ask(["EVAL", SCRIPT, 0, *operands], again=again)
+            return await self.ask(["EVAL", SCRIPT, 0, *operands], again=again, replicas=replicas)
 
-    async def ask(self, command: Command, *, again: bool) -> Any:
-        """The reply. `again`: it may be sent once more where nobody knows whether it was done. Raises RedisError."""
-        asking = asyncio.create_task(self._ask(command, again=again))
+    async def ask(self, command: Command, *, again: bool, replicas: int = 0) -> Any:
+        """The reply. `again`: it may be sent once more where nobody knows whether it was done. `replicas`: so many have
+        it before this returns. Raises RedisError."""
+        asking = asyncio.create_task(self._ask(command, again=again, replicas=replicas))
         self._asking.add(asking)
         asking.add_done_callback(self._asked)
         return await asyncio.shield(asking)
@@ -111,11 +138,11 @@ class Connections:
             # Where its caller has left, its error is read here.
             asking.exception()
 
-    async def _ask(self, command: Command, *, again: bool) -> Any:
+    async def _ask(self, command: Command, *, again: bool, replicas: int) -> Any:
         until = time.monotonic() + self._within
         for attempt in range(_TRIES):
             try:
-                return await self._redis.execute_command(*command)
+                return await self._sent(command, replicas)
             except _FINAL:
                 raise
             except (exceptions.ConnectionError, exceptions.TimeoutError, *_NOT_DONE) as error:
@@ -127,10 +154,79 @@ class Connections:
             await asyncio.sleep(pause)
         raise AssertionError("unreachable")
 
+    async def _sent(self, command: Command, replicas: int) -> Any:
+        connection = await self._pool.get_connection()
+        try:
+            if not replicas:
+                await connection.send_packed_command(connection.pack_command(*command))
+                return await connection.read_response()
+            waits = ("WAIT", replicas, self._for_replicas)
+            await connection.send_packed_command(connection.pack_commands([command, waits]))
+            return await _with_replicas(connection, replicas)
+        finally:
+            await self._pool.release(connection)
+
     async def _leave(self, error: RedisError) -> None:
         """A server that may not be written to any more is another's copy: the address leads to a new one."""
         if isinstance(error, ReadOnlyError):
-            await self._redis.connection_pool.disconnect(inuse_connections=False)
+            await self._pool.disconnect(inuse_connections=False)
+
+
+async def _with_replicas(connection: AbstractConnection, replicas: int) -> Any:
+    """The reply to the command, once that to WAIT is read too: neither is left for another."""
+    try:
+        reply = await connection.read_response()
+    except ResponseError:
+        await connection.read_response()
+        raise
+    have_it = await connection.read_response()
+    if have_it < replicas:
+        raise TooFewReplicas(f"{have_it} of {replicas} replicas have what was written")
+    return reply
+
+
+class _Found(Connection):
+    """Its address is looked for each time that it is opened."""
+
+    def __init__(self, *, find: Callable[[], Awaitable[Address]], **options: Any) -> None:
+        super().__init__(**options)
+        self._find = find
+
+    async def connect(self) -> None:
+        if not self.is_connected:
+            self.host, self.port = await self._find()
+        # It is not typed.
+        connect: Any = super().connect
+        await connect()
+
+
+class _FoundSSL(_Found, SSLConnection):
+    pass
+
+
+def _options(server: StoreServer) -> dict[str, Any]:
+    """Of a connection to the server or to a Sentinel."""
+    options: dict[str, Any] = {
+        "socket_timeout": server.timeout,
+        "socket_connect_timeout": server.timeout,
+        "retry": Retry(NoBackoff(), 0),
+        "driver_info": None,
+        "protocol": 2,
+    }
+    if server.tls:
+        # Names are checked (redis-py's own default); without a CA of its own, the system's authorities count.
+        options["ssl_ca_data"] = None if server.ca is None else server.ca.decode("ascii")
+        options["ssl_min_version"] = ssl.TLSVersion.TLSv1_2
+    return options
+
+
+def _locating(server: StoreServer) -> Locating:
+    sentinels = server.sentinels
+    if sentinels is None:
+        return OneAddress(server.addresses[0])
+    who = {"username": sentinels.username or None, "password": sentinels.password.decode() or None}
+    options = {**_options(server), **who, **({"ssl": True} if server.tls else {})}
+    return SentinelsOf(sentinels.name, server.addresses, options)
 
 
 def by_chance(seconds: float) -> float:

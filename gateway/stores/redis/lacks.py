@@ -3,8 +3,9 @@
 from collections.abc import Iterator, Mapping
 
 
-def lacks(info: Mapping[str, str], replicas: int = 0) -> Iterator[str]:
-    """Each as a sentence with what to do. `info`: the sections memory, persistence and replication."""
+def lacks(info: Mapping[str, str], replicas: int) -> Iterator[str]:
+    """Each as a sentence with what to do. `info`: the sections memory, persistence and replication. `replicas`: how
+    many must have a write that must not be lost."""
     if info.get("maxmemory_policy", "noeviction") != "noeviction":
         yield (
             f"maxmemory-policy is {info['maxmemory_policy']}: where memory is short, sessions and what works once are "
@@ -14,8 +15,14 @@ def lacks(info: Mapping[str, str], replicas: int = 0) -> Iterator[str]:
         yield "appendonly is off: a restart forgets what was written last, and maybe everything; set appendonly yes"
     if info.get("role", "master") != "master":
         yield "this is a replica, which cannot be written to; give the address of the primary"
+    connected = int(info.get("connected_slaves", "0"))
+    if connected < replicas:
+        yield (
+            f"it has {connected} replicas, and replicas: {replicas} is told: nobody can sign in or out; start them, or "
+            "say fewer"
+        )
     good = info.get("min_slaves_good_slaves")
-    if int(info.get("connected_slaves", "0")) > 0 and good is None:
+    if connected > 0 and good is None:
         yield (
             "it has replicas and takes writes without them: what it alone knows is lost when it is; "
             "set min-replicas-to-write 1"

@@ -337,6 +337,9 @@ end
 
 -- `position`: where the reader stood, -1 for nowhere. Epoch, time, purged, length, then the entries.
 function ops.ended(list, position)
+    -- A replica would go on to answer, from what it had.
+    local written = redis.pcall('DEL', key(list, 'none'))
+    if type(written) == 'table' and string.find(written.err, '^READONLY') then return written end
     local time = call('TIME')
     local purged, length = tonumber(call('GET', key(list, 'purged')) or 0) or 0, call('LLEN', key(list, 'ended'))
     found = { epoch(), time[1] .. '.' .. string.format('%06d', time[2]), purged, length }
@@ -348,14 +351,26 @@ end
 
 -- --- the store itself
 
+-- An epoch is "lineage:number:chance": a primary that takes another's place goes on with its lineage, one number later.
+local function lineage_of(epoch)
+    local lineage, number = string.match(epoch, '^([^:]*):(%d+):')
+    return lineage or epoch, tonumber(number) or 0
+end
+
 -- A store that is new, or whose server is another one, or the same started again, may have lost what was used up.
 -- It is a `first` one until somebody remembers another (`known`), or it is started again.
 function ops.meet(run, new, version, known)
     local store, time = key('store', ''), call('TIME')
+    local lineage, number = lineage_of(epoch())
+    local known_lineage, known_number = lineage_of(known)
     if epoch() == '' then
-        call('HSET', store, 'epoch', new, 'born', time[1], 'run', run, 'version', version, 'first', '1')
+        call('HSET', store, 'epoch', new .. ':1:' .. new, 'born', time[1], 'run', run, 'version', version, 'first', '1')
     elseif call('HGET', store, 'run') ~= run then
-        call('HSET', store, 'epoch', new, 'born', time[1], 'run', run, 'first', '0')
+        if lineage == known_lineage then number = math.max(number, known_number) end
+        local next_epoch = string.format('%s:%d:%s', lineage, number + 1, new)
+        call('HSET', store, 'epoch', next_epoch, 'born', time[1], 'run', run, 'first', '0')
+    elseif lineage == known_lineage and number < known_number then
+        return redis.error_reply('OLDSTORE another server has taken the place of this one')
     end
     if known ~= '' and known ~= epoch() and call('HGET', store, 'first') ~= '0' then
         call('HSET', store, 'first', '0')

@@ -42,6 +42,11 @@ def is_repeatable(writes: Sequence[Write]) -> bool:
     return all(isinstance(write, _REPEATABLE) for write in writes)
 
 
+def must_last(writes: Sequence[Write]) -> bool:
+    """Whether somebody is told that it is done who could not do it again, or would be let in again."""
+    return any(write.durable or isinstance(write, AddSession | AddSeat) for write in writes)
+
+
 def flat(operations: Sequence[Operation]) -> list[Operand]:
     operands: list[Operand] = []
     for name, of_it in operations:

@@ -93,7 +93,8 @@ class RedisStore:
 
     async def perform(self, writes: Sequence[Write], now: int) -> bool:
         operations = [operation for write in writes for operation in steps.operations_of(write, now)]
-        return await self._run_step(operations, again=steps.is_repeatable(writes)) is not None
+        replicas = self._server.replicas if steps.must_last(writes) else 0
+        return await self._run_step(operations, again=steps.is_repeatable(writes), replicas=replicas) is not None
 
     # --- sessions and seats
 
@@ -226,8 +227,11 @@ class RedisStore:
     async def _met(self, connection: AbstractConnection) -> None:
         """A store behind a new connection: made where there is none. Of one that was started again, or took another's
         place, nobody knows what it has lost: it counts as new for what others made before."""
-        info = read_info(await _answer(connection, "INFO", "server"))
-        self._run = info.get("run_id", "")
+        info = read_info(await _answer(connection, "INFO", "server", "replication"))
+        if info.get("role", "master") != "master":
+            raise exceptions.ConnectionError("this is a replica, which cannot be written to")
+        # A server that was another's replica in between has a new replication id, and the run id of before.
+        self._run = f"{info.get('run_id', '')}.{info.get('master_replid', '')}"
         operands = steps.flat([self._meets()])
         try:
             answer = await _answer(connection, "EVALSHA", steps.SCRIPT_NAME, 0, *self._head, *operands)
@@ -245,7 +249,7 @@ class RedisStore:
     async def _look(self) -> None:
         """At the server's settings, once."""
         info = read_info(await self._connections.ask(["INFO"], again=True))
-        for lack in lacks(info):
+        for lack in lacks(info, self._server.replicas):
             if self._server.strict:
                 raise GatewayError(STORE_UNREADABLE, f"{self._place}: {lack}")
             if self._log is not None:
@@ -255,16 +259,19 @@ class RedisStore:
 
     @property
     def _place(self) -> str:
-        return f"{self._server.host}:{self._server.port}"
+        places = ", ".join(f"{host}:{port}" for host, port in self._server.addresses)
+        return places if self._server.sentinels is None else f"{self._server.sentinels.name} ({places})"
 
     @property
     def _head(self) -> tuple[Operand, ...]:
         return self._server.prefix, steps.ENDS, int(self._buries)
 
-    async def _run_step(self, operations: Sequence[Operation], *, again: bool = False) -> Any:
+    async def _run_step(self, operations: Sequence[Operation], *, again: bool = False, replicas: int = 0) -> Any:
         """What the operations have read; None where a condition did not hold."""
         operands = [*self._head, *steps.flat(operations)]
-        done, *found = await self._asked(lambda: self._connections.run(operands, again=again), writes=True)
+        done, *found = await self._asked(
+            lambda: self._connections.run(operands, again=again, replicas=replicas), writes=True
+        )
         return found[0] if done else None
 
     def _live(self, record: bytes | None, now: int) -> bytes | None:

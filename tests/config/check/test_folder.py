@@ -32,6 +32,15 @@ def test_a_store_on_a_server_has_one_and_no_other_store_has() -> None:
     assert problem.endswith("store.server: a store of type sqlite has no server (type: redis, or leave server out)")
 
 
+@pytest.mark.parametrize("server", ["{}", "{address: 'valkey.example.org:6379', sentinel: SENTINEL}"])
+def test_a_server_has_an_address_or_sentinels(server: str) -> None:
+    told = server.replace("SENTINEL", "{name: ecluse, addresses: ['10.0.0.6:26379']}")
+    redis = SQLITE.replace("sqlite, ", f"redis, server: {told}, ")
+    (problem,) = problems({"gateway.yaml": GATEWAY.replace(SQLITE, redis)})
+    said = "a server has an address, or Sentinels who know it, and not both"
+    assert f"store.server: {said}" in problem
+
+
 def test_a_store_on_a_server_needs_its_extra(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "redis.asyncio", None)
     redis = SQLITE.replace("sqlite, ", "redis, server: {address: 'valkey.example.org:6379'}, ")

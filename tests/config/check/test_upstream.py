@@ -42,10 +42,17 @@ def test_a_listener_of_all_interfaces_is_this_machines_loopback_too() -> None:
 @pytest.mark.parametrize(
     "url", ["http://127.0.0.1:6379", "http://valkey.localhost:6379", "http://[64:ff9b::7f00:1]:6379"]
 )
-@pytest.mark.parametrize("address", ["127.0.0.1:6379", "localhost:6379"])
-def test_nor_is_the_server_of_the_store(url: str, address: str) -> None:
+@pytest.mark.parametrize(
+    "server",
+    [
+        "address: '127.0.0.1:6379'",
+        "address: 'localhost:6379'",
+        "sentinel: {name: ecluse, addresses: ['10.0.0.6:26379', '127.0.0.1:6379']}",
+    ],
+)
+def test_nor_is_the_server_of_the_store(url: str, server: str) -> None:
     """What is written there by a request would be sessions."""
-    shared = GATEWAY.replace("type: sqlite", f"type: redis, server: {{address: '{address}'}}")
+    shared = GATEWAY.replace("type: sqlite", f"type: redis, server: {{{server}}}")
     assert shared != GATEWAY
     (said,) = found(url, gateway=shared)
     assert said.endswith(OURS)

@@ -16,17 +16,19 @@ from tests.stores.samples import NOW
 def server(program: str, folder: Path, *settings: str, port: int = 0) -> Iterator[int]:
     """`program`: "valkey" or "redis". The port."""
     (port,) = (port,) if port else free(1)
+    with running(server_command(program, folder, port, *settings), folder / f"{program}.log", port):
+        yield port
+
+
+def server_command(program: str, folder: Path, port: int, *settings: str) -> list[str]:
     command = [found(f"{program}-server"), "--bind", "127.0.0.1", "--dir", str(folder), "--save", ""]
     command += ["--appendonly", "yes", "--appendfsync", "everysec", *settings]
-    if "--tls-port" not in settings:
-        command += ["--port", str(port)]
-    with running(command, folder / f"{program}.log", port):
-        yield port
+    return command if "--tls-port" in settings else [*command, "--port", str(port)]
 
 
 def settings_of(port: int, **changed: object) -> StoreServer:
     """Under a prefix that nobody else has. A machine that is busy with other work is given its time."""
-    usual = {"host": "127.0.0.1", "port": port, "prefix": f"test-{uuid4().hex}:", "timeout": 5.0}
+    usual = {"addresses": (("127.0.0.1", port),), "prefix": f"test-{uuid4().hex}:", "timeout": 5.0}
     return StoreServer(**{**usual, **changed})  # type: ignore[arg-type]
 
 

@@ -250,7 +250,7 @@ async def test_a_first_store_refuses_nobody_for_the_clocks_until_somebody_knew_a
     await newcomer.open()
     assert await newcomer.perform([UseOnce(b"second", now + 600, unix_now() + 1, 180)], now)
     # Who was there before comes by, on a connection that is new.
-    await shared._connections._redis.connection_pool.disconnect()
+    await shared._connections._pool.disconnect()
     await shared.probe()
     assert not await newcomer.perform([UseOnce(b"third", now + 600, unix_now() + 1, 180)], now)
     await newcomer.close()
@@ -386,7 +386,9 @@ async def test_with_tls_an_authority_of_ones_own_and_an_acl_user(tmp_path: Path)
     more = ("--tls-ca-cert-file", str(tmp_path / "ca.pem"), "--tls-auth-clients", "no")
     users = ("--aclfile", str(tmp_path / "users.acl"))
     who = {"username": "ecluse", "password": b"a-password"}
-    good = settings_of(port, host="localhost", tls=True, ca=authority.cert_pem.bytes(), timeout=2.0, **who)
+    good = settings_of(
+        port, addresses=(("localhost", port),), tls=True, ca=authority.cert_pem.bytes(), timeout=2.0, **who
+    )
     with server("valkey", tmp_path, *tls, *more, *users, port=port):
         store = RedisStore(good)
         await store.open()
