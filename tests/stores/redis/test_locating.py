@@ -7,7 +7,14 @@ from contextlib import AsyncExitStack, asynccontextmanager
 import pytest
 from redis.exceptions import ConnectionError as NobodySays
 
-from gateway.stores.redis.locating import SentinelsOf
+from deploy.demo.ports import free
+from gateway.model.store_server import Sentinels
+from gateway.stores.redis.locating import Address, SentinelsOf
+from gateway.stores.redis.store import RedisStore
+from gateway.stores.tickets import unix_now
+from tests.patience import PATIENCE
+from tests.stores.redis.servers import settings_of
+from tests.stores.samples import NOTHING, add_session, seat_record, session_record
 
 OLD, NEW = ("10.0.0.1", 6379), ("10.0.0.2", 6379)
 OPTIONS = {"socket_timeout": 0.5, "protocol": 2, "driver_info": None}
@@ -39,13 +46,18 @@ class Played:
 
 
 @asynccontextmanager
-async def asking(*played: Played) -> AsyncIterator[SentinelsOf]:
+async def listening(*played: Played) -> AsyncIterator[tuple[Address, ...]]:
     async with AsyncExitStack() as stack:
         addresses = []
-        for each in played:
-            listening = await asyncio.start_server(each.tells, "127.0.0.1", 0)
-            stack.callback(listening.close)
-            addresses.append(listening.sockets[0].getsockname()[:2])
+        for each, port in zip(played, free(len(played)), strict=True):
+            stack.callback((await asyncio.start_server(each.tells, "127.0.0.1", port)).close)
+            addresses.append(("127.0.0.1", port))
+        yield tuple(addresses)
+
+
+@asynccontextmanager
+async def asking(*played: Played) -> AsyncIterator[SentinelsOf]:
+    async with listening(*played) as addresses:
         asked = SentinelsOf("ecluse", addresses, OPTIONS)
         yield asked
         await asked.close()
@@ -86,3 +98,22 @@ async def test_many_who_ask_at_once_are_one_question() -> None:
     async with asking(played) as asked:
         assert set(await asyncio.gather(*(asked.primary() for _ in range(50)))) == {NEW}
     assert played.asked == 1
+
+
+@pytest.mark.service
+async def test_what_is_open_is_left_when_another_is_named_though_it_goes_on_to_answer(valkey: int, redis: int) -> None:
+    played, now = Played(1, ("127.0.0.1", valkey)), unix_now()
+    async with listening(played) as addresses:
+        store = RedisStore(settings_of(0, addresses=addresses, sentinels=Sentinels("ecluse")))
+        await store.open()
+        await add_session(store, session_record(now=now), seat_record(now=now), NOTHING, now)
+        assert await store.read_session("s1", now) is not None
+        played.epoch, played.primary = 2, ("127.0.0.1", redis)
+        await until_gone(store, now)
+        await store.close()
+
+
+async def until_gone(store: RedisStore, now: int) -> None:
+    async with asyncio.timeout(PATIENCE):
+        while await store.read_session("s1", now) is not None:
+            await asyncio.sleep(0.05)
