@@ -31,7 +31,7 @@ from redis.exceptions import (
 )
 
 from gateway.model.store_server import StoreServer
-from gateway.stores.redis.locating import Address, Locating, OneAddress, SentinelsOf
+from gateway.stores.redis.locating import HostPort, Locating, OneAddress, SentinelsOf
 from gateway.stores.redis.steps import SCRIPT, SCRIPT_NAME, Operand
 
 Command = Sequence[Operand]
@@ -67,7 +67,7 @@ class Connections:
         self._locating = _locating(server)
         self._looks = server.sentinels is not None
         self._looking: asyncio.Task[None] | None = None
-        self._at: Address | None = None
+        self._at: HostPort | None = None
         # Its methods are not typed.
         self._pool: Any = BlockingConnectionPool(
             connection_class=_FoundSSL if server.tls else _Found,
@@ -82,7 +82,7 @@ class Connections:
         # For its subscriptions.
         self._redis: Any = Redis(connection_pool=self._pool)
 
-    async def _find(self) -> Address:
+    async def _find(self) -> HostPort:
         at = await self._locating.primary()
         if self._looks and self._looking is None:
             self._looking = asyncio.create_task(self._look())
@@ -188,7 +188,7 @@ async def _with_replicas(connection: AbstractConnection, replicas: int) -> Any:
 class _Found(Connection):
     """Its address is looked for each time that it is opened."""
 
-    def __init__(self, *, find: Callable[[], Awaitable[Address]], **options: Any) -> None:
+    def __init__(self, *, find: Callable[[], Awaitable[HostPort]], **options: Any) -> None:
         super().__init__(**options)
         self._find = find
 

@@ -12,21 +12,21 @@ from redis import exceptions
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-Address = tuple[str, int]
+HostPort = tuple[str, int]
 
 
 class Locating(Protocol):
-    async def primary(self) -> Address:
+    async def primary(self) -> HostPort:
         """Raises RedisError where nobody says."""
 
     async def close(self) -> None: ...
 
 
 class OneAddress:
-    def __init__(self, address: Address) -> None:
+    def __init__(self, address: HostPort) -> None:
         self._address = address
 
-    async def primary(self) -> Address:
+    async def primary(self) -> HostPort:
         return self._address
 
     async def close(self) -> None:
@@ -37,22 +37,22 @@ class _Told(NamedTuple):
     """In this order: what is told later counts more."""
 
     config_epoch: int
-    address: Address
+    address: HostPort
 
 
 class SentinelsOf:
     """`options`: of a connection to a Sentinel. One question is under way at a time, whoever waits for its answer."""
 
-    def __init__(self, name: str, addresses: Sequence[Address], options: dict[str, Any]) -> None:
+    def __init__(self, name: str, addresses: Sequence[HostPort], options: dict[str, Any]) -> None:
         self._name = name
         self._sentinels: list[Any] = [Redis(host=host, port=port, **options) for host, port in addresses]
         for each in self._sentinels:
             # Replies as they are.
             each.response_callbacks.clear()
         self._newest: _Told | None = None
-        self._asking: asyncio.Task[Address] | None = None
+        self._asking: asyncio.Task[HostPort] | None = None
 
-    async def primary(self) -> Address:
+    async def primary(self) -> HostPort:
         if self._asking is None or self._asking.done():
             self._asking = asyncio.create_task(self._ask())
         return await asyncio.shield(self._asking)
@@ -63,7 +63,7 @@ class SentinelsOf:
         for each in self._sentinels:
             await each.aclose()
 
-    async def _ask(self) -> Address:
+    async def _ask(self) -> HostPort:
         asked = [asyncio.create_task(self._told_by(each)) for each in self._sentinels]
         told: list[_Told] = []
         try:

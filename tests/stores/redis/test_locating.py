@@ -9,7 +9,7 @@ from redis.exceptions import ConnectionError as NobodySays
 
 from deploy.demo.ports import free
 from gateway.model.store_server import Sentinels
-from gateway.stores.redis.locating import Address, SentinelsOf
+from gateway.stores.redis.locating import HostPort, SentinelsOf
 from gateway.stores.redis.store import RedisStore
 from gateway.stores.tickets import unix_now
 from tests.patience import PATIENCE
@@ -46,7 +46,7 @@ class Played:
 
 
 @asynccontextmanager
-async def listening(*played: Played) -> AsyncIterator[tuple[Address, ...]]:
+async def listening(*played: Played) -> AsyncIterator[tuple[HostPort, ...]]:
     async with AsyncExitStack() as stack:
         addresses = []
         for each, port in zip(played, free(len(played)), strict=True):
