@@ -64,7 +64,8 @@ class Refuse:
     """`code` and `detail` are for the operator; the person is told `shown`, or `code` where that is None. `by`: the
     decision of policy, None where a request is refused before policy is asked. `refusal`: the application file's own
     text for the person. `bearer`: what a program is told, as parameters of a Bearer challenge (RFC 6750 3.1). `close`:
-    nothing more is read of the connection."""
+    nothing more is read of the connection. `retry_after`: seconds until it may be asked again, 0 where that is not
+    known."""
 
     code: Code
     detail: str = ""
@@ -73,6 +74,7 @@ class Refuse:
     refusal: Words = ""
     bearer: bytes = b""
     close: bool = False
+    retry_after: int = 0
     valid_until: float = NEVER
 
 

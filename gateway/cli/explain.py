@@ -36,6 +36,7 @@ Value = TypeVar("Value")
 
 _TRUTHS = {Truth.TRUE: "hit", Truth.FALSE: "miss", Truth.UNKNOWN: "unknown"}
 _ANSWER_WIDTH = len("not asked")
+_OF = {"client": "a stranger's address", "person": "a person", "all": "everybody together"}
 
 
 def run(told: Namespace) -> Exit:
@@ -189,6 +190,9 @@ def _as_text(explanation: Explanation, known: Known | None) -> Iterator[str]:
         keeps = explanation.keeps
         yield "  a form or an upload that is sent here when the session has ended is kept until its person sends it on:"
         yield f"    {keeps.largest} bytes at most, for {keeps.lasts} s (keep_posts)"
+    for bound in explanation.bounds:
+        rate, where = bound.rate, f" at {bound.app}" if bound.app else ""
+        yield f"  beyond {rate.burst} at once and one each {rate.every:g} s, {_OF[bound.of]}{where} is answered 429"
     for shadow in tried.shadows:
         yield ""
         yield f"a shadow, never enforced, says {'the same' if tried.same(shadow) else 'otherwise'}:"
@@ -331,6 +335,7 @@ def _as_json(explanation: Explanation, known: Known | None) -> dict[str, object]
         "rewrite": None if explanation.rewriting is None else asdict(explanation.rewriting),
         "told_for": explanation.told_for,
         "moved_to": explanation.moved_to,
+        "bounds": [asdict(bound) for bound in explanation.bounds],
         "tunnel": None if explanation.tunnel is None else asdict(explanation.tunnel),
         "rules": [_row_json(row) for row in explanation.rows],
         "other_rules": explanation.others,

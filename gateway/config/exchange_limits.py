@@ -1,4 +1,4 @@
-"""What bounds one request to an application, where its file tells paths apart."""
+"""What bounds one request to an application, where its file tells paths apart, and how often it may be asked."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,6 +18,27 @@ class Timeouts:
     first_byte: float = 60.0
     total: float = 3600.0
     drain: float = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """A token bucket: one token each `every` seconds, `burst` at most."""
+
+    every: float
+    burst: int
+
+
+@dataclass(frozen=True, slots=True)
+class RequestRates:
+    """How often a stranger's address, a person who is signed in, and everybody together may ask; None: not bounded."""
+
+    per_client: Rate | None = None
+    per_person: Rate | None = None
+    all: Rate | None = None
+
+    def per(self, kind: str) -> Rate | None:
+        """`kind`: "client" or "person"; no other is bounded here."""
+        return self.per_person if kind == "person" else self.per_client if kind == "client" else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from ipaddress import IPv4Network, IPv6Network
 from typing import Final, Literal
 
 from gateway.config.compile.cel import Tally
-from gateway.config.exchange_limits import PathLimits, Timeouts
+from gateway.config.exchange_limits import PathLimits, RequestRates, Timeouts
 from gateway.config.host_applications import HostApplications
 from gateway.config.path_translations import PathTranslations
 from gateway.formlogin.spec import FormLogin
@@ -52,7 +52,8 @@ class Listener:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Bytes and counts. `body` 0: no limit. `networks`: connections of each address in one, the most specific first."""
+    """Bytes and counts. `body` 0: no limit. `networks`: connections of each address in one, the most specific first.
+    `requests`: None where nobody is bounded by how often they ask."""
 
     url: int = 8192
     headers_bytes: int = 32768
@@ -64,6 +65,7 @@ class Limits:
     transactions: int = 100000
     transactions_per_network: int = 1000
     cached_seats: int = 20000
+    requests: RequestRates | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,7 +234,7 @@ class AppSettings:
     where no form is kept for it across a sign-in. `label`: what people call it, by language. `front`: the kind of
     server that asks about its requests and passes them on, None where none does. `path`: below which it answers on its
     hosts, where others do beside it; empty for all. `mount`: None where its pages are there. `grace`: as `store_grace`.
-    """
+    `request_rates`: how often it may be asked, None where that is not bounded."""
 
     name: str
     file: str
@@ -260,6 +262,7 @@ class AppSettings:
     front: str | None = None
     path: str = ""
     mount: Mount | None = None
+    request_rates: RequestRates | None = None
 
     @property
     def home(self) -> str:
@@ -303,13 +306,10 @@ class App(AppSettings):
 
     @property
     def cookie_names(self) -> frozenset[bytes]:
-        """Likewise of cookies."""
-        return self.translation.cookie_names | folded_names(self.tokens, "cookie") | self._session_cookies
-
-    @property
-    def _session_cookies(self) -> frozenset[bytes]:
-        """Of the application's session, where the gateway keeps it."""
-        return frozenset() if self.form_login is None else frozenset(fold(n.encode()) for n in self.form_login.cookies)
+        """Likewise of cookies, those of the application's session where the gateway keeps it among them."""
+        kept = () if self.form_login is None else self.form_login.cookies
+        names = self.translation.cookie_names | folded_names(self.tokens, "cookie")
+        return names.union(fold(name.encode()) for name in kept)
 
     def told_at(self, segments: tuple[str, ...]) -> Translation:
         """On one path, as rules meet it."""

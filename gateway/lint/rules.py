@@ -10,6 +10,7 @@ from gateway.lint import (
     about_names,
     about_organisations,
     about_people,
+    about_rates,
     about_rules,
     about_the_gateway,
     about_tokens,
@@ -38,6 +39,7 @@ _TOKENS = about_tokens
 _FORMS = about_forms
 _NAMES = about_names
 _ORGANISATIONS = about_organisations
+_RATES = about_rates
 
 _TABLE = (
     # access rules
@@ -193,6 +195,8 @@ _TABLE = (
              "looked at.", _APPS.behind_a_front),
     LintRule("EC372", "Applications that divide a host", "To a browser they are one site, and one session opens them "
              "all: a script of one reads the pages of the others.", _APPS.one_origin),
+    LintRule("EC373", "A rate that one page exceeds", "A page asks for its images, scripts and styles at once: whoever "
+             "opens it is answered 429 for some of them.", _RATES.less_than_a_page),
     # the gateway
     LintRule("EC401", "Development settings", "`development: true` gives up https and secrets in files of their own.",
              _GATEWAY.development),

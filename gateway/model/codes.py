@@ -76,6 +76,7 @@ LIMIT_HEADERS = Code(
 )
 LIMIT_BODY = Code("limit.body", 413, "The file or form is too large", "Send a smaller file, or ask your support.")
 LIMIT_REQUEST_TIME = Code("limit.request_time", 408, "The request took too long", "Check your network and try again.")
+LIMIT_REQUESTS = Code("limit.requests", 429, "Too many requests at once", "Wait a moment, then reload this page.")
 LIMIT_CONNECTIONS = Code("limit.connections", 503, "Too many connections", "Wait a moment, then try again.")
 
 # routes and policy: reasons of decisions

@@ -89,6 +89,11 @@ _TABLE = (
     Event(
         "connections.refused", "warning", "Connections beyond a limit were closed at accept; at most a line a minute."
     ),
+    Event(
+        "requests.limited",
+        "warning",
+        "Requests came more often than a file allows, and were answered 429; at most a line a minute for each.",
+    ),
     Event("descriptors.exhausted", "error", "No file could be opened any more; at most a line a minute says so."),
     Event("descriptors.few", "warning", "The process may open fewer files than limits.connections would need."),
     Event("access", "info", "A request was answered. Only with `access_log: true`."),

@@ -53,6 +53,7 @@ def zeros(apps: Sequence[str], oidc_providers: Sequence[str], saml_providers: Se
         ),
         "ecluse_tunnels_total": ((why,) for why in _TUNNEL_ENDS),
         "ecluse_connections_refused_total": (("client",), ("all",), ("descriptors",)),
+        "ecluse_requests_limited_total": _each(apps, (("client",), ("person",), ("all",))),
         "ecluse_descriptors_exhausted_total": (("accept",), ("upstream",)),
         "ecluse_headers_stripped_total": _each(apps, ((),)),
         "ecluse_policy_decisions_total": _each(apps, _decisions()),

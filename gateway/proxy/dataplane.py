@@ -34,6 +34,7 @@ from gateway.proxy.exchange import ServerConnection
 from gateway.proxy.hidden_cookies import HiddenCookies, Jars
 from gateway.proxy.http1.response_head import ResponseHeads
 from gateway.proxy.lane import Lane
+from gateway.proxy.rates import RequestLimits
 from gateway.proxy.reading import HEAD
 from gateway.proxy.request import Request
 from gateway.proxy.retired import Retired
@@ -122,6 +123,7 @@ class DataPlane:
         self.ids = _ids()
         self.spool = Spool()
         self.admission = Admission(descriptors=descriptors, counters=counters, log=log, pages=pages, ids=self.ids)
+        self.rates = RequestLimits(counters, log)
         self.tunnels = Tunnels(loop, sessions, counters)
         self.tables = self._new_tables()
         self.timers.start()
@@ -308,6 +310,7 @@ class DataPlane:
         snapshot = self.holder.snapshot
         self.limits: Limits = snapshot.gateway.limits
         self.admission.follow(snapshot)
+        self.rates.follow(snapshot)
         # A head below this size may be read in one go: it meets the limit on bytes.
         self.usual_head = min(_USUAL_HEAD, self.limits.headers_bytes)
         self.timeouts: Timeouts = snapshot.gateway.timeouts

@@ -26,14 +26,16 @@ class Lane(ApplicationAccess):
     takes methods of WebDAV. `hides`: whether browsers do not get some of the application's cookies; `injected`: where a
     front asks about its requests, the headers that it writes; `rarely`: either. `is_secure`: whether browsers reach it
     by https. `filters`: of bodies, None where they go on as they come. `plain_bodies`: the application is asked for
-    them without compression. `exchange`: what bounds each request, None where that is by path.
+    them without compression. `is_bounded`: whether anything bounds how often it is asked, `rates` of its own file among
+    these. `exchange`: what bounds each request, None where that is by path.
     `statuses`, `stripped` and `errors` are counted here in plain cells, and taken over into the worker's counters by
     DataPlane.flush."""
 
     __slots__ = (
         "_edits", "_path_limits", "_usual", "body_limit", "cookies", "errors", "exchange", "filters",
-        "form_login", "group", "hides", "injected", "is_dav", "is_secure", "is_told", "limits", "log_names",
-        "plain_bodies", "policy", "pool", "rarely", "responses", "statuses", "stripped", "timeouts",
+        "form_login", "group", "hides", "injected", "is_bounded", "is_dav", "is_secure", "is_told", "limits",
+        "log_names", "plain_bodies", "policy", "pool", "rarely", "rates", "responses", "statuses", "stripped",
+        "timeouts",
     )  # fmt: skip
 
     def __init__(
@@ -52,6 +54,8 @@ class Lane(ApplicationAccess):
         # Of every line of the access log, between the request's id and the client.
         self.log_names = f'","app":"{self.name}","revision":"{self.revision}","client":"'.encode()
         self.limits = limits
+        self.rates = None if app is None else app.request_rates
+        self.is_bounded = self.rates is not None or limits.requests is not None
         self.is_dav = app is not None and bool(app.methods)
         self.is_told = app is not None and app.logout.url is not None
         self.pool = None if isinstance(pool, AddressGroup) else pool

@@ -64,13 +64,18 @@ def refusal(services: RefusalServices, request: Request, outcome: Refuse) -> Pag
     if outcome.by is not None:
         return _denied(services, request, outcome, outcome.by)
     seen = Seen(request.client, request.host.name, request.line.method.decode("ascii"))
-    services.refused(outcome.code, outcome.detail, request.id, request.lane.name, seen)
+    if not outcome.retry_after:
+        # Others were told of in proxy/rates.py: a line for each would be a flood of its own.
+        services.refused(outcome.code, outcome.detail, request.id, request.lane.name, seen)
     kind = "json" if outcome.bearer else _html_or_json(request)
     way = _linking(request, outcome.code) if kind == "html" else ""
     page = _render(services, request, outcome.shown or outcome.code, kind, way, outcome.refusal)
     if outcome.code is WIRE_WEBSOCKET_VERSION:
         # RFC 6455 4.4, RFC 9110 15.5.22
         page = Page(page.status, (*page.headers, *_VERSIONS), page.body)
+    if outcome.retry_after:
+        # RFC 6585 4
+        page = Page(page.status, (*page.headers, (b"Retry-After", b"%d" % outcome.retry_after)), page.body)
     return _challenging(page, b"Bearer " + outcome.bearer) if outcome.bearer else page
 
 

@@ -19,6 +19,7 @@ from gateway.proxy.accesslog import AccessLog, Seen
 from gateway.proxy.admission import Admission, CountedConnection
 from gateway.proxy.exchange import ServerConnection
 from gateway.proxy.hidden_cookies import HiddenCookies
+from gateway.proxy.rates import RequestLimits
 from gateway.proxy.request import Request
 from gateway.proxy.spool import Spool
 from gateway.proxy.tables import RequestTables
@@ -54,6 +55,7 @@ class Services(Protocol):
     callers: Callers | None
     hidden_cookies: HiddenCookies
     admission: Admission
+    rates: RequestLimits
     pages: ErrorPages
     counters: Counters
     log: Log

@@ -19,6 +19,7 @@ from gateway.proxy.forward_auth import FrontQuestions, is_question, said_of
 from gateway.proxy.outgoing_head import framing_line, middle_of
 from gateway.proxy.portal_lane import PortalPurpose, body_limit, inbound_request
 from gateway.proxy.posts.keeping import admitted, keeping, limit_of
+from gateway.proxy.rates import NOBODY, asks
 from gateway.proxy.reading import WAIT
 from gateway.proxy.refusals import program_refusal, to_https, unauthorized
 from gateway.proxy.services import Services
@@ -38,15 +39,17 @@ _AUTHORIZATION: Final = frozenset({b"authorization"})
 class Walk(FrontQuestions):
     """The walk of a client connection's requests. `bound`: its own connection to an application. `pending`: what is to
     be sent, once there is a connection. `retried`: that was sent twice. `renewed`: the person was signed in at the
-    application anew for this request. `redirects`: the listener leads to https."""
+    application anew for this request. `redirects`: the listener leads to https. `counted`: for whom the request was,
+    where how often somebody asks is bounded."""
 
-    __slots__ = ("bound", "chunked_out", "pending", "redirects", "renewed", "retried")
+    __slots__ = ("bound", "chunked_out", "counted", "pending", "redirects", "renewed", "retried")
 
     def __init__(self, plane: Services, *, redirects: bool) -> None:
         super().__init__(plane)
         self.redirects = redirects
         self.bound: ServerConnection | None = None
         self.pending = b""
+        self.counted = NOBODY
         self.retried = self.renewed = self.chunked_out = False
 
     # --- what the connection itself does ---
@@ -82,6 +85,7 @@ class Walk(FrontQuestions):
         self.state = WAIT
         self.retried = self.renewed = self.chunked_out = False
         self.front = None
+        self.counted = NOBODY
         self.body_done = True
         if request.framing not in NO_CONTENT:
             self.body_done = self.body_paused = False
@@ -139,6 +143,8 @@ class Walk(FrontQuestions):
         """The one place where an outcome has effects. No fault leads to `forward`."""
         request = self.request
         request.seat = seat
+        if request.lane.is_bounded and (refused := self._too_many(seat, outcome)) is not None:
+            outcome = refused
         if seat is not None:
             request.line.let_in = True
             if seat.deadline - request.started < seat.idle - _TOUCH_AFTER:
@@ -169,6 +175,18 @@ class Walk(FrontQuestions):
                 self.task = self.plane.loop.create_task(self._await(seat, outcome))
             case _:
                 assert_never(outcome)
+
+    def _too_many(self, seat: Seat | None, outcome: Outcome) -> Refuse | None:
+        """Counts the request: once for a stranger, and once for the person who they turn out to be. A front's question
+        counts as the request that it asks about; a kept form came with the click that was counted."""
+        request, snapshot = self.request, self.plane.tables.snapshot
+        is_asked_about = type(outcome) is ToPortal and is_question(request, snapshot) and self.memo.is_trusted(snapshot)
+        if is_asked_about or self.sending is not None:
+            return None
+        who, before = asks(seat, request.client), self.counted
+        self.counted = who
+        told = NOBODY if who == before else who
+        return self.plane.rates.too_many(request, told, is_forward=type(outcome) is Forward)
 
     async def _await(self, known: Seat | None, waits: NeedsStore | NeedsWork, *, acted: bool = False) -> None:
         """The client waits meanwhile, and nothing more of it is read. `acted`: the outcome was counted before."""

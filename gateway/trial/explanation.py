@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from gateway.config.exchange_limits import Rate
 from gateway.config.snapshot import App, Snapshot, TunnelSettings
 from gateway.identity.directories import known_with
 from gateway.model.decision import RuleRef
@@ -46,6 +47,16 @@ class Rewriting:
 
 
 @dataclass(frozen=True, slots=True)
+class Bounded:
+    """How often such a request may come. `of`: "client" (a stranger's address), "person", or "all" who ask for the
+    application. `app`: the application by whose file, empty for gateway.yaml, which counts all hosts together."""
+
+    of: str
+    rate: Rate
+    app: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Explanation:
     """`rows`: of every matching rule, the deciding pattern's first, then those of the shadows alone.
     `others`: live rules of the app that match not. `keeps`: of a POST that reaches the application or asks for a
@@ -53,7 +64,8 @@ class Explanation:
     application; None where its addresses stay as they are. `tunnel`: likewise, where it could ask for one; None where
     none is carried. `leniencies`: keys of `paths:` without which the path would be refused, or read otherwise.
     `told_for`: the pattern of `translate.paths` by which the application is told otherwise there, else empty.
-    `moved_to`: what the application is asked for, where it has its pages at another path, else empty."""
+    `moved_to`: what the application is asked for, where it has its pages at another path, else empty. `bounds`: beyond
+    which it is answered 429, whoever asks first."""
 
     asked: WrittenRequest
     tried: Tried
@@ -66,6 +78,7 @@ class Explanation:
     told_for: str = ""
     now: float = 0.0
     moved_to: str = ""
+    bounds: tuple[Bounded, ...] = ()
 
 
 def explain_request(
@@ -89,8 +102,30 @@ def explain_request(
     told_for = "" if app.told_by_path is None or tried.outcome != "allow" else app.told_by_path.pattern(tried.segments)
     moved_to = "" if app.mount is None or tried.outcome != "allow" else app.mount.target(asked.target).decode("ascii")
     return Explanation(
-        asked, tried, rows, others, rewriting, tunnel, keeps, leniencies, told_for, circumstances.now, moved_to
+        asked,
+        tried,
+        rows,
+        others,
+        rewriting,
+        tunnel,
+        keeps,
+        leniencies,
+        told_for,
+        circumstances.now,
+        moved_to,
+        _bounds(snapshot, app, tried, person),
     )
+
+
+def _bounds(snapshot: Snapshot, app: App, tried: Tried, person: Known | None) -> tuple[Bounded, ...]:
+    kind = "client" if person is None else "person"
+    found = []
+    for rates, name in ((snapshot.gateway.limits.requests, ""), (app.request_rates, app.name)):
+        if rates is not None and (rate := rates.per(kind)) is not None:
+            found.append(Bounded(kind, rate, name))
+    if app.request_rates is not None and app.request_rates.all is not None and tried.outcome == "allow":
+        found.append(Bounded("all", app.request_rates.all, app.name))
+    return tuple(found)
 
 
 def _rewriting(app: App, asked: WrittenRequest) -> Rewriting | None:

@@ -91,6 +91,21 @@ def test_the_applications_own_cookies(folder: Path) -> None:
         assert line in typed("explain", "GET", "http://one.localhost/public/a", at=folder).stdout
 
 
+def test_how_often_it_may_be_asked(folder: Path) -> None:
+    file = folder / "policies/apps/one.yaml"
+    rates = "limits: {requests: {per_person: {rate: 10/s, burst: 50}, all: {rate: 600/m}}}\n"
+    file.write_text(rates + file.read_text())
+    asked = ("explain", "GET", "http://one.localhost/files/a", "--as", "paul.yaml")
+    assert typed(*asked, at=folder).stdout.endswith(
+        "  beyond 50 at once and one each 0.1 s, a person at one is answered 429\n"
+        "  beyond 600 at once and one each 0.1 s, everybody together at one is answered 429\n"
+    )
+    told = json.loads(typed(*asked, "--output", "json", at=folder).stdout)
+    assert told["bounds"][0] == {"of": "person", "rate": {"every": 0.1, "burst": 50}, "app": "one"}
+    as_nobody = json.loads(typed(*asked[:3], "--output", "json", at=folder).stdout)
+    assert as_nobody["bounds"] == []
+
+
 def test_what_is_told_on_some_paths_alone(folder: Path) -> None:
     file = folder / "policies/apps/one.yaml"
     paths = "paths: [{path: /files/**, headers: {X-Whose: {template: 'u-{uid}'}}, omit: [X-Remote-User]}]"

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 import pytest
 import trustme
 
-from gateway.config.exchange_limits import ExchangeLimits
+from gateway.config.exchange_limits import ExchangeLimits, Rate
 from gateway.config.schema.conditions import KEYS
 from gateway.config.schema.json_schema import schemas
 from gateway.config.snapshot import Snapshot
@@ -297,6 +297,8 @@ GATEWAY = [
            gateway(lambda g: [str(network) for network, _ in g.limits.networks]), [], ["10.0.0.0/8"]),
     Effect("limits.networks[].connections", ("limits", "networks"), [{"network": "10.0.0.0/8", "connections": 7}],
            gateway(lambda g: [most for _, most in g.limits.networks]), [], [7]),
+    *(Effect(f"limits.requests.{who}.{key}", ("limits", "requests"), {who: {"rate": "120/m", **more}}, gateway(lambda g, who=who: g.limits.requests and getattr(g.limits.requests, who)), None, Rate(0.5, burst))
+      for who in ("per_client", "per_person") for key, more, burst in (("rate", {}, 120), ("burst", {"burst": 7}, 7))),
     limit("transactions", "transactions", 7, 100000, 7),
     limit("transactions_per_network", "transactions_per_network", 7, 1000, 7),
     limit("cached_seats", "cached_seats", 7, 20000, 7),
@@ -578,6 +580,8 @@ APP = [
     *(Effect(f"limits.paths[].timeouts.{key}", ("limits", "paths"), [{"path": "/a", "timeouts": {key: "2m"}}],
              at_a(lambda one, key=key: (one.body, getattr(one.timeouts, key))), (1 << 30, before), (1 << 30, 120))
       for key, before in (("first_byte", 60), ("body", 30), ("total", 3600))),
+    *(Effect(f"limits.requests.{who}.{key}", ("limits", "requests"), {who: {"rate": "20/s", **more}}, app(lambda a, who=who: a.request_rates and getattr(a.request_rates, who)), None, Rate(0.05, burst))
+      for who in ("per_client", "per_person", "all") for key, more, burst in (("rate", {}, 20), ("burst", {"burst": 7}, 7))),
     Effect("limits.body", ("limits", "body"), "1MB", app(lambda a: a.body_limit), 1 << 30, 1 << 20),
     Effect("limits.body", ("limits", "body"), "unlimited", app(lambda a: a.body_limit), 1 << 30, 0),
     Effect("session.idle", ("session", "idle"), "1m", app(lambda a: a.seat_limits.idle), None, 60),

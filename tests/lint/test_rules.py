@@ -325,6 +325,8 @@ PAIRS: dict[str, Pair] = {
     "EC371": Pair({**gateway("workers: 2", FRONTS), "apps/permis.yaml": PERMIS + "front: nginx\n"}, gateway("workers: 2", FRONTS), FRONT, FRONT),
     "EC372": Pair({"apps/wiki.yaml": PERMIS.replace("app: permis", "app: wiki\npath: /wiki").replace("{path: /", "{path: /wiki/").replace(":9001", ":9002")},
                   {"apps/wiki.yaml": PERMIS.replace("permis", "wiki").replace("app: wiki", "app: wiki\npath: /wiki").replace("{path: /", "{path: /wiki/").replace(":9001", ":9002")}),
+    "EC373": Pair({"apps/permis.yaml": PERMIS + "limits: {requests: {per_person: {rate: 10/s}}}\n"},
+                  {"apps/permis.yaml": PERMIS + "limits: {requests: {per_person: {rate: 10/s, burst: 20}}}\n"}),
     "EC401": Pair({}, {**HTTPS, "gateway.yaml": HTTPS["gateway.yaml"].replace("development: true\n", ""),
                        "providers/metropole.yaml": METROPOLE.replace("http://127.0.0.1:9400", "https://op.example")},
                   good_secrets=certificate()),

@@ -18,6 +18,7 @@ class Bound(NamedTuple):
 _OWN_READING: Final = "How the team's own application reads paths, on its own hosts."
 _OWN_SEAT: Final = "Only shorter than the provider's file and the session say, on its own hosts."
 _OWN_TIME: Final = "Of its own requests, each on a connection of a client, which is counted."
+_OWN_RATE: Final = "Refuses requests of its own hosts alone, and only more of them than gateway.yaml does."
 _OWN_COOKIE: Final = "Sent to browsers by its own hosts, which no other host's cookies are told by."
 _FORM: Final = "The form of a value that it may be told."
 _OWN_FORM: Final = "A form of its own upstream, by the same check at every connect; no address leads elsewhere."
@@ -91,6 +92,12 @@ _WRITTEN: Final[Mapping[str, Bound]] = {
     "keep_posts.largest": Bound("", "Within `posts` of gateway.yaml, which bounds each person and everybody together."),
     "keep_posts.lasts": Bound("", "A day at most; within `posts` of gateway.yaml."),
     "limits.body": Bound("", "Bodies stream: a large one costs its own application, and no more memory here."),
+    "limits.requests.per_client.rate": Bound("hosts", _OWN_RATE),
+    "limits.requests.per_client.burst": Bound("hosts", _OWN_RATE),
+    "limits.requests.per_person.rate": Bound("hosts", _OWN_RATE),
+    "limits.requests.per_person.burst": Bound("hosts", _OWN_RATE),
+    "limits.requests.all.rate": Bound("hosts", _OWN_RATE),
+    "limits.requests.all.burst": Bound("hosts", _OWN_RATE),
     "limits.paths[].path": Bound("hosts", "Of its own hosts."),
     "limits.paths[].body": Bound("", "As `limits.body`."),
     "limits.paths[].timeouts.first_byte": Bound("", _OWN_TIME),

@@ -11,7 +11,7 @@ from gateway.config.yaml.reader import YamlDocument
 
 _FEWEST: Final = 32
 # What is done with the application's answers (of `path`: with its cookies), or with bodies: neither comes here.
-_UNHELD: Final = ("path", "responses", "rewrite", "cookies", "limits", "timeouts", "form_login")
+_UNHELD: Final = ("path", "responses", "rewrite", "cookies", "timeouts", "form_login")
 
 
 def check_front_secret(content: bytes) -> None:
@@ -33,7 +33,9 @@ def check_front(document: YamlDocument, model: AppFile, gateway: GatewayFile | N
     if gateway is not None and gateway.forward_auth is None:
         message = "gateway.yaml lets no server in front ask"
         yield document.problem(("front",), message, "forward_auth: {secret: {file: ...}} there, or leave front out")
-    for key in _UNHELD:
+    # How often the application is asked, the questions tell.
+    unheld_limits = model.limits.model_fields_set - {"requests"}
+    for key in (*_UNHELD, *(["limits"] if unheld_limits else [])):
         if key in model.model_fields_set:
             message = f"{model.front} passes requests and answers on itself, so this would have no effect"
             yield document.problem((key,), message, "leave it out, or leave front out", key=True)

@@ -16,6 +16,7 @@ from gateway.config.compile.plan import (
     WrittenPathLimits,
     WrittenRule,
 )
+from gateway.config.compile.rates import rates_of
 from gateway.config.compile.served import Material, served
 from gateway.config.compile.tokens import serve_basic, serve_tokens
 from gateway.config.folder.files import team_of
@@ -65,6 +66,7 @@ def serve_app(file: str, model: AppFile, gateway: GatewayFile, material: Materia
         directories=tuple(dict.fromkeys(model.directories)),
         leniency=_leniency(model, edits.mount),
         body_limit=gateway.limits.body if model.limits.body is None else model.limits.body,
+        request_rates=None if model.limits.requests is None else rates_of(model.limits.requests),
         seat_then=model.session.then,
         streams_last=model.session.streams == "last",
         grace=model.session.grace,

@@ -2,6 +2,7 @@
 
 import posixpath
 
+from gateway.config.compile.rates import rates_of
 from gateway.config.compile.served import Material, served
 from gateway.config.compile.tokens import serve_token_keys
 from gateway.config.exchange_limits import Timeouts
@@ -62,6 +63,7 @@ def serve_gateway(file: str, model: GatewayFile, material: Material, root: str) 
             limits,
             headers_bytes=limits.headers,
             headers_count=limits.header_count,
+            requests=None if limits.requests is None else rates_of(limits.requests),
             networks=tuple(sorted(networks, key=lambda each: each[0].prefixlen, reverse=True)),
         ),
     )

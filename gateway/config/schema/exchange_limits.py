@@ -2,6 +2,7 @@
 
 from pydantic import Field, model_validator
 
+from gateway.config.schema.rates import AppRequestRatesSection
 from gateway.config.schema.types import Maybe, PathPattern, Seconds, SizeOrUnlimited, Strict, wrong
 
 
@@ -41,3 +42,5 @@ class AppLimitsSection(Strict):
     body: Maybe[SizeOrUnlimited] = None
     paths: list[PathLimitsSection] = Field(default=[], max_length=200)
     """Paths with other limits: uploads that are larger, answers that are slower."""
+    requests: Maybe[AppRequestRatesSection] = None
+    """How often it may be asked."""

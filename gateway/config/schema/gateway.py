@@ -11,6 +11,7 @@ from gateway.config.folder.files import STATE
 from gateway.config.schema.app_tokens import TokensSection
 from gateway.config.schema.forward_auth import ForwardAuthSection
 from gateway.config.schema.posts import PostsSection
+from gateway.config.schema.rates import RequestRatesSection
 from gateway.config.schema.saml import SamlSelfSection
 from gateway.config.schema.store import StoreKeySection, StoreSection
 from gateway.config.schema.theme import ThemeSection
@@ -114,6 +115,8 @@ class GatewayLimitsSection(Strict):
     """Connections of one address (IPv6: one /64), in each worker; listed proxies are not bounded by it."""
     networks: list[NetworkLimitSection] = Field(default=[], max_length=256)
     """Networks whose addresses have a limit of their own: many people behind one address, a front, a guest network."""
+    requests: Maybe[RequestRatesSection] = None
+    """How often anybody may ask, of all hosts together, the portal's among them."""
     transactions: Count = 100000
     """Sign-ins under way."""
     transactions_per_network: Count = 1000

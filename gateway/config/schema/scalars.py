@@ -20,6 +20,7 @@ _URL: Final = re.compile(
 _BARE: Final = re.compile(r"[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*\.[A-Za-z]{2,}(?:/[A-Za-z0-9._~/-]*)?")
 _ADDRESS: Final = re.compile(r"(?:\[(?P<six>[0-9a-fA-F:.]+)\]|(?P<four>[^:\[\]]+)):(?P<port>[0-9]{1,5})")
 _CLAIM: Final = re.compile(r"[^\s\x00-\x1f\x7f]{1,200}")
+_RATE: Final = re.compile(r"([1-9][0-9]{0,6})/([smh])")
 _LONGEST_GRACE: Final = 60
 _DEFAULT_PORT: Final = {"http": 80, "https": 443}
 
@@ -91,6 +92,21 @@ def whole_seconds(value: object) -> int:
     """`15s`, `5m`, `12h`, `7d`."""
     units = {unit: factor for unit, factor in SECONDS.items() if unit != "ms"}
     return int(_amount(value, units, "s", "a time is a number with a unit: 15s, 5m, 12h or 7d"))
+
+
+class WrittenRate(NamedTuple):
+    """So many in so many seconds."""
+
+    number: int
+    seconds: float
+
+
+def rate(value: object) -> WrittenRate:
+    """`20/s`, `600/m`, `1000/h`."""
+    match = _RATE.fullmatch(value) if isinstance(value, str) else None
+    if match is None:
+        raise Wrong("a rate is a number and a time: 20/s, 600/m or 1000/h", f"{value}/s" if type(value) is int else "")
+    return WrittenRate(int(match[1]), SECONDS[match[2]])
 
 
 def size(value: object) -> int:

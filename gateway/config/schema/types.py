@@ -70,7 +70,8 @@ def _matching(pattern: str, message: str) -> AfterValidator:
     return AfterValidator(match)
 
 
-def _text_schema(pattern: str, *examples: str) -> WithJsonSchema:
+def text_schema(pattern: str, *examples: str) -> WithJsonSchema:
+    """What editors are told of a text."""
     return WithJsonSchema({"type": "string", "pattern": pattern, "examples": list(examples)})
 
 
@@ -94,12 +95,12 @@ Yes = Annotated[Literal[True], _exactly(True)]
 Name = Annotated[
     str,
     _matching(NAME, "a name is made of a-z, 0-9 and -, at most 63"),
-    _text_schema(f"^{NAME}$", "permis"),
+    text_schema(f"^{NAME}$", "permis"),
 ]
 AttributeName = Annotated[
     str,
     _matching(_ATTRIBUTE, "an attribute's name begins with a-z and goes on with a-z, 0-9 and _, at most 64"),
-    _text_schema(f"^{_ATTRIBUTE}$", "family_name"),
+    text_schema(f"^{_ATTRIBUTE}$", "family_name"),
 ]
 Text = Annotated[str, _matching(r"(?s).*\S.*", "this is empty"), Field(max_length=2000)]
 ParameterName = Annotated[
@@ -107,7 +108,7 @@ ParameterName = Annotated[
     _matching(
         r"[A-Za-z0-9._-]{1,64}", "a path parameter is written by its name: letters, digits and . _ -, no pattern"
     ),
-    _text_schema("^[A-Za-z0-9._-]{1,64}$", "jsessionid"),
+    text_schema("^[A-Za-z0-9._-]{1,64}$", "jsessionid"),
 ]
 Word = Annotated[str, _matching(r"[!-~]{1,200}", "this is empty, or not ASCII, or has a blank in it")]
 _METHODS = sorted(map(bytes.decode, METHODS))
@@ -132,31 +133,31 @@ def _named_method(text: str) -> str:
 MethodName = Annotated[
     str,
     AfterValidator(checked(known_method)),
-    _text_schema(f"^({'|'.join(_METHODS + _NAMED_METHODS)})$", "GET"),
+    text_schema(f"^({'|'.join(_METHODS + _NAMED_METHODS)})$", "GET"),
 ]
 NamedMethod = Annotated[
     str,
     AfterValidator(checked(_named_method)),
-    _text_schema(f"^({'|'.join(_NAMED_METHODS)})$", "PROPFIND"),
+    text_schema(f"^({'|'.join(_NAMED_METHODS)})$", "PROPFIND"),
 ]
 Seconds = Annotated[
-    float, PlainValidator(checked(scalars.seconds)), _text_schema("^[1-9][0-9]{0,8}(ms|s|m|h|d)$", "300ms", "15s", "5m")
+    float, PlainValidator(checked(scalars.seconds)), text_schema("^[1-9][0-9]{0,8}(ms|s|m|h|d)$", "300ms", "15s", "5m")
 ]
 Grace = Annotated[
     float,
     PlainValidator(checked(scalars.grace)),
-    _text_schema("^(0s|[1-9][0-9]{0,8}(ms|s|m|h|d))$", "0s", "10s", "1m"),
+    text_schema("^(0s|[1-9][0-9]{0,8}(ms|s|m|h|d))$", "0s", "10s", "1m"),
 ]
 WholeSeconds = Annotated[
-    int, PlainValidator(checked(scalars.whole_seconds)), _text_schema("^[1-9][0-9]{0,8}(s|m|h|d)$", "30m", "12h")
+    int, PlainValidator(checked(scalars.whole_seconds)), text_schema("^[1-9][0-9]{0,8}(s|m|h|d)$", "30m", "12h")
 ]
 Size = Annotated[
-    int, PlainValidator(checked(scalars.size)), _text_schema("^[1-9][0-9]{0,8}(B|KB|MB|GB)$", "8KB", "100MB")
+    int, PlainValidator(checked(scalars.size)), text_schema("^[1-9][0-9]{0,8}(B|KB|MB|GB)$", "8KB", "100MB")
 ]
 SizeOrUnlimited = Annotated[
     int,
     PlainValidator(checked(scalars.size_or_unlimited)),
-    _text_schema("^([1-9][0-9]{0,8}(B|KB|MB|GB)|unlimited)$", "100MB", "unlimited"),
+    text_schema("^([1-9][0-9]{0,8}(B|KB|MB|GB)|unlimited)$", "100MB", "unlimited"),
 ]
 Count = Annotated[int, Field(ge=1, le=10_000_000)]
 
@@ -176,36 +177,36 @@ def _path_pattern(text: str) -> Pattern:
     return parse_pattern(text, named=True)
 
 
-PathPattern = Annotated[Pattern, _from_text(_path_pattern), _text_schema("^/", "/admin/**")]
-LogoutLink = Annotated[SignOutLink, _from_text(parse_link), _text_schema("^/", "/doku.php?do=logout")]
+PathPattern = Annotated[Pattern, _from_text(_path_pattern), text_schema("^/", "/admin/**")]
+LogoutLink = Annotated[SignOutLink, _from_text(parse_link), text_schema("^/", "/doku.php?do=logout")]
 HostPattern = Annotated[
-    str, _from_text(scalars.host_pattern), _text_schema("^[^:/]+$", "permis.example.org", "*.example.org")
+    str, _from_text(scalars.host_pattern), text_schema("^[^:/]+$", "permis.example.org", "*.example.org")
 ]
 ApplicationUrl = Annotated[
-    Url, _from_text(scalars.application_url), _text_schema("^https?://[^?#]+$", "http://127.0.0.1:9001")
+    Url, _from_text(scalars.application_url), text_schema("^https?://[^?#]+$", "http://127.0.0.1:9001")
 ]
-Origin = Annotated[Url, _from_text(scalars.origin), _text_schema("^https?://[^/?#]+/?$", "http://127.0.0.1:9001")]
+Origin = Annotated[Url, _from_text(scalars.origin), text_schema("^https?://[^/?#]+/?$", "http://127.0.0.1:9001")]
 PortalUrl = Annotated[
-    Url, _from_text(scalars.named_origin), _text_schema("^https?://[^/?#]+/?$", "https://portail.example.org")
+    Url, _from_text(scalars.named_origin), text_schema("^https?://[^/?#]+/?$", "https://portail.example.org")
 ]
-Issuer = Annotated[str, _from_text(scalars.issuer), _text_schema("^https?://[^?#]+$", "https://op.example.org")]
+Issuer = Annotated[str, _from_text(scalars.issuer), text_schema("^https?://[^?#]+$", "https://op.example.org")]
 SocketAddress = Annotated[
-    tuple[str, int], _from_text(scalars.socket_address), _text_schema("^.+:[0-9]+$", "127.0.0.1:8080", "[::1]:8080")
+    tuple[str, int], _from_text(scalars.socket_address), text_schema("^.+:[0-9]+$", "127.0.0.1:8080", "[::1]:8080")
 ]
 ServerAddress = Annotated[
     tuple[str, int],
     _from_text(scalars.server_address),
-    _text_schema("^.+:[0-9]+$", "valkey.example.org:6379", "10.0.0.1:6379"),
+    text_schema("^.+:[0-9]+$", "valkey.example.org:6379", "10.0.0.1:6379"),
 ]
 AdminAddress = Annotated[
-    str, _from_text(scalars.admin_address), _text_schema("^(unix:.+|.+:[0-9]+)$", "127.0.0.1:8081", "unix:admin.sock")
+    str, _from_text(scalars.admin_address), text_schema("^(unix:.+|.+:[0-9]+)$", "127.0.0.1:8081", "unix:admin.sock")
 ]
-NetworkText = Annotated[IpNetwork, _from_text(scalars.network), _text_schema("^[0-9a-fA-F.:/]+$", "10.0.0.0/8")]
+NetworkText = Annotated[IpNetwork, _from_text(scalars.network), text_schema("^[0-9a-fA-F.:/]+$", "10.0.0.0/8")]
 
 UpstreamPlace = Annotated[
     str,
     _from_text(scalars.upstream_place),
-    _text_schema(r"^[^/?#\s]+(/[0-9]{1,3})?$", "10.1.0.0/16", "app.example.org:8080"),
+    text_schema(r"^[^/?#\s]+(/[0-9]{1,3})?$", "10.1.0.0/16", "app.example.org:8080"),
 ]
 
 _PLACES: list[dict[str, Any]] = [

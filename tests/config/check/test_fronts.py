@@ -15,6 +15,7 @@ def of(app: str, settings: str = SETTINGS, secret: bytes = SECRETS["env:FRONT"])
 def test_an_application_behind_a_front() -> None:
     assert of("front: nginx\n") == []
     assert of("") == []
+    assert of("front: nginx\nlimits: {requests: {all: {rate: 20/s}}}\n") == []
 
 
 @pytest.mark.parametrize(
@@ -24,6 +25,7 @@ def test_an_application_behind_a_front() -> None:
         ("rewrite: {headers: true}", "rewrite"),
         ("cookies: {host_only: true}", "cookies"),
         ("limits: {body: 1MB}", "limits"),
+        ("limits: {body: 1MB, requests: {all: {rate: 20/s}}}", "limits"),
         ("timeouts: {first_byte: 1s}", "timeouts"),
     ],
 )

@@ -1,0 +1,43 @@
+"""`limits.requests`: how often somebody may ask, and how many times at once."""
+
+from typing import Annotated
+
+from pydantic import PlainValidator, model_validator
+
+from gateway.config.schema import scalars
+from gateway.config.schema.types import Count, Maybe, Strict, checked, text_schema, wrong
+
+RateText = Annotated[
+    scalars.WrittenRate, PlainValidator(checked(scalars.rate)), text_schema("^[1-9][0-9]{0,6}/[smh]$", "20/s", "600/m")
+]
+
+
+class RateSection(Strict):
+    """So many requests in the long run, and `burst` at once after a pause."""
+
+    rate: RateText
+    burst: Maybe[Count] = None
+    """The number of `rate`, where this is left out."""
+
+
+class RequestRatesSection(Strict):
+    """Each worker counts by itself. Beyond it the answer is 429, with the time to wait."""
+
+    per_client: Maybe[RateSection] = None
+    """Of requests without a session, from each address (IPv6: each /64); behind `trusted_proxies`, the browser's."""
+    per_person: Maybe[RateSection] = None
+    """Of requests of each person who is signed in, and each program, from wherever these come."""
+
+    @model_validator(mode="after")
+    def _says_something(self) -> "RequestRatesSection":
+        names = list(type(self).model_fields)
+        if not any(getattr(self, name) for name in names):
+            raise wrong("this block limits nothing", f"add {' or '.join(f'{name}:' for name in names)}")
+        return self
+
+
+class AppRequestRatesSection(RequestRatesSection):
+    """Of requests to this application alone, beside what gateway.yaml says."""
+
+    all: Maybe[RateSection] = None
+    """Of all requests that go to the application, of whomever they are."""

@@ -1,0 +1,118 @@
+"""How often somebody may ask: token buckets, and what is told beyond that."""
+
+from math import ceil
+from typing import Final, NamedTuple
+
+from gateway.access.outcome import Refuse
+from gateway.config.exchange_limits import Rate, RequestRates
+from gateway.config.snapshot import Snapshot
+from gateway.model.codes import LIMIT_REQUESTS
+from gateway.model.session import Seat
+from gateway.ops.counters import Counters
+from gateway.ops.log import Log
+from gateway.proxy.request import Request
+from gateway.wire.addresses import client_key
+
+MOST_BUCKETS: Final = 65_536
+_A_LINE_EVERY: Final = 60.0
+_NEVER: Final = float("-inf")
+# Of times that were added up.
+_ROUNDING: Final = 1e-9
+
+# What is counted together: "" is every host of the gateway, else an application.
+_EVERYWHERE: Final = ""
+
+
+class Asks(NamedTuple):
+    """The one who asks. `kind` is "client" or "person"; `key` tells them apart from all others."""
+
+    kind: str
+    key: int
+
+
+NOBODY: Final = Asks("", 0)
+_EVERYBODY: Final = Asks("all", 0)
+
+
+class Buckets:
+    """At most `most` buckets; where there is no room, the one that was asked least lately goes, and is full again.
+
+    Of each only the time is kept at which it will be full again. Times are monotonic seconds."""
+
+    __slots__ = ("_full_at", "_most")
+
+    def __init__(self, most: int = MOST_BUCKETS) -> None:
+        self._full_at: dict[int, float] = {}
+        self._most = most
+
+    def __len__(self) -> int:
+        return len(self._full_at)
+
+    def take(self, key: int, rate: Rate, now: float) -> float:
+        """Takes one token and returns 0; where there is none, the seconds until there is one."""
+        full_at = max(self._full_at.pop(key, now), now)
+        wait = full_at + rate.every - now - rate.every * rate.burst
+        if wait <= _ROUNDING:
+            full_at, wait = full_at + rate.every, 0.0
+        while len(self._full_at) >= self._most:
+            del self._full_at[next(iter(self._full_at))]
+        self._full_at[key] = full_at
+        return wait
+
+
+class RequestLimits:
+    """Of one worker; what is counted goes on over a reload."""
+
+    def __init__(self, counters: Counters, log: Log) -> None:
+        self._counters = counters
+        self._log = log
+        self._told: dict[tuple[str, str], tuple[float, int]] = {}
+        self._everywhere: RequestRates | None = None
+        self.buckets = Buckets()
+
+    def follow(self, snapshot: Snapshot) -> None:
+        self._everywhere = snapshot.gateway.limits.requests
+        self._told = {key: told for key, told in self._told.items() if key[0] in snapshot.apps}
+
+    def too_many(self, request: Request, who: Asks, *, is_forward: bool) -> Refuse | None:
+        """None where one more is allowed, which is counted. `who`: NOBODY where they were counted before.
+        `is_forward`: whether it goes to the application."""
+        lane, now = request.lane, request.started
+        for scope, rates in ((_EVERYWHERE, self._everywhere), (lane.name, lane.rates)):
+            rate = None if rates is None else rates.per(who.kind)
+            if rate is not None and (wait := self._take(scope, who, rate, now)):
+                return self._refused(request, who.kind, wait)
+        rate = None if lane.rates is None or not is_forward else lane.rates.all
+        if rate is not None and (wait := self._take(lane.name, _EVERYBODY, rate, now)):
+            return self._refused(request, "all", wait)
+        return None
+
+    def _take(self, scope: str, who: Asks, rate: Rate, now: float) -> float:
+        # Python's hash has a key of its own in each process: nobody can look for two that share a bucket.
+        return self.buckets.take(hash((scope, who)), rate, now)
+
+    def _refused(self, request: Request, kind: str, wait: float) -> Refuse:
+        app, now = request.lane.name, request.started
+        self._counters.add("ecluse_requests_limited_total", app, kind)
+        told, times = self._told.get((app, kind), (_NEVER, 0))
+        due = now - told >= _A_LINE_EVERY
+        self._told[app, kind] = (now, 0) if due else (told, times + 1)
+        self._counters.add("ecluse_http_refusals_total", LIMIT_REQUESTS.id)
+        if due:
+            self._log.event(
+                "requests.limited",
+                app=app,
+                code=LIMIT_REQUESTS.id,
+                reason=kind,
+                client=request.client,
+                requests=times + 1,
+                request_id=request.id.decode("ascii"),
+            )
+        return Refuse(LIMIT_REQUESTS, retry_after=ceil(wait))
+
+
+def asks(seat: Seat | None, client: str) -> Asks:
+    """A person who is signed in counts for themselves, wherever they ask from; a stranger counts for the address."""
+    if seat is None:
+        return Asks("client", hash(client_key(client)))
+    return Asks("person", hash((seat.identity.issuer, seat.identity.subject)))
