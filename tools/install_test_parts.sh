@@ -7,7 +7,7 @@ cd "$(dirname "$0")/.."
 
 ALL=(
     nginx wrk php php-fpm dokuwiki mediawiki django radicale jupyter git javac tomcat chromium curl node npm xmlsec1
-    valkey redis haproxy lemonldap canaille fronts ldap
+    valkey redis haproxy lemonldap canaille fronts ldap postgresql
 )
 # The last of these it only recommends, and without each of them it fails at its first request.
 LEMONLDAP=(
@@ -54,6 +54,7 @@ missing_packages() {
     mediawiki) not_installed mediawiki php-fpm php-sqlite3 nginx ;;
     django) not_installed python3-django ;;
     valkey | redis) not_installed "$1-server" ;;
+    postgresql) compgen -G '/usr/lib/postgresql/*/bin/postgres' >/dev/null || echo postgresql ;;
     radicale) not_installed radicale ;;
     jupyter) not_installed jupyter-server python3-ipykernel ;;
     git) not_installed git ;;

@@ -16,7 +16,7 @@ from gateway.config.problems import Problem, ProblemsFound
 from gateway.config.schema.load import load
 from gateway.config.snapshot import Gateway, Snapshot
 from gateway.directories.by_hand import look, look_through
-from gateway.model.directory import Directory, FileSource
+from gateway.model.directory import Directory, FileSource, SqliteSource
 from gateway.model.errors import GatewayError
 from gateway.organisations.indexing import organisations_of
 from gateway.server.state import unwritable
@@ -52,7 +52,8 @@ def check(folder: Path, *, as_json: bool = False, live: bool = False) -> Exit:
 
 
 def _wrong_directories(files: Files, directories: Mapping[str, Directory], *, live: bool) -> Iterator[Problem]:
-    """Each table is read whole. A gateway that runs keeps the last good one; nobody is served by a wrong one."""
+    """Each table is read whole, and each database that is a file is opened. A gateway that runs keeps the last good
+    table; nobody is served by a wrong one."""
     if not directories:
         return
     folder, _ = load(files)
@@ -62,7 +63,7 @@ def _wrong_directories(files: Files, directories: Mapping[str, Directory], *, li
             if isinstance(directory.source, FileSource):
                 path = ("csv" if loaded.model.csv is not None else "json", "path")
                 yield from (loaded.document.problem(path, why) for why in _wrong_in(directory))
-            elif live:
+            elif live or isinstance(directory.source, SqliteSource):
                 yield from (loaded.document.problem((loaded.model.kind,), why) for why in _away(directory))
 
 

@@ -17,6 +17,7 @@ os.environ["LDAPNOINIT"] = "1"
 import ldap
 from ldap.controls import SimplePagedResultsControl
 
+from gateway.directories.kept_connections import KeptConnections
 from gateway.directories.ldap_filter import person_filter
 from gateway.directories.source import DirectoryAway, FindingAndFaults
 from gateway.identity.directories import MOST_ROWS, DirectoryFault, finding_of, is_same_key, key_values, unknown_of
@@ -34,8 +35,6 @@ from gateway.ops.memory_file import in_memory
 LARGEST_RESPONSE: Final = 1 << 20
 _SCOPES: Final = {"base": ldap.SCOPE_BASE, "one": ldap.SCOPE_ONELEVEL, "subtree": ldap.SCOPE_SUBTREE}
 _PAGE: Final = 100
-# An idle connection of that age is not trusted any more: firewalls forget them in silence.
-_IDLE_SECONDS: Final = 60.0
 _DENIED: Final = (
     ldap.INVALID_CREDENTIALS,
     ldap.INSUFFICIENT_ACCESS,
@@ -64,7 +63,12 @@ class LdapReader:
         self._source = source
         self._columns = tuple(dict.fromkeys([*(part.column for part in directory.key), *directory.columns]))
         self._booleans = {given.column for given in directory.gives if given.type == "boolean"}
-        self._idle: list[tuple[float, Any]] = []
+        self._connections = KeptConnections[Any](
+            self._connected,
+            _unbind,
+            failures=ldap.LDAPError,
+            was_closed=lambda error: isinstance(error, ldap.SERVER_DOWN),
+        )
         self._files: list[int] = []
         self._ca = self._file(source.ca)
         shown = source.certificate
@@ -90,9 +94,7 @@ class LdapReader:
 
     def close(self) -> None:
         """Once no thread asks any more."""
-        idle, self._idle = self._idle, []
-        for _, connection in idle:
-            _unbind(connection)
+        self._connections.close()
         files, self._files = self._files, []
         for descriptor in files:
             os.close(descriptor)
@@ -147,45 +149,13 @@ class LdapReader:
 
     def _asked(self, ask: Callable[[Any, float], _Found]) -> _Found:
         """Raises DirectoryAway."""
-        until = time.monotonic() + self._directory.timeout
-        connection = None
         try:
-            connection = self._kept()
-            if connection is not None:
-                try:
-                    return self._answer(ask, connection, until)
-                except ldap.SERVER_DOWN:
-                    # It was closed meanwhile: once more, on a new one.
-                    _unbind(connection)
-                    connection = None
-            connection = self._connected()
-            return self._answer(ask, connection, until)
+            return self._connections.asked(ask, self._directory.timeout)
         except ldap.LDAPError as error:
-            _unbind(connection)
             raise _away(error) from None
-        except DirectoryAway:
-            _unbind(connection)
-            raise
 
-    def _answer(self, ask: Callable[[Any, float], _Found], connection: Any, until: float) -> _Found:
-        found = ask(connection, until)
-        self._idle.append((time.monotonic(), connection))
-        return found
-
-    def _kept(self) -> Any:
-        oldest = time.monotonic() - _IDLE_SECONDS
-        while self._idle:
-            try:
-                since, connection = self._idle.pop()
-            except IndexError:
-                break  # another thread was faster
-            if since >= oldest:
-                return connection
-            _unbind(connection)
-        return None
-
-    def _connected(self) -> Any:
-        """Raises ldap.LDAPError."""
+    def _connected(self, _until: float) -> Any:
+        """Its options bound each step by the directory's timeout. Raises ldap.LDAPError."""
         source = self._source
         connection = ldap.initialize(" ".join(source.servers))
         try:
@@ -232,9 +202,8 @@ def _left(until: float) -> float:
 
 
 def _unbind(connection: Any) -> None:
-    if connection is not None:
-        with suppress(ldap.LDAPError):
-            connection.unbind_s()
+    with suppress(ldap.LDAPError):
+        connection.unbind_s()
 
 
 def _away(error: Any) -> DirectoryAway:

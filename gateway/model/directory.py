@@ -93,6 +93,32 @@ class HttpSource:
     ca: bytes | None = field(repr=False)
 
 
+@dataclass(frozen=True, slots=True)
+class SqliteSource:
+    """`path`: absolute. `select`: one SELECT, cut where a part of the key stands: text, column, text, column, text."""
+
+    path: str
+    select: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PostgresqlSource:
+    """`host`: a name, an address, or the folder of a socket of this machine. `select`: as of SqliteSource. `tls`:
+    without it nothing vouches for the server. `connections`: of each worker. `ca`: PEM, in the place of the system's.
+    """
+
+    host: str
+    port: int
+    database: str
+    user: str
+    select: tuple[str, ...]
+    tls: bool
+    connections: int
+    password: bytes = field(repr=False)
+    certificate: ClientCertificate | None = field(repr=False)
+    ca: bytes | None = field(repr=False)
+
+
 def pointer_steps(pointer: str) -> tuple[str, ...]:
     """RFC 6901 3; a text without `/` at its beginning is a name."""
     if not pointer.startswith("/"):
@@ -100,7 +126,8 @@ def pointer_steps(pointer: str) -> tuple[str, ...]:
     return tuple(step.replace("~1", "/").replace("~0", "~") for step in pointer[1:].split("/"))
 
 
-DirectorySourceSettings = FileSource | LdapSource | HttpSource
+SqlSource = SqliteSource | PostgresqlSource
+DirectorySourceSettings = FileSource | LdapSource | HttpSource | SqlSource
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +170,10 @@ class Directory:
                 return source.servers[0]
             case HttpSource():
                 return source.url
+            case SqliteSource():
+                return source.path.rpartition("/")[2]
+            case PostgresqlSource():
+                return f"{source.database} at {source.host}"
 
     @property
     def columns(self) -> tuple[str, ...]:

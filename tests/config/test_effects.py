@@ -25,7 +25,16 @@ from gateway.config.yaml.reader import read_document
 from gateway.identity.directories import finding_of, known_with, missing_from, transformed
 from gateway.identity.perimeter import check
 from gateway.identity.served_by import ProvidersByOrganisation, in_order
-from gateway.model.directory import Directory, DirectoryFinding, GivenAttribute, HttpSource, KeyPart, LdapSource
+from gateway.model.directory import (
+    Directory,
+    DirectoryFinding,
+    GivenAttribute,
+    HttpSource,
+    KeyPart,
+    LdapSource,
+    PostgresqlSource,
+    SqliteSource,
+)
 from gateway.model.errors import GatewayError
 from gateway.model.identity import Identity
 from gateway.model.mandate import TermColumns
@@ -913,6 +922,8 @@ def row(cell: str, rows: int = 1) -> Callable[[Snapshot], object]:
 
 
 BIND = {"dn": "cn=ecluse", "password": "let-me-read"}
+BY_SIRET = "SELECT siret, commune FROM communes WHERE siret = :siret"
+POSTGRESQL = {"host": "db.example", "database": "people", "user": "ecluse", "select": BY_SIRET}
 DIRECTORY = [
     Effect("directory", ("directory",), "autres", lambda s: [*s.directories], ["communes"], ["autres"]),
     Effect(
@@ -1017,6 +1028,27 @@ DIRECTORY = [
           ("ca", {"ca": {"file": "tls.crt"}}, lambda s: s.ca, PEM["file:tls.crt"]),
           ("connections", {"connections": 2}, lambda s: s.connections, 2),
       )),
+    *(Effect(f"postgresql.{key}", ("postgresql",), POSTGRESQL | section,
+             of_directory(lambda d, see=see: isinstance(d.source, PostgresqlSource) and see(d.source)), False, after)
+      for key, section, see, after in (
+          ("host", {}, lambda s: s.host, "db.example"),
+          ("port", {"port": 5433}, lambda s: s.port, 5433),
+          ("database", {}, lambda s: s.database, "people"),
+          ("user", {}, lambda s: s.user, "ecluse"),
+          ("password", {"password": "let-me-read"}, lambda s: s.password, b"let-me-read"),
+          ("certificate.certificate", {"certificate": TLS}, lambda s: s.certificate.certificate, PEM["file:tls.crt"]),
+          ("certificate.key", {"certificate": TLS}, lambda s: s.certificate.key, PEM["file:tls.key"]),
+          ("ca", {"ca": {"file": "tls.crt"}}, lambda s: s.ca, PEM["file:tls.crt"]),
+          ("tls", {"tls": False}, lambda s: s.tls, False),
+          ("select", {}, lambda s: s.select[1::2], ("siret",)),
+          ("connections", {"connections": 2}, lambda s: s.connections, 2),
+      )),
+    *(Effect(f"sqlite.{key}", ("sqlite",), {"path": "/x.db", "select": BY_SIRET},
+             of_directory(lambda d, see=see: isinstance(d.source, SqliteSource) and see(d.source)), False, after)
+      for key, see, after in (
+          ("path", lambda s: s.path, "/x.db"),
+          ("select", lambda s: s.select, (BY_SIRET.removesuffix(":siret"), "siret", "")),
+      )),
 ]  # fmt: skip
 TOWNS = """\
 version: 1
@@ -1058,7 +1090,7 @@ def changed(file: str, changes: tuple[tuple[tuple[str | int, ...], object], ...]
         **({"directories/communes.yaml": COMMUNES} if file.startswith("apps/") else {}),
         file: json.dumps(data),
     }
-    if data.keys() & {"json", "ldap", "http"}:
+    if data.keys() & {"json", "ldap", "http", "postgresql", "sqlite"}:
         files[file] = json.dumps({key: value for key, value in data.items() if key != "csv"})
     if data.get("shadow"):
         files["apps/live.yaml"] = BASE["apps/permis.yaml"]

@@ -20,6 +20,7 @@ from gateway.model.identity import Identity
 from gateway.model.provider import ClientCertificate
 from gateway.ops.log import Log
 from tests.directories.slapd import PASSWORD, slapd, staff, tls_settings
+from tests.interop.servers import stopped
 from tests.patience import PATIENCE
 
 pytestmark = [pytest.mark.service]
@@ -207,7 +208,7 @@ async def test_slowed_killed_and_brought_back_it_holds_up_nobody_who_does_not_ne
 
     with slapd(tmp_path, port) as process:
         assert (await states(6))[0] == {"found"}
-        process.send_signal(signal.SIGSTOP)
+        stopped(process.pid)
         state, took = await states(20)
         assert (state, took < 3) == ({"away"}, True)
         assert (await states(20))[1] < 0.2, "nobody waits during the pause"

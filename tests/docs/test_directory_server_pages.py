@@ -1,11 +1,12 @@
 """The pages about directories that are servers: what they tell happens, with a real server at the name they have."""
 
 import asyncio
+import sqlite3
 import ssl
 import subprocess
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,6 +14,7 @@ import pytest
 import trustme
 
 from deploy.demo.ports import free
+from tests.directories import postgres
 from tests.directories.http_server import TOKEN, people
 from tests.directories.slapd import PASSWORD, slapd, tls_settings
 from tests.docs import tried
@@ -24,6 +26,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.service]
 
 ROOT = Path(__file__).parents[2]
 LDAP = (ROOT / "docs/how-to/ask-an-ldap-server.md", ROOT / "docs/fr/interroger-un-annuaire-ldap.md")
+SQL = (ROOT / "docs/how-to/ask-a-database.md", ROOT / "docs/fr/interroger-une-base-de-donnees.md")
 HTTP = (ROOT / "docs/how-to/ask-an-http-server.md", ROOT / "docs/fr/interroger-un-serveur-http.md")
 
 
@@ -36,6 +39,17 @@ def ldap(folder: Path) -> Iterator[dict[str, str]]:
     (folder / "ldap-ca.pem").write_bytes(authority.cert_pem.bytes())
     with slapd(folder / "slapd", port, tls=tls_settings(folder / "slapd", authority)):
         yield {"ldaps://ldap.example.org": f"ldaps://127.0.0.1:{port}"}
+
+
+@contextmanager
+def sql(folder: Path) -> Iterator[dict[str, str]]:
+    (port,), authority = free(1), trustme.CA()
+    (folder / "db.password").write_text(postgres.PASSWORD + "\n")
+    (folder / "db-ca.pem").write_bytes(authority.cert_pem.bytes())
+    with closing(sqlite3.connect(folder / "schools.db")) as schools:
+        schools.execute("CREATE TABLE schools (siret TEXT PRIMARY KEY, uai TEXT)")
+    with postgres.cluster(authority) as made, postgres.postgres(made, port):
+        yield {"host: db.example.org": f"host: 127.0.0.1\n  port: {port}", "db.example.org": "127.0.0.1"}
 
 
 @contextmanager
@@ -94,7 +108,14 @@ def test_the_page_about_http_happens_as_it_is_told(page: Path, tmp_path: Path) -
         happens(page, tmp_path, elsewhere)
 
 
-@pytest.mark.parametrize("twins", [LDAP, HTTP], ids=["ldap", "http"])
+@pytest.mark.parametrize("page", SQL, ids=lambda page: page.stem)
+def test_the_page_about_databases_happens_as_it_is_told(page: Path, tmp_path: Path) -> None:
+    tried.make(tmp_path)
+    with sql(tmp_path) as elsewhere:
+        happens(page, tmp_path, elsewhere)
+
+
+@pytest.mark.parametrize("twins", [LDAP, HTTP, SQL], ids=["ldap", "http", "sql"])
 def test_both_pages_show_the_same(twins: tuple[Path, Path]) -> None:
     english, french = ([block.text for block in blocks(path)] for path in twins)
     assert english == french

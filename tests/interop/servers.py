@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import time
@@ -133,6 +134,21 @@ def _wait_for(process: "subprocess.Popen[bytes]", at: int | Path, log: Path) -> 
             time.sleep(0.05)
         else:
             return
+
+
+def stopped(*pids: int) -> None:
+    """Processes that answer nothing any more until they get SIGCONT: a signal takes a moment to reach every thread."""
+    for pid in pids:
+        os.kill(pid, signal.SIGSTOP)
+    until = time.monotonic() + READY_WITHIN
+    while any(_state(thread) != "T" for pid in pids for thread in Path(f"/proc/{pid}/task").iterdir()):
+        assert time.monotonic() < until, f"{pids} do not stop"
+        time.sleep(0.01)
+
+
+def _state(thread: Path) -> str:
+    """proc(5): behind the name, which may have parentheses of its own."""
+    return (thread / "stat").read_text().rpartition(")")[2].split()[0]
 
 
 def found(name: str) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from gateway.config.check.pem import check_certificates, check_private_key
 from gateway.config.problems import Path, Problem
 from gateway.config.schema.directory import DirectoryFile
-from gateway.config.schema.directory_servers import HttpSection, LdapSection
+from gateway.config.schema.directory_servers import HttpSection, LdapSection, PostgresqlSection
 from gateway.config.schema.scalars import Reference, Wrong
 from gateway.config.schema.types import ClientCertificateSection
 from gateway.config.yaml.reader import YamlDocument
@@ -20,6 +20,8 @@ def references_of(model: DirectoryFile) -> _References:
         yield from _of_ldap(model.ldap)
     if model.http is not None:
         yield from _of_http(model.http)
+    if model.postgresql is not None:
+        yield from _of_postgresql(model.postgresql)
 
 
 def _of_http(section: HttpSection) -> _References:
@@ -29,6 +31,15 @@ def _of_http(section: HttpSection) -> _References:
         yield from _certificate(("http", "certificate"), section.certificate)
     if section.ca is not None:
         yield ("http", "ca"), section.ca, check_certificates, False
+
+
+def _of_postgresql(section: PostgresqlSection) -> _References:
+    if section.password is not None:
+        yield ("postgresql", "password"), section.password, _password, True
+    if section.certificate is not None:
+        yield from _certificate(("postgresql", "certificate"), section.certificate)
+    if section.ca is not None:
+        yield ("postgresql", "ca"), section.ca, check_certificates, False
 
 
 def _of_ldap(section: LdapSection) -> _References:
@@ -51,6 +62,8 @@ def certificate_paths(model: DirectoryFile) -> Iterator[Path]:
         yield ("ldap", "bind", "certificate")
     if model.http is not None and model.http.certificate is not None:
         yield ("http", "certificate")
+    if model.postgresql is not None and model.postgresql.certificate is not None:
+        yield ("postgresql", "certificate")
 
 
 def _password(content: bytes) -> None:
@@ -69,6 +82,11 @@ def _token(content: bytes) -> None:
 def check_server(document: YamlDocument, model: DirectoryFile, *, development: bool) -> Iterator[Problem]:
     if model.http is not None and model.http.url.startswith("http:") and not development:
         yield document.problem(("http", "url"), "what is known of people would go in the clear", "https://")
+    if model.postgresql is not None:
+        if not (development or model.postgresql.tls or model.postgresql.host.startswith("/")):
+            message = "what is known of people, and our password, would go in the clear"
+            yield document.problem(("postgresql", "tls"), message, "leave tls out")
+        yield from _extra(document, ("postgresql",), "postgresql", "psycopg")
     if model.ldap is None:
         return
     if not development and not model.ldap.start_tls:

@@ -7,6 +7,7 @@ from typing import Final
 from gateway.config.compile.served import Material, served
 from gateway.config.problems import Path
 from gateway.config.schema.directory import DirectoryFile, MandateSection
+from gateway.config.schema.sql_select import pieces
 from gateway.model.directory import (
     Directory,
     DirectorySourceSettings,
@@ -15,6 +16,8 @@ from gateway.model.directory import (
     HttpSource,
     KeyPart,
     LdapSource,
+    PostgresqlSource,
+    SqliteSource,
     pointer_steps,
 )
 from gateway.model.mandate import TermColumns
@@ -97,6 +100,18 @@ def _source(file: str, model: DirectoryFile, material: Material, root: str) -> D
             token=material.get((file, ("http", "token")), b""),
             certificate=_certificate(file, ("http", "certificate"), material),
             ca=material.get((file, ("http", "ca"))),
+        )
+    if model.sqlite is not None:
+        path = os.path.normpath(os.path.join(root, model.sqlite.path))
+        return SqliteSource(path, pieces(model.sqlite.select))
+    if model.postgresql is not None:
+        return served(
+            PostgresqlSource,
+            model.postgresql,
+            select=pieces(model.postgresql.select),
+            password=material.get((file, ("postgresql", "password")), b""),
+            certificate=_certificate(file, ("postgresql", "certificate"), material),
+            ca=material.get((file, ("postgresql", "ca"))),
         )
     assert model.json_ is not None
     path = os.path.normpath(os.path.join(root, model.json_.path))

@@ -6,8 +6,15 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Field, PlainValidator, WithJsonSchema, model_validator
 
 from gateway.config.schema import scalars
-from gateway.config.schema.directory_servers import ATTRIBUTE_DESCRIPTION, HttpSection, LdapSection
+from gateway.config.schema.directory_servers import (
+    ATTRIBUTE_DESCRIPTION,
+    HttpSection,
+    LdapSection,
+    PostgresqlSection,
+    SqliteSection,
+)
 from gateway.config.schema.scalars import Wrong
+from gateway.config.schema.sql_select import is_placeholder, pieces
 from gateway.config.schema.types import (
     AttributeName,
     Maybe,
@@ -29,6 +36,7 @@ from gateway.model.mandate import MANDATES
 _LONGEST_TIMEOUT = 10.0
 _LONGEST_LAST = 90 * 86400
 _SHORTEST_LIFETIME = 30
+_KINDS = ("csv", "ldap", "http", "postgresql", "sqlite")
 
 
 def _delimiter(text: str) -> str:
@@ -191,6 +199,10 @@ class DirectoryFile(Strict):
     """An LDAP server that is asked at each sign-in. The columns of `key` and `gives` are attributes of its entries."""
     http: Maybe[HttpSection] = None
     """An HTTP server that is asked at each sign-in, and answers with JSON."""
+    postgresql: Maybe[PostgresqlSection] = None
+    """A PostgreSQL server that is asked at each sign-in."""
+    sqlite: Maybe[SqliteSection] = None
+    """A SQLite file that is asked at each sign-in, as it is then."""
     key: dict[Column, KeyPartSection] = Field(min_length=1, max_length=8)
     """By column, what of a person finds their rows: all parts have to be the same. A person who lacks one, or has
     several values of it, is not looked up: what would be given is unknown."""
@@ -220,13 +232,15 @@ class DirectoryFile(Strict):
 
     @model_validator(mode="after")
     def _one_source(self) -> "DirectoryFile":
-        if sum(section is not None for section in (self.csv, self.json_, self.ldap, self.http)) != 1:
-            raise wrong(
-                "a directory is one source", "write csv: {path: ...}, json: {path: ...}, ldap: {...} or http: {...}"
-            )
+        if sum(getattr(self, name) is not None for name in (*_KINDS, "json_")) != 1:
+            raise wrong("a directory is one source", "write one of csv, json, ldap, http, postgresql, sqlite")
         for column in (*self.key, *(given.column or name for name, given in self.gives.items())):
             if self.ldap is not None and ATTRIBUTE_DESCRIPTION.fullmatch(column) is None:
                 raise wrong(f"{column} is no name of an attribute in LDAP", "uid, mail, departmentNumber")
+        return self
+
+    @model_validator(mode="after")
+    def _key_in_its_place(self) -> "DirectoryFile":
         if self.http is not None:
             named = set(re.findall(r"\{([^{}]*)\}", self.http.url))
             wanted = set() if self.http.method == "POST" else set(self.key)
@@ -234,19 +248,30 @@ class DirectoryFile(Strict):
                 signs = " ".join(f"{{{column}}}" for column in self.key)
                 what = "the body, and no part of the address" if self.http.method == "POST" else f"its address: {signs}"
                 raise wrong(f"with {self.http.method}, the key is in {what}", "each part once, by its name")
+        if self.select is not None:
+            for column in self.key:
+                if not is_placeholder(column):
+                    raise wrong(f"no placeholder can be called :{column}", "SELECT ... AS uid, with the key uid")
+            if set(pieces(self.select)[1::2]) != set(self.key):
+                signs = " ".join(f":{column}" for column in self.key)
+                raise wrong(f"the SELECT asks by {signs}, and by nothing else", "each part of the key, by its name")
         return self
 
     @model_validator(mode="after")
     def _last(self) -> "DirectoryFile":
-        if self.kind in ("ldap", "http") and self.away[0] == "last":
+        if self.kind not in ("csv", "json") and self.away[0] == "last":
             raise wrong("what a server said last is not kept", "away: refuse, or away: without")
         return self
 
     @property
-    def kind(self) -> Literal["csv", "json", "ldap", "http"]:
-        if self.csv is not None:
-            return "csv"
-        return "json" if self.json_ is not None else "http" if self.http is not None else "ldap"
+    def kind(self) -> str:
+        """The key of its source."""
+        return next((name for name in _KINDS if getattr(self, name) is not None), "json")
+
+    @property
+    def select(self) -> str | None:
+        section = self.postgresql or self.sqlite
+        return None if section is None else section.select
 
     @model_validator(mode="after")
     def _whose_word(self) -> "DirectoryFile":

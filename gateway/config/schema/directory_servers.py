@@ -7,6 +7,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from gateway.config.schema import scalars
 from gateway.config.schema.scalars import Wrong
+from gateway.config.schema.sql_select import pieces
 from gateway.config.schema.types import (
     ClientCertificateSection,
     Count,
@@ -133,4 +134,51 @@ class HttpSection(Strict):
     ca: Maybe[PublicReference] = None
     """PEM: the authorities that may vouch for the server; where this is left out, those of the system."""
     connections: Annotated[Count, Field(ge=1, le=64)] = 8
+    """How many people it is asked about at once by each worker."""
+
+
+def _select(text: str) -> str:
+    try:
+        pieces(text)
+    except Wrong as error:
+        raise wrong(error.message, error.hint) from None
+    return text
+
+
+def _host(text: str) -> str:
+    if text.startswith("/"):
+        if text.isprintable() and "," not in text:
+            return text
+    elif re.fullmatch(r"[A-Za-z0-9._:-]+", text) is not None:
+        return text
+    raise wrong("this is one name or address, or the folder of a socket", "db.example.org, or /run/postgresql")
+
+
+Select = Annotated[str, Field(max_length=8000), AfterValidator(_select)]
+
+
+class SqliteSection(Strict):
+    path: Text
+    """The file, which is only read; a relative path starts from the policy folder."""
+    select: Select
+    """One SELECT, with `:column` where a part of the key stands. It has the columns of `key` and of `gives`."""
+
+
+class PostgresqlSection(Strict):
+    host: Annotated[str, Field(min_length=1, max_length=255), AfterValidator(_host)]
+    """The server's name, which its certificate is for; or the folder of its socket on this machine."""
+    port: Annotated[Count, Field(ge=1, le=65535)] = 5432
+    database: Text
+    user: Text
+    """A role of the gateway's own, which may read what is asked for and do nothing else."""
+    password: Maybe[Secret] = None
+    certificate: Maybe[ClientCertificateSection] = None
+    """What is shown in TLS; the role is then known by it."""
+    ca: Maybe[PublicReference] = None
+    """PEM: the authorities that may vouch for the server; where this is left out, those of the system."""
+    tls: bool = True
+    """`false` is for development, and for a socket of this machine."""
+    select: Select
+    """One SELECT, with `:column` where a part of the key stands. It has the columns of `key` and of `gives`."""
+    connections: Annotated[Count, Field(ge=1, le=32)] = 4
     """How many people it is asked about at once by each worker."""

@@ -43,7 +43,7 @@ def test_a_good_one_has_no_problem() -> None:
         ("csv:", "away: last\ncsv:", "3:7: away: this is refuse, without, or {last: 24h}"),
         ("csv:", "away: {last: 365d}\ncsv:", "3:7: away: this is at most 90d"),
         ("csv:", "timeout: 1m\ncsv:", "3:10: timeout: this is at most 10s: a person waits for it"),
-        ("csv:", "json: {path: y}\ncsv:", "1:1: a directory is one source (write csv: {path: ...}, json: {path: ...}, ldap: {...} or http: {...})"),
+        ("csv:", "json: {path: y}\ncsv:", "1:1: a directory is one source (write one of csv, json, ldap, http, postgresql, sqlite)"),
         ("csv: {path: ../communes.csv}", "csv: {path: x, delimiter: ab}", '3:27: csv.delimiter: cells are separated by one character (such as "," or ";"; a tab is "\\t")'),
     ],
 )  # fmt: skip
@@ -150,11 +150,51 @@ def test_what_is_wrong_with_a_server_of_http_is_told_at_its_place(part: str, ins
     assert any(line.startswith(f"policies/directories/communes.yaml:{said}") for line in told), told
 
 
-def test_a_server_that_needs_an_extra_says_which(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert found(LDAP) == []
-    monkeypatch.setitem(sys.modules, "ldap", None)
-    (said,) = found(LDAP)
-    assert "ldap: this needs the extra ldap, which is not installed" in said
+BY_SIRET = "SELECT siret, commune FROM communes WHERE siret = :siret"
+POSTGRESQL = COMMUNES.replace(
+    "csv: {path: ../communes.csv}",
+    f"postgresql: {{host: db.example, database: people, user: ecluse, select: '{BY_SIRET}'}}",
+)
+SQLITE = COMMUNES.replace("csv: {path: ../communes.csv}", f"sqlite: {{path: x.db, select: '{BY_SIRET}'}}")
+
+
+@pytest.mark.parametrize(
+    ("part", "instead", "said"),
+    [
+        ("db.example", "'db.example,other'", "3:20: postgresql.host: this is one name or address, or the folder of a socket (db.example.org, or /run/postgresql)"),
+        ("db.example", "10.0.0.1/x", "3:20: postgresql.host: this is one name or address"),
+        ("user: ecluse", "user: ecluse, password: secret", "3:74: postgresql.password: a secret is not written into this file"),
+        ("user: ecluse", "user: ecluse, tls: false", "3:69: postgresql.tls: what is known of people, and our password, would go in the clear (leave tls out)"),
+        ("SELECT siret", "DELETE siret", "3:72: postgresql.select: this is no SELECT (SELECT uid, office FROM staff WHERE uid = :uid)"),
+        (":siret", ":siret; SELECT 1", "3:72: postgresql.select: the sign ; is none of this SELECT's (values stand as :column, and nothing else)"),
+        (":siret", "?", "3:72: postgresql.select: the sign ?"),
+        ("siret = :siret", "siret = :uid", "1:1: the SELECT asks by :siret, and by nothing else (each part of the key, by its name)"),
+        ("siret = :siret", "siret = :siret AND uid = :uid", "1:1: the SELECT asks by :siret"),
+        ("siret = :siret", "siret = 1", "1:1: the SELECT asks by :siret"),
+        ("{siret: {from", "{'code siret': {from", "1:1: no placeholder can be called :code siret"),
+        ("key:", "away: {last: 1h}\nkey:", "1:1: what a server said last is not kept"),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_with_a_database_is_told_at_its_place(part: str, instead: str, said: str) -> None:
+    assert part in POSTGRESQL
+    strict = {"gateway.yaml": BASE["gateway.yaml"].replace("development: true", "development: false")}
+    assert found(POSTGRESQL) == found(SQLITE) == []
+    on_this_machine = found(POSTGRESQL.replace("host: db.example", "host: /run/postgresql, tls: false"), **strict)
+    assert not any("communes.yaml" in line for line in on_this_machine)
+    told = found(POSTGRESQL.replace(part, instead), **strict)
+    assert any(line.startswith(f"policies/directories/communes.yaml:{said}") for line in told), told
+
+
+@pytest.mark.parametrize(
+    ("text", "extra", "module"), [(LDAP, "ldap", "ldap"), (POSTGRESQL, "postgresql", "psycopg")], ids=["ldap", "sql"]
+)
+def test_a_server_that_needs_an_extra_says_which(
+    text: str, extra: str, module: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert found(text) == []
+    monkeypatch.setitem(sys.modules, module, None)
+    (said,) = found(text)
+    assert f"{extra}: this needs the extra {extra}, which is not installed" in said
 
 
 def test_a_directory_may_decide_what_a_provider_says_whose_word_its_key_does_not_take() -> None:

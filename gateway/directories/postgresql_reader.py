@@ -1,0 +1,209 @@
+"""Asks a PostgreSQL server about a person, in threads. Connections are kept, one for each thread at most."""
+
+import os
+import select
+import socket
+import ssl
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from math import ceil
+from typing import Any, Final, TypeVar
+
+import psycopg
+from psycopg.abc import PQGen
+from psycopg.waiting import Ready, Wait
+
+from gateway.directories.kept_connections import KeptConnections
+from gateway.directories.source import DirectoryAway, FindingAndFaults
+from gateway.directories.sql_rows import SqlQuestion, texts_of
+from gateway.identity.directories import DirectoryFault, key_values, unknown_of
+from gateway.model.codes import Code
+from gateway.model.directory import Directory, PostgresqlSource
+from gateway.model.directory_codes import (
+    DIRECTORY_ANSWER,
+    DIRECTORY_CERTIFICATE,
+    DIRECTORY_DENIED,
+    DIRECTORY_KEY,
+    DIRECTORY_UNREACHABLE,
+)
+from gateway.model.quoting import quoted
+from gateway.ops.memory_file import in_memory
+
+LARGEST_RESPONSE: Final = 1 << 20
+_Found = TypeVar("_Found")
+_EVENTS: Final = {Wait.R: select.POLLIN, Wait.W: select.POLLOUT, Wait.RW: select.POLLIN | select.POLLOUT}
+_TURNED_AWAY: Final = ("authenti", "pg_hba.conf", "certificate")
+# linux/tcp.h, struct tcp_info: tcpi_bytes_received.
+_RECEIVED: Final = slice(128, 136)
+
+
+class _Bounded(psycopg.Connection[tuple[Any, ...]]):
+    """Each step of a question is waited for to one moment and no longer, and no answer is larger than its bound:
+    libpq takes a row whole, however large it is."""
+
+    until = 0.0
+    most = LARGEST_RESPONSE
+    _seen: socket.socket | None = None
+
+    def begin(self, until: float) -> None:
+        if self._seen is None:
+            self._seen = socket.socket(fileno=os.dup(self.pgconn.socket))
+        self.until = until
+        self.most = self._received() + LARGEST_RESPONSE
+
+    def wait(self, gen: PQGen[_Found], interval: float = 0.0, timeout: float | None = None) -> _Found:
+        poll, descriptor = select.poll(), self.pgconn.socket
+        try:
+            wanted = next(gen)
+            while True:
+                poll.register(descriptor, _EVENTS[wanted])
+                there = poll.poll(max(0.0, self.until - time.monotonic()) * 1000)
+                if not there:
+                    raise DirectoryAway(DIRECTORY_UNREACHABLE, "no answer in time")
+                if self._received() > self.most:
+                    raise DirectoryAway(DIRECTORY_ANSWER, f"it answered with over {LARGEST_RESPONSE} bytes")
+                event = there[0][1]
+                ready = Ready.W if event == select.POLLOUT else Ready.RW if event & select.POLLOUT else Ready.R
+                wanted = gen.send(ready)
+        except StopIteration as done:
+            found: _Found = done.value
+            return found
+
+    def _received(self) -> int:
+        """Bytes so far; 0 of a socket of this machine, whose server is ours."""
+        with suppress(OSError):
+            if self._seen is not None:
+                return int.from_bytes(
+                    self._seen.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 256)[_RECEIVED], "little"
+                )
+        return 0
+
+    def close(self) -> None:
+        if self._seen is not None:
+            self._seen.close()
+        super().close()
+
+
+class PostgresqlReader:
+    """Of several threads."""
+
+    def __init__(self, directory: Directory, source: PostgresqlSource) -> None:
+        self._directory = directory
+        self._source = source
+        self._question = SqlQuestion(directory, source, "$")
+        self._files: list[int] = []
+        shown = source.certificate
+        self._ca = self._file(source.ca)
+        self._certificate = self._file(None if shown is None else shown.certificate)
+        self._key = self._file(None if shown is None else shown.key)
+        self._connections = KeptConnections(
+            self._connected, _Bounded.close, failures=psycopg.Error, was_closed=_was_closed
+        )
+
+    def finding(self, key: str, now: int) -> FindingAndFaults:
+        """Raises DirectoryAway."""
+        values = key_values(self._directory, key)
+        rows = self._rows(values)
+        if isinstance(rows, psycopg.DataError):
+            # Of this person alone: their key is no number, say. The words of the server have the value in them.
+            why = f"the SELECT does not take this key, or computes no value of a row: {rows.sqlstate or 'no value'}"
+            return unknown_of(self._directory, "found", now), (DirectoryFault(DIRECTORY_KEY, why),)
+        return self._question.finding(rows, values, now)
+
+    def look(self) -> None:
+        """Whether it answers, lets us in, and takes the SELECT. Raises DirectoryAway."""
+        self._rows({part.column: None for part in self._directory.key})
+
+    def close(self) -> None:
+        """Once no thread asks any more."""
+        self._connections.close()
+        files, self._files = self._files, []
+        for descriptor in files:
+            os.close(descriptor)
+
+    def _file(self, content: bytes | None) -> str:
+        if content is None:
+            return ""
+        descriptor = in_memory(content)
+        self._files.append(descriptor)
+        # libpq reads no key that others may read.
+        os.fchmod(descriptor, 0o600)
+        return f"/proc/self/fd/{descriptor}"
+
+    def _rows(self, values: Mapping[str, str | None]) -> list[dict[str, tuple[str, ...]]] | psycopg.DataError:
+        """Raises DirectoryAway."""
+        question = self._question
+
+        def ask(connection: _Bounded, until: float) -> list[tuple[Any, ...]] | psycopg.DataError:
+            connection.begin(until)
+            with psycopg.RawCursor(connection) as cursor:
+                try:
+                    return cursor.execute(question.text.encode(), question.parameters(values)).fetchall()
+                except psycopg.DataError as error:
+                    return error
+
+        try:
+            found = self._connections.asked(ask, self._directory.timeout)
+        except psycopg.Error as error:
+            raise DirectoryAway(_code_of(error), quoted(_words(error))) from None
+        if isinstance(found, psycopg.DataError):
+            return found
+        return [dict(zip(question.columns, map(texts_of, cells), strict=True)) for cells in found]
+
+    def _connected(self, until: float) -> _Bounded:
+        """Every setting is said here: libpq would take others from the environment. Raises psycopg.Error."""
+        source, milliseconds = self._source, ceil(self._directory.timeout * 1000)
+        settings = {
+            "default_transaction_read_only": "on",
+            "statement_timeout": milliseconds,
+            "standard_conforming_strings": "on",
+            "datestyle": "ISO",
+        }
+        return _Bounded.connect(
+            host=source.host,
+            hostaddr="",
+            port=source.port,
+            dbname=source.database,
+            user=source.user,
+            password=source.password.decode(),
+            passfile="/nonexistent",
+            options=" ".join(f"-c {name}={value}" for name, value in settings.items()),
+            client_encoding="UTF8",
+            application_name="ecluse",
+            sslmode="verify-full" if source.tls else "disable",
+            ssl_min_protocol_version="TLSv1.2",
+            sslrootcert=self._ca or ssl.get_default_verify_paths().cafile or "system",
+            sslcert=self._certificate,
+            sslkey=self._key,
+            sslcrl="",
+            sslcrldir="",
+            gssencmode="disable",
+            target_session_attrs="any",
+            connect_timeout=max(1, ceil(until - time.monotonic())),
+            autocommit=True,
+        )
+
+
+def _was_closed(error: Exception) -> bool:
+    """By the server, while the connection was idle: it was stopped, or has no patience with idle ones."""
+    return isinstance(error, psycopg.OperationalError) and error.sqlstate in (None, "57P01", "57P02", "57P05")
+
+
+def _words(error: psycopg.Error) -> str:
+    return (error.diag.message_primary or str(error)).strip()
+
+
+def _code_of(error: psycopg.Error) -> Code:
+    """By the class of its SQLSTATE; a connection that was not made has none, and words in the server's language."""
+    state, words = error.sqlstate or "", str(error)
+    if state[:2] == "28" or state == "42501":
+        return DIRECTORY_DENIED
+    if state[:2] in ("08", "53", "57"):
+        return DIRECTORY_UNREACHABLE
+    if state:
+        return DIRECTORY_ANSWER
+    if "FATAL" in words:
+        # The server has answered: of whom it does not let in, it says one of these.
+        return DIRECTORY_DENIED if any(one in words for one in _TURNED_AWAY) else DIRECTORY_UNREACHABLE
+    return DIRECTORY_CERTIFICATE if "certificate" in words or "SSL" in words else DIRECTORY_UNREACHABLE

@@ -1,0 +1,106 @@
+"""Asks a SQLite file about a person, as it is: another program may write to it at the same time."""
+
+import os
+import sqlite3
+import time
+from collections.abc import Mapping
+from contextlib import closing
+from typing import Final
+from urllib.parse import quote
+
+from gateway.directories.source import DirectoryAway, FindingAndFaults
+from gateway.directories.sql_rows import SqlQuestion, texts_of
+from gateway.identity.directories import key_values
+from gateway.model.codes import Code
+from gateway.model.directory import Directory, SqliteSource
+from gateway.model.directory_codes import DIRECTORY_ANSWER, DIRECTORY_FILE, DIRECTORY_UNREACHABLE
+from gateway.model.quoting import quoted
+
+LARGEST_RESPONSE: Final = 1 << 20
+# How many steps of a question pass until its time is looked at: some 50 microseconds.
+_STEPS: Final = 10_000
+_IN_TIME: Final = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_INTERRUPT})
+_ASKED_WRONG: Final = frozenset({sqlite3.SQLITE_ERROR, sqlite3.SQLITE_TOOBIG, sqlite3.SQLITE_AUTH})
+
+
+class SqliteFileReader:
+    """Of one thread at a time. The file is opened anew where another has taken its place."""
+
+    def __init__(self, directory: Directory, source: SqliteSource) -> None:
+        self._directory = directory
+        self._path = source.path
+        self._question = SqlQuestion(directory, source, "?")
+        self._booleans = {given.column for given in directory.gives if given.type == "boolean"}
+        self._open: tuple[tuple[int, int], sqlite3.Connection] | None = None
+        self._until = 0.0
+
+    def finding(self, key: str, now: int) -> FindingAndFaults:
+        """Raises DirectoryAway."""
+        values = key_values(self._directory, key)
+        return self._question.finding(self._rows(values), values, now)
+
+    def look(self) -> None:
+        """Whether it can be read, and takes the SELECT. Raises DirectoryAway."""
+        self._rows({part.column: None for part in self._directory.key})
+
+    def close(self) -> None:
+        if self._open is not None:
+            self._open[1].close()
+        self._open = None
+
+    def _rows(self, values: Mapping[str, str | None]) -> list[dict[str, tuple[str, ...]]]:
+        self._until = time.monotonic() + self._directory.timeout
+        try:
+            with closing(self._opened().execute(self._question.text, self._question.parameters(values))) as cursor:
+                return self._read(cursor)
+        except sqlite3.Error as error:
+            self.close()
+            raise DirectoryAway(_code_of(error), quoted(str(error))) from None
+        except OSError as error:
+            self.close()
+            raise DirectoryAway(DIRECTORY_FILE, f"it cannot be opened: {error.strerror}") from None
+
+    def _read(self, cursor: sqlite3.Cursor) -> list[dict[str, tuple[str, ...]]]:
+        found, room = [], LARGEST_RESPONSE
+        for cells in cursor:
+            row = {name: self._texts(name, cell) for name, cell in zip(self._question.columns, cells, strict=True)}
+            room -= sum(len(text) for texts in row.values() for text in texts)
+            if room < 0:
+                raise DirectoryAway(DIRECTORY_ANSWER, f"it answered with over {LARGEST_RESPONSE} bytes")
+            found.append(row)
+        return found
+
+    def _texts(self, column: str, cell: object) -> tuple[str, ...]:
+        """It has no booleans: 1 is true, and 0 false."""
+        return texts_of(bool(cell) if column in self._booleans and cell in (0, 1) else cell)
+
+    def _opened(self) -> sqlite3.Connection:
+        status = os.stat(self._path)
+        seen = status.st_dev, status.st_ino
+        if self._open is None or self._open[0] != seen:
+            self.close()
+            self._open = seen, self._connected()
+        return self._open[1]
+
+    def _connected(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(
+            f"file:{quote(self._path)}?mode=ro",
+            uri=True,
+            timeout=self._directory.timeout,
+            isolation_level=None,
+            check_same_thread=False,
+        )
+        connection.execute("PRAGMA query_only = ON")
+        connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, LARGEST_RESPONSE)
+        connection.set_progress_handler(lambda: time.monotonic() > self._until, _STEPS)
+        # What is no UTF-8 keeps signs that no value may have.
+        connection.text_factory = lambda raw: raw.decode("utf-8", "surrogateescape")
+        return connection
+
+
+def _code_of(error: sqlite3.Error) -> Code:
+    # An extended code has the primary one in its low byte.
+    primary = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
+    if primary in _IN_TIME:
+        return DIRECTORY_UNREACHABLE
+    return DIRECTORY_ANSWER if primary in _ASKED_WRONG else DIRECTORY_FILE
