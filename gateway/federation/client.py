@@ -163,6 +163,8 @@ def _not_connected(call: Call, error: ClientConnectorError) -> GatewayError:
 
 FAILURES = 3
 PAUSE = 10.0
+# Seconds for which people who choose are told that it did not answer: nobody may have asked since.
+TOLD = 60.0
 
 
 class Circuit:
@@ -171,7 +173,7 @@ class Circuit:
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
         self._failures = 0
-        self._closed_until = float("-inf")
+        self._closed_until = self._failed_at = float("-inf")
         self._in_doubt = False
 
     def enter(self) -> None:
@@ -182,6 +184,11 @@ class Circuit:
             raise GatewayError(LOGIN_PROVIDER_UNREACHABLE, detail)
         if self._failures >= FAILURES:
             self._closed_until = self._clock() + PAUSE
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether it did not answer the last time, and that was of late."""
+        return self._failures > 0 and self._clock() < self._failed_at + TOLD
 
     def doubted(self) -> bool:
         """A call that carries what a stranger sent was not answered, which by itself proves nothing of the provider.
@@ -197,5 +204,6 @@ class Circuit:
     def failed(self) -> None:
         self._in_doubt = False
         self._failures += 1
+        self._failed_at = self._clock()
         if self._failures >= FAILURES:
             self._closed_until = self._clock() + PAUSE

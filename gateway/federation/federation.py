@@ -288,6 +288,11 @@ class Federation:
         circuit.answered()
         return response
 
+    def is_silent(self, provider: OidcProvider) -> bool:
+        """Whether it did not answer of late: a person who chooses it will most likely wait for nothing."""
+        circuit = self._circuits.get(provider.name)
+        return circuit is not None and circuit.is_silent
+
     def _circuit(self, provider: OidcProvider) -> Circuit:
         return self._circuits.setdefault(provider.name, Circuit(self._clock))
 

@@ -6,6 +6,8 @@ A code is never renamed nor reused once released: alerts are built on it. `title
 
 from dataclasses import dataclass
 
+from gateway.model import sign_in_texts as told
+
 
 @dataclass(frozen=True, slots=True)
 class Code:
@@ -24,18 +26,6 @@ _SIGN_IN_AGAIN = "Start again from the application. If this happens again, give 
 _PROVIDER_FAULT = (
     "The answer of your organisation's sign-in service was refused. "
     "Give the reference below to your support: they will find the reason in the log."
-)
-_CANCELLED = "The sign-in was cancelled"
-_CANCELLED_ADVICE = "You cancelled it, or your organisation's sign-in service did not allow it. You can start again."
-_TOO_WEAK = "Your authentication level is not sufficient"
-_TOO_WEAK_ADVICE = (
-    "This page asks for a stronger way to sign in, such as a code on your telephone or an agent card. "
-    "Ask your organisation's support how to get one, then start again from the application."
-)
-_CLOCK = "The clocks of two services do not agree"
-_CLOCK_ADVICE = (
-    "So far apart are the clock of your organisation's sign-in service and that of this gateway. "
-    "Give the reference below to your support."
 )
 
 # wire: what the bytes of a request may not be
@@ -205,7 +195,7 @@ LOGIN_LOOP = Code(
     "Signing in goes round in circles",
     "Your browser does not keep this site's cookies, or its clock is wrong. Allow cookies, then start again.",
 )
-LOGIN_PROVIDER_REFUSED = Code("login.provider_refused", 403, _CANCELLED, _CANCELLED_ADVICE)
+LOGIN_PROVIDER_REFUSED = Code("login.provider_refused", 403, told.CANCELLED, told.CANCELLED_ADVICE)
 LOGIN_PROVIDER_INTERACTION = Code(
     "login.provider_interaction",
     403,
@@ -222,8 +212,7 @@ LOGIN_PROVIDER_FAULT = Code(
     "login.provider_fault",
     403,
     _SIGN_IN_FAILED,
-    "Your organisation's sign-in service does not take what this gateway asks of it. "
-    "Give the reference below to your support: they will find the reason in the log.",
+    told.NOT_TAKEN,
 )
 LOGIN_PROVIDER_UNREACHABLE = Code(
     "login.provider_unreachable",
@@ -237,8 +226,20 @@ LOGIN_BUSY = Code(
     "Many people are signing in at this moment",
     "Wait a moment, then start again from the application.",
 )
-LOGIN_OUTSIDE_PERIMETER = Code("login.outside_perimeter", 403, _SIGN_IN_FAILED, _PROVIDER_FAULT)
-LOGIN_MAPPING = Code("login.mapping", 403, _SIGN_IN_FAILED, _PROVIDER_FAULT)
+LOGIN_OUTSIDE_PERIMETER = Code(
+    "login.outside_perimeter",
+    403,
+    _SIGN_IN_FAILED,
+    "Your sign-in service says of you what it may not say here, such as another organisation than its own. "
+    "Use another account, or give the reference below to your support.",
+)
+LOGIN_MAPPING = Code(
+    "login.mapping",
+    403,
+    _SIGN_IN_FAILED,
+    "Your sign-in service does not say of you what is needed here, or says it in a form that cannot be read. "
+    "Give the reference below to your support.",
+)
 HANDOVER_CODE_GONE = Code("handover.code_gone", 400, "This sign-in page is too old", _SIGN_IN_AGAIN)
 HANDOVER_OTHER_HOST = Code("handover.other_host", 400, _SIGN_IN_FAILED, _SIGN_IN_AGAIN)
 HANDOVER_OTHER_BROWSER = Code(
@@ -253,7 +254,7 @@ LOGIN_NOT_FRESH = Code(
     "Your sign-in is too old for this application",
     "Sign out of your organisation's sign-in service, then start again from the application.",
 )
-LOGIN_TOO_WEAK = Code("login.too_weak", 403, _TOO_WEAK, _TOO_WEAK_ADVICE)
+LOGIN_TOO_WEAK = Code("login.too_weak", 403, told.TOO_WEAK, told.TOO_WEAK_ADVICE)
 API_TOKEN = Code("api.token", 401, "The access token was not accepted", "Ask for a new one, then call again.")
 API_BOUND = Code("api.bound", 401, "The access token was not accepted", "Ask for a bearer token, then call again.")
 API_TOO_WEAK = Code(
@@ -280,20 +281,20 @@ LOGOUT_FRONT_CHANNEL = Code("logout.front_channel", 400, _BAD_REQUEST, _BAD_REQU
 # oidc: what a provider's documents, answers and tokens may not be; one code a check
 OIDC_ADDRESS = Code("oidc.address", 403, _SIGN_IN_FAILED, _PROVIDER_FAULT)
 OIDC_ANSWER = Code("oidc.answer", 403, _SIGN_IN_FAILED, _PROVIDER_FAULT)
-OIDC_DISCOVERY = Code("oidc.discovery", 403, _SIGN_IN_FAILED, _PROVIDER_FAULT)
-OIDC_DISCOVERY_ISSUER = Code("oidc.discovery.issuer", 403, _SIGN_IN_FAILED, _PROVIDER_FAULT)
-OIDC_DISCOVERY_ENDPOINT = Code("oidc.discovery.endpoint", 403, _SIGN_IN_FAILED, _PROVIDER_FAULT)
-OIDC_JWKS = Code("oidc.jwks", 403, _SIGN_IN_FAILED, _PROVIDER_FAULT)
+OIDC_DISCOVERY = Code("oidc.discovery", 403, told.UNUSABLE, told.UNUSABLE_ADVICE)
+OIDC_DISCOVERY_ISSUER = Code("oidc.discovery.issuer", 403, told.UNUSABLE, told.UNUSABLE_ADVICE)
+OIDC_DISCOVERY_ENDPOINT = Code("oidc.discovery.endpoint", 403, told.UNUSABLE, told.UNUSABLE_ADVICE)
+OIDC_JWKS = Code("oidc.jwks", 403, told.UNUSABLE, told.UNUSABLE_ADVICE)
 OIDC_RESPONSE_PARAMETER = Code("oidc.response.parameter", 400, _SIGN_IN_FAILED, _SIGN_IN_AGAIN)
 OIDC_RESPONSE_STATE = Code("oidc.response.state", 400, _SIGN_IN_FAILED, _SIGN_IN_AGAIN)
 OIDC_RESPONSE_ISSUER = Code("oidc.response.issuer", 400, _SIGN_IN_FAILED, _SIGN_IN_AGAIN)
 OIDC_RESPONSE_CODE = Code("oidc.response.code", 400, _SIGN_IN_FAILED, _SIGN_IN_AGAIN)
-OIDC_PUSHED_REQUEST = Code("oidc.pushed_request", 403, _SIGN_IN_FAILED, _PROVIDER_FAULT)
+OIDC_PUSHED_REQUEST = Code("oidc.pushed_request", 403, _SIGN_IN_FAILED, told.NOT_TAKEN)
 OIDC_RESPONSE_JWT = Code("oidc.response.jwt", 403, _SIGN_IN_FAILED, _PROVIDER_FAULT)
-OIDC_ID_TOKEN_ACR = Code("oidc.id_token.acr", 403, _TOO_WEAK, _TOO_WEAK_ADVICE)
-OIDC_CLIENT_AUTHENTICATION = Code("oidc.client_authentication", 403, _SIGN_IN_FAILED, _PROVIDER_FAULT)
+OIDC_ID_TOKEN_ACR = Code("oidc.id_token.acr", 403, told.TOO_WEAK, told.TOO_WEAK_ADVICE)
+OIDC_CLIENT_AUTHENTICATION = Code("oidc.client_authentication", 403, _SIGN_IN_FAILED, told.NOT_TAKEN)
 OIDC_TOKEN = Code("oidc.token", 403, _SIGN_IN_FAILED, _PROVIDER_FAULT)
-OIDC_TOKEN_REFUSED = Code("oidc.token.refused", 403, _SIGN_IN_FAILED, _PROVIDER_FAULT)
+OIDC_TOKEN_REFUSED = Code("oidc.token.refused", 403, _SIGN_IN_FAILED, told.NOT_TAKEN)
 OIDC_TOKEN_TYPE = Code("oidc.token.type", 403, _SIGN_IN_FAILED, _PROVIDER_FAULT)
 OIDC_ID_TOKEN_FORM = Code("oidc.id_token.form", 403, _SIGN_IN_FAILED, _PROVIDER_FAULT)
 OIDC_ID_TOKEN_HEADER = Code("oidc.id_token.header", 403, _SIGN_IN_FAILED, _PROVIDER_FAULT)
@@ -304,11 +305,11 @@ OIDC_ID_TOKEN_AUTHORIZED_PARTY = Code("oidc.id_token.authorized_party", 403, _SI
 OIDC_ID_TOKEN_ALGORITHM = Code("oidc.id_token.algorithm", 403, _SIGN_IN_FAILED, _PROVIDER_FAULT)
 OIDC_ID_TOKEN_KEY = Code("oidc.id_token.key", 403, _SIGN_IN_FAILED, _PROVIDER_FAULT)
 OIDC_ID_TOKEN_SIGNATURE = Code("oidc.id_token.signature", 403, _SIGN_IN_FAILED, _PROVIDER_FAULT)
-OIDC_ID_TOKEN_EXPIRED = Code("oidc.id_token.expired", 403, _CLOCK, _CLOCK_ADVICE)
-OIDC_ID_TOKEN_ISSUED_AT = Code("oidc.id_token.issued_at", 403, _CLOCK, _CLOCK_ADVICE)
-OIDC_ID_TOKEN_NOT_BEFORE = Code("oidc.id_token.not_before", 403, _CLOCK, _CLOCK_ADVICE)
+OIDC_ID_TOKEN_EXPIRED = Code("oidc.id_token.expired", 403, told.CLOCK, told.CLOCK_ADVICE)
+OIDC_ID_TOKEN_ISSUED_AT = Code("oidc.id_token.issued_at", 403, told.CLOCK, told.CLOCK_ADVICE)
+OIDC_ID_TOKEN_NOT_BEFORE = Code("oidc.id_token.not_before", 403, told.CLOCK, told.CLOCK_ADVICE)
 OIDC_ID_TOKEN_NONCE = Code("oidc.id_token.nonce", 403, _SIGN_IN_FAILED, _PROVIDER_FAULT)
-OIDC_ID_TOKEN_AUTH_TIME = Code("oidc.id_token.auth_time", 403, _CLOCK, _CLOCK_ADVICE)
+OIDC_ID_TOKEN_AUTH_TIME = Code("oidc.id_token.auth_time", 403, told.CLOCK, told.CLOCK_ADVICE)
 OIDC_ID_TOKEN_SUBJECT = Code("oidc.id_token.subject", 403, _SIGN_IN_FAILED, _PROVIDER_FAULT)
 OIDC_ID_TOKEN_ACCESS_TOKEN_HASH = Code("oidc.id_token.access_token_hash", 403, _SIGN_IN_FAILED, _PROVIDER_FAULT)
 OIDC_REFRESH_ENDED = Code("oidc.refresh.ended", 0)
@@ -331,20 +332,20 @@ SAML_DOCUMENT = Code("saml.document", 403, _SIGN_IN_FAILED, _PROVIDER_FAULT)
 SAML_SHAPE = Code("saml.shape", 403, _SIGN_IN_FAILED, _PROVIDER_FAULT)
 SAML_ID = Code("saml.id", 403, _SIGN_IN_FAILED, _PROVIDER_FAULT)
 SAML_VERSION = Code("saml.version", 403, _SIGN_IN_FAILED, _PROVIDER_FAULT)
-SAML_METADATA = Code("saml.metadata", 403, _SIGN_IN_FAILED, _PROVIDER_FAULT)
-SAML_METADATA_SIGNATURE = Code("saml.metadata.signature", 403, _SIGN_IN_FAILED, _PROVIDER_FAULT)
-SAML_METADATA_ENTITY = Code("saml.metadata.entity", 403, _SIGN_IN_FAILED, _PROVIDER_FAULT)
-SAML_METADATA_KEY = Code("saml.metadata.key", 403, _SIGN_IN_FAILED, _PROVIDER_FAULT)
-SAML_METADATA_ENDPOINT = Code("saml.metadata.endpoint", 403, _SIGN_IN_FAILED, _PROVIDER_FAULT)
-SAML_METADATA_VALIDITY = Code("saml.metadata.validity", 403, _SIGN_IN_FAILED, _PROVIDER_FAULT)
+SAML_METADATA = Code("saml.metadata", 403, told.UNUSABLE, told.UNUSABLE_ADVICE)
+SAML_METADATA_SIGNATURE = Code("saml.metadata.signature", 403, told.UNUSABLE, told.UNUSABLE_ADVICE)
+SAML_METADATA_ENTITY = Code("saml.metadata.entity", 403, told.UNUSABLE, told.UNUSABLE_ADVICE)
+SAML_METADATA_KEY = Code("saml.metadata.key", 403, told.UNUSABLE, told.UNUSABLE_ADVICE)
+SAML_METADATA_ENDPOINT = Code("saml.metadata.endpoint", 403, told.UNUSABLE, told.UNUSABLE_ADVICE)
+SAML_METADATA_VALIDITY = Code("saml.metadata.validity", 403, told.UNUSABLE, told.OUT_OF_DATE_ADVICE)
 SAML_METADATA_UNREACHABLE = Code(
     "saml.metadata.unreachable",
     502,
     "Your sign-in service does not answer",
     "Wait a moment, then start again from the application.",
 )
-SAML_METADATA_GONE = Code("saml.metadata.gone", 403, _SIGN_IN_FAILED, _PROVIDER_FAULT)
-SAML_METADATA_EXPIRED = Code("saml.metadata.expired", 403, _SIGN_IN_FAILED, _PROVIDER_FAULT)
+SAML_METADATA_GONE = Code("saml.metadata.gone", 403, told.UNUSABLE, told.UNUSABLE_ADVICE)
+SAML_METADATA_EXPIRED = Code("saml.metadata.expired", 403, told.UNUSABLE, told.OUT_OF_DATE_ADVICE)
 SAML_ALGORITHM = Code("saml.algorithm", 403, _SIGN_IN_FAILED, _PROVIDER_FAULT)
 SAML_SIGNATURE = Code("saml.signature", 403, _SIGN_IN_FAILED, _PROVIDER_FAULT)
 SAML_SIGNATURE_MISSING = Code("saml.signature.missing", 403, _SIGN_IN_FAILED, _PROVIDER_FAULT)
@@ -356,8 +357,9 @@ SAML_ENCRYPTION_ALGORITHM = Code("saml.encryption.algorithm", 403, _SIGN_IN_FAIL
 SAML_DECRYPTION = Code("saml.decryption", 403, _SIGN_IN_FAILED, _PROVIDER_FAULT)
 SAML_DESTINATION = Code("saml.destination", 403, _SIGN_IN_FAILED, _PROVIDER_FAULT)
 SAML_ISSUER = Code("saml.issuer", 403, _SIGN_IN_FAILED, _PROVIDER_FAULT)
-SAML_STATUS = Code("saml.status", 403, _CANCELLED, _CANCELLED_ADVICE)
-SAML_NO_PASSIVE = Code("saml.no_passive", 403, _CANCELLED, _CANCELLED_ADVICE)
+SAML_STATUS = Code("saml.status", 403, told.CANCELLED, told.CANCELLED_ADVICE)
+SAML_NO_AUTHN_CONTEXT = Code("saml.no_authn_context", 403, told.TOO_WEAK, told.TOO_WEAK_ADVICE)
+SAML_NO_PASSIVE = Code("saml.no_passive", 403, told.CANCELLED, told.CANCELLED_ADVICE)
 SAML_IN_RESPONSE_TO = Code("saml.in_response_to", 403, _SIGN_IN_FAILED, _PROVIDER_FAULT)
 SAML_UNSOLICITED = Code("saml.unsolicited", 403, _SIGN_IN_FAILED, _PROVIDER_FAULT)
 SAML_ISSUE_INSTANT = Code("saml.issue_instant", 403, _SIGN_IN_FAILED, _PROVIDER_FAULT)
@@ -382,7 +384,7 @@ SAML_BINDING_SIGNATURE = Code("saml.binding.signature", 403, _SIGN_IN_FAILED, _P
 SAML_SECOND_OPINION = Code("saml.second_opinion", 403, _SIGN_IN_FAILED, _PROVIDER_FAULT)
 SAML_SECOND_OPINION_FAILED = Code("saml.second_opinion.failed", 503, _SIGN_IN_FAILED, _SIGN_IN_AGAIN)
 SAML_ENDPOINT = Code("saml.endpoint", 403, _SIGN_IN_FAILED, _PROVIDER_FAULT)
-SAML_REPLAYED = Code("saml.replayed", 403, _SIGN_IN_FAILED, _SIGN_IN_AGAIN)
+SAML_REPLAYED = Code("saml.replayed", 403, "This sign-in page has been used already", _SIGN_IN_AGAIN)
 SAML_ARTIFACT = Code("saml.artifact", 400, _SIGN_IN_FAILED, _SIGN_IN_AGAIN)
 SAML_ARTIFACT_SOURCE = Code("saml.artifact.source", 403, _SIGN_IN_FAILED, _PROVIDER_FAULT)
 SAML_ARTIFACT_RESPONSE = Code("saml.artifact.response", 403, _SIGN_IN_FAILED, _PROVIDER_FAULT)

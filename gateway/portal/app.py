@@ -189,4 +189,5 @@ class Portal:
             reference=request.request_id,
             login_url=login_url,
             refusal=error.shown,
+            has_others=request.way_back is not None and len(request.way_back.app.providers) > 1,
         )

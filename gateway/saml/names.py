@@ -37,6 +37,7 @@ STATUS_SUCCESS: Final = "urn:oasis:names:tc:SAML:2.0:status:Success"
 STATUS_REQUESTER: Final = "urn:oasis:names:tc:SAML:2.0:status:Requester"
 STATUS_RESPONDER: Final = "urn:oasis:names:tc:SAML:2.0:status:Responder"
 STATUS_NO_PASSIVE: Final = "urn:oasis:names:tc:SAML:2.0:status:NoPassive"
+STATUS_NO_AUTHN_CONTEXT: Final = "urn:oasis:names:tc:SAML:2.0:status:NoAuthnContext"
 STATUS_PARTIAL_LOGOUT: Final = "urn:oasis:names:tc:SAML:2.0:status:PartialLogout"
 
 # Core 3.7.1

@@ -9,6 +9,7 @@ from gateway.model.codes import (
     SAML_ISSUE_INSTANT,
     SAML_ISSUER,
     SAML_METADATA_EXPIRED,
+    SAML_NO_AUTHN_CONTEXT,
     SAML_NO_PASSIVE,
     SAML_SHAPE,
     SAML_SIGNATURE_MISSING,
@@ -37,7 +38,7 @@ from gateway.saml.assertion import (
 from gateway.saml.decryption import Decrypted, decrypt
 from gateway.saml.document import Document, entity_id_in
 from gateway.saml.message_schema import check_message
-from gateway.saml.names import FORMAT_ENTITY, STATUS_NO_PASSIVE, STATUS_SUCCESS, saml, samlp
+from gateway.saml.names import FORMAT_ENTITY, STATUS_NO_AUTHN_CONTEXT, STATUS_NO_PASSIVE, STATUS_SUCCESS, saml, samlp
 from gateway.saml.parties import Binding, IdpMetadata, ServiceProvider
 from gateway.saml.signature import SignedElement, signature_of, verify, within
 from gateway.saml.times import moment
@@ -140,7 +141,9 @@ def status_error(response: etree._Element) -> GatewayError:
     stated = status_codes(response)
     codes = " ".join(quoted(code, 100) for code in stated[:3])
     message = response.findtext(f"{samlp('Status')}/{samlp('StatusMessage')}")
-    code = SAML_NO_PASSIVE if STATUS_NO_PASSIVE in stated else SAML_STATUS
+    # Core 3.2.2.2: it cannot sign this person in as strongly as was asked for.
+    told = {STATUS_NO_PASSIVE: SAML_NO_PASSIVE, STATUS_NO_AUTHN_CONTEXT: SAML_NO_AUTHN_CONTEXT}
+    code = next((told[one] for one in stated if one in told), SAML_STATUS)
     return GatewayError(code, f"status {codes}" + (f", message {quoted(message)}" if message else ""))
 
 

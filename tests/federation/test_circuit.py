@@ -1,6 +1,6 @@
 import pytest
 
-from gateway.federation.client import FAILURES, PAUSE, Circuit
+from gateway.federation.client import FAILURES, PAUSE, TOLD, Circuit
 from gateway.model.codes import LOGIN_PROVIDER_UNREACHABLE
 from gateway.model.errors import GatewayError
 
@@ -75,3 +75,19 @@ def test_a_doubt_counts_for_nothing_and_is_looked_into_once_at_a_time() -> None:
     circuit.failed()
     assert circuit.doubted()
     circuit.enter()
+
+
+def test_people_who_choose_are_told_of_a_silence_for_a_minute() -> None:
+    clock = Clock()
+    circuit = Circuit(clock)
+    assert not circuit.is_silent
+    circuit.enter()
+    circuit.failed()
+    assert circuit.is_silent
+    clock.now += TOLD - 1
+    assert circuit.is_silent
+    clock.now += 1
+    assert not circuit.is_silent, "nobody has asked since"
+    circuit = broken(clock)
+    circuit.answered()
+    assert not circuit.is_silent

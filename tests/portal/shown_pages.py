@@ -43,7 +43,14 @@ _SHOWN = (
     *("login.transaction_gone", "login.loop", "login.other_browser", "login.provider_refused", "login.provider_busy"),
     *("login.provider_interaction", "login.provider_fault", "login.provider_unreachable", "login.too_weak"),
     *("login.not_fresh", "login.outside_perimeter", "login.mapping", "oidc.id_token.expired", "saml.metadata.expired"),
-    *("saml.signature", "form_login.account", "account.missing", "session.form_gone", "directory.away"),
+    *(
+        "saml.signature",
+        "saml.no_authn_context",
+        "form_login.account",
+        "account.missing",
+        "session.form_gone",
+        "directory.away",
+    ),
 )
 
 
@@ -151,7 +158,7 @@ def _ways() -> tuple[Choice, ...]:
     return (
         Choice("Métropole du Nord", {"fr": "Métropole du Nord", "en": "Northern Metropolis"}, link),
         Choice("ProConnect", {}, link),
-        Choice("Région", {"fr": "Région", "en": "Region"}, link),
+        Choice("Région", {"fr": "Région", "en": "Region"}, link, is_silent=True),
     )
 
 

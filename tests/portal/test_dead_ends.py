@@ -1,9 +1,12 @@
 """Sign-ins that end at the provider: what a person reads, and what the log says."""
 
+import re
+from html import unescape
 from urllib.parse import parse_qsl, quote, urlsplit
 
 import pytest
 
+from deploy.demo.ports import LOOPBACK, free
 from tests.portal.browser import Browser, Reply
 from tests.portal.flow.test_start import begun
 from tests.portal.installation import ACTES, PERMIS, PORTAL, Installation
@@ -29,7 +32,8 @@ async def sent_back(here: Installation, browser: Browser, error: str, descriptio
 async def test_each_has_its_page_with_a_way_back(here: Installation, error: str, status: int, title: str) -> None:
     reply = await sent_back(here, here.browser(), error, "Compte en attente de validation.")
     assert (reply.status, f"<h1>{title}</h1>" in reply.text) == (status, True)
-    assert "<p>Compte en attente de validation.</p>" in reply.text
+    # Beside our own sentence, in the reader's language; its own is the provider's.
+    assert "Your sign-in service says: <q>Compte en attente de validation.</q>" in reply.text
     assert f"{here.url(ACTES)}_ecluse/login?to=/" in reply.text
     assert ("Retry-After" in reply.headers) == (status == 503)
 
@@ -44,7 +48,8 @@ async def test_the_page_and_the_log_say_how_far_the_clocks_are_apart(here: Insta
     here.metropole.tamper = lambda claims: {**claims, "iat": claims["iat"] + 412, "exp": claims["exp"] + 412}
     reply = await here.browser().get(here.url(ACTES))
     assert "<h1>The clocks of two services do not agree</h1>" in reply.text
-    assert "<p>412 s</p>" in reply.text or "<p>411 s</p>" in reply.text
+    assert "They are apart by: <q>412 s</q>" in reply.text or "They are apart by: <q>411 s</q>" in reply.text
+    assert "are too far apart" in reply.text
     (refused,) = [event for event in here.logged() if event["event"] == "login.refused"]
     assert refused["code"] == "oidc.id_token.issued_at"
     assert "s ahead of our clock" in refused["detail"]
@@ -57,3 +62,30 @@ async def test_a_provider_that_is_down_is_a_page_for_its_own_people_alone(here: 
     browser = here.browser("bob")
     here.change("permis", providers=("departement",))
     assert (await browser.get(here.url(PERMIS))).text == "permis for bob"
+
+
+async def test_a_provider_known_to_be_down_says_so_where_people_choose_and_the_page_names_the_other_way(
+    here: Installation,
+) -> None:
+    here.change_provider("metropole", issuer=f"http://{LOOPBACK}:{free(1)[0]}")
+    browser = here.browser()
+    chooser = await browser.get(here.url(PERMIS))
+    assert "Does not answer" not in chooser.text
+    (link,) = re.findall(r'href="([^"]*provider=metropole)"', chooser.text)
+    reply = await browser.get(here.url(PORTAL, unescape(link)))
+    assert reply.status == 502
+    assert "takes other sign-in services too" in reply.text
+    chooser = await here.browser().get(here.url(PERMIS))
+    told = "Does not answer for the moment"
+    assert [(name, told in text) for name, text in re.findall(r"provider=(\w+)\">(.*?)</a>", chooser.text)] == [
+        ("metropole", True),
+        ("departement", False),
+    ]
+
+
+async def test_where_there_is_no_other_sign_in_service_the_page_names_none(here: Installation) -> None:
+    here.metropole.down = True
+    here.change("actes", providers=("metropole",))
+    reply = await here.browser().get(here.url(ACTES))
+    assert reply.status == 502
+    assert "other sign-in services" not in reply.text

@@ -158,6 +158,12 @@ STATEMENTS = (
         _refusal(f"{_STATUS}Requester", f"{_STATUS}NoPassive"),
     ),
     Forgery(
+        "the provider cannot sign in so strongly",
+        "XS11",
+        codes.SAML_NO_AUTHN_CONTEXT,
+        _refusal(f"{_STATUS}Responder", f"{_STATUS}NoAuthnContext"),
+    ),
+    Forgery(
         "an assertion beside a refusal",
         "XS11",
         codes.SAML_STATUS,

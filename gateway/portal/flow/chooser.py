@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice
 from urllib.parse import quote, urlencode
 
+from gateway.federation.federation import Federation
 from gateway.identity.organisation_words import LONGEST_QUERY, OrganisationQuery, query_of
 from gateway.identity.served_by import ProvidersByOrganisation, in_order
 from gateway.model.organisations import ListedOrganisation
@@ -37,7 +38,7 @@ class Chooser:
         """Where a person chooses among several. `found` None: for the portal itself."""
         if request.snapshot.organisations:
             return await self._search(request, found, offered, "")
-        links = _Links(request, found)
+        links = _Links(request, found, self._services.federation)
         return self._services.pages.chooser(request.reader, links.choices(offered))
 
     async def search(self, request: PortalRequest) -> Page:
@@ -65,7 +66,7 @@ class Chooser:
         self, request: PortalRequest, found: Pending | None, offered: Sequence[Provider], typed: str
     ) -> Page:
         last = provider_remembered(request.cookie_line)
-        links, query = _Links(request, found), query_of(typed)
+        links, query = _Links(request, found, self._services.federation), query_of(typed)
         organisations = await self._organisations(request, query)
         known, accepted = await self._by_organisation(request), in_order(offered)
         lines = [links.line(one, known.serving(one, accepted)) for one in (organisations or ())[:_MOST_FOUND]]
@@ -103,7 +104,8 @@ class Chooser:
 class _Links:
     """To a sign-in for `found`; None: to the portal itself, where another account may be asked for."""
 
-    def __init__(self, request: PortalRequest, found: Pending | None) -> None:
+    def __init__(self, request: PortalRequest, found: Pending | None, federation: Federation) -> None:
+        self._federation = federation
         self._start = f"{PREFIX}login?" + ("" if found is None else f"t={quote(found.id, safe='')}&")
         self.another = found is None and bool(request.parameter(OTHER_ACCOUNT))
         self._most = MOST_CHOICES if found is None else None
@@ -118,7 +120,8 @@ class _Links:
 
     def _choice(self, provider: Provider, hints: dict[str, str]) -> Choice:
         link = self._start + urlencode({"provider": provider.name, **hints}) + (ANOTHER if self.another else "")
-        return Choice(provider.label, provider.labels, link)
+        is_silent = any(self._federation.is_silent(one) for one in openid_providers([provider]))
+        return Choice(provider.label, provider.labels, link, is_silent)
 
 
 def _hints(provider: Provider, organisation: ListedOrganisation) -> dict[str, str]:

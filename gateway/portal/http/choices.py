@@ -8,11 +8,13 @@ from gateway.model.organisations import OrganisationKind
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """One provider that a person may choose; `link` starts a sign-in with it. `labels`: by language."""
+    """One provider that a person may choose; `link` starts a sign-in with it. `labels`: by language. `is_silent`: it
+    did not answer of late."""
 
     label: str
     labels: Mapping[str, str]
     link: str
+    is_silent: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,10 +4,28 @@ from collections.abc import Collection
 from typing import Literal
 
 from gateway.model.account import LINKED_ANEW
-from gateway.model.codes import LOGIN_OUTSIDE_PERIMETER, Code
+from gateway.model.codes import (
+    LOGIN_MAPPING,
+    LOGIN_OUTSIDE_PERIMETER,
+    LOGIN_PROVIDER_BUSY,
+    LOGIN_PROVIDER_FAULT,
+    LOGIN_PROVIDER_UNREACHABLE,
+    LOGIN_TOO_WEAK,
+    SAML_METADATA_EXPIRED,
+    SAML_METADATA_UNREACHABLE,
+    Code,
+)
 
 _REFUSING = frozenset({"policy", "translation", "account"})
 _SIGNING_IN = frozenset({"login", "handover", "oidc", "saml"})
+# Of codes that differ in what the log says, and tell people the same.
+_OF_PROVIDERS = frozenset(
+    code.title
+    for code in (
+        *(LOGIN_MAPPING, LOGIN_PROVIDER_BUSY, LOGIN_PROVIDER_FAULT, LOGIN_PROVIDER_UNREACHABLE, LOGIN_TOO_WEAK),
+        *(SAML_METADATA_EXPIRED, SAML_METADATA_UNREACHABLE),
+    )
+)
 
 
 def is_for_another(code: Code) -> bool:
@@ -25,6 +43,19 @@ def way_of(code: Code) -> Literal["sign_in", "leave", "start", "back", "link"]:
     if is_for_another(code):
         return "leave"
     return "start" if kind in _SIGNING_IN else "back"
+
+
+def words_of(code: Code) -> Literal["operator", "provider", "clocks"]:
+    """The author of the text that comes with an error. The operator's stands in the place of our own sentence; the
+    provider's, and how far two clocks are apart, stand beside it."""
+    if code.id.startswith("login."):
+        return "provider"
+    return "clocks" if code.id.startswith("oidc.id_token.") else "operator"
+
+
+def blames_provider(code: Code) -> bool:
+    """Whether the person may have better luck with another sign-in service, where the application takes several."""
+    return code.title in _OF_PROVIDERS and not is_for_another(code)
 
 
 def is_for_nobody(code: Code, filled: Collection[str]) -> bool:

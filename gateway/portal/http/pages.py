@@ -20,7 +20,7 @@ from gateway.model.ports import Page, Reader, ShownAgain
 from gateway.model.theme import ShownText, Theme, Words, by_language, said_in
 from gateway.ops.log import short_reference
 from gateway.portal.http.choices import Choice, OrganisationChoices
-from gateway.portal.http.error_page import is_for_nobody, sign_of, way_of
+from gateway.portal.http.error_page import blames_provider, is_for_nobody, sign_of, way_of, words_of
 from gateway.portal.http.i18n import catalogue, choose
 from gateway.portal.http.look import Look
 from gateway.portal.http.moments import day, moment
@@ -102,6 +102,7 @@ class _Form(NamedTuple):
     place_language: str
     refusal_language: str
     filled: tuple[str, ...]
+    has_others: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,8 +145,10 @@ class Pages:
         reference: str,
         login_url: str = "",
         refusal: Words = "",
+        has_others: bool = False,
     ) -> Page:
-        """Made once for each code, language, kind and set of slots; after that only the slots are filled."""
+        """Made once for each code, language, kind and set of slots; after that only the slots are filled.
+        `has_others`: the application takes several sign-in services."""
         chosen = self._language(reader.language)
         own = said_in(by_language(refusal), chosen) if refusal else _NO_TEXT
         if kind == "json":
@@ -160,7 +163,8 @@ class Pages:
                 if language in ("", *LANGUAGES)
             }
         filled = tuple(name for name, value in values.items() if value)
-        key = _Form(code, chosen, kind, reader.again, place.language, own.language, filled)
+        others = has_others and blames_provider(code)
+        key = _Form(code, chosen, kind, reader.again, place.language, own.language, filled, others)
         ready = self._ready.get(key)
         if ready is None:
             ready = self._ready[key] = self._made(look, key)
@@ -182,6 +186,8 @@ class Pages:
             reference=_slot("reference"),
             refusal=ShownText(_slot("refusal"), form.refusal_language) if "refusal" in filled else None,
             place=ShownText(_slot("place"), form.place_language) if "place" in filled else None,
+            words=words_of(code),
+            has_others=form.has_others,
             for_nobody=is_for_nobody(code, filled),
             again=form.again,
             fields_again=_shown_again(code, filled),

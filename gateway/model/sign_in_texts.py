@@ -1,0 +1,31 @@
+"""Sentences on error pages that several codes share: the reason lies with a sign-in service. English message ids."""
+
+from typing import Final
+
+NOT_TAKEN: Final = (
+    "Your organisation's sign-in service does not take what this gateway asks of it. "
+    "Give the reference below to your support: they will find the reason in the log."
+)
+UNUSABLE: Final = "Your sign-in service cannot be used for now"
+UNUSABLE_ADVICE: Final = (
+    "What it publishes about itself cannot be used here. Your account has nothing to do with it. "
+    "Give the reference below to your support."
+)
+OUT_OF_DATE_ADVICE: Final = (
+    "What it publishes about itself is out of date. Your account has nothing to do with it. "
+    "Give the reference below to your support."
+)
+CANCELLED: Final = "The sign-in was cancelled"
+CANCELLED_ADVICE: Final = (
+    "You cancelled it, or your organisation's sign-in service did not allow it. You can start again."
+)
+TOO_WEAK: Final = "Your authentication level is not sufficient"
+TOO_WEAK_ADVICE: Final = (
+    "This page asks for a stronger way to sign in, such as a code on your telephone or an agent card. "
+    "Ask your organisation's support how to get one, then start again from the application."
+)
+CLOCK: Final = "The clocks of two services do not agree"
+CLOCK_ADVICE: Final = (
+    "The clock of your organisation's sign-in service and that of this gateway are too far apart, or this sign-in took "
+    "too long. Start again; if it happens once more, give the reference below to your support."
+)
