@@ -20,8 +20,8 @@ from gateway.model.levels import NO_NEED
 from gateway.model.ports import Page
 from gateway.model.transaction import OTHER_ACCOUNT, HandOver, Transaction
 from gateway.oidc.authorization_request import is_hint
-from gateway.portal.flow.pending import shortest_limit
 from gateway.portal.flow.source import openid_providers
+from gateway.portal.flow.start import shortest_limit
 from gateway.portal.flow.steps import BeginTransaction, NextStep
 from gateway.portal.http.request import (
     CHOSEN,

@@ -15,8 +15,8 @@ from gateway.model.ports import Page
 from gateway.model.provider import Provider
 from gateway.model.transaction import OTHER_ACCOUNT
 from gateway.portal.account_pages import require_own_page
-from gateway.portal.flow.pending import Pending, pending
-from gateway.portal.flow.source import openid_providers
+from gateway.portal.flow.source import openid_providers, pending
+from gateway.portal.flow.steps import Pending
 from gateway.portal.http.choices import Choice, OrganisationChoices, OrganisationLine
 from gateway.portal.http.provider_cookie import forget_provider, provider_remembered
 from gateway.portal.http.request import ANOTHER, PREFIX, PortalRequest

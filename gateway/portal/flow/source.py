@@ -1,18 +1,21 @@
 """What the portal asks of a protocol by which providers say who somebody is, and which protocol is a provider's."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
-from gateway.config.snapshot import Snapshot
-from gateway.model.codes import LOGIN_UNKNOWN_PROVIDER
+from gateway.config.snapshot import App, Snapshot
+from gateway.model.codes import LOGIN_TRANSACTION_GONE, LOGIN_UNKNOWN_PROVIDER
 from gateway.model.errors import GatewayError
+from gateway.model.levels import NO_STEP_UP, StepUpRequest
 from gateway.model.ports import Page
 from gateway.model.provider import OidcProvider, Provider, SamlProvider
 from gateway.model.session import Session
-from gateway.portal.flow.steps import BeginSignIn, Handlers, NotifyProvider
-from gateway.portal.http.request import PortalRequest
+from gateway.model.transaction import Served, Transaction
+from gateway.portal.flow.steps import BeginSignIn, Handlers, NotifyProvider, Pending
+from gateway.portal.http.request import PortalRequest, WayBack
 from gateway.saml.parties import ServiceProvider
+from gateway.stores.transactions import Transactions
 
 
 class IdentitySource(Protocol):
@@ -57,6 +60,67 @@ class IdentitySources:
     def close(self) -> None:
         self.openid.close()
         self.saml.close()
+
+
+# --- the transaction that a sign-in serves, and what its provider is asked for it
+
+
+async def pending(transactions: Transactions, request: PortalRequest, id: str) -> Pending:
+    """It stays where it is. From here on a refusal's page leads back to the app, and the log names it."""
+    transaction = await transactions.sign_ins.peek(id) if id else None
+    if transaction is None:
+        raise GatewayError(LOGIN_TRANSACTION_GONE, "no such transaction")
+    return _at_its_app(request, id, transaction)
+
+
+def served_by(request: PortalRequest, serves: Served | None, provider: str) -> Pending | None:
+    """What a provider's answer is for, as `pending`; None: a sign-in to the portal itself. Whether it is still there is
+    found out when it is spent."""
+    if serves is None:
+        return None
+    found = _at_its_app(request, *serves)
+    _require_listed(found.app, provider)
+    return found
+
+
+def _at_its_app(request: PortalRequest, id: str, transaction: Transaction) -> Pending:
+    app = lead_back(request, transaction)
+    if app is None:
+        raise GatewayError(LOGIN_TRANSACTION_GONE, f"{transaction.app} no longer answers on {transaction.host}")
+    return Pending(id, transaction, app)
+
+
+def lead_back(request: PortalRequest, transaction: Transaction) -> App | None:
+    """The transaction's application, to which a refusal's page then leads; None where it is no longer on that host."""
+    app = request.snapshot.find_named(transaction.host, transaction.app)
+    if app is None:
+        return None
+    request.app_name = app.name
+    request.way_back = WayBack(app, transaction.host, transaction.return_target)
+    return app
+
+
+def requested_of(snapshot: Snapshot, provider: Provider, found: Pending | None) -> tuple[Served | None, StepUpRequest]:
+    """What a sign-in by this provider serves, and what the provider is asked for, in its own words, so that it will do.
+    `found` None: a sign-in to the portal itself.
+
+    Raises GatewayError(LOGIN_UNKNOWN_PROVIDER) where the transaction's app does not list it.
+    """
+    if found is None:
+        return None, NO_STEP_UP
+    _require_listed(found.app, provider.name)
+    need = snapshot.ladder.askable(provider.name, found.transaction.need)
+    asked = snapshot.ladder.asking(provider.name, need)
+    # Of one that asks nobody anew because it is told to (ProConnect), nothing is asked that it may refuse: its answer
+    # does if the person has just signed in there, and a page says so where they have not.
+    anew = found.transaction.not_before and "fresh_login" in provider.levels.can
+    return Served(found.id, found.transaction), replace(asked, max_age=0) if anew else asked
+
+
+def _require_listed(app: App, provider: str) -> None:
+    """Invariant 5: an app listens only to the providers that its file lists."""
+    if provider not in app.listed:
+        raise GatewayError(LOGIN_UNKNOWN_PROVIDER, f"{app.name} does not list {provider}")
 
 
 # --- providers in the snapshot of a request: OpenID and SAML ones are told apart only here

@@ -2,17 +2,26 @@
 
 from typing import NamedTuple
 
-from gateway.config.snapshot import App
-from gateway.model.codes import LOGIN_LOOP, LOGIN_OTHER_BROWSER, LOGIN_TRANSACTION_GONE, LOGIN_UNKNOWN_PROVIDER
+from gateway.config.snapshot import App, Snapshot
+from gateway.model.codes import (
+    LOGIN_LOOP,
+    LOGIN_NOT_FRESH,
+    LOGIN_OTHER_BROWSER,
+    LOGIN_TOO_WEAK,
+    LOGIN_TRANSACTION_GONE,
+    LOGIN_UNKNOWN_PROVIDER,
+)
 from gateway.model.errors import GatewayError
 from gateway.model.identity import Identity
+from gateway.model.levels import Need
 from gateway.model.ports import Page
+from gateway.model.quoting import quoted
 from gateway.model.session import Entry
 from gateway.model.transaction import OTHER_ACCOUNT, Transaction
 from gateway.portal.flow.chooser import Chooser
 from gateway.portal.flow.establish import give_seat
-from gateway.portal.flow.pending import Pending, is_fresh, may_have_ended, pending, require_enough, shortest_limit
-from gateway.portal.flow.steps import BeginSignIn, Continue, NextStep
+from gateway.portal.flow.source import pending
+from gateway.portal.flow.steps import BeginSignIn, Continue, NextStep, Pending
 from gateway.portal.http.request import CHOSEN, PREFIX, PortalRequest, keep_language, language_query
 from gateway.portal.http.responses import redirect
 from gateway.portal.services import PortalServices
@@ -171,3 +180,43 @@ class Start:
         return self._services.transactions.round_counted(
             transaction.binding, transaction.host, transaction.round, within
         )
+
+
+# --- whether a sign-in is late and strong enough for its transaction
+
+
+def require_enough(snapshot: Snapshot, identity: Identity, transaction: Transaction, now: float) -> None:
+    """What a provider has just answered: asked once, never again for the same request. No session is made of less."""
+    if not is_fresh(snapshot, identity, transaction):
+        raise GatewayError(LOGIN_NOT_FRESH, "the provider did not ask the person anew")
+    # An application may list providers that differ in what they can do: what comes of the rest is policy's to say.
+    need = snapshot.ladder.askable(identity.provider, transaction.need)
+    if not snapshot.ladder.meets(identity, Need(level=need.level, amr=need.amr), now):
+        asked = need.level or f"one of {', '.join(need.amr)}"
+        detail = (
+            f"{asked} was asked for; the provider says acr {quoted(identity.acr)}, amr {quoted(' '.join(identity.amr))}"
+        )
+        raise GatewayError(LOGIN_TOO_WEAK, detail)
+    if not snapshot.ladder.meets(identity, need, now):
+        raise GatewayError(LOGIN_NOT_FRESH, f"over {need.max_age} s old, though the provider was asked for a new one")
+
+
+def is_fresh(snapshot: Snapshot, identity: Identity, transaction: Transaction) -> bool:
+    """`authenticated_at` is the provider's clock, `not_before` ours: its file says how far they may be apart."""
+    provider = snapshot.providers.get(identity.provider)
+    if transaction.not_before == 0 or provider is None:
+        return transaction.not_before == 0
+    return identity.authenticated_at + provider.skew >= transaction.not_before
+
+
+def may_have_ended(app: App, identity: Identity, transaction: Transaction, now: float) -> bool:
+    """Whether a seat made by this authentication can be over by `now`. A transaction that was begun before it, in a
+    tab that was left open, does not make another one of it."""
+    shortest = shortest_limit(app)
+    return transaction.not_before != 0 and shortest is not None and now >= identity.authenticated_at + shortest
+
+
+def shortest_limit(app: App) -> int | None:
+    """Seconds after which a seat of this app may end; None where only its session's limits count."""
+    limits = [limit for limit in (app.seat_limits.idle, app.seat_limits.absolute) if limit is not None]
+    return min(limits) if limits else None

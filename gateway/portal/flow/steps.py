@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from gateway.config.snapshot import App
 from gateway.model.identity import Identity
@@ -10,9 +11,17 @@ from gateway.model.levels import NO_NEED, Need
 from gateway.model.ports import Page
 from gateway.model.provider import Provider
 from gateway.model.session import NameIdFields, Session, Tokens
-from gateway.portal.flow.pending import Pending
+from gateway.model.transaction import Transaction
 from gateway.portal.http.request import PortalRequest
 from gateway.stores.sessions import NewSession
+
+
+class Pending(NamedTuple):
+    """The transaction that a sign-in on the portal serves, and its app as the configuration has it now."""
+
+    id: str
+    transaction: Transaction
+    app: App
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,6 @@ from urllib.parse import quote
 from gateway.identity.mapping import map_claims
 from gateway.model.codes import LOGIN_OTHER_BROWSER, LOGIN_OTHER_PROVIDER, LOGOUT_STATE, OIDC_RESPONSE_PARAMETER
 from gateway.model.errors import GatewayError
-from gateway.model.levels import NO_STEP_UP
 from gateway.model.ports import Page
 from gateway.model.provider import OidcProvider
 from gateway.model.session import Session, Tokens
@@ -15,8 +14,7 @@ from gateway.oidc.authorization import Parameters, response_state, unverified_pa
 from gateway.oidc.client_keys import jwk_set
 from gateway.oidc.end_session import end_session_request
 from gateway.oidc.token import Grant
-from gateway.portal.flow.pending import requested_of, served_by
-from gateway.portal.flow.source import openid_provider, openid_provider_of, openid_providers
+from gateway.portal.flow.source import openid_provider, openid_provider_of, openid_providers, requested_of, served_by
 from gateway.portal.flow.steps import Authentication, BeginSignIn, Handlers, NextStep, NotifyProvider, SignInSeenAgain
 from gateway.portal.http.request import PREFIX, SECRET_BYTES, PortalRequest
 from gateway.portal.http.responses import BARE, redirect
@@ -65,8 +63,8 @@ class OpenidSource:
         services, snapshot = self._services, request.snapshot
         provider = openid_provider(snapshot, step.provider)
         request.provider = provider.name
-        serves = None if step.pending is None else step.pending.served
-        asked = NO_STEP_UP if step.pending is None else requested_of(snapshot, provider, step.pending)
+        serves, asked = requested_of(snapshot, provider, step.pending)
+        ages = [age for age in (provider.request.max_age, asked.max_age) if age is not None]
         login = OidcLogin(
             provider=provider.name,
             nonce=services.token_urlsafe(SECRET_BYTES),
@@ -77,7 +75,7 @@ class OpenidSource:
             serves=serves,
             created_at=int(services.now()),
             # OIDC Core 3.1.2.1: 0 asks for an authentication made now
-            max_age=min((age for age in (provider.request.max_age, asked.max_age) if age is not None), default=None),
+            max_age=min(ages, default=None),
             asking=asked,
             issuer=provider.issuer,
         )

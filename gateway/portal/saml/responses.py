@@ -27,9 +27,8 @@ from gateway.model.errors import GatewayError
 from gateway.model.ports import Page
 from gateway.model.provider import SamlProvider
 from gateway.model.transaction import ParkedAssertion, SamlLogin
-from gateway.portal.flow.pending import Pending, lead_back, served_by
-from gateway.portal.flow.source import entity, saml_provider, service_provider
-from gateway.portal.flow.steps import Authentication, NextStep, SignInSeenAgain
+from gateway.portal.flow.source import entity, lead_back, saml_provider, served_by, service_provider
+from gateway.portal.flow.steps import Authentication, NextStep, Pending, SignInSeenAgain
 from gateway.portal.http.request import PREFIX, SECRET_BYTES, PortalRequest
 from gateway.portal.http.responses import redirect
 from gateway.portal.saml.crypto_thread import CryptoThread, verified_by_metadata

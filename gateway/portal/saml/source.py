@@ -4,13 +4,11 @@ from dataclasses import replace
 
 from gateway.model.codes import SAML_ENDPOINT
 from gateway.model.errors import GatewayError
-from gateway.model.levels import NO_STEP_UP
 from gateway.model.ports import Page
 from gateway.model.provider import SamlProvider
 from gateway.model.session import Session
 from gateway.model.transaction import OTHER_ACCOUNT, SamlLogin
-from gateway.portal.flow.pending import requested_of
-from gateway.portal.flow.source import saml_provider, service_provider
+from gateway.portal.flow.source import requested_of, saml_provider, service_provider
 from gateway.portal.flow.steps import BeginSignIn, Handlers, NotifyProvider
 from gateway.portal.http.request import SECRET_BYTES, PortalRequest
 from gateway.portal.http.responses import redirect
@@ -61,8 +59,7 @@ class SamlSource:
     async def begin(self, request: PortalRequest, step: BeginSignIn) -> Page:
         provider = saml_provider(request.snapshot, step.provider)
         request.provider = provider.name
-        serves = None if step.pending is None else step.pending.served
-        asked = NO_STEP_UP if step.pending is None else requested_of(request.snapshot, provider, step.pending)
+        serves, asked = requested_of(request.snapshot, provider, step.pending)
         if asked.acr_values:
             # Core 3.3.2.2.1: any of those that will do, in place of what the file asks for each time
             provider = replace(provider, authn_context=asked.acr_values, authn_context_comparison="exact")

@@ -6,7 +6,7 @@ import pytest
 
 from gateway.model.identity import Identity
 from gateway.model.transaction import Transaction
-from gateway.portal.flow.pending import is_fresh
+from gateway.portal.flow.start import is_fresh
 from tests.portal.installation import _EMPTY, _provider
 from tests.portal.op import Op
 
