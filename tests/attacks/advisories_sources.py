@@ -13,7 +13,7 @@ from gateway.policy.decide import decide
 from gateway.policy.patterns import parse_pattern
 from gateway.policy.routes import RouteTable
 from gateway.policy.rules import Rule
-from gateway.stores.tickets import new_id
+from gateway.stores.sealing import new_id
 from tests.attacks.cases import Case, expect, uncontrolled
 from tests.attacks.world import ROOT, World
 

@@ -161,9 +161,10 @@ def _whole(file: str, message: str, suggestion: str = "") -> Problem:
 
 
 class _Named(NamedTuple):
-    """A reference, the file that makes it, and the key that it stands under."""
+    """A reference, the file that makes it, whether that is an application's, and the key that it stands under."""
 
     file: str
+    of_app: bool
     key: str
     reference: Reference
 
@@ -204,14 +205,15 @@ def read_references(folder: Path, texts: Mapping[str, bytes]) -> Read:
     named = list(_references(texts))
     gateway = _gateway(texts)
     operators = _Operators(os.path.realpath(_below(folder, str(gateway.get("state", STATE)))))
-    secret = {one.reference.key for one in named if not is_app(one.file) and one.key not in _PUBLIC}
-    for reference in {one.reference.key: one.reference for one in named if not is_app(one.file)}.values():
+    ours = [one for one in named if not one.of_app]
+    secret = {one.reference.key for one in ours if one.key not in _PUBLIC}
+    for reference in {one.reference.key: one.reference for one in ours}.values():
         _for_operator(folder, reference, reference.key in secret, operators, read)
     teams = gateway.get("teams", {} if gateway else None)
-    for one in named:
+    for one in [one for one in named if one.of_app]:
         team = team_of(one.file) if teams != {} else ""
         key = for_app(team, one.reference.key)
-        if is_app(one.file) and key not in read.secrets and key not in read.unreadable:
+        if key not in read.secrets and key not in read.unreadable:
             try:
                 read.secrets[key] = _for_app(folder, one.reference, team, _folders(teams, team), operators)
             except _Unreadable as why:
@@ -224,7 +226,8 @@ def _references(texts: Mapping[str, bytes]) -> Iterator[_Named]:
     for path, content in texts.items():
         if any(kind.encode() in content for kind in REFERENCE_KINDS):
             document, _ = read_document(path, content)
-            yield from (_Named(path, key, reference) for key, reference in _within(document.data, ""))
+            of_app = is_app(path)
+            yield from (_Named(path, of_app, key, reference) for key, reference in _within(document.data, ""))
 
 
 def _within(value: object, under: str) -> Iterator[tuple[str, Reference]]:

@@ -59,7 +59,8 @@ class Loaded(Generic[_Model]):
 
 @dataclass(frozen=True, slots=True)
 class Folder:
-    """`gateway` is None where there is no gateway.yaml. `complete`: nothing of the folder itself was unreadable.
+    """`gateway` is None where there is no gateway.yaml, `gateway_file` also where it is wrong. `complete`: nothing of
+    the folder itself was unreadable.
 
     `shadows`: app files that say `shadow: true`; they are none of `apps`.
     """
@@ -68,20 +69,13 @@ class Folder:
     providers: tuple[Loaded[AnyProviderFile], ...]
     apps: tuple[Loaded[AppFile], ...]
     complete: bool
+    gateway_file: GatewayFile | None
+    teams: Mapping[str, TeamSection]
     shared: tuple[Loaded[SharedFile], ...] = ()
     lists: tuple[Loaded[ListFile], ...] = ()
     shadows: tuple[Loaded[AppFile], ...] = ()
     directories: tuple[Loaded[DirectoryFile], ...] = ()
     organisations: tuple[Loaded[OrganisationsFile], ...] = ()
-
-    @property
-    def gateway_file(self) -> GatewayFile | None:
-        """None where there is no gateway.yaml, or none that is valid."""
-        return None if self.gateway is None else self.gateway.model
-
-    @property
-    def teams(self) -> Mapping[str, TeamSection]:
-        return {} if self.gateway_file is None else self.gateway_file.teams
 
 
 def load(files: Files) -> tuple[Folder, list[Problem]]:
@@ -97,11 +91,14 @@ def load(files: Files) -> tuple[Folder, list[Problem]]:
     directories = [load_file(files, path, lambda _: DirectoryFile, problems) for path in paths[DIRECTORIES]]
     organisations = [load_file(files, path, lambda _: OrganisationsFile, problems) for path in paths[ORGANISATIONS]]
     lists = [load_file(files, path, lambda _: ListFile, problems) for path in paths[LISTS]]
+    gateway_file = None if gateway is None else gateway.model
     folder = Folder(
         gateway,
         tuple(providers),
         tuple(app for app in apps if not _is_shadow(app)),
         complete=not files.problems,
+        gateway_file=gateway_file,
+        teams={} if gateway_file is None else gateway_file.teams,
         shared=tuple(shared),
         lists=tuple(lists),
         shadows=tuple(app for app in apps if _is_shadow(app)),

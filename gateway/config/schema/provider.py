@@ -16,6 +16,7 @@ from gateway.config.schema.types import (
     Label,
     LevelName,
     MailDomain,
+    MappedName,
     Maybe,
     Name,
     ProviderWord,
@@ -25,7 +26,6 @@ from gateway.config.schema.types import (
     WholeSeconds,
     wrong,
 )
-from gateway.identity.mapping import RESERVED_ATTRIBUTES
 from gateway.identity.perimeter import is_siret
 from gateway.model.provider import LONGEST_SKEW
 
@@ -34,13 +34,6 @@ def _siret(text: str) -> str:
     if not is_siret(text):
         raise wrong("this is not a SIRET", "14 digits, the last of which checks the others")
     return text
-
-
-def _not_reserved(name: str) -> str:
-    # CVE-2024-29892 in another product: a mapping that overwrote what the gateway itself knows of a person.
-    if name in RESERVED_ATTRIBUTES:
-        raise wrong(f"{name} is the gateway's own name", "choose another name for this attribute")
-    return name
 
 
 def _ten_minutes(seconds: int) -> int:
@@ -125,9 +118,7 @@ class ProviderFile(ProviderBase):
     """The preset of a common provider. Whatever this file says takes precedence: `ecluse provider show`."""
     oidc: OidcSection
     logout: ProviderLogoutSection = ProviderLogoutSection()
-    attributes: dict[Annotated[AttributeName, AfterValidator(_not_reserved)], ClaimPath] = Field(
-        default={}, max_length=200
-    )
+    attributes: dict[MappedName, ClaimPath] = Field(default={}, max_length=200)
     """Our name for an attribute, and the provider's claim that it comes from; `null` removes an attribute of the
     preset."""
     skew: Annotated[WholeSeconds, AfterValidator(_ten_minutes)] = 60
@@ -142,9 +133,7 @@ class SamlProviderFile(ProviderBase):
     """policies/providers/*.yaml with `saml`: a provider that speaks SAML 2.0."""
 
     saml: SamlSection
-    attributes: dict[Annotated[AttributeName, AfterValidator(_not_reserved)], SamlNames] = Field(
-        default={}, max_length=200
-    )
+    attributes: dict[MappedName, SamlNames] = Field(default={}, max_length=200)
     """Our name for an attribute, and the names that the provider may give it; `NameID` is the subject's own."""
     skew: Annotated[WholeSeconds, AfterValidator(_ten_minutes)] = 180
     """How far its clock may be from ours."""

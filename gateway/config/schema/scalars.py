@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
 from gateway.model.errors import GatewayError
@@ -58,14 +58,15 @@ class Url(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """Where a secret or certificate stands: kind "file", "env", "credential", or "inline" with the text itself."""
+    """Where a secret or certificate stands: kind "file", "env", "credential", or "inline" with the text itself. `key`
+    is what it is filed under."""
 
     kind: str
     name: str
+    key: str = field(init=False, repr=False, compare=False)
 
-    @property
-    def key(self) -> str:
-        return f"{self.kind}:{self.name}"
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "key", f"{self.kind}:{self.name}")
 
 
 _NAME_IN_PATH = r"/[A-Za-z0-9_-](?:[A-Za-z0-9._-]*[A-Za-z0-9_-])?"

@@ -9,6 +9,7 @@ from pydantic_core import PydanticCustomError
 
 from gateway.config.schema import scalars
 from gateway.config.schema.scalars import Reference, Url, Wrong
+from gateway.identity.mapping import RESERVED_ATTRIBUTES
 from gateway.model.errors import GatewayError
 from gateway.model.levels import Can
 from gateway.model.mail import mail_domain
@@ -102,6 +103,16 @@ AttributeName = Annotated[
     _matching(_ATTRIBUTE, "an attribute's name begins with a-z and goes on with a-z, 0-9 and _, at most 64"),
     text_schema(f"^{_ATTRIBUTE}$", "family_name"),
 ]
+
+
+def _not_reserved(name: str) -> str:
+    # CVE-2024-29892 in another product: a mapping that overwrote what the gateway itself knows of a person.
+    if name in RESERVED_ATTRIBUTES:
+        raise wrong(f"{name} is the gateway's own name", "choose another name for this attribute")
+    return name
+
+
+MappedName = Annotated[AttributeName, AfterValidator(_not_reserved)]
 Text = Annotated[str, _matching(r"(?s).*\S.*", "this is empty"), Field(max_length=2000)]
 ParameterName = Annotated[
     str,
