@@ -57,8 +57,7 @@ from gateway.stores.records import RecordStore
 from gateway.stores.sessions import Sessions
 from gateway.stores.sign_out_notes import SignOutNotes
 from gateway.stores.sqlite import SqliteStore
-from gateway.stores.tickets import unix_now
-from gateway.stores.transactions import Transactions
+from gateway.stores.tickets import Transactions, unix_now
 
 _CLOSED_WITHIN = 2.0
 # Seconds. The loop gives the interpreter lock up at each read of the store; while a thread validates SAML, it would get

@@ -16,7 +16,7 @@ from gateway.portal.report import Report
 from gateway.stores.cookie_jars import CookieJars
 from gateway.stores.posts.kept_posts import KeptPosts
 from gateway.stores.sessions import Sessions
-from gateway.stores.transactions import Transactions
+from gateway.stores.tickets import Transactions
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -41,7 +41,7 @@ class CookieJars:
     """`host`: canonical, of the seat; `cookie`: the raw value of `__Host-ecluse`, as those of Sessions.
 
     Every coroutine raises GatewayError(STORE_UNREACHABLE) when the store cannot say. Parameters as those of
-    stores.transactions.Transactions.
+    stores.tickets.Transactions.
     """
 
     def __init__(

@@ -24,7 +24,7 @@ class SignOutNotes:
     """What applications that name an address for sign-outs are told when a session has ended, kept with that session.
 
     Every coroutine raises GatewayError(STORE_UNREACHABLE) when the store cannot say. Parameters as those of
-    stores.transactions.Transactions.
+    stores.tickets.Transactions.
     """
 
     def __init__(

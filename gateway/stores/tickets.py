@@ -1,15 +1,23 @@
-"""Records that are taken once, each found and opened by its own random id alone."""
+"""Records that are taken once, each found and opened by its own random id alone: a dump of the store tells nothing.
 
+`Tickets` are those of one kind; `Transactions` are the kinds of sign-ins and sign-outs under way, with what works once.
+"""
+
+import asyncio
+import os
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Generic
 
 from gateway.model.codes import LIMIT_BODY
 from gateway.model.errors import GatewayError
+from gateway.model.transaction import Transaction
 from gateway.ops.log import Log
+from gateway.stores import codec
 from gateway.stores.codec import Form, Kept
-from gateway.stores.records import PutTicket, RecordStore, Spend, Ticket, TicketKey, Write
+from gateway.stores.records import MarkKey, PutTicket, RaiseMark, RecordStore, Spend, Ticket, TicketKey, UseOnce, Write
 from gateway.stores.sealing import (
     NONCE_BYTES,
     SealBinding,
@@ -22,6 +30,7 @@ from gateway.stores.sealing import (
     seal,
     secret_of,
     shard_of,
+    shard_of_browser,
 )
 from gateway.stores.unreadable import UnreadableRecords
 
@@ -128,3 +137,121 @@ class Tickets(Generic[Kept]):
     def _key(self, id: str) -> TicketKey:
         secret = secret_of(id)
         return TicketKey(shard_of(id), self._form.kind, lookup_of(secret))
+
+
+# --- sign-ins and sign-outs under way, on any record store
+
+# As long as a person may take to sign in at the provider. A state that is older is a stranger's or a forgotten tab's:
+# it ends on a page that starts anew.
+LIFE = 600
+ROUND_WINDOW = 60
+# A browser follows a redirect at once.
+PARKED_LIFE = 60
+# Sent twice by an impatient person. Sign-ins under way are bounded by client, and so is what is parked for them.
+PARKED_OF_ONE = 3
+MOST_PARKED = 10_000
+# A signed and encrypted response (JARM) has some thousands.
+OPENID_PARKED_BYTES = 32 << 10
+SAML_PARKED_BYTES = 256 << 10
+
+
+class Transactions:
+    """Each kind is bounded by client (an address or prefix), but for OpenID responses, by their state; the oldest go.
+
+    `openid_logins` and `openid_logouts` are found by `state`, `saml_logins` and `saml_logouts` by RelayState. Ids are
+    random secrets: the store is keyed by their hash and holds values sealed under them.
+    Every coroutine raises GatewayError(STORE_UNREACHABLE) when the store cannot say.
+    `keys`: the store keys of gateway.yaml; `now`: Unix seconds; `token_bytes`: random bytes.
+    """
+
+    def __init__(
+        self,
+        store: RecordStore,
+        keys: Sequence[tuple[str, bytes]],
+        *,
+        per_network: int = 1000,
+        in_all: int = 100_000,
+        log: Log | None = None,
+        now: Callable[[], int] = unix_now,
+        token_bytes: TokenBytes = os.urandom,
+    ) -> None:
+        self._store = store
+        self._keys = StoreKeys(keys)
+        self._now = now
+        most_parked = min(in_all, MOST_PARKED)
+        under_way = Bounds(LIFE, per_network, in_all)
+        parked = Bounds(PARKED_LIFE, PARKED_OF_ONE, most_parked, OPENID_PARKED_BYTES)
+        # One network's share is a tenth: a ministry behind one address signs in at once.
+        saml_parked = Bounds(PARKED_LIFE, min(per_network, MOST_PARKED // 10), most_parked, SAML_PARKED_BYTES)
+
+        def tickets(form: Form[Kept], bounds: Bounds, shard: Callable[[Kept], str] | None = None) -> Tickets[Kept]:
+            return Tickets(form, store, self._keys, bounds, log=log, now=now, token_bytes=token_bytes, shard=shard)
+
+        # With the round that is counted when it is spent.
+        self.sign_ins = tickets(codec.SIGN_IN, under_way, _shard_of_transaction)
+        self.openid_logins = tickets(codec.OPENID_LOGIN, under_way)
+        self.openid_responses = tickets(codec.OPENID_RESPONSE, parked)
+        self.openid_logouts = tickets(codec.OPENID_LOGOUT, under_way)
+        self.saml_logins = tickets(codec.SAML_LOGIN, under_way)
+        self.saml_responses = tickets(codec.SAML_RESPONSE, saml_parked)
+        self.saml_logouts = tickets(codec.SAML_LOGOUT, under_way)
+        self._clean_starts = tickets(Form("clean_start", bytes, bytes), Bounds(ROUND_WINDOW, per_network, in_all))
+
+    async def first_use(self, kind: str, *parts: str, issued: int | None = None, skew: int = 0, until: int) -> bool:
+        """True to the first caller only, across all workers, until `until`: what works once.
+
+        `issued`: when its sender wrote it, where it answers nothing of ours; it may then have been used in a store that
+        was before this one (Unix seconds, both). `skew`: seconds by which its sender's clock may be ahead."""
+        # Under every store key: while a new one comes into use, workers may differ in which is the first.
+        uses, now = [UseOnce(key, until, issued, skew) for key in self._keys.indexes(kind, *parts)], self._now()
+        return all(await asyncio.gather(*(self._store.perform([use], now) for use in uses)))
+
+    async def rounds(self, binding: str, host: str) -> int:
+        """How many hand-overs this browser finished on this host in the last 60 s without a seat coming back."""
+        return await self._store.mark(self._round(binding, host), self._now())
+
+    def round_counted(self, binding: str, host: str, round: int, within: int = ROUND_WINDOW) -> Write:
+        """A hand-over was given for a transaction of this round: `rounds` says at least round + 1 for `within` s, 60 at
+        most: who comes back when the seat may have ended by its own limits has not gone round.
+
+        A maximum, not a sum: ten tabs that sign in at once are all of round 0 and make one round together.
+        """
+        until = self._now() + min(within, ROUND_WINDOW)
+        return RaiseMark(self._round(binding, host), round + 1, until)
+
+    async def clear_rounds(self, binding: str, host: str) -> None:
+        await self._store.clear_mark(self._round(binding, host), self._now())
+
+    async def start_cleanly(self, binding: str, host: str, network: str) -> bool:
+        """False where this browser did so on this host in the last 60 s, and was not cleared since."""
+        # Not a mark: anybody may ask, under any binding, and these are bounded by client.
+        id = _clean_start(binding, host)
+        first = await self._clean_starts.peek(id) is None
+        if first:
+            await self._clean_starts.put(b"", network, id)
+        return first
+
+    async def clear_clean_start(self, binding: str, host: str) -> None:
+        id = _clean_start(binding, host)
+        if await self._clean_starts.peek(id) is not None:
+            await self._clean_starts.take(id)
+
+    async def first_seat(self, session_id: str, host: str, *, ends_at: int, until: int) -> int:
+        """When this session's first seat on this host may have ended: the `ends_at` of the first call, which is kept
+        `until` (Unix seconds, both)."""
+        key, now = MarkKey(shard_of(session_id), self._keys.index("first seat", session_id, host)), self._now()
+        known = await self._store.mark(key, now)
+        if not known:
+            await self._store.perform([RaiseMark(key, ends_at, until)], now)
+        return known or ends_at
+
+    def _round(self, binding: str, host: str) -> MarkKey:
+        return MarkKey(shard_of_browser(binding), self._keys.index("round", binding, host))
+
+
+def _shard_of_transaction(transaction: Transaction) -> str:
+    return shard_of_browser(transaction.binding)
+
+
+def _clean_start(binding: str, host: str) -> str:
+    return f"{binding} {sha256(host.encode()).hexdigest()}"

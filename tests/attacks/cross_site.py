@@ -8,7 +8,7 @@ from contextlib import closing
 from copy import deepcopy
 
 from gateway.stores.sqlite import SqliteStore
-from gateway.stores.transactions import Transactions
+from gateway.stores.tickets import Transactions
 from tests.attacks.cases import Case, Run, expect, numbered, uncontrolled
 from tests.attacks.outcomes import denied, passed, sign_in_refused
 from tests.attacks.request import NAVIGATION, request

@@ -46,7 +46,7 @@ from gateway.stores.cookie_jars import CookieJars
 from gateway.stores.login_tries import LoginTries
 from gateway.stores.sessions import Sessions
 from gateway.stores.sign_out_notes import SignOutNotes
-from gateway.stores.transactions import Transactions
+from gateway.stores.tickets import Transactions
 from gateway.translation.render import Translation
 from gateway.translation.specs import Constant, CookieSpec, FromAttribute, HeaderSpec
 from gateway.wire.target import STRICT

@@ -26,7 +26,7 @@ from gateway.stores.records import (
     Write,
 )
 from gateway.stores.sessions import Sessions
-from gateway.stores.transactions import Transactions
+from gateway.stores.tickets import Transactions
 
 NOW = 1_800_000_000
 KEYS = (("k1", b"first store key, 32 bytes or more"),)

@@ -6,7 +6,7 @@ from gateway.model.codes import LIMIT_BODY
 from gateway.model.errors import GatewayError
 from gateway.model.transaction import ParkedAssertion, SamlLogin, SamlLogout, Served
 from gateway.stores.records import RecordStore
-from gateway.stores.transactions import LIFE, PARKED_LIFE, SAML_PARKED_BYTES, Transactions
+from gateway.stores.tickets import LIFE, PARKED_LIFE, SAML_PARKED_BYTES, Transactions
 from tests.stores.samples import JEANNE, KEYS, NOW, OTHER_KEYS, Clock, browser, login, transaction
 
 NETWORK = "192.0.2.0/24"

@@ -10,7 +10,7 @@ from gateway.model.errors import GatewayError
 from gateway.model.transaction import ParkedResponse, SignOut
 from gateway.stores.records import RecordStore, TicketKey
 from gateway.stores.sealing import shard_of, shard_of_browser
-from gateway.stores.transactions import LIFE, OPENID_PARKED_BYTES, PARKED_OF_ONE, ROUND_WINDOW, Transactions
+from gateway.stores.tickets import LIFE, OPENID_PARKED_BYTES, PARKED_OF_ONE, ROUND_WINDOW, Transactions
 from tests.stores.samples import KEYS, OTHER_KEYS, PERMIS, Around, Clock, Worker, browser, login, transaction
 
 NETWORK = "192.0.2.0/24"

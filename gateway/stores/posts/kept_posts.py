@@ -33,7 +33,7 @@ _TICKETS: Final = Bounds(2 * MOST_KEPT, per_group=2 * MOST_OF_ONE, in_all=2 * MO
 
 class KeptPosts:
     """`settings`: of gateway.yaml as it is now. Coroutines raise GatewayError: STORE_UNREACHABLE where the store cannot
-    say, and what is said of each. Other parameters as those of stores.transactions.Transactions."""
+    say, and what is said of each. Other parameters as those of stores.tickets.Transactions."""
 
     def __init__(
         self,
