@@ -49,13 +49,13 @@ class Report:
         self._told("login.started", request)
 
     def account_linked(self, request: PortalRequest, identity: Identity) -> None:
-        self._told("account.linked", request, person=self._person(identity))
+        self._told("account.linked", request, identity)
 
     def account_unlinked(self, request: PortalRequest, identity: Identity) -> None:
-        self._told("account.unlinked", request, person=self._person(identity))
+        self._told("account.unlinked", request, identity)
 
     def signed_in(self, request: PortalRequest, identity: Identity) -> None:
-        self._told("login.succeeded", request, person=self._person(identity))
+        self._told("login.succeeded", request, identity)
         self._counters.add("ecluse_auth_logins_total", request.provider, "success", "")
 
     def second_opinion(
@@ -82,8 +82,7 @@ class Report:
     def signed_out(self, request: PortalRequest, sessions: int, identity: Identity | None) -> None:
         """`identity`: None where nobody was signed in."""
         self._counters.add("ecluse_auth_logouts_total")
-        person = {} if identity is None else {"person": self._person(identity)}
-        self._told("logout", request, sessions=sessions, **person)
+        self._told("logout", request, identity, sessions=sessions)
 
     def ended_by_provider(self, request: PortalRequest, sessions: int) -> None:
         self._counters.add("ecluse_auth_provider_logouts_total", request.provider)
@@ -112,7 +111,9 @@ class Report:
     def _event(self, event: str, request: PortalRequest, code: str, detail: str) -> None:
         self._told(event, request, code=code, detail=detail)
 
-    def _told(self, event: str, request: PortalRequest, **facts: object) -> None:
+    def _told(self, event: str, request: PortalRequest, identity: Identity | None = None, **facts: object) -> None:
+        if identity is not None:
+            facts["person"] = self._person(identity)
         self._log.event(
             event,
             **facts,

@@ -15,7 +15,8 @@ class SeatCache:
     """At most `capacity` seats; the one that was touched least lately goes first.
 
     A seat that is dropped may still be held by a connection: it is remembered, weakly, so that the end of its
-    session reaches it all the same.
+    session reaches it all the same. `ended`: ids of sessions that have ended as far as this worker was told, lately,
+    each with the moment (monotonic).
     """
 
     def __init__(self, capacity: int, lookup_of: Callable[[bytes], bytes]) -> None:
@@ -23,7 +24,7 @@ class SeatCache:
         self._lookup_of = lookup_of
         self._by_session: dict[str, list[Seat]] = {}
         self._dropped: WeakSet[Seat] = WeakSet()
-        self._ended: dict[str, float] = {}
+        self.ended: dict[str, float] = {}
         self._ends: deque[tuple[float, str]] = deque()
         self.seats: dict[bytes, Seat] = {}
 
@@ -48,15 +49,11 @@ class SeatCache:
                 del self._by_session[seat.session_id]
             self._dropped.add(seat)
 
-    def has_ended(self, session_id: str) -> bool:
-        """As far as this worker was told, lately."""
-        return session_id in self._ended
-
     def end_sessions(self, session_ids: Collection[str], moment: float) -> tuple[Seat, ...]:
         """`moment`: monotonic."""
         self._forget_ends(moment)
         for id in session_ids:
-            self._ended[id] = moment
+            self.ended[id] = moment
             self._ends.append((moment, id))
         return self.kill(self._of(frozenset(session_ids)))
 
@@ -94,8 +91,8 @@ class SeatCache:
         while self._ends and moment - self._ends[0][0] > _ENDED_REMEMBERED:
             at, id = self._ends.popleft()
             # One that was told of again is remembered from then on.
-            if self._ended.get(id) == at:
-                del self._ended[id]
+            if self.ended.get(id) == at:
+                del self.ended[id]
 
     def _of(self, session_ids: Collection[str]) -> list[Seat]:
         """Every seat of these sessions that anything in this worker still holds."""

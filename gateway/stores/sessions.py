@@ -354,7 +354,7 @@ class Sessions:
 
     def _is_live(self, session: Session) -> bool:
         """By the limit inside the seal: the one beside it is the store's word alone."""
-        return session.expires_at > self._now() and not self._cache.has_ended(session.id)
+        return session.expires_at > self._now() and session.id not in self._cache.ended
 
     def _keep(self, cookie: bytes, made: Opened) -> None:
         """A seat that was just made will be asked for at once. It may have been ended while it was written."""

@@ -18,9 +18,9 @@ def test_an_end_is_remembered_for_a_minute_from_when_it_was_told_of_last() -> No
     seats.end_sessions(["once", "again"], 1000.0)
     seats.end_sessions(["again"], 1050.0)
     seats.end_sessions([], 1060.0)
-    assert [seats.has_ended(id) for id in ("once", "again")] == [True, True]
+    assert [id in seats.ended for id in ("once", "again")] == [True, True]
     seats.end_sessions([], 1061.0)
-    assert [seats.has_ended(id) for id in ("once", "again")] == [False, True]
+    assert [id in seats.ended for id in ("once", "again")] == [False, True]
     seats.end_sessions([], 1111.0)
-    assert not seats.has_ended("again")
+    assert "again" not in seats.ended
     assert not seats._ends

@@ -208,8 +208,10 @@ def hints_of(app: App, queries: Iterable[str]) -> Hints:
     """`queries`: raw query strings; the first one that has a name counts for it."""
     passed_on = [provider.request.passed_on for provider in openid_providers(app.listed.values())]
     names = frozenset[str]().union(*passed_on)
+    if not names:
+        return ()
     found: dict[str, str] = {}
-    for query in queries if names else ():
+    for query in queries:
         found = {name: value for name, value in _single(query).items() if name in names} | found
     return _within(found)
 
