@@ -25,6 +25,7 @@ from gateway.model.codes import (
     Code,
 )
 from gateway.model.errors import GatewayError
+from gateway.model.provider import SamlProvider
 from gateway.model.quoting import quoted
 from gateway.saml.decryption import decrypt
 from gateway.saml.message_schema import check_message
@@ -61,10 +62,23 @@ def read_name_id(signed: SignedElement, sp: ServiceProvider, *, cbc: bool) -> Na
     )
 
 
-def check_name_id_format(name_id: NameId, asked: str | None) -> None:
+def subject_name_id(
+    assertion: SignedElement, provider: SamlProvider, sp: ServiceProvider, *, cbc: bool
+) -> NameId | None:
+    """None where the assertion has none and the provider's file names an attribute in its place."""
+    # Core 2.4.1
+    subject = child(assertion, "Subject", SAML_SUBJECT)
+    if not has_name_id(subject):
+        if provider.subject_without_name_id is None:
+            detail = "no NameID; the provider can send one, or `subject_without_name_id` name an attribute in its place"
+            raise GatewayError(SAML_SUBJECT, detail)
+        return None
+    name_id = read_name_id(subject, sp, cbc=cbc)
     # Core 3.4.1.1: a provider that cannot use the requested format has to return an error.
+    asked = provider.name_id_format
     if asked not in (None, FORMAT_UNSPECIFIED, FORMAT_ENCRYPTED) and name_id.format != asked:
         raise GatewayError(SAML_SUBJECT, f"a NameID of the format {quoted(name_id.format)}, not {quoted(asked)}")
+    return name_id
 
 
 def check_confirmation(signed: SignedElement, *, recipient: str, request_id: str | None, now: int, skew: int) -> int:
@@ -187,37 +201,36 @@ def read_authn_context(statement: SignedElement, *, asked: tuple[str, ...], comp
 
 def read_attributes(signed: SignedElement, sp: ServiceProvider, *, cbc: bool) -> tuple[SamlAttribute, ...]:
     # Core 2.7.3
-    return tuple(_attribute(attribute, sp) for attribute in _attributes(signed, sp, cbc))
-
-
-def _attributes(signed: SignedElement, sp: ServiceProvider, cbc: bool) -> Iterator[SignedElement]:
+    found: list[SamlAttribute] = []
     for statement in signed.element.iterchildren(saml("AttributeStatement")):
-        for child in statement.iterchildren("*"):
+        stated = within(signed, statement)
+        for child in stated.element.iterchildren("*"):
             if child.tag == saml("Attribute"):
-                yield within(signed, child)
+                found.append(_attribute(child, sp))
             else:
                 # Core 2.7.3.2
-                opened = within(signed, decrypt(child, saml("Attribute"), sp, cbc=cbc))
-                check_message(opened.element, saml("Attribute"))
-                yield opened
+                opened = within(stated, decrypt(child, saml("Attribute"), sp, cbc=cbc)).element
+                check_message(opened, saml("Attribute"))
+                found.append(_attribute(opened, sp))
+    return tuple(found)
 
 
-def _attribute(attribute: SignedElement, sp: ServiceProvider) -> SamlAttribute:
+def _attribute(attribute: etree._Element, sp: ServiceProvider) -> SamlAttribute:
     return SamlAttribute(
-        name=attribute.element.get("Name", ""),
-        name_format=attribute.element.get("NameFormat"),
-        friendly_name=attribute.element.get("FriendlyName"),
+        name=attribute.get("Name", ""),
+        name_format=attribute.get("NameFormat"),
+        friendly_name=attribute.get("FriendlyName"),
         values=tuple(_values(attribute)),
         of_another_sp=any(
             (name_id.get("SPNameQualifier") or sp.entity_id) != sp.entity_id
-            for name_id in attribute.element.iterfind(f"{saml('AttributeValue')}/{saml('NameID')}")
+            for name_id in attribute.iterfind(f"{saml('AttributeValue')}/{saml('NameID')}")
         ),
     )
 
 
-def _values(attribute: SignedElement) -> Iterator[str]:
+def _values(attribute: etree._Element) -> Iterator[str]:
     """The text of each value, or of the NameID in it (eduPersonTargetedID). Values with other content are not read."""
-    for value in attribute.element.iterchildren(saml("AttributeValue")):
+    for value in attribute.iterchildren(saml("AttributeValue")):
         if value.get(f"{{{XSI}}}nil") in ("true", "1"):
             continue
         children = list(value.iterchildren("*"))

@@ -119,7 +119,7 @@ def redirect_url(
     if relay_state is not None:
         fields.append(("RelayState", relay_state))
     fields.append(("SigAlg", signature_uri(pair)))
-    query = "&".join(f"{name}={quote(value, safe='')}" for name, value in fields)
+    query = "&".join([f"{name}={quote(value, safe='')}" for name, value in fields])
     signature = base64.b64encode(sign_bytes(pair, query.encode("ascii"))).decode("ascii")
     # Bindings 3.4.4.1: our parameters follow the endpoint's own query.
     separator = "&" if "?" in location else "?"

@@ -2,7 +2,7 @@
 
 from lxml import etree
 
-from gateway.model.assertion import Assertion, NameId
+from gateway.model.assertion import Assertion
 from gateway.model.codes import (
     SAML_DESTINATION,
     SAML_ENCRYPTION_MISSING,
@@ -14,7 +14,6 @@ from gateway.model.codes import (
     SAML_SHAPE,
     SAML_SIGNATURE_MISSING,
     SAML_STATUS,
-    SAML_SUBJECT,
     SAML_UNSOLICITED,
 )
 from gateway.model.errors import GatewayError
@@ -26,14 +25,11 @@ from gateway.saml.assertion import (
     check_conditions,
     check_confirmation,
     check_in_response_to,
-    check_name_id_format,
-    child,
-    has_name_id,
     read_attributes,
     read_authn_context,
     read_authn_instant,
-    read_name_id,
     read_session_end,
+    subject_name_id,
 )
 from gateway.saml.decryption import Decrypted, decrypt
 from gateway.saml.document import Document, entity_id_in
@@ -215,37 +211,20 @@ def _accepted(
     # Core 2.7.2
     statement = authn_statement(assertion)
     fresh_since = asked.issued_at if asked is not None and asked.fresh else None
+    classes = provider.authn_context if asked is None else asked.authn_context
+    comparison = provider.authn_context_comparison if asked is None else asked.comparison
     return Assertion(
         id=assertion.element.get("ID", ""),
         issuer=metadata.entity_id,
         audience=sp.entity_id,
-        name_id=_name_id(assertion, provider, sp, cbc),
+        name_id=subject_name_id(assertion, provider, sp, cbc=cbc),
         session_index=statement.element.get("SessionIndex"),
         session_not_on_or_after=read_session_end(statement, now=now, skew=skew),
         authn_instant=read_authn_instant(statement, fresh_since=fresh_since, now=now, skew=skew),
-        authn_context=_authn_context(statement, provider, asked),
+        authn_context=read_authn_context(statement, asked=classes, comparison=comparison),
         attributes=read_attributes(assertion, sp, cbc=cbc),
         scopes=metadata.scopes,
         # After this moment the checks above refuse the assertion, whether its ID is remembered or not.
         expires=min(confirmed, valid, issued + OLDEST) + skew,
         issued=issued,
     )
-
-
-def _name_id(assertion: SignedElement, provider: SamlProvider, sp: ServiceProvider, cbc: bool) -> NameId | None:
-    # Core 2.4.1
-    subject = child(assertion, "Subject", SAML_SUBJECT)
-    if not has_name_id(subject):
-        if provider.subject_without_name_id is None:
-            detail = "no NameID; the provider can send one, or `subject_without_name_id` name an attribute in its place"
-            raise GatewayError(SAML_SUBJECT, detail)
-        return None
-    name_id = read_name_id(subject, sp, cbc=cbc)
-    check_name_id_format(name_id, provider.name_id_format)
-    return name_id
-
-
-def _authn_context(statement: SignedElement, provider: SamlProvider, asked: SamlLogin | None) -> str | None:
-    if asked is None:
-        return read_authn_context(statement, asked=provider.authn_context, comparison=provider.authn_context_comparison)
-    return read_authn_context(statement, asked=asked.authn_context, comparison=asked.comparison)

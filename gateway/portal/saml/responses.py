@@ -128,7 +128,8 @@ class SamlResponses:
         login = await self._services.transactions.saml_logins.take(reference)
         if login is None:
             return SignInSeenAgain(_GONE)
-        provider = self._asked(request, login)
+        _require_browser(request, login)
+        provider = saml_provider(request.snapshot, login.provider)
         found = served_by(request, login.serves, provider.name)
         read = await self._resolved(request, provider, parameters.get("SAMLart", ""))
         try:
@@ -187,15 +188,9 @@ class SamlResponses:
             return self._authentication(request, provider, None, None, parked, unused)
         if login is None or not asked:
             return SignInSeenAgain(_GONE)
-        self._asked(request, login)
+        _require_browser(request, login)
         found = served_by(request, login.serves, provider.name)
         return self._authentication(request, provider, login, found, parked, unused)
-
-    def _asked(self, request: PortalRequest, login: SamlLogin) -> SamlProvider:
-        request.provider = login.provider
-        if not request.holds(login.binding):
-            raise GatewayError(LOGIN_OTHER_BROWSER, "the sign-in was begun in another browser")
-        return saml_provider(request.snapshot, login.provider)
 
     # --- what is asserted
 
@@ -280,6 +275,12 @@ class SamlResponses:
             name_id=asserted.name_id,
             ends_at=asserted.session_until,
         )
+
+
+def _require_browser(request: PortalRequest, login: SamlLogin) -> None:
+    request.provider = login.provider
+    if not request.holds(login.binding):
+        raise GatewayError(LOGIN_OTHER_BROWSER, "the sign-in was begun in another browser")
 
 
 def _asked_visibly(login: SamlLogin) -> str:
