@@ -6,7 +6,8 @@ ENV := .venv/.ready
 CATALOGUES := .venv/.catalogues
 READY := $(ENV) $(CATALOGUES)
 
-.PHONY: help env demo test quick check smoke attack conformance pages bench bench-quick catalogues format schema lock clean
+.PHONY: help env demo test quick check smoke attack conformance pages bench bench-quick bench-peers catalogues format
+.PHONY: schema lock clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 14
@@ -71,6 +72,10 @@ bench-quick: $(READY) ## the same in 90 seconds, the mixes of browsers first
 	@bash tools/install_test_parts.sh nginx wrk >&2
 	@$(RUN) -m tests.bench --quick
 
+bench-peers: $(READY) ## the same mixes beside mod_auth_mellon, mod_auth_openidc and Envoy's oauth2
+	@bash tools/install_test_parts.sh nginx wrk peers >&2
+	@$(RUN) -m tests.bench.peers
+
 schema: $(READY) ## docs/reference from the code: JSON Schemas, keys, codes, events, metrics
 	@$(RUN) -m gateway.config.schema.json_schema docs/reference/schema
 	@$(RUN) tools/reference.py docs/reference
@@ -79,6 +84,6 @@ lock: ## the lock files anew; LOCK=--upgrade takes newer versions
 	@bash tools/lock.sh $(LOCK)
 
 clean: ## removes what make made; keys and state of the demo stay
-	rm -rf .venv .venv-canaille build dist tests/node_modules .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	rm -rf .venv .venv-canaille .venv-fronts .venv-peers build dist tests/node_modules .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -prune -exec rm -rf {} +
 	find gateway -name '*.mo' -delete

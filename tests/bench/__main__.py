@@ -70,7 +70,7 @@ class Bench:
         self._stack = stack
         self._sites: dict[bool, Site] = {}
         self._upstream_port, self._port, self._tls_port, self.slow_port = _free_ports(4)
-        _certificate(folder)
+        certificate(folder)
         stack.callback(nginx.upstream(folder, self._upstream_port).stop)
         self._nginx = nginx.proxy(folder, self._port, self._tls_port, self._upstream_port)
         stack.callback(self._nginx.stop)
@@ -228,7 +228,8 @@ def _free_ports(count: int) -> list[int]:
     return ports
 
 
-def _certificate(folder: Path) -> None:
+def certificate(folder: Path) -> None:
+    """`site.pem` and `site.key`, of the application's host."""
     subprocess.run(
         ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2",
          "-subj", f"/CN={HOST}", "-addext", f"subjectAltName=DNS:{HOST}",

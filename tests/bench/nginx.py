@@ -33,6 +33,7 @@ _UPSTREAM = (
     listen 127.0.0.1:{port} backlog=4096;
     root {folder}/www;
     location / {{ try_files /1k =404; }}
+    location = /private/whoami {{ return 200 "$http_x_remote_user"; }}
     location /private/picture {{ try_files /3k =404; }}
     location /private/script {{ try_files /20k =404; }}
     location /private/big {{ try_files /1m =404; }}
