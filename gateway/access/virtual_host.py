@@ -29,18 +29,22 @@ Access_co = TypeVar("Access_co", bound=ApplicationAccess, covariant=True)
 class VirtualHost(Generic[Access_co]):
     """One spelling of a Host header. `name`: canonical, without port. `authority`: for X-Forwarded-Host. `line`: the
     ready Host line for upstream. `portal`: whether this is the portal's own host, which may be an application's too.
-    `let_in`: somebody signed in asked for it (gateway.access.remembered).
+    `let_in`: somebody signed in asked for it (gateway.access.remembered). `for_questions`: it is where a server in
+    front asks, and nothing else.
 
     Where several applications divide its paths, each has a VirtualHost of its own. `below`: those that have a path,
     the longest first, or the wrong file of one that is closed. `beside`: paths of others, below that of this one."""
 
-    __slots__ = ("authority", "below", "beside", "is_divided", "lane", "let_in", "line", "name", "portal")
+    __slots__ = (
+        "authority", "below", "beside", "for_questions", "is_divided", "lane", "let_in", "line", "name", "portal",
+    )  # fmt: skip
 
     def __init__(self, raw: bytes, name: str, lane: Access_co, *, portal: bool) -> None:
         app = lane.app
         self.name = name
         self.lane = lane
         self.portal = portal
+        self.for_questions = False
         self.let_in = False
         self.authority = _authority(raw, name, app)
         told = None if app is None else app.upstream.host_header
@@ -114,9 +118,12 @@ class HostTable(Generic[Access]):
         name = canonical_host(raw)
         there = self.snapshot.applications(name)
         portal = name == self.snapshot.gateway.portal_host
-        if there.whole is None and not there.below and not portal:
+        nothing = there.whole is None and not there.below and not portal
+        asks = self.snapshot.gateway.forward_auth
+        if nothing and (asks is None or name != asks.host):
             raise _unanswered(name, self.snapshot)
         host = VirtualHost(raw, name, self._lane(there.whole), portal=portal)
+        host.for_questions = nothing
         below: dict[str, VirtualHost[Access] | str] = {}
         if self.snapshot.closed:
             below |= self.snapshot.closed_below(name)

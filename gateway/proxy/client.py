@@ -145,7 +145,7 @@ class ClientConnection(Walk):
         self.skip_body()
         request.lane.statuses[page.status // 100] += 1
         keep = request.keep_alive and self.body_done and not close and not self.plane.draining
-        self._respond(page, keep=keep, minor=line.minor, head_only=line.method == b"HEAD" and self.front is None)
+        self._respond(self.shown(page), keep=keep, minor=line.minor, head_only=self.is_head())
 
     def _respond(self, page: Page, *, keep: bool, minor: bool, head_only: bool) -> None:
         date = self.plane.date_line()

@@ -4,7 +4,7 @@ from abc import abstractmethod
 from hmac import compare_digest
 from typing import Final
 
-from gateway.access.outcome import NeedsStore, NeedsWork, Outcome, Prepared, Refuse
+from gateway.access.outcome import NeedsStore, NeedsWork, Outcome, Prepared, Refuse, ToPortal
 from gateway.access.permission import permission
 from gateway.config.snapshot import Snapshot
 from gateway.model.errors import GatewayError
@@ -22,6 +22,8 @@ from gateway.wire.headers import UPGRADE
 
 _BELOW: Final = PATH + b"/"
 _ALLOWED: Final = 200
+_ALLOWING: Final = range(200, 300)
+_ID: Final = b"X-Request-Id"
 _NOT_KEPT: Final = (b"Cache-Control", b"no-store")
 
 
@@ -40,12 +42,14 @@ def question(request: Request, memo: Memo, snapshot: Snapshot) -> tuple[Front, b
         raise GatewayError(FRONT_UNKNOWN, f"{memo.peer} is not in trusted_proxies")
     if shown is None or not compare_digest(shown, settings.secret):
         raise GatewayError(FRONT_UNKNOWN, "X-Ecluse-Front is not the secret of forward_auth")
-    front = FRONTS.get(request.line.target.raw.removeprefix(_BELOW).decode("ascii"))
+    name, slash, behind = request.line.target.raw.removeprefix(_BELOW).decode("ascii").partition("/")
+    front = FRONTS.get(name)
     if front is None:
         raise GatewayError(FRONT_QUESTION, f"no kind of front has this path: {', '.join(FRONTS)}")
-    if request.line.method != b"GET" or request.framing not in NO_CONTENT:
-        raise GatewayError(FRONT_QUESTION, "a question is a GET without a body")
-    return front, front.original(request.whole)
+    asked = front.asked(request.line.method, (slash + behind).encode("ascii"))
+    if asked is None or request.framing not in NO_CONTENT:
+        raise GatewayError(FRONT_QUESTION, f"no question as {name} asks it, without a body")
+    return front, front.original(request.whole, *asked)
 
 
 def check_asks(request: Request, front: Front) -> None:
@@ -56,10 +60,13 @@ def check_asks(request: Request, front: Front) -> None:
         raise GatewayError(FRONT_OTHER, f"{front.name} asks about {name}, whose file does not say front: {front.name}")
 
 
-def said_of(outcome: Outcome) -> Page | None:
+def said_of(front: Front, outcome: Outcome) -> Page | None:
     """Of what is not allowed. No page of ours: the front sends the request itself here, and what is logged and counted
-    is that one. None where there is more to be done."""
+    is that one. None where there is more to be done, as for a request that came here: the front passes that answer on.
+    Our own paths it sends here unasked."""
     if isinstance(outcome, NeedsStore | NeedsWork):
+        return None
+    if front.passes and not (isinstance(outcome, ToPortal) and outcome.purpose == "endpoint"):
         return None
     if isinstance(outcome, Refuse):
         return Page(REFUSED, ((STATUS, b"%d" % outcome.code.status), _NOT_KEPT), b"")
@@ -75,12 +82,17 @@ def permitted(request: Request, front: Front, prepared: Prepared) -> Page:
     # What a program's token was is not among these lines any more.
     own = next((value for name, value in request.sent() if name == b"Authorization"), b"")
     lines = permission(injected, prepared, request.cookie_rest, own)
+    if front.clears:
+        lines = tuple(line for line in lines if line[1])
     if front.removes:
         # What a client says in the front's own words; and whatever the front makes of an empty line.
         kept += filter(None, (front.method, front.target))
         kept += [name for name, value in lines if not value]
+        # Envoy takes off last.
+        written = {name.lower() for name, value in lines if value} | {_ID.lower()}
+        kept = [name for name in kept if name.lower() not in written]
         lines = (*lines, (front.removes, b", ".join(dict.fromkeys(kept))))
-    return Page(_ALLOWED, (*lines, (b"X-Request-Id", request.id), _NOT_KEPT), b"")
+    return Page(_ALLOWED, (*lines, (_ID, request.id), _NOT_KEPT), b"")
 
 
 class FrontQuestions(Lasting):
@@ -121,7 +133,7 @@ class FrontQuestions(Lasting):
             check_asks(request, front)
         except GatewayError as error:
             refused = Refuse(error.code, error.detail, close=True)
-            page = None if self.front is None else said_of(refused)
+            page = None if self.front is None else said_of(self.front, refused)
             self.refuse(refused) if page is None else self.respond(page, close=True)
             return
         request.keep_alive, request.middle_of = keep_alive, None
@@ -140,4 +152,16 @@ class FrontQuestions(Lasting):
             return
         if request.lane.is_told and request.seat is not None:
             plane.told_of(request, prepared)
+        self.front = None
         self.respond(page)
+
+    def is_head(self) -> bool:
+        """Whether the answer to the request under way is a head alone (RFC 9110 9.3.2)."""
+        asks_by_get = self.front is not None and self.front.method
+        return self.request.line.method == b"HEAD" and not asks_by_get
+
+    def shown(self, page: Page) -> Page:
+        """To a front that asks, only an allowance looks like one: any 2xx would let the request pass."""
+        if self.front is None or page.status not in _ALLOWING:
+            return page
+        return Page(NOT_SIGNED_IN, page.headers, page.body)

@@ -12,6 +12,7 @@ from gateway.access.program import is_program, token_of
 from gateway.formlogin.spec import ApplicationSession
 from gateway.model.codes import FORM_LOGIN_LOOP, LIMIT_BODY
 from gateway.model.errors import GatewayError
+from gateway.model.host_codes import HOST_UNKNOWN
 from gateway.model.kept_post import KeepPosts
 from gateway.model.session import Seat
 from gateway.proxy.exchange import ServerConnection
@@ -156,7 +157,7 @@ class Walk(FrontQuestions):
             by.tally[0] += 1
             self.forward(outcome)
             return
-        if self.front is not None and (page := said_of(outcome)) is not None:
+        if self.front is not None and (page := said_of(self.front, outcome)) is not None:
             self.respond(page)
             return
         match outcome:
@@ -215,7 +216,7 @@ class Walk(FrontQuestions):
             self.respond(self.sending.to_sign_in(outcome))
             return
         kind = kind_of(request.line.method, request.fields)
-        if kind == "navigation" and (keep := keeping(request)) is not None:
+        if kind == "navigation" and self.front is None and (keep := keeping(request)) is not None:
             self.until = self.plane.timers.now + request.lane.timeouts.total
             self.deadline = self.plane.timers.now + request.lane.timeouts.first_byte
             self.task = self.plane.loop.create_task(self._keep(outcome, keep))
@@ -264,6 +265,9 @@ class Walk(FrontQuestions):
         if purpose == "endpoint":
             if is_question(request, self.plane.tables.snapshot):
                 self.asked_by_front()
+                return
+            if request.host.for_questions:
+                self.refuse(Refuse(HOST_UNKNOWN, f"{request.host.name}, forward_auth.host, has no pages", close=True))
                 return
             limit = body_limit(request)
             if request.framing > limit:

@@ -32,9 +32,11 @@ _OF_THE_QUESTION: Final = frozenset({b"host", b"content-length", b"transfer-enco
 @dataclass(frozen=True, slots=True)
 class Front:
     """One kind of server. `method`, `target`, `host`: header names, in lower case, in which it says what the browser
-    asked for. Each sends what we do not allow to us again, as it came, and passes no other answer of ours on. `writes`:
-    names, in lower case, that it writes or leaves out itself, whatever the client sent. `removes`: the header in
-    which it is told names of the client's lines that it takes off; b"" where it takes off none that it is told."""
+    asked for; without the first two, its question has the browser's method, and the target behind its own path.
+    `passes`: whether what we answer instead of an allowance goes to the browser; the others send the request here
+    again, as it came. `writes`: names, in lower case, that it writes or leaves out itself, whatever the client sent.
+    `removes`: the header in which it is told names of the client's lines that it takes off; b"" where it takes off
+    none that it is told. `clears`: whether it takes off a line that it is to write and of which it is told nothing."""
 
     name: str
     method: bytes
@@ -42,14 +44,23 @@ class Front:
     host: bytes
     writes: frozenset[bytes] = frozenset()
     removes: bytes = b""
+    passes: bool = False
+    clears: bool = False
 
-    def original(self, lines: Iterable[bytes]) -> bytes:
-        """The head of the browser's request. `lines`: of the question, each b"Name: value". Raises
-        GatewayError(FRONT_QUESTION) where the front does not say each thing once, or takes lines off by Connection,
-        which the application would see."""
+    def asked(self, method: bytes, tail: bytes) -> tuple[bytes, bytes] | None:
+        """Method and target of the browser's request, where the question's own say so; empty where its lines do.
+        `method`: of the question; `tail`: what stands behind the front's name in its target. None for no question."""
+        if self.method:
+            return (b"", b"") if method == b"GET" and not tail else None
+        return (method, tail) if tail.startswith(b"/") else None
+
+    def original(self, lines: Iterable[bytes], method: bytes = b"", target: bytes = b"") -> bytes:
+        """The head of the browser's request. `lines`: of the question, each b"Name: value". `method`, `target`: as
+        `asked` has them. Raises GatewayError(FRONT_QUESTION) where the front does not say each thing once, or takes
+        lines off by Connection, which the application would see."""
         said: dict[bytes, bytes] = {}
         passed: list[bytes] = []
-        words = (self.method, self.target, self.host)
+        words = tuple(filter(None, (self.method, self.target, self.host)))
         for line in lines:
             spelled, _, value = line.partition(b": ")
             name = spelled.lower()
@@ -66,7 +77,7 @@ class Front:
         missing = [word.decode() for word in words if not said.get(word)]
         if missing:
             raise GatewayError(FRONT_QUESTION, f"no {missing[0]} line")
-        request_line = b"%b %b HTTP/1.1" % (said[self.method], said[self.target])
+        request_line = b"%b %b HTTP/1.1" % (method or said[self.method], target or said[self.target])
         return b"\r\n".join((request_line, b"Host: " + said[self.host], *passed, b"", b""))
 
     def unwritten(self, dropped: Iterable[bytes], injected: Mapping[bytes, bytes]) -> list[bytes]:
@@ -106,6 +117,26 @@ FRONTS: Final[Mapping[str, Front]] = {
         target=b"x-original-uri",
         host=b"host",
         writes=_ON_THE_WAY,
+    ),
+    # Its forwardAuth: 2xx lets the request pass, and every other answer goes to the browser. The question has the
+    # address of the middleware as its Host.
+    "traefik": Front(
+        name="traefik",
+        method=b"x-forwarded-method",
+        target=b"x-forwarded-uri",
+        host=b"x-forwarded-host",
+        writes=_ON_THE_WAY,
+        passes=True,
+        clears=True,
+    ),
+    # Its ext_authz over HTTP: likewise. It takes off what it is told in a header of its own.
+    "envoy": Front(
+        name="envoy",
+        method=b"",
+        target=b"",
+        host=b"host",
+        removes=b"X-Envoy-Auth-Headers-To-Remove",
+        passes=True,
     ),
     # deploy/fronts/ecluse.lua is all that HAProxy has for this: it asks as nginx does, and takes lines off.
     "haproxy": Front(

@@ -1,16 +1,18 @@
 """The real servers in front, each with its configuration of deploy/fronts, its addresses replaced."""
 
+import socket
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.interop.servers import found, running
+from tests.interop.servers import READY_WITHIN, found, running
 
 ROOT = Path(__file__).parents[2]
 CONFIGURATIONS = ROOT / "deploy/fronts"
 SECRET = b"0123456789abcdef0123456789abcdef"
-GATEWAY = "trusted_proxies: [127.0.0.1/32]\nforward_auth: {secret: {env: FRONT}}\n"
+GATEWAY = "trusted_proxies: [127.0.0.1/32]\nforward_auth: {secret: {env: FRONT}, host: 127.0.0.1}\n"
 SECRETS = {"env:FRONT": SECRET}
 
 _NGINX = """
@@ -38,6 +40,9 @@ def configuration(name: str, ports: Ports, host: str, changes: Mapping[str, str]
         "127.0.0.1:8080": f"127.0.0.1:{ports.gateway}",
         "127.0.0.1:9001": f"127.0.0.1:{ports.application}",
         "127.0.0.1:8000": f"127.0.0.1:{ports.front}",
+        "port_value: 8080": f"port_value: {ports.gateway}",
+        "port_value: 9001": f"port_value: {ports.application}",
+        "port_value: 8000": f"port_value: {ports.front}",
         "permis.example.org:8000": f"{host}:{ports.front}",
         "permis.example.org": host,
         "WRITE-THE-SECRET-HERE": SECRET.decode(),
@@ -58,7 +63,22 @@ def running_front(
     for name in FILES[kind]:
         (folder / name).write_text(configuration(name, ports, host, changes or {}))
     with running(COMMANDS[kind](folder), folder / f"{kind}.log", ports.front):
+        if kind == "traefik":
+            _wait_for_routes(ports.front)
         yield
+
+
+def _wait_for_routes(port: int) -> None:
+    """It listens before it has read where anything goes."""
+    asked = b"GET /_ecluse/authz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+    until = time.monotonic() + READY_WITHIN
+    while time.monotonic() < until:
+        with socket.create_connection(("127.0.0.1", port), timeout=READY_WITHIN) as client:
+            client.sendall(asked)
+            if client.recv(1024).startswith(b"HTTP/1.1 403 "):
+                return
+        time.sleep(0.05)
+    raise AssertionError("Traefik has no routes")
 
 
 def _nginx(folder: Path) -> list[str]:
@@ -73,9 +93,19 @@ def _of_pypi(name: str) -> str:
     return str(path)
 
 
-FILES = {"nginx": ("nginx.conf",), "haproxy": ("haproxy.cfg", "ecluse.lua"), "caddy": ("Caddyfile",)}
+FILES = {"nginx": ("nginx.conf",), "haproxy": ("haproxy.cfg", "ecluse.lua"), "caddy": ("Caddyfile",),
+         "traefik": ("traefik.yaml", "traefik-ecluse.yaml"), "envoy": ("envoy.yaml",)}  # fmt: skip
 COMMANDS: Mapping[str, Callable[[Path], list[str]]] = {
     "nginx": _nginx,
     "haproxy": lambda folder: [found("haproxy"), "-db", "-f", str(folder / "haproxy.cfg")],
     "caddy": lambda folder: [_of_pypi("caddy"), "run", "--config", str(folder / "Caddyfile"), "--adapter", "caddyfile"],
+    "traefik": lambda folder: [_of_pypi("traefik"), f"--configFile={folder / 'traefik.yaml'}"],
+    "envoy": lambda folder: [
+        _of_pypi("envoy"),
+        "-c",
+        str(folder / "envoy.yaml"),
+        "--use-dynamic-base-id",
+        "--concurrency",
+        "1",
+    ],
 }

@@ -1,4 +1,4 @@
-"""A person signs in at a real provider through nginx, which passes their requests on itself; and signs out."""
+"""A person signs in at a real provider through a front, which passes their requests on itself; and signs out."""
 
 import json
 from pathlib import Path
@@ -21,10 +21,11 @@ pytestmark = pytest.mark.service
 HOST = "permis.localhost"
 
 
-async def test_from_the_first_page_to_the_sign_out(tmp_path: Path) -> None:
+@pytest.mark.parametrize("kind", ["nginx", "traefik", "envoy"])
+async def test_from_the_first_page_to_the_sign_out(kind: str, tmp_path: Path) -> None:
     front, behind = free(2)
     place = Place(tmp_path / "gateway", settings={
-        "trusted_proxies": "[127.0.0.1/32]", "forward_auth": "{secret: {file: ../certs/front.secret}}",
+        "trusted_proxies": "[127.0.0.1/32]", "forward_auth": "{secret: {file: ../certs/front.secret}, host: 127.0.0.1}",
     })  # fmt: skip
     (tmp_path / "gateway/certs/front.secret").write_bytes(SECRET + b"\n")
     client = {
@@ -36,11 +37,11 @@ async def test_from_the_first_page_to_the_sign_out(tmp_path: Path) -> None:
     with (
         OpenIdProvider([client], ACCOUNTS, claims={"rights": ["groups"]}) as provider,
         php(tmp_path / "php", behind),
-        running_front("nginx", tmp_path / "nginx", ports, HOST),
+        running_front(kind, tmp_path / kind, ports, HOST),
     ):
         place.write_provider("alpha", provider.issuer, scopes="[openid, profile, email, rights]", userinfo="true")
         upstream = f"{{url: http://127.0.0.1:{behind}}}"
-        place.write_app("permis", HOST, upstream=upstream, public=f"{{port: {front}}}", front="nginx")
+        place.write_app("permis", HOST, upstream=upstream, public=f"{{port: {front}}}", front=kind)
         gateway, person = Gateway(place), Person()
         await gateway.start()
         try:

@@ -8,6 +8,7 @@ from gateway.config.schema.app import AppFile
 from gateway.config.schema.gateway import GatewayFile
 from gateway.config.schema.scalars import Wrong
 from gateway.config.yaml.reader import YamlDocument
+from gateway.wire.fronts import FRONTS
 
 _FEWEST: Final = 32
 # What is done with the application's answers (of `path`: with its cookies), or with bodies: neither comes here.
@@ -33,9 +34,16 @@ def check_front(document: YamlDocument, model: AppFile, gateway: GatewayFile | N
     if gateway is not None and gateway.forward_auth is None:
         message = "gateway.yaml lets no server in front ask"
         yield document.problem(("front",), message, "forward_auth: {secret: {file: ...}} there, or leave front out")
+    front = FRONTS.get(model.front or "")
+    asks = None if gateway is None else gateway.forward_auth
+    if front is not None and front.host != b"host" and asks is not None and asks.host is None:
+        message = f"questions of {front.name} have another host than the browser's, and gateway.yaml does not say which"
+        yield document.problem(("front",), message, "forward_auth: {host: 127.0.0.1} there")
     # How often the application is asked, the questions tell.
     unheld_limits = model.limits.model_fields_set - {"requests"}
-    for key in (*_UNHELD, *(["limits"] if unheld_limits else [])):
+    # A question has no body, and a front that passes our answers on sends no other.
+    unheld = (*_UNHELD, *(["limits"] if unheld_limits else []), *(["keep_posts"] if front and front.passes else []))
+    for key in unheld:
         if key in model.model_fields_set:
             message = f"{model.front} passes requests and answers on itself, so this would have no effect"
             yield document.problem((key,), message, "leave it out, or leave front out", key=True)

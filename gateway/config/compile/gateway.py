@@ -7,6 +7,7 @@ from gateway.config.compile.served import Material, served
 from gateway.config.compile.tokens import serve_token_keys
 from gateway.config.exchange_limits import Timeouts
 from gateway.config.schema.app_tokens import USUAL_ROTATION
+from gateway.config.schema.forward_auth import ForwardAuthSection
 from gateway.config.schema.gateway import GatewayFile
 from gateway.config.schema.saml import SamlSelfSection
 from gateway.config.schema.store import StoreServerSection
@@ -48,7 +49,7 @@ def serve_gateway(file: str, model: GatewayFile, material: Material, root: str) 
             (key.id, material[file, ("accounts", "keys", index, "secret")])
             for index, key in enumerate(model.accounts.keys if model.accounts is not None else ())
         ),
-        forward_auth=None if model.forward_auth is None else ForwardAuth(material[file, ("forward_auth", "secret")]),
+        forward_auth=None if model.forward_auth is None else _forward_auth(file, model.forward_auth, material),
         workers=workers_of(model),
         token_keys=() if model.tokens is None else serve_token_keys(file, model.tokens, material),
         token_rotation=_rotation(model),
@@ -67,6 +68,10 @@ def serve_gateway(file: str, model: GatewayFile, material: Material, root: str) 
             networks=tuple(sorted(networks, key=lambda each: each[0].prefixlen, reverse=True)),
         ),
     )
+
+
+def _forward_auth(file: str, section: ForwardAuthSection, material: Material) -> ForwardAuth:
+    return ForwardAuth(material[file, ("forward_auth", "secret")], section.host or "")
 
 
 def _store_server(file: str, server: StoreServerSection, material: Material) -> StoreServer:

@@ -44,6 +44,24 @@ def test_a_front_that_may_not_ask() -> None:
     assert of("", settings=settings) == [f"policies/gateway.yaml:10:1: forward_auth: {message}"]
 
 
+def test_a_front_whose_questions_have_a_host_of_their_own() -> None:
+    message = "questions of traefik have another host than the browser's, and gateway.yaml does not say which"
+    hint = "forward_auth: {host: 127.0.0.1} there"
+    assert of("front: traefik\n") == [f"policies/apps/permis.yaml:13:8: front: {message} ({hint})"]
+    with_host = SETTINGS.replace("secret:", "host: 127.0.0.1, secret:")
+    assert of("front: traefik\n", settings=with_host) == []
+    assert of("front: envoy\n") == []
+
+
+def test_no_form_is_kept_where_a_front_passes_our_answers_on() -> None:
+    settings = SETTINGS + "posts: {}\n"
+    message = "envoy passes requests and answers on itself, so this would have no effect"
+    hint = "leave it out, or leave front out"
+    place = "policies/apps/permis.yaml:14:1: keep_posts"
+    assert of("front: nginx\nkeep_posts: {largest: 1MB}\n", settings) == []
+    assert of("front: envoy\nkeep_posts: {largest: 1MB}\n", settings) == [f"{place}: {message} ({hint})"]
+
+
 @pytest.mark.parametrize(
     ("secret", "why"),
     [
