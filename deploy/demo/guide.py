@@ -21,6 +21,9 @@ def _addresses(demo: Demo) -> list[str]:
         *_columns([
             (f"{permis}/", "a PHP application behind the gateway"),
             (f"{demo.origin(_SUBVENTIONS)}/", "a WSGI application: no second sign-in"),
+            (f"{demo.origin('elections.localhost')}/", "Ministry of the Interior: electoral rolls"),
+            (f"{demo.origin('ecoles.localhost')}/", "Ministry of Education: school enrolments"),
+            (f"{demo.origin('avis.localhost')}/", "Ministry of Ecological Transition: opinions on projects"),
             (f"{permis}/public/", "open to anyone"),
             (f"{permis}/admin/", "for the group administrateurs alone"),
             (f"{permis}/_ecluse/session", "what this application is told about you, once signed in"),
@@ -41,6 +44,10 @@ def _to_try(demo: Demo) -> list[str]:
     curl = f"curl -si --resolve {_PERMIS}:{port}:127.0.0.1"
     return [
         "To try:",
+        "  Three ministries, nine collectivités: what each person may do hangs on commune, group and mandate.",
+        f"    {demo.origin('elections.localhost')}/  as marc, a mayor, sign the roll; as iris, a deputy, be refused.",
+        f"    {demo.origin('avis.localhost')}/dossiers/7  as marc; then as parti, who has left his commune.",
+        f"    {demo.origin('ecoles.localhost')}/  as rose, of Roubaix; then as vera, whose commune takes no part.",
         "  Nobody can say who they are: the page shows no forged name, in no spelling.",
         f"    {curl} -H 'X-Remote-User: forged' -H 'x_remote_user: forged' {permis}/public/",
         "  A script is told to sign in, not redirected.",

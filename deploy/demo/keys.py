@@ -16,8 +16,7 @@ from deploy.demo.accounts import ACCOUNTS, SAML_ACCOUNTS
 
 def make_all(folder: Path) -> None:
     """What the files of policies/ refer to. Raises OSError."""
-    # The last is a model for one's own, and no part of the demo.
-    make_keys(folder, (*ACCOUNTS, "syndicat"))
+    make_keys(folder, ACCOUNTS)
     make_pairs(folder, ("saml", *SAML_ACCOUNTS))
 
 

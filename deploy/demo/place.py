@@ -13,19 +13,36 @@ ROOT = Path(__file__).resolve().parents[2]
 
 @dataclass(frozen=True, slots=True)
 class Ports:
-    """All on 127.0.0.1. `public` is the gateway's, `admin` its admin listener."""
+    """All on 127.0.0.1. `public` is the gateway's, `admin` its admin listener; then applications, of which the last
+    three are the ministries', and providers."""
 
     public: int
     admin: int
     permis: int
     subventions: int
+    elections: int
+    ecoles: int
+    avis: int
     metropole: int
     departement: int
     region: int
+    syndicat: int
 
 
 # As policies/ has them.
-USUAL = Ports(public=8080, admin=8081, permis=9001, subventions=9002, metropole=9400, departement=9401, region=9402)
+USUAL = Ports(
+    public=8080,
+    admin=8081,
+    permis=9001,
+    subventions=9002,
+    elections=9011,
+    ecoles=9012,
+    avis=9013,
+    metropole=9400,
+    departement=9401,
+    region=9402,
+    syndicat=9403,
+)
 
 _AUTHORITY = re.compile(r"(?<=localhost:|127\.0\.0\.1:)\d+\b")
 

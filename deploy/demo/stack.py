@@ -15,6 +15,7 @@ from aiohttp import web
 
 from deploy.demo.accounts import ACCOUNTS, SAML_ACCOUNTS
 from deploy.demo.keys import make_all, read_secret
+from deploy.demo.ministries import MINISTRIES
 from deploy.demo.place import LOOPBACK, ROOT, Ports, taken
 from deploy.demo.processes import Child
 from deploy.demo.provider import Client, Provider
@@ -27,8 +28,8 @@ _TITLES = {
     "metropole": "Connexion de la métropole",
     "departement": "Connexion du département",
     "region": "Connexion de la région",
+    "syndicat": "Connexion des communes",
 }
-# Ours for SAML, and that of its provider.
 
 _READY_WITHIN = 120.0
 _APPLICATION_WITHIN = 120.0
@@ -132,8 +133,13 @@ class Demo:
         await self._run("permis", ["php", "-S", address, "-t", str(permis), str(permis / "index.php")], folder=permis)
         command = [sys.executable, "-m", "deploy.demo.subventions", str(self.ports.subventions)]
         await self._run("subventions", command, folder=ROOT)
+        ports = [getattr(self.ports, name) for name in MINISTRIES]
+        command = [sys.executable, "-m", "deploy.demo.ministries", *map(str, ports)]
+        await self._run("ministries", command, folder=ROOT)
+        listens = {"permis": [self.ports.permis], "subventions": [self.ports.subventions], "ministries": ports}
         for child in self._children:
-            await _until(child, _APPLICATION_WITHIN, partial(_listens, getattr(self.ports, child.name)))
+            for port in listens[child.name]:
+                await _until(child, _APPLICATION_WITHIN, partial(_listens, port))
 
     async def start_gateway(self) -> None:
         """Once in the beginning; again after `stop_gateway`."""

@@ -10,7 +10,17 @@ from deploy.demo.place import LOOPBACK, ROOT, USUAL, Ports, copy_policies, free_
 from deploy.demo.ports import free, own_block
 
 PORTS = Ports(
-    public=18080, admin=18081, permis=19001, subventions=19002, metropole=8080, departement=19401, region=19402
+    public=18080,
+    admin=18081,
+    permis=19001,
+    subventions=19002,
+    elections=19011,
+    ecoles=19012,
+    avis=19013,
+    metropole=8080,
+    departement=19401,
+    region=19402,
+    syndicat=19403,
 )
 
 
