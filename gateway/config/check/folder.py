@@ -18,7 +18,7 @@ from gateway.config.check.teams import check_teams
 from gateway.config.check.tokens import check_audiences
 from gateway.config.compile.gateway import workers_of
 from gateway.config.folder.files import team_of, within
-from gateway.config.problems import Path, Place, Problem, did_you_mean
+from gateway.config.problems import Path, Problem, did_you_mean
 from gateway.config.schema.app import AppFile
 from gateway.config.schema.gateway import GatewayFile
 from gateway.config.schema.load import AnyProviderFile, Folder, Loaded
@@ -80,13 +80,14 @@ def collisions(
 ) -> Iterator[Problem]:
     """One problem for each name that was there before. `named`: names that have to be different, and where each
     stands."""
-    first: dict[Key, Place] = {}
+    first: dict[Key, tuple[YamlDocument, Path]] = {}
     for name, document, path in named:
-        place = document.place(path, key=at_key)
         if name in first:
-            yield document.problem(path, message, key=at_key, others=(("first at", first[name]),))
+            earlier, at = first[name]
+            place = earlier.place(at, key=at_key)
+            yield document.problem(path, message, key=at_key, others=(("first at", place),))
         else:
-            first[name] = place
+            first[name] = document, path
 
 
 def _same_names(folder: Folder, apps: Iterable[Loaded[AppFile]]) -> Iterator[Problem]:
@@ -230,13 +231,11 @@ def _listeners(document: YamlDocument, model: GatewayFile) -> Iterator[Problem]:
     ]
     if not model.admin.startswith("unix:"):
         named.append((socket_address(model.admin), ("admin",)))
-    taken: list[tuple[tuple[str, int], Place]] = []
-    for address, path in named:
-        place = document.place(path)
-        first = next((other_place for other, other_place in taken if _collide(address, other)), None)
+    for number, (address, path) in enumerate(named):
+        first = next((at for other, at in named[:number] if _collide(address, other)), None)
         if first is not None:
-            yield document.problem(path, "this address is taken already", others=(("by", first),))
-        taken.append((address, place))
+            place = document.place(first)
+            yield document.problem(path, "this address is taken already", others=(("by", place),))
 
 
 def _collide(one: tuple[str, int], other: tuple[str, int]) -> bool:

@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl
 
 from gateway.config.check.tokens import told_attributes
 from gateway.config.compile.served import served
-from gateway.config.problems import Path, Place, Problem, key_path
+from gateway.config.problems import Path, Problem, key_path
 from gateway.config.schema.app import AppFile
 from gateway.config.schema.provider import ProviderBase
 from gateway.config.schema.scalars import Reference, Wrong
@@ -97,7 +97,7 @@ def _template(told: InjectedAt, text: str) -> Template:
 
 
 def check_translate(document: YamlDocument, model: AppFile) -> Iterator[Problem]:
-    seen: dict[tuple[str, bytes], tuple[str, Place]] = {}
+    seen: dict[tuple[str, bytes], InjectedAt] = {}
     for told in model.translate.told_anywhere:
         value = told.injected.value
         try:
@@ -112,11 +112,10 @@ def check_translate(document: YamlDocument, model: AppFile) -> Iterator[Problem]
         if "unencodable" in told.injected.model_fields_set and told.injected.encoding not in LACKING:
             message = f"unencodable has an effect with {', '.join(LACKING)} only"
             yield document.problem(told.at, message, "leave it out")
-        place = document.place(told.at, key=True)
-        other, first = seen.setdefault((told.kind, fold(told.name.encode())), (told.name, place))
-        if other != told.name:
-            message = f"a server may read this as {other}"
-            yield document.problem(told.at, message, "keep one of the two", key=True, others=(("and", first),))
+        first = seen.setdefault((told.kind, fold(told.name.encode())), told)
+        if first.name != told.name:
+            message, place = f"a server may read this as {first.name}", document.place(first.at, key=True)
+            yield document.problem(told.at, message, "keep one of the two", key=True, others=(("and", place),))
 
 
 def check_budget(document: YamlDocument, model: AppFile, providers: Sequence[ProviderBase]) -> Iterator[Problem]:
