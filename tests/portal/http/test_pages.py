@@ -415,3 +415,15 @@ def test_files_replaced_by_an_upgrade_change_no_page_of_a_running_gateway(
     (tmp_path / "a.html").write_text("{{ what_only_newer_code_gives }}")
     os.utime(tmp_path / "a.html", (1, 1))
     assert environment.get_template("a.html").render() == "of its own code"
+
+
+def test_programs_are_told_what_the_fields_about_a_person_are_for(pages: Pages) -> None:
+    """WCAG 1.3.5, RGAA 11.13: password managers fill them, and nobody has to remember (WCAG 3.3.8)."""
+    linking = Outline(pages.account(Reader("fr"), host="permis.example", to="/"))
+    assert [field.get("autocomplete") for field in linking.all("input") if field.get("type") != "hidden"] == [
+        "username",
+        "current-password",
+    ]
+    finding = Outline(pages.organisations(Reader("fr"), organisation_choices()[0]))
+    (search,) = (field for field in finding.all("input") if field.get("type") == "search")
+    assert search["autocomplete"] == "organization"
