@@ -58,6 +58,23 @@ async def test_the_sign_in_link_is_of_the_application_that_it_leads_to(world: Wo
     assert page.url in {world.place.url(DIVIDED, "/wiki/"), world.place.url(DIVIDED, "/forms/")}
 
 
+@pytest.mark.parametrize("path", ["/wiki/", "/forms/"])
+async def test_a_code_that_is_used_again_leads_to_the_application_that_it_was_made_for(world: World, path: str) -> None:
+    """Without its record, nothing but the link itself says so. What a stranger writes there names no other place."""
+    person = world.person()
+    page = await person.step("GET", world.place.url(DIVIDED, f"{path}page"))
+    page = await world.follow(person, page, before="/_ecluse/enter?")
+    enter = page.location
+    assert (await person.step("GET", enter, initiator=page.url)).location == world.place.url(DIVIDED, f"{path}page")
+    assert (await person.step("GET", enter)).location == world.place.url(DIVIDED, path)
+    for to in ("https://evil.example/", "//evil.example/", "/nobody", "/wiki/../x"):
+        link = f"{enter.partition('&to=')[0]}&to={to}"
+        assert (await person.step("GET", link)).location in {
+            world.place.url(DIVIDED, f"/{one}/") for one in ("wiki", "forms")
+        }
+    assert (await person.step("GET", f"{enter}&to=/x")).status == 400
+
+
 async def test_signing_out_ends_both_and_clears_the_cookies_of_each(world: World) -> None:
     person = await world.signed_in(url=world.place.url(DIVIDED, "/wiki/"))
     cookie = world.cookie(person, DIVIDED)

@@ -142,7 +142,7 @@ class AppHost:
 
         Its age is the store's to tell: after 30 s it is not there.
         """
-        app = app_here(request)
+        app = app_here(request, request.parameter("to"))
         code = request.parameter("code")
         if not code:
             raise GatewayError(HANDOVER_CODE_GONE, "no code")

@@ -143,7 +143,9 @@ class Start:
         code, handed_over = self._services.sessions.hand_over(entry, transaction)
         await self._spend(request, step, [handed_over, self._round(request, step.pending)])
         chosen = language_query(request) if LANGUAGE_COOKIE in request.cookie_line else ""
-        return redirect(f"{app.origin(transaction.host)}{PREFIX}enter?code={code}{chosen}")
+        # A code that comes too late says no more of which of the host's applications it was made for.
+        late = f"&to={app.home}" if app.path else ""
+        return redirect(f"{app.origin(transaction.host)}{PREFIX}enter?code={code}{late}{chosen}")
 
     async def _finish_here(self, request: PortalRequest, step: Continue) -> Page:
         """One host for portal and app: the portal's seat is the app's, so this browser must be the one that asked.
