@@ -18,7 +18,7 @@ from gateway.proxy.services import Services
 from gateway.proxy.upgrade import check_asked
 from gateway.wire.framing import NO_CONTENT
 from gateway.wire.fronts import FRONTS, NOT_SIGNED_IN, PATH, REFUSED, SECRET, STATUS, Front
-from gateway.wire.headers import UPGRADE
+from gateway.wire.headers import AUTHORIZATION, UPGRADE
 
 _BELOW: Final = PATH + b"/"
 _ALLOWED: Final = 200
@@ -80,7 +80,9 @@ def permitted(request: Request, front: Front, prepared: Prepared) -> Page:
     if kept and not front.removes:
         raise GatewayError(FRONT_HEADER, f"{front.name} would pass {kept[0][:64]!r} on")
     # What a program's token was is not among these lines any more.
-    own = next((value for name, value in request.sent() if name == b"Authorization"), b"")
+    own = b""
+    if AUTHORIZATION in request.rare:
+        own = next((value for name, value in request.sent() if name == b"Authorization"), b"")
     lines = permission(injected, prepared, request.cookie_rest, own)
     if front.clears:
         lines = tuple(line for line in lines if line[1])
@@ -152,6 +154,8 @@ class FrontQuestions(Lasting):
             return
         if request.lane.is_told and request.seat is not None:
             plane.told_of(request, prepared)
+        if request.unkept:
+            request.remember(plane.tables)
         self.front = None
         self.respond(page)
 

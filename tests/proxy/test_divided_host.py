@@ -1,9 +1,12 @@
 """Several applications on one host, by path: each request is one application's, in one reading (invariant 2)."""
 
+import asyncio
+
 import pytest
 
-from tests.proxy.applications import Application, application
-from tests.proxy.gateways import ask, gateway
+from tests.config.samples import sample_snapshot
+from tests.proxy.applications import SOON, Application, application
+from tests.proxy.gateways import ask, files, gateway
 
 WIKI = """\
 version: 1
@@ -145,3 +148,27 @@ async def test_the_path_of_another_is_one_in_no_charset() -> None:
         for target in (b"/%EF%BD%82eta/a", b"/%e1%b5%87eta/a"):
             assert (await gate.once(ask(own(target), gate.sign_in()))).status == 400, target
         assert behind.requests == []
+
+
+async def test_a_stream_is_judged_again_by_the_application_of_its_path() -> None:
+    """Invariant 12: not by that of the whole host, under which it would be cut at each reload."""
+    events = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\ndata: 1\n\n"
+    async with (
+        application(then=events) as beside,
+        application() as behind,
+        gateway(behind, changes=wiki(beside)) as gate,
+    ):
+        client = await gate.client()
+        client.send(ask(own(b"/wiki/a"), gate.sign_in()))
+        peer = await beside.peer()
+        await beside.request()
+        for allow, goes_on in (("signed_in", True), ("{group: x}", False)):
+            changed = WIKI.format(port=beside.port).replace("/wiki/**, allow: anyone", f"/wiki/**, allow: {allow}")
+            gate.plane.holder.snapshot = sample_snapshot({**files(behind.port), "apps/wiki.yaml": changed})
+            gate.plane.snapshot_swapped()
+            await gate.clock.passes(6)
+            if goes_on:
+                peer.send(b"data: 2\n\n")
+                await asyncio.wait_for(client.reader.readuntil(b"data: 2\n\n"), SOON)
+                assert not peer.lost.is_set()
+        await asyncio.wait_for(peer.lost.wait(), SOON)
