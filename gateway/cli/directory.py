@@ -67,14 +67,14 @@ def _as_text(directory: Directory, asked: Asked) -> Iterator[str]:
         yield "  no row"
     for given in directory.gives:
         if given.name in asked.finding.unknown:
-            yield f"  {given.name}: unknown"
+            yield f"  {given.written}: unknown"
         elif given.terms is not None and asked.finding.terms:
             now = time.time()
             yield from (f"  {given.name}: {in_words(term, now)}" for term in asked.finding.terms)
         elif given.name in asked.finding.values:
-            yield f"  {given.name}: {', '.join(asked.finding.values[given.name])}"
+            yield f"  {given.written}: {', '.join(asked.finding.shown_values[given.written])}"
         elif asked.finding.state == "found":
-            yield f"  {given.name}: no value"
+            yield f"  {given.written}: no value"
     yield from (f"  {fault.code.id}: {fault.detail}" for fault in asked.faults)
 
 
@@ -82,9 +82,9 @@ def _as_json(directory: Directory, asked: Asked) -> dict[str, object]:
     return {
         "directory": directory.name,
         "state": asked.finding.state,
-        "values": {name: list(values) for name, values in asked.finding.values.items()},
+        "values": {name: list(values) for name, values in asked.finding.shown_values.items()},
         "mandates": [asdict(term) for term in asked.finding.terms],
-        "unknown": sorted(asked.finding.unknown),
+        "unknown": asked.finding.shown_unknown,
         "faults": [{"code": fault.code.id, "detail": fault.detail} for fault in asked.faults],
         "read_at": asked.read_at,
     }

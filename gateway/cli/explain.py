@@ -223,9 +223,9 @@ def _looked_up(known: Known, app: App, now: float) -> Iterator[str]:
     for finding in known.identity.findings:
         if finding.directory in [directory.name for directory in app.directories]:
             age = f", read {max(0, int(time.time()) - finding.at)} s ago" if finding.at else ""
-            said = [f"{name} {', '.join(several)}" for name, several in finding.values.items()]
+            said = [f"{name} {', '.join(several)}" for name, several in finding.shown_values.items()]
             said += [in_words(term, now) for term in finding.terms]
-            said += [f"{name} unknown" for name in sorted(finding.unknown)]
+            said += [f"{name} unknown" for name in finding.shown_unknown]
             yield f"with directory {finding.directory}{age}: {'; '.join(said) or 'nothing of this person'}"
 
 
@@ -344,13 +344,13 @@ def _as_json(explanation: Explanation, known: Known | None) -> dict[str, object]
 
 
 def _finding_json(finding: DirectoryFinding) -> dict[str, object]:
-    values = {name: list(several) for name, several in finding.values.items()}
+    values = {name: list(several) for name, several in finding.shown_values.items()}
     return {
         "directory": finding.directory,
         "state": finding.state,
         "values": values,
         "mandates": [asdict(term) for term in finding.terms],
-        "unknown": sorted(finding.unknown),
+        "unknown": finding.shown_unknown,
         "read_at": finding.at,
     }
 

@@ -14,7 +14,7 @@ from gateway.access.outcome import Prepared
 from gateway.access.preparation import SIGNED_IN_WITHIN, origins_of
 from gateway.config.snapshot import App
 from gateway.federation.form_exchange import FormExchange
-from gateway.formlogin.account import account_of
+from gateway.formlogin.account import credential_of
 from gateway.formlogin.spec import ApplicationSession, FormLogin, TrustedAccount
 from gateway.formlogin.walk import FormRequest, FormResponse, FormWalk, sign_in
 from gateway.model.codes import FORM_LOGIN_REFUSED, FORM_LOGIN_TRIES, FORM_LOGIN_UNANSWERED
@@ -162,7 +162,8 @@ class FormLogins:
 
 
 class TrustedAccounts:
-    """model.credential.CredentialSource of an application that trusts one secret for every account."""
+    """model.credential.CredentialSource of an application that trusts one secret for every account, or has one of each
+    person from a directory."""
 
     def __init__(self, app: App, trusted: TrustedAccount) -> None:
         self._app = app
@@ -171,7 +172,7 @@ class TrustedAccounts:
     async def find(self, application: str, issuer: str, subject: str, seat: Seat) -> Credential | NoCredential:
         trusted = self._trusted
         try:
-            return Credential(account_of(trusted, identity_at(self._app, seat, time())), trusted.secret)
+            return credential_of(trusted, identity_at(self._app, seat, time()))
         except GatewayError as error:
             return NoCredential(error.code, error.detail, error.shown)
 

@@ -1,11 +1,12 @@
-"""The account of a person at an application that trusts one secret for all of them."""
+"""The account of a person at an application that trusts one secret for all of them, or has one of each."""
 
 from gateway.formlogin.spec import FormLogin, TrustedAccount
 from gateway.model.account import ATTRIBUTE
 from gateway.model.codes import FORM_LOGIN_ACCOUNT
+from gateway.model.credential import Credential
 from gateway.model.errors import GatewayError
 from gateway.model.identity import Identity
-from gateway.tokens.claims import single_value
+from gateway.tokens.claims import secret_of, single_value
 from gateway.tokens.spec import TokenClaim
 
 
@@ -24,6 +25,17 @@ def account_of(trusted: TrustedAccount, identity: Identity) -> str:
     return login
 
 
+def credential_of(trusted: TrustedAccount, identity: Identity) -> Credential:
+    """Its name and its password. Raises GatewayError(FORM_LOGIN_ACCOUNT), without a value."""
+    login = account_of(trusted, identity)
+    if trusted.secret_attribute is None:
+        return Credential(login, trusted.secret)
+    try:
+        return Credential(login, secret_of(trusted.secret_attribute, identity, "form_login"))
+    except GatewayError as error:
+        raise GatewayError(FORM_LOGIN_ACCOUNT, error.detail) from None
+
+
 def login_now(form: FormLogin, identity: Identity) -> str | None:
     """The account that is this person's by the file as it is now; None where they have none."""
     if form.trusted is None:
@@ -39,7 +51,7 @@ def session_described(form: FormLogin, identity: Identity) -> tuple[dict[str, st
     said, refused = "of the session that the gateway has for this person", ""
     if form.trusted is not None:
         try:
-            said = f"signed in as {account_of(form.trusted, identity)}"
+            said = f"signed in as {credential_of(form.trusted, identity).login}"
         except GatewayError as error:
             refused = f"{error.code.id}: {error.detail}"
     elif ATTRIBUTE in identity.attributes:

@@ -41,12 +41,14 @@ class ResponseMark:
 
 @dataclass(frozen=True, slots=True)
 class TrustedAccount:
-    """One secret that the application trusts for all accounts. `attribute`: of the person, or subject, provider,
-    issuer, which is the account's name; None where `text` is that of everybody."""
+    """One secret that the application trusts for all accounts, or each person's own. `attribute`: of the person, or
+    subject, provider, issuer, which is the account's name; None where `text` is that of everybody. `secret_attribute`:
+    of the person, which is the secret; None where `secret` is that of all."""
 
     attribute: str | None = None
     text: str = ""
     secret: str = field(default="", repr=False)
+    secret_attribute: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -159,7 +159,7 @@ def _given_values(given: GivenAttribute, rows: Sequence[DirectoryRow]) -> tuple[
                 if value:
                     found[value] = None
     if len(found) > (MOST_VALUES if given.many else 1):
-        raise _Unfit(f"column {given.column}: {len(found)} values of `{given.name}`")
+        raise _Unfit(f"column {given.column}: {len(found)} values of `{given.written}`")
     return tuple(found)
 
 

@@ -13,6 +13,18 @@ ValueType = Literal["text", "number", "boolean", "date", "siret", "siren", "inse
 Winner = Literal["directory", "provider"]
 
 SUBJECT, ISSUER, TENANT = "subject", "issuer", "tenant"
+_SECRET = "secret:"
+
+
+def secret_attribute(name: str) -> str:
+    """The attribute that holds a secret of this name. No file can write it where attributes are written: rules,
+    headers, claims and tests never have it."""
+    return _SECRET + name
+
+
+def written_name(attribute: str) -> str:
+    """As the directory's file has it."""
+    return attribute.removeprefix(_SECRET)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +42,8 @@ class KeyPart:
 
 @dataclass(frozen=True, slots=True)
 class GivenAttribute:
-    """An attribute that a directory may add. `split`: what stands between several values of one cell, empty for none.
+    """An attribute that a directory may add, or a secret of the person (`is_secret`). `split`: what stands between
+    several values of one cell, empty for none.
 
     `wins`: whose word counts where a provider has an attribute of this name; None: no provider has. `terms`: of the
     type "mandates", which has several columns and not `column`.
@@ -43,6 +56,14 @@ class GivenAttribute:
     split: str = ""
     wins: Winner | None = None
     terms: TermColumns | None = None
+
+    @property
+    def is_secret(self) -> bool:
+        return self.name.startswith(_SECRET)
+
+    @property
+    def written(self) -> str:
+        return written_name(self.name)
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -203,3 +224,15 @@ class DirectoryFinding:
     unknown: frozenset[str] = frozenset()
     at: int = field(default=0, compare=False)
     terms: tuple[TermOfOffice, ...] = ()
+
+    @property
+    def shown_values(self) -> Mapping[str, tuple[str, ...]]:
+        """For operators: by the names of the directory's file, without what is a secret."""
+        return {
+            written_name(name): ("(a secret)",) if name.startswith(_SECRET) else values
+            for name, values in self.values.items()
+        }
+
+    @property
+    def shown_unknown(self) -> list[str]:
+        return sorted(map(written_name, self.unknown))

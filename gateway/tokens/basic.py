@@ -1,12 +1,12 @@
-"""HTTP Basic towards an application (RFC 7617): an account of its own or one for each person, and one secret, which is
-never a person's password."""
+"""HTTP Basic towards an application (RFC 7617): an account of its own or one for each person, and one secret or one for
+each person, which is never the password by which they sign in."""
 
 import base64
 
 from gateway.model.codes import TRANSLATION_UNENCODABLE
 from gateway.model.errors import GatewayError
 from gateway.model.identity import Identity
-from gateway.tokens.claims import account
+from gateway.tokens.claims import account, secret_of
 from gateway.tokens.spec import BasicSpec
 
 HEADER = "Authorization"
@@ -14,12 +14,15 @@ HEADER = "Authorization"
 
 def basic_line(spec: BasicSpec, identity: Identity) -> bytes:
     """The header line, with its CRLF before it. Raises GatewayError(TRANSLATION_UNENCODABLE), without the value: no
-    account or several, a colon in it, white space at its end, or a letter that the charset lacks."""
+    account or several, a colon in it, white space at its end, a letter that the charset lacks, or no secret."""
     user = _user(spec, identity)
+    password = spec.password if spec.secret is None else secret_of(spec.secret, identity, HEADER)
     try:
-        pair = f"{user}:{spec.password}".encode(spec.charset)
+        pair = f"{user}:{password}".encode(spec.charset)
     except UnicodeEncodeError as error:
-        raise _refused(f"U+{ord(f'{user}:{spec.password}'[error.start]):04X} is not in {spec.charset}") from None
+        at = error.start - len(user) - 1
+        where = f"U+{ord(user[error.start]):04X}" if at < 0 else "a letter of the secret"
+        raise _refused(f"{where} is not in {spec.charset}") from None
     return b"\r\n%b: Basic %b" % (HEADER.encode("ascii"), base64.b64encode(pair))
 
 

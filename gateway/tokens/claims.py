@@ -55,6 +55,17 @@ def account(claim: TokenClaim, identity: Identity, where: str, *, forbidden: str
     return name
 
 
+def secret_of(attribute: str, identity: Identity, where: str) -> str:
+    """The person's secret at the application, which a directory gave. Raises GatewayError(TRANSLATION_UNENCODABLE),
+    without it: none, or a control character in it (RFC 7617 2)."""
+    values = identity.attributes.get(attribute, ())
+    if len(values) != 1:
+        raise _unsent(where, "no directory gives this person a secret")
+    if any(unicodedata.category(letter) in _FORBIDDEN for letter in values[0]):
+        raise _unsent(where, "a control character in this person's secret")
+    return values[0]
+
+
 def _unsent(where: str, why: str) -> GatewayError:
     return GatewayError(TRANSLATION_UNENCODABLE, f"{where}: {why}")
 

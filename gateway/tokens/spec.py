@@ -114,8 +114,10 @@ TokenSpec = JwtSpec | SharedKeySpec | AspNetTicketSpec | Ltpa2Spec
 @dataclass(frozen=True, slots=True)
 class BasicSpec:
     """HTTP Basic: it has no end, and is no token. `account`: whose it is, for everybody or by person. `charset`: as
-    Python names it."""
+    Python names it. `secret`: the attribute of the person that is the password, None where `password` is everybody's.
+    """
 
     account: TokenClaim
     password: str = field(repr=False)
+    secret: str | None = None
     charset: Literal["utf-8", "latin-1"] = "utf-8"

@@ -69,7 +69,7 @@ def _findings(person: Person, snapshot: Snapshot, now: int) -> Iterator[Director
             raise Wrong(f"no directory has the name {name}", did_you_mean(name, snapshot.directories))
         if not directory.takes(person.provider):
             raise Wrong(f"the directory {name} does not take the word of {person.provider}")
-        given = {one.name: one for one in directory.gives}
+        given = {one.written: one for one in directory.gives}
         values: dict[str, tuple[str, ...]] = {}
         terms: tuple[TermOfOffice, ...] = ()
         for attribute, said in told.items():
@@ -79,7 +79,7 @@ def _findings(person: Person, snapshot: Snapshot, now: int) -> Iterator[Director
             if columns is not None:
                 terms = tuple(_term(f"{name}.{attribute}", one, columns) for one in said)
             else:
-                values[attribute] = _texts(f"{name}.{attribute}", said, given[attribute])
+                values[given[attribute].name] = _texts(f"{name}.{attribute}", said, given[attribute])
         state: FindingState = "found" if told else "none"
         yield DirectoryFinding(name, directory.fingerprint, state, values, at=now, terms=terms)
 

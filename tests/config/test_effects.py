@@ -553,7 +553,7 @@ APP = [
     Effect("upstream.host", ("upstream", "host"), "Interne.example", app(lambda a: a.upstream.host_header), None, "interne.example"),
     Effect("upstream.ca", ("upstream", "ca"), {"file": "tls.crt"}, app(lambda a: a.upstream.ca), None, PEM["file:tls.crt"],
            ((("upstream", "url"), "https://u.example"),)),
-    Effect("directories[]", ("directories",), ["communes"], app(lambda a: known_with(PAUL, a.directories, 0).left_out), set(), {"commune", "uai"}),
+    Effect("directories[]", ("directories",), ["communes"], app(lambda a: known_with(PAUL, a.directories, 0).left_out), set(), {"commune", "secret:grr", "uai"}),
     Effect("providers[]", ("providers",), ["autre", "autre"], app(lambda a: a.providers), ("metropole",), ("autre",)),
     Effect("providers[]", ("providers",), ["autre"],
            lambda s: type(decided_at_once(s.apps["permis"], ("",), "GET", HELENE).decision).__name__, "Allow", "Challenge"),
@@ -675,6 +675,8 @@ APP = [
     Effect("form_login.trusted.value", FORM, form(trusted={"value": "svc", "secret": {"file": "basic"}}),
            app(lambda a: a.form_login and a.form_login.trusted.text), None, "svc"),
     Effect("form_login.trusted.secret", FORM, form(), app(lambda a: a.form_login and a.form_login.trusted.secret), None, "mot de passé"),
+    Effect("form_login.trusted.secret_from", FORM, form(trusted={"from": "uid", "secret_from": "grr"}),
+           app(lambda a: a.form_login and a.form_login.trusted.secret_attribute), None, "secret:grr", ((("directories",), ["communes"]),)),
     Effect("form_login.steps[].page", FORM, form(), step(lambda s: s.page), None, "/login.php"),
     Effect("form_login.steps[].action", FORM, form(steps=[{**STEP, "action": "/in.php"}]), step(lambda s: s.action), None, "/in.php"),
     Effect("form_login.steps[].form", FORM, form(steps=[{**STEP, "form": "connexion"}]), step(lambda s: s.form), None, "connexion"),
@@ -697,6 +699,8 @@ APP = [
            app(lambda a: a.basic and basic_line(a.basic, HELENE)), None, b"\r\nAuthorization: Basic c3ZjOm1vdCBkZSBwYXNzw6k="),
     Effect("translate.basic.password", BASIC, {"account": {"value": "svc"}, "password": {"file": "basic"}},
            app(lambda a: a.basic and a.basic.password), None, "mot de passé"),
+    Effect("translate.basic.password_from", BASIC, {"account": {"from": "uid"}, "password_from": "grr"},
+           app(lambda a: a.basic and a.basic.secret), None, "secret:grr", ((("directories",), ["communes"]),)),
     Effect("translate.basic.encoding", (*BASIC, "encoding"), "latin1",
            app(lambda a: a.basic and basic_line(a.basic, HELENE)), None, b"\r\nAuthorization: Basic c3ZjOm1vdCBkZSBwYXNz6Q==",
            ((BASIC, {"account": {"value": "svc"}, "password": {"file": "basic"}}),)),
@@ -892,7 +896,7 @@ version: 1
 directory: communes
 csv: {path: ../communes.csv}
 key: {siret: {from: siret, providers: [metropole]}}
-gives: {commune: {}, uai: {wins: provider}}
+gives: {commune: {}, grr: {secret: true}, uai: {wins: provider}}
 """
 
 
@@ -959,6 +963,7 @@ DIRECTORY = [
         "215903501",
     ),
     Effect("gives.*.column", ("gives", "commune", "column"), "label", one(lambda g: g.column), "commune", "label"),
+    Effect("gives.*.secret", ("gives", "commune"), {"secret": True}, one(lambda g: g.name), "commune", "secret:commune"),
     Effect("gives.*.type", ("gives", "commune", "type"), "number", row("Lille"), ("Lille",), "unknown"),
     Effect("gives.*.many", ("gives", "commune"), {"many": True, "split": ","}, row("a,b"), ("a,b",), ("a", "b")),
     Effect("gives.*.split", ("gives", "commune"), {"many": True, "split": "/"}, row("a/b"), ("a/b",), ("a", "b")),

@@ -1,8 +1,9 @@
 import pytest
 
-from gateway.formlogin.account import account_of
+from gateway.formlogin.account import account_of, credential_of
 from gateway.formlogin.spec import TrustedAccount
 from gateway.model.codes import FORM_LOGIN_ACCOUNT
+from gateway.model.credential import Credential
 from gateway.model.errors import GatewayError
 from gateway.model.identity import Identity
 
@@ -25,3 +26,15 @@ def test_whose_account_is_not_clear_has_none(values: tuple[str, ...]) -> None:
         account_of(TrustedAccount("uid"), who(uid=values))
     assert refused.value.code is FORM_LOGIN_ACCOUNT
     assert "hel" not in refused.value.detail
+
+
+def test_its_secret_is_that_of_all_or_the_person_s_own() -> None:
+    helene = Identity("metropole", "https://op.example", "s1", {"uid": ("helene",), "secret:grr": ("à elle",)})
+    assert credential_of(TrustedAccount("uid", secret="de tous"), helene) == Credential("helene", "de tous")
+    assert credential_of(TrustedAccount("uid", secret_attribute="secret:grr"), helene) == Credential("helene", "à elle")
+    with pytest.raises(GatewayError) as refused:
+        credential_of(TrustedAccount("uid", secret_attribute="secret:grr"), who(uid=("paul",)))
+    assert (refused.value.code, refused.value.detail) == (
+        FORM_LOGIN_ACCOUNT,
+        "form_login: no directory gives this person a secret",
+    )

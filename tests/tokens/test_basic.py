@@ -26,6 +26,30 @@ def test_an_account_for_everybody_or_one_for_each_person_with_one_secret() -> No
     assert pair(basic_line(replace(BY_PERSON, charset="latin-1"), HELENE)) == "helene:motdepassé".encode("latin-1")
 
 
+def test_each_person_may_have_a_secret_of_a_directory() -> None:
+    own = BasicSpec(TokenClaim("account", "uid"), "", "secret:grr")
+    who = replace(HELENE, attributes={**HELENE.attributes, "secret:grr": ("à elle",)})
+    assert pair(basic_line(own, who)) == "helene:à elle".encode()
+    assert fixed_line(own) == b""
+    assert described_basic(own, who) == {"Authorization": "(Basic, as helene, with a secret)"}
+
+
+@pytest.mark.parametrize(
+    ("values", "why"),
+    [
+        ((), "Authorization: no directory gives this person a secret"),
+        (("a", "b"), "Authorization: no directory gives this person a secret"),
+        (("a\nb",), "Authorization: a control character in this person's secret"),
+        (("αβγ",), "Authorization: a letter of the secret is not in latin-1"),
+    ],
+)
+def test_a_secret_that_is_none_is_refused_without_it(values: tuple[str, ...], why: str) -> None:
+    own = BasicSpec(TokenClaim("account", "uid"), "", "secret:grr", "latin-1")
+    with pytest.raises(GatewayError) as refused:
+        basic_line(own, replace(HELENE, attributes={**HELENE.attributes, "secret:grr": values}))
+    assert refused.value.detail == why
+
+
 def test_without_the_person_only_everybodys_account_is_known() -> None:
     assert fixed_line(OF_EVERYBODY) == basic_line(OF_EVERYBODY, HELENE)
     assert fixed_line(BY_PERSON) == b""

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from base64 import b64encode
 from collections.abc import AsyncIterator
 
 import pytest
@@ -116,4 +117,28 @@ async def test_a_file_of_the_folder_that_cannot_be_read_by_leaves_the_one_before
     assert (await ask(place.url(), "/conseil/x", world.cookie(again))).status == 200
     place.write("directories/staff.yaml", STAFF)
     await world.gateway.reload()
+    await world.leave()
+
+
+async def test_each_person_s_own_secret_goes_to_the_application_and_is_shown_nowhere(world: World) -> None:
+    place = world.place
+    (place.folder / "vault.csv").write_text("who,login,word\nalice,a.old,à elle\n")
+    place.write(
+        "directories/vault.yaml",
+        STAFF.replace("staff", "vault").replace("key: {uid:", "key: {who:").replace(
+            "{uai: {}, office: {}}", "{login: {}, grr: {column: word, secret: true}}"
+        ),
+    )  # fmt: skip
+    basic = "{basic: {account: {from: login}, password_from: grr}}"
+    before = world.gateway.mark()
+    place.write_app("two", TWO, translate=basic, directories="[vault]")
+    await world.gateway.reload()
+    await world.gateway.logged(before, event="directory.read")
+    alice, bob = await world.signed_in("alice", place.url(TWO)), world.person()
+    told = json.loads(bytes((await ask(place.url(TWO), "/", world.cookie(alice, TWO), TWO)).body))
+    assert told["headers"]["authorization"] == "Basic " + b64encode("a.old:à elle".encode()).decode()
+    refused = await world.follow(bob, await bob.step("GET", place.url(TWO)), "bob")
+    assert refused.status == 403
+    shown = bytes((await ask(place.url(TWO), "/_ecluse/session", world.cookie(alice, TWO), TWO)).body).decode()
+    assert "elle" not in shown + world.gateway.text(before)
     await world.leave()

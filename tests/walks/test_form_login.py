@@ -113,3 +113,28 @@ async def from_every_worker_of_grr(world: World, person: Person) -> set[bytes]:
         bodies.add(bytes(reading.body))
         await connection.close()
     return bodies
+
+
+async def test_a_directory_gives_each_persons_login_and_secret(world: World) -> None:
+    place, before = world.place, world.gateway.mark()
+    (place.policies / "directories").mkdir()
+    (place.folder / "vault.csv").write_text(f"who,login,word\nhelene,h.old,{SECRET}\npaul,p.old,\n")
+    place.write(
+        "directories/vault.yaml",
+        "version: 1\ndirectory: vault\ncsv: {path: ../vault.csv}\nkey: {who: {from: uid, providers: [alpha]}}\n"
+        "gives: {login: {}, grr: {column: word, secret: true}}\n",
+    )
+    app = (place.policies / "apps/grr.yaml").read_text()
+    changed = app.replace("{from: uid, secret: {file: ../certs/grr}}", "{from: login, secret_from: grr}")
+    assert changed != app
+    place.write("apps/grr.yaml", changed.replace("access:", "directories: [vault]\naccess:"))
+    await world.gateway.reload()
+    await world.gateway.logged(before, event="directory.read")
+    helene = await world.signed_in("helene", world.place.url(GRR, "/agenda"))
+    assert "Bonjour h.old" in await page(world, helene)
+    paul = world.person()
+    refused = await world.follow(paul, await paul.step("GET", world.place.url(GRR, "/agenda")), "paul")
+    assert refused.status == 403
+    line = world.gateway.lines(before, code="form_login.account")[0]
+    assert line["detail"] == "form_login: no directory gives this person a secret"
+    assert SECRET not in world.gateway.text(before)

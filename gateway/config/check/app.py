@@ -16,14 +16,14 @@ from gateway.config.check.conditions import (
     uses,
 )
 from gateway.config.check.cookies import check_cookies
-from gateway.config.check.directories import check_listed, given_by
+from gateway.config.check.directories import check_listed, given_by, secrets_given_by
 from gateway.config.check.form_login import check_form_login
 from gateway.config.check.fronts import check_front
 from gateway.config.check.mounts import check_mount
 from gateway.config.check.path_headers import check_path_headers
 from gateway.config.check.path_limits import check_path_limits
 from gateway.config.check.tokens import carriers, check_header_of_programs, check_tokens
-from gateway.config.check.translate import attributes_used, check_budget, check_secrets, check_translate
+from gateway.config.check.translate import attributes_used, check_budget, check_secrets, check_translate, secrets_used
 from gateway.config.check.webdav import check_methods
 from gateway.config.compile.app import public_of
 from gateway.config.problems import Path, Problem, did_you_mean
@@ -86,7 +86,7 @@ def check_app(loaded: Loaded[AppFile], model: AppFile, index: Index) -> Iterator
     yield from check_listed(loaded, model, index.folder, index.providers) if model.directories else ()
     if mapped is not None:
         mapped |= given_by(model, index.folder) if model.directories else set()
-        yield from _unmapped(document, model, mapped)
+        yield from _unmapped(document, model, mapped, index)
     yield from _conditions(document, model, mapped, index)
 
 
@@ -192,13 +192,23 @@ def _rules(document: YamlDocument, model: AppFile) -> Iterator[Problem]:
         yield document.problem(path, why, others=(("and", document.place(("access", first, "path"))),))
 
 
-def _unmapped(document: YamlDocument, model: AppFile, mapped: set[str]) -> Iterator[Problem]:
+def _unmapped(document: YamlDocument, model: AppFile, mapped: set[str], index: Index) -> Iterator[Problem]:
     for path, attribute in attributes_used(model, needed=True):
         if attribute not in mapped:
             say, write = not_mapped(attribute, mapped)
             if attribute == ATTRIBUTE and model.account is None:
                 write = "write account: {ask: ...} in this file, for the login of a link"
             yield document.problem(path, say, write)
+    if model.translate.basic is not None or model.form_login is not None:
+        yield from _secrets(document, model, index)
+
+
+def _secrets(document: YamlDocument, model: AppFile, index: Index) -> Iterator[Problem]:
+    for path, name in secrets_used(model):
+        given = secrets_given_by(model, index.folder)
+        if name not in given:
+            hint = did_you_mean(name, given) or f"in the directory's file: gives: {{{name}: {{secret: true}}}}"
+            yield document.problem(path, "no directory that this application lists gives a secret of this name", hint)
 
 
 # --- the paths that its patterns name

@@ -113,9 +113,18 @@ def check_listed(app: Loaded[AppFile], model: AppFile, folder: Folder, providers
             yield app.document.problem(at, message, "it would say nothing of anybody here")
 
 
+def secrets_given_by(model: AppFile, folder: Folder) -> set[str]:
+    """The secrets of people that the directories of an application give."""
+    models = [
+        one.model for one in folder.directories if one.model is not None and one.model.directory in model.directories
+    ]
+    return {name for one in models for name, given in one.gives.items() if given.secret}
+
+
 def given_by(model: AppFile, folder: Folder) -> set[str]:
     """The attributes that the directories of an application give."""
     models = [one.model for one in folder.directories if one.model is not None]
     listed = [given for one in models if one.directory in model.directories for given in one.gives.items()]
     with_organisation = {MANDATE_ORGANISATIONS, MANDATES_IN_FULL}
-    return {name for name, _ in listed} | (with_organisation if any(given.mandate for _, given in listed) else set())
+    told = {name for name, given in listed if not given.secret}
+    return told | (with_organisation if any(given.mandate for _, given in listed) else set())

@@ -311,5 +311,6 @@ def _app_references(model: AppFile) -> Iterator[tuple[Path, Reference, _Check]]:
     yield from values_elsewhere(model)
     if model.translate.has_tokens:
         yield from references(model.translate)
-    if model.form_login is not None and model.form_login.trusted is not None:
-        yield SECRET, model.form_login.trusted.secret, partial(check_secret, model.form_login)
+    trusted = None if model.form_login is None else model.form_login.trusted
+    if model.form_login is not None and trusted is not None and trusted.secret is not None:
+        yield SECRET, trusted.secret, partial(check_secret, model.form_login)

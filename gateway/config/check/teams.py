@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from gateway.config.check.account import attributes_asked
 from gateway.config.check.tokens import audiences_beyond, carriers
-from gateway.config.check.translate import attributes_used
+from gateway.config.check.translate import attributes_used, secrets_used
 from gateway.config.folder.files import team_of, within
 from gateway.config.problems import Path, Problem, did_you_mean
 from gateway.config.schema.app import AppFile
@@ -44,7 +44,7 @@ def _beyond(app: Loaded[AppFile], model: AppFile, name: str, team: TeamSection) 
         yield from (problem((key, index), f"{one} {name}") for index, name in beyond)
     yield from (problem(path, what) for path, what in (*_upstream(model, name, team), *_responses(model)))
     asked = () if model.account is None else attributes_asked(model.account)
-    for path, attribute in (*attributes_used(model), *asked):
+    for path, attribute in (*attributes_used(model), *secrets_used(model), *asked):
         if team.attributes is not None and attribute not in team.attributes:
             yield problem(path, f"attribute {attribute}")
     headers = {fold(header.encode()) for header in team.headers}

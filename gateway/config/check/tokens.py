@@ -57,7 +57,7 @@ def references(translate: TranslateSection) -> Iterator[tuple[Path, Reference, C
     """Where secrets stand, and what each has to be."""
     if translate.sealed is not None:
         yield (*SEALED, "key"), translate.sealed.key, _check_shared_key
-    if translate.basic is not None:
+    if translate.basic is not None and translate.basic.password is not None:
         yield (*BASIC, "password"), translate.basic.password, partial(_check_password, translate.basic)
     if (ticket := translate.aspnet_ticket) is not None:
         yield (*ASPNET, "validation_key"), ticket.validation_key, partial(_check_machine_key, VALIDATION_KEY_BYTES)

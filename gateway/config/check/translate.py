@@ -242,6 +242,15 @@ def attributes_used(model: AppFile, *, needed: bool = False) -> Iterator[tuple[P
         yield ("form_login", "trusted", "from"), account
 
 
+def secrets_used(model: AppFile) -> Iterator[tuple[Path, str]]:
+    """Which secrets of people go to the application, and where its file says so."""
+    basic, form = model.translate.basic, model.form_login
+    if basic is not None and basic.password_from is not None:
+        yield ("translate", "basic", "password_from"), basic.password_from
+    if form is not None and form.trusted is not None and form.trusted.secret_from is not None:
+        yield ("form_login", "trusted", "secret_from"), form.trusted.secret_from
+
+
 def names_used(injected: InjectedSection) -> tuple[str, ...]:
     """Of attributes, and those that are known of everybody. Empty for a template that is none, which is told once."""
     if injected.source is not None:

@@ -87,7 +87,9 @@ def build_steps(plan: bytes) -> Generator[None, None, Snapshot]:
                 named.add_provider(provider)
                 providers[provider.name] = provider
             case Directory() as directory:
-                named.add_attributes(name for given in directory.gives for name in attributes_of(given))
+                named.add_attributes(
+                    name for given in directory.gives if not given.is_secret for name in attributes_of(given)
+                )
                 directories[directory.name] = directory
             case OrganisationList() as part:
                 named.add_organisations(part)

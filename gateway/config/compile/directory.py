@@ -19,6 +19,7 @@ from gateway.model.directory import (
     PostgresqlSource,
     SqliteSource,
     pointer_steps,
+    secret_attribute,
 )
 from gateway.model.mandate import TermColumns
 from gateway.model.provider import ClientCertificate
@@ -44,7 +45,7 @@ def serve_directory(file: str, model: DirectoryFile, material: Material, root: s
         served(
             GivenAttribute,
             given,
-            name=name,
+            name=secret_attribute(name) if given.secret else name,
             column=given.column or name,
             split=given.split or "",
             terms=None if given.mandate is None else _terms(given.mandate),

@@ -12,6 +12,7 @@ from gateway.config.schema.form_login import (
     TrustedAccountSection,
 )
 from gateway.formlogin.spec import FormField, FormLogin, FormStep, ResponseMark, TrustedAccount
+from gateway.model.directory import secret_attribute
 
 
 def serve_form_login(file: str, model: AppFile, section: FormLoginSection, material: Material) -> FormLogin:
@@ -28,12 +29,13 @@ def serve_form_login(file: str, model: AppFile, section: FormLoginSection, mater
         expired=_marks(section.expired),
         charset="cp1252" if section.encoding == "latin1" else "utf-8",
         fingerprint=hashlib.sha256(place.encode()).hexdigest()[:32],
-        trusted=None if section.trusted is None else _trusted(section.trusted, material[file, SECRET]),
+        trusted=None if section.trusted is None else _trusted(section.trusted, material.get((file, SECRET), b"")),
     )
 
 
 def _trusted(section: TrustedAccountSection, secret: bytes) -> TrustedAccount:
-    return TrustedAccount(section.source, section.value or "", secret.decode())
+    own = None if section.secret_from is None else secret_attribute(section.secret_from)
+    return TrustedAccount(section.source, section.value or "", secret.decode(), own)
 
 
 def _step(step: FormStepSection) -> FormStep:

@@ -9,6 +9,7 @@ from gateway.config.schema.app import AppFile
 from gateway.config.schema.app_tokens import BasicSection, ClaimSection, TokenSection, TokensSection
 from gateway.config.schema.gateway import GatewayFile
 from gateway.config.schema.tickets import TicketValueSection
+from gateway.model.directory import secret_attribute
 from gateway.model.names import fold
 from gateway.tokens.aspnet import DECRYPTION_KEY_BYTES, VALIDATION_KEY_BYTES, machine_key
 from gateway.tokens.jwt import signing_key
@@ -42,8 +43,9 @@ def serve_tokens(file: str, model: AppFile, gateway: GatewayFile, material: Mate
 
 def serve_basic(file: str, basic: BasicSection, material: Material) -> BasicSpec:
     account = TokenClaim("account", basic.account.source, basic.account.value or "")
-    password = material[file, ("translate", "basic", "password")].decode()
-    return BasicSpec(account, password, "latin-1" if basic.encoding == "latin1" else "utf-8")
+    password = b"" if basic.password is None else material[file, ("translate", "basic", "password")]
+    secret = None if basic.password_from is None else secret_attribute(basic.password_from)
+    return BasicSpec(account, password.decode(), secret, "latin-1" if basic.encoding == "latin1" else "utf-8")
 
 
 def _specs(file: str, model: AppFile, gateway: GatewayFile, material: Material) -> Iterator[TokenSpec]:

@@ -111,11 +111,21 @@ class BasicSection(Strict):
     but the gateway may reach it. No password of a person is ever sent."""
 
     account: BasicAccountSection
-    password: PublicReference
+    password: Maybe[PublicReference] = None
     """Where the secret stands: one line, `{file: path}`, `{env: NAME}` or `{credential: name}`, of which a team's file
     may write `{file: ...}` alone, below its `secrets`."""
+    password_from: Maybe[AttributeName] = None
+    """Or each person's own secret at this application: what a directory gives under this name with `secret: true`."""
     encoding: Literal["utf8", "latin1"] = "utf8"
     """Of account and password."""
+
+    @model_validator(mode="after")
+    def _one_password(self) -> "BasicSection":
+        if (self.password is None) == (self.password_from is None):
+            raise wrong("the secret comes from one place", "write password: {file: path} or password_from: NAME")
+        if self.password_from is not None and self.account.source is None:
+            raise wrong("one account has one secret", "write password: {file: path}, or account: {from: attribute}")
+        return self
 
 
 def _rotation(seconds: int) -> int:

@@ -138,6 +138,10 @@ class GivenSection(Strict):
     """Whether a person may have several values; otherwise a second one makes the attribute unknown."""
     split: Maybe[Annotated[str, Field(min_length=1, max_length=8)]] = None
     """What separates several values of one cell."""
+    secret: bool = False
+    """Whether it is a person's secret at an application, of one line: `password_from` of `translate.basic` and
+    `secret_from` of `form_login.trusted` send it there, and nothing else reads or shows it. Never a password by which
+    the person signs in anywhere themselves."""
     wins: Maybe[Winner] = None
     """Where a provider has an attribute of this name, this says whose word counts. Without it such a folder is
     refused. With `directory`, what a provider says of it whose word the key does not take is unknown."""
@@ -146,6 +150,12 @@ class GivenSection(Strict):
     def _several(self) -> "GivenSection":
         if self.split is not None and not self.many:
             raise wrong("a cell is split into several values, and one is meant", "add many: true")
+        return self
+
+    @model_validator(mode="after")
+    def _one_secret(self) -> "GivenSection":
+        if self.secret and (self.many or self.type != "text" or self.wins is not None):
+            raise wrong("a secret is one text, and no provider's word is beside it", "leave out type, many and wins")
         return self
 
     @model_validator(mode="after")

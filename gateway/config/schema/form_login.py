@@ -42,21 +42,29 @@ FieldName = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_
 
 
 class TrustedAccountSection(Strict):
-    """One secret that the application takes for every account: whoever has it is anybody there."""
+    """One secret that the application takes for every account: whoever has it is anybody there. Or each person's own,
+    from a directory."""
 
     source: Maybe[AttributeName] = Field(default=None, alias="from")
     """An attribute of the person, or subject, provider, issuer: the name of their account. A person without one, or
     with several, is refused."""
     value: Maybe[Text] = None
     """Or one account for everybody."""
-    secret: PublicReference
+    secret: Maybe[PublicReference] = None
     """Where its password stands: one line, `{file: path}`, `{env: NAME}` or `{credential: name}`, of which a team's
     file may write `{file: ...}` alone, below its `secrets`."""
+    secret_from: Maybe[AttributeName] = None
+    """Or each person's own password at this application: what a directory gives under this name with
+    `secret: true`."""
 
     @model_validator(mode="after")
     def _one_source(self) -> "TrustedAccountSection":
         if (self.source is None) == (self.value is None):
             raise wrong("this comes from one place", "write {from: attribute, ...} or {value: text, ...}")
+        if (self.secret is None) == (self.secret_from is None):
+            raise wrong("the secret comes from one place", "write secret: {file: path} or secret_from: NAME")
+        if self.secret_from is not None and self.source is None:
+            raise wrong("one account has one secret", "write secret: {file: path}, or from: attribute")
         return self
 
 

@@ -52,6 +52,42 @@ def test_what_is_wrong_is_told_at_its_place(part: str, instead: str, said: str) 
     assert f"policies/directories/communes.yaml:{said}" in found(COMMUNES.replace(part, instead))
 
 
+@pytest.mark.parametrize("more", ["many: true", "type: number"])
+def test_a_secret_is_one_text(more: str) -> None:
+    said = "a secret is one text, and no provider's word is beside it (leave out type, many and wins)"
+    assert found(COMMUNES.replace("{}", f"{{secret: true, {more}}}")) == [
+        f"policies/directories/communes.yaml:5:18: gives.commune: {said}"
+    ]
+
+
+SECRET = COMMUNES.replace("{commune: {}}", "{commune: {}, grr: {secret: true}}")
+LISTED = PERMIS.replace("translate:\n", "directories: [communes]\ntranslate:\n")
+BASIC = LISTED.replace("access:", "  basic: {account: {from: uid}, password_from: grr}\naccess:")
+
+
+def test_a_secret_goes_to_the_application_whose_file_sends_it() -> None:
+    assert found(SECRET, **{"apps/permis.yaml": BASIC}) == []
+
+
+@pytest.mark.parametrize(
+    ("directory", "app", "said"),
+    [
+        (COMMUNES, BASIC, "translate.basic.password_from: no directory that this application lists gives a secret of this name (in the directory's file: gives: {grr: {secret: true}})"),
+        (SECRET, BASIC.replace("from: grr", "from: gr"), "translate.basic.password_from: no directory that this application lists gives a secret of this name (did you mean grr?)"),
+        (SECRET, BASIC.replace("from: grr", "from: commune"), "translate.basic.password_from: no directory that this application lists gives a secret of this name (in the directory's file: gives: {commune: {secret: true}})"),
+        (SECRET, BASIC.replace("directories: [communes]\n", ""), "translate.basic.password_from: no directory that this application lists gives a secret of this name (in the directory's file: gives: {grr: {secret: true}})"),
+        (SECRET, LISTED.replace("headers:\n", "headers:\n    X-G: {from: grr}\n"), "translate.headers.X-G.from: no provider of this application maps an attribute grr (write grr: under attributes of a provider's file)"),
+        (SECRET, LISTED.replace("headers:\n", "headers:\n    X-G: {from: 'secret:grr'}\n"), "translate.headers.X-G.from: an attribute's name begins with a-z and goes on with a-z, 0-9 and _, at most 64"),
+        (SECRET, LISTED.replace("access:", "access:\n  - path: /x\n    allow: {claim: {name: grr, exists: true}}"), "access[0].allow.claim.name: no provider of this application maps an attribute grr (write grr: under attributes of a provider's file)"),
+        (SECRET, BASIC.replace("password_from: grr", "password_from: grr, password: {file: x}"), "translate.basic: the secret comes from one place (write password: {file: path} or password_from: NAME)"),
+        (SECRET, BASIC.replace("{from: uid}, pass", "{value: svc}, pass"), "translate.basic: one account has one secret (write password: {file: path}, or account: {from: attribute})"),
+    ],
+)  # fmt: skip
+def test_a_secret_goes_nowhere_else(directory: str, app: str, said: str) -> None:
+    assert app != LISTED
+    assert [one.split(": ", 1)[1] for one in found(directory, **{"apps/permis.yaml": app})] == [said]
+
+
 MANDATE = "mandates: {type: mandates, mandate: {office: f, siren: s, start: d, end: e, zone: Europe/Paris}}"
 
 
