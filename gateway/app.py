@@ -354,8 +354,10 @@ def _store(gateway: Gateway, log: Log, counters: Counters) -> tuple[RecordStore,
         return MemoryStore(), unix_now
     if gateway.store_server is not None:
         # An extra of its own: who keeps sessions in a file need not have it.
+        from gateway.stores.redis.cluster_store import RedisClusterStore
         from gateway.stores.redis.store import RedisStore
 
-        shared = RedisStore(gateway.store_server, log=log, counters=counters)
+        made = RedisClusterStore if gateway.store_server.cluster else RedisStore
+        shared = made(gateway.store_server, log=log, counters=counters)
         return shared, shared.clock.now
     return SqliteStore(Path(gateway.state_folder) / "sessions.sqlite", log=log, counters=counters), unix_now

@@ -107,10 +107,12 @@ class Ended:
 
 
 class Cursor(NamedTuple):
-    """A place in the revocation list of one store (`epoch`: random, drawn when the store was made)."""
+    """A place in the revocation list of one store (`epoch`: random, drawn when the store was made). `lists`: of a store
+    that has one for each tag, in the order of sealing.SHARDS."""
 
     epoch: str
     position: int
+    lists: "tuple[Cursor, ...]" = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -288,6 +288,10 @@ GATEWAY = [
           ("tls.ca", {"tls": {}}, "tls", True), ("tls.ca", {"tls": {"ca": {"file": "tls.crt"}}}, "ca", PEM["file:tls.crt"]),
           ("connections", {"connections": 4}, "connections", 4), ("timeout", {"timeout": "500ms"}, "timeout", 0.5),
           ("lacks", {"lacks": "refuse"}, "strict", True))),
+    *(Effect("store.server.cluster[]", ("store",),
+             {"type": "redis", "keys": [KEY_OF_STORE], "server": {"cluster": ["10.0.0.6:6379", "10.0.0.7:6379"]}},
+             gateway(lambda g, field=field: g.store_server and getattr(g.store_server, field)), None, after)
+      for field, after in (("addresses", (("10.0.0.6", 6379), ("10.0.0.7", 6379))), ("cluster", True))),
     *(Effect(f"store.server.sentinel.{key}", ("store",),
              {"type": "redis", "keys": [KEY_OF_STORE], "server": {"sentinel": {
                  "name": "ecluse", "addresses": ["10.0.0.6:26379", "[::1]:26379"], **said}}},

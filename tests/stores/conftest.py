@@ -8,12 +8,13 @@ import pytest
 from gateway.stores.memory import MemoryStore
 from gateway.stores.records import RecordStore
 from gateway.stores.sqlite import SqliteStore
+from tests.stores.redis.cluster import Cluster, TestedClusterStore, cluster
 from tests.stores.redis.servers import TestedStore, server, settings_of
 from tests.stores.redis.trio import Trio, trio
 from tests.stores.samples import Clock, Worker
 from tests.stores.sharded import Sharded
 
-SERVERS = [pytest.param(name, marks=pytest.mark.service) for name in ("valkey", "redis", "sentinels")]
+SERVERS = [pytest.param(name, marks=pytest.mark.service) for name in ("valkey", "redis", "sentinels", "nodes")]
 
 
 @pytest.fixture(scope="session")
@@ -34,6 +35,12 @@ def sentinels(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Trio]:
         yield here
 
 
+@pytest.fixture(scope="session")
+def nodes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    with cluster(tmp_path_factory.mktemp("nodes")) as here:
+        yield here
+
+
 @pytest.fixture(params=["memory", "sqlite", "sharded", *SERVERS])
 async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[RecordStore]:
     made: RecordStore
@@ -46,6 +53,8 @@ async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator
             made = SqliteStore(tmp_path / "var" / "sessions.db")
         case "sentinels":
             made = TestedStore(request.getfixturevalue("sentinels").settings(replicas=1))
+        case "nodes":
+            made = TestedClusterStore(request.getfixturevalue("nodes").settings(replicas=1))
         case name:
             made = TestedStore(settings_of(request.getfixturevalue(name)))
     await made.open()

@@ -200,9 +200,10 @@ def _store_server(document: YamlDocument, model: GatewayFile) -> Iterator[Proble
     if model.store.server is None:
         hint = "server: {address: valkey.example.org:6379}"
         yield document.problem(("store", "type"), "a store of type redis has a server", hint)
-    elif (model.store.server.address is None) == (model.store.server.sentinel is None):
-        message = "a server has an address, or Sentinels who know it, and not both"
-        yield document.problem(("store", "server"), message, "address: valkey.example.org:6379, or sentinel: {...}")
+    elif sum(map(bool, (model.store.server.address, model.store.server.sentinel, model.store.server.cluster))) != 1:
+        message = "a server has an address, or Sentinels who know it, or the nodes of a cluster, and one of these alone"
+        hint = "address: valkey.example.org:6379, or sentinel: {...}, or cluster: [...]"
+        yield document.problem(("store", "server"), message, hint)
     yield from _extra(document, ("store", "type"), "redis", "redis.asyncio")
 
 

@@ -81,6 +81,7 @@ def _store_server(file: str, server: StoreServerSection, material: Material) -> 
         StoreServer,
         server,
         addresses=server.places,
+        cluster=bool(server.cluster),
         sentinels=None
         if sentinel is None
         else served(Sentinels, sentinel, password=material.get((file, (*path, "sentinel", "password")), b"")),

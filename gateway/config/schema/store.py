@@ -42,13 +42,15 @@ class StoreSentinelsSection(Strict):
 
 
 class StoreServerSection(Strict):
-    """A Valkey or Redis that every node of the gateway reaches: `address`, or `sentinel`."""
+    """A Valkey or Redis that every node of the gateway reaches: `address`, `sentinel` or `cluster`."""
 
     address: Maybe[ServerAddress] = None
     """Name or IP address, and port. The certificate is for this name."""
     sentinel: Maybe[StoreSentinelsSection] = None
     """Where a replica takes the primary's place by itself. With `tls`, the Sentinels speak it too, and the certificates
     of the servers are for what the Sentinels call them."""
+    cluster: list[ServerAddress] = Field(default=[], max_length=64)
+    """Some nodes of a cluster, who know the others. With `tls`, the certificates are for what they call each other."""
     replicas: Annotated[Count, Field(le=16)] = 0
     """How many replicas have a sign-in, a sign-out and what works once before it counts as done; where fewer say so in
     time, it is refused."""
@@ -72,7 +74,7 @@ class StoreServerSection(Strict):
         """What it is reached by, as far as the file tells."""
         if self.sentinel is not None:
             return tuple(self.sentinel.addresses)
-        return () if self.address is None else (self.address,)
+        return tuple(self.cluster) if self.address is None else (self.address,)
 
 
 class StoreSection(Strict):

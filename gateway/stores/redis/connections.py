@@ -9,9 +9,9 @@ import asyncio
 import secrets
 import ssl
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from contextlib import suppress
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 from redis import exceptions
 from redis.asyncio import BlockingConnectionPool, Redis
@@ -35,7 +35,10 @@ from gateway.stores.redis.locating import HostPort, Locating, OneAddress, Sentin
 from gateway.stores.redis.steps import SCRIPT, SCRIPT_NAME, Operand
 
 Command = Sequence[Operand]
-Met = Callable[[AbstractConnection], Awaitable[None]]
+# What is made for the server that it is sent to: its run.
+CommandTo = Callable[[str], Command]
+Reply = TypeVar("Reply")
+Met = Callable[[AbstractConnection], Awaitable[str]]
 
 # The server says itself that it has not done it.
 _NOT_DONE = (BusyLoadingError, MasterDownError, ReadOnlyError, TryAgainError)
@@ -56,15 +59,28 @@ class TooFewReplicas(RedisError):
     """It is written, and may yet be lost with the server: nobody can say that it is done."""
 
 
-class Connections:
-    """`met` is called with each new connection, before anything else is sent on it."""
+class Reaches(Protocol):
+    """The server, or the nodes of a cluster: as Connections has it."""
 
-    def __init__(self, server: StoreServer, met: Met) -> None:
+    async def run(self, key: bytes, head: CommandTo, operands: Command, *, again: bool, replicas: int = 0) -> Any: ...
+
+    async def ask(self, command: Command, *, again: bool) -> Any: ...
+
+    def subscription(self) -> Any: ...
+
+    async def close(self) -> None: ...
+
+
+class Connections:
+    """`met` is called with each new connection, before anything else is sent on it, and says the run of the server that
+    it leads to. `locating`: where that is; as `server` has it, if it is left out."""
+
+    def __init__(self, server: StoreServer, met: Met, locating: Locating | None = None) -> None:
         self._within = 2 * server.timeout
         self._for_replicas = int(server.timeout * 1000 * _FOR_REPLICAS)
         self._met = met
         self._asking: set[asyncio.Task[Any]] = set()
-        self._locating = _locating(server)
+        self._locating = locating or _locating(server)
         self._looks = server.sentinels is not None
         self._looking: asyncio.Task[None] | None = None
         self._at: HostPort | None = None
@@ -102,7 +118,9 @@ class Connections:
 
     async def _connected(self, connection: AbstractConnection) -> None:
         await connection.on_connect()
-        await self._met(connection)
+        run = await self._met(connection)
+        if isinstance(connection, _Found):
+            connection.run = run
 
     async def close(self) -> None:
         if self._looking is not None:
@@ -116,18 +134,27 @@ class Connections:
         """For a feed alone: it has one of the connections to itself."""
         return self._redis.pubsub(ignore_subscribe_messages=True)
 
-    async def run(self, operands: Command, *, again: bool, replicas: int = 0) -> Any:
-        """step.lua with these operands. `again`, `replicas`: as in `ask`."""
+    async def run(self, key: bytes, head: CommandTo, operands: Command, *, again: bool, replicas: int = 0) -> Any:
+        """step.lua with these operands, `head` made for the run of the server. `key` says where it is, in a cluster.
+        `again`, `replicas`: as in `ask`."""
         try:
-            return await self.ask(["EVALSHA", SCRIPT_NAME, 0, *operands], again=again, replicas=replicas)
+            return await self.ask(script("EVALSHA", SCRIPT_NAME, (), head, operands), again=again, replicas=replicas)
         except NoScriptError:
             # A server that was started again; it knows the script from now on.
-            return await self.ask(["EVAL", SCRIPT, 0, *operands], again=again, replicas=replicas)
+            return await self.ask(script("EVAL", SCRIPT, (), head, operands), again=again, replicas=replicas)
 
-    async def ask(self, command: Command, *, again: bool, replicas: int = 0) -> Any:
+    async def ask(self, command: Command | CommandTo, *, again: bool, replicas: int = 0) -> Any:
         """The reply. `again`: it may be sent once more where nobody knows whether it was done. `replicas`: so many have
         it before this returns. Raises RedisError."""
-        asking = asyncio.create_task(self._ask(command, again=again, replicas=replicas))
+        return await self._to_its_end(self._ask(command, again=again, replicas=replicas))
+
+    async def ask_all(self, commands: Sequence[Command]) -> tuple[str, list[Any]]:
+        """At once, on one connection: the run of the server, and the replies. Raises the first that is an error."""
+        return await self._to_its_end(self._ask_all(commands))
+
+    async def _to_its_end(self, asked: Coroutine[Any, Any, Reply]) -> Reply:
+        """Though its caller leaves."""
+        asking = asyncio.create_task(asked)
         self._asking.add(asking)
         asking.add_done_callback(self._asked)
         return await asyncio.shield(asking)
@@ -138,7 +165,7 @@ class Connections:
             # Where its caller has left, its error is read here.
             asking.exception()
 
-    async def _ask(self, command: Command, *, again: bool, replicas: int) -> Any:
+    async def _ask(self, command: Command | CommandTo, *, again: bool, replicas: int) -> Any:
         until = time.monotonic() + self._within
         for attempt in range(_TRIES):
             try:
@@ -154,15 +181,38 @@ class Connections:
             await asyncio.sleep(pause)
         raise AssertionError("unreachable")
 
-    async def _sent(self, command: Command, replicas: int) -> Any:
+    async def _sent(self, made: Command | CommandTo, replicas: int) -> Any:
+        waits: list[Command] = [("WAIT", replicas, self._for_replicas)] if replicas else []
+        _, (reply, *have_it) = await self._sent_together([made, *waits])
+        if isinstance(reply, ResponseError):
+            raise reply
+        for number in have_it:
+            if isinstance(number, ResponseError):
+                raise number
+            if number < replicas:
+                raise TooFewReplicas(f"{number} of {replicas} replicas have what was written")
+        return reply
+
+    async def _ask_all(self, commands: Sequence[Command]) -> tuple[str, list[Any]]:
+        run, replies = await self._sent_together(commands)
+        for reply in replies:
+            if isinstance(reply, ResponseError):
+                raise reply
+        return run, replies
+
+    async def _sent_together(self, made: Sequence[Command | CommandTo]) -> tuple[str, list[Any]]:
+        """Of replies that are errors each stands in its place: all are read, and none is left for another."""
         connection = await self._pool.get_connection()
         try:
-            if not replicas:
-                await connection.send_packed_command(connection.pack_command(*command))
-                return await connection.read_response()
-            waits = ("WAIT", replicas, self._for_replicas)
-            await connection.send_packed_command(connection.pack_commands([command, waits]))
-            return await _with_replicas(connection, replicas)
+            commands = [each(connection.run) if callable(each) else each for each in made]
+            await connection.send_packed_command(connection.pack_commands(commands))
+            replies = []
+            for _ in commands:
+                try:
+                    replies.append(await connection.read_response())
+                except ResponseError as error:
+                    replies.append(error)
+            return connection.run, replies
         finally:
             await self._pool.release(connection)
 
@@ -172,25 +222,13 @@ class Connections:
             await self._pool.disconnect(inuse_connections=False)
 
 
-async def _with_replicas(connection: AbstractConnection, replicas: int) -> Any:
-    """The reply to the command, once that to WAIT is read too: neither is left for another."""
-    try:
-        reply = await connection.read_response()
-    except ResponseError:
-        await connection.read_response()
-        raise
-    have_it = await connection.read_response()
-    if have_it < replicas:
-        raise TooFewReplicas(f"{have_it} of {replicas} replicas have what was written")
-    return reply
-
-
 class _Found(Connection):
     """Its address is looked for each time that it is opened."""
 
     def __init__(self, *, find: Callable[[], Awaitable[HostPort]], **options: Any) -> None:
         super().__init__(**options)
         self._find = find
+        self.run = ""
 
     async def connect(self) -> None:
         if not self.is_connected:
@@ -227,6 +265,11 @@ def _locating(server: StoreServer) -> Locating:
     who = {"username": sentinels.username or None, "password": sentinels.password.decode() or None}
     options = {**_options(server), **who, **({"ssl": True} if server.tls else {})}
     return SentinelsOf(sentinels.name, server.addresses, options)
+
+
+def script(name: str, text: str, keys: Sequence[bytes], head: CommandTo, operands: Command) -> CommandTo:
+    """EVALSHA or EVAL: `text` is the script, or what the server calls it by."""
+    return lambda run: [name, text, len(keys), *keys, *head(run), *operands]
 
 
 def by_chance(seconds: float) -> float:

@@ -5,7 +5,7 @@ from contextlib import suppress
 
 from redis.exceptions import RedisError
 
-from gateway.stores.redis.connections import Connections, by_chance
+from gateway.stores.redis.connections import Reaches, by_chance
 
 # Seconds without a word, after which the connection is looked at.
 _LISTENS = 5.0
@@ -13,7 +13,7 @@ _AGAIN = 0.5
 
 
 class Feed:
-    def __init__(self, client: Connections, channel: bytes) -> None:
+    def __init__(self, client: Reaches, channel: bytes) -> None:
         self._connections = client
         self._channel = channel
         self._heard = asyncio.Event()

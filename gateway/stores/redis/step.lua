@@ -1,10 +1,12 @@
 -- One step on the store, done as a whole: what is asked, then its operands. gateway/stores/redis/steps.py calls it.
 --
--- No KEYS: one server has all of them. ARGV: prefix, how ends are listed ("all", or "" for by tag), whether seats leave
--- tombstones, then operations: the name, the number of operands, the operands. Times are Unix seconds.
+-- One server has all keys: then there are no KEYS, and no tag. In a cluster every key of a step has its tag in braces,
+-- and KEYS names the store of that tag. ARGV: prefix, tag, whether seats leave tombstones; the server's run, an epoch for
+-- a new store, the release's version of what is kept, the epoch that the caller remembers (for ops.meet, which is the
+-- first thing done in a cluster); then operations: the name, the number of operands, the operands. Times are Unix seconds.
 -- The reply: {0} where a condition did not hold (the operations before it are done), else {1, what was read}.
 
-local PREFIX, LIST, BURY = ARGV[1], ARGV[2], ARGV[3] == '1'
+local PREFIX, TAG, BURY = ARGV[1], ARGV[2], ARGV[3] == '1'
 local PARALLEL_TABS, TOMBSTONE_KEPT, NOTE_KEPT = 5, 43200, 86400
 local PURGED_AT_ONCE = 500
 local call, pack, unpack_struct = redis.call, struct.pack, struct.unpack
@@ -14,7 +16,8 @@ local found = {}
 local function key(tag, rest) return PREFIX .. '{' .. tag .. '}' .. rest end
 local function joined(text) return pack('>I4c0', #text, text) end
 local function lasts(name, seconds) call('EXPIRE', name, math.max(1, seconds)) end
-local function list_of(shard) return LIST ~= '' and LIST or shard end
+local function list_of(shard) return TAG ~= '' and shard or 'all' end
+local STORE = TAG ~= '' and key(TAG, 'store') or key('store', '')
 
 -- What is not as we write it is nothing: no record of one person may hold up the step of another.
 local function read_of(format, record, at, ...)
@@ -49,6 +52,7 @@ end
 local function append_end(shard, id, lookup, at)
     local list = list_of(shard)
     call('RPUSH', key(list, 'ended'), pack('>I8', at) .. joined(id) .. lookup)
+    if TAG ~= '' then call('HINCRBY', STORE, 'ends', 1) end
     call('PUBLISH', PREFIX .. 'ended', list)
 end
 
@@ -115,10 +119,13 @@ end
 
 -- --- tickets: the bounds of a kind and of each group are sorted sets, by when each was put
 
-local function bounds_of(kind, group) return key('g:' .. kind .. ':' .. group, ''), key('a:' .. kind, '') end
+local function bounds_of(kind, group)
+    if TAG ~= '' then return key(TAG, 'g:' .. kind .. ':' .. group), key(TAG, 'a:' .. kind) end
+    return key('g:' .. kind .. ':' .. group, ''), key('a:' .. kind, '')
+end
 
 -- Under the epoch: of what was put before the server was started again, nobody knows whether it was taken.
-local function epoch() return call('HGET', key('store', ''), 'epoch') or '' end
+local function epoch() return call('HGET', STORE, 'epoch') or '' end
 local function ticket_key(shard, kind, lookup) return key(shard, 't:' .. epoch() .. ':' .. kind .. ':' .. lookup) end
 
 -- The whole record, which begins with when it expires and its group.
@@ -196,18 +203,23 @@ local function is_older(issued, skew, born, first)
     return issued - skew <= born
 end
 
-function ops.unused(tag, expires, issued, skew, now)
-    local born, first = unpack(call('HMGET', key('store', ''), 'born', 'first'))
+local function use_key(name)
+    if TAG ~= '' then return key(TAG, 'u:' .. name) end
+    return key(name, 'u')
+end
+
+function ops.unused(name, expires, issued, skew, now)
+    local born, first = unpack(call('HMGET', STORE, 'born', 'first'))
     if not born then return emptied() end
     if issued ~= '' and is_older(tonumber(issued), tonumber(skew), tonumber(born), first) then return false end
-    local until_then = call('GET', key(tag, 'u'))
+    local until_then = call('GET', use_key(name))
     if until_then and (tonumber(until_then) or math.huge) > tonumber(now) then return false end
 end
 
-function ops.use(tag, expires, issued, skew, now)
-    local refused = ops.unused(tag, expires, issued, skew, now)
+function ops.use(name, expires, issued, skew, now)
+    local refused = ops.unused(name, expires, issued, skew, now)
     if refused ~= nil then return refused end
-    call('SET', key(tag, 'u'), expires, 'EX', math.max(1, tonumber(expires) - tonumber(now)))
+    call('SET', use_key(name), expires, 'EX', math.max(1, tonumber(expires) - tonumber(now)))
 end
 
 function ops.session(shard, id, record, sealed, now)
@@ -360,7 +372,10 @@ end
 -- A store that is new, or whose server is another one, or the same started again, may have lost what was used up.
 -- It is a `first` one until somebody remembers another (`known`), or it is started again.
 function ops.meet(run, new, version, known)
-    local store, time = key('store', ''), call('TIME')
+    local store, time = STORE, call('TIME')
+    if TAG ~= '' and (tonumber(call('HGET', store, 'version')) or 0) > tonumber(version) then
+        return redis.error_reply('NEWERSTORE this store is of a newer release')
+    end
     local lineage, number = lineage_of(epoch())
     local known_lineage, known_number = lineage_of(known)
     if epoch() == '' then
@@ -390,7 +405,12 @@ function ops.purge(list, before)
     found = { purged == PURGED_AT_ONCE and 1 or 0 }
 end
 
-local at = 4
+if TAG ~= '' then
+    local refused = ops.meet(ARGV[4], ARGV[5], ARGV[6], ARGV[7])
+    if refused then return refused end
+    found = {}
+end
+local at = 8
 while at <= #ARGV do
     local operands = tonumber(ARGV[at + 1])
     local done = ops[ARGV[at]](unpack(ARGV, at + 2, at + 1 + operands))

@@ -1,6 +1,7 @@
 """What a step is to do, in the words of step.lua."""
 
 from collections.abc import Sequence
+from dataclasses import replace as replaced
 from hashlib import sha1
 from pathlib import Path
 
@@ -28,8 +29,12 @@ SCRIPT = Path(__file__).with_name("step.lua").read_text("utf-8")
 # What the server calls it by (EVALSHA); it is no seal.
 SCRIPT_NAME = sha1(SCRIPT.encode(), usedforsecurity=False).hexdigest()
 
-# In one server the list of ends is one; in a cluster there would be one for each tag.
+# In one server the list of ends is one; in a cluster there is one for each tag.
 ENDS = "all"
+# In a cluster a client's tickets are spread by chance: each tag takes so many times its even share of what is the most,
+# and a few in any case.
+_UNEVEN = 4
+_A_FEW = 16
 
 Operand = str | bytes | int
 Operation = tuple[str, Sequence[Operand]]
@@ -81,6 +86,29 @@ def operations_of(write: Write, now: int) -> list[Operation]:
     raise AssertionError(f"no operation for {type(write).__name__}")
 
 
+def in_tags(writes: Sequence[Write]) -> dict[str, list[Write]]:
+    """What is one step in a cluster, by its tag, in the order in which each tag comes first."""
+    found: dict[str, list[Write]] = {}
+    for write in writes:
+        found.setdefault(tag_of(write), []).append(_in_its_tag(write))
+    return found
+
+
+def _in_its_tag(write: Write) -> Write:
+    if isinstance(write, PutTicket):
+        return replaced(write, per_group=_share(write.per_group), in_all=_share(write.in_all))
+    return write
+
+
+def tag_of(write: Write) -> str:
+    """What others made is in the place that it has by itself, whoever brings it."""
+    return SHARDS[write.key[0] % len(SHARDS)] if isinstance(write, UseOnce) else write.tag
+
+
+def _share(most: int) -> int:
+    return min(most, max(_A_FEW, _UNEVEN * most // len(SHARDS)))
+
+
 def take(key: TicketKey, now: int) -> Operation:
     return "take", (*_ticket(key), now)
 
@@ -103,17 +131,17 @@ def replace(id: str, field: bytes, before: bytes | None, after: bytes, now: int)
     return "replace", (shard_of(id), id, field, after, now, *(() if before is None else (before,)))
 
 
-def find(index: SessionIndex, values: Sequence[bytes], now: int) -> Operation:
-    return "find", (SHARDS, index, now, *values)
+def find(index: SessionIndex, values: Sequence[bytes], now: int, shards: str = SHARDS) -> Operation:
+    return "find", (shards, index, now, *values)
 
 
-def notes(most: int, now: int) -> Operation:
-    return "notes", (SHARDS, most, now)
+def notes(most: int, now: int, shards: str = SHARDS) -> Operation:
+    return "notes", (shards, most, now)
 
 
-def ended(position: int) -> Operation:
-    """`position`: -1 for a reader that stood nowhere."""
-    return "ended", (ENDS, position)
+def ended(position: int, ends: str = ENDS) -> Operation:
+    """`position`: -1 for a reader that stood nowhere. `ends`: the list, of a tag in a cluster."""
+    return "ended", (ends, position)
 
 
 def meet(run: str, epoch: str, version: int, known: str) -> Operation:
@@ -121,8 +149,8 @@ def meet(run: str, epoch: str, version: int, known: str) -> Operation:
     return "meet", (run, epoch, version, known)
 
 
-def purge(before: int) -> Operation:
-    return "purge", (ENDS, before)
+def purge(before: int, ends: str = ENDS) -> Operation:
+    return "purge", (ends, before)
 
 
 # --- keys and fields
@@ -153,9 +181,16 @@ class Keys:
     def store(self) -> bytes:
         return self._key("store", b"")
 
-    @property
-    def probe(self) -> bytes:
-        return self._key("store", b"probe")
+    def probe_of(self, tag: str) -> bytes:
+        return self._key(tag, b"probe")
+
+    def store_of(self, tag: str) -> bytes:
+        """In a cluster each tag has a store of its own, in that it has its own age."""
+        return self._key(tag, b"store")
+
+    def due(self, tag: str) -> bytes:
+        """The notes that can be taken, by when."""
+        return self._key(tag, b"due")
 
     def _key(self, tag: str, rest: bytes) -> bytes:
         return self._prefix + b"{" + tag.encode() + b"}" + rest

@@ -3,7 +3,7 @@ expired by itself."""
 
 import os
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, TypeVar
 
@@ -37,15 +37,16 @@ from gateway.stores.records import (
 )
 from gateway.stores.redis import encoding, steps
 from gateway.stores.redis.clock import StoreClock
-from gateway.stores.redis.connections import Connections
+from gateway.stores.redis.connections import CommandTo, Connections, Reaches
 from gateway.stores.redis.feed import Feed
 from gateway.stores.redis.lacks import lacks, read_info
 from gateway.stores.redis.steps import RECORD, SEALED, Keys, Operand, Operation
+from gateway.stores.sealing import shard_of
 from gateway.stores.unreadable import UnreadableRecords
 
 # Of what step.lua keeps, and how. A server that has a later one is not read.
 VERSION = 1
-_EPOCH_BYTES = 16
+EPOCH_BYTES = 16
 _PROBE_KEPT = 60
 # No answer at all: another one that says no has heard the question.
 _AWAY = (exceptions.ConnectionError, exceptions.TimeoutError, OSError)
@@ -63,7 +64,7 @@ class RedisStore:
         self._counters = counters
         self._unreadable = UnreadableRecords(log)
         self._keys = Keys(server.prefix)
-        self._connections = Connections(server, self._met)
+        self._connections = self._reaches(server)
         self._feed = Feed(self._connections, self._keys.channel)
         self._run = ""
         # Of the store that was here last: another one has lost what that one knew.
@@ -75,6 +76,9 @@ class RedisStore:
         self._tries = False
         self.clock = StoreClock()
         self.reachable = True
+
+    def _reaches(self, server: StoreServer) -> Reaches:
+        return Connections(server, self._met)
 
     async def open(self) -> None:
         """Also where the server is out of reach for now: it is then met by what is first asked of it."""
@@ -94,7 +98,7 @@ class RedisStore:
     async def perform(self, writes: Sequence[Write], now: int) -> bool:
         operations = [operation for write in writes for operation in steps.operations_of(write, now)]
         replicas = self._server.replicas if steps.must_last(writes) else 0
-        return await self._run_step(operations, again=steps.is_repeatable(writes), replicas=replicas) is not None
+        return await self._run_step("", operations, again=steps.is_repeatable(writes), replicas=replicas) is not None
 
     # --- sessions and seats
 
@@ -125,14 +129,19 @@ class RedisStore:
         stone = self._understood("tombstone", lambda: encoding.tombstone_from_bytes(session, seat))
         return stone if stone is not None and stone.until - TOMBSTONE_KEPT <= now < stone.until else None
 
+    def _in_shards(self, touches: Sequence[Touch]) -> Mapping[str, Sequence[Touch]]:
+        """What can be one step."""
+        return {"": touches}
+
     async def touch(self, touches: Sequence[Touch]) -> None:
-        for start in range(0, len(touches), _TOUCHED_AT_ONCE):
-            batch = touches[start : start + _TOUCHED_AT_ONCE]
-            await self._run_step([steps.touch(each) for each in batch], again=True)
+        for shard, of_it in self._in_shards(touches).items():
+            for start in range(0, len(of_it), _TOUCHED_AT_ONCE):
+                batch = of_it[start : start + _TOUCHED_AT_ONCE]
+                await self._run_step(shard, [steps.touch(each) for each in batch], again=True)
 
     async def replace_sealed(self, session_id: str, before: bytes, after: bytes, now: int) -> bool:
         replaced = steps.replace(session_id, SEALED, before, after, now)
-        return await self._run_step([replaced]) is not None
+        return await self._run_step(shard_of(session_id), [replaced]) is not None
 
     async def read_jar(self, key: JarKey, now: int) -> bytes | None:
         record, jar = await self._read("HMGET", self._keys.session(key.session_id), RECORD, steps.jar_field(key.host))
@@ -141,10 +150,13 @@ class RedisStore:
 
     async def replace_jar(self, key: JarKey, before: bytes | None, after: bytes, now: int) -> bool:
         replaced = steps.replace(key.session_id, steps.jar_field(key.host), before, after, now)
-        return await self._run_step([replaced]) is not None
+        return await self._run_step(shard_of(key.session_id), [replaced]) is not None
 
     async def find(self, index: SessionIndex, values: Sequence[bytes], now: int) -> tuple[SessionSummary, ...]:
-        found = await self._run_step([steps.find(index, values, now)], again=True) or []
+        found = await self._run_step("", [steps.find(index, values, now)], again=True) or []
+        return self._summaries(found, now)
+
+    def _summaries(self, found: Sequence[Any], now: int) -> tuple[SessionSummary, ...]:
         summaries = (
             self._understood("session", partial(encoding.summary_of, id, record, seats, now))
             for id, record, seats in zip(found[::3], found[1::3], found[2::3], strict=True)
@@ -154,12 +166,12 @@ class RedisStore:
     async def ended_since(self, cursor: Cursor | None) -> Tail:
         asked_at = time.monotonic()
         epoch, seconds, purged, length, *rest = await self._run_step(
-            [steps.ended(-1 if cursor is None else cursor.position)], again=True
+            "", [steps.ended(-1 if cursor is None else cursor.position)], again=True
         )
         self.clock.told(float(seconds), asked_at)
         if not epoch:
             # It was emptied under us.
-            (epoch, *_) = await self._run_step([self._meets()])
+            (epoch, *_) = await self._run_step("", [self._meets()])
         self._epoch = epoch.decode("latin-1")
         here = Cursor(self._epoch, purged + length)
         if cursor is not None and cursor.epoch != here.epoch and self._log is not None:
@@ -177,7 +189,10 @@ class RedisStore:
         await self._feed.wait()
 
     async def take_notes(self, most: int, now: int) -> tuple[SealedNote, ...]:
-        found = await self._run_step([steps.notes(most, now)]) or []
+        found = await self._run_step("", [steps.notes(most, now)]) or []
+        return self._notes(found)
+
+    def _notes(self, found: Sequence[Any]) -> tuple[SealedNote, ...]:
         notes = (
             self._understood("note", partial(encoding.note_of, id, host, record))
             for id, host, record in zip(found[::3], found[1::3], found[2::3], strict=True)
@@ -187,17 +202,17 @@ class RedisStore:
     # --- tickets
 
     async def peek_ticket(self, key: TicketKey, now: int) -> bytes | None:
-        found = await self._run_step([steps.peek(key)], again=True)
+        found = await self._run_step(key.shard, [steps.peek(key)], again=True)
         return self._live(found[0] if found else None, now)
 
     async def take_ticket(self, key: TicketKey, now: int) -> bytes | None:
-        found = await self._run_step([steps.take(key, now)])
+        found = await self._run_step(key.shard, [steps.take(key, now)])
         return None if found is None else self._live(found[0], now)
 
     # --- single values
 
     async def is_used(self, use: UseOnce, now: int) -> bool:
-        return await self._run_step([steps.used(use, now)], again=True) is None
+        return await self._run_step(steps.tag_of(use), [steps.used(use, now)], again=True) is None
 
     async def mark(self, key: MarkKey, now: int) -> int:
         record = await self._read("GET", self._keys.mark(key))
@@ -210,9 +225,11 @@ class RedisStore:
 
     async def probe(self) -> None:
         if not self._written:
-            write: list[Operand] = ["SET", self._keys.probe, b"", "EX", _PROBE_KEPT]
-            await self._asked(lambda: self._connections.ask(write, again=True), writes=True)
+            await self._asked(partial(self._write_probe, self._keys.probe_of("store")), writes=True)
         await self._read("HGET", self._keys.store, "epoch")
+
+    async def _write_probe(self, key: bytes) -> None:
+        await self._connections.ask(["SET", key, b"", "EX", _PROBE_KEPT], again=True)
 
     async def purge(self, now: int, *, bury: bool = False) -> None:
         """Forgets what ended long ago in the list of ends: all else has a lifetime. `bury`: whether seats that are made
@@ -220,40 +237,41 @@ class RedisStore:
         self._buries = bury
         more = True
         while more:
-            (more,) = await self._run_step([steps.purge(now - ENDED_KEPT)])
+            (more,) = await self._run_step("", [steps.purge(now - ENDED_KEPT)])
 
     # --- the server
 
-    async def _met(self, connection: AbstractConnection) -> None:
+    async def _met(self, connection: AbstractConnection) -> str:
         """A store behind a new connection: made where there is none. Of one that was started again, or took another's
         place, nobody knows what it has lost: it counts as new for what others made before."""
-        info = read_info(await _answer(connection, "INFO", "server", "replication"))
-        if info.get("role", "master") != "master":
+        self._run, is_primary = await run_of(connection)
+        if not is_primary:
             raise exceptions.ConnectionError("this is a replica, which cannot be written to")
-        # A server that was another's replica in between has a new replication id, and the run id of before.
-        self._run = f"{info.get('run_id', '')}.{info.get('master_replid', '')}"
-        operands = steps.flat([self._meets()])
+        operands = [*self._head("")(""), *steps.flat([self._meets()])]
         try:
-            answer = await _answer(connection, "EVALSHA", steps.SCRIPT_NAME, 0, *self._head, *operands)
+            answer = await _answer(connection, "EVALSHA", steps.SCRIPT_NAME, 0, *operands)
         except NoScriptError:
-            answer = await _answer(connection, "EVAL", steps.SCRIPT, 0, *self._head, *operands)
+            answer = await _answer(connection, "EVAL", steps.SCRIPT, 0, *operands)
         _, (epoch, _, version) = answer
         # A number that is none was not written by this release.
         self._epoch, self._version = epoch.decode("latin-1"), int(version) if version.isdigit() else VERSION + 1
         if self._version > VERSION:
             raise exceptions.ConnectionError("a store of a newer release")
+        return self._run
 
     def _meets(self) -> Operation:
-        return steps.meet(self._run, os.urandom(_EPOCH_BYTES).hex(), VERSION, self._epoch)
+        return steps.meet(self._run, os.urandom(EPOCH_BYTES).hex(), VERSION, self._epoch)
 
     async def _look(self) -> None:
         """At the server's settings, once."""
-        info = read_info(await self._connections.ask(["INFO"], again=True))
+        self._lacks(read_info(await self._connections.ask(["INFO"], again=True)), self._place)
+
+    def _lacks(self, info: Mapping[str, str], place: str) -> None:
         for lack in lacks(info, self._server.replicas):
             if self._server.strict:
-                raise GatewayError(STORE_UNREADABLE, f"{self._place}: {lack}")
+                raise GatewayError(STORE_UNREADABLE, f"{place}: {lack}")
             if self._log is not None:
-                self._log.event("store.lacks", detail=f"{self._place}: {lack}")
+                self._log.event("store.lacks", detail=f"{place}: {lack}")
 
     # --- steps
 
@@ -262,15 +280,18 @@ class RedisStore:
         places = ", ".join(f"{host}:{port}" for host, port in self._server.addresses)
         return places if self._server.sentinels is None else f"{self._server.sentinels.name} ({places})"
 
-    @property
-    def _head(self) -> tuple[Operand, ...]:
-        return self._server.prefix, steps.ENDS, int(self._buries)
+    def _head(self, tag: str) -> CommandTo:
+        """What step.lua has first."""
+        return lambda run: (self._server.prefix, "", int(self._buries), "", "", VERSION, "")
 
-    async def _run_step(self, operations: Sequence[Operation], *, again: bool = False, replicas: int = 0) -> Any:
-        """What the operations have read; None where a condition did not hold."""
-        operands = [*self._head, *steps.flat(operations)]
+    async def _run_step(
+        self, tag: str, operations: Sequence[Operation], *, again: bool = False, replicas: int = 0
+    ) -> Any:
+        """What the operations have read; None where a condition did not hold. `tag`: of all that they touch, in a
+        cluster."""
+        key, operands = self._keys.store_of(tag), steps.flat(operations)
         done, *found = await self._asked(
-            lambda: self._connections.run(operands, again=again, replicas=replicas), writes=True
+            lambda: self._connections.run(key, self._head(tag), operands, again=again, replicas=replicas), writes=True
         )
         return found[0] if done else None
 
@@ -318,6 +339,13 @@ class RedisStore:
             self._log.event("store.unreachable", detail=detail)
         self.reachable = False
         return GatewayError(STORE_UNREACHABLE, detail)
+
+
+async def run_of(connection: AbstractConnection) -> tuple[str, bool]:
+    """What is another one where the server may have lost what it knew; and whether it is a primary."""
+    info = read_info(await _answer(connection, "INFO", "server", "replication"))
+    # A server that was another's replica in between has a new replication id, and the run id of before.
+    return f"{info.get('run_id', '')}.{info.get('master_replid', '')}", info.get("role", "master") == "master"
 
 
 async def _answer(connection: AbstractConnection, *command: Operand) -> Any:

@@ -32,12 +32,19 @@ def test_a_store_on_a_server_has_one_and_no_other_store_has() -> None:
     assert problem.endswith("store.server: a store of type sqlite has no server (type: redis, or leave server out)")
 
 
-@pytest.mark.parametrize("server", ["{}", "{address: 'valkey.example.org:6379', sentinel: SENTINEL}"])
-def test_a_server_has_an_address_or_sentinels(server: str) -> None:
+@pytest.mark.parametrize(
+    "server",
+    [
+        "{}",
+        "{address: 'valkey.example.org:6379', sentinel: SENTINEL}",
+        "{cluster: ['10.0.0.6:6379'], sentinel: SENTINEL}",
+    ],
+)
+def test_a_server_has_an_address_or_sentinels_or_nodes(server: str) -> None:
     told = server.replace("SENTINEL", "{name: ecluse, addresses: ['10.0.0.6:26379']}")
     redis = SQLITE.replace("sqlite, ", f"redis, server: {told}, ")
     (problem,) = problems({"gateway.yaml": GATEWAY.replace(SQLITE, redis)})
-    said = "a server has an address, or Sentinels who know it, and not both"
+    said = "a server has an address, or Sentinels who know it, or the nodes of a cluster, and one of these alone"
     assert f"store.server: {said}" in problem
 
 

@@ -47,6 +47,7 @@ def test_a_listener_of_all_interfaces_is_this_machines_loopback_too() -> None:
     [
         "address: '127.0.0.1:6379'",
         "address: 'localhost:6379'",
+        "cluster: ['10.0.0.6:6379', '127.0.0.1:6379']",
         "sentinel: {name: ecluse, addresses: ['10.0.0.6:26379', '127.0.0.1:6379']}",
     ],
 )

@@ -4,8 +4,7 @@ One trio for all of it: the second test kills the primary, the third does with w
 
 import asyncio
 import signal
-import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import suppress
 from dataclasses import replace
 
@@ -19,9 +18,8 @@ from gateway.model.transaction import ParkedResponse
 from gateway.stores.records import RevokeSession, UseOnce
 from gateway.stores.redis.store import RedisStore
 from gateway.stores.tickets import unix_now
-from tests.patience import PATIENCE
 from tests.stores.redis.servers import settings_of
-from tests.stores.redis.trio import MISSED_FOR, NAME, Trio, trio
+from tests.stores.redis.trio import MISSED_FOR, NAME, Trio, seconds_until, trio
 from tests.stores.samples import PORTAL, Clock, Heard, Worker
 
 pytestmark = pytest.mark.service
@@ -46,17 +44,6 @@ async def nodes(three: Trio) -> AsyncIterator[tuple[RedisStore, RedisStore]]:
     yield one, other
     for node in (one, other):
         await node.close()
-
-
-async def seconds_until(done: Callable[[], Awaitable[object]]) -> float:
-    """Until it is done, and the store says so."""
-    began = time.monotonic()
-    async with asyncio.timeout(PATIENCE):
-        while True:
-            with suppress(GatewayError):
-                await done()
-                return time.monotonic() - began
-            await asyncio.sleep(0.05)
 
 
 async def test_too_few_replicas_is_cannot_say_and_who_is_signed_in_goes_on(

@@ -1,14 +1,16 @@
 """Three servers of Valkey, one of them the primary, and three Sentinels: each on a port of 127.0.0.1."""
 
+import asyncio
 import socket
 import subprocess
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from deploy.demo.ports import free
+from gateway.model.errors import GatewayError
 from gateway.model.store_server import Sentinels, StoreServer
 from gateway.stores.redis.lacks import read_info
 from tests.interop.servers import found, running
@@ -20,7 +22,7 @@ SERVERS = 3
 # What a failover takes at the least, in seconds: the primary is missed for so long before it is said to be down.
 MISSED_FOR = 1.0
 # A server that is new has its copy at once.
-_REPLICA = ("--repl-diskless-sync-delay", "0", "--repl-ping-replica-period", "1")
+REPLICA = ("--repl-diskless-sync-delay", "0", "--repl-ping-replica-period", "1")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +54,7 @@ def trio(folder: Path) -> Iterator[Trio]:
             of_one = folder / f"server{number}"
             of_one.mkdir()
             follows = () if number == 0 else ("--replicaof", f"127.0.0.1 {servers[0]}")
-            command = server_command("valkey", of_one, port, *_REPLICA, *follows)
+            command = server_command("valkey", of_one, port, *REPLICA, *follows)
             processes[port] = stack.enter_context(running(command, of_one / "valkey.log", port))
         wait(lambda: _replicas_of(servers[0]) == SERVERS - 1)
         for number, port in enumerate(sentinels):
@@ -103,3 +105,14 @@ def wait(there: Callable[[], bool]) -> None:
     while not there():
         assert time.monotonic() < until
         time.sleep(0.1)
+
+
+async def seconds_until(done: Callable[[], Awaitable[object]]) -> float:
+    """Until it is done, and the store says so."""
+    began = time.monotonic()
+    async with asyncio.timeout(PATIENCE):
+        while True:
+            with suppress(GatewayError):
+                await done()
+                return time.monotonic() - began
+            await asyncio.sleep(0.05)

@@ -1,0 +1,190 @@
+"""The nodes of a cluster: which of them has a key, and what becomes of a question while that changes.
+
+While a slot is moved from one node to another, some of its keys are here and some there. A question for one key goes
+where it is (ASK). A step is never sent on: the node would take what it does not have for what does not exist. It is
+refused by either node, and waits for the end of the move.
+"""
+
+import asyncio
+import secrets
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
+
+from redis import exceptions
+from redis.crc import key_slot
+from redis.exceptions import (
+    AskError,
+    ClusterDownError,
+    MovedError,
+    NoScriptError,
+    RedisError,
+    TryAgainError,
+)
+
+from gateway.model.store_server import StoreServer
+from gateway.stores.redis.connections import Command, CommandTo, Connections, Met, by_chance, script
+from gateway.stores.redis.locating import HostPort, OneAddress
+from gateway.stores.redis.steps import SCRIPT, SCRIPT_NAME, Operand
+
+_TRIES = 5
+_PAUSE = 0.05
+
+
+class ClusterConnections:
+    """`met`: as Connections has it, for the connections to every node."""
+
+    def __init__(self, server: StoreServer, met: Met) -> None:
+        self._server = server
+        self._met = met
+        self._nodes: dict[HostPort, Connections] = {}
+        # First slot, last slot, and the primary that has them.
+        self._ranges: tuple[tuple[int, int, HostPort], ...] = ()
+        self._reading: asyncio.Task[None] | None = None
+        self._closing: set[asyncio.Task[None]] = set()
+
+    async def close(self) -> None:
+        if self._reading is not None:
+            await asyncio.gather(self._reading, return_exceptions=True)
+        nodes, self._nodes = self._nodes, {}
+        await asyncio.gather(*(each.close() for each in nodes.values()), *self._closing, return_exceptions=True)
+
+    def subscription(self) -> Any:
+        """For a feed: a node passes on what is said at any of them. Another one each time, for this may be away."""
+        if not self._ranges:
+            raise exceptions.ConnectionError("no node of the cluster is known")
+        return self._at(secrets.choice(self._ranges)[2]).subscription()
+
+    # --- who has what
+
+    async def primaries(self) -> tuple[HostPort, ...]:
+        if not self._ranges:
+            await self._read_map()
+        return tuple(dict.fromkeys(node for _, _, node in self._ranges))
+
+    async def by_primary(self, keys: Sequence[bytes]) -> dict[HostPort, list[bytes]]:
+        """As it was known last."""
+        await self.primaries()
+        found: dict[HostPort, list[bytes]] = {}
+        for key in keys:
+            found.setdefault(self._primary_of(key_slot(key)), []).append(key)
+        return found
+
+    def _primary_of(self, slot: int) -> HostPort:
+        for first, last, node in self._ranges:
+            if first <= slot <= last:
+                return node
+        raise ClusterDownError(f"no node has slot {slot}")
+
+    def _at(self, node: HostPort) -> Connections:
+        if node not in self._nodes:
+            self._nodes[node] = Connections(self._server, self._met, OneAddress(node))
+        return self._nodes[node]
+
+    async def _read_map(self) -> None:
+        """Once, for all who find at the same time that it is old."""
+        if self._reading is None or self._reading.done():
+            self._reading = asyncio.create_task(self._read_it())
+        await asyncio.shield(self._reading)
+
+    async def _read_it(self) -> None:
+        failed: Exception = exceptions.ConnectionError("no node of the cluster answers")
+        nodes = dict.fromkeys((*(each[2] for each in self._ranges), *self._server.addresses))
+        asked = [asyncio.create_task(self._told_by(node)) for node in nodes]
+        try:
+            # One may stand still: whoever answers first is believed, and who has it no more says so.
+            for each in asyncio.as_completed(asked):
+                try:
+                    self._ranges = await each
+                except (RedisError, OSError, ValueError, TypeError) as error:
+                    failed = error
+                    continue
+                self._leave_others()
+                return
+        finally:
+            for task in asked:
+                task.cancel()
+            await asyncio.gather(*asked, return_exceptions=True)
+        raise failed
+
+    async def _told_by(self, node: HostPort) -> tuple[tuple[int, int, HostPort], ...]:
+        told = await self._at(node).ask(["CLUSTER", "SLOTS"], again=True)
+        # A node that does not know its own name is where it was asked.
+        return tuple(
+            (first, last, (primary[0].decode() if primary[0] else node[0], primary[1]))
+            for first, last, primary, *_ in told
+        )
+
+    def _leave_others(self) -> None:
+        """Nodes that are no primaries any more; those that are told by address are asked again one day."""
+        stay = {node for _, _, node in self._ranges}
+        for node in [each for each in self._nodes if each not in stay]:
+            closing = asyncio.create_task(self._nodes.pop(node).close())
+            self._closing.add(closing)
+            closing.add_done_callback(self._closing.discard)
+
+    # --- questions
+
+    async def run(self, key: bytes, head: CommandTo, operands: Command, *, again: bool, replicas: int = 0) -> Any:
+        """step.lua, where the tag of this key is."""
+
+        async def send(node: Connections) -> Any:
+            try:
+                step = script("EVALSHA", SCRIPT_NAME, (key,), head, operands)
+                return await node.ask(step, again=again, replicas=replicas)
+            except NoScriptError:
+                return await node.ask(script("EVAL", SCRIPT, (key,), head, operands), again=again, replicas=replicas)
+
+        return await self._routed(key, send, again=again)
+
+    async def ask(self, command: Sequence[Operand], *, again: bool) -> Any:
+        """Of one key, which is the first operand."""
+        key = command[1]
+        assert isinstance(key, bytes)
+        try:
+            return await self._routed(key, lambda node: node.ask(command, again=again), again=again, moving=True)
+        except MovedError:
+            raise
+        except AskError as error:
+            _, (_, reply) = await self._at((error.host, error.port)).ask_all([("ASKING",), command])
+            return reply
+
+    async def at(self, node: HostPort, command: Command | CommandTo) -> Any:
+        """Of a node, whatever it has."""
+        return await self._at(node).ask(command, again=True)
+
+    async def pipelined(self, node: HostPort, commands: Sequence[Command]) -> tuple[str, list[Any]]:
+        """The run of the node, and each reply: one that is an error is raised."""
+        try:
+            return await self._at(node).ask_all(commands)
+        except (RedisError, OSError):
+            await self._read_map()
+            raise
+
+    async def _routed(
+        self, key: bytes, send: Callable[[Connections], Awaitable[Any]], *, again: bool, moving: bool = False
+    ) -> Any:
+        slot, until = key_slot(key), time.monotonic() + 2 * self._server.timeout
+        await self.primaries()
+        for attempt in range(_TRIES):
+            pause = by_chance(_PAUSE * 2**attempt)
+            is_last = attempt == _TRIES - 1 or time.monotonic() + pause > until
+            try:
+                return await send(self._at(self._primary_of(slot)))
+            except MovedError:
+                # It has not done it, and says who has it.
+                if is_last:
+                    raise
+                pause = 0.0
+            except (AskError, ClusterDownError, TryAgainError) as error:
+                # Nor has this one, or not before it found that a key is elsewhere.
+                if is_last or (moving and isinstance(error, AskError)):
+                    raise
+            except (exceptions.ConnectionError, exceptions.TimeoutError):
+                # Another may have taken its place, for those who ask next.
+                if is_last or not again:
+                    await self._read_map()
+                    raise
+            await asyncio.sleep(pause)
+            await self._read_map()
+        raise AssertionError("unreachable")

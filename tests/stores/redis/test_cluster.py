@@ -1,0 +1,159 @@
+"""Six nodes: a slot that moves to another node, and a primary that is lost. One cluster for all of it; the last test
+kills a primary."""
+
+import time
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
+
+import pytest
+from redis.crc import key_slot
+
+from gateway.model.errors import GatewayError
+from gateway.stores.records import RevokeSession, UseOnce
+from gateway.stores.redis.locating import HostPort
+from gateway.stores.redis.steps import tag_of
+from gateway.stores.sealing import SHARDS, shard_of
+from gateway.stores.tickets import unix_now
+from tests.stores.redis.cluster import NODE_TIMEOUT, Cluster, TestedClusterStore, cluster
+from tests.stores.redis.trio import seconds_until
+from tests.stores.samples import (
+    NOTHING,
+    PORTAL,
+    Clock,
+    Heard,
+    Worker,
+    add_session,
+    seat_record,
+    session_record,
+)
+
+pytestmark = pytest.mark.service
+
+# Seconds without a sign-in after a failover, beyond what the nodes wait before they believe that one is lost.
+AWAY = 5.0
+
+
+@pytest.fixture(scope="module")
+def six(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    with cluster(tmp_path_factory.mktemp("six")) as here:
+        yield here
+
+
+@pytest.fixture
+async def stores(six: Cluster) -> AsyncIterator[tuple[TestedClusterStore, TestedClusterStore]]:
+    """Of two gateways on one prefix."""
+    settings = six.settings(timeout=2.0)
+    one, other = (TestedClusterStore(settings, log=Heard()) for _ in range(2))
+    for store in (one, other):
+        await store.open()
+    yield one, other
+    for store in (one, other):
+        await store.close()
+
+
+def used(tag: str, name: str, issued: int, skew: int = 0) -> UseOnce:
+    """What others made, in the place of this tag."""
+    return UseOnce(bytes([SHARDS.index(tag)]) + name.encode(), unix_now() + 600, issued, skew)
+
+
+def primary_of(store: TestedClusterStore, tag: str) -> HostPort:
+    return store._cluster._primary_of(key_slot(tag.encode()))
+
+
+async def test_what_others_made_has_a_place_of_its_own_whoever_brings_it() -> None:
+    assert {tag_of(used(tag, "id", 0)) for tag in SHARDS} == set(SHARDS)
+    assert tag_of(used("A", "id", 0)) == tag_of(used("A", "id", 7)) == "A"
+
+
+async def test_all_but_lists_and_stores_has_a_lifetime(stores: tuple[TestedClusterStore, TestedClusterStore]) -> None:
+    one, _ = stores
+    worker = Worker(one, Clock(unix_now()))
+    await one.purge(worker.clock.now(), bury=True)
+    cookie = await worker.sign_in()
+    await worker.enter(cookie)
+    await worker.code(cookie)
+    await worker.transactions.first_use("assertion", "id", until=worker.clock.now() + 60)
+    await worker.sessions.end_browser(PORTAL, await worker.sign_in("another"))
+    lasting = [key for key in await one.names() if await one._cluster.ask(["TTL", key], again=True) < 0]
+    assert {key.rpartition(b"}")[2] for key in lasting} == {b"store", b"ended"}
+
+
+async def test_a_slot_that_moves_takes_everything_with_it_and_counts_as_new(
+    stores: tuple[TestedClusterStore, TestedClusterStore],
+) -> None:
+    one, other = stores
+    now, id = unix_now(), "Moves"
+    tag, slot = shard_of(id), key_slot(shard_of(id).encode())
+    await add_session(one, session_record(id, now=now), seat_record(id, now=now), NOTHING, now)
+    assertion = used(tag, "before", now + 1)
+    assert await one.perform([assertion], now)
+    cursor = (await other.ended_since(None)).cursor
+    source = primary_of(one, tag)
+    target = next(node for node in await one._cluster.primaries() if node != source)
+    ids = {node: (await one._cluster.at(node, ["CLUSTER", "MYID"])).decode() for node in (source, target)}
+    await one._cluster.at(target, ["CLUSTER", "SETSLOT", slot, "IMPORTING", ids[source]])
+    await one._cluster.at(source, ["CLUSTER", "SETSLOT", slot, "MIGRATING", ids[target]])
+    keys = await one._cluster.at(source, ["CLUSTER", "GETKEYSINSLOT", slot, 1000])
+    session = one._keys.session(id)
+    moves = ["MIGRATE", *target, "", 0, 5000, "KEYS"]
+    await one._cluster.at(source, [*moves, session])
+    # Its keys are in two places: one is read where it is, and nothing is done that needs several.
+    assert await one.read_session(id, now) is not None
+    for writes in ([RevokeSession(id)], [used(tag, "between", now + 1)]):
+        with pytest.raises(GatewayError):
+            await other.perform(writes, now)
+    assert await one.read_session(id, now) is not None
+    await one._cluster.at(source, [*moves, *(key for key in keys if key != session)])
+    for node in (target, source):
+        await one._cluster.at(node, ["CLUSTER", "SETSLOT", slot, "NODE", ids[target]])
+    for store in stores:
+        await seconds_until(lambda store=store: store.is_used(assertion, now))
+        assert not await store.perform([assertion], now)
+        assert not await store.perform([used(tag, "ahead", now + 60, 60)], now)
+        assert await store.read_session(id, now) is not None
+        assert primary_of(store, tag) == target
+    assert not (await other.ended_since(cursor)).complete
+    cursor = (await other.ended_since(None)).cursor
+    assert await one.perform([RevokeSession(id)], now)
+    tail = await other.ended_since(cursor)
+    assert (tail.complete, [end.session_id for end in tail.ended]) == (True, [id])
+    assert await other.read_session(id, now) is None
+
+
+async def test_when_a_primary_is_killed_all_go_on_and_nothing_works_twice(
+    six: Cluster, stores: tuple[TestedClusterStore, TestedClusterStore]
+) -> None:
+    one, other = stores
+    now = unix_now()
+    # The last replica of a node is gone when it takes the node's place: nobody waits for one then.
+    safe = TestedClusterStore(replace(one._server, replicas=1))
+    await safe.open()
+    lost = primary_of(one, "A")
+    tags = {tag: primary_of(one, tag) == lost for tag in SHARDS}
+    ids = [f"{tag}-session" for tag in SHARDS]
+    for id in ids:
+        await add_session(safe, session_record(id, now=now), seat_record(id, now=now), NOTHING, now)
+        assert await safe.perform([used(shard_of(id), "once", now + 1)], now)
+    assert await safe.perform([RevokeSession("A-session")], now)
+    await safe.close()
+    cursor = (await other.ended_since(None)).cursor
+    six.processes[lost[1]].kill()
+    # Of the others nobody is away.
+    kept = next(tag for tag, is_lost in tags.items() if not is_lost)
+    began = time.monotonic()
+    assert await one.read_session(f"{kept}-session", now) is not None
+    with pytest.raises(GatewayError):
+        await one.perform([used("A", "meanwhile", now + 1)], now)
+    later = unix_now() + 1
+    await seconds_until(lambda: other.perform([used("A", "after", unix_now() + 1)], now))
+    assert time.monotonic() - began < NODE_TIMEOUT / 1000 + AWAY
+    for store in stores:
+        await seconds_until(store.probe)
+        for tag, is_lost in tags.items():
+            assert not await store.perform([used(tag, "once", now + 1)], now), tag
+            assert await store.is_used(used(tag, "never", now), now) == is_lost, tag
+        found = [id for id in ids if await store.read_session(id, later) is not None]
+        assert found == [id for id in ids if id != "A-session"]
+    assert not (await other.ended_since(cursor)).complete
+    assert isinstance(other._log, Heard)
+    assert "store.replaced" in other._log.names()
