@@ -73,7 +73,7 @@ bench-quick: $(READY) ## the same in 90 seconds, the mixes of browsers first
 	@$(RUN) -m tests.bench --quick
 
 bench-peers: $(READY) ## the same mixes beside mod_auth_mellon, mod_auth_openidc and Envoy's oauth2
-	@bash tools/install_test_parts.sh nginx wrk peers >&2
+	@bash tools/install_test_parts.sh nginx wrk apache fronts >&2
 	@$(RUN) -m tests.bench.peers
 
 schema: $(READY) ## docs/reference from the code: JSON Schemas, keys, codes, events, metrics
@@ -84,6 +84,6 @@ lock: ## the lock files anew; LOCK=--upgrade takes newer versions
 	@bash tools/lock.sh $(LOCK)
 
 clean: ## removes what make made; keys and state of the demo stay
-	rm -rf .venv .venv-canaille .venv-fronts .venv-peers build dist tests/node_modules .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	rm -rf .venv .venv-canaille .venv-fronts build dist tests/node_modules .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -prune -exec rm -rf {} +
 	find gateway -name '*.mo' -delete

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs what the tests run against, where it is missing: tools/install_test_parts.sh [PART...] (default: all).
-# All is what the tests need: `peers` is beside it. Starts nothing, and leaves nothing that would start at the next boot.
+# All is what the tests need: `apache` is beside it. Starts nothing, and leaves nothing that would start at the next boot.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . tools/apt.sh
@@ -62,7 +62,7 @@ missing_packages() {
     ldap) not_installed slapd gcc libldap-dev libsasl2-dev python3-dev ;;
     npm) missing_packages node ;;
     # What `make bench-peers` measures beside us; no test needs it.
-    peers) not_installed apache2 libapache2-mod-auth-mellon libapache2-mod-auth-openidc ;; # and Envoy by pip, below
+    apache) not_installed apache2 libapache2-mod-auth-mellon libapache2-mod-auth-openidc ;;
     canaille | fronts) ;; # by pip, below
     *) fail "no part is named $1; the parts are ${ALL[*]}" ;;
     esac
@@ -120,7 +120,7 @@ if [ ${#packages[@]} -gt 0 ]; then
 fi
 
 for part in "${parts[@]}"; do
-    case "$part" in canaille | fronts | peers) install_apart "$part" ;; esac
+    case "$part" in canaille | fronts) install_apart "$part" ;; esac
     [ "$part" != ldap ] || install_python_ldap
     found=$(missing_packages "$part")
     [ -z "$found" ] || [ "$part" = npm ] || fail "$part is still missing although its Debian package ($found) is installed"

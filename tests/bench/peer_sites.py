@@ -19,7 +19,7 @@ from tests.saml.parties import certificate_text
 USER = "X-Remote-User"
 _TYPES = "type.googleapis.com/envoy.extensions.filters"
 MELLON, MOD_AUTH_OPENIDC, ENVOY = "mod_auth_mellon", "mod_auth_openidc", "envoy_oauth2"
-ENVOY_PROGRAM = Path(__file__).parents[2] / ".venv-peers/bin/envoy"
+ENVOY_PROGRAM = Path(__file__).parents[2] / ".venv-fronts/bin/envoy"
 _MODULES = "mpm_event authn_core authz_core authz_user headers proxy proxy_http"
 _APACHE = """
 ServerRoot {folder}
