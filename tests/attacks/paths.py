@@ -3,8 +3,10 @@
 Each target is tried on six rule files, by nobody and by a person who may not see /admin.
 """
 
+from urllib.parse import unquote
+
 from tests.attacks import authority
-from tests.attacks.cases import Case, Run, expect, numbered
+from tests.attacks.cases import Case, Run, expect, numbered, uncontrolled
 from tests.attacks.exchange import Exchange
 from tests.attacks.forms import FORMS
 from tests.attacks.outcomes import denied, passed, r400
@@ -333,6 +335,31 @@ async def beside(world: World) -> None:
         await is_elsewhere(target, "divided")(world)
 
 
+# Below a path that is moved: the application is asked for the path that was judged, behind its own.
+MOVED = (
+    "/public/page", "/public/../admin", "/public/%2e%2e/admin", "/public/..%2fadmin", "/public/..;/admin", "/..",
+    "//public/x", "/public//x", "/public/./x", "/inner/public/x", "/../inner/public/x", "/public/%2e%2e%2f%2e%2e/x",
+    "/public\\..\\admin", "/%70ublic/page", "/public%2fpage", "/public/x?/../admin", "/PUBLIC/page", "/admin",
+)  # fmt: skip
+
+
+async def moved(world: World) -> None:
+    for tail in MOVED:
+        for prefix in ("/old", "/inner", "/OLD", "/old/../inner", "/ol%64", "/old/..", ""):
+            for user in _people(world):
+                world.recorder.forget()
+                await asked(world, "moved", prefix + tail, user)
+                for found in world.recorder.requests:
+                    judged = found.target.removeprefix(b"/inner").decode()
+                    is_own = prefix == "/old" and found.target == b"/inner" + tail.encode()
+                    expect(is_own, f"{prefix + tail} came as {found.target!r}")
+                    path = unquote(judged.partition("?")[0])
+                    expect(".." not in path and "//" not in path, f"{found.target!r}")
+                    expect(path.startswith("/public/"), f"{found.target!r} for {user or 'nobody'}")
+    seen = await asked(world, "moved", "/old/public/page", "")
+    expect(seen.answer.status == 200 and world.recorder.requests[-1].target == b"/inner/public/page", f"{seen}")
+
+
 CASES: tuple[Case, ...] = (
     *(
         case
@@ -349,5 +376,6 @@ CASES: tuple[Case, ...] = (
     *numbered("PC15", PC15),
     *numbered("PC17", ((meaning, raw(data, (400, 405))) for meaning, data in VERSIONS)),
     Case("PC17.11", "HTTP/1.0 with a Host is served", http_10),
+    uncontrolled("PC18", "a path that is moved is judged as it is asked for", moved),
     Case("PC20", "the path of another application of the host, otherwise written", beside),
 )

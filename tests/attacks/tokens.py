@@ -158,6 +158,34 @@ async def shown_to_a_script(world: World) -> None:
         expect(b"eyJ" not in body and ACCOUNT_SECRET.encode() not in body and b"Basic" not in body, f"{app}: {body!r}")
 
 
+async def reference_verifier(world: World) -> None:
+    """HS13: what an application reads that checks signature, audience and end, as its page says."""
+    token = only(await reached_by(world, "tokens"), b"X-App-Token").decode()
+    published = await keys(world)
+
+    def refuses(text: str, audience: str = "tokens", now: int | None = None) -> bool:
+        try:
+            read = jwt.decode(text, published, algorithms=["ES256"])
+            rules = {"aud": {"essential": True, "value": audience}, "exp": {"essential": True}}
+            jwt.JWTClaimsRegistry(now=now, **rules).validate(read.claims)
+        except (JoseError, ValueError):
+            return True
+        return False
+
+    expect(not refuses(token), "the control: it takes a token as it came")
+    _, claims, signature = token.split(".")
+    end = int(jwt.decode(token, published, algorithms=["ES256"]).claims["exp"])
+    unsigned = NONE_SIGNED.decode().partition(".")[0]
+    for meaning, refused in (
+        ("none at all", refuses("")),
+        ("one made for another application", refuses(token, "urn:example:bearer")),
+        ("one past its end", refuses(token, now=end + 1)),
+        ("one that is not signed", refuses(f"{unsigned}.{claims}.") and refuses(f"{unsigned}.{claims}.{signature}")),
+        ("one with other claims", refuses(token.replace(claims, NONE_SIGNED.decode().split(".")[1]))),
+    ):
+        expect(refused, f"it takes {meaning}")
+
+
 def read_as_another(app: str, login: str) -> Run:
     """`login`: as a query has it, of a person whose name the application would decode or trim to alice's."""
 
@@ -182,6 +210,7 @@ CASES: tuple[Case, ...] = (
     *numbered("TK03", ((f"a client's Authorization {one.decode()}", forged_authorization(one)) for one in CREDENTIALS)),
     Case("TK04", "a token of another application", of_another_application),
     Case("TK05", "a token of another person, on one connection", of_another_person),
+    uncontrolled("HS13", "what a verifier of such a token refuses", reference_verifier),
     uncontrolled("TK06", "a token after the sign-out", of_nobody_any_more),
     uncontrolled("TK07", "a token shown to a script", shown_to_a_script),
     *numbered("TK08", ((f"{login} at {app}", read_as_another(app, login)) for app, login in NAMES_OF_ANOTHER)),
