@@ -220,6 +220,7 @@ class _Worker:
         look_again = LookAgain(services, snapshot=lambda: self.snapshot, changed=self._plane.changed)
         renewal = Renewal(services, snapshot=lambda: self.snapshot, look_again=look_again)
         self._sessions.when_due(renewal.due, lambda session: asked_at(self.snapshot, session))
+        self._sessions.asks(look_again)
         return renewal
 
     def _programs(self) -> Programs:

@@ -281,6 +281,28 @@ def due_at(identity: Identity, directories: Iterable[Directory], share: float) -
     return found
 
 
+def counts_until(identity: Identity, directories: Iterable[Directory]) -> float:
+    """Until when all that directories said of a person counts in their session: Unix seconds, NEVER where none did."""
+    found = NEVER
+    for directory in directories:
+        said = finding_in(identity, directory)
+        if said is not None and said.state != "away":
+            found = min(found, said.at + _counts_for(directory))
+    return found
+
+
+def without_the_old(identity: Identity, directories: Iterable[Directory], now: float) -> Identity:
+    """The person, of whom nothing is known any more by what counts no longer (`now`: Unix seconds)."""
+    old = [one for one in directories if counts_until(identity, [one]) <= now]
+    findings = {finding.directory: finding for finding in identity.findings}
+    findings |= {one.name: unknown_of(one, "away", int(now)) for one in old}
+    return replace(identity, findings=tuple(findings.values()))
+
+
+def _counts_for(directory: Directory) -> int:
+    return max(directory.lifetime, directory.last if directory.away == "last" else 0)
+
+
 def looked_up_again(before: Identity, after: Identity, directories: Iterable[Directory], now: float) -> Identity:
     """`after` as it counts: of a directory that could not say this time, what it said `before` counts to the end of
     its lifetime, or as long as its file says (`last`). `now`: Unix seconds."""
@@ -288,8 +310,7 @@ def looked_up_again(before: Identity, after: Identity, directories: Iterable[Dir
     for directory in directories:
         said, found = finding_in(before, directory), findings.get(directory.name)
         if said is not None and said.state != "away" and found is not None and found.state == "away":
-            counts = max(directory.lifetime, directory.last if directory.away == "last" else 0)
-            findings[directory.name] = said if now < said.at + counts else found
+            findings[directory.name] = said if now < said.at + _counts_for(directory) else found
     return replace(after, findings=tuple(findings.values()))
 
 

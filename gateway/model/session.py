@@ -80,7 +80,8 @@ class SeatLimits:
 class Seat:
     """One host's entry to a session as a worker holds it: flat, mutable, private to that worker.
 
-    `deadline` is on the monotonic clock: the earliest of the idle and absolute limits. `live` turns False
+    `deadline` is on the monotonic clock: the earliest of the idle and absolute limits, and of `counts_until`, when what
+    directories said of the person counts no longer: the next use of it reads the seat anew. `live` turns False
     when the session is revoked, and nothing may be let in by a dead seat. `refresh_at`, on the same clock: when its
     provider is to be asked whether it stands. `outcomes` belongs to
     gateway.access: what comes of a route and method, ready, valid for `revision` only. So do `made`: the tokens that
@@ -99,6 +100,7 @@ class Seat:
     hard_deadline: float
     touched: float
     refresh_at: float = float("inf")
+    counts_until: float = float("inf")
     live: bool = True
     revision: str = ""
     outcomes: dict[object, object] = field(default_factory=dict)

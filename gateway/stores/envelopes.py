@@ -56,6 +56,12 @@ def read_cookie(cookie: bytes) -> Presented | None:
     return Presented(SeatKey(session_id.decode(), lookup_of(secret)), secret)
 
 
+def seat_lookup_of(cookie: bytes) -> bytes:
+    """What the store knows its seat by; empty for what is no cookie of ours."""
+    presented = read_cookie(cookie)
+    return b"" if presented is None else presented.key.lookup
+
+
 class Envelopes:
     """What opens raises GatewayError(STORE_UNREADABLE)."""
 

@@ -82,6 +82,7 @@ class SeatCache:
             seat.deadline += seconds
             seat.hard_deadline += seconds
             seat.refresh_at += seconds
+            seat.counts_until += seconds
 
     def kill_all(self) -> tuple[Seat, ...]:
         return self.kill([*self.seats.values(), *self._dropped])

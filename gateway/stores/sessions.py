@@ -4,7 +4,7 @@ import asyncio
 import os
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import replace
 
 from gateway.access.shared_work import SharedWork
 from gateway.model.codes import STORE_UNREACHABLE
@@ -14,7 +14,9 @@ from gateway.model.session import Entry, NameIdFields, Seat, SeatLimits, Session
 from gateway.model.transaction import HandOver, Transaction
 from gateway.ops.log import Log
 from gateway.stores.codec import HAND_OVER, StoredSession
-from gateway.stores.envelopes import Envelopes, Opened, read_cookie
+from gateway.stores.envelopes import Envelopes, Opened, read_cookie, seat_lookup_of
+from gateway.stores.known_people import KnownOfPeople, NothingKnown
+from gateway.stores.new_session import NewSession
 from gateway.stores.records import (
     AddSeat,
     AddSession,
@@ -38,7 +40,6 @@ from gateway.stores.unreadable import UnreadableRecords
 
 SESSION_ID_BYTES = 16
 HAND_OVER_LIFE = 30
-
 # Codes open at a time for one session (a person's tabs) and in all.
 _HAND_OVERS = Bounds(HAND_OVER_LIFE, per_group=50, in_all=100_000)
 
@@ -48,18 +49,6 @@ _REFRESH_AGAIN = 30.0
 # Far beyond what any store is waited for.
 _LOADED_WITHIN = 60.0
 _NEVER = float("-inf")
-
-
-@dataclass(frozen=True, slots=True)
-class NewSession:
-    """A session whose first seat nobody has yet. It is good for something when its `writes` are done: then `written`
-    is called."""
-
-    session: Session
-    cookie: bytes = field(repr=False)
-    entry: Entry
-    writes: tuple[Write, ...] = field(repr=False)
-    written: Callable[[], None] = field(repr=False)
 
 
 class Sessions:
@@ -88,12 +77,13 @@ class Sessions:
         self._now = now
         self._monotonic = monotonic
         self._token_bytes = token_bytes
-        self._cache = SeatCache(cached_seats, _lookup_of)
+        self._cache = SeatCache(cached_seats, seat_lookup_of)
         self._seats = self._cache.seats
         self._loads: SharedWork[Seat | None] = SharedWork(_LOADED_WITHIN, STORE_UNREACHABLE)
         self.trust = MemoryTrust(log, monotonic)
         self._touches = Touches(store)
         self.when_due(lambda _: None, lambda one: float("inf") if one.tokens is None else one.tokens.refresh_at)
+        self._known_of_people: KnownOfPeople = NothingKnown()
 
     # --- from this worker's memory
 
@@ -109,7 +99,7 @@ class Sessions:
         """The seat was used (`now`: monotonic): moves its idle deadline, written to the store in batches."""
         if now >= seat.deadline or not seat.live:
             return
-        seat.deadline = min(now + seat.idle, seat.hard_deadline)
+        seat.deadline = min(now + seat.idle, seat.hard_deadline, seat.counts_until)
         if now >= seat.refresh_at:
             self.ask(seat, now)
         if now - seat.touched >= _TOUCH_EVERY or now - seat.touched >= seat.idle / 10:
@@ -125,6 +115,9 @@ class Sessions:
     def when_due(self, tell: Callable[[Seat], None], due_at: Callable[[Session], float]) -> None:
         """`tell` is called with a seat in use, once what is known of its session is to be asked for again: `due_at`."""
         self._when_due, self._due_at = tell, due_at
+
+    def asks(self, known: KnownOfPeople) -> None:
+        self._known_of_people = known
 
     def revoke(self, session_ids: Iterable[str]) -> tuple[Seat, ...]:
         """Kills the seats of these sessions in this worker's memory, at once, and returns them."""
@@ -157,12 +150,17 @@ class Sessions:
     async def load(self, host: str, cookie: bytes) -> Seat | None:
         """The seat from the store, kept in this worker's memory; None: absent, expired, revoked, or another host's."""
         opened = await self._open(host, cookie)
+        is_old = opened is not None and self._counts_until(opened.stored.session) <= self._now()
+        if opened is not None and is_old:
+            opened = await self._looked_up(host, cookie, opened)
         known = self._seats.get(cookie)
         if known is not None and known.host != host:
             return None
         if opened is None:
             self._cache.kill(() if known is None else (known,))
             return None
+        if known is not None and is_old:
+            self._known_of_people.adopt(known, opened.stored.session)
         return self._remember(cookie, opened, known)
 
     async def load_shared(self, host: str, cookie: bytes) -> Seat | None:
@@ -344,6 +342,13 @@ class Sessions:
             return None
         return opened if self._is_live(opened.stored.session) else None
 
+    async def _looked_up(self, host: str, cookie: bytes, opened: Opened) -> Opened | None:
+        after = await self._known_of_people.anew(host, cookie, opened.stored.session)
+        return opened._replace(stored=replace(opened.stored, session=after)) if after and self._is_live(after) else None
+
+    def _counts_until(self, session: Session) -> float:
+        return self._known_of_people.counts_until(session) if session.identity.findings else float("inf")
+
     def _unsealed(self, session_id: str, record: SessionRecord, session_key: bytes) -> StoredSession | None:
         try:
             stored = self._envelopes.open_session(session_id, record, session_key)
@@ -366,18 +371,19 @@ class Sessions:
         session, record, seat = opened.stored.session, opened.record, opened.seat
         since = self._monotonic() - self._now()
         hard = since + min(session.expires_at, record.expires_at, seat.expires_at)
-        deadline = min(hard, since + min(record.ends_at, seat.ends_at))
+        counts_until = since + self._counts_until(session)
+        deadline = min(hard, since + min(record.ends_at, seat.ends_at), counts_until)
         is_asked = session.tokens is not None or session.identity.findings
         refresh_at = since + self._due_at(session) if is_asked else float("inf")
         if known is not None:
             # Another worker's touches have moved it on, or an older tail has shortened it: the store knows.
-            known.deadline, known.hard_deadline = deadline, hard
+            known.deadline, known.hard_deadline, known.counts_until = deadline, hard, counts_until
             # A person who is another one since a refresh is noticed when that is due, and what streams is judged then.
             known.refresh_at = refresh_at if known.identity == session.identity else known.refresh_at
             return known
         idle = float(min(session.idle, seat.idle))
         kept = Seat(cookie, seat.host, session.id, session.identity, session.tenant, idle, deadline, hard, _NEVER)
-        kept.refresh_at = refresh_at
+        kept.refresh_at, kept.counts_until = refresh_at, counts_until
         self._cache.put(kept)
         return kept
 
@@ -392,8 +398,3 @@ class Sessions:
 
     async def _find(self, index: SessionIndex, *parts: str) -> tuple[SessionSummary, ...]:
         return await self._store.find(index, self._keys.indexes(index, *parts), self._now())
-
-
-def _lookup_of(cookie: bytes) -> bytes:
-    presented = read_cookie(cookie)
-    return b"" if presented is None else presented.key.lookup

@@ -149,6 +149,7 @@ class Installation:
     browsers: list[Browser] = field(default_factory=list)
     needs: dict[str, Need] = field(default_factory=dict)
     renewal: Renewal | None = None
+    look_again: LookAgain | None = None
     changed: list[Seat] = field(default_factory=list)
     port: int = 0
 
@@ -272,8 +273,10 @@ async def installed(*, one_host: bool = False, store: Any = None) -> AsyncIterat
             lambda: Connection(lambda: here.snapshot, portal, sessions, here.needs, sign_outs), "127.0.0.1", 0
         )
         look_again = LookAgain(services, snapshot=lambda: here.snapshot, changed=here.changed.append)
+        here.look_again = look_again
         here.renewal = Renewal(services, snapshot=lambda: here.snapshot, look_again=look_again)
         sessions.when_due(here.renewal.due, lambda session: asked_at(here.snapshot, session))
+        sessions.asks(look_again)
         here.port = server.sockets[0].getsockname()[1]
         here.snapshot = _snapshot(here.port, metropole, departement, PERMIS if one_host else PORTAL)
         try:

@@ -228,7 +228,7 @@ class DirectoryFile(Strict):
     """How long a sign-in waits for it, at most 10s; all directories are asked side by side."""
     lifetime: Annotated[WholeSeconds, AfterValidator(_asked_again)] = 3600
     """How long what it said of somebody counts in their session. Ahead of its end it is asked again, apart from
-    requests and only while they are here. At least 30s."""
+    requests and only while they are here; the first request after a longer pause waits for it. At least 30s."""
     gone: Literal["keep", "end"] = "keep"
     """What becomes of the session of a person whom it no longer has: `end` ends it, everywhere, as soon as it is asked
     again."""

@@ -20,7 +20,7 @@ from gateway.portal.http.provider_cookie import remember_provider
 from gateway.portal.http.request import PortalRequest, portal_home
 from gateway.portal.report import Report
 from gateway.portal.services import PortalServices
-from gateway.stores.sessions import NewSession
+from gateway.stores.new_session import NewSession
 from gateway.wire.cookies import set_seat
 
 

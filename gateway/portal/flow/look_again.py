@@ -5,11 +5,13 @@ What has changed is judged at once. One caller asks for a session at a time, ove
 of it.
 """
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import replace
+from math import ceil
 
 from gateway.config.snapshot import Snapshot
-from gateway.identity.directories import left_from, looked_up_again
+from gateway.identity.directories import counts_until, left_from, looked_up_again, without_the_old
 from gateway.model.directory_codes import DIRECTORY_GONE
 from gateway.model.errors import GatewayError
 from gateway.model.session import Seat, Session
@@ -20,6 +22,8 @@ from gateway.portal.services import PortalServices
 _HELD = 20
 # And the others look again after so long for what has come of it.
 _LOOKED_AGAIN = 2.0
+# And of those who wait for it, after so long.
+_STEP = 0.1
 # What cannot be looked up for whatever reason is not asked for more often.
 _SHORTEST = 5.0
 
@@ -36,31 +40,65 @@ class LookAgain:
 
     async def look(self, seat: Seat, session: Session) -> None:
         """Nothing where it is not due. Raises GatewayError where the store cannot say."""
-        services, now = self._services, self._services.now()
-        if looked_up_at(self._snapshot(), session) > now:
+        if looked_up_at(self._snapshot(), session) > self._services.now():
             # Another seat, or another worker, has asked.
             self.adopt(seat, session)
             return
+        after = await self._asked(seat.host, seat.cookie, session)
+        if after is session:
+            seat.refresh_at = self._services.monotonic() + _LOOKED_AGAIN
+        elif after is not None:
+            self.adopt(seat, after)
+
+    def counts_until(self, session: Session) -> float:
+        """Until when what directories said counts in this session: Unix seconds."""
+        return counts_until(session.identity, self._snapshot().directories.values())
+
+    async def anew(self, host: str, cookie: bytes, session: Session) -> Session | None:
+        """Where that has passed while the person was not here: they are asked, and a request waits for it. None where
+        the session has ended. What cannot be looked up is unknown from here on. Raises GatewayError where the store
+        cannot say."""
+        services, found = self._services, session
+        directories = tuple(self._snapshot().directories.values())
+        for _ in range(ceil(max((one.timeout for one in directories), default=0.0) / _STEP) + 1):
+            after = await self._asked(host, cookie, found)
+            if after is not found:
+                return after
+            # Another caller asks: what comes of it is in the store.
+            await asyncio.sleep(_STEP)
+            again = await services.sessions.opened(host, cookie)
+            if again is None or self.counts_until(again) > services.now():
+                return again
+            found = again
+        return replace(found, identity=without_the_old(found.identity, directories, services.now()))
+
+    async def _asked(self, host: str, cookie: bytes, session: Session) -> Session | None:
+        """The session as it is written then; None where it has ended; the same where another caller asks. Raises
+        GatewayError."""
+        services = self._services
         stamp = str(max((finding.at for finding in session.identity.findings), default=0))
-        if not await services.transactions.first_use("directories", session.id, stamp, until=int(now) + _HELD):
-            seat.refresh_at = services.monotonic() + _LOOKED_AGAIN
-            return
+        until = int(services.now()) + _HELD
+        if not await services.transactions.first_use("directories", session.id, stamp, until=until):
+            return session
         directories = tuple(self._snapshot().directories.values())
         asked = await services.directories.asked(directories, session.identity, session.tenant)
         left = left_from(session.identity, asked, directories)
         if left is not None:
             await self._end(session, f"directory {left.name} no longer has this person")
-            return
+            return None
         after = replace(session, identity=looked_up_again(session.identity, asked, directories, services.now()))
-        if await services.sessions.renew(seat.host, seat.cookie, session, after):
-            self.adopt(seat, after)
-        else:
-            seat.refresh_at = services.monotonic() + _LOOKED_AGAIN
+        return after if await services.sessions.renew(host, cookie, session, after) else session
 
     def adopt(self, seat: Seat, session: Session) -> None:
         """The seat is of the session as it is now."""
         services = self._services
-        seat.refresh_at = services.monotonic() + max(_SHORTEST, asked_at(self._snapshot(), session) - services.now())
+        since = services.monotonic() - services.now()
+        seat.refresh_at = max(services.monotonic() + _SHORTEST, since + asked_at(self._snapshot(), session))
+        if seat.counts_until <= seat.deadline:
+            # It was the nearest of its limits, and the last use is not known better than this.
+            seat.deadline = max(seat.deadline, min(seat.touched + seat.idle, seat.hard_deadline))
+        seat.counts_until = since + self.counts_until(session)
+        seat.deadline = min(seat.deadline, seat.counts_until)
         if seat.identity != session.identity:
             seat.identity = session.identity
             seat.outcomes.clear()

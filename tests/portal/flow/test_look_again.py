@@ -209,3 +209,69 @@ async def test_a_directory_that_asks_otherwise_by_now_is_asked_at_once(here: Ins
     assert table.office(seat) == "unknown"
     await looked(here, seat)
     assert table.office(seat) == ("adjoint",)
+
+
+@pytest.mark.parametrize(("gone", "live"), [("keep", True), ("end", False)])
+async def test_the_first_use_after_a_pause_waits_for_what_counts_no_longer(
+    here: Installation, gone: Any, live: bool
+) -> None:
+    table = Table(here, gone=gone)
+    table.says("alice,maire")
+    seat = await table.seat()
+    here.sessions.touch(seat, here.clock.monotonic())
+    table.says("bob,maire")
+    here.clock.ahead = 580
+    assert here.sessions.cached(ACTES, seat.cookie) is seat
+    here.clock.ahead = 620
+    assert here.sessions.cached(ACTES, seat.cookie) is None, "the seat is read anew"
+    found = await here.sessions.load_shared(ACTES, seat.cookie)
+    assert (found is not None, seat.live) == (live, live)
+    if found is not None:
+        assert table.office(found) is None
+        assert here.sessions.cached(ACTES, seat.cookie) is found
+        assert here.changed == [seat], "what streams is judged by it, too"
+    else:
+        assert here.codes() == ["directory.gone"]
+
+
+async def test_another_worker_that_reads_the_seat_after_a_pause_waits_as_well(here: Installation) -> None:
+    table = Table(here, gone="end")
+    table.says("alice,maire")
+    seat = await table.seat()
+    other = Sessions(here.store, KEYS, now=here.clock.seconds, monotonic=here.clock.monotonic)
+    assert here.look_again is not None
+    other.asks(here.look_again)
+    table.says("bob,maire")
+    here.clock.ahead = 620
+    loaded = await asyncio.gather(other.load(ACTES, seat.cookie), here.sessions.load(ACTES, seat.cookie))
+    assert loaded == [None, None]
+
+
+async def test_what_counts_no_longer_is_unknown_where_it_is_away_and_a_look_up_moves_the_end_on(
+    here: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table = Table(here, gone="end")
+    table.says("alice,maire")
+    seat = await table.seat()
+    here.sessions.touch(seat, here.clock.monotonic())
+    here.clock.ahead = 550
+    await looked(here, seat)
+    here.clock.ahead = 1100
+    assert here.sessions.cached(ACTES, seat.cookie) is seat, "it was asked again meanwhile"
+    table.is_away()
+    here.clock.ahead = 1200
+    found = await here.sessions.load(ACTES, seat.cookie)
+    assert (found, table.office(seat)) == (seat, "unknown")
+    # Another worker asks, and dies: nobody goes by what it would have heard.
+    table.says("alice,maire")
+    here.clock.ahead = 1300
+    await looked(here, seat)
+    assert table.office(seat) == ("maire",)
+    monkeypatch.setattr("gateway.portal.flow.look_again._STEP", 1.0)
+    stamp = str(max(finding.at for finding in seat.identity.findings))
+    here.sessions.touch(seat, here.clock.monotonic())
+    await here.sessions.write_touches()
+    here.clock.ahead = 1950
+    assert await here.transactions.first_use("directories", seat.session_id, stamp, until=int(here.clock.now()) + 20)
+    found = await here.sessions.load(ACTES, seat.cookie)
+    assert (found, table.office(seat)) == (seat, "unknown")
