@@ -5,9 +5,11 @@ target and headers are sent exactly as given.
 """
 
 import json
+import re
 import ssl
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from html import unescape
 from html.parser import HTMLParser
 from typing import Any, Literal
 from urllib.parse import urlencode, urljoin, urlsplit
@@ -74,6 +76,11 @@ class Response:
     def forms(self) -> tuple[Form, ...]:
         """Without the choice of a language, which each page of ours has."""
         return tuple(form for form in _read(self).forms if not form.action.endswith(LANGUAGE))
+
+    def way_on(self) -> str:
+        """Of our page that says why more is asked of a person; empty on another."""
+        found = re.search(r'class="act"><a href="(/_ecluse/login\?t=[^"]*)"', self.text)
+        return urljoin(self.url, unescape(found[1])) if found else ""
 
     def links(self) -> tuple[str, ...]:
         """Likewise."""

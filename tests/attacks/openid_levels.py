@@ -26,6 +26,8 @@ def stepping(target: str, status: int, code: str = "", **second: object) -> Run:
         weak, asked = person.jar.get(host(APP), SEAT), len(world.alpha.asked)
         with world.alpha.misbehaving(claims=lambda told: _changed(told, second)):
             page = await world.follow(person, await person.step("GET", world.url(APP, target)), "alice")
+            if way := page.way_on():
+                page = await world.follow(person, await person.step("GET", way), "alice")
         expect(page.status == status, f"{target}: {page.status}, not {status}: {page.text[:300]}")
         expect(len(world.alpha.asked) == asked + 1, f"the provider was asked {len(world.alpha.asked) - asked} times")
         if code:

@@ -7,7 +7,7 @@ from gateway.model.codes import Code
 from gateway.model.kept_post import KeptFile, KeptPost
 from gateway.model.ports import Page, Reader
 from gateway.model.theme import Accessibility, FooterLinks, ShownText, Theme
-from gateway.portal.http.choices import Choice, OrganisationChoices, OrganisationLine
+from gateway.portal.http.choices import Choice, OrganisationChoices, OrganisationLine, StepUp
 from gateway.portal.http.pages import AccountLine, HomeLine, Offered, Pages, SessionLine
 
 # Friday 27 November 2026, a little after three in the afternoon in Paris.
@@ -71,6 +71,8 @@ def _sign_in(pages: Pages, reader: Reader) -> dict[str, Page]:
     return {
         "chooser": pages.chooser(reader, _ways()),
         **{f"organisations-{name}": pages.organisations(reader, one) for name, one in organisation_choices().items()},
+        "step-up": pages.step_up(reader, StepUp(_ways()[0], "eidas2", False, None, "https://permis.exemple.fr/")),
+        "step-up-recent": pages.step_up(reader, StepUp(_ways()[0], "", False, 600, "https://permis.exemple.fr/")),
         "onward": pages.onward(reader, "https://idp.example/slo?SAMLRequest=x&Signature=y"),
         "post": pages.post(reader, "https://op/end?a=1", [("state", '<>"')], portal_url="https://p"),
         "frame": pages.render(

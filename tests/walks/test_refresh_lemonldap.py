@@ -36,7 +36,7 @@ class Here:
     async def signed_in(self, person: Person, at: ClientSession, host: str = ONE) -> str:
         page = await person.step("GET", self.world.place.url(host))
         while not page.location.startswith(self.provider.url):
-            page = await person.step("GET", page.location)
+            page = await person.step("GET", page.location or page.way_on())
         back = await through_lemonldap(at, page.location, self.provider.url, "dwho")
         page = await self.world.follow(person, await person.step("GET", back))
         assert page.status == 200, page.text

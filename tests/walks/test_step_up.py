@@ -33,7 +33,7 @@ class Here:
         """To where the way ends; what the provider was asked on it, each time."""
         page, asked = await person.step("GET", self.world.place.url(ONE, target)), []
         for _ in range(30):
-            link = page.location
+            link = page.location or page.way_on()
             if link.startswith(self.provider.issuer):
                 asked.append(link)
                 # The provider's clock is not moved.

@@ -41,6 +41,10 @@ class Chooser:
         links = _Links(request, found, self._services.federation)
         return self._services.pages.chooser(request.reader, links.choices(offered))
 
+    def way(self, request: PortalRequest, found: Pending, provider: Provider) -> Choice:
+        """To a sign-in for `found` with this provider."""
+        return _Links(request, found, self._services.federation).choices([provider])[0]
+
     async def search(self, request: PortalRequest) -> Page:
         """`/_ecluse/organisation?q=&t=`. What is typed is a person's: it goes to no log, and nothing keeps it."""
         parameters, known = request.parameters(), request.snapshot.providers

@@ -13,7 +13,7 @@ from gateway.model.codes import (
 )
 from gateway.model.errors import GatewayError
 from gateway.model.identity import Identity
-from gateway.model.levels import Need
+from gateway.model.levels import NO_NEED, Need
 from gateway.model.ports import Page
 from gateway.model.quoting import quoted
 from gateway.model.session import Entry
@@ -22,6 +22,7 @@ from gateway.portal.flow.chooser import Chooser
 from gateway.portal.flow.establish import give_seat
 from gateway.portal.flow.source import pending
 from gateway.portal.flow.steps import BeginSignIn, Continue, NextStep, Pending
+from gateway.portal.http.choices import StepUp
 from gateway.portal.http.request import CHOSEN, PREFIX, PortalRequest, keep_language, language_query
 from gateway.portal.http.responses import redirect
 from gateway.portal.services import PortalServices
@@ -72,7 +73,7 @@ class Start:
         if step.made is not None:
             # The provider has just answered and this does not suffice: asking again would go round for ever.
             raise GatewayError(LOGIN_LOOP, "a sign-in made this instant does not serve its transaction")
-        return await self._ask(request, step.pending)
+        return await self._ask(request, step.pending, known)
 
     async def _known(self, request: PortalRequest, step: Continue) -> _Known | None:
         if step.made is not None:
@@ -120,11 +121,14 @@ class Start:
         is_late = is_fresh(request.snapshot, identity, transaction)
         return is_late and (just_made or not may_have_ended(app, identity, transaction, now))
 
-    async def _ask(self, request: PortalRequest, found: Pending) -> NextStep:
+    async def _ask(self, request: PortalRequest, found: Pending, person: _Known | None) -> NextStep:
         transaction, app = found.transaction, found.app
         # A stronger sign-in is asked of the provider by which the person is signed in.
         own, configured = transaction.provider, request.snapshot.providers
         if own in configured and own in app.listed:
+            need = request.snapshot.ladder.askable(own, transaction.need)
+            if need != NO_NEED and person is not None and person.identity.provider == own:
+                return self._step_up(request, found, person.identity, need)
             return BeginSignIn(own, found, dict(transaction.hints))
         known = [configured[name] for name in app.listed if name in configured]
         if not known:
@@ -132,6 +136,14 @@ class Start:
         if len(known) == 1:
             return BeginSignIn(known[0].name, found, dict(transaction.hints))
         return await self._chooser.page(request, found, known)
+
+    def _step_up(self, request: PortalRequest, found: Pending, identity: Identity, need: Need) -> Page:
+        """People who are signed in are told why they are asked once more, before they are sent on."""
+        request.identity = identity
+        transaction, app = found.transaction, found.app
+        way = self._chooser.way(request, found, request.snapshot.providers[identity.provider])
+        back = app.origin(transaction.host) + app.home
+        return self._services.pages.step_up(request.reader, StepUp(way, need.level, bool(need.amr), need.max_age, back))
 
     async def _finish(self, request: PortalRequest, step: Continue) -> Page:
         _, transaction, app = step.pending

@@ -18,6 +18,18 @@ class Choice:
 
 
 @dataclass(frozen=True, slots=True)
+class StepUp:
+    """What a page asks for that the session has not: a `level` of the ladder, another method, a sign-in at most
+    `max_age` seconds old. `way`: to the provider by which the person is signed in. `back`: to the application."""
+
+    way: Choice
+    level: str
+    other_method: bool
+    max_age: int | None
+    back: str
+
+
+@dataclass(frozen=True, slots=True)
 class OrganisationLine:
     """One organisation that was found. `ways`: the providers that serve it, none where no provider does."""
 

@@ -1,8 +1,10 @@
 """A session that is not strong enough, or too old: asked once of its own provider, looked at again, never a loop."""
 
+import re
 from dataclasses import replace
+from html import unescape
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, urljoin, urlsplit
 
 import pytest
 
@@ -10,7 +12,7 @@ from gateway.config.snapshot import Logout
 from gateway.model.levels import Need, ProviderLevels
 from gateway.model.provider import AuthorizationParameters
 from gateway.policy.levels import USUAL_LADDER, Ladder
-from tests.portal.browser import Browser
+from tests.portal.browser import Browser, Reply
 from tests.portal.installation import ACTES, PERMIS, PORTAL, Installation
 from tests.portal.logout.test_sign_out import hosts_open
 
@@ -43,11 +45,43 @@ def needed_at(here: Installation, need: Need, host: str = ACTES, to: str = "/adm
     return here.url(host, f"/_ecluse/login?to={to}{level}{age}{'&amr=' + '+'.join(need.amr) if need.amr else ''}")
 
 
+def way_on(reply: Reply) -> str:
+    """Of the page that says why; empty on another."""
+    found = re.search(r'class="act"><a href="(/_ecluse/login\?t=[^"]*)"', reply.text)
+    return unescape(found[1]) if found else ""
+
+
+async def stepped(browser: Browser, url: str, *, follow: bool = True) -> Reply:
+    """By the page that says why, where there is one."""
+    reply = await browser.get(url, follow=follow)
+    way = way_on(reply) if follow else ""
+    return await browser.get(urljoin(reply.url, way)) if way else reply
+
+
+async def test_a_page_says_why_before_a_person_is_sent_on(here: Installation) -> None:
+    browser = await signed_in(here, acr="eidas1")
+    asked = len(here.metropole.asked)
+    reply = await browser.get(needed_at(here, EIDAS2))
+    assert (reply.status, "<h1>A stronger sign-in is needed</h1>" in reply.text) == (200, True)
+    assert "<dd>eidas2</dd>" in reply.text
+    assert "Metropolis" in reply.text
+    assert "Account: alice" in reply.text
+    assert f'href="{here.url(ACTES)}"' in reply.text
+    assert len(here.metropole.asked) == asked, "nobody was asked anything yet"
+    here.clock.ahead = 61
+    assert "<h1>A recent sign-in is needed</h1>" in (await browser.get(needed_at(here, RECENT))).text
+    # What a link of anybody's names is no text of ours.
+    strange = needed_at(here, Need(amr=("<b>call-0800</b>",)))
+    assert "0800" not in (await browser.get(strange)).text
+    # The page may be asked for again, in another language.
+    assert "/_ecluse/language?language=fr" in reply.text
+
+
 async def test_a_stronger_sign_in_is_asked_for_in_the_providers_way_and_looked_at_again(here: Installation) -> None:
     browser = await signed_in(here, acr="eidas1")
     before = browser.jar[ACTES]["__Host-ecluse"]
     says(here, acr="eidas2")
-    reply = await browser.get(needed_at(here, EIDAS2))
+    reply = await stepped(browser, needed_at(here, EIDAS2))
     assert (reply.text, urlsplit(reply.url).path) == ("actes for alice", "/admin")
     assert here.metropole.asked[-1]["acr_values"] == "eidas2 eidas3"
     assert "max_age" not in here.metropole.asked[-1]
@@ -64,7 +98,7 @@ async def test_what_the_application_and_the_gateway_know_of_the_person_stays_unt
     """The session lives: its cookies, which are cleared where one has ended, are not."""
     browser = await signed_in(here, acr="eidas1")
     here.change("actes", logout=Logout(cookies=(("JSESSIONID", "/"),)))
-    reply = await browser.get(needed_at(here, EIDAS2), follow=False)
+    reply = await stepped(browser, needed_at(here, EIDAS2), follow=False)
     assert reply.status == 303
     assert [line.partition("=")[0] for line in reply.set_cookies if "Max-Age=0" in line] == []
     assert await here.sessions.load(ACTES, browser.jar[ACTES]["__Host-ecluse"].encode()) is not None
@@ -74,7 +108,7 @@ async def test_by_an_essential_claim_where_the_provider_wants_that(here: Install
     here.change_provider("metropole", levels=ProviderLevels(ALL, ask="claims"))
     browser = await signed_in(here, acr="eidas1")
     says(here, acr="eidas3")
-    await browser.get(needed_at(here, EIDAS2))
+    await stepped(browser, needed_at(here, EIDAS2))
     asked = here.metropole.asked[-1]
     assert asked["claims"] == '{"id_token":{"acr":{"essential":true,"values":["eidas2","eidas3"]}}}'
     assert "acr_values" not in asked
@@ -87,7 +121,7 @@ async def test_an_answer_that_is_no_stronger_ends_on_a_page_after_one_attempt(
     browser = await signed_in(here, acr="eidas1")
     says(here, **({} if acr is None else {"acr": acr}))
     asked = len(here.metropole.asked)
-    reply = await browser.get(needed_at(here, EIDAS2))
+    reply = await stepped(browser, needed_at(here, EIDAS2))
     assert (reply.status, "Your authentication level is not sufficient" in reply.text) == (403, True)
     assert len(here.metropole.asked) == asked + 1
     assert here.codes()[-1] == "login.too_weak"
@@ -113,7 +147,7 @@ async def hosts_open_on(here: Installation, browser: Browser) -> set[str]:
 async def test_the_first_sign_in_asks_for_what_the_page_asks_for(here: Installation) -> None:
     browser = here.browser()
     says(here, acr="eidas2")
-    reply = await browser.get(needed_at(here, EIDAS2))
+    reply = await stepped(browser, needed_at(here, EIDAS2))
     assert (reply.text, urlsplit(reply.url).path) == ("actes for alice", "/admin")
     assert [asked["acr_values"] for asked in here.metropole.asked] == ["eidas2 eidas3"]
     weak = here.browser()
@@ -127,7 +161,7 @@ async def test_a_provider_that_cannot_be_asked_signs_people_in_as_it_does(here: 
     """Then policy refuses, with the words of its rule."""
     here.snapshot = replace(here.snapshot, ladder=Ladder(USUAL_LADDER, {}))
     browser = here.browser()
-    reply = await browser.get(needed_at(here, EIDAS2))
+    reply = await stepped(browser, needed_at(here, EIDAS2))
     assert (reply.text, urlsplit(reply.url).path) == ("actes for alice", "/admin")
     assert not {"acr_values", "max_age"} & here.metropole.asked[-1].keys()
 
@@ -137,7 +171,7 @@ async def test_who_is_known_to_the_portal_goes_to_the_page_as_they_are(here: Ins
     browser = await signed_in(here, acr="eidas1")
     asked = len(here.metropole.asked)
     browser.jar[ACTES].pop("__Host-ecluse")
-    reply = await browser.get(needed_at(here, EIDAS2))
+    reply = await stepped(browser, needed_at(here, EIDAS2))
     assert (reply.text, urlsplit(reply.url).path) == ("actes for alice", "/admin")
     assert len(here.metropole.asked) == asked
 
@@ -145,7 +179,7 @@ async def test_who_is_known_to_the_portal_goes_to_the_page_as_they_are(here: Ins
 async def test_who_is_strong_enough_goes_straight_back(here: Installation) -> None:
     browser = await signed_in(here, acr="eidas3")
     asked = len(here.metropole.asked)
-    reply = await browser.get(needed_at(here, EIDAS2), follow=False)
+    reply = await stepped(browser, needed_at(here, EIDAS2), follow=False)
     assert (reply.status, reply.location) == (303, here.url(ACTES, "/admin"))
     assert len(here.metropole.asked) == asked
 
@@ -153,10 +187,10 @@ async def test_who_is_strong_enough_goes_straight_back(here: Installation) -> No
 async def test_a_stronger_session_of_the_portal_serves_without_asking(here: Installation) -> None:
     browser = await signed_in(here, acr="eidas1")
     says(here, acr="eidas2")
-    await browser.get(needed_at(here, EIDAS2))
+    await stepped(browser, needed_at(here, EIDAS2))
     asked = len(here.metropole.asked)
     browser.jar[ACTES].pop("__Host-ecluse")
-    reply = await browser.get(needed_at(here, EIDAS2))
+    reply = await stepped(browser, needed_at(here, EIDAS2))
     assert reply.text == "actes for alice"
     assert len(here.metropole.asked) == asked
 
@@ -169,7 +203,7 @@ async def test_it_is_asked_of_the_persons_own_provider_where_there_are_several(h
     link = next(part.split('"')[0] for part in start.text.split('href="') if "provider=metropole" in part)
     await browser.get(here.url(PORTAL, link.replace("&amp;", "&")))
     says(here, acr="eidas2")
-    reply = await browser.get(needed_at(here, EIDAS2, PERMIS))
+    reply = await stepped(browser, needed_at(here, EIDAS2, PERMIS))
     assert reply.text == "permis for alice", "without the chooser"
     assert here.metropole.asked[-1]["acr_values"] == "eidas2 eidas3"
     assert here.departement.asked == []
@@ -179,10 +213,10 @@ async def test_a_sign_in_that_is_too_old_is_made_anew(here: Installation) -> Non
     browser = await signed_in(here)
     here.clock.ahead = 61
     here.metropole.authenticated.clear()
-    reply = await browser.get(needed_at(here, RECENT))
+    reply = await stepped(browser, needed_at(here, RECENT))
     assert reply.text == "actes for alice"
     assert here.metropole.asked[-1]["max_age"] == "60"
-    assert (await browser.get(needed_at(here, RECENT), follow=False)).location == here.url(ACTES, "/admin")
+    assert (await stepped(browser, needed_at(here, RECENT), follow=False)).location == here.url(ACTES, "/admin")
 
 
 async def test_a_page_that_is_content_with_less_loosens_nothing_of_the_providers_file(here: Installation) -> None:
@@ -190,7 +224,7 @@ async def test_a_page_that_is_content_with_less_loosens_nothing_of_the_providers
     browser = await signed_in(here)
     here.clock.ahead = 61
     here.metropole.tamper = lambda good: {**good, "auth_time": good["auth_time"] + 20}
-    assert (await browser.get(needed_at(here, RECENT))).status == 403
+    assert (await stepped(browser, needed_at(here, RECENT))).status == 403
     assert here.metropole.asked[-1]["max_age"] == "30"
     assert here.codes()[-1] == "login.not_fresh"
 
@@ -198,7 +232,7 @@ async def test_a_page_that_is_content_with_less_loosens_nothing_of_the_providers
 async def test_a_provider_that_asks_nobody_anew_is_told_on_a_page(here: Installation) -> None:
     browser = await signed_in(here)
     here.clock.ahead = 75
-    reply = await browser.get(needed_at(here, RECENT))
+    reply = await stepped(browser, needed_at(here, RECENT))
     assert reply.status == 403
     assert here.codes()[-1] == "login.not_fresh"
 
@@ -207,14 +241,14 @@ async def test_a_provider_that_does_not_say_when_is_told_on_a_page(here: Install
     browser = await signed_in(here)
     here.clock.ahead = 61
     here.metropole.tamper = lambda good: {name: value for name, value in good.items() if name != "auth_time"}
-    assert (await browser.get(needed_at(here, RECENT))).status == 403
+    assert (await stepped(browser, needed_at(here, RECENT))).status == 403
 
 
 @pytest.mark.parametrize(("amr", "status"), [(["pwd", "otp"], 200), (["pwd"], 403), ([], 403)])
 async def test_a_method_is_asked_for_by_a_new_sign_in(here: Installation, amr: list[str], status: int) -> None:
     browser = await signed_in(here, amr=["pwd"])
     says(here, amr=amr)
-    reply = await browser.get(needed_at(here, OTP))
+    reply = await stepped(browser, needed_at(here, OTP))
     assert here.metropole.asked[-1]["prompt"] == "login"
     assert reply.status == status
 
@@ -252,5 +286,5 @@ async def test_a_need_that_a_stranger_wrote_starts_no_more_than_a_sign_in(here: 
 
 async def test_the_request_says_what_it_is_about_in_no_address(here: Installation) -> None:
     browser = await signed_in(here, acr="eidas1")
-    reply = await browser.get(needed_at(here, EIDAS2), follow=False)
+    reply = await stepped(browser, needed_at(here, EIDAS2), follow=False)
     assert dict(parse_qsl(urlsplit(reply.location).query)).keys() == {"t"}
