@@ -1,6 +1,7 @@
-"""The claims that ID tokens, logout tokens and access tokens share (RFC 7519 4.1), checked in one way.
+"""Claims, each checked in one way: those that ID tokens, logout tokens and access tokens share (RFC 7519 4.1), and
+those that ID tokens alone have.
 
-All use the error codes of the ID token. The fault is the same, and the log event tells which token it was.
+The shared ones use the error codes of the ID token. The fault is the same, and the log event tells which token it was.
 """
 
 import base64

@@ -1,6 +1,5 @@
-"""Cookie lines as bytes: read our own cookie, and take out those that the application must not see.
-
-Everything else in the line stays byte for byte.
+"""Cookie lines as bytes: read our own cookies, and take out those that the application must not see; everything else in
+the line stays byte for byte. The one form of each cookie of ours, and how it is set.
 """
 
 import hashlib
