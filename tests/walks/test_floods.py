@@ -95,3 +95,74 @@ async def test_invariant_15_a_flood_of_silent_handshakes_costs_strangers_alone(w
     for pid in {line["pid"] for line in lines}:
         told = [datetime.fromisoformat(line["time"]) for line in lines if line["pid"] == pid]
         assert all((after - before).total_seconds() > 59 for before, after in pairwise(told)), "more than one a minute"
+
+
+SLOW, ADDRESSES = 2000, 500
+KILOBYTES_OF_ONE = 20
+
+
+async def test_slow_heads_from_many_addresses_cost_little_and_end_in_time(tmp_path: Path) -> None:
+    """DO01. Each sends a byte now and then: the clock runs from the first one, and no further byte winds it again."""
+    place = Place(tmp_path, settings={"timeouts": "{request_head: 5s}"})
+    place.write_gateway()
+    async with opened(place) as world:
+        cookie = world.cookie(await world.signed_in())
+        await from_every_worker(place, cookie=cookie)
+        before = held_by(world)
+        slow = [slow_client(place.port, number % ADDRESSES) for number in range(SLOW)]
+        try:
+            await world.gateway.measured(lambda told: told["ecluse_http_connections"] >= SLOW)
+            drip(slow, b"GET / HTTP/1.1\r\nHost: one.localhost\r\nX-Slow: ")
+            begun = asyncio.get_running_loop().time()
+            assert all(await asyncio.gather(*(answered(place.port, "127.0.0.1", cookie) for _ in range(20))))
+            assert held_by(world) - before < SLOW * KILOBYTES_OF_ONE
+            while drip(slow, b"a"):
+                assert asyncio.get_running_loop().time() - begun < PATIENCE
+                await asyncio.sleep(0.5)
+            assert asyncio.get_running_loop().time() - begun >= 4
+        finally:
+            for client in slow:
+                client.close()
+        world.gateway.is_clean()
+
+
+def slow_client(port: int, address: int) -> socket.socket:
+    """`address`: the number of one of ours."""
+    client = socket.socket()
+    client.bind((f"127.1.{address // 250}.{address % 250 + 1}", 0))
+    client.setblocking(False)
+    with contextlib.suppress(BlockingIOError):
+        client.connect(("127.0.0.1", port))
+    return client
+
+
+def drip(clients: list[socket.socket], piece: bytes) -> int:
+    """How many are still taken from."""
+    left = 0
+    for client in clients:
+        with contextlib.suppress(OSError):
+            client.send(piece)
+            # An end is b"", and the page before it ends in one.
+            left += _is_open(client)
+    return left
+
+
+def _is_open(client: socket.socket) -> bool:
+    try:
+        while client.recv(4096):
+            pass
+    except BlockingIOError:
+        return True
+    except OSError:
+        pass
+    return False
+
+
+def held_by(world: World) -> int:
+    """Kilobytes of all processes of the gateway together, what they share counted once."""
+    pids, total = [world.gateway.pid], 0
+    for pid in pids:
+        pids += map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split())
+        told = Path(f"/proc/{pid}/smaps_rollup").read_text()
+        total += int(told.partition("\nPss:")[2].split()[0])
+    return total
