@@ -49,7 +49,8 @@ def test_a_mark_at_the_beginning_another_delimiter_and_an_old_encoding() -> None
         (b"siret,uai,label\n1,2,\xe9\n", "it is not utf-8 (save it as UTF-8, or add encoding: cp1252)"),
         (b"siret,uai,label\n1,2,a\x1fb\n", "line 2: a control"),
         (b"siret,uai,label\n1,2,a\x00b\n", "line 2"),
-        (b"siret,uai,label\n1,2," + b"x" * 70000 + b"\n", "line 2: field"),
+        (b"siret,uai,label\n1,2," + b"x" * 70000 + b"\n", "line 2: a cell of more than 65536 characters"),
+        (b"siret,uai,label\n1,2," + b"x" * 140_000 + b"\n", "line 2: field"),
         (b"siret,uai,label\n1,2,\xc2\x85\n", "line 2: a control"),
     ],
 )  # fmt: skip
