@@ -38,6 +38,7 @@ GROUPS = {
     "OC": "openid",
     "SAML": "saml",
     "SS": "upstreams",
+    "DI": "directories",
     "K": "advisories",
     "GEN": "generated",
     "OPT": "optimised",

@@ -18,7 +18,7 @@ import trustme
 
 from deploy.demo.ports import free
 from deploy.demo.processes import Child
-from tests.attacks import saml_providers, scratch
+from tests.attacks import office_table, saml_providers, scratch
 from tests.attacks.cases import Failed, expect
 from tests.attacks.exchange import Door, Exchange, exchange
 from tests.attacks.provider import Issuer, Providers
@@ -288,6 +288,7 @@ class Stage:
         shutil.copytree(HERE / "policies", policies)
         for path in policies.rglob("*.yaml"):
             path.write_text(self.with_ports(path.read_text()))
+        office_table.make(self._folder / "offices.db")
         template = (policies / "providers/alpha.yaml").read_text()
         for name in SCRATCH:
             text = scratch.file_of(name, template, self.ports["alpha"])
