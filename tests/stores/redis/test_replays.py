@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -18,10 +18,13 @@ from tests.portal.saml.region import KEY, Region, region_installed
 from tests.portal.saml.test_logout import as_provider
 from tests.saml.idp import at
 from tests.stores.redis.servers import server, settings_of
+from tests.stores.redis.trio import seconds_until, trio
 
 pytestmark = pytest.mark.service
 
 SKEW = 180
+# Three ways to forget.
+EMPTIED, STARTED_AGAIN, FAILED_OVER = "emptied", "started again", "failed over"
 Forgets = Callable[[], Awaitable[None]]
 
 
@@ -58,11 +61,38 @@ async def on_a_server(folder: Path, *, started_again: bool) -> AsyncIterator[tup
         running[0].__exit__(None, None, None)
 
 
-@pytest.mark.parametrize("started_again", [False, True])
-async def test_an_unsolicited_response_of_a_clock_that_is_ahead_signs_in_once(
-    tmp_path: Path, started_again: bool
-) -> None:
-    async with on_a_server(tmp_path, started_again=started_again) as (region, forgets):
+@asynccontextmanager
+async def on_three_servers(folder: Path) -> AsyncIterator[tuple[Region, Forgets]]:
+    """With what kills the primary: a replica that knows nothing of the last minute takes its place."""
+    with trio(folder) as three:
+        store = RedisStore(three.settings(timeout=1.0))
+        await store.open()
+
+        async def forgets() -> None:
+            primary = three.primary()
+            # Another's word, which is lost: as it is where it was not copied yet.
+            await store._connections.ask(
+                ["DEL", *await store._connections.ask(["KEYS", "*}u"], again=True)], again=True
+            )
+            three.process(primary).kill()
+            await seconds_until(store.probe)
+            await store.ended_since(None)
+            await asyncio.sleep(1.1)
+
+        async with region_installed(store=store) as region:
+            yield region, forgets
+        await store.close()
+
+
+def forgetful(folder: Path, how: str) -> AbstractAsyncContextManager[tuple[Region, Forgets]]:
+    if how == FAILED_OVER:
+        return on_three_servers(folder)
+    return on_a_server(folder, started_again=how == STARTED_AGAIN)
+
+
+@pytest.mark.parametrize("how", [EMPTIED, STARTED_AGAIN, FAILED_OVER])
+async def test_an_unsolicited_response_of_a_clock_that_is_ahead_signs_in_once(tmp_path: Path, how: str) -> None:
+    async with forgetful(tmp_path, how) as (region, forgets):
         region.change(unsolicited=True, skew=SKEW)
         ahead = at(region.here.clock.seconds() + SKEW - 5)
         response = region.response(None, assertion_id="_once", assertion_issued=ahead, issued=ahead)
