@@ -1,5 +1,7 @@
 """RW: addresses that are rewritten lead where they led, or to the public address; and nothing else comes of it."""
 
+import gzip
+
 from tests.attacks.cases import Case, Run, expect, numbered, uncontrolled
 from tests.attacks.exchange import Answer
 from tests.attacks.recorder import Script
@@ -131,6 +133,43 @@ async def no_parts(world: World) -> None:
             expect(found.all(b"accept-encoding") == [b"identity"], f"{found.lines}")
 
 
+# A charset of which browsers, gateways and applications think differently.
+CHARSETS = (
+    b"utf-8", b"utf-16", b"utf-7", b"shift_jis", b"x-user-defined", b"iso-2022-jp", b"utf-8; charset=shift_jis",
+    b"'utf-8", b'"utf-8', b"\xff", b"none", b"",
+)  # fmt: skip
+
+
+async def however_it_is_cut(world: World) -> None:
+    """In chunks of one byte, under any charset: an address of another origin stays, to the byte."""
+    for address in ELSEWHERE:
+        body = b'<meta charset="utf-7"><a href="' + address + b'">'
+        chunks = b"".join(b"1\r\n%c\r\n" % byte for byte in body) + b"0\r\n\r\n"
+        for charset in CHARSETS:
+            head = b"HTTP/1.1 200 OK\r\nContent-Type: text/html; charset=" + charset + b"\r\n"
+            world.recorder.scripts[TARGET.encode()] = Script(head + b"Transfer-Encoding: chunked\r\n\r\n" + chunks)
+            seen = await world.send(request(APP, TARGET))
+            expect(seen.answer.body == body, f"{address!r} in {charset!r} became {seen.answer.body!r}")
+
+
+async def coded(world: World) -> None:
+    """A gzip that is a bomb, has more behind it, is cut off, or is none: never a page that looks whole."""
+    page, takes = b'<a href="http://intranet:8080/a">ancien', b"Accept-Encoding: gzip"
+    good, bomb = gzip.compress(page, mtime=0), gzip.compress(bytes(16 << 20), mtime=0)
+    head = (b"Content-Type: text/html", b"Content-Encoding: gzip")
+    for broken in (bomb, good[:-9], good + b"x", b"<p>plain", good[:-8] + bytes(8)):
+        lines = b"\r\n".join((b"HTTP/1.1 200 OK", *head, b"Content-Length: %d" % len(broken), b"", b""))
+        world.recorder.scripts[TARGET.encode()] = Script(lines + broken, close=True)
+        seen = await world.send(request(APP, TARGET, takes), to_the_end=True)
+        whole = seen.received.startswith(b"HTTP/1.1 200") and seen.received.endswith(b"0\r\n\r\n")
+        expect(len(seen.received) < 8 << 20 and not whole, f"{broken[:20]!r}: {seen.received[:200]!r}")
+    lines = b"\r\n".join((b"HTTP/1.1 200 OK", *head, b"Content-Length: %d" % len(good), b"", b""))
+    world.recorder.scripts[TARGET.encode()] = Script(lines + good, close=True)
+    seen = await world.send(request(APP, TARGET, takes))
+    wanted = b'<a href="' + world.url(APP, "/a").encode() + b'">neuf'
+    expect(gzip.decompress(seen.answer.body) == wanted, f"the control: {seen.answer}")
+
+
 CASES: tuple[Case, ...] = (
     *numbered("RW01", [(repr(address)[:50], left_alone(address)) for address in ELSEWHERE], controlled=False),
     uncontrolled("RW01.13", "its own addresses are made public", made_public),
@@ -140,5 +179,7 @@ CASES: tuple[Case, ...] = (
     uncontrolled("RW04.1", "what is another origin is left alone in pages", pages_lead_where_they_led),
     uncontrolled("RW04.2", "half a page never looks whole", nothing_half),
     Case("RW04.3", "no part of a page", no_parts),
+    uncontrolled("RW04.4", "another origin, however it is cut, in any charset", however_it_is_cut),
+    uncontrolled("RW04.5", "a coding that lies", coded),
     Case("RW03.2", "no front is told anything", no_front_is_told),
 )
