@@ -128,7 +128,8 @@ def test_every_yaml_example_loads(place, text, monkeypatch):
         files["gateway.yaml"] = text.encode() if "version" in data else (_GATEWAY + store + text).encode()
         named = []
     if "front" in data:
-        files["gateway.yaml"] += b"trusted_proxies: [10.1.0.1]\nforward_auth: {secret: {file: front.hex}}\n"
+        asks = b"forward_auth: {secret: {file: front.hex}, host: 127.0.0.1}\n"
+        files["gateway.yaml"] += b"trusted_proxies: [10.1.0.1]\n" + asks
         text += "{file: front.hex}"
     if "account" in data:
         files["gateway.yaml"] += b"accounts: {keys: [{id: l1, secret: {file: links.key.base64}}]}\n"
