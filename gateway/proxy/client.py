@@ -19,6 +19,7 @@ from gateway.proxy.exchange import Requester, ServerConnection
 from gateway.proxy.http1.page import page_response
 from gateway.proxy.http1.response_head import ResponseHead
 from gateway.proxy.memo import Memo
+from gateway.proxy.pacing import paced
 from gateway.proxy.portal_exchange import PortalExchange
 from gateway.proxy.posts.keeping import KeepingExchange
 from gateway.proxy.posts.sending import Sending, head_of
@@ -36,8 +37,6 @@ from gateway.wire.framing import NO_CONTENT
 from gateway.wire.hop_by_hop import not_named
 
 _CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
-# Of who takes nothing more, so much stays here, and what the loop reads of an answer at once.
-_BUFFER: Final = 32 * 1024
 # RFC 9110 14.2, 13.1.5
 _PARTS: Final = frozenset({b"range", b"if-range"})
 
@@ -73,11 +72,10 @@ class ClientConnection(Walk):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         # uvloop's transports are none of asyncio's classes.
         transport = cast(asyncio.Transport, transport)
-        self.transport = transport
+        self.transport = paced(transport, self.plane.room, tls=self._scheme == "https")
         peer = transport.get_extra_info("peername")
         self.memo = Memo(peer[0] if isinstance(peer, tuple) else "unknown", self._scheme)
         self.request.client = self.memo.peer
-        transport.set_write_buffer_limits(high=_BUFFER)
         self._share = self.plane.timers.watch(self)
         self.deadline = self.plane.timers.now + self.plane.timeouts.request_head
         self._connections.add(self)
@@ -207,7 +205,8 @@ class ClientConnection(Walk):
             self.upstream, requester = between(request, self, upstream, self.plane, self.session_ended)
         upstream.send(requester, data, request.line.method, request.limits.timeouts)
         self.pending = data
-        self.invite_body()
+        if request.expects:
+            self.invite_body()
         if self.sending is not None:
             self.sending.begin()
 

@@ -34,6 +34,7 @@ from gateway.proxy.exchange import ServerConnection
 from gateway.proxy.hidden_cookies import HiddenCookies, Jars
 from gateway.proxy.http1.response_head import ResponseHeads
 from gateway.proxy.lane import Lane
+from gateway.proxy.pacing import Room
 from gateway.proxy.rates import RequestLimits
 from gateway.proxy.reading import HEAD
 from gateway.proxy.request import Request
@@ -110,6 +111,7 @@ class DataPlane:
         self.loop = loop
         self.draining = False
         self.timers = Timers(loop, tick)
+        self.room = Room(loop)
         self.heads = ResponseHeads()
         self._edited_heads: dict[tuple[frozenset[bytes], bool], ResponseHeads] = {}
         self.connections: set[ClientConnection] = set()
@@ -180,6 +182,7 @@ class DataPlane:
 
     def close(self) -> None:
         self.timers.stop()
+        self.room.close()
         self._revalidation.stop()
         self.tunnels.stop()
         self._pools.close()

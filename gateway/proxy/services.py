@@ -19,6 +19,7 @@ from gateway.proxy.accesslog import AccessLog, Seen
 from gateway.proxy.admission import Admission, CountedConnection
 from gateway.proxy.exchange import ServerConnection
 from gateway.proxy.hidden_cookies import HiddenCookies
+from gateway.proxy.pacing import Room
 from gateway.proxy.rates import RequestLimits
 from gateway.proxy.request import Request
 from gateway.proxy.spool import Spool
@@ -43,6 +44,7 @@ class Services(Protocol):
 
     loop: asyncio.AbstractEventLoop
     timers: Timers
+    room: Room
     holder: Holder
     tables: RequestTables
     limits: Limits

@@ -44,7 +44,7 @@ async def warm(case: Case, log: Log) -> AsyncIterator[Bench]:
         bench.client.data_received(SAME)
         while not bench.back.last:
             await asyncio.sleep(0.001)
-        bench.upstream.data_received(ANSWER)
+        bench.arrives(ANSWER)
     try:
         yield bench
     finally:

@@ -117,6 +117,7 @@ class Worker:
             is_ours=lambda address, port: False, callers=Programs(),
         )  # fmt: skip
         self.clients: dict[int, ClientConnection] = {}
+        self.fronts: dict[int, Wire] = {}
         self.upstreams: dict[bytes, UpstreamConnection] = {}
 
     async def exchange(self, way: int, raw: bytes, responses: list[bytes]) -> tuple[object, ...]:
@@ -143,7 +144,7 @@ class Worker:
             for piece in responses if upstream is client.upstream else ():
                 if not cast(Wire, upstream.transport).closed:
                     upstream.data_received(piece)
-        front = cast(Wire, client.transport)
+        front = self.fronts[way]
         # One that was not asked may have been idle for too long.
         closed = [cast(Wire, one.transport).closed for one, was in zip(upstreams, asked, strict=True) if was]
         seen = asked, in_order(front.take()), front.closed, closed
@@ -160,7 +161,8 @@ class Worker:
             place = self.plane.admission.enter("127.0.0.1", 3)
             assert place is not None
             client = self.clients[way] = self.plane.protocol_factory(tls=way % 2 == 1)(place)
-            client.connection_made(Wire(PEERS[way % len(PEERS)]))
+            self.fronts[way] = Wire(PEERS[way % len(PEERS)])
+            client.connection_made(self.fronts[way])
         return self.clients[way]
 
     def _upstream(self, host: bytes) -> UpstreamConnection:

@@ -25,6 +25,11 @@ class Between:
 
     # --- the response ---
 
+    @property
+    def grows(self) -> bool:
+        """Whether more goes on than comes: what comes is read in small pieces."""
+        return False
+
     def take(self, data: bytes) -> None:
         """What comes of the response, its head first."""
         self.client.transport.write(data)
@@ -143,4 +148,7 @@ class _Outlet(asyncio.Transport):
         return self._to.client.transport.is_closing()
 
     def get_extra_info(self, name: str, default: Any = None) -> Any:
+        """The client's socket is not shown where its room says nothing of how much may come."""
+        if self._to.grows:
+            return default
         return self._to.client.transport.get_extra_info(name, default)

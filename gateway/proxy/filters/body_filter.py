@@ -114,6 +114,10 @@ class BodyFilter(Between):
 
     # --- what was compressed ---
 
+    @property
+    def grows(self) -> bool:
+        return self._undone is not None
+
     def _undo(self, undone: Undone, data: bytes) -> None:
         """The first step at once: where it fails, nothing of the response is said yet. Raises GatewayError."""
         if data:

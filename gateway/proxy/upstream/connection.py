@@ -12,6 +12,7 @@ from gateway.model.errors import GatewayError
 from gateway.proxy.exchange import Requester
 from gateway.proxy.http1.bodies import LAST_CHUNK, PIECES, SLICE, ChunkedBody, chunk
 from gateway.proxy.http1.response_head import ResponseHead, ResponseHeads
+from gateway.proxy.pacing import FIRST, READ, SMALL, PacedReading
 from gateway.proxy.timers import NEVER, Timers
 from gateway.proxy.unread import unread
 from gateway.proxy.upstream.state import (
@@ -33,13 +34,13 @@ _INTERIM: Final = 16
 _BUFFER: Final = 256 * 1024
 
 
-class UpstreamConnection(asyncio.Protocol):
+class UpstreamConnection(PacedReading):
     """`client` is set from `send` until the response has ended. `bound`: NTLM or Negotiate was spoken on it, so that
     it is its client connection's own. `used`: it has carried a response before."""
 
     __slots__ = (
         "_chunks", "_held", "_interim", "_left", "_method", "_share", "_stuck", "_timeouts", "_timers", "bound",
-        "client", "deadline", "heard", "idle_since", "paused", "pool", "response", "state", "transport", "used",
+        "deadline", "heard", "idle_since", "paused", "pool", "response", "state", "transport", "used",
     )  # fmt: skip
 
     transport: asyncio.Transport
@@ -49,10 +50,10 @@ class UpstreamConnection(asyncio.Protocol):
     revalidated: Final = True
 
     def __init__(self, pool: "Keeper[UpstreamConnection]", timers: Timers, heads: ResponseHeads) -> None:
+        super().__init__()
         self.pool = pool
         self._timers = timers
         self.response = ResponseHead(heads)
-        self.client: Requester | None = None
         self.state: ResponseState = IDLE
         self.bound = False
         self.used = False
@@ -137,7 +138,7 @@ class UpstreamConnection(asyncio.Protocol):
     def is_free_in(self, pool: object) -> bool:
         return self.state is IDLE and self.pool is pool
 
-    # --- asyncio.Protocol ---
+    # --- asyncio.BufferedProtocol ---
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         # uvloop's transports are none of asyncio's classes.
@@ -146,7 +147,12 @@ class UpstreamConnection(asyncio.Protocol):
         transport.set_write_buffer_limits(high=_BUFFER)
         self._share = self._timers.watch(self)
 
-    def data_received(self, data: bytes) -> None:
+    def get_buffer(self, sizehint: int) -> memoryview:
+        return self.view
+
+    def buffer_updated(self, size: int, held: bytes = b"") -> None:
+        """`held`: what was read before, in the place of what has come."""
+        data = held or READ[:size]
         client = self.client
         try:
             if self.state is HEAD:
@@ -165,6 +171,13 @@ class UpstreamConnection(asyncio.Protocol):
             self._failed(error)
         except Exception as fault:  # noqa: BLE001 - the one edge
             self._faulted(client, fault)
+        if (size > SMALL or self.view is not FIRST) and not held:
+            self.size_the_next(size)
+
+    def data_received(self, data: bytes) -> None:
+        """What was read before."""
+        self.buffer_updated(len(data), data)
+        self.size_the_next(0)
 
     def eof_received(self) -> None:
         """The transport closes itself: connection_lost says the rest."""

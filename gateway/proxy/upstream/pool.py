@@ -25,7 +25,7 @@ _CHECKS_AT_ONCE: Final = 32
 _EXHAUSTED: Final = frozenset({errno.EMFILE, errno.ENFILE})
 
 
-ProtocolT = TypeVar("ProtocolT", bound=asyncio.Protocol)
+ProtocolT = TypeVar("ProtocolT", bound=asyncio.BaseProtocol)
 
 
 class Waiter(Protocol):

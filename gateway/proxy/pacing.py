@@ -1,0 +1,255 @@
+"""What is read for a client is what its kernel takes: of one that reads nothing, next to nothing waits in this process.
+
+Linux says how much room there is in the buffer that a connection is sent from (sock_diag(7), SO_MEMINFO). Elsewhere
+it is not known, and pieces are small.
+"""
+
+import asyncio
+import mmap
+import select
+import socket
+import struct
+import sys
+from collections.abc import Iterable
+from typing import Any, Final
+from weakref import WeakValueDictionary
+
+from gateway.proxy.exchange import Requester
+
+# Bytes that are read at once while a response begins: most of them come whole.
+_NARROW: Final = 50 * 1024
+# And that are written to TLS at once: the buffer that OpenSSL writes to keeps the size that it has grown to.
+_RECORDS: Final = 2 * 16 * 1024
+_WIDE: Final = 256 * 1024
+# Where more came at once, more may follow.
+SMALL: Final = 16 * 1024
+# RFC 8446 5.1: a record of TLS, with what is added to it, is shorter.
+_RECORD: Final = 17 * 1024
+
+# Of who has taken so much, as much as is read is written to TLS at once.
+_TAKEN: Final = 256 * 1024
+
+# All connections of the process read to it: what has come is taken out before the loop's next callback. PRIVATE: no
+# other process sees it. A slice is bytes at once, without a view in between.
+READ: Final = mmap.mmap(-1, _WIDE, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+_MEMORY: Final = memoryview(READ)
+FIRST: Final = _MEMORY[:_NARROW]
+
+# Nine numbers; the fourth is the most that may wait to be sent, the sixth what waits, with what the kernel adds to it.
+_MEMINFO: Final = 55
+_NUMBERS: Final = struct.Struct("9I")
+_MOST, _WAITS = 3, 5
+
+
+def paced(transport: asyncio.Transport, room_of_all: "Room", *, tls: bool) -> asyncio.Transport:
+    """What a response is written to by `transport`. It is full as soon as anything waits here, with TLS more than the
+    end of a handshake: the rest of the response stays at the application."""
+    transport.set_write_buffer_limits(high=SMALL if tls else 1)
+    return PacedTls(transport, room_of_all) if tls else transport
+
+
+def room(transport: asyncio.Transport) -> int:
+    """How many bytes may be read at once for who is written to by `transport`: half of the room that its kernel has,
+    since packets are counted there with what is added to them, or a small piece at least."""
+    if isinstance(transport, PacedTls):
+        return transport.room()
+    found = _send_buffer(transport)
+    if found is None:
+        return SMALL
+    most, waits = found
+    return max((most - waits) // 2, SMALL)
+
+
+def _send_buffer(transport: asyncio.Transport) -> tuple[int, int] | None:
+    """How many bytes may wait in the kernel, and how many do; None where it does not say."""
+    connection = transport.get_extra_info("socket")
+    if connection is None or sys.platform != "linux":
+        return None
+    try:
+        numbers = _NUMBERS.unpack(connection.getsockopt(socket.SOL_SOCKET, _MEMINFO, _NUMBERS.size))
+    except (OSError, struct.error):
+        # It is closed.
+        return None
+    return numbers[_MOST], numbers[_WAITS]
+
+
+class PacedReading(asyncio.BufferedProtocol):
+    """A connection to an application, read to READ no faster than the client of its response takes it.
+
+    `client`: None between two responses. `view`: where the next piece goes, and so its size. `_spare`: for so much
+    more the client is known to have room.
+    """
+
+    __slots__ = ("_spare", "client", "view")
+
+    def __init__(self) -> None:
+        self.client: Requester | None = None
+        self.view = FIRST
+        self._spare = 0
+
+    def size_the_next(self, came: int) -> None:
+        """After a piece of more than SMALL, or a whole one: more of the response may come than its client takes."""
+        client = self.client
+        if client is None or (came <= SMALL and came < len(self.view)):
+            self.view, self._spare = FIRST, 0
+            return
+        self._spare -= came
+        if self._spare < _WIDE:
+            # What the client has taken meanwhile is room as well.
+            self._spare = room(client.transport)
+        self.view = _MEMORY[: self._spare]
+
+
+class Room:
+    """Says when the kernel takes more of connections that it took nothing more of. One for a worker: the loop watches
+    its descriptor, for the connections' own belong to their transports."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self._epoll: select.epoll | None = None
+        # A connection that has ended is gone from the kernel's set by itself.
+        self._waiting: WeakValueDictionary[int, PacedTls] = WeakValueDictionary()
+
+    def wait(self, descriptor: int, paced: "PacedTls") -> bool:
+        """Whether `paced` will be told, once."""
+        try:
+            if self._epoll is None:
+                self._epoll = select.epoll()
+                self._loop.add_reader(self._epoll.fileno(), self._tell)
+            self._watch(self._epoll, descriptor)
+        except (OSError, ValueError):
+            return False
+        self._waiting[descriptor] = paced
+        return True
+
+    def close(self) -> None:
+        if self._epoll is not None:
+            self._loop.remove_reader(self._epoll.fileno())
+            self._epoll.close()
+            self._epoll = None
+
+    def _watch(self, epoll: select.epoll, descriptor: int) -> None:
+        events = select.EPOLLOUT | select.EPOLLONESHOT
+        try:
+            epoll.register(descriptor, events)
+        except FileExistsError:
+            epoll.modify(descriptor, events)
+
+    def _tell(self) -> None:
+        if self._epoll is not None:
+            for descriptor, _ in self._epoll.poll(0):
+                if (paced := self._waiting.pop(descriptor, None)) is not None:
+                    # Each by itself: one that fails keeps the others from nothing.
+                    self._loop.call_soon(paced.has_room)
+
+
+class PacedTls(asyncio.Transport):
+    """A client's transport where TLS is spoken. The loop's own would take 64 KB and more beyond what the kernel takes,
+    and say nothing of it: this one asks the kernel, each time that as much was written as it had room for.
+
+    `_left`: bytes until it is asked again, of `_given`. `_written`: bytes, up to when it was asked. `_at_once`: bytes.
+    """
+
+    __slots__ = ("__weakref__", "_at_once", "_given", "_left", "_room", "_tls", "_waits", "_written")
+
+    def __init__(self, tls: asyncio.Transport, room_of_all: Room) -> None:
+        self._tls = tls
+        self._room = room_of_all
+        self._left = self._given = SMALL
+        self._written = 0
+        self._at_once = _RECORDS
+        self._waits = False
+        limited: Any = tls
+        limited.set_read_buffer_limits(high=_RECORD, low=_RECORD)
+
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        size = len(data)
+        self._left -= size
+        if size <= self._at_once:
+            self._tls.write(data)
+        else:
+            data = memoryview(data)
+            for start in range(0, size, self._at_once):
+                self._tls.write(data[start : start + self._at_once])
+        if self._left < 0:
+            self._look()
+
+    def writelines(self, list_of_data: Iterable[Any]) -> None:
+        self.write(b"".join(list_of_data))
+
+    def room(self) -> int:
+        """As `room` above."""
+        if self._left < _WIDE:
+            self._look()
+        return max(self._left, SMALL)
+
+    def _look(self) -> None:
+        self._written += self._given - self._left
+        self._given = self._left = 0
+        found = _send_buffer(self._tls)
+        if found is None:
+            return
+        most, waits = found
+        if self._written - waits > _TAKEN:
+            self._at_once = _WIDE
+        free = most - waits
+        # As the kernel itself says whether a connection can be written to.
+        if 2 * free >= waits:
+            # Asked often enough to know a quick client soon.
+            self._given = self._left = min(free // 2, _TAKEN if self._at_once < _WIDE else free)
+        elif not self._tls.is_closing():
+            descriptor = self._tls.get_extra_info("socket").fileno()
+            if self._waits or self._room.wait(descriptor, self):
+                self._waits = True
+                # Again where the loop's own TLS has said meanwhile that more can be written.
+                self._protocol().pause_writing()
+
+    def has_room(self) -> None:
+        """From Room."""
+        self._waits = False
+        if not self._tls.is_closing():
+            self._protocol().resume_writing()
+
+    def _protocol(self) -> asyncio.BaseProtocol:
+        return self._tls.get_protocol()
+
+    # --- as the loop's ---
+
+    def set_write_buffer_limits(self, high: int | None = None, low: int | None = None) -> None:
+        self._tls.set_write_buffer_limits(high, low)
+
+    def get_write_buffer_size(self) -> int:
+        return self._tls.get_write_buffer_size()
+
+    def get_extra_info(self, name: str, default: Any = None) -> Any:
+        return self._tls.get_extra_info(name, default)
+
+    def is_closing(self) -> bool:
+        return self._tls.is_closing()
+
+    def is_reading(self) -> bool:
+        return self._tls.is_reading()
+
+    def pause_reading(self) -> None:
+        self._tls.pause_reading()
+
+    def resume_reading(self) -> None:
+        self._tls.resume_reading()
+
+    def set_protocol(self, protocol: asyncio.BaseProtocol) -> None:
+        self._tls.set_protocol(protocol)
+
+    def get_protocol(self) -> asyncio.BaseProtocol:
+        return self._tls.get_protocol()
+
+    def can_write_eof(self) -> bool:
+        return self._tls.can_write_eof()
+
+    def write_eof(self) -> None:
+        self._tls.write_eof()
+
+    def close(self) -> None:
+        self._tls.close()
+
+    def abort(self) -> None:
+        self._tls.abort()

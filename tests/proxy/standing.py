@@ -1,0 +1,74 @@
+"""A gateway and an application in processes of their own, so that of the gateway's memory nothing is the test's.
+
+`python -m tests.proxy.standing application` prints its port; `... gateway PORT` serves without and with TLS, before the
+application at that port, and prints both ports. Each ends with its standard input.
+"""
+
+import asyncio
+import socket
+import sys
+import threading
+from contextlib import suppress
+
+import uvloop
+
+from tests.proxy.certificates import server_side
+from tests.proxy.gateways import gateway
+
+_SIZE = 10 << 20
+_HEADS = {
+    "counted": f"Content-Length: {_SIZE}",
+    "in_chunks": "Transfer-Encoding: chunked",
+    "events": "Content-Type: text/event-stream",
+    "small": "Content-Length: 10000",
+}
+_PIECES = {
+    "counted": [bytes(1 << 20)] * 10,
+    "in_chunks": [b"10000\r\n" + bytes(1 << 16) + b"\r\n"] * 160 + [b"0\r\n\r\n"],
+    "events": [b"data: " + b"x" * 1016 + b"\n\n"] * (_SIZE >> 10),
+    "small": [bytes(10_000)],
+}
+
+
+def _answer(connection: socket.socket) -> None:
+    """/public/WAY, one request after the other."""
+    with suppress(OSError), connection:
+        while True:
+            read = b""
+            while not read.endswith(b"\r\n\r\n"):
+                piece = connection.recv(65536)
+                if not piece:
+                    return
+                read += piece
+            way = read.split(b" ")[1].rpartition(b"/")[2].decode()
+            connection.sendall(f"HTTP/1.1 200 OK\r\n{_HEADS[way]}\r\n\r\n".encode())
+            for piece in _PIECES[way]:
+                connection.sendall(piece)
+            if way == "events":
+                return
+
+
+def _application() -> None:
+    with socket.create_server(("127.0.0.1", 0), backlog=512) as listening:
+        print(listening.getsockname()[1], flush=True)
+        threading.Thread(target=_accept, args=(listening,), daemon=True).start()
+        sys.stdin.read()
+
+
+def _accept(listening: socket.socket) -> None:
+    while True:
+        connection, _ = listening.accept()
+        threading.Thread(target=_answer, args=(connection,), daemon=True).start()
+
+
+async def _gateway(port: int) -> None:
+    async with gateway(port) as plain, gateway(port, tls=server_side()) as tls:
+        print(plain.port, tls.port, flush=True)
+        await asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)
+
+
+if __name__ == "__main__":
+    if sys.argv[1] == "gateway":
+        uvloop.run(_gateway(int(sys.argv[2])))
+    else:
+        _application()

@@ -1,0 +1,220 @@
+"""A client that takes nothing of its response, or asks for much more behind it: how little of that stays here."""
+
+import asyncio
+import os
+import socket
+import ssl
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import ExitStack, asynccontextmanager, contextmanager
+from typing import cast
+
+import pytest
+
+from gateway.proxy.upstream.connection import UpstreamConnection
+from gateway.server.fleet import _WORKER_ENVIRONMENT
+from tests.bench.processes import rss_of
+from tests.patience import PATIENCE
+from tests.proxy.applications import Peer, application
+from tests.proxy.certificates import client_side, server_side
+from tests.proxy.gateways import HOST, Client, Gateway, ask, gateway
+
+uvloop = pytest.mark.asyncio(loop_factories=["uvloop"])
+
+LARGE = 24 << 20
+FEW = 64 * 1024
+FRAMINGS = {
+    "counted": b"Content-Length: %d\r\n\r\n" % LARGE + bytes(LARGE),
+    "in chunks": b"Transfer-Encoding: chunked\r\n\r\n"
+    + (b"10000\r\n" + bytes(65536) + b"\r\n") * (LARGE >> 16)
+    + b"0\r\n\r\n",
+    "to the end": b"Content-Type: text/event-stream\r\n\r\n" + (b"data: %b\n\n" % (b"x" * 1016)) * (LARGE >> 10),
+}
+TLS = pytest.mark.parametrize("tls", [False, True], ids=["plain", "tls"])
+
+
+def upstream_of(gate: Gateway) -> UpstreamConnection | None:
+    """The connection to the application that waits for the one client, which stands."""
+    for client in gate.plane.connections:
+        if client.write_paused and isinstance(client.upstream, UpstreamConnection):
+            return client.upstream
+    return None
+
+
+@pytest.fixture
+def pieces(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """How many bytes each read of an application has brought."""
+    seen: list[int] = []
+    read = UpstreamConnection.buffer_updated
+
+    def buffer_updated(self: UpstreamConnection, size: int, held: bytes = b"") -> None:
+        seen.append(size)
+        read(self, size, held)
+
+    monkeypatch.setattr(UpstreamConnection, "buffer_updated", buffer_updated)
+    return seen
+
+
+def reading(client: Client) -> asyncio.Transport:
+    return cast(asyncio.Transport, client.writer.transport)
+
+
+@asynccontextmanager
+async def asked(gate: Gateway, raw: bytes, *, tls: bool) -> AsyncIterator[Client]:
+    """A client that has sent `raw` and reads nothing until it is told to."""
+    client = await gate.client(client_side() if tls else None)
+    reading(client).pause_reading()
+    client.send(raw)
+    yield client
+    client.close()
+
+
+async def came_of(client: Client) -> int:
+    """Bytes, to the end of the connection."""
+    came = 0
+    while piece := await client.reader.read(1 << 20):
+        came += len(piece)
+    return came
+
+
+@uvloop
+@TLS
+@pytest.mark.parametrize("framing", FRAMINGS)
+async def test_who_reads_nothing_has_little_waiting_and_all_of_it_comes_later(
+    framing: str, tls: bool, pieces: list[int]
+) -> None:
+    whole = b"HTTP/1.1 200 OK\r\n" + FRAMINGS[framing]
+    last = [lambda peer: peer.send(whole), Peer.close][: 2 if framing == "to the end" else 1]
+    async with (
+        application(lambda peer: [act(peer) for act in last]) as app,
+        gateway(app, tls=server_side() if tls else None) as gate,
+        asked(gate, ask(b"GET /public/a", b"Connection: close"), tls=tls) as client,
+    ):
+        await gate.until(lambda: upstream_of(gate) is not None)
+        (connection,) = gate.plane.connections
+        assert connection.transport.get_write_buffer_size() <= (0 if tls else FEW)
+        # The first is the head's; then they are as large as there is room for, in the end next to none. With TLS there
+        # is an end before there is no room at all.
+        assert pieces[0] <= FEW < max(pieces)
+        assert tls or pieces[-1] <= FEW
+        reading(client).resume_reading()
+        assert await came_of(client) >= LARGE
+
+
+@uvloop
+@TLS
+async def test_an_answer_of_50_kb_is_one_read_and_one_write(
+    tls: bool, pieces: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    body = os.urandom(50_000)
+    async with (
+        application(b"HTTP/1.1 200 OK\r\nContent-Length: 50000\r\n\r\n" + body) as app,
+        gateway(app, tls=server_side() if tls else None) as gate,
+    ):
+        client = await gate.client(client_side() if tls else None)
+        assert (await client.ask(ask(b"GET /public/a"))).body == body
+        assert max(pieces) > 50_000 or len(pieces) <= 2
+
+
+@uvloop
+async def test_a_few_requests_behind_one_are_all_answered() -> None:
+    async with application() as app, gateway(app) as gate:
+        client = await gate.client()
+        client.send(ask(b"GET /public/a") * 300)
+        for _ in range(300):
+            assert (await client.answer()).body == b"ok"
+        assert len(app.requests) == 300
+
+
+@uvloop
+async def test_the_end_of_a_handshake_is_nothing_that_waits_for_its_client() -> None:
+    """Else the client would have as long for its first head as an idle one has for its next."""
+    times = "timeouts: {request_head: 5s, idle: 50s}\n"
+    async with application() as app, gateway(app, tls=server_side(), gateway=times) as gate:
+        await gate.client(client_side())
+        await gate.until(lambda: gate.plane.connections)
+        (connection,) = gate.plane.connections
+        await asyncio.sleep(0.05)
+        assert not connection.write_paused
+        assert connection.deadline <= gate.plane.timers.now + 5
+
+
+# --- in processes of their own ---
+
+# What all readers share, and what the first ones leave in the heap, is no reader's.
+FIRST, READERS = 20, 60
+MOST_KB = 64
+
+
+@contextmanager
+def process(*arguments: str) -> Iterator[tuple[subprocess.Popen[str], list[int]]]:
+    """With the ports that it prints."""
+    started = subprocess.Popen(
+        [sys.executable, "-m", "tests.proxy.standing", *arguments],
+        env={**os.environ, **_WORKER_ENVIRONMENT},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert started.stdout is not None
+    try:
+        yield started, [int(port) for port in started.stdout.readline().split()]
+    finally:
+        started.kill()
+        started.communicate()
+
+
+def connected(number: int, port: int, tls: ssl.SSLContext | None) -> socket.socket:
+    """Few of an address: one client may not hold so many. It has had an answer, as an idle one has."""
+    connection = socket.socket()
+    connection.bind((f"127.0.{2 + number // 40}.{1 + number % 40}", 0))
+    connection.connect(("127.0.0.1", port))
+    if tls is not None:
+        connection = tls.wrap_socket(connection, server_hostname=HOST.decode())
+    connection.sendall(ask(b"GET /public/small"))
+    came = 0
+    while came < 10_000:
+        came += len(connection.recv(65536))
+    return connection
+
+
+def settled(pid: int) -> float:
+    """Megabytes, once they no longer change."""
+    until, before = time.monotonic() + PATIENCE, 0.0
+    while time.monotonic() < until:
+        now = rss_of(pid)
+        if abs(now - before) < 0.05:
+            break
+        before = now
+        time.sleep(0.3)
+    return before
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("asks", "tls"), [(b"counted", False), (b"counted", True), (b"in_chunks", True), (b"small", True)]
+)
+def test_a_reader_that_stands_still_costs_under_64_kb(asks: bytes, tls: bool) -> None:
+    """Private memory beyond an idle connection of the same kind. `small`: it asks for 200 answers of 10 kB, one behind
+    the other."""
+    raw = ask(b"GET /public/" + asks) * (200 if asks == b"small" else 1)
+    with ExitStack() as stack:
+        _, (port,) = stack.enter_context(process("application"))
+        served, ports = stack.enter_context(process("gateway", str(port)))
+        # Its certificate is of an authority of that process.
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+        readers = [
+            stack.enter_context(connected(number, ports[tls], context if tls else None))
+            for number in range(FIRST + READERS)
+        ]
+        for reader in readers[:FIRST]:
+            reader.sendall(raw)
+        before = settled(served.pid)
+        for reader in readers[FIRST:]:
+            reader.sendall(raw)
+        each = (settled(served.pid) - before) * 1024 / READERS
+        print(f"{asks.decode()}, {'tls' if tls else 'plain'}: {each:.0f} kB")
+        assert each < MOST_KB
