@@ -99,7 +99,7 @@ def put(path: Path, old: str, new: str) -> None:
 
 
 class copied:  # noqa: N801 - read as a word of the test
-    """The live policy folder with its certificates, elsewhere."""
+    """The live policy folder with its certificates and its directory, elsewhere."""
 
     def __init__(self, world: World) -> None:
         self._from = world.folder
@@ -109,6 +109,7 @@ class copied:  # noqa: N801 - read as a word of the test
         folder = Path(self._folder.name)
         for name in ("policies", "certs"):
             shutil.copytree(self._from / name, folder / name)
+        shutil.copy(self._from / "offices.db", folder)
         return folder / "policies"
 
     def __exit__(self, *error: object) -> None:
