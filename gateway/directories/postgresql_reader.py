@@ -12,6 +12,7 @@ from typing import Any, Final, TypeVar
 
 import psycopg
 from psycopg.abc import PQGen
+from psycopg.types.string import TextLoader
 from psycopg.waiting import Ready, Wait
 
 from gateway.directories.kept_connections import KeptConnections
@@ -160,7 +161,7 @@ class PostgresqlReader:
             "standard_conforming_strings": "on",
             "datestyle": "ISO",
         }
-        return _Bounded.connect(
+        connection = _Bounded.connect(
             host=source.host,
             hostaddr="",
             port=source.port,
@@ -183,6 +184,8 @@ class PostgresqlReader:
             connect_timeout=max(1, ceil(until - time.monotonic())),
             autocommit=True,
         )
+        connection.adapters.register_loader("uuid", TextLoader)
+        return connection
 
 
 def _was_closed(error: Exception) -> bool:

@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Final
-from uuid import UUID
 
 from gateway.directories.source import FindingAndFaults
 from gateway.identity.directories import MOST_ROWS, DirectoryFault, finding_of, is_same_key, unknown_of
@@ -62,7 +61,7 @@ def _text(value: object) -> str:
             return "true" if value else "false"
         case str():
             return value
-        case int() | UUID():
+        case int():
             return str(value)
         case Decimal() if value.is_finite():
             return format(value, "f")
