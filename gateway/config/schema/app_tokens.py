@@ -121,7 +121,7 @@ class BasicSection(Strict):
 
     @model_validator(mode="after")
     def _one_password(self) -> "BasicSection":
-        if (self.password is None) == (self.password_from is None):
+        if [self.password, self.password_from].count(None) != 1:
             raise wrong("the secret comes from one place", "write password: {file: path} or password_from: NAME")
         if self.password_from is not None and self.account.source is None:
             raise wrong("one account has one secret", "write password: {file: path}, or account: {from: attribute}")

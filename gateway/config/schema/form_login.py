@@ -61,7 +61,7 @@ class TrustedAccountSection(Strict):
     def _one_source(self) -> "TrustedAccountSection":
         if (self.source is None) == (self.value is None):
             raise wrong("this comes from one place", "write {from: attribute, ...} or {value: text, ...}")
-        if (self.secret is None) == (self.secret_from is None):
+        if [self.secret, self.secret_from].count(None) != 1:
             raise wrong("the secret comes from one place", "write secret: {file: path} or secret_from: NAME")
         if self.secret_from is not None and self.source is None:
             raise wrong("one account has one secret", "write secret: {file: path}, or from: attribute")
