@@ -2,6 +2,7 @@
 
 import os
 import sqlite3
+import sys
 import time
 from collections.abc import Mapping
 from contextlib import closing
@@ -20,6 +21,8 @@ LARGEST_RESPONSE: Final = 1 << 20
 # How many steps of a question pass until its time is looked at: some 50 microseconds.
 _STEPS: Final = 10_000
 _IN_TIME: Final = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_INTERRUPT})
+# A view whose SELECT has, maybe, a name in double quotes.
+_QUOTING_VIEW: Final = """SELECT name FROM sqlite_master WHERE type = 'view' AND instr(sql, '"') LIMIT 1"""
 _ASKED_WRONG: Final = frozenset({sqlite3.SQLITE_ERROR, sqlite3.SQLITE_TOOBIG, sqlite3.SQLITE_AUTH})
 
 
@@ -51,7 +54,9 @@ class SqliteFileReader:
     def _rows(self, values: Mapping[str, str | None]) -> list[dict[str, tuple[str, ...]]]:
         self._until = time.monotonic() + self._directory.timeout
         try:
-            with closing(self._opened().execute(self._question.text, self._question.parameters(values))) as cursor:
+            connection = self._opened()
+            _refuse_views(connection)
+            with closing(connection.execute(self._question.text, self._question.parameters(values))) as cursor:
                 return self._read(cursor)
         except sqlite3.Error as error:
             self.close()
@@ -91,11 +96,25 @@ class SqliteFileReader:
             check_same_thread=False,
         )
         connection.execute("PRAGMA query_only = ON")
+        if sys.version_info >= (3, 12):
+            # A name in double quotes that no column has is a text otherwise, the same for everybody (SQLite's quirk 8).
+            # The schema refuses such names in the SELECT; a view of the file may have them.
+            connection.setconfig(sqlite3.SQLITE_DBCONFIG_DQS_DML, False)
         connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, LARGEST_RESPONSE)
         connection.set_progress_handler(lambda: time.monotonic() > self._until, _STEPS)
         # What is no UTF-8 keeps signs that no value may have.
         connection.text_factory = lambda raw: raw.decode("utf-8", "surrogateescape")
         return connection
+
+
+def _refuse_views(connection: sqlite3.Connection) -> None:
+    """Raises DirectoryAway where a name in double quotes may be read as a text, which Python 3.11 cannot forbid."""
+    if sys.version_info < (3, 12):
+        with closing(connection.execute(_QUOTING_VIEW)) as found:
+            view = found.fetchone()
+        if view is not None:
+            detail = f"its view {quoted(str(view[0]))} has double quotes, which need Python 3.12: write [name] there"
+            raise DirectoryAway(DIRECTORY_ANSWER, detail)
 
 
 def _code_of(error: sqlite3.Error) -> Code:

@@ -2,6 +2,7 @@
 
 import os
 import sqlite3
+import sys
 import time
 from contextlib import closing
 from pathlib import Path
@@ -108,6 +109,35 @@ def test_what_is_no_select_of_ours_answers_nothing(path: Path, select: str, code
     found, detail = away(directory(path, select, timeout=0.2))
     assert (found, said in detail) == (f"directory.{code}", True), detail
     assert asked(directory(path), "alice")[0].state == "found"
+
+
+QUOTED = 'SELECT "uid", "uai", "active" FROM staff WHERE "uid" = :uid'
+VIEW = "CREATE VIEW people(uid, uai, active) AS " + QUOTED.replace(' WHERE "uid" = :uid', "")
+OF_VIEW = "SELECT uid, uai, active FROM people WHERE uid = :uid"
+WITHOUT_UAI = "DROP TABLE staff; CREATE TABLE staff (uid TEXT, active INTEGER); INSERT INTO staff VALUES ('alice', 1)"
+
+
+@pytest.mark.skipif(sys.version_info < (3, 12), reason="the schema and the refusal of such views are all there is")
+@pytest.mark.parametrize("select", [QUOTED, OF_VIEW], ids=["select", "view"])
+def test_a_quoted_column_that_is_gone_is_no_value_of_everybody(path: Path, select: str) -> None:
+    with closing(sqlite3.connect(path)) as other:
+        other.executescript(VIEW)
+        assert asked(directory(path, select), "alice")[0].values["uai"] == ("0590001A",)
+        other.executescript(WITHOUT_UAI)
+    code, detail = away(directory(path, select))
+    assert (code, "no such column" in detail) == ("directory.answer", True), detail
+
+
+def test_a_view_with_double_quotes_is_refused_where_they_may_be_a_text(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with closing(sqlite3.connect(path)) as other:
+        other.executescript("CREATE VIEW plain AS SELECT [uid], uai, active FROM staff")
+        monkeypatch.setattr(sys, "version_info", (3, 11, 2, "final", 0))
+        assert asked(directory(path, OF_VIEW.replace("people", "plain")), "alice")[0].state == "found"
+        other.executescript(VIEW)
+    code, detail = away(directory(path, OF_VIEW))
+    assert (code, 'its view "people" has double quotes' in detail) == ("directory.answer", True), detail
 
 
 def test_much_in_many_rows_is_too_much(path: Path) -> None:

@@ -7,7 +7,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from gateway.config.schema import scalars
 from gateway.config.schema.scalars import Wrong
-from gateway.config.schema.sql_select import pieces
+from gateway.config.schema.sql_select import has_names_in_double_quotes, pieces
 from gateway.config.schema.types import (
     ClientCertificateSection,
     Count,
@@ -157,11 +157,18 @@ def _host(text: str) -> str:
 Select = Annotated[str, Field(max_length=8000), AfterValidator(_select)]
 
 
+def _brackets(select: str) -> str:
+    if has_names_in_double_quotes(select):
+        raise wrong('SQLite reads "name" as a text where there is no such column', "[name]")
+    return select
+
+
 class SqliteSection(Strict):
     path: Text
     """The file, which is only read; a relative path starts from the policy folder."""
-    select: Select
-    """One SELECT, with `:column` where a part of the key stands. It has the columns of `key` and of `gives`."""
+    select: Annotated[Select, AfterValidator(_brackets)]
+    """One SELECT, with `:column` where a part of the key stands. It has the columns of `key` and of `gives`. A name
+    with other signs than letters, digits and `_` is written `[name]`."""
 
 
 class PostgresqlSection(Strict):

@@ -38,6 +38,10 @@ def pieces(text: str) -> tuple[str, ...]:
     return tuple(found)
 
 
+def has_names_in_double_quotes(text: str) -> bool:
+    return any(match[0].startswith('"') for match in _TOKEN.finditer(text))
+
+
 def _refuse(token: str, kind: str, before: str, depth: int) -> None:
     if kind == "quoted" and before[-1:].isalnum() | (before[-1:] in ("_", "&", "$")):
         raise Wrong("a text with a letter before its quote is read differently by each database", "'...' alone")

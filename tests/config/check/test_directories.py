@@ -221,6 +221,13 @@ def test_what_is_wrong_with_a_database_is_told_at_its_place(part: str, instead: 
     assert any(line.startswith(f"policies/directories/communes.yaml:{said}") for line in told), told
 
 
+def test_a_name_in_double_quotes_that_sqlite_may_read_as_a_text_is_refused() -> None:
+    assert found(SQLITE.replace("SELECT siret, commune", "SELECT [siret], commune")) == []
+    (told,) = found(SQLITE.replace("SELECT siret, commune", 'SELECT siret, "commune"'))
+    assert 'sqlite.select: SQLite reads "name" as a text where there is no such column ([name])' in told
+    assert found(POSTGRESQL.replace("SELECT siret, commune", 'SELECT siret, "commune"')) == []
+
+
 @pytest.mark.parametrize(
     ("text", "extra", "module"), [(LDAP, "ldap", "ldap"), (POSTGRESQL, "postgresql", "psycopg")], ids=["ldap", "sql"]
 )

@@ -3,7 +3,7 @@
 import pytest
 
 from gateway.config.schema.scalars import Wrong
-from gateway.config.schema.sql_select import is_placeholder, pieces
+from gateway.config.schema.sql_select import has_names_in_double_quotes, is_placeholder, pieces
 
 
 @pytest.mark.parametrize(
@@ -61,3 +61,16 @@ def test_what_is_no_select_or_reads_in_two_ways_is_refused(text: str, said: str)
 )
 def test_a_placeholder_is_a_plain_name(column: str, fits: bool) -> None:
     assert is_placeholder(column) is fits
+
+
+@pytest.mark.parametrize(
+    ("text", "has"),
+    [
+        ('SELECT "a" FROM t', True),
+        ("SELECT 'a', t.\"b\" FROM t", True),
+        ("SELECT [a] FROM t WHERE b = ':x' AND c = :c", False),
+        ("SELECT 'a \"b\" c''\"d\"' FROM t", False),
+    ],
+)
+def test_a_double_quote_within_a_text_begins_no_name(text: str, has: bool) -> None:
+    assert has_names_in_double_quotes(text) is has
