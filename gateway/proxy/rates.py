@@ -1,5 +1,6 @@
 """How often somebody may ask: token buckets, and what is told beyond that."""
 
+from collections import OrderedDict
 from math import ceil
 from typing import Final, NamedTuple
 
@@ -16,6 +17,8 @@ from gateway.wire.addresses import client_key
 MOST_BUCKETS: Final = 65_536
 _A_LINE_EVERY: Final = 60.0
 _NEVER: Final = float("-inf")
+# More than one, so that full buckets become fewer; few, so that no request pays for many.
+_FORGOTTEN_AT_ONCE: Final = 2
 # Of times that were added up.
 _ROUNDING: Final = 1e-9
 
@@ -42,7 +45,8 @@ class Buckets:
     __slots__ = ("_full_at", "_most")
 
     def __init__(self, most: int = MOST_BUCKETS) -> None:
-        self._full_at: dict[int, float] = {}
+        # A plain dict finds its first key by a scan over all that were deleted before it.
+        self._full_at: OrderedDict[int, float] = OrderedDict()
         self._most = most
 
     def __len__(self) -> int:
@@ -50,14 +54,25 @@ class Buckets:
 
     def take(self, key: int, rate: Rate, now: float) -> float:
         """Takes one token and returns 0; where there is none, the seconds until there is one."""
-        full_at = max(self._full_at.pop(key, now), now)
-        wait = full_at + rate.every - now - rate.every * rate.burst
+        whole = rate.every * rate.burst
+        # No bucket is emptier than empty: under a slower rate, before a reload, it may have been.
+        full_at = min(max(self._full_at.pop(key, now), now), now + whole)
+        wait = full_at + rate.every - now - whole
         if wait <= _ROUNDING:
             full_at, wait = full_at + rate.every, 0.0
-        while len(self._full_at) >= self._most:
-            del self._full_at[next(iter(self._full_at))]
+        self._make_room(now)
         self._full_at[key] = full_at
         return wait
+
+    def _make_room(self, now: float) -> None:
+        """Forgets of the buckets that were asked least lately one where there is no room, and a few that are full."""
+        if len(self._full_at) >= self._most:
+            self._full_at.popitem(last=False)
+        for _ in range(_FORGOTTEN_AT_ONCE):
+            key = next(iter(self._full_at), None)
+            if key is None or self._full_at[key] > now:
+                return
+            del self._full_at[key]
 
 
 class RequestLimits:

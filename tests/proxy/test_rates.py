@@ -2,6 +2,7 @@
 
 from copy import copy
 from dataclasses import replace
+from time import thread_time
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -46,7 +47,7 @@ def test_no_more_pass_than_the_rate_and_the_burst_allow(burst: int, every: float
         assert wait <= every + 1e-6
         # Who waits as long as they are told is let in.
         after = copy(buckets)
-        after._full_at = dict(buckets._full_at)
+        after._full_at = buckets._full_at.copy()
         assert not wait or not after.take(1, rate, now + wait)
     assert passed <= burst + (now - 100.0) / every + 1e-6
 
@@ -68,6 +69,37 @@ def test_a_flood_of_addresses_takes_no_more_room_and_frees_nobody_who_goes_on() 
         if number % 50 == 0:
             assert buckets.take(-1, rate, float(number)) > 0
     assert len(buckets) == 100
+
+
+def test_a_rate_that_a_reload_corrects_keeps_nobody_out_any_longer() -> None:
+    buckets, wrong, right = Buckets(), Rate(3600.0, 10), Rate(0.01, 100)
+    assert [bool(buckets.take(1, wrong, 0.0)) for _ in range(11)] == [False] * 10 + [True]
+    assert buckets.take(1, right, 1.0) <= 0.01 + 1e-6
+    assert not buckets.take(1, right, 1.01)
+
+
+def test_buckets_that_are_full_again_are_forgotten() -> None:
+    buckets, rate = Buckets(), Rate(1.0, 2)
+    for number in range(1000):
+        buckets.take(number, rate, 0.0)
+    for number in range(1000):
+        buckets.take(-1, rate, 100.0 + number)
+    assert len(buckets) == 1
+
+
+def test_a_new_address_finds_its_bucket_without_a_scan_over_those_that_went() -> None:
+    """By the time that it takes among many, against the time among few."""
+
+    def spent(most: int) -> float:
+        buckets, rate = Buckets(most), Rate(3600.0, 200)
+        for number in range(most):
+            buckets.take(hash(str(number)), rate, 0.0)
+        began = thread_time()
+        for number in range(most, most + 60_000):
+            buckets.take(hash(str(number)), rate, 0.0)
+        return thread_time() - began
+
+    assert spent(65_536) < 5 * spent(64)
 
 
 # --- on real sockets ---
