@@ -18,7 +18,7 @@ from gateway.directories.indexing import make_index, open_source, stat_of
 from gateway.directories.kinds import server_reader
 from gateway.directories.source import DirectoryAway, ServerReader
 from gateway.directories.tables import SEVERAL, TableRow, rows_of, wrong
-from gateway.identity.directories import DirectoryFault, finding_of, is_value, joined_key
+from gateway.identity.directories import DirectoryFault, as_given, finding_of, is_value, joined_key
 from gateway.identity.mandates import WrongTerm, term_of
 from gateway.model.directory import Directory, DirectoryFinding, FileSource
 from gateway.model.directory_codes import DIRECTORY_FILE
@@ -123,8 +123,8 @@ def _wrong_in(directory: Directory, by_column: dict[str, list[int]], line: int, 
     for column, cell in zip(directory.columns, cells, strict=True):
         for at in by_column.get(column, ()) if cell else ():
             given = directory.gives[at]
-            texts = cell.split(given.split) if given.split else cell.split(SEVERAL)
-            if not all(is_value(given, text.strip()) for text in texts if text.strip()):
+            texts = [as_given(given, text) for text in cell.split(given.split or SEVERAL)]
+            if not all(is_value(given, text) for text in texts if text):
                 found.append(f"line {line}: column {column} has a value that is no {given.type}")
     for given in directory.gives:
         if given.terms is not None:

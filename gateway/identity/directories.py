@@ -153,7 +153,7 @@ def _given_values(given: GivenAttribute, rows: Sequence[DirectoryRow]) -> tuple[
     for row in rows:
         for cell in row.get(given.column, ()):
             for text in cell.split(given.split) if given.split else (cell,):
-                value = normalized(text)
+                value = as_given(given, text)
                 if value and not is_value(given, value):
                     raise _Unfit(f"column {given.column}: a value that is no {given.type}")
                 if value:
@@ -174,8 +174,14 @@ def _terms(told: TermColumns, rows: Sequence[DirectoryRow]) -> tuple[TermOfOffic
     return tuple(found)
 
 
+def as_given(given: GivenAttribute, text: str) -> str:
+    """As values are kept. A secret is kept as it is: one that were changed is a wrong one to its application, which may
+    lock the account."""
+    return text if given.is_secret else normalized(text)
+
+
 def is_value(given: GivenAttribute, text: str) -> bool:
-    """`text`: not empty, in NFC."""
+    """`text`: not empty, as by `as_given`."""
     if not has_form(text):
         return False
     match given.type:

@@ -22,7 +22,15 @@ from gateway.identity.directories import (
     transformed,
     unknown_of,
 )
-from gateway.model.directory import Directory, DirectoryFinding, FileSource, GivenAttribute, KeyPart, ValueType
+from gateway.model.directory import (
+    Directory,
+    DirectoryFinding,
+    FileSource,
+    GivenAttribute,
+    KeyPart,
+    ValueType,
+    secret_attribute,
+)
 from gateway.model.identity import Identity
 from gateway.policy.conditions import Claim, evaluate
 from gateway.policy.truth import Truth
@@ -138,6 +146,21 @@ def test_types(type: ValueType, good: tuple[str, ...], bad: tuple[str, ...]) -> 
     given_type = GivenAttribute("x", "x", type)
     assert [text for text in good if not is_value(given_type, text)] == []
     assert [text for text in bad if text and is_value(given_type, text)] == []
+
+
+@pytest.mark.parametrize("word", ["pass word ", " x", "\u00a0x", "e\u0301te", "\u212b", " "])
+def test_a_secret_is_kept_byte_for_byte(word: str) -> None:
+    """Invariant 16: one that were changed is a wrong password, which may lock the account."""
+    secret = GivenAttribute(secret_attribute("word"), "password")
+    found, faults = finding_of(directory(secret), [{"password": (word,)}], 7)
+    assert (found.values, faults) == ({secret.name: (word,)}, ())
+
+
+@pytest.mark.parametrize("word", ["x\n", "\tx", "x\r\n", "x\x00", "\ud800"])
+def test_a_secret_that_cannot_be_sent_as_it_is_is_unknown(word: str) -> None:
+    secret = GivenAttribute(secret_attribute("word"), "password")
+    found, faults = finding_of(directory(secret), [{"password": (word,)}], 7)
+    assert (found.values, found.unknown, len(faults)) == ({}, {secret.name}, 1)
 
 
 # --- the two joined
