@@ -12,6 +12,7 @@ from math import ceil
 
 from gateway.config.snapshot import Snapshot
 from gateway.identity.directories import counts_until, left_from, looked_up_again, without_the_old
+from gateway.model.directory import Directory
 from gateway.model.directory_codes import DIRECTORY_GONE
 from gateway.model.errors import GatewayError
 from gateway.model.session import Seat, Session
@@ -55,13 +56,13 @@ class LookAgain:
         return counts_until(session.identity, self._snapshot().directories.values())
 
     async def anew(self, host: str, cookie: bytes, session: Session) -> Session | None:
-        """Where that has passed while the person was not here: they are asked, and a request waits for it. None where
-        the session has ended. What cannot be looked up is unknown from here on. Raises GatewayError where the store
-        cannot say."""
-        services, found = self._services, session
+        """Where that has passed while the person was not here: they are asked, and a request waits for it, for as long
+        as the directories of its host may take. None where the session has ended. What cannot be looked up is unknown
+        from here on. Raises GatewayError where the store cannot say."""
+        services, found, needed = self._services, session, self._needed(host)
         directories = tuple(self._snapshot().directories.values())
         for _ in range(ceil(max((one.timeout for one in directories), default=0.0) / _STEP) + 1):
-            after = await self._asked(host, cookie, found)
+            after = await self._asked(host, cookie, found, needed)
             if after is not found:
                 return after
             # Another caller asks: what comes of it is in the store.
@@ -72,16 +73,26 @@ class LookAgain:
             found = again
         return replace(found, identity=without_the_old(found.identity, directories, services.now()))
 
-    async def _asked(self, host: str, cookie: bytes, session: Session) -> Session | None:
-        """The session as it is written then; None where it has ended; the same where another caller asks. Raises
-        GatewayError."""
+    def _needed(self, host: str) -> tuple[Directory, ...] | None:
+        """Those that the applications of a host listen to; None: all, for from the portal a person may go to any."""
+        snapshot = self._snapshot()
+        if host == snapshot.gateway.portal_host:
+            return None
+        there = snapshot.applications(host).all
+        return tuple({one.name: one for app in there for one in app.directories}.values())
+
+    async def _asked(
+        self, host: str, cookie: bytes, session: Session, needed: tuple[Directory, ...] | None = None
+    ) -> Session | None:
+        """The session as it is written then; None where it has ended; the same where another caller asks. `needed`:
+        those that are waited for; None: all. Raises GatewayError."""
         services = self._services
         stamp = str(max((finding.at for finding in session.identity.findings), default=0))
         until = int(services.now()) + _HELD
         if not await services.transactions.first_use("directories", session.id, stamp, until=until):
             return session
         directories = tuple(self._snapshot().directories.values())
-        asked = await services.directories.asked(directories, session.identity, session.tenant)
+        asked = await services.directories.asked(directories, session.identity, session.tenant, needed=needed)
         left = left_from(session.identity, asked, directories)
         if left is not None:
             await self._end(session, f"directory {left.name} no longer has this person")

@@ -275,3 +275,44 @@ async def test_what_counts_no_longer_is_unknown_where_it_is_away_and_a_look_up_m
     assert await here.transactions.first_use("directories", seat.session_id, stamp, until=int(here.clock.now()) + 20)
     found = await here.sessions.load(ACTES, seat.cookie)
     assert (found, table.office(seat)) == (seat, "unknown")
+
+
+async def test_a_directory_that_is_stuck_holds_no_request_of_an_application_that_does_not_list_it(
+    here: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table = Table(here)
+    other = replace(table.directory, name="other", gives=(GivenAttribute("town", "office"),))
+    here.snapshot = replace(here.snapshot, directories={"offices": table.directory, "other": other})
+    here.change("actes", directories=(table.directory,))
+    table.says("alice,maire")
+    make_index(other, table.folder, int(here.clock.now()))
+    seat = await table.seat()
+    here.sessions.touch(seat, here.clock.monotonic())
+
+    def town(found: Seat) -> object:
+        known = known_with(found.identity, (other,), here.clock.now())
+        return "unknown" if "town" in known.left_out else known.attributes.get("town")
+
+    assert town(seat) == ("maire",)
+    answers = asyncio.Event()
+    directories = here.portal._services.directories  # type: ignore[attr-defined]
+    real = directories._finding
+
+    async def stuck(directory: Directory, *args: Any) -> Any:
+        if directory.name == "other":
+            await answers.wait()
+        return await real(directory, *args)
+
+    monkeypatch.setattr(directories, "_finding", stuck)
+    table.says("alice,adjoint")
+    make_index(other, table.folder, int(here.clock.now()))
+    here.clock.ahead = 620
+    async with asyncio.timeout(10):
+        found = await here.sessions.load_shared(ACTES, seat.cookie)
+    assert found is not None
+    assert (table.office(found), town(found)) == (("adjoint",), "unknown"), "what it said counts no longer"
+    # Once it answers, it is heard apart from requests.
+    answers.set()
+    here.clock.ahead = 642
+    await looked(here, found)
+    assert (table.office(found), town(found)) == (("adjoint",), ("adjoint",))
