@@ -14,7 +14,11 @@ from tests.stores.redis.trio import Trio, trio
 from tests.stores.samples import Clock, Worker
 from tests.stores.sharded import Sharded
 
-SERVERS = [pytest.param(name, marks=pytest.mark.service) for name in ("valkey", "redis", "sentinels", "nodes")]
+ONE_SERVER = [pytest.param(name, marks=pytest.mark.service) for name in ("valkey", "redis", "sentinels")]
+SERVERS = [*ONE_SERVER, pytest.param("nodes", marks=pytest.mark.service)]
+OF_ONE_PLACE = ["memory", "sqlite", "sharded", *ONE_SERVER]
+# What bounds a client's tickets to the last of them. In a cluster each tag bounds its own (redis/test_cluster.py).
+bounded_exactly = pytest.mark.parametrize("store", OF_ONE_PLACE, indirect=True)
 
 
 @pytest.fixture(scope="session")

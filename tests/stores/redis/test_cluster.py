@@ -12,11 +12,12 @@ from gateway.model.errors import GatewayError
 from gateway.stores.records import RevokeSession, UseOnce
 from gateway.stores.redis.locating import HostPort
 from gateway.stores.redis.steps import tag_of
-from gateway.stores.sealing import SHARDS, shard_of
-from gateway.stores.tickets import unix_now
+from gateway.stores.sealing import SHARDS, new_id, shard_of
+from gateway.stores.tickets import Transactions, unix_now
 from tests.stores.redis.cluster import NODE_TIMEOUT, Cluster, TestedClusterStore, cluster
 from tests.stores.redis.trio import seconds_until
 from tests.stores.samples import (
+    KEYS,
     NOTHING,
     PORTAL,
     Clock,
@@ -25,6 +26,7 @@ from tests.stores.samples import (
     add_session,
     seat_record,
     session_record,
+    transaction,
 )
 
 pytestmark = pytest.mark.service
@@ -49,6 +51,21 @@ async def stores(six: Cluster) -> AsyncIterator[tuple[TestedClusterStore, Tested
     yield one, other
     for store in (one, other):
         await store.close()
+
+
+async def test_each_tag_bounds_the_tickets_of_a_client_and_of_all(
+    stores: tuple[TestedClusterStore, TestedClusterStore],
+) -> None:
+    """At sixteen where what is the most for all tags comes to less."""
+    tag = SHARDS[5]
+    few = Transactions(stores[0], KEYS, per_network=40, in_all=64, now=unix_now)
+    ids = [new_id(shard=tag) for _ in range(20)]
+    for id in ids:
+        await few.sign_ins.put(transaction(), "192.0.2.0/24", id)
+    left = [await few.sign_ins.peek(id) is not None for id in ids]
+    assert left == [False] * 4 + [True] * 16
+    elsewhere = await few.sign_ins.put(transaction(), "192.0.2.0/24", new_id(shard=SHARDS[6]))
+    assert await few.sign_ins.peek(elsewhere) is not None
 
 
 def used(tag: str, name: str, issued: int, skew: int = 0) -> UseOnce:
