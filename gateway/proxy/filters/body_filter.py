@@ -77,7 +77,7 @@ class BodyFilter(Between):
         redone = None
         if undone is not None:
             redone = Redone() if accepts_gzip(self._accepted()) else None
-            response.ours += lines_of(redone=redone is not None, vary=response.find(b"vary"))
+            response.ours += lines_of(redone=redone is not None, vary=response.find(b"vary", whole=True))
         if response.framing == NO_BODY:
             # RFC 9110 8.6: the length of what GET would get is not known.
             response.rare.pop(CONTENT_LENGTH, None)

@@ -25,9 +25,15 @@ _NEVER: Final = re.compile(rb"q[ \t]*=[ \t]*0(\.0*)?")
 _ZLIB_HEAD: Final = 2
 
 
+def coding_of(encoding: bytes | None) -> bytes:
+    """The codings of a Content-Encoding, all its lines joined: one list (RFC 9110 5.3), in which `identity` is none."""
+    names = [name.strip(b" \t") for name in (encoding or b"").lower().split(b",")]
+    return b", ".join(name for name in names if name not in (b"", b"identity"))
+
+
 def is_undone(encoding: bytes | None) -> bool:
     """Whether this Content-Encoding is one that is undone."""
-    return encoding is not None and _name(encoding) in (b"gzip", b"x-gzip", b"deflate")
+    return coding_of(encoding) in (b"gzip", b"x-gzip", b"deflate")
 
 
 def accepts_gzip(accepted: bytes) -> bool:
@@ -47,17 +53,13 @@ def lines_of(*, redone: bool, vary: bytes | None) -> bytes:
     return (b"\r\nContent-Encoding: gzip" if redone else b"") + (b"" if said else b"\r\nVary: Accept-Encoding")
 
 
-def _name(encoding: bytes) -> bytes:
-    return encoding.strip(b" \t").lower()
-
-
 class Undone:
     """One body. `waits`: there is something to do without anything more of it."""
 
     __slots__ = ("_came", "_decoder", "_gzip", "_made", "_pending", "waits")
 
     def __init__(self, encoding: bytes) -> None:
-        self._gzip = _name(encoding) != b"deflate"
+        self._gzip = coding_of(encoding) != b"deflate"
         self._decoder = zlib.decompressobj(_GZIP) if self._gzip else None
         self._pending = b""
         self._came = self._made = 0

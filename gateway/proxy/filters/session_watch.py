@@ -11,6 +11,7 @@ from gateway.model.codes import FORM_LOGIN_LOOP
 from gateway.model.errors import GatewayError
 from gateway.proxy.exchange import Exchange, Requester, ServerConnection
 from gateway.proxy.filters.between import Between
+from gateway.proxy.filters.codings import coding_of
 from gateway.proxy.http1.bodies import LAST_CHUNK, chunk
 from gateway.proxy.http1.response_head import ResponseHead
 from gateway.wire.framing import NO_BODY
@@ -152,5 +153,4 @@ class SessionWatch(Between):
 
 def _is_html(response: ResponseHead) -> bool:
     kind = (response.find(b"content-type") or b"").partition(b";")[0].strip(b" \t").lower()
-    coding = (response.find(b"content-encoding") or b"identity").strip(b" \t").lower()
-    return kind in _PAGES and coding == b"identity"
+    return kind in _PAGES and not coding_of(response.find(b"content-encoding", whole=True))

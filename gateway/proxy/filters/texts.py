@@ -3,6 +3,7 @@
 import re
 from typing import Final
 
+from gateway.proxy.filters.codings import coding_of
 from gateway.proxy.filters.replacing import Piece, Replacements, Replacing
 from gateway.wire.response_edits import ApplicationEdits, ResponseEdits
 
@@ -63,7 +64,7 @@ class BodyFilters:
         `public`: the origin that browsers use.
         """
         charset = charset_of(content_type)
-        if charset is None or (encoding or b"").strip(b" \t").lower() not in (b"", b"identity"):
+        if charset is None or coding_of(encoding):
             return None
         if self._ascii:
             return Replacing(self.replacements(public, charset))

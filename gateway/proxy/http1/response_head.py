@@ -348,11 +348,13 @@ class ResponseHead:
     def connection(self) -> bytes | None:
         return self._connection
 
-    def find(self, name: bytes) -> bytes | None:
-        """The value of the first line that goes on with this name, in lower case, whether or not edits name it."""
-        skeleton = self._layout.skeleton
-        places = (place for place in range(len(self._values)) if skeleton[2 * place][2:-2].lower() == name)
-        return next((self._values[place] for place in places), None)
+    def find(self, name: bytes, *, whole: bool = False) -> bytes | None:
+        """The first value that goes on under this name, in lower case, whether or not edits name it; `whole`: all of
+        them, as the one list that they are (RFC 9110 5.3)."""
+        named, names = connection_tokens((self._connection or b"",)), self._layout.skeleton[::2]
+        both = () if name in named else zip(names, self._values, strict=True)
+        found = [value for line, value in both if line[2:-2].lower() == name]
+        return b", ".join(found if whole else found[:1]) if found else None
 
     def take_cookies(self, names: frozenset[bytes], *, goes_on: bool) -> tuple[bytes, ...]:
         """The Set-Cookie values of cookies with these names; `goes_on`: whether browsers get them all the same."""

@@ -106,9 +106,16 @@ def test_a_bomb_ends_long_before_it_is_whole() -> None:
     assert made < (1 << 20) + 250 * len(coded)
 
 
-@pytest.mark.parametrize("encoding", [None, b"", b"identity", b"br", b"zstd", b"gzip, gzip", b"gzip,", b"compress"])
+@pytest.mark.parametrize("encoding", [None, b"", b"identity", b"br", b"zstd", b"gzip, gzip", b"gzip, br", b"compress"])
 def test_other_codings_are_left_alone(encoding: bytes | None) -> None:
     assert not is_undone(encoding)
+
+
+@pytest.mark.parametrize("encoding", [b"gzip, identity", b"identity,x-gzip", b"gzip,", b",, DEFLATE ,Identity"])
+def test_codings_are_one_list_in_which_identity_is_none(encoding: bytes) -> None:
+    """RFC 9110 5.3 and 5.6.1.2: an empty part of a list counts for nothing."""
+    assert is_undone(encoding)
+    assert undo(encoding, zlib.compress(TEXT) if b"DEFLATE" in encoding else zipped(TEXT)) == TEXT
 
 
 @pytest.mark.parametrize(

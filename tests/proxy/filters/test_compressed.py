@@ -14,6 +14,7 @@ from tests.proxy.filters.test_codings import CODED, zipped
 from tests.proxy.gateways import ask, gateway
 
 GZIP = b"Content-Encoding: gzip\r\n"
+IDENTITY = b"Content-Encoding: identity\r\n"
 VARY = b"Vary: Accept-Encoding\r\n"
 TAKES = b"Accept-Encoding: gzip, deflate, br"
 # Compresses to a sixth: many steps for each piece that is read.
@@ -50,6 +51,24 @@ async def test_a_page_says_once_that_it_depends_on_what_is_taken(said: bytes) ->
     for lines in ((), (TAKES,)):
         got = await answered(counted(HTML + GZIP + b"Vary: " + said + b"\r\n", zipped(INSIDE)), *lines)
         assert got.values(b"Vary") == [said]
+
+
+@pytest.mark.parametrize("lines", [GZIP + IDENTITY, IDENTITY + GZIP, b"Content-Encoding: gzip, identity\r\n"])
+async def test_several_lines_of_codings_are_one_list(lines: bytes) -> None:
+    got = await answered(counted(HTML + lines, zipped(INSIDE)))
+    assert (got.body, got.values(b"Content-Encoding")) == (OUTSIDE, [])
+    got = await answered(counted(HTML + lines, zipped(INSIDE)), TAKES)
+    assert (gzip.decompress(got.body), got.values(b"Content-Encoding")) == (OUTSIDE, [b"gzip"])
+    got = await answered(counted(HTML + IDENTITY * 2, INSIDE))
+    assert got.body == OUTSIDE
+
+
+async def test_a_vary_that_its_connection_takes_away_is_said_again() -> None:
+    lines = GZIP + b"Vary: Accept-Encoding\r\nConnection: vary, keep-alive\r\n"
+    got = await answered(counted(HTML + lines, zipped(INSIDE)), TAKES)
+    assert got.values(b"Vary") == [b"Accept-Encoding"]
+    got = await answered(counted(HTML + GZIP + b"Vary: Cookie\r\nVary: accept-encoding\r\n", zipped(INSIDE)), TAKES)
+    assert got.values(b"Vary") == [b"Cookie", b"accept-encoding"]
 
 
 async def test_a_head_alone_says_what_a_get_would() -> None:
