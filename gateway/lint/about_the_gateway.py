@@ -37,9 +37,10 @@ def memory_store(subject: Subject) -> Iterator[Problem]:
 
 
 def store_in_the_clear(subject: Subject) -> Iterator[Problem]:
-    """Also by a name: who answers to it is not known without a certificate."""
+    """Also by a name: who answers to it is not known without a certificate. Nor is it known where the servers are that
+    Sentinels or the nodes of a cluster name."""
     server = subject.gateway.model.store.server
-    if server is not None and server.tls is None and not all(_is_loopback(host) for host, _ in server.places):
+    if server is not None and server.tls is None and not (server.address and _is_loopback(server.address[0])):
         say = "who is between can read this server's password, end everybody's session, and use again what works once"
         yield subject.gateway.at("store", "server", say=say, write="write tls: {}, or tls: {ca: {file: ...}}")
 

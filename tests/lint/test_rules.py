@@ -366,6 +366,15 @@ def test_a_rule_finds_what_it_is_for_and_nothing_beside(code: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "named", ["sentinel: {name: e, addresses: ['127.0.0.1:26379']}", "cluster: ['127.0.0.1:6379']"]
+)
+def test_a_store_that_others_lead_to_is_asked_for_tls_though_they_are_here(named: str) -> None:
+    for server, is_found in (("address: '127.0.0.1:6379'", False), (named, True), (f"{named}, tls: {{}}", False)):
+        found = codes(gateway("type: sqlite", f"type: redis, server: {{{server}}}"), {})
+        assert ("EC418" in found) is is_found, server
+
+
+@pytest.mark.parametrize(
     ("end", "said"),
     [
         ("2026-05-31T12:00:00Z", "validUntil of this file was 2026-05-31: from then on nobody signs in"),
