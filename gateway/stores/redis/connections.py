@@ -84,6 +84,8 @@ class Connections:
         self._looks = server.sentinels is not None
         self._looking: asyncio.Task[None] | None = None
         self._at: HostPort | None = None
+        # Of the pool: as many as it has at the most.
+        self._found: set[_Found] = set()
         # Its methods are not typed.
         self._pool: Any = BlockingConnectionPool(
             connection_class=_FoundSSL if server.tls else _Found,
@@ -98,28 +100,36 @@ class Connections:
         # For its subscriptions.
         self._redis: Any = Redis(connection_pool=self._pool)
 
-    async def _find(self) -> HostPort:
+    async def _find(self, connection: "_Found") -> HostPort:
+        self._found.add(connection)
         at = await self._locating.primary()
         if self._looks and self._looking is None:
             self._looking = asyncio.create_task(self._look())
-        self._at = at
+        if at != self._at:
+            self._at = at
+            self._begin(self._leave_others())
         return at
 
     async def _look(self) -> None:
-        """Another server has become the primary: what is open leads to one that may not know it yet, and goes on to
-        answer."""
         while True:
             await asyncio.sleep(by_chance(_LOOKS))
             with suppress(RedisError, OSError):
-                at = await self._locating.primary()
-                if at != self._at:
-                    self._at = at
-                    await self._pool.disconnect()
+                self._at = await self._locating.primary()
+                await self._leave_others()
+
+    async def _leave_others(self) -> None:
+        """Another server has become the primary: what is open leads to one that may not know it yet, and goes on to
+        answer."""
+        others = [each for each in self._found if each.is_connected and each.address != self._at]
+        await asyncio.gather(*(each.disconnect() for each in others), return_exceptions=True)
 
     async def _connected(self, connection: AbstractConnection) -> None:
+        """Also of one that was left while its caller had it: redis-py opens it again where it was."""
         await connection.on_connect()
         run = await self._met(connection)
         if isinstance(connection, _Found):
+            if connection.address != self._at:
+                raise MasterDownError("another server has become the primary")
             connection.run = run
 
     async def close(self) -> None:
@@ -154,10 +164,13 @@ class Connections:
 
     async def _to_its_end(self, asked: Coroutine[Any, Any, Reply]) -> Reply:
         """Though its caller leaves."""
+        return await asyncio.shield(self._begin(asked))
+
+    def _begin(self, asked: Coroutine[Any, Any, Reply]) -> "asyncio.Task[Reply]":
         asking = asyncio.create_task(asked)
         self._asking.add(asking)
         asking.add_done_callback(self._asked)
-        return await asyncio.shield(asking)
+        return asking
 
     def _asked(self, asking: "asyncio.Task[Any]") -> None:
         self._asking.discard(asking)
@@ -225,14 +238,18 @@ class Connections:
 class _Found(Connection):
     """Its address is looked for each time that it is opened."""
 
-    def __init__(self, *, find: Callable[[], Awaitable[HostPort]], **options: Any) -> None:
+    def __init__(self, *, find: Callable[["_Found"], Awaitable[HostPort]], **options: Any) -> None:
         super().__init__(**options)
         self._find = find
         self.run = ""
 
+    @property
+    def address(self) -> HostPort:
+        return self.host, self.port
+
     async def connect(self) -> None:
         if not self.is_connected:
-            self.host, self.port = await self._find()
+            self.host, self.port = await self._find(self)
         # It is not typed.
         connect: Any = super().connect
         await connect()

@@ -1,10 +1,12 @@
 """Where the server is that may be written to: one address, or what the Sentinels say at the moment.
 
-Of several answers the one with the highest `config-epoch` counts, which is the rule of the Sentinels themselves: after
-a failover those that were cut off still name the old primary, and are not believed for it.
+A primary is believed where most of the Sentinels that are listed name it: one that was cut off still names the old one,
+and a number alone proves nothing. Where they differ, the highest `config-epoch` that two of them tell counts, which is
+the rule of the Sentinels themselves.
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any, NamedTuple, Protocol
 
@@ -33,23 +35,63 @@ class OneAddress:
         pass
 
 
-class _Told(NamedTuple):
+class NamedPrimary(NamedTuple):
     """In this order: what is told later counts more."""
 
     config_epoch: int
     address: HostPort
 
+    def __str__(self) -> str:
+        host, port = self.address
+        return f"{host}:{port} (config-epoch {self.config_epoch})"
+
+
+def believed(told: Sequence[NamedPrimary], listed: int, before: NamedPrimary | None) -> NamedPrimary:
+    """`told`: by those of the `listed` Sentinels that have answered. `before`: what was believed last; it counts on
+    while nobody tells anything newer. Raises RedisError where no primary can be believed."""
+    most = listed // 2 + 1
+    if (named := _by_most(told, most)) is not None:
+        return named
+    if before is not None and told and not any(_contradicts(each, before) for each in told):
+        return before
+    if len(told) < most:
+        raise exceptions.ConnectionError(
+            f"{len(told)} of {listed} Sentinels say which server is the primary: {most} have to"
+        )
+    twice = [each for each, times in Counter(told).items() if times > 1 and _may_follow(each, before)]
+    if not twice:
+        raise exceptions.ConnectionError(f"the Sentinels differ: {', '.join(map(str, sorted(told)))}")
+    return max(twice)
+
+
+def _by_most(told: Sequence[NamedPrimary], most: int) -> NamedPrimary | None:
+    """The primary, with the highest number that no single Sentinel vouches for alone."""
+    for address, times in Counter(each.address for each in told).items():
+        if times >= most:
+            epochs = sorted((each.config_epoch for each in told if each.address == address), reverse=True)
+            return NamedPrimary(epochs[min(1, times - 1)], address)
+    return None
+
+
+def _contradicts(told: NamedPrimary, before: NamedPrimary) -> bool:
+    return told.address != before.address and told.config_epoch >= before.config_epoch
+
+
+def _may_follow(told: NamedPrimary, before: NamedPrimary | None) -> bool:
+    return before is None or told.address == before.address or told.config_epoch > before.config_epoch
+
 
 class SentinelsOf:
-    """`options`: of a connection to a Sentinel. One question is under way at a time, whoever waits for its answer."""
+    """`options`: of a connection to a Sentinel. One question is under way at a time, whoever waits for its answer. An
+    address that is listed twice is one Sentinel."""
 
     def __init__(self, name: str, addresses: Sequence[HostPort], options: dict[str, Any]) -> None:
         self._name = name
-        self._sentinels: list[Any] = [Redis(host=host, port=port, **options) for host, port in addresses]
+        self._sentinels: list[Any] = [Redis(host=host, port=port, **options) for host, port in dict.fromkeys(addresses)]
         for each in self._sentinels:
             # Replies as they are.
             each.response_callbacks.clear()
-        self._newest: _Told | None = None
+        self._believed: NamedPrimary | None = None
         self._asking: asyncio.Task[HostPort] | None = None
 
     async def primary(self) -> HostPort:
@@ -65,31 +107,26 @@ class SentinelsOf:
 
     async def _ask(self) -> HostPort:
         asked = [asyncio.create_task(self._told_by(each)) for each in self._sentinels]
-        told: list[_Told] = []
+        told: list[NamedPrimary] = []
         try:
             for each in asyncio.as_completed(asked):
                 if (answer := await each) is not None:
                     told.append(answer)
-                if 2 * len(told) > len(asked):
+                if _by_most(told, len(asked) // 2 + 1) is not None:
                     break
         finally:
             for task in asked:
                 task.cancel()
             await asyncio.gather(*asked, return_exceptions=True)
-        if not told:
-            raise exceptions.ConnectionError(f"no Sentinel names a primary of {self._name!r}")
-        newest = max(told)
-        # A few may be behind what was told before. Most of them are right, also where they were set up anew.
-        if self._newest is None or 2 * len(told) > len(asked) or newest > self._newest:
-            self._newest = newest
-        return self._newest.address
+        self._believed = believed(told, len(asked), self._believed)
+        return self._believed.address
 
-    async def _told_by(self, sentinel: Any) -> _Told | None:
+    async def _told_by(self, sentinel: Any) -> NamedPrimary | None:
         try:
             known = await sentinel.execute_command("SENTINEL", "MASTER", self._name)
             host, port = await sentinel.execute_command("SENTINEL", "GET-MASTER-ADDR-BY-NAME", self._name)
             state = dict(zip(known[::2], known[1::2], strict=True))
-            return _Told(int(state[b"config-epoch"]), (host.decode(), int(port)))
+            return NamedPrimary(int(state[b"config-epoch"]), (host.decode(), int(port)))
         except (RedisError, OSError, TypeError, ValueError, KeyError):
             # Out of reach, without a group of this name, or no Sentinel at all: the others are asked too.
             return None
