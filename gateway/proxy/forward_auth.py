@@ -33,15 +33,28 @@ def is_question(request: Request, snapshot: Snapshot) -> bool:
     return snapshot.gateway.forward_auth is not None and (path == PATH or path.startswith(_BELOW))
 
 
-def question(request: Request, memo: Memo, snapshot: Snapshot) -> tuple[Front, bytes]:
-    """The front that asks, and the head of the request that it asks about.
+def shows_secret(request: Request, memo: Memo, snapshot: Snapshot) -> bool:
+    """Whether a question comes from a listed front that shows its secret."""
+    try:
+        _check_secret(request, memo, snapshot)
+    except GatewayError:
+        return False
+    return True
 
-    Raises GatewayError(FRONT_UNKNOWN) for everybody but a listed front that shows its secret, and FRONT_QUESTION."""
+
+def _check_secret(request: Request, memo: Memo, snapshot: Snapshot) -> None:
     settings, shown = snapshot.gateway.forward_auth, request.came(SECRET)
     if settings is None or not memo.is_trusted(snapshot):
         raise GatewayError(FRONT_UNKNOWN, f"{memo.peer} is not in trusted_proxies")
     if shown is None or not compare_digest(shown, settings.secret):
         raise GatewayError(FRONT_UNKNOWN, "X-Ecluse-Front is not the secret of forward_auth")
+
+
+def question(request: Request, memo: Memo, snapshot: Snapshot) -> tuple[Front, bytes]:
+    """The front that asks, and the head of the request that it asks about.
+
+    Raises GatewayError(FRONT_UNKNOWN) for everybody but a listed front that shows its secret, and FRONT_QUESTION."""
+    _check_secret(request, memo, snapshot)
     name, slash, behind = request.line.target.raw.removeprefix(_BELOW).decode("ascii").partition("/")
     front = FRONTS.get(name)
     if front is None:

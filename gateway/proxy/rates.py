@@ -1,6 +1,7 @@
 """How often somebody may ask: token buckets, and what is told beyond that."""
 
 from collections import OrderedDict
+from collections.abc import Iterator
 from math import ceil
 from typing import Final, NamedTuple
 
@@ -52,17 +53,23 @@ class Buckets:
     def __len__(self) -> int:
         return len(self._full_at)
 
-    def take(self, key: int, rate: Rate, now: float) -> float:
-        """Takes one token and returns 0; where there is none, the seconds until there is one."""
+    def take(self, key: int, rate: Rate, now: float, *, left: int = 0) -> float:
+        """Takes one token and returns 0; where there is none, the seconds until there is one. `left`: tokens that have
+        to be there still afterwards."""
         whole = rate.every * rate.burst
         # No bucket is emptier than empty: under a slower rate, before a reload, it may have been.
         full_at = min(max(self._full_at.pop(key, now), now), now + whole)
-        wait = full_at + rate.every - now - whole
+        wait = full_at + rate.every * (1 + left) - now - whole
         if wait <= _ROUNDING:
             full_at, wait = full_at + rate.every, 0.0
         self._make_room(now)
         self._full_at[key] = full_at
         return wait
+
+    def give_back(self, key: int, rate: Rate) -> None:
+        """One token that was taken."""
+        if (full_at := self._full_at.get(key)) is not None:
+            self._full_at[key] = full_at - rate.every
 
     def _make_room(self, now: float) -> None:
         """Forgets of the buckets that were asked least lately one where there is no room, and a few that are full."""
@@ -89,24 +96,38 @@ class RequestLimits:
         self._everywhere = snapshot.gateway.limits.requests
         self._told = {key: told for key, told in self._told.items() if key[0] in snapshot.apps}
 
-    def too_many(self, request: Request, who: Asks, *, is_forward: bool) -> Refuse | None:
-        """None where one more is allowed, which is counted. `who`: NOBODY where they were counted before.
-        `is_forward`: whether it goes to the application."""
+    def too_many(self, request: Request, who: Asks, before: Asks, *, is_forward: bool = False) -> Refuse | None:
+        """As `over`, and what is answered."""
+        over = self.over(request, who, before, is_forward=is_forward)
+        return None if over is None else self.refused(request, over)
+
+    def over(self, request: Request, who: Asks, before: Asks, *, is_forward: bool = False) -> tuple[str, float] | None:
+        """None where one more is allowed, which is counted; else whose rate is exceeded, and the seconds to wait.
+        `before`: for whom it was counted before. `is_forward`: whether it goes to the application."""
         lane, now = request.lane, request.started
-        for scope, rates in ((_EVERYWHERE, self._everywhere), (lane.name, lane.rates)):
-            rate = None if rates is None else rates.per(who.kind)
-            if rate is not None and (wait := self._take(scope, who, rate, now)):
-                return self._refused(request, who.kind, wait)
-        rate = None if lane.rates is None or not is_forward else lane.rates.all
-        if rate is not None and (wait := self._take(lane.name, _EVERYBODY, rate, now)):
-            return self._refused(request, "all", wait)
+        for scope, rate in () if who == before else self._rates(request, who):
+            if wait := self.buckets.take(_bucket(scope, who), rate, now):
+                return who.kind, wait
+        rate_of_all = None if lane.rates is None or not is_forward else lane.rates.all
+        if rate_of_all is not None:
+            # Strangers leave half of it to people who are signed in.
+            left = 0 if who.kind == "person" else rate_of_all.burst // 2
+            if wait := self.buckets.take(_bucket(lane.name, _EVERYBODY), rate_of_all, now, left=left):
+                return "all", wait
         return None
 
-    def _take(self, scope: str, who: Asks, rate: Rate, now: float) -> float:
-        # Python's hash has a key of its own in each process: nobody can look for two that share a bucket.
-        return self.buckets.take(hash((scope, who)), rate, now)
+    def give_back(self, request: Request, who: Asks) -> None:
+        for scope, rate in self._rates(request, who):
+            self.buckets.give_back(_bucket(scope, who), rate)
 
-    def _refused(self, request: Request, kind: str, wait: float) -> Refuse:
+    def _rates(self, request: Request, who: Asks) -> Iterator[tuple[str, Rate]]:
+        for scope, rates in ((_EVERYWHERE, self._everywhere), (request.lane.name, request.lane.rates)):
+            if rates is not None and (rate := rates.per(who.kind)) is not None:
+                yield scope, rate
+
+    def refused(self, request: Request, over: tuple[str, float]) -> Refuse:
+        """`over`: as the method of this name has it."""
+        kind, wait = over
         app, now = request.lane.name, request.started
         self._counters.add("ecluse_requests_limited_total", app, kind)
         told, times = self._told.get((app, kind), (_NEVER, 0))
@@ -126,8 +147,28 @@ class RequestLimits:
         return Refuse(LIMIT_REQUESTS, retry_after=ceil(wait))
 
 
+def _bucket(scope: str, who: Asks) -> int:
+    # Python's hash has a key of its own in each process: nobody can look for two that share a bucket.
+    return hash((scope, who))
+
+
 def asks(seat: Seat | None, client: str) -> Asks:
     """A person who is signed in counts for themselves, wherever they ask from; a stranger counts for the address."""
     if seat is None:
-        return Asks("client", hash(client_key(client)))
+        return _at(client, "")
     return Asks("person", hash((seat.identity.issuer, seat.identity.subject)))
+
+
+def looked_up(client: str) -> Asks:
+    """A cookie or token that has to be looked up first counts for the address, apart from its strangers: their flood
+    keeps nobody out who is signed in."""
+    return _at(client, "looked up")
+
+
+def by_notice(client: str) -> Asks:
+    """What a browser brings of a provider to end sessions counts for the address, apart from all else."""
+    return _at(client, "notice")
+
+
+def _at(client: str, apart: str) -> Asks:
+    return Asks("client", hash((apart, client_key(client))))

@@ -15,12 +15,13 @@ from gateway.model.errors import GatewayError
 from gateway.model.host_codes import HOST_UNKNOWN
 from gateway.model.kept_post import KeepPosts
 from gateway.model.session import Seat
+from gateway.proxy.counted_for import count
 from gateway.proxy.exchange import ServerConnection
 from gateway.proxy.forward_auth import FrontQuestions, is_question, said_of
 from gateway.proxy.outgoing_head import framing_line, middle_of
 from gateway.proxy.portal_lane import PortalPurpose, body_limit, inbound_request
 from gateway.proxy.posts.keeping import admitted, keeping, limit_of
-from gateway.proxy.rates import NOBODY, asks
+from gateway.proxy.rates import NOBODY
 from gateway.proxy.reading import WAIT
 from gateway.proxy.refusals import program_refusal, to_https, unauthorized
 from gateway.proxy.services import Services
@@ -144,8 +145,8 @@ class Walk(FrontQuestions):
         """The one place where an outcome has effects. No fault leads to `forward`."""
         request = self.request
         request.seat = seat
-        if request.lane.is_bounded and (refused := self._too_many(seat, outcome)) is not None:
-            outcome = refused
+        if request.lane.is_bounded and (instead := self._too_many(seat, outcome)) is not None:
+            outcome = instead
         if seat is not None:
             request.line.let_in = True
             if seat.deadline - request.started < seat.idle - _TOUCH_AFTER:
@@ -177,17 +178,12 @@ class Walk(FrontQuestions):
             case _:
                 assert_never(outcome)
 
-    def _too_many(self, seat: Seat | None, outcome: Outcome) -> Refuse | None:
-        """Counts the request: once for a stranger, and once for the person who they turn out to be. A front's question
-        counts as the request that it asks about; a kept form came with the click that was counted."""
-        request, snapshot = self.request, self.plane.tables.snapshot
-        is_asked_about = type(outcome) is ToPortal and is_question(request, snapshot) and self.memo.is_trusted(snapshot)
-        if is_asked_about or self.sending is not None:
+    def _too_many(self, seat: Seat | None, outcome: Outcome) -> Refuse | NeedsStore | None:
+        """Counts the request; None: it goes its way. A kept form came with the click that was counted."""
+        if self.sending is not None:
             return None
-        who, before = asks(seat, request.client), self.counted
-        self.counted = who
-        told = NOBODY if who == before else who
-        return self.plane.rates.too_many(request, told, is_forward=type(outcome) is Forward)
+        self.counted, instead = count(self.request, self.memo, self.plane, seat, outcome, self.counted)
+        return instead
 
     async def _await(self, known: Seat | None, waits: NeedsStore | NeedsWork, *, acted: bool = False) -> None:
         """The client waits meanwhile, and nothing more of it is read. `acted`: the outcome was counted before."""

@@ -171,7 +171,7 @@ async def test_a_stranger_who_names_other_addresses_is_counted_as_one() -> None:
 
 
 async def test_an_application_has_limits_of_its_own_and_one_for_all_that_reaches_it() -> None:
-    rates = "limits: {requests: {per_person: {rate: 1/h}, all: {rate: 3/h}}}"
+    rates = "limits: {requests: {per_person: {rate: 1/h}, all: {rate: 5/h}}}"
     async with application() as app, gateway(app, app=rates) as gate:
         helene = gate.sign_in(uid="helene")
         assert [(await gate.once(ask(b"GET /x", helene))).status for _ in range(2)] == [200, 429]

@@ -40,4 +40,4 @@ class AppRequestRatesSection(RequestRatesSection):
     """Of requests to this application alone, beside what gateway.yaml says."""
 
     all: Maybe[RateSection] = None
-    """Of all requests that go to the application, of whomever they are."""
+    """Of all requests that go to the application, of whomever they are; strangers leave half of `burst` to people."""

@@ -1,0 +1,96 @@
+"""For whom a request counts, where how often somebody may ask is bounded."""
+
+from typing import Final
+
+from gateway.access.outcome import Forward, NeedsStore, NeedsWork, Outcome, Refuse, ToPortal
+from gateway.access.program import ProgramToken
+from gateway.config.snapshot import Snapshot
+from gateway.model.errors import GatewayError
+from gateway.model.session import Seat
+from gateway.proxy.forward_auth import is_question, shows_secret
+from gateway.proxy.memo import Memo
+from gateway.proxy.rates import NOBODY, Asks, asks, by_notice, looked_up
+from gateway.proxy.request import Request
+from gateway.proxy.services import Services
+
+_SIGN_OUTS: Final = frozenset({b"/_ecluse/logout", b"/_ecluse/sessions/end"})
+_SOAP: Final = b"/_ecluse/saml/soap"
+_BACK_CHANNEL: Final = b"/_ecluse/oidc/backchannel/"
+# A provider's, which a browser brings; no cookie comes with it from another site.
+_SAML_LOGOUT: Final = b"/_ecluse/saml/logout"
+_FRONT_CHANNEL: Final = b"/_ecluse/oidc/frontchannel/"
+
+
+def count(
+    request: Request, memo: Memo, plane: Services, seat: Seat | None, outcome: Outcome, before: Asks
+) -> tuple[Asks, Refuse | NeedsStore | None]:
+    """Counts the request: once for a stranger, and once for the person who they turn out to be. `before`: for whom it
+    was counted before it was looked up who asks. Returns for whom it counts, and what comes of it where that is not
+    `outcome`."""
+    if type(outcome) is ToPortal:
+        return _for_the_portal(request, memo, plane, outcome, before)
+    if _is_looked_up(request, seat, outcome):
+        who = looked_up(request.client)
+        return who, plane.rates.too_many(request, who, before)
+    who = _told(request, plane, seat, before)
+    return who, plane.rates.too_many(request, who, before, is_forward=type(outcome) is Forward)
+
+
+def _is_looked_up(request: Request, seat: Seat | None, outcome: Outcome) -> bool:
+    """Whether this worker does not know yet whose cookie or token the request brings."""
+    if type(outcome) is NeedsWork:
+        return seat is None and type(request.credential) is ProgramToken
+    return type(outcome) is NeedsStore
+
+
+def _told(request: Request, plane: Services, seat: Seat | None, before: Asks) -> Asks:
+    """A look-up by which a person comes out costs the address nothing."""
+    if seat is not None and before == looked_up(request.client):
+        plane.rates.give_back(request, before)
+    return asks(seat, request.client)
+
+
+def _for_the_portal(
+    request: Request, memo: Memo, plane: Services, outcome: ToPortal, before: Asks
+) -> tuple[Asks, Refuse | NeedsStore | None]:
+    """A sign-out is never refused to a person who is signed in, and what a provider says by itself to end sessions is
+    not counted (invariant 12). A front's question counts as the request that it asks about."""
+    snapshot, path = plane.tables.snapshot, request.line.target.path
+    if is_question(request, snapshot) and shows_secret(request, memo, snapshot):
+        return before, None
+    if _is_from_provider(request, snapshot):
+        return before, None
+    cookie = _cookie(request, memo)
+    seat = None if cookie is None else plane.sessions.cached(request.host.name, cookie)
+    who = _told(request, plane, seat, before)
+    if seat is not None and (outcome.purpose == "logout" or path in _SIGN_OUTS):
+        return who, None
+    if seat is None and request.host.portal and (path == _SAML_LOGOUT or path.startswith(_FRONT_CHANNEL)):
+        who = by_notice(request.client)
+    over = plane.rates.over(request, who, before)
+    if over is None:
+        return who, None
+    if seat is None and cookie is not None and before == NOBODY:
+        # The store has to say whether it is a person, who does not count for the address.
+        who = looked_up(request.client)
+        return who, plane.rates.too_many(request, who, before) or NeedsStore(request.host.name, cookie)
+    return who, plane.rates.refused(request, over)
+
+
+def _is_from_provider(request: Request, snapshot: Snapshot) -> bool:
+    """Whether it is a call of a provider's own, all of which come from one address: its signature says who asks."""
+    path = request.line.target.path
+    if not request.host.portal or request.line.method != b"POST":
+        return False
+    name = path.removeprefix(_BACK_CHANNEL)
+    return path == _SOAP or (name != path and name.decode("ascii") in snapshot.providers)
+
+
+def _cookie(request: Request, memo: Memo) -> bytes | None:
+    """None also where the line cannot be read: the portal says so itself."""
+    if request.cookie is None:
+        return None
+    try:
+        return memo.cookie_parts(request.cookie, request.host)[0]
+    except GatewayError:
+        return None
