@@ -7,7 +7,7 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -113,7 +113,7 @@ class _Worker:
         self._plane.snapshot_swapped()
 
     async def _start(self, candidate: Candidate) -> None:
-        self._store, self._now = _store(candidate.snapshot.gateway, self._log, self._counters)
+        self._store, self._now, self._store_servers = _store(candidate.snapshot.gateway, self._log, self._counters)
         await self._store.open()
         pages = Pages(lambda: self.snapshot.gateway.theme)
         for _ in pages.prepare():
@@ -158,7 +158,7 @@ class _Worker:
 
     def _join_services(self, gateway: Gateway, pages: Pages) -> None:
         store, log, counters, limits, now = self._store, self._log, self._counters, gateway.limits, self._now
-        is_ours = OwnAddresses(self._sockets, gateway.admin, gateway.store_server)
+        is_ours = OwnAddresses(self._sockets, gateway.admin, gateway.store_server, self._store_servers)
         self._sessions = Sessions(store, gateway.store_keys, cached_seats=limits.cached_seats, log=log, now=now)
         self._posts = KeptPosts(
             store, gateway.store_keys, settings=lambda: self.snapshot.gateway.posts, log=log, now=now
@@ -349,10 +349,12 @@ class _Worker:
         await self._store.close()
 
 
-def _store(gateway: Gateway, log: Log, counters: Counters) -> tuple[RecordStore, Callable[[], int]]:
-    """With the clock that counts for what is kept there."""
+def _store(
+    gateway: Gateway, log: Log, counters: Counters
+) -> tuple[RecordStore, Callable[[], int], Collection[tuple[str, int]]]:
+    """With the clock that counts for what is kept there, and the servers that it has been connected to."""
     if gateway.store == "memory":
-        return MemoryStore(), unix_now
+        return MemoryStore(), unix_now, ()
     if gateway.store_server is not None:
         # An extra of its own: who keeps sessions in a file need not have it.
         from gateway.stores.redis.cluster_store import RedisClusterStore
@@ -360,5 +362,5 @@ def _store(gateway: Gateway, log: Log, counters: Counters) -> tuple[RecordStore,
 
         made = RedisClusterStore if gateway.store_server.cluster else RedisStore
         shared = made(gateway.store_server, log=log, counters=counters)
-        return shared, shared.clock.now
-    return SqliteStore(Path(gateway.state_folder) / "sessions.sqlite", log=log, counters=counters), unix_now
+        return shared, shared.clock.now, shared.servers
+    return SqliteStore(Path(gateway.state_folder) / "sessions.sqlite", log=log, counters=counters), unix_now, ()

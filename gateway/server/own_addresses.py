@@ -3,7 +3,7 @@ there."""
 
 import socket
 import struct
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Final
 
 from gateway.model.store_server import StoreServer
@@ -22,10 +22,17 @@ _ATTRIBUTE: Final = struct.Struct("=HH")
 
 class OwnAddresses:
     """`listening`: the sockets as they are bound, so that "any free port" is the one that was found. `admin`: as
-    gateway.yaml has it; the supervisor holds that one. `store`: its server, or the Sentinels; one that is known by a
-    name is not found by its address. They stay as they are until the gateway ends."""
+    gateway.yaml has it; the supervisor holds that one. `store`: its server, or who leads to it; one that is known by a
+    name is not found by its address. They stay as they are until the gateway ends. `store_servers`: IP addresses and
+    ports that the store has been connected to; they become more."""
 
-    def __init__(self, listening: Iterable[socket.socket], admin: str, store: StoreServer | None = None) -> None:
+    def __init__(
+        self,
+        listening: Iterable[socket.socket],
+        admin: str,
+        store: StoreServer | None = None,
+        store_servers: Collection[tuple[str, int]] = (),
+    ) -> None:
         bound = [each.getsockname()[:2] for each in listening]
         if not admin.startswith("unix:"):
             host, _, port = admin.rpartition(":")
@@ -34,8 +41,11 @@ class OwnAddresses:
         for name, its_port in () if store is None else store.addresses:
             if (address := literal(name)) is not None:
                 self._bound.append((address, its_port))
+        self._store_servers = store_servers
 
     def __call__(self, address: Address, port: int) -> bool:
+        if any(port == its_port and parse_address(its) == address for its, its_port in self._store_servers):
+            return True
         return any(port == its_port and _covers(its, address) for its, its_port in self._bound)
 
 

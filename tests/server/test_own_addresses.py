@@ -4,7 +4,7 @@ from contextlib import ExitStack
 
 import pytest
 
-from gateway.model.store_server import StoreServer
+from gateway.model.store_server import Sentinels, StoreServer
 from gateway.server import own_addresses
 from gateway.server.own_addresses import OwnAddresses, is_of_this_machine
 from gateway.wire.addresses import Address, parse_address
@@ -56,6 +56,20 @@ def test_the_server_of_the_store_is_no_applications() -> None:
         assert ours(at("127.0.0.1"), 6379)
         assert not ours(at("127.0.0.1"), 6380)
     assert not OwnAddresses([], "unix:/run/ecluse/admin.sock")(at("127.0.0.1"), 6379)
+
+
+def test_a_server_that_the_store_was_led_to_is_no_applications_from_then_on() -> None:
+    led_to: set[tuple[str, int]] = set()
+    sentinel = StoreServer((("127.0.0.1", 26379),), sentinels=Sentinels("ecluse"))
+    ours = OwnAddresses([], "unix:/run/ecluse/admin.sock", sentinel, led_to)
+    assert not ours(at("10.0.0.6"), 6379)
+    led_to.add(("10.0.0.6", 6379))
+    assert ours(at("10.0.0.6"), 6379)
+    led_to.add(("2001:db8::6", 6379))
+    assert ours(at("2001:db8:0::6"), 6379)
+    assert ours(at("10.0.0.6"), 6379)
+    assert not ours(at("10.0.0.6"), 6380)
+    assert not ours(at("10.0.0.7"), 6379)
 
 
 def test_a_wildcard_is_every_address_of_this_machine(listen: ExitStack) -> None:

@@ -26,7 +26,7 @@ from gateway.stores.redis import encoding, steps
 from gateway.stores.redis.cluster import ClusterConnections
 from gateway.stores.redis.connections import CommandTo, Reaches
 from gateway.stores.redis.lacks import read_info
-from gateway.stores.redis.store import EPOCH_BYTES, VERSION, RedisStore, run_of
+from gateway.stores.redis.store import EPOCH_BYTES, VERSION, RedisStore
 from gateway.stores.sealing import SHARDS, shard_of
 
 _NOWHERE = Cursor("", -1)
@@ -44,7 +44,7 @@ class RedisClusterStore(RedisStore):
 
     async def _met(self, connection: AbstractConnection) -> str:
         # Also a replica: it says who has what, and sends on who asks for more.
-        run, _ = await run_of(connection)
+        run, _ = await self._run_of(connection)
         return run
 
     def _head(self, tag: str) -> CommandTo:

@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any, TypeVar
 
 from redis import exceptions
-from redis.asyncio.connection import AbstractConnection
+from redis.asyncio.connection import AbstractConnection, Connection
 from redis.exceptions import NoScriptError, RedisError
 
 from gateway.model.codes import STORE_UNREACHABLE, STORE_UNREADABLE
@@ -40,6 +40,7 @@ from gateway.stores.redis.clock import StoreClock
 from gateway.stores.redis.connections import CommandTo, Connections, Reaches
 from gateway.stores.redis.feed import Feed
 from gateway.stores.redis.lacks import lacks, read_info
+from gateway.stores.redis.locating import HostPort
 from gateway.stores.redis.steps import RECORD, SEALED, Keys, Operand, Operation
 from gateway.stores.sealing import shard_of
 from gateway.stores.unreadable import UnreadableRecords
@@ -76,6 +77,8 @@ class RedisStore:
         self._tries = False
         self.clock = StoreClock()
         self.reachable = True
+        # IP addresses and ports: whatever names, Sentinels and nodes have led to, and may lead to again.
+        self.servers: set[HostPort] = set()
 
     def _reaches(self, server: StoreServer) -> Reaches:
         return Connections(server, self._met)
@@ -244,7 +247,7 @@ class RedisStore:
     async def _met(self, connection: AbstractConnection) -> str:
         """A store behind a new connection: made where there is none. Of one that was started again, or took another's
         place, nobody knows what it has lost: it counts as new for what others made before."""
-        self._run, is_primary = await run_of(connection)
+        self._run, is_primary = await self._run_of(connection)
         if not is_primary:
             raise exceptions.ConnectionError("this is a replica, which cannot be written to")
         operands = [*self._head("")(""), *steps.flat([self._meets()])]
@@ -258,6 +261,11 @@ class RedisStore:
         if self._version > VERSION:
             raise exceptions.ConnectionError("a store of a newer release")
         return self._run
+
+    async def _run_of(self, connection: AbstractConnection) -> tuple[str, bool]:
+        if isinstance(connection, Connection) and (peer := connection.getpeername()) is not None:
+            self.servers.add((peer, connection.port))
+        return await run_of(connection)
 
     def _meets(self) -> Operation:
         return steps.meet(self._run, os.urandom(EPOCH_BYTES).hex(), VERSION, self._epoch)

@@ -77,6 +77,13 @@ def primary_of(store: TestedClusterStore, tag: str) -> HostPort:
     return store._cluster._primary_of(key_slot(tag.encode()))
 
 
+async def test_nodes_that_are_not_listed_are_known_too(
+    stores: tuple[TestedClusterStore, TestedClusterStore],
+) -> None:
+    for store in stores:
+        assert store.servers >= set(await store._cluster.primaries()) > set(store._server.addresses)
+
+
 async def test_what_others_made_has_a_place_of_its_own_whoever_brings_it() -> None:
     assert {tag_of(used(tag, "id", 0)) for tag in SHARDS} == set(SHARDS)
     assert tag_of(used("A", "id", 0)) == tag_of(used("A", "id", 7)) == "A"

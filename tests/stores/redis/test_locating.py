@@ -238,3 +238,20 @@ async def test_what_is_being_opened_to_the_old_primary_meanwhile_is_sent_nothing
     asked = (connections.ask(lambda run: ["ECHO", run], again=False) for _ in range(2))
     assert set(await asyncio.gather(*asked)) == {str(redis).encode()}
     await connections.close()
+
+
+@pytest.mark.service
+async def test_the_servers_that_it_was_led_to_are_known_by_their_addresses(valkey: int, redis: int) -> None:
+    """Whatever the Sentinels call them."""
+    played = Played(1, ("localhost", valkey))
+    async with listening(played) as addresses:
+        store = RedisStore(settings_of(0, addresses=addresses, sentinels=Sentinels("ecluse")))
+        await store.open()
+        assert {port for _, port in store.servers} == {valkey}
+        assert {host for host, _ in store.servers} <= {HOST, "::1"}
+        played.epoch, played.primary = 2, (HOST, redis)
+        async with asyncio.timeout(PATIENCE):
+            while (HOST, redis) not in store.servers:
+                await asyncio.gather(store.probe(), return_exceptions=True)
+                await asyncio.sleep(0.05)
+        await store.close()
