@@ -10,7 +10,7 @@ from gateway.proxy.exchange import Exchange, Requester
 from gateway.proxy.filters.between import Between
 from gateway.proxy.filters.codings import Redone, Undone, accepts_gzip, is_undone, lines_of
 from gateway.proxy.filters.finished import FINISHED
-from gateway.proxy.filters.replacing import Replacing
+from gateway.proxy.filters.replacing import Piece, Replacing
 from gateway.proxy.filters.texts import BodyFilters, ReplacingOnceKnown, is_part_of_a_text
 from gateway.proxy.http1.bodies import LAST_CHUNK, chunk
 from gateway.proxy.http1.response_head import ResponseHead
@@ -101,10 +101,13 @@ class BodyFilter(Between):
         pieces = replacing.feed(data)
         if self._redone is not None:
             pieces = [self._redone.feed(b"".join(pieces))]
+        self._send(pieces)
+
+    def _send(self, pieces: list[Piece]) -> None:
         if self._response is not None:
             self._first += b"".join(pieces)
             return
-        if self._redone is not None and self._undone is not None and not self._undone.waits:
+        if self._redone is not None and not self._waits:
             # More may be long in coming.
             pieces.append(self._redone.flush())
         if size := sum(map(len, pieces)):
@@ -118,17 +121,27 @@ class BodyFilter(Between):
     def grows(self) -> bool:
         return self._undone is not None
 
+    @property
+    def _waits(self) -> bool:
+        """Whether there is something to do without anything more of the body."""
+        undone, redone = self._undone, self._redone
+        return undone is not None and (undone.waits or (redone is not None and redone.waits))
+
     def _undo(self, undone: Undone, data: bytes) -> None:
         """The first step at once: where it fails, nothing of the response is said yet. Raises GatewayError."""
         if data:
             undone.feed(data)
         if not self._stepping and not self.client.write_paused:
             self._step(undone)
-        if undone.waits:
+        if self._waits:
             self._upstream.pause()
             self._step_soon()
 
     def _step(self, undone: Undone) -> None:
+        """What grew by its replacements is done again before more is undone."""
+        if self._redone is not None and self._redone.waits:
+            self._send([self._redone.step()])
+            return
         made = undone.step()
         if made and self._replacing is not None:
             self._take_changed(self._replacing, made)
@@ -146,7 +159,7 @@ class BodyFilter(Between):
             return
         try:
             self._step(undone)
-            if undone.waits:
+            if self._waits:
                 self._step_soon()
             elif self._all_came:
                 self._finish()
@@ -165,10 +178,10 @@ class BodyFilter(Between):
 
     @property
     def write_paused(self) -> bool:
-        return self.client.write_paused or (self._undone is not None and self._undone.waits)
+        return self.client.write_paused or self._waits
 
     def resume(self) -> None:
-        if self._undone is not None and self._undone.waits:
+        if self._waits:
             self._step_soon()
         else:
             self._upstream.resume()
@@ -197,7 +210,7 @@ class BodyFilter(Between):
             return
         # The connection carries the request of another from here on.
         self._upstream, self._all_came = FINISHED, True
-        if undone.waits:
+        if self._waits:
             self._begin()
             return
         try:
@@ -210,11 +223,16 @@ class BodyFilter(Between):
         if self._undone is not None:
             self._undone.end()
         client, replacing, response, redone = self.client, self._replacing, self._response, self._redone
+        rest = b"" if replacing is None else replacing.end()
+        if redone is not None:
+            rest = redone.feed(rest)
+            if redone.waits:
+                self._send([rest])
+                self._step_soon()
+                return
+            rest += redone.end()
         self.forget()
         if replacing is not None:
-            rest = replacing.end()
-            if redone is not None:
-                rest = redone.feed(rest) + redone.end()
             if response is not None:
                 body = self._first + rest
                 client.transport.write(self._head(response, len(body)) + body)

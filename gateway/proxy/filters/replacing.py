@@ -210,9 +210,10 @@ class Replacing:
         return self._go_on(data, start, pieces)
 
     def end(self) -> bytes:
-        """What was held back: nothing more comes."""
+        """What was held back, once: nothing more comes."""
         pieces: list[Piece] = []
-        self._replaced(self._held, self._seen, len(self._held), pieces)
+        held, self._held = self._held, b""
+        self._replaced(held, self._seen, len(held), pieces)
         return b"".join(pieces)
 
     def _go_on(self, text: bytes, start: int, pieces: list[Piece]) -> list[Piece]:

@@ -4,10 +4,12 @@ import asyncio
 import gzip
 import random
 import zlib
+from collections import Counter
+from typing import Any
 
 import pytest
 
-from gateway.proxy.filters.codings import Undone
+from gateway.proxy.filters.codings import STEP, Redone, Undone
 from tests.proxy.applications import Peer, application
 from tests.proxy.filters.test_body_filter import BODIES, HTML, INSIDE, LINES, OUTSIDE, answered, chunked, counted
 from tests.proxy.filters.test_codings import CODED, zipped
@@ -108,6 +110,70 @@ async def test_a_large_one_is_done_again_whole_and_small() -> None:
         assert (await client.ask(ask(b"GET /public/b"))).body == b"ok"
         old = await gate.once(b"GET /public/a HTTP/1.0\r\nHost: permis.localhost\r\n" + TAKES + b"\r\n\r\n")
         assert gzip.decompress(old.body) == LARGE_OUTSIDE
+
+
+class CountedCoder:
+    """A coder of zlib that tells, by turn of the loop, how much went through it."""
+
+    def __init__(self, coder: Any, turns: Counter[int], turn: list[int]) -> None:
+        self.coder, self.turns, self.turn = coder, turns, turn
+
+    def compress(self, data: bytes) -> bytes:
+        self.turns[self.turn[0]] += len(data)
+        return self.coder.compress(data)
+
+    def flush(self, *how: int) -> bytes:
+        return self.coder.flush(*how)
+
+
+@pytest.mark.parametrize(
+    ("texts", "instead", "body", "framed"),
+    [
+        ("{ancien: neuf}", b"neuf", INSIDE * 3000, counted),
+        ("{ancien: neuf}", b"neuf", INSIDE * 3000, chunked),
+        ("{ancien: " + "x" * 1000 + "}", b"x" * 1000, b"ancien" * 3000, chunked),
+        ("{ancien: " + "\u00e9" * 1000 + "}", "\u00e9".encode() * 1000, b"ancien" * 160, counted),
+    ],
+    ids=["counted", "chunked", "grows", "grows at its end"],
+)
+async def test_invariant_14_no_turn_of_the_loop_undoes_or_does_again_much(
+    monkeypatch: pytest.MonkeyPatch, texts: str, instead: bytes, body: bytes, framed
+) -> None:
+    undone, redone, turn = Counter[int](), Counter[int](), [0]
+    counting: list[bool] = []
+
+    class CountedUndone(Undone):
+        def step(self) -> bytes:
+            made = super().step()
+            undone[turn[0]] += len(made)
+            return made
+
+    class CountedRedone(Redone):
+        def __init__(self) -> None:
+            super().__init__()
+            self._coder = CountedCoder(self._coder, redone, turn)
+
+    def next_turn() -> None:
+        turn[0] += 1
+        if counting:
+            loop.call_soon(next_turn)
+
+    monkeypatch.setattr("gateway.proxy.filters.body_filter.Undone", CountedUndone)
+    monkeypatch.setattr("gateway.proxy.filters.body_filter.Redone", CountedRedone)
+    loop = asyncio.get_running_loop()
+    app = BODIES.replace("{ancien: neuf}", texts)
+    async with application(framed(HTML + GZIP, zipped(body))) as behind, gateway(behind, app=app) as gate:
+        client = await gate.client()
+        counting.append(True)
+        next_turn()
+        got = await client.ask(ask(b"GET /public/a", TAKES))
+        counting.clear()
+    outside = body.replace(INSIDE, OUTSIDE) if INSIDE in body else body.replace(b"ancien", instead)
+    assert gzip.decompress(got.body) == outside
+    assert sum(redone.values()) == len(outside)
+    assert max(undone.values()) <= STEP
+    # What is held back to the end may come in the turn of the last step before it.
+    assert max(redone.values()) <= 2 * STEP
 
 
 async def test_what_has_come_can_be_read_before_the_rest_comes() -> None:
