@@ -138,12 +138,15 @@ class Start:
         return await self._chooser.page(request, found, known)
 
     def _step_up(self, request: PortalRequest, found: Pending, identity: Identity, need: Need) -> Page:
-        """People who are signed in are told why they are asked once more, before they are sent on."""
+        """People who are signed in are told why they are asked once more, before they are sent on: by what their
+        sign-in lacks, not by what it has."""
         request.identity = identity
-        transaction, app = found.transaction, found.app
+        transaction, app, ladder, now = found.transaction, found.app, request.snapshot.ladder, self._services.now()
+        level = "" if ladder.meets(identity, Need(level=need.level), now) else need.level
+        amr = () if ladder.meets(identity, Need(amr=need.amr), now) else need.amr
         way = self._chooser.way(request, found, request.snapshot.providers[identity.provider])
         back = app.origin(transaction.host) + app.home
-        return self._services.pages.step_up(request.reader, StepUp(way, need.level, bool(need.amr), need.max_age, back))
+        return self._services.pages.step_up(request.reader, StepUp(way, level, bool(amr), need.max_age, back))
 
     async def _finish(self, request: PortalRequest, step: Continue) -> Page:
         _, transaction, app = step.pending

@@ -77,6 +77,33 @@ async def test_a_page_says_why_before_a_person_is_sent_on(here: Installation) ->
     assert "/_ecluse/language?language=fr" in reply.text
 
 
+@pytest.mark.parametrize(
+    ("need", "claims", "stronger"),
+    [
+        (Need(level="eidas2", max_age=60), {"acr": "eidas2"}, False),
+        (Need(level="eidas1", max_age=60), {"acr": "eidas2"}, False),
+        (Need(level="eidas3", max_age=60), {"acr": "eidas2"}, True),
+        (Need(max_age=60, amr=("otp",)), {"amr": ["otp"]}, False),
+        (Need(max_age=60, amr=("otp",)), {"amr": ["pwd"]}, True),
+        (Need(level="eidas2", amr=("otp",)), {"acr": "eidas2", "amr": ["pwd"]}, True),
+    ],
+)
+async def test_the_page_blames_nothing_that_the_session_has(
+    here: Installation, need: Need, claims: dict[str, Any], stronger: bool
+) -> None:
+    browser = await signed_in(here, **claims)
+    here.clock.ahead = 61
+    reply = await browser.get(needed_at(here, need))
+    title = "A stronger sign-in is needed" if stronger else "A recent sign-in is needed"
+    assert (reply.status, f"<h1>{title}</h1>" in reply.text) == (200, True)
+    assert ("<dt>Level asked for:</dt>" in reply.text) is (need.level == "eidas3")
+    # All of it is asked of the provider all the same: a new sign-in may be a weaker one.
+    says(here, **claims)
+    await browser.get(urljoin(reply.url, way_on(reply)))
+    asked = here.metropole.asked[-1]
+    assert ("acr_values" in asked) is bool(need.level)
+
+
 async def test_a_stronger_sign_in_is_asked_for_in_the_providers_way_and_looked_at_again(here: Installation) -> None:
     browser = await signed_in(here, acr="eidas1")
     before = browser.jar[ACTES]["__Host-ecluse"]
