@@ -16,7 +16,7 @@ await walk(async (page) => {
   await page.waitForURL(`${site.portal}/_ecluse/logged-out**`);
   await isOurs(page, 'Votre session est fermée');
   // Whether it did, the page does not know.
-  await page.getByText('Il ne dit pas s’il l’a fait').waitFor();
+  await page.getByText('Il ne confirme pas l’avoir fait').waitFor();
 
   await page.goto(site.app);
   assert.equal(page.url().startsWith(`${site.provider}/`) ? 'asked' : 'not asked', site.again);
