@@ -147,7 +147,7 @@ async def test_a_person_links_their_account_by_themselves_and_renews_its_passwor
     page = await world.follow(alice, await sent(grr, alice, "a new one"))
     assert "Bonjour a.liddell" in page.text
     shown = await alice.step("GET", place.portal("/_ecluse/sessions"))
-    assert "one: a.liddell" in shown.text
+    assert "one – a.liddell" in shown.text
     world.gateway.is_clean()
 
 
