@@ -138,7 +138,7 @@ def _origin(site: Site) -> str:
 def main() -> int:
     parser = argparse.ArgumentParser(prog="bench-peers", description=__doc__)
     parser.add_argument("--runs", type=int, default=5)
-    parser.add_argument("--seconds", type=float, default=2.0)
+    parser.add_argument("--seconds", type=int, default=2)
     arguments = parser.parse_args()
     started = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="ecluse-peers-") as folder, ExitStack() as stack:
