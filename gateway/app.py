@@ -352,7 +352,7 @@ class _Worker:
 def _store(
     gateway: Gateway, log: Log, counters: Counters
 ) -> tuple[RecordStore, Callable[[], int], Collection[tuple[str, int]]]:
-    """With the clock that counts for what is kept there, and the servers that it has been connected to."""
+    """The store, the clock by which its lifetimes count, and the addresses of servers that it has connected to."""
     if gateway.store == "memory":
         return MemoryStore(), unix_now, ()
     if gateway.store_server is not None:

@@ -6,7 +6,7 @@ from typing import Final, Generic, TypeVar
 
 from gateway.directories.source import DirectoryAway
 
-# An idle connection of that age is not trusted any more: firewalls forget them in silence.
+# Firewalls forget idle connections in silence: a connection that was idle for longer is opened anew.
 _IDLE_SECONDS: Final = 60.0
 _Connection = TypeVar("_Connection")
 _Found = TypeVar("_Found")

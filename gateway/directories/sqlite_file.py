@@ -97,7 +97,7 @@ class SqliteFileReader:
         )
         connection.execute("PRAGMA query_only = ON")
         if sys.version_info >= (3, 12):
-            # A name in double quotes that no column has is a text otherwise, the same for everybody (SQLite's quirk 8).
+            # Otherwise SQLite reads a quoted name that no column has as a text, the same for everybody (its quirk 8).
             # The schema refuses such names in the SELECT; a view of the file may have them.
             connection.setconfig(sqlite3.SQLITE_DBCONFIG_DQS_DML, False)
         connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, LARGEST_RESPONSE)

@@ -227,7 +227,7 @@ class DirectoryFinding:
 
     @property
     def shown_values(self) -> Mapping[str, tuple[str, ...]]:
-        """For operators: by the names of the directory's file, without what is a secret."""
+        """What operators are shown: values by the names of the directory's file. A secret is shown as a mark alone."""
         return {
             written_name(name): ("(a secret)",) if name.startswith(_SECRET) else values
             for name, values in self.values.items()

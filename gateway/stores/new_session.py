@@ -9,8 +9,8 @@ from gateway.stores.records import Write
 
 @dataclass(frozen=True, slots=True)
 class NewSession:
-    """A session whose first seat nobody has yet. It is good for something when its `writes` are done: then `written`
-    is called."""
+    """A session with its first seat, before any browser has the cookie. It counts once its `writes` are done: then
+    `written` is called."""
 
     session: Session
     cookie: bytes = field(repr=False)

@@ -141,7 +141,7 @@ class Tickets(Generic[Kept]):
 
 # --- sign-ins and sign-outs under way, on any record store
 
-# As long as a person may take to sign in at the provider. A state that is older is a stranger's or a forgotten tab's:
+# Seconds that a person may take to sign in at the provider. A state that is older is a stranger's or a forgotten tab's:
 # it ends on a page that starts anew.
 LIFE = 600
 ROUND_WINDOW = 60

@@ -28,7 +28,7 @@ HeaderPreset = Literal[
 _Written = Mapping[str, object]
 
 HEADERS: Final[Mapping[HeaderPreset, Mapping[str, _Written]]] = {
-    # authentik, internal/outpost/proxyv2/application/mode_common.go; its JWT and `meta` headers have no like here.
+    # authentik, internal/outpost/proxyv2/application/mode_common.go. Its JWT and `meta` headers have no equal here.
     "authentik": {
         "X-authentik-username": {"from": "uid"},
         "X-authentik-groups": {"from": "groups", "join": "|"},

@@ -66,7 +66,8 @@ class IdentitySources:
 
 
 async def pending(transactions: Transactions, request: PortalRequest, id: str) -> Pending:
-    """It stays where it is. From here on a refusal's page leads back to the app, and the log names it."""
+    """The sign-in that `id` names; it stays in the store. From here on a refusal's page leads back to its application,
+    and the log names that."""
     transaction = await transactions.sign_ins.peek(id) if id else None
     if transaction is None:
         raise GatewayError(LOGIN_TRANSACTION_GONE, "no such transaction")

@@ -89,7 +89,7 @@ class SecondOpinions:
         future.add_done_callback(lambda _: turn.release())
         done, _ = await asyncio.wait({future}, timeout=ends - asyncio.get_running_loop().time())
         if not done:
-            # What has not begun is taken back. What has begun keeps its provider's turn.
+            # Work that has not begun is cancelled. Work that has begun keeps its provider's turn until it ends.
             begun.cancel()
             return None
         return future

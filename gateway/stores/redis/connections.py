@@ -145,8 +145,8 @@ class Connections:
         return self._redis.pubsub(ignore_subscribe_messages=True)
 
     async def run(self, key: bytes, head: CommandTo, operands: Command, *, again: bool, replicas: int = 0) -> Any:
-        """step.lua with these operands, `head` made for the run of the server. `key` says where it is, in a cluster.
-        `again`, `replicas`: as in `ask`."""
+        """Runs step.lua with these operands. `head`: made for the run of the server that answers. `key`: says which
+        node of a cluster that is. `again`, `replicas`: as in `ask`."""
         try:
             return await self.ask(script("EVALSHA", SCRIPT_NAME, (), head, operands), again=again, replicas=replicas)
         except NoScriptError:
