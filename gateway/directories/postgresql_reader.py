@@ -62,14 +62,19 @@ class _Bounded(psycopg.Connection[tuple[Any, ...]]):
                 there = poll.poll(max(0.0, self.until - time.monotonic()) * 1000)
                 if not there:
                     raise DirectoryAway(DIRECTORY_UNREACHABLE, "no answer in time")
-                if self._received() > self.most:
-                    raise DirectoryAway(DIRECTORY_ANSWER, f"it answered with over {LARGEST_RESPONSE} bytes")
+                self._is_bounded()
                 event = there[0][1]
                 ready = Ready.W if event == select.POLLOUT else Ready.RW if event & select.POLLOUT else Ready.R
                 wanted = gen.send(ready)
         except StopIteration as done:
+            # The last step reads whatever came while it ran.
+            self._is_bounded()
             found: _Found = done.value
             return found
+
+    def _is_bounded(self) -> None:
+        if self._received() > self.most:
+            raise DirectoryAway(DIRECTORY_ANSWER, f"it answered with over {LARGEST_RESPONSE} bytes")
 
     def _received(self) -> int:
         """Bytes so far; 0 of a socket of this machine, whose server is ours."""

@@ -10,17 +10,20 @@ from typing import Any
 
 import pytest
 import trustme
+from psycopg.abc import PQGen
+from psycopg.waiting import Wait
 
 from deploy.demo.ports import free
 from gateway.directories.kinds import server_reader
 from gateway.directories.lookups import Directories
+from gateway.directories.postgresql_reader import _Bounded
 from gateway.directories.source import DirectoryAway
 from gateway.identity.directories import DirectoryFault, joined_key
 from gateway.model.directory import Directory, DirectoryFinding, GivenAttribute
 from gateway.model.identity import Identity
 from gateway.model.provider import ClientCertificate
 from gateway.ops.log import Log
-from tests.directories.postgres import PASSWORD, Server, cluster, postgres, staff
+from tests.directories.postgres import PASSWORD, ROLE, Server, cluster, postgres, staff
 from tests.interop.servers import stopped
 from tests.patience import PATIENCE
 
@@ -150,6 +153,22 @@ def test_what_is_no_select_of_ours_answers_nothing(server: Server, select: str, 
     assert found == f"directory.{code}", detail
     assert said in detail
     assert finding(staff(server), "alice").state == "found"
+
+
+def test_what_comes_during_the_last_step_of_a_question_counts(server: Server) -> None:
+    connection = _Bounded.connect(host="127.0.0.1", port=server.port, dbname="postgres", user=ROLE, password=PASSWORD)
+
+    def one_step() -> PQGen[str]:
+        yield Wait.R
+        while connection.pgconn.is_busy():
+            connection.pgconn.consume_input()
+        return "read"
+
+    connection.begin(time.monotonic() + PATIENCE)
+    connection.pgconn.send_query(b"SELECT repeat('x', 2000000)")
+    with pytest.raises(DirectoryAway, match="it answered with over"):
+        connection.wait(one_step())
+    connection.close()
 
 
 def test_nothing_is_written(server: Server) -> None:

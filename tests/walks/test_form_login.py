@@ -135,6 +135,6 @@ async def test_a_directory_gives_each_persons_login_and_secret(world: World) -> 
     paul = world.person()
     refused = await world.follow(paul, await paul.step("GET", world.place.url(GRR, "/agenda")), "paul")
     assert refused.status == 403
-    line = world.gateway.lines(before, code="form_login.account")[0]
+    line = await world.gateway.logged(before, code="form_login.account")
     assert line["detail"] == "form_login: no directory gives this person a secret"
     assert SECRET not in world.gateway.text(before)
