@@ -1,6 +1,9 @@
 # Every target does its own set-up. PYTHON picks the interpreter of .venv: make env PYTHON=/path/to/python3.13
 export PYTHON
 
+# The tests start some thousand processes. Where this is set, each of them compiles the sources anew: a third of its start.
+export PYTHONDONTWRITEBYTECODE :=
+
 RUN := .venv/bin/python
 ENV := .venv/.ready
 CATALOGUES := .venv/.catalogues
@@ -30,7 +33,7 @@ demo: $(READY) ## providers, legacy applications and the gateway on this machine
 
 test: $(READY) ## everything: installs what the tests run against, then pytest, smoke, attack and conformance
 	@bash tools/install_test_parts.sh
-	$(RUN) -m pytest -n 2 --dist loadfile
+	$(RUN) -m pytest -n 3 --dist loadfile
 	$(RUN) -m tests.smoke
 	$(RUN) -m tests.attacks
 	$(RUN) -m tests.conformance

@@ -10,7 +10,7 @@ from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.config.compile.codec import codec_of
@@ -58,6 +58,7 @@ def values_of(kind: Any) -> st.SearchStrategy[Any]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", get_args(Line), ids=lambda kind: kind.__name__)
+@settings(max_examples=30)  # one of an application has some hundred values, and takes a second to make
 @given(data=st.data())
 def test_every_value_of_a_plan_comes_through_as_it_is(kind: type, data: st.DataObject) -> None:
     value = data.draw(values_of(kind))
