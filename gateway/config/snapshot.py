@@ -233,8 +233,8 @@ class AppSettings:
     None where it has no need. `account`: a person's login there, without which nobody comes in. `keep_posts`: None
     where no form is kept for it across a sign-in. `label`: what people call it, by language. `front`: the kind of
     server that asks about its requests and passes them on, None where none does. `path`: below which it answers on its
-    hosts, where others do beside it; empty for all. `mount`: None where its pages are there. `grace`: as `store_grace`.
-    `request_rates`: how often it may be asked, None where that is not bounded."""
+    hosts, where others do beside it; empty for all. `start`: target of the page that people begin with, empty for `/`.
+    `mount`: None where its pages are there. `grace`: as `store_grace`. `request_rates`: None where not bounded."""
 
     name: str
     file: str
@@ -261,13 +261,13 @@ class AppSettings:
     label: ByLanguage = field(default_factory=dict)
     front: str | None = None
     path: str = ""
+    start: str = ""
     mount: Mount | None = None
     request_rates: RequestRates | None = None
 
     @property
     def home(self) -> str:
-        """The target of its first page."""
-        return f"{self.path}/"
+        return self.start or f"{self.path}/"
 
     @property
     def labels(self) -> ByLanguage:

@@ -14,6 +14,7 @@ from gateway.model.errors import GatewayError
 from gateway.policy.conditions import GROUPS, turns_on_identity
 from gateway.translation.charset import LACKING, encode
 from gateway.wire.application_cookies import ALL
+from gateway.wire.cookies import LANGUAGES
 
 _BUDGET = 8192
 _USUAL_VALUE = 200
@@ -307,3 +308,15 @@ def _is_loopback(host: str) -> bool:
         return ip_address(host.strip("[]")).is_loopback
     except ValueError:
         return False
+
+
+def without_a_label(subject: Subject) -> Iterator[Problem]:
+    """People read it on every page of ours, in the language that they chose."""
+    for app in subject.apps:
+        label, write = app.model.label, "label: {fr: ..., en: ...}"
+        if not label:
+            yield app.at("app", say=f"people read {app.model.app} where they read what it is called", write=write)
+        elif "" not in label and (lacking := [one for one in LANGUAGES if one not in label]):
+            yield app.at(
+                "label", say=f"it has no name in {lacking[0]}: people read that of another language", write=write
+            )

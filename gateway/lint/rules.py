@@ -157,6 +157,9 @@ _TABLE = (
              _APPS.method_hidden_in_a_form),
     LintRule("EC320", "ASP.NET that tells capitals apart", "It stands on Windows, which knows no case: to it "
              "`/Admin` is `/admin`, whose rule is not met.", _APPS.aspnet_with_case),
+    LintRule("EC321", "An application without a name for people", "Every page of ours says which application was asked "
+             "for: without `label:` it says the name of the file's key, which is written for machines.",
+             _APPS.without_a_label),
     LintRule("EC337", "A sign-out call without a cookie", "Where a provider or time ends a session, no browser brings "
              "one: without `logout.cookies`, nothing says which of its sessions the application is to end.",
              _APPS.sign_out_without_cookies),

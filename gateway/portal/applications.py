@@ -11,6 +11,7 @@ from gateway.model.codes import POLICY_UNKNOWN, SESSION_TOO_WEAK
 from gateway.model.decision import Allow, Challenge, Deny
 from gateway.model.session import Seat
 from gateway.model.theme import ShownText, said_in
+from gateway.wire.target import canonical_target
 
 # Between two looks at what else waits (invariant 14): a decision takes some 20 us.
 _SLICE = 50
@@ -69,7 +70,8 @@ def may_open(app: App, seat: Seat, now: float) -> bool:
     before there is a request. `now`: Unix seconds."""
     if not app.accepts(seat.identity):
         return False
-    home = app.routes.find(tuple(app.home[1:].split("/")))
+    # Read as a request for it would be: it was found to have one reading when the file was loaded.
+    home = app.routes.find(canonical_target(app.home.encode("ascii"), app.leniency).segments)
     question = Question(AppIdentity(app, seat.identity, 0.0, now), home, "GET", seat.tenant)
     match question.decision():
         case Allow():

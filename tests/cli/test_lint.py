@@ -19,6 +19,8 @@ def place(tmp_path: Path) -> Place:
     place = Place(tmp_path)
     place.write_provider("alpha", "http://127.0.0.1:1/alpha", client_secret="{file: ../certs/alpha.secret}")
     place.write_app("one", "one.localhost", access=ACCESS)
+    file = tmp_path / "policies/apps/one.yaml"
+    file.write_text(file.read_text() + "label: Un\n")
     for name in ("store.key", "alpha.secret"):
         (tmp_path / "certs" / name).write_text("0123456789abcdef" * 4)
         (tmp_path / "certs" / name).chmod(0o600)

@@ -630,6 +630,7 @@ APP = [
            app(lambda a: a.api and a.api.forward), None, True),
     Effect("label", ("label",), {"fr": "Permis", "en": "Permits"}, app(lambda a: a.labels), {"": "permis"},
            {"fr": "Permis", "en": "Permits"}),
+    Effect("start", ("start",), "/accueil?page=1", app(lambda a: a.home), "/", "/accueil?page=1"),
     Effect("front", ("front",), "nginx", app(lambda a: a.front), None, "nginx"),
     Effect("keep_posts.largest", ("keep_posts",), {"largest": "5MB"}, app(lambda a: a.keep_posts and a.keep_posts.largest),
            None, 5 << 20),

@@ -301,6 +301,7 @@ PAIRS: dict[str, Pair] = {
                   access("{path: /a/**, allow: signed_in}", "{path: /b, allow: anyone}", paths="{cookieless: true, case: insensitive}")),
     "EC338": Pair({"apps/permis.yaml": PERMIS + "logout: {url: /bye, cookies: [a]}\ncookies: {hidden: [PHPSESSID, a]}\n"},
                   {"apps/permis.yaml": PERMIS + "logout: {url: /bye, cookies: [a, PHPSESSID]}\ncookies: {hidden: [PHPSESSID]}\n"}),
+    "EC321": Pair({}, changed("apps/permis.yaml", "app: permis\n", "app: permis\nlabel: {fr: Permis, en: Permits}\n")),
     "EC337": Pair({"apps/permis.yaml": PERMIS + "logout: {url: /bye}\n"},
                   {"apps/permis.yaml": PERMIS + "logout: {url: /bye, cookies: [JSESSIONID]}\n"}),
     "EC342": Pair({"apps/permis.yaml": PERMIS.replace(":9001}", ":9001, host: upstream}")},
@@ -541,6 +542,15 @@ def test_one_machine_key_is_found_in_whatever_letters_it_is_written() -> None:
     other = sent(f"aspnet_ticket: {{account: {{from: uid}}, {MACHINE.replace('mac}', 'mac-too}')}}}", "autre")
     found = lint(subject(sample_files({**one, **other}, KEYS), NOW.timestamp()))
     assert [one.problem.key for one in found if one.code == "EC353"] == ["translate.aspnet_ticket.validation_key"]
+
+
+@pytest.mark.parametrize(
+    ("label", "asked"), [("Permis", False), ("{fr: Permis}", True), ("{en: Permits}", True), ("{fr: a, en: b}", False)]
+)
+def test_a_name_for_people_is_asked_for_in_both_languages(label: str, asked: bool) -> None:
+    """One text without a language is for all."""
+    files = changed("apps/permis.yaml", "app: permis\n", f"app: permis\nlabel: {label}\n")
+    assert ("EC321" in codes(files, {})) is asked
 
 
 def test_a_long_life_of_a_ticket_is_found() -> None:

@@ -7,7 +7,7 @@ from gateway.lint.subject import subject
 from tests.config.samples import METROPOLE, PERMIS, sample_files
 
 PUBLIC = "  - {path: /**, allow: anyone}\n"
-HEAD = PERMIS.partition("access:")[0] + "access:\n"
+HEAD = PERMIS.partition("access:")[0] + "label: Permis\naccess:\n"
 
 
 def found(rules: str) -> list[str]:

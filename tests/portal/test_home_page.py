@@ -48,6 +48,20 @@ async def test_a_person_finds_the_applications_that_policy_lets_them_into(here: 
     assert "No application is open to this account" in reply.text
 
 
+async def test_an_application_is_listed_by_the_page_that_people_begin_with(here: Installation) -> None:
+    browser = await signed_in(here)
+    inside = table(rule("/agenda/**"), rule("/**", Group("nobody")))
+    here.change("permis", routes=inside)
+    assert [label for _, label in applications(await browser.get(here.url(PORTAL, HOME)))] == ["État civil"]
+    here.change("permis", routes=inside, start="/agenda/jour?vue=liste")
+    assert applications(await browser.get(here.url(PORTAL, HOME)))[0] == (
+        here.url(PERMIS, "/agenda/jour?vue=liste"),
+        "Building permits",
+    )
+    here.change("permis", routes=inside, start="/agenda-admin")
+    assert [label for _, label in applications(await browser.get(here.url(PORTAL, HOME)))] == ["État civil"]
+
+
 @pytest.mark.parametrize(("search", "found"), [("etat", 1), ("CIVIL éta", 1), ("permits", 1), ("i", 2), ("école", 0)])
 async def test_they_are_found_by_any_part_of_their_label(here: Installation, search: str, found: int) -> None:
     browser = await signed_in(here)

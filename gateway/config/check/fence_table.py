@@ -84,6 +84,7 @@ _WRITTEN: Final[Mapping[str, Bound]] = {
     "rewrite.texts.*": Bound("hosts", "Of its own answers."),
     "rewrite.internal[]": Bound("hosts", "Addresses that stand in its own answers; nothing is connected to."),
     "rewrite.same_site": Bound("hosts", _OWN_COOKIE),
+    "start": Bound("hosts", "A page of its own hosts, which its own rules open."),
     "label": Bound("hosts", "A text, shown as text on pages about its own hosts."),
     "account.by[]": Bound("attributes", "Of attributes that it may be told, each one; and by the issuer in any case."),
     "account.ask": Bound("hosts", "A text, shown as text on its own hosts."),

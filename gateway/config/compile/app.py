@@ -54,6 +54,7 @@ def serve_app(file: str, model: AppFile, gateway: GatewayFile, material: Materia
         file=posixpath.join(posixpath.basename(root), file),
         hosts=tuple(sorted(set(model.hosts))),
         path=model.path or "",
+        start=model.start or "",
         mount=edits.mount if edits.mount is not None and edits.mount.is_moved else None,
         scheme=scheme,
         port=port,

@@ -322,6 +322,9 @@ class AppFile(Strict):
     """The names that browsers know it by; `*.example.org` stands for any one label."""
     path: Maybe[PathPrefix] = None
     """Below which path of its hosts it answers, beside other applications: `/wiki`. Paths in the file stay whole."""
+    start: Maybe[ApplicationTarget] = None
+    """The page that people begin with, where it is not `/`: `/accueil?page=1`. The portal lists the application for
+    those whom the rules let into this page, and leads them there."""
     public: Maybe[PublicSection] = None
     """Scheme and port that browsers use for it, where they are not those of the portal."""
     upstream: UpstreamSection
@@ -372,4 +375,6 @@ class AppFile(Strict):
             raise wrong("every rule of a shadow file is a shadow", "leave shadow out of its rules")
         if self.upstream.timeout is not None and self.timeouts.first_byte is not None:
             raise wrong("upstream.timeout and timeouts.first_byte are the same", "leave one of them out")
+        if self.start and self.path and not self.start.partition("?")[0].startswith(f"{self.path}/"):
+            raise wrong("start is no page of this application", f"write it as {self.path}/page, or leave it out")
         return self

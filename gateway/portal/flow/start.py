@@ -1,6 +1,7 @@
 """On the portal host: what comes next for a transaction. Every step of a sign-in returns here."""
 
 from typing import NamedTuple
+from urllib.parse import quote
 
 from gateway.config.snapshot import App, Snapshot
 from gateway.model.codes import (
@@ -159,7 +160,7 @@ class Start:
         await self._spend(request, step, [handed_over, self._round(request, step.pending)])
         chosen = language_query(request) if LANGUAGE_COOKIE in request.cookie_line else ""
         # A code that comes too late says no more of which of the host's applications it was made for.
-        late = f"&to={app.home}" if app.path else ""
+        late = f"&to={quote(app.home, safe='/')}" if app.path else ""
         return redirect(f"{app.origin(transaction.host)}{PREFIX}enter?code={code}{late}{chosen}")
 
     async def _finish_here(self, request: PortalRequest, step: Continue) -> Page:
