@@ -125,11 +125,12 @@ async def odd_names(world: World) -> None:
 
 async def templates(world: World) -> None:
     """K046: a value that some template language would expand arrives letter by letter."""
-    value = "{{env.HOME}} ${HOME} %(HOME)s {0.__class__} #{7*7} <%= 7*7 %> $(id) `id`"
+    value = "{uid} {note} {{env.HOME}} ${HOME} %(HOME)s {0.__class__} #{7*7} <%= 7*7 %> $(id) `id`"
     world.alpha.people["template"] = {"note": value}
     cookie = await world.cookie("odd-names", "template")
     found = passed(world, await world.send(request("odd-names", PAGE, cookie=cookie)))
     expect(found.all(b"Note") == [value.encode()], f"{found.all(b'Note')}")
+    expect(found.all(b"X-Full") == [f"template: {value}".encode()], f"{found.all(b'X-Full')}")
     wanted = b"{{env.HOME}} ${HOME} %(HOME)s {0.__class__}"
     expect(found.all(b"X-Template") == [wanted], f"{found.all(b'X-Template')}")
 
