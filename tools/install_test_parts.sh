@@ -6,7 +6,7 @@ cd "$(dirname "$0")/.."
 . tools/apt.sh
 
 ALL=(
-    nginx wrk php php-fpm dokuwiki mediawiki django radicale jupyter git javac tomcat chromium curl node npm xmlsec1
+    nginx wrk php php-fpm dokuwiki mediawiki django radicale jupyter git javac tomcat mono chromium curl node npm xmlsec1
     valkey redis haproxy lemonldap canaille fronts ldap postgresql
 )
 # The last of these it only recommends, and without each of them it fails at its first request.
@@ -42,7 +42,11 @@ missing_packages() {
         [ -x /usr/share/tomcat10/bin/catalina.sh ] || echo tomcat10
         # Its compiler of pages needs Java 21, which is not everywhere the default.
         compgen -G '/usr/lib/jvm/java-21-openjdk-*/bin/java' >/dev/null || echo openjdk-21-jre-headless
+        # An application in Spring, and what makes it one of the servlets of today.
+        not_installed libspring-web-servlet-java tomcat-jakartaee-migration
         ;;
+    # ASP.NET with its compiler, and nothing that listens.
+    mono) not_installed mono-runtime mono-mcs libmono-system-web4.0-cil ;;
     node)
         has_node || echo nodejs
         command -v npm >/dev/null || echo npm

@@ -20,7 +20,8 @@ WEBSPHERE = (DOCS / "how-to/sign-in-to-websphere.md", DOCS / "fr/connecter-a-web
 
 
 def block(page: Path, kind: str) -> str:
-    (found,) = (text for of, text in _BLOCK.findall(page.read_text()) if of == kind)
+    """The first of its kind: what stands behind it is another way."""
+    found: str = next(text for of, text in _BLOCK.findall(page.read_text()) if of == kind)
     return str(found)
 
 

@@ -11,7 +11,19 @@ from contextlib import contextmanager
 from pathlib import Path
 
 HERE = Path(__file__).parent
-VALVE = HERE.parents[1] / "deploy/readers/EcluseRemoteUserValve.java"
+READERS = HERE.parents[1] / "deploy/readers"
+SOURCES = (
+    READERS / "EcluseRemoteUserValve.java",
+    READERS / "EcluseRequestHeaderFilter.java",
+    HERE / "tomcat/Account.java",
+)
+_JARS = Path("/usr/share/java")
+SPRING = (
+    *(_JARS / f"spring3-{name}.jar" for name in ("core", "beans", "context", "aop", "expression")),
+    _JARS / "commons-logging.jar",
+)
+SPRING_WEB = tuple(_JARS / f"spring3-{name}.jar" for name in ("web", "web.servlet"))
+QUICK = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -Xmx128m -Djava.awt.headless=true"
 TOMCAT = Path("/usr/share/tomcat10")
 TOMCAT_SETTINGS = Path("/etc/tomcat10")
 JAVA_HOMES = "java-21-openjdk-*"
@@ -65,30 +77,67 @@ def nginx(folder: Path, port: int, files: Mapping[str, bytes]) -> Iterator[None]
 
 @contextmanager
 def tomcat(folder: Path, port: int, latin_port: int) -> Iterator[None]:
-    """Debian's Tomcat with the pages of tomcat/ROOT, in a CATALINA_BASE of its own.
+    """Debian's Tomcat with the pages of tomcat/ROOT and, at /spring, Spring MVC, in a CATALINA_BASE of its own.
 
     `port` reads paths as UTF-8, which is its default, `latin_port` as ISO 8859-1.
     """
     base = folder / "tomcat"
     for name in ("conf", "lib", "logs", "temp", "work", "webapps"):
         (base / name).mkdir(parents=True)
-    shutil.copytree(HERE / "tomcat/ROOT", base / "webapps/ROOT")
+    for name in ("ROOT", "spring"):
+        shutil.copytree(HERE / "tomcat" / name, base / "webapps" / name)
     for name in ("web.xml", "catalina.properties"):
         shutil.copy(TOMCAT_SETTINGS / name, base / "conf")
     settings = (HERE / "tomcat/server.xml").read_text()
     settings = settings.replace("UTF_8_PORT", str(port)).replace("LATIN_PORT", str(latin_port))
     (base / "conf/server.xml").write_text(settings)
-    javac = [found("javac"), "--release", "17", "-encoding", "UTF-8", "-cp", f"{TOMCAT}/lib/*:{TOMCAT}/bin/*"]
-    subprocess.run([*javac, "-d", str(base / "lib"), str(VALVE)], check=True, timeout=120)
+    _put_classes(base)
     homes = sorted(Path("/usr/lib/jvm").glob(JAVA_HOMES))
     assert homes, "Java 21 is not installed: run `make test` once"
     environment = {
         "CATALINA_HOME": str(TOMCAT),
         "CATALINA_BASE": str(base),
         "JAVA_HOME": str(homes[0]),
-        "JAVA_OPTS": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -Xmx128m -Djava.awt.headless=true",
+        "JAVA_OPTS": QUICK,
     }
     with running([found(str(TOMCAT / "bin/catalina.sh")), "run"], folder / "tomcat.log", port, environment):
+        yield
+
+
+def _put_classes(base: Path) -> None:
+    """Spring MVC, and what stands in `deploy/readers` for Tomcat and Spring.
+
+    Debian's Spring is of the time of javax.servlet: Tomcat's own tool makes it one of jakarta.servlet.
+    """
+    (base / "before").mkdir()
+    for jar in SPRING_WEB:
+        shutil.copy(jar, base / "before")
+    command = [found("javax2jakarta"), str(base / "before"), str(base / "lib")]
+    subprocess.run(command, check=True, timeout=120, capture_output=True, env={**os.environ, "JDK_JAVA_OPTIONS": QUICK})
+    for jar in SPRING:
+        shutil.copy(jar, base / "lib")
+    libraries = ":".join(f"{folder}/*" for folder in (TOMCAT / "lib", TOMCAT / "bin", base / "lib"))
+    javac = [found("javac"), "-J-XX:TieredStopAtLevel=1", "--release", "17", "-encoding", "UTF-8", "-cp", libraries]
+    subprocess.run([*javac, "-d", str(base / "lib"), *map(str, SOURCES)], check=True, timeout=120)
+
+
+@contextmanager
+def aspnet(folder: Path, port: int) -> Iterator[None]:
+    """ASP.NET of Mono with the site of aspnet/ and, in its bin, what stands in `deploy/readers` in C#."""
+    site = folder / "site"
+    shutil.copytree(HERE / "aspnet/site", site)
+    (site / "bin").mkdir()
+    mcs = [found("mcs"), "-nologo", "-r:System.Web.dll", "-r:System.Configuration.dll"]
+    sources = [str(source) for source in sorted(READERS.glob("*.cs"))]
+    host = site / "bin/Host.exe"
+    for command in (
+        [*mcs, "-target:library", f"-out:{site}/bin/Ecluse.dll", *sources],
+        [*mcs, f"-out:{host}", str(HERE / "aspnet/Host.cs")],
+    ):
+        subprocess.run(command, check=True, timeout=120)
+    # Where it keeps the pages that it has compiled.
+    told = {"TMPDIR": str(folder)}
+    with running([found("mono"), str(host), str(site), str(port)], folder / "aspnet.log", port, told):
         yield
 
 

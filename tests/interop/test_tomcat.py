@@ -1,4 +1,4 @@
-"""Debian's Tomcat: what it maps a path to is what policy saw, or the answer is 400."""
+"""Debian's Tomcat: what it maps a path to is what policy saw, or the answer is 400. Spring MVC runs in it."""
 
 import random
 import re
@@ -34,10 +34,11 @@ class Apps:
     insensitive: App
     merging: App
     latin: App
+    spring: App
 
     @property
     def all(self) -> list[App]:
-        return [self.java, self.strict, self.insensitive, self.merging, self.latin]
+        return [self.java, self.strict, self.insensitive, self.merging, self.latin, self.spring]
 
 
 @pytest.fixture(scope="module")
@@ -50,6 +51,9 @@ def apps(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Apps]:
             insensitive=App("insensitive", port, {"paths": "{parameters: [jsessionid], case: insensitive}"}),
             merging=App("merging", port, {"paths": "{parameters: [jsessionid], merge_slashes: true}"}),
             latin=App("latin", latin_port, {"paths": "{parameters: [jsessionid], encoding: latin1}"}),
+            spring=App(
+                "spring", port, {"upstream": f"{{url: http://127.0.0.1:{port}/spring}}", "translate": TRANSLATE}
+            ),
         )
 
 
@@ -307,3 +311,29 @@ async def test_a_name_arrives_in_each_encoding_byte_by_byte(here: Installation, 
     page = await (await here.signed_in(apps.java)).step("GET", here.url(apps.java, "/x"))
     found = {name: bytes.fromhex(value) for name, value in told(page.body).items() if name.startswith("header:")}
     assert found == {f"header:nom-{encoding}": sent for encoding, sent in SENT.items()}
+
+
+# --- Spring ---
+
+
+async def test_a_method_of_spring_is_given_the_person_of_the_header(here: Installation, apps: Apps) -> None:
+    """deploy/readers/EcluseRequestHeaderFilter.java: Principal and roles, whatever a client says."""
+    helene = await here.signed_in(apps.spring)
+    for forged in ("Nom-utf8", "nom_utf8", "Remote-User", "REMOTE_USER", "X-Groups", "X_Groups"):
+        found = told((await helene.step("GET", here.url(apps.spring, "/x"), [(forged, "root")])).body)
+        assert bytes.fromhex(found["principal"]).decode() == NAME
+        assert found["roles"] == "true false"
+        page = await here.person().step("GET", here.url(apps.spring, "/public/x"), [(forged, "root")])
+        assert (told(page.body)["principal"], told(page.body)["roles"]) == ("", "false false")
+
+
+async def test_a_session_of_spring_stays_its_persons(here: Installation, apps: Apps) -> None:
+    """Who comes with the cookie of another person's session gets one of their own."""
+    first = await here.signed_in(apps.spring)
+    visits = [told((await first.step("GET", here.url(apps.spring, "/x"))).body)["visits"] for _ in range(2)]
+    assert int(visits[1]) == int(visits[0]) + 1
+    session = first.jar.get(apps.spring.host, "JSESSIONID")
+    assert session
+    answer = await direct(apps.spring.port, "/spring/x", [("Nom-utf8", "paul"), ("Cookie", f"JSESSIONID={session}")])
+    assert told(bytes(answer.body)) == {"principal": b"paul".hex(), "roles": "false false", "visits": "1"}
+    assert told((await first.step("GET", here.url(apps.spring, "/x"))).body)["visits"] == "1", "it is gone for both"
