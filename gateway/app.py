@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import uvloop
 
@@ -52,6 +53,7 @@ from gateway.stores.cookie_jars import CookieJars
 from gateway.stores.housekeeping import Housekeeping
 from gateway.stores.login_tries import LoginTries
 from gateway.stores.memory import MemoryStore
+from gateway.stores.oversight import SessionOversight
 from gateway.stores.posts.kept_posts import KeptPosts
 from gateway.stores.records import RecordStore
 from gateway.stores.sessions import Sessions
@@ -212,8 +214,14 @@ class _Worker:
             jars=jars,
         )
         self._renewal = self._renewal_of(services)
+        self._oversight = self._make_oversight()
         self._housekeeping = Housekeeping(
             store, self._sessions, self._killed, log=log, now=now, buries=self._keeps_posts
+        )
+
+    def _make_oversight(self) -> SessionOversight:
+        return SessionOversight(
+            self._store, self._sessions, self._revoker, issuer_of=self._issuer_of, log=self._log, now=self._now
         )
 
     def _renewal_of(self, services: PortalServices) -> Renewal:
@@ -299,6 +307,13 @@ class _Worker:
     def revoke(self, session_ids: tuple[str, ...]) -> None:
         if self._started:
             self._killed(self._sessions.revoke(session_ids))
+
+    async def oversee(self, question: dict[str, Any]) -> dict[str, Any]:
+        return await self._oversight.answer(question)
+
+    def _issuer_of(self, provider: str) -> str:
+        found = self.snapshot.providers.get(provider)
+        return "" if found is None else found.issuer
 
     def _changed(self, seat: Seat) -> None:
         self._plane.changed(seat)

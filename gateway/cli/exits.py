@@ -25,6 +25,12 @@ MEANINGS: dict[str, tuple[str, ...]] = {
         "the folder is refused; the one before it stays",
         "it is live, but for the files of teams that were kept as they were",
     ),
+    "session list": ("listed", "the gateway or its store cannot say"),
+    "session show": ("shown", "there is no such session, or the gateway or its store cannot say"),
+    "session revoke": (
+        "ended, and in force everywhere",
+        "there is no such session, or not all that are meant are known to have ended",
+    ),
     "provider show": ("shown", "its file has problems"),
     "account list": ("listed", "the folder has problems, or its account links cannot be read"),
     "account link": ("linked, or it was so", "the folder has problems, or the link is refused"),

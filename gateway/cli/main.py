@@ -131,7 +131,7 @@ def _parser() -> argparse.ArgumentParser:
         show,
         _doctor(commands.add_parser("doctor", help="looks at what only a running part can tell")),
         _directory(commands.add_parser("directory", help="asks a shared directory by hand")),
-        *_account(commands.add_parser("account", help="which login of an application is whose")),
+        *_people(commands),
     )
     metadata = commands.add_parser("metadata", help="prints what SAML providers have to know of us, signed")
     _folder_or_usual(metadata)
@@ -139,6 +139,34 @@ def _parser() -> argparse.ArgumentParser:
     for command in outputs:
         command.add_argument("--output", choices=("text", "json"), default="text", help="for people, or for programs")
     return parser
+
+
+def _people(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> Iterator[argparse.ArgumentParser]:
+    yield from _session(commands.add_parser("session", help="which sessions there are, and that some end"))
+    yield from _account(commands.add_parser("account", help="which login of an application is whose"))
+
+
+def _session(command: argparse.ArgumentParser) -> Iterator[argparse.ArgumentParser]:
+    """Each of its own commands."""
+    commands = command.add_subparsers(dest="what", required=True, metavar="WHAT")
+    listed = commands.add_parser("list", help="every session, or those that are meant")
+    show = commands.add_parser("show", help="what is known of one without its cookie")
+    revoke = commands.add_parser("revoke", help="ends sessions everywhere; asks before it ends more than one")
+    show.add_argument("id", metavar="ID")
+    for one in (listed, revoke):
+        one.add_argument("--id", action="append", default=[], metavar="ID", help="this one; may be said again")
+        one.add_argument("--provider", metavar="NAME", help="who signed in there")
+        one.add_argument("--issuer", metavar="URL", help="of --subject: the provider's issuer or entityID")
+        one.add_argument("--subject", metavar="SUBJECT", help="of this person, as --provider or --issuer names them")
+        one.add_argument("--tenant", metavar="SIRET", help="in whose name they act")
+        one.add_argument("--application", metavar="NAME", help="who has been at this one")
+        one.add_argument("--older-than", metavar="AGE", help="who signed in longer ago: 90s, 30m, 8h, 2d")
+    revoke.add_argument("--all", action="store_true", help="every session, where nothing else is said")
+    revoke.add_argument("--yes", action="store_true", help="does not ask")
+    for one in (listed, show, revoke):
+        _folder_or_usual(one)
+        one.add_argument("--state", type=Path, metavar="FOLDER", help="its state folder; else as gateway.yaml names it")
+        yield one
 
 
 def _account(command: argparse.ArgumentParser) -> Iterator[argparse.ArgumentParser]:

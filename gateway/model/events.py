@@ -79,6 +79,7 @@ _TABLE = (
     Event("tokens.not_revoked", "warning", "A provider could not be told that a refresh token is of no more use."),
     Event("logout", "info", "A browser signed out; every session of it has ended."),
     Event("logout.provider", "info", "A provider ended sessions of a person; `sessions` says how many."),
+    Event("logout.operator", "info", "An operator ended sessions; `sessions` says how many."),
     Event("logout.application", "warning", "An application could not be told that a session has ended."),
     Event("logout.refused", "warning", "A sign-out was refused; `code` says why."),
     Event("provider.unreachable", "error", "A provider's metadata, keys or tokens could not be had."),

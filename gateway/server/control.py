@@ -1,4 +1,5 @@
-"""The control socket in the state folder: whoever may write there may ask for a reload, and hears what came of it."""
+"""The control socket in the state folder: whoever may write there may ask for a reload or of sessions, and hears what
+came of it. A question is a line, its answer a line of JSON."""
 
 import asyncio
 import json
@@ -22,11 +23,19 @@ ReloadVerdict = dict[str, Any]
 """`verdict`: live, refused or partly; `revision`: of what is live now; `detail`: why, empty where there is nothing.
 Partly: `kept` and `closed` name the app files that stay as they were, and those whose hosts are closed."""
 
+ControlAnswer = dict[str, Any]
+"""Of a question in JSON: JSON values; `error`, in words, where there is no answer."""
+
+ControlAnswers = Callable[[dict[str, Any]], Awaitable[ControlAnswer]]
+
 
 class Control:
-    def __init__(self, folder: Path, reloaded: Callable[[], Awaitable[ReloadVerdict]]) -> None:
+    """`answers`: a question in JSON."""
+
+    def __init__(self, folder: Path, reloaded: Callable[[], Awaitable[ReloadVerdict]], answers: ControlAnswers) -> None:
         self.folder = folder
         self._reloaded = reloaded
+        self._answers = answers
         self._server: asyncio.Server | None = None
         self._inode = 0
 
@@ -58,13 +67,43 @@ class Control:
     async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             asked = await asyncio.wait_for(reader.readline(), _ASKED_WITHIN)
-            verdict = await self._reloaded() if asked == RELOAD else {"verdict": "unknown", "detail": "not a command"}
-            writer.write(json.dumps(verdict).encode() + b"\n")
+            writer.write(json.dumps(await self._told(asked)).encode() + b"\n")
             await writer.drain()
         except (OSError, TimeoutError, ValueError):
             pass  # whoever asked has gone, or said nothing
         finally:
             writer.close()
+
+    async def _told(self, asked: bytes) -> ControlAnswer:
+        if asked == RELOAD:
+            return await self._reloaded()
+        question = _question(asked)
+        return {"verdict": "unknown", "detail": "not a command"} if question is None else await self._answers(question)
+
+
+def ask(folder: Path, question: dict[str, Any], within: float) -> ControlAnswer:
+    """Raises OSError where no gateway answers there, ValueError where what it says is no answer."""
+    return _said(folder, json.dumps(question).encode() + b"\n", within)
+
+
+def ask_to_reload(folder: Path, within: float) -> ReloadVerdict:
+    """Raises as `ask` does."""
+    return _said(folder, RELOAD, within)
+
+
+def _said(folder: Path, line: bytes, within: float) -> dict[str, Any]:
+    with connect(folder, within) as connection, connection.makefile("rb") as answers:
+        connection.sendall(line)
+        answer: dict[str, Any] = json.loads(answers.readline())
+        return answer
+
+
+def _question(line: bytes) -> dict[str, Any] | None:
+    try:
+        asked = json.loads(line)
+    except ValueError:
+        return None
+    return asked if isinstance(asked, dict) else None
 
 
 def connect(folder: Path, within: float) -> socket.socket:

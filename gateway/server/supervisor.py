@@ -38,6 +38,7 @@ from gateway.server.watching import watch
 
 _REVOKED_WITHIN = 1.0
 _COUNTERS_WITHIN = 0.5
+_SESSIONS_WITHIN = 20.0
 _CONTROL_AGAIN = 5.0
 _KEYS_LOOKED_AT = 60.0
 
@@ -142,7 +143,7 @@ class Supervisor:
         """What is in memory has no state folder, and hears signals alone."""
         if gateway.store == "memory":
             return None
-        control = Control(Path(gateway.state_folder), self.reloaded)
+        control = Control(Path(gateway.state_folder), self.reloaded, self._asked_of_sessions)
         try:
             await self._start_control(control)
         except CannotServe as refused:
@@ -326,6 +327,17 @@ class Supervisor:
         if problems := refusals(answers):
             self._log.event("revocation.late", detail="; ".join(problems))
         worker.channel.reply(message, ok=True)
+
+    async def _asked_of_sessions(self, question: dict[str, Any]) -> dict[str, Any]:
+        """One worker answers for all: what it ends is told to the others as a sign-out is."""
+        for worker in self.fleet.serving:
+            try:
+                told = await worker.channel.ask("sessions", within=_SESSIONS_WITHIN, question=question)
+            except (ChannelLost, TimeoutError):
+                continue
+            answer: dict[str, Any] = told.fields["answer"]
+            return answer
+        return {"error": "no worker answers"}
 
     async def _refresh_metadata(self, worker: Worker, message: Message) -> None:
         await self._sources.metadata.refreshed(message.fields["source"])

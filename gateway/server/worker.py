@@ -52,6 +52,9 @@ class Serving(Protocol):
 
     def revoke(self, session_ids: tuple[str, ...]) -> None: ...
 
+    async def oversee(self, question: dict[str, Any]) -> dict[str, Any]:
+        """What an operator asks of sessions, and what is answered (stores.oversight)."""
+
     def counters(self) -> Iterator[bytes]:
         """What changed since this was last asked, in parts; between two of them, others have the loop. A part may be
         empty."""
@@ -125,6 +128,8 @@ class WorkerControl:
                 self._run(self._reply_counters(message))
             case "seen":
                 self._served.heard(message.fields["addresses"])
+            case "sessions":
+                self._run(self._oversee(message))
             case "alive":
                 self._channel.reply(message, ok=True)
             case "drain":
@@ -160,6 +165,9 @@ class WorkerControl:
         garbage.settle()
         # First what readiness goes by: one that cannot keep sessions is never taken for one that can.
         await self._reply_counters(message)
+
+    async def _oversee(self, message: Message) -> None:
+        self._channel.reply(message, answer=await self._served.oversee(message.fields["question"]))
 
     async def _push(self) -> None:
         while True:

@@ -4,11 +4,13 @@ import asyncio
 from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from heapq import nsmallest
 from typing import TypeVar
 
 from gateway.stores.records import (
     ENDED_KEPT,
     PARALLEL_TABS,
+    SESSIONS_AT_ONCE,
     TOMBSTONE_KEPT,
     AddSeat,
     AddSession,
@@ -24,6 +26,7 @@ from gateway.stores.records import (
     SeatKey,
     SeatRecord,
     SessionIndex,
+    SessionPage,
     SessionRecord,
     SessionSummary,
     Spend,
@@ -116,6 +119,14 @@ class MemoryStore:
             self._summary(session, now)
             for session in sorted(found, key=lambda session: (session.created_at, session.id))
         )
+
+    async def summaries(self, ids: Sequence[str], now: int) -> tuple[SessionSummary, ...]:
+        live = (self._live_session(id, now) for id in dict.fromkeys(ids))
+        return tuple(self._summary(session, now) for session in live if session is not None)
+
+    async def list_sessions(self, after: str, now: int) -> SessionPage:
+        ids = nsmallest(SESSIONS_AT_ONCE, (id for id in self._sessions if id > after))
+        return SessionPage(await self.summaries(ids, now), ids[-1] if len(ids) == SESSIONS_AT_ONCE else "")
 
     async def ended_since(self, cursor: Cursor | None) -> Tail:
         here = Cursor("memory", self._purged + len(self._ended))
@@ -292,7 +303,15 @@ class MemoryStore:
     def _summary(self, session: SessionRecord, now: int) -> SessionSummary:
         seats = (seat for key, seat in self._seats.items() if key.session_id == session.id and seat.ends_at > now)
         apps = tuple(sorted({seat.app for seat in seats if seat.app}))
-        return SessionSummary(session.id, session.provider, apps, session.created_at, session.expires_at)
+        return SessionSummary(
+            session.id,
+            session.provider,
+            apps,
+            session.created_at,
+            session.expires_at,
+            session.ends_at,
+            session.tenant,
+        )
 
 
 def _moved(record: Moved, at: int) -> Moved:

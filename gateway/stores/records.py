@@ -23,18 +23,32 @@ ENDED_KEPT = 3600
 # How long a seat that has ended by one of its limits is known to have been one. Seconds.
 TOMBSTONE_KEPT = 12 * 3600
 
+# Of a page of RecordStore.list_sessions.
+SESSIONS_AT_ONCE = 200
+
 SessionIndex = Literal["subject", "sid", "browser"]
 
 
 @dataclass(frozen=True, slots=True)
 class SessionSummary:
-    """What the store knows of a session without its cookie. Times: Unix seconds."""
+    """What the store knows of a session without its cookie. Times: Unix seconds. `tenant`: its SIRET, or None.
+
+    `ends_at`: as in SessionRecord."""
 
     id: str
     provider: str
     apps: tuple[str, ...]
     created_at: int
     expires_at: int
+    ends_at: int
+    tenant: str | None
+
+
+class SessionPage(NamedTuple):
+    """Some of all sessions, in no order that is promised. `after`: where the next page begins; empty after the last."""
+
+    sessions: tuple[SessionSummary, ...]
+    after: str
 
 
 class SeatKey(NamedTuple):
@@ -344,6 +358,13 @@ class RecordStore(Protocol):
 
     async def find(self, index: SessionIndex, values: Sequence[bytes], now: int) -> tuple[SessionSummary, ...]:
         """The live sessions of every shard under any of these index values, oldest first."""
+
+    async def summaries(self, ids: Sequence[str], now: int) -> tuple[SessionSummary, ...]:
+        """Those of these sessions that live."""
+
+    async def list_sessions(self, after: str, now: int) -> SessionPage:
+        """A page of some hundred live sessions at the most; `after` is empty for the first one, else as the page before
+        had it. A session that lives all the while is on one of the pages, or on several."""
 
     async def ended_since(self, cursor: Cursor | None) -> Tail:
         """What the revocation list has after the cursor. Without a cursor: where the list ends now, not complete."""

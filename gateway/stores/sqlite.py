@@ -23,6 +23,7 @@ from gateway.stores.records import (
     SeatKey,
     SeatRecord,
     SessionIndex,
+    SessionPage,
     SessionRecord,
     SessionSummary,
     Tail,
@@ -119,6 +120,12 @@ class SqliteStore:
 
     async def find(self, index: SessionIndex, values: Sequence[bytes], now: int) -> tuple[SessionSummary, ...]:
         return await self._read(lambda connection: sql.find(connection, index, values, now))
+
+    async def summaries(self, ids: Sequence[str], now: int) -> tuple[SessionSummary, ...]:
+        return await self._read(lambda connection: sql.summaries(connection, ids, now))
+
+    async def list_sessions(self, after: str, now: int) -> SessionPage:
+        return await self._read(lambda connection: sql.list_sessions(connection, after, now))
 
     async def ended_since(self, cursor: Cursor | None) -> Tail:
         tail = await self._read(lambda connection: sql.ended_since(connection, cursor))

@@ -2,9 +2,11 @@
 
 import sqlite3
 from collections.abc import Sequence
+from typing import Any
 
 from gateway.stores.records import (
     PARALLEL_TABS,
+    SESSIONS_AT_ONCE,
     AddSeat,
     AddSession,
     Cursor,
@@ -19,6 +21,7 @@ from gateway.stores.records import (
     SeatKey,
     SeatRecord,
     SessionIndex,
+    SessionPage,
     SessionRecord,
     SessionSummary,
     Spend,
@@ -30,11 +33,14 @@ from gateway.stores.records import (
     Write,
 )
 
+_SUMMARIES = "SELECT id, provider, created_at, expires_at, ends_at, tenant FROM sessions"
 _FIND: dict[SessionIndex, str] = {
-    "subject": "SELECT id, provider, created_at, expires_at FROM sessions WHERE subject_index = ? AND ends_at > ?",
-    "sid": "SELECT id, provider, created_at, expires_at FROM sessions WHERE sid_index = ? AND ends_at > ?",
-    "browser": "SELECT id, provider, created_at, expires_at FROM sessions WHERE browser_index = ? AND ends_at > ?",
+    "subject": f"{_SUMMARIES} WHERE subject_index = ? AND ends_at > ?",
+    "sid": f"{_SUMMARIES} WHERE sid_index = ? AND ends_at > ?",
+    "browser": f"{_SUMMARIES} WHERE browser_index = ? AND ends_at > ?",
 }
+_BY_ID = f"{_SUMMARIES} WHERE id = ? AND ends_at > ?"
+_LISTED = f"{_SUMMARIES} WHERE id > ? AND ends_at > ? ORDER BY id LIMIT ?"
 # The columns of `sessions` stand in the order of SessionRecord's fields.
 _SESSION_FIELDS = 11
 
@@ -145,10 +151,24 @@ def find(
     connection: sqlite3.Connection, index: SessionIndex, values: Sequence[bytes], now: int
 ) -> tuple[SessionSummary, ...]:
     rows = [row for value in values for row in connection.execute(_FIND[index], (value, now)).fetchall()]
-    return tuple(
-        SessionSummary(id, provider, _apps(connection, id, now), created_at, expires_at)
-        for id, provider, created_at, expires_at in sorted(rows, key=lambda row: (row[2], row[0]))
-    )
+    return tuple(_summary(connection, row, now) for row in sorted(rows, key=lambda row: (row[2], row[0])))
+
+
+def summaries(connection: sqlite3.Connection, ids: Sequence[str], now: int) -> tuple[SessionSummary, ...]:
+    rows = (connection.execute(_BY_ID, (id, now)).fetchone() for id in dict.fromkeys(ids))
+    return tuple(_summary(connection, row, now) for row in rows if row is not None)
+
+
+def list_sessions(connection: sqlite3.Connection, after: str, now: int) -> SessionPage:
+    rows = connection.execute(_LISTED, (after, now, SESSIONS_AT_ONCE)).fetchall()
+    listed = tuple(_summary(connection, row, now) for row in rows)
+    return SessionPage(listed, listed[-1].id if len(listed) == SESSIONS_AT_ONCE else "")
+
+
+def _summary(connection: sqlite3.Connection, row: tuple[Any, ...], now: int) -> SessionSummary:
+    """`row`: as _SUMMARIES has it."""
+    id, provider, created_at, expires_at, ends_at, tenant = row
+    return SessionSummary(id, provider, _apps(connection, id, now), created_at, expires_at, ends_at, tenant)
 
 
 def _end_session(connection: sqlite3.Connection, session_id: str, now: int) -> None:

@@ -7,6 +7,7 @@ import socket
 import time
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import trustme
@@ -40,6 +41,9 @@ class Served:
 
     def revoke(self, session_ids: tuple[str, ...]) -> None:
         self.revoked.append(session_ids)
+
+    async def oversee(self, question: dict[str, Any]) -> dict[str, Any]:
+        return {"asked": question["what"]}
 
     def counters(self) -> Iterator[bytes]:
         yield b""
@@ -201,6 +205,11 @@ async def test_a_fault_while_taking_is_told(both: Both, place: Place) -> None:
 async def test_a_revocation_from_elsewhere_is_in_force_before_it_is_confirmed(both: Both) -> None:
     assert (await both.ask("revoke", sessions=["a", "b"]))["ok"]
     assert both.served.revoked == [("a", "b")]
+
+
+async def test_a_question_about_sessions_is_answered(both: Both) -> None:
+    told = await both.channel.ask("sessions", within=PATIENCE, question={"what": "list"})
+    assert told.fields["answer"] == {"asked": "list"}
 
 
 async def test_a_revocation_from_here_is_in_force_here_at_once_and_awaits_the_others(both: Both) -> None:

@@ -22,6 +22,7 @@ from gateway.stores.records import (
     SeatKey,
     SeatRecord,
     SessionIndex,
+    SessionPage,
     SessionRecord,
     SessionSummary,
     Spend,
@@ -126,6 +127,24 @@ class Sharded:
         self._begin()
         found = [each for store in self.stores.values() for each in await store.find(index, values, now)]
         return self._tell(tuple(sorted(found, key=lambda each: (each.created_at, each.id))))
+
+    async def summaries(self, ids: Sequence[str], now: int) -> tuple[SessionSummary, ...]:
+        self._begin()
+        found = [each for id in ids for each in await self._at(shard_of(id)).summaries([id], now)]
+        return self._tell(tuple(found))
+
+    async def list_sessions(self, after: str, now: int) -> SessionPage:
+        """A page for each shard that has any."""
+        self._begin()
+        shard, _, rest = after.partition(" ")
+        shards = sorted(self.stores)
+        here = shard or (shards[0] if shards else "")
+        if not here:
+            return self._tell(SessionPage((), ""))
+        page = await self.stores[here].list_sessions(rest, now)
+        later = [each for each in shards if each > here]
+        after = f"{here} {page.after}" if page.after else f"{later[0]} " if later else ""
+        return self._tell(SessionPage(page.sessions, after))
 
     async def ended_since(self, cursor: Cursor | None) -> Tail:
         here = Cursor("sharded", self._purged + len(self._ended))

@@ -22,6 +22,7 @@ from gateway.stores.records import (
     UseOnce,
     Write,
 )
+from gateway.stores.sealing import SHARDS
 from gateway.stores.tickets import unix_now
 from tests.stores.samples import (
     NOTHING,
@@ -237,6 +238,29 @@ async def test_a_summary_names_the_apps_with_a_live_seat(store: RecordStore) -> 
 async def test_what_has_expired_is_not_found(store: RecordStore) -> None:
     await add_session(store, session_record(idle=100), seat_record(), NOTHING, NOW)
     assert await store.find("browser", [b"browser-1"], NOW + 100) == ()
+
+
+async def test_every_session_that_lives_is_on_some_page(store: RecordStore) -> None:
+    made = [f"{shard}-{number}" for number in range(5) for shard in SHARDS]
+    for id in made:
+        await add_session(store, session_record(id), seat_record(id), NOTHING, NOW)
+    await add_session(store, session_record("over", idle=10), seat_record("over"), NOTHING, NOW)
+    listed, after, pages = set[str](), "", 0
+    while pages == 0 or after:
+        page = await store.list_sessions(after, NOW + 10)
+        listed, after, pages = listed | {session.id for session in page.sessions}, page.after, pages + 1
+    assert listed == set(made)
+    assert pages > 1, "so many are no one page"
+
+
+async def test_sessions_are_told_of_by_their_ids(store: RecordStore) -> None:
+    await add_session(store, session_record(idle=100), seat_record(), NOTHING, NOW)
+    await add_session(store, replace(session_record("t2"), tenant=None), seat_record("t2"), NOTHING, NOW)
+    told = {session.id: session for session in await store.summaries(["s1", "t2", "none", "s1"], NOW)}
+    assert set(told) == {"s1", "t2"}
+    assert (told["s1"].ends_at, told["s1"].tenant, told["t2"].tenant) == (NOW + 100, session_record().tenant, None)
+    assert [session.id for session in await store.summaries(["s1", "t2"], NOW + 100)] == ["t2"]
+    assert await store.summaries([], NOW) == ()
 
 
 # --- ends, and the list of them

@@ -9,14 +9,16 @@ from typing import Any
 
 from redis.asyncio.connection import AbstractConnection
 
-from gateway.model.codes import STORE_UNREADABLE
+from gateway.model.codes import STORE_UNREACHABLE, STORE_UNREADABLE
 from gateway.model.errors import GatewayError
 from gateway.model.store_server import StoreServer
 from gateway.stores.records import (
     ENDED_KEPT,
+    SESSIONS_AT_ONCE,
     Cursor,
     SealedNote,
     SessionIndex,
+    SessionPage,
     SessionSummary,
     Tail,
     Touch,
@@ -26,6 +28,7 @@ from gateway.stores.redis import encoding, steps
 from gateway.stores.redis.cluster import ClusterConnections
 from gateway.stores.redis.connections import CommandTo, Reaches
 from gateway.stores.redis.lacks import read_info
+from gateway.stores.redis.steps import Operand
 from gateway.stores.redis.store import EPOCH_BYTES, VERSION, RedisStore
 from gateway.stores.sealing import SHARDS, shard_of
 
@@ -81,6 +84,30 @@ class RedisClusterStore(RedisStore):
 
         found = await asyncio.gather(*(found_in(shard) for shard in SHARDS))
         return self._summaries([part for each in found for part in each], now)
+
+    async def _told_of(self, of_shards: Mapping[str, Sequence[str]], now: int) -> Sequence[Any]:
+        async def told_of(shard: str, ids: Sequence[str]) -> list[Any]:
+            return await self._run_step(shard, [steps.summaries(ids, now)], again=True) or []
+
+        told = await asyncio.gather(*(told_of(shard, ids) for shard, ids in of_shards.items()))
+        return [part for each in told for part in each]
+
+    async def list_sessions(self, after: str, now: int) -> SessionPage:
+        """One node after the other: `after` is `HOST:PORT CURSOR`."""
+        nodes = [f"{host}:{port}" for host, port in sorted(await self._asked(self._cluster.primaries, writes=False))]
+        name, _, cursor = after.partition(" ")
+        here = name or nodes[0]
+        if here not in nodes:
+            # What it had is another's now, under cursors of its own.
+            raise GatewayError(STORE_UNREACHABLE, f"{here} has left while sessions were listed: list them again")
+        host, _, port = here.rpartition(":")
+        scan: list[Operand] = ["SCAN", cursor or "0", "MATCH", self._keys.every_session, "COUNT", SESSIONS_AT_ONCE]
+        cursor, keys = await self._asked(lambda: self._cluster.at((host, int(port)), scan), writes=False)
+        listed = await self.summaries([self._keys.id_of_session(key) for key in keys], now)
+        if int(cursor):
+            return SessionPage(listed, f"{here} {int(cursor)}")
+        later = [node for node in nodes if nodes.index(node) > nodes.index(here)]
+        return SessionPage(listed, f"{later[0]} 0" if later else "")
 
     # --- ends
 

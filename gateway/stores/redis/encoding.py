@@ -68,7 +68,15 @@ def summary_of(id: bytes, record: bytes, seats: list[bytes], now: int) -> Sessio
     session = session_from_bytes(id.decode(), record, b"")
     live = (seat_from_bytes(SeatKey(session.id, b""), seat) for seat in seats)
     apps = {seat.app for seat in live if seat.app and seat.ends_at > now}
-    return SessionSummary(session.id, session.provider, tuple(sorted(apps)), session.created_at, session.expires_at)
+    return SessionSummary(
+        session.id,
+        session.provider,
+        tuple(sorted(apps)),
+        session.created_at,
+        session.expires_at,
+        session.ends_at,
+        session.tenant,
+    )
 
 
 def ends_at_of(record: bytes) -> int:

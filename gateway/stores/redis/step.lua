@@ -328,23 +328,28 @@ end
 -- --- what only reads
 
 -- id, record, then the seats (their number, each record), for each session.
+local function tell_of(shard, id, now)
+    local record = read_live(shard, id, tonumber(now))
+    if not record then return end
+    local seats = {}
+    for _, field in ipairs(call('HKEYS', sessions_key(shard, id))) do
+        if string.sub(field, 1, 1) == 't' then seats[#seats + 1] = call('HGET', sessions_key(shard, id), field) end
+    end
+    for _, part in ipairs({ id, record, seats }) do found[#found + 1] = part end
+end
+
 function ops.find(shards, kind, now, ...)
     for shard in string.gmatch(shards, '.') do
         for _, value in ipairs({ ... }) do
             for _, id in ipairs(call('ZRANGEBYSCORE', index_key(shard, kind, value), '(' .. now, '+inf')) do
-                local record = read_live(shard, id, tonumber(now))
-                if record then
-                    local seats = {}
-                    for _, field in ipairs(call('HKEYS', sessions_key(shard, id))) do
-                        if string.sub(field, 1, 1) == 't' then
-                            seats[#seats + 1] = call('HGET', sessions_key(shard, id), field)
-                        end
-                    end
-                    for _, part in ipairs({ id, record, seats }) do found[#found + 1] = part end
-                end
+                tell_of(shard, id, now)
             end
         end
     end
+end
+
+function ops.summaries(shard, now, ...)
+    for _, id in ipairs({ ... }) do tell_of(shard, id, now) end
 end
 
 -- `position`: where the reader stood, -1 for nowhere. Epoch, time, purged, length, then the entries.

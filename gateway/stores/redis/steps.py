@@ -1,5 +1,6 @@
 """What a step is to do, in the words of step.lua."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace as replaced
 from hashlib import sha1
@@ -135,6 +136,11 @@ def find(index: SessionIndex, values: Sequence[bytes], now: int, shards: str = S
     return "find", (shards, index, now, *values)
 
 
+def summaries(ids: Sequence[str], now: int) -> Operation:
+    """`ids`: of one shard."""
+    return "summaries", (shard_of(ids[0]), now, *ids)
+
+
 def notes(most: int, now: int, shards: str = SHARDS) -> Operation:
     return "notes", (shards, most, now)
 
@@ -156,6 +162,8 @@ def purge(before: int, ends: str = ENDS) -> Operation:
 # --- keys and fields
 
 RECORD, SEALED = b"m", b"s"
+# What a pattern of SCAN reads as more than itself.
+_NOT_LITERAL = re.compile(rb"[\\*?\[\]^-]")
 
 
 class Keys:
@@ -170,6 +178,15 @@ class Keys:
 
     def session(self, id: str) -> bytes:
         return self._key(shard_of(id), b"s:" + id.encode("utf-8", "surrogatepass"))
+
+    @property
+    def every_session(self) -> bytes:
+        """A pattern for SCAN."""
+        return _NOT_LITERAL.sub(rb"\\\g<0>", self._prefix) + b"{?}s:*"
+
+    def id_of_session(self, key: bytes) -> str:
+        """Of what is found under `every_session`."""
+        return key[len(self._prefix) + len(b"{?}s:") :].decode("utf-8", "surrogatepass")
 
     def tombstones(self, id: str) -> bytes:
         return self._key(shard_of(id), b"b:" + id.encode("utf-8", "surrogatepass"))

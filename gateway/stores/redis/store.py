@@ -18,6 +18,7 @@ from gateway.ops.counters import Counters
 from gateway.ops.log import Log
 from gateway.stores.records import (
     ENDED_KEPT,
+    SESSIONS_AT_ONCE,
     TOMBSTONE_KEPT,
     Cursor,
     JarKey,
@@ -26,6 +27,7 @@ from gateway.stores.records import (
     SeatKey,
     SeatRecord,
     SessionIndex,
+    SessionPage,
     SessionRecord,
     SessionSummary,
     Tail,
@@ -165,6 +167,23 @@ class RedisStore:
             for id, record, seats in zip(found[::3], found[1::3], found[2::3], strict=True)
         )
         return tuple(sorted(filter(None, summaries), key=lambda session: (session.created_at, session.id)))
+
+    async def summaries(self, ids: Sequence[str], now: int) -> tuple[SessionSummary, ...]:
+        of_shards: dict[str, list[str]] = {}
+        for id in dict.fromkeys(ids):
+            of_shards.setdefault(shard_of(id), []).append(id)
+        return self._summaries(await self._told_of(of_shards, now), now)
+
+    async def _told_of(self, of_shards: Mapping[str, Sequence[str]], now: int) -> Sequence[Any]:
+        """Of sessions by their shards, what `_summaries` reads."""
+        operations = [steps.summaries(ids, now) for ids in of_shards.values()]
+        return await self._run_step("", operations, again=True) or []
+
+    async def list_sessions(self, after: str, now: int) -> SessionPage:
+        pattern = self._keys.every_session
+        cursor, keys = await self._read("SCAN", after or "0", "MATCH", pattern, "COUNT", SESSIONS_AT_ONCE)
+        listed = await self.summaries([self._keys.id_of_session(key) for key in keys], now)
+        return SessionPage(listed, "" if int(cursor) == 0 else cursor.decode())
 
     async def ended_since(self, cursor: Cursor | None) -> Tail:
         asked_at = time.monotonic()

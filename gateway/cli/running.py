@@ -1,0 +1,43 @@
+"""The gateway that runs, as commands find it: by the state folder that its gateway.yaml names."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from gateway.cli.folder import said_to_be_wrong
+from gateway.config.folder.files import GATEWAY_FILE
+from gateway.config.schema.gateway import GatewayFile
+from gateway.config.yaml.reader import read_document
+
+
+def asked(folder: Path, state: Path | None, ask: Callable[[Path], dict[str, Any]]) -> dict[str, Any] | None:
+    """What `ask` hears of the state folder; None, once it has been said, where no gateway answers."""
+    where = state or _state_folder(folder)
+    try:
+        return ask(where)
+    except (OSError, ValueError) as error:
+        why = (error.strerror if isinstance(error, OSError) else None) or str(error) or "no answer"
+        said_to_be_wrong(f"no gateway answers in the state folder {where}: {why} ({_hint(folder, state, error)})")
+        return None
+
+
+def _hint(folder: Path, state: Path | None, error: OSError | ValueError) -> str:
+    if state is None and not (folder / GATEWAY_FILE).exists():
+        return f"there is no {folder / GATEWAY_FILE} to name it: name the policy folder, or --state"
+    if isinstance(error, PermissionError):
+        return "ask as root, or as the account that the gateway runs as"
+    return "is it running, with this policy folder? One with its store in memory hears SIGHUP alone"
+
+
+def _state_folder(folder: Path) -> Path:
+    """The state folder that gateway.yaml names, also in a file that would be refused: the gateway that runs says best
+    why."""
+    try:
+        document, _ = read_document(GATEWAY_FILE, (folder / GATEWAY_FILE).read_bytes())
+    except OSError:
+        named = None
+    else:
+        named = document.data.get("state") if isinstance(document.data, dict) else None
+    usual = GatewayFile.model_fields["state"].default
+    return Path(os.path.normpath(folder.absolute() / (named if isinstance(named, str) else usual)))

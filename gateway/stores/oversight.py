@@ -1,0 +1,121 @@
+"""What operators ask of sessions: which there are, and that some of them end. No name of a person is read."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from gateway.model.errors import GatewayError
+from gateway.model.ports import Revoker
+from gateway.ops.log import Log
+from gateway.stores.records import RecordStore, SessionPage, SessionSummary
+from gateway.stores.sessions import Sessions
+
+# Of one question: what a worker does beside its requests stays small.
+REVOKED_AT_ONCE = 100
+
+
+@dataclass(frozen=True, slots=True)
+class SessionFilter:
+    """Which sessions are meant: all that is said has to hold. `subject` stands with `issuer` or `provider`.
+    `older_than`: seconds since the sign-in; 0 for any."""
+
+    ids: tuple[str, ...] = ()
+    issuer: str = ""
+    subject: str = ""
+    provider: str = ""
+    tenant: str = ""
+    app: str = ""
+    older_than: int = 0
+
+    def holds(self, session: SessionSummary, now: int) -> bool:
+        return (
+            (not self.ids or session.id in self.ids)
+            and self.provider in ("", session.provider)
+            and self.tenant in ("", session.tenant)
+            and (not self.app or self.app in session.apps)
+            and (not self.older_than or session.created_at < now - self.older_than)
+        )
+
+
+class SessionOversight:
+    """`revoker`: puts the end of sessions in force in every worker. `issuer_of`: of a provider by its name; empty where
+    there is none."""
+
+    def __init__(
+        self,
+        store: RecordStore,
+        sessions: Sessions,
+        revoker: Revoker,
+        *,
+        issuer_of: Callable[[str], str],
+        log: Log,
+        now: Callable[[], int],
+    ) -> None:
+        self._store = store
+        self._sessions = sessions
+        self._revoker = revoker
+        self._issuer_of = issuer_of
+        self._log = log
+        self._now = now
+
+    async def answer(self, question: Mapping[str, Any]) -> dict[str, Any]:
+        """JSON values: `sessions` and `after`, or the ids that were `revoked`, or an `error` in words."""
+        try:
+            match question:
+                case {"what": "list", "where": {**where}, "after": str(after)}:
+                    return self._told(await self._page(_filter_of(where), after))
+                case {"what": "revoke", "ids": [*ids]} if len(ids) <= REVOKED_AT_ONCE and _are_texts(ids):
+                    return {"revoked": list(await self._revoke(ids))}
+        except GatewayError as error:
+            return {"error": f"{error.code.id}: {error.detail}"}
+        except (TypeError, ValueError) as error:
+            return {"error": str(error)}
+        return {"error": "not a question about sessions"}
+
+    async def _page(self, where: SessionFilter, after: str) -> SessionPage:
+        now = self._now()
+        if where.subject:
+            issuer = where.issuer or self._issuer_of(where.provider)
+            if not issuer:
+                raise ValueError(f"whose subject that is: no provider has the name `{where.provider}`")
+            found = await self._store.summaries(await self._sessions.ids_of_subject(issuer, where.subject), now)
+            page = SessionPage(found, "")
+        elif where.ids:
+            page = SessionPage(await self._store.summaries(where.ids, now), "")
+        else:
+            page = await self._store.list_sessions(after, now)
+        return page._replace(sessions=tuple(session for session in page.sessions if where.holds(session, now)))
+
+    async def _revoke(self, ids: Sequence[str]) -> tuple[str, ...]:
+        ended = await self._sessions.end(ids)
+        await self._revoker.revoked(ended)
+        self._log.event("logout.operator", sessions=len(ended))
+        return ended
+
+    def _told(self, page: SessionPage) -> dict[str, Any]:
+        return {"sessions": [_as_json(session) for session in page.sessions], "after": page.after}
+
+
+def _filter_of(where: Mapping[Any, Any]) -> SessionFilter:
+    """Raises TypeError for a key that is none, ValueError for a value."""
+    ids = tuple(where.get("ids", ()))
+    texts = [value for key, value in where.items() if key not in ("ids", "older_than")]
+    if not _are_texts([*ids, *texts]) or not isinstance(where.get("older_than", 0), int):
+        raise ValueError("a value of `where` is not of its kind")
+    return SessionFilter(**{**where, "ids": ids})
+
+
+def _are_texts(values: Sequence[object]) -> bool:
+    return all(isinstance(value, str) for value in values)
+
+
+def _as_json(session: SessionSummary) -> dict[str, Any]:
+    return {
+        "id": session.id,
+        "provider": session.provider,
+        "tenant": session.tenant,
+        "applications": list(session.apps),
+        "created": session.created_at,
+        "expires": session.expires_at,
+        "ends": session.ends_at,
+    }

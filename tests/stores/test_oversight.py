@@ -1,0 +1,144 @@
+"""What operators ask of sessions, on a store in memory: no name of a person goes in or comes out but as a hash."""
+
+from typing import Any
+
+import pytest
+
+from gateway.model.codes import STORE_UNREACHABLE
+from gateway.model.errors import GatewayError
+from gateway.model.identity import Established
+from gateway.stores.memory import MemoryStore
+from gateway.stores.oversight import REVOKED_AT_ONCE, SessionOversight
+from tests.stores.samples import JEANNE, NO_LIMITS, PERMIS, PORTAL, Around, Clock, Worker, browser
+
+SIRET = "21690123100011"
+
+
+class Revoker:
+    def __init__(self) -> None:
+        self.told: list[tuple[str, ...]] = []
+
+    async def revoked(self, session_ids: tuple[str, ...]) -> None:
+        self.told.append(session_ids)
+
+
+class Asked:
+    """`old`: a session of a tenant, made an hour before `new`, which another provider's person has at PERMIS."""
+
+    def __init__(self) -> None:
+        self.store, self.clock = MemoryStore(), Clock()
+        self.worker = Worker(self.store, self.clock)
+        self.revoker = Revoker()
+        self.oversight = SessionOversight(
+            self.store,
+            self.worker.sessions,
+            self.revoker,
+            issuer_of={"metropole": JEANNE.issuer}.get,  # type: ignore[arg-type]
+            log=self.worker.log,  # type: ignore[arg-type]
+            now=self.clock.now,
+        )
+
+    async def fill(self) -> "Asked":
+        self.old = await self.session("metropole", SIRET, PORTAL, "")
+        self.clock.pass_by(3600)
+        self.new = await self.session("agglo", None, PERMIS, "permis")
+        return self
+
+    async def session(self, provider: str, tenant: str | None, host: str, app: str) -> str:
+        person = Established(JEANNE.__class__(**{**_fields(JEANNE), "provider": provider}), tenant)
+        made = await self.worker.sessions.new_session(
+            host=host,
+            person=person,
+            browser=browser(provider),
+            idle=43200,
+            absolute=86400,
+            id_token=None,
+            sid=None,
+            replaces=None,
+            limits=NO_LIMITS,
+            app=app,
+        )
+        await self.worker.sessions.add(made)
+        return made.session.id
+
+    async def listed(self, **where: Any) -> list[str]:
+        answer = await self.oversight.answer({"what": "list", "where": where, "after": ""})
+        assert answer["after"] == ""
+        return sorted(session["id"] for session in answer["sessions"])
+
+
+def _fields(identity: Any) -> dict[str, Any]:
+    return {name: getattr(identity, name) for name in identity.__slots__}
+
+
+async def test_each_part_of_the_filter_says_who_is_meant() -> None:
+    asked = await Asked().fill()
+    both = sorted([asked.old, asked.new])
+    assert await asked.listed() == both
+    for where, meant in (
+        ({"provider": "metropole"}, [asked.old]),
+        ({"tenant": SIRET}, [asked.old]),
+        ({"app": "permis"}, [asked.new]),
+        ({"older_than": 1800}, [asked.old]),
+        ({"ids": [asked.new, "none"]}, [asked.new]),
+        ({"issuer": JEANNE.issuer, "subject": JEANNE.subject}, both),
+        ({"provider": "metropole", "subject": JEANNE.subject}, [asked.old]),
+        ({"issuer": JEANNE.issuer, "subject": JEANNE.subject.upper()}, []),
+        ({"issuer": JEANNE.issuer, "subject": JEANNE.subject, "app": "permis"}, [asked.new]),
+        ({"provider": "metropole", "app": "permis"}, []),
+    ):
+        assert await asked.listed(**where) == meant, where
+
+
+async def test_what_is_told_has_no_name_in_it() -> None:
+    asked = await Asked().fill()
+    (told,) = (await asked.oversight.answer({"what": "list", "where": {"ids": [asked.old]}, "after": ""}))["sessions"]
+    assert told == {
+        "id": asked.old,
+        "provider": "metropole",
+        "tenant": SIRET,
+        "applications": [],
+        "created": asked.clock.now_s - 3600,
+        "expires": asked.clock.now_s - 3600 + 86400,
+        "ends": asked.clock.now_s - 3600 + 43200,
+    }
+
+
+async def test_what_is_revoked_is_gone_before_the_answer_and_told_to_every_worker() -> None:
+    asked = await Asked().fill()
+    answer = await asked.oversight.answer({"what": "revoke", "ids": [asked.old]})
+    assert answer == {"revoked": [asked.old]}
+    assert asked.revoker.told == [(asked.old,)]
+    assert await asked.listed() == [asked.new]
+    assert asked.worker.log.events[-1] == ("logout.operator", {"sessions": 1})
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        {},
+        {"what": "list"},
+        {"what": "revoke", "ids": ["a"] * (REVOKED_AT_ONCE + 1)},
+        {"what": "revoke", "ids": [1]},
+        {"what": "list", "where": {"name": "jeanne"}, "after": ""},
+        {"what": "list", "where": {"provider": 1}, "after": ""},
+        {"what": "list", "where": {"older_than": "8h"}, "after": ""},
+        {"what": "list", "where": {"provider": "gone", "subject": "x"}, "after": ""},
+    ],
+)
+async def test_what_is_no_question_has_an_error_for_an_answer(question: dict[str, Any]) -> None:
+    asked = await Asked().fill()
+    assert set(await asked.oversight.answer(question)) == {"error"}
+    assert len(await asked.listed()) == 2
+
+
+async def test_a_store_that_cannot_say_ends_nothing_and_says_so() -> None:
+    class Away(Around):
+        async def perform(self, *_: object) -> bool:
+            raise GatewayError(STORE_UNREACHABLE, "gone")
+
+    asked = await Asked().fill()
+    asked.worker.sessions._store = Away(asked.store)  # type: ignore[assignment]
+    answer = await asked.oversight.answer({"what": "revoke", "ids": [asked.old]})
+    assert answer == {"error": f"{STORE_UNREACHABLE.id}: gone"}
+    assert asked.revoker.told == []

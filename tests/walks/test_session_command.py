@@ -1,0 +1,93 @@
+"""`ecluse session` against a gateway that runs: what it lists is there, what it ends is refused by every worker."""
+
+import asyncio
+import json
+import subprocess
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+import pytest_asyncio
+
+from tests.cli.test_main import ECLUSE
+from tests.patience import PATIENCE
+from tests.walks.place import Place
+from tests.walks.world import World, everywhere, opened
+
+pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="module")]
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def world(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
+    async with opened(Place(tmp_path_factory.mktemp("sessions"))) as world:
+        yield world
+        world.gateway.is_clean()
+
+
+async def said(place: Place, *words: str) -> tuple[int, str, str]:
+    def run() -> subprocess.CompletedProcess[str]:
+        command = [str(ECLUSE), "session", *words]
+        return subprocess.run(command, cwd=place.folder, capture_output=True, text=True, timeout=PATIENCE)
+
+    told = await asyncio.to_thread(run)
+    return told.returncode, told.stdout, told.stderr
+
+
+async def listed(place: Place, *words: str) -> list[dict[str, Any]]:
+    code, told, errors = await said(place, "list", *words, "--output", "json")
+    assert (code, errors) == (0, "")
+    sessions: list[dict[str, Any]] = json.loads(told)["sessions"]
+    return sessions
+
+
+async def test_sessions_are_listed_shown_and_ended(world: World) -> None:
+    place = world.place
+    alice, bob = [world.cookie(await world.signed_in(login)) for login in ("alice", "bob")]
+    first, second = await listed(place)
+    assert {first["provider"], second["provider"]} == {"alpha"}
+    assert first["applications"] == ["one"]
+
+    code, told, _ = await said(place, "show", first["id"])
+    assert (code, told.splitlines()[0]) == (0, f"session       {first['id']}")
+    assert "alice" not in told + json.dumps(first)
+    assert (await said(place, "show", "none"))[0] == 1
+
+    code, _, errors = await said(place, "revoke", "--provider", "alpha")
+    assert (code, errors) == (2, "ecluse: 2 sessions would end: say --yes, or mean one\n")
+    assert await everywhere(place, "/x", alice) == {200}
+
+    code, told, _ = await said(place, "revoke", "--id", first["id"])
+    assert (code, told) == (0, "ended: 1\n")
+    assert await everywhere(place, "/x", alice) == {401}
+    assert await everywhere(place, "/x", bob) == {200}
+
+    code, told, _ = await said(place, "revoke", "--provider", "alpha", "--yes")
+    assert (code, told) == (0, "ended: 1\n")
+    assert await everywhere(place, "/x", bob) == {401}
+    assert (await said(place, "revoke", "--provider", "alpha", "--yes"))[0] == 1
+    assert await listed(place) == []
+
+
+async def test_a_person_is_found_by_issuer_and_subject_alone(world: World) -> None:
+    alice = world.cookie(await world.signed_in("alice"))
+    await world.signed_in("bob")
+    subject = ("--subject", "alice")
+    assert len(await listed(world.place, "--provider", "alpha", *subject)) == 1
+    assert len(await listed(world.place, "--issuer", world.alpha.url, *subject)) == 1
+    assert await listed(world.place, "--issuer", world.beta.url, *subject) == []
+    code, told, _ = await said(world.place, "revoke", "--provider", "alpha", *subject, "--output", "json")
+    assert (code, len(json.loads(told)["revoked"])) == (0, 1)
+    assert await everywhere(world.place, "/x", alice) == {401}
+    assert (await said(world.place, "revoke", "--all", "--yes"))[1] == "ended: 1\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "why"),
+    [
+        (("revoke",), "which sessions? Say --id, --subject, --provider or another option, or --all"),
+        (("list", "--subject", "alice"), "who names this subject? --provider NAME, or --issuer URL"),
+        (("list", "--older-than", "soon"), "--older-than soon: an age is a number and s, m, h or d, as 8h"),
+    ],
+)
+async def test_what_is_not_clear_is_asked_for(world: World, words: tuple[str, ...], why: str) -> None:
+    assert await said(world.place, *words) == (2, "", f"ecluse: {why}\n")
