@@ -9,7 +9,7 @@ ENV := .venv/.ready
 CATALOGUES := .venv/.catalogues
 READY := $(ENV) $(CATALOGUES)
 
-.PHONY: help env demo test quick check smoke attack conformance pages bench bench-quick bench-peers catalogues format
+.PHONY: help env demo test quick check smoke attack conformance pages bench bench-quick bench-peers soak mutate catalogues format
 .PHONY: schema lock clean
 
 help: ## this list
@@ -78,6 +78,13 @@ bench-quick: $(READY) ## the same in 90 seconds, the mixes of browsers first
 bench-peers: $(READY) ## the same mixes beside mod_auth_mellon, mod_auth_openidc and Envoy's oauth2
 	@bash tools/install_test_parts.sh nginx wrk apache fronts >&2
 	@$(RUN) -m tests.bench.peers
+
+soak: $(READY) ## an hour at half load while people, files, the application and tunnels come and go; SECONDS=300 for less
+	@$(RUN) -m tests.soak $(SECONDS)
+
+mutate: $(READY) ## each defence switched off in turn, in a copy of the tree, and the case that fails; WORDS=fronts for some
+	@bash tools/install_test_parts.sh php
+	@$(RUN) -m tests.mutations $(WORDS)
 
 schema: $(READY) ## docs/reference from the code: JSON Schemas, keys, codes, events, metrics
 	@$(RUN) -m gateway.config.schema.json_schema docs/reference/schema

@@ -17,6 +17,7 @@ class Upstream:
         self._server: asyncio.Server | None = None
         self.requests = 0
         self.go_on = asyncio.Event()
+        self.connections: set[asyncio.Transport] = set()
 
     async def start(self, port: int) -> None:
         loop = asyncio.get_running_loop()
@@ -25,6 +26,12 @@ class Upstream:
     async def stop(self) -> None:
         if self._server is not None:
             self._server.close()
+
+    async def die(self) -> None:
+        """With every connection, whatever is under way on it."""
+        await self.stop()
+        for transport in tuple(self.connections):
+            transport.abort()
 
 
 class _Connection(asyncio.Protocol):
@@ -35,12 +42,14 @@ class _Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
+        self._upstream.connections.add(transport)
         self._parser = httptools.HttpRequestParser(self)
 
     def data_received(self, data: bytes) -> None:
         self._parser.feed_data(data)
 
     def connection_lost(self, exc: Exception | None) -> None:
+        self._upstream.connections.discard(self._transport)
         for task in self._tasks:
             task.cancel()
 

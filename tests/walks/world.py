@@ -63,6 +63,10 @@ class World:
         assert value is not None, f"no seat on {host}"
         return f"{SEAT}={value}"
 
+    def forget(self, person: Person) -> None:
+        """One who is closed, where there are many."""
+        self._people.remove(person)
+
     async def leave(self) -> None:
         for person in self._people:
             await person.close()

@@ -1,0 +1,237 @@
+"""Of connections, tunnels, upstreams, seats and the store, and of what applications are told: invariants 4, 6, 8, 12,
+15 and 16."""
+
+from tests.mutations.defence import Defence
+
+_UPGRADE, _ADMISSION, _RENDER, _PREPARATION = (
+    "proxy/upgrade.py",
+    "proxy/admission.py",
+    "translation/render.py",
+    "access/preparation.py",
+)
+_SEALING, _SESSIONS, _SEATS, _TRUST = "stores/sealing.py", "stores/sessions.py", "stores/seats.py", "stores/trust.py"
+
+DEFENCES = (
+    # --- tunnels
+    Defence(
+        "tunnels that the file does not name",
+        _UPGRADE,
+        "if app.tunnel is None or protocol",
+        "proxy/test_tunnel.py",
+        "if app.tunnel is not None and protocol",
+    ),
+    Defence(
+        "a tunnel of another origin",
+        _UPGRADE,
+        "if not (text in listed or _is_own(text, app, snapshot)):",
+        "proxy/test_tunnel.py",
+    ),
+    Defence(
+        "a tunnel by cookie without Origin",
+        _UPGRADE,
+        "request.seat is not None and request.seat.cookie",
+        "proxy/test_tunnel.py",
+    ),
+    Defence("bytes before the answer", _UPGRADE, "if behind:", "proxy/test_tunnel.py"),
+    Defence("a 101 unasked", _UPGRADE, "if UPGRADE not in request.rare:", "proxy/test_tunnel.py"),
+    Defence("a 101 with a body", _UPGRADE, "response.rare.keys() & _FRAMED", "proxy/test_tunnel.py"),
+    Defence(
+        "a tunnel outlives no seat",
+        "proxy/tunnel.py",
+        "if self.seat is not None and not self.seat.live:",
+        "proxy/test_tunnel.py",
+    ),
+    # --- connections and admission
+    Defence(
+        "connections of one client",
+        _ADMISSION,
+        "if count > (most or limits.connections_per_client) and",
+        "proxy/test_admission.py",
+        "if False and",
+    ),
+    Defence("connections of all", _ADMISSION, "if self.held >= limits.connections:", "proxy/test_admission.py"),
+    Defence(
+        "a body over its limit",
+        "proxy/walk.py",
+        "elif 0 < limits.body < framing:",
+        "proxy/test_invariants.py proxy/test_dataplane.py",
+        "elif False:",
+    ),
+    # --- responses
+    Defence("streams outlive no seat", "proxy/lasting.py", "if now >= seat.hard_deadline:", "proxy/test_lasting.py"),
+    # --- what applications are told
+    Defence(
+        "more than fits",
+        _RENDER,
+        "if size > self.budget:",
+        "translation/test_render.py translation/test_read_back.py proxy/test_prepared.py",
+    ),
+    Defence(
+        "a value over its length",
+        _RENDER,
+        "if spec.length is not None and len(value) > spec.length:",
+        "translation/test_render.py translation/test_read_back.py",
+    ),
+    Defence(
+        "what no cookie can hold",
+        _RENDER,
+        "isinstance(spec, CookieSpec) and not _COOKIE_OCTETS.fullmatch(value)",
+        "translation/test_render.py translation/test_read_back.py",
+    ),
+    Defence(
+        "separators in values",
+        _RENDER,
+        "if escape is None and any(byte in separators for byte in value):",
+        "translation/test_render.py translation/test_read_back.py",
+    ),
+    Defence(
+        "a backslash hides a separator",
+        _RENDER,
+        'if value.endswith(b"\\\\"):',
+        "translation/test_render.py translation/test_read_back.py",
+    ),
+    Defence(
+        "several values and no join",
+        _RENDER,
+        '        if len(values) > 1:\n            raise GatewayError(TRANSLATION_SEVERAL, f"{len(values)} values and',
+        "translation/test_render.py translation/test_read_back.py",
+        '        if False:\n            raise GatewayError(TRANSLATION_SEVERAL, f"{len(values)} values and',
+    ),
+    Defence(
+        "two names that one server folds",
+        _RENDER,
+        "if folded in seen:",
+        "translation/test_render.py translation/test_read_back.py",
+    ),
+    Defence(
+        "names that the gateway writes",
+        _RENDER,
+        "if folded in _RESERVED or folded.startswith(_RESERVED_PREFIXES):",
+        "translation/test_render.py translation/test_read_back.py",
+    ),
+    Defence(
+        "our cookies are not injected",
+        _RENDER,
+        "if folded.startswith(_OUR_COOKIES):",
+        "translation/test_render.py translation/test_read_back.py",
+    ),
+    Defence(
+        "a token past its end, by the wall clock",
+        _PREPARATION,
+        " or self._wall() >= kept.made.ends",
+        "access/test_preparation.py proxy/test_application_tokens.py proxy/test_prepared.py",
+        "",
+    ),
+    Defence(
+        "a token past its end",
+        _PREPARATION,
+        "now >= kept.until or ",
+        "access/test_preparation.py proxy/test_application_tokens.py proxy/test_prepared.py",
+        "",
+    ),
+    Defence(
+        "another identity's token",
+        _PREPARATION,
+        "kept.identity is not identity or ",
+        "access/test_preparation.py proxy/test_application_tokens.py proxy/test_prepared.py",
+        "",
+    ),
+    Defence(
+        "prepared over the budget",
+        _PREPARATION,
+        "if size > app.translation.budget:",
+        "access/test_preparation.py proxy/test_application_tokens.py proxy/test_prepared.py",
+    ),
+    # --- seats and the store
+    Defence(
+        "a seat of another host",
+        _SESSIONS,
+        "if seat is None or seat.host != host:",
+        "stores/test_sessions.py stores/test_invariants.py",
+        "if seat is None:",
+    ),
+    Defence(
+        "a seat past its end",
+        _SESSIONS,
+        "if now >= seat.deadline or not seat.live:",
+        "stores/test_sessions.py stores/test_invariants.py",
+        "if not seat.live:",
+    ),
+    Defence(
+        "records are bound to what they are",
+        _SEALING,
+        "return join(head, binding.kind.encode(), binding.id.encode(), binding.host.encode())",
+        "stores/test_sealing.py",
+        "return join(head, binding.id.encode(), binding.host.encode())",
+    ),
+    Defence(
+        "records are bound to their place",
+        _SEALING,
+        "return join(head, binding.kind.encode(), binding.id.encode(), binding.host.encode())",
+        "stores/test_sealing.py",
+        "return join(head, binding.kind.encode(), binding.host.encode())",
+    ),
+    Defence(
+        "records are bound to their host",
+        _SEALING,
+        "return join(head, binding.kind.encode(), binding.id.encode(), binding.host.encode())",
+        "stores/test_sealing.py",
+        "return join(head, binding.kind.encode(), binding.id.encode())",
+    ),
+    Defence("store keys that are too short", _SEALING, "if len(secret) < _LEAST_SECRET:", "stores/test_sealing.py"),
+    Defence(
+        "an ended session stays ended",
+        _SEATS,
+        "            self.ended[id] = moment\n",
+        "stores/test_seats.py stores/test_sessions.py",
+        "",
+    ),
+    Defence(
+        "an end reaches seats that were dropped",
+        _SEATS,
+        "            self._dropped.add(seat)\n",
+        "stores/test_seats.py stores/test_sessions.py",
+        "            pass\n",
+    ),
+    Defence(
+        "memory is trusted for a second",
+        _TRUST,
+        "self._known_at, self.until = moment, moment + TRUSTED_FOR",
+        "stores/test_trust.py",
+        'self._known_at, self.until = moment, float("inf")',
+    ),
+    Defence(
+        "the grace ends",
+        _TRUST,
+        "return self.is_away and now < self._known_at + min(self._grace, own)",
+        "stores/test_trust.py",
+        "return self.is_away",
+    ),
+    Defence(
+        "the grace is for a store that is away",
+        _TRUST,
+        "return self.is_away and now < self._known_at + min(self._grace, own)",
+        "stores/test_trust.py",
+        "return now < self._known_at + min(self._grace, own)",
+    ),
+    Defence(
+        "a ticket works once, in memory",
+        "stores/tickets.py",
+        "return await self._opened(id, self._store.take_ticket)",
+        "stores/test_conformance.py",
+        "return await self._opened(id, self._store.peek_ticket)",
+    ),
+    Defence(
+        "what works once",
+        "stores/tickets.py",
+        "return all(await asyncio.gather(*(self._store.perform([use], now) for use in uses)))",
+        "stores/test_conformance.py",
+        "return True",
+    ),
+    Defence(
+        "no rounds without end",
+        "portal/flow/app_host.py",
+        "if rounds >= ROUNDS:",
+        "portal/flow/test_enter.py portal/flow/test_start.py",
+    ),
+)

@@ -1,0 +1,331 @@
+"""Of sign-ins: OpenID Connect, SAML, perimeters and hand-overs: invariants 5 to 8."""
+
+from tests.mutations.defence import Defence
+
+_CLAIMS, _JWS, _ANSWER, _CALLBACK = "oidc/claims.py", "oidc/jws.py", "oidc/authorization.py", "portal/openid/source.py"
+_RESPONSE, _ASSERTION, _SIGNATURE, _DOCUMENT = (
+    "saml/response.py",
+    "saml/assertion.py",
+    "saml/signature.py",
+    "saml/document.py",
+)
+_PERIMETER, _HOST = "identity/perimeter.py", "portal/flow/app_host.py"
+
+DEFENCES = (
+    # --- ID tokens, OpenID Connect Core 3.1.3.7
+    Defence("iss", _CLAIMS, 'if claims.get("iss") != provider.issuer:', "oidc/test_id_token.py"),
+    Defence("aud", _CLAIMS, "if provider.client_id not in audiences:", "oidc/test_id_token.py"),
+    Defence("azp", _CLAIMS, "if azp is not None and azp != provider.client_id:", "oidc/test_id_token.py"),
+    Defence("several audiences and no azp", _CLAIMS, "if len(audiences) > 1 and azp is None:", "oidc/test_id_token.py"),
+    Defence("exp", _CLAIMS, "if now >= exp + provider.skew:", "oidc/test_id_token.py"),
+    Defence(
+        "iat, too old", _CLAIMS, "if iat < now - OLDEST - provider.skew:", "oidc/test_id_token.py oidc/test_claims.py"
+    ),
+    Defence(
+        "iat, ahead",
+        _CLAIMS,
+        "if iat is not None and iat > now + provider.skew:",
+        "oidc/test_id_token.py oidc/test_claims.py",
+    ),
+    Defence(
+        "nbf", _CLAIMS, "if nbf is not None and nbf > now + provider.skew:", "oidc/test_id_token.py oidc/test_claims.py"
+    ),
+    Defence(
+        "auth_time, ahead", _CLAIMS, "if auth_time > now + provider.skew:", "oidc/test_id_token.py oidc/test_claims.py"
+    ),
+    Defence(
+        "auth_time, too old",
+        _CLAIMS,
+        "if age > login.max_age + provider.skew:",
+        "oidc/test_id_token.py oidc/test_claims.py",
+    ),
+    Defence(
+        "acr",
+        _CLAIMS,
+        'if demanded and text_of(claims, "acr") not in demanded:',
+        "oidc/test_id_token.py oidc/test_claims.py",
+    ),
+    Defence(
+        "nonce",
+        _CLAIMS,
+        'if not hmac.compare_digest(nonce.encode("utf-8"), expected.encode("utf-8")):',
+        "oidc/test_id_token.py oidc/test_claims.py",
+    ),
+    Defence(
+        "at_hash and c_hash",
+        _CLAIMS,
+        'not hmac.compare_digest(found.encode("utf-8"), expected)',
+        "oidc/test_id_token.py oidc/test_claims.py",
+    ),
+    Defence(
+        "algorithms that are not pinned",
+        _JWS,
+        "if algorithm is None or algorithm.name not in allowed:",
+        "oidc/test_jws.py oidc/test_id_token.py",
+        "if algorithm is None:",
+    ),
+    Defence(
+        "a signature of none of the keys",
+        _JWS,
+        "if not any(_signed_by(token, key, algorithm) for key in suitable):",
+        "oidc/test_jws.py oidc/test_id_token.py",
+    ),
+    Defence(
+        "a MAC of another secret",
+        _JWS,
+        "if not hmac.compare_digest(token.signature, expected):",
+        "oidc/test_jws.py oidc/test_id_token.py",
+    ),
+    Defence(
+        "a key by its kid", _JWS, "and (kid is None or key.kid == kid))", "oidc/test_jws.py oidc/test_id_token.py", ")"
+    ),
+    Defence(
+        "keys that are for encryption",
+        _JWS,
+        'if jwk.get("use", "sig") != "sig":',
+        "oidc/test_jws.py oidc/test_id_token.py",
+    ),
+    Defence("short RSA keys", _JWS, "if not 2048 <= size <= 8192:", "oidc/test_jws.py oidc/test_id_token.py"),
+    Defence(
+        "crit and the like",
+        _JWS,
+        "        if member in header:",
+        "oidc/test_jws.py oidc/test_id_token.py",
+        "        if False:",
+    ),
+    Defence(
+        "typ of another token",
+        _JWS,
+        'not isinstance(typ, str) or typ.lower().removeprefix("application/") not in kinds',
+        "oidc/test_jws.py oidc/test_id_token.py",
+    ),
+    Defence(
+        "one spelling of base64url",
+        _JWS,
+        "if segment[-1] not in _LAST[len(segment) % 4]:",
+        "oidc/test_jws.py oidc/test_id_token.py",
+    ),
+    # --- what comes back by the browser
+    Defence(
+        "iss of the answer", _ANSWER, "if iss is not None and iss != metadata.issuer:", "oidc/test_authorization.py"
+    ),
+    Defence(
+        "no iss though announced",
+        _ANSWER,
+        "if iss is None and metadata.authorization_response_iss_parameter_supported:",
+        "oidc/test_authorization.py",
+    ),
+    Defence(
+        "parameters twice", _ANSWER, "        if name in response:", "oidc/test_authorization.py", "        if False:"
+    ),
+    Defence(
+        "an answer of another provider", _ANSWER, "if login.provider != provider.name:", "oidc/test_authorization.py"
+    ),
+    Defence("another's callback", _CALLBACK, "if name != login.provider:", "portal/openid/test_callback.py"),
+    Defence(
+        "another browser, OpenID", _CALLBACK, "if not request.holds(login.binding):", "portal/openid/test_callback.py"
+    ),
+    Defence(
+        "POST that was not asked for",
+        _CALLBACK,
+        'if not (provider.request.response_mode or "").startswith("form_post"):',
+        "portal/openid/test_callback.py",
+    ),
+    Defence(
+        "a code of another provider",
+        "oidc/token.py",
+        "if not code.provider == login.provider == provider.name:",
+        "oidc/test_token.py",
+    ),
+    Defence(
+        "userinfo of another person",
+        "oidc/userinfo.py",
+        'not hmac.compare_digest(sub.encode("utf-8"), subject.encode("utf-8"))',
+        "oidc/test_userinfo.py",
+    ),
+    Defence(
+        "discovery of another issuer",
+        "oidc/discovery.py",
+        'if document.get("issuer") != provider.issuer:',
+        "oidc/test_discovery.py",
+    ),
+    Defence(
+        "http in discovery",
+        "oidc/discovery.py",
+        'if match["scheme"] != "https" and not development:',
+        "oidc/test_discovery.py",
+    ),
+    Defence(
+        "a logout token with a nonce", "oidc/logout_token.py", 'if "nonce" in claims:', "oidc/test_logout_token.py"
+    ),
+    Defence(
+        "a logout token without its event",
+        "oidc/logout_token.py",
+        "not isinstance(events, dict) or not isinstance(events.get(EVENT), dict)",
+        "oidc/test_logout_token.py",
+    ),
+    # --- SAML
+    Defence(
+        "a digest of other bytes",
+        _SIGNATURE,
+        "if not hmac.compare_digest(hashlib.new(signed.hash, octets).digest(), signed.value):",
+        "saml/test_signature.py saml/test_response.py",
+    ),
+    Defence(
+        "a signature of none of the metadata's keys",
+        _SIGNATURE,
+        'if not is_made_by_one_of(keys, algorithm, octets, _binary(_part(signature, "SignatureValue"))):',
+        "saml/test_signature.py saml/test_response.py",
+    ),
+    Defence(
+        "a Reference to another element",
+        _SIGNATURE,
+        'if not identifier or reference.get("URI") != f"#{identifier}":',
+        "saml/test_signature.py saml/test_response.py",
+    ),
+    Defence(
+        "a part that is not in what was signed",
+        _SIGNATURE,
+        "if signed.element not in place.iterancestors():",
+        "saml/test_signature.py saml/test_response.py",
+    ),
+    Defence(
+        "weak algorithms", _SIGNATURE, "if signature not in SIGNATURES:", "saml/test_signature.py saml/test_response.py"
+    ),
+    Defence(
+        "other transforms",
+        _SIGNATURE,
+        "if transforms not in ([ENVELOPED_SIGNATURE, CANONICALISATION], [ENVELOPED_SIGNATURE]):",
+        "saml/test_signature.py saml/test_response.py",
+    ),
+    Defence(
+        "one ID for two elements", _DOCUMENT, "if identifier in seen:", "saml/test_document.py saml/test_response.py"
+    ),
+    Defence(
+        "document types and entities",
+        _DOCUMENT,
+        'if b"<!DOCTYPE" in text or b"<!ENTITY" in text:',
+        "saml/test_document.py saml/test_response.py",
+    ),
+    Defence(
+        "comments inside values",
+        _DOCUMENT,
+        "if any(map(_holds_a_value, commented)):",
+        "saml/test_document.py saml/test_response.py",
+    ),
+    Defence(
+        "depth and number of nodes",
+        _DOCUMENT,
+        "if depth > max_depth or nodes > max_nodes:",
+        "saml/test_document.py saml/test_response.py",
+    ),
+    Defence(
+        "Destination",
+        _RESPONSE,
+        "if destination != location and (required or destination is not None):",
+        "saml/test_response.py",
+    ),
+    Defence(
+        "Issuer",
+        _RESPONSE,
+        "if issuer is None or entity_id_in(issuer.text) != metadata.entity_id:",
+        "saml/test_response.py",
+        "if issuer is None:",
+    ),
+    Defence("status", _RESPONSE, "if codes[:1] != (STATUS_SUCCESS,):", "saml/test_response.py"),
+    Defence("unsolicited", _RESPONSE, "if asked is None and not provider.unsolicited:", "saml/test_response.py"),
+    Defence("IssueInstant", _RESPONSE, "if issued < now - OLDEST - skew:", "saml/test_response.py"),
+    Defence("an unsigned assertion", _RESPONSE, 'if provider.signed != "response":', "saml/test_response.py"),
+    Defence(
+        "an unsigned response",
+        _RESPONSE,
+        'if signed_response is None and provider.signed != "assertion":',
+        "saml/test_response.py",
+    ),
+    Defence("an assertion in clear", _RESPONSE, "if provider.encrypted:", "saml/test_response.py"),
+    Defence(
+        "metadata that have expired",
+        _RESPONSE,
+        "if metadata.valid_until is not None and now >= metadata.valid_until:",
+        "saml/test_response.py",
+    ),
+    Defence(
+        "Recipient",
+        _ASSERTION,
+        'if data.get("Recipient") != recipient:',
+        "saml/test_assertion.py saml/test_response.py",
+    ),
+    Defence("InResponseTo", _ASSERTION, "if stated != request_id:", "saml/test_assertion.py saml/test_response.py"),
+    Defence(
+        "audience",
+        _ASSERTION,
+        'if audience not in [each.text for each in restriction.iterchildren(saml("Audience"))]:',
+        "saml/test_assertion.py saml/test_response.py",
+    ),
+    Defence("no audience", _ASSERTION, "if not restrictions:", "saml/test_assertion.py saml/test_response.py"),
+    Defence(
+        "NotBefore",
+        _ASSERTION,
+        'if start is not None and moment(start, "NotBefore of Conditions") > now + skew:',
+        "saml/test_assertion.py saml/test_response.py",
+    ),
+    Defence("NotOnOrAfter", _ASSERTION, "if now >= until + skew:", "saml/test_assertion.py saml/test_response.py"),
+    Defence(
+        "one AuthnStatement", _ASSERTION, "if len(statements) != 1:", "saml/test_assertion.py saml/test_response.py"
+    ),
+    Defence(
+        "a class weaker than asked",
+        _ASSERTION,
+        "if not satisfies(stated, asked, comparison):",
+        "saml/test_assertion.py saml/test_response.py",
+    ),
+    Defence(
+        "another browser, SAML",
+        "portal/saml/responses.py",
+        "if not request.holds(login.binding):",
+        "portal/saml/test_sign_in.py",
+    ),
+    Defence("an assertion works once", "portal/saml/responses.py", "if not unused:", "portal/saml/test_sign_in.py"),
+    # --- perimeters and hand-overs
+    Defence("SIRETs of others", _PERIMETER, "if value not in sirets:", "identity/test_perimeter.py"),
+    Defence(
+        "SIRETs under any name",
+        _PERIMETER,
+        "if _is_anothers(value, sirets, speaks_of_one=speaks_of_one):",
+        "identity/test_perimeter.py",
+    ),
+    Defence("e-mail domains of others", _PERIMETER, "if domain not in (domains or ()):", "identity/test_perimeter.py"),
+    Defence(
+        "addresses under any name",
+        _PERIMETER,
+        "(mail or scoped or looks_like_an_address(value))",
+        "identity/test_perimeter.py",
+        "(mail or scoped)",
+    ),
+    Defence(
+        "values that are not listed",
+        _PERIMETER,
+        "if not listed.issuperset(identity.attributes.get(name, ())):",
+        "identity/test_perimeter.py",
+    ),
+    Defence("one tenant", _PERIMETER, "if len(values) != 1:", "identity/test_perimeter.py"),
+    Defence(
+        "a code of another host",
+        _HOST,
+        "if hand_over.host != request.host or app is None:",
+        "portal/flow/test_enter.py portal/flow/test_start.py",
+        "if app is None:",
+    ),
+    Defence(
+        "a code of another browser",
+        _HOST,
+        "if not request.holds(hand_over.binding):",
+        "portal/flow/test_enter.py portal/flow/test_start.py",
+    ),
+    Defence(
+        "a code of a provider that is not listed",
+        _HOST,
+        "if hand_over.provider not in app.listed:",
+        "portal/flow/test_enter.py portal/flow/test_start.py",
+    ),
+)
