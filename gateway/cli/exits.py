@@ -41,6 +41,8 @@ MEANINGS: dict[str, tuple[str, ...]] = {
         "the form is as the file says",
         "it is not, or the application does not answer; or the folder has problems",
     ),
+    "front lines": ("printed", "the folder has problems"),
+    "front check": ("every header is written", "one is forgotten, or the folder has problems"),
     "metadata": ("printed", "the folder has problems, or no keys for SAML"),
     "explain": ("explained, whatever the decision", "the folder has problems"),
 }

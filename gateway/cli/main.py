@@ -90,14 +90,7 @@ def _parser() -> argparse.ArgumentParser:
     check = commands.add_parser("check", help="read a policy folder whole and print every problem")
     check.add_argument("--live", action="store_true", help="ask the servers of directories too")
     _folder_or_usual(check)
-    explain = commands.add_parser("explain", help="what comes of one request, rule by rule")
-    explain.add_argument("method", metavar="METHOD")
-    explain.add_argument("url", metavar="URL")
-    explain.add_argument("--as", dest="person", type=Path, metavar="FILE", help="a person, or a saved /_ecluse/session")
-    explain.add_argument("--client", metavar="ADDRESS", help="where the client is")
-    explain.add_argument("--header", action="append", default=[], metavar="'NAME: VALUE'", help="a header it sends")
-    explain.add_argument("--at", metavar="TIME", help="when, as 2026-11-24T09:30:00+01:00; now if left out")
-    _folder_or_usual(explain)
+    explain = _explain(commands.add_parser("explain", help="what comes of one request, rule by rule"))
     test = commands.add_parser("test", help="the tests of the folder itself, and which rules they cover")
     _folder_or_usual(test)
     test.add_argument("--junit", type=Path, metavar="FILE", help="the outcome in JUnit's form")
@@ -131,6 +124,7 @@ def _parser() -> argparse.ArgumentParser:
         show,
         _doctor(commands.add_parser("doctor", help="looks at what only a running part can tell")),
         _directory(commands.add_parser("directory", help="asks a shared directory by hand")),
+        *_front(commands.add_parser("front", help="what a server in front has to write for an application")),
         *_people(commands),
     )
     metadata = commands.add_parser("metadata", help="prints what SAML providers have to know of us, signed")
@@ -169,6 +163,17 @@ def _session(command: argparse.ArgumentParser) -> Iterator[argparse.ArgumentPars
         yield one
 
 
+def _explain(explain: argparse.ArgumentParser) -> argparse.ArgumentParser:
+    explain.add_argument("method", metavar="METHOD")
+    explain.add_argument("url", metavar="URL")
+    explain.add_argument("--as", dest="person", type=Path, metavar="FILE", help="a person, or a saved /_ecluse/session")
+    explain.add_argument("--client", metavar="ADDRESS", help="where the client is")
+    explain.add_argument("--header", action="append", default=[], metavar="'NAME: VALUE'", help="a header it sends")
+    explain.add_argument("--at", metavar="TIME", help="when, as 2026-11-24T09:30:00+01:00; now if left out")
+    _folder_or_usual(explain)
+    return explain
+
+
 def _account(command: argparse.ArgumentParser) -> Iterator[argparse.ArgumentParser]:
     """Each of its own commands."""
     commands = command.add_subparsers(dest="what", required=True, metavar="WHAT")
@@ -199,6 +204,17 @@ def _account(command: argparse.ArgumentParser) -> Iterator[argparse.ArgumentPars
     for one in (listed, link, unlink, exported, imported):
         _folder_or_usual(one)
     yield from (listed, link, unlink, imported)
+
+
+def _front(command: argparse.ArgumentParser) -> Iterator[argparse.ArgumentParser]:
+    commands = command.add_subparsers(dest="what", required=True, metavar="WHAT")
+    lines = commands.add_parser("lines", help="the lines that its configuration needs")
+    check = commands.add_parser("check", help="whether its configuration has them")
+    for one in (lines, check):
+        one.add_argument("name", metavar="APPLICATION")
+        one.add_argument("--folder", type=Path, default=Path("policies"), metavar="FOLDER", help="the policy folder")
+    check.add_argument("configuration", type=Path, nargs="+", metavar="FILE")
+    yield from (lines, check)
 
 
 def _directory(directory: argparse.ArgumentParser) -> argparse.ArgumentParser:

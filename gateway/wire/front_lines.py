@@ -1,0 +1,103 @@
+"""The lines of a front's own configuration by which it writes over a client's headers what it was told.
+
+Of most fronts each such header has to be named there. One that is forgotten is the client's to write.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+ALWAYS: Final = ("Cookie", "Authorization", "X-Request-Id")
+"""Beside what an application's file names."""
+
+_COMMENT: Final = re.compile(r"(?:^|(?<=\s))#.*$", re.MULTILINE)
+_SECRET: Final = "X-Ecluse-Front"
+
+
+def names_of(kind: str, injected: Mapping[bytes, bytes]) -> tuple[str, ...]:
+    """Which headers this kind of front has to name. `injected`: as access.permission.injected_names has them."""
+    if kind == "haproxy":
+        # ecluse.lua writes whatever it is told.
+        return ()
+    told = tuple(name.decode("ascii") for name in injected.values())
+    own = (_SECRET,) if kind == "traefik" else ()
+    return tuple(dict.fromkeys((*told, *ALWAYS, *own)))
+
+
+def lines_of(kind: str, names: Iterable[str]) -> list[str]:
+    """What its configuration has to say."""
+    return [line.format(name=name, lower=name.lower(), word=_word(name)) for name in names for line in _LINES[kind]]
+
+
+_LINES: Final[Mapping[str, tuple[str, ...]]] = {
+    "nginx": (
+        "auth_request_set $ecluse_{word} $upstream_http_{word};",
+        "proxy_set_header {name} $ecluse_{word};",
+    ),
+    "caddy": ("request_header {name} {{rp.header.{name}}}",),
+    "traefik": ("- {name}",),
+    "envoy": ("- {{exact: {lower}}}",),
+    "haproxy": (),
+}
+
+
+def missing(kind: str, text: str, names: Iterable[str]) -> tuple[str, ...]:
+    """Of `names`, those that no line of this configuration writes over a client's. `text`: of its files together."""
+    written = _WRITTEN[kind](_COMMENT.sub("", text))
+    return tuple(name for name in names if name.lower() not in written)
+
+
+def _of_nginx(text: str) -> set[str]:
+    """A header that is set to a variable which holds the answer's line of this name."""
+    told = dict(re.findall(r"\bauth_request_set\s+\$(\w+)\s+\$upstream_http_(\w+)\s*;", text))
+    written = re.findall(r"\bproxy_set_header\s+([\w-]+)\s+\$(\w+)\s*;", text)
+    return {name.lower() for name, variable in written if told.get(variable, "").lower() == _word(name)}
+
+
+def _of_caddy(text: str) -> set[str]:
+    pairs = re.findall(r"^\s*request_header\s+([\w-]+)\s+\"?\{rp\.header\.([\w-]+)\}\"?\s*$", text, re.MULTILINE)
+    return {name.lower() for name, told in pairs if name.lower() == told.lower()}
+
+
+def _of_traefik(text: str) -> set[str]:
+    return {name.lower() for name in re.findall(r"[\w-]*\w", _block(text, "authResponseHeaders"))}
+
+
+def _of_envoy(text: str) -> set[str]:
+    found = re.findall(r"\bexact:\s*[\"']?([\w-]+)", _block(text, "allowed_upstream_headers"))
+    return {name.lower() for name in found}
+
+
+def _of_haproxy(text: str) -> set[str]:
+    return set()
+
+
+_WRITTEN: Final = {
+    "nginx": _of_nginx,
+    "caddy": _of_caddy,
+    "traefik": _of_traefik,
+    "envoy": _of_envoy,
+    "haproxy": _of_haproxy,
+}
+
+
+def _block(text: str, key: str) -> str:
+    """What stands below each key of this name in a file of YAML: the rest of its line, what is indented more, and list
+    items that are indented as much."""
+    found, depth = [], -1
+    for line in text.splitlines():
+        indent = len(line) - len(line.lstrip(" "))
+        item = line.lstrip(" ").startswith("- ")
+        if depth >= 0 and line.strip() and (indent < depth or (indent == depth and not item)):
+            depth = -1
+        if depth >= 0:
+            found.append(line)
+        elif line.lstrip(" -").startswith(f"{key}:"):
+            depth = indent
+            found.append(line.partition(":")[2])
+    return "\n".join(found)
+
+
+def _word(name: str) -> str:
+    """As nginx's variables have it."""
+    return name.lower().replace("-", "_")
