@@ -1,7 +1,7 @@
 """People are signed in at applications that have nothing but a login form: who may try, when, and what is kept of it.
 
 Of one account at one application one sign-in is under way at a time, in all workers together, and tries are counted
-where all see them: before anything of a credential is sent.
+where all see them: before anything of a credential is sent. However a login is written, its account is counted once.
 """
 
 import asyncio
@@ -17,6 +17,7 @@ from gateway.federation.form_exchange import FormExchange
 from gateway.formlogin.account import credential_of
 from gateway.formlogin.spec import ApplicationSession, FormLogin, TrustedAccount
 from gateway.formlogin.walk import FormRequest, FormResponse, FormWalk, sign_in
+from gateway.model.account import counted_login
 from gateway.model.codes import FORM_LOGIN_REFUSED, FORM_LOGIN_TRIES, FORM_LOGIN_UNANSWERED
 from gateway.model.credential import Credential, CredentialSource, NoCredential
 from gateway.model.errors import GatewayError
@@ -87,12 +88,12 @@ class FormLogins:
         credential = await self._source(app).find(app.name, identity.issuer, identity.subject, seat)
         if isinstance(credential, NoCredential):
             raise GatewayError(credential.reason, credential.detail, shown=credential.shown)
-        turn = None
+        counted, turn = counted_login(credential.login), None
         while turn is None:
             session = await self._kept.read(seat, app.name)
             if session is not None and session != gone and _is_of(session, form, credential):
                 return session
-            turn = await self._tries.take_turn(app.name, credential.login)
+            turn = await self._tries.take_turn(app.name, counted)
             if turn is None:
                 await asyncio.sleep(_LOOK_AGAIN)
         try:
@@ -103,7 +104,7 @@ class FormLogins:
             session = await self._signed_in(app, form, seat.host, fixed, credential)
             await self._kept.keep(seat, app.name, session)
         finally:
-            await self._tries.end_turn(app.name, credential.login, turn)
+            await self._tries.end_turn(app.name, counted, turn)
         return session
 
     async def proven(self, app: App, host: str, credential: Credential) -> None:
@@ -111,7 +112,8 @@ class FormLogins:
         is told nothing else of anybody. Raises GatewayError, as `session` does."""
         form = app.form_login
         assert form is not None
-        turn = await self._tries.take_turn(app.name, credential.login)
+        counted = counted_login(credential.login)
+        turn = await self._tries.take_turn(app.name, counted)
         if turn is None:
             raise GatewayError(FORM_LOGIN_UNANSWERED, "another sign-in of this account is under way")
         try:
@@ -120,7 +122,7 @@ class FormLogins:
         except TimeoutError:
             raise GatewayError(FORM_LOGIN_UNANSWERED, f"not done within {SIGNED_IN_WITHIN:g} s") from None
         finally:
-            await self._tries.end_turn(app.name, credential.login, turn)
+            await self._tries.end_turn(app.name, counted, turn)
 
     async def keep(self, app: App, seat: Seat, session: ApplicationSession) -> None:
         """As access.preparation.FormSignIns has it."""
@@ -141,19 +143,20 @@ class FormLogins:
                 await self._tries.refused(name, login, secret, within=form.within)
             raise
         self._counters.add("ecluse_form_logins_total", "success")
-        await self._tries.succeeded(name, login, within=form.within)
+        await self._tries.succeeded(name, counted_login(login), within=form.within)
         return session
 
     async def _walked(
         self, app: App, form: FormLogin, host: str, fixed: Prepared, credential: Credential, walk: FormWalk
     ) -> ApplicationSession:
         step = await self._in_thread(lambda: _next(walk, None))
-        counted = False
+        is_counted = False
         while isinstance(step, FormRequest):
-            if step.body is not None and not counted:
+            if step.body is not None and not is_counted:
                 # Before the first form goes out: whatever comes of it, the application may count it.
-                counted = True
-                if not await self._tries.begin(app.name, credential.login, most=form.tries, within=form.within):
+                is_counted = True
+                account = counted_login(credential.login)
+                if not await self._tries.begin(app.name, account, most=form.tries, within=form.within):
                     detail = f"{form.tries} sign-ins of this account failed within {form.within} s"
                     raise GatewayError(FORM_LOGIN_TRIES, detail)
             response = await self._exchange.send(app, host, fixed, step)

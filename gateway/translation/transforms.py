@@ -23,6 +23,8 @@ _GENERALIZED: Final = re.compile(r"(\d{14})(?:\.\d+)?Z")
 # The dotted capital I and the Kelvin sign are the letters outside of ASCII that become ASCII in lower case.
 _NO_DOTTED: Final = re.compile("[^\u0130\u212a]+")
 _UNIX: Final = re.compile(r"\d{9,11}")
+# RE2's `\C`, which takes one byte, maybe of a letter that has several; not one behind a backslash that is a letter.
+_ONE_BYTE: Final = re.compile(r"(?<!\\)(?:\\\\)*\\C")
 
 
 def transformed(values: Sequence[str], transforms: Sequence[Transform]) -> list[str]:
@@ -96,6 +98,8 @@ def _compiled(expression: str) -> Any:
     """Over UTF-8 bytes, in linear time. Raises GatewayError(TRANSLATION_SPEC)."""
     if not 1 <= len(expression) <= _LONGEST_EXPRESSION:
         raise GatewayError(TRANSLATION_SPEC, f"an expression has 1 to {_LONGEST_EXPRESSION} characters")
+    if _ONE_BYTE.search(expression):
+        raise GatewayError(TRANSLATION_SPEC, f"`{expression}`: \\C takes letters apart: write . for any letter")
     options = re2.Options()
     options.log_errors = False
     options.max_mem = _EXPRESSION_MEMORY

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.model.account import checked_login, person_of, read_person, same_login, written_person
+from gateway.model.account import checked_login, counted_login, person_of, read_person, same_login, written_person
 from gateway.model.account_codes import ACCOUNT_LOGIN, ACCOUNT_PERSON
 from gateway.model.errors import GatewayError
 from gateway.model.identity import Identity
@@ -83,3 +83,8 @@ def test_logins_that_an_application_may_take_for_one() -> None:
     assert same_login("ADMIN") == same_login("admin") == same_login("\uff21dmin")
     assert same_login("STRASSE") == same_login("straße")
     assert same_login("anne") != same_login("anna")
+
+
+def test_logins_that_are_counted_as_one() -> None:
+    assert counted_login("Hélène") == counted_login("HELENE") == counted_login("he le\u0301ne") == "helene"
+    assert counted_login("anne") != counted_login("anna")

@@ -30,6 +30,7 @@ BY_LETTER = {"a": "agent", "e": "élu"}
         (["APP_PERMIS_lecteur", "AUTRE"], [Extract("^APP_PERMIS_(.*)$")], ["lecteur"]),
         (["Éa"], [Extract("^(.)")], ["É"]),
         (["ab"], [Extract("a(c)?")], []),
+        ([r"é\Corse"], [Extract(r"\\Co(.)")], ["r"]),
         (["a, b,,c"], [Split(",")], ["a", "b", "c"]),
         ([ARENA], [Split("$"), Simple("first")], ["0291101P"]),
         (["a", "e"], [Lookup(BY_LETTER, "refuse")], ["agent", "élu"]),
@@ -84,6 +85,7 @@ def test_a_value_that_cannot_be_transformed_is_refused_and_never_told(
     "transform",
     [
         Extract(""), Extract("("), Extract("(a)(b)"), Extract("x" * 1001), Extract("(?=a)"), Extract("\ud800"),
+        Extract(r"^(\C)"), Extract(r"a\\\C"),
         DateForm(""), DateForm("%B"), DateForm("%"), DateForm("%d\n"), Lookup({}, "keep"),
     ],
 )  # fmt: skip

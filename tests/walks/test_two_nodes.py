@@ -6,16 +6,20 @@ import signal
 import socket
 import time
 from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 
 import pytest
 import pytest_asyncio
 
+from deploy.demo.ports import free
 from gateway.stores.redis.lacks import read_info
+from tests.interop.servers import HERE, php
 from tests.patience import PATIENCE
 from tests.raw_http import Connection
 from tests.stores.redis.servers import server
 from tests.walks.gateway import Gateway
 from tests.walks.place import ONE, PORTAL_HOST, TWO, Place
+from tests.walks.test_form_login import FORM, GRR, SECRET, page
 from tests.walks.world import World, ask, everywhere, opened, request
 
 WORKERS = 2
@@ -31,14 +35,28 @@ def valkey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
         yield port
 
 
+@pytest.fixture(scope="module")
+def grr(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, int]]:
+    """An application with a login form: its folder, where it notes what it has seen, and its port."""
+    folder, (port,) = tmp_path_factory.mktemp("grr"), free(1)
+    (folder / "password").write_text(SECRET)
+    with php(folder, port, HERE / "php/form.php"):
+        yield folder, port
+
+
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def nodes(tmp_path_factory: pytest.TempPathFactory, valkey: int) -> AsyncIterator[tuple[World, Place]]:
+async def nodes(
+    tmp_path_factory: pytest.TempPathFactory, valkey: int, grr: tuple[Path, int]
+) -> AsyncIterator[tuple[World, Place]]:
     server_of = f"{{address: '127.0.0.1:{valkey}'}}"
     told = f"{{type: redis, server: {server_of}, keys: [{{id: k1, secret: {{file: ../certs/store.key}}}}]}}"
     first = Place(tmp_path_factory.mktemp("one"), workers=WORKERS, settings={"store": told})
     portal = {"portal": f"http://{PORTAL_HOST}:{first.port}"}
     second = Place(tmp_path_factory.mktemp("two"), workers=WORKERS, settings={"store": told, **portal})
     second.upstream_port, second.provider_port = first.upstream_port, first.provider_port
+    for place in (first, second):
+        (place.folder / "certs/grr").write_text(SECRET)
+        place.write_app("grr", GRR, upstream=f"{{url: http://127.0.0.1:{grr[1]}}}", form_login=FORM)
     async with opened(first) as world:
         second.write_provider("alpha", world.alpha.url)
         for name, host in (("one", ONE), ("two", TWO)):
@@ -95,6 +113,21 @@ async def test_a_stream_at_the_other_is_cut(nodes: tuple[World, Place]) -> None:
     assert time.monotonic() - began < 10
     assert (await ask(second.url(), "/x", cookie)).status == 401
     await line.close()
+
+
+async def test_tries_at_a_login_form_are_counted_by_both_together(
+    nodes: tuple[World, Place], grr: tuple[Path, int]
+) -> None:
+    """Two by one node and one by the other: then neither sends a fourth, and the account is not locked."""
+    (world, second), (folder, _) = nodes, grr
+    (folder / "mood").write_text("fails")
+    people = [world.person() for _ in range(3)]
+    assert [(await page(world, person))[:3] for person in people[:2]] == ["502", "502"]
+    cookies = [world.cookie(person, GRR) for person in people[:2]]
+    assert [(await ask(second.url(), "/agenda", cookie, GRR)).status for cookie in cookies] == [502, 503]
+    (folder / "mood").write_text("")
+    assert (await page(world, people[2])).startswith("503")
+    assert (folder / "seen").read_text().count("login ") == 3
 
 
 async def test_while_the_server_stands_still_nobody_is_sent_to_sign_in_and_then_all_goes_on(
