@@ -44,9 +44,8 @@ public sealed class EcluseFormsTicket
         string cookie, string validation, string validationKey, string decryptionKey, DateTime now)
     {
         byte[] all = Bytes(cookie);
-        using (HMAC mac = HMAC.Create(validation == "SHA1" ? "HMACSHA1" : validation))
+        using (HMAC mac = Mac(validation, Derived(Bytes(validationKey))))
         {
-            mac.Key = Derived(Bytes(validationKey));
             int signed = all.Length - mac.HashSize / 8;
             if (signed < 32 || !Same(mac.ComputeHash(all, 0, signed), all, signed))
             {
@@ -58,6 +57,18 @@ public sealed class EcluseFormsTicket
                 throw new CryptographicException("past its end");
             }
             return ticket;
+        }
+    }
+
+    private static HMAC Mac(string validation, byte[] key)
+    {
+        switch (validation)
+        {
+            case "SHA1": return new HMACSHA1(key);
+            case "HMACSHA256": return new HMACSHA256(key);
+            case "HMACSHA384": return new HMACSHA384(key);
+            case "HMACSHA512": return new HMACSHA512(key);
+            default: throw new ArgumentException("no such validation: " + validation);
         }
     }
 

@@ -17,7 +17,7 @@ from gateway.model.codes import (
 from gateway.model.errors import GatewayError
 from gateway.model.identity import Identity
 from gateway.model.names import fold
-from gateway.translation.charset import LACKING, clean, encode, unpadded
+from gateway.translation.charset import LACKING, Encoding, clean, encode, unpadded
 from gateway.translation.specs import Constant, CookieSpec, FromAttribute, HeaderSpec, Spec, Template
 from gateway.translation.transforms import check_transform, transformed
 
@@ -282,6 +282,8 @@ def _joined(spec: Spec, texts: Sequence[str]) -> bytes | None:
     """
     source = spec.source
     join = source.join if isinstance(source, FromAttribute) else None
+    if isinstance(source, FromAttribute) and _splits_at_blanks(source, spec.encoding):
+        _check_unbroken(texts)
     if isinstance(source, FromAttribute) and join is not None and source.whole:
         whole = _with_separators([unpadded(clean(text)).encode() for text in texts if text], join, source.escape)
         return encode(whole.decode(), spec.encoding, spec.unencodable)
@@ -295,6 +297,20 @@ def _joined(spec: Spec, texts: Sequence[str]) -> bytes | None:
         return b"".join(values)
     assert isinstance(source, FromAttribute)
     return _with_separators(values, join, source.escape)
+
+
+def _splits_at_blanks(source: FromAttribute, encoding: Encoding) -> bool:
+    """Whether the application takes the text itself apart at blanks: neither an escape nor an encoding hides them."""
+    if source.join is None or source.join.strip() or source.escape is not None:
+        return False
+    return source.whole or encoding == "utf8" or encoding in LACKING
+
+
+def _check_unbroken(texts: Iterable[str]) -> None:
+    """Where values stand between blanks, applications split at white space of any kind, as Python's `split()` does.
+    Raises GatewayError(TRANSLATION_SEPARATOR)."""
+    if any(letter.isspace() for text in texts for letter in text):
+        raise GatewayError(TRANSLATION_SEPARATOR, "white space in a value, and blanks are the separator")
 
 
 def _with_separators(values: Sequence[bytes], join: str, escape: str | None) -> bytes:

@@ -134,6 +134,10 @@ def test_several_values_without_a_join_are_refused_for_nobody_could_say_which_on
         (("a|b",), "||", "utf8"),
         (("a|", "b"), "||", "utf8"),
         (("a b",), " ", "utf8"),
+        # White space of any kind is a separator to who splits at blanks
+        (("a\u3000admin",), " ", "utf8"),
+        (("a\xa0admin",), "  ", "latin1"),
+        (("a\u2028admin",), " ", "utf8"),
         ((r"a\,b",), ",", "utf8"),
         # Shibboleth: `a\;b` is one value
         (("a\\", "b"), ";", "utf8"),
@@ -155,6 +159,15 @@ def test_a_value_that_an_application_would_split_is_refused(
         value_of(values, join, encoding)
     assert refused.value.code is TRANSLATION_SEPARATOR
     assert not any(value in refused.value.detail for value in values if len(value) > 2)
+
+
+def test_white_space_is_no_separator_where_the_encoding_hides_it() -> None:
+    """Who splits first and decodes then finds one value, and so does who splits at another character."""
+    assert value_of(("a\u3000b", "c"), " ", "percent-utf8") == b"a%E3%80%80b c"
+    assert value_of(("a\u3000b", "c"), ";") == "a\u3000b;c".encode()
+    whole = HeaderSpec("X-A", FromAttribute("a", join=" ", whole=True), "base64")
+    with pytest.raises(GatewayError, match="separator"):
+        headers_of(person(a=("a\u3000admin",)), whole)
 
 
 def test_a_separator_that_transliteration_makes_is_refused_too() -> None:
