@@ -1,11 +1,11 @@
-"""HR03 to HR08, with mutations.py HR02 and HR12, and with tunnels.py HR09 and HR11. attacks.md 2.3.
+"""HR03 to HR08, with garden.py HR01, mutations.py HR02 and HR12, and tunnels.py HR09 and HR11. attacks.md 2.3.
 
 One reading of where a message ends, or none.
 
 What is smuggled is always a request for /admin/smuggled: not a byte of it may reach the application as a request.
 """
 
-from tests.attacks import mutations, tunnels
+from tests.attacks import garden, mutations, tunnels
 from tests.attacks.cases import Case, Run, expect, numbered, uncontrolled
 from tests.attacks.exchange import Exchange
 from tests.attacks.forms import FORMS, PUBLIC_FIRST
@@ -303,6 +303,7 @@ HR08 = (
 )
 
 CASES: tuple[Case, ...] = (
+    *garden.CASES,
     *mutations.CASES,
     *numbered("HR03", HR03),
     Case("HR03.23", "chunked in HTTP/1.0", te_in_http_10),
