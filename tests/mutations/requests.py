@@ -10,7 +10,6 @@ DEFENCES = (
     Defence("dot segments", _TARGET, 'or data.partition(b";")[0] in {b".", b".."}', "wire/test_target.py", ""),
     Defence("encoded separators, second layers", _TARGET, "_SPLITS.search(checked) is not None", "wire/test_target.py"),
     Defence("empty segments", _TARGET, "if not leniency.merge_slashes:", "wire/test_target.py"),
-    Defence("parameters behind ;", _TARGET, 'if b";" in stripped:', "wire/test_target.py"),
     Defence("overlong UTF-8", _TARGET, "_OVERLONG.search(data) is not None", "wire/test_target.py"),
     Defence("sessions of ASP.NET in the path", _TARGET, "_LIKE_COOKIELESS.match(compatible)", "wire/test_target.py"),
     Defence("sessions of SAP in the path", _TARGET, "if _LIKE_MANGLED.match(compatible):", "wire/test_target.py"),

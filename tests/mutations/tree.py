@@ -5,10 +5,9 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterable
 from pathlib import Path
 
-from tests.mutations.defence import ATTACK, ROOT, Defence, tested
+from tests.mutations.defence import ROOT, Defence
 
 _LEFT_OUT = shutil.ignore_patterns(
     ".git", ".venv*", "node_modules", "build", "dist", "__pycache__", ".*_cache", ".hypothesis"
@@ -26,14 +25,15 @@ class Tree:
         for name in (".venv", "tests/node_modules"):
             if (ROOT / name).exists():
                 (self._root / name).symlink_to(ROOT / name)
+        self._sound: dict[str, str] = {}
         self._seconds = int((ROOT / "pyproject.toml").stat().st_mtime)
 
-    def sound(self, defences: Iterable[Defence]) -> str:
-        """Empty where everything that is to fail passes as the tree is; else what does not."""
-        proofs = {each.proof for each in defences}
-        files = sorted({f"tests/{test}" for proof in proofs if not proof.startswith(ATTACK) for test in proof.split()})
-        status, said = self._run([*tested(sys.executable), *files]) if files else (0, "")
-        return "" if status == 0 else said[-2000:]
+    def sound(self, defence: Defence) -> str:
+        """Empty where what is to fail passes with every defence in its place; else what does not."""
+        if defence.proof not in self._sound:
+            status, said = self._run(defence.command(sys.executable))
+            self._sound[defence.proof] = "" if status == 0 else said[-2000:]
+        return self._sound[defence.proof]
 
     def failing(self, defence: Defence) -> str:
         """The first case that fails without this defence; empty where none does. Raises RuntimeError where nothing can
