@@ -5,6 +5,7 @@ from typing import Final, NamedTuple
 
 from gateway.model.identity import Identity
 from gateway.model.levels import NO_NEED, NO_STEP_UP, Need, StepUpRequest
+from gateway.model.ports import Page
 from gateway.model.session import NameIdFields
 
 OTHER_ACCOUNT: Final = "other_account"
@@ -152,3 +153,12 @@ class HandOver:
     session_key: bytes
     provider: str
     created_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class WaitedPage:
+    """What a slow request came to, for the browser that waits for it. `binding`: SHA-256 (hex) of its binding
+    cookie."""
+
+    binding: str
+    page: Page

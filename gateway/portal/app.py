@@ -39,8 +39,11 @@ from gateway.portal.report import where
 from gateway.portal.saml.source import SamlSource
 from gateway.portal.services import PortalServices
 from gateway.portal.session_page import SessionPages
+from gateway.portal.waiting import WaitingPages
 
 _NONE: Handlers = {}
+# Seconds that a person sits before what they had, until a page says who has not answered.
+_PATIENCE = 2.0
 
 
 class Portal:
@@ -54,6 +57,7 @@ class Portal:
         self._start = Start(services, chooser)
         self._sign_ins = SignIns(services)
         self._sign_out = BrowserSignOut(services, self._sources)
+        self._waiting = WaitingPages(services)
         own, language = SessionPages(services), LanguagePage(services)
         # Paths below /_ecluse/, of an application's host and of the portal's.
         both: dict[str, Handlers] = {
@@ -83,6 +87,7 @@ class Portal:
             "sessions/end": {"POST": home.end},
             "account": {"GET": accounts.form, "POST": accounts.link},
             "account/remove": {"POST": accounts.remove},
+            "wait": {"GET": self._waiting.look},
         }
         self._asked: set[asyncio.Task[Page | SendOn]] = set()
 
@@ -95,15 +100,28 @@ class Portal:
 
     async def close(self, within: float) -> None:
         """Requests that are being served have at most `within` seconds."""
-        if self._asked:
-            await asyncio.wait(self._asked, timeout=within)
-        for task in self._asked:
+        # One whose person waits has its page kept by a task that lives on.
+        under_way = {*self._asked, *self._waiting.under_way}
+        if under_way:
+            await asyncio.wait(under_way, timeout=within)
+        for task in under_way:
             task.cancel()
         self._sources.close()
         await self._kept_posts.close()
 
     async def _answer(self, call: InboundRequest, body: bytes) -> Page | SendOn:
         request = PortalRequest(call, body)
+        if not request.asks_others:
+            return await self._served(request)
+        task = asyncio.create_task(self._served(request))
+        try:
+            await asyncio.wait((task,), timeout=_PATIENCE)
+        except asyncio.CancelledError:
+            task.cancel()
+            raise
+        return task.result() if task.done() else self._waiting.begin(request, task)
+
+    async def _served(self, request: PortalRequest) -> Page | SendOn:
         try:
             page = await self._run(request)
             if isinstance(page, SendOn):

@@ -19,6 +19,7 @@ from gateway.model.identity import Identity
 from gateway.model.kept_post import KeptFile, KeptPost
 from gateway.model.levels import Need, StepUpRequest
 from gateway.model.mandate import TermOfOffice
+from gateway.model.ports import Page
 from gateway.model.session import NameIdFields, Session, SignOutNote, Tokens
 from gateway.model.transaction import (
     HandOver,
@@ -30,6 +31,7 @@ from gateway.model.transaction import (
     Served,
     SignOut,
     Transaction,
+    WaitedPage,
 )
 
 # `json.dumps` makes one for each call.
@@ -256,6 +258,20 @@ def kept_post_from_bytes(data: bytes) -> KeptPost:
     return KeptPost(file=KeptFile(**file), **values)
 
 
+def waited_to_bytes(waited: WaitedPage) -> bytes:
+    page = waited.page
+    headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in page.headers]
+    body = b64encode(page.body).decode("ascii")
+    return _dump({"binding": waited.binding, "status": page.status, "headers": headers, "body": body})
+
+
+@_understood
+def waited_from_bytes(data: bytes) -> WaitedPage:
+    values = json.loads(data)
+    headers = tuple((name.encode("latin-1"), value.encode("latin-1")) for name, value in values["headers"])
+    return WaitedPage(values["binding"], Page(values["status"], headers, b64decode(values["body"])))
+
+
 # The kinds of tickets. A kind is part of what a record is bound to: renamed, those under way would open no more.
 SIGN_IN = Form("transaction", transaction_to_bytes, transaction_from_bytes)
 OPENID_LOGIN = Form("login", login_to_bytes, login_from_bytes)
@@ -264,6 +280,7 @@ OPENID_LOGOUT = Form("sign_out", sign_out_to_bytes, sign_out_from_bytes)
 SAML_LOGIN = Form("saml_login", saml_login_to_bytes, saml_login_from_bytes)
 SAML_RESPONSE = Form("saml_parked", parked_to_bytes, parked_from_bytes)
 SAML_LOGOUT = Form("saml_logout", saml_logout_to_bytes, saml_logout_from_bytes)
+WAITED = Form("waited", waited_to_bytes, waited_from_bytes)
 HAND_OVER = Form("handover", hand_over_to_bytes, hand_over_from_bytes)
 APPLICATION_SESSION = Form("application_session", application_session_to_bytes, application_session_from_bytes)
 KEPT_POST = Form("kept_post", kept_post_to_bytes, kept_post_from_bytes)

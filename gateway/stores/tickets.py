@@ -7,7 +7,7 @@ import asyncio
 import os
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import Generic
 
@@ -153,6 +153,8 @@ MOST_PARKED = 10_000
 # A signed and encrypted response (JARM) has some thousands.
 OPENID_PARKED_BYTES = 32 << 10
 SAML_PARKED_BYTES = 256 << 10
+# A page of ours with its logo.
+WAITED_BYTES = 64 << 10
 
 
 class Transactions:
@@ -195,6 +197,7 @@ class Transactions:
         self.saml_logins = tickets(codec.SAML_LOGIN, under_way)
         self.saml_responses = tickets(codec.SAML_RESPONSE, saml_parked)
         self.saml_logouts = tickets(codec.SAML_LOGOUT, under_way)
+        self.waited = tickets(codec.WAITED, replace(saml_parked, longest=WAITED_BYTES))
         self._clean_starts = tickets(Form("clean_start", bytes, bytes), Bounds(ROUND_WINDOW, per_network, in_all))
 
     async def first_use(self, kind: str, *parts: str, issued: int | None = None, skew: int = 0, until: int) -> bool:

@@ -241,7 +241,7 @@ PUBLIC_OF_PORTAL = {"start": (400, 405), "organisation": (200, 405), "organisati
                     # Whatever name is behind callback/: a state that comes to a wrong one is used up by it. A form is
                     # for providers that were asked for one.
                     "callback/alpha": (400, 400), "callback/unknown": (400, 404), "oidc/jwks": (200, 405),
-                    "app/jwks": (200, 405), "language": (403, 403),
+                    "app/jwks": (200, 405), "language": (403, 403), "wait": (400, 405),
                     "authz": (403, 403), "authz/nginx": (403, 403),
                     # SAML is spoken here where a provider of that kind is configured.
                     "saml/acs": (405, 400), "saml/metadata": (200, 405)}  # fmt: skip
@@ -254,7 +254,7 @@ WORDS = (
     "static/style.css", "favicon.ico", "auth", "verify", "sign_out", "signout", "Login", "LOGOUT", "login/",
     "logout/", "session/", "login.php", "proxy", "reload", "robots.txt", "..", ".well-known/openid-configuration",
     "start/x", "templates/error.html", "error", "chooser", "signed_in", "pages", "authz", "authz/nginx",
-    "language", "language/",
+    "language", "language/", "wait", "wait/",
 )  # fmt: skip
 
 

@@ -1,5 +1,6 @@
 """A small OpenID Provider that signs in whoever its cookie names, at once, and misbehaves where a test says so."""
 
+import asyncio
 import base64
 import hashlib
 import secrets
@@ -33,13 +34,15 @@ class Grant:
 
 @dataclass
 class Op:
-    """`tamper`: changes the claims of an ID token before it is signed. `authenticated`: subject to Unix seconds."""
+    """`takes`: seconds for a token. `tamper`: changes the claims of an ID token before it is signed. `authenticated`:
+    subject to Unix seconds."""
 
     now: Callable[[], float] = time.time
     port: int = 0
     tamper: Callable[[Claims], Claims] = lambda claims: claims
     honours_max_age: bool = True
     down: bool = False
+    takes: float = 0.0
     end_session: bool = False
     revokes: bool = False
     revocation: Callable[[], Awaitable[web.Response]] | None = None
@@ -131,6 +134,7 @@ class Op:
 
     async def token(self, request: web.Request) -> web.Response:
         form = await request.post()
+        await asyncio.sleep(self.takes)
         self.forms.append({name: str(value) for name, value in form.items()})
         if form["grant_type"] == "refresh_token":
             return await self.refresh(str(form["refresh_token"]))

@@ -75,6 +75,8 @@ def _sign_in(pages: Pages, reader: Reader) -> dict[str, Page]:
         "step-up-recent": pages.step_up(reader, StepUp(_ways()[0], "", False, 600, "https://permis.exemple.fr/")),
         "onward": pages.onward(reader, "https://idp.example/slo?SAMLRequest=x&Signature=y"),
         "post": pages.post(reader, "https://op/end?a=1", [("state", '<>"')], portal_url="https://p"),
+        "waiting": pages.waiting(reader, "https://portal/_ecluse/wait?id=x&shown=1", _ways()[0]),
+        "waiting-for-us": pages.waiting(reader, "https://portal/_ecluse/wait?id=x&shown=1", None),
         "frame": pages.render(
             _code("session.required"), kind="frame", reader=reader, reference="0190f2a4c8e37b12", login_url=_CHALLENGE
         ),

@@ -299,6 +299,11 @@ class Pages:
         """
         return self._page("post.html", replace(reader, again=""), url=url, fields=())
 
+    def waiting(self, reader: Reader, url: str, slow: Choice | None) -> Page:
+        """A page that leads on to `url` at once, which is answered when there is something to show. `slow`: the
+        provider that is waited for, where there is one."""
+        return self._page("waiting.html", replace(reader, again=""), url=url, slow=slow)
+
     def prepare(self) -> Iterator[None]:
         """Compiles one template a step, which takes milliseconds: before there are requests, not in the first one."""
         for environment in self._environments.values():

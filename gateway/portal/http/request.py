@@ -42,6 +42,7 @@ _SOAP = f"{PREFIX}saml/soap"
 KEPT = f"{PREFIX}kept"
 # Pages that may be asked for as often as one likes. All else uses something up: a state, a code, a message.
 _ASKED_AGAIN = re.compile(rf"(?:/|{PREFIX}(?:login|start|organisation|logout|home|sessions|account|kept))(?:\?[!-~]*)?")
+_ASKS_OTHERS = re.compile(rf"{PREFIX}(?:start|login|saml/finish|callback/[^/]*)")
 # Of a sign-in address: the person is asked who they are, whoever they are here.
 ANOTHER = f"&{OTHER_ACCOUNT}=1"
 # How a choice of language stands behind another parameter.
@@ -68,15 +69,16 @@ class WayBack(NamedTuple):
 
 class PortalRequest:
     """`inbound`: what the data plane has read. `target` is the raw request target, `body` what was sent with it,
-    `cookie_line` what the browser sent as it came, the application's own cookies with ours. What steps leave:
-    `cookies_to_set` (Set-Cookie values, also sent when the request ends on a refusal), `way_back`,
-    `provider` and `app_name` (for the log), `identity`, of whose session the page is, and `language`, empty
-    where this request has chosen none."""
+    `cookie_line` what the browser sent as it came, the application's own cookies with ours. `asks_others`: it is a step
+    of a sign-in that may take its time, and that a person waits for. What steps leave: `cookies_to_set` (Set-Cookie
+    values, also sent when the request ends on a refusal), `way_back`, `provider` and `app_name` (for the log),
+    `identity`, of whose session the page is, and `language`, empty where this request has chosen none."""
 
     __slots__ = (
         "_binding",
         "app",
         "app_name",
+        "asks_others",
         "body",
         "client",
         "cookie_line",
@@ -124,6 +126,7 @@ class PortalRequest:
         self.way_back: WayBack | None = None
         self.identity: Identity | None = None
         self.on_portal_host = self.host == self.snapshot.gateway.portal_host
+        self.asks_others = self.on_portal_host and inbound.method == "GET" and bool(_ASKS_OTHERS.fullmatch(self.path))
 
     @property
     def login_link(self) -> str:

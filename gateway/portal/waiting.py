@@ -1,0 +1,87 @@
+"""A person does not sit before an empty window while a provider, a directory or the store takes its time: after two
+seconds a page says what is waited for. It leads on by itself to what came of the request, whichever worker is asked.
+
+The request is served once, to its end. What it came to is kept for a minute under an id that this browser alone has.
+"""
+
+import asyncio
+from dataclasses import replace
+from typing import Final
+from urllib.parse import quote
+
+from gateway.model.codes import LOGIN_PROVIDER_UNREACHABLE, LOGIN_TRANSACTION_GONE
+from gateway.model.errors import GatewayError
+from gateway.model.kept_post import SendOn
+from gateway.model.ports import Page
+from gateway.model.transaction import WaitedPage
+from gateway.portal.http.choices import Choice
+from gateway.portal.http.request import PREFIX, SECRET_BYTES, PortalRequest, portal_home
+from gateway.portal.http.responses import redirect, with_cookies
+from gateway.portal.services import PortalServices
+
+PATH: Final = f"{PREFIX}wait"
+# Seconds: for which one request then waits; between two looks at the store.
+_HELD, _LOOK = 8.0, 0.5
+# Times that the page is shown, over a minute in all: no provider is waited for as long.
+_MOST = 9
+
+
+class WaitingPages:
+    def __init__(self, services: PortalServices) -> None:
+        self._services = services
+        self._keeping: dict[str, asyncio.Task[None]] = {}
+
+    def begin(self, request: PortalRequest, task: asyncio.Task[Page | SendOn]) -> Page:
+        """The page, while `task` serves the request."""
+        id = self._services.token_urlsafe(SECRET_BYTES)
+        binding = request.binding_made(self._services.token_urlsafe)
+        # By its id in this worker alone: the store has it once there is something to have.
+        self._keeping[id] = keeping = asyncio.create_task(self._keep(request, id, binding, task))
+        keeping.add_done_callback(lambda _: self._keeping.pop(id, None))
+        return with_cookies(self._page(request, id, 1), request.cookies_to_set)
+
+    async def look(self, request: PortalRequest) -> Page:
+        """`/_ecluse/wait?id=&shown=`: what the request came to, as soon as it has; the page once more, where it has
+        not within some seconds. Raises GatewayError(LOGIN_TRANSACTION_GONE, LOGIN_PROVIDER_UNREACHABLE)."""
+        id, shown, binding = request.parameter("id"), request.parameter("shown"), request.binding()
+        if binding is None or shown not in {str(times) for times in range(1, _MOST + 1)}:
+            raise GatewayError(LOGIN_TRANSACTION_GONE, "nothing of this browser is waited for here")
+        until = self._services.monotonic() + _HELD
+        while (found := await self._services.transactions.waited.peek(id)) is None:
+            left = until - self._services.monotonic()
+            if left <= 0:
+                break
+            keeping = self._keeping.get(id)
+            await (asyncio.sleep(_LOOK) if keeping is None else asyncio.wait((keeping,), timeout=left))
+        if found is None and int(shown) < _MOST:
+            return self._page(request, id, int(shown) + 1)
+        if found is None:
+            raise GatewayError(LOGIN_PROVIDER_UNREACHABLE, "nothing came of a sign-in in a minute")
+        # Once, in the browser that waits: it may set the cookie of a session.
+        waited = self._services.transactions.waited
+        if not request.holds(found.binding) or await waited.take(id) is None:
+            raise GatewayError(LOGIN_TRANSACTION_GONE, "another browser waits for it, or it was shown just now")
+        # Back and reload come here once more.
+        home = redirect(f"{request.snapshot.gateway.portal_url}{portal_home(request)}")
+        await waited.put(replace(found, page=home), request.network, id)
+        return found.page
+
+    @property
+    def under_way(self) -> tuple[asyncio.Task[None], ...]:
+        """Requests that are served while their people read the page."""
+        return tuple(self._keeping.values())
+
+    async def _keep(self, request: PortalRequest, id: str, binding: str, task: asyncio.Task[Page | SendOn]) -> None:
+        page = await task
+        try:
+            if isinstance(page, Page):
+                await self._services.transactions.waited.put(WaitedPage(binding, page), request.network, id)
+        except GatewayError as error:
+            # The person reads within a minute that nothing came of it.
+            self._services.report.refused(request, error)
+
+    def _page(self, request: PortalRequest, id: str, shown: int) -> Page:
+        provider = request.snapshot.providers.get(request.provider)
+        url = f"{request.snapshot.gateway.portal_url}{PATH}?id={quote(id, safe='')}&shown={shown}"
+        slow = None if provider is None else Choice(provider.label, provider.labels, url)
+        return self._services.pages.waiting(request.reader, url, slow)

@@ -1,0 +1,88 @@
+"""A provider takes its time: a page says so, and what came of the sign-in is shown once, in that browser."""
+
+import asyncio
+import re
+from html import unescape
+
+import pytest
+
+from gateway.model.ports import Page
+from gateway.model.transaction import WaitedPage
+from gateway.wire.cookies import BINDING_COOKIE, binding_hash
+from tests.portal.browser import Browser, Reply
+from tests.portal.installation import ACTES, PERMIS, PORTAL, Installation
+
+
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gateway.portal.app._PATIENCE", 0.05)
+
+
+def leads_to(reply: Reply) -> str:
+    (url,) = re.findall('<meta http-equiv="refresh" content="0;url=([^"]*)">', reply.text)
+    return unescape(url)
+
+
+async def at_the_waiting_page(here: Installation, browser: Browser) -> Reply:
+    here.metropole.takes = 0.3
+    reply = await browser.get(here.url(PERMIS, "/_ecluse/login?provider=metropole&to=/agenda"))
+    choose = re.search('href="(/_ecluse/login[^"]*provider=metropole)"', reply.text)
+    return reply if choose is None else await browser.get(here.url(PORTAL, unescape(choose[1])))
+
+
+async def test_who_waits_is_told_for_whom_and_arrives(here: Installation) -> None:
+    browser = here.browser()
+    reply = await at_the_waiting_page(here, browser)
+    assert reply.status == 200
+    assert "Metropolis" in reply.text
+    assert leads_to(reply).startswith(here.url(PORTAL, "/_ecluse/wait?id="))
+    arrived = await browser.get(leads_to(reply))
+    assert (arrived.status, arrived.hops[-1]) == (200, here.url(PERMIS, "/agenda"))
+    assert here.metropole.redeemed == 1
+
+
+async def test_another_browser_gets_nothing_of_it_and_takes_nothing_away(here: Installation) -> None:
+    browser, thief = here.browser(), here.browser("mallory")
+    url = leads_to(await at_the_waiting_page(here, browser))
+    await thief.get(here.url(PERMIS))
+    stolen = await thief.get(url, follow=False)
+    assert (stolen.status, stolen.headers.get("Set-Cookie")) == (400, None)
+    nobody = await here.browser().get(url, follow=False)
+    assert nobody.status == 400
+    assert (await browser.get(url)).hops[-1] == here.url(PERMIS, "/agenda")
+    again = await browser.get(url, follow=False)
+    assert (again.location, again.headers.get("Set-Cookie")) == (here.url(PORTAL), None), "it is shown once"
+
+
+async def test_a_worker_that_does_not_serve_it_finds_it_in_the_store(
+    here: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gateway.portal.waiting._LOOK", 0.02)
+    browser = here.browser()
+    await browser.get(here.url(ACTES))
+    binding = bound(browser)
+    waited = here.transactions.waited
+    asked = asyncio.create_task(browser.get(here.url(PORTAL, "/_ecluse/wait?id=of-another-worker&shown=1")))
+    await asyncio.sleep(0.1)
+    assert not asked.done()
+    await waited.put(WaitedPage(binding, Page(200, ((b"X-Made", b"elsewhere"),), b"there")), "n", "of-another-worker")
+    reply = await asked
+    assert (reply.status, reply.headers["X-Made"], reply.text) == (200, "elsewhere", "there")
+
+
+async def test_that_nothing_came_of_it_in_a_minute_is_said(here: Installation, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gateway.portal.waiting._HELD", 0.0)
+    browser = here.browser()
+    await browser.get(here.url(ACTES))
+    url = here.url(PORTAL, "/_ecluse/wait?id=x&shown=1")
+    for shown in range(2, 10):
+        url = leads_to(await browser.get(url))
+        assert url.endswith(f"&shown={shown}")
+    assert (await browser.get(url)).status == 502
+    for forged in ("10", "0", "-1", "1e9", ""):
+        assert (await browser.get(here.url(PORTAL, f"/_ecluse/wait?id=x&shown={forged}"))).status == 400
+
+
+def bound(browser: Browser) -> str:
+    """The hash of the browser's binding cookie, as records have it."""
+    return binding_hash(browser.jar[PORTAL][BINDING_COOKIE.decode()].encode())
