@@ -25,6 +25,7 @@ MEANINGS: dict[str, tuple[str, ...]] = {
         "the folder is refused; the one before it stays",
         "it is live, but for the files of teams that were kept as they were",
     ),
+    "restart": ("another process serves", "it could not: the gateway goes on as it was"),
     "session list": ("listed", "the gateway or its store cannot say"),
     "session show": ("shown", "there is no such session, or the gateway or its store cannot say"),
     "session revoke": (

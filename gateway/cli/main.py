@@ -87,6 +87,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     serve = commands.add_parser("serve", help="serve a policy folder until SIGTERM; SIGHUP takes it anew")
     serve.add_argument("folder", type=Path, metavar="FOLDER")
+    serve.add_argument("--replace", action="store_true", help="takes the place of one that runs, and loses no request")
     check = commands.add_parser("check", help="read a policy folder whole and print every problem")
     check.add_argument("--live", action="store_true", help="ask the servers of directories too")
     _folder_or_usual(check)
@@ -104,9 +105,6 @@ def _parser() -> argparse.ArgumentParser:
     fmt.add_argument("--check", action="store_true", help="only say which files have another layout")
     lint = commands.add_parser("lint", help="what can be served and is most likely a mistake")
     _folder_or_usual(lint)
-    reload = commands.add_parser("reload", help="has the running gateway take its folder anew, and tells the verdict")
-    _folder_or_usual(reload)
-    reload.add_argument("--state", type=Path, metavar="FOLDER", help="its state folder; else as gateway.yaml names it")
     provider = commands.add_parser("provider", help="what a provider's file comes to, with its preset")
     show = provider.add_subparsers(dest="what", required=True, metavar="WHAT").add_parser(
         "show", help="every value that counts, and where it comes from"
@@ -120,7 +118,7 @@ def _parser() -> argparse.ArgumentParser:
         diff,
         fmt,
         lint,
-        reload,
+        *_of_running(commands),
         show,
         _doctor(commands.add_parser("doctor", help="looks at what only a running part can tell")),
         _directory(commands.add_parser("directory", help="asks a shared directory by hand")),
@@ -133,6 +131,14 @@ def _parser() -> argparse.ArgumentParser:
     for command in outputs:
         command.add_argument("--output", choices=("text", "json"), default="text", help="for people, or for programs")
     return parser
+
+
+def _of_running(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> Iterator[argparse.ArgumentParser]:
+    reload = commands.add_parser("reload", help="has the running gateway take its folder anew, and tells the verdict")
+    restart = commands.add_parser("restart", help="has the running gateway start the program anew, and lose no request")
+    for one in (reload, restart):
+        _running(one)
+        yield one
 
 
 def _people(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> Iterator[argparse.ArgumentParser]:
@@ -158,8 +164,7 @@ def _session(command: argparse.ArgumentParser) -> Iterator[argparse.ArgumentPars
     revoke.add_argument("--all", action="store_true", help="every session, where nothing else is said")
     revoke.add_argument("--yes", action="store_true", help="does not ask")
     for one in (listed, show, revoke):
-        _folder_or_usual(one)
-        one.add_argument("--state", type=Path, metavar="FOLDER", help="its state folder; else as gateway.yaml names it")
+        _running(one)
         yield one
 
 
@@ -243,6 +248,11 @@ def _doctor(doctor: argparse.ArgumentParser) -> argparse.ArgumentParser:
     app.add_argument("name", metavar="NAME")
     _folder_or_usual(app)
     return app
+
+
+def _running(command: argparse.ArgumentParser) -> None:
+    _folder_or_usual(command)
+    command.add_argument("--state", type=Path, metavar="FOLDER", help="its state folder; else as gateway.yaml names it")
 
 
 def _folder_or_usual(command: argparse.ArgumentParser) -> None:

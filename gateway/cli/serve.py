@@ -11,22 +11,23 @@ from gateway.ops.log import Log
 from gateway.server.compiling import Refused
 from gateway.server.faults import CannotServe, into_log
 from gateway.server.listeners import allow_many_files
+from gateway.server.service_manager import ServiceManager
 from gateway.server.supervisor import Supervisor
 
 _STANDARD_OUTPUT, _STANDARD_ERROR = 1, 2
 
 
 def run(told: Namespace) -> int:
-    return serve(told.folder)
+    return serve(told.folder, replaces=told.replace)
 
 
-def serve(folder: Path) -> int:
+def serve(folder: Path, *, replaces: bool = False) -> int:
     """Exit status 0 after a drain, 1 when the folder has problems or an address or the state folder cannot be had."""
     _open_standard_files()
     allow_many_files()
     log = Log(_STANDARD_OUTPUT)
     try:
-        asyncio.run(_supervise(folder, log))
+        asyncio.run(_supervise(folder, log, ServiceManager(os.environ, os.getpid()), replaces=replaces))
     except Refused as refused:
         print(refused, file=sys.stderr)
         return 1
@@ -45,10 +46,10 @@ def _open_standard_files() -> None:
     os.close(descriptor)
 
 
-async def _supervise(folder: Path, log: Log) -> None:
+async def _supervise(folder: Path, log: Log, manager: ServiceManager, *, replaces: bool) -> None:
     loop = asyncio.get_running_loop()
     loop.set_exception_handler(into_log(log))
-    supervisor = Supervisor(folder, log)
+    supervisor = Supervisor(folder, log, manager=manager, replaces=replaces)
     # Signals are handled before anything else: one that comes early must not end the process by default.
     for told in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(told, supervisor.stop)

@@ -25,6 +25,12 @@ _TABLE = (
         "warning",
         "Another gateway has this state folder, too: `ecluse reload` asks the newest.",
     ),
+    Event("gateway.succeeded", "info", "Every worker serves: the gateway that ran before was told to leave, and did."),
+    Event(
+        "gateway.socket_unused",
+        "warning",
+        "A socket that was bound for the gateway is none of its listeners, and was closed.",
+    ),
     Event("gateway.draining", "info", "Told to stop: nothing new is accepted, what is under way is finished."),
     Event("gateway.stopped", "info", "Every worker has left."),
     Event("gateway.fault", "error", "A fault of the gateway itself ended a request or a task; `detail` says where."),

@@ -15,6 +15,10 @@ from gateway.server.faults import CannotServe
 
 NAME = "control.sock"
 RELOAD = b"reload\n"
+# Of a gateway that is to take our place: the connection is its own from there on.
+SUCCEED = b"succeed\n"
+# A question: start the program anew. `process`: of the gateway that serves then.
+RESTART = {"what": "restart"}
 _ASKED_WITHIN = 5.0
 _BESIDE_WITHIN = 1.0
 _BACKLOG = 16
@@ -30,9 +34,16 @@ ControlAnswers = Callable[[dict[str, Any]], Awaitable[ControlAnswer]]
 
 
 class Control:
-    """`answers`: a question in JSON."""
+    """`answers`: a question in JSON. `succeeded`: by the gateway at the other end of this connection."""
 
-    def __init__(self, folder: Path, reloaded: Callable[[], Awaitable[ReloadVerdict]], answers: ControlAnswers) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        reloaded: Callable[[], Awaitable[ReloadVerdict]],
+        answers: ControlAnswers,
+        succeeded: Callable[[socket.socket], Awaitable[None]],
+    ) -> None:
+        self._succeeded = succeeded
         self.folder = folder
         self._reloaded = reloaded
         self._answers = answers
@@ -67,6 +78,9 @@ class Control:
     async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             asked = await asyncio.wait_for(reader.readline(), _ASKED_WITHIN)
+            if asked == SUCCEED:
+                await self._succeeded(_taken_from(writer))
+                return
             writer.write(json.dumps(await self._told(asked)).encode() + b"\n")
             await writer.drain()
         except (OSError, TimeoutError, ValueError):
@@ -79,6 +93,11 @@ class Control:
             return await self._reloaded()
         question = _question(asked)
         return {"verdict": "unknown", "detail": "not a command"} if question is None else await self._answers(question)
+
+
+def _taken_from(writer: asyncio.StreamWriter) -> socket.socket:
+    """Another descriptor of the same connection: this one may be closed."""
+    return socket.socket(fileno=os.dup(writer.get_extra_info("socket").fileno()))
 
 
 def ask(folder: Path, question: dict[str, Any], within: float) -> ControlAnswer:

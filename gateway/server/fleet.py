@@ -210,6 +210,15 @@ async def ask(
     return dict(zip(asked, answers, strict=True))
 
 
+async def ask_any(workers: Iterable[Worker], kind: str, *, within: float, **fields: object) -> Message | None:
+    """The answer of the first that gives one; None where none does."""
+    for worker in list(workers):
+        (answer,) = (await ask([worker], kind, b"", within=within, **fields)).values()
+        if isinstance(answer, Message):
+            return answer
+    return None
+
+
 def refusal(answer: Message | BaseException) -> str:
     """Empty for a yes, else why not, in the operator's words."""
     match answer:

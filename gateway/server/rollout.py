@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from gateway.server.compiling import Live
+from gateway.server.control import ReloadVerdict
 from gateway.server.fleet import Fleet, Worker, ask, refusal, refusals
 from gateway.server.rollout_lock import RolloutLock
 
@@ -23,6 +24,13 @@ class Patience:
 
 
 USUAL_PATIENCE = Patience()
+
+
+def verdict_of(live: Live, refusal: str) -> ReloadVerdict:
+    """Of a reload, from which `live` has come. `refusal`: empty where it was taken."""
+    verdict = "refused" if refusal else "partly" if live.left_out else "live"
+    told: ReloadVerdict = {"verdict": verdict, "revision": live.revision, "detail": refusal or live.left_out}
+    return told | ({"kept": list(live.kept), "closed": list(live.closed)} if verdict == "partly" else {})
 
 
 class Rollout:

@@ -5,52 +5,66 @@ import os
 import socket
 import time
 from collections.abc import Coroutine, Sequence
-from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
-from gateway.config.compile.plan import sent_ltpa2
 from gateway.config.compile.process import fingerprint
 from gateway.config.snapshot import Gateway
-from gateway.ops.counters import STORE_GRACE, STORE_UNREACHABLE, add
 from gateway.ops.log import Log
-from gateway.ops.metrics import Gauges, render
 from gateway.server.admin import Admin
+from gateway.server.caretaker import Caretaker
 from gateway.server.channel import ChannelLost, Message
 from gateway.server.compiling import Live, Refused, compile_folder
-from gateway.server.control import Control, ReloadVerdict
+from gateway.server.control import RESTART, Control, ReloadVerdict
+from gateway.server.control_keeper import ControlKeeper
+from gateway.server.descriptors import allow_files
 from gateway.server.faults import CannotServe, watched, where
 from gateway.server.fixed import addresses, changed
-from gateway.server.fleet import PROGRAM, Fleet, Hooks, Worker, ask, refusals
-from gateway.server.listeners import allow_many_files, bind, bind_admin, connections_within, files_needed
+from gateway.server.fleet import PROGRAM, Fleet, Hooks, Worker, ask, ask_any, refusals
+from gateway.server.inherited import bound
 from gateway.server.liveness_probe import until_silent
-from gateway.server.rollout import USUAL_PATIENCE, Patience, Rollout
+from gateway.server.observation import Observation
+from gateway.server.restart import Restart, program_of
+from gateway.server.rollout import USUAL_PATIENCE, Patience, Rollout, verdict_of
+from gateway.server.service_manager import ServiceManager
 from gateway.server.sources import Sources
 from gateway.server.state import (
     make_state_folder,
-    may_pass,
     remember_hosts,
 )
+from gateway.server.succession import Link, Links
 from gateway.server.token_keys import TokenKeys
 from gateway.server.totals import Totals
 from gateway.server.watching import watch
 
 _REVOKED_WITHIN = 1.0
-_COUNTERS_WITHIN = 0.5
 _SESSIONS_WITHIN = 20.0
-_CONTROL_AGAIN = 5.0
 _KEYS_LOOKED_AT = 60.0
 
 Finished = TypeVar("Finished")
 
 
 class Supervisor:
-    """`program`: what a worker is started with."""
+    """`program`: what a worker is started with. `replaces`: the gateway that runs on this state folder, where there is
+    one; so does a gateway that the service manager gives its sockets."""
 
     def __init__(
-        self, folder: Path, log: Log, *, patience: Patience = USUAL_PATIENCE, program: Sequence[str] = PROGRAM
+        self,
+        folder: Path,
+        log: Log,
+        *,
+        patience: Patience = USUAL_PATIENCE,
+        program: Sequence[str] = PROGRAM,
+        manager: ServiceManager | None = None,
+        replaces: bool = False,
     ) -> None:
+        self._manager = ServiceManager({}, 0) if manager is None else manager
+        self._replaces = replaces
+        self._links = Links(self)
+        self._all_serve = asyncio.Event()
+        self._restart = Restart(program_of(folder), self._manager.environment)
+        self._given_up: asyncio.Future[None] | None = None
         self._folder = folder
         self._log = log
         self._patience = patience
@@ -61,7 +75,6 @@ class Supervisor:
         self._tasks: set[asyncio.Task[None]] = set()
         self._totals = Totals()
         self._token_keys = TokenKeys(log)
-        self._last_reload = "ok"
         self._has_served = False
         self._refusal = ""
         self._slots = 0
@@ -96,85 +109,113 @@ class Supervisor:
         trouble = make_state_folder(live.gateway)
         live = await self._with_token_keys(live)
         gateway = live.gateway
-        self._allow_files(gateway)
-        listening, admin_socket = _bound(gateway)
+        allow_files(gateway.limits.connections, self._log)
+        inherited, elder = await self._links.inherit(gateway, self._manager.sockets(), replaces=self._replaces)
+        self._listening, self._admin_socket = bound(gateway, inherited)
+        if left := inherited.close():
+            self._log.event("gateway.socket_unused", detail=", ".join(left))
         cores = sorted(os.sched_getaffinity(0))
         self._slots = gateway.workers or len(cores)
         hooks = Hooks(self._started, self._received, self._gone)
         # As many as the operator says are for the kernel to spread: the cores may be others' too.
         cores = [] if gateway.workers else cores
-        self.fleet = Fleet(listening, hooks, self._log, program=self._program, cores=cores)
+        self.fleet = Fleet(self._listening, hooks, self._log, program=self._program, cores=cores)
         self._rollout = Rollout(live, self.fleet, self._patience)
         self._sources = Sources(gateway, self._log)
-        admin = Admin(self)
-        await admin.start(admin_socket)
-        control = await self._controlled(gateway)
+        self._observation = Observation(
+            self.fleet, self._rollout, self._sources, self._totals, self._log, slots=self._slots, ends=self._stop.is_set
+        )
+        self._admin, self._caretaker = Admin(self._observation), Caretaker(gateway)
+        if elder is None:
+            await self._admin.start(self._admin_socket)
+        control = await self._controlled(gateway, elder)
         self._log.event("gateway.started", revision=live.revision, listeners=addresses(gateway), workers=self._slots)
         if trouble:
             self._log.event("state.unwritable", detail=trouble)
         await self._sources.follow(self._rollout.live.plan)
-        for work in self._sources.work():
-            self._run(work)
-        self._tell_what_is_live()
+        self._observation.tell_what_is_live()
         await self._remember_hosts()
         self.fleet.start(self._slots)
-        self._run(self._reload_when_asked())
-        self._run(self._watch_folder())
-        self._run(self._change_token_keys())
+        self.begin(self._reload_when_asked())
+        self.begin(self._watch_folder())
+        self.begin(self._begin(elder))
         await self._stop.wait()
-        await self._leave(listening, admin, control)
+        await self._leave(control)
         if self._refusal:
             raise CannotServe(self._refusal)
 
-    def _allow_files(self, gateway: Gateway) -> None:
-        """What workers that run already may open stays as it was: a restart gives them more."""
-        connections = gateway.limits.connections
-        needed = files_needed(connections)
-        if (allowed := allow_many_files(needed)) < needed:
-            detail = (
-                f"limits.connections: {connections} takes {needed} files in each worker, and {allowed} may be opened: "
-                f"set LimitNOFILE={needed} in the unit (ulimit -n)"
-            )
-            if (enough := connections_within(allowed)) > 0:
-                detail += f", or write connections: {enough}"
-            self._log.event("descriptors.few", allowed=allowed, needed=needed, detail=detail)
-
-    async def _controlled(self, gateway: Gateway) -> Control | None:
+    async def _controlled(self, gateway: Gateway, elder: Link | None) -> Control | None:
         """What is in memory has no state folder, and hears signals alone."""
         if gateway.store == "memory":
             return None
-        control = Control(Path(gateway.state_folder), self.reloaded, self._asked_of_sessions)
-        try:
-            await self._start_control(control)
-        except CannotServe as refused:
-            if not may_pass(refused.__cause__):
-                raise
-        self._run(self._keep_control(control))
+        control = Control(Path(gateway.state_folder), self.reloaded, self._answered, self._succeeded)
+        keeper = ControlKeeper(control, self._log, replaces=elder is not None)
+        await keeper.begin()
+        self.begin(keeper.run())
         return control
 
-    async def _start_control(self, control: Control) -> None:
-        if await control.start():
-            self._log.event("gateway.beside", detail=str(control.folder))
+    # --- its beginning and its end, beside another gateway
 
-    async def _keep_control(self, control: Control) -> None:
-        """On a disk that is full or read-only there is no new name, and a folder that was deleted took it along; until
-        there is one again signals are heard. A newer gateway that has left leaves it to us."""
-        while not self._stop.is_set():
-            await asyncio.sleep(_CONTROL_AGAIN)
-            if not control.has_name and not self._stop.is_set():
-                with suppress(CannotServe):
-                    await self._start_control(control)
+    async def _begin(self, elder: Link | None) -> None:
+        """From when every worker serves the service manager is told so, and the gateway before may leave."""
+        self.begin(self._manager.keep_awake())
+        if elder is None:
+            self.begin(self._look_after())
+        await self._all_serve.wait()
+        if elder is not None:
+            await elder.have_it_leave(os.getpid())
+            await self._admin.start(self._admin_socket)
+            self._log.event("gateway.succeeded", detail=f"process {elder.pid}")
+            self.begin(self._look_after())
+        self._ready()
 
-    async def _leave(self, listening: Sequence[socket.socket], admin: Admin, control: Control | None) -> None:
+    def _ready(self) -> None:
+        if not self._all_serve.is_set():
+            return
+        self._manager.ready(f"{self._slots} workers, revision {self._rollout.live.revision[:12]}")
+
+    async def _look_after(self) -> None:
+        """What is there once: SAML metadata, what is made of tables, and our own keys."""
+        await self._caretaker.wait()
+        for work in self._sources.work():
+            self.begin(work)
+        await self._change_token_keys()
+
+    async def _succeeded(self, connection: socket.socket) -> None:
+        await self._links.to_successor(connection, [*self._listening, self._admin_socket])
+
+    async def give_up(self, successor: int) -> None:
+        """succession.Beside."""
+        if self._given_up is None:
+            self._given_up = asyncio.get_running_loop().create_future()
+            if successor == self._restart.successor:
+                self._manager.succeeded_by(successor)
+            self.stop()
+        await self._given_up
+
+    async def _leave(self, control: Control | None) -> None:
         self._log.event("gateway.draining")
-        for each in listening:
+        self._manager.stopping()
+        for each in self._listening:
             each.close()
         if control is not None:
             await control.stop()
+        if (left := self._given_up) is not None:
+            await self._look_after_nothing()
+            left.set_result(None)
         killed = await self.fleet.stop(self._rollout.live.gateway.timeouts.drain)
-        await self._sources.close()
-        await admin.stop()
+        if left is None:
+            await self._look_after_nothing()
+        if self._given_up is not None and not self._given_up.done():
+            # It was asked while it was leaving.
+            self._given_up.set_result(None)
+        self._links.close()
         self._log.event("gateway.stopped", workers_killed=killed)
+
+    async def _look_after_nothing(self) -> None:
+        await self._sources.close()
+        await self._admin.stop()
+        self._caretaker.release()
 
     async def _unless_stopped(self, work: Coroutine[Any, Any, Finished]) -> Finished | None:
         loop = asyncio.get_running_loop()
@@ -194,38 +235,24 @@ class Supervisor:
         while True:
             await self._reload_asked.wait()
             self._reload_asked.clear()
+            self._manager.reloading()
             waiting, self._waiting = self._waiting, []
             try:
                 verdict = await self._taken()
             except Exception as fault:  # noqa: BLE001 - the old folder stays, and the next reload is heard
                 verdict = where(fault)
-            self._last_reload = verdict or "ok"
+            self._observation.last_reload = verdict or "ok"
             self._totals.reloaded(not verdict)
             if verdict:
                 self._log.event("config.refused", revision=self._rollout.live.revision, detail=verdict)
             else:
                 self._log.event("config.loaded", revision=self._rollout.live.revision)
-                self._tell_what_is_live()
-            told = self._verdict(verdict)
+                self._observation.tell_what_is_live()
+            self._ready()
+            told = verdict_of(self._rollout.live, verdict)
             for each in waiting:
                 if not each.done():
                     each.set_result(told)
-
-    def _verdict(self, refusal: str) -> ReloadVerdict:
-        live = self._rollout.live
-        verdict = "refused" if refusal else "partly" if live.left_out else "live"
-        told: ReloadVerdict = {"verdict": verdict, "revision": live.revision, "detail": refusal or live.left_out}
-        return told | ({"kept": list(live.kept), "closed": list(live.closed)} if verdict == "partly" else {})
-
-    def _tell_what_is_live(self) -> None:
-        """Where it is weaker than it could be; and wrong app files that it does without: the rest is served."""
-        live = self._rollout.live
-        if weaker := sent_ltpa2(live.plan):
-            self._log.event("config.deviation", revision=live.revision, apps=list(weaker))
-        if live.left_out:
-            self._last_reload = f"partly: {live.left_out}"
-            kept, closed = list(live.kept), list(live.closed)
-            self._log.event("config.partly", revision=live.revision, kept=kept, closed=closed, detail=live.left_out)
 
     async def _watch_folder(self) -> None:
         """Whether it is asked for may change with a reload. In a thread: files may lie on a slow disk."""
@@ -248,7 +275,7 @@ class Supervisor:
         if fixed := changed(self._rollout.live.gateway, candidate.gateway):
             return f"{self._folder}/gateway.yaml: {', '.join(fixed)}: restart to change this, it is fixed while running"
         if candidate.gateway.limits.connections > self._rollout.live.gateway.limits.connections:
-            self._allow_files(candidate.gateway)
+            allow_files(candidate.gateway.limits.connections, self._log)
         if refusal := await self._sources.ready(candidate.plan):
             return refusal
         verdict = await self._rollout.take(candidate)
@@ -257,7 +284,7 @@ class Supervisor:
         return verdict
 
     async def _with_token_keys(self, live: Live) -> Live:
-        """In a thread: keys are made, and the state folder may lie on a slow disk."""
+        """In a thread: the state folder may lie on a slow disk."""
         return await asyncio.to_thread(self._token_keys.added, live, int(time.time()))
 
     async def _change_token_keys(self) -> None:
@@ -277,7 +304,7 @@ class Supervisor:
     # --- workers ---
 
     def _started(self, worker: Worker) -> None:
-        self._run(self._bring_up(worker))
+        self.begin(self._bring_up(worker))
 
     async def _bring_up(self, worker: Worker) -> None:
         try:
@@ -289,6 +316,8 @@ class Supervisor:
             return
         if not why:
             self._has_served = True
+            if len(self.fleet.serving) == self._slots:
+                self._all_serve.set()
             await self._watch(worker)
             return
         self._log.event("worker.refused", worker=worker.pid, detail=why)
@@ -307,9 +336,9 @@ class Supervisor:
     def _received(self, worker: Worker, message: Message) -> None:
         match message.kind:
             case "revoke":
-                self._run(self._revoke(worker, message))
+                self.begin(self._revoke(worker, message))
             case "metadata":
-                self._run(self._refresh_metadata(worker, message))
+                self.begin(self._refresh_metadata(worker, message))
             case "counters":
                 self._totals.keep(worker.pid, message.payload)
             case "seen":
@@ -323,27 +352,36 @@ class Supervisor:
     async def _revoke(self, worker: Worker, message: Message) -> None:
         """The worker that asked has done its own part; it hears back when the others have done theirs."""
         others = [other for other in self.fleet.workers.values() if other is not worker]
-        answers = await ask(others, "revoke", within=_REVOKED_WITHIN, sessions=message.fields["sessions"])
-        if problems := refusals(answers):
+        sessions = message.fields["sessions"]
+        answers, elsewhere = await asyncio.gather(
+            ask(others, "revoke", within=_REVOKED_WITHIN, sessions=sessions), self._links.revoke(sessions)
+        )
+        if problems := [*refusals(answers), *elsewhere]:
             self._log.event("revocation.late", detail="; ".join(problems))
         worker.channel.reply(message, ok=True)
 
-    async def _asked_of_sessions(self, question: dict[str, Any]) -> dict[str, Any]:
-        """One worker answers for all: what it ends is told to the others as a sign-out is."""
-        for worker in self.fleet.serving:
-            try:
-                told = await worker.channel.ask("sessions", within=_SESSIONS_WITHIN, question=question)
-            except (ChannelLost, TimeoutError):
-                continue
-            answer: dict[str, Any] = told.fields["answer"]
-            return answer
-        return {"error": "no worker answers"}
+    async def revoke_here(self, session_ids: Sequence[str]) -> str:
+        """succession.Beside."""
+        workers = self.fleet.workers.values()
+        return "; ".join(refusals(await ask(workers, "revoke", within=_REVOKED_WITHIN, sessions=list(session_ids))))
+
+    async def _answered(self, question: dict[str, Any]) -> dict[str, Any]:
+        """Of sessions one worker answers for all: what it ends is told to the others as a sign-out is."""
+        if question == RESTART:
+            why = await self._restart.begin(lambda: self._given_up is not None)
+            return {"error": why} if why else {"process": self._restart.successor}
+        told = await ask_any(self.fleet.serving, "sessions", within=_SESSIONS_WITHIN, question=question)
+        return {"error": "no worker answers"} if told is None else dict(told.fields["answer"])
 
     async def _refresh_metadata(self, worker: Worker, message: Message) -> None:
-        await self._sources.metadata.refreshed(message.fields["source"])
+        await self.refresh_here(message.fields["source"])
         worker.channel.reply(message, ok=True)
 
-    def _run(self, work: Coroutine[Any, Any, None]) -> None:
+    async def refresh_here(self, source: str) -> None:
+        """succession.Beside; while this gateway leaves, its successor does it."""
+        await (self._sources.metadata.refreshed(source) if self._given_up is None else self._links.refresh(source))
+
+    def begin(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
@@ -352,45 +390,7 @@ class Supervisor:
     # --- admin.Observed ---
 
     def readiness(self) -> dict[str, Any]:
-        """Ready while at least one worker serves and sessions can be kept; a gateway that drains wants no more."""
-        serving = len(self.fleet.serving)
-        away, in_grace = self._totals.now(STORE_UNREACHABLE), self._totals.now(STORE_GRACE)
-        # A front that sent people elsewhere would find the same store there: those who are signed in go on here.
-        keeps = away <= in_grace
-        return {
-            "ready": serving > 0 and keeps and not self._stop.is_set(),
-            "revision": self._rollout.live.revision,
-            "workers": self._slots,
-            "workers_serving": serving,
-            "last_reload": self._last_reload,
-            "sessions": ("grace" if in_grace else "ok") if keeps else "unreachable",
-        }
+        return self._observation.readiness()
 
     async def exposition(self) -> bytes:
-        # Each says what is new before it answers.
-        await ask(self.fleet.workers.values(), "counters", within=_COUNTERS_WITHIN)
-        totals = self._totals
-        live = self._rollout.live
-        gauges = Gauges(
-            revision=live.revision,
-            workers=len(self.fleet.workers),
-            reload_successful=totals.reload_successful,
-            reloaded_at=totals.reloaded_at,
-            kept=len(live.kept),
-            closed=len(live.closed),
-        )
-        own = {("ecluse_log_dropped_total",): self._log.dropped, **self._sources.metadata.counters()}
-        return render(add({**live.zeros, **totals.all()}, own), gauges)
-
-
-def _bound(gateway: Gateway) -> tuple[list[socket.socket], socket.socket]:
-    """Every listener and the admin one, or CannotServe and none."""
-    bound: list[socket.socket] = []
-    try:
-        for listener in gateway.listeners:
-            bound.append(bind(listener))  # noqa: PERF401 - those before one that fails are closed
-        return bound, bind_admin(gateway.admin)
-    except CannotServe:
-        for each in bound:
-            each.close()
-        raise
+        return await self._observation.exposition()

@@ -23,6 +23,10 @@ async def no_question(question: dict[str, object]) -> ControlAnswer:
     raise AssertionError(question)
 
 
+async def no_successor(connection: socket.socket) -> None:
+    raise AssertionError(connection)
+
+
 async def said(folder: Path, word: bytes) -> bytes:
     def talk() -> bytes:
         with connect(folder, 5) as connection, connection.makefile("rb") as answers:
@@ -34,7 +38,7 @@ async def said(folder: Path, word: bytes) -> bytes:
 
 async def test_who_asks_hears_what_came_of_it(tmp_path: Path) -> None:
     reloads = Reloads()
-    control = Control(tmp_path, reloads, no_question)
+    control = Control(tmp_path, reloads, no_question, no_successor)
     await control.start()
     assert json.loads(await said(tmp_path, RELOAD)) == {"verdict": "live", "revision": "r1", "detail": ""}
     assert json.loads(await said(tmp_path, b"stop\n"))["verdict"] == "unknown"
@@ -45,14 +49,17 @@ async def test_who_asks_hears_what_came_of_it(tmp_path: Path) -> None:
 
 
 async def test_it_is_for_its_owner_alone(tmp_path: Path) -> None:
-    control = Control(tmp_path, Reloads(), no_question)
+    control = Control(tmp_path, Reloads(), no_question, no_successor)
     await control.start()
     assert stat.S_IMODE((tmp_path / NAME).stat().st_mode) == 0o600
     await control.stop()
 
 
 async def test_the_newest_gateway_is_asked_and_an_older_one_leaves_it_its_name(tmp_path: Path) -> None:
-    older, newer = Control(tmp_path, Reloads(), no_question), Control(tmp_path, reloads := Reloads(), no_question)
+    older, newer = (
+        Control(tmp_path, Reloads(), no_question, no_successor),
+        Control(tmp_path, reloads := Reloads(), no_question, no_successor),
+    )
     assert not await older.start()
     assert await newer.start(), "it is told that it is not alone"
     await older.stop()
@@ -62,12 +69,12 @@ async def test_the_newest_gateway_is_asked_and_an_older_one_leaves_it_its_name(t
 
 
 async def test_one_that_was_killed_or_drains_is_not_beside(tmp_path: Path) -> None:
-    killed = Control(tmp_path, Reloads(), no_question)
+    killed = Control(tmp_path, Reloads(), no_question, no_successor)
     await killed.start()
     (tmp_path / NAME).rename(tmp_path / "kept")
     await killed.stop()
     (tmp_path / "kept").rename(tmp_path / NAME)
-    control = Control(tmp_path, Reloads(), no_question)
+    control = Control(tmp_path, Reloads(), no_question, no_successor)
     assert not await control.start(), "its name is there, and nobody answers"
     await control.stop()
     assert not await control.start(), "it has given up its name"
@@ -77,7 +84,7 @@ async def test_one_that_was_killed_or_drains_is_not_beside(tmp_path: Path) -> No
 async def test_a_long_path_is_none_too_long(tmp_path: Path) -> None:
     folder = tmp_path / ("a" * 100) / ("b" * 100)
     folder.mkdir(parents=True)
-    control = Control(folder, Reloads(), no_question)
+    control = Control(folder, Reloads(), no_question, no_successor)
     await control.start()
     assert json.loads(await said(folder, RELOAD))["verdict"] == "live"
     await control.stop()
@@ -95,14 +102,14 @@ async def test_nobody_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 
 async def test_a_folder_that_takes_no_socket_is_named(tmp_path: Path) -> None:
     with pytest.raises(CannotServe, match=f"cannot listen on {tmp_path}/none/{NAME}: No such file"):
-        await Control(tmp_path / "none", Reloads(), no_question).start()
+        await Control(tmp_path / "none", Reloads(), no_question, no_successor).start()
 
 
 async def test_a_question_in_json_has_an_answer_in_json(tmp_path: Path) -> None:
     async def answers(question: dict[str, object]) -> ControlAnswer:
         return {"heard": question["what"]}
 
-    control = Control(tmp_path, Reloads(), answers)
+    control = Control(tmp_path, Reloads(), answers, no_successor)
     await control.start()
     assert await asyncio.to_thread(ask, tmp_path, {"what": "list"}, 5) == {"heard": "list"}
     assert json.loads(await said(tmp_path, b"[1]\n"))["verdict"] == "unknown"

@@ -1,0 +1,24 @@
+"""`ecluse restart`: has the running gateway start the program anew, on the folder as it is, and lose no request."""
+
+from argparse import Namespace
+
+from gateway.cli.exits import Exit
+from gateway.cli.folder import said_to_be_wrong, say_json
+from gateway.cli.running import asked
+from gateway.server.control import RESTART, ask
+
+# Somewhat more than the gateway gives its successor.
+_ANSWERED_WITHIN = 200.0
+
+
+def run(told: Namespace) -> Exit:
+    answer = asked(told.folder, told.state, lambda where: ask(where, RESTART, _ANSWERED_WITHIN))
+    if answer is None:
+        return Exit.USAGE
+    if told.as_json:
+        say_json(answer)
+    elif "error" in answer:
+        said_to_be_wrong(f"the gateway goes on as it is: {answer['error']}")
+    else:
+        print(f"process {answer['process']} serves, the one before finishes what it has under way")
+    return Exit.FOUND if "error" in answer else Exit.DONE

@@ -1,0 +1,61 @@
+"""A gateway that starts its own successor: the same program as it is on disk now, in the same service."""
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from pathlib import Path
+
+# Compiling may take two minutes, and workers their time to come up.
+_SUCCEEDED_WITHIN = 180.0
+_LOOKED_EVERY = 0.1
+
+
+def program_of(folder: Path) -> tuple[str, ...]:
+    # -P: as a worker is started (fleet.PROGRAM).
+    return sys.executable, "-P", "-m", "gateway", "serve", "--replace", str(folder)
+
+
+class Restart:
+    """`environment`: what the service manager gave this process, and its successor needs as well. `successor`: the
+    process that was started, 0 where there is none."""
+
+    def __init__(self, command: tuple[str, ...], environment: Mapping[str, str]) -> None:
+        self._command = command
+        self._environment = environment
+        self.successor = 0
+
+    async def begin(self, leaves: Callable[[], bool]) -> str:
+        """Empty once the successor has told this gateway to leave (`leaves`); else why this gateway goes on."""
+        if self.successor:
+            return "one is under way"
+        self.successor = await asyncio.to_thread(self._start)
+        try:
+            async with asyncio.timeout(_SUCCEEDED_WITHIN):
+                while not leaves():
+                    if (status := _status_of(self.successor)) is not None:
+                        return f"the new one ended with {status}, its standard error says why"
+                    await asyncio.sleep(_LOOKED_EVERY)
+                return ""
+        except TimeoutError:
+            with suppress(ProcessLookupError):
+                os.kill(self.successor, signal.SIGKILL)
+            await asyncio.to_thread(os.waitpid, self.successor, 0)
+            return f"the new one did not serve within {_SUCCEEDED_WITHIN:.0f} seconds"
+        finally:
+            if not leaves():
+                self.successor = 0
+
+    def _start(self) -> int:
+        """Not as a child of the loop, which would end it with itself."""
+        nothing = (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0)
+        environment = {**os.environ, **self._environment}
+        return os.posix_spawn(self._command[0], self._command, environment, file_actions=[nothing])
+
+
+def _status_of(child: int) -> int | None:
+    """None while it runs."""
+    pid, status = os.waitpid(child, os.WNOHANG)
+    return os.waitstatus_to_exitcode(status) if pid else None

@@ -1,0 +1,79 @@
+"""What systemd and we say to each other: sd_listen_fds(3), sd_notify(3), and the watchdog of sd_watchdog_enabled(3).
+
+The variables are taken out of the environment: no worker and no helper speaks in our name.
+"""
+
+import asyncio
+import os
+import socket
+import time
+from collections.abc import MutableMapping
+from contextlib import suppress
+
+_FIRST = 3
+_VARIABLES = (
+    "LISTEN_PID",
+    "LISTEN_PIDFDID",
+    "LISTEN_FDS",
+    "LISTEN_FDNAMES",
+    "NOTIFY_SOCKET",
+    "WATCHDOG_USEC",
+    "WATCHDOG_PID",
+)
+
+
+class ServiceManager:
+    """`environment`: as the process was started with it; `pid`: of this process, which alone is meant. Without any of
+    systemd's variables everything here does nothing."""
+
+    def __init__(self, environment: MutableMapping[str, str], pid: int) -> None:
+        told = {name: environment.pop(name, "") for name in _VARIABLES}
+        number = told["LISTEN_FDS"] if told["LISTEN_PID"] == str(pid) else ""
+        names = told["LISTEN_FDNAMES"].split(":")
+        self._descriptors = range(_FIRST, _FIRST + int(number)) if number.isdigit() else range(0)
+        self._names = [*names, *[""] * len(self._descriptors)][: len(self._descriptors)]
+        self._address = told["NOTIFY_SOCKET"]
+        # For a gateway that goes on in our place. Its watchdog is not that of our process.
+        self.environment = {name: told[name] for name in ("NOTIFY_SOCKET", "WATCHDOG_USEC") if told[name]}
+        is_watched = told["WATCHDOG_USEC"].isdigit() and told["WATCHDOG_PID"] in ("", str(pid))
+        self._watched_every = int(told["WATCHDOG_USEC"]) / 2e6 if is_watched else 0.0
+
+    def sockets(self) -> list[tuple[str, socket.socket]]:
+        """Those that were bound for us, each with its name (FileDescriptorName=). To be called once."""
+        found = []
+        for name, descriptor in zip(self._names, self._descriptors, strict=True):
+            os.set_inheritable(descriptor, False)
+            each = socket.socket(fileno=descriptor)
+            each.setblocking(False)
+            found.append((name, each))
+        return found
+
+    def ready(self, status: str) -> None:
+        self._say("READY=1", f"STATUS={status}")
+
+    def reloading(self) -> None:
+        self._say("RELOADING=1", f"MONOTONIC_USEC={time.clock_gettime_ns(time.CLOCK_MONOTONIC) // 1000}")
+
+    def stopping(self) -> None:
+        self._say("STOPPING=1")
+
+    def succeeded_by(self, pid: int) -> None:
+        """The service goes on in another process."""
+        self._say(f"MAINPID={pid}")
+        # What the other says is not to be undone by our end.
+        self._address = ""
+
+    async def keep_awake(self) -> None:
+        """Tells again and again that the loop turns; for ever where somebody listens."""
+        while self._watched_every:
+            self._say("WATCHDOG=1")
+            await asyncio.sleep(self._watched_every)
+
+    def _say(self, *lines: str) -> None:
+        if not self._address:
+            return
+        # An abstract address is written with an @.
+        address = "\0" + self._address[1:] if self._address.startswith("@") else self._address
+        # A service manager that is being started again itself hears nothing, and asks for nothing.
+        with suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as to:
+            to.sendto("\n".join(lines).encode(), address)

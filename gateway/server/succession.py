@@ -1,0 +1,170 @@
+"""The link between a gateway and the one that takes its place: from when the newer one begins until the older one has
+left. What ends in one of them ends in the other, too, before anybody is told."""
+
+import asyncio
+import socket
+import struct
+from collections.abc import Callable, Coroutine, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, Protocol
+
+from gateway.config.snapshot import Gateway
+from gateway.server.channel import Channel, ChannelLost, Message
+from gateway.server.control import SUCCEED, connect
+from gateway.server.faults import CannotServe
+from gateway.server.inherited import Inherited
+
+_ANSWERED_WITHIN = 5.0
+_REVOKED_WITHIN = 1.0
+_REFRESHED_WITHIN = 15.0
+# The older one closes what it looked after, which waits for a fetch under way to be ended.
+_LEFT_WITHIN = 30.0
+_MOST_SOCKETS = 250
+_HANDED = b"\n"
+_CREDENTIALS = struct.Struct("3i")
+
+
+class Beside(Protocol):
+    """What either gateway does for the other."""
+
+    async def revoke_here(self, session_ids: Sequence[str]) -> str:
+        """Puts it in force in every worker of this gateway; empty, or which of them did not confirm it."""
+
+    async def refresh_here(self, source: str) -> None: ...
+
+    async def give_up(self, successor: int) -> None:
+        """Begins to leave. Returns once this gateway looks after nothing any more, and its admin address is free."""
+
+    def begin(self, work: Coroutine[Any, Any, None]) -> None:
+        """As a task of this gateway."""
+
+
+class Link:
+    """One end. `pid`: of the gateway at the other."""
+
+    def __init__(self, beside: Beside, pid: int, lost: Callable[["Link"], None]) -> None:
+        self.pid = pid
+        self._beside = beside
+        self._channel = Channel(self._received, lambda: lost(self))
+
+    async def open(self, connection: socket.socket) -> "Link":
+        connection.setblocking(False)
+        await self._channel.open(connection)
+        return self
+
+    async def revoke(self, session_ids: Sequence[str]) -> str:
+        """Empty once it is in force in the other gateway, or that has left; else why it may not be."""
+        try:
+            told = await self._channel.ask("revoke", within=_REVOKED_WITHIN, sessions=list(session_ids))
+        except ChannelLost:
+            return ""
+        except TimeoutError:
+            return f"gateway {self.pid}: no answer"
+        return str(told.fields["detail"])
+
+    async def refresh(self, source: str) -> None:
+        with suppress(ChannelLost, TimeoutError):
+            await self._channel.ask("refresh", within=_REFRESHED_WITHIN, source=source)
+
+    async def have_it_leave(self, successor: int) -> None:
+        with suppress(ChannelLost, TimeoutError):
+            await self._channel.ask("leave", within=_LEFT_WITHIN, successor=successor)
+
+    def close(self) -> None:
+        self._channel.close()
+
+    def _received(self, message: Message) -> None:
+        self._beside.begin(self._answer(message))
+
+    async def _answer(self, message: Message) -> None:
+        detail = ""
+        match message.kind:
+            case "revoke":
+                detail = await self._beside.revoke_here(message.fields["sessions"])
+            case "refresh":
+                await self._beside.refresh_here(message.fields["source"])
+            case "leave":
+                await self._beside.give_up(message.fields["successor"])
+        self._channel.reply(message, detail=detail)
+
+
+class Links:
+    """To every other gateway of this state folder that is about to come or to go."""
+
+    def __init__(self, beside: Beside) -> None:
+        self._beside = beside
+        self._links: set[Link] = set()
+
+    async def to_successor(self, connection: socket.socket, sockets: Sequence[socket.socket]) -> None:
+        """Hands it the listening sockets."""
+        connection.setblocking(False)
+        try:
+            pid = _pid_of_peer(connection)
+            socket.send_fds(connection, [_HANDED], [each.fileno() for each in sockets])
+        except OSError:
+            connection.close()
+            return
+        await self._opened(connection, pid)
+
+    async def inherit(
+        self, gateway: Gateway, given: Sequence[tuple[str, socket.socket]], *, replaces: bool
+    ) -> tuple[Inherited, Link | None]:
+        """Sockets that are there before us, and the link to the gateway whose place we take: one that `replaces` it, or
+        is `given` its sockets by the service manager. Raises CannotServe."""
+        found = None
+        if (given or replaces) and gateway.store != "memory":
+            found = await self.to_elder(Path(gateway.state_folder))
+        elder, handed = found or (None, [])
+        return Inherited(given, handed), elder
+
+    async def to_elder(self, folder: Path) -> tuple[Link, list[socket.socket]] | None:
+        """The gateway that runs and its listening sockets; None where none does. Raises CannotServe."""
+        try:
+            connection, pid, sockets = await asyncio.to_thread(_handed, folder)
+        except OSError:
+            return None
+        return await self._opened(connection, pid), sockets
+
+    async def revoke(self, session_ids: Sequence[str]) -> list[str]:
+        """What is not known to be in force."""
+        told = await asyncio.gather(*(link.revoke(session_ids) for link in self._links))
+        return [why for why in told if why]
+
+    async def refresh(self, source: str) -> None:
+        await asyncio.gather(*(link.refresh(source) for link in self._links))
+
+    def close(self) -> None:
+        for link in tuple(self._links):
+            link.close()
+
+    async def _opened(self, connection: socket.socket, pid: int) -> Link:
+        link = Link(self._beside, pid, self._links.discard)
+        self._links.add(await link.open(connection))
+        return link
+
+
+def _handed(folder: Path) -> tuple[socket.socket, int, list[socket.socket]]:
+    connection = connect(folder, _ANSWERED_WITHIN)
+    try:
+        connection.sendall(SUCCEED)
+        said, descriptors, _, _ = socket.recv_fds(connection, len(_HANDED), _MOST_SOCKETS)
+        pid = _pid_of_peer(connection)
+    except BaseException:
+        connection.close()
+        raise
+    sockets = [socket.socket(fileno=descriptor) for descriptor in descriptors]
+    if said != _HANDED:
+        connection.close()
+        raise CannotServe(f"the gateway that runs (process {pid}) is of a release that hands nothing over: stop it")
+
+    for each in sockets:
+        each.setblocking(False)
+    return connection, pid, sockets
+
+
+def _pid_of_peer(connection: socket.socket) -> int:
+    """0 where it is in a container that this one does not see."""
+    pid: int
+    pid, _, _ = _CREDENTIALS.unpack(connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size))
+    return pid

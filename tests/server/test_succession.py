@@ -1,0 +1,119 @@
+"""Two gateways that are linked: what either asks of the other, over a real connection."""
+
+import asyncio
+import os
+import socket
+from collections.abc import AsyncIterator, Coroutine, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from deploy.demo.ports import free
+from gateway.server.control import Control
+from gateway.server.faults import CannotServe
+from gateway.server.succession import Link, Links
+from tests.patience import PATIENCE, until
+
+
+class Side:
+    """One of them, as the other sees it. `detail`: what it says of a revocation."""
+
+    def __init__(self) -> None:
+        self.heard: list[tuple[str, object]] = []
+        self.detail = ""
+        self.may_leave = asyncio.Event()
+        self.links = Links(self)
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def revoke_here(self, session_ids: Sequence[str]) -> str:
+        self.heard.append(("revoke", list(session_ids)))
+        return self.detail
+
+    async def refresh_here(self, source: str) -> None:
+        self.heard.append(("refresh", source))
+
+    async def give_up(self, successor: int) -> None:
+        self.heard.append(("leave", successor))
+        await self.may_leave.wait()
+
+    def begin(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+
+class Pair:
+    def __init__(self, elder: Side, newer: Side, link: Link, handed: list[socket.socket]) -> None:
+        self.elder, self.newer, self.link, self.handed = elder, newer, link, handed
+
+
+async def unused(*_: object) -> dict[str, Any]:
+    raise AssertionError
+
+
+@pytest.fixture
+async def pair(tmp_path: Path) -> AsyncIterator[Pair]:
+    elder, newer = Side(), Side()
+    with socket.create_server(("127.0.0.1", free(1)[0])) as listening:
+
+        async def succeeded(connection: socket.socket) -> None:
+            await elder.links.to_successor(connection, [listening])
+
+        control = Control(tmp_path, unused, unused, succeeded)
+        await control.start()
+        found = await newer.links.to_elder(tmp_path)
+        assert found is not None
+        assert [each.getsockname() for each in found[1]] == [listening.getsockname()]
+        await until(lambda: elder.links._links)
+        yield Pair(elder, newer, *found)
+        for each in found[1]:
+            each.close()
+        elder.links.close()
+        newer.links.close()
+        await control.stop()
+
+
+async def test_what_ends_in_one_ends_in_the_other_before_it_is_told(pair: Pair) -> None:
+    for one, other in ((pair.newer, pair.elder), (pair.elder, pair.newer)):
+        assert await one.links.revoke(["a", "b"]) == []
+        assert other.heard[-1] == ("revoke", ["a", "b"])
+        other.detail = "worker 7: no answer"
+        assert await one.links.revoke(["c"]) == ["worker 7: no answer"]
+
+
+async def test_the_newer_one_goes_on_when_the_older_looks_after_nothing_any_more(pair: Pair) -> None:
+    assert pair.link.pid == os.getpid()
+    leaving = asyncio.create_task(pair.link.have_it_leave(42))
+    await until(lambda: ("leave", 42) in pair.elder.heard)
+    assert not leaving.done()
+    assert await pair.newer.links.revoke(["a"]) == [], "meanwhile it hears of what ends"
+    await pair.elder.links.refresh("metropole")
+    assert ("refresh", "metropole") in pair.newer.heard
+    pair.elder.may_leave.set()
+    await asyncio.wait_for(leaving, PATIENCE)
+
+
+async def test_one_that_is_gone_holds_up_nobody(pair: Pair) -> None:
+    leaving = asyncio.create_task(pair.link.have_it_leave(42))
+    await until(lambda: ("leave", 42) in pair.elder.heard)
+    pair.elder.links.close()
+    await asyncio.wait_for(leaving, PATIENCE)
+    assert await pair.newer.links.revoke(["a"]) == []
+    assert await pair.elder.links.revoke(["a"]) == []
+
+
+async def test_where_no_gateway_runs_there_is_none_to_take_the_place_of(tmp_path: Path) -> None:
+    assert await Side().links.to_elder(tmp_path) is None
+
+
+async def test_a_gateway_that_does_not_know_the_word_is_left_alone(tmp_path: Path) -> None:
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readline()
+        writer.write(b'{"verdict": "unknown"}\n')
+        writer.close()
+
+    server = await asyncio.start_unix_server(answer, path=tmp_path / "control.sock")
+    with pytest.raises(CannotServe, match="hands nothing over: stop it"):
+        await Side().links.to_elder(tmp_path)
+    server.close()

@@ -1,0 +1,151 @@
+"""`ecluse serve --replace` beside a gateway that runs: the newer one takes the place of the older, unseen."""
+
+import asyncio
+import json
+import os
+import signal
+import subprocess
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.cli.test_main import ECLUSE
+from tests.patience import PATIENCE, until
+from tests.raw_http import Connection
+from tests.walks.gateway import READY_WITHIN, SERVE, Gateway, runs
+from tests.walks.load import Load, running
+from tests.walks.place import ONE, Place
+from tests.walks.world import World, ask, everywhere, opened, request
+
+REPLACE = (*SERVE[:-1], "--replace", "policies")
+# By hand: ECLUSE_RESTARTS=20.
+RESTARTS = int(os.environ.get("ECLUSE_RESTARTS", "2"))
+UPLOADED = 300_000
+
+pytestmark = pytest.mark.slow
+
+
+class Unrefused(Load):
+    """A client that is refused a connection is a request that failed."""
+
+    async def _opened(self) -> Connection | None:
+        return await Connection.open(self.url)
+
+
+def upload(target: str) -> bytes:
+    head = f"POST {target} HTTP/1.1\r\nHost: {ONE}\r\nAccept: application/json\r\nContent-Length: {UPLOADED}\r\n\r\n"
+    return head.encode() + b"x" * UPLOADED
+
+
+@pytest.fixture
+async def world(tmp_path: Path) -> AsyncIterator[World]:
+    async with opened(Place(tmp_path, settings={"timeouts": f"{{drain: {PATIENCE:.0f}s}}"})) as world:
+        yield world
+
+
+@asynccontextmanager
+async def successor(world: World) -> AsyncIterator[Gateway]:
+    """Beside the world's gateway, when it has taken its place; from then on it is the world's."""
+    newer, mark = Gateway(world.place, command=REPLACE), world.gateway.mark()
+    older = world.gateway
+    try:
+        await newer.launch()
+        # Under load it starts as slowly as any gateway.
+        await older.logged(mark, event="gateway.succeeded", within=READY_WITHIN)
+        yield older
+    finally:
+        world.gateway = newer
+        await older.end()
+
+
+async def restart(place: Place, *words: str) -> tuple[int, str, str]:
+    def run() -> subprocess.CompletedProcess[str]:
+        command = [str(ECLUSE), "restart", *words]
+        return subprocess.run(command, cwd=place.folder, capture_output=True, text=True, timeout=READY_WITHIN)
+
+    told = await asyncio.to_thread(run)
+    return told.returncode, told.stdout, told.stderr
+
+
+@pytest.fixture
+async def ended(world: World) -> AsyncIterator[None]:
+    yield
+    await world.gateway.end()
+
+
+async def test_restarts_under_load_fail_no_request(world: World, ended: None) -> None:
+    cookie = world.cookie(await world.signed_in())
+    url = world.place.url()
+    loads = (
+        Unrefused(url, request, ["/public/a", "/public/slow?seconds=0.2"]),
+        Unrefused(url, lambda target: request(target, cookie), ["/x"], pause=0.02),
+        Unrefused(url, upload, ["/public/upload"], pause=0.05),
+        Unrefused(url, request, ["/public/stream?seconds=2"]),
+    )
+    async with (
+        running(loads[0], kept=6, anew=3),
+        running(loads[1], kept=6),
+        running(loads[2], kept=2),
+        running(loads[3], kept=2),
+    ):
+        for _ in range(RESTARTS):
+            await loads[0].answers(50)
+            async with successor(world) as older:
+                assert await older.ended() == 0
+        await loads[0].answers(50)
+    failed = [asked for load in loads for asked in load.done if asked.status != 200]
+    done = sum(len(load.done) for load in loads)
+    assert not failed, f"{len(failed)} of {done}: {failed[:3]}"
+    assert all(load.done for load in loads)
+    assert len(world.gateway.lines(event="gateway.succeeded")) == RESTARTS
+    world.gateway.is_clean()
+
+
+async def test_while_the_older_one_drains_a_sign_out_is_in_force_there_and_the_newer_one_has_what_is_there_once(
+    world: World, ended: None
+) -> None:
+    person = await world.signed_in()
+    cookie = world.cookie(person)
+    line = await Connection.open(world.place.url())
+    stream = asyncio.create_task(line.exchange(request("/stream?seconds=60", cookie)))
+    await until(lambda: world.upstream.requests > 1)
+    # What has gone on for longer than an answer in flight is given.
+    await asyncio.sleep(0.5)
+    async with successor(world) as older:
+        assert older.status is None, "a stream is under way"
+        admin = await world.gateway.readiness()
+        assert (admin["ready"], admin["workers_serving"]) == (True, 2), "the newer one has the admin address"
+        assert await everywhere(world.place, "/x", cookie) == {200}
+        await world.log_out(person)
+        with pytest.raises(ConnectionResetError):
+            await asyncio.wait_for(stream, 10)
+        assert await everywhere(world.place, "/x", cookie) == {401}
+        assert await older.ended() == 0
+    await line.close()
+
+
+async def test_a_newer_one_that_cannot_serve_leaves_the_older_one_as_it_is(world: World) -> None:
+    good, pid = world.place.read("gateway.yaml"), world.gateway.pid
+    world.place.write("gateway.yaml", good + "nonsense: 1\n")
+    assert await restart(world.place) == (
+        1,
+        "",
+        "ecluse: the gateway goes on as it is: the new one ended with 1, its standard error says why\n",
+    )
+    assert "nonsense: unknown key" in world.gateway.errors()
+    world.place.write("gateway.yaml", good)
+    assert (await ask(world.place.url(), "/public/a")).status == 200
+    assert json.loads((await world.gateway.admin("/readyz"))[1])["ready"]
+
+    code, told, errors = await restart(world.place, "--output", "json")
+    assert (code, errors) == (0, "")
+    newer = json.loads(told)["process"]
+    try:
+        assert await world.gateway.ended() == 0
+        assert newer != pid
+        assert (await ask(world.place.url(), "/public/a")).status == 200
+    finally:
+        os.kill(newer, signal.SIGTERM)
+        await until(lambda: not runs(newer))
