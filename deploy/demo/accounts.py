@@ -26,7 +26,6 @@ def _person(
     siret: str,
     groups: list[str],
     uai: list[str],
-    mandates: list[str] | None = None,
 ) -> Account:
     claims = {
         "preferred_username": login,
@@ -38,7 +37,6 @@ def _person(
         "siret": siret,
         "groups": groups,
         "uai": uai,
-        "mandates": mandates or [],
     }
     return Account(login, note, {name: value for name, value in claims.items() if value != []})
 
@@ -72,22 +70,22 @@ REGION = (
 )  # fmt: skip
 
 
-def _of_commune(login: str, note: str, name: str, siret: str, groups: list[str], mandates: list[str]) -> Account:
+def _of_commune(login: str, note: str, name: str, siret: str, groups: list[str]) -> Account:
     given, _, family = name.partition(" ")
-    return _person(login, note, given, family, "syndicat.example", siret, groups, [], mandates)
+    return _person(login, note, given, family, "syndicat.example", siret, groups, [])
 
 
 # Six communes that share one sign-in service.
 COMMUNES = (
-    _of_commune("rose", "Roubaix, état civil", "Rose Delattre", "21590512600011", ["agents", "etat-civil"], []),
-    _of_commune("marc", "maire de Lesquin", "Marc Wibaux", "21590343600016", [], ["maire"]),
-    _of_commune("iris", "adjointe à Armentières", "Iris Carlier", "21590017600011", [], ["adjoint"]),
-    _of_commune("vera", "agente de Villeneuve-d'Ascq", "Véra Masson", "21590009300018", ["agents"], []),
-    _of_commune("theo", "agent de Tourcoing", "Théo Lepers", "21590599300014", ["agents"], []),
-    _of_commune("wael", "Wambrechies, état civil", "Waël Haddad", "21590636300019", ["etat-civil"], []),
+    _of_commune("rose", "Roubaix, état civil", "Rose Delattre", "21590512600011", ["agents", "etat-civil"]),
+    _of_commune("marc", "maire de Lesquin", "Marc Wibaux", "21590343600016", []),
+    _of_commune("iris", "adjointe à Armentières", "Iris Carlier", "21590017600011", []),
+    _of_commune("vera", "agente de Villeneuve-d'Ascq", "Véra Masson", "21590009300018", ["agents"]),
+    _of_commune("theo", "agent de Tourcoing", "Théo Lepers", "21590599300014", ["agents"]),
+    _of_commune("wael", "Wambrechies, état civil", "Waël Haddad", "21590636300019", ["etat-civil"]),
+    _of_commune("gilles", "maire de Wambrechies jusqu'en 2020", "Gilles Masquelier", "21590636300019", []),
     _of_commune(
         "parti", "a quitté Lesquin, où il était adjoint : ses accès sont fermés", "Luc Parti", "21590343600016", [],
-        ["adjoint"],
     ),
 )  # fmt: skip
 

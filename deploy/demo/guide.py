@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from deploy.demo import ldap_server
 from deploy.demo.accounts import ACCOUNTS, SAML_ACCOUNTS
 from deploy.demo.stack import PORTAL_HOST, Demo
 
@@ -24,6 +25,7 @@ def _addresses(demo: Demo) -> list[str]:
             (f"{demo.origin('elections.localhost')}/", "Ministry of the Interior: electoral rolls"),
             (f"{demo.origin('ecoles.localhost')}/", "Ministry of Education: school enrolments"),
             (f"{demo.origin('avis.localhost')}/", "Ministry of Ecological Transition: opinions on projects"),
+            (f"{demo.origin('frais.localhost')}/", _accounts_by_ldap()),
             (f"{permis}/public/", "open to anyone"),
             (f"{permis}/admin/", "for the group administrateurs alone"),
             (f"{permis}/_ecluse/session", "what this application is told about you, once signed in"),
@@ -31,6 +33,11 @@ def _addresses(demo: Demo) -> list[str]:
             (f"http://127.0.0.1:{demo.ports.admin}/metrics", "metrics; /livez and /readyz beside them"),
         ]),
     ]  # fmt: skip
+
+
+def _accounts_by_ldap() -> str:
+    there = "an older application: helene has an account in an LDAP server, paul has none"
+    return there if ldap_server.is_installed() else ldap_server.MISSING
 
 
 def _accounts() -> list[str]:
@@ -46,6 +53,7 @@ def _to_try(demo: Demo) -> list[str]:
         "To try:",
         "  Three ministries, nine collectivités: what each person may do hangs on commune, group and mandate.",
         f"    {demo.origin('elections.localhost')}/  as marc, a mayor, sign the roll; as iris, a deputy, be refused.",
+        f"    {demo.origin('elections.localhost')}/  as gilles, a mayor until 2020, be refused: mandates end.",
         f"    {demo.origin('avis.localhost')}/dossiers/7  as marc; then as parti, who has left his commune.",
         f"    {demo.origin('ecoles.localhost')}/  as rose, of Roubaix; then as vera, whose commune takes no part.",
         "  Nobody can say who they are: the page shows no forged name, in no spelling.",

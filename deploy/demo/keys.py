@@ -12,11 +12,12 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import NameOID
 
 from deploy.demo.accounts import ACCOUNTS, SAML_ACCOUNTS
+from deploy.demo.ldap_server import ACCOUNTS as LDAP_ACCOUNTS
 
 
 def make_all(folder: Path) -> None:
     """What the files of policies/ refer to. Raises OSError."""
-    make_keys(folder, ACCOUNTS)
+    make_keys(folder, (*ACCOUNTS, LDAP_ACCOUNTS))
     make_pairs(folder, ("saml", *SAML_ACCOUNTS))
 
 

@@ -65,8 +65,10 @@ MINISTRIES: Final[Mapping[str, Ministry]] = {
 def application(ministry: Ministry, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
     path, method = environ.get("PATH_INFO", "/"), environ["REQUEST_METHOD"]
     user, siret = environ.get("HTTP_X_REMOTE_USER"), environ.get("HTTP_X_SIRET")
+    schools = environ.get("HTTP_FREDURNE")
     told = f"Bonjour {escape(_readable(user))}." if user else "Personne n’est annoncé."
     told += f" Vous agissez pour l’organisation {escape(siret)}." if siret else ""
+    told += f" Ses écoles : {escape(schools)}." if schools else ""
     found = (method == "GET" and path in ministry.pages) or (method == "POST" and path == ministry.form[0])
     body = f"<p>{escape(ministry.ministry)}</p><p>{told}</p>{_body(ministry, path, method)}"
     content = page(ministry.title, body, _menu(ministry)).encode()

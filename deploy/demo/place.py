@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parents[2]
 @dataclass(frozen=True, slots=True)
 class Ports:
     """All on 127.0.0.1. `public` is the gateway's, `admin` its admin listener; then applications, of which the last
-    three are the ministries', and providers."""
+    three are the ministries', providers, and the LDAP server."""
 
     public: int
     admin: int
@@ -27,6 +27,7 @@ class Ports:
     departement: int
     region: int
     syndicat: int
+    ldap: int
 
 
 # As policies/ has them.
@@ -42,6 +43,7 @@ USUAL = Ports(
     departement=9401,
     region=9402,
     syndicat=9403,
+    ldap=9389,
 )
 
 _AUTHORITY = re.compile(r"(?<=localhost:|127\.0\.0\.1:)\d+\b")

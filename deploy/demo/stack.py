@@ -13,6 +13,7 @@ from typing import Self
 import aiohttp
 from aiohttp import web
 
+from deploy.demo import ldap_server
 from deploy.demo.accounts import ACCOUNTS, SAML_ACCOUNTS
 from deploy.demo.keys import make_all, read_secret
 from deploy.demo.ministries import MINISTRIES
@@ -104,6 +105,7 @@ class Demo:
         for name in SAML_ACCOUNTS:
             await self._start_saml_provider(name)
         await self._start_applications()
+        await self._start_ldap()
         await self.start_gateway()
 
     async def _start_provider(self, name: str) -> None:
@@ -140,6 +142,17 @@ class Demo:
         for child in self._children:
             for port in listens[child.name]:
                 await _until(child, _APPLICATION_WITHIN, partial(_listens, port))
+
+    async def _start_ldap(self) -> None:
+        ldap_server.take_policies(self.folder)
+        if not ldap_server.is_installed():
+            return
+        self._started.callback(ldap_server.take_policies, self.folder)
+        password = read_secret(self.folder / "certs", ldap_server.ACCOUNTS)
+        command = ldap_server.made(self.folder, self.ports, password)
+        child = await self._run("ldap", command, folder=self.folder)
+        await _until(child, _APPLICATION_WITHIN, partial(_listens, self.ports.ldap))
+        ldap_server.put_policies(self.folder, self.ports)
 
     async def start_gateway(self) -> None:
         """Once in the beginning; again after `stop_gateway`."""

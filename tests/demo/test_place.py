@@ -21,6 +21,7 @@ PORTS = Ports(
     departement=19401,
     region=19402,
     syndicat=19403,
+    ldap=19389,
 )
 
 

@@ -17,7 +17,14 @@ TWINS = (
 )
 PAGES = tuple(page for twins in TWINS for page in twins)
 _PAUL = "provider: metropole\nsubject: paul\nattributes: {uid: paul, groups: ONDE, family_name: Lebœuf}\n"
-_IRIS = 'provider: syndicat\nsubject: iris\nattributes: {uid: iris, mandates: adjoint, siret: "21590017600011"}\n'
+_IRIS = """\
+provider: syndicat
+subject: iris
+attributes: {uid: iris, siret: "21590017600011"}
+directories:
+  communes: {schools: "0590301M"}
+  elus: {mandates: [{office: adjoint, insee: "59017", start: 2020-05-25, end: 2032-03-21}]}
+"""
 _ADMIN = ("    allow: {group: administrateurs}\n    refusal", "    allow: {group: elus}\n    refusal")
 
 _IGNORE = "# ecluse-ignore: EC401 the example runs on one machine, for whoever tries it there\n"

@@ -1,9 +1,11 @@
 """Applications of three ministries: what people of nine collectivités may do in them, and what they read otherwise."""
 
+from deploy.demo import ldap_server
 from tests.browser_like import Person, Response
 from tests.smoke.world import World
 
 ELECTIONS, SCHOOLS, OPINIONS = "elections.localhost", "ecoles.localhost", "avis.localhost"
+EXPENSES = "frais.localhost"
 # One of each collectivité, by the name of its account.
 NINE = ("helene", "maire", "camille", "vera", "iris", "rose", "theo", "wael", "marc")
 
@@ -41,6 +43,15 @@ async def a_deputy_does_not_and_reads_why(world: World) -> None:
     assert "Votre compte ne donne pas accès" not in page.text
 
 
+async def a_mayor_whose_mandate_has_ended_signs_nothing(world: World) -> None:
+    _, page = await _at(world, "gilles", ELECTIONS)
+    assert page.status == 200
+    mark = world.log_mark()
+    page = await _sends(world, "gilles", ELECTIONS)
+    assert (page.status, "Seule la personne élue maire signe la liste." in page.text) == (403, True)
+    await world.logged(mark, code="policy.not_allowed")
+
+
 async def an_english_reader_reads_it_in_english(world: World) -> None:
     person = world.person("en")
     page = await world.sign_in(person, "iris", world.demo.origin(ELECTIONS) + "/")
@@ -51,6 +62,7 @@ async def an_english_reader_reads_it_in_english(world: World) -> None:
 async def the_schools_are_told_for_which_commune_a_person_acts(world: World) -> None:
     _, page = await _at(world, "rose", SCHOOLS)
     assert (page.status, "l’organisation 21590512600011" in page.text) == (200, True)
+    assert "Ses écoles : 0590101W,0590102X." in page.text
 
 
 async def a_commune_that_takes_no_part_is_let_into_no_school(world: World) -> None:
@@ -89,6 +101,14 @@ async def the_files_are_closed_to_who_has_left_who_reads_why(world: World) -> No
     assert "Utiliser un autre compte" in page.text
 
 
+async def an_ldap_server_says_whose_account_is_whose(world: World) -> None:
+    assert ldap_server.is_installed(), ldap_server.MISSING
+    _, page = await _at(world, "helene", EXPENSES)
+    assert (page.status, "A1042" in page.text) == (200, True)
+    _, page = await _at(world, "paul", EXPENSES)
+    assert (page.status, "Vous n’avez pas de compte dans cette application." in page.text) == (403, True)
+
+
 async def one_sign_in_opens_the_applications_of_all_three(world: World) -> None:
     person, _ = await _at(world, "rose", ELECTIONS)
     for host in (SCHOOLS, OPINIONS):
@@ -109,6 +129,7 @@ CHECKS = (
     help_is_read_without_an_account,
     a_mayor_signs_the_roll,
     a_deputy_does_not_and_reads_why,
+    a_mayor_whose_mandate_has_ended_signs_nothing,
     an_english_reader_reads_it_in_english,
     the_schools_are_told_for_which_commune_a_person_acts,
     a_commune_that_takes_no_part_is_let_into_no_school,
@@ -117,6 +138,7 @@ CHECKS = (
     an_application_that_does_not_list_a_provider_does_not_offer_it,
     opinions_are_read_by_all_and_given_by_executives_and_instructors,
     the_files_are_closed_to_who_has_left_who_reads_why,
+    an_ldap_server_says_whose_account_is_whose,
     one_sign_in_opens_the_applications_of_all_three,
     a_persons_own_page_lists_what_is_theirs,
 )

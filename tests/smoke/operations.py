@@ -83,7 +83,8 @@ async def the_log_is_json_and_tells_no_secret_and_no_attribute(world: World) -> 
 
 async def keys_are_for_their_owner_alone(world: World) -> None:
     files = list((world.demo.folder / "certs").iterdir())
-    assert len(files) == 1 + len(ACCOUNTS) + 2 * (1 + len(SAML_ACCOUNTS))
+    # Those of the store and of the LDAP server, one for each provider, and pairs.
+    assert len(files) == 2 + len(ACCOUNTS) + 2 * (1 + len(SAML_ACCOUNTS))
     assert {path.stat().st_mode & 0o777 for path in files} == {0o600}
     state = list((world.demo.folder / "var").rglob("*.sqlite*"))
     assert state
