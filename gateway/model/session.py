@@ -45,11 +45,14 @@ class Session:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """What lets a seat be made for a session: whoever holds it has the session's key."""
+    """What lets a seat be made for a session: whoever holds it has the session's key. `expires_at`: its absolute limit,
+    Unix seconds; `browser`: hash (hex) of the browser that it belongs to."""
 
     session_id: str
     session_key: bytes = field(repr=False)
     provider: str
+    expires_at: int
+    browser: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """A sign-in under way, in its two halves, and the code that carries it from the portal to an app host."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
 from gateway.model.identity import Identity
@@ -140,9 +140,10 @@ class SamlLogout:
 
 @dataclass(frozen=True, slots=True)
 class HandOver:
-    """A seat that lives 30 seconds: what `enter` on the app host needs to make the real one.
+    """What `enter` on the app host needs within 30 seconds: the whole is sealed under a key drawn from the code.
 
-    `session_key` is the session's own sealing key; the whole is sealed under a key drawn from the code.
+    `session_key` is the session's own sealing key; `cookie` is that of the seat which the store adds when the code is
+    taken, and which nobody else has until then.
     """
 
     app: str
@@ -153,6 +154,7 @@ class HandOver:
     session_key: bytes
     provider: str
     created_at: int
+    cookie: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)

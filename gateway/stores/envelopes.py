@@ -5,16 +5,20 @@ half of its cookie and a store key: so the store opens nothing, and a cookie ope
 """
 
 import re
+import struct
+from collections.abc import Iterator
+from dataclasses import replace
 from typing import NamedTuple
 
-from gateway.model.session import SeatLimits, Session
+from gateway.model.session import Entry, SeatLimits
 from gateway.stores.codec import StoredSession, session_from_bytes, session_to_bytes
-from gateway.stores.records import SeatKey, SeatRecord, SessionRecord
+from gateway.stores.records import AddSeat, SeatKey, SeatRecord, SessionRecord
 from gateway.stores.sealing import (
     NONCE_BYTES,
     SealBinding,
     StoreKeys,
     TokenBytes,
+    join,
     key_id_of,
     lookup_of,
     new_id,
@@ -95,26 +99,24 @@ class Envelopes:
         plain, nonce = session_to_bytes(stored), self._token_bytes(NONCE_BYTES)
         return seal(plain, key=session_key, key_id=key_id, nonce=nonce, binding=binding)
 
-    def new_seat(
-        self, session: Session, session_key: bytes, *, host: str, app: str, limits: SeatLimits, now: int
-    ) -> NewSeat:
+    def new_seat(self, entry: Entry, *, host: str, app: str, limits: SeatLimits, now: int) -> NewSeat:
         secret, key_id = new_id(self._token_bytes).encode(), self._keys.current
-        cookie = session.id.encode() + b"." + secret
-        expires_at = session.expires_at
+        cookie = entry.session_id.encode() + b"." + secret
+        expires_at = entry.expires_at
         if limits.absolute is not None:
             expires_at = min(expires_at, now + limits.absolute)
         # Without a limit of its own it is the session's that counts: this one is then never the earlier.
         idle = expires_at - now if limits.idle is None else limits.idle
         record = SeatRecord(
-            key=SeatKey(session.id, lookup_of(secret)),
+            key=SeatKey(entry.session_id, lookup_of(secret)),
             host=host,
             app=app,
             wrapped=seal(
-                session_key,
+                entry.session_key,
                 key=self._keys.drawn(secret, b"wrap", key_id),
                 key_id=key_id,
                 nonce=self._token_bytes(NONCE_BYTES),
-                binding=SealBinding("seat", session.id, host),
+                binding=SealBinding("seat", entry.session_id, host),
             ),
             created_at=now,
             expires_at=expires_at,
@@ -136,3 +138,58 @@ class Envelopes:
         return session_from_bytes(
             open_sealed(record.sealed, key=session_key, binding=SealBinding("session", session_id))
         )
+
+
+# --- seats as bytes, and a ticket that carries one, which is added in the step that takes it (take_with_seat)
+#
+# Such a ticket is `length of what follows (4) | id, look-up, seat, indexes of its browser | sealed`. The seat tells no
+# more here than it will in the store; what is sealed opens by the ticket's id alone. A sealed record begins with its
+# version, which is never 0, and so a ticket without a seat is told apart. redis/step.lua reads the same.
+
+# What every seat and session begins with: created, expires, idle, ends.
+LIMITS = struct.Struct(">QQQQ")
+LENGTH = struct.Struct(">I")
+
+
+def seat_to_bytes(seat: SeatRecord) -> bytes:
+    limits = LIMITS.pack(seat.created_at, seat.expires_at, seat.idle, seat.ends_at)
+    return limits + join(seat.host.encode(), seat.app.encode(), seat.wrapped)
+
+
+def seat_from_bytes(key: SeatKey, record: bytes) -> SeatRecord:
+    """Raises struct.error or ValueError for what is not as it is written here."""
+    created_at, expires_at, idle, ends_at = LIMITS.unpack_from(record)
+    host, app, wrapped = texts(record, LIMITS.size)
+    return SeatRecord(key, host.decode(), app.decode(), wrapped, created_at, expires_at, idle, ends_at)
+
+
+def with_seat(add: AddSeat, sealed: bytes) -> bytes:
+    key = add.seat.key
+    carried = join(key.session_id.encode(), key.lookup, seat_to_bytes(add.seat), *add.browser_indexes)
+    return LENGTH.pack(len(carried)) + carried + sealed
+
+
+def carried_at(record: bytes, now: int) -> tuple[AddSeat | None, bytes]:
+    """The seat, if the ticket carries one, as it is when it is taken `now`; and what is sealed. Raises as
+    `seat_from_bytes` does."""
+    if record[:1] != b"\0":
+        return None, record
+    carried, sealed = text_at(record, 0)
+    id, lookup, seat, *indexes = texts(carried, 0)
+    read = seat_from_bytes(SeatKey(id.decode(), lookup), seat)
+    ends_at = max(read.ends_at, min(read.expires_at, now + read.idle))
+    return AddSeat(replace(read, ends_at=ends_at), tuple(indexes)), sealed
+
+
+def texts(record: bytes, at: int) -> Iterator[bytes]:
+    while at < len(record):
+        text, _ = text_at(record, at)
+        yield text
+        at += LENGTH.size + len(text)
+
+
+def text_at(record: bytes, at: int) -> tuple[bytes, bytes]:
+    """A text with its length before it, and all that follows."""
+    (length,) = LENGTH.unpack_from(record, at)
+    at += LENGTH.size
+    return record[at : at + length], record[at + length :]

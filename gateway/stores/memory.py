@@ -7,6 +7,8 @@ from dataclasses import replace
 from heapq import nsmallest
 from typing import TypeVar
 
+from gateway.stores.envelopes import carried_at
+from gateway.stores.list_of_ends import Cursor, Ended, Tail
 from gateway.stores.records import (
     ENDED_KEPT,
     PARALLEL_TABS,
@@ -14,13 +16,12 @@ from gateway.stores.records import (
     TOMBSTONE_KEPT,
     AddSeat,
     AddSession,
-    Cursor,
-    Ended,
     EndSeat,
     JarKey,
     MarkKey,
     PutTicket,
     RaiseMark,
+    RequireNoMark,
     RevokeSession,
     SealedNote,
     SeatKey,
@@ -30,7 +31,7 @@ from gateway.stores.records import (
     SessionRecord,
     SessionSummary,
     Spend,
-    Tail,
+    TakenTicket,
     Ticket,
     TicketKey,
     Tombstone,
@@ -152,6 +153,15 @@ class MemoryStore:
         ticket = self._drop(key.kind, key.lookup)
         return None if ticket is None or ticket.expires_at <= now else ticket.sealed
 
+    async def take_with_seat(self, key: TicketKey, now: int) -> TakenTicket | None:
+        record = await self.take_ticket(key, now)
+        if record is None:
+            return None
+        add, sealed = carried_at(record, now)
+        if add is None or not self._add_seat(add.seat, add.browser_indexes, now):
+            return TakenTicket(sealed, None, None)
+        return TakenTicket(sealed, add.seat, self._live_session(add.seat.key.session_id, now))
+
     # --- single values
 
     async def is_used(self, use: UseOnce, now: int) -> bool:
@@ -209,6 +219,8 @@ class MemoryStore:
                 self._keep_note(write)
             case RaiseMark(key, number, expires_at):
                 self._marks[key] = (max(number, self._mark(key, now)), expires_at)
+            case RequireNoMark(key):
+                return self._mark(key, now) == 0
         return True
 
     def _use_up(self, use: UseOnce, now: int) -> bool:

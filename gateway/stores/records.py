@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Literal, NamedTuple, Protocol
 
+from gateway.stores.list_of_ends import Cursor, Tail
 from gateway.stores.sealing import shard_of
 
 # A seat that another seat of the same browser replaces ends, but not before it is this old: pages of another tab,
@@ -111,33 +112,6 @@ class Touch(NamedTuple):
     at: int
 
 
-@dataclass(frozen=True, slots=True)
-class Ended:
-    """An entry of the revocation list: a session, or only the seat with this `lookup`, ends `at` (Unix seconds)."""
-
-    session_id: str
-    lookup: bytes | None
-    at: int
-
-
-class Cursor(NamedTuple):
-    """A place in the revocation list of one store (`epoch`: random, drawn when the store was made). `lists`: of a store
-    that has one for each tag, in the order of sealing.SHARDS."""
-
-    epoch: str
-    position: int
-    lists: "tuple[Cursor, ...]" = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Tail:
-    """What was appended since a cursor. Not `complete`: entries may be missing, or the store is another one."""
-
-    cursor: Cursor
-    ended: tuple[Ended, ...]
-    complete: bool
-
-
 class TicketKey(NamedTuple):
     """`lookup`: drawn from the ticket's id."""
 
@@ -154,6 +128,14 @@ class Ticket:
     sealed: bytes
     group: bytes
     expires_at: int
+
+
+class TakenTicket(NamedTuple):
+    """`added`: the seat that the ticket carried, as it is kept now. `session`: None where it has ended."""
+
+    sealed: bytes
+    added: SeatRecord | None
+    session: SessionRecord | None
 
 
 class MarkKey(NamedTuple):
@@ -257,8 +239,7 @@ class RevokeSession(Write):
 
 @dataclass(frozen=True, slots=True)
 class PutTicket(Write):
-    """Beyond the bounds, of the ticket's kind in its group or in all, the oldest go. The bounds are kept beside the
-    step: a store on several nodes may be late with them."""
+    """Beyond the bounds, of its kind in its group or in all, the oldest go, beside the step: many nodes may be late."""
 
     ticket: Ticket
     per_group: int
@@ -302,6 +283,17 @@ class RaiseMark(Write):
     key: MarkKey
     number: int
     expires_at: int
+
+    @property
+    def tag(self) -> str:
+        return self.key.shard
+
+
+@dataclass(frozen=True, slots=True)
+class RequireNoMark(Write):
+    """Its condition: there is no mark of this key, or it is 0."""
+
+    key: MarkKey
 
     @property
     def tag(self) -> str:
@@ -383,6 +375,9 @@ class RecordStore(Protocol):
     async def take_ticket(self, key: TicketKey, now: int) -> bytes | None:
         """Takes the ticket, for one caller only across all processes."""
 
+    async def take_with_seat(self, key: TicketKey, now: int) -> TakenTicket | None:
+        """As take_ticket; in the same step the seat that it carries (`envelopes`) is added, if its session lives."""
+
     # --- single values
 
     async def is_used(self, use: UseOnce, now: int) -> bool:
@@ -397,4 +392,4 @@ class RecordStore(Protocol):
         """Reads from the store, and writes to it if the last write failed; raises what all others raise."""
 
     async def purge(self, now: int, *, bury: bool = False) -> None:
-        """Frees the room of expired records. `bury`: with a tombstone for each seat. Nothing else depends on it."""
+        """Frees the room of expired records. `bury`: with a tombstone for each seat."""

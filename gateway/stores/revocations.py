@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 from gateway.model.errors import GatewayError
 from gateway.model.session import Seat
-from gateway.stores.records import Cursor, RecordStore
+from gateway.stores.list_of_ends import Cursor
+from gateway.stores.records import RecordStore
 from gateway.stores.sessions import Sessions
 from gateway.stores.trust import TRUSTED_FOR
 

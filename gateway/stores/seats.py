@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection, Iterable
 from weakref import WeakSet
 
 from gateway.model.session import Seat
-from gateway.stores.records import Ended
+from gateway.stores.list_of_ends import Ended
 
 # A read that was on its way when its session ended must not bring it back: for so long the end is remembered.
 _ENDED_REMEMBERED = 60.0

@@ -11,16 +11,14 @@ from gateway.model.codes import STORE_UNREACHABLE
 from gateway.model.errors import GatewayError
 from gateway.model.identity import Established
 from gateway.model.session import Entry, NameIdFields, Seat, SeatLimits, Session, Tokens
-from gateway.model.transaction import HandOver, Transaction
 from gateway.ops.log import Log
 from gateway.stores.codec import HAND_OVER, StoredSession
 from gateway.stores.envelopes import Envelopes, Opened, read_cookie, seat_lookup_of
 from gateway.stores.known_people import KnownOfPeople, NothingKnown
+from gateway.stores.list_of_ends import Ended
 from gateway.stores.new_session import NewSession
 from gateway.stores.records import (
-    AddSeat,
     AddSession,
-    Ended,
     EndSeat,
     RecordStore,
     RevokeSession,
@@ -31,17 +29,14 @@ from gateway.stores.records import (
     Write,
     in_steps,
 )
-from gateway.stores.sealing import KEY_BYTES, StoreKeys, TokenBytes, new_id, shard_of, shard_of_browser
+from gateway.stores.sealing import KEY_BYTES, StoreKeys, TokenBytes, new_id, shard_of_browser
 from gateway.stores.seats import SeatCache
-from gateway.stores.tickets import Bounds, Tickets, unix_now
+from gateway.stores.tickets import HAND_OVER_BOUNDS, HandOvers, TakenHandOver, Tickets, unix_now
 from gateway.stores.touches import Touches
 from gateway.stores.trust import MemoryTrust
 from gateway.stores.unreadable import UnreadableRecords
 
 SESSION_ID_BYTES = 16
-HAND_OVER_LIFE = 30
-# Codes open at a time for one session (a person's tabs) and in all.
-_HAND_OVERS = Bounds(HAND_OVER_LIFE, per_group=50, in_all=100_000)
 
 # The store hears of a seat's use at most this often (seconds), or ten times within its idle limit.
 _TOUCH_EVERY = 60.0
@@ -72,7 +67,8 @@ class Sessions:
         self._store = store
         self._keys = StoreKeys(keys)
         self._envelopes = Envelopes(self._keys, token_bytes)
-        self._hand_overs = Tickets(HAND_OVER, store, self._keys, _HAND_OVERS, log=log, now=now, token_bytes=token_bytes)
+        codes = Tickets(HAND_OVER, store, self._keys, HAND_OVER_BOUNDS, log=log, now=now, token_bytes=token_bytes)
+        self.hand_overs = HandOvers(codes, self._envelopes, self._keys, now, token_bytes)
         self._unreadable = UnreadableRecords(log)
         self._now = now
         self._monotonic = monotonic
@@ -200,7 +196,8 @@ class Sessions:
         id = new_id(self._token_bytes, SESSION_ID_BYTES, shard_of_browser(browser))
         session = Session(id, person.identity, person.tenant, now, now + absolute, idle, id_token, sid, name_id, tokens)
         record = self._envelopes.seal_session(StoredSession(session, browser), session_key)
-        cookie, seat = self._envelopes.new_seat(session, session_key, host=host, app=app, limits=limits, now=now)
+        entry = Entry(id, session_key, person.identity.provider, session.expires_at, browser)
+        cookie, seat = self._envelopes.new_seat(entry, host=host, app=app, limits=limits, now=now)
 
         def written() -> None:
             self._read_anew(replaces)
@@ -209,7 +206,7 @@ class Sessions:
         add = AddSession(record, seat, self._keys.indexes("browser", browser))
         # A seat that opened is this browser's, and ends with the others of it.
         ends = () if before is not None else self._ends(host, replaces)
-        return NewSession(session, cookie, Entry(id, session_key, person.identity.provider), (add, *ends), written)
+        return NewSession(session, cookie, entry, (add, *ends), written)
 
     async def add(self, made: NewSession) -> None:
         """Writes a new session by itself."""
@@ -221,43 +218,28 @@ class Sessions:
         opened = await self._open(host, cookie)
         if opened is None:
             return None
-        return Entry(opened.record.id, opened.session_key, opened.stored.session.identity.provider)
+        session = opened.stored.session
+        provider, browser = session.identity.provider, opened.stored.browser
+        return Entry(session.id, opened.session_key, provider, session.expires_at, browser)
 
-    def hand_over(self, entry: Entry, transaction: Transaction) -> tuple[str, Write]:
-        """A code that lives 30 s for this session, for `transaction.host`; good for something when it is written."""
-        code = new_id(self._token_bytes, shard=shard_of(entry.session_id))
-        hand_over = HandOver(
-            app=transaction.app,
-            host=transaction.host,
-            return_target=transaction.return_target,
-            binding=transaction.binding,
-            session_id=entry.session_id,
-            session_key=entry.session_key,
-            provider=entry.provider,
-            created_at=self._now(),
-        )
-        return code, self._hand_overs.sealed(code, hand_over, entry.session_id)
-
-    async def take_hand_over(self, code: str) -> HandOver | None:
-        """The hand-over, for one caller only. Its code is used up, whatever is found wrong afterwards."""
-        return await self._hand_overs.take(code)
-
-    async def take_seat(self, hand_over: HandOver, *, replaces: bytes | None, limits: SeatLimits) -> bytes | None:
-        """A new seat on the hand-over's host; its cookie value, or None if the session has ended meanwhile."""
-        now, key = self._now(), hand_over.session_key
-        record = await self._store.read_session(hand_over.session_id, now)
-        stored = None if record is None else self._unsealed(hand_over.session_id, record, key)
-        if record is None or stored is None:
+    async def take_seat(self, taken: TakenHandOver, *, replaces: bytes | None) -> bytes | None:
+        """The cookie of its seat; None: the session has ended meanwhile. `replaces`: the cookie of a seat that ends."""
+        hand_over, added, record = taken
+        stored = None if record is None else self._unsealed(record.id, record, hand_over.session_key)
+        if record is None or stored is None or added is None:
             return None
-        cookie, seat = self._envelopes.new_seat(
-            stored.session, key, host=hand_over.host, app=hand_over.app, limits=limits, now=now
-        )
-        add = AddSeat(seat, self._keys.indexes("browser", stored.browser))
-        if not await self._store.perform([add, *self._ends(hand_over.host, replaces)], now):
-            return None
+        ends = self._ends(hand_over.host, replaces)
+        if ends:
+            await self._store.perform(ends, self._now())
         self._read_anew(replaces)
-        self._keep(cookie, Opened(stored, key, record, seat))
+        cookie = hand_over.cookie.encode()
+        self._keep(cookie, Opened(stored, hand_over.session_key, record, added))
         return cookie
+
+    async def leave_seat(self, taken: TakenHandOver) -> None:
+        """It was not for this browser: nobody has its cookie, and it ends."""
+        if taken.session is not None and taken.added is not None:
+            await self._store.perform([EndSeat(taken.added.key, taken.added.host)], self._now())
 
     # --- ends
 

@@ -15,8 +15,8 @@ from gateway.ops.log import Log
 from gateway.stores import sqlite_file
 from gateway.stores import sqlite_purge as purging
 from gateway.stores import sqlite_statements as sql
+from gateway.stores.list_of_ends import Cursor, Tail
 from gateway.stores.records import (
-    Cursor,
     JarKey,
     MarkKey,
     SealedNote,
@@ -26,7 +26,7 @@ from gateway.stores.records import (
     SessionPage,
     SessionRecord,
     SessionSummary,
-    Tail,
+    TakenTicket,
     TicketKey,
     Tombstone,
     Touch,
@@ -150,6 +150,9 @@ class SqliteStore:
     async def take_ticket(self, key: TicketKey, now: int) -> bytes | None:
         # A made-up id deletes nothing: its transaction ends without a page to write.
         return await self._write(lambda connection: sql.take_ticket(connection, key, now), single=True)
+
+    async def take_with_seat(self, key: TicketKey, now: int) -> TakenTicket | None:
+        return await self._write(lambda connection: sql.take_with_seat(connection, key, now))
 
     # --- single values
 

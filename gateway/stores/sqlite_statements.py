@@ -4,18 +4,19 @@ import sqlite3
 from collections.abc import Sequence
 from typing import Any
 
+from gateway.stores.envelopes import carried_at
+from gateway.stores.list_of_ends import Cursor, Ended, Tail
 from gateway.stores.records import (
     PARALLEL_TABS,
     SESSIONS_AT_ONCE,
     AddSeat,
     AddSession,
-    Cursor,
-    Ended,
     EndSeat,
     JarKey,
     MarkKey,
     PutTicket,
     RaiseMark,
+    RequireNoMark,
     RevokeSession,
     SealedNote,
     SeatKey,
@@ -25,7 +26,7 @@ from gateway.stores.records import (
     SessionRecord,
     SessionSummary,
     Spend,
-    Tail,
+    TakenTicket,
     Ticket,
     TicketKey,
     Touch,
@@ -90,6 +91,8 @@ def _done(connection: sqlite3.Connection, write: Write, now: int) -> bool:
             _keep_note(connection, write)
         case RaiseMark(key, number, expires_at):
             _raise_mark(connection, key, number, expires_at, now)
+        case RequireNoMark(key):
+            return mark(connection, key, now) == 0
     return True
 
 
@@ -277,6 +280,16 @@ def take_ticket(connection: sqlite3.Connection, key: TicketKey, now: int) -> byt
         "DELETE FROM tickets WHERE kind = ? AND lookup = ? RETURNING sealed, expires_at", (key.kind, key.lookup)
     ).fetchone()
     return None if row is None or row[1] <= now else bytes(row[0])
+
+
+def take_with_seat(connection: sqlite3.Connection, key: TicketKey, now: int) -> TakenTicket | None:
+    record = take_ticket(connection, key, now)
+    if record is None:
+        return None
+    add, sealed = carried_at(record, now)
+    if add is None or not _add_seat(connection, add.seat, add.browser_indexes, now):
+        return TakenTicket(sealed, None, None)
+    return TakenTicket(sealed, add.seat, read_session(connection, add.seat.key.session_id, now))
 
 
 def is_used(connection: sqlite3.Connection, use: UseOnce, now: int) -> bool:

@@ -9,15 +9,31 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
-from typing import Generic
+from typing import Generic, NamedTuple
 
 from gateway.model.codes import LIMIT_BODY
 from gateway.model.errors import GatewayError
-from gateway.model.transaction import Transaction
+from gateway.model.session import Entry, SeatLimits
+from gateway.model.transaction import HandOver, Transaction
 from gateway.ops.log import Log
 from gateway.stores import codec
 from gateway.stores.codec import Form, Kept
-from gateway.stores.records import MarkKey, PutTicket, RaiseMark, RecordStore, Spend, Ticket, TicketKey, UseOnce, Write
+from gateway.stores.envelopes import Envelopes, with_seat
+from gateway.stores.records import (
+    AddSeat,
+    MarkKey,
+    PutTicket,
+    RaiseMark,
+    RecordStore,
+    RequireNoMark,
+    SeatRecord,
+    SessionRecord,
+    Spend,
+    Ticket,
+    TicketKey,
+    UseOnce,
+    Write,
+)
 from gateway.stores.sealing import (
     NONCE_BYTES,
     SealBinding,
@@ -54,6 +70,14 @@ class Bounds:
     longest: int | None = None
 
 
+class TakenWithSeat(NamedTuple, Generic[Kept]):
+    """`session`: as the store has it after the step, in which `added` was added; None where it is over."""
+
+    value: Kept
+    added: SeatRecord | None
+    session: SessionRecord | None
+
+
 class Tickets(Generic[Kept]):
     """The tickets of one kind. `shard`: of the ids that are made for them (stores.sealing); random where there is none.
 
@@ -88,8 +112,8 @@ class Tickets(Generic[Kept]):
         await self._store.perform([self.sealed(id, value, bound_by)], self._now())
         return id
 
-    def sealed(self, id: str, value: Kept, bound_by: str) -> PutTicket:
-        """To be written with what else there is."""
+    def sealed(self, id: str, value: Kept, bound_by: str, carries: AddSeat | None = None) -> PutTicket:
+        """To be written with what else there is. `carries`: a seat of the session whose shard part the id has."""
         plain = self._form.write(value)
         if self._bounds.longest is not None and len(plain) > self._bounds.longest:
             raise GatewayError(LIMIT_BODY, f"{len(plain)} bytes to keep, over {self._bounds.longest}")
@@ -102,6 +126,8 @@ class Tickets(Generic[Kept]):
             nonce=self._token_bytes(NONCE_BYTES),
             binding=SealBinding(key.kind, key.lookup.hex()),
         )
+        if carries is not None:
+            sealed = with_seat(carries, sealed)
         # The group is a client's network: kept as a keyed hash, for a network can be a person's.
         ticket = Ticket(key, sealed, self._keys.index("group", bound_by), self._now() + self._bounds.life)
         return PutTicket(ticket, self._bounds.per_group, self._bounds.in_all)
@@ -111,6 +137,17 @@ class Tickets(Generic[Kept]):
 
     async def take(self, id: str) -> Kept | None:
         return await self._opened(id, self._store.take_ticket)
+
+    async def take_with_seat(self, id: str) -> "TakenWithSeat[Kept] | None":
+        """With the seat that it carried, which has been added where its session lives."""
+        if not 0 < len(id) <= _LONGEST_ID:
+            return None
+        now, key = self._now(), self._key(id)
+        taken = await self._store.take_with_seat(key, now)
+        if taken is None:
+            return None
+        value = self._unsealed(id, key, taken.sealed)
+        return None if value is None else TakenWithSeat(value, taken.added, taken.session)
 
     async def spend(self, id: str, writes: Sequence[Write] = ()) -> bool:
         """Takes it unread, and then writes all of this. False, and nothing written, where it is gone.
@@ -125,8 +162,9 @@ class Tickets(Generic[Kept]):
             return None
         key = self._key(id)
         sealed = await read(key, self._now())
-        if sealed is None:
-            return None
+        return None if sealed is None else self._unsealed(id, key, sealed)
+
+    def _unsealed(self, id: str, key: TicketKey, sealed: bytes) -> Kept | None:
         try:
             drawn = self._keys.drawn(secret_of(id), b"seal", key_id_of(sealed))
             return self._form.read(open_sealed(sealed, key=drawn, binding=SealBinding(key.kind, key.lookup.hex())))
@@ -180,6 +218,7 @@ class Transactions:
         self._store = store
         self._keys = StoreKeys(keys)
         self._now = now
+        self._token_bytes = token_bytes
         most_parked = min(in_all, MOST_PARKED)
         under_way = Bounds(LIFE, per_network, in_all)
         parked = Bounds(PARKED_LIFE, PARKED_OF_ONE, most_parked, OPENID_PARKED_BYTES)
@@ -208,6 +247,18 @@ class Transactions:
         # Under every store key: while a new one comes into use, workers may differ in which is the first.
         uses, now = [UseOnce(key, until, issued, skew) for key in self._keys.indexes(kind, *parts)], self._now()
         return all(await asyncio.gather(*(self._store.perform([use], now) for use in uses)))
+
+    async def begin(self, transaction: Transaction, bound_by: str, most_rounds: int) -> str | None:
+        """Puts a sign-in, with the round that it is of (`rounds`), and returns its id; None, and nothing is put, where
+        the browser has gone `most_rounds` rounds. A browser that has gone none is one step."""
+        first = RequireNoMark(self._round(transaction.binding, transaction.host))
+        id = new_id(self._token_bytes, shard=shard_of_browser(transaction.binding))
+        if await self._store.perform([first, self.sign_ins.sealed(id, transaction, bound_by)], self._now()):
+            return id
+        rounds = await self.rounds(transaction.binding, transaction.host)
+        if rounds >= most_rounds:
+            return None
+        return await self.sign_ins.put(replace(transaction, round=rounds), bound_by, id)
 
     async def rounds(self, binding: str, host: str) -> int:
         """How many hand-overs this browser finished on this host in the last 60 s without a seat coming back."""
@@ -258,3 +309,58 @@ def _shard_of_transaction(transaction: Transaction) -> str:
 
 def _clean_start(binding: str, host: str) -> str:
     return f"{binding} {sha256(host.encode()).hexdigest()}"
+
+
+# --- the way of a session to another host: a code that lives 30 seconds, and with it the seat that it stands for
+
+HAND_OVER_LIFE = 30
+# Codes open at a time for one session (a person's tabs) and in all.
+HAND_OVER_BOUNDS = Bounds(HAND_OVER_LIFE, per_group=50, in_all=100_000)
+
+# What a code stood for, with its seat and the session as the store has them then.
+TakenHandOver = TakenWithSeat[HandOver]
+
+
+class HandOvers:
+    """The seat lies ready with the code and is added in the step that takes it: nobody has its cookie before.
+
+    Raises what `Tickets` does."""
+
+    def __init__(
+        self,
+        tickets: Tickets[HandOver],
+        envelopes: Envelopes,
+        keys: StoreKeys,
+        now: Callable[[], int],
+        token_bytes: TokenBytes,
+    ) -> None:
+        self._tickets = tickets
+        self._envelopes = envelopes
+        self._keys = keys
+        self._now = now
+        self._token_bytes = token_bytes
+
+    def made(self, entry: Entry, transaction: Transaction, limits: SeatLimits) -> tuple[str, Write]:
+        """A code for this session, for `transaction.host`; good for something when it is written. `limits`: the seat's
+        own."""
+        now, host, app = self._now(), transaction.host, transaction.app
+        cookie, seat = self._envelopes.new_seat(entry, host=host, app=app, limits=limits, now=now)
+        code = new_id(self._token_bytes, shard=shard_of(entry.session_id))
+        hand_over = HandOver(
+            app=app,
+            host=host,
+            return_target=transaction.return_target,
+            binding=transaction.binding,
+            session_id=entry.session_id,
+            session_key=entry.session_key,
+            provider=entry.provider,
+            created_at=now,
+            cookie=cookie.decode(),
+        )
+        add = AddSeat(seat, self._keys.indexes("browser", entry.browser))
+        return code, self._tickets.sealed(code, hand_over, entry.session_id, carries=add)
+
+    async def take(self, code: str) -> TakenHandOver | None:
+        """For one caller only, and in the same step its seat is added. The code is used up, whatever is wrong with it:
+        then Sessions.leave_seat."""
+        return await self._tickets.take_with_seat(code)

@@ -12,8 +12,7 @@ from gateway.model.errors import GatewayError
 from gateway.model.identity import Identity
 from gateway.model.kept_post import SendOn
 from gateway.model.ports import Page, Reader
-from gateway.model.session import Seat, SeatLimits
-from gateway.model.transaction import HandOver, Transaction
+from gateway.model.session import Seat
 from gateway.stores.records import SessionSummary
 
 NEVER = 1e12
@@ -74,15 +73,6 @@ class Sessions:
         return dead
 
     async def sign_in(self, **_: Any) -> bytes:
-        raise NotImplementedError
-
-    async def hand_over(self, host: str, cookie: bytes, transaction: Transaction) -> str | None:
-        raise NotImplementedError
-
-    async def take_hand_over(self, code: str) -> HandOver | None:
-        raise NotImplementedError
-
-    async def take_seat(self, hand_over: HandOver, *, replaces: bytes | None, limits: SeatLimits) -> bytes | None:
         raise NotImplementedError
 
     async def of_browser(self, host: str, cookie: bytes) -> tuple[SessionSummary, ...]:

@@ -147,12 +147,14 @@ class Worker:
         await self.sessions.add(made)
         return made.cookie
 
-    async def code(self, cookie: bytes, host: str = PORTAL, to: str = PERMIS) -> str | None:
+    async def code(
+        self, cookie: bytes, host: str = PORTAL, to: str = PERMIS, limits: SeatLimits = NO_LIMITS
+    ) -> str | None:
         """A hand-over code for the session of this seat on `host`."""
         entry = await self.sessions.entry(host, cookie)
         if entry is None:
             return None
-        code, write = self.sessions.hand_over(entry, transaction(host=to))
+        code, write = self.sessions.hand_overs.made(entry, transaction(host=to), limits)
         await self.store.perform([write], self.clock.now())
         return code
 
@@ -166,11 +168,11 @@ class Worker:
         limits: SeatLimits = NO_LIMITS,
     ) -> bytes:
         """The hand-over from a portal seat to a seat on an app host."""
-        code = await self.code(cookie, portal, host)
+        code = await self.code(cookie, portal, host, limits)
         assert code is not None
-        hand_over = await self.sessions.take_hand_over(code)
+        hand_over = await self.sessions.hand_overs.take(code)
         assert hand_over is not None
-        seat = await self.sessions.take_seat(hand_over, replaces=replaces, limits=limits)
+        seat = await self.sessions.take_seat(hand_over, replaces=replaces)
         assert seat is not None
         return seat
 

@@ -10,11 +10,10 @@ from typing import Any, TypeVar
 
 from gateway.model.codes import STORE_UNREACHABLE
 from gateway.model.errors import GatewayError
+from gateway.stores.list_of_ends import Cursor, Ended, Tail
 from gateway.stores.memory import MemoryStore
 from gateway.stores.records import (
     ENDED_KEPT,
-    Cursor,
-    Ended,
     JarKey,
     MarkKey,
     PutTicket,
@@ -26,7 +25,7 @@ from gateway.stores.records import (
     SessionRecord,
     SessionSummary,
     Spend,
-    Tail,
+    TakenTicket,
     Ticket,
     TicketKey,
     Tombstone,
@@ -171,6 +170,15 @@ class Sharded:
         self._begin()
         self.open_tickets.pop(key, None)
         return self._tell(await self._at(key.shard).take_ticket(key, now))
+
+    async def take_with_seat(self, key: TicketKey, now: int) -> TakenTicket | None:
+        self._begin()
+        self.open_tickets.pop(key, None)
+        at = self._at(key.shard)
+        taken = await at.take_with_seat(key, now)
+        self._ended.extend(at._ended)
+        at._ended.clear()
+        return self._tell(taken)
 
     async def is_used(self, use: UseOnce, now: int) -> bool:
         self._begin()

@@ -4,13 +4,13 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 
+from gateway.stores.list_of_ends import Ended
 from gateway.stores.records import (
     ENDED_KEPT,
     PARALLEL_TABS,
     TOMBSTONE_KEPT,
     AddSeat,
     AddSession,
-    Ended,
     EndSeat,
     RaiseMark,
     RecordStore,

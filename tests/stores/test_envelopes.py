@@ -5,10 +5,10 @@ import pytest
 
 from gateway.model.codes import STORE_UNREADABLE
 from gateway.model.errors import GatewayError
-from gateway.model.session import SeatLimits, Session
+from gateway.model.session import Entry, SeatLimits, Session
 from gateway.stores.codec import StoredSession
-from gateway.stores.envelopes import Envelopes, NewSeat, Opened, read_cookie
-from gateway.stores.records import SeatRecord, SessionRecord
+from gateway.stores.envelopes import Envelopes, NewSeat, Opened, carried_at, read_cookie, with_seat
+from gateway.stores.records import AddSeat, SeatRecord, SessionRecord
 from gateway.stores.sealing import KEY_BYTES, StoreKeys, new_id
 from tests.stores.samples import JEANNE, KEYS, NOW, PERMIS, PORTAL
 
@@ -19,7 +19,11 @@ def made(host: str = PORTAL) -> tuple[SessionRecord, NewSeat]:
     session = Session(new_id(size=16, shard="s"), JEANNE, None, NOW, NOW + 43200, 1800)
     key = secrets.token_bytes(KEY_BYTES)
     record = ENVELOPES.seal_session(StoredSession(session, "browser"), key)
-    return record, ENVELOPES.new_seat(session, key, host=host, app="", limits=SeatLimits(), now=NOW)
+    return record, ENVELOPES.new_seat(entry_to(session, key), host=host, app="", limits=SeatLimits(), now=NOW)
+
+
+def entry_to(session: Session, key: bytes) -> Entry:
+    return Entry(session.id, key, session.identity.provider, session.expires_at, "browser")
 
 
 def opened(cookie: bytes, session: SessionRecord, seat: SeatRecord, host: str = PORTAL) -> Opened:
@@ -71,10 +75,17 @@ def test_two_sessions_of_one_person_share_no_key() -> None:
 )
 def test_a_seats_limits_are_the_shorter_ones(limits: SeatLimits, expires_in: int, idle: int) -> None:
     session = Session(new_id(size=16, shard="s"), JEANNE, None, NOW, NOW + 43200, 1800)
-    seat = ENVELOPES.new_seat(session, bytes(32), host=PORTAL, app="", limits=limits, now=NOW).record
+    seat = ENVELOPES.new_seat(entry_to(session, bytes(32)), host=PORTAL, app="", limits=limits, now=NOW).record
     assert (seat.expires_at, seat.idle, seat.ends_at) == (NOW + expires_in, idle, NOW + idle)
 
 
 def test_a_session_that_is_shorter_than_its_idle_limit_ends_with_its_absolute_one() -> None:
     session = Session(new_id(size=16, shard="s"), JEANNE, None, NOW, NOW + 600, 1800)
     assert ENVELOPES.seal_session(StoredSession(session, "browser"), bytes(32)).ends_at == NOW + 600
+
+
+def test_a_ticket_carries_a_seat_beside_what_is_sealed() -> None:
+    _, (_, seat) = made()
+    carried, sealed = carried_at(with_seat(AddSeat(seat, (b"one", b"two")), b"\1sealed"), NOW + 60)
+    assert carried == AddSeat(replace(seat, ends_at=min(seat.expires_at, NOW + 60 + seat.idle)), (b"one", b"two"))
+    assert (sealed, carried_at(b"\1sealed", NOW)) == (b"\1sealed", (None, b"\1sealed"))

@@ -12,7 +12,6 @@ import pytest
 
 from gateway.model.codes import STORE_UNREACHABLE
 from gateway.model.errors import GatewayError
-from gateway.model.session import SeatLimits
 from gateway.stores.envelopes import read_cookie
 from gateway.stores.records import RecordStore, SeatKey
 from gateway.stores.sqlite import SqliteStore
@@ -68,7 +67,7 @@ async def test_invariant_6_everything_single_use_works_once_across_workers(store
         spent = await asyncio.gather(*(worker.transactions.sign_ins.spend(id) for worker in workers))
         taken = await asyncio.gather(
             *(worker.transactions.openid_logins.take(f"state of {id}") for worker in workers),
-            *(worker.sessions.take_hand_over(code) for worker in workers),
+            *(worker.sessions.hand_overs.take(code) for worker in workers),
         )
         used = await asyncio.gather(*(first_use(store, id.encode(), clock.now() + 300, clock.now()) for _ in workers))
         assert [sum(each is not None for each in taken[start : start + 4]) for start in (0, 4)] == [1, 1]
@@ -83,7 +82,7 @@ async def test_invariant_6_when_the_store_cannot_say_the_answer_is_no(path: Path
     for asked in (
         worker.transactions.sign_ins.spend(id),
         worker.transactions.openid_logins.take(id),
-        worker.sessions.take_hand_over(id),
+        worker.sessions.hand_overs.take(id),
         first_use(store, b"assertion", clock.now() + 300, clock.now()),
     ):
         with pytest.raises(GatewayError) as caught:
@@ -106,7 +105,7 @@ async def test_invariant_8_a_dump_holds_no_value_of_an_identity_and_nothing_that
     id = await worker.transactions.sign_ins.put(transaction(), NETWORK)
     await worker.transactions.openid_logins.put(login(), NETWORK, "state-of-jeanne-0123456789")
     code = await worker.code(cookie) or ""
-    hand_over = await worker.sessions.take_hand_over(code)
+    hand_over = await worker.sessions.hand_overs.take(code)
     assert hand_over is not None
     code = await worker.code(cookie) or ""
     await worker.store.perform([worker.transactions.round_counted(browser("binding"), PERMIS, 0)], clock.now())
@@ -130,7 +129,7 @@ async def test_invariant_8_a_dump_holds_no_value_of_an_identity_and_nothing_that
         cookie.split(b".")[1].decode(),
         on_app.split(b".")[1].decode(),
     ]
-    keys = [hand_over.session_key, *(secret for _, secret in KEYS)]
+    keys = [hand_over.value.session_key, *(secret for _, secret in KEYS)]
     written = dump(path)
     await store.close()
     written += dump(path)
@@ -209,13 +208,13 @@ async def test_invariant_8_no_limit_in_the_clear_lengthens_the_sealed_one(path: 
     change(path, "UPDATE sessions SET expires_at = expires_at + 1000000, ends_at = ends_at + 1000000")
     change(path, "UPDATE seats SET expires_at = expires_at + 1000000, ends_at = ends_at + 1000000")
     assert await worker.sessions.load(PORTAL, cookie) is not None
-    hand_over = await worker.sessions.take_hand_over(await worker.code(cookie) or "")
+    hand_over = await worker.sessions.hand_overs.take(await worker.code(cookie) or "")
     assert hand_over is not None
     clock.pass_by(3600)
     assert worker.sessions.cached(PORTAL, cookie) is None
     assert await worker.sessions.load(PORTAL, cookie) is None
     assert await worker.code(cookie) is None
-    assert await worker.sessions.take_seat(hand_over, replaces=None, limits=SeatLimits()) is None
+    assert await worker.sessions.take_seat(hand_over, replaces=None) is None
     await store.close()
 
 

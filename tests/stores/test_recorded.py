@@ -105,9 +105,9 @@ async def test_sign_ins_and_sign_outs_under_way_go_on(told: dict[str, Any], work
         "saml_logout": await transactions.saml_logouts.take("reference of a logout"),
     }
     assert [name for name, value in read.items() if not holds(value, told["holds"][name])] == []
-    code = await worker.sessions.take_hand_over(opens["code"])
+    code = await worker.sessions.hand_overs.take(opens["code"])
     assert code is not None
-    assert code.session_id == told["holds"]["session"]["id"]
+    assert code.value.session_id == told["holds"]["session"]["id"]
 
 
 async def test_their_applications_are_still_told_of_the_end(told: dict[str, Any], worker: Worker) -> None:

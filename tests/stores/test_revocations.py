@@ -5,7 +5,8 @@ import pytest
 from gateway.model.codes import STORE_UNREACHABLE
 from gateway.model.errors import GatewayError
 from gateway.model.session import Seat
-from gateway.stores.records import PARALLEL_TABS, Cursor, RecordStore, Tail
+from gateway.stores.list_of_ends import Cursor, Tail
+from gateway.stores.records import PARALLEL_TABS, RecordStore
 from gateway.stores.revocations import TRUSTED_FOR, Revocations
 from gateway.stores.sqlite import SqliteStore
 from tests.stores.samples import JEANNE, PERMIS, PORTAL, Around, Clock, Worker

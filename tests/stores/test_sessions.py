@@ -194,9 +194,9 @@ async def test_an_abandoned_read_or_write_gives_nobody_another_persons_answer(st
         codes = await asyncio.gather(*tasks, return_exceptions=True)
         for cookie, code in zip(cookies, codes, strict=True):
             if isinstance(code, str) and round % 20 == 0:
-                hand_over = await worker.sessions.take_hand_over(code)
+                hand_over = await worker.sessions.hand_overs.take(code)
                 assert hand_over is not None
-                assert hand_over.session_id.encode() == cookie.split(b".")[0]
+                assert hand_over.value.session_id.encode() == cookie.split(b".")[0]
 
 
 # --- lifetimes
@@ -390,9 +390,9 @@ async def test_the_hand_over_says_what_enter_needs(worker: Worker) -> None:
     code = await worker.code(cookie)
     assert code is not None
     assert len(code) == 43
-    hand_over = await worker.sessions.take_hand_over(code)
-    assert hand_over is not None
-    asked = transaction()
+    taken = await worker.sessions.hand_overs.take(code)
+    assert taken is not None
+    hand_over, asked = taken.value, transaction()
     assert (hand_over.app, hand_over.host, hand_over.binding) == (asked.app, asked.host, asked.binding)
     assert hand_over.return_target == asked.return_target
     assert (hand_over.provider, hand_over.created_at) == ("metropole", NOW)
@@ -401,17 +401,17 @@ async def test_the_hand_over_says_what_enter_needs(worker: Worker) -> None:
 async def test_a_code_is_good_once_for_thirty_seconds(worker: Worker, clock: Clock) -> None:
     cookie = await worker.sign_in()
     once, late, last = [await worker.code(cookie) or "" for _ in range(3)]
-    assert await worker.sessions.take_hand_over(once) is not None
-    assert await worker.sessions.take_hand_over(once) is None
+    assert await worker.sessions.hand_overs.take(once) is not None
+    assert await worker.sessions.hand_overs.take(once) is None
     clock.pass_by(29)
-    assert await worker.sessions.take_hand_over(last) is not None
+    assert await worker.sessions.hand_overs.take(last) is not None
     clock.pass_by(1)
-    assert await worker.sessions.take_hand_over(late) is None
+    assert await worker.sessions.hand_overs.take(late) is None
 
 
 @pytest.mark.parametrize("code", ["", "A" * 43, "é", "\ud800", "x" * 100_000, "' OR 1=1 --", "\x00"])
 async def test_a_made_up_code_is_nothing(worker: Worker, code: str) -> None:
-    assert await worker.sessions.take_hand_over(code) is None
+    assert await worker.sessions.hand_overs.take(code) is None
 
 
 async def test_a_seat_that_is_gone_gives_no_code(worker: Worker) -> None:
@@ -423,23 +423,53 @@ async def test_a_seat_that_is_gone_gives_no_code(worker: Worker) -> None:
 
 async def test_a_code_gives_no_seat_once_its_session_has_ended(worker: Worker, clock: Clock) -> None:
     cookie = await worker.sign_in()
-    hand_overs = [await worker.sessions.take_hand_over(await worker.code(cookie) or "") for _ in range(2)]
-    first, second = hand_overs
+    first = await worker.sessions.hand_overs.take(await worker.code(cookie) or "")
+    code = await worker.code(cookie) or ""
     assert first is not None
-    assert second is not None
     # Told by another worker, before the store's own answer.
-    worker.sessions.revoke([first.session_id])
-    assert await worker.sessions.take_seat(first, replaces=None, limits=SeatLimits()) is None
-    await Worker(worker.store, clock).sessions.end([second.session_id])
-    assert await Worker(worker.store, clock).sessions.take_seat(second, replaces=None, limits=SeatLimits()) is None
+    worker.sessions.revoke([first.value.session_id])
+    assert await worker.sessions.take_seat(first, replaces=None) is None
+    await Worker(worker.store, clock).sessions.end([first.value.session_id])
+    second = await Worker(worker.store, clock).sessions.hand_overs.take(code)
+    assert second is not None
+    assert second.session is None
+    assert await Worker(worker.store, clock).sessions.take_seat(second, replaces=None) is None
+
+
+async def test_the_seat_of_a_code_is_there_when_the_code_is_taken_and_counts_from_then(
+    worker: Worker, clock: Clock
+) -> None:
+    cookie = await worker.sign_in()
+    code = await worker.code(cookie, limits=SeatLimits(idle=60)) or ""
+    clock.pass_by(20)
+    taken = await worker.sessions.hand_overs.take(code)
+    assert taken is not None
+    seat, another = taken.value.cookie.encode(), Worker(worker.store, clock)
+    assert await worker.sessions.take_seat(taken, replaces=None) == seat
+    assert worker.sessions.cached(PERMIS, seat) is not None
+    clock.pass_by(59)
+    assert worker.sessions.cached(PERMIS, seat) is not None
+    assert await another.sessions.load(PERMIS, seat) is not None
+    clock.pass_by(1)
+    assert worker.sessions.cached(PERMIS, seat) is None
+    assert await another.sessions.load(PERMIS, seat) is None
+
+
+async def test_a_seat_whose_code_was_for_another_browser_ends(worker: Worker, clock: Clock) -> None:
+    taken = await worker.sessions.hand_overs.take(await worker.code(await worker.sign_in()) or "")
+    assert taken is not None
+    await worker.sessions.leave_seat(taken)
+    assert await worker.sessions.load(PERMIS, taken.value.cookie.encode()) is not None
+    clock.pass_by(PARALLEL_TABS)
+    assert await worker.sessions.load(PERMIS, taken.value.cookie.encode()) is None
 
 
 async def test_a_hand_over_with_another_key_gives_no_seat(worker: Worker) -> None:
     cookie = await worker.sign_in()
-    hand_over = await worker.sessions.take_hand_over(await worker.code(cookie) or "")
-    assert hand_over is not None
-    forged = replace(hand_over, session_key=bytes(32))
-    assert await worker.sessions.take_seat(forged, replaces=None, limits=SeatLimits()) is None
+    taken = await worker.sessions.hand_overs.take(await worker.code(cookie) or "")
+    assert taken is not None
+    forged = taken._replace(value=replace(taken.value, session_key=bytes(32)))
+    assert await worker.sessions.take_seat(forged, replaces=None) is None
     assert worker.log.names() == ["store.unreadable"]
 
 
@@ -447,7 +477,7 @@ async def test_a_hand_over_with_another_key_gives_no_seat(worker: Worker) -> Non
 async def test_one_session_has_a_bounded_number_of_open_codes(worker: Worker) -> None:
     cookie = await worker.sign_in()
     codes = [await worker.code(cookie) or "" for _ in range(60)]
-    taken = [await worker.sessions.take_hand_over(code) is not None for code in codes]
+    taken = [await worker.sessions.hand_overs.take(code) is not None for code in codes]
     assert taken == [False] * 10 + [True] * 50
 
 
@@ -697,7 +727,7 @@ async def test_a_retired_store_key_still_opens_while_it_is_listed_and_ends_its_s
     assert await load(after, cookie) is None
     # Made under the new key, but in a session that could not be found any more to be ended.
     assert await load(after, on_app, PERMIS) is None
-    assert await after.sessions.take_hand_over(code or "") is None
+    assert await after.sessions.hand_overs.take(code or "") is None
 
 
 async def test_sessions_made_under_either_key_are_found(store: RecordStore, clock: Clock) -> None:

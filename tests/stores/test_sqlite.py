@@ -18,7 +18,8 @@ from gateway.model.codes import STORE_UNREACHABLE, STORE_UNREADABLE
 from gateway.model.errors import GatewayError
 from gateway.ops.counters import Counters
 from gateway.stores import sqlite, sqlite_file, sqlite_writer
-from gateway.stores.records import AddSession, Cursor, RaiseMark, RecordStore, RevokeSession, SeatKey, Touch, UseOnce
+from gateway.stores.list_of_ends import Cursor
+from gateway.stores.records import AddSession, RaiseMark, RecordStore, RevokeSession, SeatKey, Touch, UseOnce
 from gateway.stores.sqlite import SqliteStore
 from gateway.stores.sqlite_reader import READ_AGAIN, SqliteReader
 from gateway.stores.sqlite_thread import Job
@@ -482,7 +483,7 @@ async def test_sessions_say_unreachable_and_never_absent(store: SqliteStore, pat
         worker.sign_in(),
         worker.sessions.of_browser(PORTAL, cookie),
         worker.sessions.end_browser(PORTAL, cookie),
-        worker.sessions.take_hand_over("A" * 43),
+        worker.sessions.hand_overs.take("A" * 43),
         worker.transactions.sign_ins.peek("A" * 43),
         worker.transactions.openid_logins.take("A" * 43),
         worker.transactions.rounds("binding", PORTAL),

@@ -45,7 +45,7 @@ async def test_a_login_is_taken_once_by_its_state(worker: Worker) -> None:
 async def test_a_login_is_no_transaction(worker: Worker) -> None:
     id = await worker.transactions.sign_ins.put(transaction(), NETWORK)
     assert await worker.transactions.openid_logins.take(id) is None
-    assert await worker.sessions.take_hand_over(id) is None
+    assert await worker.sessions.hand_overs.take(id) is None
     assert await worker.transactions.sign_ins.spend(id)
 
 

@@ -7,8 +7,9 @@ import pytest
 
 from gateway.model.codes import STORE_UNREACHABLE
 from gateway.model.errors import GatewayError
+from gateway.stores.list_of_ends import Cursor, Tail
 from gateway.stores.memory import MemoryStore
-from gateway.stores.records import Cursor, SeatKey, SeatRecord, SessionRecord, Tail
+from gateway.stores.records import SeatKey, SeatRecord, SessionRecord
 from gateway.stores.revocations import Revocations
 from gateway.stores.trust import TRUSTED_FOR
 from tests.stores.samples import PERMIS, PORTAL, Clock, Worker

@@ -37,6 +37,7 @@ from gateway.portal.http.request import (
 )
 from gateway.portal.http.responses import redirect
 from gateway.portal.services import PortalServices
+from gateway.stores.tickets import TakenHandOver
 from gateway.wire.cookies import LANGUAGE_COOKIE, clear_seat, set_seat
 
 Hints = tuple[tuple[str, str], ...]
@@ -89,14 +90,13 @@ class AppHost:
         request.way_back = WayBack(app, host, begin.target, again=True, need=begin.need)
         await self._clear_what_was_left(request, app)
         binding = request.binding_made(self._services.token_urlsafe)
-        rounds = await self._services.transactions.rounds(binding, host)
-        if rounds >= ROUNDS:
-            raise GatewayError(LOGIN_LOOP, f"{rounds} sign-ins in a minute and no seat came back")
         # A stronger sign-in is asked of the provider by which the person is signed in.
         signed_in = await self._signed_in(request, app) if begin.need != NO_NEED and not begin.other_account else None
         provider = "" if signed_in is None else signed_in.provider
-        transaction = self._transaction(app, host, begin, binding, rounds, provider)
-        id = await self._services.transactions.sign_ins.put(transaction, request.network)
+        transaction = self._transaction(app, host, begin, binding, provider)
+        id = await self._services.transactions.begin(transaction, request.network, ROUNDS)
+        if id is None:
+            raise GatewayError(LOGIN_LOOP, f"{ROUNDS} sign-ins in a minute and no seat came back")
         self._services.report.transaction_begun(app.name)
         chosen = language_query(request) if LANGUAGE_COOKIE in request.cookie_line else ""
         return redirect(f"{request.snapshot.gateway.portal_url}{PREFIX}start?t={quote(id, safe='')}{chosen}")
@@ -114,9 +114,7 @@ class AppHost:
             request.cookies_to_set.append(clear_seat())
             request.cookies_to_set += clear_own(request.apps_here, request.cookie_line)
 
-    def _transaction(
-        self, app: App, host: str, begin: BeginTransaction, binding: str, round: int, provider: str
-    ) -> Transaction:
+    def _transaction(self, app: App, host: str, begin: BeginTransaction, binding: str, provider: str) -> Transaction:
         now = int(self._services.now())
         return Transaction(
             app=app.name,
@@ -124,7 +122,8 @@ class AppHost:
             scheme=app.scheme,
             return_target=begin.target,
             binding=binding,
-            round=round,
+            # Of the first, unless the store says otherwise when this is put.
+            round=0,
             created_at=now,
             # `then: sign_in`: a seat that ended before this moment cannot be told from one that the browser threw away,
             # so the moment of asking is the limit.
@@ -146,13 +145,17 @@ class AppHost:
         code = request.parameter("code")
         if not code:
             raise GatewayError(HANDOVER_CODE_GONE, "no code")
-        hand_over = await self._services.sessions.take_hand_over(code)
-        if hand_over is None:
+        taken = await self._services.sessions.hand_overs.take(code)
+        if taken is None:
             return await self._seen_again(request, app)
         if CHOSEN in request.target:
             keep_language(request)
-        app = self._checked(request, app, hand_over)
-        return await self._seat(request, app, hand_over)
+        try:
+            app = self._checked(request, app, taken.value)
+        except GatewayError:
+            await self._services.sessions.leave_seat(taken)
+            raise
+        return await self._seat(request, app, taken)
 
     def _checked(self, request: PortalRequest, first: App, hand_over: HandOver) -> App:
         """The application that the code was made for. `first`: of those that answer here."""
@@ -168,10 +171,9 @@ class AppHost:
             raise GatewayError(LOGIN_UNKNOWN_PROVIDER, f"{app.name} does not list {hand_over.provider}")
         return app
 
-    async def _seat(self, request: PortalRequest, app: App, hand_over: HandOver) -> Page:
-        cookie = await self._services.sessions.take_seat(
-            hand_over, replaces=request.seat_cookie(), limits=app.seat_limits
-        )
+    async def _seat(self, request: PortalRequest, app: App, taken: TakenHandOver) -> Page:
+        hand_over = taken.value
+        cookie = await self._services.sessions.take_seat(taken, replaces=request.seat_cookie())
         if cookie is None:
             raise GatewayError(HANDOVER_CODE_GONE, "the session ended during the hand-over")
         request.cookies_to_set.append(set_seat(cookie))

@@ -156,7 +156,7 @@ class Start:
         entry = await self._entry(request, step)
         if entry is None:
             raise GatewayError(LOGIN_TRANSACTION_GONE, "the session ended during the hand-over")
-        code, handed_over = self._services.sessions.hand_over(entry, transaction)
+        code, handed_over = self._services.sessions.hand_overs.made(entry, transaction, app.seat_limits)
         await self._spend(request, step, [handed_over, self._round(request, step.pending)])
         chosen = language_query(request) if LANGUAGE_COOKIE in request.cookie_line else ""
         # A code that comes too late says no more of which of the host's applications it was made for.

@@ -12,15 +12,14 @@ from redis.asyncio.connection import AbstractConnection
 from gateway.model.codes import STORE_UNREACHABLE, STORE_UNREADABLE
 from gateway.model.errors import GatewayError
 from gateway.model.store_server import StoreServer
+from gateway.stores.list_of_ends import Cursor, Tail
 from gateway.stores.records import (
     ENDED_KEPT,
     SESSIONS_AT_ONCE,
-    Cursor,
     SealedNote,
     SessionIndex,
     SessionPage,
     SessionSummary,
-    Tail,
     Touch,
     Write,
 )

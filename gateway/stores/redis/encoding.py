@@ -2,32 +2,21 @@
 texts with their lengths (stores.sealing.join). step.lua reads the same."""
 
 import struct
-from collections.abc import Iterator
 
-from gateway.stores.records import (
-    TOMBSTONE_KEPT,
-    Ended,
-    SealedNote,
-    SeatKey,
-    SeatRecord,
-    SessionRecord,
-    SessionSummary,
-    Ticket,
-    Tombstone,
-)
+from gateway.stores.envelopes import LIMITS, seat_from_bytes, text_at, texts
+from gateway.stores.list_of_ends import Ended
+from gateway.stores.records import TOMBSTONE_KEPT, SealedNote, SeatKey, SessionRecord, SessionSummary, Ticket, Tombstone
 from gateway.stores.sealing import join
 
 # What reading raises where a record is not as it is written here.
 MALFORMED = (struct.error, ValueError)
 
-_LIMITS = struct.Struct(">QQQQ")
-_LENGTH = struct.Struct(">I")
 _TIME = struct.Struct(">Q")
 
 
 def session_to_bytes(session: SessionRecord) -> bytes:
     """Without what is sealed, which stands beside it."""
-    return _limits_of(session) + join(
+    return LIMITS.pack(session.created_at, session.expires_at, session.idle, session.ends_at) + join(
         session.provider.encode(),
         (session.tenant or "").encode(),
         session.subject_index,
@@ -37,8 +26,8 @@ def session_to_bytes(session: SessionRecord) -> bytes:
 
 
 def session_from_bytes(id: str, record: bytes, sealed: bytes) -> SessionRecord:
-    created_at, expires_at, idle, ends_at = _LIMITS.unpack_from(record)
-    provider, tenant, subject, sid, browser = _texts(record, _LIMITS.size)
+    created_at, expires_at, idle, ends_at = LIMITS.unpack_from(record)
+    provider, tenant, subject, sid, browser = texts(record, LIMITS.size)
     return SessionRecord(
         id=id,
         sealed=sealed,
@@ -52,16 +41,6 @@ def session_from_bytes(id: str, record: bytes, sealed: bytes) -> SessionRecord:
         idle=idle,
         ends_at=ends_at,
     )
-
-
-def seat_to_bytes(seat: SeatRecord) -> bytes:
-    return _limits_of(seat) + join(seat.host.encode(), seat.app.encode(), seat.wrapped)
-
-
-def seat_from_bytes(key: SeatKey, record: bytes) -> SeatRecord:
-    created_at, expires_at, idle, ends_at = _LIMITS.unpack_from(record)
-    host, app, wrapped = _texts(record, _LIMITS.size)
-    return SeatRecord(key, host.decode(), app.decode(), wrapped, created_at, expires_at, idle, ends_at)
 
 
 def summary_of(id: bytes, record: bytes, seats: list[bytes], now: int) -> SessionSummary:
@@ -80,7 +59,7 @@ def summary_of(id: bytes, record: bytes, seats: list[bytes], now: int) -> Sessio
 
 
 def ends_at_of(record: bytes) -> int:
-    return int(_LIMITS.unpack_from(record)[3])
+    return int(LIMITS.unpack_from(record)[3])
 
 
 def ticket_to_bytes(ticket: Ticket) -> bytes:
@@ -89,25 +68,25 @@ def ticket_to_bytes(ticket: Ticket) -> bytes:
 
 def ticket_from_bytes(record: bytes) -> tuple[int, bytes]:
     """When it expires, and what is sealed."""
-    _, sealed = _text_at(record, _TIME.size)
+    _, sealed = text_at(record, _TIME.size)
     return time_of(record), sealed
 
 
 def tombstone_from_bytes(session: bytes, seat: bytes) -> Tombstone:
     """Each begins with when it ended; then whose session it was, and of which host the seat."""
-    person, tenant = _text_at(session, _TIME.size)
+    person, tenant = text_at(session, _TIME.size)
     until = min(time_of(session), time_of(seat)) + TOMBSTONE_KEPT
     return Tombstone(seat[_TIME.size :].decode(), person, tenant.decode() or None, until)
 
 
 def ended_from_bytes(entry: bytes) -> Ended:
-    id, lookup = _text_at(entry, _TIME.size)
+    id, lookup = text_at(entry, _TIME.size)
     return Ended(id.decode(), lookup or None, time_of(entry))
 
 
 def note_of(id: bytes, host: bytes, record: bytes) -> SealedNote:
     """`record`: the hash of its owner, and what is sealed."""
-    whose, sealed = _text_at(record, 0)
+    whose, sealed = text_at(record, 0)
     return SealedNote(id.decode(), host.decode(), sealed, whose)
 
 
@@ -118,21 +97,3 @@ def time_of(record: bytes) -> int:
 def mark_from_bytes(record: bytes) -> tuple[int, int]:
     """The number, and when it is forgotten."""
     return time_of(record), time_of(record[_TIME.size :])
-
-
-def _limits_of(record: SessionRecord | SeatRecord) -> bytes:
-    return _LIMITS.pack(record.created_at, record.expires_at, record.idle, record.ends_at)
-
-
-def _texts(record: bytes, at: int) -> Iterator[bytes]:
-    while at < len(record):
-        text, _ = _text_at(record, at)
-        yield text
-        at += _LENGTH.size + len(text)
-
-
-def _text_at(record: bytes, at: int) -> tuple[bytes, bytes]:
-    """A text with its length before it, and all that follows."""
-    (length,) = _LENGTH.unpack_from(record, at)
-    at += _LENGTH.size
-    return record[at : at + length], record[at + length :]

@@ -269,6 +269,22 @@ end
 
 function ops.touch(...) pcall(touch, ...) end
 
+-- What was taken; where it carries a seat that its session, if it lives, is given: the session's id, record and seal.
+function ops.takewithseat(shard, kind, lookup, now)
+    if ops.take(shard, kind, lookup, now) == false then return false end
+    local _, _, at = read_of('>I8I4c0', found[1], 1, 0, '', 1)
+    if string.byte(found[1], at) ~= 0 then return end
+    local carried = { read_of('>I4c0', found[1], at, '') }
+    local texts, from = {}, 1
+    while from <= #carried[1] do texts[#texts + 1], from = read_of('>I4c0', carried[1], from, '', #carried[1] + 1) end
+    local id, seat, seat_record = texts[1], texts[2], texts[3]
+    if not seat_record then return end
+    local _, expires, idle, ends = limits(seat_record)
+    local moved = with_limits(seat_record, expires, math.max(ends, math.min(expires, tonumber(now) + idle)))
+    if ops.seat(shard, id, seat, moved, now, unpack(texts, 4)) == false then return end
+    found[2], found[3], found[4] = id, unpack(call('HMGET', sessions_key(shard, id), 'm', 's'))
+end
+
 -- Of a sealed session ('s') or a jar ('j' and its host); no operand `before`: nothing was there.
 function ops.replace(shard, id, field, after, now, before)
     if not read_live(shard, id, tonumber(now)) then return false end
@@ -316,11 +332,19 @@ function ops.notes(shards, most, now)
     for shard in string.gmatch(shards, '.') do take_due(shard, math.max(0, tonumber(most) - #found / 3), tonumber(now)) end
 end
 
-function ops.raise(shard, name, number, expires, now)
+local function marked(shard, name, now)
     local mark = call('GET', key(shard, 'm:' .. name))
-    local before, ends = 0, 0
-    if mark then before, ends = read_of('>I8I8', mark, 1, 0, 0) end
-    if ends <= tonumber(now) then before = 0 end
+    local number, ends = 0, 0
+    if mark then number, ends = read_of('>I8I8', mark, 1, 0, 0) end
+    return ends > tonumber(now) and number or 0
+end
+
+function ops.unmarked(shard, name, now)
+    if marked(shard, name, now) > 0 then return false end
+end
+
+function ops.raise(shard, name, number, expires, now)
+    local before = marked(shard, name, now)
     local record = pack('>I8I8', math.max(before, tonumber(number)), tonumber(expires))
     call('SET', key(shard, 'm:' .. name), record, 'EX', math.max(1, tonumber(expires) - tonumber(now)))
 end

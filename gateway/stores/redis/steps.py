@@ -6,6 +6,7 @@ from dataclasses import replace as replaced
 from hashlib import sha1
 from pathlib import Path
 
+from gateway.stores.envelopes import seat_to_bytes
 from gateway.stores.records import (
     AddSeat,
     AddSession,
@@ -13,6 +14,7 @@ from gateway.stores.records import (
     MarkKey,
     PutTicket,
     RaiseMark,
+    RequireNoMark,
     RevokeSession,
     SealedNote,
     SeatKey,
@@ -41,7 +43,7 @@ Operand = str | bytes | int
 Operation = tuple[str, Sequence[Operand]]
 
 # Doing it twice is doing it once: it may be sent again where nobody knows whether it was done.
-_REPEATABLE = (RevokeSession, RaiseMark, PutTicket, EndSeat)
+_REPEATABLE = (RevokeSession, RaiseMark, RequireNoMark, PutTicket, EndSeat)
 
 
 def is_repeatable(writes: Sequence[Write]) -> bool:
@@ -72,7 +74,7 @@ def operations_of(write: Write, now: int) -> list[Operation]:
             made = ("session", (shard_of(session.id), session.id, record, session.sealed, now))
             return [made, *operations_of(AddSeat(seat, browser_indexes), now)]
         case AddSeat(seat, browser_indexes):
-            return [("seat", (*_seat(seat.key), encoding.seat_to_bytes(seat), now, *browser_indexes))]
+            return [("seat", (*_seat(seat.key), seat_to_bytes(seat), now, *browser_indexes))]
         case EndSeat(key, host):
             return [("endseat", (*_seat(key), host, now))]
         case RevokeSession(id):
@@ -84,6 +86,8 @@ def operations_of(write: Write, now: int) -> list[Operation]:
             return [("note", (shard_of(id), id, host, whose, sealed))]
         case RaiseMark(key, number, expires_at):
             return [("raise", (key.shard, key.key, number, expires_at, now))]
+        case RequireNoMark(key):
+            return [("unmarked", (key.shard, key.key, now))]
     raise AssertionError(f"no operation for {type(write).__name__}")
 
 
@@ -112,6 +116,10 @@ def _share(most: int) -> int:
 
 def take(key: TicketKey, now: int) -> Operation:
     return "take", (*_ticket(key), now)
+
+
+def take_with_seat(key: TicketKey, now: int) -> Operation:
+    return "takewithseat", (*_ticket(key), now)
 
 
 def peek(key: TicketKey) -> Operation:

@@ -16,11 +16,12 @@ from gateway.model.errors import GatewayError
 from gateway.model.store_server import StoreServer
 from gateway.ops.counters import Counters
 from gateway.ops.log import Log
+from gateway.stores.envelopes import carried_at, seat_from_bytes
+from gateway.stores.list_of_ends import Cursor, Tail
 from gateway.stores.records import (
     ENDED_KEPT,
     SESSIONS_AT_ONCE,
     TOMBSTONE_KEPT,
-    Cursor,
     JarKey,
     MarkKey,
     SealedNote,
@@ -30,7 +31,7 @@ from gateway.stores.records import (
     SessionPage,
     SessionRecord,
     SessionSummary,
-    Tail,
+    TakenTicket,
     TicketKey,
     Tombstone,
     Touch,
@@ -113,7 +114,7 @@ class RedisStore:
         if record is None or sealed is None or kept is None:
             return None
         session = self._understood("session", lambda: encoding.session_from_bytes(key.session_id, record, sealed))
-        seat = self._understood("seat", lambda: encoding.seat_from_bytes(key, kept))
+        seat = self._understood("seat", lambda: seat_from_bytes(key, kept))
         if session is None or seat is None or min(session.ends_at, seat.ends_at) <= now:
             return None
         return session, seat
@@ -230,6 +231,19 @@ class RedisStore:
     async def take_ticket(self, key: TicketKey, now: int) -> bytes | None:
         found = await self._run_step(key.shard, [steps.take(key, now)])
         return None if found is None else self._live(found[0], now)
+
+    async def take_with_seat(self, key: TicketKey, now: int) -> TakenTicket | None:
+        operation, replicas = steps.take_with_seat(key, now), self._server.replicas
+        found = await self._run_step(key.shard, [operation], replicas=replicas)
+        record = None if found is None else self._live(found[0], now)
+        if record is None:
+            return None
+        add, sealed = self._understood("ticket", lambda: carried_at(record, now)) or (None, b"")
+        if add is None or len(found) == 1:
+            return TakenTicket(sealed, None, None)
+        _, id, *parts = found
+        session = self._understood("session", lambda: encoding.session_from_bytes(id.decode(), *parts))
+        return TakenTicket(sealed, add.seat, session)
 
     # --- single values
 

@@ -90,7 +90,7 @@ async def test_a_record_that_is_none_lets_nobody_in_and_is_told_of(own: int, nam
         cold, now = Worker(store, worker.clock), worker.clock.now()
         assert await cold.sessions.load(PORTAL, made["cookie"]) is None
         assert await cold.sessions.load(PERMIS, made["seat"]) is None
-        assert await cold.sessions.take_hand_over(made["code"]) is None
+        assert await cold.sessions.hand_overs.take(made["code"]) is None
         assert await cold.transactions.openid_responses.peek(made["parked"]) is None
         assert await cold.transactions.openid_responses.take(made["parked"]) is None
         assert await cold.transactions.rounds("b", PERMIS) in range(2**64)
