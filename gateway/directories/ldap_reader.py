@@ -19,6 +19,7 @@ from ldap.controls import SimplePagedResultsControl
 
 from gateway.directories.kept_connections import KeptConnections
 from gateway.directories.ldap_filter import person_filter
+from gateway.directories.received import bytes_received
 from gateway.directories.source import DirectoryAway, FindingAndFaults
 from gateway.identity.directories import MOST_ROWS, DirectoryFault, finding_of, is_same_key, key_values, unknown_of
 from gateway.model.directory import Directory, LdapSource
@@ -33,6 +34,8 @@ from gateway.model.quoting import quoted
 from gateway.ops.memory_file import in_memory
 
 LARGEST_RESPONSE: Final = 1 << 20
+# Seconds between two looks at how much has come: libldap takes an entry whole, and a fast server sends much.
+_LOOK_EVERY: Final = 0.02
 _SCOPES: Final = {"base": ldap.SCOPE_BASE, "one": ldap.SCOPE_ONELEVEL, "subtree": ldap.SCOPE_SUBTREE}
 _PAGE: Final = 100
 _DENIED: Final = (
@@ -112,7 +115,7 @@ class LdapReader:
         most = 1 if self._directory.rows == "one" else MOST_ROWS
         page = SimplePagedResultsControl(False, size=min(most + 1, _PAGE), cookie="")
         found: list[_Entry] = []
-        room = LARGEST_RESPONSE
+        room = bytes_received(connection.get_option(ldap.OPT_DESC)) + LARGEST_RESPONSE
         while len(found) <= most:
             message = connection.search_ext(
                 self._source.base,
@@ -124,12 +127,9 @@ class LdapReader:
             )
             kind, controls = None, []
             while kind != ldap.RES_SEARCH_RESULT:
-                kind, entries, _, controls = connection.result3(message, all=0, timeout=_left(until))
+                kind, entries, _, controls = _result(connection, message, until, room)
                 if kind == ldap.RES_SEARCH_ENTRY:
                     found += (attributes for _, attributes in entries)
-                    room -= sum(len(one) for _, values in entries for several in values.values() for one in several)
-                if room < 0:
-                    raise DirectoryAway(DIRECTORY_ANSWER, f"it answered with over {LARGEST_RESPONSE} bytes")
             page.cookie = next((one.cookie for one in controls if one.controlType == page.controlType), "")
             if not page.cookie:
                 break
@@ -154,8 +154,8 @@ class LdapReader:
         except ldap.LDAPError as error:
             raise _away(error) from None
 
-    def _connected(self, _until: float) -> Any:
-        """Its options bound each step by the directory's timeout. Raises ldap.LDAPError."""
+    def _connected(self, until: float) -> Any:
+        """Its options bound each step by the directory's timeout. Raises ldap.LDAPError, DirectoryAway."""
         source = self._source
         connection = ldap.initialize(" ".join(source.servers))
         try:
@@ -165,8 +165,9 @@ class LdapReader:
             if source.certificate is not None:
                 connection.sasl_external_bind_s()
             elif source.bind_dn:
-                connection.simple_bind_s(source.bind_dn, source.password.decode())
-        except ldap.LDAPError:
+                message = connection.simple_bind(source.bind_dn, source.password.decode())
+                _result(connection, message, until, LARGEST_RESPONSE)
+        except (ldap.LDAPError, DirectoryAway):
             _unbind(connection)
             raise
         return connection
@@ -191,6 +192,20 @@ class LdapReader:
             if value not in ("", None):
                 connection.set_option(option, value)
         connection.set_option(ldap.OPT_X_TLS_NEWCTX, 0)
+
+
+def _result(connection: Any, message: int, until: float, most: int) -> Any:
+    """The next part of an answer. `most`: bytes, of all that came on this connection. Raises DirectoryAway,
+    ldap.LDAPError."""
+    descriptor = connection.get_option(ldap.OPT_DESC)
+    while True:
+        found, wait = None, min(_left(until), _LOOK_EVERY)
+        with suppress(ldap.TIMEOUT):
+            found = connection.result3(message, all=0, timeout=wait)
+        if bytes_received(descriptor) > most:
+            raise DirectoryAway(DIRECTORY_ANSWER, f"it answered with over {LARGEST_RESPONSE} bytes")
+        if found is not None:
+            return found
 
 
 def _left(until: float) -> float:

@@ -2,11 +2,9 @@
 
 import os
 import select
-import socket
 import ssl
 import time
 from collections.abc import Mapping
-from contextlib import suppress
 from math import ceil
 from typing import Any, Final, TypeVar
 
@@ -16,6 +14,7 @@ from psycopg.types.string import TextLoader
 from psycopg.waiting import Ready, Wait
 
 from gateway.directories.kept_connections import KeptConnections
+from gateway.directories.received import bytes_received
 from gateway.directories.source import DirectoryAway, FindingAndFaults
 from gateway.directories.sql_rows import SqlQuestion, texts_of
 from gateway.identity.directories import DirectoryFault, key_values, unknown_of
@@ -35,8 +34,6 @@ LARGEST_RESPONSE: Final = 1 << 20
 _Found = TypeVar("_Found")
 _EVENTS: Final = {Wait.R: select.POLLIN, Wait.W: select.POLLOUT, Wait.RW: select.POLLIN | select.POLLOUT}
 _TURNED_AWAY: Final = ("authenti", "pg_hba.conf", "certificate")
-# linux/tcp.h, struct tcp_info: tcpi_bytes_received.
-_RECEIVED: Final = slice(128, 136)
 
 
 class _Bounded(psycopg.Connection[tuple[Any, ...]]):
@@ -45,13 +42,10 @@ class _Bounded(psycopg.Connection[tuple[Any, ...]]):
 
     until = 0.0
     most = LARGEST_RESPONSE
-    _seen: socket.socket | None = None
 
     def begin(self, until: float) -> None:
-        if self._seen is None:
-            self._seen = socket.socket(fileno=os.dup(self.pgconn.socket))
         self.until = until
-        self.most = self._received() + LARGEST_RESPONSE
+        self.most = bytes_received(self.pgconn.socket) + LARGEST_RESPONSE
 
     def wait(self, gen: PQGen[_Found], interval: float = 0.0, timeout: float | None = None) -> _Found:
         poll, descriptor = select.poll(), self.pgconn.socket
@@ -73,22 +67,8 @@ class _Bounded(psycopg.Connection[tuple[Any, ...]]):
             return found
 
     def _is_bounded(self) -> None:
-        if self._received() > self.most:
+        if bytes_received(self.pgconn.socket) > self.most:
             raise DirectoryAway(DIRECTORY_ANSWER, f"it answered with over {LARGEST_RESPONSE} bytes")
-
-    def _received(self) -> int:
-        """Bytes so far; 0 of a socket of this machine, whose server is ours."""
-        with suppress(OSError):
-            if self._seen is not None:
-                return int.from_bytes(
-                    self._seen.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 256)[_RECEIVED], "little"
-                )
-        return 0
-
-    def close(self) -> None:
-        if self._seen is not None:
-            self._seen.close()
-        super().close()
 
 
 class PostgresqlReader:

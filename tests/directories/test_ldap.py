@@ -2,9 +2,12 @@
 
 import asyncio
 import signal
+import socket
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -129,6 +132,32 @@ def test_no_attribute_is_read_that_the_reader_may_not_see(port: int) -> None:
 def test_an_answer_beyond_its_bound_is_none(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("gateway.directories.ldap_reader.LARGEST_RESPONSE", 1000)
     assert away(staff(port, rows="many"), "crowd") == "directory.answer"
+
+
+@pytest.mark.parametrize("step", ["search", "bind"])
+def test_an_entry_that_does_not_end_is_not_taken(step: str) -> None:
+    (port,) = free(1)
+    sent = 0
+    # RFC 4511 4.1.1, 4.5.2 and 4.2.2: an LDAPMessage that says of itself that it has a gigabyte.
+    tag, large = b"\x64" if step == "search" else b"\x61", 1 << 30
+    head = b"\x30\x84" + (large + 9).to_bytes(4) + b"\x02\x01\x01" + tag + b"\x84" + large.to_bytes(4)
+
+    def serve(listener: socket.socket) -> None:
+        nonlocal sent
+        with suppress(OSError), listener.accept()[0] as connection:
+            connection.recv(65536)
+            connection.sendall(head)
+            while sent < 100_000_000:
+                sent += connection.send(bytes(100_000))
+                time.sleep(0.002)
+
+    with socket.create_server(("127.0.0.1", port)) as listener:
+        thread = Thread(target=serve, args=(listener,))
+        thread.start()
+        named = {} if step == "bind" else {"bind_dn": "", "password": b""}
+        assert away(staff(port, timeout=10.0, **named)) == "directory.answer"
+        thread.join(PATIENCE)
+    assert 1 << 20 < sent < 50_000_000
 
 
 def test_who_we_are_and_where_people_are_has_to_be_right(port: int) -> None:
