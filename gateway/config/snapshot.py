@@ -1,7 +1,7 @@
 """Everything compiled from the policy folder: immutable, read once per request, swapped by one assignment."""
 
 from collections.abc import Callable, Mapping, Set
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from ipaddress import IPv4Network, IPv6Network
 from typing import Final, Literal
 
@@ -9,10 +9,10 @@ from gateway.config.compile.cel import Tally
 from gateway.config.exchange_limits import PathLimits, RequestRates, Timeouts
 from gateway.config.host_applications import HostApplications
 from gateway.config.path_translations import PathTranslations
+from gateway.config.upstream_settings import Upstream
 from gateway.formlogin.spec import FormLogin
 from gateway.identity.perimeter import is_inside
 from gateway.model.account import AccountSettings
-from gateway.model.balancing import Balancing
 from gateway.model.codes import WIRE_TARGET
 from gateway.model.directory import Directory
 from gateway.model.errors import GatewayError
@@ -33,7 +33,6 @@ from gateway.tokens.basic import HEADER
 from gateway.tokens.making import folded_names
 from gateway.tokens.spec import BasicSpec, SigningKey, TokenSpec
 from gateway.translation.render import Translation
-from gateway.wire.fences import Fence
 from gateway.wire.mounts import Mount
 from gateway.wire.response_edits import UNCHANGED, ResponseEdits
 from gateway.wire.response_guard import STRICT, ResponseLeniency
@@ -107,34 +106,6 @@ class Gateway:
     forward_auth: ForwardAuth | None = None
     theme: Theme = field(default_factory=Theme)
     store_grace: float = 10.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UpstreamSettings:
-    """Where an application listens, as its file says. `host_header`: None keeps the client's Host. `ca`: PEM of its own
-    CA. `fence`: how far it may reach, where a team owns its file. `balancing`: among its addresses, None where it has
-    one, of which nothing is kept."""
-
-    scheme: str
-    host: str
-    port: int
-    host_header: str | None = None
-    ca: bytes | None = None
-    fence: Fence | None = None
-    balancing: Balancing | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Upstream(UpstreamSettings):
-    """`timeouts`: the gateway's, but for what the application's file says."""
-
-    timeouts: Timeouts
-
-    @property
-    def everywhere(self) -> "tuple[Upstream, ...]":
-        """Each of its addresses."""
-        others = () if self.balancing is None else self.balancing.others
-        return self, *(replace(self, host=host, port=port) for host, port in others)
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,12 +16,13 @@ from typing import Literal
 
 from aiohttp.abc import AbstractResolver
 
-from gateway.config.snapshot import Upstream
+from gateway.config.upstream_settings import Upstream
 from gateway.federation.addresses import Resolver
 from gateway.federation.client import Circuit
 from gateway.model.codes import LOGIN_PROVIDER_UNREACHABLE, UPSTREAM_ADDRESS
 from gateway.model.errors import GatewayError
-from gateway.ops.client_tls import tls_context
+from gateway.model.upstream_tls import UpstreamTls
+from gateway.ops.upstream_tls import server_name, upstream_context
 from gateway.wire.fences import IsOurs, refusal
 
 # Seconds. A person may be waiting for the call.
@@ -33,6 +34,9 @@ WAITING = 200
 _STATUS = re.compile(rb"HTTP/1\.[01] ([1-5][0-9]{2})(?: |\r|\n)")
 _LONGEST_LINE = 4096
 _MOST_READ = 1 << 20
+
+
+_Trust = tuple[str, bytes | None, UpstreamTls]
 
 
 class CallGivenUp(GatewayError):
@@ -81,7 +85,7 @@ class Applications:
         self._is_ours = is_ours
         self._clock = clock
         self._resolver = resolver or Resolver()
-        self._contexts: dict[bytes | None, ssl.SSLContext] = {}
+        self._contexts: dict[_Trust, ssl.SSLContext] = {}
         self._ways: dict[tuple[str, int], _Way] = {}
 
     async def call(self, upstream: Upstream, call: ApplicationCall) -> int:
@@ -133,7 +137,7 @@ class Applications:
         """To an address that the application may have. Raises OSError, GatewayError(UPSTREAM_ADDRESS)."""
         refused = failed = ""
         secure = upstream.scheme == "https"
-        tls, name = (self._context(upstream.ca), upstream.host) if secure else (None, None)
+        tls, name = (await self._context(upstream), server_name(upstream)) if secure else (None, None)
         for address in await self._addresses(upstream):
             if why := refusal(upstream.host, address, upstream.port, upstream.fence, self._is_ours):
                 refused = why
@@ -154,10 +158,13 @@ class Applications:
             return [str(ip_address(upstream.host))]
         return [found["host"] for found in await self._resolver.resolve(upstream.host, upstream.port)]
 
-    def _context(self, ca: bytes | None) -> ssl.SSLContext:
-        context = self._contexts.get(ca)
+    async def _context(self, upstream: Upstream) -> ssl.SSLContext:
+        # Where the name of the handshake is the one that is expected, the library compares it by itself.
+        trust = ("" if upstream.tls.sni is None else upstream.host, upstream.ca, upstream.tls)
+        context = self._contexts.get(trust)
         if context is None:
-            context = self._contexts[ca] = tls_context(ca, None)
+            loop = asyncio.get_running_loop()
+            context = self._contexts[trust] = await loop.run_in_executor(None, upstream_context, upstream)
         return context
 
 

@@ -7,7 +7,8 @@ from typing import Final
 from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
 
 from gateway.access.outcome import Prepared
-from gateway.config.snapshot import App, Upstream
+from gateway.config.snapshot import App
+from gateway.config.upstream_settings import Upstream
 from gateway.formlogin.pages import LARGEST_PAGE
 from gateway.formlogin.walk import FormRequest, FormResponse
 from gateway.model.codes import FORM_LOGIN_ANSWER, FORM_LOGIN_UNANSWERED

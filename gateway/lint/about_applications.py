@@ -173,6 +173,14 @@ def http_upstream(subject: Subject) -> Iterator[Problem]:
                 yield app.at(*where, say=say, write="https, or an address of this machine")
 
 
+def legacy_tls(subject: Subject) -> Iterator[Problem]:
+    for app in subject.apps:
+        tls = app.model.upstream.tls
+        if tls is not None and tls.legacy is not None:
+            say = f"{tls.legacy} can be broken by who is between: identities can be read and forged on the way"
+            yield app.at("upstream", "tls", "legacy", say=say, write="leave it out once the server knows TLS 1.2")
+
+
 def upstream_of_two(subject: Subject) -> Iterator[Problem]:
     first: dict[str, str] = {}
     for app in subject.apps:

@@ -211,6 +211,8 @@ def _of_applications(subject: Subject) -> Iterator[tuple[Of[Any], Path, Referenc
         for path, reference in references(app.model.translate, ("translate",)):
             if reference.kind != "inline":
                 yield app, path, reference
+        for path, reference in references(app.model.upstream, ("upstream",)):
+            yield app, path, reference
 
 
 def _certificates(subject: Subject) -> Iterator[tuple[int, list[x509.Certificate]]]:

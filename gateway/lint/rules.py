@@ -174,6 +174,8 @@ _TABLE = (
              "here.", _APPS.address_of_another),
     LintRule("EC346", "WebSockets from pages that travel in the clear", "Whoever is between writes into such a page, "
              "and opens one as the person who reads it.", _APPS.tunnel_from_the_clear),
+    LintRule("EC347", "A deviation: TLS from before 2008", "Its ciphers, hashes and keys can be broken. It is there "
+             "for a server that cannot be renewed, for as long as that is so.", _APPS.legacy_tls),
     LintRule("EC351", "A token that lives long", "Nothing calls a token back: it is believed until its end, also after "
              "the sign-out.", _TOKENS.long_lived),
     LintRule("EC352", "A short secret of HTTP Basic", "It opens every account of the application.",

@@ -111,6 +111,12 @@ _TABLE = (
     Event("upstream.busy", "warning", "An application had more to do than it may; at most a line a minute for each."),
     Event("upstream.out", "warning", "An address of an application failed: it gets nothing for `seconds`."),
     Event("upstream.unhealthy", "warning", "An address of an application failed its health check: it gets nothing."),
+    Event(
+        "upstream.deviation",
+        "warning",
+        "An application is reached in a way that its file allows and that is less "
+        "than safe: `how`. Once for each worker, and again after a change of its file.",
+    ),
     Event("upstream.in", "info", "An address of an application that was out answers again."),
     # stores
     Event("state.unwritable", "error", "The state folder cannot be written at the start: full, or read-only for now."),

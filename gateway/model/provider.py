@@ -45,7 +45,7 @@ class Encryption:
 
 @dataclass(frozen=True, slots=True)
 class ClientCertificate:
-    """What we show a provider in the TLS handshake (RFC 8705; SAML Bindings 3.2.2.1), PEM."""
+    """What we show a server in the TLS handshake (of providers: RFC 8705; SAML Bindings 3.2.2.1), PEM."""
 
     certificate: bytes
     key: bytes = field(repr=False)

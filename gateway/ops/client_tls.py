@@ -7,16 +7,16 @@ from gateway.model.provider import ClientCertificate
 from gateway.ops.memory_file import in_memory
 
 
-def tls_context(ca: bytes | None, certificate: ClientCertificate | None) -> ssl.SSLContext:
+def tls_context(ca: bytes | None, certificate: ClientCertificate | None = None) -> ssl.SSLContext:
     """`ca`: PEM, trusted instead of the system's. `certificate`: ours, checked with its key when it was configured."""
     context = ssl.create_default_context(cadata=None if ca is None else ca.decode("ascii"))
     context.set_alpn_protocols(("http/1.1",))
     if certificate is not None:
-        _show(context, certificate)
+        show_certificate(context, certificate)
     return context
 
 
-def _show(context: ssl.SSLContext, certificate: ClientCertificate) -> None:
+def show_certificate(context: ssl.SSLContext, certificate: ClientCertificate) -> None:
     """The ssl module reads files only: these are in memory, and their names are ours alone."""
     shown, key = in_memory(certificate.certificate), in_memory(certificate.key)
     try:

@@ -57,6 +57,7 @@ from gateway.wire.response_edits import UNCHANGED, ResponseEdits
 _LANES_IN_A_STEP: Final = 200
 _USUAL_HEAD: Final = 8192
 _IDLE_AT_THE_END: Final = 1.0
+_OUT: Final = frozenset({"upstream.out", "upstream.unhealthy"})
 _MANY: Final = 1 << 20
 _HEADS: Final = 64
 _BUSY_AGAIN: Final = 60.0
@@ -298,7 +299,7 @@ class DataPlane:
             self.log.event("upstream.busy", app=app)
 
     def _address_changed(self, event: str, app: str, place: str, more: Mapping[str, object]) -> None:
-        if event != "upstream.in":
+        if event in _OUT:
             self.counters.add("ecluse_upstream_out_total", app)
         self.log.event(event, app=app, upstream=place, **more)
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from gateway.config.exchange_limits import Timeouts
-from gateway.config.snapshot import Upstream
+from gateway.config.upstream_settings import Upstream
 from gateway.federation.applications import ApplicationCall, Applications
 from gateway.model.errors import GatewayError
 from gateway.model.store_server import StoreServer

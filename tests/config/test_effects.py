@@ -6,6 +6,7 @@ holds the table against the schemas: a new key without its line here is a failur
 """
 
 import json
+import ssl
 from base64 import b64encode
 from collections.abc import Callable, Iterator
 from copy import deepcopy
@@ -557,6 +558,15 @@ APP = [
     Effect("upstream.host", ("upstream", "host"), "Interne.example", app(lambda a: a.upstream.host_header), None, "interne.example"),
     Effect("upstream.ca", ("upstream", "ca"), {"file": "tls.crt"}, app(lambda a: a.upstream.ca), None, PEM["file:tls.crt"],
            ((("upstream", "url"), "https://u.example"),)),
+    *(Effect(f"upstream.tls.{key}", ("upstream", "tls"), value, app(lambda a, see=see: see(a.upstream.tls)), before, after, ((("upstream", "url"), "https://u.example"),))
+      for key, value, see, before, after in (
+          ("name", {"name": "Rh.example"}, lambda t: t.name, "", "rh.example"),
+          ("sni", {"sni": "none"}, lambda t: t.sni, None, ""), ("sni", {"sni": "a.example"}, lambda t: t.sni, None, "a.example"),
+          ("pins[]", {"pins": [{"file": "tls.crt"}]}, lambda t: t.pins, (), (ssl.PEM_cert_to_DER_cert(PEM["file:tls.crt"].decode()),)),
+          ("minimum", {"minimum": "tls1.3"}, lambda t: t.minimum, "tls1.2", "tls1.3"),
+          ("legacy", {"legacy": "tls1.0"}, lambda t: t.legacy, None, "tls1.0"),
+          ("client_certificate.certificate", {"client_certificate": TLS}, lambda t: t.client_certificate and t.client_certificate.certificate, None, PEM["file:tls.crt"]),
+          ("client_certificate.key", {"client_certificate": TLS}, lambda t: t.client_certificate and t.client_certificate.key, None, PEM["file:tls.key"]))),
     Effect("directories[]", ("directories",), ["communes"], app(lambda a: known_with(PAUL, a.directories, 0).left_out), set(), {"commune", "secret:grr", "uai"}),
     Effect("providers[]", ("providers",), ["autre", "autre"], app(lambda a: a.providers), ("metropole",), ("autre",)),
     Effect("providers[]", ("providers",), ["autre"],

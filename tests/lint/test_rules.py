@@ -310,6 +310,8 @@ PAIRS: dict[str, Pair] = {
                   {"apps/permis.yaml": PERMIS + REWRITTEN % "http://autre.localhost:8081", "apps/autre.yaml": PERMIS.replace("permis", "autre")}),
     "EC346": Pair({"apps/permis.yaml": PERMIS + "tunnel: {protocols: [websocket], origins: [http://partenaire.example]}\n"},
                   {"apps/permis.yaml": PERMIS + "tunnel: {protocols: [websocket], origins: [https://partenaire.example]}\n"}),
+    "EC347": Pair(changed("apps/permis.yaml", "http://127.0.0.1:9001", "https://127.0.0.1:9001, tls: {legacy: tls1.0}"),
+                  changed("apps/permis.yaml", "http://127.0.0.1:9001", "https://127.0.0.1:9001, tls: {minimum: tls1.2}")),
     "EC351": Pair(sent("sealed: {cookie: T, key: {file: a.base64}, life: 20m}"), sent("sealed: {cookie: T, key: {file: a.base64}, life: 10m}"),
                   KEYS, KEYS),
     "EC352": Pair(sent("basic: {account: {value: a}, password: {file: short}}"), sent("basic: {account: {value: a}, password: {file: a.base64}}"),

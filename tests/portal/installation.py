@@ -17,7 +17,8 @@ from gateway.accounts.file import links_path
 from gateway.accounts.linking import AccountLinking
 from gateway.config.exchange_limits import Timeouts
 from gateway.config.host_applications import HostApplications
-from gateway.config.snapshot import App, Gateway, Limits, Snapshot, Upstream
+from gateway.config.snapshot import App, Gateway, Limits, Snapshot
+from gateway.config.upstream_settings import Upstream
 from gateway.directories.lookups import Directories
 from gateway.federation.applications import Applications
 from gateway.federation.federation import Federation

@@ -50,6 +50,15 @@ _WRITTEN: Final[Mapping[str, Bound]] = {
     "upstream.host": Bound("upstreams", "`keep`, a host of the fence, or a name of its upstreams: it may choose one of "
                            "several applications of one server."),
     "upstream.ca": Bound("secrets", "A file below these folders, which the key of another cannot be."),
+    "upstream.tls.name": Bound("upstreams", "The name in the certificate of its own upstream; nothing is sent to it."),
+    "upstream.tls.sni": Bound("upstreams", "As `upstream.host`: a host of the fence, or a name of its upstreams."),
+    "upstream.tls.pins[]": Bound("secrets", "A file below these folders; fewer servers are believed by it."),
+    "upstream.tls.minimum": Bound("upstreams", "Of connections to its own upstream."),
+    "upstream.tls.client_certificate.certificate": Bound("secrets", "A file below these folders, shown to its own "
+                                                         "upstream."),
+    "upstream.tls.client_certificate.key": Bound("secrets", "Likewise, and never sent."),
+    "upstream.tls.legacy": Bound("upstreams", "What is told to its own application can be read on the way; lint says "
+                                 "so."),
     "front": Bound("hosts", "Who is told of requests to its own hosts, and shows the operator's secret for it."),
     "providers[]": Bound("providers", "Listed one by one."),
     "directories[]": Bound("directories", "Listed one by one; what they are asked and give, the operator's files say."),

@@ -21,6 +21,21 @@ def check_certificates(content: bytes) -> None:
         raise Wrong("this is not a certificate in PEM form", "-----BEGIN CERTIFICATE-----") from None
 
 
+def check_one_certificate(content: bytes) -> None:
+    """One PEM certificate; raises Wrong."""
+    check_certificates(content)
+    if content.count(b"BEGIN CERTIFICATE") > 1:
+        raise Wrong("this is more than one certificate", "a pin is the application's own: one file for each")
+
+
+def certificate_der(content: bytes) -> bytes:
+    """The one certificate that `check_one_certificate` let pass."""
+    from cryptography.hazmat.primitives.serialization import Encoding
+    from cryptography.x509 import load_pem_x509_certificate
+
+    return load_pem_x509_certificate(content).public_bytes(Encoding.DER)
+
+
 def check_private_key(content: bytes) -> None:
     """A PEM key without a passphrase; raises Wrong."""
     _private_key(content)

@@ -5,13 +5,14 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from errno import EACCES, ENOENT
 from functools import partial
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from gateway.config.check.directory_servers import certificate_paths, references_of
 from gateway.config.check.form_login import SECRET, check_secret
 from gateway.config.check.fronts import check_front_secret
 from gateway.config.check.pem import (
     check_certificates,
+    check_one_certificate,
     check_own_key,
     check_pair,
     check_private_key,
@@ -29,6 +30,7 @@ from gateway.config.schema.oidc import OidcSection
 from gateway.config.schema.provider import ProviderFile, SamlProviderFile
 from gateway.config.schema.scalars import Reference, Wrong
 from gateway.config.schema.store import StoreServerSection
+from gateway.config.schema.upstream import UpstreamTlsSection
 from gateway.config.yaml.reader import YamlDocument
 from gateway.model.errors import GatewayError
 
@@ -37,6 +39,8 @@ STORE_KEY_BYTES = 32
 MAC_SECRET_BYTES = 32
 
 _Check = Callable[[bytes], None]
+
+_SHOWN: Final[Path] = ("upstream", "tls", "client_certificate")
 
 
 class _Use(NamedTuple):
@@ -245,6 +249,8 @@ def _pair_places(folder: Folder) -> Iterator[tuple[str, YamlDocument, Path]]:
         own = provider.model.oidc.client_keys if isinstance(provider.model, ProviderFile) else []
         for index in range(len(own)):
             yield provider.path, provider.document, ("oidc", "client_keys", index)
+    for app in (*folder.apps, *folder.shadows):
+        yield app.path, app.document, _SHOWN
     for directory in folder.directories:
         for path in certificate_paths(directory.model) if directory.model is not None else ():
             yield directory.path, directory.document, path
@@ -308,9 +314,19 @@ def _check_metadata(entity_id: str, content: bytes, *, development: bool) -> Non
 def _app_references(model: AppFile) -> Iterator[tuple[Path, Reference, _Check]]:
     if model.upstream.ca is not None:
         yield ("upstream", "ca"), model.upstream.ca, check_certificates
+    if model.upstream.tls is not None:
+        yield from _upstream_references(model.upstream.tls)
     yield from values_elsewhere(model)
     if model.translate.has_tokens:
         yield from references(model.translate)
     trusted = None if model.form_login is None else model.form_login.trusted
     if model.form_login is not None and trusted is not None and trusted.secret is not None:
         yield SECRET, trusted.secret, partial(check_secret, model.form_login)
+
+
+def _upstream_references(tls: UpstreamTlsSection) -> Iterator[tuple[Path, Reference, _Check]]:
+    for index, pin in enumerate(tls.pins):
+        yield ("upstream", "tls", "pins", index), pin, check_one_certificate
+    if tls.client_certificate is not None:
+        yield (*_SHOWN, "certificate"), tls.client_certificate.certificate, check_certificates
+        yield (*_SHOWN, "key"), tls.client_certificate.key, check_private_key

@@ -80,6 +80,10 @@ def _upstream(model: AppFile, name: str, team: TeamSection) -> Iterator[tuple[Pa
     of_the_url = host == "upstream" and literal(bare) is not None
     if host != "keep" and not of_the_url and not within(told, team.hosts) and not fence.names(told, port):
         yield ("upstream", "host"), f"Host {told}"
+    tls = model.upstream.tls
+    said = "" if tls is None else tls.sni if tls.sni is not None else tls.name or ""
+    if said not in ("", "none") and not within(said, team.hosts) and not fence.names(said, port):
+        yield ("upstream", "tls", "name" if tls is None or tls.sni is None else "sni"), f"name {said}"
 
 
 def _responses(model: AppFile) -> Iterator[tuple[Path, str]]:

@@ -19,6 +19,7 @@ from gateway.config.compile.plan import (
 from gateway.config.compile.rates import rates_of
 from gateway.config.compile.served import Material, served
 from gateway.config.compile.tokens import serve_basic, serve_tokens
+from gateway.config.compile.upstream_tls import serve_upstream_tls
 from gateway.config.folder.files import team_of
 from gateway.config.schema.app import AppFile, TunnelSection, UpstreamSection
 from gateway.config.schema.app_api import AppApiSection, OpaqueTokensSection
@@ -26,10 +27,12 @@ from gateway.config.schema.gateway import GatewayFile
 from gateway.config.schema.scalars import Url
 from gateway.config.schema.translate import InjectedAt
 from gateway.config.schema.upstream import CircuitSection
-from gateway.config.snapshot import LogoutSettings, TunnelSettings, UpstreamSettings
+from gateway.config.snapshot import LogoutSettings, TunnelSettings
+from gateway.config.upstream_settings import UpstreamSettings
 from gateway.config.yaml.reader import YamlDocument
 from gateway.model.balancing import Balancing, CircuitSettings, HealthCheck
 from gateway.model.session import SeatLimits
+from gateway.model.upstream_tls import UpstreamTls
 from gateway.translation.specs import CookieSpec, HeaderSpec
 from gateway.wire.application_cookies import AS_THEY_ARE, CookieRules, shown_names
 from gateway.wire.fences import Fence
@@ -250,6 +253,7 @@ def _upstream(file: str, model: AppFile, gateway: GatewayFile, material: Materia
         port=url.effective_port,
         host_header={"keep": None, "upstream": url.authority}.get(model.upstream.host, model.upstream.host),
         ca=material.get((file, ("upstream", "ca"))),
+        tls=UpstreamTls() if there.tls is None else serve_upstream_tls(file, there.tls, material),
         balancing=_balancing(there) if there.others or there.circuit or there.concurrency or there.health else None,
         fence=Fence.of(team, gateway.teams[team].upstreams) if team in gateway.teams else None,
     )

@@ -36,9 +36,8 @@ from gateway.config.snapshot import (
     LogoutSettings,
     OpaqueTokens,
     Snapshot,
-    Upstream,
-    UpstreamSettings,
 )
+from gateway.config.upstream_settings import Upstream, UpstreamSettings
 from gateway.identity.directories import attributes_of
 from gateway.model.decision import RuleRef
 from gateway.model.directory import Directory

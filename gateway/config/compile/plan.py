@@ -13,7 +13,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple, TypeVar, cast
 
 from gateway.config.compile.codec import codec_of
-from gateway.config.snapshot import AppSettings, Gateway, LogoutSettings, UpstreamSettings
+from gateway.config.snapshot import AppSettings, Gateway, LogoutSettings
+from gateway.config.upstream_settings import UpstreamSettings
 from gateway.model.directory import Directory
 from gateway.model.organisations import OrganisationTable
 from gateway.model.provider import OidcProvider, SamlProvider

@@ -39,7 +39,7 @@ _FOLDERS: Final = (APPS, *FLAT)
 _OTHER_SUFFIXES: Final = (".yml", ".yaml")
 
 # What stands under these keys is no secret: every client or server that we connect with is shown it.
-_PUBLIC: Final = frozenset({"certificate", "ca", "metadata", "keys"})
+_PUBLIC: Final = frozenset({"certificate", "ca", "metadata", "keys", "pins"})
 # These hold the environment of this process, and its memory.
 _OF_THE_SYSTEM: Final = ("/proc", "/sys", "/dev")
 

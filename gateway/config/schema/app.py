@@ -39,7 +39,7 @@ from gateway.config.schema.types import (
     checked,
     wrong,
 )
-from gateway.config.schema.upstream import CircuitSection, HealthSection
+from gateway.config.schema.upstream import CircuitSection, HealthSection, UpstreamTlsSection
 from gateway.config.schema.values import ApplicationTarget, CookieName, ListedHeader, PathPrefix
 from gateway.model.errors import GatewayError
 from gateway.model.names import fold
@@ -88,11 +88,14 @@ class UpstreamSection(Strict):
     """The Host that the application sees: `keep` for the browser's, `upstream` for that of the URL, or a name."""
     ca: Maybe[PublicReference] = None
     """PEM: the authority that signed the application's TLS certificate."""
+    tls: Maybe[UpstreamTlsSection] = None
 
     @model_validator(mode="after")
     def _agrees(self) -> "UpstreamSection":
         if self.ca is not None and self.url.scheme != "https":
             raise wrong("ca has no effect on http", "write https in url, or leave ca out")
+        if self.tls is not None:
+            self._secured(self.tls)
         if self.queue is not None and self.concurrency is None:
             raise wrong("nobody waits where there is no limit", "write concurrency too, or leave queue out")
         if self.others:
@@ -100,6 +103,12 @@ class UpstreamSection(Strict):
         elif self.model_fields_set & {"balance", "retries"}:
             raise wrong("there is one address, so nothing is divided", "add others: [...], or leave this out")
         return self
+
+    def _secured(self, tls: UpstreamTlsSection) -> None:
+        if self.url.scheme != "https":
+            raise wrong("tls has no effect on http", "write https in url, or leave tls out")
+        if tls.pins and self.ca is not None:
+            raise wrong("a certificate that is pinned is asked for no authority", "leave ca or tls.pins out")
 
     def _several(self) -> None:
         if any(other.scheme != self.url.scheme for other in self.others):

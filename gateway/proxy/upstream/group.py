@@ -10,7 +10,7 @@ from gateway.model.upstream_codes import UPSTREAM_NONE
 from gateway.proxy.upstream.balance import Order, order_of
 from gateway.proxy.upstream.health import HealthChecks
 from gateway.proxy.upstream.member import Member
-from gateway.proxy.upstream.pool import Pool, Shared, connects_alike
+from gateway.proxy.upstream.pool import Pool, Shared
 from gateway.proxy.upstream.standing import RetryBudget
 
 Told = Callable[[str, str, str, Mapping[str, object]], None]
@@ -51,7 +51,7 @@ class AddressGroup:
     def serves(self, app: App) -> bool:
         """Whether it is what the application has now."""
         mine, its = self.upstream, app.upstream
-        return connects_alike(mine, its) and mine.balancing == its.balancing and self.edits == app.edits
+        return mine.connection == its.connection and mine.balancing == its.balancing and self.edits == app.edits
 
     def retire(self) -> None:
         if self._checks is not None:

@@ -7,7 +7,7 @@ from typing import Final, Protocol, cast
 
 from gateway.access.request_line import REPEATABLE
 from gateway.config.exchange_limits import Timeouts
-from gateway.config.snapshot import Upstream
+from gateway.config.upstream_settings import Upstream
 from gateway.model.balancing import Balancing
 from gateway.model.codes import UPSTREAM_CONNECT, UPSTREAM_TIMEOUT
 from gateway.model.errors import GatewayError

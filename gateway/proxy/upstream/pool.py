@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Final, Protocol, TypeVar
 
-from gateway.config.snapshot import Upstream
+from gateway.config.upstream_settings import Upstream
 from gateway.model.codes import LIMIT_CONNECTIONS, UPSTREAM_ADDRESS, UPSTREAM_CONNECT, UPSTREAM_TIMEOUT
 from gateway.model.errors import GatewayError
+from gateway.ops.upstream_tls import server_name, upstream_context
 from gateway.proxy.upstream.connection import UpstreamConnection
 from gateway.proxy.upstream.resolver import UpstreamResolver
 from gateway.wire.fences import Fence, IsOurs, refusal
@@ -99,6 +100,10 @@ class Pool:
         address, port, *_ = connection.transport.get_extra_info("peername")
         return bool(refusal(self.upstream.host, address, port, fence, self._is_ours))
 
+    def serves(self, upstream: Upstream) -> bool:
+        """Whether its connections serve this one, too."""
+        return self.upstream.connection == upstream.connection
+
     def connect(self, waiter: Waiter) -> asyncio.Task[None]:
         """A new connection for `waiter`; cancel the task if it no longer waits."""
         return self._loop.create_task(self._connect(waiter))
@@ -151,7 +156,7 @@ class Pool:
             address,
             upstream.port,
             ssl=tls,
-            server_hostname=None if tls is None else upstream.host,
+            server_hostname=None if tls is None else server_name(upstream),
         )
         return connection
 
@@ -160,25 +165,10 @@ class Pool:
             return None
         if self._tls is None:
             # Reading the system's certificates takes tens of milliseconds.
-            self._tls = await self._loop.run_in_executor(None, _tls_context, self.upstream.ca)
+            self._tls = await self._loop.run_in_executor(None, upstream_context, self.upstream)
         return self._tls
 
 
 def _loopback(host: str) -> str:
     """RFC 6761 6.3: names under `.localhost` are loopback, whatever the resolver says."""
     return "127.0.0.1" if host == "localhost" or host.endswith(".localhost") else host
-
-
-def _tls_context(ca: bytes | None) -> ssl.SSLContext:
-    context = ssl.create_default_context(cadata=None if ca is None else ca.decode("ascii"))
-    context.set_alpn_protocols(["http/1.1"])
-    return context
-
-
-def connects_alike(one: Upstream, other: Upstream) -> bool:
-    """Whether a connection that was opened for one of them serves the other."""
-    return _connection_of(one) == _connection_of(other)
-
-
-def _connection_of(upstream: Upstream) -> tuple[object, ...]:
-    return upstream.scheme, upstream.host, upstream.port, upstream.ca, upstream.timeouts, upstream.fence

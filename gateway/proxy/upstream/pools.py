@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from gateway.config.snapshot import App
 from gateway.proxy.upstream.connection import UpstreamConnection
 from gateway.proxy.upstream.group import AddressGroup, Told
-from gateway.proxy.upstream.pool import Pool, Shared, connects_alike
+from gateway.proxy.upstream.pool import Pool, Shared
 from gateway.proxy.upstream.resolver import UpstreamResolver
 from gateway.wire.fences import IsOurs
 
@@ -17,7 +17,7 @@ def _untold(event: str, app: str, place: str, more: Mapping[str, object]) -> Non
 
 class Pools:
     """They outlive snapshots: a reload drops no connection to an application that is where it was. `told`: hears of
-    addresses that are put out, and let in again."""
+    addresses that are put out, and let in again, and of applications that are reached less than safely."""
 
     __slots__ = ("_by_app", "_shared", "_told")
 
@@ -38,14 +38,21 @@ class Pools:
         if app.upstream.balancing is not None:
             if isinstance(before, AddressGroup) and before.serves(app):
                 return before
+            self._tell_deviations(app)
             group = self._by_app[app.name] = AddressGroup(app, app.upstream.balancing, self._shared, self._told, before)
             return group
         if before is not None:
-            if isinstance(before, Pool) and connects_alike(before.upstream, app.upstream) and before.edits == app.edits:
+            if isinstance(before, Pool) and before.serves(app.upstream) and before.edits == app.edits:
                 return before
             before.retire()
+        self._tell_deviations(app)
         pool = self._by_app[app.name] = Pool(app.upstream, self._shared, app.edits)
         return pool
+
+    def _tell_deviations(self, app: App) -> None:
+        upstream = app.upstream
+        if upstream.tls.legacy is not None:
+            self._told("upstream.deviation", app.name, f"{upstream.host}:{upstream.port}", {"how": upstream.tls.legacy})
 
     def keep(self, apps: Mapping[str, App]) -> None:
         """After a reload: the pools of applications that are gone end, and the checks of addresses that no application

@@ -36,6 +36,11 @@ def test_a_file_that_is_missing_refuses_the_load() -> None:
         "oidc.ca": {
             "providers/metropole.yaml": METROPOLE.replace("client_id: ecluse", "client_id: a\n  ca: {file: gone}")
         },
+        "upstream.tls.pins[0]": {
+            "apps/permis.yaml": PERMIS.replace(
+                "http://127.0.0.1:9001", "https://u.example, tls: {pins: [{file: gone}]}"
+            )
+        },
         "upstream.ca": {
             "apps/permis.yaml": PERMIS.replace("http://127.0.0.1:9001", "https://u.example, ca: {file: gone}")
         },
@@ -168,6 +173,21 @@ def test_a_certificate_is_never_written_inline() -> None:
     assert problems(changes, {"file:tls.key": issued()[1]}) == [
         "policies/gateway.yaml:4:50: listen[0].tls.certificate: this is not written here (write {file: path})"
     ]
+
+
+def test_what_an_application_is_shown_is_a_pair_and_what_is_pinned_one_certificate() -> None:
+    pem, (chain, key), other = AUTHORITY.cert_pem.bytes(), issued(), issued()[1]
+    shown = "client_certificate: {certificate: {file: us.pem}, key: {file: us.key}}"
+    for tls, secrets, said in (
+        (f"{{{shown}}}", {"file:us.pem": chain, "file:us.key": key}, []),
+        (f"{{{shown}}}", {"file:us.pem": chain, "file:us.key": other}, ["this key does not belong to the certificate"]),
+        ("{pins: [{file: a.pem}]}", {"file:a.pem": pem}, []),
+        ("{pins: [{file: a.pem}]}", {"file:a.pem": pem + pem}, ["this is more than one certificate"]),
+        ("{pins: [{file: a.pem}]}", {"file:a.pem": key}, ["this is not a certificate in PEM form"]),
+    ):
+        text = PERMIS.replace("http://127.0.0.1:9001", f"https://u.example, tls: {tls}")
+        found = problems({"apps/permis.yaml": text}, secrets)
+        assert [one.partition(" (")[0].rpartition(": ")[2] for one in found] == said
 
 
 def test_the_authorities_of_a_provider_and_of_an_application_are_their_own() -> None:

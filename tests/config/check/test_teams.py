@@ -114,6 +114,19 @@ def test_a_name_alone_is_no_choice_of_hosts_on_the_server_that_it_leads_to() -> 
     ]
 
 
+@pytest.mark.parametrize(
+    ("tls", "said"),
+    [
+        ("{name: any.example}", "name"), ("{name: a.urba.localhost, sni: any.example}", "sni"),
+        ("{name: any.example, sni: none}", ""), ("{name: a.urba.localhost}", ""), ("{minimum: tls1.3}", ""),
+    ],
+)  # fmt: skip
+def test_what_the_handshake_says_is_held_against_the_fence(tls: str, said: str) -> None:
+    """As the Host: it may choose one of several applications of a server."""
+    mine = MINE.replace("http://127.0.0.1:9001}", f"https://127.0.0.1:9001, tls: {tls}}}")
+    assert [one.split(": ")[1] for one in found(mine)] == ([f"upstream.tls.{said}"] if said else [])
+
+
 def test_a_fence_lists_its_upstreams() -> None:
     assert problems({"gateway.yaml": TEAMS.replace("upstreams: [127.0.0.1, 'interne.example:80'], ", "")}) == [
         "policies/gateway.yaml:11:3: teams.urbanisme.upstreams: this key is missing"

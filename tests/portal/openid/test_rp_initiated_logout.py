@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from gateway.config.snapshot import Logout, Upstream
+from gateway.config.snapshot import Logout
+from gateway.config.upstream_settings import Upstream
 from gateway.model.provider import ProviderLogout
 from gateway.model.session import SeatLimits
 from gateway.oidc.end_session import LONGEST_ADDRESS

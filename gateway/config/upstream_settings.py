@@ -1,0 +1,42 @@
+"""Where an application listens, and how it is connected to."""
+
+from dataclasses import dataclass, field, replace
+
+from gateway.config.exchange_limits import Timeouts
+from gateway.model.balancing import Balancing
+from gateway.model.upstream_tls import UpstreamTls
+from gateway.wire.fences import Fence
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UpstreamSettings:
+    """As the application's file says. `host_header`: None keeps the client's Host. `ca`: PEM of its own CA; `tls`: the
+    rest of what is asked of its TLS. `fence`: how far it may reach, where a team owns its file. `balancing`: among its
+    addresses, None where it has one, of which nothing is kept."""
+
+    scheme: str
+    host: str
+    port: int
+    host_header: str | None = None
+    ca: bytes | None = None
+    tls: UpstreamTls = field(default_factory=UpstreamTls)
+    fence: Fence | None = None
+    balancing: Balancing | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Upstream(UpstreamSettings):
+    """`timeouts`: the gateway's, but for what the application's file says."""
+
+    timeouts: Timeouts
+
+    @property
+    def everywhere(self) -> "tuple[Upstream, ...]":
+        """Each of its addresses."""
+        others = () if self.balancing is None else self.balancing.others
+        return self, *(replace(self, host=host, port=port) for host, port in others)
+
+    @property
+    def connection(self) -> tuple[object, ...]:
+        """What a connection depends on: one that was opened for an upstream serves another where these are equal."""
+        return self.scheme, self.host, self.port, self.ca, self.tls, self.timeouts, self.fence

@@ -1,0 +1,154 @@
+"""What is asked of the TLS of an application, by handshakes in memory. Over sockets: proxy/upstream/test_tls.py."""
+
+import ssl
+from functools import cache
+
+import pytest
+import trustme
+
+from gateway.config.exchange_limits import Timeouts
+from gateway.config.upstream_settings import Upstream
+from gateway.model.provider import ClientCertificate
+from gateway.model.upstream_tls import UpstreamTls
+from gateway.ops.upstream_tls import server_name, upstream_context
+from tests.proxy.certificates import authority, authority_pem
+
+
+@cache
+def issued(name: str) -> trustme.LeafCert:
+    return authority().issue_cert(name)
+
+
+def der(pem: bytes) -> bytes:
+    return ssl.PEM_cert_to_DER_cert(pem.decode())
+
+
+class Server:
+    """`names`: it has a certificate for each, and shows that of the name that the handshake says; else the first."""
+
+    def __init__(self, *names: str) -> None:
+        self.said: list[str | None] = []
+        self.contexts = {name: ssl.create_default_context(ssl.Purpose.CLIENT_AUTH) for name in names}
+        for name, context in self.contexts.items():
+            issued(name).configure_cert(context)
+        self.first = self.contexts[names[0]]
+        self.first.sni_callback = self._choose
+
+    def _choose(self, handshake: ssl.SSLObject, name: str | None, _: ssl.SSLContext) -> None:
+        self.said.append(name)
+        handshake.context = self.contexts.get(name or "", self.first)
+
+    def speaks(self, version: ssl.TLSVersion) -> "Server":
+        self.first.minimum_version, self.first.maximum_version = ssl.TLSVersion.MINIMUM_SUPPORTED, version
+        self.first.set_ciphers("DEFAULT:@SECLEVEL=0")
+        return self
+
+    def asks(self) -> "Server":
+        self.first.verify_mode = ssl.CERT_REQUIRED
+        authority().configure_trust(self.first)
+        return self
+
+
+def reaches(server: Server, tls: UpstreamTls, *, host: str = "app.example", ca: bytes | None = None) -> str:
+    """Empty where the handshake succeeds at both ends; else why not."""
+    upstream = Upstream(scheme="https", host=host, port=443, timeouts=Timeouts(), ca=ca, tls=tls)
+    to_us, to_it = ssl.MemoryBIO(), ssl.MemoryBIO()
+    us = upstream_context(upstream).wrap_bio(to_us, to_it, server_hostname=server_name(upstream) or None)
+    it = server.first.wrap_bio(to_it, to_us, server_side=True)
+    left = [us, it]
+    for _ in range(6):
+        for end in tuple(left):
+            try:
+                end.do_handshake()
+                left.remove(end)
+            except ssl.SSLWantReadError:
+                continue
+            except ssl.SSLError as error:
+                return str(error)
+    return "" if not left else "no end"
+
+
+CA = authority_pem()
+
+
+@pytest.mark.parametrize(
+    ("shows", "tls", "said"),
+    [
+        ("app.example", UpstreamTls(), "app.example"),
+        ("rh.example", UpstreamTls(name="rh.example"), "rh.example"),
+        ("rh.example", UpstreamTls(name="rh.example", sni="front.example"), "front.example"),
+        ("rh.example", UpstreamTls(name="rh.example", sni=""), None),
+        ("app.example", UpstreamTls(sni=""), None),
+        ("app.example", UpstreamTls(sni="front.example"), "front.example"),
+    ],
+)
+def test_the_name_that_is_expected_and_the_one_that_is_said(shows: str, tls: UpstreamTls, said: str | None) -> None:
+    server = Server(shows)
+    assert reaches(server, tls, ca=CA) == ""
+    assert server.said == [said]
+
+
+@pytest.mark.parametrize(
+    "tls",
+    [
+        UpstreamTls(),
+        UpstreamTls(name="rh.example"),
+        UpstreamTls(name="rh.example", sni="autre.example"),
+        UpstreamTls(name="rh.example", sni=""),
+        UpstreamTls(sni=""),
+        UpstreamTls(sni="autre.example"),
+        UpstreamTls(name="rh.example", legacy="tls1.0"),
+    ],
+)
+def test_a_certificate_of_another_name_is_refused(tls: UpstreamTls) -> None:
+    """Also where it is the one of the name that the handshake says."""
+    assert "certificate verify failed" in reaches(Server("autre.example"), tls, ca=CA)
+
+
+@pytest.mark.parametrize("tls", [UpstreamTls(), UpstreamTls(sni=""), UpstreamTls(legacy="tls1.0")])
+def test_so_is_one_of_a_strangers_authority(tls: UpstreamTls) -> None:
+    assert "certificate verify failed" in reaches(Server("app.example"), tls)
+
+
+def test_an_address_is_asked_for_in_the_certificate() -> None:
+    assert reaches(Server("10.1.2.3"), UpstreamTls(), host="10.1.2.3", ca=CA) == ""
+    assert reaches(Server("10.1.2.3"), UpstreamTls(sni="front.example"), host="10.1.2.3", ca=CA) == ""
+    for tls in (UpstreamTls(), UpstreamTls(sni="front.example")):
+        assert "certificate verify failed" in reaches(Server("10.1.2.3"), tls, host="10.1.2.4", ca=CA)
+
+
+def test_a_pinned_certificate_needs_neither_name_nor_authority() -> None:
+    alone = trustme.CA().issue_cert("quelconque.example")
+    server = Server("app.example")
+    alone.configure_cert(server.first)
+    pins = (der(issued("old.example").cert_chain_pems[0].bytes()), der(alone.cert_chain_pems[0].bytes()))
+    assert reaches(server, UpstreamTls(pins=pins)) == ""
+    assert reaches(server, UpstreamTls(pins=pins, sni="")) == ""
+
+
+def test_no_other_certificate_passes_for_a_pinned_one() -> None:
+    """Neither one of the same name and authority nor one that a pinned authority has signed."""
+    other = authority().issue_cert("app.example").cert_chain_pems[0].bytes()
+    assert "certificate verify failed" in reaches(Server("app.example"), UpstreamTls(pins=(der(other),)))
+    signed = reaches(Server("app.example"), UpstreamTls(pins=(der(CA),)))
+    assert "it is none of those that are pinned" in signed
+
+
+def test_the_oldest_version_is_said() -> None:
+    server = Server("app.example").speaks(ssl.TLSVersion.TLSv1_2)
+    assert reaches(server, UpstreamTls(), ca=CA) == ""
+    assert reaches(server, UpstreamTls(minimum="tls1.3"), ca=CA) != ""
+
+
+@pytest.mark.filterwarnings("ignore:ssl.TLSVersion.TLSv1 is deprecated")
+def test_a_server_of_tls_1_0_is_reached_by_its_profile_alone() -> None:
+    server = Server("app.example").speaks(ssl.TLSVersion.TLSv1)
+    assert reaches(server, UpstreamTls(), ca=CA) != ""
+    assert reaches(server, UpstreamTls(legacy="tls1.0"), ca=CA) == ""
+
+
+def test_a_client_certificate_is_shown_where_one_is_asked_for() -> None:
+    mine = issued("ecluse.example")
+    shown = ClientCertificate(mine.cert_chain_pems[0].bytes(), mine.private_key_pem.bytes())
+    assert reaches(Server("app.example").asks(), UpstreamTls(client_certificate=shown), ca=CA) == ""
+    assert reaches(Server("app.example").asks(), UpstreamTls(), ca=CA) != ""
