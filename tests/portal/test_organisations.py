@@ -29,6 +29,10 @@ PAGE = "/_ecluse/organisation"
 
 @pytest.fixture
 async def asks(here: Installation) -> Installation:
+    return with_organisations(here)
+
+
+def with_organisations(here: Installation) -> Installation:
     """`metropole` serves Lille, `departement` the département 93; both are listed by `permis`."""
     path = Path(here.state) / "organisations.csv"
     path.write_text(TABLE, encoding="utf-8")
@@ -188,7 +192,7 @@ async def test_what_no_longer_serves_the_application_is_not_offered_again(asks: 
     browser.jar[PORTAL] = {"__Host-ecluse-provider": value}
     reply = await browser.get(asks.url(PERMIS))
     assert links(reply) == []
-    assert "<script" not in reply.text
+    assert reply.text.count("<script") == 1, "our own alone"
 
 
 async def test_without_a_table_nothing_is_remembered(here: Installation) -> None:
@@ -236,7 +240,7 @@ async def test_the_organisation_is_told_to_a_provider_that_is_told_it(asks: Inst
 async def test_whatever_is_typed_is_text(asks: Installation, typed: str) -> None:
     reply = await find(asks, asks.browser(), typed)
     assert reply.status == 200
-    assert "<script" not in reply.text
+    assert reply.text.count("<script") == 1, "our own alone"
     assert "<b>" not in (await find(asks, asks.browser(), "syndicat")).text
 
 
@@ -257,3 +261,21 @@ async def test_without_a_table_the_page_is_the_list_of_services(here: Installati
     reply = await here.browser().get(here.url(PORTAL, PAGE))
     assert [provider for provider, _ in links(reply)] == ["metropole", "departement"]
     assert "What is your organisation?" not in reply.text
+
+
+async def test_where_its_service_does_not_answer_the_second_way_in_stands_beside_it(
+    asks: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The one for everybody, as ProConnect is."""
+    browser, transaction = await asked(asks)
+    serves(asks, "departement", others=True)
+    found = links(await find(asks, browser, "lille", transaction))
+    assert found == [("metropole", "Lille Municipality, Nord (59)"), ("departement", "Département")]
+    monkeypatch.setattr(asks.federation, "is_silent", lambda provider: provider.name == "metropole")
+    assert links(await find(asks, browser, "lille", transaction)) == [
+        ("metropole", "Metropolis Does not answer for the moment"),
+        ("departement", "Département"),
+        ("departement", "Département"),
+    ]
+    monkeypatch.setattr(asks.federation, "is_silent", lambda provider: True)
+    assert links(await find(asks, browser, "lille", transaction))[0][0] == "metropole"

@@ -73,7 +73,8 @@ class Chooser:
         links, query = _Links(request, found, self._services.federation), query_of(typed)
         organisations = await self._organisations(request, query)
         known, accepted = await self._by_organisation(request), in_order(offered)
-        lines = [links.line(one, known.serving(one, accepted)) for one in (organisations or ())[:_MOST_FOUND]]
+        to_all = known.offered_to_all(accepted)
+        lines = [links.line(one, known.serving(one, accepted), to_all) for one in (organisations or ())[:_MOST_FOUND]]
         away = organisations is None
         choices = OrganisationChoices(
             remembered=next(iter(links.choices(one for one in offered if one.name == last)), None),
@@ -83,7 +84,7 @@ class Chooser:
             services=links.choices(known.serving_domains(query.domains, accepted)),
             more=organisations is not None and len(organisations) > _MOST_FOUND,
             away=away,
-            others=links.choices(offered if away else known.offered_to_all(accepted)),
+            others=links.choices(offered if away else to_all),
             credits=tuple(dict.fromkeys((one.credit, one.as_of) for one in request.snapshot.organisations)),
         )
         return self._services.pages.organisations(request.reader, choices)
@@ -118,8 +119,14 @@ class _Links:
         """An application shows all that it lists: nobody whom it listens to is left without a way in."""
         return tuple(self._choice(provider, {}) for provider in islice(providers, self._most))
 
-    def line(self, organisation: ListedOrganisation, serving: Sequence[Provider]) -> OrganisationLine:
+    def line(
+        self, organisation: ListedOrganisation, serving: Sequence[Provider], to_all: Sequence[Provider]
+    ) -> OrganisationLine:
+        """Where none that serves it answers, those for everybody are its second way in."""
         ways = tuple(self._choice(one, _hints(one, organisation)) for one in serving)
+        if ways and all(way.is_silent for way in ways):
+            others = [self._choice(one, _hints(one, organisation)) for one in to_all if one not in serving]
+            ways += tuple(way for way in others if not way.is_silent)
         return OrganisationLine(organisation.name, organisation.kind, organisation.place, ways)
 
     def _choice(self, provider: Provider, hints: dict[str, str]) -> Choice:

@@ -30,6 +30,7 @@ class Look:
         images = "" if theme.logo is None else "; img-src data:"
         self._style_policy = f"default-src 'none'; style-src 'sha256-{digest(style)}'{images}"
         policy = f"{self._style_policy}; form-action 'self'; base-uri 'none'"
+        self._search_policy = f"{policy}; frame-ancestors 'none'; connect-src 'self'"
         self.headers = (*security_headers(f"{policy}; frame-ancestors 'none'"), _VARY)
         self.framed = (*security_headers(policy, framed=True), _VARY)
         self.around = {language: _around(theme, language, style) for language in LANGUAGES}
@@ -40,6 +41,10 @@ class Look:
             f"{self._style_policy}; script-src 'sha256-{digest(script)}'; "
             f"form-action {schemes}; base-uri 'none'; frame-ancestors 'none'"
         )
+
+    def searching(self, script: str) -> Headers:
+        """Of a page whose script asks our own host what a person looks for."""
+        return (*security_headers(f"{self._search_policy}; script-src 'sha256-{digest(script)}'"), _VARY)
 
 
 def digest(text: str) -> str:

@@ -38,6 +38,7 @@ _TEMPLATES = Path(__file__).parents[1] / "templates"
 _HTML = (b"Content-Type", b"text/html; charset=utf-8")
 _JSON = (b"Content-Type", b"application/json; charset=utf-8")
 _SENDS_ITSELF = "document.forms[0].submit()"
+_SEARCHES = (_TEMPLATES / "search.js").read_text("utf-8")
 # What stands before tenths, and megabytes, kilobytes and bytes.
 _UNITS = {"fr": (",", "Mo", "Ko", "octets"), "en": (".", "MB", "KB", "bytes")}
 _RETRY_AFTER = (b"Retry-After", b"5")
@@ -263,7 +264,8 @@ class Pages:
         return self._page("step_up.html", reader, asked=asked, is_stronger=bool(asked.level or asked.other_method))
 
     def organisations(self, reader: Reader, choices: OrganisationChoices) -> Page:
-        return self._page("organisations.html", reader, choices=choices)
+        page = self._page("organisations.html", reader, choices=choices, script=_SEARCHES)
+        return Page(200, (*self._current.searching(_SEARCHES), _HTML), page.body)
 
     def language_of(self, reader: Reader) -> str:
         """Of ours, in which pages are shown to them."""
