@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
+from tests.browser_like import Response
 from tests.walks.place import ONE, Place
 from tests.walks.world import SEAT, World, ask, opened
 
@@ -83,6 +84,35 @@ async def test_signing_out_ends_both_and_clears_the_cookies_of_each(world: World
     assert "forms=; Path=/forms; Max-Age=0" in cleared
     assert person.jar.get(DIVIDED, SEAT) is None
     assert (await ask(world.place.url(), "/wiki/", cookie, DIVIDED)).status == 401
+
+
+def ways_on(page: Response) -> set[str]:
+    """Without the one to the middle of the page itself."""
+    return {link for link in page.links() if not link.endswith("#main")}
+
+
+@pytest.mark.parametrize("path", ["/wiki/", "/forms/"])
+async def test_who_signs_out_is_led_back_to_the_application_that_they_came_from(world: World, path: str) -> None:
+    person = await world.signed_in(url=world.place.url(DIVIDED, "/wiki/"))
+    logout = world.place.url(DIVIDED, "/_ecluse/logout")
+    page = await person.step("GET", logout, [("Referer", world.place.url(DIVIDED, f"{path}page?x=1"))])
+    (form,) = page.forms()
+    assert form.action == f"{logout}?to={path}"
+    page = await person.post(form.action, "", headers=[("Sec-Fetch-Site", "same-origin")])
+    assert page.status == 200
+    assert ways_on(page) == {world.place.url(DIVIDED, path)}
+
+
+@pytest.mark.parametrize(
+    "to",
+    ["https://evil.example/", "//evil.example/", "/nobody", "/wiki/..//evil.example", "forms", "/wiki/&to=/forms/"],
+)
+async def test_whatever_the_address_says_the_way_back_is_a_home_of_this_host(world: World, to: str) -> None:
+    person = await world.signed_in(url=world.place.url(DIVIDED, "/wiki/"))
+    logout = world.place.url(DIVIDED, f"/_ecluse/logout?to={to}")
+    page = await person.post(logout, "", headers=[("Sec-Fetch-Site", "same-origin")])
+    assert page.status == 200
+    assert ways_on(page) < {world.place.url(DIVIDED, f"/{one}/") for one in ("wiki", "forms")}
 
 
 async def test_the_rules_of_each_hold_below_its_path_alone(world: World) -> None:

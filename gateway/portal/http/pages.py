@@ -207,11 +207,12 @@ class Pages:
     def chooser(self, reader: Reader, choices: Sequence[Choice]) -> Page:
         return self._page("chooser.html", reader, choices=choices)
 
-    def logout(self, reader: Reader, *, refused: Code | None = None, reference: str = "") -> Page:
-        """The form that signs out; with `refused`, the answer to a sign-out that was not done."""
+    def logout(self, reader: Reader, *, refused: Code | None = None, reference: str = "", to: str = "") -> Page:
+        """The form that signs out; with `refused`, the answer to a sign-out that was not done. `to`: a path of the
+        application that is left, where several divide the host."""
         status = refused.status if refused else 200
         again = (("to", "/_ecluse/logout"),)
-        return self._page("logout.html", reader, again, status=status, refused=refused, reference=reference)
+        return self._page("logout.html", reader, again, status=status, refused=refused, reference=reference, to=to)
 
     def signed_out(self, reader: Reader, how: SignedOut, *, elsewhere: str = "", home: str = "") -> Page:
         """`elsewhere`: where the sessions of other hosts end. `home`: a way back to the application."""

@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Literal
 
 from gateway.config.snapshot import App
-from gateway.model.codes import LOGOUT_CROSS_SITE
+from gateway.model.codes import LOGOUT_CROSS_SITE, Code
 from gateway.model.errors import GatewayError
 from gateway.model.ports import Page
 from gateway.model.session import Session
@@ -27,12 +27,17 @@ class BrowserSignOut:
 
     async def form(self, request: PortalRequest) -> Page:
         """A link or an image can bring a browser here: it signs nobody out."""
-        return self._services.pages.logout(request.reader)
+        return self._form(request)
+
+    def _form(self, request: PortalRequest, refused: Code | None = None) -> Page:
+        left = _left(request)
+        to = "" if left is None or not request.snapshot.applications(request.host).below else left.home
+        return self._services.pages.logout(request.reader, refused=refused, to=to)
 
     async def sign_out(self, request: PortalRequest) -> NextStep:
         if not _same_origin(request):
             self._services.report.refused(request, GatewayError(LOGOUT_CROSS_SITE, "sent by a page that is not ours"))
-            return self._services.pages.logout(request.reader, refused=LOGOUT_CROSS_SITE)
+            return self._form(request, LOGOUT_CROSS_SITE)
         return await self._leave(request, navigation=True)
 
     async def link(self, request: PortalRequest) -> NextStep:
@@ -109,8 +114,23 @@ def _how(request: PortalRequest, *, found: bool) -> SignedOut:
     return "elsewhere" if elsewhere(request) else "nothing"
 
 
+def _left(request: PortalRequest) -> App | None:
+    """The application that the person leaves. Where several divide the host, the address says so, or the page that
+    brought them here; else it is one of them."""
+    app, there = request.app, request.snapshot.applications(request.host)
+    if app is None or not there.below or request.purpose == "logout":
+        return app
+    page = request.header(b"referer") or ""
+    try:
+        said = request.parameter("to") or page.removeprefix(own_origin(request))
+    except GatewayError:
+        # Nobody stays signed in for the sake of a link.
+        return app
+    return (there.at(said.partition("?")[0]) if said.startswith("/") else None) or app
+
+
 def _home(request: PortalRequest) -> str:
-    app = request.app
+    app = _left(request)
     return "" if app is None else app.origin(request.host) + app.home
 
 
