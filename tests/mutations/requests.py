@@ -107,9 +107,15 @@ DEFENCES = (
     ),
     # --- what an application says
     Defence(
-        "orders to a front", _GUARD, "name.startswith(_FRONT_ORDERS) and", "wire/test_response_guard.py", "False and"
+        "orders to a front",
+        _GUARD,
+        "name.startswith(_FRONT_ORDERS) and",
+        "wire/test_headers.py proxy/http1/test_response_head.py",
+        "False and",
     ),
-    Defence("orders to caches", _GUARD, "name.endswith(_TARGETED)", "wire/test_response_guard.py"),
+    Defence(
+        "orders to caches", _GUARD, "name.endswith(_TARGETED)", "wire/test_headers.py proxy/http1/test_response_head.py"
+    ),
     Defence("words that clear cookies", _GUARD, "if word in _CLEARED", "wire/test_response_guard.py", ""),
     Defence(
         "the end of HSTS",
