@@ -5,6 +5,7 @@ signs in again. `sealing.VERSION` stands for these forms too.
 """
 
 import json
+import zlib
 from base64 import b64decode, b64encode
 from collections.abc import Callable
 from dataclasses import dataclass, fields
@@ -56,7 +57,7 @@ def _understood(read: Callable[Arguments, Kept]) -> Callable[Arguments, Kept]:
     def checked(*args: Arguments.args, **kwargs: Arguments.kwargs) -> Kept:
         try:
             return read(*args, **kwargs)
-        except (ValueError, LookupError, TypeError, AttributeError) as error:
+        except (ValueError, LookupError, TypeError, AttributeError, zlib.error) as error:
             # Its kind alone: the text of some of these repeats what was read.
             detail = f"a record in a form of another release that this one does not read ({type(error).__name__})"
             raise GatewayError(STORE_UNREADABLE, detail) from None
@@ -72,15 +73,57 @@ class StoredSession:
     browser: str
 
 
+# A session is `1 | length of what is deflated (4) | deflated JSON | JSON of its secrets`; version 1 of records had one
+# JSON alone, which begins with a brace. Deflated with what most sessions have in common, the latter parts the nearest:
+# 20 attributes take half the room, for some 30 us when they are written and 10 us when they are read.
+#
+# How long it comes to be tells something of what is in it, to somebody who reads the store or its network. So what must
+# stay secret is not deflated beside what others may choose (attributes come from a provider's directory, where people
+# write some themselves): the ID token, the refresh token and the hash of the browser's binding are not deflated at all.
+_DEFLATED = b"\1"
+_SECRETS = ("id_token", "tokens", "browser")
+_LONGEST = 1 << 20
+_IN_COMMON = b"".join(
+    (
+        b"eduPersonPrincipalName eduPersonAffiliation supannEtablissement preferredLanguage postalAddress ",
+        b"employeeNumber ",
+        b"departmentNumber telephoneNumber displayName organizational_unit organization title phone_number ",
+        b"siren siret ",
+        b'groups roles given_name family_name usual_name email mail uid cn fr @ .fr","left_out":["',
+        b'"findings":[{"directory":"","values":{},"unknown":[],"asked_at":17,"found":true}],"name_id":["',
+        b'urn:oasis:names:tc:SAML:2.0:nameid-format:persistent","urn:oasis:names:tc:SAML:2.0:nameid-format:transient"',
+        b'"]},"left_out":[],"acr":"eidas1","amr":["pwd","otp"],"authenticated_at":17',
+        b'"]},"left_out":[],"acr":null,"amr":[],"authenticated_at":17,"findings":[]},"tenant":"2","created_at":17',
+        b',"expires_at":17,"idle":3600,"sid":"","name_id":null}',
+        b'{"id":"","identity":{"provider":"","issuer":"https://","subject":"","attributes":{"":["',
+    )
+)
+
+
 def session_to_bytes(stored: StoredSession) -> bytes:
-    inner = _identity_fields(stored.session.identity)
-    tokens = None if stored.session.tokens is None else _fields(stored.session.tokens)
-    return _dump({**_fields(stored.session), "identity": inner, "tokens": tokens, "browser": stored.browser})
+    session = stored.session
+    values = {**_fields(session), "identity": _identity_fields(session.identity), "browser": stored.browser}
+    values["tokens"] = None if session.tokens is None else _fields(session.tokens)
+    secrets = {name: values.pop(name) for name in _SECRETS}
+    deflating = zlib.compressobj(wbits=-zlib.MAX_WBITS, zdict=_IN_COMMON)
+    deflated = deflating.compress(_dump(values)) + deflating.flush()
+    return _DEFLATED + len(deflated).to_bytes(4, "big") + deflated + _dump(secrets)
+
+
+def _session_values(data: bytes) -> dict[str, Any]:
+    if data[:1] != _DEFLATED:
+        return dict(json.loads(data))
+    end = 5 + int.from_bytes(data[1:5], "big")
+    inflating = zlib.decompressobj(-zlib.MAX_WBITS, zdict=_IN_COMMON)
+    inflated = inflating.decompress(data[5:end], _LONGEST)
+    if not inflating.eof or inflating.unused_data:
+        raise ValueError("a session that does not end where it should")
+    return {**json.loads(inflated), **json.loads(data[end:])}
 
 
 @_understood
 def session_from_bytes(data: bytes) -> StoredSession:
-    values = json.loads(data)
+    values = _session_values(data)
     identity, browser = _identity(values.pop("identity")), values.pop("browser")
     name_id = _name_id(values.pop("name_id", None))
     told = values.pop("tokens", None)

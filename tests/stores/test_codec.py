@@ -1,13 +1,17 @@
 import json
+import zlib
 from dataclasses import replace
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gateway.model.codes import STORE_UNREADABLE
 from gateway.model.directory import DirectoryFinding
+from gateway.model.errors import GatewayError
 from gateway.model.identity import Identity
 from gateway.model.mandate import TermOfOffice
-from gateway.model.session import Session
+from gateway.model.session import Session, Tokens
 from gateway.model.transaction import HandOver
 from gateway.stores import codec
 from gateway.stores.codec import StoredSession
@@ -39,7 +43,7 @@ def test_a_session_comes_back_as_it_went(identity: Identity, optional: str | Non
 
 def test_a_session_that_an_older_release_wrote_has_defaults_for_what_it_lacks() -> None:
     stored = StoredSession(Session("id", JEANNE, None, NOW, NOW + 10, 5), "browser")
-    values = json.loads(codec.session_to_bytes(stored))
+    values = codec._session_values(codec.session_to_bytes(stored))
     del (
         values["id_token"],
         values["sid"],
@@ -66,3 +70,56 @@ def test_mandates_come_back_with_their_days_and_what_is_held_now_is_not_kept() -
     assert codec.session_from_bytes(kept).session.identity == replace(identity, terms=None)
     without = replace(JEANNE, findings=(replace(finding, terms=()),))
     assert b"terms" not in codec.session_to_bytes(StoredSession(Session("i", without, None, NOW, NOW, 1), "b"))
+
+
+def twenty(length: int = 24) -> Session:
+    attributes = {f"attribute{number}": (f"{number:02}".ljust(length, "v"),) for number in range(20)}
+    identity = replace(JEANNE, attributes=attributes)
+    return Session("id", identity, "21590350100017", NOW, NOW + 10, 5, "header.payload.signature", "sid")
+
+
+def test_a_session_that_version_1_wrote_is_read() -> None:
+    before = {
+        **{name: getattr(twenty(), name) for name in ("id", "tenant", "created_at", "expires_at", "idle", "id_token")},
+        "identity": codec._identity_fields(JEANNE),
+        "browser": "browser",
+    }
+    stored = codec.session_from_bytes(json.dumps(before).encode())
+    assert (stored.session.identity, stored.session.id_token) == (JEANNE, "header.payload.signature")
+
+
+def test_a_session_with_twenty_attributes_takes_less_than_half_of_its_json() -> None:
+    stored = StoredSession(twenty(), "b" * 64)
+    deflated = codec.session_to_bytes(stored)
+    assert codec.session_from_bytes(deflated) == stored
+    assert len(deflated) < 0.5 * len(json.dumps(codec._session_values(deflated)))
+
+
+def test_no_secret_is_deflated_beside_what_others_may_choose() -> None:
+    """Its length would tell whether an attribute repeats it."""
+    secret = "refresh-token-0123456789"
+    lengths = set()
+    for guess in (secret, secret.swapcase(), secret[::-1]):
+        session = replace(twenty(), tokens=Tokens(secret, NOW, 0), id_token=secret)
+        kept = codec.session_to_bytes(StoredSession(session, secret))
+        assert kept.count(secret.encode()) == 3
+        with_guess = replace(session, identity=replace(JEANNE, attributes={"note": (guess,)}))
+        without = codec.session_to_bytes(StoredSession(with_guess, "browser"))
+        bare = replace(with_guess, tokens=None, id_token=None)
+        lengths.add(len(without) - len(codec.session_to_bytes(StoredSession(bare, "browser"))))
+    assert len(lengths) == 1
+
+
+@pytest.mark.parametrize("cut", [0, 1, 4, 5, 40, -1])
+def test_a_deflated_session_that_is_cut_is_unreadable(cut: int) -> None:
+    kept = codec.session_to_bytes(StoredSession(twenty(), "browser"))
+    with pytest.raises(GatewayError) as refused:
+        codec.session_from_bytes(kept[:cut])
+    assert refused.value.code is STORE_UNREADABLE
+
+
+def test_what_would_inflate_without_end_is_unreadable() -> None:
+    deflated = zlib.compress(b" " * (2 << 20), wbits=-zlib.MAX_WBITS)
+    with pytest.raises(GatewayError) as refused:
+        codec.session_from_bytes(b"\1" + len(deflated).to_bytes(4, "big") + deflated + b"{}")
+    assert refused.value.code is STORE_UNREADABLE

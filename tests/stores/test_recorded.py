@@ -138,7 +138,7 @@ async def test_a_record_of_a_release_to_come_is_told_of_once_and_lets_nobody_in(
         assert await later.transactions.sign_ins.peek(told["opens"]["transaction"]) is None
     assert heard.names() == ["store.unreadable"] * 2
     for _, fields in heard.events:
-        assert "a record of version 99, this release reads 1: whoever it was made for signs in again" in str(fields)
+        assert "a record of version 99, this release reads 1, 2: whoever it was made for signs in again" in str(fields)
 
 
 async def test_a_form_that_is_not_understood_is_no_fault(worker: Worker, monkeypatch: pytest.MonkeyPatch) -> None:
