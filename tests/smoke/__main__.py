@@ -13,7 +13,7 @@ from pathlib import Path
 
 from deploy.demo.place import copy_policies, free_ports
 from deploy.demo.stack import Demo, DemoFailed
-from tests.smoke import forgery, ministries, operations, policy, saml, sessions, sign_in, wire
+from tests.smoke import forgery, homes, ministries, operations, policy, saml, sessions, sign_in, wire
 from tests.smoke.world import World
 
 Check = Callable[[World], Awaitable[None]]
@@ -24,6 +24,7 @@ CHECKS: tuple[Check, ...] = (
     *sessions.CHECKS,
     *saml.CHECKS,
     *ministries.CHECKS,
+    *homes.CHECKS,
     *policy.CHECKS,
     *wire.CHECKS,
     *operations.CHECKS,
