@@ -9,7 +9,7 @@ ENV := .venv/.ready
 CATALOGUES := .venv/.catalogues
 READY := $(ENV) $(CATALOGUES)
 
-.PHONY: help env demo test quick check smoke attack conformance pages bench bench-quick bench-peers soak mutate catalogues format
+.PHONY: help env demo test quick check smoke attack conformance nodes pages bench bench-quick bench-peers soak mutate catalogues format
 .PHONY: schema lock clean
 
 help: ## this list
@@ -62,6 +62,10 @@ attack: $(READY) ## the attack corpus; GROUP=name for one group
 
 conformance: $(READY) ## the OpenID Foundation's relying-party modules for the code flow
 	@$(RUN) -m tests.conformance
+
+nodes: $(READY) ## three gateways, HAProxy, Valkey with Sentinels in network namespaces: what people see when parts fail (root)
+	@bash tools/install_test_parts.sh valkey haproxy iproute2 >&2
+	@$(RUN) -m tests.nodes
 
 pages: $(READY) ## pictures of every page of ours in build/pages: both languages, light and dark, telephone and desk
 	@bash tools/install_test_parts.sh chromium node npm

@@ -7,7 +7,7 @@ cd "$(dirname "$0")/.."
 
 ALL=(
     nginx wrk php php-fpm dokuwiki mediawiki django radicale jupyter git javac tomcat mono chromium curl node npm xmlsec1
-    valkey redis haproxy lemonldap canaille fronts ldap postgresql
+    valkey redis haproxy systemd lemonldap canaille fronts ldap postgresql
 )
 # The last of these it only recommends, and without each of them it fails at its first request.
 LEMONLDAP=(
@@ -59,6 +59,9 @@ missing_packages() {
     django) not_installed python3-django ;;
     valkey | redis) not_installed "$1-server" ;;
     postgresql) compgen -G '/usr/lib/postgresql/*/bin/postgres' >/dev/null || echo postgresql ;;
+    # Its unit files are read, nothing is started by it.
+    systemd) command -v systemd-analyze >/dev/null || echo systemd ;;
+    iproute2) command -v ip >/dev/null || echo iproute2 ;;
     radicale) not_installed radicale ;;
     jupyter) not_installed jupyter-server python3-ipykernel ;;
     git) not_installed git ;;

@@ -48,6 +48,12 @@ class Restart:
             if not leaves():
                 self.successor = 0
 
+    def give_up(self) -> None:
+        """This gateway was told to stop, and with it whoever was to take its place."""
+        if self.successor:
+            with suppress(ProcessLookupError):
+                os.kill(self.successor, signal.SIGTERM)
+
     def _start(self) -> int:
         """Not as a child of the loop, which would end it with itself."""
         nothing = (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0)

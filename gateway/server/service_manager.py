@@ -10,6 +10,8 @@ import time
 from collections.abc import MutableMapping
 from contextlib import suppress
 
+from gateway.server.faults import CannotServe
+
 _FIRST = 3
 _VARIABLES = (
     "LISTEN_PID",
@@ -39,11 +41,15 @@ class ServiceManager:
         self._watched_every = int(told["WATCHDOG_USEC"]) / 2e6 if is_watched else 0.0
 
     def sockets(self) -> list[tuple[str, socket.socket]]:
-        """Those that were bound for us, each with its name (FileDescriptorName=). To be called once."""
+        """Those that were bound for us, each with its name (FileDescriptorName=). To be called once. Raises
+        CannotServe."""
         found = []
         for name, descriptor in zip(self._names, self._descriptors, strict=True):
             os.set_inheritable(descriptor, False)
-            each = socket.socket(fileno=descriptor)
+            try:
+                each = socket.socket(fileno=descriptor)
+            except OSError as error:
+                raise CannotServe(f"what systemd gives as file {descriptor} is no socket: {error.strerror}") from error
             each.setblocking(False)
             found.append((name, each))
         return found

@@ -203,6 +203,8 @@ class Supervisor:
         if (left := self._given_up) is not None:
             await self._look_after_nothing()
             left.set_result(None)
+        else:
+            self._restart.give_up()
         killed = await self.fleet.stop(self._rollout.live.gateway.timeouts.drain)
         if left is None:
             await self._look_after_nothing()

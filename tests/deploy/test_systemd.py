@@ -1,30 +1,25 @@
 """The units in deploy/systemd, as systemd itself reads them."""
 
 import re
-import shutil
 import subprocess
 from pathlib import Path
 
-import pytest
-
 from gateway.cli.main import _parser
 from gateway.config.schema.gateway import TimeoutsSection
+from tests.interop.servers import found
 
 UNITS = Path(__file__).parents[2] / "deploy/systemd"
 # Of `systemd-analyze security`; the unit that the docs had once scored 8.4.
 MOST_EXPOSED = 1.5
-
-analyze = pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="no systemd here")
 
 
 def lines(unit: str, key: str) -> list[str]:
     return re.findall(rf"^{key}=(.*)$", (UNITS / unit).read_text(), re.MULTILINE)
 
 
-@analyze
 def test_the_unit_leaves_little_exposed() -> None:
     told = subprocess.run(
-        ["systemd-analyze", "security", "--offline=yes", str(UNITS / "ecluse.service")],
+        [found("systemd-analyze"), "security", "--offline=yes", str(UNITS / "ecluse.service")],
         capture_output=True,
         text=True,
         check=True,
@@ -33,13 +28,18 @@ def test_the_unit_leaves_little_exposed() -> None:
     assert float(score) <= MOST_EXPOSED
 
 
-@analyze
 def test_systemd_understands_every_line(tmp_path: Path) -> None:
     """The program stands elsewhere here."""
     for name in ("ecluse.service", "ecluse.socket"):
         (tmp_path / name).write_text((UNITS / name).read_text().replace("/opt/ecluse/bin/ecluse", "/bin/true"))
     told = subprocess.run(
-        ["systemd-analyze", "verify", "--man=no", str(tmp_path / "ecluse.service"), str(tmp_path / "ecluse.socket")],
+        [
+            found("systemd-analyze"),
+            "verify",
+            "--man=no",
+            str(tmp_path / "ecluse.service"),
+            str(tmp_path / "ecluse.socket"),
+        ],
         capture_output=True,
         text=True,
         env={"SYSTEMD_UNIT_PATH": f"{tmp_path}:"},

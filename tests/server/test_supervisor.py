@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from gateway.server import supervisor
+from gateway.server import control_keeper, descriptors
 from gateway.server.control import NAME, connect
 from gateway.server.faults import CannotServe
 from tests.patience import PATIENCE, until
@@ -41,7 +41,7 @@ async def test_a_process_that_may_open_too_few_files_says_so_at_the_start(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whoever may raise the limit does, as who runs the tests may."""
-    monkeypatch.setattr(supervisor, "allow_many_files", lambda needed: min(needed, 1000))
+    monkeypatch.setattr(descriptors, "allow_many_files", lambda needed: min(needed, 1000))
     async with crewed(tmp_path) as crew:
         (line,) = crew.lines("descriptors.few")
         assert (line["allowed"], line["needed"]) == (1000, 60064)
@@ -192,7 +192,7 @@ async def test_a_worker_that_hangs_is_ended_and_the_others_are_not(tmp_path: Pat
 async def test_a_state_folder_that_was_deleted_is_asked_for_a_reload_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(supervisor, "_CONTROL_AGAIN", 0.05)
+    monkeypatch.setattr(control_keeper, "_AGAIN", 0.05)
     async with crewed(tmp_path) as crew:
         folder = crew.place.database.parent
         await until((folder / NAME).exists)

@@ -1,0 +1,56 @@
+"""The files in deploy/nodes, as the programs that they are for read them. `make nodes` runs all of them together."""
+
+import re
+import subprocess
+from pathlib import Path
+
+import trustme
+
+from deploy.demo.ports import free
+from tests.interop.servers import found, running
+from tests.stores.redis.trio import ask
+
+NODES = Path(__file__).parents[2] / "deploy/nodes"
+
+
+def test_haproxy_takes_its_file(tmp_path: Path) -> None:
+    cert = trustme.CA().issue_cert("portail.example.org")
+    cert.private_key_and_cert_chain_pem.write_to_path(tmp_path / "portail.pem")
+    text = (NODES / "haproxy.cfg").read_text().replace("/etc/haproxy", str(tmp_path))
+    (tmp_path / "haproxy.cfg").write_text(text)
+    told = subprocess.run([found("haproxy"), "-c", "-f", str(tmp_path / "haproxy.cfg")], capture_output=True, text=True)
+    assert (told.returncode, told.stderr) == (0, "")
+
+
+def test_valkey_takes_its_file_and_the_gateway_has_what_it_looks_for(tmp_path: Path) -> None:
+    """In the clear, for a test that speaks to it; with TLS it runs in `make nodes`."""
+    (port,) = free(1)
+    text = re.sub(r"^tls-.*\n", "", (NODES / "valkey.conf").read_text(), flags=re.MULTILINE)
+    text = text.replace("bind 10.0.0.6\nport 0", f"bind 127.0.0.1\nport {port}")
+    for path in ("/etc/valkey", "/var/lib/valkey"):
+        text = text.replace(path, str(tmp_path))
+    (tmp_path / "valkey.conf").write_text(text)
+    users = (NODES / "users.acl").read_text()
+    (tmp_path / "users.acl").write_text(users + "user tests on nopass +@all\n")
+    with running([found("valkey-server"), str(tmp_path / "valkey.conf")], tmp_path / "log", port):
+
+        def told(*words: str) -> list[str]:
+            return ask(port, "AUTH", "tests", "any\r\n" + " ".join(words)).split("\r\n")
+
+        assert "noeviction" in told("CONFIG", "GET", "maxmemory-policy")
+        assert "yes" in told("CONFIG", "GET", "appendonly")
+        assert "1" in told("CONFIG", "GET", "min-replicas-to-write")
+        assert [line for line in told("ACL", "USERS") if line in ("ecluse", "replica", "sentinel")] == [
+            "ecluse",
+            "replica",
+            "sentinel",
+        ]
+
+
+def test_every_password_stands_where_it_is_asked_for() -> None:
+    users, valkey, sentinel = [(NODES / name).read_text() for name in ("users.acl", "valkey.conf", "sentinel.conf")]
+    for name, text in (("replica", valkey), ("sentinel", sentinel)):
+        (password,) = re.findall(rf"^user {name} on >(\S+)", users, re.MULTILINE)
+        assert password in text
+    assert re.findall(r"^masteruser (\S+)", valkey, re.MULTILINE) == ["replica"]
+    assert re.findall(r"^sentinel auth-user ecluse (\S+)", sentinel, re.MULTILINE) == ["sentinel"]
