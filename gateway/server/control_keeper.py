@@ -2,6 +2,7 @@
 deleted took it along."""
 
 import asyncio
+from collections.abc import Callable
 from contextlib import suppress
 
 from gateway.ops.log import Log
@@ -13,9 +14,11 @@ _AGAIN = 5.0
 
 
 class ControlKeeper:
-    """`replaces`: the gateway that runs beside us is about to leave, which is nothing to be told of."""
+    """`replaces`: the gateway that runs beside us is about to leave, which is nothing to be told of. `ends`: whether
+    ours does, which has given up its name then."""
 
-    def __init__(self, control: Control, log: Log, *, replaces: bool) -> None:
+    def __init__(self, control: Control, log: Log, *, replaces: bool, ends: Callable[[], bool]) -> None:
+        self._ends = ends
         self._control = control
         self._log = log
         self._replaces = replaces
@@ -29,10 +32,11 @@ class ControlKeeper:
                 raise
 
     async def run(self) -> None:
-        """For ever: until there is a name again signals are heard. A newer gateway that has left leaves it to us."""
-        while True:
+        """Until the gateway ends. Where there is no name signals are heard. A newer gateway that has left leaves it to
+        us."""
+        while not self._ends():
             await asyncio.sleep(_AGAIN)
-            if not self._control.has_name:
+            if not self._control.has_name and not self._ends():
                 with suppress(CannotServe):
                     await self._start()
 

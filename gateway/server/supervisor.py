@@ -149,7 +149,7 @@ class Supervisor:
         if gateway.store == "memory":
             return None
         control = Control(Path(gateway.state_folder), self.reloaded, self._answered, self._succeeded)
-        keeper = ControlKeeper(control, self._log, replaces=elder is not None)
+        keeper = ControlKeeper(control, self._log, replaces=elder is not None, ends=self._stop.is_set)
         await keeper.begin()
         self.begin(keeper.run())
         return control

@@ -205,6 +205,19 @@ async def test_a_state_folder_that_was_deleted_is_asked_for_a_reload_again(
         connection.close()
 
 
+async def test_a_gateway_that_drains_has_given_up_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(control_keeper, "_AGAIN", 0.05)
+    async with crewed(tmp_path) as crew:
+        name = crew.place.database.parent / NAME
+        await until(name.exists)
+        crew.says("* drain silence")
+        crew.supervisor.stop()
+        await until(lambda: crew.lines("gateway.draining") and not name.exists())
+        await asyncio.sleep(0.3)
+        assert not crew.lines("gateway.stopped")
+        assert not name.exists()
+
+
 async def test_counters_of_the_living_and_the_dead_are_told(tmp_path: Path) -> None:
     async with crewed(tmp_path) as crew:
         living = (await crew.supervisor.exposition()).decode()
