@@ -130,7 +130,7 @@ class _Worker:
             self._sockets,
             candidate.tls,
             lambda number: self._plane.protocol_factory(
-                tls=listeners[number].certificate is not None, redirects=listeners[number].redirect
+                tls=bool(listeners[number].certificates), redirects=listeners[number].redirect
             ),
             self._plane.admission,
             candidate.snapshot.gateway.timeouts.request_head,

@@ -40,12 +40,23 @@ from gateway.wire.target import PathLeniency, Target
 
 
 @dataclass(frozen=True, slots=True)
+class ListenerCertificate:
+    """`certificate`, `key`: PEM contents. `names`: what it holds, in lower case, wildcards as they are. `ends`: Unix
+    seconds, of it or of one of its authorities' that stand beside it."""
+
+    certificate: bytes
+    key: bytes = field(repr=False)
+    names: tuple[str, ...] = ()
+    ends: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class Listener:
-    """`address`: (host, port). `certificate`/`key`: PEM contents, None without TLS. `redirect`: to https alone."""
+    """`address`: (host, port). `certificates`: none without TLS; the first one is shown to who asks for a name of none.
+    `redirect`: to https alone."""
 
     address: tuple[str, int]
-    certificate: bytes | None = None
-    key: bytes | None = None
+    certificates: tuple[ListenerCertificate, ...] = ()
     redirect: bool = False
 
 

@@ -81,10 +81,9 @@ def plain_http_beside_https(subject: Subject) -> Iterator[Problem]:
 
 
 def certificate_near_its_end(subject: Subject) -> Iterator[Problem]:
-    for index, certificates in _certificates(subject):
+    for path, certificates in _certificates(subject):
         ends = min(one.not_valid_after_utc for one in certificates).timestamp()
         begins = certificates[0].not_valid_before_utc.timestamp()
-        path = ("listen", index, "tls", "certificate")
         day = datetime.fromtimestamp(ends, UTC).date().isoformat()
         if ends < subject.now:
             yield subject.gateway.at(*path, say=f"this certificate, or one of its authorities', ended on {day}")
@@ -96,7 +95,7 @@ def certificate_near_its_end(subject: Subject) -> Iterator[Problem]:
 
 def certificate_of_other_names(subject: Subject) -> Iterator[Problem]:
     found = list(_certificates(subject))
-    if not found or len(found) < len(subject.gateway.model.listen):
+    if not found or not all(listen.tls for listen in subject.gateway.model.listen):
         return
     names = {name for _, certificates in found for name in _names(certificates[0])}
     if subject.gateway.model.portal.scheme == "https" and not _named(subject.gateway.model.portal.host, names):
@@ -108,8 +107,8 @@ def certificate_of_other_names(subject: Subject) -> Iterator[Problem]:
 
 
 def weak_key(subject: Subject) -> Iterator[Problem]:
-    for index, certificates in _certificates(subject):
-        key, path = certificates[0].public_key(), ("listen", index, "tls", "certificate")
+    for path, certificates in _certificates(subject):
+        key = certificates[0].public_key()
         if isinstance(key, RSAPublicKey) and key.key_size < _SMALLEST_RSA:
             yield subject.gateway.at(
                 *path, say=f"an RSA key of {key.key_size} bits can be broken", write="3072 or more"
@@ -215,11 +214,14 @@ def _of_applications(subject: Subject) -> Iterator[tuple[Of[Any], Path, Referenc
             yield app, path, reference
 
 
-def _certificates(subject: Subject) -> Iterator[tuple[int, list[x509.Certificate]]]:
-    for index in range(len(subject.gateway.model.listen)):
-        content = subject.material.get((subject.gateway.path, ("listen", index, "tls", "certificate")))
-        if content is not None:
-            yield index, x509.load_pem_x509_certificates(content)
+def _certificates(subject: Subject) -> Iterator[tuple[Path, list[x509.Certificate]]]:
+    for index, listen in enumerate(subject.gateway.model.listen):
+        base: Path = ("listen", index, "tls")
+        others = range(len(listen.tls.others) if listen.tls else 0)
+        for path in ((*base, "certificate"), *((*base, "others", number, "certificate") for number in others)):
+            content = subject.material.get((subject.gateway.path, path))
+            if content is not None:
+                yield path, x509.load_pem_x509_certificates(content)
 
 
 def _names(certificate: x509.Certificate) -> list[str]:

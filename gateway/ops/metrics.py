@@ -4,8 +4,8 @@ Label values are names from configuration (app, provider) and codes of the table
 address or anything that a client or provider can choose.
 """
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Literal
 
 from prometheus_client import CollectorRegistry, generate_latest
@@ -98,7 +98,8 @@ _BY_NAME = {metric.name: metric for metric in METRICS}
 class Gauges:
     """What only the supervisor knows. `reloaded_at`: Unix seconds of the last success.
 
-    `kept`, `closed`: wrong app files that are served as they were, and those whose hosts answer 503."""
+    `kept`, `closed`: wrong app files that are served as they were, and those whose hosts answer 503. `certificates`: by
+    listener and first name, when those of listeners end, in Unix seconds."""
 
     revision: str
     workers: int
@@ -106,6 +107,7 @@ class Gauges:
     reloaded_at: float
     kept: int
     closed: int
+    certificates: Mapping[tuple[str, str], float] = field(default_factory=dict)
 
 
 class _Exposition(Collector):
@@ -149,6 +151,14 @@ def _own(gauges: Gauges) -> Iterator[Family]:
     left_out.add_metric(["kept"], gauges.kept)
     left_out.add_metric(["closed"], gauges.closed)
     yield left_out
+    ends = GaugeMetricFamily(
+        "ecluse_certificate_valid_until_seconds",
+        "Unix time at which a listener's certificate ends, or one of its authorities'.",
+        labels=["listener", "certificate"],
+    )
+    for labels, until in gauges.certificates.items():
+        ends.add_metric(labels, until)
+    yield ends
 
 
 def _overhead(dump: Dump) -> Family:

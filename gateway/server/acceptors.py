@@ -3,14 +3,13 @@
 import asyncio
 import errno
 import socket
-import ssl
 import struct
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
 from typing import Protocol
 
-from gateway.server.tls import Handshakes
+from gateway.server.tls import Handshakes, ListenerContexts
 
 # A handshake that began before the end gets this long to finish.
 _JOINED_WITHIN = 0.5
@@ -76,9 +75,9 @@ class Acceptor:
     def open(self) -> None:
         asyncio.get_running_loop().add_reader(self._listening, self._accept, _ACCEPTED_AT_ONCE)
 
-    def use(self, context: ssl.SSLContext | None) -> None:
-        if self._handshakes is not None and context is not None:
-            self._handshakes.use(context)
+    def use(self, contexts: ListenerContexts | None) -> None:
+        if self._handshakes is not None and contexts is not None:
+            self._handshakes.use(contexts)
 
     async def close(self) -> None:
         """The last to close a socket resets the connections that wait in it: they are taken first."""
@@ -152,7 +151,7 @@ class Acceptors:
     def __init__(
         self,
         sockets: Sequence[socket.socket],
-        contexts: Sequence[ssl.SSLContext | None],
+        contexts: Sequence[ListenerContexts | None],
         factory: Callable[[int], Factory],
         keeper: Admits,
         patience: float,
@@ -172,7 +171,7 @@ class Acceptors:
         for acceptor in self._acceptors:
             acceptor.open()
 
-    def use(self, contexts: Sequence[ssl.SSLContext | None]) -> None:
+    def use(self, contexts: Sequence[ListenerContexts | None]) -> None:
         """Handshakes that begin from here on see these certificates."""
         for acceptor, context in zip(self._acceptors, contexts, strict=True):
             acceptor.use(context)

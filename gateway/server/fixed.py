@@ -1,14 +1,28 @@
-"""What of gateway.yaml a running gateway cannot change: sockets, stores and worker processes are made once."""
+"""What of gateway.yaml a running gateway cannot change: sockets, stores and worker processes are made once. And what
+the supervisor tells of the listeners."""
 
 from collections.abc import Callable, Mapping
 
-from gateway.config.snapshot import Gateway
+from gateway.config.snapshot import Gateway, Listener
+
+
+def _place(listener: Listener) -> str:
+    return f"{listener.address[0]}:{listener.address[1]}"
+
+
+def certificate_ends(gateway: Gateway) -> dict[tuple[str, str], float]:
+    """By listener and first name, in Unix seconds; of two of one name, the one that ends first."""
+    found: dict[tuple[str, str], float] = {}
+    for listener in gateway.listeners:
+        for one in listener.certificates:
+            key = _place(listener), one.names[0] if one.names else ""
+            found[key] = min(one.ends, found.get(key, one.ends))
+    return found
 
 
 def addresses(gateway: Gateway) -> list[str]:
     return [
-        f"{listener.address[0]}:{listener.address[1]}"
-        f"{'' if listener.certificate is None else ' tls'}{' redirect' if listener.redirect else ''}"
+        f"{_place(listener)}{' tls' if listener.certificates else ''}{' redirect' if listener.redirect else ''}"
         for listener in gateway.listeners
     ]
 

@@ -7,6 +7,7 @@ from gateway.config.compile.plan import sent_ltpa2
 from gateway.ops.counters import STORE_GRACE, STORE_UNREACHABLE, add
 from gateway.ops.log import Log
 from gateway.ops.metrics import Gauges, render
+from gateway.server.fixed import certificate_ends
 from gateway.server.fleet import Fleet, ask
 from gateway.server.rollout import Rollout
 from gateway.server.sources import Sources
@@ -74,6 +75,7 @@ class Observation:
             reloaded_at=totals.reloaded_at,
             kept=len(live.kept),
             closed=len(live.closed),
+            certificates=certificate_ends(live.gateway),
         )
         own = {("ecluse_log_dropped_total",): self._log.dropped, **self._sources.metadata.counters()}
         return render(add({**live.zeros, **totals.all()}, own), gauges)

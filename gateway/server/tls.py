@@ -1,10 +1,34 @@
-"""TLS on a listener, and how a newer certificate takes the place of the one in use."""
+"""TLS as the gateway's listeners speak it. After a reload, new certificates take the place of those in use."""
 
 import os
 import ssl
 from collections.abc import Sequence
 
-from gateway.config.snapshot import Listener
+from gateway.config.snapshot import Listener, ListenerCertificate
+from gateway.ops.memory_file import in_memory
+
+
+class ListenerContexts:
+    """The certificates of one listener, by the names that they hold."""
+
+    def __init__(self, certificates: Sequence[ListenerCertificate]) -> None:
+        """Raises ssl.SSLError for a pair that cannot be used."""
+        self._by_name: dict[str, ssl.SSLContext] = {}
+        contexts = [_context(certificate) for certificate in certificates]
+        self._first = contexts[0]
+        for certificate, context in zip(certificates, contexts, strict=True):
+            for name in certificate.names:
+                self._by_name.setdefault(name, context)
+
+    def of(self, name: str | None) -> ssl.SSLContext:
+        """`name`: what the client asks for, None where it says nothing. A wildcard stands for one label."""
+        if name is None:
+            return self._first
+        asked = name.lower()
+        exact = self._by_name.get(asked)
+        if exact is not None:
+            return exact
+        return self._by_name.get(f"*.{asked.partition('.')[2]}", self._first)
 
 
 class Handshakes:
@@ -14,29 +38,27 @@ class Handshakes:
     stays beside it, and the client chooses.
     """
 
-    def __init__(self, context: ssl.SSLContext) -> None:
-        self._newest = context
+    def __init__(self, contexts: ListenerContexts) -> None:
+        self._newest = contexts
         self.outer = _settings()
         self.outer.sni_callback = self._choose
 
-    def use(self, context: ssl.SSLContext) -> None:
-        self._newest = context
+    def use(self, contexts: ListenerContexts) -> None:
+        self._newest = contexts
 
     def _choose(self, handshake: ssl.SSLObject, name: str | None, outer: ssl.SSLContext) -> None:
         """Called for every handshake, whether or not it names a server."""
-        handshake.context = self._newest
+        handshake.context = self._newest.of(name)
 
 
-def tls_contexts(listeners: Sequence[Listener]) -> tuple[ssl.SSLContext | None, ...]:
+def tls_contexts(listeners: Sequence[Listener]) -> tuple[ListenerContexts | None, ...]:
     """One a listener, None without TLS. Raises ssl.SSLError for a pair that cannot be used."""
-    return tuple(map(_context, listeners))
+    return tuple(ListenerContexts(one.certificates) if one.certificates else None for one in listeners)
 
 
-def _context(listener: Listener) -> ssl.SSLContext | None:
-    if listener.certificate is None or listener.key is None:
-        return None
+def _context(pair: ListenerCertificate) -> ssl.SSLContext:
     context = _settings()
-    certificate, key = _in_memory(listener.certificate), _in_memory(listener.key)
+    certificate, key = in_memory(pair.certificate), in_memory(pair.key)
     try:
         # The ssl module reads files only: they are in memory, and their names are ours alone.
         context.load_cert_chain(f"/proc/self/fd/{certificate}", f"/proc/self/fd/{key}")
@@ -54,10 +76,3 @@ def _settings() -> ssl.SSLContext:
     context.options |= ssl.OP_NO_COMPRESSION | ssl.OP_NO_RENEGOTIATION | ssl.OP_CIPHER_SERVER_PREFERENCE
     context.set_alpn_protocols(["http/1.1"])
     return context
-
-
-def _in_memory(content: bytes) -> int:
-    descriptor = os.memfd_create("pem", os.MFD_CLOEXEC)
-    with open(descriptor, "wb", closefd=False) as file:
-        file.write(content)
-    return descriptor

@@ -2,7 +2,6 @@
 
 import asyncio
 import socket
-import ssl
 import time
 from collections.abc import Coroutine, Iterator
 from contextlib import suppress
@@ -17,7 +16,7 @@ from gateway.server import garbage
 from gateway.server.channel import Channel, ChannelLost, Message
 from gateway.server.faults import watched
 from gateway.server.loop_stalls import StallProbe
-from gateway.server.tls import tls_contexts
+from gateway.server.tls import ListenerContexts, tls_contexts
 
 _PUSH_EVERY = 1.0
 # Of a worker that serves, building takes a seventh of the time at most: so much work (CPU), then such a rest.
@@ -41,7 +40,7 @@ class Candidate:
     """What may be taken at once, for all that can go wrong with it has been tried. `tls`: one a listener."""
 
     snapshot: Snapshot
-    tls: tuple[ssl.SSLContext | None, ...]
+    tls: tuple[ListenerContexts | None, ...]
 
 
 class Serving(Protocol):

@@ -572,6 +572,15 @@ def test_what_a_directory_is_asked_by_has_a_use() -> None:
     assert [any("payroll" in say for say in says) for says in found] == [True, False]
 
 
+def test_every_certificate_of_a_listener_is_looked_at() -> None:
+    several = TLS["gateway.yaml"].replace(
+        "tls.key}}", "tls.key}, others: [{certificate: {file: b.pem}, key: {file: b.key}}]}"
+    )
+    pair = certificate(days=10)
+    second = {"file:b.pem": pair["file:tls.pem"], "file:b.key": pair["file:tls.key"]}
+    assert "EC405" in codes({"gateway.yaml": several}, {**certificate(), **second})
+
+
 @pytest.mark.parametrize(("other", "code"), [("http://10.0.0.2:9002", "EC309"), ("http://127.0.0.1:9003", "EC310")])
 def test_further_addresses_are_looked_at_as_the_first_one_is(other: str, code: str) -> None:
     second = PERMIS.replace("permis", "autre").replace(":9001", ":9003")

@@ -9,7 +9,15 @@ from gateway.ops.counters import OVERHEAD, Counters, Dump, add
 from gateway.ops.metrics import CONTENT_TYPE, METRICS, Gauges, render
 from tests.growth import steps
 
-GAUGES = Gauges(revision="abc123", workers=2, reload_successful=True, reloaded_at=1_800_000_000.5, kept=2, closed=1)
+GAUGES = Gauges(
+    revision="abc123",
+    workers=2,
+    reload_successful=True,
+    reloaded_at=1_800_000_000.5,
+    kept=2,
+    closed=1,
+    certificates={("0.0.0.0:443", "portail.example"): 1_900_000_000.0},
+)
 BY_NAME = {metric.name: metric for metric in METRICS}
 
 
@@ -46,6 +54,7 @@ def test_what_only_the_supervisor_knows_is_there() -> None:
     assert read["ecluse_config_last_reload_success_timestamp_seconds",] == 1_800_000_000.5
     assert read["ecluse_config_files_left_out", "kept"] == 2
     assert read["ecluse_config_files_left_out", "closed"] == 1
+    assert read["ecluse_certificate_valid_until_seconds", "portail.example", "0.0.0.0:443"] == 1_900_000_000.0
 
 
 def test_overhead_is_a_histogram_with_cumulative_buckets() -> None:

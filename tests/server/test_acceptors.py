@@ -9,7 +9,7 @@ from typing import cast
 import pytest
 import trustme
 
-from gateway.config.snapshot import Listener
+from gateway.config.snapshot import Listener, ListenerCertificate
 from gateway.server.acceptors import Acceptors, Admitted, Factory
 from gateway.server.listeners import bind
 from gateway.server.tls import tls_contexts
@@ -152,7 +152,7 @@ async def test_with_tls_the_newest_certificate_is_shown_whatever_the_kind_of_its
     client = ssl.create_default_context()
     authority.configure_trust(client)
     issued = [authority.issue_cert("one.localhost", key_type=kind) for kind in trustme.KeyType]
-    pairs = [Listener(("127.0.0.1", 0), pem(leaf), leaf.private_key_pem.bytes()) for leaf in issued]
+    pairs = [Listener(("127.0.0.1", 0), (pair(leaf),)) for leaf in issued]
     contexts = [tls_contexts([pair]) for pair in pairs]
     acceptors = Acceptors([inherited], contexts[0], greeter_by_tls, Keeper(), 5.0)
     acceptors.open()
@@ -170,6 +170,49 @@ async def test_with_tls_the_newest_certificate_is_shown_whatever_the_kind_of_its
     await acceptors.close()
 
 
+async def test_each_name_is_shown_its_own_certificate_and_no_name_the_first(
+    listening: socket.socket, inherited: socket.socket
+) -> None:
+    authority = trustme.CA()
+    issued = {name: authority.issue_cert(name) for name in ("a.example", "b.example", "*.c.example", "x.c.example")}
+    certificates = tuple(pair(leaf, name) for name, leaf in issued.items())
+    acceptors = Acceptors(
+        [inherited], tls_contexts([Listener(("127.0.0.1", 0), certificates)]), greeter_by_tls, Keeper(), 5.0
+    )
+    acceptors.open()
+    client = ssl.create_default_context()
+    authority.configure_trust(client)
+    client.check_hostname = False
+    for asked, name in {
+        "a.example": "a.example", "B.Example": "b.example", "y.c.example": "*.c.example", "x.c.example": "x.c.example",
+        "z.y.c.example": "a.example", "c.example": "a.example", "other.example": "a.example", "": "a.example",
+    }.items():  # fmt: skip
+        _, writer = await asyncio.open_connection(*listening.getsockname(), ssl=client, server_hostname=asked)
+        shown = writer.get_extra_info("ssl_object").getpeercert(binary_form=True)
+        assert shown == ssl.PEM_cert_to_DER_cert(issued[name].cert_chain_pems[0].bytes().decode()), asked
+        writer.close()
+        await writer.wait_closed()
+    await acceptors.close()
+
+
+async def test_keys_are_agreed_with_a_post_quantum_group(listening: socket.socket, inherited: socket.socket) -> None:
+    if ssl.OPENSSL_VERSION_INFO < (3, 5):
+        pytest.skip("OpenSSL knows ML-KEM from 3.5 on")
+    leaf = trustme.CA().issue_cert("one.localhost")
+    contexts = tls_contexts([Listener(("127.0.0.1", 0), (pair(leaf),))])
+    acceptors = Acceptors([inherited], contexts, greeter_by_tls, Keeper(), 5.0)
+    acceptors.open()
+    place = f"127.0.0.1:{listening.getsockname()[1]}"
+    program = await asyncio.create_subprocess_exec(
+        "openssl", "s_client", "-connect", place, "-groups", "X25519MLKEM768", "-brief",
+        stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
+    )  # fmt: skip
+    told, _ = await asyncio.wait_for(program.communicate(), PATIENCE)
+    assert b"group: X25519MLKEM768" in told, told
+    assert b"Protocol version: TLSv1.3" in told
+    await acceptors.close()
+
+
 async def test_who_waits_with_tls_when_it_closes_has_a_moment_for_its_handshake(
     listening: socket.socket, inherited: socket.socket
 ) -> None:
@@ -177,7 +220,7 @@ async def test_who_waits_with_tls_when_it_closes_has_a_moment_for_its_handshake(
     client = ssl.create_default_context()
     authority.configure_trust(client)
     leaf = authority.issue_cert("one.localhost")
-    contexts = tls_contexts([Listener(("127.0.0.1", 0), pem(leaf), leaf.private_key_pem.bytes())])
+    contexts = tls_contexts([Listener(("127.0.0.1", 0), (pair(leaf),))])
     acceptors = Acceptors([inherited], contexts, greeter_by_tls, Keeper(), 5.0)
     acceptors.open()
     address = listening.getsockname()
@@ -200,7 +243,7 @@ async def test_a_handshake_that_never_ends_does_not_hold_the_close_up(
 ) -> None:
     authority = trustme.CA()
     leaf = authority.issue_cert("one.localhost")
-    contexts = tls_contexts([Listener(("127.0.0.1", 0), pem(leaf), leaf.private_key_pem.bytes())])
+    contexts = tls_contexts([Listener(("127.0.0.1", 0), (pair(leaf),))])
     acceptors = Acceptors([inherited], contexts, greeter_by_tls, Keeper(), 5.0)
     acceptors.open()
     with socket.create_connection(listening.getsockname()) as silent:
@@ -210,6 +253,10 @@ async def test_a_handshake_that_never_ends_does_not_hold_the_close_up(
         assert not ended.done()
         # And it is ended itself, in its time.
         assert await asyncio.wait_for(ended, PATIENCE) == b""
+
+
+def pair(issued: trustme.LeafCert, *names: str) -> ListenerCertificate:
+    return ListenerCertificate(pem(issued), issued.private_key_pem.bytes(), names)
 
 
 def pem(issued: trustme.LeafCert) -> bytes:

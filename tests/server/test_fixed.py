@@ -3,10 +3,10 @@ from dataclasses import replace
 import pytest
 
 from gateway.config.exchange_limits import Timeouts
-from gateway.config.snapshot import Gateway, Limits, Listener
-from gateway.server.fixed import addresses, changed
+from gateway.config.snapshot import Gateway, Limits, Listener, ListenerCertificate
+from gateway.server.fixed import addresses, certificate_ends, changed
 
-PLAIN, SECURE = Listener(("127.0.0.1", 80)), Listener(("127.0.0.1", 443), b"certificate", b"key")
+PLAIN, SECURE = Listener(("127.0.0.1", 80)), Listener(("127.0.0.1", 443), (ListenerCertificate(b"pem", b"key"),))
 GATEWAY = Gateway(
     portal_url="https://portal.example",
     portal_host="portal.example",
@@ -29,7 +29,7 @@ GATEWAY = Gateway(
     [
         ({"listeners": (PLAIN,)}, ["listen"]),
         ({"listeners": (SECURE, PLAIN)}, ["listen"]),
-        ({"listeners": (PLAIN, replace(SECURE, certificate=None, key=None))}, ["listen"]),
+        ({"listeners": (PLAIN, replace(SECURE, certificates=()))}, ["listen"]),
         ({"admin": "127.0.0.1:8082"}, ["admin"]),
         ({"state_folder": "/tmp"}, ["state"]),
         ({"store": "memory"}, ["store.type"]),
@@ -49,7 +49,7 @@ def test_what_is_made_once_is_named_by_its_key(change: dict[str, object], keys: 
     "change",
     [
         {},
-        {"listeners": (PLAIN, replace(SECURE, certificate=b"newer", key=b"newer"))},
+        {"listeners": (PLAIN, replace(SECURE, certificates=(ListenerCertificate(b"other", b"other"),)))},
         {"portal_url": "https://other.example"},
         {"timeouts": Timeouts(drain=1.0)},
         {"limits": Limits(connections=1, body=1)},
@@ -62,3 +62,14 @@ def test_all_else_may_change_while_it_runs(change: dict[str, object]) -> None:
 
 def test_an_address_says_whether_it_speaks_tls() -> None:
     assert addresses(GATEWAY) == ["127.0.0.1:80", "127.0.0.1:443 tls"]
+
+
+def test_when_certificates_end_is_told_by_listener_and_first_name() -> None:
+    def pair(end: float, *names: str) -> ListenerCertificate:
+        return ListenerCertificate(b"pem", b"key", names, end)
+
+    listener = Listener(("127.0.0.1", 443), (pair(9.0, "a.example", "b.example"), pair(7.0, "a.example"), pair(8.0)))
+    assert certificate_ends(replace(GATEWAY, listeners=(PLAIN, listener))) == {
+        ("127.0.0.1:443", "a.example"): 7.0,
+        ("127.0.0.1:443", ""): 8.0,
+    }

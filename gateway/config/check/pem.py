@@ -68,6 +68,25 @@ def check_pair(certificate: bytes, key: bytes) -> None:
         raise Wrong("this key does not belong to the certificate")
 
 
+def names_and_end(certificates: bytes) -> tuple[tuple[str, ...], float]:
+    """The names of the first certificate, in lower case, and when one of them ends, in Unix seconds."""
+    from cryptography.x509 import (
+        DNSName,
+        DuplicateExtension,
+        ExtensionNotFound,
+        SubjectAlternativeName,
+        load_pem_x509_certificates,
+    )
+
+    found = load_pem_x509_certificates(certificates)
+    ends = min(one.not_valid_after_utc for one in found).timestamp()
+    try:
+        named = found[0].extensions.get_extension_for_class(SubjectAlternativeName).value
+    except (ExtensionNotFound, DuplicateExtension, ValueError):
+        return (), ends
+    return tuple(name.lower() for name in named.get_values_for_type(DNSName)), ends
+
+
 def thumbprint(certificates: bytes) -> str:
     """RFC 7515 4.1.7: the thumbprint of the first certificate. It names a certificate and proves nothing."""
     from cryptography.hazmat.primitives.serialization import Encoding

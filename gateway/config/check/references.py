@@ -25,6 +25,7 @@ from gateway.config.check.translate import values_elsewhere
 from gateway.config.folder.files import Files, for_app, team_of
 from gateway.config.problems import Path, Problem, key_path
 from gateway.config.schema.app import AppFile
+from gateway.config.schema.gateway import OtherCertificateSection, TlsSection
 from gateway.config.schema.load import AnyProviderFile, Folder, Loaded
 from gateway.config.schema.oidc import OidcSection
 from gateway.config.schema.provider import ProviderFile, SamlProviderFile
@@ -170,8 +171,9 @@ def _of_gateway(folder: Folder) -> Iterator[_Use]:
     for index, listen in enumerate(model.listen):
         if listen.tls is not None:
             path: Path = ("listen", index, "tls")
-            yield _Use(file, document, (*path, "certificate"), listen.tls.certificate, check_certificates, False)
-            yield _Use(file, document, (*path, "key"), listen.tls.key, check_private_key, True)
+            yield from _of_pair(file, document, path, listen.tls)
+            for number, other in enumerate(listen.tls.others):
+                yield from _of_pair(file, document, (*path, "others", number), other)
     if model.theme.logo is not None:
         yield _Use(file, document, ("theme", "logo"), model.theme.logo, check_logo, False)
     for index, signs in enumerate(model.tokens.keys if model.tokens else ()):
@@ -181,6 +183,13 @@ def _of_gateway(folder: Folder) -> Iterator[_Use]:
         path = ("saml", "keys", index)
         yield _Use(file, document, (*path, "certificate"), own.certificate, check_certificates, False)
         yield _Use(file, document, (*path, "key"), own.key, check_saml_key, True)
+
+
+def _of_pair(
+    file: str, document: YamlDocument, path: Path, pair: TlsSection | OtherCertificateSection
+) -> Iterator[_Use]:
+    yield _Use(file, document, (*path, "certificate"), pair.certificate, check_certificates, False)
+    yield _Use(file, document, (*path, "key"), pair.key, check_private_key, True)
 
 
 def _of_store_server(file: str, document: YamlDocument, server: StoreServerSection) -> Iterator[_Use]:
@@ -239,8 +248,10 @@ def _pairs(folder: Folder, material: dict[tuple[str, Path], bytes]) -> Iterator[
 def _pair_places(folder: Folder) -> Iterator[tuple[str, YamlDocument, Path]]:
     gateway = folder.gateway
     if gateway is not None and gateway.model is not None:
-        for index in range(len(gateway.model.listen)):
+        for index, listen in enumerate(gateway.model.listen):
             yield gateway.path, gateway.document, ("listen", index, "tls")
+            for number in range(len(listen.tls.others) if listen.tls else 0):
+                yield gateway.path, gateway.document, ("listen", index, "tls", "others", number)
         for index in range(len(gateway.model.saml.keys) if gateway.model.saml else 0):
             yield gateway.path, gateway.document, ("saml", "keys", index)
     for provider in folder.providers:

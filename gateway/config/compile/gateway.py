@@ -1,17 +1,20 @@
 """gateway.yaml as it is served."""
 
 import posixpath
+from collections.abc import Iterator
 
+from gateway.config.check.pem import names_and_end
 from gateway.config.compile.rates import rates_of
 from gateway.config.compile.served import Material, served
 from gateway.config.compile.tokens import serve_token_keys
 from gateway.config.exchange_limits import Timeouts
+from gateway.config.problems import Path
 from gateway.config.schema.app_tokens import USUAL_ROTATION
 from gateway.config.schema.forward_auth import ForwardAuthSection
-from gateway.config.schema.gateway import GatewayFile
+from gateway.config.schema.gateway import GatewayFile, TlsSection
 from gateway.config.schema.saml import SamlSelfSection
 from gateway.config.schema.store import StoreServerSection
-from gateway.config.snapshot import Gateway, Limits, Listener
+from gateway.config.snapshot import Gateway, Limits, Listener, ListenerCertificate
 from gateway.model.forward_auth import ForwardAuth
 from gateway.model.kept_post import PostsSettings
 from gateway.model.store_server import Sentinels, StoreServer
@@ -108,12 +111,18 @@ def _listeners(file: str, model: GatewayFile, material: Material) -> tuple[Liste
     return tuple(
         Listener(
             listen.address,
-            material.get((file, ("listen", index, "tls", "certificate"))),
-            material.get((file, ("listen", index, "tls", "key"))),
+            () if listen.tls is None else tuple(_certificates(file, ("listen", index, "tls"), listen.tls, material)),
             redirect=listen.redirect is not None,
         )
         for index, listen in enumerate(model.listen)
     )
+
+
+def _certificates(file: str, path: Path, tls: TlsSection, material: Material) -> Iterator[ListenerCertificate]:
+    for place in (path, *((*path, "others", index) for index in range(len(tls.others)))):
+        certificate = material[file, (*place, "certificate")]
+        names, ends = names_and_end(certificate)
+        yield ListenerCertificate(certificate, material[file, (*place, "key")], names, ends)
 
 
 def _admin(address: str, root: str) -> str:

@@ -42,11 +42,21 @@ from gateway.policy.levels import USUAL_LADDER
 from gateway.wire.addresses import IpNetwork
 
 
+class OtherCertificateSection(Strict):
+    certificate: PublicReference
+    """As `tls.certificate`."""
+    key: Secret
+    """Its private key."""
+
+
 class TlsSection(Strict):
     certificate: PublicReference
     """PEM: the certificate, then the certificates that lead to its authority."""
     key: Secret
     """PEM: its private key, without a passphrase."""
+    others: list[OtherCertificateSection] = Field(default=[], max_length=200)
+    """Further certificates of this listener. A browser is shown the first one that holds the name that it asks for, and
+    `certificate` where none does."""
 
 
 class ListenSection(Strict):

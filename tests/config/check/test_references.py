@@ -147,7 +147,8 @@ def test_a_listener_is_given_its_certificate_and_key() -> None:
         {"file:tls.crt": certificate, "file:tls.key": key},
     )
     (listener,) = snapshot.gateway.listeners
-    assert (listener.address, listener.certificate, listener.key) == (
+    (shown,) = listener.certificates
+    assert (listener.address, shown.certificate, shown.key) == (
         ("0.0.0.0", 443), certificate.rstrip(b"\n"), key.rstrip(b"\n"),
     )  # fmt: skip
 
