@@ -44,9 +44,11 @@ class DemoFailed(Exception):
 
 
 class Demo:
-    """`folder` holds policies/ (on these ports); certs/ and var/ are made beside it where they are missing."""
+    """`folder` holds policies/ (on these ports); certs/ and var/ are made beside it where they are missing. `ldap`:
+    whether it has its LDAP server too, where slapd is installed."""
 
-    def __init__(self, folder: Path, ports: Ports) -> None:
+    def __init__(self, folder: Path, ports: Ports, *, ldap: bool = True) -> None:
+        self._has_ldap = ldap and ldap_server.is_installed()
         self.folder = folder
         self.ports = ports
         self._started = AsyncExitStack()
@@ -145,7 +147,7 @@ class Demo:
 
     async def _start_ldap(self) -> None:
         ldap_server.take_policies(self.folder)
-        if not ldap_server.is_installed():
+        if not self._has_ldap:
             return
         self._started.callback(ldap_server.take_policies, self.folder)
         password = read_secret(self.folder / "certs", ldap_server.ACCOUNTS)

@@ -26,7 +26,8 @@ async def demo(folder: Path) -> AsyncIterator[World]:
     ports = free_ports()
     folder.mkdir()
     copy_policies(folder, ports)
-    async with Demo(folder, ports) as running:
+    # The pages show the example as it is where slapd is not installed.
+    async with Demo(folder, ports, ldap=False) as running:
         world = World(running)
         try:
             yield world
