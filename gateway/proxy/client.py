@@ -67,7 +67,7 @@ class ClientConnection(Walk):
         self.status = 0
         self._share = 0
 
-    # --- asyncio.Protocol ---
+    # --- asyncio.BufferedProtocol ---
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         # uvloop's transports are none of asyncio's classes.

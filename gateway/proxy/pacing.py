@@ -18,22 +18,28 @@ from gateway.proxy.exchange import Requester
 
 # Bytes that are read at once while a response begins: most of them come whole.
 _NARROW: Final = 50 * 1024
-# And that are written to TLS at once: the buffer that OpenSSL writes to keeps the size that it has grown to.
-_RECORDS: Final = 2 * 16 * 1024
+# And that are written to TLS at once, one record of it: the buffer that OpenSSL writes to keeps the size that it has
+# grown to.
+_RECORD: Final = 16 * 1024
 _WIDE: Final = 256 * 1024
 # Where more came at once, more may follow.
 SMALL: Final = 16 * 1024
-# RFC 8446 5.1: a record of TLS, with what is added to it, is shorter.
-_RECORD: Final = 17 * 1024
-
-# Of who has taken so much, as much as is read is written to TLS at once.
-_TAKEN: Final = 256 * 1024
 
 # All connections of the process read to it: what has come is taken out before the loop's next callback. PRIVATE: no
 # other process sees it. A slice is bytes at once, without a view in between.
 READ: Final = mmap.mmap(-1, _WIDE, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
 _MEMORY: Final = memoryview(READ)
 FIRST: Final = _MEMORY[:_NARROW]
+
+# Of a client: what comes behind its request waits here until that has its response.
+HEADS: Final = _MEMORY[: 8 * 1024]
+
+
+def for_body(left: int) -> memoryview:
+    """What the next piece of a client's body is read to, of which `left` bytes are to come: little of what may follow
+    it is read with it."""
+    return _MEMORY[: max(len(HEADS), left)]
+
 
 # Nine numbers; the fourth is the most that may wait to be sent, the sixth what waits, with what the kernel adds to it.
 _MEMINFO: Final = 55
@@ -147,30 +153,29 @@ class PacedTls(asyncio.Transport):
     """A client's transport where TLS is spoken. The loop's own would take 64 KB and more beyond what the kernel takes,
     and say nothing of it: this one asks the kernel, each time that as much was written as it had room for.
 
-    `_left`: bytes until it is asked again, of `_given`. `_written`: bytes, up to when it was asked. `_at_once`: bytes.
+    `_left`: bytes until it is asked again.
     """
 
-    __slots__ = ("__weakref__", "_at_once", "_given", "_left", "_room", "_tls", "_waits", "_written")
+    __slots__ = ("__weakref__", "_left", "_room", "_tls", "_waits")
 
     def __init__(self, tls: asyncio.Transport, room_of_all: Room) -> None:
         self._tls = tls
         self._room = room_of_all
-        self._left = self._given = SMALL
-        self._written = 0
-        self._at_once = _RECORDS
+        self._left = SMALL
         self._waits = False
         limited: Any = tls
-        limited.set_read_buffer_limits(high=_RECORD, low=_RECORD)
+        # Nothing more is read while anything waits to be decrypted.
+        limited.set_read_buffer_limits(high=1, low=0)
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
         size = len(data)
         self._left -= size
-        if size <= self._at_once:
+        if size <= _RECORD:
             self._tls.write(data)
         else:
             data = memoryview(data)
-            for start in range(0, size, self._at_once):
-                self._tls.write(data[start : start + self._at_once])
+            for start in range(0, size, _RECORD):
+                self._tls.write(data[start : start + _RECORD])
         if self._left < 0:
             self._look()
 
@@ -184,19 +189,15 @@ class PacedTls(asyncio.Transport):
         return max(self._left, SMALL)
 
     def _look(self) -> None:
-        self._written += self._given - self._left
-        self._given = self._left = 0
+        self._left = 0
         found = _send_buffer(self._tls)
         if found is None:
             return
         most, waits = found
-        if self._written - waits > _TAKEN:
-            self._at_once = _WIDE
         free = most - waits
         # As the kernel itself says whether a connection can be written to.
         if 2 * free >= waits:
-            # Asked often enough to know a quick client soon.
-            self._given = self._left = min(free // 2, _TAKEN if self._at_once < _WIDE else free)
+            self._left = free // 2
         elif not self._tls.is_closing():
             descriptor = self._tls.get_extra_info("socket").fileno()
             if self._waits or self._room.wait(descriptor, self):

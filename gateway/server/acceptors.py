@@ -10,6 +10,7 @@ from functools import partial
 from typing import Protocol
 
 from gateway.server.tls import Handshakes, ListenerContexts
+from gateway.server.tls_reading import accept_tls
 
 # A handshake that began before the end gets this long to finish.
 _JOINED_WITHIN = 0.5
@@ -48,7 +49,7 @@ class Admits(Protocol):
         """No descriptor is left."""
 
 
-Factory = Callable[[Admitted], asyncio.Protocol]
+Factory = Callable[[Admitted], asyncio.BaseProtocol]
 """The protocol of a connection that has come in: it gives its place back when it is lost."""
 
 
@@ -116,12 +117,11 @@ class Acceptor:
     async def _join(self, connection: socket.socket, place: Admitted) -> None:
         """Its protocol has the place from when the connection is made; a handshake that fails gives it back here."""
         try:
-            await asyncio.get_running_loop().connect_accepted_socket(
-                partial(self._factory, place),
-                connection,
-                ssl=None if self._handshakes is None else self._handshakes.outer,
-                ssl_handshake_timeout=self._patience,
-            )
+            if self._handshakes is None:
+                loop = asyncio.get_running_loop()
+                await loop.connect_accepted_socket(partial(self._factory, place), connection)
+            else:
+                await accept_tls(connection, self._factory(place), self._handshakes.outer, self._patience)
         except BaseException as error:
             place.leave()
             if not isinstance(error, OSError):

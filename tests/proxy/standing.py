@@ -5,6 +5,7 @@ application at that port, and prints both ports. Each ends with its standard inp
 """
 
 import asyncio
+import re
 import socket
 import sys
 import threading
@@ -21,12 +22,16 @@ _HEADS = {
     "in_chunks": "Transfer-Encoding: chunked",
     "events": "Content-Type: text/event-stream",
     "small": "Content-Length: 10000",
+    "page": "Content-Length: 50000",
+    "file": f"Content-Length: {1 << 20}",
 }
 _PIECES = {
     "counted": [bytes(1 << 20)] * 10,
     "in_chunks": [b"10000\r\n" + bytes(1 << 16) + b"\r\n"] * 160 + [b"0\r\n\r\n"],
     "events": [b"data: " + b"x" * 1016 + b"\n\n"] * (_SIZE >> 10),
     "small": [bytes(10_000)],
+    "page": [bytes(50_000)],
+    "file": [bytes(1 << 20)],
 }
 
 
@@ -35,11 +40,15 @@ def _answer(connection: socket.socket) -> None:
     with suppress(OSError), connection:
         while True:
             read = b""
-            while not read.endswith(b"\r\n\r\n"):
+            while b"\r\n\r\n" not in read:
                 piece = connection.recv(65536)
                 if not piece:
                     return
                 read += piece
+            head, _, body = read.partition(b"\r\n\r\n")
+            left = int((re.findall(rb"Content-Length: (\d+)", head) or [0])[0]) - len(body)
+            while left:
+                left -= len(connection.recv(min(left, 65536)))
             way = read.split(b" ")[1].rpartition(b"/")[2].decode()
             connection.sendall(f"HTTP/1.1 200 OK\r\n{_HEADS[way]}\r\n\r\n".encode())
             for piece in _PIECES[way]:

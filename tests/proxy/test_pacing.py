@@ -2,13 +2,14 @@
 
 import asyncio
 import os
+import signal
 import socket
 import ssl
 import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator, Iterator
-from contextlib import ExitStack, asynccontextmanager, contextmanager
+from contextlib import ExitStack, asynccontextmanager, contextmanager, suppress
 from typing import cast
 
 import pytest
@@ -144,7 +145,7 @@ async def test_the_end_of_a_handshake_is_nothing_that_waits_for_its_client() -> 
 # --- in processes of their own ---
 
 # What all readers share, and what the first ones leave in the heap, is no reader's.
-FIRST, READERS = 20, 60
+FIRST, READERS = 20, 100
 MOST_KB = 64
 
 
@@ -192,6 +193,24 @@ def settled(pid: int) -> float:
     return before
 
 
+@contextmanager
+def readers(tls: bool) -> Iterator[tuple[int, list[socket.socket]]]:
+    """The gateway's process, and who is connected to it; of these, the first ones make it grow to its usual size."""
+    with ExitStack() as stack:
+        _, (port,) = stack.enter_context(process("application"))
+        served, ports = stack.enter_context(process("gateway", str(port)))
+        # Its certificate is of an authority of that process.
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+        yield (
+            served.pid,
+            [
+                stack.enter_context(connected(number, ports[tls], context if tls else None))
+                for number in range(FIRST + READERS)
+            ],
+        )
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("asks", "tls"), [(b"counted", False), (b"counted", True), (b"in_chunks", True), (b"small", True)]
@@ -200,21 +219,62 @@ def test_a_reader_that_stands_still_costs_under_64_kb(asks: bytes, tls: bool) ->
     """Private memory beyond an idle connection of the same kind. `small`: it asks for 200 answers of 10 kB, one behind
     the other."""
     raw = ask(b"GET /public/" + asks) * (200 if asks == b"small" else 1)
-    with ExitStack() as stack:
-        _, (port,) = stack.enter_context(process("application"))
-        served, ports = stack.enter_context(process("gateway", str(port)))
-        # Its certificate is of an authority of that process.
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-        readers = [
-            stack.enter_context(connected(number, ports[tls], context if tls else None))
-            for number in range(FIRST + READERS)
-        ]
-        for reader in readers[:FIRST]:
+    with readers(tls) as (pid, all_of_them):
+        for reader in all_of_them[:FIRST]:
             reader.sendall(raw)
-        before = settled(served.pid)
-        for reader in readers[FIRST:]:
+        before = settled(pid)
+        for reader in all_of_them[FIRST:]:
             reader.sendall(raw)
-        each = (settled(served.pid) - before) * 1024 / READERS
+        each = (settled(pid) - before) * 1024 / READERS
         print(f"{asks.decode()}, {'tls' if tls else 'plain'}: {each:.0f} kB")
+        assert each < MOST_KB
+
+
+UPLOAD = ask(b"POST /public/small", b"Content-Length: %d" % (1 << 20)) + bytes(1 << 20)
+BEHIND = memoryview(ask(b"GET /public/counted") + ask(b"GET /public/small", b"X-Fill: " + b"x" * 200) * 2000)
+
+
+def take(reader: socket.socket, body: int) -> None:
+    """One response."""
+    came = b""
+    while b"\r\n\r\n" not in came:
+        came += reader.recv(1 << 18)
+    left = body - len(came.partition(b"\r\n\r\n")[2])
+    while left:
+        left -= len(reader.recv(left))
+
+
+def is_quick(reader: socket.socket) -> None:
+    """An upload, some pages and a file."""
+    for raw, body in [(UPLOAD, 10_000), *[(ask(b"GET /public/page"), 50_000)] * 3, (ask(b"GET /public/file"), 1 << 20)]:
+        reader.sendall(raw)
+        take(reader, body)
+
+
+def bursts(pid: int, some: list[socket.socket]) -> None:
+    """What each sends is there at once, as much as the kernel takes of it."""
+    os.kill(pid, signal.SIGSTOP)
+    for reader in some:
+        reader.setblocking(False)
+        left = BEHIND
+        with suppress(BlockingIOError, ssl.SSLWantWriteError):
+            while left:
+                left = left[reader.send(left[:16384]) :]
+    os.kill(pid, signal.SIGCONT)
+
+
+@pytest.mark.slow
+@TLS
+def test_whoever_was_quick_and_then_stands_behind_a_burst_costs_under_64_kb(tls: bool) -> None:
+    """What grew while it was quick counts as well."""
+    with readers(tls) as (pid, all_of_them):
+        for reader in all_of_them[:FIRST]:
+            is_quick(reader)
+        bursts(pid, all_of_them[:FIRST])
+        before = settled(pid)
+        for reader in all_of_them[FIRST:]:
+            is_quick(reader)
+        bursts(pid, all_of_them[FIRST:])
+        each = (settled(pid) - before) * 1024 / READERS
+        print(f"quick, then a burst, {'tls' if tls else 'plain'}: {each:.0f} kB")
         assert each < MOST_KB

@@ -26,6 +26,9 @@ _LOOKS: Final = 512
 PIECES: Final = 4096
 SLICE: Final = 16 * 1024
 
+# What may follow a body is read with it: of that no more is to wait here.
+_CHUNKS_AT_ONCE: Final = 32 * 1024
+
 
 class ChunkedBody:
     """One chunked body through the C parser, which gives nothing but pieces of it: trailers are never seen.
@@ -126,14 +129,15 @@ def chunk(pieces: Iterable[bytes]) -> bytes:
 
 class RequestBody:
     """A request's body. A counted one goes past the parser; a chunked one is put into chunks of ours, or into none
-    (`bare`). `limit`: bytes, 0 for none. `done`: all of it was taken."""
+    (`bare`). `limit`: bytes, 0 for none. `done`: all of it was taken. `left`: bytes to come, or to be read at
+    once where that is not known."""
 
-    __slots__ = ("_bare", "_chunks", "_left", "_limit", "done")
+    __slots__ = ("_bare", "_chunks", "_limit", "done", "left")
 
     def __init__(self, framing: int, limit: int, *, bare: bool = False) -> None:
         self._bare = bare
         self._limit = limit
-        self._left = framing
+        self.left = _CHUNKS_AT_ONCE if framing == CHUNKED else framing
         self._chunks = ChunkedBody(WIRE_FRAMING) if framing == CHUNKED else None
         self.done = False
 
@@ -149,9 +153,9 @@ class RequestBody:
         return self._counted(ahead) if self._chunks is None else self._chunked(self._chunks, ahead)
 
     def _counted(self, ahead: bytes) -> tuple[bytes, bytes]:
-        piece, rest = ahead[: self._left], ahead[self._left :]
-        self._left -= len(piece)
-        self.done = not self._left
+        piece, rest = ahead[: self.left], ahead[self.left :]
+        self.left -= len(piece)
+        self.done = not self.left
         return piece, rest
 
     def _chunked(self, chunks: ChunkedBody, ahead: bytes) -> tuple[bytes, bytes]:

@@ -113,7 +113,7 @@ class NobodyThere(asyncio.Transport):
 
     __slots__ = ("_client", "_closing")
 
-    def __init__(self, client: asyncio.Protocol) -> None:
+    def __init__(self, client: asyncio.BaseProtocol) -> None:
         self._client = client
         self._closing = False
 

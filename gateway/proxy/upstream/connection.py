@@ -4,6 +4,7 @@ Its own state says where in a response it is; the client connection is told only
 """
 
 import asyncio
+from functools import partial
 from typing import Final, cast
 
 from gateway.config.exchange_limits import Timeouts
@@ -147,8 +148,9 @@ class UpstreamConnection(PacedReading):
         transport.set_write_buffer_limits(high=_BUFFER)
         self._share = self._timers.watch(self)
 
-    def get_buffer(self, sizehint: int) -> memoryview:
-        return self.view
+    @property
+    def get_buffer(self) -> partial[memoryview]:
+        return partial(getattr, self, "view")  # The loop calls this before each read, without a Python call.
 
     def buffer_updated(self, size: int, held: bytes = b"") -> None:
         """`held`: what was read before, in the place of what has come."""
