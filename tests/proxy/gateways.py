@@ -16,6 +16,7 @@ from gateway.proxy.dataplane import DataPlane
 from gateway.proxy.hidden_cookies import Jars
 from gateway.server.acceptors import Acceptors
 from gateway.server.listeners import bind
+from gateway.server.tls import ListenerContexts
 from tests.config.samples import GATEWAY, sample_snapshot
 from tests.proxy.applications import SOON, Application
 from tests.proxy.clock import Clock
@@ -71,6 +72,14 @@ def reached(
 
 def blot(request: bytes) -> bytes:
     return _REQUEST_ID.sub(b"*", request)
+
+
+class OneContext(ListenerContexts):
+    """The same for each name."""
+
+    def __init__(self, context: ssl.SSLContext) -> None:
+        self._first = context
+        self._by_name = {}
 
 
 class Answer(NamedTuple):
@@ -250,7 +259,8 @@ async def gateway(
     listening = bind(Listener((address, 0)))
     here.host, here.port = listening.getsockname()[:2]
     factory = here.plane.protocol_factory(tls=tls is not None, redirects=redirects)
-    acceptors = Acceptors([listening], [tls], lambda _: factory, here.plane.admission, SOON)
+    contexts = None if tls is None else OneContext(tls)
+    acceptors = Acceptors([listening], [contexts], lambda _: factory, here.plane.admission, SOON)
     acceptors.open()
     try:
         yield here
