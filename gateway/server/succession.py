@@ -41,12 +41,11 @@ class Beside(Protocol):
 
 
 class Link:
-    """One end. `pid`: of the gateway at the other."""
+    """One end. `pid`: of the gateway at the other. `received`: what that one asks; it is to be replied to."""
 
-    def __init__(self, beside: Beside, pid: int, lost: Callable[["Link"], None]) -> None:
+    def __init__(self, pid: int, received: Callable[["Link", Message], None], lost: Callable[["Link"], None]) -> None:
         self.pid = pid
-        self._beside = beside
-        self._channel = Channel(self._received, lambda: lost(self))
+        self._channel = Channel(lambda message: received(self, message), lambda: lost(self))
 
     async def open(self, connection: socket.socket) -> "Link":
         connection.setblocking(False)
@@ -74,27 +73,19 @@ class Link:
     def close(self) -> None:
         self._channel.close()
 
-    def _received(self, message: Message) -> None:
-        self._beside.begin(self._answer(message))
-
-    async def _answer(self, message: Message) -> None:
-        detail = ""
-        match message.kind:
-            case "revoke":
-                detail = await self._beside.revoke_here(message.fields["sessions"])
-            case "refresh":
-                await self._beside.refresh_here(message.fields["source"])
-            case "leave":
-                await self._beside.give_up(message.fields["successor"])
-        self._channel.reply(message, detail=detail)
+    def reply(self, asked: Message, detail: str) -> None:
+        self._channel.reply(asked, detail=detail)
 
 
 class Links:
-    """To every other gateway of this state folder that is about to come or to go."""
+    """To every other gateway of this state folder that is about to come or to go. One that was started before the last
+    had left is linked to that one alone: who is between hands on what is said, and never back to who said it."""
 
     def __init__(self, beside: Beside) -> None:
         self._beside = beside
         self._links: set[Link] = set()
+        self._elder: Link | None = None
+        self._elder_left = asyncio.Event()
 
     async def to_successor(self, connection: socket.socket, sockets: Sequence[socket.socket]) -> None:
         """Hands it the listening sockets."""
@@ -124,24 +115,54 @@ class Links:
             connection, pid, sockets = await asyncio.to_thread(_handed, folder)
         except OSError:
             return None
-        return await self._opened(connection, pid), sockets
+        self._elder = await self._opened(connection, pid)
+        return self._elder, sockets
 
-    async def revoke(self, session_ids: Sequence[str]) -> list[str]:
+    async def revoke(self, session_ids: Sequence[str], said_by: Link | None = None) -> list[str]:
         """What is not known to be in force."""
-        told = await asyncio.gather(*(link.revoke(session_ids) for link in self._links))
+        told = await asyncio.gather(*(link.revoke(session_ids) for link in self._links - {said_by}))
         return [why for why in told if why]
 
     async def refresh(self, source: str) -> None:
-        await asyncio.gather(*(link.refresh(source) for link in self._links))
+        """Asked of who comes after us: who came before asks us."""
+        await asyncio.gather(*(link.refresh(source) for link in self._links - {self._elder}))
+
+    async def wait_for_elder(self) -> None:
+        """Until the gateway before has left: it hears of what ends by us."""
+        if self._elder in self._links:
+            await self._elder_left.wait()
 
     def close(self) -> None:
         for link in tuple(self._links):
             link.close()
 
     async def _opened(self, connection: socket.socket, pid: int) -> Link:
-        link = Link(self._beside, pid, self._links.discard)
+        link = Link(pid, self._received, self._lost)
         self._links.add(await link.open(connection))
         return link
+
+    def _lost(self, link: Link) -> None:
+        self._links.discard(link)
+        if link is self._elder:
+            self._elder_left.set()
+
+    def _received(self, link: Link, message: Message) -> None:
+        self._beside.begin(self._answer(link, message))
+
+    async def _answer(self, link: Link, message: Message) -> None:
+        detail = ""
+        match message.kind:
+            case "revoke":
+                sessions = message.fields["sessions"]
+                here, beyond = await asyncio.gather(
+                    self._beside.revoke_here(sessions), self.revoke(sessions, said_by=link)
+                )
+                detail = "; ".join(why for why in (here, *beyond) if why)
+            case "refresh":
+                await self._beside.refresh_here(message.fields["source"])
+            case "leave":
+                await self._beside.give_up(message.fields["successor"])
+        link.reply(message, detail)
 
 
 def _handed(folder: Path) -> tuple[socket.socket, int, list[socket.socket]]:
@@ -154,10 +175,12 @@ def _handed(folder: Path) -> tuple[socket.socket, int, list[socket.socket]]:
         connection.close()
         raise
     sockets = [socket.socket(fileno=descriptor) for descriptor in descriptors]
+    for each in sockets:
+        # They come as files that every program inherits, and our successor would hold those that it does not know of.
+        each.set_inheritable(False)
     if said != _HANDED:
         connection.close()
         raise CannotServe(f"the gateway that runs (process {pid}) is of a release that hands nothing over: stop it")
-
     for each in sockets:
         each.setblocking(False)
     return connection, pid, sockets

@@ -211,6 +211,8 @@ class Supervisor:
         if self._given_up is not None and not self._given_up.done():
             # It was asked while it was leaving.
             self._given_up.set_result(None)
+        if self._given_up is not None:
+            await self._links.wait_for_elder()
         self._links.close()
         self._log.event("gateway.stopped", workers_killed=killed)
 

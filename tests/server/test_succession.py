@@ -4,6 +4,7 @@ import asyncio
 import os
 import socket
 from collections.abc import AsyncIterator, Coroutine, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +18,11 @@ from tests.patience import PATIENCE, until
 
 
 class Side:
-    """One of them, as the other sees it. `detail`: what it says of a revocation."""
+    """One of them, as the other sees it. `detail`: what it says of a revocation; `leaves`: its metadata are looked
+    after by the one that comes after it."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, leaves: bool = False) -> None:
+        self.leaves = leaves
         self.heard: list[tuple[str, object]] = []
         self.detail = ""
         self.may_leave = asyncio.Event()
@@ -32,6 +35,8 @@ class Side:
 
     async def refresh_here(self, source: str) -> None:
         self.heard.append(("refresh", source))
+        if self.leaves:
+            await self.links.refresh(source)
 
     async def give_up(self, successor: int) -> None:
         self.heard.append(("leave", successor))
@@ -101,6 +106,66 @@ async def test_one_that_is_gone_holds_up_nobody(pair: Pair) -> None:
     await asyncio.wait_for(leaving, PATIENCE)
     assert await pair.newer.links.revoke(["a"]) == []
     assert await pair.elder.links.revoke(["a"]) == []
+
+
+async def test_no_program_that_the_newer_one_starts_holds_what_it_was_handed(pair: Pair) -> None:
+    # A port that the next gateway does not have any more would stay open in it, and who connects would wait for ever.
+    assert not any(each.get_inheritable() for each in pair.handed)
+
+
+@pytest.fixture
+async def three(tmp_path: Path) -> AsyncIterator[tuple[Side, Side, Side]]:
+    """Each was started before the one before the last had left."""
+    sides = Side(leaves=True), Side(leaves=True), Side()
+    controls = []
+    for number, (elder, newer) in enumerate(pairwise(sides)):
+
+        async def succeeded(connection: socket.socket, elder: Side = elder) -> None:
+            await elder.links.to_successor(connection, [])
+
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        controls.append(Control(folder, unused, unused, succeeded))
+        await controls[-1].start()
+        await newer.links.to_elder(folder)
+    await until(lambda: len(sides[1].links._links) == len(sides) - 1)
+    yield sides
+    for side in sides:
+        side.links.close()
+    for control in controls:
+        await control.stop()
+
+
+async def test_what_ends_in_one_of_three_ends_in_all_before_it_is_told(three: tuple[Side, Side, Side]) -> None:
+    first, second, third = three
+    for one, others in ((first, (second, third)), (second, (first, third)), (third, (first, second))):
+        for each in three:
+            each.heard.clear()
+            each.detail = ""
+        assert await one.links.revoke(["a"]) == []
+        assert [each.heard for each in others] == [[("revoke", ["a"])]] * 2
+        assert one.heard == []
+    first.detail = "worker 7: no answer"
+    assert await third.links.revoke(["a"]) == ["worker 7: no answer"]
+
+
+async def test_what_is_to_be_looked_after_goes_on_to_the_last_and_never_back(three: tuple[Side, Side, Side]) -> None:
+    first, second, third = three
+    await asyncio.wait_for(first.links.refresh("metropole"), PATIENCE)
+    await asyncio.sleep(0.05)
+    assert first.heard == []
+    assert second.heard == third.heard == [("refresh", "metropole")]
+
+
+async def test_who_is_between_stays_until_the_first_has_left(three: tuple[Side, Side, Side]) -> None:
+    first, second, third = three
+    waiting = asyncio.create_task(second.links.wait_for_elder())
+    assert await third.links.revoke(["a"]) == []
+    assert not waiting.done()
+    first.links.close()
+    await asyncio.wait_for(waiting, PATIENCE)
+    await asyncio.wait_for(second.links.wait_for_elder(), PATIENCE)
+    await asyncio.wait_for(first.links.wait_for_elder(), PATIENCE)
 
 
 async def test_where_no_gateway_runs_there_is_none_to_take_the_place_of(tmp_path: Path) -> None:
