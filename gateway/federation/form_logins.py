@@ -47,7 +47,7 @@ class Tries(Protocol):
 
     async def end_turn(self, app: str, login: str, turn: int) -> None: ...
 
-    async def begin(self, app: str, login: str, *, most: int, within: int) -> bool: ...
+    async def begin(self, app: str, login: str, *, most: int, within: int, account: str) -> bool: ...
 
     async def succeeded(self, app: str, login: str, *, within: int) -> None: ...
 
@@ -143,7 +143,7 @@ class FormLogins:
                 await self._tries.refused(name, login, secret, within=form.within)
             raise
         self._counters.add("ecluse_form_logins_total", "success")
-        await self._tries.succeeded(name, counted_login(login), within=form.within)
+        await self._tries.succeeded(name, login, within=form.within)
         return session
 
     async def _walked(
@@ -155,8 +155,9 @@ class FormLogins:
             if step.body is not None and not is_counted:
                 # Before the first form goes out: whatever comes of it, the application may count it.
                 is_counted = True
-                account = counted_login(credential.login)
-                if not await self._tries.begin(app.name, account, most=form.tries, within=form.within):
+                login, most = credential.login, form.tries
+                account = counted_login(login)
+                if not await self._tries.begin(app.name, login, most=most, within=form.within, account=account):
                     detail = f"{form.tries} sign-ins of this account failed within {form.within} s"
                     raise GatewayError(FORM_LOGIN_TRIES, detail)
             response = await self._exchange.send(app, host, fixed, step)

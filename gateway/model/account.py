@@ -25,6 +25,8 @@ LONGEST_PERSON: Final = 2048
 _NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,63}")
 # What a reader of a table may take for something else than a letter.
 _SAFE: Final = "!$'()*+,-./:;?@_~"
+# Of letters that are one or two of the alphabet, as Unicode names them.
+_LATIN: Final = re.compile(r"LATIN SMALL (?:LETTER|LIGATURE) (?:DOTLESS )?([A-Z]{1,2})(?: WITH .*)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +110,16 @@ def same_login(login: str) -> str:
 
 
 def counted_login(login: str) -> str:
-    """As `same_login`, and without accents and blanks: MySQL's usual collations, and directories, take such logins for
-    one. For counts of tries, which have to hold whatever an application thinks; never to say whose an account is."""
+    """As `same_login`, and without accents, blanks and what is not seen; strokes and ligatures are plain letters:
+    MySQL's usual collations, and directories, take such logins for one. For counts of tries, which have to hold
+    whatever an application thinks; never to say whose an account is."""
     apart = unicodedata.normalize("NFKD", same_login(login))
-    return "".join(letter for letter in apart if not unicodedata.combining(letter) and not letter.isspace())
+    return "".join(_plain(letter) for letter in apart if unicodedata.category(letter)[0] not in "MZC")
+
+
+def _plain(letter: str) -> str:
+    """`o` for ø and `oe` for œ, which no normal form takes apart; nothing for a filler. As Unicode Technical Standard
+    10 compares them at its first level."""
+    name = "" if letter.isascii() else unicodedata.name(letter, "")
+    latin = _LATIN.fullmatch(name)
+    return latin[1].lower() if latin else "" if name.endswith("FILLER") else letter

@@ -37,17 +37,21 @@ class LoginTries:
     async def end_turn(self, app: str, login: str, turn: int) -> None:
         await self._raise(self._mark("login turn", app, login), turn + 1, _TURNS_KEPT)
 
-    async def begin(self, app: str, login: str, *, most: int, within: int) -> bool:
+    async def begin(self, app: str, login: str, *, most: int, within: int, account: str = "") -> bool:
         """One more try of this account. False where `most` have begun `within` so many seconds, none of which came to
-        anything."""
+        anything. `account`: one for all logins that may be written for it; the login where this is empty.
+
+        A success counts for its own `login` alone, whose tries are apart from then on: to some applications another one
+        of this account is another person's, and who signs in with theirs has no more tries at that one."""
         successes = await self._store.mark(self._mark("login successes", app, login), self._now())
+        whose = login if successes else account or login
         for number in range(most):
-            if await self._first(f"login try {number}", app, login, successes, within):
+            if await self._first(f"login try {number}", app, whose, successes, within):
                 return True
         return False
 
     async def succeeded(self, app: str, login: str, *, within: int) -> None:
-        """Those before it count no more."""
+        """Those of this login before it count no more."""
         key = self._mark("login successes", app, login)
         successes = await self._store.mark(key, self._now())
         # For longer than any try that was counted before it.

@@ -88,3 +88,10 @@ def test_logins_that_an_application_may_take_for_one() -> None:
 def test_logins_that_are_counted_as_one() -> None:
     assert counted_login("Hélène") == counted_login("HELENE") == counted_login("he le\u0301ne") == "helene"
     assert counted_login("anne") != counted_login("anna")
+    assert counted_login("Sœur Ørsted") == counted_login("soeurorsted")
+    assert counted_login("Łukasz") == "lukasz"
+
+
+@pytest.mark.parametrize("unseen", ["\ufe0f", "\u034f", "\u180b", "\U000e0100", "\u200b", "\u3164", "\u2003"])
+def test_what_is_not_seen_makes_no_other_login(unseen: str) -> None:
+    assert counted_login(f"hel{unseen}ene{unseen}") == "helene"
