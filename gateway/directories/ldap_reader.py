@@ -19,7 +19,8 @@ from ldap.controls import SimplePagedResultsControl
 
 from gateway.directories.kept_connections import KeptConnections
 from gateway.directories.ldap_filter import person_filter
-from gateway.directories.received import bytes_received
+from gateway.directories.ldap_start_tls import begin_tls
+from gateway.directories.received import bytes_received, wait_for_none
 from gateway.directories.source import DirectoryAway, FindingAndFaults
 from gateway.identity.directories import MOST_ROWS, DirectoryFault, finding_of, is_same_key, key_values, unknown_of
 from gateway.model.directory import Directory, LdapSource
@@ -157,11 +158,13 @@ class LdapReader:
     def _connected(self, until: float) -> Any:
         """Its options bound each step by the directory's timeout. Raises ldap.LDAPError, DirectoryAway."""
         source = self._source
-        connection = ldap.initialize(" ".join(source.servers))
+        if source.start_tls:
+            connection = begin_tls(source.servers, self._set_options, until)
+        else:
+            connection = ldap.initialize(" ".join(source.servers))
         try:
-            self._set_options(connection)
-            if source.start_tls:
-                connection.start_tls_s()
+            if not source.start_tls:
+                self._set_options(connection)
             if source.certificate is not None:
                 connection.sasl_external_bind_s()
             elif source.bind_dn:
@@ -198,6 +201,7 @@ def _result(connection: Any, message: int, until: float, most: int) -> Any:
     """The next part of an answer. `most`: bytes, of all that came on this connection. Raises DirectoryAway,
     ldap.LDAPError."""
     descriptor = connection.get_option(ldap.OPT_DESC)
+    wait_for_none(descriptor)
     while True:
         found, wait = None, min(_left(until), _LOOK_EVERY)
         with suppress(ldap.TIMEOUT):

@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
-from threading import Thread
+from threading import Event, Thread
 from typing import Any
 
 import pytest
@@ -134,12 +134,12 @@ def test_an_answer_beyond_its_bound_is_none(port: int, monkeypatch: pytest.Monke
     assert away(staff(port, rows="many"), "crowd") == "directory.answer"
 
 
-@pytest.mark.parametrize("step", ["search", "bind"])
+@pytest.mark.parametrize("step", ["search", "bind", "start_tls"])
 def test_an_entry_that_does_not_end_is_not_taken(step: str) -> None:
     (port,) = free(1)
     sent = 0
-    # RFC 4511 4.1.1, 4.5.2 and 4.2.2: an LDAPMessage that says of itself that it has a gigabyte.
-    tag, large = b"\x64" if step == "search" else b"\x61", 1 << 30
+    # RFC 4511 4.1.1, 4.5.2, 4.2.2 and 4.12: an LDAPMessage that says of itself that it has a gigabyte.
+    tag, large = {"search": b"\x64", "bind": b"\x61", "start_tls": b"\x78"}[step], 1 << 30
     head = b"\x30\x84" + (large + 9).to_bytes(4) + b"\x02\x01\x01" + tag + b"\x84" + large.to_bytes(4)
 
     def serve(listener: socket.socket) -> None:
@@ -154,10 +154,39 @@ def test_an_entry_that_does_not_end_is_not_taken(step: str) -> None:
     with socket.create_server(("127.0.0.1", port)) as listener:
         thread = Thread(target=serve, args=(listener,))
         thread.start()
-        named = {} if step == "bind" else {"bind_dn": "", "password": b""}
+        named: dict[str, Any] = {"bind_dn": "", "password": b""} if step == "search" else {}
+        named["start_tls"] = step == "start_tls"
         assert away(staff(port, timeout=10.0, **named)) == "directory.answer"
         thread.join(PATIENCE)
     assert 1 << 20 < sent < 50_000_000
+
+
+@pytest.mark.parametrize("step", ["search", "bind", "start_tls", "handshake"])
+def test_a_message_that_only_begins_holds_up_nobody_for_longer_than_the_timeout(step: str) -> None:
+    (port,) = free(1)
+    tag = {"search": b"\x64", "bind": b"\x61", "start_tls": b"\x78"}.get(step, b"\x78")
+    begun = b"\x30\x20\x02\x01\x01" + tag
+    # RFC 4511 4.14: yes; and then a record of TLS that only begins.
+    agreed = b"\x30\x0c\x02\x01\x01\x78\x07\x0a\x01\x00\x04\x00\x04\x00"
+    over = Event()
+
+    def serve(listener: socket.socket) -> None:
+        with suppress(OSError), listener.accept()[0] as connection:
+            connection.recv(65536)
+            if step == "handshake":
+                connection.sendall(agreed)
+                connection.recv(65536)
+            connection.sendall(b"\x16\x03\x03\x40\x00\x02" if step == "handshake" else begun)
+            over.wait(PATIENCE)
+
+    with socket.create_server(("127.0.0.1", port)) as listener:
+        thread = Thread(target=serve, args=(listener,))
+        thread.start()
+        named: dict[str, Any] = {"bind_dn": "", "password": b""} if step == "search" else {}
+        named["start_tls"] = step in ("start_tls", "handshake")
+        assert away(staff(port, timeout=1.0, **named)) == "directory.unreachable"
+        over.set()
+        thread.join(PATIENCE)
 
 
 def test_who_we_are_and_where_people_are_has_to_be_right(port: int) -> None:
