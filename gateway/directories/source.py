@@ -1,6 +1,7 @@
 """What `lookups` asks of a directory, whatever its kind, and the parts that every kind shares."""
 
 import asyncio
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -49,32 +50,55 @@ class ServerReader(BlockingSource, Protocol):
         """Whether it answers, and lets us in. Raises DirectoryAway."""
 
 
+# Seconds, far beyond the timeout of any directory; and how many times threads are given up.
+_HELD: Final = 60.0
+_MOST_GIVEN_UP: Final = 16
+
+
 class InThreads:
     """A blocking source in threads of its own, so that it fills no other's. While it owes as many answers as it has
-    threads to people who no longer wait, it is not asked again."""
+    threads to people who no longer wait, it is not asked again. Threads that do not come back are given up: libldap
+    waits for ever in a handshake whose other side says half a record. `clock`: monotonic seconds."""
 
-    def __init__(self, name: str, source: BlockingSource, at_once: int = 1) -> None:
+    def __init__(
+        self, name: str, source: BlockingSource, at_once: int = 1, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._source = source
         self._at_once = at_once
-        self._threads = ThreadPoolExecutor(at_once, thread_name_prefix=f"directory-{name}")
+        self._name = name
+        self._clock = clock
+        self._threads = self._new_threads()
         self._owed = 0
+        self._owed_since = clock()
+        self._given_up = 0
+
+    def _new_threads(self) -> ThreadPoolExecutor:
+        return ThreadPoolExecutor(self._at_once, thread_name_prefix=f"directory-{self._name}")
 
     async def finding(self, key: str, now: int) -> FindingAndFaults:
         if self._owed >= self._at_once:
-            raise DirectoryAway(DIRECTORY_UNREACHABLE, "it still owes an answer")
-        under_way = self._threads.submit(self._source.finding, key, now)
+            if self._clock() - self._owed_since < _HELD or self._given_up == _MOST_GIVEN_UP:
+                raise DirectoryAway(DIRECTORY_UNREACHABLE, "it still owes an answer")
+            self._given_up += 1
+            self._threads.shutdown(wait=False)
+            self._threads, self._owed = self._new_threads(), 0
+        threads = self._threads
+        under_way = threads.submit(self._source.finding, key, now)
         try:
             return await asyncio.wrap_future(under_way)
         except asyncio.CancelledError:
             # What waits for a thread is let go; what is under way goes on to its end.
             if not under_way.cancel() and not under_way.done():
                 self._owed += 1
+                self._owed_since = self._clock()
                 loop = asyncio.get_running_loop()
-                under_way.add_done_callback(lambda _: _in_loop(loop, self._came))
+                under_way.add_done_callback(lambda _: _in_loop(loop, lambda: self._came(threads)))
             raise
 
-    def _came(self) -> None:
-        self._owed -= 1
+    def _came(self, threads: ThreadPoolExecutor) -> None:
+        # One that was given up may come all the same.
+        if threads is self._threads:
+            self._owed -= 1
 
     async def close(self) -> None:
         """What is under way comes to its end first."""
