@@ -82,7 +82,8 @@ class StoredSession:
 # write some themselves): the ID token, the refresh token and the hash of the browser's binding are not deflated at all.
 _DEFLATED = b"\1"
 _SECRETS = ("id_token", "tokens", "browser")
-_LONGEST = 1 << 20
+# Far beyond all that may be known of a person: some answers of a megabyte, each accent six characters of JSON.
+_LONGEST = 1 << 24
 _IN_COMMON = b"".join(
     (
         b"eduPersonPrincipalName eduPersonAffiliation supannEtablissement preferredLanguage postalAddress ",

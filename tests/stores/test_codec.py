@@ -118,8 +118,17 @@ def test_a_deflated_session_that_is_cut_is_unreadable(cut: int) -> None:
     assert refused.value.code is STORE_UNREADABLE
 
 
+def test_whatever_directories_may_say_of_a_person_comes_back() -> None:
+    # Two answers of the largest size that is taken (ldap_reader.LARGEST_RESPONSE), in letters that have accents.
+    values = {"groups": tuple(f"{number} {'é' * 1000}" for number in range(500))}
+    findings = tuple(DirectoryFinding(name, "print", "found", values) for name in ("staff", "offices"))
+    session = Session("id", replace(JEANNE, findings=findings), None, NOW, NOW + 10, 5)
+    stored = StoredSession(session, "browser")
+    assert codec.session_from_bytes(codec.session_to_bytes(stored)) == stored
+
+
 def test_what_would_inflate_without_end_is_unreadable() -> None:
-    deflated = zlib.compress(b" " * (2 << 20), wbits=-zlib.MAX_WBITS)
+    deflated = zlib.compress(b" " * (17 << 20), 1, wbits=-zlib.MAX_WBITS)
     with pytest.raises(GatewayError) as refused:
         codec.session_from_bytes(b"\1" + len(deflated).to_bytes(4, "big") + deflated + b"{}")
     assert refused.value.code is STORE_UNREADABLE
