@@ -19,6 +19,7 @@ from tests.raw_http import Connection, Header, Reading
 
 LONGEST_CHAIN = 20
 _REDIRECTS = {301, 302, 303, 307, 308}
+_WAITING = re.compile(r'<meta http-equiv="refresh" content="0;url=([^"]*/_ecluse/wait\?[^"]*)">')
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +165,9 @@ class Person:
         reading = await self._exchange(url, head.encode("latin-1") + body, head_only=method == "HEAD")
         response = Response(reading.status, tuple(reading.headers), bytes(reading.body), url, head.encode("latin-1"))
         self.jar.receive(url, response.all("Set-Cookie"))
-        return response
+        # A machine that is busy is a service that is slow: the page that says so leads on by itself.
+        waiting = _WAITING.search(response.text)
+        return await self.step("GET", unescape(waiting[1]), initiator=url) if waiting else response
 
     async def script(self, url: str, method: str = "GET", headers: Sequence[Header] = ()) -> Response:
         """What fetch() or XMLHttpRequest of a page on the same host sends."""

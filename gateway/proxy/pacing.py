@@ -24,6 +24,7 @@ _RECORD: Final = 16 * 1024
 _WIDE: Final = 256 * 1024
 # Where more came at once, more may follow.
 SMALL: Final = 16 * 1024
+_NOBODY: Final = asyncio.BufferedProtocol()
 
 # All connections of the process read to it: what has come is taken out before the loop's next callback. PRIVATE: no
 # other process sees it. A slice is bytes at once, without a view in between.
@@ -52,6 +53,12 @@ def paced(transport: asyncio.Transport, room_of_all: "Room", *, tls: bool) -> as
     end of a handshake: the rest of the response stays at the application."""
     transport.set_write_buffer_limits(high=SMALL if tls else 1)
     return PacedTls(transport, room_of_all) if tls else transport
+
+
+def let_go(transport: Any) -> None:
+    """Of a connection that has ended, once its protocol has heard of it. The loop's TLS keeps what it read for, which
+    keeps its transport, which keeps the loop's TLS: a circle that would wait for the collector."""
+    transport.set_protocol(_NOBODY)
 
 
 def room(transport: asyncio.Transport) -> int:

@@ -14,6 +14,8 @@ from typing import Any, Final
 
 import uvloop.loop
 
+from gateway.proxy.pacing import let_go
+
 # Half a record of TLS: a request comes in one piece.
 _AT_ONCE: Final = 8 * 1024
 
@@ -62,7 +64,9 @@ class TlsReading(asyncio.BufferedProtocol):
         return keep
 
     def connection_lost(self, exc: Exception | None) -> None:
+        transport = self._tls._get_app_transport()
         self._tls.connection_lost(exc)
+        asyncio.get_running_loop().call_soon(let_go, transport)
 
     def pause_writing(self) -> None:
         self._tls.pause_writing()

@@ -258,6 +258,9 @@ class Nowhere(asyncio.Transport):
     def get_extra_info(self, name: str, default: object = None) -> object:
         return ("127.0.0.1", 40000) if name == "peername" else default
 
+    def set_protocol(self, protocol: asyncio.BaseProtocol) -> None:
+        """It calls nothing anyway."""
+
     def set_write_buffer_limits(self, high: int | None = None, low: int | None = None) -> None:
         pass
 

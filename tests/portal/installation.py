@@ -123,7 +123,7 @@ class OutOfReach(Sharded):
     cut = False
 
     def __getattribute__(self, name: str) -> Any:
-        if name in {"peek_ticket", "perform", "take_ticket", "read_seat"} and type(self).cut:
+        if name in {"peek_ticket", "perform", "take_ticket", "take_with_seat", "read_seat"} and type(self).cut:
             raise GatewayError(STORE_UNREACHABLE, "cut off by the test")
         return super().__getattribute__(name)
 

@@ -11,7 +11,7 @@ import pytest
 from gateway.model.codes import STORE_UNREACHABLE
 from gateway.model.errors import GatewayError
 from tests.proxy.applications import Application, application, closing
-from tests.proxy.certificates import client_side, server_side
+from tests.proxy.certificates import authority_pem, client_side, server_side
 from tests.proxy.gateways import SIGNED_IN, Client, Gateway, ask, gateway
 from tests.proxy.stand_ins import COOKIE, identity, seat
 
@@ -176,6 +176,19 @@ async def test_what_a_connection_was_is_freed_with_it(step: Step, tls: bool) -> 
                 return await plain(client_side())
 
             gate.client = client  # type: ignore[method-assign,assignment]
+        with kept() as found:
+            async with left(gate):
+                await step(gate, app)
+        assert found == []
+
+
+@pytest.mark.parametrize("step", [is_answered, leaves_while_it_waits, half_an_answer], ids=lambda step: step.__name__)
+async def test_nor_does_what_a_connection_to_an_application_by_tls_was(step: Step) -> None:
+    trusted = {"file:../certs/ca.pem": authority_pem()}
+    async with (
+        application(tls=server_side()) as app,
+        gateway(app, scheme="https", upstream="ca: {file: ../certs/ca.pem}", secrets=trusted) as gate,
+    ):
         with kept() as found:
             async with left(gate):
                 await step(gate, app)

@@ -188,7 +188,7 @@ async def test_a_certificate_that_tls_cannot_use_is_a_no_before_anything_is_swap
     assert (await both.ask("prepare", good.plan, revision=good.revision))["ok"]
     first, _, rest = good.plan.partition(b"\n")
     gateway = json.loads(first)
-    gateway["Gateway"]["listeners"][0]["key"] = "bm8ga2V5"
+    gateway["Gateway"]["listeners"][0]["certificates"][0]["key"] = "bm8ga2V5"
     answer = await both.ask("prepare", json.dumps(gateway).encode() + b"\n" + rest, revision="x")
     assert not answer["ok"]
     assert "SSL" in str(answer["detail"])

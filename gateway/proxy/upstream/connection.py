@@ -13,7 +13,7 @@ from gateway.model.errors import GatewayError
 from gateway.proxy.exchange import Requester
 from gateway.proxy.http1.bodies import LAST_CHUNK, PIECES, SLICE, ChunkedBody, chunk
 from gateway.proxy.http1.response_head import ResponseHead, ResponseHeads
-from gateway.proxy.pacing import FIRST, READ, SMALL, PacedReading
+from gateway.proxy.pacing import FIRST, READ, SMALL, PacedReading, let_go
 from gateway.proxy.timers import NEVER, Timers
 from gateway.proxy.unread import unread
 from gateway.proxy.upstream.state import (
@@ -62,9 +62,8 @@ class UpstreamConnection(PacedReading):
         self.paused = False
         self.deadline = NEVER
         self.idle_since = 0.0
-        self._share = 0
+        self._share = self._left = 0
         self._held = b""
-        self._left = 0
         self._interim = self._stuck = 0
         self._chunks: ChunkedBody | None = None
 
@@ -186,6 +185,7 @@ class UpstreamConnection(PacedReading):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._timers.forget(self, self._share)
+        let_go(self.transport)
         if self.client is None:
             self.pool.forget(self)
         client = self.client

@@ -44,7 +44,7 @@ def test_the_known_keys_of_a_place_come_from_the_model() -> None:
         "matches",
         "exists",
     }
-    assert known_keys(GatewayFile, ("listen", 0, "tls")) == {"certificate", "key"}
+    assert known_keys(GatewayFile, ("listen", 0, "tls")) == {"certificate", "key", "others"}
     assert known_keys(ProviderFile, ("attributes", "uid")) == set()
     assert known_keys(AppFile, ("none", 7)) == set()
 
