@@ -127,8 +127,8 @@ def overlaps(done: list[Asked], windows: list[Window]) -> list[int]:
     "course",
     [
         Course(apps=500, reloads=4),
-        Course(apps=20, reloads=15, stumbling=True),
-        Course(apps=2, reloads=30, at_once=True, clients=1),
+        Course(apps=20, reloads=8, stumbling=True),
+        Course(apps=2, reloads=15, at_once=True, clients=1),
     ],
     ids=["500 applications", "workers that stumble", "one after the other"],
 )
