@@ -33,7 +33,7 @@ _MEMORY: Final = memoryview(READ)
 FIRST: Final = _MEMORY[:_NARROW]
 
 # Of a client: what comes behind its request waits here until that has its response.
-HEADS: Final = _MEMORY[: 8 * 1024]
+HEADS: Final = _MEMORY[: 16 * 1024]
 
 
 def for_body(left: int) -> memoryview:

@@ -50,7 +50,9 @@ gives: {schools: {}, commune: {}}
 _MANDATES = "{type: mandates, mandate: {office: fonction, siren: siren, start: debut, end: fin, zone: Europe/Paris}}"
 _DIRECTORIES = {
     "communes": _COMMUNES,
-    "elus": _COMMUNES.replace("communes", "elus").replace("{schools: {}, commune: {}}", f"{{mandates: {_MANDATES}}}"),
+    "mandats": _COMMUNES.replace("communes", "mandats").replace(
+        "{schools: {}, commune: {}}", f"{{mandates: {_MANDATES}}}"
+    ),
 }
 _PROVIDER = """
 version: 1
