@@ -3,6 +3,7 @@
 import argparse
 import importlib
 import os
+import re
 import signal
 import sys
 from collections.abc import Iterator, Sequence
@@ -15,6 +16,9 @@ from gateway.cli.output import OutputLost, guarded_output
 # How the supervisor starts a worker, on sockets that it passes down: `worker CONTROL LISTENING...`. No command of ours.
 _WORKER = "worker"
 
+# An id of a session that begins with "-".
+_DASHED_ID = re.compile(r"-[A-Za-z0-9_-]{21}")
+
 # The status that a shell reports for a process ended by SIGPIPE.
 _NOBODY_READS = 141
 
@@ -24,7 +28,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     given = list(sys.argv[1:] if argv is None else argv)
     if given[:1] == [_WORKER]:
         return _work(given[1:])
-    arguments = _parser().parse_args(given)
+    arguments = _parser().parse_args(_with_dashed_ids(given))
     try:
         with guarded_output():
             return _run(arguments)
@@ -36,6 +40,22 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"ecluse: standard output cannot be written: {why}", file=sys.stderr)
         _write_no_more()
         return Exit.USAGE
+
+
+def _with_dashed_ids(given: list[str]) -> list[str]:
+    """argparse takes an id of a session that begins with "-" for an option: it goes behind "=", or behind "--"."""
+    if given[:1] != ["session"]:
+        return given
+    plain: list[str] = []
+    ids: list[str] = []
+    for word in given:
+        if not _DASHED_ID.fullmatch(word):
+            plain.append(word)
+        elif plain[-1] == "--id":
+            plain[-1] = f"--id={word}"
+        else:
+            ids.append(word)
+    return [*plain, "--", *ids] if ids else plain
 
 
 def _write_no_more() -> None:

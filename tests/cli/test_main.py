@@ -10,7 +10,7 @@ import pytest
 from deploy.demo.keys import make_all
 from deploy.demo.place import USUAL, copy_policies
 from gateway import __version__
-from gateway.cli.main import main
+from gateway.cli.main import _parser, _with_dashed_ids, main
 
 pytestmark = pytest.mark.slow
 
@@ -106,3 +106,19 @@ def test_a_full_disk_below_standard_output_is_said_in_one_line(command: str, tmp
     told = subprocess.run(whole, shell=True, cwd=tmp_path, capture_output=True, text=True, timeout=120)
     said = "ecluse: standard output cannot be written: No space left on device\n"
     assert (told.returncode, told.stderr) == (2, said)
+
+
+@pytest.mark.parametrize(
+    ("given", "taken"),
+    [
+        (
+            ["show", "-I6UIF1TlTFbtF1-pIemfA", "--output", "json"],
+            ["show", "--output", "json", "--", "-I6UIF1TlTFbtF1-pIemfA"],
+        ),
+        (["revoke", "--id", "--6UIF1TlTFbtF1-pIemfA"], ["revoke", "--id=--6UIF1TlTFbtF1-pIemfA"]),
+        (["list", "--older-than", "8h"], ["list", "--older-than", "8h"]),
+    ],
+)
+def test_an_id_of_a_session_that_begins_as_an_option_is_an_id(given: list[str], taken: list[str]) -> None:
+    assert _with_dashed_ids(["session", *given]) == ["session", *taken]
+    assert vars(_parser().parse_args(["session", *taken]))["command"] == "session"
