@@ -1,6 +1,7 @@
 """What is asked of the TLS of an application, by handshakes in memory. Over sockets: proxy/upstream/test_tls.py."""
 
 import ssl
+from datetime import UTC, datetime
 from functools import cache
 
 import pytest
@@ -132,6 +133,14 @@ def test_no_other_certificate_passes_for_a_pinned_one() -> None:
     assert "certificate verify failed" in reaches(Server("app.example"), UpstreamTls(pins=(der(other),)))
     signed = reaches(Server("app.example"), UpstreamTls(pins=(der(CA),)))
     assert "it is none of those that are pinned" in signed
+
+
+def test_a_pinned_certificate_that_has_ended_is_refused() -> None:
+    ended = trustme.CA().issue_cert("quelconque.example", not_after=datetime(2020, 1, 1, tzinfo=UTC))
+    server = Server("app.example")
+    ended.configure_cert(server.first)
+    pin = der(ended.cert_chain_pems[0].bytes())
+    assert "certificate has expired" in reaches(server, UpstreamTls(pins=(pin,)))
 
 
 def test_the_oldest_version_is_said() -> None:
