@@ -23,7 +23,7 @@ class Caretaker:
                 if await asyncio.to_thread(self._lock.taken):
                     return
             except OSError:
-                # A folder that takes no lock is full, or away: nobody else has taken one there.
+                # The folder is full or away. No other gateway can have a lock there either.
                 return
             await asyncio.sleep(_AGAIN)
 

@@ -82,7 +82,8 @@ class StoredSession:
 # write some themselves): the ID token, the refresh token and the hash of the browser's binding are not deflated at all.
 _DEFLATED = b"\1"
 _SECRETS = ("id_token", "tokens", "browser")
-# Far beyond all that may be known of a person: some answers of a megabyte, each accent six characters of JSON.
+# What is known of a person stays far below this, even where several directories answer with a megabyte each. JSON
+# writes an accent in six characters.
 _LONGEST = 1 << 24
 _IN_COMMON = b"".join(
     (
