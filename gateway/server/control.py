@@ -21,6 +21,7 @@ SUCCEED = b"succeed\n"
 RESTART = {"what": "restart"}
 _ASKED_WITHIN = 5.0
 _BESIDE_WITHIN = 1.0
+_TOLD_WITHIN = 5.0
 _BACKLOG = 16
 
 ReloadVerdict = dict[str, Any]
@@ -49,6 +50,7 @@ class Control:
         self._answers = answers
         self._server: asyncio.Server | None = None
         self._inode = 0
+        self._under_way: set[asyncio.Task[None]] = set()
 
     async def start(self) -> bool:
         """Raises CannotServe. Takes the name from a gateway that is about to leave: the newest is the one asked.
@@ -75,18 +77,32 @@ class Control:
         if self._server is not None:
             self._server.close()
 
+    async def answered(self) -> None:
+        """Once whoever has asked has been told: of a restart, that this gateway leaves is the answer."""
+        if self._under_way:
+            await asyncio.wait(self._under_way, timeout=_TOLD_WITHIN)
+
     async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             asked = await asyncio.wait_for(reader.readline(), _ASKED_WITHIN)
             if asked == SUCCEED:
                 await self._succeeded(_taken_from(writer))
                 return
-            writer.write(json.dumps(await self._told(asked)).encode() + b"\n")
-            await writer.drain()
+            await self._write_answer(asked, writer)
         except (OSError, TimeoutError, ValueError):
             pass  # whoever asked has gone, or said nothing
         finally:
             writer.close()
+
+    async def _write_answer(self, asked: bytes, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.create_task(self._told_to(writer, asked))
+        self._under_way.add(task)
+        task.add_done_callback(self._under_way.discard)
+        await task
+
+    async def _told_to(self, writer: asyncio.StreamWriter, asked: bytes) -> None:
+        writer.write(json.dumps(await self._told(asked)).encode() + b"\n")
+        await writer.drain()
 
     async def _told(self, asked: bytes) -> ControlAnswer:
         if asked == RELOAD:

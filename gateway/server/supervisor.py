@@ -136,9 +136,8 @@ class Supervisor:
         self._observation.tell_what_is_live()
         await self._remember_hosts()
         self.fleet.start(self._slots)
-        self.begin(self._reload_when_asked())
-        self.begin(self._watch_folder())
-        self.begin(self._begin(elder))
+        for work in (self._reload_when_asked(), self._watch_folder(), self._begin(elder)):
+            self.begin(work)
         await self._stop.wait()
         await self._leave(control)
         if self._refusal:
@@ -208,12 +207,13 @@ class Supervisor:
         killed = await self.fleet.stop(self._rollout.live.gateway.timeouts.drain)
         if left is None:
             await self._look_after_nothing()
-        if self._given_up is not None and not self._given_up.done():
-            # It was asked while it was leaving.
-            self._given_up.set_result(None)
-        if self._given_up is not None:
+        if (asked := self._given_up) is not None:
+            if asked is not left:  # It was asked while it was leaving.
+                asked.set_result(None)
             await self._links.wait_for_elder()
         self._links.close()
+        if control is not None:
+            await control.answered()
         self._log.event("gateway.stopped", workers_killed=killed)
 
     async def _look_after_nothing(self) -> None:

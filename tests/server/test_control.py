@@ -48,6 +48,25 @@ async def test_who_asks_hears_what_came_of_it(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+async def test_who_has_asked_is_answered_before_the_gateway_ends(tmp_path: Path) -> None:
+    asked, leave = asyncio.Event(), asyncio.Event()
+
+    async def told_late(question: dict[str, object]) -> ControlAnswer:
+        asked.set()
+        await leave.wait()
+        return {"process": 7}
+
+    control = Control(tmp_path, Reloads(), told_late, no_successor)
+    await control.start()
+    question = asyncio.create_task(asyncio.to_thread(ask, tmp_path, {"what": "restart"}, 5))
+    await asked.wait()
+    await control.stop()
+    asyncio.get_running_loop().call_later(0.05, leave.set)
+    await control.answered()
+    assert leave.is_set(), "the gateway waits for its own answer"
+    assert await question == {"process": 7}
+
+
 async def test_it_is_for_its_owner_alone(tmp_path: Path) -> None:
     control = Control(tmp_path, Reloads(), no_question, no_successor)
     await control.start()
