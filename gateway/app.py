@@ -51,6 +51,7 @@ from gateway.server.worker import Candidate, WorkerControl
 from gateway.stores.application_sessions import ApplicationSessions
 from gateway.stores.cookie_jars import CookieJars
 from gateway.stores.housekeeping import Housekeeping
+from gateway.stores.last_findings import LastFindings
 from gateway.stores.login_tries import LoginTries
 from gateway.stores.memory import MemoryStore
 from gateway.stores.oversight import SessionOversight
@@ -249,7 +250,8 @@ class _Worker:
 
     def _make_tables(self, gateway: Gateway) -> None:
         """What is asked of tables that the supervisor has read."""
-        self._directories = Directories(directories_folder(gateway), log=self._log, now=time.time)
+        kept = LastFindings(self._store, gateway.store_keys, log=self._log, now=self._now)
+        self._directories = Directories(directories_folder(gateway), log=self._log, now=time.time, kept=kept)
         self._organisations = OrganisationSearch(organisations_folder(gateway), log=self._log)
 
     def _make_accounts(self, gateway: Gateway) -> None:

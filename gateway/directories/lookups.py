@@ -6,15 +6,17 @@ One that is slow or away holds up nobody who does not need it. Ask with `needed`
 import asyncio
 import time
 from collections.abc import Callable, Collection, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
 
 from gateway.directories.kinds import opened
 from gateway.directories.source import DirectoryAway, DirectorySource, FindingAndFaults, SourceCircuit
 from gateway.identity.directories import DirectoryFault, key_of, unknown_of
 from gateway.model.directory import Directory, DirectoryFinding, FileSource
 from gateway.model.directory_codes import DIRECTORY_UNREACHABLE
+from gateway.model.errors import GatewayError
 from gateway.model.identity import Identity
 from gateway.ops.log import Log
 
@@ -32,13 +34,22 @@ class _Line:
     fails: bool = False
 
 
-class Directories:
-    """`now`: Unix seconds. To be asked in the loop."""
+class KeptFindings(Protocol):
+    """stores.last_findings.LastFindings, as far as it is asked. Both raise GatewayError."""
 
-    def __init__(self, folder: Path, *, log: Log, now: Callable[[], float]) -> None:
+    async def keep(self, directory: Directory, key: str, finding: DirectoryFinding) -> None: ...
+
+    async def said(self, directory: Directory, key: str) -> DirectoryFinding | None: ...
+
+
+class Directories:
+    """`now`: Unix seconds. `kept`: what servers said last, where their files want it. To be asked in the loop."""
+
+    def __init__(self, folder: Path, *, log: Log, now: Callable[[], float], kept: KeptFindings) -> None:
         self._folder = folder
         self._log = log
         self._now = now
+        self._kept = kept
         self._lines: dict[str, _Line] = {}
         self._beside: set[asyncio.Task[DirectoryFinding]] = set()
 
@@ -111,13 +122,28 @@ class Directories:
             if not line.fails:
                 self._log.event("directory.away", directory=directory.name, code=why.code.id, detail=why.detail)
             line.fails = True
-            return unknown_of(directory, "away", now)
+            return await self._last_said(directory, key) or unknown_of(directory, "away", now)
         if line.fails:
             line.fails = False
             self._log.event("directory.recovered", directory=directory.name)
         for fault in faults:
             self._log.event("directory.fault", directory=directory.name, code=fault.code.id, detail=fault.detail)
+        await self._keep(directory, key, finding)
         return finding
+
+    async def _keep(self, directory: Directory, key: str, finding: DirectoryFinding) -> None:
+        """Also that it has nobody of this key: what it said before no longer counts."""
+        if _is_kept(directory):
+            # Where the store cannot take it, what is there ends by its own time.
+            with suppress(GatewayError):
+                await self._kept.keep(directory, key, finding)
+
+    async def _last_said(self, directory: Directory, key: str) -> DirectoryFinding | None:
+        found = None
+        if _is_kept(directory):
+            with suppress(GatewayError):
+                found = await self._kept.said(directory, key)
+        return found
 
     async def _line(self, directory: Directory) -> _Line:
         """A directory whose file is another one than before has a new line, and its old one is let go."""
@@ -129,6 +155,11 @@ class Directories:
             if before is not None:
                 await before.source.close()
         return line
+
+
+def _is_kept(directory: Directory) -> bool:
+    """The index of a file is what it said last, of everybody."""
+    return directory.away == "last" and not isinstance(directory.source, FileSource)
 
 
 async def _in_time(line: _Line, directory: Directory, key: str, now: int) -> FindingAndFaults:

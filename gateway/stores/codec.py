@@ -317,6 +317,15 @@ def waited_from_bytes(data: bytes) -> WaitedPage:
     return WaitedPage(values["binding"], Page(values["status"], headers, b64decode(values["body"])))
 
 
+def finding_to_bytes(finding: DirectoryFinding) -> bytes:
+    return _dump(_finding_fields(finding))
+
+
+@_understood
+def finding_from_bytes(data: bytes) -> DirectoryFinding:
+    return _finding(json.loads(data))
+
+
 # The kinds of tickets. A kind is part of what a record is bound to: renamed, those under way would open no more.
 SIGN_IN = Form("transaction", transaction_to_bytes, transaction_from_bytes)
 OPENID_LOGIN = Form("login", login_to_bytes, login_from_bytes)
@@ -328,6 +337,7 @@ SAML_LOGOUT = Form("saml_logout", saml_logout_to_bytes, saml_logout_from_bytes)
 WAITED = Form("waited", waited_to_bytes, waited_from_bytes)
 HAND_OVER = Form("handover", hand_over_to_bytes, hand_over_from_bytes)
 APPLICATION_SESSION = Form("application_session", application_session_to_bytes, application_session_from_bytes)
+LAST_FINDING = Form("last_finding", finding_to_bytes, finding_from_bytes)
 KEPT_POST = Form("kept_post", kept_post_to_bytes, kept_post_from_bytes)
 
 

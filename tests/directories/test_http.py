@@ -28,6 +28,7 @@ from gateway.policy.conditions import Claim, evaluate
 from gateway.policy.truth import Truth
 from gateway.policy.values import Exists
 from tests.directories.http_server import TOKEN, people, staff
+from tests.directories.samples import Kept
 from tests.patience import PATIENCE
 
 pytestmark = pytest.mark.asyncio
@@ -141,7 +142,7 @@ async def test_slowed_gone_and_back_it_holds_up_nobody_who_does_not_need_it(
 ) -> None:
     monkeypatch.setattr("gateway.directories.source._PAUSE", 0.5)
     (port,), told = free(1), Told()
-    asking = Directories(tmp_path, log=told, now=lambda: NOW)
+    asking = Directories(tmp_path, log=told, now=lambda: NOW, kept=Kept())
     one, alice = staff(port, timeout=0.3), Identity("alpha", "https://alpha.example", "s-1", {"uid": ("alice",)})
 
     async def states(number: int) -> tuple[set[str], float]:

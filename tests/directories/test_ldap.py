@@ -22,6 +22,7 @@ from gateway.model.directory import Directory, DirectoryFinding, GivenAttribute
 from gateway.model.identity import Identity
 from gateway.model.provider import ClientCertificate
 from gateway.ops.log import Log
+from tests.directories.samples import Kept
 from tests.directories.slapd import PASSWORD, slapd, staff, tls_settings
 from tests.interop.servers import stopped
 from tests.patience import PATIENCE
@@ -250,7 +251,7 @@ async def test_slowed_killed_and_brought_back_it_holds_up_nobody_who_does_not_ne
     monkeypatch.setattr("gateway.directories.source._PAUSE", 1.0)
     (port,) = free(1)
     told = Told()
-    asking = Directories(tmp_path, log=told, now=lambda: NOW)
+    asking = Directories(tmp_path, log=told, now=lambda: NOW, kept=Kept())
     one = staff(port, timeout=1.0)
 
     async def states(number: int, **how: Any) -> tuple[set[str], float]:

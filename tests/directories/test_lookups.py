@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +12,13 @@ from gateway.directories.file_reader import FileReader
 from gateway.directories.index import Trouble, index_path, trouble_path, write_trouble
 from gateway.directories.indexing import make_index
 from gateway.directories.lookups import Directories
-from gateway.model.directory import Directory
+from gateway.directories.source import DirectoryAway
+from gateway.model.codes import STORE_UNREACHABLE
+from gateway.model.directory import Directory, DirectoryFinding, HttpSource
+from gateway.model.directory_codes import DIRECTORY_UNREACHABLE
+from gateway.model.errors import GatewayError
 from gateway.ops.log import Log
-from tests.directories.samples import LILLE, ROUBAIX, TABLE, directory, somebody
+from tests.directories.samples import LILLE, ROUBAIX, TABLE, Kept, directory, somebody
 
 pytestmark = pytest.mark.asyncio
 
@@ -38,7 +43,7 @@ def made(tmp_path: Path, content: str = TABLE, **changes: Any) -> Directory:
 
 async def test_a_person_is_known_by_their_own_row(tmp_path: Path) -> None:
     one, told = made(tmp_path), Told()
-    asking = Directories(tmp_path, log=told, now=lambda: NOW)
+    asking = Directories(tmp_path, log=told, now=lambda: NOW, kept=Kept())
     for tenant, commune in ((LILLE, "Lille"), (ROUBAIX, "Roubaix")):
         (finding,) = (await asking.asked([one], somebody(), tenant)).findings
         assert (finding.state, finding.values["commune"], finding.at) == ("found", (commune,), NOW)
@@ -53,7 +58,7 @@ async def test_a_person_is_known_by_their_own_row(tmp_path: Path) -> None:
 
 async def test_a_new_file_is_seen_at_the_next_sign_in(tmp_path: Path) -> None:
     one = made(tmp_path)
-    asking = Directories(tmp_path, log=Told(), now=lambda: NOW)
+    asking = Directories(tmp_path, log=Told(), now=lambda: NOW, kept=Kept())
     await asking.asked([one], somebody(), LILLE)
     made(tmp_path, TABLE.replace("Lille", "Lille-Hellemmes"))
     (finding,) = (await asking.asked([one], somebody(), LILLE)).findings
@@ -63,7 +68,7 @@ async def test_a_new_file_is_seen_at_the_next_sign_in(tmp_path: Path) -> None:
 
 async def test_what_cannot_be_read_is_away_until_it_is_back(tmp_path: Path) -> None:
     one, told = made(tmp_path), Told()
-    asking = Directories(tmp_path, log=told, now=lambda: NOW)
+    asking = Directories(tmp_path, log=told, now=lambda: NOW, kept=Kept())
     index_path(tmp_path, one).write_bytes(b"no database at all" * 100)
     for _ in range(2):
         (finding,) = (await asking.asked([one], somebody(), LILLE)).findings
@@ -85,7 +90,7 @@ async def test_a_wrong_file_counts_for_as_long_as_the_file_of_the_directory_says
 ) -> None:
     one = made(tmp_path, away=away, last=last)
     write_trouble(tmp_path, one, Trouble(NOW - age, "line 2"))
-    asking = Directories(tmp_path, log=Told(), now=lambda: NOW)
+    asking = Directories(tmp_path, log=Told(), now=lambda: NOW, kept=Kept())
     (finding,) = (await asking.asked([one], somebody(), LILLE)).findings
     assert finding.state == state
     assert finding.at == (NOW - age if state == "found" else NOW)
@@ -106,7 +111,7 @@ async def test_one_that_is_slow_holds_up_its_own_people_once_and_nobody_else(
 
     monkeypatch.setattr(FileReader, "finding", slow)
     told = Told()
-    asking = Directories(tmp_path, log=told, now=lambda: NOW)
+    asking = Directories(tmp_path, log=told, now=lambda: NOW, kept=Kept())
     found = (await asking.asked([one, other], somebody(), LILLE)).findings
     assert [finding.state for finding in found] == ["away", "found"]
     began = time.monotonic()
@@ -131,7 +136,7 @@ async def test_a_sign_in_waits_long_for_those_alone_that_its_application_lists(
         return reading(self, key, now)
 
     monkeypatch.setattr(FileReader, "finding", late)
-    asking = Directories(tmp_path, log=Told(), now=lambda: NOW)
+    asking = Directories(tmp_path, log=Told(), now=lambda: NOW, kept=Kept())
     began = time.monotonic()
     found = (await asking.asked([slow, listed], somebody(), LILLE, needed=(listed,))).findings
     assert [finding.state for finding in found] == ["away", "found"]
@@ -145,7 +150,7 @@ async def test_a_sign_in_waits_long_for_those_alone_that_its_application_lists(
 
 async def test_what_is_wrong_in_a_row_is_told_without_its_values(tmp_path: Path) -> None:
     one, told = made(tmp_path, TABLE + f"{LILLE},0590009X,Lille\n"), Told()
-    asking = Directories(tmp_path, log=told, now=lambda: NOW)
+    asking = Directories(tmp_path, log=told, now=lambda: NOW, kept=Kept())
     (finding,) = (await asking.asked([one], somebody(), LILLE)).findings
     assert finding.unknown == {"uai", "commune"}
     assert told.events == ["directory.fault"]
@@ -155,6 +160,73 @@ async def test_what_is_wrong_in_a_row_is_told_without_its_values(tmp_path: Path)
 async def test_a_note_that_cannot_be_read_is_trouble_since_ever(tmp_path: Path) -> None:
     one = made(tmp_path, away="last", last=60)
     trouble_path(tmp_path, one).write_bytes(b"\xff")
-    asking = Directories(tmp_path, log=Told(), now=lambda: NOW)
+    asking = Directories(tmp_path, log=Told(), now=lambda: NOW, kept=Kept())
+    assert (await asking.asked([one], somebody(), LILLE)).findings[0].state == "away"
+    await asking.close()
+
+
+class Answers:
+    """A source that says what it is told to."""
+
+    def __init__(self) -> None:
+        self.says: DirectoryFinding | None = None
+
+    async def finding(self, key: str, now: int) -> Any:
+        if self.says is None:
+            raise DirectoryAway(DIRECTORY_UNREACHABLE, "gone")
+        return replace(self.says, at=now), ()
+
+    async def close(self) -> None: ...
+
+
+@pytest.mark.parametrize(("away", "state"), [("last", "found"), ("refuse", "away"), ("without", "away")])
+async def test_what_a_server_said_last_counts_where_its_file_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, away: Any, state: str
+) -> None:
+    source, kept = Answers(), Kept()
+    monkeypatch.setattr("gateway.directories.lookups.opened", lambda directory, folder: source)
+    one = replace(directory(""), source=HttpSource("", "GET", (), (), 1, b"", None, None), away=away, last=60)
+    found = DirectoryFinding("communes", "f1", "found", {"commune": ("Lille",)})
+    asking = Directories(tmp_path, log=Told(), now=lambda: NOW, kept=kept)
+
+    async def finding(tenant: str = LILLE) -> DirectoryFinding:
+        return (await asking.asked([one], somebody(), tenant)).findings[0]
+
+    source.says = found
+    assert await finding() == found
+    source.says = None
+    assert (await finding()).state == state
+    assert (await finding(ROUBAIX)).state == "away", "of whom nothing was said before"
+    for _ in range(4):
+        assert (await finding()).state == state, "also while it is not asked"
+    await asking.close()
+
+    # Another worker asks.
+    asking = Directories(tmp_path, log=Told(), now=lambda: NOW, kept=kept)
+    source.says = replace(found, state="none", values={})
+    assert (await finding()).state == "none"
+    source.says = None
+    assert (await finding()).state == ("none" if away == "last" else "away"), "who has left is not let in by what was"
+    assert bool(kept.findings) == (away == "last")
+    await asking.close()
+
+
+async def test_a_store_that_cannot_say_leaves_what_is_away_unknown(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Lost(Kept):
+        async def keep(self, directory: Directory, key: str, finding: DirectoryFinding) -> None:
+            raise GatewayError(STORE_UNREACHABLE, "gone")
+
+        async def said(self, directory: Directory, key: str) -> DirectoryFinding | None:
+            raise GatewayError(STORE_UNREACHABLE, "gone")
+
+    source = Answers()
+    monkeypatch.setattr("gateway.directories.lookups.opened", lambda directory, folder: source)
+    one = replace(directory(""), source=HttpSource("", "GET", (), (), 1, b"", None, None), away="last", last=60)
+    asking = Directories(tmp_path, log=Told(), now=lambda: NOW, kept=Lost())
+    source.says = DirectoryFinding("communes", "f1", "found", {"commune": ("Lille",)})
+    assert (await asking.asked([one], somebody(), LILLE)).findings[0].state == "found"
+    source.says = None
     assert (await asking.asked([one], somebody(), LILLE)).findings[0].state == "away"
     await asking.close()

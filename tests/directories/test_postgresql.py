@@ -24,6 +24,7 @@ from gateway.model.identity import Identity
 from gateway.model.provider import ClientCertificate
 from gateway.ops.log import Log
 from tests.directories.postgres import PASSWORD, ROLE, Server, cluster, postgres, staff
+from tests.directories.samples import Kept
 from tests.interop.servers import stopped
 from tests.patience import PATIENCE
 
@@ -234,7 +235,7 @@ async def test_slowed_killed_and_brought_back_it_holds_up_nobody_who_does_not_ne
     """The last of this file: it ends the server of the others."""
     monkeypatch.setattr("gateway.directories.source._PAUSE", 1.0)
     told = Told()
-    asking = Directories(tmp_path, log=told, now=lambda: NOW)
+    asking = Directories(tmp_path, log=told, now=lambda: NOW, kept=Kept())
     person = Identity("alpha", "https://alpha.example", "s-1", {"uid": ("alice",)})
 
     async def states(number: int, one: Directory, **how: Any) -> tuple[set[str], float]:

@@ -44,6 +44,7 @@ from gateway.portal.report import Report
 from gateway.portal.services import PortalServices
 from gateway.saml.parties import IdpMetadata
 from gateway.stores.cookie_jars import CookieJars
+from gateway.stores.last_findings import LastFindings
 from gateway.stores.login_tries import LoginTries
 from gateway.stores.sessions import Sessions
 from gateway.stores.sign_out_notes import SignOutNotes
@@ -229,7 +230,8 @@ async def installed(*, one_host: bool = False, store: Any = None) -> AsyncIterat
         )
         linking = AccountLinking(accounts, accepted, LoginTries(store, KEYS, now=clock.seconds))
         organisations = OrganisationSearch(Path(state), log=log)
-        directories = Directories(Path(state) / "directories", log=log, now=clock.now)
+        kept = LastFindings(store, KEYS, log=log, now=clock.seconds)
+        directories = Directories(Path(state) / "directories", log=log, now=clock.now, kept=kept)
         telling = TellingRevoker(revoker, sign_outs.due)
         services = PortalServices(
             sessions=sessions,

@@ -223,7 +223,8 @@ class DirectoryFile(Strict):
     away: Annotated[tuple[str, int], PlainValidator(checked(_away)), WithJsonSchema(_AWAY_SCHEMA)] = ("refuse", 0)
     """What follows where it cannot be read or asked. `refuse`: the applications that list it refuse its people (503)
     until it is back. `without`: they go on, and what it gives is unknown, so that no rule that needs it lets anybody
-    in. `{last: 24h}`: what it last said counts for so long, then as `refuse`."""
+    in. `{last: 24h}`: what it last said counts for so long, then as `refuse`; what a server last said of somebody is
+    kept, sealed, in the session store."""
     timeout: Annotated[Seconds, AfterValidator(_in_time)] = 2.0
     """How long a sign-in waits for it, at most 10s; all directories are asked side by side."""
     lifetime: Annotated[WholeSeconds, AfterValidator(_asked_again)] = 3600
@@ -268,9 +269,14 @@ class DirectoryFile(Strict):
         return self
 
     @model_validator(mode="after")
-    def _last(self) -> "DirectoryFile":
+    def _no_secret_is_kept(self) -> "DirectoryFile":
         if self.kind not in ("csv", "json") and self.away[0] == "last":
-            raise wrong("what a server said last is not kept", "away: refuse, or away: without")
+            for name, given in self.gives.items():
+                if given.secret:
+                    raise wrong(
+                        f"what it said last would be kept for everybody, and {name} is a secret of each person",
+                        "away: refuse, or away: without",
+                    )
         return self
 
     @property

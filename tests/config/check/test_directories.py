@@ -148,7 +148,7 @@ LDAP = COMMUNES.replace("csv: {path: ../communes.csv}", "ldap: {servers: [ldaps:
         ("base:", "filter: '(uid=x))(', base:", "3:49: ldap.filter: this is no filter in parentheses"),
         ("siret:", "'siret)(x':", "1:1: siret)(x is no name of an attribute in LDAP"),
         ("{commune: {}}", "{commune: {column: 'a b'}}", "1:1: a b is no name of an attribute in LDAP"),
-        ("key:", "away: {last: 1h}\nkey:", "1:1: what a server said last is not kept"),
+        ("gives: {", "away: {last: 1h}\ngives: {word: {secret: true}, ", "1:1: what it said last would be kept for everybody, and word is a secret"),
     ],
 )  # fmt: skip
 def test_what_is_wrong_with_a_server_of_ldap_is_told_at_its_place(part: str, instead: str, said: str) -> None:
@@ -208,7 +208,6 @@ SQLITE = COMMUNES.replace("csv: {path: ../communes.csv}", f"sqlite: {{path: x.db
         ("siret = :siret", "siret = :siret AND uid = :uid", "1:1: the SELECT asks by :siret"),
         ("siret = :siret", "siret = 1", "1:1: the SELECT asks by :siret"),
         ("{siret: {from", "{'code siret': {from", "1:1: no placeholder can be called :code siret"),
-        ("key:", "away: {last: 1h}\nkey:", "1:1: what a server said last is not kept"),
     ],
 )  # fmt: skip
 def test_what_is_wrong_with_a_database_is_told_at_its_place(part: str, instead: str, said: str) -> None:

@@ -17,6 +17,7 @@ from gateway.oidc.access_token import AccessToken, process_introspection_respons
 from gateway.policy.routes import RouteTable
 from gateway.portal.openid import programs as module
 from gateway.portal.openid.programs import Programs
+from tests.directories.samples import Kept
 from tests.oidc.samples import json_answer
 from tests.policy.short import rule
 from tests.portal.installation import ACTES, Installation
@@ -49,7 +50,7 @@ async def asked(here: Installation) -> AsyncIterator[Asked]:
 def callers_of(here: Installation, asked: Asked) -> Programs:
     return Programs(
         federation=asked,  # type: ignore[arg-type]
-        directories=Directories(Path(here.state) / "directories", log=here.log, now=here.clock.now),
+        directories=Directories(Path(here.state) / "directories", log=here.log, now=here.clock.now, kept=Kept()),
         snapshot=lambda: here.snapshot,
         now=here.clock.now,
         monotonic=here.clock.monotonic,

@@ -1,0 +1,74 @@
+"""What directories last said of people, for a time in which one of them cannot say: sealed, each found by its key alone
+under a keyed hash, so that neither a dump of the store nor its server tells of whom it is."""
+
+import os
+from base64 import urlsafe_b64encode
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Final
+
+from gateway.model.directory import Directory, DirectoryFinding
+from gateway.ops.log import Log
+from gateway.stores.codec import LAST_FINDING
+from gateway.stores.records import RecordStore
+from gateway.stores.sealing import StoreKeys, TokenBytes
+from gateway.stores.tickets import Bounds, Tickets, unix_now
+
+# People of one directory; with more, whoever signed in longest ago is forgotten first.
+_MOST: Final = 200_000
+_BOUNDS: Final = Bounds(life=0, per_group=_MOST, in_all=2 * _MOST, longest=64 * 1024)
+
+
+class LastFindings:
+    """`keys`: the store keys of gateway.yaml; `now`: Unix seconds. Every coroutine raises GatewayError: where the store
+    cannot say, and LIMIT_BODY for what is too long to be kept."""
+
+    def __init__(
+        self,
+        store: RecordStore,
+        keys: Sequence[tuple[str, bytes]],
+        *,
+        log: Log | None = None,
+        now: Callable[[], int] = unix_now,
+        token_bytes: TokenBytes = os.urandom,
+    ) -> None:
+        self._store = store
+        self._keys = StoreKeys(keys)
+        self._log = log
+        self._now = now
+        self._token_bytes = token_bytes
+        self._of_life: dict[int, Tickets[DirectoryFinding]] = {}
+
+    async def keep(self, directory: Directory, key: str, finding: DirectoryFinding) -> None:
+        """In the place of the one before, for as long as its file says."""
+        id = self._ids(directory, key)[0]
+        await self._tickets(directory).put(finding, f"last finding {directory.name}", id)
+
+    async def said(self, directory: Directory, key: str) -> DirectoryFinding | None:
+        """What it last said as its file is now, unless that is too long ago."""
+        tickets = self._tickets(directory)
+        # Under every store key: a new one may have come into use since.
+        for id in self._ids(directory, key):
+            found = await tickets.peek(id)
+            if found is not None:
+                return found if self._now() < found.at + directory.last else None
+        return None
+
+    def _tickets(self, directory: Directory) -> Tickets[DirectoryFinding]:
+        life = directory.last
+        if life not in self._of_life:
+            bounds = replace(_BOUNDS, life=life)
+            self._of_life[life] = Tickets(
+                LAST_FINDING,
+                self._store,
+                self._keys,
+                bounds,
+                log=self._log,
+                now=self._now,
+                token_bytes=self._token_bytes,
+            )
+        return self._of_life[life]
+
+    def _ids(self, directory: Directory, key: str) -> list[str]:
+        found = self._keys.indexes("last finding", directory.name, directory.fingerprint, key)
+        return [urlsafe_b64encode(one).rstrip(b"=").decode("ascii") for one in found]
