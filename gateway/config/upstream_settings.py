@@ -6,13 +6,14 @@ from gateway.config.exchange_limits import Timeouts
 from gateway.model.balancing import Balancing
 from gateway.model.upstream_tls import UpstreamTls
 from gateway.wire.fences import Fence
+from gateway.wire.lenient_heads import AcceptedFault
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UpstreamSettings:
     """As the application's file says. `host_header`: None keeps the client's Host. `ca`: PEM of its own CA; `tls`: the
     rest of what is asked of its TLS. `fence`: how far it may reach, where a team owns its file. `balancing`: among its
-    addresses, None where it has one, of which nothing is kept."""
+    addresses, None where it has one, of which nothing is kept. `accepts`: faults of its responses."""
 
     scheme: str
     host: str
@@ -22,6 +23,7 @@ class UpstreamSettings:
     tls: UpstreamTls = field(default_factory=UpstreamTls)
     fence: Fence | None = None
     balancing: Balancing | None = None
+    accepts: frozenset[AcceptedFault] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,4 +41,4 @@ class Upstream(UpstreamSettings):
     @property
     def connection(self) -> tuple[object, ...]:
         """What a connection depends on: one that was opened for an upstream serves another where these are equal."""
-        return self.scheme, self.host, self.port, self.ca, self.tls, self.timeouts, self.fence
+        return self.scheme, self.host, self.port, self.ca, self.tls, self.timeouts, self.fence, self.accepts

@@ -15,6 +15,7 @@ from gateway.policy.conditions import GROUPS, turns_on_identity
 from gateway.translation.charset import LACKING, encode
 from gateway.wire.application_cookies import ALL
 from gateway.wire.cookies import LANGUAGES
+from gateway.wire.lenient_heads import OF_FRAMING
 
 _BUDGET = 8192
 _USUAL_VALUE = 200
@@ -179,6 +180,15 @@ def legacy_tls(subject: Subject) -> Iterator[Problem]:
         if tls is not None and tls.legacy is not None:
             say = f"{tls.legacy} can be broken by who is between: identities can be read and forged on the way"
             yield app.at("upstream", "tls", "legacy", say=say, write="leave it out once the server knows TLS 1.2")
+
+
+def loose_framing(subject: Subject) -> Iterator[Problem]:
+    say = "whoever stands between may see this response end elsewhere, and take what follows for another person's"
+    for app in subject.apps:
+        for index, accepted in enumerate(app.model.upstream.accept):
+            if accepted in OF_FRAMING:
+                write = "have the server mended, or leave it out if no page needs it"
+                yield app.at("upstream", "accept", index, say=say, write=write)
 
 
 def upstream_of_two(subject: Subject) -> Iterator[Problem]:

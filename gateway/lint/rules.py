@@ -176,6 +176,8 @@ _TABLE = (
              "and opens one as the person who reads it.", _APPS.tunnel_from_the_clear),
     LintRule("EC347", "A deviation: TLS from before 2008", "Its ciphers, hashes and keys can be broken. It is there "
              "for a server that cannot be renewed, for as long as that is so.", _APPS.legacy_tls),
+    LintRule("EC348", "A deviation: responses whose end is told loosely", "RFC 9112 has each reader find the same end. "
+             "Here one reading is chosen, and the connection to the server is closed behind it.", _APPS.loose_framing),
     LintRule("EC351", "A token that lives long", "Nothing calls a token back: it is believed until its end, also after "
              "the sign-out.", _TOKENS.long_lived),
     LintRule("EC352", "A short secret of HTTP Basic", "It opens every account of the application.",

@@ -561,6 +561,7 @@ APP = [
     Effect("upstream.host", ("upstream", "host"), "Interne.example", app(lambda a: a.upstream.host_header), None, "interne.example"),
     Effect("upstream.ca", ("upstream", "ca"), {"file": "tls.crt"}, app(lambda a: a.upstream.ca), None, PEM["file:tls.crt"],
            ((("upstream", "url"), "https://u.example"),)),
+    Effect("upstream.accept[]", ("upstream", "accept"), ["bare_lf", "odd_status"], app(lambda a: a.upstream.accepts), set(), {"bare_lf", "odd_status"}),
     *(Effect(f"upstream.tls.{key}", ("upstream", "tls"), value, app(lambda a, see=see: see(a.upstream.tls)), before, after, ((("upstream", "url"), "https://u.example"),))
       for key, value, see, before, after in (
           ("name", {"name": "Rh.example"}, lambda t: t.name, "", "rh.example"),

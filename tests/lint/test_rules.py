@@ -312,6 +312,8 @@ PAIRS: dict[str, Pair] = {
                   {"apps/permis.yaml": PERMIS + "tunnel: {protocols: [websocket], origins: [https://partenaire.example]}\n"}),
     "EC347": Pair(changed("apps/permis.yaml", "http://127.0.0.1:9001", "https://127.0.0.1:9001, tls: {legacy: tls1.0}"),
                   changed("apps/permis.yaml", "http://127.0.0.1:9001", "https://127.0.0.1:9001, tls: {minimum: tls1.2}")),
+    "EC348": Pair(changed("apps/permis.yaml", "127.0.0.1:9001", "127.0.0.1:9001, accept: [long_headers, bare_lf]"),
+                  changed("apps/permis.yaml", "127.0.0.1:9001", "127.0.0.1:9001, accept: [long_headers, odd_status]")),
     "EC351": Pair(sent("sealed: {cookie: T, key: {file: a.base64}, life: 20m}"), sent("sealed: {cookie: T, key: {file: a.base64}, life: 10m}"),
                   KEYS, KEYS),
     "EC352": Pair(sent("basic: {account: {value: a}, password: {file: short}}"), sent("basic: {account: {value: a}, password: {file: a.base64}}"),

@@ -9,6 +9,7 @@ _UPGRADE, _ADMISSION, _RENDER, _PREPARATION = (
     "translation/render.py",
     "access/preparation.py",
 )
+_LENIENT = "wire/lenient_heads.py"
 _SEALING, _SESSIONS, _SEATS, _TRUST = "stores/sealing.py", "stores/sessions.py", "stores/seats.py", "stores/trust.py"
 
 DEFENCES = (
@@ -58,6 +59,27 @@ DEFENCES = (
         "elif False:",
     ),
     # --- responses
+    Defence("what follows a fault of framing", _LENIENT, "if closes:", "proxy/upstream/test_lenient.py"),
+    Defence(
+        "lines that could tell a length",
+        _LENIENT,
+        "not any(name in letters for name in _FRAMING_NAMES)",
+        "wire/test_lenient_heads.py",
+        "True",
+    ),
+    Defence("an interim response with a fault", _LENIENT, "if _INTERIM.match(status):", "wire/test_lenient_heads.py"),
+    Defence(
+        "a head of any length",
+        "proxy/upstream/lenient.py",
+        "if not end and len(data) > self.longest_head:",
+        "proxy/upstream/test_lenient.py",
+    ),
+    *(
+        Defence(
+            f"{name} unless it is named", _LENIENT, f'if "{name}" in accepts', "wire/test_lenient_heads.py", "if True"
+        )
+        for name in ("odd_status", "line_without_colon", "zero_padded_length", "chunked_1_0")
+    ),
     Defence("streams outlive no seat", "proxy/lasting.py", "if now >= seat.hard_deadline:", "proxy/test_lasting.py"),
     # --- what applications are told
     Defence(

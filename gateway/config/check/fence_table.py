@@ -59,6 +59,7 @@ _WRITTEN: Final[Mapping[str, Bound]] = {
     "upstream.tls.client_certificate.key": Bound("secrets", "Likewise, and never sent."),
     "upstream.tls.legacy": Bound("upstreams", "What is told to its own application can be read on the way; lint says "
                                  "so."),
+    "upstream.accept[]": Bound("", _OWN_ANSWER),
     "front": Bound("hosts", "Who is told of requests to its own hosts, and shows the operator's secret for it."),
     "providers[]": Bound("providers", "Listed one by one."),
     "directories[]": Bound("directories", "Listed one by one; what they are asked and give, the operator's files say."),

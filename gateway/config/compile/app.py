@@ -21,12 +21,12 @@ from gateway.config.compile.served import Material, served
 from gateway.config.compile.tokens import serve_basic, serve_tokens
 from gateway.config.compile.upstream_tls import serve_upstream_tls
 from gateway.config.folder.files import team_of
-from gateway.config.schema.app import AppFile, TunnelSection, UpstreamSection
+from gateway.config.schema.app import AppFile, TunnelSection
 from gateway.config.schema.app_api import AppApiSection, OpaqueTokensSection
 from gateway.config.schema.gateway import GatewayFile
 from gateway.config.schema.scalars import Url
 from gateway.config.schema.translate import InjectedAt
-from gateway.config.schema.upstream import CircuitSection
+from gateway.config.schema.upstream import CircuitSection, UpstreamSection
 from gateway.config.snapshot import LogoutSettings, TunnelSettings
 from gateway.config.upstream_settings import UpstreamSettings
 from gateway.config.yaml.reader import YamlDocument
@@ -256,4 +256,5 @@ def _upstream(file: str, model: AppFile, gateway: GatewayFile, material: Materia
         tls=UpstreamTls() if there.tls is None else serve_upstream_tls(file, there.tls, material),
         balancing=_balancing(there) if there.others or there.circuit or there.concurrency or there.health else None,
         fence=Fence.of(team, gateway.teams[team].upstreams) if team in gateway.teams else None,
+        accepts=frozenset(there.accept),
     )

@@ -13,11 +13,8 @@ from gateway.config.schema.form_login import FormLoginSection
 from gateway.config.schema.forward_auth import FrontName
 from gateway.config.schema.posts import KeepPostsSection
 from gateway.config.schema.rewrite import AddedName, LineValue, RewriteSection
-from gateway.config.schema.scalars import Url, host_name
 from gateway.config.schema.translate import TranslateSection
 from gateway.config.schema.types import (
-    ApplicationUrl,
-    Count,
     Grace,
     HostPattern,
     Label,
@@ -29,7 +26,6 @@ from gateway.config.schema.types import (
     Origin,
     ParameterName,
     PathPattern,
-    PublicReference,
     Seconds,
     Strict,
     Text,
@@ -39,7 +35,7 @@ from gateway.config.schema.types import (
     checked,
     wrong,
 )
-from gateway.config.schema.upstream import CircuitSection, HealthSection, UpstreamTlsSection
+from gateway.config.schema.upstream import UpstreamSection
 from gateway.config.schema.values import ApplicationTarget, CookieName, ListedHeader, PathPrefix
 from gateway.model.errors import GatewayError
 from gateway.model.names import fold
@@ -52,75 +48,6 @@ from gateway.wire.target import PathLeniency
 class PublicSection(Strict):
     scheme: Maybe[Literal["http", "https"]] = None
     port: Maybe[int] = Field(default=None, ge=1, le=65535)
-
-
-def _upstream_host(text: str) -> str:
-    return text if text in ("keep", "upstream") else host_name(text)
-
-
-class UpstreamSection(Strict):
-    url: ApplicationUrl
-    """Where it listens, `http://host:port`, and perhaps the path where it has its pages."""
-    others: list[Origin] = Field(default=[], max_length=63)
-    """Further addresses of the same application, among which requests are divided: `http://host:port`."""
-    balance: Literal["round_robin", "least_connections", "seat"] = "round_robin"
-    """Which address a request goes to: one after the other, the one with the fewest requests under way, or always the
-    same for one person's session (`seat`; for who has none, for one client's address), which applications need that
-    keep their sessions in memory."""
-    circuit: Maybe[CircuitSection] = None
-    """When an address is left out for a while. An application with one address has no circuit where this is left
-    out."""
-    health: Maybe[HealthSection] = None
-    """Health checks; none where this is left out."""
-    retries: Annotated[int, Field(ge=0, le=100)] = 10
-    """Where there are several addresses: for a hundred requests, so many may be sent to another one, if that can do no
-    harm. That is so where no connection could be opened, and for a GET, HEAD, OPTIONS, PUT or DELETE without a body
-    that was not answered."""
-    concurrency: Maybe[Count] = None
-    """The most requests under way at each address, in each worker. Others wait for their turn, as long as a connection
-    may take (`timeouts.connect`)."""
-    queue: Maybe[Annotated[int, Field(ge=0, le=100_000)]] = None
-    """With `concurrency`: so many wait at each address, and people are told that the application is busy beyond; as
-    many as `concurrency` where it is left out."""
-    timeout: Maybe[Seconds] = None
-    """The longest wait for the first byte of a response; that of gateway.yaml where it is left out."""
-    host: Annotated[str, AfterValidator(checked(_upstream_host))] = "keep"
-    """The Host that the application sees: `keep` for the browser's, `upstream` for that of the URL, or a name."""
-    ca: Maybe[PublicReference] = None
-    """PEM: the authority that signed the application's TLS certificate."""
-    tls: Maybe[UpstreamTlsSection] = None
-
-    @model_validator(mode="after")
-    def _agrees(self) -> "UpstreamSection":
-        if self.ca is not None and self.url.scheme != "https":
-            raise wrong("ca has no effect on http", "write https in url, or leave ca out")
-        if self.tls is not None:
-            self._secured(self.tls)
-        if self.queue is not None and self.concurrency is None:
-            raise wrong("nobody waits where there is no limit", "write concurrency too, or leave queue out")
-        if self.others:
-            self._several()
-        elif self.model_fields_set & {"balance", "retries"}:
-            raise wrong("there is one address, so nothing is divided", "add others: [...], or leave this out")
-        return self
-
-    def _secured(self, tls: UpstreamTlsSection) -> None:
-        if self.url.scheme != "https":
-            raise wrong("tls has no effect on http", "write https in url, or leave tls out")
-        if tls.pins and self.ca is not None:
-            raise wrong("a certificate that is pinned is asked for no authority", "leave ca or tls.pins out")
-
-    def _several(self) -> None:
-        if any(other.scheme != self.url.scheme for other in self.others):
-            raise wrong("all addresses of an application have one scheme", f"write {self.url.scheme} in others, too")
-        places = [(url.host, url.effective_port) for url in self.urls]
-        if len(set(places)) < len(places):
-            raise wrong("an address stands here twice", "leave it out once")
-
-    @property
-    def urls(self) -> tuple[Url, ...]:
-        """Every address, the first one first."""
-        return self.url, *self.others
 
 
 class PathsSection(Strict):

@@ -1,12 +1,24 @@
-"""How an application is reached: what is asked of its TLS, and how requests are divided among several addresses."""
+"""How an application is reached: where, by which TLS, how requests are divided among several addresses, and which
+faults of its responses are let through."""
 
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
-from gateway.config.schema.scalars import host_name
-from gateway.config.schema.types import Maybe, PublicReference, Seconds, Strict, checked, wrong
+from gateway.config.schema.scalars import Url, host_name
+from gateway.config.schema.types import (
+    ApplicationUrl,
+    Count,
+    Maybe,
+    Origin,
+    PublicReference,
+    Seconds,
+    Strict,
+    checked,
+    wrong,
+)
 from gateway.config.schema.values import ApplicationTarget
+from gateway.wire.lenient_heads import AcceptedFault
 
 
 def _said(text: str) -> str:
@@ -81,3 +93,78 @@ class CircuitSection(Strict):
     pause: Seconds = 10.0
     """How long it is left out before one request tries it. Each time that this fails too, it is left out for twice as
     long, two minutes at most."""
+
+
+def _upstream_host(text: str) -> str:
+    return text if text in ("keep", "upstream") else host_name(text)
+
+
+class UpstreamSection(Strict):
+    url: ApplicationUrl
+    """Where it listens, `http://host:port`, and perhaps the path where it has its pages."""
+    others: list[Origin] = Field(default=[], max_length=63)
+    """Further addresses of the same application, among which requests are divided: `http://host:port`."""
+    balance: Literal["round_robin", "least_connections", "seat"] = "round_robin"
+    """Which address a request goes to: one after the other, the one with the fewest requests under way, or always the
+    same for one person's session (`seat`; for who has none, for one client's address), which applications need that
+    keep their sessions in memory."""
+    circuit: Maybe[CircuitSection] = None
+    """When an address is left out for a while. An application with one address has no circuit where this is left
+    out."""
+    health: Maybe[HealthSection] = None
+    """Health checks; none where this is left out."""
+    retries: Annotated[int, Field(ge=0, le=100)] = 10
+    """Where there are several addresses: for a hundred requests, so many may be sent to another one, if that can do no
+    harm. That is so where no connection could be opened, and for a GET, HEAD, OPTIONS, PUT or DELETE without a body
+    that was not answered."""
+    concurrency: Maybe[Count] = None
+    """The most requests under way at each address, in each worker. Others wait for their turn, as long as a connection
+    may take (`timeouts.connect`)."""
+    queue: Maybe[Annotated[int, Field(ge=0, le=100_000)]] = None
+    """With `concurrency`: so many wait at each address, and people are told that the application is busy beyond; as
+    many as `concurrency` where it is left out."""
+    timeout: Maybe[Seconds] = None
+    """The longest wait for the first byte of a response; that of gateway.yaml where it is left out."""
+    host: Annotated[str, AfterValidator(checked(_upstream_host))] = "keep"
+    """The Host that the application sees: `keep` for the browser's, `upstream` for that of the URL, or a name."""
+    ca: Maybe[PublicReference] = None
+    """PEM: the authority that signed the application's TLS certificate."""
+    tls: Maybe[UpstreamTlsSection] = None
+    accept: list[AcceptedFault] = Field(default=[], max_length=7)
+    """Faults of an old server's responses that are let through, each by name: lines of a head that end with a bare LF,
+    blanks behind the size of a chunk, chunks in HTTP/1.0, a status from 600 to 999 (browsers get 500), a length such as
+    `0042`, lines without a colon (left out), and heads of up to 256 KB (64 KB without it). All but `odd_status` and
+    `long_headers` concern where a response ends: its connection is closed behind it, and lint (EC348) and the log
+    (`upstream.deviation`) say so."""
+
+    @model_validator(mode="after")
+    def _agrees(self) -> "UpstreamSection":
+        if self.ca is not None and self.url.scheme != "https":
+            raise wrong("ca has no effect on http", "write https in url, or leave ca out")
+        if self.tls is not None:
+            self._secured(self.tls)
+        if self.queue is not None and self.concurrency is None:
+            raise wrong("nobody waits where there is no limit", "write concurrency too, or leave queue out")
+        if self.others:
+            self._several()
+        elif self.model_fields_set & {"balance", "retries"}:
+            raise wrong("there is one address, so nothing is divided", "add others: [...], or leave this out")
+        return self
+
+    def _secured(self, tls: UpstreamTlsSection) -> None:
+        if self.url.scheme != "https":
+            raise wrong("tls has no effect on http", "write https in url, or leave tls out")
+        if tls.pins and self.ca is not None:
+            raise wrong("a certificate that is pinned is asked for no authority", "leave ca or tls.pins out")
+
+    def _several(self) -> None:
+        if any(other.scheme != self.url.scheme for other in self.others):
+            raise wrong("all addresses of an application have one scheme", f"write {self.url.scheme} in others, too")
+        places = [(url.host, url.effective_port) for url in self.urls]
+        if len(set(places)) < len(places):
+            raise wrong("an address stands here twice", "leave it out once")
+
+    @property
+    def urls(self) -> tuple[Url, ...]:
+        """Every address, the first one first."""
+        return self.url, *self.others

@@ -41,8 +41,8 @@ class ChunkedBody:
         "on_header", "on_headers_complete", "on_message_begin", "on_message_complete", "on_url", "pieces_seen", "taken",
     )  # fmt: skip
 
-    def __init__(self, fault: Code) -> None:
-        """`fault`: the code of what is raised for a malformed body."""
+    def __init__(self, fault: Code, *, padded: bool = False) -> None:
+        """`fault`: the code of what is raised for a malformed body. `padded`: blanks may stand behind a size."""
         self._fault = fault
         self._pieces: list[bytes | None] = []
         # None among the pieces marks the end of a message, b"" the beginning of another one.
@@ -52,6 +52,8 @@ class ChunkedBody:
         self.on_url = self.on_header = self.on_headers_complete = None
         self.on_chunk_header = self.on_chunk_complete = None
         self._parser = HttpRequestParser(self)
+        if padded:
+            self._parser.set_dangerous_leniencies(lenient_spaces_after_chunk_size=True)
         self._parser.feed_data(_HEAD)
         self._pieces.clear()
         self._tail = b""

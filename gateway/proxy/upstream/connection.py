@@ -29,19 +29,20 @@ from gateway.proxy.upstream.state import (
 )
 from gateway.wire.fences import Fence
 from gateway.wire.framing import CHUNKED, NO_BODY
+from gateway.wire.lenient_heads import HEAD_BYTES
 
-_HEAD_BYTES: Final = 64 * 1024
 _INTERIM: Final = 16
 _BUFFER: Final = 256 * 1024
 
 
 class UpstreamConnection(PacedReading):
     """`client` is set from `send` until the response has ended. `bound`: NTLM or Negotiate was spoken on it, so that
-    it is its client connection's own. `used`: it has carried a response before."""
+    it is its client connection's own. `used`: it has carried a response before. `padded`: sizes of chunks may be."""
 
     __slots__ = (
         "_chunks", "_held", "_interim", "_left", "_method", "_share", "_stuck", "_timeouts", "_timers", "bound",
-        "deadline", "heard", "idle_since", "paused", "pool", "response", "state", "transport", "used",
+        "deadline", "heard", "idle_since", "longest_head", "padded", "paused", "pool", "response", "state", "transport",
+        "used",
     )  # fmt: skip
 
     transport: asyncio.Transport
@@ -56,10 +57,8 @@ class UpstreamConnection(PacedReading):
         self._timers = timers
         self.response = ResponseHead(heads)
         self.state: ResponseState = IDLE
-        self.bound = False
-        self.used = False
-        self.heard = False
-        self.paused = False
+        self.bound = self.used = self.heard = self.paused = self.padded = False
+        self.longest_head = HEAD_BYTES
         self.deadline = NEVER
         self.idle_since = 0.0
         self._share = self._left = 0
@@ -222,7 +221,7 @@ class UpstreamConnection(PacedReading):
             data = self._held + data
             self._held = b""
         end = data.find(b"\r\n\r\n") + 4
-        if 4 <= end <= _HEAD_BYTES and client.take_usual(self.response, data, end):
+        if 4 <= end <= self.longest_head and client.take_usual(self.response, data, end):
             # The usual case: one response, mostly all of it, and nothing else.
             if left := self.response.left:
                 self.heard = True
@@ -233,9 +232,9 @@ class UpstreamConnection(PacedReading):
                 client.answered()
             return
         self.heard = True
-        if 4 <= end <= _HEAD_BYTES:
+        if 4 <= end <= self.longest_head:
             self._answer(client, data, end)
-        elif len(data) > _HEAD_BYTES:
+        elif len(data) > self.longest_head:
             raise GatewayError(UPSTREAM_RESPONSE, "head too long")
         else:
             self._held = data
@@ -280,7 +279,7 @@ class UpstreamConnection(PacedReading):
         response, rest = self.response, data[end:]
         if response.framing == CHUNKED:
             # The head with its first chunks: where these are wrong, nothing is said yet that could not be taken back.
-            self.state, self._chunks = IN_CHUNKS, ChunkedBody(UPSTREAM_RESPONSE)
+            self.state, self._chunks = IN_CHUNKS, ChunkedBody(UPSTREAM_RESPONSE, padded=self.padded)
             self._in_chunks(client, rest, begin=True)
             return
         head = client.response_head(response)

@@ -16,6 +16,7 @@ from gateway.proxy.exchange import Requester
 from gateway.proxy.http1.response_head import ResponseHeads
 from gateway.proxy.timers import Timers
 from gateway.proxy.upstream.connection import UpstreamConnection
+from gateway.proxy.upstream.lenient import LenientConnection
 from gateway.proxy.upstream.pool import FRESH_SECONDS, Pool, Shared, Waiter
 from gateway.proxy.upstream.standing import Standing
 from gateway.proxy.upstream.state import HEAD, IDLE
@@ -107,13 +108,17 @@ class MemberConnection(UpstreamConnection):
         super()._lost(exc)
 
 
+class LenientMemberConnection(LenientConnection, MemberConnection):
+    __slots__ = ()
+
+    pool: "Member"
+
+
 class Member(Pool):
     """`place`: host and port. `in_flight`: requests on their way to it, or answered by it now; `most` may be, and
     others wait in a short queue."""
 
     __slots__ = ("_longest", "_queue", "in_flight", "most", "place", "siblings", "standing")
-
-    connects = MemberConnection
 
     def __init__(
         self,
@@ -132,6 +137,10 @@ class Member(Pool):
         self._queue: deque[asyncio.Future[None]] = deque()
         self.standing = Standing(balancing.circuit)
         self.siblings = siblings
+
+    @property
+    def connects(self) -> type[UpstreamConnection]:
+        return LenientMemberConnection if self.upstream.accepts else MemberConnection
 
     def entered(self) -> None:
         """A request is on its way."""

@@ -13,6 +13,7 @@ from gateway.model.codes import LIMIT_CONNECTIONS, UPSTREAM_ADDRESS, UPSTREAM_CO
 from gateway.model.errors import GatewayError
 from gateway.ops.upstream_tls import server_name, upstream_context
 from gateway.proxy.upstream.connection import UpstreamConnection
+from gateway.proxy.upstream.lenient import LenientConnection
 from gateway.proxy.upstream.resolver import UpstreamResolver
 from gateway.wire.fences import Fence, IsOurs, refusal
 from gateway.wire.response_edits import UNCHANGED, ResponseEdits
@@ -55,9 +56,6 @@ class Pool:
 
     __slots__ = ("_addresses", "_is_ours", "_loop", "_make", "_most_idle", "_tls", "edits", "idle", "upstream")
 
-    connects: type[UpstreamConnection] = UpstreamConnection
-    """What its connections are."""
-
     def __init__(self, upstream: Upstream, shared: "Shared", edits: ResponseEdits = UNCHANGED) -> None:
         self.upstream = upstream
         self.edits = edits
@@ -68,6 +66,11 @@ class Pool:
         self._loop = shared.loop
         self._make = shared.make
         self._tls: ssl.SSLContext | None = None
+
+    @property
+    def connects(self) -> "type[UpstreamConnection]":
+        """What its connections are."""
+        return LenientConnection if self.upstream.accepts else UpstreamConnection
 
     def take(self, idle_since: float) -> UpstreamConnection | None:
         """The most recently used connection, if it became idle after `idle_since`."""

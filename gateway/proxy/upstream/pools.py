@@ -9,6 +9,7 @@ from gateway.proxy.upstream.group import AddressGroup, Told
 from gateway.proxy.upstream.pool import Pool, Shared
 from gateway.proxy.upstream.resolver import UpstreamResolver
 from gateway.wire.fences import IsOurs
+from gateway.wire.lenient_heads import OF_FRAMING
 
 
 def _untold(event: str, app: str, place: str, more: Mapping[str, object]) -> None:
@@ -51,8 +52,9 @@ class Pools:
 
     def _tell_deviations(self, app: App) -> None:
         upstream = app.upstream
-        if upstream.tls.legacy is not None:
-            self._told("upstream.deviation", app.name, f"{upstream.host}:{upstream.port}", {"how": upstream.tls.legacy})
+        legacy = () if upstream.tls.legacy is None else (upstream.tls.legacy,)
+        for how in (*legacy, *sorted(upstream.accepts & OF_FRAMING)):
+            self._told("upstream.deviation", app.name, f"{upstream.host}:{upstream.port}", {"how": how})
 
     def keep(self, apps: Mapping[str, App]) -> None:
         """After a reload: the pools of applications that are gone end, and the checks of addresses that no application
