@@ -21,6 +21,7 @@ from gateway.accounts.file import links_path
 from gateway.accounts.linking import AccountLinking
 from gateway.config.snapshot import App, Gateway, Snapshot
 from gateway.directories.lookups import Directories
+from gateway.directories.orders import LookUpOrders
 from gateway.federation.applications import Applications
 from gateway.federation.federation import Federation
 from gateway.federation.form_exchange import FormExchange
@@ -226,9 +227,10 @@ class _Worker:
         )
 
     def _renewal_of(self, services: PortalServices) -> Renewal:
-        look_again = LookAgain(services, snapshot=lambda: self.snapshot, changed=self._plane.changed)
+        orders = self._orders
+        look_again = LookAgain(services, snapshot=lambda: self.snapshot, changed=self._plane.changed, orders=orders)
         renewal = Renewal(services, snapshot=lambda: self.snapshot, look_again=look_again)
-        self._sessions.when_due(renewal.due, lambda session: asked_at(self.snapshot, session))
+        self._sessions.when_due(renewal.due, lambda session: asked_at(self.snapshot, session, orders))
         self._sessions.asks(look_again)
         return renewal
 
@@ -250,6 +252,8 @@ class _Worker:
 
     def _make_tables(self, gateway: Gateway) -> None:
         """What is asked of tables that the supervisor has read."""
+        self._orders = LookUpOrders(Path(gateway.state_folder))
+        self._orders.read()
         kept = LastFindings(self._store, gateway.store_keys, log=self._log, now=self._now)
         self._directories = Directories(directories_folder(gateway), log=self._log, now=time.time, kept=kept)
         self._organisations = OrganisationSearch(organisations_folder(gateway), log=self._log)
@@ -309,6 +313,11 @@ class _Worker:
     def revoke(self, session_ids: tuple[str, ...]) -> None:
         if self._started:
             self._killed(self._sessions.revoke(session_ids))
+
+    def look_up(self, session_ids: tuple[str, ...] | None) -> None:
+        if self._started:
+            self._orders.read()
+            self._sessions.due_now(session_ids)
 
     async def oversee(self, question: dict[str, Any]) -> dict[str, Any]:
         return await self._oversight.answer(question)

@@ -1,4 +1,5 @@
-"""`ecluse directory test NAME COLUMN=VALUE ...`: what a directory says under a key, as a sign-in would be told."""
+"""`ecluse directory test NAME COLUMN=VALUE ...`: what a directory says under a key, as a sign-in would be told; and
+`ecluse directory refresh`: people who are signed in are looked up again."""
 
 import time
 from argparse import Namespace
@@ -8,6 +9,7 @@ from pathlib import Path
 
 from gateway.cli.exits import Exit
 from gateway.cli.folder import compiled, said_to_be_wrong, say_json, say_problems
+from gateway.cli.meant import CannotSay, NoAnswer, WrongUsage, answer, found_sessions, meant
 from gateway.config.problems import ProblemsFound, did_you_mean
 from gateway.directories.by_hand import Asked, ask
 from gateway.identity.directories import joined_key
@@ -16,9 +18,48 @@ from gateway.model.directory import Directory, FileSource
 from gateway.model.errors import GatewayError
 from gateway.server.state import directories_folder
 
+# As server.questions takes them.
+_AT_ONCE = 100
+
 
 def run(told: Namespace) -> Exit:
+    if told.what == "refresh":
+        return _refresh(told)
     return directory_test(told.folder, told.name, told.key, as_json=told.as_json)
+
+
+def _refresh(told: Namespace) -> Exit:
+    try:
+        return _refreshed(told)
+    except WrongUsage as wrong:
+        said_to_be_wrong(str(wrong))
+    except NoAnswer:
+        pass
+    except CannotSay as why:
+        said_to_be_wrong(str(why))
+        return Exit.FOUND
+    return Exit.USAGE
+
+
+def _refreshed(told: Namespace) -> Exit:
+    where = meant(told)
+    if bool(where) == told.all:
+        raise WrongUsage("who is looked up again? Say --provider and --subject or another option, or --all")
+    if told.all:
+        number: int | str = answer(told, {"what": "look_up", "all": True})["ordered"]
+    else:
+        ids = [session["id"] for session in found_sessions(told, where)]
+        if not ids:
+            said_to_be_wrong("there is no such session")
+            return Exit.FOUND
+        for at in range(0, len(ids), _AT_ONCE):
+            answer(told, {"what": "look_up", "ids": ids[at : at + _AT_ONCE]})
+        number = len(ids)
+    if told.as_json:
+        say_json({"ordered": number})
+    else:
+        print(f"looked up again at their next request: {number if number != 'all' else 'everybody'}")
+    return Exit.DONE
 
 
 def directory_test(folder: Path, name: str, pairs: Sequence[str], *, as_json: bool = False) -> Exit:

@@ -44,7 +44,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _with_dashed_ids(given: list[str]) -> list[str]:
     """argparse takes an id of a session that begins with "-" for an option: it goes behind "=", or behind "--"."""
-    if given[:1] != ["session"]:
+    if given[:1] not in (["session"], ["directory"]):
         return given
     plain: list[str] = []
     ids: list[str] = []
@@ -141,7 +141,7 @@ def _parser() -> argparse.ArgumentParser:
         *_of_running(commands),
         show,
         _doctor(commands.add_parser("doctor", help="looks at what only a running part can tell")),
-        _directory(commands.add_parser("directory", help="asks a shared directory by hand")),
+        *_directory(commands.add_parser("directory", help="asks shared directories: by hand, or of all anew")),
         *_front(commands.add_parser("front", help="what a server in front has to write for an application")),
         *_people(commands),
     )
@@ -174,18 +174,22 @@ def _session(command: argparse.ArgumentParser) -> Iterator[argparse.ArgumentPars
     revoke = commands.add_parser("revoke", help="ends sessions everywhere; asks before it ends more than one")
     show.add_argument("id", metavar="ID")
     for one in (listed, revoke):
-        one.add_argument("--id", action="append", default=[], metavar="ID", help="this one; may be said again")
-        one.add_argument("--provider", metavar="NAME", help="who signed in there")
-        one.add_argument("--issuer", metavar="URL", help="of --subject: the provider's issuer or entityID")
-        one.add_argument("--subject", metavar="SUBJECT", help="of this person, as --provider or --issuer names them")
-        one.add_argument("--tenant", metavar="SIRET", help="in whose name they act")
-        one.add_argument("--application", metavar="NAME", help="who has been at this one")
-        one.add_argument("--older-than", metavar="AGE", help="who signed in longer ago: 90s, 30m, 8h, 2d")
+        _meant(one)
     revoke.add_argument("--all", action="store_true", help="every session, where nothing else is said")
     revoke.add_argument("--yes", action="store_true", help="does not ask")
     for one in (listed, show, revoke):
         _running(one)
         yield one
+
+
+def _meant(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--id", action="append", default=[], metavar="ID", help="this one; may be said again")
+    command.add_argument("--provider", metavar="NAME", help="who signed in there")
+    command.add_argument("--issuer", metavar="URL", help="of --subject: the provider's issuer or entityID")
+    command.add_argument("--subject", metavar="SUBJECT", help="of this person, as --provider or --issuer names them")
+    command.add_argument("--tenant", metavar="SIRET", help="in whose name they act")
+    command.add_argument("--application", metavar="NAME", help="who has been at this one")
+    command.add_argument("--older-than", metavar="AGE", help="who signed in longer ago: 90s, 30m, 8h, 2d")
 
 
 def _explain(explain: argparse.ArgumentParser) -> argparse.ArgumentParser:
@@ -242,14 +246,17 @@ def _front(command: argparse.ArgumentParser) -> Iterator[argparse.ArgumentParser
     yield from (lines, check)
 
 
-def _directory(directory: argparse.ArgumentParser) -> argparse.ArgumentParser:
-    test = directory.add_subparsers(dest="what", required=True, metavar="WHAT").add_parser(
-        "test", help="what it says under a key"
-    )
+def _directory(directory: argparse.ArgumentParser) -> Iterator[argparse.ArgumentParser]:
+    commands = directory.add_subparsers(dest="what", required=True, metavar="WHAT")
+    refresh = commands.add_parser("refresh", help="has people who are signed in looked up again at their next request")
+    _meant(refresh)
+    refresh.add_argument("--all", action="store_true", help="everybody")
+    _running(refresh)
+    test = commands.add_parser("test", help="what it says under a key")
     test.add_argument("name", metavar="NAME")
     test.add_argument("key", nargs="+", metavar="COLUMN=VALUE")
     test.add_argument("--folder", type=Path, default=Path("policies"), metavar="FOLDER", help="the policy folder")
-    return test
+    yield from (refresh, test)
 
 
 def _organisations(command: argparse.ArgumentParser) -> None:

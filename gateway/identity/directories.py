@@ -272,15 +272,16 @@ def finding_in(identity: Identity, directory: Directory) -> DirectoryFinding | N
     return None
 
 
-def due_at(identity: Identity, directories: Iterable[Directory], share: float) -> float:
+def due_at(identity: Identity, directories: Iterable[Directory], share: float, since: int = 0) -> float:
     """When what is known of a person is to be looked up again, in Unix seconds; 0 where a directory was not asked as
-    its file is now, NEVER where there is none. `share`: of this session, from 0 to 1, so that not all are due at once.
+    its file is now, or not after `since`; NEVER where there is none. `share`: of this session, from 0 to 1, so that
+    not all are due at once.
     """
     found = NEVER
     for directory in directories:
         if directory.takes(identity.provider):
             finding = finding_in(identity, directory)
-            if finding is None:
+            if finding is None or finding.at <= since:
                 return 0.0
             wait = _AWAY_FOR * (1 + share) if finding.state == "away" else directory.lifetime * (0.7 + 0.2 * share)
             found = min(found, finding.at + wait)

@@ -86,6 +86,7 @@ _TABLE = (
     Event("logout", "info", "A browser signed out; every session of it has ended."),
     Event("logout.provider", "info", "A provider ended sessions of a person; `sessions` says how many."),
     Event("logout.operator", "info", "An operator ended sessions; `sessions` says how many."),
+    Event("directory.refresh", "info", "An operator had people looked up again; `sessions` says how many, or all."),
     Event("logout.application", "warning", "An application could not be told that a session has ended."),
     Event("logout.refused", "warning", "A sign-out was refused; `code` says why."),
     Event("provider.unreachable", "error", "A provider's metadata, keys or tokens could not be had."),

@@ -16,15 +16,16 @@ from gateway.server.admin import Admin
 from gateway.server.caretaker import Caretaker
 from gateway.server.channel import ChannelLost, Message
 from gateway.server.compiling import Live, Refused, compile_folder
-from gateway.server.control import RESTART, Control, ReloadVerdict
+from gateway.server.control import Control, ReloadVerdict
 from gateway.server.control_keeper import ControlKeeper
 from gateway.server.descriptors import allow_files
 from gateway.server.faults import CannotServe, watched, where
 from gateway.server.fixed import addresses, changed
-from gateway.server.fleet import PROGRAM, Fleet, Hooks, Worker, ask, ask_any, refusals
+from gateway.server.fleet import PROGRAM, Fleet, Hooks, Worker, ask, refusals
 from gateway.server.inherited import bound
 from gateway.server.liveness_probe import until_silent
 from gateway.server.observation import Observation
+from gateway.server.questions import Questions
 from gateway.server.restart import Restart, program_of
 from gateway.server.rollout import USUAL_PATIENCE, Patience, Rollout, verdict_of
 from gateway.server.service_manager import ServiceManager
@@ -39,7 +40,6 @@ from gateway.server.totals import Totals
 from gateway.server.watching import watch
 
 _REVOKED_WITHIN = 1.0
-_SESSIONS_WITHIN = 20.0
 _KEYS_LOOKED_AT = 60.0
 
 Finished = TypeVar("Finished")
@@ -147,7 +147,11 @@ class Supervisor:
         """What is in memory has no state folder, and hears signals alone."""
         if gateway.store == "memory":
             return None
-        control = Control(Path(gateway.state_folder), self.reloaded, self._answered, self._succeeded)
+        state = Path(gateway.state_folder)
+        questions = Questions(
+            self.fleet, self._restart, state=state, leaves=lambda: self._given_up is not None, log=self._log
+        )
+        control = Control(state, self.reloaded, questions.answered, self._succeeded)
         keeper = ControlKeeper(control, self._log, replaces=elder is not None, ends=self._stop.is_set)
         await keeper.begin()
         self.begin(keeper.run())
@@ -368,14 +372,6 @@ class Supervisor:
         """succession.Beside."""
         workers = self.fleet.workers.values()
         return "; ".join(refusals(await ask(workers, "revoke", within=_REVOKED_WITHIN, sessions=list(session_ids))))
-
-    async def _answered(self, question: dict[str, Any]) -> dict[str, Any]:
-        """Of sessions one worker answers for all: what it ends is told to the others as a sign-out is."""
-        if question == RESTART:
-            why = await self._restart.begin(lambda: self._given_up is not None)
-            return {"error": why} if why else {"process": self._restart.successor}
-        told = await ask_any(self.fleet.serving, "sessions", within=_SESSIONS_WITHIN, question=question)
-        return {"error": "no worker answers"} if told is None else dict(told.fields["answer"])
 
     async def _refresh_metadata(self, worker: Worker, message: Message) -> None:
         await self.refresh_here(message.fields["source"])

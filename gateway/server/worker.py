@@ -54,6 +54,9 @@ class Serving(Protocol):
     async def oversee(self, question: dict[str, Any]) -> dict[str, Any]:
         """What an operator asks of sessions, and what is answered (stores.oversight)."""
 
+    def look_up(self, session_ids: tuple[str, ...] | None) -> None:
+        """Directories are asked again about the people of these sessions (None: of all): the order is written."""
+
     def counters(self) -> Iterator[bytes]:
         """What changed since this was last asked, in parts; between two of them, others have the loop. A part may be
         empty."""
@@ -122,6 +125,10 @@ class WorkerControl:
                 self._channel.reply(message, ok=True)
             case "revoke":
                 self._served.revoke(tuple(message.fields["sessions"]))
+                self._channel.reply(message, ok=True)
+            case "look_up":
+                meant = message.fields["sessions"]
+                self._served.look_up(None if meant is None else tuple(meant))
                 self._channel.reply(message, ok=True)
             case "counters":
                 self._run(self._reply_counters(message))

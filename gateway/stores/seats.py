@@ -9,6 +9,8 @@ from gateway.stores.list_of_ends import Ended
 
 # A read that was on its way when its session ended must not bring it back: for so long the end is remembered.
 _ENDED_REMEMBERED = 60.0
+# Seconds over which all that is due at once is asked for.
+_ALL_WITHIN = 10.0
 
 
 class SeatCache:
@@ -66,6 +68,16 @@ class SeatCache:
             seat.hard_deadline = min(seat.hard_deadline, moment + left)
             seat.deadline = min(seat.deadline, seat.hard_deadline)
         return ()
+
+    def due(self, session_ids: Collection[str] | None, moment: float) -> None:
+        """The seats of these sessions at once; None: every one, one after the other."""
+        if session_ids is not None:
+            for seat in self._of(frozenset(session_ids)):
+                seat.refresh_at = min(seat.refresh_at, moment)
+            return
+        every = [*self.seats.values(), *self._dropped]
+        for number, seat in enumerate(every):
+            seat.refresh_at = min(seat.refresh_at, moment + _ALL_WITHIN * number / len(every))
 
     def kill(self, seats: Iterable[Seat]) -> tuple[Seat, ...]:
         """Nothing is let in by these any more; returns those of them that were alive."""

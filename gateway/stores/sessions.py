@@ -3,7 +3,7 @@
 import asyncio
 import os
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import replace
 
 from gateway.access.shared_work import SharedWork
@@ -114,6 +114,10 @@ class Sessions:
 
     def asks(self, known: KnownOfPeople) -> None:
         self._known_of_people = known
+
+    def due_now(self, session_ids: Collection[str] | None) -> None:
+        """What is known of these sessions (None: of all, over some seconds) is asked for at the next use of each."""
+        self._cache.due(session_ids, self._monotonic())
 
     def revoke(self, session_ids: Iterable[str]) -> tuple[Seat, ...]:
         """Kills the seats of these sessions in this worker's memory, at once, and returns them."""

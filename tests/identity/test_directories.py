@@ -288,6 +288,8 @@ def test_it_is_due_ahead_of_the_end_of_its_lifetime(finding: DirectoryFinding | 
     who = asked(person(uid="a"), *([finding] if finding else []))
     assert due_at(who, [directory(lifetime=1000)], share) == pytest.approx(due)
     assert due_at(replace(who, provider="beta"), [directory()], share) == float("inf")
+    assert due_at(who, [directory(lifetime=1000)], share, since=999) == pytest.approx(due)
+    assert due_at(who, [directory(lifetime=1000)], share, since=1000) == 0.0, "an operator wants it looked up again"
 
 
 def test_what_another_file_said_never_takes_the_place_of_one_that_is_away() -> None:

@@ -20,6 +20,7 @@ from gateway.config.host_applications import HostApplications
 from gateway.config.snapshot import App, Gateway, Limits, Snapshot
 from gateway.config.upstream_settings import Upstream
 from gateway.directories.lookups import Directories
+from gateway.directories.orders import LookUpOrders
 from gateway.federation.applications import Applications
 from gateway.federation.federation import Federation
 from gateway.federation.saml import SamlFederation
@@ -152,6 +153,7 @@ class Installation:
     needs: dict[str, Need] = field(default_factory=dict)
     renewal: Renewal | None = None
     look_again: LookAgain | None = None
+    orders: LookUpOrders | None = None
     changed: list[Seat] = field(default_factory=list)
     port: int = 0
 
@@ -275,10 +277,11 @@ async def installed(*, one_host: bool = False, store: Any = None) -> AsyncIterat
         server = await asyncio.get_running_loop().create_server(
             lambda: Connection(lambda: here.snapshot, portal, sessions, here.needs, sign_outs), "127.0.0.1", 0
         )
-        look_again = LookAgain(services, snapshot=lambda: here.snapshot, changed=here.changed.append)
+        orders = here.orders = LookUpOrders(Path(state))
+        look_again = LookAgain(services, snapshot=lambda: here.snapshot, changed=here.changed.append, orders=orders)
         here.look_again = look_again
         here.renewal = Renewal(services, snapshot=lambda: here.snapshot, look_again=look_again)
-        sessions.when_due(here.renewal.due, lambda session: asked_at(here.snapshot, session))
+        sessions.when_due(here.renewal.due, lambda session: asked_at(here.snapshot, session, orders))
         sessions.asks(look_again)
         here.port = server.sockets[0].getsockname()[1]
         here.snapshot = _snapshot(here.port, metropole, departement, PERMIS if one_host else PORTAL)

@@ -33,6 +33,7 @@ class Served:
         self.stops: list[float] = []
         self.fresh: list[str] = []
         self.told: list[str] = []
+        self.looked_up: list[tuple[str, ...] | None] = []
 
     async def take(self, candidate: Candidate) -> None:
         if self.fails is not None:
@@ -41,6 +42,9 @@ class Served:
 
     def revoke(self, session_ids: tuple[str, ...]) -> None:
         self.revoked.append(session_ids)
+
+    def look_up(self, session_ids: tuple[str, ...] | None) -> None:
+        self.looked_up.append(session_ids)
 
     async def oversee(self, question: dict[str, Any]) -> dict[str, Any]:
         return {"asked": question["what"]}
@@ -205,6 +209,9 @@ async def test_a_fault_while_taking_is_told(both: Both, place: Place) -> None:
 async def test_a_revocation_from_elsewhere_is_in_force_before_it_is_confirmed(both: Both) -> None:
     assert (await both.ask("revoke", sessions=["a", "b"]))["ok"]
     assert both.served.revoked == [("a", "b")]
+    assert (await both.ask("look_up", sessions=["a"]))["ok"]
+    assert (await both.ask("look_up", sessions=None))["ok"]
+    assert both.served.looked_up == [("a",), None]
 
 
 async def test_a_question_about_sessions_is_answered(both: Both) -> None:

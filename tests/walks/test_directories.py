@@ -2,12 +2,14 @@
 
 import asyncio
 import json
+import subprocess
 from base64 import b64encode
 from collections.abc import AsyncIterator
 
 import pytest
 import pytest_asyncio
 
+from tests.cli.test_main import ECLUSE
 from tests.patience import PATIENCE
 from tests.walks.place import ONE, TWO, Place
 from tests.walks.world import World, ask, opened
@@ -142,3 +144,40 @@ async def test_each_person_s_own_secret_goes_to_the_application_and_is_shown_now
     shown = bytes((await ask(place.url(TWO), "/_ecluse/session", world.cookie(alice, TWO), TWO)).body).decode()
     assert "elle" not in shown + world.gateway.text(before)
     await world.leave()
+
+
+async def test_an_operator_has_one_person_or_everybody_looked_up_at_their_next_request(world: World) -> None:
+    place = world.place
+    alice, bob = await world.signed_in("alice"), await world.signed_in("bob")
+    # Looked up in another second than the order is of.
+    await asyncio.sleep(1.1)
+    before = world.gateway.mark()
+    write_table(place, TABLE.replace("alice,0590001A,maire", "alice,0590001A,").replace("bob,0590002B,", "bob,1,maire"))
+    await world.gateway.logged(before, event="directory.read")
+    refused = await refresh(place)
+    assert (refused.returncode, refused.stderr.startswith("ecluse: who is looked up again?")) == (2, True)
+    told = await refresh(place, "--provider", "alpha", "--subject", "alice")
+    assert (told.returncode, told.stdout.startswith("looked up again at their next request: ")) == (0, True)
+    await becomes(place, world.cookie(alice), 403)
+    assert (await ask(place.url(), "/conseil/x", world.cookie(bob))).status == 403, "he was not meant"
+    assert (await refresh(place, "--all")).stdout == "looked up again at their next request: everybody\n"
+    await becomes(place, world.cookie(bob), 200)
+    assert (await refresh(place, "--provider", "alpha", "--subject", "nobody")).returncode == 1
+    lines = world.gateway.lines(before, event="directory.refresh")
+    assert [line["sessions"] for line in lines][-1] == "all"
+    write_table(place, TABLE)
+    await world.leave()
+
+
+async def refresh(place: Place, *words: str) -> "subprocess.CompletedProcess[str]":
+    command = [str(ECLUSE), "directory", "refresh", *words]
+    return await asyncio.to_thread(
+        lambda: subprocess.run(command, cwd=place.folder, capture_output=True, text=True, timeout=PATIENCE)
+    )
+
+
+async def becomes(place: Place, cookie: str, status: int) -> None:
+    """By requests of a person who is here."""
+    async with asyncio.timeout(PATIENCE):
+        while (await ask(place.url(), "/conseil/x", cookie)).status != status:
+            await asyncio.sleep(0.1)

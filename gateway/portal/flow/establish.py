@@ -4,6 +4,7 @@ from dataclasses import replace
 from zlib import crc32
 
 from gateway.config.snapshot import Snapshot
+from gateway.directories.orders import LookUpOrders
 from gateway.identity.directories import due_at, missing_from
 from gateway.identity.perimeter import establish
 from gateway.model.codes import LOGIN_TRANSACTION_GONE, OIDC_REFRESH_SUBJECT
@@ -112,21 +113,22 @@ def renewed(
     return replace(after, identity=person.identity)
 
 
-def asked_at(snapshot: Snapshot, session: Session) -> float:
+def asked_at(snapshot: Snapshot, session: Session, orders: LookUpOrders) -> float:
     """When the next thing is to be asked about a session, of its provider or a directory: Unix seconds."""
-    tokens, looked_up = session.tokens, looked_up_at(snapshot, session)
+    tokens, looked_up = session.tokens, looked_up_at(snapshot, session, orders)
     provider = None if tokens is None else openid_provider_of(snapshot, session)
     return (
         looked_up if tokens is None or provider is None or not provider.refresh else min(looked_up, tokens.refresh_at)
     )
 
 
-def looked_up_at(snapshot: Snapshot, session: Session) -> float:
+def looked_up_at(snapshot: Snapshot, session: Session, orders: LookUpOrders) -> float:
     """When a directory is to be asked again about its person: Unix seconds, infinite where there is none."""
     directories = snapshot.directories
     if not directories:
         return float("inf")
-    return due_at(session.identity, directories.values(), crc32(session.id.encode()) / 0xFFFFFFFF)
+    share, since = crc32(session.id.encode()) / 0xFFFFFFFF, orders.since(session.id)
+    return due_at(session.identity, directories.values(), share, since)
 
 
 def program_seat(

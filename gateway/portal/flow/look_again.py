@@ -11,6 +11,7 @@ from dataclasses import replace
 from math import ceil
 
 from gateway.config.snapshot import Snapshot
+from gateway.directories.orders import LookUpOrders
 from gateway.identity.directories import counts_until, left_from, looked_up_again, without_the_old
 from gateway.model.directory import Directory
 from gateway.model.directory_codes import DIRECTORY_GONE
@@ -33,15 +34,21 @@ class LookAgain:
     """`changed` is called with a seat whose identity has changed."""
 
     def __init__(
-        self, services: PortalServices, *, snapshot: Callable[[], Snapshot], changed: Callable[[Seat], None]
+        self,
+        services: PortalServices,
+        *,
+        snapshot: Callable[[], Snapshot],
+        changed: Callable[[Seat], None],
+        orders: LookUpOrders,
     ) -> None:
+        self._orders = orders
         self._services = services
         self._snapshot = snapshot
         self._changed = changed
 
     async def look(self, seat: Seat, session: Session) -> None:
         """Nothing where it is not due. Raises GatewayError where the store cannot say."""
-        if looked_up_at(self._snapshot(), session) > self._services.now():
+        if looked_up_at(self._snapshot(), session, self._orders) > self._services.now():
             # Another seat, or another worker, has asked.
             self.adopt(seat, session)
             return
@@ -104,7 +111,8 @@ class LookAgain:
         """The seat is of the session as it is now."""
         services = self._services
         since = services.monotonic() - services.now()
-        seat.refresh_at = max(services.monotonic() + _SHORTEST, since + asked_at(self._snapshot(), session))
+        due = asked_at(self._snapshot(), session, self._orders)
+        seat.refresh_at = max(services.monotonic() + _SHORTEST, since + due)
         if seat.counts_until <= seat.deadline:
             # It was the nearest of its limits, and the last use is not known better than this.
             seat.deadline = max(seat.deadline, min(seat.touched + seat.idle, seat.hard_deadline))

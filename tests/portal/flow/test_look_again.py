@@ -316,3 +316,42 @@ async def test_a_directory_that_is_stuck_holds_no_request_of_an_application_that
     here.clock.ahead = 642
     await looked(here, found)
     assert (table.office(found), town(found)) == (("adjoint",), ("adjoint",))
+
+
+async def test_an_order_of_the_operator_has_them_looked_up_at_their_next_request(here: Installation) -> None:
+    table = Table(here)
+    table.says("alice,maire")
+    seat = await table.seat()
+    assert here.orders is not None
+    table.says("bob,maire")
+    here.clock.ahead = 20
+    await looked(here, seat)
+    assert table.office(seat) == ("maire",), "it is not due"
+    here.orders.give([seat.session_id], int(here.clock.now()))
+    here.sessions.due_now(["another"])
+    assert seat.refresh_at > here.clock.monotonic()
+    here.sessions.due_now([seat.session_id])
+    assert seat.refresh_at <= here.clock.monotonic()
+    here.clock.ahead = 22
+    await looked(here, seat)
+    assert table.office(seat) is None
+    assert seat.refresh_at > here.clock.monotonic() + 410, "once"
+
+
+async def test_an_order_for_all_is_carried_out_over_some_seconds_and_by_whoever_reads_the_seat_later(
+    here: Installation,
+) -> None:
+    table = Table(here)
+    table.says("alice,maire")
+    seats = [await table.seat() for _ in range(4)]
+    assert here.orders is not None
+    here.clock.ahead = 20
+    here.orders.give(None, int(here.clock.now()))
+    here.sessions.due_now(None)
+    moments = {seat.refresh_at for seat in seats}
+    assert len(moments) == 4, "one after the other"
+    assert max(moments) <= here.clock.monotonic() + 10
+    here.sessions.forget()
+    again = await here.sessions.load(ACTES, seats[0].cookie)
+    assert again is not None
+    assert again.refresh_at <= here.clock.monotonic()

@@ -1,0 +1,74 @@
+"""Which sessions an operator means, asked of the gateway that runs."""
+
+import re
+from argparse import Namespace
+from collections.abc import Iterator
+from typing import Any
+
+from gateway.cli.running import asked
+from gateway.server.control import ask
+
+_ANSWERED_WITHIN = 30.0
+_AGE = re.compile(r"(\d{1,9})([smhd])")
+_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+
+ListedSession = dict[str, Any]
+
+
+class WrongUsage(Exception):
+    """In words for the operator."""
+
+
+class NoAnswer(Exception):
+    """It has been said why."""
+
+
+class CannotSay(Exception):
+    """The gateway's own words."""
+
+
+def meant(told: Namespace) -> dict[str, Any]:
+    """Raises WrongUsage."""
+    if told.subject and not (told.issuer or told.provider):
+        raise WrongUsage("who names this subject? --provider NAME, or --issuer URL")
+    if told.issuer and not told.subject:
+        raise WrongUsage("--issuer stands with --subject: the store knows people by both together; else --provider")
+    where = {
+        "ids": told.id,
+        "provider": told.provider,
+        "issuer": told.issuer,
+        "subject": told.subject,
+        "tenant": told.tenant,
+        "app": told.application,
+        "older_than": None if told.older_than is None else _seconds(told.older_than),
+    }
+    return {name: value for name, value in where.items() if value not in (None, [])}
+
+
+def _seconds(age: str) -> int:
+    found = _AGE.fullmatch(age)
+    if found is None:
+        raise WrongUsage(f"--older-than {age}: an age is a number and s, m, h or d, as 8h")
+    return int(found[1]) * _SECONDS[found[2]]
+
+
+def found_sessions(told: Namespace, where: dict[str, Any]) -> Iterator[ListedSession]:
+    """Each once, page by page. Raises as `answer` does."""
+    seen, after, begun = set[str](), "", False
+    while after or not begun:
+        page, begun = answer(told, {"what": "list", "where": where, "after": after}), True
+        for session in page["sessions"]:
+            if session["id"] not in seen:
+                seen.add(session["id"])
+                yield session
+        after = page["after"]
+
+
+def answer(told: Namespace, question: dict[str, Any]) -> dict[str, Any]:
+    """Raises NoAnswer, CannotSay."""
+    found = asked(told.folder, told.state, lambda where: ask(where, question, _ANSWERED_WITHIN))
+    if found is None:
+        raise NoAnswer
+    if "error" in found:
+        raise CannotSay(found["error"])
+    return found

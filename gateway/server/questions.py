@@ -1,0 +1,67 @@
+"""What the control socket is asked beside a reload: a restart, what an operator wants to know of sessions, and that
+directories are asked again."""
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from gateway.directories.orders import LookUpOrders
+from gateway.ops.log import Log
+from gateway.server.control import RESTART
+from gateway.server.fleet import Fleet, ask, ask_any, refusals
+from gateway.server.restart import Restart
+
+_SESSIONS_WITHIN = 20.0
+_TOLD_WITHIN = 5.0
+# Of one question.
+LOOKED_UP_AT_ONCE = 100
+
+
+class Questions:
+    """`state`: the state folder. `leaves`: whether this gateway has been told to give its place up."""
+
+    def __init__(self, fleet: Fleet, restart: Restart, *, state: Path, leaves: Callable[[], bool], log: Log) -> None:
+        self._fleet = fleet
+        self._restart = restart
+        self._orders = LookUpOrders(state)
+        self._leaves = leaves
+        self._log = log
+        # Two that change the file at once would forget one of the two orders.
+        self._one = asyncio.Lock()
+
+    async def answered(self, question: dict[str, Any]) -> dict[str, Any]:
+        """Of sessions one worker answers for all: what it ends is told to the others as a sign-out is."""
+        if question == RESTART:
+            why = await self._restart.begin(self._leaves)
+            return {"error": why} if why else {"process": self._restart.successor}
+        if question.get("what") == "look_up":
+            return await self._look_up(question)
+        told = await ask_any(self._fleet.serving, "sessions", within=_SESSIONS_WITHIN, question=question)
+        return {"error": "no worker answers"} if told is None else dict(told.fields["answer"])
+
+    async def _look_up(self, question: dict[str, Any]) -> dict[str, Any]:
+        match question:
+            case {"what": "look_up", "all": True}:
+                return await self._ordered(None)
+            case {"what": "look_up", "ids": [*ids]} if len(ids) <= LOOKED_UP_AT_ONCE and _are_texts(ids):
+                return await self._ordered(ids)
+        return {"error": "not a question about look-ups"}
+
+    async def _ordered(self, session_ids: list[str] | None) -> dict[str, Any]:
+        """In force in every worker before it is answered; one that starts later reads it."""
+        async with self._one:
+            try:
+                await asyncio.to_thread(self._orders.give, session_ids, int(time.time()))
+            except OSError as error:
+                return {"error": f"the state folder cannot be written: {error.strerror}"}
+        workers = self._fleet.workers.values()
+        late = refusals(await ask(workers, "look_up", within=_TOLD_WITHIN, sessions=session_ids))
+        number = "all" if session_ids is None else len(session_ids)
+        self._log.event("directory.refresh", sessions=number)
+        return {"error": "; ".join(late)} if late else {"ordered": number}
+
+
+def _are_texts(values: Sequence[object]) -> bool:
+    return all(isinstance(value, str) for value in values)
