@@ -7,7 +7,8 @@ request: a connection in `upstream`, a response that is changed or watched (`wat
 read of a head, `lane` what one application is here. `upgrade` says what may become a `tunnel`, and `tunnels` knows
 those of a worker by seat. `outgoing_head` is what an application gets of a head. `hidden_cookies` adds cookies that
 browsers are not given, `posts` keeps a form whose session has ended and sends it later. `portal_lane` and `refusals`
-make what ends at ourselves; `forward_auth` answers servers in front that pass requests on themselves. `admission`
+make what ends at ourselves; `forward_auth` answers servers in front that pass requests on themselves, and
+`known_questions` what they have asked before. `admission`
 counts connections, `timers` ends what takes too long, `revalidation` looks again at what is under way. `services` is
 what a worker's connections share; `dataplane` makes it. Begin in `walk`.
 """

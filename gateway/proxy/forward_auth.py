@@ -1,7 +1,9 @@
 """A server in front asks about a request that it passes on itself: who asks, which request it is, what it is told."""
 
 from abc import abstractmethod
+from collections.abc import Iterable
 from hmac import compare_digest
+from itertools import compress
 from typing import Final
 
 from gateway.access.outcome import NeedsStore, NeedsWork, Outcome, Prepared, Refuse, ToPortal
@@ -11,6 +13,8 @@ from gateway.model.errors import GatewayError
 from gateway.model.front_codes import FRONT_HEADER, FRONT_OTHER, FRONT_QUESTION, FRONT_UNKNOWN
 from gateway.model.ports import Page
 from gateway.model.session import Seat
+from gateway.proxy.known_heads import parts
+from gateway.proxy.known_questions import FrontQuestion, KnownQuestion
 from gateway.proxy.lasting import Lasting
 from gateway.proxy.memo import Memo
 from gateway.proxy.request import Request
@@ -86,10 +90,12 @@ def said_of(front: Front, outcome: Outcome) -> Page | None:
     return Page(NOT_SIGNED_IN, ((STATUS, b"%d" % NOT_SIGNED_IN), _NOT_KEPT), b"")
 
 
-def permitted(request: Request, front: Front, prepared: Prepared) -> Page:
-    """Raises GatewayError(FRONT_HEADER) where the front would pass a client's header on that no application may see."""
+def permitted(request: Request, front: Front, prepared: Prepared, dropped: Iterable[bytes]) -> Page:
+    """`dropped`: names of the client's lines that no application may see.
+
+    Raises GatewayError(FRONT_HEADER) where the front would pass one of these on."""
     injected = request.lane.injected
-    kept = front.unwritten(request.dropped, injected)
+    kept = front.unwritten(dropped, injected)
     if kept and not front.removes:
         raise GatewayError(FRONT_HEADER, f"{front.name} would pass {kept[0][:64]!r} on")
     # What a program's token was is not among these lines any more.
@@ -112,15 +118,18 @@ def permitted(request: Request, front: Front, prepared: Prepared) -> Page:
 
 class FrontQuestions(Lasting):
     """What a client connection does with such a question. `front`: who asked about the request under way, None where
-    nobody did, so that it goes on to its application. `memo`: what the connection remembers between requests."""
+    nobody did, so that it goes on to its application. `memo`: what the connection remembers between requests. `asked`:
+    the question under way, `known` the one of before that it is like."""
 
-    __slots__ = ("front", "memo")
+    __slots__ = ("asked", "front", "known", "memo")
 
     memo: Memo
 
     def __init__(self, plane: Services) -> None:
         super().__init__(plane)
         self.front: Front | None = None
+        self.asked: FrontQuestion | None = None
+        self.known: KnownQuestion | None = None
 
     @abstractmethod
     def refuse(self, outcome: Refuse) -> None:
@@ -130,11 +139,48 @@ class FrontQuestions(Lasting):
     def respond(self, page: Page, *, close: bool = False) -> None: ...
 
     @abstractmethod
+    def go(self, front: Front | None = None) -> None:
+        """`front`: who asks about the request that is read."""
+
+    @abstractmethod
     def admit(self) -> None:
         """What the lines bring; then the pipeline."""
 
     @abstractmethod
     def act(self, seat: Seat | None, outcome: Outcome) -> None: ...
+
+    def known_question(self, head: bytes) -> bool:
+        request, plane, tables = self.request, self.plane, self.plane.tables
+        end = head.find(b"\r\n")
+        text = head[:end]
+        key, values = parts(head[end:])
+        questions = tables.asked.questions
+        known = questions.get(text + key) or questions.get(key)
+        settings = tables.snapshot.gateway.forward_auth
+        if known is None or len(values) != len(known.goes) or settings is None or len(head) > plane.usual_head:
+            return False
+        if not (self.memo.is_trusted(tables.snapshot) and compare_digest(values[known.secret], settings.secret)):
+            return False
+        there = tables.known.heads.get(known.head(values))
+        try:
+            if known.method >= 0:
+                line = b"%b %b HTTP/1.1" % (values[known.method], values[known.target])
+            else:
+                line = known.line_of(text)
+            own = [*compress(values, known.goes)]
+            if there is None or not line or not request.read_as(there, own, line, b"", tables):
+                return False
+        except GatewayError:
+            # Said again by whoever reads all of it.
+            return False
+        app = request.lane.app
+        if app is None or app.front != known.front.name:
+            return False
+        for lane in known.stripped:
+            lane.stripped += 1
+        self.known = known
+        self.go(known.front)
+        return True
 
     def asked_by_front(self) -> None:
         """The request that it asks about is read as if it had come here, and goes its way up to the application."""
@@ -142,7 +188,8 @@ class FrontQuestions(Lasting):
         keep_alive = request.keep_alive
         try:
             front, head = question(request, self.memo, plane.tables.snapshot)
-            self.front = front
+            self.front, self.known = front, None
+            self.asked = FrontQuestion(front, request.line.asked, request.whole, request.lane, plane.tables.number)
             if not request.read_usual(head, plane.tables, plane.usual_head):
                 request.read_any(head, plane.tables)
             check_asks(request, front)
@@ -161,7 +208,8 @@ class FrontQuestions(Lasting):
         try:
             if UPGRADE in request.rare:
                 check_asked(request, plane.tables.snapshot, self.ahead)
-            page = permitted(request, front, prepared)
+            known = self.known
+            page = permitted(request, front, prepared, request.dropped if known is None else known.dropped)
         except GatewayError as error:
             self.act(request.seat, Refuse(error.code, error.detail))
             return
@@ -169,7 +217,10 @@ class FrontQuestions(Lasting):
             plane.told_of(request, prepared)
         if request.unkept:
             request.remember(plane.tables)
-        self.front = None
+        if known is None and self.asked is not None and self.asked.number == plane.tables.number:
+            person = request.seat is not None
+            plane.tables.asked.keep(self.asked, request.host, [*request.dropped], person=person)
+        self.asks, self.front, self.asked = True, None, None
         self.respond(page)
 
     def is_head(self) -> bool:

@@ -38,7 +38,7 @@ _SHARED: Final = frozenset(
 # Lines whose values are never remembered: each with its value, which is field-content without blanks at its ends. What
 # follows has to be the end of the line, so that a value is split off whole or not at all.
 _NAME: Final = rb"[Cc]ookie|[Rr]eferer|[Xx]-[A-Za-z0-9-]+|(?:[Cc]ontent|[Ii]f)-[A-Za-z0-9-]+|traceparent|tracestate"
-_OWN_NAME: Final = re.compile(_NAME)
+OWN_NAME: Final = re.compile(_NAME)
 _OWN: Final = re.compile(rb"(\r\n(?:%b): )([\x21-\x7e\x80-\xff][\t\x20-\x7e\x80-\xff]*+(?<![\t\x20]))(?=\r\n)" % _NAME)
 
 
@@ -56,7 +56,7 @@ class KnownHead:
         self.head, self.layout, self.host = head, layout, host
         self.kept_alive = bool(layout.connections)
         self._key = key
-        self._own = own = [place for place, name in enumerate(head.names) if _OWN_NAME.fullmatch(name) is not None]
+        self._own = own = [place for place, name in enumerate(head.names) if OWN_NAME.fullmatch(name) is not None]
         self.goes = [layout.goes[place] for place in own]
         self.cookie = own.index(layout.cookies[0][0]) if layout.cookies else -1
         self.rare = [(own.index(place), verdict) for place, _, verdict in layout.rare]
@@ -96,9 +96,7 @@ class KnownHeads:
         """A head that the parser has read goes to an application. `layout`: an opaque one; Connection says nothing else
         than keep-alive. `lines`: each as b"Name: value". `person`: whether somebody is signed in."""
         key, values = parts(b"\r\n%b\r\n\r\n" % b"\r\n".join(lines))
-        own = sum([_OWN_NAME.fullmatch(name) is not None for name in head.names])
-        shared = sum([name.lower() in _SHARED for name in head.names])
-        if own == len(values) and own + shared == len(head.names) and len(key) <= _LONGEST:
+        if are_split(head.names, key, values):
             self._remembered.add(key, KnownHead(key, head, layout, host, let_in=person))
 
 
@@ -108,6 +106,13 @@ def parts(block: bytes) -> tuple[bytes, list[bytes]]:
     values = found[2::3]
     del found[2::3]
     return b"".join(found), values
+
+
+def are_split(names: Sequence[bytes], key: bytes, values: Sequence[bytes]) -> bool:
+    """Whether a head of lines of these names is told by what `parts` gave of it, and may be remembered."""
+    own = sum([OWN_NAME.fullmatch(name) is not None for name in names])
+    shared = sum([name.lower() in _SHARED for name in names])
+    return own == len(values) and own + shared == len(names) and len(key) <= _LONGEST
 
 
 def _lines_of(key: bytes) -> list[bytes]:

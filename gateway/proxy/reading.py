@@ -50,11 +50,11 @@ class Reading(asyncio.BufferedProtocol):
     """The reading half of a client connection (client.py is the other). `ahead`: what is read and not yet used.
     `upstream`: where the request is. `until`: the end of the whole exchange, however slowly either side goes on.
     `sending`: a kept post that comes in the place of what the socket brings. `view`: where the next piece goes, in
-    READ, and so its size."""
+    READ, and so its size. `asks`: a front's questions came here and were allowed."""
 
     __slots__ = (
-        "_lingered", "_probe", "_pumping", "_upload", "ahead", "body_done", "body_paused", "deadline", "plane", "reads",
-        "request", "sending", "state", "transport", "until", "upstream", "view", "write_paused",
+        "_lingered", "_probe", "_pumping", "_upload", "ahead", "asks", "body_done", "body_paused", "deadline", "plane",
+        "reads", "request", "sending", "state", "transport", "until", "upstream", "view", "write_paused",
     )  # fmt: skip
 
     transport: asyncio.Transport
@@ -70,6 +70,7 @@ class Reading(asyncio.BufferedProtocol):
         self.body_done = True
         self._lingered = 0
         self.reads = True
+        self.asks = False
         self._pumping = False
         self._probe: PartialHead | None = None
         self._upload: RequestBody | None = None
@@ -82,6 +83,10 @@ class Reading(asyncio.BufferedProtocol):
     @abstractmethod
     def go(self) -> None:
         """`request` is read."""
+
+    @abstractmethod
+    def known_question(self, head: bytes) -> bool:
+        """Whether `head` is a front's question like one that was allowed; if so, it goes its way."""
 
     @abstractmethod
     def refuse_unread(self, error: GatewayError, head: bytes) -> None: ...
@@ -206,6 +211,8 @@ class Reading(asyncio.BufferedProtocol):
         tables = plane.tables
         if plane.holder.snapshot is not tables.snapshot:
             tables = plane.renew()
+        if self.asks and self.known_question(head):
+            return True
         try:
             if not request.read_usual(head, tables, plane.usual_head):
                 return False

@@ -125,13 +125,15 @@ class Request:
                 return True
         if len(head) > longest:
             return False
-        if self._read_known(text, block, tables):
+        key, values = parts(block)
+        known = tables.known.heads.get(key)
+        if known is not None and self.read_as(known, values, text, block, tables):
             return True
         names = self._parsed(head)
         if names is None:
             return False
-        values = map(bytes.rstrip, self._fields.values())
-        lines = [b"%b: %b" % line for line in zip(names, values, strict=True)]
+        stripped = map(bytes.rstrip, self._fields.values())
+        lines = [b"%b: %b" % line for line in zip(names, stripped, strict=True)]
         # Room that an idle connection need not hold.
         self._fields.clear()
         if self._read(names, lines, text, tables) and len(block) <= _REMEMBERED:
@@ -141,11 +143,10 @@ class Request:
             self.fresh()
         return True
 
-    def _read_known(self, text: bytes, block: bytes, tables: RequestTables) -> bool:
-        """Whether the head is one that was let in before, but for values; if so, it is read. Raises GatewayError."""
-        key, values = parts(block)
-        known = tables.known.heads.get(key)
-        if known is None or len(values) != len(known.goes):
+    def read_as(self, known: KnownHead, values: list[bytes], text: bytes, block: bytes, tables: RequestTables) -> bool:
+        """Whether a head of this line is one that was let in before, but for these values; if so, it is read. `block`:
+        what was split into them, b"" where the next head is none like it. Raises GatewayError."""
+        if len(values) != len(known.goes):
             return False
         host = known.host
         lane = host.lane

@@ -11,6 +11,7 @@ from gateway.config.snapshot import App, Snapshot
 from gateway.model.identity import Identity
 from gateway.proxy.http1.request_heads import RequestHeads
 from gateway.proxy.known_heads import KnownHeads
+from gateway.proxy.known_questions import KnownQuestions
 from gateway.proxy.lane import Lane
 from gateway.proxy.upstream.pools import Pools
 from gateway.wire.forwarded import around_host, client_chain, client_scheme
@@ -41,7 +42,8 @@ class RequestTables(HostTable[Lane]):
     of another `number`."""
 
     __slots__ = (
-        "_clients", "_numbers", "_person", "_policies", "_pools", "_prepare", "clients", "heads", "known", "number",
+        "_clients", "_numbers", "_person", "_policies", "_pools", "_prepare", "asked", "clients", "heads", "known",
+        "number",
     )  # fmt: skip
 
     def __init__(
@@ -61,6 +63,7 @@ class RequestTables(HostTable[Lane]):
         self._policies: dict[tuple[frozenset[bytes], frozenset[bytes]], HeaderPolicy] = {}
         self.heads = RequestHeads(self.newcomers, snapshot.gateway.limits.headers_count)
         self.known = KnownHeads(self.newcomers)
+        self.asked = KnownQuestions(self.newcomers, self.heads, self.known)
         self._clients: Remembered[Said, Client] = Remembered(self.newcomers, _CLIENTS)
         self.clients = self._clients.values
 

@@ -30,6 +30,7 @@ from gateway.proxy.upstream.pool import FRESH_SECONDS, Pool
 from gateway.proxy.upstream.state import IDLE_SECONDS
 from gateway.stores.posts.bodies import PostWriter
 from gateway.wire.framing import NO_BODY, NO_CONTENT
+from gateway.wire.fronts import Front
 from gateway.wire.headers import AUTHORIZATION, UPGRADE
 from gateway.wire.hop_by_hop import not_named
 from gateway.wire.navigation import kind_of
@@ -79,14 +80,14 @@ class Walk(FrontQuestions):
 
     # --- from the head to the outcome ---
 
-    def go(self) -> None:
-        """The request is read, and goes its way."""
+    def go(self, front: Front | None = None) -> None:
+        """The request is read, and goes its way. `front`: who asks about it."""
         request = self.request
         request.id, request.decided = next(self.plane.ids), None
         request.limits = request.lane.exchange or request.lane.limits_at(request.line)
         self.state = WAIT
         self.retried = self.renewed = self.chunked_out = False
-        self.front = None
+        self.front = front
         self.counted = NOBODY
         self.body_done = True
         if request.framing not in NO_CONTENT:

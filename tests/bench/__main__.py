@@ -20,6 +20,7 @@ from statistics import median
 from tests.bench import (
     aggregate,
     dialects,
+    fronts,
     login,
     memory,
     mixes,
@@ -250,6 +251,8 @@ def rows(bench: Bench, quick: bool, only: str) -> Iterator[dict[str, object]]:
         yield bench.half_load(runs, seconds)
     if only in dialects.NAME:
         yield dialects.row()
+    if only in fronts.NAME:
+        yield fronts.row()
     if only in "policy":
         yield from policy.rows()
     for name in ("oidc_login", "saml_login_signed_encrypted"):

@@ -4,6 +4,7 @@ from tests.mutations.defence import Defence
 
 _TARGET, _HEADERS, _COOKIES = "wire/target.py", "wire/headers.py", "wire/cookies.py"
 _FRAMING, _GUARD, _FENCES = "wire/framing.py", "wire/response_guard.py", "wire/fences.py"
+_KNOWN_QUESTIONS = "proxy/test_known_questions.py"
 
 DEFENCES = (
     # --- one reading of host and path
@@ -250,6 +251,27 @@ DEFENCES = (
         "proxy/forward_auth.py",
         "app.front != front.name:",
         "fronts/test_questions.py",
+        "False:",
+    ),
+    Defence(
+        "a front that is listed no more, by a known question",
+        "proxy/forward_auth.py",
+        "self.memo.is_trusted(tables.snapshot) and",
+        _KNOWN_QUESTIONS,
+        "True and",
+    ),
+    Defence(
+        "the secret of a known question",
+        "proxy/forward_auth.py",
+        "and compare_digest(values[known.secret], settings.secret)):",
+        _KNOWN_QUESTIONS,
+        "):",
+    ),
+    Defence(
+        "a known question about another front's application",
+        "proxy/forward_auth.py",
+        "app.front != known.front.name:",
+        _KNOWN_QUESTIONS,
         "False:",
     ),
     Defence(

@@ -6,13 +6,14 @@ from collections.abc import AsyncIterator, Callable
 import pytest
 
 from gateway.ops.log import Log
+from tests.bench import fronts
 from tests.bench.browsers import browsing
 from tests.bench.dialects import PLAIN, REWRITTEN, TOLD, warm
 from tests.bench.lane import ANSWER, HOST, SAME, Bench, Case, by_turns, cookie_of
 from tests.bench.numbers import Numbered, Turns, hosts, people, rules, sessions
 from tests.calls import Calls, traced
 
-MOST = 20
+MOST, MOST_OF_A_DECISION = 20, 25
 BROWSERS, PAGES = 8, 10
 # Of all requests of the mix, and of people by turns: the numbers measured. They go down with what makes them cheaper,
 # never up.
@@ -43,6 +44,16 @@ async def test_a_warm_get_is_at_most_20_calls(log: Log) -> None:
     calls = warm_get(log)
     assert len(calls.names) <= MOST, "\n".join(calls.names)
     assert calls.names == warm_get(log).names
+
+
+@pytest.mark.parametrize("kind", fronts.KINDS)
+async def test_a_fronts_question_is_at_most_25_calls(kind: str, log: Log) -> None:
+    bench = fronts.asked(kind, log)
+    with traced() as calls:
+        bench.client.data_received(fronts.question(kind))
+    fronts.check(bench)
+    bench.plane.close()
+    assert len(calls.names) <= MOST_OF_A_DECISION, "\n".join(calls.names)
 
 
 async def test_headers_a_token_and_rewriting_add_no_call(log: Log) -> None:

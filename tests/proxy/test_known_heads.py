@@ -55,9 +55,10 @@ def let_in(head: bytes, here: RequestTables, *, person: bool = True) -> None:
 
 
 def is_known(head: bytes, here: RequestTables) -> bool:
-    request = Request()
     end = head.find(b"\r\n")
-    return request._read_known(head[:end], head[end:], here)
+    key, values = parts(head[end:])
+    known = here.known.heads.get(key)
+    return known is not None and Request().read_as(known, values, head[:end], head[end:], here)
 
 
 def head_of(lines: Sequence[tuple[bytes, bytes]], target: bytes = b"/public/a", version: bytes = b"1.1") -> bytes:

@@ -1,0 +1,124 @@
+"""Questions of fronts that need no parser: those that differ from one that led to an allowance by values alone.
+
+A front asks on a few connections about everybody, in the same lines. What is remembered, for all connections of a
+worker, is the head of a question without the values of its own, as `known_heads` splits it, and where in it stands what
+the front says. The head of the browser's request has to be known too. It holds under one snapshot, and is of no person:
+who asks, its address and its secret, is looked at each time, and every value is read.
+"""
+
+from collections.abc import Sequence
+from itertools import compress
+from typing import Final, NamedTuple
+
+from gateway.access.remembered import Newcomers, Remembered
+from gateway.access.virtual_host import VirtualHost
+from gateway.proxy.http1.request_heads import RequestHeads, RequestLayout
+from gateway.proxy.known_heads import OWN_NAME, KnownHeads, are_split, parts
+from gateway.proxy.lane import Lane
+from gateway.wire.fronts import PATH, SECRET, Front
+from gateway.wire.hop_by_hop import HOP_BY_HOP
+
+_MOST: Final = 256
+_BELOW: Final = PATH + b"/"
+_HOST: Final = b"\r\nHost: "
+_CONNECTIONS: Final = frozenset({b"Connection: keep-alive", b"Connection: Keep-Alive", b"connection: keep-alive"})
+
+
+class FrontQuestion(NamedTuple):
+    """A question as it was read: its request line, its other lines, each as b"Name: value", and the lane of its own
+    host, under the tables of this number."""
+
+    front: Front
+    text: bytes
+    lines: Sequence[bytes]
+    lane: Lane
+    number: int
+
+
+class KnownQuestion:
+    """`secret`, `method`, `target`, `host`: the indices of these values, -1 where the front says it otherwise. `goes`:
+    which of the values are the browser's. `around_host`: what stands around the host in the known head of the browser's
+    request, or all of it where the question's own Host is that. `dropped`: names of the browser's lines that no
+    application sees; they are not in that head. `stripped`: for whom something is counted as taken off. `let_in`: as of
+    KnownHead."""
+
+    __slots__ = (
+        "around_host", "dropped", "front", "goes", "host", "lane", "let_in", "method", "secret", "stripped", "target",
+    )  # fmt: skip
+
+    def __init__(self, asked: FrontQuestion, names: Sequence[bytes], dropped: Sequence[bytes], *, let_in: bool) -> None:
+        """`names`: of the values, in lower case."""
+        front = self.front = asked.front
+        self.lane, self.dropped, self.let_in = asked.lane, dropped, let_in
+        places = {name: place for place, name in enumerate(names)}
+        self.secret = places[SECRET]
+        self.method, self.target = places.get(front.method, -1), places.get(front.target, -1)
+        self.host = places.get(front.host, -1)
+        left_out = {SECRET, front.method, front.target, front.host, *map(bytes.lower, dropped)}
+        self.goes = [name not in left_out for name in names]
+        self.around_host: tuple[bytes, ...] = ()
+        self.stripped: tuple[Lane, ...] = ()
+
+    def head(self, values: Sequence[bytes]) -> bytes:
+        """Of the browser's request, without its values, as KnownHeads has it."""
+        return self.around_host[0] if self.host < 0 else values[self.host].join(self.around_host)
+
+    def line_of(self, text: bytes) -> bytes:
+        """The browser's request line, where the question's own says it; b"" where it is no usual one. Raises
+        GatewayError."""
+        line = self.lane.lines.get(text) or self.lane.read_line(text)
+        if not line.minor or line.authority is not None or not line.target.path.startswith(_BELOW):
+            return b""
+        path = _BELOW + self.front.name.encode("ascii")
+        tail = line.target.raw.removeprefix(path)
+        return b"%b %b HTTP/1.1" % (line.method, tail) if tail.startswith(b"/") else b""
+
+
+class KnownQuestions:
+    """`questions`: by their lines without the values; before these, the request line where it says nothing."""
+
+    __slots__ = ("_heads", "_known", "_remembered", "questions")
+
+    def __init__(self, newcomers: Newcomers, heads: RequestHeads, known: KnownHeads) -> None:
+        self._heads, self._known = heads, known
+        self._remembered: Remembered[bytes, KnownQuestion] = Remembered(newcomers, _MOST)
+        self.questions = self._remembered.values
+
+    def keep(self, asked: FrontQuestion, host: VirtualHost[Lane], dropped: Sequence[bytes], *, person: bool) -> None:
+        """A question has led to an allowance. `host`: of the browser's request; `dropped`: names of its lines that no
+        application sees. `person`: whether somebody is signed in."""
+        names = tuple(line.partition(b":")[0] for line in asked.lines)
+        lower = [name.lower() for name in names]
+        key, values = parts(b"\r\n%b\r\n\r\n" % b"\r\n".join(asked.lines))
+        connection = [line for line, name in zip(asked.lines, lower, strict=True) if name == b"connection"]
+        if host.is_divided or not are_split(names, key, values) or not _CONNECTIONS.issuperset(connection):
+            return
+        own = [name.lower() for name in names if OWN_NAME.fullmatch(name) is not None]
+        question = KnownQuestion(asked, own, dropped, let_in=person)
+        unseen = {*map(bytes.lower, dropped)}
+        seen = [line for line, name in zip(asked.lines, lower, strict=True) if name not in unseen]
+        # The line before it is another one each time.
+        block = asked.front.original(seen, b"GET", b"/").partition(b"\r\n")[2]
+        lines = block.removesuffix(b"\r\n\r\n").split(b"\r\n")
+        inner, passed = parts(b"\r\n" + block)
+        # What is neither the front's nor the browser's to say, as the length of a body, makes it no usual question.
+        if [*compress(values, question.goes)] != passed or not self._keep_head(lines, host, person=person):
+            return
+        if question.host >= 0:
+            question.around_host = (_HOST, inner.removeprefix(_HOST + values[question.host]))
+        else:
+            question.around_host = (inner,)
+        of_question = RequestLayout(names, asked.lane.policy).dropped
+        counted = ((asked.lane, of_question), (host.lane, dropped))
+        question.stripped = tuple(lane for lane, off in counted if any(name.lower() not in HOP_BY_HOP for name in off))
+        self._remembered.add(asked.text + key if asked.front.method else key, question)
+
+    def _keep_head(self, lines: Sequence[bytes], host: VirtualHost[Lane], *, person: bool) -> bool:
+        """Whether other values leave the browser's head what it is; it is remembered then."""
+        names = tuple(line.partition(b":")[0] for line in lines)
+        heads = self._heads
+        head = heads.by_names.get(names) or heads.learn(names)
+        layout = heads.layouts.get((head, host.lane.policy)) or heads.learn_layout(head, host.lane.policy)
+        if layout.opaque:
+            self._known.keep(head, layout, host, lines, person=person)
+        return layout.opaque
