@@ -4,6 +4,7 @@ from dataclasses import dataclass, field, replace
 
 from gateway.config.exchange_limits import Timeouts
 from gateway.model.balancing import Balancing
+from gateway.model.unix_socket import UnixSocket
 from gateway.model.upstream_tls import UpstreamTls
 from gateway.wire.fences import Fence
 from gateway.wire.lenient_heads import AcceptedFault
@@ -13,7 +14,8 @@ from gateway.wire.lenient_heads import AcceptedFault
 class UpstreamSettings:
     """As the application's file says. `host_header`: None keeps the client's Host. `ca`: PEM of its own CA; `tls`: the
     rest of what is asked of its TLS. `fence`: how far it may reach, where a team owns its file. `balancing`: among its
-    addresses, None where it has one, of which nothing is kept. `accepts`: faults of its responses."""
+    addresses, None where it has one, of which nothing is kept. `accepts`: faults of its responses.
+    `socket`: where it listens, instead of host and port, which say then by what it is known."""
 
     scheme: str
     host: str
@@ -24,6 +26,14 @@ class UpstreamSettings:
     fence: Fence | None = None
     balancing: Balancing | None = None
     accepts: frozenset[AcceptedFault] = frozenset()
+    socket: UnixSocket | None = None
+
+    @property
+    def place(self) -> str:
+        """For the operator."""
+        if self.socket is not None:
+            return f"unix:{self.socket.path}"
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,4 +51,5 @@ class Upstream(UpstreamSettings):
     @property
     def connection(self) -> tuple[object, ...]:
         """What a connection depends on: one that was opened for an upstream serves another where these are equal."""
-        return self.scheme, self.host, self.port, self.ca, self.tls, self.timeouts, self.fence, self.accepts
+        where = self.scheme, self.host, self.port, self.socket
+        return *where, self.ca, self.tls, self.timeouts, self.fence, self.accepts

@@ -22,6 +22,7 @@ from gateway.federation.client import Circuit
 from gateway.model.codes import LOGIN_PROVIDER_UNREACHABLE, UPSTREAM_ADDRESS
 from gateway.model.errors import GatewayError
 from gateway.model.upstream_tls import UpstreamTls
+from gateway.ops.unix_sockets import connected_to
 from gateway.ops.upstream_tls import server_name, upstream_context
 from gateway.wire.fences import IsOurs, refusal
 
@@ -86,11 +87,11 @@ class Applications:
         self._clock = clock
         self._resolver = resolver or Resolver()
         self._contexts: dict[_Trust, ssl.SSLContext] = {}
-        self._ways: dict[tuple[str, int], _Way] = {}
+        self._ways: dict[str, _Way] = {}
 
     async def call(self, upstream: Upstream, call: ApplicationCall) -> int:
         """The status of the answer. Raises GatewayError where there is none; CallGivenUp where it was not called."""
-        way = self._ways.setdefault((upstream.host, upstream.port), _Way(self._clock))
+        way = self._ways.setdefault(upstream.place, _Way(self._clock))
         if way.waiting >= WAITING:
             raise CallGivenUp(LOGIN_PROVIDER_UNREACHABLE, f"{WAITING} calls to this application wait already")
         way.waiting += 1
@@ -110,7 +111,7 @@ class Applications:
                 status = await self._exchange(upstream, call)
         except (TimeoutError, OSError, ValueError) as error:
             way.circuit.failed()
-            detail = f"{upstream.scheme}://{upstream.host}:{upstream.port}: {type(error).__name__}"
+            detail = f"{upstream.scheme}://{upstream.place}: {type(error).__name__}"
             raise GatewayError(LOGIN_PROVIDER_UNREACHABLE, detail) from error
         way.circuit.answered()
         return status
@@ -138,6 +139,10 @@ class Applications:
         refused = failed = ""
         secure = upstream.scheme == "https"
         tls, name = (await self._context(upstream), server_name(upstream)) if secure else (None, None)
+        if upstream.socket is not None:
+            return await asyncio.open_unix_connection(
+                sock=connected_to(upstream.socket), limit=_LONGEST_LINE, ssl=tls, server_hostname=name
+            )
         for address in await self._addresses(upstream):
             if why := refusal(upstream.host, address, upstream.port, upstream.fence, self._is_ours):
                 refused = why

@@ -41,7 +41,7 @@ class FormExchange:
         except TimeoutError:
             raise GatewayError(FORM_LOGIN_UNANSWERED, f"no whole answer in {self._within:g} s") from None
         except OSError as error:
-            raise GatewayError(FORM_LOGIN_UNANSWERED, f"{app.upstream.host}:{app.upstream.port}: {error}") from None
+            raise GatewayError(FORM_LOGIN_UNANSWERED, f"{app.upstream.place}: {error}") from None
 
     async def _exchange(self, upstream: Upstream, request: bytes) -> FormResponse:
         reader, writer = await self._connected(upstream)

@@ -170,7 +170,7 @@ def http_upstream(subject: Subject) -> Iterator[Problem]:
     say = "the identity of people goes to this application in the clear, and can be read and forged on the way"
     for app in subject.apps:
         for where, url in _addresses(app):
-            if url.scheme == "http" and not _is_loopback(url.host):
+            if url.scheme == "http" and not _is_loopback(url.host) and app.model.upstream.socket is None:
                 yield app.at(*where, say=say, write="https, or an address of this machine")
 
 
@@ -195,7 +195,7 @@ def upstream_of_two(subject: Subject) -> Iterator[Problem]:
     first: dict[str, str] = {}
     for app in subject.apps:
         for where, url in _addresses(app):
-            other = first.setdefault(url.origin, app.model.app)
+            other = first.setdefault(app.model.upstream.socket or url.origin, app.model.app)
             if other != app.model.app:
                 say = f"{other} has the same upstream: a person who is refused here may try there"
                 yield app.at(*where, say=say)

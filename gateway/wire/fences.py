@@ -65,21 +65,25 @@ def parse_fence_entry(text: str) -> FenceEntry:
 
 @dataclass(frozen=True, slots=True)
 class Fence:
-    """The upstreams that the applications of one team may have."""
+    """The upstreams that the applications of one team may have. `sockets`: folders of Unix sockets."""
 
     team: str
     places: tuple[FenceEntry, ...]
+    sockets: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, team: str, texts: Iterable[str]) -> "Fence":
+    def of(cls, team: str, texts: Iterable[str], sockets: Iterable[str] = ()) -> "Fence":
         """Raises ValueError, which names the first text that is no entry."""
-        return cls(team, tuple(map(parse_fence_entry, texts)))
+        return cls(team, tuple(map(parse_fence_entry, texts)), tuple(sockets))
 
     def names(self, host: str, port: int) -> bool:
         return any(place.is_named(host, port) for place in self.places)
 
     def holds(self, address: Address, port: int) -> bool:
         return any(place.is_at(address, port) for place in self.places)
+
+    def holds_socket(self, path: str) -> bool:
+        return folder_of(path, self.sockets) is not None
 
     def may_hold(self, host: str, port: int) -> bool:
         """Whether a host as written may be inside, before it is resolved: only an address shows that it is outside."""
@@ -89,6 +93,11 @@ class Fence:
         if address is not None:
             return self.holds(address, port)
         return any(not isinstance(place.where, str) for place in self.places)
+
+
+def folder_of(path: str, folders: Iterable[str]) -> str | None:
+    """The first of these folders that a path leads into, as both are written."""
+    return next((folder for folder in folders if path.startswith(folder.rstrip("/") + "/")), None)
 
 
 def literal(host: str) -> Address | None:

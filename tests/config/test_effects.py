@@ -219,6 +219,7 @@ FENCE = {
     "cookies": ["A"],
     "attributes": ["uid"],
     "secrets": ["../teams/x"],
+    "sockets": ["/run/x"],
     "directories": ["communes"],
 }
 
@@ -328,7 +329,8 @@ GATEWAY = [
            (True, True), (False, False),
            ((("portal",), "https://portail.example"), (("trusted_proxies",), ["10.0.0.0/8"]))),
     *(Effect(f"teams.*.{key}[]", ("teams",), {"x": FENCE}, lambda s: [*s.apps], ["permis"], ["permis"])
-      for key in ("hosts", "providers", "upstreams", "headers", "cookies", "attributes", "secrets", "directories")),
+      for key in ("hosts", "providers", "upstreams", "sockets", "headers", "cookies", "attributes", "secrets", "directories")),
+    Effect("sockets[]", ("sockets",), ["/run/apps"], lambda s: [*s.apps], ["permis"], ["permis"]),
     Effect("watch", ("watch",), True, gateway(lambda g: g.watch), False, True),
     Effect("workers", ("workers",), 5, gateway(lambda g: g.workers), 2, 5),
     own("entity_id", "urn:ecluse", lambda sp: sp.entity_id, "http://portail.localhost:8080/_ecluse/saml/metadata", "urn:ecluse"),
@@ -561,6 +563,8 @@ APP = [
     Effect("upstream.host", ("upstream", "host"), "Interne.example", app(lambda a: a.upstream.host_header), None, "interne.example"),
     Effect("upstream.ca", ("upstream", "ca"), {"file": "tls.crt"}, app(lambda a: a.upstream.ca), None, PEM["file:tls.crt"],
            ((("upstream", "url"), "https://u.example"),)),
+    Effect("upstream.socket", ("upstream", "socket"), "/run/apps/rh/web.sock", app(lambda a: (a.upstream.place, a.upstream.socket and a.upstream.socket.names)),
+           ("127.0.0.1:9001", None), ("unix:/run/apps/rh/web.sock", ("rh", "web.sock"))),
     Effect("upstream.accept[]", ("upstream", "accept"), ["bare_lf", "odd_status"], app(lambda a: a.upstream.accepts), set(), {"bare_lf", "odd_status"}),
     *(Effect(f"upstream.tls.{key}", ("upstream", "tls"), value, app(lambda a, see=see: see(a.upstream.tls)), before, after, ((("upstream", "url"), "https://u.example"),))
       for key, value, see, before, after in (
@@ -1113,7 +1117,7 @@ def changed(file: str, changes: tuple[tuple[tuple[str | int, ...], object], ...]
         at[path[-1]] = value
     files = {
         **NAMED,
-        "gateway.yaml": BASE["gateway.yaml"] + TOKENS + ACCOUNTS + FRONTS,
+        "gateway.yaml": BASE["gateway.yaml"] + TOKENS + ACCOUNTS + FRONTS + "sockets: [/run/apps]\n",
         "providers/metropole.yaml": WITH_MANDATES,
         **({"directories/communes.yaml": COMMUNES} if file.startswith("apps/") else {}),
         file: json.dumps(data),

@@ -96,6 +96,7 @@ def test_every_yaml_example_loads(place, text, monkeypatch):
     files = {"gateway.yaml": (_GATEWAY + store).encode()}
     if "app" in data:
         files["apps/example.yaml"] = text.encode()
+        files["gateway.yaml"] += b"sockets: [/run/apps]\n" if "socket" in data["upstream"] else b""
         named = data["providers"]
     elif set(data) == {"serves"}:
         files["providers/example.yaml"] = (_PROVIDER.format(name="example") + text).encode()

@@ -9,6 +9,7 @@ _UPGRADE, _ADMISSION, _RENDER, _PREPARATION = (
     "translation/render.py",
     "access/preparation.py",
 )
+_SOCKETS = "ops/unix_sockets.py"
 _LENIENT = "wire/lenient_heads.py"
 _SEALING, _SESSIONS, _SEATS, _TRUST = "stores/sealing.py", "stores/sessions.py", "stores/seats.py", "stores/trust.py"
 
@@ -59,6 +60,34 @@ DEFENCES = (
         "elif False:",
     ),
     # --- responses
+    Defence("a socket behind a link", _SOCKETS, "if stat.S_ISLNK(found.st_mode):", "ops/test_unix_sockets.py"),
+    Defence(
+        "our own socket under another name",
+        _SOCKETS,
+        "(own.st_dev, own.st_ino) == (found.st_dev, found.st_ino)",
+        "ops/test_unix_sockets.py",
+    ),
+    Defence("sockets below the state folder", _SOCKETS, 'real.startswith(above + "/")', "ops/test_unix_sockets.py"),
+    Defence(
+        "a socket beyond a fence",
+        "config/check/teams.py",
+        "if socket is not None and not fence.holds_socket(socket):",
+        "config/check/test_teams.py",
+    ),
+    Defence(
+        "a socket in no listed folder",
+        "config/check/sockets.py",
+        "folder_of(path, folder.gateway_file.sockets) is not None",
+        "config/check/test_sockets.py",
+        "True",
+    ),
+    Defence(
+        "an open socket beyond a new fence",
+        "proxy/upstream/pool.py",
+        "return not fence.holds_socket(self.upstream.socket.path)",
+        "proxy/upstream/test_unix.py",
+        "return False",
+    ),
     Defence("what follows a fault of framing", _LENIENT, "if closes:", "proxy/upstream/test_lenient.py"),
     Defence(
         "lines that could tell a length",

@@ -6,6 +6,7 @@ import ssl
 import struct
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import cast
 
 from tests.patience import PATIENCE
@@ -107,13 +108,17 @@ class Application:
 
 @asynccontextmanager
 async def application(
-    *acts: Act, then: Act = OK, port: int = 0, tls: ssl.SSLContext | None = None
+    *acts: Act, then: Act = OK, port: int = 0, tls: ssl.SSLContext | None = None, path: Path | None = None
 ) -> AsyncIterator[Application]:
+    """`path`: of a Unix socket, where it listens instead."""
     here = Application()
     here.acts, here.then = list(acts), then
     loop = asyncio.get_running_loop()
-    server = await loop.create_server(lambda: Peer(here), "127.0.0.1", port, ssl=tls)
-    here.port = server.sockets[0].getsockname()[1]
+    if path is None:
+        server = await loop.create_server(lambda: Peer(here), "127.0.0.1", port, ssl=tls)
+        here.port = server.sockets[0].getsockname()[1]
+    else:
+        server = await loop.create_unix_server(lambda: Peer(here), path, ssl=tls)
     try:
         yield here
     finally:

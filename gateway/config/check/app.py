@@ -306,7 +306,7 @@ def _upstream(document: YamlDocument, model: AppFile, gateway: GatewayFile | Non
         yield from check_front(document, model, gateway)
     if model.rewrite.internal and gateway is not None:
         yield from _internal(document, model, gateway)
-    for index, url in enumerate((model.upstream.url, *model.upstream.others)):
+    for index, url in enumerate(model.upstream.urls if model.upstream.socket is None else ()):
         address = literal(url.host.strip("[]"))
         if address is not None and (why := closed_to_all(address, url.effective_port, _listens(gateway))):
             what, _, hint = why.partition(": ")

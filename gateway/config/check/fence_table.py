@@ -34,6 +34,7 @@ _WRITTEN: Final[Mapping[str, Bound]] = {
     "public.scheme": Bound("hosts", "Of addresses of its own hosts; `http` is for development alone."),
     "public.port": Bound("hosts", "Of addresses of its own hosts."),
     "upstream.url": Bound("upstreams", "Judged on the address, at every connect; what is an address already, at load."),
+    "upstream.socket": Bound("sockets", "Below these folders, where no link is followed; never the gateway's own."),
     "upstream.others[]": Bound("upstreams", "Each is judged as `upstream.url` is."),
     "upstream.balance": Bound("upstreams", "Which of its own addresses a request goes to."),
     "upstream.retries": Bound("upstreams", "Of its own requests, to its own addresses, within a budget."),

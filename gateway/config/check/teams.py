@@ -70,8 +70,10 @@ def _upstream(model: AppFile, name: str, team: TeamSection) -> Iterator[tuple[Pa
     """What can be told before a connection is made. A server may choose between several applications by the Host that
     it is told."""
     url, host = model.upstream.url, model.upstream.host
-    fence = Fence.of(name, team.upstreams)
-    for index, there in enumerate(model.upstream.urls):
+    fence, socket = Fence.of(name, team.upstreams, team.sockets), model.upstream.socket
+    if socket is not None and not fence.holds_socket(socket):
+        yield ("upstream", "socket"), f"socket {socket}"
+    for index, there in enumerate(model.upstream.urls if socket is None else ()):
         bare, port = there.host.strip("[]"), there.effective_port
         if not fence.may_hold(bare, port):
             yield ("upstream", "others", index - 1) if index else ("upstream", "url"), f"upstream {bare}:{port}"

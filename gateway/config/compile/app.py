@@ -23,7 +23,7 @@ from gateway.config.compile.upstream_tls import serve_upstream_tls
 from gateway.config.folder.files import team_of
 from gateway.config.schema.app import AppFile, TunnelSection
 from gateway.config.schema.app_api import AppApiSection, OpaqueTokensSection
-from gateway.config.schema.gateway import GatewayFile
+from gateway.config.schema.gateway import GatewayFile, TeamSection
 from gateway.config.schema.scalars import Url
 from gateway.config.schema.translate import InjectedAt
 from gateway.config.schema.upstream import CircuitSection, UpstreamSection
@@ -32,10 +32,11 @@ from gateway.config.upstream_settings import UpstreamSettings
 from gateway.config.yaml.reader import YamlDocument
 from gateway.model.balancing import Balancing, CircuitSettings, HealthCheck
 from gateway.model.session import SeatLimits
+from gateway.model.unix_socket import UnixSocket
 from gateway.model.upstream_tls import UpstreamTls
 from gateway.translation.specs import CookieSpec, HeaderSpec
 from gateway.wire.application_cookies import AS_THEY_ARE, CookieRules, shown_names
-from gateway.wire.fences import Fence
+from gateway.wire.fences import Fence, folder_of
 from gateway.wire.mounts import Mount
 from gateway.wire.response_edits import ResponseEdits
 from gateway.wire.response_guard import ResponseLeniency
@@ -62,7 +63,7 @@ def serve_app(file: str, model: AppFile, gateway: GatewayFile, material: Materia
         scheme=scheme,
         port=port,
         timeouts=_timeouts(model),
-        upstream=_upstream(file, model, gateway, material),
+        upstream=_upstream(file, model, gateway, material, root),
         path_limits=_path_limits(model) if model.limits.paths else (),
         providers=tuple(dict.fromkeys(model.providers)),
         methods=tuple(sorted(set(model.methods))),
@@ -245,8 +246,9 @@ def _balancing(model: UpstreamSection) -> Balancing:
     )
 
 
-def _upstream(file: str, model: AppFile, gateway: GatewayFile, material: Material) -> UpstreamSettings:
+def _upstream(file: str, model: AppFile, gateway: GatewayFile, material: Material, root: str) -> UpstreamSettings:
     there, url, team = model.upstream, model.upstream.url, team_of(file)
+    fence = gateway.teams.get(team)
     return UpstreamSettings(
         scheme=url.scheme,
         host=url.host.strip("[]"),
@@ -255,6 +257,16 @@ def _upstream(file: str, model: AppFile, gateway: GatewayFile, material: Materia
         ca=material.get((file, ("upstream", "ca"))),
         tls=UpstreamTls() if there.tls is None else serve_upstream_tls(file, there.tls, material),
         balancing=_balancing(there) if there.others or there.circuit or there.concurrency or there.health else None,
-        fence=Fence.of(team, gateway.teams[team].upstreams) if team in gateway.teams else None,
+        fence=None if fence is None else Fence.of(team, fence.upstreams, fence.sockets),
         accepts=frozenset(there.accept),
+        socket=None if there.socket is None else _socket(there.socket, fence, gateway, root),
     )
+
+
+def _socket(path: str, fence: TeamSection | None, gateway: GatewayFile, root: str) -> UnixSocket:
+    folder = folder_of(path, (gateway if fence is None else fence).sockets)
+    assert folder is not None  # config.check.sockets
+    kind, _, admin = gateway.admin.partition(":")
+    ours = (gateway.state, admin) if kind == "unix" else (gateway.state,)
+    own = tuple(posixpath.normpath(posixpath.join(root, one)) for one in ours)
+    return UnixSocket(folder, tuple(path.removeprefix(folder).strip("/").split("/")), own)

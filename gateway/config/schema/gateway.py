@@ -24,6 +24,7 @@ from gateway.config.schema.types import (
     Maybe,
     Name,
     NetworkText,
+    PlainPath,
     PortalUrl,
     PublicReference,
     Seconds,
@@ -144,6 +145,8 @@ class TeamSection(Strict):
     """Where its applications may listen: networks and addresses, which bound every name that leads there; and names
     (`*.example.org` covers one label more), which are believed wherever they lead. An address or a name may have a
     port. The address is judged at every connect."""
+    sockets: list[PlainPath] = Field(default=[], max_length=100)
+    """Folders of Unix sockets where its applications may listen, instead of those of the operator's applications."""
     secrets: list[str] = Field(default=[], max_length=100)
     """Folders, relative to the policy folder: the team's files may name secrets and certificates below them, as `{file:
     path}`. No link is followed there."""
@@ -169,6 +172,9 @@ class GatewayFile(Strict):
     """Where /livez, /readyz and /metrics answer: a loopback address or `unix:/path`."""
     state: str = Field(default=STATE, min_length=1)
     """The folder that the gateway writes to; a relative one starts from the policy folder."""
+    sockets: list[PlainPath] = Field(default=[], max_length=100)
+    """Folders of Unix sockets where applications listen (`upstream.socket`). No link is followed below them, and none
+    of the gateway's own sockets is connected to."""
     store: StoreSection
     accounts: Maybe[AccountsSection] = None
     trusted_proxies: list[NetworkText] = Field(default=[], max_length=256)

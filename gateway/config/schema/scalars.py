@@ -1,5 +1,6 @@
 """The small grammars of the files: text in, value out, or Wrong with what to write instead. All pure."""
 
+import posixpath
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -250,6 +251,13 @@ def socket_address(text: str) -> tuple[str, int]:
     if int(match["port"]) > 65535:
         raise Wrong("a port is a number from 1 to 65535")
     return str(address), int(match["port"])
+
+
+def plain_path(text: str) -> str:
+    """`/run/apps/rh.sock`: absolute, and with one spelling."""
+    if not text.startswith("/") or text == "/" or posixpath.normpath(text) != text or not text.isprintable():
+        raise Wrong("a path is absolute here, without `.`, `..` and doubled slashes", "write /run/apps/rh.sock")
+    return text
 
 
 def server_address(text: str) -> tuple[str, int]:

@@ -215,6 +215,8 @@ AdminAddress = Annotated[
 ]
 NetworkText = Annotated[IpNetwork, _from_text(scalars.network), text_schema("^[0-9a-fA-F.:/]+$", "10.0.0.0/8")]
 
+PlainPath = Annotated[str, _from_text(scalars.plain_path), text_schema("^/[^/].*$", "/run/apps/rh.sock")]
+
 UpstreamPlace = Annotated[
     str,
     _from_text(scalars.upstream_place),

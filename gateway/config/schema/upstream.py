@@ -11,6 +11,7 @@ from gateway.config.schema.types import (
     Count,
     Maybe,
     Origin,
+    PlainPath,
     PublicReference,
     Seconds,
     Strict,
@@ -104,6 +105,9 @@ class UpstreamSection(Strict):
     """Where it listens, `http://host:port`, and perhaps the path where it has its pages."""
     others: list[Origin] = Field(default=[], max_length=63)
     """Further addresses of the same application, among which requests are divided: `http://host:port`."""
+    socket: Maybe[PlainPath] = None
+    """The Unix socket where it listens, in a folder that gateway.yaml lists (`sockets`); `url` says then by what name,
+    path and scheme it is known: `http://localhost`."""
     balance: Literal["round_robin", "least_connections", "seat"] = "round_robin"
     """Which address a request goes to: one after the other, the one with the fewest requests under way, or always the
     same for one person's session (`seat`; for who has none, for one client's address), which applications need that
@@ -158,6 +162,8 @@ class UpstreamSection(Strict):
             raise wrong("a certificate that is pinned is asked for no authority", "leave ca or tls.pins out")
 
     def _several(self) -> None:
+        if self.socket is not None:
+            raise wrong("an application on a socket has no other addresses", "leave socket or others out")
         if any(other.scheme != self.url.scheme for other in self.others):
             raise wrong("all addresses of an application have one scheme", f"write {self.url.scheme} in others, too")
         places = [(url.host, url.effective_port) for url in self.urls]

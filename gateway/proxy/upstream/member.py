@@ -129,8 +129,7 @@ class Member(Pool):
         siblings: Siblings,
     ) -> None:
         super().__init__(upstream, shared, edits)
-        host = f"[{upstream.host}]" if ":" in upstream.host else upstream.host
-        self.place = f"{host}:{upstream.port}"
+        self.place = upstream.place
         self.in_flight = 0
         self.most = balancing.concurrency or math.inf
         self._longest = balancing.queue

@@ -11,6 +11,8 @@ from typing import Final, Protocol, TypeVar
 from gateway.config.upstream_settings import Upstream
 from gateway.model.codes import LIMIT_CONNECTIONS, UPSTREAM_ADDRESS, UPSTREAM_CONNECT, UPSTREAM_TIMEOUT
 from gateway.model.errors import GatewayError
+from gateway.model.unix_socket import UnixSocket
+from gateway.ops.unix_sockets import connected_to
 from gateway.ops.upstream_tls import server_name, upstream_context
 from gateway.proxy.upstream.connection import UpstreamConnection
 from gateway.proxy.upstream.lenient import LenientConnection
@@ -100,6 +102,8 @@ class Pool:
         """Whether an open connection leads where a fence that was drawn since lets nobody through."""
         if fence is None or fence == self.upstream.fence:
             return False
+        if self.upstream.socket is not None:
+            return not fence.holds_socket(self.upstream.socket.path)
         address, port, *_ = connection.transport.get_extra_info("peername")
         return bool(refusal(self.upstream.host, address, port, fence, self._is_ours))
 
@@ -127,13 +131,15 @@ class Pool:
             async with asyncio.timeout(upstream.timeouts.connect):
                 return await self.open_for(partial(self._make, self))
         except TimeoutError:
-            raise GatewayError(UPSTREAM_TIMEOUT, f"no connection to {upstream.host}:{upstream.port}") from None
+            raise GatewayError(UPSTREAM_TIMEOUT, f"no connection to {upstream.place}") from None
         except OSError as error:
-            raise GatewayError(UPSTREAM_CONNECT, f"{upstream.host}:{upstream.port}: {error}") from None
+            raise GatewayError(UPSTREAM_CONNECT, f"{upstream.place}: {error}") from None
 
     async def open_for(self, make: Callable[[], ProtocolT]) -> ProtocolT:
         """At the first address that answers, of those that the application may be at. Raises OSError, GatewayError."""
         upstream, tls = self.upstream, await self._context()
+        if upstream.socket is not None:
+            return await self._opened_on(upstream.socket, tls, make)
         host, failed, refused = _loopback(upstream.host), "", ""
         for address in await self._addresses.of(host):
             # Here and not earlier: no look-up comes after this, and a name may lead elsewhere each time.
@@ -162,6 +168,19 @@ class Pool:
             server_hostname=None if tls is None else server_name(upstream),
         )
         return connection
+
+    async def _opened_on(
+        self, place: UnixSocket, tls: ssl.SSLContext | None, make: Callable[[], ProtocolT]
+    ) -> ProtocolT:
+        try:
+            connection = connected_to(place)
+        except OSError as error:
+            if error.errno in _EXHAUSTED:
+                raise GatewayError(LIMIT_CONNECTIONS, f"{self.upstream.place}: {error}") from None
+            raise
+        name = None if tls is None else server_name(self.upstream)
+        _, protocol = await self._loop.create_unix_connection(make, sock=connection, ssl=tls, server_hostname=name)
+        return protocol
 
     async def _context(self) -> ssl.SSLContext | None:
         if self.upstream.scheme != "https":

@@ -54,7 +54,7 @@ class Pools:
         upstream = app.upstream
         legacy = () if upstream.tls.legacy is None else (upstream.tls.legacy,)
         for how in (*legacy, *sorted(upstream.accepts & OF_FRAMING)):
-            self._told("upstream.deviation", app.name, f"{upstream.host}:{upstream.port}", {"how": how})
+            self._told("upstream.deviation", app.name, upstream.place, {"how": how})
 
     def keep(self, apps: Mapping[str, App]) -> None:
         """After a reload: the pools of applications that are gone end, and the checks of addresses that no application

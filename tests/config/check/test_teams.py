@@ -127,6 +127,24 @@ def test_what_the_handshake_says_is_held_against_the_fence(tls: str, said: str) 
     assert [one.split(": ")[1] for one in found(mine)] == ([f"upstream.tls.{said}"] if said else [])
 
 
+@pytest.mark.parametrize(
+    ("path", "inside"),
+    [
+        ("/run/urba/a.sock", True),
+        ("/run/urba/deep/a.sock", True),
+        ("/run/urbanisme/a.sock", False),
+        ("/run/a.sock", False),
+    ],
+)
+def test_a_socket_is_held_against_the_folders_of_the_fence(path: str, inside: bool) -> None:
+    """Those that gateway.yaml lists for the operator's applications are none of a team's, and the other way round."""
+    teams = TEAMS.replace("upstreams: [", "sockets: [/run/urba], upstreams: [") + "sockets: [/run]\n"
+    mine = MINE.replace("http://127.0.0.1:9001}", f"http://localhost, socket: {path}}}")
+    said = [one.partition(": ")[2] for one in problems({"gateway.yaml": teams, "apps/urbanisme/mine.yaml": mine})]
+    why = f"upstream.socket: team urbanisme may not use the socket {path} (teams.urbanisme of gateway.yaml says what it may)"
+    assert said == ([] if inside else [why])
+
+
 def test_a_fence_lists_its_upstreams() -> None:
     assert problems({"gateway.yaml": TEAMS.replace("upstreams: [127.0.0.1, 'interne.example:80'], ", "")}) == [
         "policies/gateway.yaml:11:3: teams.urbanisme.upstreams: this key is missing"

@@ -1,0 +1,55 @@
+"""Connections to applications on Unix sockets. Requests, health checks, sign-out calls and form login open
+them here."""
+
+import os
+import socket
+import stat
+from contextlib import ExitStack, suppress
+from typing import Final
+
+from gateway.model.codes import UPSTREAM_ADDRESS
+from gateway.model.errors import GatewayError
+from gateway.model.unix_socket import UnixSocket
+
+_FOLDER: Final = os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC
+# What is there itself, a link included.
+_STEP: Final = os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC
+_HELD: Final = "/proc/self/fd/%d"
+
+
+def connected_to(place: UnixSocket) -> socket.socket:
+    """Open, and never waits: a server whose queue is full refuses. Each step is taken below the one that is held
+    already, so that nobody who may write there can put a link in between.
+
+    Raises OSError; GatewayError(UPSTREAM_ADDRESS) for what may be no application's.
+    """
+    with ExitStack() as held:
+        at = _held(held, os.open(place.folder, _FOLDER))
+        for name in place.names:
+            at = _held(held, os.open(name, _STEP, dir_fd=at))
+            _check(place, at)
+        connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
+        try:
+            connection.connect(_HELD % at)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+
+def _held(stack: ExitStack, descriptor: int) -> int:
+    stack.callback(os.close, descriptor)
+    return descriptor
+
+
+def _check(place: UnixSocket, at: int) -> None:
+    found = os.fstat(at)
+    if stat.S_ISLNK(found.st_mode):
+        raise GatewayError(UPSTREAM_ADDRESS, f"{place.path}: a link is on the way, and none is followed there")
+    real = os.readlink(_HELD % at)
+    for our in place.ours:
+        with suppress(FileNotFoundError):
+            own = os.stat(our)
+            above = os.path.realpath(our)
+            if (own.st_dev, own.st_ino) == (found.st_dev, found.st_ino) or real.startswith(above + "/"):
+                raise GatewayError(UPSTREAM_ADDRESS, f"{place.path} leads to {our}, which is this gateway's own")
