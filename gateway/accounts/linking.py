@@ -65,10 +65,10 @@ class AccountLinking:
         """The person's logins at those applications where they link by themselves."""
         asked = [app for app in apps if app.account is not None and app.account.missing == "link"]
         heard = [app for app in asked if app.accepts(identity)]
-        found = [(app, await self._login(app, identity)) for app in heard]
+        found = [(app, await self.login(app, identity)) for app in heard]
         return [(app, login) for app, login in found if login]
 
-    async def _login(self, app: App, identity: Identity) -> str:
+    async def login(self, app: App, identity: Identity) -> str:
         """Empty where there is none."""
         assert app.account is not None
         found = await self._book.credential(_holder(app, identity), app.account)

@@ -12,7 +12,7 @@ from gateway.model.errors import GatewayError
 from gateway.model.ports import Page
 from gateway.model.session import Seat
 from gateway.portal.http.request import ANOTHER, PREFIX, PortalRequest, WayBack, app_here, return_target
-from gateway.portal.http.responses import redirect
+from gateway.portal.http.responses import encoded, redirect
 from gateway.portal.services import PortalServices
 from gateway.wire.host import canonical_host
 from gateway.wire.navigation import is_same_origin
@@ -43,7 +43,8 @@ class AccountPages:
 
     async def form(self, request: PortalRequest) -> Page:
         asked = await self._asked(request, request.parameters())
-        return self._page(request, asked)
+        known = await self._services.linking.login(asked.app, asked.seat.identity)
+        return self._page(request, asked, known, known=bool(known))
 
     async def link(self, request: PortalRequest) -> Page:
         fields = request.form()
@@ -54,9 +55,9 @@ class AccountPages:
             await self._services.linking.link(asked.app, asked.host, asked.seat.identity, login, password)
         except GatewayError as error:
             self._services.report.refused(request, error)
-            return self._page(request, asked, refused=_SAID.get(error.code, error.code))
+            return self._page(request, asked, login, refused=_SAID.get(error.code, error.code))
         self._services.report.account_linked(request, asked.seat.identity)
-        return redirect(asked.app.origin(asked.host) + asked.target)
+        return self._services.pages.linked(request.reader, encoded(asked.app.origin(asked.host) + asked.target))
 
     async def remove(self, request: PortalRequest) -> Page:
         """By the page of sessions."""
@@ -82,11 +83,15 @@ class AccountPages:
         request.identity = seat.identity
         return _Asked(app, host, target, seat)
 
-    def _page(self, request: PortalRequest, asked: _Asked, *, refused: Code | None = None) -> Page:
+    def _page(
+        self, request: PortalRequest, asked: _Asked, login: str, *, known: bool = False, refused: Code | None = None
+    ) -> Page:
         return self._services.pages.account(
             request.reader,
             host=asked.host,
             to=asked.target,
+            login=login,
+            known=known,
             another=request.login_link + ANOTHER,
             refused=refused,
             reference=request.request_id if refused else "",

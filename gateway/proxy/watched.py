@@ -56,7 +56,8 @@ def watch_for(
     origins, line = origins_of(app, request.host.name), request.line
     # A browser's HEAD says less of itself than its GET, and is answered alike.
     kind = kind_of(b"GET" if line.method == b"HEAD" else line.method, request.fields)
-    is_page = kind == "navigation" and line.method in _SENT_AGAIN and request.framing in NO_CONTENT
+    is_navigation = kind == "navigation"
+    is_page = is_navigation and line.method in _SENT_AGAIN and request.framing in NO_CONTENT
 
     def changed(set_cookies: tuple[bytes, ...]) -> None:
         asked = JarRequest(line.target.path, origins.is_secure, origins.hosts, time())
@@ -69,8 +70,10 @@ def watch_for(
         origins,
         line.target.raw.decode("ascii"),
         is_page=is_page,
+        is_sent=is_navigation and line.method not in _SENT_AGAIN,
         handed=b"" if app.form_login.keep == "gateway" else _handed(session, request.cookie or b"", origins),
         changed=changed,
+        over=lambda: there.ended(seat, session),
         ended=lambda: ended(session),
     )
 

@@ -135,7 +135,7 @@ async def test_a_person_links_their_account_by_themselves_and_renews_its_passwor
     assert form.url.startswith(place.portal("/_ecluse/account?host="))
     wrong = await sent(grr, alice, "guess")
     assert (wrong.status, "does not accept this name with this password" in wrong.text) == (403, True)
-    page = await world.follow(alice, await sent(grr, alice, SECRET))
+    page = await led(alice, await sent(grr, alice, SECRET))
     assert (page.status, "Bonjour a.liddell" in page.text) == (200, True)
 
     grr.password("a.liddell", "a new one")
@@ -144,7 +144,11 @@ async def test_a_person_links_their_account_by_themselves_and_renews_its_passwor
     page = await alice.step("GET", place.url(target="/notes"))
     assert "The application refused the account that is kept for you" in page.text
     assert 'href="/_ecluse/account?to=/notes"' in page.text
-    page = await world.follow(alice, await sent(grr, alice, "a new one"))
+    assert "until you have written the new password here" in page.text
+    known = await world.follow(alice, await alice.step("GET", place.url(target="/_ecluse/account?to=/notes")))
+    assert "This account is linked" in known.text
+    assert 'value="a.liddell"' in known.text
+    page = await led(alice, await sent(grr, alice, "a new one"))
     assert "Bonjour a.liddell" in page.text
     shown = await alice.step("GET", place.portal("/_ecluse/sessions"))
     assert "one – a.liddell" in shown.text
@@ -155,3 +159,10 @@ async def sent(grr: Grr, person: Person, password: str) -> Response:
     fields = {"host": ONE, "to": "/notes", "login": "a.liddell", "password": password}
     headers = [("Sec-Fetch-Site", "same-origin")]
     return await person.post(grr.place.portal("/_ecluse/account"), urlencode(fields), headers=headers)
+
+
+async def led(person: Person, page: Response) -> Response:
+    """Where a page leads that goes on by itself."""
+    url = page.links()[-1]
+    assert f'content="0;url={url}"' in page.text
+    return await person.step("GET", url)

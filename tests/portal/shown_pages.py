@@ -102,6 +102,8 @@ def _signed_in(pages: Pages, reader: Reader) -> dict[str, Page]:
         "home-not-found": pages.home(at_home, Offered((), "zzz", 1, False), [HomeLine(session, "0" * 32)]),
         "sessions": pages.sessions(at_home, [session, session], links),
         "account": pages.account(reader, **account),
+        "account-known": pages.account(reader, **account, login="hleboeuf", known=True),
+        "account-linked": pages.linked(reader, "https://permis.exemple.fr/"),
         "account-refused": pages.account(reader, **account, **refused),
         "signed-in": pages.signed_in(at_home, "/", again=False),
         "signed-in-again": pages.signed_in(at_home, "/", again=True),

@@ -308,6 +308,31 @@ async def test_nothing_but_a_page_by_get_is_sent_again(over: bytes, line: bytes,
         assert (len(at.app.requests), at.forms.made) == (1, 1)
 
 
+@pytest.mark.parametrize("over", [OVER, answer(b"", b"Set-Cookie: SID=anew", status=b"401 Unauthorized")])
+async def test_a_form_that_hears_it_goes_on_and_whoever_sends_it_once_more_is_signed_in_before(over: bytes) -> None:
+    async with here(over) as at:
+        form = ask(b"POST /a", PAGE, at.cookie, b"Content-Length: 3", body=b"a=1")
+        first = await at.gate.once(form)
+        assert (b"%d" % first.status) == over[9:12]
+        assert first.values(b"Set-Cookie") == []
+        assert (await at.gate.once(form)).status == 200
+        assert at.sent() == [b"SID=1; LANG=fr", b"SID=2; LANG=fr"]
+        assert [one and one.cookies for one in at.forms.gone] == [None, b"SID=1; LANG=fr"]
+        assert at.forms.kept == []
+
+
+@pytest.mark.parametrize(
+    ("over", "kind"), [(OVER, SCRIPT), (answer(b"Session over"), PAGE), (answer(b"", status=b"403 Forbidden"), PAGE)]
+)
+async def test_a_script_or_another_answer_ends_no_session(over: bytes, kind: bytes) -> None:
+    async with here(over) as at:
+        form = ask(b"POST /a", kind, at.cookie, b"Content-Length: 3", body=b"a=1")
+        for _ in range(2):
+            await at.gate.once(form)
+        assert at.sent() == [b"SID=1; LANG=fr"] * 2
+        assert at.forms.made == 1
+
+
 async def test_a_head_is_sent_again_as_a_head() -> None:
     async with here(OVER) as at:
         assert (await at.get(line=b"HEAD /a")).status == 200

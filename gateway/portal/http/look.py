@@ -19,7 +19,7 @@ _VARY = (b"Vary", b"Accept-Language, Cookie")
 
 class Look:
     """`around`: by language, what the template of every page is given. `headers`: of a page; `framed`: of one that may
-    stand in any frame. `zone`: in which times are told."""
+    stand in any frame; `sending`: of one whose form is answered by an application. `zone`: in which times are told."""
 
     def __init__(self, theme: Theme) -> None:
         self.theme = theme
@@ -32,6 +32,9 @@ class Look:
         policy = f"{self._style_policy}; form-action 'self'; base-uri 'none'"
         self._search_policy = f"{policy}; frame-ancestors 'none'; connect-src 'self'"
         self.headers = (*security_headers(f"{policy}; frame-ancestors 'none'"), _VARY)
+        # Browsers hold form-action against each redirect that follows, and an application may lead anywhere.
+        anywhere = policy.replace("form-action 'self'", "form-action 'self' https: http:")
+        self.sending = (*security_headers(f"{anywhere}; frame-ancestors 'none'"), _VARY)
         self.framed = (*security_headers(policy, framed=True), _VARY)
         self.around = {language: _around(theme, language, style) for language in LANGUAGES}
 

@@ -14,7 +14,7 @@ from urllib.parse import quote
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import escape
 
-from gateway.model.codes import Code
+from gateway.model.codes import FORM_LOGIN_REFUSED, Code
 from gateway.model.kept_post import KeptPost
 from gateway.model.ports import Page, Reader, ShownAgain
 from gateway.model.theme import ShownText, Theme, Words, by_language, said_in
@@ -190,6 +190,7 @@ class Pages:
             words=words_of(code),
             has_others=form.has_others,
             for_nobody=is_for_nobody(code, filled),
+            renews=code is FORM_LOGIN_REFUSED and "login_url" in filled,
             again=form.again,
             fields_again=_shown_again(code, filled),
             **slots,
@@ -247,8 +248,8 @@ class Pages:
         """The button that sends a kept post on. The application is told where the click came from: our origin."""
         about: dict[str, Any] = {"path": post.target.partition("?")[0], "person": person, "organisation": organisation}
         page = self._page("send_post.html", reader, action=action, post=post, **about)
-        headers = tuple(_OF_OUR_ORIGIN if header[0] == _OF_OUR_ORIGIN[0] else header for header in page.headers)
-        return Page(page.status, headers, page.body)
+        headers = (_OF_OUR_ORIGIN if header[0] == _OF_OUR_ORIGIN[0] else header for header in self._current.sending)
+        return Page(page.status, (*headers, _HTML), page.body)
 
     def not_to_send(
         self, reader: Reader, refused: Code, *, person: str, organisation: str | None, reference: str
@@ -284,16 +285,22 @@ class Pages:
         *,
         host: str,
         to: str,
+        login: str = "",
+        known: bool = False,
         another: str = "",
         refused: Code | None = None,
         reference: str = "",
     ) -> Page:
         """The form that links a person's account of an application; with `refused`, the answer to one that was not
-        linked. `another`: as in `home`."""
+        linked. `login`: as they wrote it, or the one that is linked (`known`). `another`: as in `home`."""
         status = refused.status if refused and refused.status else 200
-        about = {"host": host, "to": to, "another": another}
+        about = {"host": host, "to": to, "login": login, "known": known, "another": another}
         again = (("to", f"/_ecluse/account?host={quote(host, safe='')}&to={quote(to, safe='')}"),)
         return self._page("account.html", reader, again, status=status, refused=refused, reference=reference, **about)
+
+    def linked(self, reader: Reader, url: str) -> Page:
+        """After that form: it leads back to the application by itself, as `onward` does to a provider."""
+        return self._page("linked.html", replace(reader, again=""), url=url)
 
     def onward(self, reader: Reader, url: str) -> Page:
         """A page that goes on to a provider by itself, and a link for people who would rather not wait.

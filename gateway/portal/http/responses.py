@@ -31,10 +31,16 @@ def security_headers(policy: str, *, framed: bool = False) -> Headers:
 BARE = security_headers("default-src 'none'; form-action 'none'; frame-ancestors 'none'; base-uri 'none'")
 
 
+def encoded(location: str) -> str:
+    """An absolute URL as it stands in a header, or in a page that leads there."""
+    return quote(location, safe=_LOCATION_SAFE)
+
+
 def redirect(location: str) -> Page:
     """303: whatever the method was, the browser goes there with GET. `location` is an absolute URL of ours or of a
-    provider's metadata."""
-    return Page(303, (*BARE, (b"Location", quote(location, safe=_LOCATION_SAFE).encode())), b"")
+    provider's metadata. After a form of ours it is of our own origin: browsers hold that page's form-action against any
+    other."""
+    return Page(303, (*BARE, (b"Location", encoded(location).encode())), b"")
 
 
 def with_headers(page: Page, headers: Mapping[bytes, bytes]) -> Page:

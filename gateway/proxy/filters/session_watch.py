@@ -6,7 +6,7 @@ from typing import Final
 
 from gateway.formlogin.addresses import ApplicationOrigins
 from gateway.formlogin.marks import SEARCHED, marker_bytes, meets_head
-from gateway.formlogin.spec import FormLogin
+from gateway.formlogin.spec import FormLogin, ResponseMark
 from gateway.model.codes import FORM_LOGIN_LOOP
 from gateway.model.errors import GatewayError
 from gateway.proxy.exchange import Exchange, Requester, ServerConnection
@@ -28,8 +28,8 @@ class SessionWatch(Between):
     """
 
     __slots__ = (
-        "_changed", "_ended", "_form", "_handed", "_held", "_is_over", "_is_page", "_markers", "_names", "_origins",
-        "_response", "_searched", "_target",
+        "_changed", "_ended", "_form", "_handed", "_held", "_is_over", "_is_page", "_is_sent", "_markers", "_names",
+        "_origins", "_over", "_response", "_searched", "_target",
     )  # fmt: skip
 
     def __init__(
@@ -41,21 +41,26 @@ class SessionWatch(Between):
         target: str,
         *,
         is_page: bool,
+        is_sent: bool,
         handed: bytes,
         changed: Callable[[tuple[bytes, ...]], None],
+        over: Callable[[], None],
         ended: Callable[[], None],
     ) -> None:
-        """`target`: that was asked for. `is_page`: by a navigation, which may be sent again. `handed`: lines
-        that give the browser the session, where it is to have it and has it not. `changed`: told of what
-        the application sets of the session's cookies. `ended`: called in the place of all else."""
+        """`target`: that was asked for. `is_page`: by a navigation, which may be sent again; `is_sent`: by one that may
+        not. `handed`: lines that give the browser the session, where it is to have it and has it not. `changed`: told
+        of what the application sets of the session's cookies. `over`: told that the session is, where the response goes
+        on all the same. `ended`: called in the place of all else."""
         super().__init__(client, upstream)
         self._form = form
         self._names = frozenset(name.encode("ascii") for name in form.cookies)
         self._origins = origins
         self._target = target
         self._is_page = is_page
+        self._is_sent = is_sent
         self._handed = handed
         self._changed = changed
+        self._over = over
         self._ended = ended
         self._response: ResponseHead | None = None
         self._markers: list[bytes] = []
@@ -63,22 +68,24 @@ class SessionWatch(Between):
         self._searched = self._is_over = False
 
     def take_usual(self, response: ResponseHead, data: bytes, end: int) -> bool:
-        if self._is_page or self._handed or _SETS in data[:end].lower():
+        if self._is_page or self._is_sent or self._handed or _SETS in data[:end].lower():
             return False
         return self.client.take_usual(response, data, end)
 
     def response_head(self, response: ResponseHead) -> bytes:
         """b"" where the page waits. Raises GatewayError where the session has ended: `upstream_failed` follows."""
+        marks = self._marks(response) if self._is_page or self._is_sent else []
+        says_over = any(not mark.marker for mark in marks)
+        if self._is_sent and says_over:
+            # It is not sent a second time. The person is signed in before the next request of theirs.
+            self._over()
+            response.take_cookies(self._names, goes_on=self._form.keep == "browser")
+            return self.client.response_head(response)
         if not self._take_cookies(response):
             response.ours = self._handed
         if not self._is_page:
             return self.client.response_head(response)
-        location = response.find(b"location")
-        target = None
-        if location is not None:
-            target = self._origins.target(location.decode("latin-1"), self._origins.public + self._target)
-        marks = [mark for mark in self._form.expired if meets_head(mark, response.status, target)]
-        if any(not mark.marker for mark in marks):
+        if says_over:
             self._end()
         if not marks or response.framing == NO_BODY or not _is_html(response):
             return self.client.response_head(response)
@@ -127,6 +134,14 @@ class SessionWatch(Between):
 
     def forget(self) -> None:
         self._response, self._held = None, b""
+
+    def _marks(self, response: ResponseHead) -> list[ResponseMark]:
+        """The marks of an ended session that agree with this head, whatever they say of the body."""
+        location = response.find(b"location")
+        target = None
+        if location is not None:
+            target = self._origins.target(location.decode("latin-1"), self._origins.public + self._target)
+        return [mark for mark in self._form.expired if meets_head(mark, response.status, target)]
 
     def _take_cookies(self, response: ResponseHead) -> bool:
         """Whether the response sets any of the session's."""

@@ -25,6 +25,7 @@ from gateway.model.codes import (
     WIRE_HOST,
     Code,
 )
+from gateway.model.kept_post import KeptFile, KeptPost
 from gateway.model.ports import Page, Reader
 from gateway.model.theme import ShownText, Words
 from gateway.ops.log import short_reference
@@ -367,6 +368,17 @@ def test_a_form_for_a_provider_goes_out_in_clear_only_where_something_is(
     page = Pages().post(Reader("en"), url, [("SAMLRequest", "x")], portal_url=portal_url)
     policy = dict(page.headers)[b"Content-Security-Policy"].decode()
     assert f"; form-action {schemes}; " in policy
+
+
+def test_the_answer_to_a_kept_form_may_lead_to_another_host() -> None:
+    """Browsers hold form-action against each redirect; the form itself leads to our own host."""
+    file = KeptFile("x", b"s", "k1", b"p", 1)
+    post = KeptPost("permis", "permis.example", "/depot", "text/plain", "b", 0, 3600, file)
+    page = Pages().send_post(Reader("en"), action="/_ecluse/kept/x/depot", post=post, person="h", organisation=None)
+    headers = dict(page.headers)
+    assert "; form-action 'self' https: http:; base-uri 'none'; " in headers[b"Content-Security-Policy"].decode()
+    assert headers[b"Referrer-Policy"] == b"strict-origin"
+    assert len(headers) == len(page.headers)
 
 
 def test_once_prepared_no_page_is_compiled_for_a_request(monkeypatch: pytest.MonkeyPatch) -> None:
