@@ -132,7 +132,7 @@ class _Worker:
             self._sockets,
             candidate.tls,
             lambda number: self._plane.protocol_factory(
-                tls=bool(listeners[number].certificates), redirects=listeners[number].redirect
+                tls=bool(listeners[number].certificates), redirects=listeners[number].redirects
             ),
             self._plane.admission,
             candidate.snapshot.gateway.timeouts.request_head,

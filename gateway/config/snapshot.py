@@ -22,6 +22,7 @@ from gateway.model.kept_post import KeepPosts, PostsSettings
 from gateway.model.names import fold
 from gateway.model.organisations import OrganisationTable
 from gateway.model.provider import Provider
+from gateway.model.redirects import Redirects
 from gateway.model.session import SeatLimits
 from gateway.model.store_server import StoreServer
 from gateway.model.theme import ByLanguage, Theme
@@ -53,11 +54,11 @@ class ListenerCertificate:
 @dataclass(frozen=True, slots=True)
 class Listener:
     """`address`: (host, port). `certificates`: none without TLS; the first one is shown to who asks for a name of none.
-    `redirect`: to https alone."""
+    `redirects`: what it leads to https."""
 
     address: tuple[str, int]
     certificates: tuple[ListenerCertificate, ...] = ()
-    redirect: bool = False
+    redirects: Redirects = "nothing"
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,20 +64,28 @@ def plain_http_for_everybody(subject: Subject) -> Iterator[Problem]:
     model = subject.gateway.model
     for index, listen in enumerate(model.listen):
         address = ip_address(listen.address[0])
-        plain = listen.tls is None and listen.redirect is None
+        plain = listen.tls is None and model.redirects(listen) == "nothing"
         if plain and not address.is_loopback and not model.trusted_proxies:
             say = "other machines can connect here, and neither this listener nor a proxy does TLS"
             yield subject.gateway.at("listen", index, "address", say=say)
 
 
 def plain_http_beside_https(subject: Subject) -> Iterator[Problem]:
-    """Of several listeners, one has TLS: those without are for people who typed no scheme."""
+    """Of several listeners, one has TLS: those without are for people who typed no scheme, unless nobody else reaches
+    them."""
     model = subject.gateway.model
     if model.portal.scheme == "https" and any(listen.tls for listen in model.listen) and not model.trusted_proxies:
         for index, listen in enumerate(model.listen):
-            if listen.tls is None and listen.redirect is None:
+            if listen.redirect == "none" and not _is_loopback(listen.address[0]):
                 say = "a person who comes by http gets http: nothing redirects to https"
-                yield subject.gateway.at("listen", index, say=say, write="write redirect: https, and hsts for later")
+                yield subject.gateway.at("listen", index, "redirect", say=say, write="leave it out")
+
+
+def https_that_is_not_kept_to(subject: Subject) -> Iterator[Problem]:
+    model = subject.gateway.model
+    if model.portal.scheme == "https" and model.hsts == 0:
+        say = "who is between a browser and the gateway can have it come by http at each visit"
+        yield subject.gateway.at("hsts", say=say, write="leave it out, or write 1d first")
 
 
 def certificate_near_its_end(subject: Subject) -> Iterator[Problem]:

@@ -238,6 +238,8 @@ _TABLE = (
              _GATEWAY.plain_http_beside_https),
     LintRule("EC418", "A store in the clear", "Its password and commands can be read and changed on their way.",
              _GATEWAY.store_in_the_clear),
+    LintRule("EC419", "https that browsers do not keep to", "Who is between can take it off at the next visit.",
+             _GATEWAY.https_that_is_not_kept_to),
 )  # fmt: skip
 
 RULES: Mapping[str, LintRule] = {rule.code: rule for rule in _TABLE}

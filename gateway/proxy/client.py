@@ -14,6 +14,7 @@ from gateway.model.codes import GATEWAY_FAULT, LIMIT_REQUEST_TIME, UPSTREAM_TIME
 from gateway.model.errors import GatewayError
 from gateway.model.kept_post import SendOn
 from gateway.model.ports import Page
+from gateway.model.redirects import Redirects
 from gateway.proxy.admission import CountedConnection
 from gateway.proxy.exchange import Requester, ServerConnection
 from gateway.proxy.http1.page import page_response
@@ -54,10 +55,10 @@ class ClientConnection(Walk):
         place: CountedConnection,
         connections: "set[ClientConnection]",
         *,
-        redirects: bool = False,
+        redirects: Redirects = "nothing",
     ) -> None:
-        """`scheme`: of the listener, "http" or "https"; `redirects`: it leads to https. `place`: given back when the
-        connection is lost. `connections`: those that are open."""
+        """`scheme`: of the listener, "http" or "https"; `redirects`: what it leads to https. `place`: given back when
+        the connection is lost. `connections`: those that are open."""
         super().__init__(plane, redirects=redirects)
         self._connections = connections
         self._place = place
@@ -143,11 +144,11 @@ class ClientConnection(Walk):
         self.skip_body()
         request.lane.statuses[page.status // 100] += 1
         keep = request.keep_alive and self.body_done and not close and not self.plane.draining
-        self._respond(self.shown(page), keep=keep, minor=line.minor, head_only=self.is_head())
+        hsts = self.plane.hsts_line if request.lane.stays_secure and self.memo.scheme == "https" else b""
+        self._respond(self.shown(page), keep=keep, minor=line.minor, head_only=self.is_head(), hsts=hsts)
 
-    def _respond(self, page: Page, *, keep: bool, minor: bool, head_only: bool) -> None:
+    def _respond(self, page: Page, *, keep: bool, minor: bool, head_only: bool, hsts: bytes = b"") -> None:
         date = self.plane.date_line()
-        hsts = self.plane.hsts_line if self.memo.scheme == "https" else b""
         self.keep, self.status, self.answering = keep, page.status, True
         self.transport.write(page_response(page, date=date, hsts=hsts, keep=keep, minor=minor, head_only=head_only))
         self.answered()

@@ -22,6 +22,7 @@ from gateway.model.errors import GatewayError
 from gateway.model.identity import Identity
 from gateway.model.kept_post import SendOn
 from gateway.model.ports import Callers, ErrorPages, Page
+from gateway.model.redirects import Redirects
 from gateway.model.session import Seat
 from gateway.model.upstream_codes import UPSTREAM_BUSY
 from gateway.ops.counters import Counters
@@ -135,9 +136,9 @@ class DataPlane:
     # --- for the composition root ---
 
     def protocol_factory(
-        self, *, tls: bool, redirects: bool = False
+        self, *, tls: bool, redirects: Redirects = "nothing"
     ) -> Callable[[CountedConnection], ClientConnection]:
-        """For server.acceptors; `tls`: whether the listener speaks it; `redirects`: whether it leads to https alone."""
+        """For server.acceptors; `tls`: whether the listener speaks it; `redirects`: what it leads to https."""
         scheme = "https" if tls else "http"
         return lambda place: ClientConnection(self, scheme, place, self.connections, redirects=redirects)
 

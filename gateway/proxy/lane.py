@@ -25,17 +25,18 @@ class Lane(ApplicationAccess):
     `is_told`: whether the end of a session is told to the application, for which a little is kept. `is_dav`: whether it
     takes methods of WebDAV. `hides`: whether browsers do not get some of the application's cookies; `injected`: where a
     front asks about its requests, the headers that it writes; `rarely`: either. `is_secure`: whether browsers reach it
-    by https. `filters`: of bodies, None where they go on as they come. `plain_bodies`: the application is asked for
-    them without compression. `is_bounded`: whether anything bounds how often it is asked, `rates` of its own file among
-    these. `exchange`: what bounds each request, None where that is by path.
+    by https; `stays_secure`: and whether they are told to keep to that. `filters`: of bodies, None where they go on as
+    they come. `plain_bodies`: the application is asked for them without compression. `is_bounded`: whether anything
+    bounds how often it is asked, `rates` of its own file among these. `exchange`: what bounds each request, None where
+    that is by path.
     `statuses`, `stripped` and `errors` are counted here in plain cells, and taken over into the worker's counters by
     DataPlane.flush."""
 
     __slots__ = (
         "_edits", "_path_limits", "_usual", "body_limit", "cookies", "errors", "exchange", "filters",
         "form_login", "group", "hides", "injected", "is_bounded", "is_dav", "is_secure", "is_told", "limits",
-        "log_names", "plain_bodies", "policy", "pool", "rarely", "rates", "responses", "statuses", "stripped",
-        "timeouts",
+        "log_names", "plain_bodies", "policy", "pool", "rarely", "rates", "responses", "statuses",
+        "stays_secure", "stripped", "timeouts",
     )  # fmt: skip
 
     def __init__(
@@ -72,7 +73,8 @@ class Lane(ApplicationAccess):
         fronted = app is not None and app.front is not None
         self.rarely = self.hides or fronted
         self.injected = injected_names(app) if app is not None and fronted else {}
-        self.is_secure = app is not None and app.scheme == "https"
+        self.is_secure = (snapshot.gateway.portal_url if app is None else app.scheme).startswith("https")
+        self.stays_secure = self.is_secure and (app is None or not app.responses.end_hsts)
         self.responses = response_guard.STRICT if app is None else app.responses
         self._edits = None if app is None or app.edits == UNCHANGED else ApplicationEdits(app.edits)
         self.filters: BodyFilters | None = None

@@ -14,6 +14,7 @@ from gateway.model.codes import FORM_LOGIN_LOOP, LIMIT_BODY
 from gateway.model.errors import GatewayError
 from gateway.model.host_codes import HOST_UNKNOWN
 from gateway.model.kept_post import KeepPosts
+from gateway.model.redirects import Redirects
 from gateway.model.session import Seat
 from gateway.proxy.counted_for import count
 from gateway.proxy.exchange import ServerConnection
@@ -42,12 +43,12 @@ _AUTHORIZATION: Final = frozenset({b"authorization"})
 class Walk(FrontQuestions):
     """The walk of a client connection's requests. `bound`: its own connection to an application. `pending`: what is to
     be sent, once there is a connection. `retried`: that was sent twice. `renewed`: the person was signed in at the
-    application anew for this request. `redirects`: the listener leads to https. `counted`: for whom the request was,
-    where how often somebody asks is bounded."""
+    application anew for this request. `redirects`: what the listener leads to https. `counted`: for whom the request
+    was, where how often somebody asks is bounded."""
 
     __slots__ = ("bound", "chunked_out", "counted", "pending", "redirects", "renewed", "retried")
 
-    def __init__(self, plane: Services, *, redirects: bool) -> None:
+    def __init__(self, plane: Services, *, redirects: Redirects) -> None:
         super().__init__(plane)
         self.redirects = redirects
         self.bound: ServerConnection | None = None
@@ -97,7 +98,7 @@ class Walk(FrontQuestions):
             # The lines are those of the request before: what they bring holds.
             seat, outcome = outcome_of(request, self.plane, request.started)
             self.act(seat, outcome)
-        elif self.redirects:
+        elif self.redirects != "nothing" and (self.redirects == "all" or request.lane.is_secure):
             page = to_https(request, self.plane.tables.snapshot)
             self.refuse(page) if isinstance(page, Refuse) else self.respond(page, close=True)
         else:

@@ -2,8 +2,10 @@
 the supervisor tells of the listeners."""
 
 from collections.abc import Callable, Mapping
+from typing import Final
 
 from gateway.config.snapshot import Gateway, Listener
+from gateway.model.redirects import Redirects
 
 
 def _place(listener: Listener) -> str:
@@ -20,9 +22,13 @@ def certificate_ends(gateway: Gateway) -> dict[tuple[str, str], float]:
     return found
 
 
+# As it is said of a listener beside its address.
+_LED: Final[Mapping[Redirects, str]] = {"nothing": "", "https": " redirect of https", "all": " redirect"}
+
+
 def addresses(gateway: Gateway) -> list[str]:
     return [
-        f"{_place(listener)}{' tls' if listener.certificates else ''}{' redirect' if listener.redirect else ''}"
+        f"{_place(listener)}{' tls' if listener.certificates else ''}{_LED[listener.redirects]}"
         for listener in gateway.listeners
     ]
 

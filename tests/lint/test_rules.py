@@ -351,10 +351,12 @@ PAIRS: dict[str, Pair] = {
     "EC414": Pair(gateway("workers: 2", "timeouts: {request_head: 10m}"), gateway("workers: 2", "timeouts: {request_head: 10s}")),
     "EC415": Pair(gateway("workers: 2", "limits: {body: unlimited}"), gateway("workers: 2", "limits: {body: 10MB}")),
     "EC416": Pair(gateway("workers: 2", "limits: {headers: 1MB}"), gateway("workers: 2", "limits: {headers: 64KB}")),
-    "EC417": Pair({"gateway.yaml": BESIDE}, {"gateway.yaml": BESIDE.replace("8079}", "8079, redirect: https}")},
+    "EC417": Pair({"gateway.yaml": BESIDE.replace("127.0.0.1:8079}", "10.1.0.1:8079, redirect: none}")},
+                  {"gateway.yaml": BESIDE.replace("127.0.0.1:8079}", "10.1.0.1:8079}")},
                   certificate(), certificate()),
     "EC418": Pair(gateway("type: sqlite", 'type: redis, server: {address: "10.0.0.6:6379"}'),
                   gateway("type: sqlite", 'type: redis, server: {address: "10.0.0.6:6379", tls: {}}')),
+    "EC419": Pair({"gateway.yaml": HTTPS["gateway.yaml"] + "hsts: 0s\n"}, HTTPS, certificate(), certificate()),
 }  # fmt: skip
 
 

@@ -11,6 +11,7 @@ from gateway.access.application import Preparing
 from gateway.access.preparation import Preparation, translated
 from gateway.config.snapshot import Listener
 from gateway.model.ports import Callers
+from gateway.model.redirects import Redirects
 from gateway.model.session import Seat
 from gateway.proxy.dataplane import DataPlane
 from gateway.proxy.hidden_cookies import Jars
@@ -225,7 +226,7 @@ async def gateway(
     secrets: dict[str, bytes] | None = None,
     address: str = "127.0.0.1",
     descriptors: int = 1 << 20,
-    redirects: bool = False,
+    redirects: Redirects = "nothing",
     prepare: Preparing = translated,
     there: Preparation | None = None,
     callers: Callers | None = None,

@@ -58,6 +58,7 @@ def serve_gateway(file: str, model: GatewayFile, material: Material, root: str) 
         token_rotation=_rotation(model),
         service_provider=None if model.saml is None else _ourselves(file, model.saml, model.portal.origin, material),
         second_opinion=None if model.saml is None else _second_opinion(model.saml),
+        hsts=model.kept_to_https,
         portal_url=model.portal.origin,
         portal_host=model.portal.host,
         theme=served(Theme, model.theme, logo=material.get((file, ("theme", "logo")))),
@@ -112,7 +113,7 @@ def _listeners(file: str, model: GatewayFile, material: Material) -> tuple[Liste
         Listener(
             listen.address,
             () if listen.tls is None else tuple(_certificates(file, ("listen", index, "tls"), listen.tls, material)),
-            redirect=listen.redirect is not None,
+            redirects=model.redirects(listen),
         )
         for index, listen in enumerate(model.listen)
     )

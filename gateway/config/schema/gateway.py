@@ -3,7 +3,8 @@
 The texts below the keys are the reference documentation: `json_schema` puts them into the schemas for editors.
 """
 
-from typing import Annotated, Literal
+from ipaddress import ip_address
+from typing import Annotated, Final, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
@@ -35,12 +36,16 @@ from gateway.config.schema.types import (
     Strict,
     UpstreamPlace,
     Version,
-    WholeSeconds,
+    WholeSecondsOrNone,
     Word,
     wrong,
 )
+from gateway.model.redirects import Redirects
 from gateway.policy.levels import USUAL_LADDER
 from gateway.wire.addresses import IpNetwork
+
+# Less is little kept: testssl.sh takes it for a weakness.
+USUAL_HSTS: Final = 180 * 86400
 
 
 class OtherCertificateSection(Strict):
@@ -64,12 +69,14 @@ class ListenSection(Strict):
     address: SocketAddress
     """IP address and port."""
     tls: Maybe[TlsSection] = None
-    redirect: Maybe[Literal["https"]] = None
-    """Every request is redirected to the same address by https; nothing is served here."""
+    redirect: Maybe[Literal["https", "none"]] = None
+    """`https`: every request is redirected to the same address by https; nothing is served here. Where this is left
+    out, a listener without TLS beside one with TLS does so for what is public by https, if the portal is, no proxy is
+    trusted, and its address is none of the machine's own alone (127.0.0.1). `none`: it serves by http."""
 
     @model_validator(mode="after")
     def _either(self) -> "ListenSection":
-        if self.redirect is not None and self.tls is not None:
+        if self.redirect == "https" and self.tls is not None:
             raise wrong("a listener that redirects to https has no TLS of its own", "leave redirect or tls out")
         return self
 
@@ -182,8 +189,10 @@ class GatewayFile(Strict):
     forward_auth: Maybe[ForwardAuthSection] = None
     timeouts: TimeoutsSection = TimeoutsSection()
     limits: GatewayLimitsSection = GatewayLimitsSection()
-    hsts: Maybe[WholeSeconds] = None
-    """How long browsers are to use https alone for our hosts (RFC 6797): sent with our own responses."""
+    hsts: Maybe[WholeSecondsOrNone] = None
+    """How long browsers are to use https alone for a host (RFC 6797): sent with our own responses for hosts that are
+    public by https, but of applications with `responses: {end_hsts: true}`. Where this is left out, 180 days if the
+    portal is https; `0s` has browsers forget it."""
     access_log: bool = False
     """Writes one log line for each request."""
     development: bool = False
@@ -203,3 +212,16 @@ class GatewayFile(Strict):
     """The keys of the tokens that applications are sent (`translate.jwt`)."""
     saml: Maybe[SamlSelfSection] = None
     """Our own side towards SAML providers; needed as soon as there is one."""
+
+    @property
+    def kept_to_https(self) -> int | None:
+        """Seconds, as `hsts` says them or leaves them out."""
+        return USUAL_HSTS if self.hsts is None and self.portal.scheme == "https" else self.hsts
+
+    def redirects(self, listen: ListenSection) -> Redirects:
+        """What one of its listeners leads to https."""
+        if listen.redirect is not None or listen.tls is not None:
+            return "all" if listen.redirect == "https" else "nothing"
+        beside = self.portal.scheme == "https" and any(other.tls for other in self.listen)
+        own = ip_address(listen.address[0]).is_loopback
+        return "https" if beside and not own and not self.trusted_proxies else "nothing"

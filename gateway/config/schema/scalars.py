@@ -96,6 +96,11 @@ def whole_seconds(value: object) -> int:
     return int(_amount(value, units, "s", "a time is a number with a unit: 15s, 5m, 12h or 7d"))
 
 
+def whole_seconds_or_none(value: object) -> int:
+    """As `whole_seconds`; `0s` for none."""
+    return 0 if value == "0s" else whole_seconds(value)
+
+
 class WrittenRate(NamedTuple):
     """So many in so many seconds."""
 

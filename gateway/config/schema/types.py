@@ -162,6 +162,11 @@ Grace = Annotated[
 WholeSeconds = Annotated[
     int, PlainValidator(checked(scalars.whole_seconds)), text_schema("^[1-9][0-9]{0,8}(s|m|h|d)$", "30m", "12h")
 ]
+WholeSecondsOrNone = Annotated[
+    int,
+    PlainValidator(checked(scalars.whole_seconds_or_none)),
+    text_schema("^(0s|[1-9][0-9]{0,8}(s|m|h|d))$", "0s", "1d", "180d"),
+]
 Size = Annotated[
     int, PlainValidator(checked(scalars.size)), text_schema("^[1-9][0-9]{0,8}(B|KB|MB|GB)$", "8KB", "100MB")
 ]
