@@ -72,8 +72,7 @@ class ClientConnection(Walk):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         # uvloop's transports are none of asyncio's classes.
-        transport = cast(asyncio.Transport, transport)
-        self.transport = paced(transport, self.plane.room, tls=self._scheme == "https")
+        self.transport = paced(cast(asyncio.Transport, transport), self.plane.room)
         peer = transport.get_extra_info("peername")
         self.memo = Memo(peer[0] if isinstance(peer, tuple) else "unknown", self._scheme)
         self.request.client = self.memo.peer
@@ -206,7 +205,8 @@ class ClientConnection(Walk):
             self.upstream, requester = between(request, self, upstream, self.plane, self.session_ended)
         upstream.send(requester, data, request.line.method, request.limits.timeouts)
         self.pending = data
-        if request.expects:
+        if not self.body_done:
+            self.size_body(upstream)
             self.invite_body()
         if self.sending is not None:
             self.sending.begin()

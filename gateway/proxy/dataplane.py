@@ -326,7 +326,7 @@ class DataPlane:
         return RequestTables(snapshot, self._pools, self._numbers, self._person, self._prepare)
 
     def _new_upstream(self, pool: Pool) -> UpstreamConnection:
-        return pool.connects(pool, self.timers, self._heads_for(pool.edits))
+        return pool.connects(pool, self.timers, self._heads_for(pool.edits), self.room)
 
     def _heads_for(self, edits: ResponseEdits) -> ResponseHeads:
         """Applications whose files change the same lines share one."""

@@ -38,6 +38,9 @@ class Exchange(Protocol):
     def abandon(self) -> None:
         """The client is gone, or must not get the rest: it hears no more of this request."""
 
+    def room(self) -> int:
+        """How many bytes of the body may be read at once, since they are taken."""
+
     def drains(self) -> bool:
         """Whether some of what waited to be sent has gone since this was last asked."""
 

@@ -11,35 +11,34 @@ import socket
 import struct
 import sys
 from collections.abc import Iterable
-from typing import Any, Final
+from functools import partial
+from typing import Any, ClassVar, Final
 from weakref import WeakValueDictionary
-
-from gateway.proxy.exchange import Requester
 
 # Bytes that are read at once while a response begins: most of them come whole.
 _NARROW: Final = 50 * 1024
 # And that are written to TLS at once, one record of it: the buffer that OpenSSL writes to keeps the size that it has
 # grown to.
 _RECORD: Final = 16 * 1024
-_WIDE: Final = 256 * 1024
+READ_AT_MOST: Final = 256 * 1024
 # Where more came at once, more may follow.
 SMALL: Final = 16 * 1024
 _NOBODY: Final = asyncio.BufferedProtocol()
 
 # All connections of the process read to it: what has come is taken out before the loop's next callback. PRIVATE: no
 # other process sees it. A slice is bytes at once, without a view in between.
-READ: Final = mmap.mmap(-1, _WIDE, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+READ: Final = mmap.mmap(-1, READ_AT_MOST, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
 _MEMORY: Final = memoryview(READ)
 FIRST: Final = _MEMORY[:_NARROW]
 
 # Of a client: what comes behind its request waits here until that has its response.
-HEADS: Final = _MEMORY[: 16 * 1024]
+HEADS: Final = _MEMORY[:SMALL]
 
 
-def for_body(left: int) -> memoryview:
-    """What the next piece of a client's body is read to, of which `left` bytes are to come: little of what may follow
-    it is read with it."""
-    return _MEMORY[: max(len(HEADS), left)]
+def for_body(left: int, free: int) -> memoryview:
+    """What the next piece of a client's body is read to, of which `left` bytes are to come, and for which the
+    application has room for `free`: little of what may follow it is read with it."""
+    return _MEMORY[: max(SMALL, min(left, free))]
 
 
 # Nine numbers; the fourth is the most that may wait to be sent, the sixth what waits, with what the kernel adds to it.
@@ -48,11 +47,14 @@ _NUMBERS: Final = struct.Struct("9I")
 _MOST, _WAITS = 3, 5
 
 
-def paced(transport: asyncio.Transport, room_of_all: "Room", *, tls: bool) -> asyncio.Transport:
-    """What a response is written to by `transport`. It is full as soon as anything waits here, with TLS more than the
-    end of a handshake: the rest of the response stays at the application."""
+def paced(transport: asyncio.Transport, room_of_all: "Room") -> asyncio.Transport:
+    """What is sent to either side is written to by `transport`. It is full as soon as anything waits here, with TLS
+    more than the end of a handshake: the rest stays with whoever sends it."""
+    tls = isinstance(transport, PacedTls) or transport.get_extra_info("sslcontext") is not None
     transport.set_write_buffer_limits(high=SMALL if tls else 1)
-    return PacedTls(transport, room_of_all) if tls else transport
+    if tls and not isinstance(transport, PacedTls):
+        return PacedTls(transport, room_of_all)
+    return transport
 
 
 def let_go(transport: Any) -> None:
@@ -87,29 +89,34 @@ def _send_buffer(transport: asyncio.Transport) -> tuple[int, int] | None:
 
 
 class PacedReading(asyncio.BufferedProtocol):
-    """A connection to an application, read to READ no faster than the client of its response takes it.
+    """A connection that is read to READ no faster than another takes what came of it.
 
-    `client`: None between two responses. `view`: where the next piece goes, and so its size. `_spare`: for so much
-    more the client is known to have room.
+    `view`: where the next piece goes, and so its size; `first` where little came before. `_spare`: for so much more
+    the other is known to have room.
     """
 
-    __slots__ = ("_spare", "client", "view")
+    __slots__ = ("_spare", "view")
+
+    first: ClassVar[memoryview] = FIRST
 
     def __init__(self) -> None:
-        self.client: Requester | None = None
-        self.view = FIRST
+        self.view = self.first
         self._spare = 0
 
-    def size_the_next(self, came: int) -> None:
-        """After a piece of more than SMALL, or a whole one: more of the response may come than its client takes."""
-        client = self.client
-        if client is None or (came <= SMALL and came < len(self.view)):
-            self.view, self._spare = FIRST, 0
+    @property
+    def get_buffer(self) -> partial[memoryview]:
+        """The loop calls what this gives before each read: `view`, without a Python call."""
+        return partial(getattr, self, "view")
+
+    def size_the_next(self, came: int, to: asyncio.Transport | None) -> None:
+        """After a piece of more than SMALL, or a whole one: more may come than is taken by `to`, None for nobody."""
+        if to is None or (came <= SMALL and came < len(self.view)):
+            self.view, self._spare = self.first, 0
             return
         self._spare -= came
-        if self._spare < _WIDE:
-            # What the client has taken meanwhile is room as well.
-            self._spare = room(client.transport)
+        if self._spare < READ_AT_MOST:
+            # What was taken meanwhile is room as well.
+            self._spare = room(to)
         self.view = _MEMORY[: self._spare]
 
 
@@ -191,7 +198,7 @@ class PacedTls(asyncio.Transport):
 
     def room(self) -> int:
         """As `room` above."""
-        if self._left < _WIDE:
+        if self._left < READ_AT_MOST:
             self._look()
         return max(self._left, SMALL)
 

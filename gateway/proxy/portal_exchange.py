@@ -7,6 +7,7 @@ from gateway.access.inbound import InboundRequest
 from gateway.model.kept_post import SendOn
 from gateway.model.ports import Page
 from gateway.proxy.exchange import Requester
+from gateway.proxy.pacing import READ_AT_MOST
 from gateway.proxy.services import Services
 from gateway.proxy.spool import Spooled
 from gateway.wire.addresses import client_key
@@ -24,6 +25,10 @@ class OwnPage:
     __slots__ = ()
 
     revalidated: Final = False
+
+    def room(self) -> int:
+        """A form is held, and a kept post goes to the disk."""
+        return READ_AT_MOST
 
     def drains(self) -> bool:
         """What is written here is never held up."""

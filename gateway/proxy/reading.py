@@ -16,7 +16,7 @@ from gateway.model.errors import GatewayError
 from gateway.proxy.exchange import Exchange
 from gateway.proxy.http1.bodies import RequestBody
 from gateway.proxy.http1.partial_head import PartialHead, check_size
-from gateway.proxy.pacing import HEADS, READ, for_body
+from gateway.proxy.pacing import HEADS, READ, SMALL, for_body
 from gateway.proxy.posts.sending import NobodyThere, Sending
 from gateway.proxy.request import Request
 from gateway.proxy.services import Services
@@ -249,9 +249,12 @@ class Reading(asyncio.BufferedProtocol):
         piece, self.ahead = upload.first_piece(self.ahead)
         if upload.done:
             self._body_read()
-        else:
-            self.view = for_body(upload.left)
         return piece
+
+    def size_body(self, upstream: Exchange) -> None:
+        """The next piece is read for what the application takes of it: of one that stands still, little waits here."""
+        if self._upload is not None:
+            self.view = for_body(self._upload.left, upstream.room())
 
     def _take_body(self) -> bool:
         """A piece of the body from `ahead`; False where nothing more can be done with it now."""
@@ -259,14 +262,17 @@ class Reading(asyncio.BufferedProtocol):
         if upstream is None or upload is None or upstream.is_closing():
             return False
         self.wait(self.request.limits.timeouts.body)
+        came = len(self.ahead)
         try:
             piece, self.ahead = upload.take(self.ahead)
             if upload.done:
                 self._body_read()
-            else:
-                self.view = for_body(upload.left)
             if piece:
                 upstream.write(piece)
+            if came < SMALL:
+                self.view = HEADS
+            else:
+                self.size_body(upstream)
         except GatewayError as error:
             self.body_failed(error)
             return False

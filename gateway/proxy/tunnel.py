@@ -4,7 +4,6 @@ Nothing is changed on the way and nothing read but heads of frames, so that the 
 by a Close frame, which libraries know and programs survive.
 """
 
-import asyncio
 import os
 from asyncio import Transport
 from collections.abc import Callable
@@ -13,6 +12,7 @@ from typing import Final, Literal, NamedTuple, cast
 
 from gateway.model.session import Seat
 from gateway.proxy.admission import CountedConnection
+from gateway.proxy.pacing import HEADS, READ, SMALL, PacedReading, let_go, paced
 from gateway.proxy.request import Request
 from gateway.proxy.revalidation import still_allowed
 from gateway.proxy.services import Services
@@ -21,8 +21,6 @@ from gateway.proxy.upgrade import may_still
 from gateway.wire.fences import Fence
 from gateway.wire.frames import FrameCounter, close_frame
 
-# Of one that takes nothing more, so much waits here in either direction, beside what was read of the other at once.
-_BUFFER: Final = 32 * 1024
 # Beyond the longest head of a frame, frames are held because there were too many at once.
 _HEAD: Final = 14
 # Invariant 12: a second in all, and what came before this had its time too.
@@ -54,15 +52,18 @@ FAREWELLS: Final[dict[TunnelEnding, Farewell]] = {
 }
 
 
-class TunnelEnd(asyncio.Protocol):
-    """The connection to one side: what comes from it goes to `other`. `passed`: bytes that did. `shut`: a Close frame
-    of ours went to `other`, and nothing may follow it."""
+class TunnelEnd(PacedReading):
+    """The connection to one side: what comes from it goes to `other`, and is read as that takes it. `passed`: bytes
+    that did. `shut`: a Close frame of ours went to `other`, and nothing may follow it."""
 
     __slots__ = ("_held", "_tunnel", "counter", "full", "lost", "other", "passed", "shut", "transport")
+
+    first = HEADS
 
     other: "TunnelEnd"
 
     def __init__(self, tunnel: "Tunnel", transport: Transport, *, masks: bool) -> None:
+        super().__init__()
         self._tunnel = tunnel
         self.transport = transport
         self.counter = FrameCounter(masks=masks)
@@ -70,21 +71,25 @@ class TunnelEnd(asyncio.Protocol):
         self.passed = 0
         self.shut = self.full = self.lost = False
 
-    # --- asyncio.Protocol ---
+    # --- asyncio.BufferedProtocol ---
 
-    def data_received(self, data: bytes) -> None:
+    def buffer_updated(self, size: int, before: bytes = b"") -> None:
+        """`before`: what was read of it already, in the place of what has come."""
         tunnel, counter = self._tunnel, self.counter
+        data = before or READ[:size]
         try:
             if self._held or tunnel.ended:
                 self._take(self._held + data)
-                return
-            end = counter.feed(data)
-            if end < len(data) or counter.closed:
-                self._go_on(data, end)
-                return
-            self.passed += end
-            tunnel.deadline = tunnel.timers.now + tunnel.idle
-            self.other.transport.write(data)
+            else:
+                end = counter.feed(data)
+                if end < size or counter.closed:
+                    self._go_on(data, end)
+                else:
+                    self.passed += end
+                    tunnel.deadline = tunnel.timers.now + tunnel.idle
+                    self.other.transport.write(data)
+            if size >= SMALL or self.view is not HEADS:
+                self.size_the_next(size, self.other.transport)
         except Exception as fault:  # noqa: BLE001 - the one edge
             tunnel.faulted(fault)
 
@@ -94,7 +99,12 @@ class TunnelEnd(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self.lost = True
         self._held = b""
+        let_go(self.transport)
         self._tunnel.lost(self)
+
+    def forget(self) -> None:
+        """Both connections are gone: what holds each other would wait for the collector."""
+        del self.other, self._tunnel
 
     def pause_writing(self) -> None:
         self.full = True
@@ -200,17 +210,17 @@ class Tunnel:
 
     def begin(self, client: Transport, application: Transport, came: bytes) -> None:
         """`came`: of the application, behind its 101. The client has that."""
-        self.client = TunnelEnd(self, client, masks=True)
-        self.application = TunnelEnd(self, application, masks=False)
+        room = self._plane.room
+        self.client = TunnelEnd(self, paced(client, room), masks=True)
+        self.application = TunnelEnd(self, paced(application, room), masks=False)
         self.client.other, self.application.other = self.application, self.client
         for end in (self.client, self.application):
             # Not while it reads: the loop asks how a protocol wants its bytes when reading begins.
             end.transport.pause_reading()
-            end.transport.set_write_buffer_limits(high=_BUFFER)
             end.transport.set_protocol(end)
             end.transport.resume_reading()
         if came:
-            self.application.data_received(came)
+            self.application.buffer_updated(len(came), came)
 
     @property
     def seat(self) -> Seat | None:
@@ -260,6 +270,8 @@ class Tunnel:
         self.timers.forget(self, self._share)
         self._place.leave()
         self._over(self)
+        self.client.forget()
+        self.application.forget()
         if self._plane.access_log is not None:
             more = b',"up":%d,"down":%d,"ended":"%b"' % (
                 self.client.passed, self.application.passed, self.ended.encode()

@@ -306,7 +306,7 @@ class Bench:
         self.back = Nowhere()
         pool = self.plane.tables.find(b"permis.localhost:8080").lane.pool
         assert pool is not None
-        self.upstream = UpstreamConnection(pool, self.plane.timers, self.plane.heads)
+        self.upstream = UpstreamConnection(pool, self.plane.timers, self.plane.heads, self.plane.room)
         self.upstream.connection_made(self.back)
         self.upstream.idle_since = loop.time()
         self.upstream.used = True

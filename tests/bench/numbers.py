@@ -142,7 +142,7 @@ def _upstream(plane: DataPlane, request: bytes, known: dict[Pool, UpstreamConnec
     pool = plane.tables.find(request.partition(b"Host: ")[2].partition(b"\r\n")[0]).lane.pool
     assert pool is not None
     if pool not in known:
-        upstream = known[pool] = UpstreamConnection(pool, plane.timers, plane.heads)
+        upstream = known[pool] = UpstreamConnection(pool, plane.timers, plane.heads, plane.room)
         upstream.connection_made(Nowhere())
         upstream.idle_since = plane.loop.time() + 1000
         upstream.used = True

@@ -15,6 +15,7 @@ import uvloop
 
 from tests.proxy.certificates import server_side
 from tests.proxy.gateways import gateway
+from tests.proxy.websocket_ends import TUNNEL, frame, switched
 
 _SIZE = 10 << 20
 _HEADS = {
@@ -33,6 +34,8 @@ _PIECES = {
     "page": [bytes(50_000)],
     "file": [bytes(1 << 20)],
 }
+# Takes no upload; takes a WebSocket, and talks on it without end, or reads nothing of it.
+_STANDS = ("deaf", "talks", "listens")
 
 
 def _answer(connection: socket.socket) -> None:
@@ -46,15 +49,27 @@ def _answer(connection: socket.socket) -> None:
                     return
                 read += piece
             head, _, body = read.partition(b"\r\n\r\n")
+            way = read.split(b" ")[1].rpartition(b"/")[2].decode()
+            if way in _STANDS:
+                _stand(connection, way)
+                return
             left = int((re.findall(rb"Content-Length: (\d+)", head) or [0])[0]) - len(body)
             while left:
                 left -= len(connection.recv(min(left, 65536)))
-            way = read.split(b" ")[1].rpartition(b"/")[2].decode()
             connection.sendall(f"HTTP/1.1 200 OK\r\n{_HEADS[way]}\r\n\r\n".encode())
             for piece in _PIECES[way]:
                 connection.sendall(piece)
             if way == "events":
                 return
+
+
+def _stand(connection: socket.socket, way: str) -> None:
+    if way == "deaf":
+        threading.Event().wait()
+    connection.sendall(switched())
+    while way == "talks":
+        connection.sendall(frame(bytes(1 << 16), 2))
+    threading.Event().wait()
 
 
 def _application() -> None:
@@ -71,7 +86,7 @@ def _accept(listening: socket.socket) -> None:
 
 
 async def _gateway(port: int) -> None:
-    async with gateway(port) as plain, gateway(port, tls=server_side()) as tls:
+    async with gateway(port, app=TUNNEL) as plain, gateway(port, app=TUNNEL, tls=server_side()) as tls:
         print(plain.port, tls.port, flush=True)
         await asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)
 

@@ -10,10 +10,11 @@ import pytest
 
 from gateway.model.codes import STORE_UNREACHABLE
 from gateway.model.errors import GatewayError
-from tests.proxy.applications import Application, application, closing
+from tests.proxy.applications import Application, Peer, application, closing
 from tests.proxy.certificates import authority_pem, client_side, server_side
 from tests.proxy.gateways import SIGNED_IN, Client, Gateway, ask, gateway
 from tests.proxy.stand_ins import COOKIE, identity, seat
+from tests.proxy.websocket_ends import OPENING, TUNNEL, sent, taking
 
 pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_factories=["uvloop"])]
 
@@ -192,6 +193,33 @@ async def test_nor_does_what_a_connection_to_an_application_by_tls_was(step: Ste
         with kept() as found:
             async with left(gate):
                 await step(gate, app)
+        assert found == []
+
+
+@pytest.mark.parametrize("first", ["client", "application"])
+@pytest.mark.parametrize("tls", [False, True], ids=["http", "https"])
+async def test_nor_does_what_a_tunnel_was(first: str, tls: bool) -> None:
+    ends: list[Peer] = []
+    more = {"scheme": "https", "upstream": "ca: {file: ca.pem}"} if tls else {}
+    secrets = {"file:ca.pem": authority_pem()} if tls else None
+    async with (
+        application(taking(ends.append), tls=server_side() if tls else None) as app,
+        gateway(app, app=TUNNEL, tls=server_side() if tls else None, secrets=secrets, **more) as gate,
+    ):
+        gate.sign_in()
+        with kept() as found:
+            async with left(gate):
+                client = await gate.client(client_side() if tls else None)
+                client.send(OPENING)
+                assert (await client.answer()).status == 101
+                client.send(sent(b"x" * 100_000))
+                await gate.until(lambda: app.received.endswith(sent(b"x" * 100_000)))
+                if first == "application":
+                    ends.pop().close()
+                else:
+                    client.close()
+                await gate.until(lambda: not gate.plane.tunnels)
+                ends.clear()
         assert found == []
 
 

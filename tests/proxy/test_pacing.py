@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, asynccontextmanager, contextmanager, suppress
 from typing import cast
 
@@ -21,6 +22,7 @@ from tests.patience import PATIENCE
 from tests.proxy.applications import Peer, application
 from tests.proxy.certificates import client_side, server_side
 from tests.proxy.gateways import HOST, Client, Gateway, ask, gateway
+from tests.proxy.websocket_ends import WANTS, sent
 
 uvloop = pytest.mark.asyncio(loop_factories=["uvloop"])
 
@@ -194,7 +196,7 @@ def settled(pid: int) -> float:
 
 
 @contextmanager
-def readers(tls: bool) -> Iterator[tuple[int, list[socket.socket]]]:
+def readers(tls: bool, number: int = FIRST + READERS) -> Iterator[tuple[int, list[socket.socket]]]:
     """The gateway's process, and who is connected to it; of these, the first ones make it grow to its usual size."""
     with ExitStack() as stack:
         _, (port,) = stack.enter_context(process("application"))
@@ -204,10 +206,7 @@ def readers(tls: bool) -> Iterator[tuple[int, list[socket.socket]]]:
         context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
         yield (
             served.pid,
-            [
-                stack.enter_context(connected(number, ports[tls], context if tls else None))
-                for number in range(FIRST + READERS)
-            ],
+            [stack.enter_context(connected(one, ports[tls], context if tls else None)) for one in range(number)],
         )
 
 
@@ -261,6 +260,53 @@ def bursts(pid: int, some: list[socket.socket]) -> None:
             while left:
                 left = left[reader.send(left[:16384]) :]
     os.kill(pid, signal.SIGCONT)
+
+
+def pours(reader: socket.socket, poured: bytes) -> None:
+    """As much as is taken of it."""
+    reader.settimeout(0.3)
+    with suppress(TimeoutError):
+        while True:
+            reader.sendall(poured)
+
+
+def uploads(reader: socket.socket) -> None:
+    """To an application that takes nothing."""
+    reader.sendall(ask(b"POST /public/deaf", b"Content-Length: 1000000000"))
+    pours(reader, bytes(1 << 18))
+
+
+def uploads_in_chunks(reader: socket.socket) -> None:
+    reader.sendall(ask(b"POST /public/deaf", b"Transfer-Encoding: chunked"))
+    pours(reader, b"40000\r\n" + bytes(1 << 18) + b"\r\n")
+
+
+def is_talked_to(reader: socket.socket) -> None:
+    """On a WebSocket, of which it reads nothing."""
+    reader.sendall(ask(b"GET /public/talks", *WANTS))
+
+
+def talks_to_the_deaf(reader: socket.socket) -> None:
+    """On a WebSocket, to an application that reads nothing."""
+    reader.sendall(ask(b"GET /public/listens", *WANTS))
+    reader.recv(4096)
+    pours(reader, sent(bytes(1 << 18), 2))
+
+
+@pytest.mark.slow
+@TLS
+def test_where_either_side_of_an_upload_or_a_tunnel_stands_it_costs_under_64_kb(tls: bool) -> None:
+    everything = [uploads, uploads_in_chunks, is_talked_to, talks_to_the_deaf]
+    with readers(tls, 40 * len(everything)) as (pid, all_of_them), ThreadPoolExecutor(30) as at_once:
+        each: dict[str, float] = {}
+        for does in everything:
+            some = [all_of_them.pop() for _ in range(40)]
+            list(at_once.map(does, some[:10]))
+            before = settled(pid)
+            list(at_once.map(does, some[10:]))
+            each[does.__name__] = (settled(pid) - before) * 1024 / 30
+        print("tls" if tls else "plain", each)
+        assert max(each.values()) < MOST_KB
 
 
 @pytest.mark.slow

@@ -174,7 +174,9 @@ class Worker:
             for old in (*pool.idle, *([upstream] if upstream is not None else [])):
                 old.connection_lost(None)
             pool.idle.clear()
-            upstream = self.upstreams[host] = UpstreamConnection(pool, self.plane.timers, self.plane.heads)
+            upstream = self.upstreams[host] = UpstreamConnection(
+                pool, self.plane.timers, self.plane.heads, self.plane.room
+            )
             upstream.connection_made(Wire())
             upstream.used = True
             pool.give(upstream)

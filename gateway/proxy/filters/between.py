@@ -117,6 +117,9 @@ class Between:
         self.forget()
         self._upstream.abandon()
 
+    def room(self) -> int:
+        return self._upstream.room()
+
     def drains(self) -> bool:
         return self._upstream.drains()
 

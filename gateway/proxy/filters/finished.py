@@ -21,6 +21,9 @@ class FinishedExchange:
 
     def abandon(self) -> None: ...
 
+    def room(self) -> int:
+        return 0
+
     def drains(self) -> bool:
         return True
 

@@ -4,7 +4,6 @@ Its own state says where in a response it is; the client connection is told only
 """
 
 import asyncio
-from functools import partial
 from typing import Final, cast
 
 from gateway.config.exchange_limits import Timeouts
@@ -13,7 +12,7 @@ from gateway.model.errors import GatewayError
 from gateway.proxy.exchange import Requester
 from gateway.proxy.http1.bodies import LAST_CHUNK, PIECES, SLICE, ChunkedBody, chunk
 from gateway.proxy.http1.response_head import ResponseHead, ResponseHeads
-from gateway.proxy.pacing import FIRST, READ, SMALL, PacedReading, let_go
+from gateway.proxy.pacing import FIRST, READ, SMALL, PacedReading, Room, let_go, paced, room
 from gateway.proxy.timers import NEVER, Timers
 from gateway.proxy.unread import unread
 from gateway.proxy.upstream.state import (
@@ -32,7 +31,6 @@ from gateway.wire.framing import CHUNKED, NO_BODY
 from gateway.wire.lenient_heads import HEAD_BYTES
 
 _INTERIM: Final = 16
-_BUFFER: Final = 256 * 1024
 
 
 class UpstreamConnection(PacedReading):
@@ -40,9 +38,9 @@ class UpstreamConnection(PacedReading):
     it is its client connection's own. `used`: it has carried a response before. `padded`: sizes of chunks may be."""
 
     __slots__ = (
-        "_chunks", "_held", "_interim", "_left", "_method", "_share", "_stuck", "_timeouts", "_timers", "bound",
-        "deadline", "heard", "idle_since", "longest_head", "padded", "paused", "pool", "response", "state", "transport",
-        "used",
+        "_chunks", "_held", "_interim", "_left", "_method", "_room", "_share", "_stuck", "_timeouts", "_timers",
+        "bound", "client", "deadline", "heard", "idle_since", "longest_head", "padded", "paused", "pool", "response",
+        "state", "transport", "used",
     )  # fmt: skip
 
     transport: asyncio.Transport
@@ -51,8 +49,10 @@ class UpstreamConnection(PacedReading):
 
     revalidated: Final = True
 
-    def __init__(self, pool: "Keeper[UpstreamConnection]", timers: Timers, heads: ResponseHeads) -> None:
+    def __init__(self, pool: "Keeper[UpstreamConnection]", timers: Timers, heads: ResponseHeads, room: Room) -> None:
         super().__init__()
+        self.client: Requester | None = None
+        self._room = room
         self.pool = pool
         self._timers = timers
         self.response = ResponseHead(heads)
@@ -61,9 +61,8 @@ class UpstreamConnection(PacedReading):
         self.longest_head = HEAD_BYTES
         self.deadline = NEVER
         self.idle_since = 0.0
-        self._share = self._left = 0
+        self._share = self._left = self._interim = self._stuck = 0
         self._held = b""
-        self._interim = self._stuck = 0
         self._chunks: ChunkedBody | None = None
 
     # --- what the client connection asks for ---
@@ -82,6 +81,9 @@ class UpstreamConnection(PacedReading):
     def write(self, piece: bytes) -> None:
         """More of the request's body."""
         self.transport.write(piece)
+
+    def room(self) -> int:
+        return room(self.transport)
 
     def is_closing(self) -> bool:
         return self.transport.is_closing()
@@ -141,14 +143,8 @@ class UpstreamConnection(PacedReading):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         # uvloop's transports are none of asyncio's classes.
-        transport = cast(asyncio.Transport, transport)
-        self.transport = transport
-        transport.set_write_buffer_limits(high=_BUFFER)
+        self.transport = paced(cast(asyncio.Transport, transport), self._room)
         self._share = self._timers.watch(self)
-
-    @property
-    def get_buffer(self) -> partial[memoryview]:
-        return partial(getattr, self, "view")  # The loop calls this before each read, without a Python call.
 
     def buffer_updated(self, size: int, held: bytes = b"") -> None:
         """`held`: what was read before, in the place of what has come."""
@@ -172,12 +168,12 @@ class UpstreamConnection(PacedReading):
         except Exception as fault:  # noqa: BLE001 - the one edge
             self._faulted(client, fault)
         if (size > SMALL or self.view is not FIRST) and not held:
-            self.size_the_next(size)
+            self.size_the_next(size, None if self.client is None else self.client.transport)
 
     def data_received(self, data: bytes) -> None:
         """What was read before."""
         self.buffer_updated(len(data), data)
-        self.size_the_next(0)
+        self.size_the_next(0, None)
 
     def eof_received(self) -> None:
         """The transport closes itself: connection_lost says the rest."""
@@ -199,6 +195,7 @@ class UpstreamConnection(PacedReading):
             self.client.pause_body()
 
     def resume_writing(self) -> None:
+        self._stuck = 0
         if self.client is not None:
             self.client.resume_body()
 
@@ -357,6 +354,10 @@ class UpstreamConnection(PacedReading):
     def _give_back(self, client: Requester) -> None:
         self.client = None
         if self.state is CLOSED:
+            return
+        if self._stuck:
+            # Answered before the request was taken: behind it another's would wait here, however much of it came.
+            self.close()
             return
         self.state = IDLE
         self.used = True

@@ -6,6 +6,7 @@ from gateway.config.upstream_settings import Upstream
 from gateway.model.codes import UPSTREAM_RESPONSE
 from gateway.model.errors import GatewayError
 from gateway.proxy.http1.response_head import ResponseHeads
+from gateway.proxy.pacing import Room
 from gateway.proxy.timers import Timers
 from gateway.proxy.upstream.connection import UpstreamConnection
 from gateway.proxy.upstream.state import Keeper
@@ -23,8 +24,8 @@ class LenientConnection(UpstreamConnection):
 
     pool: LenientKeeper
 
-    def __init__(self, pool: LenientKeeper, timers: Timers, heads: ResponseHeads) -> None:
-        super().__init__(pool, timers, heads)
+    def __init__(self, pool: LenientKeeper, timers: Timers, heads: ResponseHeads, room: Room) -> None:
+        super().__init__(pool, timers, heads, room)
         self.longest_head = longest_head(pool.upstream.accepts)
         self.padded = "padded_chunk" in pool.upstream.accepts
 

@@ -14,6 +14,7 @@ from gateway.model.errors import GatewayError
 from gateway.model.upstream_codes import UPSTREAM_BUSY
 from gateway.proxy.exchange import Requester
 from gateway.proxy.http1.response_head import ResponseHeads
+from gateway.proxy.pacing import Room
 from gateway.proxy.timers import Timers
 from gateway.proxy.upstream.connection import UpstreamConnection
 from gateway.proxy.upstream.lenient import LenientConnection
@@ -47,8 +48,8 @@ class MemberConnection(UpstreamConnection):
 
     pool: "Member"
 
-    def __init__(self, pool: "Member", timers: Timers, heads: ResponseHeads) -> None:
-        super().__init__(pool, timers, heads)
+    def __init__(self, pool: "Member", timers: Timers, heads: ResponseHeads, room: Room) -> None:
+        super().__init__(pool, timers, heads, room)
         self._busy = False
 
     def begin(self, *, entered: bool = False) -> None:

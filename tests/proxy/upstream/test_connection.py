@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from gateway.proxy.reading import HEAD
+from gateway.proxy.upstream.connection import UpstreamConnection
 from tests.proxy.applications import OK, SOON, Peer, application, closing
 from tests.proxy.gateways import Client, ask, blot, gateway, reached
 
@@ -196,6 +197,29 @@ async def test_an_answer_before_the_end_of_the_body_is_the_answer() -> None:
         got = await client.rest()
         assert got == b"HTTP/1.1 413 Too Large\r\nContent-Length: 3\r\nConnection: close\r\n\r\nbig"
         await asyncio.wait_for(peer.lost.wait(), SOON)
+
+
+@pytest.mark.parametrize("takes_it", [False, True])
+async def test_an_answer_before_the_request_was_taken_ends_the_connection(takes_it: bool) -> None:
+    """The next one's request would wait behind what the application has not taken, without a bound."""
+    async with application(None) as app, gateway(app) as gate:
+        client = await gate.client()
+        client.send(PUBLIC)
+        peer = await app.peer()
+        await gate.until(lambda: peer.received.endswith(b"\r\n\r\n"))
+        (connection,) = gate.plane.connections
+        upstream = connection.upstream
+        assert isinstance(upstream, UpstreamConnection)
+        # As the loop calls it where the kernel takes no more.
+        upstream._stuck = 1
+        if takes_it:
+            upstream.resume_writing()
+        peer.send(OK)
+        assert (await client.answer()).status == 200
+        if not takes_it:
+            await asyncio.wait_for(peer.lost.wait(), SOON)
+        await client.ask(PUBLIC)
+        assert len(app.peers) == 2 - takes_it
 
 
 @pytest.mark.parametrize("before", [0, 1])
