@@ -43,7 +43,7 @@ MEANINGS: dict[str, tuple[str, ...]] = {
         "it is not, or the application does not answer; or the folder has problems",
     ),
     "front lines": ("printed", "the folder has problems"),
-    "front check": ("every header is written", "one is forgotten, or the folder has problems"),
+    "front check": ("every header is written", "one is forgotten or written again, or the folder has problems"),
     "metadata": ("printed", "the folder has problems, or no keys for SAML"),
     "explain": ("explained, whatever the decision", "the folder has problems"),
 }

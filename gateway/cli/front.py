@@ -8,7 +8,8 @@ from gateway.cli.exits import Exit
 from gateway.cli.folder import compiled, said_to_be_wrong, say_json, say_problems
 from gateway.config.problems import ProblemsFound, did_you_mean
 from gateway.config.snapshot import App
-from gateway.wire.front_lines import lines_of, missing, names_of
+from gateway.wire.front_lines import ALWAYS, lines_of, missing, names_of
+from gateway.wire.front_overrides import taken_back
 
 
 def run(told: Namespace) -> Exit:
@@ -39,16 +40,23 @@ def _lines(kind: str, names: tuple[str, ...], told: Namespace) -> Exit:
 def _check(app: App, kind: str, names: tuple[str, ...], told: Namespace) -> Exit:
     files: list[Path] = told.configuration
     try:
-        text = "\n".join(file.read_text(encoding="utf-8", errors="replace") for file in files)
+        texts = {file: file.read_text(encoding="utf-8", errors="replace") for file in files}
     except OSError as error:
         said_to_be_wrong(f"{error.filename}: {error.strerror}")
         return Exit.USAGE
-    forgotten = missing(kind, text, names)
+    forgotten = missing(kind, "\n".join(texts.values()), names)
+    # A name that is forgotten altogether is said once.
+    written = [name for name in (*map(bytes.decode, injected_names(app).values()), *ALWAYS) if name not in forgotten]
+    back = [(str(file), line, why) for file, text in texts.items() for line, why in taken_back(kind, text, written)]
     if told.as_json:
-        say_json({"front": kind, "headers": names, "missing": forgotten})
-    elif forgotten:
+        found = [{"file": file, "line": line, "why": why} for file, line, why in back]
+        say_json({"front": kind, "headers": names, "missing": forgotten, "taken_back": found})
+        return Exit.FOUND if forgotten or back else Exit.DONE
+    for file, line, why in back:
+        print(f"{file}:{line}: {why}")
+    if forgotten:
         print(f"{app.name}: {kind} would not write what these say, and a client could: {', '.join(forgotten)}\n")
         print("\n".join(lines_of(kind, forgotten)))
-    else:
+    elif not back:
         print(f"{app.name}: {kind} writes {', '.join(names) or 'whatever it is told'}")
-    return Exit.FOUND if forgotten else Exit.DONE
+    return Exit.FOUND if forgotten or back else Exit.DONE

@@ -71,6 +71,27 @@ def test_what_is_forgotten_is_named_with_its_line(folder: Path, capsys: pytest.C
     assert json.loads(capsys.readouterr().out)["missing"] == ["X-Dept"]
 
 
+def test_a_line_that_takes_another_back_is_told_with_its_place(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "apps/permis.yaml").write_text(APP.replace("FRONT", "nginx").replace(", X-Dept: {from: dept}", ""))
+    ours = (Path(__file__).parents[2] / "deploy/fronts/nginx.conf").read_text()
+    front = folder.parent / "nginx.conf"
+    front.write_text(ours)
+    asked = ["front", "check", "permis", str(front), "--folder", str(folder)]
+    assert main(asked) == 0
+    capsys.readouterr()
+    front.write_text(
+        ours.replace("    location / {", "    location /open/ { proxy_pass http://application; }\n    location / {")
+    )
+    assert main(asked) == 1
+    told = capsys.readouterr().out
+    assert told == f"{front}:58: http://application gets requests here about which Écluse is not asked\n"
+    assert main([*asked, "--output", "json"]) == 1
+    (found,) = json.loads(capsys.readouterr().out)["taken_back"]
+    assert (found["file"], found["line"]) == (str(front), 58)
+
+
 def test_an_application_without_a_front_and_a_file_that_is_not_there(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

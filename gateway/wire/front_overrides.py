@@ -1,0 +1,180 @@
+"""Lines of a front's own configuration that take back what others of it say: a header of ours that is written again,
+a question that is not asked. Of nginx, blocks within blocks are read as it reads them."""
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+_COMMENT: Final = re.compile(r"(?:^|(?<=\s))#.*$", re.MULTILINE)
+_TOKEN: Final = re.compile(r"\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])*'|[{};]|(?:\$\{\w+\}|[^\s{};\"'])+")
+_NAME_AND_VALUE: Final = 2
+_UNASKED: Final = "typed_per_filter_config"
+_ANOTHER: Final = "{name} is written here as well, by something else than what Écluse said"
+
+
+def taken_back(kind: str, text: str, names: Iterable[str]) -> list[tuple[int, str]]:
+    """Line numbers, and what is wrong there. `text`: of one file of this kind of front; `names`: of the headers that
+    it has to write as it is told."""
+    return sorted(set(_KINDS[kind](_COMMENT.sub("", text), {name.lower(): name for name in names})))
+
+
+# --- nginx ---
+
+
+@dataclass(slots=True)
+class _Block:
+    """A directive, with what stands in its braces."""
+
+    line: int
+    words: list[str]
+    inside: list["_Block"] = field(default_factory=list)
+
+
+def _directives(text: str) -> list[_Block]:
+    """Directives and blocks, in their order."""
+    root = _Block(1, [])
+    stack, began, line, at = [root], 1, 1, 0
+    words: list[str] = []
+    for found in _TOKEN.finditer(text):
+        line += text.count("\n", at, found.start())
+        at = found.start()
+        token = found[0]
+        if token not in {"{", "}", ";"}:
+            began = began if words else line
+            words.append(token.strip("\"'"))
+            continue
+        if words:
+            block = _Block(began, words)
+            stack[-1].inside.append(block)
+            if token == "{":
+                stack.append(block)
+        if token == "}" and len(stack) > 1:
+            stack.pop()
+        words = []
+    return root.inside
+
+
+@dataclass(frozen=True, slots=True)
+class _Passing:
+    """Where requests are passed on to `target`. `asks`: what auth_request says there, or around it. `writes`: lines,
+    names in lower case and values of proxy_set_header: those around a block count only where it has none of its own."""
+
+    line: int
+    target: str
+    asks: bool
+    writes: list[tuple[int, str, str]]
+
+
+def _passing(block: _Block, asks: bool, writes: list[tuple[int, str, str]]) -> Iterator[_Passing]:
+    own = [each for each in block.inside if each.words[0] == "proxy_set_header" and len(each.words) > _NAME_AND_VALUE]
+    if own:
+        writes = [(each.line, each.words[1].lower(), each.words[2]) for each in own]
+    for each in block.inside:
+        if each.words[0] == "auth_request":
+            asks = each.words[-1] != "off"
+    for each in block.inside:
+        if each.words[0] == "proxy_pass":
+            yield _Passing(each.line, each.words[-1], asks, writes)
+        yield from _passing(each, asks, writes)
+
+
+def _all(blocks: Iterable[_Block]) -> Iterator[_Block]:
+    for block in blocks:
+        yield block
+        yield from _all(block.inside)
+
+
+def _of_nginx(text: str, names: Mapping[str, str]) -> Iterator[tuple[int, str]]:
+    found = _directives(text)
+    told: dict[str, str] = {}
+    for each in _all(found):
+        words = each.words
+        if words[0] == "auth_request_set" and len(words) > _NAME_AND_VALUE:
+            said = words[2].removeprefix("$upstream_http_").lower()
+            if told.setdefault(words[1], said) != said:
+                yield each.line, f"{words[1]} holds another line of the answer here"
+    for each in _all(found):
+        if each.words[0] in {"set", "map", "geo"} and (own := {*each.words[1:]} & {*told}):
+            yield each.line, f"{min(own)} is given another value here than what Écluse said"
+    passing = [*_passing(_Block(1, [], found), asks=False, writes=[])]
+    asked = {place.target for place in passing if place.asks}
+    for place in passing:
+        if place.asks:
+            yield from _written(place, told, names)
+        elif place.target in asked:
+            yield place.line, f"{place.target} gets requests here about which Écluse is not asked"
+
+
+def _written(place: _Passing, told: Mapping[str, str], names: Mapping[str, str]) -> Iterator[tuple[int, str]]:
+    written = {name for _, name, _ in place.writes}
+    for name in names.keys() - written:
+        yield place.line, f"{names[name]} is not written here: a block with lines of its own inherits none"
+    for line, name, value in place.writes:
+        if name in names and told.get(value) != name.replace("-", "_"):
+            yield line, _ANOTHER.format(name=names[name])
+
+
+# --- the others, line by line ---
+
+
+def _lines(text: str, pattern: str) -> Iterator[tuple[int, re.Match[str]]]:
+    for number, line in enumerate(text.splitlines(), 1):
+        if found := re.search(pattern, line):
+            yield number, found
+
+
+def _of_caddy(text: str, names: Mapping[str, str]) -> Iterator[tuple[int, str]]:
+    for line, found in _lines(text, r"^\s*(?:request_header|header_up)\s+([+?>-]?)([\w*-]+)(?:\s+\"?([^\"\s]*))?"):
+        mark, name, value = found[1], found[2].lower(), found[3] or ""
+        if name in names and mark != "-" and (mark or value.lower() != f"{{rp.header.{name}}}"):
+            yield line, _ANOTHER.format(name=names[name])
+
+
+def _of_traefik(text: str, names: Mapping[str, str]) -> Iterator[tuple[int, str]]:
+    # Empty, it takes what a client says off: nothing that Écluse would be believed for.
+    for line, found in _lines(text, r"^\s*[\"']?([\w-]+)[\"']?\s*:\s*(?![\"']{2}\s*$)\S"):
+        if found[1].lower() in names:
+            yield line, _ANOTHER.format(name=names[found[1].lower()])
+    for line, _ in _lines(text, r"\bauthResponseHeadersRegex\b"):
+        yield line, "a pattern takes what the answer does not name from the client as it came"
+
+
+def _of_envoy(text: str, names: Mapping[str, str]) -> Iterator[tuple[int, str]]:
+    for line, found in _lines(text, r"\bkey:\s*[\"']?([\w-]+)"):
+        if found[1].lower() in names:
+            yield line, _ANOTHER.format(name=names[found[1].lower()])
+    for line, _ in _lines(text, r"\bfailure_mode_allow:\s*[\"']?true"):
+        yield line, "requests pass while Écluse does not answer"
+    # Each route with what stands in it; one about which nobody is asked has a filter's settings of its own.
+    starts = [*re.finditer(r"^\s*- match:", text, re.MULTILINE)]
+    ends = [*(each.start() for each in starts), len(text)][1:]
+    routes = [(each.start(), text[each.start() : end]) for each, end in zip(starts, ends, strict=True)]
+    clusters = [(at, re.search(r"\bcluster:\s*([\w-]+)", route), _UNASKED in route) for at, route in routes]
+    asked = {found[1] for _, found, unasked in clusters if found and not unasked}
+    for at, cluster, unasked in clusters:
+        if unasked and cluster and cluster[1] in asked:
+            line = text.count("\n", 0, at + 1) + 1
+            yield line, f"{cluster[1]} gets requests here about which Écluse is not asked"
+
+
+def _of_haproxy(text: str, names: Mapping[str, str]) -> Iterator[tuple[int, str]]:
+    after = False
+    for line, found in _lines(
+        text, r"^\s*http-request\s+(lua\.ecluse\b|(?:set|add|replace)-(?:header|value)\s+([\w-]+))"
+    ):
+        if found[2] is None:
+            after = True
+        elif after and found[2].lower() in names:
+            yield line, _ANOTHER.format(name=names[found[2].lower()])
+    if not after and re.search(r"^\s*(?:frontend|listen)\b", text, re.MULTILINE):
+        yield 1, "lua.ecluse is not called: Écluse is not asked"
+
+
+_KINDS: Final[Mapping[str, Callable[[str, Mapping[str, str]], Iterator[tuple[int, str]]]]] = {
+    "nginx": _of_nginx,
+    "caddy": _of_caddy,
+    "traefik": _of_traefik,
+    "envoy": _of_envoy,
+    "haproxy": _of_haproxy,
+}
