@@ -3,7 +3,7 @@ and form login connect with the same context."""
 
 import ssl
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from gateway.config.upstream_settings import Upstream
 from gateway.ops.client_tls import show_certificate, tls_context
@@ -16,8 +16,9 @@ _LEGACY_CIPHERS: Final = "DEFAULT:!aNULL:!eNULL:@SECLEVEL=0"
 
 
 def upstream_context(upstream: Upstream) -> ssl.SSLContext:
-    """Takes tens of milliseconds where the system's authorities are read. Nothing is written to a server before its
-    certificate is judged: a name or pin that is not in it fails the handshake (ssl.SSLCertVerificationError)."""
+    """Takes tens of milliseconds where the system's authorities are read. Before its certificate is judged nothing is
+    written to a server, nor is ours shown: a name or pin that is not in it fails the handshake
+    (ssl.SSLCertVerificationError)."""
     tls = upstream.tls
     context = _pinned(tls.pins) if tls.pins else tls_context(upstream.ca)
     if tls.client_certificate is not None:
@@ -54,23 +55,44 @@ def _pinned(pins: tuple[bytes, ...]) -> ssl.SSLContext:
     return context
 
 
-def _checked(check: Callable[[ssl.SSLObject], None]) -> type[ssl.SSLObject]:
+class _Shown(NamedTuple):
+    """A certificate, and the names in it, as the ssl module has them."""
+
+    der: bytes
+    names: tuple[tuple[str, str], ...]
+
+
+def _checked(check: Callable[[_Shown], None]) -> type[ssl.SSLObject]:
     class Checked(ssl.SSLObject):
         def do_handshake(self) -> None:
-            super().do_handshake()
-            check(self)
+            try:
+                super().do_handshake()
+            except ssl.SSLWantReadError:
+                # By TLS 1.2 what would be written now has our own certificate in it, and nothing hides it.
+                if shown := _shown_so_far(self):
+                    check(shown)
+                raise
+            certificate: dict[str, Any] = self.getpeercert() or {}
+            check(_Shown(self.getpeercert(binary_form=True) or b"", certificate.get("subjectAltName", ())))
 
     return Checked
 
 
-def _check_name(shown: ssl.SSLObject, expected: str) -> None:
-    certificate: dict[str, Any] = shown.getpeercert() or {}
-    if not holds_name(certificate.get("subjectAltName", ()), expected):
+def _shown_so_far(handshake: ssl.SSLObject) -> _Shown | None:
+    """What the server has shown in a handshake that is under way; the ssl module's own methods ask for its end."""
+    chain = handshake._sslobj.get_unverified_chain()  # type: ignore[attr-defined]
+    if not chain:
+        return None
+    return _Shown(ssl.PEM_cert_to_DER_cert(chain[0].public_bytes()), chain[0].get_info().get("subjectAltName", ()))
+
+
+def _check_name(shown: _Shown, expected: str) -> None:
+    if not holds_name(shown.names, expected):
         raise _refused(f"it is not valid for '{expected}'")
 
 
-def _check_pin(shown: ssl.SSLObject, pins: tuple[bytes, ...]) -> None:
-    if shown.getpeercert(binary_form=True) not in pins:
+def _check_pin(shown: _Shown, pins: tuple[bytes, ...]) -> None:
+    if shown.der not in pins:
         raise _refused("it is none of those that are pinned")
 
 

@@ -1,6 +1,9 @@
 """Applications by `upstream.tls`, over sockets. By handshakes in memory: tests/ops/test_upstream_tls.py."""
 
+import asyncio
 import ssl
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 
 import pytest
 
@@ -64,6 +67,83 @@ async def test_a_server_that_is_not_the_one_gets_no_byte_of_a_request_or_of_a_he
         await gate.until(lambda: bool(gate.log.named("upstream.unhealthy")))
         assert why in str(gate.log.named("upstream.unhealthy"))
         assert app.received == b""
+
+
+@asynccontextmanager
+async def overheard(port: int) -> AsyncIterator[tuple[int, bytearray]]:
+    """Somebody between, who reads what the gateway sends: their port, and that."""
+    heard = bytearray()
+
+    async def carry(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, into: bytearray) -> None:
+        with suppress(OSError):
+            while piece := await reader.read(65536):
+                into += piece
+                writer.write(piece)
+        writer.close()
+
+    async def both(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        there, back = await asyncio.open_connection("127.0.0.1", port)
+        await asyncio.gather(carry(reader, back, heard), carry(there, writer, bytearray()))
+
+    server = await asyncio.start_server(both, "127.0.0.1", 0)
+    try:
+        yield server.sockets[0].getsockname()[1], heard
+    finally:
+        server.close()
+
+
+_CERTIFICATE, _APPLICATION_DATA = 11, 23
+
+
+def records(sent: bytes) -> list[tuple[int, bytes]]:
+    """TLS records: their types and what they carry (RFC 8446 5.1)."""
+    found, at = [], 0
+    while at < len(sent):
+        size = int.from_bytes(sent[at + 3 : at + 5])
+        found.append((sent[at], sent[at + 5 : at + 5 + size]))
+        at += 5 + size
+    return found
+
+
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+@pytest.mark.parametrize(
+    ("tls", "is_shown"),
+    [
+        # The authority is pinned, as a device's own that signs for others too; the server shows one that it signed.
+        ("pins: [{file: ../certs/ca.pem}]", False),
+        ("name: y.example, sni: x.example", False),
+        ("name: x.example, sni: front.example", True),
+    ],
+)
+async def test_who_is_not_the_one_is_not_shown_our_certificate(
+    tls: str, is_shown: bool, version: ssl.TLSVersion
+) -> None:
+    mine = authority().issue_cert("ecluse.example")
+    secrets = {
+        **CA,
+        "file:../certs/us.pem": mine.cert_chain_pems[0].bytes(),
+        "file:../certs/us.key": mine.private_key_pem.bytes(),
+    }
+    asks = server_side("x.example")
+    asks.minimum_version = asks.maximum_version = version
+    asks.verify_mode = ssl.CERT_REQUIRED
+    authority().configure_trust(asks)
+    shown = "client_certificate: {certificate: {file: ../certs/us.pem}, key: {file: ../certs/us.key}}"
+    ca = "" if "pins" in tls else f"{OURS}, "
+    async with (
+        application(tls=asks) as app,
+        overheard(app.port) as (port, heard),
+        gateway(port, scheme="https", upstream=f"{ca}tls: {{{tls}, {shown}}}", secrets=secrets) as gate,
+    ):
+        assert (await gate.once(PUBLIC)).status == (200 if is_shown else 502)
+        assert bool(app.received) == is_shown
+        sent = records(bytes(heard))
+        hidden = any(kind == _APPLICATION_DATA for kind, _ in sent)
+        in_the_clear = any(data[:1] == bytes([_CERTIFICATE]) for _, data in sent)
+        assert (hidden or in_the_clear) == is_shown
+        assert (ssl.PEM_cert_to_DER_cert(secrets["file:../certs/us.pem"].decode()) in bytes(heard)) == (
+            is_shown and version is ssl.TLSVersion.TLSv1_2
+        )
 
 
 async def test_nor_of_a_sign_out_call() -> None:
