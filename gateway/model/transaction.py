@@ -109,7 +109,8 @@ class ParkedResponse:
 class ParkedAssertion:
     """What a SAML provider asserted, verified but for the browser, whose cookie a POST from elsewhere does not bring.
 
-    `reference`: the RelayState of the SamlLogin that it answers, None where the provider began by itself.
+    `reference`: the RelayState of the SamlLogin that it answers, None where the provider began by itself. `login`: that
+    login as it was then, so that it is not read once more; whether it is still under way, the step that spends it says.
     `replayable_until`: until when the assertion would pass a second time; `session_until`: SessionNotOnOrAfter.
     `issued`: its IssueInstant; 0 in records of before this was kept. All in Unix seconds. `skew`: the seconds by which
     the provider's clock was allowed to be ahead when this was verified.
@@ -124,6 +125,7 @@ class ParkedAssertion:
     session_index: str | None
     issued: int = 0
     skew: int = 0
+    login: SamlLogin | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,12 +44,12 @@ def read_name_id(signed: SignedElement, sp: ServiceProvider, *, cbc: bool) -> Na
 
     Raises GatewayError: SAML_SUBJECT, and what decryption raises.
     """
-    encrypted = signed.element.find(saml("EncryptedID"))
+    encrypted = next(signed.element.iterchildren(saml("EncryptedID")), None)
     if encrypted is not None:
         found = within(signed, decrypt(encrypted, saml("NameID"), sp, cbc=cbc)).element
         check_message(found, saml("NameID"))
     else:
-        clear = signed.element.find(saml("NameID"))
+        clear = next(signed.element.iterchildren(saml("NameID")), None)
         if clear is None:
             raise GatewayError(SAML_SUBJECT, "no NameID")
         found = clear
@@ -107,7 +107,7 @@ def check_confirmation(signed: SignedElement, *, recipient: str, request_id: str
 def _confirmed_until(
     confirmation: SignedElement, *, recipient: str, request_id: str | None, now: int, skew: int
 ) -> int:
-    data = confirmation.element.find(saml("SubjectConfirmationData"))
+    data = next(confirmation.element.iterchildren(saml("SubjectConfirmationData")), None)
     if data is None:
         raise GatewayError(SAML_SUBJECT_CONFIRMATION, "a bearer confirmation without SubjectConfirmationData")
     # Profiles 4.1.4.3: Recipient is the URL of our endpoint that received the response
@@ -249,7 +249,7 @@ def _name_id_value(text: str) -> str:
 
 
 def child(signed: SignedElement, name: str, code: Code) -> SignedElement:
-    found = signed.element.find(saml(name))
+    found = next(signed.element.iterchildren(saml(name)), None)
     if found is None:
         raise GatewayError(code, f"no {name}")
     return within(signed, found)

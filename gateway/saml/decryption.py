@@ -7,7 +7,7 @@ the same time and give the same error; and the plain text goes through our one p
 import base64
 import binascii
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import InitVar, dataclass
 from functools import lru_cache
 from xml.sax.saxutils import quoteattr
@@ -76,17 +76,27 @@ def decrypt(encrypted: etree._Element, expected: str, sp: ServiceProvider, *, cb
 
     `expected`: the tag of the content. `cbc`: AES-CBC is allowed. It has a padding oracle: somebody who sends changed
     ciphertexts and watches our responses can read the content. Raises GatewayError: SAML_ENCRYPTION_ALGORITHM or
-    SAML_ENCRYPTION_FORM before any key is used; after that SAML_DECRYPTION, always with the same detail.
+    SAML_ENCRYPTION_FORM before any key is used; after that SAML_DECRYPTION, always with the same detail and after the
+    same work: each of our keys on each wrapped key, and one content. Only what opens ends sooner.
     """
-    data = encrypted.find(xenc("EncryptedData"))
+    data = next(encrypted.iterchildren(xenc("EncryptedData")), None)
     if data is None:
         raise GatewayError(SAML_ENCRYPTION_FORM, "no EncryptedData")
     algorithm = _method(data).get("Algorithm", "")
     _check_content(algorithm, cbc)
     wrapped = [_wrapped(key) for key in _encrypted_keys(encrypted, data, sp.entity_id)]
-    size = _GCM.get(algorithm) or _CBC[algorithm]
-    plaintext = _decrypted(algorithm, _content_key(wrapped, sp.keys, size), _cipher_value(data))
-    return Decrypted(_read(plaintext, encrypted, expected), encrypted, _PROVEN)
+    size, value = _GCM.get(algorithm) or _CBC[algorithm], _cipher_value(data)
+    tried = False
+    for content_key in _content_keys(wrapped, sp.keys, size):
+        if content_key is None or tried:
+            continue
+        tried = True
+        element = _read(_decrypted(algorithm, content_key, value), encrypted, expected)
+        if element is not None:
+            return Decrypted(element, encrypted, _PROVEN)
+    if not tried:
+        _read(_decrypted(algorithm, _no_key(wrapped, sp.keys, size), value), encrypted, expected)
+    raise GatewayError(SAML_DECRYPTION, _FAILED)
 
 
 def _check_content(algorithm: str, cbc: bool) -> None:
@@ -112,8 +122,8 @@ def _encrypted_keys(encrypted: etree._Element, data: etree._Element, recipient: 
 def _wrapped(key: etree._Element) -> _WrappedKey:
     method = _method(key)
     algorithm = method.get("Algorithm")
-    digest = method.find(ds("DigestMethod"))
-    mask = method.find(f"{{{XENC11}}}MGF")
+    digest = next(method.iterchildren(ds("DigestMethod")), None)
+    mask = next(method.iterchildren(f"{{{XENC11}}}MGF"), None)
     hash = hashes.SHA1() if digest is None else _DIGESTS.get(digest.get("Algorithm", ""))  # noqa: S303
     mgf = hashes.SHA1() if mask is None else _MASKS.get(mask.get("Algorithm", ""))  # noqa: S303
     # XML Encryption 1.1 5.5.2: the older name has MGF1 with SHA-1 and no parameter for it
@@ -124,16 +134,18 @@ def _wrapped(key: etree._Element) -> _WrappedKey:
     return _WrappedKey(padding.OAEP(padding.MGF1(mgf), hash, None), _cipher_value(key))
 
 
-def _content_key(wrapped: list[_WrappedKey], pairs: tuple[KeyPair, ...], size: int) -> bytes:
-    """The content key. We try each of our keys on each wrapped key. If none fits, we go on with a key that opens
-    nothing, so that this failure looks like all others."""
-    found = hashlib.sha256(b"".join(pair.key for pair in pairs) + wrapped[0].value).digest()[:size]
+def _content_keys(wrapped: list[_WrappedKey], pairs: tuple[KeyPair, ...], size: int) -> Iterator[bytes | None]:
+    """What each of our keys makes of each wrapped key; None: no content key. Every private operation costs a third of
+    a millisecond, so who has what was looked for asks for no more."""
     for each in wrapped:
         for pair in pairs:
             unwrapped = _unwrapped(pair, each)
-            if unwrapped is not None and len(unwrapped) == size:
-                found = unwrapped
-    return found
+            yield unwrapped if unwrapped is not None and len(unwrapped) == size else None
+
+
+def _no_key(wrapped: list[_WrappedKey], pairs: tuple[KeyPair, ...], size: int) -> bytes:
+    """A key that opens nothing, so that where no key of ours fits, that looks like every other failure."""
+    return hashlib.sha256(b"".join(pair.key for pair in pairs) + wrapped[0].value).digest()[:size]
 
 
 def _unwrapped(pair: KeyPair, wrapped: _WrappedKey) -> bytes | None:
@@ -169,24 +181,25 @@ def _decrypted(algorithm: str, key: bytes, value: bytes) -> bytes:
     return plaintext[: -plaintext[-1]] if 1 <= plaintext[-1] <= _BLOCK else plaintext
 
 
-def _read(plaintext: bytes, encrypted: etree._Element, expected: str) -> etree._Element:
-    """Parse the plain text in its place (XML Encryption 4.3.3), so that prefixes from around it keep their meaning."""
+def _read(plaintext: bytes, encrypted: etree._Element, expected: str) -> etree._Element | None:
+    """Parse the plain text in its place (XML Encryption 4.3.3), so that prefixes from around it keep their meaning.
+    None: it is not the one element that is expected."""
     declared = "".join(
         f" xmlns{f':{prefix}' if prefix else ''}={quoteattr(uri)}" for prefix, uri in encrypted.nsmap.items()
     )
     document = b"".join((b"<context", declared.encode(), b">", plaintext, b"</context>"))
     try:
         context = parse(document, max_depth=DEEPEST + 1).root
-    except GatewayError as error:
-        raise GatewayError(SAML_DECRYPTION, _FAILED) from error
+    except GatewayError:
+        return None
     children = list(context)
     if len(children) != 1 or children[0].tag != expected or context.text or children[0].tail:
-        raise GatewayError(SAML_DECRYPTION, _FAILED)
+        return None
     return children[0]
 
 
 def _method(element: etree._Element) -> etree._Element:
-    method = element.find(xenc("EncryptionMethod"))
+    method = next(element.iterchildren(xenc("EncryptionMethod")), None)
     if method is None:
         raise GatewayError(SAML_ENCRYPTION_FORM, "no EncryptionMethod")
     return method

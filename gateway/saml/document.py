@@ -86,7 +86,8 @@ def is_ncname(text: str) -> bool:
 def _ids(root: etree._Element) -> Iterator[str]:
     for element in root.iter("*"):
         for name in map(str, element.keys()):
-            if name.rpartition("}")[2] in _ID_NAMES:
+            # Looked at twice: hardly any name ends like an ID.
+            if name[-2:] in _ID_NAMES and name.rpartition("}")[2] in _ID_NAMES:
                 yield element.get(name, "")
 
 

@@ -105,7 +105,7 @@ def check_destination(message: etree._Element, location: str, *, required: bool)
 
 def check_issuer(element: etree._Element, metadata: IdpMetadata, *, required: bool) -> None:
     # Core 2.2.5, Profiles 4.1.4.2: the value is the entityID; Format is omitted, or that of an entity.
-    issuer = element.find(saml("Issuer"))
+    issuer = next(element.iterchildren(saml("Issuer")), None)
     if issuer is None and not required:
         return
     if issuer is None or entity_id_in(issuer.text) != metadata.entity_id:
@@ -128,7 +128,7 @@ def check_issue_instant(element: etree._Element, now: int, skew: int) -> int:
 
 def status_codes(response: etree._Element) -> tuple[str, ...]:
     """The top-level status code, then the codes below it (Core 3.2.2.2)."""
-    status = response.find(samlp("Status"))
+    status = next(response.iterchildren(samlp("Status")), None)
     return () if status is None else tuple(code.get("Value", "") for code in status.iter(samlp("StatusCode")))
 
 
@@ -174,13 +174,13 @@ def _signed_assertion(
 def _assertion(
     response: etree._Element, provider: SamlProvider, sp: ServiceProvider, cbc: bool
 ) -> etree._Element | Decrypted:
-    encrypted = response.find(saml("EncryptedAssertion"))
+    encrypted = next(response.iterchildren(saml("EncryptedAssertion")), None)
     if encrypted is not None:
         # Core 2.3.4
         opened = decrypt(encrypted, saml("Assertion"), sp, cbc=cbc)
         check_message(opened.element, saml("Assertion"), around=response, digit_ids=provider.digit_ids)
         return opened
-    assertion = response.find(saml("Assertion"))
+    assertion = next(response.iterchildren(saml("Assertion")), None)
     if assertion is None:
         raise GatewayError(SAML_SHAPE, "a Response of success without an Assertion")
     if provider.encrypted:

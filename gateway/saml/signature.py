@@ -72,7 +72,7 @@ class SignedDigest:
 
 def signature_of(element: etree._Element) -> etree._Element | None:
     """The signature of the element itself, which is its direct child (Core 5.4.1)."""
-    return element.find(ds("Signature"))
+    return next(element.iterchildren(ds("Signature")), None)
 
 
 def verify(element: etree._Element, metadata: IdpMetadata) -> SignedElement:
@@ -176,8 +176,8 @@ def _check_reference(info: etree._Element, element: etree._Element) -> list[str]
     # Core 5.4.2
     if not identifier or reference.get("URI") != f"#{identifier}":
         raise GatewayError(SAML_SIGNATURE_FORM, f"the signature's Reference is not to its parent {_name(element)}")
-    first, *others = reference.iter(ds("Transform"))
-    if len(first):
+    enveloped, *others = reference.iter(ds("Transform"))
+    if len(enveloped):
         raise GatewayError(SAML_SIGNATURE_FORM, "the enveloped-signature transform has parameters")
     # XML Signature 4.4.3.2: where no transform says more, the digest is over Canonical XML 1.0; 4.4.3.3: references
     # to `#ID` leave comments out
@@ -185,7 +185,7 @@ def _check_reference(info: etree._Element, element: etree._Element) -> list[str]
 
 
 def _part(element: etree._Element, name: str) -> etree._Element:
-    found = element.find(ds(name))
+    found = next(element.iterchildren(ds(name)), None)
     if found is None:
         raise GatewayError(SAML_SIGNATURE_FORM, f"a signature without {name}")
     return found
@@ -193,7 +193,7 @@ def _part(element: etree._Element, name: str) -> etree._Element:
 
 def _prefixes(method: etree._Element) -> list[str]:
     """The PrefixList (XML Exclusive Canonicalization 3). libxml2 goes through it for each element, so it is bounded."""
-    inclusive = method.find(f"{{{EXC_C14N}}}InclusiveNamespaces")
+    inclusive = next(method.iterchildren(f"{{{EXC_C14N}}}InclusiveNamespaces"), None)
     prefixes = [] if inclusive is None else inclusive.get("PrefixList", "").split()
     if len(prefixes) > MOST_PREFIXES:
         raise GatewayError(SAML_SIGNATURE_FORM, f"a PrefixList of {len(prefixes)} prefixes, not {MOST_PREFIXES}")

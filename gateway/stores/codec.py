@@ -214,25 +214,38 @@ def parameters_from_bytes(data: bytes) -> ParkedResponse:
 
 
 def saml_login_to_bytes(login: SamlLogin) -> bytes:
-    return _dump({**_fields(login), "serves": _served_fields(login.serves)})
+    return _dump(_saml_login_fields(login))
 
 
 @_understood
 def saml_login_from_bytes(data: bytes) -> SamlLogin:
-    values = json.loads(data)
+    return _saml_login(json.loads(data))
+
+
+def _saml_login_fields(login: SamlLogin) -> dict[str, Any]:
+    return {**_fields(login), "serves": _served_fields(login.serves)}
+
+
+def _saml_login(values: dict[str, Any]) -> SamlLogin:
     read = {"authn_context": tuple(values["authn_context"]), "serves": _served(values["serves"])}
     return SamlLogin(**{**values, **read})
 
 
 def parked_to_bytes(answer: ParkedAssertion) -> bytes:
-    return _dump({**_fields(answer), "identity": _identity_fields(answer.identity)})
+    login = None if answer.login is None else _saml_login_fields(answer.login)
+    return _dump({**_fields(answer), "identity": _identity_fields(answer.identity), "login": login})
 
 
 @_understood
 def parked_from_bytes(data: bytes) -> ParkedAssertion:
     values = json.loads(data)
-    name_id = _name_id(values.pop("name_id"))
-    return ParkedAssertion(identity=_identity(values.pop("identity")), name_id=name_id, **values)
+    name_id, login = _name_id(values.pop("name_id")), values.pop("login", None)
+    return ParkedAssertion(
+        identity=_identity(values.pop("identity")),
+        name_id=name_id,
+        login=None if login is None else _saml_login(login),
+        **values,
+    )
 
 
 def saml_logout_to_bytes(logout: SamlLogout) -> bytes:

@@ -1,3 +1,4 @@
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -7,10 +8,11 @@ from lxml import etree
 from gateway.model import codes
 from gateway.model.codes import Code
 from gateway.model.errors import GatewayError
+from gateway.saml import decryption
 from gateway.saml.decryption import Decrypted, decrypt
 from gateway.saml.document import parse
 from gateway.saml.names import saml
-from gateway.saml.parties import ServiceProvider
+from gateway.saml.parties import KeyPair, ServiceProvider
 from tests.saml import parties
 from tests.saml.idp import CBC256, DS, MORE, OAEP, SHA256, XENC, XENC11, Way, assertion, build, encrypt, written
 from tests.saml.scene import OLD, OURS, SCENE, SP, STRANGER
@@ -75,7 +77,7 @@ def test_the_key_may_stand_beside_the_data_and_name_us() -> None:
 
 
 @pytest.mark.parametrize("to", [OURS, OLD])
-def test_each_key_of_ours_opens_during_a_roll_over(to: parties.KeyPair) -> None:
+def test_each_key_of_ours_opens_during_a_roll_over(to: KeyPair) -> None:
     assert opened(encrypted(to=to)) is not None
     assert opened(encrypted(to=to), sp=parties.service_provider(OLD, OURS)) is not None
 
@@ -174,21 +176,38 @@ def test_every_failure_has_one_answer(name: str) -> None:
     assert refused(encrypted(**FAILURES[name]), cbc=True) == (codes.SAML_DECRYPTION, detail)  # type: ignore[arg-type]
 
 
-def test_every_failure_does_the_same_work(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each key of ours is tried on each wrapped key, and the content opened with something, whatever failed before."""
-    from gateway.saml import decryption
+@pytest.fixture
+def counted(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The steps that cost something, in their order."""
+    done: list[str] = []
 
-    counted: list[str] = []
-    unwrapped, content = decryption._unwrapped, decryption._decrypted
-    monkeypatch.setattr(decryption, "_unwrapped", lambda *args: (counted.append("key"), unwrapped(*args))[1])
-    monkeypatch.setattr(decryption, "_decrypted", lambda *args: (counted.append("content"), content(*args))[1])
+    def counting(name: str, step: Callable[..., Any]) -> Callable[..., Any]:
+        def counted(*args: Any) -> Any:
+            done.append(name)
+            return step(*args)
+
+        return counted
+
+    for function, name in (("_unwrapped", "key"), ("_decrypted", "content"), ("_read", "read")):
+        monkeypatch.setattr(decryption, function, counting(name, getattr(decryption, function)))
+    return done
+
+
+def test_every_failure_does_the_same_work(counted: list[str]) -> None:
+    """Each key of ours is tried on each wrapped key, and the content opened with something, whatever failed before."""
     for name, how in FAILURES.items():
         counted.clear()
         refused(encrypted(**how), cbc=True)  # type: ignore[arg-type]
-        assert counted == ["key", "key", "content"], name
+        assert sorted(counted) == ["content", "key", "key", "read"], name
+
+
+def test_what_opens_is_tried_with_no_further_key(counted: list[str]) -> None:
+    """A private operation costs as much as all other checks together."""
+    opened(encrypted(to=OURS))
+    assert counted == ["key", "content", "read"]
     counted.clear()
-    opened(encrypted())
-    assert counted == ["key", "key", "content"]
+    opened(encrypted(to=OLD))
+    assert counted == ["key", "key", "content", "read"]
 
 
 def test_no_plain_text_is_written_anywhere(capfd: pytest.CaptureFixture[str]) -> None:

@@ -68,7 +68,7 @@ LOGIN = OidcLogin(
     "https://op.metropole.example",
 )
 SAML_LOGIN = SamlLogin("rectorat", "_1", ("urn:a",), "exact", True, browser("binding"), SERVED, NOW - 20, True)
-PARKED = ParkedAssertion(JEANNE, "reference", "_2", NOW + 60, NOW + 3600, NAME_ID, "index")
+PARKED = ParkedAssertion(JEANNE, "reference", "_2", NOW + 60, NOW + 3600, NAME_ID, "index", login=SAML_LOGIN)
 SAML_LOGOUT = SamlLogout("rectorat", "_3", "https://permis.localhost/")
 SIGN_OUT = SignOut("metropole", "https://permis.localhost/")
 COOKIES = (

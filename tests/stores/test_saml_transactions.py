@@ -14,7 +14,9 @@ NETWORK = "192.0.2.0/24"
 LOGIN = SamlLogin(
     "departement", "_request", ("urn:a", "urn:b"), "minimum", True, browser("mine"), Served("t", transaction()), NOW
 )
-PARKED = ParkedAssertion(JEANNE, "reference", "_assertion", NOW + 300, NOW + 3600, ("n", None, "q", None, ""), "s")
+PARKED = ParkedAssertion(
+    JEANNE, "reference", "_assertion", NOW + 300, NOW + 3600, ("n", None, "q", None, ""), "s", login=LOGIN
+)
 
 
 def of(store: RecordStore, clock: Clock, **bounds: int) -> Transactions:
@@ -46,7 +48,7 @@ async def test_what_is_parked_in_one_worker_is_taken_once_in_another(store: Reco
 
 
 async def test_an_answer_nobody_asked_for_is_parked_as_such(store: RecordStore, clock: Clock) -> None:
-    alone = replace(PARKED, reference=None, session_until=None, session_index=None)
+    alone = replace(PARKED, reference=None, login=None, session_until=None, session_index=None)
     transactions = of(store, clock)
     assert await transactions.saml_responses.peek(await transactions.saml_responses.put(alone, NETWORK)) == alone
 

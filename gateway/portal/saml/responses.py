@@ -106,7 +106,7 @@ class SamlResponses:
 
         assertion = await self._verified(request, provider, login, read, "post")
         id = await self._services.transactions.saml_responses.put(
-            self._mapped(provider, assertion, reference), request.network
+            self._mapped(provider, assertion, login, reference), request.network
         )
         return redirect(f"{FINISH}?p={id}")
 
@@ -136,7 +136,7 @@ class SamlResponses:
             assertion = await self._verified(request, provider, login, read, "artifact")
         except GatewayError as error:
             return _again(login, error)
-        asserted = self._mapped(provider, assertion, reference)
+        asserted = self._mapped(provider, assertion, login, reference)
         self._require_in_time(asserted)
         return self._authentication(request, provider, login, found, asserted, await self._first_use(asserted))
 
@@ -163,13 +163,12 @@ class SamlResponses:
         parked = await self._services.transactions.saml_responses.peek(id)
         if parked is None:
             return SignInSeenAgain(_GONE)
-        reference, transactions = parked.reference, self._services.transactions
-        login = None if reference is None else await transactions.saml_logins.peek(reference)
+        reference, login, transactions = parked.reference, parked.login, self._services.transactions
         if login is not None and login.serves is not None and request.holds(login.binding):
             # Where the store fails from here on, the page leads back to the application.
             lead_back(request, login.serves.transaction)
         # One write of the store: whatever is found wrong afterwards, all of it is used up.
-        spent, unused, asked = await asyncio.gather(
+        spent, unused, under_way = await asyncio.gather(
             transactions.saml_responses.spend(id),
             self._first_use(parked),
             transactions.saml_logins.spend(reference or ""),
@@ -186,7 +185,7 @@ class SamlResponses:
             if not provider.unsolicited:
                 raise GatewayError(SAML_UNSOLICITED, f"{provider.name} may no longer begin a sign-in")
             return self._authentication(request, provider, None, None, parked, unused)
-        if login is None or not asked:
+        if login is None or not under_way:
             return SignInSeenAgain(_GONE)
         _require_browser(request, login)
         found = served_by(request, login.serves, provider.name)
@@ -219,7 +218,9 @@ class SamlResponses:
             await self._opinions.ask(wanted, request, accepted)
         return accepted.assertion
 
-    def _mapped(self, provider: SamlProvider, assertion: Assertion, reference: str | None) -> ParkedAssertion:
+    def _mapped(
+        self, provider: SamlProvider, assertion: Assertion, login: SamlLogin | None, reference: str | None
+    ) -> ParkedAssertion:
         """Mapped, and within what this provider may assert."""
         identity = map_assertion(provider, assertion, int(self._services.now()))
         check(provider, identity)
@@ -233,6 +234,7 @@ class SamlResponses:
             session_index=assertion.session_index,
             issued=assertion.issued,
             skew=provider.skew,
+            login=login,
         )
 
     # --- used once
