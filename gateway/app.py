@@ -58,6 +58,7 @@ from gateway.stores.memory import MemoryStore
 from gateway.stores.oversight import SessionOversight
 from gateway.stores.posts.kept_posts import KeptPosts
 from gateway.stores.records import RecordStore
+from gateway.stores.sealing import StoreKeys
 from gateway.stores.sessions import Sessions
 from gateway.stores.sign_out_notes import SignOutNotes
 from gateway.stores.sqlite import SqliteStore
@@ -113,6 +114,7 @@ class _Worker:
             await self._start(candidate)
             return
         self._allow_grace()
+        self._take_store_keys(candidate.snapshot.gateway)
         self._acceptors.use(candidate.tls)
         self._plane.snapshot_swapped()
 
@@ -141,6 +143,11 @@ class _Worker:
         garbage.settle()
         self._acceptors.open()
 
+    def _take_store_keys(self, gateway: Gateway) -> None:
+        if retired := self._store_keys.take(gateway.store_keys):
+            self._killed(self._sessions.retire(retired))
+        self._pseudonyms.use(gateway.store_keys[0][1])
+
     def _allow_grace(self) -> None:
         of_hosts, grace = dict[str, float](), self.snapshot.gateway.store_grace
         for app in self.snapshot.apps.values():
@@ -153,7 +160,7 @@ class _Worker:
         limits = gateway.limits
         return Transactions(
             self._store,
-            gateway.store_keys,
+            self._store_keys,
             per_network=limits.transactions_per_network,
             in_all=limits.transactions,
             log=self._log,
@@ -162,14 +169,14 @@ class _Worker:
 
     def _join_services(self, gateway: Gateway, pages: Pages) -> None:
         store, log, counters, limits, now = self._store, self._log, self._counters, gateway.limits, self._now
+        self._store_keys = StoreKeys(gateway.store_keys)
         is_ours = OwnAddresses(self._sockets, gateway.admin, gateway.store_server, self._store_servers)
-        self._sessions = Sessions(store, gateway.store_keys, cached_seats=limits.cached_seats, log=log, now=now)
-        self._posts = KeptPosts(
-            store, gateway.store_keys, settings=lambda: self.snapshot.gateway.posts, log=log, now=now
-        )
+        self._sessions = Sessions(store, self._store_keys, cached_seats=limits.cached_seats, log=log, now=now)
+        self._posts = KeptPosts(store, self._store_keys, settings=lambda: self.snapshot.gateway.posts, log=log, now=now)
         self._posts.start()
-        jars = CookieJars(store, self._sessions, gateway.store_keys, log=log, now=now)
-        self._person = person = Pseudonyms(gateway.store_keys[0][1]).of
+        jars = CookieJars(store, self._sessions, self._store_keys, log=log, now=now)
+        self._pseudonyms = Pseudonyms(gateway.store_keys[0][1])
+        self._person = person = self._pseudonyms.of
         self._make_federation(gateway)
         self._applications = Applications(is_ours)
         self._sign_outs = self._make_sign_outs(gateway)
@@ -270,7 +277,7 @@ class _Worker:
 
     def _make_sign_outs(self, gateway: Gateway) -> SignOuts:
         return SignOuts(
-            notes=SignOutNotes(self._store, gateway.store_keys, log=self._log, now=self._now),
+            notes=SignOutNotes(self._store, self._store_keys, log=self._log, now=self._now),
             applications=self._applications,
             counters=self._counters,
             log=self._log,
@@ -292,13 +299,13 @@ class _Worker:
         )
 
     def _form_logins(self, gateway: Gateway) -> FormLogins:
-        self._tries = LoginTries(self._store, gateway.store_keys, now=self._now)
+        self._tries = LoginTries(self._store, self._store_keys, now=self._now)
         self._reading = thread = ThreadPoolExecutor(1, thread_name_prefix="forms")
         loop = asyncio.get_running_loop()
         return FormLogins(
             source=self._credentials,
             exchange=FormExchange(self._applications.connected),
-            kept=ApplicationSessions(self._store, gateway.store_keys, self._sessions, log=self._log, now=self._now),
+            kept=ApplicationSessions(self._store, self._store_keys, self._sessions, log=self._log, now=self._now),
             tries=self._tries,
             in_thread=lambda work: loop.run_in_executor(thread, work),
             counters=self._counters,

@@ -32,6 +32,13 @@ MEANINGS: dict[str, tuple[str, ...]] = {
         "ended, and in force everywhere",
         "there is no such session, or not all that are meant are known to have ended",
     ),
+    "key new": ("made", "nothing is written: the file is there already, or cannot be written"),
+    "key list": ("listed", "it is no keyring, or cannot be read"),
+    "key rotate": (
+        "the key that follows is in the file",
+        "nothing is written: it is no keyring, or a time cannot be",
+    ),
+    "key retire": ("the key has an end", "nothing is written: there is no such key, or it is the one in use"),
     "provider show": ("shown", "its file has problems"),
     "account list": ("listed", "the folder has problems, or its account links cannot be read"),
     "account link": ("linked, or it was so", "the folder has problems, or the link is refused"),

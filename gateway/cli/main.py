@@ -144,6 +144,7 @@ def _parser() -> argparse.ArgumentParser:
         *_directory(commands.add_parser("directory", help="asks shared directories: by hand, or of all anew")),
         *_front(commands.add_parser("front", help="what a server in front has to write for an application")),
         *_people(commands),
+        _key(commands.add_parser("key", help="our own keys, in files that gateway.yaml and providers' files name")),
     )
     metadata = commands.add_parser("metadata", help="prints what SAML providers have to know of us, signed")
     _folder_or_usual(metadata)
@@ -190,6 +191,26 @@ def _meant(command: argparse.ArgumentParser) -> None:
     command.add_argument("--tenant", metavar="SIRET", help="in whose name they act")
     command.add_argument("--application", metavar="NAME", help="who has been at this one")
     command.add_argument("--older-than", metavar="AGE", help="who signed in longer ago: 90s, 30m, 8h, 2d")
+
+
+def _key(command: argparse.ArgumentParser) -> argparse.ArgumentParser:
+    """The command that has an output for programs."""
+    commands = command.add_subparsers(dest="what", required=True, metavar="WHAT")
+    new = commands.add_parser("new", help="makes a keyring with its first key")
+    new.add_argument("kind", choices=("store", "saml", "client"), help="what it is for")
+    listed = commands.add_parser("list", help="the keys by id and dates, and nothing secret of them")
+    rotate = commands.add_parser("rotate", help="adds the key that follows, known at once and used later")
+    retire = commands.add_parser("retire", help="has a key accepted no longer")
+    for one in (new, listed, rotate, retire):
+        one.add_argument("file", type=Path, metavar="FILE")
+    for one in (new, rotate):
+        one.add_argument("--id", help="of the key; else the kind and the time")
+        one.add_argument("--algorithm", choices=("ES256", "RS256"), default="ES256", help="of a client's key")
+    rotate.add_argument("--in", dest="use_in", metavar="TIME", help="how long from now it is used: 1h, 14d")
+    rotate.add_argument("--keep", metavar="TIME", help="how long from then the others are accepted")
+    retire.add_argument("id", metavar="ID")
+    retire.add_argument("--in", dest="use_in", metavar="TIME", help="how long from now; else at once")
+    return listed
 
 
 def _explain(explain: argparse.ArgumentParser) -> argparse.ArgumentParser:

@@ -6,6 +6,7 @@
 `check/`    what no file can tell alone: names, fences, levels, secrets, certificates
 `compile/`  valid files to one plan of bytes, and in each worker the plan to the snapshot, in small steps
 `snapshot`  what serves: immutable, swapped by one assignment
+`keyring`   our own keys by id and dates, in a file that others name
 
 Every problem is collected with its place (`problems`), none is raised for the first. A worker imports `compile.build`
 and what it needs, never the YAML reader nor the validator. Begin in `compile.compiler`.

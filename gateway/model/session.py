@@ -90,7 +90,8 @@ class Seat:
     gateway.access: what comes of a route and method, ready, valid for `revision` only. So do `made`: the tokens that
     an application is sent, by what its file says of them; `account`: the person's login there, where it asks for one;
     `known`: the person with what its directories add; and `application`: the person's session at it. `jar` belongs to
-    gateway.proxy.hidden_cookies: the cookies of the application that the browser does not have.
+    gateway.proxy.hidden_cookies: the cookies of the application that the browser does not have. `store_keys`: the ids
+    of those that seal it and its session.
     """
 
     cookie: bytes
@@ -111,4 +112,5 @@ class Seat:
     application: object | None = None
     account: object = None
     jar: object | None = None
+    store_keys: tuple[str, ...] = ()
     known: object | None = None

@@ -221,6 +221,9 @@ class Pseudonyms:
     """`secret`: that of the current store key; a new one gives new names."""
 
     def __init__(self, secret: bytes) -> None:
+        self.use(secret)
+
+    def use(self, secret: bytes) -> None:
         self._key = hmac.digest(secret, b"ecluse: people in the log", "sha256")
 
     def of(self, identity: Identity) -> str:

@@ -1,6 +1,7 @@
 """From the folder to a plan, without the supervisor ever standing still: read in a thread, compiled in a helper."""
 
 import asyncio
+import hashlib
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -13,6 +14,7 @@ from gateway.config.compile.process import decode_outcome, encode_files, fingerp
 from gateway.config.folder.files import Files, is_app
 from gateway.config.folder.read import read_folder, read_for_good, read_known_hosts
 from gateway.config.problems import ProblemsFound
+from gateway.config.schema.scalars import Reference
 from gateway.config.snapshot import Gateway
 from gateway.ops.counters import Dump
 from gateway.ops.zeros import zeros
@@ -34,7 +36,7 @@ class Live:
 
     `files`: the fingerprint of what it was compiled from. `left_out`: what is wrong in app files that were not taken,
     which stay as they were (`kept`) or whose hosts are closed (`closed`). `good`: the app files that it is made of.
-    `zeros`: what can be counted of it.
+    `zeros`: what can be counted of it. `keyrings`: the digest of what was in force of each.
     """
 
     plan: bytes
@@ -46,6 +48,7 @@ class Live:
     closed: tuple[str, ...] = ()
     good: Mapping[str, bytes] = field(default_factory=dict)
     zeros: Dump = field(default_factory=dict)
+    keyrings: Mapping[Reference, bytes] = field(default_factory=dict)
 
 
 async def compile_folder(folder: Path, within: float = COMPILED_WITHIN, *, live: Live | None = None) -> Live:
@@ -81,7 +84,12 @@ def _live(compiled: Compiled, files: Files, fingerprint: bytes, before: Mapping[
         closed=compiled.closed,
         good={**taken, **{path: before[path] for path in compiled.kept}},
         zeros=zeros(*names_of(compiled.plan)),
+        keyrings={ring: digest(files.secrets.get(ring.key, b"")) for ring in files.keyrings},
     )
+
+
+def digest(ring: bytes) -> bytes:
+    return hashlib.sha256(ring).digest()
 
 
 async def _in_helper(files: bytes, within: float) -> bytes:

@@ -1,7 +1,7 @@
 """What of gateway.yaml a running gateway cannot change: sockets, stores and worker processes are made once. And what
 the supervisor tells of the listeners."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from gateway.config.snapshot import Gateway, Listener
@@ -40,7 +40,6 @@ _FIXED: Mapping[str, Callable[[Gateway], object]] = {
     "state": lambda gateway: gateway.state_folder,
     "store.type": lambda gateway: gateway.store,
     "store.server": lambda gateway: gateway.store_server,
-    "store.keys": lambda gateway: gateway.store_keys,
     "workers": lambda gateway: gateway.workers,
     "limits.transactions": lambda gateway: gateway.limits.transactions,
     "limits.transactions_per_network": lambda gateway: gateway.limits.transactions_per_network,
@@ -51,3 +50,22 @@ _FIXED: Mapping[str, Callable[[Gateway], object]] = {
 def changed(old: Gateway, new: Gateway) -> list[str]:
     """The keys whose change needs a restart."""
     return [key for key, value in _FIXED.items() if value(old) != value(new)]
+
+
+def why_not(old: Gateway, new: Gateway) -> str:
+    """Why a reload cannot take this; empty where it can."""
+    if fixed := changed(old, new):
+        return f"{', '.join(fixed)}: restart to change this, it is fixed while running"
+    return _of_store_keys(dict(old.store_keys), new.store_keys)
+
+
+def _of_store_keys(known: Mapping[str, bytes], keys: Sequence[tuple[str, bytes]]) -> str:
+    """While the workers take a file one after the other, and while several gateways do, each has to open what another
+    has sealed already."""
+    for id, secret in keys:
+        if id in known and known[id] != secret:
+            return f"store: the key `{id}` has another secret than before: give it an id of its own"
+    first = keys[0][0]
+    if first not in known:
+        return f"store: the key `{first}` would seal before every gateway has it: list it second first, then first"
+    return ""

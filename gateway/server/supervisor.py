@@ -20,9 +20,10 @@ from gateway.server.control import Control, ReloadVerdict
 from gateway.server.control_keeper import ControlKeeper
 from gateway.server.descriptors import allow_files
 from gateway.server.faults import CannotServe, watched, where
-from gateway.server.fixed import addresses, changed
+from gateway.server.fixed import addresses, why_not
 from gateway.server.fleet import PROGRAM, Fleet, Hooks, Worker, ask, refusals
 from gateway.server.inherited import bound
+from gateway.server.keyrings import Keyrings
 from gateway.server.liveness_probe import until_silent
 from gateway.server.observation import Observation
 from gateway.server.questions import Questions
@@ -75,6 +76,7 @@ class Supervisor:
         self._tasks: set[asyncio.Task[None]] = set()
         self._totals = Totals()
         self._token_keys = TokenKeys(log)
+        self._keyrings = Keyrings(folder)
         self._has_served = False
         self._refusal = ""
         self._slots = 0
@@ -122,10 +124,10 @@ class Supervisor:
         self.fleet = Fleet(self._listening, hooks, self._log, program=self._program, cores=cores)
         self._rollout = Rollout(live, self.fleet, self._patience)
         self._sources = Sources(gateway, self._log)
-        self._observation = Observation(
+        self.observation = Observation(
             self.fleet, self._rollout, self._sources, self._totals, self._log, slots=self._slots, ends=self._stop.is_set
         )
-        self._admin, self._caretaker = Admin(self._observation), Caretaker(gateway)
+        self._admin, self._caretaker = Admin(self.observation), Caretaker(gateway)
         if elder is None:
             await self._admin.start(self._admin_socket)
         control = await self._controlled(gateway, elder)
@@ -133,7 +135,7 @@ class Supervisor:
         if trouble:
             self._log.event("state.unwritable", detail=trouble)
         await self._sources.follow(self._rollout.live.plan)
-        self._observation.tell_what_is_live()
+        self.observation.tell_what_is_live()
         await self._remember_hosts()
         self.fleet.start(self._slots)
         for work in (self._reload_when_asked(), self._watch_folder(), self._begin(elder)):
@@ -182,7 +184,7 @@ class Supervisor:
         await self._caretaker.wait()
         for work in self._sources.work():
             self.begin(work)
-        await self._change_token_keys()
+        await self._change_keys()
 
     async def _succeeded(self, connection: socket.socket) -> None:
         await self._links.to_successor(connection, [*self._listening, self._admin_socket])
@@ -249,13 +251,13 @@ class Supervisor:
                 verdict = await self._taken()
             except Exception as fault:  # noqa: BLE001 - the old folder stays, and the next reload is heard
                 verdict = where(fault)
-            self._observation.last_reload = verdict or "ok"
+            self.observation.last_reload = verdict or "ok"
             self._totals.reloaded(not verdict)
             if verdict:
                 self._log.event("config.refused", revision=self._rollout.live.revision, detail=verdict)
             else:
                 self._log.event("config.loaded", revision=self._rollout.live.revision)
-                self._observation.tell_what_is_live()
+                self.observation.tell_what_is_live()
             self._ready()
             told = verdict_of(self._rollout.live, verdict)
             for each in waiting:
@@ -280,8 +282,8 @@ class Supervisor:
             candidate = await self._with_token_keys(candidate)
         except Refused as refused:
             return str(refused)
-        if fixed := changed(self._rollout.live.gateway, candidate.gateway):
-            return f"{self._folder}/gateway.yaml: {', '.join(fixed)}: restart to change this, it is fixed while running"
+        if why := why_not(self._rollout.live.gateway, candidate.gateway):
+            return f"{self._folder}/gateway.yaml: {why}"
         if candidate.gateway.limits.connections > self._rollout.live.gateway.limits.connections:
             allow_files(candidate.gateway.limits.connections, self._log)
         if refusal := await self._sources.ready(candidate.plan):
@@ -295,11 +297,12 @@ class Supervisor:
         """In a thread: the state folder may lie on a slow disk."""
         return await asyncio.to_thread(self._token_keys.added, live, int(time.time()))
 
-    async def _change_token_keys(self) -> None:
-        """The keys that were made for applications are changed by a reload of the folder as it is."""
+    async def _change_keys(self) -> None:
+        """Those made for applications, and those of keyrings, are changed by a reload of the folder as it is."""
         while True:
             await asyncio.sleep(_KEYS_LOOKED_AT)
-            if self._token_keys.due(time.time()):
+            now, live = time.time(), self._rollout.live
+            if self._token_keys.due(now) or await asyncio.to_thread(self._keyrings.due, live, now):
                 self.reload()
 
     async def _remember_hosts(self) -> None:
@@ -386,11 +389,3 @@ class Supervisor:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         task.add_done_callback(partial(watched, log=self._log))
-
-    # --- admin.Observed ---
-
-    def readiness(self) -> dict[str, Any]:
-        return self._observation.readiness()
-
-    async def exposition(self) -> bytes:
-        return await self._observation.exposition()

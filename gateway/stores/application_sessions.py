@@ -31,7 +31,7 @@ class ApplicationSessions:
     def __init__(
         self,
         store: RecordStore,
-        keys: Sequence[tuple[str, bytes]],
+        keys: StoreKeys | Sequence[tuple[str, bytes]],
         sessions: Entries,
         *,
         log: Log | None = None,
@@ -40,7 +40,7 @@ class ApplicationSessions:
     ) -> None:
         self._sessions = sessions
         self._tickets = Tickets(
-            APPLICATION_SESSION, store, StoreKeys(keys), _BOUNDS, log=log, now=now, token_bytes=token_bytes
+            APPLICATION_SESSION, store, StoreKeys.of(keys), _BOUNDS, log=log, now=now, token_bytes=token_bytes
         )
 
     async def read(self, seat: Seat, app: str) -> ApplicationSession | None:

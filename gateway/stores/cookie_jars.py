@@ -48,7 +48,7 @@ class CookieJars:
         self,
         store: RecordStore,
         sessions: Sessions,
-        keys: Sequence[tuple[str, bytes]],
+        keys: StoreKeys | Sequence[tuple[str, bytes]],
         *,
         log: Log | None = None,
         now: Callable[[], int] = unix_now,
@@ -56,7 +56,7 @@ class CookieJars:
     ) -> None:
         self._store = store
         self._sessions = sessions
-        self._keys = StoreKeys(keys)
+        self._keys = StoreKeys.of(keys)
         self._unreadable = UnreadableRecords(log, what_follows=_LOST)
         self._now = now
         self._token_bytes = token_bytes

@@ -23,10 +23,10 @@ class LoginTries:
     gateway.yaml; `now`: Unix seconds."""
 
     def __init__(
-        self, store: RecordStore, keys: Sequence[tuple[str, bytes]], *, now: Callable[[], int] = unix_now
+        self, store: RecordStore, keys: StoreKeys | Sequence[tuple[str, bytes]], *, now: Callable[[], int] = unix_now
     ) -> None:
         self._store = store
-        self._keys = StoreKeys(keys)
+        self._keys = StoreKeys.of(keys)
         self._now = now
 
     async def take_turn(self, app: str, login: str) -> int | None:

@@ -136,17 +136,29 @@ def shard_of_browser(binding: str) -> str:
 
 
 class StoreKeys:
-    """`keys`: (id, secret) pairs, the first one current, the others on their way out.
+    """`keys`: (id, secret) pairs, the first one current, the others on their way in or out.
 
     Raises GatewayError where they cannot serve."""
 
     def __init__(self, keys: Sequence[tuple[str, bytes]]) -> None:
+        self._salts = dict[str, bytes]()
+        self.take(keys)
+
+    @staticmethod
+    def of(keys: "StoreKeys | Sequence[tuple[str, bytes]]") -> "StoreKeys":
+        """Those of the whole worker as they are, which change with them; of pairs, keys that stay."""
+        return keys if isinstance(keys, StoreKeys) else StoreKeys(keys)
+
+    def take(self, keys: Sequence[tuple[str, bytes]]) -> frozenset[str]:
+        """From here on it is these, in all that hold this object; the ids that are no more. On the loop alone."""
         _check(keys)
+        before = self._salts
         self.current = keys[0][0]
         # A copy for each value: `hmac.digest` gives up the interpreter lock, and there is a thread that waits for it.
         self._indexing = {id: hmac.new(draw_key(secret, b"index"), digestmod="sha256") for id, secret in keys}
         self._salts = {id: draw_key(secret, b"salt") for id, secret in keys}
         self._notes = {id: draw_key(secret, b"note") for id, secret in keys}
+        return frozenset(before.keys() - self._salts.keys())
 
     def salt(self, id: str) -> bytes:
         """What goes into every key drawn under the store key `id`. GatewayError(STORE_UNREADABLE): it is no more."""

@@ -79,6 +79,10 @@ class SeatCache:
         for number, seat in enumerate(every):
             seat.refresh_at = min(seat.refresh_at, moment + _ALL_WITHIN * number / len(every))
 
+    def end_of_keys(self, store_keys: Collection[str]) -> tuple[Seat, ...]:
+        held = [*self.seats.values(), *self._dropped]
+        return self.kill([seat for seat in held if any(id in store_keys for id in seat.store_keys)])
+
     def kill(self, seats: Iterable[Seat]) -> tuple[Seat, ...]:
         """Nothing is let in by these any more; returns those of them that were alive."""
         killed = tuple(seat for seat in seats if seat.live)

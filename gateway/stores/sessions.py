@@ -29,7 +29,7 @@ from gateway.stores.records import (
     Write,
     in_steps,
 )
-from gateway.stores.sealing import KEY_BYTES, StoreKeys, TokenBytes, new_id, shard_of_browser
+from gateway.stores.sealing import KEY_BYTES, StoreKeys, TokenBytes, key_id_of, new_id, shard_of_browser
 from gateway.stores.seats import SeatCache
 from gateway.stores.tickets import HAND_OVER_BOUNDS, HandOvers, TakenHandOver, Tickets, unix_now
 from gateway.stores.touches import Touches
@@ -56,7 +56,7 @@ class Sessions:
     def __init__(
         self,
         store: RecordStore,
-        keys: Sequence[tuple[str, bytes]],
+        keys: StoreKeys | Sequence[tuple[str, bytes]],
         *,
         cached_seats: int = 20_000,
         log: Log | None = None,
@@ -65,7 +65,7 @@ class Sessions:
         token_bytes: TokenBytes = os.urandom,
     ) -> None:
         self._store = store
-        self._keys = StoreKeys(keys)
+        self._keys = StoreKeys.of(keys)
         self._envelopes = Envelopes(self._keys, token_bytes)
         codes = Tickets(HAND_OVER, store, self._keys, HAND_OVER_BOUNDS, log=log, now=now, token_bytes=token_bytes)
         self.hand_overs = HandOvers(codes, self._envelopes, self._keys, now, token_bytes)
@@ -135,6 +135,10 @@ class Sessions:
     def forget(self) -> tuple[Seat, ...]:
         """Every seat in memory dies, for it is not known which of them have ended; a live one is read anew."""
         return self._cache.kill_all()
+
+    def retire(self, store_keys: Collection[str]) -> tuple[Seat, ...]:
+        """What these keys had a part in opens no more, here either; the seats that die of it."""
+        return self._cache.end_of_keys(store_keys)
 
     def clock_stepped(self, seconds: float) -> None:
         """The wall clock was set forward by so much, or back: every limit in memory is that much nearer."""
@@ -370,6 +374,7 @@ class Sessions:
         idle = float(min(session.idle, seat.idle))
         kept = Seat(cookie, seat.host, session.id, session.identity, session.tenant, idle, deadline, hard, _NEVER)
         kept.refresh_at, kept.counts_until = refresh_at, counts_until
+        kept.store_keys = key_id_of(record.sealed), key_id_of(seat.wrapped)
         self._cache.put(kept)
         return kept
 

@@ -30,7 +30,7 @@ class SignOutNotes:
     def __init__(
         self,
         store: RecordStore,
-        keys: Sequence[tuple[str, bytes]],
+        keys: StoreKeys | Sequence[tuple[str, bytes]],
         *,
         log: Log | None = None,
         now: Callable[[], int] = unix_now,
@@ -38,7 +38,7 @@ class SignOutNotes:
         token_bytes: TokenBytes = os.urandom,
     ) -> None:
         self._store = store
-        self._keys = StoreKeys(keys)
+        self._keys = StoreKeys.of(keys)
         self._token_bytes = token_bytes
         self._unreadable = UnreadableRecords(log, what_follows=_UNTOLD)
         self._now = now

@@ -207,7 +207,7 @@ class Transactions:
     def __init__(
         self,
         store: RecordStore,
-        keys: Sequence[tuple[str, bytes]],
+        keys: StoreKeys | Sequence[tuple[str, bytes]],
         *,
         per_network: int = 1000,
         in_all: int = 100_000,
@@ -216,7 +216,7 @@ class Transactions:
         token_bytes: TokenBytes = os.urandom,
     ) -> None:
         self._store = store
-        self._keys = StoreKeys(keys)
+        self._keys = StoreKeys.of(keys)
         self._now = now
         self._token_bytes = token_bytes
         most_parked = min(in_all, MOST_PARKED)

@@ -20,6 +20,7 @@ import pytest
 import trustme
 
 from gateway.config.exchange_limits import ExchangeLimits, Rate
+from gateway.config.keyring import Keyring, RingKey, RingKind, keyring_text
 from gateway.config.schema.conditions import KEYS
 from gateway.config.schema.json_schema import schemas
 from gateway.config.snapshot import Snapshot
@@ -54,6 +55,12 @@ from tests.tokens.keys import pem
 from tests.tokens.test_ltpa import EXPORTED, PASSWORD
 
 LEAF = trustme.CA().issue_cert("portail.localhost")
+
+
+def ring(kind: RingKind, parts: dict[str, str]) -> bytes:
+    return keyring_text(Keyring(kind, (RingKey("r1", 0, None, parts),)))
+
+
 PEM = {
     "file:tls.crt": LEAF.cert_chain_pems[0].bytes().strip(),
     "file:tls.key": LEAF.private_key_pem.bytes().strip(),
@@ -66,6 +73,11 @@ PEM = {
     "file:validation.key": b"AB" * 64,
     "file:decryption.key": b"CD" * 32,
     "file:basic": "mot de passé".encode(),
+    "file:store.ring": ring("store", {"secret": "0123456789-of-a-keyring-0123456789"}),
+    "file:saml.ring": ring(
+        "saml", {"key": LEAF.private_key_pem.bytes().decode(), "certificate": LEAF.cert_chain_pems[0].bytes().decode()}
+    ),
+    "file:client.ring": ring("client", {"key": pem("ES256").decode(), "algorithm": "ES256"}),
     "env:LINKS": b"0123456789-of-the-links-0123456789",
     "env:OTHER": b"0123456789-of-another-key-0123456789",
 }
@@ -283,6 +295,10 @@ GATEWAY = [
     Effect("store.keys[].id", ("store", "keys", 0, "id"), "k2", gateway(lambda g: g.store_keys[0][0]), "k1", "k2"),
     Effect("store.keys[].secret", ("store", "keys", 0, "secret"), {"env": "OTHER"}, gateway(lambda g: g.store_keys[0][1]),
            b"0123456789abcdef0123456789abcdef", PEM["env:OTHER"]),
+    Effect("store.keyring", ("store",), {"type": "sqlite", "keyring": {"file": "store.ring"}},
+           gateway(lambda g: [id for id, _ in g.store_keys]), ["k1"], ["r1"]),
+    Effect("saml.keyring", ("saml",), {"keyring": {"file": "saml.ring"}},
+           gateway(lambda g: g.service_provider and [one.id for one in g.service_provider.keys]), None, ["r1"]),
     *(Effect(f"store.server.{key}", ("store",),
              {"type": "redis", "keys": [KEY_OF_STORE], "server": {"address": "valkey.example:6379", **said}},
              gateway(lambda g, field=field: g.store_server and getattr(g.store_server, field)), None, after)
@@ -405,6 +421,8 @@ PROVIDER = [
     Effect("oidc.client_keys[].certificate", ("oidc", "client_keys"),
            [{"key": {"file": "tls.key"}, "algorithm": "ES256", "certificate": {"file": "tls.crt"}}],
            provider(lambda p: [bool(key.x5t) for key in p.client_keys]), [], [True]),
+    Effect("oidc.client_keyring", ("oidc", "client_keyring"), {"file": "client.ring"},
+           provider(lambda p: [key.id for key in p.client_keys]), [], ["r1"]),
     Effect("oidc.client_certificate.certificate", ("oidc", "client_certificate"), TLS,
            provider(lambda p: p.client_certificate and p.client_certificate.certificate), None, PEM["file:tls.crt"]),
     Effect("oidc.client_certificate.key", ("oidc", "client_certificate"), TLS,

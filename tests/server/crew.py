@@ -57,7 +57,7 @@ class Crew:
 
         def are_up() -> bool:
             nonlocal revision
-            told = self.supervisor.readiness()
+            told = self.supervisor.observation.readiness()
             revision = told["revision"]
             return told["workers_serving"] == told["workers"] and set(self.served().values()) == {revision}
 

@@ -4,7 +4,7 @@ import pytest
 
 from gateway.config.exchange_limits import Timeouts
 from gateway.config.snapshot import Gateway, Limits, Listener, ListenerCertificate
-from gateway.server.fixed import addresses, certificate_ends, changed
+from gateway.server.fixed import addresses, certificate_ends, changed, why_not
 
 PLAIN, SECURE = Listener(("127.0.0.1", 80)), Listener(("127.0.0.1", 443), (ListenerCertificate(b"pem", b"key"),))
 GATEWAY = Gateway(
@@ -33,7 +33,6 @@ GATEWAY = Gateway(
         ({"admin": "127.0.0.1:8082"}, ["admin"]),
         ({"state_folder": "/tmp"}, ["state"]),
         ({"store": "memory"}, ["store.type"]),
-        ({"store_keys": (("k2", b"1" * 32), ("k1", b"0" * 32))}, ["store.keys"]),
         ({"workers": 4}, ["workers"]),
         ({"limits": Limits(cached_seats=1)}, ["limits.cached_seats"]),
         ({"limits": Limits(transactions=1)}, ["limits.transactions"]),
@@ -54,10 +53,33 @@ def test_what_is_made_once_is_named_by_its_key(change: dict[str, object], keys: 
         {"timeouts": Timeouts(drain=1.0)},
         {"limits": Limits(connections=1, body=1)},
         {"access_log": True},
+        {"store_keys": (("k1", b"0" * 32), ("k2", b"1" * 32))},
     ],
 )
 def test_all_else_may_change_while_it_runs(change: dict[str, object]) -> None:
     assert changed(GATEWAY, replace(GATEWAY, **change)) == []  # type: ignore[arg-type]
+
+
+def test_a_store_key_is_known_before_it_seals_and_may_go_when_another_does() -> None:
+    one, two, three = ("k1", b"0" * 32), ("k2", b"1" * 32), ("k3", b"2" * 32)
+    known, used = (replace(GATEWAY, store_keys=keys) for keys in ((one, two), (two, one)))
+    assert why_not(GATEWAY, known) == why_not(known, used) == ""
+    assert why_not(used, replace(GATEWAY, store_keys=(two,))) == ""
+    for keys in ((two, one), (two,), (three, one, two)):
+        told = why_not(GATEWAY, replace(GATEWAY, store_keys=keys))
+        assert told == (
+            f"store: the key `{keys[0][0]}` would seal before every gateway has it: list it second first, then first"
+        )
+
+
+def test_a_store_key_keeps_its_secret() -> None:
+    told = why_not(GATEWAY, replace(GATEWAY, store_keys=(("k1", b"1" * 32),)))
+    assert told == "store: the key `k1` has another secret than before: give it an id of its own"
+
+
+def test_what_is_fixed_is_said_first() -> None:
+    told = why_not(GATEWAY, replace(GATEWAY, workers=4, store_keys=(("k2", b"1" * 32),)))
+    assert told == "workers: restart to change this, it is fixed while running"
 
 
 def test_an_address_says_whether_it_speaks_tls() -> None:

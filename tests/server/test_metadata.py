@@ -48,12 +48,13 @@ async def test_from_the_reload_that_names_a_provider_on(tmp_path: Path, monkeypa
         assert signing_keys(crew, server) == (spki(pair("idp")),)
         # The copy is in its place a moment before the helper says so.
         async with asyncio.timeout(PATIENCE):
-            while b'refreshes_total{provider="metropole",result="ok"} 1.0' not in await crew.supervisor.exposition():
+            told = crew.supervisor.observation
+            while b'refreshes_total{provider="metropole",result="ok"} 1.0' not in await told.exposition():
                 await asyncio.sleep(0.05)
         server.documents = {"/idp": signed(entity(role(keys=key(certificate_text(pair("idp-next"))))))}
         monkeypatch.setattr(metadata_keeper, "ASKED_AGAIN_AFTER", 0.0)
         crew.says(f"* wants {id}")
-        await crew.supervisor.exposition()
+        await crew.supervisor.observation.exposition()
         await until(lambda: signing_keys(crew, server) == (spki(pair("idp-next")),))
         assert not crew.lines("gateway.fault")
 
@@ -65,4 +66,4 @@ async def test_a_provider_whose_metadata_cannot_be_had_is_told_and_the_others_ar
         await until(lambda: crew.lines("provider.unreachable"))
         (line,) = crew.lines("provider.unreachable")
         assert (line["provider"], line["code"]) == ("metropole", "saml.metadata.unreachable")
-        assert crew.supervisor.readiness()["ready"]
+        assert crew.supervisor.observation.readiness()["ready"]

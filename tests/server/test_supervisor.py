@@ -85,10 +85,10 @@ async def test_one_worker_that_does_not_say_yes_keeps_the_old_one_in_all(crew: C
     crew.says(f"{victim} prepare {action}")
     told = await crew.reload("config.refused", "second.localhost")
     assert f"worker {victim}: {why}" in told["detail"]
-    assert told["revision"] == before == crew.supervisor.readiness()["revision"]
+    assert told["revision"] == before == crew.supervisor.observation.readiness()["revision"]
     crew.says()
     assert await crew.all_serve() == before
-    assert why in crew.supervisor.readiness()["last_reload"]
+    assert why in crew.supervisor.observation.readiness()["last_reload"]
     # And the next is heard.
     assert (await crew.reload("config.loaded", "third.localhost"))["revision"] == await crew.all_serve()
 
@@ -139,7 +139,7 @@ async def test_a_worker_that_does_not_come_up_is_ended_and_tried_again(crew: Cre
     crew.says()
     await crew.all_serve()
     assert crew.lines("worker.refused")[0]["detail"] == "no answer"
-    assert crew.supervisor.readiness()["ready"]
+    assert crew.supervisor.observation.readiness()["ready"]
 
 
 async def test_however_often_a_reload_is_asked_for_the_last_folder_is_live(crew: Crew) -> None:
@@ -152,7 +152,7 @@ async def test_however_often_a_reload_is_asked_for_the_last_folder_is_live(crew:
     await until(lambda: len(crew.lines("config.loaded")) >= before + 2)
     await asyncio.sleep(0.6)
     assert len(crew.lines("config.loaded")) <= before + 4
-    last = crew.supervisor.readiness()["revision"]
+    last = crew.supervisor.observation.readiness()["revision"]
     assert (await crew.reload("config.loaded", "fourth.localhost"))["revision"] == last
 
 
@@ -220,10 +220,10 @@ async def test_a_gateway_that_drains_has_given_up_its_name(tmp_path: Path, monke
 
 async def test_counters_of_the_living_and_the_dead_are_told(tmp_path: Path) -> None:
     async with crewed(tmp_path) as crew:
-        living = (await crew.supervisor.exposition()).decode()
+        living = (await crew.supervisor.observation.exposition()).decode()
         crew.supervisor.stop()
         await until(lambda: crew.lines("gateway.stopped"))
-        dead = (await crew.supervisor.exposition()).decode()
+        dead = (await crew.supervisor.observation.exposition()).decode()
     assert "ecluse_workers 2.0" in living
     assert f'ecluse_config_info{{revision="{crew.lines("gateway.started")[0]["revision"]}"}} 1.0' in living
     # Their last words: what they counted stays, what they held does not.

@@ -730,6 +730,24 @@ async def test_a_retired_store_key_still_opens_while_it_is_listed_and_ends_its_s
     assert await after.sessions.hand_overs.take(code or "") is None
 
 
+async def test_seats_in_memory_die_with_the_key_that_sealed_them_or_their_session(
+    store: RecordStore, clock: Clock
+) -> None:
+    old = Worker(store, clock)
+    cookie = await old.sign_in()
+    worker = Worker(store, clock, keys=OTHER_KEYS + KEYS)
+    on_app, newer = await worker.enter(cookie), await worker.sign_in("another browser")
+    first, second, third = [
+        await worker.sessions.load(host, one) for host, one in ((PORTAL, cookie), (PERMIS, on_app), (PORTAL, newer))
+    ]
+    assert first is not None
+    assert second is not None
+    assert third is not None
+    assert worker.sessions.retire({"k0"}) == ()
+    assert set(map(id, worker.sessions.retire({"k1"}))) == {id(first), id(second)}
+    assert (first.live, second.live, third.live) == (False, False, True)
+
+
 async def test_sessions_made_under_either_key_are_found(store: RecordStore, clock: Clock) -> None:
     await Worker(store, clock).sign_in()
     rotated = Worker(store, clock, keys=OTHER_KEYS + KEYS)

@@ -10,6 +10,7 @@ from typing import Final, NamedTuple
 from gateway.config.check.directory_servers import certificate_paths, references_of
 from gateway.config.check.form_login import SECRET, check_secret
 from gateway.config.check.fronts import check_front_secret
+from gateway.config.check.keyrings import STORE_KEY_BYTES, check_keyring
 from gateway.config.check.pem import (
     check_certificates,
     check_one_certificate,
@@ -23,19 +24,20 @@ from gateway.config.check.theme import check_logo
 from gateway.config.check.tokens import LTPA2, check_ltpa_keys, references
 from gateway.config.check.translate import values_elsewhere
 from gateway.config.folder.files import Files, for_app, team_of
+from gateway.config.keyring import read_keyring
 from gateway.config.problems import Path, Problem, key_path
 from gateway.config.schema.app import AppFile
 from gateway.config.schema.gateway import OtherCertificateSection, TlsSection
 from gateway.config.schema.load import AnyProviderFile, Folder, Loaded
 from gateway.config.schema.oidc import OidcSection
 from gateway.config.schema.provider import ProviderFile, SamlProviderFile
+from gateway.config.schema.saml import SamlSelfSection
 from gateway.config.schema.scalars import Reference, Wrong
-from gateway.config.schema.store import StoreServerSection
+from gateway.config.schema.store import StoreSection, StoreServerSection
 from gateway.config.schema.upstream import UpstreamTlsSection
 from gateway.config.yaml.reader import YamlDocument
 from gateway.model.errors import GatewayError
 
-STORE_KEY_BYTES = 32
 # RFC 7518 3.2: a key of at least the size of the hash.
 MAC_SECRET_BYTES = 32
 
@@ -160,10 +162,7 @@ def _of_gateway(folder: Folder) -> Iterator[_Use]:
     if folder.gateway is None or folder.gateway.model is None:
         return
     file, document, model = folder.gateway.path, folder.gateway.document, folder.gateway.model
-    for index, key in enumerate(model.store.keys):
-        yield _Use(file, document, ("store", "keys", index, "secret"), key.secret, _store_key, True)
-    if model.store.server is not None:
-        yield from _of_store_server(file, document, model.store.server)
+    yield from _of_store(file, document, model.store)
     for index, key in enumerate(model.accounts.keys if model.accounts else ()):
         yield _Use(file, document, ("accounts", "keys", index, "secret"), key.secret, _store_key, True)
     if model.forward_auth is not None:
@@ -179,10 +178,17 @@ def _of_gateway(folder: Folder) -> Iterator[_Use]:
     for index, signs in enumerate(model.tokens.keys if model.tokens else ()):
         check = partial(check_own_key, signs.algorithm)
         yield _Use(file, document, ("tokens", "keys", index, "key"), signs.key, check, True)
-    for index, own in enumerate(model.saml.keys if model.saml else ()):
-        path = ("saml", "keys", index)
-        yield _Use(file, document, (*path, "certificate"), own.certificate, check_certificates, False)
-        yield _Use(file, document, (*path, "key"), own.key, check_saml_key, True)
+    if model.saml is not None:
+        yield from _of_own_saml(file, document, model.saml)
+
+
+def _of_own_saml(file: str, document: YamlDocument, own: SamlSelfSection) -> Iterator[_Use]:
+    for index, key in enumerate(own.keys):
+        path: Path = ("saml", "keys", index)
+        yield _Use(file, document, (*path, "certificate"), key.certificate, check_certificates, False)
+        yield _Use(file, document, (*path, "key"), key.key, check_saml_key, True)
+    if own.keyring is not None:
+        yield _Use(file, document, ("saml", "keyring"), own.keyring, partial(check_keyring, "saml"), False)
 
 
 def _of_pair(
@@ -190,6 +196,15 @@ def _of_pair(
 ) -> Iterator[_Use]:
     yield _Use(file, document, (*path, "certificate"), pair.certificate, check_certificates, False)
     yield _Use(file, document, (*path, "key"), pair.key, check_private_key, True)
+
+
+def _of_store(file: str, document: YamlDocument, store: StoreSection) -> Iterator[_Use]:
+    for index, key in enumerate(store.keys):
+        yield _Use(file, document, ("store", "keys", index, "secret"), key.secret, _store_key, True)
+    if store.keyring is not None:
+        yield _Use(file, document, ("store", "keyring"), store.keyring, partial(check_keyring, "store"), False)
+    if store.server is not None:
+        yield from _of_store_server(file, document, store.server)
 
 
 def _of_store_server(file: str, document: YamlDocument, server: StoreServerSection) -> Iterator[_Use]:
@@ -219,6 +234,8 @@ def _own_keys(folder: Folder, material: dict[tuple[str, Path], bytes]) -> Iterat
     if gateway is None or gateway.model is None or gateway.model.accounts is None:
         return
     stores = {material.get((gateway.path, ("store", "keys", index, "secret"))) for index in range(16)} - {None}
+    if (ring := material.get((gateway.path, ("store", "keyring")))) is not None:
+        stores |= {key.parts["secret"].encode() for key in read_keyring(ring).keys}
     for index in range(len(gateway.model.accounts.keys)):
         path: Path = ("accounts", "keys", index, "secret")
         if material.get((gateway.path, path)) in stores:
@@ -279,6 +296,8 @@ def _oidc_references(oidc: OidcSection) -> Iterator[tuple[Path, Reference, _Chec
         yield ("oidc", "client_keys", index, "key"), key.key, partial(check_own_key, key.algorithm), True
         if key.certificate is not None:
             yield ("oidc", "client_keys", index, "certificate"), key.certificate, check_certificates, False
+    if oidc.client_keyring is not None:
+        yield ("oidc", "client_keyring"), oidc.client_keyring, partial(check_keyring, "client"), False
     for index, opening in enumerate(oidc.encryption.keys if oidc.encryption else ()):
         check = partial(check_own_key, opening.algorithm)
         yield ("oidc", "encryption", "keys", index, "key"), opening.key, check, True

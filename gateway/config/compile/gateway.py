@@ -8,12 +8,13 @@ from gateway.config.compile.rates import rates_of
 from gateway.config.compile.served import Material, served
 from gateway.config.compile.tokens import serve_token_keys
 from gateway.config.exchange_limits import Timeouts
+from gateway.config.keyring import read_keyring
 from gateway.config.problems import Path
 from gateway.config.schema.app_tokens import USUAL_ROTATION
 from gateway.config.schema.forward_auth import ForwardAuthSection
 from gateway.config.schema.gateway import GatewayFile, TlsSection
 from gateway.config.schema.saml import SamlSelfSection
-from gateway.config.schema.store import StoreServerSection
+from gateway.config.schema.store import StoreSection, StoreServerSection
 from gateway.config.snapshot import Gateway, Limits, Listener, ListenerCertificate
 from gateway.model.forward_auth import ForwardAuth
 from gateway.model.kept_post import PostsSettings
@@ -45,9 +46,7 @@ def serve_gateway(file: str, model: GatewayFile, material: Material, root: str) 
         store=model.store.type,
         store_grace=model.store.grace,
         store_server=None if model.store.server is None else _store_server(file, model.store.server, material),
-        store_keys=tuple(
-            (key.id, material[file, ("store", "keys", index, "secret")]) for index, key in enumerate(model.store.keys)
-        ),
+        store_keys=_store_keys(file, model.store, material),
         link_keys=tuple(
             (key.id, material[file, ("accounts", "keys", index, "secret")])
             for index, key in enumerate(model.accounts.keys if model.accounts is not None else ())
@@ -134,6 +133,12 @@ def _below(root: str, path: str) -> str:
     return posixpath.normpath(posixpath.join(root, path))
 
 
+def _store_keys(file: str, store: StoreSection, material: Material) -> tuple[tuple[str, bytes], ...]:
+    if (ring := material.get((file, ("store", "keyring")))) is not None:
+        return tuple((key.id, key.parts["secret"].encode()) for key in read_keyring(ring).keys)
+    return tuple((key.id, material[file, ("store", "keys", index, "secret")]) for index, key in enumerate(store.keys))
+
+
 def _ourselves(file: str, own: SamlSelfSection, portal: str, material: Material) -> ServiceProvider:
     keys = [
         KeyPair(
@@ -143,6 +148,11 @@ def _ourselves(file: str, own: SamlSelfSection, portal: str, material: Material)
         )
         for index, key in enumerate(own.keys)
     ]
+    if (ring := material.get((file, ("saml", "keyring")))) is not None:
+        keys = [
+            KeyPair(key.id, key.parts["key"].encode(), key.parts["certificate"].encode())
+            for key in read_keyring(ring).keys
+        ]
     organization = own.organization
     return service_provider(
         portal,

@@ -2,10 +2,11 @@
 
 import json
 from collections.abc import Sequence
-from typing import Literal
+from typing import Literal, cast
 
 from gateway.config.check.pem import public_key_der, thumbprint
 from gateway.config.compile.served import Material, served
+from gateway.config.keyring import read_keyring
 from gateway.config.problems import Path
 from gateway.config.schema.gateway import GatewayFile
 from gateway.config.schema.oidc import (
@@ -14,6 +15,7 @@ from gateway.config.schema.oidc import (
     ClientKeySection,
     DecryptionKeySection,
     EncryptionSection,
+    OidcSection,
     RequestSection,
 )
 from gateway.config.schema.provider import AssertsSection, ProviderBase, ProviderFile, SamlProviderFile
@@ -31,6 +33,7 @@ from gateway.model.provider import (
     OidcProvider,
     Perimeter,
     SamlProvider,
+    SigningAlgorithm,
 )
 
 
@@ -43,7 +46,7 @@ def serve_oidc_provider(file: str, model: ProviderFile, gateway: GatewayFile, ma
         oidc,
         **_of_either(file, "oidc", model, gateway, material),
         client_secret=None if secret is None else secret.decode(),
-        client_keys=_keys(file, ("oidc", "client_keys"), oidc.client_keys, material),
+        client_keys=_client_keys(file, oidc, material),
         attributes={name: AttributeSource(tuple(claim)) for name, claim in sorted(model.attributes.items())},
         encryption=None if oidc.encryption is None else _encryption(file, oidc.encryption, material),
         request=_request(oidc.request),
@@ -96,6 +99,15 @@ def _perimeter(asserts: AssertsSection) -> Perimeter:
 def _certificate(file: str, path: Path, material: Material) -> ClientCertificate | None:
     certificate, key = material.get((file, (*path, "certificate"))), material.get((file, (*path, "key")))
     return None if certificate is None or key is None else ClientCertificate(certificate, key)
+
+
+def _client_keys(file: str, oidc: OidcSection, material: Material) -> tuple[ClientKey, ...]:
+    if (ring := material.get((file, ("oidc", "client_keyring")))) is None:
+        return _keys(file, ("oidc", "client_keys"), oidc.client_keys, material)
+    return tuple(
+        ClientKey(key.id, cast(SigningAlgorithm, key.parts["algorithm"]), key.parts["key"].encode())
+        for key in read_keyring(ring).keys
+    )
 
 
 def _keys(

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass, field
 
 from gateway.config.problems import Problem
+from gateway.config.schema.scalars import Reference
 
 GATEWAY_FILE = "gateway.yaml"
 PROVIDERS = "providers"
@@ -51,7 +52,8 @@ class Files:
     `problems`: what of the folder itself could not be read.
 
     `good`: app files as they were last served, for those that are wrong now. `known`: their hosts, from the state
-    folder. `closed`: files that are left out, by path. `starting`: nothing is served yet.
+    folder. `closed`: files that are left out, by path. `starting`: nothing is served yet. `keyrings`: the references
+    whose bytes are what is in force of a keyring at the time of reading.
     """
 
     folder: str
@@ -64,6 +66,7 @@ class Files:
     known: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     closed: Mapping[str, Closing] = field(default_factory=dict)
     starting: bool = False
+    keyrings: tuple[Reference, ...] = ()
 
     def by_kind(self) -> dict[str, list[str]]:
         """The paths of each folder (APPS, PROVIDERS ...), in order."""

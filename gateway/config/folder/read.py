@@ -6,7 +6,9 @@ file is opened.
 
 import os
 import stat
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from errno import ELOOP, ENOTDIR
 from pathlib import Path
@@ -26,6 +28,7 @@ from gateway.config.folder.files import (
     is_app,
     team_of,
 )
+from gateway.config.keyring import NoKeyring, in_force, keyring_text, read_keyring
 from gateway.config.problems import Place, Problem, did_you_mean
 from gateway.config.schema.scalars import REFERENCE_KINDS, Reference
 from gateway.config.yaml.reader import MAX_BYTES, read_document
@@ -40,6 +43,7 @@ _OTHER_SUFFIXES: Final = (".yml", ".yaml")
 
 # What stands under these keys is no secret: every client or server that we connect with is shown it.
 _PUBLIC: Final = frozenset({"certificate", "ca", "metadata", "keys", "pins"})
+_KEYRINGS: Final = frozenset({"keyring", "client_keyring"})
 # These hold the environment of this process, and its memory.
 _OF_THE_SYSTEM: Final = ("/proc", "/sys", "/dev")
 
@@ -62,7 +66,28 @@ def read_folder(folder: Path) -> Files:
         except _Unreadable as why:
             problems.append(_whole(f"{shown}/{path}", str(why)))
     secrets, unreadable = read_references(folder, texts)
-    return Files(shown, os.path.abspath(folder), texts, secrets, unreadable, tuple(problems))
+    rings = tuple({one.reference.key: one.reference for one in _references(texts) if _is_keyring(one)}.values())
+    now = time.time()
+    for key in [ring.key for ring in rings if ring.key in secrets]:
+        secrets[key] = _in_force(secrets[key], now)
+    return Files(shown, os.path.abspath(folder), texts, secrets, unreadable, tuple(problems), keyrings=rings)
+
+
+def read_keyrings(folder: Path, keyrings: Iterable[Reference]) -> dict[str, bytes]:
+    """What is in force of them now, by reference; those that cannot be read are not there."""
+    found, now = dict[str, bytes](), time.time()
+    for ring in keyrings:
+        with suppress(_Unreadable):
+            found[ring.key] = _in_force(_resolve(folder, ring).content, now)
+    return found
+
+
+def _in_force(content: bytes, now: float) -> bytes:
+    """What is no keyring stays as it is: it is the check that says so."""
+    try:
+        return keyring_text(in_force(read_keyring(content), now))
+    except NoKeyring:
+        return content
 
 
 def read_for_good(folder: Path, files: Files, good: Mapping[str, bytes]) -> Files:
@@ -219,6 +244,10 @@ def read_references(folder: Path, texts: Mapping[str, bytes]) -> Read:
             except _Unreadable as why:
                 read.unreadable[key] = str(why)
     return read
+
+
+def _is_keyring(one: _Named) -> bool:
+    return not one.of_app and one.key in _KEYRINGS
 
 
 def _references(texts: Mapping[str, bytes]) -> Iterator[_Named]:

@@ -192,6 +192,9 @@ class OidcSection(Strict):
     client_keys: list[ClientKeySection] = Field(default=[], max_length=8)
     """All keys are published at `/_ecluse/oidc/jwks` of the portal, and the first signs. A new key is listed last for a
     while, then first."""
+    client_keyring: Maybe[PublicReference] = None
+    """In the place of `client_keys`: a file of `ecluse key new client`, whose keys change by their dates; the id of
+    each is its `kid`."""
     client_certificate: Maybe[ClientCertificateSection] = None
     """Shown in the TLS handshake with this provider."""
     assertion_audience: Literal["issuer", "token_endpoint"] = "issuer"
@@ -231,9 +234,12 @@ class OidcSection(Strict):
     @model_validator(mode="after")
     def _whole(self) -> "OidcSection":
         self._check_secret()
-        if self.request.signed and not self.client_keys:
+        if self.client_keys and self.client_keyring is not None:
+            raise wrong("the client's keys stand in client_keys or in client_keyring", "leave one of them out")
+        signs = self.client_keys or self.client_keyring is not None
+        if self.request.signed and not signs:
             raise wrong("a signed request is signed with a key", "client_keys: [{key: {file: path}}]")
-        if self.client_authentication == "private_key_jwt" and not self.client_keys:
+        if self.client_authentication == "private_key_jwt" and not signs:
             raise wrong("private_key_jwt signs with a key", "client_keys: [{key: {file: path}}]")
         if self.client_authentication == "tls_client_auth" and self.client_certificate is None:
             raise wrong("tls_client_auth shows a certificate", "client_certificate: {certificate: ..., key: ...}")

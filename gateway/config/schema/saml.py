@@ -247,12 +247,20 @@ class SecondOpinionSection(Strict):
 class SamlSelfSection(Strict):
     entity_id: Maybe[Uri] = None
     """Our own entityID; the address of our metadata where this is left out."""
-    keys: list[SamlKeySection] = Field(min_length=1, max_length=4)
+    keys: list[SamlKeySection] = Field(default=[], max_length=4)
     """The first key signs, each decrypts, and all are in our metadata. A new key is listed second until every provider
     knows it, then first."""
+    keyring: Maybe[PublicReference] = None
+    """In the place of `keys`: a file of `ecluse key new saml`, whose keys change by their dates."""
     contacts: list[SamlContactSection] = Field(default=[], max_length=10)
     organization: Maybe[SamlOrganizationSection] = None
     requested: Requested = ()
     """Further names under which our metadata ask for attributes, beside one name for each attribute of the provider
     files. `none`: they ask for nothing, and providers release what they like."""
     second_opinion: Maybe[SecondOpinionSection] = None
+
+    @model_validator(mode="after")
+    def _has_keys(self) -> "SamlSelfSection":
+        if bool(self.keys) == (self.keyring is not None):
+            raise wrong("our keys for SAML stand in keys or in keyring", "keyring: {file: ../certs/saml.keyring}")
+        return self

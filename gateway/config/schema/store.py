@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from gateway.config.schema.types import (
     Count,
@@ -14,6 +14,7 @@ from gateway.config.schema.types import (
     Secret,
     ServerAddress,
     Strict,
+    wrong,
 )
 
 
@@ -86,5 +87,14 @@ class StoreSection(Strict):
     grace: Grace = 10.0
     """How long people whom a worker holds go on while the store is away. Meanwhile nobody signs in or out, and a
     session that was ended elsewhere may last for so long. `0s`: nobody goes on for longer than a second."""
-    keys: list[StoreKeySection] = Field(min_length=1, max_length=16)
-    """The first key seals; all of them open."""
+    keys: list[StoreKeySection] = Field(default=[], max_length=16)
+    """The first key seals; all of them open. A new key is listed second until every gateway has taken the file, then
+    first."""
+    keyring: Maybe[PublicReference] = None
+    """In the place of `keys`: a file of `ecluse key new store`, whose keys change by their dates."""
+
+    @model_validator(mode="after")
+    def _has_keys(self) -> "StoreSection":
+        if bool(self.keys) == (self.keyring is not None):
+            raise wrong("what seals sessions stands in keys or in keyring", "keyring: {file: ../certs/store.keyring}")
+        return self

@@ -38,7 +38,7 @@ class KeptPosts:
     def __init__(
         self,
         store: RecordStore,
-        keys: Sequence[tuple[str, bytes]],
+        keys: StoreKeys | Sequence[tuple[str, bytes]],
         *,
         settings: Callable[[], PostsSettings],
         log: Log | None = None,
@@ -46,7 +46,7 @@ class KeptPosts:
         token_bytes: TokenBytes = os.urandom,
     ) -> None:
         self._store = store
-        self._keys = StoreKeys(keys)
+        self._keys = StoreKeys.of(keys)
         self._settings = settings
         self._now = now
         self._token_bytes = token_bytes

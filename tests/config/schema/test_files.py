@@ -29,7 +29,7 @@ from tests.config.samples import GATEWAY, METROPOLE, PERMIS, problems
         ("type: sqlite", "type: rediss", "7:15: store.type: this must be one of sqlite, redis, memory (did you mean redis?)"),
         ("type: sqlite", "type: sqllite", "7:15: store.type: this must be one of sqlite, redis, memory (did you mean sqlite?)"),
         ("type: sqlite", "type: redis, server: {address: valkey}", "7:40: store.server.address: a server is written name:port (valkey.example.org:6379, 10.0.0.1:6379 or [::1]:6379)"),
-        (", keys: [{id: k1, secret: {file: ../certs/store.key}}]", "", "7:1: store.keys: this key is missing"),
+        (", keys: [{id: k1, secret: {file: ../certs/store.key}}]", "", "7:8: store: what seals sessions stands in keys or in keyring (keyring: {file: ../certs/store.keyring})"),
         ("id: k1", "id: K 1", "7:35: store.keys[0].id: a name is made of a-z, 0-9 and -, at most 63"),
         ("id: k1, ", "", "7:30: store.keys[0].id: this key is missing"),
         ("{file: ../certs/store.key}", "{file: a, env: b}", "7:47: store.keys[0].secret: exactly one place is named here (write {file: path}, {env: NAME} or {credential: name})"),

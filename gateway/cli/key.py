@@ -1,0 +1,199 @@
+"""`ecluse key`: makes the keyrings that gateway.yaml and providers' files name, and changes the keys in them."""
+
+import contextlib
+import os
+import re
+import secrets
+import stat
+import tempfile
+import time
+from argparse import Namespace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Final
+
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1
+from cryptography.hazmat.primitives.asymmetric.ec import generate_private_key as ec_key
+from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key as rsa_key
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
+
+from gateway.cli.exits import Exit
+from gateway.cli.folder import said_to_be_wrong, say_json
+from gateway.config.keyring import (
+    Keyring,
+    NoKeyring,
+    RingKey,
+    RingKind,
+    in_use,
+    keyring_text,
+    read_keyring,
+    retired,
+    rotated,
+    said,
+)
+
+_AGE = re.compile(r"(\d{1,6})([smhd])")
+_SECONDS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+# Every gateway looks at its keyrings once a minute, and may be busy when it does.
+_KNOWN_EVERYWHERE: Final = 300
+# From when a new key is used, and how long the one before it is accepted beside it. Providers read our SAML metadata
+# once a day or, some of them, by hand; the keys of a client within hours; a session may last for weeks.
+_BEFORE: Final[dict[RingKind, int]] = {"store": 3600, "saml": 14 * 86400, "client": 86400}
+_AFTER: Final[dict[RingKind, int]] = {"store": 31 * 86400, "saml": 14 * 86400, "client": 86400}
+_CERTIFIED_DAYS: Final = 3650
+
+
+class _Wrong(Exception):
+    """In words for the operator."""
+
+
+def run(told: Namespace) -> Exit:
+    try:
+        return _COMMANDS[told.what](told)
+    except NoKeyring as why:
+        said_to_be_wrong(f"{told.file}: {why}")
+    except _Wrong as why:
+        said_to_be_wrong(str(why))
+    except OSError as error:
+        said_to_be_wrong(f"{told.file}: {error.strerror}")
+    return Exit.FOUND
+
+
+# --- the commands
+
+
+def _new(told: Namespace) -> Exit:
+    """A keyring with its first key, which is used at once: nobody has another."""
+    if told.file.exists():
+        raise _Wrong(f"{told.file} is there already: ecluse key rotate {told.file}")
+    now = int(time.time())
+    key = _made(told.kind, told, now, now)
+    _write(told.file, Keyring(told.kind, (key,)), None)
+    print(f"{key.id}: used from {said(key.since)}")
+    return Exit.DONE
+
+
+def _list(told: Namespace) -> Exit:
+    ring, now = _read(told.file)[0], int(time.time())
+    used = in_use(ring, now)
+    keys = [
+        {"id": key.id, "state": _state(key, used, now), "from": said(key.since), "until": key.until and said(key.until)}
+        for key in ring.keys
+    ]
+    if told.as_json:
+        say_json({"keyring": ring.kind, "keys": keys})
+        return Exit.DONE
+    for key in keys:
+        print(f"{key['id']}  {key['state']}  from {key['from']}" + (f" until {key['until']}" if key["until"] else ""))
+    return Exit.DONE
+
+
+def _rotate(told: Namespace) -> Exit:
+    ring, status = _read(told.file)
+    now = int(time.time())
+    after, keep = _span(told.use_in, _BEFORE[ring.kind]), _span(told.keep, _AFTER[ring.kind])
+    if after < _KNOWN_EVERYWHERE:
+        raise _Wrong("--in: every gateway has to know a key before one uses it: 5m or more")
+    if any(key.since > now for key in ring.keys):
+        raise _Wrong("a key is waiting already: it is used first, or retired")
+    key = _made(ring.kind, told, now + after, now)
+    if key.id in {one.id for one in ring.keys}:
+        raise _Wrong(f"there is a key {key.id}: give another --id")
+    _write(told.file, rotated(ring, key, keep, now), status)
+    print(f"{key.id}: used from {said(key.since)}; the others are accepted until {said(key.since + keep)}")
+    return Exit.DONE
+
+
+def _retire(told: Namespace) -> Exit:
+    ring, status = _read(told.file)
+    now = int(time.time())
+    at = now + _span(told.use_in, 0)
+    _write(told.file, retired(ring, told.id, at, now), status)
+    print(f"{told.id}: accepted until {said(at)}")
+    return Exit.DONE
+
+
+_COMMANDS = {"new": _new, "list": _list, "rotate": _rotate, "retire": _retire}
+
+
+def _state(key: RingKey, used: RingKey | None, now: int) -> str:
+    if key.until is not None and key.until <= now:
+        return "over"
+    return "in use" if key is used else "to come" if key.since > now else "accepted"
+
+
+def _span(text: str | None, usual: int) -> int:
+    if text is None:
+        return usual
+    found = _AGE.fullmatch(text)
+    if found is None:
+        raise _Wrong(f"{text}: a time is a number and s, m, h or d, as 8h")
+    return int(found[1]) * _SECONDS[found[2]]
+
+
+# --- keys
+
+
+def _made(kind: RingKind, told: Namespace, since: int, now: int) -> RingKey:
+    id = told.id or f"{kind}-{datetime.fromtimestamp(now, UTC):%Y%m%d-%H%M%S}"
+    return RingKey(id, since, None, _parts(kind, id, told.algorithm, now))
+
+
+def _parts(kind: RingKind, id: str, algorithm: str, now: int) -> dict[str, str]:
+    match kind:
+        case "store":
+            return {"secret": secrets.token_urlsafe(48)}
+        case "saml":
+            return _saml_pair(id, now)
+        case "client":
+            private = rsa_key(65537, 3072) if algorithm == "RS256" else ec_key(SECP256R1())
+            pem = private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+            return {"key": pem.decode(), "algorithm": algorithm}
+
+
+def _saml_pair(id: str, now: int) -> dict[str, str]:
+    """Only the key in the certificate counts for providers; its dates are long, since some look at them."""
+    private = rsa_key(65537, 3072)
+    name, begins = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, id)]), datetime.fromtimestamp(now, UTC)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(private.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(begins)
+        .not_valid_after(begins + timedelta(days=_CERTIFIED_DAYS))
+        .sign(private, SHA256())
+    )
+    pem = private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    return {"key": pem.decode(), "certificate": certificate.public_bytes(Encoding.PEM).decode()}
+
+
+# --- the file
+
+
+def _read(path: Path) -> tuple[Keyring, os.stat_result]:
+    with path.open("rb") as file:
+        return read_keyring(file.read()), os.fstat(file.fileno())
+
+
+def _write(path: Path, ring: Keyring, before: os.stat_result | None) -> None:
+    """Whole or not at all; whose it is and who may read it stay as they were, and at first its maker alone may."""
+    read_keyring(content := keyring_text(ring))
+    descriptor, made = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    try:
+        with open(descriptor, "wb") as file:
+            if before is not None:
+                os.fchmod(file.fileno(), stat.S_IMODE(before.st_mode))
+                os.fchown(file.fileno(), before.st_uid, before.st_gid)
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(made, path)
+    except BaseException:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(made)
+        raise

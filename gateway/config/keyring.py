@@ -1,0 +1,139 @@
+"""Keyrings: our own keys by id, with the dates of each, in one file that `ecluse key` writes and other files name.
+
+A gateway knows every key of the file from when it reads it. A key seals or signs from its `since`, until a later one
+does; it is accepted until its `until`.
+"""
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import Any, Final, Literal, get_args
+
+RingKind = Literal["store", "saml", "client"]
+KINDS: Final[tuple[RingKind, ...]] = get_args(RingKind)
+# What a key is made of, by the kind of its ring.
+PARTS: Final[Mapping[RingKind, tuple[str, ...]]] = {
+    "store": ("secret",),
+    "saml": ("key", "certificate"),
+    "client": ("key", "algorithm"),
+}
+MOST_KEYS: Final = 16
+_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+_MOMENT = "%Y-%m-%dT%H:%M:%SZ"
+
+
+class NoKeyring(ValueError):
+    """Why, in the operator's words, and nothing of what is in it."""
+
+
+@dataclass(frozen=True, slots=True)
+class RingKey:
+    """`since`, `until`: Unix seconds; None: no end is set yet. `parts`: as PARTS names them."""
+
+    id: str
+    since: int
+    until: int | None
+    parts: Mapping[str, str] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Keyring:
+    kind: RingKind
+    keys: tuple[RingKey, ...]
+
+
+def read_keyring(content: bytes) -> Keyring:
+    """Raises NoKeyring."""
+    try:
+        told = json.loads(content)
+    except ValueError:
+        raise NoKeyring("this is no keyring") from None
+    kind = told.get("keyring") if isinstance(told, dict) else None
+    if kind not in KINDS or not isinstance(told.get("keys"), list):
+        raise NoKeyring("this is no keyring")
+    keys = tuple(_key(kind, number, one) for number, one in enumerate(told["keys"], 1))
+    if len({key.id for key in keys}) != len(keys):
+        raise NoKeyring("an id is there twice")
+    if len(keys) > MOST_KEYS:
+        raise NoKeyring(f"more than {MOST_KEYS} keys")
+    return Keyring(kind, keys)
+
+
+def keyring_text(ring: Keyring) -> bytes:
+    keys = []
+    for key in ring.keys:
+        dates = {"from": said(key.since)} | ({} if key.until is None else {"until": said(key.until)})
+        keys.append({"id": key.id, **dates, **key.parts})
+    return json.dumps({"keyring": ring.kind, "keys": keys}, indent=1).encode() + b"\n"
+
+
+def said(moment: int) -> str:
+    return datetime.fromtimestamp(moment, UTC).strftime(_MOMENT)
+
+
+def _key(kind: RingKind, number: int, told: Any) -> RingKey:
+    names = {"id", "from", *PARTS[kind]}
+    if not isinstance(told, dict) or not names <= told.keys() <= {*names, "until"}:
+        raise NoKeyring(f"key {number} has not the members of a {kind} key")
+    if not all(isinstance(value, str) for value in told.values()) or not _ID.fullmatch(told["id"]):
+        raise NoKeyring(f"key {number} has no id as it can be, or a member that is no text")
+    since, until = _moment(number, told["from"]), told.get("until")
+    parts = {name: told[name] for name in PARTS[kind]}
+    return RingKey(told["id"], since, None if until is None else _moment(number, until), parts)
+
+
+def _moment(number: int, text: str) -> int:
+    try:
+        return int(datetime.strptime(text, _MOMENT).replace(tzinfo=UTC).timestamp())
+    except ValueError:
+        raise NoKeyring(f"key {number}: a date is written 2026-12-01T08:00:00Z") from None
+
+
+# --- by the clock
+
+
+def in_use(ring: Keyring, now: float) -> RingKey | None:
+    """The key that seals or signs: of those that have begun and have not ended, the one that began last."""
+    begun = [key for key in _not_over(ring, now) if key.since <= now]
+    return max(begun, key=lambda key: key.since, default=None)
+
+
+def in_force(ring: Keyring, now: float) -> Keyring:
+    """The keys that have not ended, the one in use first. None where none is in use: one that is yet to come is not
+    begun with before its date, since other gateways may not have it."""
+    first = in_use(ring, now)
+    if first is None:
+        return replace(ring, keys=())
+    others = [key for key in _not_over(ring, now) if key is not first]
+    return replace(ring, keys=(first, *sorted(others, key=lambda key: -key.since)))
+
+
+def _not_over(ring: Keyring, now: float) -> Sequence[RingKey]:
+    return [key for key in ring.keys if key.until is None or key.until > now]
+
+
+# --- changed by hand
+
+
+def with_key(ring: Keyring, key: RingKey, now: float) -> Keyring:
+    """And without what has ended, which nobody needs any more."""
+    return replace(ring, keys=(*_not_over(ring, now), key))
+
+
+def rotated(ring: Keyring, key: RingKey, keep: int, now: float) -> Keyring:
+    """`key` follows all others, each of which ends `keep` seconds after it has begun, or as it was to end before."""
+    ends = key.since + keep
+    others = [replace(one, until=ends if one.until is None else min(one.until, ends)) for one in ring.keys]
+    return with_key(replace(ring, keys=tuple(others)), key, now)
+
+
+def retired(ring: Keyring, id: str, at: int, now: float) -> Keyring:
+    """Raises NoKeyring where there is no such key, or none would be in use without it."""
+    if id not in {key.id for key in ring.keys}:
+        raise NoKeyring(f"there is no key {id}")
+    after = replace(ring, keys=tuple(replace(key, until=at) if key.id == id else key for key in ring.keys))
+    if in_use(after, max(at, now)) is None:
+        raise NoKeyring(f"{id} is the key in use, and none follows it by then: rotate first")
+    return after

@@ -1,0 +1,83 @@
+"""`ecluse key`: keyrings are made, listed, rotated and their keys retired; nothing secret is shown."""
+
+import json
+import os
+import stat
+import time
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from gateway.config.check.keyrings import check_keyring
+from gateway.config.keyring import RingKind, in_use, read_keyring
+from tests.cli.test_main import typed
+
+
+def key(folder: Path, *words: str, code: int = 0) -> str:
+    told = typed("key", *words, at=folder)
+    assert told.returncode == code, told.stderr + told.stdout
+    return told.stdout if code == 0 else told.stderr
+
+
+@pytest.mark.parametrize(
+    ("kind", "words"),
+    [("store", ()), ("saml", ()), ("client", ()), ("client", ("--algorithm", "RS256"))],
+)
+def test_a_new_keyring_can_be_served_at_once_and_is_its_makers_alone(
+    tmp_path: Path, kind: RingKind, words: tuple[str, ...]
+) -> None:
+    assert key(tmp_path, "new", kind, "ring", "--id", "first", *words).startswith("first: used from 20")
+    content = (tmp_path / "ring").read_bytes()
+    check_keyring(kind, content)
+    assert in_use(read_keyring(content), time.time()) is not None
+    assert stat.S_IMODE((tmp_path / "ring").stat().st_mode) == 0o600
+    assert "ring is there already: ecluse key rotate ring" in key(tmp_path, "new", kind, "ring", code=1)
+    assert (tmp_path / "ring").read_bytes() == content
+    assert [name for name in os.listdir(tmp_path) if name != "ring"] == []
+
+
+def test_keys_are_rotated_and_retired_and_listed_by_id_and_dates(tmp_path: Path) -> None:
+    key(tmp_path, "new", "store", "ring", "--id", "a")
+    (tmp_path / "ring").chmod(0o640)
+    told = key(tmp_path, "rotate", "ring", "--id", "b", "--in", "5m", "--keep", "12h")
+    assert told.startswith("b: used from 20")
+    assert "; the others are accepted until 20" in told
+    assert stat.S_IMODE((tmp_path / "ring").stat().st_mode) == 0o640
+    lines = key(tmp_path, "list", "ring").splitlines()
+    assert [line.split()[:3] for line in lines] == [["a", "in", "use"], ["b", "to", "come"]]
+    listed = json.loads(key(tmp_path, "list", "ring", "--output", "json"))["keys"]
+    assert [set(one) for one in listed] == [{"id", "state", "from", "until"}] * 2
+    begins, ends = (datetime.fromisoformat(moment) for moment in (listed[1]["from"], listed[0]["until"]))
+    assert ends - begins == timedelta(hours=12)
+    assert timedelta(seconds=200) < begins - datetime.now(UTC) <= timedelta(minutes=5)
+    why = "a is the key in use, and none follows it by then: rotate first"
+    assert why in key(tmp_path, "retire", "ring", "a", code=1)
+    assert key(tmp_path, "retire", "ring", "b").startswith("b: accepted until 20")
+    assert "b  over  from" in key(tmp_path, "list", "ring")
+    assert "there is no key c" in key(tmp_path, "retire", "ring", "c", code=1)
+
+
+@pytest.mark.parametrize(
+    ("words", "why"),
+    [
+        (("rotate", "ring", "--in", "299s"), "--in: every gateway has to know a key before one uses it: 5m or more"),
+        (("rotate", "ring", "--in", "soon"), "soon: a time is a number and s, m, h or d, as 8h"),
+        (("rotate", "ring", "--id", "a"), "there is a key a: give another --id"),
+        (("rotate", "ring", "--id", "a b"), "ring: key 2 has no id as it can be, or a member that is no text"),
+        (("rotate", "other"), "other: No such file or directory"),
+        (("list", "plain"), "plain: this is no keyring"),
+    ],
+)
+def test_what_cannot_be_is_refused_and_nothing_is_written(tmp_path: Path, words: tuple[str, ...], why: str) -> None:
+    key(tmp_path, "new", "store", "ring", "--id", "a")
+    (tmp_path / "plain").write_text("0123456789abcdef" * 4)
+    before = (tmp_path / "ring").read_bytes()
+    assert why in key(tmp_path, *words, code=1)
+    assert (tmp_path / "ring").read_bytes() == before
+
+
+def test_one_key_waits_at_a_time(tmp_path: Path) -> None:
+    key(tmp_path, "new", "store", "ring")
+    key(tmp_path, "rotate", "ring", "--id", "b")
+    assert "a key is waiting already" in key(tmp_path, "rotate", "ring", "--id", "c", code=1)
