@@ -15,7 +15,7 @@ from gateway.model.kept_post import SendOn
 from gateway.model.ports import Page
 from gateway.model.transaction import WaitedPage
 from gateway.portal.http.choices import Choice
-from gateway.portal.http.request import PREFIX, SECRET_BYTES, PortalRequest, portal_home
+from gateway.portal.http.request import PREFIX, PortalRequest, portal_home
 from gateway.portal.http.responses import redirect, with_cookies
 from gateway.portal.services import PortalServices
 
@@ -30,10 +30,12 @@ class WaitingPages:
     def __init__(self, services: PortalServices) -> None:
         self._services = services
         self._keeping: dict[str, asyncio.Task[None]] = {}
+        # The last look at each id: the browser has left those before it.
+        self._looks: dict[str, object] = {}
 
     def begin(self, request: PortalRequest, task: asyncio.Task[Page | SendOn]) -> Page:
         """The page, while `task` serves the request."""
-        id = self._services.token_urlsafe(SECRET_BYTES)
+        id = self._services.transactions.waiting_id()
         binding = request.binding_made(self._services.token_urlsafe)
         # By its id in this worker alone: the store has it once there is something to have.
         self._keeping[id] = keeping = asyncio.create_task(self._keep(request, id, binding, task))
@@ -46,13 +48,15 @@ class WaitingPages:
         id, shown, binding = request.parameter("id"), request.parameter("shown"), request.binding()
         if binding is None or shown not in {str(times) for times in range(1, _MOST + 1)}:
             raise GatewayError(LOGIN_TRANSACTION_GONE, "nothing of this browser is waited for here")
-        until = self._services.monotonic() + _HELD
-        while (found := await self._services.transactions.waited.peek(id)) is None:
-            left = until - self._services.monotonic()
-            if left <= 0:
-                break
-            keeping = self._keeping.get(id)
-            await (asyncio.sleep(_LOOK) if keeping is None else asyncio.wait((keeping,), timeout=left))
+        if not self._services.transactions.is_waiting_id(id):
+            # A request that is held costs: nobody has one held for an id that they made up.
+            raise GatewayError(LOGIN_TRANSACTION_GONE, "an id of something waited for that is not ours")
+        self._looks[id] = look = object()
+        try:
+            found = await self._come(id, look)
+        finally:
+            if self._looks.get(id) is look:
+                del self._looks[id]
         if found is None and int(shown) < _MOST:
             return self._page(request, id, int(shown) + 1)
         if found is None:
@@ -65,6 +69,17 @@ class WaitingPages:
         home = redirect(f"{request.snapshot.gateway.portal_url}{portal_home(request)}")
         await waited.put(replace(found, page=home), request.network, id)
         return found.page
+
+    async def _come(self, id: str, look: object) -> WaitedPage | None:
+        """None where nothing came within some seconds, or where the same browser has asked once more meanwhile."""
+        until = self._services.monotonic() + _HELD
+        while True:
+            keeping = self._keeping.get(id)
+            if keeping is None and (found := await self._services.transactions.waited.peek(id)) is not None:
+                return found
+            if self._services.monotonic() >= until or self._looks.get(id) is not look:
+                return None
+            await (asyncio.sleep(_LOOK) if keeping is None else asyncio.wait((keeping,), timeout=_LOOK))
 
     @property
     def under_way(self) -> tuple[asyncio.Task[None], ...]:

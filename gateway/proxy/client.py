@@ -81,9 +81,6 @@ class ClientConnection(Walk):
         self._connections.add(self)
         self.plane.opened()
 
-    def eof_received(self) -> None:
-        """A client that half-closes is gone: whatever is under way for it is abandoned."""
-
     def connection_lost(self, exc: Exception | None) -> None:
         if self.goes_on_alone():
             return

@@ -182,6 +182,9 @@ class PacedTls(asyncio.Transport):
         limited.set_read_buffer_limits(high=1, low=0)
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
+        if self._tls.is_closing():
+            # The loop's own would log it, each time.
+            return
         size = len(data)
         self._left -= size
         if size <= _RECORD:

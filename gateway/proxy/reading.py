@@ -16,7 +16,7 @@ from gateway.model.errors import GatewayError
 from gateway.proxy.exchange import Exchange
 from gateway.proxy.http1.bodies import RequestBody
 from gateway.proxy.http1.partial_head import PartialHead, check_size
-from gateway.proxy.pacing import HEADS, READ, SMALL, for_body
+from gateway.proxy.pacing import HEADS, READ, SMALL, PacedTls, for_body
 from gateway.proxy.posts.sending import NobodyThere, Sending
 from gateway.proxy.request import Request
 from gateway.proxy.services import Services
@@ -107,6 +107,12 @@ class Reading(asyncio.BufferedProtocol):
     def get_buffer(self) -> partial[memoryview]:
         """The loop calls what this gives before each read: `view`, without a Python call."""
         return partial(getattr, self, "view")
+
+    def eof_received(self) -> None:
+        """A client that half-closes is gone: whatever is under way for it is abandoned. The loop's TLS would go on for
+        half a minute, throw away what is written meanwhile, and log each piece of it."""
+        if self.upstream is not None and isinstance(self.transport, PacedTls):
+            self.transport.abort()
 
     def buffer_updated(self, size: int) -> None:
         self.data_received(READ[:size])

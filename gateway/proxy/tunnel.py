@@ -12,7 +12,7 @@ from typing import Final, Literal, NamedTuple, cast
 
 from gateway.model.session import Seat
 from gateway.proxy.admission import CountedConnection
-from gateway.proxy.pacing import HEADS, READ, SMALL, PacedReading, let_go, paced
+from gateway.proxy.pacing import HEADS, READ, SMALL, PacedReading, PacedTls, let_go, paced
 from gateway.proxy.request import Request
 from gateway.proxy.revalidation import still_allowed
 from gateway.proxy.services import Services
@@ -94,7 +94,10 @@ class TunnelEnd(PacedReading):
             tunnel.faulted(fault)
 
     def eof_received(self) -> None:
-        """The transport closes itself: connection_lost says the rest. A WebSocket has no half that is closed."""
+        """The transport closes itself: connection_lost says the rest. A WebSocket has no half that is closed. By TLS it
+        would first wait until all is taken, and log whatever comes of the other side meanwhile."""
+        if isinstance(self.transport, PacedTls):
+            self.transport.abort()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.lost = True

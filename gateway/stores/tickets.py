@@ -9,6 +9,7 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
+from hmac import compare_digest
 from typing import Generic, NamedTuple
 
 from gateway.model.codes import LIMIT_BODY
@@ -51,6 +52,8 @@ from gateway.stores.sealing import (
 from gateway.stores.unreadable import UnreadableRecords
 
 _LONGEST_ID = 256
+# Of what says that an id is ours: a whole index.
+_MARK_BYTES = 32
 
 
 def unix_now() -> int:
@@ -238,6 +241,17 @@ class Transactions:
         self.saml_logouts = tickets(codec.SAML_LOGOUT, under_way)
         self.waited = tickets(codec.WAITED, replace(saml_parked, longest=WAITED_BYTES))
         self._clean_starts = tickets(Form("clean_start", bytes, bytes), Bounds(ROUND_WINDOW, per_network, in_all))
+
+    def waiting_id(self) -> str:
+        """For something in `waited` that is still to come."""
+        secret = new_id(self._token_bytes)
+        return secret + self._keys.index("waiting", secret).hex()
+
+    def is_waiting_id(self, id: str) -> bool:
+        """Whether one of our workers gave it out, whatever became of it: nothing is looked for under another."""
+        mark = _MARK_BYTES * 2
+        secret, given = id[:-mark], id[-mark:].encode("utf-8", "surrogatepass")
+        return any(compare_digest(given, key.hex().encode()) for key in self._keys.indexes("waiting", secret))
 
     async def first_use(self, kind: str, *parts: str, issued: int | None = None, skew: int = 0, until: int) -> bool:
         """True to the first caller only, across all workers, until `until`: what works once.

@@ -9,6 +9,7 @@ from tests.attacks import (
     advisories_signing,
     advisories_sources,
     fronts,
+    standing,
 )
 from tests.attacks.cases import Case, expect, uncontrolled
 from tests.attacks.not_yet import NOT_YET
@@ -60,6 +61,7 @@ _OWN = (
     *advisories_operations.CASES,
     *advisories_sources.CASES,
     *fronts.ADVISORIES,
+    *standing.CASES,
 )
 
 

@@ -32,13 +32,15 @@ class Reached:
 @dataclass(slots=True)
 class Script:
     """`early`: answered as soon as the head is there. `close`: and the connection is closed after it. `goes_on`: comes
-    behind it again and again, until the connection ends."""
+    behind it again and again, until the connection ends. `deaf`: no more is read, whatever
+    is answered."""
 
     answer: bytes = _OK
     early: bool = False
     close: bool = False
     delay: float = 0.0
     goes_on: bytes = b""
+    deaf: bool = False
 
 
 @dataclass
@@ -125,6 +127,10 @@ class _Connection(asyncio.Protocol):
             return False
         method, target, _ = line.split(b" ")
         script = self._recorder.scripts.get(target, _DEFAULT)
+        if script.deaf:
+            self._transport.pause_reading()
+            self._transport.write(script.answer)
+            return False
         if script.early and not self._answered_early:
             self._answered_early = True
             self._answer(script)

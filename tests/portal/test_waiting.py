@@ -3,6 +3,7 @@
 import asyncio
 import re
 from html import unescape
+from urllib.parse import quote
 
 import pytest
 
@@ -62,10 +63,11 @@ async def test_a_worker_that_does_not_serve_it_finds_it_in_the_store(
     await browser.get(here.url(ACTES))
     binding = bound(browser)
     waited = here.transactions.waited
-    asked = asyncio.create_task(browser.get(here.url(PORTAL, "/_ecluse/wait?id=of-another-worker&shown=1")))
+    id = here.transactions.waiting_id()
+    asked = asyncio.create_task(browser.get(here.url(PORTAL, f"/_ecluse/wait?id={id}&shown=1")))
     await asyncio.sleep(0.1)
     assert not asked.done()
-    await waited.put(WaitedPage(binding, Page(200, ((b"X-Made", b"elsewhere"),), b"there")), "n", "of-another-worker")
+    await waited.put(WaitedPage(binding, Page(200, ((b"X-Made", b"elsewhere"),), b"there")), "n", id)
     reply = await asked
     assert (reply.status, reply.headers["X-Made"], reply.text) == (200, "elsewhere", "there")
 
@@ -74,13 +76,43 @@ async def test_that_nothing_came_of_it_in_a_minute_is_said(here: Installation, m
     monkeypatch.setattr("gateway.portal.waiting._HELD", 0.0)
     browser = here.browser()
     await browser.get(here.url(ACTES))
-    url = here.url(PORTAL, "/_ecluse/wait?id=x&shown=1")
+    id = here.transactions.waiting_id()
+    url = here.url(PORTAL, f"/_ecluse/wait?id={id}&shown=1")
     for shown in range(2, 10):
         url = leads_to(await browser.get(url))
         assert url.endswith(f"&shown={shown}")
     assert (await browser.get(url)).status == 502
     for forged in ("10", "0", "-1", "1e9", ""):
-        assert (await browser.get(here.url(PORTAL, f"/_ecluse/wait?id=x&shown={forged}"))).status == 400
+        assert (await browser.get(here.url(PORTAL, f"/_ecluse/wait?id={id}&shown={forged}"))).status == 400
+
+
+async def test_nothing_is_held_or_looked_for_under_an_id_that_somebody_made_up(
+    here: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    browser = here.browser()
+    await browser.get(here.url(ACTES))
+
+    async def looked_for(_: object, id: str) -> None:
+        pytest.fail(f"{id} was looked for")
+
+    monkeypatch.setattr(type(here.transactions.waited), "peek", looked_for)
+    ours = here.transactions.waiting_id()
+    for made_up in ("x", "", ours[:-1], ours[:-1] + ("0" if ours[-1] != "0" else "1"), "y" + ours[1:], "é" * 107):
+        reply = await browser.get(here.url(PORTAL, f"/_ecluse/wait?id={quote(made_up)}&shown=1"))
+        assert reply.status == 400
+
+
+async def test_one_request_is_held_for_an_id_and_it_is_the_last(here: Installation) -> None:
+    browser = here.browser()
+    await browser.get(here.url(ACTES))
+    url = here.url(PORTAL, f"/_ecluse/wait?id={here.transactions.waiting_id()}&shown=1")
+    async with asyncio.TaskGroup() as asked:
+        first = [asked.create_task(browser.get(url)) for _ in range(5)]
+        await asyncio.wait(first, return_when=asyncio.FIRST_COMPLETED)
+        last = asked.create_task(browser.get(url))
+        await asyncio.wait(first)
+        assert not last.done()
+        assert {leads_to(one.result())[-8:] for one in first} == {"&shown=2"}
 
 
 def bound(browser: Browser) -> str:

@@ -22,7 +22,7 @@ from tests.patience import PATIENCE
 from tests.proxy.applications import Peer, application
 from tests.proxy.certificates import client_side, server_side
 from tests.proxy.gateways import HOST, Client, Gateway, ask, gateway
-from tests.proxy.websocket_ends import WANTS, sent
+from tests.proxy.websocket_ends import TUNNEL, WANTS, frame, sent, switched
 
 uvloop = pytest.mark.asyncio(loop_factories=["uvloop"])
 
@@ -142,6 +142,34 @@ async def test_the_end_of_a_handshake_is_nothing_that_waits_for_its_client() -> 
         await asyncio.sleep(0.05)
         assert not connection.write_paused
         assert connection.deadline <= gate.plane.timers.now + 5
+
+
+@uvloop
+@pytest.mark.parametrize("asks", [ask(b"GET /public/a"), ask(b"GET /public/a", *WANTS)], ids=["answer", "tunnel"])
+async def test_who_says_goodbye_by_tls_and_takes_nothing_is_gone(asks: bytes, caplog: pytest.LogCaptureFixture) -> None:
+    """Else whatever the application sends is read on, thrown away, and logged by the loop, piece by piece."""
+    endless = switched() if b"Upgrade" in asks else b"HTTP/1.1 200 OK\r\nContent-Length: 999999999\r\n\r\n"
+    talk = frame(bytes(1 << 16), 2) * 400
+    async with (
+        application(lambda peer: peer.send(endless + talk)) as app,
+        gateway(app, app=TUNNEL, tls=server_side()) as gate,
+    ):
+        connection = await asyncio.to_thread(says_goodbye, gate.port, asks)
+        peer = await app.peer()
+        await asyncio.wait_for(peer.lost.wait(), PATIENCE / 4)
+        connection.close()
+        await gate.until(lambda: not gate.plane.admission.held)
+    assert not [line for line in caplog.records if line.name == "asyncio"]
+
+
+def says_goodbye(port: int, raw: bytes) -> socket.socket:
+    connection = client_side().wrap_socket(socket.create_connection(("127.0.0.1", port)), server_hostname=HOST.decode())
+    connection.sendall(raw)
+    connection.recv(1)
+    connection.settimeout(0.05)
+    with suppress(OSError):
+        connection.unwrap()
+    return connection
 
 
 # --- in processes of their own ---
