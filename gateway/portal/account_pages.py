@@ -14,6 +14,7 @@ from gateway.model.session import Seat
 from gateway.portal.http.request import ANOTHER, PREFIX, PortalRequest, WayBack, app_here, return_target
 from gateway.portal.http.responses import encoded, redirect
 from gateway.portal.services import PortalServices
+from gateway.wire.cookies import presented_seat
 from gateway.wire.host import canonical_host
 from gateway.wire.navigation import is_same_origin
 
@@ -76,7 +77,7 @@ class AccountPages:
         request.app_name = app.name
         target = return_target(app, told.get("to", ""))
         request.way_back = WayBack(app, host, target)
-        cookie = request.seat_cookie()
+        cookie = presented_seat(request.cookie_line)
         seat = None if cookie is None else await self._services.sessions.load(request.host, cookie)
         if seat is None or not app.accepts(seat.identity):
             raise GatewayError(SESSION_NONE, "nobody is signed in whom this application listens to")

@@ -17,6 +17,7 @@ from gateway.portal.http.request import ANOTHER, PREFIX, PortalRequest, portal_h
 from gateway.portal.http.responses import redirect
 from gateway.portal.services import PortalServices
 from gateway.portal.session_page import session_line
+from gateway.wire.cookies import presented_seat
 
 _ON_A_PAGE = 50
 _MOST_PAGES = 1000
@@ -29,7 +30,7 @@ class HomePage:
         self._applications = ApplicationList()
 
     async def home(self, request: PortalRequest) -> Page:
-        cookie = request.seat_cookie()
+        cookie = presented_seat(request.cookie_line)
         seat = None if cookie is None else await self._services.sessions.load(request.host, cookie)
         if seat is None or cookie is None or not seat.live or request.parameter(OTHER_ACCOUNT):
             return await self._sign_in(request)
@@ -71,7 +72,7 @@ class HomePage:
     async def end(self, request: PortalRequest) -> Page:
         """The button beside one session."""
         require_own_page(request)
-        cookie, wanted = request.seat_cookie(), request.form().get("session", "")
+        cookie, wanted = presented_seat(request.cookie_line), request.form().get("session", "")
         summaries = () if cookie is None else await self._services.sessions.of_browser(request.host, cookie)
         ended = await self._services.sessions.end([one.id for one in summaries if _key(one.id) == wanted])
         # Invariant 12: in force in every worker before this response is sent.

@@ -25,7 +25,7 @@ from gateway.portal.http.request import (
 from gateway.portal.http.responses import redirect
 from gateway.portal.logout.sign_out import elsewhere
 from gateway.portal.services import PortalServices
-from gateway.wire.cookies import LANGUAGES, set_language
+from gateway.wire.cookies import LANGUAGES, presented_seat, set_language
 from gateway.wire.host import canonical_host
 from gateway.wire.navigation import is_same_origin
 from gateway.wire.target import safe_target
@@ -64,7 +64,7 @@ class LanguagePage:
 
     async def _anew(self, request: PortalRequest, fields: Mapping[str, str]) -> Page:
         pages, page = self._services.pages, fields["page"]
-        cookie = request.seat_cookie()
+        cookie = presented_seat(request.cookie_line)
         seat = None if cookie is None else await self._services.sessions.load(request.host, cookie)
         request.identity = seat.identity if seat is not None and seat.live else None
         back = _way_back(request, fields.get("back", ""))

@@ -15,6 +15,7 @@ from gateway.portal.http.responses import BARE
 from gateway.portal.services import PortalServices
 from gateway.stores.records import SessionSummary
 from gateway.translation.read_back import read_back
+from gateway.wire.cookies import presented_seat
 
 
 class SessionPages:
@@ -45,7 +46,7 @@ class SessionPages:
 
     async def sessions(self, request: PortalRequest) -> Page:
         """`/_ecluse/sessions` on the portal: the sessions of this browser."""
-        cookie = request.seat_cookie()
+        cookie = presented_seat(request.cookie_line)
         seat = await self._seat(request)
         if seat is None or cookie is None:
             raise GatewayError(SESSION_NONE, "no session on the portal")
@@ -69,7 +70,7 @@ class SessionPages:
         return [AccountLine(said_in(app.labels, language), app.hosts[0], login) for app, login in found]
 
     async def _seat(self, request: PortalRequest) -> Seat | None:
-        cookie = request.seat_cookie()
+        cookie = presented_seat(request.cookie_line)
         return None if cookie is None else await self._services.sessions.load(request.host, cookie)
 
 

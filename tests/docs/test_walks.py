@@ -67,7 +67,7 @@ async def test_a_get() -> None:
     bench.check(Case("get", [SAME]))
     bench.plane.close()
     log.close()
-    assert_within(calls, files=9, returns=7)
+    assert_within(calls, files=10, returns=6)
 
 
 async def test_a_sign_in_by_openid_connect() -> None:
@@ -79,7 +79,7 @@ async def test_a_sign_in_by_openid_connect() -> None:
                 reply = await here.browser().get(here.url(ACTES, "/dossier/7"))
                 assert reply.text == "actes for alice"
             assert_walked("A sign-in by OpenID Connect", calls)
-            assert_within(calls, files=37, returns=161)
+            assert_within(calls, files=37, returns=155)
 
 
 async def test_a_sign_in_by_saml() -> None:
@@ -89,7 +89,7 @@ async def test_a_sign_in_by_saml() -> None:
                 calls.forget()
                 assert (await region.signed_in(region.person())).status == 200
             assert_walked("A sign-in by SAML", calls)
-            assert_within(calls, files=40, returns=250)
+            assert_within(calls, files=40, returns=237)
 
 
 def test_a_rule(tmp_path: Path) -> None:
@@ -105,7 +105,7 @@ def test_a_rule(tmp_path: Path) -> None:
         build(compile_files(read_folder(tmp_path / "policies")).plan)
         calls.forget()
         snapshot = build(compile_files(read_folder(tmp_path / "policies")).plan)
-        assert_within(calls, files=42, returns=226)
+        assert_within(calls, files=44, returns=239)
         person = identity(uid="jdupont", groups="administrateurs")
         app = snapshot.apps["permis"]
         decision = Question(AppIdentity(app, person, 0.0, 0.0), app.routes.find(("admin", "x")), "GET").decision()

@@ -38,7 +38,7 @@ from gateway.portal.http.request import (
 from gateway.portal.http.responses import redirect
 from gateway.portal.services import PortalServices
 from gateway.stores.tickets import TakenHandOver
-from gateway.wire.cookies import LANGUAGE_COOKIE, clear_seat, set_seat
+from gateway.wire.cookies import LANGUAGE_COOKIE, clear_seat, presented_seat, set_seat
 
 Hints = tuple[tuple[str, str], ...]
 
@@ -81,7 +81,7 @@ class AppHost:
         return BeginTransaction(app, target, need, request.target.partition("?")[2], other_account)
 
     async def _signed_in(self, request: PortalRequest, app: App) -> Identity | None:
-        cookie = request.seat_cookie()
+        cookie = presented_seat(request.cookie_line)
         seat = await self._services.sessions.load(request.host, cookie) if cookie else None
         return seat.identity if seat is not None and seat.live and app.accepts(seat.identity) else None
 
@@ -105,7 +105,7 @@ class AppHost:
         """The session ended on another host, or by itself: the application's own cookies of that person are cleared, so
         that the next person in this browser does not inherit them. This is done once, with the seat. A seat that ended
         by the application's own limit, and that `then: resume` brings back, clears nothing."""
-        cookie = request.seat_cookie()
+        cookie = presented_seat(request.cookie_line)
         if cookie is None or not any(one.logout.cookies or one.logout.all_cookies for one in request.apps_here):
             return
         if app.seat_then == "resume" and shortest_limit(app) is not None:
@@ -173,7 +173,7 @@ class AppHost:
 
     async def _seat(self, request: PortalRequest, app: App, taken: TakenHandOver) -> Page:
         hand_over = taken.value
-        cookie = await self._services.sessions.take_seat(taken, replaces=request.seat_cookie())
+        cookie = await self._services.sessions.take_seat(taken, replaces=presented_seat(request.cookie_line))
         if cookie is None:
             raise GatewayError(HANDOVER_CODE_GONE, "the session ended during the hand-over")
         request.cookies_to_set.append(set_seat(cookie))
@@ -183,7 +183,7 @@ class AppHost:
         """Back, reload, sent twice, too late: with a live seat on to the app; without, one clean start, no more. And
         none for what is no navigation: a code is as good as made up here, and any site's image could begin sign-ins."""
         self._services.report.refused(request, GatewayError(HANDOVER_CODE_GONE, "unknown, used, or too old"))
-        cookie = request.seat_cookie()
+        cookie = presented_seat(request.cookie_line)
         if cookie is not None and await self._services.sessions.load(request.host, cookie) is not None:
             return redirect(app.origin(request.host) + app.home)
         request.require_navigation()

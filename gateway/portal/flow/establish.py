@@ -22,7 +22,7 @@ from gateway.portal.http.request import PortalRequest, portal_home
 from gateway.portal.report import Report
 from gateway.portal.services import PortalServices
 from gateway.stores.new_session import NewSession
-from gateway.wire.cookies import set_seat
+from gateway.wire.cookies import presented_seat, set_seat
 
 
 class SignIns:
@@ -57,7 +57,7 @@ class SignIns:
         Raises GatewayError(LOGIN_TRANSACTION_GONE) where nobody is signed in.
         """
         error = GatewayError(LOGIN_TRANSACTION_GONE, step.detail)
-        cookie = request.seat_cookie()
+        cookie = presented_seat(request.cookie_line)
         if cookie is None or await self._services.sessions.load(request.host, cookie) is None:
             raise error
         self._services.report.refused(request, error)
@@ -88,7 +88,7 @@ class SignIns:
             absolute=absolute,
             id_token=authentication.id_token,
             sid=authentication.sid,
-            replaces=request.seat_cookie(),
+            replaces=presented_seat(request.cookie_line),
             # Where one host serves portal and app, the portal's seat is the app's.
             limits=app.seat_limits if app else SeatLimits(),
             app=app.name if app else "",

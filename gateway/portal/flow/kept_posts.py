@@ -29,6 +29,7 @@ from gateway.portal.http.request import KEPT, PREFIX, PortalRequest, WayBack, ap
 from gateway.portal.http.responses import redirect
 from gateway.portal.services import PortalServices
 from gateway.stores.posts.kept_posts import KeptPosts
+from gateway.wire.cookies import presented_seat
 from gateway.wire.navigation import is_same_origin
 
 # Seconds between one try to write to the store and the next.
@@ -169,7 +170,7 @@ class KeptPostPages:
         )
 
     async def _signed_in(self, request: PortalRequest, app: App) -> Seat | None:
-        cookie = request.seat_cookie()
+        cookie = presented_seat(request.cookie_line)
         seat = await self._services.sessions.load(request.host, cookie) if cookie else None
         return seat if seat is not None and seat.live and app.accepts(seat.identity) else None
 

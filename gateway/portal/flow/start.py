@@ -28,7 +28,7 @@ from gateway.portal.http.request import CHOSEN, PREFIX, PortalRequest, keep_lang
 from gateway.portal.http.responses import redirect
 from gateway.portal.services import PortalServices
 from gateway.stores.records import Write
-from gateway.wire.cookies import LANGUAGE_COOKIE
+from gateway.wire.cookies import LANGUAGE_COOKIE, presented_seat
 
 ROUND_WINDOW = 60
 
@@ -52,7 +52,8 @@ class Start:
         if CHOSEN in request.target:
             keep_language(request)
         return Continue(
-            await pending(self._services.transactions, request, request.parameter("t")), request.seat_cookie()
+            await pending(self._services.transactions, request, request.parameter("t")),
+            presented_seat(request.cookie_line),
         )
 
     async def chosen(self, request: PortalRequest) -> NextStep:

@@ -25,7 +25,6 @@ from gateway.wire.cookies import (
     language_asked,
     language_chosen,
     presented_binding,
-    presented_seat,
     set_binding,
     set_language,
     twins,
@@ -72,7 +71,8 @@ class PortalRequest:
     `cookie_line` what the browser sent as it came, the application's own cookies with ours. `asks_others`: it is a step
     of a sign-in that may take its time, and that a person waits for. What steps leave: `cookies_to_set` (Set-Cookie
     values, also sent when the request ends on a refusal), `way_back`, `provider` and `app_name` (for the log),
-    `identity`, of whose session the page is, and `language`, empty where this request has chosen none."""
+    `identity`, of whose session the page is, and `language`, empty where this request has chosen none. `network`: what
+    open transactions are bounded by, the client's address, or the /64 that one IPv6 client holds."""
 
     __slots__ = (
         "_binding",
@@ -90,6 +90,7 @@ class PortalRequest:
         "language",
         "method",
         "need",
+        "network",
         "on_portal_host",
         "path",
         "provider",
@@ -109,6 +110,7 @@ class PortalRequest:
             self.app = next(iter(self.snapshot.applications(inbound.host).below), None)
         self.host = inbound.host
         self.client = inbound.client
+        self.network = _network(inbound.client)
         self.request_id = inbound.request_id
         self.purpose = inbound.purpose
         self.need = inbound.need
@@ -159,15 +161,6 @@ class PortalRequest:
         value = self.inbound.headers.get(name)
         return None if value is None else value.decode("latin-1")
 
-    @property
-    def network(self) -> str:
-        """What open transactions are bounded by: the address, or the /64 that one IPv6 client holds."""
-        try:
-            address = ip_address(self.client)
-        except ValueError:
-            return self.client
-        return address.exploded[:19] if isinstance(address, IPv6Address) else str(address)
-
     def parameters(self) -> dict[str, str]:
         """The query, read strictly: a parameter sent twice has no single meaning and is refused."""
         return _strictly(self.target.partition("?")[2])
@@ -179,9 +172,6 @@ class PortalRequest:
     def parameter(self, name: str) -> str:
         """One parameter; empty where it is absent."""
         return self.parameters().get(name, "")
-
-    def seat_cookie(self) -> bytes | None:
-        return presented_seat(self.cookie_line)
 
     def binding(self) -> str | None:
         """SHA-256 (hex) of the binding cookie, None where the browser brought none."""
@@ -213,6 +203,14 @@ class PortalRequest:
         if kind != "navigation":
             self.kind = "frame" if kind == "frame" else "json"
             raise GatewayError(SIGN_IN_REQUIRED, f"a sign-in begins at the top, not by a request of kind {kind}")
+
+
+def _network(client: str) -> str:
+    try:
+        address = ip_address(client)
+    except ValueError:
+        return client
+    return address.exploded[:19] if isinstance(address, IPv6Address) else str(address)
 
 
 def require_form(request: PortalRequest) -> None:

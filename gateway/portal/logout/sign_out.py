@@ -17,7 +17,7 @@ from gateway.portal.services import PortalServices
 from gateway.tokens.basic import basic_line
 from gateway.translation.render import NOTHING
 from gateway.wire.application_cookies import ApplicationCookies
-from gateway.wire.cookies import clear_seat
+from gateway.wire.cookies import clear_seat, presented_seat
 
 
 class BrowserSignOut:
@@ -47,7 +47,7 @@ class BrowserSignOut:
 
     async def _leave(self, request: PortalRequest, *, navigation: bool) -> NextStep:
         """`navigation`: whether the response is a page that the person sees, and can go on from."""
-        services, app, cookie = self._services, request.app, request.seat_cookie()
+        services, app, cookie = self._services, request.app, presented_seat(request.cookie_line)
         session = None if cookie is None else await services.sessions.opened(request.host, cookie)
         # Of applications that divide a host, one at most is told.
         told = next((one for one in request.apps_here if one.logout.url is not None), None)
@@ -93,7 +93,7 @@ class BrowserSignOut:
     async def _hidden(self, request: PortalRequest, app: App, cookies: ApplicationCookies) -> bytes:
         """Those that the browser does not have, as of the last response that it has seen. What was kept to be told at
         the end may be a tenth of a second older."""
-        seat = request.seat_cookie()
+        seat = presented_seat(request.cookie_line)
         if seat is None or not app.edits.cookies.hidden or app.logout.url is None:
             return b""
         jar = await self._services.jars.seen(request.host, seat, request.cookie_line)

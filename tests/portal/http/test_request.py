@@ -9,7 +9,7 @@ import pytest
 from gateway.access.inbound import InboundRequest
 from gateway.model.errors import GatewayError
 from gateway.portal.http.request import PortalRequest
-from gateway.wire.cookies import binding_hash, twin_of
+from gateway.wire.cookies import binding_hash, presented_seat, twin_of
 from tests.portal.installation import _EMPTY, ACTES, PERMIS, PORTAL, Installation
 
 SEAT = "s" * 22 + "." + "k" * 43
@@ -77,15 +77,15 @@ def test_a_network_is_what_one_client_can_choose_from(client: str, network: str)
 
 
 def test_a_seat_cookie_of_another_form_is_none() -> None:
-    assert request(cookies=(f"a=b; __Host-ecluse={SEAT}",)).seat_cookie() == SEAT.encode()
-    assert request(cookies=(f"__Host-ecluse={SEAT}x",)).seat_cookie() is None
-    assert request(cookies=(f"__host-ecluse={SEAT}",)).seat_cookie() is None
-    assert request().seat_cookie() is None
+    assert presented_seat(request(cookies=(f"a=b; __Host-ecluse={SEAT}",)).cookie_line) == SEAT.encode()
+    assert presented_seat(request(cookies=(f"__Host-ecluse={SEAT}x",)).cookie_line) is None
+    assert presented_seat(request(cookies=(f"__host-ecluse={SEAT}",)).cookie_line) is None
+    assert presented_seat(request().cookie_line) is None
 
 
 def test_two_cookies_of_one_name_are_refused_on_two_lines_too() -> None:
     with pytest.raises(GatewayError, match=r"wire\.cookie"):
-        request(cookies=(f"__Host-ecluse={SEAT}", f"__Host-ecluse={SEAT}")).seat_cookie()
+        presented_seat(request(cookies=(f"__Host-ecluse={SEAT}", f"__Host-ecluse={SEAT}")).cookie_line)
 
 
 def test_a_browser_is_told_by_its_binding_or_its_twin() -> None:
