@@ -57,7 +57,7 @@ METROPOLE = (
 )  # fmt: skip
 DEPARTEMENT = (
     _person(
-        "maire", "élue du département", "Françoise", "Vandenbroucke", "departement.example", DEPARTEMENT_SIRET,
+        "maire", "élue du département du Nord", "Françoise", "Vandenbroucke", "departement.example", DEPARTEMENT_SIRET,
         ["elus"], [],
     ),
 )  # fmt: skip
@@ -75,23 +75,48 @@ def _of_commune(login: str, note: str, name: str, siret: str, groups: list[str])
     return _person(login, note, given, family, "syndicat.example", siret, groups, [])
 
 
-# Six communes that share one sign-in service.
+# Two communes that share one sign-in service, by SAML.
 COMMUNES = (
     _of_commune("rose", "Roubaix, état civil", "Rose Delattre", "21590512600011", ["agents", "etat-civil"]),
-    _of_commune("marc", "maire de Lesquin", "Marc Wibaux", "21590343600016", []),
     _of_commune("iris", "adjointe à Armentières", "Iris Carlier", "21590017600011", []),
-    _of_commune("vera", "agente de Villeneuve-d'Ascq", "Véra Masson", "21590009300018", ["agents"]),
-    _of_commune("theo", "agent de Tourcoing", "Théo Lepers", "21590599300014", ["agents"]),
-    _of_commune("wael", "Wambrechies, état civil", "Waël Haddad", "21590636300019", ["etat-civil"]),
-    _of_commune("gilles", "maire de Wambrechies jusqu'en 2020", "Gilles Masquelier", "21590636300019", []),
-    _of_commune(
-        "parti", "a quitté Lesquin, où il était adjoint : ses accès sont fermés", "Luc Parti", "21590343600016", [],
-    ),
-)  # fmt: skip
+)
 
-SAML_ACCOUNTS: Mapping[str, tuple[Account, ...]] = {"region": REGION}
+
+def _of_proconnect(login: str, note: str, name: str, domain: str, siret: str) -> Account:
+    """ProConnect's own claims: it knows no groups, and calls the family name usual_name."""
+    given, _, family = name.partition(" ")
+    claims = {
+        "uid": login,
+        "given_name": given,
+        "usual_name": family,
+        "name": name,
+        "email": f"{login}@{domain}",
+        "siret": siret,
+    }
+    return Account(login, note, claims)
+
+
+_LESQUIN = "lesquin.example", "21590343600016"
+
+# A commune, a community of communes, a syndicate and a second département.
+PROCONNECT = (
+    _of_proconnect("marc", "maire de Lesquin", "Marc Wibaux", *_LESQUIN),
+    _of_proconnect("gilles", "maire de Lesquin jusqu'en 2020", "Gilles Masquelier", *_LESQUIN),
+    _of_proconnect("parti", "a quitté Lesquin, où il était adjoint : ses accès sont fermés", "Luc Parti", *_LESQUIN),
+    _of_proconnect("vera", "agente de Pévèle Carembault", "Véra Masson", "pevele.example", "20004196000010"),
+    _of_proconnect("theo", "agent du syndicat des eaux", "Théo Lepers", "eaux.example", "25590012800018"),
+    _of_proconnect("wael", "agent du Pas-de-Calais", "Waël Haddad", "pasdecalais.example", "22620001200012"),
+)
+
+SAML_ACCOUNTS: Mapping[str, tuple[Account, ...]] = {"region": REGION, "syndicat": COMMUNES}
 ACCOUNTS: Mapping[str, tuple[Account, ...]] = {
     "metropole": METROPOLE,
     "departement": DEPARTEMENT,
-    "syndicat": COMMUNES,
+    "proconnect": PROCONNECT,
 }
+
+
+def provider_of(login: str) -> str:
+    everybody = {**ACCOUNTS, **SAML_ACCOUNTS}
+    (provider,) = (name for name, people in everybody.items() if login in {account.login for account in people})
+    return provider

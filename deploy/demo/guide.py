@@ -18,13 +18,19 @@ def guide(demo: Demo) -> str:
 def _addresses(demo: Demo) -> list[str]:
     permis = demo.origin(_PERMIS)
     return [
-        "Écluse runs. Open in a browser on this machine:",
+        "Écluse runs. The story begins here, in French and English; five minutes, every step a link:",
+        f"  {demo.story}/",
+        "",
+        "What there is:",
         *_columns([
             (f"{permis}/", "a PHP application behind the gateway"),
             (f"{demo.origin(_SUBVENTIONS)}/", "a WSGI application: no second sign-in"),
             (f"{demo.origin('elections.localhost')}/", "Ministry of the Interior: electoral rolls"),
+            (f"{demo.origin('astreinte.localhost')}/", "Ministry of the Interior: crisis logbook, by WebSocket"),
             (f"{demo.origin('ecoles.localhost')}/", "Ministry of Education: school enrolments"),
+            (f"{demo.origin('examens.localhost')}/", "Ministry of Education: a login form, which nobody sees"),
             (f"{demo.origin('avis.localhost')}/", "Ministry of Ecological Transition: opinions on projects"),
+            (f"{demo.origin('avis.localhost')}/api/dossiers/7", "the same by REST"),
             (f"{demo.origin('frais.localhost')}/", _accounts_by_ldap()),
             (f"{permis}/public/", "open to anyone"),
             (f"{permis}/admin/", "for the group administrateurs alone"),

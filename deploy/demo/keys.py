@@ -5,6 +5,7 @@ import secrets
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Final
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -14,23 +15,32 @@ from cryptography.x509.oid import NameOID
 from deploy.demo.accounts import ACCOUNTS, SAML_ACCOUNTS
 from deploy.demo.ldap_server import ACCOUNTS as LDAP_ACCOUNTS
 
+FORM_SECRET: Final = "education/examens.secret"
+"""What the application with a login form takes for everybody's password: its team's own file."""
+
 
 def make_all(folder: Path) -> None:
     """What the files of policies/ refer to. Raises OSError."""
     make_keys(folder, (*ACCOUNTS, LDAP_ACCOUNTS))
     make_pairs(folder, ("saml", *SAML_ACCOUNTS))
+    _make(folder / FORM_SECRET)
 
 
 def make_keys(folder: Path, providers: Iterable[str]) -> None:
     """store.key, and NAME.secret for each provider: one line each, mode 0600. Raises OSError."""
     folder.mkdir(exist_ok=True)
     for name in ("store.key", *(secret_name(provider) for provider in providers)):
-        try:
-            descriptor = os.open(folder / name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        except FileExistsError:
-            continue
-        with os.fdopen(descriptor, "w") as file:
-            file.write(secrets.token_urlsafe(48) + "\n")
+        _make(folder / name)
+
+
+def _make(path: Path) -> None:
+    path.parent.mkdir(exist_ok=True)
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return
+    with os.fdopen(descriptor, "w") as file:
+        file.write(secrets.token_urlsafe(48) + "\n")
 
 
 def make_pairs(folder: Path, names: Iterable[str]) -> None:

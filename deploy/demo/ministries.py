@@ -3,6 +3,7 @@
 python -m deploy.demo.ministries PORT PORT PORT: in the order of MINISTRIES, all in one process.
 """
 
+import json
 import signal
 import sys
 import threading
@@ -16,12 +17,12 @@ from typing import Final
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 from wsgiref.types import StartResponse, WSGIEnvironment
 
-from deploy.demo.pages import page
+from deploy.demo.pages import page, readable, table
 
 
 @dataclass(frozen=True, slots=True)
 class Ministry:
-    """`pages`: path to what stands there. `form`: the path of a form, and what its button says."""
+    """`pages`: path to what stands there; below /api/ it is JSON. `form`: a form's path, and what its button says."""
 
     title: str
     ministry: str
@@ -37,6 +38,7 @@ MINISTRIES: Final[Mapping[str, Ministry]] = {
             "/": "Accueil, pour les agents et les élus des neuf collectivités.",
             "/aide/": "L’aide se lit sans compte.",
             "/listes/59343": "La liste de Lesquin, pour les services d’état civil, aux heures ouvrées.",
+            "/listes/59343/procurations": "Les procurations, pour la personne élue maire, avec un second facteur.",
         },
         ("/listes/59343/signature", "Signer la liste, comme maire"),
     ),
@@ -56,6 +58,7 @@ MINISTRIES: Final[Mapping[str, Ministry]] = {
             "/": "Les projets, pour les neuf collectivités.",
             "/dossiers/7": "Le dossier 7, fermé à qui a quitté sa collectivité.",
             "/dossiers/7/avis": "Les avis : tous les lisent ; les exécutifs et la région en donnent.",
+            "/api/dossiers/7": "",
         },
         ("/dossiers/7/avis", "Donner un avis favorable"),
     ),
@@ -64,17 +67,25 @@ MINISTRIES: Final[Mapping[str, Ministry]] = {
 
 def application(ministry: Ministry, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
     path, method = environ.get("PATH_INFO", "/"), environ["REQUEST_METHOD"]
-    user, siret = environ.get("HTTP_X_REMOTE_USER"), environ.get("HTTP_X_SIRET")
-    schools = environ.get("HTTP_FREDURNE")
-    told = f"Bonjour {escape(_readable(user))}." if user else "Personne n’est annoncé."
-    told += f" Vous agissez pour l’organisation {escape(siret)}." if siret else ""
-    told += f" Ses écoles : {escape(schools)}." if schools else ""
+    user = readable(environ.get("HTTP_X_REMOTE_USER", ""))
     found = (method == "GET" and path in ministry.pages) or (method == "POST" and path == ministry.form[0])
-    body = f"<p>{escape(ministry.ministry)}</p><p>{told}</p>{_body(ministry, path, method)}"
-    content = page(ministry.title, body, _menu(ministry)).encode()
-    headers = [("Content-Type", "text/html; charset=utf-8"), ("Content-Length", str(len(content)))]
+    if path.startswith("/api/"):
+        kind, content = "application/json", json.dumps({"dossier": path.rpartition("/")[2], "lu_par": user})
+    else:
+        body = f"<p>{escape(ministry.ministry)}</p>{_told(environ, user)}{_body(ministry, path, method)}"
+        received = {name: value for name, value in environ.items() if name.startswith("HTTP_")}
+        body += table("Ce que l’application reçoit", received)
+        kind, content = "text/html", page(ministry.title, body, _menu(ministry))
+    headers = [("Content-Type", f"{kind}; charset=utf-8"), ("Content-Length", str(len(content.encode())))]
     start_response("200 OK" if found else "404 Not Found", headers)
-    return [content]
+    return [content.encode()]
+
+
+def _told(environ: WSGIEnvironment, user: str) -> str:
+    siret, schools = environ.get("HTTP_X_SIRET"), environ.get("HTTP_FREDURNE")
+    told = f"Bonjour {escape(user)}." if user else "Personne n’est annoncé."
+    told += f" Vous agissez pour l’organisation {escape(siret)}." if siret else ""
+    return f"<p>{told}{f' Ses écoles : {escape(schools)}.' if schools else ''}</p>"
 
 
 def _body(ministry: Ministry, path: str, method: str) -> str:
@@ -89,11 +100,6 @@ def _menu(ministry: Ministry) -> str:
     links = [*((path, path) for path in ministry.pages), ("/_ecluse/logout", "Se déconnecter")]
     items = "".join(f'<li><a href="{path}">{escape(name)}</a></li>' for path, name in links)
     return f'<header><nav aria-label="Menu"><ul>{items}</ul></nav></header>'
-
-
-def _readable(value: str) -> str:
-    """WSGI hands every header over as ISO-8859-1 (PEP 3333); these are in UTF-8."""
-    return value.encode("latin-1").decode("utf-8", "replace")
 
 
 class _Server(ThreadingMixIn, WSGIServer):

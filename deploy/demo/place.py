@@ -3,18 +3,20 @@
 import re
 import shutil
 import socket
+import ssl
 from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 
 from deploy.demo.ports import LOOPBACK, free
 
 ROOT = Path(__file__).resolve().parents[2]
+LOCAL = "localhost"
 
 
 @dataclass(frozen=True, slots=True)
 class Ports:
     """All on 127.0.0.1. `public` is the gateway's, `admin` its admin listener; then applications, of which the last
-    three are the ministries', providers, and the LDAP server."""
+    five are the ministries', providers, the page that tells the story, and the LDAP server."""
 
     public: int
     admin: int
@@ -23,10 +25,14 @@ class Ports:
     elections: int
     ecoles: int
     avis: int
+    astreinte: int
+    examens: int
     metropole: int
     departement: int
     region: int
     syndicat: int
+    proconnect: int
+    story: int
     ldap: int
 
 
@@ -39,12 +45,42 @@ USUAL = Ports(
     elections=9011,
     ecoles=9012,
     avis=9013,
+    astreinte=9014,
+    examens=9015,
     metropole=9400,
     departement=9401,
     region=9402,
     syndicat=9403,
+    proconnect=9404,
+    story=8082,
     ldap=9389,
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """Where browsers find the demo: `host` and names below it. With `tls` on every address of this machine, else on
+    this machine alone."""
+
+    host: str = LOCAL
+    tls: ssl.SSLContext | None = None
+
+    @property
+    def scheme(self) -> str:
+        return "https" if self.tls else "http"
+
+    @property
+    def address(self) -> str:
+        return "0.0.0.0" if self.tls else LOOPBACK  # noqa: S104 - it was asked to be shown to other machines
+
+    def origin(self, host: str, port: int) -> str:
+        """Of an application, by its host in policies/."""
+        return f"{self.scheme}://{host.removesuffix(LOCAL)}{self.host}:{port}"
+
+    def issuer(self, port: int) -> str:
+        """Of a provider, which the gateway reaches by it as well."""
+        return f"https://{self.host}:{port}" if self.tls else f"http://{LOOPBACK}:{port}"
+
 
 _AUTHORITY = re.compile(r"(?<=localhost:|127\.0\.0\.1:)\d+\b")
 

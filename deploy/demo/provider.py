@@ -5,13 +5,13 @@ All of it is in memory and ends with the process, the signing key too.
 
 import base64
 import hashlib
+import json
 import secrets
 import time
 from binascii import Error as Base64Error
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hmac import compare_digest
-from html import escape
 from urllib.parse import unquote_plus, urlencode
 
 from aiohttp import web
@@ -19,7 +19,7 @@ from joserfc import jwt
 from joserfc.jwk import KeySet, RSAKey
 
 from deploy.demo.accounts import Account
-from deploy.demo.pages import page
+from deploy.demo.pages import choice, page
 
 CODE_LIVES = 60
 TOKEN_LIVES = 300
@@ -28,8 +28,10 @@ OPEN_REQUESTS = 1000
 _SCOPE_CLAIMS: Mapping[str, frozenset[str]] = {
     "profile": frozenset({"preferred_username", "given_name", "family_name", "name"}),
     "email": frozenset({"email", "email_verified"}),
+    # ProConnect has a scope for each claim.
+    **{name: frozenset({name}) for name in ("given_name", "usual_name", "uid", "siret")},
 }
-_SCOPED = frozenset().union(*_SCOPE_CLAIMS.values())
+_SCOPED = frozenset().union(*_SCOPE_CLAIMS.values()) - {"siret"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +43,14 @@ class Client:
 
 @dataclass(frozen=True, slots=True)
 class AuthorizationRequest:
+    """`levels`: of which one is demanded (OIDC Core 5.5.1.1), none where a password will do."""
+
     redirect_uri: str
     state: str
     nonce: str
     scopes: tuple[str, ...]
     challenge: str
+    levels: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,16 +64,25 @@ class Grant:
 
 
 class Provider:
-    """`claims_in_id_token`: all claims stand in the ID token as well, not in userinfo alone."""
+    """`claims_in_id_token`: all claims stand in the ID token as well, not in userinfo alone. `like_proconnect`:
+    userinfo is signed, and a second factor is asked for where a level is demanded."""
 
     def __init__(
-        self, issuer: str, title: str, accounts: Sequence[Account], client: Client, *, claims_in_id_token: bool
+        self,
+        issuer: str,
+        title: str,
+        accounts: Sequence[Account],
+        client: Client,
+        *,
+        claims_in_id_token: bool,
+        like_proconnect: bool = False,
     ) -> None:
         self._issuer = issuer
         self._title = title
         self._accounts = {account.login: account for account in accounts}
         self._client = client
         self._claims_in_id_token = claims_in_id_token
+        self._like_proconnect = like_proconnect
         self._key = RSAKey.generate_key(2048, {"use": "sig", "alg": "RS256"}, auto_kid=True)
         self._requests: dict[str, AuthorizationRequest] = {}
         self._codes: dict[str, Grant] = {}
@@ -99,6 +113,7 @@ class Provider:
             "token_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post"],
             "code_challenge_methods_supported": ["S256"],
             "authorization_response_iss_parameter_supported": True,
+            **({"userinfo_signing_alg_values_supported": ["RS256"]} if self._like_proconnect else {}),
         })  # fmt: skip
 
     async def _jwks(self, request: web.Request) -> web.Response:
@@ -115,6 +130,7 @@ class Provider:
             nonce=query.get("nonce", ""),
             scopes=tuple(query.get("scope", "").split()),
             challenge=query.get("code_challenge", ""),
+            levels=_demanded(query.get("claims", "")) if self._like_proconnect else (),
         )
         if query.get("response_type") != "code":
             return self._back(asked, error="unsupported_response_type")
@@ -126,7 +142,7 @@ class Provider:
         # OIDC Core 3.1.2.6: there is no sign-in here that could be taken over in silence.
         if query.get("prompt") == "none":
             return self._back(asked, error="login_required")
-        return self._page(self._choice(self._remember(asked)))
+        return self._page(self._choice(self._remember(asked), asked.levels))
 
     def _remember(self, asked: AuthorizationRequest) -> str:
         while len(self._requests) >= OPEN_REQUESTS:
@@ -135,16 +151,12 @@ class Provider:
         self._requests[id] = asked
         return id
 
-    def _choice(self, id: str) -> str:
-        buttons = "".join(
-            f'<li><button name="account" value="{escape(account.login)}">'
-            f"{escape(str(account.claims['name']))}</button> : {escape(account.note)}</li>"
-            for account in self._accounts.values()
-        )
+    def _choice(self, id: str, levels: Sequence[str]) -> str:
+        factor = "<p><strong>Un second facteur est demandé.</strong> Cette démonstration le tient pour présenté.</p>"
         return (
-            '<p>Compte de démonstration, sans mot de passe.</p><form method="post" action="/authorize">'
-            f'<input type="hidden" name="request" value="{id}"><ul>{buttons}</ul>'
-            '<p><button name="account" value="">Refuser</button></p></form>'
+            f'{factor if levels else ""}<form method="post" action="/authorize">'
+            f'<input type="hidden" name="request" value="{id}">{choice(self._accounts.values())}'
+            '<p><button class="quiet" name="account" value="">Refuser</button></p></form>'
         )
 
     async def _chosen(self, request: web.Request) -> web.Response:
@@ -202,17 +214,21 @@ class Provider:
     def _id_token(self, grant: Grant) -> str:
         now = int(time.time())
         claims = _claims(grant) if self._claims_in_id_token else {"sub": grant.account.login}
+        levels = grant.request.levels
         claims |= {
             "iss": self._issuer,
             "aud": self._client.id,
             "iat": now,
             "exp": now + TOKEN_LIVES,
             "auth_time": grant.authenticated_at,
-            "acr": "demo",
-            "amr": ["user"],
+            "acr": (levels[0] if levels else "eidas1") if self._like_proconnect else "demo",
+            "amr": (["pwd", "otp", "mfa"] if levels else ["pwd"]) if self._like_proconnect else ["user"],
         }
         if grant.request.nonce:
             claims["nonce"] = grant.request.nonce
+        return self._signed(claims)
+
+    def _signed(self, claims: dict[str, object]) -> str:
         return jwt.encode({"alg": "RS256", "kid": self._key.kid, "typ": "JWT"}, claims, self._key)
 
     async def _userinfo(self, request: web.Request) -> web.Response:
@@ -220,6 +236,10 @@ class Provider:
         grant = self._tokens.get(token) if scheme.lower() == "bearer" else None
         if grant is None or grant.authenticated_at + TOKEN_LIVES < time.time():
             return web.json_response({"error": "invalid_token"}, status=401, headers={"WWW-Authenticate": "Bearer"})
+        if self._like_proconnect:
+            # OIDC Core 5.3.2: signed, it says who it is from and for whom.
+            told = _claims(grant) | {"iss": self._issuer, "aud": self._client.id}
+            return web.Response(text=self._signed(told), content_type="application/jwt")
         return web.json_response(_claims(grant))
 
     def _back(self, asked: AuthorizationRequest, **answer: str) -> web.Response:
@@ -246,6 +266,15 @@ def _claims(grant: Grant) -> dict[str, object]:
     asked = frozenset().union(*(_SCOPE_CLAIMS.get(scope, frozenset()) for scope in grant.request.scopes))
     own = {name: value for name, value in grant.account.claims.items() if name in asked or name not in _SCOPED}
     return {"sub": grant.account.login, **own}
+
+
+def _demanded(claims: str) -> tuple[str, ...]:
+    """The values of an essential acr in the parameter `claims`; of one that cannot be read, none."""
+    try:
+        acr = json.loads(claims)["id_token"]["acr"]
+        return tuple(map(str, acr.get("values", ()))) if acr.get("essential") else ()
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return ()
 
 
 def _refused(error: str, status: int = 400) -> web.Response:

@@ -8,7 +8,7 @@ from html import escape
 from aiohttp import web
 
 from deploy.demo.accounts import Account
-from deploy.demo.pages import page
+from deploy.demo.pages import choice, page
 from deploy.demo.saml_messages import Asked, Identity, logout_response, metadata, read_redirect, response
 
 OPEN_REQUESTS = 1000
@@ -51,14 +51,9 @@ class SamlProvider:
         return self._page(self._choice(id))
 
     def _choice(self, id: str) -> str:
-        buttons = "".join(
-            f'<li><button name="account" value="{escape(account.login)}">'
-            f"{escape(str(account.claims['name']))}</button> : {escape(account.note)}</li>"
-            for account in self._accounts.values()
-        )
         return (
-            '<p>Compte de démonstration, sans mot de passe.</p><form method="post" action="/sso">'
-            f'<input type="hidden" name="request" value="{id}"><ul>{buttons}</ul></form>'
+            f'<form method="post" action="/sso"><input type="hidden" name="request" value="{id}">'
+            f"{choice(self._accounts.values())}</form>"
         )
 
     async def _chosen(self, request: web.Request) -> web.Response:

@@ -15,21 +15,25 @@ from aiohttp import web
 
 from deploy.demo import ldap_server
 from deploy.demo.accounts import ACCOUNTS, SAML_ACCOUNTS
-from deploy.demo.keys import make_all, read_secret
+from deploy.demo.keys import FORM_SECRET, make_all, read_secret
 from deploy.demo.ministries import MINISTRIES
-from deploy.demo.place import LOOPBACK, ROOT, Ports, taken
+from deploy.demo.place import LOCAL, LOOPBACK, ROOT, Ports, Site, taken
 from deploy.demo.processes import Child
 from deploy.demo.provider import Client, Provider
+from deploy.demo.rule import Rule
 from deploy.demo.saml_messages import Identity
 from deploy.demo.saml_provider import SamlProvider
+from deploy.demo.story import Addresses, Story
 
 CLIENT_ID = "ecluse"
 PORTAL_HOST = "portail.localhost"
+_APPLICATIONS = ("permis", "subventions", *MINISTRIES, "astreinte", "examens", "portail")
 _TITLES = {
     "metropole": "Connexion de la métropole",
     "departement": "Connexion du département",
     "region": "Connexion de la région",
-    "syndicat": "Connexion des communes",
+    "syndicat": "Connexion de Roubaix et d’Armentières",
+    "proconnect": "ProConnect (démonstration)",
 }
 
 _READY_WITHIN = 120.0
@@ -39,18 +43,22 @@ _STOP_WITHIN = 5.0
 _PAUSE = 0.1
 
 
+_HERE = Site()
+
+
 class DemoFailed(Exception):
     """It cannot start; the text is for the person at the terminal."""
 
 
 class Demo:
     """`folder` holds policies/ (on these ports); certs/ and var/ are made beside it where they are missing. `ldap`:
-    whether it has its LDAP server too, where slapd is installed."""
+    whether it has its LDAP server too, where slapd is installed. `site`: where browsers find it, as policies/ say."""
 
-    def __init__(self, folder: Path, ports: Ports, *, ldap: bool = True) -> None:
+    def __init__(self, folder: Path, ports: Ports, *, ldap: bool = True, site: Site = _HERE) -> None:
         self._has_ldap = ldap and ldap_server.is_installed()
         self.folder = folder
         self.ports = ports
+        self.site = site
         self._started = AsyncExitStack()
         self._children: list[Child] = []
         self.gateway: Child
@@ -69,10 +77,15 @@ class Demo:
         await self._started.aclose()
 
     def origin(self, host: str) -> str:
-        return f"http://{host}:{self.ports.public}"
+        return self.site.origin(host, self.ports.public)
 
     def issuer(self, provider: str) -> str:
-        return f"http://{LOOPBACK}:{getattr(self.ports, provider)}"
+        return self.site.issuer(getattr(self.ports, provider))
+
+    @property
+    def story(self) -> str:
+        """The page that everything begins at: its origin."""
+        return self.site.origin(LOCAL, self.ports.story)
 
     async def stop_gateway(self) -> int:
         """Its exit status, once it has finished what was under way."""
@@ -108,13 +121,19 @@ class Demo:
             await self._start_saml_provider(name)
         await self._start_applications()
         await self._start_ldap()
+        await self._start_story()
         await self.start_gateway()
 
     async def _start_provider(self, name: str) -> None:
         callback = f"{self.origin(PORTAL_HOST)}/_ecluse/callback/{name}"
         client = Client(CLIENT_ID, read_secret(self.folder / "certs", name), frozenset({callback}))
         provider = Provider(
-            self.issuer(name), _TITLES[name], ACCOUNTS[name], client, claims_in_id_token=name == "departement"
+            self.issuer(name),
+            _TITLES[name],
+            ACCOUNTS[name],
+            client,
+            claims_in_id_token=name == "departement",
+            like_proconnect=name == "proconnect",
         )
         await self._listen(name, provider.application())
 
@@ -129,7 +148,15 @@ class Demo:
         runner = web.AppRunner(application, access_log=None)
         await runner.setup()
         self._started.push_async_callback(runner.cleanup)
-        await web.TCPSite(runner, LOOPBACK, getattr(self.ports, name)).start()
+        port, site = getattr(self.ports, name), self.site
+        await web.TCPSite(runner, site.address, port, ssl_context=site.tls).start()
+
+    async def _start_story(self) -> None:
+        rule = Rule(self.folder)
+        rule.put_back()
+        self._started.callback(rule.put_back)
+        applications = {name: self.origin(f"{name}.{LOCAL}") for name in _APPLICATIONS}
+        await self._listen("story", Story(Addresses(self.story, applications, self.ports.admin), rule).application())
 
     async def _start_applications(self) -> None:
         permis = ROOT / "deploy/demo/permis"
@@ -140,7 +167,21 @@ class Demo:
         ports = [getattr(self.ports, name) for name in MINISTRIES]
         command = [sys.executable, "-m", "deploy.demo.ministries", *map(str, ports)]
         await self._run("ministries", command, folder=ROOT)
-        listens = {"permis": [self.ports.permis], "subventions": [self.ports.subventions], "ministries": ports}
+        older = [self.ports.astreinte, self.ports.examens]
+        command = [
+            sys.executable,
+            "-m",
+            "deploy.demo.services",
+            *map(str, older),
+            str(self.folder / "certs" / FORM_SECRET),
+        ]
+        await self._run("services", command, folder=ROOT)
+        listens = {
+            "permis": [self.ports.permis],
+            "subventions": [self.ports.subventions],
+            "ministries": ports,
+            "services": older,
+        }
         for child in self._children:
             for port in listens[child.name]:
                 await _until(child, _APPLICATION_WITHIN, partial(_listens, port))

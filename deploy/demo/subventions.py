@@ -13,7 +13,7 @@ from types import FrameType
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 from wsgiref.types import StartResponse, WSGIEnvironment
 
-from deploy.demo.pages import page
+from deploy.demo.pages import page, readable, table
 
 _MENU = (
     '<header><nav aria-label="Menu"><ul><li><a href="/">Accueil</a></li><li><a href="/public/">Pages publiques</a></li>'
@@ -23,13 +23,13 @@ _MENU = (
 
 def application(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
     user = environ.get("HTTP_AUTH_USER")
-    greeting = f"Bonjour {escape(_readable(user))}." if user else "Personne n'est annoncé."
+    greeting = f"Bonjour {escape(readable(user))}." if user else "Personne n'est annoncé."
     session = "ouverte" if "CTSESSION" in _cookies(environ) else "fermée"
     received = {name: value for name, value in environ.items() if name.startswith("HTTP_")}
     asked = {name: environ.get(name, "") for name in ("REQUEST_METHOD", "PATH_INFO", "QUERY_STRING", "REMOTE_ADDR")}
     body = (
         f"<p>{greeting}</p><p>Session historique (cookie CTSESSION) : {session}.</p>"
-        f"{_table('Ce que l’application reçoit', received)}{_table('La demande', asked)}"
+        f"{table('Ce que l’application reçoit', received)}{table('La demande', asked)}"
     )
     content = page("Subventions", body, _MENU).encode()
     start_response("200 OK", [("Content-Type", "text/html; charset=utf-8"), ("Content-Length", str(len(content)))])
@@ -38,24 +38,6 @@ def application(environ: WSGIEnvironment, start_response: StartResponse) -> Iter
 
 def _cookies(environ: WSGIEnvironment) -> SimpleCookie:
     return SimpleCookie(environ.get("HTTP_COOKIE", ""))
-
-
-def _readable(value: str) -> str:
-    """WSGI hands every header over as ISO-8859-1 (PEP 3333): UTF-8 where the bytes are."""
-    try:
-        return value.encode("latin-1").decode()
-    except UnicodeDecodeError:
-        return value
-
-
-def _table(caption: str, values: dict[str, str]) -> str:
-    rows = "".join(
-        f'<tr><th scope="row">{escape(name)}</th><td>{escape(_readable(value))}</td>'
-        f"<td>{value.encode('latin-1').hex()}</td></tr>\n"
-        for name, value in sorted(values.items())
-    )
-    head = '<thead><tr><th scope="col">Nom</th><th scope="col">Valeur</th><th scope="col">Octets</th></tr></thead>'
-    return f"<table><caption>{caption}</caption>{head}<tbody>\n{rows}</tbody></table>"
 
 
 class _Server(ThreadingMixIn, WSGIServer):

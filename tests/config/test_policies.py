@@ -47,12 +47,15 @@ def test_what_people_see_and_where(snapshot: Snapshot) -> None:
         "elections": "http://elections.localhost:8080",
         "ecoles": "http://ecoles.localhost:8080",
         "avis": "http://avis.localhost:8080",
+        "astreinte": "http://astreinte.localhost:8080",
+        "examens": "http://examens.localhost:8080",
     }
     assert {provider.name: provider.labels["fr"] for provider in snapshot.providers.values()} == {
         "metropole": "Métropole du Nord",
         "departement": "Département",
         "region": "Région",
-        "syndicat": "Syndicat intercommunal",
+        "syndicat": "Roubaix, Armentières",
+        "proconnect": "ProConnect (démonstration)",
     }
 
 

@@ -28,7 +28,7 @@ def test_every_page_of_its_menu_is_there_and_its_form_is_taken(name: str) -> Non
     assert getattr(USUAL, name)
     for path in MINISTRIES[name].pages:
         status, text = asked(name, path)
-        assert (status, f'href="{path}"' in text) == ("200 OK", True)
+        assert (status, f'href="{path}"' in text or path.startswith("/api/")) == ("200 OK", True)
     status, text = asked(name, MINISTRIES[name].form[0], "POST")
     assert (status, "C’est enregistré." in text) == ("200 OK", True)
     assert asked(name, "/elsewhere")[0] == asked(name, "/", "POST")[0] == "404 Not Found"

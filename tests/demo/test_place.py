@@ -17,10 +17,14 @@ PORTS = Ports(
     elections=19011,
     ecoles=19012,
     avis=19013,
+    astreinte=19014,
+    examens=19015,
     metropole=8080,
     departement=19401,
     region=19402,
     syndicat=19403,
+    proconnect=19404,
+    story=18082,
     ldap=19389,
 )
 

@@ -175,7 +175,7 @@ class Tutorial:
     async def _closed_part(self) -> None:
         await self._reload("config.refused")
         _replace(self._notes, "alow", "allow")
-        assert (await _shell(f"{ECLUSE} check policies", self._folder)).startswith("policies: 6 app(s)")
+        assert (await _shell(f"{ECLUSE} check policies", self._folder)).startswith("policies: 8 app(s)")
         await self._reload("config.loaded")
         archive = self._here("http://notes.localhost:8080/archive/2009")
         page = await self._paul.open(archive)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from deploy.demo.place import copy_policies, free_ports
 from deploy.demo.stack import Demo, DemoFailed
-from tests.smoke import forgery, homes, ministries, operations, policy, saml, sessions, sign_in, wire
+from tests.smoke import forgery, homes, ministries, operations, policy, saml, sessions, sign_in, story, wire
 from tests.smoke.world import World
 
 Check = Callable[[World], Awaitable[None]]
@@ -23,6 +23,7 @@ CHECKS: tuple[Check, ...] = (
     *forgery.CHECKS,
     *sessions.CHECKS,
     *saml.CHECKS,
+    *story.CHECKS,
     *ministries.CHECKS,
     *homes.CHECKS,
     *policy.CHECKS,

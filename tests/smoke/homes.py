@@ -14,17 +14,19 @@ _Check = Callable[[World], Awaitable[None]]
 # By account: the applications that its home offers, by their host. That of the expenses, which stands
 # there where an LDAP server is installed, has checks of its own.
 OFFERED: Final[Mapping[str, str]] = {
-    "helene": "avis ecoles elections permis subventions",
-    "maire": "avis elections permis subventions",
+    "helene": "astreinte avis ecoles elections examens permis subventions",
+    "maire": "astreinte avis elections permis subventions",
     "camille": "avis elections subventions",
     "vera": "avis elections",
-    "iris": "avis elections",
-    "rose": "avis ecoles elections",
+    "iris": "astreinte avis elections",
+    "rose": "avis ecoles elections examens",
     "theo": "avis elections",
     "wael": "avis elections",
-    "marc": "avis ecoles elections",
+    "marc": "astreinte avis ecoles elections",
 }
 LABELS: Final[Mapping[str, str]] = {
+    "astreinte": "Main courante d’astreinte",
+    "examens": "Centres d’examen",
     "avis": "Avis sur les projets",
     "ecoles": "Inscriptions scolaires",
     "elections": "Listes électorales",

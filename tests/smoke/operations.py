@@ -75,16 +75,20 @@ async def the_log_is_json_and_tells_no_secret_and_no_attribute(world: World) -> 
     assert all(line.startswith("{") for line in lines), [line for line in lines if not line.startswith("{")][:3]
     told = [
         "Lebœuf", "Leboeuf", "Müller", "@metropole.example", "0590001A", "tres-secret", "code=", "state=",
-        *(path.read_text().strip() for path in (world.demo.folder / "certs").iterdir()),
+        *(path.read_text().strip() for path in _keys(world)),
         *filter(None, (person.jar.get(host, SEAT) for host in (PERMIS_HOST, PORTAL_HOST))),
     ]  # fmt: skip
     assert not [word for word in told if word in text]
 
 
+def _keys(world: World) -> list[Path]:
+    return [path for path in (world.demo.folder / "certs").rglob("*") if path.is_file()]
+
+
 async def keys_are_for_their_owner_alone(world: World) -> None:
-    files = list((world.demo.folder / "certs").iterdir())
-    # Those of the store and of the LDAP server, one for each provider, and pairs.
-    assert len(files) == 2 + len(ACCOUNTS) + 2 * (1 + len(SAML_ACCOUNTS))
+    files = _keys(world)
+    # Those of the store, of the LDAP server and of a login form, one for each provider, and pairs.
+    assert len(files) == 3 + len(ACCOUNTS) + 2 * (1 + len(SAML_ACCOUNTS))
     assert {path.stat().st_mode & 0o777 for path in files} == {0o600}
     state = list((world.demo.folder / "var").rglob("*.sqlite*"))
     assert state

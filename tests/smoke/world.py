@@ -10,7 +10,7 @@ from urllib.parse import urlencode, urlsplit
 
 import aiohttp
 
-from deploy.demo.accounts import ACCOUNTS, SAML_ACCOUNTS
+from deploy.demo.accounts import provider_of
 from deploy.demo.stack import PORTAL_HOST, Demo
 from tests.browser_like import Person, Response
 from tests.patience import PATIENCE
@@ -147,9 +147,3 @@ class World:
         (self.demo.folder / "policies" / path).write_text(text)
         self.demo.gateway.signal_reload()
         return await self.logged(mark, event=event)
-
-
-def provider_of(login: str) -> str:
-    everybody = {**ACCOUNTS, **SAML_ACCOUNTS}
-    (provider,) = (name for name, people in everybody.items() if login in {account.login for account in people})
-    return provider
