@@ -138,6 +138,7 @@ class _Worker:
             ),
             self._plane.admission,
             candidate.snapshot.gateway.timeouts.request_head,
+            [listener.proxies for listener in listeners],
         )
         # All that the start has made: some 15 ms, which nobody waits for yet.
         garbage.settle()

@@ -54,11 +54,13 @@ class ListenerCertificate:
 @dataclass(frozen=True, slots=True)
 class Listener:
     """`address`: (host, port). `certificates`: none without TLS; the first one is shown to who asks for a name of none.
-    `redirects`: what it leads to https."""
+    `redirects`: what it leads to https. `proxies`: those who say whose connection it is, of whom alone it takes any;
+    none where clients come themselves."""
 
     address: tuple[str, int]
     certificates: tuple[ListenerCertificate, ...] = ()
     redirects: Redirects = "nothing"
+    proxies: tuple[IPv4Network | IPv6Network, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from gateway.model import (
     front_codes,
     host_codes,
     kept_post_codes,
+    listener_codes,
     organisation_codes,
     upstream_codes,
 )
@@ -21,6 +22,7 @@ _MODULES = (
     directory_codes,
     front_codes,
     organisation_codes,
+    listener_codes,
 )
 
 

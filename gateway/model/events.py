@@ -95,7 +95,9 @@ _TABLE = (
     # requests
     Event("request.refused", "info", "A request was refused by its form or a limit; `code` says why."),
     Event(
-        "connections.refused", "warning", "Connections beyond a limit were closed at accept; at most a line a minute."
+        "connections.refused",
+        "warning",
+        "Connections beyond a limit, or not as PROXY protocol has them, were closed; at most a line a minute.",
     ),
     Event(
         "requests.limited",

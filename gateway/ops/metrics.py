@@ -38,7 +38,7 @@ METRICS = (
     Metric("ecluse_tunnels", "gauge", (), "WebSockets open now; they are no connections of requests any more."),
     Metric("ecluse_tunnels_total", "counter", ("ended",), "WebSockets that have ended, by why."),
     Metric("ecluse_tls_handshakes", "gauge", (), "TLS handshakes under way now."),
-    Metric("ecluse_connections_refused_total", "counter", ("reason",), "Connections closed at accept, beyond a limit."),
+    Metric("ecluse_connections_refused_total", "counter", ("reason",), "Connections closed at accept."),
     Metric("ecluse_requests_limited_total", "counter", ("app", "reason"), "Requests answered 429, beyond a rate."),
     Metric("ecluse_descriptors_exhausted_total", "counter", ("place",), "Times that no file could be opened any more."),
     Metric("ecluse_http_active_requests", "gauge", (), "Requests under way now."),

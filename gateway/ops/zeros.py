@@ -23,6 +23,7 @@ from gateway.model.codes import (
     TRANSLATION_UNENCODABLE,
     Code,
 )
+from gateway.model.listener_codes import LISTEN_PROXY_HEADER, LISTEN_PROXY_SOURCE
 from gateway.ops.counters import Dump, Series
 from gateway.ops.metrics import METRICS
 from gateway.saml.parties import OpinionVerdict, OtherImplementation
@@ -52,7 +53,13 @@ def zeros(apps: Sequence[str], oidc_providers: Sequence[str], saml_providers: Se
             (LOGIN_PROVIDER_UNREACHABLE.id,),
         ),
         "ecluse_tunnels_total": ((why,) for why in _TUNNEL_ENDS),
-        "ecluse_connections_refused_total": (("client",), ("all",), ("descriptors",)),
+        "ecluse_connections_refused_total": (
+            ("client",),
+            ("all",),
+            ("descriptors",),
+            (LISTEN_PROXY_SOURCE.id,),
+            (LISTEN_PROXY_HEADER.id,),
+        ),
         "ecluse_requests_limited_total": _each(apps, (("client",), ("person",), ("all",))),
         "ecluse_descriptors_exhausted_total": (("accept",), ("upstream",)),
         "ecluse_headers_stripped_total": _each(apps, ((),)),

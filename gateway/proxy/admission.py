@@ -13,6 +13,7 @@ from typing import Final, Protocol
 
 from gateway.config.snapshot import Limits, Snapshot
 from gateway.model.codes import LIMIT_CONNECTIONS
+from gateway.model.errors import GatewayError
 from gateway.model.ports import ErrorPages, Reader
 from gateway.ops.counters import Counters
 from gateway.ops.log import Log
@@ -43,7 +44,11 @@ _TOLD_AT_ONCE: Final = 2_000
 
 
 class CountedConnection(Protocol):
-    """Of one connection, among those that are counted."""
+    """Of one connection, among those that are counted. `peer`: whose it is, as a server in front tells where it speaks
+    PROXY protocol. `secure`: and that the client spoke TLS with it."""
+
+    peer: str
+    secure: bool
 
     def leave(self) -> None: ...
 
@@ -51,9 +56,11 @@ class CountedConnection(Protocol):
 class Entered:
     """One connection that is counted, until it leaves."""
 
-    __slots__ = ("_admission", "_key")
+    __slots__ = ("_admission", "_key", "peer", "secure")
 
-    def __init__(self, admission: "Admission", key: str) -> None:
+    def __init__(self, admission: "Admission", key: str, peer: str) -> None:
+        self.peer = peer
+        self.secure = False
         self._admission: Admission | None = admission
         self._key = key
 
@@ -86,7 +93,11 @@ class Admission:
         self._trusted: tuple[IpNetwork, ...] = ()
 
     def follow(self, snapshot: Snapshot) -> None:
-        self._limits, self._trusted = snapshot.gateway.limits, snapshot.gateway.trusted_proxies
+        self._limits = snapshot.gateway.limits
+        # Those that speak PROXY protocol hold a connection of their own until they have told whose it is.
+        self._trusted = snapshot.gateway.trusted_proxies + tuple(
+            network for listener in snapshot.gateway.listeners for network in listener.proxies
+        )
         self._listed.clear()
 
     def enter(self, peer: str, descriptor: int) -> Entered | None:
@@ -100,7 +111,7 @@ class Admission:
             return None
         self._counts[key] = count
         self.held += 1
-        return Entered(self, key)
+        return Entered(self, key, peer)
 
     def left(self, key: str) -> None:
         self.held -= 1
@@ -114,6 +125,19 @@ class Admission:
         """Somebody who is signed in asks from there. Behind a listed proxy, nobody else of its /64 does."""
         if ":" not in peer or not self._is_trusted(peer):
             self.known.seen(client_key(peer), now)
+
+    def mistaken(self, peer: str, error: GatewayError) -> None:
+        """Somebody who is no server in front has come to a listener for these, or one without its header."""
+        self._counters.add("ecluse_connections_refused_total", error.code.id)
+        if times := self._line_due(error.code.id):
+            self._log.event(
+                "connections.refused",
+                code=error.code.id,
+                reason=error.code.id,
+                client=peer,
+                connections=times,
+                detail=error.detail,
+            )
 
     def refusal(self) -> bytes:
         """The whole answer to who is turned away from a plain listener; its reference leads to the line of the log."""

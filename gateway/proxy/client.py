@@ -73,8 +73,8 @@ class ClientConnection(Walk):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         # uvloop's transports are none of asyncio's classes.
         self.transport = paced(cast(asyncio.Transport, transport), self.plane.room)
-        peer = transport.get_extra_info("peername")
-        self.memo = Memo(peer[0] if isinstance(peer, tuple) else "unknown", self._scheme)
+        place = self._place
+        self.memo = Memo(place.peer, "https" if place.secure else self._scheme)
         self.request.client = self.memo.peer
         self._share = self.plane.timers.watch(self)
         self.deadline = self.plane.timers.now + self.plane.timeouts.request_head

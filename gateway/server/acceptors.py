@@ -9,8 +9,12 @@ from contextlib import suppress
 from functools import partial
 from typing import Protocol
 
+from gateway.model.errors import GatewayError
+from gateway.model.listener_codes import LISTEN_PROXY_SOURCE
+from gateway.server.proxy_header import told_client
 from gateway.server.tls import Handshakes, ListenerContexts
 from gateway.server.tls_reading import accept_tls
+from gateway.wire.addresses import IpNetwork, contains, parse_address
 
 # A handshake that began before the end gets this long to finish.
 _JOINED_WITHIN = 0.5
@@ -31,7 +35,11 @@ _READ_AND_FORGOTTEN = 65536
 
 
 class Admitted(Protocol):
-    """Of one connection, among those that are counted."""
+    """Of one connection, among those that are counted. `peer`: whose it is. `secure`: a server in front says that the
+    client spoke TLS."""
+
+    peer: str
+    secure: bool
 
     def leave(self) -> None: ...
 
@@ -41,6 +49,9 @@ class Admits(Protocol):
 
     def enter(self, peer: str, descriptor: int) -> Admitted | None:
         """None: one too many."""
+
+    def mistaken(self, peer: str, error: GatewayError) -> None:
+        """Somebody who is no server in front has come to a listener for these, or one without its header."""
 
     def refusal(self) -> bytes:
         """A whole answer to who may not, where no TLS is spoken."""
@@ -54,7 +65,8 @@ Factory = Callable[[Admitted], asyncio.BaseProtocol]
 
 
 class Acceptor:
-    """One listening socket. `handshakes` None: without TLS. `patience`: seconds for a handshake, ten at most."""
+    """One listening socket. `handshakes` None: without TLS. `patience`: seconds for a handshake, ten at most.
+    `proxies`: the servers in front, none where clients come themselves."""
 
     def __init__(
         self,
@@ -63,8 +75,10 @@ class Acceptor:
         keeper: Admits,
         handshakes: Handshakes | None,
         patience: float,
+        proxies: tuple[IpNetwork, ...] = (),
     ) -> None:
         self._listening = listening
+        self._proxies = proxies
         self._factory = factory
         self._keeper = keeper
         self._handshakes = handshakes
@@ -106,13 +120,45 @@ class Acceptor:
 
     def _take(self, connection: socket.socket, peer: str) -> None:
         connection.setblocking(False)
+        if self._proxies and not self._is_proxy(peer):
+            why = "PROXY protocol is spoken here: only the servers in front that listen[].proxy_protocol lists may come"
+            self._keeper.mistaken(peer, GatewayError(LISTEN_PROXY_SOURCE, why))
+            _reset(connection)
+            return
         place = self._keeper.enter(peer, connection.fileno())
         if place is None:
             self._turn_away(connection)
             return
-        task = asyncio.get_running_loop().create_task(self._join(connection, place))
+        joined = self._join_told(connection, place, peer) if self._proxies else self._join(connection, place)
+        task = asyncio.get_running_loop().create_task(joined)
         self._joining.add(task)
         task.add_done_callback(self._joining.discard)
+
+    def _is_proxy(self, peer: str) -> bool:
+        address = parse_address(peer)
+        return address is not None and contains(self._proxies, address)
+
+    async def _join_told(self, connection: socket.socket, place: Admitted, peer: str) -> None:
+        """From here on it counts for the client, of whom the server in front tells."""
+        try:
+            told = await told_client(connection)
+        except BaseException as error:
+            place.leave()
+            _reset(connection)
+            if isinstance(error, GatewayError):
+                self._keeper.mistaken(peer, error)
+            elif not isinstance(error, OSError):
+                raise
+            return
+        if told is not None:
+            place.leave()
+            entered = self._keeper.enter(told.peer, connection.fileno())
+            if entered is None:
+                self._turn_away(connection)
+                return
+            entered.secure = told.secure
+            place = entered
+        await self._join(connection, place)
 
     async def _join(self, connection: socket.socket, place: Admitted) -> None:
         """Its protocol has the place from when the connection is made; a handshake that fails gives it back here."""
@@ -135,7 +181,7 @@ class Acceptor:
                 # Bytes that nobody has read would reset the connection, and the answer with it.
                 connection.recv(_READ_AND_FORGOTTEN)
             else:
-                connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _AT_ONCE)
+                _reset(connection)
 
     def _wait_for_descriptors(self) -> None:
         self._keeper.exhausted("accept")
@@ -145,8 +191,14 @@ class Acceptor:
         self._waits = loop.call_later(_WITHOUT_DESCRIPTORS, self.open)
 
 
+def _reset(connection: socket.socket) -> None:
+    with connection, suppress(OSError):
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _AT_ONCE)
+
+
 class Acceptors:
-    """`factory`: given the number of the listener, what makes its protocols. `patience`: as in Acceptor."""
+    """`factory`: given the number of the listener, what makes its protocols. `patience`: as in Acceptor; `proxies`:
+    likewise, of each listener."""
 
     def __init__(
         self,
@@ -155,6 +207,7 @@ class Acceptors:
         factory: Callable[[int], Factory],
         keeper: Admits,
         patience: float,
+        proxies: Sequence[tuple[IpNetwork, ...]] = (),
     ) -> None:
         self._acceptors = [
             Acceptor(
@@ -163,6 +216,7 @@ class Acceptors:
                 keeper,
                 None if context is None else Handshakes(context),
                 patience,
+                proxies[number] if proxies else (),
             )
             for number, (listening, context) in enumerate(zip(sockets, contexts, strict=True))
         ]

@@ -29,6 +29,7 @@ _LED: Final[Mapping[Redirects, str]] = {"nothing": "", "https": " redirect of ht
 def addresses(gateway: Gateway) -> list[str]:
     return [
         f"{_place(listener)}{' tls' if listener.certificates else ''}{_LED[listener.redirects]}"
+        f"{' proxy' if listener.proxies else ''}{' '.join(map(str, ('', *listener.proxies)))}"
         for listener in gateway.listeners
     ]
 

@@ -251,6 +251,7 @@ GATEWAY = [
            ("http://portail.localhost:8080", "portail.localhost"), ("http://autre.localhost", "autre.localhost")),
     Effect("listen[].address", ("listen", 0, "address"), "[::1]:80", gateway(lambda g: g.listeners[0].address),
            ("127.0.0.1", 8080), ("::1", 80)),
+    Effect("listen[].proxy_protocol[]", ("listen", 0, "proxy_protocol"), ["10.0.0.4"], gateway(lambda g: [*map(str, g.listeners[0].proxies)]), [], ["10.0.0.4/32"]),
     Effect("listen[].redirect", ("listen", 0, "redirect"), "https", gateway(lambda g: g.listeners[0].redirects), "nothing", "all"),
     Effect("forward_auth.host", ("forward_auth",), {"secret": {"env": "OTHER"}, "host": "ECLUSE.internal"},
            gateway(lambda g: g.forward_auth and g.forward_auth.host), None, "ecluse.internal",

@@ -9,6 +9,7 @@ _UPGRADE, _ADMISSION, _RENDER, _PREPARATION = (
     "translation/render.py",
     "access/preparation.py",
 )
+_PROXY, _PROXIES = "wire/proxy_protocol.py", "test_proxy_protocol.py"
 _SOCKETS = "ops/unix_sockets.py"
 _LENIENT = "wire/lenient_heads.py"
 _SEALING, _SESSIONS, _SEATS, _TRUST = "stores/sealing.py", "stores/sessions.py", "stores/seats.py", "stores/trust.py"
@@ -58,6 +59,31 @@ DEFENCES = (
         "elif 0 < limits.body < framing:",
         "proxy/test_invariants.py proxy/test_dataplane.py",
         "elif False:",
+    ),
+    Defence(
+        "PROXY protocol from elsewhere",
+        "server/acceptors.py",
+        "if self._proxies and not self._is_proxy(peer):",
+        "proxy/test_proxy_protocol.py",
+    ),
+    Defence(
+        "limits of the client whom PROXY protocol tells of",
+        "server/acceptors.py",
+        "entered = self._keeper.enter(told.peer, connection.fileno())",
+        "proxy/test_proxy_protocol.py",
+        "entered = self._keeper.enter(peer, connection.fileno())",
+    ),
+    Defence(
+        "a header of PROXY protocol that is none", _PROXY, "if not head.startswith(_SIGNATURE):", f"wire/{_PROXIES}"
+    ),
+    Defence("addresses that no client has", _PROXY, "source.is_unspecified or source.is_multicast", f"wire/{_PROXIES}"),
+    Defence("a header that is cut", _PROXY, "if len(value) < length:", f"wire/{_PROXIES}"),
+    Defence(
+        "a header that does not come",
+        "server/proxy_header.py",
+        "async with asyncio.timeout(_LONGEST_WAIT):",
+        "proxy/test_proxy_protocol.py",
+        "async with asyncio.timeout(None):",
     ),
     # --- responses
     Defence("a socket behind a link", _SOCKETS, "if stat.S_ISLNK(found.st_mode):", "ops/test_unix_sockets.py"),

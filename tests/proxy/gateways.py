@@ -18,6 +18,7 @@ from gateway.proxy.hidden_cookies import Jars
 from gateway.server.acceptors import Acceptors
 from gateway.server.listeners import bind
 from gateway.server.tls import ListenerContexts
+from gateway.wire.addresses import parse_networks
 from tests.config.samples import GATEWAY, sample_snapshot
 from tests.proxy.applications import SOON, Application
 from tests.proxy.clock import Clock
@@ -227,13 +228,15 @@ async def gateway(
     address: str = "127.0.0.1",
     descriptors: int = 1 << 20,
     redirects: Redirects = "nothing",
+    proxies: str = "",
     prepare: Preparing = translated,
     there: Preparation | None = None,
     callers: Callers | None = None,
     jars: Jars | None = None,
     **more: str,
 ) -> AsyncIterator[Gateway]:
-    """`behind`: the application or its port; `address`: that it listens on; `more`: as for `files`."""
+    """`behind`: the application or its port; `address`: that it listens on; `proxies`: a network of servers in front,
+    who speak PROXY protocol; `more`: as for `files`."""
     port = behind if isinstance(behind, int) else behind.port
     here = Gateway()
     loop = asyncio.get_running_loop()
@@ -261,7 +264,8 @@ async def gateway(
     here.host, here.port = listening.getsockname()[:2]
     factory = here.plane.protocol_factory(tls=tls is not None, redirects=redirects)
     contexts = None if tls is None else OneContext(tls)
-    acceptors = Acceptors([listening], [contexts], lambda _: factory, here.plane.admission, SOON)
+    told = parse_networks([proxies]) if proxies else ()
+    acceptors = Acceptors([listening], [contexts], lambda _: factory, here.plane.admission, SOON, [told])
     acceptors.open()
     try:
         yield here

@@ -10,6 +10,7 @@ import pytest
 import trustme
 
 from gateway.config.snapshot import Listener, ListenerCertificate
+from gateway.model.errors import GatewayError
 from gateway.server.acceptors import Acceptors, Admitted, Factory
 from gateway.server.listeners import bind
 from gateway.server.tls import tls_contexts
@@ -17,29 +18,36 @@ from tests.patience import PATIENCE
 
 
 class Place:
-    def __init__(self, keeper: "Keeper") -> None:
+    def __init__(self, keeper: "Keeper", peer: str) -> None:
         self._keeper = keeper
+        self.peer = peer
+        self.secure = False
 
     def leave(self) -> None:
         self._keeper.places.remove(self)
 
 
 class Keeper:
-    """Lets in `most` at a time. `asked`: who came, and with which descriptor; `ran_out`: how often there was none."""
+    """Lets in `most` at a time. `asked`: who came, and with which descriptor; `ran_out`: how often there was none;
+    `wrong`: who came where servers in front speak PROXY protocol, and why they were closed."""
 
     def __init__(self, most: int = 1000) -> None:
         self._most = most
         self.places: list[Place] = []
         self.asked: list[tuple[str, int]] = []
         self.ran_out: list[str] = []
+        self.wrong: list[tuple[str, str]] = []
 
     def enter(self, peer: str, descriptor: int) -> Place | None:
         self.asked.append((peer, descriptor))
         if len(self.places) >= self._most:
             return None
-        place = Place(self)
+        place = Place(self, peer)
         self.places.append(place)
         return place
+
+    def mistaken(self, peer: str, error: GatewayError) -> None:
+        self.wrong.append((peer, str(error)))
 
     def refusal(self) -> bytes:
         return b"no"

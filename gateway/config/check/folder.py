@@ -178,7 +178,7 @@ def _gateway(document: YamlDocument, model: GatewayFile) -> Iterator[Problem]:
     if not model.development:
         if model.portal.scheme != "https":
             yield problem(("portal",), "browsers keep our cookies over https only", "https, or development: true")
-        elif not model.trusted_proxies and not any(listen.tls for listen in model.listen):
+        elif not model.trusted_proxies and not any(listen.tls or listen.proxy_protocol for listen in model.listen):
             hint = "give a listener tls, or list the proxy that does TLS in trusted_proxies"
             yield problem(("portal",), "the portal is https, and nothing here speaks TLS", hint)
     for kept in () if model.accounts is None else (model.accounts.keys,):

@@ -113,6 +113,7 @@ def _listeners(file: str, model: GatewayFile, material: Material) -> tuple[Liste
             listen.address,
             () if listen.tls is None else tuple(_certificates(file, ("listen", index, "tls"), listen.tls, material)),
             redirects=model.redirects(listen),
+            proxies=tuple(listen.proxy_protocol),
         )
         for index, listen in enumerate(model.listen)
     )

@@ -73,6 +73,9 @@ class ListenSection(Strict):
     """`https`: every request is redirected to the same address by https; nothing is served here. Where this is left
     out, a listener without TLS beside one with TLS does so for what is public by https, if the portal is, no proxy is
     trusted, and its address is none of the machine's own alone (127.0.0.1). `none`: it serves by http."""
+    proxy_protocol: list[NetworkText] = Field(default=[], max_length=256)
+    """Addresses and networks of the servers in front, which begin each connection with a header of PROXY protocol v2:
+    who the client is, before TLS. Connections from elsewhere, and without such a header, are closed."""
 
     @model_validator(mode="after")
     def _either(self) -> "ListenSection":
@@ -224,4 +227,5 @@ class GatewayFile(Strict):
             return "all" if listen.redirect == "https" else "nothing"
         beside = self.portal.scheme == "https" and any(other.tls for other in self.listen)
         own = ip_address(listen.address[0]).is_loopback
-        return "https" if beside and not own and not self.trusted_proxies else "nothing"
+        fronted = self.trusted_proxies or listen.proxy_protocol
+        return "https" if beside and not own and not fronted else "nothing"

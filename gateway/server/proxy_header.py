@@ -1,0 +1,32 @@
+"""Reads the header of PROXY protocol v2 from a connection that nobody else reads yet, and not one byte more."""
+
+import asyncio
+import socket
+from typing import Final
+
+from gateway.model.errors import GatewayError
+from gateway.model.listener_codes import LISTEN_PROXY_HEADER
+from gateway.wire.proxy_protocol import HEAD_BYTES, ToldClient, client_of, rest_of
+
+# The server in front writes it with the connection.
+_LONGEST_WAIT: Final = 5.0
+
+
+async def told_client(connection: socket.socket) -> ToldClient | None:
+    """None: the server in front speaks for itself. Raises GatewayError(LISTEN_PROXY_HEADER), OSError."""
+    try:
+        async with asyncio.timeout(_LONGEST_WAIT):
+            head = await _exactly(connection, HEAD_BYTES)
+            return client_of(head, await _exactly(connection, rest_of(head)))
+    except TimeoutError:
+        raise GatewayError(LISTEN_PROXY_HEADER, f"it was not whole after {_LONGEST_WAIT:g} s") from None
+
+
+async def _exactly(connection: socket.socket, size: int) -> bytes:
+    loop, got = asyncio.get_running_loop(), b""
+    while len(got) < size:
+        piece = await loop.sock_recv(connection, size - len(got))
+        if not piece:
+            raise GatewayError(LISTEN_PROXY_HEADER, "the connection ended before it was whole")
+        got += piece
+    return got
