@@ -4,18 +4,16 @@ from typing import Final
 
 from gateway.access.outcome import Forward, NeedsStore, NeedsWork, Outcome, Refuse, ToPortal
 from gateway.access.program import ProgramToken
-from gateway.config.snapshot import Snapshot
 from gateway.model.errors import GatewayError
 from gateway.model.session import Seat
 from gateway.proxy.forward_auth import is_question, shows_secret
 from gateway.proxy.memo import Memo
+from gateway.proxy.provider_calls import is_call
 from gateway.proxy.rates import NOBODY, Asks, asks, by_notice, looked_up
 from gateway.proxy.request import Request
 from gateway.proxy.services import Services
 
 _SIGN_OUTS: Final = frozenset({b"/_ecluse/logout", b"/_ecluse/sessions/end"})
-_SOAP: Final = b"/_ecluse/saml/soap"
-_BACK_CHANNEL: Final = b"/_ecluse/oidc/backchannel/"
 # A provider's, which a browser brings; no cookie comes with it from another site.
 _SAML_LOGOUT: Final = b"/_ecluse/saml/logout"
 _FRONT_CHANNEL: Final = b"/_ecluse/oidc/frontchannel/"
@@ -54,12 +52,14 @@ def _for_the_portal(
     request: Request, memo: Memo, plane: Services, outcome: ToPortal, before: Asks
 ) -> tuple[Asks, Refuse | NeedsStore | None]:
     """A sign-out is never refused to a person who is signed in, and what a provider says by itself to end sessions is
-    not counted (invariant 12). A front's question counts as the request that it asks about."""
+    not counted (invariant 12), but what only looked like it is. A front's question counts as the request that it asks
+    about."""
     snapshot, path = plane.tables.snapshot, request.line.target.path
     if is_question(request, snapshot) and shows_secret(request, memo, snapshot):
         return before, None
-    if _is_from_provider(request, snapshot):
-        return before, None
+    if request.host.portal and is_call(snapshot, request.line.method, path):
+        wait = plane.rates.refused_calls(request.client, request.started)
+        return before, plane.rates.refused(request, ("client", wait)) if wait else None
     cookie = _cookie(request, memo)
     seat = None if cookie is None else plane.sessions.cached(request.host.name, cookie)
     who = _told(request, plane, seat, before)
@@ -75,15 +75,6 @@ def _for_the_portal(
         who = looked_up(request.client)
         return who, plane.rates.too_many(request, who, before) or NeedsStore(request.host.name, cookie)
     return who, plane.rates.refused(request, over)
-
-
-def _is_from_provider(request: Request, snapshot: Snapshot) -> bool:
-    """Whether it is a call of a provider's own, all of which come from one address: its signature says who asks."""
-    path = request.line.target.path
-    if not request.host.portal or request.line.method != b"POST":
-        return False
-    name = path.removeprefix(_BACK_CHANNEL)
-    return path == _SOAP or (name != path and name.decode("ascii") in snapshot.providers)
 
 
 def _cookie(request: Request, memo: Memo) -> bytes | None:

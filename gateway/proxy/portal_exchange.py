@@ -1,13 +1,16 @@
 """A request of ours at the portal: it stands where an application's connection would, until the page is there."""
 
 from asyncio import CancelledError, Task
+from time import monotonic
 from typing import Final, Protocol
+from urllib.parse import unquote_to_bytes
 
 from gateway.access.inbound import InboundRequest
 from gateway.model.kept_post import SendOn
 from gateway.model.ports import Page
 from gateway.proxy.exchange import Requester
 from gateway.proxy.pacing import READ_AT_MOST
+from gateway.proxy.provider_calls import is_call, is_refusal
 from gateway.proxy.services import Services
 from gateway.proxy.spool import Spooled
 from gateway.wire.addresses import client_key
@@ -74,6 +77,7 @@ class PortalExchange(OwnPage):
         client, self._client = self._client, None
         try:
             page = asked.result()
+            self._count(page)
             if isinstance(page, SendOn):
                 if client is None:
                     page.body.close()
@@ -90,6 +94,11 @@ class PortalExchange(OwnPage):
                 client.faulted(fault)
             else:
                 self._plane.faulted(fault, self._call.request_id.encode("ascii"))
+
+    def _count(self, page: Page | SendOn) -> None:
+        call, path = self._call, unquote_to_bytes(self._call.target.partition("?")[0])
+        if isinstance(page, Page) and is_call(call.snapshot, call.method.encode(), path) and is_refusal(page):
+            self._plane.rates.call_refused(call.client, monotonic())
 
     # --- as exchange.py declares it ---
 

@@ -66,6 +66,12 @@ class Buckets:
         self._full_at[key] = full_at
         return wait
 
+    def wait(self, key: int, rate: Rate, now: float) -> float:
+        """The seconds until there is a token, 0 where there is one. None is taken."""
+        whole = rate.every * rate.burst
+        missing = min(max(self._full_at.get(key, now), now), now + whole) + rate.every - now - whole
+        return missing if missing > _ROUNDING else 0.0
+
     def give_back(self, key: int, rate: Rate) -> None:
         """One token that was taken."""
         if (full_at := self._full_at.get(key)) is not None:
@@ -120,6 +126,19 @@ class RequestLimits:
         for scope, rate in self._rates(request, who):
             self.buckets.give_back(_bucket(scope, who), rate)
 
+    # --- what providers say by themselves ---
+
+    def refused_calls(self, client: str, now: float) -> float:
+        """The seconds to wait for an address of which as many calls were refused as a stranger may ask. A call that
+        turns out to be a provider's costs nothing."""
+        rate = None if self._everywhere is None else self._everywhere.per("client")
+        return 0.0 if rate is None else self.buckets.wait(_bucket(_EVERYWHERE, by_call(client)), rate, now)
+
+    def call_refused(self, client: str, now: float) -> None:
+        rate = None if self._everywhere is None else self._everywhere.per("client")
+        if rate is not None:
+            self.buckets.take(_bucket(_EVERYWHERE, by_call(client)), rate, now)
+
     def _rates(self, request: Request, who: Asks) -> Iterator[tuple[str, Rate]]:
         for scope, rates in ((_EVERYWHERE, self._everywhere), (request.lane.name, request.lane.rates)):
             if rates is not None and (rate := rates.per(who.kind)) is not None:
@@ -168,6 +187,11 @@ def looked_up(client: str) -> Asks:
 def by_notice(client: str) -> Asks:
     """What a browser brings of a provider to end sessions counts for the address, apart from all else."""
     return _at(client, "notice")
+
+
+def by_call(client: str) -> Asks:
+    """A call of a provider's own that ends sessions, and was refused."""
+    return _at(client, "call")
 
 
 def _at(client: str, apart: str) -> Asks:

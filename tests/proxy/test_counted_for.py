@@ -5,7 +5,9 @@ import pytest
 
 from gateway.model.codes import API_TOKEN
 from gateway.model.errors import GatewayError
+from gateway.model.ports import Page
 from gateway.model.session import Seat
+from gateway.saml.soap import fault
 from tests.config.samples import METROPOLE
 from tests.fronts.fronts import GATEWAY, SECRET, SECRETS
 from tests.proxy.applications import application
@@ -132,6 +134,27 @@ async def test_a_providers_calls_that_end_sessions_are_not_counted(path: bytes) 
         # Nobody serves it elsewhere, in another way, or by another name.
         others = (at_portal(b"GET " + path), notice(path + b"x"), notice(path).replace(PORTAL, HOST))
         assert [(await gate.once(other)).status for other in others] == [429] * 3
+
+
+WRONG = (Page(400, (), b""), Page(500, (), fault("Client")))
+TRY_AGAIN = (Page(503, (), b""), Page(500, (), fault("Server")))
+
+
+@pytest.mark.parametrize("page", [*WRONG, *TRY_AGAIN])
+@pytest.mark.parametrize(
+    "path",
+    [b"/_ecluse/oidc/backchannel/metropole", b"/_ecluse/oidc/backchannel/metropole?x", b"/_ecluse/saml/soap"],
+)
+async def test_what_only_looked_like_a_providers_call_is_counted(path: bytes, page: Page) -> None:
+    """Where the store could not say, it may have been one."""
+    async with application() as app, gateway(app, gateway=requests(per_client="2/h")) as gate:
+        good, gate.portal.page = gate.portal.page, page
+        wrong = [(await gate.once(notice(path))).status for _ in range(4)]
+        assert wrong == ([page.status] * 2 + [429] * 2 if page in WRONG else [page.status] * 4)
+        # It has a count of its own, and what another address sends is another's.
+        assert (await gate.once(PUBLIC)).status == 200
+        gate.portal.page = good
+        assert (await gate.once(notice(path))).status == (429 if page in WRONG else 303)
 
 
 @pytest.mark.parametrize("path", [b"/_ecluse/oidc/frontchannel/metropole?sid=x", b"/_ecluse/saml/logout"])

@@ -1,0 +1,23 @@
+"""What providers say by themselves to end sessions, without a browser: all calls of one come from one address, and the
+signature says who asks. Anybody may send what looks like it."""
+
+from typing import Final
+
+from gateway.config.snapshot import Snapshot
+from gateway.model.ports import Page
+
+_SOAP: Final = b"/_ecluse/saml/soap"
+_BACK_CHANNEL: Final = b"/_ecluse/oidc/backchannel/"
+
+
+def is_call(snapshot: Snapshot, method: bytes, path: bytes) -> bool:
+    """Whether what was asked of the portal may be one."""
+    if method != b"POST":
+        return False
+    name = path.removeprefix(_BACK_CHANNEL)
+    return path == _SOAP or (name != path and name.decode("ascii", "replace") in snapshot.providers)
+
+
+def is_refusal(page: Page) -> bool:
+    """Of the page that answers a call: whether it was none of a provider's. Where we cannot say, it may be."""
+    return 400 <= page.status < 500 or b"soap:Client" in page.body
