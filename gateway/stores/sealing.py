@@ -27,7 +27,8 @@ TokenBytes = Callable[[int], bytes]
 # Of everything about a record that must not change in silence: its seal, how its key and look-up are drawn, the JSON
 # within. Version 2 deflates sessions (stores.codec). tests/stores/recorded holds what was written under each.
 VERSION = 2
-# N reads N-1: a new version is added here one release before it is written.
+# N and N-1 serve side by side: a version is read one release before it is written, and one release after it was written
+# last. The first release of all has nobody beside it. tests/stores/test_releases.py holds the releases to it.
 READABLE = frozenset({1, 2})
 _READABLE = ", ".join(map(str, sorted(READABLE)))
 

@@ -21,6 +21,7 @@ from tests.walks.world import World
 PEOPLE = 10
 # Seconds of work before the fault, and after it.
 BEFORE, AFTER = 3.0, 12.0
+FULL = 6.0
 
 
 async def primary_killed(machines: Machines) -> None:
@@ -51,6 +52,21 @@ async def rolling_restart(machines: Machines) -> None:
                 await asyncio.sleep(0.1)
 
 
+async def store_full(machines: Machines) -> None:
+    """As full as it can be, for some seconds: whatever would need room is refused."""
+    machines.allow_memory("1mb")
+    await asyncio.sleep(FULL)
+    machines.allow_memory("2gb")
+
+
+async def clock_forward(machines: Machines) -> None:
+    machines.clock("two").move(90)
+
+
+async def clock_back(machines: Machines) -> None:
+    machines.clock("two").move(-90)
+
+
 @dataclass(frozen=True, slots=True)
 class Fault:
     words: str
@@ -61,6 +77,9 @@ FAULTS = {
     "rolling-restart": Fault("gateways restarted one after the other", rolling_restart),
     "node-cut-off": Fault("a gateway's machine cut off", node_cut_off),
     "node-killed": Fault("a gateway killed (SIGKILL)", node_killed),
+    "clock-forward": Fault("a gateway's clock set forward by 90 s", clock_forward),
+    "clock-back": Fault("a gateway's clock set back by 90 s", clock_back),
+    "store-full": Fault(f"the servers' memory full for {FULL:.0f} s", store_full),
     "primary-killed": Fault("the primary killed (SIGKILL)", primary_killed),
     "primary-cut-off": Fault("the primary's machine cut off", primary_cut_off),
 }
@@ -75,6 +94,7 @@ async def mended(machines: Machines) -> None:
         if process.poll() is not None:
             machines.start_server(machine)
     for node in NODES:
+        machines.clock(node).move(0)
         gateway = machines.process(node, "gateway")
         if gateway.poll() is not None:
             machines.start_node(node)

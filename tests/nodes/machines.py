@@ -1,10 +1,11 @@
 """What stands on the machines: deploy/nodes as it is, but for passwords, paths and the addresses of each."""
 
 import asyncio
+import os
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import trustme
@@ -12,6 +13,7 @@ import trustme
 from deploy.demo.ports import free
 from tests.interop.servers import found
 from tests.nodes.network import Network
+from tests.walks.moved_clock import Clock
 from tests.walks.place import ONE, PORTAL_HOST, TWO, Place
 from tests.walks.world import ask
 
@@ -22,6 +24,8 @@ NODES = {"one": "10.0.0.11", "two": "10.0.0.12", "three": "10.0.0.13"}
 RELAY = (sys.executable, "-m", "tests.nodes.relay")
 UP_WITHIN = 120.0
 _PASSWORDS = ("the-password-in-valkey.password", "the-password-of-replicas", "the-password-of-sentinels")
+# Of the user that the tests add, to set what a server may hold.
+_OURS = "the-password-of-the-tests"
 _SENTINEL_PASSWORD = "the-password-in-sentinel.password"
 
 
@@ -33,6 +37,7 @@ class Machines:
         (self.port,) = free(1)
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
         self.places: dict[str, Place] = {}
+        self.clocks: dict[str, Clock] = {}
 
     # --- the servers of sessions
 
@@ -60,6 +65,8 @@ class Machines:
             text = text.replace("bind 10.0.0.6", f"bind {address}")
             if name == "valkey.conf" and machine != "server1":
                 text = text.replace("# replicaof", "replicaof")
+            if name == "users.acl":
+                text += f"user tests on >{_OURS} +config\n"
             (of_it / name).write_text(text)
 
     # --- the gateways
@@ -110,7 +117,17 @@ class Machines:
 
     def start_node(self, node: str, *options: str) -> None:
         command = [sys.executable, "-m", "gateway", "serve", *options, "policies"]
-        self._start(node, "gateway", command)
+        self._start(node, "gateway", command, self.clock(node).environment)
+
+    def clock(self, node: str) -> Clock:
+        """The wall clock of this machine's gateway."""
+        path = self.folder / node / "clock"
+        return self.clocks.setdefault(node, Clock(path))
+
+    def allow_memory(self, amount: str) -> None:
+        for machine in SERVERS:
+            told = self._ask(machine, "6379", "--user", "tests", "-a", _OURS, "CONFIG", "SET", "maxmemory", amount)
+            assert "OK" in told, told
 
     async def up(self, node: str) -> None:
         async with asyncio.timeout(UP_WITHIN):
@@ -135,9 +152,10 @@ class Machines:
 
     # --- steps
 
-    def _start(self, machine: str, what: str, command: Sequence[str]) -> None:
+    def _start(self, machine: str, what: str, command: Sequence[str], clock: Mapping[str, str] | None = None) -> None:
         folder = self.folder / machine
-        environment = {"PYTHONPATH": str(DEPLOY.parents[1])}
+        paths = [str(DEPLOY.parents[1]), *([clock["PYTHONPATH"]] if clock else [])]
+        environment = {**(clock or {}), "PYTHONPATH": os.pathsep.join(paths)}
         self.processes[f"{machine}/{what}"] = self.network.start(machine, command, folder / f"{what}.log", environment)
 
     def process(self, machine: str, what: str) -> "subprocess.Popen[bytes]":
@@ -146,24 +164,18 @@ class Machines:
     def primary(self) -> str:
         """The machine of the server that most Sentinels name; empty where none of them answers."""
         named = []
-        for machine, address in SERVERS.items():
-            ca = str(self.folder / machine / "ca.pem")
-            where = [
-                "-h",
-                address,
-                "-p",
-                "26379",
-                "--tls",
-                "--cacert",
-                ca,
-                "--no-auth-warning",
-                "-a",
-                _SENTINEL_PASSWORD,
-            ]
-            command = [found("valkey-cli"), *where, "SENTINEL", "GET-MASTER-ADDR-BY-NAME", "ecluse"]
-            told = subprocess.run(command, capture_output=True, text=True, timeout=5, check=False)
-            named += [one for one, its in SERVERS.items() if its in told.stdout.split()]
+        for machine in SERVERS:
+            told = self._ask(
+                machine, "26379", "-a", _SENTINEL_PASSWORD, "SENTINEL", "GET-MASTER-ADDR-BY-NAME", "ecluse"
+            )
+            named += [one for one, its in SERVERS.items() if its in told.split()]
         return max(set(named), key=named.count) if named else ""
+
+    def _ask(self, machine: str, port: str, *words: str) -> str:
+        ca = str(self.folder / machine / "ca.pem")
+        where = ["-h", SERVERS[machine], "-p", port, "--tls", "--cacert", ca, "--no-auth-warning"]
+        command = [found("valkey-cli"), *where, *words]
+        return subprocess.run(command, capture_output=True, text=True, timeout=5, check=False).stdout
 
     def wait_for_the_first_primary(self) -> None:
         until = time.monotonic() + UP_WITHIN

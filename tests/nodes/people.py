@@ -5,6 +5,7 @@ import time
 from collections import Counter
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import pairwise
 
 from tests.nodes.machines import NODES
 from tests.walks.load import Load
@@ -24,6 +25,7 @@ class People:
     not_signed_in: int = 0
     loads: list[Load] = field(default_factory=list)
     _stopping: bool = False
+    _rested: float = 0.0
 
     async def come(self, number: int) -> None:
         for _ in range(number):
@@ -40,6 +42,7 @@ class People:
 
     async def rest(self, tasks: list[asyncio.Task[None]]) -> None:
         self._stopping = True
+        self._rested = time.monotonic()
         for load in self.loads:
             load.stop()
         await asyncio.wait(tasks, timeout=_WAITS)
@@ -65,8 +68,9 @@ class People:
         return Counter(asked.status for load in self.loads for asked in load.done)
 
     def longest_without(self) -> float:
-        """The longest time in which nobody could sign in, in seconds."""
-        return max((b - a for a, b in zip(self.signed_in, self.signed_in[1:], strict=False)), default=0.0)
+        """The longest time in which nobody could sign in, in seconds; to the end where nobody could any more."""
+        moments = [*self.signed_in, max(self._rested, *self.signed_in)]
+        return max((b - a for a, b in pairwise(moments)), default=0.0)
 
     async def lost(self) -> int:
         """Of those who were there before, who is not known any more at some node."""
