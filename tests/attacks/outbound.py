@@ -10,6 +10,7 @@ import ssl
 import subprocess
 import sys
 import tempfile
+import warnings
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -48,6 +49,24 @@ MALFORMED = {
 }  # fmt: skip
 # Trusted by their providers' files to be private; only their certificates differ.
 CERTIFICATES = ("good", "self-signed", "wrong-name", "expired")
+# Servers with the good certificate that speak nothing newer.
+OLD = {"up-to-tls-1.1": ssl.TLSVersion.TLSv1_1, "up-to-tls-1.2": ssl.TLSVersion.TLSv1_2}
+_AUTHORITY = "ca: {file: ../certs/ca.pem}"
+# What an application's file asks of the server of a name; the first, and one that may be old, are controls.
+ASKED = {
+    "pinned": ("good", "tls: {pins: [{file: ../certs/good.pem}]}", 200),
+    "pinned-another": ("good", "tls: {pins: [{file: ../certs/self-signed.pem}]}", 502),
+    "pinned-authority": ("good", "tls: {pins: [{file: ../certs/ca.pem}]}", 502),
+    "pinned-expired": ("expired", "tls: {pins: [{file: ../certs/expired.pem}]}", 502),
+    "pinned-by-a-copy": ("self-signed", "tls: {pins: [{file: ../certs/good.pem}]}", 502),
+    "another-name": ("good", f"{_AUTHORITY}, tls: {{name: another.example}}", 502),
+    "another-name-said": ("wrong-name", f"{_AUTHORITY}, tls: {{name: good.example, sni: another.example}}", 502),
+    "usual": ("up-to-tls-1.2", _AUTHORITY, 200),
+    "down-to-1.1": ("up-to-tls-1.1", _AUTHORITY, 502),
+    "down-to-1.1-though-pinned": ("up-to-tls-1.1", "tls: {pins: [{file: ../certs/good.pem}]}", 502),
+    "down-from-1.3": ("up-to-tls-1.2", f"{_AUTHORITY}, tls: {{minimum: tls1.3}}", 502),
+}
+SERVERS = (*CERTIFICATES, *OLD)
 
 PROVIDER = """version: 1
 provider: {name}
@@ -69,7 +88,7 @@ workers: 1
 APP = """version: 1
 app: {name}
 hosts: [{name}.localhost]
-upstream: {{url: "https://127.0.0.1:{port}", ca: {{file: ../certs/ca.pem}}}}
+upstream: {{url: "https://127.0.0.1:{port}", {asked}}}
 providers: [{providers}]
 access: [{{path: /**, allow: anyone}}]
 """
@@ -112,13 +131,13 @@ class Strict:
 async def strict_gateway() -> AsyncIterator[Strict]:
     async with AsyncExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="ecluse-strict-")))
-        ports = free_ports(["public", "admin", "listener", *CERTIFICATES])
+        ports = free_ports(["public", "admin", "listener", *SERVERS])
         authority = write_keys(folder / "certs")
         write_policies(folder / "policies", ports)
         listener = Listener()
         for server in await listener.start(ports["listener"]):
             stack.callback(server.close)
-        for name in CERTIFICATES:
+        for name in SERVERS:
             stack.push_async_callback(await serve_tls(folder / "certs", name, ports[name]))
         command = [sys.executable, "-m", "gateway", "serve", str(folder / "policies")]
         gateway = await start_gateway(command, folder / "gateway.log", ports["admin"])
@@ -135,7 +154,7 @@ def write_keys(certs: Path) -> trustme.CA:
     authority, other = trustme.CA(), trustme.CA()
     yesterday = datetime.now(UTC) - timedelta(days=1)
     issued = {
-        "tls": authority.issue_cert(PORTAL, *(f"up-{name}.localhost" for name in CERTIFICATES)),
+        "tls": authority.issue_cert(PORTAL, *(f"up-{_as_host(name)}.localhost" for name in (*CERTIFICATES, *ASKED))),
         "good": authority.issue_cert("127.0.0.1"),
         "self-signed": other.issue_cert("127.0.0.1"),
         "wrong-name": authority.issue_cert("another.example"),
@@ -157,8 +176,18 @@ def write_policies(policies: Path, ports: dict[str, int]) -> None:
     for name in CERTIFICATES:
         more = "  private_addresses: true\n  ca: {file: ../certs/ca.pem}\n"
         write_provider(policies, f"op-{name}", f"https://127.0.0.1:{ports[name]}", more)
-        text = APP.format(name=f"up-{name}", port=ports[name], providers=", ".join(HOSTS))
-        (policies / f"apps/up-{name}.yaml").write_text(text)
+        write_application(policies, name, ports[name], _AUTHORITY)
+    for name, (server, asked, _) in ASKED.items():
+        write_application(policies, _as_host(name), ports[server], asked)
+
+
+def _as_host(name: str) -> str:
+    return name.replace(".", "-")
+
+
+def write_application(policies: Path, name: str, port: int, asked: str) -> None:
+    text = APP.format(name=f"up-{name}", port=port, asked=asked, providers=", ".join(HOSTS))
+    (policies / f"apps/up-{name}.yaml").write_text(text)
 
 
 def write_provider(policies: Path, name: str, issuer: str, more: str = "") -> None:
@@ -169,7 +198,13 @@ def write_provider(policies: Path, name: str, issuer: str, more: str = "") -> No
 async def serve_tls(certs: Path, name: str, port: int):  # type: ignore[no-untyped-def]
     """A provider and an application in one; returns what ends it."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certs / f"{name}.pem", certs / f"{name}.key")
+    shown = "good" if name in OLD else name
+    context.load_cert_chain(certs / f"{shown}.pem", certs / f"{shown}.key")
+    if name in OLD:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)
+            context.minimum_version, context.maximum_version = ssl.TLSVersion.MINIMUM_SUPPORTED, OLD[name]
+        context.set_ciphers("DEFAULT:@SECLEVEL=0")
     issuer = f"https://127.0.0.1:{port}"
     endpoints = {"authorization_endpoint": "authorize", "token_endpoint": "token", "jwks_uri": "jwks"}
     document = {"issuer": issuer, **{key: f"{issuer}/{path}" for key, path in endpoints.items()}}
@@ -209,13 +244,21 @@ async def certificates(strict: Strict) -> None:
         expect(seen.answer.status == status, f"the application with a certificate that is {name}: {seen}")
 
 
+async def applications_by_tls(world: World) -> None:
+    """SS03: who is not the server that an application's file names, or speaks too old a TLS, gets no request."""
+    async with strict_gateway() as strict:
+        for name, (server, asked, status) in ASKED.items():
+            seen = await exchange(strict.door, request(f"up-{_as_host(name)}", "/"))
+            expect(seen.answer.status == status, f"{asked} of the server {server}: {seen}")
+
+
 async def malformed_issuers(world: World) -> None:
     """The folder is refused with a problem for each of them."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         write_keys(folder / "certs")
         policies = folder / "policies"
-        write_policies(policies, free_ports(["public", "admin", "listener", *CERTIFICATES]))
+        write_policies(policies, free_ports(["public", "admin", "listener", *SERVERS]))
         for path in (policies / "providers").iterdir():
             if not path.stem.startswith("op-"):
                 path.unlink()
@@ -282,4 +325,5 @@ CASES: tuple[Case, ...] = (
     uncontrolled("SS01.2", f"{len(MALFORMED)} issuers that no file may name", malformed_issuers),
     uncontrolled("SS01.3", "a name that turns private", rebinding),
     *numbered("SS03", (("an application that nobody signed for", unknown_upstream_certificate()),)),
+    uncontrolled("SS03.2", f"{len(ASKED)} applications by TLS: pins, names, versions", applications_by_tls),
 )

@@ -25,6 +25,7 @@ from tests.bench import (
     memory,
     mixes,
     nginx,
+    overload,
     policy,
     providers,
     reloads,
@@ -146,6 +147,9 @@ class Bench:
     def rewriting(self) -> Iterator[dict[str, object]]:
         return rewriting.rows(self._site_folder(rewriting.NAME), _three_ports(), self._upstream_port, self.slow_port)
 
+    def overload(self) -> dict[str, object]:
+        return overload.row(self._site_folder(overload.NAME), _three_ports(), _three_ports()[0])
+
     def tunnels(self, runs: int) -> Iterator[dict[str, object]]:
         return tunnels.rows(self._site_folder("tunnels"), _three_ports(), _three_ports(), runs)
 
@@ -266,6 +270,8 @@ def rows(bench: Bench, quick: bool, only: str) -> Iterator[dict[str, object]]:
         yield bench.reloads()
     if not quick and only in rewriting.NAME:
         yield from bench.rewriting()
+    if not quick and only in overload.NAME:
+        yield bench.overload()
     if not quick and any(only in name for name in tunnels.NAMES):
         yield from bench.tunnels(runs)
     if not quick and only in soak.NAME:

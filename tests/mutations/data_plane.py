@@ -135,7 +135,9 @@ DEFENCES = (
         )
         for name in ("odd_status", "line_without_colon", "zero_padded_length", "chunked_1_0")
     ),
-    Defence("streams outlive no seat", "proxy/lasting.py", "if now >= seat.hard_deadline:", "proxy/test_lasting.py"),
+    Defence(
+        "streams outlive no seat", "proxy/lasting.py", "if now >= seat.hard_deadline:", "slow proxy/test_lasting.py"
+    ),
     # --- what applications are told
     Defence(
         "more than fits",
@@ -295,7 +297,7 @@ DEFENCES = (
         "a ticket works once, in memory",
         "stores/tickets.py",
         "return await self._opened(id, self._store.take_ticket)",
-        "stores/test_conformance.py",
+        "stores/test_transactions.py stores/test_conformance.py",
         "return await self._opened(id, self._store.peek_ticket)",
     ),
     Defence(

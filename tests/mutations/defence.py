@@ -4,14 +4,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-ATTACK = "attack "
+ATTACK, SLOW = "attack ", "slow "
 
 
 @dataclass(frozen=True, slots=True)
 class Defence:
     """`file`: below gateway/. `stands`: a text that it has once. `off`: what stands there where the defence is off; of
     a condition, where nothing is said, what is never true. `proof`: what has to fail then, files or tests below tests/
-    with blanks between them, or a group of the corpus, as `attack FA`."""
+    with blanks between them, or a group of the corpus, as `attack FA`; with `slow` before them, tests that are marked
+    so are among them."""
 
     name: str
     file: str
@@ -30,11 +31,12 @@ class Defence:
         """What is run in the root of the tree, with exit status 1 where a case fails."""
         if self.proof.startswith(ATTACK):
             return [python, "-m", "tests.attacks", "--bare", self.proof.removeprefix(ATTACK)]
-        tests = [f"tests/{each}" for each in self.proof.split()]
-        return [*tested(python), "-x", *tests]
+        tests = [f"tests/{each}" for each in self.proof.removeprefix(SLOW).split()]
+        return [*tested(python, slow=self.proof.startswith(SLOW)), "-x", *tests]
 
 
-def tested(python: str) -> list[str]:
-    """pytest, with few examples for each property, and nothing that waits."""
-    quick = ("--hypothesis-profile=quick", "-m", "not service and not browser and not slow")
+def tested(python: str, *, slow: bool) -> list[str]:
+    """pytest, with few examples for each property, and nothing that waits but where it is `slow`."""
+    marks = "not service and not browser" + ("" if slow else " and not slow")
+    quick = ("--hypothesis-profile=quick", "-m", marks)
     return [python, "-m", "pytest", "-q", "--no-header", "--tb=no", "-rf", "-p", "no:cacheprovider", *quick]

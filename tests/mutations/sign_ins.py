@@ -129,7 +129,7 @@ DEFENCES = (
         "POST that was not asked for",
         _CALLBACK,
         'if not (provider.request.response_mode or "").startswith("form_post"):',
-        "portal/openid/test_callback.py",
+        "portal/openid/test_parked_response.py",
     ),
     Defence(
         "a code of another provider",

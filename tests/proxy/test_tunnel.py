@@ -399,7 +399,26 @@ async def test_rewriting_leaves_a_tunnel_alone() -> None:
         await open.comes(address)
 
 
+async def test_where_the_file_names_no_tunnel_none_is_asked_for() -> None:
+    async with application(taking()) as behind, gateway(behind) as gate:
+        gate.sign_in()
+        answer = await gate.once(OPENING)
+        assert answer.status == 400
+        assert answer.body.startswith(b"wire.upgrade")
+        assert not behind.received
+
+
 # --- how it ends
+
+
+async def test_invariant_12_one_that_anybody_may_open_ends_with_the_session_that_opened_it() -> None:
+    """Also where nothing but the seat itself says so."""
+    async with tunnel(opening=OPENING.replace(b"GET /ws", b"GET /public/ws")) as open:
+        (seat,) = open.gate.sessions.hot.values()
+        seat.live = False
+        open.gate.plane.snapshot_swapped()
+        await open.is_told(1008, b"signed out")
+        await open.both_say_goodbye()
 
 
 async def test_invariant_12_a_sign_out_ends_it_by_a_close_frame_both_ways() -> None:

@@ -12,6 +12,7 @@ from gateway.stores.sealing import (
     SHARDS,
     VERSION,
     SealBinding,
+    StoreKeys,
     draw_key,
     join,
     key_id_of,
@@ -86,6 +87,21 @@ def test_a_record_of_a_version_that_is_not_read_here_is_refused_before_it_is_ope
     for version in {*range(256)} - READABLE:
         with pytest.raises(GatewayError, match="version"):
             key_id_of(bytes([version]) + sealed()[1:])
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [
+        [],
+        [("k1", b"a" * 31)],
+        [("k1", b"a" * 32), ("k2", b"")],
+        [("k1", b"a" * 32), ("k1", b"b" * 32)],
+        [("", b"a" * 32)],
+    ],
+)
+def test_keys_that_are_too_short_or_not_told_apart_seal_nothing(keys: list[tuple[str, bytes]]) -> None:
+    with pytest.raises(GatewayError):
+        StoreKeys(keys)
 
 
 def test_keys_of_different_purposes_salts_and_secrets_have_nothing_in_common() -> None:

@@ -9,6 +9,8 @@ from tests.portal.browser import Browser
 from tests.portal.flow.test_start import begun
 from tests.portal.installation import ACTES, PERMIS, PORTAL, Installation
 
+OTHER = "autre.localhost"
+
 
 async def handed_over(here: Installation, browser: Browser, host: str = ACTES) -> str:
     """The URL of `enter` for this browser, signed in on the portal, not yet visited."""
@@ -112,6 +114,17 @@ async def test_a_code_on_another_host_is_refused_and_burnt(here: Installation) -
     await browser.get(enter, follow=False)
     assert seatless(browser)
     assert here.codes() == ["handover.other_host", "handover.code_gone"]
+
+
+async def test_a_code_on_another_host_of_the_same_application_is_refused(here: Installation) -> None:
+    """Each host has a cookie of its own; the code was asked for by this browser on the other one."""
+    here.change("actes", hosts=(ACTES, OTHER))
+    browser = here.browser()
+    enter = await handed_over(here, browser)
+    browser.jar[OTHER] = dict(browser.jar[ACTES])
+    elsewhere = await browser.get(enter.replace(ACTES, OTHER))
+    assert (elsewhere.status, seatless(browser, OTHER)) == (400, True)
+    assert here.codes() == ["handover.other_host"]
 
 
 async def test_a_code_in_another_browser_is_refused_and_burnt(here: Installation) -> None:
