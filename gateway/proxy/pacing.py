@@ -66,7 +66,7 @@ def let_go(transport: Any) -> None:
 def room(transport: asyncio.Transport) -> int:
     """How many bytes may be read at once for who is written to by `transport`: half of the room that its kernel has,
     since packets are counted there with what is added to them, or a small piece at least."""
-    if isinstance(transport, PacedTls):
+    if isinstance(transport, OwnRoom):
         return transport.room()
     found = _send_buffer(transport)
     if found is None:
@@ -86,6 +86,15 @@ def _send_buffer(transport: asyncio.Transport) -> tuple[int, int] | None:
         # It is closed.
         return None
     return numbers[_MOST], numbers[_WAITS]
+
+
+class OwnRoom(asyncio.Transport):
+    """Says itself how many bytes may be read at once for who is written to by it."""
+
+    __slots__ = ()
+
+    def room(self) -> int:
+        raise NotImplementedError
 
 
 class PacedReading(asyncio.BufferedProtocol):
@@ -163,7 +172,7 @@ class Room:
                     self._loop.call_soon(paced.has_room)
 
 
-class PacedTls(asyncio.Transport):
+class PacedTls(OwnRoom):
     """A client's transport where TLS is spoken. The loop's own would take 64 KB and more beyond what the kernel takes,
     and say nothing of it: this one asks the kernel, each time that as much was written as it had room for.
 

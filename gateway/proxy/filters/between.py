@@ -8,6 +8,7 @@ from gateway.model.errors import GatewayError
 from gateway.model.ports import Page
 from gateway.proxy.exchange import Exchange, Requester, ServerConnection
 from gateway.proxy.http1.response_head import ResponseHead
+from gateway.proxy.pacing import READ_AT_MOST, OwnRoom, room
 from gateway.wire.fences import Fence
 
 
@@ -26,9 +27,9 @@ class Between:
     # --- the response ---
 
     @property
-    def grows(self) -> bool:
-        """Whether more goes on than comes: what comes is read in small pieces."""
-        return False
+    def at_once(self) -> int:
+        """Bytes of the response that are read at once at most."""
+        return READ_AT_MOST
 
     def take(self, data: bytes) -> None:
         """What comes of the response, its head first."""
@@ -136,7 +137,7 @@ class Between:
         return self._upstream.is_beyond(fence)
 
 
-class _Outlet(asyncio.Transport):
+class _Outlet(OwnRoom):
     """What the connection to the application writes a response to."""
 
     __slots__ = ("_to",)
@@ -150,8 +151,8 @@ class _Outlet(asyncio.Transport):
     def is_closing(self) -> bool:
         return self._to.client.transport.is_closing()
 
+    def room(self) -> int:
+        return min(room(self._to.client.transport), self._to.at_once)
+
     def get_extra_info(self, name: str, default: Any = None) -> Any:
-        """The client's socket is not shown where its room says nothing of how much may come."""
-        if self._to.grows:
-            return default
         return self._to.client.transport.get_extra_info(name, default)

@@ -3,6 +3,7 @@ connection it is what stands at the other end of its request (proxy/exchange.py)
 
 import asyncio
 from collections.abc import Callable
+from typing import Final
 
 from gateway.model.codes import UPSTREAM_RESPONSE
 from gateway.model.errors import GatewayError
@@ -14,8 +15,12 @@ from gateway.proxy.filters.replacing import Piece, Replacing
 from gateway.proxy.filters.texts import BodyFilters, ReplacingOnceKnown, is_part_of_a_text
 from gateway.proxy.http1.bodies import LAST_CHUNK, chunk
 from gateway.proxy.http1.response_head import ResponseHead
+from gateway.proxy.pacing import READ_AT_MOST, SMALL
 from gateway.wire.framing import CHUNKED, NO_BODY
 from gateway.wire.headers import CONTENT_LENGTH
+
+# Invariant 14: a text that is nothing but addresses costs fifty times what others do.
+_CHANGED_AT_ONCE: Final = 32 * 1024
 
 
 class BodyFilter(Between):
@@ -118,8 +123,11 @@ class BodyFilter(Between):
     # --- what was compressed ---
 
     @property
-    def grows(self) -> bool:
-        return self._undone is not None
+    def at_once(self) -> int:
+        """Where more goes on than comes, and where each address has to be looked at, little."""
+        if self._undone is not None:
+            return SMALL
+        return READ_AT_MOST if self._replacing is None else _CHANGED_AT_ONCE
 
     @property
     def _waits(self) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
+from gateway.proxy.upstream.connection import UpstreamConnection
 from tests.proxy.applications import Peer, application
 from tests.proxy.gateways import Answer, ask, gateway
 
@@ -64,6 +65,26 @@ async def test_a_body_in_pieces_goes_on_in_chunks(sent: bytes) -> None:
             assert got.body == OUTSIDE * 40
             assert (got.values(b"Transfer-Encoding"), got.values(b"Content-Length")) == ([b"chunked"], [])
         assert len(behind.peers) == 1
+
+
+@pytest.mark.asyncio(loop_factories=["uvloop"])
+@pytest.mark.parametrize("changed", [True, False])
+async def test_of_a_body_that_is_changed_little_is_read_at_once(changed: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A stranger's comment may be nothing but addresses, and each of them is looked at while nobody else has a turn."""
+    pieces: list[int] = []
+    read = UpstreamConnection.buffer_updated
+
+    def buffer_updated(self: UpstreamConnection, size: int, held: bytes = b"") -> None:
+        pieces.append(size)
+        read(self, size, held)
+
+    monkeypatch.setattr(UpstreamConnection, "buffer_updated", buffer_updated)
+    body = INSIDE * 20_000
+    got = await answered(counted(HTML if changed else b"Content-Type: image/png\r\n", body))
+    assert got.body == (OUTSIDE * 20_000 if changed else body)
+    # What a usual page has comes in one read.
+    usual_page = 50 * 1024
+    assert (max(pieces) <= usual_page) is changed
 
 
 async def test_a_body_that_ends_with_its_connection() -> None:
