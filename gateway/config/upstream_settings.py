@@ -15,7 +15,8 @@ class UpstreamSettings:
     """As the application's file says. `host_header`: None keeps the client's Host. `ca`: PEM of its own CA; `tls`: the
     rest of what is asked of its TLS. `fence`: how far it may reach, where a team owns its file. `balancing`: among its
     addresses, None where it has one, of which nothing is kept. `accepts`: faults of its responses.
-    `socket`: where it listens, instead of host and port, which say then by what it is known."""
+    `socket`: where it listens, instead of host and port, which say then by what it is known.
+    `announces`: each connection begins with a header of PROXY protocol v2, and so carries one request."""
 
     scheme: str
     host: str
@@ -27,6 +28,7 @@ class UpstreamSettings:
     balancing: Balancing | None = None
     accepts: frozenset[AcceptedFault] = frozenset()
     socket: UnixSocket | None = None
+    announces: bool = False
 
     @property
     def place(self) -> str:
@@ -51,5 +53,5 @@ class Upstream(UpstreamSettings):
     @property
     def connection(self) -> tuple[object, ...]:
         """What a connection depends on: one that was opened for an upstream serves another where these are equal."""
-        where = self.scheme, self.host, self.port, self.socket
+        where = self.scheme, self.host, self.port, self.socket, self.announces
         return *where, self.ca, self.tls, self.timeouts, self.fence, self.accepts

@@ -22,9 +22,11 @@ from gateway.federation.client import Circuit
 from gateway.model.codes import LOGIN_PROVIDER_UNREACHABLE, UPSTREAM_ADDRESS
 from gateway.model.errors import GatewayError
 from gateway.model.upstream_tls import UpstreamTls
+from gateway.ops.announced import announced_to
 from gateway.ops.unix_sockets import connected_to
 from gateway.ops.upstream_tls import server_name, upstream_context
 from gateway.wire.fences import IsOurs, refusal
+from gateway.wire.proxy_protocol import announcement
 
 # Seconds. A person may be waiting for the call.
 WITHIN = 3.0
@@ -140,14 +142,20 @@ class Applications:
         secure = upstream.scheme == "https"
         tls, name = (await self._context(upstream), server_name(upstream)) if secure else (None, None)
         if upstream.socket is not None:
+            connection = connected_to(upstream.socket)
+            if upstream.announces:
+                connection.send(announcement("", ""))
             return await asyncio.open_unix_connection(
-                sock=connected_to(upstream.socket), limit=_LONGEST_LINE, ssl=tls, server_hostname=name
+                sock=connection, limit=_LONGEST_LINE, ssl=tls, server_hostname=name
             )
         for address in await self._addresses(upstream):
             if why := refusal(upstream.host, address, upstream.port, upstream.fence, self._is_ours):
                 refused = why
                 continue
             try:
+                if upstream.announces:
+                    begun = await announced_to(address, upstream.port, "")
+                    return await asyncio.open_connection(sock=begun, limit=_LONGEST_LINE, ssl=tls, server_hostname=name)
                 return await asyncio.open_connection(
                     address, upstream.port, limit=_LONGEST_LINE, ssl=tls, server_hostname=name
                 )

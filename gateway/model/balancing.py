@@ -30,7 +30,8 @@ class HealthCheck:
 class Balancing:
     """`others`: (host, port) beside the first one, of the same scheme. `circuit`: None where none is ever left out.
     `retries`: at most so many for a hundred requests. `concurrency`: requests under way at each address, 0 for no
-    limit; `queue`: those that wait there. `health`: None where nobody asks."""
+    limit; `queue`: those that wait there. `health`: None where nobody asks.
+    `slow_start`: seconds until an address that was out gets as much as others."""
 
     others: tuple[tuple[str, int], ...] = ()
     balance: BalanceBy = "round_robin"
@@ -39,3 +40,4 @@ class Balancing:
     concurrency: int = 0
     queue: int = 0
     health: HealthCheck | None = None
+    slow_start: float = 0.0

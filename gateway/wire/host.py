@@ -9,7 +9,11 @@ from gateway.model.errors import GatewayError
 # RFC 1123 2.1, RFC 5890 2.3.1: letters, digits and hyphens only (international names come as A-labels), and perhaps one
 # dot of the root. RFC 9110 4.2.3: a port without leading zeros. We refuse an empty port, which is a second spelling.
 _LABEL: Final = rb"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
-_HOST: Final = re.compile(rb"(%b(?:\.%b)*+)\.?(?::(0|[1-9][0-9]{0,4}))?" % (_LABEL, _LABEL))
+_NAME: Final = rb"(%b(?:\.%b)*+)\.?(?::(0|[1-9][0-9]{0,4}))?"
+_HOST: Final = re.compile(_NAME % (_LABEL, _LABEL))
+# Of a server of one's own: resolvers find such names, as Compose and Windows give them.
+_SERVER_LABEL: Final = rb"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?"
+_SERVER: Final = re.compile(_NAME % (_SERVER_LABEL, _SERVER_LABEL))
 # WHATWG URL 3.5, "ends in a number": such a host is an IPv4 address in one of its many spellings.
 _NUMBER: Final = re.compile(r"(?:.*\.)?(?:[0-9]+|0x[0-9a-f]*)")
 _DOTTED_QUAD: Final = re.compile(r"(?:(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])(?:\.(?!\Z)|\Z)){4}")
@@ -18,12 +22,13 @@ _LONGEST_RAW: Final = _LONGEST + len(".:65535")
 _LAST_PORT: Final = 65535
 
 
-def canonical_host(raw: bytes) -> str:
+def canonical_host(raw: bytes, *, of_server: bool = False) -> str:
     """The host in lower case, without port and final dot. An address has to be IPv4, in four plain decimal numbers.
+    `of_server`: one that an application listens at, whose name may have a `_`; no browser's Host has one.
 
     Raises GatewayError for any host that two readers could read differently.
     """
-    match = _HOST.fullmatch(raw.lower()) if len(raw) <= _LONGEST_RAW else None
+    match = (_SERVER if of_server else _HOST).fullmatch(raw.lower()) if len(raw) <= _LONGEST_RAW else None
     if match is None:
         raise GatewayError(WIRE_HOST, f"not a host name: {raw[:80]!r}")
     host = match[1].decode("ascii")

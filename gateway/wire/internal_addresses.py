@@ -12,7 +12,7 @@ from typing import Final
 DEFAULT_PORTS: Final = {b"http": b"80", b"https": b"443"}
 
 # RFC 3986 3.2 without user information. Browsers read `\` as `/`, others as a part of the name: it ends no origin here.
-_ORIGIN: Final = rb"(?:(https?):)?//(\[[0-9a-f:.]++\]|[a-z0-9.-]++)(?::([0-9]{0,5}))?"
+_ORIGIN: Final = rb"(?:(https?):)?//(\[[0-9a-f:.]++\]|[a-z0-9._-]++)(?::([0-9]{0,5}))?"
 _LOCATION: Final = re.compile(_ORIGIN + rb"(?=[/?#]|\Z)", re.IGNORECASE)
 # HTML 4.15.1: `5; url=http://internal/`, the address in quotes or not, and the word left out.
 _REFRESH: Final = re.compile(

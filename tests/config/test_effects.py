@@ -571,6 +571,7 @@ APP = [
     Effect("upstream.others[]", ("upstream", "others"), ["http://[::1]"], app(lambda a: [(u.host, u.port) for u in a.upstream.everywhere]),
            [("127.0.0.1", 9001)], [("127.0.0.1", 9001), ("::1", 80)]),
     Effect("upstream.balance", ("upstream", "balance"), "seat", app(lambda a: a.upstream.balancing.balance), "round_robin", "seat", TWO),
+    Effect("upstream.slow_start", ("upstream", "slow_start"), "30s", app(lambda a: a.upstream.balancing.slow_start), 0, 30, TWO),
     Effect("upstream.retries", ("upstream", "retries"), 3, app(lambda a: a.upstream.balancing.retries), 10, 3, TWO),
     Effect("upstream.circuit.failures", ("upstream", "circuit"), {"failures": 1}, app(lambda a: a.upstream.balancing.circuit.failures), 3, 1, TWO),
     Effect("upstream.circuit.pause", ("upstream", "circuit"), {"pause": "1m"}, app(lambda a: a.upstream.balancing.circuit.pause), 10, 60, TWO),
@@ -584,6 +585,7 @@ APP = [
            ((("upstream", "url"), "https://u.example"),)),
     Effect("upstream.socket", ("upstream", "socket"), "/run/apps/rh/web.sock", app(lambda a: (a.upstream.place, a.upstream.socket and a.upstream.socket.names)),
            ("127.0.0.1:9001", None), ("unix:/run/apps/rh/web.sock", ("rh", "web.sock"))),
+    Effect("upstream.proxy_protocol", ("upstream", "proxy_protocol"), "v2", app(lambda a: a.upstream.announces), False, True),
     Effect("upstream.accept[]", ("upstream", "accept"), ["bare_lf", "odd_status"], app(lambda a: a.upstream.accepts), set(), {"bare_lf", "odd_status"}),
     *(Effect(f"upstream.tls.{key}", ("upstream", "tls"), value, app(lambda a, see=see: see(a.upstream.tls)), before, after, ((("upstream", "url"), "https://u.example"),))
       for key, value, see, before, after in (

@@ -85,6 +85,13 @@ DEFENCES = (
         "proxy/test_proxy_protocol.py",
         "async with asyncio.timeout(None):",
     ),
+    Defence(
+        "a connection that was announced as one client's is no other's",
+        "proxy/upstream/pool.py",
+        "0 if upstream.announces else _MOST_IDLE",
+        "proxy/upstream/test_announced.py",
+        "_MOST_IDLE",
+    ),
     # --- responses
     Defence("a socket behind a link", _SOCKETS, "if stat.S_ISLNK(found.st_mode):", "ops/test_unix_sockets.py"),
     Defence(

@@ -20,7 +20,8 @@ Act = bytes | Callable[["Peer"], object] | None
 
 def whole_request(data: bytes) -> int:
     """Where the first request in `data` ends, as far as the data plane writes requests; 0 if it does not yet."""
-    end = data.find(b"\r\n\r\n") + 4
+    # PROXY protocol's signature begins so.
+    end = data.find(b"\r\n\r\n", 4) + 4
     head = data[:end].lower()
     if end < 4:
         return 0

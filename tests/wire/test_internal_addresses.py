@@ -10,7 +10,8 @@ from gateway.wire.internal_addresses import InternalAddresses, canonical_origin
 
 PUBLIC = "https://app.ville.example"
 INTERNAL = InternalAddresses(
-    PUBLIC, ["http://intranet:8080", "http://intranet", "https://10.0.0.1:8443", "http://[::1]:81", PUBLIC]
+    PUBLIC,
+    ["http://intranet:8080", "http://intranet", "https://10.0.0.1:8443", "http://[::1]:81", "http://app_1", PUBLIC],
 )
 
 
@@ -27,6 +28,7 @@ INTERNAL = InternalAddresses(
         (b"http://intranet:08080/", b"https://app.ville.example/"),
         (b"https://10.0.0.1:8443/a", b"https://app.ville.example/a"),
         (b"http://[::1]:81/a", b"https://app.ville.example/a"),
+        (b"http://app_1/a", b"https://app.ville.example/a"),
         (b"//intranet:8080/a", b"//app.ville.example/a"),
         (b"//intranet/a", b"//app.ville.example/a"),
         (b"http://intranet/\\evil.example", b"https://app.ville.example/\\evil.example"),

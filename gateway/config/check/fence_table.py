@@ -37,6 +37,7 @@ _WRITTEN: Final[Mapping[str, Bound]] = {
     "upstream.socket": Bound("sockets", "Below these folders, where no link is followed; never the gateway's own."),
     "upstream.others[]": Bound("upstreams", "Each is judged as `upstream.url` is."),
     "upstream.balance": Bound("upstreams", "Which of its own addresses a request goes to."),
+    "upstream.slow_start": Bound("upstreams", "How much of its own requests an address gets."),
     "upstream.retries": Bound("upstreams", "Of its own requests, to its own addresses, within a budget."),
     "upstream.circuit.failures": Bound("upstreams", "Which of its own addresses is left out, and when."),
     "upstream.circuit.pause": Bound("upstreams", "Likewise."),
@@ -60,6 +61,8 @@ _WRITTEN: Final[Mapping[str, Bound]] = {
     "upstream.tls.client_certificate.key": Bound("secrets", "Likewise, and never sent."),
     "upstream.tls.legacy": Bound("upstreams", "What is told to its own application can be read on the way; lint says "
                                  "so."),
+    "upstream.proxy_protocol": Bound("upstreams", "The client's address, which X-Forwarded-For tells its own upstream "
+                                     "too."),
     "upstream.accept[]": Bound("", _OWN_ANSWER),
     "front": Bound("hosts", "Who is told of requests to its own hosts, and shows the operator's secret for it."),
     "providers[]": Bound("providers", "Listed one by one."),

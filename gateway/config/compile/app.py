@@ -240,6 +240,7 @@ def _balancing(model: UpstreamSection) -> Balancing:
         others=tuple((url.host.strip("[]"), url.effective_port) for url in model.others),
         circuit=None if alone and model.circuit is None else served(CircuitSettings, model.circuit or CircuitSection()),
         retries=0 if alone else model.retries,
+        slow_start=model.slow_start or 0.0,
         health=None if model.health is None else served(HealthCheck, model.health, statuses=tuple(model.health.status)),
         concurrency=model.concurrency or 0,
         queue=(model.concurrency or 0) if model.queue is None else model.queue,
@@ -259,6 +260,7 @@ def _upstream(file: str, model: AppFile, gateway: GatewayFile, material: Materia
         balancing=_balancing(there) if there.others or there.circuit or there.concurrency or there.health else None,
         fence=None if fence is None else Fence.of(team, fence.upstreams, fence.sockets),
         accepts=frozenset(there.accept),
+        announces=there.proxy_protocol is not None,
         socket=None if there.socket is None else _socket(there.socket, fence, gateway, root),
     )
 

@@ -139,7 +139,12 @@ def _amount(value: object, units: Mapping[str, float], usual: str, rule: str) ->
     return int(match[1]) * factor
 
 
-def host_name(text: str) -> str:
+def server_name(text: str) -> str:
+    """As host_name, of a server where an application listens: its labels may hold a `_`."""
+    return host_name(text, of_server=True)
+
+
+def host_name(text: str, *, of_server: bool = False) -> str:
     """A canonical host: lower case, no port, no dot at the end."""
     if not text.isascii():
         raise Wrong("a host name is written in ASCII", "write the xn-- form of the name")
@@ -149,7 +154,7 @@ def host_name(text: str) -> str:
     if text.endswith("."):
         raise Wrong("a host has no dot at its end", f"write {text.rstrip('.')}")
     try:
-        return canonical_host(text.encode("ascii"))
+        return canonical_host(text.encode("ascii"), of_server=of_server)
     except GatewayError as error:
         what, _, _ = error.detail.partition(": ")
         raise Wrong(f"{text[:80]}: {what}", "labels of letters, digits and -, between dots") from None
@@ -165,17 +170,22 @@ def host_pattern(text: str) -> str:
     return "*." + host_name(suffix)
 
 
-def origin(text: str) -> Url:
+def origin(text: str, *, of_server: bool = False) -> Url:
     """`https://host[:port]`, nothing after it."""
-    url = _url(text)
+    url = _url(text, of_server=of_server)
     if url.rest not in ("", "/"):
         raise Wrong("nothing may follow the host and port", f"write {url.origin}")
     return url._replace(rest="")
 
 
+def application_origin(text: str) -> Url:
+    """As origin, of a server where an application listens."""
+    return origin(text, of_server=True)
+
+
 def application_url(text: str) -> Url:
     """`http://host[:port]`, and perhaps the path where an application has its pages."""
-    url = _url(text)
+    url = _url(text, of_server=True)
     if url.rest not in ("", "/") and not is_path_prefix(url.rest.removesuffix("/")):
         raise Wrong(
             "a path is names of letters, digits, `-`, `_` and `.` here, and no query", f"write {url.origin}/app"
@@ -218,7 +228,7 @@ def web_address(text: str) -> str:
     return text
 
 
-def _url(text: str) -> Url:
+def _url(text: str, *, of_server: bool = False) -> Url:
     match = _URL.fullmatch(text)
     if match is None or not text.isascii() or not text.isprintable() or " " in text:
         raise Wrong(
@@ -232,12 +242,12 @@ def _url(text: str) -> Url:
     port = int(match["port"]) if match["port"] else None
     if port is not None and not 0 < port < 65536:
         raise Wrong("a port is a number from 1 to 65535")
-    return Url(match["scheme"], _url_host(match["host"]), port, match["rest"])
+    return Url(match["scheme"], _url_host(match["host"], of_server=of_server), port, match["rest"])
 
 
-def _url_host(text: str) -> str:
+def _url_host(text: str, *, of_server: bool = False) -> str:
     if not text.startswith("["):
-        return host_name(text)
+        return host_name(text, of_server=of_server)
     address = parse_address(text[1:-1])
     if address is None or address.version != 6:
         raise Wrong(f"{text} is not an IPv6 address")

@@ -202,6 +202,9 @@ QuestionHost = Annotated[str, _from_text(scalars.host_name), text_schema("^[^:/]
 ApplicationUrl = Annotated[
     Url, _from_text(scalars.application_url), text_schema("^https?://[^?#]+$", "http://127.0.0.1:9001")
 ]
+ApplicationOrigin = Annotated[
+    Url, _from_text(scalars.application_origin), text_schema("^https?://[^/?#]+/?$", "http://127.0.0.1:9001")
+]
 Origin = Annotated[Url, _from_text(scalars.origin), text_schema("^https?://[^/?#]+/?$", "http://127.0.0.1:9001")]
 PortalUrl = Annotated[
     Url, _from_text(scalars.named_origin), text_schema("^https?://[^/?#]+/?$", "https://portail.example.org")

@@ -5,12 +5,12 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
-from gateway.config.schema.scalars import Url, host_name
+from gateway.config.schema.scalars import Url, host_name, server_name
 from gateway.config.schema.types import (
+    ApplicationOrigin,
     ApplicationUrl,
     Count,
     Maybe,
-    Origin,
     PlainPath,
     PublicReference,
     Seconds,
@@ -97,13 +97,13 @@ class CircuitSection(Strict):
 
 
 def _upstream_host(text: str) -> str:
-    return text if text in ("keep", "upstream") else host_name(text)
+    return text if text in ("keep", "upstream") else server_name(text)
 
 
 class UpstreamSection(Strict):
     url: ApplicationUrl
     """Where it listens, `http://host:port`, and perhaps the path where it has its pages."""
-    others: list[Origin] = Field(default=[], max_length=63)
+    others: list[ApplicationOrigin] = Field(default=[], max_length=63)
     """Further addresses of the same application, among which requests are divided: `http://host:port`."""
     socket: Maybe[PlainPath] = None
     """The Unix socket where it listens, in a folder that gateway.yaml lists (`sockets`); `url` says then by what name,
@@ -117,6 +117,9 @@ class UpstreamSection(Strict):
     out."""
     health: Maybe[HealthSection] = None
     """Health checks; none where this is left out."""
+    slow_start: Maybe[Seconds] = None
+    """Where there are several addresses: one that was out, and is in again, gets a tenth of what it would get, and over
+    this time ever more, so that a server with cold caches is not asked for everything at once."""
     retries: Annotated[int, Field(ge=0, le=100)] = 10
     """Where there are several addresses: for a hundred requests, so many may be sent to another one, if that can do no
     harm. That is so where no connection could be opened, and for a GET, HEAD, OPTIONS, PUT or DELETE without a body
@@ -134,6 +137,9 @@ class UpstreamSection(Strict):
     ca: Maybe[PublicReference] = None
     """PEM: the authority that signed the application's TLS certificate."""
     tls: Maybe[UpstreamTlsSection] = None
+    proxy_protocol: Maybe[Literal["v2"]] = None
+    """Each connection to it begins with a header of PROXY protocol, which tells the client's address before TLS. A
+    connection is one client's then: each request has one of its own."""
     accept: list[AcceptedFault] = Field(default=[], max_length=7)
     """Faults of an old server's responses that are let through, each by name: lines of a head that end with a bare LF,
     blanks behind the size of a chunk, chunks in HTTP/1.0, a status from 600 to 999 (browsers get 500), a length such as
@@ -151,7 +157,7 @@ class UpstreamSection(Strict):
             raise wrong("nobody waits where there is no limit", "write concurrency too, or leave queue out")
         if self.others:
             self._several()
-        elif self.model_fields_set & {"balance", "retries"}:
+        elif self.model_fields_set & {"balance", "retries", "slow_start"}:
             raise wrong("there is one address, so nothing is divided", "add others: [...], or leave this out")
         return self
 
@@ -166,6 +172,8 @@ class UpstreamSection(Strict):
             raise wrong("an application on a socket has no other addresses", "leave socket or others out")
         if any(other.scheme != self.url.scheme for other in self.others):
             raise wrong("all addresses of an application have one scheme", f"write {self.url.scheme} in others, too")
+        if self.slow_start is not None and self.balance == "seat":
+            raise wrong("each person stays at one address, so none gets a share", "leave slow_start or balance out")
         places = [(url.host, url.effective_port) for url in self.urls]
         if len(set(places)) < len(places):
             raise wrong("an address stands here twice", "leave it out once")

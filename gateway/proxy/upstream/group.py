@@ -101,7 +101,7 @@ class AddressGroup:
 
     def succeeded(self, member: Member) -> None:
         if not member.standing.clear:
-            if member.standing.succeeded():
+            if member.standing.succeeded(self._loop.time()):
                 self._told("upstream.in", self.name, member.place, {})
             self._troubled = {one for one in self._troubled if not one.standing.clear}
 
@@ -112,8 +112,9 @@ class AddressGroup:
             if standing.unhealthy(self._health.failures):
                 self._troubled.add(member)
                 self._told("upstream.unhealthy", self.name, member.place, {"detail": why})
-        elif standing.healthy():
-            self._troubled.discard(member)
+        elif standing.healthy(self._loop.time()):
+            if standing.clear:
+                self._troubled.discard(member)
             self._told("upstream.in", self.name, member.place, {})
 
     def _key(self, seat: Seat | None, client: str) -> bytes:
@@ -121,4 +122,5 @@ class AddressGroup:
 
     def _first_of(self, found: Sequence[Member], tried: tuple[Member, ...]) -> Member | None:
         now = self._loop.time()
-        return next((one for one in found if one not in tried and one.standing.may_take(now)), None)
+        ready = [one for one in found if one not in tried and one.standing.may_take(now)]
+        return next((one for one in ready if one.standing.has_turn(now)), ready[0] if ready else None)

@@ -135,7 +135,7 @@ class Member(Pool):
         self.most = balancing.concurrency or math.inf
         self._longest = balancing.queue
         self._queue: deque[asyncio.Future[None]] = deque()
-        self.standing = Standing(balancing.circuit)
+        self.standing = Standing(balancing.circuit, balancing.slow_start)
         self.siblings = siblings
 
     @property
@@ -165,12 +165,12 @@ class Member(Pool):
             cast(MemberConnection, connection).begin()
         return connection
 
-    async def opened(self) -> UpstreamConnection:
+    async def opened(self, waiter: Waiter | None = None) -> UpstreamConnection:
         """Also a kept connection, where a request has waited for its turn. Raises GatewayError, UPSTREAM_BUSY too."""
         waited = await self._turn()
         try:
             kept = super().take(self._loop.time() - FRESH_SECONDS) if waited else None
-            connection = await super().opened() if kept is None else kept
+            connection = await super().opened(waiter) if kept is None else kept
         except BaseException as error:
             if isinstance(error, GatewayError) and error.code in _AWAY:
                 self.siblings.failed(self, away=True)
@@ -209,7 +209,7 @@ class Member(Pool):
         member: Member | None = self
         while member is not None:
             try:
-                connection = await member.opened()
+                connection = await member.opened(waiter)
             except GatewayError as error:
                 tried = (*tried, member)
                 member = self.siblings.other(tried) if error.code in _AWAY else None

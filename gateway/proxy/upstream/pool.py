@@ -12,12 +12,14 @@ from gateway.config.upstream_settings import Upstream
 from gateway.model.codes import LIMIT_CONNECTIONS, UPSTREAM_ADDRESS, UPSTREAM_CONNECT, UPSTREAM_TIMEOUT
 from gateway.model.errors import GatewayError
 from gateway.model.unix_socket import UnixSocket
+from gateway.ops.announced import announced_to
 from gateway.ops.unix_sockets import connected_to
 from gateway.ops.upstream_tls import server_name, upstream_context
 from gateway.proxy.upstream.connection import UpstreamConnection
 from gateway.proxy.upstream.lenient import LenientConnection
 from gateway.proxy.upstream.resolver import UpstreamResolver
 from gateway.wire.fences import Fence, IsOurs, refusal
+from gateway.wire.proxy_protocol import announcement
 from gateway.wire.response_edits import UNCHANGED, ResponseEdits
 
 # A request that may not be sent twice takes only a connection that was in use a moment ago.
@@ -32,8 +34,17 @@ _EXHAUSTED: Final = frozenset({errno.EMFILE, errno.ENFILE})
 ProtocolT = TypeVar("ProtocolT", bound=asyncio.BaseProtocol)
 
 
+class OfClient(Protocol):
+    @property
+    def client(self) -> str:
+        """Its address."""
+
+
 class Waiter(Protocol):
     """The one that a connection is opened for."""
+
+    @property
+    def request(self) -> OfClient: ...
 
     def connected(self, upstream: UpstreamConnection) -> None: ...
 
@@ -64,7 +75,8 @@ class Pool:
         self._addresses = shared.addresses
         self._is_ours = shared.is_ours
         self.idle: list[UpstreamConnection] = []
-        self._most_idle = _MOST_IDLE
+        # What is announced as one client's is kept for no other.
+        self._most_idle = 0 if upstream.announces else _MOST_IDLE
         self._loop = shared.loop
         self._make = shared.make
         self._tls: ssl.SSLContext | None = None
@@ -117,29 +129,31 @@ class Pool:
 
     async def _connect(self, waiter: Waiter) -> None:
         try:
-            connection = await self.opened()
+            connection = await self.opened(waiter)
         except GatewayError as error:
             waiter.not_connected(error)
         else:
             waiter.connected(connection)
 
-    async def opened(self) -> UpstreamConnection:
-        """A new connection. Raises GatewayError: UPSTREAM_CONNECT, UPSTREAM_TIMEOUT, UPSTREAM_ADDRESS,
-        LIMIT_CONNECTIONS."""
+    async def opened(self, waiter: Waiter | None = None) -> UpstreamConnection:
+        """A new connection, for a request of `waiter`. Raises GatewayError: UPSTREAM_CONNECT, UPSTREAM_TIMEOUT,
+        UPSTREAM_ADDRESS, LIMIT_CONNECTIONS."""
         upstream = self.upstream
+        client = waiter.request.client if upstream.announces and waiter is not None else ""
         try:
             async with asyncio.timeout(upstream.timeouts.connect):
-                return await self.open_for(partial(self._make, self))
+                return await self.open_for(partial(self._make, self), client)
         except TimeoutError:
             raise GatewayError(UPSTREAM_TIMEOUT, f"no connection to {upstream.place}") from None
         except OSError as error:
             raise GatewayError(UPSTREAM_CONNECT, f"{upstream.place}: {error}") from None
 
-    async def open_for(self, make: Callable[[], ProtocolT]) -> ProtocolT:
-        """At the first address that answers, of those that the application may be at. Raises OSError, GatewayError."""
+    async def open_for(self, make: Callable[[], ProtocolT], client: str = "") -> ProtocolT:
+        """At the first address that answers, of those that the application may be at. `client`: whom it is announced
+        as, if it is. Raises OSError, GatewayError."""
         upstream, tls = self.upstream, await self._context()
         if upstream.socket is not None:
-            return await self._opened_on(upstream.socket, tls, make)
+            return await self._opened_on(upstream.socket, tls, make, client)
         host, failed, refused = _loopback(upstream.host), "", ""
         for address in await self._addresses.of(host):
             # Here and not earlier: no look-up comes after this, and a name may lead elsewhere each time.
@@ -147,7 +161,7 @@ class Pool:
                 refused = why
                 continue
             try:
-                return await self._opened_at(address, tls, make)
+                return await self._opened_at(address, tls, make, client)
             except OSError as error:
                 if error.errno in _EXHAUSTED:
                     raise GatewayError(LIMIT_CONNECTIONS, f"{host}:{self.upstream.port}: {error}") from None
@@ -158,8 +172,15 @@ class Pool:
             raise GatewayError(UPSTREAM_ADDRESS, refused)
         raise OSError(failed or "no address")
 
-    async def _opened_at(self, address: str, tls: ssl.SSLContext | None, make: Callable[[], ProtocolT]) -> ProtocolT:
+    async def _opened_at(
+        self, address: str, tls: ssl.SSLContext | None, make: Callable[[], ProtocolT], client: str
+    ) -> ProtocolT:
         upstream = self.upstream
+        if upstream.announces:
+            begun = await announced_to(address, upstream.port, client)
+            name = None if tls is None else server_name(upstream)
+            _, announced = await self._loop.create_connection(make, sock=begun, ssl=tls, server_hostname=name)
+            return announced
         _, connection = await self._loop.create_connection(
             make,
             address,
@@ -170,7 +191,7 @@ class Pool:
         return connection
 
     async def _opened_on(
-        self, place: UnixSocket, tls: ssl.SSLContext | None, make: Callable[[], ProtocolT]
+        self, place: UnixSocket, tls: ssl.SSLContext | None, make: Callable[[], ProtocolT], client: str
     ) -> ProtocolT:
         try:
             connection = connected_to(place)
@@ -178,6 +199,9 @@ class Pool:
             if error.errno in _EXHAUSTED:
                 raise GatewayError(LIMIT_CONNECTIONS, f"{self.upstream.place}: {error}") from None
             raise
+        if self.upstream.announces:
+            # There is room for it: nothing was sent before.
+            connection.send(announcement(client, ""))
         name = None if tls is None else server_name(self.upstream)
         _, protocol = await self._loop.create_unix_connection(make, sock=connection, ssl=tls, server_hostname=name)
         return protocol

@@ -100,3 +100,11 @@ def test_a_login_form_is_at_one_address() -> None:
     text = PERMIS.replace("9001}", "9001, others: ['http://127.0.0.2:9001']}").replace("access:", form + "access:")
     said = problems({"apps/permis.yaml": text}, {"file:grr": b"secret"})
     assert any("upstream.others: the session of a sign-in is at one address" in one for one in said)
+
+
+def test_the_name_of_a_server_may_hold_an_underscore() -> None:
+    """As Compose gives it. Those by which browsers know an application may not."""
+    assert found("http://my_app_1:8000") == []
+    assert found("http://a:8000', others: ['http://my_app_2:8000'], host: 'my_app") == []
+    changed = PERMIS.replace("permis.localhost", "per_mis.localhost")
+    assert "not a host name" in problems({"apps/permis.yaml": changed})[0]

@@ -116,6 +116,39 @@ async def test_it_is_put_out_and_said_once_and_tried_later() -> None:
         assert [event for event, _ in gate.log.events] == ["upstream.out", "upstream.in"]
 
 
+async def test_one_that_comes_back_gets_little_at_first() -> None:
+    port = free(1)[0]
+    more = ", slow_start: 100s, circuit: {failures: 1, pause: 5s}"
+    async with application() as app, gateway(port, upstream=others(app.port) + more) as gate:
+        for _ in range(2):
+            assert (await gate.once(PUBLIC)).status == 200
+        await gate.clock.passes(5.0)
+        async with application(port=port) as back:
+            for _ in range(41):
+                assert (await gate.once(PUBLIC)).status == 200
+            # One has tried it. Of the others half would be its own, and a tenth of these are.
+            assert 2 <= len(back.requests) <= 4
+            await gate.clock.passes(100.0)
+            before = len(back.requests)
+            for _ in range(20):
+                assert (await gate.once(PUBLIC)).status == 200
+            assert len(back.requests) - before >= 9
+        assert [event for event, _ in gate.log.events] == ["upstream.out", "upstream.in"]
+
+
+async def test_one_in_slow_start_gets_all_where_there_is_no_other() -> None:
+    port, other = free(1)[0], free(1)[0]
+    more = ", slow_start: 100s, circuit: {failures: 1, pause: 5s}"
+    async with gateway(port, upstream=others(other) + more) as gate:
+        for _ in range(2):
+            await gate.once(PUBLIC)
+        await gate.clock.passes(5.0)
+        async with application(port=port) as back:
+            answers = [(await gate.once(PUBLIC)).status for _ in range(10)]
+            assert answers == [200] * 10
+            assert len(back.requests) == 10
+
+
 async def test_where_none_answers_it_is_503_and_no_connection_is_tried() -> None:
     ports = free(1)[0], free(1)[0]
     async with gateway(ports[0], upstream=others(ports[1]) + ", circuit: {failures: 1}") as gate:

@@ -4,6 +4,8 @@ import asyncio
 
 import pytest
 
+from gateway.config.exchange_limits import Timeouts
+from gateway.config.upstream_settings import Upstream
 from gateway.proxy.upstream.pool import Pool, Shared
 from tests.config.samples import sample_snapshot
 from tests.proxy.applications import OK, SOON, Peer, application, closing
@@ -326,7 +328,8 @@ class Kept:
 
 
 async def test_the_most_recently_used_is_taken_and_the_oldest_let_go() -> None:
-    pool = Pool(None, Shared(asyncio.get_running_loop(), None, None, None))  # type: ignore[arg-type]
+    upstream = Upstream(scheme="http", host="127.0.0.1", port=80, timeouts=Timeouts())
+    pool = Pool(upstream, Shared(asyncio.get_running_loop(), None, None, None))  # type: ignore[arg-type]
     kept = [Kept(float(at)) for at in range(130)]
     for connection in kept:
         pool.give(connection)  # type: ignore[arg-type]

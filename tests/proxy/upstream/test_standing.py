@@ -104,3 +104,39 @@ def test_no_share_is_no_retry() -> None:
     budget = RetryBudget(0)
     budget.asked()
     assert not budget.take()
+
+
+def shares(standing: Standing, now: float) -> int:
+    """Of a hundred requests."""
+    return sum(standing.has_turn(now) for _ in range(100))
+
+
+def test_one_that_is_in_again_gets_ever_more() -> None:
+    standing = Standing(CircuitSettings(1, 10.0), slow_start=20.0)
+    assert shares(standing, 0.0) == 100
+    standing.failed(0.0)
+    standing.taken()
+    assert standing.succeeded(10.0)
+    assert not standing.clear
+    assert standing.may_take(10.0)
+    assert [shares(standing, now) for now in (10.0, 15.0, 20.0, 25.0)] == [10, 25, 50, 75]
+    assert not standing.succeeded(29.9)
+    assert not standing.clear
+    assert not standing.succeeded(30.0)
+    assert standing.clear
+    assert shares(standing, 30.0) == 100
+
+
+def test_so_does_one_that_a_health_check_lets_in() -> None:
+    standing = Standing(None, slow_start=20.0)
+    standing.unhealthy(1)
+    assert standing.healthy(10.0)
+    assert not standing.clear
+    assert shares(standing, 20.0) == 50
+
+
+def test_without_it_it_gets_all_at_once() -> None:
+    standing = out()
+    assert standing.succeeded(10.0)
+    assert standing.clear
+    assert shares(standing, 10.0) == 100
