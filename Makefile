@@ -9,7 +9,7 @@ ENV := .venv/.ready
 CATALOGUES := .venv/.catalogues
 READY := $(ENV) $(CATALOGUES)
 
-.PHONY: help env demo test quick check smoke attack conformance nodes pages bench bench-quick bench-peers soak mutate catalogues format
+.PHONY: help env demo test quick check smoke attack conformance nodes pages bench bench-quick bench-peers soak tls mutate catalogues format
 .PHONY: schema lock clean
 
 help: ## this list
@@ -85,6 +85,10 @@ bench-peers: $(READY) ## the same mixes beside mod_auth_mellon, mod_auth_openidc
 
 soak: $(READY) ## an hour at half load while people, files, the application and tunnels come and go; SECONDS=300 for less
 	@$(RUN) -m tests.soak $(SECONDS)
+
+tls: $(READY) ## testssl.sh against a listener of the gateway, some two minutes
+	@bash tools/install_test_parts.sh testssl
+	@$(RUN) -m tests.interop.tls_listener
 
 mutate: $(READY) ## each defence switched off in turn, in a copy of the tree, and the case that fails; WORDS=fronts for some
 	@bash tools/install_test_parts.sh php

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs what the tests run against, where it is missing: tools/install_test_parts.sh [PART...] (default: all).
-# All is what the tests need: `apache` is beside it. Starts nothing, and leaves nothing that would start at the next boot.
+# All is what the tests need: `apache` and `testssl` are beside it. Starts nothing, and leaves nothing that would start at the next boot.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . tools/apt.sh
@@ -70,6 +70,8 @@ missing_packages() {
     npm) missing_packages node ;;
     # What `make bench-peers` measures beside us; no test needs it.
     apache) not_installed apache2 libapache2-mod-auth-mellon libapache2-mod-auth-openidc ;;
+    # What `make tls` asks: minutes, and so no test's.
+    testssl) not_installed testssl.sh ;;
     canaille | fronts) ;; # by pip, below
     *) fail "no part is named $1; the parts are ${ALL[*]}" ;;
     esac
