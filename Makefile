@@ -27,9 +27,9 @@ catalogues: $(CATALOGUES) ## the message catalogues, compiled
 $(CATALOGUES): $(ENV) tools/compile_catalogues.py $(shell find gateway -name '*.po')
 	@$(RUN) tools/compile_catalogues.py && touch $@
 
-demo: $(READY) ## providers, legacy applications and the gateway on this machine; Ctrl-C stops all of it
+demo: $(READY) ## providers, legacy applications and the gateway on this machine; HOST=name shows them to others, by TLS
 	@bash tools/install_test_parts.sh php
-	@$(RUN) -m deploy.demo
+	@$(RUN) -m deploy.demo $(if $(HOST),--host $(HOST))
 
 test: $(READY) ## everything: installs what the tests run against, then pytest, smoke, attack and conformance
 	@bash tools/install_test_parts.sh

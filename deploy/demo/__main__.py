@@ -5,10 +5,12 @@ import asyncio
 import signal
 import sys
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
-from deploy.demo.guide import guide
-from deploy.demo.place import ROOT, USUAL, Ports, copy_policies, free_ports
+from deploy.demo.guide import guide, guide_elsewhere
+from deploy.demo.place import ROOT, TLS_PORT, USUAL, Ports, Site, copy_policies, free_ports
+from deploy.demo.shown import HostRefused, checked, shown
 from deploy.demo.stack import Demo, DemoFailed
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -19,20 +21,29 @@ def main() -> int:
     parser.add_argument(
         "--ports-free", action="store_true", help="take free ports and a temporary copy of policies/, gone at the end"
     )
-    if not parser.parse_args().ports_free:
+    parser.add_argument("--host", default="", metavar="NAME", help="show it to other machines, over TLS, at NAME")
+    given = parser.parse_args()
+    if not given.ports_free and not given.host:
         return asyncio.run(_run(ROOT, USUAL))
-    with tempfile.TemporaryDirectory(prefix="ecluse-demo-") as folder:
-        ports = free_ports()
-        copy_policies(Path(folder), ports)
-        return asyncio.run(_run(Path(folder), ports))
+    with tempfile.TemporaryDirectory(prefix="ecluse-demo-") as name:
+        folder, ports = Path(name), free_ports() if given.ports_free else replace(USUAL, public=TLS_PORT)
+        copy_policies(folder, ports)
+        if not given.host:
+            return asyncio.run(_run(folder, ports))
+        try:
+            site = shown(folder, checked(given.host), ports)
+        except HostRefused as refused:
+            print(refused, file=sys.stderr)
+            return 2
+        return asyncio.run(_run(folder, ports, site))
 
 
-async def _run(folder: Path, ports: Ports) -> int:
+async def _run(folder: Path, ports: Ports, site: Site | None = None) -> int:
     _cancel_on_first_signal()
     print("Starting identity providers, applications and the gateway. This takes a few seconds.", flush=True)
     try:
-        async with Demo(folder, ports) as demo:
-            print(guide(demo), flush=True)
+        async with Demo(folder, ports, ldap=site is None, site=site or Site()) as demo:
+            print(guide_elsewhere(demo) if site else guide(demo), flush=True)
             ended = await demo.one_ended()
             print(f"{ended.name} ended with status {ended.status}:\n{ended.tail()}", file=sys.stderr)
     except DemoFailed as failed:

@@ -47,7 +47,7 @@ METROPOLE = (
         ["ONDE", "administrateurs"], ["0590001A", "0590002B"],
     ),
     _person(
-        "paul", "agent, sans droit d'administration", "Paul", "Ducrocq", "metropole.example", METROPOLE_SIRET,
+        "paul", "agent, sans droit d’administration", "Paul", "Ducrocq", "metropole.example", METROPOLE_SIRET,
         ["ONDE"], ["0590001A"],
     ),
     _person(
@@ -101,7 +101,7 @@ _LESQUIN = "lesquin.example", "21590343600016"
 # A commune, a community of communes, a syndicate and a second département.
 PROCONNECT = (
     _of_proconnect("marc", "maire de Lesquin", "Marc Wibaux", *_LESQUIN),
-    _of_proconnect("gilles", "maire de Lesquin jusqu'en 2020", "Gilles Masquelier", *_LESQUIN),
+    _of_proconnect("gilles", "maire de Lesquin jusqu’en 2020", "Gilles Masquelier", *_LESQUIN),
     _of_proconnect("parti", "a quitté Lesquin, où il était adjoint : ses accès sont fermés", "Luc Parti", *_LESQUIN),
     _of_proconnect("vera", "agente de Pévèle Carembault", "Véra Masson", "pevele.example", "20004196000010"),
     _of_proconnect("theo", "agent du syndicat des eaux", "Théo Lepers", "eaux.example", "25590012800018"),

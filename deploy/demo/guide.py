@@ -2,9 +2,13 @@
 
 from collections.abc import Sequence
 
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.x509 import load_pem_x509_certificate
+
 from deploy.demo import ldap_server
 from deploy.demo.accounts import ACCOUNTS, SAML_ACCOUNTS
-from deploy.demo.stack import PORTAL_HOST, Demo
+from deploy.demo.shown import AUTHORITY
+from deploy.demo.stack import APPLICATIONS, PORTAL_HOST, Demo
 
 _PERMIS = "permis.localhost"
 _SUBVENTIONS = "subventions.localhost"
@@ -13,6 +17,31 @@ _SUBVENTIONS = "subventions.localhost"
 def guide(demo: Demo) -> str:
     parts = (_addresses(demo), _accounts(), _to_try(demo), ["Ctrl-C stops all of it."])
     return "\n\n".join("\n".join(part) for part in parts)
+
+
+def guide_elsewhere(demo: Demo) -> str:
+    """Where other machines may look."""
+    host, certificate = demo.site.host, demo.folder / "certs" / AUTHORITY
+    print_of_it = load_pem_x509_certificate(certificate.read_bytes()).fingerprint(SHA256()).hex(":").upper()
+    hosts = " ".join([host, *(f"{name}.{host}" for name in APPLICATIONS)])
+    return "\n".join([
+        "WARNING: the providers of this demo ask for no password: whoever reaches this machine signs in as anybody,",
+        "and may change its one rule. Show it among people whom you know, and end it with Ctrl-C.",
+        "",
+        "Écluse runs. The story begins here, on any machine that finds these names and trusts the authority",
+        "of this run:",
+        f"  {demo.story}/",
+        "",
+        "The names, for the DNS or for /etc/hosts there (ADDRESS is this machine's):",
+        f"  ADDRESS {hosts}",
+        "",
+        f"The authority may sign for {host} and names below it alone, for a day; its key is gone already. To be",
+        "trusted in the browser there, and taken out again afterwards:",
+        f"  {certificate}",
+        f"  SHA-256 {print_of_it}",
+        "",
+        "Ctrl-C stops all of it.",
+    ])  # fmt: skip
 
 
 def _addresses(demo: Demo) -> list[str]:

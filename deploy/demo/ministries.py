@@ -57,12 +57,24 @@ MINISTRIES: Final[Mapping[str, Ministry]] = {
         {
             "/": "Les projets, pour les neuf collectivités.",
             "/dossiers/7": "Le dossier 7, fermé à qui a quitté sa collectivité.",
-            "/dossiers/7/avis": "Les avis : tous les lisent ; les exécutifs et la région en donnent.",
+            "/dossiers/7/avis": "Les avis : tous les lisent ; les exécutifs et la région en donnent.",
             "/api/dossiers/7": "",
         },
         ("/dossiers/7/avis", "Donner un avis favorable"),
     ),
 }
+
+_NAMES: Final[Mapping[str, str]] = {
+    "/": "Accueil",
+    "/aide/": "Aide",
+    "/listes/59343": "Liste de Lesquin",
+    "/listes/59343/procurations": "Procurations",
+    "/export/classe": "Export",
+    "/dossiers/7": "Dossier 7",
+    "/dossiers/7/avis": "Avis",
+    "/api/dossiers/7": "Dossier 7 par REST",
+}
+_OF_PERSON: Final = ("HTTP_X_REMOTE_USER", "HTTP_X_SIRET", "HTTP_FREDURNE")
 
 
 def application(ministry: Ministry, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
@@ -73,8 +85,7 @@ def application(ministry: Ministry, environ: WSGIEnvironment, start_response: St
         kind, content = "application/json", json.dumps({"dossier": path.rpartition("/")[2], "lu_par": user})
     else:
         body = f"<p>{escape(ministry.ministry)}</p>{_told(environ, user)}{_body(ministry, path, method)}"
-        received = {name: value for name, value in environ.items() if name.startswith("HTTP_")}
-        body += table("Ce que l’application reçoit", received)
+        body += _received(environ)
         kind, content = "text/html", page(ministry.title, body, _menu(ministry))
     headers = [("Content-Type", f"{kind}; charset=utf-8"), ("Content-Length", str(len(content.encode())))]
     start_response("200 OK" if found else "404 Not Found", headers)
@@ -85,7 +96,16 @@ def _told(environ: WSGIEnvironment, user: str) -> str:
     siret, schools = environ.get("HTTP_X_SIRET"), environ.get("HTTP_FREDURNE")
     told = f"Bonjour {escape(user)}." if user else "Personne n’est annoncé."
     told += f" Vous agissez pour l’organisation {escape(siret)}." if siret else ""
-    return f"<p>{told}{f' Ses écoles : {escape(schools)}.' if schools else ''}</p>"
+    return f"<p>{told}{f' Ses écoles : {escape(schools)}.' if schools else ''}</p>"
+
+
+def _received(environ: WSGIEnvironment) -> str:
+    """What is told of the person first; the rest, which browsers send to every application, on demand."""
+    received = {name: value for name, value in environ.items() if name.startswith("HTTP_")}
+    of_person = {name: received.pop(name) for name in _OF_PERSON if name in received}
+    told = table("Ce que l’application apprend de vous", of_person) if of_person else ""
+    rest = table("En-têtes de la requête", received)
+    return f"{told}<details><summary>Tout ce que l’application reçoit</summary>{rest}</details>"
 
 
 def _body(ministry: Ministry, path: str, method: str) -> str:
@@ -97,7 +117,7 @@ def _body(ministry: Ministry, path: str, method: str) -> str:
 
 
 def _menu(ministry: Ministry) -> str:
-    links = [*((path, path) for path in ministry.pages), ("/_ecluse/logout", "Se déconnecter")]
+    links = [*((path, _NAMES[path]) for path in ministry.pages), ("/_ecluse/logout", "Se déconnecter")]
     items = "".join(f'<li><a href="{path}">{escape(name)}</a></li>' for path, name in links)
     return f'<header><nav aria-label="Menu"><ul>{items}</ul></nav></header>'
 

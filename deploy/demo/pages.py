@@ -34,7 +34,8 @@ pre{{background:var(--back);border:1px solid var(--line);border-radius:.4rem;pad
 code{{overflow-wrap:anywhere}} pre code{{overflow-wrap:normal}}
 table{{border-collapse:collapse;margin:1rem 0}} caption{{text-align:left;font-weight:bold;padding-bottom:.3rem}}
 th,td{{border:1px solid var(--line);padding:.3rem .6rem;text-align:left;vertical-align:top}}
-td{{overflow-wrap:anywhere}}
+table.people{{min-width:36rem}} table.received td{{overflow-wrap:anywhere}}
+body>main:first-child{{margin-top:1.5rem}} summary{{cursor:pointer;margin:1rem 0}}
 .note{{border-left:4px solid var(--tint);padding:.1rem 0 .1rem 1rem}}
 </style></head>
 <body>{header}<main><h1>{title}</h1>
@@ -68,7 +69,10 @@ def table(caption: str, values: Mapping[str, str]) -> str:
         for name, value in sorted(values.items())
     )
     head = '<thead><tr><th scope="col">Nom</th><th scope="col">Valeur</th><th scope="col">Octets</th></tr></thead>'
-    return f'<div class="wide"><table><caption>{caption}</caption>{head}<tbody>\n{rows}</tbody></table></div>'
+    return (
+        f'<div class="wide"><table class="received"><caption>{caption}</caption>{head}'
+        f"<tbody>\n{rows}</tbody></table></div>"
+    )
 
 
 def readable(value: str) -> str:

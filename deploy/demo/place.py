@@ -11,6 +11,7 @@ from deploy.demo.ports import LOOPBACK, free
 
 ROOT = Path(__file__).resolve().parents[2]
 LOCAL = "localhost"
+TLS_PORT = 8443
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,7 +27,7 @@ from deploy.demo.story import Addresses, Story
 
 CLIENT_ID = "ecluse"
 PORTAL_HOST = "portail.localhost"
-_APPLICATIONS = ("permis", "subventions", *MINISTRIES, "astreinte", "examens", "portail")
+APPLICATIONS = ("permis", "subventions", *MINISTRIES, "astreinte", "examens", "portail")
 _TITLES = {
     "metropole": "Connexion de la métropole",
     "departement": "Connexion du département",
@@ -155,7 +155,7 @@ class Demo:
         rule = Rule(self.folder)
         rule.put_back()
         self._started.callback(rule.put_back)
-        applications = {name: self.origin(f"{name}.{LOCAL}") for name in _APPLICATIONS}
+        applications = {name: self.origin(f"{name}.{LOCAL}") for name in APPLICATIONS}
         await self._listen("story", Story(Addresses(self.story, applications, self.ports.admin), rule).application())
 
     async def _start_applications(self) -> None:

@@ -103,7 +103,8 @@ def _people(words: Words) -> str:
         for account in people
     )
     head = "".join(f'<th scope="col">{name}</th>' for name in words.columns)
-    return f'{words.people}<div class="wide"><table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>'
+    table = f'<table class="people"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>'
+    return f'{words.people}<div class="wide">{table}</div>'
 
 
 def _html(title: str, body: str, words: Words, menu: str, status: int = 200) -> web.Response:

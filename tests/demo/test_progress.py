@@ -50,7 +50,7 @@ def test_the_demo_says_what_it_starts_before_it_does(
     said = []
 
     class Demo:
-        def __init__(self, folder: Path, ports: object) -> None:
+        def __init__(self, folder: Path, ports: object, **_: object) -> None:
             said.append(capsys.readouterr().out)
 
         async def __aenter__(self) -> None:
