@@ -4,6 +4,7 @@ it. Values outside the bounds of the provider's file are refused, however signed
 
 import re
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 
 from gateway.model.codes import LOGIN_MAPPING, LOGIN_OUTSIDE_PERIMETER
 from gateway.model.errors import GatewayError
@@ -12,16 +13,44 @@ from gateway.model.mail import looks_like_an_address, mail_domain
 from gateway.model.provider import AttributeSource, Perimeter, Provider
 
 
-def establish(provider: Provider, identity: Identity, *, tenant_optional: bool = False) -> Established:
+def establish(
+    provider: Provider, identity: Identity, *, tenant_optional: bool = False, chosen: str | None = None
+) -> Established:
     """`tenant_optional`: a program may act for no organisation; a person acts for one wherever the file names it.
+    `chosen`: the one that the person has chosen, where the file lets them.
 
     Raises GatewayError: LOGIN_OUTSIDE_PERIMETER (invariant 5), then LOGIN_MAPPING for a tenant that is not one value.
     The detail names attributes, never values.
     """
     check(provider, identity)
+    if chosen is not None and provider.chooses_tenant:
+        return _acting_for(provider, identity, chosen)
     if tenant_optional and not identity.attributes.get(provider.tenant_attribute or ""):
         return Established(identity, None)
     return Established(identity, tenant_of(provider, identity))
+
+
+def tenants_to_choose(provider: Provider, identity: Identity) -> tuple[str, ...]:
+    """The organisations among which the person has to choose; none where there is nothing to choose. Raises as
+    `establish` does."""
+    check(provider, identity)
+    values = identity.attributes.get(provider.tenant_attribute or "", ())
+    return values if provider.chooses_tenant and len(values) > 1 else ()
+
+
+def _acting_for(provider: Provider, identity: Identity, chosen: str) -> Established:
+    """Of the other organisations nothing is left that is their number: what a person is there is another context."""
+    values = identity.attributes.get(provider.tenant_attribute or "", ())
+    if chosen not in values:
+        raise GatewayError(LOGIN_MAPPING, f"the organisation chosen is none of `{provider.tenant_attribute}`")
+    others = {value for value in values if value != chosen}
+    others |= {value[:_SIREN] for value in others if _are_digits(value, 14)} - {chosen[:_SIREN]}
+    attributes = {
+        name: kept
+        for name, found in identity.attributes.items()
+        if (kept := tuple(value for value in found if value not in others))
+    }
+    return Established(replace(identity, attributes=attributes), chosen)
 
 
 def tenant_of(provider: Provider, identity: Identity) -> str | None:
@@ -37,6 +66,7 @@ def tenant_of(provider: Provider, identity: Identity) -> str | None:
 # --- the perimeter
 
 _LA_POSTE = "356000000"
+_SIREN = 9
 _QUALIFIED_BY = "!:|"
 _LAST_WORD = re.compile(r"[a-z0-9]*\Z")
 # supann (supannEtablissement, supannEntiteAffectation ...): a number with its kind before it, under whatever name.

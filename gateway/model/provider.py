@@ -175,6 +175,7 @@ class OidcProvider:
     refresh_ends_on: frozenset[str] = frozenset()
     api: ApiAccess | None = None
     request: AuthorizationParameters = field(default_factory=AuthorizationParameters)
+    chooses_tenant: bool = False
     serves: ServesOrganisations = SERVES_NOBODY_BY_NAME
 
 
@@ -244,6 +245,7 @@ class SamlProvider:
     development: bool = False
     private_addresses: bool = False
     labels: Mapping[str, str] = field(default_factory=dict)
+    chooses_tenant: bool = False
     serves: ServesOrganisations = SERVES_NOBODY_BY_NAME
 
 

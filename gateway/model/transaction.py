@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 from gateway.model.identity import Identity
 from gateway.model.levels import NO_NEED, NO_STEP_UP, Need, StepUpRequest
 from gateway.model.ports import Page
-from gateway.model.session import NameIdFields
+from gateway.model.session import NameIdFields, Tokens
 
 OTHER_ACCOUNT: Final = "other_account"
 """The hint, and the parameter of our sign-in addresses, by which a person asks for another account than theirs here.
@@ -126,6 +126,23 @@ class ParkedAssertion:
     issued: int = 0
     skew: int = 0
     login: SamlLogin | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ParkedSignIn:
+    """What a provider has proven of a person for whom it names several organisations, until they have chosen the one
+    for which they act. `transaction`: the id of the sign-in that it is for, empty for the portal itself; `browser`:
+    SHA-256 (hex) of the binding cookie; `ends_at`: Unix seconds."""
+
+    provider: str
+    identity: Identity
+    transaction: str
+    browser: str
+    sid: str | None
+    id_token: str | None = field(repr=False)
+    name_id: NameIdFields | None
+    tokens: Tokens | None = field(repr=False)
+    ends_at: int | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from gateway.model.errors import GatewayError
 from gateway.model.kept_post import SendOn
 from gateway.model.ports import Page
 from gateway.portal.account_pages import AccountPages
+from gateway.portal.flow.acting import ActingFor
 from gateway.portal.flow.app_host import AppHost
 from gateway.portal.flow.chooser import Chooser
 from gateway.portal.flow.establish import SignIns
@@ -76,12 +77,15 @@ class Portal:
         accounts = AccountPages(services)
         # Of an application's host that is not the portal's, too.
         self._leads: dict[str, Handlers] = {"account": {"GET": accounts.lead}}
-        home = HomePage(services, chooser)
+        home, acting_for = HomePage(services, chooser), ActingFor(services)
+        acting: Handlers = {"GET": acting_for.page, "POST": acting_for.chosen}
         self._of_portal = {
             **both,
             "start": {"GET": self._start.start},
             "organisation": {"GET": chooser.search},
             "organisation/forget": {"POST": chooser.forget},
+            "acting": acting,
+            "acting/change": {"POST": acting_for.change},
             "sessions": {"GET": own.sessions},
             "home": {"GET": home.home},
             "sessions/end": {"POST": home.end},

@@ -11,6 +11,7 @@ from gateway.model.session import Seat
 from gateway.model.transaction import OTHER_ACCOUNT
 from gateway.portal.account_pages import require_own_page
 from gateway.portal.applications import ApplicationList
+from gateway.portal.flow.acting import ActingFor
 from gateway.portal.flow.chooser import MOST_CHOICES, Chooser
 from gateway.portal.http.pages import HomeLine, Offered
 from gateway.portal.http.request import ANOTHER, PREFIX, PortalRequest, portal_home
@@ -28,6 +29,7 @@ class HomePage:
         self._services = services
         self._chooser = chooser
         self._applications = ApplicationList()
+        self._acting = ActingFor(services)
 
     async def home(self, request: PortalRequest) -> Page:
         cookie = presented_seat(request.cookie_line)
@@ -39,7 +41,8 @@ class HomePage:
         snapshot, language = request.snapshot, self._services.pages.language_of(request.reader)
         lines = [HomeLine(session_line(snapshot, one, language), _key(one.id)) for one in summaries]
         offered, another = await self._offered(request, seat), f"{portal_home(request)}?{OTHER_ACCOUNT}=1"
-        return self._services.pages.home(request.reader, offered, lines, another)
+        acting = await self._acting.line_of(request, seat)
+        return self._services.pages.home(request.reader, offered, lines, another, acting)
 
     async def _sign_in(self, request: PortalRequest) -> Page:
         """A person who is not signed in chooses where to do so.

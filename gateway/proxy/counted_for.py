@@ -13,7 +13,7 @@ from gateway.proxy.rates import NOBODY, Asks, asks, by_notice, looked_up
 from gateway.proxy.request import Request
 from gateway.proxy.services import Services
 
-_SIGN_OUTS: Final = frozenset({b"/_ecluse/logout", b"/_ecluse/sessions/end"})
+_SIGN_OUTS: Final = frozenset({b"/_ecluse/logout", b"/_ecluse/sessions/end", b"/_ecluse/acting/change"})
 # A provider's, which a browser brings; no cookie comes with it from another site.
 _SAML_LOGOUT: Final = b"/_ecluse/saml/logout"
 _FRONT_CHANNEL: Final = b"/_ecluse/oidc/frontchannel/"

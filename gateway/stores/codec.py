@@ -27,6 +27,7 @@ from gateway.model.transaction import (
     OidcLogin,
     ParkedAssertion,
     ParkedResponse,
+    ParkedSignIn,
     SamlLogin,
     SamlLogout,
     Served,
@@ -248,6 +249,19 @@ def parked_from_bytes(data: bytes) -> ParkedAssertion:
     )
 
 
+def parked_sign_in_to_bytes(parked: ParkedSignIn) -> bytes:
+    tokens = None if parked.tokens is None else _fields(parked.tokens)
+    return _dump({**_fields(parked), "identity": _identity_fields(parked.identity), "tokens": tokens})
+
+
+@_understood
+def parked_sign_in_from_bytes(data: bytes) -> ParkedSignIn:
+    values = json.loads(data)
+    name_id, told = _name_id(values.pop("name_id")), values.pop("tokens")
+    tokens = None if told is None else Tokens(**told)
+    return ParkedSignIn(identity=_identity(values.pop("identity")), name_id=name_id, tokens=tokens, **values)
+
+
 def saml_logout_to_bytes(logout: SamlLogout) -> bytes:
     return _dump(_fields(logout))
 
@@ -346,6 +360,7 @@ OPENID_RESPONSE = Form("response", parameters_to_bytes, parameters_from_bytes)
 OPENID_LOGOUT = Form("sign_out", sign_out_to_bytes, sign_out_from_bytes)
 SAML_LOGIN = Form("saml_login", saml_login_to_bytes, saml_login_from_bytes)
 SAML_RESPONSE = Form("saml_parked", parked_to_bytes, parked_from_bytes)
+PARKED_SIGN_IN = Form("parked_sign_in", parked_sign_in_to_bytes, parked_sign_in_from_bytes)
 SAML_LOGOUT = Form("saml_logout", saml_logout_to_bytes, saml_logout_from_bytes)
 WAITED = Form("waited", waited_to_bytes, waited_from_bytes)
 HAND_OVER = Form("handover", hand_over_to_bytes, hand_over_from_bytes)
@@ -355,24 +370,10 @@ KEPT_POST = Form("kept_post", kept_post_to_bytes, kept_post_from_bytes)
 
 
 Stored = (
-    Session
-    | Tokens
-    | Identity
-    | DirectoryFinding
-    | TermOfOffice
-    | Need
-    | StepUpRequest
-    | Transaction
-    | OidcLogin
-    | SamlLogin
-    | SamlLogout
-    | SignOut
-    | ParkedAssertion
-    | HandOver
-    | ApplicationSession
-    | KeptFile
+    Session | Tokens | Identity | DirectoryFinding | TermOfOffice | Need | StepUpRequest | Transaction | OidcLogin
+    | SamlLogin | SamlLogout | SignOut | ParkedAssertion | ParkedSignIn | HandOver | ApplicationSession | KeptFile
     | KeptPost
-)
+)  # fmt: skip
 
 
 _NAMES = {kind: tuple(field.name for field in fields(kind)) for kind in get_args(Stored)}

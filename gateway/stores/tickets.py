@@ -239,6 +239,7 @@ class Transactions:
         self.saml_logins = tickets(codec.SAML_LOGIN, under_way)
         self.saml_responses = tickets(codec.SAML_RESPONSE, saml_parked)
         self.saml_logouts = tickets(codec.SAML_LOGOUT, under_way)
+        self.parked_sign_ins = tickets(codec.PARKED_SIGN_IN, replace(under_way, longest=SAML_PARKED_BYTES))
         self.waited = tickets(codec.WAITED, replace(saml_parked, longest=WAITED_BYTES))
         self._clean_starts = tickets(Form("clean_start", bytes, bytes), Bounds(ROUND_WINDOW, per_network, in_all))
 

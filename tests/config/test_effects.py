@@ -485,6 +485,7 @@ PROVIDER = [
     Effect("attributes.*", ("attributes", "uid"), "address.login", provider(lambda p: p.attributes["uid"].claim),
            ("preferred_username",), ("address", "login")),
     Effect("tenant", ("tenant",), "uai", provider(lambda p: p.tenant_attribute), "siret", "uai"),
+    Effect("tenants", ("tenants",), "choose", provider(lambda p: p.chooses_tenant), False, True),
     Effect("asserts.siret[]", ("asserts", "siret"), ["22590001800014"], within(), "within", "login.outside_perimeter"),
     Effect("asserts.email_domains[]", ("asserts", "email_domains"), ["autre.example"], within(), "within",
            "login.outside_perimeter"),

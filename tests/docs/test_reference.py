@@ -98,7 +98,7 @@ def test_every_yaml_example_loads(place, text, monkeypatch):
         files["apps/example.yaml"] = text.encode()
         files["gateway.yaml"] += b"sockets: [/run/apps]\n" if "socket" in data["upstream"] else b""
         named = data["providers"]
-    elif set(data) == {"serves"}:
+    elif set(data) in ({"serves"}, {"tenants"}):
         files["providers/example.yaml"] = (_PROVIDER.format(name="example") + text).encode()
         named = []
     elif "provider" in data:

@@ -7,7 +7,7 @@ from gateway.model.codes import Code
 from gateway.model.kept_post import KeptFile, KeptPost
 from gateway.model.ports import Page, Reader
 from gateway.model.theme import Accessibility, FooterLinks, ShownText, Theme
-from gateway.portal.http.choices import Choice, OrganisationChoices, OrganisationLine, StepUp
+from gateway.portal.http.choices import ActingLine, Choice, OrganisationChoices, OrganisationLine, StepUp
 from gateway.portal.http.pages import AccountLine, HomeLine, Offered, Pages, SessionLine
 
 # Friday 27 November 2026, a little after three in the afternoon in Paris.
@@ -70,6 +70,9 @@ def shown_pages(pages: Pages, language: str) -> dict[str, Page]:
 def _sign_in(pages: Pages, reader: Reader) -> dict[str, Page]:
     return {
         "chooser": pages.chooser(reader, _ways()),
+        "acting": pages.acting(
+            reader, "c" * 43, [ActingLine("21590350100017", "Lille"), ActingLine("19590123400017", "")]
+        ),
         **{f"organisations-{name}": pages.organisations(reader, one) for name, one in organisation_choices().items()},
         "step-up": pages.step_up(reader, StepUp(_ways()[0], "eidas2", False, None, "https://permis.exemple.fr/")),
         "step-up-recent": pages.step_up(reader, StepUp(_ways()[0], "", False, 600, "https://permis.exemple.fr/")),
@@ -98,6 +101,13 @@ def _signed_in(pages: Pages, reader: Reader) -> dict[str, Page]:
     about = {"person": reader.account, "organisation": "Métropole du Nord"}
     return {
         "home": pages.home(at_home, Offered(applications, "", 1, True), [HomeLine(session, "0" * 32)], "/?other=1"),
+        "home-acting": pages.home(
+            at_home,
+            Offered((), "", 1, False),
+            [HomeLine(session, "0" * 32)],
+            "/?other=1",
+            ActingLine("19590123400017", ""),
+        ),
         "home-empty": pages.home(at_home, Offered((), "", 1, False), [HomeLine(session, "0" * 32)], "/?other=1"),
         "home-not-found": pages.home(at_home, Offered((), "zzz", 1, False), [HomeLine(session, "0" * 32)]),
         "sessions": pages.sessions(at_home, [session, session], links),

@@ -23,7 +23,7 @@ def test_everybody_reads_every_page_in_light_and_dark(tmp_path: Path) -> None:
     for name in write_pages(written):
         if not name.startswith("error-") or name in ERRORS:
             shutil.copy(written / "fr" / f"{name}.html", looked_at / f"fr-{name}.html")
-    for name in ("home", "chooser", "refusal", "sessions"):
+    for name in ("home", "chooser", "acting", "refusal", "sessions"):
         shutil.copy(written / "en" / f"{name}.html", looked_at / f"en-{name}.html")
     chromium = shutil.which("chromium")
     assert chromium, "chromium is not installed: run `make test` once"

@@ -80,6 +80,7 @@ def _of_either(
         "label": next(iter(labels.values())),
         "labels": {language: text for language, text in labels.items() if language},
         "tenant_attribute": model.tenant,
+        "chooses_tenant": model.tenants == "choose",
         "perimeter": _perimeter(model.asserts),
         "session_idle": model.session.idle,
         "session_absolute": model.session.absolute,

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, model_validator
 
 from gateway.config.presets import PresetName
 from gateway.config.schema.oidc import OidcSection
@@ -85,6 +85,9 @@ class ProviderBase(Strict):
     """The name by which people choose it: a text, or one for each language."""
     tenant: Maybe[AttributeName] = None
     """The attribute that names the organisation in whose name the person acts."""
+    tenants: Literal["one", "choose"] = "one"
+    """What becomes of people for whom it names several organisations. `one`: they are refused. `choose`: they choose
+    one on a page; their session has this one alone, and no number of the others among its attributes."""
     asserts: AssertsSection = AssertsSection()
     """What this provider may assert; a sign-in that asserts anything else is refused. What is not listed is not
     bounded."""
@@ -96,6 +99,12 @@ class ProviderBase(Strict):
     """What the provider does, and what it is believed in: `fresh_login`, it asks people anew when it is told to and
     says when they last proved who they are; `acr`, `amr`, it says how strongly and by what."""
     levels: LevelsSection = LevelsSection()
+
+    @model_validator(mode="after")
+    def _chosen_among(self) -> "ProviderBase":
+        if self.tenants == "choose" and self.tenant is None:
+            raise wrong("tenants: nothing is chosen among where no tenant is named", "tenant: siret")
+        return self
 
 
 class ProviderLogoutSection(Strict):

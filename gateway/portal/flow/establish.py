@@ -6,7 +6,7 @@ from zlib import crc32
 from gateway.config.snapshot import Snapshot
 from gateway.directories.orders import LookUpOrders
 from gateway.identity.directories import due_at, missing_from
-from gateway.identity.perimeter import establish
+from gateway.identity.perimeter import establish, tenants_to_choose
 from gateway.model.codes import LOGIN_TRANSACTION_GONE, OIDC_REFRESH_SUBJECT
 from gateway.model.directory import Directory
 from gateway.model.directory_codes import DIRECTORY_AWAY
@@ -15,6 +15,7 @@ from gateway.model.identity import Established, Identity
 from gateway.model.ports import Page
 from gateway.model.provider import Provider
 from gateway.model.session import Seat, SeatLimits, Session, Tokens
+from gateway.portal.flow.acting import ActingFor
 from gateway.portal.flow.source import openid_provider_of
 from gateway.portal.flow.steps import Authentication, Continue, SignInSeenAgain
 from gateway.portal.http.provider_cookie import remember_provider
@@ -30,16 +31,24 @@ class SignIns:
 
     def __init__(self, services: PortalServices) -> None:
         self._services = services
+        self._acting = ActingFor(services)
 
     async def complete(self, request: PortalRequest, authentication: Authentication) -> Continue | Page:
         """The session is made here. The step that spends its transaction writes it; without one, it is written here.
+        A person who may act for several organisations chooses first, and comes again.
 
         Raises GatewayError: LOGIN_OUTSIDE_PERIMETER or LOGIN_MAPPING, or DIRECTORY_AWAY where its application refuses
         people of whom a directory cannot say anything; and nothing is made.
         """
         pending = authentication.pending
+        provider, identity = authentication.provider, authentication.identity
+        if provider.chooses_tenant and authentication.tenant is None and tenants_to_choose(provider, identity):
+            remembered = self._acting.remembered(request, authentication)
+            if remembered is None:
+                return await self._acting.asked(request, authentication)
+            authentication = replace(authentication, tenant=remembered)
         needed = None if pending is None else pending.app.directories
-        person = await self._enriched(request, establish(authentication.provider, authentication.identity), needed)
+        person = await self._enriched(request, establish(provider, identity, chosen=authentication.tenant), needed)
         if person.identity.findings and pending is not None:
             missing = missing_from(person.identity, pending.app.directories)
             if missing is not None:
@@ -107,7 +116,7 @@ def renewed(
     after = replace(session, tokens=tokens, id_token=id_token or session.id_token)
     if identity is None:
         return after
-    person = establish(provider, identity)
+    person = establish(provider, identity, chosen=session.tenant)
     if person.tenant != session.tenant:
         raise GatewayError(OIDC_REFRESH_SUBJECT, "the person acts for another organisation now")
     return replace(after, identity=person.identity)

@@ -66,7 +66,7 @@ class Authentication:
 
     `pending`: the transaction that it is for; None: a sign-in to the portal itself. `browser`: SHA-256 (hex) of the
     binding cookie. `sid`: what the provider's logout messages name the session by. `ends_at`: Unix seconds, where the
-    provider says how long the session may last.
+    provider says how long the session may last. `tenant`: the organisation that the person has chosen, among several.
     """
 
     provider: Provider
@@ -78,6 +78,7 @@ class Authentication:
     name_id: NameIdFields | None = None
     tokens: Tokens | None = field(default=None, repr=False)
     ends_at: int | None = None
+    tenant: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,18 @@ class Choice:
 
 
 @dataclass(frozen=True, slots=True)
+class ActingLine:
+    """An organisation for which a person may act. `name`: empty where no table has it."""
+
+    number: str
+    name: str
+
+
+MayAct = ActingLine | None
+"""The one for which they do; None: there is no other."""
+
+
+@dataclass(frozen=True, slots=True)
 class StepUp:
     """What a page asks for that the session has not: a `level` of the ladder, another method, a sign-in at most
     `max_age` seconds old. `way`: to the provider by which the person is signed in. `back`: to the application."""

@@ -19,7 +19,7 @@ from gateway.model.kept_post import KeptPost
 from gateway.model.ports import Page, Reader, ShownAgain
 from gateway.model.theme import ShownText, Theme, Words, by_language, said_in
 from gateway.ops.log import short_reference
-from gateway.portal.http.choices import Choice, OrganisationChoices, StepUp
+from gateway.portal.http.choices import ActingLine, Choice, MayAct, OrganisationChoices, StepUp
 from gateway.portal.http.error_page import blames_provider, is_for_nobody, sign_of, way_of, words_of
 from gateway.portal.http.i18n import catalogue, choose
 from gateway.portal.http.look import Look
@@ -258,9 +258,15 @@ class Pages:
         about: dict[str, Any] = {"person": person, "organisation": organisation, "reference": reference}
         return self._page("not_to_send.html", reader, status=refused.status, refused=refused, **about)
 
-    def home(self, reader: Reader, offered: Offered, lines: Sequence[HomeLine], another: str = "") -> Page:
-        """`another`: where the person signs in as somebody else."""
-        return self._page("home.html", reader, offered=offered, lines=lines, another=another)
+    def home(
+        self, reader: Reader, offered: Offered, lines: Sequence[HomeLine], another: str = "", acts: MayAct = None
+    ) -> Page:
+        """`another`: where the person signs in as somebody else. `acts`: for whom they act, if they may change it."""
+        return self._page("home.html", reader, offered=offered, lines=lines, another=another, acting=acts)
+
+    def acting(self, reader: Reader, id: str, lines: Sequence[ActingLine]) -> Page:
+        """`id`: of the sign-in that waits for the choice."""
+        return self._page("acting.html", reader, (("c", id),), id=id, lines=lines)
 
     def step_up(self, reader: Reader, asked: StepUp) -> Page:
         return self._page("step_up.html", reader, asked=asked, is_stronger=bool(asked.level or asked.other_method))

@@ -86,7 +86,7 @@ def test_gateway_file(part: str, instead: str, said: str) -> None:
         ("[metropole.example]", "[metropole.example], attributes: {group: [a]}", "18:87: asserts.attributes.group: no attribute has this name (did you mean groups?)"),
         ("tenant: siret", "skew: 1h", "17:7: skew: this is at most 10m"),
         ("tenant: siret", "session: {idle: 2h, absolute: 1h}", "17:17: session.idle: idle is longer than absolute: the session would always end before (idle below absolute)"),
-        ("tenant: siret", "samle: {}", "17:1: samle: unknown key (known here: asserts, attributes, can, label, levels, logout, oidc, preset, provider, serves, session, skew, tenant, version)"),
+        ("tenant: siret", "samle: {}", "17:1: samle: unknown key (known here: asserts, attributes, can, label, levels, logout, oidc, preset, provider, serves, session, skew, tenant, tenants, version)"),
     ],
 )  # fmt: skip
 def test_provider_file(part: str, instead: str, said: str) -> None:

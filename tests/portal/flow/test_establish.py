@@ -80,6 +80,18 @@ def test_who_the_provider_says_it_is_by_now_is_bounded_as_at_the_sign_in() -> No
     assert code_of(refused) == "login.outside_perimeter"
 
 
+def test_newer_tokens_leave_a_person_with_the_organisation_that_they_have_chosen() -> None:
+    choosing = replace(BOUNDED, chooses_tenant=True)
+    several = replace(ALICE, attributes={"uid": ("alice",), "unit": ("8", "7")})
+    after = renewed(SESSION, choosing, several, NEWER, None)
+    assert (after.tenant, after.identity.attributes["unit"]) == ("7", ("7",))
+    with pytest.raises(GatewayError) as gone:
+        renewed(SESSION, choosing, replace(ALICE, attributes={"uid": ("alice",), "unit": ("8", "9")}), NEWER, None)
+    assert code_of(gone) == "login.mapping"
+    with pytest.raises(GatewayError):
+        renewed(SESSION, BOUNDED, several, NEWER, None)
+
+
 def test_a_session_never_moves_to_another_tenant() -> None:
     elsewhere = replace(ALICE, attributes={**ALICE.attributes, "unit": ("8",)})
     with pytest.raises(GatewayError) as refused:

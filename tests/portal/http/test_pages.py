@@ -30,7 +30,7 @@ from gateway.model.ports import Page, Reader
 from gateway.model.theme import ShownText, Words
 from gateway.ops.log import short_reference
 from gateway.portal.http import pages as module
-from gateway.portal.http.choices import Choice, OrganisationChoices, OrganisationLine
+from gateway.portal.http.choices import ActingLine, Choice, OrganisationChoices, OrganisationLine
 from gateway.portal.http.pages import (
     AccountLine,
     HomeLine,
@@ -122,7 +122,8 @@ def every_page(pages: Pages, language: str) -> list[Page]:
             Offered(((ShownText("Permis"), "https://permis/"),), "permis", 2, True),
             [HomeLine(line, "0" * 32)],
         ),
-        pages.home(Reader(language), Offered((), "", 1, False), []),
+        pages.home(Reader(language), Offered((), "", 1, False), [], acts=ActingLine("21590350100017", "Lille")),
+        pages.acting(Reader(language), "c1", [ActingLine("21590350100017", "Lille"), ActingLine("19590123400017", "")]),
         pages.signed_out(Reader(language), "in_part", home="https://permis/"),
         pages.onward(Reader(language), "https://idp.example/slo?SAMLRequest=x&Signature=y"),
     ]

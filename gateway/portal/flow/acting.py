@@ -1,0 +1,153 @@
+"""For which organisation a person acts, where their provider names several: they choose on a page, and a session has
+the one alone. Changing it ends their sessions in this browser: who they are for two organisations never mixes.
+"""
+
+import re
+from typing import Final
+from urllib.parse import quote
+
+from gateway.identity.organisation_words import query_of
+from gateway.identity.perimeter import tenants_to_choose
+from gateway.model.codes import LOGIN_MAPPING, LOGIN_TRANSACTION_GONE, LOGIN_UNKNOWN_PROVIDER, SESSION_NONE
+from gateway.model.errors import GatewayError
+from gateway.model.ports import Page
+from gateway.model.provider import Provider
+from gateway.model.session import Seat
+from gateway.model.transaction import OTHER_ACCOUNT, ParkedSignIn
+from gateway.portal.account_pages import require_own_page
+from gateway.portal.flow.source import pending
+from gateway.portal.flow.steps import Authentication
+from gateway.portal.http.choices import ActingLine
+from gateway.portal.http.request import PREFIX, PortalRequest
+from gateway.portal.http.responses import redirect
+from gateway.portal.services import PortalServices
+from gateway.wire.cookies import clear_seat, presented_seat
+
+PATH: Final = f"{PREFIX}acting"
+# Its name begins as all of ours do: no application sees it. The number alone, and nothing of the person.
+_COOKIE: Final = b"__Host-ecluse-organisation"
+_LASTS: Final = 180 * 86400
+_VALUES: Final = re.compile(rb"(?:^|;)[ \t]*+%b=([^;]*+)" % _COOKIE)
+_NUMBER: Final = re.compile(r"[0-9A-Za-z_.-]{1,64}")
+# Beyond so many, organisations are shown by their numbers.
+_MOST_NAMED: Final = 30
+
+
+class ActingFor:
+    def __init__(self, services: PortalServices) -> None:
+        self._services = services
+
+    def remembered(self, request: PortalRequest, authentication: Authentication) -> str | None:
+        """What this browser has chosen the last time, if it is one of the person's. A person who wants another account
+        chooses anew."""
+        found = {value.strip(b" \t") for value in _VALUES.findall(request.cookie_line)}
+        hints = {} if authentication.pending is None else dict(authentication.pending.transaction.hints)
+        if len(found) != 1 or OTHER_ACCOUNT in hints:
+            return None
+        chosen = found.pop().decode("latin-1")
+        return chosen if chosen in tenants_to_choose(authentication.provider, authentication.identity) else None
+
+    async def asked(self, request: PortalRequest, authentication: Authentication) -> Page:
+        """Leads to the page. What was proven waits for this browser, for ten minutes."""
+        parked = ParkedSignIn(
+            provider=authentication.provider.name,
+            identity=authentication.identity,
+            transaction="" if authentication.pending is None else authentication.pending.id,
+            browser=authentication.browser,
+            sid=authentication.sid,
+            id_token=authentication.id_token,
+            name_id=authentication.name_id,
+            tokens=authentication.tokens,
+            ends_at=authentication.ends_at,
+        )
+        id = await self._services.transactions.parked_sign_ins.put(parked, request.network)
+        return redirect(f"{request.snapshot.gateway.portal_url}{PATH}?c={quote(id, safe='')}")
+
+    async def page(self, request: PortalRequest) -> Page:
+        """`/_ecluse/acting?c=`"""
+        id = request.parameter("c")
+        parked, provider = await self._parked(request, id)
+        sirets = tenants_to_choose(provider, parked.identity)
+        return self._services.pages.acting(request.reader, id, await self._named(request, sirets))
+
+    async def chosen(self, request: PortalRequest) -> Authentication:
+        """`POST /_ecluse/acting`: once, in the browser that was asked. Raises GatewayError."""
+        require_own_page(request)
+        fields = request.form()
+        id, tenant = fields.get("c", ""), fields.get("organisation", "")
+        parked, provider = await self._parked(request, id)
+        if tenant not in tenants_to_choose(provider, parked.identity):
+            raise GatewayError(LOGIN_MAPPING, "an organisation was chosen that is none of the person's")
+        if await self._services.transactions.parked_sign_ins.take(id) is None:
+            raise GatewayError(LOGIN_TRANSACTION_GONE, "chosen by another request at the same time")
+        found = None
+        if parked.transaction:
+            found = await pending(self._services.transactions, request, parked.transaction)
+        if _NUMBER.fullmatch(tenant):
+            request.cookies_to_set.append(_remember(tenant))
+        return Authentication(
+            provider=provider,
+            identity=parked.identity,
+            pending=found,
+            browser=parked.browser,
+            sid=parked.sid,
+            id_token=parked.id_token,
+            name_id=parked.name_id,
+            tokens=parked.tokens,
+            ends_at=parked.ends_at,
+            tenant=tenant,
+        )
+
+    async def change(self, request: PortalRequest) -> Page:
+        """`POST /_ecluse/acting/change`: every session of this browser ends, and the person is asked anew."""
+        require_own_page(request)
+        cookie = presented_seat(request.cookie_line)
+        seat = None if cookie is None else await self._services.sessions.load(request.host, cookie)
+        if seat is None or cookie is None or not self.may_change(request, seat):
+            raise GatewayError(SESSION_NONE, "nobody is here who could act for another organisation")
+        ended = await self._services.sessions.end_browser(request.host, cookie)
+        # Invariant 12: in force in every worker before this response is sent.
+        await self._services.revoker.revoked(ended)
+        request.cookies_to_set += [clear_seat(), _forget()]
+        self._services.report.signed_out(request, len(ended), seat.identity)
+        provider = quote(seat.identity.provider, safe="")
+        return redirect(f"{request.snapshot.gateway.portal_url}{PREFIX}login?provider={provider}")
+
+    def may_change(self, request: PortalRequest, seat: Seat) -> bool:
+        provider = request.snapshot.providers.get(seat.identity.provider)
+        return provider is not None and provider.chooses_tenant and seat.tenant is not None
+
+    async def line_of(self, request: PortalRequest, seat: Seat) -> ActingLine | None:
+        """For whom a person acts who may act for another one; None where there is nothing to change."""
+        if seat.tenant is None or not self.may_change(request, seat):
+            return None
+        return (await self._named(request, (seat.tenant,)))[0]
+
+    async def _parked(self, request: PortalRequest, id: str) -> tuple[ParkedSignIn, Provider]:
+        """It stays where it is. Raises GatewayError."""
+        parked = await self._services.transactions.parked_sign_ins.peek(id)
+        if parked is None or not request.holds(parked.browser):
+            raise GatewayError(LOGIN_TRANSACTION_GONE, "nothing of this browser waits for a choice")
+        provider = request.snapshot.providers.get(parked.provider)
+        if provider is None:
+            raise GatewayError(LOGIN_UNKNOWN_PROVIDER, f"{parked.provider} is not configured any more")
+        return parked, provider
+
+    async def _named(self, request: PortalRequest, sirets: tuple[str, ...]) -> list[ActingLine]:
+        """By the tables of organisations, where one has them."""
+        lines = []
+        for number, siret in enumerate(sirets):
+            found = None
+            if request.snapshot.organisations and number < _MOST_NAMED:
+                found = await self._services.organisations.find(query_of(siret), 1, request.network)
+            name = next((one.name for one in found or () if one.siret == siret), "")
+            lines.append(ActingLine(siret, name))
+        return lines
+
+
+def _remember(tenant: str) -> str:
+    return f"{_COOKIE.decode()}={tenant}; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age={_LASTS}"
+
+
+def _forget() -> str:
+    return f"{_COOKIE.decode()}=; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=0"

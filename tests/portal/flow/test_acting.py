@@ -1,0 +1,170 @@
+"""Who may act for several organisations chooses one, and is nobody of the others there."""
+
+import re
+from dataclasses import replace
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from gateway.model.provider import AttributeSource, Perimeter
+from tests.portal.browser import Browser, Reply
+from tests.portal.installation import ACTES, PORTAL, Installation
+
+LYCEE, COMMUNE, OTHER = "19590123400017", "21590350100017", "21590512600011"
+SOURCES = {
+    name: AttributeSource((claim,))
+    for name, claim in {"uid": "preferred_username", "siret": "siret", "siren": "siren", "grade": "grade"}.items()
+}
+
+
+def may_act_for(here: Installation, *sirets: str, **more: Any) -> None:
+    told = {"siret": list(sirets), "siren": [siret[:9] for siret in sirets], "grade": ["A", *sirets]}
+    here.metropole.tamper = lambda claims: {**claims, **told, **more}
+    here.change_provider("metropole", tenant_attribute="siret", chooses_tenant=True, attributes=SOURCES)
+
+
+async def arrived(here: Installation, browser: Browser) -> Reply:
+    """At the page that asks, on the way to an application."""
+    page = await browser.get(here.url(ACTES, "/dossiers?a=1"))
+    assert (page.status, urlsplit(page.url).path) == (200, "/_ecluse/acting")
+    return page
+
+
+async def choose(here: Installation, browser: Browser, page: Reply, siret: str, **headers: str) -> Reply:
+    id = parse_qs(urlsplit(page.url).query)["c"][0]
+    return await browser.post(here.url(PORTAL, "/_ecluse/acting"), {"c": id, "organisation": siret}, **headers)
+
+
+async def acts_for(here: Installation, browser: Browser, host: str = ACTES) -> tuple[str | None, dict[str, Any]]:
+    seat = await here.sessions.load(host, browser.jar[host]["__Host-ecluse"].encode())
+    assert seat is not None
+    return seat.tenant, dict(seat.identity.attributes)
+
+
+async def test_the_session_has_the_one_that_was_chosen_and_no_number_of_another(here: Installation) -> None:
+    may_act_for(here, LYCEE, COMMUNE)
+    browser = here.browser()
+    page = await arrived(here, browser)
+    assert re.findall('name="organisation" value="([^"]*)"', page.text) == [LYCEE, COMMUNE]
+    assert "__Host-ecluse" not in browser.jar.get(PORTAL, {}), "nobody is signed in before they have chosen"
+    chosen = await choose(here, browser, page, COMMUNE)
+    reply = await browser.get(chosen.location)
+    assert reply.url == here.url(ACTES, "/dossiers?a=1")
+    assert await acts_for(here, browser) == (
+        COMMUNE,
+        {"uid": ("alice",), "siret": (COMMUNE,), "siren": (COMMUNE[:9],), "grade": ("A", COMMUNE)},
+    )
+
+
+async def test_a_choice_is_remembered_and_changing_it_ends_what_was_before(here: Installation) -> None:
+    may_act_for(here, LYCEE, COMMUNE)
+    browser = here.browser()
+    await browser.get((await choose(here, browser, await arrived(here, browser), LYCEE)).location)
+    as_teacher = browser.jar[ACTES]["__Host-ecluse"].encode()
+    home = await browser.get(here.url(PORTAL, "/_ecluse/home"))
+    assert LYCEE in home.text
+    assert "Act for another organisation" in home.text
+    await browser.post(here.url(PORTAL, "/_ecluse/logout"))
+    await browser.get(here.url(ACTES))
+    assert (await acts_for(here, browser))[0] == LYCEE, "remembered in this browser"
+
+    as_teacher = browser.jar[ACTES]["__Host-ecluse"].encode()
+    seat = await here.sessions.load(ACTES, as_teacher)
+    assert seat is not None
+    changed = await browser.post(here.url(PORTAL, "/_ecluse/acting/change"))
+    assert changed.status == 303
+    assert not seat.live, "in force in every worker"
+    assert await here.sessions.load(ACTES, as_teacher) is None, "not both at once"
+    page = await browser.get(changed.location)
+    assert urlsplit(page.url).path == "/_ecluse/acting"
+    await choose(here, browser, page, COMMUNE)
+    assert (await acts_for(here, browser, PORTAL))[0] == COMMUNE
+    await browser.get(here.url(ACTES))
+    assert (await acts_for(here, browser))[0] == COMMUNE
+
+
+async def test_who_may_act_for_one_is_not_asked_and_offered_no_change(here: Installation) -> None:
+    may_act_for(here, LYCEE)
+    browser = here.browser()
+    reply = await browser.get(here.url(ACTES))
+    assert urlsplit(reply.url).path == "/"
+    assert (await acts_for(here, browser))[0] == LYCEE
+
+
+async def test_where_the_file_lets_nobody_choose_several_are_refused(here: Installation) -> None:
+    may_act_for(here, LYCEE, COMMUNE)
+    here.change_provider("metropole", chooses_tenant=False)
+    browser = here.browser()
+    browser.jar.setdefault(PORTAL, {})["__Host-ecluse-organisation"] = LYCEE
+    assert (await browser.get(here.url(ACTES))).status == 403
+    assert here.codes() == ["login.mapping"]
+
+
+@pytest.mark.parametrize("remembered", [OTHER, "", "x" * 100, "\u00e9"])
+async def test_what_a_browser_says_to_remember_chooses_among_the_person_s_own_alone(
+    here: Installation, remembered: str
+) -> None:
+    may_act_for(here, LYCEE, COMMUNE)
+    browser = here.browser()
+    browser.jar.setdefault(PORTAL, {})["__Host-ecluse-organisation"] = remembered
+    await arrived(here, browser)
+
+
+async def test_an_organisation_that_is_not_theirs_cannot_be_chosen(here: Installation) -> None:
+    may_act_for(here, LYCEE, COMMUNE)
+    browser = here.browser()
+    page = await arrived(here, browser)
+    for siret in (OTHER, "", LYCEE + " ", LYCEE[:9]):
+        assert (await choose(here, browser, page, siret)).status == 403
+    assert (await choose(here, browser, page, LYCEE)).status == 303, "and the choice is still open"
+
+
+async def test_a_choice_works_once_in_the_browser_that_was_asked_and_from_our_page_alone(here: Installation) -> None:
+    may_act_for(here, LYCEE, COMMUNE)
+    browser, thief = here.browser(), here.browser("mallory")
+    page = await arrived(here, browser)
+    await arrived(here, thief)
+    assert (await choose(here, thief, page, LYCEE)).status == 400
+    assert (await thief.get(page.url)).status == 400
+    assert "__Host-ecluse" not in thief.jar.get(PORTAL, {})
+    headers = {"Origin": "https://elsewhere.example", "Sec-Fetch-Site": "cross-site"}
+    assert (await choose(here, browser, page, LYCEE, **headers)).status == 403
+    assert (await choose(here, browser, page, LYCEE)).status == 303
+    assert (await choose(here, browser, page, COMMUNE)).status == 400
+
+
+async def test_a_sign_in_to_the_portal_itself_is_chosen_for_once_too(here: Installation) -> None:
+    may_act_for(here, LYCEE, COMMUNE)
+    browser = here.browser()
+    page = await browser.get(here.url(PORTAL, "/_ecluse/login?provider=metropole"))
+    assert (await choose(here, browser, page, LYCEE)).status == 200
+    assert (await acts_for(here, browser, PORTAL))[0] == LYCEE
+    assert (await choose(here, browser, page, COMMUNE)).status == 400
+    assert (await acts_for(here, browser, PORTAL))[0] == LYCEE
+
+
+async def test_a_provider_outside_its_perimeter_asks_nobody(here: Installation) -> None:
+    may_act_for(here, LYCEE, COMMUNE)
+    here.change_provider("metropole", perimeter=Perimeter(siret=frozenset({LYCEE})))
+    browser = here.browser()
+    assert (await browser.get(here.url(ACTES))).status == 403
+    assert here.codes() == ["login.outside_perimeter"]
+
+
+async def test_what_changed_while_somebody_chose_is_held_against_them(here: Installation) -> None:
+    may_act_for(here, LYCEE, COMMUNE)
+    browser = here.browser()
+    page = await arrived(here, browser)
+    here.change_provider("metropole", perimeter=Perimeter(siret=frozenset({LYCEE})))
+    assert (await choose(here, browser, page, COMMUNE)).status == 403
+    here.change_provider("metropole", perimeter=Perimeter(), chooses_tenant=False)
+    assert (await choose(here, browser, page, COMMUNE)).status == 403
+    providers = {name: one for name, one in here.snapshot.providers.items() if name != "metropole"}
+    here.snapshot = replace(here.snapshot, providers=providers)
+    assert (await choose(here, browser, page, COMMUNE)).status in (400, 404)
+
+
+async def test_nobody_changes_who_is_not_here(here: Installation) -> None:
+    may_act_for(here, LYCEE, COMMUNE)
+    assert (await here.browser().post(here.url(PORTAL, "/_ecluse/acting/change"))).status == 401
