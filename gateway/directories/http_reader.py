@@ -23,6 +23,7 @@ from aiohttp import (
 from aiohttp.abc import AbstractResolver, ResolveResult
 from yarl import URL
 
+from gateway.directories.http_token import SourceToken
 from gateway.directories.json_rows import NoRows, finding_in
 from gateway.directories.source import DirectoryAway, FindingAndFaults
 from gateway.identity.directories import DirectoryFault, key_values, unknown_of
@@ -78,6 +79,7 @@ class HttpReader:
         self._source = source
         self._session: ClientSession | None = None
         self._resolver = _OwnResolver()
+        self._fetched = None if source.oauth is None else SourceToken(source.oauth)
 
     async def finding(self, key: str, now: int) -> FindingAndFaults:
         """Raises DirectoryAway."""
@@ -99,16 +101,19 @@ class HttpReader:
 
     async def _body(self, url: str, values: dict[str, str]) -> bytes | None:
         """None: it knows nobody of this key. Raises DirectoryAway."""
-        posted = json.dumps(values).encode() if self._source.method == "POST" else None
-        headers = {"Accept": "application/json"} | ({} if posted is None else {"Content-Type": "application/json"})
-        if self._source.token:
-            headers["Authorization"] = f"Bearer {self._source.token.decode('ascii')}"
         try:
-            request = self._opened().request(
-                self._source.method, URL(url, encoded=True), headers=headers, data=posted, allow_redirects=False
-            )
-            async with request as response:
-                return await _read(response)
+            if self._fetched is None:
+                return await self._answer(url, values, self._source.token.decode("ascii"))
+            token, is_new = await self._fetched.get(self._opened())
+            try:
+                return await self._answer(url, values, token)
+            except DirectoryAway as refused:
+                if is_new or refused.code is not DIRECTORY_DENIED:
+                    raise
+            # It may have been taken back before its time: another one, once.
+            self._fetched.drop(token)
+            token, _ = await self._fetched.get(self._opened())
+            return await self._answer(url, values, token)
         except (ClientConnectorCertificateError, ClientConnectorSSLError) as error:
             raise DirectoryAway(DIRECTORY_CERTIFICATE, quoted(str(error.os_error))) from None
         except ClientConnectorError as error:
@@ -118,6 +123,17 @@ class HttpReader:
             raise DirectoryAway(DIRECTORY_UNREACHABLE, quoted(str(error.os_error))) from None
         except (ClientError, OSError, ValueError) as error:
             raise DirectoryAway(DIRECTORY_UNREACHABLE, type(error).__name__) from None
+
+    async def _answer(self, url: str, values: dict[str, str], token: str) -> bytes | None:
+        posted = json.dumps(values).encode() if self._source.method == "POST" else None
+        headers = {"Accept": "application/json"} | ({} if posted is None else {"Content-Type": "application/json"})
+        if token:
+            headers["Authorization"] = f"Bearer {token}"
+        request = self._opened().request(
+            self._source.method, URL(url, encoded=True), headers=headers, data=posted, allow_redirects=False
+        )
+        async with request as response:
+            return await _read(response)
 
     def _opened(self) -> ClientSession:
         if self._session is None:

@@ -99,10 +99,22 @@ class LdapSource:
 
 
 @dataclass(frozen=True, slots=True)
+class ClientCredentials:
+    """`url`: of the token endpoint, at an address that the source lists. `scope`: empty for none. `in_body`: our
+    secret goes there, in the place of HTTP Basic."""
+
+    url: str
+    client_id: str
+    scope: str
+    in_body: bool
+    client_secret: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class HttpSource:
     """`url`: with `{column}` where a part of the key stands, percent-encoded; with POST the key is a JSON object in the
     body. `rows`: the steps of a JSON Pointer (RFC 6901) to the object of the person, or to several. `addresses`: IP
-    networks that it may be at. `token`: sent as a Bearer token, empty for none."""
+    networks that it may be at. `token`: sent as a Bearer token, empty for none; `oauth`: how one is fetched."""
 
     url: str
     method: Literal["GET", "POST"]
@@ -112,6 +124,7 @@ class HttpSource:
     token: bytes = field(repr=False)
     certificate: ClientCertificate | None = field(repr=False)
     ca: bytes | None = field(repr=False)
+    oauth: ClientCredentials | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -975,6 +975,10 @@ def row(cell: str, rows: int = 1) -> Callable[[Snapshot], object]:
 
 
 BIND = {"dn": "cn=ecluse", "password": "let-me-read"}
+OAUTH = {
+    "token_url": "https://login.example/token", "client_id": "ecluse", "client_secret": "our-secret", "scope": "people",
+    "send": "body",
+}  # fmt: skip
 BY_SIRET = "SELECT siret, commune FROM communes WHERE siret = :siret"
 POSTGRESQL = {"host": "db.example", "database": "people", "user": "ecluse", "select": BY_SIRET}
 DIRECTORY = [
@@ -1077,6 +1081,14 @@ DIRECTORY = [
           ("rows", {"rows": "/people/0"}, lambda s: s.rows, ("people", "0")),
           ("addresses[]", {}, lambda s: s.addresses, (IPv4Network("10.0.0.0/8"),)),
           ("token", {"token": "let-me-ask"}, lambda s: s.token, b"let-me-ask"),
+          *((f"oauth.{key}", {"oauth": OAUTH}, lambda s, see=see: s.oauth and see(s.oauth), found)
+            for key, see, found in (
+                ("token_url", lambda o: o.url, "https://login.example/token"),
+                ("client_id", lambda o: o.client_id, "ecluse"),
+                ("client_secret", lambda o: o.client_secret, b"our-secret"),
+                ("scope", lambda o: o.scope, "people"),
+                ("send", lambda o: o.in_body, True),
+            )),
           ("certificate.certificate", {"certificate": TLS}, lambda s: s.certificate.certificate, PEM["file:tls.crt"]),
           ("certificate.key", {"certificate": TLS}, lambda s: s.certificate.key, PEM["file:tls.key"]),
           ("ca", {"ca": {"file": "tls.crt"}}, lambda s: s.ca, PEM["file:tls.crt"]),

@@ -27,6 +27,8 @@ def references_of(model: DirectoryFile) -> _References:
 def _of_http(section: HttpSection) -> _References:
     if section.token is not None:
         yield ("http", "token"), section.token, _token, True
+    if section.oauth is not None:
+        yield ("http", "oauth", "client_secret"), section.oauth.client_secret, _password, True
     if section.certificate is not None:
         yield from _certificate(("http", "certificate"), section.certificate)
     if section.ca is not None:
@@ -82,6 +84,9 @@ def _token(content: bytes) -> None:
 def check_server(document: YamlDocument, model: DirectoryFile, *, development: bool) -> Iterator[Problem]:
     if model.http is not None and model.http.url.startswith("http:") and not development:
         yield document.problem(("http", "url"), "what is known of people would go in the clear", "https://")
+    oauth = None if model.http is None else model.http.oauth
+    if oauth is not None and oauth.token_url.startswith("http:") and not development:
+        yield document.problem(("http", "oauth", "token_url"), "our secret would go in the clear", "https://")
     if model.postgresql is not None:
         if not (development or model.postgresql.tls or model.postgresql.host.startswith("/")):
             message = "what is known of people, and our password, would go in the clear"

@@ -7,8 +7,10 @@ from typing import Final
 from gateway.config.compile.served import Material, served
 from gateway.config.problems import Path
 from gateway.config.schema.directory import DirectoryFile, MandateSection
+from gateway.config.schema.directory_servers import HttpSection
 from gateway.config.schema.sql_select import pieces
 from gateway.model.directory import (
+    ClientCredentials,
     Directory,
     DirectorySourceSettings,
     FileSource,
@@ -99,6 +101,7 @@ def _source(file: str, model: DirectoryFile, material: Material, root: str) -> D
             model.http,
             rows=pointer_steps(model.http.rows),
             token=material.get((file, ("http", "token")), b""),
+            oauth=_oauth(model.http, material.get((file, ("http", "oauth", "client_secret")), b"")),
             certificate=_certificate(file, ("http", "certificate"), material),
             ca=material.get((file, ("http", "ca"))),
         )
@@ -117,6 +120,13 @@ def _source(file: str, model: DirectoryFile, material: Material, root: str) -> D
     assert model.json_ is not None
     path = os.path.normpath(os.path.join(root, model.json_.path))
     return FileSource(path, "json")
+
+
+def _oauth(section: HttpSection, secret: bytes) -> ClientCredentials | None:
+    told = section.oauth
+    if told is None:
+        return None
+    return ClientCredentials(told.token_url, told.client_id, told.scope or "", told.send == "body", secret)
 
 
 def _certificate(file: str, path: Path, material: Material) -> ClientCertificate | None:

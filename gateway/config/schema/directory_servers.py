@@ -117,6 +117,25 @@ def _http_address(text: str) -> str:
     return text
 
 
+def _token_address(text: str) -> str:
+    if "{" in text or _HTTP_ADDRESS.fullmatch(text) is None:
+        raise wrong("this is no address of a token endpoint", "https://login.example.org/oauth2/token")
+    return _http_address(text)
+
+
+class OAuthSection(Strict):
+    """OAuth 2.0 client credentials (RFC 6749 4.4)."""
+
+    token_url: Annotated[str, AfterValidator(_token_address)]
+    """The token endpoint, which has to be at one of the `addresses` too."""
+    client_id: Annotated[str, Field(min_length=1, max_length=500, pattern=r"^[ -~]+$")]
+    client_secret: Secret
+    scope: Maybe[Annotated[str, Field(max_length=1000, pattern=r"^[!-~]+( [!-~]+)*$")]] = None
+    """What is asked for, separated by blanks."""
+    send: Literal["basic", "body"] = "basic"
+    """Where our secret stands: in `Authorization`, or in the body for servers that take it there alone."""
+
+
 class HttpSection(Strict):
     url: Annotated[str, AfterValidator(_http_address)]
     """What is asked. `{uid}` is the part of the key that has this name, percent-encoded; with POST the key is a JSON
@@ -129,12 +148,20 @@ class HttpSection(Strict):
     """The IP addresses and networks that the name may lead to; anything else is not connected to."""
     token: Maybe[Secret] = None
     """What is sent as `Authorization: Bearer`."""
+    oauth: Maybe[OAuthSection] = None
+    """How such a token is fetched, in the place of `token`. It is kept for as long as its server says."""
     certificate: Maybe[ClientCertificateSection] = None
     """What is shown in TLS."""
     ca: Maybe[PublicReference] = None
     """PEM: the authorities that may vouch for the server; where this is left out, those of the system."""
     connections: Annotated[Count, Field(ge=1, le=64)] = 8
     """How many people it is asked about at once by each worker."""
+
+    @model_validator(mode="after")
+    def _one_token(self) -> "HttpSection":
+        if self.token is not None and self.oauth is not None:
+            raise wrong("a token is written here, and fetched too", "leave token or oauth out")
+        return self
 
 
 def _select(text: str) -> str:

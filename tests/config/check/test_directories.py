@@ -176,6 +176,10 @@ HTTP = COMMUNES.replace(
         (", addresses: [10.0.0.0/8]", "", "3:"),
         ("addresses:", "rows: results, addresses:", "3:50: http.rows: a JSON Pointer begins with / (RFC 6901)"),
         ("addresses:", "token: secret, addresses:", "3:51: http.token: a secret is not written into this file"),
+        ("addresses:", "oauth: {token_url: 'https://a.example/t', client_id: e, client_secret: s}, addresses:", "3:115: http.oauth.client_secret: a secret is not written into this file"),
+        ("addresses:", "oauth: {token_url: 'http://a.example/t', client_id: e, client_secret: {file: s}}, addresses:", "3:63: http.oauth.token_url: our secret would go in the clear (https://)"),
+        ("addresses:", "oauth: {token_url: 'https://a.example/{siret}', client_id: e, client_secret: {file: s}}, addresses:", "3:63: http.oauth.token_url: this is no address of a token endpoint"),
+        ("addresses:", "token: {file: t}, oauth: {token_url: 'https://a.example/t', client_id: e, client_secret: {file: s}}, addresses:", "3:7: http: a token is written here, and fetched too"),
     ],
 )  # fmt: skip
 def test_what_is_wrong_with_a_server_of_http_is_told_at_its_place(part: str, instead: str, said: str) -> None:

@@ -1,0 +1,101 @@
+"""OAuth 2.0 client credentials (RFC 6749 4.4): the token by which an HTTP source knows the gateway, fetched when it is
+needed and kept for as long as its server says."""
+
+import asyncio
+import json
+import re
+import time
+from base64 import b64encode
+from collections.abc import Callable
+from typing import Any, Final
+from urllib.parse import quote_plus, urlencode
+
+from aiohttp import ClientResponse, ClientSession
+from yarl import URL
+
+from gateway.directories.source import DirectoryAway
+from gateway.model.directory import ClientCredentials
+from gateway.model.directory_codes import DIRECTORY_ANSWER, DIRECTORY_DENIED
+
+_LARGEST: Final = 64 << 10
+# RFC 6750 2.1
+_TOKEN: Final = re.compile(r"[A-Za-z0-9._~+/-]{1,16384}=*")
+# Seconds that a token lasts where its server does not say, and at most; and how much of that it is used.
+_USUAL: Final = 60
+_LONGEST: Final = 86_400
+_SHARE: Final = 0.9
+_FORM: Final = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json"}
+
+
+class SourceToken:
+    """Of one loop. `clock`: monotonic seconds."""
+
+    def __init__(self, credentials: ClientCredentials, clock: Callable[[], float] = time.monotonic) -> None:
+        self._credentials = credentials
+        self._clock = clock
+        self._token = ""
+        self._until = float("-inf")
+        # Look-ups that come while it is fetched take the same one.
+        self._one = asyncio.Lock()
+
+    async def get(self, session: ClientSession) -> tuple[str, bool]:
+        """The token, and whether it was fetched now. Raises DirectoryAway, and what a request of `session` raises."""
+        async with self._one:
+            is_new = self._clock() >= self._until
+            if is_new:
+                self._token, life = await self._fetched(session)
+                self._until = self._clock() + life * _SHARE
+            return self._token, is_new
+
+    def drop(self, token: str) -> None:
+        """The source does not take this one, though its time has not come: another is fetched."""
+        if token == self._token:
+            self._until = float("-inf")
+
+    async def _fetched(self, session: ClientSession) -> tuple[str, float]:
+        told = self._credentials
+        fields = {"grant_type": "client_credentials"} | ({"scope": told.scope} if told.scope else {})
+        headers = dict(_FORM)
+        secret = told.client_secret.decode()
+        if told.in_body:
+            fields |= {"client_id": told.client_id, "client_secret": secret}
+        else:
+            # RFC 6749 2.3.1: each is encoded as a form's value first.
+            pair = f"{quote_plus(told.client_id)}:{quote_plus(secret)}"
+            headers["Authorization"] = "Basic " + b64encode(pair.encode()).decode("ascii")
+        request = session.post(
+            URL(told.url, encoded=True), data=urlencode(fields), headers=headers, allow_redirects=False
+        )
+        async with request as response:
+            return _read(response.status, await _body(response))
+
+
+async def _body(response: ClientResponse) -> bytes:
+    body = b""
+    while piece := await response.content.readany():
+        body += piece
+        if len(body) > _LARGEST:
+            response.close()
+            raise DirectoryAway(DIRECTORY_ANSWER, f"its token endpoint answered with over {_LARGEST} bytes")
+    return body
+
+
+def _read(status: int, body: bytes) -> tuple[str, float]:
+    """The token, and for how many seconds it is good. Raises DirectoryAway, without what was answered."""
+    if status != 200:
+        code = DIRECTORY_DENIED if status in (400, 401, 403) else DIRECTORY_ANSWER
+        raise DirectoryAway(code, f"its token endpoint answered with {status}")
+    try:
+        answer: Any = json.loads(body.decode())
+    except (ValueError, RecursionError):
+        answer = None
+    match answer:
+        case {"access_token": str(token), "token_type": str(kind)} if _is_bearer(token, kind):
+            life = answer.get("expires_in", _USUAL)
+            if isinstance(life, int | float) and not isinstance(life, bool) and life >= 0:
+                return token, min(float(life), _LONGEST)
+    raise DirectoryAway(DIRECTORY_ANSWER, "its token endpoint answered with no Bearer token")
+
+
+def _is_bearer(token: str, kind: str) -> bool:
+    return kind.lower() == "bearer" and _TOKEN.fullmatch(token) is not None
