@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
+from gateway.cli.elus import import_elus
 from gateway.cli.exits import Exit
 from gateway.cli.folder import compiled, said_to_be_wrong, say_json, say_problems
 from gateway.cli.meant import CannotSay, NoAnswer, WrongUsage, answer, found_sessions, meant
@@ -25,6 +26,8 @@ _AT_ONCE = 100
 def run(told: Namespace) -> Exit:
     if told.what == "refresh":
         return _refresh(told)
+    if told.what == "import-elus":
+        return import_elus(told)
     return directory_test(told.folder, told.name, told.key, as_json=told.as_json)
 
 

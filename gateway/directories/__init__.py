@@ -4,5 +4,6 @@
 the process that makes it, aside; `keeper` has it made again when the file changes, in the supervisor alone; and
 `file_reader` reads it for a worker. `ldap_reader`, `http_reader`, `postgresql_reader` and `sqlite_file` ask a source as
 it is. `source` says what every kind does, `kinds` which it is. `orders` are those of operators, that people are looked
-up again. `lookups` asks for a worker: all directories of one sign-in side by side. Begin there.
+up again; `elus` makes a table of the published files of élus. `lookups` asks for a worker: all directories of one
+sign-in side by side. Begin there.
 """

@@ -1,0 +1,161 @@
+"""The Répertoire national des élus, as its files are published, joined to people of whom somebody knows who they are.
+Pure: texts in, rows and a report out.
+
+It names people by their names and day of birth, and says of no mandate when it ends. So it is never asked at a sign-in:
+what comes of it is a table that a person has reviewed, with a day on which all of it ends.
+"""
+
+import csv
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from io import StringIO
+from typing import Final, NamedTuple
+
+from gateway.identity.organisation_words import fold
+from gateway.identity.values import is_insee
+from gateway.model.directory_codes import DIRECTORY_FILE
+from gateway.model.errors import GatewayError
+
+TABLE: Final = ("uid", "fonction", "commune", "debut", "fin")
+REPORT: Final = ("uid", "nom", "prenom", "why")
+PEOPLE: Final = ("uid", "nom", "prenom", "naissance", "commune")
+
+# As the files of 2022 and later head their columns, folded: apostrophes and accents differ from one to the next.
+_NAME, _GIVEN, _BORN = "nom de l elu", "prenom de l elu", "date de naissance"
+_COMMUNE, _OFFICE = "code de la commune", "libelle de la fonction"
+_MANDATE_SINCE, _OFFICE_SINCE = "date de debut du mandat", "date de debut de la fonction"
+_NEEDED: Final = (_NAME, _GIVEN, _BORN, _COMMUNE, _MANDATE_SINCE)
+
+
+class _Who(NamedTuple):
+    name: str
+    given: str
+    born: date
+
+
+@dataclass(frozen=True, slots=True)
+class _Office:
+    office: str
+    commune: str
+    since: date
+
+
+@dataclass(frozen=True, slots=True)
+class ElusJoined:
+    """`rows`: of TABLE. `report`: of REPORT, one for each person of whom nothing was found, or not one thing.
+    `wrong`: lines of the directory that say too little, and how many."""
+
+    rows: tuple[tuple[str, ...], ...]
+    report: tuple[tuple[str, ...], ...]
+    wrong: int
+
+
+def joined(elus: str, people: str, until: date) -> ElusJoined:
+    """`elus`: a published file. `people`: a table of PEOPLE; `commune` may be empty, and says of which commune one
+    expects them. Raises GatewayError(DIRECTORY_FILE)."""
+    offices, wrong = _offices(elus)
+    rows: list[tuple[str, ...]] = []
+    report: list[tuple[str, ...]] = []
+    persons = list(_people(people))
+    claimed = Counter(who for _, who, _ in persons if who is not None)
+    for told, who, commune in persons:
+        why, found = "", list[_Office]()
+        if who is None:
+            why = "a name or the day of birth is missing, or is none"
+        elif claimed[who] > 1:
+            why = "two accounts have this name and day of birth"
+        else:
+            every = offices.get(who, [])
+            found = [one for one in every if commune in ("", one.commune)]
+            if not every:
+                why = "nobody there has this name and day of birth"
+            elif not found:
+                why = "somebody there has this name and day of birth, in another commune"
+            elif len({one.commune for one in found}) > 1:
+                # Two people of one name, born on one day, are not rare among half a million.
+                why, found = "several communes: say in the table which one", []
+        if why:
+            report.append((told["uid"], told["nom"], told["prenom"], why))
+        rows += [(told["uid"], one.office, one.commune, one.since.isoformat(), until.isoformat()) for one in found]
+    return ElusJoined(tuple(rows), tuple(report), wrong)
+
+
+def _offices(text: str) -> tuple[Mapping[_Who, list[_Office]], int]:
+    lines = _lines(text)
+    missing = [name for name in _NEEDED if name not in lines[0]]
+    if missing:
+        raise GatewayError(DIRECTORY_FILE, f"no file of the directory of élus: no column is called `{missing[0]}`")
+    found, wrong = defaultdict[_Who, list[_Office]](list), 0
+    for line in lines[1:]:
+        cells = dict(zip(lines[0], line, strict=False))
+        who = _who(cells.get(_NAME, ""), cells.get(_GIVEN, ""), cells.get(_BORN, ""))
+        office, commune = _office(cells), cells.get(_COMMUNE, "").strip().upper()
+        since = _day(cells.get(_OFFICE_SINCE, "")) or _day(cells.get(_MANDATE_SINCE, ""))
+        if who is None or since is None or not is_insee(commune):
+            wrong += 1
+        else:
+            found[who].append(_Office(office, commune, since))
+    return found, wrong
+
+
+def _office(cells: Mapping[str, str]) -> str:
+    """The file of mayors has no column for it."""
+    if _OFFICE not in cells:
+        return "maire"
+    words = _words(cells[_OFFICE])
+    if "adjoint" in words.split() or "adjointe" in words.split():
+        return "adjoint"
+    return words or "conseiller municipal"
+
+
+def _people(text: str) -> Iterator[tuple[dict[str, str], _Who | None, str]]:
+    lines = _lines(text)
+    missing = [name for name in PEOPLE[:4] if name not in lines[0]]
+    if missing:
+        raise GatewayError(DIRECTORY_FILE, f"the table of people has no column `{missing[0]}`")
+    for line in lines[1:]:
+        told = dict.fromkeys(PEOPLE, "") | dict(zip(lines[0], map(str.strip, line), strict=False))
+        if told["uid"]:
+            yield told, _who(told["nom"], told["prenom"], told["naissance"]), told["commune"].upper()
+
+
+def _lines(text: str) -> list[list[str]]:
+    """The first one is the folded names of the columns."""
+    text = text.removeprefix("\ufeff")
+    head = text.partition("\n")[0]
+    try:
+        rows = list(csv.reader(StringIO(text, newline=""), delimiter=";" if head.count(";") else ",", strict=True))
+    except csv.Error as error:
+        raise GatewayError(DIRECTORY_FILE, f"no CSV: {error}") from None
+    if not rows:
+        raise GatewayError(DIRECTORY_FILE, "it is empty")
+    return [[_words(name) for name in rows[0]], *(row for row in rows[1:] if row)]
+
+
+def _who(name: str, given: str, born: str) -> _Who | None:
+    day = _day(born)
+    found = None if day is None else _Who(_words(name), _words(given), day)
+    return found if found is not None and found.name and found.given else None
+
+
+def _words(text: str) -> str:
+    return " ".join("".join(letter if letter.isalnum() else " " for letter in fold(text)).split())
+
+
+def _day(text: str) -> date | None:
+    """29/03/2026, or 2026-03-29."""
+    parts = text.strip().split("/")
+    try:
+        return date.fromisoformat("-".join(reversed(parts)) if len(parts) == 3 else text.strip())
+    except ValueError:
+        return None
+
+
+def as_csv(names: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
+    lines = StringIO(newline="")
+    table = csv.writer(lines, delimiter=";", lineterminator="\n")
+    table.writerow(names)
+    table.writerows(rows)
+    return lines.getvalue()
