@@ -10,11 +10,16 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from tests.mutations import data_plane, requests, sign_ins
+from tests.mutations import data_plane, directories, requests, sign_ins
 from tests.mutations.defence import Defence
 from tests.mutations.tree import Tree
 
-DEFENCES: tuple[Defence, ...] = (*requests.DEFENCES, *data_plane.DEFENCES, *sign_ins.DEFENCES)
+DEFENCES: tuple[Defence, ...] = (
+    *requests.DEFENCES,
+    *data_plane.DEFENCES,
+    *sign_ins.DEFENCES,
+    *directories.DEFENCES,
+)
 
 
 def main(words: Sequence[str]) -> int:

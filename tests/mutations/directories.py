@@ -1,0 +1,100 @@
+"""Of directories, and of whom a person acts for: invariant 5."""
+
+from tests.mutations.defence import Defence
+
+_TOKEN, _ACTING, _KNOWN = "directories/http_token.py", "portal/flow/acting.py", "identity/directories.py"
+_WHATEVER = "directories/test_whatever_sources_answer.py"
+_CHOICES = "portal/flow/test_acting.py"
+
+DEFENCES = (
+    # --- whatever a source answers
+    Defence(
+        "a person of another key, of HTTP",
+        "directories/json_rows.py",
+        "if not all(is_same_key(found, wanted)",
+        _WHATEVER,
+        "if False and not all(is_same_key(found, wanted)",
+    ),
+    Defence(
+        "a row of another key, of a database",
+        "directories/sql_rows.py",
+        "if not all(is_same_key(",
+        _WHATEVER,
+        "if False and not all(is_same_key(",
+    ),
+    Defence(
+        "an entry of another key, of LDAP",
+        "directories/ldap_reader.py",
+        "if not all(is_same_key(",
+        _WHATEVER,
+        "if False and not all(is_same_key(",
+    ),
+    Defence("what is unknown is said to be so", _KNOWN, "left_out.update(attributes_of(given))", _WHATEVER, "pass"),
+    # --- a token of a source
+    Defence(
+        "a token that was just fetched is not asked for again",
+        "directories/http_reader.py",
+        "if is_new or refused.code is not DIRECTORY_DENIED:",
+        "directories/test_http_token.py",
+        "if refused.code is not DIRECTORY_DENIED:",
+    ),
+    Defence("the size of a token's answer", _TOKEN, "if len(body) > _LARGEST:", "directories/test_http_token.py"),
+    Defence(
+        "a redirect of a token endpoint",
+        _TOKEN,
+        "headers=headers, allow_redirects=False",
+        "directories/test_http_token.py",
+        "headers=headers",
+    ),
+    Defence(
+        "the signs of a token",
+        _TOKEN,
+        "_TOKEN.fullmatch(token) is not None",
+        "directories/test_http_token.py",
+        "True",
+    ),
+    # --- for whom a person acts
+    Defence(
+        "a choice of another browser",
+        _ACTING,
+        "if parked is None or not request.holds(parked.browser):",
+        _CHOICES,
+        "if parked is None:",
+    ),
+    Defence(
+        "a choice works once",
+        _ACTING,
+        "if await self._services.transactions.parked_sign_ins.take(id) is None:",
+        _CHOICES,
+    ),
+    Defence(
+        "what a browser remembers is one of the person's",
+        _ACTING,
+        "return chosen if chosen in tenants_to_choose(authentication.provider, authentication.identity) else None",
+        _CHOICES,
+        "return chosen",
+    ),
+    Defence(
+        "the numbers of the other organisations",
+        "identity/perimeter.py",
+        "if (kept := tuple(value for value in found if value not in others))",
+        _CHOICES,
+        "if (kept := found)",
+    ),
+    Defence("a change ends what was", _ACTING, "await self._services.revoker.revoked(ended)", _CHOICES, "pass"),
+    # --- élus
+    Defence(
+        "two accounts of one person",
+        "directories/elus.py",
+        "elif claimed[who] > 1:",
+        "directories/test_elus.py",
+        "elif False:",
+    ),
+    Defence(
+        "one name in several communes",
+        "directories/elus.py",
+        "elif len({one.commune for one in found}) > 1:",
+        "directories/test_elus.py",
+        "elif False:",
+    ),
+)
