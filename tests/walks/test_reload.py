@@ -106,7 +106,6 @@ async def test_every_decision_line_names_the_policy_that_it_was_made_under(world
         ("listen", "[{address: 127.0.0.1:1}]"),
         ("admin", "127.0.0.1:1"),
         ("state", "../elsewhere"),
-        ("store.keys", "{type: sqlite, keys: [{id: k2, secret: {file: ../certs/store.key}}]}"),
         ("workers", "2"),
         ("limits.cached_seats", "{cached_seats: 10}"),
         ("limits.transactions", "{transactions: 10, transactions_per_network: 10}"),
