@@ -145,6 +145,35 @@ DEFENCES = (
     Defence(
         "streams outlive no seat", "proxy/lasting.py", "if now >= seat.hard_deadline:", "slow proxy/test_lasting.py"
     ),
+    # --- TLS on both sides
+    Defence(
+        "our certificate before theirs is judged",
+        "ops/upstream_tls.py",
+        "if shown := _shown_so_far(self):",
+        "proxy/upstream/test_tls.py",
+        "if (shown := _shown_so_far(self)) and False:",
+    ),
+    Defence(
+        "plain http beside https",
+        "config/schema/gateway.py",
+        'return "https" if beside and',
+        "config/compile/test_compiler.py",
+        'return "https" if False and',
+    ),
+    Defence(
+        "a listener that leads to https",
+        "proxy/walk.py",
+        'elif self.redirects != "nothing" and',
+        "proxy/test_redirect.py",
+        "elif False and",
+    ),
+    Defence(
+        "no HSTS for a host that goes back to http",
+        "proxy/lane.py",
+        "self.is_secure and (app is None or not app.responses.end_hsts)",
+        "proxy/test_redirect.py",
+        "self.is_secure",
+    ),
     # --- what applications are told
     Defence(
         "more than fits",
