@@ -28,6 +28,9 @@ def test_the_page_happens_as_it_is_told(page: Path, tmp_path: Path) -> None:
     (tmp_path / "helene.yaml").write_text(HELENE)
     for block in blocks(page):
         match block.language:
+            case "sh" if block.text.startswith("ecluse "):
+                # It needs a gateway that runs, or a published file, and neither is here.
+                pass
             case "sh":
                 subprocess.run(block.text, shell=True, cwd=tmp_path, check=True)
             case "yaml":
