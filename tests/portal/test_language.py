@@ -131,6 +131,9 @@ async def test_a_way_back_leads_into_an_application_alone(here: Installation) ->
         ("javascript:alert(1)", False),
         (here.url(ACTES).rstrip("/") + ".evil.example/", False),
         ("http://[", False),
+        # An application's host, by another scheme: a script, or a way past TLS.
+        (f"javascript:{here.url(ACTES, '/').partition(':')[2]}%0aalert(1)", False),
+        (here.url(ACTES, "/").replace("http", "ftp", 1), False),
     ):
         data = {"language": "en", "page": "policy.denied", "reference": "r", "back": back}
         reply = await browser.post(url, data)
