@@ -20,7 +20,9 @@ from gateway.wire.framing import CHUNKED, NO_BODY
 from gateway.wire.headers import CONTENT_LENGTH
 
 # Invariant 14: a text that is nothing but addresses costs fifty times what others do.
-_CHANGED_AT_ONCE: Final = 32 * 1024
+_DENSE_AT_ONCE: Final = 32 * 1024
+# Pieces for each address; usual pages have one in some hundred bytes.
+_DENSE: Final = 64
 
 
 class BodyFilter(Between):
@@ -35,7 +37,7 @@ class BodyFilter(Between):
     """
 
     __slots__ = (
-        "_accepted", "_all_came", "_filters", "_first", "_loop", "_part", "_public", "_redone", "_replacing",
+        "_accepted", "_all_came", "_dense", "_filters", "_first", "_loop", "_part", "_public", "_redone", "_replacing",
         "_response", "_stepping", "_undone",
     )  # fmt: skip
 
@@ -61,7 +63,7 @@ class BodyFilter(Between):
         self._part = False
         self._undone: Undone | None = None
         self._redone: Redone | None = None
-        self._all_came = self._stepping = False
+        self._all_came = self._stepping = self._dense = False
 
     # --- the response ---
 
@@ -104,6 +106,8 @@ class BodyFilter(Between):
 
     def _take_changed(self, replacing: Replacing | ReplacingOnceKnown, data: bytes) -> None:
         pieces = replacing.feed(data)
+        if len(pieces) > len(data) // _DENSE:
+            self._dense = True
         if self._redone is not None:
             pieces = [self._redone.feed(b"".join(pieces))]
         self._send(pieces)
@@ -124,10 +128,10 @@ class BodyFilter(Between):
 
     @property
     def at_once(self) -> int:
-        """Where more goes on than comes, and where each address has to be looked at, little."""
+        """Little where more goes on than comes, and where addresses stand one behind the other."""
         if self._undone is not None:
             return SMALL
-        return READ_AT_MOST if self._replacing is None else _CHANGED_AT_ONCE
+        return _DENSE_AT_ONCE if self._dense else READ_AT_MOST
 
     @property
     def _waits(self) -> bool:
