@@ -168,7 +168,9 @@ class FrontQuestions(Lasting):
             else:
                 line = known.line_of(text)
             own = [*compress(values, known.goes)]
-            if there is None or not line or not request.read_as(there, own, line, b"", tables):
+            if there is None or not known.holds_for(there.host.lane) or not line:
+                return False
+            if not request.read_as(there, own, line, b"", tables):
                 return False
         except GatewayError:
             # Said again by whoever reads all of it.

@@ -38,18 +38,21 @@ class FrontQuestion(NamedTuple):
 class KnownQuestion:
     """`secret`, `method`, `target`, `host`: the indices of these values, -1 where the front says it otherwise. `goes`:
     which of the values are the browser's. `around_host`: what stands around the host in the known head of the browser's
-    request, or all of it where the question's own Host is that. `dropped`: names of the browser's lines that no
-    application sees; they are not in that head. `stripped`: for whom something is counted as taken off. `let_in`: as of
-    KnownHead."""
+    request, or all of it where the question's own Host is that. `dropped`: names of the browser's lines that the
+    application of the lane `there` does not see; they are not in that head. `stripped`: for whom something is counted
+    as taken off. `let_in`: as of KnownHead."""
 
     __slots__ = (
         "around_host", "dropped", "front", "goes", "host", "lane", "let_in", "method", "secret", "stripped", "target",
+        "there",
     )  # fmt: skip
 
-    def __init__(self, asked: FrontQuestion, names: Sequence[bytes], dropped: Sequence[bytes], *, let_in: bool) -> None:
+    def __init__(
+        self, asked: FrontQuestion, names: Sequence[bytes], there: Lane, dropped: Sequence[bytes], *, let_in: bool
+    ) -> None:
         """`names`: of the values, in lower case."""
         front = self.front = asked.front
-        self.lane, self.dropped, self.let_in = asked.lane, dropped, let_in
+        self.lane, self.there, self.dropped, self.let_in = asked.lane, there, dropped, let_in
         places = {name: place for place, name in enumerate(names)}
         self.secret = places[SECRET]
         self.method, self.target = places.get(front.method, -1), places.get(front.target, -1)
@@ -58,6 +61,10 @@ class KnownQuestion:
         self.goes = [name not in left_out for name in names]
         self.around_host: tuple[bytes, ...] = ()
         self.stripped: tuple[Lane, ...] = ()
+
+    def holds_for(self, lane: Lane) -> bool:
+        """Whether its lines are the same for the application of `lane`: which one that is may be among the values."""
+        return lane is self.there or not self.dropped
 
     def head(self, values: Sequence[bytes]) -> bytes:
         """Of the browser's request, without its values, as KnownHeads has it."""
@@ -94,7 +101,7 @@ class KnownQuestions:
         if host.is_divided or not are_split(names, key, values) or not _CONNECTIONS.issuperset(connection):
             return
         own = [name.lower() for name in names if OWN_NAME.fullmatch(name) is not None]
-        question = KnownQuestion(asked, own, dropped, let_in=person)
+        question = KnownQuestion(asked, own, host.lane, dropped, let_in=person)
         unseen = {*map(bytes.lower, dropped)}
         seen = [line for line, name in zip(asked.lines, lower, strict=True) if name not in unseen]
         # The line before it is another one each time.

@@ -220,6 +220,25 @@ async def test_a_front_asks_in_vain_about_another_application_whose_heads_are_kn
             assert (answer.status, answer.values(b"X-Request-Id")) == (403, [])
 
 
+async def test_what_one_application_does_not_see_another_does_though_its_front_says_the_host_in_a_value() -> None:
+    """Traefik asks about both in the same lines: X-Own is written for the one, and the client's own for the other."""
+    raw = question("traefik")
+    own = raw.replace(b"\r\n\r\n", b"\r\nX-Own: 1\r\n\r\n")
+    async with application() as behind:
+        before = files(behind.port)["apps/permis.yaml"] + "front: traefik\n"
+        changes = {
+            "apps/permis.yaml": before.replace("X-Remote-User", "X-Own"),
+            "apps/autre.yaml": before.replace("permis", "autre").replace("X-Remote-User", "X-Other"),
+        }
+        async with gateway(behind, gateway=GATEWAY, secrets=SECRETS, changes=changes) as gate:
+            gate.sessions.hot = people()
+            client = await gate.client()
+            assert (await client.ask(own)).values(b"X-Own") == [b"person-0"]
+            for asked in (raw, own, own):
+                about = asked.replace(b"X-Forwarded-Host: permis", b"X-Forwarded-Host: autre")
+                assert (await client.ask(about.replace(b"/app/", b"/public/"))).status == 200, asked
+
+
 async def test_a_connection_that_is_to_end_ends_and_a_body_is_never_one_of_a_question() -> None:
     async with fronted("nginx") as gate:
         for _ in range(3):
