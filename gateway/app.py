@@ -262,7 +262,7 @@ class _Worker:
         """What is asked of tables that the supervisor has read."""
         self._orders = LookUpOrders(Path(gateway.state_folder))
         self._orders.read()
-        kept = LastFindings(self._store, gateway.store_keys, log=self._log, now=self._now)
+        kept = LastFindings(self._store, self._store_keys, log=self._log, now=self._now)
         self._directories = Directories(directories_folder(gateway), log=self._log, now=time.time, kept=kept)
         self._organisations = OrganisationSearch(organisations_folder(gateway), log=self._log)
 

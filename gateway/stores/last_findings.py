@@ -26,14 +26,14 @@ class LastFindings:
     def __init__(
         self,
         store: RecordStore,
-        keys: Sequence[tuple[str, bytes]],
+        keys: StoreKeys | Sequence[tuple[str, bytes]],
         *,
         log: Log | None = None,
         now: Callable[[], int] = unix_now,
         token_bytes: TokenBytes = os.urandom,
     ) -> None:
         self._store = store
-        self._keys = StoreKeys(keys)
+        self._keys = StoreKeys.of(keys)
         self._log = log
         self._now = now
         self._token_bytes = token_bytes
@@ -47,12 +47,10 @@ class LastFindings:
     async def said(self, directory: Directory, key: str) -> DirectoryFinding | None:
         """What it last said as its file is now, unless that is too long ago."""
         tickets = self._tickets(directory)
-        # Under every store key: a new one may have come into use since.
-        for id in self._ids(directory, key):
-            found = await tickets.peek(id)
-            if found is not None:
-                return found if self._now() < found.at + directory.last else None
-        return None
+        # Under every store key: a new one may have come into use since, here before it did at another gateway.
+        said = [await tickets.peek(id) for id in self._ids(directory, key)]
+        last = max((found for found in said if found is not None), key=lambda found: found.at, default=None)
+        return last if last is not None and self._now() < last.at + directory.last else None
 
     def _tickets(self, directory: Directory) -> Tickets[DirectoryFinding]:
         life = directory.last

@@ -9,6 +9,7 @@ from gateway.model.errors import GatewayError
 from gateway.model.mandate import TermOfOffice
 from gateway.stores.last_findings import LastFindings
 from gateway.stores.records import RecordStore
+from gateway.stores.sealing import StoreKeys
 from gateway.stores.sqlite import SqliteStore
 from tests.directories.samples import directory
 from tests.stores.samples import KEYS, NOW, Clock
@@ -69,3 +70,27 @@ async def test_a_dump_of_the_store_tells_nothing_of_anybody(tmp_path, clock: Clo
     dumped = b"".join(path.read_bytes() for path in tmp_path.iterdir())
     assert b"last_finding" in dumped
     assert not any(word in dumped for word in (b"alice", b"Lille", b"communes", b"maire"))
+
+
+async def test_keys_of_the_worker_change_here_with_it(store: RecordStore, clock: Clock) -> None:
+    """What a retired key sealed opens no more, and nothing is sealed by it."""
+    keys = StoreKeys(KEYS)
+    kept = LastFindings(store, keys, now=clock.now)
+    await kept.keep(COMMUNES, "alice", FOUND)
+    newer = [("k2", b"n" * 32)]
+    keys.take(newer)
+    assert await kept.said(COMMUNES, "alice") is None
+    await kept.keep(COMMUNES, "bob", FOUND)
+    assert await LastFindings(store, newer, now=clock.now).said(COMMUNES, "bob") == FOUND
+
+
+async def test_the_last_is_the_newest_also_where_another_gateway_uses_the_key_before_still(
+    store: RecordStore, clock: Clock
+) -> None:
+    newer = [("k2", b"n" * 32), *KEYS]
+    here, there = (LastFindings(store, keys, now=clock.now) for keys in (newer, [*KEYS, newer[0]]))
+    await here.keep(COMMUNES, "alice", FOUND)
+    clock.pass_by(60)
+    gone = DirectoryFinding("communes", "f1", "none", at=NOW + 60)
+    await there.keep(COMMUNES, "alice", gone)
+    assert [await kept.said(COMMUNES, "alice") for kept in (here, there)] == [gone, gone]
