@@ -93,19 +93,17 @@ class Admission:
         self._trusted: tuple[IpNetwork, ...] = ()
 
     def follow(self, snapshot: Snapshot) -> None:
-        self._limits = snapshot.gateway.limits
-        # Those that speak PROXY protocol hold a connection of their own until they have told whose it is.
-        self._trusted = snapshot.gateway.trusted_proxies + tuple(
-            network for listener in snapshot.gateway.listeners for network in listener.proxies
-        )
+        self._limits, self._trusted = snapshot.gateway.limits, snapshot.gateway.trusted_proxies
         self._listed.clear()
 
-    def enter(self, peer: str, descriptor: int) -> Entered | None:
-        """None: one too many."""
+    def enter(self, peer: str, descriptor: int, *, front: bool = False) -> Entered | None:
+        """None: one too many. `front`: a listed server that speaks PROXY protocol, and has not told whose it is. Of
+        whom it tells is no such server, though the list may have networks that hold clients, too."""
+        trusted = front or self._is_trusted(peer)
         # What a listed proxy holds counts against no other address of its /64.
-        key = peer if ":" in peer and self._is_trusted(peer) else client_key(peer)
+        key = peer if ":" in peer and trusted else client_key(peer)
         count = self._counts.get(key, 0) + 1
-        why = self._too_many(peer, key, count, descriptor)
+        why = self._too_many(peer, key, count, descriptor, trusted=trusted)
         if why:
             self._turned_away(why, peer)
             return None
@@ -151,10 +149,10 @@ class Admission:
                 "descriptors.exhausted", place=place, times=times, limit=self._descriptors, detail=_EXHAUSTED
             )
 
-    def _too_many(self, peer: str, key: str, count: int, descriptor: int) -> str:
+    def _too_many(self, peer: str, key: str, count: int, descriptor: int, *, trusted: bool) -> str:
         limits = self._limits
         most = self._listed_for(peer, key) if limits.networks else 0
-        if count > (most or limits.connections_per_client) and (most or not self._is_trusted(peer)):
+        if count > (most or limits.connections_per_client) and (most or not trusted):
             return OF_ONE
         strangers, everybody = self._below
         if descriptor >= everybody:
@@ -162,7 +160,7 @@ class Admission:
         if self.held >= limits.connections:
             return OF_ALL
         near = self.held >= limits.connections - limits.connections // 8
-        if (near or descriptor >= strangers) and not (self.known.holds(key, monotonic()) or self._is_trusted(peer)):
+        if (near or descriptor >= strangers) and not (trusted or self.known.holds(key, monotonic())):
             return OF_ALL if near else DESCRIPTORS
         return ""
 

@@ -47,8 +47,8 @@ class Admitted(Protocol):
 class Admits(Protocol):
     """Says at accept, before a handshake or a byte, whether a connection may come in."""
 
-    def enter(self, peer: str, descriptor: int) -> Admitted | None:
-        """None: one too many."""
+    def enter(self, peer: str, descriptor: int, *, front: bool = False) -> Admitted | None:
+        """None: one too many. `front`: a server in front, which has not told yet whose the connection is."""
 
     def mistaken(self, peer: str, error: GatewayError) -> None:
         """Somebody who is no server in front has come to a listener for these, or one without its header."""
@@ -125,7 +125,7 @@ class Acceptor:
             self._keeper.mistaken(peer, GatewayError(LISTEN_PROXY_SOURCE, why))
             _reset(connection)
             return
-        place = self._keeper.enter(peer, connection.fileno())
+        place = self._keeper.enter(peer, connection.fileno(), front=bool(self._proxies))
         if place is None:
             self._turn_away(connection)
             return

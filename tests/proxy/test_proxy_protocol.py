@@ -12,6 +12,7 @@ import pytest
 from deploy.demo.ports import free
 from gateway.server import proxy_header
 from gateway.wire.proxy_protocol import announcement
+from tests.config.samples import GATEWAY
 from tests.interop.servers import found
 from tests.proxy.applications import application
 from tests.proxy.certificates import client_side, server_side
@@ -130,6 +131,20 @@ async def test_the_limits_are_those_of_the_client() -> None:
         first[0].close()
         await gate.until(lambda: gate.plane.admission.held == 2)
         assert (await (await told(gate, one + PUBLIC)).answer()).status == 200
+
+
+async def test_a_client_in_the_network_of_the_servers_in_front_is_one_like_any_other() -> None:
+    """The network is listed for them, and internal clients are in it as well: of them its servers tell."""
+    listed = GATEWAY.replace("127.0.0.1:8080}", f"'127.0.0.1:8080', proxy_protocol: [{LISTED}]}}")
+    changes = {"gateway.yaml": listed + "limits: {connections_per_client: 2}\n"}
+    async with application() as app, gateway(app, proxies=LISTED, changes=changes) as gate:
+        told_of = [await told(gate, announcement("127.0.0.7", "10.0.0.1") + PUBLIC) for _ in range(3)]
+        assert sorted([(await client.answer()).status for client in told_of]) == [200, 200, 503]
+        # They themselves hold as many as come.
+        waiting = [await gate.client() for _ in range(5)]
+        for client in waiting:
+            client.send(announcement("", "") + PUBLIC)
+        assert {(await client.answer()).status for client in waiting} == {200}
 
 
 async def test_rules_by_network_are_about_the_client() -> None:

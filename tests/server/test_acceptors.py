@@ -38,7 +38,7 @@ class Keeper:
         self.ran_out: list[str] = []
         self.wrong: list[tuple[str, str]] = []
 
-    def enter(self, peer: str, descriptor: int) -> Place | None:
+    def enter(self, peer: str, descriptor: int, *, front: bool = False) -> Place | None:
         self.asked.append((peer, descriptor))
         if len(self.places) >= self._most:
             return None
