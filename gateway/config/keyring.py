@@ -130,10 +130,16 @@ def rotated(ring: Keyring, key: RingKey, keep: int, now: float) -> Keyring:
 
 
 def retired(ring: Keyring, id: str, at: int, now: float) -> Keyring:
-    """Raises NoKeyring where there is no such key, or none would be in use without it."""
-    if id not in {key.id for key in ring.keys}:
+    """One that ends before it has begun follows nobody: the key in use goes on, without the end that it had for it.
+
+    Raises NoKeyring where there is no such key, or none would be in use without it."""
+    one = next((key for key in ring.keys if key.id == id), None)
+    if one is None:
         raise NoKeyring(f"there is no key {id}")
-    after = replace(ring, keys=tuple(replace(key, until=at) if key.id == id else key for key in ring.keys))
-    if in_use(after, max(at, now)) is None:
+    after = replace(ring, keys=tuple(replace(key, until=at) if key is one else key for key in ring.keys))
+    used = in_use(after, max(at, now))
+    if used is None:
         raise NoKeyring(f"{id} is the key in use, and none follows it by then: rotate first")
+    if at <= one.since and not any(key.since > at for key in after.keys if key.id != id):
+        after = replace(after, keys=tuple(replace(key, until=None) if key is used else key for key in after.keys))
     return after

@@ -70,6 +70,17 @@ def test_the_key_in_use_is_retired_only_where_another_follows_it_by_then() -> No
         retired(some, "c", NOW, NOW)
 
 
+def test_a_rotation_that_is_taken_back_leaves_the_key_in_use_without_an_end() -> None:
+    before = rotated(ring(key("a", -9), key("b", -5)), key("c", 60), 100, NOW)
+    after = retired(before, "c", NOW, NOW)
+    assert {one.id: one.until for one in after.keys} == {"a": NOW + 160, "b": None, "c": NOW}
+    assert ids(in_force(after, NOW + 10 * DAY)) == ["b"]
+    # It has begun by then, and another one waits: the end stays.
+    assert {one.id: one.until for one in retired(before, "a", NOW, NOW).keys}["b"] == NOW + 160
+    waits = ring(key("a", -9, 200), key("b", 60), key("c", 90))
+    assert {one.id: one.until for one in retired(waits, "b", NOW, NOW).keys}["a"] == NOW + 200
+
+
 def test_a_file_is_read_as_it_was_written() -> None:
     some = ring(key("a", 0, DAY), key("b", 3))
     assert read_keyring(keyring_text(some)) == some
