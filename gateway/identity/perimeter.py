@@ -48,9 +48,16 @@ def _acting_for(provider: Provider, identity: Identity, chosen: str) -> Establis
     attributes = {
         name: kept
         for name, found in identity.attributes.items()
-        if (kept := tuple(value for value in found if value not in others))
+        if (kept := tuple(value for value in found if value not in others and _number_in(value) not in others))
     }
     return Established(replace(identity, attributes=attributes), chosen)
+
+
+def _number_in(value: str) -> str:
+    """Of a SIRET or SIREN as supann tags it, or as people group its digits, the digits; else empty."""
+    tagged = _TAGGED.fullmatch(value)
+    number = _BETWEEN_DIGITS.sub("", value if tagged is None else tagged[2])
+    return number if _are_digits(number, 14) or _are_digits(number, _SIREN) else ""
 
 
 def tenant_of(provider: Provider, identity: Identity) -> str | None:

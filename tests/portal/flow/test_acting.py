@@ -57,6 +57,14 @@ async def test_the_session_has_the_one_that_was_chosen_and_no_number_of_another(
     )
 
 
+async def test_a_number_of_another_is_one_also_where_it_is_tagged_or_grouped(here: Installation) -> None:
+    own, others = "215 903 501 00017", [f"{{SIRET}}{LYCEE}", f"{{siren}}{LYCEE[:9]}", "195 901 234 00017"]
+    may_act_for(here, LYCEE, COMMUNE, grade=["A", own, *others, f"{{SIRET}}{COMMUNE}"])
+    browser = here.browser()
+    await browser.get((await choose(here, browser, await arrived(here, browser), COMMUNE)).location)
+    assert (await acts_for(here, browser))[1]["grade"] == ("A", own, f"{{SIRET}}{COMMUNE}")
+
+
 async def test_a_choice_is_remembered_and_changing_it_ends_what_was_before(here: Installation) -> None:
     may_act_for(here, LYCEE, COMMUNE)
     browser = here.browser()
