@@ -48,7 +48,7 @@ def read_keyring(content: bytes) -> Keyring:
     """Raises NoKeyring."""
     try:
         told = json.loads(content)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise NoKeyring("this is no keyring") from None
     kind = told.get("keyring") if isinstance(told, dict) else None
     if kind not in KINDS or not isinstance(told.get("keys"), list):

@@ -98,6 +98,7 @@ def changed(**members: Any) -> bytes:
     [
         (b"\xff", "this is no keyring"),
         (b"[]", "this is no keyring"),
+        (b"[" * 100_000, "this is no keyring"),
         (b'{"keyring": "other", "keys": []}', "this is no keyring"),
         (b'{"keyring": "store", "keys": {}}', "this is no keyring"),
         (b'{"keyring": "store", "keys": [1]}', "key 1 has not the members of a store key"),
