@@ -1,6 +1,10 @@
 """A Unix socket where an application listens."""
 
 from dataclasses import dataclass
+from typing import Final
+
+CONTROL_SOCKET: Final = "control.sock"
+"""The gateway's own, in its state folder."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,9 +11,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from gateway.model.unix_socket import CONTROL_SOCKET
 from gateway.server.faults import CannotServe
 
-NAME = "control.sock"
 RELOAD = b"reload\n"
 # Of a gateway that is to take our place: the connection is its own from there on.
 SUCCEED = b"succeed\n"
@@ -66,11 +66,11 @@ class Control:
     @property
     def has_name(self) -> bool:
         """Whether there is somebody to ask: us, or a newer gateway."""
-        return (self.folder / NAME).exists()
+        return (self.folder / CONTROL_SOCKET).exists()
 
     async def stop(self) -> None:
         """The socket's name goes, unless it is another gateway's by now."""
-        path = self.folder / NAME
+        path = self.folder / CONTROL_SOCKET
         with suppress(OSError):
             if path.stat().st_ino == self._inode:
                 path.unlink()
@@ -147,7 +147,7 @@ def connect(folder: Path, within: float) -> socket.socket:
     connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
         connection.settimeout(within)
-        connection.connect(f"/proc/self/fd/{descriptor}/{NAME}")
+        connection.connect(f"/proc/self/fd/{descriptor}/{CONTROL_SOCKET}")
     except OSError:
         connection.close()
         raise
@@ -168,19 +168,19 @@ def _bound(folder: Path) -> tuple[socket.socket, int]:
     """For its owner alone. By way of the folder's descriptor: a socket's path may have 107 bytes only."""
     listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     before = os.umask(0o177)
-    beside = f".{NAME}.{secrets.token_hex(4)}"
+    beside = f".{CONTROL_SOCKET}.{secrets.token_hex(4)}"
     try:
         descriptor = os.open(folder, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
             listening.bind(f"/proc/self/fd/{descriptor}/{beside}")
             inode = os.stat(beside, dir_fd=descriptor).st_ino
             listening.listen(_BACKLOG)
-            os.rename(beside, NAME, src_dir_fd=descriptor, dst_dir_fd=descriptor)
+            os.rename(beside, CONTROL_SOCKET, src_dir_fd=descriptor, dst_dir_fd=descriptor)
         finally:
             os.close(descriptor)
     except OSError as error:
         listening.close()
-        raise CannotServe(f"cannot listen on {folder / NAME}: {error.strerror or error}") from error
+        raise CannotServe(f"cannot listen on {folder / CONTROL_SOCKET}: {error.strerror or error}") from error
     finally:
         os.umask(before)
     listening.setblocking(False)

@@ -10,6 +10,7 @@ import pytest
 from gateway.model.errors import GatewayError
 from gateway.model.unix_socket import UnixSocket
 from gateway.ops.unix_sockets import connected_to
+from tests.config.samples import GATEWAY, PERMIS, sample_snapshot
 
 
 class Folders:
@@ -78,6 +79,18 @@ def test_our_own_sockets_are_no_application(folders: Folders) -> None:
     (folders.state / "deep").mkdir()
     folders.listening.append(folders.listen(folders.state / "deep/a.sock"))
     refused(folders.place("a.sock", folder=folders.state / "deep"), "this gateway's own")
+
+
+def test_nor_is_the_control_socket_wherever_a_hard_link_shows_it(folders: Folders) -> None:
+    """As a folder of rules is compiled: a path says nothing of it then."""
+    os.link(folders.own, folders.apps / "web/own.sock")
+    changes = {
+        "gateway.yaml": GATEWAY.replace("state: ../var", f"state: {folders.state}/") + f"sockets: ['{folders.apps}']\n",
+        "apps/permis.yaml": PERMIS.replace("upstream: {", f"upstream: {{socket: '{folders.apps}/web/own.sock', "),
+    }
+    place = sample_snapshot(changes).apps["permis"].upstream.socket
+    assert place is not None
+    refused(place, "this gateway's own")
 
 
 @pytest.mark.parametrize("name", ["nothing.sock", "file"])

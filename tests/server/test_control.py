@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from gateway.server.control import NAME, RELOAD, Control, ControlAnswer, ReloadVerdict, ask, connect
+from gateway.model.unix_socket import CONTROL_SOCKET
+from gateway.server.control import RELOAD, Control, ControlAnswer, ReloadVerdict, ask, connect
 from gateway.server.faults import CannotServe
 
 
@@ -70,7 +71,7 @@ async def test_who_has_asked_is_answered_before_the_gateway_ends(tmp_path: Path)
 async def test_it_is_for_its_owner_alone(tmp_path: Path) -> None:
     control = Control(tmp_path, Reloads(), no_question, no_successor)
     await control.start()
-    assert stat.S_IMODE((tmp_path / NAME).stat().st_mode) == 0o600
+    assert stat.S_IMODE((tmp_path / CONTROL_SOCKET).stat().st_mode) == 0o600
     await control.stop()
 
 
@@ -90,9 +91,9 @@ async def test_the_newest_gateway_is_asked_and_an_older_one_leaves_it_its_name(t
 async def test_one_that_was_killed_or_drains_is_not_beside(tmp_path: Path) -> None:
     killed = Control(tmp_path, Reloads(), no_question, no_successor)
     await killed.start()
-    (tmp_path / NAME).rename(tmp_path / "kept")
+    (tmp_path / CONTROL_SOCKET).rename(tmp_path / "kept")
     await killed.stop()
-    (tmp_path / "kept").rename(tmp_path / NAME)
+    (tmp_path / "kept").rename(tmp_path / CONTROL_SOCKET)
     control = Control(tmp_path, Reloads(), no_question, no_successor)
     assert not await control.start(), "its name is there, and nobody answers"
     await control.stop()
@@ -114,13 +115,13 @@ async def test_nobody_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
         connect(tmp_path, 1)
     with socket.socket(socket.AF_UNIX) as left:
         monkeypatch.chdir(tmp_path)
-        left.bind(NAME)
+        left.bind(CONTROL_SOCKET)
     with pytest.raises(ConnectionRefusedError):
         connect(tmp_path, 1)
 
 
 async def test_a_folder_that_takes_no_socket_is_named(tmp_path: Path) -> None:
-    with pytest.raises(CannotServe, match=f"cannot listen on {tmp_path}/none/{NAME}: No such file"):
+    with pytest.raises(CannotServe, match=f"cannot listen on {tmp_path}/none/{CONTROL_SOCKET}: No such file"):
         await Control(tmp_path / "none", Reloads(), no_question, no_successor).start()
 
 

@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
+from gateway.model.unix_socket import CONTROL_SOCKET
 from gateway.server import control_keeper, descriptors
-from gateway.server.control import NAME, connect
+from gateway.server.control import connect
 from gateway.server.faults import CannotServe
 from tests.patience import PATIENCE, until
 from tests.server.crew import QUICK, USUAL, Crew, crewed
@@ -195,12 +196,12 @@ async def test_a_state_folder_that_was_deleted_is_asked_for_a_reload_again(
     monkeypatch.setattr(control_keeper, "_AGAIN", 0.05)
     async with crewed(tmp_path) as crew:
         folder = crew.place.database.parent
-        await until((folder / NAME).exists)
+        await until((folder / CONTROL_SOCKET).exists)
         shutil.rmtree(folder)
         await asyncio.sleep(0.2)
         # A store's mending makes it, where nobody else does.
         folder.mkdir(mode=0o700)
-        await until((folder / NAME).exists)
+        await until((folder / CONTROL_SOCKET).exists)
         connection = await asyncio.to_thread(connect, folder, PATIENCE)
         connection.close()
 
@@ -208,7 +209,7 @@ async def test_a_state_folder_that_was_deleted_is_asked_for_a_reload_again(
 async def test_a_gateway_that_drains_has_given_up_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(control_keeper, "_AGAIN", 0.05)
     async with crewed(tmp_path) as crew:
-        name = crew.place.database.parent / NAME
+        name = crew.place.database.parent / CONTROL_SOCKET
         await until(name.exists)
         crew.says("* drain silence")
         crew.supervisor.stop()

@@ -32,7 +32,7 @@ from gateway.config.upstream_settings import UpstreamSettings
 from gateway.config.yaml.reader import YamlDocument
 from gateway.model.balancing import Balancing, CircuitSettings, HealthCheck
 from gateway.model.session import SeatLimits
-from gateway.model.unix_socket import UnixSocket
+from gateway.model.unix_socket import CONTROL_SOCKET, UnixSocket
 from gateway.model.upstream_tls import UpstreamTls
 from gateway.translation.specs import CookieSpec, HeaderSpec
 from gateway.wire.application_cookies import AS_THEY_ARE, CookieRules, shown_names
@@ -269,6 +269,8 @@ def _socket(path: str, fence: TeamSection | None, gateway: GatewayFile, root: st
     folder = folder_of(path, (gateway if fence is None else fence).sockets)
     assert folder is not None  # config.check.sockets
     kind, _, admin = gateway.admin.partition(":")
-    ours = (gateway.state, admin) if kind == "unix" else (gateway.state,)
+    # What is in the state folder is known by its path; the one that listens there by what it is, too, wherever a hard
+    # link or a mount shows it.
+    ours = (gateway.state, f"{gateway.state}/{CONTROL_SOCKET}", *((admin,) if kind == "unix" else ()))
     own = tuple(posixpath.normpath(posixpath.join(root, one)) for one in ours)
     return UnixSocket(folder, tuple(path.removeprefix(folder).strip("/").split("/")), own)
