@@ -22,7 +22,7 @@ OTHER_METADATA = entity(id="https://idp.departement.example/metadata").encode()
 OTHER = {"env:OTHER": OTHER_METADATA, "file:../certs/federation.crt": SECRETS["file:../certs/saml.crt"]}
 FEDERATION_KEY = public_key_der(SECRETS["file:../certs/saml.crt"])
 KEYS = [{"file": "../certs/federation.crt"}]
-OWN_LEVEL = {"can", "levels", "provider", "label", "attributes", "skew", "session", "asserts", "serves", "tenant"}
+OWN_LEVEL = {"can", "levels", "provider", "label", "attributes", "skew", "session", "asserts", "serves", "tenant", "tenants"}
 CLASS = "urn:oasis:names:tc:SAML:2.0:ac:classes:PasswordProtectedTransport"
 EMAIL = "urn:oasis:names:tc:SAML:1.1:nameid-format:emailAddress"
 
@@ -85,6 +85,7 @@ EFFECTS: list[tuple[str, object, Callable[[SamlProvider], object], object]] = [
     ("session", {"idle": "1m", "absolute": "1h"}, lambda p: (p.session_idle, p.session_absolute), (60, 3600)),
     ("asserts", {"siret": []}, lambda p: p.perimeter.siret, frozenset()),
     ("tenant", "uid", lambda p: p.tenant_attribute, "uid"),
+    ("tenants", "choose", lambda p: p.chooses_tenant, True),
     ("serves", {"others": True}, lambda p: p.serves.others, True),
     ("can", ["acr"], lambda p: p.levels.can, {"acr"}),
     ("levels", {"acr": {CLASS: "eidas1"}}, lambda p: p.levels.acr, {CLASS: "eidas1"}),
