@@ -132,10 +132,11 @@ class ParkedAssertion:
 class ParkedSignIn:
     """What a provider has proven of a person for whom it names several organisations, until they have chosen the one
     for which they act. `transaction`: the id of the sign-in that it is for, empty for the portal itself; `browser`:
-    SHA-256 (hex) of the binding cookie; `ends_at`: Unix seconds."""
+    SHA-256 (hex) of the binding cookie; `at`, when it was, and `ends_at`: Unix seconds."""
 
     provider: str
     identity: Identity
+    at: int
     transaction: str
     browser: str
     sid: str | None

@@ -49,6 +49,7 @@ from gateway.stores.sealing import (
     shard_of,
     shard_of_browser,
 )
+from gateway.stores.sign_in_ends import SignInEnds
 from gateway.stores.unreadable import UnreadableRecords
 
 _LONGEST_ID = 256
@@ -241,6 +242,8 @@ class Transactions:
         self.saml_logouts = tickets(codec.SAML_LOGOUT, under_way)
         self.parked_sign_ins = tickets(codec.PARKED_SIGN_IN, replace(under_way, longest=SAML_PARKED_BYTES))
         self.waited = tickets(codec.WAITED, replace(saml_parked, longest=WAITED_BYTES))
+        ends = tickets(Form("sign_in_end", bytes, bytes), under_way)
+        self.sign_in_ends = SignInEnds(ends, self._keys, now)
         self._clean_starts = tickets(Form("clean_start", bytes, bytes), Bounds(ROUND_WINDOW, per_network, in_all))
 
     def waiting_id(self) -> str:

@@ -6,6 +6,7 @@ import re
 from typing import Final
 from urllib.parse import quote
 
+from gateway.config.snapshot import Snapshot
 from gateway.identity.organisation_words import query_of
 from gateway.identity.perimeter import tenants_to_choose
 from gateway.model.codes import LOGIN_MAPPING, LOGIN_TRANSACTION_GONE, LOGIN_UNKNOWN_PROVIDER, SESSION_NONE
@@ -33,6 +34,11 @@ _NUMBER: Final = re.compile(r"[0-9A-Za-z_.-]{1,64}")
 _MOST_NAMED: Final = 30
 
 
+def proven_may_wait(snapshot: Snapshot) -> bool:
+    """Whether what a provider has proven may wait for a choice: an end of sign-ins is an end of that, too."""
+    return any(provider.chooses_tenant for provider in snapshot.providers.values())
+
+
 class ActingFor:
     def __init__(self, services: PortalServices) -> None:
         self._services = services
@@ -52,6 +58,7 @@ class ActingFor:
         parked = ParkedSignIn(
             provider=authentication.provider.name,
             identity=authentication.identity,
+            at=int(self._services.now()),
             transaction="" if authentication.pending is None else authentication.pending.id,
             browser=authentication.browser,
             sid=authentication.sid,
@@ -105,6 +112,8 @@ class ActingFor:
         seat = None if cookie is None else await self._services.sessions.load(request.host, cookie)
         if seat is None or cookie is None or not self.may_change(request, seat):
             raise GatewayError(SESSION_NONE, "nobody is here who could act for another organisation")
+        ends = self._services.transactions.sign_in_ends
+        await ends.mark(request.network, "subject", seat.identity.issuer, seat.identity.subject)
         ended = await self._services.sessions.end_browser(request.host, cookie)
         # Invariant 12: in force in every worker before this response is sent.
         await self._services.revoker.revoked(ended)
@@ -128,10 +137,21 @@ class ActingFor:
         parked = await self._services.transactions.parked_sign_ins.peek(id)
         if parked is None or not request.holds(parked.browser):
             raise GatewayError(LOGIN_TRANSACTION_GONE, "nothing of this browser waits for a choice")
+        if await self._has_ended(parked):
+            raise GatewayError(LOGIN_TRANSACTION_GONE, "the person has signed out, or was signed out, since")
         provider = request.snapshot.providers.get(parked.provider)
         if provider is None:
             raise GatewayError(LOGIN_UNKNOWN_PROVIDER, f"{parked.provider} is not configured any more")
         return parked, provider
+
+    async def _has_ended(self, parked: ParkedSignIn) -> bool:
+        """Invariant 12: here or at the provider, in this browser or by name."""
+        ends, person = self._services.transactions.sign_in_ends, parked.identity
+        return (
+            await ends.has_ended(parked.at, "browser", parked.browser)
+            or await ends.has_ended(parked.at, "subject", person.issuer, person.subject)
+            or (parked.sid is not None and await ends.has_ended(parked.at, "sid", person.issuer, parked.sid))
+        )
 
     async def _named(self, request: PortalRequest, sirets: tuple[str, ...]) -> list[ActingLine]:
         """By the tables of organisations, where one has them."""

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from gateway.model.codes import Code
 from gateway.model.errors import GatewayError
+from gateway.portal.flow.acting import proven_may_wait
 from gateway.portal.http.request import PortalRequest
 from gateway.portal.services import PortalServices
 
@@ -44,6 +45,8 @@ class IdpInitiatedLogout:
 
     async def carry_out(self, request: PortalRequest, notice: LogoutNotice) -> None:
         """Raises GatewayError: the code of `replayed`, or STORE_UNREACHABLE."""
+        if proven_may_wait(request.snapshot):
+            await self._mark(notice)
         ended = await self._ended(await self._meant(notice), notice)
         # Invariant 12: in force in every worker before this is answered. What had ended already is no error.
         await self.services.revoker.revoked(ended)
@@ -59,6 +62,14 @@ class IdpInitiatedLogout:
         if not await ends(meant, *once, issued=message.issued, skew=message.skew, until=message.until):
             raise GatewayError(message.replayed, f"{message.called} used before, or older than the session store")
         return meant
+
+    async def _mark(self, notice: LogoutNotice) -> None:
+        """Nor is anybody signed in by what was proven before."""
+        ends, by = self.services.transactions.sign_in_ends, f"ends by {notice.issuer}"
+        if notice.subject is not None:
+            await ends.mark(by, "subject", notice.issuer, notice.subject)
+        for sid in notice.sids:
+            await ends.mark(by, "sid", notice.issuer, sid)
 
     async def _meant(self, notice: LogoutNotice) -> tuple[str, ...]:
         if notice.subject is not None:

@@ -8,6 +8,7 @@ from gateway.model.codes import LOGOUT_CROSS_SITE, Code
 from gateway.model.errors import GatewayError
 from gateway.model.ports import Page
 from gateway.model.session import Session
+from gateway.portal.flow.acting import proven_may_wait
 from gateway.portal.flow.source import IdentitySources
 from gateway.portal.flow.steps import NextStep, NotifyProvider
 from gateway.portal.http.pages import SignedOut
@@ -52,6 +53,8 @@ class BrowserSignOut:
         # Of applications that divide a host, one at most is told.
         told = next((one for one in request.apps_here if one.logout.url is not None), None)
         present = None if told is None or session is None else await self._at_application(request, told, session)
+        if proven_may_wait(request.snapshot):
+            await self._mark(request, session)
         ended = await services.sessions.end_browser(request.host, cookie) if cookie is not None else ()
         if session is not None and present is not None:
             services.sign_outs.expect(session.id, present)
@@ -99,6 +102,14 @@ class BrowserSignOut:
         jar = await self._services.jars.seen(request.host, seat, request.cookie_line)
         path, secure = app.logout.url.partition("?")[0].encode("ascii"), app.scheme == "https"
         return cookies.of_jar(jar.line(path, secure=secure, now=self._services.now()))
+
+    async def _mark(self, request: PortalRequest, session: Session | None) -> None:
+        """A page that was left open, where the person was to choose, signs nobody in after this."""
+        ends, binding = self._services.transactions.sign_in_ends, request.binding()
+        if binding is not None:
+            await ends.mark(request.network, "browser", binding)
+        if session is not None:
+            await ends.mark(request.network, "subject", session.identity.issuer, session.identity.subject)
 
     async def _clear_rounds(self, request: PortalRequest) -> None:
         """A person who signs out and in again goes round by choice."""

@@ -10,6 +10,7 @@ import pytest
 from gateway.model.provider import AttributeSource, Perimeter
 from tests.portal.browser import Browser, Reply
 from tests.portal.installation import ACTES, PORTAL, Installation
+from tests.portal.openid.test_provider_logout import token, told
 
 LYCEE, COMMUNE, OTHER = "19590123400017", "21590350100017", "21590512600011"
 SOURCES = {
@@ -107,6 +108,48 @@ async def test_where_the_file_lets_nobody_choose_several_are_refused(here: Insta
     browser.jar.setdefault(PORTAL, {})["__Host-ecluse-organisation"] = LYCEE
     assert (await browser.get(here.url(ACTES))).status == 403
     assert here.codes() == ["login.mapping"]
+
+
+@pytest.mark.parametrize("host", [PORTAL, ACTES])
+async def test_invariant_12_a_page_that_was_left_open_signs_nobody_in_after_a_sign_out(
+    here: Installation, host: str
+) -> None:
+    may_act_for(here, LYCEE, COMMUNE)
+    browser = here.browser()
+    left_open = await arrived(here, browser)
+    await browser.get((await choose(here, browser, await arrived(here, browser), LYCEE)).location)
+    here.clock.ahead += 1
+    assert (await browser.post(here.url(host, "/_ecluse/logout"))).status == 200
+    reply = await choose(here, browser, left_open, COMMUNE)
+    assert (reply.status, here.codes()) == (400, ["login.transaction_gone"])
+    # Who signs in anew chooses anew.
+    browser.jar[PORTAL].pop("__Host-ecluse-organisation")
+    assert (await choose(here, browser, await arrived(here, browser), COMMUNE)).status == 303
+
+
+async def test_nor_where_nobody_was_signed_in_yet_or_another_organisation_is_asked_for(here: Installation) -> None:
+    may_act_for(here, LYCEE, COMMUNE)
+    browser = here.browser()
+    left_open = await arrived(here, browser)
+    here.clock.ahead += 1
+    await browser.post(here.url(PORTAL, "/_ecluse/logout"))
+    assert (await choose(here, browser, left_open, COMMUNE)).status == 400
+    left_open = await arrived(here, browser)
+    await browser.get((await choose(here, browser, await arrived(here, browser), LYCEE)).location)
+    here.clock.ahead += 1
+    assert (await browser.post(here.url(PORTAL, "/_ecluse/acting/change"))).status == 303
+    assert (await choose(here, browser, left_open, LYCEE)).status == 400
+
+
+@pytest.mark.parametrize("named", [{"sub": None}, {"sid": None}])
+async def test_nor_after_the_provider_has_signed_them_out(here: Installation, named: dict[str, Any]) -> None:
+    may_act_for(here, LYCEE, COMMUNE)
+    browser, bob = here.browser(), here.browser("bob")
+    page, of_bob = await arrived(here, browser), await arrived(here, bob)
+    here.clock.ahead += 1
+    assert (await told(here, token(here.metropole, **named))).status == 200
+    assert (await choose(here, browser, page, COMMUNE)).status == 400
+    assert (await choose(here, bob, of_bob, COMMUNE)).status == 303
 
 
 @pytest.mark.parametrize("remembered", [OTHER, "", "x" * 100, "\u00e9"])

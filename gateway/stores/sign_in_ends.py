@@ -1,0 +1,42 @@
+"""When sign-ins have ended, by person, browser and the provider's session. It is kept for as long as a proven sign-in
+may wait for its person to choose (portal.flow.acting): after a sign-out, a page that was left open signs nobody in."""
+
+from base64 import urlsafe_b64encode
+from collections.abc import Callable
+from typing import Literal, Protocol
+
+from gateway.stores.sealing import StoreKeys
+
+EndOf = Literal["browser", "subject", "sid"]
+"""By the hash of its binding cookie; by issuer and subject; by issuer and the provider's id of its session."""
+
+
+class EndMarks(Protocol):
+    """stores.tickets.Tickets, as far as it is asked. Both raise GatewayError."""
+
+    async def put(self, value: bytes, bound_by: str, id: str = "") -> str: ...
+
+    async def peek(self, id: str) -> bytes | None: ...
+
+
+class SignInEnds:
+    """`now`: Unix seconds."""
+
+    def __init__(self, marks: EndMarks, keys: StoreKeys, now: Callable[[], int]) -> None:
+        self._marks = marks
+        self._keys = keys
+        self._now = now
+
+    async def mark(self, bound_by: str, kind: EndOf, *parts: str) -> None:
+        """What was proven before now is worth nothing any more."""
+        await self._marks.put(b"%d" % self._now(), bound_by, self._ids(kind, parts)[0])
+
+    async def has_ended(self, since: int, kind: EndOf, *parts: str) -> bool:
+        """Whether it has after `since`, in Unix seconds."""
+        # Under every store key: while a new one comes into use, workers may differ in which is the first.
+        found = [await self._marks.peek(id) for id in self._ids(kind, parts)]
+        return any(mark is not None and int(mark) > since for mark in found)
+
+    def _ids(self, kind: EndOf, parts: tuple[str, ...]) -> list[str]:
+        found = self._keys.indexes("sign-in end", kind, *parts)
+        return [urlsafe_b64encode(one).rstrip(b"=").decode("ascii") for one in found]
