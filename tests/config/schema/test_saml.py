@@ -22,7 +22,9 @@ OTHER_METADATA = entity(id="https://idp.departement.example/metadata").encode()
 OTHER = {"env:OTHER": OTHER_METADATA, "file:../certs/federation.crt": SECRETS["file:../certs/saml.crt"]}
 FEDERATION_KEY = public_key_der(SECRETS["file:../certs/saml.crt"])
 KEYS = [{"file": "../certs/federation.crt"}]
-OWN_LEVEL = {"can", "levels", "provider", "label", "attributes", "skew", "session", "asserts", "serves", "tenant", "tenants"}
+OWN_LEVEL = {
+    "can", "levels", "provider", "label", "attributes", "skew", "session", "asserts", "serves", "tenant", "tenants",
+}  # fmt: skip
 CLASS = "urn:oasis:names:tc:SAML:2.0:ac:classes:PasswordProtectedTransport"
 EMAIL = "urn:oasis:names:tc:SAML:1.1:nameid-format:emailAddress"
 
