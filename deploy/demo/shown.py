@@ -128,4 +128,7 @@ def _moved(text: str, host: str, ports: Ports, *, is_provider: bool) -> str:
         return re.sub(r"^(  (?:issuer|entity_id): .*\n)", lambda found: found[1] + trust, text, flags=re.MULTILINE)
     tls = f"tls: {{certificate: {{file: ../certs/{_OWN}.crt}}, key: {{file: ../certs/{_OWN}.key}}}}"
     text = text.replace(f"address: {LOOPBACK}:{ports.public}", f"address: 0.0.0.0:{ports.public}, {tls}")
-    return re.sub(r"^# For one's own machine only.*\n(#.*\n)*development: true\n", "", text, flags=re.MULTILINE)
+    # Browsers that keep to https at these names would refuse whatever else is there, and the next run's authority, for
+    # half a year.
+    local = r"^# For one's own machine only.*\n(#.*\n)*development: true\n"
+    return re.sub(local, "hsts: 0s\n", text, flags=re.MULTILINE)

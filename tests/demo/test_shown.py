@@ -59,6 +59,8 @@ def test_nothing_of_plain_http_is_left_for_browsers(tmp_path: Path) -> None:
     assert not [name for name, text in texts.items() if "localhost" in text or "development:" in text]
     assert "portal: https://portail.demo.example.org:8080" in texts["gateway.yaml"]
     assert "issuer: https://demo.example.org:9404" in texts["proconnect.yaml"]
+    # Its certificate ends tomorrow, and the name is one of other things.
+    assert "\nhsts: 0s\n" in texts["gateway.yaml"]
     # What the gateway alone reaches stays on this machine.
     assert "upstream: {url: http://127.0.0.1:9001" in texts["permis.yaml"]
 
