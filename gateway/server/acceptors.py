@@ -11,9 +11,9 @@ from typing import Protocol
 
 from gateway.model.errors import GatewayError
 from gateway.model.listener_codes import LISTEN_PROXY_SOURCE
+from gateway.proxy.tls_reading import opened_by_tls
 from gateway.server.proxy_header import told_client
 from gateway.server.tls import Handshakes, ListenerContexts
-from gateway.server.tls_reading import accept_tls
 from gateway.wire.addresses import IpNetwork, contains, parse_address
 
 # A handshake that began before the end gets this long to finish.
@@ -163,11 +163,17 @@ class Acceptor:
     async def _join(self, connection: socket.socket, place: Admitted) -> None:
         """Its protocol has the place from when the connection is made; a handshake that fails gives it back here."""
         try:
+            opens = partial(asyncio.get_running_loop().connect_accepted_socket, sock=connection)
             if self._handshakes is None:
-                loop = asyncio.get_running_loop()
-                await loop.connect_accepted_socket(partial(self._factory, place), connection)
+                await opens(partial(self._factory, place))
             else:
-                await accept_tls(connection, self._factory(place), self._handshakes.outer, self._patience)
+                await opened_by_tls(
+                    opens,
+                    self._factory(place),
+                    self._handshakes.outer,
+                    server_side=True,
+                    ssl_handshake_timeout=self._patience,
+                )
         except BaseException as error:
             place.leave()
             if not isinstance(error, OSError):

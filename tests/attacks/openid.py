@@ -8,7 +8,7 @@ import re
 import time
 from collections.abc import Callable
 
-from tests.attacks import jose, openid_answers, openid_levels, openid_logout, refreshing
+from tests.attacks import jose, openid_answers, openid_levels, openid_logout, refreshing, waited
 from tests.attacks.cases import Case, Run, expect, numbered
 from tests.attacks.cross_site import CALLBACK, PAGE, refused, to_callback
 from tests.attacks.openid_answers import client_secret_basic
@@ -327,4 +327,5 @@ CASES: tuple[Case, ...] = (
     *openid_logout.CASES,
     *openid_levels.CASES,
     *refreshing.OC_CASES,
+    *waited.CASES,
 )

@@ -9,6 +9,7 @@ _UPGRADE, _ADMISSION, _RENDER, _PREPARATION = (
     "translation/render.py",
     "access/preparation.py",
 )
+_PACING = "proxy/pacing.py"
 _PROXY, _PROXIES = "wire/proxy_protocol.py", "test_proxy_protocol.py"
 _SOCKETS = "ops/unix_sockets.py"
 _LENIENT = "wire/lenient_heads.py"
@@ -43,6 +44,42 @@ DEFENCES = (
         "proxy/tunnel.py",
         "if self.seat is not None and not self.seat.live:",
         "proxy/test_tunnel.py",
+    ),
+    Defence(
+        "a tunnel outlives no absolute end",
+        "proxy/tunnels.py",
+        "if now >= seat.hard_deadline:",
+        "proxy/test_tunnel.py",
+    ),
+    # --- who stands still
+    Defence(
+        "no more is read than its client takes",
+        _PACING,
+        "self.view = _MEMORY[: self._spare]",
+        "proxy/test_pacing.py",
+        "self.view = _MEMORY",
+    ),
+    Defence(
+        "full as soon as anything waits", _PACING, "high=SMALL if tls else 1", "proxy/test_pacing.py", "high=1 << 20"
+    ),
+    Defence(
+        "TLS below which much would wait",
+        _PACING,
+        "if self._waits or self._room.wait(descriptor, self):",
+        "proxy/test_pacing.py",
+    ),
+    Defence(
+        "much of TLS at once",
+        "proxy/tls_reading.py",
+        "tls.get_buffer(_AT_ONCE)[:_AT_ONCE]",
+        "proxy/test_pacing.py",
+        "tls.get_buffer(_AT_ONCE)",
+    ),
+    Defence(
+        "who says goodbye in a tunnel by TLS",
+        "proxy/tunnel.py",
+        "if isinstance(self.transport, PacedTls):",
+        "proxy/test_pacing.py",
     ),
     # --- connections and admission
     Defence(

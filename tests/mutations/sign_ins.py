@@ -328,4 +328,17 @@ DEFENCES = (
         "if hand_over.provider not in app.listed:",
         "portal/flow/test_enter.py portal/flow/test_start.py",
     ),
+    Defence(
+        "a request held for a made-up id",
+        "portal/waiting.py",
+        "if not self._services.transactions.is_waiting_id(id):",
+        "portal/test_waiting.py",
+    ),
+    Defence(
+        "the mark of an id that is waited for",
+        "stores/tickets.py",
+        'any(compare_digest(given, key.hex().encode()) for key in self._keys.indexes("waiting", secret))',
+        "portal/test_waiting.py",
+        "True",
+    ),
 )

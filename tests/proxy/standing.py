@@ -1,19 +1,23 @@
 """A gateway and an application in processes of their own, so that of the gateway's memory nothing is the test's.
 
-`python -m tests.proxy.standing application` prints its port; `... gateway PORT` serves without and with TLS, before the
-application at that port, and prints both ports. Each ends with its standard input.
+`python -m tests.proxy.standing application FILE` prints its ports, without and with TLS, and writes the certificate of
+its authority to the file; `... gateway SCHEME PORT FILE` serves without and with TLS, before the application at that
+port, and prints both ports. Each ends with its standard input.
 """
 
 import asyncio
 import re
 import socket
+import ssl
 import sys
 import threading
 from contextlib import suppress
+from pathlib import Path
+from typing import Any
 
 import uvloop
 
-from tests.proxy.certificates import server_side
+from tests.proxy.certificates import authority_pem, server_side
 from tests.proxy.gateways import gateway
 from tests.proxy.websocket_ends import TUNNEL, frame, switched
 
@@ -72,27 +76,39 @@ def _stand(connection: socket.socket, way: str) -> None:
     threading.Event().wait()
 
 
-def _application() -> None:
-    with socket.create_server(("127.0.0.1", 0), backlog=512) as listening:
-        print(listening.getsockname()[1], flush=True)
-        threading.Thread(target=_accept, args=(listening,), daemon=True).start()
+def _application(certificate: Path) -> None:
+    certificate.write_bytes(authority_pem())
+    with (
+        socket.create_server(("127.0.0.1", 0), backlog=512) as plain,
+        socket.create_server(("127.0.0.1", 0), backlog=512) as tls,
+    ):
+        print(plain.getsockname()[1], tls.getsockname()[1], flush=True)
+        for listening, context in ((plain, None), (tls, server_side())):
+            threading.Thread(target=_accept, args=(listening, context), daemon=True).start()
         sys.stdin.read()
 
 
-def _accept(listening: socket.socket) -> None:
+def _accept(listening: socket.socket, tls: ssl.SSLContext | None) -> None:
     while True:
         connection, _ = listening.accept()
-        threading.Thread(target=_answer, args=(connection,), daemon=True).start()
+        threading.Thread(target=_speak, args=(connection, tls), daemon=True).start()
 
 
-async def _gateway(port: int) -> None:
-    async with gateway(port, app=TUNNEL) as plain, gateway(port, app=TUNNEL, tls=server_side()) as tls:
+def _speak(connection: socket.socket, tls: ssl.SSLContext | None) -> None:
+    _answer(connection if tls is None else tls.wrap_socket(connection, server_side=True))
+
+
+async def _gateway(scheme: str, port: int, certificate: Path) -> None:
+    behind: dict[str, Any] = {"app": TUNNEL, "scheme": scheme}
+    if scheme == "https":
+        behind |= {"upstream": "ca: {file: ca.pem}", "secrets": {"file:ca.pem": certificate.read_bytes()}}
+    async with gateway(port, **behind) as plain, gateway(port, **behind, tls=server_side()) as tls:
         print(plain.port, tls.port, flush=True)
         await asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)
 
 
 if __name__ == "__main__":
     if sys.argv[1] == "gateway":
-        uvloop.run(_gateway(int(sys.argv[2])))
+        uvloop.run(_gateway(sys.argv[2], int(sys.argv[3]), Path(sys.argv[4])))
     else:
-        _application()
+        _application(Path(sys.argv[2]))

@@ -2,32 +2,25 @@
 
 import asyncio
 import os
-import signal
 import socket
-import ssl
-import subprocess
-import sys
-import time
-from collections.abc import AsyncIterator, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, asynccontextmanager, contextmanager, suppress
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 from typing import cast
 
 import pytest
 
 from gateway.proxy.upstream.connection import UpstreamConnection
-from gateway.server.fleet import _WORKER_ENVIRONMENT
-from tests.bench.processes import rss_of
 from tests.patience import PATIENCE
 from tests.proxy.applications import Peer, application
-from tests.proxy.certificates import client_side, server_side
+from tests.proxy.certificates import authority_pem, client_side, server_side
 from tests.proxy.gateways import HOST, Client, Gateway, ask, gateway
-from tests.proxy.websocket_ends import TUNNEL, WANTS, frame, sent, switched
+from tests.proxy.websocket_ends import TUNNEL, WANTS, frame, switched
 
 uvloop = pytest.mark.asyncio(loop_factories=["uvloop"])
 
 LARGE = 24 << 20
 FEW = 64 * 1024
+TWO_RECORDS = 32 * 1024
 FRAMINGS = {
     "counted": b"Content-Length: %d\r\n\r\n" % LARGE + bytes(LARGE),
     "in chunks": b"Transfer-Encoding: chunked\r\n\r\n"
@@ -107,6 +100,21 @@ async def test_who_reads_nothing_has_little_waiting_and_all_of_it_comes_later(
 
 
 @uvloop
+async def test_of_an_application_that_speaks_tls_little_is_read_at_once(pieces: list[int]) -> None:
+    """However much of it there is: OpenSSL's buffers keep the size that they have grown to."""
+    trusted = {"file:../certs/ca.pem": authority_pem()}
+    async with (
+        application(b"HTTP/1.1 200 OK\r\n" + FRAMINGS["counted"], tls=server_side()) as app,
+        gateway(app, scheme="https", upstream="ca: {file: ../certs/ca.pem}", secrets=trusted) as gate,
+        asked(gate, ask(b"GET /public/a", b"Connection: close"), tls=False) as client,
+    ):
+        await gate.until(lambda: upstream_of(gate) is not None)
+        reading(client).resume_reading()
+        assert await came_of(client) >= LARGE
+        assert max(pieces) <= TWO_RECORDS
+
+
+@uvloop
 @TLS
 async def test_an_answer_of_50_kb_is_one_read_and_one_write(
     tls: bool, pieces: list[int], monkeypatch: pytest.MonkeyPatch
@@ -170,185 +178,3 @@ def says_goodbye(port: int, raw: bytes) -> socket.socket:
     with suppress(OSError):
         connection.unwrap()
     return connection
-
-
-# --- in processes of their own ---
-
-# What all readers share, and what the first ones leave in the heap, is no reader's.
-FIRST, READERS = 20, 100
-MOST_KB = 64
-
-
-@contextmanager
-def process(*arguments: str) -> Iterator[tuple[subprocess.Popen[str], list[int]]]:
-    """With the ports that it prints."""
-    started = subprocess.Popen(
-        [sys.executable, "-m", "tests.proxy.standing", *arguments],
-        env={**os.environ, **_WORKER_ENVIRONMENT},
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    assert started.stdout is not None
-    try:
-        yield started, [int(port) for port in started.stdout.readline().split()]
-    finally:
-        started.kill()
-        started.communicate()
-
-
-def connected(number: int, port: int, tls: ssl.SSLContext | None) -> socket.socket:
-    """Few of an address: one client may not hold so many. It has had an answer, as an idle one has."""
-    connection = socket.socket()
-    connection.bind((f"127.0.{2 + number // 40}.{1 + number % 40}", 0))
-    connection.connect(("127.0.0.1", port))
-    if tls is not None:
-        connection = tls.wrap_socket(connection, server_hostname=HOST.decode())
-    connection.sendall(ask(b"GET /public/small"))
-    came = 0
-    while came < 10_000:
-        came += len(connection.recv(65536))
-    return connection
-
-
-def settled(pid: int) -> float:
-    """Megabytes, once they no longer change."""
-    until, before = time.monotonic() + PATIENCE, 0.0
-    while time.monotonic() < until:
-        now = rss_of(pid)
-        if abs(now - before) < 0.05:
-            break
-        before = now
-        time.sleep(0.3)
-    return before
-
-
-@contextmanager
-def readers(tls: bool, number: int = FIRST + READERS) -> Iterator[tuple[int, list[socket.socket]]]:
-    """The gateway's process, and who is connected to it; of these, the first ones make it grow to its usual size."""
-    with ExitStack() as stack:
-        _, (port,) = stack.enter_context(process("application"))
-        served, ports = stack.enter_context(process("gateway", str(port)))
-        # Its certificate is of an authority of that process.
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-        yield (
-            served.pid,
-            [stack.enter_context(connected(one, ports[tls], context if tls else None)) for one in range(number)],
-        )
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize(
-    ("asks", "tls"), [(b"counted", False), (b"counted", True), (b"in_chunks", True), (b"small", True)]
-)
-def test_a_reader_that_stands_still_costs_under_64_kb(asks: bytes, tls: bool) -> None:
-    """Private memory beyond an idle connection of the same kind. `small`: it asks for 200 answers of 10 kB, one behind
-    the other."""
-    raw = ask(b"GET /public/" + asks) * (200 if asks == b"small" else 1)
-    with readers(tls) as (pid, all_of_them):
-        for reader in all_of_them[:FIRST]:
-            reader.sendall(raw)
-        before = settled(pid)
-        for reader in all_of_them[FIRST:]:
-            reader.sendall(raw)
-        each = (settled(pid) - before) * 1024 / READERS
-        print(f"{asks.decode()}, {'tls' if tls else 'plain'}: {each:.0f} kB")
-        assert each < MOST_KB
-
-
-UPLOAD = ask(b"POST /public/small", b"Content-Length: %d" % (1 << 20)) + bytes(1 << 20)
-BEHIND = memoryview(ask(b"GET /public/counted") + ask(b"GET /public/small", b"X-Fill: " + b"x" * 200) * 2000)
-
-
-def take(reader: socket.socket, body: int) -> None:
-    """One response."""
-    came = b""
-    while b"\r\n\r\n" not in came:
-        came += reader.recv(1 << 18)
-    left = body - len(came.partition(b"\r\n\r\n")[2])
-    while left:
-        left -= len(reader.recv(left))
-
-
-def is_quick(reader: socket.socket) -> None:
-    """An upload, some pages and a file."""
-    for raw, body in [(UPLOAD, 10_000), *[(ask(b"GET /public/page"), 50_000)] * 3, (ask(b"GET /public/file"), 1 << 20)]:
-        reader.sendall(raw)
-        take(reader, body)
-
-
-def bursts(pid: int, some: list[socket.socket]) -> None:
-    """What each sends is there at once, as much as the kernel takes of it."""
-    os.kill(pid, signal.SIGSTOP)
-    for reader in some:
-        reader.setblocking(False)
-        left = BEHIND
-        with suppress(BlockingIOError, ssl.SSLWantWriteError):
-            while left:
-                left = left[reader.send(left[:16384]) :]
-    os.kill(pid, signal.SIGCONT)
-
-
-def pours(reader: socket.socket, poured: bytes) -> None:
-    """As much as is taken of it."""
-    reader.settimeout(0.3)
-    with suppress(TimeoutError):
-        while True:
-            reader.sendall(poured)
-
-
-def uploads(reader: socket.socket) -> None:
-    """To an application that takes nothing."""
-    reader.sendall(ask(b"POST /public/deaf", b"Content-Length: 1000000000"))
-    pours(reader, bytes(1 << 18))
-
-
-def uploads_in_chunks(reader: socket.socket) -> None:
-    reader.sendall(ask(b"POST /public/deaf", b"Transfer-Encoding: chunked"))
-    pours(reader, b"40000\r\n" + bytes(1 << 18) + b"\r\n")
-
-
-def is_talked_to(reader: socket.socket) -> None:
-    """On a WebSocket, of which it reads nothing."""
-    reader.sendall(ask(b"GET /public/talks", *WANTS))
-
-
-def talks_to_the_deaf(reader: socket.socket) -> None:
-    """On a WebSocket, to an application that reads nothing."""
-    reader.sendall(ask(b"GET /public/listens", *WANTS))
-    reader.recv(4096)
-    pours(reader, sent(bytes(1 << 18), 2))
-
-
-@pytest.mark.slow
-@TLS
-def test_where_either_side_of_an_upload_or_a_tunnel_stands_it_costs_under_64_kb(tls: bool) -> None:
-    everything = [uploads, uploads_in_chunks, is_talked_to, talks_to_the_deaf]
-    with readers(tls, 40 * len(everything)) as (pid, all_of_them), ThreadPoolExecutor(30) as at_once:
-        each: dict[str, float] = {}
-        for does in everything:
-            some = [all_of_them.pop() for _ in range(40)]
-            list(at_once.map(does, some[:10]))
-            before = settled(pid)
-            list(at_once.map(does, some[10:]))
-            each[does.__name__] = (settled(pid) - before) * 1024 / 30
-        print("tls" if tls else "plain", each)
-        assert max(each.values()) < MOST_KB
-
-
-@pytest.mark.slow
-@TLS
-def test_whoever_was_quick_and_then_stands_behind_a_burst_costs_under_64_kb(tls: bool) -> None:
-    """What grew while it was quick counts as well."""
-    with readers(tls) as (pid, all_of_them):
-        for reader in all_of_them[:FIRST]:
-            is_quick(reader)
-        bursts(pid, all_of_them[:FIRST])
-        before = settled(pid)
-        for reader in all_of_them[FIRST:]:
-            is_quick(reader)
-        bursts(pid, all_of_them[FIRST:])
-        each = (settled(pid) - before) * 1024 / READERS
-        print(f"quick, then a burst, {'tls' if tls else 'plain'}: {each:.0f} kB")
-        assert each < MOST_KB

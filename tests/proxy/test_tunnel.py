@@ -701,7 +701,8 @@ async def test_what_the_client_sends_keeps_its_session_where_the_file_says_so(mo
 
 async def test_invariant_12_it_ends_at_the_absolute_end_of_its_session(monkeypatch: pytest.MonkeyPatch) -> None:
     async with timed(monkeypatch, "tunnel: {protocols: [websocket], keeps_session: true}\n") as (open, seat):
-        seat.deadline = seat.hard_deadline
+        # By its idle end alone it would go on.
+        seat.deadline = seat.hard_deadline + IDLE
         await open.gate.clock.passes(ABSOLUTE - 1)
         assert len(open.gate.plane.tunnels) == 1
         await open.gate.clock.passes(2)

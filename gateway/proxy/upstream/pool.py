@@ -15,6 +15,7 @@ from gateway.model.unix_socket import UnixSocket
 from gateway.ops.announced import announced_to
 from gateway.ops.unix_sockets import connected_to
 from gateway.ops.upstream_tls import server_name, upstream_context
+from gateway.proxy.tls_reading import Opens, opened_by_tls
 from gateway.proxy.upstream.connection import UpstreamConnection
 from gateway.proxy.upstream.lenient import LenientConnection
 from gateway.proxy.upstream.resolver import UpstreamResolver
@@ -175,20 +176,11 @@ class Pool:
     async def _opened_at(
         self, address: str, tls: ssl.SSLContext | None, make: Callable[[], ProtocolT], client: str
     ) -> ProtocolT:
-        upstream = self.upstream
+        upstream, create = self.upstream, self._loop.create_connection
         if upstream.announces:
             begun = await announced_to(address, upstream.port, client)
-            name = None if tls is None else server_name(upstream)
-            _, announced = await self._loop.create_connection(make, sock=begun, ssl=tls, server_hostname=name)
-            return announced
-        _, connection = await self._loop.create_connection(
-            make,
-            address,
-            upstream.port,
-            ssl=tls,
-            server_hostname=None if tls is None else server_name(upstream),
-        )
-        return connection
+            return await self._opened_by(partial(create, sock=begun), tls, make)
+        return await self._opened_by(partial(create, host=address, port=upstream.port), tls, make)
 
     async def _opened_on(
         self, place: UnixSocket, tls: ssl.SSLContext | None, make: Callable[[], ProtocolT], client: str
@@ -202,8 +194,14 @@ class Pool:
         if self.upstream.announces:
             # There is room for it: nothing was sent before.
             connection.send(announcement(client, ""))
-        name = None if tls is None else server_name(self.upstream)
-        _, protocol = await self._loop.create_unix_connection(make, sock=connection, ssl=tls, server_hostname=name)
+        return await self._opened_by(partial(self._loop.create_unix_connection, sock=connection), tls, make)
+
+    async def _opened_by(self, opens: Opens, tls: ssl.SSLContext | None, make: Callable[[], ProtocolT]) -> ProtocolT:
+        protocol = make()
+        if tls is None:
+            await opens(lambda: protocol)
+        else:
+            await opened_by_tls(opens, protocol, tls, server_hostname=server_name(self.upstream))
         return protocol
 
     async def _context(self) -> ssl.SSLContext | None:

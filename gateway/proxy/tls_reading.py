@@ -8,7 +8,7 @@ grown to; and what is decrypted.
 import asyncio
 import asyncio.sslproto
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine, Mapping
 from functools import partial
 from typing import Any, Final
 
@@ -19,31 +19,42 @@ from gateway.proxy.pacing import let_go
 # Half a record of TLS: a request comes in one piece.
 _AT_ONCE: Final = 8 * 1024
 
+# What the loop does, with whatever makes the protocol: the transport and that protocol.
+Opens = Callable[[Callable[[], asyncio.BaseProtocol]], Coroutine[Any, Any, tuple[asyncio.BaseTransport, Any]]]
 
-async def accept_tls(
-    connection: Any, protocol: asyncio.BaseProtocol, context: ssl.SSLContext, patience: float | None
-) -> None:
-    """As the loop's connect_accepted_socket, to the end of the handshake, which may take `patience` seconds."""
+
+async def opened_by_tls(opens: Opens, protocol: asyncio.BaseProtocol, context: ssl.SSLContext, **how: Any) -> None:
+    """As what the loop does that `opens` a connection, to the end of the handshake. `how`: as the loop's own TLS takes
+    it, `server_side` or `server_hostname` for one."""
     loop = asyncio.get_running_loop()
     waiter = loop.create_future()
-    kind: Any = vars(uvloop.loop)["SSLProtocol"] if isinstance(loop, uvloop.Loop) else asyncio.sslproto.SSLProtocol
-    tls = kind(loop, protocol, context, waiter, server_side=True, ssl_handshake_timeout=patience)
-    transport = tls._get_app_transport()
+    _, reading = await opens(partial(TlsReading, protocol, context, waiter, how))
     try:
-        await loop.connect_accepted_socket(partial(TlsReading, tls), connection)
         await waiter
     except BaseException:
-        transport.close()
+        if not reading.transport.is_closing():
+            reading.transport.close()
         raise
 
 
 class TlsReading(asyncio.BufferedProtocol):
-    """Stands between a connection and the loop's TLS (`tls`), and shows no more of its memory than is read at once."""
+    """Stands between a connection and the loop's TLS, and shows no more of its memory than is read at once. Made once
+    the connection is open: the loop's TLS and its transport hold each other, and of a connection that was refused would
+    wait for the collector. `transport`: of `protocol`, with what is decrypted."""
 
-    __slots__ = ("_tls", "_view")
+    __slots__ = ("_tls", "_view", "transport")
 
-    def __init__(self, tls: Any) -> None:
-        self._tls = tls
+    def __init__(
+        self,
+        protocol: asyncio.BaseProtocol,
+        context: ssl.SSLContext,
+        waiter: "asyncio.Future[None]",
+        how: Mapping[str, Any],
+    ) -> None:
+        loop = asyncio.get_running_loop()
+        kind: Any = vars(uvloop.loop)["SSLProtocol"] if isinstance(loop, uvloop.Loop) else asyncio.sslproto.SSLProtocol
+        self._tls = tls = kind(loop, protocol, context, waiter, **how)
+        self.transport = tls._get_app_transport()
         self._view: memoryview = tls.get_buffer(_AT_ONCE)[:_AT_ONCE]
 
     @property
@@ -64,9 +75,8 @@ class TlsReading(asyncio.BufferedProtocol):
         return keep
 
     def connection_lost(self, exc: Exception | None) -> None:
-        transport = self._tls._get_app_transport()
         self._tls.connection_lost(exc)
-        asyncio.get_running_loop().call_soon(let_go, transport)
+        asyncio.get_running_loop().call_soon(let_go, self.transport)
 
     def pause_writing(self) -> None:
         self._tls.pause_writing()
