@@ -77,7 +77,7 @@ DEFENCES = (
     Defence(
         "the numbers of the other organisations",
         "identity/perimeter.py",
-        "if (kept := tuple(value for value in found if value not in others))",
+        "if (kept := tuple(value for value in found if value not in others and _number_in(value) not in others))",
         _CHOICES,
         "if (kept := found)",
     ),
