@@ -4,6 +4,7 @@ import json
 import secrets
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 from tests.attacks.cases import Case, Run, expect, numbered
 from tests.attacks.outcomes import denied, passed
@@ -119,6 +120,50 @@ async def by_a_frame(world: World) -> None:
     passed(world, await world.send(request(APP, PAGE, cookie=cookie)))
 
 
+class limited:  # noqa: N801 - read as a word of the test
+    """The gateway with a rate for each address, as long as it lasts."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._path = world.folder / "policies/gateway.yaml"
+        self._kept = self._path.read_text()
+
+    async def __aenter__(self) -> None:
+        await self._loaded(self._kept.replace("limits: {", "limits: {requests: {per_client: {rate: 5/h}}, "))
+
+    async def __aexit__(self, *error: object) -> None:
+        await self._loaded(self._kept)
+
+    async def _loaded(self, text: str) -> None:
+        mark = self._world.log_mark()
+        self._path.write_text(text)
+        self._world.gateway.signal_reload()
+        await self._world.logged(mark, event="config.loaded")
+
+
+async def knocked(world: World, token: str, source: str) -> int:
+    """What a call from this address is answered."""
+    elsewhere = replace(world, door=replace(world.door, source=source))
+    body = f"logout_token={token}".encode()
+    head = (
+        b"POST /_ecluse/oidc/backchannel/alpha HTTP/1.1", b"Host: " + PORTAL.encode(),
+        b"Content-Type: application/x-www-form-urlencoded", b"Content-Length: %d" % len(body), b"", b"",
+    )  # fmt: skip
+    return (await elsewhere.send(b"\r\n".join(head) + body)).answer.status
+
+
+async def flood(world: World) -> None:
+    """Each is decoded and verified: an address has as many refused as a stranger may ask, of each of two workers. The
+    provider's own, from its own address, is heard all the same."""
+    cookie = await bob(world)
+    async with limited(world):
+        seen = [await knocked(world, none(world), "127.0.0.77") for _ in range(30)]
+        heard = await knocked(world, logout_token(world), "127.0.0.78")
+    expect(seen.count(400) <= 10 and seen.count(429) == 30 - seen.count(400), f"a flood is answered {seen}")
+    expect(heard == 200, f"the provider's own is answered {heard}")
+    denied(world, await world.send(request(APP, PAGE, cookie=cookie)))
+
+
 OC04 = (
     ("back-channel: a good token ends the session", accepted),
     ("back-channel: alg none", refused(none, "oidc.id_token.algorithm")),
@@ -146,6 +191,7 @@ OC04 = (
     ("RP-initiated: a return with another state", returned("?state=" + "a" * 43)),
     ("RP-initiated: a return without a state", returned("")),
     ("front-channel: a frame of any site", by_a_frame),
+    ("back-channel: a flood of forged tokens", flood),
 )  # fmt: skip
 
 CASES: tuple[Case, ...] = numbered("OC04", OC04, controlled=False)

@@ -81,6 +81,12 @@ DEFENCES = (
         "if isinstance(self.transport, PacedTls):",
         "proxy/test_pacing.py",
     ),
+    Defence(
+        "who says goodbye by TLS",
+        "proxy/reading.py",
+        "if self.upstream is not None and isinstance(self.transport, PacedTls):",
+        "proxy/test_pacing.py",
+    ),
     # --- connections and admission
     Defence(
         "connections of one client",

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import socket
+import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from typing import cast
@@ -154,15 +155,26 @@ async def test_the_end_of_a_handshake_is_nothing_that_waits_for_its_client() -> 
 
 @uvloop
 @pytest.mark.parametrize("asks", [ask(b"GET /public/a"), ask(b"GET /public/a", *WANTS)], ids=["answer", "tunnel"])
-async def test_who_says_goodbye_by_tls_and_takes_nothing_is_gone(asks: bytes, caplog: pytest.LogCaptureFixture) -> None:
-    """Else whatever the application sends is read on, thrown away, and logged by the loop, piece by piece."""
+async def test_who_says_goodbye_by_tls_and_takes_nothing_is_gone(
+    asks: bytes, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where something waits here, since the kernel takes less than it had said: else whatever the application
+    sends is read on, thrown away, and logged by the loop, piece by piece."""
+    monkeypatch.setattr("gateway.proxy.pacing._send_buffer", lambda _: (1 << 30, 0))
     endless = switched() if b"Upgrade" in asks else b"HTTP/1.1 200 OK\r\nContent-Length: 999999999\r\n\r\n"
     talk = frame(bytes(1 << 16), 2) * 400
     async with (
         application(lambda peer: peer.send(endless + talk)) as app,
         gateway(app, app=TUNNEL, tls=server_side()) as gate,
     ):
-        connection = await asyncio.to_thread(says_goodbye, gate.port, asks)
+        connection = await asyncio.to_thread(begun, gate.port, asks)
+        await gate.until(
+            lambda: (
+                any(one.write_paused for one in gate.plane.connections)
+                or any(tunnel.client.full for tunnel in gate.plane.tunnels)
+            )
+        )
+        await asyncio.to_thread(says_goodbye, connection)
         peer = await app.peer()
         await asyncio.wait_for(peer.lost.wait(), PATIENCE / 4)
         connection.close()
@@ -170,11 +182,15 @@ async def test_who_says_goodbye_by_tls_and_takes_nothing_is_gone(asks: bytes, ca
     assert not [line for line in caplog.records if line.name == "asyncio"]
 
 
-def says_goodbye(port: int, raw: bytes) -> socket.socket:
+def begun(port: int, raw: bytes) -> ssl.SSLSocket:
+    """Its response has."""
     connection = client_side().wrap_socket(socket.create_connection(("127.0.0.1", port)), server_hostname=HOST.decode())
     connection.sendall(raw)
     connection.recv(1)
+    return connection
+
+
+def says_goodbye(connection: ssl.SSLSocket) -> None:
     connection.settimeout(0.05)
     with suppress(OSError):
         connection.unwrap()
-    return connection
