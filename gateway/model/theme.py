@@ -45,7 +45,8 @@ class FooterLinks:
 @dataclass(frozen=True, slots=True)
 class Theme:
     """`name`: of the organisation or of its service. `logo`: a PNG or an SVG, None where there is none. `help`: one
-    sentence at the foot of every page. `time_zone`: in which times are told, as in `zoneinfo`."""
+    sentence at the foot of every page. `time_zone`: in which times are told, as in `zoneinfo`. `levels`: what levels of
+    sign-in are called, by their names on the ladder."""
 
     name: ByLanguage = field(default_factory=dict)
     logo: bytes | None = None
@@ -54,6 +55,7 @@ class Theme:
     links: FooterLinks = field(default_factory=FooterLinks)
     accessibility: Accessibility | None = None
     time_zone: str = "Europe/Paris"
+    levels: Mapping[str, ByLanguage] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

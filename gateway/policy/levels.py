@@ -46,6 +46,11 @@ class Ladder:
         ranks = [self._ranks[level] for level in found if level in self._ranks]
         return max(ranks, default=None)
 
+    def level_of(self, identity: Identity) -> str:
+        """That level by its name; empty where the provider states none."""
+        rank = self.rank_of(identity)
+        return "" if rank is None else self.names[rank]
+
     def asked_as(self, provider: str, level: str) -> tuple[str, ...]:
         """The provider's own values of acr that reach this level, the weakest first."""
         said, least = self.of_provider(provider), self._ranks.get(level)

@@ -13,11 +13,11 @@ from gateway.portal.account_pages import require_own_page
 from gateway.portal.applications import ApplicationList
 from gateway.portal.flow.acting import ActingFor
 from gateway.portal.flow.chooser import MOST_CHOICES, Chooser
-from gateway.portal.http.pages import HomeLine, Offered
+from gateway.portal.http.lines import HomeLine, Offered
 from gateway.portal.http.request import ANOTHER, PREFIX, PortalRequest, portal_home
 from gateway.portal.http.responses import redirect
 from gateway.portal.services import PortalServices
-from gateway.portal.session_page import session_line
+from gateway.portal.session_page import in_use, session_line
 from gateway.wire.cookies import presented_seat
 
 _ON_A_PAGE = 50
@@ -39,7 +39,7 @@ class HomePage:
         request.identity = seat.identity
         summaries = await self._services.sessions.of_browser(request.host, cookie)
         snapshot, language = request.snapshot, self._services.pages.language_of(request.reader)
-        lines = [HomeLine(session_line(snapshot, one, language), _key(one.id)) for one in summaries]
+        lines = [HomeLine(session_line(snapshot, one, language, seat), _key(one.id)) for one in in_use(summaries, seat)]
         offered, another = await self._offered(request, seat), f"{portal_home(request)}?{OTHER_ACCOUNT}=1"
         acting = await self._acting.line_of(request, seat)
         return self._services.pages.home(request.reader, offered, lines, another, acting)

@@ -1,6 +1,7 @@
 """What a person, or an app's own script, may know of their session: no more than the app receives about them."""
 
 import json
+from collections.abc import Iterable
 
 from gateway.config.snapshot import App, Snapshot
 from gateway.model.codes import SESSION_NONE, SIGN_IN_REQUIRED
@@ -9,7 +10,7 @@ from gateway.model.identity import Identity
 from gateway.model.ports import Page
 from gateway.model.session import Seat
 from gateway.model.theme import ShownText, said_in
-from gateway.portal.http.pages import AccountLine, SessionLine
+from gateway.portal.http.lines import AccountLine, SessionLine
 from gateway.portal.http.request import PortalRequest, app_here, portal_home
 from gateway.portal.http.responses import BARE
 from gateway.portal.services import PortalServices
@@ -53,7 +54,7 @@ class SessionPages:
         request.identity = seat.identity
         summaries = await self._services.sessions.of_browser(request.host, cookie)
         language = self._services.pages.language_of(request.reader)
-        lines = [session_line(request.snapshot, summary, language) for summary in summaries]
+        lines = [session_line(request.snapshot, one, language, seat) for one in in_use(summaries, seat)]
         accounts = await self._accounts(request, language)
         return self._services.pages.sessions(request.reader, lines, accounts, portal_home(request))
 
@@ -74,15 +75,24 @@ class SessionPages:
         return None if cookie is None else await self._services.sessions.load(request.host, cookie)
 
 
-def session_line(snapshot: Snapshot, summary: SessionSummary, language: str) -> SessionLine:
-    """A provider or an application that is no longer in the configuration is called by its name there."""
-    provider = snapshot.providers.get(summary.provider)
+def in_use(summaries: Iterable[SessionSummary], seat: Seat) -> list[SessionSummary]:
+    """Without those that no seat leads to any more, as after a stronger sign-in: they let nobody in. They end with the
+    others all the same, when the person signs out or their time is over."""
+    return [one for one in summaries if one.apps or one.id == seat.session_id]
+
+
+def session_line(snapshot: Snapshot, summary: SessionSummary, language: str, seat: Seat) -> SessionLine:
+    """`seat`: by which the page is shown. How strong another session is, only its own cookie would tell. A provider or
+    an application that is no longer in the configuration is called by its name there."""
+    provider, is_here = snapshot.providers.get(summary.provider), summary.id == seat.session_id
     return SessionLine(
         label=provider.label if provider else summary.provider,
         labels=provider.labels if provider else {},
         apps=tuple([_called(snapshot, name, language) for name in summary.apps]),
         created_at=summary.created_at,
         expires_at=summary.expires_at,
+        is_here=is_here,
+        level=snapshot.ladder.level_of(seat.identity) if is_here else "",
     )
 
 

@@ -288,6 +288,8 @@ GATEWAY = [
            gateway(lambda g: g.theme.accessibility and g.theme.accessibility.state), None, "partial"),
     Effect("theme.accessibility.statement", ("theme",), {"accessibility": {"state": "full", "statement": "https://a.example/"}},
            gateway(lambda g: g.theme.accessibility and g.theme.accessibility.statement), None, {"": "https://a.example/"}),
+    Effect("theme.levels.*", ("theme",), {"levels": {"eidas2": {"fr": "carte"}}}, gateway(lambda g: g.theme.levels), {},
+           {"eidas2": {"fr": "carte"}}),
     Effect("theme.time_zone", ("theme",), {"time_zone": "Indian/Reunion"}, gateway(lambda g: g.theme.time_zone),
            "Europe/Paris", "Indian/Reunion"),
     Effect("state", ("state",), "/var/lib/ecluse", gateway(lambda g: g.state_folder), "/srv/ecluse/var", "/var/lib/ecluse"),

@@ -63,6 +63,12 @@ def test_at_least_this_level(identity: Identity | None, expected: Truth) -> None
     assert evaluate(AcrMin("eidas1-mfa", LADDER), identity) is expected
 
 
+def test_the_level_of_a_sign_in_by_its_name() -> None:
+    assert LADDER.level_of(signed_in(acr="eidas2")) == "eidas2"
+    assert LADDER.level_of(signed_in(acr="of the provider's own")) == ""
+    assert LADDER.level_of(signed_in("silent")) == ""
+
+
 @pytest.mark.parametrize("least", USUAL_LADDER)
 def test_the_ladder_is_in_one_order(least: str) -> None:
     let_in = [name for name in USUAL_LADDER if evaluate(AcrMin(least, LADDER), signed_in(acr=name)) is TRUE]

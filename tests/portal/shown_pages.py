@@ -8,7 +8,8 @@ from gateway.model.kept_post import KeptFile, KeptPost
 from gateway.model.ports import Page, Reader
 from gateway.model.theme import Accessibility, FooterLinks, ShownText, Theme
 from gateway.portal.http.choices import ActingLine, Choice, OrganisationChoices, OrganisationLine, StepUp
-from gateway.portal.http.pages import AccountLine, HomeLine, Offered, Pages, SessionLine
+from gateway.portal.http.lines import AccountLine, HomeLine, Offered, SessionLine
+from gateway.portal.http.pages import Pages
 
 # Friday 27 November 2026, a little after three in the afternoon in Paris.
 NOW = 1_795_788_420
@@ -88,7 +89,11 @@ def _sign_in(pages: Pages, reader: Reader) -> dict[str, Page]:
 
 
 def _signed_in(pages: Pages, reader: Reader) -> dict[str, Page]:
-    session, at_home = _session(), replace(reader, app={})
+    session, at_home = replace(_session(), is_here=True), replace(reader, app={})
+    two = [
+        replace(_session(), apps=session.apps[1:]),
+        replace(session, created_at=NOW - 300, apps=session.apps[:1], level="eidas2"),
+    ]
     applications = tuple(
         (ShownText(label, language), f"https://{number}.exemple.fr/")
         for number, (label, language) in enumerate(
@@ -110,7 +115,10 @@ def _signed_in(pages: Pages, reader: Reader) -> dict[str, Page]:
         ),
         "home-empty": pages.home(at_home, Offered((), "", 1, False), [HomeLine(session, "0" * 32)], "/?other=1"),
         "home-not-found": pages.home(at_home, Offered((), "zzz", 1, False), [HomeLine(session, "0" * 32)]),
-        "sessions": pages.sessions(at_home, [session, session], links),
+        "home-stepped-up": pages.home(
+            at_home, Offered(applications, "", 1, False), [HomeLine(one, "0" * 32) for one in two]
+        ),
+        "sessions": pages.sessions(at_home, two, links),
         "account": pages.account(reader, **account),
         "account-known": pages.account(reader, **account, login="hleboeuf", known=True),
         "account-linked": pages.linked(reader, "https://permis.exemple.fr/"),

@@ -31,7 +31,7 @@ async def sent_back(here: Installation, browser: Browser, error: str, descriptio
 )
 async def test_each_has_its_page_with_a_way_back(here: Installation, error: str, status: int, title: str) -> None:
     reply = await sent_back(here, here.browser(), error, "Compte en attente de validation.")
-    assert (reply.status, f"<h1>{title}</h1>" in reply.text) == (status, True)
+    assert (reply.status, f"<title>{title} – " in reply.text) == (status, True)
     # Beside our own sentence, in the reader's language; its own is the provider's.
     assert "Your sign-in service says: <q>Compte en attente de validation.</q>" in reply.text
     assert f"{here.url(ACTES)}_ecluse/login?to=/" in reply.text

@@ -190,6 +190,9 @@ def _gateway(document: YamlDocument, model: GatewayFile) -> Iterator[Problem]:
     )
     if model.forward_auth is not None:
         yield from check_forward_auth(document, model)
+    for level in (name for name in model.theme.levels if name not in model.levels):
+        hint = known_level(level, model.levels)
+        yield problem(("theme", "levels", level), "this level is not on the ladder", hint, key=True)
     yield from _second_opinion(document, model)
     yield from _listeners(document, model)
 

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field
 
-from gateway.config.schema.types import Label, Maybe, PublicReference, Strict, wrong
+from gateway.config.schema.types import Label, LevelName, Maybe, PublicReference, Strict, wrong
 from gateway.config.schema.values import TimeZone
 from gateway.model.theme import DARK_SURFACES, LIGHT_SURFACES
 
@@ -96,3 +96,6 @@ class ThemeSection(Strict):
     """What French law has every public page say of its accessibility."""
     time_zone: TimeZone = "Europe/Paris"
     """The time zone in which pages tell times, as `Europe/Paris`."""
+    levels: dict[LevelName, Label] = Field(default={}, max_length=50)
+    """What pages call a level of sign-in, by its name in `levels`. Those of the usual ladder are called by the words of
+    eIDAS where nothing is written here: `eidas2` is "substantial"."""

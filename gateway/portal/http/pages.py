@@ -1,8 +1,9 @@
 """Every page of ours, from jinja2 templates in French and English: HTML alone, with nothing to load beside it."""
 
 import json
+import re
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import lru_cache, partial
@@ -12,7 +13,7 @@ from typing import Any, Literal, NamedTuple
 from urllib.parse import quote
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import escape
+from markupsafe import Markup, escape
 
 from gateway.model.codes import FORM_LOGIN_REFUSED, Code
 from gateway.model.kept_post import KeptPost
@@ -22,6 +23,7 @@ from gateway.ops.log import short_reference
 from gateway.portal.http.choices import ActingLine, Choice, MayAct, OrganisationChoices, StepUp
 from gateway.portal.http.error_page import blames_provider, is_for_nobody, sign_of, way_of, words_of
 from gateway.portal.http.i18n import catalogue, choose
+from gateway.portal.http.lines import AccountLine, HomeLine, Offered, SessionLine
 from gateway.portal.http.look import Look
 from gateway.portal.http.moments import day, moment
 from gateway.portal.http.responses import BARE, Headers
@@ -50,46 +52,9 @@ _OF_OUR_ORIGIN = (b"Referrer-Policy", b"strict-origin")
 # Stands around the name of what differs from one response to the next; no template and no catalogue has it.
 _MARK = "\0"
 _USUAL = Theme()
+_HYPHENATED = re.compile(r"(?=.{3,16}$)[^-]+-.+")
+_WHOLE = Markup('<span class="whole">{}</span>')
 _NO_TEXT = ShownText("")
-
-
-@dataclass(frozen=True, slots=True)
-class SessionLine:
-    """One session as the page of sessions shows it. `label`, `labels`: of its provider. `apps`: what people call
-    them. Times: Unix seconds."""
-
-    label: str
-    labels: Mapping[str, str]
-    apps: tuple[ShownText, ...]
-    created_at: int
-    expires_at: int
-
-
-@dataclass(frozen=True, slots=True)
-class HomeLine:
-    """A session on the home page. `key`: by which its button names it."""
-
-    session: SessionLine
-    key: str
-
-
-@dataclass(frozen=True, slots=True)
-class Offered:
-    """One page of a person's applications, each with its label and address. `page`: from 1; `more`: one follows."""
-
-    applications: tuple[tuple[ShownText, str], ...]
-    search: str
-    page: int
-    more: bool
-
-
-@dataclass(frozen=True, slots=True)
-class AccountLine:
-    """A link of the person's: what they call the application, one host of it, and their login."""
-
-    app: ShownText
-    host: str
-    login: str
 
 
 class _Form(NamedTuple):
@@ -125,6 +90,7 @@ class Pages:
         self._environments = {language: _environment(language, texts) for language, texts in self._catalogues.items()}
         for language, environment in self._environments.items():
             environment.filters["moment"] = partial(self._moment, language)
+            environment.filters["level_label"] = partial(self._level_label, language)
         self._language = lru_cache(maxsize=256)(choose)
         self._ready: dict[_Form, _Ready] = {}
 
@@ -327,6 +293,10 @@ class Pages:
                 environment.get_template(name)
                 yield
 
+    def _level_label(self, language: str, level: str) -> ShownText:
+        """As the operator calls it; empty where ours stands."""
+        return said_in(self._current.theme.levels.get(level, {}), language)
+
     def _moment(self, language: str, at: int) -> str:
         return moment(at, self._now(), self._current.zone, language)
 
@@ -367,6 +337,7 @@ def _environment(language: str, texts: NullTranslations) -> Environment:
     environment.filters["called"] = lambda one: _called(one, language)
     environment.filters["day"] = lambda written: day(date.fromisoformat(written), language)
     environment.filters["short"] = short_reference
+    environment.filters["whole"] = _whole
     environment.filters["size"] = lambda size: _size(size, _UNITS[language])
     return environment
 
@@ -376,6 +347,12 @@ def _called(one: Choice | SessionLine, language: str) -> ShownText:
         return ShownText(text)
     written_in = [other for other, text in one.labels.items() if text == one.label]
     return ShownText(one.label, *written_in[:1])
+
+
+def _whole(title: str) -> Markup:
+    """Words such as "sign-in" break at no hyphen; longer ones may, where a page is narrow."""
+    words = escape(title).split(" ")
+    return Markup(" ").join(_WHOLE.format(word) if _HYPHENATED.fullmatch(word) else word for word in words)
 
 
 def _size(size: int, units: tuple[str, str, str, str]) -> str:

@@ -19,6 +19,12 @@ def said(condition: str, *, can: str = CAN, gateway: str = GATEWAY) -> list[str]
     })  # fmt: skip
 
 
+def test_only_a_level_of_the_ladder_has_a_name_on_pages() -> None:
+    named = GATEWAY + "theme:\n  levels: {eidas2: {fr: carte agent, en: agent card}, eidas4: carte}\n"
+    (problem,) = said("{acr_min: eidas2}", gateway=named)
+    assert "theme.levels.eidas4: this level is not on the ladder (did you mean" in problem
+
+
 @pytest.mark.parametrize(
     ("condition", "can"),
     [

@@ -62,14 +62,20 @@ async def test_a_page_says_why_before_a_person_is_sent_on(here: Installation) ->
     browser = await signed_in(here, acr="eidas1")
     asked = len(here.metropole.asked)
     reply = await browser.get(needed_at(here, EIDAS2))
-    assert (reply.status, "<h1>A stronger sign-in is needed</h1>" in reply.text) == (200, True)
-    assert "<dd>eidas2</dd>" in reply.text
+    assert (reply.status, '<h1>A stronger <span class="whole">sign-in</span> is needed</h1>' in reply.text) == (
+        200,
+        True,
+    )
+    assert "<dd>substantial</dd>" in reply.text
     assert "Metropolis" in reply.text
     assert "Account: alice" in reply.text
     assert f'href="{here.url(ACTES)}"' in reply.text
     assert len(here.metropole.asked) == asked, "nobody was asked anything yet"
     here.clock.ahead = 61
-    assert "<h1>A recent sign-in is needed</h1>" in (await browser.get(needed_at(here, RECENT))).text
+    assert (
+        '<h1>A recent <span class="whole">sign-in</span> is needed</h1>'
+        in (await browser.get(needed_at(here, RECENT))).text
+    )
     # What a link of anybody's names is no text of ours.
     strange = needed_at(here, Need(amr=("<b>call-0800</b>",)))
     assert "0800" not in (await browser.get(strange)).text
@@ -95,8 +101,8 @@ async def test_the_page_blames_nothing_that_the_session_has(
     here.clock.ahead = 61
     reply = await browser.get(needed_at(here, need))
     title = "A stronger sign-in is needed" if stronger else "A recent sign-in is needed"
-    assert (reply.status, f"<h1>{title}</h1>" in reply.text) == (200, True)
-    assert ("<dt>Level asked for:</dt>" in reply.text) is (need.level == "eidas3")
+    assert (reply.status, f"<title>{title} – " in reply.text) == (200, True)
+    assert ("<dt>Authentication level asked for:</dt>" in reply.text) is (need.level == "eidas3")
     # All of it is asked of the provider all the same: a new sign-in may be a weaker one.
     says(here, **claims)
     await browser.get(urljoin(reply.url, way_on(reply)))
@@ -117,6 +123,30 @@ async def test_a_stronger_sign_in_is_asked_for_in_the_providers_way_and_looked_a
     seat = await here.sessions.load(ACTES, browser.jar[ACTES]["__Host-ecluse"].encode())
     assert seat is not None
     assert seat.identity.acr == "eidas2"
+
+
+@pytest.mark.parametrize("page", ["/_ecluse/home", "/_ecluse/sessions"])
+async def test_a_session_that_no_host_uses_any_more_is_not_listed(here: Installation, page: str) -> None:
+    browser = await signed_in(here, acr="eidas1")
+    await browser.get(here.url(PERMIS))
+    reply = await browser.get(here.url(PORTAL, page))
+    assert reply.text.count("This page uses this session.") == 1
+    assert re.findall("Authentication level:.*\n?.*low", reply.text)
+    says(here, acr="eidas2")
+    await stepped(browser, needed_at(here, EIDAS2))
+    here.clock.ahead = 60
+    both = (await browser.get(here.url(PORTAL, page))).text
+    # The other application still goes by the weaker one; how strong that is, only its own cookie would tell.
+    assert (both.count("Opened:"), both.count("This page uses this session."), both.count("Authentication level:")) == (
+        2,
+        1,
+        1,
+    )
+    assert "substantial" in both
+    await browser.get(needed_at(here, EIDAS2, PERMIS), follow=True)
+    here.clock.ahead = 120
+    one = (await browser.get(here.url(PORTAL, page))).text
+    assert (one.count("Opened:"), one.count("This page uses this session.")) == (1, 1)
 
 
 async def test_what_the_application_and_the_gateway_know_of_the_person_stays_until_they_have_signed_in_anew(

@@ -27,18 +27,12 @@ from gateway.model.codes import (
 )
 from gateway.model.kept_post import KeptFile, KeptPost
 from gateway.model.ports import Page, Reader
-from gateway.model.theme import ShownText, Words
+from gateway.model.theme import ShownText, Theme, Words
 from gateway.ops.log import short_reference
 from gateway.portal.http import pages as module
-from gateway.portal.http.choices import ActingLine, Choice, OrganisationChoices, OrganisationLine
-from gateway.portal.http.pages import (
-    AccountLine,
-    HomeLine,
-    Offered,
-    Pages,
-    SessionLine,
-    _environment,
-)
+from gateway.portal.http.choices import ActingLine, Choice, OrganisationChoices, OrganisationLine, StepUp
+from gateway.portal.http.lines import AccountLine, HomeLine, Offered, SessionLine
+from gateway.portal.http.pages import Pages, _environment, _whole
 from tests.growth import steps
 
 XSS = "<script>alert(1)</script>\"'&\0"
@@ -155,7 +149,40 @@ def test_the_title_is_the_heading_and_the_name_of_the_service(pages: Pages, lang
         title, heading = (re.search(f"<{tag}>(.+?)</{tag}>", text) for tag in ("title", "h1"))
         assert title is not None
         assert heading is not None
-        assert title[1] == f"{heading[1]} – {service}"
+        assert title[1] == f"{re.sub('<[^>]+>', '', heading[1])} – {service}"
+
+
+def test_a_short_word_of_a_heading_is_kept_on_one_line(pages: Pages) -> None:
+    recent = StepUp(Choice("Métropole", {}, "/x"), "", False, 60, "/")
+    heading = '<h1>A recent <span class="whole">sign-in</span> is needed</h1>'
+    assert heading in pages.step_up(Reader("en"), recent).body.decode()
+    assert _whole("it&#39;s <sign-in>") == 'it&amp;#39;s <span class="whole">&lt;sign-in&gt;</span>'
+    assert _whole("plurisyllabique-anticonstitutionnel") == "plurisyllabique-anticonstitutionnel"
+
+
+@pytest.mark.parametrize(
+    ("level", "french", "english"),
+    [
+        ("eidas0", "identité déclarée", "self-declared identity"),
+        ("eidas1-mfa", "faible, avec authentification à deux facteurs", "low, with two-factor authentication"),
+        ("eidas2", "substantiel", "substantial"),
+        ("eidas3", "carte &lt;agent&gt;", '<span lang="fr">carte &lt;agent&gt;</span>'),
+        ("fort", "fort", "fort"),
+    ],
+)
+def test_a_level_has_the_words_of_eidas_or_the_operators_own(level: str, french: str, english: str) -> None:
+    themed = Pages(lambda: Theme(levels={"eidas3": {"fr": "carte <agent>"}}))
+    asked = StepUp(Choice("Métropole", {}, "/x"), level, False, None, "/")
+    line = SessionLine("Métropole", {}, (), 0, 3600, is_here=True, level=level)
+    for language, words in (("fr", french), ("en", english)):
+        reader = Reader(language)
+        for page in (
+            themed.step_up(reader, asked),
+            themed.sessions(reader, [line]),
+            themed.home(reader, Offered((), "", 1, False), [HomeLine(line, "0" * 32)]),
+        ):
+            text = page.body.decode().replace("<span>", "").replace("\n", "")
+            assert words in text
 
 
 def test_pages_are_small(pages: Pages) -> None:

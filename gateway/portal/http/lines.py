@@ -1,0 +1,48 @@
+"""What stands on a person's own pages: their sessions, their applications, the accounts that they have linked."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from gateway.model.theme import ShownText
+
+
+@dataclass(frozen=True, slots=True)
+class SessionLine:
+    """One session as its own page shows it. `label`, `labels`: of its provider. `apps`: what people call them. Times:
+    Unix seconds. `is_here`: the page itself is shown by it; then `level` is how strongly the person signed in, a name
+    of the ladder, empty where the provider does not say."""
+
+    label: str
+    labels: Mapping[str, str]
+    apps: tuple[ShownText, ...]
+    created_at: int
+    expires_at: int
+    is_here: bool = False
+    level: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class HomeLine:
+    """A session on the home page. `key`: by which its button names it."""
+
+    session: SessionLine
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Offered:
+    """One page of a person's applications, each with its label and address. `page`: from 1; `more`: one follows."""
+
+    applications: tuple[tuple[ShownText, str], ...]
+    search: str
+    page: int
+    more: bool
+
+
+@dataclass(frozen=True, slots=True)
+class AccountLine:
+    """A link of the person's: what they call the application, one host of it, and their login."""
+
+    app: ShownText
+    host: str
+    login: str
