@@ -1,12 +1,13 @@
 """A person's login at an application whose file asks for one (`account:`): looked up once, and kept with the seat."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from gateway.config.snapshot import App
-from gateway.identity.directories import known_until, known_with, missing_from
-from gateway.model.account import ATTRIBUTE, AccountHolder, AccountSettings, person_of
-from gateway.model.account_codes import ACCOUNT_LINK, ACCOUNT_MISSING
+from gateway.identity.directories import finding_in, known_until, known_with, missing_from
+from gateway.model.account import ATTRIBUTE, AccountHolder, AccountSettings, checked_login, person_of
+from gateway.model.account_codes import ACCOUNT_LINK, ACCOUNT_MISSING, ACCOUNT_UNREADABLE
 from gateway.model.codes import Code
 from gateway.model.directory import Directory
 from gateway.model.directory_codes import DIRECTORY_AWAY
@@ -37,16 +38,19 @@ class SeatAccount:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _SeatKnown:
-    """`identity`: `basis` with what these directories add, from `since` until `until` (Unix seconds)."""
+    """`identity`: `basis` with what these directories add, and the login where the application's file (`source`) has
+    them say it, from `since` until `until` (Unix seconds)."""
 
     basis: Identity
+    source: str | None
     directories: tuple[Directory, ...]
     identity: Identity
     since: float
     until: float
 
-    def holds(self, basis: Identity, directories: tuple[Directory, ...], wall: float) -> bool:
-        return self.basis is basis and self.directories is directories and self.since <= wall < self.until
+    def holds(self, basis: Identity, app: App, wall: float) -> bool:
+        same = self.basis is basis and self.directories is app.directories and self.source == _source(app)
+        return same and self.since <= wall < self.until
 
 
 class Accounts(Protocol):
@@ -75,7 +79,7 @@ def identity_at(app: App, seat: Seat, wall: float) -> Identity:
     its file asks for one. `wall`: Unix seconds, for mandates end. Raises GatewayError, whose text for the person says
     whom to ask."""
     settings = app.account
-    if settings is None:
+    if settings is None or settings.source is not None:
         return _with_directories(app, seat, seat.identity, wall)
     found = seat.account
     if not isinstance(found, SeatAccount) or not found.holds(app, seat):
@@ -92,15 +96,55 @@ def _with_directories(app: App, seat: Seat, identity: Identity, wall: float) -> 
     if not app.directories:
         return identity
     before = seat.known
-    if isinstance(before, _SeatKnown) and before.holds(identity, app.directories, wall):
+    if isinstance(before, _SeatKnown) and before.holds(identity, app, wall):
         return before.identity
     missing = missing_from(identity, app.directories)
     if missing is not None:
         raise GatewayError(DIRECTORY_AWAY, f"directory {missing.name} could not say anything of this person")
     until = known_until(identity, app.directories, wall)
-    found = _SeatKnown(identity, app.directories, known_with(identity, app.directories, wall), wall, until)
+    found = _SeatKnown(identity, _source(app), app.directories, known_at(app, identity, wall), wall, until)
     seat.known = found
     return found.identity
+
+
+def known_at(app: App, identity: Identity, wall: float) -> Identity:
+    """The person with what the directories of an application add, and with the login that they say, where its file asks
+    them for it. `wall`: Unix seconds. Raises GatewayError, as `identity_at`."""
+    settings, known = app.account, known_with(identity, app.directories, wall)
+    if settings is None or settings.source is None:
+        return known
+    try:
+        return with_login(known, login_of(app.directories, settings.source, identity))
+    except GatewayError as error:
+        raise GatewayError(error.code, error.detail, shown=settings.ask) from None
+
+
+def login_of(directories: Sequence[Directory], source: str, identity: Identity) -> str:
+    """What a directory itself says, and never an attribute that a provider may have given the same name (invariant 5).
+    Raises GatewayError."""
+    for directory in directories:
+        if directory.takes(identity.provider) and any(given.name == source for given in directory.gives):
+            said = finding_in(identity, directory)
+            if said is None or said.state == "away":
+                raise GatewayError(ACCOUNT_UNREADABLE, f"directory {directory.name} could not say whose login is whose")
+            values = said.values.get(source, ())
+            if len(values) != 1:
+                how = "cannot tell" if source in said.unknown else "has no"
+                raise GatewayError(ACCOUNT_MISSING, f"directory {directory.name} {how} {source} of this person")
+            return _checked(values[0])
+    raise GatewayError(ACCOUNT_MISSING, f"no directory that gives {source} takes the word of {identity.provider}")
+
+
+def _checked(login: str) -> str:
+    """Raises GatewayError: the person reads whom to ask, and not how to write a login."""
+    try:
+        return checked_login(login)
+    except GatewayError as error:
+        raise GatewayError(ACCOUNT_MISSING, error.detail) from None
+
+
+def _source(app: App) -> str | None:
+    return None if app.account is None else app.account.source
 
 
 def identity_until(app: App, seat: Seat) -> float:
@@ -110,7 +154,9 @@ def identity_until(app: App, seat: Seat) -> float:
 
 
 def is_known(app: App, seat: Seat, state: int) -> bool:
-    """Whether `identity_at` says what is so now."""
+    """Whether `identity_at` says what is so now: no link is looked up where a directory says the login."""
+    if _source(app) is not None:
+        return True
     found = seat.account
     return isinstance(found, SeatAccount) and found.state == state and found.holds(app, seat)
 

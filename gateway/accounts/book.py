@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final, TypeVar
 from weakref import WeakKeyDictionary
 
-from gateway.access.account import SeatAccount, look_up, with_login
+from gateway.access.account import SeatAccount, known_at, look_up, with_login
 from gateway.accounts.file import LinkFile
 from gateway.accounts.link import NewLink
 from gateway.accounts.seals import LinkKeys
@@ -88,8 +88,8 @@ class AccountBook:
     async def identity_at(self, app: App, identity: Identity, now: float) -> Identity:
         """As access.account.identity_at, where there is no seat. `now`: Unix seconds. Raises GatewayError."""
         settings = app.account
-        if settings is None:
-            return known_with(identity, app.directories, now)
+        if settings is None or settings.source is not None:
+            return known_at(app, identity, now)
         holder = AccountHolder(app.name, identity.issuer, person_of(settings.by, identity))
         found = await self._asked(lambda file: file.find(holder, shared=settings.shared))
         if found is None:

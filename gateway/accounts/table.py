@@ -135,7 +135,7 @@ def _read_link(
         raise GatewayError(ACCOUNT_TABLE, "no application has this name")
     settings = applications[name]
     if settings is None:
-        raise GatewayError(ACCOUNT_TABLE, f"the file of {name} asks for no account")
+        raise GatewayError(ACCOUNT_TABLE, f"the file of {name} asks for no account link")
     if issuer not in issuers:
         raise GatewayError(ACCOUNT_TABLE, "no provider has this issuer")
     holder = AccountHolder(name, issuer, person_for(settings, person))

@@ -126,7 +126,7 @@ def _import(told: Namespace, snapshot: Snapshot, file: LinkFile) -> Exit:
         content = told.table.read_bytes()
     except OSError as error:
         raise _WrongUsage(f"{told.table}: {error.strerror}") from None
-    settings = {name: app.account for name, app in snapshot.apps.items()}
+    settings = {name: _of_links(app) for name, app in snapshot.apps.items()}
     written = read_table(content, settings, {provider.issuer for provider in snapshot.providers.values()})
     try:
         changed = file.add([_new(line, settings, replace=told.replace) for line in written])
@@ -163,9 +163,15 @@ def _asking(name: str, snapshot: Snapshot) -> App:
 
 
 def _settings(app: App) -> AccountSettings:
-    if app.account is None:
-        raise _WrongUsage(f"{app.file} asks for no account: it has no account: key")
-    return app.account
+    settings = _of_links(app)
+    if settings is None:
+        why = "it has no account: key" if app.account is None else "a directory says the logins (account.from)"
+        raise _WrongUsage(f"{app.file} asks for no account link: {why}")
+    return settings
+
+
+def _of_links(app: App) -> AccountSettings | None:
+    return app.account if app.account is not None and app.account.source is None else None
 
 
 def _issuer(told: Namespace, app: App | None, snapshot: Snapshot) -> str:

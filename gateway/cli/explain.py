@@ -27,7 +27,7 @@ from gateway.policy.trace import TracedCondition
 from gateway.policy.truth import Truth
 from gateway.server.state import directories_folder
 from gateway.trial.explanation import Explanation, Rewriting, Row, explain_request
-from gateway.trial.people import Known, read_person
+from gateway.trial.people import Known, read_person, with_own_login
 from gateway.trial.request import Circumstances, WrittenRequest, app_asked, circumstances_of, parse_request
 from gateway.trial.trial import Tried
 from gateway.wire.application_cookies import ALL, CookieRules
@@ -81,8 +81,8 @@ def explain(
         say_problems(found, as_json=as_json)
         return Exit.USAGE
     if known is not None:
-        known = _with_link(known, _app_of(snapshot, asked), snapshot)
-        known = _with_directories(known, _app_of(snapshot, asked), snapshot)
+        app = _app_of(snapshot, asked)
+        known = with_own_login(_with_directories(_with_link(known, app, snapshot), app, snapshot), app)
     explanation = explain_request(snapshot, asked, known, circumstances)
     if as_json:
         say_json(_as_json(explanation, known))
@@ -126,7 +126,7 @@ def _app_of(snapshot: Snapshot, asked: WrittenRequest) -> App | None:
 
 def _with_link(known: Known, app: App | None, snapshot: Snapshot) -> Known:
     """With the login that the account links have for them, where the person's file says none."""
-    if app is None or app.account is None or known.account is not None:
+    if app is None or app.account is None or app.account.source is not None or known.account is not None:
         return known
     try:
         with closing(LinkFile(links_path(snapshot.gateway.state_folder), snapshot.gateway.link_keys)) as file:

@@ -32,12 +32,14 @@ _LATIN: Final = re.compile(r"LATIN SMALL (?:LETTER|LIGATURE) (?:DOTLESS )?([A-Z]
 @dataclass(frozen=True, slots=True)
 class AccountSettings:
     """`account:` of an application's file. `by`: what names a person, beside their issuer. `ask`: what a person reads
-    who has no link. `missing`: what else they can do then. `shared`: several people may have one login."""
+    who has no login. `missing`: what else they can do then. `shared`: several people may have one login. `source`: the
+    attribute of a directory that is the login; None where it comes from an account link."""
 
     by: tuple[str, ...] = (SUBJECT,)
     ask: str = ""
     missing: Literal["refuse", "link"] = "refuse"
     shared: bool = False
+    source: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,13 +6,14 @@ from typing import Any, Literal
 
 from pydantic import ValidationError
 
+from gateway.access.account import login_of
 from gateway.config.problems import Problem, ProblemsFound, did_you_mean
 from gateway.config.schema.messages import problem_of
 from gateway.config.schema.policy_tests import Person, ToldMandate
 from gateway.config.schema.scalars import Wrong
 from gateway.config.snapshot import App, Snapshot
 from gateway.config.yaml.reader import read_document
-from gateway.identity.directories import is_value
+from gateway.identity.directories import finding_in, is_value, unknown_of
 from gateway.identity.mandates import WrongTerm, term_of
 from gateway.identity.perimeter import check
 from gateway.model.account import ATTRIBUTE, checked_login
@@ -27,7 +28,7 @@ from gateway.translation.read_back import attributes_told
 @dataclass(frozen=True, slots=True)
 class Known:
     """`tenant`: the SIRET in whose name they act. `caveat`: what the file does not tell of them, empty for nothing.
-    `account`: their login at an application that asks for one, None where they have no link."""
+    `account`: their login at an application that asks for one, None where they have none that is told."""
 
     identity: Identity
     tenant: str | None = None
@@ -113,6 +114,31 @@ def _term(where: str, told: str | ToldMandate, columns: TermColumns) -> TermOfOf
         raise Wrong(f"{where}: {error}") from None
     assert found is not None
     return found
+
+
+def with_own_login(person: Known, app: App | None) -> Known:
+    """With the login that a directory says, where the application's file asks for that and the person's says none."""
+    if app is None or app.account is None or app.account.source is None or person.account is not None:
+        return person
+    try:
+        return replace(person, account=login_of(app.directories, app.account.source, person.identity))
+    except GatewayError as error:
+        return replace(person, caveat=f"{person.caveat}; {error}".removeprefix("; "))
+
+
+def as_told(app: App | None, person: Known) -> Identity:
+    """As though the directory that says the logins of this application had said the one of the person's file."""
+    source, identity = None if app is None or app.account is None else app.account.source, person.identity
+    if app is None or source is None or person.account is None:
+        return identity
+    for directory in app.directories:
+        if directory.takes(identity.provider) and any(given.name == source for given in directory.gives):
+            said = finding_in(identity, directory) or unknown_of(directory, "found", 0)
+            values, unknown = {**said.values, source: (person.account,)}, said.unknown - {source}
+            told = replace(said, state="found", values=values, unknown=unknown)
+            others = [finding for finding in identity.findings if finding.directory != directory.name]
+            return replace(identity, findings=(*others, told))
+    return identity
 
 
 def _login(written: str | None) -> str | None:

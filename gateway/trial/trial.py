@@ -27,7 +27,7 @@ from gateway.tokens.basic import described_basic
 from gateway.tokens.making import described
 from gateway.translation.read_back import read_back_for_tools, unsent
 from gateway.translation.render import Injection
-from gateway.trial.people import Known
+from gateway.trial.people import Known, as_told
 from gateway.trial.request import Circumstances, WrittenRequest
 from gateway.wire.framing import METHODS
 from gateway.wire.headers import HeaderPolicy
@@ -215,9 +215,9 @@ def _result(outcome: Outcome, request: TrialRequest, person: Known | None) -> Tr
 
 def _seat(host: VirtualHost[ApplicationAccess], person: Known) -> Seat:
     """Somebody who has signed in."""
-    seat = Seat(b"trial", host.name, "", person.identity, person.tenant, 0.0, _FOREVER, _FOREVER, 0.0)
     app = host.lane.app
-    if app is not None and app.account is not None:
+    seat = Seat(b"trial", host.name, "", as_told(app, person), person.tenant, 0.0, _FOREVER, _FOREVER, 0.0)
+    if app is not None and app.account is not None and app.account.source is None:
         told = None if person.account is None else with_login(person.identity, person.account)
         seat.account = SeatAccount(app.name, app.account, person.identity, 0, told, detail=_NO_LINK)
     return seat
@@ -225,6 +225,7 @@ def _seat(host: VirtualHost[ApplicationAccess], person: Known) -> Seat:
 
 def _known_at(app: App, person: Known, now: float) -> Identity:
     """What is known of them at this application."""
+    identity = as_told(app, person)
     has_login = app.account is not None and person.account is not None
-    identity = with_login(person.identity, person.account or "") if has_login else person.identity
-    return known_with(identity, app.directories, now)
+    known = known_with(identity, app.directories, now)
+    return with_login(known, person.account or "") if has_login else known

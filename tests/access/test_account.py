@@ -9,6 +9,8 @@ from gateway.access.preparation import Preparation, translated
 from gateway.config.snapshot import App
 from gateway.model.account import AccountHolder, AccountSettings
 from gateway.model.account_codes import ACCOUNT_MISSING, ACCOUNT_PERSON, ACCOUNT_SHARED, ACCOUNT_UNREADABLE
+from gateway.model.codes import Code
+from gateway.model.directory import DirectoryFinding, FindingState
 from gateway.model.errors import GatewayError
 from gateway.model.session import Seat
 from tests.config.samples import GATEWAY, PERMIS, sample_snapshot
@@ -146,3 +148,82 @@ async def test_where_nothing_looks_up_nobody_has_an_account() -> None:
         with pytest.raises(GatewayError) as error:
             translated(app, tried, 0.0, 0.0)
         assert error.value.code is ACCOUNT_MISSING
+
+
+AGENTS = """\
+version: 1
+directory: agents
+csv: {path: ../agents.csv}
+key: {uid: {from: uid, providers: [metropole]}}
+gives: {login: {}}
+away: without
+"""
+FROM_DIRECTORY = PERMIS.replace("{from: uid}", "{from: account}").replace(
+    "access:", "account: {from: login, ask: Écrivez à la DSI.}\ndirectories: [agents]\naccess:"
+)
+
+
+def app_of_directory() -> App:
+    files = {"directories/agents.yaml": AGENTS, "apps/permis.yaml": FROM_DIRECTORY}
+    return sample_snapshot(files, {}).apps["permis"]
+
+
+def said_of(app: App, state: FindingState = "found", unknown: frozenset[str] = frozenset(), **logins: str) -> Seat:
+    (agents,) = app.directories
+    values = {name: (login,) for name, login in logins.items()}
+    finding = DirectoryFinding("agents", agents.fingerprint, state, values, unknown)
+    who = identity(uid="helene", login="admin", account="admin")
+    return seat("permis.localhost", replace(who, findings=(finding,)))
+
+
+async def test_a_directory_says_the_login_and_no_link_is_looked_up() -> None:
+    book, app = Book(helene="h.durand"), app_of_directory()
+    who = said_of(app, login="durand.h")
+    assert await prepared(book, app, who) == b"\r\nX-Remote-User: durand.h"
+    assert book.asked == []
+    first = identity_at(app, who, 0.0)
+    assert identity_at(app, who, 1.0) is first, "where nothing is new, what was made of it stays good"
+    who.identity = replace(who.identity, findings=said_of(app, login="new").identity.findings)
+    assert await prepared(book, app, who) == b"\r\nX-Remote-User: new"
+    links = replace(app, account=replace(app.account, source=None))
+    assert not is_known(links, who, book.state), "a file that asks for links again is not told what a directory said"
+    other = replace(app, account=replace(app.account, source="mail"))
+    with pytest.raises(GatewayError):
+        identity_at(other, who, 0.0)
+
+
+@pytest.mark.parametrize(
+    ("state", "unknown", "logins", "code"),
+    [
+        ("none", (), {}, ACCOUNT_MISSING),
+        ("found", (), {}, ACCOUNT_MISSING),
+        ("found", ("login",), {}, ACCOUNT_MISSING),
+        ("found", (), {"login": "x" * 300}, ACCOUNT_MISSING),
+        ("away", ("login",), {}, ACCOUNT_UNREADABLE),
+    ],
+)
+async def test_whom_no_directory_gives_a_login_nothing_is_sent_of_whatever_a_provider_says(
+    state: FindingState, unknown: tuple[str, ...], logins: dict[str, str], code: Code
+) -> None:
+    """The provider says `login` and `account` of everybody here."""
+    app, book = app_of_directory(), Book(helene="h.durand")
+    with pytest.raises(GatewayError) as error:
+        await prepared(book, app, said_of(app, state, frozenset(unknown), **logins))
+    assert (error.value.code, error.value.shown) == (code, "Écrivez à la DSI.")
+    assert "x" * 300 not in error.value.detail
+
+
+async def test_a_directory_says_nothing_of_people_of_a_provider_whose_word_it_does_not_take() -> None:
+    app = app_of_directory()
+    who = said_of(app, login="durand.h")
+    who.identity = replace(who.identity, provider="departement")
+    with pytest.raises(GatewayError) as error:
+        identity_at(app, who, 0.0)
+    assert error.value.code is ACCOUNT_MISSING
+    assert "takes the word of departement" in error.value.detail
+    who = said_of(app, login="durand.h")
+    finding = replace(who.identity.findings[0], fingerprint="of another file")
+    who.identity = replace(who.identity, findings=(finding,))
+    with pytest.raises(GatewayError) as error:
+        identity_at(app, who, 0.0)
+    assert error.value.code is ACCOUNT_UNREADABLE, "what was said under another key is not asked"

@@ -67,7 +67,7 @@ def test_whatever_is_linked_reads_back_as_it_is(login: str, subject: str) -> Non
     ("line", "said"),
     [
         (f"permi,{ISSUER},subject=a,b", "no application has this name"),
-        (f"plain,{ISSUER},subject=a,b", "the file of plain asks for no account"),
+        (f"plain,{ISSUER},subject=a,b", "the file of plain asks for no account link"),
         ("permis,https://evil.example,subject=a,b", "no provider has this issuer"),
         (f"permis,{ISSUER},uid=a,b", "this person is named by uid, and the file says subject"),
         (f"permis,{ISSUER},a,b", "not written as subject=VALUE or NAME=VALUE&NAME=VALUE"),

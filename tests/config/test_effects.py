@@ -555,6 +555,8 @@ def cookie(value: bytes) -> Injection:
 
 
 APP = [
+    Effect("account.from", ("account",), {"ask": "a", "from": "commune"}, app(lambda a: a.account and a.account.source), None, "commune",
+           ((("directories",), ["communes"]),)),
     Effect("account.by[]", ("account",), {"ask": "a", "by": ["siret", "uid"]}, app(lambda a: a.account and a.account.by), None, ("siret", "uid")),
     Effect("account.ask", ("account",), {"ask": "Demandez"}, app(lambda a: a.account and (a.account.ask, a.account.by)), None, ("Demandez", ("subject",))),
     Effect("account.missing", ("account",), {"ask": "a", "missing": "link"}, app(lambda a: a.account and a.account.missing), "refuse", "link",

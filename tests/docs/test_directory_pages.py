@@ -17,6 +17,7 @@ TWINS = (
         ROOT / "docs/how-to/know-people-from-directories.md",
         ROOT / "docs/fr/connaitre-les-personnes-par-un-annuaire.md",
     ),
+    (ROOT / "docs/how-to/take-logins-from-a-directory.md", ROOT / "docs/fr/comptes-donnes-par-un-annuaire.md"),
     (ROOT / "docs/how-to/let-mandates-end.md", ROOT / "docs/fr/laisser-finir-les-mandats.md"),
 )
 HELENE = 'provider: metropole\nsubject: helene\nattributes: {uid: helene, groups: ONDE, siret: "21590350100017"}\n'

@@ -30,6 +30,21 @@ DEFENCES = (
         "if False and not all(is_same_key(",
     ),
     Defence("what is unknown is said to be so", _KNOWN, "left_out.update(attributes_of(given))", _WHATEVER, "pass"),
+    # --- a login that a directory says
+    Defence(
+        "a provider's attribute is no login",
+        "access/account.py",
+        "values = said.values.get(source, ())",
+        "access/test_account.py",
+        "values = said.values.get(source, ()) or identity.attributes.get(source, ())",
+    ),
+    Defence(
+        "a login that a provider may win",
+        "config/check/account.py",
+        'if one.wins == "provider":',
+        "config/check/test_account.py",
+        "if False:",
+    ),
     # --- a token of a source
     Defence(
         "a token that was just fetched is not asked for again",

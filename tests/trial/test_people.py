@@ -3,9 +3,10 @@ import json
 import pytest
 
 from gateway.config.problems import ProblemsFound
-from gateway.trial.people import Known, read_person
+from gateway.trial.people import Known, read_person, with_own_login
 from gateway.trial.request import parse_request
 from gateway.trial.trial import try_request
+from tests.config.samples import PERMIS, sample_snapshot
 from tests.trial.samples import NOW as AROUND
 from tests.trial.samples import person, snapshot
 
@@ -92,3 +93,37 @@ def test_a_saved_session_that_cannot_be_read() -> None:
     ]
     with pytest.raises(ProblemsFound, match="for an application only"):
         read_person("paul.json", saved({}).encode(), SNAPSHOT, None, NOW)
+
+
+AGENTS = """\
+version: 1
+directory: agents
+csv: {path: ../agents.csv}
+key: {uid: {from: uid, providers: [metropole]}}
+gives: {login: {}, office: {}}
+away: without
+"""
+FROM_DIRECTORY = PERMIS.replace("{from: uid}", "{from: account}").replace(
+    "access:", "account: {from: login, ask: a}\ndirectories: [agents]\naccess:"
+)
+
+
+@pytest.mark.parametrize(
+    ("told", "outcome", "sent"),
+    [
+        ("account: h.old\n", "allow", {"X-Remote-User": "h.old"}),
+        ("directories: {agents: {login: h.old}}\n", "allow", {"X-Remote-User": "h.old"}),
+        ("account: h.old\ndirectories: {agents: {login: other, office: maire}}\n", "allow", {"X-Remote-User": "h.old"}),
+        ("directories: {agents: {}}\n", "deny", {}),
+        ("", "deny", {}),
+    ],
+)
+def test_a_login_of_a_directory_may_be_told_as_one_of_a_link(told: str, outcome: str, sent: dict[str, str]) -> None:
+    there = sample_snapshot({"directories/agents.yaml": AGENTS, "apps/permis.yaml": FROM_DIRECTORY})
+    text = "provider: metropole\nsubject: h\nattributes: {uid: helene}\n" + told
+    helene = read_person("helene.yaml", text.encode(), there, there.apps["permis"], NOW)
+    tried = try_request(there, parse_request("GET http://permis.localhost/"), helene, AROUND)
+    assert (tried.outcome, tried.headers) == (outcome, sent), tried
+    shown = with_own_login(helene, there.apps["permis"])
+    assert shown.account == sent.get("X-Remote-User")
+    assert bool(shown.caveat) == (not sent)

@@ -146,6 +146,43 @@ async def test_each_person_s_own_secret_goes_to_the_application_and_is_shown_now
     await world.leave()
 
 
+async def test_a_person_comes_in_under_the_login_that_the_directory_says_while_it_says_one(world: World) -> None:
+    place, table = world.place, world.place.folder / "logins.csv"
+    table.write_text("uid,login\nalice,a.old\n")
+    logins = STAFF.replace("staff", "logins").replace("{uai: {}, office: {}}", "{login: {}}")
+    place.write("directories/logins.yaml", logins)
+    before = world.gateway.mark()
+    told = "{headers: {X-Remote-User: {from: account}}}"
+    account = "{from: login, ask: 'Write to helpdesk@example.org.'}"
+    place.write_app("two", TWO, translate=told, directories="[logins]", account=account)
+    await world.gateway.reload()
+    await world.gateway.logged(before, event="directory.read")
+    alice, bob = await world.signed_in("alice", place.url(TWO)), world.person()
+    cookie = world.cookie(alice, TWO)
+    answer = json.loads(bytes((await ask(place.url(TWO), "/", cookie, TWO)).body))
+    assert answer["headers"]["x-remote-user"] == "a.old"
+    page = await world.follow(bob, await bob.step("GET", place.url(TWO)), "bob")
+    assert page.status == 403
+    assert "Write to helpdesk@example.org." in page.text
+    assert (await world.gateway.logged(before, event="access.denied"))["code"] == "account.missing"
+    shown = json.loads(bytes((await ask(place.url(TWO), "/_ecluse/session", cookie, TWO)).body))
+    assert shown["headers"] == {"X-Remote-User": "a.old"}
+
+    await asyncio.sleep(1.1)
+    before = world.gateway.mark()
+    beside = table.with_suffix(".new")
+    beside.write_text("uid,login\nbob,b.old\n")
+    beside.replace(table)
+    await world.gateway.logged(before, event="directory.read")
+    await refresh(place, "--all")
+    async with asyncio.timeout(PATIENCE):
+        while (await ask(place.url(TWO), "/", cookie, TWO)).status != 403:
+            await asyncio.sleep(0.05)
+    place.write_app("two", TWO)
+    await world.gateway.reload()
+    await world.leave()
+
+
 async def test_an_operator_has_one_person_or_everybody_looked_up_at_their_next_request(world: World) -> None:
     place = world.place
     alice, bob = await world.signed_in("alice"), await world.signed_in("bob")

@@ -16,7 +16,7 @@ from gateway.config.check.conditions import (
     uses,
 )
 from gateway.config.check.cookies import check_cookies
-from gateway.config.check.directories import check_listed, given_by, secrets_given_by
+from gateway.config.check.directories import check_listed, given_by, secrets_given_by, sections_given_by
 from gateway.config.check.form_login import check_form_login
 from gateway.config.check.fronts import check_front
 from gateway.config.check.mounts import check_mount
@@ -66,7 +66,8 @@ def check_app(loaded: Loaded[AppFile], model: AppFile, index: Index) -> Iterator
         yield document.problem(("public", "scheme"), "browsers keep our cookies over https only", "write https")
     if model.account is not None:
         by_form = model.form_login is not None and model.form_login.trusted is None
-        yield from check_account(document, model.account, gateway, providers, by_form=by_form)
+        given = sections_given_by(model, index.folder)
+        yield from check_account(document, model.account, gateway, providers, given, by_form=by_form)
     yield from check_translate(document, model)
     if model.translate.paths:
         yield from check_path_headers(document, model)

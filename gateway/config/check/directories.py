@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from gateway.config.check.directory_servers import check_server
 from gateway.config.problems import Place, Problem, did_you_mean
 from gateway.config.schema.app import AppFile
-from gateway.config.schema.directory import DirectoryFile
+from gateway.config.schema.directory import DirectoryFile, GivenSection
 from gateway.config.schema.load import AnyProviderFile, Folder, Loaded
 from gateway.config.yaml.reader import YamlDocument
 from gateway.model.directory import ISSUER, SUBJECT, TENANT
@@ -119,6 +119,16 @@ def secrets_given_by(model: AppFile, folder: Folder) -> set[str]:
         one.model for one in folder.directories if one.model is not None and one.model.directory in model.directories
     ]
     return {name for one in models for name, given in one.gives.items() if given.secret}
+
+
+def sections_given_by(model: AppFile, folder: Folder) -> dict[str, list[GivenSection]]:
+    """By name, secrets as well: how the directories of an application give it. Two may, to people of two providers."""
+    found: dict[str, list[GivenSection]] = {}
+    for one in folder.directories:
+        if one.model is not None and one.model.directory in model.directories:
+            for name, given in one.model.gives.items():
+                found.setdefault(name, []).append(given)
+    return found
 
 
 def given_by(model: AppFile, folder: Folder) -> set[str]:

@@ -100,6 +100,7 @@ _WRITTEN: Final[Mapping[str, Bound]] = {
     "rewrite.same_site": Bound("hosts", _OWN_COOKIE),
     "start": Bound("hosts", "A page of its own hosts, which its own rules open."),
     "label": Bound("hosts", "A text, shown as text on pages about its own hosts."),
+    "account.from": Bound("attributes", "As of `by`; a directory gives it that the team may list."),
     "account.by[]": Bound("attributes", "Of attributes that it may be told, each one; and by the issuer in any case."),
     "account.ask": Bound("hosts", "A text, shown as text on its own hosts."),
     "account.missing": Bound("hosts", "Of accounts of its own application, which is asked whether they are right."),

@@ -84,3 +84,99 @@ def test_a_team_names_people_by_attributes_that_it_may_be_told() -> None:
         )
         == []
     )
+
+
+AGENTS = """\
+version: 1
+directory: agents
+csv: {path: ../agents.csv}
+key: {uid: {from: uid, providers: [metropole]}}
+gives: {login: {}, many: {many: true}, word: {secret: true}, uai: {wins: provider}, mail: {wins: directory}}
+"""
+BY_DIRECTORY = PERMIS.replace("translate:\n", "directories: [agents]\ntranslate:\n")
+
+
+def by_directory(account: str, app: str = BY_DIRECTORY) -> list[str]:
+    text = app.replace("access:", f"account: {account}\naccess:")
+    said = problems({"directories/agents.yaml": AGENTS, "apps/permis.yaml": text}, {})
+    return [one.removeprefix("policies/apps/permis.yaml:") for one in said]
+
+
+@pytest.mark.parametrize("name", ["login", "mail"])
+def test_the_login_may_be_what_a_directory_says_and_then_no_key_of_links_is_needed(name: str) -> None:
+    told = BY_DIRECTORY.replace("{from: uid}", "{from: account}")
+    assert by_directory(f"{{from: {name}, ask: a}}", told) == []
+
+
+@pytest.mark.parametrize(
+    ("account", "said"),
+    [
+        (
+            "{from: uai, ask: a}",
+            "10:17: account.from: its directory says wins: provider: people would choose their login by what a provider says (wins: directory in the directory's file, or another name there)",
+        ),
+        (
+            "{from: many, ask: a}",
+            "10:17: account.from: a login is one text that may be shown, and a directory gives this otherwise (an attribute without secret, many and mandate)",
+        ),
+        (
+            "{from: word, ask: a}",
+            "10:17: account.from: a login is one text that may be shown, and a directory gives this otherwise (an attribute without secret, many and mandate)",
+        ),
+        (
+            "{from: logins, ask: a}",
+            "10:17: account.from: no directory that this application lists gives an attribute of this name (did you mean login?)",
+        ),
+        (
+            "{from: uid, ask: a}",
+            "10:17: account.from: no directory that this application lists gives an attribute of this name (did you mean uai?)",
+        ),
+        (
+            "{from: login, ask: a, missing: link}",
+            "10:10: account: missing would be of account links, and a directory says the login (leave out missing; or from, where people have links)",
+        ),
+        (
+            "{from: login, ask: a, by: [subject]}",
+            "10:10: account: by would be of account links, and a directory says the login (leave out by; or from, where people have links)",
+        ),
+        (
+            "{from: login, ask: a, shared: true}",
+            "10:10: account: shared would be of account links, and a directory says the login (leave out shared; or from, where people have links)",
+        ),
+        ("{from: login}", "10:1: account.ask: this key is missing"),
+    ],
+)
+def test_a_login_that_a_provider_or_the_person_could_choose_is_refused(account: str, said: str) -> None:
+    assert by_directory(account) == [said]
+
+
+def test_a_directory_that_is_not_listed_says_no_login() -> None:
+    (said,) = by_directory("{from: login, ask: a}", PERMIS)
+    assert "no directory that this application lists gives an attribute of this name" in said
+
+
+def test_a_login_form_needs_a_secret_beside_a_directory_s_login() -> None:
+    form = "form_login: {steps: [{page: /l, fields: {u: login, p: secret}}], signed_in: [{location: /i}], expired: [{location: /l}], cookies: [A]}\n"
+    said = by_directory("{from: login, ask: a}", BY_DIRECTORY.replace("access:", f"{form}access:"))
+    assert [one for one in said if "people have no secret for the login form" in one]
+
+
+def test_a_team_takes_logins_from_directories_and_attributes_of_its_fence_alone() -> None:
+    fence = "{hosts: [permis.localhost], providers: [metropole], upstreams: [127.0.0.1], headers: [X-Remote-User], attributes: [uid, ATTRIBUTE], directories: [DIRECTORY]}"
+    text = BY_DIRECTORY.replace("access:", "account: {from: login, ask: a}\naccess:")
+    for attribute, directory, said in (
+        ("login", "agents", []),
+        ("mail", "agents", ["team x may not use the attribute login"]),
+        ("login", "others", ["team x may not use the directory agents"]),
+    ):
+        inside = fence.replace("ATTRIBUTE", attribute).replace("DIRECTORY", directory)
+        files = {
+            "gateway.yaml": f"{GATEWAY}teams:\n  x: {inside}\n",
+            "directories/agents.yaml": AGENTS,
+            "directories/others.yaml": AGENTS.replace("agents", "others").replace("gives: {", "gives: {x: {}} # "),
+            "apps/permis.yaml": None,
+            "apps/x/permis.yaml": text,
+        }
+        found = problems(files, {})
+        assert len(found) == len(said), found
+        assert all(one in found[0] for one in said)
