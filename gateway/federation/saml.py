@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Protocol
 
 from gateway.federation.addresses import Resolver
-from gateway.federation.client import ProviderClient
+from gateway.federation.client import TOLD, ProviderClient
 from gateway.federation.metadata_index import index_path, read_entity
 from gateway.federation.metadata_source import MetadataSource, source_of
 from gateway.model.codes import SAML_METADATA_EXPIRED, SAML_METADATA_GONE, SAML_METADATA_UNREACHABLE, SAML_SOAP
@@ -48,6 +48,8 @@ class SamlFederation:
         self._refresher = refresher
         self._now = now
         self._known: dict[str, _Known] = {}
+        # Providers without valid metadata, each with the last time that somebody was turned away for it.
+        self._without: dict[str, float] = {}
         self._clients: dict[tuple[bytes | None, ClientCertificate | None, bool], ProviderClient] = {}
 
     async def idp_metadata(self, provider: SamlProvider) -> IdpMetadata:
@@ -59,13 +61,24 @@ class SamlFederation:
             require_valid(metadata, self._now())
             return metadata
         try:
-            return self._of_copy(provider, source)
+            return self._had(provider, source)
         except GatewayError as error:
             if error.code not in (SAML_METADATA_UNREACHABLE, SAML_METADATA_EXPIRED, SAML_METADATA_GONE):
                 raise
         # The first start, a long time without network, or gone: this person may be the first to find it back.
         await self._refresher.refresh_metadata(source.id)
-        return self._of_copy(provider, source)
+        try:
+            return self._had(provider, source)
+        except GatewayError as error:
+            if error.code in (SAML_METADATA_UNREACHABLE, SAML_METADATA_EXPIRED):
+                self._without[provider.name] = self._now()
+            raise
+
+    def is_silent(self, provider: SamlProvider) -> bool:
+        """Whether nobody could be sent to it of late, as its metadata could not be had. Whether its own pages answer,
+        only the browser of a person sees."""
+        turned_away = self._without.get(provider.name)
+        return turned_away is not None and self._now() < turned_away + TOLD
 
     async def newer_idp_metadata(self, provider: SamlProvider) -> IdpMetadata:
         """As `idp_metadata`, fetched anew (at most once in a while), for a signature that no known key made."""
@@ -95,6 +108,11 @@ class SamlFederation:
         if client is None:
             client = self._clients[key] = ProviderClient(*key, Resolver())
         return client
+
+    def _had(self, provider: SamlProvider, source: MetadataSource) -> IdpMetadata:
+        metadata = self._of_copy(provider, source)
+        self._without.pop(provider.name, None)
+        return metadata
 
     def _of_copy(self, provider: SamlProvider, source: MetadataSource) -> IdpMetadata:
         stamp = _stamp(index_path(self._folder, source.id))

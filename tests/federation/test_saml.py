@@ -144,6 +144,23 @@ async def test_a_copy_that_ran_out_disables_the_provider_while_running(refresher
     assert (await services.idp_metadata(AT_FEDERATION)).valid_until == NOW + LONGEST_VALIDITY
 
 
+async def test_people_are_told_for_a_minute_that_nobody_could_be_sent_there(refresher: Refresher) -> None:
+    clock = [NOW]
+    services = SamlFederation(refresher.folder, refresher, lambda: clock[0])
+    assert not services.is_silent(AT_FEDERATION), "nobody has tried"
+    assert await refusal(services, AT_FEDERATION) == SAML_METADATA_UNREACHABLE
+    assert (services.is_silent(AT_FEDERATION), services.is_silent(replace(PROVIDER, name="other"))) == (True, False)
+    clock[0] = NOW + 60
+    assert not services.is_silent(AT_FEDERATION), "nobody has tried since"
+    assert await refusal(services, AT_FEDERATION) == SAML_METADATA_UNREACHABLE
+    refresher.document = signed(entity())
+    assert await services.idp_metadata(AT_FEDERATION)
+    assert not services.is_silent(AT_FEDERATION), "it has them again"
+    clock[0] = NOW + LONGEST_VALIDITY + 60
+    assert await refusal(services, AT_FEDERATION) == SAML_METADATA_EXPIRED
+    assert services.is_silent(AT_FEDERATION)
+
+
 async def test_one_that_an_mdq_service_does_not_know_any_more_is_disabled(refresher: Refresher) -> None:
     services, mdq = federation(refresher), MetadataServer(1).provider("", "mdq")
     source = MetadataServer(1).source("", "mdq")

@@ -7,7 +7,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice
 from urllib.parse import quote, urlencode
 
-from gateway.federation.federation import Federation
 from gateway.identity.organisation_words import LONGEST_QUERY, OrganisationQuery, query_of
 from gateway.identity.served_by import ProvidersByOrganisation, in_order
 from gateway.model.organisations import ListedOrganisation
@@ -15,7 +14,7 @@ from gateway.model.ports import Page
 from gateway.model.provider import Provider
 from gateway.model.transaction import OTHER_ACCOUNT
 from gateway.portal.account_pages import require_own_page
-from gateway.portal.flow.source import openid_providers, pending
+from gateway.portal.flow.source import openid_providers, pending, saml_providers
 from gateway.portal.flow.steps import Pending
 from gateway.portal.http.choices import Choice, OrganisationChoices, OrganisationLine
 from gateway.portal.http.provider_cookie import forget_provider, provider_remembered
@@ -38,12 +37,12 @@ class Chooser:
         """Where a person chooses among several. `found` None: for the portal itself."""
         if request.snapshot.organisations:
             return await self._search(request, found, offered, "")
-        links = _Links(request, found, self._services.federation)
+        links = _Links(request, found, self._services)
         return self._services.pages.chooser(request.reader, links.choices(offered))
 
     def way(self, request: PortalRequest, found: Pending, provider: Provider) -> Choice:
         """To a sign-in for `found` with this provider."""
-        return _Links(request, found, self._services.federation).choices([provider])[0]
+        return _Links(request, found, self._services).choices([provider])[0]
 
     async def search(self, request: PortalRequest) -> Page:
         """`/_ecluse/organisation?q=&t=`. What is typed is a person's: it goes to no log, and nothing keeps it."""
@@ -70,7 +69,7 @@ class Chooser:
         self, request: PortalRequest, found: Pending | None, offered: Sequence[Provider], typed: str
     ) -> Page:
         last = provider_remembered(request.cookie_line)
-        links, query = _Links(request, found, self._services.federation), query_of(typed)
+        links, query = _Links(request, found, self._services), query_of(typed)
         organisations = await self._organisations(request, query)
         known, accepted = await self._by_organisation(request), in_order(offered)
         to_all = known.offered_to_all(accepted)
@@ -109,8 +108,8 @@ class Chooser:
 class _Links:
     """To a sign-in for `found`; None: to the portal itself, where another account may be asked for."""
 
-    def __init__(self, request: PortalRequest, found: Pending | None, federation: Federation) -> None:
-        self._federation = federation
+    def __init__(self, request: PortalRequest, found: Pending | None, services: PortalServices) -> None:
+        self._services = services
         self._start = f"{PREFIX}login?" + ("" if found is None else f"t={quote(found.id, safe='')}&")
         self.another = found is None and bool(request.parameter(OTHER_ACCOUNT))
         self._most = MOST_CHOICES if found is None else None
@@ -131,8 +130,13 @@ class _Links:
 
     def _choice(self, provider: Provider, hints: dict[str, str]) -> Choice:
         link = self._start + urlencode({"provider": provider.name, **hints}) + (ANOTHER if self.another else "")
-        is_silent = any(self._federation.is_silent(one) for one in openid_providers([provider]))
-        return Choice(provider.label, provider.labels, link, is_silent)
+        return Choice(provider.label, provider.labels, link, self._is_silent(provider))
+
+    def _is_silent(self, provider: Provider) -> bool:
+        openid, saml = self._services.federation, self._services.saml_federation
+        return any(openid.is_silent(one) for one in openid_providers([provider])) or any(
+            saml.is_silent(one) for one in saml_providers([provider])
+        )
 
 
 def _hints(provider: Provider, organisation: ListedOrganisation) -> dict[str, str]:

@@ -425,6 +425,20 @@ async def test_without_keys_of_ours_there_is_no_saml(region: Region) -> None:
     assert (await region.person().open(here.url(ELECTIONS, "/"))).status == 404
 
 
+async def test_people_who_choose_are_told_of_one_that_nobody_could_be_sent_to(
+    region: Region, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = region.here
+    here.change("permis", providers=("region", "metropole"))
+    told = "Does not answer for the moment"
+    assert told not in (await region.person().open(here.url(PERMIS, "/"))).text
+    monkeypatch.setattr(here.saml_metadata, "is_silent", lambda provider: provider.name == "region")
+    page = await region.person().open(here.url(PERMIS, "/"))
+    before, _, after = page.text.partition(told)
+    assert (before.count("provider=region"), before.count("provider=metropole")) == (1, 0)
+    assert "provider=metropole" in after
+
+
 # --- a stronger sign-in -----------------------------------------------------------------------------------------------
 
 
