@@ -28,21 +28,22 @@ async def opened_by_tls(opens: Opens, protocol: asyncio.BaseProtocol, context: s
     it, `server_side` or `server_hostname` for one."""
     loop = asyncio.get_running_loop()
     waiter = loop.create_future()
-    _, reading = await opens(partial(TlsReading, protocol, context, waiter, how))
+    reading = TlsReading(protocol, context, waiter, how)
     try:
+        await opens(lambda: reading)
         await waiter
     except BaseException:
-        if not reading.transport.is_closing():
-            reading.transport.close()
+        reading.give_up()
         raise
+    finally:
+        # It holds what it raises, which holds this frame.
+        del waiter
 
 
 class TlsReading(asyncio.BufferedProtocol):
-    """Stands between a connection and the loop's TLS, and shows no more of its memory than is read at once. Made once
-    the connection is open: the loop's TLS and its transport hold each other, and of a connection that was refused would
-    wait for the collector. `transport`: of `protocol`, with what is decrypted."""
+    """Stands between a connection and the loop's TLS, and shows no more of its memory than is read at once."""
 
-    __slots__ = ("_tls", "_view", "transport")
+    __slots__ = ("_is_open", "_tls", "_transport", "_view")
 
     def __init__(
         self,
@@ -54,7 +55,8 @@ class TlsReading(asyncio.BufferedProtocol):
         loop = asyncio.get_running_loop()
         kind: Any = vars(uvloop.loop)["SSLProtocol"] if isinstance(loop, uvloop.Loop) else asyncio.sslproto.SSLProtocol
         self._tls = tls = kind(loop, protocol, context, waiter, **how)
-        self.transport = tls._get_app_transport()
+        self._transport = tls._get_app_transport()
+        self._is_open = False
         self._view: memoryview = tls.get_buffer(_AT_ONCE)[:_AT_ONCE]
 
     @property
@@ -67,7 +69,16 @@ class TlsReading(asyncio.BufferedProtocol):
         updated: Callable[[int], None] = self._tls.buffer_updated
         return updated
 
+    def give_up(self) -> None:
+        """No handshake comes to its end. The loop's TLS and its transport hold each other until the connection is
+        lost, which one that was never made is not."""
+        if not self._is_open:
+            self.connection_lost(None)
+        elif not self._transport.is_closing():
+            self._transport.close()
+
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._is_open = True
         self._tls.connection_made(transport)
 
     def eof_received(self) -> bool | None:
@@ -76,7 +87,7 @@ class TlsReading(asyncio.BufferedProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._tls.connection_lost(exc)
-        asyncio.get_running_loop().call_soon(let_go, self.transport)
+        asyncio.get_running_loop().call_soon(let_go, self._transport)
 
     def pause_writing(self) -> None:
         self._tls.pause_writing()

@@ -229,3 +229,22 @@ async def test_an_application_that_is_not_there_leaves_nothing_behind() -> None:
             async with left(gate):
                 assert (await (await gate.client()).ask(PUBLIC)).status == 502
         assert found == []
+
+
+@pytest.mark.parametrize("how", ["not there", "another's certificate", "no TLS"])
+async def test_nor_does_one_with_which_no_handshake_comes_to_its_end(how: str) -> None:
+    trusted = {"file:../certs/ca.pem": authority_pem()}
+    async with (
+        application(tls=server_side("other.localhost") if how == "another's certificate" else None) as app,
+        gateway(
+            1 if how == "not there" else app,
+            scheme="https",
+            upstream="ca: {file: ../certs/ca.pem}",
+            app="timeouts: {connect: 1s}\n",
+            secrets=trusted,
+        ) as gate,
+    ):
+        with kept() as found:
+            async with left(gate):
+                assert (await (await gate.client()).ask(PUBLIC)).status == (504 if how == "no TLS" else 502)
+        assert found == []
