@@ -53,6 +53,7 @@ _DIRECTORIES = {
     "mandats": _COMMUNES.replace("communes", "mandats").replace(
         "{schools: {}, commune: {}}", f"{{mandates: {_MANDATES}}}"
     ),
+    "agents": _COMMUNES.replace("communes", "agents").replace("{schools: {}, commune: {}}", "{login: {}}"),
 }
 _PROVIDER = """
 version: 1
