@@ -7,6 +7,7 @@ import re
 import time
 from base64 import b64encode
 from collections.abc import Callable
+from hmac import compare_digest
 from typing import Any, Final
 from urllib.parse import quote_plus, urlencode
 
@@ -49,7 +50,7 @@ class SourceToken:
 
     def drop(self, token: str) -> None:
         """The source does not take this one, though its time has not come: another is fetched."""
-        if token == self._token:
+        if compare_digest(token.encode(), self._token.encode()):
             self._until = float("-inf")
 
     async def _fetched(self, session: ClientSession) -> tuple[str, float]:

@@ -2,6 +2,7 @@
 the supervisor tells of the listeners."""
 
 from collections.abc import Callable, Mapping, Sequence
+from hmac import compare_digest
 from typing import Final
 
 from gateway.config.snapshot import Gateway, Listener
@@ -64,7 +65,7 @@ def _of_store_keys(known: Mapping[str, bytes], keys: Sequence[tuple[str, bytes]]
     """While the workers take a file one after the other, and while several gateways do, each has to open what another
     has sealed already."""
     for id, secret in keys:
-        if id in known and known[id] != secret:
+        if id in known and not compare_digest(known[id], secret):
             return f"store: the key `{id}` has another secret than before: give it an id of its own"
     first = keys[0][0]
     if first not in known:

@@ -62,7 +62,7 @@ async def an_english_reader_reads_it_in_english(world: World) -> None:
 async def the_schools_are_told_for_which_commune_a_person_acts(world: World) -> None:
     _, page = await _at(world, "rose", SCHOOLS)
     assert (page.status, "l’organisation 21590512600011" in page.text) == (200, True)
-    assert "Ses écoles : 0590101W,0590102X." in page.text
+    assert "Ses écoles\u00a0: 0590101W,0590102X." in page.text
 
 
 async def a_commune_that_takes_no_part_is_let_into_no_school(world: World) -> None:
