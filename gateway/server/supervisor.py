@@ -23,7 +23,7 @@ from gateway.server.faults import CannotServe, watched, where
 from gateway.server.fixed import addresses, why_not
 from gateway.server.fleet import PROGRAM, Fleet, Hooks, Worker, ask, refusals
 from gateway.server.inherited import bound
-from gateway.server.keyrings import Keyrings
+from gateway.server.keyrings import Keyrings, told_of
 from gateway.server.liveness_probe import until_silent
 from gateway.server.observation import Observation
 from gateway.server.questions import Questions
@@ -251,6 +251,8 @@ class Supervisor:
                 verdict = await self._taken()
             except Exception as fault:  # noqa: BLE001 - the old folder stays, and the next reload is heard
                 verdict = where(fault)
+            if verdict:
+                verdict += await self._without_ended_keys()
             self.observation.last_reload = verdict or "ok"
             self._totals.reloaded(not verdict)
             if verdict:
@@ -293,12 +295,18 @@ class Supervisor:
         await self._remember_hosts()
         return verdict
 
+    async def _without_ended_keys(self) -> str:
+        """A key ends at its date, whatever else of the folder is wrong. What to add to the refusal."""
+        live, ended = await asyncio.to_thread(self._keyrings.without_ended, self._rollout.live, time.time())
+        return told_of(ended, await self._rollout.take(live)) if ended else ""
+
     async def _with_token_keys(self, live: Live) -> Live:
         """In a thread: the state folder may lie on a slow disk."""
         return await asyncio.to_thread(self._token_keys.added, live, int(time.time()))
 
     async def _change_keys(self) -> None:
         """Those made for applications, and those of keyrings, are changed by a reload of the folder as it is."""
+        await asyncio.to_thread(self._keyrings.look, self._rollout.live)
         while True:
             await asyncio.sleep(_KEYS_LOOKED_AT)
             now, live = time.time(), self._rollout.live

@@ -1,8 +1,11 @@
 """Keyrings are looked at between reloads: a key that has come, begun or ended is taken, and a bad one tried later."""
 
 import time
+from dataclasses import replace
 from pathlib import Path
 
+from gateway.config.compile.build import build_gateway
+from gateway.config.compile.plan import encode_plan, revision_of
 from gateway.config.keyring import Keyring, RingKey, keyring_text
 from gateway.config.schema.scalars import Reference
 from gateway.server.compiling import Live, digest
@@ -52,3 +55,47 @@ def test_one_that_cannot_be_read_is_as_it_was(tmp_path: Path) -> None:
     taken = live(written(tmp_path, RingKey("a", int(time.time()) - 9, None, SECRET)))
     (tmp_path / "ring").unlink()
     assert not Keyrings(tmp_path).due(taken, time.time())
+
+
+def served(content: bytes, *ids: str) -> Live:
+    gateway = replace(sample_snapshot().gateway, store_keys=tuple((id, b"0" * 32) for id in ids))
+    return replace(live(content), plan=encode_plan([gateway]), gateway=gateway)
+
+
+def test_an_ended_store_key_is_taken_away_without_the_rest_of_the_folder(tmp_path: Path) -> None:
+    now, keyrings = int(time.time()), Keyrings(tmp_path)
+    first, second, third = (
+        RingKey(id, now + since, until, SECRET)
+        for id, since, until in (("a", -9, None), ("b", -5, None), ("c", 99, None))
+    )
+    taken = served(written(tmp_path, first, second, third), "a", "c", "b")
+    assert keyrings.without_ended(taken, now) == (taken, ())
+    written(tmp_path, replace(first, until=now), second, third)
+    assert keyrings.due(taken, now)
+    after, ended = keyrings.without_ended(taken, now)
+    assert ended == ("a",)
+    assert [id for id, _ in after.gateway.store_keys] == ["b", "c"], "one that is yet to come does not seal"
+    assert build_gateway(after.plan).store_keys == after.gateway.store_keys
+    assert after.revision == revision_of(after.plan) != taken.revision
+    assert not keyrings.due(after, now + 60), "the folder is tried after ten minutes"
+
+
+def test_a_store_key_ends_at_its_date_although_its_file_cannot_be_read_any_more(tmp_path: Path) -> None:
+    now, keyrings = int(time.time()), Keyrings(tmp_path)
+    first, second = RingKey("a", now - 9, now + 60, SECRET), RingKey("b", now - 5, None, SECRET)
+    taken = served(written(tmp_path, first, second), "b", "a")
+    keyrings.look(taken)
+    (tmp_path / "ring").unlink()
+    assert not keyrings.due(taken, now + 59)
+    assert keyrings.due(taken, now + 60)
+    assert keyrings.without_ended(taken, now + 60)[1] == ("a",)
+    (tmp_path / "ring").write_text("no ring")
+    assert keyrings.without_ended(taken, now + 60)[1] == ("a",)
+
+
+def test_the_last_key_is_not_taken_away_and_no_key_of_another_ring(tmp_path: Path) -> None:
+    now, keyrings = int(time.time()), Keyrings(tmp_path)
+    taken = served(written(tmp_path, RingKey("a", now - 9, now, SECRET)), "a")
+    assert keyrings.without_ended(taken, now) == (taken, ())
+    keys_of_the_file = replace(served(b"", "a", "b"), keyrings={})
+    assert keyrings.without_ended(keys_of_the_file, now) == (keys_of_the_file, ())

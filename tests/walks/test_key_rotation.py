@@ -47,7 +47,7 @@ async def nodes(tmp_path_factory: pytest.TempPathFactory, valkey: int) -> AsyncI
         try:
             await other.start()
             yield world, second, ring
-            other.is_clean()
+            other.is_clean(but=("config.refused",))
         finally:
             await other.end()
         world.gateway.is_clean(but=("config.refused",))
@@ -119,7 +119,14 @@ async def test_what_a_retired_key_sealed_opens_nowhere_and_its_streams_are_cut(
     stream = asyncio.create_task(line.exchange(request("/stream?seconds=60", kept)))
     assert await everywhere(second, "/x", kept) == {200}
     key(ring.parent, "retire", ring.name, "b")
-    await taken(world.place, second)
+    await taken(world.place)
+    # Another file is wrong: the folder is not taken, and the key has ended all the same.
+    provider = second.policies / "providers" / "wrong.yaml"
+    provider.write_text("nothing")
+    code, told, _ = await asked(second)
+    provider.unlink()
+    assert code == 1
+    assert "the ended store keys b are gone" in told
     for place in (world.place, second):
         assert await everywhere(place, "/x", kept) == {401}
         assert await everywhere(place, "/x", newer) == {200}

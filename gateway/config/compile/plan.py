@@ -205,11 +205,20 @@ def sent_ltpa2(plan: bytes) -> tuple[str, ...]:
 
 def with_token_keys(plan: bytes, keys: tuple[SigningKey, ...]) -> bytes:
     """The same plan, with these keys."""
+    return _with(plan, token_keys=keys)
+
+
+def with_store_keys(plan: bytes, keys: tuple[tuple[str, bytes], ...]) -> bytes:
+    """The same plan, with these keys."""
+    return _with(plan, store_keys=keys)
+
+
+def _with(plan: bytes, **changes: Any) -> bytes:
     first, rest = plan[: (end := plan.index(b"\n") + 1)], plan[end:]
     gateway = decode_line(first)
     if not isinstance(gateway, Gateway):
         raise ValueError("a plan that begins without a gateway")
-    return encode_plan([replace(gateway, token_keys=keys)]) + rest
+    return encode_plan([replace(gateway, **changes)]) + rest
 
 
 class ServedNames(NamedTuple):

@@ -69,20 +69,20 @@ def read_folder(folder: Path) -> Files:
     rings = tuple({one.reference.key: one.reference for one in _references(texts) if _is_keyring(one)}.values())
     now = time.time()
     for key in [ring.key for ring in rings if ring.key in secrets]:
-        secrets[key] = _in_force(secrets[key], now)
+        secrets[key] = text_in_force(secrets[key], now)
     return Files(shown, os.path.abspath(folder), texts, secrets, unreadable, tuple(problems), keyrings=rings)
 
 
 def read_keyrings(folder: Path, keyrings: Iterable[Reference]) -> dict[str, bytes]:
-    """What is in force of them now, by reference; those that cannot be read are not there."""
-    found, now = dict[str, bytes](), time.time()
+    """As they stand, by reference; those that cannot be read are not there."""
+    found = dict[str, bytes]()
     for ring in keyrings:
         with suppress(_Unreadable):
-            found[ring.key] = _in_force(_resolve(folder, ring).content, now)
+            found[ring.key] = _resolve(folder, ring).content
     return found
 
 
-def _in_force(content: bytes, now: float) -> bytes:
+def text_in_force(content: bytes, now: float) -> bytes:
     """What is no keyring stays as it is: it is the check that says so."""
     try:
         return keyring_text(in_force(read_keyring(content), now))
