@@ -224,14 +224,14 @@ class _Worker:
             jars=jars,
         )
         self._renewal = self._renewal_of(services)
-        self._oversight = self._make_oversight()
+        self._oversight = self._make_oversight(services.transactions)
         self._housekeeping = Housekeeping(
             store, self._sessions, self._killed, log=log, now=now, buries=self._keeps_posts
         )
 
-    def _make_oversight(self) -> SessionOversight:
+    def _make_oversight(self, made: Transactions) -> SessionOversight:
         return SessionOversight(
-            self._store, self._sessions, self._revoker, issuer_of=self._issuer_of, log=self._log, now=self._now
+            self._store, self._sessions, self._revoker, made, issuer_of=self._issuer_of, log=self._log, now=self._now
         )
 
     def _renewal_of(self, services: PortalServices) -> Renewal:

@@ -11,7 +11,7 @@ from gateway.model.session import Seat
 from gateway.model.transaction import OTHER_ACCOUNT
 from gateway.portal.account_pages import require_own_page
 from gateway.portal.applications import ApplicationList
-from gateway.portal.flow.acting import ActingFor
+from gateway.portal.flow.acting import ActingFor, proven_may_wait
 from gateway.portal.flow.chooser import MOST_CHOICES, Chooser
 from gateway.portal.http.lines import HomeLine, Offered
 from gateway.portal.http.request import ANOTHER, PREFIX, PortalRequest, portal_home
@@ -77,6 +77,9 @@ class HomePage:
         require_own_page(request)
         cookie, wanted = presented_seat(request.cookie_line), request.form().get("session", "")
         summaries = () if cookie is None else await self._services.sessions.of_browser(request.host, cookie)
+        binding = request.binding()
+        if binding is not None and proven_may_wait(request.snapshot):
+            await self._services.transactions.sign_in_ends.mark(request.network, "browser", binding)
         ended = await self._services.sessions.end([one.id for one in summaries if _key(one.id) == wanted])
         # Invariant 12: in force in every worker before this response is sent.
         await self._services.revoker.revoked(ended)

@@ -9,6 +9,7 @@ from gateway.model.ports import Revoker
 from gateway.ops.log import Log
 from gateway.stores.records import RecordStore, SessionPage, SessionSummary
 from gateway.stores.sessions import Sessions
+from gateway.stores.tickets import Transactions
 
 # Of one question: what a worker does beside its requests stays small.
 REVOKED_AT_ONCE = 100
@@ -46,6 +47,7 @@ class SessionOversight:
         store: RecordStore,
         sessions: Sessions,
         revoker: Revoker,
+        transactions: Transactions,
         *,
         issuer_of: Callable[[str], str],
         log: Log,
@@ -54,6 +56,7 @@ class SessionOversight:
         self._store = store
         self._sessions = sessions
         self._revoker = revoker
+        self._ends = transactions.sign_in_ends
         self._issuer_of = issuer_of
         self._log = log
         self._now = now
@@ -87,6 +90,8 @@ class SessionOversight:
         return page._replace(sessions=tuple(session for session in page.sessions if where.holds(session, now)))
 
     async def _revoke(self, ids: Sequence[str]) -> tuple[str, ...]:
+        # Invariant 12, whoever they are: people who were about to choose for whom they act sign in again.
+        await self._ends.mark("an operator", "all")
         ended = await self._sessions.end(ids)
         await self._revoker.revoked(ended)
         self._log.event("logout.operator", sessions=len(ended))

@@ -7,8 +7,9 @@ from typing import Literal, Protocol
 
 from gateway.stores.sealing import StoreKeys
 
-EndOf = Literal["browser", "subject", "sid"]
-"""By the hash of its binding cookie; by issuer and subject; by issuer and the provider's id of its session."""
+EndOf = Literal["browser", "subject", "sid", "all"]
+"""By the hash of its binding cookie; by issuer and subject; by issuer and the provider's id of its session;
+everybody's, where the store does not say whose the sessions were that have ended."""
 
 
 class EndMarks(Protocol):

@@ -9,7 +9,8 @@ from gateway.model.errors import GatewayError
 from gateway.model.identity import Established
 from gateway.stores.memory import MemoryStore
 from gateway.stores.oversight import REVOKED_AT_ONCE, SessionOversight
-from tests.stores.samples import JEANNE, NO_LIMITS, PERMIS, PORTAL, Around, Clock, Worker, browser
+from gateway.stores.tickets import Transactions
+from tests.stores.samples import JEANNE, KEYS, NO_LIMITS, PERMIS, PORTAL, Around, Clock, Worker, browser
 
 SIRET = "21690123100011"
 
@@ -29,10 +30,12 @@ class Asked:
         self.store, self.clock = MemoryStore(), Clock()
         self.worker = Worker(self.store, self.clock)
         self.revoker = Revoker()
+        self.transactions = Transactions(self.store, KEYS, now=self.clock.now)
         self.oversight = SessionOversight(
             self.store,
             self.worker.sessions,
             self.revoker,
+            self.transactions,
             issuer_of={"metropole": JEANNE.issuer}.get,  # type: ignore[arg-type]
             log=self.worker.log,  # type: ignore[arg-type]
             now=self.clock.now,
@@ -142,3 +145,14 @@ async def test_a_store_that_cannot_say_ends_nothing_and_says_so() -> None:
     answer = await asked.oversight.answer({"what": "revoke", "ids": [asked.old]})
     assert answer == {"error": f"{STORE_UNREACHABLE.id}: gone"}
     assert asked.revoker.told == []
+
+
+async def test_invariant_12_nothing_that_was_proven_before_signs_anybody_in_after_an_operators_end() -> None:
+    asked = await Asked().fill()
+    ends, before = asked.transactions.sign_in_ends, asked.clock.now()
+    asked.clock.pass_by(1)
+    await asked.oversight.answer({"what": "list", "where": {}, "after": ""})
+    assert not await ends.has_ended(before, "all")
+    await asked.oversight.answer({"what": "revoke", "ids": [asked.new]})
+    assert await ends.has_ended(before, "all")
+    assert not await ends.has_ended(before + 1, "all"), "signed in anew"

@@ -148,7 +148,8 @@ class ActingFor:
         """Invariant 12: here or at the provider, in this browser or by name."""
         ends, person = self._services.transactions.sign_in_ends, parked.identity
         return (
-            await ends.has_ended(parked.at, "browser", parked.browser)
+            await ends.has_ended(parked.at, "all")
+            or await ends.has_ended(parked.at, "browser", parked.browser)
             or await ends.has_ended(parked.at, "subject", person.issuer, person.subject)
             or (parked.sid is not None and await ends.has_ended(parked.at, "sid", person.issuer, parked.sid))
         )

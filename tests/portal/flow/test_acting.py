@@ -219,3 +219,21 @@ async def test_what_changed_while_somebody_chose_is_held_against_them(here: Inst
 async def test_nobody_changes_who_is_not_here(here: Installation) -> None:
     may_act_for(here, LYCEE, COMMUNE)
     assert (await here.browser().post(here.url(PORTAL, "/_ecluse/acting/change"))).status == 401
+
+
+async def test_nor_after_the_button_beside_one_session_or_an_operators_end(here: Installation) -> None:
+    may_act_for(here, LYCEE, COMMUNE)
+    browser = here.browser()
+    left_open = await arrived(here, browser)
+    await browser.get((await choose(here, browser, await arrived(here, browser), LYCEE)).location)
+    home = await browser.get(here.url(PORTAL, "/_ecluse/home"))
+    found = re.search('name="session" value="([0-9a-f]{32})"', home.text)
+    assert found is not None
+    here.clock.ahead += 1
+    assert (await browser.post(here.url(PORTAL, "/_ecluse/sessions/end"), {"session": found[1]})).status == 303
+    assert (await choose(here, browser, left_open, COMMUNE)).status == 400
+    browser = here.browser()
+    left_open = await arrived(here, browser)
+    here.clock.ahead += 1
+    await here.transactions.sign_in_ends.mark("an operator", "all")
+    assert (await choose(here, browser, left_open, COMMUNE)).status == 400
