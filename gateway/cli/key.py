@@ -1,6 +1,7 @@
 """`ecluse key`: makes the keyrings that gateway.yaml and providers' files name, and changes the keys in them."""
 
 import contextlib
+import fcntl
 import os
 import re
 import secrets
@@ -8,6 +9,7 @@ import stat
 import tempfile
 import time
 from argparse import Namespace
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
@@ -92,6 +94,11 @@ def _list(told: Namespace) -> Exit:
 
 
 def _rotate(told: Namespace) -> Exit:
+    with _alone(told.file):
+        return _rotate_alone(told)
+
+
+def _rotate_alone(told: Namespace) -> Exit:
     ring, status = _read(told.file)
     now = int(time.time())
     after, keep = _span(told.use_in, _BEFORE[ring.kind]), _span(told.keep, _AFTER[ring.kind])
@@ -108,10 +115,11 @@ def _rotate(told: Namespace) -> Exit:
 
 
 def _retire(told: Namespace) -> Exit:
-    ring, status = _read(told.file)
     now = int(time.time())
     at = now + _span(told.use_in, 0)
-    _write(told.file, retired(ring, told.id, at, now), status)
+    with _alone(told.file):
+        ring, status = _read(told.file)
+        _write(told.file, retired(ring, told.id, at, now), status)
     print(f"{told.id}: accepted until {said(at)}")
     return Exit.DONE
 
@@ -173,6 +181,17 @@ def _saml_pair(id: str, now: int) -> dict[str, str]:
 
 
 # --- the file
+
+
+@contextlib.contextmanager
+def _alone(path: Path) -> Iterator[None]:
+    """Nobody else changes it meanwhile. Each change is a new file: it is its folder that stays, and is held."""
+    descriptor = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def _read(path: Path) -> tuple[Keyring, os.stat_result]:

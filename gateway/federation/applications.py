@@ -22,11 +22,10 @@ from gateway.federation.client import Circuit
 from gateway.model.codes import LOGIN_PROVIDER_UNREACHABLE, UPSTREAM_ADDRESS
 from gateway.model.errors import GatewayError
 from gateway.model.upstream_tls import UpstreamTls
-from gateway.ops.announced import announced_to
+from gateway.ops.announced import announce_on, announced_to
 from gateway.ops.unix_sockets import connected_to
 from gateway.ops.upstream_tls import server_name, upstream_context
 from gateway.wire.fences import IsOurs, refusal
-from gateway.wire.proxy_protocol import announcement
 
 # Seconds. A person may be waiting for the call.
 WITHIN = 3.0
@@ -144,7 +143,7 @@ class Applications:
         if upstream.socket is not None:
             connection = connected_to(upstream.socket)
             if upstream.announces:
-                connection.send(announcement("", ""))
+                announce_on(connection, "")
             return await asyncio.open_unix_connection(
                 sock=connection, limit=_LONGEST_LINE, ssl=tls, server_hostname=name
             )

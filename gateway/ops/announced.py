@@ -18,3 +18,13 @@ async def announced_to(address: str, port: int, client: str) -> socket.socket:
         connection.close()
         raise
     return connection
+
+
+def announce_on(connection: socket.socket, client: str) -> None:
+    """On an open Unix socket, which is closed where it cannot be. Raises OSError."""
+    try:
+        # There is room for it: nothing was sent before.
+        connection.send(announcement(client, ""))
+    except BaseException:
+        connection.close()
+        raise

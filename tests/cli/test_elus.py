@@ -17,6 +17,8 @@ def test_a_published_file_becomes_a_table_and_a_report(tmp_path: Path) -> None:
     (tmp_path / "people.csv").write_text(
         "uid;nom;prenom;naissance;commune\npm;Martin;Paul;01/01/1980;\nx;Nobody;Nemo;01/01/1980;\n"
     )
+    for left in ("table.new", "r.new"):
+        (tmp_path / left).touch(0o644)
     told = run(tmp_path)
     assert (told.returncode, told.stderr) == (0, "")
     assert told.stdout == (

@@ -1,17 +1,20 @@
 """`ecluse key`: keyrings are made, listed, rotated and their keys retired; nothing secret is shown."""
 
+import fcntl
 import json
 import os
 import stat
+import subprocess
 import time
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from gateway.config.check.keyrings import check_keyring
-from gateway.config.keyring import RingKind, in_use, read_keyring
-from tests.cli.test_main import typed
+from gateway.config.keyring import RingKey, RingKind, in_use, keyring_text, read_keyring
+from tests.cli.test_main import ECLUSE, typed
 
 
 def key(folder: Path, *words: str, code: int = 0) -> str:
@@ -81,3 +84,23 @@ def test_one_key_waits_at_a_time(tmp_path: Path) -> None:
     key(tmp_path, "new", "store", "ring")
     key(tmp_path, "rotate", "ring", "--id", "b")
     assert "a key is waiting already" in key(tmp_path, "rotate", "ring", "--id", "c", code=1)
+
+
+@pytest.mark.parametrize("words", [("rotate", "ring", "--id", "c"), ("retire", "ring", "b")])
+def test_a_change_waits_for_another_and_begins_with_what_that_has_written(
+    tmp_path: Path, words: tuple[str, ...]
+) -> None:
+    key(tmp_path, "new", "store", "ring", "--id", "a")
+    held = os.open(tmp_path, os.O_RDONLY)
+    fcntl.flock(held, fcntl.LOCK_EX)
+    before = (tmp_path / "ring").read_bytes()
+    with subprocess.Popen([str(ECLUSE), "key", *words], cwd=tmp_path, stdout=-1, stderr=-1, text=True) as process:
+        with pytest.raises(subprocess.TimeoutExpired):
+            process.wait(3)
+        assert (tmp_path / "ring").read_bytes() == before
+        ring = read_keyring(before)
+        waiting = RingKey("b", int(time.time()) + 900, None, {"secret": "0123456789abcdef" * 4})
+        (tmp_path / "ring").write_bytes(keyring_text(replace(ring, keys=(*ring.keys, waiting))))
+        os.close(held)
+        told, errors = process.communicate(timeout=60)
+    assert "a key is waiting already" in errors or told.startswith("b: accepted until")

@@ -12,7 +12,7 @@ from gateway.config.upstream_settings import Upstream
 from gateway.model.codes import LIMIT_CONNECTIONS, UPSTREAM_ADDRESS, UPSTREAM_CONNECT, UPSTREAM_TIMEOUT
 from gateway.model.errors import GatewayError
 from gateway.model.unix_socket import UnixSocket
-from gateway.ops.announced import announced_to
+from gateway.ops.announced import announce_on, announced_to
 from gateway.ops.unix_sockets import connected_to
 from gateway.ops.upstream_tls import server_name, upstream_context
 from gateway.proxy.tls_reading import Opens, opened_by_tls
@@ -20,7 +20,6 @@ from gateway.proxy.upstream.connection import UpstreamConnection
 from gateway.proxy.upstream.lenient import LenientConnection
 from gateway.proxy.upstream.resolver import UpstreamResolver
 from gateway.wire.fences import Fence, IsOurs, refusal
-from gateway.wire.proxy_protocol import announcement
 from gateway.wire.response_edits import UNCHANGED, ResponseEdits
 
 # A request that may not be sent twice takes only a connection that was in use a moment ago.
@@ -192,8 +191,7 @@ class Pool:
                 raise GatewayError(LIMIT_CONNECTIONS, f"{self.upstream.place}: {error}") from None
             raise
         if self.upstream.announces:
-            # There is room for it: nothing was sent before.
-            connection.send(announcement(client, ""))
+            announce_on(connection, client)
         return await self._opened_by(partial(self._loop.create_unix_connection, sock=connection), tls, make)
 
     async def _opened_by(self, opens: Opens, tls: ssl.SSLContext | None, make: Callable[[], ProtocolT]) -> ProtocolT:

@@ -1,16 +1,22 @@
 """PROXY protocol v2 towards an application (`upstream.proxy_protocol`)."""
 
 import asyncio
+import socket
 from contextlib import suppress
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
 from deploy.demo.ports import free
 from gateway.config.exchange_limits import Timeouts
 from gateway.config.upstream_settings import Upstream
+from gateway.federation import applications
 from gateway.federation.applications import ApplicationCall, Applications
+from gateway.model.errors import GatewayError
 from gateway.model.unix_socket import UnixSocket
+from gateway.ops.unix_sockets import connected_to
+from gateway.proxy.upstream import pool
 from gateway.wire.proxy_protocol import announcement
 from tests.interop.servers import found
 from tests.proxy.applications import OK, Application, application, closing
@@ -96,6 +102,36 @@ async def test_nor_are_sign_out_calls_and_form_login(tmp_path: Path, by_socket: 
         assert await calls.call(upstream, ApplicationCall("get", "/bye", b"\r\nHost: a")) == 200
         assert begun(app) == [announcement("", "")]
     await calls.close()
+
+
+@pytest.mark.parametrize("user", [pool, applications], ids=["requests", "calls"])
+async def test_a_connection_that_takes_no_announcement_is_closed(
+    user: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, opened = tmp_path / "app.sock", list[socket.socket]()
+
+    def ended(place: UnixSocket) -> socket.socket:
+        """As if it had been broken as soon as it stood."""
+        opened.append(connected_to(place))
+        opened[-1].shutdown(socket.SHUT_WR)
+        return opened[-1]
+
+    monkeypatch.setattr(user, "connected_to", ended)
+    async with application(closing(OK), path=path) as app:
+        if user is pool:
+            more = f"sockets: [{tmp_path}]\n"
+            async with gateway(80, upstream=f"socket: {path}, {V2}", gateway=more) as gate:
+                assert (await gate.once(PUBLIC)).status == 502
+        else:
+            place = UnixSocket(str(tmp_path), ("app.sock",))
+            upstream = Upstream(
+                scheme="http", host="", port=app.port, timeouts=Timeouts(), announces=True, socket=place
+            )
+            calls = applications.Applications(lambda address, port: False)
+            with pytest.raises((OSError, GatewayError)):
+                await calls.call(upstream, applications.ApplicationCall("get", "/bye", b"\r\nHost: a"))
+            await calls.close()
+        assert {one.fileno() for one in opened} == {-1}
 
 
 @pytest.mark.service
