@@ -26,6 +26,10 @@ def folder(tmp_path: Path) -> Path:
     place.write_app("one", "one.localhost", account="{ask: a}", translate=told)
     place.write_app("two", "two.localhost", account="{ask: a, by: [uid], shared: true}")
     place.write_app("none", "none.localhost")
+    (place.policies / "directories").mkdir()
+    key = "key: {uid: {from: uid, providers: [alpha]}}\ngives: {login: {}}\n"
+    place.write("directories/agents.yaml", "version: 1\ndirectory: agents\ncsv: {path: ../agents.csv}\n" + key)
+    place.write_app("told", "told.localhost", account="{ask: a, from: login}", directories="[agents]")
     return tmp_path
 
 
@@ -74,6 +78,13 @@ def test_what_is_refused(folder: Path) -> None:
     ):
         assert said in account(folder, *words, code=code), words
     assert listed(folder) == [("one", "subject=h", "h.durand")]
+
+
+def test_an_application_whose_logins_a_directory_says_has_no_links(folder: Path) -> None:
+    said = account(folder, "link", "told", "x", "--subject", "p", code=2)
+    assert "asks for no account link: a directory says the logins (account.from)" in said
+    (folder / "links.csv").write_text(f"application,issuer,person,login\ntold,{ISSUER},subject=a,b\n")
+    assert "the file of told asks for no account link" in account(folder, "import", "links.csv", code=1)
 
 
 def test_another_login_only_where_it_is_said_so_and_a_shared_one_where_the_file_does(folder: Path) -> None:
