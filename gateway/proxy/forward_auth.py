@@ -1,7 +1,7 @@
 """A server in front asks about a request that it passes on itself: who asks, which request it is, what it is told."""
 
 from abc import abstractmethod
-from collections.abc import Iterable
+from collections.abc import Sequence
 from hmac import compare_digest
 from itertools import compress
 from typing import Final
@@ -90,12 +90,12 @@ def said_of(front: Front, outcome: Outcome) -> Page | None:
     return Page(NOT_SIGNED_IN, ((STATUS, b"%d" % NOT_SIGNED_IN), _NOT_KEPT), b"")
 
 
-def permitted(request: Request, front: Front, prepared: Prepared, dropped: Iterable[bytes]) -> Page:
+def permitted(request: Request, front: Front, prepared: Prepared, dropped: Sequence[bytes]) -> Page:
     """`dropped`: names of the client's lines that no application may see.
 
     Raises GatewayError(FRONT_HEADER) where the front would pass one of these on."""
     injected = request.lane.injected
-    kept = front.unwritten(dropped, injected)
+    kept = front.unwritten(dropped, injected) if dropped else []
     if kept and not front.removes:
         raise GatewayError(FRONT_HEADER, f"{front.name} would pass {kept[0][:64]!r} on")
     # What a program's token was is not among these lines any more.
@@ -104,7 +104,7 @@ def permitted(request: Request, front: Front, prepared: Prepared, dropped: Itera
         own = next((value for name, value in request.sent() if name == b"Authorization"), b"")
     lines = permission(injected, prepared, request.cookie_rest, own)
     if front.clears:
-        lines = tuple(line for line in lines if line[1])
+        lines = tuple([line for line in lines if line[1]])
     if front.removes:
         # What a client says in the front's own words; and whatever the front makes of an empty line.
         kept += filter(None, (front.method, front.target))

@@ -4,7 +4,7 @@
 fills two collections; nothing of ours runs inside it.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from time import time
 from typing import Final
 
@@ -306,7 +306,7 @@ class Request:
         self._lines = known.layout.lines(self._whole)
 
     @property
-    def dropped(self) -> Iterable[bytes]:
+    def dropped(self) -> Sequence[bytes]:
         """Names of lines that nobody reads and that do not go on. A head that was let in before has none."""
         return () if self._known is not None else self._layout.dropped
 

@@ -143,6 +143,9 @@ async def test_each_person_s_own_secret_goes_to_the_application_and_is_shown_now
     assert refused.status == 403
     shown = bytes((await ask(place.url(TWO), "/_ecluse/session", world.cookie(alice, TWO), TWO)).body).decode()
     assert "elle" not in shown + world.gateway.text(before)
+    place.write_app("two", TWO)
+    (place.policies / "directories/vault.yaml").unlink()
+    await world.gateway.reload()
     await world.leave()
 
 
@@ -179,6 +182,7 @@ async def test_a_person_comes_in_under_the_login_that_the_directory_says_while_i
         while (await ask(place.url(TWO), "/", cookie, TWO)).status != 403:
             await asyncio.sleep(0.05)
     place.write_app("two", TWO)
+    (place.policies / "directories/logins.yaml").unlink()
     await world.gateway.reload()
     await world.leave()
 

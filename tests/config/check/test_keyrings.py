@@ -106,7 +106,7 @@ def test_an_account_links_key_is_none_of_the_keyrings() -> None:
     assert any("this is a key of the store" in problem for problem in problems(changes, secret))
 
 
-def test_what_is_read_of_a_folder_is_what_is_in_force(tmp_path: Path) -> None:
+def test_what_a_folder_gives_is_what_is_in_force_and_a_ring_by_itself_is_whole(tmp_path: Path) -> None:
     policies = tmp_path / "policies"
     for path, text in {**BASE, **CHANGES["store"]}.items():
         (policies / path).parent.mkdir(parents=True, exist_ok=True)
@@ -117,12 +117,13 @@ def test_what_is_read_of_a_folder_is_what_is_in_force(tmp_path: Path) -> None:
         key("old", SECRET, -9),
         key("used", SECRET, -5),
     )
-    (policies / "ring").write_bytes(keyring_text(Keyring("store", keys)))
+    whole = keyring_text(Keyring("store", keys))
+    (policies / "ring").write_bytes(whole)
     files = read_folder(policies)
     in_order = keyring_text(Keyring("store", (keys[3], keys[0], keys[2])))
     assert [one.key for one in files.keyrings] == ["file:ring"]
     assert files.secrets["file:ring"] == in_order
-    assert read_keyrings(policies, files.keyrings) == {"file:ring": in_order}
+    assert read_keyrings(policies, files.keyrings) == {"file:ring": whole}
     (policies / "ring").write_text("no ring")
     assert read_folder(policies).secrets["file:ring"] == b"no ring"
     (policies / "ring").unlink()
