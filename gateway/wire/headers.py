@@ -171,7 +171,7 @@ _READ_FOR_WEBDAV: Final = READ_AND_SENT - {METHOD_OVERRIDE}
 
 
 # Of these families, what bought software and its own scripts use as a secret of their own, and no front tells by them.
-_OF_APPLICATIONS: Final = frozenset({b"x-auth-token", b"x-auth-key"})
+_OF_APPLICATIONS: Final = frozenset({b"x-auth-token", b"x-auth-key", b"x-access-token"})
 
 
 def may_be_listed(name: bytes) -> bool:

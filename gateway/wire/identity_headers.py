@@ -58,7 +58,7 @@ IDENTITY: Final[Mapping[str, tuple[str, ...]]] = {
     "Teleport": ("Teleport-Jwt-Assertion",),
     "Tailscale": ("Tailscale-*",),
     "Kong": ("X-Consumer-*", "X-Credential-*", "X-Anonymous-Consumer"),
-    "APISIX, kong-oidc": ("X-Userinfo", "X-ID-Token"),
+    "APISIX, kong-oidc": ("X-Userinfo", "X-ID-Token", "X-Access-Token"),
     "WSO2": ("X-JWT-Assertion",),
     "Ory Oathkeeper": ("X-User",),
     "oauth2-proxy's example for nginx": ("X-User", "X-Email"),
@@ -93,6 +93,7 @@ IDENTITY: Final[Mapping[str, tuple[str, ...]]] = {
     "OBM": ("OBM-*",),
     "Posit, RStudio": ("X-RStudio-*", "RStudio-Connect-Credentials", "Shiny-Server-Credentials"),
     "Home Assistant": ("X-Hass-*",),
+    "Otoroshi": ("Otoroshi-*", "X-OIDC-*"),
 }  # fmt: skip
 
 _SEPARATORS: Final = re.compile(rb"[^a-z0-9]+")

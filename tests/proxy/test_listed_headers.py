@@ -30,7 +30,9 @@ async def test_without_the_list_none_of_it_goes_on() -> None:
             assert line not in behind.requests.pop()
 
 
-@pytest.mark.parametrize("name", [b"app_token", b"X_Api_Version", b"_x", b"X-Auth-Token", b"x-auth-key", b"a_b-c"])
+@pytest.mark.parametrize(
+    "name", [b"app_token", b"X_Api_Version", b"_x", b"X-Auth-Token", b"x-auth-key", b"X-Access-Token", b"a_b-c"]
+)
 def test_names_that_a_file_may_list(name: bytes) -> None:
     assert may_be_listed(name)
 
