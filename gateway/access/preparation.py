@@ -41,11 +41,13 @@ def translated(app: App, seat: Seat | None, now: float, wall: float, told: Trans
     `told`: on this path, where the file tells paths apart. Raises GatewayError."""
     identity = None if seat is None else identity_at(app, seat, wall)
     injection = (told or app.translation).render(identity)
-    headers = injection.headers
+    prepared = Prepared(injection.headers, injection.cookies)
     if identity is not None:
         check(app.tokens, identity)
-        headers += b"" if app.basic is None else basic_line(app.basic, identity)
-    return Prepared(headers, injection.cookies)
+        if app.basic is not None:
+            prepared = replace(prepared, headers=prepared.headers + basic_line(app.basic, identity))
+            _check_budget(app, prepared)
+    return prepared
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from gateway.config.snapshot import App
 from gateway.model.errors import GatewayError
 from gateway.model.session import Seat
 from gateway.tokens.making import MadeTokens
-from gateway.tokens.spec import SigningKey
+from gateway.tokens.spec import BasicSpec, SigningKey, TokenClaim
 from tests.config.samples import GATEWAY, PERMIS, sample_snapshot
 from tests.proxy.stand_ins import identity, seat
 from tests.tokens.keys import key, pem
@@ -179,6 +179,13 @@ async def test_what_does_not_fit_is_refused_and_never_cut() -> None:
     bench, app, who = Bench(), app_of(), seat("permis.localhost", identity(uid="h" * 8_000))
     with pytest.raises(GatewayError, match=r"translation\.budget: all headers, cookies and tokens together"):
         await bench.ready(app, who)
+
+
+def test_http_basic_counts_as_well() -> None:
+    spec = BasicSpec(TokenClaim("account", "uid"), "word")
+    app, who = replace(app_of(PERMIS), basic=spec), seat("permis.localhost", identity(uid="h" * 4_000))
+    with pytest.raises(GatewayError, match=r"translation\.budget: all headers, cookies and tokens together"):
+        translated(app, who, 0.0, 0.0)
 
 
 async def test_both_kinds_of_cookies_are_sent() -> None:

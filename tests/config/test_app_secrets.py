@@ -33,6 +33,8 @@ SAID = (
 
 def app(line: str, section: str = "headers") -> str:
     usual = "    X-Remote-User: {from: uid}\n"
+    if section == "section":
+        return PERMIS.replace(usual, f"{usual}  {line}\n")
     return PERMIS.replace(usual, f"    {line}\n" if section == "headers" else f"{usual}  cookies:\n    {line}\n")
 
 
@@ -125,11 +127,21 @@ FORM = (
 HEALTH = (
     "upstream: {url: http://127.0.0.1:9001, others: ['http://127.0.0.1:9002'], health: {path: '/up?token=planted'}}"
 )
+
+
+def rule(condition: str) -> str:
+    return PERMIS.replace("access:\n", f"access:\n  - {{path: /api/**, allow: {condition}}}\n", 1)
+
+
 CALLS = [
     (PERMIS + FORM.format("page: /in, values: {api_key: planted}"), "form_login.steps[0].values.api_key"),
     (PERMIS + FORM.format("page: /in, values: {x: Bearer planted}"), "form_login.steps[0].values.x"),
     (PERMIS + FORM.format("page: '/in?token=planted'"), "form_login.steps[0].page"),
     (PERMIS.replace("upstream: {url: http://127.0.0.1:9001}", HEALTH), "upstream.health.path"),
+    (app("jwt: {header: X-T, claims: {api_key: {value: planted}}}", "section"), "translate.jwt.claims.api_key.value"),
+    (app("jwt: {header: X-T, claims: {x: {value: Bearer planted}}}", "section"), "translate.jwt.claims.x.value"),
+    (rule("{query: {name: api_key, equals: planted}}"), "access[0].allow.query.equals"),
+    (rule("{any: [{header: {name: X-A, in: [a, Bearer planted]}}, signed_in]}"), "access[0].allow.any[0].header.in"),
 ]
 
 

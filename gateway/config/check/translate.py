@@ -28,7 +28,7 @@ from gateway.model.errors import GatewayError
 from gateway.model.identity import Identity
 from gateway.model.names import fold
 from gateway.translation.charset import LACKING
-from gateway.translation.render import KNOWN_OF_ALL, check_cookie, check_header, render_one
+from gateway.translation.render import KNOWN_OF_ALL, Translation, check_cookie, check_header, render_one
 from gateway.translation.specs import (
     Constant,
     CookieSpec,
@@ -121,7 +121,10 @@ def check_translate(document: YamlDocument, model: AppFile) -> Iterator[Problem]
 def check_budget(document: YamlDocument, model: AppFile, providers: Sequence[ProviderBase]) -> Iterator[Problem]:
     """Of each header the longest value that is known: somebody has it, and they could never come in."""
     lines = {(told.at, told.name): _longest(told, providers) for told in model.translate.told_anywhere}
-    size = max(sum(lines[told.at, told.name] for told in together) for together in model.translate.by_path)
+    by_path = model.translate.by_path
+    size = max(sum(lines[told.at, told.name] for told in together) for together in by_path)
+    if _says_something_of_nobody(model):
+        size = max(size, *(sum(map(_of_nobody, together)) for together in by_path))
     budget = model.translate.budget
     if size > budget:
         message = f"with the longest values that are known, headers and cookies take {size} bytes, over {budget}"
@@ -140,6 +143,8 @@ def _longest(told: InjectedAt, providers: Sequence[ProviderBase]) -> int:
     # A table may make the longest of any value; elsewhere it is the longest that is made of the longest.
     every = max(map(len, listed.values()), default=0) if told.injected.transforms else 0
     persons = [{name: max(values, key=len) for name, values in listed.items() if values}]
+    if told.injected.absent is not None:
+        persons.append({})
     persons += [{name: values[at % len(values)] for name, values in listed.items() if values} for at in range(every)]
     sizes = [0]
     for person in persons:
@@ -149,6 +154,20 @@ def _longest(told: InjectedAt, providers: Sequence[ProviderBase]) -> int:
             spec: Spec = spec_of(HeaderSpec, told, None) if is_header else spec_of(CookieSpec, told, None)
             sizes.append(len(render_one(spec, identity)))
     return len(told.name) + 4 + max(sizes) if max(sizes) else 0
+
+
+def _says_something_of_nobody(model: AppFile) -> bool:
+    """Else what is sent of nobody is fixed, and sent of everybody too."""
+    told = [told.injected for told in model.translate.told_anywhere]
+    return any(isinstance(one, InjectedHeaderSection) and one.nobody is not None for one in told)
+
+
+def _of_nobody(told: InjectedAt) -> int:
+    """Bytes of the line where nobody is signed in."""
+    with suppress(GatewayError, UnicodeDecodeError):
+        if told.kind == "headers":
+            return len(Translation((spec_of(HeaderSpec, told, None),), ()).render(None).headers)
+    return 0
 
 
 def check_secrets(document: YamlDocument, model: AppFile) -> Iterator[Problem]:
@@ -162,7 +181,7 @@ def check_secrets(document: YamlDocument, model: AppFile) -> Iterator[Problem]:
             if _VALUE.fullmatch(text.strip()) is not None or (whole and names_a_secret(told.name)):
                 message = "this looks like a secret, which is not written into this file"
                 yield _in_clear(document, at, message, "`value: {file: path}` is the way to send one")
-    for at, name, text, hint in _written_for_calls(model):
+    for at, name, text, hint in (*_written_for_calls(model), *_claimed(model), *_compared(document.data)):
         if is_secret(name, Reference("inline", text)):
             yield _in_clear(document, at, f"`{name}` looks like a secret, which is not written into this file", hint)
 
@@ -208,6 +227,33 @@ def _written_for_calls(model: AppFile) -> Iterator[tuple[Path, str, str, str]]:
         for key, address in (("page", step.page), ("action", step.action)):
             for name, text in _in_query(address):
                 yield (*at, key), name, text, hint
+
+
+def _claimed(model: AppFile) -> Iterator[tuple[Path, str, str, str]]:
+    """Fixed texts of tokens, which `ecluse explain` prints."""
+    hint = "whoever has the token reads it: let translate.headers.NAME.value: {file: path} carry it"
+    for kind, section in (("jwt", model.translate.jwt), ("sealed", model.translate.sealed)):
+        for name, claim in {} if section is None else section.claims.items():
+            if claim.value is not None:
+                yield ("translate", kind, "claims", name, "value"), name, claim.value, hint
+
+
+def _compared(data: object, at: Path = ()) -> Iterator[tuple[Path, str, str, str]]:
+    """What conditions of rules ask a header or parameter to be."""
+    hint = "let the application look at it, or let programs bring tokens of a provider (api)"
+    if isinstance(data, list):
+        for number, one in enumerate(data):
+            yield from _compared(one, (*at, number))
+    if not isinstance(data, dict):
+        return
+    for key, inside in data.items():
+        if key in ("header", "query") and at[:1] == ("access",) and isinstance(inside, dict):
+            for how in ("equals", "in"):
+                texts = inside.get(how, [])
+                for text in texts if isinstance(texts, list) else [texts]:
+                    yield (*at, key, how), str(inside.get("name", "")), str(text), hint
+        elif at or key == "access":
+            yield from _compared(inside, (*at, key))
 
 
 def _in_query(address: str | None) -> list[tuple[str, str]]:
