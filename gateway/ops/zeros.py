@@ -20,7 +20,6 @@ from gateway.model.codes import (
     POLICY_UNKNOWN,
     SESSION_TOO_WEAK,
     SIGN_IN_REQUIRED,
-    TRANSLATION_UNENCODABLE,
     Code,
 )
 from gateway.model.listener_codes import LISTEN_PROXY_HEADER, LISTEN_PROXY_SOURCE
@@ -31,7 +30,9 @@ from gateway.saml.parties import OpinionVerdict, OtherImplementation
 MOST_ZEROS = 20_000
 """Beyond that, whole metrics are left out, those with the most series first: 5,000 applications have 100,000."""
 
-_DENIALS = (POLICY_NO_RULE, POLICY_METHOD, POLICY_NOT_ALLOWED, POLICY_UNKNOWN, POLICY_DENIED, TRANSLATION_UNENCODABLE)
+_DENIALS = (POLICY_NO_RULE, POLICY_METHOD, POLICY_NOT_ALLOWED, POLICY_UNKNOWN, POLICY_DENIED)
+# These refuse a person whom a rule lets in, where the application cannot be told of them.
+_UNTOLD = ("translation.", "account.missing", "account.link", "account.person", "directory.")
 _ENDS = (OIDC_REFRESH_ENDED, OIDC_REFRESH_SUBJECT, LOGIN_MAPPING, LOGIN_OUTSIDE_PERIMETER)
 _OPINIONS = tuple((by, verdict) for by in get_args(OtherImplementation) for verdict in get_args(OpinionVerdict))
 _CHALLENGES = (SIGN_IN_REQUIRED, POLICY_PROVIDER, SESSION_TOO_WEAK)
@@ -49,7 +50,8 @@ def zeros(apps: Sequence[str], oidc_providers: Sequence[str], saml_providers: Se
     of_each: dict[str, Iterable[_Labels]] = {
         "ecluse_http_requests_total": _each(apps, (("2xx",), ("3xx",), ("4xx",), ("5xx",))),
         "ecluse_http_refusals_total": (
-            *_codes("wire.", "limit.", "route.", "gateway.", "store.", "api.", "oidc.", "form_login."),
+            *_codes("wire.", "limit.", "route.", "gateway.", "store.", "api.", "oidc.", "form_login.", "front."),
+            *_codes("translation.", "account.", "directory."),
             (LOGIN_PROVIDER_UNREACHABLE.id,),
         ),
         "ecluse_tunnels_total": ((why,) for why in _TUNNEL_ENDS),
@@ -121,6 +123,7 @@ def _refreshes() -> Iterator[_Labels]:
 def _decisions() -> Iterator[_Labels]:
     yield "allow", POLICY_ALLOWED.id
     yield from (("deny", code.id) for code in _DENIALS)
+    yield from (("deny", code) for (code,) in _codes(*_UNTOLD))
     yield from (("challenge", code.id) for code in _CHALLENGES)
 
 
