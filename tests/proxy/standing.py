@@ -1,11 +1,14 @@
 """A gateway and an application in processes of their own, so that of the gateway's memory nothing is the test's.
 
 `python -m tests.proxy.standing application FILE` prints its ports, without and with TLS, and writes the certificate of
-its authority to the file; `... gateway SCHEME PORT FILE` serves without and with TLS, before the application at that
-port, and prints both ports. Each ends with its standard input.
+its authority to the file; `... gateway SCHEME PORT FILE [rewriting]` serves without and with TLS, before the
+application at that port, and prints both ports. Each ends with its standard input.
 """
 
 import asyncio
+import base64
+import gzip
+import random
 import re
 import socket
 import ssl
@@ -22,6 +25,8 @@ from tests.proxy.gateways import gateway
 from tests.proxy.websocket_ends import TUNNEL, frame, switched
 
 _SIZE = 10 << 20
+# A text that compresses to three quarters.
+_ZIPPED = gzip.compress(base64.b64encode(random.Random(7).randbytes(_SIZE >> 1)), 1)
 _HEADS = {
     "counted": f"Content-Length: {_SIZE}",
     "in_chunks": "Transfer-Encoding: chunked",
@@ -29,6 +34,7 @@ _HEADS = {
     "small": "Content-Length: 10000",
     "page": "Content-Length: 50000",
     "file": f"Content-Length: {1 << 20}",
+    "zipped": f"Content-Type: text/html\r\nContent-Encoding: gzip\r\nContent-Length: {len(_ZIPPED)}",
 }
 _PIECES = {
     "counted": [bytes(1 << 20)] * 10,
@@ -37,6 +43,7 @@ _PIECES = {
     "small": [bytes(10_000)],
     "page": [bytes(50_000)],
     "file": [bytes(1 << 20)],
+    "zipped": [_ZIPPED],
 }
 # Takes no upload; takes a WebSocket, and talks on it without end, or reads nothing of it.
 _STANDS = ("deaf", "talks", "listens")
@@ -98,8 +105,9 @@ def _speak(connection: socket.socket, tls: ssl.SSLContext | None) -> None:
     _answer(connection if tls is None else tls.wrap_socket(connection, server_side=True))
 
 
-async def _gateway(scheme: str, port: int, certificate: Path) -> None:
-    behind: dict[str, Any] = {"app": TUNNEL, "scheme": scheme}
+async def _gateway(scheme: str, port: int, certificate: Path, *rewriting: str) -> None:
+    app = TUNNEL + ("rewrite: {headers: true, bodies: true}\n" if rewriting else "")
+    behind: dict[str, Any] = {"app": app, "scheme": scheme}
     if scheme == "https":
         behind |= {"upstream": "ca: {file: ca.pem}", "secrets": {"file:ca.pem": certificate.read_bytes()}}
     async with gateway(port, **behind) as plain, gateway(port, **behind, tls=server_side()) as tls:
@@ -109,6 +117,6 @@ async def _gateway(scheme: str, port: int, certificate: Path) -> None:
 
 if __name__ == "__main__":
     if sys.argv[1] == "gateway":
-        uvloop.run(_gateway(sys.argv[2], int(sys.argv[3]), Path(sys.argv[4])))
+        uvloop.run(_gateway(sys.argv[2], int(sys.argv[3]), Path(sys.argv[4]), *sys.argv[5:]))
     else:
         _application(Path(sys.argv[2]))

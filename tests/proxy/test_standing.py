@@ -72,15 +72,16 @@ def settled(pid: int) -> float:
 
 @contextmanager
 def readers(
-    tls: bool, number: int = FIRST + READERS, *, https: bool = False
+    tls: bool, number: int = FIRST + READERS, *, https: bool = False, rewriting: bool = False
 ) -> Iterator[tuple[int, list[socket.socket]]]:
     """The gateway's process, and who is connected to it; of these, the first ones make it grow to its usual size.
-    `https`: the application speaks TLS."""
+    `https`: the application speaks TLS. `rewriting`: addresses in its texts are rewritten."""
     with ExitStack() as stack:
         certificate = f"{stack.enter_context(TemporaryDirectory())}/ca.pem"
         _, of_application = stack.enter_context(process("application", certificate))
         behind = "https" if https else "http"
-        served, ports = stack.enter_context(process("gateway", behind, str(of_application[https]), certificate))
+        what = ["gateway", behind, str(of_application[https]), certificate, *(["rewriting"] if rewriting else [])]
+        served, ports = stack.enter_context(process(*what))
         # Its certificate is of an authority of that process.
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
@@ -257,3 +258,19 @@ def test_whoever_was_quick_and_then_stands_behind_a_burst_costs_under_64_kb(tls:
         each = (settled(pid) - before) * 1024 / READERS
         print(f"quick, then a burst, {'tls' if tls else 'plain'}: {each:.0f} kB")
         assert each < MOST_KB
+
+
+@pytest.mark.slow
+@TLS
+def test_a_reader_of_a_text_that_was_compressed_costs_twice_as_much_at_most(tls: bool) -> None:
+    """It is undone, rewritten and done again: what zlib holds for both comes to the rest."""
+    raw = ask(b"GET /public/zipped", b"Accept-Encoding: gzip")
+    with readers(tls, 40, rewriting=True) as (pid, all_of_them):
+        for reader in all_of_them[:10]:
+            reader.sendall(raw)
+        before = settled(pid)
+        for reader in all_of_them[10:]:
+            reader.sendall(raw)
+        each = (settled(pid) - before) * 1024 / 30
+        print(f"zipped, {'tls' if tls else 'plain'}: {each:.0f} kB")
+        assert each < 2 * MOST_KB
