@@ -128,9 +128,10 @@ HEADERS: Final[Mapping[HeaderPreset, Mapping[str, _Written]]] = {
     "siteminder": {"SM_USER": {"from": "uid"}, "SM_USERGROUPS": {"from": "groups", "join": "^"}},
     # Spring Security: RequestHeaderAuthenticationFilter, whose principalRequestHeader is SM_USER
     "spring": {"SM_USER": {"from": "uid"}},
-    # IBM WebSEAL: junctions with -c iv-user,iv-groups, and -e utf8_uri
+    # IBM WebSEAL: junctions with -c iv-user,iv-groups, and -e utf8_uri, which leaves `@`, `=` and `/` as they are. In
+    # groups these are encoded too, for a comma in one would be two groups to applications that take no heed of quotes.
     "webseal": {
-        "iv-user": {"from": "uid", "encoding": "percent-utf8", "nobody": "Unauthenticated"},
+        "iv-user": {"from": "uid", "encoding": "ascii", "unencodable": "percent", "nobody": "Unauthenticated"},
         "iv-groups": {"from": "groups", "join": ",", "escape": "quotes", "encoding": "percent-utf8"},
     },
 }

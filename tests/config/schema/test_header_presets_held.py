@@ -189,6 +189,12 @@ PUBLISHED = [
         {"iv-user": "Unauthenticated"},
         None,
     ),
+    Published(
+        "webseal",
+        "IBM, UTF-8 encoding in junction requests: utf8_uri encodes white space, non-ASCII bytes and the percent sign",
+        {"iv-user": "h%C3%A9l%C3%A8ne/100%25@ville.example"},
+        {"uid": ("hélène/100%@ville.example",)},
+    ),
 ]  # fmt: skip
 
 
