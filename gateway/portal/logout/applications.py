@@ -10,12 +10,14 @@ import asyncio
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from time import time
 from urllib.parse import urlencode
 from weakref import WeakKeyDictionary
 
+from gateway.access.account import identity_at
 from gateway.config.snapshot import App, Snapshot
 from gateway.federation.applications import ApplicationCall, Applications, CallGivenUp
-from gateway.model.codes import UPSTREAM_RESPONSE
+from gateway.model.codes import TRANSLATION_UNENCODABLE, UPSTREAM_RESPONSE
 from gateway.model.errors import GatewayError
 from gateway.model.identity import Identity
 from gateway.model.ports import Revoker
@@ -87,15 +89,16 @@ class SignOuts:
         names = {name.encode("ascii") for name in app.logout.told_cookies} | _session_names(app)
         pairs = [pair.strip(b" \t") for pair in cookies.split(b";")]
         own = b"; ".join(pair for pair in pairs if pair.partition(b"=")[0] in names)
+        identity = _identity(app, seat)
         before, of = self._known.get(seat, (None, None))
-        if before == own and of is seat.identity:
+        if before == own and of is identity:
             return
         if len(own) > _LONGEST_COOKIES or len(self._pending) >= _MOST_PENDING:
             return
-        self._known[seat] = own, seat.identity
+        self._known[seat] = own, identity
         # A cookie that the browser does not have is of one session alone.
         whose = (seat.session_id,) if app.edits.cookies.hidden else (seat.identity.issuer, seat.identity.subject)
-        note = SignOutNote(seat.session_id, host, app.name, _login(app, seat), own, whose)
+        note = SignOutNote(seat.session_id, host, app.name, _login(app, identity), own, whose)
         self._pending[seat.session_id, host] = note
         if self._writing is None:
             self._writing = asyncio.get_running_loop().create_task(self._write())
@@ -173,11 +176,16 @@ class SignOuts:
             self._call(present.app, present.host, present.injection, cookies, present.told, session)
             return
         app = self._snapshot().find_named(note.host, note.app)
-        if app is not None and app.logout.url is not None and (note.login or note.cookies):
-            injection = app.translation.known_again(app.logout.login, note.login)
-            if app.basic is not None:
-                injection = replace(injection, headers=injection.headers + fixed_line(app.basic))
-            self._call(app, note.host, injection, note.cookies, None, _session_of(app, note.cookies))
+        if app is None or app.logout.url is None:
+            return
+        if not note.login and not note.cookies:
+            error = CallGivenUp(TRANSLATION_UNENCODABLE, "nothing was kept that says whose session it was")
+            self._ended_with(app, note.host, "given_up", error)
+            return
+        injection = app.translation.known_again(app.logout.login, note.login)
+        if app.basic is not None:
+            injection = replace(injection, headers=injection.headers + fixed_line(app.basic))
+        self._call(app, note.host, injection, note.cookies, None, _session_of(app, note.cookies))
 
     # --- the call
 
@@ -207,7 +215,8 @@ class SignOuts:
         logout = app.logout
         assert logout.url is not None
         call = ApplicationCall(logout.method, logout.url, lines, urlencode(logout.form).encode("ascii"))
-        result, error = "given_up", None
+        result: str = "given_up"
+        error: GatewayError | None = None
         try:
             # Each address may have sessions of its own.
             calls = (self._applications.call(upstream, call) for upstream in app.upstream.everywhere)
@@ -220,9 +229,12 @@ class SignOuts:
         except GatewayError as failed:
             result, error = "failed", failed
         finally:
-            self._counters.add("ecluse_application_sign_outs_total", app.name, result)
+            self._ended_with(app, host, result, error)
             if told is not None and not told.done():
                 told.set_result(None)
+
+    def _ended_with(self, app: App, host: str, result: str, error: GatewayError | None) -> None:
+        self._counters.add("ecluse_application_sign_outs_total", app.name, result)
         if error is not None:
             self._log.event("logout.application", app=app.name, host=host, code=error.code.id, detail=error.detail)
 
@@ -250,10 +262,18 @@ async def _ended(tasks: set[asyncio.Task[None]], within: float) -> None:
         await asyncio.gather(*late, return_exceptions=True)
 
 
-def _login(app: App, seat: Seat) -> bytes:
+def _identity(app: App, seat: Seat) -> Identity:
+    """As the application is told of them: with their login there, and with what its directories add."""
+    try:
+        return identity_at(app, seat, time())
+    except GatewayError:
+        return seat.identity
+
+
+def _login(app: App, identity: Identity) -> bytes:
     spec = app.translation.named(app.logout.login)
     try:
-        value = b"" if spec is None else render_one(spec, seat.identity)
+        value = b"" if spec is None else render_one(spec, identity)
     except GatewayError:
         return b""
     return value if len(value) <= _LONGEST_LOGIN else b""

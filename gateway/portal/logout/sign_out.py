@@ -1,11 +1,14 @@
 """Signing out, on any of our hosts: every session of the browser ends, in every worker before the response is sent."""
 
+import asyncio
+import secrets
 from dataclasses import replace
 from typing import Literal
 
 from gateway.config.snapshot import App
 from gateway.model.codes import LOGOUT_CROSS_SITE, Code
 from gateway.model.errors import GatewayError
+from gateway.model.identity import Identity
 from gateway.model.ports import Page
 from gateway.model.session import Session
 from gateway.portal.flow.acting import proven_may_wait
@@ -16,7 +19,8 @@ from gateway.portal.http.request import PREFIX, PortalRequest, clear_own, own_or
 from gateway.portal.logout.applications import Present
 from gateway.portal.services import PortalServices
 from gateway.tokens.basic import basic_line
-from gateway.translation.render import NOTHING
+from gateway.tokens.making import make
+from gateway.translation.render import NOTHING, Injection
 from gateway.wire.application_cookies import ApplicationCookies
 from gateway.wire.cookies import clear_seat, presented_seat
 
@@ -84,6 +88,8 @@ class BrowserSignOut:
             injection = app.translation.render(identity)
             if app.basic is not None:
                 injection = replace(injection, headers=injection.headers + basic_line(app.basic, identity))
+            if app.tokens:
+                injection = await self._with_tokens(request, app, identity, injection)
         except GatewayError as error:
             # While they were signed in the application was not told either.
             self._services.report.application_not_told(request, error)
@@ -92,6 +98,17 @@ class BrowserSignOut:
         _, kept = cookies.read(request.cookie_line)
         hidden = await self._hidden(request, app, cookies)
         return Present(app, request.host, injection, b"; ".join(part for part in (hidden, kept) if part))
+
+    async def _with_tokens(
+        self, request: PortalRequest, app: App, identity: Identity, injection: Injection
+    ) -> Injection:
+        """They live for this call alone. Raises GatewayError."""
+        keys, now = request.snapshot.gateway.token_keys, self._services.now()
+        made = await asyncio.to_thread(
+            make, app.tokens, identity, keys, now=now, not_after=now, chance=secrets.token_bytes
+        )
+        cookies = b"; ".join(filter(None, (injection.cookies, made.cookies)))
+        return Injection(injection.headers + made.headers, cookies)
 
     async def _hidden(self, request: PortalRequest, app: App, cookies: ApplicationCookies) -> bytes:
         """Those that the browser does not have, as of the last response that it has seen. What was kept to be told at

@@ -1,27 +1,32 @@
 """An application that names an address for it is told of every end of a session, in one way."""
 
 import asyncio
+import json
+from base64 import urlsafe_b64decode
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from gateway.access.account import SeatAccount, with_login
 from gateway.config.snapshot import Logout
 from gateway.federation.client import PAUSE
+from gateway.model.account import ATTRIBUTE, AccountSettings
 from gateway.model.provider import ProviderLogout
 from gateway.model.session import SeatLimits
 from gateway.portal.logout import applications as sign_outs
 from gateway.portal.openid.renewal import Renewal
-from gateway.tokens.spec import BasicSpec, TokenClaim
+from gateway.tokens.spec import BasicSpec, Carrier, TokenClaim
 from gateway.translation.render import Translation
-from gateway.translation.specs import CookieSpec, FromAttribute
+from gateway.translation.specs import CookieSpec, FromAttribute, HeaderSpec
 from tests.patience import until
 from tests.portal.application import LOGOUT, Told, told_of_sign_outs
 from tests.portal.browser import Browser
 from tests.portal.installation import ACTES, ELECTIONS, PERMIS, Installation
 from tests.portal.openid.test_provider_logout import token
 from tests.portal.openid.test_provider_logout import told as provider_tells
+from tests.tokens.test_sealed import SEALED, SIGNED
 
 KNOWN = {b"X-Secret: proxy", b"X-Remote-User: alice", b"Cookie: CTSESSION=present; PHPSESSID=p1"}
 
@@ -194,6 +199,49 @@ async def test_an_application_that_knows_http_basic_alone_is_called_with_it(
     here.sign_outs.due()
     await until(lambda: len(actes.heads) == 2)
     assert (b"Authorization: " + credentials in actes.lines()[1]) == (whose == "for everybody")
+
+
+async def test_with_its_browser_an_application_that_knows_tokens_gets_them(here: Installation, actes: Told) -> None:
+    """As with each request; they end seconds after it."""
+    header = replace(SIGNED, carrier=Carrier("header", "X-Token"))
+    here.change("actes", tokens=(header, SEALED))
+    browser = await seated(here)
+    await browser.post(here.url(ACTES, "/_ecluse/logout"))
+    (lines,) = actes.lines()
+    (token,) = (line.removeprefix(b"X-Token: ") for line in lines if line.startswith(b"X-Token: "))
+    claims = json.loads(urlsafe_b64decode(token.split(b".")[1] + b"=="))
+    assert (claims["sub"], claims["exp"] - claims["iat"]) == ("alice", header.spare)
+    (cookies,) = (line for line in lines if line.startswith(b"Cookie: "))
+    assert cookies.startswith(b"Cookie: CTSESSION=present; APPSESSION=ey")
+
+
+async def test_a_persons_login_at_the_application_says_who_it_is(here: Installation, actes: Told) -> None:
+    """An account link has it, or a directory, and no provider; and no cookie is named."""
+    browser = await seated(here)
+    by_login = Translation.compile((HeaderSpec("X-Login", FromAttribute(ATTRIBUTE)),), ())
+    settings, seat = AccountSettings(), await here.sessions.load(ACTES, browser.jar[ACTES]["__Host-ecluse"].encode())
+    here.change("actes", account=settings, translation=by_login, logout=replace(LOGOUT, told_cookies=()))
+    assert seat is not None
+    for login in ("alice", "a.liddell"):
+        seat.account = SeatAccount("actes", settings, seat.identity, 0, with_login(seat.identity, login))
+        here.sign_outs.seen(seat, here.snapshot.apps["actes"], ACTES, b"")
+    await until(lambda: here.sign_outs._writing is None)
+    await here.sessions.end([seat.session_id])
+    here.sign_outs.due()
+    await until(lambda: actes.heads)
+    assert actes.lines() == [{b"X-Login: a.liddell"}]
+
+
+async def test_where_nothing_says_whose_session_it_was_that_is_counted(here: Installation, actes: Told) -> None:
+    """It knows people by a token alone, and no cookie is named."""
+    no_names = Translation.compile((), ())
+    here.change("actes", tokens=(SEALED,), translation=no_names, logout=replace(LOGOUT, told_cookies=()))
+    browser = await seated(here)
+    await here.sessions.end([await session_of(here, browser)])
+    here.sign_outs.due()
+    await until(lambda: here.counters.values.get(("ecluse_application_sign_outs_total", "actes", "given_up")) == 1)
+    assert actes.heads == []
+    assert [event["app"] for event in here.logged() if event["event"] == "logout.application"] == ["actes"]
 
 
 async def test_the_call_is_made_as_the_file_says(here: Installation, actes: Told) -> None:
