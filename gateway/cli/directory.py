@@ -10,7 +10,7 @@ from pathlib import Path
 from gateway.cli.elus import import_elus
 from gateway.cli.exits import Exit
 from gateway.cli.folder import compiled, said_to_be_wrong, say_json, say_problems
-from gateway.cli.meant import CannotSay, NoAnswer, WrongUsage, answer, found_sessions, meant
+from gateway.cli.meant import WrongUsage, answer, carried_out, found_sessions, meant
 from gateway.config.problems import ProblemsFound, did_you_mean
 from gateway.directories.by_hand import Asked, ask
 from gateway.identity.directories import joined_key
@@ -25,26 +25,13 @@ _AT_ONCE = 100
 
 def run(told: Namespace) -> Exit:
     if told.what == "refresh":
-        return _refresh(told)
+        return carried_out(_refresh, told)
     if told.what == "import-elus":
         return import_elus(told)
     return directory_test(told.folder, told.name, told.key, as_json=told.as_json)
 
 
 def _refresh(told: Namespace) -> Exit:
-    try:
-        return _refreshed(told)
-    except WrongUsage as wrong:
-        said_to_be_wrong(str(wrong))
-    except NoAnswer:
-        pass
-    except CannotSay as why:
-        said_to_be_wrong(str(why))
-        return Exit.FOUND
-    return Exit.USAGE
-
-
-def _refreshed(told: Namespace) -> Exit:
     where = meant(told)
     if bool(where) == told.all:
         raise WrongUsage("who is looked up again? Say --provider and --subject or another option, or --all")

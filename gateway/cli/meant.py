@@ -2,9 +2,11 @@
 
 import re
 from argparse import Namespace
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
+from gateway.cli.exits import Exit
+from gateway.cli.folder import said_to_be_wrong
 from gateway.cli.running import asked
 from gateway.server.control import ask
 
@@ -25,6 +27,20 @@ class NoAnswer(Exception):
 
 class CannotSay(Exception):
     """The gateway's own words."""
+
+
+def carried_out(command: Callable[[Namespace], Exit], told: Namespace) -> Exit:
+    """What came of it; once it has been said, where it could not be done."""
+    try:
+        return command(told)
+    except WrongUsage as wrong:
+        said_to_be_wrong(str(wrong))
+    except NoAnswer:
+        pass
+    except CannotSay as why:
+        said_to_be_wrong(str(why))
+        return Exit.FOUND
+    return Exit.USAGE
 
 
 def meant(told: Namespace) -> dict[str, Any]:

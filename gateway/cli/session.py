@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from gateway.cli.exits import Exit
 from gateway.cli.folder import said_to_be_wrong, say_json
-from gateway.cli.meant import CannotSay, ListedSession, NoAnswer, WrongUsage, answer, found_sessions, meant
+from gateway.cli.meant import ListedSession, WrongUsage, answer, carried_out, found_sessions, meant
 
 # As stores.oversight takes them.
 _REVOKED_AT_ONCE = 100
@@ -16,16 +16,7 @@ _PASSES = 3
 
 
 def run(told: Namespace) -> Exit:
-    try:
-        return _COMMANDS[told.what](told)
-    except WrongUsage as wrong:
-        said_to_be_wrong(str(wrong))
-    except NoAnswer:
-        pass
-    except CannotSay as why:
-        said_to_be_wrong(str(why))
-        return Exit.FOUND
-    return Exit.USAGE
+    return carried_out(_COMMANDS[told.what], told)
 
 
 # --- the commands
