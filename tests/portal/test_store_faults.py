@@ -147,7 +147,8 @@ async def test_a_fault_at_any_step_of_a_sign_in_by_saml_costs_a_click(late: bool
         else:
             pytest.fail("it never ended")
         assert failed_at.count("/_ecluse/saml/acs") == 2
-        assert failed_at.count("/_ecluse/saml/finish") >= 6
+        # Six, less what chance puts in one shard: it is written in one step there.
+        assert failed_at.count("/_ecluse/saml/finish") >= 4
 
 
 async def test_a_fault_at_finish_tells_no_other_browser_where_the_person_was_going() -> None:
