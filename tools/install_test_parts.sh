@@ -6,7 +6,8 @@ cd "$(dirname "$0")/.."
 . tools/apt.sh
 
 ALL=(
-    nginx wrk php php-fpm dokuwiki mediawiki django radicale jupyter git javac tomcat mono chromium curl node npm xmlsec1
+    nginx wrk php php-fpm dokuwiki mediawiki django pyjwt radicale jupyter git javac tomcat mono chromium curl node npm
+    xmlsec1
     valkey redis haproxy systemd lemonldap canaille fronts ldap postgresql
 )
 # The last of these it only recommends, and without each of them it fails at its first request.
@@ -57,6 +58,8 @@ missing_packages() {
     dokuwiki) not_installed dokuwiki php-fpm ;;
     mediawiki) not_installed mediawiki php-fpm php-sqlite3 nginx ;;
     django) not_installed python3-django ;;
+    # What an application in Python verifies tokens with, by docs/how-to/send-a-signed-token.md.
+    pyjwt) not_installed python3-jwt python3-cryptography ;;
     valkey | redis) not_installed "$1-server" ;;
     postgresql) compgen -G '/usr/lib/postgresql/*/bin/postgres' >/dev/null || echo postgresql ;;
     # Its unit files are read, nothing is started by it.

@@ -20,6 +20,10 @@ from gateway.tokens.spec import SigningKey, TokenAlgorithm
 Sign = Callable[[bytes], bytes]
 
 _COORDINATE: Final = 32
+# Characters of an id: SHA-256 in base64url.
+_THUMBPRINT: Final = 43
+# Bytes; the shortest RSA key that signs has 2048 bits.
+_LEAST_SIGNATURE: Final[dict[TokenAlgorithm, int]] = {"ES256": 64, "EdDSA": 64, "RS256": 256}
 # After a change of keys the old ones are soon pushed out.
 _KEPT: Final = 64
 
@@ -29,6 +33,13 @@ def sign(key: SigningKey, claims: Mapping[str, object]) -> bytes:
     prefix, signer = _signer(key)
     body = b"%b.%b" % (prefix, _base64url(_json(claims)))
     return b"%b.%b" % (body, _base64url(signer(body)))
+
+
+def least_length(algorithm: TokenAlgorithm, claims: Mapping[str, object]) -> int:
+    """Of the compact form of these claims, by the shortest key that may sign them."""
+    kid = "x" * _THUMBPRINT
+    header = _base64url(_header(algorithm, kid))
+    return len(header) + len(_base64url(_json(claims))) + len(_base64url(bytes(_LEAST_SIGNATURE[algorithm]))) + 2
 
 
 def signing_key(algorithm: TokenAlgorithm, pem: bytes) -> SigningKey:
@@ -63,7 +74,7 @@ def _signer(key: SigningKey) -> tuple[bytes, Sign]:
     """The encoded header of its tokens, and what signs."""
     # What is served has been loaded with every check before; to check an RSA key again takes 100 ms.
     private = load_pem_private_key(key.pem, None, unsafe_skip_rsa_key_validation=True)
-    prefix = _base64url(_json({"alg": key.algorithm, "kid": key.id, "typ": "JWT"}))
+    prefix = _base64url(_header(key.algorithm, key.id))
     match key.algorithm:
         case "ES256":
             return prefix, _ecdsa(cast(EllipticCurvePrivateKey, private))
@@ -72,6 +83,10 @@ def _signer(key: SigningKey) -> tuple[bytes, Sign]:
         case "RS256":
             rsa = cast(RSAPrivateKey, private)
             return prefix, lambda body: rsa.sign(body, PKCS1v15(), SHA256())
+
+
+def _header(algorithm: TokenAlgorithm, kid: str) -> bytes:
+    return _json({"alg": algorithm, "kid": kid, "typ": "JWT"})
 
 
 def _ecdsa(key: EllipticCurvePrivateKey) -> Sign:

@@ -4,6 +4,7 @@ import json
 from base64 import urlsafe_b64encode
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
 from gateway.model.codes import GATEWAY_FAULT
 from gateway.model.errors import GatewayError
@@ -11,10 +12,14 @@ from gateway.model.identity import Identity
 from gateway.model.names import fold
 from gateway.tokens.aspnet import MOST_CHANCE, aspnet_ticket, told_in_ticket
 from gateway.tokens.claims import told
-from gateway.tokens.jwt import sign
+from gateway.tokens.jwt import least_length, sign
 from gateway.tokens.ltpa import account_in_token, ltpa2_token
 from gateway.tokens.sealed import NONCE_BYTES, sealed
-from gateway.tokens.spec import AspNetTicketSpec, JwtSpec, Ltpa2Spec, SharedKeySpec, SigningKey, TokenSpec
+from gateway.tokens.spec import AspNetTicketSpec, Carrier, JwtSpec, Ltpa2Spec, SharedKeySpec, SigningKey, TokenSpec
+
+_ID_BYTES: Final = 16
+# With as many digits as Unix seconds have from 2001 to 2286.
+_SOME_TIME: Final = 2_000_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +60,8 @@ def make(
     Raises GatewayError: TRANSLATION_UNENCODABLE, TRANSLATION_LENGTH, or GATEWAY_FAULT where there is no key for an
     algorithm.
     """
-    headers, cookies = [], []
+    headers: list[bytes] = []
+    cookies: list[bytes] = []
     renew_at = ends = not_after
     used = set()
     for spec in specs:
@@ -65,30 +71,52 @@ def make(
         elif isinstance(spec, Ltpa2Spec):
             token = ltpa2_token(spec, identity, ends=end)
         else:
-            jti = urlsafe_b64encode(chance(16)).rstrip(b"=").decode("ascii")
-            claims = {
-                **told(spec.claims, identity),
-                "iss": spec.issuer,
-                "aud": spec.audience,
-                "iat": int(now),
-                "exp": end,
-                "jti": jti,
-            }
+            claims = _claims(spec, identity, int(now), end, chance(_ID_BYTES))
             if isinstance(spec, SharedKeySpec):
                 token = sealed(spec, claims, chance(NONCE_BYTES))
             else:
                 key = _key(spec, keys)
                 used.add(key.id)
                 token = sign(key, claims)
-        name = spec.carrier.name.encode("ascii")
-        if spec.carrier.kind == "cookie":
-            cookies.append(b"%b=%b" % (name, token))
-        else:
-            scheme = spec.carrier.scheme.encode("ascii")
-            headers.append(b"\r\n%b: %b%b%b" % (name, scheme, b" " if scheme else b"", token))
+        (cookies if spec.carrier.kind == "cookie" else headers).append(_carried(spec.carrier, token))
         ends = min(ends, end - spec.spare)
         renew_at = min(renew_at, now + spec.life / 2, ends)
     return MadeTokens(b"".join(headers), b"; ".join(cookies), renew_at, ends, frozenset(used))
+
+
+def least_size(spec: TokenSpec, identity: Identity) -> int:
+    """Bytes of the header line or the cookie that tells this person, at least: an RSA key may be longer than it has to
+    be. Raises GatewayError, as `make` does."""
+    if isinstance(spec, AspNetTicketSpec):
+        token = aspnet_ticket(spec, identity, issued=_SOME_TIME, ends=_SOME_TIME, chance=bytes(MOST_CHANCE))
+    elif isinstance(spec, Ltpa2Spec):
+        token = ltpa2_token(spec, identity, ends=_SOME_TIME)
+    else:
+        claims = _claims(spec, identity, _SOME_TIME, _SOME_TIME, bytes(_ID_BYTES))
+        if isinstance(spec, SharedKeySpec):
+            token = sealed(spec, claims, bytes(NONCE_BYTES))
+        else:
+            token = bytes(least_length(spec.algorithm, claims))
+    return len(_carried(spec.carrier, token))
+
+
+def _claims(spec: JwtSpec | SharedKeySpec, identity: Identity, issued: int, end: int, id: bytes) -> dict[str, object]:
+    return {
+        **told(spec.claims, identity),
+        "iss": spec.issuer,
+        "aud": spec.audience,
+        "iat": issued,
+        "exp": end,
+        "jti": urlsafe_b64encode(id).rstrip(b"=").decode("ascii"),
+    }
+
+
+def _carried(carrier: Carrier, token: bytes) -> bytes:
+    """A cookie, or a header line with its CRLF before it."""
+    name, scheme = carrier.name.encode("ascii"), carrier.scheme.encode("ascii")
+    if carrier.kind == "cookie":
+        return b"%b=%b" % (name, token)
+    return b"\r\n%b: %b%b%b" % (name, scheme, b" " if scheme else b"", token)
 
 
 def described(specs: Iterable[TokenSpec], identity: Identity) -> tuple[dict[str, str], dict[str, str]]:

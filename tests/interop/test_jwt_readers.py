@@ -1,7 +1,8 @@
-"""deploy/readers/jwt.php reads the tokens that are made, and refuses all others."""
+"""deploy/readers/jwt.php, and what the page has Python do, read the tokens that are made, and refuse all others."""
 
 import json
 import subprocess
+import time
 from pathlib import Path
 from typing import get_args
 
@@ -9,6 +10,7 @@ import pytest
 
 from gateway.tokens.jwt import jwk_set, sign
 from gateway.tokens.spec import SigningKey, TokenAlgorithm
+from tests.docs.blocks import blocks
 from tests.tokens.keys import key
 
 pytestmark = pytest.mark.service
@@ -66,3 +68,45 @@ def tampered(token: bytes) -> bytes:
 )
 def test_php_refuses_any_other(token: bytes, why: str) -> None:
     assert read(token) == why
+
+
+# --- Python, by the page ---
+
+DEBIANS_PYTHON = "/usr/bin/python3"
+DOCS = READER.parents[2] / "docs"
+PAGES = (DOCS / "how-to/send-a-signed-token.md", DOCS / "fr/envoyer-un-jeton-signe.md")
+ASKED = """
+import json, sys
+from types import SimpleNamespace
+for token in json.load(sys.stdin):
+    try:
+        print(json.dumps(person(SimpleNamespace(META={"HTTP_X_IDENTITY_TOKEN": token}))))
+    except jwt.PyJWTError as why:
+        print(json.dumps(type(why).__name__))
+"""
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_what_the_page_has_python_do_reads_the_token_and_no_other(page: Path, tmp_path: Path) -> None:
+    """PyJWT, which fetches the published keys."""
+    (code,) = [block.text for block in blocks(page) if block.language == "python"]
+    published = tmp_path / "jwks"
+    published.write_bytes(jwk_set(key(one) for one in get_args(TokenAlgorithm)))
+    address = "https://portail.example.org/_ecluse/app/jwks"
+    assert address in code
+    claims = {**CLAIMS, "iss": "https://portail.example.org", "exp": int(time.time()) + 60}
+    others = [
+        sign(key(), {**claims, "aud": "actes"}), sign(key(), {**claims, "iss": "https://evil.example"}),
+        sign(key(), {**claims, "exp": 1}), sign(key("ES256", 1), claims), sign(key("RS256"), claims),
+        tampered(sign(key(), claims)),
+    ]  # fmt: skip
+    ran = subprocess.run(
+        [DEBIANS_PYTHON, "-c", code.replace(address, published.as_uri()) + ASKED],
+        input=json.dumps([one.decode() for one in (sign(key(), claims), *others)]),
+        capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert not ran.stderr, ran.stderr
+    assert [json.loads(line) for line in ran.stdout.splitlines()] == [
+        claims, "InvalidAudienceError", "InvalidIssuerError", "ExpiredSignatureError", "PyJWKClientError",
+        "InvalidAlgorithmError", "InvalidSignatureError",
+    ]  # fmt: skip

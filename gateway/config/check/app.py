@@ -6,6 +6,7 @@ from urllib.parse import quote
 
 from gateway.config.check.account import check_account
 from gateway.config.check.api import check_api
+from gateway.config.check.budget import check_budget
 from gateway.config.check.conditions import (
     Index,
     check_condition,
@@ -23,9 +24,10 @@ from gateway.config.check.mounts import check_mount
 from gateway.config.check.path_headers import check_path_headers
 from gateway.config.check.path_limits import check_path_limits
 from gateway.config.check.tokens import carriers, check_header_of_programs, check_tokens
-from gateway.config.check.translate import attributes_used, check_budget, check_secrets, check_translate, secrets_used
+from gateway.config.check.translate import attributes_used, check_secrets, check_translate, secrets_used
 from gateway.config.check.webdav import check_methods
 from gateway.config.compile.app import public_of
+from gateway.config.compile.served import Material
 from gateway.config.problems import Path, Problem, did_you_mean
 from gateway.config.schema.app import AppFile
 from gateway.config.schema.conditions import HeaderIs
@@ -49,7 +51,8 @@ from gateway.wire.target import PathLeniency, canonical_target
 _USUAL_METHODS = frozenset(map(bytes.decode, METHODS))
 
 
-def check_app(loaded: Loaded[AppFile], model: AppFile, index: Index) -> Iterator[Problem]:
+def check_app(loaded: Loaded[AppFile], model: AppFile, index: Index, material: Material) -> Iterator[Problem]:
+    """`material`: what of the references could be read."""
     document, gateway, providers = loaded.document, index.folder.gateway_file, index.listed(model)
     in_production = gateway is not None and not gateway.development
     yield from _rules(document, model)
@@ -82,7 +85,8 @@ def check_app(loaded: Loaded[AppFile], model: AppFile, index: Index) -> Iterator
     if model.api is not None:
         yield from check_header_of_programs(document, model)
         yield from check_api(document, model, model.api, index)
-    yield from check_budget(document, model, [one.model for one in providers or () if one.model is not None])
+    listed = [one.model for one in providers or () if one.model is not None]
+    yield from check_budget(document, model, listed, file=loaded.path, gateway=gateway, material=material)
     mapped = None if providers is None else {name for one in providers if one.model for name in one.model.sources()}
     yield from check_listed(loaded, model, index.folder, index.providers) if model.directories else ()
     if mapped is not None:

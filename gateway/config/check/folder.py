@@ -18,6 +18,7 @@ from gateway.config.check.sockets import check_sockets
 from gateway.config.check.teams import check_teams
 from gateway.config.check.tokens import check_audiences
 from gateway.config.compile.gateway import workers_of
+from gateway.config.compile.served import Material
 from gateway.config.folder.files import team_of, within
 from gateway.config.problems import Path, Problem, did_you_mean
 from gateway.config.schema.app import AppFile
@@ -35,11 +36,11 @@ _Model = TypeVar("_Model", bound=BaseModel)
 Key = TypeVar("Key", bound=Hashable)
 
 
-def check_folder(folder: Folder, unchanged: Container[str] = ()) -> list[Problem]:
+def check_folder(folder: Folder, material: Material, unchanged: Container[str] = ()) -> list[Problem]:
     """Problems of the files that are valid each by itself. Names, hosts and listed providers are also taken from files
     that are not.
 
-    `unchanged`: app files that are served as they are.
+    `material`: what of the references could be read; `unchanged`: app files that are served as they are.
     """
     index = Index.of(folder)
     apps = _by_claim(folder.apps, unchanged)
@@ -68,7 +69,7 @@ def check_folder(folder: Folder, unchanged: Container[str] = ()) -> list[Problem
         found += check_shadows(folder)
     for app in (*folder.apps, *folder.shadows):
         if app.model is not None:
-            found += check_app(app, app.model, index)
+            found += check_app(app, app.model, index, material)
         if index.all_providers:
             found += _unknown_providers(app, index)
     return found

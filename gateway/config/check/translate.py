@@ -2,8 +2,7 @@
 secrets."""
 
 import re
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
 from typing import Final, TypeVar
@@ -13,7 +12,6 @@ from gateway.config.check.tokens import told_attributes
 from gateway.config.compile.served import served
 from gateway.config.problems import Path, Problem, key_path
 from gateway.config.schema.app import AppFile
-from gateway.config.schema.provider import ProviderBase
 from gateway.config.schema.scalars import Reference, Wrong
 from gateway.config.schema.translate import (
     PRESET,
@@ -25,17 +23,15 @@ from gateway.config.schema.translate import (
 from gateway.config.yaml.reader import YamlDocument
 from gateway.model.account import ATTRIBUTE
 from gateway.model.errors import GatewayError
-from gateway.model.identity import Identity
 from gateway.model.names import fold
 from gateway.translation.charset import LACKING
-from gateway.translation.render import KNOWN_OF_ALL, Translation, check_cookie, check_header, render_one
+from gateway.translation.render import KNOWN_OF_ALL, check_cookie, check_header
 from gateway.translation.specs import (
     Constant,
     CookieSpec,
     FromAttribute,
     HeaderSpec,
     Source,
-    Spec,
     Template,
     parse_template,
 )
@@ -116,58 +112,6 @@ def check_translate(document: YamlDocument, model: AppFile) -> Iterator[Problem]
         if first.name != told.name:
             message, place = f"a server may read this as {first.name}", document.place(first.at, key=True)
             yield document.problem(told.at, message, "keep one of the two", key=True, others=(("and", place),))
-
-
-def check_budget(document: YamlDocument, model: AppFile, providers: Sequence[ProviderBase]) -> Iterator[Problem]:
-    """Of each header the longest value that is known: somebody has it, and they could never come in."""
-    lines = {(told.at, told.name): _longest(told, providers) for told in model.translate.told_anywhere}
-    by_path = model.translate.by_path
-    size = max(sum(lines[told.at, told.name] for told in together) for together in by_path)
-    if _says_something_of_nobody(model):
-        size = max(size, *(sum(map(_of_nobody, together)) for together in by_path))
-    budget = model.translate.budget
-    if size > budget:
-        message = f"with the longest values that are known, headers and cookies take {size} bytes, over {budget}"
-        hint = "send less, or raise translate.budget as far as the application allows"
-        yield document.problem(("translate",), message, hint, key=True)
-
-
-def _longest(told: InjectedAt, providers: Sequence[ProviderBase]) -> int:
-    """Bytes of the line, 0 where no value is known. What cannot be sent is another problem's, or lint's."""
-    names = names_used(told.injected)
-    listed = {
-        name: [value for one in providers for value in (one.asserts.attributes or {}).get(name, ())] for name in names
-    }
-    if told.injected.only is not None:
-        listed = dict.fromkeys(names, told.injected.only)
-    # A table may make the longest of any value; elsewhere it is the longest that is made of the longest.
-    every = max(map(len, listed.values()), default=0) if told.injected.transforms else 0
-    persons = [{name: max(values, key=len) for name, values in listed.items() if values}]
-    if told.injected.absent is not None:
-        persons.append({})
-    persons += [{name: values[at % len(values)] for name, values in listed.items() if values} for at in range(every)]
-    sizes = [0]
-    for person in persons:
-        identity = Identity("", "", "", {name: (value,) for name, value in person.items()})
-        with suppress(GatewayError, UnicodeDecodeError):
-            is_header = told.kind == "headers"
-            spec: Spec = spec_of(HeaderSpec, told, None) if is_header else spec_of(CookieSpec, told, None)
-            sizes.append(len(render_one(spec, identity)))
-    return len(told.name) + 4 + max(sizes) if max(sizes) else 0
-
-
-def _says_something_of_nobody(model: AppFile) -> bool:
-    """Else what is sent of nobody is fixed, and sent of everybody too."""
-    told = [told.injected for told in model.translate.told_anywhere]
-    return any(isinstance(one, InjectedHeaderSection) and one.nobody is not None for one in told)
-
-
-def _of_nobody(told: InjectedAt) -> int:
-    """Bytes of the line where nobody is signed in."""
-    with suppress(GatewayError, UnicodeDecodeError):
-        if told.kind == "headers":
-            return len(Translation((spec_of(HeaderSpec, told, None),), ()).render(None).headers)
-    return 0
 
 
 def check_secrets(document: YamlDocument, model: AppFile) -> Iterator[Problem]:

@@ -56,7 +56,7 @@ def compile_files(files: Files) -> Compiled:
     folder, found = load(files)
     material, unresolved = resolve(folder, files)
     unchanged = {path for path, content in files.good.items() if files.texts.get(path) == content}
-    problems = [*found, *unresolved, *check_folder(folder, unchanged)]
+    problems = [*found, *unresolved, *check_folder(folder, material, unchanged)]
     if folder.gateway is None and folder.complete:
         problems.append(
             Problem(Place(files.shown(GATEWAY_FILE), 0, 0), "", "this file is missing", "is this the policy folder?")

@@ -169,8 +169,8 @@ class TranslateSection(Strict):
     unencodable: Unencodable = "refuse"
     """Of the headers that say nothing of it."""
     budget: Annotated[Size, Field(le=65536)] = 8192
-    """What headers and cookies may take together, at most 64KB. A person of whom there is more to tell is refused:
-    nothing is cut."""
+    """What headers, cookies and tokens may take together, at most 64KB. A person of whom there is more to tell is
+    refused: nothing is cut."""
     headers: dict[str, InjectedHeaderSection] = Field(default={}, max_length=200)
     cookies: dict[str, InjectedSection] = Field(default={}, max_length=50)
     paths: list[PathHeadersSection] = Field(default=[], max_length=200)

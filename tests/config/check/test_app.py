@@ -477,35 +477,6 @@ def test_a_cookie_is_sent_to_nobody_who_is_not_signed_in() -> None:
     ]
 
 
-def test_what_is_known_to_be_longer_than_the_budget_is_told_at_load() -> None:
-    asserts = METROPOLE.replace("asserts: {", f"asserts: {{attributes: {{groups: [a, {'b' * 600}]}}, ")
-    text = PERMIS.replace("{from: uid}\n", "{from: uid}\n    X-G: {from: groups, join: ';'}\n")
-    narrow = text.replace("translate:\n", "translate:\n  budget: 512B\n")
-    assert problems({"providers/metropole.yaml": asserts, "apps/permis.yaml": text}) == []
-    (found,) = problems({"providers/metropole.yaml": asserts, "apps/permis.yaml": narrow})
-    assert found.startswith("policies/apps/permis.yaml:6:1: translate: with the longest values that are known, ")
-    hint = "send less, or raise translate.budget as far as the application allows"
-    assert found.endswith(f"headers and cookies take 607 bytes, over 512 ({hint})")
-    table = narrow.replace("join: ';'", f"join: ';', transforms: [{{table: {{a: {'c' * 600}}}, otherwise: omit}}]")
-    assert "607 bytes" in problems({"providers/metropole.yaml": asserts, "apps/permis.yaml": table})[0]
-    chosen = narrow.replace("join: ';'", "join: ';', only: [a]")
-    assert problems({"providers/metropole.yaml": asserts, "apps/permis.yaml": chosen}) == []
-
-
-@pytest.mark.parametrize("text", ["nobody", "absent"])
-def test_so_is_what_is_told_of_nobody_and_of_who_has_no_value(text: str) -> None:
-    asserts = METROPOLE.replace("asserts: {", "asserts: {attributes: {groups: [a]}, ")
-    header = f"{{from: groups, join: ';', {text}: {'n' * 600}}}"
-    files = {"providers/metropole.yaml": asserts, "apps/permis.yaml": ""}
-    for budget, found in (("1KB", 0), ("512B", 1)):
-        told = f"translate:\n  budget: {budget}\n"
-        files["apps/permis.yaml"] = PERMIS.replace("translate:\n", told).replace(
-            "{from: uid}\n", f"{{from: uid}}\n    X-G: {header}\n"
-        )
-        said = problems(files)
-        assert (len(said), all("headers and cookies take 607 bytes" in one for one in said)) == (found, True)
-
-
 @pytest.mark.parametrize(("posts", "key"), [("per_person: 5MB", "per_person"), ("in_all: 5MB", "in_all")])
 def test_what_is_kept_of_forms_fits_into_what_is_kept_of_all(posts: str, key: str) -> None:
     app = PERMIS.replace("access:", "keep_posts: {largest: 6MB}\naccess:")
