@@ -8,7 +8,7 @@ import os
 import ssl
 import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from typing import Any, Final, TypeVar
 
 # libldap would read ldap.conf and the environment: what is set here alone counts.
@@ -19,6 +19,7 @@ from ldap.controls import SimplePagedResultsControl
 
 from gateway.directories.kept_connections import KeptConnections
 from gateway.directories.ldap_filter import person_filter
+from gateway.directories.ldap_sockets import bounded_beginning
 from gateway.directories.ldap_start_tls import begin_tls
 from gateway.directories.received import bytes_received, wait_for_none
 from gateway.directories.source import DirectoryAway, FindingAndFaults
@@ -93,8 +94,11 @@ class LdapReader:
 
     def look(self) -> None:
         """Whether it answers, knows us, and has the base. Raises DirectoryAway."""
-        base = self._source.base
-        self._asked(lambda one, until: one.search_ext_s(base, ldap.SCOPE_BASE, attrlist=["1.1"], timeout=_left(until)))
+        self._asked(self._look)
+
+    def _look(self, connection: Any, until: float) -> None:
+        with bounded_beginning(until):
+            connection.search_ext_s(self._source.base, ldap.SCOPE_BASE, attrlist=["1.1"], timeout=_left(until))
 
     def close(self) -> None:
         """Once no thread asks any more."""
@@ -118,14 +122,15 @@ class LdapReader:
         found: list[_Entry] = []
         room = bytes_received(connection.get_option(ldap.OPT_DESC)) + LARGEST_RESPONSE
         while len(found) <= most:
-            message = connection.search_ext(
-                self._source.base,
-                _SCOPES[self._source.scope],
-                wanted,
-                list(self._columns),
-                serverctrls=[page],
-                timeout=_left(until),
-            )
+            with _opened(connection, until):
+                message = connection.search_ext(
+                    self._source.base,
+                    _SCOPES[self._source.scope],
+                    wanted,
+                    list(self._columns),
+                    serverctrls=[page],
+                    timeout=_left(until),
+                )
             kind, controls = None, []
             while kind != ldap.RES_SEARCH_RESULT:
                 kind, entries, _, controls = _result(connection, message, until, room)
@@ -157,23 +162,24 @@ class LdapReader:
 
     def _connected(self, until: float) -> Any:
         """Its options bound each step by the directory's timeout. Raises ldap.LDAPError, DirectoryAway."""
-        source = self._source
-        if source.start_tls:
-            connection = begin_tls(source.servers, self._set_options, until)
-        else:
-            connection = ldap.initialize(" ".join(source.servers))
-        try:
-            if not source.start_tls:
-                self._set_options(connection)
-            if source.certificate is not None:
-                connection.sasl_external_bind_s()
-            elif source.bind_dn:
-                message = connection.simple_bind(source.bind_dn, source.password.decode())
-                _result(connection, message, until, LARGEST_RESPONSE)
-        except (ldap.LDAPError, DirectoryAway):
-            _unbind(connection)
-            raise
-        return connection
+        with bounded_beginning(until) as beginning:
+            source = self._source
+            if source.start_tls:
+                connection = begin_tls(source.servers, self._set_options, until, beginning)
+            else:
+                connection = ldap.initialize(" ".join(source.servers))
+            try:
+                if not source.start_tls:
+                    self._set_options(connection)
+                if source.certificate is not None:
+                    connection.sasl_external_bind_s()
+                elif source.bind_dn:
+                    message = connection.simple_bind(source.bind_dn, source.password.decode())
+                    _result(connection, message, until, LARGEST_RESPONSE)
+            except (ldap.LDAPError, DirectoryAway):
+                _unbind(connection)
+                raise
+            return connection
 
     def _set_options(self, connection: Any) -> None:
         system = ssl.get_default_verify_paths()
@@ -195,6 +201,11 @@ class LdapReader:
             if value not in ("", None):
                 connection.set_option(option, value)
         connection.set_option(ldap.OPT_X_TLS_NEWCTX, 0)
+
+
+def _opened(connection: Any, until: float) -> AbstractContextManager[object]:
+    """Where nobody is bound, the first question is what opens a connection."""
+    return nullcontext() if connection.get_option(ldap.OPT_DESC) >= 0 else bounded_beginning(until)
 
 
 def _result(connection: Any, message: int, until: float, most: int) -> Any:

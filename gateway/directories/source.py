@@ -57,8 +57,8 @@ _MOST_GIVEN_UP: Final = 16
 
 class InThreads:
     """A blocking source in threads of its own, so that it fills no other's. While it owes as many answers as it has
-    threads to people who no longer wait, it is not asked again. Threads that do not come back are given up: libldap
-    waits for ever in a handshake whose other side says half a record. `clock`: monotonic seconds."""
+    threads to people who no longer wait, it is not asked again. Threads that do not come back are given up: how long a
+    library waits for names of hosts or a disk is not ours to say. `clock`: monotonic seconds."""
 
     def __init__(
         self, name: str, source: BlockingSource, at_once: int = 1, clock: Callable[[], float] = time.monotonic

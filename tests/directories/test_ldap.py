@@ -3,6 +3,7 @@
 import asyncio
 import signal
 import socket
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import suppress
@@ -16,7 +17,7 @@ import trustme
 from deploy.demo.ports import free
 from gateway.directories.kinds import server_reader
 from gateway.directories.lookups import Directories
-from gateway.directories.source import DirectoryAway
+from gateway.directories.source import DirectoryAway, InThreads
 from gateway.identity.directories import joined_key
 from gateway.model.directory import Directory, DirectoryFinding, GivenAttribute
 from gateway.model.identity import Identity
@@ -25,7 +26,7 @@ from gateway.ops.log import Log
 from tests.directories.samples import Kept
 from tests.directories.slapd import PASSWORD, slapd, staff, tls_settings
 from tests.interop.servers import stopped
-from tests.patience import PATIENCE
+from tests.patience import PATIENCE, until
 
 pytestmark = [pytest.mark.service]
 
@@ -162,12 +163,17 @@ def test_an_entry_that_does_not_end_is_not_taken(step: str) -> None:
     assert 1 << 20 < sent < 50_000_000
 
 
-@pytest.mark.parametrize("step", ["search", "bind", "start_tls", "handshake"])
-def test_a_message_that_only_begins_holds_up_nobody_for_longer_than_the_timeout(step: str) -> None:
+# RFC 8446 5.1: a record of TLS that only begins.
+RECORD = b"\x16\x03\x03\x40\x00\x02"
+
+
+@pytest.mark.parametrize("step", ["search", "bind", "start_tls", "handshake", "ldaps", "ldaps without a bind"])
+@pytest.mark.parametrize("goes_on", [False, True], ids=["and stops", "and never stops"])
+def test_a_message_that_only_begins_holds_up_nobody_for_longer_than_the_timeout(step: str, goes_on: bool) -> None:
     (port,) = free(1)
     tag = {"search": b"\x64", "bind": b"\x61", "start_tls": b"\x78"}.get(step, b"\x78")
-    begun = b"\x30\x20\x02\x01\x01" + tag
-    # RFC 4511 4.14: yes; and then a record of TLS that only begins.
+    begun = b"\x30\x84\x00\x0f\xff\xff\x02\x01\x01" + tag + b"\x84\x00\x0f\xff\x00"
+    # RFC 4511 4.14: yes.
     agreed = b"\x30\x0c\x02\x01\x01\x78\x07\x0a\x01\x00\x04\x00\x04\x00"
     over = Event()
 
@@ -177,17 +183,62 @@ def test_a_message_that_only_begins_holds_up_nobody_for_longer_than_the_timeout(
             if step == "handshake":
                 connection.sendall(agreed)
                 connection.recv(65536)
-            connection.sendall(b"\x16\x03\x03\x40\x00\x02" if step == "handshake" else begun)
-            over.wait(PATIENCE)
+            connection.sendall(RECORD if step == "handshake" or "ldaps" in step else begun)
+            while not over.wait(0.02 if goes_on else PATIENCE):
+                connection.sendall(b"\0")
 
     with socket.create_server(("127.0.0.1", port)) as listener:
         thread = Thread(target=serve, args=(listener,))
         thread.start()
-        named: dict[str, Any] = {"bind_dn": "", "password": b""} if step == "search" else {}
+        named: dict[str, Any] = {} if step in ("bind", "ldaps") else {"bind_dn": "", "password": b""}
         named["start_tls"] = step in ("start_tls", "handshake")
+        if "ldaps" in step:
+            named["servers"] = (f"ldaps://127.0.0.1:{port}",)
         assert away(staff(port, timeout=1.0, **named)) == "directory.unreachable"
         over.set()
         thread.join(PATIENCE)
+
+
+@pytest.mark.asyncio
+async def test_a_server_that_stalls_in_its_handshake_is_left_alone_and_keeps_no_thread(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gateway.directories.source._PAUSE", 600.0)
+    told, stalling = Told(), list[socket.socket]()
+    asking = Directories(tmp_path, log=told, now=lambda: NOW, kept=Kept())
+
+    def serve(listener: socket.socket) -> None:
+        with suppress(OSError):
+            while True:
+                stalling.append(listener.accept()[0])
+                stalling[-1].recv(65536)
+                stalling[-1].sendall(RECORD)
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        Thread(target=serve, args=(listener,), daemon=True).start()
+        port = listener.getsockname()[1]
+        one = staff(port, servers=(f"ldaps://127.0.0.1:{port}",), timeout=1.0, connections=1)
+        for _ in range(3):
+            assert (await asking.asked([one], person("alice"), None)).findings[0].state == "away"
+            # Its one thread comes back by itself, for the next person.
+            await until(lambda: owed(asking) == 0)
+        await until(lambda: len(stalling) == 3)
+        known = await asyncio.gather(*(asking.asked([one], person("alice"), None) for _ in range(20)))
+        assert {each.findings[0].state for each in known} == {"away"}
+        assert len(stalling) == 3, "nobody is sent there during the pause"
+        listener.shutdown(socket.SHUT_RDWR)
+    await asking.close()
+    await until(lambda: not any(thread.name.startswith("directory-staff") for thread in threading.enumerate()))
+    for connection in stalling:
+        connection.close()
+    assert told.events == [("directory.away", "directory.unreachable")]
+
+
+def owed(asking: Directories) -> int:
+    """How many threads are still with people who no longer wait."""
+    source = asking._lines["staff"].source
+    assert isinstance(source, InThreads)
+    return source._owed
 
 
 def test_who_we_are_and_where_people_are_has_to_be_right(port: int) -> None:

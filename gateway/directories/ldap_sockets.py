@@ -1,0 +1,121 @@
+"""The sockets of libldap while a connection begins: until then it reads in one call, whatever comes and however slowly.
+
+python-ldap has no way to a socket that the library opens by itself; the library has one (ldap.h, LDAP_OPT_CONNECT_CB),
+for all connections of the process.
+"""
+
+import ctypes
+import os
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from threading import Event, Thread, local
+from typing import Any, Final
+
+# As gateway.directories.ldap_reader.
+os.environ["LDAPNOINIT"] = "1"
+
+import _ldap
+import ldap
+
+from gateway.directories.received import bytes_received, wait_for_none
+from gateway.directories.source import DirectoryAway
+from gateway.model.directory_codes import DIRECTORY_ANSWER
+
+LARGEST_BEGINNING: Final = 1 << 20
+_LOOK_EVERY: Final = 0.02
+# ldap.h and lber.h
+_OPT_CONNECT_CB: Final = 0x5011
+_SB_OPT_GET_FD: Final = 1
+
+
+class Beginning:
+    """The sockets of one connection that begins. `until`: of the monotonic clock."""
+
+    def __init__(self, until: float) -> None:
+        self._until = until
+        self._sockets: list[socket.socket] = []
+        self.too_large = False
+
+    def add(self, descriptor: int) -> None:
+        wait_for_none(descriptor)
+        with suppress(OSError):
+            self._sockets.append(socket.socket(fileno=os.dup(descriptor)))
+
+    def watch(self, done: Event) -> None:
+        """Ends with `done`. The library may have a second server, and a third."""
+        while not done.wait(_LOOK_EVERY):
+            late = time.monotonic() > self._until
+            for one in list(self._sockets):
+                large = bytes_received(one.fileno()) > LARGEST_BEGINNING
+                self.too_large = self.too_large or large
+                if late or large:
+                    with suppress(OSError):
+                        one.shutdown(socket.SHUT_RDWR)
+
+    def close(self) -> None:
+        for one in self._sockets:
+            one.close()
+
+
+class _OfThread(local):
+    beginning: Beginning | None = None
+
+
+_here: Final = _OfThread()
+
+
+@contextmanager
+def bounded_beginning(until: float) -> Iterator[Beginning]:
+    """Around all calls that begin a connection in this thread: what takes longer, or has sent a megabyte, is cut.
+    Raises DirectoryAway, and what is raised in it."""
+    beginning, done = Beginning(until), Event()
+    thread = Thread(target=beginning.watch, args=(done,), name="ldap-begins", daemon=True)
+    thread.start()
+    _here.beginning = beginning
+    try:
+        yield beginning
+    except ldap.LDAPError:
+        if beginning.too_large:
+            raise DirectoryAway(DIRECTORY_ANSWER, f"it answered with over {LARGEST_BEGINNING} bytes") from None
+        raise
+    finally:
+        _here.beginning = None
+        done.set()
+        thread.join()
+        beginning.close()
+
+
+# --- what the library calls
+
+_ADDED: Final = ctypes.CFUNCTYPE(ctypes.c_int, *[ctypes.c_void_p] * 5)
+_REMOVED: Final = ctypes.CFUNCTYPE(None, *[ctypes.c_void_p] * 3)
+
+
+class _Callbacks(ctypes.Structure):
+    """struct ldap_conncb"""
+
+    _fields_ = (("added", _ADDED), ("removed", _REMOVED), ("argument", ctypes.c_void_p))
+
+
+def _added(_connection: Any, socket_buffer: Any, _server: Any, _address: Any, _callbacks: Any) -> int:
+    """Once it is connected, and before TLS."""
+    descriptor = ctypes.c_int(-1)
+    _LIBRARY.ber_sockbuf_ctrl(ctypes.c_void_p(socket_buffer), _SB_OPT_GET_FD, ctypes.byref(descriptor))
+    if _here.beginning is not None:
+        _here.beginning.add(descriptor.value)
+    return 0
+
+
+def _removed(_connection: Any, _socket_buffer: Any, _callbacks: Any) -> None:
+    pass
+
+
+# The one that python-ldap is bound to, whatever others there are on this machine.
+_LIBRARY: Final = ctypes.CDLL(_ldap.__file__)
+# The library keeps its address.
+_CALLBACKS: Final = _Callbacks(_ADDED(_added), _REMOVED(_removed), None)
+
+if _LIBRARY.ldap_set_option(None, _OPT_CONNECT_CB, ctypes.byref(_CALLBACKS)):
+    raise ImportError("libldap takes no LDAP_OPT_CONNECT_CB")
