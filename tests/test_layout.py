@@ -17,7 +17,7 @@ from tools.compile_catalogues import stale
 
 ROOT = Path(__file__).resolve().parent.parent
 GATEWAY = ROOT / "gateway"
-PURE = ("model", "wire", "policy", "translation", "tokens", "formlogin", "identity", "oidc", "saml")
+PURE = ("model", "wire", "policy", "translation", "tokens", "formlogin", "identity", "oidc", "saml", "scim")
 
 FUNCTION_LINES = 60
 FILE_LINES = 400

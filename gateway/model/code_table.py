@@ -9,6 +9,7 @@ from gateway.model import (
     kept_post_codes,
     listener_codes,
     organisation_codes,
+    scim_codes,
     upstream_codes,
 )
 from gateway.model.codes import Code
@@ -23,6 +24,7 @@ _MODULES = (
     front_codes,
     organisation_codes,
     listener_codes,
+    scim_codes,
 )
 
 

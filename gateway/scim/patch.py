@@ -1,0 +1,104 @@
+"""PATCH (RFC 7644 3.5.2): the operations in their order, all of them or none."""
+
+import re
+from collections.abc import Mapping
+from typing import Final
+
+from gateway.model.errors import GatewayError
+from gateway.model.scim_codes import SCIM_MUTABILITY, SCIM_PATH, SCIM_SYNTAX, SCIM_VALUE
+from gateway.scim.document import ScimObject, require_schema
+from gateway.scim.user import USER, UserState, with_value
+
+PATCH_OP: Final = "urn:ietf:params:scim:api:messages:2.0:PatchOp"
+
+_MOST_OPERATIONS: Final = 100
+_LONGEST_PATH: Final = 512
+_KEPT: Final[Mapping[str, str]] = {"username": "userName", "externalid": "externalId", "active": "active"}
+_READ_ONLY: Final = frozenset({"id", "meta", "groups"})
+# RFC 7643 4.1: they are read past, for nothing of them is kept.
+_READ_PAST: Final = frozenset(
+    {
+        *("name", "displayname", "nickname", "profileurl", "title", "usertype", "preferredlanguage", "locale"),
+        *("timezone", "password", "emails", "phonenumbers", "ims", "photos", "addresses", "entitlements", "roles"),
+        *("x509certificates", "schemas"),
+    }
+)
+_OWN: Final = f"{USER}:".lower()
+# Attributes of another schema, of the enterprise's or the directory's own.
+_EXTENSION: Final = "urn:"
+# RFC 7644 3.5.2: attribute, with a filter of its values, or a sub-attribute.
+_PATH: Final = re.compile(r'([A-Za-z][\w$-]*)(\[[^\[\]"]*(?:"[^"\\]*"[^\[\]"]*)*\])?(\.[A-Za-z$][\w$-]*)?', re.ASCII)
+
+
+def patched(document: ScimObject, before: UserState) -> UserState:
+    """Raises GatewayError: SCIM_SYNTAX, SCIM_PATH, SCIM_VALUE, SCIM_MUTABILITY."""
+    require_schema(document, PATCH_OP)
+    operations = document.get("operations")
+    if not isinstance(operations, list) or not 0 < len(operations) <= _MOST_OPERATIONS:
+        raise GatewayError(SCIM_SYNTAX, f"Operations is not a list of 1 to {_MOST_OPERATIONS}")
+    after = before
+    for operation in operations:
+        if not isinstance(operation, dict):
+            raise GatewayError(SCIM_SYNTAX, "an operation is not an object")
+        after = _applied(operation, after)
+    return after
+
+
+def _applied(operation: ScimObject, before: UserState) -> UserState:
+    op, path = operation.get("op"), operation.get("path")
+    # Entra writes Add and Replace, unless its address says `aadOptscim062020`.
+    kind = op.lower() if isinstance(op, str) else ""
+    if kind not in {"add", "replace", "remove"}:
+        raise GatewayError(SCIM_SYNTAX, "op is neither add, replace nor remove")
+    if path is not None:
+        attribute = attribute_of(path)
+        return _removed(before, attribute) if kind == "remove" else _changed(before, attribute, operation.get("value"))
+    if kind == "remove":
+        # 3.5.2.2
+        raise GatewayError(SCIM_PATH, "remove says no path")
+    values = operation.get("value")
+    if not isinstance(values, dict):
+        raise GatewayError(SCIM_VALUE, f"{kind} has no path, and its value is not an object")
+    after = before
+    for name, value in values.items():
+        after = _changed(after, attribute_of(name), value)
+    return after
+
+
+def attribute_of(path: object) -> str | None:
+    """The attribute that is kept, None for one that is read past. Raises GatewayError: SCIM_PATH for what RFC 7643
+    does not know, SCIM_MUTABILITY for what is ours to say."""
+    if not isinstance(path, str) or len(path) > _LONGEST_PATH:
+        raise GatewayError(SCIM_PATH, f"a path is not a text of at most {_LONGEST_PATH} characters")
+    lower = path.lower()
+    own = lower.removeprefix(_OWN)
+    if own == lower and lower.startswith(_EXTENSION):
+        # An object of all of the own schema's attributes is not what RFC 7644 means by a path.
+        if f"{lower}:" == _OWN:
+            raise GatewayError(SCIM_PATH, "a path names the schema, and no attribute")
+        return None
+    found = _PATH.fullmatch(own)
+    if found is None:
+        raise GatewayError(SCIM_PATH, "a path is not written as RFC 7644 has it")
+    name, values, sub = found.groups()
+    if name in _KEPT:
+        if values or sub:
+            raise GatewayError(SCIM_PATH, f"{_KEPT[name]} has one value, and nothing below it")
+        return _KEPT[name]
+    if name in _READ_ONLY:
+        raise GatewayError(SCIM_MUTABILITY, f"{name} is read-only")
+    if name not in _READ_PAST:
+        raise GatewayError(SCIM_PATH, "a path names an attribute that a User does not have")
+    return None
+
+
+def _changed(before: UserState, attribute: str | None, value: object) -> UserState:
+    return before if attribute is None else with_value(before, attribute, value)
+
+
+def _removed(before: UserState, attribute: str | None) -> UserState:
+    if attribute is None:
+        return before
+    if attribute != "externalId":
+        raise GatewayError(SCIM_MUTABILITY, f"{attribute} is not removed")
+    return UserState(before.user_name, None, before.active)

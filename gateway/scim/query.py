@@ -1,0 +1,86 @@
+"""What a GET of users asks for: by a filter that names them, and which page (RFC 7644 3.4.2)."""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from gateway.model.errors import GatewayError
+from gateway.model.scim import NameAttribute
+from gateway.model.scim_codes import SCIM_FILTER, SCIM_VALUE
+from gateway.scim.user import USER
+
+MOST_RESULTS: Final = 100
+LIST_RESPONSE: Final = "urn:ietf:params:scim:api:messages:2.0:ListResponse"
+
+_LONGEST: Final = 1024
+_OWN: Final = f"{USER}:".lower()
+_NAMES: Final[Mapping[str, NameAttribute]] = {"username": "userName", "externalid": "externalId"}
+# RFC 7644 3.4.2.2: attrPath SP compareOp SP compValue, a JSON string
+_COMPARISON: Final = re.compile(r'([A-Za-z][\w$.:-]*) +([A-Za-z]{2}) +("(?:[^"\\]|\\.)*")', re.ASCII)
+_NUMBER: Final = re.compile(r"-?[0-9]{1,9}", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class UserNamed:
+    """Users whose attribute is this value."""
+
+    attribute: NameAttribute
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class UserQuery:
+    """`filter`: None for all users. `start`: from 1. `count`: at most so many."""
+
+    filter: UserNamed | None
+    start: int
+    count: int
+
+
+def read_query(parameters: Mapping[str, str]) -> UserQuery:
+    """Raises GatewayError: SCIM_FILTER, SCIM_VALUE."""
+    # Names of parameters are as RFC 7644 writes them.
+    filter = parameters.get("filter")
+    # 3.4.2.4: less than 1 is 1, and a negative count is 0.
+    start = max(1, _number(parameters, "startIndex", 1))
+    count = min(MOST_RESULTS, max(0, _number(parameters, "count", MOST_RESULTS)))
+    return UserQuery(None if filter is None else read_filter(filter), start, count)
+
+
+def read_filter(text: str) -> UserNamed:
+    """`userName eq "..."` or `externalId eq "..."`; no other is asked by a directory that looks for a person. Raises
+    GatewayError(SCIM_FILTER)."""
+    found = _COMPARISON.fullmatch(text) if len(text) <= _LONGEST else None
+    if found is None:
+        raise GatewayError(SCIM_FILTER, 'a filter is one comparison: userName eq "...", or externalId eq "..."')
+    path, operator, written = found.groups()
+    attribute = _NAMES.get(path.lower().removeprefix(_OWN))
+    if attribute is None or operator.lower() != "eq":
+        raise GatewayError(SCIM_FILTER, "users are found by userName eq and externalId eq alone")
+    try:
+        value: str = json.loads(written)
+        value.encode("utf-8")
+    except ValueError:
+        raise GatewayError(SCIM_FILTER, "the value of a filter is not a JSON text") from None
+    return UserNamed(attribute, value)
+
+
+def list_response(resources: list[dict[str, object]], *, total: int, start: int) -> dict[str, object]:
+    return {
+        "schemas": [LIST_RESPONSE],
+        "totalResults": total,
+        "startIndex": start,
+        "itemsPerPage": len(resources),
+        "Resources": resources,
+    }
+
+
+def _number(parameters: Mapping[str, str], name: str, usual: int) -> int:
+    text = parameters.get(name)
+    if text is None:
+        return usual
+    if _NUMBER.fullmatch(text) is None:
+        raise GatewayError(SCIM_VALUE, f"{name} is not a number")
+    return int(text)

@@ -1,0 +1,95 @@
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway.model.scim_codes import SCIM_FILTER, SCIM_VALUE
+from gateway.scim.query import MOST_RESULTS, UserNamed, UserQuery, list_response, read_filter, read_query
+from gateway.scim.user import USER
+from tests.scim.samples import outcome, refused
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'userName eq "anne"',
+        'username Eq "anne"',
+        'userName  eq  "anne"',
+        f'{USER}:userName eq "anne"',
+        'userName eq "\\u0061nne"',
+    ],
+)
+def test_a_person_is_found_by_the_name_that_their_directory_has(text: str) -> None:
+    assert read_filter(text) == UserNamed("userName", "anne")
+
+
+def test_or_by_its_own_id() -> None:
+    assert read_filter('externalId eq "A 1"') == UserNamed("externalId", "A 1")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "userName",
+        "userName eq anne",
+        "userName eq 'anne'",
+        'userName co "anne"',
+        'userName ne "anne"',
+        'userName eq "anne" or userName pr',
+        'not (userName eq "anne")',
+        '(userName eq "anne")',
+        'userName eq "anne" ',
+        'displayName eq "anne"',
+        'userName.value eq "anne"',
+        'userName eq "anne\\"',
+        'userName eq "\\ud800"',
+        'userName eq "a\nb"',
+        'userName eq "' + "a" * 1024 + '"',
+    ],
+)
+def test_no_other_filter_is_understood(text: str) -> None:
+    assert refused(lambda: read_filter(text))[0] is SCIM_FILTER
+
+
+@given(st.text(max_size=100))
+def test_any_value_comes_back_as_it_was_written(value: str) -> None:
+    written = json.dumps(value)
+    if len(written) < 900:
+        assert outcome(lambda: read_filter(f"externalId eq {written}")) in (UserNamed("externalId", value), SCIM_FILTER)
+
+
+@given(st.text(alphabet='userNameextrlId eqco"\\ ()or', max_size=40))
+def test_any_text_is_a_filter_or_refused(text: str) -> None:
+    found = outcome(lambda: read_filter(text))
+    assert found is SCIM_FILTER or (isinstance(found, UserNamed) and found.attribute in ("userName", "externalId"))
+
+
+@pytest.mark.parametrize(
+    ("parameters", "query"),
+    [
+        ({}, UserQuery(None, 1, MOST_RESULTS)),
+        ({"startIndex": "1", "count": "2"}, UserQuery(None, 1, 2)),
+        ({"startIndex": "0", "count": "-1"}, UserQuery(None, 1, 0)),
+        ({"startIndex": "-7", "count": "100000"}, UserQuery(None, 1, MOST_RESULTS)),
+        ({"filter": 'userName eq "a"', "attributes": "id"}, UserQuery(UserNamed("userName", "a"), 1, MOST_RESULTS)),
+    ],
+)
+def test_a_page_is_read(parameters: dict[str, str], query: UserQuery) -> None:
+    assert read_query(parameters) == query
+
+
+@pytest.mark.parametrize("number", ["", "x", "1.5", "٣", "1" * 10, " 1"])
+def test_a_number_is_a_number(number: str) -> None:
+    assert refused(lambda: read_query({"count": number}))[0] is SCIM_VALUE
+
+
+def test_a_list_says_how_many_there_are() -> None:
+    assert list_response([{"id": "7"}], total=9, start=3) == {
+        "schemas": ["urn:ietf:params:scim:api:messages:2.0:ListResponse"],
+        "totalResults": 9,
+        "startIndex": 3,
+        "itemsPerPage": 1,
+        "Resources": [{"id": "7"}],
+    }
