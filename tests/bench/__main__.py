@@ -30,6 +30,7 @@ from tests.bench import (
     providers,
     reloads,
     rewriting,
+    round_trips,
     saml_login,
     shared_store,
     soak,
@@ -262,6 +263,10 @@ def rows(bench: Bench, quick: bool, only: str) -> Iterator[dict[str, object]]:
     for name in ("oidc_login", "saml_login_signed_encrypted"):
         if only in name:
             yield bench.login(name, runs, 50 if quick else 200)
+    if only in round_trips.NAME:
+        yield round_trips.row()
+    if quick and only in shared_store.NAME:
+        yield from shared_store.rows(20_000)
     if not quick and only in providers.NAME:
         yield providers.row(bench.folder / "providers", runs)
     if not quick and only in storm.NAME:
@@ -279,7 +284,7 @@ def rows(bench: Bench, quick: bool, only: str) -> Iterator[dict[str, object]]:
     if not quick and only in aggregate.NAME:
         yield aggregate.row(bench.folder / "aggregate")
     if not quick and only in shared_store.NAME:
-        yield from shared_store.rows(20_000)
+        yield from shared_store.rows(1_000_000)
     if not quick and only in "memory":
         yield from memory.rows(bench.site(), bench.slow_port)
 

@@ -12,16 +12,18 @@ from gateway.stores.sealing import join
 MALFORMED = (struct.error, ValueError)
 
 _TIME = struct.Struct(">Q")
+_INDEX_BYTES = 16
 
 
 def session_to_bytes(session: SessionRecord) -> bytes:
-    """Without what is sealed, which stands beside it."""
+    """Without what is sealed, which stands beside it. Of what it is found by, no more than step.lua files it under; all
+    of what says whose it is, for a tombstone tells that."""
     return LIMITS.pack(session.created_at, session.expires_at, session.idle, session.ends_at) + join(
         session.provider.encode(),
         (session.tenant or "").encode(),
         session.subject_index,
-        session.sid_index or b"",
-        session.browser_index,
+        (session.sid_index or b"")[:_INDEX_BYTES],
+        session.browser_index[:_INDEX_BYTES],
     )
 
 

@@ -8,7 +8,7 @@
 
 local PREFIX, TAG, BURY = ARGV[1], ARGV[2], ARGV[3] == '1'
 local PARALLEL_TABS, TOMBSTONE_KEPT, NOTE_KEPT = 5, 43200, 86400
-local PURGED_AT_ONCE = 500
+local PURGED_AT_ONCE, LOOKED_AT = 500, 10
 local call, pack, unpack_struct = redis.call, struct.pack, struct.unpack
 
 local found = {}
@@ -36,7 +36,9 @@ end
 
 local function sessions_key(shard, id) return key(shard, 's:' .. id) end
 local function stones_key(shard, id) return key(shard, 'b:' .. id) end
-local function index_key(shard, kind, value) return key(shard, 'i:' .. kind .. ':' .. value) end
+-- A session has three of them: half of a keyed hash of 32 bytes is as good, and a key of 29 bytes takes half the room.
+local INDEX_KEYS = { subject = 'ip:', sid = 'is:', browser = 'ib:' }
+local function index_key(shard, kind, value) return key(shard, INDEX_KEYS[kind] .. string.sub(value, 1, 16)) end
 
 -- provider, tenant, subject, sid, browser
 local function indexed(record) return read_of('>I4c0I4c0I4c0I4c0I4c0', record, 33, '', '', '', '', '') end
@@ -101,7 +103,7 @@ end
 local function add_seat(shard, id, lookup, record, browsers, now)
     local host = text_at(record, 33)
     for _, browser in ipairs(browsers) do
-        for _, other in ipairs(call('ZRANGE', index_key(shard, 'browser', browser), 0, -1)) do
+        for _, other in ipairs(call('SMEMBERS', index_key(shard, 'browser', browser))) do
             for _, field in ipairs(call('HKEYS', sessions_key(shard, other))) do
                 if string.sub(field, 1, 1) == 't' then end_seat(shard, other, string.sub(field, 2), host, now) end
             end
@@ -110,11 +112,15 @@ local function add_seat(shard, id, lookup, record, browsers, now)
     keep_seat(shard, id, lookup, record)
 end
 
-local function file(name, id, expires, now)
-    call('ZREMRANGEBYSCORE', name, '-inf', now)
-    call('ZADD', name, expires, id)
-    local last = call('ZRANGE', name, -1, -1, 'WITHSCORES')
-    lasts(name, tonumber(last[2]) - now)
+-- An index lasts as long as the session in it that may last longest. Of those that are gone, some are found each time
+-- that one is added: however many one person has, a step looks at a few.
+local function file(shard, kind, value, id, seconds)
+    local name = index_key(shard, kind, value)
+    for _, other in ipairs(call('SRANDMEMBER', name, LOOKED_AT)) do
+        if call('EXISTS', sessions_key(shard, other)) == 0 then call('SREM', name, other) end
+    end
+    call('SADD', name, id)
+    lasts(name, math.max(seconds, call('TTL', name)))
 end
 
 -- --- tickets: the bounds of a kind and of each group are sorted sets, by when each was put
@@ -229,7 +235,7 @@ function ops.session(shard, id, record, sealed, now)
     keep_session(shard, id, record, now)
     call('HSET', sessions_key(shard, id), 's', sealed)
     for kind, value in pairs({ subject = subject, sid = sid, browser = browser }) do
-        if value ~= '' then file(index_key(shard, kind, value), id, expires, now) end
+        if value ~= '' then file(shard, kind, value, id, expires - now) end
     end
 end
 
@@ -249,7 +255,7 @@ function ops.revoke(shard, id, now)
     if record then
         local _, _, subject, sid, browser = indexed(record)
         for kind, value in pairs({ subject = subject, sid = sid, browser = browser }) do
-            if value ~= '' then call('ZREM', index_key(shard, kind, value), id) end
+            if value ~= '' then call('SREM', index_key(shard, kind, value), id) end
         end
     end
     call('DEL', sessions_key(shard, id), stones_key(shard, id))
@@ -313,7 +319,7 @@ function ops.note(shard, id, host, whose, note)
     if not record then return end
     local created, expires, _, ends = limits(record)
     local _, _, _, _, browser = indexed(record)
-    for _, other in ipairs(call('ZRANGE', index_key(shard, 'browser', browser), 0, -1)) do
+    for _, other in ipairs(call('SMEMBERS', index_key(shard, 'browser', browser))) do
         local older = call('HGET', key(shard, 'n:' .. other), host)
         local of_whom = older and text_at(older, 1)
         if older and (other == id or of_whom == whose or of_whom == '') then
@@ -365,7 +371,7 @@ end
 function ops.find(shards, kind, now, ...)
     for shard in string.gmatch(shards, '.') do
         for _, value in ipairs({ ... }) do
-            for _, id in ipairs(call('ZRANGEBYSCORE', index_key(shard, kind, value), '(' .. now, '+inf')) do
+            for _, id in ipairs(call('SMEMBERS', index_key(shard, kind, value))) do
                 tell_of(shard, id, now)
             end
         end

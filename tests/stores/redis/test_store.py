@@ -23,6 +23,7 @@ from gateway.stores.records import AddSession, RevokeSession, SeatKey, UseOnce
 from gateway.stores.redis.lacks import read_info
 from gateway.stores.redis.store import RedisStore
 from gateway.stores.tickets import unix_now
+from tests.bench.round_trips import counted, of_saml
 from tests.patience import PATIENCE
 from tests.portal.installation import ACTES, Installation, installed
 from tests.portal.saml.region import region_installed
@@ -119,6 +120,11 @@ async def test_what_a_sign_in_asks_the_store_is_six_round_trips(valkey: int) -> 
                     "the page": 1,
                 }
         await store.close()
+
+
+async def test_what_a_sign_in_by_saml_waits_for_is_nine_round_trips(valkey: int) -> None:
+    async with counted(valkey) as (store, waits):
+        assert await of_saml(store, waits) == 9
 
 
 async def test_what_a_sign_in_by_saml_asks_the_store(valkey: int) -> None:
