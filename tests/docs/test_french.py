@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pytest
 
-PAGES = sorted((Path(__file__).parents[2] / "docs/fr").glob("*.md"))
+DOCS = Path(__file__).parents[2] / "docs"
+PAGES = sorted((DOCS / "fr").glob("*.md"))
+HOW_TOS = sorted((DOCS / "how-to").glob("*.md"))
 # Code, addresses of links and tags are no French. As many characters stay, so that places are those of the page.
 _NOT_FRENCH = (
     re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL),
@@ -29,6 +31,18 @@ def faults(text: str) -> list[str]:
     found = sorted(one.start() for pattern in (_BREAKS, _LACKS) for one in pattern.finditer(french))
     numbers = [french.count("\n", 0, at) for at in found]
     return [f"{number + 1}: {lines[number]}" for number in dict.fromkeys(numbers)]
+
+
+@pytest.mark.parametrize("page", HOW_TOS, ids=[page.stem for page in HOW_TOS])
+def test_every_how_to_has_a_french_twin_and_each_names_the_other(page: Path) -> None:
+    (name,) = re.findall(r"^\*\[En français\]\(\.\./fr/(\S+\.md)\)\*$", page.read_text(), re.MULTILINE)
+    assert f"*[In English](../how-to/{page.name})*" in (DOCS / "fr" / name).read_text()
+
+
+def test_the_table_of_contents_has_every_french_page() -> None:
+    table = DOCS / "fr/README.md"
+    listed = set(re.findall(r"\]\(([\w-]+\.md)\)", table.read_text()))
+    assert listed == {page.name for page in PAGES} - {table.name}
 
 
 @pytest.mark.parametrize("page", PAGES, ids=[page.stem for page in PAGES])
