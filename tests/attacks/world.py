@@ -8,7 +8,7 @@ import ssl
 import sys
 import time
 from base64 import b64encode
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Self
@@ -166,7 +166,9 @@ class World:
         return self.gateway.log.read_bytes()[mark:].decode("utf-8", "replace")
 
     def log_lines(self, mark: int = 0) -> list[dict[str, object]]:
-        return [json.loads(line) for line in self.log_text(mark).splitlines() if line.startswith("{")]
+        # The last may be half written.
+        whole = self.log_text(mark).rpartition("\n")[0]
+        return [json.loads(line) for line in whole.splitlines() if line.startswith("{")]
 
     async def logged(self, mark: int, **fields: object) -> dict[str, object]:
         """The first line since `mark` with these fields; on a machine with much to do, a reload takes many seconds."""
@@ -182,7 +184,7 @@ class World:
         """Every `gateway.fault`, every death of a worker, and every line that is no event: a traceback."""
         bad = ("gateway.fault", "worker.died", "log.unknown_event")
         found = []
-        for line in self.log_text(mark).splitlines():
+        for line in self.log_text(mark).rpartition("\n")[0].splitlines():
             try:
                 event = json.loads(line).get("event")
             except ValueError:
@@ -202,8 +204,12 @@ class World:
 
     def memory(self) -> int:
         """Bytes resident in all workers together."""
-        pages = [int(Path(f"/proc/{pid}/statm").read_text().split()[1]) for pid in self.worker_pids()]
-        return sum(pages) * 4096
+        pages = 0
+        for pid in self.worker_pids():
+            # A helper of the supervisor's may have gone meanwhile.
+            with suppress(OSError):
+                pages += int(Path(f"/proc/{pid}/statm").read_text().split()[1])
+        return pages * 4096
 
 
 def host(app: str) -> str:

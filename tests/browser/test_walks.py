@@ -10,6 +10,7 @@ from deploy.demo.place import copy_policies, free_ports
 from deploy.demo.stack import PORTAL_HOST, Demo
 from tests.browser import chromium
 from tests.browser.notebook import Notebook
+from tests.patience import until
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
 
@@ -65,14 +66,22 @@ async def test_walk(demo: Demo, name: str) -> None:
 
 async def test_the_reference_on_a_denied_page_is_in_the_log(demo: Demo) -> None:
     reference = json.loads(await walked(demo, "denied.mjs"))["reference"]
-    lines = [json.loads(line) for line in demo.gateway.log.read_text().splitlines() if line.startswith("{")]
-    (line,) = (line for line in lines if line.get("reference") == reference)
+
+    def told() -> list[dict[str, object]]:
+        # The last may be half written.
+        whole = demo.gateway.log.read_text().rpartition("\n")[0]
+        lines = [json.loads(line) for line in whole.splitlines() if line.startswith("{")]
+        return [line for line in lines if line.get("reference") == reference]
+
+    await until(told)
+    (line,) = told()
     assert (line["event"], line["app"], line["code"]) == ("access.denied", "permis", "policy.not_allowed")
-    assert line["rule"].startswith("policies/apps/permis.yaml:")
+    assert str(line["rule"]).startswith("policies/apps/permis.yaml:")
 
 
 async def test_a_websocket_ends_with_its_session(demo: Demo, notebook: tuple[Notebook, int]) -> None:
     await walked(demo, "websocket.mjs", notebook=demo.origin("carnet.localhost"))
+    await until(lambda: notebook[0].ends)
     assert notebook[0].ends == [1008]
 
 

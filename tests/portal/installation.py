@@ -53,6 +53,7 @@ from gateway.stores.tickets import Transactions
 from gateway.translation.render import Translation
 from gateway.translation.specs import Constant, CookieSpec, FromAttribute, HeaderSpec
 from gateway.wire.target import STRICT
+from tests.patience import PATIENCE
 from tests.portal.browser import Browser
 from tests.portal.listener import Connection
 from tests.portal.op import Op
@@ -187,7 +188,7 @@ class Installation:
 
     def logged(self) -> list[dict[str, Any]]:
         """Every event up to now; the log is closed by it."""
-        self.log.close()
+        self.log.close(PATIENCE)
         self.log_file.seek(0)
         return [json.loads(line) for line in self.log_file.read().splitlines()]
 

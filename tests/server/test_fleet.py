@@ -36,7 +36,9 @@ class Watched:
         self.fleet = Fleet([self.listening], hooks, self.log, program=program, cores=cores)
 
     def lines(self, event: str) -> list[dict[str, object]]:
-        decoded = [json.loads(line) for line in self._path.read_text().splitlines()]
+        # The last may be half written.
+        whole = self._path.read_text().rpartition("\n")[0]
+        decoded = [json.loads(line) for line in whole.splitlines()]
         return [line for line in decoded if line["event"] == event]
 
     async def close(self) -> None:
@@ -101,7 +103,7 @@ async def test_a_worker_that_dies_has_a_successor_and_the_pause_grows(watched: W
     for number in range(1, 4):
         await until(lambda number=number: len(watched.started) == number)
         os.kill(watched.started[-1].pid, signal.SIGKILL)
-    await until(lambda: len(watched.started) == 4)
+    await until(lambda: len(watched.started) == 4 and len(watched.lines("worker.died")) >= 3)
     assert [line["pause_s"] for line in watched.lines("worker.died")] == [0.1, 0.2, 0.4]
     assert [line["status"] for line in watched.lines("worker.died")] == [-9, -9, -9]
     assert watched.gone == watched.started[:3]
@@ -130,7 +132,7 @@ async def test_a_hook_that_fails_leaves_no_slot_empty(watched: Watched, monkeypa
     watched.fleet.start(1)
     await until(lambda: watched.started)
     os.kill(watched.started[0].pid, signal.SIGKILL)
-    await until(lambda: len(watched.started) == 2)
+    await until(lambda: len(watched.started) == 2 and watched.lines("worker.not_started"))
     (line,) = watched.lines("worker.not_started")
     assert str(line["detail"]).startswith("RuntimeError < fails:")
     assert "secret" not in str(line["detail"])
@@ -187,7 +189,7 @@ async def test_to_kill_who_is_dead_already_takes_its_status_from_nobody(watched:
     for _ in range(20):
         worker.kill()
         time.sleep(0.005)  # noqa: ASYNC251
-    await until(lambda: watched.gone)
+    await until(lambda: watched.gone and watched.lines("worker.died"))
     assert watched.lines("worker.died")[0]["status"] == -9
     # Its successor has the numbers of files that were its own.
     await until(lambda: len(watched.started) == 2)

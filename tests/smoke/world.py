@@ -3,7 +3,7 @@
 import asyncio
 import json
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from urllib.parse import urlencode, urlsplit
@@ -97,7 +97,9 @@ class World:
         return self.demo.gateway.log.read_bytes()[mark:].decode("utf-8", "replace")
 
     def log_lines(self, mark: int = 0) -> list[dict[str, object]]:
-        return [json.loads(line) for line in self.log_text(mark).splitlines() if line.startswith("{")]
+        # The last may be half written.
+        whole = self.log_text(mark).rpartition("\n")[0]
+        return [json.loads(line) for line in whole.splitlines() if line.startswith("{")]
 
     async def logged(self, mark: int, **fields: object) -> dict[str, object]:
         """The first line since `mark` with these fields. AssertionError if none comes."""
@@ -125,6 +127,18 @@ class World:
             if labels:
                 found[name] = found.get(name, 0) + float(value)
         return found
+
+    async def measured(self, holds: Callable[[dict[str, float]], object]) -> dict[str, float]:
+        """The metrics once they are so: a worker that is slow to answer is told of a moment later. AssertionError if
+        they never are."""
+        metrics: dict[str, float] = {}
+        try:
+            async with asyncio.timeout(PATIENCE):
+                while not holds(metrics := await self.metrics()):
+                    await asyncio.sleep(_PAUSE)
+        except TimeoutError:
+            raise AssertionError(f"never so: {metrics}") from None
+        return metrics
 
     # --- policies ---
 

@@ -89,11 +89,14 @@ class SamlWorld:
         self.place.write_gateway()
         await self.gateway.reload()
 
-    async def opinions(self, by: str) -> dict[str, float]:
-        """How many it gave of each."""
-        found = await self.gateway.metrics()
-        name = "ecluse_saml_second_opinion_total"
-        return {one: found[f'{name}{{by="{by}",verdict="{one}"}}'] for one in ("agree", "disagree", "failed")}
+    async def opinions(self, by: str, number: int) -> dict[str, float]:
+        """How many it gave of each, once it has given so many."""
+        names = {
+            one: f'ecluse_saml_second_opinion_total{{by="{by}",verdict="{one}"}}'
+            for one in ("agree", "disagree", "failed")
+        }
+        found = await self.gateway.measured(lambda told: sum(told.get(name, 0) for name in names.values()) >= number)
+        return {one: found[name] for one, name in names.items()}
 
     async def is_signed_in(self, person: Person, host: str = ONE) -> bool:
         return (await person.script(self.place.url(host, "/_ecluse/session"))).status == 200

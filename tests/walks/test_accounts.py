@@ -10,7 +10,7 @@ import pytest
 import pytest_asyncio
 
 from tests.cli.test_main import ECLUSE
-from tests.patience import PATIENCE
+from tests.patience import PATIENCE, until
 from tests.walks.place import ONE, TWO, Place
 from tests.walks.world import World, ask, everywhere, opened
 
@@ -72,7 +72,9 @@ async def test_a_person_comes_in_under_their_own_login_from_when_they_are_linked
     assert (await ask(place.url(), "/", world.cookie(bob, TWO), TWO)).status == 200, "who asks for none needs none"
     assert world.upstream.requests > reached
 
-    stream = asyncio.create_task(ask(place.url(), "/stream?seconds=60", cookie))
+    reached = world.upstream.requests
+    stream = asyncio.create_task(ask(place.url(), "/stream?seconds=600", cookie))
+    await until(lambda: world.upstream.requests > reached)
     await asyncio.sleep(0.3)
     command(place, "unlink", "one", "--person", "uid=alice")
     await soon(place, cookie, 403)

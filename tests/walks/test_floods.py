@@ -90,6 +90,7 @@ async def test_invariant_15_a_flood_of_silent_handshakes_costs_strangers_alone(w
         assert not any([await answered(place.port, "127.0.0.8", cookie) for _ in range(4)]), "a stranger's address"
     await world.gateway.measured(lambda told: told["ecluse_tls_handshakes"] == 0)
     assert await answered(place.port, "127.0.0.8", cookie)
+    await world.gateway.logged(0, event="connections.refused")
     lines = world.gateway.lines(event="connections.refused")
     assert {line["reason"] for line in lines} == {"all"}
     for pid in {line["pid"] for line in lines}:

@@ -12,7 +12,7 @@ import pytest_asyncio
 
 from gateway.config.keyring import RingKey, keyring_text, read_keyring, with_key
 from tests.cli.test_key import key
-from tests.patience import PATIENCE
+from tests.patience import PATIENCE, until
 from tests.raw_http import Connection
 from tests.stores.redis.servers import server
 from tests.walks.gateway import Gateway
@@ -116,7 +116,9 @@ async def test_what_a_retired_key_sealed_opens_nowhere_and_its_streams_are_cut(
     await taken(world.place, second)
     newer = world.cookie(await world.signed_in("carol"))
     line = await Connection.open(second.url())
-    stream = asyncio.create_task(line.exchange(request("/stream?seconds=60", kept)))
+    before = world.upstream.requests
+    stream = asyncio.create_task(line.exchange(request("/stream?seconds=600", kept)))
+    await until(lambda: world.upstream.requests > before)
     assert await everywhere(second, "/x", kept) == {200}
     key(ring.parent, "retire", ring.name, "b")
     await taken(world.place)

@@ -95,8 +95,8 @@ async def test_after_the_answer_of_100_logouts_under_load_no_worker_lets_the_old
             await person.close()
     assert not late
     assert {asked.status for asked in load.done} == {200}
-    # A worker that the machine lets wait for a second hears of it by another way.
-    assert len(world.gateway.lines(event="revocation.late")) < LOGOUTS // 4
+    # A worker that the machine lets wait for a second hears of it by another way, but not each time.
+    assert len(world.gateway.lines(event="revocation.late")) < LOGOUTS // 2
 
 
 async def test_logout_on_one_application_ends_the_other_and_the_portal_in_every_worker(world: World) -> None:

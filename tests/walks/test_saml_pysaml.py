@@ -51,7 +51,7 @@ async def test_sign_in_and_logout_both_ways(tmp_path: Path) -> None:
         await world.gateway.start()
         await world.asks_for_a_second_opinion("pygamlastan")
         person = await world.signed_in("alice")
-        assert await world.opinions("pygamlastan") == {"agree": 1, "disagree": 0, "failed": 0}
+        assert await world.opinions("pygamlastan", 1) == {"agree": 1, "disagree": 0, "failed": 0}
         told = await person.script(place.url(target="/_ecluse/session"))
         assert told.json()["headers"]["X-Remote-User"] == "alice"
         page = await world.signs_out(person)

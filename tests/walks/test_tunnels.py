@@ -10,7 +10,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import InvalidStatus
 
 from tests.browser.notebook import Notebook
-from tests.patience import PATIENCE
+from tests.patience import PATIENCE, until
 from tests.walks.place import ONE, Place
 from tests.walks.world import World, opened
 
@@ -79,6 +79,7 @@ async def test_invariant_12_a_sign_out_ends_them_in_every_worker_and_nobody_else
         await to(world, cookie)
     assert refused.value.response.status_code == 401
     assert refused.value.response.headers["Content-Type"].startswith("application/json")
+    await until(lambda: len(notebook[0].ends) >= TUNNELS)
     assert notebook[0].ends == [1008] * TUNNELS
     await asyncio.gather(*(one.close() for one in his))
 
