@@ -44,6 +44,7 @@ async def test_a_process_that_may_open_too_few_files_says_so_at_the_start(
     """Whoever may raise the limit does, as who runs the tests may."""
     monkeypatch.setattr(descriptors, "allow_many_files", lambda needed: min(needed, 1000))
     async with crewed(tmp_path) as crew:
+        await until(lambda: crew.lines("descriptors.few"))
         (line,) = crew.lines("descriptors.few")
         assert (line["allowed"], line["needed"]) == (1000, 60064)
         assert "LimitNOFILE=60064" in line["detail"]
@@ -54,6 +55,7 @@ async def test_a_process_that_may_open_too_few_files_says_so_at_the_start(
         crew.place.settings["limits"] = "{connections: 400}"
         crew.place.write_gateway()
         await crew.reload("config.loaded", "third.localhost")
+        await until(lambda: len(crew.lines("descriptors.few")) >= 2)
         assert [line["needed"] for line in crew.lines("descriptors.few")] == [60064, 1264]
 
 
@@ -70,8 +72,9 @@ async def test_what_is_live_and_weak_is_told_at_each_reload(crew: Crew) -> None:
     (crew.place.policies / "ltpa.password").write_bytes(PASSWORD)
     ltpa2 = "{account: {from: uid}, keys: {file: ltpa.keys}, password: {file: ltpa.password}}"
     crew.place.write_app("weak", "weak.localhost", translate=f"{{ltpa2: {ltpa2}}}")
-    for host in ("third.localhost", "fourth.localhost"):
+    for number, host in enumerate(("third.localhost", "fourth.localhost"), 1):
         loaded = await crew.reload("config.loaded", host)
+        await until(lambda number=number: len(crew.lines("config.deviation")) >= number)
         told = crew.lines("config.deviation")[-1]
         assert (told["apps"], told["revision"], told["level"]) == (["weak"], loaded["revision"], "warning")
     (crew.place.policies / "apps/weak.yaml").unlink()
@@ -132,29 +135,34 @@ async def test_a_reload_waits_for_a_worker_that_is_being_started_and_includes_it
 
 async def test_a_worker_that_does_not_come_up_is_ended_and_tried_again(crew: Crew) -> None:
     first, _ = crew.pids
+    before = len(crew.lines("worker.refused"))
     crew.has_patience(QUICK)
     crew.says("* prepare silence")
     os.kill(first, signal.SIGKILL)
-    await until(lambda: crew.lines("worker.refused"))
+    await until(lambda: len(crew.lines("worker.refused")) > before)
     crew.has_patience(USUAL)
     crew.says()
     await crew.all_serve()
-    assert crew.lines("worker.refused")[0]["detail"] == "no answer"
+    assert crew.lines("worker.refused")[before]["detail"] == "no answer"
     assert crew.supervisor.observation.readiness()["ready"]
 
 
 async def test_however_often_a_reload_is_asked_for_the_last_folder_is_live(crew: Crew) -> None:
-    before = len(crew.lines("config.loaded"))
-    for host in ("second", "third", "fourth"):
+    last = (await crew.reload("config.loaded", "fourth.localhost"))["revision"]
+    before, hosts = len(crew.lines("config.loaded")), ("second", "third", "fourth")
+    for host in hosts:
         crew.place.write_app("one", f"{host}.localhost")
         for _ in range(20):
             crew.supervisor.reload()
         await asyncio.sleep(0.05)
-    await until(lambda: len(crew.lines("config.loaded")) >= before + 2)
-    await asyncio.sleep(0.6)
-    assert len(crew.lines("config.loaded")) <= before + 4
-    last = crew.supervisor.observation.readiness()["revision"]
-    assert (await crew.reload("config.loaded", "fourth.localhost"))["revision"] == last
+    await until(lambda: last in [line["revision"] for line in crew.lines("config.loaded")[before:]])
+    assert crew.supervisor.observation.readiness()["revision"] == last
+    # Whoever asks now is told when nothing is left of what was asked before.
+    crew.place.write_app("one", "fifth.localhost")
+    told = await crew.supervisor.reloaded()
+    await until(lambda: crew.lines("config.loaded")[-1]["revision"] == told["revision"])
+    # For each folder that is asked for so often: the reload that is under way, and one more.
+    assert len(crew.lines("config.loaded")) <= before + 2 * len(hosts) + 1
 
 
 async def test_a_reload_that_cannot_start_its_helper_says_so_and_the_next_is_heard(
