@@ -318,7 +318,7 @@ async def half_forms(world: World) -> None:
 
 async def _first_line(reader: asyncio.StreamReader) -> bytes:
     try:
-        return await asyncio.wait_for(reader.readline(), 2.0)
+        return await asyncio.wait_for(reader.readline(), 6.0)
     except (TimeoutError, OSError):
         return b""
 

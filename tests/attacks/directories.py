@@ -92,7 +92,7 @@ def stopping(*statements: str) -> Run:
             expect(page.status == 200, f"another application waits for it: {page.status}")
             await asyncio.gather(person.close(), other.close())
         # It is left alone for five seconds.
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(world.patience):
             while True:
                 person, page = await world.sign_in("alice", world.url(APP, "/chief/x"))
                 await person.close()

@@ -18,7 +18,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.service]
 async def test_a_form_with_a_file_is_not_lost(tmp_path: Path) -> None:
     content = os.urandom(20 << 20)
     (tmp_path / "plan.pdf").write_bytes(content)
-    async with before_php(tmp_path, idle="6s") as (world, application):
+    async with before_php(tmp_path, idle="12s") as (world, application):
         site = {
             "app": world.place.url(ONE, ""),
             "portal": world.place.portal(""),

@@ -4,6 +4,7 @@ import asyncio
 import time
 from dataclasses import replace
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import pytest
@@ -19,6 +20,7 @@ from gateway.model.directory_codes import DIRECTORY_UNREACHABLE
 from gateway.model.errors import GatewayError
 from gateway.ops.log import Log
 from tests.directories.samples import LILLE, ROUBAIX, TABLE, Kept, directory, somebody
+from tests.patience import PATIENCE
 
 pytestmark = pytest.mark.asyncio
 
@@ -100,13 +102,13 @@ async def test_a_wrong_file_counts_for_as_long_as_the_file_of_the_directory_says
 async def test_one_that_is_slow_holds_up_its_own_people_once_and_nobody_else(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    one = made(tmp_path, timeout=0.1)
-    other = made(tmp_path, name="others", fingerprint="f2")
-    reading = FileReader.finding
+    one = made(tmp_path, timeout=1.0)
+    other = made(tmp_path, name="others", fingerprint="f2", timeout=PATIENCE)
+    reading, go_on = FileReader.finding, Event()
 
     def slow(self: FileReader, key: str, now: int) -> Any:
         if self._directory.name == "communes":
-            time.sleep(0.6)
+            go_on.wait(PATIENCE)
         return reading(self, key, now)
 
     monkeypatch.setattr(FileReader, "finding", slow)
@@ -116,10 +118,10 @@ async def test_one_that_is_slow_holds_up_its_own_people_once_and_nobody_else(
     assert [finding.state for finding in found] == ["away", "found"]
     began = time.monotonic()
     assert (await asking.asked([one], somebody(), LILLE)).findings[0].state == "away", "it owes an answer"
-    assert time.monotonic() - began < 0.1
-    await asyncio.sleep(0.7)
+    assert time.monotonic() - began < one.timeout, "nobody waits for it"
     monkeypatch.setattr(FileReader, "finding", reading)
-    assert (await asking.asked([one], somebody(), LILLE)).findings[0].state == "found"
+    go_on.set()
+    await is_found(asking, one)
     assert told.events == ["directory.away", "directory.recovered"]
     await asking.close()
 
@@ -127,12 +129,13 @@ async def test_one_that_is_slow_holds_up_its_own_people_once_and_nobody_else(
 async def test_a_sign_in_waits_long_for_those_alone_that_its_application_lists(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    listed, slow = made(tmp_path), made(tmp_path, name="others", fingerprint="f2", timeout=1.5)
-    reading = FileReader.finding
+    listed = made(tmp_path, timeout=PATIENCE)
+    slow = made(tmp_path, name="others", fingerprint="f2", timeout=2.0)
+    reading, go_on = FileReader.finding, Event()
 
     def late(self: FileReader, key: str, now: int) -> Any:
         if self._directory.name == "others":
-            time.sleep(1)
+            go_on.wait(PATIENCE)
         return reading(self, key, now)
 
     monkeypatch.setattr(FileReader, "finding", late)
@@ -140,12 +143,19 @@ async def test_a_sign_in_waits_long_for_those_alone_that_its_application_lists(
     began = time.monotonic()
     found = (await asking.asked([slow, listed], somebody(), LILLE, needed=(listed,))).findings
     assert [finding.state for finding in found] == ["away", "found"]
-    assert 0.2 < time.monotonic() - began < 0.9
+    assert 0.2 < time.monotonic() - began < slow.timeout
     found = (await asking.asked([slow, listed], somebody(), LILLE, needed=(slow,))).findings
     assert [finding.state for finding in found] == ["away", "found"], "it is busy with the one before"
-    await asyncio.sleep(1.2)
-    assert (await asking.asked([slow], somebody(), LILLE, needed=(slow,))).findings[0].state == "found"
+    go_on.set()
+    await is_found(asking, slow)
     await asking.close()
+
+
+async def is_found(asking: Directories, one: Directory) -> None:
+    """Once it has given the answer that it owes."""
+    async with asyncio.timeout(PATIENCE):
+        while (await asking.asked([one], somebody(), LILLE, needed=(one,))).findings[0].state != "found":
+            await asyncio.sleep(0.02)
 
 
 async def test_what_is_wrong_in_a_row_is_told_without_its_values(tmp_path: Path) -> None:

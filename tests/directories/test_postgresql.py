@@ -233,7 +233,7 @@ async def test_slowed_killed_and_brought_back_it_holds_up_nobody_who_does_not_ne
     server: Server, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The last of this file: it ends the server of the others."""
-    monkeypatch.setattr("gateway.directories.source._PAUSE", 1.0)
+    monkeypatch.setattr("gateway.directories.source._PAUSE", 3.0)
     told = Told()
     asking = Directories(tmp_path, log=told, now=lambda: NOW, kept=Kept())
     person = Identity("alpha", "https://alpha.example", "s-1", {"uid": ("alice",)})
@@ -248,14 +248,15 @@ async def test_slowed_killed_and_brought_back_it_holds_up_nobody_who_does_not_ne
             while (await states(1, one))[0] != {"found"}:
                 await asyncio.sleep(0.2)
 
-    one = staff(server, timeout=1.0)
+    one = staff(server, timeout=2.0)
     assert (await states(6, one))[0] == {"found"}
     with server.connected() as connection, connection.transaction():
         connection.execute("LOCK TABLE staff IN ACCESS EXCLUSIVE MODE")
         state, took = await states(20, one)
-        assert (state, took < 3) == ({"away"}, True)
-        assert (await states(20, one))[1] < 0.2, "nobody waits during the pause"
-        assert (await states(1, one, needed=()))[1] < 0.5
+        assert (state, took < 10 * one.timeout) == ({"away"}, True), "they wait for each other"
+        assert (await states(20, one))[1] < one.timeout, "nobody waits during the pause"
+        assert (await states(1, one, needed=()))[1] < one.timeout
+    monkeypatch.setattr("gateway.directories.source._PAUSE", 0.5)
     await back(one)
     pids = server.pids()
     stopped(*pids)

@@ -7,6 +7,7 @@ import pytest
 
 from gateway.directories.source import DirectoryAway, FindingAndFaults, InThreads
 from gateway.model.directory import DirectoryFinding
+from tests.patience import PATIENCE, until
 
 ANSWER = DirectoryFinding("staff", "", "none"), ()
 
@@ -26,8 +27,13 @@ class Holding:
     def close(self) -> None: ...
 
 
-async def asked(source: InThreads) -> object:
-    return await asyncio.wait_for(source.finding("alice", 1), 0.02)
+async def asked(source: InThreads, within: float = PATIENCE) -> object:
+    return await asyncio.wait_for(source.finding("alice", 1), within)
+
+
+async def held(source: InThreads) -> None:
+    with pytest.raises(TimeoutError):
+        await asked(source, 0.02)
 
 
 async def test_threads_that_are_held_are_given_up_after_a_minute_and_not_without_end() -> None:
@@ -37,8 +43,7 @@ async def test_threads_that_are_held_are_given_up_after_a_minute_and_not_without
     try:
         for _ in range(16):
             for _ in range(2):
-                with pytest.raises(TimeoutError):
-                    await asked(source)
+                await held(source)
             with pytest.raises(DirectoryAway, match="owes"):
                 await asked(source)
             now += 61
@@ -49,13 +54,12 @@ async def test_threads_that_are_held_are_given_up_after_a_minute_and_not_without
         there.holds = True
         there.let_go.clear()
         for _ in range(2):
-            with pytest.raises(TimeoutError):
-                await asked(source)
+            await held(source)
         now += 61
         with pytest.raises(DirectoryAway, match="owes"):
             await asked(source)
         there.let_go.set()
-        await asyncio.sleep(0.05)
+        await until(lambda: not source._owed)
         there.holds = False
         assert await asked(source) == ANSWER, "and those that come back free it"
     finally:

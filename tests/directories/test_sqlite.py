@@ -179,7 +179,7 @@ def test_a_writer_that_holds_it_is_waited_for_no_longer_than_the_file_says(path:
         other.execute("BEGIN EXCLUSIVE")
         began = time.monotonic()
         assert away(directory(path, timeout=0.3))[0] == "directory.unreachable"
-        assert time.monotonic() - began < 2
+        assert time.monotonic() - began < 4, "the five seconds of the module, if nobody says"
         other.execute("ROLLBACK")
     with closing(server_reader(directory(path))) as reader:
         reader.look()

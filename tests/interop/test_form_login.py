@@ -23,6 +23,7 @@ from gateway.model.session import Seat
 from gateway.stores.login_tries import LoginTries
 from gateway.stores.memory import MemoryStore
 from tests.interop.servers import HERE, php
+from tests.patience import PATIENCE
 from tests.proxy.gateways import Answer, Gateway, ask, gateway
 
 pytestmark = pytest.mark.service
@@ -94,7 +95,8 @@ class Grr:
 
 
 @asynccontextmanager
-async def grr(folder: Path, form: str = FORM) -> AsyncIterator[Grr]:
+async def grr(folder: Path, form: str = FORM, within: float = PATIENCE) -> AsyncIterator[Grr]:
+    """`within`: seconds that a login may take."""
     (port,) = free(1)
     (folder / "password").write_text(SECRET)
     loop = asyncio.get_running_loop()
@@ -107,7 +109,7 @@ async def grr(folder: Path, form: str = FORM) -> AsyncIterator[Grr]:
         counted: Any = None
         forms = FormLogins(
             source=lambda app: TrustedAccounts(app, app.form_login.trusted),  # type: ignore[arg-type,union-attr]
-            exchange=FormExchange(applications.connected, within=2.0),
+            exchange=FormExchange(applications.connected, within=within),
             kept=Kept(),
             tries=LoginTries(MemoryStore(), [("k1", b"0123456789abcdef0123456789abcdef")]),
             in_thread=in_thread,
@@ -252,7 +254,7 @@ async def test_other_trouble_stops_before_the_account_is_locked(tmp_path: Path) 
     ],
 )
 async def test_each_trouble_has_its_code(mood: str, code: bytes, logins: int, tmp_path: Path) -> None:
-    async with grr(tmp_path) as app:
+    async with grr(tmp_path, within=2.0 if code == b"form_login.unanswered" else PATIENCE) as app:
         app.is_now(mood)
         page = await app.get("/agenda", b"Accept: application/json")
         assert code in page.body

@@ -11,6 +11,7 @@ from websockets.asyncio.client import connect
 
 from deploy.demo.ports import free
 from tests.interop.servers import found, running
+from tests.patience import PATIENCE
 from tests.proxy.gateways import Gateway, ask, gateway
 from tests.proxy.stand_ins import COOKIE
 
@@ -70,7 +71,7 @@ def socket(gate: Gateway, path: str) -> connect:
 async def test_a_terminal_through_a_websocket(port: int) -> None:
     async with before(port) as gate:
         name = (await asked(gate, b"POST /api/terminals", b"{}"))["name"]
-        async with asyncio.timeout(20), socket(gate, f"/terminals/websocket/{name}") as terminal:
+        async with asyncio.timeout(PATIENCE), socket(gate, f"/terminals/websocket/{name}") as terminal:
             await terminal.send(json.dumps(["stdin", "echo $((6*7))une-ligne\r"]))
             seen = ""
             while "42une-ligne" not in seen:
@@ -88,7 +89,7 @@ async def test_a_kernel_computes(port: int) -> None:
             "content": {"code": "print(6 * 7)", "silent": False, "store_history": False, "user_expressions": {},
                         "allow_stdin": False},
         }  # fmt: skip
-        async with asyncio.timeout(30), socket(gate, f"/api/kernels/{kernel}/channels?session_id=s") as channels:
+        async with asyncio.timeout(PATIENCE), socket(gate, f"/api/kernels/{kernel}/channels?session_id=s") as channels:
             await channels.send(json.dumps(message))
             while (told := json.loads(await channels.recv()))["header"]["msg_type"] != "stream":
                 pass

@@ -18,6 +18,7 @@ from gateway.model.codes import FORM_LOGIN_ANSWER
 from gateway.model.errors import GatewayError
 from gateway.model.session import Seat
 from tests.calls import traced
+from tests.patience import PATIENCE
 from tests.proxy.applications import Act, Application, application
 from tests.proxy.gateways import Answer, Gateway, ask, gateway
 from tests.proxy.websocket_ends import ORIGIN, TUNNEL, WANTS, frame, taking
@@ -281,11 +282,11 @@ async def test_no_more_of_a_page_waits_than_is_searched() -> None:
     async with here(head + b"a" * 65536) as at:
         client = await at.gate.client()
         client.send(ask(b"GET /a", PAGE, at.cookie))
-        first = await asyncio.wait_for(client.reader.readuntil(b"\r\n\r\n"), 10)
+        first = await asyncio.wait_for(client.reader.readuntil(b"\r\n\r\n"), PATIENCE)
         assert b"Content-Length: 100000" in first
-        assert await asyncio.wait_for(client.reader.readexactly(65536), 10) == b"a" * 65536
+        assert await asyncio.wait_for(client.reader.readexactly(65536), PATIENCE) == b"a" * 65536
         (await at.app.peer()).send(b"b" * 34464)
-        assert await asyncio.wait_for(client.reader.readexactly(34464), 10) == b"b" * 34464
+        assert await asyncio.wait_for(client.reader.readexactly(34464), PATIENCE) == b"b" * 34464
 
 
 @pytest.mark.parametrize("over", [OVER, answer(b"Session over"), answer(b"", status=b"401 Unauthorized")])
@@ -369,7 +370,7 @@ async def test_it_is_not_said_of_a_session_that_began_meanwhile() -> None:
         for peer in at.app.peers:
             if not peer.lost.is_set():
                 peer.send(b"")
-        assert (await asyncio.wait_for(late, 5)).body == b"<p>fine"
+        assert (await asyncio.wait_for(late, PATIENCE)).body == b"<p>fine"
         assert at.forms.made == 2
 
 
@@ -392,7 +393,7 @@ async def test_a_person_who_was_signed_out_meanwhile_is_not_signed_in_again() ->
         for peer in at.app.peers:
             if peer.received.count(b"GET /a") and not peer.lost.is_set():
                 peer.send(OVER)
-        page = await asyncio.wait_for(waits, 5)
+        page = await asyncio.wait_for(waits, PATIENCE)
         assert page.status in (200, 303, 401)
         assert len(at.app.requests) == 2
         assert at.forms.made == 1

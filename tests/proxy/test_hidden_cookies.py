@@ -115,9 +115,11 @@ async def test_of_nobody_nothing_is_kept_and_nothing_is_given() -> None:
     assert (jars.reads, jars.writes) == (0, 0)
 
 
-async def test_paths_expiry_and_deletion_are_the_applications() -> None:
+async def test_paths_expiry_and_deletion_are_the_applications(monkeypatch: pytest.MonkeyPatch) -> None:
+    later = [0]
+    monkeypatch.setattr("gateway.proxy.hidden_cookies.time", lambda: time() + later[0])
     acts = (
-        sets("PHPSESSID=s1; Path=/app", "phpsessid=x; Path=/; Domain=other.example", "PHPSESSID=old; Max-Age=1"),
+        sets("PHPSESSID=s1; Path=/app", "phpsessid=x; Path=/; Domain=other.example", "PHPSESSID=old; Max-Age=600"),
         OK, OK, sets("PHPSESSID=; Path=/app; Expires=Thu, 01 Jan 1970 00:00:00 GMT"),
     )  # fmt: skip
     async with application(*acts) as behind, gateway(behind, app=HIDDEN, jars=Jars()) as gate:
@@ -125,7 +127,7 @@ async def test_paths_expiry_and_deletion_are_the_applications() -> None:
         await asked(gate, behind, me)
         assert (await asked(gate, behind, me, path=b"/app/x"))[0].endswith(b"PHPSESSID=s1; PHPSESSID=old")
         assert (await asked(gate, behind, me, path=b"/application"))[0].endswith(b"present; PHPSESSID=old")
-        await asyncio.sleep(1.1)
+        later[0] = 601
         assert (await asked(gate, behind, me, path=b"/app"))[0].endswith(b"present; PHPSESSID=s1")
         assert (await asked(gate, behind, me, path=b"/app"))[0] == b"CTSESSION=present"
 

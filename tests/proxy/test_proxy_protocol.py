@@ -14,6 +14,7 @@ from gateway.server import proxy_header
 from gateway.wire.proxy_protocol import announcement
 from tests.config.samples import GATEWAY
 from tests.interop.servers import found
+from tests.patience import PATIENCE
 from tests.proxy.applications import application
 from tests.proxy.certificates import client_side, server_side
 from tests.proxy.gateways import APP, HOST, Client, Gateway, ask, gateway
@@ -210,7 +211,7 @@ async def test_haproxy_without_it(tmp_path: Path) -> None:
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         writer.write(PUBLIC)
         with suppress(ConnectionError):
-            assert await asyncio.wait_for(reader.read(), 10) == b""
+            assert await asyncio.wait_for(reader.read(), PATIENCE) == b""
         assert "listen.proxy_header" in str(gate.log.named("connections.refused"))
         assert app.received == b""
         writer.close()

@@ -8,6 +8,7 @@ import pytest
 
 from gateway.server.admin import Admin
 from gateway.server.listeners import bind_admin
+from tests.patience import PATIENCE
 
 
 class Told:
@@ -68,6 +69,6 @@ async def test_a_client_that_stays_does_not_hold_up_the_end(tmp_path: Path) -> N
     reader, writer = await asyncio.open_unix_connection(tmp_path / "other.sock")
     writer.write(b"GET /livez HTTP/1.1\r\nHost: x\r\n\r\n")
     await reader.readuntil(b"alive\n")
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE):
         await admin.stop()
     writer.close()

@@ -5,6 +5,7 @@ import pytest
 from gateway.config.compile.build import build
 from gateway.server.compiling import Refused, compile_folder
 from gateway.translation.specs import Constant
+from tests.patience import PATIENCE
 from tests.walks.place import Place
 
 pytestmark = pytest.mark.slow
@@ -44,22 +45,22 @@ async def test_a_folder_that_is_not_there_is_a_problem(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("helper", "why"),
+    ("helper", "within", "why"),
     [
-        (("/nonexistent/python",), "the compiling process cannot be started"),
-        (("/bin/false",), "the compiling process ended with status 1"),
-        (("/bin/sh", "-c", "kill -9 $$"), "the compiling process ended with status -9"),
-        (("/bin/echo", "no plan"), "the compiling process gave no plan"),
-        (("/bin/true",), "the compiling process gave no plan"),
-        (("/bin/sleep", "60"), "not compiled within 0 s"),
+        (("/nonexistent/python",), PATIENCE, "the compiling process cannot be started"),
+        (("/bin/false",), PATIENCE, "the compiling process ended with status 1"),
+        (("/bin/sh", "-c", "kill -9 $$"), PATIENCE, "the compiling process ended with status -9"),
+        (("/bin/echo", "no plan"), PATIENCE, "the compiling process gave no plan"),
+        (("/bin/true",), PATIENCE, "the compiling process gave no plan"),
+        (("/bin/sleep", "600"), 0.3, "not compiled within 0 s"),
     ],
 )
 async def test_whatever_becomes_of_the_helper_is_a_reason_and_no_fault(
-    place: Place, helper: tuple[str, ...], why: str, monkeypatch: pytest.MonkeyPatch
+    place: Place, helper: tuple[str, ...], within: float, why: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("gateway.server.compiling._HELPER", helper)
     with pytest.raises(Refused, match=why):
-        await compile_folder(place.policies, within=0.3)
+        await compile_folder(place.policies, within=within)
 
 
 @pytest.mark.parametrize("wrong", ["x: [", "app: team\nhosts: [team.localhost]\n"])

@@ -19,23 +19,29 @@ class Story:
         """`r...` rolls out alone, `b...` brings up beside others; each stays until `end`."""
         self._go_on[name] = asyncio.Event()
         self._tasks[name] = asyncio.create_task(self._one(name))
-        await asyncio.sleep(0.01)
+        await as_far_as_it_goes()
 
     async def end(self, name: str) -> None:
         self._go_on[name].set()
-        await asyncio.sleep(0.01)
+        await as_far_as_it_goes()
 
     async def cancel(self, name: str) -> None:
         self._tasks[name].cancel()
         with pytest.raises(asyncio.CancelledError):
             await self._tasks[name]
-        await asyncio.sleep(0.01)
+        await as_far_as_it_goes()
 
     async def _one(self, name: str) -> None:
         async with self.lock.alone() if name.startswith("r") else self.lock.together():
             self.told.append(f"{name} in")
             await self._go_on[name].wait()
             self.told.append(f"{name} out")
+
+
+async def as_far_as_it_goes() -> None:
+    """Turns of the loop, and no time: each wakes the next, and a few turns later none is left to be woken."""
+    for _ in range(20):
+        await asyncio.sleep(0)
 
 
 async def test_workers_are_brought_up_side_by_side() -> None:

@@ -10,6 +10,7 @@ from gateway import app
 from gateway.ops.log import Log
 from gateway.server.worker import Candidate
 from tests.config.samples import GATEWAY, sample_snapshot
+from tests.patience import PATIENCE
 
 
 async def test_invariant_14_what_a_start_has_made_is_collected_before_anybody_is_accepted(
@@ -40,6 +41,6 @@ async def test_invariant_14_what_a_start_has_made_is_collected_before_anybody_is
         await worker.take(Candidate(snapshot, (None,)))
         assert seen == ["made", "settled", "open"]
     finally:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE):
             await worker.drain(0.0)
         log.close()

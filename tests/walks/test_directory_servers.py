@@ -66,8 +66,8 @@ class Servers:
             await self.kill(kind)
 
 
-# Seconds: above that at which a page says what is waited for.
-TIMEOUT = 3
+# Seconds: above that at which a page says what is waited for, and enough for a sign-in of another on a busy machine.
+TIMEOUT = 6
 
 
 def write_directories(place: Place, ways: dict[str, int]) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from deploy.demo.ports import free
 from gateway.wire.proxy_protocol import announcement
+from tests.patience import PATIENCE
 from tests.proxy.applications import application
 from tests.walks.gateway import Gateway
 from tests.walks.place import Place
@@ -32,7 +33,7 @@ async def answered(port: int, raw: bytes) -> bytes:
     try:
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         writer.write(raw)
-        answer = await asyncio.wait_for(reader.read(), 30)
+        answer = await asyncio.wait_for(reader.read(), PATIENCE)
     except ConnectionError:
         return b""
     writer.close()

@@ -1,6 +1,7 @@
 """One sign-in for every application, a seat for each host, and a code between them that is good once, here, and now."""
 
 import re
+import time
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
@@ -14,7 +15,7 @@ from tests.walks.world import BINDING, SEAT, World, ask, opened
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 ENTER = "/_ecluse/enter"
-LIFE = 30
+LIFE, MOST_TRIES = 30, 50
 REFERENCE = re.compile(r"(?<=<code>)[2-9C-Y]{8}(?=</code>)")
 
 
@@ -112,10 +113,16 @@ async def test_a_code_that_comes_late_is_refused_whoever_brings_it(world: World,
 
 
 async def test_a_code_that_comes_just_in_time_is_taken(world: World, clock: Clock) -> None:
-    person = world.person()
-    enter = await to_enter(world, person)
-    clock.move(LIFE - 2)
-    assert (await person.step("GET", enter)).location == world.place.url(ONE, "/page")
+    for _ in range(MOST_TRIES):
+        clock.move(0)
+        began, person = time.monotonic(), world.person()
+        enter = await to_enter(world, person)
+        clock.move(LIFE - 2)
+        page = await person.step("GET", enter)
+        # On a busy machine a second goes by, and it came too late.
+        if time.monotonic() - began < 1:
+            break
+    assert page.location == world.place.url(ONE, "/page")
     assert person.jar.get(ONE, SEAT) is not None
 
 

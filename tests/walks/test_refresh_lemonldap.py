@@ -22,8 +22,8 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 SECRET = "ofTheTests0123456789"
 # Seconds that an access token lives here; it is renewed a quarter of that ahead.
 LIFE = 4
-# Seconds that a sign-in is new enough for the application `two`.
-FRESH = 3
+# Seconds that a sign-in is new enough for the application `two`, and as many as it takes on a busy machine.
+FRESH = 6
 REFRESHED = 'ecluse_auth_refreshes_total{provider="alpha",reason="",result="success"}'
 
 

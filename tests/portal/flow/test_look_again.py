@@ -13,6 +13,7 @@ from gateway.identity.directories import known_with
 from gateway.model.directory import Directory, FileSource, GivenAttribute, KeyPart
 from gateway.model.session import Seat
 from gateway.stores.sessions import Sessions
+from tests.patience import PATIENCE
 from tests.portal.installation import ACTES, KEYS, Installation
 
 SOURCE = FileSource("", "csv")
@@ -307,7 +308,7 @@ async def test_a_directory_that_is_stuck_holds_no_request_of_an_application_that
     table.says("alice,adjoint")
     make_index(other, table.folder, int(here.clock.now()))
     here.clock.ahead = 620
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         found = await here.sessions.load_shared(ACTES, seat.cookie)
     assert found is not None
     assert (table.office(found), town(found)) == (("adjoint",), "unknown"), "what it said counts no longer"

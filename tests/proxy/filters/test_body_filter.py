@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from gateway.proxy.upstream.connection import UpstreamConnection
+from tests.patience import PATIENCE
 from tests.proxy.applications import Peer, application
 from tests.proxy.gateways import Answer, ask, gateway
 
@@ -257,7 +258,7 @@ async def test_a_client_that_leaves_in_the_middle_ends_the_response() -> None:
         client.send(ask(b"GET /public/a"))
         await client.reader.readuntil(b"\r\n\r\n")
         client.close()
-        await asyncio.wait_for((await behind.peer()).lost.wait(), 10)
+        await asyncio.wait_for((await behind.peer()).lost.wait(), PATIENCE)
 
 
 async def test_a_body_that_is_sent_and_one_that_is_changed() -> None:

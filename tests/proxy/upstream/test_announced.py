@@ -19,6 +19,7 @@ from gateway.ops.unix_sockets import connected_to
 from gateway.proxy.upstream import pool
 from gateway.wire.proxy_protocol import announcement
 from tests.interop.servers import found
+from tests.patience import PATIENCE
 from tests.proxy.applications import OK, Application, application, closing
 from tests.proxy.certificates import authority_pem, server_side
 from tests.proxy.gateways import ask, gateway
@@ -157,7 +158,7 @@ async def test_haproxy_reads_it(tmp_path: Path) -> None:
                         answer = await client.ask(ask(b"GET /public/a", b"X-Forwarded-For: " + address))
                     seen.append(answer.body)
 
-            await asyncio.wait_for(answers(), 30)
+            await asyncio.wait_for(answers(), PATIENCE)
             assert seen == [b"192.0.2.7", b"2001:db8::7"]
     finally:
         with suppress(ProcessLookupError):

@@ -356,7 +356,7 @@ async def test_an_address_where_nothing_listens_is_away_and_not_absent() -> None
 async def test_nobody_waits_for_a_server_that_stands_still_and_all_go_on_when_it_does(tmp_path: Path) -> None:
     now = unix_now()
     with server("valkey", tmp_path) as port:
-        store = RedisStore(settings_of(port, timeout=0.5))
+        store = RedisStore(settings_of(port, timeout=2.0))
         await store.open()
         await add_session(store, session_record(now=now), seat_record(now=now), NOTHING, now)
         pid = int(read_info(await store._connections.ask(["INFO", "server"], again=True))["process_id"])
@@ -411,13 +411,13 @@ async def test_a_server_that_is_full_takes_no_session_and_still_reads(tmp_path: 
 async def test_an_end_is_heard_of_by_another_store_at_once(shared: TestedStore, valkey: int) -> None:
     other = RedisStore(shared._server)
     await other.open()
-    await asyncio.wait_for(other.wait_for_ends(), 5)
+    await asyncio.wait_for(other.wait_for_ends(), PATIENCE)
     cursor = (await other.ended_since(None)).cursor
     heard = asyncio.create_task(other.wait_for_ends())
     await asyncio.sleep(0.1)
     assert not heard.done()
     await shared.perform([RevokeSession("s1")], unix_now())
-    await asyncio.wait_for(heard, 5)
+    await asyncio.wait_for(heard, PATIENCE)
     assert [each.session_id for each in (await other.ended_since(cursor)).ended] == ["s1"]
     await other.close()
 
@@ -427,10 +427,10 @@ async def test_where_the_word_is_lost_the_list_is_read_again(tmp_path: Path) -> 
     store = RedisStore(settings_of(port))
     with server("valkey", tmp_path, port=port):
         await store.open()
-        await asyncio.wait_for(store.wait_for_ends(), 5)
+        await asyncio.wait_for(store.wait_for_ends(), PATIENCE)
     heard = asyncio.create_task(store.wait_for_ends())
     with server("valkey", tmp_path, port=port):
-        await asyncio.wait_for(heard, 30)
+        await asyncio.wait_for(heard, PATIENCE)
     await store.close()
 
 
