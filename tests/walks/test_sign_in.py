@@ -45,7 +45,8 @@ async def place(tmp_path: Path) -> AsyncIterator[Place]:
             await gateway.logged(0, event="login.succeeded", number=PEOPLE + WITH_TWO_TABS)
             assert not gateway.lines(event="login.refused")
             assert len(gateway.lines(event="login.succeeded")) == PEOPLE + WITH_TWO_TABS
-            assert len({line["pid"] for line in gateway.lines(event="login.succeeded")}) == WORKERS
+            # How many of the three get some is as the kernel deals them out.
+            assert len({line["pid"] for line in gateway.lines(event="login.succeeded")}) > 1
         finally:
             await gateway.end()
             await upstream.stop()
