@@ -5,7 +5,7 @@ Metadata are the operator's file, or the copy on disk that the supervisor keeps 
 
 import asyncio
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -50,6 +50,8 @@ class SamlFederation:
         self._known: dict[str, _Known] = {}
         # Providers without valid metadata, each with the last time that somebody was turned away for it.
         self._without: dict[str, float] = {}
+        # What their metadata call providers, each with what these were read from.
+        self._names: dict[str, tuple[object, Mapping[str, str]]] = {}
         self._clients: dict[tuple[bytes | None, ClientCertificate | None, bool], ProviderClient] = {}
 
     async def idp_metadata(self, provider: SamlProvider) -> IdpMetadata:
@@ -86,6 +88,11 @@ class SamlFederation:
         if source is not None:
             await self._refresher.refresh_metadata(source.id)
         return await self.idp_metadata(provider)
+
+    async def display_names(self, providers: Sequence[SamlProvider]) -> Mapping[str, Mapping[str, str]]:
+        """By provider and language, what its metadata call it (MDUI 1.0 2.1.2). Nothing is fetched, nobody is refused:
+        a provider whose metadata are not at hand has no name of theirs."""
+        return await asyncio.to_thread(lambda: {provider.name: self._named(provider) for provider in providers})
 
     async def soap(self, provider: SamlProvider, url: str, envelope: bytes) -> bytes:
         """What `url`, an endpoint of the provider's metadata, answered. GatewayError: SAML_SOAP, and as `send`."""
@@ -126,6 +133,18 @@ class SamlFederation:
             known = self._known[provider.name] = _Known(stamp, metadata)
         require_valid(known.metadata, self._now())
         return known.metadata
+
+    def _named(self, provider: SamlProvider) -> Mapping[str, str]:
+        source = source_of(provider)
+        file = provider.metadata if source is None else _stamp(index_path(self._folder, source.id))
+        stamp, known = (file, provider.issuer), self._names.get(provider.name)
+        if known is None or known[0] != stamp:
+            try:
+                metadata = _read(provider) if source is None else read_entity(self._folder, source.id, provider.issuer)
+            except GatewayError:
+                metadata = None
+            known = self._names[provider.name] = stamp, {} if metadata is None else metadata.display_names
+        return known[1]
 
     async def _of_file(self, provider: SamlProvider) -> IdpMetadata:
         known = self._known.get(provider.name)

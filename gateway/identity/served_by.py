@@ -1,10 +1,14 @@
 """Which providers sign in the people of an organisation, by what their files say that they serve."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_network
+from typing import TypeVar
 
 from gateway.identity.organisation_words import domains_above
 from gateway.model.organisations import ListedOrganisation
 from gateway.model.provider import Provider
+
+_Key = TypeVar("_Key", str, IPv4Network | IPv6Network)
 
 
 class ProvidersByOrganisation:
@@ -19,6 +23,10 @@ class ProvidersByOrganisation:
         self._by_siren = _named(known, lambda one: one.serves.siren)
         self._by_domain = _named(known, lambda one: one.serves.domains)
         self._by_departement = _named(known, lambda one: one.serves.departements)
+        self._by_host = _named(known, lambda one: one.serves.hosts)
+        self._by_network = _named(known, lambda one: one.serves.networks)
+        # What an address is looked up by: as many look-ups as there are lengths, whatever the networks.
+        self._lengths = sorted({(one.version, one.prefixlen) for one in self._by_network}, reverse=True)
         self._others = [one for one in known if one.serves.others]
         self._to_all = [one for one in known if one.serves.others or one.serves.is_open]
 
@@ -41,6 +49,19 @@ class ProvidersByOrganisation:
                 return found
         return ()
 
+    def of_host(self, host: str, accepted: Mapping[str, int]) -> Sequence[Provider]:
+        """Those whose own people all of an application's host are."""
+        return _of_those(self._by_host.get(host, ()), accepted)
+
+    def of_network(self, address: IPv4Address | IPv6Address, accepted: Mapping[str, int]) -> Sequence[Provider]:
+        """Those whose people come from where this address of a client is, by the closest network."""
+        for version, length in self._lengths:
+            if version == address.version:
+                network = ip_network((int(address).to_bytes(address.max_prefixlen // 8), length), strict=False)
+                if found := _of_those(self._by_network.get(network, ()), accepted):
+                    return found
+        return ()
+
     def offered_to_all(self, accepted: Mapping[str, int]) -> Sequence[Provider]:
         """Those that a person may choose whose organisation is not found: for all others, and those that name none."""
         return _of_those(self._to_all, accepted)
@@ -52,9 +73,9 @@ def in_order(providers: Iterable[Provider]) -> Mapping[str, int]:
 
 
 def _named(
-    providers: Sequence[Provider], names: Callable[[Provider], Iterable[str]]
-) -> Mapping[str, Sequence[Provider]]:
-    found: dict[str, list[Provider]] = {}
+    providers: Sequence[Provider], names: Callable[[Provider], Iterable[_Key]]
+) -> Mapping[_Key, Sequence[Provider]]:
+    found: dict[_Key, list[Provider]] = {}
     for one in providers:
         for name in names(one):
             found.setdefault(name, []).append(one)

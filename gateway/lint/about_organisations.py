@@ -10,7 +10,7 @@ from gateway.lint.subject import Subject
 from gateway.model.errors import GatewayError
 from gateway.model.organisations import ListedOrganisation, OrganisationTable
 
-_LISTS: Final = ("siren", "domains", "departements")
+_LISTS: Final = ("siren", "domains", "departements", "hosts")
 
 
 def two_serve_one(subject: Subject) -> Iterator[Problem]:

@@ -29,6 +29,8 @@ _DEEPEST = 8
 # Metadata 2.2.1
 _LONGEST_ENTITY_ID = 1024
 _LONGEST_VALUE = 1024
+# Of a name that people are shown.
+_LONGEST_NAME = 120
 _MOST_VALUES = 200
 
 
@@ -161,9 +163,12 @@ def _scopes(entity: etree._Element, role: etree._Element) -> tuple[tuple[str, bo
 
 
 def _display_names(role: etree._Element) -> dict[str, str]:
+    """By language. People are shown them: a name in signs that are not seen, or turn what stands beside, is none."""
     # MDUI 1.0 2.1.2
     found = role.findall(f"{md('Extensions')}/{{{MDUI}}}UIInfo/{{{MDUI}}}DisplayName")[:_MOST_VALUES]
-    return {element.get(f"{{{XML}}}lang", "").lower(): text for element in found for text in _texts([element])}
+    names = ((element.get(f"{{{XML}}}lang", "").lower(), text) for element in found for text in _texts([element]))
+    shown = ((language, " ".join(text.split())) for language, text in names)
+    return {language: text for language, text in shown if text.isprintable() and len(text) <= _LONGEST_NAME}
 
 
 def _texts(elements: Iterator[etree._Element] | list[etree._Element]) -> Iterator[str]:

@@ -14,6 +14,8 @@ EXC_C14N: Final = "http://www.w3.org/2001/10/xml-exc-c14n#"
 SOAP: Final = "http://schemas.xmlsoap.org/soap/envelope/"
 # The metadata extensions of Shibboleth (scopes) and of MDUI 1.0 (names that people see)
 SHIBMD: Final = "urn:mace:shibboleth:metadata:1.0"
+# Identity Provider Discovery Service Protocol 2.5: the namespace, and the binding of its one endpoint
+IDPDISC: Final = "urn:oasis:names:tc:SAML:profiles:SSO:idp-discovery-protocol"
 MDUI: Final = "urn:oasis:names:tc:SAML:metadata:ui"
 XML: Final = "http://www.w3.org/XML/1998/namespace"
 XSI: Final = "http://www.w3.org/2001/XMLSchema-instance"

@@ -72,7 +72,8 @@ class ServiceProvider:
     """Écluse, as identity providers know it. `keys`: the first one signs, each decrypts, all are published.
 
     The URLs are of the portal host, from gateway.yaml. `requested`: names of attributes that our metadata request in
-    addition to those of the provider files. If None, our metadata request no attributes at all.
+    addition to those of the provider files. If None, our metadata request no attributes at all. `discovery`: the
+    federation's discovery service, empty where there is none, and `discovery_response` where it sends people back.
     """
 
     entity_id: str
@@ -84,6 +85,8 @@ class ServiceProvider:
     contacts: tuple[Contact, ...] = ()
     organization: Organization | None = None
     requested: tuple[str, ...] | None = ()
+    discovery: str = ""
+    discovery_response: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from gateway.saml.names import (
     BINDING_REDIRECT,
     BINDING_SOAP,
     DS,
+    IDPDISC,
     MD,
     SAML,
     SAMLP,
@@ -118,6 +119,12 @@ def _add_role(
         AuthnRequestsSigned="true",
         WantAssertionsSigned="true",
     )
+    if sp.discovery:
+        # Identity Provider Discovery Service Protocol 2.5: the service sends people to no other address
+        response = etree.SubElement(
+            add(role, md("Extensions")), f"{{{IDPDISC}}}DiscoveryResponse", nsmap={"idpdisc": IDPDISC}
+        )
+        response.attrib.update({"Binding": IDPDISC, "Location": sp.discovery_response, "index": "0"})
     for pair in sp.keys:
         _add_key(role, pair, "signing")
     for pair in sp.keys:

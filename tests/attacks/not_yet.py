@@ -7,7 +7,7 @@ NOT_YET = {
     "K060": "tried by the group SAML",
     "K061": "tried by the group SAML",
     "K066": "accounts locked here: revocation by subject comes with `ecluse session`",
-    "K077": "identity provider discovery (SAML)",
+    "K077": "we ask a discovery service and are none: nothing of ours takes a `return` address",
     "K079": "introspection and administration interfaces",
     "K091": "client certificates",
     "K114": "tried by the group SAML",

@@ -13,7 +13,7 @@ from copy import deepcopy
 from dataclasses import replace
 from functools import cache
 from hashlib import sha256
-from ipaddress import IPv4Network, ip_address
+from ipaddress import IPv4Network, ip_address, ip_network
 from typing import Any, NamedTuple
 
 import pytest
@@ -360,6 +360,7 @@ GATEWAY = [
     own("contacts[].kind", [{"kind": "support", "email": "a@b.fr"}], lambda sp: [c.kind for c in sp.contacts], [], ["support"]),
     own("contacts[].email", [{"email": "a@b.fr"}], lambda sp: [c.email for c in sp.contacts], [], ["a@b.fr"]),
     own("contacts[].name", [{"name": "A", "email": "a@b.fr"}], lambda sp: [c.name for c in sp.contacts], [], ["A"]),
+    own("discovery", "https://ds.example/wayf", lambda sp: sp.discovery, "", "https://ds.example/wayf"),
     own("requested", ["urn:oid:1"], lambda sp: sp.requested, (), ("urn:oid:1",)),
     own("requested", "none", lambda sp: sp.requested, (), None),
     *(
@@ -497,6 +498,10 @@ PROVIDER = [
     Effect("serves.siren[]", ("serves", "siren"), ["215903501"], serves(LILLE), 0, 1),
     Effect("serves.domains[]", ("serves", "domains"), ["lille.example"], serves(LILLE), 0, 1),
     Effect("serves.departements[]", ("serves", "departements"), ["59"], serves(LILLE), 0, 1),
+    Effect("serves.networks[]", ("serves", "networks"), ["192.0.2.0/24", "2001:db8::/32"],
+           provider(lambda p: p.serves.networks), (), (ip_network("192.0.2.0/24"), ip_network("2001:db8::/32"))),
+    Effect("serves.hosts[]", ("serves", "hosts"), ["lille.exemple.fr"], provider(lambda p: p.serves.hosts), set(),
+           {"lille.exemple.fr"}),
     Effect("serves.others", ("serves", "others"), True, serves(LILLE), 0, 1),
     Effect("session.idle", ("session", "idle"), "1m", provider(lambda p: p.session_idle), 1800, 60),
     Effect("session.absolute", ("session", "absolute"), "1h", provider(lambda p: p.session_absolute), 43200, 3600),

@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Callable, Sequence
+from ipaddress import ip_address, ip_network
 from types import FrameType
 from typing import Any
 
@@ -63,6 +64,35 @@ def test_people_of_no_organisation_are_offered_those_for_all_others_and_those_th
     known = ProvidersByOrganisation(ALL)
     assert known.offered_to_all(in_order(ALL)) == [OPEN, OTHERS]
     assert known.offered_to_all(in_order([OTHERS, BY_SIREN])) == [OTHERS]
+
+
+@pytest.mark.parametrize(
+    ("address", "found"),
+    [
+        ("192.0.2.9", ["room"]),
+        ("192.0.2.200", ["site"]),
+        ("198.51.100.1", ["site", "room"]),
+        ("203.0.113.1", []),
+        ("2001:db8:1:2::9", ["room"]),
+        ("2001:db8:9::1", ["site"]),
+        ("::c000:209", []),
+    ],
+)
+def test_a_network_is_of_those_that_name_it_most_closely(address: str, found: list[str]) -> None:
+    site = ("192.0.2.0/24", "198.51.100.0/25", "2001:db8::/32")
+    room = ("192.0.2.0/28", "198.51.100.0/25", "2001:db8:1:2::/64")
+    both = [named(name, networks=tuple(map(ip_network, each))) for name, each in (("site", site), ("room", room))]
+    known = ProvidersByOrganisation(both)
+    assert [one.name for one in known.of_network(ip_address(address), in_order(both))] == found
+    assert not known.of_network(ip_address(address), in_order([]))
+
+
+def test_a_host_is_of_those_that_name_it_and_are_accepted() -> None:
+    both = [named(name, hosts=frozenset({"permis.lille.example"})) for name in ("one", "two")]
+    known = ProvidersByOrganisation(both)
+    assert known.of_host("permis.lille.example", in_order(both)) == both
+    assert known.of_host("permis.lille.example", in_order(both[1:])) == both[1:]
+    assert not known.of_host("lille.example", in_order(both))
 
 
 def test_what_a_stranger_searches_for_costs_as_much_among_many_providers_as_among_few() -> None:

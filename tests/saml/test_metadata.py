@@ -206,6 +206,21 @@ def test_a_duration_that_is_none() -> None:
 
 # --- whatever comes ---------------------------------------------------------------------------------------------------
 
+
+@pytest.mark.parametrize("name", ["a\u202egnp.exe", "a\u200bb", "a\x7f", "a" * 121, "", " \t\n"])
+def test_a_name_that_people_would_misread_is_none(name: str) -> None:
+    """MDUI 1.0 2.1.2: of any text that the provider likes."""
+    content = f'<mdui:DisplayName xml:lang="fr">{name}</mdui:DisplayName>'
+    ui = f"<md:Extensions><mdui:UIInfo>{content}</mdui:UIInfo></md:Extensions>"
+    assert read(entity(role(ui))).display_names == {}
+
+
+def test_a_name_is_one_line() -> None:
+    content = '<mdui:DisplayName xml:lang="FR">\n  Région\n  Nord </mdui:DisplayName>'
+    ui = f"<md:Extensions><mdui:UIInfo>{content}</mdui:UIInfo></md:Extensions>"
+    assert read(entity(role(ui))).display_names == {"fr": "Région Nord"}
+
+
 PARTS = st.sampled_from(
     [
         "<md:IDPSSODescriptor>",

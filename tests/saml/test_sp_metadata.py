@@ -175,3 +175,14 @@ def test_the_operator_asks_for_more_or_for_nothing() -> None:
     assert document.count(b"RequestedAttribute ") == 2
     assert document.count(b"FriendlyName") == 1
     assert requested_attributes(replace(SP, requested=None), [some]) == ()
+
+
+def test_a_discovery_service_is_told_where_people_come_back() -> None:
+    """Identity Provider Discovery Service Protocol 2.5, as pysaml2 reads it."""
+    there = "https://portal.example/_ecluse/saml/discovery"
+    role = read(built(replace(FULL, discovery="https://ds.example", discovery_response=there))).spsso_descriptor[0]
+    (response,) = role.extensions.extension_elements
+    protocol = "urn:oasis:names:tc:SAML:profiles:SSO:idp-discovery-protocol"
+    assert (response.tag, response.namespace) == ("DiscoveryResponse", protocol)
+    assert response.attributes == {"Binding": protocol, "Location": there, "index": "0"}
+    assert read(built()).spsso_descriptor[0].extensions is None

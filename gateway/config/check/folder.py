@@ -182,6 +182,8 @@ def _gateway(document: YamlDocument, model: GatewayFile) -> Iterator[Problem]:
         elif not model.trusted_proxies and not any(listen.tls or listen.proxy_protocol for listen in model.listen):
             hint = "give a listener tls, or list the proxy that does TLS in trusted_proxies"
             yield problem(("portal",), "the portal is https, and nothing here speaks TLS", hint)
+        if model.saml is not None and (model.saml.discovery or "").startswith("http:"):
+            yield problem(("saml", "discovery"), "people are sent on by https alone", "https, or development: true")
     for kept in () if model.accounts is None else (model.accounts.keys,):
         named = ((key.id, document, ("accounts", "keys", index, "id")) for index, key in enumerate(kept))
         yield from collisions(named, "this id is here twice")

@@ -164,6 +164,7 @@ def _ourselves(file: str, own: SamlSelfSection, portal: str, material: Material)
         if organization is None
         else served(Organization, organization, display_name=organization.display_name or organization.name),
         requested=None if own.requested == "none" else own.requested,
+        discovery=own.discovery or "",
     )
 
 
@@ -180,6 +181,7 @@ def service_provider(
     contacts: tuple[Contact, ...] = (),
     organization: Organization | None = None,
     requested: tuple[str, ...] | None = (),
+    discovery: str = "",
 ) -> ServiceProvider:
     """`portal`: its URL, without a path. `entity_id` None: the address of our metadata."""
     return ServiceProvider(
@@ -192,4 +194,6 @@ def service_provider(
         contacts=contacts,
         organization=organization,
         requested=requested,
+        discovery=discovery,
+        discovery_response=f"{portal}{_SAML}discovery",
     )

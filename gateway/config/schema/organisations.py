@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import AfterValidator, Field
 
 from gateway.config.schema.directory import CsvSection
-from gateway.config.schema.types import MailDomain, Maybe, Name, Strict, Text, Version, wrong
+from gateway.config.schema.types import MailDomain, Maybe, Name, NetworkText, QuestionHost, Strict, Text, Version, wrong
 from gateway.identity.perimeter import is_siren
 
 _DEPARTEMENT = re.compile(r"[0-9]{2,3}|2[AB]")
@@ -44,6 +44,11 @@ class ServesSection(Strict):
     """All organisations of these départements that no provider names by SIREN or domain."""
     others: bool = False
     """All organisations that no provider names otherwise, and people who do not find theirs."""
+    networks: list[NetworkText] = Field(default=[], max_length=500)
+    """Where its people sit: this provider is offered first to browsers of these networks, the closest one of several.
+    It says where people look, and nothing of who they are."""
+    hosts: list[QuestionHost] = Field(default=[], max_length=500)
+    """Hosts of applications whose people are all its own: nobody chooses there, and the sign-in begins with it."""
 
 
 class OrganisationsFile(Strict):

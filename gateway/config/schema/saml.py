@@ -258,6 +258,9 @@ class SamlSelfSection(Strict):
     """Further names under which our metadata ask for attributes, beside one name for each attribute of the provider
     files. `none`: they ask for nothing, and providers release what they like."""
     second_opinion: Maybe[SecondOpinionSection] = None
+    discovery: Maybe[WebAddress] = None
+    """A federation's discovery service (SAML Identity Provider Discovery Service Protocol): people may look for their
+    organisation there, and come back with its provider. It has to be one whose file is here."""
 
     @model_validator(mode="after")
     def _has_keys(self) -> "SamlSelfSection":

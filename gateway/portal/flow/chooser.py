@@ -21,6 +21,8 @@ from gateway.portal.http.provider_cookie import forget_provider, provider_rememb
 from gateway.portal.http.request import ANOTHER, PREFIX, PortalRequest
 from gateway.portal.http.responses import redirect
 from gateway.portal.services import PortalServices
+from gateway.wire.addresses import parse_address
+from gateway.wire.cookies import LANGUAGES
 
 # On the portal itself. An application shows all of its own.
 MOST_CHOICES = 50
@@ -37,12 +39,25 @@ class Chooser:
         """Where a person chooses among several. `found` None: for the portal itself."""
         if request.snapshot.organisations:
             return await self._search(request, found, offered, "")
-        links = _Links(request, found, self._services)
-        return self._services.pages.chooser(request.reader, links.choices(offered))
+        near = await self._near(request, offered)
+        first = {one.name for one in near}
+        others = [one for one in offered if one.name not in first]
+        links = _Links(request, found, self._services, await self._names([*near, *others]))
+        return self._services.pages.chooser(
+            request.reader, links.choices(others), links.choices(near), links.discovery(offered)
+        )
+
+    async def home_realm(self, request: PortalRequest, found: Pending, offered: Sequence[Provider]) -> str:
+        """The one provider whose people all of the application's host are; empty where a person is to choose: of
+        several, one that did not answer of late, or by another account."""
+        if OTHER_ACCOUNT in dict(found.transaction.hints):
+            return ""
+        of_host = (await self._by_organisation(request)).of_host(found.transaction.host, in_order(offered))
+        return of_host[0].name if len(of_host) == 1 and not is_silent(self._services, of_host[0]) else ""
 
     def way(self, request: PortalRequest, found: Pending, provider: Provider) -> Choice:
         """To a sign-in for `found` with this provider."""
-        return _Links(request, found, self._services).choices([provider])[0]
+        return _Links(request, found, self._services, {}).choices([provider])[0]
 
     async def search(self, request: PortalRequest) -> Page:
         """`/_ecluse/organisation?q=&t=`. What is typed is a person's: it goes to no log, and nothing keeps it."""
@@ -68,25 +83,46 @@ class Chooser:
     async def _search(
         self, request: PortalRequest, found: Pending | None, offered: Sequence[Provider], typed: str
     ) -> Page:
-        last = provider_remembered(request.cookie_line)
-        links, query = _Links(request, found, self._services), query_of(typed)
+        last, query = provider_remembered(request.cookie_line), query_of(typed)
         organisations = await self._organisations(request, query)
         known, accepted = await self._by_organisation(request), in_order(offered)
-        to_all = known.offered_to_all(accepted)
-        lines = [links.line(one, known.serving(one, accepted), to_all) for one in (organisations or ())[:_MOST_FOUND]]
+        to_all, near = known.offered_to_all(accepted), await self._near(request, offered)
+        remembered = [one for one in offered if one.name == last]
+        shown = [(one, known.serving(one, accepted)) for one in (organisations or ())[:_MOST_FOUND]]
+        of_domains = known.serving_domains(query.domains, accepted)
+        serving = (provider for _, providers in shown for provider in providers)
+        names = await self._names([*remembered, *near, *of_domains, *serving, *to_all])
+        links = _Links(request, found, self._services, names)
+        lines = [links.line(one, providers, to_all) for one, providers in shown]
         away = organisations is None
         choices = OrganisationChoices(
-            remembered=next(iter(links.choices(one for one in offered if one.name == last)), None),
+            remembered=next(iter(links.choices(remembered)), None),
             search=typed.strip(),
             kept=(OTHER_ACCOUNT, "1") if links.another else None if found is None else ("t", found.id),
             lines=tuple(lines),
-            services=links.choices(known.serving_domains(query.domains, accepted)),
+            services=links.choices(of_domains),
             more=organisations is not None and len(organisations) > _MOST_FOUND,
             away=away,
             others=links.choices(offered if away else to_all),
+            near=links.choices(near),
+            discovery=links.discovery(offered),
             credits=tuple(dict.fromkeys((one.credit, one.as_of) for one in request.snapshot.organisations)),
         )
         return self._services.pages.organisations(request.reader, choices)
+
+    async def _near(self, request: PortalRequest, offered: Sequence[Provider]) -> Sequence[Provider]:
+        """Those whose people come from the client's network."""
+        address = parse_address(request.client)
+        if address is None:
+            return ()
+        return (await self._by_organisation(request)).of_network(address, in_order(offered))
+
+    async def _names(self, shown: Sequence[Provider]) -> Mapping[str, Mapping[str, str]]:
+        """What their metadata call those that their files call nothing."""
+        unnamed = [one for one in saml_providers(shown) if not one.labels and one.label == one.name]
+        if not unnamed:
+            return {}
+        return await self._services.saml_federation.display_names(unnamed[:MOST_CHOICES])
 
     async def _by_organisation(self, request: PortalRequest) -> ProvidersByOrganisation:
         """Made once for each snapshot, beside the loop: three thousand providers take 10 ms."""
@@ -106,17 +142,33 @@ class Chooser:
 
 
 class _Links:
-    """To a sign-in for `found`; None: to the portal itself, where another account may be asked for."""
+    """To a sign-in for `found`; None: to the portal itself, where another account may be asked for. `names`: what the
+    metadata of some providers call them, by language."""
 
-    def __init__(self, request: PortalRequest, found: Pending | None, services: PortalServices) -> None:
+    def __init__(
+        self,
+        request: PortalRequest,
+        found: Pending | None,
+        services: PortalServices,
+        names: Mapping[str, Mapping[str, str]],
+    ) -> None:
         self._services = services
-        self._start = f"{PREFIX}login?" + ("" if found is None else f"t={quote(found.id, safe='')}&")
+        self._names = names
+        self._transaction = "" if found is None else f"t={quote(found.id, safe='')}&"
+        self._own = request.snapshot.gateway.service_provider
         self.another = found is None and bool(request.parameter(OTHER_ACCOUNT))
         self._most = MOST_CHOICES if found is None else None
 
     def choices(self, providers: Iterable[Provider]) -> tuple[Choice, ...]:
         """An application shows all that it lists: nobody whom it listens to is left without a way in."""
         return tuple(self._choice(provider, {}) for provider in islice(providers, self._most))
+
+    def discovery(self, offered: Iterable[Provider]) -> str:
+        """To the federation's own search; empty where none is configured, or no provider of it is offered."""
+        if self._own is None or not self._own.discovery or not any(True for _ in saml_providers(offered)):
+            return ""
+        query = self._transaction + (ANOTHER.removeprefix("&") if self.another else "")
+        return f"{PREFIX}saml/discover?{query.removesuffix('&')}".removesuffix("?")
 
     def line(
         self, organisation: ListedOrganisation, serving: Sequence[Provider], to_all: Sequence[Provider]
@@ -129,14 +181,24 @@ class _Links:
         return OrganisationLine(organisation.name, organisation.kind, organisation.place, ways)
 
     def _choice(self, provider: Provider, hints: dict[str, str]) -> Choice:
-        link = self._start + urlencode({"provider": provider.name, **hints}) + (ANOTHER if self.another else "")
-        return Choice(provider.label, provider.labels, link, self._is_silent(provider))
-
-    def _is_silent(self, provider: Provider) -> bool:
-        openid, saml = self._services.federation, self._services.saml_federation
-        return any(openid.is_silent(one) for one in openid_providers([provider])) or any(
-            saml.is_silent(one) for one in saml_providers([provider])
+        link = (
+            f"{PREFIX}login?{self._transaction}"
+            + urlencode({"provider": provider.name, **hints})
+            + (ANOTHER if self.another else "")
         )
+        silent, names = is_silent(self._services, provider), self._names.get(provider.name)
+        if not names:
+            return Choice(provider.label, provider.labels, link, silent)
+        usual = next((names[one] for one in LANGUAGES if one in names), next(iter(names.values())))
+        return Choice(usual, names, link, silent)
+
+
+def is_silent(services: PortalServices, provider: Provider) -> bool:
+    """Whether it did not answer of late."""
+    openid, saml = services.federation, services.saml_federation
+    return any(openid.is_silent(one) for one in openid_providers([provider])) or any(
+        saml.is_silent(one) for one in saml_providers([provider])
+    )
 
 
 def _hints(provider: Provider, organisation: ListedOrganisation) -> dict[str, str]:

@@ -137,6 +137,8 @@ class Start:
             raise GatewayError(LOGIN_UNKNOWN_PROVIDER, f"{app.name} lists no provider that is configured")
         if len(known) == 1:
             return BeginSignIn(known[0].name, found, dict(transaction.hints))
+        if home := await self._chooser.home_realm(request, found, known):
+            return BeginSignIn(home, found, dict(transaction.hints))
         return await self._chooser.page(request, found, known)
 
     def _step_up(self, request: PortalRequest, found: Pending, identity: Identity, need: Need) -> Page:

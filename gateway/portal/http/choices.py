@@ -56,7 +56,8 @@ class OrganisationChoices:
     """`remembered`: the provider that was chosen in this browser the last time. `search`: what was typed; empty before
     anything was. `kept`: the parameter that goes with a search, if any. `services`: by an e-mail domain. `more`: others
     are found too. `away`: nothing can be found now. `others`: for people whose organisation is not found. `credits`:
-    whose data these are, and of which day."""
+    whose data these are, and of which day. `near`: those of the network that the person asks from. `discovery`: a link
+    to the federation's own search, empty where there is none."""
 
     remembered: Choice | None
     search: str
@@ -67,3 +68,5 @@ class OrganisationChoices:
     away: bool
     others: tuple[Choice, ...]
     credits: tuple[tuple[str, str], ...]
+    near: tuple[Choice, ...] = ()
+    discovery: str = ""

@@ -171,8 +171,12 @@ class Pages:
             fields["login_url"] = login_url
         return Page(code.status, (*BARE, _JSON, *_added(code)), json.dumps(fields, separators=(",", ":")).encode())
 
-    def chooser(self, reader: Reader, choices: Sequence[Choice]) -> Page:
-        return self._page("chooser.html", reader, choices=choices)
+    def chooser(
+        self, reader: Reader, choices: Sequence[Choice], near: Sequence[Choice] = (), discovery: str = ""
+    ) -> Page:
+        """`near`: those of the network that the person asks from, which stand first. `discovery`: as in
+        `OrganisationChoices`."""
+        return self._page("chooser.html", reader, choices=choices, near=near, discovery=discovery)
 
     def logout(self, reader: Reader, *, refused: Code | None = None, reference: str = "", to: str = "") -> Page:
         """The form that signs out; with `refused`, the answer to a sign-out that was not done. `to`: a path of the

@@ -41,7 +41,7 @@ _SOAP = f"{PREFIX}saml/soap"
 KEPT = f"{PREFIX}kept"
 # Pages that may be asked for as often as one likes. All else uses something up: a state, a code, a message.
 _ASKED_AGAIN = re.compile(rf"(?:/|{PREFIX}(?:login|start|organisation|logout|home|sessions|account|kept))(?:\?[!-~]*)?")
-_ASKS_OTHERS = re.compile(rf"{PREFIX}(?:start|login|saml/finish|callback/[^/]*)")
+_ASKS_OTHERS = re.compile(rf"{PREFIX}(?:start|login|saml/(?:finish|discovery)|callback/[^/]*)")
 # Of a sign-in address: the person is asked who they are, whoever they are here.
 ANOTHER = f"&{OTHER_ACCOUNT}=1"
 # How a choice of language stands behind another parameter.

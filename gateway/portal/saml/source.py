@@ -13,6 +13,7 @@ from gateway.portal.flow.steps import BeginSignIn, Handlers, NotifyProvider
 from gateway.portal.http.request import SECRET_BYTES, PortalRequest
 from gateway.portal.http.responses import redirect
 from gateway.portal.saml.crypto_thread import CryptoThread
+from gateway.portal.saml.discovery import DiscoveryService
 from gateway.portal.saml.logout import SamlLogoutEndpoints
 from gateway.portal.saml.own_metadata import OwnMetadata
 from gateway.portal.saml.responses import VISIBLY, SamlResponses
@@ -34,9 +35,12 @@ class SamlSource:
         self._opinions = SecondOpinions(services.report)
         responses = SamlResponses(services, crypto_thread, self._opinions)
         logout = SamlLogoutEndpoints(services, crypto_thread)
+        discovery = DiscoveryService(services)
         self._handlers: dict[str, Handlers] = {
             "saml/acs": {"POST": responses.posted},
             "saml/artifact": {"GET": responses.artifact, "POST": responses.artifact_posted},
+            "saml/discover": {"GET": discovery.ask},
+            "saml/discovery": {"GET": discovery.answered},
             "saml/finish": {"GET": responses.finish},
             "saml/logout": {"GET": logout.by_redirect, "POST": logout.by_post},
             "saml/metadata": {"GET": OwnMetadata(services, crypto_thread).metadata},

@@ -33,5 +33,5 @@ await walk(async (page) => {
   assert.equal(told.origin, site.app);
   // Back: it was sent, and there is no second button.
   await page.goBack();
-  await isOurs(page, 'Votre formulaire n’est plus ici');
+  await isOurs(page, 'Votre formulaire n’est plus disponible');
 });

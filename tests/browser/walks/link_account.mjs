@@ -19,7 +19,7 @@ async function arrived(page) {
 
 await walk(async (page) => {
   await page.goto(`${site.app}/notes`);
-  await isOurs(page, 'Rattachez d’abord votre compte de cette application');
+  await isOurs(page, 'Rattachez d’abord votre compte dans cette application');
   await page.getByRole('link', { name: 'Rattacher votre compte' }).click();
   await isOurs(page, 'Rattacher votre compte');
   await login(page).fill('a.liddell');
