@@ -124,11 +124,11 @@ class Gateway:
 
 @dataclass(frozen=True, slots=True)
 class LogoutSettings:
-    """`cookies`: (name, path) of the application's own, which are cleared, by the names that browsers know;
-    with `all_cookies` all that they bring, for `cookie_paths`. `url`: its
-    path that is called, with `told_cookies`, by the application's names, `method`, further
-    `headers` and a `form`; `login`: the header or cookie that says who the person is where no browser is there, empty
-    for the first that does."""
+    """`cookies`: (name, path) of the application's own, which are cleared, by the names that browsers know; with
+    `all_cookies` all that they bring to a sign-out, with `all_left` all that they bring when the session has ended in
+    another way, for `cookie_paths`; each without a Domain and for `cookie_domains`. `url`: its path that is called,
+    with `told_cookies`, by the application's names, `method`, further `headers` and a `form`; `login`: the header or
+    cookie that says who the person is where no browser is there, empty for the first that does."""
 
     scope: Literal["local", "global"] = "local"
     cookies: tuple[tuple[str, str], ...] = ()
@@ -138,8 +138,10 @@ class LogoutSettings:
     headers: tuple[tuple[str, str], ...] = ()
     form: tuple[tuple[str, str], ...] = ()
     told_cookies: tuple[str, ...] = ()
-    all_cookies: bool = False
+    all_cookies: bool = True
+    all_left: bool = True
     cookie_paths: tuple[str, ...] = ("/",)
+    cookie_domains: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -220,10 +220,11 @@ def clear_seat() -> str:
     return f"{SESSION_COOKIE.decode()}={_FLAGS}; Max-Age=0"
 
 
-def clear_cookie(name: str, path: str) -> str:
-    """A cookie of the application's own, that it set itself without a Domain."""
+def clear_cookie(name: str, path: str, domain: str = "") -> str:
+    """A cookie of the application's own, that it set itself with this Domain, or without any."""
     # RFC 6265bis 4.1.3: without Secure, browsers keep one whose name promises it.
-    return f"{name}=; Path={path}; Max-Age=0{'; Secure' if name.startswith('__') else ''}"
+    secure = "; Secure" if name.startswith("__") else ""
+    return f"{name}=; Path={path}{f'; Domain={domain}' if domain else ''}; Max-Age=0{secure}"
 
 
 def set_binding(value: bytes) -> tuple[str, str]:

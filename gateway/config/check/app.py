@@ -121,6 +121,10 @@ def _logout(document: YamlDocument, model: AppFile) -> Iterator[Problem]:
             yield document.problem(("logout", word), "no address is called at a sign-out", "name url as well")
     if logout.form and logout.method != "post":
         yield document.problem(("logout", "form"), "a GET has no form", "write method: post as well")
+    for number, domain in enumerate(logout.cookie_domains):
+        if not any(host == domain or ("." in domain and host.endswith(f".{domain}")) for host in model.hosts):
+            message = "no host of this application is in this domain: browsers take no such cookie from it"
+            yield document.problem(("logout", "cookie_domains", number), message, "one of hosts, or what it ends with")
     known = {fold(one.name.encode()): one.name for one in model.translate.told_anywhere if one.kind == "headers"}
     seen: dict[bytes, str] = {}
     for name in logout.headers:

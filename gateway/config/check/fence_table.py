@@ -131,6 +131,7 @@ _WRITTEN: Final[Mapping[str, Bound]] = {
     "logout.scope": Bound("providers", "What happens when the person signs out, at the provider they came from."),
     "logout.cookies[]": Bound("hosts", _OWN_COOKIE),
     "logout.cookie_paths[]": Bound("hosts", _OWN_COOKIE),
+    "logout.cookie_domains[]": Bound("hosts", "What responses of its own hosts may name as well."),
     "logout.all_cookies": Bound("hosts", _OWN_COOKIE),
     "logout.url": Bound("upstreams", "A path at its own upstream, by the same check at every connect."),
     "logout.method": Bound("upstreams", "Of that call."),

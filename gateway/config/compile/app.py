@@ -46,10 +46,7 @@ from gateway.wire.target import PathLeniency
 def serve_app(file: str, model: AppFile, gateway: GatewayFile, material: Material, root: str) -> WrittenApp:
     scheme, port = public_of(model, gateway)
     edits = _edits(model)
-    responses, logout = model.responses, model.logout
-    # As browsers know them.
-    shown = logout.cookies if edits.cookies == AS_THEY_ARE else shown_names(edits.cookies, logout.cookies)
-    cookies = tuple((name, path) for name in shown for path in logout.cookie_paths)
+    responses = model.responses
     cache = b"" if responses.cache == "unchanged" else b"\r\nCache-Control: " + responses.cache.encode("ascii")
     return served(
         WrittenApp,
@@ -75,19 +72,11 @@ def serve_app(file: str, model: AppFile, gateway: GatewayFile, material: Materia
         seat_then=model.session.then,
         streams_last=model.session.streams == "last",
         grace=model.session.grace,
-        logout=served(
-            LogoutSettings,
-            logout,
-            cookies=cookies,
-            told_cookies=tuple(logout.cookies),
-            login=logout.login or "",
-            headers=tuple(logout.headers.items()),
-            form=tuple(logout.form.items()),
-        ),
+        logout=_logout(model, edits),
         responses=served(ResponseLeniency, responses, cache=cache),
         edits=edits,
         seat_limits=served(SeatLimits, model.session),
-        logout_links=tuple(link.text for link in logout.links),
+        logout_links=tuple(link.text for link in model.logout.links),
         api=None if model.api is None else _api(model.api),
         headers=_headers(file, model.translate.told, material),
         cookies=tuple(
@@ -103,6 +92,38 @@ def serve_app(file: str, model: AppFile, gateway: GatewayFile, material: Materia
         form_login=None if model.form_login is None else serve_form_login(file, model, model.form_login, material),
         header_budget=model.translate.budget,
     )
+
+
+def _logout(model: AppFile, edits: ResponseEdits) -> LogoutSettings:
+    logout = model.logout
+    # As browsers know them.
+    shown = logout.cookies if edits.cookies == AS_THEY_ARE else shown_names(edits.cookies, logout.cookies)
+    paths = tuple(dict.fromkeys(_cookie_paths(model)) if logout.cookie_paths is None else logout.cookie_paths)
+    by_itself = logout.all_cookies is None and not logout.cookies
+    return served(
+        LogoutSettings,
+        logout,
+        cookies=tuple((name, path) for name in shown for path in paths),
+        told_cookies=tuple(logout.cookies),
+        login=logout.login or "",
+        headers=tuple(logout.headers.items()),
+        form=tuple(logout.form.items()),
+        cookie_paths=paths,
+        all_cookies=logout.all_cookies or by_itself,
+        # The token in a form that was kept is held against the application's own session.
+        all_left=logout.all_cookies or (by_itself and model.keep_posts is None),
+    )
+
+
+def _cookie_paths(model: AppFile) -> Iterator[str]:
+    """Those that applications set their cookies for by themselves: PHP for `/`, Tomcat for the folder it is in."""
+    yield "/"
+    if model.path is not None:
+        yield model.path
+    elif model.logout.url is not None and not model.upstream.url.rest:
+        _, folder, *below = model.logout.url.partition("?")[0].split("/")
+        if folder and below:
+            yield f"/{folder}"
 
 
 def _headers(file: str, told: tuple[InjectedAt, ...], material: Material) -> tuple[HeaderSpec, ...]:

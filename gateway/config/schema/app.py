@@ -16,6 +16,7 @@ from gateway.config.schema.rewrite import AddedName, LineValue, RewriteSection
 from gateway.config.schema.translate import TranslateSection
 from gateway.config.schema.types import (
     Grace,
+    HostName,
     HostPattern,
     Label,
     LogoutLink,
@@ -189,11 +190,16 @@ class AppLogoutSection(Strict):
     well."""
     cookies: list[CookieName] = Field(default=[], max_length=20)
     """The application's own cookies, which are cleared."""
-    cookie_paths: list[ApplicationTarget] = Field(default=["/"], min_length=1, max_length=5)
-    """The paths that the application sets these cookies for."""
-    all_cookies: bool = False
-    """Clears, for these paths, every cookie of the application that the browser brings, but for those in
-    cookies.visible. With cookies.prefix these are the ones that begin with it."""
+    cookie_paths: Maybe[list[ApplicationTarget]] = Field(default=None, min_length=1, max_length=5)
+    """The paths that the application sets its cookies for. Where this is left out: `/`, the application's `path`, and
+    the first folder of `url`."""
+    cookie_domains: list[HostName] = Field(default=[], max_length=5)
+    """What it writes into the `Domain` of its cookies: one of its hosts, or a domain that one of them is in. A cookie
+    that has a `Domain` is cleared under it alone."""
+    all_cookies: Maybe[bool] = None
+    """Clears every cookie of the application that the browser brings, but for those in cookies.visible; with
+    cookies.prefix, those that begin with it. Where this is left out, and `cookies` too: at a sign-out, and after
+    another end of the session unless keep_posts is there."""
     url: Maybe[ApplicationTarget] = None
     """A path of the application that is called at every end of a person's session, so that it ends its own."""
     method: Literal["get", "post"] = "get"

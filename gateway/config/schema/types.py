@@ -198,6 +198,7 @@ LogoutLink = Annotated[SignOutLink, _from_text(parse_link), text_schema("^/", "/
 HostPattern = Annotated[
     str, _from_text(scalars.host_pattern), text_schema("^[^:/]+$", "permis.example.org", "*.example.org")
 ]
+HostName = Annotated[str, _from_text(scalars.host_name), text_schema("^[^:/]+$", "example.org")]
 QuestionHost = Annotated[str, _from_text(scalars.host_name), text_schema("^[^:/]+$", "127.0.0.1", "ecluse.internal")]
 ApplicationUrl = Annotated[
     Url, _from_text(scalars.application_url), text_schema("^https?://[^?#]+$", "http://127.0.0.1:9001")

@@ -106,13 +106,13 @@ class AppHost:
         that the next person in this browser does not inherit them. This is done once, with the seat. A seat that ended
         by the application's own limit, and that `then: resume` brings back, clears nothing."""
         cookie = presented_seat(request.cookie_line)
-        if cookie is None or not any(one.logout.cookies or one.logout.all_cookies for one in request.apps_here):
+        if cookie is None or not any(one.logout.cookies or one.logout.all_left for one in request.apps_here):
             return
         if app.seat_then == "resume" and shortest_limit(app) is not None:
             return
         if await self._services.sessions.load(request.host, cookie) is None:
             request.cookies_to_set.append(clear_seat())
-            request.cookies_to_set += clear_own(request.apps_here, request.cookie_line)
+            request.cookies_to_set += clear_own(request.apps_here, request.host, request.cookie_line, left=True)
 
     def _transaction(self, app: App, host: str, begin: BeginTransaction, binding: str, provider: str) -> Transaction:
         now = int(self._services.now())

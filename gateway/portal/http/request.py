@@ -301,13 +301,16 @@ def need_of(request: PortalRequest) -> Need:
     return Need(level if level in request.snapshot.ladder.names else "", seconds, amr)
 
 
-def clear_own(apps: Iterable[App], cookie_line: bytes) -> list[str]:
+def clear_own(apps: Iterable[App], host: str, cookie_line: bytes, *, left: bool = False) -> list[str]:
     """The applications' own cookies that their files have cleared at the end of a session. `cookie_line`: what the
-    browser brought."""
-    found: list[tuple[str, str]] = []
+    browser brought. `left`: it has come back after an end that was no sign-out here."""
+    found: dict[str, None] = {}
     for app in apps:
-        found += app.logout.cookies
-        if app.logout.all_cookies:
+        logout, cookies = app.logout, list(app.logout.cookies)
+        if logout.all_left if left else logout.all_cookies:
             brought = ApplicationCookies(app.edits.cookies, app.cookie_names).brought(cookie_line)
-            found += [(name.decode("ascii"), path) for name in brought for path in app.logout.cookie_paths]
-    return [clear_cookie(name, path) for name, path in dict.fromkeys(found)]
+            cookies += [(name.decode("ascii"), path) for name in brought for path in logout.cookie_paths]
+        # A browser takes a Domain from a host that is in it alone.
+        domains = ["", *(one for one in logout.cookie_domains if host == one or host.endswith(f".{one}"))]
+        found |= dict.fromkeys(clear_cookie(name, path, domain) for name, path in cookies for domain in domains)
+    return list(found)

@@ -69,7 +69,7 @@ class BrowserSignOut:
             if present is not None:
                 await services.sign_outs.told(session.id, present)
         request.cookies_to_set.append(clear_seat())
-        request.cookies_to_set += clear_own(request.apps_here, request.cookie_line)
+        request.cookies_to_set += clear_own(request.apps_here, request.host, request.cookie_line)
         await self._clear_rounds(request)
         services.report.signed_out(request, len(ended), None if session is None else session.identity)
         home = _home(request)

@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 
 from gateway.access.account import SeatAccount, with_login
-from gateway.config.snapshot import Logout
 from gateway.federation.client import PAUSE
 from gateway.model.account import ATTRIBUTE, AccountSettings
 from gateway.model.provider import ProviderLogout
@@ -289,19 +288,6 @@ async def test_another_person_in_the_same_browser_ends_the_session_of_the_first_
     await until(lambda: actes.heads)
     assert actes.lines() == [KNOWN]
     assert len(here.store.notes) == 1
-
-
-async def test_what_the_browser_brings_is_cleared_where_the_file_says_so(here: Installation) -> None:
-    here.change("actes", logout=Logout(all_cookies=True, cookie_paths=("/", "/app")))
-    browser = here.browser()
-    await browser.get(here.url(ACTES))
-    browser.jar[ACTES] |= {"JSESSIONID": "1", "__Host-x": "2"}
-    reply = await browser.post(here.url(ACTES, "/_ecluse/logout"))
-    cleared = [line for line in reply.set_cookies if not line.startswith("__Host-ecluse")]
-    assert cleared == [
-        "JSESSIONID=; Path=/; Max-Age=0", "JSESSIONID=; Path=/app; Max-Age=0",
-        "__Host-x=; Path=/; Max-Age=0; Secure", "__Host-x=; Path=/app; Max-Age=0; Secure",
-    ]  # fmt: skip
 
 
 # --- what is kept ---
