@@ -229,7 +229,7 @@ class ApplicationAccess:
         kept = self.anonymous if seat is None else seat.outcomes
         app = self.app
         assert app is not None
-        identity, tenant = (None, None) if seat is None else (seat.identity, seat.tenant)
+        identity, tenant = (None, None) if seat is None else (seat.identity, app.tenant_of(seat, self._wall()))
         person = "" if identity is None else self._person(identity)
         method = line.judged.decode("ascii")
         about: tuple[AppIdentity, ...] | None = kept.get(self._about)  # type: ignore[assignment]

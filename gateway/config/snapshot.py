@@ -11,6 +11,7 @@ from gateway.config.host_applications import HostApplications
 from gateway.config.path_translations import PathTranslations
 from gateway.config.upstream_settings import Upstream
 from gateway.formlogin.spec import FormLogin
+from gateway.identity.acting import acts_for
 from gateway.identity.perimeter import is_inside
 from gateway.model.account import AccountSettings
 from gateway.model.codes import WIRE_TARGET
@@ -23,7 +24,7 @@ from gateway.model.names import fold
 from gateway.model.organisations import OrganisationTable
 from gateway.model.provider import Provider
 from gateway.model.redirects import Redirects
-from gateway.model.session import SeatLimits
+from gateway.model.session import Seat, SeatLimits
 from gateway.model.store_server import StoreServer
 from gateway.model.theme import ByLanguage, Theme
 from gateway.policy.levels import USUAL_LADDER, Ladder
@@ -265,7 +266,8 @@ class AppSettings:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class App(AppSettings):
     """An application with what is compiled of its file. `listed`: the providers that the file lists, in its order.
-    `directories`: those that it listens to. `told_by_path`: None where it is told the same on all paths.
+    `directories`: those that it listens to. `naming`: all that name organisations. `told_by_path`: None where it is
+    told the same on all paths.
     `shadows`: the same application under other rules, whose decisions are compared and never enforced."""
 
     upstream: Upstream
@@ -278,6 +280,7 @@ class App(AppSettings):
     path_limits: PathLimits | None = None
     shadows: "tuple[App, ...]" = ()
     directories: tuple[Directory, ...] = ()
+    naming: tuple[Directory, ...] = ()
 
     @property
     def providers(self) -> tuple[str, ...]:
@@ -308,6 +311,13 @@ class App(AppSettings):
         identity of another issuer, or outside the perimeter, is not accepted, also if it was before."""
         provider = self.listed.get(identity.provider)
         return provider is not None and provider.issuer == identity.issuer and is_inside(provider, identity)
+
+    def tenant_of(self, seat: Seat, wall: float) -> str | None:
+        """In whose name they act, while the provider or a directory of this folder says so. `wall`: Unix seconds."""
+        provider = self.listed.get(seat.identity.provider)
+        if provider is None or not acts_for(provider, seat.identity, seat.tenant, self.naming, wall):
+            return None
+        return seat.tenant
 
     def check_readings(self, target: Target) -> None:
         """Invariant 2: of a target with two readings, either has to meet the same rules, whatever these ask of a

@@ -41,6 +41,7 @@ _BETWEEN: Final = "\x1f"
 _LOWER: Final = {upper: upper + 32 for upper in range(ord("A"), ord("Z") + 1)}
 _UPPER: Final = {lower: lower - 32 for lower in range(ord("a"), ord("z") + 1)}
 _NUMBER: Final = re.compile(r"-?[0-9]{1,18}")
+_NOT_LISTED: Final = "an organisation that `acts_for` does not list"
 
 
 class DirectoryFault(NamedTuple):
@@ -128,7 +129,7 @@ def finding_of(
     for given in directory.gives:
         try:
             if given.terms is not None:
-                terms = _terms(given.terms, rows)
+                terms = _terms(given, given.terms, rows)
             elif found := _given_values(given, rows):
                 values[given.name] = found
         except _Unfit as error:
@@ -156,6 +157,8 @@ def _given_values(given: GivenAttribute, rows: Sequence[DirectoryRow]) -> tuple[
                 value = as_given(given, text)
                 if value and not is_value(given, value):
                     raise _Unfit(f"column {given.column}: a value that is no {given.type}")
+                if value and given.acts_for is not None and not given.acts_for.holds(value):
+                    raise _Unfit(f"column {given.column}: {_NOT_LISTED}")
                 if value:
                     found[value] = None
     if len(found) > (MOST_VALUES if given.many else 1):
@@ -163,12 +166,14 @@ def _given_values(given: GivenAttribute, rows: Sequence[DirectoryRow]) -> tuple[
     return tuple(found)
 
 
-def _terms(told: TermColumns, rows: Sequence[DirectoryRow]) -> tuple[TermOfOffice, ...]:
+def _terms(given: GivenAttribute, told: TermColumns, rows: Sequence[DirectoryRow]) -> tuple[TermOfOffice, ...]:
     """Of all rows, or of none: one that is wrong may be the one that has ended. Raises _Unfit."""
     try:
         found = dict.fromkeys(term for row in rows if (term := term_of(told, row)) is not None)
     except WrongTerm as error:
         raise _Unfit(str(error)) from None
+    if given.acts_for is not None and not all(given.acts_for.holds(term.organisation) for term in found):
+        raise _Unfit(f"column {told.organisation}: {_NOT_LISTED}")
     if len(found) > MOST_TERMS:
         raise _Unfit(f"column {told.office}: {len(found)} mandates of one person")
     return tuple(found)
@@ -284,7 +289,7 @@ def due_at(identity: Identity, directories: Iterable[Directory], share: float, s
             if finding is None or finding.at <= since:
                 return 0.0
             wait = _AWAY_FOR * (1 + share) if finding.state == "away" else directory.lifetime * (0.7 + 0.2 * share)
-            found = min(found, finding.at + wait)
+            found = min(found, finding.at + wait, _organisations_until(directory, finding))
     return found
 
 
@@ -294,8 +299,13 @@ def counts_until(identity: Identity, directories: Iterable[Directory]) -> float:
     for directory in directories:
         said = finding_in(identity, directory)
         if said is not None and said.state != "away":
-            found = min(found, said.at + _counts_for(directory))
+            found = min(found, said.at + _counts_for(directory), _organisations_until(directory, said))
     return found
+
+
+def _organisations_until(directory: Directory, said: DirectoryFinding) -> float:
+    """Where mandates say for whom people act, who they are ends with one."""
+    return changes_at(said.terms, said.at) if directory.names_organisations else NEVER
 
 
 def without_the_old(identity: Identity, directories: Iterable[Directory], now: float) -> Identity:

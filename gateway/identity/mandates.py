@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from gateway.identity.perimeter import is_siren
+from gateway.identity.perimeter import is_siren, is_siret
 from gateway.identity.values import has_form, is_date, is_insee, normalized
 from gateway.model.directory import DirectoryRow
 from gateway.model.mandate import TermColumns, TermOfOffice
@@ -42,6 +42,7 @@ _ZONES: Final = {
     "98757": "Pacific/Marquesas",
     "98719": "Pacific/Gambier",
 }
+_NUMBERS: Final = {"siren": is_siren, "siret": is_siret, "insee": is_insee}
 
 
 # --- the calendar
@@ -110,7 +111,7 @@ def term_of(told: TermColumns, row: DirectoryRow) -> TermOfOffice | None:
     office, number, start, end = (_cell(row, name) for name in (told.office, told.organisation, told.start, told.end))
     if not office or not has_form(office):
         raise WrongTerm(f"column {told.office}: no office")
-    if not (is_siren(number) if told.number == "siren" else is_insee(number)):
+    if not _NUMBERS[told.number](number):
         raise WrongTerm(f"column {told.organisation}: a value that is no {told.number}")
     if not is_date(start):
         raise WrongTerm(f"column {told.start}: a value that is no date")

@@ -14,35 +14,41 @@ from gateway.model.provider import AttributeSource, Perimeter, Provider
 
 
 def establish(
-    provider: Provider, identity: Identity, *, tenant_optional: bool = False, chosen: str | None = None
+    provider: Provider,
+    identity: Identity,
+    *,
+    tenant_optional: bool = False,
+    chosen: str | None = None,
+    named: tuple[str, ...] = (),
 ) -> Established:
     """`tenant_optional`: a program may act for no organisation; a person acts for one wherever the file names it.
-    `chosen`: the one that the person has chosen, where the file lets them.
+    `chosen`: the one that the person has chosen, where the file lets them. `named`: for which directories let them act.
 
     Raises GatewayError: LOGIN_OUTSIDE_PERIMETER (invariant 5), then LOGIN_MAPPING for a tenant that is not one value.
     The detail names attributes, never values.
     """
     check(provider, identity)
-    if chosen is not None and provider.chooses_tenant:
-        return _acting_for(provider, identity, chosen)
+    if chosen is not None and (provider.chooses_tenant or named):
+        return _acting_for(provider, identity, chosen, named)
     if tenant_optional and not identity.attributes.get(provider.tenant_attribute or ""):
         return Established(identity, None)
     return Established(identity, tenant_of(provider, identity))
 
 
-def tenants_to_choose(provider: Provider, identity: Identity) -> tuple[str, ...]:
-    """The organisations among which the person has to choose; none where there is nothing to choose. Raises as
-    `establish` does."""
+def organisations(provider: Provider, identity: Identity, named: tuple[str, ...] = ()) -> tuple[str, ...]:
+    """All in whose name the person may act. Raises as `establish` does."""
     check(provider, identity)
     values = identity.attributes.get(provider.tenant_attribute or "", ())
-    return values if provider.chooses_tenant and len(values) > 1 else ()
+    if len(values) > 1 and not provider.chooses_tenant:
+        raise _not_one(provider, len(values))
+    return tuple(dict.fromkeys((*values, *named)))
 
 
-def _acting_for(provider: Provider, identity: Identity, chosen: str) -> Established:
+def _acting_for(provider: Provider, identity: Identity, chosen: str, named: tuple[str, ...]) -> Established:
     """Of the other organisations nothing is left that is their number: what a person is there is another context."""
-    values = identity.attributes.get(provider.tenant_attribute or "", ())
+    values = organisations(provider, identity, named)
     if chosen not in values:
-        raise GatewayError(LOGIN_MAPPING, f"the organisation chosen is none of `{provider.tenant_attribute}`")
+        raise GatewayError(LOGIN_MAPPING, "the organisation chosen is none for which the person may act")
     others = {value for value in values if value != chosen}
     others |= {value[:_SIREN] for value in others if _are_digits(value, 14)} - {chosen[:_SIREN]}
     attributes = {
@@ -66,8 +72,12 @@ def tenant_of(provider: Provider, identity: Identity) -> str | None:
         return None
     values = identity.attributes.get(provider.tenant_attribute, ())
     if len(values) != 1:
-        raise GatewayError(LOGIN_MAPPING, f"the tenant, `{provider.tenant_attribute}`, has {len(values)} values, not 1")
+        raise _not_one(provider, len(values))
     return values[0]
+
+
+def _not_one(provider: Provider, number: int) -> GatewayError:
+    return GatewayError(LOGIN_MAPPING, f"the tenant, `{provider.tenant_attribute}`, has {number} values, not 1")
 
 
 # --- the perimeter

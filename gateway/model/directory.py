@@ -41,12 +41,24 @@ class KeyPart:
 
 
 @dataclass(frozen=True, slots=True)
+class ActsFor:
+    """The organisations in whose name a directory may let people act: SIRETs, and SIRENs with all establishments; None:
+    any."""
+
+    numbers: tuple[str, ...] | None
+
+    def holds(self, siret: str) -> bool:
+        return self.numbers is None or siret in self.numbers or siret[:9] in self.numbers
+
+
+@dataclass(frozen=True, slots=True)
 class GivenAttribute:
     """An attribute that a directory may add, or a secret of the person (`is_secret`). `split`: what stands between
     several values of one cell, empty for none.
 
     `wins`: whose word counts where a provider has an attribute of this name; None: no provider has. `terms`: of the
-    type "mandates", which has several columns and not `column`.
+    type "mandates", which has several columns and not `column`. `acts_for`: people may act for the organisations that
+    are its values, or those of mandates that they hold; None: what it says is no such thing.
     """
 
     name: str
@@ -56,6 +68,7 @@ class GivenAttribute:
     split: str = ""
     wins: Winner | None = None
     terms: TermColumns | None = None
+    acts_for: ActsFor | None = None
 
     @property
     def is_secret(self) -> bool:
@@ -186,6 +199,11 @@ class Directory:
     def takes(self, provider: str) -> bool:
         """Whether this provider's word counts for every part of the key."""
         return all(not part.providers or provider in part.providers for part in self.key)
+
+    @property
+    def names_organisations(self) -> bool:
+        """Whether people may act for an organisation because it says so."""
+        return any(given.acts_for is not None for given in self.gives)
 
     @property
     def file(self) -> FileSource:

@@ -13,8 +13,9 @@ MANDATES_IN_FULL = "mandates_in_full"
 
 @dataclass(frozen=True, slots=True)
 class TermOfOffice:
-    """One mandate. `organisation`: a SIREN, or the INSEE code of a commune. `start`, `end`: days such as 2026-03-29, of
-    which both are part of it; an empty `end`: it goes on. `zone`: the time zone by whose clock these days are.
+    """One mandate. `organisation`: a SIREN, a SIRET, or the INSEE code of a commune. `start`, `end`: days such as
+    2026-03-29, of which both are part of it; an empty `end`: it goes on. `zone`: the time zone by whose clock these
+    days are.
     """
 
     office: str
@@ -32,7 +33,7 @@ class TermColumns:
 
     office: str
     organisation: str
-    number: Literal["siren", "insee"]
+    number: Literal["siren", "siret", "insee"]
     start: str
     end: str
     zone_column: str = ""

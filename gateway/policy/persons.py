@@ -101,8 +101,9 @@ class Mandate:
     def _of_tenant(self, term: TermOfOffice, tenant: str | None) -> Truth:
         if tenant is None or not _is_siret(tenant):
             return UNKNOWN
-        if len(term.organisation) == _SIREN:
-            return truth_of(tenant[:_SIREN] == term.organisation)
+        if len(term.organisation) >= _SIREN:
+            # Of a SIRET, too, the whole legal unit.
+            return truth_of(tenant[:_SIREN] == term.organisation[:_SIREN])
         commune = None if self.communes is None else self.communes.commune(term.organisation)
         return UNKNOWN if commune is None else truth_of(commune.holds(tenant))
 

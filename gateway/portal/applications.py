@@ -72,7 +72,7 @@ def may_open(app: App, seat: Seat, now: float) -> bool:
         return False
     # Read as a request for it would be: it was found to have one reading when the file was loaded.
     home = app.routes.find(canonical_target(app.home.encode("ascii"), app.leniency).segments)
-    question = Question(AppIdentity(app, seat.identity, 0.0, now), home, "GET", seat.tenant)
+    question = Question(AppIdentity(app, seat.identity, 0.0, now), home, "GET", app.tenant_of(seat, now))
     match question.decision():
         case Allow():
             return True

@@ -1,6 +1,7 @@
 """People to try a folder with: as tests/*.yaml and `--as` files describe them, or from a saved `/_ecluse/session`."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -13,9 +14,10 @@ from gateway.config.schema.policy_tests import Person, ToldMandate
 from gateway.config.schema.scalars import Wrong
 from gateway.config.snapshot import App, Snapshot
 from gateway.config.yaml.reader import read_document
+from gateway.identity.acting import in_the_name_of, named_by
 from gateway.identity.directories import finding_in, is_value, unknown_of
 from gateway.identity.mandates import WrongTerm, term_of
-from gateway.identity.perimeter import check
+from gateway.identity.perimeter import check, establish
 from gateway.model.account import ATTRIBUTE, checked_login
 from gateway.model.directory import DirectoryFinding, FindingState, GivenAttribute
 from gateway.model.errors import GatewayError
@@ -59,7 +61,23 @@ def known(person: Person, snapshot: Snapshot, now: int) -> Known:
         check(provider, identity)
     except GatewayError as error:
         raise Wrong(f"{person.provider} may not assert this, the sign-in is refused: {error.detail}") from None
-    return Known(identity, tenant_of(provider, identity), account=_login(person.account))
+    acting = _acting(person, provider, identity, snapshot)
+    return replace(acting, account=_login(person.account))
+
+
+def _acting(person: Person, provider: Provider, identity: Identity, snapshot: Snapshot) -> Known:
+    """For one organisation, at whatever time. Raises Wrong."""
+    directories = snapshot.directories.values()
+    named = named_by(identity, directories, None)
+    tenant = tenant_of(provider, identity) or (named[0] if len(named) == 1 else None)
+    if person.tenant is not None:
+        with suppress(GatewayError):
+            made = establish(provider, identity, chosen=person.tenant, named=named)
+            identity, tenant = made.identity, made.tenant
+        if tenant != person.tenant:
+            what = f"tenant: neither {person.provider} nor a directory lets them act for {person.tenant}"
+            raise Wrong(what, "say under `directories` what names it")
+    return Known(in_the_name_of(tenant, identity, directories), tenant)
 
 
 def _findings(person: Person, snapshot: Snapshot, now: int) -> Iterator[DirectoryFinding]:
@@ -97,16 +115,15 @@ def _texts(where: str, said: Sequence[str | ToldMandate], given: GivenAttribute)
 
 def _term(where: str, told: str | ToldMandate, columns: TermColumns) -> TermOfOffice:
     """Raises Wrong."""
-    if isinstance(told, str) or (told.siren is None) == (told.insee is None):
-        hint = 'write {office: maire, siren: "215903501", start: 2026-03-29, end: 2032-03-21}, or insee'
+    if isinstance(told, str) or [told.siren, told.siret, told.insee].count(None) != 2:
+        hint = 'write {office: maire, siren: "215903501", start: 2026-03-29, end: 2032-03-21}, or siret, or insee'
         raise Wrong(f"{where}: this is no mandate", hint)
-    number: Literal["siren", "insee"] = "insee" if told.siren is None else "siren"
+    number: Literal["siren", "siret", "insee"] = "siren" if told.siren else "siret" if told.siret else "insee"
+    value = told.siren or told.siret or told.insee or ""
     zone = told.zone or ("" if number == "insee" else columns.zone)
-    if number == "siren" and not zone:
-        raise Wrong(f"{where}: no SIREN says where midnight is", "add zone: Europe/Paris")
-    cells = {
-        "office": told.office, number: told.siren or told.insee or "", "start": told.start, "end": told.end or "",
-    }  # fmt: skip
+    if number != "insee" and not zone:
+        raise Wrong(f"{where}: no SIREN or SIRET says where midnight is", "add zone: Europe/Paris")
+    cells = {"office": told.office, number: value, "start": told.start, "end": told.end or ""}
     read = TermColumns("office", number, number, "start", "end", zone=zone, open_end=True)
     try:
         found = term_of(read, {name: (cell,) for name, cell in cells.items() if cell})

@@ -174,7 +174,9 @@ def _tried(request: TrialRequest, person: Known | None) -> Tried:
     by = outcome.by if isinstance(outcome, Forward | Refuse | RequireSignIn) else None
     if by is None:
         return tried
-    facts = Facts(request.line.judged.decode("ascii"), None if person is None else person.tenant, request.facts())
+    app = request.host.lane.app
+    tenant = None if seat is None or app is None else app.tenant_of(seat, request.circumstances.now)
+    facts = Facts(request.line.judged.decode("ascii"), tenant, request.facts())
     return replace(tried, rule=by.decision.rule, facts=facts)
 
 

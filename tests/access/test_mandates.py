@@ -14,7 +14,7 @@ from gateway.identity.mandates import span_of
 from gateway.model.identity import Identity
 from gateway.model.session import Seat
 from tests.access.test_pipeline import Asked
-from tests.config.samples import sample_snapshot
+from tests.config.samples import METROPOLE, sample_snapshot
 
 LILLE = "21590350100017"
 SOURCE = """\
@@ -44,7 +44,8 @@ access:
   - {path: /soir/**, allow: {all: [{mandate: maire}, {network: 10.0.0.0/8}]}}
   - {path: /sans/**, allow: signed_in, deny: {not: {mandate: maire}}}
 """
-SNAPSHOT = sample_snapshot({"directories/elus.yaml": SOURCE, "apps/permis.yaml": APP})
+BOTH = METROPOLE.replace('["21590350100017"]', '["21590350100017", "22590001800014"]')
+SNAPSHOT = sample_snapshot({"directories/elus.yaml": SOURCE, "apps/permis.yaml": APP, "providers/metropole.yaml": BOTH})
 TERM = {"office": ("maire",), "siren": ("215903501",), "start": ("2020-05-25",), "end": ("2026-03-29",)}
 NEXT = {"office": ("adjoint",), "siren": ("215903501",), "start": ("2026-03-31",), "end": ("2032-03-21",)}
 
@@ -72,7 +73,8 @@ class Clocks(HostTable[ApplicationAccess]):
 def elected(*rows: dict[str, tuple[str, ...]], tenant: str | None = LILLE) -> Seat:
     finding, faults = finding_of(SNAPSHOT.directories["elus"], rows, 0)
     assert not faults
-    who = Identity("metropole", "http://127.0.0.1:9400", "s-1", {"uid": ("a",)}, findings=(finding,))
+    attributes = {"uid": ("a",)} | ({} if tenant is None else {"siret": (tenant,)})
+    who = Identity("metropole", "http://127.0.0.1:9400", "s-1", attributes, findings=(finding,))
     return Seat(b"c", "permis.localhost", "s", who, tenant, 1800.0, NEVER, NEVER, NEVER)
 
 

@@ -1052,6 +1052,7 @@ DIRECTORY = [
         for key, said, see, after in (
             ("office", {"office": "titre"}, lambda t: t.office, "titre"),
             ("siren", {}, lambda t: (t.organisation, t.number), ("siren", "siren")),
+            ("siret", {"siret": "etab", "siren": None}, lambda t: (t.organisation, t.number), ("etab", "siret")),
             ("insee", {"insee": "code", "siren": None}, lambda t: (t.organisation, t.number), ("code", "insee")),
             ("start", {"start": "du"}, lambda t: t.start, "du"),
             ("end", {"end": "au"}, lambda t: t.end, "au"),
@@ -1059,6 +1060,15 @@ DIRECTORY = [
             ("zone", {}, lambda t: (t.zone, t.zone_column), ("Europe/Paris", "")),
             ("zone_column", {"zone": None, "zone_column": "fuseau"}, lambda t: (t.zone, t.zone_column), ("", "fuseau")),
         )
+    ),
+    Effect(
+        "gives.*.acts_for",
+        ("gives", "etablissements"),
+        {"type": "siret", "many": True, "acts_for": ["215903501"]},
+        of_directory(lambda d: next((g.acts_for.numbers for g in d.gives if g.acts_for is not None), None)),
+        None,
+        ("215903501",),
+        ((("key", "siret"), {"from": "subject", "providers": ["metropole"]}),),
     ),
     Effect("rows", ("rows",), "many", row("Lille", 2), "unknown", ("Lille",)),
     Effect(

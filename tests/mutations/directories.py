@@ -5,6 +5,7 @@ from tests.mutations.defence import Defence
 _TOKEN, _ACTING, _KNOWN = "directories/http_token.py", "portal/flow/acting.py", "identity/directories.py"
 _WHATEVER = "directories/test_whatever_sources_answer.py"
 _CHOICES = "portal/flow/test_acting.py"
+_BY_DIRECTORIES = "portal/flow/test_acting_by_directories.py"
 
 DEFENCES = (
     # --- whatever a source answers
@@ -85,7 +86,7 @@ DEFENCES = (
     Defence(
         "what a browser remembers is one of the person's",
         _ACTING,
-        "return chosen if chosen in tenants_to_choose(authentication.provider, authentication.identity) else None",
+        "return chosen if chosen in among else None",
         _CHOICES,
         "return chosen",
     ),
@@ -97,6 +98,56 @@ DEFENCES = (
         "if (kept := found)",
     ),
     Defence("a change ends what was", _ACTING, "await self._services.revoker.revoked(ended)", _CHOICES, "pass"),
+    # --- organisations that directories name
+    Defence(
+        "an organisation beyond those that the file lists",
+        _KNOWN,
+        "if value and given.acts_for is not None and not given.acts_for.holds(value):",
+        "identity/test_acting.py",
+        "if False:",
+    ),
+    Defence(
+        "an organisation of a mandate beyond those that the file lists",
+        _KNOWN,
+        "if given.acts_for is not None and not all(given.acts_for.holds(term.organisation) for term in found):",
+        "identity/test_acting.py",
+        "if False:",
+    ),
+    Defence(
+        "what a directory says of the other organisations",
+        "identity/acting.py",
+        "terms = tuple(term for term in terms if term.organisation == tenant)",
+        _BY_DIRECTORIES,
+        "pass",
+    ),
+    Defence(
+        "a mandate that is over lets nobody act",
+        "identity/acting.py",
+        "terms = finding.terms if now is None else held(finding.terms, now)",
+        _BY_DIRECTORIES,
+        "terms = finding.terms",
+    ),
+    Defence(
+        "a session in a name that nobody says ends",
+        "portal/flow/look_again.py",
+        "if await self._acts_no_more(after):",
+        _BY_DIRECTORIES,
+        "if False:",
+    ),
+    Defence(
+        "rules see no organisation that nobody says",
+        "config/snapshot.py",
+        "if provider is None or not acts_for(provider, seat.identity, seat.tenant, self.naming, wall):",
+        _BY_DIRECTORIES,
+        "if False:",
+    ),
+    Defence(
+        "a choice that a directory no longer allows",
+        "portal/flow/establish.py",
+        "if chosen is not None and person.tenant != chosen:",
+        _BY_DIRECTORIES,
+        "if False:",
+    ),
     # --- élus
     Defence(
         "two accounts of one person",

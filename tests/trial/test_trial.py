@@ -164,7 +164,8 @@ def test_the_path_is_the_one_that_rules_meet() -> None:
 def test_rules_are_held_against_the_circumstances_as_the_data_plane_tells_them() -> None:
     sent = {"X-Remote_User": "eve", "X-Forwarded-For": "192.0.2.9", "Accept": "*/*"}
     circumstances = circumstances_of(NOW.now, "192.0.2.1", sent, None)
-    who = replace(PAUL, tenant="21590350100017")
+    acting = replace(PAUL.identity, attributes={**PAUL.identity.attributes, "siret": ("21590350100017",)})
+    who = replace(PAUL, identity=acting, tenant="21590350100017")
     facts = try_request(SNAPSHOT, parse_request("GET http://ouvert.localhost/DOSSIERS/1?a=b"), who, circumstances).facts
     assert (facts.method, facts.tenant) == ("GET", "21590350100017")
     assert facts.asked == RequestFacts(IPv4Address("192.0.2.1"), (("accept", "*/*"),), "/dossiers/1", "a=b", NOW.now)

@@ -176,6 +176,7 @@ def _app(
         upstream=_upstream(written, gateway.timeouts),
         listed={name: providers[name] for name in written.providers},
         directories=tuple([directories[name] for name in written.directories]) if written.directories else (),
+        naming=tuple([one for one in directories.values() if one.names_organisations]),
         routes=routes,
         translation=Translation.compile(written.headers, written.cookies, written.header_budget),
         told_by_path=_told_by_path(written) if written.path_headers else None,

@@ -10,6 +10,7 @@ from gateway.config.schema.directory import DirectoryFile, MandateSection
 from gateway.config.schema.directory_servers import HttpSection
 from gateway.config.schema.sql_select import pieces
 from gateway.model.directory import (
+    ActsFor,
     ClientCredentials,
     Directory,
     DirectorySourceSettings,
@@ -51,6 +52,7 @@ def serve_directory(file: str, model: DirectoryFile, material: Material, root: s
             column=given.column or name,
             split=given.split or "",
             terms=None if given.mandate is None else _terms(given.mandate),
+            acts_for=None if given.acts_for is None else ActsFor(tuple(sorted(set(given.acts_for))) or None),
         )
         for name, given in sorted(model.gives.items())
     )
@@ -73,8 +75,8 @@ def _terms(told: MandateSection) -> TermColumns:
     return served(
         TermColumns,
         told,
-        organisation=told.siren or told.insee or "",
-        number="insee" if told.siren is None else "siren",
+        organisation=told.siren or told.siret or told.insee or "",
+        number="siren" if told.siren else "siret" if told.siret else "insee",
         zone=told.zone or "",
         zone_column=told.zone_column or "",
     )

@@ -29,13 +29,15 @@ from gateway.config.schema.types import (
 )
 from gateway.config.schema.values import TimeZone
 from gateway.identity.mapping import RESERVED_ATTRIBUTES
+from gateway.identity.perimeter import is_siren, is_siret
 from gateway.model.account import ATTRIBUTE
-from gateway.model.directory import ISSUER, KeyTransform, ValueType, Winner
+from gateway.model.directory import ISSUER, TENANT, KeyTransform, ValueType, Winner
 from gateway.model.mandate import MANDATES
 
 _LONGEST_TIMEOUT = 10.0
 _LONGEST_LAST = 90 * 86400
 _SHORTEST_LIFETIME = 30
+_MOST_ORGANISATIONS = 1000
 _KINDS = ("csv", "ldap", "http", "postgresql", "sqlite")
 
 
@@ -49,6 +51,28 @@ def _named(name: str) -> str:
     if name in RESERVED_ATTRIBUTES or name == ATTRIBUTE:
         raise wrong(f"{name} is the gateway's own name", "choose another name for this attribute")
     return name
+
+
+def _acts_for(value: object) -> tuple[str, ...]:
+    """Empty for any."""
+    if value == "any":
+        return ()
+    numbers = value if isinstance(value, list) else [value]
+    if not numbers or len(numbers) > _MOST_ORGANISATIONS:
+        raise Wrong(f"this is any, or a list of 1 to {_MOST_ORGANISATIONS} SIRETs and SIRENs")
+    for number in numbers:
+        if not isinstance(number, str) or not (is_siret(number) or is_siren(number)):
+            raise Wrong(f"{number} is neither a SIRET nor a SIREN", "14 or 9 digits in quotes, or the word any")
+    return tuple(numbers)
+
+
+_ACTS_FOR: dict[str, Any] = {
+    "anyOf": [
+        {"type": "string", "enum": ["any"]},
+        {"type": "string", "pattern": "^[0-9]{9}([0-9]{5})?$"},
+        {"type": "array", "items": {"type": "string", "pattern": "^[0-9]{9}([0-9]{5})?$"}, "minItems": 1},
+    ]
+}
 
 
 def _in_time(seconds: float) -> float:
@@ -98,7 +122,9 @@ class MandateSection(Strict):
     office: Column
     """The column of the office, such as maire."""
     siren: Maybe[Column] = None
-    """The column of the organisation, by its SIREN. Write this one or `insee`."""
+    """The column of the organisation, by its SIREN. Write this one, `siret` or `insee`."""
+    siret: Maybe[Column] = None
+    """The column of the organisation, by its SIRET, which `acts_for` needs."""
     insee: Maybe[Column] = None
     """The column of the organisation, a commune, by its INSEE code, which says its time zone as well."""
     start: Column
@@ -114,13 +140,13 @@ class MandateSection(Strict):
 
     @model_validator(mode="after")
     def _organisation(self) -> "MandateSection":
-        if (self.siren is None) == (self.insee is None):
-            raise wrong("an organisation is named in one way", "write siren: COLUMN or insee: COLUMN")
+        if [self.siren, self.siret, self.insee].count(None) != 2:
+            raise wrong("an organisation is named in one way", "write siren: COLUMN, siret: COLUMN or insee: COLUMN")
         if self.zone is not None and self.zone_column is not None:
             raise wrong("its time zone is said twice", "write zone or zone_column")
-        if self.siren is not None and self.zone is None and self.zone_column is None:
+        if self.insee is None and self.zone is None and self.zone_column is None:
             raise wrong(
-                "no SIREN says where midnight is",
+                "no SIREN or SIRET says where midnight is",
                 "write zone: Europe/Paris where all are there, or zone_column: COLUMN",
             )
         return self
@@ -145,6 +171,22 @@ class GivenSection(Strict):
     wins: Maybe[Winner] = None
     """Where a provider has an attribute of this name, this says whose word counts. Without it such a folder is
     refused. With `directory`, what a provider says of it whose word the key does not take is unknown."""
+
+    acts_for: Maybe[Annotated[tuple[str, ...], PlainValidator(checked(_acts_for)), WithJsonSchema(_ACTS_FOR)]] = None
+    """People may act for the organisations that this names, beside those of their provider: with the type `siret`, or
+    by the mandates that they hold, with a column `siret`. Where there are several they choose on a page. This lists
+    the SIRETs and SIRENs that it may name, or says `any`; where it names another, this attribute is unknown."""
+
+    @model_validator(mode="after")
+    def _organisations(self) -> "GivenSection":
+        if self.acts_for is None:
+            return self
+        if self.secret or not (self.type == "siret" or (self.mandate is not None and self.mandate.siret is not None)):
+            raise wrong(
+                "people act for an organisation by its SIRET",
+                "write type: siret, or a mandate with siret: COLUMN",
+            )
+        return self
 
     @model_validator(mode="after")
     def _several(self) -> "GivenSection":
@@ -266,6 +308,17 @@ class DirectoryFile(Strict):
             if set(pieces(self.select)[1::2]) != set(self.key):
                 signs = " ".join(f":{column}" for column in self.key)
                 raise wrong(f"the SELECT asks by {signs}, and by nothing else", "each part of the key, by its name")
+        return self
+
+    @model_validator(mode="after")
+    def _found_before_a_choice(self) -> "DirectoryFile":
+        if any(given.acts_for is not None for given in self.gives.values()):
+            for column, part in self.key.items():
+                if part.from_ == TENANT:
+                    raise wrong(
+                        f"key.{column} is the organisation for which people act, and `acts_for` says which these are",
+                        "find people by who they are",
+                    )
         return self
 
     @model_validator(mode="after")

@@ -54,7 +54,9 @@ class ToldMandate(Strict):
     office: Text
     """Such as maire."""
     siren: Maybe[Text] = None
-    """The organisation, by its SIREN. Write this one or `insee`."""
+    """The organisation, by its SIREN. Write this one, `siret` or `insee`."""
+    siret: Maybe[Text] = None
+    """The organisation, by its SIRET."""
     insee: Maybe[Text] = None
     """The organisation, a commune, by its INSEE code."""
     start: Text
@@ -96,6 +98,9 @@ class Person(Strict):
     """By directory, what it says of them: `{communes: {uai: 0590001A}}`, and `{communes: {}}` where it has no row of
     them; of mandates a list: `{elus: {mandates: [{office: maire, insee: "59350", start: 2026-03-29}]}}`. One that is
     not named here could not say anything; `ecluse explain` asks it."""
+    tenant: Maybe[Text] = None
+    """The organisation that they have chosen to act for, by its SIRET, among those that their provider and directories
+    name; the one that is named where this is left out."""
     authenticated: Maybe[WholeSeconds] = None
     """How long ago they proved who they are; just now where it is left out."""
 

@@ -1,5 +1,6 @@
-"""For which organisation a person acts, where their provider names several: they choose on a page, and a session has
-the one alone. Changing it ends their sessions in this browser: who they are for two organisations never mixes.
+"""For which organisation a person acts, where their provider and directories name several: they choose on a page, and
+a session has the one alone. Changing it ends their sessions in this browser: who they are for two organisations never
+mixes.
 """
 
 import re
@@ -7,10 +8,12 @@ from typing import Final
 from urllib.parse import quote
 
 from gateway.config.snapshot import Snapshot
+from gateway.identity.acting import acting_directories, named_by
 from gateway.identity.organisation_words import query_of
-from gateway.identity.perimeter import tenants_to_choose
+from gateway.identity.perimeter import organisations
 from gateway.model.codes import LOGIN_MAPPING, LOGIN_TRANSACTION_GONE, LOGIN_UNKNOWN_PROVIDER, SESSION_NONE
 from gateway.model.errors import GatewayError
+from gateway.model.identity import Identity
 from gateway.model.ports import Page
 from gateway.model.provider import Provider
 from gateway.model.session import Seat
@@ -36,14 +39,21 @@ _MOST_NAMED: Final = 30
 
 def proven_may_wait(snapshot: Snapshot) -> bool:
     """Whether what a provider has proven may wait for a choice: an end of sign-ins is an end of that, too."""
-    return any(provider.chooses_tenant for provider in snapshot.providers.values())
+    return any(provider.chooses_tenant for provider in snapshot.providers.values()) or any(
+        directory.names_organisations for directory in snapshot.directories.values()
+    )
 
 
 class ActingFor:
     def __init__(self, services: PortalServices) -> None:
         self._services = services
 
-    def remembered(self, request: PortalRequest, authentication: Authentication) -> str | None:
+    def may_act_for(self, request: PortalRequest, provider: Provider, identity: Identity) -> tuple[str, ...]:
+        """All organisations of the person, by their provider and by what directories have said. Raises GatewayError."""
+        named = named_by(identity, request.snapshot.directories.values(), self._services.now())
+        return organisations(provider, identity, named)
+
+    def remembered(self, request: PortalRequest, authentication: Authentication, among: tuple[str, ...]) -> str | None:
         """What this browser has chosen the last time, if it is one of the person's. A person who wants another account
         chooses anew."""
         found = {value.strip(b" \t") for value in _VALUES.findall(request.cookie_line)}
@@ -51,7 +61,7 @@ class ActingFor:
         if len(found) != 1 or OTHER_ACCOUNT in hints:
             return None
         chosen = found.pop().decode("latin-1")
-        return chosen if chosen in tenants_to_choose(authentication.provider, authentication.identity) else None
+        return chosen if chosen in among else None
 
     async def asked(self, request: PortalRequest, authentication: Authentication) -> Page:
         """Leads to the page. What was proven waits for this browser, for ten minutes."""
@@ -74,7 +84,7 @@ class ActingFor:
         """`/_ecluse/acting?c=`"""
         id = request.parameter("c")
         parked, provider = await self._parked(request, id)
-        sirets = tenants_to_choose(provider, parked.identity)
+        sirets = self.may_act_for(request, provider, parked.identity)
         return self._services.pages.acting(request.reader, id, await self._named(request, sirets))
 
     async def chosen(self, request: PortalRequest) -> Authentication:
@@ -83,7 +93,7 @@ class ActingFor:
         fields = request.form()
         id, tenant = fields.get("c", ""), fields.get("organisation", "")
         parked, provider = await self._parked(request, id)
-        if tenant not in tenants_to_choose(provider, parked.identity):
+        if tenant not in self.may_act_for(request, provider, parked.identity):
             raise GatewayError(LOGIN_MAPPING, "an organisation was chosen that is none of the person's")
         if await self._services.transactions.parked_sign_ins.take(id) is None:
             raise GatewayError(LOGIN_TRANSACTION_GONE, "chosen by another request at the same time")
@@ -123,8 +133,11 @@ class ActingFor:
         return redirect(f"{request.snapshot.gateway.portal_url}{PREFIX}login?provider={provider}")
 
     def may_change(self, request: PortalRequest, seat: Seat) -> bool:
-        provider = request.snapshot.providers.get(seat.identity.provider)
-        return provider is not None and provider.chooses_tenant and seat.tenant is not None
+        snapshot, name = request.snapshot, seat.identity.provider
+        provider = snapshot.providers.get(name)
+        if provider is None or seat.tenant is None:
+            return False
+        return provider.chooses_tenant or bool(acting_directories(snapshot.directories.values(), name))
 
     async def line_of(self, request: PortalRequest, seat: Seat) -> ActingLine | None:
         """For whom a person acts who may act for another one; None where there is nothing to change."""

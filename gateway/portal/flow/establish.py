@@ -5,9 +5,10 @@ from zlib import crc32
 
 from gateway.config.snapshot import Snapshot
 from gateway.directories.orders import LookUpOrders
+from gateway.identity.acting import acting_directories, in_the_name_of, named_by
 from gateway.identity.directories import due_at, missing_from
-from gateway.identity.perimeter import establish, tenants_to_choose
-from gateway.model.codes import LOGIN_TRANSACTION_GONE, OIDC_REFRESH_SUBJECT
+from gateway.identity.perimeter import check, establish
+from gateway.model.codes import LOGIN_MAPPING, LOGIN_TRANSACTION_GONE, OIDC_REFRESH_SUBJECT
 from gateway.model.directory import Directory
 from gateway.model.directory_codes import DIRECTORY_AWAY
 from gateway.model.errors import GatewayError
@@ -41,14 +42,16 @@ class SignIns:
         people of whom a directory cannot say anything; and nothing is made.
         """
         pending = authentication.pending
-        provider, identity = authentication.provider, authentication.identity
-        if provider.chooses_tenant and authentication.tenant is None and tenants_to_choose(provider, identity):
-            remembered = self._acting.remembered(request, authentication)
-            if remembered is None:
-                return await self._acting.asked(request, authentication)
-            authentication = replace(authentication, tenant=remembered)
         needed = None if pending is None else pending.app.directories
-        person = await self._enriched(request, establish(provider, identity, chosen=authentication.tenant), needed)
+        authentication = await self._with_organisations(request, authentication, needed)
+        chosen: str | None = authentication.tenant
+        among: tuple[str, ...] = ()
+        if chosen is None:
+            among = self._acting.may_act_for(request, authentication.provider, authentication.identity)
+            chosen = among[0] if len(among) == 1 else self._acting.remembered(request, authentication, among)
+        if chosen is None and len(among) > 1:
+            return await self._acting.asked(request, authentication)
+        person = await self._enriched(request, authentication, chosen, needed)
         if person.identity.findings and pending is not None:
             missing = missing_from(person.identity, pending.app.directories)
             if missing is not None:
@@ -72,16 +75,40 @@ class SignIns:
         self._services.report.refused(request, error)
         return self._services.pages.signed_in(request.reader, home(request), again=True)
 
+    async def _with_organisations(
+        self, request: PortalRequest, authentication: Authentication, needed: tuple[Directory, ...] | None
+    ) -> Authentication:
+        """With what those directories say that name organisations: before it, nobody knows for whom the person acts."""
+        provider, identity = authentication.provider, authentication.identity
+        naming = acting_directories(request.snapshot.directories.values(), provider.name)
+        if not naming:
+            return authentication
+        check(provider, identity)
+        asked = await self._services.directories.asked(naming, identity, None, needed=needed)
+        return replace(authentication, identity=asked)
+
     async def _enriched(
-        self, request: PortalRequest, person: Established, needed: tuple[Directory, ...] | None
+        self,
+        request: PortalRequest,
+        authentication: Authentication,
+        chosen: str | None,
+        needed: tuple[Directory, ...] | None,
     ) -> Established:
-        """With what the directories say of them, all asked side by side. `needed`: those of the application that they
-        are on the way to; None: all, for they may go to any."""
-        directories = request.snapshot.directories
+        """With what the other directories say of them, all asked side by side. `needed`: those of the application that
+        they are on the way to; None: all, for they may go to any."""
+        provider, directories = authentication.provider, tuple(request.snapshot.directories.values())
+        named = named_by(authentication.identity, directories, self._services.now())
+        person = establish(provider, authentication.identity, chosen=chosen, named=named)
+        if chosen is not None and person.tenant != chosen:
+            raise GatewayError(LOGIN_MAPPING, "a directory no longer lets the person act for the organisation chosen")
         if not directories:
             return person
-        asked = self._services.directories.asked(directories.values(), person.identity, person.tenant, needed=needed)
-        return replace(person, identity=await asked)
+        naming = acting_directories(directories, provider.name)
+        said = in_the_name_of(person.tenant, person.identity, naming).findings
+        others = [one for one in directories if one not in naming]
+        alone = replace(person.identity, findings=())
+        asked = await self._services.directories.asked(others, alone, person.tenant, needed=needed)
+        return replace(person, identity=replace(asked, findings=(*said, *asked.findings)))
 
     async def _session(self, request: PortalRequest, authentication: Authentication, person: Established) -> NewSession:
         """A new session under a new id; the one that this browser brought is not carried on (no fixation)."""
@@ -107,16 +134,22 @@ class SignIns:
 
 
 def renewed(
-    session: Session, provider: Provider, identity: Identity | None, tokens: Tokens, id_token: str | None
+    session: Session,
+    provider: Provider,
+    identity: Identity | None,
+    tokens: Tokens,
+    id_token: str | None,
+    named: tuple[str, ...] = (),
 ) -> Session:
     """The session with newer tokens. `identity`: what the provider says of the person now; None: it was not asked.
+    `named`: the organisations for which directories let them act.
 
     Raises GatewayError: what `establish` does, as at the sign-in, and OIDC_REFRESH_SUBJECT for another tenant.
     """
     after = replace(session, tokens=tokens, id_token=id_token or session.id_token)
     if identity is None:
         return after
-    person = establish(provider, identity, chosen=session.tenant)
+    person = establish(provider, identity, chosen=session.tenant, named=named)
     if person.tenant != session.tenant:
         raise GatewayError(OIDC_REFRESH_SUBJECT, "the person acts for another organisation now")
     return replace(after, identity=person.identity)

@@ -12,9 +12,11 @@ from math import ceil
 
 from gateway.config.snapshot import Snapshot
 from gateway.directories.orders import LookUpOrders
+from gateway.identity.acting import acts_for, in_the_name_of
 from gateway.identity.directories import counts_until, left_from, looked_up_again, without_the_old
+from gateway.model.codes import Code
 from gateway.model.directory import Directory
-from gateway.model.directory_codes import DIRECTORY_GONE
+from gateway.model.directory_codes import DIRECTORY_GONE, DIRECTORY_ORGANISATION
 from gateway.model.errors import GatewayError
 from gateway.model.session import Seat, Session
 from gateway.portal.flow.establish import asked_at, looked_up_at
@@ -78,7 +80,8 @@ class LookAgain:
             if again is None or self.counts_until(again) > services.now():
                 return again
             found = again
-        return replace(found, identity=without_the_old(found.identity, directories, services.now()))
+        found = replace(found, identity=without_the_old(found.identity, directories, services.now()))
+        return None if await self._acts_no_more(found) else found
 
     def _needed(self, host: str) -> tuple[Directory, ...] | None:
         """Those that the applications of a host listen to; None: all, for from the portal a person may go to any."""
@@ -102,9 +105,12 @@ class LookAgain:
         asked = await services.directories.asked(directories, session.identity, session.tenant, needed=needed)
         left = left_from(session.identity, asked, directories)
         if left is not None:
-            await self._end(session, f"directory {left.name} no longer has this person")
+            await self._end(session, DIRECTORY_GONE, f"directory {left.name} no longer has this person")
             return None
         after = replace(session, identity=looked_up_again(session.identity, asked, directories, services.now()))
+        if await self._acts_no_more(after):
+            return None
+        after = replace(after, identity=in_the_name_of(session.tenant, after.identity, directories))
         return after if await services.sessions.renew(host, cookie, session, after) else session
 
     def adopt(self, seat: Seat, session: Session) -> None:
@@ -123,9 +129,20 @@ class LookAgain:
             seat.outcomes.clear()
             self._changed(seat)
 
-    async def _end(self, session: Session, detail: str) -> None:
+    async def _acts_no_more(self, session: Session) -> bool:
+        """Ends a session in the name of an organisation for which nobody says any more that the person acts; where that
+        cannot be told, too."""
+        snapshot, identity = self._snapshot(), session.identity
+        provider = snapshot.providers.get(identity.provider)
+        directories, now = snapshot.directories.values(), self._services.now()
+        if provider is None or acts_for(provider, identity, session.tenant, directories, now):
+            return False
+        await self._end(session, DIRECTORY_ORGANISATION, f"no directory says that they act for {session.tenant}")
+        return True
+
+    async def _end(self, session: Session, code: Code, detail: str) -> None:
         """In force in every worker before it is told."""
         try:
             await self._services.revoker.revoked(await self._services.sessions.end([session.id]))
         finally:
-            self._services.report.refresh_ended(session.identity, GatewayError(DIRECTORY_GONE, detail))
+            self._services.report.refresh_ended(session.identity, GatewayError(code, detail))

@@ -9,6 +9,7 @@ from gateway.access.shared_work import SharedWork
 from gateway.config.snapshot import App, Snapshot
 from gateway.directories.lookups import Directories
 from gateway.federation.federation import Federation
+from gateway.identity.acting import in_the_name_of
 from gateway.identity.mapping import map_claims
 from gateway.model.codes import API_TOKEN, LOGIN_PROVIDER_UNREACHABLE, Code
 from gateway.model.errors import GatewayError
@@ -116,7 +117,9 @@ class Programs:
         # What is kept is looked at anew before the token ends; what streams for it may go on until then.
         deadline, end = (self._monotonic() + max(0, seconds) for seconds in (kept, accepted.expires_at - now))
         seat = program_seat(provider, identity, host, deadline=deadline, end=end, tenant_optional=api.without_tenant)
-        seat.identity = await self._directories.asked(snapshot.apps[name].directories, seat.identity, seat.tenant)
+        directories = snapshot.apps[name].directories
+        known = await self._directories.asked(directories, seat.identity, seat.tenant)
+        seat.identity = in_the_name_of(seat.tenant, known, directories)
         return seat
 
     def _key(self, app: str, token: bytes, owner: str) -> _Key:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from gateway.config.snapshot import Snapshot
+from gateway.identity.acting import acts_for, in_the_name_of, named_by
 from gateway.identity.directories import key_of, left_from, looked_up_again
 from gateway.identity.mapping import map_claims
 from gateway.model.codes import (
@@ -18,7 +19,7 @@ from gateway.model.codes import (
     OIDC_REFRESH_SUBJECT,
     OIDC_USERINFO_SUBJECT,
 )
-from gateway.model.directory_codes import DIRECTORY_GONE
+from gateway.model.directory_codes import DIRECTORY_GONE, DIRECTORY_ORGANISATION
 from gateway.model.errors import GatewayError
 from gateway.model.identity import Identity
 from gateway.model.provider import OidcProvider
@@ -37,7 +38,7 @@ _HELD = 60
 _LOOKED_AGAIN = 2.0
 _ENDS = (
     OIDC_REFRESH_ENDED, OIDC_REFRESH_SUBJECT, OIDC_USERINFO_SUBJECT, LOGIN_MAPPING, LOGIN_OUTSIDE_PERIMETER,
-    DIRECTORY_GONE,
+    DIRECTORY_GONE, DIRECTORY_ORGANISATION,
 )  # fmt: skip
 
 
@@ -93,7 +94,8 @@ class Renewal:
             newest = response.grant.refresh_token
             identity = await self._identity(provider, session, response)
             newer = tokens_of(response.grant, self._services.now(), tokens.number + 1)
-            after = renewed(session, provider, identity, newer, response.id_token)
+            named = named_by(session.identity, self._snapshot().directories.values(), now)
+            after = renewed(session, provider, identity, newer, response.id_token, named)
             if identity is not None:
                 after = replace(after, identity=await self._looked_up(session, after))
         except GatewayError as error:
@@ -113,7 +115,8 @@ class Renewal:
         self._look_again.adopt(seat, after)
 
     async def _looked_up(self, before: Session, after: Session) -> Identity:
-        """What finds a person in a directory may be another value now. Raises GatewayError(DIRECTORY_GONE)."""
+        """What finds a person in a directory may be another value now. Raises GatewayError: DIRECTORY_GONE,
+        DIRECTORY_ORGANISATION."""
         directories = tuple(self._snapshot().directories.values())
         asked = await self._services.directories.asked(directories, after.identity, after.tenant)
         left = left_from(before.identity, asked, directories)
@@ -124,7 +127,11 @@ class Renewal:
             for one in directories
             if key_of(one, before.identity, before.tenant) == key_of(one, after.identity, after.tenant)
         ]
-        return looked_up_again(before.identity, asked, same, self._services.now())
+        known, now = looked_up_again(before.identity, asked, same, self._services.now()), self._services.now()
+        provider = self._snapshot().providers.get(known.provider)
+        if provider is not None and not acts_for(provider, known, after.tenant, directories, now):
+            raise GatewayError(DIRECTORY_ORGANISATION, f"no directory says that they act for {after.tenant}")
+        return in_the_name_of(after.tenant, known, directories)
 
     async def _identity(self, provider: OidcProvider, session: Session, response: Renewed) -> Identity | None:
         """The person as userinfo describes them now, where the file has it asked again; acr, amr and time stay. None:

@@ -94,9 +94,9 @@ MANDATE = "mandates: {type: mandates, mandate: {office: f, siren: s, start: d, e
 @pytest.mark.parametrize(
     ("part", "instead", "said"),
     [
-        ("siren: s, ", "", "an organisation is named in one way (write siren: COLUMN or insee: COLUMN)"),
-        ("siren: s", "siren: s, insee: i", "an organisation is named in one way (write siren: COLUMN or insee: COLUMN)"),
-        (", zone: Europe/Paris", "", "no SIREN says where midnight is (write zone: Europe/Paris where all are there, or zone_column: COLUMN)"),
+        ("siren: s, ", "", "an organisation is named in one way (write siren: COLUMN, siret: COLUMN or insee: COLUMN)"),
+        ("siren: s", "siren: s, insee: i", "an organisation is named in one way (write siren: COLUMN, siret: COLUMN or insee: COLUMN)"),
+        (", zone: Europe/Paris", "", "no SIREN or SIRET says where midnight is (write zone: Europe/Paris where all are there, or zone_column: COLUMN)"),
         ("zone: ", "zone_column: z, zone: ", "its time zone is said twice (write zone or zone_column)"),
         ("Europe/Paris", "Paris", "gives.mandates.mandate.zone: Paris is not a time zone that this machine knows (Europe/Paris, Indian/Reunion)"),
         ("type: mandates, ", "", "the type mandates and the columns of a mandate go together (write {type: mandates, mandate: {...}})"),
