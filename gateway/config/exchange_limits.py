@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final
 
 from gateway.policy.routes import RouteTable
 
@@ -39,6 +40,26 @@ class RequestRates:
     def per(self, kind: str) -> Rate | None:
         """`kind`: "client" or "person"; no other is bounded here."""
         return self.per_person if kind == "person" else self.per_client if kind == "client" else None
+
+
+@dataclass(frozen=True, slots=True)
+class Buffering:
+    """Bytes of one body that wait at most, 0 where it does not: of a request before its application is asked, of a
+    response that comes faster than its client reads."""
+
+    requests: int = 0
+    responses: int = 0
+
+
+NOT_BUFFERED: Final = Buffering()
+
+
+@dataclass(frozen=True, slots=True)
+class BufferSettings:
+    """`folder`: absolute. `in_all`: bytes, in each worker."""
+
+    folder: str = ""
+    in_all: int = 1 << 30
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from ipaddress import IPv4Network, IPv6Network
 from typing import Final, Literal
 
 from gateway.config.compile.cel import Tally
-from gateway.config.exchange_limits import PathLimits, RequestRates, Timeouts
+from gateway.config.exchange_limits import BufferSettings, PathLimits, RequestRates, Timeouts
 from gateway.config.host_applications import HostApplications
 from gateway.config.path_translations import PathTranslations
 from gateway.config.upstream_settings import Upstream
@@ -118,6 +118,7 @@ class Gateway:
     link_keys: tuple[tuple[str, bytes], ...] = ()
     store_server: StoreServer | None = None
     posts: PostsSettings = field(default_factory=PostsSettings)
+    buffers: BufferSettings = field(default_factory=BufferSettings)
     forward_auth: ForwardAuth | None = None
     theme: Theme = field(default_factory=Theme)
     store_grace: float = 10.0

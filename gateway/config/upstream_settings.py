@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field, replace
 
-from gateway.config.exchange_limits import Timeouts
+from gateway.config.exchange_limits import NOT_BUFFERED, Buffering, Timeouts
 from gateway.model.balancing import Balancing
 from gateway.model.unix_socket import UnixSocket
 from gateway.model.upstream_tls import UpstreamTls
@@ -16,7 +16,8 @@ class UpstreamSettings:
     rest of what is asked of its TLS. `fence`: how far it may reach, where a team owns its file. `balancing`: among its
     addresses, None where it has one, of which nothing is kept. `accepts`: faults of its responses.
     `socket`: where it listens, instead of host and port, which say then by what it is known.
-    `announces`: each connection begins with a header of PROXY protocol v2, and so carries one request."""
+    `announces`: each connection begins with a header of PROXY protocol v2, and so carries one request. `buffering`:
+    which bodies wait here."""
 
     scheme: str
     host: str
@@ -29,6 +30,7 @@ class UpstreamSettings:
     accepts: frozenset[AcceptedFault] = frozenset()
     socket: UnixSocket | None = None
     announces: bool = False
+    buffering: Buffering = NOT_BUFFERED
 
     @property
     def place(self) -> str:

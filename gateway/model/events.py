@@ -111,6 +111,7 @@ _TABLE = (
     Event("policy.shadow", "info", "A shadow would answer otherwise than `live_rule`; told once for each difference."),
     Event("tunnel.broken", "warning", "One side of a WebSocket sent what is no frame: both were told, and it ended."),
     Event("upstream.failed", "error", "An application could not be reached or answered wrongly; `code` says how."),
+    Event("buffer.failed", "warning", "Bodies cannot wait on the disk, and go at the pace of the slower side."),
     Event("upstream.busy", "warning", "An application had more to do than it may; at most a line a minute for each."),
     Event("upstream.out", "warning", "An address of an application failed: it gets nothing for `seconds`."),
     Event("upstream.unhealthy", "warning", "An address of an application failed its health check: it gets nothing."),

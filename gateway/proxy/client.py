@@ -191,19 +191,19 @@ class ClientConnection(Walk):
     def send(self, upstream: ServerConnection, data: bytes) -> None:
         """The request goes out, on a connection that is there. `data`: its head, and what there is of its body."""
         request = self.request
-        self.upstream = upstream
+        requester: Requester = self
+        if request.lane.is_watched:
+            self.upstream, requester = between(request, self, self.upstream, upstream, self.plane, self.session_ended)
+        else:
+            self.upstream = upstream
         if self.write_paused:
-            upstream.pause()
+            self.upstream.pause()
         if request.bound:
             upstream.bound = True
-        lane = request.lane
-        requester: Requester = self
-        if lane.filters is not None or lane.form_login is not None:
-            self.upstream, requester = between(request, self, upstream, self.plane, self.session_ended)
         upstream.send(requester, data, request.line.method, request.limits.timeouts)
         self.pending = data
         if not self.body_done:
-            self.size_body(upstream)
+            self.size_body(self.upstream)
             self.invite_body()
         if self.sending is not None:
             self.sending.begin()
@@ -211,6 +211,7 @@ class ClientConnection(Walk):
     def invite_body(self) -> None:
         """RFC 9110 10.1.1: from us, so that it comes whatever the application thinks of Expect."""
         if self.request.expects and not self.body_done and not self.ahead:
+            self.request.expects = False
             self.transport.write(_CONTINUE)
 
     def connected(self, upstream: ServerConnection) -> None:

@@ -29,6 +29,7 @@ from gateway.ops.counters import Counters
 from gateway.ops.log import Log
 from gateway.proxy.accesslog import AccessLog, Seen
 from gateway.proxy.admission import Admission, CountedConnection
+from gateway.proxy.buffers.room import Buffers
 from gateway.proxy.client import ClientConnection
 from gateway.proxy.counting import take_over
 from gateway.proxy.exchange import ServerConnection
@@ -126,6 +127,7 @@ class DataPlane:
         self._retired = Retired(loop, self._take_over)
         self.ids = _ids()
         self.spool = Spool()
+        self.buffers = Buffers(lambda: holder.snapshot.gateway.buffers, log, loop)
         self.admission = Admission(descriptors=descriptors, counters=counters, log=log, pages=pages, ids=self.ids)
         self.rates = RequestLimits(counters, log)
         self.tunnels = Tunnels(loop, sessions, counters)
@@ -188,6 +190,7 @@ class DataPlane:
         self._revalidation.stop()
         self.tunnels.stop()
         self._pools.close()
+        self.buffers.close()
 
     def flush(self) -> None:
         """Takes what was counted in plain cells over into the counters."""

@@ -7,7 +7,7 @@ from gateway.access.permission import injected_names
 from gateway.access.preparation import translated
 from gateway.access.remembered import Newcomers
 from gateway.access.request_line import RequestLine
-from gateway.config.exchange_limits import ExchangeLimits
+from gateway.config.exchange_limits import NOT_BUFFERED, ExchangeLimits
 from gateway.config.snapshot import App, Snapshot
 from gateway.model.identity import Identity
 from gateway.model.session import Seat
@@ -21,21 +21,23 @@ from gateway.wire.response_edits import UNCHANGED, ApplicationEdits, HostEdits
 
 
 class Lane(ApplicationAccess):
-    """`pool`: None on a portal host that serves no application, and where there is a `group`, of several addresses.
-    `is_told`: whether the end of a session is told to the application, for which a little is kept. `is_dav`: whether it
-    takes methods of WebDAV. `hides`: whether browsers do not get some of the application's cookies; `injected`: where a
-    front asks about its requests, the headers that it writes; `rarely`: either. `is_secure`: whether browsers reach it
-    by https; `stays_secure`: and whether they are told to keep to that. `filters`: of bodies, None where they go on as
-    they come. `plain_bodies`: the application is asked for them without compression. `is_bounded`: whether anything
-    bounds how often it is asked, `rates` of its own file among these. `exchange`: what bounds each request, None where
-    that is by path.
+    """`sole`: None on a portal host that serves no application, and where there is a `group`, of several addresses;
+    `pool`: likewise, and None where more is to be asked before a connection is taken. `is_told`: whether the end of a
+    session is told to the application, for which a little is kept. `is_dav`: whether it takes methods of WebDAV.
+    `hides`: whether browsers do not get some of the application's cookies; `injected`: where a front asks about its
+    requests, the headers that it writes; `rarely`: either. `is_secure`: whether browsers reach it by https;
+    `stays_secure`: and whether they are told to keep to that. `filters`: of bodies, None where they go on as they come.
+    `gathers`: bytes of a request's body that are gathered before it is asked; `holds`: bytes of a response that wait
+    for the client. `is_watched`: whether anything of this stands between the two connections. `plain_bodies`: the
+    application is asked for them without compression. `is_bounded`: whether anything bounds how often it is asked,
+    `rates` of its own file among these. `exchange`: what bounds each request, None where that is by path.
     `statuses`, `stripped` and `errors` are counted here in plain cells, and taken over into the worker's counters by
     DataPlane.flush."""
 
     __slots__ = (
-        "_edits", "_path_limits", "_usual", "body_limit", "cookies", "errors", "exchange", "filters",
-        "form_login", "group", "hides", "injected", "is_bounded", "is_dav", "is_secure", "is_told", "limits",
-        "log_names", "plain_bodies", "policy", "pool", "rarely", "rates", "responses", "statuses",
+        "_edits", "_path_limits", "_usual", "body_limit", "cookies", "errors", "exchange", "filters", "form_login",
+        "gathers", "group", "hides", "holds", "injected", "is_bounded", "is_dav", "is_secure", "is_told", "is_watched",
+        "limits", "log_names", "plain_bodies", "policy", "pool", "rarely", "rates", "responses", "sole", "statuses",
         "stays_secure", "stripped", "timeouts",
     )  # fmt: skip
 
@@ -59,7 +61,7 @@ class Lane(ApplicationAccess):
         self.is_bounded = self.rates is not None or limits.requests is not None
         self.is_dav = app is not None and bool(app.methods)
         self.is_told = app is not None and app.logout.url is not None
-        self.pool = None if isinstance(pool, AddressGroup) else pool
+        self.sole = None if isinstance(pool, AddressGroup) else pool
         self.group = pool if isinstance(pool, AddressGroup) else None
         self.timeouts = timeouts if app is None else app.upstream.timeouts
         self.body_limit = limits.body if app is None else app.body_limit
@@ -81,6 +83,10 @@ class Lane(ApplicationAccess):
         if app is not None and self._edits is not None and app.edits.bodies:
             self.filters = BodyFilters(app.edits, self._edits)
         self.form_login = None if app is None else app.form_login
+        buffering = NOT_BUFFERED if app is None else app.upstream.buffering
+        self.gathers, self.holds = buffering.requests, buffering.responses
+        self.pool = None if self.gathers else self.sole
+        self.is_watched = bool(self.filters or self.form_login or self.gathers or self.holds)
         marked = self.form_login is not None and self.form_login.has_expiry_marker
         self.plain_bodies = marked or self.filters is not None
         self.statuses = [0] * 6
@@ -102,7 +108,7 @@ class Lane(ApplicationAccess):
 
     def again(self, seat: Seat | None, client: str) -> Pool | None:
         """Where a request that may be sent once more goes; None where it may not."""
-        return self.pool if self.group is None else self.group.again(seat, client)
+        return self.sole if self.group is None else self.group.again(seat, client)
 
     def failed(self, reason: str) -> None:
         self.errors[reason] = self.errors.get(reason, 0) + 1

@@ -17,6 +17,7 @@ from gateway.ops.counters import Counters
 from gateway.ops.log import Log
 from gateway.proxy.accesslog import AccessLog, Seen
 from gateway.proxy.admission import Admission, CountedConnection
+from gateway.proxy.buffers.room import Buffers
 from gateway.proxy.exchange import ServerConnection
 from gateway.proxy.hidden_cookies import HiddenCookies
 from gateway.proxy.pacing import Room
@@ -62,6 +63,7 @@ class Services(Protocol):
     counters: Counters
     log: Log
     spool: Spool
+    buffers: Buffers
     ids: Iterator[bytes]
     draining: bool
     posts: KeptPosts | None

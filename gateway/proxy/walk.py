@@ -16,9 +16,10 @@ from gateway.model.host_codes import HOST_UNKNOWN
 from gateway.model.kept_post import KeepPosts
 from gateway.model.redirects import Redirects
 from gateway.model.session import Seat
+from gateway.proxy.buffers.gathering import Gathering
 from gateway.proxy.counted_for import count
 from gateway.proxy.exchange import ServerConnection
-from gateway.proxy.forward_auth import FrontQuestions, is_question, said_of
+from gateway.proxy.forward_auth import is_question, said_of
 from gateway.proxy.outgoing_head import framing_line, middle_of
 from gateway.proxy.portal_lane import PortalPurpose, body_limit, inbound_request
 from gateway.proxy.posts.keeping import admitted, keeping, limit_of
@@ -40,7 +41,7 @@ _TOUCH_AFTER: Final = 1.0
 _AUTHORIZATION: Final = frozenset({b"authorization"})
 
 
-class Walk(FrontQuestions):
+class Walk(Gathering):
     """The walk of a client connection's requests. `bound`: its own connection to an application. `pending`: what is to
     be sent, once there is a connection. `retried`: that was sent twice. `renewed`: the person was signed in at the
     application anew for this request. `redirects`: what the listener leads to https. `counted`: for whom the request
@@ -214,7 +215,8 @@ class Walk(FrontQuestions):
             self.respond(self.sending.to_sign_in(outcome))
             return
         kind = kind_of(request.line.method, request.fields)
-        if kind == "navigation" and self.front is None and (keep := keeping(request)) is not None:
+        keep = None if self.front is not None or self.has_gathered else keeping(request)
+        if kind == "navigation" and keep is not None:
             self.until = self.plane.timers.now + request.lane.timeouts.total
             self.deadline = self.plane.timers.now + request.lane.timeouts.first_byte
             self.task = self.plane.loop.create_task(self._keep(outcome, keep))
@@ -314,7 +316,7 @@ class Walk(FrontQuestions):
             return
         else:
             ending, idle_since = framing_line(framing), now - (FRESH_SECONDS if framing else patience)
-            if framing:
+            if framing and self.state is WAIT and not self.body_done:
                 body = self.begin_body(limits.body)
         data = b"".join((line.text, request.middle, request.id, ending, body))
         upstream: ServerConnection | None = self._own(pool) if self.bound is not None else None
@@ -328,12 +330,14 @@ class Walk(FrontQuestions):
             self.task = pool.connect(self)
 
     def _chosen(self) -> Pool | None:
-        """Of several addresses, the one for this request. None: there is none now, and the client is told."""
-        request = self.request
-        group = request.lane.group
-        assert group is not None
+        """Of several addresses, the one for this request. None: the client is told why, or its body is gathered."""
+        request, lane = self.request, self.request.lane
+        if lane.gathers and self.gathers():
+            return None
+        if lane.group is None:
+            return lane.sole
         try:
-            return group.choose(request.seat, request.client)
+            return lane.group.choose(request.seat, request.client)
         except GatewayError as error:
             self.upstream_failed(error)
             return None

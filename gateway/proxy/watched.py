@@ -1,5 +1,5 @@
-"""Which requests go to an application with the session that the gateway keeps for a person: their responses are watched
-for its end."""
+"""What stands between a client and an application: where bodies wait, where they are changed, and where the responses
+to a person whose session there the gateway keeps are watched for its end."""
 
 from collections.abc import Callable
 from functools import partial
@@ -8,6 +8,8 @@ from time import time
 from gateway.access.preparation import Preparation, origins_of
 from gateway.formlogin.addresses import ApplicationOrigins
 from gateway.formlogin.spec import ApplicationSession
+from gateway.proxy.buffers.gathered import GatheredBody
+from gateway.proxy.buffers.responses import BufferedResponse
 from gateway.proxy.exchange import Exchange, Requester, ServerConnection
 from gateway.proxy.filters.body_filter import BodyFilter
 from gateway.proxy.filters.session_watch import SessionWatch
@@ -23,12 +25,35 @@ _SENT_AGAIN = (b"GET", b"HEAD")
 def between(
     request: Request,
     client: Requester,
+    before: Exchange | None,
     upstream: ServerConnection,
     plane: Services,
     ended: Callable[[ApplicationSession], None],
 ) -> tuple[Exchange, Requester]:
-    """What stands between a client and the connection to the application, where responses are changed or watched on
-    their way: as the client has it, and as that connection has it. `ended`: as in watch_for."""
+    """What stands between a client and the connection to the application: as the client has it, and as that connection
+    has it. `before`: where the request was until now. `ended`: as in watch_for."""
+    lane = request.lane
+    gathered = before if isinstance(before, GatheredBody) else None
+    there: Exchange = upstream if gathered is None else gathered
+    waiting = BufferedResponse(client, plane.buffers, lane.name, lane.holds) if lane.holds else None
+    nearest, requester = _changed(request, waiting or client, there, plane, ended)
+    if gathered is not None:
+        gathered.send_to(upstream, requester)
+        requester = gathered
+    if waiting is None:
+        return nearest, requester
+    waiting.stand_before(nearest)
+    return waiting, requester
+
+
+def _changed(
+    request: Request,
+    client: Requester,
+    upstream: Exchange,
+    plane: Services,
+    ended: Callable[[ApplicationSession], None],
+) -> tuple[Exchange, Requester]:
+    """Where responses are changed or watched on their way; as `between`."""
     lane = request.lane
     watch = watch_for(request, client, upstream, plane.there, ended)
     nearer: Exchange = upstream if watch is None else watch
@@ -44,7 +69,7 @@ def between(
 def watch_for(
     request: Request,
     client: Requester,
-    upstream: ServerConnection,
+    upstream: Exchange,
     there: Preparation | None,
     ended: Callable[[ApplicationSession], None],
 ) -> SessionWatch | None:

@@ -271,6 +271,8 @@ GATEWAY = [
     Effect("posts.folder", ("posts",), {"folder": "../posts"}, gateway(lambda g: g.posts.folder),
            "/srv/ecluse/var/posts", "/srv/ecluse/posts"),
     Effect("posts.per_person", ("posts",), {"per_person": "5MB"}, gateway(lambda g: g.posts.per_person), 100 << 20, 5 << 20),
+    Effect("buffers.folder", ("buffers",), {"folder": "/tmp/b"}, gateway(lambda g: g.buffers.folder), "/srv/ecluse/var/buffers", "/tmp/b"),
+    Effect("buffers.in_all", ("buffers",), {"in_all": "5GB"}, gateway(lambda g: g.buffers.in_all), 1 << 30, 5 << 30),
     Effect("posts.in_all", ("posts",), {"in_all": "5GB"}, gateway(lambda g: g.posts.in_all), 1 << 30, 5 << 30),
     Effect("theme.name", ("theme",), {"name": {"fr": "Ville"}}, gateway(lambda g: g.theme.name), {}, {"fr": "Ville"}),
     Effect("theme.logo", ("theme",), {"logo": {"file": "logo.svg"}}, gateway(lambda g: g.theme.logo), None, b"<svg/>"),
@@ -596,6 +598,8 @@ APP = [
     Effect("upstream.socket", ("upstream", "socket"), "/run/apps/rh/web.sock", app(lambda a: (a.upstream.place, a.upstream.socket and a.upstream.socket.names)),
            ("127.0.0.1:9001", None), ("unix:/run/apps/rh/web.sock", ("rh", "web.sock"))),
     Effect("upstream.proxy_protocol", ("upstream", "proxy_protocol"), "v2", app(lambda a: a.upstream.announces), False, True),
+    *(Effect(f"upstream.buffer.{key}", ("upstream", "buffer"), {key: "5MB"}, app(lambda a, key=key: getattr(a.upstream.buffering, key)), 0, 5 << 20)
+      for key in ("requests", "responses")),
     Effect("upstream.accept[]", ("upstream", "accept"), ["bare_lf", "odd_status"], app(lambda a: a.upstream.accepts), set(), {"bare_lf", "odd_status"}),
     *(Effect(f"upstream.tls.{key}", ("upstream", "tls"), value, app(lambda a, see=see: see(a.upstream.tls)), before, after, ((("upstream", "url"), "https://u.example"),))
       for key, value, see, before, after in (

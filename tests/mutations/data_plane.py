@@ -87,6 +87,41 @@ DEFENCES = (
         "if self.upstream is not None and isinstance(self.transport, PacedTls):",
         "proxy/test_pacing.py",
     ),
+    # --- bodies that wait
+    Defence(
+        "no more waits than the file says",
+        "proxy/buffers/held.py",
+        "self.is_closed or self.size >= self._most",
+        "proxy/buffers/test_responses.py",
+        "self.is_closed",
+    ),
+    Defence(
+        "no application takes all the room",
+        "proxy/buffers/room.py",
+        "self._settings().in_all - self._held",
+        "proxy/buffers/test_responses.py",
+        "self._settings().in_all",
+    ),
+    Defence(
+        "half a body behind which another request would go",
+        "proxy/buffers/gathered.py",
+        "        return self.body_is_sent\n",
+        "proxy/buffers/test_gathered.py",
+        "        return True\n",
+    ),
+    Defence(
+        "who left while their body was gathered",
+        "proxy/buffers/gathering.py",
+        "if isinstance(outcome, Forward):",
+        "proxy/buffers/test_gathered.py",
+        "if outcome:",
+    ),
+    Defence(
+        "a disk that would be full",
+        "proxy/buffers/room.py",
+        "if free.f_bavail * free.f_frsize < size + _LEFT_FREE:",
+        "proxy/buffers/test_held.py",
+    ),
     # --- connections and admission
     Defence(
         "connections of one client",

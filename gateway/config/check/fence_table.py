@@ -63,6 +63,8 @@ _WRITTEN: Final[Mapping[str, Bound]] = {
                                  "so."),
     "upstream.proxy_protocol": Bound("upstreams", "The client's address, which X-Forwarded-For tells its own upstream "
                                      "too."),
+    "upstream.buffer.requests": Bound("", "Within `buffers` of gateway.yaml, of which no application can have all."),
+    "upstream.buffer.responses": Bound("", "Likewise."),
     "upstream.accept[]": Bound("", _OWN_ANSWER),
     "front": Bound("hosts", "Who is told of requests to its own hosts, and shows the operator's secret for it."),
     "providers[]": Bound("providers", "Listed one by one."),

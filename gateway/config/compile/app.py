@@ -20,13 +20,14 @@ from gateway.config.compile.rates import rates_of
 from gateway.config.compile.served import Material, served
 from gateway.config.compile.tokens import serve_basic, serve_tokens
 from gateway.config.compile.upstream_tls import serve_upstream_tls
+from gateway.config.exchange_limits import NOT_BUFFERED, Buffering
 from gateway.config.folder.files import team_of
 from gateway.config.schema.app import AppFile, TunnelSection
 from gateway.config.schema.app_api import AppApiSection, OpaqueTokensSection
 from gateway.config.schema.gateway import GatewayFile, TeamSection
 from gateway.config.schema.scalars import Url
 from gateway.config.schema.translate import InjectedAt
-from gateway.config.schema.upstream import CircuitSection, UpstreamSection
+from gateway.config.schema.upstream import BufferSection, CircuitSection, UpstreamSection
 from gateway.config.snapshot import LogoutSettings, TunnelSettings
 from gateway.config.upstream_settings import UpstreamSettings
 from gateway.config.yaml.reader import YamlDocument
@@ -268,6 +269,10 @@ def _balancing(model: UpstreamSection) -> Balancing:
     )
 
 
+def _buffering(model: BufferSection) -> Buffering:
+    return Buffering(model.requests or 0, model.responses or 0)
+
+
 def _upstream(file: str, model: AppFile, gateway: GatewayFile, material: Material, root: str) -> UpstreamSettings:
     there, url, team = model.upstream, model.upstream.url, team_of(file)
     fence = gateway.teams.get(team)
@@ -282,6 +287,7 @@ def _upstream(file: str, model: AppFile, gateway: GatewayFile, material: Materia
         fence=None if fence is None else Fence.of(team, fence.upstreams, fence.sockets),
         accepts=frozenset(there.accept),
         announces=there.proxy_protocol is not None,
+        buffering=NOT_BUFFERED if there.buffer is None else _buffering(there.buffer),
         socket=None if there.socket is None else _socket(there.socket, fence, gateway, root),
     )
 

@@ -7,7 +7,7 @@ from gateway.config.check.pem import names_and_end
 from gateway.config.compile.rates import rates_of
 from gateway.config.compile.served import Material, served
 from gateway.config.compile.tokens import serve_token_keys
-from gateway.config.exchange_limits import Timeouts
+from gateway.config.exchange_limits import BufferSettings, Timeouts
 from gateway.config.keyring import read_keyring
 from gateway.config.problems import Path
 from gateway.config.schema.app_tokens import USUAL_ROTATION
@@ -42,6 +42,11 @@ def serve_gateway(file: str, model: GatewayFile, material: Material, root: str) 
             folder=_below(
                 root, posixpath.join(model.state, "posts") if model.posts.folder is None else model.posts.folder
             ),
+        ),
+        buffers=served(
+            BufferSettings,
+            model.buffers,
+            folder=_below(root, model.buffers.folder or posixpath.join(model.state, "buffers")),
         ),
         store=model.store.type,
         store_grace=model.store.grace,

@@ -11,7 +11,7 @@ from pydantic import AfterValidator, Field, model_validator
 from gateway.config.folder.files import STATE
 from gateway.config.schema.app_tokens import TokensSection
 from gateway.config.schema.forward_auth import ForwardAuthSection
-from gateway.config.schema.posts import PostsSection
+from gateway.config.schema.posts import BuffersSection, PostsSection
 from gateway.config.schema.rates import RequestRatesSection
 from gateway.config.schema.saml import SamlSelfSection
 from gateway.config.schema.store import StoreKeySection, StoreSection
@@ -208,6 +208,8 @@ class GatewayFile(Strict):
     """Every level of sign-in, the weakest first."""
     posts: PostsSection = PostsSection()
     """Where forms and uploads are kept across a sign-in, and how much of them."""
+    buffers: BuffersSection = BuffersSection()
+    """Where bodies wait for slow clients (`upstream.buffer` of an application's file), and how much of them."""
     theme: ThemeSection = ThemeSection()
     teams: dict[Name, TeamSection] = Field(default={}, max_length=1000)
     """Teams that own their files: files of apps/TEAM/ may use what is listed here, and no more."""

@@ -1,4 +1,5 @@
-"""Forms and uploads that are kept across a sign-in: which of an application, and how much of everybody's."""
+"""Bodies on the disk: forms and uploads that are kept across a sign-in, and what waits for slow clients; how much of
+everybody's."""
 
 from typing import Annotated
 
@@ -35,3 +36,15 @@ class PostsSection(Strict):
     """What one person may have kept at a time."""
     in_all: Size = 1 << 30
     """What everybody together may have kept at a time."""
+
+
+class BuffersSection(Strict):
+    """Where bodies wait for slow clients, for the applications whose files say `upstream.buffer`. The files have no
+    names, are encrypted under keys that are nowhere else, and are gone with the process."""
+
+    folder: Maybe[Annotated[str, Field(min_length=1)]] = None
+    """A relative one starts from the policy folder; `buffers` in the state folder where it is left out. It is on a disk
+    of this machine."""
+    in_all: Size = 1 << 30
+    """What may wait at a time in each worker, of which one application gets at most as much as is left: half of it
+    where it is alone. Beyond, bodies go on as without buffers, at the pace of the slower side."""

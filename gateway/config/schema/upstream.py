@@ -14,6 +14,7 @@ from gateway.config.schema.types import (
     PlainPath,
     PublicReference,
     Seconds,
+    Size,
     Strict,
     checked,
     wrong,
@@ -96,6 +97,24 @@ class CircuitSection(Strict):
     long, two minutes at most."""
 
 
+class BufferSection(Strict):
+    """Bodies that wait in the gateway, so that a slow client does not hold the application: 256 KB of each in memory at
+    most, the rest on the disk (`buffers` of gateway.yaml), encrypted."""
+
+    requests: Maybe[Size] = None
+    """A request's body of up to this size is gathered before the application is asked, which gets it with its length.
+    A larger one is sent on as it comes. No body is gathered where this is left out."""
+    responses: Maybe[Size] = None
+    """Of a response that its client reads slowly, so much waits. The application is free as soon as it has said all; of
+    a larger response it has to wait. None waits where this is left out."""
+
+    @model_validator(mode="after")
+    def _buffers(self) -> "BufferSection":
+        if not self.requests and not self.responses:
+            raise wrong("nothing is buffered", "write requests or responses, or leave buffer out")
+        return self
+
+
 def _upstream_host(text: str) -> str:
     return text if text in ("keep", "upstream") else server_name(text)
 
@@ -140,6 +159,8 @@ class UpstreamSection(Strict):
     proxy_protocol: Maybe[Literal["v2"]] = None
     """Each connection to it begins with a header of PROXY protocol, which tells the client's address before TLS. A
     connection is one client's then: each request has one of its own."""
+    buffer: Maybe[BufferSection] = None
+    """Which bodies wait here for a slow client."""
     accept: list[AcceptedFault] = Field(default=[], max_length=7)
     """Faults of an old server's responses that are let through, each by name: lines of a head that end with a bare LF,
     blanks behind the size of a chunk, chunks in HTTP/1.0, a status from 600 to 999 (browsers get 500), a length such as

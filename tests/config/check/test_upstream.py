@@ -108,3 +108,9 @@ def test_the_name_of_a_server_may_hold_an_underscore() -> None:
     assert found("http://a:8000', others: ['http://my_app_2:8000'], host: 'my_app") == []
     changed = PERMIS.replace("permis.localhost", "per_mis.localhost")
     assert "not a host name" in problems({"apps/permis.yaml": changed})[0]
+
+
+def test_a_buffer_of_nothing_is_told() -> None:
+    app = PERMIS.replace("{url: http://127.0.0.1:9001}", "{url: 'http://127.0.0.1:9001', buffer: {}}")
+    (said,) = problems({"apps/permis.yaml": app})
+    assert said.endswith("upstream.buffer: nothing is buffered (write requests or responses, or leave buffer out)")

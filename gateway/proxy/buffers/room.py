@@ -1,0 +1,94 @@
+"""What all buffers of a worker have in common: how much waits in them, where, and the threads that write it."""
+
+import asyncio
+import errno
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Final, TypeVar
+
+from gateway.config.exchange_limits import BufferSettings
+from gateway.ops.log import Log
+
+Written = TypeVar("Written")
+# Nobody else waits for these: a disk that stands still holds up whoever is buffered on it.
+_THREADS: Final = 2
+_MOST_FILES: Final = 500
+# Bytes that stay free on the disk, which sessions may be kept on too.
+_LEFT_FREE: Final = 64 << 20
+_TOLD_AGAIN: Final = 60.0
+
+
+class Buffers:
+    """Of one worker. `settings`: of the live snapshot. Bytes are counted by application: one gets at most as much as is
+    left, so that none takes it all."""
+
+    def __init__(self, settings: Callable[[], BufferSettings], log: Log, loop: asyncio.AbstractEventLoop) -> None:
+        self._settings = settings
+        self._log = log
+        self.loop = loop
+        self._threads: ThreadPoolExecutor | None = None
+        self._held = self._files = 0
+        self._of: dict[str, int] = {}
+        self._told_at = 0.0
+
+    @property
+    def held(self) -> int:
+        return self._held
+
+    def hold(self, app: str, size: int) -> None:
+        self._held += size
+        self._of[app] = self._of.get(app, 0) + size
+
+    def let_go(self, app: str, size: int) -> None:
+        self._held -= size
+        left = self._of[app] - size
+        if left:
+            self._of[app] = left
+        else:
+            del self._of[app]
+
+    def is_full(self, app: str) -> bool:
+        """Whether no more is to be held for this application."""
+        return self._of.get(app, 0) >= self._settings().in_all - self._held
+
+    # --- beside the loop ---
+
+    def run(self, work: Callable[[], Written]) -> asyncio.Future[Written]:
+        if self._threads is None:
+            self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="buffers")
+        return self.loop.run_in_executor(self._threads, work)
+
+    def take_file(self) -> str:
+        """The folder of a new file. Raises OSError where there are too many."""
+        if self._files >= _MOST_FILES:
+            raise OSError(errno.ENFILE, os.strerror(errno.ENFILE))
+        self._files += 1
+        return self._settings().folder
+
+    def give_file(self) -> None:
+        self._files -= 1
+
+    def failed(self, error: OSError) -> None:
+        """The disk takes no more; what comes waits where it comes from."""
+        if (now := self.loop.time()) >= self._told_at:
+            self._told_at = now + _TOLD_AGAIN
+            self._log.event("buffer.failed", detail=f"{self._settings().folder}: {error.strerror}")
+
+    def close(self) -> None:
+        if self._threads is not None:
+            self._threads.shutdown(wait=False, cancel_futures=True)
+            self._threads = None
+
+
+def open_file(folder: str) -> int:
+    """A file that has no name, and so is gone with the process however that ends. Raises OSError. It blocks."""
+    os.makedirs(folder, mode=0o700, exist_ok=True)
+    return os.open(folder, os.O_TMPFILE | os.O_RDWR | os.O_CLOEXEC, 0o600)
+
+
+def check_free(descriptor: int, size: int) -> None:
+    """Raises OSError where the disk would be nearly full. It blocks."""
+    free = os.fstatvfs(descriptor)
+    if free.f_bavail * free.f_frsize < size + _LEFT_FREE:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
