@@ -63,9 +63,9 @@ attack: $(READY) ## the attack corpus; GROUP=name for one group
 conformance: $(READY) ## the OpenID Foundation's relying-party modules for the code flow
 	@$(RUN) -m tests.conformance
 
-nodes: $(READY) ## three gateways, HAProxy, Valkey with Sentinels in network namespaces: what people see when parts fail (root)
+nodes: $(READY) ## three gateways, HAProxy, Valkey in network namespaces: what people see when parts fail, into docs (root); RUNS=20
 	@bash tools/install_test_parts.sh valkey haproxy iproute2 >&2
-	@$(RUN) -m tests.nodes
+	@$(RUN) -m tests.nodes --runs $(or $(RUNS),1)
 
 pages: $(READY) ## pictures of every page of ours in build/pages: both languages, light and dark, telephone and desk
 	@bash tools/install_test_parts.sh chromium node npm

@@ -47,6 +47,20 @@ def test_valkey_takes_its_file_and_the_gateway_has_what_it_looks_for(tmp_path: P
         ]
 
 
+def test_valkey_takes_the_file_of_a_cluster_beside_the_other(tmp_path: Path) -> None:
+    """In the clear, as above."""
+    port, bus = free(2)
+    for name in ("valkey.conf", "cluster.conf"):
+        text = re.sub(r"^(tls-|aclfile|master).*\n", "", (NODES / name).read_text(), flags=re.MULTILINE)
+        text = text.replace("bind 10.0.0.6\nport 0", f"bind 127.0.0.1\nport {port}\ncluster-port {bus}")
+        for path in ("/etc/valkey", "/var/lib/valkey"):
+            text = text.replace(path, str(tmp_path))
+        (tmp_path / name).write_text(text)
+    with running([found("valkey-server"), str(tmp_path / "cluster.conf")], tmp_path / "log", port):
+        assert "cluster_enabled:1" in ask(port, "INFO", "cluster")
+        assert "noeviction" in ask(port, "CONFIG", "GET", "maxmemory-policy")
+
+
 def test_every_password_stands_where_it_is_asked_for() -> None:
     users, valkey, sentinel = [(NODES / name).read_text() for name in ("users.acl", "valkey.conf", "sentinel.conf")]
     for name, text in (("replica", valkey), ("sentinel", sentinel)):

@@ -2,14 +2,18 @@
 
 import os
 import subprocess
-from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import TracebackType
 
 from tests.interop.servers import found
 
 BRIDGE = "net"
+# The repository, where the programs of the tests are.
+_TREE = Path(__file__).parents[2]
+_SLOW_LINK = (sys.executable, "-m", "tests.nodes.slow_link")
 
 
 class Network:
@@ -17,6 +21,7 @@ class Network:
 
     def __init__(self) -> None:
         self._names: list[str] = []
+        self._slow: dict[str, subprocess.Popen[bytes]] = {}
         self._stack = ExitStack()
 
     def __enter__(self) -> "Network":
@@ -47,13 +52,36 @@ class Network:
         """The cable is pulled: nobody is told."""
         self._ip("-n", self.name(BRIDGE), "link", "set", machine, "down")
 
-    def mend(self, machine: str) -> None:
-        self._ip("-n", self.name(BRIDGE), "link", "set", machine, "up")
+    def slow(self, machine: str, seconds: float, log: Path) -> None:
+        """What this machine sends is late by so much: a second bridge is between it and the others, behind a wire."""
+        bridge = self.name(BRIDGE)
+        near, far, own = f"{machine}-near", f"{machine}-far", f"{machine}-own"
+        self._ip("-n", bridge, "link", "add", "name", own, "type", "bridge")
+        for device, its in ((near, "bridge0"), (far, own)):
+            self._ip("-n", bridge, "tuntap", "add", "dev", device, "mode", "tap")
+            self._ip("-n", bridge, "link", "set", device, "master", its, "up")
+        self._ip("-n", bridge, "link", "set", own, "up")
+        self._slow[machine] = self.start(BRIDGE, [*_SLOW_LINK, near, far, str(seconds)], log)
+        self._ip("-n", bridge, "link", "set", machine, "master", own)
 
-    def enter(self, machine: str) -> None:
-        """This process is on that machine from now on; to be called before it has threads."""
-        with open(f"/run/netns/{self.name(machine)}") as namespace:
-            os.setns(namespace.fileno(), os.CLONE_NEWNET)
+    def mend(self, machine: str) -> None:
+        bridge = self.name(BRIDGE)
+        if machine in self._slow:
+            self._ip("-n", bridge, "link", "set", machine, "master", "bridge0")
+            _ended(self._slow.pop(machine))
+            for device in ("near", "far", "own"):
+                self._ip("-n", bridge, "link", "del", f"{machine}-{device}")
+        self._ip("-n", bridge, "link", "set", machine, "up")
+
+    @contextmanager
+    def inside(self, machine: str) -> Iterator[None]:
+        """This thread, and what it starts, is on that machine."""
+        with open("/proc/thread-self/ns/net") as here, open(f"/run/netns/{self.name(machine)}") as there:
+            os.setns(there.fileno(), os.CLONE_NEWNET)
+            try:
+                yield
+            finally:
+                os.setns(here.fileno(), os.CLONE_NEWNET)
 
     def command(self, machine: str, command: Sequence[str]) -> list[str]:
         return [found("ip"), "netns", "exec", self.name(machine), *command]
@@ -69,7 +97,7 @@ class Network:
                 stdout=output,
                 stderr=output,
                 cwd=log.parent,
-                env={**os.environ, **(environment or {})},
+                env={**os.environ, "PYTHONPATH": str(_TREE), **(environment or {})},
             )
         self._stack.callback(_ended, process)
         return process
@@ -80,6 +108,26 @@ class Network:
 
     def _ip(self, *words: str) -> None:
         subprocess.run([found("ip"), *words], check=True)
+
+
+class Processes:
+    """What runs on the machines, by machine and what it is. `folder`: of one folder for each machine, with its logs."""
+
+    def __init__(self, network: Network, folder: Path) -> None:
+        self._network = network
+        self._folder = folder
+        self._known: dict[str, subprocess.Popen[bytes]] = {}
+
+    def start(
+        self, machine: str, what: str, command: Sequence[str], environment: Mapping[str, str] | None = None
+    ) -> None:
+        told = dict(environment or {})
+        told["PYTHONPATH"] = os.pathsep.join(filter(None, (str(_TREE), told.get("PYTHONPATH"))))
+        log = self._folder / machine / f"{what}.log"
+        self._known[f"{machine}/{what}"] = self._network.start(machine, command, log, told)
+
+    def process(self, machine: str, what: str) -> "subprocess.Popen[bytes]":
+        return self._known[f"{machine}/{what}"]
 
 
 def _ended(process: "subprocess.Popen[bytes]") -> None:
