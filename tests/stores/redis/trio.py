@@ -79,7 +79,8 @@ def ask(port: int, *command: str) -> str:
     """One command, and its reply as it comes."""
     with socket.create_connection(("127.0.0.1", port), timeout=PATIENCE) as line:
         line.sendall(" ".join(command).encode() + b"\r\n")
-        reply = b""
+        # Only what comes behind the first of it is waited for no longer than a moment.
+        reply = line.recv(1 << 16)
         line.settimeout(0.2)
         try:
             while piece := line.recv(1 << 16):
