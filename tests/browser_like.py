@@ -19,7 +19,7 @@ from tests.raw_http import Connection, Header, Reading
 
 LONGEST_CHAIN = 20
 _REDIRECTS = {301, 302, 303, 307, 308}
-_WAITING = re.compile(r'<meta http-equiv="refresh" content="0;url=([^"]*/_ecluse/wait\?[^"]*)">')
+WAITING = re.compile(r'<meta http-equiv="refresh" content="0;url=([^"]*/_ecluse/wait\?[^"]*)">')
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +166,7 @@ class Person:
         response = Response(reading.status, tuple(reading.headers), bytes(reading.body), url, head.encode("latin-1"))
         self.jar.receive(url, response.all("Set-Cookie"))
         # A machine that is busy is a service that is slow: the page that says so leads on by itself.
-        waiting = _WAITING.search(response.text)
+        waiting = WAITING.search(response.text)
         return await self.step("GET", unescape(waiting[1]), initiator=url) if waiting else response
 
     async def script(self, url: str, method: str = "GET", headers: Sequence[Header] = ()) -> Response:

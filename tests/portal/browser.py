@@ -3,6 +3,7 @@
 import socket
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from html import unescape
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
@@ -10,6 +11,8 @@ from aiohttp import ClientSession, DummyCookieJar, TCPConnector
 from aiohttp.abc import AbstractResolver, ResolveResult
 from multidict import CIMultiDictProxy
 from yarl import URL
+
+from tests.browser_like import WAITING
 
 NAVIGATION = {
     "Accept": "text/html,application/xhtml+xml",
@@ -51,6 +54,15 @@ class Reply:
         return self.headers["Location"]
 
 
+def _onward(reply: Reply) -> str:
+    """Where the browser goes by itself. On a busy machine any step may take as long as a provider that is slow."""
+    if reply.status == 303:
+        return urljoin(reply.url, reply.location)
+    page = reply.body.decode("utf-8", "replace")
+    waiting = WAITING.search(page) if reply.headers.get("Content-Type", "").startswith("text/html") else None
+    return unescape(waiting[1]) if waiting else ""
+
+
 @dataclass
 class Browser:
     """`dropped`: names of cookies that are not kept. `keeps_alive`: connections serve several requests."""
@@ -67,9 +79,9 @@ class Browser:
     async def get(self, url: str, *, follow: bool = True, **headers: str) -> Reply:
         hops = [url]
         reply = await self.send("GET", url, headers=headers)
-        while follow and reply.status == 303 and len(hops) < 40:
-            hops.append(urljoin(reply.url, reply.location))
-            reply = await self.send("GET", hops[-1])
+        while follow and len(hops) < 40 and (onward := _onward(reply)):
+            hops.append(onward)
+            reply = await self.send("GET", onward)
         reply.hops = hops
         return reply
 

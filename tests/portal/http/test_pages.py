@@ -338,9 +338,9 @@ def test_out_of_order_says_when_to_come_again(pages: Pages) -> None:
         assert (b"Retry-After", b"5") in page.headers
 
 
-def test_a_flood_of_refusals_is_cheap(pages: Pages, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_flood_of_refusals_is_cheap(monkeypatch: pytest.MonkeyPatch) -> None:
     """The template is gone through once; a page more is a few dozen lines of Python."""
-    templates: list[Template] = []
+    pages, templates = Pages(), list[Template]()
     render = Template.render
 
     def counted(template: Template, *args: object, **values: object) -> str:
