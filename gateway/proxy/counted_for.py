@@ -8,7 +8,7 @@ from gateway.model.errors import GatewayError
 from gateway.model.session import Seat
 from gateway.proxy.forward_auth import is_question, shows_secret
 from gateway.proxy.memo import Memo
-from gateway.proxy.provider_calls import is_call
+from gateway.proxy.provider_calls import called, is_call
 from gateway.proxy.rates import NOBODY, Asks, asks, by_notice, looked_up
 from gateway.proxy.request import Request
 from gateway.proxy.services import Services
@@ -58,7 +58,7 @@ def _for_the_portal(
     if is_question(request, snapshot) and shows_secret(request, memo, snapshot):
         return before, None
     if request.host.portal and is_call(snapshot, request.line.method, path):
-        wait = plane.rates.refused_calls(request.client, request.started)
+        wait = plane.rates.refused_calls(request.client, called(path), request.started)
         return before, plane.rates.refused(request, ("client", wait)) if wait else None
     cookie = _cookie(request, memo)
     seat = None if cookie is None else plane.sessions.cached(request.host.name, cookie)

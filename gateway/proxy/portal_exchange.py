@@ -10,7 +10,7 @@ from gateway.model.kept_post import SendOn
 from gateway.model.ports import Page
 from gateway.proxy.exchange import Requester
 from gateway.proxy.pacing import READ_AT_MOST
-from gateway.proxy.provider_calls import is_call, is_refusal
+from gateway.proxy.provider_calls import called, is_call, is_refusal
 from gateway.proxy.services import Services
 from gateway.proxy.spool import Spooled
 from gateway.wire.addresses import client_key
@@ -98,7 +98,7 @@ class PortalExchange(OwnPage):
     def _count(self, page: Page | SendOn) -> None:
         call, path = self._call, unquote_to_bytes(self._call.target.partition("?")[0])
         if isinstance(page, Page) and is_call(call.snapshot, call.method.encode(), path) and is_refusal(page):
-            self._plane.rates.call_refused(call.client, monotonic())
+            self._plane.rates.call_refused(call.client, called(path), monotonic())
 
     # --- as exchange.py declares it ---
 

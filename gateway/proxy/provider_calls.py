@@ -18,6 +18,12 @@ def is_call(snapshot: Snapshot, method: bytes, path: bytes) -> bool:
     return path == _SOAP or (name != path and name.decode("ascii", "replace") in snapshot.providers)
 
 
+def called(path: bytes) -> str:
+    """The provider whose call it says it is. In SOAP nobody says so before the body is read."""
+    name = path.removeprefix(_BACK_CHANNEL)
+    return "" if name == path else name.decode("ascii", "replace")
+
+
 def is_refusal(page: Page) -> bool:
     """Of the page that answers a call: whether it was none of a provider's. Where we cannot say, it may be."""
     return 400 <= page.status < 500 or b"soap:Client" in page.body

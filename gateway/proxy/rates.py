@@ -128,16 +128,17 @@ class RequestLimits:
 
     # --- what providers say by themselves ---
 
-    def refused_calls(self, client: str, now: float) -> float:
-        """The seconds to wait for an address of which as many calls were refused as a stranger may ask. A call that
-        turns out to be a provider's costs nothing."""
+    def refused_calls(self, client: str, of: str, now: float) -> float:
+        """The seconds to wait for an address of which as many calls in the name of a provider, `of`, were refused as a
+        stranger may ask. A call that turns out to be that provider's costs nothing. Others may be called from the same
+        address: they are counted for themselves."""
         rate = None if self._everywhere is None else self._everywhere.per("client")
-        return 0.0 if rate is None else self.buckets.wait(_bucket(_EVERYWHERE, by_call(client)), rate, now)
+        return 0.0 if rate is None else self.buckets.wait(_bucket(_EVERYWHERE, by_call(client, of)), rate, now)
 
-    def call_refused(self, client: str, now: float) -> None:
+    def call_refused(self, client: str, of: str, now: float) -> None:
         rate = None if self._everywhere is None else self._everywhere.per("client")
         if rate is not None:
-            self.buckets.take(_bucket(_EVERYWHERE, by_call(client)), rate, now)
+            self.buckets.take(_bucket(_EVERYWHERE, by_call(client, of)), rate, now)
 
     def _rates(self, request: Request, who: Asks) -> Iterator[tuple[str, Rate]]:
         for scope, rates in ((_EVERYWHERE, self._everywhere), (request.lane.name, request.lane.rates)):
@@ -189,9 +190,9 @@ def by_notice(client: str) -> Asks:
     return _at(client, "notice")
 
 
-def by_call(client: str) -> Asks:
-    """A call of a provider's own that ends sessions, and was refused."""
-    return _at(client, "call")
+def by_call(client: str, of: str) -> Asks:
+    """A call of a provider's own that ends sessions, and was refused. `of`: the provider that it was said to be of."""
+    return _at(client, f"call {of}")
 
 
 def _at(client: str, apart: str) -> Asks:

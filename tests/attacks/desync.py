@@ -1,4 +1,4 @@
-"""HR03 to HR08, with garden.py HR01, mutations.py HR02 and HR12, and tunnels.py HR09 and HR11. attacks.md 2.3.
+"""HR03 to HR08 and HR13, with garden.py HR01, mutations.py HR02 and HR12, and tunnels.py HR09 and HR11. attacks.md 2.3.
 
 One reading of where a message ends, or none.
 
@@ -302,6 +302,30 @@ HR08 = (
     ("a small body, then a request", small_body_then_a_request),
 )
 
+# --- HR13: PROXY protocol where no server in front speaks it ---
+
+TOLD_V2 = bytes.fromhex("0d0a0d0a000d0a515549540a2111000cc0000201c000020203e803e9")
+
+
+def told_by_a_stranger(header: bytes) -> Run:
+    """Who the client is, no client says: the connection is over, and the application hears nothing."""
+
+    async def run(world: World) -> None:
+        for app in FORMS:
+            seen = await world.send(header + request(app, "/public/page"), expected=2)
+            expect(not world.recorder.requests, f"{world.recorder.requests} reached the application; {seen}")
+            expect(set(seen.statuses) <= {400, 405} and seen.closed, f"expected 400 or 405, closed: {seen}")
+
+    return run
+
+
+HR13 = (
+    ("version 1", told_by_a_stranger(b"PROXY TCP4 192.0.2.1 192.0.2.2 1000 1001\r\n")),
+    ("version 1, of nobody", told_by_a_stranger(b"PROXY UNKNOWN\r\n")),
+    ("version 2", told_by_a_stranger(TOLD_V2)),
+    ("version 2, behind an empty line", told_by_a_stranger(b"\r\n" + TOLD_V2)),
+)
+
 CASES: tuple[Case, ...] = (
     *garden.CASES,
     *mutations.CASES,
@@ -316,5 +340,6 @@ CASES: tuple[Case, ...] = (
     *numbered("HR07", HR07[2:], first=3),
     Case("HR07.6", "a thousand deep", thousand),
     *numbered("HR08", HR08),
+    *numbered("HR13", HR13),
     *tunnels.CASES,
 )

@@ -69,18 +69,18 @@ POISON = b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\nX-Poison: 1\r\n\r\npoisoned!"
 HOSTILE = "/public/hostile"
 
 
-def answered(answer: bytes, *, close: bool = False, goes_on: bytes = b"") -> Run:
+def answered(answer: bytes, *, close: bool = False, goes_on: bytes = b"", app: str = APP) -> Run:
     """502 or a clean response; never a second one, to the same person or to another."""
 
     async def run(world: World) -> None:
         world.recorder.scripts[HOSTILE.encode()] = Script(answer, close=close, goes_on=goes_on)
-        both = request(APP, HOSTILE) + request(APP, "/public/page")
-        for data in (request(APP, HOSTILE), both):
+        both = request(app, HOSTILE) + request(app, "/public/page")
+        for data in (request(app, HOSTILE), both):
             seen = await world.send(data, expected=data.count(b"HTTP/1.1"), within=0.3)
             clean(seen)
             expect(len(seen.answers) <= data.count(b"HTTP/1.1"), f"one answer too many: {seen}")
         for _ in range(3):
-            other = await world.send(request(APP, "/public/page"))
+            other = await world.send(request(app, "/public/page"))
             clean(other)
             expect((other.answer.status, other.answer.body) == (200, b"reached"), f"another person got {other}")
 
@@ -114,7 +114,34 @@ HR12 = (
     ("a chunk that is cut short", answered(OK + b"Transfer-Encoding: chunked\r\n\r\nff\r\n", close=True)),
 )
 
+# To an application whose file names every fault of `upstream.accept`: what is let through ends where it says, and
+# nothing else is loosened.
+OLD = "old"
+BARE = b"HTTP/1.1 200 OK\n"
+CHUNKS = b"Transfer-Encoding: chunked\r\n\r\n"
+ACCEPTED = (
+    ("bare LF, and more behind it", BARE + b"Content-Length: 2\n\nok" + POISON),
+    ("bare LF and two lengths", BARE + b"Content-Length: 0\nContent-Length: 70\n\n" + POISON),
+    ("a padded length, and more behind it", OK + b"Content-Length: 0002\r\n\r\nok" + POISON),
+    ("the same length in two forms", OK + b"Content-Length: 2\r\nContent-Length: 02\r\n\r\nok" + POISON),
+    ("a length with a sign", OK + b"Content-Length: +2\r\n\r\nok" + POISON),
+    ("a length in a list", OK + b"Content-Length: 02, 2\r\n\r\nok" + POISON),
+    ("a padded chunk, and more behind it", OK + CHUNKS + b"2 \r\nok\r\n0 \r\n\r\n" + POISON),
+    ("a blank before a chunk's size", OK + CHUNKS + b" 2\r\nok\r\n0\r\n\r\n" + POISON),
+    ("chunks in HTTP/1.0, and more behind them", b"HTTP/1.0 200 OK\r\n" + CHUNKS + b"2\r\nok\r\n0\r\n\r\n" + POISON),
+    ("a length beside chunks", OK + b"Content-Length: 02\r\n" + CHUNKS + b"2\r\nok\r\n0\r\n\r\n" + POISON),
+    ("a line without a colon, and more behind it", OK + b"oops\r\nContent-Length: 2\r\n\r\nok" + POISON),
+    ("a folded line", OK + b"X: a\r\n Content-Length: 70\r\nContent-Length: 0\r\n\r\n" + POISON),
+    ("a CR alone among bare LF", BARE + b"X: a\rContent-Length: 70\nContent-Length: 0\n\n" + POISON),
+    ("an interim response with bare LF", b"HTTP/1.1 103 Early Hints\n\n" + POISON),
+    ("101 with bare LF", b"HTTP/1.1 101 Switching Protocols\nUpgrade: x\nConnection: upgrade\n\n" + POISON),
+    ("300 kB of header", OK + b"X: " + b"a" * 300_000 + b"\r\n" + EMPTY + POISON),
+)
+
 CASES: tuple[Case, ...] = (
     *numbered("HR02", HR02),
     *numbered("HR12", HR12, controlled=False),
+    *numbered(
+        "HR12", ((what, answered(said, app=OLD)) for what, said in ACCEPTED), first=len(HR12) + 1, controlled=False
+    ),
 )

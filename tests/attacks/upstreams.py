@@ -25,8 +25,13 @@ NOBODYS = {
     "multicast": "http://224.0.0.1", "nat64-link": "http://[64:ff9b::a9fe:a9fe]",
 }  # fmt: skip
 # Another ministry's, for a team whose fence is one address and one name.
-FENCE = """teams:
-  mine: {{hosts: ["*.mine.localhost"], providers: [op], upstreams: ["127.0.0.1:{listener}", app.example]}}
+FENCE = """sockets: [/run/apps]
+teams:
+  mine:
+    hosts: ["*.mine.localhost"]
+    providers: [op]
+    upstreams: ["127.0.0.1:{listener}", app.example]
+    sockets: [/run/apps/mine]
 """
 BEYOND = {
     "port": "{{url: 'http://127.0.0.1:9'}}", "address": "{{url: 'http://127.0.0.2:{listener}'}}",
@@ -34,6 +39,15 @@ BEYOND = {
     "host": "{{url: 'http://127.0.0.1:{listener}', host: other.example}}",
     "host-of-a-name": "{{url: 'http://other.example:{listener}', host: upstream}}",
 }  # fmt: skip
+# Of whoever owns the file: sockets that are in no folder of gateway.yaml, by any way of writing it.
+SOCKETS = {
+    "socket": "/run/valkey.sock", "socket-above": "/run/apps/../valkey.sock",
+    "socket-beside": "/run/apps-of-others/a.sock", "socket-relative": "apps/a.sock", "socket-folder": "/run/apps",
+}  # fmt: skip
+BEYOND |= {
+    "socket-of-another-team": "{{url: 'http://127.0.0.1:{listener}', socket: /run/apps/theirs/web.sock}}",
+    "socket-above-theirs": "{{url: 'http://127.0.0.1:{listener}', socket: /run/apps/mine/../theirs/web.sock}}",
+}
 APP = """version: 1
 app: {name}
 hosts: [{name}.mine.localhost]
@@ -56,10 +70,12 @@ async def named_in_a_file(world: World) -> None:
         outbound.write_provider(policies, "op", "https://op.example")
         for app, url in NOBODYS.items():
             _write(policies / "apps", app, f"{{{{url: '{url}'}}}}", ports)
+        for app, path in SOCKETS.items():
+            _write(policies / "apps", app, f"{{{{url: 'http://localhost', socket: {path}}}}}", ports)
         for app, upstream in BEYOND.items():
             _write(policies / "apps/mine", app, upstream, ports)
         checked = await outbound.check(policies)
-        unnamed = [app for app in NOBODYS if f"apps/{app}.yaml:4:" not in checked.stderr]
+        unnamed = [app for app in (*NOBODYS, *SOCKETS) if f"apps/{app}.yaml:4:" not in checked.stderr]
         unnamed += [app for app in BEYOND if f"apps/mine/{app}.yaml:4:" not in checked.stderr]
         expect(checked.returncode == 1 and not unnamed, f"no problem is told of {unnamed}: {checked.stderr[:1500]}")
 

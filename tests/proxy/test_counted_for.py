@@ -157,6 +157,19 @@ async def test_what_only_looked_like_a_providers_call_is_counted(path: bytes, pa
         assert (await gate.once(notice(path))).status == (429 if page in WRONG else 303)
 
 
+async def test_calls_in_the_name_of_one_provider_cost_no_other_one_theirs() -> None:
+    """Several may be called from one address: the trouble of one is not another's."""
+    more = {"providers/ville.yaml": METROPOLE.replace("provider: metropole", "provider: ville")}
+    async with application() as app, gateway(app, changes=more, gateway=requests(per_client="2/h")) as gate:
+        good, gate.portal.page = gate.portal.page, WRONG[0]
+        wrong = notice(b"/_ecluse/oidc/backchannel/metropole")
+        assert [(await gate.once(wrong)).status for _ in range(3)] == [400, 400, 429]
+        gate.portal.page = good
+        assert (await gate.once(notice(b"/_ecluse/oidc/backchannel/ville"))).status == 303
+        assert (await gate.once(notice(b"/_ecluse/saml/soap"))).status == 303
+        assert (await gate.once(wrong)).status == 429
+
+
 @pytest.mark.parametrize("path", [b"/_ecluse/oidc/frontchannel/metropole?sid=x", b"/_ecluse/saml/logout"])
 async def test_what_a_browser_brings_of_a_provider_to_end_sessions_is_counted_apart(path: bytes) -> None:
     async with application() as app, gateway(app, gateway=requests(per_client="2/h")) as gate:
