@@ -7,7 +7,7 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -33,6 +33,7 @@ from gateway.ops.counters import STORE_GRACE, STORE_UNREACHABLE, Counters
 from gateway.ops.log import Log, Pseudonyms
 from gateway.organisations.search import OrganisationSearch
 from gateway.portal.app import Portal
+from gateway.portal.flow.active_people import ActivePeople
 from gateway.portal.flow.establish import asked_at
 from gateway.portal.flow.look_again import LookAgain
 from gateway.portal.http.pages import Pages
@@ -54,15 +55,14 @@ from gateway.stores.cookie_jars import CookieJars
 from gateway.stores.housekeeping import Housekeeping
 from gateway.stores.last_findings import LastFindings
 from gateway.stores.login_tries import LoginTries
-from gateway.stores.memory import MemoryStore
+from gateway.stores.opening import store_of
 from gateway.stores.oversight import SessionOversight
 from gateway.stores.posts.kept_posts import KeptPosts
-from gateway.stores.records import RecordStore
 from gateway.stores.sealing import StoreKeys
 from gateway.stores.sessions import Sessions
 from gateway.stores.sign_out_notes import SignOutNotes
-from gateway.stores.sqlite import SqliteStore
-from gateway.stores.tickets import Transactions, unix_now
+from gateway.stores.tickets import Transactions
+from gateway.stores.told_people import ToldPeople
 
 _CLOSED_WITHIN = 2.0
 # Seconds. The loop gives the interpreter lock up at each read of the store; while a thread validates SAML, it would get
@@ -119,7 +119,7 @@ class _Worker:
         self._plane.snapshot_swapped()
 
     async def _start(self, candidate: Candidate) -> None:
-        self._store, self._now, self._store_servers = _store(candidate.snapshot.gateway, self._log, self._counters)
+        self._store, self._now, self._store_servers = store_of(candidate.snapshot.gateway, self._log, self._counters)
         await self._store.open()
         pages = Pages(lambda: self.snapshot.gateway.theme)
         for _ in pages.prepare():
@@ -184,6 +184,7 @@ class _Worker:
         self._revoker = TellingRevoker(self._control, self._sign_outs.due)
         self._make_accounts(gateway)
         self._make_tables(gateway)
+        self._make_told()
         services = PortalServices(
             sessions=self._sessions,
             transactions=self._make_transactions(gateway),
@@ -197,6 +198,8 @@ class _Worker:
             organisations=self._organisations,
             linking=self._linking,
             revoker=self._revoker,
+            told=self._told,
+            active_people=self._active_people,
             pages=pages,
             report=Report(counters=counters, log=log, person=person),
             now=time.time,
@@ -204,6 +207,14 @@ class _Worker:
             token_urlsafe=secrets.token_urlsafe,
         )
         self._portal = Portal(services)
+        self._make_plane(gateway, pages, jars, is_ours)
+        self._renewal = self._renewal_of(services)
+        self._oversight = self._make_oversight(services.transactions)
+        self._housekeeping = Housekeeping(
+            store, self._sessions, self._killed, log=log, now=now, buries=self._keeps_posts
+        )
+
+    def _make_plane(self, gateway: Gateway, pages: Pages, jars: CookieJars, is_ours: OwnAddresses) -> None:
         preparation = self._preparation(gateway)
         self._plane = DataPlane(
             loop=asyncio.get_running_loop(),
@@ -212,21 +223,16 @@ class _Worker:
             portal=self._portal.ask,
             callers=self._programs(),
             pages=pages,
-            counters=counters,
-            log=log,
+            counters=self._counters,
+            log=self._log,
             descriptors=resource.getrlimit(resource.RLIMIT_NOFILE)[0],
-            person=person,
+            person=self._person,
             is_ours=is_ours,
             seen=self._sign_outs.seen,
             prepare=preparation,
             there=preparation,
             posts=self._posts,
             jars=jars,
-        )
-        self._renewal = self._renewal_of(services)
-        self._oversight = self._make_oversight(services.transactions)
-        self._housekeeping = Housekeeping(
-            store, self._sessions, self._killed, log=log, now=now, buries=self._keeps_posts
         )
 
     def _make_oversight(self, made: Transactions) -> SessionOversight:
@@ -246,6 +252,7 @@ class _Worker:
         return Programs(
             federation=self._federation,
             directories=self._directories,
+            active_people=self._active_people,
             snapshot=lambda: self.snapshot,
             now=time.time,
             monotonic=time.monotonic,
@@ -265,6 +272,12 @@ class _Worker:
         kept = LastFindings(self._store, self._store_keys, log=self._log, now=self._now)
         self._directories = Directories(directories_folder(gateway), log=self._log, now=time.time, kept=kept)
         self._organisations = OrganisationSearch(organisations_folder(gateway), log=self._log)
+
+    def _make_told(self) -> None:
+        """What directories tell by themselves."""
+        keys = lambda: self.snapshot.gateway.scim.keys  # noqa: E731
+        self._told = ToldPeople(self._store, keys, log=self._log, now=self._now)
+        self._active_people = ActivePeople(self._told, self._sessions, self._revoker, snapshot=lambda: self.snapshot)
 
     def _make_accounts(self, gateway: Gateway) -> None:
         self._accounts = AccountBook(
@@ -381,20 +394,3 @@ class _Worker:
         self._posts.close()
         await self._housekeeping.stop()
         await self._store.close()
-
-
-def _store(
-    gateway: Gateway, log: Log, counters: Counters
-) -> tuple[RecordStore, Callable[[], int], Collection[tuple[str, int]]]:
-    """The store, the clock by which its lifetimes count, and the addresses of servers that it has connected to."""
-    if gateway.store == "memory":
-        return MemoryStore(), unix_now, ()
-    if gateway.store_server is not None:
-        # An extra of its own: who keeps sessions in a file need not have it.
-        from gateway.stores.redis.cluster_store import RedisClusterStore
-        from gateway.stores.redis.store import RedisStore
-
-        made = RedisClusterStore if gateway.store_server.cluster else RedisStore
-        shared = made(gateway.store_server, log=log, counters=counters)
-        return shared, shared.clock.now, shared.servers
-    return SqliteStore(Path(gateway.state_folder) / "sessions.sqlite", log=log, counters=counters), unix_now, ()

@@ -24,6 +24,7 @@ from gateway.model.names import fold
 from gateway.model.organisations import OrganisationTable
 from gateway.model.provider import Provider
 from gateway.model.redirects import Redirects
+from gateway.model.scim import ScimDirectories
 from gateway.model.session import Seat, SeatLimits
 from gateway.model.store_server import StoreServer
 from gateway.model.theme import ByLanguage, Theme
@@ -92,7 +93,7 @@ class Gateway:
     `token_keys`: all are published, of each algorithm the first signs. `token_rotation`: seconds, of keys that the
     supervisor makes; 0 where the file gives them. `second_opinion`: on SAML responses; None where nobody is asked.
     `link_keys`: of account links, as `store_keys`; none without `accounts`. `forward_auth`: None where no server in
-    front asks. `store_grace`: seconds that sessions go on without the store.
+    front asks. `store_grace`: seconds that sessions go on without the store. `scim`: none by default.
     """
 
     portal_url: str
@@ -122,6 +123,7 @@ class Gateway:
     forward_auth: ForwardAuth | None = None
     theme: Theme = field(default_factory=Theme)
     store_grace: float = 10.0
+    scim: ScimDirectories = field(default_factory=ScimDirectories)
 
 
 @dataclass(frozen=True, slots=True)

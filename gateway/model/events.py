@@ -184,6 +184,9 @@ _TABLE = (
         "What a directory said of a person is wrong, and is unknown now; `code` and `detail` say which column, never"
         " a value.",
     ),
+    # what directories tell by themselves
+    Event("scim.told", "info", "A directory (`client_name`) told of a person by SCIM: `what` became of them."),
+    Event("scim.refused", "warning", "What a directory told by SCIM, or a stranger, was refused; `code` says why."),
     # the log itself
     Event("log.dropped", "warning", "Lines were lost: unread, or not to be written; `lines` says how many."),
     Event("log.unknown_event", "error", "An event that is not in this table; `unknown` is what it was called."),

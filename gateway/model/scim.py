@@ -35,6 +35,14 @@ class ScimClient:
         return () if self.person in identity.left_out else identity.attributes.get(self.person, ())
 
 
+@dataclass(frozen=True, slots=True)
+class ScimDirectories:
+    """`keys`: (id, secret), under which is kept what they tell; the first seals, all open."""
+
+    clients: tuple[ScimClient, ...] = ()
+    keys: tuple[tuple[str, bytes], ...] = ()
+
+
 def client_of(clients: Iterable[ScimClient], token: bytes) -> ScimClient | None:
     """The one that has this token; None where none has. As much is compared for a wrong one as for a right one."""
     found: ScimClient | None = None

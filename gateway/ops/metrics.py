@@ -73,6 +73,9 @@ METRICS = (
     ),
     Metric("ecluse_auth_refreshes_total", "counter", ("provider", "result", "reason"), "Refreshed tokens, by outcome."),
     Metric("ecluse_auth_provider_logouts_total", "counter", ("provider",), "Sign-outs that a provider told of."),
+    Metric(
+        "ecluse_scim_requests_total", "counter", ("result",), "Requests of directories by SCIM, by what came of them."
+    ),
     Metric("ecluse_provider_errors_total", "counter", ("provider", "reason"), "Calls to a provider that failed."),
     Metric("ecluse_metadata_refreshes_total", "counter", ("provider", "result"), "Times SAML metadata were fetched."),
     Metric("ecluse_metadata_valid_until_seconds", "gauge", ("provider",), "Unix time at which SAML metadata run out."),

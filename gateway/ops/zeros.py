@@ -41,6 +41,8 @@ _TUNNEL_ENDS = (
     "client", "application", "signed_out", "expired", "denied", "idle", "protocol", "restart", "fault",
 )  # fmt: skip
 
+_SCIM_RESULTS = ("read", "created", "changed", "deactivated", "deleted", "refused")
+
 _Labels = tuple[str, ...]
 
 
@@ -79,6 +81,7 @@ def zeros(apps: Sequence[str], oidc_providers: Sequence[str], saml_providers: Se
         ),
         "ecluse_auth_refreshes_total": _each(oidc_providers, _refreshes()),
         "ecluse_auth_provider_logouts_total": _each(providers, ((),)),
+        "ecluse_scim_requests_total": ((result,) for result in _SCIM_RESULTS),
         "ecluse_provider_errors_total": _each(providers, ((LOGIN_PROVIDER_UNREACHABLE.id,),)),
         "ecluse_saml_second_opinion_total": _OPINIONS,
         "ecluse_metadata_refreshes_total": _each(saml_providers, (("ok",), ("failed",))),

@@ -30,7 +30,7 @@ from gateway.portal.flow.steps import (
 )
 from gateway.portal.home_page import HomePage
 from gateway.portal.http.error_page import is_for_another
-from gateway.portal.http.request import ANOTHER, KEPT, PREFIX, PortalRequest, require_form
+from gateway.portal.http.request import ANOTHER, KEPT, PREFIX, PortalRequest, is_scim, require_form
 from gateway.portal.http.responses import with_cookies, with_headers
 from gateway.portal.jwks import application_keys
 from gateway.portal.language_page import LanguagePage
@@ -38,6 +38,7 @@ from gateway.portal.logout.sign_out import BrowserSignOut
 from gateway.portal.openid.source import OpenidSource
 from gateway.portal.report import where
 from gateway.portal.saml.source import SamlSource
+from gateway.portal.scim.endpoint import ScimEndpoint
 from gateway.portal.services import PortalServices
 from gateway.portal.session_page import SessionPages
 from gateway.portal.waiting import WaitingPages
@@ -93,6 +94,7 @@ class Portal:
             "account/remove": {"POST": accounts.remove},
             "wait": {"GET": self._waiting.look},
         }
+        self._scim = ScimEndpoint(services)
         self._asked: set[asyncio.Task[Page | SendOn]] = set()
 
     def ask(self, call: InboundRequest, body: bytes) -> asyncio.Task[Page | SendOn]:
@@ -171,7 +173,7 @@ class Portal:
         step = steps.get(request.method)
         if step is None:
             return self._not_allowed(request, steps)
-        if request.body and not request.path.startswith(f"{KEPT}/"):
+        if request.body and not request.path.startswith(f"{KEPT}/") and not is_scim(request):
             require_form(request)
         return await step(request)
 
@@ -184,7 +186,8 @@ class Portal:
             if path.startswith("kept/"):
                 found = {"GET": self._kept_posts.lead_back, "POST": self._kept_posts.send}
         if request.on_portal_host and not found:
-            found = self._of_portal.get(path) or self._sources.handlers(path) or found
+            ours = self._of_portal.get(path) or self._sources.handlers(path)
+            found = ours or self._scim.handlers(request) or found
         return found or (_NONE if request.app is None else self._leads.get(path, _NONE))
 
     async def _begin_or_choose(self, request: PortalRequest) -> NextStep:

@@ -88,6 +88,16 @@ class Report:
         self._counters.add("ecluse_auth_provider_logouts_total", request.provider)
         self._told("logout.provider", request, sessions=sessions)
 
+    def scim_told(self, request: PortalRequest, client: str, what: str) -> None:
+        """`what`: read, or what was told of a person."""
+        self._counters.add("ecluse_scim_requests_total", what)
+        if what != "read":
+            self._told("scim.told", request, client_name=client, what=what)
+
+    def scim_refused(self, request: PortalRequest, error: GatewayError) -> None:
+        self._counters.add("ecluse_scim_requests_total", "refused")
+        self._event("scim.refused", request, error.code.id, error.detail)
+
     def application_not_told(self, request: PortalRequest, error: GatewayError) -> None:
         self._event("logout.application", request, error.code.id, error.detail)
 

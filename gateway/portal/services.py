@@ -10,6 +10,7 @@ from gateway.federation.federation import Federation
 from gateway.federation.saml import SamlFederation
 from gateway.model.ports import Revoker
 from gateway.organisations.search import OrganisationSearch
+from gateway.portal.flow.active_people import ActivePeople
 from gateway.portal.http.pages import Pages
 from gateway.portal.logout.applications import SignOuts
 from gateway.portal.report import Report
@@ -17,6 +18,7 @@ from gateway.stores.cookie_jars import CookieJars
 from gateway.stores.posts.kept_posts import KeptPosts
 from gateway.stores.sessions import Sessions
 from gateway.stores.tickets import Transactions
+from gateway.stores.told_people import ToldPeople
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +37,8 @@ class PortalServices:
     organisations: OrganisationSearch
     linking: AccountLinking
     revoker: Revoker
+    told: ToldPeople
+    active_people: ActivePeople
     pages: Pages
     report: Report
     now: Callable[[], float]

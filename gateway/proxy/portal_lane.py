@@ -10,12 +10,14 @@ from gateway.access.outcome import RequireSignIn
 from gateway.config.snapshot import Snapshot
 from gateway.model.levels import NO_NEED
 from gateway.proxy.request import Request
-from gateway.wire.headers import UPGRADE
+from gateway.wire.headers import AUTHORIZATION, UPGRADE
 
 PortalPurpose = Literal["endpoint", "challenge", "logout"]
 
 _BODY_LIMIT: Final = 64 * 1024
 _SAML: Final = b"/_ecluse/saml/"
+# Here directories show who they are. Of no other request the portal hears what it brings to show that.
+_SCIM: Final = b"/_ecluse/scim/"
 _SAML_BODY_LIMIT: Final = 512 * 1024
 
 # All that the portal reads of a head, beside what its call says, and Upgrade.
@@ -68,6 +70,8 @@ def _read(request: Request) -> dict[bytes, bytes]:
     if UPGRADE in request.rare:
         # A line that goes on to nobody, and by which wire.navigation tells a WebSocket.
         read[b"upgrade"] = request.rare[UPGRADE]
+    if AUTHORIZATION in request.rare and request.host.portal and request.line.target.path.startswith(_SCIM):
+        read[b"authorization"] = request.rare[AUTHORIZATION]
     for line in request.lines:
         spelled, _, value = line.partition(b": ")
         name = spelled.lower()

@@ -1,5 +1,5 @@
-"""What providers say by themselves to end sessions, without a browser: all calls of one come from one address, and the
-signature says who asks. Anybody may send what looks like it."""
+"""What providers and directories say by themselves to end sessions, without a browser: all calls of one come from one
+address, and the signature, or the token, says who asks. Anybody may send what looks like it."""
 
 from typing import Final
 
@@ -8,10 +8,14 @@ from gateway.model.ports import Page
 
 _SOAP: Final = b"/_ecluse/saml/soap"
 _BACK_CHANNEL: Final = b"/_ecluse/oidc/backchannel/"
+_SCIM: Final = b"/_ecluse/scim/v2/"
+_SCIM_ANSWER: Final = (b"Content-Type", b"application/scim+json")
 
 
 def is_call(snapshot: Snapshot, method: bytes, path: bytes) -> bool:
     """Whether what was asked of the portal may be one."""
+    if snapshot.gateway.scim.clients and path.startswith(_SCIM):
+        return True
     if method != b"POST":
         return False
     name = path.removeprefix(_BACK_CHANNEL)
@@ -26,4 +30,7 @@ def called(path: bytes) -> str:
 
 def is_refusal(page: Page) -> bool:
     """Of the page that answers a call: whether it was none of a provider's. Where we cannot say, it may be."""
+    if _SCIM_ANSWER in page.headers:
+        # A directory that has shown who it is asks what it likes.
+        return page.status == 401
     return 400 <= page.status < 500 or b"soap:Client" in page.body

@@ -53,7 +53,9 @@ class Form(Generic[Kept]):
     read: Callable[[bytes], Kept]
 
 
-def _understood(read: Callable[Arguments, Kept]) -> Callable[Arguments, Kept]:
+def understood(read: Callable[Arguments, Kept]) -> Callable[Arguments, Kept]:
+    """For what reads a form."""
+
     @wraps(read)
     def checked(*args: Arguments.args, **kwargs: Arguments.kwargs) -> Kept:
         try:
@@ -124,7 +126,7 @@ def _session_values(data: bytes) -> dict[str, Any]:
     return {**json.loads(inflated), **json.loads(data[end:])}
 
 
-@_understood
+@understood
 def session_from_bytes(data: bytes) -> StoredSession:
     values = _session_values(data)
     identity, browser = _identity(values.pop("identity")), values.pop("browser")
@@ -170,7 +172,7 @@ def transaction_to_bytes(transaction: Transaction) -> bytes:
     return _dump(_transaction_fields(transaction))
 
 
-@_understood
+@understood
 def transaction_from_bytes(data: bytes) -> Transaction:
     return _transaction(json.loads(data))
 
@@ -189,7 +191,7 @@ def login_to_bytes(login: OidcLogin) -> bytes:
     return _dump({**_fields(login), "serves": _served_fields(login.serves), "asking": _fields(login.asking)})
 
 
-@_understood
+@understood
 def login_from_bytes(data: bytes) -> OidcLogin:
     values = json.loads(data)
     asking, serves = values.pop("asking", {}), _served(values.pop("serves"))
@@ -209,7 +211,7 @@ def parameters_to_bytes(response: ParkedResponse) -> bytes:
     return _ENCODER.encode(response.parameters).encode()
 
 
-@_understood
+@understood
 def parameters_from_bytes(data: bytes) -> ParkedResponse:
     return ParkedResponse(tuple((name, value) for name, value in json.loads(data)))
 
@@ -218,7 +220,7 @@ def saml_login_to_bytes(login: SamlLogin) -> bytes:
     return _dump(_saml_login_fields(login))
 
 
-@_understood
+@understood
 def saml_login_from_bytes(data: bytes) -> SamlLogin:
     return _saml_login(json.loads(data))
 
@@ -237,7 +239,7 @@ def parked_to_bytes(answer: ParkedAssertion) -> bytes:
     return _dump({**_fields(answer), "identity": _identity_fields(answer.identity), "login": login})
 
 
-@_understood
+@understood
 def parked_from_bytes(data: bytes) -> ParkedAssertion:
     values = json.loads(data)
     name_id, login = _name_id(values.pop("name_id")), values.pop("login", None)
@@ -254,7 +256,7 @@ def parked_sign_in_to_bytes(parked: ParkedSignIn) -> bytes:
     return _dump({**_fields(parked), "identity": _identity_fields(parked.identity), "tokens": tokens})
 
 
-@_understood
+@understood
 def parked_sign_in_from_bytes(data: bytes) -> ParkedSignIn:
     values = json.loads(data)
     name_id, told = _name_id(values.pop("name_id")), values.pop("tokens")
@@ -266,7 +268,7 @@ def saml_logout_to_bytes(logout: SamlLogout) -> bytes:
     return _dump(_fields(logout))
 
 
-@_understood
+@understood
 def saml_logout_from_bytes(data: bytes) -> SamlLogout:
     return SamlLogout(**json.loads(data))
 
@@ -275,7 +277,7 @@ def hand_over_to_bytes(hand_over: HandOver) -> bytes:
     return _dump({**_fields(hand_over), "session_key": b64encode(hand_over.session_key).decode()})
 
 
-@_understood
+@understood
 def hand_over_from_bytes(data: bytes) -> HandOver:
     values = json.loads(data)
     return HandOver(**{**values, "session_key": b64decode(values["session_key"])})
@@ -285,7 +287,7 @@ def sign_out_to_bytes(sign_out: SignOut) -> bytes:
     return _dump(_fields(sign_out))
 
 
-@_understood
+@understood
 def sign_out_from_bytes(data: bytes) -> SignOut:
     return SignOut(**json.loads(data))
 
@@ -296,7 +298,7 @@ def note_to_bytes(note: SignOutNote) -> bytes:
     return _dump({"app": note.app, "login": login, "cookies": cookies})
 
 
-@_understood
+@understood
 def note_from_bytes(data: bytes, session_id: str, host: str) -> SignOutNote:
     values = json.loads(data)
     login, cookies = (b64decode(values.pop(name)) for name in ("login", "cookies"))
@@ -307,7 +309,7 @@ def application_session_to_bytes(session: ApplicationSession) -> bytes:
     return _dump({**_fields(session), "cookies": b64encode(session.cookies).decode("ascii")})
 
 
-@_understood
+@understood
 def application_session_from_bytes(data: bytes) -> ApplicationSession:
     values = json.loads(data)
     return ApplicationSession(**{**values, "cookies": b64decode(values["cookies"])})
@@ -322,7 +324,7 @@ def kept_post_to_bytes(post: KeptPost) -> bytes:
     return _dump({**_fields(post), "file": {**file, **encoded}})
 
 
-@_understood
+@understood
 def kept_post_from_bytes(data: bytes) -> KeptPost:
     values = json.loads(data)
     file = values.pop("file")
@@ -337,7 +339,7 @@ def waited_to_bytes(waited: WaitedPage) -> bytes:
     return _dump({"binding": waited.binding, "status": page.status, "headers": headers, "body": body})
 
 
-@_understood
+@understood
 def waited_from_bytes(data: bytes) -> WaitedPage:
     values = json.loads(data)
     headers = tuple((name.encode("latin-1"), value.encode("latin-1")) for name, value in values["headers"])
@@ -348,7 +350,7 @@ def finding_to_bytes(finding: DirectoryFinding) -> bytes:
     return _dump(_finding_fields(finding))
 
 
-@_understood
+@understood
 def finding_from_bytes(data: bytes) -> DirectoryFinding:
     return _finding(json.loads(data))
 

@@ -290,6 +290,11 @@ class RaiseMark(Write):
 
 
 @dataclass(frozen=True, slots=True)
+class RaiseLastingMark(RaiseMark):
+    durable: ClassVar[bool] = True
+
+
+@dataclass(frozen=True, slots=True)
 class RequireNoMark(Write):
     """Its condition: there is no mark of this key, or it is 0."""
 

@@ -276,9 +276,12 @@ class Sessions:
         """Ends every session of the browser to which this seat belongs; durable when it returns; their ids."""
         return await self.end([session.id for session in await self.of_browser(host, cookie)])
 
-    async def ids_of_subject(self, issuer: str, subject: str) -> tuple[str, ...]:
+    async def of_subject(self, issuer: str, subject: str) -> tuple[SessionSummary, ...]:
         """Every session of a person, found without any cookie."""
-        return tuple(session.id for session in await self._find("subject", issuer, subject))
+        return await self._find("subject", issuer, subject)
+
+    async def ids_of_subject(self, issuer: str, subject: str) -> tuple[str, ...]:
+        return tuple(session.id for session in await self.of_subject(issuer, subject))
 
     async def ids_of_sid(self, issuer: str, sid: str) -> tuple[str, ...]:
         """What was signed in under this session id of the provider, found without any cookie."""

@@ -83,6 +83,9 @@ PEM = {
 }
 TOKENS = "tokens: {keys: [{key: {file: es256.pem}}, {algorithm: RS256, key: {file: rs256.pem}}]}\n"
 ACCOUNTS = "accounts: {keys: [{id: l1, secret: {env: LINKS}}]}\n"
+SCIM = {"keys": [{"id": "s1", "secret": {"env": "LINKS"}}],
+        "clients": [{"name": "ville", "provider": "metropole", "tokens": [{"env": "OTHER"}], "named_by": "externalId",
+                     "person": "mail", "siret": ["21590350100017"]}]}  # fmt: skip
 FRONTS = "trusted_proxies: [127.0.0.1]\nforward_auth: {secret: {env: OTHER}}\n"
 TLS = {"certificate": {"file": "tls.crt"}, "key": {"file": "tls.key"}}
 ENCRYPTION = {"keys": [{"id": "k", "key": {"file": "tls.key"}, "algorithm": "ECDH-ES"}], "content": ["A128GCM"],
@@ -240,6 +243,12 @@ GATEWAY = [
            gateway(lambda g: g.link_keys), (), (("l2", PEM["env:LINKS"]),)),
     Effect("accounts.keys[].secret", ("accounts",), {"keys": [{"id": "l1", "secret": {"env": "LINKS"}}]},
            gateway(lambda g: [key for _, key in g.link_keys]), [], [PEM["env:LINKS"]]),
+    *(Effect(f"scim.keys[].{key}", ("scim",), SCIM, gateway(lambda g: g.scim.keys), (), (("s1", PEM["env:LINKS"]),))
+      for key in ("id", "secret")),
+    *(Effect(f"scim.clients[].{key}", ("scim",), SCIM, gateway(lambda g, name=name: [getattr(one, name) for one in g.scim.clients]), [], [after])
+      for key, name, after in (("name", "name", "ville"), ("provider", "provider", "metropole"), ("person", "person", "mail"),
+                               ("tokens[]", "tokens", (PEM["env:OTHER"],)), ("named_by", "named_by", "externalId"),
+                               ("siret[]", "tenants", frozenset({"21590350100017"})))),
     Effect("tokens.keys[].key", ("tokens",), {"keys": [{"key": {"file": "es256.pem"}}]}, gateway(signing), [],
            [("ES256", signing_key("ES256", pem("ES256")).id)]),
     Effect("tokens.rotate", ("tokens",), {"rotate": "30d"}, gateway(lambda g: g.token_rotation), 90 * 86400, 30 * 86400),

@@ -30,12 +30,14 @@ from gateway.model.credential import Credential
 from gateway.model.errors import GatewayError
 from gateway.model.levels import Need, ProviderLevels
 from gateway.model.provider import AttributeSource, OidcProvider, Perimeter, Provider, SamlProvider
+from gateway.model.scim import ScimClient, ScimDirectories
 from gateway.model.session import Seat, SeatLimits
 from gateway.ops.counters import Counters
 from gateway.ops.log import Log, Pseudonyms
 from gateway.organisations.search import OrganisationSearch
 from gateway.policy.routes import RouteTable
 from gateway.portal.app import Portal
+from gateway.portal.flow.active_people import ActivePeople
 from gateway.portal.flow.establish import asked_at
 from gateway.portal.flow.look_again import LookAgain
 from gateway.portal.http.pages import Pages
@@ -50,6 +52,7 @@ from gateway.stores.login_tries import LoginTries
 from gateway.stores.sessions import Sessions
 from gateway.stores.sign_out_notes import SignOutNotes
 from gateway.stores.tickets import Transactions
+from gateway.stores.told_people import ToldPeople
 from gateway.translation.render import Translation
 from gateway.translation.specs import Constant, CookieSpec, FromAttribute, HeaderSpec
 from gateway.wire.target import STRICT
@@ -150,6 +153,8 @@ class Installation:
     accounts: AccountBook
     state: str
     sign_outs: SignOuts
+    told: ToldPeople
+    active_people: ActivePeople
     browsers: list[Browser] = field(default_factory=list)
     needs: dict[str, Need] = field(default_factory=dict)
     renewal: Renewal | None = None
@@ -178,6 +183,11 @@ class Installation:
     def link_accounts(self, name: str, settings: AccountSettings) -> None:
         self.change(name, account=settings)
         self.snapshot = replace(self.snapshot, gateway=replace(self.snapshot.gateway, link_keys=KEYS))
+
+    def lists(self, *clients: ScimClient) -> None:
+        """These directories tell of people by themselves."""
+        gateway = replace(self.snapshot.gateway, scim=ScimDirectories(clients, (("s1", b"s" * 32),)))
+        self.snapshot = replace(self.snapshot, gateway=gateway)
 
     def change_provider(self, name: str, **changes: Any) -> None:
         provider = replace(self.snapshot.providers[name], **changes)
@@ -236,6 +246,8 @@ async def installed(*, one_host: bool = False, store: Any = None) -> AsyncIterat
         kept = LastFindings(store, KEYS, log=log, now=clock.seconds)
         directories = Directories(Path(state) / "directories", log=log, now=clock.now, kept=kept)
         telling = TellingRevoker(revoker, sign_outs.due)
+        told = ToldPeople(store, lambda: here.snapshot.gateway.scim.keys, log=log, now=clock.seconds)
+        active_people = ActivePeople(told, sessions, telling, snapshot=lambda: here.snapshot)
         services = PortalServices(
             sessions=sessions,
             transactions=transactions,
@@ -249,6 +261,8 @@ async def installed(*, one_host: bool = False, store: Any = None) -> AsyncIterat
             organisations=organisations,
             linking=linking,
             revoker=telling,
+            told=told,
+            active_people=active_people,
             pages=pages(),
             report=Report(counters=counters, log=log, person=PEOPLE.of),
             now=clock.now,
@@ -274,6 +288,8 @@ async def installed(*, one_host: bool = False, store: Any = None) -> AsyncIterat
             sign_outs=sign_outs,
             accounts=accounts,
             state=state,
+            told=told,
+            active_people=active_people,
         )
         server = await asyncio.get_running_loop().create_server(
             lambda: Connection(lambda: here.snapshot, portal, sessions, here.needs, sign_outs), "127.0.0.1", 0

@@ -136,6 +136,30 @@ async def test_a_providers_calls_that_end_sessions_are_not_counted(path: bytes) 
         assert [(await gate.once(other)).status for other in others] == [429] * 3
 
 
+SCIM = b"/_ecluse/scim/v2/Users"
+LISTED = (
+    "scim: {keys: [{id: s1, secret: {env: KEPT}}], "
+    "clients: [{name: ville, provider: metropole, tokens: [{env: TOKEN}]}]}\n"
+)
+DIRECTORY = {"env:KEPT": b"0123456789-of-what-is-told-0123456789", "env:TOKEN": b"0123456789abcdef0123456789abcdef"}
+
+
+async def test_what_a_directory_says_of_people_is_not_counted_but_what_strangers_say_there() -> None:
+    settings = requests(per_client="2/h") + LISTED
+    answer = ((b"Content-Type", b"application/scim+json"),)
+    async with application() as app, gateway(app, gateway=settings, secrets=DIRECTORY) as gate:
+        await flood(gate)
+        for page in (Page(200, answer, b"{}"), Page(404, answer, b"{}"), Page(503, answer, b"{}")):
+            gate.portal.page = page
+            asked = at_portal(b"PATCH " + SCIM + b"/1", b"Content-Length: 2", body=b"{}")
+            assert [(await gate.once(asked)).status for _ in range(4)] == [page.status] * 4
+        gate.portal.page = Page(401, answer, b"{}")
+        assert [(await gate.once(at_portal(b"GET " + SCIM))).status for _ in range(4)] == [401, 401, 429, 429]
+    async with application() as app, gateway(app, gateway=requests(per_client="2/h")) as gate:
+        await flood(gate)
+        assert (await gate.once(at_portal(b"GET " + SCIM))).status == 429, "no directory is listed"
+
+
 WRONG = (Page(400, (), b""), Page(500, (), fault("Client")))
 TRY_AGAIN = (Page(503, (), b""), Page(500, (), fault("Server")))
 

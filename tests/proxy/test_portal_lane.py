@@ -53,6 +53,19 @@ async def test_what_came_twice_is_joined() -> None:
         assert gate.portal.asked[0].call.headers == {b"content-type": b"a, c, e", b"accept": b"b"}
 
 
+@pytest.mark.parametrize("method", [b"GET", b"POST", b"PUT", b"PATCH", b"DELETE"])
+async def test_a_directory_shows_who_it_is_at_its_own_address_alone(method: bytes) -> None:
+    async with application() as app, gateway(app) as gate:
+        shown = (b"Authorization: Bearer abc", b"Content-Length: 2")
+        for path in (b"/_ecluse/scim/v2/Users/1", b"/_ecluse/login", b"/_ecluse/scim"):
+            await gate.once(portal_ask(method + b" " + path, *shown) + b"{}")
+        await gate.once(ask(method + b" /_ecluse/scim/v2/Users/1", *shown) + b"{}")
+        calls = [asked.call for asked in gate.portal.asked]
+        assert [call.headers.get(b"authorization") for call in calls] == [b"Bearer abc", None, None, None]
+        assert {call.method for call in calls} == {method.decode()}
+        assert gate.portal.asked[0].body == b"{}"
+
+
 @pytest.mark.parametrize(
     "lines",
     [

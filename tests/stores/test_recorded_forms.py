@@ -18,7 +18,8 @@ from gateway.model.mandate import TermOfOffice
 from gateway.model.ports import Page
 from gateway.model.session import Tokens
 from gateway.model.transaction import HandOver, ParkedSignIn, WaitedPage
-from gateway.stores import codec
+from gateway.stores import codec, told_forms
+from gateway.stores.told_forms import KeptUser, SeenPerson
 from tests.stores.record import (
     LOGIN,
     NAME_ID,
@@ -53,9 +54,14 @@ SAMPLES: dict[str, Any] = {
     "handover": HandOver("permis", PERMIS, "/é", BINDING, "id", bytes(range(32)), "metropole", NOW),
     "application_session": ApplicationSession("f1", "hélène", b"SID=\xe9; b="),
     "last_finding": DirectoryFinding("elus", "f1", "found", {"uai": ("1",)}, frozenset({"x"}), NOW, (TERM,)),
+    "told_user": KeptUser("7", "hélène", "a1", NOW, NOW + 60),
+    "told_name": "7",
+    "seen_person": SeenPerson("https://op.example", "é"),
     "kept_post": KeptPost("permis", PERMIS, "/depot", "text/plain", BINDING, NOW, NOW + 60, KEPT),
 }
-FORMS = {form.kind: form for form in vars(codec).values() if isinstance(form, codec.Form)}
+FORMS = {
+    form.kind: form for module in (codec, told_forms) for form in vars(module).values() if isinstance(form, codec.Form)
+}
 RECORDED: dict[str, list[str]] = json.loads(FILE.read_text()) if FILE.exists() else {}
 
 

@@ -13,6 +13,7 @@ from gateway.config.check.cookies import check_prefixes
 from gateway.config.check.directories import check_directories
 from gateway.config.check.divided_hosts import check_divided_hosts
 from gateway.config.check.fronts import check_forward_auth
+from gateway.config.check.scim import check_scim
 from gateway.config.check.shadows import check_shadows
 from gateway.config.check.sockets import check_sockets
 from gateway.config.check.teams import check_teams
@@ -56,7 +57,7 @@ def check_folder(folder: Folder, material: Material, unchanged: Container[str] =
     if [app for app in folder.apps if app.model is not None and app.model.translate.has_tokens]:
         found += check_audiences(folder)
     if folder.gateway is not None and folder.gateway.model is not None:
-        found += _gateway(folder.gateway.document, folder.gateway.model)
+        found += _gateway(folder, folder.gateway.document, folder.gateway.model)
     for provider in folder.providers:
         if provider.model is not None:
             found += _provider(provider.document, provider.model, folder.gateway_file, index)
@@ -166,7 +167,7 @@ def _unknown_providers(app: Loaded[AppFile], index: Index) -> Iterator[Problem]:
 # --- gateway.yaml ---------------------------------------------------------------------------------------------------
 
 
-def _gateway(document: YamlDocument, model: GatewayFile) -> Iterator[Problem]:
+def _gateway(folder: Folder, document: YamlDocument, model: GatewayFile) -> Iterator[Problem]:
     problem = document.problem
     if model.store.type == "memory" and workers_of(model) > 1:
         yield problem(("workers",), "a store in memory is not shared: it takes one worker", "workers: 1, or sqlite")
@@ -184,13 +185,16 @@ def _gateway(document: YamlDocument, model: GatewayFile) -> Iterator[Problem]:
             yield problem(("portal",), "the portal is https, and nothing here speaks TLS", hint)
         if model.saml is not None and (model.saml.discovery or "").startswith("http:"):
             yield problem(("saml", "discovery"), "people are sent on by https alone", "https, or development: true")
-    for kept in () if model.accounts is None else (model.accounts.keys,):
-        named = ((key.id, document, ("accounts", "keys", index, "id")) for index, key in enumerate(kept))
+    for section, kept in (("accounts", model.accounts), ("scim", model.scim)):
+        keys = () if kept is None else kept.keys
+        named = ((key.id, document, (section, "keys", index, "id")) for index, key in enumerate(keys))
         yield from collisions(named, "this id is here twice")
     own = model.saml.keys if model.saml is not None else ()
     yield from collisions(
         ((key.id, document, ("saml", "keys", index, "id")) for index, key in enumerate(own)), "this id is here twice"
     )
+    if model.scim is not None:
+        yield from check_scim(document, model.scim, folder.providers)
     if model.forward_auth is not None:
         yield from check_forward_auth(document, model)
     for level in (name for name in model.theme.levels if name not in model.levels):

@@ -33,6 +33,7 @@ from gateway.config.schema.oidc import OidcSection
 from gateway.config.schema.provider import ProviderFile, SamlProviderFile
 from gateway.config.schema.saml import SamlSelfSection
 from gateway.config.schema.scalars import Reference, Wrong
+from gateway.config.schema.scim import ScimSection
 from gateway.config.schema.store import StoreSection, StoreServerSection
 from gateway.config.schema.upstream import UpstreamTlsSection
 from gateway.config.yaml.reader import YamlDocument
@@ -165,6 +166,8 @@ def _of_gateway(folder: Folder) -> Iterator[_Use]:
     yield from _of_store(file, document, model.store)
     for index, key in enumerate(model.accounts.keys if model.accounts else ()):
         yield _Use(file, document, ("accounts", "keys", index, "secret"), key.secret, _store_key, True)
+    if model.scim is not None:
+        yield from _of_scim(file, document, model.scim)
     if model.forward_auth is not None:
         yield _Use(file, document, ("forward_auth", "secret"), model.forward_auth.secret, check_front_secret, True)
     for index, listen in enumerate(model.listen):
@@ -180,6 +183,14 @@ def _of_gateway(folder: Folder) -> Iterator[_Use]:
         yield _Use(file, document, ("tokens", "keys", index, "key"), signs.key, check, True)
     if model.saml is not None:
         yield from _of_own_saml(file, document, model.saml)
+
+
+def _of_scim(file: str, document: YamlDocument, scim: ScimSection) -> Iterator[_Use]:
+    for index, key in enumerate(scim.keys):
+        yield _Use(file, document, ("scim", "keys", index, "secret"), key.secret, _store_key, True)
+    for index, client in enumerate(scim.clients):
+        for number, token in enumerate(client.tokens):
+            yield _Use(file, document, ("scim", "clients", index, "tokens", number), token, check_front_secret, True)
 
 
 def _of_own_saml(file: str, document: YamlDocument, own: SamlSelfSection) -> Iterator[_Use]:
@@ -229,18 +240,28 @@ def _store_key(content: bytes) -> None:
 
 
 def _own_keys(folder: Folder, material: dict[tuple[str, Path], bytes]) -> Iterator[Problem]:
-    """Account links outlive the sessions' keys, which are thrown away as soon as sessions may end."""
+    """Account links, and what directories have told, outlive the sessions' keys, which are thrown away as soon as
+    sessions may end. And a directory's token is no other's."""
     gateway = folder.gateway
-    if gateway is None or gateway.model is None or gateway.model.accounts is None:
+    if gateway is None or gateway.model is None or (gateway.model.accounts is None and gateway.model.scim is None):
         return
+    accounts, scim = gateway.model.accounts, gateway.model.scim
     stores = {material.get((gateway.path, ("store", "keys", index, "secret"))) for index in range(16)} - {None}
     if (ring := material.get((gateway.path, ("store", "keyring")))) is not None:
         stores |= {key.parts["secret"].encode() for key in read_keyring(ring).keys}
-    for index in range(len(gateway.model.accounts.keys)):
-        path: Path = ("accounts", "keys", index, "secret")
-        if material.get((gateway.path, path)) in stores:
-            place = replace(gateway.document.place(path), source="")
-            yield Problem(place, key_path(path), "this is a key of the store", "openssl rand -base64 48")
+    for section, keys in (("accounts", accounts and accounts.keys), ("scim", scim and scim.keys)):
+        for index in range(len(keys or ())):
+            path: Path = (section, "keys", index, "secret")
+            if material.get((gateway.path, path)) in stores:
+                place = replace(gateway.document.place(path), source="")
+                yield Problem(place, key_path(path), "this is a key of the store", "openssl rand -base64 48")
+    seen = set[bytes]()
+    for use in () if scim is None else _of_scim(gateway.path, gateway.document, scim):
+        token = material.get((use.file, use.path))
+        if token is not None and "tokens" in use.path and token in seen:
+            place = replace(use.document.place(use.path), source="")
+            yield Problem(place, key_path(use.path), "this token is here twice", "openssl rand -hex 32")
+        seen |= set() if token is None else {token}
 
 
 def _pairs(folder: Folder, material: dict[tuple[str, Path], bytes]) -> Iterator[Problem]:

@@ -14,10 +14,12 @@ from gateway.config.schema.app_tokens import USUAL_ROTATION
 from gateway.config.schema.forward_auth import ForwardAuthSection
 from gateway.config.schema.gateway import GatewayFile, TlsSection
 from gateway.config.schema.saml import SamlSelfSection
+from gateway.config.schema.scim import ScimSection
 from gateway.config.schema.store import StoreSection, StoreServerSection
 from gateway.config.snapshot import Gateway, Limits, Listener, ListenerCertificate
 from gateway.model.forward_auth import ForwardAuth
 from gateway.model.kept_post import PostsSettings
+from gateway.model.scim import ScimClient, ScimDirectories
 from gateway.model.store_server import Sentinels, StoreServer
 from gateway.model.theme import Theme
 from gateway.saml.parties import Contact, KeyPair, Organization, SecondOpinion, ServiceProvider
@@ -56,6 +58,7 @@ def serve_gateway(file: str, model: GatewayFile, material: Material, root: str) 
             (key.id, material[file, ("accounts", "keys", index, "secret")])
             for index, key in enumerate(model.accounts.keys if model.accounts is not None else ())
         ),
+        scim=_scim(file, model.scim, material),
         forward_auth=None if model.forward_auth is None else _forward_auth(file, model.forward_auth, material),
         workers=workers_of(model),
         token_keys=() if model.tokens is None else serve_token_keys(file, model.tokens, material),
@@ -76,6 +79,26 @@ def serve_gateway(file: str, model: GatewayFile, material: Material, root: str) 
             networks=tuple(sorted(networks, key=lambda each: each[0].prefixlen, reverse=True)),
         ),
     )
+
+
+def _scim(file: str, section: ScimSection | None, material: Material) -> ScimDirectories:
+    if section is None:
+        return ScimDirectories()
+    clients = tuple(
+        ScimClient(
+            name=client.name,
+            provider=client.provider,
+            tokens=tuple(
+                material[file, ("scim", "clients", index, "tokens", number)] for number in range(len(client.tokens))
+            ),
+            named_by=client.named_by,
+            person=client.person,
+            tenants=frozenset(client.siret) if client.siret else None,
+        )
+        for index, client in enumerate(section.clients)
+    )
+    keys = tuple((key.id, material[file, ("scim", "keys", at, "secret")]) for at, key in enumerate(section.keys))
+    return ScimDirectories(clients, keys)
 
 
 def _forward_auth(file: str, section: ForwardAuthSection, material: Material) -> ForwardAuth:

@@ -14,6 +14,7 @@ from gateway.config.schema.forward_auth import ForwardAuthSection
 from gateway.config.schema.posts import BuffersSection, PostsSection
 from gateway.config.schema.rates import RequestRatesSection
 from gateway.config.schema.saml import SamlSelfSection
+from gateway.config.schema.scim import ScimSection
 from gateway.config.schema.store import StoreKeySection, StoreSection
 from gateway.config.schema.theme import ThemeSection
 from gateway.config.schema.types import (
@@ -187,6 +188,7 @@ class GatewayFile(Strict):
     of the gateway's own sockets is connected to."""
     store: StoreSection
     accounts: Maybe[AccountsSection] = None
+    scim: Maybe[ScimSection] = None
     trusted_proxies: list[NetworkText] = Field(default=[], max_length=256)
     """The proxies in front of the gateway, whose X-Forwarded-For and X-Forwarded-Proto are believed."""
     forward_auth: Maybe[ForwardAuthSection] = None

@@ -36,6 +36,9 @@ def _siret(text: str) -> str:
     return text
 
 
+Siret = Annotated[str, AfterValidator(_siret)]
+
+
 def _ten_minutes(seconds: int) -> int:
     if seconds > LONGEST_SKEW:
         raise wrong("this is at most 10m")
@@ -43,7 +46,7 @@ def _ten_minutes(seconds: int) -> int:
 
 
 class AssertsSection(Strict):
-    siret: Maybe[list[Annotated[str, AfterValidator(_siret)]]] = None
+    siret: Maybe[list[Siret]] = None
     """The organisations that this provider may speak for; a SIREN has to be that of one of them."""
     email_domains: Maybe[list[MailDomain]] = None
     """The domains of the e-mail addresses that it may assert, under any attribute name, and in the identifier as

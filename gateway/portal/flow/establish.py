@@ -56,10 +56,14 @@ class SignIns:
             missing = missing_from(person.identity, pending.app.directories)
             if missing is not None:
                 raise GatewayError(DIRECTORY_AWAY, f"directory {missing.name} could not say anything of this person")
+        if request.snapshot.gateway.scim.clients:
+            await self._services.active_people.require(person)
         made = await self._session(request, authentication, person)
         if pending is not None:
             return Continue(pending, made=made)
         await self._services.sessions.add(made)
+        if request.snapshot.gateway.scim.clients:
+            await self._services.active_people.confirm(made)
         give_seat(request, made, self._services.report)
         return self._services.pages.signed_in(request.reader, home(request), again=False)
 

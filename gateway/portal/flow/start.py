@@ -190,6 +190,8 @@ class Start:
         if not await self._services.transactions.sign_ins.spend(step.pending.id, all_writes):
             raise GatewayError(LOGIN_TRANSACTION_GONE, "taken by another request at the same time")
         if made is not None:
+            if request.snapshot.gateway.scim.clients:
+                await self._services.active_people.confirm(made)
             made.written()
             give_seat(request, made, self._services.report)
 

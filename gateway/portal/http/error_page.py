@@ -15,6 +15,7 @@ from gateway.model.codes import (
     SAML_METADATA_UNREACHABLE,
     Code,
 )
+from gateway.model.scim_codes import LOGIN_DEACTIVATED
 
 _REFUSING = frozenset({"policy", "translation", "account"})
 _SIGNING_IN = frozenset({"login", "handover", "oidc", "saml"})
@@ -30,7 +31,7 @@ _OF_PROVIDERS = frozenset(
 
 def is_for_another(code: Code) -> bool:
     """Whether the person may have better luck with another account of theirs."""
-    return code.id.partition(".")[0] in _REFUSING or code is LOGIN_OUTSIDE_PERIMETER
+    return code.id.partition(".")[0] in _REFUSING or code in (LOGIN_OUTSIDE_PERIMETER, LOGIN_DEACTIVATED)
 
 
 def way_of(code: Code) -> Literal["sign_in", "leave", "start", "back", "link"]:

@@ -37,6 +37,8 @@ PREFIX = "/_ecluse/"
 SECRET_BYTES = 32
 _FORM = "application/x-www-form-urlencoded"
 _SOAP = f"{PREFIX}saml/soap"
+# Where directories tell of people.
+SCIM = f"{PREFIX}scim/v2"
 # The page of a kept post, by the id of its ticket.
 KEPT = f"{PREFIX}kept"
 # Pages that may be asked for as often as one likes. All else uses something up: a state, a code, a message.
@@ -211,6 +213,12 @@ def _network(client: str) -> str:
     except ValueError:
         return client
     return address.exploded[:19] if isinstance(address, IPv6Address) else str(address)
+
+
+def is_scim(request: PortalRequest) -> bool:
+    """Whether it may be a directory's: on the portal's host, where some are listed."""
+    listed = request.on_portal_host and bool(request.snapshot.gateway.scim.clients)
+    return listed and request.path.startswith(f"{SCIM}/")
 
 
 def require_form(request: PortalRequest) -> None:

@@ -1,12 +1,15 @@
 """IdP-initiated logout: sessions end in every worker before the provider is answered, whatever protocol it speaks."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from gateway.model.codes import Code
 from gateway.model.errors import GatewayError
+from gateway.model.scim import ScimClient
 from gateway.portal.flow.acting import proven_may_wait
 from gateway.portal.http.request import PortalRequest
 from gateway.portal.services import PortalServices
+from gateway.stores.told_forms import SeenPerson
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +52,19 @@ class IdpInitiatedLogout:
             await self._mark(notice)
         ended = await self._ended(await self._meant(notice), notice)
         # Invariant 12: in force in every worker before this is answered. What had ended already is no error.
+        await self.services.revoker.revoked(ended)
+        self.services.report.ended_by_provider(request, len(ended))
+
+    async def end_people(self, request: PortalRequest, people: Iterable[SeenPerson], client: ScimClient) -> None:
+        """A directory says that they are not active any more: every session of theirs that it speaks of ends. That
+        nobody comes in by what was proven before is said by the mark that is written already. Raises
+        GatewayError(STORE_UNREACHABLE)."""
+        ids: list[str] = []
+        for person in people:
+            found = await self.services.sessions.of_subject(person.issuer, person.subject)
+            ids += [session.id for session in found if client.speaks_of(session.provider, session.tenant)]
+        ended = await self.services.sessions.end(ids)
+        # Invariant 12, as above.
         await self.services.revoker.revoked(ended)
         self.services.report.ended_by_provider(request, len(ended))
 

@@ -51,7 +51,7 @@ from tests.config.samples import GATEWAY, METROPOLE, PERMIS, problems
         ("workers: 2", "limits: {header_count: 0}", "9:24: limits.header_count: this must be at least 1"),
         ("workers: 2", "access_log: on", "9:13: access_log: this must be true or false (write true)"),
         ("workers: 2", "access_log: oui", "9:13: access_log: this must be true or false (write true)"),
-        ("workers: 2", "plugins: []", "9:1: plugins: unknown key (known here: access_log, accounts, admin, development, forward_auth, hsts, levels, limits, listen, portal, posts, saml, sockets, state, store, teams, theme, timeouts, tokens, trusted_proxies, version, watch, workers)"),
+        ("workers: 2", "plugins: []", "9:1: plugins: unknown key (known here: access_log, accounts, admin, buffers, development, forward_auth, hsts, levels, limits, listen, portal, posts, saml, scim, sockets, state, store, teams, theme, timeouts, tokens, trusted_proxies, version, watch, workers)"),
     ],
 )  # fmt: skip
 def test_gateway_file(part: str, instead: str, said: str) -> None:

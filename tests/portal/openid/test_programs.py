@@ -13,6 +13,7 @@ from gateway.directories.lookups import Directories
 from gateway.federation.federation import Federation
 from gateway.model.errors import GatewayError
 from gateway.model.provider import ApiAccess, AttributeSource, OidcProvider
+from gateway.model.scim import ScimClient
 from gateway.oidc.access_token import AccessToken, process_introspection_response
 from gateway.policy.routes import RouteTable
 from gateway.portal.openid import programs as module
@@ -51,6 +52,7 @@ def callers_of(here: Installation, asked: Asked) -> Programs:
     return Programs(
         federation=asked,  # type: ignore[arg-type]
         directories=Directories(Path(here.state) / "directories", log=here.log, now=here.clock.now, kept=Kept()),
+        active_people=here.active_people,
         snapshot=lambda: here.snapshot,
         now=here.clock.now,
         monotonic=here.clock.monotonic,
@@ -303,3 +305,14 @@ async def test_a_known_address_is_known_for_a_while_and_has_a_bound_too(
         assert asked.number == most
         for call in calls:
             call.cancel()
+
+
+async def test_a_token_of_a_person_whom_a_directory_deactivated_is_refused(here: Installation, asked: Asked) -> None:
+    client = ScimClient("annuaire", "metropole", (b"t" * 32,), person="uid")
+    here.lists(client)
+    await here.told.set_active(client, "service", active=False)
+    assert await refused(callers_of(here, asked), token(here)) == "login.deactivated"
+    # One that names nobody is of no person.
+    await callers_of(here, asked).identify("actes", ACTES, token(here, preferred_username=None), "metropole", STRANGER)
+    await here.told.set_active(client, "service", active=True)
+    await callers_of(here, asked).identify("actes", ACTES, token(here), "metropole", STRANGER)

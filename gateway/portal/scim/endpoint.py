@@ -1,0 +1,175 @@
+"""`/_ecluse/scim/v2`: which directory asks, and for what. Nobody else is told whether there is anything."""
+
+import json
+import re
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Final, NamedTuple
+
+from gateway.model.codes import STORE_UNREACHABLE
+from gateway.model.errors import GatewayError
+from gateway.model.ports import Page
+from gateway.model.scim import ScimClient, client_of
+from gateway.model.scim_codes import SCIM_ADDRESS, SCIM_MEDIA_TYPE, SCIM_METHOD, SCIM_TOKEN
+from gateway.portal.flow.steps import Handlers
+from gateway.portal.http.request import SCIM, PortalRequest, is_scim
+from gateway.portal.http.responses import BARE, with_headers
+from gateway.portal.scim.users import ScimUsers
+from gateway.portal.services import PortalServices
+from gateway.scim.discovery import resource_type, resource_types, schemas, service_provider_config, user_schema
+from gateway.scim.document import ScimObject, read_object
+from gateway.scim.errors import error_document
+from gateway.scim.patch import patched
+from gateway.scim.query import list_response, read_query
+from gateway.scim.user import USER, ToldUser, UserState, read_user, resource
+
+_METHODS: Final = ("GET", "POST", "PUT", "PATCH", "DELETE")
+# RFC 7644 3.1; Okta and Entra send both.
+_MEDIA_TYPES: Final = ("application/scim+json", "application/json")
+_CONTENT_TYPE: Final = (b"Content-Type", b"application/scim+json")
+# RFC 6750 2.1
+_BEARER: Final = re.compile(r"bearer +([!-~]{1,512}) *", re.IGNORECASE)
+_USER_ID: Final = re.compile(r"/Users/([1-9][0-9]{0,11})", re.ASCII)
+_DISCOVERY: Final[Mapping[str, Callable[[str], dict[str, object]]]] = {
+    "/ServiceProviderConfig": service_provider_config,
+    "/ResourceTypes": resource_types,
+    "/ResourceTypes/User": resource_type,
+    "/Schemas": schemas,
+    f"/Schemas/{USER}": user_schema,
+}
+_RETRY_AFTER: Final = b"5"
+
+
+class _Asked(NamedTuple):
+    """`id`: of a user, empty where none is meant. `base`: the address of all of SCIM."""
+
+    request: PortalRequest
+    client: ScimClient
+    id: str
+    base: str
+
+    def body(self) -> ScimObject:
+        kind = (self.request.header(b"content-type") or "").partition(";")[0].strip(" \t").lower()
+        if kind not in _MEDIA_TYPES:
+            raise GatewayError(SCIM_MEDIA_TYPE, "a body that is neither application/scim+json nor application/json")
+        return read_object(self.request.body)
+
+
+class ScimEndpoint:
+    def __init__(self, services: PortalServices) -> None:
+        self._services = services
+        self._users = users = ScimUsers(services)
+        self._told = services.told
+        self._get_user = users.get
+        self._of_users: Mapping[str, Callable[[_Asked], Awaitable[Page]]] = {"GET": self._list, "POST": self._create}
+        self._of_user: Mapping[str, Callable[[_Asked], Awaitable[Page]]] = {
+            "GET": self._show,
+            "PUT": self._replace,
+            "PATCH": self._patch,
+            "DELETE": self._delete,
+        }
+        self._handlers: Handlers = dict.fromkeys(_METHODS, self._answer)
+
+    def handlers(self, request: PortalRequest) -> Handlers | None:
+        """None where no directory is listed, and for other addresses: it is off then."""
+        return self._handlers if is_scim(request) else None
+
+    async def _answer(self, request: PortalRequest) -> Page:
+        try:
+            client = self._client(request)
+            request.provider = client.provider
+            return await self._answered(request, client)
+        except GatewayError as error:
+            self._services.report.scim_refused(request, error)
+            return _refusal(request, error)
+
+    def _client(self, request: PortalRequest) -> ScimClient:
+        """Raises GatewayError(SCIM_TOKEN)."""
+        found = _BEARER.fullmatch(request.header(b"authorization") or "")
+        client = None if found is None else client_of(request.snapshot.gateway.scim.clients, found[1].encode("ascii"))
+        if client is None:
+            raise GatewayError(SCIM_TOKEN, "no token" if found is None else "a token of no directory")
+        return client
+
+    async def _answered(self, request: PortalRequest, client: ScimClient) -> Page:
+        path, base = request.path.removeprefix(SCIM), f"{request.snapshot.gateway.portal_url}{SCIM}"
+        if path in _DISCOVERY:
+            _require(request, ("GET",))
+            return _page(200, _DISCOVERY[path](base))
+        user = _USER_ID.fullmatch(path)
+        if user is None and path != "/Users":
+            raise GatewayError(SCIM_ADDRESS, "no such address")
+        steps = self._of_users if user is None else self._of_user
+        _require(request, tuple(steps))
+        return await steps[request.method](_Asked(request, client, "" if user is None else user[1], base))
+
+    # --- users
+
+    async def _list(self, asked: _Asked) -> Page:
+        query = read_query(asked.request.parameters())
+        if query.filter is None:
+            users, total = await self._told.page(asked.client, query.start, query.count)
+        else:
+            found = await self._told.find(asked.client, query.filter.attribute, query.filter.value)
+            all_users = [] if found is None else [found]
+            users, total = all_users[query.start - 1 :][: query.count], len(all_users)
+        self._services.report.scim_told(asked.request, asked.client.name, "read")
+        shown = [resource(user, asked.base) for user in users]
+        return _page(200, list_response(shown, total=total, start=query.start))
+
+    async def _show(self, asked: _Asked) -> Page:
+        user = await self._get_user(asked.client, asked.id)
+        self._services.report.scim_told(asked.request, asked.client.name, "read")
+        return _page(200, resource(user, asked.base))
+
+    async def _create(self, asked: _Asked) -> Page:
+        user = await self._users.create(asked.request, asked.client, read_user(asked.body()))
+        self._tell(asked, user, "created")
+        shown = resource(user, asked.base)
+        return with_headers(_page(201, shown), {b"Location": f"{asked.base}/Users/{user.id}".encode("ascii")})
+
+    async def _replace(self, asked: _Asked) -> Page:
+        user = await self._get_user(asked.client, asked.id)
+        return await self._changed(asked, user, read_user(asked.body(), user.state))
+
+    async def _patch(self, asked: _Asked) -> Page:
+        user = await self._get_user(asked.client, asked.id)
+        return await self._changed(asked, user, patched(asked.body(), user.state))
+
+    async def _changed(self, asked: _Asked, user: ToldUser, state: UserState) -> Page:
+        user = await self._users.change(asked.request, asked.client, user, state)
+        self._tell(asked, user, "changed")
+        return _page(200, resource(user, asked.base))
+
+    async def _delete(self, asked: _Asked) -> Page:
+        user = await self._get_user(asked.client, asked.id)
+        await self._users.delete(asked.request, asked.client, user)
+        self._services.report.scim_told(asked.request, asked.client.name, "deleted")
+        return Page(204, BARE, b"")
+
+    def _tell(self, asked: _Asked, user: ToldUser, what: str) -> None:
+        self._services.report.scim_told(asked.request, asked.client.name, what if user.state.active else "deactivated")
+
+
+def _require(request: PortalRequest, methods: tuple[str, ...]) -> None:
+    if request.method not in methods:
+        raise _NotAllowed(methods)
+
+
+class _NotAllowed(GatewayError):
+    def __init__(self, methods: tuple[str, ...]) -> None:
+        super().__init__(SCIM_METHOD, f"here are {', '.join(methods)}")
+        self.methods = methods
+
+
+def _page(status: int, document: Mapping[str, object]) -> Page:
+    return Page(status, (*BARE, _CONTENT_TYPE), json.dumps(document, ensure_ascii=False).encode())
+
+
+def _refusal(request: PortalRequest, error: GatewayError) -> Page:
+    page = _page(error.code.status, error_document(error, request.request_id))
+    if error.code is SCIM_TOKEN:
+        # RFC 9110 15.5.2
+        return with_headers(page, {b"WWW-Authenticate": b'Bearer realm="scim"'})
+    if isinstance(error, _NotAllowed):
+        return with_headers(page, {b"Allow": ", ".join(error.methods).encode("ascii")})
+    return with_headers(page, {b"Retry-After": _RETRY_AFTER}) if error.code is STORE_UNREACHABLE else page

@@ -1,0 +1,75 @@
+"""What a directory tells of its people is done here: the mark first, then the end of their sessions, the record last.
+
+Where the store fails in between, the directory hears so and tells it again; nobody is let in meanwhile.
+"""
+
+from dataclasses import replace
+
+from gateway.model.account import SUBJECT
+from gateway.model.errors import GatewayError
+from gateway.model.scim import ScimClient
+from gateway.model.scim_codes import SCIM_USER, SCIM_VALUE
+from gateway.portal.http.request import PortalRequest
+from gateway.portal.logout.idp_initiated import IdpInitiatedLogout
+from gateway.portal.services import PortalServices
+from gateway.scim.user import ToldUser, UserState
+from gateway.stores.told_forms import SeenPerson
+
+
+class ScimUsers:
+    """Every coroutine raises GatewayError: STORE_UNREACHABLE, or a code of SCIM."""
+
+    def __init__(self, services: PortalServices) -> None:
+        self._services = services
+        self._told = services.told
+        self._logout = IdpInitiatedLogout(services)
+
+    async def get(self, client: ScimClient, id: str) -> ToldUser:
+        user = await self._told.user(client, id)
+        if user is None:
+            raise GatewayError(SCIM_USER, "no user has this id")
+        return user
+
+    async def create(self, request: PortalRequest, client: ScimClient, state: UserState) -> ToldUser:
+        name = _name(client, state)
+        if not state.active:
+            await self._deactivate(request, client, (name,))
+        user = await self._told.add(client, state)
+        # Last: while it is not told of a user, a directory that is asked again says so again.
+        await self._told.set_active(client, name, active=state.active)
+        return user
+
+    async def change(self, request: PortalRequest, client: ScimClient, user: ToldUser, state: UserState) -> ToldUser:
+        before, name = _name(client, user.state), _name(client, state)
+        await self._told.require_free(client, user, state)
+        if name != before:
+            # People who have signed in under the old name are found by the new one.
+            for person in await self._told.seen(client, before):
+                await self._told.saw(client, name, person)
+        if not state.active:
+            await self._deactivate(request, client, (before, name))
+        changed = await self._told.replace(client, user, state)
+        await self._told.set_active(client, name, active=state.active)
+        return replace(changed, state=state)
+
+    async def delete(self, request: PortalRequest, client: ScimClient, user: ToldUser) -> None:
+        """They are active again when they are told of once more."""
+        await self._deactivate(request, client, (_name(client, user.state),))
+        await self._told.remove(client, user)
+
+    async def _deactivate(self, request: PortalRequest, client: ScimClient, names: tuple[str, ...]) -> None:
+        for name in names:
+            await self._told.set_active(client, name, active=False)
+        people = dict.fromkeys([person for name in names for person in await self._told.seen(client, name)])
+        provider = request.snapshot.providers.get(client.provider)
+        if client.person == SUBJECT and provider is not None:
+            # Also who signed in before this directory was listed.
+            people |= dict.fromkeys(SeenPerson(provider.issuer, name) for name in names)
+        await self._logout.end_people(request, people, client)
+
+
+def _name(client: ScimClient, state: UserState) -> str:
+    name = state.named(client.named_by)
+    if name is None:
+        raise GatewayError(SCIM_VALUE, f"{client.named_by} is required: people are known by it here")
+    return name

@@ -1,0 +1,234 @@
+"""What directories have told of people by SCIM, and who was seen of them: for years, on every store that there is.
+
+Whether somebody is active is a mark that only rises, even where they are: what two workers write at once is never less
+than what one of them wrote. All is found under keyed hashes of the directory's name and the person's, with keys of its
+own, for store keys go as soon as no session needs them.
+"""
+
+import asyncio
+import os
+from base64 import urlsafe_b64encode
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Final, TypeVar
+
+from gateway.model.errors import GatewayError
+from gateway.model.scim import NameAttribute, ScimClient
+from gateway.model.scim_codes import SCIM_TAKEN
+from gateway.ops.log import Log
+from gateway.scim.user import ToldUser, UserState, compared
+from gateway.stores.codec import Form
+from gateway.stores.records import MarkKey, RaiseLastingMark, RaiseMark, RecordStore, UseOnce
+from gateway.stores.sealing import StoreKeys, TokenBytes, shard_of
+from gateway.stores.tickets import Bounds, Tickets, unix_now
+from gateway.stores.told_forms import SEEN_PERSON, TOLD_NAME, TOLD_USER, KeptUser, SeenPerson
+
+ToldKeys = Sequence[tuple[str, bytes]]
+
+# Seconds.
+_FOR_EVER: Final = 50 * 365 * 86_400
+# Users of one directory; with more, whoever was told of longest ago is shown to it no more. The marks are not bounded.
+_MOST: Final = 1_000_000
+_BOUNDS: Final = Bounds(_FOR_EVER, per_group=_MOST, in_all=4 * _MOST, longest=16 << 10)
+# Subjects of one name that are found again. A provider that invents one for each sign-in has as many as those.
+_MOST_SUBJECTS: Final = 1000
+_AT_ONCE: Final = 50
+
+_Kept = TypeVar("_Kept")
+
+
+class ToldPeople:
+    """`keys`: `scim.keys` of gateway.yaml, as they are now; nothing is asked here where there are none. `now`: Unix
+    seconds. Every coroutine raises GatewayError(STORE_UNREACHABLE) when the store cannot say."""
+
+    def __init__(
+        self,
+        store: RecordStore,
+        keys: Callable[[], ToldKeys],
+        *,
+        log: Log | None = None,
+        now: Callable[[], int] = unix_now,
+        token_bytes: TokenBytes = os.urandom,
+    ) -> None:
+        self._store = store
+        self._live_keys = keys
+        self._log = log
+        self._now = now
+        self._token_bytes = token_bytes
+        self._taken: ToldKeys = ()
+        self._made: StoreKeys | None = None
+
+    # --- whether somebody is active
+
+    async def is_inactive(self, client: ScimClient, name: str) -> bool:
+        return await self._generation(client, name) % 2 == 1
+
+    async def set_active(self, client: ScimClient, name: str, *, active: bool) -> None:
+        """It lasts when it returns, also beyond a loss of power."""
+        generation = await self._generation(client, name)
+        if (generation % 2 == 0) is active:
+            return
+        await self._raise(RaiseLastingMark, client, generation + 1, "active", compared(client.named_by, name))
+
+    async def _generation(self, client: ScimClient, name: str) -> int:
+        return await self._mark(client, "active", compared(client.named_by, name))
+
+    # --- the users of a directory
+
+    async def user(self, client: ScimClient, id: str) -> ToldUser | None:
+        kept = await self._read(TOLD_USER, client, id)
+        if kept is None:
+            return None
+        state = UserState(kept.user_name, kept.external_id, active=True)
+        inactive = await self.is_inactive(client, state.named(client.named_by) or "")
+        return ToldUser(kept.id, replace(state, active=not inactive), kept.created, kept.modified)
+
+    async def find(self, client: ScimClient, attribute: NameAttribute, value: str) -> ToldUser | None:
+        id = await self._read(TOLD_NAME, client, attribute, compared(attribute, value))
+        user = None if id is None else await self.user(client, id)
+        # What led there may be older than the user's name.
+        is_it = user is not None and compared(attribute, user.state.named(attribute) or "") == compared(
+            attribute, value
+        )
+        return user if is_it else None
+
+    async def page(self, client: ScimClient, start: int, count: int) -> tuple[list[ToldUser], int]:
+        """Of all users in the order in which they were told of, `count` from the place `start`, from 1. And how many
+        places there are: those of users who were deleted stay empty."""
+        places = await self._mark(client, "users")
+        found: list[ToldUser] = []
+        for first in range(start, places + 1, _AT_ONCE):
+            if len(found) >= count:
+                break
+            ids = range(first, min(first + _AT_ONCE, places + 1))
+            users = await asyncio.gather(*(self.user(client, str(id)) for id in ids))
+            found += [user for user in users if user is not None]
+        return found[:count], places
+
+    async def add(self, client: ScimClient, state: UserState) -> ToldUser:
+        """Raises GatewayError(SCIM_TAKEN)."""
+        await self._require_free(client, state, "")
+        place = await self._mark(client, "users") + 1
+        while not await self._first(client, "place", str(place)):
+            place += 1
+        await self._raise(RaiseMark, client, place, "users")
+        now = self._now()
+        return await self._write(client, ToldUser(str(place), state, now, now))
+
+    async def replace(self, client: ScimClient, before: ToldUser, state: UserState) -> ToldUser:
+        """Raises GatewayError(SCIM_TAKEN)."""
+        if state == before.state:
+            return before
+        await self.require_free(client, before, state)
+        return await self._write(client, replace(before, state=state, modified=self._now()))
+
+    async def require_free(self, client: ScimClient, before: ToldUser, state: UserState) -> None:
+        """Raises GatewayError(SCIM_TAKEN) where the names are another user's."""
+        await self._require_free(client, state, before.id)
+
+    async def remove(self, client: ScimClient, user: ToldUser) -> bool:
+        """Nothing is said of whether they are active."""
+        ids = self._ids(TOLD_USER, client, user.id)
+        taken = await asyncio.gather(*(self._tickets(TOLD_USER).take(id) for id in ids))
+        return any(one is not None for one in taken)
+
+    async def _require_free(self, client: ScimClient, state: UserState, id: str) -> None:
+        for attribute in _ATTRIBUTES:
+            name = state.named(attribute)
+            other = None if name is None else await self.find(client, attribute, name)
+            if other is not None and other.id != id:
+                raise GatewayError(SCIM_TAKEN, f"the user {other.id} has this {attribute}")
+
+    async def _write(self, client: ScimClient, user: ToldUser) -> ToldUser:
+        state = user.state
+        kept = KeptUser(user.id, state.user_name, state.external_id, user.created, user.modified)
+        await self._put(TOLD_USER, kept, client, user.id)
+        for attribute in _ATTRIBUTES:
+            if (name := state.named(attribute)) is not None:
+                await self._put(TOLD_NAME, user.id, client, attribute, compared(attribute, name))
+        return user
+
+    # --- who has signed in
+
+    async def saw(self, client: ScimClient, name: str, person: SeenPerson) -> None:
+        """Before the session is made: whoever is told of from then on has it ended."""
+        name = compared(client.named_by, name)
+        number = await self._mark(client, "seen", name)
+        if number and await self._person(client, name, number) == person:
+            return
+        if person in await self._seen(client, name, number):
+            return
+        number += 1
+        while not await self._first(client, "seen", name, str(number)):
+            number += 1
+        await self._put(SEEN_PERSON, person, client, name, str(number))
+        await self._raise(RaiseMark, client, number, "seen", name)
+
+    async def seen(self, client: ScimClient, name: str) -> tuple[SeenPerson, ...]:
+        """Everybody who has signed in under this name, the last ones where there were very many."""
+        name = compared(client.named_by, name)
+        return tuple(await self._seen(client, name, await self._mark(client, "seen", name)))
+
+    async def _seen(self, client: ScimClient, name: str, last: int) -> dict[SeenPerson, None]:
+        found: dict[SeenPerson, None] = {}
+        for first in range(max(1, last - _MOST_SUBJECTS + 1), last + 1, _AT_ONCE):
+            numbers = range(first, min(first + _AT_ONCE, last + 1))
+            some = await asyncio.gather(*(self._person(client, name, one) for one in numbers))
+            found.update(dict.fromkeys(person for person in some if person is not None))
+        return found
+
+    async def _person(self, client: ScimClient, name: str, number: int) -> SeenPerson | None:
+        return await self._read(SEEN_PERSON, client, name, str(number))
+
+    # --- under the keys
+
+    def _keys(self) -> StoreKeys:
+        live = self._live_keys()
+        if self._made is None:
+            self._made, self._taken = StoreKeys(live), live
+        elif live != self._taken:
+            self._made.take(live)
+            self._taken = live
+        return self._made
+
+    def _tickets(self, form: Form[_Kept]) -> Tickets[_Kept]:
+        return Tickets(
+            form, self._store, self._keys(), _BOUNDS, log=self._log, now=self._now, token_bytes=self._token_bytes
+        )
+
+    def _ids(self, form: Form[_Kept], client: ScimClient, *parts: str) -> list[str]:
+        found = self._keys().indexes(form.kind, client.name, *parts)
+        return [urlsafe_b64encode(one).rstrip(b"=").decode("ascii") for one in found]
+
+    async def _put(self, form: Form[_Kept], value: _Kept, client: ScimClient, *parts: str) -> None:
+        await self._tickets(form).put(value, client.name, self._ids(form, client, *parts)[0])
+
+    async def _read(self, form: Form[_Kept], client: ScimClient, *parts: str) -> _Kept | None:
+        """Of several keys the newest that has it."""
+        tickets = self._tickets(form)
+        for id in self._ids(form, client, *parts):
+            if (found := await tickets.peek(id)) is not None:
+                return found
+        return None
+
+    async def _mark(self, client: ScimClient, kind: str, *parts: str) -> int:
+        now = self._now()
+        marks = [_key(index) for index in self._keys().indexes(f"told {kind}", client.name, *parts)]
+        return max(await asyncio.gather(*(self._store.mark(mark, now) for mark in marks)))
+
+    async def _raise(self, made: type[RaiseMark], client: ScimClient, number: int, kind: str, *parts: str) -> None:
+        now, key = self._now(), _key(self._keys().index(f"told {kind}", client.name, *parts))
+        await self._store.perform([made(key, number, now + _FOR_EVER)], now)
+
+    async def _first(self, client: ScimClient, kind: str, *parts: str) -> bool:
+        # Under every key: while a new one comes into use, workers may differ in which is the first.
+        now = self._now()
+        uses = [UseOnce(key, now + _FOR_EVER) for key in self._keys().indexes(f"told {kind}", client.name, *parts)]
+        return all(await asyncio.gather(*(self._store.perform([use], now) for use in uses)))
+
+
+_ATTRIBUTES: Final[tuple[NameAttribute, ...]] = ("userName", "externalId")
+
+
+def _key(index: bytes) -> MarkKey:
+    return MarkKey(shard_of(index.hex()), index)

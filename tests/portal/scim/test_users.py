@@ -1,0 +1,220 @@
+"""Who is not active any more has no session when the directory is answered, and gets none."""
+
+import asyncio
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from gateway.model.codes import STORE_UNREACHABLE
+from gateway.model.errors import GatewayError
+from gateway.model.provider import AttributeSource
+from gateway.model.scim import ScimClient
+from gateway.portal.flow.active_people import ActivePeople
+from tests.portal.installation import ACTES, ELECTIONS, PERMIS, Installation
+from tests.portal.scim.people import CLIENT, OFF, ON, TOKEN, USER, asked, created, opens, patched, signed_in
+
+
+@pytest.fixture
+async def told(here: Installation) -> Installation:
+    here.lists(CLIENT)
+    return here
+
+
+async def refused(here: Installation, user: str = "alice") -> str:
+    """The page that a person sees who signs in."""
+    reply = await here.browser(user).get(here.url(ACTES))
+    assert reply.status == 403, reply.text
+    return reply.text
+
+
+async def test_a_person_signs_in_is_deactivated_and_comes_back(told: Installation) -> None:
+    alice, bob = await signed_in(told), await signed_in(told, "bob")
+    seat = await told.sessions.load(ACTES, alice.jar[ACTES]["__Host-ecluse"].encode())
+    assert seat is not None
+    id = await created(told)
+    assert await opens(told, alice), "a directory that tells of a person ends nothing"
+    reply = await patched(told, id, OFF)
+    assert reply.status == 200, reply.text
+    assert json.loads(reply.body)["active"] is False
+    assert not seat.live
+    assert told.revoker.told[-1] == (seat.session_id,)
+    assert not await opens(told, alice)
+    assert await opens(told, bob)
+    assert "Your access was ended by your organisation" in await refused(told)
+    assert (await patched(told, id, ON)).status == 200
+    await signed_in(told)
+    assert told.codes().count("login.deactivated") == 1
+
+
+async def test_every_session_of_theirs_ends_on_every_host(told: Installation) -> None:
+    one, two = await signed_in(told), await signed_in(told)
+    await one.get(told.url(PERMIS, "/_ecluse/login"))
+    elsewhere = await signed_in(told, host=ELECTIONS)
+    await patched(told, await created(told), OFF)
+    assert [await opens(told, browser) for browser in (one, two)] == [False, False]
+    assert await opens(told, elsewhere, ELECTIONS), "another provider's person of the same name"
+
+
+@pytest.mark.parametrize("how", ["put", "delete", "post", "okta"])
+async def test_in_every_way_in_which_directories_say_it(told: Installation, how: str) -> None:
+    alice = await signed_in(told)
+    if how == "post":
+        await created(told, "Alice", active=False)
+    else:
+        id = await created(told)
+        if how == "put":
+            document = {"schemas": [USER], "userName": "alice", "active": False}
+            assert (await asked(told, "PUT", f"/Users/{id}", document)).status == 200
+        elif how == "delete":
+            reply = await asked(told, "DELETE", f"/Users/{id}")
+            assert (reply.status, reply.body) == (204, b"")
+            assert (await asked(told, "GET", f"/Users/{id}")).status == 404
+        else:
+            assert (await patched(told, id, {"op": "replace", "value": {"active": False}})).status == 200
+    assert not await opens(told, alice)
+    await refused(told)
+
+
+async def test_who_was_deleted_comes_back_when_they_are_told_of_again(told: Installation) -> None:
+    id = await created(told)
+    await asked(told, "DELETE", f"/Users/{id}")
+    await refused(told)
+    assert await created(told) != id
+    await signed_in(told)
+
+
+async def test_what_changes_nothing_of_it_keeps_them_out(told: Installation) -> None:
+    id = await created(told, active=False)
+    document = {"schemas": [USER], "userName": "alice", "externalId": "a1"}
+    assert (await asked(told, "PUT", f"/Users/{id}", document)).status == 200
+    assert (await patched(told, id, {"op": "Replace", "path": "displayName", "value": "Alice"})).status == 200
+    await refused(told)
+    assert json.loads((await asked(told, "GET", f"/Users/{id}")).body)["active"] is False
+
+
+async def test_a_person_who_is_renamed_is_still_the_one_who_has_signed_in(told: Installation) -> None:
+    alice = await signed_in(told)
+    id = await created(told)
+    rename = {"op": "Replace", "path": "userName", "value": "alice.dupont"}
+    assert (await patched(told, id, rename)).status == 200
+    assert await opens(told, alice)
+    assert (await patched(told, id, OFF)).status == 200
+    assert not await opens(told, alice)
+
+
+async def test_a_person_who_is_renamed_and_deactivated_at_once_is_out_under_both_names(told: Installation) -> None:
+    alice = await signed_in(told)
+    id = await created(told)
+    assert (await patched(told, id, {"op": "Replace", "path": "userName", "value": "a.dupont"}, OFF)).status == 200
+    assert not await opens(told, alice)
+    await refused(told)
+
+
+async def test_people_are_known_by_their_subject_also_from_before_the_directory_was_listed(
+    here: Installation,
+) -> None:
+    alice = await signed_in(here)
+    here.lists(replace(CLIENT, named_by="externalId", person="subject"))
+    id = await created(here, "somebody", externalId="alice")
+    assert await opens(here, alice)
+    await patched(here, id, OFF)
+    assert not await opens(here, alice)
+    await refused(here)
+
+
+async def test_a_user_without_what_people_are_known_by_is_refused(here: Installation) -> None:
+    here.lists(replace(CLIENT, named_by="externalId", person="subject"))
+    reply = await asked(here, "POST", "/Users", {"schemas": [USER], "userName": "alice"})
+    assert (reply.status, json.loads(reply.body)["scimType"]) == (400, "invalidValue")
+
+
+async def test_nobody_comes_in_of_whom_the_directory_could_not_have_spoken(told: Installation) -> None:
+    told.lists(replace(CLIENT, person="mail"))
+    await refused(told)
+    assert "login.mapping" in told.codes()
+
+
+async def test_a_directory_ends_no_session_of_another_organisation(here: Installation) -> None:
+    """Two towns that sign in by one provider, each with its own directory, which name the same people."""
+    ours, theirs = "21350238800019", "24350013900189"
+    mapped = {"uid": AttributeSource(("preferred_username",)), "siret": AttributeSource(("siret",))}
+    here.change_provider("metropole", tenant_attribute="siret", attributes=mapped)
+    here.metropole.tamper = lambda claims: claims | {"siret": siret}
+    other = "token-of-another-directory-012345"
+    here.lists(
+        replace(CLIENT, tenants=frozenset({ours})),
+        ScimClient("autre", "metropole", (other.encode(),), person="uid", tenants=frozenset({theirs})),
+    )
+    siret = ours
+    alice = await signed_in(here)
+    id = await created(here, token=other)
+    assert (await patched(here, id, OFF, token=other)).status == 200
+    assert await opens(here, alice)
+    await signed_in(here)
+    siret = theirs
+    await refused(here)
+    # Nor does it see the other's users.
+    assert (await asked(here, "GET", f"/Users/{id}")).status == 404
+    assert (await asked(here, "DELETE", f"/Users/{id}")).status == 404
+    assert json.loads((await asked(here, "GET", "/Users")).body)["totalResults"] == 0
+
+
+async def test_what_is_told_while_a_sign_in_is_under_way_counts(
+    told: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between the first look and the session: it is written, and ended before any browser has it."""
+    id = await created(told)
+    confirm = ActivePeople.confirm
+
+    async def late(self: ActivePeople, made: Any) -> None:
+        assert (await patched(told, id, OFF)).status == 200
+        # As if the directory had spoken before the session was written, and had found none to end.
+        assert await told.sessions.of_subject(made.session.identity.issuer, "alice") == ()
+        await confirm(self, made)
+
+    monkeypatch.setattr(ActivePeople, "confirm", late)
+    await refused(told)
+    assert told.revoker.told[-1] != ()
+
+
+async def test_a_store_that_cannot_say_lets_nobody_in_and_the_directory_hears_so(
+    told: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    id = await created(told)
+
+    async def away(*_: object) -> int:
+        raise GatewayError(STORE_UNREACHABLE, "cut off by the test")
+
+    monkeypatch.setattr(told.store, "mark", away)
+    reply = await patched(told, id, OFF)
+    assert (reply.status, reply.headers["Retry-After"]) == (503, "5")
+    assert json.loads(reply.body)["status"] == "503"
+    assert (await told.browser().get(told.url(ACTES))).status == 503
+
+
+async def test_where_the_end_of_sessions_fails_it_is_told_again(
+    told: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alice, id = await signed_in(told), await created(told)
+    end = told.sessions.end
+
+    async def fails(*_: object) -> tuple[str, ...]:
+        raise GatewayError(STORE_UNREACHABLE, "cut off by the test")
+
+    monkeypatch.setattr(told.sessions, "end", fails)
+    assert (await patched(told, id, OFF)).status == 503
+    await refused(told)
+    monkeypatch.setattr(told.sessions, "end", end)
+    assert (await patched(told, id, OFF)).status == 200
+    assert not await opens(told, alice)
+
+
+async def test_many_at_once(told: Installation) -> None:
+    names = [f"user{number}" for number in range(12)]
+    browsers = [await signed_in(told, name) for name in names]
+    ids = await asyncio.gather(*(created(told, name) for name in names))
+    await asyncio.gather(*(patched(told, id, OFF) for id in ids))
+    assert not any([await opens(told, browser) for browser in browsers])
+    assert TOKEN not in json.dumps(told.logged())
