@@ -247,3 +247,13 @@ def test_a_second_opinion_needs_its_extra(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setitem(sys.modules, "pygamlastan", None)
     (said,) = problems(changes, SAML_SECRETS)
     assert "saml.second_opinion.by: this needs the extra pygamlastan, which is not installed: " in said
+
+
+@pytest.mark.parametrize(("address", "count"), [("http://ds.example/wayf", 1), ("https://ds.example/wayf", 0)])
+def test_people_are_sent_to_a_discovery_service_by_https(address: str, count: int) -> None:
+    own = SAML_GATEWAY.partition("\nsaml:")[2].replace("{keys:", f"{{discovery: '{address}', keys:", 1)
+    said = "saml.discovery: people are sent on by https alone (https, or development: true)"
+    in_development = {**SAML_FILES, "gateway.yaml": f"{GATEWAY}saml:{own}"}
+    assert problems(in_development, SAML_SECRETS) == []
+    found = problems({**in_development, "gateway.yaml": f"{PUBLIC}saml:{own}"}, SAML_SECRETS)
+    assert sum(said in problem for problem in found) == count

@@ -83,7 +83,8 @@ def organisation_choices() -> list[OrganisationChoices]:
     credits = (("INSEE", "2026-01-01"), ("", ""))
     empty = OrganisationChoices(None, "", ("t", "t1"), (), (), False, False, ways[1:], credits)
     found = replace(empty, remembered=ways[0], search="saint", lines=lines, services=ways[:1], more=True)
-    return [empty, found, replace(empty, search="zzz", kept=None), replace(empty, search="a", away=True)]
+    near = replace(empty, near=ways[:1], discovery="/_ecluse/saml/discover?t=t1")
+    return [empty, found, near, replace(empty, search="zzz", kept=None), replace(empty, search="a", away=True)]
 
 
 def every_page(pages: Pages, language: str) -> list[Page]:
@@ -95,6 +96,7 @@ def every_page(pages: Pages, language: str) -> list[Page]:
         ),
         pages.render(SIGN_IN_REQUIRED, kind="frame", reader=Reader(language), reference="r1", login_url="https://a/"),
         pages.chooser(Reader(language), [Choice("Métropole", {"en": "Metropolis"}, "/_ecluse/login?t=1&provider=a")]),
+        pages.chooser(Reader(language), [Choice("b", {}, "/b")], [Choice("a", {}, "/a")], "/_ecluse/saml/discover?t=1"),
         *(pages.organisations(Reader(language), choices) for choices in organisation_choices()),
         pages.logout(Reader(language)),
         pages.logout(Reader(language), refused=LOGOUT_CROSS_SITE),
