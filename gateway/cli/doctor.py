@@ -5,6 +5,7 @@ import asyncio
 from argparse import Namespace
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from gateway.access.outcome import Prepared
 from gateway.access.preparation import origins_of
@@ -14,9 +15,13 @@ from gateway.config.problems import ProblemsFound, did_you_mean
 from gateway.config.snapshot import App
 from gateway.federation.applications import Applications
 from gateway.federation.form_exchange import FormExchange
+from gateway.formlogin.addresses import ApplicationOrigins
+from gateway.formlogin.marks import is_redirect
 from gateway.formlogin.spec import FormLogin, FormStep
-from gateway.formlogin.walk import FormRequest, action_of, form_of
+from gateway.formlogin.walk import FormRequest, FormResponse, action_of, form_of
 from gateway.model.errors import GatewayError
+
+_NOT_LOOKED_AT: Final = "not looked at: it comes after a form was sent"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,16 +61,16 @@ def doctor(name: str, folder: Path, *, as_json: bool) -> Exit:
 
 
 async def _looked_at(app: App, form: FormLogin) -> list[SteppedOn]:
-    """The first page, and those that show themselves without a sign-in; what stands behind a form is not looked at."""
+    """The first page, and those behind it that show themselves without a sign-in, of which there may be none."""
     applications = Applications(lambda address, port: False)
     exchange = FormExchange(applications.connected)
     found = []
     try:
-        for number, step in enumerate(form.steps):
-            if step.page is None or number:
-                found.append(SteppedOn(step.page or step.action, "", "not looked at: it comes after a form was sent"))
-            else:
-                found.append(await _looked(app, form, step, step.page, exchange))
+        for step in form.steps:
+            if step.page is None:
+                found.append(SteppedOn(step.action, "", f"{_NOT_LOOKED_AT}, and has no page of its own"))
+                continue
+            found.append(await _looked(app, form, step, step.page, exchange))
     finally:
         await applications.close()
     return found
@@ -75,11 +80,29 @@ async def _looked(app: App, form: FormLogin, step: FormStep, page: str, exchange
     host = app.hosts[0].replace("*", "www")
     injection = app.translation.render(None)
     origins = origins_of(app, host)
+    response = None
     try:
         fixed = Prepared(injection.headers, injection.cookies)
         response = await exchange.send(app, host, fixed, FormRequest(page))
         action = action_of(form_of(response, step, form, origins, page), step, origins, page)
     except GatewayError as error:
+        if response is not None and step is not form.steps[0] and _asks_to_sign_in(response, form, origins, page):
+            return SteppedOn(page, "", f"{_NOT_LOOKED_AT}, and without one the page does not show itself")
         return SteppedOn(page, error.code.id, error.detail)
     fields = ", ".join(field.name for field in step.fields if field.holds != "text")
     return SteppedOn(page, "", f"a form with {fields}, which is sent to {action}")
+
+
+def _asks_to_sign_in(response: FormResponse, form: FormLogin, origins: ApplicationOrigins, page: str) -> bool:
+    """Of a page behind the first: whether the application refuses it to strangers, leads them to another page of its
+    own, or shows them the first form."""
+    if response.status in (401, 403):
+        return True
+    if is_redirect(response.status):
+        return response.location is not None and origins.target(response.location, origins.public + page) is not None
+    first = form.steps[0]
+    try:
+        form_of(response, first, form, origins, page)
+    except GatewayError:
+        return False
+    return True

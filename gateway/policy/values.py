@@ -1,5 +1,7 @@
 """Tests of one text: the value of an attribute, a header or a parameter."""
 
+import hashlib
+import re
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -14,6 +16,7 @@ from gateway.policy.truth import TRUE, UNKNOWN, Truth, any_of, truth_of
 
 LONGEST_EXPRESSION = 2000
 _EXPRESSION_MEMORY = 1 << 20
+_DIGEST = re.compile("[0-9a-f]{64}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,11 +65,24 @@ class Matches:
 
 
 @dataclass(frozen=True, slots=True)
+class Sha256:
+    """A value that no file holds, by its SHA-256 in hexadecimal."""
+
+    digests: frozenset[str]
+
+    def __post_init__(self) -> None:
+        check_members(self.digests)
+        for digest in self.digests:
+            if _DIGEST.fullmatch(digest) is None:
+                raise GatewayError(POLICY_CONDITION, "a SHA-256 is 64 hexadecimal digits, as sha256sum prints it")
+
+
+@dataclass(frozen=True, slots=True)
 class Exists:
     pass
 
 
-ValueTest = Equals | Within | Suffix | Matches | Exists
+ValueTest = Equals | Within | Suffix | Matches | Sha256 | Exists
 
 
 def value_truth(test: ValueTest, value: str) -> Truth:
@@ -79,6 +95,8 @@ def value_truth(test: ValueTest, value: str) -> Truth:
             return _ends(value, test.text)
         case Matches():
             return truth_of(test.compiled.fullmatch(value.encode()) is not None)
+        case Sha256():
+            return truth_of(hashlib.sha256(value.encode()).hexdigest() in test.digests)
         case Exists():
             return TRUE
         case _:

@@ -27,6 +27,7 @@ FORM = (
 class Grr:
     place: Place
     inside: Path
+    upstream: str
 
     def asked(self, *more: str) -> int:
         return main(["doctor", "app", "grr", str(self.place.policies), *more])
@@ -42,10 +43,11 @@ def grr(tmp_path: Path) -> Iterator[Grr]:
     inside.mkdir()
     (tmp_path / "certs/grr").write_text("un secret de GRR")
     place.write_provider("alpha", "http://127.0.0.1:9400")
-    place.write_app("grr", "grr.localhost", upstream=f"{{url: http://127.0.0.1:{port}}}", form_login=FORM)
+    upstream = f"{{url: http://127.0.0.1:{port}}}"
+    place.write_app("grr", "grr.localhost", upstream=upstream, form_login=FORM)
     place.write_app("one", "one.localhost")
     with php(inside, port, HERE / "php/form.php"):
-        yield Grr(place, inside)
+        yield Grr(place, inside, upstream)
 
 
 def test_a_form_that_is_as_the_file_says_and_nothing_is_sent(grr: Grr, capsys: pytest.CaptureFixture[str]) -> None:
@@ -72,6 +74,49 @@ def test_a_form_that_has_changed_is_told(
     (step,) = json.loads(capsys.readouterr().out)["steps"]
     assert step["code"] == code
     assert said in step["said"]
+
+
+TWO_STEPS = (
+    "{trusted: {from: uid, secret: {file: ../certs/grr}}, cookies: [GRRSESSID], signed_in: [{location: /index.php}], "
+    "steps: [{page: /who.php, fields: {user: login}}, {page: /secret.php, fields: {password: secret}}]}"
+)
+NOT_LOOKED_AT = "not looked at: it comes after a form was sent"
+HIDDEN = f"{NOT_LOOKED_AT}, and without one the page does not show itself"
+
+
+@pytest.mark.parametrize(
+    ("mood", "code", "said"),
+    [
+        ("", "", "a form with password, which is sent to /secret.php"),
+        ("renamed", "form_login.form", "a form without the field password"),
+        ("outside", "form_login.elsewhere", "https://evil.example/who.php"),
+        ("gone", "form_login.form", "status 404 for the page with the form"),
+        ("first", "", HIDDEN),
+        ("closed", "", HIDDEN),
+        ("inside", "", HIDDEN),
+    ],
+)
+def test_a_page_behind_the_first_is_looked_at_where_it_shows_itself(
+    grr: Grr, capsys: pytest.CaptureFixture[str], mood: str, code: str, said: str
+) -> None:
+    grr.place.write_app("grr", "grr.localhost", upstream=grr.upstream, form_login=TWO_STEPS)
+    grr.is_now(mood)
+    assert grr.asked("--output", "json") == (1 if code else 0)
+    first, second = json.loads(capsys.readouterr().out)["steps"]
+    assert (first["page"], first["code"]) == ("/who.php", "")
+    assert (second["page"], second["code"]) == ("/secret.php", code)
+    assert said in second["said"]
+
+
+def test_a_step_that_has_no_page_of_its_own_is_said_not_to_be_looked_at(
+    grr: Grr, capsys: pytest.CaptureFixture[str]
+) -> None:
+    steps = TWO_STEPS.replace("{page: /secret.php, ", "{action: /secret.php, ")
+    grr.place.write_app("grr", "grr.localhost", upstream=grr.upstream, form_login=steps)
+    assert grr.asked("--output", "json") == 0
+    assert json.loads(capsys.readouterr().out)["steps"][1] == {
+        "page": "/secret.php", "code": "", "said": f"{NOT_LOOKED_AT}, and has no page of its own",
+    }  # fmt: skip
 
 
 def test_what_is_named_has_to_be_there(grr: Grr, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,6 +1,7 @@
 """Fixed texts of application files that are secrets: kept elsewhere, shown to nobody."""
 
 import json
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -249,3 +250,14 @@ def test_explain_shows_that_there_is_one_and_not_which(
     else:
         assert "header Authorization: (secret)" in printed
         assert "header X-Mode: open" in printed
+
+
+def test_a_condition_asks_for_a_secret_that_the_file_does_not_hold() -> None:
+    """The way that the message of one in clear names."""
+    rule = "  - {path: /machine/**, allow: {header: {name: X-Api-Key, %s}}}\n"
+    (said,) = found(PERMIS + rule % "equals: planted")
+    assert said.endswith(
+        "`X-Api-Key` looks like a secret, which is not written into this file"
+        " (write sha256: and what `printf %s SECRET | sha256sum` prints, or let programs bring tokens (api))"
+    )
+    assert found(PERMIS + rule % f"sha256: {sha256(b'planted').hexdigest()}") == []

@@ -11,10 +11,10 @@ from gateway.policy.conditions import All, Any_, Anyone, Claim, Condition, Group
 from gateway.policy.facts import Facts, RequestFacts
 from gateway.policy.hours import Time
 from gateway.policy.persons import Mandate, Organisations, Tenant
-from gateway.policy.request_conditions import Network
+from gateway.policy.request_conditions import Header, Network
 from gateway.policy.trace import TracedCondition, explain, in_words, trace
 from gateway.policy.truth import Truth
-from gateway.policy.values import Equals, Exists, Suffix, Within
+from gateway.policy.values import Equals, Exists, Sha256, Suffix, Within
 from tests.policy.short import person, rule, table
 
 AGENT = person(groups=("agents", "élus"))
@@ -44,6 +44,7 @@ def test_a_trace_shows_what_each_rule_with_a_say_answers() -> None:
         (Claim("uai", Within(frozenset({"b", "a"}))), "claim uai within a, b"),
         (Claim("mail", Suffix("@corp.example")), "claim mail suffix @corp.example"),
         (Claim("uai", Exists()), "claim uai exists"),
+        (Header("x-api-key", Sha256(frozenset({"a" * 64}))), f"header x-api-key sha256 {'a' * 64}"),
         (All((Anyone(), SignedIn())), "all"),
         (Any_((Anyone(),)), "any"),
         (Not(Anyone()), "not"),

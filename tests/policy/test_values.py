@@ -3,9 +3,11 @@ import pytest
 from gateway.model.codes import POLICY_CONDITION
 from gateway.model.errors import GatewayError
 from gateway.policy.truth import Truth
-from gateway.policy.values import Equals, Exists, Matches, Suffix, ValueTest, Within, any_truth, value_truth
+from gateway.policy.values import Equals, Exists, Matches, Sha256, Suffix, ValueTest, Within, any_truth, value_truth
 
 TRUE, FALSE, UNKNOWN = Truth.TRUE, Truth.FALSE, Truth.UNKNOWN
+# FIPS 180-4's own example, as `printf %s abc | sha256sum` prints it.
+OF_ABC = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
 
 
 @pytest.mark.parametrize(
@@ -23,6 +25,9 @@ TRUE, FALSE, UNKNOWN = Truth.TRUE, Truth.FALSE, Truth.UNKNOWN
         (Matches("b"), "ab", FALSE),
         (Matches("é."), "éa", TRUE),
         (Exists(), "", TRUE),
+        (Sha256(frozenset({OF_ABC})), "abc", TRUE),
+        (Sha256(frozenset({OF_ABC, "0" * 64})), "abcd", FALSE),
+        (Sha256(frozenset({OF_ABC})), OF_ABC, FALSE),
     ],
 )
 def test_one_value(test: ValueTest, value: str, expected: Truth) -> None:
@@ -65,3 +70,9 @@ def test_no_expression(source: str) -> None:
 def test_no_value_takes_longer_than_it_is_long() -> None:
     """An expression that backtracks would try 2 to the power of 8,000 ways."""
     assert value_truth(Matches("(a|a)*b"), "a" * 8000) is FALSE
+
+
+@pytest.mark.parametrize("digest", ["", "abc", OF_ABC.upper(), f"{OF_ABC}\n", f"sha256:{OF_ABC}"])
+def test_a_hash_is_written_as_it_is_printed(digest: str) -> None:
+    with pytest.raises(GatewayError, match="64 hexadecimal digits"):
+        Sha256(frozenset({digest}))

@@ -184,7 +184,7 @@ def _claimed(model: AppFile) -> Iterator[tuple[Path, str, str, str]]:
 
 def _compared(data: object, at: Path = ()) -> Iterator[tuple[Path, str, str, str]]:
     """What conditions of rules ask a header or parameter to be."""
-    hint = "let the application look at it, or let programs bring tokens of a provider (api)"
+    hint = "write sha256: and what `printf %s SECRET | sha256sum` prints, or let programs bring tokens (api)"
     if isinstance(data, list):
         for number, one in enumerate(data):
             yield from _compared(one, (*at, number))

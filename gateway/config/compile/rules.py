@@ -19,7 +19,7 @@ from gateway.policy.patterns import parse_pattern
 from gateway.policy.persons import OF_TENANT, Mandate, Organisations, SignedInBy, Tenant, User
 from gateway.policy.request_conditions import Header, Method, Network, Query
 from gateway.policy.rules import Rule
-from gateway.policy.values import Equals, Exists, Matches, Suffix, ValueTest, Within
+from gateway.policy.values import Equals, Exists, Matches, Sha256, Suffix, ValueTest, Within
 from gateway.wire.addresses import parse_network
 
 _SIREN_LENGTH = 9
@@ -208,6 +208,8 @@ def _value_test(written: dict[object, object]) -> ValueTest:
             return Suffix(text)
         case {"matches": str(source)}:
             return Matches(source)
+        case {"sha256": str() | list() as digests}:
+            return Sha256(_set(digests))
         case {"exists": True}:
             return Exists()
         case _:

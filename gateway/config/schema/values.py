@@ -16,7 +16,7 @@ from gateway.identity.values import is_insee
 from gateway.policy.hours import parse_dates, parse_days, parse_hours
 from gateway.policy.persons import Mandate, SignedInBy, User
 from gateway.policy.request_conditions import Header, Query
-from gateway.policy.values import Equals, Matches, Suffix, Within, check_text
+from gateway.policy.values import Equals, Matches, Sha256, Suffix, Within, check_text
 from gateway.wire.headers import goes_on, may_be_listed
 from gateway.wire.target import STRICT, safe_target
 
@@ -87,6 +87,7 @@ SignInMethods = Annotated[OneOrMore, _one_or_more(_each(check_text)), _like("otp
 Sirets = Annotated[OneOrMore, _one_or_more(_each(_siret)), _like("21590350100017")]
 Sirens = Annotated[OneOrMore, _one_or_more(_each(_siren)), _like("215903501")]
 InseeCodes = Annotated[OneOrMore, _one_or_more(_each(_insee)), _like("59350")]
+Digests = Annotated[OneOrMore, _one_or_more(lambda digests: Sha256(frozenset(digests))), _like(f"{2**40:064x}")]
 ListNames = Annotated[OneOrMore, _one_or_more(_each(_name)), _like("communes-du-nord")]
 DayTexts = Annotated[OneOrMore, _one_or_more(_each(parse_days)), _like("mon-fri", "sat")]
 HourTexts = Annotated[OneOrMore, _one_or_more(_each(parse_hours)), _like("08:00-19:00")]
@@ -124,10 +125,17 @@ class WrittenTest(Strict):
 
     @model_validator(mode="after")
     def _one_test(self) -> "WrittenTest":
-        tests = (self.equals, self.within, self.suffix, self.matches, self.exists)
-        if sum(test is not None for test in tests) != 1:
-            raise wrong("one thing is asked", "write one of equals, in, suffix, matches or exists")
+        tests = {one: getattr(self, one) for one in type(self).model_fields if one != "name"}
+        if sum(test is not None for test in tests.values()) != 1:
+            *names, last = ("in" if one == "within" else one for one in tests)
+            raise wrong("one thing is asked", f"write one of {', '.join(names)} or {last}")
         return self
+
+
+class SecretTest(WrittenTest):
+    sha256: Maybe[Digests] = None
+    """The whole value, by its SHA-256 (`printf %s VALUE | sha256sum`): a secret, which the file does not hold. One of
+    several while another takes its place."""
 
 
 class ClaimTest(WrittenTest):
@@ -159,7 +167,7 @@ def _listed_header(name: str) -> str:
 ListedHeader = Annotated[str, AfterValidator(checked(_listed_header)), _like("app_token")]
 
 
-class HeaderTest(WrittenTest):
+class HeaderTest(SecretTest):
     """One header of the request, and one thing to ask of it. Where it comes twice, both have to say the same."""
 
     name: Annotated[str, AfterValidator(checked(sent_header))]
@@ -169,7 +177,7 @@ def _parameter(name: str) -> str:
     return Query(name, Equals("x")).name
 
 
-class QueryTest(WrittenTest):
+class QueryTest(SecretTest):
     """One parameter of the query, and one thing to ask of it. A query that servers read in several ways is unknown."""
 
     name: Annotated[str, AfterValidator(checked(_parameter))]

@@ -35,6 +35,8 @@ CONDITIONS: TypeAdapter[object] = TypeAdapter(WrittenCondition)
         {"method": "GET"},
         {"header": {"name": "X-Requested-With", "equals": "XMLHttpRequest"}},
         {"query": {"name": "mode", "in": ["print"]}},
+        {"header": {"name": "X-Api-Key", "sha256": "0" * 64}},
+        {"query": {"name": "key", "sha256": ["0" * 64, "f" * 64]}},
         {"time": {"zone": "Europe/Paris", "days": "mon-fri", "hours": ["08:00-12:00"], "dates": "2026-12-24"}},
         {"shared": "agents"},
         {"when": "true"},
@@ -46,6 +48,8 @@ def test_the_grammar(written: object) -> None:
 
 ONE_OF = "a condition is anyone, signed_in, or a mapping with one of " + ", ".join(KEYS)
 ONE_TEST = "one thing is asked (write one of equals, in, suffix, matches or exists)"
+ONE_OF_REQUEST = "one thing is asked (write one of equals, in, suffix, matches, exists or sha256)"
+A_DIGEST = "a SHA-256 is 64 hexadecimal digits, as sha256sum prints it"
 
 
 @pytest.mark.parametrize(
@@ -84,7 +88,10 @@ ONE_TEST = "one thing is asked (write one of equals, in, suffix, matches or exis
         ({"header": {"name": "Remote-User", "equals": "a"}}, "allow.header.name: Remote-User is not a header that reaches an application as the client sent it (ask of another header)"),
         ({"header": {"name": "Cookie", "equals": "a"}}, "allow.header.name: Cookie is not a header that reaches an application as the client sent it (ask of another header)"),
         ({"header": {"name": "X_Mode", "equals": "a"}}, "allow.header.name: `x_mode`: a header's name is made of letters, digits and -"),
-        ({"header": {"name": "X-Mode"}}, f"allow.header: {ONE_TEST}"),
+        ({"header": {"name": "X-Mode"}}, f"allow.header: {ONE_OF_REQUEST}"),
+        ({"header": {"name": "X-Mode", "equals": "a", "sha256": "0" * 64}}, f"allow.header: {ONE_OF_REQUEST}"),
+        ({"header": {"name": "X-Mode", "sha256": "a secret"}}, f"allow.header.sha256: {A_DIGEST}"),
+        ({"query": {"name": "mode", "sha256": ["0" * 64, ""]}}, "allow.query.sha256: this is empty (name at least one)"),
         ({"query": {"name": "", "exists": True}}, "allow.query.name: an empty text is equal to nothing"),
         ({"time": {"zone": "Europe/Paris"}}, "allow.time: a time needs days, hours or dates"),
         ({"time": {"days": "mon-fri"}}, "allow.time.zone: this key is missing"),

@@ -179,9 +179,21 @@ PUBLISHED = [
     ),
     Published(
         "spring",
-        "Spring Security's reference, Siteminder Example: its filter reads SM_USER",
-        {"SM_USER": "hleboeuf"},
-        {"uid": ("hleboeuf",)},
+        "Spring Security, RequestHeaderAuthenticationFilterTests, defaultsToUsingSiteminderHeader: cat is signed in",
+        {"SM_USER": "cat"},
+        {"uid": ("cat",)},
+    ),
+    Published(
+        "spring",
+        "the same, userIsReauthenticatedIfPrincipalChanges: another person on the connection is another name there",
+        {"SM_USER": "dog"},
+        {"uid": ("dog",)},
+    ),
+    Published(
+        "cleartrust",
+        "Académie de Reims, SimulRsaBundle, EventListener/SimulRsa.php: what its simulation of the agent sets",
+        {"ct-remote-user": "igodi", "ctemail": "igor.godi@ac-reims.fr"},
+        {"uid": ("igodi",), "mail": ("igor.godi@ac-reims.fr",)},
     ),
     Published(
         "webseal",
@@ -231,6 +243,13 @@ def test_groups_are_read_as_applications_take_them_apart(preset: str) -> None:
 def test_cleartrust_s_headers_are_those_that_its_applications_ask_for() -> None:
     """ptsakyrellis/ClearTrustBundle, Service/ClearTrust.php: uid, cn, sn, givenName, mail, groupes."""
     assert list(HEADERS["cleartrust"]) == ["ct-remote-user", "cn", "ctln", "ctfn", "ctemail", "ctgrps"]
+
+
+def test_spring_s_filter_is_given_one_header_and_none_for_nobody() -> None:
+    """RequestHeaderAuthenticationFilter reads one name with getHeader, which is the first line of it, and refuses a
+    request without one (missingHeaderCausesException). It reads no credentials unless it is told a header for them."""
+    assert list(sent("{preset: spring}", HELENE)) == ["SM_USER"]
+    assert sent("{preset: spring}", None) == {}
 
 
 # --- the page ---

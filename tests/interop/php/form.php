@@ -29,7 +29,15 @@ function form($said = '') {
 
 if ($path === '/who.php' || $path === '/secret.php') {
     // The same in two steps.
-    if ($_SERVER['REQUEST_METHOD'] === 'GET') {
+    if ($_SERVER['REQUEST_METHOD'] === 'GET' && $path === '/secret.php' && $mood !== '') {
+        // The second page, as other applications have it for strangers.
+        if ($mood === 'renamed') { echo '<form method="post" action="/secret.php"><input type="password" name="pass_word"></form>'; }
+        elseif ($mood === 'first') { echo '<form method="post" action="/who.php"><input name="user"></form>'; }
+        elseif ($mood === 'closed') { http_response_code(403); }
+        elseif ($mood === 'inside') { header('Location: /who.php', true, 302); }
+        elseif ($mood === 'outside') { header('Location: https://evil.example/who.php', true, 302); }
+        else { http_response_code(404); }
+    } elseif ($_SERVER['REQUEST_METHOD'] === 'GET') {
         $field = $path === '/who.php' ? '<input name="user">' : '<input type="password" name="password">';
         echo "<form method=\"post\" action=\"$path\">$field</form>";
     } elseif ($path === '/who.php') {
