@@ -14,7 +14,6 @@ NOT_YET = {
     "K115": "tried by the group SAML",
     "K116": "tried by the group SAML (that error pages show no parameter is K057)",
     "K117": "tried by the group SAML",
-    "PC19": "tried by tests/interop/test_same_reading.py against real servers",
     "CS02 LogoutRequest": "tried by the group SAML",
     "OC14 private_key_jwt, mTLS": "tried by tests/federation/test_real_provider.py and tests/oidc",
     "SE05 id_token exp": "a session no longer than what the provider said (refresh)",

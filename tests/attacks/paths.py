@@ -5,7 +5,7 @@ Each target is tried on six rule files, by nobody and by a person who may not se
 
 from urllib.parse import unquote
 
-from tests.attacks import authority
+from tests.attacks import authority, readings
 from tests.attacks.cases import Case, Run, expect, numbered, uncontrolled
 from tests.attacks.exchange import Exchange
 from tests.attacks.forms import FORMS
@@ -377,5 +377,6 @@ CASES: tuple[Case, ...] = (
     *numbered("PC17", ((meaning, raw(data, (400, 405))) for meaning, data in VERSIONS)),
     Case("PC17.11", "HTTP/1.0 with a Host is served", http_10),
     uncontrolled("PC18", "a path that is moved is judged as it is asked for", moved),
+    *readings.CASES,
     Case("PC20", "the path of another application of the host, otherwise written", beside),
 )

@@ -52,7 +52,7 @@ async def test_the_application_hears_nothing_before_the_body_is_here(tmp_path: P
         await until(lambda: not files_in(tmp_path / "buffers"))
 
 
-@pytest.mark.parametrize("body", [LARGE, b"", b"a"])
+@pytest.mark.parametrize("body", [LARGE, b"", b"a"], ids=["large", "empty", "one"])
 async def test_what_came_in_chunks_has_its_length(tmp_path: Path, body: bytes) -> None:
     async with application() as behind, gateway(behind, upstream=GATHERED, gateway=settings(tmp_path)) as gate:
         client = await gate.client()
@@ -142,7 +142,11 @@ async def test_a_client_that_expects_it_is_invited_once(tmp_path: Path) -> None:
         assert blot(behind.requests[0]) == got(b"body")
 
 
-@pytest.mark.parametrize("raw", [post(b"", length=3 << 20), ask(b"POST /public/a", b"Transfer-Encoding: chunked")])
+@pytest.mark.parametrize(
+    "raw",
+    [post(b"", length=3 << 20), ask(b"POST /public/a", b"Transfer-Encoding: chunked")],
+    ids=["counted", "chunked"],
+)
 async def test_the_limit_on_bodies_holds(tmp_path: Path, raw: bytes) -> None:
     limits = "limits: {body: 2MB}\n"
     behind = application()

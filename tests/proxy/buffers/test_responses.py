@@ -13,6 +13,7 @@ from gateway.proxy.buffers.held import IN_MEMORY
 from tests.patience import until
 from tests.proxy.applications import OK, Act, Application, Peer, application, closing
 from tests.proxy.buffers.slow import LARGE, SlowClient, files_in, idle, slow_client
+from tests.proxy.certificates import authority_pem, client_side, server_side
 from tests.proxy.gateways import SIGNED_IN, Gateway, ask, gateway
 
 # No piece of it is like another one.
@@ -105,6 +106,28 @@ async def test_a_body_that_is_rewritten_waits_as_it_goes_out(tmp_path: Path) -> 
         await slow.until(b"\r\n\r\n")
         got = dechunked(await slow.until(b"\r\n0\r\n\r\n"))
         assert got == BODY.replace(b"000000000000077", b"neuf")
+
+
+async def test_by_tls_on_both_sides(tmp_path: Path) -> None:
+    upstream, trusted = f"ca: {{file: ../certs/ca.pem}}, {BUFFERED}", {"file:../certs/ca.pem": authority_pem()}
+    async with (
+        application(COUNTED, tls=server_side()) as behind,
+        gateway(
+            behind,
+            scheme="https",
+            upstream=upstream,
+            gateway=folder_for(tmp_path),
+            secrets=trusted,
+            tls=server_side(),
+        ) as gate,
+    ):
+        client = await gate.client(client_side())
+        client.send(GET)
+        await until(lambda: idle(gate) == 1)
+        answer = await client.answer()
+        assert (answer.status, answer.body) == (200, BODY)
+        assert (await client.ask(GET)).body == b"ok"
+        assert gate.plane.buffers.held == 0
 
 
 async def test_what_waits_on_the_disk_has_no_name_and_cannot_be_read(tmp_path: Path) -> None:
