@@ -57,7 +57,7 @@ smoke: $(READY) ## walks through the demo over real HTTP
 	@$(RUN) -m tests.smoke
 
 attack: $(READY) ## the attack corpus; GROUP=name for one group
-	@bash tools/install_test_parts.sh php
+	@bash tools/install_test_parts.sh php ldap
 	@$(RUN) -m tests.attacks $(GROUP)
 
 conformance: $(READY) ## the OpenID Foundation's relying-party modules for the code flow
@@ -72,11 +72,11 @@ pages: $(READY) ## pictures of every page of ours in build/pages: both languages
 	@$(RUN) -m tests.portal.pictures build/pages
 
 bench: $(READY) ## CPU per request beside nginx in the same run, one JSON object a line
-	@bash tools/install_test_parts.sh nginx wrk valkey >&2
+	@bash tools/install_test_parts.sh nginx wrk valkey ldap postgresql >&2
 	@$(RUN) -m tests.bench
 
 bench-quick: $(READY) ## the same in 90 seconds, the mixes of browsers first
-	@bash tools/install_test_parts.sh nginx wrk valkey >&2
+	@bash tools/install_test_parts.sh nginx wrk valkey ldap postgresql >&2
 	@$(RUN) -m tests.bench --quick
 
 bench-peers: $(READY) ## the same mixes beside mod_auth_mellon, mod_auth_openidc and Envoy's oauth2

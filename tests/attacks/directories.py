@@ -2,15 +2,17 @@
 
 import asyncio
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
+from typing import Any
 
 from deploy.demo.ports import free
 from gateway.directories.http_reader import HttpReader
 from gateway.directories.ldap_filter import person_filter
 from gateway.directories.source import DirectoryAway
 from gateway.identity.directories import joined_key
-from gateway.model.directory import HttpSource
+from gateway.model.directory import GivenAttribute, HttpSource
+from tests.attacks import lying_ldap
 from tests.attacks.cases import Case, Run, expect, numbered, uncontrolled
 from tests.attacks.office_table import SIREN, make
 from tests.attacks.world import World
@@ -128,6 +130,55 @@ async def on_the_way(world: World) -> None:
         await reader.close()
 
 
+_ALICE = {"uid": [b"alice"], "employeeNumber": [b"4711"]}
+# What it answers about alice, and the code that the operator reads; none where all is well.
+_LDAP_LIES: tuple[tuple[str, dict[str, Any], str], ...] = (
+    ("the control: her entry", {"answers": [lying_ldap.entry(_ALICE)]}, ""),
+    ("an entry of somebody else", {"answers": [lying_ldap.entry(_ALICE | {"uid": [b"bob"]})]}, "directory.key"),
+    ("an entry of hers and of somebody else", {
+        "answers": [lying_ldap.entry(_ALICE), lying_ldap.entry(_ALICE | {"uid": [b"bob"]})]}, "directory.key"),
+    ("an entry without her key", {"answers": [lying_ldap.entry({"employeeNumber": [b"4711"]})]}, "directory.key"),
+    ("her entry twice", {"answers": [lying_ldap.entry(_ALICE)] * 2}, "directory.rows"),
+    ("two numbers where one is meant", {
+        "answers": [lying_ldap.entry(_ALICE | {"employeeNumber": [b"1", b"2"]})]}, "directory.value"),
+    ("a number that is none", {
+        "answers": [lying_ldap.entry(_ALICE | {"employeeNumber": [b"4711x"]})]}, "directory.value"),
+    ("no UTF-8", {"answers": [lying_ldap.entry(_ALICE | {"employeeNumber": [b"47\xff"]})]}, "directory.value"),
+    ("an end of line", {"answers": [lying_ldap.entry(_ALICE | {"employeeNumber": [b"1\n2"]})]}, "directory.value"),
+    ("a megabyte", {
+        "answers": [lying_ldap.entry(_ALICE | {"employeeNumber": [b"1" * (1 << 21)]})]}, "directory.answer"),
+    ("a referral to another server", {"answers": [lying_ldap.reference(b"ldap://127.0.0.1:1/")], "code": 10},
+     "directory.answer"),
+    ("an operations error", {"answers": [lying_ldap.entry(_ALICE)], "code": 1}, "directory.answer"),
+    ("what is no LDAP", {"raw": b"HTTP/1.1 200 OK\r\n\r\n"}, "directory.unreachable"),
+)  # fmt: skip
+
+
+def told_by_ldap(how: dict[str, Any], code: str) -> Run:
+    """Her number is known where all is well, and else unknown; nothing of it is anybody's."""
+
+    def asked(port: int) -> tuple[Mapping[str, tuple[str, ...]], str]:
+        from gateway.directories.kinds import server_reader
+        from tests.directories import slapd
+
+        number = GivenAttribute("matricule", "employeeNumber", "number")
+        with closing(server_reader(slapd.staff(port, gives=(number,)))) as reader:
+            try:
+                found, faults = reader.finding(joined_key(["alice"]), 0)
+            except DirectoryAway as away:
+                return {}, away.code.id
+        return found.values, faults[0].code.id if faults else ""
+
+    async def run(world: World) -> None:
+        (port,) = free(1)
+        async with lying_ldap.lying(port, *how.get("answers", ()), code=how.get("code", 0), raw=how.get("raw", b"")):
+            values, said = await asyncio.to_thread(asked, port)
+        expect(said == code, f"the operator reads {said or 'nothing'}, not {code or 'nothing'}")
+        expect(values == ({} if code else {"matricule": ("4711",)}), f"known: {values}")
+
+    return run
+
+
 async def no_sign_of_a_filter(world: World) -> None:
     for uid in (
         "*",
@@ -194,4 +245,7 @@ CASES: tuple[Case, ...] = (
     uncontrolled("DI06", "no key leads to another path, and no answer to another person", on_the_way),
     uncontrolled("DI07", "no sign of a key is one of an LDAP filter", no_sign_of_a_filter),
     uncontrolled("DI08", "a key of nobody's word and another team's directory are refused at load", refused_at_load),
+    *numbered(
+        "DI09", ((f"LDAP tells {what}", told_by_ldap(how, code)) for what, how, code in _LDAP_LIES), controlled=False
+    ),
 )  # fmt: skip

@@ -22,6 +22,7 @@ from tests.bench import (
     dialects,
     fronts,
     login,
+    look_ups,
     memory,
     mixes,
     nginx,
@@ -263,6 +264,8 @@ def rows(bench: Bench, quick: bool, only: str) -> Iterator[dict[str, object]]:
     for name in ("oidc_login", "saml_login_signed_encrypted"):
         if only in name:
             yield bench.login(name, runs, 50 if quick else 200)
+    if any(only in name for name in look_ups.NAMES):
+        yield from look_ups.rows(bench.folder / "look-ups", only, runs, 100 if quick else 500, 1_000_000)
     if only in round_trips.NAME:
         yield round_trips.row()
     if quick and only in shared_store.NAME:
