@@ -50,8 +50,10 @@ class ActingFor:
 
     def may_act_for(self, request: PortalRequest, provider: Provider, identity: Identity) -> tuple[str, ...]:
         """All organisations of the person, by their provider and by what directories have said. Raises GatewayError."""
-        named = named_by(identity, request.snapshot.directories.values(), self._services.now())
-        return organisations(provider, identity, named)
+        directories = request.snapshot.directories.values()
+        return organisations(
+            provider, identity, named_by(identity, directories, self._services.now()) if directories else ()
+        )
 
     def remembered(self, request: PortalRequest, authentication: Authentication, among: tuple[str, ...]) -> str | None:
         """What this browser has chosen the last time, if it is one of the person's. A person who wants another account

@@ -46,7 +46,7 @@ class SignIns:
         authentication = await self._with_organisations(request, authentication, needed)
         chosen: str | None = authentication.tenant
         among: tuple[str, ...] = ()
-        if chosen is None:
+        if chosen is None and (authentication.provider.chooses_tenant or authentication.identity.findings):
             among = self._acting.may_act_for(request, authentication.provider, authentication.identity)
             chosen = among[0] if len(among) == 1 else self._acting.remembered(request, authentication, among)
         if chosen is None and len(among) > 1:
@@ -84,7 +84,8 @@ class SignIns:
     ) -> Authentication:
         """With what those directories say that name organisations: before it, nobody knows for whom the person acts."""
         provider, identity = authentication.provider, authentication.identity
-        naming = acting_directories(request.snapshot.directories.values(), provider.name)
+        directories = request.snapshot.directories.values()
+        naming = acting_directories(directories, provider.name) if directories else ()
         if not naming:
             return authentication
         check(provider, identity)
@@ -101,7 +102,7 @@ class SignIns:
         """With what the other directories say of them, all asked side by side. `needed`: those of the application that
         they are on the way to; None: all, for they may go to any."""
         provider, directories = authentication.provider, tuple(request.snapshot.directories.values())
-        named = named_by(authentication.identity, directories, self._services.now())
+        named = named_by(authentication.identity, directories, self._services.now()) if directories else ()
         person = establish(provider, authentication.identity, chosen=chosen, named=named)
         if chosen is not None and person.tenant != chosen:
             raise GatewayError(LOGIN_MAPPING, "a directory no longer lets the person act for the organisation chosen")
