@@ -63,7 +63,7 @@ oidc:
   {{issuer: https://op.example, client_id: a, client_secret: s3cret, api: {{audience: [urn:x], introspection: true}}}}
 attributes:
   {{uid: sub, given_name: given_name, family_name: family_name, display_name: name, groups: groups, mail: email,
-    hired: hired, service: service, dn: dn, siret: siret}}
+    hired: hired, service: service, dn: dn, siret: siret, oid: oid}}
 tenant: siret
 can: [acr, amr, fresh_login]
 """
@@ -131,7 +131,7 @@ def test_every_yaml_example_loads(place, text, monkeypatch):
     else:
         # A page may show a section alone.
         files["gateway.yaml"] = text.encode() if "version" in data else (_GATEWAY + store + text).encode()
-        named = []
+        named = [client["provider"] for client in data.get("scim", {}).get("clients", ())]
     if "front" in data:
         asks = b"forward_auth: {secret: {file: front.hex}, host: 127.0.0.1}\n"
         files["gateway.yaml"] += b"trusted_proxies: [10.1.0.1]\n" + asks

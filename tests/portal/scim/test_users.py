@@ -150,8 +150,13 @@ async def test_a_directory_ends_no_session_of_another_organisation(here: Install
     siret = ours
     alice = await signed_in(here)
     id = await created(here, token=other)
+    # She acts for the other one too, in another browser.
+    siret = theirs
+    elsewhere = await signed_in(here)
+    siret = ours
     assert (await patched(here, id, OFF, token=other)).status == 200
     assert await opens(here, alice)
+    assert not await opens(here, elsewhere)
     await signed_in(here)
     siret = theirs
     await refused(here)
