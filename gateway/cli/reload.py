@@ -43,4 +43,4 @@ def _say(verdict: ReloadVerdict) -> None:
             for path in verdict["closed"]:
                 print(f"  {path} was never right: its hosts are closed")
         case other:
-            print(f"{other}: nothing changes, revision {revision} stays live")
+            print(f"{other}: none of these files is taken, revision {revision} is live")

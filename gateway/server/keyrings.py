@@ -1,20 +1,23 @@
 """The keyrings that the folder names: whether a key has come, begun or ended since they were taken.
 
-A store key that has ended is taken away even where the folder cannot be taken as it is.
+A key that has ended is taken away even where the folder cannot be taken as it is.
 """
 
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import Final
+from typing import Final, Generic, NamedTuple, TypeVar
 
-from gateway.config.compile.plan import revision_of, with_store_keys
+from gateway.config.compile.build import build_gateway
+from gateway.config.compile.plan import KeptKeys, revision_of, with_kept_keys
 from gateway.config.folder.read import read_keyrings, text_in_force
-from gateway.config.keyring import NoKeyring, RingKey, read_keyring
+from gateway.config.keyring import NoKeyring, RingKey, RingKind, read_keyring
 from gateway.server.compiling import Live, digest
 
 # Seconds until what could not be taken is tried again.
 _AGAIN: Final = 600
+_TOWARDS_PROVIDERS: Final[tuple[RingKind, ...]] = ("saml", "client")
 
 
 class Keyrings:
@@ -24,8 +27,8 @@ class Keyrings:
         self._folder = folder
         self._tried: dict[str, bytes] = {}
         self._again = 0.0
-        # Of the store's keyrings, by reference and id, as they were read last: a file may be unreadable later.
-        self._dates: dict[str, dict[str, RingKey]] = {}
+        # By kind and reference, and then by id, as they were read last: a file may be unreadable later.
+        self._rings: dict[tuple[RingKind, str], dict[str, RingKey]] = {}
 
     def due(self, live: Live, now: float) -> bool:
         """Whether a reload would change them. Reads the files; one that cannot be read is as it was."""
@@ -33,7 +36,7 @@ class Keyrings:
         found = {key: digest(text_in_force(content, now)) for key, content in contents.items()}
         taken = {ring.key: digest for ring, digest in live.keyrings.items() if ring.key in found}
         is_tried = found == taken or (found == self._tried and now < self._again)
-        if is_tried and not self._ended(live, now):
+        if is_tried and not self._without_ended(live, now)[1]:
             return False
         self._tried, self._again = found, now + _AGAIN
         return True
@@ -43,39 +46,75 @@ class Keyrings:
         contents = read_keyrings(self._folder, live.keyrings)
         for key, content in contents.items():
             with suppress(NoKeyring):
-                if (ring := read_keyring(content)).kind == "store":
-                    self._dates.setdefault(key, {}).update({one.id: one for one in ring.keys})
+                ring = read_keyring(content)
+                self._rings.setdefault((ring.kind, key), {}).update({one.id: one for one in ring.keys})
         return contents
 
     def without_ended(self, live: Live, now: float) -> tuple[Live, tuple[str, ...]]:
-        """What is served, without the store keys that have ended, and their ids: where the folder is refused."""
+        """What is served, without the keys that have ended, and what these are called: where the folder is refused."""
         self.look(live)
-        if not (ended := self._ended(live, now)):
+        return self._without_ended(live, now)
+
+    def _without_ended(self, live: Live, now: float) -> tuple[Live, tuple[str, ...]]:
+        store = {one.id: one for one in self._of(live, "store")}
+        # Towards providers, an id is one key's in its own ring alone: they are known by what they are.
+        others = {one.parts["key"].encode(): one for kind in _TOWARDS_PROVIDERS for one in self._of(live, kind)}
+        if not any(_is_over(one, now) for one in (*store.values(), *others.values())):
             return live, ()
-        dates = self._dates_of(live)
+        ended = dict[str, None]()
 
-        def last(key: tuple[str, bytes]) -> tuple[bool, int]:
-            """As keyring.in_force has them: what is yet to come seals only where nothing else can."""
-            since = dates[key[0]].since if key[0] in dates else 0
-            return since > now, -since
+        def kept(what: str, keys: Sequence[_Own[OwnKey]]) -> tuple[OwnKey, ...]:
+            left = _left(keys, now)
+            ended.update(dict.fromkeys(f"{what} {own.id}" for own in keys if own not in left))
+            return tuple(own.key for own in left)
 
-        kept = tuple(sorted((key for key in live.gateway.store_keys if key[0] not in ended), key=last))
-        plan = with_store_keys(live.plan, kept)
-        gateway = replace(live.gateway, store_keys=kept)
-        return replace(live, plan=plan, revision=revision_of(plan), gateway=gateway), ended
+        plan = with_kept_keys(
+            live.plan,
+            KeptKeys(
+                store=lambda keys: kept("store", [_Own(key, key[0], store.get(key[0])) for key in keys]),
+                saml=lambda keys: kept("saml", [_Own(key, key.id, others.get(key.key)) for key in keys]),
+                client=lambda keys: kept("client", [_Own(key, str(key.id), others.get(key.pem)) for key in keys]),
+            ),
+        )
+        if not ended:
+            return live, ()
+        return replace(live, plan=plan, revision=revision_of(plan), gateway=build_gateway(plan)), tuple(ended)
 
-    def _ended(self, live: Live, now: float) -> tuple[str, ...]:
-        """None where every key has: there would be no store without one, and the refusal of the folder says so."""
-        dates, served = self._dates_of(live), [id for id, _ in live.gateway.store_keys]
-        ends = {id: dates[id].until for id in served if id in dates}
-        ended = tuple(id for id, until in ends.items() if until is not None and until <= now)
-        return ended if len(ended) < len(served) else ()
+    def _of(self, live: Live, kind: RingKind) -> list[RingKey]:
+        """Of the rings that are named now."""
+        return [one for ring in live.keyrings for one in self._rings.get((kind, ring.key), {}).values()]
 
-    def _dates_of(self, live: Live) -> dict[str, RingKey]:
-        return {id: one for ring in live.keyrings for id, one in self._dates.get(ring.key, {}).items()}
+
+OwnKey = TypeVar("OwnKey")
+
+
+class _Own(NamedTuple, Generic[OwnKey]):
+    """A key that is served. `dated`: as its ring has it; None where it is of none."""
+
+    key: OwnKey
+    id: str
+    dated: RingKey | None
+
+
+def _left(keys: Sequence[_Own[OwnKey]], now: float) -> Sequence[_Own[OwnKey]]:
+    """Those that have not ended, as keyring.in_force has them: what is yet to come seals or signs only where nothing
+    else can. All of them where every one has: nothing could be served, and the refusal of the folder says so."""
+    left = [own for own in keys if own.dated is None or not _is_over(own.dated, now)]
+    if not left or len(left) == len(keys):
+        return keys
+
+    def last(own: _Own[OwnKey]) -> tuple[bool, int]:
+        since = 0 if own.dated is None else own.dated.since
+        return since > now, -since
+
+    return sorted(left, key=last)
+
+
+def _is_over(one: RingKey, now: float) -> bool:
+    return one.until is not None and one.until <= now
 
 
 def told_of(ended: tuple[str, ...], why_not: str) -> str:
     """For the operator, after the refusal of a folder. `why_not`: why the workers did not take it."""
     keys = ", ".join(ended)
-    return f"; the ended store keys {keys} stay: {why_not}" if why_not else f"; the ended store keys {keys} are gone"
+    return f"; the ended keys {keys} stay: {why_not}" if why_not else f"; the ended keys {keys} are gone"

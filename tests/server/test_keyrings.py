@@ -5,12 +5,16 @@ from dataclasses import replace
 from pathlib import Path
 
 from gateway.config.compile.build import build_gateway
-from gateway.config.compile.plan import encode_plan, revision_of
-from gateway.config.keyring import Keyring, RingKey, keyring_text
+from gateway.config.compile.gateway import service_provider
+from gateway.config.compile.plan import encode_plan, lines_of, revision_of
+from gateway.config.keyring import Keyring, RingKey, RingKind, keyring_text
 from gateway.config.schema.scalars import Reference
+from gateway.model.provider import ClientKey, OidcProvider
+from gateway.saml.parties import KeyPair
 from gateway.server.compiling import Live, digest
 from gateway.server.keyrings import Keyrings
 from tests.config.samples import sample_snapshot
+from tests.oidc.samples import PROVIDER
 
 RING = Reference("file", "ring")
 SECRET = {"secret": "0123456789abcdef" * 4}
@@ -73,7 +77,7 @@ def test_an_ended_store_key_is_taken_away_without_the_rest_of_the_folder(tmp_pat
     written(tmp_path, replace(first, until=now), second, third)
     assert keyrings.due(taken, now)
     after, ended = keyrings.without_ended(taken, now)
-    assert ended == ("a",)
+    assert ended == ("store a",)
     assert [id for id, _ in after.gateway.store_keys] == ["b", "c"], "one that is yet to come does not seal"
     assert build_gateway(after.plan).store_keys == after.gateway.store_keys
     assert after.revision == revision_of(after.plan) != taken.revision
@@ -88,9 +92,9 @@ def test_a_store_key_ends_at_its_date_although_its_file_cannot_be_read_any_more(
     (tmp_path / "ring").unlink()
     assert not keyrings.due(taken, now + 59)
     assert keyrings.due(taken, now + 60)
-    assert keyrings.without_ended(taken, now + 60)[1] == ("a",)
+    assert keyrings.without_ended(taken, now + 60)[1] == ("store a",)
     (tmp_path / "ring").write_text("no ring")
-    assert keyrings.without_ended(taken, now + 60)[1] == ("a",)
+    assert keyrings.without_ended(taken, now + 60)[1] == ("store a",)
 
 
 def test_the_last_key_is_not_taken_away_and_no_key_of_another_ring(tmp_path: Path) -> None:
@@ -99,3 +103,56 @@ def test_the_last_key_is_not_taken_away_and_no_key_of_another_ring(tmp_path: Pat
     assert keyrings.without_ended(taken, now) == (taken, ())
     keys_of_the_file = replace(served(b"", "a", "b"), keyrings={})
     assert keyrings.without_ended(keys_of_the_file, now) == (keys_of_the_file, ())
+
+
+# --- keys towards providers
+
+OWN = [KeyPair(id, f"key {id}".encode(), b"certificate") for id in ("a", "b", "c")]
+CLIENT = [ClientKey(id, "ES256", f"client key {id}".encode()) for id in ("a", "b", "c")]
+FILES = {"saml": Reference("file", "saml"), "client": Reference("file", "client")}
+
+
+def towards_providers(folder: Path, kind: RingKind, *dates: tuple[str, int, int | None], words: str = "key") -> bytes:
+    parts = {"saml": {"certificate": "certificate"}, "client": {"algorithm": "ES256"}}[kind]
+    keys = [RingKey(id, since, until, {"key": f"{words} {id}", **parts}) for id, since, until in dates]
+    (folder / kind).write_bytes(content := keyring_text(Keyring(kind, tuple(keys))))
+    return content
+
+
+def with_providers(saml: bytes, client: bytes) -> Live:
+    sp = service_provider("https://portail.example", (OWN[0], OWN[2], OWN[1]))
+    gateway = replace(sample_snapshot().gateway, service_provider=sp)
+    known = replace(PROVIDER, name="known", client_keys=(CLIENT[0], CLIENT[1]))
+    another = replace(PROVIDER, name="another", client_keys=(replace(CLIENT[0], pem=b"another key of this id"),))
+    plan = encode_plan([gateway, known, another])
+    keyrings = {FILES["saml"]: digest(saml), FILES["client"]: digest(client)}
+    return Live(plan, revision_of(plan), gateway, keyrings=keyrings)
+
+
+def test_keys_towards_providers_end_at_their_date_without_the_rest_of_the_folder(tmp_path: Path) -> None:
+    now, keyrings = int(time.time()), Keyrings(tmp_path)
+    saml = towards_providers(tmp_path, "saml", ("a", now - 9, now + 60), ("b", now - 5, None), ("c", now + 99, None))
+    client = towards_providers(tmp_path, "client", ("a", now - 9, now + 60), ("b", now, None), words="client key")
+    taken = with_providers(saml, client)
+    keyrings.look(taken)
+    assert keyrings.without_ended(taken, now + 59) == (taken, ())
+    for name in FILES:
+        (tmp_path / name).unlink()
+    assert keyrings.due(taken, now + 60)
+    after, ended = keyrings.without_ended(taken, now + 60)
+    assert ended == ("saml a", "client a")
+    assert after.gateway.service_provider is not None
+    assert after.gateway.service_provider.keys == (OWN[1], OWN[2]), "one that is yet to come does not sign"
+    assert build_gateway(after.plan).service_provider == after.gateway.service_provider
+    kept = {provider.name: provider.client_keys for provider in lines_of(after.plan, OidcProvider)}
+    assert kept == {"known": (CLIENT[1],), "another": (replace(CLIENT[0], pem=b"another key of this id"),)}
+    assert after.revision == revision_of(after.plan) != taken.revision
+    assert keyrings.without_ended(after, now + 60) == (after, ())
+
+
+def test_the_last_key_towards_a_provider_stays(tmp_path: Path) -> None:
+    now, keyrings = int(time.time()), Keyrings(tmp_path)
+    dates = [(id, now - 9, now) for id in ("a", "b", "c")]
+    saml = towards_providers(tmp_path, "saml", *dates)
+    taken = with_providers(saml, towards_providers(tmp_path, "client", *dates, words="client key"))
+    assert keyrings.without_ended(taken, now) == (taken, ())

@@ -8,7 +8,7 @@ Secrets are in it: it is never written down.
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple, TypeVar, cast
 
@@ -17,7 +17,8 @@ from gateway.config.snapshot import AppSettings, Gateway, LogoutSettings
 from gateway.config.upstream_settings import UpstreamSettings
 from gateway.model.directory import Directory
 from gateway.model.organisations import OrganisationTable
-from gateway.model.provider import OidcProvider, SamlProvider
+from gateway.model.provider import ClientKey, OidcProvider, SamlProvider
+from gateway.saml.parties import KeyPair
 from gateway.tokens.spec import SigningKey, TokenAlgorithm
 from gateway.translation.render import BUDGET
 from gateway.translation.specs import CookieSpec, HeaderSpec
@@ -151,7 +152,7 @@ Line = (
     | WrittenRules
     | WrittenApp
 )
-LineT = TypeVar("LineT", Gateway, SamlProvider, Directory, OrganisationTable, WrittenApp)
+LineT = TypeVar("LineT", Gateway, OidcProvider, SamlProvider, Directory, OrganisationTable, WrittenApp)
 
 LINE = codec_of(Line)
 
@@ -208,9 +209,31 @@ def with_token_keys(plan: bytes, keys: tuple[SigningKey, ...]) -> bytes:
     return _with(plan, token_keys=keys)
 
 
-def with_store_keys(plan: bytes, keys: tuple[tuple[str, bytes], ...]) -> bytes:
-    """The same plan, with these keys."""
-    return _with(plan, store_keys=keys)
+StoreKeyPairs = tuple[tuple[str, bytes], ...]
+
+
+class KeptKeys(NamedTuple):
+    """Of our own keys of each kind, those that stay, in the order in which they serve."""
+
+    store: Callable[[StoreKeyPairs], StoreKeyPairs]
+    saml: Callable[[tuple[KeyPair, ...]], tuple[KeyPair, ...]]
+    client: Callable[[tuple[ClientKey, ...]], tuple[ClientKey, ...]]
+
+
+def with_kept_keys(plan: bytes, kept: KeptKeys) -> bytes:
+    """The same plan, with these of our keys."""
+    gateway = next(lines_of(plan, Gateway))
+    own = gateway.service_provider
+    changes = {} if own is None else {"service_provider": replace(own, keys=kept.saml(own.keys))}
+    plan = _with(plan, store_keys=kept.store(gateway.store_keys), **changes)
+    return b"".join(_with_kept_client_keys(line, kept) for line in plan_lines(plan))
+
+
+def _with_kept_client_keys(line: bytes, kept: KeptKeys) -> bytes:
+    if not line.startswith(b'{"OidcProvider":'):
+        return line
+    provider = cast(OidcProvider, decode_line(line))
+    return encode_plan([replace(provider, client_keys=kept.client(provider.client_keys))])
 
 
 def _with(plan: bytes, **changes: Any) -> bytes:
