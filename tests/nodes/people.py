@@ -131,7 +131,9 @@ class People:
         """Seconds from `moment` until nothing failed any more and sign-ins took no longer than they do."""
         last = [asked.ended for _, asked in self._done() if asked.status != 200]
         last += [min([at for at in self.signed_in if at > failed] or [self._rested]) for failed in self.failed]
-        last += [end for begin, end in self._gaps() if end - begin > self._usual]
+        # A sign-in that was still under way in the end says nothing, where others were done before it.
+        done = [(begin, end) for begin, end in self._gaps() if begin < moment or end < self._rested]
+        last += [end for begin, end in done if end - begin > self._usual]
         return max([at - moment for at in last if at > moment], default=0.0)
 
     def _gaps(self) -> list[tuple[float, float]]:

@@ -121,7 +121,13 @@ class ClusterConnections:
         for node in [each for each in self._nodes if each not in stay]:
             closing = asyncio.create_task(self._nodes.pop(node).close())
             self._closing.add(closing)
-            closing.add_done_callback(self._closing.discard)
+            closing.add_done_callback(self._left)
+
+    def _left(self, closing: "asyncio.Task[None]") -> None:
+        """One that is cut off does not answer: what is sent to say so is lost, and its error is read here."""
+        self._closing.discard(closing)
+        if not closing.cancelled():
+            closing.exception()
 
     # --- questions
 

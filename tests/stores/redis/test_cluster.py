@@ -1,6 +1,8 @@
 """Six nodes: a slot that moves to another node, and a primary that is lost. One cluster for all of it; the last test
 kills a primary."""
 
+import asyncio
+import gc
 import time
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
@@ -10,11 +12,13 @@ from redis.crc import key_slot
 
 from gateway.model.errors import GatewayError
 from gateway.stores.records import RevokeSession, UseOnce
+from gateway.stores.redis.cluster import ClusterConnections
 from gateway.stores.redis.locating import HostPort
 from gateway.stores.redis.steps import tag_of
 from gateway.stores.sealing import SHARDS, new_id, shard_of
 from gateway.stores.tickets import Transactions, unix_now
 from tests.stores.redis.cluster import NODE_TIMEOUT, Cluster, TestedClusterStore, cluster
+from tests.stores.redis.servers import settings_of
 from tests.stores.redis.trio import seconds_until
 from tests.stores.samples import (
     KEYS,
@@ -33,6 +37,25 @@ pytestmark = pytest.mark.service
 
 # Seconds without a sign-in after a failover, beyond what the nodes wait before they believe that one is lost.
 AWAY = 5.0
+
+
+async def test_a_node_that_is_cut_off_when_it_is_left_is_no_fault_of_the_gateway() -> None:
+    faults: list[object] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: faults.append(context))
+
+    async def met(connection: object) -> str:
+        return ""
+
+    async def times_out() -> None:
+        raise TimeoutError
+
+    connections = ClusterConnections(settings_of(0, addresses=(("127.0.0.1", 1),), cluster=True), met)
+    connections._at(("127.0.0.1", 1)).close = times_out  # type: ignore[method-assign]
+    connections._leave_others()
+    while connections._closing:
+        await asyncio.sleep(0)
+    gc.collect()
+    assert faults == []
 
 
 @pytest.fixture(scope="module")
