@@ -3,6 +3,7 @@
 import asyncio
 import errno
 import os
+import tempfile
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final, TypeVar
@@ -17,6 +18,8 @@ _MOST_FILES: Final = 500
 # Bytes that stay free on the disk, which sessions may be kept on too.
 _LEFT_FREE: Final = 64 << 20
 _TOLD_AGAIN: Final = 60.0
+# open(2): what file systems say that have no files without names, as NFS.
+_NO_NAMELESS: Final = frozenset({errno.EOPNOTSUPP, errno.EISDIR, errno.EINVAL})
 
 
 class Buffers:
@@ -84,7 +87,14 @@ class Buffers:
 def open_file(folder: str) -> int:
     """A file that has no name, and so is gone with the process however that ends. Raises OSError. It blocks."""
     os.makedirs(folder, mode=0o700, exist_ok=True)
-    return os.open(folder, os.O_TMPFILE | os.O_RDWR | os.O_CLOEXEC, 0o600)
+    try:
+        return os.open(folder, os.O_TMPFILE | os.O_RDWR | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        if error.errno not in _NO_NAMELESS:
+            raise
+    descriptor, name = tempfile.mkstemp(dir=folder)
+    os.unlink(name)
+    return descriptor
 
 
 def check_free(descriptor: int, size: int) -> None:

@@ -97,6 +97,24 @@ async def test_it_is_full_at_its_bound_and_for_its_application(tmp_path: Path) -
     here.buffers.close()
 
 
+async def test_where_a_file_needs_a_name_it_loses_it_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # As NFS says it: a flag that no file system knows.
+    monkeypatch.setattr("gateway.proxy.buffers.room.os.O_TMPFILE", os.O_DIRECTORY)
+    here = Here(tmp_path)
+    held = here.held()
+    put = bytes(range(256)) * (BLOCK // 128)
+    held.put(put)
+    await until(lambda: files_in(tmp_path))
+    await until(lambda: os.listdir(tmp_path) == [])
+    got = b""
+    while held.size:
+        got += await taken(held, BLOCK)
+    assert got == put
+    assert not here.log.named("buffer.failed")
+    held.close()
+    here.buffers.close()
+
+
 def nearly_full(descriptor: int) -> os.statvfs_result:
     real = os.statvfs(descriptor)
     return os.statvfs_result((real.f_bsize, 4096, real.f_blocks, 9, 9, *tuple(real)[5:10]))
