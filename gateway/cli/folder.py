@@ -64,6 +64,7 @@ def say_problems(found: ProblemsFound, *, as_json: bool) -> None:
 def problem_json(problem: Problem) -> dict[str, object]:
     place = problem.place
     return {
+        "code": problem.code,
         "file": place.file,
         "line": place.line,
         "column": place.column,

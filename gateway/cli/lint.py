@@ -43,4 +43,4 @@ def _as_text(finding: Finding) -> str:
 
 def _as_json(finding: Finding) -> dict[str, object]:
     page = f"{_DOCUMENTED}#{finding.code.lower()}"
-    return {"code": finding.code, "documentation": page, **problem_json(finding.problem)}
+    return {**problem_json(finding.problem), "code": finding.code, "documentation": page}

@@ -5,6 +5,8 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from gateway.model.config_codes import CONFIG_CONFLICT
+
 Path = tuple[str | int, ...]
 """Keys and indexes from the root of a file to a value."""
 
@@ -54,13 +56,15 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """`key`: the path of keys, `access[1].alow`, empty for a whole file. `others`: places that it collides with."""
+    """`key`: the path of keys, `access[1].alow`, empty for a whole file. `others`: places that it collides with.
+    `code`: its kind (model.config_codes, or that of the error)."""
 
     place: Place
     key: str
     message: str
     suggestion: str = ""
     others: tuple[tuple[str, Place], ...] = ()
+    code: str = CONFIG_CONFLICT.id
 
     def render(self) -> str:
         """`policies/apps/x.yaml:18:5: access[1].alow: unknown key (did you mean allow?)`, the line and a caret."""

@@ -3,6 +3,7 @@
 from gateway.model import (
     account_codes,
     codes,
+    config_codes,
     directory_codes,
     front_codes,
     host_codes,
@@ -25,6 +26,7 @@ _MODULES = (
     organisation_codes,
     listener_codes,
     scim_codes,
+    config_codes,
 )
 
 

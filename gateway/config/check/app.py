@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from urllib.parse import quote
 
 from gateway.config.check.account import check_account
@@ -37,6 +38,7 @@ from gateway.config.schema.posts import KeepPostsSection
 from gateway.config.schema.scalars import socket_address
 from gateway.config.yaml.reader import YamlDocument
 from gateway.model.account import ATTRIBUTE
+from gateway.model.config_codes import CONFIG_NAME
 from gateway.model.decision import RuleRef
 from gateway.model.errors import GatewayError
 from gateway.model.names import fold
@@ -207,7 +209,7 @@ def _unmapped(document: YamlDocument, model: AppFile, mapped: set[str], index: I
             say, write = not_mapped(attribute, mapped)
             if attribute == ATTRIBUTE and model.account is None:
                 write = "write account: {ask: ...} in this file, for the login of a link"
-            yield document.problem(path, say, write)
+            yield replace(document.problem(path, say, write), code=CONFIG_NAME.id)
     if model.translate.basic is not None or model.form_login is not None:
         yield from _secrets(document, model, index)
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from typing import Final, NamedTuple
 
 from gateway.config.check.tokens import ASPNET, carriers, told_attributes
@@ -15,7 +16,7 @@ from gateway.config.schema.load import AnyProviderFile
 from gateway.config.schema.provider import SamlProviderFile
 from gateway.config.schema.translate import InjectedAt, InjectedHeaderSection, TranslateSection
 from gateway.config.yaml.reader import YamlDocument
-from gateway.model.codes import TRANSLATION_LENGTH
+from gateway.model.codes import TRANSLATION_BUDGET, TRANSLATION_LENGTH
 from gateway.model.directory import secret_attribute
 from gateway.model.errors import GatewayError
 from gateway.model.identity import Identity
@@ -81,7 +82,8 @@ def check_budget(
         try:
             made = _of_tokens(file, model, gateway, material, known)
         except GatewayError as error:
-            yield document.problem(ASPNET, f"with the longest values that are known: {error.detail}", key=True)
+            message = f"with the longest values that are known: {error.detail}"
+            yield replace(document.problem(ASPNET, message, key=True), code=error.code.id)
             return
     size = made + max(sum(longest[told.at, told.name] for told in together) for together in by_path)
     cookies = [kind for _, kind, _ in carriers(model.translate)] + [told.kind for told in model.translate.told]
@@ -96,7 +98,7 @@ def check_budget(
             f"with the longest values that are known, headers and cookies take {size} bytes{of_them} over {budget}"
         )
         hint = "send less, or raise translate.budget as far as the application allows"
-        yield document.problem(("translate",), message, hint, key=True)
+        yield replace(document.problem(("translate",), message, hint, key=True), code=TRANSLATION_BUDGET.id)
 
 
 def _longest(told: InjectedAt, content: bytes | None, known: _Known) -> int:

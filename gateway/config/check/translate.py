@@ -22,6 +22,7 @@ from gateway.config.schema.translate import (
 )
 from gateway.config.yaml.reader import YamlDocument
 from gateway.model.account import ATTRIBUTE
+from gateway.model.config_codes import CONFIG_SECRET
 from gateway.model.errors import GatewayError
 from gateway.model.names import fold
 from gateway.translation.charset import LACKING
@@ -100,7 +101,7 @@ def check_translate(document: YamlDocument, model: AppFile) -> Iterator[Problem]
             # What stands elsewhere is looked at where it is read (`references`).
             _check(told, b"x" if value is not None and value.kind != "inline" else None)
         except GatewayError as error:
-            yield document.problem(told.at, error.detail, key=True)
+            yield replace(document.problem(told.at, error.detail, key=True), code=error.code.id)
             continue
         if told.injected.whole and told.injected.encoding in ("utf8", *LACKING):
             message = "whole has an effect with percent-utf8, base64, braced-base64, rfc2047, rfc8187 only"
@@ -131,7 +132,7 @@ def check_secrets(document: YamlDocument, model: AppFile) -> Iterator[Problem]:
 
 
 def _in_clear(document: YamlDocument, at: Path, message: str, hint: str) -> Problem:
-    return Problem(replace(document.place(at), source=""), key_path(at), message, hint)
+    return Problem(replace(document.place(at), source=""), key_path(at), message, hint, code=CONFIG_SECRET.id)
 
 
 def _texts_beside(told: InjectedAt) -> Iterator[tuple[Path, str, bool]]:

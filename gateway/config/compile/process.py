@@ -109,4 +109,4 @@ def _named(sizes: Iterable[tuple[str, int]], payloads: bytes) -> tuple[dict[str,
 
 def _problem(value: dict[str, Any]) -> Problem:
     others = tuple((word, Place(**place)) for word, place in value["others"])
-    return Problem(Place(**value["place"]), value["key"], value["message"], value["suggestion"], others)
+    return Problem(Place(**value["place"]), value["key"], value["message"], value["suggestion"], others, value["code"])

@@ -1,7 +1,7 @@
 """Bytes of the files to validated models; every problem that one file alone can tell."""
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Generic, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -26,6 +26,7 @@ from gateway.config.schema.messages import problem_of
 from gateway.config.schema.organisations import OrganisationsFile
 from gateway.config.schema.provider import ProviderFile, SamlProviderFile
 from gateway.config.yaml.reader import YamlDocument, read_document
+from gateway.model.config_codes import CONFIG_FILE
 
 _Model = TypeVar("_Model", bound=BaseModel)
 AnyProviderFile = ProviderFile | SamlProviderFile
@@ -105,7 +106,7 @@ def load(files: Files) -> tuple[Folder, list[Problem]]:
         directories=tuple(directories),
         organisations=tuple(organisations),
     )
-    return folder, [*files.problems, *problems]
+    return folder, [*(replace(problem, code=CONFIG_FILE.id) for problem in files.problems), *problems]
 
 
 def load_gateway(files: Files) -> GatewayFile | None:
@@ -126,7 +127,7 @@ def load_file(
     files: Files, path: str, model_of: Callable[[YamlDocument], type[_Model]], problems: list[Problem]
 ) -> Loaded[_Model]:
     document, found = read_document(files.shown(path), files.texts[path])
-    problems += found
+    problems += (replace(problem, code=CONFIG_FILE.id) for problem in found)
     if not document.readable:
         return Loaded(path, document, None)
     if (misplaced := _misplaced(path, document)) is not None:

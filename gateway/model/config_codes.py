@@ -1,0 +1,16 @@
+"""What is wrong in the operator's files, by kind: for tools that read `ecluse check --output json`."""
+
+from gateway.model.codes import Code
+
+# No file that can be read: its bytes, its YAML, or its place in the folder
+CONFIG_FILE = Code("config.file", 0)
+# A key that is unknown or missing, or a value in a form that its key does not take
+CONFIG_SCHEMA = Code("config.schema", 0)
+# What a reference leads to is not there, or is not what it has to be: a key of the wrong kind
+CONFIG_REFERENCE = Code("config.reference", 0)
+# A name that nothing has: an attribute in a template, a claim or a condition
+CONFIG_NAME = Code("config.name", 0)
+# A secret in clear
+CONFIG_SECRET = Code("config.secret", 0)
+# What is valid by itself, and does not go with the rest
+CONFIG_CONFLICT = Code("config.conflict", 0)
