@@ -107,7 +107,7 @@ class ToldPeople:
 
     async def add(self, client: ScimClient, state: UserState) -> ToldUser:
         """Raises GatewayError(SCIM_TAKEN)."""
-        await self._require_free(client, state, "")
+        await self.require_free(client, None, state)
         place = await self._mark(client, "users") + 1
         while not await self._first(client, "place", str(place)):
             place += 1
@@ -122,21 +122,18 @@ class ToldPeople:
         await self.require_free(client, before, state)
         return await self._write(client, replace(before, state=state, modified=self._now()))
 
-    async def require_free(self, client: ScimClient, before: ToldUser, state: UserState) -> None:
-        """Raises GatewayError(SCIM_TAKEN) where the names are another user's."""
-        await self._require_free(client, state, before.id)
-
     async def remove(self, client: ScimClient, user: ToldUser) -> bool:
         """Nothing is said of whether they are active."""
         ids = self._ids(TOLD_USER, client, user.id)
         taken = await asyncio.gather(*(self._tickets(TOLD_USER).take(id) for id in ids))
         return any(one is not None for one in taken)
 
-    async def _require_free(self, client: ScimClient, state: UserState, id: str) -> None:
+    async def require_free(self, client: ScimClient, before: ToldUser | None, state: UserState) -> None:
+        """Raises GatewayError(SCIM_TAKEN) where the names are those of another user than `before`."""
         for attribute in _ATTRIBUTES:
             name = state.named(attribute)
             other = None if name is None else await self.find(client, attribute, name)
-            if other is not None and other.id != id:
+            if other is not None and (before is None or other.id != before.id):
                 raise GatewayError(SCIM_TAKEN, f"the user {other.id} has this {attribute}")
 
     async def _write(self, client: ScimClient, user: ToldUser) -> ToldUser:

@@ -32,6 +32,7 @@ class ScimUsers:
 
     async def create(self, request: PortalRequest, client: ScimClient, state: UserState) -> ToldUser:
         name = _name(client, state)
+        await self._told.require_free(client, None, state)
         if not state.active:
             await self._deactivate(request, client, (name,))
         user = await self._told.add(client, state)

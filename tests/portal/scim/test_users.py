@@ -77,6 +77,15 @@ async def test_in_every_way_in_which_directories_say_it(told: Installation, how:
     await refused(told)
 
 
+async def test_what_is_refused_ends_nothing(told: Installation) -> None:
+    alice = await signed_in(told)
+    await created(told)
+    document = {"schemas": [USER], "userName": "alice", "active": False}
+    assert (await asked(told, "POST", "/Users", document)).status == 409
+    assert await opens(told, alice)
+    await signed_in(told)
+
+
 async def test_who_was_deleted_comes_back_when_they_are_told_of_again(told: Installation) -> None:
     id = await created(told)
     await asked(told, "DELETE", f"/Users/{id}")
