@@ -18,9 +18,17 @@ from weakref import WeakValueDictionary
 # Bytes that are read at once while a response begins: most of them come whole.
 _NARROW: Final = 50 * 1024
 # And that are written to TLS at once, one record of it: the buffer that OpenSSL writes to keeps the size that it has
-# grown to.
+# grown to. The two of a small piece go to the kernel together.
 _RECORD: Final = 16 * 1024
+_SMALL_RECORD: Final = 12 * 1024
 READ_AT_MOST: Final = 256 * 1024
+# A connection for which so much waits in the kernel takes less than comes. Of what is read for it little may wait here,
+# however little the kernel takes in the end: where that runs out of memory for TCP, it takes nothing of what it has
+# just said that it had room for. What is read for TLS is kept with what the loop and OpenSSL need for it.
+_QUICK: Final = 1 << 20
+_LITTLE: Final = 40 * 1024
+# What waits below TLS until the end of the loop's turn: as the loop has it, and a record where little may.
+_BELOW, _LITTLE_BELOW = 64 * 1024, 16 * 1024
 # Where more came at once, more may follow.
 SMALL: Final = 16 * 1024
 _NOBODY: Final = asyncio.BufferedProtocol()
@@ -65,14 +73,14 @@ def let_go(transport: Any) -> None:
 
 def room(transport: asyncio.Transport) -> int:
     """How many bytes may be read at once for who is written to by `transport`: half of the room that its kernel has,
-    since packets are counted there with what is added to them, or a small piece at least."""
+    since packets are counted there with what is added to them, little where much waits, or a small piece at least."""
     if isinstance(transport, OwnRoom):
         return transport.room()
     found = _send_buffer(transport)
     if found is None:
         return SMALL
     most, waits = found
-    return max((most - waits) // 2, SMALL)
+    return max(min((most - waits) // 2, READ_AT_MOST if waits <= _QUICK else _LITTLE), SMALL)
 
 
 def _send_buffer(transport: asyncio.Transport) -> tuple[int, int] | None:
@@ -100,17 +108,15 @@ class OwnRoom(asyncio.Transport):
 class PacedReading(asyncio.BufferedProtocol):
     """A connection that is read to READ no faster than another takes what came of it.
 
-    `view`: where the next piece goes, and so its size; `first` where little came before. `_spare`: for so much more
-    the other is known to have room.
+    `view`: where the next piece goes, and so its size; `first` where little came before.
     """
 
-    __slots__ = ("_spare", "view")
+    __slots__ = ("view",)
 
     first: ClassVar[memoryview] = FIRST
 
     def __init__(self) -> None:
         self.view = self.first
-        self._spare = 0
 
     @property
     def get_buffer(self) -> partial[memoryview]:
@@ -120,13 +126,9 @@ class PacedReading(asyncio.BufferedProtocol):
     def size_the_next(self, came: int, to: asyncio.Transport | None) -> None:
         """After a piece of more than SMALL, or a whole one: more may come than is taken by `to`, None for nobody."""
         if to is None or (came <= SMALL and came < len(self.view)):
-            self.view, self._spare = self.first, 0
-            return
-        self._spare -= came
-        if self._spare < READ_AT_MOST:
-            # What was taken meanwhile is room as well.
-            self._spare = room(to)
-        self.view = _MEMORY[: self._spare]
+            self.view = self.first
+        else:
+            self.view = _MEMORY[: room(to)]
 
 
 class Room:
@@ -176,16 +178,18 @@ class PacedTls(OwnRoom):
     """A client's transport where TLS is spoken. The loop's own would take 64 KB and more beyond what the kernel takes,
     and say nothing of it: this one asks the kernel, each time that as much was written as it had room for.
 
-    `_left`: bytes until it is asked again.
+    `_left`: bytes until it is asked again. `below`: to which what is encrypted is written. `_lags`: much waits in the
+    kernel.
     """
 
-    __slots__ = ("__weakref__", "_left", "_room", "_tls", "_waits")
+    __slots__ = ("__weakref__", "_lags", "_left", "_room", "_tls", "_waits", "below")
 
     def __init__(self, tls: asyncio.Transport, room_of_all: Room) -> None:
         self._tls = tls
         self._room = room_of_all
         self._left = SMALL
-        self._waits = False
+        self._waits = self._lags = False
+        self.below: asyncio.WriteTransport | None = None
         limited: Any = tls
         # Nothing more is read while anything waits to be decrypted.
         limited.set_read_buffer_limits(high=1, low=0)
@@ -196,12 +200,12 @@ class PacedTls(OwnRoom):
             return
         size = len(data)
         self._left -= size
-        if size <= _RECORD:
+        if size <= _SMALL_RECORD:
             self._tls.write(data)
         else:
-            data = memoryview(data)
-            for start in range(0, size, _RECORD):
-                self._tls.write(data[start : start + _RECORD])
+            data, record = memoryview(data), _SMALL_RECORD if size <= SMALL else _RECORD
+            for start in range(0, size, record):
+                self._tls.write(data[start : start + record])
         if self._left < 0:
             self._look()
 
@@ -220,10 +224,13 @@ class PacedTls(OwnRoom):
         if found is None:
             return
         most, waits = found
-        free = most - waits
+        free, lags = most - waits, waits > _QUICK
+        if lags is not self._lags and self.below is not None:
+            self._lags = lags
+            self.below.set_write_buffer_limits(high=_LITTLE_BELOW if lags else _BELOW)
         # As the kernel itself says whether a connection can be written to.
         if 2 * free >= waits:
-            self._left = free // 2
+            self._left = min(free // 2, SMALL if lags else READ_AT_MOST)
         elif not self._tls.is_closing():
             descriptor = self._tls.get_extra_info("socket").fileno()
             if self._waits or self._room.wait(descriptor, self):

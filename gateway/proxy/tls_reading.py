@@ -1,8 +1,8 @@
-"""How much is read at once of a connection that speaks TLS.
+"""How much is read at once of a connection that speaks TLS, and how much of what is written to it waits.
 
 The loop's own TLS reads up to 256 KB, which stay in three places: the memory that it reads to, whose pages belong to
 the process from when they are first used; OpenSSL's buffer of what is to be decrypted, which keeps the size that it has
-grown to; and what is decrypted.
+grown to; and what is decrypted. Of what the kernel does not take, it would keep 64 KB and more before it says so.
 """
 
 import asyncio
@@ -14,13 +14,13 @@ from typing import Any, Final
 
 import uvloop.loop
 
-from gateway.proxy.pacing import let_go
+from gateway.proxy.pacing import PacedTls, let_go
 
 # Half a record of TLS: a request comes in one piece.
 _AT_ONCE: Final = 8 * 1024
 
 # What the loop does, with whatever makes the protocol: the transport and that protocol.
-Opens = Callable[[Callable[[], asyncio.BaseProtocol]], Coroutine[Any, Any, tuple[asyncio.BaseTransport, Any]]]
+Opens = Callable[[Callable[[], asyncio.BaseProtocol]], Coroutine[Any, Any, tuple[asyncio.WriteTransport, Any]]]
 
 
 async def opened_by_tls(opens: Opens, protocol: asyncio.BaseProtocol, context: ssl.SSLContext, **how: Any) -> None:
@@ -30,8 +30,11 @@ async def opened_by_tls(opens: Opens, protocol: asyncio.BaseProtocol, context: s
     waiter = loop.create_future()
     reading = TlsReading(protocol, context, waiter, how)
     try:
-        await opens(lambda: reading)
+        below, _ = await opens(lambda: reading)
         await waiter
+        written = getattr(protocol, "transport", None)
+        if isinstance(written, PacedTls):
+            written.below = below
     except BaseException:
         reading.give_up()
         raise
@@ -43,7 +46,7 @@ async def opened_by_tls(opens: Opens, protocol: asyncio.BaseProtocol, context: s
 class TlsReading(asyncio.BufferedProtocol):
     """Stands between a connection and the loop's TLS, and shows no more of its memory than is read at once."""
 
-    __slots__ = ("_is_open", "_tls", "_transport", "_view")
+    __slots__ = ("_full", "_is_open", "_tls", "_transport", "_view")
 
     def __init__(
         self,
@@ -56,7 +59,7 @@ class TlsReading(asyncio.BufferedProtocol):
         kind: Any = vars(uvloop.loop)["SSLProtocol"] if isinstance(loop, uvloop.Loop) else asyncio.sslproto.SSLProtocol
         self._tls = tls = kind(loop, protocol, context, waiter, **how)
         self._transport = tls._get_app_transport()
-        self._is_open = False
+        self._is_open = self._full = False
         self._view: memoryview = tls.get_buffer(_AT_ONCE)[:_AT_ONCE]
 
     @property
@@ -90,7 +93,17 @@ class TlsReading(asyncio.BufferedProtocol):
         asyncio.get_running_loop().call_soon(let_go, self._transport)
 
     def pause_writing(self) -> None:
+        """The loop's TLS would take what is written next, and say nothing until that is more than it may keep."""
+        self._full = True
         self._tls.pause_writing()
+        self._transport.get_protocol().pause_writing()
 
     def resume_writing(self) -> None:
+        self._full = False
+        # It writes what it has kept, which may be too much again.
         self._tls.resume_writing()
+        protocol = self._transport.get_protocol()
+        if self._full:
+            protocol.pause_writing()
+        else:
+            protocol.resume_writing()

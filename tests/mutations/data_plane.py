@@ -55,7 +55,7 @@ DEFENCES = (
     Defence(
         "no more is read than its client takes",
         _PACING,
-        "self.view = _MEMORY[: self._spare]",
+        "self.view = _MEMORY[: room(to)]",
         "proxy/test_pacing.py",
         "self.view = _MEMORY",
     ),
@@ -74,6 +74,13 @@ DEFENCES = (
         "tls.get_buffer(_AT_ONCE)[:_AT_ONCE]",
         "proxy/test_pacing.py",
         "tls.get_buffer(_AT_ONCE)",
+    ),
+    Defence(
+        "what waits below TLS",
+        _PACING,
+        "high=_LITTLE_BELOW if lags else _BELOW",
+        "proxy/test_pacing.py",
+        "high=_BELOW",
     ),
     Defence(
         "who says goodbye in a tunnel by TLS",

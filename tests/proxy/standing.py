@@ -2,7 +2,8 @@
 
 `python -m tests.proxy.standing application FILE` prints its ports, without and with TLS, and writes the certificate of
 its authority to the file; `... gateway SCHEME PORT FILE [rewriting]` serves without and with TLS, before the
-application at that port, and prints both ports. Each ends with its standard input.
+application at that port, and prints both ports. Its kernel says of each connection that takes anything that it takes
+much more, as one does that then runs out of memory for TCP. Each ends with its standard input.
 """
 
 import asyncio
@@ -14,17 +15,19 @@ import socket
 import ssl
 import sys
 import threading
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import uvloop
 
+from gateway.proxy import pacing
 from tests.proxy.certificates import authority_pem, server_side
 from tests.proxy.gateways import gateway
 from tests.proxy.websocket_ends import TUNNEL, frame, switched
 
-_SIZE = 10 << 20
+_SIZE, _MUCH = 10 << 20, 1 << 24
 # A text that compresses to three quarters.
 _ZIPPED = gzip.compress(base64.b64encode(random.Random(7).randbytes(_SIZE >> 1)), 1)
 _HEADS = {
@@ -105,7 +108,16 @@ def _speak(connection: socket.socket, tls: ssl.SSLContext | None) -> None:
     _answer(connection if tls is None else tls.wrap_socket(connection, server_side=True))
 
 
+def _says_too_much(asked: Callable[[asyncio.Transport], tuple[int, int] | None]) -> Any:
+    def says(transport: asyncio.Transport) -> tuple[int, int] | None:
+        found = asked(transport)
+        return found if found is None or found[0] <= found[1] else (found[1] + _MUCH, found[1])
+
+    return says
+
+
 async def _gateway(scheme: str, port: int, certificate: Path, *rewriting: str) -> None:
+    vars(pacing)["_send_buffer"] = _says_too_much(vars(pacing)["_send_buffer"])
     app = TUNNEL + ("rewrite: {headers: true, bodies: true}\n" if rewriting else "")
     behind: dict[str, Any] = {"app": app, "scheme": scheme}
     if scheme == "https":

@@ -10,6 +10,7 @@ from typing import cast
 
 import pytest
 
+from gateway.proxy.tls_reading import TlsReading
 from gateway.proxy.upstream.connection import UpstreamConnection
 from tests.patience import PATIENCE
 from tests.proxy.applications import Peer, application
@@ -20,7 +21,7 @@ from tests.proxy.websocket_ends import TUNNEL, WANTS, frame, switched
 uvloop = pytest.mark.asyncio(loop_factories=["uvloop"])
 
 LARGE = 24 << 20
-FEW = 64 * 1024
+FEW = 52 * 1024
 TWO_RECORDS = 32 * 1024
 FRAMINGS = {
     "counted": b"Content-Length: %d\r\n\r\n" % LARGE + bytes(LARGE),
@@ -92,10 +93,9 @@ async def test_who_reads_nothing_has_little_waiting_and_all_of_it_comes_later(
         await gate.until(lambda: upstream_of(gate) is not None)
         (connection,) = gate.plane.connections
         assert connection.transport.get_write_buffer_size() <= (0 if tls else FEW)
-        # The first is the head's; then they are as large as there is room for, in the end next to none. With TLS there
-        # is an end before there is no room at all.
+        # The first is the head's; then they are as large as is taken at once, in the end no larger than may wait here.
         assert pieces[0] <= FEW < max(pieces)
-        assert tls or pieces[-1] <= FEW
+        assert pieces[-1] <= FEW
         reading(client).resume_reading()
         assert await came_of(client) >= LARGE
 
@@ -113,6 +113,32 @@ async def test_of_an_application_that_speaks_tls_little_is_read_at_once(pieces: 
         reading(client).resume_reading()
         assert await came_of(client) >= LARGE
         assert max(pieces) <= TWO_RECORDS
+
+
+@uvloop
+async def test_below_tls_little_waits_where_the_kernel_takes_less_than_it_had_said(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("gateway.proxy.pacing._send_buffer", lambda _: (1 << 30, 2 << 20))
+    below: list[asyncio.Transport] = []
+    made = TlsReading.connection_made
+
+    def connection_made(self: TlsReading, transport: asyncio.Transport) -> None:
+        below.append(transport)
+        made(self, transport)
+
+    monkeypatch.setattr(TlsReading, "connection_made", connection_made)
+    async with (
+        application(b"HTTP/1.1 200 OK\r\n" + FRAMINGS["counted"]) as app,
+        gateway(app, tls=server_side()) as gate,
+        asked(gate, ask(b"GET /public/a", b"Connection: close"), tls=True) as client,
+    ):
+        await gate.until(lambda: upstream_of(gate) is not None)
+        (connection,) = gate.plane.connections
+        waiting = connection.transport.get_write_buffer_size() + below[0].get_write_buffer_size()
+        assert 0 < waiting <= FEW
+        reading(client).resume_reading()
+        assert await came_of(client) >= LARGE
 
 
 @uvloop

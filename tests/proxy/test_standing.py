@@ -1,4 +1,8 @@
-"""Private memory of a gateway for each of many that stand still: it and the application are processes of their own."""
+"""Private memory of a gateway for each of many that stand still: it and the application are processes of their own.
+
+How much of a piece the kernel takes in the end hangs on the memory that everybody else has left it. So that the same is
+measured on every machine, the gateway's says each time that it takes much more than it does (standing.py).
+"""
 
 import os
 import signal
@@ -51,6 +55,8 @@ def process(*arguments: str) -> Iterator[tuple[subprocess.Popen[str], list[int]]
 def connected(number: int, port: int, tls: ssl.SSLContext | None) -> socket.socket:
     """Few of an address: one client may not hold so many. It has had an answer, as an idle one has."""
     connection = socket.socket()
+    # What is to be kept is the gateway's: its kernel's memory goes to all of them, and may not be enough for more.
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 16)
     connection.bind((f"127.0.{2 + number // 40}.{1 + number % 40}", 0))
     connection.connect(("127.0.0.1", port))
     if tls is not None:
