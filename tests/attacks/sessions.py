@@ -226,13 +226,13 @@ async def kept_by_a_cache_between(world: World) -> None:
             passed(world, seen)
             expect(seen.answer.all(b"cache-control") == [b"private"], f"{seen.answer}")
         # RFC 9111 3: how long it stays fresh says not for whom.
-        for line in (b"Expires: Fri, 01 Jan 2100 00:00:00 GMT", b"Pragma: no-cache"):
+        for line in (b"Expires: Fri, 01 Jan 2100 00:00:00 GMT", b"Pragma: no-cache", b"Cache-Control: no-transform"):
             script = Script(b"HTTP/1.1 200 OK\r\n%b\r\nContent-Length: 0\r\n\r\n" % line)
             world.recorder.scripts[b"/private/page"] = script
             seen = await world.send(request(app, "/private/page", cookie=cookie))
             del world.recorder.scripts[b"/private/page"]
             passed(world, seen)
-            expect(seen.answer.all(b"cache-control") == [b"private"], f"{seen.answer}")
+            expect(seen.answer.all(b"cache-control")[-1:] == [b"private"], f"{seen.answer}")
         if world.is_gateway:
             seen = await world.send(request(app, "/public/page"))
             expect(not seen.answer.all(b"cache-control"), f"{seen.answer}")

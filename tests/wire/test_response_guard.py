@@ -2,7 +2,7 @@
 
 import pytest
 
-from gateway.wire.response_guard import cleared, ends_hsts
+from gateway.wire.response_guard import cleared, directs_caches, ends_hsts
 
 
 @pytest.mark.parametrize(
@@ -42,3 +42,17 @@ def test_what_ends_https_alone(value: bytes) -> None:
 )
 def test_what_does_not(value: bytes) -> None:
     assert not ends_hsts(value)
+
+
+@pytest.mark.parametrize(
+    "value", [b"private", b"no-transform, MAX-AGE=5", b"no-transform,public", b"no-store", b'No-Cache="a"']
+)
+def test_what_tells_caches_something(value: bytes) -> None:
+    assert directs_caches(value)
+
+
+@pytest.mark.parametrize(
+    "value", [b"", b" , ,", b"no-transform", b"\tNo-Transform , immutable", b"no-chache", b"privat=1"]
+)
+def test_what_says_not_who_may_store(value: bytes) -> None:
+    assert not directs_caches(value)

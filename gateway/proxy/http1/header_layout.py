@@ -4,7 +4,7 @@ layout; after that a head costs a look-up and a few moves of whole lists, and no
 Names are judged by wire/headers.py alone. A layout holds names, never values.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Final, Protocol
 
 from gateway.wire.headers import (
@@ -22,7 +22,7 @@ from gateway.wire.headers import (
     UNSEEN,
     Verdict,
 )
-from gateway.wire.response_guard import CACHE_DIRECTIVES
+from gateway.wire.response_guard import CACHE_DIRECTIVES, directs_caches
 
 Names = tuple[bytes, ...]
 Positions = tuple[int, ...]
@@ -56,13 +56,14 @@ class HeaderLayout:
     not go on; `cut`: those lines. `rare`: (place, verdict) of what is read beside Host, Cookie and Connection.
     `dropped`: names of lines that nobody reads. `length`, `sets`: Content-Length and Set-Cookie as they are spelled,
     where nothing else is rare and neither comes twice; b"" for what is not there, or where that is not so. `guarded`:
-    names of lines whose value may not go on (wire/response_guard.py); `directed`: caches are told what to keep."""
+    names of lines whose value may not go on (wire/response_guard.py); `directs`: lines that may tell caches what to
+    keep."""
 
     __slots__ = (
         "connections",
         "cookies",
         "cut",
-        "directed",
+        "directs",
         "dropped",
         "guarded",
         "length",
@@ -83,7 +84,7 @@ class HeaderLayout:
             self._add(place, name, verdicts[place])
         self.length, self.sets = self._usual_names(names)
         self.guarded = self._guarded_names(names)
-        self.directed = any(name.lower() in CACHE_DIRECTIVES for name in names)
+        self.directs = tuple(place for place, name in enumerate(names) if name.lower() in CACHE_DIRECTIVES)
 
     def _usual_names(self, names: Names) -> tuple[bytes, bytes]:
         found = {verdict: names[place] for place, verdict in self.rare}
@@ -117,6 +118,10 @@ class HeaderLayout:
         lines = self.skeleton[:]
         lines[1::2] = values
         return lines
+
+    def is_directed(self, values: Collection[bytes]) -> bool:
+        """Whether caches are told who may store it. `values`: of all lines."""
+        return bool(self.directs) and any(directs_caches(tuple(values)[place]) for place in self.directs)
 
     def read_rare(self, values: list[bytes], into: dict[int, bytes]) -> None:
         for place, verdict in self.rare:

@@ -213,13 +213,14 @@ class ResponseHead:
         if layout.connections and cut < 0:
             return False
         self._stale = False
-        self.left, self._cut, self._directed, self.status = 0, cut, layout.directed, known.status
+        directed = bool(layout.directs) and layout.is_directed(fields.values())
+        self.left, self._cut, self._directed, self.status = 0, cut, directed, known.status
         # A cookie is one person's: the head is not kept, and does not come twice.
         self._last_length = -1
         if not layout.sets:
             self._last_head, self._last_length, self._last_status = data[:end], len(data), known.status
             if self._unknown <= _SELDOM or not self._unknown % _SELDOM:
-                read = KnownResponse(known.status, connected=cut >= 0, directed=layout.directed)
+                read = KnownResponse(known.status, connected=cut >= 0, directed=directed)
                 heads.known.keep(self._last_head, names, read)
         return True
 
@@ -235,7 +236,7 @@ class ResponseHead:
             return
         if all(_is_harmless(name, fields[name]) for name in layout.guarded):
             # A 304 takes back nothing that was said with what it stands for (RFC 9111 3.2).
-            directed = layout.directed or not layout.length
+            directed = not layout.length or layout.is_directed(fields.values())
             self._heads.known.keep(head, names, KnownResponse(status.status, connected=connected, directed=directed))
 
     def read(self, head: bytes, method: bytes) -> None:
@@ -303,12 +304,12 @@ class ResponseHead:
             _guard(layout, values, lines, leniency)
         added = b"" if edits is None else edits.apply(layout.rare, lines, is_changed=self.is_changed)
         private = private and self.status >= 200
-        directed = layout.directed or not private
+        directed = not private or layout.is_directed(values)
         if self._connection is not None:
             tokens = connection_tokens((self._connection,))
             if tokens:
                 lines = without_named(lines, tokens)
-                directed = not private or any(line[2:-2].lower() in CACHE_DIRECTIVES for line in lines[::2])
+                directed = directed and (not private or CACHE_DIRECTIVES.isdisjoint(tokens))
         # A 304 brings what is kept up to date (RFC 9111 3.2): it takes back nothing that was said with it.
         cache = b"" if directed or self.status == 304 else leniency.cache
         # What an interim response says beside its own lines, browsers do not read.
