@@ -141,7 +141,7 @@ class _Worker:
             [listener.proxies for listener in listeners],
         )
         # All that the start has made: some 15 ms, which nobody waits for yet.
-        garbage.settle()
+        garbage.settle_at_start()
         self._acceptors.open()
 
     def _take_store_keys(self, gateway: Gateway) -> None:

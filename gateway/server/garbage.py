@@ -5,7 +5,9 @@ holds for long is frozen. Whatever garbage waits at that moment is frozen, too, 
 collected before, each time.
 """
 
+import ctypes
 import gc
+from contextlib import suppress
 
 # The oldest generation is left to the freezes. Since each takes all there is, it holds little.
 _THRESHOLDS = 10_000, 50, 10_000
@@ -22,6 +24,14 @@ def settle() -> None:
     """Takes out of sight what is here, without the garbage: microseconds where little is new since the last time."""
     gc.collect()
     gc.freeze()
+
+
+def settle_at_start() -> None:
+    """And gives back to the system what starting has taken and freed: glibc keeps it (malloc_trim(3)), other libraries
+    of C have no such call."""
+    settle()
+    with suppress(AttributeError, OSError):
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 def settle_what_grew() -> None:

@@ -3,6 +3,7 @@
 import gc
 import weakref
 from collections.abc import Callable, Iterator
+from types import SimpleNamespace
 
 import pytest
 
@@ -40,6 +41,15 @@ def test_garbage_is_collected_before_what_is_there_is_frozen(freezes: Callable[[
     freezes()
     assert circle() is None
     assert gc.get_freeze_count() > frozen
+
+
+@pytest.mark.parametrize("library", ["as it is", "without the call"])
+def test_what_was_freed_goes_back_where_the_library_of_c_can(library: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[int] = []
+    there = SimpleNamespace(malloc_trim=asked.append) if library == "as it is" else SimpleNamespace()
+    monkeypatch.setattr(garbage.ctypes, "CDLL", lambda _: there)
+    garbage.settle_at_start()
+    assert asked == ([0] if library == "as it is" else [])
 
 
 def test_where_little_is_new_nothing_is_looked_at() -> None:
