@@ -39,6 +39,7 @@ GROUPS = {
     "SAML": "saml",
     "SS": "upstreams",
     "DI": "directories",
+    "SC": "directories_tell",
     "K": "advisories",
     "GEN": "generated",
     "OPT": "optimised",

@@ -36,6 +36,7 @@ BINDING = "__Host-ecluse-b"
 MARK = b"forged-by-a-client"
 SHARED_KEY = bytes(range(32))
 ACCOUNT_SECRET = "the-one-secret-of-accounts"
+SCIM_TOKEN, OTHER_SCIM_TOKEN = "of-alphas-directory-" * 2, "of-betas-directory-" * 2
 FRONT_SECRET = "0123456789abcdef" * 4
 
 # The ports of the policy files, and what listens there.
@@ -279,6 +280,9 @@ class Stage:
         (certs / "store.key").write_text("0123456789abcdef" * 4)
         (certs / "shared.base64").write_bytes(b64encode(SHARED_KEY))
         (certs / "account.secret").write_text(ACCOUNT_SECRET)
+        (certs / "scim.key").write_text("of-what-is-told-0123456789" * 2)
+        (certs / "alpha.scim").write_text(SCIM_TOKEN)
+        (certs / "beta.scim").write_text(OTHER_SCIM_TOKEN)
         (certs / "front.secret").write_text(FRONT_SECRET)
         context = ssl.create_default_context()
         authority = trustme.CA()
