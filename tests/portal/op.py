@@ -34,13 +34,14 @@ class Grant:
 
 @dataclass
 class Op:
-    """`takes`: seconds for a token. `tamper`: changes the claims of an ID token before it is signed. `authenticated`:
-    subject to Unix seconds."""
+    """`takes`: seconds for a token. `error`: what it says in the place of a code (OIDC Core 3.1.2.6). `tamper`: changes
+    the claims of an ID token before it is signed. `authenticated`: subject to Unix seconds."""
 
     now: Callable[[], float] = time.time
     port: int = 0
     tamper: Callable[[Claims], Claims] = lambda claims: claims
     honours_max_age: bool = True
+    error: str = ""
     down: bool = False
     takes: float = 0.0
     end_session: bool = False
@@ -101,6 +102,9 @@ class Op:
     async def authorize(self, request: web.Request) -> web.Response:
         query = dict(request.query)
         self.asked.append(query)
+        if self.error:
+            location = f"{query['redirect_uri']}?error={self.error}&state={query['state']}&iss={self.issuer}"
+            return web.Response(status=303, headers={"Location": location})
         subject = request.cookies.get("op", "alice")
         if query.get("max_age") == "0" and self.honours_max_age:
             self.authenticated[subject] = int(self.now())

@@ -71,6 +71,7 @@ def shown_pages(pages: Pages, language: str) -> dict[str, Page]:
 def _sign_in(pages: Pages, reader: Reader) -> dict[str, Page]:
     return {
         "chooser": pages.chooser(reader, _ways()),
+        "chooser-near": pages.chooser(reader, _ways()[1:], _ways()[:1], "/_ecluse/saml/discover?t=1"),
         "acting": pages.acting(
             reader, "c" * 43, [ActingLine("21590350100017", "Lille"), ActingLine("19590123400017", "")]
         ),
@@ -172,6 +173,7 @@ def organisation_choices() -> dict[str, OrganisationChoices]:
     return {
         "empty": empty,
         "found": found,
+        "near": replace(empty, near=ways[:1], discovery="/_ecluse/saml/discover?t=1"),
         "not-found": replace(empty, search="zzz", kept=None),
         "away": replace(empty, search="a", away=True),
     }
