@@ -18,16 +18,23 @@ pytestmark = pytest.mark.slow
 
 CHECK = [sys.executable, "-m", "gateway", "check", "policies"]
 ROOT = Path(__file__).parents[2]
+MANDATES = "uid;fonction;siret;debut;fin\nhelene;maire;21590512600011;2020-05-25;2032-03-21\n"
+# In each language: how people find theirs, and how they act for one of several.
 TWINS = (
-    ROOT / "docs/how-to/let-people-find-their-organisation.md",
-    ROOT / "docs/fr/trouver-son-organisation.md",
+    (
+        ROOT / "docs/how-to/let-people-find-their-organisation.md",
+        ROOT / "docs/how-to/let-people-act-for-several-organisations.md",
+    ),
+    (ROOT / "docs/fr/trouver-son-organisation.md", ROOT / "docs/fr/agir-pour-plusieurs-organisations.md"),
 )
 
 
-@pytest.mark.parametrize("page", TWINS, ids=lambda page: page.stem)
-def test_the_page_happens_as_it_is_told(page: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("pages", TWINS, ids=["en", "fr"])
+def test_the_pages_happen_as_they_are_told(pages: tuple[Path, Path], tmp_path: Path) -> None:
     tried.make(tmp_path)
-    for block in blocks(page):
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data/mandats.csv").write_text(MANDATES)
+    for block in (block for page in pages for block in blocks(page)):
         if block.language == "sh":
             subprocess.run(block.text, shell=True, cwd=tmp_path, check=True)
         elif block.language != "conf":
@@ -48,5 +55,5 @@ def test_the_page_happens_as_it_is_told(page: Path, tmp_path: Path) -> None:
 
 
 def test_both_pages_show_the_same() -> None:
-    english, french = ([block.text for block in blocks(path)] for path in TWINS)
+    english, french = ([block.text for page in pages for block in blocks(page)] for pages in TWINS)
     assert english == french

@@ -5,10 +5,11 @@ from collections.abc import Callable
 from gateway.config.snapshot import Snapshot
 from gateway.model.codes import LOGIN_MAPPING
 from gateway.model.errors import GatewayError
-from gateway.model.identity import Established
+from gateway.model.identity import Established, Identity
 from gateway.model.ports import Revoker
 from gateway.model.scim import ScimClient
 from gateway.model.scim_codes import LOGIN_DEACTIVATED
+from gateway.model.session import Seat
 from gateway.stores.new_session import NewSession
 from gateway.stores.sessions import Sessions
 from gateway.stores.told_forms import SeenPerson
@@ -29,9 +30,28 @@ class ActivePeople:
 
     async def require(self, person: Established) -> None:
         """The person is one who was seen from here on: what a directory tells later ends what is made now."""
-        identity = person.identity
+        await self._require(person.identity, person.tenant)
+
+    async def require_of_program(self, seat: Seat) -> None:
+        """Of whom a program's token is. Many are of no person, whom no directory could name."""
         for client in self._snapshot().gateway.scim.clients:
-            if not client.speaks_of(identity.provider, person.tenant):
+            if client.speaks_of(seat.identity.provider, seat.tenant):
+                for name in client.names_of(seat.identity):
+                    await self._require_active(client, name)
+
+    async def confirm(self, made: NewSession) -> None:
+        """The session is written, and no browser has it: a directory that spoke between the first look and that has
+        found no session to end."""
+        session = made.session
+        try:
+            await self._require(session.identity, session.tenant)
+        except GatewayError:
+            await self._revoker.revoked(await self._sessions.end((session.id,)))
+            raise
+
+    async def _require(self, identity: Identity, tenant: str | None) -> None:
+        for client in self._snapshot().gateway.scim.clients:
+            if not client.speaks_of(identity.provider, tenant):
                 continue
             names = client.names_of(identity)
             if not names:
@@ -40,23 +60,6 @@ class ActivePeople:
             for name in names:
                 await self._told.saw(client, name, SeenPerson(identity.issuer, identity.subject))
                 await self._require_active(client, name)
-
-    async def require_of_program(self, person: Established) -> None:
-        """Of whom a program's token is. Many are of no person, whom no directory could name."""
-        for client in self._snapshot().gateway.scim.clients:
-            if client.speaks_of(person.identity.provider, person.tenant):
-                for name in client.names_of(person.identity):
-                    await self._require_active(client, name)
-
-    async def confirm(self, made: NewSession) -> None:
-        """The session is written, and no browser has it: a directory that spoke between the first look and that has
-        found no session to end."""
-        session = made.session
-        try:
-            await self.require(Established(session.identity, session.tenant))
-        except GatewayError:
-            await self._revoker.revoked(await self._sessions.end((session.id,)))
-            raise
 
     async def _require_active(self, client: ScimClient, name: str) -> None:
         if await self._told.is_inactive(client, name):

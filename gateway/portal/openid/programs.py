@@ -13,7 +13,6 @@ from gateway.identity.acting import in_the_name_of
 from gateway.identity.mapping import map_claims
 from gateway.model.codes import API_TOKEN, LOGIN_PROVIDER_UNREACHABLE, Code
 from gateway.model.errors import GatewayError
-from gateway.model.identity import Established
 from gateway.model.provider import ApiAccess, OidcProvider
 from gateway.model.session import Seat
 from gateway.oidc.access_token import AccessToken, is_jwt, issuer_of
@@ -121,7 +120,7 @@ class Programs:
         # What is kept is looked at anew before the token ends; what streams for it may go on until then.
         deadline, end = (self._monotonic() + max(0, seconds) for seconds in (kept, accepted.expires_at - now))
         seat = program_seat(provider, identity, host, deadline=deadline, end=end, tenant_optional=api.without_tenant)
-        await self._active_people.require_of_program(Established(seat.identity, seat.tenant))
+        await self._active_people.require_of_program(seat)
         directories = snapshot.apps[name].directories
         known = await self._directories.asked(directories, seat.identity, seat.tenant)
         seat.identity = in_the_name_of(seat.tenant, known, directories)
