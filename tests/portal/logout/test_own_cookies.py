@@ -3,6 +3,7 @@
 import pytest
 
 from gateway.config.snapshot import Logout
+from gateway.portal.http.request import clear_own
 from gateway.wire.application_cookies import CookieRules
 from gateway.wire.response_edits import ResponseEdits
 from tests.config.samples import PLAIN_APP, problems, sample_snapshot
@@ -53,6 +54,22 @@ def test_a_domain_is_one_that_a_host_is_in(domain: str) -> None:
     (found,) = problems({"apps/permis.yaml": text})
     assert "no host of this application is in this domain: browsers take no such cookie from it" in found
     assert logout_of("logout: {cookie_domains: [permis.localhost]}\n").cookie_domains == ("permis.localhost",)
+
+
+def test_of_two_on_a_host_the_one_that_keeps_forms_is_spared_where_only_the_session_ended() -> None:
+    """The other one, for whom all that was left is cleared, is no reason to take the token of a kept form away."""
+    wiki = PLAIN_APP.replace("app: permis", "app: wiki").replace("path: /**", "path: /wiki/**")
+    files = {
+        "apps/permis.yaml": PLAIN_APP,
+        "apps/wiki.yaml": wiki.replace("access:", "path: /wiki\nkeep_posts: {largest: 1MB}\naccess:"),
+    }
+    apps = sample_snapshot(files).applications("permis.localhost").all
+    assert {app.name for app in apps} == {"permis", "wiki"}
+    brought = b"sid=1; __Host-ecluse=x"
+    assert clear_own(apps, "permis.localhost", brought, left=True) == ["sid=; Path=/; Max-Age=0"]
+    assert sorted(clear_own(apps, "permis.localhost", brought)) == [
+        "sid=; Path=/; Max-Age=0", "sid=; Path=/wiki; Max-Age=0",
+    ]  # fmt: skip
 
 
 async def cleared_by(browser: Browser, address: str) -> list[str]:
