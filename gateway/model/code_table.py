@@ -10,6 +10,7 @@ from gateway.model import (
     kept_post_codes,
     listener_codes,
     organisation_codes,
+    rewrite_codes,
     scim_codes,
     upstream_codes,
 )
@@ -27,6 +28,7 @@ _MODULES = (
     listener_codes,
     scim_codes,
     config_codes,
+    rewrite_codes,
 )
 
 

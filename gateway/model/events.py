@@ -121,6 +121,12 @@ _TABLE = (
         "An application is reached in a way that its file allows and that is less "
         "than safe: `how`. Once for each worker, and again after a change of its file.",
     ),
+    Event(
+        "text.charset",
+        "warning",
+        "A text that is rewritten is not in the charset that is said of it: `said` and `found` name them. It goes on"
+        " all the same, its addresses changed; at most a line a minute for each application.",
+    ),
     Event("upstream.in", "info", "An address of an application that was out answers again."),
     # stores
     Event("state.unwritable", "error", "The state folder cannot be written at the start: full, or read-only for now."),

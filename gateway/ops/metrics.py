@@ -52,6 +52,12 @@ METRICS = (
     ),
     Metric("ecluse_policy_errors_total", "counter", ("app",), "Expressions that came to neither true nor false."),
     Metric("ecluse_upstream_out_total", "counter", ("app",), "Times that an address was left out, after failures."),
+    Metric(
+        "ecluse_text_charset_disagreements_total",
+        "counter",
+        ("app",),
+        "Texts to be rewritten that were not in the charset that was said of them.",
+    ),
     Metric("ecluse_upstream_errors_total", "counter", ("app", "reason"), "Requests that an application failed."),
     Metric("ecluse_auth_logins_total", "counter", ("provider", "result", "reason"), "Sign-ins, by provider and code."),
     Metric("ecluse_auth_transactions_total", "counter", ("app",), "Sign-ins begun, by application."),

@@ -70,6 +70,7 @@ def zeros(apps: Sequence[str], oidc_providers: Sequence[str], saml_providers: Se
         "ecluse_policy_decisions_total": _each(apps, _decisions()),
         "ecluse_policy_errors_total": _each(apps, ((),)),
         "ecluse_upstream_errors_total": _each(apps, (*_codes("upstream."), (LIMIT_CONNECTIONS.id,))),
+        "ecluse_text_charset_disagreements_total": _each(apps, ((),)),
         "ecluse_upstream_out_total": _each(apps, ((),)),
         "ecluse_application_sign_outs_total": _each(apps, (("told",), ("failed",), ("given_up",))),
         "ecluse_posts_total": _each(apps, (("kept",), ("refused",), ("sent",), ("returned",))),

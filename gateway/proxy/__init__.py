@@ -5,10 +5,10 @@ a request and acts on it, `lasting` ends what may not go on. `exchange` declares
 request: a connection in `upstream`, a response that is changed or watched (`watched`) in `filters`, or
 `portal_exchange`. `http1` has heads and bodies as bytes. `request`, `known_heads`, `memo` and `tables` know what is
 read of a head, `lane` what one application is here. `upgrade` says what may become a `tunnel`, and `tunnels` knows
-those of a worker by seat. `outgoing_head` is what an application gets of a head. `hidden_cookies` adds cookies that
-browsers are not given, `posts` keeps a form whose session has ended and sends it later, `buffers` has bodies that wait
-for slow clients. `portal_lane` and `refusals` make what ends at ourselves; `forward_auth` answers servers in front that
-pass requests on themselves, and `known_questions` what they have asked before. `admission` counts connections, `timers`
-ends what takes too long, `revalidation` looks again at what is under way. `services` is what a worker's connections
-share; `dataplane` makes it. Begin in `walk`.
+those of a worker by seat. `charset_notices` tells of texts that lie of their charset. `outgoing_head` is what an
+application gets of a head. `hidden_cookies` adds cookies that browsers are not given, `posts` keeps a form whose
+session has ended and sends it later, `buffers` has bodies that wait for slow clients. `portal_lane` and `refusals` make
+what ends at ourselves; `forward_auth` answers servers in front that pass requests on themselves, and `known_questions`
+what they have asked before. `admission` counts connections, `timers` ends what takes too long, `revalidation` looks
+again at what is under way. `services` is what a worker's connections share; `dataplane` makes it. Begin in `walk`.
 """

@@ -30,9 +30,11 @@ from gateway.ops.log import Log
 from gateway.proxy.accesslog import AccessLog, Seen
 from gateway.proxy.admission import Admission, CountedConnection
 from gateway.proxy.buffers.room import Buffers
+from gateway.proxy.charset_notices import CharsetNotices
 from gateway.proxy.client import ClientConnection
 from gateway.proxy.counting import take_over
 from gateway.proxy.exchange import ServerConnection
+from gateway.proxy.filters.texts import Disagreement
 from gateway.proxy.hidden_cookies import HiddenCookies, Jars
 from gateway.proxy.http1.response_head import ResponseHeads
 from gateway.proxy.lane import Lane
@@ -121,6 +123,7 @@ class DataPlane:
         self.access_log: AccessLog | None = None
         self._accepted = self._dated = 0
         self._busy: dict[str, float] = {}
+        self._charsets = CharsetNotices(counters, log)
         self._date = b""
         self._pools = Pools(loop, self._new_upstream, is_ours, self._address_changed)
         self._numbers = itertools.count(1)
@@ -302,6 +305,9 @@ class DataPlane:
             self._busy[app] = now + _BUSY_AGAIN
             self.log.event("upstream.busy", app=app)
 
+    def charset_disagrees(self, request: Request, found: Disagreement) -> None:
+        self._charsets.tell(request, found, self.timers.now)
+
     def _address_changed(self, event: str, app: str, place: str, more: Mapping[str, object]) -> None:
         if event in _OUT:
             self.counters.add("ecluse_upstream_out_total", app)
@@ -319,6 +325,7 @@ class DataPlane:
         self.limits: Limits = snapshot.gateway.limits
         self.admission.follow(snapshot)
         self.rates.follow(snapshot)
+        self._charsets.follow(snapshot)
         # A head below this size may be read in one go: it meets the limit on bytes.
         self.usual_head = min(_USUAL_HEAD, self.limits.headers_bytes)
         self.timeouts: Timeouts = snapshot.gateway.timeouts

@@ -19,6 +19,7 @@ from gateway.proxy.accesslog import AccessLog, Seen
 from gateway.proxy.admission import Admission, CountedConnection
 from gateway.proxy.buffers.room import Buffers
 from gateway.proxy.exchange import ServerConnection
+from gateway.proxy.filters.texts import Disagreement
 from gateway.proxy.hidden_cookies import HiddenCookies
 from gateway.proxy.pacing import Room
 from gateway.proxy.rates import RequestLimits
@@ -95,5 +96,8 @@ class Services(Protocol):
     def refused(self, code: Code, detail: str, request_id: bytes, app: str, seen: Seen) -> None: ...
 
     def upstream_failed(self, request: Request, error: GatewayError) -> None: ...
+
+    def charset_disagrees(self, request: Request, found: Disagreement) -> None:
+        """The body of its response is not in the charset that is said of it."""
 
     def faulted(self, fault: Exception, request_id: bytes) -> None: ...

@@ -59,7 +59,8 @@ def _changed(
     nearer: Exchange = upstream if watch is None else watch
     if lane.filters is not None:
         public, accepted = lane.public(request.host.name), partial(request.field, b"accept-encoding")
-        client = nearer = BodyFilter(client, nearer, lane.filters, public, accepted, plane.loop)
+        disagrees = partial(plane.charset_disagrees, request)
+        client = nearer = BodyFilter(client, nearer, lane.filters, public, accepted, disagrees, plane.loop)
     if watch is None:
         return nearer, client
     watch.client = client

@@ -33,6 +33,7 @@ def test_the_series_are_those_that_are_counted_later() -> None:
         ("ecluse_policy_decisions_total", "permis", "deny", "directory.away"),
         ("ecluse_policy_decisions_total", "permis", "deny", "policy.not_allowed"),
         ("ecluse_policy_decisions_total", "permis", "challenge", "session.required"),
+        ("ecluse_text_charset_disagreements_total", "permis"),
         ("ecluse_upstream_errors_total", "permis", "upstream.timeout"),
         ("ecluse_upstream_errors_total", "permis", "limit.connections"),
         ("ecluse_auth_refreshes_total", "metropole", "ended", "oidc.refresh.ended"),

@@ -12,7 +12,7 @@ from gateway.proxy.filters.between import Between
 from gateway.proxy.filters.codings import Redone, Undone, accepts_gzip, is_undone, lines_of
 from gateway.proxy.filters.finished import FINISHED
 from gateway.proxy.filters.replacing import Piece, Replacing
-from gateway.proxy.filters.texts import BodyFilters, ReplacingOnceKnown, is_part_of_a_text
+from gateway.proxy.filters.texts import BodyFilters, Disagreement, ReplacingOnceKnown, is_part_of_a_text
 from gateway.proxy.http1.bodies import LAST_CHUNK, chunk
 from gateway.proxy.http1.response_head import ResponseHead
 from gateway.proxy.pacing import READ_AT_MOST, SMALL
@@ -37,8 +37,8 @@ class BodyFilter(Between):
     """
 
     __slots__ = (
-        "_accepted", "_all_came", "_dense", "_filters", "_first", "_loop", "_part", "_public", "_redone", "_replacing",
-        "_response", "_stepping", "_undone",
+        "_accepted", "_all_came", "_dense", "_disagrees", "_filters", "_first", "_loop", "_part", "_public", "_redone",
+        "_replacing", "_response", "_stepping", "_undone",
     )  # fmt: skip
 
     def __init__(
@@ -48,14 +48,16 @@ class BodyFilter(Between):
         filters: BodyFilters,
         public: str,
         accepted: Callable[[], bytes],
+        disagrees: Callable[[Disagreement], None],
         loop: asyncio.AbstractEventLoop,
     ) -> None:
         """`public`: the origin of the host that was asked, as browsers write it. `accepted`: gives the client's
-        Accept-Encoding."""
+        Accept-Encoding. `disagrees`: told where the body is not in the charset that is said of it."""
         super().__init__(client, upstream)
         self._filters = filters
         self._public = public
         self._accepted = accepted
+        self._disagrees = disagrees
         self._loop = loop
         self._replacing: Replacing | ReplacingOnceKnown | None = None
         self._response: ResponseHead | None = None
@@ -76,7 +78,8 @@ class BodyFilter(Between):
             self._part = True
             raise GatewayError(UPSTREAM_RESPONSE, "a part of a text that is rewritten, unasked")
         undone = Undone(encoding) if encoding is not None and is_undone(encoding) else None
-        replacing = self._filters.replacing(self._public, content_type, encoding if undone is None else None)
+        coding = encoding if undone is None else None
+        replacing = self._filters.replacing(self._public, content_type, coding, self._disagrees)
         # A 304 does not say of which type the response is that it confirms.
         response.is_changed = replacing is not None or status == 304
         if replacing is None:

@@ -1,7 +1,9 @@
 """Which bodies are texts that can be changed, by what their heads say of them, and in which charset they are."""
 
+import codecs
 import re
-from typing import Final
+from collections.abc import Callable
+from typing import Final, NamedTuple
 
 from gateway.proxy.filters.codings import coding_of
 from gateway.proxy.filters.replacing import Piece, Replacements, Replacing
@@ -43,6 +45,20 @@ _UTF_8: Final = "utf-8"
 _UNKNOWN: Final = ""
 _REMEMBERED: Final = 256
 
+# Of a text, that are held against the charset that is said of it.
+COMPARED: Final = 16 * 1024
+# Encoding 4.2: browsers read the second where the first is said.
+_READ_AS: Final = {"ascii": "cp1252", "iso8859-1": "cp1252", "iso8859-9": "cp1254"}
+_LONGEST_NAME: Final = 40
+
+
+class Disagreement(NamedTuple):
+    """The charset that is `said` of a text, and what was `found`: what the text itself says, or what its bytes are in,
+    "unknown" where they tell no more than that they are not in the one that is said."""
+
+    said: str
+    found: str
+
 
 class BodyFilters:
     """What is changed in the bodies of one application, kept ready for each of its hosts and charsets."""
@@ -57,20 +73,28 @@ class BodyFilters:
         self._ready: dict[tuple[str, str], Replacements] = {}
 
     def replacing(
-        self, public: str, content_type: bytes | None, encoding: bytes | None
+        self,
+        public: str,
+        content_type: bytes | None,
+        encoding: bytes | None,
+        disagrees: Callable[[Disagreement], None],
     ) -> "Replacing | ReplacingOnceKnown | None":
         """What changes a body of this type and content coding; None for one that goes on as it comes.
 
-        `public`: the origin that browsers use.
+        `public`: the origin that browsers use. `disagrees`: called once where the body is not in the charset that is
+        said of it, and texts may so be missed.
         """
         charset = charset_of(content_type)
         if charset is None or coding_of(encoding):
             return None
         if self._ascii:
             return Replacing(self.replacements(public, charset))
+        kind = (content_type or b"").lower()
         # JSON is in UTF-8 whatever is said of it (RFC 8259 8.1).
-        is_said = _CHARSET.search(content_type or b"") is not None or b"json" in (content_type or b"").lower()
-        return ReplacingOnceKnown(self, public, charset, is_said=is_said)
+        is_said = _CHARSET.search(kind) is not None or b"json" in kind
+        # What looks like a tag in a script is a string of its own.
+        says_it = b"json" not in kind and b"script" not in kind
+        return ReplacingOnceKnown(self, public, charset, disagrees, is_said=is_said, says_it=says_it)
 
     def replacements(self, public: str, charset: str) -> Replacements:
         """What is sought in a text in this charset, made ready."""
@@ -93,21 +117,41 @@ class BodyFilters:
 
 
 class ReplacingOnceKnown:
-    """A text whose charset has a say in what is sought in it: its first bytes may tell another one than its head."""
+    """A text whose charset has a say in what is sought in it: its first bytes may tell another one than its head.
 
-    __slots__ = ("_charset", "_filters", "_first", "_is_said", "_public", "_replacing")
+    `_compared`: its beginning once more, None once it was held against what is said."""
 
-    def __init__(self, filters: BodyFilters, public: str, charset: str, *, is_said: bool) -> None:
-        """`is_said`: the head names the charset."""
+    __slots__ = (
+        "_charset", "_compared", "_disagrees", "_filters", "_first", "_is_said", "_public", "_replacing", "_says_it",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        filters: BodyFilters,
+        public: str,
+        charset: str,
+        disagrees: Callable[[Disagreement], None],
+        *,
+        is_said: bool,
+        says_it: bool,
+    ) -> None:
+        """`is_said`: the head names the charset. `says_it`: texts of this type may name it themselves."""
         self._filters = filters
         self._public = public
         self._charset = charset
         self._is_said = is_said
+        self._says_it = says_it
+        self._disagrees = disagrees
+        self._compared: bytearray | None = bytearray()
         self._first = b""
         self._replacing: Replacing | None = None
 
     def feed(self, data: bytes) -> list[Piece]:
         """As of Replacing."""
+        if self._compared is not None:
+            self._compared += data[: COMPARED - len(self._compared)]
+            if len(self._compared) == COMPARED:
+                self._compare(self._compared, is_whole=False)
         if self._replacing is not None:
             return self._replacing.feed(data)
         self._first += data
@@ -116,6 +160,8 @@ class ReplacingOnceKnown:
         return self._begin()
 
     def end(self) -> bytes:
+        if self._compared is not None:
+            self._compare(self._compared, is_whole=True)
         first = b"" if self._replacing is not None else b"".join(self._begin())
         assert self._replacing is not None
         return first + self._replacing.end()
@@ -126,6 +172,50 @@ class ReplacingOnceKnown:
         known = charset if _PLAIN.fullmatch(charset) else _UNKNOWN
         self._replacing = Replacing(self._filters.replacements(self._public, known))
         return self._replacing.feed(first)
+
+    def _compare(self, text: bytearray, *, is_whole: bool) -> None:
+        """What the browser gets does not hang on it."""
+        self._compared = None
+        head = self._charset if self._is_said else None
+        found = disagreement(head, bytes(text), says_it=self._says_it, is_whole=is_whole)
+        if found is not None:
+            self._disagrees(found)
+
+
+def disagreement(head: str | None, text: bytes, *, says_it: bool, is_whole: bool) -> Disagreement | None:
+    """None where nothing is said, where the text agrees, and where it is in ASCII: that is alike in all of them.
+
+    `head`: the charset that the head of the response names, one in which texts are changed. `text`: its beginning, or
+    all of it. `says_it`: as of ReplacingOnceKnown."""
+    own = charset_within(text, _UNKNOWN if says_it else None) or _UNKNOWN
+    said = head or own
+    if not said or text.isascii():
+        return None
+    if own and _as_read(own) != _as_read(said):
+        return Disagreement(said, own[:_LONGEST_NAME])
+    if not _PLAIN.fullmatch(said) or _is_in(said, text, is_whole=is_whole):
+        return None
+    return Disagreement(said, _UTF_8 if _is_in(_UTF_8, text, is_whole=is_whole) else "unknown")
+
+
+def _as_read(charset: str) -> str:
+    """One name for all that browsers read alike. Only names of a known form are looked up: Python remembers each."""
+    try:
+        name = codecs.lookup(charset).name if _PLAIN.fullmatch(charset) else charset
+    except LookupError:
+        return charset
+    return _READ_AS.get(name, name)
+
+
+def _is_in(charset: str, text: bytes, *, is_whole: bool) -> bool:
+    """Also where `charset` is one that Python does not know. The last character of a beginning may be cut."""
+    try:
+        codecs.getincrementaldecoder(charset)().decode(text, is_whole)
+    except LookupError:
+        return True
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def charset_within(first: bytes, otherwise: str | None) -> str | None:

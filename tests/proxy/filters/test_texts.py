@@ -4,7 +4,14 @@ import time
 
 import pytest
 
-from gateway.proxy.filters.texts import BodyFilters, charset_of, charset_within, is_part_of_a_text
+from gateway.proxy.filters.texts import (
+    COMPARED,
+    BodyFilters,
+    Disagreement,
+    charset_of,
+    charset_within,
+    is_part_of_a_text,
+)
 from gateway.wire.response_edits import ApplicationEdits, ResponseEdits
 
 EDITS = ResponseEdits(
@@ -49,8 +56,12 @@ def filters() -> BodyFilters:
     return BodyFilters(EDITS, ApplicationEdits(EDITS))
 
 
+def nobody(found: Disagreement) -> None:
+    """Is told."""
+
+
 def changed(content_type: bytes, body: bytes, step: int = 1 << 20) -> bytes:
-    replacing = filters().replacing(PUBLIC, content_type, None)
+    replacing = filters().replacing(PUBLIC, content_type, None, nobody)
     assert replacing is not None
     pieces = [one for at in range(0, len(body), step) for one in replacing.feed(body[at : at + step])]
     return b"".join(pieces) + replacing.end()
@@ -101,6 +112,68 @@ def test_the_charset_of_a_text_is_the_one_that_browsers_take(
     assert changed(content_type.encode(), body, step) == (before + after).encode(charset)
 
 
+def told_of(content_type: bytes, body: bytes, step: int = 1 << 20) -> list[tuple[str, str]]:
+    told: list[tuple[str, str]] = []
+    replacing = filters().replacing(PUBLIC, content_type, None, told.append)
+    assert replacing is not None
+    pieces = [one for at in range(0, len(body), step) for one in replacing.feed(body[at : at + step])]
+    # A filter may ask for the end more than once.
+    assert b"".join(pieces) + replacing.end() + replacing.end() == changed(content_type, body)
+    return told
+
+
+@pytest.mark.parametrize("step", [1, 7, 1 << 20])
+@pytest.mark.parametrize(
+    ("content_type", "text", "charset", "told"),
+    [
+        ("text/html; charset=utf-8", "Évreux", "utf-8", []),
+        ("text/html; charset=iso-8859-1", "Évreux", "latin-1", []),
+        # The bytes are none of the charset that the head, or the text itself, names.
+        ("text/html; charset=utf-8", "Évreux", "latin-1", [("utf-8", "unknown")]),
+        ("text/html; charset=us-ascii", "Évreux", "utf-8", [("us-ascii", "utf-8")]),
+        ("text/html; charset=windows-1252", "Á", "utf-8", [("windows-1252", "utf-8")]),
+        ("text/html", "<meta charset=utf-8>Évreux", "latin-1", [("utf-8", "unknown")]),
+        ("application/json", '"Évreux"', "latin-1", [("utf-8", "unknown")]),
+        # The head and the text name two.
+        ("text/html; charset=iso-8859-1", "\ufeffÉvreux", "utf-8", [("iso-8859-1", "utf-8")]),
+        ("text/html; charset=utf-8", "\ufeffÉvreux", "utf-16-be", [("utf-8", "utf-16-be")]),
+        ("text/html; charset=iso-8859-1", "<meta charset=utf-8>Évreux", "utf-8", [("iso-8859-1", "utf-8")]),
+        ("text/html; charset=utf-8", "<meta charset=Shift_JIS>Évreux", "utf-8", [("utf-8", "shift_jis")]),
+        ("text/html; charset=utf-8", f"<meta charset={'x' * 80}>É", "utf-8", [("utf-8", "x" * 40)]),
+        ("text/xml; charset=utf-8", '<?xml version="1.0" encoding="latin1"?><a>É</a>', "utf-8", [("utf-8", "latin1")]),
+        # Browsers read these alike.
+        ("text/html; charset=iso-8859-1", "<meta charset=windows-1252>É", "latin-1", []),
+        ("text/html; charset=us-ascii", "<meta charset=latin1>a", "ascii", []),
+        ("text/html; charset=utf8", "<meta charset=UTF-8>É", "utf-8", []),
+        # In ASCII it makes no difference, and where nothing is said there is no lie.
+        ("text/html; charset=utf-8", "<meta charset=iso-8859-1>Evreux", "ascii", []),
+        ("text/html", "Évreux", "latin-1", []),
+        ("text/html", "\ufeffÉvreux", "utf-16-le", []),
+        ("text/html", "<meta charset=nothing-known>Évreux", "latin-1", []),
+        ("text/html; charset=iso-8859-12", "Évreux", "latin-1", []),
+        # What looks like a tag in these is a string of theirs.
+        ("application/json", '{"x": "<meta charset=iso-8859-1>É"}', "utf-8", []),
+        ("text/javascript; charset=utf-8", "x='<meta charset=iso-8859-1>É'", "utf-8", []),
+        ("text/html; charset=utf-8", "", "utf-8", []),
+    ],
+)
+def test_who_lies_of_its_charset_is_told_of(
+    step: int, content_type: str, text: str, charset: str, told: list[tuple[str, str]]
+) -> None:
+    """Once, however it comes, and no byte of the body is another one for it."""
+    assert told_of(content_type.encode(), text.encode(charset, "surrogatepass"), step) == told
+
+
+@pytest.mark.parametrize("step", [1000, 1 << 20])
+def test_the_beginning_of_a_text_is_looked_at_and_its_last_character_may_be_cut(step: int) -> None:
+    begun = b"a" * (COMPARED - 1)
+    assert told_of(b"text/html; charset=utf-8", begun + "É".encode(), step) == []
+    assert told_of(b"text/html; charset=utf-8", begun + b"\xc9a", step) == []
+    assert told_of(b"text/html; charset=utf-8", begun[1:] + b"\xc9a", step) == [("utf-8", "unknown")]
+    # All of a text is here: its last character is cut by the application.
+    assert told_of(b"text/html; charset=utf-8", b"\xc3", step) == [("utf-8", "unknown")]
+
+
 def test_no_beginning_of_a_text_takes_long() -> None:
     """Invariant 14: 1,024 bytes of whatever the expressions may stumble over."""
     parts = [b"<meta", b"<meta ", b"charset", b"charset ", b"charset=", b"<?xml ", b"encoding ", b" ", b"<", b'"', b">"]
@@ -121,8 +194,8 @@ def test_a_text_in_utf_16_goes_on_byte_for_byte() -> None:
 
 @pytest.mark.parametrize("encoding", [b"gzip", b"br", b"deflate", b"zstd", b"x-unknown", b"identity, gzip"])
 def test_what_is_compressed_goes_on_as_it_comes(encoding: bytes) -> None:
-    assert filters().replacing(PUBLIC, b"text/html", encoding) is None
-    assert filters().replacing(PUBLIC, b"text/html", b" Identity ") is not None
+    assert filters().replacing(PUBLIC, b"text/html", encoding, nobody) is None
+    assert filters().replacing(PUBLIC, b"text/html", b" Identity ", nobody) is not None
 
 
 @pytest.mark.parametrize(
