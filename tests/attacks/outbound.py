@@ -4,6 +4,7 @@ A second gateway without `development`, on TLS: its providers live where none ma
 """
 
 import asyncio
+import os
 import shutil
 import socket
 import ssl
@@ -11,7 +12,7 @@ import subprocess
 import sys
 import tempfile
 import warnings
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -271,9 +272,11 @@ async def malformed_issuers(world: World) -> None:
         expect(not unnamed, f"no problem is told of {unnamed}: {checked.stderr[:1500]}")
 
 
-async def check(policies: Path) -> "subprocess.CompletedProcess[str]":
+async def check(policies: Path, more: Mapping[str, str] | None = None) -> "subprocess.CompletedProcess[str]":
+    """`more`: of its environment."""
     command = [sys.executable, "-m", "gateway", "check", str(policies)]
-    return await asyncio.to_thread(subprocess.run, command, cwd=ROOT, capture_output=True, text=True)
+    environment = {**os.environ, **(more or {})}
+    return await asyncio.to_thread(subprocess.run, command, cwd=ROOT, env=environment, capture_output=True, text=True)
 
 
 class Rebinding(AbstractResolver):

@@ -11,10 +11,11 @@ from gateway.model.identity import Established, Identity
 from gateway.model.session import SeatLimits
 from gateway.stores.sessions import Sessions
 from gateway.stores.sqlite import SqliteStore
-from tests.attacks import openid_logout, refreshing
+from tests.attacks import lasting, openid_logout, refreshing
 from tests.attacks.cases import Case, Run, expect, numbered, uncontrolled
 from tests.attacks.exchange import Exchange
 from tests.attacks.forms import FORMS
+from tests.attacks.lasting import EVENTS
 from tests.attacks.outcomes import denied, passed
 from tests.attacks.recorder import Script
 from tests.attacks.request import NAVIGATION, request
@@ -379,13 +380,6 @@ async def signed_out_everywhere(world: World) -> None:
         denied(world, await asked(world, copies[app], app=app, target=target))
 
 
-# It never stops for long: what ends it is no timeout.
-EVENTS = Script(
-    b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n",
-    goes_on=b"5\r\ndata\n\r\n",
-)
-
-
 async def stream_is_cut(world: World) -> None:
     """What still streams for a session that has ended is cut."""
     world.recorder.scripts[b"/private/stream"] = EVENTS
@@ -479,5 +473,6 @@ CASES: tuple[Case, ...] = (
     uncontrolled("SE06.2", "a stream of an ended session", stream_is_cut),
     uncontrolled("SE06.3", "an ended session's cookie at the sign-in", stale_cookie_at_login),
     uncontrolled("SE06.4", "an application is told of it, and the store tells nobody", application_is_told),
+    *lasting.CASES,
     *refreshing.SE_CASES,
 )

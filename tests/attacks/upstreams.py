@@ -12,7 +12,7 @@ from gateway.model.errors import GatewayError
 from gateway.model.store_server import StoreServer
 from gateway.server.own_addresses import OwnAddresses
 from gateway.wire.fences import Fence
-from tests.attacks import outbound
+from tests.attacks import app_secrets, outbound
 from tests.attacks.cases import Case, expect, uncontrolled
 from tests.attacks.world import World, free_ports
 
@@ -120,4 +120,5 @@ CASES: tuple[Case, ...] = (
         "an application's name that turns to the gateway, its store's server, or beyond a fence",
         turned_by_a_name,
     ),
+    *app_secrets.CASES,
 )
