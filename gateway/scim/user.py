@@ -66,8 +66,9 @@ def with_value(state: UserState, attribute: str, value: object) -> UserState:
 
 
 def compared(attribute: NameAttribute, name: str) -> str:
-    """Equal for names that are the same one: RFC 7643 4.1.1 knows no case in userName, 3.1 does in externalId."""
-    return same_login(name) if attribute == "userName" else name
+    """Equal for names that are the same one: RFC 7643 4.1.1 knows no case in userName, 3.1 does in externalId. What a
+    provider says of people is in NFC, and so both are."""
+    return same_login(name) if attribute == "userName" else unicodedata.normalize("NFC", name)
 
 
 def resource(user: ToldUser, base: str) -> dict[str, object]:

@@ -61,7 +61,23 @@ class ToldPeople:
     # --- whether somebody is active
 
     async def is_inactive(self, client: ScimClient, name: str) -> bool:
+        """Also by a name that a user had before: their provider may still say it, long after the directory does not.
+        Where that user is gone, nobody has it until a user of this name is told of."""
+        if await self._is_marked(client, name):
+            return True
+        id, now = await self._called_now(client, name)
+        return id is not None and (now is None or await self._is_marked(client, now))
+
+    async def _is_marked(self, client: ScimClient, name: str) -> bool:
         return await self._generation(client, name) % 2 == 1
+
+    async def _called_now(self, client: ScimClient, name: str) -> tuple[str | None, str | None]:
+        """The user who has this name, or was the last one to have it, and by what the directory names them now; None
+        where there is none."""
+        id = await self._read(TOLD_NAME, client, client.named_by, compared(client.named_by, name))
+        if id is None or (kept := await self._read(TOLD_USER, client, id)) is None:
+            return id, None
+        return id, kept.user_name if client.named_by == "userName" else kept.external_id
 
     async def set_active(self, client: ScimClient, name: str, *, active: bool) -> None:
         """It lasts when it returns, also beyond a loss of power."""
@@ -80,7 +96,7 @@ class ToldPeople:
         if kept is None:
             return None
         state = UserState(kept.user_name, kept.external_id, active=True)
-        inactive = await self.is_inactive(client, state.named(client.named_by) or "")
+        inactive = await self._is_marked(client, state.named(client.named_by) or "")
         return ToldUser(kept.id, replace(state, active=not inactive), kept.created, kept.modified)
 
     async def find(self, client: ScimClient, attribute: NameAttribute, value: str) -> ToldUser | None:
@@ -148,7 +164,19 @@ class ToldPeople:
     # --- who has signed in
 
     async def saw(self, client: ScimClient, name: str, person: SeenPerson) -> None:
-        """Before the session is made: whoever is told of from then on has it ended."""
+        """Before the session is made: whoever is told of from then on has it ended, by this name or by the one that the
+        directory has for them now."""
+        await self._saw(client, name, person)
+        _, now = await self._called_now(client, name)
+        if now is not None and compared(client.named_by, now) != compared(client.named_by, name):
+            await self._saw(client, now, person)
+
+    async def renamed(self, client: ScimClient, before: str, name: str) -> None:
+        """People who have signed in under the old name are found by the new one."""
+        for person in await self.seen(client, before):
+            await self._saw(client, name, person)
+
+    async def _saw(self, client: ScimClient, name: str, person: SeenPerson) -> None:
         name = compared(client.named_by, name)
         number = await self._mark(client, "seen", name)
         if number and await self._person(client, name, number) == person:

@@ -1,5 +1,6 @@
 import pytest
 
+from gateway.model.scim import NameAttribute
 from gateway.model.scim_codes import SCIM_SYNTAX, SCIM_VALUE
 from gateway.scim.user import USER, ToldUser, UserState, compared, read_user, resource, with_value
 from tests.scim.samples import ANNE, ENTRA_CREATE, OKTA_CREATE, refused, told, user
@@ -51,6 +52,12 @@ def test_a_user_has_a_name_and_says_what_it_is() -> None:
 def test_names_are_compared_as_rfc_7643_has_it() -> None:
     assert compared("userName", "Anne@Ville.example") == compared("userName", "anne@ville.EXAMPLE")
     assert compared("externalId", "a") != compared("externalId", "A")
+
+
+@pytest.mark.parametrize("attribute", ["userName", "externalId"])
+def test_a_name_is_the_same_one_in_both_spellings_of_its_accents(attribute: NameAttribute) -> None:
+    """What a provider says comes in NFC, and a directory may write NFD: its word would be about nobody."""
+    assert compared(attribute, "he\u0301le\u0300ne") == compared(attribute, "h\u00e9l\u00e8ne")
     assert ANNE.named("userName") == ANNE.user_name
     assert ANNE.named("externalId") == ANNE.external_id
 

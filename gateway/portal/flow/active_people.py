@@ -5,7 +5,7 @@ from collections.abc import Callable
 from gateway.config.snapshot import Snapshot
 from gateway.model.codes import LOGIN_MAPPING
 from gateway.model.errors import GatewayError
-from gateway.model.identity import Established, Identity
+from gateway.model.identity import Identity
 from gateway.model.ports import Revoker
 from gateway.model.scim import ScimClient
 from gateway.model.scim_codes import LOGIN_DEACTIVATED
@@ -28,9 +28,19 @@ class ActivePeople:
         self._revoker = revoker
         self._snapshot = snapshot
 
-    async def require(self, person: Established) -> None:
-        """The person is one who was seen from here on: what a directory tells later ends what is made now."""
-        await self._require(person.identity, person.tenant)
+    async def require(self, identity: Identity, tenant: str | None) -> None:
+        """The person is one who was seen from here on: what a directory tells later ends what is made now. `tenant`: in
+        whose name they act."""
+        for client in self._snapshot().gateway.scim.clients:
+            if not client.speaks_of(identity.provider, tenant):
+                continue
+            names = client.names_of(identity)
+            if not names:
+                detail = f"the directory {client.name} knows people by {client.person}, and the provider says none"
+                raise GatewayError(LOGIN_MAPPING, detail)
+            for name in names:
+                await self._told.saw(client, name, SeenPerson(identity.issuer, identity.subject))
+                await self._require_active(client, name)
 
     async def require_of_program(self, seat: Seat) -> None:
         """Of whom a program's token is. Many are of no person, whom no directory could name."""
@@ -44,22 +54,10 @@ class ActivePeople:
         found no session to end."""
         session = made.session
         try:
-            await self._require(session.identity, session.tenant)
+            await self.require(session.identity, session.tenant)
         except GatewayError:
             await self._revoker.revoked(await self._sessions.end((session.id,)))
             raise
-
-    async def _require(self, identity: Identity, tenant: str | None) -> None:
-        for client in self._snapshot().gateway.scim.clients:
-            if not client.speaks_of(identity.provider, tenant):
-                continue
-            names = client.names_of(identity)
-            if not names:
-                detail = f"the directory {client.name} knows people by {client.person}, and the provider says none"
-                raise GatewayError(LOGIN_MAPPING, detail)
-            for name in names:
-                await self._told.saw(client, name, SeenPerson(identity.issuer, identity.subject))
-                await self._require_active(client, name)
 
     async def _require_active(self, client: ScimClient, name: str) -> None:
         if await self._told.is_inactive(client, name):

@@ -57,7 +57,7 @@ class SignIns:
             if missing is not None:
                 raise GatewayError(DIRECTORY_AWAY, f"directory {missing.name} could not say anything of this person")
         if request.snapshot.gateway.scim.clients:
-            await self._services.active_people.require(person)
+            await self._services.active_people.require(person.identity, person.tenant)
         made = await self._session(request, authentication, person)
         if pending is not None:
             return Continue(pending, made=made)

@@ -23,6 +23,7 @@ from gateway.model.directory_codes import DIRECTORY_GONE, DIRECTORY_ORGANISATION
 from gateway.model.errors import GatewayError
 from gateway.model.identity import Identity
 from gateway.model.provider import OidcProvider
+from gateway.model.scim_codes import LOGIN_DEACTIVATED
 from gateway.model.session import Seat, Session, Tokens
 from gateway.oidc.refresh import Held, Renewed
 from gateway.portal.flow.establish import renewed
@@ -38,7 +39,7 @@ _HELD = 60
 _LOOKED_AGAIN = 2.0
 _ENDS = (
     OIDC_REFRESH_ENDED, OIDC_REFRESH_SUBJECT, OIDC_USERINFO_SUBJECT, LOGIN_MAPPING, LOGIN_OUTSIDE_PERIMETER,
-    DIRECTORY_GONE, DIRECTORY_ORGANISATION,
+    DIRECTORY_GONE, DIRECTORY_ORGANISATION, LOGIN_DEACTIVATED,
 )  # fmt: skip
 
 
@@ -98,6 +99,9 @@ class Renewal:
             after = renewed(session, provider, identity, newer, response.id_token, named)
             if identity is not None:
                 after = replace(after, identity=await self._looked_up(session, after))
+            if self._snapshot().gateway.scim.clients:
+                # Also who signed in before a directory was listed, or whom it knows by what the provider says now.
+                await self._services.active_people.require(after.identity, after.tenant)
         except GatewayError as error:
             if _ends(error):
                 await self._end(session, error)

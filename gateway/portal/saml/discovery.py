@@ -17,21 +17,22 @@ from gateway.portal.services import PortalServices
 from gateway.saml.discovery import ENTITY_ID, discovery_request
 from gateway.saml.parties import ServiceProvider
 
-# What goes to the service and comes back: the sign-in under way, and what a person asked for at home.
-_BROUGHT_BACK = ("t", OTHER_ACCOUNT)
-
 
 class DiscoveryService:
     def __init__(self, services: PortalServices) -> None:
         self._services = services
 
     async def ask(self, request: PortalRequest) -> Page:
-        """`/_ecluse/saml/discover?t=`: the link of a page where people choose."""
+        """`/_ecluse/saml/discover?t=`: the link of a page where people choose. What goes to the service comes back: the
+        sign-in under way, and what a person asked for at home."""
         request.require_navigation()
         sp = _configured(request)
         await self._pending(request)
         parameters = request.parameters()
-        return redirect(discovery_request(sp, {name: parameters[name] for name in _BROUGHT_BACK if name in parameters}))
+        back = {"t": parameters["t"]} if "t" in parameters else {}
+        # By its presence alone: what a link says beside it may be no text.
+        back |= {OTHER_ACCOUNT: "1"} if OTHER_ACCOUNT in parameters else {}
+        return redirect(discovery_request(sp, back))
 
     async def answered(self, request: PortalRequest) -> NextStep:
         """`/_ecluse/saml/discovery?t=&entityID=`: the browser comes back."""

@@ -12,7 +12,7 @@ from gateway.model.scim_codes import SCIM_USER, SCIM_VALUE
 from gateway.portal.http.request import PortalRequest
 from gateway.portal.logout.idp_initiated import IdpInitiatedLogout
 from gateway.portal.services import PortalServices
-from gateway.scim.user import ToldUser, UserState
+from gateway.scim.user import ToldUser, UserState, compared
 from gateway.stores.told_forms import SeenPerson
 
 
@@ -41,16 +41,25 @@ class ScimUsers:
         return user
 
     async def change(self, request: PortalRequest, client: ScimClient, user: ToldUser, state: UserState) -> ToldUser:
+        """A message that leaves `active` as it was lets nobody in: another one that was told at the same time may have
+        ended the person's access since `user` was read."""
         before, name = _name(client, user.state), _name(client, state)
         await self._told.require_free(client, user, state)
-        if name != before:
-            # People who have signed in under the old name are found by the new one.
-            for person in await self._told.seen(client, before):
-                await self._told.saw(client, name, person)
+        is_renamed = compared(client.named_by, name) != compared(client.named_by, before)
+        if is_renamed:
+            await self._told.renamed(client, before, name)
+            if state.active and user.state.active:
+                await self._told.set_active(client, name, active=True)
         if not state.active:
             await self._deactivate(request, client, (before, name))
         changed = await self._told.replace(client, user, state)
-        await self._told.set_active(client, name, active=state.active)
+        if state.active and not user.state.active:
+            # Last: where the store fails before, a directory that is asked again says so again.
+            await self._told.set_active(client, name, active=True)
+        elif state.active and await self._told.is_inactive(client, before):
+            if is_renamed:
+                await self._deactivate(request, client, (name,))
+            state = replace(state, active=False)
         return replace(changed, state=state)
 
     async def delete(self, request: PortalRequest, client: ScimClient, user: ToldUser) -> None:

@@ -10,7 +10,8 @@ from gateway.model.session import Seat
 from gateway.proxy.buffers.gathered import GatheredBody
 from gateway.proxy.exchange import Requester
 from gateway.proxy.forward_auth import FrontQuestions
-from gateway.wire.framing import NO_CONTENT
+from gateway.proxy.reading import BODY, WAIT
+from gateway.wire.framing import CHUNKED, NO_CONTENT
 
 
 class Gathering(FrontQuestions):
@@ -77,5 +78,13 @@ class Gathering(FrontQuestions):
             self.request.seat = seat
             self.forward(outcome)
         else:
+            if self.state is BODY:
+                self._leave_body()
             self.act(seat, outcome)
             gathered.abandon()
+
+    def _leave_body(self) -> None:
+        """What is still to come of it is for nobody, nor for the portal: the response ends the connection. Its length
+        is no longer that of what comes next."""
+        self.state, self._upload, self.body_paused = WAIT, None, False
+        self.request.framing = CHUNKED

@@ -51,10 +51,11 @@ class HeldBytes:
 
     @property
     def is_full(self) -> bool:
-        """No more is to be put: what comes has to wait where it comes from."""
+        """No more is to be put: what comes has to wait where it comes from. Without the disk it does so at once, as if
+        nothing were buffered: in memory, all that is too slow would be too much."""
         if self.is_closed or self.size >= self._most:
             return True
-        return (not self._is_usable and self.is_busy) or self._buffers.is_full(self._app)
+        return (not self._is_usable and self.size > 0) or self._buffers.is_full(self._app)
 
     @property
     def is_busy(self) -> bool:
@@ -110,7 +111,7 @@ class HeldBytes:
         ring, self._ring = self._ring, None
         if ring is not None:
             ring.close()
-            self._buffers.give_file()
+            self._buffers.give_file(self._app)
 
     # --- the disk, one step at a time ---
 
@@ -136,7 +137,7 @@ class HeldBytes:
     def _write(self) -> None:
         if self._ring is None:
             try:
-                self._ring = _Ring(self._buffers.take_file(), self._most)
+                self._ring = _Ring(self._buffers.take_file(self._app), self._most)
             except OSError as error:
                 self._cannot_write(error)
                 return

@@ -23,8 +23,8 @@ _NO_NAMELESS: Final = frozenset({errno.EOPNOTSUPP, errno.EISDIR, errno.EINVAL})
 
 
 class Buffers:
-    """Of one worker. `settings`: of the live snapshot. Bytes are counted by application: one gets at most as much as is
-    left, so that none takes it all."""
+    """Of one worker. `settings`: of the live snapshot. Bytes and files are counted by application: one gets at most as
+    much as is left, so that none takes it all."""
 
     def __init__(self, settings: Callable[[], BufferSettings], log: Log, loop: asyncio.AbstractEventLoop) -> None:
         self._settings = settings
@@ -33,6 +33,7 @@ class Buffers:
         self._threads: ThreadPoolExecutor | None = None
         self._held = self._files = 0
         self._of: dict[str, int] = {}
+        self._files_of: dict[str, int] = {}
         self._told_at = 0.0
 
     @property
@@ -62,15 +63,21 @@ class Buffers:
             self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="buffers")
         return self.loop.run_in_executor(self._threads, work)
 
-    def take_file(self) -> str:
-        """The folder of a new file. Raises OSError where there are too many."""
-        if self._files >= _MOST_FILES:
+    def take_file(self, app: str) -> str:
+        """The folder of a new file. Raises OSError where this application has as many as are left for others."""
+        own = self._files_of.get(app, 0)
+        if own >= _MOST_FILES - self._files:
             raise OSError(errno.ENFILE, os.strerror(errno.ENFILE))
         self._files += 1
+        self._files_of[app] = own + 1
         return self._settings().folder
 
-    def give_file(self) -> None:
+    def give_file(self, app: str) -> None:
         self._files -= 1
+        if left := self._files_of[app] - 1:
+            self._files_of[app] = left
+        else:
+            del self._files_of[app]
 
     def failed(self, error: OSError) -> None:
         """The disk takes no more; what comes waits where it comes from."""

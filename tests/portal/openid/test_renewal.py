@@ -15,6 +15,7 @@ from gateway.stores.sessions import Sessions
 from tests.portal.browser import Browser
 from tests.portal.flow.test_look_again import Table
 from tests.portal.installation import ACTES, KEYS, PORTAL, Installation
+from tests.portal.scim.people import CLIENT, created, opens
 
 
 @pytest.fixture(autouse=True)
@@ -212,6 +213,18 @@ async def test_a_token_is_not_shown_to_another_issuer_that_the_file_names_since(
     assert here.departement.forms == here.metropole.forms[1:] == []
 
 
+async def test_who_was_deactivated_and_signed_in_before_the_directory_was_listed_goes_with_a_refresh(
+    here: Installation,
+) -> None:
+    _, seat = await seated(here)
+    here.lists(CLIENT)
+    await here.told.set_active(CLIENT, "alice", active=False)
+    here.clock.ahead = 241
+    await renewed(here, seat)
+    assert not seat.live
+    assert here.codes() == ["login.deactivated"]
+
+
 # --- userinfo, asked again
 
 
@@ -231,7 +244,7 @@ def telling(here: Installation) -> None:
 
 
 def about(subject: str, **claims: object) -> dict[str, object]:
-    return {"sub": subject, "preferred_username": subject, "email": f"{subject}@corp.example", **claims}
+    return {"sub": subject, "preferred_username": subject, "email": f"{subject}@corp.example"} | claims
 
 
 @pytest.mark.usefixtures("telling")
@@ -281,6 +294,20 @@ async def test_who_has_left_a_directory_that_ends_sessions_loses_theirs_with_a_r
     await renewed(here, seat)
     assert not seat.live
     assert here.codes() == ["directory.gone"]
+
+
+@pytest.mark.usefixtures("telling")
+async def test_who_has_another_name_since_a_refresh_is_known_to_directories_that_tell_by_that(
+    here: Installation,
+) -> None:
+    here.lists(CLIENT)
+    browser, seat = await seated(here)
+    here.metropole.userinfo = about("alice", preferred_username="alice.dupont")
+    here.clock.ahead = 241
+    await renewed(here, seat)
+    assert await opens(here, browser)
+    await created(here, "alice.dupont", active=False)
+    assert not await opens(here, browser)
 
 
 @pytest.mark.usefixtures("telling")

@@ -127,3 +127,10 @@ async def test_where_no_saml_provider_is_offered_there_is_no_link(federated: Reg
 async def test_a_sign_in_that_is_over_goes_to_no_service(federated: Region) -> None:
     reply = await federated.person().step("GET", federated.here.url(PORTAL, "/_ecluse/saml/discover?t=gone"))
     assert code_of(reply, federated.here) == "login.transaction_gone"
+
+
+async def test_a_link_with_bytes_that_are_no_text_is_no_fault_of_ours(federated: Region) -> None:
+    asks = federated.here.url(PORTAL, "/_ecluse/saml/discover?other_account=%ff")
+    reply = await federated.person().step("GET", asks, initiator=federated.here.url(PORTAL, "/"))
+    assert parameters(reply.location)["return"] == [federated.here.url(PORTAL, f"{RETURN}?other_account=1")]
+    assert federated.here.codes() == []

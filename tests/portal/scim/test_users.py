@@ -12,6 +12,7 @@ from gateway.model.errors import GatewayError
 from gateway.model.provider import AttributeSource
 from gateway.model.scim import ScimClient
 from gateway.portal.flow.active_people import ActivePeople
+from gateway.portal.scim.users import ScimUsers
 from tests.portal.installation import ACTES, ELECTIONS, PERMIS, Installation
 from tests.portal.scim.people import CLIENT, OFF, ON, TOKEN, USER, asked, created, opens, patched, signed_in
 
@@ -113,6 +114,22 @@ async def test_a_person_who_is_renamed_is_still_the_one_who_has_signed_in(told: 
     assert not await opens(told, alice)
 
 
+@pytest.mark.parametrize("how", ["patch", "delete"])
+async def test_who_signs_in_by_the_name_that_they_had_is_the_one_who_was_renamed(told: Installation, how: str) -> None:
+    """A provider may say the old one for a while."""
+    id = await created(told)
+    rename = {"op": "Replace", "path": "userName", "value": "alice.dupont"}
+    assert (await patched(told, id, rename)).status == 200
+    alice = await signed_in(told)
+    reply = await (patched(told, id, OFF) if how == "patch" else asked(told, "DELETE", f"/Users/{id}"))
+    assert reply.status in (200, 204), reply.text
+    assert not await opens(told, alice)
+    await refused(told)
+    # The name is another person's from here on.
+    await created(told)
+    await signed_in(told)
+
+
 async def test_a_person_who_is_renamed_and_deactivated_at_once_is_out_under_both_names(told: Installation) -> None:
     alice = await signed_in(told)
     id = await created(told)
@@ -191,6 +208,35 @@ async def test_what_is_told_while_a_sign_in_is_under_way_counts(
     monkeypatch.setattr(ActivePeople, "confirm", late)
     await refused(told)
     assert told.revoker.told[-1] != ()
+
+
+@pytest.mark.parametrize("ended", ["patch", "delete"])
+@pytest.mark.parametrize("told_too", ["patch", "put", "rename", "case"])
+async def test_a_message_about_something_else_lets_nobody_in_who_was_ended_meanwhile(
+    told: Installation, monkeypatch: pytest.MonkeyPatch, ended: str, told_too: str
+) -> None:
+    """Two messages about one person at once: the user of the second one was read before the first one was done."""
+    id, change = await created(told), ScimUsers.change
+
+    async def late(self: ScimUsers, *args: Any) -> Any:
+        monkeypatch.setattr(ScimUsers, "change", change)
+        reply = await (patched(told, id, OFF) if ended == "patch" else asked(told, "DELETE", f"/Users/{id}"))
+        assert reply.status in (200, 204), reply.text
+        return await change(self, *args)
+
+    monkeypatch.setattr(ScimUsers, "change", late)
+    renamed = {"rename": "alice.dupont", "case": "ALICE"}
+    if told_too == "put":
+        document = {"schemas": [USER], "userName": "alice", "externalId": "a1"}
+        reply = await asked(told, "PUT", f"/Users/{id}", document)
+    elif told_too == "patch":
+        reply = await patched(told, id, {"op": "Replace", "path": "externalId", "value": "a1"})
+    else:
+        reply = await patched(told, id, {"op": "Replace", "path": "userName", "value": renamed[told_too]})
+    assert (reply.status, json.loads(reply.body)["active"]) == (200, False)
+    await refused(told)
+    if told_too == "rename":
+        await refused(told, "alice.dupont")
 
 
 async def test_a_store_that_cannot_say_lets_nobody_in_and_the_directory_hears_so(

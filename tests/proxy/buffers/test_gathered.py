@@ -194,6 +194,27 @@ async def test_a_person_who_left_meanwhile_sends_nothing(tmp_path: Path) -> None
         assert (await client.ask(ask(b"GET /public/b"))).body == b"ok"
 
 
+@pytest.mark.parametrize("lines", [(b"Content-Length: %d" % len(LARGE),), (b"Transfer-Encoding: chunked",)])
+async def test_who_left_while_more_was_sent_than_is_gathered_is_led_to_a_sign_in(
+    tmp_path: Path, lines: tuple[bytes, ...]
+) -> None:
+    more = settings(tmp_path, ", in_all: 1MB")
+    body = chunks(LARGE) if b"chunked" in lines[0] else LARGE
+    navigation = (b"Sec-Fetch-Mode: navigate", b"Sec-Fetch-Dest: document", b"Accept: text/html")
+    async with application() as behind, gateway(behind, upstream=GATHERED, gateway=more) as gate:
+        gate.sign_in()
+        client = await gate.client()
+        client.send(ask(b"POST /a", SIGNED_IN, *navigation, *lines, body=body[: 1 << 18]))
+        await until(lambda: gate.plane.buffers.held > 1 << 17)
+        gate.sessions.hot[COOKIE].live = False
+        del gate.sessions.hot[COOKIE]
+        client.send(body[1 << 18 :])
+        answer = await client.answer()
+        assert (answer.status, b"\r\nConnection: close\r\n" in answer.head) == (303, True)
+        assert not behind.peers
+        assert gate.plane.buffers.held == 0
+
+
 async def test_no_connection_to_it_and_none_that_is_left_half_used(tmp_path: Path) -> None:
     async with application() as behind:
         port = behind.port

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from gateway.config.exchange_limits import BufferSettings
+from gateway.proxy.buffers import room
 from gateway.proxy.buffers.held import BLOCK, HeldBytes
 from gateway.proxy.buffers.room import Buffers
 from tests.patience import until
@@ -25,8 +26,8 @@ class Here:
         self.moves = 0
         self.faults: list[Exception] = []
 
-    def held(self, most: int = MOST) -> HeldBytes:
-        return HeldBytes(self.buffers, "app", most, self._moved, self.faults.append)
+    def held(self, most: int = MOST, app: str = "app") -> HeldBytes:
+        return HeldBytes(self.buffers, app, most, self._moved, self.faults.append)
 
     def _moved(self) -> None:
         self.moves += 1
@@ -176,3 +177,32 @@ async def test_it_may_be_dropped_while_it_is_written(tmp_path: Path) -> None:
     assert not here.faults
     assert not here.moves
     here.buffers.close()
+
+
+async def test_no_application_takes_all_the_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(room, "_MOST_FILES", 4)
+    here = Here(tmp_path)
+    slow = [here.held() for _ in range(6)]
+    other = here.held(app="other")
+    for held in (*slow, other):
+        held.put(bytes(BLOCK))
+    await until(lambda: len(files_in(tmp_path)) == 3)
+    assert [held.is_full for held in (*slow, other)] == [False] * 2 + [True] * 4 + [False]
+    for held in (*slow, other):
+        held.close()
+    await until(lambda: not files_in(tmp_path))
+    again = here.held()
+    again.put(bytes(BLOCK))
+    await until(lambda: len(files_in(tmp_path)) == 1)
+
+
+async def test_without_a_file_nothing_more_waits_than_had_come(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As many slow clients as a stranger has would be as many times what waits in memory."""
+    monkeypatch.setattr(room, "_MOST_FILES", 0)
+    held = Here(tmp_path).held()
+    held.put(bytes(BLOCK - 1))
+    assert not held.is_full
+    held.put(b"x")
+    assert held.is_full
+    assert len(held.take(2 * BLOCK)) == BLOCK
+    assert not held.is_full
