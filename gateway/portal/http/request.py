@@ -4,6 +4,7 @@ import hmac
 import re
 from collections.abc import Callable, Iterable
 from ipaddress import IPv6Address, ip_address
+from itertools import accumulate
 from typing import Literal, NamedTuple
 from urllib.parse import parse_qsl, quote
 
@@ -55,6 +56,9 @@ _ESCAPES = 40_000
 _METHODS = 16
 _METHOD = re.compile("[!-~]{1,64}")
 _SECONDS = re.compile("[0-9]{1,9}")
+# Characters of lines that clear what the browser brings: servers in front take heads of 4 KB and 8 KB, and another host
+# of the domain may have set cookies by the hundred.
+_MOST_CLEARED = 2500
 
 
 class WayBack(NamedTuple):
@@ -314,11 +318,16 @@ def clear_own(apps: Iterable[App], host: str, cookie_line: bytes, *, left: bool 
     browser brought. `left`: it has come back after an end that was no sign-out here."""
     found: dict[str, None] = {}
     for app in apps:
-        logout, cookies = app.logout, list(app.logout.cookies)
-        if logout.all_left if left else logout.all_cookies:
-            brought = ApplicationCookies(app.edits.cookies, app.cookie_names).brought(cookie_line)
-            cookies += [(name.decode("ascii"), path) for name in brought for path in logout.cookie_paths]
+        logout = app.logout
         # A browser takes a Domain from a host that is in it alone.
         domains = ["", *(one for one in logout.cookie_domains if host == one or host.endswith(f".{one}"))]
-        found |= dict.fromkeys(clear_cookie(name, path, domain) for name, path in cookies for domain in domains)
+        found |= dict.fromkeys(clear_cookie(name, path, domain) for name, path in logout.cookies for domain in domains)
+        if logout.all_left if left else logout.all_cookies:
+            names = ApplicationCookies(app.edits.cookies, app.cookie_names).brought(cookie_line)
+            brought = [name.decode("ascii") for name in names]
+            # For all of them by the usual path first: where they are too many, those are the ones that count.
+            spots = [(path, domain) for path in logout.cookie_paths for domain in domains]
+            lines = [clear_cookie(name, path, domain) for path, domain in spots for name in brought]
+            sizes = accumulate(map(len, lines))
+            found |= dict.fromkeys(line for line, size in zip(lines, sizes, strict=True) if size <= _MOST_CLEARED)
     return list(found)
