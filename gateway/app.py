@@ -275,8 +275,7 @@ class _Worker:
 
     def _make_told(self) -> None:
         """What directories tell by themselves."""
-        keys = lambda: self.snapshot.gateway.scim.keys  # noqa: E731
-        self._told = ToldPeople(self._store, keys, log=self._log, now=self._now)
+        self._told = ToldPeople(self._store, lambda: self.snapshot.gateway.scim.keys, log=self._log, now=self._now)
         self._active_people = ActivePeople(self._told, self._sessions, self._revoker, snapshot=lambda: self.snapshot)
 
     def _make_accounts(self, gateway: Gateway) -> None:

@@ -14,9 +14,9 @@ NameAttribute = Literal["userName", "externalId"]
 
 @dataclass(frozen=True, slots=True)
 class ScimClient:
-    """`tokens`: each lets it in. `named_by`: the attribute of SCIM that names a person; `person`: what of their
-    identity is the same, `subject` or an attribute. `tenants`: it speaks of nobody in the name of another organisation;
-    None: of all people of its provider."""
+    """`tokens`: any of them lets it in. `named_by`: the attribute of SCIM that names a person. `person`: the part of an
+    identity that has the same value, `subject` or an attribute. `tenants`: the organisations of whose people it speaks;
+    None: it speaks of all people of its provider."""
 
     name: str
     provider: str

@@ -130,8 +130,8 @@ class LookAgain:
             self._changed(seat)
 
     async def _acts_no_more(self, session: Session) -> bool:
-        """Ends a session in the name of an organisation for which nobody says any more that the person acts; where that
-        cannot be told, too."""
+        """Ends the session where neither provider nor directory says any more that the person acts for its
+        organisation, and where none of them can say."""
         snapshot, identity = self._snapshot(), session.identity
         provider = snapshot.providers.get(identity.provider)
         directories, now = snapshot.directories.values(), self._services.now()

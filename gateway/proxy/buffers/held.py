@@ -200,7 +200,7 @@ class DiskFull(OSError):
 
 
 class _Ring:
-    """A file of `size` bytes that is written to and read from round and round, under one key. Everything blocks."""
+    """A file of `size` bytes that is written to and read from round and round, under one key. Its calls block."""
 
     __slots__ = ("_descriptor", "_folder", "_opens", "_read_at", "_seals", "_write_at", "size")
 

@@ -47,7 +47,7 @@ _REMEMBERED: Final = 256
 
 # Of a text, that are held against the charset that is said of it.
 COMPARED: Final = 16 * 1024
-# Encoding 4.2: browsers read the second where the first is said.
+# Encoding 4.2: under the first name browsers read the second charset.
 _READ_AS: Final = {"ascii": "cp1252", "iso8859-1": "cp1252", "iso8859-9": "cp1254"}
 _LONGEST_NAME: Final = 40
 
