@@ -45,6 +45,8 @@ missing_packages() {
         compgen -G '/usr/lib/jvm/java-21-openjdk-*/bin/java' >/dev/null || echo openjdk-21-jre-headless
         # An application in Spring, and what makes it one of the servlets of today.
         not_installed libspring-web-servlet-java tomcat-jakartaee-migration
+        # What an application in Java verifies tokens with, by docs/how-to/applications-in-java.md.
+        not_installed libjose4j-java
         ;;
     # ASP.NET with its compiler, and nothing that listens.
     mono) not_installed mono-runtime mono-mcs libmono-system-web4.0-cil ;;

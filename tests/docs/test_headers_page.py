@@ -93,8 +93,17 @@ def test_each_way_of_joining_is_shown_as_it_is_sent(page: Path) -> None:
         assert headers.decode() == f"\r\nX-G: {sent}"
 
 
-def test_both_pages_show_the_same() -> None:
-    english, french = ([block.text for block in blocks(page)] for page in PAGES)
+@pytest.mark.parametrize(
+    "pages",
+    [
+        PAGES,
+        (DOCS / "how-to/applications-in-java.md", DOCS / "fr/applications-en-java.md"),
+        (DOCS / "how-to/send-a-signed-token.md", DOCS / "fr/envoyer-un-jeton-signe.md"),
+    ],
+    ids=lambda pages: pages[0].stem,
+)
+def test_both_pages_show_the_same(pages: tuple[Path, Path]) -> None:
+    english, french = ([block.text for block in blocks(page)] for page in pages)
     assert english == french
 
 

@@ -111,8 +111,9 @@ async def direct(port: int, target: str, headers: Sequence[Header] = ()) -> Read
 
 
 @asynccontextmanager
-async def installed(folder: Path, apps: Sequence[App]) -> AsyncIterator[Installation]:
-    place = Place(folder / "gateway")
+async def installed(folder: Path, apps: Sequence[App], place: Place | None = None) -> AsyncIterator[Installation]:
+    """`place`: where an application has to know its address before it starts."""
+    place = place or Place(folder / "gateway")
     client = {
         "client_id": "ecluse",
         "client_secret": SECRET,

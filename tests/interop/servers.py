@@ -9,19 +9,28 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import urlsplit
+
+from tests.docs.blocks import blocks
 
 HERE = Path(__file__).parent
 READERS = HERE.parents[1] / "deploy/readers"
 SOURCES = (
     READERS / "EcluseRemoteUserValve.java",
     READERS / "EcluseRequestHeaderFilter.java",
+    READERS / "EcluseTokenFilter.java",
     HERE / "tomcat/Account.java",
 )
 _JARS = Path("/usr/share/java")
 SPRING = (
     *(_JARS / f"spring3-{name}.jar" for name in ("core", "beans", "context", "aop", "expression")),
     _JARS / "commons-logging.jar",
+    *(_JARS / f"{name}.jar" for name in ("jose4j", "slf4j-api")),
 )
+# The filters that the page sets up, by the application that has it.
+JAVA_PAGE = HERE.parents[1] / "docs/how-to/applications-in-java.md"
+FILTERS = {"spring": "EcluseRequestHeaderFilter", "token": "EcluseTokenFilter"}
+SHOWN_PORTAL = "https://portail.example.org"
 SPRING_WEB = tuple(_JARS / f"spring3-{name}.jar" for name in ("web", "web.servlet"))
 QUICK = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -Xmx128m -Djava.awt.headless=true"
 TOMCAT = Path("/usr/share/tomcat10")
@@ -76,16 +85,23 @@ def nginx(folder: Path, port: int, files: Mapping[str, bytes]) -> Iterator[None]
 
 
 @contextmanager
-def tomcat(folder: Path, port: int, latin_port: int) -> Iterator[None]:
-    """Debian's Tomcat with the pages of tomcat/ROOT and, at /spring, Spring MVC, in a CATALINA_BASE of its own.
+def tomcat(folder: Path, port: int, latin_port: int, portal: str) -> Iterator[None]:
+    """Debian's Tomcat with the pages of tomcat/ROOT and, at /spring and /token, Spring MVC, in a CATALINA_BASE of its
+    own. These two stand behind the filters of JAVA_PAGE, as it writes them.
 
-    `port` reads paths as UTF-8, which is its default, `latin_port` as ISO 8859-1.
+    `port` reads paths as UTF-8, which is its default, `latin_port` as ISO 8859-1. `portal`: in place of SHOWN_PORTAL.
     """
     base = folder / "tomcat"
     for name in ("conf", "lib", "logs", "temp", "work", "webapps"):
         (base / name).mkdir(parents=True)
-    for name in ("ROOT", "spring"):
-        shutil.copytree(HERE / "tomcat" / name, base / "webapps" / name)
+    shutil.copytree(HERE / "tomcat/ROOT", base / "webapps/ROOT")
+    shown = [block.text for block in blocks(JAVA_PAGE) if block.language == "xml"]
+    for name, filter_class in FILTERS.items():
+        shutil.copytree(HERE / "tomcat/spring", base / "webapps" / name)
+        (lines,) = [text for text in shown if f"<filter-class>{filter_class}<" in text]
+        settings_of_it = base / "webapps" / name / "WEB-INF/web.xml"
+        head, _, rest = settings_of_it.read_text().partition("  <!-- FILTER")
+        settings_of_it.write_text(head + lines.replace(SHOWN_PORTAL, portal) + rest.partition("-->\n")[2])
     for name in ("web.xml", "catalina.properties"):
         shutil.copy(TOMCAT_SETTINGS / name, base / "conf")
     settings = (HERE / "tomcat/server.xml").read_text()
@@ -94,11 +110,14 @@ def tomcat(folder: Path, port: int, latin_port: int) -> Iterator[None]:
     _put_classes(base)
     homes = sorted(Path("/usr/lib/jvm").glob(JAVA_HOMES))
     assert homes, "Java 21 is not installed: run `make test` once"
+    # Java asks the system for names, which knows none under localhost.
+    names = folder / "hosts"
+    names.write_text(f"127.0.0.1 localhost {urlsplit(portal).hostname}\n")
     environment = {
         "CATALINA_HOME": str(TOMCAT),
         "CATALINA_BASE": str(base),
         "JAVA_HOME": str(homes[0]),
-        "JAVA_OPTS": QUICK,
+        "JAVA_OPTS": f"{QUICK} -Djdk.net.hosts.file={names}",
     }
     with running([found(str(TOMCAT / "bin/catalina.sh")), "run"], folder / "tomcat.log", port, environment):
         yield

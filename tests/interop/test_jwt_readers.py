@@ -1,9 +1,14 @@
-"""deploy/readers/jwt.php, and what the page has Python do, read the tokens that are made, and refuse all others."""
+"""deploy/readers/jwt.php and EcluseTokenFilter.java, and what the page has Python do, read the tokens that are made and
+refuse all others."""
 
 import json
 import subprocess
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from threading import Thread
 from typing import get_args
 
 import pytest
@@ -11,6 +16,7 @@ import pytest
 from gateway.tokens.jwt import jwk_set, sign
 from gateway.tokens.spec import SigningKey, TokenAlgorithm
 from tests.docs.blocks import blocks
+from tests.interop.servers import SPRING, TOMCAT
 from tests.tokens.keys import key
 
 pytestmark = pytest.mark.service
@@ -110,3 +116,114 @@ def test_what_the_page_has_python_do_reads_the_token_and_no_other(page: Path, tm
         claims, "InvalidAudienceError", "InvalidIssuerError", "ExpiredSignatureError", "PyJWKClientError",
         "InvalidAlgorithmError", "InvalidSignatureError",
     ]  # fmt: skip
+
+
+# --- Java, without a container ---
+
+MAIN = """
+import jakarta.servlet.*;
+import jakarta.servlet.http.*;
+import java.lang.reflect.Proxy;
+import java.util.*;
+import java.util.function.Function;
+
+public class Main {
+    static String told;
+
+    static <T> T made(Class<T> type, Map<String, Function<Object[], Object>> methods) {
+        return type.cast(Proxy.newProxyInstance(type.getClassLoader(), new Class<?>[] {type}, (proxy, method, given) ->
+            methods.getOrDefault(method.getName(), ignored -> null).apply(given)));
+    }
+
+    public static void main(String[] arguments) throws Exception {
+        Map<String, String> settings = Map.of(
+            "keys", arguments[0], "issuer", "https://portail.example", "audience", "permis", "algorithm", arguments[1]);
+        var context = made(ServletContext.class, Map.of());
+        var filter = new EcluseTokenFilter();
+        filter.init(made(FilterConfig.class, Map.of(
+            "getInitParameter", given -> settings.get(given[0]), "getServletContext", given -> context)));
+        var response = made(HttpServletResponse.class, Map.of("sendError", given -> told = "" + given[0]));
+        for (String token : new String(System.in.readAllBytes(), "UTF-8").split("\\n")) {
+            var request = made(HttpServletRequest.class, Map.of(
+                "getHeader", given -> token.equals("-") ? null : token));
+            filter.doFilter(request, response, (asked, answer) -> {
+                HttpServletRequest seen = (HttpServletRequest) asked;
+                told = seen.getRemoteUser() + " " + seen.isUserInRole("agents") + " " + seen.isUserInRole("root");
+            });
+            System.out.println(told);
+        }
+    }
+}
+"""
+
+
+@contextmanager
+def published() -> Iterator[tuple[str, list[str]]]:
+    """Where the keys are, and a line for each time that they are fetched."""
+    fetched: list[str] = []
+
+    class Answering(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            fetched.append(self.path)
+            self.send_response(200)
+            self.send_header("Cache-Control", "public, max-age=300")
+            self.end_headers()
+            self.wfile.write(json.dumps(KEYS).encode())
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with HTTPServer(("127.0.0.1", 0), Answering) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}/_ecluse/app/jwks", fetched
+        finally:
+            server.shutdown()
+
+
+@pytest.fixture(scope="module")
+def filter_of_java(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+    """The command that runs it."""
+    folder = tmp_path_factory.mktemp("filter")
+    (folder / "Main.java").write_text(MAIN)
+    paths = f"{TOMCAT}/lib/*:" + ":".join(map(str, SPRING))
+    sources = [str(folder / "Main.java"), str(READER.with_name("EcluseTokenFilter.java"))]
+    javac = ["javac", "-J-XX:TieredStopAtLevel=1", "-encoding", "UTF-8", "-cp", paths, "-d", str(folder), *sources]
+    subprocess.run(javac, check=True, timeout=120)
+    return ["java", "-XX:TieredStopAtLevel=1", "-Dstdout.encoding=UTF-8", "-cp", f"{folder}:{paths}", "Main"]
+
+
+@pytest.mark.parametrize("algorithm", get_args(TokenAlgorithm))
+def test_the_filter_for_java_believes_the_token_and_no_other(
+    algorithm: TokenAlgorithm, filter_of_java: list[str]
+) -> None:
+    claims = {**CLAIMS, "exp": int(time.time()) + 600, "groups": ["agents", "élus"]}
+    another = next(one for one in get_args(TokenAlgorithm) if one != algorithm)
+    right = sign(key(algorithm), claims).decode()
+    unsubscribed = {name: value for name, value in claims.items() if name != "sub"}
+    endless = {name: value for name, value in claims.items() if name != "exp"}
+    refused = [
+        *(
+            sign(key(algorithm), {**claims, **other}).decode()
+            for other in ({"aud": "actes"}, {"iss": "https://evil.example"}, {"exp": 1}, {"groups": 7})
+        ),
+        sign(key(algorithm), unsubscribed).decode(), sign(key(algorithm), endless).decode(),
+        sign(key(another), claims).decode(),
+        sign(key(algorithm, 1), claims).decode(),
+        sign(other_than(algorithm), claims).decode(),
+        tampered(right.encode()).decode(), "eyJhbGciOiJub25lIn0.eyJzdWIiOiJ4In0.", "x",
+    ]  # fmt: skip
+    with published() as (address, fetched):
+        ran = subprocess.run(
+            [*filter_of_java, address, algorithm],
+            input="\n".join([right, f"Bearer {right}", "-", *refused, right]),
+            capture_output=True, text=True, timeout=60, check=True,
+        )  # fmt: skip
+    signed_in = "hélène true false"
+    assert ran.stdout.splitlines() == [signed_in, signed_in, "null false false", *["401"] * len(refused), signed_in]
+    assert 1 <= len(fetched) <= 1 + len(refused), "once, and where a token names another key"
+
+
+def other_than(algorithm: TokenAlgorithm) -> SigningKey:
+    """Another key under the name of the right one."""
+    return other(algorithm, key(algorithm).id)

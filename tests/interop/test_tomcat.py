@@ -15,6 +15,7 @@ from tests.browser_like import Person
 from tests.interop.installation import App, Installation, direct, installed
 from tests.interop.name_bytes import HEADERS, NAME, SENT
 from tests.interop.servers import tomcat
+from tests.walks.place import Place
 
 pytestmark = [pytest.mark.service, pytest.mark.asyncio(loop_scope="module")]
 
@@ -23,6 +24,10 @@ REFUSED = "400"
 TRANSLATE = (
     f'{{headers: {{X-Remote-User: {{from: uid}}, X-Groups: {{from: groups, join: ";", absent: "-"}}, {HEADERS}}}}}'
 )
+
+NAME_SPEC = '{template: "Hélène {family_name}, Cœur d\'Yvelines"}'
+NAMED = f'{{headers: {{X-Remote-User: {NAME_SPEC}, X-Groups: {{from: groups, join: ";", absent: "-"}}}}}}'
+TOLD = "{jwt: {header: X-Identity-Token, claims: {sub: {from: uid}, groups: {from: groups, list: true}}}}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,31 +40,36 @@ class Apps:
     merging: App
     latin: App
     spring: App
+    token: App
 
     @property
     def all(self) -> list[App]:
-        return [self.java, self.strict, self.insensitive, self.merging, self.latin, self.spring]
+        return [self.java, self.strict, self.insensitive, self.merging, self.latin, self.spring, self.token]
 
 
 @pytest.fixture(scope="module")
-def apps(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Apps]:
+def place(tmp_path_factory: pytest.TempPathFactory) -> Place:
+    return Place(tmp_path_factory.mktemp("place") / "gateway")
+
+
+@pytest.fixture(scope="module")
+def apps(tmp_path_factory: pytest.TempPathFactory, place: Place) -> Iterator[Apps]:
     port, latin_port = free(2)
-    with tomcat(tmp_path_factory.mktemp("tomcat"), port, latin_port):
+    with tomcat(tmp_path_factory.mktemp("tomcat"), port, latin_port, place.portal("")):
         yield Apps(
             java=App("java", port, {"paths": "{parameters: [jsessionid]}", "translate": TRANSLATE}),
             strict=App("strict", port),
             insensitive=App("insensitive", port, {"paths": "{parameters: [jsessionid], case: insensitive}"}),
             merging=App("merging", port, {"paths": "{parameters: [jsessionid], merge_slashes: true}"}),
             latin=App("latin", latin_port, {"paths": "{parameters: [jsessionid], encoding: latin1}"}),
-            spring=App(
-                "spring", port, {"upstream": f"{{url: http://127.0.0.1:{port}/spring}}", "translate": TRANSLATE}
-            ),
+            spring=App("spring", port, {"upstream": f"{{url: http://127.0.0.1:{port}/spring}}", "translate": NAMED}),
+            token=App("permis", port, {"upstream": f"{{url: http://127.0.0.1:{port}/token}}", "translate": TOLD}),
         )
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def here(apps: Apps, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Installation]:
-    async with installed(tmp_path_factory.mktemp("here"), apps.all) as installation:
+async def here(apps: Apps, place: Place, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Installation]:
+    async with installed(tmp_path_factory.mktemp("here"), apps.all, place) as installation:
         yield installation
 
 
@@ -319,7 +329,7 @@ async def test_a_name_arrives_in_each_encoding_byte_by_byte(here: Installation, 
 async def test_a_method_of_spring_is_given_the_person_of_the_header(here: Installation, apps: Apps) -> None:
     """deploy/readers/EcluseRequestHeaderFilter.java: Principal and roles, whatever a client says."""
     helene = await here.signed_in(apps.spring)
-    for forged in ("Nom-utf8", "nom_utf8", "Remote-User", "REMOTE_USER", "X-Groups", "X_Groups"):
+    for forged in ("X-Remote-User", "x_remote_user", "Remote-User", "REMOTE_USER", "X-Groups", "X_Groups"):
         found = told((await helene.step("GET", here.url(apps.spring, "/x"), [(forged, "root")])).body)
         assert bytes.fromhex(found["principal"]).decode() == NAME
         assert found["roles"] == "true false"
@@ -334,6 +344,39 @@ async def test_a_session_of_spring_stays_its_persons(here: Installation, apps: A
     assert int(visits[1]) == int(visits[0]) + 1
     session = first.jar.get(apps.spring.host, "JSESSIONID")
     assert session
-    answer = await direct(apps.spring.port, "/spring/x", [("Nom-utf8", "paul"), ("Cookie", f"JSESSIONID={session}")])
+    told_by = [("X-Remote-User", "paul"), ("Cookie", f"JSESSIONID={session}")]
+    answer = await direct(apps.spring.port, "/spring/x", told_by)
     assert told(bytes(answer.body)) == {"principal": b"paul".hex(), "roles": "false false", "visits": "1"}
     assert told((await first.step("GET", here.url(apps.spring, "/x"))).body)["visits"] == "1", "it is gone for both"
+
+
+# --- a token ---
+
+
+async def test_java_believes_the_token_of_who_is_signed_in(here: Installation, apps: Apps) -> None:
+    """deploy/readers/EcluseTokenFilter.java, with the keys that the portal publishes."""
+    helene = await here.signed_in(apps.token)
+    for forged in ("X-Identity-Token", "x_identity_token", "X-Remote-User"):
+        found = told((await helene.step("GET", here.url(apps.token, "/x"), [(forged, "root")])).body)
+        assert (bytes.fromhex(found["principal"]), found["roles"]) == (b"helene", "true false")
+        page = await here.person().step("GET", here.url(apps.token, "/public/x"), [(forged, "root")])
+        assert (told(page.body)["principal"], told(page.body)["roles"]) == ("", "false false")
+
+
+async def test_java_refuses_what_is_no_token_of_the_gateway(here: Installation, apps: Apps) -> None:
+    """Past the gateway: by itself the application lets nobody in by a name."""
+    alone = told(bytes((await direct(apps.token.port, "/token/x", [("X-Remote-User", "root")])).body))
+    assert (alone["principal"], alone["roles"]) == ("", "false false")
+    for false in ("root", "Bearer root", "eyJhbGciOiJub25lIn0.eyJzdWIiOiJyb290In0."):
+        answer = await direct(apps.token.port, "/token/x", [("X-Identity-Token", false)])
+        assert answer.status == 401
+
+
+async def test_a_session_under_a_token_stays_its_persons(here: Installation, apps: Apps) -> None:
+    first, second = await here.signed_in(apps.token), await here.signed_in(apps.token, "paul")
+    visits = [told((await first.step("GET", here.url(apps.token, "/x"))).body)["visits"] for _ in range(2)]
+    assert int(visits[1]) == int(visits[0]) + 1
+    await second.step("GET", here.url(apps.token, "/x"))
+    second.jar.put(apps.token.host, "JSESSIONID", first.jar.get(apps.token.host, "JSESSIONID") or "")
+    found = told((await second.step("GET", here.url(apps.token, "/x"))).body)
+    assert (bytes.fromhex(found["principal"]), found["visits"]) == (b"paul", "1")

@@ -245,6 +245,23 @@ def test_cleartrust_s_headers_are_those_that_its_applications_ask_for() -> None:
     assert list(HEADERS["cleartrust"]) == ["ct-remote-user", "cn", "ctln", "ctfn", "ctemail", "ctgrps"]
 
 
+def test_cleartrust_s_names_are_those_that_php_is_asked_for() -> None:
+    """Académie de Besançon, AuthBundle, Security/Getters/RsaAttributes.php: its own reading, of $_SERVER."""
+    read = {"HTTP_CT_REMOTE_USER", "HTTP_CN", "HTTP_CTLN", "HTTP_CTFN", "HTTP_CTEMAIL"}
+    told = {"HTTP_" + name.upper().replace("-", "_") for name in sent("{preset: cleartrust}", HELENE)}
+    assert told - read == {"HTTP_CTGRPS"}
+    assert read <= told
+
+
+def test_cleartrust_s_cookies_are_a_session_to_its_applications() -> None:
+    """Nuxeo's CPSExtendedAuth, cleartrustauth.py: CTSESSION has to be there, and "%20" is what a sign-out leaves in it
+    and in ACTSESSION; the Académie de Toulouse's bundle asks whether its cookie is there."""
+    cookies = sample_snapshot(folder("{preset: cleartrust}")).apps["permis"].translation.render(HELENE).cookies
+    given = dict(one.split(b"=", 1) for one in cookies.split(b"; "))
+    assert given.keys() == {b"CTSESSION"}
+    assert given[b"CTSESSION"] not in (b"", b"%20")
+
+
 def test_spring_s_filter_is_given_one_header_and_none_for_nobody() -> None:
     """RequestHeaderAuthenticationFilter reads one name with getHeader, which is the first line of it, and refuses a
     request without one (missingHeaderCausesException). It reads no credentials unless it is told a header for them."""
