@@ -35,6 +35,7 @@ from gateway.organisations.search import OrganisationSearch
 from gateway.portal.app import Portal
 from gateway.portal.flow.active_people import ActivePeople
 from gateway.portal.flow.establish import asked_at
+from gateway.portal.flow.kept_posts import keeps_posts
 from gateway.portal.flow.look_again import LookAgain
 from gateway.portal.http.pages import Pages
 from gateway.portal.logout.applications import SignOuts, TellingRevoker
@@ -211,7 +212,7 @@ class _Worker:
         self._renewal = self._renewal_of(services)
         self._oversight = self._make_oversight(services.transactions)
         self._housekeeping = Housekeeping(
-            store, self._sessions, self._killed, log=log, now=now, buries=self._keeps_posts
+            store, self._sessions, self._killed, log=log, now=now, buries=lambda: keeps_posts(self.snapshot)
         )
 
     def _make_plane(self, gateway: Gateway, pages: Pages, jars: CookieJars, is_ours: OwnAddresses) -> None:
@@ -257,9 +258,6 @@ class _Worker:
             now=time.time,
             monotonic=time.monotonic,
         )
-
-    def _keeps_posts(self) -> bool:
-        return any(app.keep_posts is not None for app in self.snapshot.apps.values())
 
     def _make_federation(self, gateway: Gateway) -> None:
         self._federation = Federation(log=self._log)

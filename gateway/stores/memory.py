@@ -211,8 +211,8 @@ class MemoryStore:
                 return self._add_seat(seat, browser_indexes, now)
             case EndSeat(key, host):
                 self._end_seats((seat for seat in [self._seats.get(key)] if seat is not None), host, now)
-            case RevokeSession(session_id):
-                self._end_session(session_id, now)
+            case RevokeSession(session_id, buried):
+                self._end_session(session_id, now, buried=buried)
             case PutTicket(ticket, per_group, in_all):
                 self._put_ticket(ticket, per_group, in_all)
             case SealedNote():
@@ -296,14 +296,17 @@ class MemoryStore:
                 self._seats[older.key] = replace(older, expires_at=expires_at, ends_at=min(older.ends_at, expires_at))
                 self._ended.append(Ended(*older.key, expires_at))
 
-    def _end_session(self, session_id: str, now: int) -> None:
+    def _end_session(self, session_id: str, now: int, *, buried: bool) -> None:
         self._ended.append(Ended(session_id, None, now))
-        self._sessions.pop(session_id, None)
+        session = self._sessions.pop(session_id, None)
         self._jars.pop(session_id, None)
-        for key in [key for key in self._seats if key.session_id == session_id]:
-            del self._seats[key]
-        for key in [key for key in self._tombstones if key.session_id == session_id]:
+        for key in [key for key in self._tombstones if key.session_id == session_id and not buried]:
             del self._tombstones[key]
+        for key in [key for key in self._seats if key.session_id == session_id]:
+            seat = self._seats.pop(key)
+            if buried and session is not None:
+                until = min(session.ends_at, seat.ends_at, now) + TOMBSTONE_KEPT
+                self._tombstones[key] = Tombstone(seat.host, session.subject_index, session.tenant, until)
 
     def _buried(self, key: SeatKey, now: int) -> Tombstone | None:
         """Of a seat that has ended and is still here."""

@@ -94,7 +94,7 @@ class SeatRecord:
 
 
 class Tombstone(NamedTuple):
-    """A seat that has ended by one of its limits, without its secrets: nothing opens by it.
+    """A seat that has ended by itself, without its secrets: nothing opens by it.
 
     `person`: the keyed hash of issuer and subject that its session was filed under. `tenant`: its SIRET, or None.
     `until`: when this is forgotten, Unix seconds."""
@@ -227,9 +227,10 @@ class EndSeat(Write):
 
 @dataclass(frozen=True, slots=True)
 class RevokeSession(Write):
-    """Appends it to the revocation list, then deletes it with its seats."""
+    """Appends it to the revocation list, then deletes it with its seats. `buried`: each of these leaves a tombstone."""
 
     session_id: str
+    buried: bool = False
     durable: ClassVar[bool] = True
 
     @property
@@ -327,8 +328,7 @@ class RecordStore(Protocol):
         """Carries out these writes, all of one tag in one step (`in_steps`). A write with a condition comes before
         those that depend on it.
 
-        Returns False where a condition does not hold: the writes before it are done, it and those that depend on it are
-        not."""
+        False where a condition does not hold: the writes before it are done, it and those that depend on it are not."""
 
     # --- sessions and seats
 
@@ -337,8 +337,8 @@ class RecordStore(Protocol):
     async def read_session(self, session_id: str, now: int) -> SessionRecord | None: ...
 
     async def tombstone(self, key: SeatKey, now: int) -> Tombstone | None:
-        """Of a seat that has ended by an idle or absolute limit in the last TOMBSTONE_KEPT seconds, as far as `purge`
-        was asked to bury it. A session that was ended leaves none, nor does one that was buried before its end."""
+        """Of a seat that has ended in the last TOMBSTONE_KEPT seconds, by an idle or absolute limit, as far as `purge`
+        was asked to bury it, or `buried`. Any other end leaves none, nor any that was there before."""
 
     async def touch(self, touches: Sequence[Touch]) -> None:
         """Moves the idle limits of these seats and of their sessions, forward only. Each session is a step."""

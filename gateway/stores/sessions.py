@@ -287,16 +287,18 @@ class Sessions:
         """What was signed in under this session id of the provider, found without any cookie."""
         return tuple(session.id for session in await self._find("sid", issuer, sid))
 
-    async def end(self, session_ids: Sequence[str]) -> tuple[str, ...]:
-        """Ends these sessions; durable when it returns. In force in a worker's memory only by its `revoke`."""
-        await self._end(in_steps([RevokeSession(id) for id in session_ids]))
+    async def end(self, session_ids: Sequence[str], *, buried: bool = False) -> tuple[str, ...]:
+        """Ends these sessions; durable when it returns. In force in a worker's memory only by its `revoke`.
+
+        `buried`: as if by a limit, so that a form of theirs can still be kept (stores.posts)."""
+        await self._end(in_steps([RevokeSession(id, buried) for id in session_ids]))
         return tuple(session_ids)
 
     async def end_once(
-        self, session_ids: Sequence[str], kind: str, *parts: str, issued: int, skew: int = 0, until: int
+        self, ids: Sequence[str], kind: str, *parts: str, issued: int, skew: int = 0, until: int, buried: bool = False
     ) -> bool:
         """Ends these sessions by a message that works once, until `until`, across all workers; `issued`: when its
-        sender wrote it (both Unix seconds), by a clock that may be ahead by `skew` seconds.
+        sender wrote it (both Unix seconds), by a clock that may be ahead by `skew` seconds. `buried`: as in `end`.
 
         It is used up last, and so only by what it has done: where the store fails before, its sender sends it again and
         ends what is left. False, and nothing ended, if it was used before, or may have been in a store that was before
@@ -306,7 +308,7 @@ class Sessions:
         uses = [UseOnce(key, until, issued, skew) for key in self._keys.indexes(kind, *parts)]
         if any(await asyncio.gather(*(self._store.is_used(use, now) for use in uses))):
             return False
-        steps = in_steps([RevokeSession(id) for id in session_ids])
+        steps = in_steps([RevokeSession(id, buried) for id in ids])
         if len(steps) == 1:
             # One write where the store is one file.
             return await self._store.perform([*steps[0], *uses], now)

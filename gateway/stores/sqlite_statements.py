@@ -9,6 +9,7 @@ from gateway.stores.list_of_ends import Cursor, Ended, Tail
 from gateway.stores.records import (
     PARALLEL_TABS,
     SESSIONS_AT_ONCE,
+    TOMBSTONE_KEPT,
     AddSeat,
     AddSession,
     EndSeat,
@@ -48,6 +49,11 @@ _SESSION_FIELDS = 11
 # The session is gone, whatever its absolute limit was.
 NOTES_DUE = "UPDATE notes SET due_at = 0 WHERE session_id = ?"
 
+_BURIED = (
+    "INSERT OR REPLACE INTO tombstones (session_id, lookup, host, person, tenant, until)"
+    " SELECT t.session_id, t.lookup, t.host, s.subject_index, s.tenant, min(t.ends_at, s.ends_at, ?) + ?"
+    " FROM seats t JOIN sessions s ON s.id = t.session_id WHERE s.id = ?"
+)
 _REPLACED_NOTES = (
     "DELETE FROM notes WHERE host = ? AND session_id IN (SELECT o.id FROM sessions s JOIN sessions o"
     " ON o.browser_index = s.browser_index WHERE s.id = ?) AND (session_id = ? OR whose IN (?, x''))"
@@ -83,8 +89,8 @@ def _done(connection: sqlite3.Connection, write: Write, now: int) -> bool:
             return _add_seat(connection, seat, browser_indexes, now)
         case EndSeat(key, host):
             _end_seats(connection, _END_OF_SEAT, host, key, now)
-        case RevokeSession(session_id):
-            _end_session(connection, session_id, now)
+        case RevokeSession(session_id, buried):
+            _end_session(connection, session_id, now, buried=buried)
         case PutTicket(ticket, per_group, in_all):
             _put_ticket(connection, ticket, per_group, in_all)
         case SealedNote():
@@ -174,11 +180,14 @@ def _summary(connection: sqlite3.Connection, row: tuple[Any, ...], now: int) -> 
     return SessionSummary(id, provider, _apps(connection, id, now), created_at, expires_at, ends_at, tenant)
 
 
-def _end_session(connection: sqlite3.Connection, session_id: str, now: int) -> None:
+def _end_session(connection: sqlite3.Connection, session_id: str, now: int, *, buried: bool) -> None:
     connection.execute("INSERT INTO ended (session_id, lookup, at) VALUES (?, NULL, ?)", (session_id, now))
+    if buried:
+        connection.execute(_BURIED, (now, TOMBSTONE_KEPT, session_id))
+    else:
+        connection.execute("DELETE FROM tombstones WHERE session_id = ?", (session_id,))
     connection.execute("DELETE FROM seats WHERE session_id = ?", (session_id,))
     connection.execute("DELETE FROM jars WHERE session_id = ?", (session_id,))
-    connection.execute("DELETE FROM tombstones WHERE session_id = ?", (session_id,))
     connection.execute("DELETE FROM sessions WHERE id = ?", (session_id,))
     connection.execute(NOTES_DUE, (session_id,))
 

@@ -531,6 +531,28 @@ async def test_a_session_that_was_ended_leaves_none(store: RecordStore) -> None:
     assert await store.tombstone(KEY, NOW + 11) is None
 
 
+async def test_one_that_was_ended_as_if_by_a_limit_leaves_one(store: RecordStore) -> None:
+    """From its end on. One whose seat had ended before stays as it was."""
+    await store.purge(NOW, bury=True)
+    session = session_record()
+    await add_session(store, session, seat_record(), NOTHING, NOW)
+    await add_seat(store, seat_record("s1", b"l2", host=PERMIS, idle=10), NOTHING, NOW)
+    await store.purge(NOW + 10, bury=True)
+    for at in (NOW + 100, NOW + 200):
+        # A message that is sent again ends nothing more.
+        assert await store.perform([RevokeSession("s1", buried=True)], at)
+    assert await store.read_session("s1", NOW) is None
+    assert await store.read_seat(KEY, NOW) is None
+    until = NOW + 100 + TOMBSTONE_KEPT
+    assert await store.tombstone(KEY, NOW + 200) == Tombstone(PORTAL, session.subject_index, session.tenant, until)
+    before = await store.tombstone(SeatKey("s1", b"l2"), NOW + 200)
+    assert before is not None
+    assert (before.host, before.until) == (PERMIS, NOW + 10 + TOMBSTONE_KEPT)
+    assert await store.tombstone(KEY, until) is None
+    await end(store, ["s1"], NOW + 300)
+    assert await store.tombstone(KEY, NOW + 300) is None
+
+
 async def test_where_nothing_is_buried_no_tombstone_is_left(store: RecordStore) -> None:
     await add_session(store, session_record(idle=10), seat_record(), NOTHING, NOW)
     await store.purge(NOW + 10)

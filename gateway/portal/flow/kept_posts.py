@@ -10,7 +10,7 @@ from collections.abc import Coroutine
 from dataclasses import replace
 from urllib.parse import quote
 
-from gateway.config.snapshot import App
+from gateway.config.snapshot import App, Snapshot
 from gateway.identity.naming import name_of
 from gateway.model.codes import PATH_RESERVED, STORE_UNREACHABLE
 from gateway.model.errors import GatewayError
@@ -34,6 +34,11 @@ from gateway.wire.navigation import is_same_origin
 
 # Seconds between one try to write to the store and the next.
 _TOLD_AGAIN = (0.0, 1.0, 5.0, 30.0)
+
+
+def keeps_posts(snapshot: Snapshot) -> bool:
+    """Whether any application does."""
+    return any(app.keep_posts is not None for app in snapshot.apps.values())
 
 
 class KeptPostPages:

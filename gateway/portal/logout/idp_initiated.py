@@ -7,6 +7,7 @@ from gateway.model.codes import Code
 from gateway.model.errors import GatewayError
 from gateway.model.scim import ScimClient
 from gateway.portal.flow.acting import proven_may_wait
+from gateway.portal.flow.kept_posts import keeps_posts
 from gateway.portal.http.request import PortalRequest
 from gateway.portal.services import PortalServices
 from gateway.stores.told_forms import SeenPerson
@@ -50,7 +51,8 @@ class IdpInitiatedLogout:
         """Raises GatewayError: the code of `replayed`, or STORE_UNREACHABLE."""
         if proven_may_wait(request.snapshot):
             await self._mark(notice)
-        ended = await self._ended(await self._meant(notice), notice)
+        # A provider tells so of a session that is over by time, too: what the person sends now can be kept.
+        ended = await self._ended(await self._meant(notice), notice, buried=keeps_posts(request.snapshot))
         # Invariant 12: in force in every worker before this is answered. What had ended already is no error.
         await self.services.revoker.revoked(ended)
         self.services.report.ended_by_provider(request, len(ended))
@@ -68,14 +70,15 @@ class IdpInitiatedLogout:
         await self.services.revoker.revoked(ended)
         self.services.report.ended_by_provider(request, len(ended))
 
-    async def _ended(self, meant: tuple[str, ...], notice: LogoutNotice) -> tuple[str, ...]:
+    async def _ended(self, meant: tuple[str, ...], notice: LogoutNotice, *, buried: bool) -> tuple[str, ...]:
         message = notice.message
         if message is None:
-            return await self.services.sessions.end(meant)
+            return await self.services.sessions.end(meant, buried=buried)
         # Invariant 6. A message that ended nothing, because the store failed, may be sent again.
         once = (message.kind, notice.issuer, message.id)
         ends = self.services.sessions.end_once
-        if not await ends(meant, *once, issued=message.issued, skew=message.skew, until=message.until):
+        issued, skew, until = message.issued, message.skew, message.until
+        if not await ends(meant, *once, issued=issued, skew=skew, until=until, buried=buried):
             raise GatewayError(message.replayed, f"{message.called} used before, or older than the session store")
         return meant
 

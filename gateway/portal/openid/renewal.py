@@ -27,6 +27,7 @@ from gateway.model.scim_codes import LOGIN_DEACTIVATED
 from gateway.model.session import Seat, Session, Tokens
 from gateway.oidc.refresh import Held, Renewed
 from gateway.portal.flow.establish import renewed
+from gateway.portal.flow.kept_posts import keeps_posts
 from gateway.portal.flow.look_again import LookAgain
 from gateway.portal.flow.source import openid_provider_of
 from gateway.portal.openid.source import tokens_of
@@ -156,9 +157,11 @@ class Renewal:
         return map_claims(provider, claims, known.acr, known.amr, known.authenticated_at, int(now))
 
     async def _end(self, session: Session, error: GatewayError) -> None:
-        """In force in every worker before it is told."""
+        """In force in every worker before it is told. Where the provider's own session is over, nobody has taken
+        anything from the person: what they send now can be kept."""
+        buried = error.code is OIDC_REFRESH_ENDED and keeps_posts(self._snapshot())
         try:
-            await self._services.revoker.revoked(await self._services.sessions.end([session.id]))
+            await self._services.revoker.revoked(await self._services.sessions.end([session.id], buried=buried))
         finally:
             self._services.report.refresh_ended(session.identity, error)
 

@@ -249,7 +249,7 @@ end
 
 function ops.endseat(shard, id, lookup, host, now) end_seat(shard, id, lookup, host, tonumber(now)) end
 
-function ops.revoke(shard, id, now)
+function ops.revoke(shard, id, now, buried)
     append_end(shard, id, '', tonumber(now))
     local record = call('HGET', sessions_key(shard, id), 'm')
     if record then
@@ -258,7 +258,15 @@ function ops.revoke(shard, id, now)
             if value ~= '' then call('SREM', index_key(shard, kind, value), id) end
         end
     end
-    call('DEL', sessions_key(shard, id), stones_key(shard, id))
+    call('DEL', sessions_key(shard, id))
+    local stone = buried == '1' and call('HGET', stones_key(shard, id), '')
+    if stone then
+        local ends = math.min(tonumber(now), (read_of('>I8', stone, 1, 0)))
+        call('HSET', stones_key(shard, id), '', pack('>I8', ends) .. string.sub(stone, 9))
+        lasts(stones_key(shard, id), TOMBSTONE_KEPT)
+    else
+        call('DEL', stones_key(shard, id))
+    end
     make_notes_due(shard, id)
 end
 

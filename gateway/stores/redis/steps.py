@@ -77,8 +77,8 @@ def operations_of(write: Write, now: int) -> list[Operation]:
             return [("seat", (*_seat(seat.key), seat_to_bytes(seat), now, *browser_indexes))]
         case EndSeat(key, host):
             return [("endseat", (*_seat(key), host, now))]
-        case RevokeSession(id):
-            return [("revoke", (shard_of(id), id, now))]
+        case RevokeSession(id, buried):
+            return [("revoke", (shard_of(id), id, now, int(buried)))]
         case PutTicket(ticket, per_group, in_all):
             record, life = encoding.ticket_to_bytes(ticket), ticket.expires_at - now
             return [("put", (*_ticket(ticket.key), record, life, per_group, in_all))]
