@@ -1,14 +1,17 @@
 """What one client connection remembers between its requests: its peer, and the last of what seldom changes."""
 
 from collections.abc import Mapping
+from typing import Final
 
 from gateway.access.virtual_host import VirtualHost
 from gateway.config.snapshot import Snapshot
 from gateway.model.session import Seat
 from gateway.proxy.lane import Lane
 from gateway.proxy.tables import Client, RequestTables
-from gateway.wire.addresses import contains, parse_address
+from gateway.wire.forwarded import Peer
 from gateway.wire.headers import FORWARDED_FOR, FORWARDED_PROTO
+
+_NOT_LOOKED_AT: Final = Peer(None, listed=False)
 
 
 class Memo:
@@ -16,7 +19,7 @@ class Memo:
     that waits: only which one it was is remembered."""
 
     __slots__ = (
-        "_cookie", "_cookie_host", "_cookie_parts", "_revision", "bound_to", "chain", "client", "forwarded",
+        "_cookie", "_cookie_host", "_cookie_parts", "_peer", "_revision", "bound_to", "chain", "client", "forwarded",
         "host", "own_scheme", "peer", "scheme", "trusted",
     )  # fmt: skip
 
@@ -25,6 +28,7 @@ class Memo:
         self.peer = peer
         self.own_scheme = self.scheme = own_scheme
         self.chain: tuple[str, ...] = (peer,)
+        self._peer = _NOT_LOOKED_AT
         self.trusted = False
         self._revision = ""
         self.host: VirtualHost[Lane] | None = None
@@ -38,8 +42,8 @@ class Memo:
     def is_trusted(self, snapshot: Snapshot) -> bool:
         """Whether the peer is a listed proxy."""
         if self._revision != snapshot.revision:
-            address = parse_address(self.peer)
-            self.trusted = address is not None and contains(snapshot.gateway.trusted_proxies, address)
+            self._peer = Peer.of(self.peer, snapshot.gateway.trusted_proxies)
+            self.trusted = self._peer.listed
             self._revision = snapshot.revision
         return self.trusted
 
@@ -49,7 +53,7 @@ class Memo:
         if self.is_trusted(tables.snapshot):
             said_for, said_proto = rare.get(FORWARDED_FOR), rare.get(FORWARDED_PROTO)
         said = (self.peer, self.own_scheme, said_for, said_proto)
-        client = self.client = tables.clients.get(said) or tables.learn_client(said)
+        client = self.client = tables.clients.get(said) or tables.learn_client(said, self._peer)
         self.chain, self.scheme = client.chain, client.scheme
         self.forwarded = host.authority.join(client.around_host)
         # Behind a listed proxy each request may be another person's.

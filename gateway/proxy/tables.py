@@ -14,7 +14,7 @@ from gateway.proxy.known_heads import KnownHeads
 from gateway.proxy.known_questions import KnownQuestions
 from gateway.proxy.lane import Lane
 from gateway.proxy.upstream.pools import Pools
-from gateway.wire.forwarded import around_host, client_chain, client_scheme
+from gateway.wire.forwarded import Peer, around_host, client_chain, client_scheme
 from gateway.wire.headers import HeaderPolicy
 
 _REMEMBERED_LENGTH: Final = 256
@@ -67,10 +67,11 @@ class RequestTables(HostTable[Lane]):
         self._clients: Remembered[Said, Client] = Remembered(self.newcomers, _CLIENTS)
         self.clients = self._clients.values
 
-    def learn_client(self, said: Said) -> Client:
-        peer, scheme, said_for, said_proto = said
-        trusted = self.snapshot.gateway.trusted_proxies
-        client = Client(client_chain(peer, said_for, trusted), client_scheme(scheme, peer, said_proto, trusted))
+    def learn_client(self, said: Said, peer: Peer) -> Client:
+        """`peer`: the one that `said` names, under this snapshot."""
+        _, scheme, said_for, said_proto = said
+        chain = client_chain(peer, said_for, self.snapshot.gateway.trusted_proxies)
+        client = Client(chain, client_scheme(scheme, peer, said_proto))
         if len(said_for or b"") <= _REMEMBERED_LENGTH and len(said_proto or b"") <= _REMEMBERED_LENGTH:
             self._clients.add(said, client)
         return client

@@ -4,6 +4,7 @@ Only X-Forwarded-For and -Proto are read, and only from listed proxies; every he
 is written here. `Forwarded` is written and not read: two sources could disagree.
 """
 
+from dataclasses import dataclass
 from typing import Final
 
 from gateway.wire.addresses import Address, IpNetwork, contains, parse_address
@@ -12,25 +13,42 @@ from gateway.wire.addresses import Address, IpNetwork, contains, parse_address
 _MOST_HOPS: Final = 32
 
 
-def client_chain(peer: str, forwarded_for: bytes | None, trusted: tuple[IpNetwork, ...]) -> tuple[str, ...]:
-    """The client first, then each trusted proxy on the way, the peer last; mostly the peer alone.
+@dataclass(frozen=True, slots=True)
+class Peer:
+    """The other end of a connection. `address`: as X-Forwarded-For has it, None where there is none; `listed`: it is
+    one of the trusted proxies, whose word is taken."""
 
-    `peer`: the address at the other end of the connection, "unknown" if it has none. `forwarded_for`: X-Forwarded-For,
-    with its lines joined by b", ". It is read from the right: each address is believed because the trusted proxy after
-    it wrote it. Where an entry is no address, the proxy that wrote it counts as the client.
+    address: str | None
+    listed: bool
+
+    @classmethod
+    def of(cls, peer: str, trusted: tuple[IpNetwork, ...]) -> "Peer":
+        """`peer`: as the system writes it. What has a zone is listed by nobody, for zones mean nothing elsewhere."""
+        address = parse_address(peer)
+        known = address or parse_address(peer.partition("%")[0])
+        return cls(None if known is None else str(known), address is not None and contains(trusted, address))
+
+
+def client_chain(peer: Peer, forwarded_for: bytes | None, trusted: tuple[IpNetwork, ...]) -> tuple[str, ...]:
+    """The client first, then each trusted proxy on the way, the peer last; mostly the peer alone, "unknown" if it has
+    no address.
+
+    `forwarded_for`: X-Forwarded-For, with its lines joined by b", ". It is read from the right: each address is
+    believed because the trusted proxy after it wrote it. Where an entry is no address, the proxy that wrote it counts
+    as the client.
     """
-    address = parse_address(peer.partition("%")[0])
-    if address is None:
+    if peer.address is None:
         return ("unknown",)
-    chain = [str(address)]
-    rest = forwarded_for
-    while rest is not None and len(chain) < _MOST_HOPS and contains(trusted, address):
+    chain = [peer.address]
+    rest = forwarded_for if peer.listed else None
+    while rest is not None and len(chain) < _MOST_HOPS:
         rest, _, last = rest.rpartition(b",")
         before = _hop(last)
         if before is None:
             break
-        address = before
-        chain.append(str(address))
+        chain.append(str(before))
+        if not contains(trusted, before):
+            break
     return tuple(reversed(chain))
 
 
@@ -50,15 +68,12 @@ def _is_port(text: str) -> bool:
     return text.startswith(":") and text.isascii() and text[1:].isdigit() and len(text) <= 6
 
 
-def client_scheme(own: str, peer: str, forwarded_proto: bytes | None, trusted: tuple[IpNetwork, ...]) -> str:
+def client_scheme(own: str, peer: Peer, forwarded_proto: bytes | None) -> str:
     """The scheme that the browser used. `own`: the listener's; a trusted proxy may say otherwise, in one plain word."""
-    if forwarded_proto is None:
+    if forwarded_proto is None or not peer.listed:
         return own
-    address = parse_address(peer)
     said = forwarded_proto.strip(b" \t").lower()
-    if address is None or said not in {b"http", b"https"} or not contains(trusted, address):
-        return own
-    return said.decode("ascii")
+    return said.decode("ascii") if said in {b"http", b"https"} else own
 
 
 def forwarded_headers(chain: tuple[str, ...], scheme: str, host: bytes) -> bytes:

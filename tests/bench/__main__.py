@@ -103,6 +103,7 @@ class Bench:
             _origin(site.port, site.tls_port, tls=row.tls), _origin(self._port, self._tls_port, tls=row.tls)
         )  # fmt: skip
         try:
+            mixes.run(streams, row, one, site.pid, row.warm, self.folder)
             return self._in_turn(
                 row.name,
                 site,
@@ -246,7 +247,7 @@ def certificate(folder: Path) -> None:
 
 
 def rows(bench: Bench, quick: bool, only: str) -> Iterator[dict[str, object]]:
-    runs, seconds = (3, 1.0) if quick else (5, 2.0)
+    runs, seconds = (3, 1.0) if quick else (9, 2.0)
     for mix in mixes.ROWS:
         if only in mix.name and (not quick or mix.quick or only == mix.name):
             yield bench.mix(mix, runs, seconds)

@@ -33,7 +33,7 @@ listen:
 admin: 127.0.0.1:{admin}
 state: ../var
 store: {{type: sqlite, keys: [{{id: k1, secret: {{file: ../store.key}}}}]}}
-limits: {{body: 4GB}}
+limits: {{body: 4GB, cached_seats: {seats}}}
 access_log: {access_log}
 development: true
 """
@@ -93,7 +93,7 @@ class Site:
     ) -> None:
         self.folder = folder
         self.port, self.tls_port, self.admin = ports
-        self._write(upstream, slow, access_log, provider, gateway, apps)
+        self._write(upstream, slow, access_log, provider, gateway, apps, seats=max(20_000, 2 * people))
         self.cookies = asyncio.run(self._signed_in(people))
         self.cookie = f"PHPSESSID=0123456789abcdef; {self.cookies[0]}; theme=clair"
         self._output = (folder / "output.log").open("wb")
@@ -132,6 +132,7 @@ class Site:
         provider: str,
         more: str,
         apps: Mapping[str, str],
+        seats: int,
     ) -> None:
         policies = self.folder / "policies"
         (policies / "providers").mkdir(parents=True)
@@ -142,6 +143,7 @@ class Site:
             tls_port=self.tls_port,
             admin=self.admin,
             access_log=str(access_log).lower(),
+            seats=seats,
         )
         (policies / "gateway.yaml").write_text(gateway + more)
         (policies / "providers" / "op.yaml").write_text(provider)

@@ -7,7 +7,7 @@ from gateway.model.errors import GatewayError
 from gateway.proxy.memo import Memo
 from gateway.proxy.tables import RequestTables
 from gateway.proxy.upstream.pools import Pools
-from gateway.wire.forwarded import forwarded_headers
+from gateway.wire.forwarded import Peer, forwarded_headers
 from gateway.wire.headers import FORWARDED_FOR, FORWARDED_PROTO
 from tests.config.samples import sample_snapshot
 from tests.proxy.applications import application
@@ -166,9 +166,9 @@ async def test_a_flood_of_addresses_behind_a_listed_proxy_evicts_nobody_who_is_s
         theirs = [b"192.0.2.%d" % number for number in range(100)]
         for address in theirs:
             await client.ask(ask(b"GET /a", cookie, b"X-Forwarded-For: " + address))
-        tables = gate.plane.tables
+        tables, front = gate.plane.tables, Peer("127.0.0.1", listed=True)
         for number in range(10_000):
-            tables.learn_client(("127.0.0.1", "http", b"10.0.%d.%d" % divmod(number, 100), None))
+            tables.learn_client(("127.0.0.1", "http", b"10.0.%d.%d" % divmod(number, 100), None), front)
         known = {said[2] for said in tables.clients}
         assert known >= set(theirs)
         assert b"10.0.0.0" not in known

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.wire.addresses import parse_networks
-from gateway.wire.forwarded import client_chain, client_scheme, forwarded_headers
+from gateway.wire.forwarded import Peer, client_chain, client_scheme, forwarded_headers
 
 FRONTS = parse_networks(["10.0.0.0/8", "2001:db8:f::/48"])
 FRONT, CLIENT = "10.0.0.1", "192.0.2.7"
@@ -58,19 +58,19 @@ FRONT, CLIENT = "10.0.0.1", "192.0.2.7"
 def test_the_chain_is_read_from_the_right_through_listed_proxies(
     peer: str, header: bytes | None, chain: list[str]
 ) -> None:
-    assert client_chain(peer, header, FRONTS) == tuple(chain)
+    assert client_chain(Peer.of(peer, FRONTS), header, FRONTS) == tuple(chain)
 
 
 def test_a_chain_of_listed_proxies_only_has_an_end() -> None:
-    chain = client_chain(FRONT, b", ".join([b"10.0.0.2"] * 1000), FRONTS)
+    chain = client_chain(Peer.of(FRONT, FRONTS), b", ".join([b"10.0.0.2"] * 1000), FRONTS)
     assert chain == ("10.0.0.2",) * 31 + (FRONT,)
 
 
 @given(st.one_of(st.binary(max_size=60), st.text("0123456789abcdef.:,[] %", max_size=60).map(str.encode)))
 def test_any_bytes_of_a_proxy_end_in_addresses(header: bytes) -> None:
-    chain = client_chain(FRONT, header, FRONTS)
+    chain = client_chain(Peer.of(FRONT, FRONTS), header, FRONTS)
     assert chain[-1] == FRONT
-    assert client_chain(CLIENT, header, FRONTS) == (CLIENT,)
+    assert client_chain(Peer.of(CLIENT, FRONTS), header, FRONTS) == (CLIENT,)
     forwarded_headers(chain, "https", b"app.example").decode("ascii")
 
 
@@ -90,11 +90,17 @@ def test_any_bytes_of_a_proxy_end_in_addresses(header: bytes) -> None:
     ],
 )
 def test_the_scheme(peer: str, said: bytes | None, scheme: str) -> None:
-    assert client_scheme("http", peer, said, FRONTS) == scheme
+    assert client_scheme("http", Peer.of(peer, FRONTS), said) == scheme
 
 
 def test_a_listed_proxy_may_say_that_the_browser_used_http() -> None:
-    assert client_scheme("https", FRONT, b"http", FRONTS) == "http"
+    assert client_scheme("https", Peer.of(FRONT, FRONTS), b"http") == "http"
+
+
+def test_a_peer_with_a_zone_is_listed_by_nobody() -> None:
+    """A zone names an interface of this machine: the same address may be another machine there."""
+    assert Peer.of("fe80::1%eth0", parse_networks(["fe80::/10"])) == Peer("fe80::1", listed=False)
+    assert Peer.of("fe80::1", parse_networks(["fe80::/10"])) == Peer("fe80::1", listed=True)
 
 
 def test_what_the_application_is_told() -> None:
