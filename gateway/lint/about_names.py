@@ -11,7 +11,7 @@ from gateway.config.schema.app import AppFile
 from gateway.lint.subject import Of, Subject
 from gateway.policy.conditions import GROUPS
 from gateway.translation.charset import LACKING
-from gateway.translation.specs import Extract, Split, parse_template
+from gateway.translation.specs import Digest, Extract, Lookup, Prefix, Split, Transform, parse_template
 
 _NAMES: Final = frozenset({"uid", "mail", "email", "login", "subject"})
 _COMPARED: Final = _NAMES | {GROUPS}
@@ -22,10 +22,25 @@ def compared_and_transliterated(subject: Subject) -> Iterator[Problem]:
     for app in subject.apps:
         for told in app.model.translate.told_anywhere:
             injected = told.injected
-            if injected.unencodable == "transliterate" and injected.encoding in LACKING:
+            replaced = injected.unencodable == "transliterate" and injected.encoding in LACKING
+            if replaced and not _is_made_of_ascii(injected.compiled_transforms()):
                 for name in [name for name in names_used(injected) if name in _COMPARED][:1]:
                     say = f"two people may become one: {name} is compared, and letters are replaced"
                     yield app.at(*told.at, "unencodable", say=say, write="unencodable: refuse")
+
+
+def _is_made_of_ascii(transforms: Sequence[Transform]) -> bool:
+    """Whether no letter of the value itself is left to be replaced."""
+    ascii_alone = False
+    for one in transforms:
+        match one:
+            case Digest():
+                ascii_alone = True
+            case Lookup(table, otherwise):
+                ascii_alone = all(map(str.isascii, table.values())) and (ascii_alone or otherwise != "keep")
+            case Prefix(text):
+                ascii_alone = ascii_alone and text.isascii()
+    return ascii_alone
 
 
 def subject_of_two_providers(subject: Subject) -> Iterator[Problem]:

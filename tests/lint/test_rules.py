@@ -539,6 +539,27 @@ def test_a_template_that_two_people_may_fill_alike(template: str, others: str, a
     assert ("EC356" in codes(files, {})) is alike
 
 
+@pytest.mark.parametrize(
+    ("transforms", "may_meet"),
+    [
+        ("[{hash: sha256}]", False),
+        ('[{hash: sha256}, {prefix: "k-"}, upper]', False),
+        ('[{hash: sha256}, {prefix: "é"}]', True),
+        ('[{table: {a: "1"}, otherwise: omit}]', False),
+        ('[{table: {a: "1"}}]', False),
+        ('[{table: {a: "1"}, otherwise: keep}]', True),
+        ('[{table: {a: "é"}, otherwise: omit}]', True),
+        ('[{hash: sha256}, {table: {a: "1"}, otherwise: keep}]', False),
+        ("[lower]", True),
+    ],
+)
+def test_what_is_made_of_ascii_by_its_transforms_has_no_letter_to_replace(transforms: str, may_meet: bool) -> None:
+    found = codes(
+        told(f"X-U: {{from: uid, encoding: latin1, unencodable: transliterate, transforms: {transforms}}}"), {}
+    )
+    assert ("EC306" in found) is may_meet
+
+
 def test_a_name_in_a_template_is_compared_too() -> None:
     assert "EC306" in codes(told('X-A: {template: "u-{uid}", encoding: ascii, unencodable: transliterate}'), {})
 
