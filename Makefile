@@ -69,7 +69,7 @@ nodes: $(READY) ## three gateways, HAProxy, Valkey in network namespaces: what p
 
 pages: $(READY) ## pictures of every page of ours in build/pages: both languages, light and dark, telephone and desk
 	@bash tools/install_test_parts.sh chromium node npm
-	@$(RUN) -m tests.portal.pictures build/pages
+	@$(RUN) -m tests.portal.pictures build/pages $(DSFR)
 
 bench: $(READY) ## CPU per request beside nginx in the same run, one JSON object a line
 	@bash tools/install_test_parts.sh nginx wrk valkey ldap postgresql >&2

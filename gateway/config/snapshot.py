@@ -27,7 +27,7 @@ from gateway.model.redirects import Redirects
 from gateway.model.scim import ScimDirectories
 from gateway.model.session import Seat, SeatLimits
 from gateway.model.store_server import StoreServer
-from gateway.model.theme import ByLanguage, Theme
+from gateway.model.theme import ByLanguage, DesignFile, Theme
 from gateway.policy.levels import USUAL_LADDER, Ladder
 from gateway.policy.links import QueryLinks
 from gateway.policy.routes import RouteTable
@@ -270,8 +270,7 @@ class AppSettings:
 class App(AppSettings):
     """An application with what is compiled of its file. `listed`: the providers that the file lists, in its order.
     `directories`: those that it listens to. `naming`: all that name organisations. `told_by_path`: None where it is
-    told the same on all paths.
-    `shadows`: the same application under other rules, whose decisions are compared and never enforced."""
+    told the same on all paths. `shadows`: it under other rules, whose decisions are compared and never enforced."""
 
     upstream: Upstream
     listed: Mapping[str, Provider]
@@ -353,7 +352,7 @@ _NONE_THERE: Final[HostApplications[App]] = HostApplications(None)
 class Snapshot:
     """`revision`: hash of the bytes it was made from. `exact_hosts`, and `wildcards` by the suffix after `*.` (one
     label only): the applications there. `tally`: how often an expression could not be evaluated. `closed`,
-    `unread`: as ClosedHosts of the plan has them."""
+    `unread`: as ClosedHosts of the plan has them. `design`: by name."""
 
     revision: str
     gateway: Gateway
@@ -367,6 +366,7 @@ class Snapshot:
     directories: Mapping[str, Directory] = field(default_factory=dict)
     unread: Mapping[str, tuple[str, ...] | None] = field(default_factory=dict)
     organisations: tuple[OrganisationTable, ...] = ()
+    design: Mapping[str, DesignFile] = field(default_factory=dict)
 
     def applications(self, host: str) -> HostApplications[App]:
         """Those of a canonical host: exact before one-label wildcard, which never takes the portal's host."""

@@ -14,3 +14,5 @@ CONFIG_NAME = Code("config.name", 0)
 CONFIG_SECRET = Code("config.secret", 0)
 # What is valid by itself, and does not go with the rest
 CONFIG_CONFLICT = Code("config.conflict", 0)
+# The operator's copy of the State's design system: not there, of another version, or it names what is not in it
+CONFIG_DSFR = Code("config.dsfr", 0)

@@ -42,11 +42,40 @@ class FooterLinks:
     data_protection: ByLanguage = field(default_factory=dict)
 
 
+# By the end of the name, as style sheets name them.
+DESIGN_KINDS: Final[Mapping[str, str]] = {
+    ".css": "text/css; charset=utf-8",
+    ".svg": "image/svg+xml",
+    ".woff": "font/woff",
+    ".woff2": "font/woff2",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class DesignFile:
+    """One file of the State's design system, from the operator's copy. `name`: below the folder of its style sheet.
+    `packed`: gzip."""
+
+    name: str
+    kind: str
+    content: bytes
+    packed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Dsfr:
+    """The State's design system in the place of our own. `digest`: of all of its files, in hex, a part of their
+    address. `mark`: the lines of the block-mark."""
+
+    digest: str
+    mark: tuple[str, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class Theme:
     """`name`: of the organisation or of its service. `logo`: a PNG or an SVG, None where there is none. `help`: one
     sentence at the foot of every page. `time_zone`: in which times are told, as in `zoneinfo`. `levels`: what levels of
-    sign-in are called, by their names on the ladder."""
+    sign-in are called, by their names on the ladder. `dsfr`: None where pages have our own look."""
 
     name: ByLanguage = field(default_factory=dict)
     logo: bytes | None = None
@@ -56,6 +85,7 @@ class Theme:
     accessibility: Accessibility | None = None
     time_zone: str = "Europe/Paris"
     levels: Mapping[str, ByLanguage] = field(default_factory=dict)
+    dsfr: Dsfr | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from gateway.model.errors import GatewayError
 from gateway.model.kept_post import SendOn
 from gateway.model.ports import Page
 from gateway.portal.account_pages import AccountPages
+from gateway.portal.design import DESIGN, design_file
 from gateway.portal.flow.acting import ActingFor
 from gateway.portal.flow.app_host import AppHost
 from gateway.portal.flow.chooser import Chooser
@@ -181,6 +182,8 @@ class Portal:
         """The paths are compared as received: there is one way to write each."""
         path = "home" if request.path == "/" else request.path.removeprefix(PREFIX)
         found = _NONE
+        if path.startswith(DESIGN):
+            return {"GET": design_file}
         if request.app is not None:
             found = self._of_apps.get(path, found)
             if path.startswith("kept/"):

@@ -24,6 +24,7 @@ _SAML_BODY_LIMIT: Final = 512 * 1024
 _READ: Final = frozenset(
     {
         b"accept",
+        b"accept-encoding",
         b"accept-language",
         b"content-type",
         b"origin",

@@ -50,6 +50,7 @@ from gateway.tokens.jwt import signing_key
 from gateway.tokens.spec import Carrier
 from gateway.translation.render import NOTHING, Injection
 from tests.access.decided import decided_at_once
+from tests.config.design_copy import READ
 from tests.config.samples import BASE, sample_snapshot
 from tests.tokens.keys import pem
 from tests.tokens.test_ltpa import EXPORTED, PASSWORD
@@ -289,6 +290,11 @@ GATEWAY = [
            "#0b5c6b", "#5b2a86"),
     Effect("theme.colours.dark", ("theme",), {"colours": {"dark": "#D9B8FF"}}, gateway(lambda g: g.theme.colours.dark),
            "#84d3de", "#d9b8ff"),
+    *(
+        Effect(f"theme.dsfr.{key}", ("theme",), {"dsfr": {"folder": "x", "mark": "Ministère\nde l’Exemple"}},
+               gateway(lambda g, see=see: g.theme.dsfr and see(g.theme.dsfr)), None, after)
+        for key, see, after in (("folder", lambda d: len(d.digest), 16), ("mark", lambda d: d.mark, ("Ministère", "de l’Exemple")))
+    ),
     Effect("theme.help", ("theme",), {"help": "Poste 42"}, gateway(lambda g: g.theme.help), {}, {"": "Poste 42"}),
     *(
         Effect(f"theme.links.{key}", ("theme",), {"links": {key: "https://ville.example/a"}},
@@ -1204,7 +1210,7 @@ def changed(file: str, changes: tuple[tuple[tuple[str | int, ...], object], ...]
         files["apps/permis.yaml"] = BASE["apps/permis.yaml"].replace("[metropole]", f"[{data['provider']}]")
     if file == "gateway.yaml" and not data["development"]:
         files["providers/metropole.yaml"] = WITH_MANDATES.replace("http://127.0.0.1:9400", "https://op.example")
-    return sample_snapshot(files, PEM)
+    return sample_snapshot(files, {**PEM, **READ})
 
 
 @cache

@@ -13,6 +13,7 @@ import yaml
 from gateway.config.compile.build import build
 from gateway.config.compile.compiler import compile_files
 from gateway.config.folder.files import Files, for_app
+from tests.config.design_copy import READ
 from tests.tokens.test_ltpa import EXPORTED, PASSWORD
 from tools.reference import pages
 
@@ -146,7 +147,7 @@ def test_every_yaml_example_loads(place, text, monkeypatch):
     references = set(re.findall(r"\{file: ([^}]+)\}", text + _SAML))
     secrets = {f"file:{name}": material(name) for name in references}
     secrets |= {for_app("", key): content for key, content in secrets.items()}
-    build(compile_files(Files("policies", "/policies", files, secrets)).plan)
+    build(compile_files(Files("policies", "/policies", files, {**secrets, **READ})).plan)
 
 
 def material(name: str) -> bytes:

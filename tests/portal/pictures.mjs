@@ -11,7 +11,7 @@ const sizes = { phone: { width: 320, height: 640 }, desk: { width: 1280, height:
 const browser = await chromium.launch({
   executablePath,
   timeout: 120_000,
-  args: ['--no-sandbox', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
+  args: ['--no-sandbox', '--allow-file-access-from-files', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
 });
 for (const colorScheme of ['light', 'dark']) {
   for (const [size, viewport] of Object.entries(sizes)) {

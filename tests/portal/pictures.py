@@ -1,18 +1,24 @@
-"""python -m tests.portal.pictures FOLDER: every page of ours in both languages, photographed in light and dark, on a
-small telephone and a desk, with an index.html to look through them."""
+"""python -m tests.portal.pictures FOLDER [COPY]: every page of ours in both languages, photographed in light and dark,
+on a small telephone and a desk, with an index.html to look through them. COPY: the folder of `@gouvfr/dsfr`, by
+somebody who may use it: FOLDER/dsfr has the pages in the State's design system."""
 
 import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from html import escape
 from pathlib import Path
 
+from gateway.config.folder.design import PREFIX, read_design
+from gateway.model.theme import Dsfr, Theme
 from gateway.portal.http.pages import Pages
 from gateway.wire.cookies import LANGUAGES
 from tests.portal.shown_pages import NOW, THEME, shown_pages
 
 SCRIPT = Path(__file__).with_name("pictures.mjs")
+DSFR = Dsfr("0123456789abcdef", ("Ministère", "de l’Exemple"))
+DSFR_THEME = replace(THEME, dsfr=DSFR)
 SCHEMES, SIZES = ("light", "dark"), ("desk", "phone")
 _STYLE = (
     "body{font:1rem/1.5 sans-serif;margin:2rem}figure{display:inline-block;margin:0 1rem 2rem 0;vertical-align:top}"
@@ -20,9 +26,9 @@ _STYLE = (
 _WIDTHS = {"desk": 640, "phone": 200}
 
 
-def write_pages(folder: Path) -> list[str]:
+def write_pages(folder: Path, theme: Theme = THEME) -> list[str]:
     """`folder`/LANGUAGE/NAME.html; the names. A page that goes on by itself is looked at before it does."""
-    pages = Pages(lambda: THEME, lambda: NOW)
+    pages = Pages(lambda: theme, lambda: NOW)
     names: list[str] = []
     for language in LANGUAGES:
         (folder / language).mkdir(parents=True, exist_ok=True)
@@ -30,8 +36,21 @@ def write_pages(folder: Path) -> list[str]:
         names = list(shown)
         for name, page in shown.items():
             still = page.body.replace(b"document.forms[0].submit()", b"").replace(b'http-equiv="refresh"', b"")
+            still = still.replace(b"/_ecluse/dsfr/" + DSFR.digest.encode(), b"../design")
             (folder / language / f"{name}.html").write_bytes(still)
     return names
+
+
+def write_dsfr_pages(folder: Path, copy: Path) -> list[str]:
+    """As `write_pages`, with the files of `copy` that a gateway would serve in `folder`/design."""
+    read, lacking = read_design(copy)
+    if lacking:
+        raise SystemExit(f"{copy}: {lacking[PREFIX]}")
+    for name, content in read.items():
+        place = folder / "design" / name.removeprefix(f"{PREFIX}dist/")
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_bytes(content)
+    return write_pages(folder, DSFR_THEME)
 
 
 def photograph(folder: Path) -> None:
@@ -57,9 +76,14 @@ def index(names: Sequence[str]) -> str:
     return "\n".join(parts)
 
 
-def main(folder: Path) -> None:
+def main(folder: Path, copy: Path | None = None) -> None:
     shutil.rmtree(folder, ignore_errors=True)
     names = write_pages(folder)
+    if copy is not None:
+        (folder / "dsfr").mkdir(parents=True)
+        write_dsfr_pages(folder / "dsfr", copy)
+        photograph(folder / "dsfr")
+        (folder / "dsfr" / "index.html").write_text(index(names), "utf-8")
     print(
         f"{len(names)} pages, {len(LANGUAGES) * len(SCHEMES) * len(SIZES)} pictures of each: half a minute.", flush=True
     )
@@ -69,4 +93,4 @@ def main(folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]).resolve())
+    main(*(Path(argument).resolve() for argument in sys.argv[1:3]))

@@ -1,13 +1,15 @@
 """The pages in a real browser, read by axe-core."""
 
 import json
+import os
 import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
 
-from tests.portal.pictures import write_pages
+from tests.config.design_copy import make_copy
+from tests.portal.pictures import write_dsfr_pages, write_pages
 
 SCRIPT = Path(__file__).with_name("accessibility.mjs")
 # Of the error pages, which differ in their words alone, one of each form.
@@ -25,10 +27,30 @@ def test_everybody_reads_every_page_in_light_and_dark(tmp_path: Path) -> None:
             shutil.copy(written / "fr" / f"{name}.html", looked_at / f"fr-{name}.html")
     for name in ("home", "chooser", "acting", "refusal", "sessions"):
         shutil.copy(written / "en" / f"{name}.html", looked_at / f"en-{name}.html")
+    assert problems(looked_at) == {}
+
+
+@pytest.mark.browser
+def test_everybody_reads_them_in_the_states_design_system(tmp_path: Path) -> None:
+    """Our own markup and style, over a made-up sheet: the design system's is not ours to have. ECLUSE_DSFR: the folder
+    of a copy, by somebody who may use it."""
+    written, looked_at = tmp_path / "written", tmp_path / "looked_at"
+    copy = os.environ.get("ECLUSE_DSFR")
+    write_dsfr_pages(written, Path(copy) if copy else make_copy(tmp_path / "copy"))
+    looked_at.mkdir()
+    shutil.copytree(written / "design", tmp_path / "design")
+    for name in ("account-refused", "home", "organisations-found"):
+        shutil.copy(written / "fr" / f"{name}.html", looked_at / f"fr-{name}.html")
+    shutil.copy(written / "en" / "chooser.html", looked_at / "en-chooser.html")
+    assert problems(looked_at, "sheets") == {}
+
+
+def problems(looked_at: Path, *more: str) -> dict[str, list[str]]:
     chromium = shutil.which("chromium")
     assert chromium, "chromium is not installed: run `make test` once"
-    ran = subprocess.run(["node", str(SCRIPT), str(looked_at), chromium], capture_output=True, text=True, timeout=400)
+    asked = ["node", str(SCRIPT), str(looked_at), chromium, *more]
+    ran = subprocess.run(asked, capture_output=True, text=True, timeout=400)
     assert ran.returncode == 0, ran.stderr
     found = json.loads(ran.stdout)
     assert len(found) == len(list(looked_at.iterdir()))
-    assert {name: problems for name, problems in found.items() if problems} == {}
+    return {name: problems for name, problems in found.items() if problems}

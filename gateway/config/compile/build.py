@@ -43,6 +43,7 @@ from gateway.model.decision import RuleRef
 from gateway.model.directory import Directory
 from gateway.model.organisations import OrganisationTable
 from gateway.model.provider import OidcProvider, Provider, SamlProvider
+from gateway.model.theme import DesignFile
 from gateway.policy.links import QueryLinks, parse_link
 from gateway.policy.patterns import parse_pattern
 from gateway.policy.routes import RouteTable
@@ -94,7 +95,7 @@ def build_steps(plan: bytes) -> Generator[None, None, Snapshot]:
                 named.add_organisations(part)
             case SharedCondition(name, condition):
                 named.shared[name] = build_condition(condition, named)
-            case ClosedHosts() | OrganisationTable() as other:
+            case ClosedHosts() | OrganisationTable() | DesignFile() as other:
                 named.add_other(other)
             case WrittenRules(file, some):
                 rules += (build_rule(file, rule, named) for rule in some)
@@ -107,7 +108,7 @@ def build_steps(plan: bytes) -> Generator[None, None, Snapshot]:
     exact, wildcards = _hosts(apps)
     return Snapshot(
         digest.hexdigest(), gateway, providers, apps, exact, wildcards, named.tally, named.ladder, named.closed.files,
-        directories, named.closed.unread, tuple(named.tables),
+        directories, named.closed.unread, tuple(named.tables), named.design,
     )  # fmt: skip
 
 

@@ -4,9 +4,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import cast
 
+from gateway.config.check.dsfr import resolve_design
 from gateway.config.check.folder import check_folder
 from gateway.config.check.references import resolve
 from gateway.config.compile.app import serve_app, serve_rules
+from gateway.config.compile.design import serve_design
 from gateway.config.compile.directory import serve_directory
 from gateway.config.compile.gateway import serve_gateway
 from gateway.config.compile.organisations import serve_organisations
@@ -55,8 +57,10 @@ def compile_files(files: Files) -> Compiled:
     """Raises ProblemsFound with every problem of every file."""
     folder, found = load(files)
     material, unresolved = resolve(folder, files)
+    design, lacking = resolve_design(folder, files)
+    material |= design
     unchanged = {path for path, content in files.good.items() if files.texts.get(path) == content}
-    problems = [*found, *unresolved, *check_folder(folder, material, unchanged)]
+    problems = [*found, *unresolved, *lacking, *check_folder(folder, material, unchanged)]
     if folder.gateway is None and folder.complete:
         problems.append(
             Problem(Place(files.shown(GATEWAY_FILE), 0, 0), "", "this file is missing", "is this the policy folder?")
@@ -89,6 +93,7 @@ def _lines(folder: Folder, material: Material, root: str, closed: ClosedHosts) -
         raise ValueError("a folder with problems has no plan")
     gateway = folder.gateway.model
     yield serve_gateway(folder.gateway.path, gateway, material, root)
+    yield from serve_design(folder.gateway.path, material)
     oidc: list[OidcProvider] = []
     saml: list[SamlProvider] = []
     for provider in folder.providers:

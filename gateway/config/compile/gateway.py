@@ -4,6 +4,7 @@ import posixpath
 from collections.abc import Iterator
 
 from gateway.config.check.pem import names_and_end
+from gateway.config.compile.design import serve_dsfr
 from gateway.config.compile.rates import rates_of
 from gateway.config.compile.served import Material, served
 from gateway.config.compile.tokens import serve_token_keys
@@ -68,7 +69,12 @@ def serve_gateway(file: str, model: GatewayFile, material: Material, root: str) 
         hsts=model.kept_to_https,
         portal_url=model.portal.origin,
         portal_host=model.portal.host,
-        theme=served(Theme, model.theme, logo=material.get((file, ("theme", "logo")))),
+        theme=served(
+            Theme,
+            model.theme,
+            logo=material.get((file, ("theme", "logo"))),
+            dsfr=None if model.theme.dsfr is None else serve_dsfr(file, model.theme.dsfr, material),
+        ),
         timeouts=served(Timeouts, model.timeouts),
         limits=served(
             Limits,

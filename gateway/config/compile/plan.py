@@ -1,8 +1,8 @@
 """The plan: what the supervisor hands to its workers, one value a line, so that each line is one short step.
 
-The gateway's line comes first, then the providers', the directories', the tables of organisations, the lists', the
-shared conditions' (those that others name first), then for each app its rules, some in a line, and the app. `codec`
-carries the values.
+The gateway's line comes first, then the files of a design system, the providers', the directories', the tables of
+organisations, the lists', the shared conditions' (those that others name first), then for each app its rules, some in a
+line, and the app. `codec` carries the values.
 Secrets are in it: it is never written down.
 """
 
@@ -18,6 +18,7 @@ from gateway.config.upstream_settings import UpstreamSettings
 from gateway.model.directory import Directory
 from gateway.model.organisations import OrganisationTable
 from gateway.model.provider import ClientKey, OidcProvider, SamlProvider
+from gateway.model.theme import DesignFile
 from gateway.saml.parties import KeyPair
 from gateway.tokens.spec import SigningKey, TokenAlgorithm
 from gateway.translation.render import BUDGET
@@ -142,6 +143,7 @@ class WrittenApp(AppSettings):
 
 Line = (
     Gateway
+    | DesignFile
     | OidcProvider
     | SamlProvider
     | Directory

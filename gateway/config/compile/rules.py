@@ -12,6 +12,7 @@ from gateway.model.decision import RuleRef
 from gateway.model.levels import ProviderLevels
 from gateway.model.organisations import OrganisationTable
 from gateway.model.provider import Provider
+from gateway.model.theme import DesignFile
 from gateway.policy.conditions import All, Any_, Anyone, Claim, Condition, Group, Not, SignedIn, When
 from gateway.policy.hours import Time, parse_dates, parse_days, parse_hours
 from gateway.policy.levels import USUAL_LADDER, AcrMin, Amr, Ladder, MaxAge
@@ -38,6 +39,7 @@ class Named:
         self.closed = ClosedHosts({}, {})
         # list: the class has a method of this name.
         self.tables: builtins.list[OrganisationTable] = []
+        self.design: dict[str, DesignFile] = {}
         self.tally = Tally()
         self._attributes: set[str] = set()
         self._numbers: dict[str, list[str]] = {}
@@ -55,10 +57,12 @@ class Named:
     def add_attributes(self, names: Iterable[str]) -> None:
         self._attributes.update(names)
 
-    def add_other(self, other: ClosedHosts | OrganisationTable) -> None:
+    def add_other(self, other: ClosedHosts | OrganisationTable | DesignFile) -> None:
         """What no rule refers to."""
         if isinstance(other, ClosedHosts):
             self.closed = other
+        elif isinstance(other, DesignFile):
+            self.design[other.name] = other
         else:
             self.tables.append(other)
 

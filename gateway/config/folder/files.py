@@ -49,6 +49,7 @@ class Files:
 
     `texts`: path below the folder to bytes. `secrets` and `unreadable` are keyed by reference (`file:../certs/x`,
     `env:X`, `credential:x`, those of app files as `for_app` has it): the bytes as they were, or why there are none.
+    Those of the State's design system are there by name (`design.PREFIX`).
     `problems`: what of the folder itself could not be read.
 
     `good`: app files as they were last served, for those that are wrong now. `known`: their hosts, from the state

@@ -1,19 +1,15 @@
-"""From the policy folder to frozen bytes: the one file of this package that opens any.
-
-First the files of the folder, then what they refer to (secrets, certificates, metadata), each read once; last, how a
-file is opened.
-"""
+"""From the policy folder to frozen bytes: the files of the folder, then what they refer to (secrets, certificates,
+metadata), each read once."""
 
 import os
-import stat
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from errno import ELOOP, ENOTDIR
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from gateway.config.folder.design import read_design
 from gateway.config.folder.files import (
     APPS,
     FLAT,
@@ -28,6 +24,7 @@ from gateway.config.folder.files import (
     is_app,
     team_of,
 )
+from gateway.config.folder.opened import ANY, DIRECTORY, Unreadable, content_of, opened, reason
 from gateway.config.keyring import NoKeyring, in_force, keyring_text, read_keyring
 from gateway.config.problems import Place, Problem, did_you_mean
 from gateway.config.schema.scalars import REFERENCE_KINDS, Reference
@@ -62,10 +59,13 @@ def read_folder(folder: Path) -> Files:
     texts: dict[str, bytes] = {}
     for path in _paths(folder, problems):
         try:
-            texts[path] = _content_of(_opened(str(folder / path)), MAX_BYTES)
-        except _Unreadable as why:
+            texts[path] = content_of(opened(str(folder / path)), MAX_BYTES)
+        except Unreadable as why:
             problems.append(_whole(f"{shown}/{path}", str(why)))
     secrets, unreadable = read_references(folder, texts)
+    if (design := _design_folder(folder, texts)) is not None:
+        own, lacking = read_design(design)
+        secrets, unreadable = {**secrets, **own}, {**unreadable, **lacking}
     rings = tuple({one.reference.key: one.reference for one in _references(texts) if _is_keyring(one)}.values())
     now = time.time()
     for key in [ring.key for ring in rings if ring.key in secrets]:
@@ -77,7 +77,7 @@ def read_keyrings(folder: Path, keyrings: Iterable[Reference]) -> dict[str, byte
     """As they stand, by reference; those that cannot be read are not there."""
     found = dict[str, bytes]()
     for ring in keyrings:
-        with suppress(_Unreadable):
+        with suppress(Unreadable):
             found[ring.key] = _resolve(folder, ring).content
     return found
 
@@ -108,8 +108,8 @@ def read_known_hosts(files: Files) -> Hosts:
     state = document.data.get("state", STATE) if isinstance(document.data, dict) else STATE
     place = Path(os.path.normpath(Path(files.root) / str(state))) / HOSTS_FILE
     try:
-        return decode_hosts(_content_of(_opened(str(place)), MAX_KNOWN_BYTES))
-    except _Unreadable:
+        return decode_hosts(content_of(opened(str(place)), MAX_KNOWN_BYTES))
+    except Unreadable:
         return {}
 
 
@@ -139,7 +139,7 @@ def _walk(folder: Path, below: str, depth: int, above: set[tuple[int, int]], pro
         with os.scandir(here) as listing:
             entries = sorted(listing, key=lambda entry: entry.name)
     except OSError as error:
-        problems.append(_whole(str(here), f"the folder cannot be read: {_reason(error)}"))
+        problems.append(_whole(str(here), f"the folder cannot be read: {reason(error)}"))
         return
     if identity in above or depth > MAX_FOLDER_DEPTH:
         problems.append(_whole(str(here), "the folder holds itself" if identity in above else "too deep a folder"))
@@ -241,7 +241,7 @@ def read_references(folder: Path, texts: Mapping[str, bytes]) -> Read:
         if key not in read.secrets and key not in read.unreadable:
             try:
                 read.secrets[key] = _for_app(folder, one.reference, team, _folders(teams, team), operators)
-            except _Unreadable as why:
+            except Unreadable as why:
                 read.unreadable[key] = str(why)
     return read
 
@@ -277,6 +277,15 @@ def _gateway(texts: Mapping[str, bytes]) -> Mapping[str, object]:
     return document.data if isinstance(document.data, dict) else {}
 
 
+def _design_folder(folder: Path, texts: Mapping[str, bytes]) -> Path | None:
+    if b"dsfr" not in texts.get(GATEWAY_FILE, b""):
+        return None
+    theme = _gateway(texts).get("theme")
+    design = theme.get("dsfr") if isinstance(theme, dict) else None
+    named = design.get("folder") if isinstance(design, dict) else None
+    return Path(_below(folder, named)) if isinstance(named, str) and named else None
+
+
 def _folders(teams: object, team: str) -> list[str]:
     fence = teams.get(team) if isinstance(teams, dict) else None
     folders = fence.get("secrets") if isinstance(fence, dict) else None
@@ -288,7 +297,7 @@ def _for_operator(folder: Path, reference: Reference, secret: bool, operators: _
         operators.references.add(reference.key)
     try:
         found = _resolve(folder, reference)
-    except _Unreadable as why:
+    except Unreadable as why:
         read.unreadable[reference.key] = str(why)
         return
     read.secrets[reference.key] = found.content
@@ -297,16 +306,16 @@ def _for_operator(folder: Path, reference: Reference, secret: bool, operators: _
 
 
 def _for_app(folder: Path, reference: Reference, team: str, folders: list[str], operators: _Operators) -> bytes:
-    """Raises _Unreadable."""
+    """Raises Unreadable."""
     if not team and reference.key in operators.references:
-        raise _Unreadable(_A_SECRET)
+        raise Unreadable(_A_SECRET)
     found = _fenced(folder, reference, team, folders) if team else _resolve(folder, reference)
     if found.file is not None:
         device, inode, place = found.file
         if (device, inode) in operators.files:
-            raise _Unreadable(_A_SECRET)
+            raise Unreadable(_A_SECRET)
         if any(_is_below(place, above) for above in (operators.state, *_OF_THE_SYSTEM)):
-            raise _Unreadable(_NOT_FOR_APPS)
+            raise Unreadable(_NOT_FOR_APPS)
     return found.content
 
 
@@ -314,30 +323,30 @@ def _resolve(folder: Path, reference: Reference) -> _Found:
     if reference.kind == "env":
         text = os.environ.get(reference.name)
         if text is None:
-            raise _Unreadable("the environment has no such variable")
+            raise Unreadable("the environment has no such variable")
         return _Found(os.fsencode(text), None)
     if reference.kind == "file":
-        return _found(_opened(_below(folder, reference.name)))
+        return _found(opened(_below(folder, reference.name)))
     credentials = os.environ.get("CREDENTIALS_DIRECTORY")
     if credentials is None:
-        raise _Unreadable("no credentials here: systemd gives them by LoadCredential=")
-    return _found(_opened(os.path.join(credentials, reference.name)))
+        raise Unreadable("no credentials here: systemd gives them by LoadCredential=")
+    return _found(opened(os.path.join(credentials, reference.name)))
 
 
 def _fenced(folder: Path, reference: Reference, team: str, folders: list[str]) -> _Found:
     """The path is opened component by component, each below the one that is open already: no link is followed, and none
     can be put in between. The fence's own folder is where the operator says, links included."""
     if reference.kind != "file":
-        raise _Unreadable(f"team {team} names files alone, below teams.{team}.secrets of gateway.yaml")
+        raise Unreadable(f"team {team} names files alone, below teams.{team}.secrets of gateway.yaml")
     path = _below(folder, reference.name)
     above = next((above for one in folders if _is_below(path, above := _below(folder, one)) and path != above), None)
     if above is None:
-        raise _Unreadable(f"team {team} may not read this: gateway.yaml lists its folders at teams.{team}.secrets")
+        raise Unreadable(f"team {team} may not read this: gateway.yaml lists its folders at teams.{team}.secrets")
     *steps, name = os.path.relpath(path, above).split(os.sep)
-    at = _opened(above, _DIRECTORY)
+    at = opened(above, DIRECTORY)
     for step in steps:
-        at = _opened(step, _DIRECTORY | os.O_NOFOLLOW, at)
-    return _found(_opened(name, _ANY | os.O_NOFOLLOW, at))
+        at = opened(step, DIRECTORY | os.O_NOFOLLOW, at)
+    return _found(opened(name, ANY | os.O_NOFOLLOW, at))
 
 
 def _below(folder: Path, name: str) -> str:
@@ -351,50 +360,8 @@ def _is_below(path: str, above: str) -> bool:
 
 
 def _found(descriptor: int) -> _Found:
-    """Raises _Unreadable."""
+    """Raises Unreadable."""
     status = os.fstat(descriptor)
     # The file's own place, whatever links have led there, even if they were changed since.
     place = os.readlink(f"/proc/self/fd/{descriptor}")
-    return _Found(_content_of(descriptor, MAX_SECRET_BYTES), (status.st_dev, status.st_ino, place))
-
-
-# --- how a file is opened ---------------------------------------------------------------------------------------------
-
-_ANY: Final = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY
-_DIRECTORY: Final = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
-
-
-class _Unreadable(Exception):
-    """The reason, in the operator's words."""
-
-
-def _opened(path: str, flags: int = _ANY, at: int | None = None) -> int:
-    """A descriptor. `at`: the folder that `path` is in; it is closed. Raises _Unreadable."""
-    try:
-        return os.open(path, flags, dir_fd=at)
-    except (OSError, ValueError) as error:
-        if flags & os.O_NOFOLLOW and isinstance(error, OSError) and error.errno in (ELOOP, ENOTDIR):
-            raise _Unreadable("a link is on the way, and a team's file is opened without following any") from None
-        raise _Unreadable(f"this file cannot be read: {_reason(error)}") from None
-    finally:
-        if at is not None:
-            os.close(at)
-
-
-def _content_of(descriptor: int, limit: int) -> bytes:
-    """The bytes of a regular file, `limit` at most; the descriptor is closed. Raises _Unreadable."""
-    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-        os.close(descriptor)
-        raise _Unreadable("this is not a file")
-    try:
-        with open(descriptor, "rb") as file:
-            content = file.read(limit + 1)
-    except OSError as error:
-        raise _Unreadable(f"this file cannot be read: {_reason(error)}") from None
-    if len(content) > limit:
-        raise _Unreadable(f"this file is larger than {limit >> 20} MB")
-    return content
-
-
-def _reason(error: OSError | ValueError) -> str:
-    return (error.strerror if isinstance(error, OSError) else None) or str(error)
+    return _Found(content_of(descriptor, MAX_SECRET_BYTES), (status.st_dev, status.st_ino, place))

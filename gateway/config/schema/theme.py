@@ -4,7 +4,7 @@ import re
 from typing import Annotated, Final, Literal
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, model_validator
 
 from gateway.config.schema.types import Label, LevelName, Maybe, PublicReference, Strict, wrong
 from gateway.config.schema.values import TimeZone
@@ -14,6 +14,8 @@ from gateway.model.theme import DARK_SURFACES, LIGHT_SURFACES
 _CONTRAST: Final = 4.5
 _COLOUR: Final = re.compile("#[0-9a-f]{6}", re.IGNORECASE)
 _LONGEST_ADDRESS: Final = 500
+_MARK_LINES: Final = 5
+_MARK_WIDTH: Final = 60
 
 
 def _luminance(colour: str) -> float:
@@ -80,6 +82,28 @@ class ThemeAccessibilitySection(Strict):
     """The accessibility statement."""
 
 
+def _mark(text: str) -> str:
+    lines = text.split("\n")
+    if len(lines) > _MARK_LINES or not all(line.strip() and len(line) <= _MARK_WIDTH for line in lines):
+        raise wrong(
+            f"a block-mark has 1 to {_MARK_LINES} lines of 1 to {_MARK_WIDTH} characters", '"République\\nfrançaise"'
+        )
+    if not all(line.isprintable() for line in lines):
+        raise wrong("a block-mark is text")
+    return text
+
+
+class ThemeDsfrSection(Strict):
+    """The State's design system (DSFR), from your own copy: for sites of the State alone, whose terms say who may use
+    it. It has its own colours, and light pages alone."""
+
+    folder: Annotated[str, Field(min_length=1)]
+    """The folder of the npm package `@gouvfr/dsfr`, version 1; a relative one starts from the policy folder. What its
+    `dist/dsfr.min.css` needs is read with your other files and served by the gateway."""
+    mark: Annotated[str, AfterValidator(_mark)] = "République\nfrançaise"
+    """The text of the block-mark, its lines divided by `\\n`: `"Ministère\\nde l’Intérieur"`."""
+
+
 class ThemeSection(Strict):
     """How our own pages look: sign-in, refusals, sign-out. Texts are written once, or by language: `{fr: ..., en:
     ...}`."""
@@ -99,3 +123,10 @@ class ThemeSection(Strict):
     levels: dict[LevelName, Label] = Field(default={}, max_length=50)
     """What pages call a level of sign-in, by its name in `levels`. Those of the usual ladder are called by the words of
     eIDAS where nothing is written here: `eidas2` is "substantial"."""
+    dsfr: Maybe[ThemeDsfrSection] = None
+
+    @model_validator(mode="after")
+    def _has_one_look(self) -> "ThemeSection":
+        if self.dsfr is not None and "colours" in self.model_fields_set:
+            raise wrong("the State's design system has colours of its own", "leave out colours, or dsfr")
+        return self

@@ -8,10 +8,12 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from gateway.model.theme import Theme, logo_kind, said_in
+from gateway.portal.http.dsfr import DSFR_TEMPLATES
 from gateway.portal.http.responses import Headers, security_headers
 from gateway.wire.cookies import LANGUAGE_NAMES, LANGUAGES
 
 _STYLE = Path(__file__).parents[1] / "templates" / "style.css"
+_DSFR_STYLE = DSFR_TEMPLATES / "style.css"
 
 # Nothing of ours is to be stored; a cache that does so all the same gives nobody another's language.
 _VARY = (b"Vary", b"Accept-Language, Cookie")
@@ -24,11 +26,15 @@ class Look:
     def __init__(self, theme: Theme) -> None:
         self.theme = theme
         self.zone = ZoneInfo(theme.time_zone)
-        written = _STYLE.read_text("utf-8")
+        written = (_STYLE if theme.dsfr is None else _DSFR_STYLE).read_text("utf-8")
         style = written.replace("@light@", theme.colours.light).replace("@dark@", theme.colours.dark).strip()
         # The logo is a part of the page: nothing is loaded, and no script runs in an SVG that is shown as a picture.
         images = "" if theme.logo is None else "; img-src data:"
-        self._style_policy = f"default-src 'none'; style-src 'sha256-{digest(style)}'{images}"
+        own = f"'sha256-{digest(style)}'"
+        if theme.dsfr is not None:
+            # The sheet of the design system, and what it names, pictures within it among them.
+            own, images = f"'self' {own}", "; font-src 'self'; img-src 'self' data:"
+        self._style_policy = f"default-src 'none'; style-src {own}{images}"
         policy = f"{self._style_policy}; form-action 'self'; base-uri 'none'"
         self._search_policy = f"{policy}; frame-ancestors 'none'; connect-src 'self'"
         self.headers = (*security_headers(f"{policy}; frame-ancestors 'none'"), _VARY)
@@ -65,7 +71,10 @@ def _around(theme: Theme, language: str, style: str) -> Mapping[str, object]:
     }
     has_footer = accessibility is not None or any((theme.help, theme.links.legal, theme.links.data_protection))
     others = [(other, LANGUAGE_NAMES[other]) for other in LANGUAGES if other != language]
-    own = {"language": language, "style": style, "logo": _address(theme.logo), "name": said_in(theme.name, language)}
+    name, logo = said_in(theme.name, language), _address(theme.logo)
+    own: dict[str, object] = {"language": language, "style": style, "logo": logo, "name": name}
+    if theme.dsfr is not None:
+        own |= {"sheet": f"/_ecluse/dsfr/{theme.dsfr.digest}/dsfr.min.css", "mark": theme.dsfr.mark}
     return {**about, **own, "other_languages": others, "has_footer": has_footer}
 
 

@@ -21,6 +21,7 @@ from gateway.model.ports import Page, Reader, ShownAgain
 from gateway.model.theme import ShownText, Theme, Words, by_language, said_in
 from gateway.ops.log import short_reference
 from gateway.portal.http.choices import ActingLine, Choice, MayAct, OrganisationChoices, StepUp
+from gateway.portal.http.dsfr import DSFR_TEMPLATES, DsfrMarkup
 from gateway.portal.http.error_page import blames_provider, is_for_nobody, sign_of, way_of, words_of
 from gateway.portal.http.i18n import catalogue, choose
 from gateway.portal.http.lines import AccountLine, HomeLine, Offered, SessionLine
@@ -87,10 +88,7 @@ class Pages:
         self._theme = theme
         self._look = Look(theme())
         self._catalogues = {language: catalogue(language) for language in LANGUAGES}
-        self._environments = {language: _environment(language, texts) for language, texts in self._catalogues.items()}
-        for language, environment in self._environments.items():
-            environment.filters["moment"] = partial(self._moment, language)
-            environment.filters["level_label"] = partial(self._level_label, language)
+        self._environments: dict[tuple[str, bool], Environment] = {}
         self._language = lru_cache(maxsize=256)(choose)
         self._ready: dict[_Form, _Ready] = {}
 
@@ -292,10 +290,20 @@ class Pages:
 
     def prepare(self) -> Iterator[None]:
         """Compiles one template a step, which takes milliseconds: before there are requests, not in the first one."""
-        for environment in self._environments.values():
+        for language in LANGUAGES:
+            environment = self._environment(language, self._current)
             for name in environment.list_templates(extensions=["html"]):
                 environment.get_template(name)
                 yield
+
+    def _environment(self, language: str, look: Look) -> Environment:
+        key = language, look.theme.dsfr is not None
+        made = self._environments.get(key)
+        if made is None:
+            made = self._environments[key] = _environment(language, self._catalogues[language], key[1])
+            made.filters["moment"] = partial(self._moment, language)
+            made.filters["level_label"] = partial(self._level_label, language)
+        return made
 
     def _level_label(self, language: str, level: str) -> ShownText:
         """As the operator calls it; empty where ours stands."""
@@ -314,7 +322,7 @@ class Pages:
         return Page(status, (*look.headers, _HTML), text.encode("utf-8", "replace"))
 
     def _text(self, look: Look, template: str, language: str, **values: object) -> str:
-        loaded = self._environments[language].get_template(template)
+        loaded = self._environment(language, look).get_template(template)
         return loaded.render({**look.around[language], **values})
 
 
@@ -325,16 +333,17 @@ def _shown_again(code: Code, filled: tuple[str, ...]) -> _Fields:
     return (("page", code.id), ("reference", _slot("request_id")), *back, *texts)
 
 
-def _environment(language: str, texts: NullTranslations) -> Environment:
+def _environment(language: str, texts: NullTranslations, dsfr: bool = False) -> Environment:
+    """`dsfr`: in the State's design system."""
     environment = Environment(
-        loader=FileSystemLoader(_TEMPLATES),
+        loader=FileSystemLoader([DSFR_TEMPLATES, _TEMPLATES] if dsfr else _TEMPLATES),
         # An upgrade replaces the files under a gateway that still runs: its pages stay those of its own code.
         auto_reload=False,
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
-        extensions=["jinja2.ext.i18n"],
+        extensions=["jinja2.ext.i18n", *([DsfrMarkup] if dsfr else [])],
     )
     environment.policies["ext.i18n.trimmed"] = True
     environment.install_gettext_translations(texts, newstyle=True)  # type: ignore[attr-defined]

@@ -16,7 +16,7 @@ PROVIDER = "oidc: {client_secret: {credential: op}, ca: {file: ../certs/ca.pem}}
 SECRET = "this is a secret of the gateway or of a provider: no application's file names it"
 SYSTEM = "this is in the state folder, or of the system: no application's file names it"
 BEYOND = "team urba may not read this: gateway.yaml lists its folders at teams.urba.secrets"
-LINK = "a link is on the way, and a team's file is opened without following any"
+LINK = "a link is on the way, and none is followed here"
 FILES_ALONE = "team urba names files alone, below teams.urba.secrets of gateway.yaml"
 
 

@@ -48,6 +48,14 @@ def test_the_surfaces_are_those_of_the_style_sheet() -> None:
         ({"time_zone": "Europe/Lutetia"}, "not a time zone"),
         ({"time_zone": "../../etc/passwd"}, "not a time zone"),
         ({"name": {"fr": ""}}, "1 to 200"),
+        ({"dsfr": {"folder": "x"}, "colours": {"light": "#5b2a86"}}, "has colours of its own"),
+        ({"dsfr": {"folder": ""}}, "at least 1 character"),
+        ({"dsfr": None}, "nothing is written here"),
+        ({"dsfr": {"folder": "x", "mark": ""}}, "1 to 5 lines of 1 to 60"),
+        ({"dsfr": {"folder": "x", "mark": "a\n"}}, "1 to 5 lines of 1 to 60"),
+        ({"dsfr": {"folder": "x", "mark": "a\n" * 5 + "a"}}, "1 to 5 lines of 1 to 60"),
+        ({"dsfr": {"folder": "x", "mark": "a" * 61}}, "1 to 5 lines of 1 to 60"),
+        ({"dsfr": {"folder": "x", "mark": "a\tb"}}, "is text"),
     ],
 )
 def test_what_a_page_cannot_show_is_refused(written: dict[str, Any], said: str) -> None:

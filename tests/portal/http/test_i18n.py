@@ -16,10 +16,14 @@ PORTAL = Path(gateway.portal.__file__).parent
 
 
 def in_templates() -> set[str]:
-    found = extract_from_dir(
-        str(PORTAL / "templates"),
-        [("**.html", "jinja2.ext:babel_extract")],
-        options_map={"**.html": {"trimmed": "true"}},
+    found = (
+        one
+        for folder in ("templates", "templates_dsfr")
+        for one in extract_from_dir(
+            str(PORTAL / folder),
+            [("**.html", "jinja2.ext:babel_extract")],
+            options_map={"**.html": {"trimmed": "true"}},
+        )
     )
     return {str(message) for _, _, message, _, _ in found}
 

@@ -1,0 +1,39 @@
+"""The files of the State's design system, from the operator's copy, on every host that shows pages of ours.
+
+They stand in the snapshot. Their address has their digest in it, so that browsers keep them for good; a page that a
+reload has overtaken, or that another machine made, gets those of today, and keeps them not."""
+
+import gzip
+
+from gateway.model.codes import PATH_RESERVED
+from gateway.model.errors import GatewayError
+from gateway.model.ports import Page
+from gateway.portal.http.request import PortalRequest
+
+DESIGN = "dsfr/"
+# Nothing runs in a picture that is opened by itself.
+_POLICY = b"default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; frame-ancestors 'none'; sandbox"
+
+
+async def design_file(request: PortalRequest) -> Page:
+    """`/_ecluse/dsfr/DIGEST/NAME`"""
+    _, _, rest = request.path.partition(DESIGN)
+    digest, _, name = rest.partition("/")
+    file = request.snapshot.design.get(name)
+    dsfr = request.snapshot.gateway.theme.dsfr
+    if file is None or dsfr is None:
+        raise GatewayError(PATH_RESERVED, "no such file of the design system")
+    kept = b"public, max-age=31536000, immutable" if digest == dsfr.digest else b"no-store"
+    packed = file.packed and "gzip" in (request.header(b"accept-encoding") or "")
+    headers = (
+        (b"Content-Type", file.kind.encode()),
+        (b"Cache-Control", kept),
+        (b"X-Content-Type-Options", b"nosniff"),
+        (b"Content-Security-Policy", _POLICY),
+        # Pages of other origins have no use for them.
+        (b"Cross-Origin-Resource-Policy", b"same-origin"),
+        *(((b"Vary", b"Accept-Encoding"),) if file.packed else ()),
+        *(((b"Content-Encoding", b"gzip"),) if packed else ()),
+    )
+    body = gzip.decompress(file.content) if file.packed and not packed else file.content
+    return Page(200, headers, body)
