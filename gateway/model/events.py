@@ -137,7 +137,7 @@ _TABLE = (
         "The session store is away: for `seconds` more, people whom this worker holds go on; nobody signs in or out.",
     ),
     Event("store.grace_over", "error", "The session store is away for longer than store.grace: no session is let in."),
-    Event("store.recovered", "info", "The session store answers again."),
+    Event("store.recovered", "info", "The session store answers again: nothing of it has failed for two seconds."),
     Event(
         "store.set_aside",
         "error",

@@ -315,8 +315,9 @@ def in_steps(writes: Sequence[Write]) -> list[list[Write]]:
 
 
 class RecordStore(Protocol):
-    reachable: bool
-    """Whether the last thing asked of it was answered."""
+    @property
+    def reachable(self) -> bool:
+        """Whether the last thing asked of it was answered."""
 
     async def open(self) -> None:
         """Makes or checks the store. Raises GatewayError: STORE_UNREADABLE if it is not ours or of a newer release."""
@@ -326,9 +327,7 @@ class RecordStore(Protocol):
 
     async def perform(self, writes: Sequence[Write], now: int) -> bool:
         """Carries out these writes, all of one tag in one step (`in_steps`). A write with a condition comes before
-        those that depend on it.
-
-        False where a condition does not hold: the writes before it are done, it and those that depend on it are not."""
+        those that depend on it. False where it does not hold: the writes before it are done, it and those are not."""
 
     # --- sessions and seats
 

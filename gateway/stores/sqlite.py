@@ -16,6 +16,7 @@ from gateway.stores import sqlite_file
 from gateway.stores import sqlite_purge as purging
 from gateway.stores import sqlite_statements as sql
 from gateway.stores.list_of_ends import Cursor, Tail
+from gateway.stores.reachability import Reachability
 from gateway.stores.records import (
     JarKey,
     MarkKey,
@@ -59,13 +60,16 @@ class SqliteStore:
     def __init__(self, path: Path, *, log: Log | None = None, counters: Counters | None = None) -> None:
         self._path = path
         self._log = log
-        self._counters = counters
         self._writer: SqliteWriter | None = None
         self._reader: SqliteReader | None = None
         self._ownership = Ownership(path)
         self._mending = Mending(path, log)
         self._written = True
-        self.reachable = True
+        self._reached = Reachability(log, counters)
+
+    @property
+    def reachable(self) -> bool:
+        return self._reached.now
 
     async def open(self) -> None:
         """Also where the file is out of reach for now: it is then made, or found, by what is first asked of it."""
@@ -196,7 +200,7 @@ class SqliteStore:
             result = await self._reader.run(query, _READ_WITHIN)
         except (sqlite3.Error, OSError, GatewayError) as error:
             raise self._unreachable(error) from error
-        self._answered()
+        self._reached.answered()
         return result
 
     async def _write(self, job: Job[JobResult], *, durable: bool = False, single: bool = False) -> JobResult:
@@ -208,7 +212,7 @@ class SqliteStore:
             self._written = False
             raise self._unreachable(error) from error
         self._written = True
-        self._answered()
+        self._reached.answered()
         return result
 
     def _unreachable(self, error: Exception) -> GatewayError:
@@ -216,17 +220,7 @@ class SqliteStore:
         detail = f"{self._path}: {str(error) or type(error).__name__}"
         if hint := sqlite_file.missing_permission(self._path, error):
             detail = f"{detail}: {hint}"
-        if self._counters is not None:
-            self._counters.add("ecluse_session_store_errors_total")
-        if self.reachable and self._log is not None:
-            self._log.event("store.unreachable", detail=detail)
-        self.reachable = False
-        return GatewayError(STORE_UNREACHABLE, detail)
-
-    def _answered(self) -> None:
-        if not self.reachable and self._log is not None:
-            self._log.event("store.recovered")
-        self.reachable = True
+        return self._reached.failed(detail)
 
 
 def _nothing(connection: sqlite3.Connection) -> None:

@@ -17,7 +17,7 @@ import pytest
 from gateway.model.codes import STORE_UNREACHABLE, STORE_UNREADABLE
 from gateway.model.errors import GatewayError
 from gateway.ops.counters import Counters
-from gateway.stores import sqlite, sqlite_file, sqlite_writer
+from gateway.stores import reachability, sqlite, sqlite_file, sqlite_writer
 from gateway.stores.list_of_ends import Cursor
 from gateway.stores.records import AddSession, RaiseMark, RecordStore, RevokeSession, SeatKey, Touch, UseOnce
 from gateway.stores.sqlite import SqliteStore
@@ -256,7 +256,10 @@ async def test_a_store_of_a_newer_release_is_refused_with_what_to_do(store: Sqli
     assert f"{reads}, or move the file away" in error.detail
 
 
-async def test_a_store_that_is_out_of_reach_at_the_start_comes_when_it_can(path: Path, heard: Heard) -> None:
+async def test_a_store_that_is_out_of_reach_at_the_start_comes_when_it_can(
+    path: Path, heard: Heard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reachability, "_MENDED_AFTER", 0)
     put(path, b"this is not a database" * 1000)
     store = SqliteStore(path, log=heard)
     await store.open()
@@ -281,8 +284,9 @@ async def test_a_folder_that_cannot_be_made_is_out_of_reach_until_it_can(tmp_pat
 
 
 async def test_a_file_that_vanished_is_out_of_reach_until_it_is_back(
-    store: SqliteStore, path: Path, heard: Heard
+    store: SqliteStore, path: Path, heard: Heard, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(reachability, "_MENDED_AFTER", 0)
     away = path.parent.with_name("away")
     path.parent.rename(away)
     assert await unreachable(store, READS + WRITES)

@@ -10,7 +10,7 @@ import pytest
 
 from gateway.model.codes import STORE_UNREACHABLE
 from gateway.model.errors import GatewayError
-from gateway.stores import sqlite, sqlite_file
+from gateway.stores import reachability, sqlite, sqlite_file
 from gateway.stores import sqlite_statements as sql
 from gateway.stores.sqlite import SqliteStore
 from tests.patience import PATIENCE, until
@@ -65,6 +65,7 @@ async def test_the_loop_goes_on_while_the_disk_does_not_answer(
 async def test_a_disk_that_stands_still_is_asked_no_more_until_it_answers(
     store: SqliteStore, heard: Heard, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(reachability, "_MENDED_AFTER", 0)
     monkeypatch.setattr(sqlite, "_STANDS", 0.05)
     monkeypatch.setattr(sqlite, "_READ_WITHIN", 0.1)
     disk = Disk(monkeypatch)

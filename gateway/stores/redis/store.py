@@ -11,13 +11,14 @@ from redis import exceptions
 from redis.asyncio.connection import AbstractConnection, Connection
 from redis.exceptions import NoScriptError, RedisError
 
-from gateway.model.codes import STORE_UNREACHABLE, STORE_UNREADABLE
+from gateway.model.codes import STORE_UNREADABLE
 from gateway.model.errors import GatewayError
 from gateway.model.store_server import StoreServer
 from gateway.ops.counters import Counters
 from gateway.ops.log import Log
 from gateway.stores.envelopes import carried_at, seat_from_bytes
 from gateway.stores.list_of_ends import Cursor, Tail
+from gateway.stores.reachability import Reachability
 from gateway.stores.records import (
     ENDED_KEPT,
     SESSIONS_AT_ONCE,
@@ -65,7 +66,6 @@ class RedisStore:
     def __init__(self, server: StoreServer, *, log: Log | None = None, counters: Counters | None = None) -> None:
         self._server = server
         self._log = log
-        self._counters = counters
         self._unreadable = UnreadableRecords(log)
         self._keys = Keys(server.prefix)
         self._connections = self._reaches(server)
@@ -79,12 +79,16 @@ class RedisStore:
         self._is_away = False
         self._tries = False
         self.clock = StoreClock()
-        self.reachable = True
+        self._reached = Reachability(log, counters)
         # IP addresses and ports: whatever names, Sentinels and nodes have led to, and may lead to again.
         self.servers: set[HostPort] = set()
 
     def _reaches(self, server: StoreServer) -> Reaches:
         return Connections(server, self._met)
+
+    @property
+    def reachable(self) -> bool:
+        return self._reached.now
 
     async def open(self) -> None:
         """Also where the server is out of reach for now: it is then met by what is first asked of it."""
@@ -367,19 +371,11 @@ class RedisStore:
             self._tries = self._tries and not tries
         self._is_away = False
         self._written = self._written or writes
-        if not self.reachable and self._log is not None:
-            self._log.event("store.recovered")
-        self.reachable = True
+        self._reached.answered()
         return result
 
     def _unreachable(self, error: Exception) -> GatewayError:
-        detail = f"{self._place}: {str(error) or type(error).__name__}"
-        if self._counters is not None:
-            self._counters.add("ecluse_session_store_errors_total")
-        if self.reachable and self._log is not None:
-            self._log.event("store.unreachable", detail=detail)
-        self.reachable = False
-        return GatewayError(STORE_UNREACHABLE, detail)
+        return self._reached.failed(f"{self._place}: {str(error) or type(error).__name__}")
 
 
 async def run_of(connection: AbstractConnection) -> tuple[str, bool]:
