@@ -15,10 +15,12 @@ from typing import Any
 import uvloop
 
 from gateway.access.preparation import Preparation
+from gateway.accounts.asking import AccountAsking
 from gateway.accounts.book import AccountBook
 from gateway.accounts.credentials import LinkedAccounts
 from gateway.accounts.file import links_path
 from gateway.accounts.linking import AccountLinking
+from gateway.accounts.request_file import requests_path
 from gateway.config.snapshot import App, Gateway, Snapshot
 from gateway.directories.lookups import Directories
 from gateway.directories.orders import LookUpOrders
@@ -93,6 +95,7 @@ class _Worker:
     _forms: FormLogins
     _tries: LoginTries
     _linking: AccountLinking
+    _asking: AccountAsking
 
     def __init__(self, sockets: Sequence[socket.socket], log: Log) -> None:
         self._sockets = sockets
@@ -198,6 +201,7 @@ class _Worker:
             directories=self._directories,
             organisations=self._organisations,
             linking=self._linking,
+            asking=self._asking,
             revoker=self._revoker,
             told=self._told,
             active_people=self._active_people,
@@ -277,12 +281,9 @@ class _Worker:
         self._active_people = ActivePeople(self._told, self._sessions, self._revoker, snapshot=lambda: self.snapshot)
 
     def _make_accounts(self, gateway: Gateway) -> None:
-        self._accounts = AccountBook(
-            links_path(gateway.state_folder),
-            keys=lambda: self.snapshot.gateway.link_keys,
-            changed=self._changed,
-            log=self._log,
-        )
+        folder, keys = gateway.state_folder, lambda: self.snapshot.gateway.link_keys
+        self._accounts = AccountBook(links_path(folder), keys=keys, changed=self._changed, log=self._log)
+        self._asking = AccountAsking(requests_path(folder), keys=keys)
         self._forms = self._form_logins(gateway)
         self._linking = AccountLinking(self._accounts, self._forms.proven, self._tries)
 
@@ -384,6 +385,7 @@ class _Worker:
         await self._saml_federation.close()
         await self._applications.close()
         await self._accounts.close()
+        self._asking.close()
         await self._directories.close()
         await self._organisations.close()
         self._signing.shutdown(wait=False, cancel_futures=True)

@@ -6,8 +6,8 @@ from typing import Protocol
 
 from gateway.config.snapshot import App
 from gateway.identity.directories import finding_in, known_until, known_with, missing_from
-from gateway.model.account import ATTRIBUTE, AccountHolder, AccountSettings, checked_login, person_of
-from gateway.model.account_codes import ACCOUNT_LINK, ACCOUNT_MISSING, ACCOUNT_UNREADABLE
+from gateway.model.account import ATTRIBUTE, BY_THEMSELVES, AccountHolder, AccountSettings, checked_login, person_of
+from gateway.model.account_codes import ACCOUNT_MISSING, ACCOUNT_UNREADABLE
 from gateway.model.codes import Code
 from gateway.model.directory import Directory
 from gateway.model.directory_codes import DIRECTORY_AWAY
@@ -84,8 +84,8 @@ def identity_at(app: App, seat: Seat, wall: float) -> Identity:
     found = seat.account
     if not isinstance(found, SeatAccount) or not found.holds(app, seat):
         raise GatewayError(ACCOUNT_MISSING, "no account was looked up", shown=settings.ask)
-    if found.identity is None and found.code is ACCOUNT_MISSING and settings.missing == "link":
-        raise GatewayError(ACCOUNT_LINK, found.detail)
+    if found.identity is None and found.code is ACCOUNT_MISSING and settings.missing in BY_THEMSELVES:
+        raise GatewayError(BY_THEMSELVES[settings.missing], found.detail)
     if found.identity is None:
         raise GatewayError(found.code, found.detail, shown=settings.ask)
     return _with_directories(app, seat, found.identity, wall)

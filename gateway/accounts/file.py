@@ -1,29 +1,19 @@
-"""The file of account links, in the state folder: one SQLite database, which every process opens by itself.
-
-It has a rollback journal and no log beside it: there are few writes, a copy of the file is a whole backup, and nothing
-is left behind by another account that wrote. It is made by the first link and never again: a file that is gone is a
-fault, and so is any that is not ours; neither is ever mended or set aside.
-"""
+"""The file of account links, in the state folder. It is made by the first link and never again: one that is gone is a
+fault."""
 
 import os
 import sqlite3
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import closing, contextmanager, suppress
+from collections.abc import Callable, Iterable, Sequence
 from hmac import compare_digest
 from pathlib import Path
 from typing import Final
 
 from gateway.accounts.link import AccountLink, NewLink
-from gateway.accounts.seals import LinkKeys, LinkSeals, new_data_key, unwrapped, wrapped
+from gateway.accounts.sealed_file import FileForm, SealedFile
+from gateway.accounts.seals import LinkKeys, LinkSeals
 from gateway.model.account import AccountHolder
-from gateway.model.account_codes import (
-    ACCOUNT_RECORD,
-    ACCOUNT_SHARED,
-    ACCOUNT_TAKEN,
-    ACCOUNT_UNREADABLE,
-    ACCOUNT_UNWRITABLE,
-)
+from gateway.model.account_codes import ACCOUNT_RECORD, ACCOUNT_SHARED, ACCOUNT_TAKEN
 from gateway.model.errors import GatewayError
 
 NAME: Final = "links.sqlite"
@@ -35,15 +25,13 @@ SCHEMA_VERSION: Final = 1
 
 # `person`, `login`: keyed hashes. `holder`, `sealed`, `secret`: see seals.
 _TABLES: Final = (
-    "CREATE TABLE keys (id TEXT PRIMARY KEY, wrapped BLOB NOT NULL) STRICT, WITHOUT ROWID",
     """CREATE TABLE links (
         person BLOB PRIMARY KEY, application TEXT NOT NULL, login BLOB NOT NULL,
         holder BLOB NOT NULL, sealed BLOB NOT NULL, secret BLOB
     ) STRICT, WITHOUT ROWID""",
     "CREATE INDEX links_by_login ON links (application, login)",
 )
-# Seconds. How long a read or a write waits for another process's write.
-_BUSY: Final = 1.0
+_FORM: Final = FileForm("links", APPLICATION_ID, SCHEMA_VERSION, _TABLES, LinkSeals, MADE)
 
 
 def links_path(state_folder: str) -> Path:
@@ -70,36 +58,27 @@ class LinkFile:
         now: Callable[[], float] = time.time,
         chance: Callable[[int], bytes] = os.urandom,
     ) -> None:
-        self._path = path
-        self._keys = tuple(keys)
+        self._file = SealedFile(_FORM, path, keys, chance=chance)
         self._now = now
-        self._chance = chance
-        self._connection: sqlite3.Connection | None = None
-        self._seals: LinkSeals | None = None
-        self._identity = (0, 0)
-        self._opened = 0
 
     def close(self) -> None:
-        connection, self._connection, self._seals = self._connection, None, None
-        if connection is not None:
-            with suppress(sqlite3.Error):
-                connection.close()
+        self._file.close()
 
     # --- reading
 
     def state(self) -> tuple[int, int]:
         """Another value whenever another connection has changed the links, or another file lies there."""
-        with self._reading() as connection:
+        with self._file.reading() as connection:
             if connection is None:
                 return 0, 0
-            return self._opened, connection.execute("PRAGMA data_version").fetchone()[0]
+            return self._file.opened, connection.execute("PRAGMA data_version").fetchone()[0]
 
     def find(self, holder: AccountHolder, *, shared: bool) -> AccountLink | None:
         """A person's link. GatewayError(ACCOUNT_SHARED): others have this login, and it is not `shared`."""
-        with self._reading() as connection:
+        with self._file.reading() as connection:
             if connection is None:
                 return None
-            seals = self._opened_seals()
+            seals = self._file.seals
             row = connection.execute(
                 "SELECT sealed, secret, login FROM links WHERE person = ?", (seals.found_by(holder),)
             ).fetchone()
@@ -115,15 +94,15 @@ class LinkFile:
 
     def secret(self, link: AccountLink) -> str | None:
         """In clear; None where the link has none."""
-        with self._reading() as connection:
-            return None if connection is None or link.secret is None else self._opened_seals().secret(link)
+        with self._file.reading() as connection:
+            return None if connection is None or link.secret is None else self._file.seals.secret(link)
 
     def all(self, application: str | None = None) -> list[AccountLink]:
         """Of one application or of all, in the order of application, issuer and person."""
-        with self._reading() as connection:
+        with self._file.reading() as connection:
             if connection is None:
                 return []
-            seals = self._opened_seals()
+            seals = self._file.seals
             found = [
                 seals.opened(seals.whose(name, person, holder), sealed, secret)
                 for name, person, holder, sealed, secret in connection.execute(
@@ -140,21 +119,21 @@ class LinkFile:
         """All of them or none. By link: whether it is new or changed, False where it was there as it is.
 
         LinkRefused: the person has another login, or somebody else has this one."""
-        with self._writing() as connection:
+        with self._file.writing() as connection:
             return [self._add(connection, number, link) for number, link in enumerate(links)]
 
     def remove(self, holders: Iterable[AccountHolder]) -> int:
         """How many links there were."""
-        with self._reading() as connection:
+        with self._file.reading() as connection:
             if connection is None:
                 return 0
-        with self._writing() as connection:
-            seals = self._opened_seals()
+        with self._file.writing() as connection:
+            seals = self._file.seals
             found = [(seals.found_by(holder),) for holder in holders]
             return sum(connection.execute("DELETE FROM links WHERE person = ?", one).rowcount for one in found)
 
     def _add(self, connection: sqlite3.Connection, number: int, new: NewLink) -> bool:
-        seals, holder = self._opened_seals(), new.holder
+        seals, holder = self._file.seals, new.holder
         found_by, login_hash = seals.found_by(holder), seals.login_hash(holder.application, new.login)
         row = connection.execute("SELECT sealed, secret FROM links WHERE person = ?", (found_by,)).fetchone()
         before = None if row is None else seals.opened(holder, *row)
@@ -180,141 +159,8 @@ class LinkFile:
         )
         return int(found.fetchone()[0])
 
-    # --- the file
-
-    @contextmanager
-    def _reading(self) -> Iterator[sqlite3.Connection | None]:
-        """None where no link was ever made."""
-        try:
-            yield self._connected() if self._was_made() else None
-        except (sqlite3.Error, OSError) as error:
-            self.close()
-            raise self._fault(error) from error
-        except GatewayError:
-            self.close()
-            raise
-
-    @contextmanager
-    def _writing(self) -> Iterator[sqlite3.Connection]:
-        with self._reading() as found:
-            connection = found
-        try:
-            if connection is None:
-                self._make()
-                connection = self._connected()
-            connection.execute("BEGIN IMMEDIATE")
-            yield connection
-            connection.execute("COMMIT")
-        except (sqlite3.Error, OSError) as error:
-            self.close()
-            raise self._fault(error, writing=True) from error
-        except BaseException:
-            # Closing takes back what is not committed.
-            self.close()
-            raise
-
-    def _was_made(self) -> bool:
-        return any(map(_is_there, (self._path, self._path.with_name(MADE))))
-
-    def _opened_seals(self) -> LinkSeals:
-        assert self._seals is not None
-        return self._seals
-
-    def _connected(self) -> sqlite3.Connection:
-        found = os.stat(self._path)
-        identity = found.st_dev, found.st_ino
-        if self._connection is None or identity != self._identity:
-            self.close()
-            if not found.st_size:
-                raise sqlite3.DatabaseError("it is empty")
-            connection = _connect(self._path)
-            try:
-                # What is taken back is overwritten, and what is written is on the disk.
-                for setting in ("trusted_schema = OFF", "secure_delete = ON", "synchronous = FULL"):
-                    connection.execute(f"PRAGMA {setting}")
-                self._seals = self._check(connection)
-            except BaseException:
-                connection.close()
-                raise
-            self._connection, self._identity = connection, identity
-            self._opened += 1
-        return self._connection
-
-    def _check(self, connection: sqlite3.Connection) -> LinkSeals:
-        (ours,) = connection.execute("PRAGMA application_id").fetchone()
-        (version,) = connection.execute("PRAGMA user_version").fetchone()
-        if ours != APPLICATION_ID:
-            raise sqlite3.DatabaseError("it is not a file of account links")
-        if version != SCHEMA_VERSION:
-            raise sqlite3.DatabaseError(f"it has schema version {version}, this release reads {SCHEMA_VERSION}")
-        found = connection.execute("SELECT id, wrapped FROM keys").fetchall()
-        data_key = unwrapped(found, self._keys)
-        current = self._keys[0][0]
-        if current not in {id for id, _ in found}:
-            # The next release of the key: from here on it opens the file by itself. Where the disk is full, it is
-            # written at another time.
-            with suppress(sqlite3.Error):
-                connection.execute("INSERT INTO keys VALUES (?, ?)", (current, self._wrapped(data_key)))
-        return LinkSeals(data_key, self._chance)
-
-    def _wrapped(self, data_key: bytes) -> bytes:
-        return wrapped(data_key, *self._keys[0], self._chance)
-
-    def _make(self) -> None:
-        """The file is written under another name first, so that nobody meets half of it."""
-        folder = self._path.parent
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        beside = self._path.with_name(f"{NAME}.{os.getpid()}.new")
-        try:
-            self._own(beside)
-            with closing(sqlite3.connect(beside, isolation_level=None)) as connection:
-                connection.execute("BEGIN")
-                for statement in _TABLES:
-                    connection.execute(statement)
-                data_key = new_data_key(self._chance)
-                connection.execute("INSERT INTO keys VALUES (?, ?)", (self._keys[0][0], self._wrapped(data_key)))
-                connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-                connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
-                connection.execute("COMMIT")
-            with suppress(FileExistsError):
-                os.link(beside, self._path)
-        finally:
-            beside.unlink(missing_ok=True)
-        self._own(self._path.with_name(MADE))
-
-    def _own(self, path: Path) -> None:
-        """A file that is the account's that serves, whoever makes it."""
-        with suppress(FileExistsError):
-            os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600))
-        if os.geteuid() == 0:
-            folder = os.stat(self._path.parent)
-            os.chown(path, folder.st_uid, folder.st_gid, follow_symlinks=False)
-
-    def _fault(self, error: Exception, *, writing: bool = False) -> GatewayError:
-        code = ACCOUNT_UNWRITABLE if writing else ACCOUNT_UNREADABLE
-        if isinstance(error, FileNotFoundError) and not writing:
-            why = f"it is gone: put it back from the backup, or remove {MADE} beside it to begin without any link"
-        else:
-            why = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        return GatewayError(code, f"{self._path}: {why}")
-
 
 def _has_secret(seals: LinkSeals, link: AccountLink, secret: str | None) -> bool:
     """Whether this is the link's; None is the one of a link that has none."""
     known = None if link.secret is None else seals.secret(link)
     return compare_digest((known or "").encode(), (secret or "").encode())
-
-
-def _is_there(path: Path) -> bool:
-    """Raises OSError where that cannot be told."""
-    try:
-        os.lstat(path)
-    except FileNotFoundError:
-        return False
-    return True
-
-
-def _connect(path: Path) -> sqlite3.Connection:
-    """Never makes the file."""
-    address = f"{path.absolute().as_uri()}?mode=rw"
-    return sqlite3.connect(address, timeout=_BUSY, isolation_level=None, uri=True, check_same_thread=False)

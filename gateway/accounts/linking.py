@@ -42,7 +42,7 @@ class AccountLinking:
     async def link(self, app: App, host: str, identity: Identity, login: str, secret: str) -> None:
         """Keeps what the application accepts; every worker knows of it when this returns. Raises GatewayError: of the
         login form; ACCOUNT_LOGIN and ACCOUNT_TABLE for what is no login or secret; ACCOUNT_TAKEN; of the file."""
-        holder, settings = _holder(app, identity), app.account
+        holder, settings = holder_of(app, identity), app.account
         assert settings is not None
         credential = Credential(checked_login(login), checked_secret(secret))
         # No account has this name: it holds what no login may.
@@ -57,7 +57,7 @@ class AccountLinking:
 
     async def remove(self, app: App, identity: Identity) -> bool:
         """Whether there was a link."""
-        removed = await self._book.remove(_holder(app, identity))
+        removed = await self._book.remove(holder_of(app, identity))
         await asyncio.sleep(SEEN_WITHIN if removed else 0)
         return removed
 
@@ -71,11 +71,11 @@ class AccountLinking:
     async def login(self, app: App, identity: Identity) -> str:
         """Empty where there is none."""
         assert app.account is not None
-        found = await self._book.credential(_holder(app, identity), app.account)
+        found = await self._book.credential(holder_of(app, identity), app.account)
         return "" if found is None else found[0]
 
 
-def _holder(app: App, identity: Identity) -> AccountHolder:
+def holder_of(app: App, identity: Identity) -> AccountHolder:
     """Raises GatewayError(ACCOUNT_PERSON)."""
     assert app.account is not None
     return AccountHolder(app.name, identity.issuer, person_of(app.account.by, identity))

@@ -28,25 +28,27 @@ def new_data_key(chance: Callable[[int], bytes] = os.urandom) -> bytes:
     return chance(KEY_BYTES)
 
 
-def wrapped(data_key: bytes, id: str, secret: bytes, chance: Callable[[int], bytes] = os.urandom) -> bytes:
-    """The key of the file, under the key `id` of gateway.yaml."""
-    key = draw_key(secret, b"links/wrap")
-    return seal(data_key, key=key, key_id=id, nonce=chance(NONCE_BYTES), binding=SealBinding("links-key", id))
+def wrapped(
+    data_key: bytes, id: str, secret: bytes, chance: Callable[[int], bytes] = os.urandom, of: str = "links"
+) -> bytes:
+    """The key of the file, under the key `id` of gateway.yaml. `of`: what the file holds."""
+    key = draw_key(secret, f"{of}/wrap".encode())
+    return seal(data_key, key=key, key_id=id, nonce=chance(NONCE_BYTES), binding=SealBinding(f"{of}-key", id))
 
 
-def unwrapped(found: Sequence[tuple[str, bytes]], keys: LinkKeys) -> bytes:
+def unwrapped(found: Sequence[tuple[str, bytes]], keys: LinkKeys, of: str = "links") -> bytes:
     """`found`: (id, wrapped) of the file. Raises GatewayError(ACCOUNT_KEY) where none of `keys` opens one."""
     secrets = dict(keys)
     for id, record in found:
         if id in secrets:
             with suppress(GatewayError):
-                key = draw_key(secrets[id], b"links/wrap")
-                return open_sealed(record, key=key, binding=SealBinding("links-key", id))
+                key = draw_key(secrets[id], f"{of}/wrap".encode())
+                return open_sealed(record, key=key, binding=SealBinding(f"{of}-key", id))
     ids = [id for id, _ in found]
     if wrong := [id for id in ids if id in secrets]:
-        raise GatewayError(ACCOUNT_KEY, f"the key `{wrong[0]}` of gateway.yaml is not the one that sealed the links")
+        raise GatewayError(ACCOUNT_KEY, f"the key `{wrong[0]}` of gateway.yaml is not the one that sealed the {of}")
     there, have = (", ".join(sorted(names)) or "none" for names in (ids, secrets))
-    raise GatewayError(ACCOUNT_KEY, f"the links are sealed under the key {there}, and gateway.yaml has {have}")
+    raise GatewayError(ACCOUNT_KEY, f"the {of} are sealed under the key {there}, and gateway.yaml has {have}")
 
 
 class LinkSeals:

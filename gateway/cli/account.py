@@ -1,5 +1,5 @@
-"""`ecluse account`: whose login of an application is whose, over the file of links itself: whether the gateway runs or
-not. One that runs sees a change within a second."""
+"""`ecluse account`: whose login of an application is whose, over the files of links and requests themselves: whether
+the gateway runs or not. One that runs sees a change within a second."""
 
 import sys
 import time
@@ -10,6 +10,8 @@ from pathlib import Path
 
 from gateway.accounts.file import LinkFile, LinkRefused, links_path
 from gateway.accounts.link import AccountLink, NewLink
+from gateway.accounts.request import checked_text
+from gateway.accounts.request_file import RequestFile, requests_path
 from gateway.accounts.table import (
     LineProblem,
     TableProblems,
@@ -19,6 +21,7 @@ from gateway.accounts.table import (
     read_table,
     write_table,
 )
+from gateway.cli.account_requests import reference_of, say_requests, unknown_request
 from gateway.cli.exits import Exit
 from gateway.cli.folder import compiled, said_to_be_wrong, say_json, say_problems
 from gateway.config.problems import ProblemsFound, did_you_mean
@@ -52,8 +55,10 @@ def run(told: Namespace) -> Exit:
         return Exit.FOUND
     path = links_path(snapshot.gateway.state_folder)
     try:
-        with closing(LinkFile(path, snapshot.gateway.link_keys)) as file:
-            return _COMMANDS[told.what](told, snapshot, file)
+        with closing(LinkFile(path, snapshot.gateway.link_keys)) as file, closing(_requests(snapshot)) as requests:
+            # It opens the file, too: a new key before the old one opens it from here on.
+            requests.purge()
+            return _COMMANDS[told.what](told, snapshot, file, requests)
     except _WrongUsage as wrong:
         said_to_be_wrong(str(wrong))
         return Exit.USAGE
@@ -68,7 +73,9 @@ def run(told: Namespace) -> Exit:
 # --- the commands
 
 
-def _list(told: Namespace, snapshot: Snapshot, file: LinkFile) -> Exit:
+def _list(told: Namespace, snapshot: Snapshot, file: LinkFile, requests: RequestFile) -> Exit:
+    if told.requests:
+        return say_requests(requests.all(_application(told.application, snapshot)), as_json=told.as_json)
     links = file.all(_application(told.application, snapshot))
     if told.as_json:
         say_json({"links": [_as_json(link) for link in links]})
@@ -77,13 +84,20 @@ def _list(told: Namespace, snapshot: Snapshot, file: LinkFile) -> Exit:
     return Exit.DONE
 
 
-def _link(told: Namespace, snapshot: Snapshot, file: LinkFile) -> Exit:
+def _link(told: Namespace, snapshot: Snapshot, file: LinkFile, requests: RequestFile) -> Exit:
     app = _asking(told.application, snapshot)
     settings = _settings(app)
-    holder = AccountHolder(app.name, _issuer(told, app, snapshot), _person(told, settings))
+    request = None if told.request is None else _request(told.request, app, requests)
+    if request is None:
+        holder = AccountHolder(app.name, _issuer(told, app, snapshot), _person(told, settings))
+    else:
+        # As the file names people now, which may be otherwise than when they asked.
+        holder = AccountHolder(app.name, request.issuer, person_for(settings, request.person))
     secret = None if told.secret is None else _secret(told.secret)
     new = NewLink(holder, checked_login(told.login), _BY, secret, settings.shared, told.replace)
     (changed,) = file.add([new])
+    if told.request is not None:
+        requests.forget(reference_of(told.request))
     if told.as_json:
         say_json({"changed": changed})
     else:
@@ -91,7 +105,7 @@ def _link(told: Namespace, snapshot: Snapshot, file: LinkFile) -> Exit:
     return Exit.DONE
 
 
-def _unlink(told: Namespace, snapshot: Snapshot, file: LinkFile) -> Exit:
+def _unlink(told: Namespace, snapshot: Snapshot, file: LinkFile, requests: RequestFile) -> Exit:
     """Also of an application that is gone, or asks for no account any more."""
     found = [link for link in file.all(told.application) if _is_meant(link, told, snapshot)]
     if not found:
@@ -112,7 +126,22 @@ def _unlink(told: Namespace, snapshot: Snapshot, file: LinkFile) -> Exit:
     return Exit.DONE
 
 
-def _export(told: Namespace, snapshot: Snapshot, file: LinkFile) -> Exit:
+def _refuse(told: Namespace, snapshot: Snapshot, file: LinkFile, requests: RequestFile) -> Exit:
+    reference = reference_of(told.reference)
+    texts = {"fr": checked_text(told.fr), "en": checked_text(told.en)}
+    words = {language: text for language, text in texts.items() if text}
+    if told.forget and words:
+        raise _WrongUsage("--forget says nothing to anybody: leave --fr and --en out")
+    if not (requests.forget(reference) if told.forget else requests.refuse(reference, words)):
+        raise _WrongUsage(unknown_request(reference))
+    if told.as_json:
+        say_json({"reference": reference, "refused": not told.forget})
+    else:
+        print(f"{reference} is {'forgotten' if told.forget else 'refused'}")
+    return Exit.DONE
+
+
+def _export(told: Namespace, snapshot: Snapshot, file: LinkFile, requests: RequestFile) -> Exit:
     links = file.all(_application(told.application, snapshot))
     secrets = {link.holder: file.secret(link) for link in links} if told.secrets else {}
     lines = (WrittenLink(0, link.holder, link.login, secrets.get(link.holder)) for link in links)
@@ -121,7 +150,7 @@ def _export(told: Namespace, snapshot: Snapshot, file: LinkFile) -> Exit:
     return Exit.DONE
 
 
-def _import(told: Namespace, snapshot: Snapshot, file: LinkFile) -> Exit:
+def _import(told: Namespace, snapshot: Snapshot, file: LinkFile, requests: RequestFile) -> Exit:
     try:
         content = told.table.read_bytes()
     except OSError as error:
@@ -139,7 +168,7 @@ def _import(told: Namespace, snapshot: Snapshot, file: LinkFile) -> Exit:
     return Exit.DONE
 
 
-_COMMANDS = {"list": _list, "link": _link, "unlink": _unlink, "export": _export, "import": _import}
+_COMMANDS = {"list": _list, "link": _link, "unlink": _unlink, "refuse": _refuse, "export": _export, "import": _import}
 
 
 # --- what they are told
@@ -203,6 +232,19 @@ def _is_meant(link: AccountLink, told: Namespace, snapshot: Snapshot) -> bool:
     if told.person is not None and link.holder.person != written_person(read_person(told.person)):
         return False
     return told.login is None or same_login(link.login) == same_login(told.login)
+
+
+def _request(reference: str, app: App, requests: RequestFile) -> AccountHolder:
+    found = requests.of(reference_of(reference))
+    if found is None:
+        raise _WrongUsage(unknown_request(reference))
+    if found.asked.holder.application != app.name:
+        raise _WrongUsage(f"this request is for {found.asked.holder.application}, and not for {app.name}")
+    return found.asked.holder
+
+
+def _requests(snapshot: Snapshot) -> RequestFile:
+    return RequestFile(requests_path(snapshot.gateway.state_folder), snapshot.gateway.link_keys)
 
 
 def _secret(path: Path) -> str:

@@ -43,6 +43,10 @@ MEANINGS: dict[str, tuple[str, ...]] = {
     "account list": ("listed", "the folder has problems, or its account links cannot be read"),
     "account link": ("linked, or it was so", "the folder has problems, or the link is refused"),
     "account unlink": ("taken back", "there is no such link, or the folder has problems"),
+    "account refuse": (
+        "refused, or forgotten",
+        "a text is too long, or the folder has problems",
+    ),
     "account export": ("written", "the folder has problems, or its account links cannot be read"),
     "account import": ("every line is kept", "nothing is kept: a line is refused, or the folder has problems"),
     "doctor app": (

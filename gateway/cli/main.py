@@ -232,6 +232,7 @@ def _account(command: argparse.ArgumentParser) -> Iterator[argparse.ArgumentPars
     unlink = commands.add_parser("unlink", help="takes links back; asks before it takes more than one")
     exported = commands.add_parser("export", help="the links as CSV, on standard output")
     imported = commands.add_parser("import", help="takes links from CSV, all of them or none")
+    refuse = commands.add_parser("refuse", help="refuses a request; the person reads so until it is forgotten")
     for one in (link, unlink):
         one.add_argument("application", metavar="APPLICATION")
     link.add_argument("login", metavar="LOGIN")
@@ -243,6 +244,10 @@ def _account(command: argparse.ArgumentParser) -> Iterator[argparse.ArgumentPars
         person = one.add_mutually_exclusive_group(required=one is link)
         person.add_argument("--subject", metavar="SUBJECT", help="how the provider names them")
         person.add_argument("--person", metavar="NAME=VALUE", help="by attributes, with & between several")
+        if one is link:
+            person.add_argument(
+                "--request", metavar="REFERENCE", help="who asked for it by this request, which is done"
+            )
     unlink.add_argument("--login", metavar="LOGIN", help="whoever has this login")
     unlink.add_argument("--yes", action="store_true", help="does not ask")
     link.add_argument("--secret", type=Path, metavar="FILE", help="with the secret of the login, which stands there")
@@ -250,10 +255,15 @@ def _account(command: argparse.ArgumentParser) -> Iterator[argparse.ArgumentPars
         one.add_argument("--replace", action="store_true", help="also where the person has another login")
     for one in (listed, exported):
         one.add_argument("--application", metavar="NAME", help="of this one alone")
+    listed.add_argument("--requests", action="store_true", help="what people have asked for, in the place of links")
+    refuse.add_argument("reference", metavar="REFERENCE")
+    refuse.add_argument("--fr", default="", metavar="TEXT", help="what the person reads of it, in French")
+    refuse.add_argument("--en", default="", metavar="TEXT", help="the same in English")
+    refuse.add_argument("--forget", action="store_true", help="says nothing: the person can send another at once")
     exported.add_argument("--secrets", action="store_true", help="with the secrets, in clear")
-    for one in (listed, link, unlink, exported, imported):
+    for one in (listed, link, unlink, refuse, exported, imported):
         _folder_or_usual(one)
-    yield from (listed, link, unlink, imported)
+    yield from (listed, link, unlink, refuse, imported)
 
 
 def _front(command: argparse.ArgumentParser) -> Iterator[argparse.ArgumentParser]:

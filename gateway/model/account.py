@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 from urllib.parse import quote, unquote_to_bytes
 
-from gateway.model.account_codes import ACCOUNT_LINK, ACCOUNT_LOGIN, ACCOUNT_PERSON
+from gateway.model.account_codes import ACCOUNT_ASK, ACCOUNT_LINK, ACCOUNT_LOGIN, ACCOUNT_PERSON
 from gateway.model.codes import FORM_LOGIN_REFUSED
 from gateway.model.errors import GatewayError
 from gateway.model.identity import Identity
@@ -16,6 +16,10 @@ from gateway.model.identity import Identity
 ATTRIBUTE: Final = "account"
 """The name under which translation knows the login."""
 SUBJECT: Final = "subject"
+
+BY_THEMSELVES: Final = {"link": ACCOUNT_LINK, "request": ACCOUNT_ASK}
+"""By `AccountSettings.missing`, what a person without a link is told where there is a page on which they do something
+about it."""
 
 LINKED_ANEW: Final = (ACCOUNT_LINK, FORM_LOGIN_REFUSED)
 """After these a person who may link by themselves is led to where they do."""
@@ -37,7 +41,7 @@ class AccountSettings:
 
     by: tuple[str, ...] = (SUBJECT,)
     ask: str = ""
-    missing: Literal["refuse", "link"] = "refuse"
+    missing: Literal["refuse", "link", "request"] = "refuse"
     shared: bool = False
     source: str | None = None
 

@@ -44,6 +44,25 @@ ACCOUNT_LINK = Code(
     "Link your account of this application first",
     "You are signed in, and the application has accounts of its own: say once which of them is yours.",
 )
+ACCOUNT_ASK = Code(
+    "account.ask",
+    403,
+    "Your account of this application is not known yet",
+    "You are signed in, and the application has accounts of its own: ask here for access to yours. "
+    "Whoever has asked already reads there what came of it.",
+)
+ACCOUNT_TEXT = Code(
+    "account.text",
+    403,
+    "Your request was not sent",
+    "What you wrote is longer than 500 characters. Make it shorter, and send it once more.",
+)
+ACCOUNT_QUOTA = Code(
+    "account.quota",
+    503,
+    "Your request was not sent",
+    "Too many requests wait for an answer. Try again later; if this lasts, give the reference below to your support.",
+)
 ACCOUNT_LOGIN = Code(
     "account.login",
     403,

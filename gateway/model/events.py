@@ -158,6 +158,11 @@ _TABLE = (
     Event("account.unreadable", "error", "The account links cannot be read: applications that ask for one are closed."),
     Event("account.linked", "info", "A person linked their own account of an application."),
     Event("account.unlinked", "info", "A person took their link with an account of an application back."),
+    Event(
+        "account.asked",
+        "info",
+        "A person asked for their account of an application, by `account_request`.",
+    ),
     Event("account.recovered", "info", "The account links can be read again."),
     # directories
     Event(

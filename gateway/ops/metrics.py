@@ -80,6 +80,12 @@ METRICS = (
     Metric("ecluse_auth_refreshes_total", "counter", ("provider", "result", "reason"), "Refreshed tokens, by outcome."),
     Metric("ecluse_auth_provider_logouts_total", "counter", ("provider",), "Sign-outs that a provider told of."),
     Metric(
+        "ecluse_account_requests_total",
+        "counter",
+        ("app", "result"),
+        "Requests of people for their account of an application: sent, or refused.",
+    ),
+    Metric(
         "ecluse_scim_requests_total", "counter", ("result",), "Requests of directories by SCIM, by what came of them."
     ),
     Metric("ecluse_provider_errors_total", "counter", ("provider", "reason"), "Calls to a provider that failed."),

@@ -32,7 +32,7 @@ MOST_ZEROS = 20_000
 
 _DENIALS = (POLICY_NO_RULE, POLICY_METHOD, POLICY_NOT_ALLOWED, POLICY_UNKNOWN, POLICY_DENIED)
 # These refuse a person whom a rule lets in, where the application cannot be told of them.
-_UNTOLD = ("translation.", "account.missing", "account.link", "account.person", "directory.")
+_UNTOLD = ("translation.", "account.missing", "account.link", "account.ask", "account.person", "directory.")
 _ENDS = (OIDC_REFRESH_ENDED, OIDC_REFRESH_SUBJECT, LOGIN_MAPPING, LOGIN_OUTSIDE_PERIMETER)
 _OPINIONS = tuple((by, verdict) for by in get_args(OtherImplementation) for verdict in get_args(OpinionVerdict))
 _CHALLENGES = (SIGN_IN_REQUIRED, POLICY_PROVIDER, SESSION_TOO_WEAK)
@@ -82,6 +82,7 @@ def zeros(apps: Sequence[str], oidc_providers: Sequence[str], saml_providers: Se
         ),
         "ecluse_auth_refreshes_total": _each(oidc_providers, _refreshes()),
         "ecluse_auth_provider_logouts_total": _each(providers, ((),)),
+        "ecluse_account_requests_total": _each(apps, (("sent",), ("refused",))),
         "ecluse_scim_requests_total": ((result,) for result in _SCIM_RESULTS),
         "ecluse_provider_errors_total": _each(providers, ((LOGIN_PROVIDER_UNREACHABLE.id,),)),
         "ecluse_saml_second_opinion_total": _OPINIONS,

@@ -2,7 +2,7 @@
 the application cannot send these forms."""
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Literal
 from urllib.parse import quote
 
 from gateway.config.snapshot import App
@@ -23,7 +23,7 @@ _SAID: Final = {FORM_LOGIN_REFUSED: ACCOUNT_REFUSED, ACCOUNT_TABLE: ACCOUNT_LOGI
 
 
 @dataclass(frozen=True, slots=True)
-class _Asked:
+class AskedAccount:
     """Which application, on which host of it, and its page that the person wanted."""
 
     app: App
@@ -39,18 +39,20 @@ class AccountPages:
     async def lead(self, request: PortalRequest) -> Page:
         """`/_ecluse/account` of an application's host leads to the portal's."""
         target = return_target(app_here(request, request.parameter("to")), request.parameter("to"))
+        app = request.snapshot.find_app(request.host, target)
+        asks = app is not None and app.account is not None and app.account.missing == "request"
         query = f"host={quote(request.host, safe='')}&to={quote(target, safe='/')}"
-        return redirect(f"{request.snapshot.gateway.portal_url}{PREFIX}account?{query}")
+        return redirect(f"{request.snapshot.gateway.portal_url}{PREFIX}account{'/request' if asks else ''}?{query}")
 
     async def form(self, request: PortalRequest) -> Page:
-        asked = await self._asked(request, request.parameters())
+        asked = await asked_account(self._services, request, request.parameters(), "link")
         known = await self._services.linking.login(asked.app, asked.seat.identity)
         return self._page(request, asked, known, known=bool(known))
 
     async def link(self, request: PortalRequest) -> Page:
         fields = request.form()
         require_own_page(request)
-        asked = await self._asked(request, fields)
+        asked = await asked_account(self._services, request, fields, "link")
         login, password = fields.get("login", ""), fields.get("password", "")
         try:
             await self._services.linking.link(asked.app, asked.host, asked.seat.identity, login, password)
@@ -63,29 +65,19 @@ class AccountPages:
     async def remove(self, request: PortalRequest) -> Page:
         """By the page of sessions."""
         require_own_page(request)
-        asked = await self._asked(request, request.form())
+        asked = await asked_account(self._services, request, request.form(), "link")
         if await self._services.linking.remove(asked.app, asked.seat.identity):
             self._services.report.account_unlinked(request, asked.seat.identity)
         return redirect(f"{request.snapshot.gateway.portal_url}{PREFIX}sessions")
 
-    async def _asked(self, request: PortalRequest, told: dict[str, str]) -> _Asked:
-        """Raises GatewayError where there is no such application, or nobody that it hears."""
-        host = canonical_host((told.get("host") or request.host).encode("ascii", "replace"))
-        app = request.snapshot.find_app(host, told.get("to", ""))
-        if app is None or app.account is None or app.account.missing != "link":
-            raise GatewayError(PATH_RESERVED, "no application there in which people link accounts by themselves")
-        request.app_name = app.name
-        target = return_target(app, told.get("to", ""))
-        request.way_back = WayBack(app, host, target)
-        cookie = presented_seat(request.cookie_line)
-        seat = None if cookie is None else await self._services.sessions.load(request.host, cookie)
-        if seat is None or not app.accepts(seat.identity):
-            raise GatewayError(SESSION_NONE, "nobody is signed in whom this application listens to")
-        request.identity = seat.identity
-        return _Asked(app, host, target, seat)
-
     def _page(
-        self, request: PortalRequest, asked: _Asked, login: str, *, known: bool = False, refused: Code | None = None
+        self,
+        request: PortalRequest,
+        asked: AskedAccount,
+        login: str,
+        *,
+        known: bool = False,
+        refused: Code | None = None,
     ) -> Page:
         return self._services.pages.account(
             request.reader,
@@ -97,6 +89,26 @@ class AccountPages:
             refused=refused,
             reference=request.request_id if refused else "",
         )
+
+
+async def asked_account(
+    services: PortalServices, request: PortalRequest, told: dict[str, str], missing: Literal["link", "request"]
+) -> AskedAccount:
+    """Raises GatewayError where there is no such application, or nobody that it hears. `missing`: what its file has
+    people do there."""
+    host = canonical_host((told.get("host") or request.host).encode("ascii", "replace"))
+    app = request.snapshot.find_app(host, told.get("to", ""))
+    if app is None or app.account is None or app.account.missing != missing:
+        raise GatewayError(PATH_RESERVED, f"no application there in which people {missing} accounts by themselves")
+    request.app_name = app.name
+    target = return_target(app, told.get("to", ""))
+    request.way_back = WayBack(app, host, target)
+    cookie = presented_seat(request.cookie_line)
+    seat = None if cookie is None else await services.sessions.load(request.host, cookie)
+    if seat is None or not app.accepts(seat.identity):
+        raise GatewayError(SESSION_NONE, "nobody is signed in whom this application listens to")
+    request.identity = seat.identity
+    return AskedAccount(app, host, target, seat)
 
 
 def require_own_page(request: PortalRequest) -> None:

@@ -11,6 +11,7 @@ from gateway.model.errors import GatewayError
 from gateway.model.kept_post import SendOn
 from gateway.model.ports import Page
 from gateway.portal.account_pages import AccountPages
+from gateway.portal.account_requests import AccountRequestPages
 from gateway.portal.design import DESIGN, design_file
 from gateway.portal.flow.acting import ActingFor
 from gateway.portal.flow.app_host import AppHost
@@ -76,7 +77,7 @@ class Portal:
             "session": {"GET": own.session},
             "kept": {"GET": kept.show},
         }
-        accounts = AccountPages(services)
+        accounts, requests = AccountPages(services), AccountRequestPages(services)
         # Of an application's host that is not the portal's, too.
         self._leads: dict[str, Handlers] = {"account": {"GET": accounts.lead}}
         home, acting_for = HomePage(services, chooser), ActingFor(services)
@@ -93,6 +94,7 @@ class Portal:
             "sessions/end": {"POST": home.end},
             "account": {"GET": accounts.form, "POST": accounts.link},
             "account/remove": {"POST": accounts.remove},
+            "account/request": {"GET": requests.page, "POST": requests.ask},
             "wait": {"GET": self._waiting.look},
         }
         self._scim = ScimEndpoint(services)

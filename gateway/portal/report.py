@@ -54,6 +54,14 @@ class Report:
     def account_unlinked(self, request: PortalRequest, identity: Identity) -> None:
         self._told("account.unlinked", request, identity)
 
+    def account_asked(self, request: PortalRequest, identity: Identity, reference: str) -> None:
+        self._counters.add("ecluse_account_requests_total", request.app_name, "sent")
+        self._told("account.asked", request, identity, account_request=reference)
+
+    def account_not_asked(self, request: PortalRequest, error: GatewayError) -> None:
+        self._counters.add("ecluse_account_requests_total", request.app_name, "refused")
+        self.refused(request, error)
+
     def signed_in(self, request: PortalRequest, identity: Identity) -> None:
         self._told("login.succeeded", request, identity)
         self._counters.add("ecluse_auth_logins_total", request.provider, "success", "")

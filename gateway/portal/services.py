@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from gateway.accounts.asking import AccountAsking
 from gateway.accounts.book import AccountBook
 from gateway.accounts.linking import AccountLinking
 from gateway.directories.lookups import Directories
@@ -36,6 +37,7 @@ class PortalServices:
     directories: Directories
     organisations: OrganisationSearch
     linking: AccountLinking
+    asking: AccountAsking
     revoker: Revoker
     told: ToldPeople
     active_people: ActivePeople

@@ -9,6 +9,7 @@ from gateway.access.program import bearer_error
 from gateway.config.snapshot import App, Snapshot
 from gateway.identity.naming import name_of
 from gateway.model.account import LINKED_ANEW
+from gateway.model.account_codes import ACCOUNT_ASK
 from gateway.model.codes import (
     API_TOKEN,
     API_TOO_WEAK,
@@ -119,9 +120,11 @@ def _denied(services: RefusalServices, request: Request, outcome: Refuse, by: Co
 
 
 def _linking(request: Request, code: Code) -> str:
-    """Where the person links their account of this application, if they may do so by themselves."""
+    """Where the person links their account of this application, or asks for it, if they may do so by themselves."""
     app = request.lane.app
-    if code not in LINKED_ANEW or app is None or app.account is None or app.account.missing != "link":
+    if app is None or app.account is None:
+        return ""
+    if code is not ACCOUNT_ASK and (code not in LINKED_ANEW or app.account.missing != "link"):
         return ""
     return f"{_LINK_ACCOUNT}?to={_page_asked_for(request, app)}"
 

@@ -12,6 +12,7 @@ import pytest_asyncio
 
 from gateway.access.account import SeatAccount, look_up
 from gateway.accounts import book as module
+from gateway.accounts import thread
 from gateway.accounts.book import AccountBook
 from gateway.accounts.file import NAME, LinkFile
 from gateway.model.account import AccountSettings
@@ -129,15 +130,15 @@ async def test_a_new_key_of_gateway_yaml_is_taken_at_once(bench: Bench) -> None:
 async def test_a_disk_that_does_not_answer_holds_nobody_up(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     link_file(bench.folder).add([link(who=PERSON)])
     go_on, find = threading.Event(), LinkFile.find
-    monkeypatch.setattr(module, "_READ_WITHIN", 0.05)
+    monkeypatch.setattr(thread, "_READ_WITHIN", 0.05)
     monkeypatch.setattr(LinkFile, "find", lambda *told, **more: (go_on.wait(PATIENCE), find(*told, **more))[1])
     assert await bench.refused() is ACCOUNT_UNREADABLE
-    monkeypatch.setattr(module, "_READ_WITHIN", PATIENCE)
+    monkeypatch.setattr(thread, "_READ_WITHIN", PATIENCE)
     began = asyncio.get_running_loop().time()
     assert await bench.refused() is ACCOUNT_UNREADABLE
     assert asyncio.get_running_loop().time() - began < PATIENCE / 2, "nobody waits behind it"
     go_on.set()
-    await eventually(lambda: not bench.book._late)
+    await eventually(lambda: not bench.book._file._late)
     assert await bench.login() == "h.durand"
 
 

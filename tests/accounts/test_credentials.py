@@ -95,8 +95,8 @@ async def test_without_a_link_or_a_secret_the_person_is_told_whom_to_ask(bench: 
 async def test_another_persons_secret_in_this_ones_row_opens_for_nobody(bench: Bench) -> None:
     app, file = linked(bench)
     file.add([link("p.martin", holder("uid=paul", issuer=ISSUER), secret="of paul")])
-    with file._writing() as connection:
-        seals = file._opened_seals()
+    with file._file.writing() as connection:
+        seals = file._file.seals
         helene, paul = seals.found_by(HELENE), seals.found_by(holder("uid=paul", issuer=ISSUER))
         connection.execute(
             "UPDATE links SET secret = (SELECT secret FROM links WHERE person = ?) WHERE person = ?", (paul, helene)

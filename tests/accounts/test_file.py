@@ -181,9 +181,9 @@ def two(tmp_path: Path) -> Path:
 
 def hashes(folder: Path) -> list[object]:
     """Of helene's row, then paul's."""
-    seals = link_file(folder)
-    seals.state()
-    return [seals._opened_seals().found_by(holder(who)) for who in ("subject=helene", "subject=paul")]
+    file = link_file(folder)
+    file.state()
+    return [file._file.seals.found_by(holder(who)) for who in ("subject=helene", "subject=paul")]
 
 
 @pytest.mark.parametrize("columns", ["sealed", "sealed, login", "sealed, login, secret"])

@@ -583,6 +583,8 @@ APP = [
     Effect("account.ask", ("account",), {"ask": "Demandez"}, app(lambda a: a.account and (a.account.ask, a.account.by)), None, ("Demandez", ("subject",))),
     Effect("account.missing", ("account",), {"ask": "a", "missing": "link"}, app(lambda a: a.account and a.account.missing), "refuse", "link",
            ((FORM, {key: value for key, value in form().items() if key != "trusted"}), (("account",), {"ask": "a"}))),
+    Effect("account.missing", ("account",), {"ask": "a", "missing": "request"}, app(lambda a: a.account and a.account.missing), "refuse", "request",
+           ((("account",), {"ask": "a"}),)),
     Effect("account.shared", ("account",), {"ask": "a", "shared": True}, app(lambda a: a.account and a.account.shared), None, True),
     Effect("app", ("app",), "autre", lambda s: [*s.apps], ["permis"], ["autre"]),
     Effect("hosts[]", ("hosts",), ["a.localhost", "*.b.localhost"], lambda s: [*s.exact_hosts, *s.wildcards],

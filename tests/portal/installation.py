@@ -12,9 +12,11 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
+from gateway.accounts.asking import AccountAsking
 from gateway.accounts.book import AccountBook
 from gateway.accounts.file import links_path
 from gateway.accounts.linking import AccountLinking
+from gateway.accounts.request_file import requests_path
 from gateway.config.exchange_limits import Timeouts
 from gateway.config.host_applications import HostApplications
 from gateway.config.snapshot import App, Gateway, Limits, Snapshot
@@ -241,6 +243,7 @@ async def installed(*, one_host: bool = False, store: Any = None) -> AsyncIterat
             changed=lambda seat: None,
             log=log,
         )
+        asking = AccountAsking(requests_path(state), keys=lambda: here.snapshot.gateway.link_keys)
         linking = AccountLinking(accounts, accepted, LoginTries(store, KEYS, now=clock.seconds))
         organisations = OrganisationSearch(Path(state), log=log)
         kept = LastFindings(store, KEYS, log=log, now=clock.seconds)
@@ -260,6 +263,7 @@ async def installed(*, one_host: bool = False, store: Any = None) -> AsyncIterat
             directories=directories,
             organisations=organisations,
             linking=linking,
+            asking=asking,
             revoker=telling,
             told=told,
             active_people=active_people,
@@ -309,6 +313,7 @@ async def installed(*, one_host: bool = False, store: Any = None) -> AsyncIterat
             await directories.close()
             await portal.close(1.0)
             await accounts.close()
+            asking.close()
             await organisations.close()
             await sign_outs.close(1.0)
             await federation.close()

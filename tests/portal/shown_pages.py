@@ -2,13 +2,15 @@
 
 from dataclasses import replace
 
+from gateway.accounts.request import AccountRequest, NewRequest, RequestRefusal
+from gateway.model.account import AccountHolder
 from gateway.model.code_table import all_codes
 from gateway.model.codes import Code
 from gateway.model.kept_post import KeptFile, KeptPost
 from gateway.model.ports import Page, Reader
 from gateway.model.theme import Accessibility, FooterLinks, ShownText, Theme
 from gateway.portal.http.choices import ActingLine, Choice, OrganisationChoices, OrganisationLine, StepUp
-from gateway.portal.http.lines import AccountLine, HomeLine, Offered, SessionLine
+from gateway.portal.http.lines import AccountLine, AskedAccess, HomeLine, Offered, SessionLine
 from gateway.portal.http.pages import Pages
 
 # Friday 27 November 2026, a little after three in the afternoon in Paris.
@@ -49,6 +51,7 @@ _SHOWN = (
         "saml.no_authn_context",
         "form_login.account",
         "account.missing",
+        "account.ask",
         "session.form_gone",
         "directory.away",
     ),
@@ -66,6 +69,22 @@ def shown_pages(pages: Pages, language: str) -> dict[str, Page]:
         for name in _SHOWN
     }
     return {**_sign_in(pages, nobody), **_signed_in(pages, reader), **_signed_out(pages, nobody), **errors}
+
+
+def _asked(pages: Pages, reader: Reader) -> dict[str, Page]:
+    """For an account of an application."""
+    who = AccountHolder("permis", "https://idp.example", "uid=hleboeuf")
+    waits = AccountRequest("7KQM2F9R", NewRequest(who, "hleboeuf"), NOW - 90_000, NOW + 2_500_000)
+    refusal = RequestRefusal(NOW, {"fr": "Adressez-vous à votre mairie.", "en": "Ask at your town hall."})
+    about = AskedAccess("permis.exemple.fr", "/", None, False, "Écrivez à permis@exemple.fr.", "", _CHALLENGE)
+    long = {"refused": _code("account.text"), "reference": "0190f2a4c8e37b12"}
+    return {
+        "account-ask": pages.account_request(reader, about),
+        "account-ask-long": pages.account_request(reader, replace(about, text="un mot " * 80), **long),
+        "account-ask-sent": pages.account_request(reader, replace(about, found=waits, sent=True)),
+        "account-ask-waits": pages.account_request(reader, replace(about, found=waits)),
+        "account-ask-refused": pages.account_request(reader, replace(about, found=replace(waits, refusal=refusal))),
+    }
 
 
 def _sign_in(pages: Pages, reader: Reader) -> dict[str, Page]:
@@ -123,6 +142,7 @@ def _signed_in(pages: Pages, reader: Reader) -> dict[str, Page]:
         "account": pages.account(reader, **account),
         "account-known": pages.account(reader, **account, login="hleboeuf", known=True),
         "account-linked": pages.linked(reader, "https://permis.exemple.fr/"),
+        **_asked(pages, reader),
         "account-refused": pages.account(reader, **account, **refused),
         "signed-in": pages.signed_in(at_home, "/", again=False),
         "signed-in-again": pages.signed_in(at_home, "/", again=True),

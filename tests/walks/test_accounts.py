@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import subprocess
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -16,6 +17,7 @@ from tests.walks.world import World, ask, everywhere, opened
 
 pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="module")]
 
+THREE = "three.localhost"
 ASK = "{by: [uid], ask: 'Write to helpdesk@example.org.'}"
 
 
@@ -27,6 +29,8 @@ async def world(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World
     place.write_gateway()
     place.write_app("one", ONE, account=ASK, translate="{headers: {X-Remote-User: {from: account}}}")
     place.write_app("two", TWO)
+    asks = "{by: [uid], ask: 'Write to helpdesk@example.org.', missing: request}"
+    place.write_app("three", THREE, account=asks, translate="{headers: {X-Remote-User: {from: account}}}")
     async with opened(place) as world:
         yield world
 
@@ -39,10 +43,10 @@ def command(place: Place, *words: str) -> str:
     return told.stdout
 
 
-async def soon(place: Place, cookie: str, status: int) -> None:
+async def soon(place: Place, cookie: str, status: int, host: str = ONE) -> None:
     """Every worker sees a change within a second; the machine may be busy."""
     async with asyncio.timeout(PATIENCE):
-        while await everywhere(place, "/", cookie) != {status}:
+        while await everywhere(place, "/", cookie, host) != {status}:
             await asyncio.sleep(0.05)
 
 
@@ -83,6 +87,38 @@ async def test_a_person_comes_in_under_their_own_login_from_when_they_are_linked
             await stream
 
 
+async def test_a_person_asks_and_comes_in_from_when_an_operator_has_answered(world: World) -> None:
+    place, asking = world.place, "/_ecluse/account/request"
+    dinah = world.person()
+    page = await world.follow(dinah, await dinah.step("GET", place.url(THREE)), "dinah")
+    assert page.status == 403
+    assert "Your account of this application is not known yet" in page.text
+    assert 'href="/_ecluse/account?to=/"' in page.text
+    cookie, reached = world.cookie(dinah, THREE), world.upstream.requests
+    form = await world.follow(dinah, await dinah.step("GET", place.url(THREE, "/_ecluse/account?to=/")))
+    assert (form.status, form.url) == (200, place.portal(f"{asking}?host={THREE}&to=/"))
+    told = f"host={THREE}&to=%2F&text=Bonjour%2C%0D%0Amerci."
+    across = await dinah.post(place.portal(asking), told, initiator=place.url(THREE))
+    assert across.status == 403, "a page of the application sends no such form"
+    sent = await dinah.post(place.portal(asking), told, initiator=form.url)
+    assert (sent.status, "Your request was sent" in sent.text) == (200, True)
+    found = re.search(r"Reference of your request: <code>(\w+)</code>", sent.text)
+    assert found is not None
+    await world.gateway.logged(0, event="account.asked", account_request=found[1])
+    listed = command(place, "list", "--requests")
+    assert f"{found[1]}  three  uid=dinah of {world.alpha.url}" in listed
+    assert "    > Bonjour,\n    > merci.\n" in listed
+    waits = await dinah.step("GET", form.url)
+    assert "Your request waits for an answer" in waits.text
+    assert world.upstream.requests == reached, "nothing has reached the application"
+
+    command(place, "link", "three", "d.cat", "--request", found[1])
+    await soon(place, cookie, 200, THREE)
+    answered = json.loads(bytes((await ask(place.url(THREE), "/", cookie, THREE)).body))
+    assert answered["headers"]["x-remote-user"] == "d.cat", "with the session that there was"
+    assert command(place, "list", "--requests") == ""
+
+
 async def test_links_that_are_gone_close_this_application_alone_and_it_recovers_by_itself(world: World) -> None:
     place, links = world.place, world.place.folder / "var/links.sqlite"
     command(place, "link", "one", "c.lewis", "--person", "uid=carol")
@@ -97,7 +133,7 @@ async def test_links_that_are_gone_close_this_application_alone_and_it_recovers_
     bob = await world.signed_in("bob", place.url(TWO))
     assert await everywhere(place, "/", world.cookie(bob, TWO), TWO) == {200}
     line = await world.gateway.logged(0, event="account.unreadable")
-    assert line["detail"].endswith("to begin without any link")
+    assert line["detail"].endswith("to begin without links")
     kept.rename(links)
     await soon(place, cookie, 200)
     await world.gateway.logged(0, event="account.recovered")

@@ -105,7 +105,7 @@ _WRITTEN: Final[Mapping[str, Bound]] = {
     "account.from": Bound("attributes", "As of `by`; a directory gives it that the team may list."),
     "account.by[]": Bound("attributes", "Of attributes that it may be told, each one; and by the issuer in any case."),
     "account.ask": Bound("hosts", "A text, shown as text on its own hosts."),
-    "account.missing": Bound("hosts", "Of accounts of its own application, which is asked whether they are right."),
+    "account.missing": Bound("hosts", "Of its own accounts: it is asked who is right, or an operator answers."),
     "account.shared": Bound("", "Of logins of its own application, which are told to it alone."),
     "keep_posts.largest": Bound("", "Within `posts` of gateway.yaml, which bounds each person and everybody together."),
     "keep_posts.lasts": Bound("", "A day at most; within `posts` of gateway.yaml."),

@@ -16,9 +16,10 @@ class AccountSection(Strict):
     value. The login that is found is the attribute `account` of translate."""
     ask: Text
     """What a person reads who has no login yet: whom to ask for one."""
-    missing: Literal["refuse", "link"] = "refuse"
-    """What a person without a link can do: ask, or `link` their account by themselves, with its login and password. The
-    application is asked by its `form_login` whether they are right, and both are kept to sign the person in."""
+    missing: Literal["refuse", "link", "request"] = "refuse"
+    """What a person without a link can do: read whom to ask; `link` their account by themselves, with its login and
+    password; or send a `request`, which `ecluse account` lists and answers. To link, the application is asked by its
+    `form_login` whether they are right, and both are kept to sign the person in."""
     shared: bool = False
     """Whether several people may have one login. Otherwise such a login is closed to all of them."""
 

@@ -33,6 +33,7 @@ MARKUP: Final = (
     ('<p role="alert">', '<p role="alert" class="fr-alert fr-alert--info fr-alert--sm">'),
     ("<p><label for=", '<p class="fr-input-group"><label class="fr-label" for='),
     ("<input id=", '<input class="fr-input" id='),
+    ("<textarea id=", '<textarea class="fr-input" id='),
     ("<li><a href=", _TILE),
     ("</a></li>", "</a></p></div></div></div></li>"),
     ('<ul class="choices', '<ul class="fr-raw-list choices'),

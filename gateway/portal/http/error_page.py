@@ -4,6 +4,7 @@ from collections.abc import Collection
 from typing import Literal
 
 from gateway.model.account import LINKED_ANEW
+from gateway.model.account_codes import ACCOUNT_ASK
 from gateway.model.codes import (
     LOGIN_MAPPING,
     LOGIN_OUTSIDE_PERIMETER,
@@ -34,10 +35,12 @@ def is_for_another(code: Code) -> bool:
     return code.id.partition(".")[0] in _REFUSING or code in (LOGIN_OUTSIDE_PERIMETER, LOGIN_DEACTIVATED)
 
 
-def way_of(code: Code) -> Literal["sign_in", "leave", "start", "back", "link"]:
+def way_of(code: Code) -> Literal["sign_in", "leave", "start", "back", "link", "ask"]:
     """What the link of an error page does."""
     if code in LINKED_ANEW:
         return "link"
+    if code is ACCOUNT_ASK:
+        return "ask"
     kind = code.id.partition(".")[0]
     if code.status == 401:
         return "sign_in"

@@ -2,8 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from urllib.parse import quote
 
-from gateway.model.theme import ShownText
+from gateway.accounts.request import AccountRequest
+from gateway.model.theme import ByLanguage, ShownText
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,3 +48,27 @@ class AccountLine:
     app: ShownText
     host: str
     login: str
+
+
+@dataclass(frozen=True, slots=True)
+class AskedAccess:
+    """An account that a person asks for. `host`, `to`: where they wanted to go. `found`: their request, `sent` by the
+    page before this one. `ask`: as in AccountSettings. `text`: as they wrote it. `another`: as in Pages.home."""
+
+    host: str
+    to: str
+    found: AccountRequest | None
+    sent: bool
+    ask: str
+    text: str
+    another: str
+
+    @property
+    def address(self) -> str:
+        """Of the page."""
+        return f"/_ecluse/account/request?host={quote(self.host, safe='')}&to={quote(self.to, safe='')}"
+
+    @property
+    def words(self) -> ByLanguage:
+        """The operator's, of a refusal."""
+        return self.found.refusal.words if self.found is not None and self.found.refusal is not None else {}

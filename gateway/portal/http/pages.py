@@ -24,7 +24,7 @@ from gateway.portal.http.choices import ActingLine, Choice, MayAct, Organisation
 from gateway.portal.http.dsfr import DSFR_TEMPLATES, DsfrMarkup
 from gateway.portal.http.error_page import blames_provider, is_for_nobody, sign_of, way_of, words_of
 from gateway.portal.http.i18n import catalogue, choose
-from gateway.portal.http.lines import AccountLine, HomeLine, Offered, SessionLine
+from gateway.portal.http.lines import AccountLine, AskedAccess, HomeLine, Offered, SessionLine
 from gateway.portal.http.look import Look
 from gateway.portal.http.moments import day, moment
 from gateway.portal.http.responses import BARE, Headers
@@ -271,6 +271,14 @@ class Pages:
         about = {"host": host, "to": to, "login": login, "known": known, "another": another}
         again = (("to", f"/_ecluse/account?host={quote(host, safe='')}&to={quote(to, safe='')}"),)
         return self._page("account.html", reader, again, status=status, refused=refused, reference=reference, **about)
+
+    def account_request(
+        self, reader: Reader, asked: AskedAccess, *, refused: Code | None = None, reference: str = ""
+    ) -> Page:
+        """As `account`, where people ask for theirs."""
+        about = {"asked": asked, "said": said_in(asked.words, self._language(reader.language)), "reference": reference}
+        status, again = refused.status if refused else 200, (("to", asked.address),)
+        return self._page("account_request.html", reader, again, status=status, refused=refused, **about)
 
     def linked(self, reader: Reader, url: str) -> Page:
         """After that form: it leads back to the application by itself, as `onward` does to a provider."""

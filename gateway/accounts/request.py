@@ -1,0 +1,82 @@
+"""A person's request for an account of an application, as it is kept until an operator answers it."""
+
+import unicodedata
+from dataclasses import dataclass, field
+from typing import Final
+
+from gateway.identity.naming import name_of
+from gateway.model.account import AccountHolder
+from gateway.model.account_codes import ACCOUNT_TEXT
+from gateway.model.errors import GatewayError
+from gateway.model.identity import Identity
+from gateway.model.theme import ByLanguage
+
+LONGEST_TEXT: Final = 500
+# Of what a provider says of a person.
+_LONGEST_VALUE: Final = 256
+
+
+@dataclass(frozen=True, slots=True)
+class NewRequest:
+    """`subject`, `name`, `mail`, `organisation`: who asks, as their provider says it, for the operator to decide by;
+    empty where it says none. `text`: as `checked_text` gives it."""
+
+    holder: AccountHolder
+    subject: str = field(repr=False)
+    name: str = field(default="", repr=False)
+    mail: str = field(default="", repr=False)
+    organisation: str = field(default="", repr=False)
+    text: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class RequestRefusal:
+    """`at`: Unix seconds. `words`: what the person reads of it, by language; empty for no more than that it is so."""
+
+    at: int
+    words: ByLanguage
+
+
+@dataclass(frozen=True, slots=True)
+class AccountRequest:
+    """`reference`: by which the person and the operator speak of it. `at`, `until`: Unix seconds; past the second it is
+    as if there had been none. `refusal`: None while it waits."""
+
+    reference: str
+    asked: NewRequest
+    at: int
+    until: int
+    refusal: RequestRefusal | None = None
+
+
+def request_of(holder: AccountHolder, identity: Identity, tenant: str | None, text: str) -> NewRequest:
+    """Raises GatewayError(ACCOUNT_TEXT)."""
+    said = identity.attributes
+    mails = [*said.get("mail", ()), *said.get("email", ()), ""]
+    return NewRequest(
+        holder,
+        subject=_value(identity.subject),
+        name=_value(name_of(identity)),
+        mail=_value(mails[0]),
+        organisation=_value(tenant or ""),
+        text=checked_text(text),
+    )
+
+
+def checked_text(text: str) -> str:
+    """What a person or an operator wrote, in one form, without what is not seen. Raises GatewayError(ACCOUNT_TEXT),
+    without the text."""
+    lines = unicodedata.normalize("NFC", text).splitlines()
+    found = "\n".join(_seen(line).strip() for line in lines).strip()
+    if len(found) > LONGEST_TEXT:
+        raise GatewayError(ACCOUNT_TEXT, f"a text of {len(found)} characters, where {LONGEST_TEXT} are the most")
+    return found
+
+
+def _value(text: str) -> str:
+    return _seen(text)[:_LONGEST_VALUE]
+
+
+def _seen(text: str) -> str:
+    """Without control characters, marks that turn the direction of a text, and what is no Unicode."""
+    return "".join(letter for letter in text if unicodedata.category(letter)[0] != "C")

@@ -1,0 +1,234 @@
+"""The file of account requests, in the state folder beside the links and apart from them: whoever may sign in writes
+here, and the links, which every page of such an application hangs on, wait for none of it. A request that is lost can
+be sent again, so a file that is gone is an empty one.
+"""
+
+import hmac
+import json
+import os
+import sqlite3
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Final
+
+from gateway.accounts.request import AccountRequest, NewRequest, RequestRefusal
+from gateway.accounts.sealed_file import FileForm, SealedFile
+from gateway.accounts.seals import LinkKeys
+from gateway.model.account import AccountHolder
+from gateway.model.account_codes import ACCOUNT_QUOTA, ACCOUNT_RECORD
+from gateway.model.errors import GatewayError
+from gateway.model.theme import ByLanguage
+from gateway.ops.log import short_reference
+from gateway.stores.sealing import NONCE_BYTES, SealBinding, draw_key, join, open_sealed, seal
+
+REQUESTS_NAME: Final = "requests.sqlite"
+REQUESTS_APPLICATION_ID: Final = 0x45434C52  # "ECLR"
+REQUESTS_SCHEMA: Final = 1
+
+# Seconds, from when it was sent, and from when it was refused.
+LASTS: Final = 30 * 86400
+MOST_OF_PERSON: Final = 20
+MOST_OF_APPLICATION: Final = 5_000
+MOST_IN_ALL: Final = 10_000
+
+# `holder`, `person`: keyed hashes, of a person at an application and at all of them. `sealed`, `refusal`: JSON.
+_TABLES: Final = (
+    """CREATE TABLE requests (
+        holder BLOB PRIMARY KEY, reference TEXT NOT NULL UNIQUE, application TEXT NOT NULL, person BLOB NOT NULL,
+        at INTEGER NOT NULL, until INTEGER NOT NULL, sealed BLOB NOT NULL, refusal BLOB
+    ) STRICT, WITHOUT ROWID""",
+    "CREATE INDEX requests_by_application ON requests (application)",
+    "CREATE INDEX requests_by_person ON requests (person)",
+    "CREATE INDEX requests_by_end ON requests (until)",
+)
+_READ: Final = "SELECT application, holder, reference, at, until, sealed, refusal FROM requests"
+_Row = tuple[str, bytes, str, int, int, bytes, bytes | None]
+
+
+def requests_path(state_folder: str) -> Path:
+    return Path(state_folder) / REQUESTS_NAME
+
+
+class RequestSeals:
+    """With the key of one file. What is sealed is bound to the application, the person and the times of its row."""
+
+    def __init__(self, data_key: bytes, chance: Callable[[int], bytes] = os.urandom) -> None:
+        self._chance = chance
+        self._index, self._asked, self._refusal = (
+            draw_key(data_key, b"requests/" + purpose) for purpose in (b"index", b"asked", b"refusal")
+        )
+
+    def found_by(self, holder: AccountHolder) -> bytes:
+        return self._hash("holder", holder.application, holder.issuer, holder.person)
+
+    def person_hash(self, issuer: str, subject: str) -> bytes:
+        """Equal for all requests of one person."""
+        return self._hash("person", issuer, subject)
+
+    def sealed(self, request: AccountRequest) -> bytes:
+        new = request.asked
+        holder = new.holder
+        values = [holder.issuer, holder.person, new.subject, new.name, new.mail, new.organisation, new.text]
+        return self._seal(values, self._asked, self._bound("asked", request))
+
+    def sealed_refusal(self, request: AccountRequest, refusal: RequestRefusal) -> bytes:
+        return self._seal([refusal.at, dict(refusal.words)], self._refusal, self._bound("refusal", request))
+
+    def opened(self, row: _Row) -> AccountRequest:
+        """Raises GatewayError(ACCOUNT_RECORD)."""
+        application, found_by, reference, at, until, record, refusal = row
+        bound = _binding("asked", application, found_by, reference, at)
+        issuer, person, *about = json.loads(self._open(record, self._asked, bound))
+        asked = NewRequest(AccountHolder(application, issuer, person), *about)
+        if refusal is None:
+            return AccountRequest(reference, asked, at, until)
+        bound = _binding("refusal", application, found_by, reference, at)
+        refused_at, words = json.loads(self._open(refusal, self._refusal, bound))
+        return AccountRequest(reference, asked, at, until, RequestRefusal(refused_at, words))
+
+    def _bound(self, kind: str, request: AccountRequest) -> SealBinding:
+        holder = request.asked.holder
+        return _binding(kind, holder.application, self.found_by(holder), request.reference, request.at)
+
+    def _hash(self, *parts: str) -> bytes:
+        return hmac.digest(self._index, join(*(part.encode("utf-8", "surrogatepass") for part in parts)), "sha256")
+
+    def _seal(self, values: Sequence[object], key: bytes, binding: SealBinding) -> bytes:
+        plain = json.dumps(values, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass")
+        return seal(plain, key=key, key_id="requests", nonce=self._chance(NONCE_BYTES), binding=binding)
+
+    def _open(self, record: bytes, key: bytes, binding: SealBinding) -> bytes:
+        try:
+            return open_sealed(record, key=key, binding=binding)
+        except GatewayError as error:
+            raise GatewayError(ACCOUNT_RECORD, error.detail) from None
+
+
+_FORM: Final = FileForm("requests", REQUESTS_APPLICATION_ID, REQUESTS_SCHEMA, _TABLES, RequestSeals)
+
+
+class RequestFile:
+    """`keys`: of gateway.yaml, as for links. For one thread. Errors are GatewayError: ACCOUNT_UNREADABLE, ACCOUNT_KEY
+    of any step, ACCOUNT_UNWRITABLE of those that write, ACCOUNT_RECORD of those that open a request."""
+
+    def __init__(
+        self,
+        path: Path,
+        keys: LinkKeys,
+        *,
+        now: Callable[[], float] = time.time,
+        chance: Callable[[int], bytes] = os.urandom,
+    ) -> None:
+        self._file = SealedFile(_FORM, path, keys, chance=chance)
+        self._now = now
+        self._chance = chance
+
+    def close(self) -> None:
+        self._file.close()
+
+    def find(self, holder: AccountHolder) -> AccountRequest | None:
+        """Of a person at an application."""
+        with self._file.reading() as connection:
+            if connection is None:
+                return None
+            found_by = self._file.seals.found_by(holder)
+            return self._one(connection, "holder = ?", found_by)
+
+    def of(self, reference: str) -> AccountRequest | None:
+        with self._file.reading() as connection:
+            return None if connection is None else self._one(connection, "reference = ?", reference)
+
+    def all(self, application: str | None = None) -> list[AccountRequest]:
+        """Of one application or of all, in the order in which they came."""
+        with self._file.reading() as connection:
+            if connection is None:
+                return []
+            rows = connection.execute(
+                f"{_READ} WHERE until > ?1 AND (?2 IS NULL OR application = ?2) ORDER BY at, reference",
+                (int(self._now()), application),
+            )
+            return [self._file.seals.opened(row) for row in rows]
+
+    def ask(self, new: NewRequest) -> tuple[AccountRequest, bool]:
+        """The request that is kept, and whether it is this one: a person has one at an application, and asking again
+        changes nothing of it. Raises GatewayError(ACCOUNT_QUOTA)."""
+        before = self.find(new.holder)
+        if before is not None:
+            # The form is sent again and again, and nothing is written.
+            return before, False
+        with self._file.writing() as connection:
+            seals, now, holder = self._file.seals, int(self._now()), new.holder
+            self._purge(connection)
+            found_by, person = seals.found_by(holder), seals.person_hash(holder.issuer, new.subject)
+            if (before := self._one(connection, "holder = ?", found_by)) is not None:
+                return before, False
+            self._check_quotas(connection, person, holder.application)
+            request = AccountRequest(self._new_reference(connection), new, now, now + LASTS)
+            connection.execute(
+                "INSERT INTO requests VALUES (?, ?, ?, ?, ?, ?, ?, NULL)",
+                (found_by, request.reference, holder.application, person, now, request.until, seals.sealed(request)),
+            )
+            return request, True
+
+    def refuse(self, reference: str, words: ByLanguage) -> bool:
+        """The person is told so from here on, as long as a request is kept. False: there is none of this reference."""
+        request = self.of(reference)
+        if request is None:
+            return False
+        with self._file.writing() as connection:
+            self._purge(connection)
+            now = int(self._now())
+            sealed = self._file.seals.sealed_refusal(request, RequestRefusal(now, words))
+            told = "UPDATE requests SET refusal = ?, until = ? WHERE reference = ? AND at = ?"
+            return connection.execute(told, (sealed, now + LASTS, reference, request.at)).rowcount > 0
+
+    def forget(self, reference: str) -> bool:
+        """Whether there was one: the person can send another from here on."""
+        if self.of(reference) is None:
+            return False
+        with self._file.writing() as connection:
+            self._purge(connection)
+            return connection.execute("DELETE FROM requests WHERE reference = ?", (reference,)).rowcount > 0
+
+    def purge(self) -> None:
+        """Takes those away whose time is over; what fails is left to the next one."""
+        with suppress(GatewayError):
+            with self._file.reading() as found:
+                over = "SELECT 1 FROM requests WHERE until <= ? LIMIT 1"
+                if found is None or found.execute(over, (int(self._now()),)).fetchone() is None:
+                    return
+            with self._file.writing() as connection:
+                self._purge(connection)
+
+    @staticmethod
+    def _check_quotas(connection: sqlite3.Connection, person: bytes, application: str) -> None:
+        """Raises GatewayError(ACCOUNT_QUOTA)."""
+        counted = connection.execute(
+            "SELECT (SELECT count(*) FROM requests WHERE person = ?),"
+            " (SELECT count(*) FROM requests WHERE application = ?), (SELECT count(*) FROM requests)",
+            (person, application),
+        ).fetchone()
+        quotas = ((MOST_OF_PERSON, "one person"), (MOST_OF_APPLICATION, "one application"), (MOST_IN_ALL, "all"))
+        for number, (most, of_whom) in zip(counted, quotas, strict=True):
+            if number >= most:
+                raise GatewayError(ACCOUNT_QUOTA, f"{number} requests of {of_whom}, where {most} are the most")
+
+    def _one(self, connection: sqlite3.Connection, condition: str, value: object) -> AccountRequest | None:
+        row = connection.execute(f"{_READ} WHERE {condition} AND until > ?", (value, int(self._now()))).fetchone()
+        return None if row is None else self._file.seals.opened(row)
+
+    def _purge(self, connection: sqlite3.Connection) -> None:
+        connection.execute("DELETE FROM requests WHERE until <= ?", (int(self._now()),))
+
+    def _new_reference(self, connection: sqlite3.Connection) -> str:
+        while True:
+            reference = short_reference(self._chance(16).hex())
+            found = connection.execute("SELECT 1 FROM requests WHERE reference = ?", (reference,)).fetchone()
+            if found is None:
+                return reference
+
+
+def _binding(kind: str, application: str, found_by: bytes, reference: str, at: int) -> SealBinding:
+    return SealBinding(f"account-request-{kind}", f"{found_by.hex()}/{reference}/{at}", application)
