@@ -56,7 +56,8 @@ def doctor(name: str, folder: Path, *, as_json: bool) -> Exit:
         say_json({"app": name, "steps": [{"page": one.page, "code": one.code, "said": one.said} for one in steps]})
     else:
         for one in steps:
-            print(f"{one.page}  {one.code or 'ok'}  {one.said}")
+            as_it_is = "-" if one.said.startswith(_NOT_LOOKED_AT) else "ok"
+            print(f"{one.page}  {one.code or as_it_is}  {one.said}")
     return Exit.FOUND if any(one.code for one in steps) else Exit.DONE
 
 

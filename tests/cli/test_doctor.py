@@ -117,6 +117,10 @@ def test_a_step_that_has_no_page_of_its_own_is_said_not_to_be_looked_at(
     assert json.loads(capsys.readouterr().out)["steps"][1] == {
         "page": "/secret.php", "code": "", "said": f"{NOT_LOOKED_AT}, and has no page of its own",
     }  # fmt: skip
+    assert grr.asked() == 0
+    first, second = capsys.readouterr().out.splitlines()
+    assert first.startswith("/who.php  ok  a form with ")
+    assert second == f"/secret.php  -  {NOT_LOOKED_AT}, and has no page of its own"
 
 
 def test_what_is_named_has_to_be_there(grr: Grr, capsys: pytest.CaptureFixture[str]) -> None:

@@ -12,7 +12,7 @@ import pytest_asyncio
 from aiohttp import ClientSession
 
 from deploy.demo.ports import free
-from tests.browser_like import Person
+from tests.browser_like import Person, origin_of
 from tests.idp.keys import new_pair
 from tests.op.lemonldap import LemonLdapOp, through_lemonldap
 from tests.op.process import OpenIdProvider
@@ -174,3 +174,20 @@ async def test_by_sub_both_browsers_of_a_person_are_signed_out_by_sid_only_the_o
         assert await everywhere(world.place, "/x", world.cookie(two)) == {200 if here.teller.by_sid else 401}
     line = await world.gateway.logged(mark, event="logout.provider")
     assert line["sessions"] == (1 if here.teller.by_sid else 2)
+
+
+async def test_a_form_that_is_sent_after_it_is_kept(here: Here) -> None:
+    """To whom fills it in, a session that is over at the provider has ended as by time."""
+    world, url = here.world, here.world.place.url(target="/deposit")
+    text = world.place.read("apps/one.yaml")
+    if "keep_posts" not in text:
+        world.place.write("apps/one.yaml", text + "keep_posts: {}\n")
+        await world.gateway.reload()
+    headers = [("Content-Type", "application/x-www-form-urlencoded"), ("Origin", origin_of(url))]
+    async with browser() as at:
+        person = await here.signed_in(at, here.teller.people[0])
+        await here.teller.sign_out(at)
+        assert await everywhere(world.place, "/x", world.cookie(person)) == {401}
+        page = await person.step("POST", url, headers, body=b"note=oui", initiator=url)
+        assert page.status == 401
+        assert any("/_ecluse/kept%3Fpost%3D" in link for link in page.links()), page.text
