@@ -14,10 +14,11 @@ class InboundRequest:
     """Made by the data plane from what it has read itself; no client can forge it.
 
     `purpose` "endpoint": the target is a path of ours under `/_ecluse/`. "challenge": the request (with its own
-    target, any app path) needs a sign-in and is a top-level navigation; `app` is then set. "logout": the target is one
-    of the application's own addresses for signing out. `host` is canonical, `authority` that with the port as sent,
-    `client` the client's address after trusted proxies, `scheme` what the browser used. `challenge_reason` is a
-    code id, `need` what the sign-in has to be. `app` is None on the portal host unless an app is served there too.
+    target, any app path) needs a sign-in and is a top-level navigation, or stands in a frame of a host that the
+    application's file lists; `app` is then set. "logout": the target is one of the application's own addresses for
+    signing out. `host` is canonical, `authority` that with the port as sent, `client` the client's address after
+    trusted proxies, `scheme` what the browser used. `challenge_reason` is a code id, `need` what the sign-in has to be.
+    `app` is None on the portal host unless an app is served there too.
 
     `method` and `target` as received. `headers`: lower-case names, of those that the portal reads; what came twice is
     joined (RFC 9110 5.3). `cookies`: the Cookie line, empty where there was none. `kept`: of a challenge, the body of a

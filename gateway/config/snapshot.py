@@ -93,8 +93,7 @@ class Gateway:
     `token_keys`: all are published, of each algorithm the first signs. `token_rotation`: seconds, of keys that the
     supervisor makes; 0 where the file gives them. `second_opinion`: on SAML responses; None where nobody is asked.
     `link_keys`: of account links, as `store_keys`; none without `accounts`. `forward_auth`: None where no server in
-    front asks. `store_grace`: seconds that sessions go on without the store. `scim`: none by default.
-    """
+    front asks. `store_grace`: seconds that sessions go on without the store. `scim`: none by default."""
 
     portal_url: str
     portal_host: str
@@ -182,9 +181,7 @@ class OpaqueTokens:
 @dataclass(frozen=True, slots=True)
 class Api:
     """Programs that bring an access token of one of `providers` to one of `paths`. `forward`: it goes further.
-
-    `opaque`: one for each provider that is asked about tokens.
-    """
+    `opaque`: one for each provider that is asked about tokens."""
 
     providers: tuple[str, ...]
     paths: RouteTable
@@ -225,7 +222,8 @@ class AppSettings:
     where no form is kept for it across a sign-in. `label`: what people call it, by language. `front`: the kind of
     server that asks about its requests and passes them on, None where none does. `path`: below which it answers on its
     hosts, where others do beside it; empty for all. `start`: target of the page that people begin with, empty for `/`.
-    `mount`: None where its pages are there. `grace`: as `store_grace`. `request_rates`: None where not bounded."""
+    `mount`: None where its pages are there. `grace`: as `store_grace`. `request_rates`: None where not bounded.
+    `embedded_by`: origins of the same site, in whose frames people are signed in."""
 
     name: str
     file: str
@@ -255,6 +253,7 @@ class AppSettings:
     start: str = ""
     mount: Mount | None = None
     request_rates: RequestRates | None = None
+    embedded_by: tuple[str, ...] = ()
 
     @property
     def home(self) -> str:

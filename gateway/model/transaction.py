@@ -21,7 +21,8 @@ class Transaction:
     asked for. `round` counts the sign-ins of this browser on this host that just ended without a seat.
     `not_before`: an authentication older than this (Unix seconds) is refused; 0 where any will do. `need`: what the
     sign-in has to be beside that, and `provider` the one that signs in more strongly; empty where any of the app's may.
-    `hints`: parameters of the link that led here, for the providers whose file passes them on.
+    `hints`: parameters of the link that led here, for the providers whose file passes them on. `embedded`: a frame
+    asks, in which a session that is there may serve, and no provider is asked.
     """
 
     app: str
@@ -35,6 +36,7 @@ class Transaction:
     need: Need = NO_NEED
     provider: str = ""
     hints: tuple[tuple[str, str], ...] = ()
+    embedded: bool = False
 
 
 class Served(NamedTuple):

@@ -33,7 +33,7 @@ from gateway.portal.flow.steps import (
 from gateway.portal.home_page import HomePage
 from gateway.portal.http.error_page import is_for_another
 from gateway.portal.http.request import ANOTHER, KEPT, PREFIX, PortalRequest, is_scim, require_form
-from gateway.portal.http.responses import with_cookies, with_headers
+from gateway.portal.http.responses import framed, with_cookies, with_headers
 from gateway.portal.jwks import application_keys
 from gateway.portal.language_page import LanguagePage
 from gateway.portal.logout.sign_out import BrowserSignOut
@@ -141,7 +141,7 @@ class Portal:
         except Exception as fault:  # noqa: BLE001 - the one edge: a fault of ours ends this request alone
             self._services.report.fault(request, where(fault))
             page = self._refusal(request, GatewayError(GATEWAY_FAULT))
-        return with_cookies(page, request.cookies_to_set)
+        return with_cookies(framed(page, request.framed_by) if request.framed_by else page, request.cookies_to_set)
 
     async def _run(self, request: PortalRequest) -> Page | SendOn:
         """Steps say what comes next and never call each other."""

@@ -11,6 +11,7 @@ from gateway.config.snapshot import Snapshot
 from gateway.model.levels import NO_NEED
 from gateway.proxy.request import Request
 from gateway.wire.headers import AUTHORIZATION, UPGRADE
+from gateway.wire.navigation import is_page_of, is_same_site_frame
 
 PortalPurpose = Literal["endpoint", "challenge", "logout"]
 
@@ -40,6 +41,14 @@ _READ: Final = frozenset(
 def body_limit(request: Request) -> int:
     """Bytes that a request under `/_ecluse/` may bring. Messages come to the portal's host alone."""
     return _SAML_BODY_LIMIT if request.host.portal and request.line.target.path.startswith(_SAML) else _BODY_LIMIT
+
+
+def is_embedded(request: Request) -> bool:
+    """Whether a frame asks that stands in a page of a host that the application's file lists, or in its own."""
+    app = request.lane.app
+    if app is None or not app.embedded_by or not is_same_site_frame(request.line.method, request.fields):
+        return False
+    return is_page_of(request.field(b"referer"), (*app.embedded_by, app.origin(request.host.name)))
 
 
 def inbound_request(

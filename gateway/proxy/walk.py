@@ -21,7 +21,7 @@ from gateway.proxy.counted_for import count
 from gateway.proxy.exchange import ServerConnection
 from gateway.proxy.forward_auth import is_question, said_of
 from gateway.proxy.outgoing_head import framing_line, middle_of
-from gateway.proxy.portal_lane import PortalPurpose, body_limit, inbound_request
+from gateway.proxy.portal_lane import PortalPurpose, body_limit, inbound_request, is_embedded
 from gateway.proxy.posts.keeping import admitted, keeping, limit_of
 from gateway.proxy.rates import NOBODY
 from gateway.proxy.reading import WAIT
@@ -205,7 +205,7 @@ class Walk(Gathering):
             self.faulted(fault)
 
     def challenge(self, outcome: RequireSignIn) -> None:
-        """Invariant 10: a sign-in starts only for a top-level navigation."""
+        """Invariant 10: a sign-in starts only for a top-level navigation; a frame may get a seat of a session."""
         request = self.request
         if request.seat is not None and is_program(request.seat):
             provider, ladder = request.seat.identity.provider, self.plane.tables.snapshot.ladder
@@ -220,7 +220,7 @@ class Walk(Gathering):
             self.until = self.plane.timers.now + request.lane.timeouts.total
             self.deadline = self.plane.timers.now + request.lane.timeouts.first_byte
             self.task = self.plane.loop.create_task(self._keep(outcome, keep))
-        elif kind == "navigation":
+        elif kind == "navigation" or (kind == "frame" and is_embedded(request)):
             # The body of a form stays here: it was meant for the application and is not for the portal to see.
             self._to_portal("challenge", b"", outcome)
         else:

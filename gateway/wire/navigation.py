@@ -7,6 +7,8 @@ from typing import Final, Literal
 Kind = Literal["navigation", "frame", "other"]
 
 _FRAMES: Final = frozenset({b"iframe", b"frame", b"embed", b"object"})
+# Fetch Metadata 2.4
+_OWN_SITE: Final = ([b"same-origin"], [b"same-site"])
 _READ: Final = frozenset({b"accept", b"sec-fetch-dest", b"sec-purpose", b"upgrade", b"x-requested-with"})
 _HTML: Final = re.compile(rb"(?:^|,)[ \t]*text/html[ \t]*(?:[;,]|$)", re.IGNORECASE)
 
@@ -26,6 +28,24 @@ def kind_of(method: bytes, headers: Iterable[tuple[bytes, bytes]]) -> Kind:
         return _by_destination(destination.strip(b" \t"))
     html = _HTML.search(said.get(b"accept", b"")) is not None
     return "navigation" if html and b"x-requested-with" not in said else "other"
+
+
+def is_same_site_frame(method: bytes, headers: Iterable[tuple[bytes, bytes]]) -> bool:
+    """Whether it is a page for an `iframe`, and no other site has had a part in asking for it: browsers say so of each
+    redirect, too. `headers`: as in `kind_of`, with Sec-Fetch-Site among them."""
+    lines = list(headers)
+    destination, site = (
+        [value.strip(b" \t") for key, value in lines if key.lower() == name]
+        for name in (b"sec-fetch-dest", b"sec-fetch-site")
+    )
+    is_own = destination == [b"iframe"] and site in _OWN_SITE
+    return is_own and method == b"GET" and kind_of(method, lines) == "frame"
+
+
+def is_page_of(referer: bytes, origins: Iterable[str]) -> bool:
+    """Whether the page that asks is of one of these origins. A request that does not say is of none."""
+    scheme, _, rest = referer.partition(b"://")
+    return b"%b://%b" % (scheme, rest.partition(b"/")[0]) in {origin.encode("ascii") for origin in origins}
 
 
 def is_same_origin(origin: bytes | None, site: bytes | None, ours: bytes) -> bool:

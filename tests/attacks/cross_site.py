@@ -2,14 +2,14 @@
 
 import asyncio
 import re
-import sqlite3
 import time
-from contextlib import closing
 from copy import deepcopy
 
 from gateway.stores.sqlite import SqliteStore
 from gateway.stores.tickets import Transactions
+from tests.attacks import frames
 from tests.attacks.cases import Case, Run, expect, numbered, uncontrolled
+from tests.attacks.frames import tickets
 from tests.attacks.outcomes import denied, passed, sign_in_refused
 from tests.attacks.request import NAVIGATION, request
 from tests.attacks.world import BINDING, PORTAL, SEAT, World, host
@@ -215,13 +215,6 @@ HANDOVER = (
 )
 
 
-def tickets(world: World) -> int:
-    """What is under way, as the store counts it."""
-    with closing(sqlite3.connect(f"file:{world.folder / 'var/sessions.sqlite'}?mode=ro", uri=True)) as connection:
-        (number,) = connection.execute("SELECT count(*) FROM tickets").fetchone()
-    return int(number)
-
-
 async def made_up_code_in_an_image(world: World) -> None:
     before = tickets(world)
     for lines in ((b"Sec-Fetch-Dest: image",), (b"Accept: text/html", b"Sec-Fetch-Dest: iframe"), (b"Accept: */*",)):
@@ -371,4 +364,5 @@ CASES: tuple[Case, ...] = (
     Case("CS03.2", "no origin is let in", no_origin_is_let_in),
     Case("CS03.3", "cross-site forms change nothing", cross_site_changes_nothing),
     Case("CS03.4", "no page of ours is framed, stored or sniffed", no_page_of_ours_is_framed),
+    *frames.CASES,
 )

@@ -19,6 +19,27 @@ WALKS = (
     *("language", "home"),
 )
 
+# Of one site with the portal's host, as browsers see it.
+INTRANET = """\
+version: 1
+app: intranet
+hosts: [intranet.portail.localhost, autre.portail.localhost]
+upstream: {{url: http://127.0.0.1:{port}}}
+providers: [metropole]
+access:
+  - {{path: /**, allow: anyone}}
+"""
+EMBEDDED = """\
+version: 1
+app: agenda
+hosts: [agenda.portail.localhost]
+upstream: {{url: http://127.0.0.1:{port}}}
+providers: [metropole, departement]
+embedded_by: [intranet.portail.localhost]
+access:
+  - {{path: /**, allow: signed_in}}
+"""
+
 NOTEBOOK = """\
 version: 1
 app: carnet
@@ -43,7 +64,8 @@ async def notebook() -> AsyncIterator[tuple[Notebook, int]]:
 async def demo(tmp_path_factory: pytest.TempPathFactory, notebook: tuple[Notebook, int]) -> AsyncIterator[Demo]:
     folder, ports = tmp_path_factory.mktemp("demo"), free_ports()
     copy_policies(folder, ports)
-    (folder / "policies/apps/carnet.yaml").write_text(NOTEBOOK.format(port=notebook[1]))
+    for name, text in (("carnet", NOTEBOOK), ("intranet", INTRANET), ("agenda", EMBEDDED)):
+        (folder / f"policies/apps/{name}.yaml").write_text(text.format(port=notebook[1]))
     async with Demo(folder, ports) as running:
         yield running
 
@@ -77,6 +99,11 @@ async def test_the_reference_on_a_denied_page_is_in_the_log(demo: Demo) -> None:
     (line,) = told()
     assert (line["event"], line["app"], line["code"]) == ("access.denied", "permis", "policy.not_allowed")
     assert str(line["rule"]).startswith("policies/apps/permis.yaml:")
+
+
+async def test_a_frame_on_a_listed_page_needs_no_visit(demo: Demo) -> None:
+    names = ("intranet", "autre", "agenda")
+    await walked(demo, "embedded.mjs", **{name: demo.origin(f"{name}.portail.localhost") for name in names})
 
 
 async def test_a_websocket_ends_with_its_session(demo: Demo, notebook: tuple[Notebook, int]) -> None:

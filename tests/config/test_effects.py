@@ -682,6 +682,8 @@ APP = [
     Effect("tunnel.idle", ("tunnel",), {"protocols": ["websocket"], "idle": "1m"}, app(lambda a: a.tunnel and a.tunnel.idle), None, 60.0),
     Effect("tunnel.keeps_session", ("tunnel",), {"protocols": ["websocket"], "keeps_session": True},
            app(lambda a: a.tunnel and a.tunnel.keeps_session), None, True),
+    Effect("embedded_by[]", ("embedded_by",), ["intranet.portail.localhost"], app(lambda a: a.embedded_by), (), ("http://intranet.portail.localhost:8080",),
+           ((("hosts",), ["permis.portail.localhost"]),)),
     Effect("api.providers[]", ("api",), {"providers": ["metropole"], "paths": ["/api/**"]}, app(lambda a: a.api and a.api.providers),
            None, ("metropole",)),
     Effect("api.paths[]", ("api",), {"providers": ["metropole"], "paths": ["/api/**"]},

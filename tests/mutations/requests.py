@@ -129,14 +129,14 @@ DEFENCES = (
     Defence(
         "addresses that no trusted proxy wrote",
         "wire/forwarded.py",
-        "and contains(trusted, address):",
+        "forwarded_for if peer.listed else None",
         "wire/test_forwarded.py",
-        ":",
+        "forwarded_for",
     ),
     Defence(
         "the scheme that no trusted proxy said",
         "wire/forwarded.py",
-        "or not contains(trusted, address):",
+        " or not peer.listed:",
         "wire/test_forwarded.py",
         ":",
     ),
@@ -160,6 +160,20 @@ DEFENCES = (
         ' or b"sec-purpose" in said',
         "wire/test_navigation.py",
         "",
+    ),
+    Defence(
+        "frames of other sites",
+        "wire/navigation.py",
+        'is_own = destination == [b"iframe"] and site in _OWN_SITE',
+        "wire/test_navigation.py",
+        'is_own = destination == [b"iframe"]',
+    ),
+    Defence(
+        "frames of hosts that no file lists",
+        "proxy/portal_lane.py",
+        "return is_page_of(",
+        "proxy/test_refusals.py",
+        "return True or is_page_of(",
     ),
     Defence(
         "pages of other origins",

@@ -12,6 +12,13 @@ _RESPONSE, _ASSERTION, _SIGNATURE, _DOCUMENT = (
 _PERIMETER, _HOST = "identity/perimeter.py", "portal/flow/app_host.py"
 
 DEFENCES = (
+    Defence("a frame asks no provider", "portal/flow/start.py", "if step.in_frame:", "portal/flow/test_embedded.py"),
+    Defence(
+        "a sign-in of the top in a frame",
+        "portal/flow/start.py",
+        "if not (found.transaction.embedded and found.app.embedded_by):",
+        "portal/flow/test_embedded.py",
+    ),
     # --- ID tokens, OpenID Connect Core 3.1.3.7
     Defence("iss", _CLAIMS, 'if claims.get("iss") != provider.issuer:', "oidc/test_id_token.py"),
     Defence("aud", _CLAIMS, "if provider.client_id not in audiences:", "oidc/test_id_token.py"),

@@ -1,11 +1,14 @@
 """What the data plane answers by itself (invariant 10: a sign-in starts only for a top-level navigation)."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
 import pytest
 
 from gateway.ops.log import short_reference
 from gateway.portal.http.pages import Pages
-from tests.proxy.applications import application
-from tests.proxy.gateways import ask, gateway
+from tests.proxy.applications import Application, application
+from tests.proxy.gateways import GATEWAY, Gateway, ask, gateway
 
 HTML = b"Accept: text/html,*/*;q=0.8"
 DOCUMENT = b"Sec-Fetch-Dest: document"
@@ -198,3 +201,55 @@ async def test_a_405_says_what_is_allowed(method: bytes) -> None:
         answer = await gate.once(method + b" " + target + b" HTTP/1.1\r\nHost: permis.localhost\r\n\r\n")
         assert (answer.status, answer.values(b"Allow")) == (405, [b"DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT"])
         assert app.peers == []
+
+
+# Hosts of one site, as browsers see it.
+SITE = {"gateway.yaml": GATEWAY.replace("portail.localhost", "portail.permis.localhost")}
+SAME_SITE = (HTML, b"Sec-Fetch-Dest: iframe", b"Sec-Fetch-Site: same-site")
+LISTED = b"Referer: http://intranet.permis.localhost:8080/"
+
+
+@asynccontextmanager
+async def embedding(app: Application) -> AsyncIterator[Gateway]:
+    async with gateway(app, changes=SITE, app="embedded_by: [intranet.permis.localhost]") as gate:
+        yield gate
+
+
+@pytest.mark.parametrize("referer", [LISTED, b"Referer: http://permis.localhost:8080/a?b=c"])
+async def test_invariant_10_a_frame_of_a_listed_host_goes_to_the_portal(referer: bytes) -> None:
+    async with application() as app, embedding(app) as gate:
+        client = await gate.client()
+        for _ in range(2):
+            answer = await client.ask(ask(b"GET /a?b=c", *SAME_SITE, referer))
+            assert (answer.status, answer.values(b"Location")) == (303, [b"/portal"])
+        assert {each.call.purpose for each in gate.portal.asked} == {"challenge"}
+        assert app.peers == []
+
+
+@pytest.mark.parametrize(
+    ("line", "headers"),
+    [
+        (b"GET /a", SAME_SITE),
+        (b"GET /a", (*SAME_SITE, b"Referer: http://autre.permis.localhost:8080/")),
+        (b"GET /a", (*SAME_SITE, b"Referer: https://intranet.permis.localhost:8080/")),
+        (b"GET /a", (HTML, b"Sec-Fetch-Dest: iframe", b"Sec-Fetch-Site: cross-site", LISTED)),
+        (b"GET /a", (HTML, b"Sec-Fetch-Dest: iframe", LISTED)),
+        (b"GET /a", (HTML, b"Sec-Fetch-Dest: empty", b"Sec-Fetch-Site: same-site", LISTED)),
+        (b"GET /a", (HTML, b"Sec-Fetch-Dest: image", b"Sec-Fetch-Site: same-site", LISTED)),
+        (b"GET /a", (*SAME_SITE, LISTED, b"Sec-Purpose: prefetch")),
+        (b"GET /a", (*SAME_SITE, LISTED, b"Sec-Fetch-Site: same-site")),
+        (b"POST /a", (*SAME_SITE, LISTED)),
+        (b"HEAD /a", (*SAME_SITE, LISTED)),
+    ],
+)
+async def test_invariant_10_no_other_frame_does(line: bytes, headers: tuple[bytes, ...]) -> None:
+    async with application() as app, embedding(app) as gate:
+        answer = await gate.once(ask(line, *headers))
+        assert (answer.status, answer.values(b"Location")) == (401, [])
+        assert (app.peers, gate.portal.asked) == ([], [])
+
+
+async def test_invariant_10_nor_does_one_where_the_file_lists_nobody() -> None:
+    async with application() as app, gateway(app) as gate:
+        answer = await gate.once(ask(b"GET /a", *SAME_SITE, b"Referer: http://permis.localhost:8080/"))
+        assert (answer.status, answer.values(b"Location"), gate.portal.asked) == (401, [], [])

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.wire.navigation import is_same_origin, kind_of
+from gateway.wire.navigation import is_page_of, is_same_origin, is_same_site_frame, kind_of
 
 HTML = (b"Accept", b"text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8")
 CHROME = [
@@ -122,3 +122,59 @@ def test_a_request_of_a_page_of_ours_is_told_from_one_of_another_site(
     origin: bytes | None, site: bytes | None, same: bool
 ) -> None:
     assert is_same_origin(origin, site, OURS) is same
+
+
+FRAME = [HTML, (b"Sec-Fetch-Dest", b"iframe"), (b"Sec-Fetch-Mode", b"navigate"), (b"Sec-Fetch-Site", b"same-site")]
+
+
+@pytest.mark.parametrize("site", [b"same-site", b"same-origin", b" same-site\t"])
+def test_a_frame_of_the_same_site(site: bytes) -> None:
+    assert is_same_site_frame(b"GET", [*FRAME[:-1], (b"sec-fetch-SITE", site)])
+
+
+@pytest.mark.parametrize(
+    ("method", "headers"),
+    [
+        (b"POST", FRAME),
+        (b"HEAD", FRAME),
+        (b"GET", FRAME[:-1]),
+        (b"GET", [*FRAME[:-1], (b"Sec-Fetch-Site", b"cross-site")]),
+        (b"GET", [*FRAME[:-1], (b"Sec-Fetch-Site", b"none")]),
+        (b"GET", [*FRAME[:-1], (b"Sec-Fetch-Site", b"Same-Site")]),
+        (b"GET", [*FRAME[:-1], (b"Sec-Fetch-Site", b"same-site, same-site")]),
+        # Who says two things says nothing.
+        (b"GET", [*FRAME, (b"Sec-Fetch-Site", b"cross-site")]),
+        (b"GET", [*FRAME, (b"Sec-Fetch-Site", b"same-site")]),
+        (b"GET", [*FRAME, (b"Sec-Fetch-Dest", b"iframe")]),
+        (b"GET", [*FRAME, (b"Sec-Purpose", b"prefetch")]),
+        (b"GET", [*FRAME, (b"Upgrade", b"websocket")]),
+        *(
+            (b"GET", [HTML, (b"Sec-Fetch-Dest", kind), (b"Sec-Fetch-Site", b"same-site")])
+            for kind in (b"document", b"frame", b"object", b"embed", b"empty", b"image", b"")
+        ),
+    ],
+)
+def test_no_frame_of_the_same_site(method: bytes, headers: list[tuple[bytes, bytes]]) -> None:
+    assert not is_same_site_frame(method, headers)
+
+
+@pytest.mark.parametrize(
+    ("referer", "is_one"),
+    [
+        (b"https://intranet.example.org/", True),
+        (b"https://intranet.example.org", True),
+        (b"https://intranet.example.org/page?x=https://evil.example/", True),
+        (b"https://permis.example.org:8443/a", True),
+        (b"", False),
+        (b"http://intranet.example.org/", False),
+        (b"https://intranet.example.org:8443/", False),
+        (b"https://intranet.example.org.evil.example/", False),
+        (b"https://evil.example/https://intranet.example.org/", False),
+        (b"https://intranet.example.org@evil.example/", False),
+        (b"https://x@intranet.example.org/", False),
+        (b"intranet.example.org", False),
+        (b"://", False),
+    ],
+)
+def test_whose_page_it_is(referer: bytes, is_one: bool) -> None:
+    assert is_page_of(referer, ("https://intranet.example.org", "https://permis.example.org:8443")) is is_one

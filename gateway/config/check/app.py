@@ -65,6 +65,7 @@ def check_app(loaded: Loaded[AppFile], model: AppFile, index: Index, material: M
     yield from _logout(document, model)
     yield from _upstream(document, model, gateway)
     yield from check_mount(document, model) if model.upstream.url.rest else ()
+    yield from _embedded(document, model, gateway) if model.embedded_by else ()
     if model.keep_posts is not None and gateway is not None:
         yield from _keep_posts(document, model.keep_posts, gateway)
     if in_production and model.public is not None and model.public.scheme == "http":
@@ -306,6 +307,22 @@ def _keep_posts(document: YamlDocument, keep: KeepPostsSection, gateway: Gateway
             message = f"no form of this size is ever kept: posts.{key} of gateway.yaml is {most} bytes"
             yield document.problem(("keep_posts", "largest"), message, "write a smaller one, or more there")
             return
+
+
+def _embedded(document: YamlDocument, model: AppFile, gateway: GatewayFile | None) -> Iterator[Problem]:
+    """Browsers send no cookie into a frame of another site. Where a site begins below the last two labels, they alone
+    know: lists of theirs say so."""
+    portal = "" if gateway is None else gateway.portal.host
+    for index, host in enumerate(model.embedded_by if portal else ()):
+        site = _site(portal)
+        if _site(host) != site or not any(_site(own) == site for own in model.hosts):
+            message = f"{host}, the application and the portal, {portal}, are of more than one site"
+            hint = "list hosts of the same domain, or leave it out: a frame of another site has no session"
+            yield document.problem(("embedded_by", index), message, hint)
+
+
+def _site(host: str) -> str:
+    return ".".join(host.rsplit(".", 2)[-2:])
 
 
 # --- where it listens

@@ -143,6 +143,7 @@ _WRITTEN: Final[Mapping[str, Bound]] = {
     "logout.links[]": Bound("hosts", "Paths of its own hosts."),
     "tunnel.protocols[]": Bound("upstreams", "To its own upstream, opened and judged as any connection to it."),
     "tunnel.origins[]": Bound("hosts", "Pages of other sites, at its own hosts."),
+    "embedded_by[]": Bound("hosts", "Pages of other hosts, at its own hosts, if browsers call them of one site."),
     "tunnel.idle": Bound("", "The session and the limits of connections bound it."),
     "tunnel.keeps_session": Bound("", "Moves the idle limit as its own requests do, never the absolute one."),
     "api.providers[]": Bound("providers", "Of those that it lists; what tokens have to be, the provider's file says."),

@@ -90,6 +90,7 @@ def serve_app(file: str, model: AppFile, gateway: GatewayFile, material: Materia
         tokens=serve_tokens(file, model, gateway, material) if model.translate.has_tokens else (),
         basic=None if model.translate.basic is None else serve_basic(file, model.translate.basic, material),
         tunnel=None if model.tunnel is None else _tunnel(model.tunnel),
+        embedded_by=tuple(Url(scheme, host, port, "").origin for host in dict.fromkeys(model.embedded_by)),
         form_login=None if model.form_login is None else serve_form_login(file, model, model.form_login, material),
         header_budget=model.translate.budget,
     )

@@ -297,6 +297,9 @@ class AppFile(Strict):
     logout: AppLogoutSection = AppLogoutSection()
     tunnel: Maybe[TunnelSection] = None
     """WebSocket, which ends when the person signs out or may no longer be there: `tunnel: {protocols: [websocket]}`."""
+    embedded_by: list[HostName] = Field(default=[], max_length=100)
+    """Hosts of the same site whose pages show it in a frame. A person whom the portal knows is signed in there without
+    a visit; nobody is asked to sign in within a frame."""
     keep_posts: Maybe[KeepPostsSection] = None
     """Keeps forms and uploads that are sent when the session has ended, so that they are not lost: `keep_posts: {}`.
     Where this is left out, a person whose session has ended fills the form in again."""

@@ -55,9 +55,13 @@ class AppHost:
     # --- the way to the portal
 
     async def arrived(self, request: PortalRequest) -> NextStep:
-        """A navigation that the data plane would not let in. A form that was sent with it cannot be kept."""
+        """A navigation that the data plane would not let in, or a frame that may get a seat. A form that was sent with
+        it cannot be kept."""
         app = app_here(request)
         need = request.need
+        if request.in_iframe and request.is_in_frame():
+            request.framed_at(app, request.host)
+            return BeginTransaction(app, return_target(app, request.target), need, embedded=True)
         if request.method == "GET":
             return BeginTransaction(app, return_target(app, request.target), need)
         request.way_back = WayBack(app, request.host, _referring_page(request, app), need=need)
@@ -132,6 +136,7 @@ class AppHost:
             provider=provider,
             hints=hints_of(app, (begin.query, begin.target.partition("?")[2]))
             + (((OTHER_ACCOUNT, "1"),) if begin.other_account else ()),
+            embedded=begin.embedded,
         )
 
     # --- the way back
@@ -142,6 +147,8 @@ class AppHost:
         Its age is the store's to tell: after 30 s it is not there.
         """
         app = app_here(request, request.parameter("to"))
+        if app.embedded_by and request.in_iframe and request.is_in_frame():
+            request.framed_at(app, request.host)
         code = request.parameter("code")
         if not code:
             raise GatewayError(HANDOVER_CODE_GONE, "no code")

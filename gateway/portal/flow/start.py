@@ -11,6 +11,7 @@ from gateway.model.codes import (
     LOGIN_TOO_WEAK,
     LOGIN_TRANSACTION_GONE,
     LOGIN_UNKNOWN_PROVIDER,
+    SIGN_IN_REQUIRED,
 )
 from gateway.model.errors import GatewayError
 from gateway.model.identity import Identity
@@ -48,13 +49,17 @@ class Start:
 
     async def start(self, request: PortalRequest) -> NextStep:
         """`/_ecluse/start?t=`: the browser comes from an app host."""
-        request.require_navigation()
+        in_frame = request.in_iframe and request.is_in_frame()
+        if not in_frame:
+            request.require_navigation()
         if CHOSEN in request.target:
             keep_language(request)
-        return Continue(
-            await pending(self._services.transactions, request, request.parameter("t")),
-            presented_seat(request.cookie_line),
-        )
+        found = await pending(self._services.transactions, request, request.parameter("t"))
+        if in_frame:
+            if not (found.transaction.embedded and found.app.embedded_by):
+                raise GatewayError(SIGN_IN_REQUIRED, "a sign-in that was begun at the top goes on there")
+            request.framed_at(found.app, found.transaction.host)
+        return Continue(found, presented_seat(request.cookie_line), in_frame=in_frame)
 
     async def chosen(self, request: PortalRequest) -> NextStep:
         """`/_ecluse/login?t=&provider=`: a choice was made. Without `t`: a sign-in to the portal itself."""
@@ -75,6 +80,9 @@ class Start:
         if step.made is not None:
             # The provider has just answered and this does not suffice: asking again would go round for ever.
             raise GatewayError(LOGIN_LOOP, "a sign-in made this instant does not serve its transaction")
+        if step.in_frame:
+            await self._services.transactions.sign_ins.spend(step.pending.id)
+            raise GatewayError(SIGN_IN_REQUIRED, "no session is there that would do, and a frame begins none")
         return await self._ask(request, step.pending, known)
 
     async def _known(self, request: PortalRequest, step: Continue) -> _Known | None:

@@ -29,7 +29,7 @@ class BeginTransaction:
     """Send the browser to the portal for `target` (origin-form, safe) of this app's host, to sign in as is needed.
 
     `query`: raw, of the request that asked for it, which may carry hints that the target itself does not have.
-    `other_account`: the person wants to be asked who they are, whoever they are here.
+    `other_account`: the person wants to be asked who they are, whoever they are here. `embedded`: a frame asks.
     """
 
     app: App
@@ -37,15 +37,18 @@ class BeginTransaction:
     need: Need = NO_NEED
     query: str = ""
     other_account: bool = False
+    embedded: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Continue:
-    """Serve this transaction: with the portal seat of `cookie`, or with the session that a provider has just made."""
+    """Serve this transaction: with the portal seat of `cookie`, or with the session that a provider has just made.
+    `in_frame`: nobody is asked there."""
 
     pending: Pending
     cookie: bytes | None = None
     made: NewSession | None = None
+    in_frame: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,7 +30,7 @@ from gateway.wire.cookies import (
     set_language,
     twins,
 )
-from gateway.wire.navigation import kind_of
+from gateway.wire.navigation import is_same_site_frame, kind_of
 from gateway.wire.target import safe_target
 
 PREFIX = "/_ecluse/"
@@ -76,10 +76,11 @@ class WayBack(NamedTuple):
 class PortalRequest:
     """`inbound`: what the data plane has read. `target` is the raw request target, `body` what was sent with it,
     `cookie_line` what the browser sent as it came, the application's own cookies with ours. `asks_others`: it is a step
-    of a sign-in that may take its time, and that a person waits for. What steps leave: `cookies_to_set` (Set-Cookie
-    values, also sent when the request ends on a refusal), `way_back`, `provider` and `app_name` (for the log),
-    `identity`, of whose session the page is, and `language`, empty where this request has chosen none. `network`: what
-    open transactions are bounded by, the client's address, or the /64 that one IPv6 client holds."""
+    of a sign-in that may take its time, and that a person waits for. `in_iframe`: it says that it is for one. What
+    steps leave: `cookies_to_set` (Set-Cookie values, also sent when the request ends on a refusal), `way_back`,
+    `provider` and `app_name` (for the log), `identity`, of whose session the page is, `framed_by`, origins in whose
+    frames its response stands, and `language`, empty where this request has chosen none. `network`: what open
+    transactions are bounded by, the client's address, or the /64 that one IPv6 client holds."""
 
     __slots__ = (
         "_binding",
@@ -90,8 +91,10 @@ class PortalRequest:
         "client",
         "cookie_line",
         "cookies_to_set",
+        "framed_by",
         "host",
         "identity",
+        "in_iframe",
         "inbound",
         "kind",
         "language",
@@ -130,12 +133,16 @@ class PortalRequest:
         self.cookie_line = inbound.cookies
         self.kind: Literal["html", "json", "frame"] = "html"
         self.cookies_to_set: list[str] = []
+        self.framed_by: tuple[str, ...] = ()
         self.provider = ""
         self.app_name = self.app.name if self.app else ""
         self.way_back: WayBack | None = None
         self.identity: Identity | None = None
         self.on_portal_host = self.host == self.snapshot.gateway.portal_host
-        self.asks_others = self.on_portal_host and inbound.method == "GET" and bool(_ASKS_OTHERS.fullmatch(self.path))
+        self.in_iframe = inbound.headers.get(b"sec-fetch-dest") == b"iframe"
+        # In a frame nobody is asked, and no page that waits may stand there.
+        is_page = inbound.method == "GET" and not self.in_iframe
+        self.asks_others = self.on_portal_host and is_page and bool(_ASKS_OTHERS.fullmatch(self.path))
 
     @property
     def login_link(self) -> str:
@@ -210,6 +217,17 @@ class PortalRequest:
         if kind != "navigation":
             self.kind = "frame" if kind == "frame" else "json"
             raise GatewayError(SIGN_IN_REQUIRED, f"a sign-in begins at the top, not by a request of kind {kind}")
+
+    def is_in_frame(self) -> bool:
+        """If it is `in_iframe`: whether no other site has had a part in that; refusals are then pages for frames."""
+        found = is_same_site_frame(self.inbound.method.encode(), self.inbound.headers.items())
+        if found:
+            self.kind = "frame"
+        return found
+
+    def framed_at(self, app: App, host: str) -> None:
+        """The response may stand in frames of the pages that the application's file lists, and of its own."""
+        self.framed_by = (*app.embedded_by, app.origin(host))
 
 
 def _network(client: str) -> str:

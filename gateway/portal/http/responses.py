@@ -1,7 +1,8 @@
 """Ready responses, each with the headers that every response of ours carries."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
 from urllib.parse import quote
 
 from gateway.model.ports import Page
@@ -11,6 +12,7 @@ Headers = tuple[tuple[bytes, bytes], ...]
 # Printable ASCII without what ends a header or starts a fragment that is not ours.
 _LOCATION_SAFE = "!#$%&'()*+,-./:;=?@[]_~"
 
+_CSP: Final = b"Content-Security-Policy"
 # RFC 9110 5.5
 _ENDS = re.compile(rb"[\r\n\0]")
 
@@ -22,7 +24,7 @@ def security_headers(policy: str, *, framed: bool = False) -> Headers:
         (b"Cache-Control", b"no-store"),
         (b"Referrer-Policy", b"no-referrer"),
         (b"X-Content-Type-Options", b"nosniff"),
-        (b"Content-Security-Policy", policy.encode()),
+        (_CSP, policy.encode()),
     )
     return common if framed else (*common, (b"X-Frame-Options", b"DENY"))
 
@@ -41,6 +43,15 @@ def redirect(location: str) -> Page:
     provider's metadata. After a form of ours it is of our own origin: browsers hold that page's form-action against any
     other."""
     return Page(303, (*BARE, (b"Location", encoded(location).encode())), b"")
+
+
+def framed(page: Page, origins: Iterable[str]) -> Page:
+    """For a frame whose pages around it are all of these origins (Content Security Policy 3, 6.4.2)."""
+    ancestors = f"frame-ancestors {' '.join(origins)}".encode()
+    policies = [value for name, value in page.headers if name == _CSP]
+    kept = [each for policy in policies for each in policy.split(b"; ") if not each.startswith(b"frame-ancestors ")]
+    others = [header for header in page.headers if header[0] not in (_CSP, b"X-Frame-Options")]
+    return Page(page.status, (*others, (_CSP, b"; ".join((*kept, ancestors)))), page.body)
 
 
 def with_headers(page: Page, headers: Mapping[bytes, bytes]) -> Page:

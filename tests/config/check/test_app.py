@@ -483,3 +483,24 @@ def test_what_is_kept_of_forms_fits_into_what_is_kept_of_all(posts: str, key: st
     found = problems({"gateway.yaml": f"{GATEWAY}posts: {{{posts}}}\n", "apps/permis.yaml": app})
     assert [line for line in found if f"posts.{key} of gateway.yaml is 5242880 bytes" in line], found
     assert problems({"gateway.yaml": GATEWAY, "apps/permis.yaml": app}) == []
+
+
+@pytest.mark.parametrize(
+    ("host", "portal", "own", "is_one"),
+    [
+        ("intranet.mairie.example", "portail.mairie.example", "permis.mairie.example", True),
+        ("mairie.example", "mairie.example", "*.mairie.example", True),
+        ("intranet.autre.example", "portail.mairie.example", "permis.mairie.example", False),
+        ("intranet.mairie.example", "portail.autre.example", "permis.mairie.example", False),
+        ("intranet.mairie.example", "portail.mairie.example", "permis.autre.example", False),
+        ("intranet.localhost", "portail.localhost", "permis.localhost", False),
+    ],
+)
+def test_a_frame_is_of_the_site_of_the_application_and_of_the_portal(
+    host: str, portal: str, own: str, is_one: bool
+) -> None:
+    """Elsewhere browsers bring no cookie, and the key would do nothing."""
+    app = PERMIS.replace("permis.localhost", f'"{own}"').replace("access:", f"embedded_by: [{host}]\naccess:")
+    found = problems({"gateway.yaml": GATEWAY.replace("portail.localhost", portal), "apps/permis.yaml": app})
+    said = [line for line in found if f"embedded_by[0]: {host}, the application and the portal, {portal}, " in line]
+    assert bool(said) != is_one, found
