@@ -144,6 +144,14 @@ class Portal:
         return with_cookies(framed(page, request.framed_by) if request.framed_by else page, request.cookies_to_set)
 
     async def _run(self, request: PortalRequest) -> Page | SendOn:
+        try:
+            return await self._walked(request)
+        finally:
+            # A sign-in that was refused, or led elsewhere: what it was made of works no more.
+            if request.uses_up:
+                await self._services.transactions.use_up(request.uses_up)
+
+    async def _walked(self, request: PortalRequest) -> Page | SendOn:
         """Steps say what comes next and never call each other."""
         step: NextStep = await self._first(request)
         while not isinstance(step, Page | SendOn):

@@ -73,7 +73,10 @@ class MemoryStore:
     # --- sessions and seats
 
     async def perform(self, writes: Sequence[Write], now: int) -> bool:
-        return all(self._done(write, now) for write in writes)
+        return await self.perform_until(writes, now) is None
+
+    async def perform_until(self, writes: Sequence[Write], now: int) -> Write | None:
+        return next((write for write in writes if not self._done(write, now)), None)
 
     async def read_seat(self, key: SeatKey, now: int) -> tuple[SessionRecord, SeatRecord] | None:
         session, seat = self._live_session(key.session_id, now), self._seats.get(key)

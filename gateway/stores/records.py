@@ -13,12 +13,10 @@ from typing import ClassVar, Literal, NamedTuple, Protocol
 from gateway.stores.list_of_ends import Cursor, Tail
 from gateway.stores.sealing import shard_of
 
-# A seat that another seat of the same browser replaces ends, but not before it is this old: pages of another tab,
-# signed in at the same moment, have requests under way with it.
+# A seat that another of its browser replaces ends once it is this old: before, other tabs may have requests under way.
 PARALLEL_TABS = 5
 
-# How long the end of a session stays in the revocation list. A worker that has read nothing for longer forgets
-# all that it holds.
+# How long the end of a session stays in the revocation list; who has read nothing for longer forgets all that it holds.
 ENDED_KEPT = 3600
 
 # How long a seat that has ended by one of its limits is known to have been one. Seconds.
@@ -326,8 +324,11 @@ class RecordStore(Protocol):
         """Writes what is waiting, then closes the store."""
 
     async def perform(self, writes: Sequence[Write], now: int) -> bool:
-        """Carries out these writes, all of one tag in one step (`in_steps`). A write with a condition comes before
-        those that depend on it. False where it does not hold: the writes before it are done, it and those are not."""
+        """As `perform_until`. False where a condition does not hold."""
+
+    async def perform_until(self, writes: Sequence[Write], now: int) -> Write | None:
+        """Carries out these writes, all of one tag in one step (`in_steps`); one with a condition is before those that
+        depend on it. Returns that whose condition does not hold: those before it are done, it and the others not."""
 
     # --- sessions and seats
 

@@ -143,6 +143,8 @@ class StoreKeys:
 
     def __init__(self, keys: Sequence[tuple[str, bytes]]) -> None:
         self._salts = dict[str, bytes]()
+        # How often they have become others.
+        self.taken = 0
         self.take(keys)
 
     @staticmethod
@@ -154,6 +156,7 @@ class StoreKeys:
         """From here on it is these, in all that hold this object; the ids that are no more. On the loop alone."""
         _check(keys)
         before = self._salts
+        self.taken += 1
         self.current = keys[0][0]
         # A copy for each value: `hmac.digest` gives up the interpreter lock, and there is a thread that waits for it.
         self._indexing = {id: hmac.new(draw_key(secret, b"index"), digestmod="sha256") for id, secret in keys}

@@ -1,11 +1,17 @@
-"""The seats that one worker holds in memory: found by cookie in a dictionary, ended by session."""
+"""The seats that one worker holds in memory: found by cookie in a dictionary, ended by session; and the one that lies
+ready on its host, with the code that leads there."""
 
 from collections import deque
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Awaitable, Callable, Collection, Iterable
 from weakref import WeakSet
 
-from gateway.model.session import Seat
+from gateway.model.session import Entry, Seat, SeatLimits
+from gateway.model.transaction import HandOver, Transaction
+from gateway.stores.envelopes import Envelopes
 from gateway.stores.list_of_ends import Ended
+from gateway.stores.records import AddSeat, Write
+from gateway.stores.sealing import StoreKeys, TokenBytes, new_id, shard_of
+from gateway.stores.tickets import Bounds, TakenWithSeat, Tickets
 
 # A read that was on its way when its session ended must not bring it back: for so long the end is remembered.
 _ENDED_REMEMBERED = 60.0
@@ -115,3 +121,56 @@ class SeatCache:
         """Every seat of these sessions that anything in this worker still holds."""
         held = [seat for id in session_ids for seat in self._by_session.get(id, ())]
         return held + [seat for seat in self._dropped if seat.session_id in session_ids]
+
+
+# --- the way of a session to another host: a code that lives 30 seconds, and with it the seat that it stands for
+
+HAND_OVER_LIFE = 30
+# Codes open at a time for one session (a person's tabs) and in all.
+HAND_OVER_BOUNDS = Bounds(HAND_OVER_LIFE, per_group=50, in_all=100_000)
+
+# What a code stood for, with its seat and the session as the store has them then.
+TakenHandOver = TakenWithSeat[HandOver]
+
+
+class HandOvers:
+    """The seat lies ready with the code and is added in the step that takes it: nobody has its cookie before.
+
+    Raises what `Tickets` does."""
+
+    def __init__(
+        self,
+        tickets: Tickets[HandOver],
+        envelopes: Envelopes,
+        keys: StoreKeys,
+        now: Callable[[], int],
+        token_bytes: TokenBytes,
+    ) -> None:
+        self._tickets = tickets
+        # For one caller only, and in the same step its seat is added. The code is used up, whatever is wrong with it:
+        # then Sessions.leave_seat.
+        self.take: Callable[[str], Awaitable[TakenHandOver | None]] = tickets.take_with_seat
+        self._envelopes = envelopes
+        self._keys = keys
+        self._now = now
+        self._token_bytes = token_bytes
+
+    def made(self, entry: Entry, transaction: Transaction, limits: SeatLimits) -> tuple[str, Write]:
+        """A code for this session, for `transaction.host`; good for something when it is written. `limits`: the seat's
+        own."""
+        now, host, app = self._now(), transaction.host, transaction.app
+        cookie, seat = self._envelopes.new_seat(entry, host=host, app=app, limits=limits, now=now)
+        code = new_id(self._token_bytes, shard=shard_of(entry.session_id))
+        hand_over = HandOver(
+            app=app,
+            host=host,
+            return_target=transaction.return_target,
+            binding=transaction.binding,
+            session_id=entry.session_id,
+            session_key=entry.session_key,
+            provider=entry.provider,
+            created_at=now,
+            cookie=cookie.decode(),
+        )
+        add = AddSeat(seat, self._keys.indexes("browser", entry.browser))
+        return code, self._tickets.sealed(code, hand_over, entry.session_id, carries=add)

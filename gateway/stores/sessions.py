@@ -30,8 +30,8 @@ from gateway.stores.records import (
     in_steps,
 )
 from gateway.stores.sealing import KEY_BYTES, StoreKeys, TokenBytes, key_id_of, new_id, shard_of_browser
-from gateway.stores.seats import SeatCache
-from gateway.stores.tickets import HAND_OVER_BOUNDS, HandOvers, TakenHandOver, Tickets, unix_now
+from gateway.stores.seats import HAND_OVER_BOUNDS, HandOvers, SeatCache, TakenHandOver
+from gateway.stores.tickets import Tickets, unix_now
 from gateway.stores.touches import Touches
 from gateway.stores.trust import MemoryTrust
 from gateway.stores.unreadable import UnreadableRecords

@@ -96,6 +96,9 @@ class SqliteStore:
     # --- sessions and seats
 
     async def perform(self, writes: Sequence[Write], now: int) -> bool:
+        return await self.perform_until(writes, now) is None
+
+    async def perform_until(self, writes: Sequence[Write], now: int) -> Write | None:
         durable = any(write.durable for write in writes)
         return await self._write(lambda connection: sql.perform(connection, writes, now), durable=durable)
 

@@ -70,9 +70,9 @@ _END_OF_SEAT = f"{_ENDS} FROM seats t{_ENDING} AND t.session_id = ? AND t.lookup
 _END_OF_BROWSERS = f"{_ENDS} FROM sessions s JOIN seats t ON t.session_id = s.id{_ENDING} AND s.browser_index = ?"
 
 
-def perform(connection: sqlite3.Connection, writes: Sequence[Write], now: int) -> bool:
-    """The steps of RecordStore.perform: all in one transaction."""
-    return all(_done(connection, write, now) for write in writes)
+def perform(connection: sqlite3.Connection, writes: Sequence[Write], now: int) -> Write | None:
+    """The steps of RecordStore.perform_until: all in one transaction."""
+    return next((write for write in writes if not _done(connection, write, now)), None)
 
 
 def _done(connection: sqlite3.Connection, write: Write, now: int) -> bool:

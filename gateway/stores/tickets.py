@@ -6,7 +6,7 @@
 import asyncio
 import os
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from hmac import compare_digest
@@ -14,12 +14,12 @@ from typing import Generic, NamedTuple
 
 from gateway.model.codes import LIMIT_BODY
 from gateway.model.errors import GatewayError
-from gateway.model.session import Entry, SeatLimits
-from gateway.model.transaction import HandOver, Transaction
+from gateway.model.transaction import ParkedAssertion, SamlLogin, Transaction
 from gateway.ops.log import Log
 from gateway.stores import codec
+from gateway.stores.at_hand import AtHand
 from gateway.stores.codec import Form, Kept
-from gateway.stores.envelopes import Envelopes, with_seat
+from gateway.stores.envelopes import with_seat
 from gateway.stores.records import (
     AddSeat,
     MarkKey,
@@ -84,6 +84,7 @@ class TakenWithSeat(NamedTuple, Generic[Kept]):
 
 class Tickets(Generic[Kept]):
     """The tickets of one kind. `shard`: of the ids that are made for them (stores.sealing); random where there is none.
+    `at_hand`: where this worker has what it has put itself.
 
     Every coroutine raises GatewayError(STORE_UNREACHABLE) when the store cannot say."""
 
@@ -98,7 +99,9 @@ class Tickets(Generic[Kept]):
         now: Callable[[], int],
         token_bytes: TokenBytes,
         shard: Callable[[Kept], str] | None = None,
+        at_hand: AtHand[Kept] | None = None,
     ) -> None:
+        self._at_hand = at_hand
         self._form = form
         self._store = store
         self._keys = keys
@@ -112,9 +115,16 @@ class Tickets(Generic[Kept]):
         """`bound_by`: the group that bounds their number. The id that takes it: the one given, or one that is made.
 
         Raises GatewayError(LIMIT_BODY) for what is too long."""
-        id = id or new_id(self._token_bytes, shard="" if self._shard is None else self._shard(value))
-        await self._store.perform([self.sealed(id, value, bound_by)], self._now())
+        id = id or self.id_for(value)
+        put = self.sealed(id, value, bound_by)
+        await self._store.perform([put], self._now())
+        if self._at_hand is not None:
+            self._at_hand.keep(put.ticket, value, self._keys)
         return id
+
+    def id_for(self, value: Kept) -> str:
+        """Under which this is to be put."""
+        return new_id(self._token_bytes, shard="" if self._shard is None else self._shard(value))
 
     def sealed(self, id: str, value: Kept, bound_by: str, carries: AddSeat | None = None) -> PutTicket:
         """To be written with what else there is. `carries`: a seat of the session whose shard part the id has."""
@@ -137,10 +147,18 @@ class Tickets(Generic[Kept]):
         return PutTicket(ticket, self._bounds.per_group, self._bounds.in_all)
 
     async def peek(self, id: str) -> Kept | None:
-        return await self._opened(id, self._store.peek_ticket)
+        if not 0 < len(id) <= _LONGEST_ID:
+            return None
+        key, now = self._key(id), self._now()
+        if self._at_hand is not None and (found := self._at_hand.find(key, now, self._keys)) is not None:
+            return found
+        return self._unsealed(id, key, await self._store.peek_ticket(key, now))
 
     async def take(self, id: str) -> Kept | None:
-        return await self._opened(id, self._store.take_ticket)
+        if not 0 < len(id) <= _LONGEST_ID:
+            return None
+        key = self.spending(id).key
+        return self._unsealed(id, key, await self._store.take_ticket(key, self._now()))
 
     async def take_with_seat(self, id: str) -> "TakenWithSeat[Kept] | None":
         """With the seat that it carried, which has been added where its session lives."""
@@ -159,16 +177,23 @@ class Tickets(Generic[Kept]):
         Where the store fails in between, it is spent and what was to follow may be missing: the person starts again."""
         if not 0 < len(id) <= _LONGEST_ID:
             return False
-        return await self._store.perform([Spend(self._key(id)), *writes], self._now())
+        return await self._store.perform([self.spending(id), *writes], self._now())
 
-    async def _opened(self, id: str, read: Callable[[TicketKey, int], Awaitable[bytes | None]]) -> Kept | None:
-        if not 0 < len(id) <= _LONGEST_ID:
-            return None
+    async def spend_after(self, first: Sequence[Write], id: str, writes: Sequence[Write]) -> Write | None:
+        """As `spend`, with what is used up before it. That whose condition does not hold: what was before it is used
+        up, and nothing is written."""
+        return await self._store.perform_until([*first, self.spending(id), *writes], self._now())
+
+    def spending(self, id: str) -> Spend:
+        """To be used up in a step."""
         key = self._key(id)
-        sealed = await read(key, self._now())
-        return None if sealed is None else self._unsealed(id, key, sealed)
+        if self._at_hand is not None:
+            self._at_hand.forget(key)
+        return Spend(key)
 
-    def _unsealed(self, id: str, key: TicketKey, sealed: bytes) -> Kept | None:
+    def _unsealed(self, id: str, key: TicketKey, sealed: bytes | None) -> Kept | None:
+        if sealed is None:
+            return None
         try:
             drawn = self._keys.drawn(secret_of(id), b"seal", key_id_of(sealed))
             return self._form.read(open_sealed(sealed, key=drawn, binding=SealBinding(key.kind, key.lookup.hex())))
@@ -229,16 +254,23 @@ class Transactions:
         # One network's share is a tenth: a ministry behind one address signs in at once.
         saml_parked = Bounds(PARKED_LIFE, min(per_network, MOST_PARKED // 10), most_parked, SAML_PARKED_BYTES)
 
-        def tickets(form: Form[Kept], bounds: Bounds, shard: Callable[[Kept], str] | None = None) -> Tickets[Kept]:
-            return Tickets(form, store, self._keys, bounds, log=log, now=now, token_bytes=token_bytes, shard=shard)
+        def tickets(
+            form: Form[Kept],
+            bounds: Bounds,
+            shard: Callable[[Kept], str] | None = None,
+            at_hand: AtHand[Kept] | None = None,
+        ) -> Tickets[Kept]:
+            return Tickets(
+                form, store, self._keys, bounds, log=log, now=now, token_bytes=token_bytes, shard=shard, at_hand=at_hand
+            )
 
         # With the round that is counted when it is spent.
         self.sign_ins = tickets(codec.SIGN_IN, under_way, _shard_of_transaction)
         self.openid_logins = tickets(codec.OPENID_LOGIN, under_way)
         self.openid_responses = tickets(codec.OPENID_RESPONSE, parked)
         self.openid_logouts = tickets(codec.OPENID_LOGOUT, under_way)
-        self.saml_logins = tickets(codec.SAML_LOGIN, under_way)
-        self.saml_responses = tickets(codec.SAML_RESPONSE, saml_parked)
+        self.saml_logins = tickets(codec.SAML_LOGIN, under_way, _shard_of_login, AtHand())
+        self.saml_responses = tickets(codec.SAML_RESPONSE, saml_parked, _shard_of_parked, AtHand())
         self.saml_logouts = tickets(codec.SAML_LOGOUT, under_way)
         self.parked_sign_ins = tickets(codec.PARKED_SIGN_IN, replace(under_way, longest=SAML_PARKED_BYTES))
         self.waited = tickets(codec.WAITED, replace(saml_parked, longest=WAITED_BYTES))
@@ -262,9 +294,17 @@ class Transactions:
 
         `issued`: when its sender wrote it, where it answers nothing of ours; it may then have been used in a store that
         was before this one (Unix seconds, both). `skew`: seconds by which its sender's clock may be ahead."""
+        return await self.use_up(self.uses(kind, *parts, issued=issued, skew=skew, until=until))
+
+    def uses(self, kind: str, *parts: str, issued: int | None, skew: int, until: int) -> list[UseOnce]:
+        """As `first_use`, to be used up in a step."""
         # Under every store key: while a new one comes into use, workers may differ in which is the first.
-        uses, now = [UseOnce(key, until, issued, skew) for key in self._keys.indexes(kind, *parts)], self._now()
-        return all(await asyncio.gather(*(self._store.perform([use], now) for use in uses)))
+        return [UseOnce(key, until, issued, skew) for key in self._keys.indexes(kind, *parts)]
+
+    async def use_up(self, writes: Sequence[Write]) -> bool:
+        """Each by itself, whatever becomes of the others. Whether all were there."""
+        now = self._now()
+        return all(await asyncio.gather(*(self._store.perform([write], now) for write in writes)))
 
     async def begin(self, transaction: Transaction, bound_by: str, most_rounds: int) -> str | None:
         """Puts a sign-in, with the round that it is of (`rounds`), and returns its id; None, and nothing is put, where
@@ -325,60 +365,14 @@ def _shard_of_transaction(transaction: Transaction) -> str:
     return shard_of_browser(transaction.binding)
 
 
+def _shard_of_login(login: SamlLogin) -> str:
+    # Spent in one step with its transaction.
+    return "" if login.serves is None else shard_of(login.serves.id)
+
+
+def _shard_of_parked(parked: ParkedAssertion) -> str:
+    return "" if parked.reference is None else shard_of(parked.reference)
+
+
 def _clean_start(binding: str, host: str) -> str:
     return f"{binding} {sha256(host.encode()).hexdigest()}"
-
-
-# --- the way of a session to another host: a code that lives 30 seconds, and with it the seat that it stands for
-
-HAND_OVER_LIFE = 30
-# Codes open at a time for one session (a person's tabs) and in all.
-HAND_OVER_BOUNDS = Bounds(HAND_OVER_LIFE, per_group=50, in_all=100_000)
-
-# What a code stood for, with its seat and the session as the store has them then.
-TakenHandOver = TakenWithSeat[HandOver]
-
-
-class HandOvers:
-    """The seat lies ready with the code and is added in the step that takes it: nobody has its cookie before.
-
-    Raises what `Tickets` does."""
-
-    def __init__(
-        self,
-        tickets: Tickets[HandOver],
-        envelopes: Envelopes,
-        keys: StoreKeys,
-        now: Callable[[], int],
-        token_bytes: TokenBytes,
-    ) -> None:
-        self._tickets = tickets
-        self._envelopes = envelopes
-        self._keys = keys
-        self._now = now
-        self._token_bytes = token_bytes
-
-    def made(self, entry: Entry, transaction: Transaction, limits: SeatLimits) -> tuple[str, Write]:
-        """A code for this session, for `transaction.host`; good for something when it is written. `limits`: the seat's
-        own."""
-        now, host, app = self._now(), transaction.host, transaction.app
-        cookie, seat = self._envelopes.new_seat(entry, host=host, app=app, limits=limits, now=now)
-        code = new_id(self._token_bytes, shard=shard_of(entry.session_id))
-        hand_over = HandOver(
-            app=app,
-            host=host,
-            return_target=transaction.return_target,
-            binding=transaction.binding,
-            session_id=entry.session_id,
-            session_key=entry.session_key,
-            provider=entry.provider,
-            created_at=now,
-            cookie=cookie.decode(),
-        )
-        add = AddSeat(seat, self._keys.indexes("browser", entry.browser))
-        return code, self._tickets.sealed(code, hand_over, entry.session_id, carries=add)
-
-    async def take(self, code: str) -> TakenHandOver | None:
-        """For one caller only, and in the same step its seat is added. The code is used up, whatever is wrong with it:
-        then Sessions.leave_seat."""
-        return await self._tickets.take_with_seat(code)

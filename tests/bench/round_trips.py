@@ -2,12 +2,14 @@
 
 import asyncio
 import tempfile
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 from urllib.parse import urljoin, urlsplit
 
+from gateway.stores.at_hand import AtHand
 from gateway.stores.redis.store import RedisStore
 from gateway.stores.tickets import unix_now
 from tests.portal.installation import ACTES, Installation, installed
@@ -60,7 +62,22 @@ async def _measured(port: int) -> dict[str, object]:
             openid = await of_openid(here, waits)
     async with counted(port) as (store, waits):
         saml = await of_saml(store, waits)
-    return {"warm_request": warm, "cold_request": cold, "oidc_sign_in": sum(openid.values()), "saml_sign_in": saml}
+        with nothing_at_hand():
+            apart = await of_saml(store, waits)
+    return {
+        "warm_request": warm,
+        "cold_request": cold,
+        "oidc_sign_in": sum(openid.values()),
+        "saml_sign_in": saml,
+        "saml_sign_in_each_step_at_another_worker": apart,
+    }
+
+
+@contextmanager
+def nothing_at_hand() -> Iterator[None]:
+    """As where each request of a sign-in comes to a worker that had none of it before."""
+    with patch.object(AtHand, "find", lambda *_: None):
+        yield
 
 
 async def of_a_request(store: RedisStore, waits: Waits) -> tuple[int, int]:

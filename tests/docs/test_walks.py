@@ -89,7 +89,7 @@ async def test_a_sign_in_by_saml() -> None:
                 calls.forget()
                 assert (await region.signed_in(region.person())).status == 200
             assert_walked("A sign-in by SAML", calls)
-            assert_within(calls, files=40, returns=237)
+            assert_within(calls, files=41, returns=237)
 
 
 def test_a_rule(tmp_path: Path) -> None:

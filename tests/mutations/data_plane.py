@@ -417,14 +417,14 @@ DEFENCES = (
     Defence(
         "a ticket works once, in memory",
         "stores/tickets.py",
-        "return await self._opened(id, self._store.take_ticket)",
+        "return self._unsealed(id, key, await self._store.take_ticket(key, self._now()))",
         "stores/test_transactions.py stores/test_conformance.py",
-        "return await self._opened(id, self._store.peek_ticket)",
+        "return self._unsealed(id, key, await self._store.peek_ticket(key, self._now()))",
     ),
     Defence(
         "what works once",
         "stores/tickets.py",
-        "return all(await asyncio.gather(*(self._store.perform([use], now) for use in uses)))",
+        "return all(await asyncio.gather(*(self._store.perform([write], now) for write in writes)))",
         "portal/saml/test_sign_in.py",
         "return True",
     ),

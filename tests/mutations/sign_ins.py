@@ -336,6 +336,26 @@ DEFENCES = (
         "portal/flow/test_enter.py portal/flow/test_start.py",
     ),
     Defence(
+        "what a sign-in by SAML is made of is used up with it",
+        "portal/flow/start.py",
+        "sign_ins.spend_after(first, step.pending.id, all_writes)",
+        "portal/saml/test_sign_in.py",
+        "sign_ins.spend_after((), step.pending.id, all_writes)",
+    ),
+    Defence(
+        "what a refused sign-in by SAML was made of is used up",
+        "portal/app.py",
+        "if request.uses_up:",
+        "portal/saml/test_sign_in.py",
+    ),
+    Defence(
+        "what is at hand is there while the store keys are what they were",
+        "stores/at_hand.py",
+        " or found.keys != keys.taken",
+        "stores/test_at_hand.py",
+        "",
+    ),
+    Defence(
         "a request held for a made-up id",
         "portal/waiting.py",
         "if not self._services.transactions.is_waiting_id(id):",

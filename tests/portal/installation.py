@@ -125,13 +125,16 @@ class KnownMetadata(SamlFederation):
         return self.newer.get(provider.name) or await self.idp_metadata(provider)
 
 
+_CUT = frozenset({"peek_ticket", "perform", "perform_until", "take_ticket", "take_with_seat", "read_seat"})
+
+
 class OutOfReach(Sharded):
     """A store that can be cut off."""
 
     cut = False
 
     def __getattribute__(self, name: str) -> Any:
-        if name in {"peek_ticket", "perform", "take_ticket", "take_with_seat", "read_seat"} and type(self).cut:
+        if type(self).cut and name in _CUT:
             raise GatewayError(STORE_UNREACHABLE, "cut off by the test")
         return super().__getattribute__(name)
 

@@ -62,25 +62,28 @@ class Sharded:
     async def close(self) -> None: ...
 
     async def perform(self, writes: Sequence[Write], now: int) -> bool:
-        for step in in_steps(writes):
-            if not self._tell(await self._one(step, now)):
-                return False
-        return True
+        return await self.perform_until(writes, now) is None
 
-    async def _one(self, step: Sequence[Write], now: int) -> bool:
+    async def perform_until(self, writes: Sequence[Write], now: int) -> Write | None:
+        for step in in_steps(writes):
+            if (missed := self._tell(await self._one(step, now))) is not None:
+                return missed
+        return None
+
+    async def _one(self, step: Sequence[Write], now: int) -> Write | None:
         self._begin()
         (tag,) = {write.tag for write in step}
         at = self._at(tag)
-        done = await at.perform(step, now)
+        missed = await at.perform_until(step, now)
         # Bounds, and the list of all shards, are kept beside the step.
         self._ended.extend(at._ended)
         at._ended.clear()
-        for write in step if done else ():
+        for write in step if missed is None else ():
             if isinstance(write, Spend):
                 self.open_tickets.pop(write.key, None)
             if isinstance(write, PutTicket):
                 await self._bound(write, now)
-        return done
+        return missed
 
     async def _bound(self, put: PutTicket, now: int) -> None:
         ticket = put.ticket

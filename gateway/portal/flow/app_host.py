@@ -37,7 +37,7 @@ from gateway.portal.http.request import (
 )
 from gateway.portal.http.responses import redirect
 from gateway.portal.services import PortalServices
-from gateway.stores.tickets import TakenHandOver
+from gateway.stores.seats import TakenHandOver
 from gateway.wire.cookies import LANGUAGE_COOKIE, clear_seat, presented_seat, set_seat
 
 Hints = tuple[tuple[str, str], ...]

@@ -11,6 +11,7 @@ from gateway.model.codes import (
     LOGIN_TOO_WEAK,
     LOGIN_TRANSACTION_GONE,
     LOGIN_UNKNOWN_PROVIDER,
+    SAML_REPLAYED,
     SIGN_IN_REQUIRED,
 )
 from gateway.model.errors import GatewayError
@@ -23,12 +24,12 @@ from gateway.model.transaction import OTHER_ACCOUNT, Transaction
 from gateway.portal.flow.chooser import Chooser
 from gateway.portal.flow.establish import give_seat
 from gateway.portal.flow.source import pending
-from gateway.portal.flow.steps import BeginSignIn, Continue, NextStep, Pending
+from gateway.portal.flow.steps import BeginSignIn, Continue, NextStep, Pending, SignInSeenAgain
 from gateway.portal.http.choices import StepUp
 from gateway.portal.http.request import CHOSEN, PREFIX, PortalRequest, keep_language, language_query
 from gateway.portal.http.responses import redirect
 from gateway.portal.services import PortalServices
-from gateway.stores.records import Write
+from gateway.stores.records import UseOnce, Write
 from gateway.wire.cookies import LANGUAGE_COOKIE, presented_seat
 
 ROUND_WINDOW = 60
@@ -160,7 +161,7 @@ class Start:
         back = app.origin(transaction.host) + app.home
         return self._services.pages.step_up(request.reader, StepUp(way, level, bool(amr), need.max_age, back))
 
-    async def _finish(self, request: PortalRequest, step: Continue) -> Page:
+    async def _finish(self, request: PortalRequest, step: Continue) -> Page | SignInSeenAgain:
         _, transaction, app = step.pending
         if transaction.host == request.host:
             return await self._finish_here(request, step)
@@ -168,13 +169,15 @@ class Start:
         if entry is None:
             raise GatewayError(LOGIN_TRANSACTION_GONE, "the session ended during the hand-over")
         code, handed_over = self._services.sessions.hand_overs.made(entry, transaction, app.seat_limits)
-        await self._spend(request, step, [handed_over, self._round(request, step.pending)])
+        over = await self._spend(request, step, [handed_over, self._round(request, step.pending)])
+        if over is not None:
+            return over
         chosen = language_query(request) if LANGUAGE_COOKIE in request.cookie_line else ""
         # A code that comes too late says no more of which of the host's applications it was made for.
         late = f"&to={quote(app.home, safe='/')}" if app.path else ""
         return redirect(f"{app.origin(transaction.host)}{PREFIX}enter?code={code}{late}{chosen}")
 
-    async def _finish_here(self, request: PortalRequest, step: Continue) -> Page:
+    async def _finish_here(self, request: PortalRequest, step: Continue) -> Page | SignInSeenAgain:
         """One host for portal and app: the portal's seat is the app's, so this browser must be the one that asked.
 
         A wrong browser has used the transaction up, and gets no session."""
@@ -182,26 +185,34 @@ class Start:
         if not request.holds(transaction.binding):
             await self._services.transactions.sign_ins.spend(id)
             raise GatewayError(LOGIN_OTHER_BROWSER, "the transaction belongs to another browser")
-        await self._spend(request, step, [self._round(request, step.pending)])
-        return redirect(app.origin(transaction.host) + transaction.return_target)
+        over = await self._spend(request, step, [self._round(request, step.pending)])
+        return over or redirect(app.origin(transaction.host) + transaction.return_target)
 
     async def _entry(self, request: PortalRequest, step: Continue) -> Entry | None:
         if step.made is not None:
             return step.made.entry
         return None if step.cookie is None else await self._services.sessions.entry(request.host, step.cookie)
 
-    async def _spend(self, request: PortalRequest, step: Continue, writes: list[Write]) -> None:
-        """Only the request that spends the transaction goes on. Where the store fails between that and what the sign-in
-        writes, the person starts again, and nobody has anything."""
-        made = step.made
+    async def _spend(self, request: PortalRequest, step: Continue, writes: list[Write]) -> SignInSeenAgain | None:
+        """Only the request that spends the transaction goes on, and before it all that the sign-in was made of. Where
+        the store fails between that and what the sign-in writes, the person starts again, and nobody has anything."""
+        made, first, request.uses_up = step.made, request.uses_up, ()
         all_writes = [*(() if made is None else made.writes), *writes]
-        if not await self._services.transactions.sign_ins.spend(step.pending.id, all_writes):
+        missed = await self._services.transactions.sign_ins.spend_after(first, step.pending.id, all_writes)
+        if missed is not None:
+            request.uses_up = first
+        if isinstance(missed, UseOnce):
+            raise GatewayError(SAML_REPLAYED, "an assertion used before, or older than the session store")
+        if missed in first:
+            return SignInSeenAgain("an answer that another request has brought at the same time")
+        if missed is not None:
             raise GatewayError(LOGIN_TRANSACTION_GONE, "taken by another request at the same time")
         if made is not None:
             if request.snapshot.gateway.scim.clients:
                 await self._services.active_people.confirm(made)
             made.written()
             give_seat(request, made, self._services.report)
+        return None
 
     def _round(self, request: PortalRequest, found: Pending) -> Write:
         _, transaction, app = found

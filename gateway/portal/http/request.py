@@ -18,6 +18,7 @@ from gateway.model.identity import Identity
 from gateway.model.levels import NO_NEED, Need, need_query
 from gateway.model.ports import Reader, ShownAgain
 from gateway.model.transaction import OTHER_ACCOUNT
+from gateway.stores.records import Write
 from gateway.wire.application_cookies import ApplicationCookies
 from gateway.wire.cookies import (
     LANGUAGES,
@@ -80,7 +81,8 @@ class PortalRequest:
     steps leave: `cookies_to_set` (Set-Cookie values, also sent when the request ends on a refusal), `way_back`,
     `provider` and `app_name` (for the log), `identity`, of whose session the page is, `framed_by`, origins in whose
     frames its response stands, and `language`, empty where this request has chosen none. `network`: what open
-    transactions are bounded by, the client's address, or the /64 that one IPv6 client holds."""
+    transactions are bounded by, the client's address, or the /64 that one IPv6 client holds. `uses_up`: what works
+    once, and is used up by the step that ends the sign-in, or with this request, whatever becomes of it."""
 
     __slots__ = (
         "_binding",
@@ -108,6 +110,7 @@ class PortalRequest:
         "request_id",
         "snapshot",
         "target",
+        "uses_up",
         "way_back",
     )
 
@@ -136,6 +139,7 @@ class PortalRequest:
         self.framed_by: tuple[str, ...] = ()
         self.provider = ""
         self.app_name = self.app.name if self.app else ""
+        self.uses_up: tuple[Write, ...] = ()
         self.way_back: WayBack | None = None
         self.identity: Identity | None = None
         self.on_portal_host = self.host == self.snapshot.gateway.portal_host

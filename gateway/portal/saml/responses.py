@@ -43,6 +43,7 @@ from gateway.saml.parties import Binding, IdpMetadata
 from gateway.saml.response import validate_response
 from gateway.saml.signing import sign_enveloped
 from gateway.saml.soap import in_envelope
+from gateway.stores.records import UseOnce
 
 # The parameter of our login address by which a provider is asked with its page.
 VISIBLY = "visibly"
@@ -138,7 +139,8 @@ class SamlResponses:
             return _again(login, error)
         asserted = self._mapped(provider, assertion, login, reference)
         self._require_in_time(asserted)
-        return self._authentication(request, provider, login, found, asserted, await self._first_use(asserted))
+        unused = await self._services.transactions.use_up(self._uses(asserted))
+        return self._authentication(request, provider, login, found, asserted, unused)
 
     async def _resolved(self, request: PortalRequest, provider: SamlProvider, value: str) -> Callable[[], Document]:
         """Bindings 3.6: what the reference stands for, asked of the provider. `value`: SAMLart.
@@ -157,7 +159,8 @@ class SamlResponses:
     # --- the browser that asked
 
     async def finish(self, request: PortalRequest) -> NextStep:
-        """`GET /_ecluse/saml/finish?p=`: taken first and looked at after, so that a wrong browser burns it."""
+        """`GET /_ecluse/saml/finish?p=`. Whatever is found wrong with it, it is used up, so that a wrong browser burns
+        it: in the step that ends the sign-in, before anything is written; before that where others are to be asked."""
         request.require_navigation()
         id = request.parameter("p")
         parked = await self._services.transactions.saml_responses.peek(id)
@@ -167,12 +170,16 @@ class SamlResponses:
         if login is not None and login.serves is not None and request.holds(login.binding):
             # Where the store fails from here on, the page leads back to the application.
             lead_back(request, login.serves.transaction)
-        # One write of the store: whatever is found wrong afterwards, all of it is used up.
-        spent, unused, under_way = await asyncio.gather(
-            transactions.saml_responses.spend(id),
-            self._first_use(parked),
-            transactions.saml_logins.spend(reference or ""),
-        )
+        spent = unused = under_way = True
+        if login is not None and _ends_in_one_step(request, login):
+            spends = transactions.saml_responses.spending(id), transactions.saml_logins.spending(reference or "")
+            request.uses_up = (*spends, *self._uses(parked))
+        else:
+            spent, unused, under_way = await asyncio.gather(
+                transactions.saml_responses.spend(id),
+                transactions.use_up(self._uses(parked)),
+                transactions.saml_logins.spend(reference or ""),
+            )
         if not spent:
             return SignInSeenAgain(_GONE)
         provider = saml_provider(request.snapshot, parked.identity.provider)
@@ -244,12 +251,12 @@ class SamlResponses:
         if self._services.now() >= asserted.replayable_until:
             raise GatewayError(SAML_EXPIRED, "an assertion that ran out before its browser came")
 
-    async def _first_use(self, asserted: ParkedAssertion) -> bool:
+    def _uses(self, asserted: ParkedAssertion) -> list[UseOnce]:
         """Profiles 4.1.4.5; invariant 6."""
         # A response is no older than its request, which the store has.
         issued = asserted.issued if asserted.reference is None else None
         once = ("assertion", asserted.identity.issuer, asserted.assertion_id)
-        return await self._services.transactions.first_use(
+        return self._services.transactions.uses(
             *once, issued=issued, skew=asserted.skew, until=asserted.replayable_until
         )
 
@@ -277,6 +284,15 @@ class SamlResponses:
             name_id=asserted.name_id,
             ends_at=asserted.session_until,
         )
+
+
+def _ends_in_one_step(request: PortalRequest, login: SamlLogin) -> bool:
+    """Whether nothing is asked of anybody, or written, between here and the step that spends the transaction."""
+    snapshot, serves = request.snapshot, login.serves
+    provider = snapshot.providers.get(login.provider)
+    if serves is None or provider is None or provider.chooses_tenant or serves.transaction.not_before:
+        return False
+    return not snapshot.directories and not snapshot.gateway.scim.clients
 
 
 def _require_browser(request: PortalRequest, login: SamlLogin) -> None:

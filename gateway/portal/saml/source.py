@@ -82,7 +82,7 @@ class SamlSource:
             passive=provider.passive_first and not fresh and VISIBLY not in step.hints,
         )
         # Bindings 3.4.3: a reference of 43 characters, which tells nothing of where the person wants to go
-        reference = self._services.token_urlsafe(SECRET_BYTES)
+        reference = self._services.transactions.saml_logins.id_for(login)
         page = await self._crypto_thread.do(lambda: self._sent(request, provider, endpoint, login, reference))
         await self._services.transactions.saml_logins.put(login, request.network, reference)
         self._services.report.login_started(request)

@@ -62,14 +62,11 @@ class RedisClusterStore(RedisStore):
             if "NEWERSTORE" in error.detail:
                 raise GatewayError(STORE_UNREADABLE, error.detail) from error
 
-    async def perform(self, writes: Sequence[Write], now: int) -> bool:
+    async def perform_until(self, writes: Sequence[Write], now: int) -> Write | None:
         for tag, of_it in steps.in_tags(writes).items():
-            operations = [operation for write in of_it for operation in steps.operations_of(write, now)]
-            replicas = self._server.replicas if steps.must_last(of_it) else 0
-            again = steps.is_repeatable(of_it)
-            if await self._run_step(tag, operations, again=again, replicas=replicas) is None:
-                return False
-        return True
+            if (missed := await self._perform_step(tag, of_it, now)) is not None:
+                return missed
+        return None
 
     def _in_shards(self, touches: Sequence[Touch]) -> Mapping[str, Sequence[Touch]]:
         found: dict[str, list[Touch]] = {}

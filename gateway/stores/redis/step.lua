@@ -4,7 +4,7 @@
 -- and KEYS names the store of that tag. ARGV: prefix, tag, whether seats leave tombstones; the server's run, an epoch for
 -- a new store, the release's version of what is kept, the epoch that the caller remembers (for ops.meet, which is the
 -- first thing done in a cluster); then operations: the name, the number of operands, the operands. Times are Unix seconds.
--- The reply: {0} where a condition did not hold (the operations before it are done), else {1, what was read}.
+-- The reply: {0, how many operations are done} where the condition of the next did not hold, else {1, what was read}.
 
 local PREFIX, TAG, BURY = ARGV[1], ARGV[2], ARGV[3] == '1'
 local PARALLEL_TABS, TOMBSTONE_KEPT, NOTE_KEPT = 5, 43200, 86400
@@ -453,12 +453,12 @@ if TAG ~= '' then
     if refused then return refused end
     found = {}
 end
-local at = 8
+local at, before = 8, 0
 while at <= #ARGV do
     local operands = tonumber(ARGV[at + 1])
     local done = ops[ARGV[at]](unpack(ARGV, at + 2, at + 1 + operands))
-    if done == false then return { 0 } end
+    if done == false then return { 0, before } end
     if done then return done end
-    at = at + 2 + operands
+    at, before = at + 2 + operands, before + 1
 end
 return { 1, found }

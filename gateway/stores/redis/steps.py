@@ -91,6 +91,12 @@ def operations_of(write: Write, now: int) -> list[Operation]:
     raise AssertionError(f"no operation for {type(write).__name__}")
 
 
+def operations_of_all(writes: Sequence[Write], now: int) -> tuple[list[Write], list[Operation]]:
+    """Each operation, and of which write it is."""
+    both = [(write, operation) for write in writes for operation in operations_of(write, now)]
+    return [write for write, _ in both], [operation for _, operation in both]
+
+
 def in_tags(writes: Sequence[Write]) -> dict[str, list[Write]]:
     """What is one step in a cluster, by its tag, in the order in which each tag comes first."""
     found: dict[str, list[Write]] = {}

@@ -106,9 +106,10 @@ class RedisStore:
         await self._connections.close()
 
     async def perform(self, writes: Sequence[Write], now: int) -> bool:
-        operations = [operation for write in writes for operation in steps.operations_of(write, now)]
-        replicas = self._server.replicas if steps.must_last(writes) else 0
-        return await self._run_step("", operations, again=steps.is_repeatable(writes), replicas=replicas) is not None
+        return await self.perform_until(writes, now) is None
+
+    async def perform_until(self, writes: Sequence[Write], now: int) -> Write | None:
+        return await self._perform_step("", writes, now)
 
     # --- sessions and seats
 
@@ -329,16 +330,21 @@ class RedisStore:
         """What step.lua has first."""
         return lambda run: (self._server.prefix, "", int(self._buries), "", "", VERSION, "")
 
-    async def _run_step(
-        self, tag: str, operations: Sequence[Operation], *, again: bool = False, replicas: int = 0
-    ) -> Any:
-        """What the operations have read; None where a condition did not hold. `tag`: of all that they touch, in a
-        cluster."""
-        key, operands = self._keys.store_of(tag), steps.flat(operations)
-        done, *found = await self._asked(
-            lambda: self._connections.run(key, self._head(tag), operands, again=again, replicas=replicas), writes=True
-        )
-        return found[0] if done else None
+    async def _run_step(self, tag: str, does: Sequence[Operation], *, again: bool = False, replicas: int = 0) -> Any:
+        """What is read; None where a condition did not hold. `tag`: of all that is touched, in a cluster."""
+        done, found = await self._told_by_step(tag, does, again, replicas)
+        return found if done else None
+
+    async def _perform_step(self, tag: str, writes: Sequence[Write], now: int) -> Write | None:
+        whose, operations = steps.operations_of_all(writes, now)
+        replicas = self._server.replicas if steps.must_last(writes) else 0
+        done, found = await self._told_by_step(tag, operations, steps.is_repeatable(writes), replicas)
+        return None if done else whose[found]
+
+    async def _told_by_step(self, tag: str, does: Sequence[Operation], again: bool, replicas: int) -> Any:
+        key, head, operands = self._keys.store_of(tag), self._head(tag), steps.flat(does)
+        run = partial(self._connections.run, key, head, operands, again=again, replicas=replicas)
+        return await self._asked(run, writes=True)
 
     def _live(self, record: bytes | None, now: int) -> bytes | None:
         ticket = None if record is None else self._understood("ticket", lambda: encoding.ticket_from_bytes(record))

@@ -9,6 +9,7 @@ from gateway.model.levels import Need, ProviderLevels
 from gateway.model.provider import Perimeter
 from gateway.model.transaction import Transaction
 from gateway.policy.levels import USUAL_LADDER, Ladder
+from gateway.stores.at_hand import AtHand
 from gateway.stores.records import TicketKey
 from tests.portal.installation import ELECTIONS, PERMIS, PORTAL, OutOfReach
 from tests.portal.saml.region import ENTITY, IDP, KEY, OTHER_KEY, Region, brought, metadata
@@ -177,6 +178,52 @@ async def test_an_assertion_works_once_even_for_two_requests(region: Region) -> 
     again = await person.follow(await region.answer(person, response, None))
     assert again.status == 403
     assert region.here.codes() == ["saml.replayed"]
+
+
+async def test_an_assertion_id_is_used_once_though_each_answers_a_request_of_ours(region: Region) -> None:
+    """It is found used in the step that would have ended the sign-in: nothing of that is written."""
+    replies = []
+    for person in (region.person(), region.person()):
+        asked = await region.asked(person)
+        response = region.response(asked, assertion_id="_used-twice")
+        replies.append(await person.follow(await region.answer(person, response, asked.relay_state)))
+    assert [reply.status for reply in replies] == [200, 403]
+    assert region.here.codes() == ["saml.replayed"]
+    assert len(region.here.store.sessions) == 1
+
+
+@pytest.mark.parametrize("elsewhere", [False, True])
+async def test_of_a_response_that_finishes_at_once_in_two_tabs_one_is_signed_in(
+    region: Region, monkeypatch: pytest.MonkeyPatch, elsewhere: bool
+) -> None:
+    """Also where a worker finishes it that has not put it into the store. The other one is no replay."""
+    if elsewhere:
+        monkeypatch.setattr(AtHand, "find", lambda *_: None)
+    person = region.person()
+    asked = await region.asked(person)
+    reply = await region.answer(person, region.response(asked), asked.relay_state)
+    pages = await asyncio.gather(*(person.step("GET", reply.location) for _ in range(2)))
+    assert sorted(page.status for page in pages) == [303, 400]
+    assert region.here.codes() == ["login.transaction_gone"]
+    assert len(region.here.store.sessions) == 1
+
+
+async def test_what_another_worker_has_finished_is_not_at_hand_for_long(
+    region: Region, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A worker that knows of no other's step lets nobody in, and says so on the page of what is over."""
+    monkeypatch.setattr(AtHand, "forget", lambda *_: None)
+    person = region.person()
+    asked = await region.asked(person)
+    form = (region.response(asked), asked.relay_state)
+    reply = await region.answer(person, *form)
+    assert (await person.follow(reply)).status == 200
+    for again in (reply, await region.answer(person, *form)):
+        page = await person.step("GET", again.location, initiator=f"{IDP}/sso")
+        assert page.status == 400
+        assert not page.all("Set-Cookie")
+    assert region.here.codes() == ["login.transaction_gone"] * 2
+    assert len(region.here.store.sessions) == 1
 
 
 async def test_an_assertion_that_waits_beyond_its_time_signs_in_nobody(region: Region) -> None:

@@ -23,10 +23,9 @@ from gateway.stores.records import AddSession, RevokeSession, SeatKey, UseOnce
 from gateway.stores.redis.lacks import read_info
 from gateway.stores.redis.store import RedisStore
 from gateway.stores.tickets import unix_now
-from tests.bench.round_trips import counted, of_saml
+from tests.bench.round_trips import counted, nothing_at_hand, of_saml
 from tests.patience import PATIENCE
 from tests.portal.installation import ACTES, Installation, installed
-from tests.portal.saml.region import region_installed
 from tests.stores.redis.cluster import Cluster, TestedClusterStore
 from tests.stores.redis.proxy import proxied
 from tests.stores.redis.servers import TestedStore, server, settings_of
@@ -122,29 +121,13 @@ async def test_what_a_sign_in_asks_the_store_is_six_round_trips(valkey: int) -> 
         await store.close()
 
 
-async def test_what_a_sign_in_by_saml_waits_for_is_nine_round_trips(valkey: int) -> None:
+async def test_what_a_sign_in_by_saml_waits_for_is_six_round_trips(valkey: int) -> None:
+    """The worker that put the login and the response has them at hand; another one reads each of them first."""
     async with counted(valkey) as (store, waits):
-        assert await of_saml(store, waits) == 9
-
-
-async def test_what_a_sign_in_by_saml_asks_the_store(valkey: int) -> None:
-    """Nine times, one after the other, to the seat: what comes by POST from another site brings no cookie, so what was
-    verified is kept until the browser is known. What is used up then is asked for side by side: three requests."""
-    counts = []
-    async with proxied(valkey) as proxy:
-        store = RedisStore(settings_of(proxy.port))
-        await store.open()
-        async with region_installed(store=store) as region:
-            for _ in range(2):
-                person, before = region.person(), proxy.requests
-                asked = await region.asked(person)
-                between = proxy.requests
-                reply = await region.answer(person, region.response(asked), asked.relay_state)
-                assert (await person.follow(reply)).status == 200
-                counts.append((between - before, proxy.requests - between))
-        await store.close()
-    # Of the second, for the first opens connections. The last is the page's, read at a worker that made no seat.
-    assert counts[1] == (3, 2 + 5 + 1 + 1)
+        assert await of_saml(store, waits) == 6
+        assert waits.asked == waits.waited
+        with nothing_at_hand():
+            assert await of_saml(store, waits) == 8
 
 
 async def test_in_a_cluster_a_sign_in_has_two_tags_and_asks_once_more(nodes: Cluster) -> None:

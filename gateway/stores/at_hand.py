@@ -1,0 +1,44 @@
+"""What a worker has put into the store and is soon asked for again: it is read here, and taken there alone."""
+
+from typing import Final, Generic, NamedTuple
+
+from gateway.stores.codec import Kept
+from gateway.stores.records import Ticket, TicketKey
+from gateway.stores.sealing import StoreKeys
+
+# Of each kind, in one worker. Strangers can put the others' out: those are read from the store then.
+_MOST: Final = 128
+# Under seal. What is larger is read from the store: 128 of these are some megabytes.
+_LONGEST: Final = 16 << 10
+
+
+class _Value(NamedTuple, Generic[Kept]):
+    kept: Kept
+    expires_at: int
+    keys: int
+
+
+class AtHand(Generic[Kept]):
+    """The last tickets of one kind. Another worker may have taken one since: whether it is still there, nobody knows
+    but the step that takes it."""
+
+    def __init__(self) -> None:
+        self._values: dict[TicketKey, _Value[Kept]] = {}
+
+    def keep(self, ticket: Ticket, value: Kept, keys: StoreKeys) -> None:
+        self.forget(ticket.key)
+        if len(ticket.sealed) > _LONGEST:
+            return
+        self._values[ticket.key] = _Value(value, ticket.expires_at, keys.taken)
+        if len(self._values) > _MOST:
+            self.forget(next(iter(self._values)))
+
+    def find(self, key: TicketKey, now: int, keys: StoreKeys) -> Kept | None:
+        """`now`: Unix seconds. `keys`: under others than it was put under, the store says whether it opens."""
+        found = self._values.get(key)
+        if found is None or now >= found.expires_at or found.keys != keys.taken:
+            return None
+        return found.kept
+
+    def forget(self, key: TicketKey) -> None:
+        self._values.pop(key, None)
