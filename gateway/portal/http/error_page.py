@@ -16,6 +16,7 @@ from gateway.model.codes import (
     SAML_METADATA_UNREACHABLE,
     Code,
 )
+from gateway.model.host_codes import APP_CLOSED, HOST_UNKNOWN, HOST_UNREAD
 from gateway.model.scim_codes import LOGIN_DEACTIVATED
 
 _REFUSING = frozenset({"policy", "translation", "account"})
@@ -28,6 +29,11 @@ _OF_PROVIDERS = frozenset(
         *(SAML_METADATA_EXPIRED, SAML_METADATA_UNREACHABLE),
     )
 )
+
+
+def is_of_no_host(code: Code) -> bool:
+    """Whether no application answers there: then nothing that a page would load does either."""
+    return code in (HOST_UNKNOWN, HOST_UNREAD, APP_CLOSED)
 
 
 def is_for_another(code: Code) -> bool:

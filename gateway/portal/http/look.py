@@ -3,6 +3,7 @@ stands at the top and the foot of every page, by language."""
 
 from base64 import b64encode
 from collections.abc import Mapping
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -42,6 +43,8 @@ class Look:
         anywhere = policy.replace("form-action 'self'", "form-action 'self' https: http:")
         self.sending = (*security_headers(f"{anywhere}; frame-ancestors 'none'"), _VARY)
         self.framed = (*security_headers(policy, framed=True), _VARY)
+        # Of a page that can load nothing.
+        self.alone = self if theme.dsfr is None else Look(replace(theme, dsfr=None))
         self.around = {language: _around(theme, language, style) for language in LANGUAGES}
 
     def posting(self, script: str, schemes: str) -> Headers:

@@ -22,7 +22,7 @@ from gateway.model.theme import ShownText, Theme, Words, by_language, said_in
 from gateway.ops.log import short_reference
 from gateway.portal.http.choices import ActingLine, Choice, MayAct, OrganisationChoices, StepUp
 from gateway.portal.http.dsfr import DSFR_TEMPLATES, DsfrMarkup
-from gateway.portal.http.error_page import blames_provider, is_for_nobody, sign_of, way_of, words_of
+from gateway.portal.http.error_page import blames_provider, is_for_nobody, is_of_no_host, sign_of, way_of, words_of
 from gateway.portal.http.i18n import catalogue, choose
 from gateway.portal.http.lines import AccountLine, AskedAccess, HomeLine, Offered, SessionLine
 from gateway.portal.http.look import Look
@@ -139,6 +139,7 @@ class Pages:
 
     def _made(self, look: Look, form: _Form) -> _Ready:
         code, filled = form.code, form.filled
+        look = look.alone if is_of_no_host(code) else look
         slots = {name: _slot(name) if name in filled else "" for name in ("login_url", "account")}
         text = self._text(
             look,
