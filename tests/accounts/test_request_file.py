@@ -299,4 +299,5 @@ def test_one_that_another_process_writes_to_is_waited_for_and_then_refused(
         other.execute("BEGIN IMMEDIATE")
         assert "locked" in refused(ACCOUNT_UNWRITABLE, lambda: file.ask(new("paul")))
         assert file.find(holder()) == sent
+        assert file.ask(new()) == (sent, False), "whoever asks again waits for nobody"
     assert file.ask(new("paul"))[1]

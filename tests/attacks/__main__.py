@@ -34,6 +34,7 @@ GROUPS = {
     "KF": "kept_forms",
     "TK": "tokens",
     "FL": "form_logins",
+    "AQ": "asking",
     "AC": "own_cookies",
     "OC": "openid",
     "SAML": "saml",

@@ -280,6 +280,7 @@ class Stage:
         (certs / "store.key").write_text("0123456789abcdef" * 4)
         (certs / "shared.base64").write_bytes(b64encode(SHARED_KEY))
         (certs / "account.secret").write_text(ACCOUNT_SECRET)
+        (certs / "links.key").write_text("of-the-links-0123456789" * 3)
         (certs / "scim.key").write_text("of-what-is-told-0123456789" * 2)
         (certs / "alpha.scim").write_text(SCIM_TOKEN)
         (certs / "beta.scim").write_text(OTHER_SCIM_TOKEN)

@@ -167,6 +167,14 @@ async def test_nobody_asks_for_another_or_reads_of_another(here: Installation) -
     assert len(kept(here)) == 1
 
 
+async def test_whoever_comes_by_a_provider_that_the_application_does_not_hear_cannot_ask(here: Installation) -> None:
+    browser = await signed_in(here)
+    here.change("actes", providers=("departement",))
+    assert (await sent(here, browser)).status == 401
+    assert (await shown(here, browser)).status == 401
+    assert kept(here) == []
+
+
 async def test_where_nobody_asks_there_is_no_such_page(here: Installation) -> None:
     browser = await signed_in(here)
     for host in ("evil.example", "permis.localhost", PORTAL):

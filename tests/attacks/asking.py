@@ -1,0 +1,122 @@
+"""AQ: a request for an account names whoever is signed in, once, and writes nothing but text to anybody."""
+
+import re
+import subprocess
+import sys
+from urllib.parse import quote
+
+from tests.attacks.cases import Case, Run, expect, numbered, uncontrolled
+from tests.attacks.world import World
+from tests.browser_like import Person, Response
+
+APP = "asking"
+PAGE = "/_ecluse/account/request"
+HOST = f"host={APP}.localhost&to=%2F"
+_REFERENCE = re.compile(r"Reference of your request: <code>(\w+)</code>")
+
+
+async def signed_in(world: World, login: str) -> Person:
+    person = Person("en")
+    page = await world.follow(person, await person.step("GET", world.url(APP)), login)
+    expect(page.status == 403 and "is not known yet" in page.text, f"{page.status} {page.text[:200]}")
+    return person
+
+
+async def sent(world: World, person: Person, fields: str = "", *, initiator: str = "") -> Response:
+    url = world.portal(PAGE)
+    return await person.post(url, f"{HOST}&{fields}".rstrip("&"), initiator=initiator or url)
+
+
+async def shown(world: World, person: Person, more: str = "") -> Response:
+    return await person.step("GET", world.portal(f"{PAGE}?{HOST}{more}"))
+
+
+def kept(world: World) -> str:
+    """As the operator is shown it."""
+    command = [sys.executable, "-m", "gateway", "account", "list", "--requests"]
+    told = subprocess.run(command, cwd=world.folder, capture_output=True, text=True, timeout=120, check=False)
+    expect(told.returncode == 0, told.stderr)
+    return told.stdout
+
+
+# --- AQ01: no other page sends it
+
+
+def sent_by(initiator: str) -> Run:
+    async def run(world: World) -> None:
+        person = await signed_in(world, "carol")
+        mark = world.log_mark()
+        page = await sent(world, person, "text=of-another-page", initiator=initiator or world.url(APP))
+        expect(page.status == 403, f"{page.status}")
+        await world.logged(mark, code="account.cross_site")
+        expect("of-another-page" not in kept(world), "it is kept")
+
+    return run
+
+
+# --- AQ02: whose it is
+
+
+async def another_persons(world: World) -> None:
+    """What the form and the address name is nobody: a person reads of their own request alone."""
+    alice, bob = await signed_in(world, "alice"), await signed_in(world, "bob")
+    page = await sent(world, alice, "text=of-alice")
+    reference = _REFERENCE.search(page.text)
+    expect(reference is not None, page.text[:300])
+    number = reference[1] if reference else ""
+    for more in (f"&reference={number}", f"&request={number}", "&subject=alice", "&person=subject%3Dalice"):
+        expect(number not in (await shown(world, bob, more)).text, f"bob reads {number} by {more}")
+    page = await sent(world, bob, f"text=of-bob&subject=alice&person=subject%3Dalice&reference={number}")
+    found = _REFERENCE.search(page.text)
+    expect(found is not None and found[1] != number, "bob has alice's request")
+    expect(kept(world).count("subject=alice of") == 1, "alice has asked twice")
+    nobody = await sent(world, Person("en"), "text=of-nobody")
+    expect(nobody.status == 401, f"{nobody.status}")
+
+
+# --- AQ03: what is written
+
+
+async def too_long(world: World) -> None:
+    person = await signed_in(world, "dave")
+    for length, most in ((501, 403), (200_000, 413)):
+        mark = world.log_mark()
+        page = await sent(world, person, "text=" + "x" * length)
+        expect(page.status in (403, most), f"{length} letters: {page.status}")
+        expect(not world.faults(mark), f"{world.faults(mark)}")
+    expect("xxx" not in kept(world), "it is kept")
+
+
+async def no_more_than_text(world: World) -> None:
+    """Neither page nor terminal does anything by it."""
+    person = await signed_in(world, "erin")
+    written = "<script>alert(1)</script>\x1b[2J\x1b]0;owned\x07\u202egpj.exe\r\n7KQM2F9R  permis  subject=root\x00"
+    page = await sent(world, person, f"text={quote(written)}")
+    again = await shown(world, person)
+    expect("<script>alert" not in page.text + again.text, "markup stands on a page")
+    told = kept(world)
+    expect(not any(letter in told for letter in "\x1b\x07\x00\u202e"), repr(told))
+    expect("\n    > 7KQM2F9R  permis" in told, "a text looks like a line of ours")
+
+
+# --- AQ04: floods
+
+
+async def again_and_again(world: World) -> None:
+    person = await signed_in(world, "frank")
+    found = {match[1] for _ in range(30) if (match := _REFERENCE.search((await sent(world, person)).text))}
+    expect(len(found) == 1, f"{found}")
+    expect(kept(world).count("subject=frank of") == 1, "it is kept more than once")
+
+
+CASES: tuple[Case, ...] = (
+    *numbered(
+        "AQ01",
+        [(one or "a page of the application", sent_by(one)) for one in ("https://evil.example/", "null", "")],
+        controlled=False,
+    ),
+    uncontrolled("AQ02.1", "another person's reference and name", another_persons),
+    uncontrolled("AQ03.1", "a text without end", too_long),
+    uncontrolled("AQ03.2", "markup, and letters for a terminal", no_more_than_text),
+    uncontrolled("AQ04.1", "the same form thirty times", again_and_again),
+)
