@@ -156,7 +156,7 @@ class ApplicationAccess:
         app, authority = self.app, None
         if not raw.startswith(b"/"):
             _, named, raw = absolute_form(raw)
-            authority = canonical_host(named)
+            authority = canonical_host(named, underscore=True)
         target = canonical_target(raw, STRICT if app is None else app.leniency)
         if app is not None:
             app.check_readings(target)

@@ -115,7 +115,7 @@ class HostTable(Generic[Access]):
         """`raw`: a Host header, or the authority of a target. Raises GatewayError: WIRE_HOST for what is no host name,
         HOST_UNKNOWN where nothing answers, HOST_UNREAD where a file whose hosts are not known may have it,
         APP_CLOSED for a host of a file that was left out."""
-        name = canonical_host(raw)
+        name = host_of(raw, self.snapshot)
         there = self.snapshot.applications(name)
         portal = name == self.snapshot.gateway.portal_host
         nothing = there.whole is None and not there.below and not portal
@@ -144,6 +144,16 @@ class HostTable(Generic[Access]):
         if lane is None:
             lane = self._lanes[name] = self.make_lane(app)
         return lane
+
+
+def host_of(raw: bytes, snapshot: Snapshot) -> str:
+    """The one reading of a public host. One whose name has a `_` is none, but where a file lists it as it stands.
+    Raises GatewayError(WIRE_HOST)."""
+    if b"_" in raw:
+        name = canonical_host(raw, underscore=True)
+        if name in snapshot.exact_hosts:
+            return name
+    return canonical_host(raw)
 
 
 def _unanswered(name: str, snapshot: Snapshot) -> GatewayError:

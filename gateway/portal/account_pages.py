@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 from urllib.parse import quote
 
+from gateway.access.virtual_host import host_of
 from gateway.config.snapshot import App
 from gateway.model.account_codes import ACCOUNT_CROSS_SITE, ACCOUNT_LOGIN, ACCOUNT_REFUSED, ACCOUNT_TABLE
 from gateway.model.codes import FORM_LOGIN_REFUSED, PATH_RESERVED, SESSION_NONE, Code
@@ -15,7 +16,6 @@ from gateway.portal.http.request import ANOTHER, PREFIX, PortalRequest, WayBack,
 from gateway.portal.http.responses import encoded, redirect
 from gateway.portal.services import PortalServices
 from gateway.wire.cookies import presented_seat
-from gateway.wire.host import canonical_host
 from gateway.wire.navigation import is_same_origin
 
 # What a person reads who has just written it.
@@ -96,7 +96,7 @@ async def asked_account(
 ) -> AskedAccount:
     """Raises GatewayError where there is no such application, or nobody that it hears. `missing`: what its file has
     people do there."""
-    host = canonical_host((told.get("host") or request.host).encode("ascii", "replace"))
+    host = host_of((told.get("host") or request.host).encode("ascii", "replace"), request.snapshot)
     app = request.snapshot.find_app(host, told.get("to", ""))
     if app is None or app.account is None or app.account.missing != missing:
         raise GatewayError(PATH_RESERVED, f"no application there in which people {missing} accounts by themselves")

@@ -8,6 +8,7 @@ import re
 from collections.abc import Mapping
 from typing import Final, get_args
 
+from gateway.access.virtual_host import host_of
 from gateway.model.account_codes import ACCOUNT_CROSS_SITE
 from gateway.model.code_table import all_codes
 from gateway.model.codes import PORTAL_PARAMETERS
@@ -26,7 +27,6 @@ from gateway.portal.http.responses import redirect
 from gateway.portal.logout.sign_out import elsewhere
 from gateway.portal.services import PortalServices
 from gateway.wire.cookies import LANGUAGES, presented_seat, set_language
-from gateway.wire.host import canonical_host
 from gateway.wire.navigation import is_same_origin
 from gateway.wire.target import safe_target
 
@@ -106,7 +106,7 @@ def _way_back(request: PortalRequest, link: str) -> str:
     if link.startswith(PREFIX):
         return link
     try:
-        host = canonical_host(link.partition("//")[2].partition("/")[0].encode("ascii", "replace"))
+        host = host_of(link.partition("//")[2].partition("/")[0].encode("ascii", "replace"), request.snapshot)
     except GatewayError:
         return ""
     app = request.snapshot.find_app(host, f"/{link.partition('//')[2].partition('/')[2]}")

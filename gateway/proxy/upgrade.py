@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from gateway.access.virtual_host import host_of
 from gateway.config.snapshot import App, Snapshot
 from gateway.model.codes import UPSTREAM_RESPONSE, WIRE_ORIGIN, WIRE_UPGRADE, WIRE_WEBSOCKET
 from gateway.model.errors import GatewayError
@@ -9,7 +10,6 @@ from gateway.proxy.http1.response_head import ResponseHead
 from gateway.proxy.request import Request
 from gateway.proxy.tables import RequestTables
 from gateway.wire.headers import CONTENT_LENGTH, TRANSFER_ENCODING, UPGRADE
-from gateway.wire.host import canonical_host
 from gateway.wire.websocket import check_accepted, key_of, upgrade_of
 
 ASKS: Final = b"\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n"
@@ -75,7 +75,7 @@ def _check_origin(request: Request, app: App, snapshot: Snapshot) -> None:
 def _is_own(origin: str, app: App, snapshot: Snapshot) -> bool:
     """RFC 6454 7: of one of the application's hosts, as browsers write it."""
     try:
-        host = canonical_host(origin.partition("://")[2].encode("latin-1"))
+        host = host_of(origin.partition("://")[2].encode("latin-1"), snapshot)
     except GatewayError:
         return False
     return snapshot.find_named(host, app.name) is not None and origin == app.origin(host)

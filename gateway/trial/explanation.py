@@ -129,7 +129,7 @@ def _bounds(snapshot: Snapshot, app: App, tried: Tried, person: Known | None) ->
 
 
 def _rewriting(app: App, asked: WrittenRequest) -> Rewriting | None:
-    edits, public = app.edits, app.origin(canonical_host(asked.authority))
+    edits, public = app.edits, app.origin(canonical_host(asked.authority, underscore=True))
     if not edits.addresses:
         return None
     return Rewriting(public, told(edits, public), edits.bodies, len(edits.texts))

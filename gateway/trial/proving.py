@@ -9,6 +9,7 @@ wrong, too.
 from collections.abc import Mapping
 from dataclasses import replace
 
+from gateway.access.virtual_host import host_of
 from gateway.config.compile.build import build
 from gateway.config.compile.compiler import Compiled, compile_files
 from gateway.config.folder.files import APPS, GATEWAY_FILE, TESTS, Closing, Files, team_of
@@ -21,7 +22,6 @@ from gateway.config.yaml.written_hosts import written_hosts
 from gateway.model.errors import GatewayError
 from gateway.trial.cases import Case, load_cases
 from gateway.trial.judge import judge, problems_of
-from gateway.wire.host import canonical_host
 
 
 def prove(files: Files, now: float) -> Compiled:
@@ -40,7 +40,7 @@ def prove(files: Files, now: float) -> Compiled:
 
 def _is_closed(case: Case, snapshot: Snapshot) -> bool:
     try:
-        host = canonical_host(case.request.authority)
+        host = host_of(case.request.authority, snapshot)
         path = case.request.target.decode("latin-1").partition("?")[0]
         below = any(is_below(path, closed) for closed in snapshot.closed_below(host))
         return below or bool(snapshot.closed_by(host))

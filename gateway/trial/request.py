@@ -6,11 +6,11 @@ from datetime import datetime
 from ipaddress import IPv4Address, IPv6Address
 from urllib.parse import quote
 
+from gateway.access.virtual_host import host_of
 from gateway.config.schema.scalars import Wrong
 from gateway.config.snapshot import App, Snapshot
 from gateway.model.errors import GatewayError
 from gateway.wire.addresses import parse_address
-from gateway.wire.host import canonical_host
 from gateway.wire.target import absolute_form
 
 # Characters that browsers send as they are. Blanks and what is not ASCII they escape as UTF-8.
@@ -29,7 +29,7 @@ class WrittenRequest:
 
 def app_asked(snapshot: Snapshot, request: WrittenRequest) -> App | None:
     """The application that answers there. Raises GatewayError for what is no host."""
-    return snapshot.find_app(canonical_host(request.authority), request.target.decode("latin-1"))
+    return snapshot.find_app(host_of(request.authority, snapshot), request.target.decode("latin-1"))
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,7 +55,7 @@ def parse_fence_entry(text: str) -> FenceEntry:
         return FenceEntry(parse_network(str(address)), port)
     star = "*." if host.startswith("*.") else ""
     try:
-        name = canonical_host(host.removeprefix("*.").encode(), of_server=True)
+        name = canonical_host(host.removeprefix("*.").encode(), underscore=True)
     except GatewayError:
         raise ValueError(text) from None
     if match["six"] or host.removeprefix("*.") != name:

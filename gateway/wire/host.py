@@ -11,9 +11,9 @@ from gateway.model.errors import GatewayError
 _LABEL: Final = rb"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 _NAME: Final = rb"(%b(?:\.%b)*+)\.?(?::(0|[1-9][0-9]{0,4}))?"
 _HOST: Final = re.compile(_NAME % (_LABEL, _LABEL))
-# Of a server of one's own: resolvers find such names, as Compose and Windows give them.
-_SERVER_LABEL: Final = rb"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?"
-_SERVER: Final = re.compile(_NAME % (_SERVER_LABEL, _SERVER_LABEL))
+# Resolvers find such names, as Compose and Windows give them, and browsers send them (WHATWG URL 3.5).
+_LOOSE_LABEL: Final = rb"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?"
+_LOOSE: Final = re.compile(_NAME % (_LOOSE_LABEL, _LOOSE_LABEL))
 # WHATWG URL 3.5, "ends in a number": such a host is an IPv4 address in one of its many spellings.
 _NUMBER: Final = re.compile(r"(?:.*\.)?(?:[0-9]+|0x[0-9a-f]*)")
 _DOTTED_QUAD: Final = re.compile(r"(?:(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])(?:\.(?!\Z)|\Z)){4}")
@@ -22,13 +22,13 @@ _LONGEST_RAW: Final = _LONGEST + len(".:65535")
 _LAST_PORT: Final = 65535
 
 
-def canonical_host(raw: bytes, *, of_server: bool = False) -> str:
+def canonical_host(raw: bytes, *, underscore: bool = False) -> str:
     """The host in lower case, without port and final dot. An address has to be IPv4, in four plain decimal numbers.
-    `of_server`: one that an application listens at, whose name may have a `_`; no browser's Host has one.
+    `underscore`: the name may have a `_`, because an application listens at it, or a file lists it as it stands.
 
     Raises GatewayError for any host that two readers could read differently.
     """
-    match = (_SERVER if of_server else _HOST).fullmatch(raw.lower()) if len(raw) <= _LONGEST_RAW else None
+    match = (_LOOSE if underscore else _HOST).fullmatch(raw.lower()) if len(raw) <= _LONGEST_RAW else None
     if match is None:
         raise GatewayError(WIRE_HOST, f"not a host name: {raw[:80]!r}")
     host = match[1].decode("ascii")

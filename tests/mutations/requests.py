@@ -162,6 +162,13 @@ DEFENCES = (
         "",
     ),
     Defence(
+        "hosts with _ that no file lists",
+        "access/virtual_host.py",
+        "if name in snapshot.exact_hosts:\n            return name",
+        "access/test_virtual_host.py",
+        "return name",
+    ),
+    Defence(
         "frames of other sites",
         "wire/navigation.py",
         'is_own = destination == [b"iframe"] and site in _OWN_SITE',

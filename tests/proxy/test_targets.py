@@ -13,7 +13,7 @@ from gateway.policy.rules import Rule
 from gateway.wire.target import canonical_target
 from tests.config.samples import sample_snapshot
 from tests.proxy.applications import application
-from tests.proxy.gateways import ask, blot, files, gateway, reached
+from tests.proxy.gateways import HOST, ask, blot, files, gateway, reached
 
 # PC01 to PC11: one reading, or none.
 REFUSED = [
@@ -140,3 +140,23 @@ def test_a_path_whose_limits_turn_on_how_it_is_read_is_refused() -> None:
     app.check_readings(canonical_target(b"/public/caf%C3%A9", app.leniency))
     with pytest.raises(GatewayError):
         app.check_readings(canonical_target(b"/public/%C5%93uvres/1", app.leniency))
+
+
+async def test_a_host_with_an_underscore_answers_where_its_file_lists_it() -> None:
+    """In a Host line and in the authority of a target, which have to be one."""
+    listing = files(9)["apps/permis.yaml"].replace("[permis.localhost]", "[permis.localhost, per_mis.localhost]")
+    cases = (
+        (b"GET /public/a", b"per_mis.localhost:8080", 200),
+        (b"GET http://per_mis.localhost:8080/public/a", b"per_mis.localhost:8080", 200),
+        (b"GET http://per_mis.localhost:8080/public/a", b"permis.localhost:8080", 400),
+        (b"GET http://per_mi_s.localhost:8080/public/a", b"per_mis.localhost:8080", 400),
+        (b"GET /public/a", b"per_mi_s.localhost:8080", 400),
+        (b"GET /public/a", b"portail_.localhost:8080", 400),
+    )
+    async with application() as app:
+        listing = listing.replace(":9,", f":{app.port},").replace(":9}", f":{app.port}}}")
+        async with gateway(app, changes={"apps/permis.yaml": listing}) as gate:
+            for line, host, status in cases:
+                answer = await gate.once(ask(line).replace(b"Host: " + HOST, b"Host: " + host))
+                assert answer.status == status, (line, host)
+            assert [b"X-Forwarded-Host: per_mis.localhost:8080\r\n" in one for one in app.requests] == [True, True]

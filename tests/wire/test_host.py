@@ -128,7 +128,7 @@ def test_what_is_read_is_read_again_as_itself(raw: bytes) -> None:
 @pytest.mark.parametrize("raw", [b"app_1", b"my_app_1.internal:8080", b"_dmarc.example.com", b"App_1.EXAMPLE.com."])
 def test_a_server_of_ones_own_may_have_an_underscore(raw: bytes) -> None:
     name = raw.lower().partition(b":")[0].rstrip(b".").decode()
-    assert canonical_host(raw, of_server=True) == name
+    assert canonical_host(raw, underscore=True) == name
     with pytest.raises(GatewayError):
         canonical_host(raw)
 
@@ -136,4 +136,4 @@ def test_a_server_of_ones_own_may_have_an_underscore(raw: bytes) -> None:
 @pytest.mark.parametrize("raw", [b"app..x", b"-a_b", b"a_b-", b"a b", b"a_b:0443", b"127.1", b"a_" * 130])
 def test_and_is_held_to_the_rest(raw: bytes) -> None:
     with pytest.raises(GatewayError):
-        canonical_host(raw, of_server=True)
+        canonical_host(raw, underscore=True)

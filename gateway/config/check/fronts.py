@@ -43,6 +43,9 @@ def check_front(document: YamlDocument, model: AppFile, gateway: GatewayFile | N
     unheld_limits = model.limits.model_fields_set - {"requests"}
     # A question has no body, and a front that passes our answers on sends no other.
     unheld = (*_UNHELD, *(["limits"] if unheld_limits else []), *(["keep_posts"] if front and front.passes else []))
+    if model.upstream.buffer is not None:
+        message = f"{model.front} passes bodies on itself, so this would have no effect"
+        yield document.problem(("upstream", "buffer"), message, "leave it out, or leave front out", key=True)
     for key in unheld:
         if key in model.model_fields_set:
             message = f"{model.front} passes requests and answers on itself, so this would have no effect"

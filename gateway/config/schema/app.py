@@ -261,7 +261,8 @@ class AppFile(Strict):
     shadow: bool = False
     """This file stands beside the live one of the same application: its decisions are compared, never enforced."""
     hosts: list[HostPattern] = Field(min_length=1, max_length=200)
-    """The names that browsers know it by; `*.example.org` stands for any one label."""
+    """The names that browsers know it by; `*.example.org` stands for any one label, but for one with `_`: a name that
+    has one is written as it stands."""
     path: Maybe[PathPrefix] = None
     """Below which path of its hosts it answers, beside other applications: `/wiki`. Paths in the file stay whole."""
     start: Maybe[ApplicationTarget] = None

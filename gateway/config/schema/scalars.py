@@ -141,10 +141,10 @@ def _amount(value: object, units: Mapping[str, float], usual: str, rule: str) ->
 
 def server_name(text: str) -> str:
     """As host_name, of a server where an application listens: its labels may hold a `_`."""
-    return host_name(text, of_server=True)
+    return host_name(text, underscore=True)
 
 
-def host_name(text: str, *, of_server: bool = False) -> str:
+def host_name(text: str, *, underscore: bool = False) -> str:
     """A canonical host: lower case, no port, no dot at the end."""
     if not text.isascii():
         raise Wrong("a host name is written in ASCII", "write the xn-- form of the name")
@@ -154,16 +154,17 @@ def host_name(text: str, *, of_server: bool = False) -> str:
     if text.endswith("."):
         raise Wrong("a host has no dot at its end", f"write {text.rstrip('.')}")
     try:
-        return canonical_host(text.encode("ascii"), of_server=of_server)
+        return canonical_host(text.encode("ascii"), underscore=underscore)
     except GatewayError as error:
         what, _, _ = error.detail.partition(": ")
         raise Wrong(f"{text[:80]}: {what}", "labels of letters, digits and -, between dots") from None
 
 
 def host_pattern(text: str) -> str:
-    """A canonical host, or `*.` and a canonical host: any one label in its place."""
+    """A canonical host, or `*.` and a canonical host: any one label in its place. A `_` has to be written as it stands:
+    no wildcard is for a name that has one."""
     if not text.startswith("*"):
-        return host_name(text)
+        return host_name(text, underscore=True)
     suffix = text.removeprefix("*.")
     if suffix == text or "*" in suffix or ("." not in suffix and suffix != "localhost"):
         raise Wrong("a wildcard stands for one whole label in front", "write *.example.org")
@@ -247,7 +248,7 @@ def _url(text: str, *, of_server: bool = False) -> Url:
 
 def _url_host(text: str, *, of_server: bool = False) -> str:
     if not text.startswith("["):
-        return host_name(text, of_server=of_server)
+        return host_name(text, underscore=of_server)
     address = parse_address(text[1:-1])
     if address is None or address.version != 6:
         raise Wrong(f"{text} is not an IPv6 address")

@@ -8,8 +8,8 @@ SETTINGS = "trusted_proxies: [127.0.0.1]\nforward_auth: {secret: {env: FRONT}}\n
 SECRETS = {"env:FRONT": b"0123456789abcdef0123456789abcdef"}
 
 
-def of(app: str, settings: str = SETTINGS, secret: bytes = SECRETS["env:FRONT"]) -> list[str]:
-    return problems({"gateway.yaml": GATEWAY + settings, "apps/permis.yaml": PERMIS + app}, {"env:FRONT": secret})
+def of(app: str, settings: str = SETTINGS, secret: bytes = SECRETS["env:FRONT"], permis: str = PERMIS) -> list[str]:
+    return problems({"gateway.yaml": GATEWAY + settings, "apps/permis.yaml": permis + app}, {"env:FRONT": secret})
 
 
 def test_an_application_behind_a_front() -> None:
@@ -60,6 +60,15 @@ def test_no_form_is_kept_where_a_front_passes_our_answers_on() -> None:
     place = "policies/apps/permis.yaml:14:1: keep_posts"
     assert of("front: nginx\nkeep_posts: {largest: 1MB}\n", settings) == []
     assert of("front: envoy\nkeep_posts: {largest: 1MB}\n", settings) == [f"{place}: {message} ({hint})"]
+
+
+def test_no_body_waits_where_a_front_passes_it_on() -> None:
+    permis = PERMIS.replace("{url: http://127.0.0.1:9001}", "{url: 'http://127.0.0.1:9001', buffer: {requests: 1MB}}")
+    assert of("", permis=permis) == []
+    message = "nginx passes bodies on itself, so this would have no effect (leave it out, or leave front out)"
+    (said,) = of("front: nginx\n", permis=permis)
+    assert said.startswith("policies/apps/permis.yaml:")
+    assert said.endswith(f"upstream.buffer: {message}")
 
 
 @pytest.mark.parametrize(

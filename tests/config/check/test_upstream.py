@@ -103,11 +103,13 @@ def test_a_login_form_is_at_one_address() -> None:
 
 
 def test_the_name_of_a_server_may_hold_an_underscore() -> None:
-    """As Compose gives it. Those by which browsers know an application may not."""
+    """As Compose gives it. Those by which browsers know an application may, where they are written as they stand."""
     assert found("http://my_app_1:8000") == []
     assert found("http://a:8000', others: ['http://my_app_2:8000'], host: 'my_app") == []
-    changed = PERMIS.replace("permis.localhost", "per_mis.localhost")
-    assert "not a host name" in problems({"apps/permis.yaml": changed})[0]
+    assert problems({"apps/permis.yaml": PERMIS.replace("permis.localhost", "per_mis.localhost")}) == []
+    for refused in ('"*.per_mis.localhost"', '"per_mis.*.localhost"'):
+        assert problems({"apps/permis.yaml": PERMIS.replace("permis.localhost", refused)})
+    assert problems({"gateway.yaml": GATEWAY.replace("portail.localhost", "por_tail.localhost")})
 
 
 def test_a_buffer_of_nothing_is_told() -> None:
