@@ -165,6 +165,8 @@ FAILURES = 3
 PAUSE = 10.0
 # Seconds for which people who choose are told that it did not answer: nobody may have asked since.
 TOLD = 60.0
+# RFC 9110 15.6.3 to 15.6.5: it, or what stands before it, says that it does not serve for now.
+AWAY = (502, 503, 504)
 
 
 class Circuit:
@@ -174,7 +176,7 @@ class Circuit:
         self._clock = clock
         self._failures = 0
         self._closed_until = self._failed_at = float("-inf")
-        self._in_doubt = False
+        self._in_doubt = self._is_away = False
 
     def enter(self) -> None:
         """Before a call. GatewayError(LOGIN_PROVIDER_UNREACHABLE) during a pause; after it, one call goes to see."""
@@ -187,8 +189,8 @@ class Circuit:
 
     @property
     def is_silent(self) -> bool:
-        """Whether it did not answer the last time, and that was of late."""
-        return self._failures > 0 and self._clock() < self._failed_at + TOLD
+        """Whether it did not answer the last time, or said that it cannot serve now, and that was of late."""
+        return (self._failures > 0 or self._is_away) and self._clock() < self._failed_at + TOLD
 
     def doubted(self) -> bool:
         """A call that carries what a stranger sent was not answered, which by itself proves nothing of the provider.
@@ -196,8 +198,14 @@ class Circuit:
         first, self._in_doubt = not self._in_doubt, True
         return first
 
+    def heard(self, response: ProviderResponse) -> None:
+        """It answered. One that says that it is away is asked as before, and people who choose are told."""
+        self.answered()
+        if response.status in AWAY:
+            self._is_away, self._failed_at = True, self._clock()
+
     def answered(self) -> None:
-        self._in_doubt = False
+        self._in_doubt = self._is_away = False
         self._failures = 0
         self._closed_until = float("-inf")
 

@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from gateway.federation.addresses import Resolver
 from gateway.federation.cached import CachedDocument
-from gateway.federation.client import Circuit, ProviderClient
+from gateway.federation.client import AWAY, Circuit, ProviderClient
 from gateway.model.codes import API_TOKEN, LOGIN_PROVIDER_UNREACHABLE, OIDC_ID_TOKEN_KEY, OIDC_ID_TOKEN_SIGNATURE
 from gateway.model.errors import GatewayError
 from gateway.model.provider import ApiAccess, ClientCertificate, OidcProvider
@@ -267,7 +267,10 @@ class Federation:
             if error.code is LOGIN_PROVIDER_UNREACHABLE and circuit.doubted():
                 self._errand(self._look(provider, circuit, call.url))
             raise
-        circuit.answered()
+        if response.status in AWAY and circuit.doubted():
+            self._errand(self._look(provider, circuit, call.url))
+        elif response.status not in AWAY:
+            circuit.answered()
         return response
 
     async def _look(self, provider: OidcProvider, circuit: Circuit, url: str) -> None:
@@ -285,11 +288,11 @@ class Federation:
             if error.code is LOGIN_PROVIDER_UNREACHABLE:
                 circuit.failed()
             raise
-        circuit.answered()
+        circuit.heard(response)
         return response
 
     def is_silent(self, provider: OidcProvider) -> bool:
-        """Whether it did not answer of late: a person who chooses it will most likely wait for nothing."""
+        """Whether it did not answer of late, or said that it is away: who chooses it will most likely wait in vain."""
         circuit = self._circuits.get(provider.name)
         return circuit is not None and circuit.is_silent
 

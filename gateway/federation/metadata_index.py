@@ -22,6 +22,8 @@ from gateway.saml.parties import Endpoint, IdpMetadata
 # A reader of another version finds no file, and fetches.
 _SUFFIX = ".v1.sqlite"
 _UNFINISHED = ".new"
+# The one record of a logo's file.
+LOGO = "logo"
 # What reading a form of another release raises: it is no copy then, and no fault.
 _NOT_UNDERSTOOD = (ValueError, LookupError, TypeError, AttributeError)
 
@@ -41,7 +43,8 @@ class Copy:
     last_modified: str = ""
 
 
-Record = IdpMetadata | GatewayError
+Record = IdpMetadata | GatewayError | bytes
+"""Of an entity, or why it cannot be used; or the picture of a logo."""
 
 _ENDPOINTS = ("sign_on", "logout", "artifact_resolution")
 
@@ -101,6 +104,20 @@ def read_entity(folder: Path, source_id: str, entity_id: str) -> IdpMetadata | N
     raise GatewayError(SAML_METADATA_ENTITY, f"{entity_id} is not in the metadata")
 
 
+def logos_folder(folder: Path) -> Path:
+    """Beside the metadata in `folder`: the logos that they name."""
+    return folder / "logos"
+
+
+def read_logo(folder: Path, source_id: str) -> bytes | None:
+    """A PNG of ours; None where there is none."""
+    row = _row(index_path(folder, source_id), "SELECT record FROM entities WHERE id = ?", (LOGO,))
+    try:
+        return None if row is None else b64decode(json.loads(row)["png"])
+    except _NOT_UNDERSTOOD:
+        return None
+
+
 def forget_others(folder: Path, source_ids: Iterable[str]) -> None:
     """Removes the copies of sources that no provider lives on any more, and what a killed helper left behind."""
     kept = {index_path(folder, id).name for id in source_ids}
@@ -128,6 +145,8 @@ def _row(path: Path, query: str, values: tuple[str, ...]) -> str | None:
 def _encoded(record: Record) -> str:
     if isinstance(record, GatewayError):
         return json.dumps({"code": record.code.id, "detail": record.detail})
+    if isinstance(record, bytes):
+        return json.dumps({"png": b64encode(record).decode("ascii")})
     # Not `asdict` of the whole, which copies what is in it: a federation has 10,000 of these.
     value = {name: getattr(record, name) for name in IdpMetadata.__dataclass_fields__}
     value["signing_keys"] = [b64encode(key).decode("ascii") for key in record.signing_keys]

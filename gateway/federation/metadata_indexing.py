@@ -5,7 +5,8 @@ from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 
-from gateway.federation.metadata_index import Copy, Record, write_index
+from gateway.federation.logo_images import written_anew
+from gateway.federation.metadata_index import LOGO, Copy, Record, write_index
 from gateway.federation.metadata_source import NO_VALIDATORS, MetadataSource, Validators
 from gateway.model.codes import SAML_METADATA_EXPIRED, SAML_METADATA_GONE, SAML_METADATA_VALIDITY
 from gateway.model.errors import GatewayError
@@ -45,6 +46,12 @@ def index_gone(source: MetadataSource, folder: Path, now: float, why: str) -> Co
     """Replaces the copy by the reason for which the provider is refused. It has run out: the next is fetched whole."""
     copy = Copy(int(now), SHORTEST_FRESH, int(now), 0)
     return write_index(folder, source.id, copy, [(source.entity_id, GatewayError(SAML_METADATA_GONE, why))])
+
+
+def index_logo(source: MetadataSource, content: bytes, folder: Path, now: float) -> Copy:
+    """GatewayError(SAML_LOGO), else as `index_document`. It has no end: a picture that is not to be had stays."""
+    copy = Copy(int(now), LONGEST_FRESH, None, 0)
+    return write_index(folder, source.id, copy, [(LOGO, written_anew(content))])
 
 
 def _believed(source: MetadataSource, pieces: Iterable[bytes]) -> Iterator[MetadataPart]:

@@ -85,6 +85,8 @@ class MetadataKeeper:
         self._kept: dict[str, _Kept] = {}
         self._refreshes: dict[tuple[str, ...], float] = {}
         self._woken = asyncio.Event()
+        # Set when a copy was had, for who reads what is in them.
+        self.renewed = asyncio.Event()
         self._tries: set[asyncio.Task[None]] = set()
         self._random = secrets.SystemRandom()
 
@@ -199,6 +201,7 @@ class MetadataKeeper:
         kept.heard(outcome.code, time.monotonic())
         if not outcome.code and outcome.copy is not None:
             kept.failures = 0
+            self.renewed.set()
             # Not all installations at the same moment, and never later than was asked.
             wait = outcome.copy.fresh_for * self._random.uniform(0.75, 1.0)
         else:
@@ -217,7 +220,10 @@ class MetadataKeeper:
         event = "provider.stale" if kept.is_served(time.time()) else "provider.unreachable"
         if outcome.copy is not None:
             event = "provider.gone"
-        for provider in kept.providers:
+        if kept.source.kind == "logo":
+            # People have the name: told once, not at each try.
+            event = "provider.logo" if kept.failures == 1 else ""
+        for provider in kept.providers if event else ():
             self._log.event(event, provider=provider, code=outcome.code, detail=outcome.detail)
 
 

@@ -24,8 +24,9 @@ from typing import IO, Any, NoReturn
 
 from gateway.federation.addresses import Resolver
 from gateway.federation.client import ProviderClient
+from gateway.federation.logo_images import LARGEST_LOGO
 from gateway.federation.metadata_index import Copy, forget_unfinished, read_copy
-from gateway.federation.metadata_indexing import LONGEST_FRESH, LONGEST_VALIDITY, index_document, index_gone
+from gateway.federation.metadata_indexing import LONGEST_FRESH, LONGEST_VALIDITY, index_document, index_gone, index_logo
 from gateway.federation.metadata_lanes import FetchLimits
 from gateway.federation.metadata_source import NO_VALIDATORS, MetadataSource, Validators, validators
 from gateway.model.code_table import all_codes
@@ -212,6 +213,8 @@ async def _outcome(folder: Path, source: MetadataSource, limits: FetchLimits) ->
                 # RFC 9110 15.4.5. What is on disk stays as it is, with the end that it was signed with.
                 return FetchOutcome(source.id, replace(known, fetched_at=int(time.time())))
             document.seek(0)
+            if source.kind == "logo":
+                return FetchOutcome(source.id, index_logo(source, document.read(), folder, time.time()))
             version = validators(response.etag, response.last_modified)
             copy = index_document(source, _pieces(document), folder, time.time(), version)
     except GatewayError as error:
@@ -230,7 +233,7 @@ def _still_good(folder: Path, source: MetadataSource, now: float) -> Copy | None
 
 
 async def _fetch(source: MetadataSource, into: IO[bytes], known: Copy | None, limits: FetchLimits) -> ProviderResponse:
-    largest = LARGEST_AGGREGATE if source.kind == "aggregate" else LARGEST_ENTITY
+    largest = {"aggregate": LARGEST_AGGREGATE, "logo": LARGEST_LOGO}.get(source.kind, LARGEST_ENTITY)
     reach = source.ca_bytes, None, source.private_addresses, Resolver()
     client = ProviderClient(*reach, limits.fetch_seconds, _CONNECT_SECONDS)
     try:

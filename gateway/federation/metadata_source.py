@@ -1,4 +1,5 @@
-"""Where SAML metadata are fetched from. Providers of one federation share one document, fetched and indexed once."""
+"""Where SAML metadata, and the logos that they name, are fetched from. Providers of one federation share one document,
+fetched and indexed once."""
 
 import hashlib
 import json
@@ -12,6 +13,7 @@ from urllib.parse import quote
 
 from gateway.model.provider import MetadataUrl, SamlProvider
 from gateway.oidc.documents import Call
+from gateway.saml.parties import IdpMetadata
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,14 +41,15 @@ def validators(etag: str, last_modified: str) -> Validators:
 
 @dataclass(frozen=True)
 class MetadataSource:
-    """`entity_id`: the only entity that is read; empty for an aggregate. `keys`, `ca`: base64, as they go to a helper.
+    """`entity_id`: the only entity that is read; empty for an aggregate or a logo. `keys`, `ca`: base64, as they go to
+    a helper.
 
     `id` names what is kept of it on disk. Whatever decides what would be believed is in it, so that a copy that was
     verified under other keys is not found any more.
     """
 
     url: str
-    kind: Literal["entity", "aggregate", "mdq", "mdq_sha1"]
+    kind: Literal["entity", "aggregate", "mdq", "mdq_sha1", "logo"]
     keys: tuple[str, ...]
     entity_id: str
     ca: str
@@ -71,6 +74,8 @@ class MetadataSource:
         if self.kind in ("mdq", "mdq_sha1"):
             # Metadata Query Protocol 3.2.1: the identifier, percent-encoded, under /entities
             url = f"{url.removesuffix('/')}/entities/{quote(self._identifier, safe='')}"
+        if self.kind == "logo":
+            return Call("logo", "GET", url, (("Accept", "image/png, image/*"),))
         headers = (("Accept", "application/samlmetadata+xml, application/xml, text/xml"), *known.headers())
         return Call("metadata", "GET", url, headers)
 
@@ -92,6 +97,21 @@ def source_of(provider: SamlProvider) -> MetadataSource | None:
         kind=where.kind,
         keys=tuple(b64encode(key).decode("ascii") for key in where.keys),
         entity_id="" if where.kind == "aggregate" else provider.issuer,
+        ca=b64encode(provider.ca or b"").decode("ascii"),
+        private_addresses=provider.private_addresses or provider.development,
+        development=provider.development,
+    )
+
+
+def logo_source(provider: SamlProvider, metadata: IdpMetadata) -> MetadataSource | None:
+    """Where the logo is that its metadata name; None where they name none."""
+    if not metadata.logo:
+        return None
+    return MetadataSource(
+        url=metadata.logo,
+        kind="logo",
+        keys=(),
+        entity_id="",
         ca=b64encode(provider.ca or b"").decode("ascii"),
         private_addresses=provider.private_addresses or provider.development,
         development=provider.development,

@@ -12,8 +12,8 @@ from typing import Protocol
 
 from gateway.federation.addresses import Resolver
 from gateway.federation.client import TOLD, ProviderClient
-from gateway.federation.metadata_index import index_path, read_entity
-from gateway.federation.metadata_source import MetadataSource, source_of
+from gateway.federation.metadata_index import index_path, logos_folder, read_entity, read_logo
+from gateway.federation.metadata_source import MetadataSource, logo_source, source_of
 from gateway.model.codes import SAML_METADATA_EXPIRED, SAML_METADATA_GONE, SAML_METADATA_UNREACHABLE, SAML_SOAP
 from gateway.model.errors import GatewayError
 from gateway.model.provider import ClientCertificate, MetadataFile, SamlProvider
@@ -40,6 +40,15 @@ class _Known:
     metadata: IdpMetadata
 
 
+@dataclass(frozen=True, slots=True)
+class SelfPresentation:
+    """How a provider presents itself in its metadata: by language, what it is called (MDUI 1.0 2.1.2), and the id of
+    its logo that is at hand (2.1.5), empty for none."""
+
+    names: Mapping[str, str]
+    logo: str = ""
+
+
 class SamlFederation:
     """`now`: Unix seconds. Holds the metadata of the providers that were asked for, and no document."""
 
@@ -50,8 +59,8 @@ class SamlFederation:
         self._known: dict[str, _Known] = {}
         # Providers without valid metadata, each with the last time that somebody was turned away for it.
         self._without: dict[str, float] = {}
-        # What their metadata call providers, each with what these were read from.
-        self._names: dict[str, tuple[object, Mapping[str, str]]] = {}
+        # How providers present themselves, each with what that was read from.
+        self._presented: dict[str, tuple[object, SelfPresentation]] = {}
         self._clients: dict[tuple[bytes | None, ClientCertificate | None, bool], ProviderClient] = {}
 
     async def idp_metadata(self, provider: SamlProvider) -> IdpMetadata:
@@ -89,10 +98,13 @@ class SamlFederation:
             await self._refresher.refresh_metadata(source.id)
         return await self.idp_metadata(provider)
 
-    async def display_names(self, providers: Sequence[SamlProvider]) -> Mapping[str, Mapping[str, str]]:
-        """By provider and language, what its metadata call it (MDUI 1.0 2.1.2). Nothing is fetched, nobody is refused:
-        a provider whose metadata are not at hand has no name of theirs."""
-        return await asyncio.to_thread(lambda: {provider.name: self._named(provider) for provider in providers})
+    async def presented(self, providers: Sequence[SamlProvider]) -> Mapping[str, SelfPresentation]:
+        """By provider. Nothing is fetched, nobody is refused: one whose metadata are not at hand has nothing of it."""
+        return await asyncio.to_thread(lambda: {provider.name: self._present(provider) for provider in providers})
+
+    async def logo(self, id: str) -> bytes | None:
+        """The picture of a `SelfPresentation.logo`, as PNG."""
+        return await asyncio.to_thread(read_logo, logos_folder(self._folder), id)
 
     async def soap(self, provider: SamlProvider, url: str, envelope: bytes) -> bytes:
         """What `url`, an endpoint of the provider's metadata, answered. GatewayError: SAML_SOAP, and as `send`."""
@@ -122,7 +134,7 @@ class SamlFederation:
         return metadata
 
     def _of_copy(self, provider: SamlProvider, source: MetadataSource) -> IdpMetadata:
-        stamp = _stamp(index_path(self._folder, source.id))
+        stamp = stamp_of(index_path(self._folder, source.id))
         known = self._known.get(provider.name)
         if known is None or known.stamp != stamp or known.metadata.entity_id != provider.issuer:
             metadata = read_entity(self._folder, source.id, provider.issuer)
@@ -134,32 +146,42 @@ class SamlFederation:
         require_valid(known.metadata, self._now())
         return known.metadata
 
-    def _named(self, provider: SamlProvider) -> Mapping[str, str]:
+    def _present(self, provider: SamlProvider) -> SelfPresentation:
         source = source_of(provider)
-        file = provider.metadata if source is None else _stamp(index_path(self._folder, source.id))
-        stamp, known = (file, provider.issuer), self._names.get(provider.name)
+        file = provider.metadata if source is None else stamp_of(index_path(self._folder, source.id))
+        stamp, known = (file, provider), self._presented.get(provider.name)
         if known is None or known[0] != stamp:
             try:
-                metadata = _read(provider) if source is None else read_entity(self._folder, source.id, provider.issuer)
+                if source is None:
+                    metadata: IdpMetadata | None = metadata_of_file(provider)
+                else:
+                    metadata = read_entity(self._folder, source.id, provider.issuer)
             except GatewayError:
                 metadata = None
-            known = self._names[provider.name] = stamp, {} if metadata is None else metadata.display_names
-        return known[1]
+            logo = None if metadata is None else logo_source(provider, metadata)
+            names = {} if metadata is None else metadata.display_names
+            known = stamp, SelfPresentation(names, "" if logo is None else logo.id)
+            self._presented[provider.name] = known
+        found = known[1]
+        # It comes after the metadata, or never.
+        had = found.logo and index_path(logos_folder(self._folder), found.logo).exists()
+        return found if had else SelfPresentation(found.names)
 
     async def _of_file(self, provider: SamlProvider) -> IdpMetadata:
         known = self._known.get(provider.name)
         stamp = (provider.metadata, provider.issuer, provider.development)
         if known is None or known.stamp != stamp:
-            known = self._known[provider.name] = _Known(stamp, await asyncio.to_thread(_read, provider))
+            known = self._known[provider.name] = _Known(stamp, await asyncio.to_thread(metadata_of_file, provider))
         return known.metadata
 
 
-def _read(provider: SamlProvider) -> IdpMetadata:
+def metadata_of_file(provider: SamlProvider) -> IdpMetadata:
+    """GatewayError: what is wrong with them."""
     content = provider.metadata.content if isinstance(provider.metadata, MetadataFile) else b""
     return idp_metadata(find_entity(given([content]), provider.issuer), development=provider.development)
 
 
-def _stamp(path: Path) -> tuple[str, int, int] | None:
+def stamp_of(path: Path) -> tuple[str, int, int] | None:
     try:
         found = os.stat(path)
     except OSError:

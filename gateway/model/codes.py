@@ -196,12 +196,7 @@ LOGIN_LOOP = Code(
     "Your browser does not keep this site's cookies, or its clock is wrong. Allow cookies, then start again.",
 )
 LOGIN_PROVIDER_REFUSED = Code("login.provider_refused", 403, told.CANCELLED, told.CANCELLED_ADVICE)
-LOGIN_PROVIDER_INTERACTION = Code(
-    "login.provider_interaction",
-    403,
-    "Your sign-in service wants to see you first",
-    "Open your organisation's sign-in service yourself, do what it asks for, then start again from the application.",
-)
+LOGIN_PROVIDER_INTERACTION = Code("login.provider_interaction", 403, told.SEEN_FIRST, told.SEEN_FIRST_ADVICE)
 LOGIN_PROVIDER_BUSY = Code(
     "login.provider_busy",
     503,
@@ -345,6 +340,7 @@ SAML_METADATA_UNREACHABLE = Code(
     "Wait a moment, then start again from the application.",
 )
 SAML_METADATA_GONE = Code("saml.metadata.gone", 403, told.UNUSABLE, told.UNUSABLE_ADVICE)
+SAML_LOGO = Code("saml.logo", 403, told.UNUSABLE, told.UNUSABLE_ADVICE)
 SAML_METADATA_EXPIRED = Code("saml.metadata.expired", 403, told.UNUSABLE, told.OUT_OF_DATE_ADVICE)
 SAML_ALGORITHM = Code("saml.algorithm", 403, _SIGN_IN_FAILED, _PROVIDER_FAULT)
 SAML_SIGNATURE = Code("saml.signature", 403, _SIGN_IN_FAILED, _PROVIDER_FAULT)
@@ -358,8 +354,10 @@ SAML_DECRYPTION = Code("saml.decryption", 403, _SIGN_IN_FAILED, _PROVIDER_FAULT)
 SAML_DESTINATION = Code("saml.destination", 403, _SIGN_IN_FAILED, _PROVIDER_FAULT)
 SAML_ISSUER = Code("saml.issuer", 403, _SIGN_IN_FAILED, _PROVIDER_FAULT)
 SAML_STATUS = Code("saml.status", 403, told.CANCELLED, told.CANCELLED_ADVICE)
+SAML_STATUS_REQUEST = Code("saml.status.request", 403, _SIGN_IN_FAILED, told.NOT_TAKEN)
+SAML_STATUS_UNEXPLAINED = Code("saml.status.unexplained", 403, _SIGN_IN_FAILED, _SIGN_IN_AGAIN)
 SAML_NO_AUTHN_CONTEXT = Code("saml.no_authn_context", 403, told.TOO_WEAK, told.TOO_WEAK_ADVICE)
-SAML_NO_PASSIVE = Code("saml.no_passive", 403, told.CANCELLED, told.CANCELLED_ADVICE)
+SAML_NO_PASSIVE = Code("saml.no_passive", 403, told.SEEN_FIRST, told.SEEN_FIRST_ADVICE)
 SAML_IN_RESPONSE_TO = Code("saml.in_response_to", 403, _SIGN_IN_FAILED, _PROVIDER_FAULT)
 SAML_UNSOLICITED = Code("saml.unsolicited", 403, _SIGN_IN_FAILED, _PROVIDER_FAULT)
 SAML_ISSUE_INSTANT = Code("saml.issue_instant", 403, _SIGN_IN_FAILED, _PROVIDER_FAULT)

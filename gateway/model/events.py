@@ -91,6 +91,11 @@ _TABLE = (
     Event("logout.refused", "warning", "A sign-out was refused; `code` says why."),
     Event("provider.unreachable", "error", "A provider's metadata, keys or tokens could not be had."),
     Event("provider.gone", "error", "An MDQ service no longer has a provider, which is disabled until it does again."),
+    Event(
+        "provider.logo",
+        "warning",
+        "The logo that a provider's metadata name could not be had or read: people see the name alone. Told once.",
+    ),
     Event("provider.stale", "warning", "A provider's metadata or keys could not be renewed; the last good ones serve."),
     # requests
     Event("request.refused", "info", "A request was refused by its form or a limit; `code` says why."),

@@ -19,6 +19,10 @@ CANCELLED: Final = "The sign-in was cancelled"
 CANCELLED_ADVICE: Final = (
     "You cancelled it, or your organisation's sign-in service did not allow it. You can start again."
 )
+SEEN_FIRST: Final = "Your sign-in service wants to see you first"
+SEEN_FIRST_ADVICE: Final = (
+    "Open your organisation's sign-in service yourself, do what it asks for, then start again from the application."
+)
 TOO_WEAK: Final = "Your authentication level is not sufficient"
 TOO_WEAK_ADVICE: Final = (
     "This page asks for a stronger way to sign in, such as a code on your telephone or an agent card. "

@@ -29,6 +29,9 @@ _DEEPEST = 8
 # Metadata 2.2.1
 _LONGEST_ENTITY_ID = 1024
 _LONGEST_VALUE = 1024
+# Of a logo's height, in digits; and the height in pixels that pages have use for.
+_LONGEST_NUMBER = 5
+_SHARP = 64
 # Of a name that people are shown.
 _LONGEST_NAME = 120
 _MOST_VALUES = 200
@@ -104,6 +107,7 @@ def idp_metadata(entity: Entity, *, development: bool = False) -> IdpMetadata:
         scopes=_scopes(entity.element, role),
         valid_until=_earliest(_earliest(entity.valid_until, entity.element), role),
         display_names=_display_names(role),
+        logo=_logo(role, development=development),
     )
 
 
@@ -169,6 +173,26 @@ def _display_names(role: etree._Element) -> dict[str, str]:
     names = ((element.get(f"{{{XML}}}lang", "").lower(), text) for element in found for text in _texts([element]))
     shown = ((language, " ".join(text.split())) for language, text in names)
     return {language: text for language, text in shown if text.isprintable() and len(text) <= _LONGEST_NAME}
+
+
+def _logo(role: etree._Element, *, development: bool) -> str:
+    """The address of the smallest that is tall enough to be sharp, else of the tallest; one that belongs to no language
+    comes first."""
+    # MDUI 1.0 2.1.5
+    found = role.findall(f"{md('Extensions')}/{{{MDUI}}}UIInfo/{{{MDUI}}}Logo")[:_MOST_VALUES]
+    https = ("https://", "http://") if development else ("https://",)
+    logos = [
+        (element.get(f"{{{XML}}}lang") is not None, height < _SHARP, abs(height - _SHARP), address)
+        for element in found
+        for height in (_pixels(element.get("height", "")),)
+        for address in _texts([element])
+        if address.startswith(https)
+    ]
+    return min(logos)[-1] if logos else ""
+
+
+def _pixels(text: str) -> int:
+    return int(text) if len(text) <= _LONGEST_NUMBER and text.isascii() and text.isdecimal() else 0
 
 
 def _texts(elements: Iterator[etree._Element] | list[etree._Element]) -> Iterator[str]:

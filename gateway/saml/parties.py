@@ -25,6 +25,7 @@ class IdpMetadata:
 
     `signing_keys`: SubjectPublicKeyInfo (DER) of every key that may sign. `scopes`: values of shibmd:Scope, each with
     whether it is a regular expression. `valid_until`: Unix seconds, None if the metadata do not say.
+    `logo`: the address of a picture, empty where there is none.
     """
 
     entity_id: str
@@ -37,6 +38,7 @@ class IdpMetadata:
     scopes: tuple[tuple[str, bool], ...] = ()
     valid_until: int | None = None
     display_names: Mapping[str, str] = field(default_factory=dict)
+    logo: str = ""
 
 
 @dataclass(frozen=True, slots=True)

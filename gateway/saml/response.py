@@ -1,5 +1,7 @@
 """The checks of a Response, in the order of Profiles 4.1.4.3 and Core 2.5."""
 
+from collections.abc import Mapping
+
 from lxml import etree
 
 from gateway.model.assertion import Assertion
@@ -14,7 +16,10 @@ from gateway.model.codes import (
     SAML_SHAPE,
     SAML_SIGNATURE_MISSING,
     SAML_STATUS,
+    SAML_STATUS_REQUEST,
+    SAML_STATUS_UNEXPLAINED,
     SAML_UNSOLICITED,
+    Code,
 )
 from gateway.model.errors import GatewayError
 from gateway.model.provider import SamlProvider
@@ -34,13 +39,35 @@ from gateway.saml.assertion import (
 from gateway.saml.decryption import Decrypted, decrypt
 from gateway.saml.document import Document, entity_id_in
 from gateway.saml.message_schema import check_message
-from gateway.saml.names import FORMAT_ENTITY, STATUS_NO_AUTHN_CONTEXT, STATUS_NO_PASSIVE, STATUS_SUCCESS, saml, samlp
+from gateway.saml.names import (
+    FORMAT_ENTITY,
+    STATUS_AUTHN_FAILED,
+    STATUS_NO_AUTHN_CONTEXT,
+    STATUS_NO_PASSIVE,
+    STATUS_REQUEST_DENIED,
+    STATUS_REQUESTER,
+    STATUS_SUCCESS,
+    STATUS_UNKNOWN_PRINCIPAL,
+    STATUS_VERSION_MISMATCH,
+    saml,
+    samlp,
+)
 from gateway.saml.parties import Binding, IdpMetadata, ServiceProvider
 from gateway.saml.signature import SignedElement, signature_of, verify, within
 from gateway.saml.times import moment
 
 # Seconds between the making of a message and its arrival. The browser that carries it does nothing else meanwhile.
 OLDEST = 300
+
+# Core 3.2.2.2
+_REFUSALS: Mapping[str, Code] = {
+    STATUS_AUTHN_FAILED: SAML_STATUS,
+    STATUS_REQUEST_DENIED: SAML_STATUS,
+    STATUS_UNKNOWN_PRINCIPAL: SAML_STATUS,
+    STATUS_NO_PASSIVE: SAML_NO_PASSIVE,
+    # It cannot sign this person in as strongly as was asked for.
+    STATUS_NO_AUTHN_CONTEXT: SAML_NO_AUTHN_CONTEXT,
+}
 
 
 def validate_response(
@@ -132,14 +159,11 @@ def status_codes(response: etree._Element) -> tuple[str, ...]:
     return () if status is None else tuple(code.get("Value", "") for code in status.iter(samlp("StatusCode")))
 
 
-def status_error(response: etree._Element) -> GatewayError:
+def status_error(response: etree._Element, code: Code = SAML_STATUS) -> GatewayError:
     """The error for a status that is not success. Its detail has the provider's own text, for the operator alone."""
     stated = status_codes(response)
     codes = " ".join(quoted(code, 100) for code in stated[:3])
     message = response.findtext(f"{samlp('Status')}/{samlp('StatusMessage')}")
-    # Core 3.2.2.2: it cannot sign this person in as strongly as was asked for.
-    told = {STATUS_NO_PASSIVE: SAML_NO_PASSIVE, STATUS_NO_AUTHN_CONTEXT: SAML_NO_AUTHN_CONTEXT}
-    code = next((told[one] for one in stated if one in told), SAML_STATUS)
     return GatewayError(code, f"status {codes}" + (f", message {quoted(message)}" if message else ""))
 
 
@@ -147,7 +171,16 @@ def _check_status(response: etree._Element) -> None:
     # Core 3.2.2.2
     codes = status_codes(response)
     if codes[:1] != (STATUS_SUCCESS,):
-        raise status_error(response)
+        raise status_error(response, _refusal(codes))
+
+
+def _refusal(codes: tuple[str, ...]) -> Code:
+    """What people are told is of the code that says most. A requester's fault is ours, or the operator's."""
+    known = next((_REFUSALS[one] for one in codes if one in _REFUSALS), None)
+    if known is not None:
+        return known
+    ours = codes[:1] in ((STATUS_REQUESTER,), (STATUS_VERSION_MISMATCH,))
+    return SAML_STATUS_REQUEST if ours else SAML_STATUS_UNEXPLAINED
 
 
 def _signed_assertion(

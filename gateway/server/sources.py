@@ -1,4 +1,4 @@
-"""What the supervisor keeps fresh for all workers: SAML metadata, and what is made of the files of tables."""
+"""What the supervisor keeps fresh for all workers: SAML metadata and their logos, and what is made of tables' files."""
 
 from collections.abc import Coroutine, Iterator
 from typing import Any
@@ -6,6 +6,7 @@ from typing import Any
 from gateway.config.compile.plan import lines_of
 from gateway.config.snapshot import Gateway
 from gateway.directories.keeper import DirectoryKeeper
+from gateway.federation.logo_keeper import LogoKeeper
 from gateway.federation.metadata_keeper import MetadataKeeper
 from gateway.federation.metadata_source import sources_of
 from gateway.model.directory import Directory
@@ -22,12 +23,14 @@ class Sources:
     def __init__(self, gateway: Gateway, log: Log) -> None:
         self._log = log
         self.metadata = MetadataKeeper(metadata_folder(gateway), log)
+        self._logos = LogoKeeper(metadata_folder(gateway), self.metadata, log)
         self._directories = DirectoryKeeper(directories_folder(gateway), log)
         self._organisations = OrganisationKeeper(organisations_folder(gateway), log)
 
     def work(self) -> Iterator[Coroutine[Any, Any, None]]:
         """Each of them until cancelled."""
         yield self.metadata.run()
+        yield self._logos.run()
         yield self._directories.run()
         yield self._organisations.run()
 
@@ -38,7 +41,9 @@ class Sources:
     async def follow(self, plan: bytes) -> None:
         """What the providers, directories and tables of organisations of this plan live on, from now on."""
         try:
-            await self.metadata.use(sources_of(lines_of(plan, SamlProvider)))
+            providers = tuple(lines_of(plan, SamlProvider))
+            await self.metadata.use(sources_of(providers))
+            self._logos.use(providers)
         except OSError as error:
             self._log.event("provider.unreachable", detail=f"no folder for SAML metadata: {error}")
         try:
@@ -52,5 +57,6 @@ class Sources:
 
     async def close(self) -> None:
         await self.metadata.close()
+        await self._logos.close()
         await self._directories.close()
         await self._organisations.close()

@@ -82,7 +82,7 @@ async def test_each_kind_of_error_has_its_own_sentence_and_a_way_on(tmp_path: Pa
     async with installed() as here, controlled(becoming(here)) as control:
         keys = ("what", "title", "sentence", "way")
         errors = [dict(zip(keys, error, strict=True)) for error in ERRORS]
-        site = {"permis": here.url(PERMIS, ""), "portal": here.url(PORTAL, ""), "control": control}
+        site = {"permis": here.url(PERMIS, ""), "portal": here.url(PORTAL, ""), "control": control, "name": "Métropole"}
         await walked("provider_errors.mjs", {**site, "pictures": str(tmp_path), "errors": json.dumps(errors)})
         assert "gateway.fault" not in here.codes()
 

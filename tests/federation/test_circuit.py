@@ -3,6 +3,7 @@ import pytest
 from gateway.federation.client import FAILURES, PAUSE, TOLD, Circuit
 from gateway.model.codes import LOGIN_PROVIDER_UNREACHABLE
 from gateway.model.errors import GatewayError
+from gateway.oidc.documents import ProviderResponse
 
 
 class Clock:
@@ -91,3 +92,19 @@ def test_people_who_choose_are_told_of_a_silence_for_a_minute() -> None:
     circuit = broken(clock)
     circuit.answered()
     assert not circuit.is_silent
+
+
+@pytest.mark.parametrize("status", [502, 503, 504])
+def test_one_that_says_that_it_is_away_is_told_of_after_a_single_time_and_asked_as_before(status: int) -> None:
+    clock = Clock()
+    circuit = Circuit(clock)
+    for _ in range(FAILURES * 2):
+        circuit.enter()
+        circuit.heard(ProviderResponse(status, "", b""))
+    assert circuit.is_silent
+    circuit.enter()
+    circuit.heard(ProviderResponse(404, "", b""))
+    assert not circuit.is_silent, "it serves again"
+    circuit.heard(ProviderResponse(status, "", b""))
+    clock.now += TOLD
+    assert not circuit.is_silent, "nobody has asked since"

@@ -294,6 +294,32 @@ async def test_a_code_that_is_refused_is_an_answer() -> None:
         assert (await sign_in(made, op))[0].subject == "f7d3c4a0"
 
 
+async def test_one_that_answers_503_once_is_marked_where_people_choose() -> None:
+    clock = Clock()
+    async with running_op() as op, federation(clock) as made:
+        op.failing = {DISCOVERY}
+        assert (await refusal(made, op)).code is LOGIN_PROVIDER_UNREACHABLE
+        assert made.is_silent(op.provider)
+        op.failing = set()
+        clock.now += 4
+        await sign_in(made, op)
+        assert not made.is_silent(op.provider)
+
+
+async def test_a_code_that_makes_a_provider_say_503_marks_it_for_nobody() -> None:
+    """What a stranger sent is followed by a look that carries nothing of theirs: that one counts."""
+    async with running_op() as op, federation() as made:
+        await sign_in(made, op)
+        op.odd = {"odd": 503}
+        await refusal(made, op, "odd")
+        await until(lambda: not made._errands)
+        assert not made.is_silent(op.provider)
+        op.failing = {"/token"}
+        await refusal(made, op)
+        await until(lambda: not made._errands)
+        assert made.is_silent(op.provider)
+
+
 async def test_providers_that_are_down_delay_only_their_own() -> None:
     async with raw_server(b"", repeat=1000, pause=10) as silent, running_op() as op, federation() as made:
         down = [

@@ -99,7 +99,7 @@ FORMS = {
     "a.v1.sqlite": [
         ["fetched_at", "fresh_for", "valid_until", "entities", "etag", "last_modified"],
         ["entity_id", "signing_keys", "sign_on", "logout", "artifact_resolution", "wants_signed_requests",
-         "name_id_formats", "scopes", "valid_until", "display_names"],
+         "name_id_formats", "scopes", "valid_until", "display_names", "logo"],
         ["binding", "location", "response_location", "index"],
     ],
 }  # fmt: skip

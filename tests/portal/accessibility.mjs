@@ -1,7 +1,8 @@
 // The pages in the folder that is the first argument, in Chromium: what axe-core finds, in light and in dark; what is cut
 // off in a window of 320 pixels (WCAG 1.4.10; 1280 pixels at 400 %), in text of twice the size (1.4.4) and with wider
-// spacing (1.4.12); and where the keyboard goes (2.4.3, 2.4.7). Prints a JSON object: page to findings. A third argument
-// says that they load a sheet of styles that stands beside them.
+// spacing (1.4.12); where the keyboard goes (2.4.3, 2.4.7); what is printed; and what is left without styles and
+// pictures. Prints a JSON object: page to findings. A third argument says that they load a sheet of styles that stands
+// beside them.
 import { readdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
@@ -16,6 +17,41 @@ const spacing = '*{line-height:1.5!important;letter-spacing:.12em!important;word
 const found = {};
 
 const isCut = () => document.documentElement.scrollWidth > document.documentElement.clientWidth;
+
+// The one picture that a page may load is a provider's logo, a file of our own.
+const loaded = () => performance.getEntriesByType('resource').map((entry) => entry.name)
+  .filter((address) => !address.endsWith('/logo.png')).map((address) => `loads ${address}`);
+
+// On paper: dark on white in either theme, and what cannot be used there is left out.
+async function printed(page) {
+  await page.emulateMedia({ media: 'print', colorScheme: 'dark' });
+  const problems = await page.evaluate(() => {
+    const shade = (colour) => Math.max(...colour.match(/[\d.]+/g).slice(0, 3).map(Number));
+    const left = [...document.querySelectorAll('.skip,.tools,.act')].filter((part) => part.checkVisibility());
+    return [
+      shade(getComputedStyle(document.body).color) > 90 ? ['prints light text'] : [],
+      document.querySelector('h1')?.checkVisibility() ? [] : ['prints no heading'],
+      left.map((part) => `prints ${part.className}`),
+    ].flat();
+  });
+  await page.emulateMedia({ media: 'screen', colorScheme: 'light' });
+  return problems;
+}
+
+// Without style sheets and without pictures: the same words in the same order, every link and button with its own.
+async function bare(page) {
+  return page.evaluate(() => {
+    const words = () => document.body.innerText.replace(/\s+/g, ' ').trim();
+    const styled = words();
+    document.querySelectorAll('style,svg,img').forEach((part) => part.remove());
+    const plain = words();
+    const wordless = [...document.querySelectorAll('a[href],button')].filter((stop) => !stop.innerText.trim());
+    return [
+      plain.replace(/ /g, '') === styled.replace(/ /g, '') ? [] : [`without styles it reads otherwise: ${plain}`],
+      wordless.map((stop) => `without pictures this has no words: ${stop.outerHTML}`),
+    ].flat();
+  });
+}
 
 // Every stop of the keyboard, in the order of the page, each to be seen; the first leads past the head of the page.
 async function keyboard(page) {
@@ -70,13 +106,14 @@ for (const colorScheme of ['light', 'dark']) {
     found[name] ??= [];
     await page.goto(`file://${join(folder, name)}`);
     if (await page.evaluate(isCut)) found[name].push('does not fit 320 pixels');
-    if (!sheets && await page.evaluate(() => performance.getEntriesByType('resource').length)) {
-      found[name].push('loads something');
-    }
+    if (!sheets) found[name].push(...await page.evaluate(loaded));
     await page.evaluate(axe);
     const { violations } = await page.evaluate((only) => globalThis.axe.run({ runOnly: only }), tags);
     found[name].push(...violations.map((violation) => `${colorScheme}: ${violation.id}: ${violation.help}`));
-    if (colorScheme === 'light') found[name].push(...(await keyboard(page)), ...(await larger(page)));
+    if (colorScheme === 'light') {
+      found[name].push(...(await keyboard(page)), ...(await larger(page)));
+      if (!sheets) found[name].push(...(await printed(page)), ...(await bare(page)));
+    }
   }
 }
 await browser.close();

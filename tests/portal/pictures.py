@@ -11,9 +11,11 @@ from html import escape
 from pathlib import Path
 
 from gateway.config.folder.design import PREFIX, read_design
+from gateway.federation.logo_images import written_anew
 from gateway.model.theme import Dsfr, Theme
 from gateway.portal.http.pages import Pages
 from gateway.wire.cookies import LANGUAGES
+from tests.federation.pictures import picture
 from tests.portal.shown_pages import NOW, THEME, shown_pages
 
 SCRIPT = Path(__file__).with_name("pictures.mjs")
@@ -34,6 +36,7 @@ def write_pages(folder: Path, theme: Theme = THEME) -> list[str]:
         (folder / language).mkdir(parents=True, exist_ok=True)
         shown = shown_pages(pages, language)
         names = list(shown)
+        (folder / language / "logo.png").write_bytes(written_anew(picture("PNG", (160, 48))))
         for name, page in shown.items():
             still = page.body.replace(b"document.forms[0].submit()", b"").replace(b'http-equiv="refresh"', b"")
             still = still.replace(b"/_ecluse/dsfr/" + DSFR.digest.encode(), b"../design")

@@ -202,9 +202,9 @@ def organisation_choices() -> dict[str, OrganisationChoices]:
 def _ways() -> tuple[Choice, ...]:
     link = "/_ecluse/login?t=1&provider=a"
     return (
-        Choice("Métropole du Nord", {"fr": "Métropole du Nord", "en": "Northern Metropolis"}, link),
+        Choice("Métropole du Nord", {"fr": "Métropole du Nord", "en": "Northern Metropolis"}, link, logo="logo.png"),
         Choice("ProConnect", {}, link),
-        Choice("Région", {"fr": "Région", "en": "Region"}, link, is_silent=True),
+        Choice("Région", {"fr": "Région", "en": "Region"}, link, is_silent=True, logo="logo.png"),
     )
 
 

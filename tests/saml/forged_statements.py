@@ -50,7 +50,7 @@ def _status(*values: str, message: str = "") -> Change:
     return change
 
 
-def _refusal(*values: str, message: str = "") -> Any:
+def refusal(*values: str, message: str = "") -> Any:
     def make(scene: Scene) -> bytes:
         root = build(scene)
         _status(*values, message=message)(root, scene)
@@ -149,30 +149,30 @@ STATEMENTS = (
         "the provider refuses",
         "XS11",
         codes.SAML_STATUS,
-        _refusal(f"{_STATUS}Responder", f"{_STATUS}AuthnFailed", message="No\r\nX-Admin: 1"),
+        refusal(f"{_STATUS}Responder", f"{_STATUS}AuthnFailed", message="No\r\nX-Admin: 1"),
     ),
     Forgery(
         "the provider cannot be passive",
         "XS11",
         codes.SAML_NO_PASSIVE,
-        _refusal(f"{_STATUS}Requester", f"{_STATUS}NoPassive"),
+        refusal(f"{_STATUS}Requester", f"{_STATUS}NoPassive"),
     ),
     Forgery(
         "the provider cannot sign in so strongly",
         "XS11",
         codes.SAML_NO_AUTHN_CONTEXT,
-        _refusal(f"{_STATUS}Responder", f"{_STATUS}NoAuthnContext"),
+        refusal(f"{_STATUS}Responder", f"{_STATUS}NoAuthnContext"),
     ),
     Forgery(
         "an assertion beside a refusal",
         "XS11",
-        codes.SAML_STATUS,
+        codes.SAML_STATUS_UNEXPLAINED,
         before(put("//p:StatusCode", "Value", f"{_STATUS}Responder")),
     ),
     Forgery(
         "success below a refusal",
         "XS11",
-        codes.SAML_STATUS,
+        codes.SAML_STATUS_UNEXPLAINED,
         before(
             both(
                 put("//p:StatusCode", "Value", f"{_STATUS}Responder"),
@@ -181,7 +181,7 @@ STATEMENTS = (
         ),
     ),
     Forgery("no Status", "K120", codes.SAML_SHAPE, before(remove("//p:Status"))),
-    Forgery("success without an assertion", "XS11", codes.SAML_SHAPE, _refusal(f"{_STATUS}Success")),
+    Forgery("success without an assertion", "XS11", codes.SAML_SHAPE, refusal(f"{_STATUS}Success")),
     Forgery("an answer that nobody asked for", "XS11", codes.SAML_UNSOLICITED, saying(**_NO_REQUEST), asked="nothing"),
     Forgery("an answer to somebody else's request", "XS11", codes.SAML_UNSOLICITED, saying(), asked="nothing"),
     Forgery(

@@ -221,6 +221,38 @@ def test_a_name_is_one_line() -> None:
     assert read(entity(role(ui))).display_names == {"fr": "Région Nord"}
 
 
+def logo(address: str, height: object = 80, more: str = "") -> str:
+    return f'<mdui:Logo height="{height}" width="80" {more}>{address}</mdui:Logo>'
+
+
+@pytest.mark.parametrize(
+    ("logos", "chosen"),
+    [
+        ([], ""),
+        (["https://a/16.png", 16], "https://a/16.png"),
+        (["https://a/16.png", 16, "https://a/400.png", 400, "https://a/80.png", 80], "https://a/80.png"),
+        (["https://a/16.png", 16, "https://a/40.png", 40], "https://a/40.png"),
+        (["https://a/none.png", "tall", "https://a/\u00b2.png", "\u00b2"], "https://a/none.png"),
+        (["http://a/clear.png", 80], ""),
+        (["data:image/png;base64,AAAA", 80], ""),
+        (["javascript:alert(1)", 80], ""),
+        (["file:///etc/passwd", 80], ""),
+    ],
+)
+def test_the_logo_is_an_https_address_of_a_picture_that_fits(logos: list[object], chosen: str) -> None:
+    """MDUI 1.0 2.1.5"""
+    pairs = zip(logos[::2], logos[1::2], strict=True)
+    content = "".join(logo(str(address), height) for address, height in pairs)
+    ui = f"<md:Extensions><mdui:UIInfo>{content}</mdui:UIInfo></md:Extensions>"
+    assert read(entity(role(ui))).logo == chosen
+
+
+def test_a_logo_of_no_language_comes_before_one_of_a_language() -> None:
+    content = logo("https://a/fr.png", 64, 'xml:lang="fr"') + logo("https://a/all.png", 16)
+    ui = f"<md:Extensions><mdui:UIInfo>{content}</mdui:UIInfo></md:Extensions>"
+    assert read(entity(role(ui))).logo == "https://a/all.png"
+
+
 PARTS = st.sampled_from(
     [
         "<md:IDPSSODescriptor>",

@@ -24,6 +24,8 @@ from gateway.model.codes import (
     SAML_RECIPIENT,
     SAML_SIGNATURE,
     SAML_STATUS,
+    SAML_STATUS_REQUEST,
+    SAML_STATUS_UNEXPLAINED,
     SAML_UNSOLICITED,
     Code,
 )
@@ -31,6 +33,7 @@ from gateway.model.errors import GatewayError
 from gateway.saml.response import OLDEST
 from tests.saml import parties
 from tests.saml.forged_signatures import SIGNATURES
+from tests.saml.forged_statements import refusal
 from tests.saml.forgeries import FORGERIES
 from tests.saml.forging import Forgery
 from tests.saml.idp import CBC256, SAML, Way, assertion, at, build, encrypt, one, sign, written
@@ -112,13 +115,34 @@ def test_every_case_of_a_forgery_is_good_but_for_its_fault() -> None:
         assert validated(written(root), of=provider(**usual))
 
 
+REFUSALS = (SAML_STATUS, SAML_STATUS_REQUEST, SAML_STATUS_UNEXPLAINED, SAML_NO_PASSIVE, SAML_NO_AUTHN_CONTEXT)
+
+
+@pytest.mark.parametrize(
+    ("stated", "told"),
+    [
+        (("Responder", "AuthnFailed"), SAML_STATUS),
+        (("Requester", "RequestDenied"), SAML_STATUS),
+        (("Responder", "UnknownPrincipal"), SAML_STATUS),
+        (("Responder", "NoPassive"), SAML_NO_PASSIVE),
+        (("Requester", "NoAuthnContext"), SAML_NO_AUTHN_CONTEXT),
+        (("Requester", "InvalidNameIDPolicy"), SAML_STATUS_REQUEST),
+        (("Requester",), SAML_STATUS_REQUEST),
+        (("VersionMismatch", "RequestVersionTooLow"), SAML_STATUS_REQUEST),
+        (("Responder",), SAML_STATUS_UNEXPLAINED),
+        (("Responder", "Responder", "AuthnFailed"), SAML_STATUS),
+        (("Responder", "of another kind"), SAML_STATUS_UNEXPLAINED),
+    ],
+)
+def test_each_kind_of_refusal_has_a_code_of_its_own(stated: tuple[str, ...], told: Code) -> None:
+    """Core 3.2.2.2"""
+    names = [f"urn:oasis:names:tc:SAML:2.0:status:{one}" for one in stated]
+    assert code(refusal(*names)(SCENE)) is told
+
+
 def test_to_who_forges_every_refusal_is_the_same() -> None:
     """But for the provider's own refusal, which is of no use to a forger."""
-    pages = {
-        (each.code.status, each.code.title, each.code.advice)
-        for each in FORGERIES
-        if each.code not in (SAML_STATUS, SAML_NO_PASSIVE, SAML_NO_AUTHN_CONTEXT)
-    }
+    pages = {(each.code.status, each.code.title, each.code.advice) for each in FORGERIES if each.code not in REFUSALS}
     assert len(pages) == 1
 
 

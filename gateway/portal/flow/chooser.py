@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice
 from urllib.parse import quote, urlencode
 
+from gateway.federation.saml import SelfPresentation
 from gateway.identity.organisation_words import LONGEST_QUERY, OrganisationQuery, query_of
 from gateway.identity.served_by import ProvidersByOrganisation, in_order
 from gateway.model.organisations import ListedOrganisation
@@ -20,6 +21,7 @@ from gateway.portal.http.choices import Choice, OrganisationChoices, Organisatio
 from gateway.portal.http.provider_cookie import forget_provider, provider_remembered
 from gateway.portal.http.request import ANOTHER, PREFIX, PortalRequest
 from gateway.portal.http.responses import redirect
+from gateway.portal.saml.logos import logo_link
 from gateway.portal.services import PortalServices
 from gateway.wire.addresses import parse_address
 from gateway.wire.cookies import LANGUAGES
@@ -28,6 +30,7 @@ from gateway.wire.cookies import LANGUAGES
 MOST_CHOICES = 50
 _MOST_FOUND = 20
 _SIRET_HINT = "siret_hint"
+_NOTHING = SelfPresentation({})
 
 
 class Chooser:
@@ -42,7 +45,8 @@ class Chooser:
         near = await self._near(request, offered)
         first = {one.name for one in near}
         others = [one for one in offered if one.name not in first]
-        links = _Links(request, found, self._services, await self._names([*near, *others]))
+        presented = await self._presented([*near, *others])
+        links = _Links(request, found, self._services, presented)
         return self._services.pages.chooser(
             request.reader, links.choices(others), links.choices(near), links.discovery(offered)
         )
@@ -91,8 +95,8 @@ class Chooser:
         shown = [(one, known.serving(one, accepted)) for one in (organisations or ())[:_MOST_FOUND]]
         of_domains = known.serving_domains(query.domains, accepted)
         serving = (provider for _, providers in shown for provider in providers)
-        names = await self._names([*remembered, *near, *of_domains, *serving, *to_all])
-        links = _Links(request, found, self._services, names)
+        presented = await self._presented([*remembered, *near, *of_domains, *serving, *to_all])
+        links = _Links(request, found, self._services, presented)
         lines = [links.line(one, providers, to_all) for one, providers in shown]
         away = organisations is None
         choices = OrganisationChoices(
@@ -117,12 +121,10 @@ class Chooser:
             return ()
         return (await self._by_organisation(request)).of_network(address, in_order(offered))
 
-    async def _names(self, shown: Sequence[Provider]) -> Mapping[str, Mapping[str, str]]:
-        """What their metadata call those that their files call nothing."""
-        unnamed = [one for one in saml_providers(shown) if not one.labels and one.label == one.name]
-        if not unnamed:
-            return {}
-        return await self._services.saml_federation.display_names(unnamed[:MOST_CHOICES])
+    async def _presented(self, shown: Sequence[Provider]) -> Mapping[str, SelfPresentation]:
+        """How their metadata present those that are shown."""
+        known = {one.name: one for one in saml_providers(shown)}
+        return await self._services.saml_federation.presented(list(known.values())[:MOST_CHOICES]) if known else {}
 
     async def _by_organisation(self, request: PortalRequest) -> ProvidersByOrganisation:
         """Made once for each snapshot, beside the loop: three thousand providers take 10 ms."""
@@ -142,18 +144,18 @@ class Chooser:
 
 
 class _Links:
-    """To a sign-in for `found`; None: to the portal itself, where another account may be asked for. `names`: what the
-    metadata of some providers call them, by language."""
+    """To a sign-in for `found`; None: to the portal itself, where another account may be asked for. `presented`: how
+    the metadata of some providers present them."""
 
     def __init__(
         self,
         request: PortalRequest,
         found: Pending | None,
         services: PortalServices,
-        names: Mapping[str, Mapping[str, str]],
+        presented: Mapping[str, SelfPresentation],
     ) -> None:
         self._services = services
-        self._names = names
+        self._presented = presented
         self._transaction = "" if found is None else f"t={quote(found.id, safe='')}&"
         self._own = request.snapshot.gateway.service_provider
         self.another = found is None and bool(request.parameter(OTHER_ACCOUNT))
@@ -186,11 +188,13 @@ class _Links:
             + urlencode({"provider": provider.name, **hints})
             + (ANOTHER if self.another else "")
         )
-        silent, names = is_silent(self._services, provider), self._names.get(provider.name)
-        if not names:
-            return Choice(provider.label, provider.labels, link, silent)
+        silent, its_own = is_silent(self._services, provider), self._presented.get(provider.name, _NOTHING)
+        names, logo = its_own.names, logo_link(its_own.logo)
+        # Where the operator calls it something, it is called that.
+        if not names or provider.labels or provider.label != provider.name:
+            return Choice(provider.label, provider.labels, link, silent, logo)
         usual = next((names[one] for one in LANGUAGES if one in names), next(iter(names.values())))
-        return Choice(usual, names, link, silent)
+        return Choice(usual, names, link, silent, logo)
 
 
 def is_silent(services: PortalServices, provider: Provider) -> bool:

@@ -9,12 +9,13 @@ from gateway.model.organisations import OrganisationKind
 @dataclass(frozen=True, slots=True)
 class Choice:
     """One provider that a person may choose; `link` starts a sign-in with it. `labels`: by language. `is_silent`: it
-    did not answer of late."""
+    did not answer of late. `logo`: the address of a picture of ours, empty for none."""
 
     label: str
     labels: Mapping[str, str]
     link: str
     is_silent: bool = False
+    logo: str = ""
 
 
 @dataclass(frozen=True, slots=True)

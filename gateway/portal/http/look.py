@@ -21,7 +21,8 @@ _VARY = (b"Vary", b"Accept-Language, Cookie")
 
 
 class Look:
-    """`around`: by language, what the template of every page is given. `headers`: of a page; `framed`: of one that may
+    """`around`: by language, what the template of every page is given. `headers`: of a page; `choosing`: of one that
+    shows logos of providers, which are files of ours; `framed`: of one that may
     stand in any frame; `sending`: of one whose form is answered by an application. `zone`: in which times are told."""
 
     def __init__(self, theme: Theme) -> None:
@@ -30,15 +31,18 @@ class Look:
         written = (_STYLE if theme.dsfr is None else _DSFR_STYLE).read_text("utf-8")
         style = written.replace("@light@", theme.colours.light).replace("@dark@", theme.colours.dark).strip()
         # The logo is a part of the page: nothing is loaded, and no script runs in an SVG that is shown as a picture.
-        images = "" if theme.logo is None else "; img-src data:"
-        own = f"'sha256-{digest(style)}'"
+        own, fonts, pictures = f"'sha256-{digest(style)}'", "", "" if theme.logo is None else "data:"
         if theme.dsfr is not None:
             # The sheet of the design system, and what it names, pictures within it among them.
-            own, images = f"'self' {own}", "; font-src 'self'; img-src 'self' data:"
-        self._style_policy = f"default-src 'none'; style-src {own}{images}"
+            own, fonts, pictures = f"'self' {own}", "; font-src 'self'", "'self' data:"
+        loaded = f"default-src 'none'; style-src {own}{fonts}"
+        self._style_policy = loaded + (f"; img-src {pictures}" if pictures else "")
         policy = f"{self._style_policy}; form-action 'self'; base-uri 'none'"
-        self._search_policy = f"{policy}; frame-ancestors 'none'; connect-src 'self'"
+        logos = "img-src 'self' data:" if pictures else "img-src 'self'"
+        choosing = f"{loaded}; {logos}; form-action 'self'; base-uri 'none'"
+        self._search_policy = f"{choosing}; frame-ancestors 'none'; connect-src 'self'"
         self.headers = (*security_headers(f"{policy}; frame-ancestors 'none'"), _VARY)
+        self.choosing = (*security_headers(f"{choosing}; frame-ancestors 'none'"), _VARY)
         # Browsers hold form-action against each redirect that follows, and an application may lead anywhere.
         anywhere = policy.replace("form-action 'self'", "form-action 'self' https: http:")
         self.sending = (*security_headers(f"{anywhere}; frame-ancestors 'none'"), _VARY)

@@ -175,7 +175,8 @@ class Pages:
     ) -> Page:
         """`near`: those of the network that the person asks from, which stand first. `discovery`: as in
         `OrganisationChoices`."""
-        return self._page("chooser.html", reader, choices=choices, near=near, discovery=discovery)
+        page = self._page("chooser.html", reader, choices=choices, near=near, discovery=discovery)
+        return Page(200, (*self._current.choosing, _HTML), page.body)
 
     def logout(self, reader: Reader, *, refused: Code | None = None, reference: str = "", to: str = "") -> Page:
         """The form that signs out; with `refused`, the answer to a sign-out that was not done. `to`: a path of the

@@ -14,6 +14,7 @@ from gateway.portal.http.request import SECRET_BYTES, PortalRequest
 from gateway.portal.http.responses import redirect
 from gateway.portal.saml.crypto_thread import CryptoThread
 from gateway.portal.saml.discovery import DiscoveryService
+from gateway.portal.saml.logos import Logos
 from gateway.portal.saml.logout import SamlLogoutEndpoints
 from gateway.portal.saml.own_metadata import OwnMetadata
 from gateway.portal.saml.responses import VISIBLY, SamlResponses
@@ -43,6 +44,7 @@ class SamlSource:
             "saml/discovery": {"GET": discovery.answered},
             "saml/finish": {"GET": responses.finish},
             "saml/logout": {"GET": logout.by_redirect, "POST": logout.by_post},
+            "saml/logo": {"GET": Logos(services).logo},
             "saml/metadata": {"GET": OwnMetadata(services, crypto_thread).metadata},
             "saml/soap": {"POST": logout.by_soap},
         }

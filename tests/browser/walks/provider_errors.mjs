@@ -11,6 +11,12 @@ async function becomes(page, what) {
   await page.request.get(`${site.control}/${what}`);
 }
 
+// site.button: of the provider's own page, where it has one.
+async function choose(page, name) {
+  await page.getByRole('link', { name }).click();
+  if (site.button) await page.getByRole('button', { name: site.button }).click();
+}
+
 async function isShown(page, { what, title, sentence }) {
   await isOurs(page, title);
   const text = await page.innerText('main');
@@ -31,7 +37,7 @@ await walk(async (unused, context, browser) => {
     const page = await mine.newPage();
     await becomes(page, one.what);
     await page.goto(`${site.permis}/agenda`);
-    await page.getByRole('link', { name: 'Métropole' }).click();
+    await choose(page, site.name);
     await page.getByRole('link', { name: one.way }).waitFor();
     await isShown(page, one);
     sentences.add(`${one.title} ${one.sentence}`);
@@ -43,7 +49,7 @@ await walk(async (unused, context, browser) => {
     } else {
       await becomes(page, 'well');
       await page.getByRole('link', { name: one.way }).click();
-      await page.getByRole('link', { name: 'Métropole' }).click();
+      await choose(page, site.name);
     }
     await page.waitForURL(`${site.permis}/agenda`);
     assert.equal(await page.innerText('body'), 'permis for alice');

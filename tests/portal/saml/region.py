@@ -141,11 +141,11 @@ class Region:
 def brought(reply: Response) -> Asked:
     """Out of a redirect, of a form that sends itself, or of a page that goes on by itself."""
     if reply.location:
-        return _of_query(reply.location)
+        return of_query(reply.location)
     if not reply.forms():
         found = re.search(r'content="0;url=([^"]+)"', reply.text)
         assert found, f"{reply.status} {reply.url}: {reply.text[:800]}"
-        return _of_query(found[1].replace("&amp;", "&"))
+        return of_query(found[1].replace("&amp;", "&"))
     (form,) = reply.forms()
     fields = dict(form.fields)
     (parameter,) = fields.keys() & {"SAMLRequest", "SAMLResponse"}
@@ -153,7 +153,7 @@ def brought(reply: Response) -> Asked:
     return Asked(etree.fromstring(message), fields.get("RelayState"), parameter, form.action)
 
 
-def _of_query(url: str) -> Asked:
+def of_query(url: str) -> Asked:
     query = dict(parse_qsl(urlsplit(url).query))
     assert "Signature" in query, url
     (parameter,) = query.keys() & {"SAMLRequest", "SAMLResponse"}
