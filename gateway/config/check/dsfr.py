@@ -5,17 +5,15 @@ from collections.abc import Iterator
 from gateway.config.folder.design import PREFIX, SHEET
 from gateway.config.folder.files import Files
 from gateway.config.problems import Path, Problem, key_path
-from gateway.config.schema.load import Folder
+from gateway.config.schema.gateway import GatewayFile
+from gateway.config.schema.load import Loaded
 from gateway.model.config_codes import CONFIG_DSFR
 
 FOLDER: Path = ("theme", "dsfr", "folder")
 
 
-def resolve_design(folder: Folder, files: Files) -> tuple[dict[tuple[str, Path], bytes], list[Problem]]:
+def resolve_design(gateway: Loaded[GatewayFile], files: Files) -> tuple[dict[tuple[str, Path], bytes], list[Problem]]:
     """The bytes by file and key path, the last step of which is the name below the copy; and what is wrong."""
-    gateway = folder.gateway
-    if gateway is None or gateway.model is None or gateway.model.theme.dsfr is None:
-        return {}, []
     found = dict(_found(files))
     if PREFIX + SHEET in files.secrets:
         return {(gateway.path, (*FOLDER, name)): content for name, content in found.items()}, []

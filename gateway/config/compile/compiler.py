@@ -57,8 +57,11 @@ def compile_files(files: Files) -> Compiled:
     """Raises ProblemsFound with every problem of every file."""
     folder, found = load(files)
     material, unresolved = resolve(folder, files)
-    design, lacking = resolve_design(folder, files)
-    material |= design
+    lacking: list[Problem] = []
+    gateway = folder.gateway
+    if gateway is not None and gateway.model is not None and gateway.model.theme.dsfr is not None:
+        design, lacking = resolve_design(gateway, files)
+        material |= design
     unchanged = {path for path, content in files.good.items() if files.texts.get(path) == content}
     problems = [*found, *unresolved, *lacking, *check_folder(folder, material, unchanged)]
     if folder.gateway is None and folder.complete:
@@ -93,7 +96,8 @@ def _lines(folder: Folder, material: Material, root: str, closed: ClosedHosts) -
         raise ValueError("a folder with problems has no plan")
     gateway = folder.gateway.model
     yield serve_gateway(folder.gateway.path, gateway, material, root)
-    yield from serve_design(folder.gateway.path, material)
+    if gateway.theme.dsfr is not None:
+        yield from serve_design(folder.gateway.path, material)
     oidc: list[OidcProvider] = []
     saml: list[SamlProvider] = []
     for provider in folder.providers:
