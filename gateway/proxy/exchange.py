@@ -71,6 +71,9 @@ class ServerConnection(Exchange, Protocol):
     def send(self, client: "Requester", data: bytes, method: bytes, timeouts: Timeouts) -> None:
         """A whole head, with what there is of its body; the response goes to `client`."""
 
+    def read_little(self) -> None:
+        """Of the response that is about to come, until something of it is there."""
+
     def is_free_in(self, pool: object) -> bool:
         """Whether it is of this pool, and could carry a request now."""
 

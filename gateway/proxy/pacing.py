@@ -31,6 +31,8 @@ _LITTLE: Final = 40 * 1024
 _BELOW, _LITTLE_BELOW = 64 * 1024, 16 * 1024
 # Where more came at once, more may follow.
 SMALL: Final = 16 * 1024
+# Of what was compressed, which is kept until it is undone, beside the 40 KB that undoing it takes.
+LITTLE: Final = 4 * 1024
 _NOBODY: Final = asyncio.BufferedProtocol()
 
 # All connections of the process read to it: what has come is taken out before the loop's next callback. PRIVATE: no
@@ -97,9 +99,14 @@ def _send_buffer(transport: asyncio.Transport) -> tuple[int, int] | None:
 
 
 class OwnRoom(asyncio.Transport):
-    """Says itself how many bytes may be read at once for who is written to by it."""
+    """Says itself how many bytes may be read at once for who is written to by it. `at_most`: also where little came
+    before."""
 
     __slots__ = ()
+
+    @property
+    def at_most(self) -> int:
+        return READ_AT_MOST
 
     def room(self) -> int:
         raise NotImplementedError
@@ -126,9 +133,15 @@ class PacedReading(asyncio.BufferedProtocol):
     def size_the_next(self, came: int, to: asyncio.Transport | None) -> None:
         """After a piece of more than SMALL, or a whole one: more may come than is taken by `to`, None for nobody."""
         if to is None or (came <= SMALL and came < len(self.view)):
-            self.view = self.first
+            # The same view where all of it may be filled: who reads to it is not asked each time.
+            most = to.at_most if isinstance(to, OwnRoom) else READ_AT_MOST
+            self.view = self.first if most >= len(self.first) else self.first[:most]
         else:
             self.view = _MEMORY[: room(to)]
+
+    def read_little(self) -> None:
+        """Next; what comes then says how much may follow."""
+        self.view = _MEMORY[:LITTLE]
 
 
 class Room:

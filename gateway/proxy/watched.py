@@ -37,6 +37,9 @@ def between(
     there: Exchange = upstream if gathered is None else gathered
     waiting = BufferedResponse(client, plane.buffers, lane.name, lane.holds) if lane.holds else None
     nearest, requester = _changed(request, waiting or client, there, plane, ended)
+    if lane.filters is not None:
+        # It may have been compressed, and grow.
+        upstream.read_little()
     if gathered is not None:
         gathered.send_to(upstream, requester)
         requester = gathered
@@ -58,9 +61,8 @@ def _changed(
     watch = watch_for(request, client, upstream, plane.there, ended)
     nearer: Exchange = upstream if watch is None else watch
     if lane.filters is not None:
-        public, accepted = lane.public(request.host.name), partial(request.field, b"accept-encoding")
-        disagrees = partial(plane.charset_disagrees, request)
-        client = nearer = BodyFilter(client, nearer, lane.filters, public, accepted, disagrees, plane.loop)
+        public, disagrees = lane.public(request.host.name), partial(plane.charset_disagrees, request)
+        client = nearer = BodyFilter(client, nearer, lane.filters, public, disagrees, plane.loop)
     if watch is None:
         return nearer, client
     watch.client = client

@@ -1,5 +1,5 @@
 """What it costs to replace addresses in a page of 50 MB as it streams: CPU beside passing it on, and memory; and in one
-that the application compresses all the same, which is undone and done again."""
+that the application compresses all the same, which is undone."""
 
 import random
 import socket

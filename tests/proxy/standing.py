@@ -28,8 +28,9 @@ from tests.proxy.gateways import gateway
 from tests.proxy.websocket_ends import TUNNEL, frame, switched
 
 _SIZE, _MUCH = 10 << 20, 1 << 24
-# A text that compresses to three quarters.
-_ZIPPED = gzip.compress(base64.b64encode(random.Random(7).randbytes(_SIZE >> 1)), 1)
+# Pages that compress to a tenth.
+_NOISE = base64.b64encode(random.Random(7).randbytes(_SIZE >> 4))
+_ZIPPED = gzip.compress(b"".join(_NOISE[at : at + 48] + b"<br>" * 150 for at in range(0, len(_NOISE), 48)), 1)
 _HEADS = {
     "counted": f"Content-Length: {_SIZE}",
     "in_chunks": "Transfer-Encoding: chunked",

@@ -151,6 +151,11 @@ class _Outlet(OwnRoom):
     def is_closing(self) -> bool:
         return self._to.client.transport.is_closing()
 
+    @property
+    def at_most(self) -> int:
+        beyond = self._to.client.transport
+        return min(beyond.at_most, self._to.at_once) if isinstance(beyond, OwnRoom) else self._to.at_once
+
     def room(self) -> int:
         return min(room(self._to.client.transport), self._to.at_once)
 

@@ -9,13 +9,13 @@ from gateway.model.codes import UPSTREAM_RESPONSE
 from gateway.model.errors import GatewayError
 from gateway.proxy.exchange import Exchange, Requester
 from gateway.proxy.filters.between import Between
-from gateway.proxy.filters.codings import Redone, Undone, accepts_gzip, is_undone, lines_of
+from gateway.proxy.filters.codings import Undone, is_undone
 from gateway.proxy.filters.finished import FINISHED
-from gateway.proxy.filters.replacing import Piece, Replacing
+from gateway.proxy.filters.replacing import Replacing
 from gateway.proxy.filters.texts import BodyFilters, Disagreement, ReplacingOnceKnown, is_part_of_a_text
 from gateway.proxy.http1.bodies import LAST_CHUNK, chunk
 from gateway.proxy.http1.response_head import ResponseHead
-from gateway.proxy.pacing import READ_AT_MOST, SMALL
+from gateway.proxy.pacing import LITTLE, READ_AT_MOST
 from gateway.wire.framing import CHUNKED, NO_BODY
 from gateway.wire.headers import CONTENT_LENGTH
 
@@ -28,17 +28,17 @@ _DENSE: Final = 64
 class BodyFilter(Between):
     """A body that is changed has no length that is known before its end: it goes to the client in chunks, or, where all
     of it came at once, with the length that it has then. One that is not goes on as it comes. One that was compressed,
-    although the application was asked not to, is undone step by step, and done again for a client that takes gzip.
+    although the application was asked not to, is undone step by step, and goes on plain, as others do.
 
-    `_accepted`: gives the client's Accept-Encoding. `_response`: the head of a changed body, as long as the client has
-    not got it. `_first`: of the body, what it gets with it. `_part`: the application sent a part of a text. `_undone`:
-    None where nothing is compressed. `_redone`: None where the client gets it plain. `_all_came`: of what is
-    compressed, the end too.
+    `_at_once`: so many bytes of it are read at the most, little where more goes on than comes and where addresses stand
+    one behind the other. `_response`: the head of a changed body, as long as the client has not got it. `_first`: of
+    the body, what it gets with it. `_part`: the application sent a part of a text. `_undone`: None where nothing is
+    compressed. `_all_came`: of what is compressed, the end too.
     """
 
     __slots__ = (
-        "_accepted", "_all_came", "_dense", "_disagrees", "_filters", "_first", "_loop", "_part", "_public", "_redone",
-        "_replacing", "_response", "_stepping", "_undone",
+        "_all_came", "_at_once", "_disagrees", "_filters", "_first", "_loop", "_part", "_public", "_replacing",
+        "_response", "_stepping", "_undone",
     )  # fmt: skip
 
     def __init__(
@@ -47,16 +47,14 @@ class BodyFilter(Between):
         upstream: Exchange,
         filters: BodyFilters,
         public: str,
-        accepted: Callable[[], bytes],
         disagrees: Callable[[Disagreement], None],
         loop: asyncio.AbstractEventLoop,
     ) -> None:
-        """`public`: the origin of the host that was asked, as browsers write it. `accepted`: gives the client's
-        Accept-Encoding. `disagrees`: told where the body is not in the charset that is said of it."""
+        """`public`: the origin of the host that was asked, as browsers write it. `disagrees`: told where the body is
+        not in the charset that is said of it."""
         super().__init__(client, upstream)
         self._filters = filters
         self._public = public
-        self._accepted = accepted
         self._disagrees = disagrees
         self._loop = loop
         self._replacing: Replacing | ReplacingOnceKnown | None = None
@@ -64,10 +62,15 @@ class BodyFilter(Between):
         self._first = b""
         self._part = False
         self._undone: Undone | None = None
-        self._redone: Redone | None = None
-        self._all_came = self._stepping = self._dense = False
+        self._all_came = self._stepping = False
+        # Whether it was compressed is not known yet.
+        self._at_once = LITTLE
 
     # --- the response ---
+
+    @property
+    def at_once(self) -> int:
+        return self._at_once
 
     def response_head(self, response: ResponseHead) -> bytes:
         """b"" where the head is not written yet. Raises GatewayError."""
@@ -82,19 +85,17 @@ class BodyFilter(Between):
         replacing = self._filters.replacing(self._public, content_type, coding, self._disagrees)
         # A 304 does not say of which type the response is that it confirms.
         response.is_changed = replacing is not None or status == 304
+        if replacing is None or undone is None:
+            self._at_once = READ_AT_MOST
         if replacing is None:
             return client.response_head(response)
-        redone = None
-        if undone is not None:
-            redone = Redone() if accepts_gzip(self._accepted()) else None
-            response.ours += lines_of(redone=redone is not None, vary=response.find(b"vary", whole=True))
         if response.framing == NO_BODY:
             # RFC 9110 8.6: the length of what GET would get is not known.
             response.rare.pop(CONTENT_LENGTH, None)
             return client.response_head(response)
         self._replacing = replacing
         self._response = response
-        self._undone, self._redone = undone, redone
+        self._undone = undone
         self._loop.call_soon(self._begin)
         return b""
 
@@ -110,19 +111,10 @@ class BodyFilter(Between):
     def _take_changed(self, replacing: Replacing | ReplacingOnceKnown, data: bytes) -> None:
         pieces = replacing.feed(data)
         if len(pieces) > len(data) // _DENSE:
-            self._dense = True
-        if self._redone is not None:
-            pieces = [self._redone.feed(b"".join(pieces))]
-        self._send(pieces)
-
-    def _send(self, pieces: list[Piece]) -> None:
+            self._at_once = min(self._at_once, _DENSE_AT_ONCE)
         if self._response is not None:
             self._first += b"".join(pieces)
-            return
-        if self._redone is not None and not self._waits:
-            # More may be long in coming.
-            pieces.append(self._redone.flush())
-        if size := sum(map(len, pieces)):
+        elif size := sum(map(len, pieces)):
             if self.client.chunked_out:
                 pieces = [b"%x\r\n" % size, *pieces, b"\r\n"]
             self.client.transport.writelines(pieces)
@@ -130,33 +122,21 @@ class BodyFilter(Between):
     # --- what was compressed ---
 
     @property
-    def at_once(self) -> int:
-        """Little where more goes on than comes, and where addresses stand one behind the other."""
-        if self._undone is not None:
-            return SMALL
-        return _DENSE_AT_ONCE if self._dense else READ_AT_MOST
-
-    @property
     def _waits(self) -> bool:
         """Whether there is something to do without anything more of the body."""
-        undone, redone = self._undone, self._redone
-        return undone is not None and (undone.waits or (redone is not None and redone.waits))
+        return self._undone is not None and self._undone.waits
 
     def _undo(self, undone: Undone, data: bytes) -> None:
-        """The first step at once: where it fails, nothing of the response is said yet. Raises GatewayError."""
+        """The first step at once: where it fails, nothing of the response is said yet. Nothing more is read in this
+        turn, for the loop would, again and again. Raises GatewayError."""
         if data:
             undone.feed(data)
         if not self._stepping and not self.client.write_paused:
             self._step(undone)
-        if self._waits:
-            self._upstream.pause()
-            self._step_soon()
+        self._upstream.pause()
+        self._step_soon()
 
     def _step(self, undone: Undone) -> None:
-        """What grew by its replacements is done again before more is undone."""
-        if self._redone is not None and self._redone.waits:
-            self._send([self._redone.step()])
-            return
         made = undone.step()
         if made and self._replacing is not None:
             self._take_changed(self._replacing, made)
@@ -173,12 +153,13 @@ class BodyFilter(Between):
         if undone is None or client.write_paused or client.transport.is_closing():
             return
         try:
-            self._step(undone)
-            if self._waits:
+            if undone.waits:
+                self._step(undone)
+            if undone.waits:
                 self._step_soon()
             elif self._all_came:
                 self._finish()
-            else:
+            elif not client.write_paused:
                 self._upstream.resume()
         except GatewayError as error:
             self._broken(error)
@@ -211,8 +192,6 @@ class BodyFilter(Between):
             return
         try:
             head = self._head(response, CHUNKED)
-            if self._redone is not None:
-                self._first += self._redone.flush()
             client.transport.write(head + (self._framed(self._first) if self._first else b""))
             self._first = b""
         except Exception as fault:  # noqa: BLE001 - the one edge
@@ -237,15 +216,8 @@ class BodyFilter(Between):
         """Raises GatewayError where what was compressed breaks off."""
         if self._undone is not None:
             self._undone.end()
-        client, replacing, response, redone = self.client, self._replacing, self._response, self._redone
+        client, replacing, response = self.client, self._replacing, self._response
         rest = b"" if replacing is None else replacing.end()
-        if redone is not None:
-            rest = redone.feed(rest)
-            if redone.waits:
-                self._send([rest])
-                self._step_soon()
-                return
-            rest += redone.end()
         self.forget()
         if replacing is not None:
             if response is not None:
@@ -267,7 +239,7 @@ class BodyFilter(Between):
         return chunk((data,)) if self.client.chunked_out else data
 
     def forget(self) -> None:
-        self._replacing = self._response = self._undone = self._redone = None
+        self._replacing = self._response = self._undone = None
 
     # --- as the connection to the application asks for the client ---
 

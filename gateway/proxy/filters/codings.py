@@ -1,16 +1,14 @@
-"""A content coding undone as it comes (RFC 9110 8.4.1), a little at each step, however much it grows; and done again
-for clients that take it."""
+"""A content coding undone as it comes (RFC 9110 8.4.1), a little at each step, however much it grows."""
 
-import re
 import zlib
 from typing import Final
 
 from gateway.model.codes import UPSTREAM_RESPONSE
 from gateway.model.errors import GatewayError
 
-STEP: Final = 1 << 14
-"""Bytes that one step undoes, or does again, at the most. With the texts in them replaced that is some two milliseconds
-where they are full of what is sought (invariant 14)."""
+STEP: Final = 12 * 1024 - 16
+"""Bytes that one step undoes at the most: as a chunk one small record of TLS (proxy/pacing.py). With the texts in them
+replaced that is some two milliseconds where they are full of what is sought (invariant 14)."""
 
 # Texts become smaller by five to a hundred times; what grows by more than this is made to.
 _MOST_GROWTH: Final = 250
@@ -18,13 +16,6 @@ _FREE: Final = 1 << 20
 _GZIP: Final = 16 + zlib.MAX_WBITS
 # RFC 1952 2.3.1
 _MEMBER: Final = b"\x1f\x8b"
-# The quickest: a third of the CPU of the usual level, for texts that are a tenth larger.
-_QUICK: Final = 1
-# A client that takes nothing keeps it: 16 KB with a window and tables so small, 256 with the usual ones, for texts that
-# are a third larger still.
-_WINDOW, _TABLES = 11, 4
-# RFC 9110 12.4.2
-_NEVER: Final = re.compile(rb"q[ \t]*=[ \t]*0(\.0*)?")
 # RFC 1950 2.2: method 8, and a multiple of 31. Some servers send DEFLATE without it.
 _ZLIB_HEAD: Final = 2
 
@@ -38,23 +29,6 @@ def coding_of(encoding: bytes | None) -> bytes:
 def is_undone(encoding: bytes | None) -> bool:
     """Whether this Content-Encoding is one that is undone."""
     return coding_of(encoding) in (b"gzip", b"x-gzip", b"deflate")
-
-
-def accepts_gzip(accepted: bytes) -> bool:
-    """Whether a client takes gzip, by its Accept-Encoding (RFC 9110 12.5.3); one that says nothing does not."""
-    taken = {}
-    for item in accepted.lower().split(b","):
-        name, *parameters = (part.strip(b" \t") for part in item.split(b";"))
-        taken[name] = not any(_NEVER.fullmatch(parameter) for parameter in parameters)
-    return next((taken[name] for name in (b"gzip", b"x-gzip", b"*") if name in taken), False)
-
-
-def lines_of(*, redone: bool, vary: bytes | None) -> bytes:
-    """What a response says whose coding was undone, and done again where `redone`; `vary`: what it says itself of
-    requests that it depends on."""
-    names = {name.strip(b" \t") for name in (vary or b"").lower().split(b",")}
-    said = not names.isdisjoint((b"accept-encoding", b"*"))
-    return (b"\r\nContent-Encoding: gzip" if redone else b"") + (b"" if said else b"\r\nVary: Accept-Encoding")
 
 
 class Undone:
@@ -112,36 +86,6 @@ class Undone:
         if not self._gzip or not _MEMBER.startswith(behind[:2]):
             raise _wrong("something stands behind its end")
         self._decoder, self._pending = zlib.decompressobj(_GZIP), behind
-
-
-class Redone:
-    """One body in gzip, in constant memory beside what waits: some 20 KB, whatever its length. `waits`: there is
-    something to do without anything more of it."""
-
-    __slots__ = ("_coder", "_pending", "waits")
-
-    def __init__(self) -> None:
-        self._coder = zlib.compressobj(_QUICK, zlib.DEFLATED, 16 + _WINDOW, _TABLES)
-        self._pending = b""
-        self.waits = False
-
-    def feed(self, data: bytes) -> bytes:
-        """What can be said by now, after one step. What replaces a text may be many times as long as it."""
-        self._pending += data
-        return self.step()
-
-    def step(self) -> bytes:
-        some, self._pending = self._pending[:STEP], self._pending[STEP:]
-        self.waits = bool(self._pending)
-        return self._coder.compress(some)
-
-    def flush(self) -> bytes:
-        """What waited in the coder: the client can read all that was done."""
-        return self._coder.flush(zlib.Z_SYNC_FLUSH)
-
-    def end(self) -> bytes:
-        """The end of the body, where nothing waits."""
-        return self._coder.flush()
 
 
 def _wrong(why: str) -> GatewayError:
