@@ -170,8 +170,19 @@ _BEGINNINGS: Final = beginnings(tuple(FAMILIES))
 _READ_FOR_WEBDAV: Final = READ_AND_SENT - {METHOD_OVERRIDE}
 
 
-# Of these families, what bought software and its own scripts use as a secret of their own, and no front tells by them.
-_OF_APPLICATIONS: Final = frozenset({b"x-auth-token", b"x-auth-key", b"x-access-token"})
+# What the programs of some applications send, by names that others take for a front's word: beside a secret of their
+# own, which the application asks for.
+_OF_APPLICATIONS: Final = frozenset(
+    {
+        b"x-auth-token",
+        b"x-auth-key",
+        b"x-access-token",
+        b"x-user-id",  # Rocket.Chat, with X-Auth-Token
+        b"x-user-email",  # Rails, with X-User-Token
+        b"x-hasura-role",
+        b"x-scope-orgid",  # agents that send to Loki or Mimir
+    }
+)
 
 
 def may_be_listed(name: bytes) -> bool:

@@ -47,7 +47,7 @@ IDENTITY: Final[Mapping[str, tuple[str, ...]]] = {
     ),
     "RFC 9440": ("Client-Cert", "Client-Cert-Chain"),
     "nginx, HAProxy and Apache, by custom": (
-        "X-Client-DN", "X-Client-Verify", "X-Client-S-DN", "X-Client-Subject", "X-Username",
+        "X-Client-DN", "X-Client-Verify", "X-Client-S-DN", "X-Client-Subject", "X-TLS-Client-*", "X-Username",
     ),
     # --- gateways ---
     "oauth2-proxy": ("X-Auth-Request-*", "GAP-*"),
@@ -62,6 +62,15 @@ IDENTITY: Final[Mapping[str, tuple[str, ...]]] = {
     "WSO2": ("X-JWT-Assertion",),
     "Ory Oathkeeper": ("X-User",),
     "oauth2-proxy's example for nginx": ("X-User", "X-Email"),
+    # What rules of Istio, Spring Cloud Gateway, KrakenD and nginx copy claims to. No family: gRPC sends X-User-Agent.
+    "API gateways, by custom": (
+        "X-User-Id", "X-User-Email", "X-User-Login", "X-User-Role", "X-User-Roles", "X-User-Group", "X-User-Groups",
+        "X-Group", "X-Groups", "X-Roles",
+    ),
+    "MuleSoft": ("X-AGW-*",),
+    "Linkerd": ("l5d-*",),
+    "Squid and ICAP": ("X-Client-Username",),
+    "Cosmos": ("X-Cosmos-*",),
     "YunoHost": ("Ynh-*",),
     "Sandstorm": ("X-Sandstorm-*",),
     # --- clouds ---
@@ -94,6 +103,13 @@ IDENTITY: Final[Mapping[str, tuple[str, ...]]] = {
     "Posit, RStudio": ("X-RStudio-*", "RStudio-Connect-Credentials", "Shiny-Server-Credentials"),
     "Home Assistant": ("X-Hass-*",),
     "Otoroshi": ("Otoroshi-*", "X-OIDC-*"),
+    # Its own scripts send others that begin so.
+    "Grafana": ("X-Grafana-Id", "X-Grafana-User"),
+    "Grafana Loki, Mimir, Tempo": ("X-Scope-OrgID",),
+    "Hasura": ("X-Hasura-*",),
+    "Mattermost": ("Mattermost-User-Id",),
+    "Qlik Sense": ("X-Qlik-User",),
+    "SAP BusinessObjects": ("X-SAP-Trusted-User",),
 }  # fmt: skip
 
 _SEPARATORS: Final = re.compile(rb"[^a-z0-9]+")

@@ -31,7 +31,20 @@ async def test_without_the_list_none_of_it_goes_on() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", [b"app_token", b"X_Api_Version", b"_x", b"X-Auth-Token", b"x-auth-key", b"X-Access-Token", b"a_b-c"]
+    "name",
+    [
+        b"app_token",
+        b"X_Api_Version",
+        b"_x",
+        b"X-Auth-Token",
+        b"x-auth-key",
+        b"X-Access-Token",
+        b"a_b-c",
+        b"X-User-Id",
+        b"x-user-email",
+        b"X-Hasura-Role",
+        b"X-Scope-OrgID",
+    ],
 )
 def test_names_that_a_file_may_list(name: bytes) -> None:
     assert may_be_listed(name)

@@ -35,7 +35,9 @@ def test_a_name_of_a_known_product_is_dropped_in_every_spelling(name: str) -> No
     [b"Authority", b"Authentication-Info", b"Smart-Card", b"Smart-Client", b"SM", b"IV", b"Ctx-Id", b"Cast-Id",
      b"Cascade", b"Ivory-Tower", b"Oamaru", b"Ajp13", b"Gaping-Hole", b"Tailscaled", b"Sec-Fetch-User", b"Sec-CH-UA",
      b"Sec-GPC", b"Sec-WebSocket-Protocol", b"Title", b"uid", b"X-Users", b"X-Tokenizer", b"X-Amzn-Trace-Id",
-     b"X-Goog-Api-Key", b"X-MS-Version", b"Cf-Ray", b"Proxying", b"Cnx", b"X-Consumers", b"Ws-At-Home"],
+     b"X-Goog-Api-Key", b"X-MS-Version", b"Cf-Ray", b"Proxying", b"Cnx", b"X-Consumers", b"Ws-At-Home",
+     b"X-User-Agent", b"X-User-Token", b"X-Grafana-Org-Id", b"X-Grafana-Device-Id", b"X-Scope", b"X-Cosmoses",
+     b"X-Rolestone", b"X-TLS-Version", b"X-Groupware"],
 )  # fmt: skip
 def test_a_beginning_counts_with_a_separator_behind_it(name: bytes) -> None:
     assert judge(name) == b"\r\n" + name + b": "

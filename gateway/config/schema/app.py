@@ -283,7 +283,8 @@ class AppFile(Strict):
     that a request reaches: what lies below its path, and the path of `Destination`."""
     client_headers: list[ListedHeader] = Field(default=[], max_length=20)
     """Headers that its own scripts and programs send, and that are dropped elsewhere: names with `_`, each by its exact
-    name, `X-Auth-Token`, `X-Auth-Key` and `X-Access-Token`."""
+    name, `X-Auth-Token`, `X-Auth-Key`, `X-Access-Token`, `X-User-Id`, `X-User-Email`, `X-Hasura-Role` and
+    `X-Scope-OrgID`."""
     method_override: bool = False
     """The application obeys `X-HTTP-Method-Override`, its relatives or `_method` in a query: rules are asked about the
     PUT, PATCH or DELETE that a POST names. Otherwise such a request is refused."""
