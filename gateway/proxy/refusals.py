@@ -27,6 +27,7 @@ from gateway.model.transaction import OTHER_ACCOUNT
 from gateway.ops.log import Log
 from gateway.policy.levels import Ladder
 from gateway.proxy.accesslog import Seen
+from gateway.proxy.portal_lane import is_embedded
 from gateway.proxy.request import Request
 from gateway.wire.cookies import language_asked
 from gateway.wire.framing import ALLOWED
@@ -68,8 +69,8 @@ def refusal(services: RefusalServices, request: Request, outcome: Refuse) -> Pag
     if not outcome.retry_after:
         # Others were told of in proxy/rates.py: a line for each would be a flood of its own.
         services.refused(outcome.code, outcome.detail, request.id, request.lane.name, seen)
-    kind = "json" if outcome.bearer else _html_or_json(request)
-    way = _linking(request, outcome.code) if kind == "html" else ""
+    kind = "json" if outcome.bearer else _page_kind(request)
+    way = _linking(request, outcome.code) if kind != "json" else ""
     page = _render(services, request, outcome.shown or outcome.code, kind, way, outcome.refusal)
     if outcome.code is WIRE_WEBSOCKET_VERSION:
         # RFC 6455 4.4, RFC 9110 15.5.22
@@ -111,10 +112,10 @@ def _denied(services: RefusalServices, request: Request, outcome: Refuse, by: Co
         **({"person": by.person} if by.person else {}),
         **more,
     )
-    kind = _html_or_json(request)
+    kind = _page_kind(request)
     # For a person who has two accounts, or sits where somebody else has signed in.
     way = ""
-    if kind == "html" and request.seat is not None:
+    if kind != "json" and request.seat is not None:
         way = _linking(request, outcome.code) or _other_account(request)
     return _render(services, request, outcome.code, kind, way, outcome.refusal)
 
@@ -225,8 +226,12 @@ def _login_url(request: Request, kind: Kind) -> str:
     return f"{origin}/_ecluse/login?to={quote(safe_target(back, app.leniency) or app.home, safe='/')}"
 
 
-def _html_or_json(request: Request) -> Literal["html", "json"]:
-    return "json" if kind_of(request.line.method, request.fields) == "other" else "html"
+def _page_kind(request: Request) -> PageKind:
+    """What a frame of another page shows stands there where the application's file lists the page's host."""
+    kind = kind_of(request.line.method, request.fields)
+    if kind == "other":
+        return "json"
+    return "frame" if kind == "frame" and is_embedded(request) else "html"
 
 
 def seen_in(head: bytes, peer: str) -> Seen:

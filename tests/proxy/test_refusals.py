@@ -253,3 +253,13 @@ async def test_invariant_10_nor_does_one_where_the_file_lists_nobody() -> None:
     async with application() as app, gateway(app) as gate:
         answer = await gate.once(ask(b"GET /a", *SAME_SITE, b"Referer: http://permis.localhost:8080/"))
         assert (answer.status, answer.values(b"Location"), gate.portal.asked) == (401, [], [])
+
+
+async def test_a_person_who_may_not_is_told_so_within_a_listed_frame_and_in_no_other() -> None:
+    async with application() as app, embedding(app) as gate:
+        seat = gate.sign_in()
+        for referer, framed in ((LISTED, True), (b"Referer: http://autre.permis.localhost:8080/", False)):
+            answer = await gate.once(ask(b"GET /admin/", seat, *SAME_SITE, referer))
+            told = b"policy.unknown %b /_ecluse/login?to=/admin/&other_account=1 " % (b"frame" if framed else b"html")
+            assert (answer.status, answer.body.startswith(told)) == (403, True), answer
+        assert (app.peers, gate.portal.asked) == ([], [])
