@@ -4,7 +4,7 @@ It allows what we read, and what real providers are known to send beside that. C
 is where forgeries hide.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from lxml import etree
@@ -246,7 +246,9 @@ def check_element(element: etree._Element) -> None:
     shape = SCHEMA.get(str(element.tag))
     if shape is None:
         raise _refused(element, "is not expected")
-    _check_attributes(element, shape)
+    names = element.keys()
+    if names or shape.required:
+        _check_attributes(element, shape, names)
     if shape.within:
         _check_within(element, shape.within)
         return
@@ -261,8 +263,7 @@ def check_element(element: etree._Element) -> None:
         check_element(child)
 
 
-def _check_attributes(element: etree._Element, shape: ElementSchema) -> None:
-    names = element.keys()
+def _check_attributes(element: etree._Element, shape: ElementSchema, names: Sequence[str | bytes]) -> None:
     for name in shape.required:
         if name not in names:
             raise _refused(element, f"lacks {name}")

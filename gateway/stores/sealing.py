@@ -186,10 +186,10 @@ class StoreKeys:
 
     def indexes(self, kind: str, *parts: str) -> tuple[bytes, ...]:
         """Every value under which it may have been filed, the current key's first."""
-        return tuple(self._index(id, kind, parts) for id in self._indexing)
+        return tuple([self._index(id, kind, parts) for id in self._indexing])
 
     def _index(self, id: str, kind: str, parts: tuple[str, ...]) -> bytes:
-        message = join(kind.encode(), *(part.encode("utf-8", "surrogatepass") for part in parts))
+        message = join(kind.encode(), *[part.encode("utf-8", "surrogatepass") for part in parts])
         mac = self._indexing[id].copy()
         mac.update(message)
         return mac.digest()
