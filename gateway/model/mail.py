@@ -9,16 +9,19 @@ _ADDRESS = re.compile(
     r"@((?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?)"
 )
 _LONGEST = 254
-# All that NFKC makes an @ of.
-_SIGNS = ("@", "\uff20", "\ufe6b")
+# All that NFKC makes an @ of, and what an application that takes values for percent-encoded does: many scripts do, by
+# habit, with whatever a header brings.
+_SIGNS = ("@", "\uff20", "\ufe6b", "%40")
 
 
 def mail_domain(address: str) -> str | None:
     """The lower-case domain of `local@domain`, or None where the address has any other form."""
-    found = _ADDRESS.fullmatch(address) if len(address) <= _LONGEST else None
+    is_one = len(address) <= _LONGEST and "%40" not in address
+    found = _ADDRESS.fullmatch(address) if is_one else None
     return found[1].lower() if found else None
 
 
 def looks_like_an_address(text: str) -> bool:
-    """Whether some application may read an address in it: full-width and small forms of the sign are signs, too."""
+    """Whether some application may read an address in it: full-width and small forms of the sign are signs, too,
+    and so is its percent-encoding."""
     return any(sign in text for sign in _SIGNS)

@@ -313,6 +313,7 @@ OC09 = (
     ("verified, and no address beside it", unvouched({"email_verified": True}, {"email": "root@corp.example"})),
     ("verified, and another address beside it",
      unvouched({"email": "root@corp.example"}, {"email": "root@root.corp.example", "email_verified": True})),
+    ("another's address, percent-encoded", disguised(preferred_username="root%40beta.example")),
 )  # fmt: skip
 
 CASES: tuple[Case, ...] = (

@@ -247,4 +247,8 @@ CASES: tuple[Case, ...] = (
     uncontrolled("XS15.53", "SIRET of another by a name that ends otherwise", foreign({"codeSiret": [B]})),
     uncontrolled("XS15.54", "the same with blanks", foreign({"codeSiret": [f"{B[:9]} {B[9:]}"]})),
     uncontrolled("XS15.55", "SIRET of another as supann has it", foreign({"supannEtablissement": [f"{{SIRET}}{B}"]})),
+    uncontrolled("XS15.56", "an address of another, percent-encoded", foreign({"upn": ["x%40departement.example"]})),
+    uncontrolled(
+        "XS15.57", "that before one of its own", foreign({MAIL: ["x%40departement.example@metropole.example"]})
+    ),
 )

@@ -243,6 +243,7 @@ ADDRESS_NAMES = [
         "x@departement.example@metropole.example",
         "x\uff20departement.example",
         "x\ufe6bdepartement.example",
+        "x%40departement.example",
         "mailto:x@departement.example",
         "x@departement.example.",
         "x@xn--dpartement-b4a.example",
@@ -280,6 +281,7 @@ def test_what_is_called_an_address_is_one(source: str) -> None:
         ("x@departement.example:a@metropole.example", False),
         ("!https://idp.example!https://us.example!x@departement.example", False),
         ("x\uff20departement.example", False),
+        ("x%40departement.example", False),
     ],
 )
 def test_the_identifier_is_bounded_too(subject: str, inside: bool) -> None:

@@ -61,6 +61,13 @@ def test_every_letter_that_normalises_to_the_sign_is_one() -> None:
     assert all(looks_like_an_address(f"a{sign}b") for sign in signs)
 
 
-@pytest.mark.parametrize("text", ["", "hleboeuf", "a at b.example", "a%40b.example", "H\u00e9l\u00e8ne"])
+def test_a_percent_encoded_sign_is_one() -> None:
+    """It has no domain either: what one application decodes, another takes as it is."""
+    assert looks_like_an_address("a%40b.example")
+    assert mail_domain("a%40b.example") is None
+    assert mail_domain("a%40evil.example@b.example") is None
+
+
+@pytest.mark.parametrize("text", ["", "hleboeuf", "a at b.example", "a%4b.example", "a%2540b", "H\u00e9l\u00e8ne"])
 def test_what_nobody_reads_as_an_address(text: str) -> None:
     assert not looks_like_an_address(text)
