@@ -5,17 +5,21 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
+from urllib.parse import urlencode
 
 import pytest
 from aiohttp import web
 
 from gateway.model.levels import ProviderLevels
+from gateway.model.provider import AuthorizationParameters
 from gateway.policy.levels import USUAL_LADDER, Ladder
 from tests.browser.chromium import walked
 from tests.portal.installation import ACTES, PERMIS, PORTAL, Installation, installed
 from tests.portal.op import Claims
 
 pytestmark = pytest.mark.browser
+
+HINTS = {"login_hint": "helene@m.example", "idp_hint": "9c716f61", "siret_hint": "21590350100017"}
 
 # What the provider becomes, the title and a sentence of the page, and its button.
 ERRORS = (
@@ -84,6 +88,16 @@ async def test_each_kind_of_error_has_its_own_sentence_and_a_way_on(tmp_path: Pa
         errors = [dict(zip(keys, error, strict=True)) for error in ERRORS]
         site = {"permis": here.url(PERMIS, ""), "portal": here.url(PORTAL, ""), "control": control, "name": "Métropole"}
         await walked("provider_errors.mjs", {**site, "pictures": str(tmp_path), "errors": json.dumps(errors)})
+        assert "gateway.fault" not in here.codes()
+
+
+async def test_a_link_that_says_who_is_meant_is_followed_by_the_keyboard_alone(tmp_path: Path) -> None:
+    async with installed() as here:
+        here.change_provider("departement", request=AuthorizationParameters(passed_on=frozenset(HINTS)))
+        asked = here.url(PERMIS, f"/agenda?{urlencode(HINTS)}")
+        site = {"asked": asked, "portal": here.url(PORTAL, ""), "provider": "Département"}
+        await walked("keyboard.mjs", site)
+        assert HINTS.items() <= here.departement.asked[-1].items()
         assert "gateway.fault" not in here.codes()
 
 

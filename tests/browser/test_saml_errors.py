@@ -10,13 +10,17 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 
+from gateway.model.provider import MetadataFile
 from gateway.saml.parties import Endpoint
 from tests.browser.chromium import walked
 from tests.browser.test_provider_pages import controlled
+from tests.federation.pictures import picture
 from tests.federation.servers import web_server
 from tests.portal.installation import PERMIS, PORTAL
-from tests.portal.saml.region import Region, metadata, of_query, region_installed
+from tests.portal.saml.region import ENTITY, Region, metadata, of_query, region_installed
+from tests.portal.saml.test_logos import HERE, logo_at_hand
 from tests.saml.forged_statements import refusal
+from tests.saml.metadata_samples import entity, role
 
 pytestmark = pytest.mark.browser
 STATUS = "urn:oasis:names:tc:SAML:2.0:status:"
@@ -61,21 +65,24 @@ class Idp:
 
 
 @asynccontextmanager
-async def answering(region: Region) -> AsyncIterator[Idp]:
-    """As the provider of `region`, one of two that the application listens to."""
+async def answering(region: Region, folder: Path) -> AsyncIterator[Idp]:
+    """As the provider of `region`, one of two that the application listens to; its logo is in `folder`."""
     idp = Idp(region)
     async with web_server(idp.page) as port:
         known = metadata(sign_on=(Endpoint("redirect", f"http://127.0.0.1:{port}/sso"),))
         region.here.saml_metadata.known["region"] = known
+        document = entity(role(HERE), id=ENTITY).encode()
+        region.change(metadata=MetadataFile(document))
+        logo_at_hand(region, folder, picture("PNG", (96, 64)))
         region.here.change("permis", providers=("region", "departement"))
         yield idp
 
 
 async def test_each_kind_of_status_has_its_own_sentence_and_a_way_on(tmp_path: Path) -> None:
-    async with region_installed() as region, answering(region) as idp, controlled(idp.become) as control:
+    async with region_installed() as region, answering(region, tmp_path) as idp, controlled(idp.become) as control:
         keys = ("what", "title", "sentence", "way")
         errors = [dict(zip(keys, error, strict=True)) for error in ERRORS]
         site = {"permis": region.here.url(PERMIS, ""), "portal": region.here.url(PORTAL, ""), "control": control}
-        told = {"name": "Région", "button": "Continuer", "pictures": str(tmp_path), "errors": json.dumps(errors)}
-        await walked("provider_errors.mjs", {**site, **told})
+        told = {"name": "Région", "button": "Continuer", "logos": "1", "errors": json.dumps(errors)}
+        await walked("provider_errors.mjs", {**site, **told, "pictures": str(tmp_path)})
         assert "gateway.fault" not in region.here.codes()

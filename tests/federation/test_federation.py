@@ -310,9 +310,11 @@ async def test_a_code_that_makes_a_provider_say_503_marks_it_for_nobody() -> Non
     """What a stranger sent is followed by a look that carries nothing of theirs: that one counts."""
     async with running_op() as op, federation() as made:
         await sign_in(made, op)
-        op.odd = {"odd": 503}
+        op.odd, marked = {"odd": 503}, list[bool]()
+        op.before = lambda path: marked.append(made.is_silent(op.provider))
         await refusal(made, op, "odd")
         await until(lambda: not made._errands)
+        assert marked == [False, False], "also by the time of the look"
         assert not made.is_silent(op.provider)
         op.failing = {"/token"}
         await refusal(made, op)

@@ -13,6 +13,8 @@ async function becomes(page, what) {
 
 // site.button: of the provider's own page, where it has one.
 async function choose(page, name) {
+  // A logo of a provider is a file of ours, and the page may show it.
+  if (site.logos) await page.waitForFunction(() => document.querySelector('.choices img').naturalWidth > 0);
   await page.getByRole('link', { name }).click();
   if (site.button) await page.getByRole('button', { name: site.button }).click();
 }

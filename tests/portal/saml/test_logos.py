@@ -9,7 +9,7 @@ import pytest
 from gateway.federation.metadata_index import LOGO, Copy, logos_folder, write_index
 from gateway.federation.metadata_source import logo_source
 from gateway.federation.saml import metadata_of_file
-from gateway.model.provider import MetadataFile
+from gateway.model.provider import MetadataFile, SamlProvider
 from gateway.portal.saml.logos import logo_link
 from tests.portal.installation import PERMIS, PORTAL
 from tests.portal.saml.region import ENTITY, Region
@@ -20,16 +20,24 @@ PICTURE = b"\x89PNG\r\n\x1a\n, of ours"
 HERE = NAMES.replace("</mdui:UIInfo>", '<mdui:Logo height="64" width="64">https://a/l.png</mdui:Logo></mdui:UIInfo>')
 
 
+def logo_at_hand(region: Region, folder: Path, picture: bytes) -> None:
+    """The logo that its metadata name, if any, has been fetched into `folder`."""
+    region.here.saml_metadata._folder = folder
+    provider = region.here.snapshot.providers["region"]
+    assert isinstance(provider, SamlProvider)
+    logo = logo_source(provider, metadata_of_file(provider))
+    if logo is not None:
+        logos_folder(folder).mkdir()
+        write_index(logos_folder(folder), logo.id, Copy(0, 0, None, 0), [(LOGO, picture)])
+
+
 async def shown(region: Region, folder: Path, names: str, *, had: bool = True, **changes: object) -> tuple[str, str]:
     """The page of choice, and its policy; `had`: the logo has been fetched."""
     region.here.saml_metadata._folder = folder
     document = entity(role(names), id=ENTITY).encode()
     region.change(**{"label": "region", "labels": {}, "metadata": MetadataFile(document), **changes})
-    provider = region.here.snapshot.providers["region"]
-    logo = logo_source(provider, metadata_of_file(provider))
-    if had and logo is not None:
-        logos_folder(folder).mkdir()
-        write_index(logos_folder(folder), logo.id, Copy(0, 0, None, 0), [(LOGO, PICTURE)])
+    if had:
+        logo_at_hand(region, folder, PICTURE)
     region.here.change("permis", providers=("region", "departement"))
     reply = await region.here.browser().get(region.here.url(PERMIS))
     return reply.text, reply.headers["Content-Security-Policy"]
