@@ -3,7 +3,8 @@ import assert from 'node:assert/strict';
 
 import { isOurs, site, walk } from '../chromium.mjs';
 
-const text = (page) => page.getByLabel('Ce qu’elles doivent savoir (facultatif)');
+const text = (page) => page.getByLabel('Précisions à leur donner (facultatif)');
+const title = (page) => page.getByRole('heading', { level: 1 }).innerText();
 
 await walk(async (page) => {
   await page.goto(`${site.app}/`);
@@ -21,9 +22,9 @@ await walk(async (page) => {
   await isOurs(page, 'Votre demande attend une réponse');
   assert.equal(await page.locator('.ref code').innerText(), reference);
   await page.getByRole('button', { name: 'English' }).click();
-  await isOurs(page, 'Your request waits for an answer');
+  assert.equal(await title(page), 'Your request waits for an answer');
   await page.goto(`${site.app}/_ecluse/account?to=/`);
-  await isOurs(page, 'Your request waits for an answer');
+  assert.equal(await title(page), 'Your request waits for an answer');
   assert.equal(await page.locator('.ref code').innerText(), reference);
   console.log(reference);
 });
