@@ -1,5 +1,6 @@
 """Invariant 16, of mandates: nothing that was decided or prepared while one was held outlives its last day."""
 
+from dataclasses import replace
 from itertools import count
 
 import pytest
@@ -11,6 +12,8 @@ from gateway.access.virtual_host import HostTable
 from gateway.config.snapshot import App
 from gateway.identity.directories import finding_of
 from gateway.identity.mandates import span_of
+from gateway.model.codes import POLICY_NOT_ALLOWED
+from gateway.model.directory_codes import DIRECTORY_AWAY
 from gateway.model.identity import Identity
 from gateway.model.session import Seat
 from tests.access.test_pipeline import Asked
@@ -175,3 +178,13 @@ def test_what_was_prepared_is_the_same_for_those_without_a_border(clocks: Clocks
     outcome = clocks.asked("/conseil/", who)
     assert isinstance(outcome, Forward)
     assert (outcome.valid_until, type(outcome.prepared)) == (NEVER, Prepared)
+
+
+def test_invariant_9_a_directory_that_did_not_say_is_told_apart_from_one_that_says_no(clocks: Clocks) -> None:
+    unsaid = elected(TERM)
+    unsaid.identity = replace(unsaid.identity, findings=())
+    for who, code in ((unsaid, DIRECTORY_AWAY), (elected(NEXT), POLICY_NOT_ALLOWED)):
+        found = clocks.asked("/conseil/x", who)
+        assert isinstance(found, Refuse)
+        assert found.code is code
+    assert isinstance(clocks.asked("/conseil/x", elected(TERM)), Forward)

@@ -229,7 +229,7 @@ DEFENCES = (
         "directories that could not say",
         "access/decision.py",
         "self.missing = missing_from(self.heard, app.directories)",
-        "access/test_decision.py",
+        "access/test_mandates.py",
         "pass",
     ),
     Defence(
@@ -242,7 +242,7 @@ DEFENCES = (
         "a decision past its end",
         "access/pipeline.py",
         "and now < ready.valid_until else",
-        "access/test_pipeline.py proxy/test_invariants.py",
+        "access/test_mandates.py",
         "else",
     ),
     Defence(
