@@ -102,6 +102,6 @@ lock: ## the lock files anew; LOCK=--upgrade takes newer versions
 	@bash tools/lock.sh $(LOCK)
 
 clean: ## removes what make made; keys and state of the demo stay
-	rm -rf .venv .venv-canaille .venv-fronts build dist tests/node_modules .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	rm -rf .venv .venv-canaille .venv-fronts .venv-scim build dist tests/node_modules .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -prune -exec rm -rf {} +
 	find gateway -name '*.mo' -delete

@@ -8,7 +8,7 @@ cd "$(dirname "$0")/.."
 ALL=(
     nginx wrk php php-fpm dokuwiki mediawiki django pyjwt radicale jupyter git javac tomcat mono chromium curl node npm
     xmlsec1
-    valkey redis haproxy systemd lemonldap canaille fronts ldap postgresql
+    valkey redis haproxy systemd lemonldap canaille fronts scim ldap postgresql
 )
 # The last of these it only recommends, and without each of them it fails at its first request.
 LEMONLDAP=(
@@ -77,7 +77,7 @@ missing_packages() {
     apache) not_installed apache2 libapache2-mod-auth-mellon libapache2-mod-auth-openidc ;;
     # What `make tls` asks: minutes, and so no test's.
     testssl) not_installed testssl.sh ;;
-    canaille | fronts) ;; # by pip, below
+    canaille | fronts | scim) ;; # by pip, below
     *) fail "no part is named $1; the parts are ${ALL[*]}" ;;
     esac
 }
@@ -91,8 +91,8 @@ install_npm_parts() {
     echo "$lock" >"$stamp"
 }
 
-# Canaille is an application with requirements of its own, and the servers in front are large programs: the same
-# interpreter, another environment for each.
+# Canaille is an application with requirements of its own, clients of SCIM have theirs, and the servers in front are
+# large programs: the same interpreter, another environment for each.
 install_apart() {
     local name=$1 lock stamp=.venv-$1/.installed requirements=requirements/$1.txt
     lock=$(sha256sum "$requirements")
@@ -134,7 +134,7 @@ if [ ${#packages[@]} -gt 0 ]; then
 fi
 
 for part in "${parts[@]}"; do
-    case "$part" in canaille | fronts) install_apart "$part" ;; esac
+    case "$part" in canaille | fronts | scim) install_apart "$part" ;; esac
     [ "$part" != ldap ] || install_python_ldap
     found=$(missing_packages "$part")
     [ -z "$found" ] || [ "$part" = npm ] || fail "$part is still missing although its Debian package ($found) is installed"

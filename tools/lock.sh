@@ -23,7 +23,7 @@ compile --group pyproject.toml:build --output-file requirements/build.txt "$@"
 compile --group pyproject.toml:ldap-build --output-file requirements/ldap-build.txt "$@"
 compile pyproject.toml --group dev --constraint requirements/run.txt --constraint requirements/build.txt \
     --output-file requirements/dev.txt "$@"
-for apart in canaille fronts kubernetes; do
+for apart in canaille fronts kubernetes scim; do
     compile "requirements/$apart.in" --output-file "requirements/$apart.txt" "$@"
 done
 

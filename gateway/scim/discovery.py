@@ -60,7 +60,10 @@ def user_schema(base: str) -> dict[str, object]:
         "attributes": [
             _attribute("userName", "By what the directory names the person", required=True, uniqueness="server"),
             _attribute("externalId", "By what the directory itself knows the person", exact=True, uniqueness="server"),
-            _attribute("active", "Whether the person may sign in; false ends their sessions", type="boolean"),
+            # Required, so that it is not removed (RFC 7644 3.5.2.2): nobody is neither active nor not.
+            _attribute(
+                "active", "Whether the person may sign in; false ends their sessions", type="boolean", required=True
+            ),
         ],
         "meta": {"resourceType": "Schema", "location": f"{base}/Schemas/{USER}"},
     }

@@ -1,4 +1,4 @@
-"""What a GET of users asks for: by a filter that names them, and which page (RFC 7644 3.4.2)."""
+"""What a GET of users asks for, or a search: a filter that names them, and which page (RFC 7644 3.4.2, 3.4.3)."""
 
 import json
 import re
@@ -9,10 +9,21 @@ from typing import Final
 from gateway.model.errors import GatewayError
 from gateway.model.scim import NameAttribute
 from gateway.model.scim_codes import SCIM_FILTER, SCIM_VALUE
+from gateway.scim.document import ScimObject, require_schema
+from gateway.scim.projection import (
+    MOST_NAMES,
+    UNWANTED,
+    WANTED,
+    WHOLE,
+    Projection,
+    projection_of,
+    read_projection,
+)
 from gateway.scim.user import USER
 
 MOST_RESULTS: Final = 100
 LIST_RESPONSE: Final = "urn:ietf:params:scim:api:messages:2.0:ListResponse"
+SEARCH_REQUEST: Final = "urn:ietf:params:scim:api:messages:2.0:SearchRequest"
 
 _LONGEST: Final = 1024
 _OWN: Final = f"{USER}:".lower()
@@ -20,6 +31,7 @@ _NAMES: Final[Mapping[str, NameAttribute]] = {"username": "userName", "externali
 # RFC 7644 3.4.2.2: attrPath SP compareOp SP compValue, a JSON string
 _COMPARISON: Final = re.compile(r'([A-Za-z][\w$.:-]*) +([A-Za-z]{2}) +("(?:[^"\\]|\\.)*")', re.ASCII)
 _NUMBER: Final = re.compile(r"-?[0-9]{1,9}", re.ASCII)
+_BEYOND: Final = 10**9
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,21 +44,36 @@ class UserNamed:
 
 @dataclass(frozen=True, slots=True)
 class UserQuery:
-    """`filter`: None for all users. `start`: from 1. `count`: at most so many."""
+    """`filter`: None for all users. `start`: from 1. `count`: at most so many. `shows`: what of each."""
 
     filter: UserNamed | None
     start: int
     count: int
+    shows: Projection = WHOLE
 
 
 def read_query(parameters: Mapping[str, str]) -> UserQuery:
     """Raises GatewayError: SCIM_FILTER, SCIM_VALUE."""
     # Names of parameters are as RFC 7644 writes them.
     filter = parameters.get("filter")
+    start, count = _number(parameters, "startIndex", 1), _number(parameters, "count", MOST_RESULTS)
+    return _query(filter, start, count, read_projection(parameters))
+
+
+def read_search(document: ScimObject) -> UserQuery:
+    """The same of a body (3.4.3). Raises GatewayError: SCIM_SYNTAX, SCIM_FILTER, SCIM_VALUE."""
+    require_schema(document, SEARCH_REQUEST)
+    filter = document.get("filter")
+    if not isinstance(filter, str | None):
+        raise GatewayError(SCIM_FILTER, "a filter is a text")
+    start, count = _whole(document, "startIndex", 1), _whole(document, "count", MOST_RESULTS)
+    return _query(filter, start, count, projection_of(_listed(document, WANTED), _listed(document, UNWANTED)))
+
+
+def _query(filter: str | None, start: int, count: int, shows: Projection) -> UserQuery:
     # 3.4.2.4: less than 1 is 1, and a negative count is 0.
-    start = max(1, _number(parameters, "startIndex", 1))
-    count = min(MOST_RESULTS, max(0, _number(parameters, "count", MOST_RESULTS)))
-    return UserQuery(None if filter is None else read_filter(filter), start, count)
+    bounded = min(MOST_RESULTS, max(0, count))
+    return UserQuery(None if filter is None else read_filter(filter), max(1, start), bounded, shows)
 
 
 def read_filter(text: str) -> UserNamed:
@@ -84,3 +111,21 @@ def _number(parameters: Mapping[str, str], name: str, usual: int) -> int:
     if _NUMBER.fullmatch(text) is None:
         raise GatewayError(SCIM_VALUE, f"{name} is not a number")
     return int(text)
+
+
+def _whole(document: ScimObject, name: str, usual: int) -> int:
+    value = document.get(name.lower())
+    if value is None:
+        return usual
+    if type(value) is not int or abs(value) >= _BEYOND:
+        raise GatewayError(SCIM_VALUE, f"{name} is not a number")
+    return value
+
+
+def _listed(document: ScimObject, name: str) -> list[str] | None:
+    value = document.get(name.lower())
+    if value is None:
+        return None
+    if not isinstance(value, list) or len(value) > MOST_NAMES or not all(isinstance(one, str) for one in value):
+        raise GatewayError(SCIM_VALUE, f"{name} is not a list of at most {MOST_NAMES} names")
+    return value

@@ -4,10 +4,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.model.scim_codes import SCIM_FILTER, SCIM_VALUE
-from gateway.scim.query import MOST_RESULTS, UserNamed, UserQuery, list_response, read_filter, read_query
+from gateway.model.scim_codes import SCIM_FILTER, SCIM_SYNTAX, SCIM_VALUE
+from gateway.scim.projection import projection_of
+from gateway.scim.query import (
+    MOST_RESULTS,
+    SEARCH_REQUEST,
+    UserNamed,
+    UserQuery,
+    list_response,
+    read_filter,
+    read_query,
+    read_search,
+)
 from gateway.scim.user import USER
-from tests.scim.samples import outcome, refused
+from tests.scim.samples import outcome, refused, told
 
 
 @pytest.mark.parametrize(
@@ -73,7 +83,7 @@ def test_any_text_is_a_filter_or_refused(text: str) -> None:
         ({"startIndex": "1", "count": "2"}, UserQuery(None, 1, 2)),
         ({"startIndex": "0", "count": "-1"}, UserQuery(None, 1, 0)),
         ({"startIndex": "-7", "count": "100000"}, UserQuery(None, 1, MOST_RESULTS)),
-        ({"filter": 'userName eq "a"', "attributes": "id"}, UserQuery(UserNamed("userName", "a"), 1, MOST_RESULTS)),
+        ({"filter": 'userName eq "a"', "sortBy": "id"}, UserQuery(UserNamed("userName", "a"), 1, MOST_RESULTS)),
     ],
 )
 def test_a_page_is_read(parameters: dict[str, str], query: UserQuery) -> None:
@@ -93,3 +103,31 @@ def test_a_list_says_how_many_there_are() -> None:
         "itemsPerPage": 1,
         "Resources": [{"id": "7"}],
     }
+
+
+def test_a_search_asks_for_the_same_in_its_body() -> None:
+    asked = {"filter": 'userName eq "anne"', "startIndex": 0, "count": 1000, "attributes": ["userName"], "sortBy": "id"}
+    found = read_search(told({"schemas": [SEARCH_REQUEST], **asked}))
+    assert found == UserQuery(UserNamed("userName", "anne"), 1, MOST_RESULTS, projection_of(["username"], None))
+    assert read_search(told({"schemas": [SEARCH_REQUEST]})) == read_query({})
+    assert read_search(told({"schemas": [SEARCH_REQUEST], "excludedAttributes": None, "count": -1})).count == 0
+
+
+@pytest.mark.parametrize(
+    ("member", "code"),
+    [
+        ({"schemas": [USER]}, SCIM_SYNTAX),
+        ({"filter": 7}, SCIM_FILTER),
+        ({"filter": "userName pr"}, SCIM_FILTER),
+        ({"count": "10"}, SCIM_VALUE),
+        ({"count": True}, SCIM_VALUE),
+        ({"startIndex": 1.5}, SCIM_VALUE),
+        ({"startIndex": 10**9}, SCIM_VALUE),
+        ({"attributes": "userName"}, SCIM_VALUE),
+        ({"attributes": [7]}, SCIM_VALUE),
+        ({"excludedAttributes": ["a"] * 65}, SCIM_VALUE),
+        ({"attributes": ["id"], "excludedAttributes": ["id"]}, SCIM_VALUE),
+    ],
+)
+def test_a_search_that_says_something_else_is_refused(member: dict[str, object], code: object) -> None:
+    assert refused(lambda: read_search(told({"schemas": [SEARCH_REQUEST], **member})))[0] is code

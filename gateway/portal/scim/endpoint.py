@@ -19,7 +19,8 @@ from gateway.scim.discovery import resource_type, resource_types, schemas, servi
 from gateway.scim.document import ScimObject, read_object
 from gateway.scim.errors import error_document
 from gateway.scim.patch import patched
-from gateway.scim.query import list_response, read_query
+from gateway.scim.projection import Projection, read_projection
+from gateway.scim.query import UserQuery, list_response, read_query, read_search
 from gateway.scim.user import USER, ToldUser, UserState, read_user, resource
 
 _METHODS: Final = ("GET", "POST", "PUT", "PATCH", "DELETE")
@@ -40,12 +41,16 @@ _RETRY_AFTER: Final = b"5"
 
 
 class _Asked(NamedTuple):
-    """`id`: of a user, empty where none is meant. `base`: the address of all of SCIM."""
+    """`id`: of a user, empty where none is meant. `base`: the address of all of SCIM. `shows`: what of a user."""
 
     request: PortalRequest
     client: ScimClient
     id: str
     base: str
+    shows: Projection
+
+    def shown(self, user: ToldUser) -> dict[str, object]:
+        return self.shows.of(resource(user, self.base))
 
     def body(self) -> ScimObject:
         kind = (self.request.header(b"content-type") or "").partition(";")[0].strip(" \t").lower()
@@ -54,14 +59,22 @@ class _Asked(NamedTuple):
         return read_object(self.request.body)
 
 
+_Steps = Mapping[str, Callable[[_Asked], Awaitable[Page]]]
+
+
 class ScimEndpoint:
     def __init__(self, services: PortalServices) -> None:
         self._services = services
         self._users = users = ScimUsers(services)
         self._told = services.told
         self._get_user = users.get
-        self._of_users: Mapping[str, Callable[[_Asked], Awaitable[Page]]] = {"GET": self._list, "POST": self._create}
-        self._of_user: Mapping[str, Callable[[_Asked], Awaitable[Page]]] = {
+        self._of_all: Mapping[str, _Steps] = {
+            "/Users": {"GET": self._list, "POST": self._create},
+            # RFC 7644 3.4.3: there is one kind of resource, and so of searches.
+            "/Users/.search": {"POST": self._search},
+            "/.search": {"POST": self._search},
+        }
+        self._of_user: _Steps = {
             "GET": self._show,
             "PUT": self._replace,
             "PATCH": self._patch,
@@ -96,16 +109,22 @@ class ScimEndpoint:
             _require(request, ("GET",))
             return _page(200, _DISCOVERY[path](base))
         user = _USER_ID.fullmatch(path)
-        if user is None and path != "/Users":
+        if user is None and path not in self._of_all:
             raise GatewayError(SCIM_ADDRESS, "no such address")
-        steps = self._of_users if user is None else self._of_user
+        steps = self._of_all[path] if user is None else self._of_user
         _require(request, tuple(steps))
-        return await steps[request.method](_Asked(request, client, "" if user is None else user[1], base))
+        id, shows = "" if user is None else user[1], read_projection(request.parameters())
+        return await steps[request.method](_Asked(request, client, id, base, shows))
 
     # --- users
 
     async def _list(self, asked: _Asked) -> Page:
-        query = read_query(asked.request.parameters())
+        return await self._found(asked, read_query(asked.request.parameters()))
+
+    async def _search(self, asked: _Asked) -> Page:
+        return await self._found(asked, read_search(asked.body()))
+
+    async def _found(self, asked: _Asked, query: UserQuery) -> Page:
         if query.filter is None:
             users, total = await self._told.page(asked.client, query.start, query.count)
         else:
@@ -113,19 +132,19 @@ class ScimEndpoint:
             all_users = [] if found is None else [found]
             users, total = all_users[query.start - 1 :][: query.count], len(all_users)
         self._services.report.scim_told(asked.request, asked.client.name, "read")
-        shown = [resource(user, asked.base) for user in users]
+        shown = [query.shows.of(resource(user, asked.base)) for user in users]
         return _page(200, list_response(shown, total=total, start=query.start))
 
     async def _show(self, asked: _Asked) -> Page:
         user = await self._get_user(asked.client, asked.id)
         self._services.report.scim_told(asked.request, asked.client.name, "read")
-        return _page(200, resource(user, asked.base))
+        return _page(200, asked.shown(user))
 
     async def _create(self, asked: _Asked) -> Page:
         user = await self._users.create(asked.request, asked.client, read_user(asked.body()))
         self._tell(asked, user, "created")
-        shown = resource(user, asked.base)
-        return with_headers(_page(201, shown), {b"Location": f"{asked.base}/Users/{user.id}".encode("ascii")})
+        location = f"{asked.base}/Users/{user.id}".encode("ascii")
+        return with_headers(_page(201, asked.shown(user)), {b"Location": location})
 
     async def _replace(self, asked: _Asked) -> Page:
         user = await self._get_user(asked.client, asked.id)
@@ -138,7 +157,7 @@ class ScimEndpoint:
     async def _changed(self, asked: _Asked, user: ToldUser, state: UserState) -> Page:
         user = await self._users.change(asked.request, asked.client, user, state)
         self._tell(asked, user, "changed")
-        return _page(200, resource(user, asked.base))
+        return _page(200, asked.shown(user))
 
     async def _delete(self, asked: _Asked) -> Page:
         user = await self._get_user(asked.client, asked.id)

@@ -2,13 +2,15 @@
 
 import json
 from dataclasses import replace
+from urllib.parse import urlencode
 
 import pytest
 
 from tests.portal.installation import ACTES, PORTAL, Installation
-from tests.portal.scim.people import CLIENT, OFF, TOKEN, USER, asked, created, patched
+from tests.portal.scim.people import CLIENT, OFF, PATCH_OP, TOKEN, USER, asked, created, patched
 
 OTHER = "token-of-another-directory-012345"
+PATCH = {"schemas": [PATCH_OP]}
 
 
 @pytest.fixture
@@ -89,6 +91,37 @@ async def test_a_user_is_created_shown_found_and_listed(told: Installation) -> N
         assert (listed["totalResults"], listed["itemsPerPage"], listed["Resources"]) == (0, 0, []), query
     head = await asked(told, "HEAD", f"/Users/{user['id']}")
     assert (head.status, head.body) == (200, b"")
+
+
+async def test_of_a_user_as_much_is_shown_as_is_wanted(told: Installation) -> None:
+    id = await created(told, externalId="a1")
+    one, several = f"/Users/{id}", "/Users?count=5&"
+    for path in (f"{one}?attributes=active", f"{several}attributes=active"):
+        shown = json.loads((await asked(told, "GET", path)).body)
+        user = shown if "id" in shown else shown["Resources"][0]
+        assert user == {"schemas": [USER], "id": id, "active": True}, path
+    reply = await asked(told, "PATCH", f"{one}?excludedAttributes=meta,userName", PATCH | {"Operations": [OFF]})
+    assert json.loads(reply.body) == {"schemas": [USER], "id": id, "externalId": "a1", "active": False}
+    # What is asked for in no way that can be met changes nothing.
+    reply = await asked(told, "DELETE", f"{one}?attributes=id&excludedAttributes=active")
+    assert (reply.status, json.loads(reply.body)["scimType"]) == (400, "invalidValue")
+    assert (await asked(told, "GET", one)).status == 200
+
+
+@pytest.mark.parametrize("path", ["/Users/.search", "/.search"])
+async def test_a_search_finds_what_a_get_does(told: Installation, path: str) -> None:
+    id = await created(told)
+    await created(told, "bob")
+    for query in ({}, {"filter": 'userName eq "Alice"'}, {"startIndex": 2, "count": 1, "attributes": ["userName"]}):
+        search = {"schemas": ["urn:ietf:params:scim:api:messages:2.0:SearchRequest"], **query}
+        found = await asked(told, "POST", path, search)
+        parameters = {name: ",".join(one) if isinstance(one, list) else str(one) for name, one in query.items()}
+        got = await asked(told, "GET", f"/Users?{urlencode(parameters)}")
+        assert (found.status, found.headers["Content-Type"]) == (200, "application/scim+json")
+        assert json.loads(found.body) == json.loads(got.body)
+    assert json.loads((await asked(told, "POST", path, {"schemas": [USER]})).body)["scimType"] == "invalidSyntax"
+    assert (await asked(told, "GET", path)).status == 405
+    assert (await asked(told, "GET", f"/Users/{id}")).status == 200
 
 
 async def test_a_directory_sees_its_own_users_alone(told: Installation) -> None:
