@@ -21,7 +21,7 @@ from gateway.directories.kept_connections import KeptConnections
 from gateway.directories.ldap_filter import person_filter
 from gateway.directories.ldap_sockets import bounded_beginning
 from gateway.directories.ldap_start_tls import begin_tls
-from gateway.directories.received import bytes_received, wait_for_none
+from gateway.directories.received import Watched
 from gateway.directories.source import DirectoryAway, FindingAndFaults
 from gateway.identity.directories import MOST_ROWS, DirectoryFault, finding_of, is_same_key, key_values, unknown_of
 from gateway.model.directory import Directory, LdapSource
@@ -68,9 +68,9 @@ class LdapReader:
         self._source = source
         self._columns = tuple(dict.fromkeys([*(part.column for part in directory.key), *directory.columns]))
         self._booleans = {given.column for given in directory.gives if given.type == "boolean"}
-        self._connections = KeptConnections[Any](
+        self._connections = KeptConnections(
             self._connected,
-            _unbind,
+            _Connection.close,
             failures=ldap.LDAPError,
             was_closed=lambda error: isinstance(error, ldap.SERVER_DOWN),
         )
@@ -96,9 +96,9 @@ class LdapReader:
         """Whether it answers, knows us, and has the base. Raises DirectoryAway."""
         self._asked(self._look)
 
-    def _look(self, connection: Any, until: float) -> None:
+    def _look(self, connection: "_Connection", until: float) -> None:
         with bounded_beginning(until):
-            connection.search_ext_s(self._source.base, ldap.SCOPE_BASE, attrlist=["1.1"], timeout=_left(until))
+            connection.own.search_ext_s(self._source.base, ldap.SCOPE_BASE, attrlist=["1.1"], timeout=_left(until))
 
     def close(self) -> None:
         """Once no thread asks any more."""
@@ -115,15 +115,15 @@ class LdapReader:
 
     # --- a search
 
-    def _search(self, connection: Any, wanted: str, until: float) -> list[_Entry]:
+    def _search(self, connection: "_Connection", wanted: str, until: float) -> list[_Entry]:
         """One entry more than is allowed where there are more."""
         most = 1 if self._directory.rows == "one" else MOST_ROWS
         page = SimplePagedResultsControl(False, size=min(most + 1, _PAGE), cookie="")
         found: list[_Entry] = []
-        room = bytes_received(connection.get_option(ldap.OPT_DESC)) + LARGEST_RESPONSE
+        room = connection.bytes_received() + LARGEST_RESPONSE
         while len(found) <= most:
-            with _opened(connection, until):
-                message = connection.search_ext(
+            with connection.opened(until):
+                message = connection.own.search_ext(
                     self._source.base,
                     _SCOPES[self._source.scope],
                     wanted,
@@ -133,7 +133,7 @@ class LdapReader:
                 )
             kind, controls = None, []
             while kind != ldap.RES_SEARCH_RESULT:
-                kind, entries, _, controls = _result(connection, message, until, room)
+                kind, entries, _, controls = connection.result(message, until, room)
                 if kind == ldap.RES_SEARCH_ENTRY:
                     found += (attributes for _, attributes in entries)
             page.cookie = next((one.cookie for one in controls if one.controlType == page.controlType), "")
@@ -153,31 +153,31 @@ class LdapReader:
 
     # --- its connections
 
-    def _asked(self, ask: Callable[[Any, float], _Found]) -> _Found:
+    def _asked(self, ask: Callable[["_Connection", float], _Found]) -> _Found:
         """Raises DirectoryAway."""
         try:
             return self._connections.asked(ask, self._directory.timeout)
         except ldap.LDAPError as error:
             raise _away(error) from None
 
-    def _connected(self, until: float) -> Any:
+    def _connected(self, until: float) -> "_Connection":
         """Its options bound each step by the directory's timeout. Raises ldap.LDAPError, DirectoryAway."""
         with bounded_beginning(until) as beginning:
             source = self._source
             if source.start_tls:
-                connection = begin_tls(source.servers, self._set_options, until, beginning)
+                connection = _Connection(begin_tls(source.servers, self._set_options, until, beginning))
             else:
-                connection = ldap.initialize(" ".join(source.servers))
+                connection = _Connection(ldap.initialize(" ".join(source.servers)))
             try:
                 if not source.start_tls:
-                    self._set_options(connection)
+                    self._set_options(connection.own)
                 if source.certificate is not None:
-                    connection.sasl_external_bind_s()
+                    connection.own.sasl_external_bind_s()
                 elif source.bind_dn:
-                    message = connection.simple_bind(source.bind_dn, source.password.decode())
-                    _result(connection, message, until, LARGEST_RESPONSE)
+                    message = connection.own.simple_bind(source.bind_dn, source.password.decode())
+                    connection.result(message, until, LARGEST_RESPONSE)
             except (ldap.LDAPError, DirectoryAway):
-                _unbind(connection)
+                connection.close()
                 raise
             return connection
 
@@ -203,24 +203,53 @@ class LdapReader:
         connection.set_option(ldap.OPT_X_TLS_NEWCTX, 0)
 
 
-def _opened(connection: Any, until: float) -> AbstractContextManager[object]:
-    """Where nobody is bound, the first question is what opens a connection."""
-    return nullcontext() if connection.get_option(ldap.OPT_DESC) >= 0 else bounded_beginning(until)
+class _Connection:
+    """`own`: python-ldap's. Its socket is watched once there is one: where nobody is bound, the first question is what
+    opens it."""
 
+    def __init__(self, own: Any) -> None:
+        self.own = own
+        self._watched: Watched | None = None
 
-def _result(connection: Any, message: int, until: float, most: int) -> Any:
-    """The next part of an answer. `most`: bytes, of all that came on this connection. Raises DirectoryAway,
-    ldap.LDAPError."""
-    descriptor = connection.get_option(ldap.OPT_DESC)
-    wait_for_none(descriptor)
-    while True:
-        found, wait = None, min(_left(until), _LOOK_EVERY)
-        with suppress(ldap.TIMEOUT):
-            found = connection.result3(message, all=0, timeout=wait)
-        if bytes_received(descriptor) > most:
-            raise DirectoryAway(DIRECTORY_ANSWER, f"it answered with over {LARGEST_RESPONSE} bytes")
-        if found is not None:
-            return found
+    def opened(self, until: float) -> AbstractContextManager[object]:
+        return nullcontext() if self.own.get_option(ldap.OPT_DESC) >= 0 else bounded_beginning(until)
+
+    def bytes_received(self) -> int:
+        """Raises DirectoryAway."""
+        descriptor = self.own.get_option(ldap.OPT_DESC)
+        return 0 if descriptor < 0 else self._socket(descriptor).bytes_received()
+
+    def result(self, message: int, until: float, most: int) -> Any:
+        """The next part of an answer. `most`: bytes, of all that came on this connection. Raises DirectoryAway,
+        ldap.LDAPError."""
+        watched = self._socket(self.own.get_option(ldap.OPT_DESC))
+        while True:
+            found, wait = None, min(_left(until), _LOOK_EVERY)
+            with suppress(ldap.TIMEOUT):
+                found = self.own.result3(message, all=0, timeout=wait)
+            if watched.bytes_received() > most:
+                raise DirectoryAway(DIRECTORY_ANSWER, f"it answered with over {LARGEST_RESPONSE} bytes")
+            if found is not None:
+                return found
+
+    def _socket(self, descriptor: int) -> Watched:
+        if self._watched is None or self._watched.of != descriptor:
+            self._unwatch()
+            try:
+                self._watched = Watched(descriptor)
+            except OSError as error:
+                raise DirectoryAway(DIRECTORY_UNREACHABLE, error.strerror or "no descriptor") from None
+            self._watched.wait_for_none()
+        return self._watched
+
+    def _unwatch(self) -> None:
+        if self._watched is not None:
+            self._watched.close()
+
+    def close(self) -> None:
+        self._unwatch()
+        with suppress(ldap.LDAPError):
+            self.own.unbind_s()
 
 
 def _left(until: float) -> float:
@@ -229,11 +258,6 @@ def _left(until: float) -> float:
     if left <= 0:
         raise ldap.TIMEOUT({"desc": "Timed out"})
     return left
-
-
-def _unbind(connection: Any) -> None:
-    with suppress(ldap.LDAPError):
-        connection.unbind_s()
 
 
 def _away(error: Any) -> DirectoryAway:

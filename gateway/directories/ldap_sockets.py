@@ -6,7 +6,6 @@ for all connections of the process.
 
 import ctypes
 import os
-import socket
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -19,7 +18,7 @@ os.environ["LDAPNOINIT"] = "1"
 import _ldap
 import ldap
 
-from gateway.directories.received import bytes_received, wait_for_none
+from gateway.directories.received import Watched
 from gateway.directories.source import DirectoryAway
 from gateway.model.directory_codes import DIRECTORY_ANSWER
 
@@ -35,24 +34,24 @@ class Beginning:
 
     def __init__(self, until: float) -> None:
         self._until = until
-        self._sockets: list[socket.socket] = []
+        self._sockets: list[Watched] = []
         self.too_large = False
 
     def add(self, descriptor: int) -> None:
-        wait_for_none(descriptor)
         with suppress(OSError):
-            self._sockets.append(socket.socket(fileno=os.dup(descriptor)))
+            watched = Watched(descriptor)
+            watched.wait_for_none()
+            self._sockets.append(watched)
 
     def watch(self, done: Event) -> None:
         """Ends with `done`. The library may have a second server, and a third."""
         while not done.wait(_LOOK_EVERY):
             late = time.monotonic() > self._until
             for one in list(self._sockets):
-                large = bytes_received(one.fileno()) > LARGEST_BEGINNING
+                large = one.bytes_received() > LARGEST_BEGINNING
                 self.too_large = self.too_large or large
                 if late or large:
-                    with suppress(OSError):
-                        one.shutdown(socket.SHUT_RDWR)
+                    one.cut()
 
     def close(self) -> None:
         for one in self._sockets:

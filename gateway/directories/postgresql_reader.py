@@ -14,7 +14,7 @@ from psycopg.types.string import TextLoader
 from psycopg.waiting import Ready, Wait
 
 from gateway.directories.kept_connections import KeptConnections
-from gateway.directories.received import bytes_received
+from gateway.directories.received import Watched
 from gateway.directories.source import DirectoryAway, FindingAndFaults
 from gateway.directories.sql_rows import SqlQuestion, texts_of
 from gateway.identity.directories import DirectoryFault, key_values, unknown_of
@@ -42,10 +42,22 @@ class _Bounded(psycopg.Connection[tuple[Any, ...]]):
 
     until = 0.0
     most = LARGEST_RESPONSE
+    watched: Watched | None = None
 
     def begin(self, until: float) -> None:
+        """Raises DirectoryAway."""
         self.until = until
-        self.most = bytes_received(self.pgconn.socket) + LARGEST_RESPONSE
+        if self.watched is None:
+            try:
+                self.watched = Watched(self.pgconn.socket)
+            except OSError as error:
+                raise DirectoryAway(DIRECTORY_UNREACHABLE, error.strerror or "no descriptor") from None
+        self.most = self.watched.bytes_received() + LARGEST_RESPONSE
+
+    def close(self) -> None:
+        if self.watched is not None:
+            self.watched.close()
+        super().close()
 
     def wait(self, gen: PQGen[_Found], interval: float = 0.0, timeout: float | None = None) -> _Found:
         poll, descriptor = select.poll(), self.pgconn.socket
@@ -67,7 +79,7 @@ class _Bounded(psycopg.Connection[tuple[Any, ...]]):
             return found
 
     def _is_bounded(self) -> None:
-        if bytes_received(self.pgconn.socket) > self.most:
+        if self.watched is not None and self.watched.bytes_received() > self.most:
             raise DirectoryAway(DIRECTORY_ANSWER, f"it answered with over {LARGEST_RESPONSE} bytes")
 
 

@@ -1,4 +1,4 @@
-"""How much has come on a connection whose library takes what it reads whole: libpq a row, libldap an entry."""
+"""The socket of a library that takes what it reads whole: libpq a row, libldap an entry."""
 
 import os
 import socket
@@ -12,16 +12,33 @@ _RECEIVED: Final = slice(128, 136)
 _PATIENCE: Final = struct.pack("ll", 0, 100_000)
 
 
-def bytes_received(descriptor: int) -> int:
-    """Since it was opened; 0 of what is no TCP connection, such as a socket of this machine."""
-    with suppress(OSError), socket.socket(fileno=os.dup(descriptor)) as seen:
-        return int.from_bytes(seen.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 256)[_RECEIVED], "little")
-    return 0
+class Watched:
+    """Asked through a descriptor of its own, for as long as the connection is kept: each question is one system call.
+    `of`: the library's descriptor. Raises OSError where there is no room for one more."""
 
+    def __init__(self, descriptor: int) -> None:
+        self.of = descriptor
+        self._socket = socket.socket(fileno=os.dup(descriptor))
 
-def wait_for_none(descriptor: int) -> None:
-    """No read of this connection waits for ever. libldap reads twice where it was told that there is something, and
-    where that was the beginning of a message alone, it would wait for the rest whatever the time."""
-    with suppress(OSError), socket.socket(fileno=os.dup(descriptor)) as seen:
-        for option in (socket.SO_RCVTIMEO, socket.SO_SNDTIMEO):
-            seen.setsockopt(socket.SOL_SOCKET, option, _PATIENCE)
+    def bytes_received(self) -> int:
+        """Since it was opened; 0 of what is no TCP connection, such as a socket of this machine."""
+        with suppress(OSError):
+            return int.from_bytes(
+                self._socket.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 256)[_RECEIVED], "little"
+            )
+        return 0
+
+    def wait_for_none(self) -> None:
+        """No read of this connection waits for ever. libldap reads twice where it was told that there is something, and
+        where that was the beginning of a message alone, it would wait for the rest whatever the time."""
+        with suppress(OSError):
+            for option in (socket.SO_RCVTIMEO, socket.SO_SNDTIMEO):
+                self._socket.setsockopt(socket.SOL_SOCKET, option, _PATIENCE)
+
+    def cut(self) -> None:
+        with suppress(OSError):
+            self._socket.shutdown(socket.SHUT_RDWR)
+
+    def close(self) -> None:
+        """Of this descriptor alone."""
+        self._socket.close()

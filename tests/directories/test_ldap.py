@@ -1,6 +1,7 @@
 """OpenLDAP asked about people: what it finds, what it must not find, and what follows where it is away."""
 
 import asyncio
+import os
 import signal
 import socket
 import threading
@@ -58,6 +59,15 @@ def finding(directory: Directory, uid: str) -> DirectoryFinding:
         return reader.finding(joined_key([uid]), NOW)[0]
     finally:
         reader.close()
+
+
+def test_no_descriptor_is_left_of_a_connection_that_is_closed(port: int) -> None:
+    finding(staff(port), "alice")
+    before = len(os.listdir("/proc/self/fd"))
+    for _ in range(3):
+        finding(staff(port), "alice")
+        away(staff(port, password=b"wrong"))
+    assert len(os.listdir("/proc/self/fd")) == before
 
 
 def away(directory: Directory, uid: str = "alice") -> str:

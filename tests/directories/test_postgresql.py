@@ -81,6 +81,15 @@ def test_a_person_is_known_by_their_own_row(server: Server) -> None:
     assert finding(staff(server), "nobody").state == "none"
 
 
+def test_no_descriptor_is_left_of_a_connection_that_is_closed(server: Server) -> None:
+    finding(staff(server), "alice")
+    before = len(os.listdir("/proc/self/fd"))
+    for _ in range(3):
+        finding(staff(server), "alice")
+        away(staff(server, password=b"wrong"))
+    assert len(os.listdir("/proc/self/fd")) == before
+
+
 @pytest.mark.parametrize(
     "uid",
     ["' OR '1'='1", "alice' --", "alice'; DELETE FROM staff; --", "$1", "%s", "%", "\\", "alice\\'", '"', ":uid", "_"],
