@@ -1,15 +1,20 @@
 """A directory that tells us by SCIM which people are active, as gateway.yaml has it."""
 
 import hmac
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Final, Literal
 
 from gateway.model.account import SUBJECT
 from gateway.model.identity import Identity
 
 NameAttribute = Literal["userName", "externalId"]
 """What a directory names a person by."""
+
+
+# RFC 6750 2.1
+_BEARER: Final = re.compile(rb"bearer +([!-~]{1,512}) *", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +46,12 @@ class ScimDirectories:
 
     clients: tuple[ScimClient, ...] = ()
     keys: tuple[tuple[str, bytes], ...] = ()
+
+
+def token_shown(authorization: bytes) -> bytes | None:
+    """By the line of this name, empty where there is none."""
+    found = _BEARER.fullmatch(authorization)
+    return None if found is None else found[1]
 
 
 def client_of(clients: Iterable[ScimClient], token: bytes) -> ScimClient | None:

@@ -10,7 +10,7 @@ from gateway.model.kept_post import SendOn
 from gateway.model.ports import Page
 from gateway.proxy.exchange import Requester
 from gateway.proxy.pacing import READ_AT_MOST
-from gateway.proxy.provider_calls import called, is_call, is_refusal
+from gateway.proxy.provider_calls import called, is_call, is_refusal, is_unread_refusal
 from gateway.proxy.services import Services
 from gateway.proxy.spool import Spooled
 from gateway.wire.addresses import client_key
@@ -56,7 +56,7 @@ class PortalExchange(OwnPage):
     """What is under way at the portal goes on to its end when the browser has left: a sign-out is not left half done
     because nobody waits for its page."""
 
-    __slots__ = ("_body", "_call", "_client", "_patience", "_plane")
+    __slots__ = ("_asked", "_body", "_call", "_client", "_patience", "_plane")
 
     def __init__(self, client: PortalClient, plane: Services, call: InboundRequest, patience: float) -> None:
         """`patience`: how long (s) the page may take."""
@@ -65,11 +65,13 @@ class PortalExchange(OwnPage):
         self._call = call
         self._patience = patience
         self._body = Spooled(plane.spool, client_key(call.client))
+        self._asked = False
 
     def ask(self) -> None:
         """The portal is asked when all of the request is here: no step runs on half a form."""
         client = self._client
         if client is not None:
+            self._asked = True
             client.deadline = self._plane.timers.now + self._patience
             self._plane.portal(self._call, self._body.take()).add_done_callback(self._answered)
 
@@ -96,7 +98,7 @@ class PortalExchange(OwnPage):
                 self._plane.faulted(fault, self._call.request_id.encode("ascii"))
 
     def _count(self, page: Page | SendOn) -> None:
-        call, path = self._call, unquote_to_bytes(self._call.target.partition("?")[0])
+        call, path = self._call, _path_of(self._call)
         if isinstance(page, Page) and is_call(call.snapshot, call.method.encode(), path) and is_refusal(page):
             self._plane.rates.call_refused(call.client, called(path), monotonic())
 
@@ -117,3 +119,17 @@ class PortalExchange(OwnPage):
         """Nobody waits for the page any more."""
         self._client = None
         self._body.take()
+        if not self._asked:
+            self._asked = True
+            count_unread(self._plane, self._call)
+
+
+def count_unread(plane: Services, call: InboundRequest) -> None:
+    """Of a request whose body is too large, or did not come in time, or at all."""
+    path, on_portal = _path_of(call), call.host == call.snapshot.gateway.portal_host
+    if on_portal and is_call(call.snapshot, call.method.encode(), path) and is_unread_refusal(call, path):
+        plane.rates.call_refused(call.client, called(path), monotonic())
+
+
+def _path_of(call: InboundRequest) -> bytes:
+    return unquote_to_bytes(call.target.partition("?")[0])

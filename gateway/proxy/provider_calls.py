@@ -3,8 +3,10 @@ address, and the signature, or the token, says who asks. Anybody may send what l
 
 from typing import Final
 
+from gateway.access.inbound import InboundRequest
 from gateway.config.snapshot import Snapshot
 from gateway.model.ports import Page
+from gateway.model.scim import client_of, token_shown
 
 _SOAP: Final = b"/_ecluse/saml/soap"
 _BACK_CHANNEL: Final = b"/_ecluse/oidc/backchannel/"
@@ -26,6 +28,13 @@ def called(path: bytes) -> str:
     """The provider whose call it says it is. In SOAP nobody says so before the body is read."""
     name = path.removeprefix(_BACK_CHANNEL)
     return "" if name == path else name.decode("ascii", "replace")
+
+
+def is_unread_refusal(call: InboundRequest, path: bytes) -> bool:
+    """Of a call whose body did not come, or is too large: whether it counts as one that is refused. Only a directory
+    says in the head who it is."""
+    token = token_shown(call.headers.get(b"authorization", b"")) if path.startswith(_SCIM) else None
+    return token is None or client_of(call.snapshot.gateway.scim.clients, token) is None
 
 
 def is_refusal(page: Page) -> bool:

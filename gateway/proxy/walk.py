@@ -21,6 +21,7 @@ from gateway.proxy.counted_for import count
 from gateway.proxy.exchange import ServerConnection
 from gateway.proxy.forward_auth import is_question, said_of
 from gateway.proxy.outgoing_head import framing_line, middle_of
+from gateway.proxy.portal_exchange import count_unread
 from gateway.proxy.portal_lane import PortalPurpose, body_limit, inbound_request, is_embedded
 from gateway.proxy.posts.keeping import admitted, keeping, limit_of
 from gateway.proxy.rates import NOBODY
@@ -222,7 +223,7 @@ class Walk(Gathering):
             self.task = self.plane.loop.create_task(self._keep(outcome, keep))
         elif kind == "navigation" or (kind == "frame" and is_embedded(request)):
             # The body of a form stays here: it was meant for the application and is not for the portal to see.
-            self._to_portal("challenge", b"", outcome)
+            self.exchange_with_portal(self._inbound("challenge", outcome), b"")
         else:
             self.respond(unauthorized(self.plane, request, outcome, kind))
 
@@ -271,16 +272,14 @@ class Walk(Gathering):
                 return
             limit = body_limit(request)
             if request.framing > limit:
+                count_unread(self.plane, self._inbound(purpose))
                 self.refuse(Refuse(LIMIT_BODY, f"{request.framing} bytes"))
                 return
             # A form is small: a client that needs longer for it holds room that others need.
             timeouts = self.plane.timeouts
             self.until = self.plane.timers.now + min(timeouts.total, max(timeouts.body, timeouts.first_byte))
             body = b"" if self.body_done else self.begin_body(limit, bare=True)
-        self._to_portal(purpose, body)
-
-    def _to_portal(self, purpose: PortalPurpose, body: bytes, challenge: RequireSignIn | None = None) -> None:
-        self.exchange_with_portal(self._inbound(purpose, challenge), body)
+        self.exchange_with_portal(self._inbound(purpose), body)
 
     def _inbound(self, purpose: PortalPurpose, challenge: RequireSignIn | None = None) -> InboundRequest:
         return inbound_request(self.request, purpose, self.plane.tables.snapshot, self.memo.scheme, challenge)

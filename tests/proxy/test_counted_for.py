@@ -181,6 +181,55 @@ async def test_what_only_looked_like_a_providers_call_is_counted(path: bytes, pa
         assert (await gate.once(notice(path))).status == (429 if page in WRONG else 303)
 
 
+UNREAD = [
+    pytest.param((b"Content-Length: 9999999",), b"", 413, id="a size that is too large"),
+    pytest.param((b"Transfer-Encoding: chunked",), b"%x\r\n" % (1 << 20) + b"x" * (1 << 20), 413, id="too large"),
+    pytest.param((b"Transfer-Encoding: chunked",), b"no size\r\n", 400, id="no body at all"),
+]
+
+
+@pytest.mark.parametrize(("headers", "body", "status"), UNREAD)
+@pytest.mark.parametrize("path", [b"/_ecluse/oidc/backchannel/metropole", b"/_ecluse/saml/soap", SCIM])
+async def test_a_call_whose_body_is_not_taken_is_counted_as_one_that_is_refused(
+    path: bytes, headers: tuple[bytes, ...], body: bytes, status: int
+) -> None:
+    settings = requests(per_client="2/h") + LISTED
+    async with application() as app, gateway(app, gateway=settings, secrets=DIRECTORY) as gate:
+        wrong = at_portal(b"POST " + path, *headers, body=body)
+        assert [(await gate.once(wrong)).status for _ in range(3)] == [status, status, 429]
+        assert (await gate.once(PUBLIC)).status == 200
+        assert gate.portal.asked == []
+
+
+@pytest.mark.parametrize(("headers", "body", "status"), UNREAD)
+async def test_but_not_of_a_directory_that_shows_its_token(
+    headers: tuple[bytes, ...], body: bytes, status: int
+) -> None:
+    """What else it tells, that somebody is out, has to be heard."""
+    settings = requests(per_client="2/h") + LISTED
+    async with application() as app, gateway(app, gateway=settings, secrets=DIRECTORY) as gate:
+        shown = b"Authorization: Bearer " + DIRECTORY["env:TOKEN"]
+        asked = at_portal(b"POST " + SCIM, shown, *headers, body=body)
+        assert [(await gate.once(asked)).status for _ in range(4)] == [status] * 4
+        made_up = at_portal(b"POST " + SCIM, shown + b"x", *headers, body=body)
+        assert [(await gate.once(made_up)).status for _ in range(3)] == [status, status, 429]
+
+
+async def test_a_call_whose_body_does_not_come_is_counted_too() -> None:
+    settings = requests(per_client="2/h") + LISTED
+    async with application() as app, gateway(app, gateway=settings, secrets=DIRECTORY) as gate:
+        late = at_portal(b"POST " + SCIM, b"Content-Length: 9", body=b"x")
+        for _ in range(2):
+            client = await gate.client()
+            client.send(late)
+            await gate.until(lambda: any(one.upstream for one in gate.plane.connections))
+            await gate.clock.passes(3600)
+            assert (await client.answer()).status == 408
+            client.close()
+            await gate.until(lambda: not gate.plane.connections)
+        assert (await gate.once(late)).status == 429
+
+
 async def test_calls_in_the_name_of_one_provider_cost_no_other_one_theirs() -> None:
     """Several may be called from one address: the trouble of one is not another's."""
     more = {"providers/ville.yaml": METROPOLE.replace("provider: metropole", "provider: ville")}

@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 from gateway.model.codes import STORE_UNREACHABLE
 from gateway.model.errors import GatewayError
 from gateway.model.ports import Page
-from gateway.model.scim import ScimClient, client_of
+from gateway.model.scim import ScimClient, client_of, token_shown
 from gateway.model.scim_codes import SCIM_ADDRESS, SCIM_MEDIA_TYPE, SCIM_METHOD, SCIM_TOKEN
 from gateway.portal.flow.steps import Handlers
 from gateway.portal.http.request import SCIM, PortalRequest, is_scim
@@ -27,8 +27,6 @@ _METHODS: Final = ("GET", "POST", "PUT", "PATCH", "DELETE")
 # RFC 7644 3.1; Okta and Entra send both.
 _MEDIA_TYPES: Final = ("application/scim+json", "application/json")
 _CONTENT_TYPE: Final = (b"Content-Type", b"application/scim+json")
-# RFC 6750 2.1
-_BEARER: Final = re.compile(r"bearer +([!-~]{1,512}) *", re.IGNORECASE)
 _USER_ID: Final = re.compile(r"/Users/([1-9][0-9]{0,11})", re.ASCII)
 _DISCOVERY: Final[Mapping[str, Callable[[str], dict[str, object]]]] = {
     "/ServiceProviderConfig": service_provider_config,
@@ -97,10 +95,10 @@ class ScimEndpoint:
 
     def _client(self, request: PortalRequest) -> ScimClient:
         """Raises GatewayError(SCIM_TOKEN)."""
-        found = _BEARER.fullmatch(request.header(b"authorization") or "")
-        client = None if found is None else client_of(request.snapshot.gateway.scim.clients, found[1].encode("ascii"))
+        token = token_shown(request.inbound.headers.get(b"authorization", b""))
+        client = None if token is None else client_of(request.snapshot.gateway.scim.clients, token)
         if client is None:
-            raise GatewayError(SCIM_TOKEN, "no token" if found is None else "a token of no directory")
+            raise GatewayError(SCIM_TOKEN, "no token" if token is None else "a token of no directory")
         return client
 
     async def _answered(self, request: PortalRequest, client: ScimClient) -> Page:
