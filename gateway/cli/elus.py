@@ -9,7 +9,7 @@ from typing import Final
 
 from gateway.cli.exits import Exit
 from gateway.cli.folder import said_to_be_wrong
-from gateway.directories.elus import REPORT, TABLE, as_csv, joined
+from gateway.directories.elus import REPORT, as_csv, joined
 from gateway.model.errors import GatewayError
 
 # All mandates in France are some 600,000 lines, of 200 bytes.
@@ -24,7 +24,7 @@ def import_elus(told: Namespace) -> Exit:
         return Exit.USAGE
     try:
         found = joined(_text(told.file), _text(told.people), until)
-        _write(told.table, as_csv(TABLE, found.rows))
+        _write(told.table, as_csv(found.table, found.rows))
         _write(told.report, as_csv(REPORT, found.report))
     except GatewayError as error:
         said_to_be_wrong(error.detail)

@@ -3,9 +3,14 @@ Pure: texts in, rows and a report out.
 
 It names people by their names and day of birth, and says of no mandate when it ends. So it is never asked at a sign-in:
 what comes of it is a table that a person has reviewed, with a day on which all of it ends.
+
+The dataset is https://www.data.gouv.fr/datasets/repertoire-national-des-elus-1, published by the ministère de
+l'Intérieur. Read are elus-maires-mai.csv, elus-conseillers-municipaux-cm.csv, elus-conseillers-darrondissements-ca.csv
+and elus-conseillers-communautaires-epci.csv; the others name no organisation by a SIREN or an INSEE code.
 """
 
 import csv
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -14,19 +19,26 @@ from io import StringIO
 from typing import Final, NamedTuple
 
 from gateway.identity.organisation_words import fold
+from gateway.identity.perimeter import is_siren
 from gateway.identity.values import is_insee
 from gateway.model.directory_codes import DIRECTORY_FILE
 from gateway.model.errors import GatewayError
 
-TABLE: Final = ("uid", "fonction", "commune", "debut", "fin")
 REPORT: Final = ("uid", "nom", "prenom", "why")
 PEOPLE: Final = ("uid", "nom", "prenom", "naissance", "commune")
 
 # As the files of 2022 and later head their columns, folded: apostrophes and accents differ from one to the next.
 _NAME, _GIVEN, _BORN = "nom de l elu", "prenom de l elu", "date de naissance"
-_COMMUNE, _OFFICE = "code de la commune", "libelle de la fonction"
+_COMMUNE, _OFFICE, _SECTOR = "code de la commune", "libelle de la fonction", "libelle du secteur"
 _MANDATE_SINCE, _OFFICE_SINCE = "date de debut du mandat", "date de debut de la fonction"
-_NEEDED: Final = (_NAME, _GIVEN, _BORN, _COMMUNE, _MANDATE_SINCE)
+# Of the file of intercommunal councils: whose council it is, and the commune that sent the person there.
+_SIREN, _SENT_BY = "n siren", "code de la commune de rattachement"
+_NEEDED: Final = (_NAME, _GIVEN, _BORN, _MANDATE_SINCE)
+# "1er adjoint au Maire", "2ème vice-président du conseil communautaire"
+_ORDINAL: Final = re.compile(r"[0-9]+(?:er|ere|e|eme|nd|nde)? ", re.ASCII)
+
+
+_OF_A_SECTOR: Final = "conseiller d arrondissement"
 
 
 class _Who(NamedTuple):
@@ -37,16 +49,21 @@ class _Who(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class _Office:
+    """`of`: a commune by its INSEE code, or an intercommunal council by its SIREN. `commune`: of which one expects the
+    person."""
+
     office: str
+    of: str
     commune: str
     since: date
 
 
 @dataclass(frozen=True, slots=True)
 class ElusJoined:
-    """`rows`: of TABLE. `report`: of REPORT, one for each person of whom nothing was found, or not one thing.
-    `wrong`: lines of the directory that say too little, and how many."""
+    """`table`: the columns of `rows`. `report`: of REPORT, one for each person of whom nothing was found, or not one
+    thing. `wrong`: lines of the directory that say too little, and how many."""
 
+    table: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     report: tuple[tuple[str, ...], ...]
     wrong: int
@@ -55,7 +72,7 @@ class ElusJoined:
 def joined(elus: str, people: str, until: date) -> ElusJoined:
     """`elus`: a published file. `people`: a table of PEOPLE; `commune` may be empty, and says of which commune one
     expects them. Raises GatewayError(DIRECTORY_FILE)."""
-    offices, wrong = _offices(elus)
+    offices, wrong, of = _offices(elus)
     rows: list[tuple[str, ...]] = []
     report: list[tuple[str, ...]] = []
     persons = list(_people(people))
@@ -73,38 +90,46 @@ def joined(elus: str, people: str, until: date) -> ElusJoined:
                 why = "nobody there has this name and day of birth"
             elif not found:
                 why = "somebody there has this name and day of birth, in another commune"
-            elif len({one.commune for one in found}) > 1:
+            elif len({(one.of, one.commune) for one in found}) > 1:
                 # Two people of one name, born on one day, are not rare among half a million.
                 why, found = "several communes: say in the table which one", []
         if why:
             report.append((told["uid"], told["nom"], told["prenom"], why))
-        rows += [(told["uid"], one.office, one.commune, one.since.isoformat(), until.isoformat()) for one in found]
-    return ElusJoined(tuple(rows), tuple(report), wrong)
+        rows += [(told["uid"], one.office, one.of, one.since.isoformat(), until.isoformat()) for one in found]
+    return ElusJoined(("uid", "fonction", of, "debut", "fin"), tuple(rows), tuple(report), wrong)
 
 
-def _offices(text: str) -> tuple[Mapping[_Who, list[_Office]], int]:
+def _offices(text: str) -> tuple[Mapping[_Who, list[_Office]], int, str]:
+    """And how many lines are wrong, and what the offices are of: `commune`, or `siren`."""
     lines = _lines(text)
-    missing = [name for name in _NEEDED if name not in lines[0]]
+    of_councils = _SIREN in lines[0]
+    missing = [name for name in (*_NEEDED, _SENT_BY if of_councils else _COMMUNE) if name not in lines[0]]
     if missing:
         raise GatewayError(DIRECTORY_FILE, f"no file of the directory of élus: no column is called `{missing[0]}`")
     found, wrong = defaultdict[_Who, list[_Office]](list), 0
     for line in lines[1:]:
         cells = dict(zip(lines[0], line, strict=False))
         who = _who(cells.get(_NAME, ""), cells.get(_GIVEN, ""), cells.get(_BORN, ""))
-        office, commune = _office(cells), cells.get(_COMMUNE, "").strip().upper()
+        commune = cells.get(_SENT_BY if of_councils else _COMMUNE, "").strip().upper()
+        of = cells.get(_SIREN, "").strip() if of_councils else commune
         since = _day(cells.get(_OFFICE_SINCE, "")) or _day(cells.get(_MANDATE_SINCE, ""))
-        if who is None or since is None or not is_insee(commune):
+        if who is None or since is None or not (is_siren(of) if of_councils else is_insee(of)):
             wrong += 1
         else:
-            found[who].append(_Office(office, commune, since))
-    return found, wrong
+            found[who].append(_Office(_office(cells), of, commune, since))
+    return found, wrong, "siren" if of_councils else "commune"
 
 
 def _office(cells: Mapping[str, str]) -> str:
-    """The file of mayors has no column for it."""
+    """The file of mayors has no column for it. The councils of sectors (Paris, Lyon, Marseille) have offices of their
+    own, though each line has the code of the commune."""
     if _OFFICE not in cells:
         return "maire"
-    words = _words(cells[_OFFICE])
+    words = _ORDINAL.sub("", _words(cells[_OFFICE]), count=1)
+    if _SECTOR in cells:
+        return f"{words} d arrondissement" if words and "arrondissement" not in words else words or _OF_A_SECTOR
+    if _SIREN in cells:
+        return words or "conseiller communautaire"
     if "adjoint" in words.split() or "adjointe" in words.split():
         return "adjoint"
     return words or "conseiller municipal"

@@ -1,10 +1,11 @@
-"""A made-up file with the columns of the published ones, joined to people."""
+"""Made-up files with the columns of the published ones, joined to people: those of the editions of 2024 to
+2026 of https://www.data.gouv.fr/datasets/repertoire-national-des-elus-1."""
 
 from datetime import date
 
 import pytest
 
-from gateway.directories.elus import TABLE, as_csv, joined
+from gateway.directories.elus import REPORT, as_csv, joined
 from gateway.model.errors import GatewayError
 
 HEAD = (
@@ -12,12 +13,23 @@ HEAD = (
     "Libellé de la collectivité à statut particulier;Code de la commune;Libellé de la commune;Nom de l\u2019élu;"
     "Prénom de l'élu;Code sexe;Date de naissance;Code de la catégorie socio-professionnelle;"
     "Libellé de la catégorie socio-professionnelle;Date de début du mandat;Libellé de la fonction;"
-    "Date de début de la fonction"
+    "Date de début de la fonction;Code nationalité"
+)
+# elus-maires-mai.csv
+OF_MAYORS = HEAD.replace(";Libellé de la fonction", "").removesuffix(";Code nationalité")
+# elus-conseillers-darrondissements-ca.csv
+OF_SECTORS = HEAD.replace(
+    "Code de la collectivité à statut particulier;Libellé de la collectivité à statut particulier;", ""
+).replace("Libellé de la commune;", "Libellé de la commune;Libellé du secteur;")
+# elus-conseillers-communautaires-epci.csv
+OF_COUNCILS = HEAD.replace(
+    "Code de la commune;Libellé de la commune",
+    "N° SIREN;Libellé de l'EPCI;Code de la commune de rattachement;Libellé de la commune de rattachement",
 )
 
 
 def line(commune: str, name: str, given: str, born: str, office: str = "", since: str = "") -> str:
-    return f"59;Nord;;;{commune};X;{name};{given};F;{born};23;Cadre;18/03/2026;{office};{since}"
+    return f"59;Nord;;;{commune};X;{name};{given};F;{born};23;Cadre;18/03/2026;{office};{since};FR"
 
 
 ELUS = "\n".join(
@@ -85,7 +97,8 @@ def test_lines_that_say_too_little_are_counted() -> None:
 
 
 def test_the_file_of_mayors_has_no_column_of_the_office() -> None:
-    mayors = "\n".join(";".join(cells[:13] + cells[14:]) for cells in (row.split(";") for row in ELUS.split("\n")))
+    rows = [row.split(";") for row in ELUS.split("\n")[1:]]
+    mayors = "\n".join([OF_MAYORS, *(";".join(cells[:13] + cells[14:15]) for cells in rows)])
     assert of("ar;Rossi;Ange;31/12/1955;", elus=mayors)[0] == ["ar;maire;2A004;2026-03-18;2032-03-21"]
 
 
@@ -106,4 +119,71 @@ def test_what_is_no_such_file_is_refused(elus: str, people: str) -> None:
 
 
 def test_a_cell_with_a_separator_stays_one() -> None:
-    assert as_csv(TABLE[:2], [("a;b", 'c"d')]) == 'uid;fonction\n"a;b";"c""d"\n'
+    assert as_csv(REPORT[:2], [("a;b", 'c"d')]) == 'uid;nom\n"a;b";"c""d"\n'
+
+
+def test_who_is_of_a_sectors_council_has_no_office_of_the_commune() -> None:
+    def sector(name: str, office: str) -> str:
+        return f"75;Paris;75056;Paris;Paris 5Eme Secteur;{name};Anne;F;1970-04-02;33;Cadre;2026-03-22;{office};;FR"
+
+    offices = {
+        "A": "Maire d'arrondissement",
+        "B": "1er adjoint au Maire d'arrondissement",
+        "C": "",
+        "D": "2ème Adjoint",
+    }
+    file = "\n".join([OF_SECTORS, *(sector(name, office) for name, office in offices.items())])
+    rows, report = of(*(f"{name};{name};Anne;1970-04-02;75056" for name in offices), elus=file)
+    assert report == {}
+    assert [row.split(";")[1] for row in rows] == [
+        "maire d arrondissement",
+        "adjoint au maire d arrondissement",
+        "conseiller d arrondissement",
+        "adjoint d arrondissement",
+    ]
+
+
+def council(siren: str, commune: str, name: str, office: str = "", since: str = "") -> str:
+    who = f"{name};Anne;F;1970-04-02;33;Cadre"
+    return f"59;Nord;;;{siren};Metropole;{commune};X;{who};2026-03-22;{office};{since};FR"
+
+
+COUNCILS = "\n".join(
+    [
+        OF_COUNCILS,
+        council("200093201", "59350", "PREMIERE", "Président du conseil communautaire", "2026-04-10"),
+        council("200093201", "59350", "SECONDE", "4ème vice-président du conseil communautaire"),
+        council("200093201", "59009", "TIERCE"),
+        council("200093201", "59009", "DOUBLE"),
+        council("200044618", "59009", "DOUBLE"),
+        council("200093202", "59009", "FAUSSE"),
+    ]
+)
+
+
+def test_the_offices_of_an_intercommunal_council_are_of_its_siren() -> None:
+    people = [
+        f"{name};{name};Anne;02/04/1970;{at}" for name, at in (("premiere", ""), ("seconde", "59350"), ("tierce", ""))
+    ]
+    rows, report = of(*people, elus=COUNCILS)
+    assert report == {}
+    assert rows == [
+        "premiere;president du conseil communautaire;200093201;2026-04-10;2032-03-21",
+        "seconde;vice president du conseil communautaire;200093201;2026-03-22;2032-03-21",
+        "tierce;conseiller communautaire;200093201;2026-03-22;2032-03-21",
+    ]
+    found = joined(COUNCILS, "uid;nom;prenom;naissance", UNTIL)
+    assert (found.table, found.wrong) == (("uid", "fonction", "siren", "debut", "fin"), 1), "one has no SIREN"
+
+
+def test_two_councils_are_for_somebody_to_look_at_and_the_commune_is_the_one_that_sent_them() -> None:
+    rows, report = of("d;Double;Anne;02/04/1970;59009", "t;Tierce;Anne;02/04/1970;59350", elus=COUNCILS)
+    assert rows == []
+    assert "several" in report["d"]
+    assert "in another commune" in report["t"]
+
+
+def test_files_of_other_councils_name_no_organisation() -> None:
+    with pytest.raises(GatewayError) as error:
+        joined(HEAD.replace("Code de la commune;Libellé de la commune", "Code du canton;Libellé du canton"), "", UNTIL)
+    assert "code de la commune" in error.value.detail

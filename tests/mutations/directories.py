@@ -159,7 +159,7 @@ DEFENCES = (
     Defence(
         "one name in several communes",
         "directories/elus.py",
-        "elif len({one.commune for one in found}) > 1:",
+        "elif len({(one.of, one.commune) for one in found}) > 1:",
         "directories/test_elus.py",
         "elif False:",
     ),
