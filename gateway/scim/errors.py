@@ -12,6 +12,7 @@ from gateway.model.scim_codes import (
     SCIM_SYNTAX,
     SCIM_TAKEN,
     SCIM_TOKEN,
+    SCIM_TOO_MANY,
     SCIM_VALUE,
 )
 
@@ -25,6 +26,7 @@ _TYPES: Final[Mapping[Code, str]] = {
     PORTAL_PARAMETERS: "invalidValue",
     SCIM_MUTABILITY: "mutability",
     SCIM_TAKEN: "uniqueness",
+    SCIM_TOO_MANY: "tooMany",
 }
 # What was wrong in detail is told to a directory that has shown who it is.
 _SILENT: Final = frozenset({SCIM_TOKEN})

@@ -14,7 +14,7 @@ from typing import Final, TypeVar
 
 from gateway.model.errors import GatewayError
 from gateway.model.scim import NameAttribute, ScimClient
-from gateway.model.scim_codes import SCIM_TAKEN
+from gateway.model.scim_codes import SCIM_TAKEN, SCIM_TOO_MANY
 from gateway.ops.log import Log
 from gateway.scim.user import ToldUser, UserState, compared
 from gateway.stores.codec import Form
@@ -33,6 +33,10 @@ _BOUNDS: Final = Bounds(_FOR_EVER, per_group=_MOST, in_all=4 * _MOST, longest=16
 # Subjects of one name that are found again. A provider that invents one for each sign-in has as many as those.
 _MOST_SUBJECTS: Final = 1000
 _AT_ONCE: Final = 50
+# Places that one page looks into. Of those from the first on that are all empty it is kept, and none of them is looked
+# into again; a user may still be written at one of the last.
+_MOST_LOOKED: Final = 2000
+_STILL_WRITTEN: Final = 1000
 
 _Kept = TypeVar("_Kept")
 
@@ -110,15 +114,23 @@ class ToldPeople:
 
     async def page(self, client: ScimClient, start: int, count: int) -> tuple[list[ToldUser], int]:
         """Of all users in the order in which they were told of, `count` from the place `start`, from 1. And how many
-        places there are: those of users who were deleted stay empty."""
-        places = await self._mark(client, "users")
+        places there are: those of users who were deleted stay empty. Raises GatewayError(SCIM_TOO_MANY) where there are
+        very many of them and nobody in between; asked again, it begins behind them where they are the first ones."""
+        places, empty = await asyncio.gather(self._mark(client, "users"), self._mark(client, "users gone"))
+        begin = max(start, empty + 1)
+        end = min(begin + _MOST_LOOKED, places + 1) if count else begin
         found: list[ToldUser] = []
-        for first in range(start, places + 1, _AT_ONCE):
-            if len(found) >= count:
-                break
-            ids = range(first, min(first + _AT_ONCE, places + 1))
+        for first in range(begin, end, _AT_ONCE):
+            ids = range(first, min(first + _AT_ONCE, end))
             users = await asyncio.gather(*(self.user(client, str(id)) for id in ids))
             found += [user for user in users if user is not None]
+            if len(found) >= count:
+                break
+        gone = min(int(found[0].id) - 1 if found else end - 1, places - _STILL_WRITTEN)
+        if start <= empty + 1 <= gone:
+            await self._raise(RaiseMark, client, gone, "users gone")
+        if not found and count and end <= places:
+            raise GatewayError(SCIM_TOO_MANY, f"over {_MOST_LOOKED} users that were deleted: ask for one by a filter")
         return found[:count], places
 
     async def add(self, client: ScimClient, state: UserState) -> ToldUser:

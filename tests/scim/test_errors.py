@@ -2,13 +2,18 @@ import pytest
 
 from gateway.model.codes import STORE_UNREACHABLE, Code
 from gateway.model.errors import GatewayError
-from gateway.model.scim_codes import SCIM_FILTER, SCIM_TAKEN, SCIM_TOKEN, SCIM_USER
+from gateway.model.scim_codes import SCIM_FILTER, SCIM_TAKEN, SCIM_TOKEN, SCIM_TOO_MANY, SCIM_USER
 from gateway.scim.errors import error_document
 
 
 @pytest.mark.parametrize(
     ("code", "status", "scim_type"),
-    [(SCIM_FILTER, "400", "invalidFilter"), (SCIM_TAKEN, "409", "uniqueness"), (SCIM_USER, "404", None)],
+    [
+        (SCIM_FILTER, "400", "invalidFilter"),
+        (SCIM_TAKEN, "409", "uniqueness"),
+        (SCIM_TOO_MANY, "400", "tooMany"),
+        (SCIM_USER, "404", None),
+    ],
 )
 def test_an_error_is_as_rfc_7644_has_it(code: Code, status: str, scim_type: str | None) -> None:
     error = error_document(GatewayError(code, "what was wrong"), "f00d")

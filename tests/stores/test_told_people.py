@@ -8,8 +8,9 @@ import pytest
 
 from gateway.model.errors import GatewayError
 from gateway.model.scim import ScimClient
-from gateway.model.scim_codes import SCIM_TAKEN
+from gateway.model.scim_codes import SCIM_TAKEN, SCIM_TOO_MANY
 from gateway.scim.user import UserState
+from gateway.stores import told_people
 from gateway.stores.records import RecordStore
 from gateway.stores.sqlite import SqliteStore
 from gateway.stores.told_forms import SeenPerson
@@ -96,6 +97,39 @@ async def test_users_who_are_deleted_leave_their_names_and_their_places(told: To
     assert await told.page(VILLE, 1, 0) == ([], 5)
     again = await told.add(VILLE, UserState("user 1", None, active=True))
     assert again.id not in {user.id for user in users}
+
+
+async def test_a_page_looks_into_so_many_places_and_never_again_into_empty_ones_at_the_front(
+    told: ToldPeople, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in (("_AT_ONCE", 2), ("_MOST_LOOKED", 4), ("_STILL_WRITTEN", 2)):
+        monkeypatch.setattr(told_people, name, value)
+    users = [await told.add(VILLE, UserState(f"user {number}", None, active=True)) for number in range(14)]
+    for user in users[:9]:
+        await told.remove(VILLE, user)
+    looked: list[str] = []
+    own = ToldPeople.user
+
+    async def user(self: ToldPeople, client: ScimClient, id: str) -> object:
+        looked.append(id)
+        return await own(self, client, id)
+
+    monkeypatch.setattr(ToldPeople, "user", user)
+    for expected in (["1", "2", "3", "4"], ["5", "6", "7", "8"]):
+        with pytest.raises(GatewayError) as caught:
+            await told.page(VILLE, 1, 100)
+        assert (caught.value.code, looked) == (SCIM_TOO_MANY, expected)
+        looked.clear()
+    assert await told.page(VILLE, 1, 2) == (users[9:11], 14)
+    assert looked == ["9", "10", "11", "12"]
+    # Those in the middle are looked into each time, and what may still be written too.
+    for one in users[10:]:
+        await told.remove(VILLE, one)
+    assert await told.page(VILLE, 1, 100) == ([users[9]], 14)
+    assert await told.page(VILLE, 11, 100) == ([], 14)
+    looked.clear()
+    assert await told.page(VILLE, 1, 0) == ([], 14)
+    assert looked == []
 
 
 async def test_users_who_are_told_of_at_once_are_apart(told: ToldPeople) -> None:

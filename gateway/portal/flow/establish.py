@@ -162,11 +162,14 @@ def renewed(
 
 def asked_at(snapshot: Snapshot, session: Session, orders: LookUpOrders) -> float:
     """When the next thing is to be asked about a session, of its provider or a directory: Unix seconds."""
-    tokens, looked_up = session.tokens, looked_up_at(snapshot, session, orders)
+    return min(looked_up_at(snapshot, session, orders), refreshed_at(snapshot, session))
+
+
+def refreshed_at(snapshot: Snapshot, session: Session) -> float:
+    """When its provider is to be asked again: Unix seconds, infinite where it is not."""
+    tokens = session.tokens
     provider = None if tokens is None else openid_provider_of(snapshot, session)
-    return (
-        looked_up if tokens is None or provider is None or not provider.refresh else min(looked_up, tokens.refresh_at)
-    )
+    return float("inf") if tokens is None or provider is None or not provider.refresh else tokens.refresh_at
 
 
 def looked_up_at(snapshot: Snapshot, session: Session, orders: LookUpOrders) -> float:

@@ -19,17 +19,19 @@ from gateway.model.directory import Directory
 from gateway.model.directory_codes import DIRECTORY_GONE, DIRECTORY_ORGANISATION
 from gateway.model.errors import GatewayError
 from gateway.model.session import Seat, Session
-from gateway.portal.flow.establish import asked_at, looked_up_at
+from gateway.portal.flow.establish import looked_up_at, refreshed_at
 from gateway.portal.services import PortalServices
 
 # Seconds. One caller has so long; a directory is waited for ten at most.
 _HELD = 20
-# And the others look again after so long for what has come of it.
+# And the others look again after so long for what has come of it, later where it has been due for long.
 _LOOKED_AGAIN = 2.0
+_LOOKED_AGAIN_LATE = 10.0
 # And of those who wait for it, after so long.
 _STEP = 0.1
-# What cannot be looked up for whatever reason is not asked for more often.
+# What cannot be looked up for whatever reason is not asked for more often, and the longer that lasts the less often.
 _SHORTEST = 5.0
+_LONGEST = 60.0
 
 
 class LookAgain:
@@ -56,7 +58,7 @@ class LookAgain:
             return
         after = await self._asked(seat.host, seat.cookie, session)
         if after is session:
-            seat.refresh_at = self._services.monotonic() + _LOOKED_AGAIN
+            seat.refresh_at = self._again_at(session, _LOOKED_AGAIN, _LOOKED_AGAIN_LATE)
         elif after is not None:
             self.adopt(seat, after)
 
@@ -117,8 +119,7 @@ class LookAgain:
         """The seat is of the session as it is now."""
         services = self._services
         since = services.monotonic() - services.now()
-        due = asked_at(self._snapshot(), session, self._orders)
-        seat.refresh_at = max(services.monotonic() + _SHORTEST, since + due)
+        seat.refresh_at = self._again_at(session, _SHORTEST, _LONGEST)
         if seat.counts_until <= seat.deadline:
             # It was the nearest of its limits, and the last use is not known better than this.
             seat.deadline = max(seat.deadline, min(seat.touched + seat.idle, seat.hard_deadline))
@@ -128,6 +129,15 @@ class LookAgain:
             seat.identity = session.identity
             seat.outcomes.clear()
             self._changed(seat)
+
+    def _again_at(self, session: Session, shortest: float, longest: float) -> float:
+        """When somebody is to be asked about it again (monotonic): a directory that was due and could not say, after a
+        quarter of the time for which that has been so."""
+        snapshot, now, monotonic = self._snapshot(), self._services.now(), self._services.monotonic()
+        due = looked_up_at(snapshot, session, self._orders)
+        late = now - (due or self._orders.since(session.id) or now)
+        looked_up = max(monotonic + min(longest, max(shortest, late / 4)), monotonic + due - now)
+        return min(looked_up, max(monotonic + shortest, monotonic + refreshed_at(snapshot, session) - now))
 
     async def _acts_no_more(self, session: Session) -> bool:
         """Ends the session where neither provider nor directory says any more that the person acts for its

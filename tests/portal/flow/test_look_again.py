@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import replace
+from math import ceil
 from pathlib import Path
 from typing import Any
 
@@ -147,6 +148,29 @@ async def test_a_session_begun_while_it_was_away_mends_itself(here: Installation
     await looked(here, seat)
     assert table.office(seat) == ("maire",)
     assert here.changed == [seat]
+
+
+async def test_the_longer_it_is_away_the_less_often_it_is_asked(here: Installation) -> None:
+    table = Table(here, away="last", last=86_400)
+    table.says("alice,maire")
+    seat = await table.seat()
+    table.is_away()
+    here.clock.ahead = 550
+    pauses = []
+    for _ in range(30):
+        await looked(here, seat)
+        pauses.append(seat.refresh_at - here.clock.monotonic())
+        here.clock.ahead += ceil(pauses[-1])
+    assert table.office(seat) == ("maire",)
+    # A caller holds it for twenty seconds, and others ask within them what came of it.
+    # It was due between 10 and 130 s before.
+    assert max(pauses[:2]) < 33
+    assert min(pauses[-2:]) > 59
+    assert max(pauses) <= 60
+    table.says("alice,adjoint")
+    await looked(here, seat)
+    assert table.office(seat) == ("adjoint",)
+    assert seat.refresh_at > here.clock.monotonic() + 400
 
 
 @pytest.mark.parametrize(
