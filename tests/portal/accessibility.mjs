@@ -56,7 +56,7 @@ async function bare(page) {
 // Every stop of the keyboard, in the order of the page, each to be seen; the first leads past the head of the page.
 async function keyboard(page) {
   const stops = await page.evaluate(() => {
-    globalThis.stops = [...document.querySelectorAll('a[href],button,input:not([type=hidden])')];
+    globalThis.stops = [...document.querySelectorAll('a[href],button,textarea,input:not([type=hidden])')];
     return globalThis.stops.length;
   });
   const problems = [];
