@@ -157,14 +157,14 @@ async def test_the_longer_it_is_away_the_less_often_it_is_asked(here: Installati
     table.is_away()
     here.clock.ahead = 550
     pauses = []
-    for _ in range(30):
+    for _ in range(17):
         await looked(here, seat)
         pauses.append(seat.refresh_at - here.clock.monotonic())
         here.clock.ahead += ceil(pauses[-1])
     assert table.office(seat) == ("maire",)
     # A caller holds it for twenty seconds, and others ask within them what came of it.
     # It was due between 10 and 130 s before.
-    assert max(pauses[:2]) < 33
+    assert max(pauses[:2]) < 42
     assert min(pauses[-2:]) > 59
     assert max(pauses) <= 60
     table.says("alice,adjoint")
