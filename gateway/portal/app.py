@@ -12,7 +12,7 @@ from gateway.model.kept_post import SendOn
 from gateway.model.ports import Page
 from gateway.portal.account_pages import AccountPages
 from gateway.portal.account_requests import AccountRequestPages
-from gateway.portal.design import DESIGN, design_file
+from gateway.portal.design import DESIGN, DesignFiles
 from gateway.portal.flow.acting import ActingFor
 from gateway.portal.flow.app_host import AppHost
 from gateway.portal.flow.chooser import Chooser
@@ -98,6 +98,7 @@ class Portal:
             "wait": {"GET": self._waiting.look},
         }
         self._scim = ScimEndpoint(services)
+        self._design = DesignFiles()
         self._asked: set[asyncio.Task[Page | SendOn]] = set()
 
     def ask(self, call: InboundRequest, body: bytes) -> asyncio.Task[Page | SendOn]:
@@ -193,7 +194,7 @@ class Portal:
         path = "home" if request.path == "/" else request.path.removeprefix(PREFIX)
         found = _NONE
         if path.startswith(DESIGN):
-            return {"GET": design_file}
+            return {"GET": self._design.file}
         if request.app is not None:
             found = self._of_apps.get(path, found)
             if path.startswith("kept/"):

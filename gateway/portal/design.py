@@ -3,11 +3,13 @@
 They stand in the snapshot. Their address has their digest in it, so that browsers keep them for good; a page that a
 reload has overtaken, or that another machine made, gets those of today, and keeps them not."""
 
+import asyncio
 import gzip
 
 from gateway.model.codes import PATH_RESERVED
 from gateway.model.errors import GatewayError
 from gateway.model.ports import Page
+from gateway.model.theme import DesignFile
 from gateway.portal.http.request import PortalRequest
 
 DESIGN = "dsfr/"
@@ -15,25 +17,39 @@ DESIGN = "dsfr/"
 _POLICY = b"default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; frame-ancestors 'none'; sandbox"
 
 
-async def design_file(request: PortalRequest) -> Page:
-    """`/_ecluse/dsfr/DIGEST/NAME`"""
-    _, _, rest = request.path.partition(DESIGN)
-    digest, _, name = rest.partition("/")
-    file = request.snapshot.design.get(name)
-    dsfr = request.snapshot.gateway.theme.dsfr
-    if file is None or dsfr is None:
-        raise GatewayError(PATH_RESERVED, "no such file of the design system")
-    kept = b"public, max-age=31536000, immutable" if digest == dsfr.digest else b"no-store"
-    packed = file.packed and "gzip" in (request.header(b"accept-encoding") or "")
-    headers = (
-        (b"Content-Type", file.kind.encode()),
-        (b"Cache-Control", kept),
-        (b"X-Content-Type-Options", b"nosniff"),
-        (b"Content-Security-Policy", _POLICY),
-        # Pages of other origins have no use for them.
-        (b"Cross-Origin-Resource-Policy", b"same-origin"),
-        *(((b"Vary", b"Accept-Encoding"),) if file.packed else ()),
-        *(((b"Content-Encoding", b"gzip"),) if packed else ()),
-    )
-    body = gzip.decompress(file.content) if file.packed and not packed else file.content
-    return Page(200, headers, body)
+class DesignFiles:
+    """`_plain`: what was unpacked last, for those who cannot unpack it: one piece of memory for all of them, however
+    many strangers ask."""
+
+    def __init__(self) -> None:
+        self._plain: tuple[DesignFile, bytes] | None = None
+        self._unpacks = asyncio.Lock()
+
+    async def file(self, request: PortalRequest) -> Page:
+        """`/_ecluse/dsfr/DIGEST/NAME`"""
+        _, _, rest = request.path.partition(DESIGN)
+        digest, _, name = rest.partition("/")
+        file = request.snapshot.design.get(name)
+        dsfr = request.snapshot.gateway.theme.dsfr
+        if file is None or dsfr is None:
+            raise GatewayError(PATH_RESERVED, "no such file of the design system")
+        kept = b"public, max-age=31536000, immutable" if digest == dsfr.digest else b"no-store"
+        packed = file.packed and "gzip" in (request.header(b"accept-encoding") or "")
+        headers = (
+            (b"Content-Type", file.kind.encode()),
+            (b"Cache-Control", kept),
+            (b"X-Content-Type-Options", b"nosniff"),
+            (b"Content-Security-Policy", _POLICY),
+            # Pages of other origins have no use for them.
+            (b"Cross-Origin-Resource-Policy", b"same-origin"),
+            *(((b"Vary", b"Accept-Encoding"),) if file.packed else ()),
+            *(((b"Content-Encoding", b"gzip"),) if packed else ()),
+        )
+        body = await self._unpacked(file) if file.packed and not packed else file.content
+        return Page(200, headers, body)
+
+    async def _unpacked(self, file: DesignFile) -> bytes:
+        async with self._unpacks:
+            if self._plain is None or self._plain[0] is not file:
+                self._plain = file, await asyncio.to_thread(gzip.decompress, file.content)
+            return self._plain[1]

@@ -1,7 +1,5 @@
-"""One client connection: reads requests one at a time, and sees each through to its answer.
-
-In the order of a request: reading.py, then walk.py up to `send`; then response_head and answered, which the upstream
-connection calls.
+"""One client connection: reads requests one at a time, and sees each through to its answer. In the order of a request:
+reading.py, then walk.py up to `send`; then response_head and answered, which the upstream connection calls.
 """
 
 import asyncio
@@ -21,7 +19,7 @@ from gateway.proxy.http1.page import page_response
 from gateway.proxy.http1.response_head import ResponseHead
 from gateway.proxy.memo import Memo
 from gateway.proxy.pacing import paced
-from gateway.proxy.portal_exchange import PortalExchange
+from gateway.proxy.portal_exchange import WHOLE, PortalExchange, PouredBody
 from gateway.proxy.posts.keeping import KeepingExchange
 from gateway.proxy.posts.sending import Sending, head_of
 from gateway.proxy.reading import BODY, CLOSED, HEAD, LINGER, WAIT
@@ -144,10 +142,14 @@ class ClientConnection(Walk):
         self._respond(self.shown(page), keep=keep, minor=line.minor, head_only=self.is_head(), hsts=hsts)
 
     def _respond(self, page: Page, *, keep: bool, minor: bool, head_only: bool, hsts: bytes = b"") -> None:
-        date = self.plane.date_line()
+        date, poured = self.plane.date_line(), self.state is WAIT and len(page.body) > WHOLE and not head_only
         self.keep, self.status, self.answering = keep, page.status, True
-        self.transport.write(page_response(page, date=date, hsts=hsts, keep=keep, minor=minor, head_only=head_only))
-        self.answered()
+        bare = head_only or poured
+        self.transport.write(page_response(page, date=date, hsts=hsts, keep=keep, minor=minor, head_only=bare))
+        if poured:
+            self.deadline, self.until, self.upstream = NEVER, NEVER, PouredBody(self, page.body, self.plane.loop)
+        else:
+            self.answered()
 
     def body_failed(self, error: GatewayError) -> None:
         self._give_up_upstream()

@@ -1,6 +1,6 @@
 """A request of ours at the portal: it stands where an application's connection would, until the page is there."""
 
-from asyncio import CancelledError, Task
+from asyncio import AbstractEventLoop, CancelledError, Task
 from time import monotonic
 from typing import Final, Protocol
 from urllib.parse import unquote_to_bytes
@@ -9,12 +9,15 @@ from gateway.access.inbound import InboundRequest
 from gateway.model.kept_post import SendOn
 from gateway.model.ports import Page
 from gateway.proxy.exchange import Requester
-from gateway.proxy.pacing import READ_AT_MOST
+from gateway.proxy.pacing import READ_AT_MOST, room
 from gateway.proxy.provider_calls import called, is_call, is_refusal, is_unread_refusal
 from gateway.proxy.services import Services
 from gateway.proxy.spool import Spooled
 from gateway.wire.addresses import client_key
 from gateway.wire.fences import Fence
+
+# Bytes of a page's body that are written at once: whoever takes nothing keeps no more than that.
+WHOLE: Final = 32 * 1024
 
 
 class PortalClient(Requester, Protocol):
@@ -23,7 +26,7 @@ class PortalClient(Requester, Protocol):
 
 
 class OwnPage:
-    """What exchange.py declares, for whatever ends in a page of our own: it comes whole, in one write."""
+    """What exchange.py declares, for whatever ends in a page of our own: as a rule it comes whole, in one write."""
 
     __slots__ = ()
 
@@ -133,3 +136,53 @@ def count_unread(plane: Services, call: InboundRequest) -> None:
 
 def _path_of(call: InboundRequest) -> bytes:
     return unquote_to_bytes(call.target.partition("?")[0])
+
+
+class PouredBody(OwnPage):
+    """The body of a page that is too large for one write: piece by piece, as the client takes them. All who are sent it
+    share its bytes, so that strangers who read nothing make nobody keep it for each of them."""
+
+    __slots__ = ("_client", "_loop", "_rest", "_steps")
+
+    def __init__(self, client: Requester, body: bytes, loop: AbstractEventLoop) -> None:
+        """Its head was written."""
+        self._client: Requester | None = client
+        self._rest = memoryview(body)
+        self._loop = loop
+        self._steps = False
+        self.resume()
+
+    def resume(self) -> None:
+        if not self._steps:
+            self._steps = True
+            self._loop.call_soon(self._step)
+
+    def _step(self) -> None:
+        """One piece for each turn of the loop."""
+        self._steps = False
+        client = self._client
+        if client is None or client.write_paused or client.transport.is_closing():
+            return
+        try:
+            size = min(room(client.transport), WHOLE)
+            piece, self._rest = self._rest[:size], self._rest[size:]
+            client.transport.write(piece)
+            if self._rest:
+                self.resume()
+            else:
+                self._client = None
+                client.answered()
+        except Exception as fault:  # noqa: BLE001 - the one edge
+            client.faulted(fault)
+
+    def is_closing(self) -> bool:
+        return False
+
+    def write(self, piece: bytes) -> None:
+        """The request is over."""
+
+    def await_response(self) -> None:
+        """As `write`."""
+
+    def abandon(self) -> None:
+        self._client = None

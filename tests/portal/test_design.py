@@ -1,12 +1,15 @@
 """The files of the State's design system, as browsers get them."""
 
+import asyncio
 from dataclasses import replace
 
 import pytest
 
 from gateway.config.snapshot import Snapshot
+from gateway.portal.design import DesignFiles
 from tests.config.design_copy import FILES, READ
 from tests.config.samples import GATEWAY, sample_snapshot
+from tests.portal.http.test_request import request
 from tests.portal.installation import ACTES, PORTAL, Installation
 
 DSFR = sample_snapshot({"gateway.yaml": GATEWAY + "theme: {dsfr: {folder: x}}\n"}, READ)
@@ -55,6 +58,17 @@ async def test_the_sheet_comes_packed_to_who_can_unpack_it(dressed: Installation
     assert packed.headers["Content-Encoding"] == "gzip"
     assert packed.headers["Vary"] == plain.headers["Vary"] == "Accept-Encoding"
     assert int(packed.headers["Content-Length"]) < int(plain.headers["Content-Length"])
+
+
+async def test_those_who_cannot_unpack_it_share_one_copy() -> None:
+    """Of 90 KB it makes 700: for each of many strangers who read nothing, a worker would be full of it."""
+    files, asked = DesignFiles(), request(path("dsfr.min.css"))
+    asked.snapshot = with_design(asked.snapshot)
+    first, second = await asyncio.gather(files.file(asked), files.file(asked))
+    assert first.body is second.body
+    assert first.body == FILES["dist/dsfr.min.css"]
+    asked.snapshot = replace(asked.snapshot, design={name: replace(file) for name, file in DSFR.design.items()})
+    assert (await files.file(asked)).body is not first.body, "another copy, after a reload"
 
 
 async def test_a_page_of_before_a_reload_is_still_dressed_and_that_is_not_kept(dressed: Installation) -> None:
