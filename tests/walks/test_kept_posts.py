@@ -277,6 +277,8 @@ async def test_nothing_is_kept_for_a_cookie_that_was_no_seat_nor_for_another_sit
         "another site, says the browser": (cookie, [origin, ("Sec-Fetch-Site", "cross-site")]),
         "same site": (cookie, [origin, ("Sec-Fetch-Site", "same-site")]),
         "a contradiction": (cookie, [("Origin", "https://evil.example"), ("Sec-Fetch-Site", "same-origin")]),
+        "two origins": (cookie, [origin, ("Origin", "https://evil.example")]),
+        "two sites": (cookie, [origin, ("Sec-Fetch-Site", "same-origin"), ("Sec-Fetch-Site", "cross-site")]),
         "nobody says": (cookie, []),
     }
     for why, (brought, headers) in refused.items():

@@ -34,7 +34,8 @@ def keeping(request: Request) -> KeepPosts | None:
     if METHOD_OVERRIDE in request.rare:
         # No form says so. What is sent on has none of its headers: it would ask for another operation.
         return None
-    origin, site = request.field(b"origin") or None, request.field(b"sec-fetch-site") or None
+    # All that was said: of two that contradict each other neither is believed.
+    origin, site = request.came(b"origin") or None, request.came(b"sec-fetch-site") or None
     ours = app.origin(request.host.name).encode("ascii")
     return app.keep_posts if is_same_origin(origin, site, ours) else None
 
