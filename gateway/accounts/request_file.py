@@ -32,8 +32,12 @@ LASTS: Final = 30 * 86400
 MOST_OF_PERSON: Final = 20
 MOST_OF_APPLICATION: Final = 5_000
 MOST_IN_ALL: Final = 10_000
+# People of one organisation, or strangers where a provider lets anybody open an account, leave room for the others.
+MOST_OF_ORGANISATION: Final = 5_000
+MOST_OF_ORGANISATION_THERE: Final = 2_500
 
-# `holder`, `person`: keyed hashes, of a person at an application and at all of them. `sealed`, `refusal`: JSON.
+# `holder`, `person`: keyed hashes, of a person at an application and at all of them; `person` begins with that of the
+# organisation. `sealed`, `refusal`: JSON.
 _TABLES: Final = (
     """CREATE TABLE requests (
         holder BLOB PRIMARY KEY, reference TEXT NOT NULL UNIQUE, application TEXT NOT NULL, person BLOB NOT NULL,
@@ -43,6 +47,7 @@ _TABLES: Final = (
     "CREATE INDEX requests_by_person ON requests (person)",
     "CREATE INDEX requests_by_end ON requests (until)",
 )
+ORGANISATION_BYTES: Final = 16
 _READ: Final = "SELECT application, holder, reference, at, until, sealed, refusal FROM requests"
 _Row = tuple[str, bytes, str, int, int, bytes, bytes | None]
 
@@ -63,9 +68,11 @@ class RequestSeals:
     def found_by(self, holder: AccountHolder) -> bytes:
         return self._hash("holder", holder.application, holder.issuer, holder.person)
 
-    def person_hash(self, issuer: str, subject: str) -> bytes:
-        """Equal for all requests of one person."""
-        return self._hash("person", issuer, subject)
+    def person_hash(self, new: NewRequest) -> bytes:
+        """Equal for all requests of one person; its beginning for all of one organisation, as one provider knows it."""
+        issuer = new.holder.issuer
+        organisation = self._hash("organisation", issuer, new.organisation)[:ORGANISATION_BYTES]
+        return organisation + self._hash("person", issuer, new.subject)
 
     def sealed(self, request: AccountRequest) -> bytes:
         new = request.asked
@@ -161,7 +168,7 @@ class RequestFile:
         with self._file.writing() as connection:
             seals, now, holder = self._file.seals, int(self._now()), new.holder
             self._purge(connection)
-            found_by, person = seals.found_by(holder), seals.person_hash(holder.issuer, new.subject)
+            found_by, person = seals.found_by(holder), seals.person_hash(new)
             if (before := self._one(connection, "holder = ?", found_by)) is not None:
                 return before, False
             self._check_quotas(connection, person, holder.application)
@@ -206,11 +213,18 @@ class RequestFile:
     def _check_quotas(connection: sqlite3.Connection, person: bytes, application: str) -> None:
         """Raises GatewayError(ACCOUNT_QUOTA)."""
         counted = connection.execute(
-            "SELECT (SELECT count(*) FROM requests WHERE person = ?),"
-            " (SELECT count(*) FROM requests WHERE application = ?), (SELECT count(*) FROM requests)",
-            (person, application),
+            "SELECT count(*) FILTER (WHERE person = ?1), count(*) FILTER (WHERE application = ?2 AND theirs),"
+            " count(*) FILTER (WHERE theirs), count(*) FILTER (WHERE application = ?2), count(*)"
+            " FROM (SELECT person, application, substr(person, 1, ?3) = substr(?1, 1, ?3) AS theirs FROM requests)",
+            (person, application, ORGANISATION_BYTES),
         ).fetchone()
-        quotas = ((MOST_OF_PERSON, "one person"), (MOST_OF_APPLICATION, "one application"), (MOST_IN_ALL, "all"))
+        quotas = (
+            (MOST_OF_PERSON, "one person"),
+            (MOST_OF_ORGANISATION_THERE, "one organisation at one application"),
+            (MOST_OF_ORGANISATION, "one organisation"),
+            (MOST_OF_APPLICATION, "one application"),
+            (MOST_IN_ALL, "all"),
+        )
         for number, (most, of_whom) in zip(counted, quotas, strict=True):
             if number >= most:
                 raise GatewayError(ACCOUNT_QUOTA, f"{number} requests of {of_whom}, where {most} are the most")

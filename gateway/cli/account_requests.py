@@ -28,9 +28,11 @@ def say_requests(requests: Iterable[AccountRequest], *, as_json: bool) -> Exit:
         asked = one.asked
         # A name has the address with it as a rule.
         mail = "" if asked.mail in asked.name else asked.mail
-        who = ", ".join(_shown(value) for value in (asked.name, mail, asked.organisation) if value)
+        who = ", ".join(_shown(value) for value in (asked.name, mail) if value)
         state = "waits" if one.refusal is None else f"refused on {_day(one.refusal.at)}"
-        whose = f"{_shown(asked.holder.person)} of {_shown(asked.holder.issuer)}"
+        # Where people choose their own name, it can say anything: the organisation is not beside it.
+        organisation = f", organisation {_shown(asked.organisation)}" if asked.organisation else ""
+        whose = f"{_shown(asked.holder.person)} of {_shown(asked.holder.issuer)}{organisation}"
         print(f"{one.reference}  {asked.holder.application}  {whose}  since {_day(one.at)}, {state}")
         print(f"    {who}")
         for line in asked.text.splitlines():

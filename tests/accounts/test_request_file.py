@@ -3,6 +3,7 @@
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from dataclasses import replace
 from itertools import count
 from pathlib import Path
 
@@ -146,9 +147,12 @@ def test_past_its_time_it_is_as_if_there_had_been_none_and_then_it_is_gone(
         ("MOST_OF_PERSON", lambda number: new("helene", f"app{number}"), new("paul")),
         ("MOST_OF_APPLICATION", lambda number: new(f"person{number}"), new("paul", "paie")),
         ("MOST_IN_ALL", lambda number: new(f"person{number}", f"app{number}"), None),
+        ("MOST_OF_ORGANISATION_THERE", lambda number: new(f"person{number}"), new("paul", organisation="2")),
+        ("MOST_OF_ORGANISATION_THERE", lambda number: new(f"person{number}"), new("paul", "paie")),
+        ("MOST_OF_ORGANISATION", lambda number: new(f"person{number}", f"app{number}"), new("paul", organisation="")),
     ],
 )
-def test_requests_are_bounded_of_a_person_of_an_application_and_in_all(
+def test_requests_are_bounded_of_a_person_an_organisation_an_application_and_in_all(
     file: RequestFile,
     monkeypatch: pytest.MonkeyPatch,
     quota: str,
@@ -165,6 +169,18 @@ def test_requests_are_bounded_of_a_person_of_an_application_and_in_all(
     assert other is None or file.ask(other)[1]
     file.forget(first.reference)
     assert file.ask(asks(3))[1] is True
+
+
+def test_people_of_one_provider_leave_room_for_those_of_another(
+    file: RequestFile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A provider may let anybody open an account: no number of them keeps the others out."""
+    monkeypatch.setattr(module, "MOST_OF_ORGANISATION", 2)
+    for who in ("a", "b"):
+        file.ask(new(who, organisation=""))
+    assert "of one organisation" in refused(ACCOUNT_QUOTA, lambda: file.ask(new("c", organisation="")))
+    other = new("c", organisation="")
+    assert file.ask(replace(other, holder=replace(other.holder, issuer=OTHER_ISSUER)))[1]
 
 
 def test_what_is_over_counts_no_longer(file: RequestFile, monkeypatch: pytest.MonkeyPatch, clock: Clock) -> None:

@@ -36,9 +36,9 @@ def test_a_request_is_listed_and_granted(folder: Path) -> None:
     reference = asked(folder, text="Je remplace Paul\nau guichet.", organisation="21590350100017")
     other = asked(folder, "two", "uid=anne")
     head, who, *text = account(folder, "list", "--requests", "--application", "one").splitlines()
-    assert head.startswith(f"{reference}  one  subject=h of {ISSUER}  since 20")
+    assert head.startswith(f"{reference}  one  subject=h of {ISSUER}, organisation 21590350100017  since 20")
     assert head.endswith(", waits")
-    assert who == "    Hélène Durand (h@ville.example), 21590350100017"
+    assert who == "    Hélène Durand (h@ville.example)"
     assert text == ["    > Je remplace Paul", "    > au guichet."]
     told = account(folder, "link", "one", "h.durand", "--request", reference.lower())
     assert told == f"subject=h of {ISSUER} is h.durand of one\n"
@@ -52,9 +52,18 @@ def test_what_a_person_wrote_does_nothing_to_a_terminal(folder: Path) -> None:
     # As one that another program has put there: what people send has no such letters any more.
     asked(folder, text="a\x1b[2Jb\u202ec", name="\x1b]0;x\x07", mail="h\n@x", organisation="\x9b1m")
     told = account(folder, "list", "--requests")
-    assert told.splitlines()[1:] == ["    ?]0;x?, h?@x, ?1m", "    > a?[2Jb?c"]
+    assert f"subject=h of {ISSUER}, organisation ?1m  since 20" in told.splitlines()[0]
+    assert told.splitlines()[1:] == ["    ?]0;x?, h?@x", "    > a?[2Jb?c"]
     as_json = account(folder, "list", "--requests", "--output", "json")
     assert not any(letter in as_json for letter in ("\x1b", "\x07"))
+
+
+def test_a_name_says_nothing_of_an_organisation(folder: Path) -> None:
+    """Some providers let people call themselves what they like."""
+    asked(folder, name="Anne Martin (anne@ministere.example), 13002526500013", mail="mallory@free.example")
+    head, who, *_ = account(folder, "list", "--requests").splitlines()
+    assert "organisation" not in head
+    assert who == "    Anne Martin (anne@ministere.example), 13002526500013, mallory@free.example"
 
 
 def test_one_login_is_one_persons_whoever_asks_for_it(folder: Path) -> None:
