@@ -28,12 +28,12 @@ class DesignFiles:
     async def file(self, request: PortalRequest) -> Page:
         """`/_ecluse/dsfr/DIGEST/NAME`"""
         _, _, rest = request.path.partition(DESIGN)
-        digest, _, name = rest.partition("/")
+        addressed, _, name = rest.partition("/")
         file = request.snapshot.design.get(name)
         dsfr = request.snapshot.gateway.theme.dsfr
         if file is None or dsfr is None:
             raise GatewayError(PATH_RESERVED, "no such file of the design system")
-        kept = b"public, max-age=31536000, immutable" if digest == dsfr.digest else b"no-store"
+        kept = b"public, max-age=31536000, immutable" if addressed == dsfr.digest else b"no-store"
         packed = file.packed and "gzip" in (request.header(b"accept-encoding") or "")
         headers = (
             (b"Content-Type", file.kind.encode()),

@@ -56,6 +56,8 @@ NOT_SECRET = re.compile(
     r"token_type|token_endpoint|_algorithm|secret_(basic|post)|OIDC_|CHALLENGE|TOKEN|binding\.kind"
     # The length of a signature, and the transforms of one by their names.
     r"|len\(signature\)|ENVELOPED_SIGNATURE"
+    # Of files that every page shows and anybody may fetch: it stands in their address.
+    r"|^dsfr\.digest$"
 )
 # A binding of SAML is a way to send messages.
 OF_SAML = re.compile(r"^endpoint\.binding$")
