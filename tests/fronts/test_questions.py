@@ -7,6 +7,7 @@ import pytest
 
 from gateway.model.codes import STORE_UNREACHABLE
 from gateway.model.errors import GatewayError
+from gateway.model.ports import Page
 from tests.fronts.fronts import GATEWAY, SECRET, SECRETS
 from tests.proxy.applications import Application, application
 from tests.proxy.gateways import HOST, Answer, Client, Gateway, ask, gateway
@@ -347,3 +348,15 @@ async def test_a_programs_token_reaches_the_application_only_where_its_file_says
         answer = await gate.once(question(b"GET", b"/api/x", line))
         assert answer.values(b"X-Remote-User") == [b"program-tok"]
         assert answer.values(b"Authorization") == [b"Bearer tok" if forward else b""]
+
+
+async def test_a_page_that_a_front_passes_to_the_browser_never_looks_like_an_allowance() -> None:
+    """Traefik lets a request pass by any 2xx, and a page of the portal may be a 200."""
+    asked = (b"GET /_ecluse/authz/traefik", SHOWN, b"X-Forwarded-Method: GET", b"X-Forwarded-Uri: /x")
+    async with fronted(app="front: traefik") as (gate, _):
+        for status in (200, 204, 299):
+            gate.portal.page = Page(status, ((b"X-Kept", b"1"),), b"a page for somebody who waits")
+            navigates = (b"X-Forwarded-Host: " + HOST, b"Sec-Fetch-Mode: navigate", b"Sec-Fetch-Dest: document")
+            answer = await gate.once(ask(*asked, *navigates))
+            assert (answer.status, answer.values(b"X-Kept"), answer.body) == (401, [b"1"], gate.portal.page.body)
+        assert len(gate.portal.asked) == 3

@@ -199,7 +199,9 @@ async def test_a_front_asks_in_vain_about_an_application_that_names_another_one_
 
 
 async def test_a_front_asks_in_vain_about_another_application_whose_heads_are_known() -> None:
-    raw = question("traefik")
+    # Of a question that has lines which an application does not see, more is asked.
+    unseen = (b"X-Forwarded-Port", b"X-Forwarded-Server", b"X-Real-Ip")
+    raw = b"\r\n".join(line for line in question("traefik").split(b"\r\n") if not line.startswith(unseen))
     kept = [line for line in raw.split(b"\r\n")[2:] if not line.startswith((b"X-", b"Connection"))]
     said = [b"X-Forwarded-For: 192.0.2.0", b"X-Forwarded-Proto: http"]
     there = b"Host: autre.localhost:8080"
