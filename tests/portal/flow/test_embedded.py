@@ -135,3 +135,13 @@ async def test_a_stronger_sign_in_is_asked_for_at_the_top_alone(here: Installati
     here.needs[ACTES] = Need(level="eidas2")
     reply = await framed(here, browser)
     assert (reply.status, is_for(here, reply), len(here.metropole.asked)) == (401, True, asked)
+
+
+async def test_a_code_is_answered_in_no_frame_where_the_file_lists_nobody(here: Installation) -> None:
+    browser = here.browser()
+    await browser.get(here.url(PORTAL, "/_ecluse/login?provider=metropole"))
+    start = (await browser.get(here.url(ACTES, "/plan"), follow=False)).location
+    enter = (await browser.get(start, follow=False)).location
+    reply = await browser.get(enter, follow=False, **FRAME)
+    assert reply.headers["X-Frame-Options"] == "DENY"
+    assert "frame-ancestors 'none'" in reply.headers["Content-Security-Policy"]

@@ -2,6 +2,7 @@
 
 import base64
 import random
+from dataclasses import replace
 from urllib.parse import urlencode
 
 import pytest
@@ -34,6 +35,13 @@ def request(
         cookies="; ".join(cookies).encode(),
     )
     return PortalRequest(call, b"")
+
+
+def test_a_page_that_waits_stands_in_no_frame() -> None:
+    """Of a sign-in that is slow, it would ask again and again there, where nobody sees it."""
+    call = replace(request("/_ecluse/start?t=x").inbound, host=_EMPTY.gateway.portal_host)
+    assert PortalRequest(call, b"").asks_others
+    assert not PortalRequest(replace(call, headers={b"sec-fetch-dest": b"iframe"}), b"").asks_others
 
 
 def test_parameters_are_read_once_decoded() -> None:
