@@ -51,9 +51,11 @@ class Tries(Protocol):
 
     async def succeeded(self, app: str, login: str, *, within: int) -> None: ...
 
-    async def is_refused(self, app: str, login: str, secret: str) -> bool: ...
+    async def is_refused(self, app: str, login: str, secret: str, *, most: int) -> bool: ...
 
     async def refused(self, app: str, login: str, secret: str, *, within: int) -> None: ...
+
+    async def taken(self, app: str, login: str, secret: str) -> None: ...
 
 
 class FormLogins:
@@ -132,7 +134,7 @@ class FormLogins:
         self, app: App, form: FormLogin, host: str, fixed: Prepared, credential: Credential
     ) -> ApplicationSession:
         name, login, secret = app.name, credential.login, credential.secret
-        if await self._tries.is_refused(name, login, secret):
+        if await self._tries.is_refused(name, login, secret, most=form.tries):
             raise GatewayError(FORM_LOGIN_REFUSED, "not sent again: the application has refused this password before")
         walk = sign_in(form, credential, origins_of(app, host), self._wall())
         try:
@@ -144,6 +146,7 @@ class FormLogins:
             raise
         self._counters.add("ecluse_form_logins_total", "success")
         await self._tries.succeeded(name, login, within=form.within)
+        await self._tries.taken(name, login, secret)
         return session
 
     async def _walked(

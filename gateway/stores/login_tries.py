@@ -16,6 +16,8 @@ from gateway.stores.tickets import unix_now
 TURN: Final = 40
 _TURNS_KEPT: Final = 3600
 _SPARE: Final = 60
+# What an application has counted against an account it may never forget.
+_REFUSALS_KEPT: Final = 365 * 86400
 
 
 class LoginTries:
@@ -57,12 +59,32 @@ class LoginTries:
         # For longer than any try that was counted before it.
         await self._raise(key, successes + 1, within + _SPARE)
 
-    async def is_refused(self, app: str, login: str, secret: str) -> bool:
-        """Whether the application refused this secret of this account."""
-        return await self._store.mark(self._mark("login refused", app, login, secret), self._now()) > 0
+    async def is_refused(self, app: str, login: str, secret: str, *, most: int) -> bool:
+        """Whether the application refused this secret of this account lately, or `most` times since it last took it."""
+        now = self._now()
+        if await self._store.mark(self._mark("login refused", app, login, secret), now):
+            return True
+        refusals = await self._refusals(app, login, secret)
+        if refusals < most:
+            return False
+        return refusals - await self._store.mark(self._mark("login refusals forgiven", app, login, secret), now) >= most
 
     async def refused(self, app: str, login: str, secret: str, *, within: int) -> None:
         await self._raise(self._mark("login refused", app, login, secret), 1, within)
+        refusals = await self._refusals(app, login, secret)
+        await self._raise(self._mark("login refusals", app, login, secret), refusals + 1, _REFUSALS_KEPT)
+
+    async def taken(self, app: str, login: str, secret: str) -> None:
+        """The application took this secret of this account: what it refused before counts no more."""
+        refusals = await self._refusals(app, login, secret)
+        if refusals:
+            # Both anew: the count outlives what is taken off it.
+            for kind in ("login refusals", "login refusals forgiven"):
+                await self._raise(self._mark(kind, app, login, secret), refusals + 1, _REFUSALS_KEPT)
+
+    async def _refusals(self, app: str, login: str, secret: str) -> int:
+        """Ever: of one account one sign-in is under way at a time, so that none is lost."""
+        return await self._store.mark(self._mark("login refusals", app, login, secret), self._now())
 
     async def _first(self, kind: str, app: str, login: str, number: int, life: int) -> bool:
         # Under every store key: while a new one comes into use, workers may differ in which is the first.

@@ -12,8 +12,9 @@ from gateway.model.credential import Credential
 from gateway.model.errors import GatewayError
 from gateway.stores.login_tries import LoginTries
 from gateway.stores.memory import MemoryStore
+from gateway.stores.tickets import unix_now
 from tests.config.samples import PERMIS, sample_snapshot
-from tests.stores.samples import KEYS
+from tests.stores.samples import KEYS, Clock
 
 FORM = """\
 form_login:
@@ -61,13 +62,13 @@ async def in_thread(work: Callable[[], Any]) -> Any:
     return work()
 
 
-def form_logins(there: Refusing) -> FormLogins:
+def form_logins(there: Refusing, now: Callable[[], int] = unix_now) -> FormLogins:
     nobody: Any = None
     return FormLogins(
         source=nobody,
         exchange=there,  # type: ignore[arg-type]
         kept=nobody,
-        tries=LoginTries(MemoryStore(), KEYS),
+        tries=LoginTries(MemoryStore(), KEYS, now=now),
         in_thread=in_thread,
         counters=Counters(),  # type: ignore[arg-type]
         wall=lambda: 0.0,
@@ -103,3 +104,19 @@ async def test_who_signs_in_with_a_login_of_their_own_has_no_more_tries_at_anoth
         codes.append(refused.value.code)
     # Of the three that all these logins have together the first success took one.
     assert codes == [FORM_LOGIN_REFUSED] * 2 + [FORM_LOGIN_TRIES] * 4
+
+
+async def test_a_password_that_is_refused_is_sent_three_times_in_all_until_it_is_another_one() -> None:
+    """An application that locks at the fifth wrong one, however far apart they come, locks nobody."""
+    app = sample_snapshot(
+        {"apps/permis.yaml": PERMIS.replace("access:", f"{FORM}access:")}, {"file:grr": b"secret"}
+    ).apps["permis"]
+    there, clock = Refusing(), Clock()
+    logins = form_logins(there, clock.now)
+    for _ in range(10):
+        with pytest.raises(GatewayError) as refused:
+            await logins.proven(app, "permis.localhost", Credential("helene", "changed"))
+        assert refused.value.code is FORM_LOGIN_REFUSED
+        clock.pass_by(3601)
+    assert len(there.sent) == 3
+    await logins.proven(app, "permis.localhost", Credential("helene", "right"))

@@ -61,11 +61,33 @@ async def test_successes_are_known_for_longer_than_what_came_before_them(tries: 
 
 async def test_a_secret_that_was_refused_is_known_and_another_one_is_not(tries: LoginTries, clock: Clock) -> None:
     await tries.refused("grr", "helene", "old", within=HOUR)
-    assert await tries.is_refused("grr", "helene", "old")
-    assert not await tries.is_refused("grr", "helene", "new")
-    assert not await tries.is_refused("grr", "paul", "old")
+    assert await tries.is_refused("grr", "helene", "old", most=3)
+    assert not await tries.is_refused("grr", "helene", "new", most=3)
+    assert not await tries.is_refused("grr", "paul", "old", most=3)
     clock.pass_by(HOUR + 1)
-    assert not await tries.is_refused("grr", "helene", "old")
+    assert not await tries.is_refused("grr", "helene", "old", most=3)
+
+
+async def test_a_secret_is_refused_so_often_and_no_more_however_long_it_takes(tries: LoginTries, clock: Clock) -> None:
+    """Applications that never forget a wrong password lock at a number of them, in whatever time."""
+
+    async def refused_each_hour(hours: int) -> int:
+        sent = 0
+        for _ in range(hours):
+            if not await tries.is_refused("grr", "helene", "old", most=3):
+                sent += 1
+                await tries.refused("grr", "helene", "old", within=HOUR)
+            clock.pass_by(HOUR + 1)
+        return sent
+
+    assert await refused_each_hour(2) == 2
+    # The application takes it after all, and forgets with that.
+    await tries.taken("grr", "helene", "old")
+    assert await refused_each_hour(24) == 3
+    clock.pass_by(300 * 86400)
+    assert await tries.is_refused("grr", "helene", "old", most=3)
+    assert not await tries.is_refused("grr", "helene", "old", most=4), "where the file has one more try"
+    assert not await tries.is_refused("grr", "helene", "new", most=3)
 
 
 async def test_two_workers_on_one_file_count_together(tmp_path: Path, clock: Clock) -> None:

@@ -142,6 +142,7 @@ class FormLoginSection(Strict):
     """The charset of its pages and forms. `latin1` is windows-1252, as browsers read it."""
     tries: int = Field(default=3, ge=1, le=10)
     """How many sign-ins of one account may fail before the application is left alone: fewer than it takes to lock the
-    account. A password that it refused is not sent again for as long as `within` says."""
+    account. A password that it refused is not sent again for as long as `within` says, nor
+    more often than this in all."""
     within: Annotated[WholeSeconds, AfterValidator(_window)] = 3600
     """For so long a failed sign-in counts, and a refused password is not sent: as long as the application counts."""
