@@ -51,6 +51,19 @@ async def test_tries_are_counted_until_one_succeeds_or_the_time_is_over(tries: L
     assert await begun()
 
 
+async def test_where_the_application_forgets_nothing_tries_count_until_one_succeeds(
+    tries: LoginTries, clock: Clock
+) -> None:
+    year = 365 * 24 * HOUR
+    begun = []
+    for _ in range(12):
+        begun.append(await tries.begin("grr", "helene", most=3, within=year))
+        clock.pass_by(30 * 24 * HOUR)
+    assert begun == [True] * 3 + [False] * 9
+    await tries.succeeded("grr", "helene", within=year)
+    assert await tries.begin("grr", "helene", most=3, within=year)
+
+
 async def test_successes_are_known_for_longer_than_what_came_before_them(tries: LoginTries, clock: Clock) -> None:
     for _ in range(3):
         await tries.begin("grr", "helene", most=4, within=HOUR)

@@ -16,7 +16,8 @@ from gateway.config.schema.types import (
 from gateway.config.schema.values import ApplicationTarget, CookieName
 
 SHORTEST_WINDOW = 60
-LONGEST_WINDOW = 7 * 86400
+# For an application that forgets no failed sign-in until one succeeds.
+LONGEST_WINDOW = 365 * 86400
 
 
 def _path(text: str) -> str:
@@ -33,7 +34,7 @@ def _field_name(text: str) -> str:
 
 def _window(seconds: int) -> int:
     if not SHORTEST_WINDOW <= seconds <= LONGEST_WINDOW:
-        raise wrong("tries are counted from 1m to 7d", "write within: 1h")
+        raise wrong("tries are counted from 1m to 365d", "write within: 1h")
     return seconds
 
 
@@ -142,7 +143,8 @@ class FormLoginSection(Strict):
     """The charset of its pages and forms. `latin1` is windows-1252, as browsers read it."""
     tries: int = Field(default=3, ge=1, le=10)
     """How many sign-ins of one account may fail before the application is left alone: fewer than it takes to lock the
-    account. A password that it refused is not sent again for as long as `within` says, nor
-    more often than this in all."""
+    account. A password that it refused is not sent again for as long as `within` says, nor more often than this in
+    all."""
     within: Annotated[WholeSeconds, AfterValidator(_window)] = 3600
-    """For so long a failed sign-in counts, and a refused password is not sent: as long as the application counts."""
+    """For so long a failed sign-in counts, and a refused password is not sent: as long as the application counts,
+    `365d` where it forgets none until one succeeds."""

@@ -84,7 +84,8 @@ def test_a_session_of_another_server_or_form_is_another_one() -> None:
         ({"cookies": "[A, A]"}, "form_login.cookies[1]: this cookie is named twice"),
         ({"cookies": "['a;b']"}, "form_login.cookies[0]: this is not the name of a cookie"),
         ({"tries": "0"}, "form_login.tries"),
-        ({"within": "10s"}, "form_login.within: tries are counted from 1m to 7d"),
+        ({"within": "10s"}, "form_login.within: tries are counted from 1m to 365d"),
+        ({"within": "366d"}, "form_login.within: tries are counted from 1m to 365d"),
     ],
 )  # fmt: skip
 def test_a_form_that_cannot_be_is_refused_at_its_place(changes: dict[str, str], said: str) -> None:
