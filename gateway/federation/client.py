@@ -155,6 +155,8 @@ def _not_connected(call: Call, error: ClientConnectorError) -> GatewayError:
     if isinstance(cause, AddressRefused):
         kind = reach(cause.address)
         hint = "; the provider file may say private_addresses: true" if kind is Reach.PRIVATE else ""
+        if hint and call.what == "logo":
+            hint += ", which holds for a logo on the server of the metadata's `url` alone"
         return GatewayError(OIDC_ADDRESS, f"{where} leads to {cause.address}, which is {kind.value}{hint}")
     return GatewayError(LOGIN_PROVIDER_UNREACHABLE, f"{where}: {type(error).__name__}: {quoted(str(cause))}")
 

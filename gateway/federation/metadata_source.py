@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Literal
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from gateway.model.provider import MetadataUrl, SamlProvider
 from gateway.oidc.documents import Call
@@ -104,18 +104,31 @@ def source_of(provider: SamlProvider) -> MetadataSource | None:
 
 
 def logo_source(provider: SamlProvider, metadata: IdpMetadata) -> MetadataSource | None:
-    """Where the logo is that its metadata name; None where they name none."""
+    """Where the logo is that its metadata name; None where they name none.
+
+    SS01: whoever writes metadata, in a federation every member, names an address in them. That the provider may live on
+    a private network is said of where its metadata are had from, and of no other server there.
+    """
     if not metadata.logo:
         return None
+    where = provider.metadata
+    at_home = isinstance(where, MetadataUrl) and _same_server(metadata.logo, where.url)
     return MetadataSource(
         url=metadata.logo,
         kind="logo",
         keys=(),
         entity_id="",
         ca=b64encode(provider.ca or b"").decode("ascii"),
-        private_addresses=provider.private_addresses or provider.development,
+        private_addresses=(provider.private_addresses and at_home) or provider.development,
         development=provider.development,
     )
+
+
+def _same_server(address: str, other: str) -> bool:
+    """Letter by letter up to the path, so that nobody who reads the address anew finds another host in it."""
+    there = urlsplit(other)
+    server = f"{there.scheme}://{there.netloc}/".lower()
+    return address[: len(server)].lower() == server
 
 
 def sources_of(providers: Iterable[SamlProvider]) -> dict[MetadataSource, tuple[str, ...]]:

@@ -125,16 +125,19 @@ async def test_one_that_cannot_be_had_or_read_is_told_of_once(tmp_path: Path, se
         assert fields["code"] == {"svg": "saml.logo", "large": "oidc.answer"}.get(served, "saml.metadata.unreachable")
 
 
-async def test_a_logo_within_the_network_is_not_fetched_for_a_stranger(tmp_path: Path) -> None:
-    """SS01: metadata of a federation name whatever their member likes."""
+@pytest.mark.parametrize("private", [False, True])
+async def test_a_logo_within_the_network_is_not_fetched_for_a_stranger(tmp_path: Path, private: bool) -> None:
+    """SS01: metadata of a federation name whatever their member likes. `private`: the provider may be there."""
     async with running_metadata_server() as server, keeping(tmp_path / "metadata") as kept:
         server.documents = {"/logo": picture("PNG", (80, 80))}
         document = described(server.url("/logo").replace("http:", "https:")).encode()
-        provider = replace(server.provider(), metadata=MetadataFile(document), development=False)
+        stranger = MetadataFile(document)
+        provider = replace(server.provider(), metadata=stranger, development=False, private_addresses=private)
         await kept.use(provider)
         await until(lambda: bool(kept.told.names))
         ((event, fields),) = kept.told.events
         assert (event, fields["code"], server.asked) == ("provider.logo", "oidc.address", [])
+        assert "holds for a logo on the server of the metadata's `url` alone" in str(fields["detail"])
 
 
 async def test_without_the_extra_nothing_is_fetched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,8 +2,9 @@ from dataclasses import replace
 
 import pytest
 
-from gateway.federation.metadata_source import source_of, sources_of
+from gateway.federation.metadata_source import logo_source, source_of, sources_of
 from gateway.model.provider import MetadataFile, MetadataUrl, SamlProvider
+from gateway.saml.parties import IdpMetadata
 from tests.saml.parties import IDP, PROVIDER, pair, spki
 
 KEY = spki(pair("federation"))
@@ -79,3 +80,31 @@ def test_a_service_of_files_is_asked_by_the_hash_of_the_name() -> None:
     assert query.call().url == f"https://mdq.example/entities/{path}"
     assert query.entity_id == "http://example.org/service"
     assert query.id != id_of(replace(named, metadata=MetadataUrl("https://mdq.example", "mdq", (KEY,))))
+
+
+@pytest.mark.parametrize("at", [ENTITY, AGGREGATE])
+def test_a_logo_may_be_at_a_private_address_only_where_its_metadata_are_had_from(at: SamlProvider) -> None:
+    """SS01: whoever writes metadata names any server of the private network in them."""
+    provider = replace(at, private_addresses=True)
+    assert isinstance(provider.metadata, MetadataUrl)
+    host = provider.metadata.url.split("/")[2]
+
+    def allowed(address: str, provider: SamlProvider = provider) -> bool:
+        source = logo_source(provider, IdpMetadata(entity_id=IDP, signing_keys=(), sign_on=(), logo=address))
+        assert source is not None
+        return source.private_addresses
+
+    assert allowed(f"https://{host}/logo.png")
+    assert allowed(f"https://{host.upper()}/logo.png")
+    elsewhere = (
+        "intranet.example",
+        "10.0.0.1",
+        *(f"{host}{more}" for more in (":8443", ":0", ":443x", ".", ".example", "@10.0.0.1", "\\@10.0.0.1")),
+        *(f"{more}{host}" for more in ("www.", "10.0.0.1#", "10.0.0.1\\@", "10.0.0.1?", "user@", "\t", "[::1")),
+        "",
+    )
+    assert [other for other in elsewhere if allowed(f"https://{other}/logo.png")] == []
+    assert not allowed(f"http://{host}:443/logo.png")
+    assert not allowed(f"https://{host}/logo.png", at), "the file does not say so"
+    assert not allowed(f"https://{host}/logo.png", replace(provider, metadata=MetadataFile(b"<x/>")))
+    assert allowed("https://10.0.0.1/logo.png", replace(at, development=True))
