@@ -14,7 +14,7 @@ _MONTHS = {
     ),
 }
 _DAYS = {"fr": ("hier", "aujourd’hui", "demain"), "en": ("yesterday", "today", "tomorrow")}
-# A number and its unit stay on one line.
+# Where a line that ends there would part what is read as one: a number and its unit, a preposition and its hour.
 _NBSP = "\u00a0"
 
 
@@ -24,9 +24,11 @@ def moment(at: float, now: float, zone: ZoneInfo, language: str) -> str:
     when, today = datetime.fromtimestamp(at, zone), datetime.fromtimestamp(now, zone).date()
     days = (when.date() - today) // timedelta(days=1)
     french = language == "fr"
-    far = f"{'le' if french else 'on'} {day(when.date(), language)}"
-    told = _DAYS[language][days + 1] if -1 <= days <= 1 else far
-    return f"{told} à {_french(when)}" if french else f"{told} at {_english(when)}"
+    hour = f"à{_NBSP}{_french(when)}" if french else f"at{_NBSP}{_english(when)}"
+    if -1 <= days <= 1:
+        return f"{_DAYS[language][days + 1]}{_NBSP}{hour}"
+    # A line may end in what is longer: on a telephone there are columns that hold no more than half of it.
+    return f"{'le' if french else 'on'}{_NBSP}{day(when.date(), language)} {hour}"
 
 
 def day(when: date, language: str) -> str:

@@ -1,6 +1,6 @@
 """Times as people tell them."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -30,9 +30,19 @@ def test_the_day_is_that_of_the_operators_time_zone() -> None:
     """At 21:30 in Paris it is tomorrow on Réunion."""
     now, at = NOW.timestamp(), datetime(2026, 3, 2, 21, 30, tzinfo=PARIS).timestamp()
     assert moment(at, now, PARIS, "fr").startswith("aujourd’hui")
-    assert moment(at, now, ZoneInfo("Indian/Reunion"), "fr") == "demain à 0\u00a0h\u00a030"
-    assert moment(now, now, ZoneInfo("UTC"), "fr") == "aujourd’hui à 19\u00a0h"
+    assert moment(at, now, ZoneInfo("Indian/Reunion"), "fr") == "demain\u00a0à\u00a00\u00a0h\u00a030"
+    assert moment(now, now, ZoneInfo("UTC"), "fr") == "aujourd’hui\u00a0à\u00a019\u00a0h"
 
 
-def test_a_number_stays_with_its_unit() -> None:
-    assert "20\u00a0h\u00a027" in moment(datetime(2026, 3, 2, 20, 27, tzinfo=PARIS).timestamp(), 0, PARIS, "fr")
+@pytest.mark.parametrize(
+    ("days", "french", "english"),
+    [
+        (0, ["aujourd’hui à 20 h 27"], ["today at 8:27 pm"]),
+        (30, ["le 1er avril", "2026", "à 20 h 27"], ["on 1 April", "2026", "at 8:27 pm"]),
+    ],
+)
+def test_no_line_ends_within_what_is_read_as_one(days: int, french: list[str], english: list[str]) -> None:
+    at = datetime(2026, 3, 2, 20, 27, tzinfo=PARIS) + timedelta(days=days)
+    for language, pieces in (("fr", french), ("en", english)):
+        told = moment(at.timestamp(), NOW.timestamp(), PARIS, language)
+        assert [piece.replace("\u00a0", " ") for piece in told.split(" ")] == pieces
