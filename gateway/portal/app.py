@@ -31,7 +31,7 @@ from gateway.portal.flow.steps import (
     SignInSeenAgain,
 )
 from gateway.portal.home_page import HomePage
-from gateway.portal.http.error_page import is_for_another
+from gateway.portal.http.error_page import is_for_another, way_of
 from gateway.portal.http.request import ANOTHER, KEPT, PREFIX, PortalRequest, is_scim, require_form
 from gateway.portal.http.responses import framed, with_cookies, with_headers
 from gateway.portal.jwks import application_keys
@@ -221,6 +221,9 @@ class Portal:
         login_url = request.login_link
         if login_url and is_for_another(error.code):
             login_url += ANOTHER
+        if not login_url and request.on_portal_host and request.kind == "html" and way_of(error.code) == "start":
+            # No application is known that the sign-in was for.
+            login_url = f"{PREFIX}home"
         return self._services.pages.render(
             error.code,
             kind=request.kind,

@@ -54,6 +54,7 @@ await walk(async (page, context) => {
   await page.goto(`${site.portal}/`);
   await button(page, 'Se déconnecter').click();
   await isOurs(page, 'Votre session est fermée');
+  await page.getByRole('link', { name: 'Vos applications' }).waitFor();
   assert.ok(!(await seats(context)).includes(new URL(site.portal).hostname));
 
   // Back leads nowhere that is closed, and signing out twice says that everything is.

@@ -23,6 +23,19 @@ async def test_a_transaction_that_is_not_there_is_refused(here: Installation, qu
     assert here.codes() == ["login.transaction_gone"]
 
 
+@pytest.mark.parametrize("why", ["late", "used"])
+async def test_a_page_where_people_choose_that_is_over_leads_home(here: Installation, why: str) -> None:
+    browser = here.browser()
+    page = await begun(here, browser, PERMIS)
+    if why == "used":
+        await browser.get(page.replace("/start?", "/login?provider=metropole&"))
+    here.clock.ahead += 3 * 3600 if why == "late" else 0
+    reply = await browser.get(page)
+    assert (reply.status, "too old" in reply.text) == (400, True)
+    assert '<p class="act"><a href="/_ecluse/home">' in reply.text
+    assert (await browser.get(here.url(PORTAL, "/_ecluse/home"))).status == 200
+
+
 @pytest.mark.parametrize("destination", ["image", "iframe", "empty", "script"])
 @pytest.mark.parametrize("chosen", [False, True])
 async def test_what_is_no_navigation_goes_to_no_provider(here: Installation, destination: str, chosen: bool) -> None:
