@@ -229,7 +229,7 @@ class Federation:
     async def _userinfo(
         self, provider: OidcProvider, metadata: ProviderMetadata, access_token: str, subject: str, clock_offset: float
     ) -> Claims:
-        response = await self._send(provider, userinfo_request(provider, metadata, access_token))
+        response = await self._carry(provider, userinfo_request(provider, metadata, access_token))
 
         def process(keys: JsonWebKeySet) -> Claims:
             return process_userinfo_response(provider, keys, subject, response, self._clock() + clock_offset)
@@ -257,8 +257,9 @@ class Federation:
         return await self._send_through(provider, circuit, call)
 
     async def _carry(self, provider: OidcProvider, call: Call) -> ProviderResponse:
-        """Sends a call that carries what a browser or a program brought. A stranger may send a code that makes the
-        provider hang: a second call, which carries nothing of theirs, then shows whether it is failing."""
+        """Sends a call that carries what a browser or a program brought, or an account's token. A stranger may send a
+        code, and one person have claims, that make the provider hang: a second call, which carries nothing of theirs,
+        then shows whether it is failing."""
         client, circuit = self._client(provider), self._circuit(provider)
         circuit.enter()
         try:

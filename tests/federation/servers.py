@@ -93,7 +93,8 @@ async def web_server(handler: Handler, context: ssl.SSLContext | None = None) ->
 class Op:
     """An OpenID Provider whose every answer can be changed between two requests. `asked`: the paths, in order.
 
-    `odd`: the status of the answer to a code; 0: it hangs up."""
+    `odd`: the status of the answer to a code; 0: it hangs up. `breaks`: whoever brings a token to this path is hung up
+    on."""
 
     def __init__(self) -> None:
         self.port = 0
@@ -108,6 +109,7 @@ class Op:
         self.texts: dict[str, str] = {}
         self.aliases: dict[str, str] = {}
         self.odd: dict[str, int] = {}
+        self.breaks = ""
         self.delay = 0.0
         self.before: Callable[[str], None] = lambda _: None
 
@@ -139,6 +141,9 @@ class Op:
             "/token": self._token,
             "/userinfo": lambda: self.userinfo,
         }
+        if request.path == self.breaks and "Authorization" in request.headers:
+            assert request.transport is not None
+            request.transport.abort()
         if request.path == "/token":
             form = dict(parse_qsl(await request.text()))
             self.forms.append(form)

@@ -284,6 +284,18 @@ async def test_a_code_that_makes_a_provider_hang_up_is_no_failure_of_the_provide
         assert (await sign_in(made, op))[0].subject == "f7d3c4a0"
 
 
+async def test_an_account_whose_claims_make_a_provider_hang_up_is_no_failure_of_the_provider() -> None:
+    """OC12: three sign-ins of it at once would have shut everybody out of this worker's."""
+    async with running_op() as op, federation() as made:
+        await sign_in(made, op)
+        op.breaks, op.delay = "/userinfo", 0.2
+        at_once = await asyncio.gather(*(refusal(made, op) for _ in range(4)))
+        assert {error.code for error in at_once} == {LOGIN_PROVIDER_UNREACHABLE}
+        await until(lambda: not made._errands)
+        op.breaks, op.delay = "", 0.0
+        assert (await sign_in(made, op))[0].subject == "f7d3c4a0"
+
+
 async def test_a_code_that_is_refused_is_an_answer() -> None:
     async with running_op() as op, federation() as made:
         await sign_in(made, op)
