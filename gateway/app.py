@@ -284,6 +284,7 @@ class _Worker:
         folder, keys = gateway.state_folder, lambda: self.snapshot.gateway.link_keys
         self._accounts = AccountBook(links_path(folder), keys=keys, changed=self._changed, log=self._log)
         self._asking = AccountAsking(requests_path(folder), keys=keys)
+        self._asking.start()
         self._forms = self._form_logins(gateway)
         self._linking = AccountLinking(self._accounts, self._forms.proven, self._tries)
 

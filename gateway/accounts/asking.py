@@ -1,8 +1,11 @@
 """A person asks for their account of an application, once, and reads later what came of it. An operator answers, by
 `ecluse account`."""
 
+import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
+from typing import Final
 
 from gateway.accounts.linking import holder_of
 from gateway.accounts.request import AccountRequest, request_of
@@ -10,7 +13,11 @@ from gateway.accounts.request_file import RequestFile
 from gateway.accounts.seals import LinkKeys
 from gateway.accounts.thread import FileThread
 from gateway.config.snapshot import App
+from gateway.model.errors import GatewayError
 from gateway.model.session import Seat
+
+# Seconds.
+_PURGE_EVERY: Final = 3600.0
 
 
 class AccountAsking:
@@ -18,16 +25,16 @@ class AccountAsking:
 
     def __init__(self, path: Path, *, keys: Callable[[], LinkKeys]) -> None:
         self._file = FileThread(path, keys, RequestFile)
+        self._purging: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Inside the running loop. From here on requests end by themselves, as their page says, whoever looks."""
+        self._purging = asyncio.get_running_loop().create_task(self._purge())
 
     async def found(self, app: App, seat: Seat) -> AccountRequest | None:
         """What this person has asked for there. Raises GatewayError: ACCOUNT_PERSON, and of the file."""
         holder = holder_of(app, seat.identity)
-
-        def found(file: RequestFile) -> AccountRequest | None:
-            file.purge()
-            return file.find(holder)
-
-        return await self._file.asked(found)
+        return await self._file.asked(lambda file: file.find(holder))
 
     async def ask(self, app: App, seat: Seat, text: str) -> tuple[AccountRequest, bool]:
         """As request_file.RequestFile.ask. Raises GatewayError: ACCOUNT_PERSON, ACCOUNT_TEXT, and of the file."""
@@ -35,4 +42,12 @@ class AccountAsking:
         return await self._file.asked(lambda file: file.ask(new))
 
     def close(self) -> None:
+        if self._purging is not None:
+            self._purging.cancel()
         self._file.close()
+
+    async def _purge(self) -> None:
+        while True:
+            with suppress(GatewayError):
+                await self._file.asked(RequestFile.purge)
+            await asyncio.sleep(_PURGE_EVERY)

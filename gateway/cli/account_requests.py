@@ -26,8 +26,8 @@ def say_requests(requests: Iterable[AccountRequest], *, as_json: bool) -> Exit:
         return Exit.DONE
     for one in requests:
         asked = one.asked
-        # A name has the address with it as a rule.
-        mail = "" if asked.mail in asked.name else asked.mail
+        # A name has the address with it as a rule, at its end: before it people may write another's.
+        mail = "" if asked.name == asked.mail or asked.name.endswith(f" ({asked.mail})") else asked.mail
         who = ", ".join(_shown(value) for value in (asked.name, mail) if value)
         state = "waits" if one.refusal is None else f"refused on {_day(one.refusal.at)}"
         # Where people choose their own name, it can say anything: the organisation is not beside it.

@@ -66,6 +66,13 @@ def test_a_name_says_nothing_of_an_organisation(folder: Path) -> None:
     assert who == "    Anne Martin (anne@ministere.example), 13002526500013, mallory@free.example"
 
 
+def test_a_name_with_the_address_of_another_hides_no_address(folder: Path) -> None:
+    """`e.durand` is a part of `helene.durand`."""
+    asked(folder, name="Hélène Durand (helene.durand@free.example)", mail="e.durand@free.example")
+    who = account(folder, "list", "--requests").splitlines()[1]
+    assert who == "    Hélène Durand (helene.durand@free.example), e.durand@free.example"
+
+
 def test_one_login_is_one_persons_whoever_asks_for_it(folder: Path) -> None:
     account(folder, "link", "one", "h.durand", "--subject", "p")
     reference = asked(folder)

@@ -54,7 +54,7 @@ async def test_the_page_is_on_the_portal_and_says_who_asks_and_what_is_kept(here
         "Ask for access",
         '<p class="app">',
         "Écrivez à la DSI.",
-        "kept under seal, for 30 days at most",
+        "kept under seal, for 30 days at most, and for 30 more where it is refused",
         "alice",
     ):
         assert said in page.text, said
@@ -135,7 +135,7 @@ async def test_a_flood_ends_at_the_quota_and_says_to_try_later(
     monkeypatch.setattr(request_file, "MOST_IN_ALL", 0)
     browser = await signed_in(here)
     reply = await sent(here, browser, text="Bonjour")
-    assert reply.status == 503
+    assert (reply.status, reply.headers["Retry-After"]) == (503, "5")
     assert "Too many requests wait for an answer" in reply.text
     assert "Bonjour" in reply.text
     assert kept(here) == []

@@ -10,9 +10,10 @@ import pytest
 import pytest_asyncio
 
 from tests.cli.test_main import ECLUSE
-from tests.patience import PATIENCE
+from tests.patience import PATIENCE, until
+from tests.raw_http import Connection
 from tests.walks.place import ONE, TWO, Place
-from tests.walks.world import World, ask, opened
+from tests.walks.world import World, ask, opened, request
 
 pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="module")]
 
@@ -103,7 +104,8 @@ async def test_a_file_of_the_folder_that_asks_otherwise_makes_what_was_said_unkn
     assert (refused.status, json.loads(bytes(refused.body))["error"]) == (503, "directory.away")
     place.write("directories/staff.yaml", STAFF)
     await world.gateway.reload()
-    assert (await ask(place.url(), "/conseil/x", world.cookie(alice))).status == 200
+    # At once, unless she was looked up by the other file meanwhile.
+    await becomes(place, world.cookie(alice), 200)
     await world.leave()
 
 
@@ -205,8 +207,42 @@ async def test_an_operator_has_one_person_or_everybody_looked_up_at_their_next_r
     await becomes(place, world.cookie(bob), 200)
     assert (await refresh(place, "--provider", "alpha", "--subject", "nobody")).returncode == 1
     assert (await world.gateway.logged(before, event="directory.refresh", number=2))["sessions"] == "all"
-    write_table(place, TABLE)
+    await writes_back(world)
     await world.leave()
+
+
+async def test_a_stream_that_is_open_is_cut_when_the_directory_says_otherwise_and_no_other(world: World) -> None:
+    """Nobody asks for anything meanwhile."""
+    place, cookie = world.place, world.cookie(await world.signed_in("alice"))
+    streams = [await Connection.open(place.url()) for _ in range(2)]
+    seen = world.upstream.requests
+    council, other = [
+        asyncio.create_task(stream.exchange(request(target, cookie)))
+        for stream, target in zip(streams, ("/conseil/stream?seconds=300", "/stream?seconds=300"), strict=True)
+    ]
+    await until(lambda: world.upstream.requests == seen + 2)
+    # Looked up in another second than the order is of.
+    await asyncio.sleep(1.1)
+    before = world.gateway.mark()
+    write_table(place, TABLE.replace("alice,0590001A,maire", "alice,0590001A,"))
+    await world.gateway.logged(before, event="directory.read")
+    assert (await refresh(place, "--provider", "alpha", "--subject", "alice")).returncode == 0
+    async with asyncio.timeout(PATIENCE):
+        with pytest.raises(ConnectionError):
+            await council
+    assert not other.done(), "its rule asks for no office"
+    other.cancel()
+    for stream in streams:
+        await stream.close()
+    await writes_back(world)
+    await world.leave()
+
+
+async def writes_back(world: World) -> None:
+    """For the test after it."""
+    mark = world.gateway.mark()
+    write_table(world.place, TABLE)
+    await world.gateway.logged(mark, event="directory.read")
 
 
 async def refresh(place: Place, *words: str) -> "subprocess.CompletedProcess[str]":

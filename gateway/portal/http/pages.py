@@ -161,14 +161,15 @@ class Pages:
             **slots,
         )
         headers = look.framed if form.kind == "frame" else look.headers
-        return _Ready((*headers, _HTML, *_added(code)), tuple(text.split(_MARK)))
+        return _Ready((*headers, _HTML, *_added(code.status)), tuple(text.split(_MARK)))
 
     def _json(self, code: Code, language: str, reference: str, login_url: str, refusal: str) -> Page:
         message = refusal or self._catalogues[language].gettext(code.title)
         fields = {"error": code.id, "message": message, "reference": reference}
         if login_url:
             fields["login_url"] = login_url
-        return Page(code.status, (*BARE, _JSON, *_added(code)), json.dumps(fields, separators=(",", ":")).encode())
+        headers = (*BARE, _JSON, *_added(code.status))
+        return Page(code.status, headers, json.dumps(fields, separators=(",", ":")).encode())
 
     def chooser(
         self, reader: Reader, choices: Sequence[Choice], near: Sequence[Choice] = (), discovery: str = ""
@@ -211,8 +212,7 @@ class Pages:
     def post_kept(self, reader: Reader, *, until: int, login_url: str) -> Page:
         """A form is kept across the sign-in that `login_url` leads to. 401: nothing was done of what it asked for."""
         again = (("page", "post_kept"), ("until", str(until)), ("back", login_url))
-        page = self._page("post_kept.html", reader, again, status=401, until=until, login_url=login_url)
-        return Page(page.status, (*page.headers, _SIGN_IN), page.body)
+        return self._page("post_kept.html", reader, again, status=401, until=until, login_url=login_url)
 
     def send_post(self, reader: Reader, *, action: str, post: KeptPost, person: str, organisation: str | None) -> Page:
         """The button that sends a kept post on. The application is told where the click came from: our origin."""
@@ -329,7 +329,7 @@ class Pages:
         about: dict[str, object] = {"place": place if place.text else None, "account": reader.account, "framed": False}
         about |= {"again": reader.again, "fields_again": again}
         text = self._text(look, template, language, **about, **values)
-        return Page(status, (*look.headers, _HTML), text.encode("utf-8", "replace"))
+        return Page(status, (*look.headers, _HTML, *_added(status)), text.encode("utf-8", "replace"))
 
     def _text(self, look: Look, template: str, language: str, **values: object) -> str:
         loaded = self._environment(language, look).get_template(template)
@@ -390,8 +390,8 @@ def _slot(name: str) -> str:
     return f"{_MARK}{name}{_MARK}"
 
 
-def _added(code: Code) -> Headers:
+def _added(status: int) -> Headers:
     """What a status asks for beside the page."""
-    if code.status == 401:
+    if status == 401:
         return (_SIGN_IN,)
-    return (_RETRY_AFTER,) if code.status == 503 else ()
+    return (_RETRY_AFTER,) if status == 503 else ()
