@@ -149,7 +149,7 @@ class Federation:
         # The keys first: without them the response could not be verified, and the token would be used up for nothing.
         await self.keys(provider)
         asked = partial(refresh_request, provider, metadata, refresh_token, self._fresh(now))
-        response = await self._send(provider, await self._with_own_keys(provider, asked))
+        response = await self._carry(provider, await self._with_own_keys(provider, asked))
         refreshed = process_refresh_response(provider, refresh_token, response)
 
         def validate(keys: JsonWebKeySet) -> Renewed:
@@ -207,7 +207,7 @@ class Federation:
             asked = partial(revocation_request, provider, metadata, refresh_token, self._fresh(now))
             request = await self._with_own_keys(provider, asked)
             if request is not None:
-                process_revocation_response(await self._send(provider, request))
+                process_revocation_response(await self._carry(provider, request))
         except GatewayError as error:
             self._event("tokens.not_revoked", provider, error)
 

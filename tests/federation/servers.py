@@ -93,8 +93,8 @@ async def web_server(handler: Handler, context: ssl.SSLContext | None = None) ->
 class Op:
     """An OpenID Provider whose every answer can be changed between two requests. `asked`: the paths, in order.
 
-    `odd`: the status of the answer to a code; 0: it hangs up. `breaks`: whoever brings a token to this path is hung up
-    on."""
+    `odd`: the status of the answer to a code; 0: it hangs up. `breaks`: whoever brings something to this path is hung
+    up on."""
 
     def __init__(self) -> None:
         self.port = 0
@@ -141,7 +141,7 @@ class Op:
             "/token": self._token,
             "/userinfo": lambda: self.userinfo,
         }
-        if request.path == self.breaks and "Authorization" in request.headers:
+        if request.path == self.breaks and (request.method == "POST" or "Authorization" in request.headers):
             assert request.transport is not None
             request.transport.abort()
         if request.path == "/token":

@@ -2,7 +2,7 @@ import asyncio
 import json
 import tempfile
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
@@ -62,6 +62,12 @@ async def sign_in(made: Federation, op: Op, value: str = "abc") -> tuple[IdToken
 async def refusal(made: Federation, op: Op, value: str = "abc") -> GatewayError:
     with pytest.raises(GatewayError) as refused:
         await sign_in(made, op, value)
+    return refused.value
+
+
+async def refused_refresh(made: Federation, op: Op) -> GatewayError:
+    with pytest.raises(GatewayError) as refused:
+        await made.refresh(replace(op.provider, refresh=True), "of-the-sign-in", Held("f7d3c4a0", ""), NOW)
     return refused.value
 
 
@@ -227,9 +233,7 @@ async def test_a_refresh_token_is_not_used_up_for_what_nobody_could_verify() -> 
     """A worker that has just begun has no keys yet: what came for the token would be thrown away with the newer one."""
     async with running_op() as op, federation() as made:
         op.failing = {"/jwks"}
-        with pytest.raises(GatewayError) as refused:
-            await made.refresh(replace(op.provider, refresh=True), "of-the-sign-in", Held("f7d3c4a0", ""), NOW)
-        assert refused.value.code is LOGIN_PROVIDER_UNREACHABLE
+        assert (await refused_refresh(made, op)).code is LOGIN_PROVIDER_UNREACHABLE
         assert op.forms == []
 
 
@@ -284,12 +288,15 @@ async def test_a_code_that_makes_a_provider_hang_up_is_no_failure_of_the_provide
         assert (await sign_in(made, op))[0].subject == "f7d3c4a0"
 
 
-async def test_an_account_whose_claims_make_a_provider_hang_up_is_no_failure_of_the_provider() -> None:
-    """OC12: three sign-ins of it at once would have shut everybody out of this worker's."""
+@pytest.mark.parametrize(("path", "asked"), [("/userinfo", refusal), ("/token", refused_refresh)])
+async def test_an_account_that_makes_a_provider_hang_up_is_no_failure_of_the_provider(
+    path: str, asked: Callable[[Federation, Op], Awaitable[GatewayError]]
+) -> None:
+    """OC12: three calls with its token at once would have shut everybody out of this worker's."""
     async with running_op() as op, federation() as made:
         await sign_in(made, op)
-        op.breaks, op.delay = "/userinfo", 0.2
-        at_once = await asyncio.gather(*(refusal(made, op) for _ in range(4)))
+        op.breaks, op.delay = path, 0.2
+        at_once = await asyncio.gather(*(asked(made, op) for _ in range(4)))
         assert {error.code for error in at_once} == {LOGIN_PROVIDER_UNREACHABLE}
         await until(lambda: not made._errands)
         op.breaks, op.delay = "", 0.0
