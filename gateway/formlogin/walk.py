@@ -4,7 +4,7 @@ is given what was answered.
 Nothing of a credential leaves it but for a path that the application's file lists, at that application.
 """
 
-from collections.abc import Generator
+from collections.abc import Generator, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import urlencode
@@ -71,7 +71,7 @@ def sign_in(form: FormLogin, credential: Credential, origins: ApplicationOrigins
         response = yield FormRequest(target, _body(found, step, credential, form), jar.line(target), asked)
         jar.take(response.set_cookies, target)
         if number < len(form.steps):
-            _check_taken(response, form, origins, target)
+            _check_taken(response, form, number, origins, target)
     assert response is not None
     _check_signed_in(response, form, origins, form.steps[-1].action)
     cookies = jar.session(form.cookies)
@@ -154,13 +154,17 @@ def _check_way(response: FormResponse, origins: ApplicationOrigins, asked: str, 
             raise _led(response, origins, asked)
 
 
-def _check_taken(response: FormResponse, form: FormLogin, origins: ApplicationOrigins, asked: str) -> None:
-    """An answer in the middle."""
+def _check_taken(response: FormResponse, form: FormLogin, number: int, origins: ApplicationOrigins, asked: str) -> None:
+    """An answer in the middle, to the form of that number."""
     target = _target_of(response, origins, asked)
     if response.status >= 500:
         raise GatewayError(FORM_LOGIN_ANSWER, f"status {response.status} for the form")
     if response.status in (401, 403) or meets_any(form.refused, response.status, target, response.body, form.charset):
         raise GatewayError(FORM_LOGIN_REFUSED, f"status {response.status}")
+    # Where the file says nothing of it: the form with the secret that was sent is shown again.
+    again = set(_secrets(form.steps[:number])) - set(_secrets(form.steps[number:]))
+    if not form.refused and response.status == 200 and _shows(response, again, form):
+        raise GatewayError(FORM_LOGIN_REFUSED, "the form is shown again")
 
 
 def _check_signed_in(response: FormResponse, form: FormLogin, origins: ApplicationOrigins, asked: str) -> None:
@@ -186,5 +190,13 @@ def _looks_refused(response: FormResponse, form: FormLogin, target: str | None) 
     if is_redirect(response.status):
         places = {path_of(step.page) for step in form.steps if step.page is not None} | {s.action for s in form.steps}
         return target is not None and path_of(target) in places
-    secrets = [one.name for step in form.steps for one in step.fields if one.holds == "secret"]
-    return response.status == 200 and any(holds_field(response.body, name, form.charset) for name in secrets)
+    return response.status == 200 and _shows(response, _secrets(form.steps), form)
+
+
+def _secrets(steps: Sequence[FormStep]) -> list[str]:
+    """Names of the fields that hold one."""
+    return [one.name for step in steps for one in step.fields if one.holds == "secret"]
+
+
+def _shows(response: FormResponse, names: Iterable[str], form: FormLogin) -> bool:
+    return any(holds_field(response.body, name, form.charset) for name in names)

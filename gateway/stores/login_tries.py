@@ -33,7 +33,7 @@ class LoginTries:
 
     async def take_turn(self, app: str, login: str) -> int | None:
         """The number of the turn, for one caller at a time; None where it is another's."""
-        turn = await self._store.mark(self._mark("login turn", app, login), self._now())
+        turn = await self._highest("login turn", app, login)
         return turn if await self._first("login turn", app, login, turn, TURN) else None
 
     async def end_turn(self, app: str, login: str, turn: int) -> None:
@@ -45,29 +45,31 @@ class LoginTries:
 
         A success counts for its own `login` alone, whose tries are apart from then on: to some applications another one
         of this account is another person's, and who signs in with theirs has no more tries at that one."""
-        successes = await self._store.mark(self._mark("login successes", app, login), self._now())
+        successes = await self._highest("login successes", app, login)
+        # A form may come later than it was counted.
+        life = within + _SPARE
+        if successes:
+            # It outlives what is counted under it, or that would be forgotten and begin anew.
+            await self._raise(self._mark("login successes", app, login), successes, life + _SPARE)
         whose = login if successes else account or login
         for number in range(most):
-            if await self._first(f"login try {number}", app, whose, successes, within):
+            if await self._first(f"login try {number}", app, whose, successes, life):
                 return True
         return False
 
     async def succeeded(self, app: str, login: str, *, within: int) -> None:
         """Those of this login before it count no more."""
-        key = self._mark("login successes", app, login)
-        successes = await self._store.mark(key, self._now())
-        # For longer than any try that was counted before it.
-        await self._raise(key, successes + 1, within + _SPARE)
+        successes = await self._highest("login successes", app, login)
+        await self._raise(self._mark("login successes", app, login), successes + 1, within + 2 * _SPARE)
 
     async def is_refused(self, app: str, login: str, secret: str, *, most: int) -> bool:
         """Whether the application refused this secret of this account lately, or `most` times since it last took it."""
-        now = self._now()
-        if await self._store.mark(self._mark("login refused", app, login, secret), now):
+        if await self._highest("login refused", app, login, secret):
             return True
         refusals = await self._refusals(app, login, secret)
-        if refusals < most:
-            return False
-        return refusals - await self._store.mark(self._mark("login refusals forgiven", app, login, secret), now) >= most
+        return (
+            refusals >= most and refusals - await self._highest("login refusals forgiven", app, login, secret) >= most
+        )
 
     async def refused(self, app: str, login: str, secret: str, *, within: int) -> None:
         await self._raise(self._mark("login refused", app, login, secret), 1, within)
@@ -84,7 +86,13 @@ class LoginTries:
 
     async def _refusals(self, app: str, login: str, secret: str) -> int:
         """Ever: of one account one sign-in is under way at a time, so that none is lost."""
-        return await self._store.mark(self._mark("login refusals", app, login, secret), self._now())
+        return await self._highest("login refusals", app, login, secret)
+
+    async def _highest(self, kind: str, *parts: str) -> int:
+        """Under every store key: what was counted under the one before counts while it is kept."""
+        now = self._now()
+        keys = [MarkKey(shard_of(index.hex()), index) for index in self._keys.indexes(kind, *parts)]
+        return max(await asyncio.gather(*(self._store.mark(key, now) for key in keys)))
 
     async def _first(self, kind: str, app: str, login: str, number: int, life: int) -> bool:
         # Under every store key: while a new one comes into use, workers may differ in which is the first.

@@ -122,6 +122,23 @@ def test_a_step_in_the_middle_may_be_refused() -> None:
         assert refused(NAME_PAGE, answer, form=with_steps(NAME, PASSWORD))[0] is code
 
 
+def test_the_form_with_the_secret_shown_again_in_the_middle_is_a_refusal() -> None:
+    """As at the end: a password that counts for no refusal would be sent again and again."""
+    role = FormStep(None, "/role", (FormField("role", "page"),))
+    again = FormResponse(200, page(more="<p>wrong password"))
+    assert refused(FORM_PAGE, again, form=with_steps(*FORM.steps, role))[0] is FORM_LOGIN_REFUSED
+    # Where the file says what a refusal is, nothing is guessed: the form of the next step is missing then.
+    told = replace(with_steps(*FORM.steps, role), refused=(ResponseMark(marker="mot de passe"),))
+    assert refused(FORM_PAGE, again, form=told)[0] is FORM_LOGIN_FORM
+
+
+def test_a_next_step_that_asks_for_the_secret_once_more_is_no_refusal() -> None:
+    confirm = FormStep(None, "/confirm", (FormField("password", "secret"),))
+    once_more = FormResponse(200, page("/confirm", fields="<input name=password type=password>"))
+    sent, _ = walked(FORM_PAGE, once_more, ENTERED, form=with_steps(*FORM.steps, confirm))
+    assert [one.target for one in sent] == ["/login.php", "/login.php", "/confirm"]
+
+
 # --- what ends it before a secret is sent
 
 

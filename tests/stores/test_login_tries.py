@@ -8,7 +8,7 @@ import pytest
 from gateway.stores.login_tries import TURN, LoginTries
 from gateway.stores.records import RecordStore
 from gateway.stores.sqlite import SqliteStore
-from tests.stores.samples import KEYS, Clock
+from tests.stores.samples import KEYS, OTHER_KEYS, Clock
 
 HOUR = 3600
 
@@ -43,11 +43,11 @@ async def test_tries_are_counted_until_one_succeeds_or_the_time_is_over(tries: L
 
     assert [await begun() for _ in range(5)] == [True, True, True, False, False]
     assert await begun("paul")
-    clock.pass_by(HOUR + 1)
+    clock.pass_by(HOUR + 61)
     assert await begun()
     await tries.succeeded("grr", "helene", within=HOUR)
     assert [await begun() for _ in range(4)] == [True, True, True, False]
-    clock.pass_by(HOUR + 1)
+    clock.pass_by(HOUR + 61)
     assert await begun()
 
 
@@ -62,6 +62,37 @@ async def test_where_the_application_forgets_nothing_tries_count_until_one_succe
     assert begun == [True] * 3 + [False] * 9
     await tries.succeeded("grr", "helene", within=year)
     assert await tries.begin("grr", "helene", most=3, within=year)
+
+
+async def test_what_failed_after_a_success_counts_for_its_whole_time(tries: LoginTries, clock: Clock) -> None:
+    """The mark of the success would have ended before it, and the tries begun anew."""
+    await tries.succeeded("grr", "helene", within=HOUR)
+    clock.pass_by(HOUR - 60)
+    begun = []
+    for _ in range(6):
+        begun.append(await tries.begin("grr", "helene", most=3, within=HOUR))
+        clock.pass_by(9 * 60)
+    assert begun == [True] * 3 + [False] * 3
+
+
+async def test_a_form_that_comes_late_counts_for_its_whole_time(tries: LoginTries, clock: Clock) -> None:
+    """It is counted before it is sent, and the application counts it when it comes."""
+    for _ in range(3):
+        assert await tries.begin("grr", "helene", most=3, within=HOUR)
+    clock.pass_by(HOUR + TURN)
+    assert not await tries.begin("grr", "helene", most=3, within=HOUR)
+
+
+async def test_a_new_store_key_forgets_no_success_and_no_refusal(
+    store: RecordStore, tries: LoginTries, clock: Clock
+) -> None:
+    await tries.succeeded("grr", "helene", within=HOUR)
+    for _ in range(2):
+        assert await tries.begin("grr", "helene", most=3, within=HOUR)
+    await tries.refused("grr", "helene", "old", within=HOUR)
+    rotated = LoginTries(store, OTHER_KEYS + KEYS, now=clock.now)
+    assert await rotated.is_refused("grr", "helene", "old", most=3)
+    assert [await rotated.begin("grr", "helene", most=3, within=HOUR) for _ in range(2)] == [True, False]
 
 
 async def test_successes_are_known_for_longer_than_what_came_before_them(tries: LoginTries, clock: Clock) -> None:
