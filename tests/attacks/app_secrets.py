@@ -51,7 +51,7 @@ NAMED = {
 # Not because it cannot be read, or sent.
 WHY = (
     "no application's file names it", "team mine may not read this", "team mine names files alone",
-    "a team's file is opened without following any",
+    "none is followed here",
 )  # fmt: skip
 # Of a team whose fence is one folder.
 BEYOND = {
