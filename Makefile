@@ -38,7 +38,7 @@ test: $(READY) ## everything: installs what the tests run against, then pytest, 
 	$(RUN) -m tests.attacks
 	$(RUN) -m tests.conformance
 
-quick: $(READY) ## the tests that need no service and wait for nothing: about a minute
+quick: $(READY) ## the tests that need no service and wait for nothing: a few minutes
 	$(RUN) -m pytest -n 2 --hypothesis-profile=quick -m "not service and not browser and not slow"
 
 check: $(READY) ## lint, format, types, import contract, layout
