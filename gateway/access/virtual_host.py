@@ -147,7 +147,7 @@ class HostTable(Generic[Access]):
 
 
 def host_of(raw: bytes, snapshot: Snapshot) -> str:
-    """The one reading of a public host. One whose name has a `_` is none, but where a file lists it as it stands.
+    """Reads a public host. A name with a `_` is refused, unless a file lists it as it stands.
     Raises GatewayError(WIRE_HOST)."""
     if b"_" in raw:
         name = canonical_host(raw, underscore=True)

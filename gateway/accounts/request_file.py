@@ -69,7 +69,7 @@ class RequestSeals:
         return self._hash("holder", holder.application, holder.issuer, holder.person)
 
     def person_hash(self, new: NewRequest) -> bytes:
-        """Equal for all requests of one person; its beginning for all of one organisation, as one provider knows it."""
+        """The same for all requests of one person. It begins alike for one organisation of one provider."""
         issuer = new.holder.issuer
         organisation = self._hash("organisation", issuer, new.organisation)[:ORGANISATION_BYTES]
         return organisation + self._hash("person", issuer, new.subject)

@@ -100,7 +100,7 @@ def joined(elus: str, people: str, until: date) -> ElusJoined:
 
 
 def _offices(text: str) -> tuple[Mapping[_Who, list[_Office]], int, str]:
-    """And how many lines are wrong, and what the offices are of: `commune`, or `siren`."""
+    """The offices of each person, how many lines are wrong, and what the offices belong to: `commune` or `siren`."""
     lines = _lines(text)
     of_councils = _SIREN in lines[0]
     missing = [name for name in (*_NEEDED, _SENT_BY if of_councils else _COMMUNE) if name not in lines[0]]

@@ -9,8 +9,7 @@ _ADDRESS = re.compile(
     r"@((?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?)"
 )
 _LONGEST = 254
-# All that NFKC makes an @ of, and what an application that takes values for percent-encoded does: many scripts do, by
-# habit, with whatever a header brings.
+# NFKC makes an @ of the second and third. Many scripts take header values for percent-encoded: that is the last.
 _SIGNS = ("@", "\uff20", "\ufe6b", "%40")
 
 

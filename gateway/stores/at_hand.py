@@ -1,4 +1,4 @@
-"""What a worker has put into the store and is soon asked for again: it is read here, and taken there alone."""
+"""Copies of what a worker has just put into the store. They are read here; only the store says that one is taken."""
 
 from typing import Final, Generic, NamedTuple
 

@@ -89,7 +89,7 @@ class LoginTries:
         return await self._highest("login refusals", app, login, secret)
 
     async def _highest(self, kind: str, *parts: str) -> int:
-        """Under every store key: what was counted under the one before counts while it is kept."""
+        """The highest of the marks under every store key: a new key forgets no count of the one before."""
         now = self._now()
         keys = [MarkKey(shard_of(index.hex()), index) for index in self._keys.indexes(kind, *parts)]
         return max(await asyncio.gather(*(self._store.mark(key, now) for key in keys)))

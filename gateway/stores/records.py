@@ -324,7 +324,7 @@ class RecordStore(Protocol):
         """Writes what is waiting, then closes the store."""
 
     async def perform(self, writes: Sequence[Write], now: int) -> bool:
-        """As `perform_until`. False where a condition does not hold."""
+        """Does what `perform_until` does. Returns False where a condition does not hold."""
 
     async def perform_until(self, writes: Sequence[Write], now: int) -> Write | None:
         """Carries out these writes, all of one tag in one step (`in_steps`); one with a condition is before those that

@@ -80,7 +80,7 @@ def _check_version(content: bytes) -> None:
 
 
 def _content(folder: Path, name: str, limit: int) -> bytes:
-    """The folder is where the operator says, links included; below it none is followed."""
+    """Links are followed on the way to the folder, which the operator names, and none below it."""
     *steps, last = name.split("/")
     at = opened(str(folder), DIRECTORY)
     for step in steps:

@@ -289,7 +289,7 @@ class SamlResponses:
 
 
 def _ends_in_one_step(request: PortalRequest, login: SamlLogin) -> bool:
-    """Whether nothing is asked of anybody, or written, between here and the step that spends the transaction."""
+    """Whether the step that spends the transaction comes next: nobody is asked and nothing is written before it."""
     snapshot, serves = request.snapshot, login.serves
     provider = snapshot.providers.get(login.provider)
     if serves is None or provider is None or provider.chooses_tenant or serves.transaction.not_before:
