@@ -115,7 +115,8 @@ class ParkedAssertion:
     login as it was then, so that it is not read once more; whether it is still under way, the step that spends it says.
     `replayable_until`: until when the assertion would pass a second time; `session_until`: SessionNotOnOrAfter.
     `issued`: its IssueInstant; 0 in records of before this was kept. All in Unix seconds. `skew`: the seconds by which
-    the provider's clock was allowed to be ahead when this was verified.
+    the provider's clock was allowed to be ahead when this was verified. `at`: when that was; 0 as for `issued`, so that
+    any end of a sign-in since is one of this.
     """
 
     identity: Identity
@@ -128,6 +129,7 @@ class ParkedAssertion:
     issued: int = 0
     skew: int = 0
     login: SamlLogin | None = None
+    at: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,8 +11,9 @@ from gateway.model.session import Seat
 from gateway.model.transaction import OTHER_ACCOUNT
 from gateway.portal.account_pages import require_own_page
 from gateway.portal.applications import ApplicationList
-from gateway.portal.flow.acting import ActingFor, proven_may_wait
+from gateway.portal.flow.acting import ActingFor
 from gateway.portal.flow.chooser import MOST_CHOICES, Chooser
+from gateway.portal.flow.proven import proven_may_wait
 from gateway.portal.http.lines import HomeLine, Offered
 from gateway.portal.http.request import ANOTHER, PREFIX, PortalRequest, portal_home
 from gateway.portal.http.responses import redirect

@@ -90,7 +90,7 @@ class SessionOversight:
         return page._replace(sessions=tuple(session for session in page.sessions if where.holds(session, now)))
 
     async def _revoke(self, ids: Sequence[str]) -> tuple[str, ...]:
-        # Invariant 12, whoever they are: people who were about to choose for whom they act sign in again.
+        # Invariant 12, whoever they are: people whose sign-in was proven and waits (portal.flow.proven) sign in again.
         await self._ends.mark("an operator", "all")
         ended = await self._sessions.end(ids)
         await self._revoker.revoked(ended)

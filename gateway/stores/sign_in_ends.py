@@ -1,5 +1,6 @@
 """When sign-ins have ended, by person, browser and the provider's session. It is kept for as long as a proven sign-in
-may wait for its person to choose (portal.flow.acting): after a sign-out, a page that was left open signs nobody in."""
+may wait for its person to choose, or for its browser (portal.flow.proven): after a sign-out, a page that was left open
+signs nobody in."""
 
 from base64 import urlsafe_b64encode
 from collections.abc import Callable

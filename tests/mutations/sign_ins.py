@@ -287,6 +287,26 @@ DEFENCES = (
         "saml/test_assertion.py saml/test_response.py",
     ),
     Defence(
+        "what was parked before a sign-out",
+        "portal/flow/proven.py",
+        "if any(await asyncio.gather(*asked)):",
+        "portal/saml/test_signed_out.py portal/flow/test_acting.py",
+    ),
+    Defence(
+        "a response that was parked before a sign-out",
+        "portal/saml/responses.py",
+        "if int(self._services.now()) <= parked.at:",
+        "portal/saml/test_signed_out.py",
+        "if True:",
+    ),
+    Defence(
+        "ends are kept where a SAML provider is listed",
+        "portal/flow/proven.py",
+        "or isinstance(provider, SamlProvider)",
+        "portal/saml/test_signed_out.py",
+        "",
+    ),
+    Defence(
         "another browser, SAML",
         "portal/saml/responses.py",
         "if not request.holds(login.binding):",

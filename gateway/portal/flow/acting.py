@@ -7,7 +7,6 @@ import re
 from typing import Final
 from urllib.parse import quote
 
-from gateway.config.snapshot import Snapshot
 from gateway.identity.acting import acting_directories, named_by
 from gateway.identity.organisation_words import query_of
 from gateway.identity.perimeter import organisations
@@ -19,6 +18,7 @@ from gateway.model.provider import Provider
 from gateway.model.session import Seat
 from gateway.model.transaction import OTHER_ACCOUNT, ParkedSignIn
 from gateway.portal.account_pages import require_own_page
+from gateway.portal.flow.proven import ProvenPerson
 from gateway.portal.flow.source import pending
 from gateway.portal.flow.steps import Authentication
 from gateway.portal.http.choices import ActingLine
@@ -35,13 +35,6 @@ _VALUES: Final = re.compile(rb"(?:^|;)[ \t]*+%b=([^;]*+)" % _COOKIE)
 _NUMBER: Final = re.compile(r"[0-9A-Za-z_.-]{1,64}")
 # Beyond so many, organisations are shown by their numbers.
 _MOST_NAMED: Final = 30
-
-
-def proven_may_wait(snapshot: Snapshot) -> bool:
-    """Whether what a provider has proven may wait for a choice: an end of sign-ins is an end of that, too."""
-    return any(provider.chooses_tenant for provider in snapshot.providers.values()) or any(
-        directory.names_organisations for directory in snapshot.directories.values()
-    )
 
 
 class ActingFor:
@@ -152,22 +145,12 @@ class ActingFor:
         parked = await self._services.transactions.parked_sign_ins.peek(id)
         if parked is None or not request.holds(parked.browser):
             raise GatewayError(LOGIN_TRANSACTION_GONE, "nothing of this browser waits for a choice")
-        if await self._has_ended(parked):
-            raise GatewayError(LOGIN_TRANSACTION_GONE, "the person has signed out, or was signed out, since")
+        proven = ProvenPerson(parked.identity, parked.at, parked.browser, parked.sid)
+        await proven.require_no_end(self._services.transactions.sign_in_ends)
         provider = request.snapshot.providers.get(parked.provider)
         if provider is None:
             raise GatewayError(LOGIN_UNKNOWN_PROVIDER, f"{parked.provider} is not configured any more")
         return parked, provider
-
-    async def _has_ended(self, parked: ParkedSignIn) -> bool:
-        """Invariant 12: here or at the provider, in this browser or by name."""
-        ends, person = self._services.transactions.sign_in_ends, parked.identity
-        return (
-            await ends.has_ended(parked.at, "all")
-            or await ends.has_ended(parked.at, "browser", parked.browser)
-            or await ends.has_ended(parked.at, "subject", person.issuer, person.subject)
-            or (parked.sid is not None and await ends.has_ended(parked.at, "sid", person.issuer, parked.sid))
-        )
 
     async def _named(self, request: PortalRequest, sirets: tuple[str, ...]) -> list[ActingLine]:
         """By the tables of organisations, where one has them."""

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from gateway.model.codes import Code
 from gateway.model.errors import GatewayError
 from gateway.model.scim import ScimClient
-from gateway.portal.flow.acting import proven_may_wait
 from gateway.portal.flow.kept_posts import keeps_posts
+from gateway.portal.flow.proven import proven_may_wait
 from gateway.portal.http.request import PortalRequest
 from gateway.portal.services import PortalServices
 from gateway.stores.told_forms import SeenPerson

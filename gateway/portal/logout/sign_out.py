@@ -11,7 +11,7 @@ from gateway.model.errors import GatewayError
 from gateway.model.identity import Identity
 from gateway.model.ports import Page
 from gateway.model.session import Session
-from gateway.portal.flow.acting import proven_may_wait
+from gateway.portal.flow.proven import proven_may_wait
 from gateway.portal.flow.source import IdentitySources
 from gateway.portal.flow.steps import NextStep, NotifyProvider
 from gateway.portal.http.pages import SignedOut
@@ -121,7 +121,8 @@ class BrowserSignOut:
         return cookies.of_jar(jar.line(path, secure=secure, now=self._services.now()))
 
     async def _mark(self, request: PortalRequest, session: Session | None) -> None:
-        """A page that was left open, where the person was to choose, signs nobody in after this."""
+        """A page that was left open, where the person was to choose or their provider to send a form, signs nobody in
+        after this."""
         ends, binding = self._services.transactions.sign_in_ends, request.binding()
         if binding is not None:
             await ends.mark(request.network, "browser", binding)

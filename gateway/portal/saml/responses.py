@@ -27,6 +27,7 @@ from gateway.model.errors import GatewayError
 from gateway.model.ports import Page
 from gateway.model.provider import SamlProvider
 from gateway.model.transaction import ParkedAssertion, SamlLogin
+from gateway.portal.flow.proven import ProvenPerson
 from gateway.portal.flow.source import entity, lead_back, saml_provider, served_by, service_provider
 from gateway.portal.flow.steps import Authentication, NextStep, Pending, SignInSeenAgain
 from gateway.portal.http.request import PREFIX, SECRET_BYTES, PortalRequest
@@ -190,6 +191,7 @@ class SamlResponses:
         if provider.issuer != parked.identity.issuer:
             raise GatewayError(LOGIN_UNKNOWN_PROVIDER, f"{provider.name} names another entity now")
         self._require_in_time(parked)
+        await self._require_no_end(request, parked)
         if reference is None:
             if not provider.unsolicited:
                 raise GatewayError(SAML_UNSOLICITED, f"{provider.name} may no longer begin a sign-in")
@@ -244,6 +246,7 @@ class SamlResponses:
             issued=assertion.issued,
             skew=provider.skew,
             login=login,
+            at=int(self._services.now()),
         )
 
     # --- used once
@@ -252,6 +255,20 @@ class SamlResponses:
         """It may have been parked since: after this moment nobody remembers any more that it was used."""
         if self._services.now() >= asserted.replayable_until:
             raise GatewayError(SAML_EXPIRED, "an assertion that ran out before its browser came")
+
+    async def _require_no_end(self, request: PortalRequest, parked: ParkedAssertion) -> None:
+        """A person whose sign-in has ended while it was parked is not signed in by it (invariant 12)."""
+        # An end is told from what was proven before it by its second, and in this one there is none yet.
+        if int(self._services.now()) <= parked.at:
+            return
+        index, login, who = parked.session_index, parked.login, parked.identity
+        proven = ProvenPerson(
+            who,
+            parked.at,
+            browser=request.binding() if login is None else login.binding,
+            sid=None if index is None else sid_of(who.subject, index),
+        )
+        await proven.require_no_end(self._services.transactions.sign_in_ends)
 
     def _uses(self, asserted: ParkedAssertion) -> list[UseOnce]:
         """Profiles 4.1.4.5; invariant 6."""

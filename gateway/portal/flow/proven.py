@@ -1,0 +1,41 @@
+"""What a provider has proven of a person, and what waits: for them to choose, or for the browser that asked. Once they
+have signed out, or were signed out, it is worth nothing any more (invariant 12)."""
+
+import asyncio
+from dataclasses import dataclass
+
+from gateway.config.snapshot import Snapshot
+from gateway.model.codes import LOGIN_TRANSACTION_GONE
+from gateway.model.errors import GatewayError
+from gateway.model.identity import Identity
+from gateway.model.provider import SamlProvider
+from gateway.stores.sign_in_ends import SignInEnds
+
+
+def proven_may_wait(snapshot: Snapshot) -> bool:
+    """Whether what a provider has proven may wait: an end of sign-ins is an end of that, too."""
+    return any(
+        provider.chooses_tenant or isinstance(provider, SamlProvider) for provider in snapshot.providers.values()
+    ) or any(directory.names_organisations for directory in snapshot.directories.values())
+
+
+@dataclass(frozen=True, slots=True)
+class ProvenPerson:
+    """Of `identity`, at `at` (Unix seconds). `browser`: SHA-256 (hex) of its binding cookie, None where it has none;
+    `sid`: the provider's session, None where that has no name."""
+
+    identity: Identity
+    at: int
+    browser: str | None
+    sid: str | None
+
+    async def require_no_end(self, ends: SignInEnds) -> None:
+        """Here or at the provider, in this browser or by name. Raises GatewayError."""
+        asked = [ends.has_ended(self.at, "all")]
+        asked.append(ends.has_ended(self.at, "subject", self.identity.issuer, self.identity.subject))
+        if self.browser is not None:
+            asked.append(ends.has_ended(self.at, "browser", self.browser))
+        if self.sid is not None:
+            asked.append(ends.has_ended(self.at, "sid", self.identity.issuer, self.sid))
+        if any(await asyncio.gather(*asked)):
+            raise GatewayError(LOGIN_TRANSACTION_GONE, "the person has signed out, or was signed out, since")
