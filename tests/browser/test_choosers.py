@@ -1,6 +1,7 @@
 """Chromium is led to a provider by where a person is, by their address, by what was chosen before, or by a federation's
-discovery service."""
+discovery service; and by the name and logo that its metadata tell, as another person too."""
 
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from html import escape
@@ -64,3 +65,14 @@ async def test_a_person_finds_their_provider_at_a_discovery_service(tmp_path: Pa
         site = {"permis": here.url(PERMIS, ""), "portal": here.url(PORTAL, ""), "service": service}
         await walked("discovery.mjs", site)
         assert "gateway.fault" not in here.codes()
+
+
+async def test_a_saml_provider_has_its_own_name_and_asks_for_another_account(tmp_path: Path) -> None:
+    async with region_installed() as region, answering(region, tmp_path) as idp, controlled(idp.become) as control:
+        # A file that calls it nothing: what its metadata say is shown.
+        region.change(label="region", labels={})
+        region.here.change("permis", providers=("region", "departement"))
+        names = {"fr": "Région Nord", "en": "Northern <b>Region</b>"}
+        site = {"permis": region.here.url(PERMIS, ""), "portal": region.here.url(PORTAL, ""), "control": control}
+        await walked("saml_provider.mjs", {**site, "names": json.dumps(names)})
+        assert "gateway.fault" not in region.here.codes()

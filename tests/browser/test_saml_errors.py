@@ -43,7 +43,8 @@ ERRORS = (
 
 
 class Idp:
-    """Its page has one button, which brings what it `says`: a status, by the names of its codes, or a sign-in."""
+    """Its page has one button, which brings what it `says`: a status, by the names of its codes, or a sign-in, of alice
+    or of bob. The page says whether it was asked to sign the person in anew."""
 
     def __init__(self, region: Region) -> None:
         self.says = "well"
@@ -54,14 +55,17 @@ class Idp:
 
     async def page(self, request: web.BaseRequest) -> web.StreamResponse:
         asked, region = of_query(str(request.url)), self._region
-        if self.says in ("well", "forged"):
-            response = region.response(asked, **({"audience": "another"} if self.says == "forged" else {}))
+        bob: dict[str, object] = {"name_id": "bob", "mail": "bob@metropole.example"}
+        signs_in: dict[str, dict[str, object]] = {"well": {}, "bob": bob, "forged": {"audience": "another"}}
+        if self.says in signs_in:
+            response = region.response(asked, **signs_in[self.says])
         else:
             response = refusal(*(f"{STATUS}{code}" for code in self.says.split()))(region.scene(asked))
         fields = {"SAMLResponse": b64encode(response).decode(), "RelayState": asked.relay_state or ""}
         inputs = "".join(f'<input type="hidden" name="{name}" value="{escape(fields[name])}">' for name in fields)
         form = f'<form method="post" action="{region.acs}">{inputs}<button>Continuer</button></form>'
-        return web.Response(text=f"<!doctype html><title>Région</title>{form}", content_type="text/html")
+        anew = f"<p>ForceAuthn: {asked.message.get('ForceAuthn', 'false')}</p>"
+        return web.Response(text=f"<!doctype html><title>Région</title>{anew}{form}", content_type="text/html")
 
 
 @asynccontextmanager

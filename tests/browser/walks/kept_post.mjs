@@ -1,4 +1,5 @@
-// A form with a file and a token, sent when the session has ended: kept, and sent on by the same person's one click.
+// Forms with a token, one of them with a file, sent when the session has ended: kept, and each sent on by the same
+// person's one click.
 import assert from 'node:assert/strict';
 
 import { isOurs, site, walk } from '../chromium.mjs';
@@ -6,31 +7,46 @@ import { isOurs, site, walk } from '../chromium.mjs';
 // The session's idle limit, which is as long as a busy machine needs for the way back.
 const ended = () => new Promise((done) => setTimeout(done, 13_200));
 
-async function fillIn(page, file) {
+async function fillIn(page, about, files) {
   await page.goto(`${site.app}/depot`);
-  await page.getByLabel('Objet').fill('Permis n° 12, Lebœuf');
-  await page.getByLabel('Pièce').setInputFiles(file);
-  await ended();
+  await page.getByLabel('Objet').fill(about);
+  await page.getByLabel('Pièce').setInputFiles(files);
+}
+
+async function sendTooLate(page) {
   const [answer] = await Promise.all([page.waitForNavigation(), page.getByRole('button', { name: 'Déposer' }).click()]);
   assert.equal(answer.status(), 401);
   await isOurs(page, 'Votre formulaire n’est pas perdu');
 }
 
-await walk(async (page) => {
-  await fillIn(page, site.file);
-  await page.screenshot({ path: `${site.pictures}/told.png` });
+// From the page that says so, by a sign-in, to the button; by keyboard, as by mouse. What the application tells of it.
+async function sendOn(page, name) {
   await page.getByRole('link', { name: 'Se connecter' }).click();
   await isOurs(page, 'Votre formulaire est prêt à être envoyé');
-  await page.screenshot({ path: `${site.pictures}/ready.png` });
-  // By keyboard, as by mouse.
+  await page.screenshot({ path: `${site.pictures}/${name}.ready.png` });
   await page.getByRole('button', { name: 'Envoyer mon formulaire' }).focus();
   const [done] = await Promise.all([page.waitForNavigation(), page.keyboard.press('Enter')]);
   assert.equal(done.status(), 200);
   const told = await done.json();
-  assert.equal(told.file.sha256, site.sha256);
-  assert.equal(told.fields.objet, 'Permis n° 12, Lebœuf');
   assert.equal(told.token_is_good, true);
   assert.equal(told.origin, site.app);
+  return told;
+}
+
+await walk(async (page, context) => {
+  // Two forms in two tabs, both sent too late: each is kept, and each goes on by itself.
+  const second = await context.newPage();
+  await fillIn(page, 'Permis n° 12, Lebœuf', site.file);
+  await fillIn(second, 'Permis n° 13', []);
+  await ended();
+  await sendTooLate(page);
+  await page.screenshot({ path: `${site.pictures}/told.png` });
+  await sendTooLate(second);
+
+  const told = await sendOn(page, 'first');
+  assert.equal(told.file.sha256, site.sha256);
+  assert.equal(told.fields.objet, 'Permis n° 12, Lebœuf');
+  assert.equal((await sendOn(second, 'second')).fields.objet, 'Permis n° 13');
   // Back: it was sent, and there is no second button.
   await page.goBack();
   await isOurs(page, 'Votre formulaire n’est plus disponible');

@@ -45,8 +45,9 @@ await walk(async (unused, context, browser) => {
     sentences.add(`${one.title} ${one.sentence}`);
 
     if (one.what === 'down') {
-      // The page of choice has the second way in beside it.
+      // The page of choice says so, and has the second way in beside it.
       await page.getByRole('link', { name: one.way }).click();
+      await page.getByRole('link', { name: `${site.name} Ne répond pas pour le moment` }).waitFor();
       await page.getByRole('link', { name: 'Département' }).click();
     } else {
       await becomes(page, 'well');
