@@ -27,16 +27,14 @@ from gateway.oidc.access_token import (
 from gateway.oidc.authorization import (
     AuthorizationCode,
     Parameters,
-    is_signed,
-    process_authorization_response,
-    verified_parameters,
-)
-from gateway.oidc.authorization_request import (
     authorization_parameters,
     authorization_url,
+    is_signed,
+    process_authorization_response,
     process_pushed_response,
     pushed_request,
     signed_request,
+    verified_parameters,
 )
 from gateway.oidc.client_authentication import Fresh
 from gateway.oidc.discovery import ProviderMetadata, discovery_request, process_discovery_response

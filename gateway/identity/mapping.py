@@ -1,13 +1,17 @@
-"""Validated claims to an identity: our attribute names, values as text, and what the provider left out."""
+"""Validated claims, or a validated assertion, to an identity: our attribute names, values as text, what is left out."""
 
 import unicodedata
 from collections.abc import Iterator, Mapping
 
-from gateway.model.codes import LOGIN_MAPPING
+import re2
+
+from gateway.identity.perimeter import is_scoped
+from gateway.model.assertion import LONGEST_NAME, Assertion, NameId, SamlAttribute, is_one_spelling
+from gateway.model.codes import LOGIN_MAPPING, LOGIN_OUTSIDE_PERIMETER
 from gateway.model.errors import GatewayError
 from gateway.model.identity import Identity
 from gateway.model.mandate import MANDATE_ORGANISATIONS, MANDATES_IN_FULL
-from gateway.model.provider import OidcProvider
+from gateway.model.provider import OidcProvider, SamlProvider
 
 MOST_VALUES = 4096
 LONGEST_VALUE = 8192
@@ -35,7 +39,7 @@ def map_claims(
     `auth_time`, `now`: Unix seconds. Without auth_time it is unknown when the person last authenticated: 0, older
     than anything. Raises GatewayError(LOGIN_MAPPING); the detail names attributes, never values.
     """
-    left_out = _left_out(provider, claims)
+    left_out = _claims_left_out(provider, claims)
     attributes = {
         name: values
         for name, source in provider.attributes.items()
@@ -45,7 +49,7 @@ def map_claims(
     return Identity(
         provider=provider.name,
         issuer=provider.issuer,
-        subject=_subject(claims),
+        subject=_claimed_subject(claims),
         attributes=attributes,
         left_out=left_out,
         acr=acr,
@@ -60,7 +64,7 @@ def check_size(attributes: Mapping[str, tuple[str, ...]]) -> None:
         raise GatewayError(LOGIN_MAPPING, f"{size} bytes of attributes, over {MOST_BYTES}")
 
 
-def _subject(claims: Mapping[str, object]) -> str:
+def _claimed_subject(claims: Mapping[str, object]) -> str:
     # OIDC Core 2: at most 255 ASCII characters, case-sensitive.
     subject = claims.get("sub")
     if not isinstance(subject, str) or not 0 < len(subject) <= 255 or not subject.isascii():
@@ -70,7 +74,7 @@ def _subject(claims: Mapping[str, object]) -> str:
     return subject
 
 
-def _left_out(provider: OidcProvider, claims: Mapping[str, object]) -> frozenset[str]:
+def _claims_left_out(provider: OidcProvider, claims: Mapping[str, object]) -> frozenset[str]:
     """Attributes whose claim the provider says it did not send in the token, or does not vouch for."""
     # OIDC Core 5.6.2: the members of _claim_names are claims to be had elsewhere. Entra: groups over its limit.
     elsewhere = claims.get("_claim_names", {})
@@ -133,3 +137,126 @@ def _checked(name: str, text: str) -> str:
     if len(normal.encode()) > LONGEST_VALUE:
         raise GatewayError(LOGIN_MAPPING, f"`{name}` has a value over {LONGEST_VALUE} bytes")
     return normal
+
+
+# --- a SAML assertion: attributes by their names, scoped ones within the stated scopes
+
+# How a file of a SAML provider names the subject itself among its attributes.
+NAME_ID = "NameID"
+# Entra ID sends it in the place of a group list that is over its limit.
+_GROUPS_ELSEWHERE = "http://schemas.microsoft.com/claims/groups.link"
+_GROUPS = "http://schemas.microsoft.com/ws/2008/06/identity/claims/groups"
+
+
+def map_assertion(provider: SamlProvider, assertion: Assertion, now: int) -> Identity:
+    """`now`: Unix seconds. Raises GatewayError: LOGIN_MAPPING, or LOGIN_OUTSIDE_PERIMETER for a scope not its own.
+
+    The detail names attributes, never values.
+    """
+    left_out = _attributes_left_out(provider, assertion)
+    attributes: dict[str, tuple[str, ...]] = {}
+    for name, names in provider.attributes.items():
+        if name in left_out:
+            continue
+        found = _attributes_named(provider, assertion, names)
+        _check_made_for_us(assertion, name, found)
+        values = values_of(name, [value for attribute in found for value in attribute.values])
+        for attribute in found:
+            if any(map(is_scoped, (attribute.name, attribute.friendly_name or "", *names))):
+                _check_scopes(assertion, name, values)
+        if values:
+            attributes[name] = values
+    check_size(attributes)
+    return Identity(
+        provider=provider.name,
+        issuer=provider.issuer,
+        subject=_asserted_subject(provider, assertion, attributes),
+        attributes=attributes,
+        left_out=left_out,
+        acr=assertion.authn_context,
+        authenticated_at=min(assertion.authn_instant, now),
+    )
+
+
+def _attributes_named(provider: SamlProvider, assertion: Assertion, names: tuple[str, ...]) -> list[SamlAttribute]:
+    """The attributes of the first of `names` that the provider sent.
+
+    Core 2.7.3.1: FriendlyName identifies nothing formally. Where the provider file takes it all the same, it counts
+    only where no Name is that.
+    """
+    for name in names:
+        if name == NAME_ID and assertion.name_id is not None:
+            of_another_sp = (assertion.name_id.sp_name_qualifier or assertion.audience) != assertion.audience
+            return [SamlAttribute(NAME_ID, None, None, (assertion.name_id.value,), of_another_sp)]
+        found = [attribute for attribute in assertion.attributes if attribute.name == name]
+        if not found and provider.friendly_names:
+            found = [attribute for attribute in assertion.attributes if attribute.friendly_name == name]
+        if found:
+            return found
+    return []
+
+
+def _check_made_for_us(assertion: Assertion, name: str, found: list[SamlAttribute]) -> None:
+    # Core 2.2.2, 8.3.7: within another's name space the same value is another person
+    if any(attribute.of_another_sp for attribute in found):
+        detail = f"`{name}` is a NameID qualified for another service provider than {assertion.audience}"
+        raise GatewayError(LOGIN_MAPPING, f"{detail} (SPNameQualifier)")
+
+
+def _attributes_left_out(provider: SamlProvider, assertion: Assertion) -> frozenset[str]:
+    """Attributes that the provider says it did not send: a condition on them is unknown, and not false."""
+    if all(attribute.name != _GROUPS_ELSEWHERE for attribute in assertion.attributes):
+        return frozenset()
+    return frozenset(name for name, names in provider.attributes.items() if _GROUPS in names)
+
+
+def _check_scopes(assertion: Assertion, name: str, values: tuple[str, ...]) -> None:
+    """The scopes of the metadata only narrow what the provider may assert. The bounds of its file hold beside them
+    (perimeter.check): a provider writes its own metadata."""
+    for value in values:
+        scope = value.rpartition("@")[2].lower()
+        if value.count("@") != 1 or not scope:
+            raise GatewayError(LOGIN_OUTSIDE_PERIMETER, f"`{name}` has a value that is not of the form value@scope")
+        if assertion.scopes and not any(_is_scope(scope, stated, pattern) for stated, pattern in assertion.scopes):
+            raise GatewayError(LOGIN_OUTSIDE_PERIMETER, f"`{name}` has a scope that this provider does not speak for")
+
+
+def _is_scope(scope: str, stated: str, pattern: bool) -> bool:
+    """shibmd:Scope: a domain, or with regexp="true" a pattern over the whole of one."""
+    if not pattern:
+        return scope == stated.lower()
+    try:
+        return re2.fullmatch(stated, scope) is not None
+    except re2.error:
+        return False
+
+
+def _asserted_subject(provider: SamlProvider, assertion: Assertion, attributes: Mapping[str, tuple[str, ...]]) -> str:
+    """By the NameID; of an assertion without one, by the attribute that the provider file names.
+
+    The latter begins with "!!", as no NameID does: a NameID and an attribute that read alike may be two people.
+    """
+    if assertion.name_id is not None:
+        return subject_of(assertion.name_id, issuer=assertion.issuer, audience=assertion.audience)
+    name = provider.subject_without_name_id or ""
+    values = attributes.get(name, ())
+    if len(values) != 1:
+        raise GatewayError(LOGIN_MAPPING, f"no NameID, and `{name}` in its place has {len(values)} values, not 1")
+    if len(values[0]) > LONGEST_NAME or not is_one_spelling(values[0]):
+        raise GatewayError(LOGIN_MAPPING, f"no NameID, and `{name}` in its place has a value that is no name")
+    return f"!!{name}!{values[0]}"
+
+
+def subject_of(name_id: NameId, *, issuer: str, audience: str) -> str:
+    """Unique at this provider (Core 8.3.7): a name within another's name space is another name.
+
+    One within the provider's own and ours, as nearly all are, stands as it is; none of these begins with "!".
+    `audience`: our entityID.
+    """
+    qualifier = name_id.name_qualifier or issuer
+    sp_qualifier = name_id.sp_name_qualifier or audience
+    if (qualifier, sp_qualifier) == (issuer, audience) and not name_id.value.startswith("!"):
+        return name_id.value
+    return "!" + "!".join(
+        part.replace("%", "%25").replace("!", "%21") for part in (qualifier, sp_qualifier, name_id.value)
+    )

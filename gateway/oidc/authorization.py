@@ -1,8 +1,16 @@
-"""The authorization response that a browser carries back from the provider: plain parameters, or signed ones (JARM)."""
+"""The authorization endpoint: the request that a browser carries there, and the response that it carries back.
 
+The request has three ways (in the URL, as JAR, by PAR) and PKCE; the response is plain parameters, or signed (JARM).
+"""
+
+import base64
+import hashlib
+import json
 import re
-from collections.abc import Iterable, Mapping
-from dataclasses import InitVar, dataclass, field
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import InitVar, dataclass, field, replace
+from typing import Literal
+from urllib.parse import urlencode
 
 from gateway.model.codes import (
     LOGIN_OTHER_PROVIDER,
@@ -11,6 +19,8 @@ from gateway.model.codes import (
     LOGIN_PROVIDER_INTERACTION,
     LOGIN_PROVIDER_REFUSED,
     LOGIN_TOO_WEAK,
+    OIDC_CLIENT_AUTHENTICATION,
+    OIDC_PUSHED_REQUEST,
     OIDC_RESPONSE_CODE,
     OIDC_RESPONSE_ISSUER,
     OIDC_RESPONSE_JWT,
@@ -18,12 +28,200 @@ from gateway.model.codes import (
     OIDC_RESPONSE_STATE,
 )
 from gateway.model.errors import GatewayError
+from gateway.model.levels import StepUpRequest
 from gateway.model.provider import OidcProvider
 from gateway.model.quoting import quoted
-from gateway.model.transaction import OidcLogin
+from gateway.model.transaction import OTHER_ACCOUNT, OidcLogin
 from gateway.oidc.claims import audiences_of, check_expiry, check_issuer, check_not_ahead
+from gateway.oidc.client_authentication import Fresh, authenticated_call
+from gateway.oidc.client_keys import sign
 from gateway.oidc.discovery import ProviderMetadata
+from gateway.oidc.documents import Call, JsonObject, ProviderResponse, parse_object, require_success
 from gateway.oidc.jws import JsonWebKeySet, parse_compact, verify_signature
+
+# --- the request
+
+_PUSHED = "pushed authorization answer"
+REQUEST_OBJECT_SECONDS = 60
+LONGEST_HINT = 512
+# The forms of hints. Given another form, ProConnect shows an error page.
+_HINT_FORMS = {
+    "login_hint": re.compile(r"[^\s<>\"]{1,320}"),
+    "idp_hint": re.compile(r"[!-~]{1,512}"),
+    "siret_hint": re.compile(r"[0-9]{14}"),
+}
+# RFC 9101 10.8
+_REQUEST_OBJECT = "oauth-authz-req+jwt"
+# RFC 6749 3.1, RFC 9126 2.2: a URI, here without characters that trouble browsers or logs
+_LONGEST_URI = 512
+CHALLENGE_METHOD = "S256"
+# RFC 7636 4.1
+_VERIFIER = re.compile(r"[A-Za-z0-9._~-]{43,128}")
+
+
+def authorization_parameters(
+    provider: OidcProvider, login: OidcLogin, state: str, hints: Mapping[str, str], *, selects_account: bool = False
+) -> dict[str, str]:
+    """The parameters of OIDC Core 3.1.2.1, and none that the provider file does not ask for.
+
+    `hints`: parameters of our login address, or of a link into the application. Only those that the file lists are
+    passed on. `selects_account`: whether the provider can be asked to have an account chosen (prompt=select_account).
+    """
+    asked = provider.request
+    usual = {
+        "response_type": "code",
+        "client_id": provider.client_id,
+        "redirect_uri": login.redirect_uri,
+        "scope": " ".join(provider.scopes),
+        "state": state,
+        "nonce": login.nonce,
+        # RFC 7636 4.3
+        "code_challenge": code_challenge(login.code_verifier),
+        "code_challenge_method": CHALLENGE_METHOD,
+    }
+    wanted = {
+        "response_mode": asked.response_mode or "",
+        "acr_values": " ".join(asked.acr_values),
+        "prompt": " ".join(_prompt(asked.prompt, selects_account) if OTHER_ACCOUNT in hints else asked.prompt),
+        "max_age": "" if login.max_age is None else str(login.max_age),
+        "claims": asked.claims or "",
+    }
+    passed_on = {name: hints[name] for name in sorted(asked.passed_on & hints.keys()) if is_hint(name, hints[name])}
+    parameters = usual | {name: value for name, value in wanted.items() if value} | dict(asked.parameters) | passed_on
+    return with_step_up(parameters, limited_to(login.asking, asked.essential_acr), provider.levels.ask)
+
+
+def _prompt(written: Collection[str], selects_account: bool) -> Iterable[str]:
+    """For a person who wants another account. 15.1: every provider understands `login`."""
+    return dict.fromkeys(("select_account" if selects_account else "login", *written))
+
+
+def authorization_url(metadata: ProviderMetadata, parameters: Mapping[str, str]) -> str:
+    """The URL to which we send the browser."""
+    # RFC 6749 3.1: the endpoint keeps its own query.
+    separator = "&" if "?" in metadata.authorization_endpoint else "?"
+    return f"{metadata.authorization_endpoint}{separator}{urlencode(parameters)}"
+
+
+def signed_request(
+    provider: OidcProvider, metadata: ProviderMetadata, parameters: Mapping[str, str], fresh: Fresh
+) -> dict[str, str]:
+    """JAR (RFC 9101 4 and 5): the parameters in a signed request object, and those that are sent beside it."""
+    if not provider.client_keys:
+        raise GatewayError(OIDC_CLIENT_AUTHENTICATION, "a signed request needs a key, and there is none")
+    issued_at = int(fresh.now)
+    claims: dict[str, object] = {
+        **_typed(parameters),
+        "iss": provider.client_id,
+        "aud": metadata.issuer,
+        "jti": fresh.jti,
+        "iat": issued_at,
+        "nbf": issued_at,
+        "exp": issued_at + REQUEST_OBJECT_SECONDS,
+    }
+    # OIDC Core 6.1: these two are repeated outside of the object, and so is a scope with openid.
+    beside = {"client_id": provider.client_id, "response_type": "code", "scope": "openid"}
+    return {**beside, "request": sign(provider.client_keys[0], claims, _REQUEST_OBJECT)}
+
+
+def pushed_request(
+    provider: OidcProvider, metadata: ProviderMetadata, parameters: Mapping[str, str], fresh: Fresh
+) -> Call:
+    """PAR (RFC 9126 2.1): the parameters, sent to the provider directly, with client authentication."""
+    endpoint = metadata.pushed_authorization_request_endpoint
+    if endpoint is None:
+        detail = "the provider file says pushed, the discovery document has no endpoint for it"
+        raise GatewayError(OIDC_PUSHED_REQUEST, detail)
+    return authenticated_call(provider, metadata, _PUSHED, endpoint, parameters, fresh)
+
+
+def process_pushed_response(provider: OidcProvider, response: ProviderResponse) -> dict[str, str]:
+    """What the browser carries in place of the parameters (RFC 9126 4). Raises GatewayError(OIDC_PUSHED_REQUEST)."""
+    # RFC 9126 2.2: the status is 201.
+    if response.status != 201:
+        if 400 <= response.status < 500 and response.status != 429:
+            raise GatewayError(OIDC_PUSHED_REQUEST, f"{_PUSHED}: status {response.status}: {quoted(_reason(response))}")
+        require_success(response, OIDC_PUSHED_REQUEST, _PUSHED)
+        raise GatewayError(OIDC_PUSHED_REQUEST, f"{_PUSHED}: status {response.status}, not 201")
+    request_uri = parse_object(response.body, OIDC_PUSHED_REQUEST, _PUSHED).get("request_uri")
+    if not isinstance(request_uri, str) or not request_uri.isascii() or not 0 < len(request_uri) <= _LONGEST_URI:
+        raise GatewayError(OIDC_PUSHED_REQUEST, f"{_PUSHED}: no request_uri")
+    # RFC 9126 4
+    return {"client_id": provider.client_id, "request_uri": request_uri}
+
+
+def _typed(parameters: Mapping[str, str]) -> dict[str, object]:
+    # OIDC Core 6.1: in the request object, numbers and objects are JSON numbers and objects.
+    typed: dict[str, object] = dict(parameters)
+    if "max_age" in parameters:
+        typed["max_age"] = int(parameters["max_age"])
+    if "claims" in parameters:
+        typed["claims"] = json.loads(parameters["claims"])
+    return typed
+
+
+def is_hint(name: str, value: str) -> bool:
+    """Whether a value has the form of this hint. Anybody can make a link, so nothing else is passed on."""
+    form = _HINT_FORMS.get(name)
+    return 0 < len(value) <= LONGEST_HINT and value.isprintable() and (form is None or bool(form.fullmatch(value)))
+
+
+def _reason(response: ProviderResponse) -> str:
+    try:
+        document = parse_object(response.body, OIDC_PUSHED_REQUEST, _PUSHED)
+    except GatewayError:
+        return "no readable reason"
+    return f"{document.get('error')}: {document.get('error_description', '')}"
+
+
+def code_challenge(code_verifier: str) -> str:
+    """RFC 7636 4.2. ValueError for a verifier that is too short, too long or of other characters."""
+    if not _VERIFIER.fullmatch(code_verifier):
+        raise ValueError("a code verifier is 43 to 128 unreserved characters")
+    digest = hashlib.sha256(code_verifier.encode("ascii")).digest()
+    return base64.urlsafe_b64encode(digest).rstrip(b"=").decode("ascii")
+
+
+# --- step-up: a stronger or a more recent sign-in, asked for in the provider's own way
+
+
+def limited_to(asking: StepUpRequest, demanded: Collection[str]) -> StepUpRequest:
+    """Leave out values of acr that we would not accept. `demanded`: those that the provider file accepts; if empty, it
+    accepts any. For a weaker one, FranceConnect+ refuses the request; other providers return it, and we refuse that."""
+    accepted = tuple(value for value in asking.acr_values if value in demanded)
+    return replace(asking, acr_values=accepted) if accepted else asking
+
+
+def with_step_up(
+    parameters: Mapping[str, str], asking: StepUpRequest, ask: Literal["acr_values", "claims"]
+) -> dict[str, str]:
+    """The parameters of an authorization request, changed for this step-up (OIDC Core 3.1.2.1, 5.5.1.1).
+
+    It replaces what the provider file asks for in each request, and is never weaker. `ask`: how the provider is asked.
+    """
+    changed = dict(parameters)
+    if asking.max_age is not None:
+        # max_age makes `auth_time` required (2), without which we could not check the age.
+        changed["max_age"] = str(min(asking.max_age, int(parameters.get("max_age", asking.max_age))))
+    if asking.acr_values and ask == "acr_values":
+        changed["acr_values"] = " ".join(asking.acr_values)
+    if asking.amr:
+        # No parameter names a method (amr). The person has to sign in again, and the token shows by which method.
+        # The file's own prompt is kept: some providers return a refresh token with `consent` alone.
+        changed["prompt"] = " ".join(dict.fromkeys(("login", *parameters.get("prompt", "").split())))
+    if ask == "claims" and (asking.acr_values or asking.amr):
+        changed["claims"] = _claims(parameters.get("claims", "{}"), asking)
+    return changed
+
+
+def _claims(written: str, asking: StepUpRequest) -> str:
+    claims: dict[str, JsonObject] = json.loads(written)
+    wanted = {"acr": asking.acr_values, "amr": asking.amr}
+    asked: JsonObject = {name: {"essential": True, "values": list(values)} for name, values in wanted.items() if values}
+    return json.dumps(claims | {"id_token": claims.get("id_token", {}) | asked}, separators=(",", ":"))
+
+
+# --- the response
 
 Parameters = Iterable[tuple[str, str]]
 

@@ -3,7 +3,7 @@
 from typing import Final, Generic, NamedTuple
 
 from gateway.stores.codec import Kept
-from gateway.stores.records import Ticket, TicketKey
+from gateway.stores.records import Ticket
 from gateway.stores.sealing import StoreKeys
 
 # Of each kind, in one worker. Strangers can put the others' out: those are read from the store then.
@@ -23,22 +23,22 @@ class AtHand(Generic[Kept]):
     but the step that takes it."""
 
     def __init__(self) -> None:
-        self._values: dict[TicketKey, _Value[Kept]] = {}
+        self._values: dict[str, _Value[Kept]] = {}
 
-    def keep(self, ticket: Ticket, value: Kept, keys: StoreKeys) -> None:
-        self.forget(ticket.key)
+    def keep(self, id: str, ticket: Ticket, value: Kept, keys: StoreKeys) -> None:
+        self.forget(id)
         if len(ticket.sealed) > _LONGEST:
             return
-        self._values[ticket.key] = _Value(value, ticket.expires_at, keys.taken)
+        self._values[id] = _Value(value, ticket.expires_at, keys.taken)
         if len(self._values) > _MOST:
             self.forget(next(iter(self._values)))
 
-    def find(self, key: TicketKey, now: int, keys: StoreKeys) -> Kept | None:
+    def find(self, id: str, now: int, keys: StoreKeys) -> Kept | None:
         """`now`: Unix seconds. `keys`: under others than it was put under, the store says whether it opens."""
-        found = self._values.get(key)
+        found = self._values.get(id)
         if found is None or now >= found.expires_at or found.keys != keys.taken:
             return None
         return found.kept
 
-    def forget(self, key: TicketKey) -> None:
-        self._values.pop(key, None)
+    def forget(self, id: str) -> None:
+        self._values.pop(id, None)

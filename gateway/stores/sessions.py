@@ -200,6 +200,8 @@ class Sessions:
         before = None if replaces is None else await self._open(host, replaces)
         if before is not None:
             browser = before.stored.browser
+        # A seat that opened is this browser's, and ends with the others of it.
+        ends = () if before is not None else self._ends(host, replaces)
         now, session_key = self._now(), self._token_bytes(KEY_BYTES)
         id = new_id(self._token_bytes, SESSION_ID_BYTES, shard_of_browser(browser))
         session = Session(id, person.identity, person.tenant, now, now + absolute, idle, id_token, sid, name_id, tokens)
@@ -212,8 +214,6 @@ class Sessions:
             self._keep(cookie, Opened(StoredSession(session, browser), session_key, record, seat))
 
         add = AddSession(record, seat, self._keys.indexes("browser", browser))
-        # A seat that opened is this browser's, and ends with the others of it.
-        ends = () if before is not None else self._ends(host, replaces)
         return NewSession(session, cookie, entry, (add, *ends), written)
 
     async def add(self, made: NewSession) -> None:

@@ -119,7 +119,7 @@ class Tickets(Generic[Kept]):
         put = self.sealed(id, value, bound_by)
         await self._store.perform([put], self._now())
         if self._at_hand is not None:
-            self._at_hand.keep(put.ticket, value, self._keys)
+            self._at_hand.keep(id, put.ticket, value, self._keys)
         return id
 
     def id_for(self, value: Kept) -> str:
@@ -149,9 +149,10 @@ class Tickets(Generic[Kept]):
     async def peek(self, id: str) -> Kept | None:
         if not 0 < len(id) <= _LONGEST_ID:
             return None
-        key, now = self._key(id), self._now()
-        if self._at_hand is not None and (found := self._at_hand.find(key, now, self._keys)) is not None:
+        now = self._now()
+        if self._at_hand is not None and (found := self._at_hand.find(id, now, self._keys)) is not None:
             return found
+        key = self._key(id)
         return self._unsealed(id, key, await self._store.peek_ticket(key, now))
 
     async def take(self, id: str) -> Kept | None:
@@ -186,10 +187,10 @@ class Tickets(Generic[Kept]):
 
     def spending(self, id: str) -> Spend:
         """To be used up in a step."""
-        key = self._key(id)
+        spend = Spend(self._key(id))
         if self._at_hand is not None:
-            self._at_hand.forget(key)
-        return Spend(key)
+            self._at_hand.forget(id)
+        return spend
 
     def _unsealed(self, id: str, key: TicketKey, sealed: bytes | None) -> Kept | None:
         if sealed is None:

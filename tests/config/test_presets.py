@@ -10,7 +10,7 @@ from gateway.config.presets import PresetName, preset, preset_of
 from gateway.config.yaml.reader import read_document
 from gateway.model.levels import StepUpRequest
 from gateway.model.provider import OidcProvider
-from gateway.oidc.authorization_request import authorization_parameters
+from gateway.oidc.authorization import authorization_parameters
 from tests.config.samples import GATEWAY, PLAIN_APP, problems, sample_snapshot
 from tests.oidc.samples import LOGIN
 

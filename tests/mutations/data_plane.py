@@ -194,8 +194,8 @@ DEFENCES = (
     ),
     Defence(
         "a socket in no listed folder",
-        "config/check/sockets.py",
-        "folder_of(path, folder.gateway_file.sockets) is not None",
+        "config/check/app.py",
+        "folder_of(socket, gateway.sockets) is not None",
         "config/check/test_sockets.py",
         "True",
     ),

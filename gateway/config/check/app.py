@@ -22,13 +22,13 @@ from gateway.config.check.directories import check_listed, given_by, secrets_giv
 from gateway.config.check.form_login import check_form_login
 from gateway.config.check.fronts import check_front
 from gateway.config.check.mounts import check_mount
-from gateway.config.check.path_headers import check_path_headers
-from gateway.config.check.path_limits import check_path_limits
+from gateway.config.check.path_blocks import check_path_headers, check_path_limits
 from gateway.config.check.tokens import carriers, check_header_of_programs, check_tokens
 from gateway.config.check.translate import attributes_used, check_secrets, check_translate, secrets_used
 from gateway.config.check.webdav import check_methods
 from gateway.config.compile.app import public_of
 from gateway.config.compile.served import Material
+from gateway.config.folder.files import team_of
 from gateway.config.problems import Path, Problem, did_you_mean
 from gateway.config.schema.app import AppFile
 from gateway.config.schema.conditions import HeaderIs
@@ -46,7 +46,7 @@ from gateway.policy.patterns import Literal, Pattern, folded, may_be_below
 from gateway.policy.routes import conflicts
 from gateway.policy.rules import Rule, unveiled
 from gateway.wire.addresses import Address
-from gateway.wire.fences import IsOurs, closed_to_all, literal
+from gateway.wire.fences import IsOurs, closed_to_all, folder_of, literal
 from gateway.wire.framing import ALL_METHODS, METHODS
 from gateway.wire.target import PathLeniency, canonical_target
 
@@ -63,7 +63,7 @@ def check_app(loaded: Loaded[AppFile], model: AppFile, index: Index, material: M
         yield from check_methods(document, model)
     yield from _session(document, model, providers)
     yield from _logout(document, model)
-    yield from _upstream(document, model, gateway)
+    yield from _upstream(loaded, model, gateway)
     yield from check_mount(document, model) if model.upstream.url.rest else ()
     yield from _embedded(document, model, gateway) if model.embedded_by else ()
     if model.keep_posts is not None and gateway is not None:
@@ -328,18 +328,24 @@ def _site(host: str) -> str:
 # --- where it listens
 
 
-def _upstream(document: YamlDocument, model: AppFile, gateway: GatewayFile | None) -> Iterator[Problem]:
-    """A host name is judged by the address that it leads to, at every connect. An address is judged here already."""
+def _upstream(loaded: Loaded[AppFile], model: AppFile, gateway: GatewayFile | None) -> Iterator[Problem]:
+    """A host name is judged by the address that it leads to, and a socket by what is there, at every connect. An
+    address is judged here already, and so is the folder of a socket: a team's against its fence (teams.py)."""
+    document, socket = loaded.document, model.upstream.socket
     if model.front is not None:
         yield from check_front(document, model, gateway)
     if model.rewrite.internal and gateway is not None:
         yield from _internal(document, model, gateway)
-    for index, url in enumerate(model.upstream.urls if model.upstream.socket is None else ()):
+    for index, url in enumerate(model.upstream.urls if socket is None else ()):
         address = literal(url.host.strip("[]"))
         if address is not None and (why := closed_to_all(address, url.effective_port, _listens(gateway))):
             what, _, hint = why.partition(": ")
             at: Path = ("upstream", "others", index - 1) if index else ("upstream", "url")
             yield document.problem(at, f"{url.authority} leads to {address}, {what}", hint)
+    if socket is None or gateway is None or team_of(loaded.path) or folder_of(socket, gateway.sockets) is not None:
+        return
+    message = f"{socket} is in no folder that gateway.yaml lists for sockets of applications"
+    yield document.problem(("upstream", "socket"), message, "add its folder to sockets of gateway.yaml")
 
 
 def _internal(document: YamlDocument, model: AppFile, gateway: GatewayFile) -> Iterator[Problem]:

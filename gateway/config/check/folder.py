@@ -15,7 +15,6 @@ from gateway.config.check.divided_hosts import check_divided_hosts
 from gateway.config.check.fronts import check_forward_auth
 from gateway.config.check.scim import check_scim
 from gateway.config.check.shadows import check_shadows
-from gateway.config.check.sockets import check_sockets
 from gateway.config.check.teams import check_teams
 from gateway.config.check.tokens import check_audiences
 from gateway.config.compile.gateway import workers_of
@@ -65,7 +64,6 @@ def check_folder(folder: Folder, material: Material, unchanged: Container[str] =
         found += check_directories(folder, index.providers, all_providers=index.all_providers)
     if folder.teams:
         found += check_teams(folder)
-    found += check_sockets(folder)
     if folder.shadows:
         found += check_shadows(folder)
     for app in (*folder.apps, *folder.shadows):

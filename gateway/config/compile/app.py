@@ -3,8 +3,9 @@
 import posixpath
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import cast
+from typing import Final, cast
 
+from gateway.config.check.pem import certificate_der
 from gateway.config.check.translate import spec_of
 from gateway.config.compile.form_login import serve_form_login
 from gateway.config.compile.plan import (
@@ -19,19 +20,20 @@ from gateway.config.compile.plan import (
 from gateway.config.compile.rates import rates_of
 from gateway.config.compile.served import Material, served
 from gateway.config.compile.tokens import serve_basic, serve_tokens
-from gateway.config.compile.upstream_tls import serve_upstream_tls
 from gateway.config.exchange_limits import NOT_BUFFERED, Buffering
 from gateway.config.folder.files import team_of
+from gateway.config.problems import Path
 from gateway.config.schema.app import AppFile, TunnelSection
 from gateway.config.schema.app_api import AppApiSection, OpaqueTokensSection
 from gateway.config.schema.gateway import GatewayFile, TeamSection
 from gateway.config.schema.scalars import Url
 from gateway.config.schema.translate import InjectedAt
-from gateway.config.schema.upstream import BufferSection, CircuitSection, UpstreamSection
+from gateway.config.schema.upstream import BufferSection, CircuitSection, UpstreamSection, UpstreamTlsSection
 from gateway.config.snapshot import LogoutSettings, TunnelSettings
 from gateway.config.upstream_settings import UpstreamSettings
 from gateway.config.yaml.reader import YamlDocument
 from gateway.model.balancing import Balancing, CircuitSettings, HealthCheck
+from gateway.model.provider import ClientCertificate
 from gateway.model.session import SeatLimits
 from gateway.model.unix_socket import CONTROL_SOCKET, UnixSocket
 from gateway.model.upstream_tls import UpstreamTls
@@ -42,6 +44,8 @@ from gateway.wire.mounts import Mount
 from gateway.wire.response_edits import ResponseEdits
 from gateway.wire.response_guard import ResponseLeniency
 from gateway.wire.target import PathLeniency
+
+_TLS: Final[Path] = ("upstream", "tls")
 
 
 def serve_app(file: str, model: AppFile, gateway: GatewayFile, material: Material, root: str) -> WrittenApp:
@@ -283,7 +287,7 @@ def _upstream(file: str, model: AppFile, gateway: GatewayFile, material: Materia
         port=url.effective_port,
         host_header={"keep": None, "upstream": url.authority}.get(model.upstream.host, model.upstream.host),
         ca=material.get((file, ("upstream", "ca"))),
-        tls=UpstreamTls() if there.tls is None else serve_upstream_tls(file, there.tls, material),
+        tls=UpstreamTls() if there.tls is None else _tls(file, there.tls, material),
         balancing=_balancing(there) if there.others or there.circuit or there.concurrency or there.health else None,
         fence=None if fence is None else Fence.of(team, fence.upstreams, fence.sockets),
         accepts=frozenset(there.accept),
@@ -293,9 +297,22 @@ def _upstream(file: str, model: AppFile, gateway: GatewayFile, material: Materia
     )
 
 
+def _tls(file: str, model: UpstreamTlsSection, material: Material) -> UpstreamTls:
+    shown: Path = (*_TLS, "client_certificate")
+    certificate = (material[file, (*shown, part)] for part in ("certificate", "key"))
+    return served(
+        UpstreamTls,
+        model,
+        name=model.name or "",
+        sni="" if model.sni == "none" else model.sni,
+        pins=tuple(certificate_der(material[file, (*_TLS, "pins", index)]) for index in range(len(model.pins))),
+        client_certificate=None if model.client_certificate is None else ClientCertificate(*certificate),
+    )
+
+
 def _socket(path: str, fence: TeamSection | None, gateway: GatewayFile, root: str) -> UnixSocket:
     folder = folder_of(path, (gateway if fence is None else fence).sockets)
-    assert folder is not None  # config.check.sockets
+    assert folder is not None  # config.check.app, config.check.teams
     kind, _, admin = gateway.admin.partition(":")
     # What is in the state folder is known by its path; the one that listens there by what it is, too, wherever a hard
     # link or a mount shows it.

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import cast
 
-from gateway.config.check.dsfr import resolve_design
 from gateway.config.check.folder import check_folder
 from gateway.config.check.references import resolve
+from gateway.config.check.theme import resolve_design
 from gateway.config.compile.app import serve_app, serve_rules
 from gateway.config.compile.design import serve_design
 from gateway.config.compile.directory import serve_directory

@@ -5,7 +5,7 @@ import hashlib
 import posixpath
 from collections.abc import Iterator
 
-from gateway.config.check.dsfr import FOLDER
+from gateway.config.check.theme import DSFR_FOLDER
 from gateway.config.compile.served import Material
 from gateway.config.folder.design import SHEET
 from gateway.config.schema.theme import ThemeDsfrSection
@@ -36,4 +36,4 @@ def _files(file: str, material: Material) -> list[tuple[str, bytes]]:
 
 
 def _is_design(file: str, of: str, path: tuple[str | int, ...]) -> bool:
-    return of == file and path[:-1] == FOLDER
+    return of == file and path[:-1] == DSFR_FOLDER

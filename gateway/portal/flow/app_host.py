@@ -19,7 +19,7 @@ from gateway.model.identity import Identity
 from gateway.model.levels import NO_NEED
 from gateway.model.ports import Page
 from gateway.model.transaction import OTHER_ACCOUNT, HandOver, Transaction
-from gateway.oidc.authorization_request import is_hint
+from gateway.oidc.authorization import is_hint
 from gateway.portal.flow.source import openid_providers
 from gateway.portal.flow.start import shortest_limit
 from gateway.portal.flow.steps import BeginTransaction, NextStep
@@ -37,7 +37,6 @@ from gateway.portal.http.request import (
 )
 from gateway.portal.http.responses import redirect
 from gateway.portal.services import PortalServices
-from gateway.stores.seats import TakenHandOver
 from gateway.wire.cookies import LANGUAGE_COOKIE, clear_seat, presented_seat, set_seat
 
 Hints = tuple[tuple[str, str], ...]
@@ -162,7 +161,11 @@ class AppHost:
         except GatewayError:
             await self._services.sessions.leave_seat(taken)
             raise
-        return await self._seat(request, app, taken)
+        cookie = await self._services.sessions.take_seat(taken, replaces=presented_seat(request.cookie_line))
+        if cookie is None:
+            raise GatewayError(HANDOVER_CODE_GONE, "the session ended during the hand-over")
+        request.cookies_to_set.append(set_seat(cookie))
+        return redirect(app.origin(taken.value.host) + taken.value.return_target)
 
     def _checked(self, request: PortalRequest, first: App, hand_over: HandOver) -> App:
         """The application that the code was made for. `first`: of those that answer here."""
@@ -177,14 +180,6 @@ class AppHost:
         if hand_over.provider not in app.listed:
             raise GatewayError(LOGIN_UNKNOWN_PROVIDER, f"{app.name} does not list {hand_over.provider}")
         return app
-
-    async def _seat(self, request: PortalRequest, app: App, taken: TakenHandOver) -> Page:
-        hand_over = taken.value
-        cookie = await self._services.sessions.take_seat(taken, replaces=presented_seat(request.cookie_line))
-        if cookie is None:
-            raise GatewayError(HANDOVER_CODE_GONE, "the session ended during the hand-over")
-        request.cookies_to_set.append(set_seat(cookie))
-        return redirect(app.origin(hand_over.host) + hand_over.return_target)
 
     async def _seen_again(self, request: PortalRequest, app: App) -> NextStep:
         """Back, reload, sent twice, too late: with a live seat on to the app; without, one clean start, no more. And

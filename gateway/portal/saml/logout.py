@@ -7,7 +7,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 from gateway.config.snapshot import Snapshot
-from gateway.identity.assertion_mapping import subject_of
+from gateway.identity.mapping import subject_of
 from gateway.model.codes import LOGOUT_REQUEST, SAML_REPLAYED, SAML_STATUS
 from gateway.model.errors import GatewayError
 from gateway.model.ports import Page

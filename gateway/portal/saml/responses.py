@@ -11,7 +11,7 @@ from dataclasses import astuple
 from functools import partial
 from urllib.parse import urlencode
 
-from gateway.identity.assertion_mapping import map_assertion
+from gateway.identity.mapping import map_assertion
 from gateway.identity.perimeter import check
 from gateway.model.assertion import Assertion
 from gateway.model.codes import (

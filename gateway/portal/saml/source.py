@@ -23,7 +23,7 @@ from gateway.portal.saml.second_opinion import SecondOpinions
 from gateway.portal.services import PortalServices
 from gateway.saml.bindings import post_form, redirect_url
 from gateway.saml.own_messages import authn_request, message_id
-from gateway.saml.parties import Endpoint, IdpMetadata
+from gateway.saml.parties import Endpoint, IdpMetadata, ServiceProvider
 
 
 class SamlSource:
@@ -65,6 +65,7 @@ class SamlSource:
     async def begin(self, request: PortalRequest, step: BeginSignIn) -> Page:
         provider = saml_provider(request.snapshot, step.provider)
         request.provider = provider.name
+        sp = service_provider(request.snapshot)
         serves, asked = requested_of(request.snapshot, provider, step.pending)
         if asked.acr_values:
             # Core 3.3.2.2.1: any of those that will do, in place of what the file asks for each time
@@ -85,15 +86,20 @@ class SamlSource:
         )
         # Bindings 3.4.3: a reference of 43 characters, which tells nothing of where the person wants to go
         reference = self._services.transactions.saml_logins.id_for(login)
-        page = await self._crypto_thread.do(lambda: self._sent(request, provider, endpoint, login, reference))
+        page = await self._crypto_thread.do(lambda: self._sent(request, sp, provider, endpoint, login, reference))
         await self._services.transactions.saml_logins.put(login, request.network, reference)
         self._services.report.login_started(request)
         return page
 
     def _sent(
-        self, request: PortalRequest, provider: SamlProvider, endpoint: Endpoint, login: SamlLogin, reference: str
+        self,
+        request: PortalRequest,
+        sp: ServiceProvider,
+        provider: SamlProvider,
+        endpoint: Endpoint,
+        login: SamlLogin,
+        reference: str,
     ) -> Page:
-        sp = service_provider(request.snapshot)
         message = authn_request(
             sp,
             provider,

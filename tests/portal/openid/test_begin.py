@@ -2,7 +2,7 @@
 
 import pytest
 
-from gateway.oidc.authorization_request import code_challenge
+from gateway.oidc.authorization import code_challenge
 from gateway.wire.cookies import binding_hash
 from tests.portal.flow.test_start import begun
 from tests.portal.installation import ACTES, PERMIS, PORTAL, Installation
