@@ -8,7 +8,7 @@ import re
 import time
 from collections.abc import Callable
 
-from tests.attacks import jose, openid_answers, openid_levels, openid_logout, refreshing, waited
+from tests.attacks import hanging, jose, openid_answers, openid_levels, openid_logout, refreshing, waited
 from tests.attacks.cases import Case, Run, expect, numbered
 from tests.attacks.cross_site import CALLBACK, PAGE, refused, to_callback
 from tests.attacks.openid_answers import client_secret_basic
@@ -325,6 +325,7 @@ CASES: tuple[Case, ...] = (
     *numbered("OC09", OC09, controlled=False),
     *jose.CASES,
     *openid_answers.CASES,
+    *hanging.CASES,
     *openid_logout.CASES,
     *openid_levels.CASES,
     *refreshing.OC_CASES,

@@ -7,7 +7,7 @@ import hmac
 import json
 import secrets
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cache
@@ -81,6 +81,7 @@ class Behaviour:
     userinfo: Callable[[Document], Told] = lambda document: document
     introspection: Callable[[str], Told] = lambda token: {"active": False}
     refreshed: Callable[[Document], Told] = lambda claims: claims
+    revoked: Callable[[str], Told] = lambda token: {}
     # Seconds before a refresh is answered.
     thinks: float = 0.0
 
@@ -190,7 +191,7 @@ class Issuer:
         await asyncio.sleep(self.behaviour.thinks)
         told = self.behaviour.refreshed(self._claims(grant))
         if isinstance(told, web.StreamResponse):
-            return told
+            return await _told(request, told)
         # Brought twice at once, it is used twice, as by a provider that looks and then writes.
         self._used[token] = self.refresh_tokens.pop(token, grant)
         return web.json_response(self._granted(grant) | {"id_token": sign(told, self.signing_key)})
@@ -206,6 +207,10 @@ class Issuer:
         self.introspected.append(token)
         return await _told(request, self.behaviour.introspection(token))
 
+    async def revoke(self, request: web.Request) -> web.StreamResponse:
+        """For who announces it in its metadata."""
+        return await _told(request, self.behaviour.revoked(str((await request.post()).get("token", ""))))
+
     def _claims(self, grant: Grant) -> Document:
         now = int(time.time())
         return {
@@ -216,7 +221,7 @@ class Issuer:
 
 
 async def _told(request: web.Request, told: Told) -> web.StreamResponse:
-    if isinstance(told, Endless):
+    if isinstance(told, Endless | HangsUp):
         return await told.send(request)
     return told if isinstance(told, web.StreamResponse) else web.json_response(told)
 
@@ -235,6 +240,21 @@ class Endless(web.StreamResponse):
         except (ConnectionError, OSError):
             pass
         return answer
+
+
+class HangsUp(web.Response):
+    """In the place of an answer, once `waits` has come back."""
+
+    def __init__(self, waits: Callable[[], Awaitable[object]] | None = None) -> None:
+        super().__init__()
+        self._waits = waits
+
+    async def send(self, request: web.Request) -> web.StreamResponse:
+        if self._waits is not None:
+            await self._waits()
+        if request.transport is not None:
+            request.transport.abort()
+        return self
 
 
 @dataclass
@@ -273,6 +293,7 @@ class Providers:
             "token": issuer.token,
             "userinfo": issuer.userinfo,
             "introspect": issuer.introspect,
+            "revoke": issuer.revoke,
         }
         endpoint = endpoints.get(request.match_info["endpoint"])
         return web.Response(status=404) if endpoint is None else await endpoint(request)

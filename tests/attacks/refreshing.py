@@ -27,11 +27,11 @@ def refreshes(issuer: Issuer) -> list[str]:
     return [form["refresh_token"] for form in issuer.redeemed if form.get("grant_type") == "refresh_token"]
 
 
-async def seated(world: World) -> bytes:
+async def seated(world: World, login: str = "alice") -> bytes:
     person = Person("en")
-    _, page = await world.sign_in("alice", world.url(APP, PAGE), person=person, provider=PROVIDER)
+    _, page = await world.sign_in(login, world.url(APP, PAGE), person=person, provider=PROVIDER)
     await person.close()
-    expect(page.status == 200, f"the control: alice is signed in: {page.status}")
+    expect(page.status == 200, f"the control: {login} is signed in: {page.status}")
     return f"{SEAT}={person.jar.get(host(APP), SEAT)}".encode()
 
 

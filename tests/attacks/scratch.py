@@ -34,6 +34,7 @@ def prepare(issuers: Mapping[str, Issuer], honest: str) -> None:
         "borrowed-token": {"metadata": lambda told: told | {"authorization_endpoint": elsewhere + "authorize"}},
         "no-kid": no_kid,
         "no-kid-two-keys": no_kid | {"keys": lambda told: {"keys": [public("beta"), *told["keys"]]}},
+        "refreshing": {"metadata": lambda told: told | {"revocation_endpoint": f"{issuers['refreshing'].url}/revoke"}},
         "bad-neighbour": {"keys": lambda told: {"keys": [*bad_keys, *told["keys"]]}},
     }
     for name, behaviour in behaviours.items():

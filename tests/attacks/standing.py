@@ -2,8 +2,10 @@
 stands still stays in the kernel, and costs the workers next to nothing."""
 
 import asyncio
+import gzip
 from contextlib import suppress
 from dataclasses import replace
+from hashlib import shake_256
 from typing import cast
 
 from tests.attacks.cases import Case, Run, expect, uncontrolled
@@ -14,20 +16,28 @@ from tests.attacks.tunnels import ASKS, KEY, TAKEN, VERSION
 from tests.attacks.world import World
 from tests.patience import until
 
-APP, TUNNEL = "prefix-public", "tunnels"
+APP, TUNNEL, REWRITTEN = "prefix-public", "tunnels", "rewritten"
 _CLIENTS = 60
 # Of each, in both workers together. An idle connection by TLS has some 55 KB of these. What was read at once, where it
 # was not bounded, was 256 KB and more.
 _MOST, _MOST_BY_TLS = 64 << 10, 128 << 10
+# With what undoes it and what an idle connection has. Where pieces of any size were undone it was 200 KB.
+_MOST_UNDONE = 96 << 10
 _LARGE = 16 << 20
 # A client that takes nothing is cut after four seconds: what it costs shows before that.
 _LOOKS, _EVERY = 30, 0.1
 
 _FILE = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % _LARGE + bytes(_LARGE)
+# Undone it is ten times as long.
+_NOISE = shake_256(b"noise").digest(1 << 20)
+_TEXT = gzip.compress(b"".join(_NOISE[at : at + 48] + b"<br>" * 150 for at in range(0, len(_NOISE), 48)), 1)
+_ZIPPED = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Encoding: gzip\r\n"
+_ZIPPED += b"Content-Length: %d\r\n\r\n" % len(_TEXT) + _TEXT
 _TALK = TAKEN + (b"\x82\x7f" + (1 << 16).to_bytes(8) + bytes(1 << 16)) * (_LARGE >> 16)
 _TALKS_BACK = (b"\x82\xff" + (1 << 16).to_bytes(8) + bytes(4) + bytes(1 << 16)) * (_LARGE >> 16)
 
 _ASKS_FOR_A_FILE = request(APP, "/public/stands")
+_ASKS_FOR_A_TEXT = request(REWRITTEN, "/public/stands")
 _UPLOADS = request(APP, "/public/stands", b"Content-Length: %d" % _LARGE, method=b"POST")
 _OPENS = request(TUNNEL, "/public/stands", *ASKS, KEY, VERSION)
 
@@ -77,12 +87,14 @@ async def _opened(door: Door, number: int, sent: bytes, then: bytes) -> asyncio.
     return transport
 
 
-def stands(sent: bytes, script: Script, then: bytes = b"", *, tls: bool = False) -> Run:
+def stands(
+    sent: bytes, script: Script, then: bytes = b"", *, tls: bool = False, app: str = APP, most_of_each: int = _MOST
+) -> Run:
     async def run(world: World) -> None:
         door = world.door
         if tls:
             assert world.authority is not None
-            door = replace(door, port=world.ports["tls"], tls=(world.authority, f"{APP}.localhost"))
+            door = replace(door, port=world.ports["tls"], tls=(world.authority, f"{app}.localhost"))
         world.recorder.forget()
         world.recorder.scripts[b"/public/stands"] = script
         before, seen = world.memory(), world.recorder.connections
@@ -100,7 +112,7 @@ def stands(sent: bytes, script: Script, then: bytes = b"", *, tls: bool = False)
             for client in clients:
                 client.abort()
         expect(reached >= _CLIENTS // 2, f"{reached} of {_CLIENTS} reached the application")
-        allowed = _CLIENTS * (_MOST_BY_TLS if tls else _MOST)
+        allowed = _CLIENTS * (_MOST_BY_TLS if tls else most_of_each)
         expect(most < allowed, f"the workers grew by {most >> 10} KB for {_CLIENTS} that stand still")
 
     return run
@@ -115,4 +127,11 @@ CASES: tuple[Case, ...] = (
     uncontrolled(
         "K035.8", "WebSockets whose application takes nothing", stands(_OPENS, Script(TAKEN, deaf=True), _TALKS_BACK)
     ),
+    # The text is undone, and addresses in it are rewritten.
+    uncontrolled(
+        "K035.9",
+        "clients that take nothing of a compressed text",
+        stands(_ASKS_FOR_A_TEXT, Script(_ZIPPED), app=REWRITTEN, most_of_each=_MOST_UNDONE),
+    ),
+    uncontrolled("K035.10", "the same by TLS", stands(_ASKS_FOR_A_TEXT, Script(_ZIPPED), tls=True, app=REWRITTEN)),
 )

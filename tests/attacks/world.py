@@ -45,7 +45,7 @@ USUAL = {
     "alpha": 9400, "beta": 9401,
 }  # fmt: skip
 # The names in the listener's certificate.
-TLS_APPS = ("prefix-public", "prefix-deny", PORTAL)
+TLS_APPS = ("prefix-public", "prefix-deny", "rewritten", PORTAL)
 _PORT = re.compile(r"(?<=localhost:|127\.0\.0\.1:)\d+\b")
 _READY_WITHIN = 120.0
 _STOPPED_WITHIN = 30.0
