@@ -15,13 +15,16 @@ _WIDTH, _BEFORE = 160, 120
 
 # Problems go to terminals and logs, and beside these keys a secret may be written where a reference belongs. A fixed
 # `value:` of an application's file may be a secret if its name says so, if the name is not on its line, or if it has
-# the form of one.
+# the form of one. So may what stands directly beside a name that says so.
 _HERE = r"""["']?\s*:\s*(?!\{\s*(?:file|env|credential)\s*:[^,{}]*\})\S"""
 _SECRET = re.compile(
     rf"""\b(?:client_secret|secret|key){_HERE}
     |^\s*["']?value{_HERE}
-    |(?i:auth|secret|token|key|pass|credential|jeton)[\w.-]*["']?\s*:.*\bvalue{_HERE}
-    |(?i:\b(?:basic|bearer)\s+[\w+/=.~-]{{8}})""",
+    |(?i:auth|secret|token|key|pass|pwd|mdp|cle|credential|jeton|cookie)[\w.-]*["']?\s*:.*\bvalue{_HERE}
+    |(?i:api-?key|passw|pwd|mdp|jeton)[\w.-]*["']?{_HERE}
+    |(?i:\b(?:basic|bearer)(?:\s|\\[tnrx])+[\w+/=.~-]{{8}})
+    |(?i:\w://[^/@\s]*:[^/@\s]*@)
+    |(?i:[\w-]*(?:secret|token|api_?key|passw|pwd|jeton)[\w-]*=[^\s&;"'{{}}])""",
     re.VERBOSE,
 )
 _NOT_SHOWN = "    (this line may hold a secret: it is not shown)"

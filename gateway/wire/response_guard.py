@@ -10,11 +10,14 @@ HSTS: Final = "Strict-Transport-Security"
 # RFC 9111 5.2: an application that sends this has said who may store its response. Expires says for how long alone,
 # and Pragma says nothing in a response (5.3, 5.4): a shared cache keeps what has no more than these.
 CACHE_DIRECTIVES: Final = frozenset({b"cache-control"})
-# 5.2.2: these say who, or for how long. `no-transform` says neither, nor does what a cache does not know (5.2.3).
-_OF_STORES: Final = frozenset(
-    {b"private", b"public", b"no-store", b"no-cache", b"max-age", b"s-maxage", b"must-revalidate", b"proxy-revalidate",
-     b"must-understand"}
-)  # fmt: skip
+# 5.2.2: these say who, or for how long. The others say what is done with what is stored, or nothing of it; so do
+# `private` and `no-cache` with names of fields, which WebLogic and WebSphere send with each cookie.
+_OF_STORES: Final = re.compile(
+    rb"(?:\A|,)[ \t]*+(?:(?:private|no-cache)[ \t]*+(?:,|\Z)|(?:public|no-store|max-age|s-maxage)[ \t]*+(?:[,=]|\Z))",
+    re.IGNORECASE,
+)
+# What stands in quotes is no directive, nor behind one that does not end.
+_IN_QUOTES: Final = re.compile(rb'"(?:[^"\\]|\\.)*+(?:"|\Z)', re.DOTALL)
 
 # Clear Site Data 3.1, without "cookies", which reaches every host of the domain, and "*", which includes it. Others
 # are dropped, because browsers may come to give them a meaning.
@@ -57,7 +60,7 @@ STRICT: Final = ResponseLeniency()
 
 def directs_caches(value: bytes) -> bool:
     """Whether a Cache-Control value says anything of who may store the response, or for how long."""
-    return any(word.partition(b"=")[0].strip(b" \t").lower() in _OF_STORES for word in value.split(b","))
+    return _OF_STORES.search(_IN_QUOTES.sub(b"_", value)) is not None
 
 
 def cleared(value: bytes) -> bytes:

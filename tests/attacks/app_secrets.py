@@ -36,6 +36,12 @@ IN_CLEAR = {
     "table": f"    X-Service: {{from: uid, transforms: [{{table: {{a: 'Bearer {PLANTED}'}}}}]}}",
     "template": f"    X-Service: {{template: 'https://user:{PLANTED}@host/{{uid}}'}}",
     "cookie": f"    X-Mode: {{value: open}}\n  cookies: {{api_key: {{value: {PLANTED}}}}}",
+    "short-name": f"    X-Pwd: {{value: {PLANTED}}}",
+    "escaped-tab": f'    X-Service: {{value: "Basic\\t{PLANTED}"}}',
+    "query": f"    X-Service: {{value: 'https://host/?a=b&api_key={PLANTED}'}}",
+    "connection": f"    X-Service: {{value: 'Server=x;Password={PLANTED};'}}",
+    "json": f'    X-Service: {{value: \'{{"password": "{PLANTED}"}}\'}}',
+    "github": f"    X-Service: {{value: 'ghp_{PLANTED}'}}",
     "sign-out": f"    X-Mode: {{value: open}}\nlogout: {{url: '/bye?token={PLANTED}'}}",
 }
 # Of whoever owns the file: as it is, by another way of writing it, and by a link and a second name of it.

@@ -61,6 +61,18 @@ SECRETS = [
     "X-Cle-API: {value: k}",
     "Ocp-Apim-Subscription-Key: {value: k}",
     "X-Functions-Key: {value: k}",
+    "X-Pwd: {value: k}",
+    "X-MDP: {value: k}",
+    "X-Cle: {value: k}",
+    "Key: {value: k}",
+    "X-Service: {value: 'AWS4-HMAC-SHA256 Credential=a'}",
+    "X-Service: {value: AKIAIOSFODNN7EXAMPLE}",
+    "X-Service: {value: ghp_abcdefghijklmnopqrstuvwxyz0123456789}",
+    "X-Service: {value: glpat-abcdefghijklmnopqrst}",
+    "X-Service: {value: 'https://host/?a=b&api_key=k'}",
+    "X-Service: {value: 'Server=x;Password=k'}",
+    "X-Service: {value: 'login=a password=k'}",
+    """X-Service: {value: '{"login": "a", "password": "k"}'}""",
 ]
 
 
@@ -83,7 +95,16 @@ def test_development_may_write_it_and_it_is_known_for_one(line: str) -> None:
 
 @pytest.mark.parametrize(
     "line",
-    ["X-Gateway: {value: ecluse}", "X-Authenticated: {value: 'yes'}", "X-Mode: {value: basic}", "X-Keyed: {value: k}"],
+    [
+        "X-Gateway: {value: ecluse}",
+        "X-Authenticated: {value: 'yes'}",
+        "X-Mode: {value: basic}",
+        "X-Keyed: {value: k}",
+        "X-Pass-Through: {value: 'on'}",
+        "X-Clear: {value: 'a=b; mode=key'}",
+        "X-Link: {value: 'https://host/?a=token'}",
+        "X-Says: {value: 'password='}",
+    ],
 )
 def test_what_is_none_is_written_and_shown(line: str) -> None:
     assert found(app(line)) == []

@@ -45,14 +45,44 @@ def test_what_does_not(value: bytes) -> None:
 
 
 @pytest.mark.parametrize(
-    "value", [b"private", b"no-transform, MAX-AGE=5", b"no-transform,public", b"no-store", b'No-Cache="a"']
+    "value",
+    [
+        b"private",
+        b"no-transform, MAX-AGE=5",
+        b"no-transform,public",
+        b"no-store",
+        b"x , No-Cache\t",
+        b'no-cache="set-cookie", max-age=60',
+        b'max-age="60"',
+        b'x="a",s-maxage = 5',
+        b'x="a\\",b", public',
+    ],
 )
 def test_what_tells_caches_something(value: bytes) -> None:
     assert directs_caches(value)
 
 
 @pytest.mark.parametrize(
-    "value", [b"", b" , ,", b"no-transform", b"\tNo-Transform , immutable", b"no-chache", b"privat=1"]
+    "value",
+    [
+        b"",
+        b" , ,",
+        b"no-transform",
+        b"\tNo-Transform , immutable",
+        b"no-chache",
+        b"privat=1",
+        b"no-cachex",
+        # Of the fields that they name, or of what is stored already
+        b'no-cache="set-cookie, set-cookie2"',
+        b'Private="x"',
+        b"no-cache=Set-Cookie",
+        b"must-revalidate",
+        b"proxy-revalidate, must-understand",
+        b'x="a, public"',
+        b'x="a, public',
+        b'x="a, public, b"',
+        b'no-cache="a\\", public, b"',
+    ],
 )
 def test_what_says_not_who_may_store(value: bytes) -> None:
     assert not directs_caches(value)

@@ -39,17 +39,24 @@ from gateway.translation.specs import (
 
 _Spec = TypeVar("_Spec", HeaderSpec, CookieSpec)
 
-# In the name of a header or cookie, folded; the last three are French.
+# In the name of a header or cookie, folded; four are French.
 _NAMES: Final = (
     b"authorization", b"secret", b"token", b"apikey", b"accesskey", b"authkey", b"sharedkey", b"privatekey",
     b"subscriptionkey", b"functionskey", b"password", b"passwd", b"passphrase", b"credential", b"motdepasse", b"jeton",
-    b"cleapi",
+    b"cleapi", b"pwd", b"mdp",
 )  # fmt: skip
-# RFC 9110 11.4, for whatever header: a scheme and what proves it; a JWT; a key; a user and password in a URL.
+# The whole name, or behind an `X-`: too short, or too usual in other words.
+_SHORT_NAMES: Final = frozenset({b"key", b"cle", b"pass", b"bearer", b"psk", b"hmac"})
+# RFC 9110 11.4, for whatever header: a scheme and what proves it; a JWT; a key; a user and password in a URL; tokens of
+# AWS, GitHub, GitLab and Slack, which are known by their beginnings.
 _VALUE: Final = re.compile(
-    r"(?:basic|bearer|digest|negotiate|ntlm|apikey|token)\s+\S+.*|eyJ[\w-]+\.[\w-]*\.?[\w-]*|-----BEGIN .*|\w+://[^/@]*:[^/@]*@.*",
+    r"(?:basic|bearer|digest|negotiate|ntlm|apikey|token|aws4-hmac-sha256)\s+\S+.*|eyJ[\w-]+\.[\w-]*\.?[\w-]*"
+    r"|-----BEGIN .*|\w+://[^/@]*:[^/@]*@.*"
+    r"|(?:AKIA|ASIA)[A-Z0-9]{16}|(?:gh[a-z]_|github_pat_|glpat-|xox[a-z]-)[\w-]{16,}",
     re.IGNORECASE | re.DOTALL,
 )
+# In the query of an address, in a connection string, in JSON.
+_NAMED_VALUE: Final = re.compile(r"""(?:\A|[?&;,{\s])["']?([\w.-]{2,40})["']?\s*[=:]\s*["']?[^\s"'&;,{}]""")
 
 # A name in a template; what is between them is fixed.
 _NAMED: Final = re.compile(r"\{[^{}]*\}")
@@ -61,12 +68,16 @@ def is_secret(name: str, value: Reference) -> bool:
     """Of a fixed text: it stands elsewhere, so that it is kept apart, or it looks like one."""
     if value.kind != "inline":
         return True
-    return names_a_secret(name) or _VALUE.fullmatch(value.name.strip()) is not None
+    return names_a_secret(name) or _has_the_form_of_one(value.name)
 
 
 def names_a_secret(name: str) -> bool:
     folded = fold(name.encode())
-    return any(word in folded for word in _NAMES)
+    return folded.removeprefix(b"x") in _SHORT_NAMES or any(word in folded for word in _NAMES)
+
+
+def _has_the_form_of_one(text: str) -> bool:
+    return _VALUE.fullmatch(text.strip()) is not None or any(map(names_a_secret, _NAMED_VALUE.findall(text)))
 
 
 def spec_of(kind: type[_Spec], told: InjectedAt, content: bytes | None) -> _Spec:
@@ -123,7 +134,7 @@ def check_secrets(document: YamlDocument, model: AppFile) -> Iterator[Problem]:
             message = "this looks like a secret, which is not written into this file"
             yield _in_clear(document, (*told.at, "value"), message, "{file: path}, {env: NAME} or {credential: name}")
         for at, text, whole in _texts_beside(told):
-            if _VALUE.fullmatch(text.strip()) is not None or (whole and names_a_secret(told.name)):
+            if _has_the_form_of_one(text) or (whole and names_a_secret(told.name)):
                 message = "this looks like a secret, which is not written into this file"
                 yield _in_clear(document, at, message, "`value: {file: path}` is the way to send one")
     for at, name, text, hint in (*_written_for_calls(model), *_claimed(model), *_compared(document.data)):
