@@ -329,6 +329,7 @@ class MemoryStore:
             session.expires_at,
             session.ends_at,
             session.tenant,
+            session.browser_index,
         )
 
 

@@ -31,6 +31,7 @@ SessionIndex = Literal["subject", "sid", "browser"]
 @dataclass(frozen=True, slots=True)
 class SessionSummary:
     """What the store knows of a session without its cookie. Times: Unix seconds. `tenant`: its SIRET, or None.
+    `browser`: the same for all sessions of one browser, in one store and under one store key.
 
     `ends_at`: as in SessionRecord."""
 
@@ -41,6 +42,7 @@ class SessionSummary:
     expires_at: int
     ends_at: int
     tenant: str | None
+    browser: bytes
 
 
 class SessionPage(NamedTuple):
@@ -304,14 +306,6 @@ class RequireNoMark(Write):
         return self.key.shard
 
 
-def in_steps(writes: Sequence[Write]) -> list[list[Write]]:
-    """By tag, in the order in which each tag comes first."""
-    steps: dict[str, list[Write]] = {}
-    for write in writes:
-        steps.setdefault(write.tag, []).append(write)
-    return list(steps.values())
-
-
 class RecordStore(Protocol):
     @property
     def reachable(self) -> bool:
@@ -327,8 +321,9 @@ class RecordStore(Protocol):
         """Does what `perform_until` does. Returns False where a condition does not hold."""
 
     async def perform_until(self, writes: Sequence[Write], now: int) -> Write | None:
-        """Carries out these writes, all of one tag in one step (`in_steps`); one with a condition is before those that
-        depend on it. Returns that whose condition does not hold: those before it are done, it and the others not."""
+        """Carries out these writes, all of one tag in one step (`stepwise`: nobody is given anything before what stands
+        in front of it is used up); one with a condition is before those that depend on it. Returns that whose condition
+        does not hold: those before it are done, it and what it guards not."""
 
     # --- sessions and seats
 

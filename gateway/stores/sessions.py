@@ -27,10 +27,10 @@ from gateway.stores.records import (
     SessionSummary,
     UseOnce,
     Write,
-    in_steps,
 )
 from gateway.stores.sealing import KEY_BYTES, StoreKeys, TokenBytes, key_id_of, new_id, shard_of_browser
 from gateway.stores.seats import HAND_OVER_BOUNDS, HandOvers, SeatCache, TakenHandOver
+from gateway.stores.stepwise import in_steps
 from gateway.stores.tickets import Tickets, unix_now
 from gateway.stores.touches import Touches
 from gateway.stores.trust import MemoryTrust
@@ -287,11 +287,14 @@ class Sessions:
         """What was signed in under this session id of the provider, found without any cookie."""
         return tuple(session.id for session in await self._find("sid", issuer, sid))
 
-    async def end(self, session_ids: Sequence[str], *, buried: bool = False) -> tuple[str, ...]:
+    async def end(
+        self, session_ids: Sequence[str], *, buried: bool = False, beside: Sequence[Write] = ()
+    ) -> tuple[str, ...]:
         """Ends these sessions; durable when it returns. In force in a worker's memory only by its `revoke`.
 
-        `buried`: as if by a limit, so that a form of theirs can still be kept (stores.posts)."""
-        await self._end(in_steps([RevokeSession(id, buried) for id in session_ids]))
+        `buried`: as if by a limit, so that a form of theirs can still be kept (stores.posts). `beside`: of their tags,
+        in the same steps."""
+        await self._end([*(RevokeSession(id, buried) for id in session_ids), *beside])
         return tuple(session_ids)
 
     async def end_once(
@@ -308,17 +311,17 @@ class Sessions:
         uses = [UseOnce(key, until, issued, skew) for key in self._keys.indexes(kind, *parts)]
         if any(await asyncio.gather(*(self._store.is_used(use, now) for use in uses))):
             return False
-        steps = in_steps([RevokeSession(id, buried) for id in ids])
-        if len(steps) == 1:
+        ends = [RevokeSession(id, buried) for id in ids]
+        if len(in_steps(ends)) == 1:
             # One write where the store is one file.
-            return await self._store.perform([*steps[0], *uses], now)
-        await self._end(steps)
+            return await self._store.perform([*ends, *uses], now)
+        await self._end(ends)
         return await self._store.perform(uses, now)
 
-    async def _end(self, steps: Sequence[Sequence[Write]]) -> None:
+    async def _end(self, writes: Sequence[Write]) -> None:
         """Each shard for itself: one that is out of reach keeps no session of another alive."""
-        now = self._now()
-        done = await asyncio.gather(*(self._store.perform(step, now) for step in steps), return_exceptions=True)
+        now, steps = self._now(), in_steps(writes)
+        done = await asyncio.gather(*(self._store.perform(step, now) for _, step in steps), return_exceptions=True)
         for error in done:
             if isinstance(error, BaseException):
                 raise error

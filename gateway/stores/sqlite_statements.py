@@ -35,7 +35,7 @@ from gateway.stores.records import (
     Write,
 )
 
-_SUMMARIES = "SELECT id, provider, created_at, expires_at, ends_at, tenant FROM sessions"
+_SUMMARIES = "SELECT id, provider, created_at, expires_at, ends_at, tenant, browser_index FROM sessions"
 _FIND: dict[SessionIndex, str] = {
     "subject": f"{_SUMMARIES} WHERE subject_index = ? AND ends_at > ?",
     "sid": f"{_SUMMARIES} WHERE sid_index = ? AND ends_at > ?",
@@ -176,8 +176,8 @@ def list_sessions(connection: sqlite3.Connection, after: str, now: int) -> Sessi
 
 def _summary(connection: sqlite3.Connection, row: tuple[Any, ...], now: int) -> SessionSummary:
     """`row`: as _SUMMARIES has it."""
-    id, provider, created_at, expires_at, ends_at, tenant = row
-    return SessionSummary(id, provider, _apps(connection, id, now), created_at, expires_at, ends_at, tenant)
+    id, provider, created_at, expires_at, ends_at, tenant, browser = row
+    return SessionSummary(id, provider, _apps(connection, id, now), created_at, expires_at, ends_at, tenant, browser)
 
 
 def _end_session(connection: sqlite3.Connection, session_id: str, now: int, *, buried: bool) -> None:

@@ -32,9 +32,9 @@ from gateway.stores.records import (
     Touch,
     UseOnce,
     Write,
-    in_steps,
 )
 from gateway.stores.sealing import shard_of
+from gateway.stores.stepwise import in_steps
 from gateway.stores.tickets import unix_now
 
 Result = TypeVar("Result")
@@ -65,7 +65,7 @@ class Sharded:
         return await self.perform_until(writes, now) is None
 
     async def perform_until(self, writes: Sequence[Write], now: int) -> Write | None:
-        for step in in_steps(writes):
+        for _, step in in_steps(writes):
             if (missed := self._tell(await self._one(step, now))) is not None:
                 return missed
         return None

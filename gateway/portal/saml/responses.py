@@ -162,8 +162,7 @@ class SamlResponses:
     async def finish(self, request: PortalRequest) -> NextStep:
         """`GET /_ecluse/saml/finish?p=`. Whatever is found wrong with it, it is used up, so that a wrong browser burns
         it: in the step that ends the sign-in, before anything is written; before that where others are to be asked. In
-        a cluster what says that an assertion was used is of another tag, and is asked last: of one that was, a session
-        is written then that nobody gets, for no cookie and no code of it is told to anybody."""
+        a cluster what says that an assertion was used is of another tag: a step before that of the session."""
         request.require_navigation()
         id = request.parameter("p")
         parked = await self._services.transactions.saml_responses.peek(id)

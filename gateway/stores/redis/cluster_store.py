@@ -63,7 +63,7 @@ class RedisClusterStore(RedisStore):
                 raise GatewayError(STORE_UNREADABLE, error.detail) from error
 
     async def perform_until(self, writes: Sequence[Write], now: int) -> Write | None:
-        for tag, of_it in steps.in_tags(writes).items():
+        for tag, of_it in steps.in_tags(writes):
             if (missed := await self._perform_step(tag, of_it, now)) is not None:
                 return missed
         return None

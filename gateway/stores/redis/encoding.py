@@ -57,6 +57,7 @@ def summary_of(id: bytes, record: bytes, seats: list[bytes], now: int) -> Sessio
         session.expires_at,
         session.ends_at,
         session.tenant,
+        session.browser_index,
     )
 
 

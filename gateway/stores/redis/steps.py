@@ -27,6 +27,7 @@ from gateway.stores.records import (
 )
 from gateway.stores.redis import encoding
 from gateway.stores.sealing import SHARDS, shard_of
+from gateway.stores.stepwise import in_steps
 
 SCRIPT = Path(__file__).with_name("step.lua").read_text("utf-8")
 # What the server calls it by (EVALSHA); it is no seal.
@@ -97,12 +98,9 @@ def operations_of_all(writes: Sequence[Write], now: int) -> tuple[list[Write], l
     return [write for write, _ in both], [operation for _, operation in both]
 
 
-def in_tags(writes: Sequence[Write]) -> dict[str, list[Write]]:
-    """What is one step in a cluster, by its tag, in the order in which each tag comes first."""
-    found: dict[str, list[Write]] = {}
-    for write in writes:
-        found.setdefault(tag_of(write), []).append(_in_its_tag(write))
-    return found
+def in_tags(writes: Sequence[Write]) -> list[tuple[str, list[Write]]]:
+    """What is one step in a cluster, each with its tag."""
+    return [(tag, list(map(_in_its_tag, step))) for tag, step in in_steps(writes, tag_of)]
 
 
 def _in_its_tag(write: Write) -> Write:
