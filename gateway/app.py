@@ -62,6 +62,7 @@ from gateway.stores.opening import store_of
 from gateway.stores.oversight import SessionOversight
 from gateway.stores.posts.kept_posts import KeptPosts
 from gateway.stores.sealing import StoreKeys
+from gateway.stores.session_limit import SessionLimit
 from gateway.stores.sessions import Sessions
 from gateway.stores.sign_out_notes import SignOutNotes
 from gateway.stores.tickets import Transactions
@@ -191,6 +192,7 @@ class _Worker:
         self._make_told()
         services = PortalServices(
             sessions=self._sessions,
+            session_limit=SessionLimit(store, self._sessions, self._store_keys, now=now),
             transactions=self._make_transactions(gateway),
             posts=self._posts,
             jars=jars,

@@ -80,6 +80,7 @@ class Limits:
     transactions: int = 100000
     transactions_per_network: int = 1000
     cached_seats: int = 20000
+    sessions_per_person: int | None = None
     requests: RequestRates | None = None
 
 

@@ -89,6 +89,13 @@ SESSION_NONE = Code(
     "No session is open in this browser",
     "Open one of your applications: it leads you to the sign-in.",
 )
+SESSION_LIMIT = Code(
+    "session.limit",
+    401,
+    "You have signed in elsewhere",
+    "You may be signed in in so many browsers at once and no more, and of those this one was the oldest. "
+    "Sign in again to go on here: what you have open longest elsewhere ends then.",
+)
 SESSION_TOO_WEAK = Code(
     "session.too_weak",
     401,

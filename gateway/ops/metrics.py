@@ -63,6 +63,9 @@ METRICS = (
     Metric("ecluse_auth_transactions_total", "counter", ("app",), "Sign-ins begun, by application."),
     Metric("ecluse_auth_logouts_total", "counter", (), "Browsers signed out."),
     Metric(
+        "ecluse_auth_sessions_limited_total", "counter", (), "Sessions that `limits.sessions_per_person` has ended."
+    ),
+    Metric(
         "ecluse_application_sign_outs_total",
         "counter",
         ("app", "result"),

@@ -6,7 +6,7 @@ The data plane has read each request that comes here; no request is parsed a sec
 import asyncio
 
 from gateway.access.inbound import InboundRequest
-from gateway.model.codes import GATEWAY_FAULT, PATH_RESERVED, WIRE_METHOD
+from gateway.model.codes import GATEWAY_FAULT, PATH_RESERVED, SESSION_LIMIT, WIRE_METHOD
 from gateway.model.errors import GatewayError
 from gateway.model.kept_post import SendOn
 from gateway.model.ports import Page
@@ -221,7 +221,8 @@ class Portal:
         login_url = request.login_link
         if login_url and is_for_another(error.code):
             login_url += ANOTHER
-        if not login_url and request.on_portal_host and request.kind == "html" and way_of(error.code) == "start":
+        starts = way_of(error.code) == "start" or error.code is SESSION_LIMIT
+        if not login_url and request.on_portal_host and request.kind == "html" and starts:
             # No application is known that the sign-in was for.
             login_url = f"{PREFIX}home"
         return self._services.pages.render(

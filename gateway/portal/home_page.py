@@ -14,6 +14,7 @@ from gateway.portal.applications import ApplicationList
 from gateway.portal.flow.acting import ActingFor
 from gateway.portal.flow.chooser import MOST_CHOICES, Chooser
 from gateway.portal.flow.proven import proven_may_wait
+from gateway.portal.flow.session_limit import require_within_limit
 from gateway.portal.http.lines import HomeLine, Offered
 from gateway.portal.http.request import ANOTHER, PREFIX, PortalRequest, portal_home
 from gateway.portal.http.responses import redirect
@@ -36,6 +37,7 @@ class HomePage:
         cookie = presented_seat(request.cookie_line)
         seat = None if cookie is None else await self._services.sessions.load(request.host, cookie)
         if seat is None or cookie is None or not seat.live or request.parameter(OTHER_ACCOUNT):
+            await require_within_limit(request, self._services)
             return await self._sign_in(request)
         request.identity = seat.identity
         summaries = await self._services.sessions.of_browser(request.host, cookie)

@@ -92,6 +92,10 @@ class Report:
         self._counters.add("ecluse_auth_logouts_total")
         self._told("logout", request, identity, sessions=sessions)
 
+    def sessions_limited(self, request: PortalRequest, sessions: int, identity: Identity) -> None:
+        self._counters.count(sessions, "ecluse_auth_sessions_limited_total")
+        self._told("session.limited", request, identity, sessions=sessions)
+
     def ended_by_provider(self, request: PortalRequest, sessions: int) -> None:
         self._counters.add("ecluse_auth_provider_logouts_total", request.provider)
         self._told("logout.provider", request, sessions=sessions)

@@ -17,6 +17,7 @@ from gateway.portal.logout.applications import SignOuts
 from gateway.portal.report import Report
 from gateway.stores.cookie_jars import CookieJars
 from gateway.stores.posts.kept_posts import KeptPosts
+from gateway.stores.session_limit import SessionLimit
 from gateway.stores.sessions import Sessions
 from gateway.stores.tickets import Transactions
 from gateway.stores.told_people import ToldPeople
@@ -27,6 +28,7 @@ class PortalServices:
     """`now`: Unix seconds; `monotonic`: seconds, the clock of Seat.deadline; `token_urlsafe`: as in `secrets`."""
 
     sessions: Sessions
+    session_limit: SessionLimit
     transactions: Transactions
     posts: KeptPosts | None
     jars: CookieJars

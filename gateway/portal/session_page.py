@@ -10,6 +10,7 @@ from gateway.model.identity import Identity
 from gateway.model.ports import Page
 from gateway.model.session import Seat
 from gateway.model.theme import ShownText, said_in
+from gateway.portal.flow.session_limit import require_within_limit
 from gateway.portal.http.lines import AccountLine, SessionLine
 from gateway.portal.http.request import PortalRequest, app_here, portal_home
 from gateway.portal.http.responses import BARE
@@ -50,13 +51,16 @@ class SessionPages:
         cookie = presented_seat(request.cookie_line)
         seat = await self._seat(request)
         if seat is None or cookie is None:
+            await require_within_limit(request, self._services)
             raise GatewayError(SESSION_NONE, "no session on the portal")
         request.identity = seat.identity
         summaries = await self._services.sessions.of_browser(request.host, cookie)
         language = self._services.pages.language_of(request.reader)
-        lines = [session_line(request.snapshot, one, language, seat) for one in in_use(summaries, seat)]
+        snapshot = request.snapshot
+        lines = [session_line(snapshot, one, language, seat) for one in in_use(summaries, seat)]
         accounts = await self._accounts(request, language)
-        return self._services.pages.sessions(request.reader, lines, accounts, portal_home(request))
+        most = snapshot.gateway.limits.sessions_per_person
+        return self._services.pages.sessions(request.reader, lines, accounts, portal_home(request), most)
 
     async def _accounts(self, request: PortalRequest, language: str) -> list[AccountLine]:
         """None are shown while the links cannot be read: the sessions are."""

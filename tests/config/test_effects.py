@@ -359,7 +359,7 @@ GATEWAY = [
       for who in ("per_client", "per_person") for key, more, burst in (("rate", {}, 120), ("burst", {"burst": 7}, 7))),
     limit("transactions", "transactions", 7, 100000, 7),
     limit("transactions_per_network", "transactions_per_network", 7, 1000, 7),
-    limit("cached_seats", "cached_seats", 7, 20000, 7),
+    limit("cached_seats", "cached_seats", 7, 20000, 7), limit("sessions_per_person", "sessions_per_person", 3, None, 3),
     Effect("access_log", ("access_log",), True, gateway(lambda g: g.access_log), False, True),
     Effect("development", ("development",), False, lambda s: (s.gateway.development, s.providers["metropole"].development),
            (True, True), (False, False),

@@ -51,6 +51,8 @@ from gateway.saml.parties import IdpMetadata
 from gateway.stores.cookie_jars import CookieJars
 from gateway.stores.last_findings import LastFindings
 from gateway.stores.login_tries import LoginTries
+from gateway.stores.sealing import StoreKeys
+from gateway.stores.session_limit import SessionLimit
 from gateway.stores.sessions import Sessions
 from gateway.stores.sign_out_notes import SignOutNotes
 from gateway.stores.tickets import Transactions
@@ -256,6 +258,7 @@ async def installed(*, one_host: bool = False, store: Any = None) -> AsyncIterat
         active_people = ActivePeople(told, sessions, telling, snapshot=lambda: here.snapshot)
         services = PortalServices(
             sessions=sessions,
+            session_limit=SessionLimit(store, sessions, StoreKeys(KEYS), now=clock.seconds),
             transactions=transactions,
             posts=None,
             jars=CookieJars(store, sessions, KEYS, now=clock.seconds),

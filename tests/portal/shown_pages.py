@@ -35,6 +35,7 @@ _PERMIS = {"fr": "Permis de construire", "en": "Building permits"}
 _CHALLENGE = "https://permis.exemple.fr/_ecluse/login?to=/"
 _SHOWN = (
     *("wire.host", "route.reserved", "session.required", "session.none", "session.form_not_sent", "policy.not_allowed"),
+    "session.limit",
     *(
         "policy.provider",
         "translation.budget",
@@ -138,7 +139,7 @@ def _signed_in(pages: Pages, reader: Reader) -> dict[str, Page]:
         "home-stepped-up": pages.home(
             at_home, Offered(applications, "", 1, False), [HomeLine(one, "0" * 32) for one in two]
         ),
-        "sessions": pages.sessions(at_home, two, links),
+        "sessions": pages.sessions(at_home, two, links, "/", 3),
         "account": pages.account(reader, **account),
         "account-known": pages.account(reader, **account, login="hleboeuf", known=True),
         "account-linked": pages.linked(reader, "https://permis.exemple.fr/"),

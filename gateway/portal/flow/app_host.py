@@ -20,6 +20,7 @@ from gateway.model.levels import NO_NEED
 from gateway.model.ports import Page
 from gateway.model.transaction import OTHER_ACCOUNT, HandOver, Transaction
 from gateway.oidc.authorization import is_hint
+from gateway.portal.flow.session_limit import require_within_limit
 from gateway.portal.flow.source import openid_providers
 from gateway.portal.flow.start import shortest_limit
 from gateway.portal.flow.steps import BeginTransaction, NextStep
@@ -92,6 +93,8 @@ class AppHost:
         app, host = begin.app, request.host
         request.way_back = WayBack(app, host, begin.target, again=True, need=begin.need)
         await self._clear_what_was_left(request, app)
+        if not begin.embedded:
+            await require_within_limit(request, self._services)
         binding = request.binding_made(self._services.token_urlsafe)
         # A stronger sign-in is asked of the provider by which the person is signed in.
         signed_in = await self._signed_in(request, app) if begin.need != NO_NEED and not begin.other_account else None

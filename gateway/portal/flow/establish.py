@@ -17,6 +17,7 @@ from gateway.model.ports import Page
 from gateway.model.provider import Provider
 from gateway.model.session import Seat, SeatLimits, Session, Tokens
 from gateway.portal.flow.acting import ActingFor
+from gateway.portal.flow.session_limit import keep_within_limit
 from gateway.portal.flow.source import openid_provider_of
 from gateway.portal.flow.steps import Authentication, Continue, SignInSeenAgain
 from gateway.portal.http.provider_cookie import remember_provider
@@ -62,8 +63,7 @@ class SignIns:
         if pending is not None:
             return Continue(pending, made=made)
         await self._services.sessions.add(made)
-        if request.snapshot.gateway.scim.clients:
-            await self._services.active_people.confirm(made)
+        await confirm(request, made, self._services)
         give_seat(request, made, self._services.report)
         return self._services.pages.signed_in(request.reader, home(request), again=False)
 
@@ -191,6 +191,13 @@ def program_seat(
     """
     person = establish(provider, identity, tenant_optional=tenant_optional)
     return Seat(b"", host, "", person.identity, person.tenant, 0.0, deadline, end, deadline)
+
+
+async def confirm(request: PortalRequest, made: NewSession, services: PortalServices) -> None:
+    """The store has the session, and no browser has it yet. Raises GatewayError where none may have it."""
+    if request.snapshot.gateway.scim.clients:
+        await services.active_people.confirm(made)
+    await keep_within_limit(request, made, services)
 
 
 def give_seat(request: PortalRequest, made: NewSession, report: Report) -> None:

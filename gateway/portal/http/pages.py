@@ -250,10 +250,10 @@ class Pages:
         return self._language(reader.language)
 
     def sessions(
-        self, reader: Reader, lines: Sequence[SessionLine], accounts: Sequence[AccountLine] = (), home: str = "/"
+        self, reader: Reader, lines: Sequence[SessionLine], accounts: Sequence[AccountLine], home: str, most: int | None
     ) -> Page:
-        """`home`: the path of the person's own page."""
-        return self._page("sessions.html", reader, lines=lines, accounts=accounts, home=home)
+        """`home`: the path of the person's own page. `most`: in how many browsers they may be signed in at once."""
+        return self._page("sessions.html", reader, lines=lines, accounts=accounts, home=home, most=most)
 
     def account(
         self,

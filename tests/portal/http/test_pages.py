@@ -112,7 +112,7 @@ def every_page(pages: Pages, language: str) -> list[Page]:
         ),
         pages.signed_in(Reader(language), "/", again=False),
         pages.signed_in(Reader(language), "/", again=True),
-        pages.sessions(Reader(language), [line]),
+        pages.sessions(Reader(language), [line], (), "/", 3),
         pages.home(
             Reader(language),
             Offered(((ShownText("Permis"), "https://permis/"),), "permis", 2, True),
@@ -180,7 +180,7 @@ def test_a_level_has_the_words_of_eidas_or_the_operators_own(level: str, french:
         reader = Reader(language)
         for page in (
             themed.step_up(reader, asked),
-            themed.sessions(reader, [line]),
+            themed.sessions(reader, [line], (), "/", None),
             themed.home(reader, Offered((), "", 1, False), [HomeLine(line, "0" * 32)]),
         ):
             text = page.body.decode().replace("<span>", "").replace("\n", "")
@@ -298,14 +298,14 @@ def test_labels_are_escaped_and_in_the_readers_language(pages: Pages) -> None:
     assert ("Metropolis" in english, "Métropole" in english) == (True, False)
     assert "Métropole" in french
     line = SessionLine(XSS, {}, (ShownText(XSS), ShownText(XSS, XSS)), 0, 0)
-    assert b"<script" not in pages.sessions(Reader("fr"), [line]).body
+    assert b"<script" not in pages.sessions(Reader("fr"), [line], (), "/", None).body
 
 
 def test_the_page_of_sessions_calls_applications_as_people_do_and_leads_home(pages: Pages) -> None:
     apps = (ShownText("Permis de construire"), ShownText("Grants", "en"))
     linked = AccountLine(ShownText("Agenda"), "agenda.example", "a.liddell")
     line = SessionLine("Métropole", {}, apps, 0, 3600)
-    shown = pages.sessions(Reader("fr"), [line], [linked], "/_ecluse/home").body.decode()
+    shown = pages.sessions(Reader("fr"), [line], [linked], "/_ecluse/home", None).body.decode()
     assert '<dd>Permis de construire, <span lang="en">Grants</span></dd>' in shown
     assert "Agenda – a.liddell" in shown
     assert '<a href="/_ecluse/home">Vos applications</a>' in shown

@@ -25,6 +25,7 @@ from gateway.stores.redis.store import RedisStore
 from gateway.stores.tickets import unix_now
 from tests.bench.round_trips import counted, nothing_at_hand, of_saml
 from tests.patience import PATIENCE
+from tests.portal.flow.test_session_limit import allow
 from tests.portal.installation import ACTES, Installation, installed
 from tests.stores.redis.cluster import Cluster, TestedClusterStore
 from tests.stores.redis.proxy import proxied
@@ -39,6 +40,7 @@ from tests.stores.samples import (
     seat_record,
     session_record,
 )
+from tests.stores.test_session_limit import limit_of, made
 
 pytestmark = pytest.mark.service
 
@@ -128,6 +130,23 @@ async def test_what_a_sign_in_by_saml_waits_for_is_six_round_trips(valkey: int) 
         assert waits.asked == waits.waited
         with nothing_at_hand():
             assert await of_saml(store, waits) == 8
+
+
+async def test_where_people_are_limited_a_sign_in_looks_once_more_and_what_goes_is_another(valkey: int) -> None:
+    async with proxied(valkey) as proxy:
+        store = RedisStore(settings_of(proxy.port))
+        await store.open()
+        async with installed(store=store) as here:
+            allow(here, 1)
+            assert (await asked_by(here, lambda: proxy.requests))["/_ecluse/callback/metropole"] == 3
+        worker = Worker(store, Clock(unix_now()))
+        await made(worker, "home")
+        worker.clock.pass_by(1)
+        for where, asked in (("home", 1), ("work", 2)):
+            session, before = await made(worker, where), proxy.requests
+            await limit_of(worker).end_oldest(session, 1, buried=False)
+            assert proxy.requests == before + asked
+        await store.close()
 
 
 async def test_in_a_cluster_a_sign_in_has_two_tags_and_asks_once_more(nodes: Cluster) -> None:

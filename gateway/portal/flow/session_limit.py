@@ -1,0 +1,32 @@
+"""`limits.sessions_per_person`: what a new sign-in ends of its person's, and what is said where it has ended."""
+
+from gateway.model.codes import SESSION_LIMIT
+from gateway.model.errors import GatewayError
+from gateway.portal.flow.kept_posts import keeps_posts
+from gateway.portal.http.request import PortalRequest
+from gateway.portal.services import PortalServices
+from gateway.stores.new_session import NewSession
+from gateway.wire.cookies import clear_seat, presented_seat
+
+
+async def keep_within_limit(request: PortalRequest, made: NewSession, services: PortalServices) -> None:
+    """The store has the session, and no browser has it yet."""
+    most = request.snapshot.gateway.limits.sessions_per_person
+    if most is None:
+        return
+    ended = await services.session_limit.end_oldest(made, most, buried=keeps_posts(request.snapshot))
+    if ended:
+        # Invariant 12: in force in every worker before this response is sent.
+        await services.revoker.revoked(ended)
+        services.report.sessions_limited(request, len(ended), made.session.identity)
+
+
+async def require_within_limit(request: PortalRequest, services: PortalServices) -> None:
+    """Raises GatewayError(SESSION_LIMIT), once on each host, for a seat of a session that another sign-in ended."""
+    cookie = presented_seat(request.cookie_line)
+    if request.snapshot.gateway.limits.sessions_per_person is None or cookie is None:
+        return
+    if await services.session_limit.has_ended(cookie):
+        if clear_seat() not in request.cookies_to_set:
+            request.cookies_to_set.append(clear_seat())
+        raise GatewayError(SESSION_LIMIT, "its person has signed in in another browser since")

@@ -1,0 +1,57 @@
+"""In how many browsers a person is signed in at once: the oldest go, and what is presented of them later is told so."""
+
+from collections.abc import Callable, Iterable
+from itertools import chain
+
+from gateway.stores.envelopes import read_cookie
+from gateway.stores.new_session import NewSession
+from gateway.stores.records import TOMBSTONE_KEPT, MarkKey, RaiseMark, RecordStore, SessionSummary
+from gateway.stores.sealing import StoreKeys, shard_of
+from gateway.stores.sessions import Sessions
+
+
+class SessionLimit:
+    """`keys`, `now`: as Sessions has them. Both raise GatewayError(STORE_UNREACHABLE) when the store cannot say."""
+
+    def __init__(self, store: RecordStore, sessions: Sessions, keys: StoreKeys, *, now: Callable[[], int]) -> None:
+        self._store = store
+        self._sessions = sessions
+        self._keys = keys
+        self._now = now
+
+    async def end_oldest(self, made: NewSession, most: int, *, buried: bool) -> tuple[str, ...]:
+        """Ends what the person has in more than `most` browsers, the oldest first, and returns the ids. `made` is
+        written before, and never ends by this. `buried`: as in Sessions.end.
+
+        Of any number of sign-ins at once the last one that looks has all others before it: it leaves the `most` newest,
+        and its own where another of the same second counts as newer."""
+        identity, own = made.session.identity, made.session.id
+        found = await self._sessions.of_subject(identity.issuer, identity.subject)
+        oldest = [here for here in _browsers(found)[most:] if own not in here]
+        gone = tuple(chain(*oldest))
+        if not gone:
+            return ()
+        until = self._now() + TOMBSTONE_KEPT
+        marks = [RaiseMark(self._marks(id)[0], 1, until) for id in gone]
+        return await self._sessions.end(gone, buried=buried, beside=marks)
+
+    async def has_ended(self, cookie: bytes) -> bool:
+        """Whether this seat's session was one that went, in the last hours."""
+        presented, now = read_cookie(cookie), self._now()
+        if presented is None:
+            return False
+        return any([await self._store.mark(mark, now) for mark in self._marks(presented.key.session_id)])
+
+    def _marks(self, session_id: str) -> list[MarkKey]:
+        # Under every store key: while a new one comes into use, workers may differ in which is the first.
+        return [MarkKey(shard_of(session_id), key) for key in self._keys.indexes("session limit", session_id)]
+
+
+def _browsers(found: Iterable[SessionSummary]) -> list[list[str]]:
+    """The sessions of each, that first where the person has signed in last: who signs in again in a browser has another
+    session there, and is in one browser all the same. `found`: the oldest first."""
+    browsers: dict[bytes, list[str]] = {}
+    for one in found:
+        # It moves to the end.
+        browsers[one.browser] = [*browsers.pop(one.browser, ()), one.id]
+    return list(reversed(browsers.values()))
