@@ -106,7 +106,7 @@ class ApplicationAccess:
         self.anonymous: dict[object, object] = {}
         self.decisions: dict[tuple[str, str], list[int]] = {}
         self.policy_errors = 0
-        self.differing: dict[tuple[tuple[str, str], tuple[ShadowDifference, ...]], list[int]] = {}
+        self.differing: dict[tuple[tuple[str, str], tuple[ShadowDifference, ...]], list[int]] | None = None
         self.told: set[ShadowDifference] | None = None
 
     # --- request line ---
@@ -315,12 +315,11 @@ class ApplicationAccess:
     def _cell(self, live: Decision, found: tuple[ShadowDifference, ...]) -> list[int]:
         """Which one is counted up at each use."""
         counted = _KINDS[type(live)], live.reason.id
-        if found and ((counted, found) in self.differing or len(self.differing) < _DIFFERENCES):
-            return self.differing.setdefault((counted, found), [0])
-        cell = self.decisions.get(counted)
-        if cell is None:
-            cell = self.decisions[counted] = [0]
-        return cell
+        if found:
+            differing = self.differing = self.differing or {}
+            if (counted, found) in differing or len(differing) < _DIFFERENCES:
+                return differing.setdefault((counted, found), [0])
+        return self.decisions.setdefault(counted, [0])
 
     def _prepared(
         self, question: Question, decision: Decision, seat: Seat | None, now: float

@@ -47,15 +47,21 @@ def _turns_on_request(rule: Rule) -> bool:
 
 
 class _Leaf:
-    """The end of a pattern: its rules, and the matches made so far, by the leaves of the denies that apply as well."""
+    """The end of a pattern: its rules, and the matches made so far: `sole`, where no other pattern denies, which is all
+    that most have; else by the leaves of the denies that apply as well."""
 
-    __slots__ = ("matches", "rules")
+    __slots__ = ("matches", "rules", "sole")
 
     def __init__(self) -> None:
         self.rules: tuple[Rule, ...] = ()
         self.matches: dict[tuple[_Leaf, ...], Match] | None = None
+        self.sole: Match | None = None
 
     def match(self, denied_by: tuple["_Leaf", ...]) -> Match:
+        if not denied_by:
+            if self.sole is None:
+                self.sole = Match(self.rules[0].pattern.text, self.rules, ())
+            return self.sole
         if self.matches is None:
             self.matches = {}
         matches = self.matches

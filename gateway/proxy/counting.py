@@ -25,7 +25,7 @@ def take_over(lane: Lane, counters: Counters) -> None:
     if lane.errors:
         for reason, count in lane.errors.items():
             counters.count(count, "ecluse_upstream_errors_total", name, reason)
-        lane.errors.clear()
+        lane.errors = None
     if lane.policy_errors:
         counters.count(lane.policy_errors, "ecluse_policy_errors_total", name)
         lane.policy_errors = 0
@@ -35,7 +35,7 @@ def take_over(lane: Lane, counters: Counters) -> None:
 
 
 def _differing(lane: Lane, counters: Counters) -> None:
-    for ((kind, reason), found), cell in lane.differing.items():
+    for ((kind, reason), found), cell in (lane.differing or {}).items():
         if cell[0]:
             counters.count(cell[0], "ecluse_policy_decisions_total", lane.name, kind, reason)
             for live, live_rule, shadow, shadow_rule in found:

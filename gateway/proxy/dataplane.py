@@ -226,7 +226,7 @@ class DataPlane:
         """Each kind of difference once; how often it comes is counted."""
         if lane.told is None:
             lane.told = set()
-        for _, found in lane.differing:
+        for _, found in lane.differing or ():
             for one in found:
                 if one not in lane.told:
                     lane.told.add(one)

@@ -13,7 +13,7 @@ from gateway.model.errors import GatewayError
 from gateway.model.front_codes import FRONT_HEADER, FRONT_OTHER, FRONT_QUESTION, FRONT_UNKNOWN
 from gateway.model.ports import Page
 from gateway.model.session import Seat
-from gateway.proxy.known_heads import parts
+from gateway.proxy.known_heads import split
 from gateway.proxy.known_questions import FrontQuestion, KnownQuestion
 from gateway.proxy.lasting import Lasting
 from gateway.proxy.memo import Memo
@@ -153,7 +153,7 @@ class FrontQuestions(Lasting):
         request, plane, tables = self.request, self.plane, self.plane.tables
         end = head.find(b"\r\n")
         text = head[:end]
-        key, values = parts(head[end:])
+        key, values = split(head[end:])
         questions = tables.asked.questions
         known = questions.get(text + key) or questions.get(key)
         settings = tables.snapshot.gateway.forward_auth
@@ -161,16 +161,18 @@ class FrontQuestions(Lasting):
             return False
         if not (self.memo.is_trusted(tables.snapshot) and compare_digest(values[known.secret], settings.secret)):
             return False
-        there = tables.known.heads.get(known.head(values))
+        raw = known.own_host if known.host < 0 else values[known.host]
+        host = tables.by_host.get(raw)
+        if host is None or not known.holds_for(host.lane):
+            return False
+        there = tables.known.heads.get((host.lane.policy, known.inner))
         try:
             if known.method >= 0:
                 line = b"%b %b HTTP/1.1" % (values[known.method], values[known.target])
             else:
                 line = known.line_of(text)
-            own = [*compress(values, known.goes)]
-            if there is None or not known.holds_for(there.host.lane) or not line:
-                return False
-            if not request.read_as(there, own, line, b"", tables):
+            own = [raw, *compress(values, known.goes)]
+            if there is None or not line or not request.read_as(there, host, own, line, b"", tables):
                 return False
         except GatewayError:
             # Said again by whoever reads all of it.

@@ -2,11 +2,12 @@
 
 A browser's next head mostly is an earlier one, its own or another's, with another Referer, cookie or the like. So what
 is remembered, for all connections of a worker, is a head without such values: the lines of names by which browsers say
-what they are and want, whole; of all others, the name. Where the C parser has taken a head, the same bytes with other
-text in the place of some values are as well-formed as they were, and have the same names: a value without CR, LF, NUL
-and other controls is opaque to HTTP/1.1 (RFC 9110 5.5). A head with a name twice, another Connection option than
-keep-alive, other blanks than the usual one, or any name that is dropped or tells how a message is framed, but
-Content-Length, whose number is read by us, is the parser's each time.
+what they are and want, whole; of all others, the name. Of Host, too: it is the same head at each host of which the
+policy is the same, where its value is a spelling that was read before. Where the C parser has taken a head, the same
+bytes with other text in the place of some values are as well-formed as they were, and have the same names: a value
+without CR, LF, NUL and other controls is opaque to HTTP/1.1 (RFC 9110 5.5). A head with a name twice, another
+Connection option than keep-alive, other blanks than the usual one, or any name that is dropped or tells how a message
+is framed, but Content-Length, whose number is read by us, is the parser's each time.
 
 What is remembered is of no person, bounded, and holds under one snapshot. Only heads that went to an application are,
 and what strangers send pushes out nothing but what strangers sent (gateway.access.remembered).
@@ -18,12 +19,14 @@ from itertools import compress
 from typing import Final
 
 from gateway.access.remembered import Newcomers, Remembered
-from gateway.access.virtual_host import VirtualHost
 from gateway.proxy.http1.request_heads import HeadNames, RequestLayout
-from gateway.proxy.lane import Lane
+from gateway.wire.headers import HeaderPolicy
 
 _MOST: Final = 1024
 _LONGEST: Final = 2048
+_HOSTS: Final = (b"\r\nHost: ", b"\r\nhost: ")
+_HOST_BEGINS: Final = len(_HOSTS[0])
+_NO_HOST: Final = (b"", (b"",))
 
 # Lines that are the same for many people, and tell of nobody in particular.
 _SHARED: Final = frozenset(
@@ -43,34 +46,35 @@ _OWN: Final = re.compile(rb"(\r\n(?:%b): )([\x21-\x7e\x80-\xff][\t\x20-\x7e\x80-
 
 
 class KnownHead:
-    """`pieces`: what goes on of the head, from its Host line, with b"" in the place of each value of its own; `goes`:
-    which of these values go on. `cookie`: the index of that value, -1 where there is none; `rare`: of those that are
-    ours to read, with their verdicts. `kept_alive`: whether HTTP/1.0 is. `let_in`: somebody signed in sent it."""
+    """`pieces`: what goes on of the head behind its Host line, with b"" in the place of that and of each value of its
+    own; `goes`: which of these values go on, the first of which is the host. `cookie`: the index of that value, -1
+    where there is none; `rare`: of those that are ours to read, with their verdicts. `kept_alive`: whether HTTP/1.0 is.
+    `let_in`: somebody signed in sent it."""
 
-    __slots__ = ("_key", "_own", "cookie", "goes", "head", "host", "kept_alive", "layout", "let_in", "pieces", "rare")
+    __slots__ = ("_key", "_own", "cookie", "goes", "head", "kept_alive", "layout", "let_in", "pieces", "rare")
 
-    def __init__(
-        self, key: bytes, head: HeadNames, layout: RequestLayout, host: VirtualHost[Lane], *, let_in: bool
-    ) -> None:
+    def __init__(self, key: bytes, head: HeadNames, layout: RequestLayout, *, let_in: bool) -> None:
         self.let_in = let_in
-        self.head, self.layout, self.host = head, layout, host
+        self.head, self.layout = head, layout
         self.kept_alive = bool(layout.connections)
         self._key = key
-        self._own = own = [place for place, name in enumerate(head.names) if OWN_NAME.fullmatch(name) is not None]
+        own = [place for place, name in enumerate(head.names) if OWN_NAME.fullmatch(name) is not None]
+        self._own = own = [head.host, *own]
         self.goes = [layout.goes[place] for place in own]
         self.cookie = own.index(layout.cookies[0][0]) if layout.cookies else -1
         self.rare = [(own.index(place), verdict) for place, _, verdict in layout.rare]
-        self.pieces = [host.line]
+        self.pieces = [b"", b""]
         for place, line in enumerate(_lines_of(key)):
             if layout.goes[place]:
                 self.pieces[-1] += b"\r\n" + line
                 if place in own:
                     self.pieces += (b"", b"")
 
-    def passed(self, values: Sequence[bytes]) -> bytes:
-        """What goes on of a head with these values, from its Host line to the end of its last line."""
+    def passed(self, host_line: bytes, values: Sequence[bytes]) -> bytes:
+        """What goes on of a head with these values, from its Host line, as it goes on, to the end of its last line."""
         pieces = self.pieces[:]
-        pieces[1::2] = compress(values, self.goes)
+        pieces[0] = host_line
+        pieces[2::2] = compress(values, self.goes)
         return b"".join(pieces)
 
     def lines(self, values: Sequence[bytes]) -> list[bytes]:
@@ -82,26 +86,41 @@ class KnownHead:
 
 
 class KnownHeads:
-    """`heads`: by their lines without the values of their own, as `parts` gives them."""
+    """`heads`: by the policy of their application, and their lines without the values of their own, as `parts` gives
+    them."""
 
     __slots__ = ("_remembered", "heads")
 
     def __init__(self, newcomers: Newcomers) -> None:
-        self._remembered: Remembered[bytes, KnownHead] = Remembered(newcomers, _MOST)
+        self._remembered: Remembered[tuple[HeaderPolicy, bytes], KnownHead] = Remembered(newcomers, _MOST)
         self.heads = self._remembered.values
 
     def keep(
-        self, head: HeadNames, layout: RequestLayout, host: VirtualHost[Lane], lines: Sequence[bytes], *, person: bool
+        self, head: HeadNames, layout: RequestLayout, policy: HeaderPolicy, lines: Sequence[bytes], *, person: bool
     ) -> None:
-        """A head that the parser has read goes to an application. `layout`: an opaque one; Connection says nothing else
-        than keep-alive. `lines`: each as b"Name: value". `person`: whether somebody is signed in."""
-        key, values = parts(b"\r\n%b\r\n\r\n" % b"\r\n".join(lines))
-        if are_split(head.names, key, values):
-            self._remembered.add(key, KnownHead(key, head, layout, host, let_in=person))
+        """A head that the parser has read goes to an application. `layout`: an opaque one, under `policy`; Connection
+        says nothing else than keep-alive. `lines`: each as b"Name: value". `person`: whether somebody is signed in."""
+        key, (_, *values) = parts(b"\r\n%b\r\n\r\n" % b"\r\n".join(lines))
+        if key and are_split(head.names, key, values):
+            self._remembered.add((policy, key), KnownHead(key, head, layout, let_in=person))
 
 
-def parts(block: bytes) -> tuple[bytes, list[bytes]]:
-    """A head from the CRLF behind its request line on: without the values of its own, and these."""
+def parts(block: bytes) -> tuple[bytes, Sequence[bytes]]:
+    """A head from the CRLF behind its request line on: without the values of its own, and these, the host first. Of one
+    without a usual Host line, b"" for both."""
+    at = block.find(_HOSTS[0])
+    if at < 0 and (at := block.find(_HOSTS[1])) < 0:
+        return _NO_HOST
+    at += _HOST_BEGINS
+    end = block.find(b"\r", at)
+    found = _OWN.split(block[:at] + block[end:])
+    values = [block[at:end], *found[2::3]]
+    del found[2::3]
+    return b"".join(found), values
+
+
+def split(block: bytes) -> tuple[bytes, list[bytes]]:
+    """As `parts`, where the host is not among the values."""
     found = _OWN.split(block)
     values = found[2::3]
     del found[2::3]
@@ -109,7 +128,7 @@ def parts(block: bytes) -> tuple[bytes, list[bytes]]:
 
 
 def are_split(names: Sequence[bytes], key: bytes, values: Sequence[bytes]) -> bool:
-    """Whether a head of lines of these names is told by what `parts` gave of it, and may be remembered."""
+    """Whether a head of lines of these names is told by what `split` gave of it, and may be remembered."""
     own = sum([OWN_NAME.fullmatch(name) is not None for name in names])
     shared = sum([name.lower() in _SHARED for name in names])
     return own == len(values) and own + shared == len(names) and len(key) <= _LONGEST

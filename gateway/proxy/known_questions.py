@@ -13,14 +13,13 @@ from typing import Final, NamedTuple
 from gateway.access.remembered import Newcomers, Remembered
 from gateway.access.virtual_host import VirtualHost
 from gateway.proxy.http1.request_heads import RequestHeads, RequestLayout
-from gateway.proxy.known_heads import OWN_NAME, KnownHeads, are_split, parts
+from gateway.proxy.known_heads import OWN_NAME, KnownHeads, are_split, parts, split
 from gateway.proxy.lane import Lane
 from gateway.wire.fronts import PATH, SECRET, Front
 from gateway.wire.hop_by_hop import HOP_BY_HOP
 
 _MOST: Final = 256
 _BELOW: Final = PATH + b"/"
-_HOST: Final = b"\r\nHost: "
 _CONNECTIONS: Final = frozenset({b"Connection: keep-alive", b"Connection: Keep-Alive", b"connection: keep-alive"})
 
 
@@ -37,14 +36,14 @@ class FrontQuestion(NamedTuple):
 
 class KnownQuestion:
     """`secret`, `method`, `target`, `host`: the indices of these values, -1 where the front says it otherwise. `goes`:
-    which of the values are the browser's. `around_host`: what stands around the host in the known head of the browser's
-    request, or all of it where the question's own Host is that. `dropped`: names of the browser's lines that the
+    which of the values are the browser's. `inner`: the head of the browser's request, as KnownHeads has it; `own_host`:
+    its host where the question's own Host is that. `dropped`: names of the browser's lines that the
     application of the lane `there` does not see; they are not in that head. `stripped`: for whom something is counted
     as taken off. `let_in`: as of KnownHead."""
 
     __slots__ = (
-        "around_host", "dropped", "front", "goes", "host", "lane", "let_in", "method", "secret", "stripped", "target",
-        "there",
+        "dropped", "front", "goes", "host", "inner", "lane", "let_in", "method", "own_host", "secret", "stripped",
+        "target", "there",
     )  # fmt: skip
 
     def __init__(
@@ -59,16 +58,12 @@ class KnownQuestion:
         self.host = places.get(front.host, -1)
         left_out = {SECRET, front.method, front.target, front.host, *map(bytes.lower, dropped)}
         self.goes = [name not in left_out for name in names]
-        self.around_host: tuple[bytes, ...] = ()
+        self.inner = self.own_host = b""
         self.stripped: tuple[Lane, ...] = ()
 
     def holds_for(self, lane: Lane) -> bool:
         """Whether its lines are the same for the application of `lane`: which one that is may be among the values."""
         return lane is self.there or not self.dropped
-
-    def head(self, values: Sequence[bytes]) -> bytes:
-        """Of the browser's request, without its values, as KnownHeads has it."""
-        return self.around_host[0] if self.host < 0 else values[self.host].join(self.around_host)
 
     def line_of(self, text: bytes) -> bytes:
         """The browser's request line, where the question's own says it; b"" where it is no usual one. Raises
@@ -96,7 +91,7 @@ class KnownQuestions:
         application sees. `person`: whether somebody is signed in."""
         names = tuple(line.partition(b":")[0] for line in asked.lines)
         lower = [name.lower() for name in names]
-        key, values = parts(b"\r\n%b\r\n\r\n" % b"\r\n".join(asked.lines))
+        key, values = split(b"\r\n%b\r\n\r\n" % b"\r\n".join(asked.lines))
         connection = [line for line, name in zip(asked.lines, lower, strict=True) if name == b"connection"]
         if host.is_divided or not are_split(names, key, values) or not _CONNECTIONS.issuperset(connection):
             return
@@ -107,14 +102,10 @@ class KnownQuestions:
         # The line before it is another one each time.
         block = asked.front.original(seen, b"GET", b"/").partition(b"\r\n")[2]
         lines = block.removesuffix(b"\r\n\r\n").split(b"\r\n")
-        inner, passed = parts(b"\r\n" + block)
+        question.inner, (question.own_host, *passed) = parts(b"\r\n" + block)
         # What is neither the front's nor the browser's to say, as the length of a body, makes it no usual question.
         if [*compress(values, question.goes)] != passed or not self._keep_head(lines, host, person=person):
             return
-        if question.host >= 0:
-            question.around_host = (_HOST, inner.removeprefix(_HOST + values[question.host]))
-        else:
-            question.around_host = (inner,)
         of_question = RequestLayout(names, asked.lane.policy).dropped
         counted = ((asked.lane, of_question), (host.lane, dropped))
         question.stripped = tuple(lane for lane, off in counted if any(name.lower() not in HOP_BY_HOP for name in off))
@@ -127,5 +118,5 @@ class KnownQuestions:
         head = heads.by_names.get(names) or heads.learn(names)
         layout = heads.layouts.get((head, host.lane.policy)) or heads.learn_layout(head, host.lane.policy)
         if layout.opaque:
-            self._known.keep(head, layout, host, lines, person=person)
+            self._known.keep(head, layout, host.lane.policy, lines, person=person)
         return layout.opaque

@@ -15,7 +15,7 @@ from gateway.proxy.filters.texts import BodyFilters
 from gateway.proxy.upstream.group import AddressGroup
 from gateway.proxy.upstream.pool import Pool
 from gateway.wire import response_guard
-from gateway.wire.application_cookies import AS_THEY_ARE, ApplicationCookies
+from gateway.wire.application_cookies import AS_THEY_ARE, shared_cookies
 from gateway.wire.headers import HeaderPolicy
 from gateway.wire.response_edits import UNCHANGED, ApplicationEdits, HostEdits
 
@@ -70,7 +70,7 @@ class Lane(ApplicationAccess):
         self.exchange = self._usual if self._path_limits is None else None
         self.policy = policy
         own = AS_THEY_ARE if app is None else app.edits.cookies
-        self.cookies = ApplicationCookies(own, frozenset() if app is None else app.cookie_names)
+        self.cookies = shared_cookies(own, frozenset() if app is None else app.cookie_names)
         self.hides = bool(own.hidden)
         fronted = app is not None and app.front is not None
         self.rarely = self.hides or fronted
@@ -91,7 +91,8 @@ class Lane(ApplicationAccess):
         self.plain_bodies = marked or self.filters is not None
         self.statuses = [0] * 6
         self.stripped = 0
-        self.errors: dict[str, int] = {}
+        # Of most applications none is ever counted.
+        self.errors: dict[str, int] | None = None
 
     def edits_for(self, host: str) -> HostEdits | None:
         """What its file changes in the heads of responses, for one of its canonical hosts."""
@@ -111,4 +112,5 @@ class Lane(ApplicationAccess):
         return self.sole if self.group is None else self.group.again(seat, client)
 
     def failed(self, reason: str) -> None:
-        self.errors[reason] = self.errors.get(reason, 0) + 1
+        errors = self.errors = self.errors or {}
+        errors[reason] = errors.get(reason, 0) + 1

@@ -89,7 +89,7 @@ class Request:
         self._kept_alive = False
         # A head that needed no parser, with its own values. Its lines are put together where they are asked for.
         self._known: KnownHead | None = None
-        self._values: list[bytes] = []
+        self._values: Sequence[bytes] = ()
         self._whole: list[bytes] = []
         self._lines: list[bytes] = []
         self.middle = b""
@@ -126,9 +126,11 @@ class Request:
         if len(head) > longest:
             return False
         key, values = parts(block)
-        known = tables.known.heads.get(key)
-        if known is not None and self.read_as(known, values, text, block, tables):
-            return True
+        host = tables.by_host.get(values[0])
+        if host is not None:
+            known = tables.known.heads.get((host.lane.policy, key))
+            if known is not None and self.read_as(known, host, values, text, block, tables):
+                return True
         names = self._parsed(head)
         if names is None:
             return False
@@ -143,12 +145,16 @@ class Request:
             self.fresh()
         return True
 
-    def read_as(self, known: KnownHead, values: list[bytes], text: bytes, block: bytes, tables: RequestTables) -> bool:
-        """Whether a head of this line is one that was let in before, but for these values; if so, it is read. `block`:
-        what was split into them, b"" where the next head is none like it. Raises GatewayError."""
-        if len(values) != len(known.goes):
+    def read_as(
+        self, known: KnownHead, host: VirtualHost[Lane], values: Sequence[bytes], text: bytes, block: bytes,
+        tables: RequestTables,
+    ) -> bool:  # fmt: skip
+        """Whether a head of this line is one that was let in before, but for these values; if so, it is read. `host`:
+        the one that they name, of the policy that the head is known under. `block`: what was split into them, b"" where
+        the next head is none like it. Raises GatewayError."""
+        # Another path of a host that is divided may be another application's.
+        if len(values) != len(known.goes) or host.is_divided:
             return False
-        host = known.host
         lane = host.lane
         line = lane.lines.get(text) or lane.read_line(text)
         if line.authority is not None:
@@ -281,12 +287,12 @@ class Request:
             person = self.seat is not None
             if person:
                 self._head.let_in = self._layout.let_in = True
-            tables.known.keep(self._head, self._layout, self.host, self._whole, person=person)
+            tables.known.keep(self._head, self._layout, self.lane.policy, self._whole, person=person)
 
     def passed(self) -> bytes:
         """What goes on, from the Host line to the end of the last line."""
         if self._known is not None:
-            return self._known.passed(self._values)
+            return self._known.passed(self.host.line, self._values)
         return b"\r\n".join((self.host.line, *self._lines))
 
     @property

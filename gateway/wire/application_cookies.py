@@ -7,6 +7,7 @@ in a jar (wire.cookie_jar), which alone says what of them an application is sent
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from gateway.model.names import fold
@@ -15,6 +16,7 @@ from gateway.wire.cookies import OURS, CookiePolicy, without_cookies
 ALL: Final = "*"
 # Browsers keep some 180 for a site.
 _MOST_BROUGHT: Final = 200
+_SHARED: Final = 512
 _BLANKS: Final = b" \t"
 # RFC 9110 5.6.2: what a name may be made of, so that all servers read it as the same.
 _TOKEN: Final = re.compile(rb"[A-Za-z0-9!#$&'*+.^_`|~-]+")
@@ -126,6 +128,12 @@ class ApplicationCookies:
     def of_jar(self, line: bytes) -> bytes:
         """A Cookie line out of the jar, without what some server could read as an injected cookie (invariant 3)."""
         return without_cookies(line, self._injected) if line else b""
+
+
+@lru_cache(_SHARED)
+def shared_cookies(rules: CookieRules, injected: frozenset[bytes]) -> ApplicationCookies:
+    """Applications whose files say the same share it: most say nothing."""
+    return ApplicationCookies(rules, injected)
 
 
 def name_of(set_cookie: bytes) -> bytes:

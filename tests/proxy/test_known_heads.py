@@ -1,6 +1,6 @@
 """Heads that need no parser: what is taken over from heads of before is what a parser would read."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import pytest
 from hypothesis import given
@@ -9,11 +9,11 @@ from hypothesis import strategies as some
 from gateway.access import remembered
 from gateway.model.errors import GatewayError
 from gateway.proxy import known_heads as module
-from gateway.proxy.known_heads import parts
+from gateway.proxy.known_heads import parts, split
 from gateway.proxy.request import Request
 from gateway.proxy.tables import RequestTables
 from gateway.proxy.upstream.pools import Pools
-from tests.config.samples import sample_snapshot
+from tests.config.samples import PERMIS, PLAIN_APP, sample_snapshot
 from tests.proxy.applications import application
 from tests.proxy.gateways import HOST, ask, gateway
 from tests.proxy.stand_ins import identity, seat
@@ -22,8 +22,8 @@ LONGEST = 8192
 SOMEBODY = seat("permis.localhost", identity(uid="jdupont"))
 
 
-def places() -> RequestTables:
-    return RequestTables(sample_snapshot(), Pools(None, None, None), iter(range(10_000)))  # type: ignore[arg-type]
+def places(changes: Mapping[str, str] | None = None) -> RequestTables:
+    return RequestTables(sample_snapshot(changes), Pools(None, None, None), iter(range(10_000)))  # type: ignore[arg-type]
 
 
 def facts(request: Request) -> tuple[object, ...]:
@@ -57,8 +57,11 @@ def let_in(head: bytes, here: RequestTables, *, person: bool = True) -> None:
 def is_known(head: bytes, here: RequestTables) -> bool:
     end = head.find(b"\r\n")
     key, values = parts(head[end:])
-    known = here.known.heads.get(key)
-    return known is not None and Request().read_as(known, values, head[:end], head[end:], here)
+    host = here.by_host.get(values[0])
+    known = None if host is None else here.known.heads.get((host.lane.policy, key))
+    if host is None or known is None:
+        return False
+    return Request().read_as(known, host, values, head[:end], head[end:], here)
 
 
 def head_of(lines: Sequence[tuple[bytes, bytes]], target: bytes = b"/public/a", version: bytes = b"1.1") -> bytes:
@@ -159,9 +162,70 @@ def test_values_of_people_are_not_remembered() -> None:
     names = (b"Cookie", b"Referer", b"X-CSRF-Token", b"If-None-Match", b"X-Forwarded-For", b"Content-Type")
     own = [(name, b"SECRET") for name in names]
     let_in(head_of(((b"Accept", b"*/*"), *own)), here)
-    ((key, known),) = here.known.heads.items()
-    kept = key + b"".join(known.pieces) + b"".join(known.lines([b""] * len(own)))
+    (((_, key), known),) = here.known.heads.items()
+    kept = key + b"".join(known.pieces) + b"".join(known.lines([b""] * (1 + len(own))))
     assert b"SECRET" not in kept
+
+
+OTHERS = {
+    "apps/autre.yaml": PERMIS.replace("permis", "autre"),
+    "apps/tiers.yaml": PERMIS.replace("permis", "tiers").replace("X-Remote-User", "X-Lang"),
+    "apps/toit.yaml": PERMIS.replace("permis", "toit"),
+    "apps/etage.yaml": PLAIN_APP.replace("permis.localhost]", "toit.localhost]\npath: /e")
+    .replace("permis", "etage")
+    .replace("/**", "/e/**"),
+}
+
+
+@pytest.mark.parametrize(
+    ("host", "known"),
+    [
+        (b"autre.localhost", True),
+        (b"autre.localhost:8080", True),
+        # Not asked for before, so that nobody has read this spelling.
+        (b"AUTRE.localhost", False),
+        (b"autre.localhost ", False),
+        (b" autre.localhost", False),
+        (b"", False),
+        # X-Lang is written for this application alone: of clients it takes none.
+        (b"tiers.localhost", False),
+        # Each path of it may be another application's.
+        (b"toit.localhost", False),
+    ],
+)
+def test_a_head_is_known_at_every_host_of_which_the_policy_is_the_same(host: bytes, known: bool) -> None:
+    def other() -> RequestTables:
+        tables = places(OTHERS)
+        for name in (b"autre.localhost", b"autre.localhost:8080", b"tiers.localhost", b"toit.localhost"):
+            tables.find(name)
+        return tables
+
+    here, head = other(), BEFORE.replace(HOST, host)
+    let_in(BEFORE, here)
+    assert is_known(head, here) is known
+    request = Request()
+    assert read(BEFORE, here, request) == read(BEFORE, other())
+    for each in (head, BEFORE, head):
+        assert read(each, here, request) == read(each, other())
+    assert len(here.known.heads) == 1
+
+
+@pytest.mark.parametrize("host", [b"Host", b"host", b"HOST", b"hOst"])
+def test_a_host_stands_where_it_stood_in_the_spelling_that_it_had(host: bytes) -> None:
+    head = BEFORE.replace(b"Host: " + HOST + b"\r\n", b"").replace(b"Cookie:", host + b": " + HOST + b"\r\nCookie:")
+    here = places()
+    let_in(head, here)
+    assert is_known(head, here) is (host.lower() == host or host.title() == host)
+    assert read(head, here) == read(head, places())
+    assert not is_known(BEFORE, here)
+
+
+def test_two_hosts_are_none() -> None:
+    here = places()
+    let_in(BEFORE, here)
+    for line in (b"Host: ", b"host: ", b"HOST: "):
+        for twice in (b"\r\nAccept", b"\r\n\r\n"):
+            assert read(BEFORE.replace(twice, b"\r\n" + line + HOST + twice), here) is None
 
 
 def test_strangers_push_out_nothing_that_others_use() -> None:
@@ -283,7 +347,9 @@ def test_what_a_head_between_said_is_not_what_the_one_before_it_said(between: tu
 def test_parts_are_those_of_one_head_alone() -> None:
     """Lines of which the value is empty, or ends with a blank, are not parted: else a value could be another's."""
     one, other = b"\r\nReferer: \r\nCookie: a\r\n\r\n", b"\r\nReferer: a\r\nCookie: \r\n\r\n"
-    assert parts(one) == parts(other) == (b"\r\nReferer: \r\nCookie: \r\n\r\n", [b"a"])
+    assert split(one) == split(other) == (b"\r\nReferer: \r\nCookie: \r\n\r\n", [b"a"])
+    first = b"\r\nHost: a"
+    assert parts(first + one) == parts(first + other) == (b"\r\nHost: \r\nReferer: \r\nCookie: \r\n\r\n", [b"a", b"a"])
     here = places()
     for block in (one, other):
         let_in(b"GET /public/a HTTP/1.1\r\nHost: " + HOST + block, here)

@@ -52,8 +52,9 @@ from gateway.translation.render import Translation
 from gateway.wire.framing import ALL_METHODS
 
 _Extended = TypeVar("_Extended")
+_Listed = dict[tuple[str, ...], Mapping[str, Provider]]
 _NO_PATHS = RouteTable.build((), False)
-_NO_LINKS: Mapping[str, object] = {"links": _NO_PATHS}
+_USUAL_LOGOUT = Logout(links=_NO_PATHS)
 
 
 def build(plan: bytes) -> Snapshot:
@@ -72,6 +73,7 @@ def build_steps(plan: bytes) -> Generator[None, None, Snapshot]:
     gateway: Gateway | None = None
     providers: dict[str, Provider] = {}
     directories: dict[str, Directory] = {}
+    listed: _Listed = {}
     apps: dict[str, App] = {}
     shadows: dict[str, list[App]] = {}
     rules: list[Rule] = []
@@ -100,7 +102,7 @@ def build_steps(plan: bytes) -> Generator[None, None, Snapshot]:
             case WrittenRules(file, some):
                 rules += (build_rule(file, rule, named) for rule in some)
             case WrittenApp() as written:
-                yield from _add(written, rules, gateway, (providers, directories), apps, shadows)
+                yield from _add(written, rules, gateway, (providers, directories, listed), apps, shadows)
                 rules = []
         yield
     if gateway is None:
@@ -116,7 +118,7 @@ def _add(
     written: WrittenApp,
     rules: list[Rule],
     gateway: Gateway | None,
-    known: tuple[Mapping[str, Provider], Mapping[str, Directory]],
+    known: tuple[Mapping[str, Provider], Mapping[str, Directory], _Listed],
     apps: dict[str, App],
     shadows: dict[str, list[App]],
 ) -> Generator[None]:
@@ -169,21 +171,21 @@ def _app(
     gateway: Gateway,
     providers: Mapping[str, Provider],
     directories: Mapping[str, Directory],
+    listed: _Listed,
 ) -> App:
+    """`listed`: what applications that list the same providers share."""
     return _extended(
         App,
         AppSettings,
         written,
         upstream=_upstream(written, gateway.timeouts),
-        listed={name: providers[name] for name in written.providers},
+        listed=listed.setdefault(written.providers, {name: providers[name] for name in written.providers}),
         directories=tuple([directories[name] for name in written.directories]) if written.directories else (),
         naming=tuple([one for one in directories.values() if one.names_organisations]),
         routes=routes,
         translation=Translation.compile(written.headers, written.cookies, written.header_budget),
         told_by_path=_told_by_path(written) if written.path_headers else None,
-        logout=_extended(
-            Logout, LogoutSettings, written.logout, **(_links(written) if written.logout_links else _NO_LINKS)
-        ),
+        logout=_logout(written),
         api=_api(written, providers),
         path_limits=_path_limits(written, gateway) if written.path_limits else None,
     )
@@ -253,15 +255,20 @@ def _opaque(written: WrittenApp, provider: str, prefix: str, told: WrittenOpaque
     )
 
 
-def _links(written: WrittenApp) -> dict[str, object]:
+def _logout(written: WrittenApp) -> Logout:
+    if not written.logout_links and written.logout == LogoutSettings():
+        return _USUAL_LOGOUT
     links = [parse_link(text) for text in written.logout_links]
     told = [link for link in links if link.parameters]
-    return {
-        "links": _paths(written, [link.text for link in links if not link.parameters]),
-        "query_links": QueryLinks((_paths(written, [link.pattern.text]), link.parameters) for link in told)
+    return _extended(
+        Logout,
+        LogoutSettings,
+        written.logout,
+        links=_paths(written, [link.text for link in links if not link.parameters]),
+        query_links=QueryLinks((_paths(written, [link.pattern.text]), link.parameters) for link in told)
         if told
         else None,
-    }
+    )
 
 
 def _paths(written: WrittenApp, patterns: Sequence[str]) -> RouteTable:

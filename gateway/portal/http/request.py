@@ -19,7 +19,7 @@ from gateway.model.levels import NO_NEED, Need, need_query
 from gateway.model.ports import Reader, ShownAgain
 from gateway.model.transaction import OTHER_ACCOUNT
 from gateway.stores.records import Write
-from gateway.wire.application_cookies import ApplicationCookies
+from gateway.wire.application_cookies import shared_cookies
 from gateway.wire.cookies import (
     LANGUAGES,
     binding_hash,
@@ -346,7 +346,7 @@ def clear_own(apps: Iterable[App], host: str, cookie_line: bytes, *, left: bool 
         domains = ["", *(one for one in logout.cookie_domains if host == one or host.endswith(f".{one}"))]
         found |= dict.fromkeys(clear_cookie(name, path, domain) for name, path in logout.cookies for domain in domains)
         if logout.all_left if left else logout.all_cookies:
-            names = ApplicationCookies(app.edits.cookies, app.cookie_names).brought(cookie_line)
+            names = shared_cookies(app.edits.cookies, app.cookie_names).brought(cookie_line)
             brought = [name.decode("ascii") for name in names]
             # For all of them by the usual path first: where they are too many, those are the ones that count.
             spots = [(path, domain) for path in logout.cookie_paths for domain in domains]

@@ -34,11 +34,13 @@ _NONE: Final = b"", 0
 
 
 class KnownResponse:
-    """`connected`: it has a line of its connection, which is taken out. `directed`: it tells caches what to keep."""
+    """`connected`: it has a line of its connection, which is taken out. `directed`: it tells caches what to keep.
+    `last`: the whole head that came last, which the connections on which it came share."""
 
-    __slots__ = ("connected", "directed", "status")
+    __slots__ = ("connected", "directed", "last", "status")
 
-    def __init__(self, status: int, *, connected: bool, directed: bool) -> None:
+    def __init__(self, head: bytes, status: int, *, connected: bool, directed: bool) -> None:
+        self.last = head
         self.status = status
         self.connected = connected
         self.directed = directed

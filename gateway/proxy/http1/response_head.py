@@ -10,6 +10,7 @@ from gateway.model.codes import UPSTREAM_RESPONSE
 from gateway.model.errors import GatewayError
 from gateway.proxy.http1.header_layout import HeaderLayout, HeaderLayouts, HeaderLines, Names, joined, memorable
 from gateway.proxy.http1.known_responses import KnownResponse, KnownResponses
+from gateway.proxy.http1.response_reader import ResponseReader
 from gateway.wire.cookies import SESSION_COOKIE, is_ours
 from gateway.wire.framing import CHUNKED, NO_BODY, UNTIL_CLOSE, response_framing
 from gateway.wire.headers import (
@@ -44,6 +45,10 @@ WHOLE: Final = 16 * 1024
 _KEEP_ALIVE_LINE: Final = b"\r\nConnection: keep-alive\r\n"
 _KEEP_ALIVE_LENGTH: Final = len(_KEEP_ALIVE_LINE) - 2
 
+# Of a connection on which nothing but usual responses came.
+_NONE: Final[list[bytes]] = []
+_NOTHING: Final[dict[int, bytes]] = {}
+
 
 class StatusLine:
     """`usual`: HTTP/1.1, and a status with a body, so that a Content-Length is the length of that."""
@@ -67,10 +72,13 @@ class ResponseHeads:
 
     `edited`: names in lower case, as ResponsePolicy has them. `adds`: no response goes on as it came."""
 
-    __slots__ = ("_adds", "_edits_cookies", "known", "layouts", "status_lines", "usual_lines", "usual_layouts")
+    __slots__ = (
+        "_adds", "_edits_cookies", "known", "layouts", "reader", "status_lines", "usual_layouts", "usual_lines",
+    )  # fmt: skip
 
     def __init__(self, edited: frozenset[bytes] = frozenset(), *, adds: bool = False) -> None:
         self._adds = adds
+        self.reader = ResponseReader()
         self.known = KnownResponses()
         self._edits_cookies = b"set-cookie" in edited
         self.layouts = HeaderLayouts(ResponsePolicy(edited), _LAYOUTS)
@@ -103,8 +111,7 @@ class ResponseHeads:
 
 
 class ResponseHead:
-    """The head under way on one upstream connection; used again for each. Unless the last read was one whole answer,
-    the next gets a parser as good as new: HEAD, a body counted past it, or what was left behind cannot colour it.
+    """The head under way on one upstream connection; used again for each. It is small: a worker has thousands.
 
     Of the last usual response is kept what follows from its bytes alone: `_last_head`; `_last_length`, of all of it, -1
     where the next cannot be like it; `_last_status`; `_cut`, where its connection line is, -1 where there is none;
@@ -114,10 +121,8 @@ class ResponseHead:
     """
 
     __slots__ = (
-        "_connection", "_cut", "_directed", "_fields", "_heads", "_known", "_last_head", "_last_length", "_last_status",
-        "_layout", "_parser", "_stale", "_unknown", "_values", "binds", "framing", "is_changed", "keep_alive",
-        "left", "on_body", "on_chunk_complete", "on_chunk_header", "on_header", "on_headers_complete",
-        "on_message_begin", "on_message_complete", "on_status", "ours", "rare", "status",
+        "_connection", "_cut", "_directed", "_heads", "_known", "_last_head", "_last_length", "_last_status", "_layout",
+        "_unknown", "_values", "binds", "framing", "is_changed", "keep_alive", "left", "ours", "rare", "status",
     )  # fmt: skip
 
     _known: StatusLine
@@ -125,20 +130,14 @@ class ResponseHead:
 
     def __init__(self, heads: ResponseHeads) -> None:
         self._heads = heads
-        self._fields: dict[bytes, bytes] = {}
-        self.on_header = self._fields.setdefault
-        self.on_body = self.on_chunk_header = self.on_chunk_complete = self.on_status = None
-        self.on_headers_complete = self.on_message_begin = self.on_message_complete = None
-        self._parser = HttpResponseParser(self)
         self._last_head = b""
         self._last_length = self._cut = -1
         self._last_status = self._unknown = self.left = 0
         self._directed = True
-        self._values: list[bytes] = []
+        self._values = _NONE
         self._connection: bytes | None = None
-        self.rare: dict[int, bytes] = {}
+        self.rare = _NOTHING
         self.status = 0
-        self._stale = False
         self.framing = NO_BODY
         self.keep_alive = self.binds = self.is_changed = False
         self.ours = b""
@@ -169,8 +168,8 @@ class ResponseHead:
         if self._unknown > _SELDOM and self._unknown % _SELDOM:
             # No two heads of this application are alike, as it seems.
             return False
-        heads = self._heads.known
-        key, length = heads.parts(data[:end])
+        heads, head = self._heads.known, data[:end]
+        key, length = heads.parts(head)
         known = heads.heads.get(key)
         if known is None:
             return False
@@ -182,16 +181,20 @@ class ResponseHead:
         self._cut = data.find(_KEEP_ALIVE_LINE, 0, end) if known.connected else -1
         self._last_length = -1
         if left == 0:
-            # The next may be the same, byte for byte.
-            self._last_head, self._last_length, self._last_status = data[:end], len(data), known.status
+            # The next may be the same, byte for byte. Connections by the thousand share it.
+            if head != known.last:
+                known.last = head
+            self._last_head, self._last_length, self._last_status = known.last, len(data), known.status
         return True
 
     def _read_whole(self, data: bytes, end: int) -> bool:
-        fields, heads, parser = self._fields, self._heads, self._parser
+        heads = self._heads
+        reader = heads.reader
+        fields, parser = reader.fields, reader.parser
         fields.clear()
-        if self._stale:
-            parser.__init__(self)  # type: ignore[misc]
-        self._stale = True
+        if reader.stale:
+            parser.__init__(reader)  # type: ignore[misc]
+        reader.stale = True
         try:
             parser.feed_data(data)
             known = heads.usual_lines[data[: data.find(b"\n") + 1]]
@@ -212,7 +215,7 @@ class ResponseHead:
         cut = data.find(_KEEP_ALIVE_LINE, 0, end) if layout.connections else -1
         if layout.connections and cut < 0:
             return False
-        self._stale = False
+        reader.stale = False
         directed = bool(layout.directs) and layout.is_directed(fields.values())
         self.left, self._cut, self._directed, self.status = 0, cut, directed, known.status
         # A cookie is one person's: the head is not kept, and does not come twice.
@@ -220,14 +223,14 @@ class ResponseHead:
         if not layout.sets:
             self._last_head, self._last_length, self._last_status = data[:end], len(data), known.status
             if self._unknown <= _SELDOM or not self._unknown % _SELDOM:
-                read = KnownResponse(known.status, connected=cut >= 0, directed=directed)
+                read = KnownResponse(self._last_head, known.status, connected=cut >= 0, directed=directed)
                 heads.known.keep(self._last_head, names, read)
         return True
 
     def _learn(self, head: bytes, names: Names, status: StatusLine) -> None:
         """Of a head without a name twice, what the next one like it needs no parser for: of a body that does not come
         with it, or is long, and of a 304, which has none."""
-        layout, fields = self._heads.usual_layouts.get(names), self._fields
+        layout, fields = self._heads.usual_layouts.get(names), self._heads.reader.fields
         usual = status.usual or (status.status == 304 and status.version == "1.1")
         if layout is None or layout.sets or not usual or bool(layout.length) is (status.status == 304):
             return
@@ -237,16 +240,17 @@ class ResponseHead:
         if all(_is_harmless(name, fields[name]) for name in layout.guarded):
             # A 304 takes back nothing that was said with what it stands for (RFC 9111 3.2).
             directed = not layout.length or layout.is_directed(fields.values())
-            self._heads.known.keep(head, names, KnownResponse(status.status, connected=connected, directed=directed))
+            read = KnownResponse(head, status.status, connected=connected, directed=directed)
+            self._heads.known.keep(head, names, read)
 
     def read(self, head: bytes, method: bytes) -> None:
         """`head` ends with its empty line. Raises GatewayError(UPSTREAM_RESPONSE)."""
-        fields = self._fields
+        reader, fields = self._heads.reader, self._heads.reader.fields
         fields.clear()
-        self._parser.__init__(self)  # type: ignore[misc]
-        self._stale = True
+        reader.parser.__init__(reader)  # type: ignore[misc]
+        reader.stale = True
         try:
-            self._parser.feed_data(head)
+            reader.parser.feed_data(head)
         except HttpParserUpgrade:
             # A 101: whether it was asked for is the connection's affair.
             pass
@@ -266,11 +270,10 @@ class ResponseHead:
             self._read(tuple(collected.names), collected.values, method)
 
     def _read(self, names: Names, values: list[bytes], method: bytes) -> None:
-        rare, known, heads = self.rare, self._known, self._heads
+        known, heads = self._known, self._heads
         layout = heads.layouts.known.get(names) or heads.learn(names)
-        rare.clear()
-        self.is_changed = False
-        self.ours = b""
+        rare = self.rare = {}
+        self.is_changed, self.ours = False, b""
         layout.read_rare(values, rare)
         self._layout, self._values = layout, values
         connection = self._connection = joined(values, layout.connections, b", ")
