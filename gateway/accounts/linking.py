@@ -9,7 +9,7 @@ from gateway.accounts.book import SEEN_WITHIN, AccountBook
 from gateway.accounts.link import NewLink
 from gateway.accounts.table import checked_secret
 from gateway.config.snapshot import App
-from gateway.model.account import AccountHolder, checked_login, person_of
+from gateway.model.account import AccountHolder, CountedLogin, CountedTry, checked_login, person_of
 from gateway.model.codes import FORM_LOGIN_TRIES
 from gateway.model.credential import Credential
 from gateway.model.errors import GatewayError
@@ -28,9 +28,9 @@ nothing."""
 class PersonTries(Protocol):
     """What is counted, across workers (stores.login_tries). Each raises GatewayError(STORE_UNREACHABLE)."""
 
-    async def begin(self, app: str, login: str, *, most: int, within: int) -> bool: ...
+    async def begin(self, of: CountedLogin, *, most: int, within: int) -> CountedTry | None: ...
 
-    async def succeeded(self, app: str, login: str, *, within: int) -> None: ...
+    async def succeeded(self, of: CountedLogin, tried: CountedTry, *, within: int, clears: bool) -> None: ...
 
 
 class AccountLinking:
@@ -45,14 +45,16 @@ class AccountLinking:
         holder, settings = holder_of(app, identity), app.account
         assert settings is not None
         credential = Credential(checked_login(login), checked_secret(secret))
-        # No account has this name: it holds what no login may.
-        who = f"\0{holder.issuer}\0{holder.person}"
-        if not await self._tries.begin(app.name, who, most=_TRIES, within=_WITHIN):
+        who = f"{holder.issuer}\0{holder.person}"
+        # No accounts have this name: it holds what no address does.
+        person = CountedLogin(f"\0{app.name}", who, who)
+        tried = await self._tries.begin(person, most=_TRIES, within=_WITHIN)
+        if tried is None:
             raise GatewayError(FORM_LOGIN_TRIES, f"this person has tried {_TRIES} times to link an account")
         await self._proven(app, host, credential)
         new = NewLink(holder, credential.login, BY_PERSON, credential.secret, settings.shared, replace=True)
         await self._book.add(new)
-        await self._tries.succeeded(app.name, who, within=_WITHIN)
+        await self._tries.succeeded(person, tried, within=_WITHIN, clears=True)
         await asyncio.sleep(SEEN_WITHIN)
 
     async def remove(self, app: App, identity: Identity) -> bool:

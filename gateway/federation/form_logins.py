@@ -17,7 +17,7 @@ from gateway.federation.form_exchange import FormExchange
 from gateway.formlogin.account import credential_of
 from gateway.formlogin.spec import ApplicationSession, FormLogin, TrustedAccount
 from gateway.formlogin.walk import FormRequest, FormResponse, FormWalk, sign_in
-from gateway.model.account import counted_login
+from gateway.model.account import CountedLogin, CountedTry
 from gateway.model.codes import FORM_LOGIN_REFUSED, FORM_LOGIN_TRIES, FORM_LOGIN_UNANSWERED
 from gateway.model.credential import Credential, CredentialSource, NoCredential
 from gateway.model.errors import GatewayError
@@ -43,19 +43,19 @@ class KeptSessions(Protocol):
 class Tries(Protocol):
     """What is counted of an account (stores.login_tries). Each raises GatewayError(STORE_UNREACHABLE)."""
 
-    async def take_turn(self, app: str, login: str) -> int | None: ...
+    async def take_turn(self, of: CountedLogin) -> int | None: ...
 
-    async def end_turn(self, app: str, login: str, turn: int) -> None: ...
+    async def end_turn(self, of: CountedLogin, turn: int) -> None: ...
 
-    async def begin(self, app: str, login: str, *, most: int, within: int, account: str) -> bool: ...
+    async def begin(self, of: CountedLogin, *, most: int, within: int) -> CountedTry | None: ...
 
-    async def succeeded(self, app: str, login: str, *, within: int) -> None: ...
+    async def succeeded(self, of: CountedLogin, tried: CountedTry, *, within: int, clears: bool) -> None: ...
 
-    async def is_refused(self, app: str, login: str, secret: str, *, most: int) -> bool: ...
+    async def is_refused(self, of: CountedLogin, secret: str, *, most: int) -> bool: ...
 
-    async def refused(self, app: str, login: str, secret: str, *, within: int) -> None: ...
+    async def refused(self, of: CountedLogin, secret: str, *, within: int) -> None: ...
 
-    async def taken(self, app: str, login: str, secret: str) -> None: ...
+    async def taken(self, of: CountedLogin, secret: str) -> None: ...
 
 
 class FormLogins:
@@ -90,12 +90,12 @@ class FormLogins:
         credential = await self._source(app).find(app.name, identity.issuer, identity.subject, seat)
         if isinstance(credential, NoCredential):
             raise GatewayError(credential.reason, credential.detail, shown=credential.shown)
-        counted, turn = counted_login(credential.login), None
+        counted, turn = form.counted(credential.login), None
         while turn is None:
             session = await self._kept.read(seat, app.name)
             if session is not None and session != gone and _is_of(session, form, credential):
                 return session
-            turn = await self._tries.take_turn(app.name, counted)
+            turn = await self._tries.take_turn(counted)
             if turn is None:
                 await asyncio.sleep(_LOOK_AGAIN)
         try:
@@ -106,7 +106,7 @@ class FormLogins:
             session = await self._signed_in(app, form, seat.host, fixed, credential)
             await self._kept.keep(seat, app.name, session)
         finally:
-            await self._tries.end_turn(app.name, counted, turn)
+            await self._tries.end_turn(counted, turn)
         return session
 
     async def proven(self, app: App, host: str, credential: Credential) -> None:
@@ -114,8 +114,8 @@ class FormLogins:
         is told nothing else of anybody. Raises GatewayError, as `session` does."""
         form = app.form_login
         assert form is not None
-        counted = counted_login(credential.login)
-        turn = await self._tries.take_turn(app.name, counted)
+        counted = form.counted(credential.login)
+        turn = await self._tries.take_turn(counted)
         if turn is None:
             raise GatewayError(FORM_LOGIN_UNANSWERED, "another sign-in of this account is under way")
         try:
@@ -124,7 +124,7 @@ class FormLogins:
         except TimeoutError:
             raise GatewayError(FORM_LOGIN_UNANSWERED, f"not done within {SIGNED_IN_WITHIN:g} s") from None
         finally:
-            await self._tries.end_turn(app.name, counted, turn)
+            await self._tries.end_turn(counted, turn)
 
     async def keep(self, app: App, seat: Seat, session: ApplicationSession) -> None:
         """As access.preparation.FormSignIns has it."""
@@ -133,39 +133,37 @@ class FormLogins:
     async def _signed_in(
         self, app: App, form: FormLogin, host: str, fixed: Prepared, credential: Credential
     ) -> ApplicationSession:
-        name, login, secret = app.name, credential.login, credential.secret
-        if await self._tries.is_refused(name, login, secret, most=form.tries):
+        counted, secret = form.counted(credential.login), credential.secret
+        if await self._tries.is_refused(counted, secret, most=form.tries):
             raise GatewayError(FORM_LOGIN_REFUSED, "not sent again: the application has refused this password before")
         walk = sign_in(form, credential, origins_of(app, host), self._wall())
         try:
-            session = await self._walked(app, form, host, fixed, credential, walk)
+            session, tried = await self._walked(app, form, host, fixed, counted, walk)
         except GatewayError as error:
             self._counters.add("ecluse_form_logins_total", error.code.id)
             if error.code is FORM_LOGIN_REFUSED:
-                await self._tries.refused(name, login, secret, within=form.within)
+                await self._tries.refused(counted, secret, within=form.within)
             raise
         self._counters.add("ecluse_form_logins_total", "success")
-        await self._tries.succeeded(name, login, within=form.within)
-        await self._tries.taken(name, login, secret)
+        if tried is not None:
+            await self._tries.succeeded(counted, tried, within=form.within, clears=form.cleared_by_success)
+        await self._tries.taken(counted, secret)
         return session
 
     async def _walked(
-        self, app: App, form: FormLogin, host: str, fixed: Prepared, credential: Credential, walk: FormWalk
-    ) -> ApplicationSession:
-        step = await self._in_thread(lambda: _next(walk, None))
-        is_counted = False
+        self, app: App, form: FormLogin, host: str, fixed: Prepared, counted: CountedLogin, walk: FormWalk
+    ) -> tuple[ApplicationSession, CountedTry | None]:
+        step, tried = await self._in_thread(lambda: _next(walk, None)), None
         while isinstance(step, FormRequest):
-            if step.body is not None and not is_counted:
+            if step.body is not None and tried is None:
                 # Before the first form goes out: whatever comes of it, the application may count it.
-                is_counted = True
-                login, most = credential.login, form.tries
-                account = counted_login(login)
-                if not await self._tries.begin(app.name, login, most=most, within=form.within, account=account):
+                tried = await self._tries.begin(counted, most=form.tries, within=form.within)
+                if tried is None:
                     detail = f"{form.tries} sign-ins of this account failed within {form.within} s"
                     raise GatewayError(FORM_LOGIN_TRIES, detail)
             response = await self._exchange.send(app, host, fixed, step)
             step = await self._in_thread(lambda response=response: _next(walk, response))  # type: ignore[misc]
-        return step
+        return step, tried
 
 
 class TrustedAccounts:

@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from typing import Literal
 
+from gateway.model.account import CountedLogin, ToldApart, counted_login
+
 Holds = Literal["login", "secret", "page", "text"]
 Charset = Literal["utf-8", "cp1252"]
 KeptBy = Literal["gateway", "browser"]
@@ -55,7 +57,9 @@ class TrustedAccount:
 class FormLogin:
     """`signed_in`, `refused`, `expired`: one of the marks is enough. `cookies`: the names of the application's session;
     `keep`: "browser" where browsers are given them too.
-    `tries`: how many sign-ins of one account may fail `within` so many seconds. `fingerprint`: of all of this and of
+    `tries`: how many sign-ins of one account may fail `within` so many seconds. `base`: whose accounts are counted; two
+    of them differ by what is `counted_apart`. `cleared_by_success`: a success ends the count of its own login, as the
+    application's does. `fingerprint`: of all of this and of
     where the application is: a session of another one is not sent."""
 
     steps: tuple[FormStep, ...]
@@ -67,6 +71,9 @@ class FormLogin:
     keep: KeptBy = "gateway"
     tries: int = 3
     within: int = 3600
+    base: str = ""
+    counted_apart: frozenset[ToldApart] = frozenset()
+    cleared_by_success: bool = False
     charset: Charset = "utf-8"
     trusted: TrustedAccount | None = None
 
@@ -74,6 +81,9 @@ class FormLogin:
     def has_expiry_marker(self) -> bool:
         """Whether bodies are searched."""
         return any(mark.marker for mark in self.expired)
+
+    def counted(self, login: str) -> CountedLogin:
+        return CountedLogin(self.base, counted_login(login, self.counted_apart), login)
 
 
 @dataclass(frozen=True, slots=True)

@@ -197,6 +197,11 @@ _TABLE = (
              "`expired`, nobody notices but the person in front of its login form.", _FORMS.no_expiry),
     LintRule("EC362", "As many tries as it takes to lock an account", "`tries` is there so that the gateway stops "
              "before the application does.", _FORMS.many_tries),
+    LintRule("EC363", "Two counts of one account", "Where two applications of one server have the same accounts, each "
+             "is given `tries` of its own, and the two together may lock one.", _FORMS.counted_by_two),
+    LintRule("EC364", "A domain that is not counted", "`helene@ville.example` may be another name of `helene`, and is "
+             "counted with it; where every login has a domain, people of two domains share their tries.",
+             _FORMS.domains_of_mail),
     LintRule("EC371", "What a front cannot hold", "A server in front asks here about each request and passes it on "
              "itself: what is open (downloads, WebSockets) outlives a sign-out, and the application's answers are not "
              "looked at.", _APPS.behind_a_front),

@@ -3,9 +3,9 @@ says: the subject, or chosen attributes."""
 
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple
 from urllib.parse import quote, unquote_to_bytes
 
 from gateway.model.account_codes import ACCOUNT_ASK, ACCOUNT_LINK, ACCOUNT_LOGIN, ACCOUNT_PERSON
@@ -30,7 +30,7 @@ _NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,63}")
 # What a reader of a table may take for something else than a letter.
 _SAFE: Final = "!$'()*+,-./:;?@_~"
 # Of letters that are one or two of the alphabet, as Unicode names them.
-_LATIN: Final = re.compile(r"LATIN SMALL (?:LETTER|LIGATURE) (?:DOTLESS )?([A-Z]{1,2})(?: WITH .*)?")
+_LATIN: Final = re.compile(r"LATIN (SMALL|CAPITAL) (?:LETTER|LIGATURE) (?:DOTLESS )?([A-Z]{1,2})(?: WITH .*)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,12 +115,39 @@ def same_login(login: str) -> str:
     return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", login).casefold())
 
 
-def counted_login(login: str) -> str:
-    """As `same_login`, and without accents, blanks and what is not seen; strokes and ligatures are plain letters:
-    MySQL's usual collations, and directories, take such logins for one. For counts of tries, which have to hold
-    whatever an application thinks; never to say whose an account is."""
-    apart = unicodedata.normalize("NFKD", same_login(login))
-    return "".join(_plain(letter) for letter in apart if unicodedata.category(letter)[0] not in "MZC")
+ToldApart = Literal["case", "accents", "spaces", "domain"]
+"""What two logins differ by that are two accounts at an application."""
+
+
+class CountedLogin(NamedTuple):
+    """A login as what comes of its sign-ins is counted. `base`: whose accounts these are. `account`: equal for all
+    logins there that may be one account. `login`: as it is written."""
+
+    base: str
+    account: str
+    login: str
+
+
+class CountedTry(NamedTuple):
+    """A place that a try has among those of its account. `used`: how often it was given back before."""
+
+    place: int
+    used: int
+
+
+def counted_login(login: str, apart: Collection[ToldApart] = ()) -> str:
+    """As `same_login`, and without domain, accents, blanks and what is not seen; strokes and ligatures are plain
+    letters: MySQL's usual collations, and directories, take such logins for one. For counts of tries, which have to
+    hold whatever an application thinks; never to say whose an account is. `apart`: what stays, since two accounts there
+    may differ by it."""
+    text = unicodedata.normalize("NFKC", login) if "case" in apart else same_login(login)
+    if "domain" not in apart:
+        # helene@ville.example, VILLE\helene; of a domain alone, all of it.
+        text = text.partition("@")[0].rpartition("\\")[2] or text
+    if "accents" not in apart:
+        apart_from_marks = unicodedata.normalize("NFKD", text)
+        text = "".join(_plain(letter) for letter in apart_from_marks if unicodedata.category(letter)[0] != "M")
+    return "".join(one for one in text if "spaces" in apart or unicodedata.category(one)[0] not in "ZC")
 
 
 def _plain(letter: str) -> str:
@@ -128,4 +155,6 @@ def _plain(letter: str) -> str:
     10 compares them at its first level."""
     name = "" if letter.isascii() else unicodedata.name(letter, "")
     latin = _LATIN.fullmatch(name)
-    return latin[1].lower() if latin else "" if name.endswith("FILLER") else letter
+    if latin is None:
+        return "" if name.endswith("FILLER") else letter
+    return latin[2] if latin[1] == "CAPITAL" else latin[2].lower()

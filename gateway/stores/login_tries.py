@@ -1,23 +1,33 @@
 """What is counted of an account at an application, across workers: whose turn it is to sign in, how many sign-ins have
 failed, and which secret the application refused. Kept under keyed hashes: the store names no account.
 
-It is made of what works once and of marks that only rise: a turn, or a try, is a number that one caller uses up.
+It is made of what works once and of marks that only rise. A try takes one of the account's places, for as long as
+the application may count it, and one that succeeds gives its own back: no count of another login, which may be another
+person's, ends with it.
 """
 
 import asyncio
+import hmac
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from gateway.stores.records import MarkKey, RaiseMark, RecordStore, UseOnce
-from gateway.stores.sealing import StoreKeys, shard_of
+from gateway.model.account import CountedLogin, CountedTry
+from gateway.model.codes import FORM_LOGIN_TRIES
+from gateway.model.errors import GatewayError
+from gateway.stores.counting_key import CountingKey
+from gateway.stores.records import MarkKey, RaiseLastingMark, RaiseMark, RecordStore, UseOnce
+from gateway.stores.sealing import StoreKeys, join, shard_of
 from gateway.stores.tickets import unix_now
 
 # Seconds. Longer than any sign-in takes: a turn whose worker is gone ends by itself.
 TURN: Final = 40
 _TURNS_KEPT: Final = 3600
+# A form may come later than it was counted.
 _SPARE: Final = 60
 # What an application has counted against an account it may never forget.
 _REFUSALS_KEPT: Final = 365 * 86400
+# The most tries that a file may give. All are looked at: it may have given more before.
+_PLACES: Final = range(10)
 
 
 class LoginTries:
@@ -28,82 +38,163 @@ class LoginTries:
         self, store: RecordStore, keys: StoreKeys | Sequence[tuple[str, bytes]], *, now: Callable[[], int] = unix_now
     ) -> None:
         self._store = store
-        self._keys = StoreKeys.of(keys)
+        self._key = CountingKey(store, StoreKeys.of(keys), now=now)
         self._now = now
 
-    async def take_turn(self, app: str, login: str) -> int | None:
+    async def take_turn(self, of: CountedLogin) -> int | None:
         """The number of the turn, for one caller at a time; None where it is another's."""
-        turn = await self._highest("login turn", app, login)
-        return turn if await self._first("login turn", app, login, turn, TURN) else None
+        counts = await self._counts()
+        turn = await counts.mark("login turn", of.base, of.account)
+        return turn if await counts.use(TURN, "login turn", of.base, of.account, str(turn)) else None
 
-    async def end_turn(self, app: str, login: str, turn: int) -> None:
-        await self._raise(self._mark("login turn", app, login), turn + 1, _TURNS_KEPT)
+    async def end_turn(self, of: CountedLogin, turn: int) -> None:
+        counts = await self._counts()
+        await counts.raise_for_now(turn + 1, _TURNS_KEPT, "login turn", of.base, of.account)
 
-    async def begin(self, app: str, login: str, *, most: int, within: int, account: str = "") -> bool:
-        """One more try of this account. False where `most` have begun `within` so many seconds, none of which came to
-        anything. `account`: one for all logins that may be written for it; the login where this is empty.
+    async def begin(self, of: CountedLogin, *, most: int, within: int) -> CountedTry | None:
+        """One more try of this account, by whoever has its turn. None where `most` have begun `within` so many seconds,
+        none of which came to anything. Raises GatewayError(FORM_LOGIN_TRIES) where the store has lost its counts since:
+        there may have been as many."""
+        counts, life = await self._counts(), within + _SPARE
+        if counts.lost and self._now() < counts.lost + life:
+            raise GatewayError(FORM_LOGIN_TRIES, f"the store has lost its counts: nothing is sent for {within} s")
+        places = await asyncio.gather(*(_place(counts, of, number) for number in _PLACES))
+        taken = await asyncio.gather(*(counts.is_used(*_try(of, each)) for each in places))
+        if sum(taken) >= most:
+            return None
+        for each, is_taken in zip(places[:most], taken[:most], strict=True):
+            if not is_taken and await _take(counts, of, each, life):
+                return each
+        return None
 
-        A success counts for its own `login` alone, whose tries are apart from then on: to some applications another one
-        of this account is another person's, and who signs in with theirs has no more tries at that one."""
-        successes = await self._highest("login successes", app, login)
-        # A form may come later than it was counted.
-        life = within + _SPARE
-        if successes:
-            # It outlives what is counted under it, or that would be forgotten and begin anew.
-            await self._raise(self._mark("login successes", app, login), successes, life + _SPARE)
-        whose = login if successes else account or login
-        for number in range(most):
-            if await self._first(f"login try {number}", app, whose, successes, life):
-                return True
-        return False
+    async def succeeded(self, of: CountedLogin, tried: CountedTry, *, within: int, clears: bool) -> None:
+        """It was no failure. `clears`: nor do those of this very login before it count any more."""
+        counts = await self._counts()
+        await _give_back(counts, of, tried, within)
+        for number in _PLACES if clears else ():
+            each = await _place(counts, of, number)
+            if await counts.mark(*_whose(of, each)) == each.used + 1:
+                await _give_back(counts, of, each, within)
 
-    async def succeeded(self, app: str, login: str, *, within: int) -> None:
-        """Those of this login before it count no more."""
-        successes = await self._highest("login successes", app, login)
-        await self._raise(self._mark("login successes", app, login), successes + 1, within + 2 * _SPARE)
-
-    async def is_refused(self, app: str, login: str, secret: str, *, most: int) -> bool:
-        """Whether the application refused this secret of this account lately, or `most` times since it last took it."""
-        if await self._highest("login refused", app, login, secret):
+    async def is_refused(self, of: CountedLogin, secret: str, *, most: int) -> bool:
+        """Whether the application refused this secret of this login lately, or of its account `most` times since it
+        last took it."""
+        counts = await self._counts()
+        if await counts.mark("login refused", *of, secret):
             return True
-        refusals = await self._refusals(app, login, secret)
-        return (
-            refusals >= most and refusals - await self._highest("login refusals forgiven", app, login, secret) >= most
-        )
+        refusals, forgiven = await _refusals(counts, of.base, of.account, secret)
+        return refusals - forgiven >= most
 
-    async def refused(self, app: str, login: str, secret: str, *, within: int) -> None:
-        await self._raise(self._mark("login refused", app, login, secret), 1, within)
-        refusals = await self._refusals(app, login, secret)
-        await self._raise(self._mark("login refusals", app, login, secret), refusals + 1, _REFUSALS_KEPT)
+    async def refused(self, of: CountedLogin, secret: str, *, within: int) -> None:
+        counts = await self._counts()
+        await counts.raise_for_good(1, within, "login refused", *of, secret)
+        for whose in _account_and_login(of, secret):
+            refusals, forgiven = await _refusals(counts, *whose)
+            await _count_refusals(counts, refusals + 1, forgiven, whose)
 
-    async def taken(self, app: str, login: str, secret: str) -> None:
-        """The application took this secret of this account: what it refused before counts no more."""
-        refusals = await self._refusals(app, login, secret)
-        if refusals:
-            # Both anew: the count outlives what is taken off it.
-            for kind in ("login refusals", "login refusals forgiven"):
-                await self._raise(self._mark(kind, app, login, secret), refusals + 1, _REFUSALS_KEPT)
+    async def taken(self, of: CountedLogin, secret: str) -> None:
+        """The application took this secret of this login: that it refused it before counts no more. What it refused of
+        another login of the account does."""
+        counts = await self._counts()
+        account, login = _account_and_login(of, secret)
+        refusals, forgiven = await _refusals(counts, *login)
+        if refusals > forgiven:
+            of_all, forgiven_of_all = await _refusals(counts, *account)
+            await _count_refusals(counts, of_all, forgiven_of_all + refusals - forgiven, account)
+            await _count_refusals(counts, refusals, refusals, login)
 
-    async def _refusals(self, app: str, login: str, secret: str) -> int:
-        """Ever: of one account one sign-in is under way at a time, so that none is lost."""
-        return await self._highest("login refusals", app, login, secret)
+    async def _counts(self) -> "_Counts":
+        counting = await self._key.read()
+        return _Counts(self._store, counting.secret, counting.lost, self._now)
 
-    async def _highest(self, kind: str, *parts: str) -> int:
-        """The highest of the marks under every store key: a new key forgets no count of the one before."""
+
+class _Counts:
+    """What the store has, by keyed hashes. `lost`: when counts were, 0 where none were."""
+
+    def __init__(self, store: RecordStore, secret: bytes, lost: int, now: Callable[[], int]) -> None:
+        self._store = store
+        self._secret = secret
+        self.lost = lost
+        self._now = now
+
+    async def mark(self, *parts: str) -> int:
+        return await self._store.mark(self._mark_key(parts), self._now())
+
+    async def raise_for_now(self, number: int, life: int, *parts: str) -> None:
         now = self._now()
-        keys = [MarkKey(shard_of(index.hex()), index) for index in self._keys.indexes(kind, *parts)]
-        return max(await asyncio.gather(*(self._store.mark(key, now) for key in keys)))
+        await self._store.perform([RaiseMark(self._mark_key(parts), number, now + life)], now)
 
-    async def _first(self, kind: str, app: str, login: str, number: int, life: int) -> bool:
-        # Under every store key: while a new one comes into use, workers may differ in which is the first.
+    async def raise_for_good(self, number: int, life: int, *parts: str) -> None:
+        """Also beyond a loss of power: the application counts on."""
         now = self._now()
-        uses = [UseOnce(key, now + life) for key in self._keys.indexes(kind, app, login, str(number))]
-        return all(await asyncio.gather(*(self._store.perform([use], now) for use in uses)))
+        await self._store.perform([RaiseLastingMark(self._mark_key(parts), number, now + life)], now)
 
-    async def _raise(self, key: MarkKey, number: int, life: int) -> None:
+    async def is_used(self, *parts: str) -> bool:
+        return await self._store.is_used(UseOnce(self._index(parts), 0), self._now())
+
+    async def use(self, life: int, *parts: str) -> bool:
+        """Whether it was free."""
         now = self._now()
-        await self._store.perform([RaiseMark(key, number, now + life)], now)
+        return await self._store.perform([UseOnce(self._index(parts), now + life)], now)
 
-    def _mark(self, kind: str, *parts: str) -> MarkKey:
-        key = self._keys.index(kind, *parts)
-        return MarkKey(shard_of(key.hex()), key)
+    def _mark_key(self, parts: Sequence[str]) -> MarkKey:
+        index = self._index(parts)
+        return MarkKey(shard_of(index.hex()), index)
+
+    def _index(self, parts: Sequence[str]) -> bytes:
+        return hmac.digest(self._secret, join(*[part.encode("utf-8", "surrogatepass") for part in parts]), "sha256")
+
+
+# --- the places of an account
+
+
+async def _place(counts: _Counts, of: CountedLogin, number: int) -> CountedTry:
+    return CountedTry(number, await counts.mark(*_given_back(of, number)))
+
+
+async def _take(counts: _Counts, of: CountedLogin, tried: CountedTry, life: int) -> bool:
+    if tried.used:
+        # It outlives what is counted under it, or that would be forgotten and begin anew.
+        await counts.raise_for_good(tried.used, life + _SPARE, *_given_back(of, tried.place))
+    if not await counts.use(life, *_try(of, tried)):
+        return False
+    await counts.raise_for_good(tried.used + 1, life, *_whose(of, tried))
+    return True
+
+
+async def _give_back(counts: _Counts, of: CountedLogin, tried: CountedTry, within: int) -> None:
+    # Longer than what was counted before it, which would count again.
+    await counts.raise_for_good(tried.used + 1, within + 2 * _SPARE, *_given_back(of, tried.place))
+
+
+def _try(of: CountedLogin, tried: CountedTry) -> tuple[str, ...]:
+    return ("login try", of.base, of.account, str(tried.place), str(tried.used))
+
+
+def _whose(of: CountedLogin, tried: CountedTry) -> tuple[str, ...]:
+    """Which login took the place last."""
+    return ("login try of", *of, str(tried.place))
+
+
+def _given_back(of: CountedLogin, number: int) -> tuple[str, ...]:
+    return ("login tries given back", of.base, of.account, str(number))
+
+
+# --- what was refused
+
+
+def _account_and_login(of: CountedLogin, secret: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    return (of.base, of.account, secret), (*of, secret)
+
+
+async def _refusals(counts: _Counts, *whose: str) -> tuple[int, int]:
+    """Ever, and those of them that count no more. Of one account one sign-in is under way at a time, so that none is
+    lost."""
+    return await counts.mark("login refusals", *whose), await counts.mark("login refusals forgiven", *whose)
+
+
+async def _count_refusals(counts: _Counts, refusals: int, forgiven: int, whose: Sequence[str]) -> None:
+    # Both anew: neither outlives the other.
+    await counts.raise_for_good(refusals, _REFUSALS_KEPT, "login refusals", *whose)
+    if forgiven:
+        await counts.raise_for_good(forgiven, _REFUSALS_KEPT, "login refusals forgiven", *whose)

@@ -82,6 +82,17 @@ def form(more: str) -> dict[str, str]:
     return {"apps/permis.yaml": PERMIS + f"form_login: {section}\n"}
 
 
+def two_forms(more: str = "") -> dict[str, str]:
+    (first,) = form(f"cookies: [A], {more}expired: [{{location: /login.php}}]").values()
+    second = first.replace("permis", "admin").replace("page: /login.php", "page: /admin.php")
+    return {"apps/permis.yaml": first, "apps/admin.yaml": second}
+
+
+def by_mail(more: str = "") -> dict[str, str]:
+    (file,) = form(f"cookies: [A], {more}expired: [{{location: /login.php}}]").values()
+    return {"apps/permis.yaml": file.replace("from: uid, secret", "from: mail, secret")}
+
+
 KEYS = {
     "file:a.base64": b64encode(bytes(32)),
     "file:b.base64": b64encode(bytes(range(32))),
@@ -324,6 +335,8 @@ PAIRS: dict[str, Pair] = {
     "EC354": Pair(from_two(told("X-Id: {from: subject}")), from_two(told("X-Id: {from: subject}", "X-Of: {from: issuer}"))),
     "EC361": Pair(form("cookies: [A]"), form("cookies: [A], expired: [{location: /login.php}]"), FORM_SECRET, FORM_SECRET),
     "EC362": Pair(form("cookies: [A], tries: 5"), form("cookies: [A], tries: 4"), FORM_SECRET, FORM_SECRET),
+    "EC363": Pair(two_forms(), two_forms("counted_with: annuaire, "), FORM_SECRET, FORM_SECRET),
+    "EC364": Pair(by_mail(), by_mail("counted_apart: [domain], "), FORM_SECRET, FORM_SECRET),
     "EC355": Pair(from_two(told('X-Id: {from: mail, transforms: [{extract: "^([^@]+)@"}]}')), from_two(told("X-Id: {from: mail, transforms: [lower]}"))),
     "EC356": Pair(from_two(told('X-Id: {template: "{uid}-{provider}-x{subject}"}')), from_two(told('X-Id: {template: "{provider}-{subject}"}'))),
     "EC357": Pair(sent("ltpa2: {account: {from: uid}, keys: {file: ltpa}, password: {file: ltpa-password}}"), {}, KEYS, KEYS),

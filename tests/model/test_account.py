@@ -6,7 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.model.account import checked_login, counted_login, person_of, read_person, same_login, written_person
+from gateway.model.account import (
+    ToldApart,
+    checked_login,
+    counted_login,
+    person_of,
+    read_person,
+    same_login,
+    written_person,
+)
 from gateway.model.account_codes import ACCOUNT_LOGIN, ACCOUNT_PERSON
 from gateway.model.errors import GatewayError
 from gateway.model.identity import Identity
@@ -90,6 +98,24 @@ def test_logins_that_are_counted_as_one() -> None:
     assert counted_login("anne") != counted_login("anna")
     assert counted_login("Sœur Ørsted") == counted_login("soeurorsted")
     assert counted_login("Łukasz") == "lukasz"
+    assert counted_login("VILLE\\Hélène") == counted_login("helene@Ville.example") == "helene"
+    assert counted_login("helene\uff20x") == "helene"
+    assert counted_login("@ville.example") == "@ville.example", "a domain alone is a name"
+
+
+@pytest.mark.parametrize(
+    ("apart", "kept"),
+    [
+        ("case", "Soeur OErsted"),
+        ("accents", "sœur œrsted"),
+        ("spaces", "soeur oersted"),
+        ("domain", "soeuroersted@x"),
+    ],
+)
+def test_an_application_may_tell_two_logins_apart_by_one_thing(apart: ToldApart, kept: str) -> None:
+    login = "Sœur Œrsted@x"
+    assert counted_login(login, (apart,)) == (kept if apart == "spaces" else kept.replace(" ", ""))
+    assert counted_login(login, ("case", "accents", "spaces", "domain")) == login
 
 
 @pytest.mark.parametrize("unseen", ["\ufe0f", "\u034f", "\u180b", "\U000e0100", "\u200b", "\u3164", "\u2003"])

@@ -4,6 +4,7 @@ import hashlib
 
 from gateway.config.check.form_login import SECRET
 from gateway.config.compile.served import Material, served
+from gateway.config.folder.files import team_of
 from gateway.config.schema.app import AppFile
 from gateway.config.schema.form_login import (
     FormLoginSection,
@@ -27,10 +28,22 @@ def serve_form_login(file: str, model: AppFile, section: FormLoginSection, mater
         signed_in=_marks(section.signed_in),
         refused=_marks(section.refused),
         expired=_marks(section.expired),
+        base=_base(file, model, section),
         charset="cp1252" if section.encoding == "latin1" else "utf-8",
         fingerprint=hashlib.sha256(place.encode()).hexdigest()[:32],
         trusted=None if section.trusted is None else _trusted(section.trusted, material.get((file, SECRET), b"")),
     )
+
+
+def _base(file: str, model: AppFile, section: FormLoginSection) -> str:
+    """What the accounts are counted by: the name that a team gives them, else the address that the secret is sent
+    to, so that two files of one application count together."""
+    if section.counted_with is not None:
+        return f"{team_of(file)}/{section.counted_with}"
+    there = model.upstream
+    place = there.url.origin if there.socket is None else f"unix:{there.socket}"
+    sent_to = next((step.sent_to for step in section.steps if "secret" in step.fields.values()), "")
+    return f"{place}{there.url.rest}{sent_to}"
 
 
 def _trusted(section: TrustedAccountSection, secret: bytes) -> TrustedAccount:

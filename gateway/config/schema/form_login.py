@@ -7,6 +7,7 @@ from pydantic import AfterValidator, Field, model_validator
 from gateway.config.schema.types import (
     AttributeName,
     Maybe,
+    Name,
     PublicReference,
     Strict,
     Text,
@@ -148,3 +149,12 @@ class FormLoginSection(Strict):
     within: Annotated[WholeSeconds, AfterValidator(_window)] = 3600
     """For so long a failed sign-in counts, and a refused password is not sent: as long as the application counts,
     `365d` where it forgets none until one succeeds."""
+    counted_with: Maybe[Name] = None
+    """A name for the accounts, the same in all files whose applications lock the same ones, as those of one directory.
+    Where this is left out, files that send the secret to one address count together."""
+    counted_apart: list[Literal["case", "accents", "spaces", "domain"]] = Field(default=[], max_length=4)
+    """What two logins may differ by that are two accounts there. What is left out is not looked at: `Hélène`,
+    `helene`, `helene@ville.example` and `VILLE\\helene` are counted as one account."""
+    cleared_by_success: bool = False
+    """Whether the application forgets the failed sign-ins of an account as soon as one succeeds. Where it is false,
+    they count for as long as `within` says, whatever comes after them."""

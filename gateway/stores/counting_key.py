@@ -1,0 +1,101 @@
+"""The key under which tries are counted. It outlives the store keys, for a count may live for a year: it is kept in the
+store itself, sealed under the one in use, and sealed anew under the next.
+
+With it is kept since when this store has counted, so that one which has lost its counts is not taken for one where
+nothing has failed.
+"""
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from gateway.model.errors import GatewayError
+from gateway.stores.records import PutTicket, RecordStore, Ticket, TicketKey
+from gateway.stores.sealing import (
+    KEY_BYTES,
+    NONCE_BYTES,
+    SHARDS,
+    SealBinding,
+    StoreKeys,
+    TokenBytes,
+    draw_key,
+    key_id_of,
+    lookup_of,
+    open_sealed,
+    seal,
+)
+
+_KIND: Final = "counting key"
+_AT: Final = TicketKey(SHARDS[0], _KIND, lookup_of(_KIND.encode()))
+_BINDING: Final = SealBinding(_KIND, "")
+_TIME_BYTES: Final = 8
+# Ten years, which begin anew whenever it is sealed.
+_KEPT: Final = 10 * 365 * 86400
+# Workers that begin at the same moment are one beginning.
+_AT_ONCE: Final = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Counting:
+    """`begun`: since when this store has counted; `lost`: when it was seen that the counts of one before it are gone, 0
+    where none are. Unix seconds."""
+
+    secret: bytes = field(repr=False)
+    begun: int
+    lost: int = 0
+
+
+class CountingKey:
+    """Of one worker, which knows a store again that it has counted in."""
+
+    def __init__(
+        self, store: RecordStore, keys: StoreKeys, *, now: Callable[[], int], token_bytes: TokenBytes = os.urandom
+    ) -> None:
+        self._store = store
+        self._keys = keys
+        self._now = now
+        self._token_bytes = token_bytes
+        self._known: Counting | None = None
+
+    async def read(self) -> Counting:
+        """Raises GatewayError(STORE_UNREACHABLE)."""
+        now, known = self._now(), self._known
+        record = await self._store.peek_ticket(_AT, now)
+        found = None if record is None else self._opened(record)
+        if found is None:
+            # Its store key may have been retired while nobody counted, or the store is another one.
+            found = known if record is not None and known is not None else Counting(self._drawn(), now)
+            if found is not known and (record is not None or known is not None):
+                found = replace(found, lost=now)
+        elif known is not None and found.begun > known.begun + _AT_ONCE and found.lost < found.begun:
+            # Another worker began anew, for which it was the first of all.
+            found = replace(found, lost=now)
+        elif record is not None and key_id_of(record) == self._keys.current:
+            self._known = found
+            return found
+        await self._keep(found, now)
+        self._known = found
+        return found
+
+    def _opened(self, record: bytes) -> Counting | None:
+        try:
+            plain = open_sealed(record, key=self._keys.note_key(key_id_of(record)), binding=_BINDING)
+        except GatewayError:
+            return None
+        times = (plain[KEY_BYTES : KEY_BYTES + _TIME_BYTES], plain[KEY_BYTES + _TIME_BYTES :])
+        return Counting(plain[:KEY_BYTES], *(int.from_bytes(time, "big") for time in times))
+
+    async def _keep(self, counting: Counting, now: int) -> None:
+        plain = counting.secret + b"".join(
+            time.to_bytes(_TIME_BYTES, "big") for time in (counting.begun, counting.lost)
+        )
+        id = self._keys.current
+        nonce = self._token_bytes(NONCE_BYTES)
+        sealed = seal(plain, key=self._keys.note_key(id), key_id=id, nonce=nonce, binding=_BINDING)
+        ticket = Ticket(_AT, sealed, b"", now + _KEPT)
+        await self._store.perform([PutTicket(ticket, per_group=1, in_all=1)], now)
+
+    def _drawn(self) -> bytes:
+        """The same in all workers, that several may begin."""
+        return draw_key(self._keys.note_key(self._keys.current), _KIND.encode())
