@@ -8,6 +8,7 @@ from gateway.model.account import CountedLogin, ToldApart, counted_login
 Holds = Literal["login", "secret", "page", "text"]
 Charset = Literal["utf-8", "cp1252"]
 KeptBy = Literal["gateway", "browser"]
+ByHand = Literal["refuse", "pass"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +60,8 @@ class FormLogin:
     `keep`: "browser" where browsers are given them too.
     `tries`: how many sign-ins of one account may fail `within` so many seconds. `base`: whose accounts are counted; two
     of them differ by what is `counted_apart`. `cleared_by_success`: a success ends the count of its own login, as the
-    application's does. `fingerprint`: of all of this and of
-    where the application is: a session of another one is not sent."""
+    application's does. `by_hand`: what becomes of a form that somebody sends there themselves.
+    `fingerprint`: of all of this and of where the application is: a session of another one is not sent."""
 
     steps: tuple[FormStep, ...]
     signed_in: tuple[ResponseMark, ...]
@@ -74,6 +75,7 @@ class FormLogin:
     base: str = ""
     counted_apart: frozenset[ToldApart] = frozenset()
     cleared_by_success: bool = False
+    by_hand: ByHand = "refuse"
     charset: Charset = "utf-8"
     trusted: TrustedAccount | None = None
 

@@ -116,8 +116,11 @@ class RouteTable:
                 return table
 
     @classmethod
-    def build_steps(cls, rules: Iterable[Rule], case_insensitive: bool) -> Generator[None, None, "RouteTable"]:
-        """As `build`, for rules in the order of their file and without conflicts. It yields after every 100 rules."""
+    def build_steps(
+        cls, rules: Iterable[Rule], case_insensitive: bool, closed: Iterable[Rule] = ()
+    ) -> Generator[None, None, "RouteTable"]:
+        """As `build`, for rules in the order of their file and without conflicts. It yields after every 100 rules.
+        `closed`: these refuse, and are not among the rules of a path: those of a wider one go on deciding there."""
         tree, denies = _Node(), None
         for number, rule in enumerate(rules, 1):
             if rule.shadow:
@@ -128,6 +131,9 @@ class RouteTable:
                 _grow(denies, rule, case_insensitive)
             if number % _RULES_IN_A_STEP == 0:
                 yield
+        for rule in closed:
+            denies = denies or _Node()
+            _grow(denies, rule, case_insensitive)
         return cls(tree, denies)
 
     def find(self, segments: tuple[str, ...]) -> Match | None:

@@ -776,6 +776,7 @@ APP = [
     Effect("form_login.counted_with", FORM, form(counted_with="annuaire"), app(lambda a: a.form_login and a.form_login.base), None, "/annuaire"),
     Effect("form_login.counted_apart[]", FORM, form(counted_apart=["domain"]), app(lambda a: a.form_login and a.form_login.counted("a@b").account), None, "a@b"),
     Effect("form_login.cleared_by_success", FORM, form(cleared_by_success=True), app(lambda a: a.form_login and a.form_login.cleared_by_success), None, True),
+    Effect("form_login.by_hand", FORM, form(by_hand="pass"), app(lambda a: a.form_login and a.form_login.by_hand), None, "pass"),
     Effect("translate.basic.account.from", BASIC, {"account": {"from": "uid"}, "password": {"file": "basic"}},
            app(lambda a: a.basic and a.basic.account.attribute), None, "uid"),
     Effect("translate.basic.account.value", BASIC, {"account": {"value": "svc"}, "password": {"file": "basic"}},

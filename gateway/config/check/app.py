@@ -82,7 +82,8 @@ def check_app(loaded: Loaded[AppFile], model: AppFile, index: Index, material: M
     if model.translate.has_tokens:
         yield from check_tokens(document, model, gateway)
     if model.form_login is not None:
-        yield from check_form_login(document, model, model.form_login)
+        forgets = in_production and gateway is not None and gateway.store.type == "memory"
+        yield from check_form_login(document, model, model.form_login, forgets=forgets)
     if in_production:
         yield from check_secrets(document, model)
     if model.api is not None:

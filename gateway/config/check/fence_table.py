@@ -263,6 +263,7 @@ _WRITTEN: Final[Mapping[str, Bound]] = {
     "form_login.counted_with": Bound("", "A name among those of its own team; no other's count is met by it."),
     "form_login.counted_apart[]": Bound("upstreams", "Of accounts at its own upstream."),
     "form_login.cleared_by_success": Bound("upstreams", "Likewise."),
+    "form_login.by_hand": Bound("hosts", "Of a path of its own hosts, which a rule could refuse, too."),
     "access[].path": Bound("hosts", _RULE + " Expressions are RE2: their time is linear."),
     "access[].methods[]": Bound("hosts", _RULE),
     "access[].allow": Bound("hosts", _RULE),

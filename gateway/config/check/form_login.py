@@ -25,7 +25,13 @@ def check_secret(section: FormLoginSection, content: bytes) -> None:
         raise Wrong("a password is one line, without control characters")
 
 
-def check_form_login(document: YamlDocument, model: AppFile, section: FormLoginSection) -> Iterator[Problem]:
+def check_form_login(
+    document: YamlDocument, model: AppFile, section: FormLoginSection, *, forgets: bool
+) -> Iterator[Problem]:
+    """`forgets`: the store knows at no start what failed before."""
+    if forgets:
+        message = "type: memory forgets at each start what has failed, and an account could be locked"
+        yield document.problem(_AT, message, "gateway.yaml: store: {type: sqlite, ...}", key=True)
     if section.trusted is None and model.account is None:
         hint = "add trusted: {from: ..., secret: ...}, or account: where each person has a link with a secret"
         yield document.problem(_AT, "nothing says with which account people are signed in", hint, key=True)

@@ -11,6 +11,7 @@ from functools import cache
 from typing import Any, TypeVar, cast
 
 from gateway.config.compile.cel import loading
+from gateway.config.compile.login_paths import closed_login_paths
 from gateway.config.compile.plan import (
     LINE,
     ClosedHosts,
@@ -126,14 +127,15 @@ def _add(
     if gateway is None:
         raise ValueError("a plan that begins without a gateway")
     case_insensitive = written.leniency.case_insensitive
-    routes = yield from RouteTable.build_steps(rules, case_insensitive)
+    closed = closed_login_paths(written)
+    routes = yield from RouteTable.build_steps(rules, case_insensitive, closed)
     app = _app(written, routes, gateway, *known)
     if written.shadow:
         shadows.setdefault(app.name, []).append(app)
         return
     beside = unveiled(rules, map(bytes.decode, ALL_METHODS), case_insensitive)
     if beside:
-        routes = yield from RouteTable.build_steps(beside, case_insensitive)
+        routes = yield from RouteTable.build_steps(beside, case_insensitive, closed)
         shadows.setdefault(app.name, []).append(replace(app, routes=routes))
     beneath = shadows.get(app.name)
     apps[app.name] = replace(app, shadows=tuple(beneath)) if beneath else app

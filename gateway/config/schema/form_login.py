@@ -158,3 +158,7 @@ class FormLoginSection(Strict):
     cleared_by_success: bool = False
     """Whether the application forgets the failed sign-ins of an account as soon as one succeeds. Where it is false,
     they count for as long as `within` says, whatever comes after them."""
+    by_hand: Literal["refuse", "pass"] = "refuse"
+    """What becomes of a form that a browser sends to the `action` with the secret: it is refused, for what fails there
+    is not counted. `pass` where the application takes other forms at this path, as all those do that have one address
+    for everything."""

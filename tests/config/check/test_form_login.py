@@ -3,7 +3,7 @@
 
 import pytest
 
-from tests.config.samples import PERMIS, problems, sample_snapshot
+from tests.config.samples import GATEWAY, PERMIS, problems, sample_snapshot
 
 SECRETS = {"file:grr": b"un secret"}
 GOOD = {
@@ -107,3 +107,13 @@ def test_a_cookie_of_the_session_is_kept_once(own: str) -> None:
 def test_programs_have_no_session_to_keep() -> None:
     said = found(written("api: {providers: [metropole], paths: [/api/**]}\n"))
     assert any(line.startswith("api: a program has no session") for line in said)
+
+
+@pytest.mark.parametrize(
+    ("kind", "development", "count"), [("memory", "false", 1), ("memory", "true", 0), ("sqlite", "false", 0)]
+)
+def test_a_store_that_forgets_at_each_start_keeps_no_count(kind: str, development: str, count: int) -> None:
+    gateway = GATEWAY.replace("type: sqlite", f"type: {kind}").replace("workers: 2", "workers: 1")
+    gateway = gateway.replace("development: true", f"development: {development}")
+    said = problems({"gateway.yaml": gateway, "apps/permis.yaml": written()}, SECRETS)
+    assert len([line for line in said if "forgets at each start" in line and ": form_login: " in line]) == count

@@ -1,0 +1,73 @@
+"""What people send by hand to a login form that the gateway signs them in at."""
+
+import pytest
+
+from gateway.config.snapshot import Snapshot
+from gateway.trial.request import circumstances_of, parse_request
+from gateway.trial.trial import try_request
+from tests.config.samples import PERMIS, sample_snapshot
+from tests.trial.samples import NOW, person
+
+STEPS = "[{page: /who.php, fields: {u: login}}, {page: /app/login.php?a=1, fields: {word: secret}}]"
+FORM = (
+    f"form_login: {{trusted: {{from: uid, secret: {{file: grr}}}}, signed_in: [{{location: /in}}], steps: {STEPS}, "
+    "cookies: [GRRSESSID]"
+)
+
+
+def serving(more: str = "", rules: str = "", paths: str = "") -> Snapshot:
+    app = PERMIS.replace("access:", f"{paths}access:") + rules + f"{FORM}{more}}}\n"
+    return sample_snapshot({"apps/permis.yaml": app}, {"file:grr": b"un secret"})
+
+
+def outcome(snapshot: Snapshot, request: str, *, signed_in: bool = True) -> str:
+    asked = parse_request(request.replace(" /", " http://permis.localhost/"))
+    who = person(uid=("helene",)) if signed_in else None
+    return try_request(snapshot, asked, who, circumstances_of(NOW, None, {}, None)).reason
+
+
+@pytest.mark.parametrize(
+    "request_line",
+    [
+        "POST /app/login.php",
+        "POST /app/login.php?a=1",
+        "POST /app/%6Cogin.php",
+        "POST /app/login.php/",
+        "POST /app/login.php/more",
+        "GET /app/login.php?word=guess",
+        "GET /app/login.php?a=1&word=",
+        "PUT /app/login.php?word=guess",
+    ],
+)
+def test_a_form_with_the_secret_is_refused_to_everybody(request_line: str) -> None:
+    for snapshot in (serving(), serving(rules="  - {path: /app/login.php, allow: anyone}\n")):
+        for signed_in in (True, False):
+            assert outcome(snapshot, request_line, signed_in=signed_in) == "policy.denied"
+
+
+@pytest.mark.parametrize(
+    "request_line",
+    ["GET /app/login.php", "GET /app/login.php?a=1", "POST /app/login", "POST /login.php", "POST /who.php", "POST /"],
+)
+def test_everything_else_is_as_its_rules_say(request_line: str) -> None:
+    assert outcome(serving(), request_line) == "policy.allowed"
+
+
+def test_an_application_that_knows_no_case_takes_no_form_by_other_capitals() -> None:
+    snapshot = serving(paths="paths: {case: insensitive}\n")
+    assert outcome(snapshot, "POST /APP/Login.PHP") == "policy.denied"
+    assert outcome(snapshot, "POST /APP/Other.PHP") == "policy.allowed"
+
+
+def test_an_application_with_one_address_for_everything_can_have_its_forms() -> None:
+    assert outcome(serving(", by_hand: pass"), "POST /app/login.php") == "policy.allowed"
+
+
+def test_people_read_why_in_their_language() -> None:
+    (rule, *_) = [
+        rule
+        for found in [serving().apps["permis"].routes.find(("app", "login.php"))]
+        if found is not None
+        for rule in found.denies
+    ]
+    assert dict(rule.refusal).keys() == {"en", "fr"}  # type: ignore[arg-type]
