@@ -20,7 +20,7 @@ from gateway.model.codes import LOGIN_PROVIDER_UNREACHABLE, OIDC_ADDRESS, OIDC_A
 from gateway.model.errors import GatewayError
 from gateway.model.provider import ClientCertificate
 from gateway.model.quoting import quoted
-from gateway.oidc.documents import Call, ProviderResponse
+from gateway.oidc.documents import Call, ProviderResponse, told_of_call
 from gateway.ops.client_tls import tls_context
 from gateway.wire.addresses import Reach, reach
 
@@ -79,14 +79,14 @@ class ProviderClient:
             )
             async with request as response:
                 await _read(call, response, into, largest)
-                return _provider_response(response, b"".join(kept))
+                return _provider_response(call, response, b"".join(kept))
         except TimeoutError as error:
             detail = f"{call.what}: {quoted(call.url)} did not answer in {self._total_seconds:g} s"
             raise GatewayError(LOGIN_PROVIDER_UNREACHABLE, detail) from error
         except ClientConnectorError as error:
             raise _not_connected(call, error) from error
         except (ClientError, OSError, ValueError) as error:
-            detail = f"{call.what}: {quoted(call.url)}: {type(error).__name__}: {quoted(str(error))}"
+            detail = f"{call.what}: {quoted(call.url)}: {type(error).__name__}: {told_of_call(call, str(error))}"
             raise GatewayError(LOGIN_PROVIDER_UNREACHABLE, detail) from error
 
     async def close(self) -> None:
@@ -138,7 +138,7 @@ async def _read(call: Call, response: ClientResponse, into: Callable[[bytes], ob
         into(piece)
 
 
-def _provider_response(response: ClientResponse, body: bytes) -> ProviderResponse:
+def _provider_response(call: Call, response: ClientResponse, body: bytes) -> ProviderResponse:
     return ProviderResponse(
         status=response.status,
         content_type=response.headers.get("Content-Type", "").partition(";")[0].strip().lower(),
@@ -146,6 +146,7 @@ def _provider_response(response: ClientResponse, body: bytes) -> ProviderRespons
         cache_control=response.headers.get("Cache-Control", ""),
         etag=response.headers.get("ETag", ""),
         last_modified=response.headers.get("Last-Modified", ""),
+        call=call,
     )
 
 

@@ -22,7 +22,7 @@ from gateway.oidc.claims import (
 )
 from gateway.oidc.client_authentication import Fresh, authenticated_call
 from gateway.oidc.discovery import ProviderMetadata
-from gateway.oidc.documents import Call, JsonObject, ProviderResponse, require_success, response_object
+from gateway.oidc.documents import Call, JsonObject, ProviderResponse, require_success, response_object, told_of
 from gateway.oidc.jwe import decrypt
 from gateway.oidc.jws import JsonWebKeySet, parse_compact, verify_signature
 
@@ -111,7 +111,7 @@ def process_introspection_jwt(
     require_success(response, API_TOKEN, WHAT)
     # RFC 9701 5: the provider file pins the form of the response, and the other form is refused.
     if response.content_type != f"application/{INTROSPECTION_JWT}":
-        detail = f"{WHAT}: content type {quoted(response.content_type)}, not application/{INTROSPECTION_JWT}"
+        detail = f"{WHAT}: content type {told_of(response, response.content_type)}, not application/{INTROSPECTION_JWT}"
         raise GatewayError(API_TOKEN, detail)
     raw = response.body.decode("ascii", "replace").strip()
     if provider.encryption is not None and provider.encryption.introspection:

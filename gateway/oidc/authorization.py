@@ -36,7 +36,7 @@ from gateway.oidc.claims import audiences_of, check_expiry, check_issuer, check_
 from gateway.oidc.client_authentication import Fresh, authenticated_call
 from gateway.oidc.client_keys import sign
 from gateway.oidc.discovery import ProviderMetadata
-from gateway.oidc.documents import Call, JsonObject, ProviderResponse, parse_object, require_success
+from gateway.oidc.documents import Call, JsonObject, ProviderResponse, parse_object, require_success, told_of
 from gateway.oidc.jws import JsonWebKeySet, parse_compact, verify_signature
 
 # --- the request
@@ -140,7 +140,9 @@ def process_pushed_response(provider: OidcProvider, response: ProviderResponse) 
     # RFC 9126 2.2: the status is 201.
     if response.status != 201:
         if 400 <= response.status < 500 and response.status != 429:
-            raise GatewayError(OIDC_PUSHED_REQUEST, f"{_PUSHED}: status {response.status}: {quoted(_reason(response))}")
+            raise GatewayError(
+                OIDC_PUSHED_REQUEST, f"{_PUSHED}: status {response.status}: {told_of(response, _reason(response))}"
+            )
         require_success(response, OIDC_PUSHED_REQUEST, _PUSHED)
         raise GatewayError(OIDC_PUSHED_REQUEST, f"{_PUSHED}: status {response.status}, not 201")
     request_uri = parse_object(response.body, OIDC_PUSHED_REQUEST, _PUSHED).get("request_uri")

@@ -1,11 +1,13 @@
 """One exchange with a provider as values, and its JSON, refused wherever two readers could read it differently."""
 
+import base64
 import json
 import math
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from typing import Literal
+from urllib.parse import parse_qsl, quote, quote_plus, unquote_plus
 
 from gateway.model.codes import LOGIN_PROVIDER_UNREACHABLE, Code
 from gateway.model.errors import GatewayError
@@ -25,7 +27,8 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class ProviderResponse:
-    """`content_type`: the media type in lower case, without parameters. The other fields are raw header values."""
+    """`content_type`: the media type in lower case, without parameters. `call`: what it answers. The other fields are
+    raw header values."""
 
     status: int
     content_type: str
@@ -33,6 +36,43 @@ class ProviderResponse:
     cache_control: str = ""
     etag: str = ""
     last_modified: str = ""
+    call: Call | None = field(default=None, repr=False, compare=False)
+
+
+# --- what a provider says of a call, without what the call carried: some echo codes, tokens and our secret
+
+_CARRIED = frozenset(
+    {"client_secret", "client_assertion", "code", "code_verifier", "refresh_token", "token", "request", "state",
+     "nonce"}
+)  # fmt: skip
+_SHORTEST = 6
+
+
+def told_of(response: ProviderResponse, value: object) -> str:
+    """A text of the response for the operator's log."""
+    return told_of_call(response.call, value)
+
+
+def told_of_call(call: Call | None, value: object) -> str:
+    if call is not None and isinstance(value, str):
+        for secret in sorted(set(_carried(call)), key=len, reverse=True):
+            value = value.replace(secret, "(not shown)")
+    return quoted(value)
+
+
+def _carried(call: Call) -> Iterator[str]:
+    """In every form in which it may come back. Short texts are in too many words."""
+    secrets = [value for name, value in parse_qsl(call.body.decode("latin-1")) if name in _CARRIED]
+    for name, line in call.headers:
+        if name == "Authorization":
+            scheme, _, credentials = line.partition(" ")
+            secrets.append(credentials)
+            if scheme == "Basic":
+                secrets.append(unquote_plus(base64.b64decode(credentials).decode("latin-1").partition(":")[2]))
+    for secret in secrets:
+        for form in (secret, quote_plus(secret), quote(secret, safe="")):
+            if len(form) >= _SHORTEST:
+                yield form
 
 
 # Bytes. The densest JSON of this size takes about 4 ms, and nothing may hold the loop for over 5 ms.
@@ -67,7 +107,7 @@ def response_object(response: ProviderResponse, code: Code, what: str, content_t
     require_success(response, code, what)
     if response.content_type not in content_types:
         raise GatewayError(
-            code, f"{what}: content type {quoted(response.content_type)}, not {' or '.join(content_types)}"
+            code, f"{what}: content type {told_of(response, response.content_type)}, not {' or '.join(content_types)}"
         )
     return parse_object(response.body, code, what)
 

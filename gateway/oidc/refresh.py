@@ -29,7 +29,7 @@ from gateway.oidc.claims import (
 )
 from gateway.oidc.client_authentication import Fresh, authenticated_call
 from gateway.oidc.discovery import ProviderMetadata
-from gateway.oidc.documents import Call, JsonObject, ProviderResponse, error_of, response_object
+from gateway.oidc.documents import Call, JsonObject, ProviderResponse, error_of, response_object, told_of
 from gateway.oidc.jwe import decrypt
 from gateway.oidc.jws import JsonWebKeySet, parse_compact, verify_signature
 from gateway.oidc.token import Grant, bearer_of, grant_of
@@ -88,7 +88,7 @@ def process_refresh_response(provider: OidcProvider, refresh_token: str, respons
         # RFC 6749 5.2: invalid, expired, revoked
         over = isinstance(error, str) and error in {"invalid_grant", *provider.refresh_ends_on}
         code = OIDC_REFRESH_ENDED if over else OIDC_TOKEN_REFUSED
-        raise GatewayError(code, f"{WHAT}: {quoted(error)}")
+        raise GatewayError(code, f"{WHAT}: {told_of(response, error)}")
     document = response_object(response, OIDC_TOKEN, WHAT, ("application/json",))
     # RFC 6749 6: a new refresh token replaces the old one, which stays valid if there is none.
     grant = grant_of(provider, {"refresh_token": refresh_token, **document})

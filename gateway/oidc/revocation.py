@@ -3,10 +3,9 @@
 from gateway.model.codes import OIDC_REVOCATION
 from gateway.model.errors import GatewayError
 from gateway.model.provider import OidcProvider
-from gateway.model.quoting import quoted
 from gateway.oidc.client_authentication import Fresh, authenticated_call
 from gateway.oidc.discovery import ProviderMetadata
-from gateway.oidc.documents import Call, ProviderResponse, error_of, require_success
+from gateway.oidc.documents import Call, ProviderResponse, error_of, require_success, told_of
 
 WHAT = "revocation answer"
 
@@ -25,5 +24,5 @@ def revocation_request(
 def process_revocation_response(response: ProviderResponse) -> None:
     # 2.2: revoking a token that was invalid already is a success.
     if response.status in (400, 401):
-        raise GatewayError(OIDC_REVOCATION, f"{WHAT}: {quoted(error_of(response, OIDC_REVOCATION, WHAT))}")
+        raise GatewayError(OIDC_REVOCATION, f"{WHAT}: {told_of(response, error_of(response, OIDC_REVOCATION, WHAT))}")
     require_success(response, OIDC_REVOCATION, WHAT)

@@ -12,7 +12,7 @@ from gateway.model.transaction import OidcLogin
 from gateway.oidc.authorization import AuthorizationCode
 from gateway.oidc.client_authentication import Fresh, authenticated_call
 from gateway.oidc.discovery import ProviderMetadata
-from gateway.oidc.documents import Call, JsonObject, ProviderResponse, parse_object, response_object
+from gateway.oidc.documents import Call, JsonObject, ProviderResponse, parse_object, response_object, told_of
 
 WHAT = "token answer"
 # RFC 6749 A.12: VSCHAR, here without the space, which a header could not carry
@@ -99,5 +99,6 @@ def _refusal(provider: OidcProvider, response: ProviderResponse) -> str:
         document = parse_object(response.body, OIDC_TOKEN_REFUSED, WHAT)
     except GatewayError:
         return f"{WHAT}: status {response.status} without a readable reason"
-    reason = f"{quoted(document.get('error'))}: {quoted(document.get('error_description', ''))}"
+    error, description = document.get("error"), document.get("error_description", "")
+    reason = f"{told_of(response, error)}: {told_of(response, description)}"
     return f"{WHAT}: {reason}; asked as client {quoted(provider.client_id)} by {provider.client_authentication}"

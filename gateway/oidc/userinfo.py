@@ -7,10 +7,9 @@ from urllib.parse import urlencode
 from gateway.model.codes import OIDC_USERINFO, OIDC_USERINFO_FORM, OIDC_USERINFO_SUBJECT
 from gateway.model.errors import GatewayError
 from gateway.model.provider import OidcProvider
-from gateway.model.quoting import quoted
 from gateway.oidc.claims import audiences_of, check_expiry, check_issuer, check_not_ahead
 from gateway.oidc.discovery import ProviderMetadata
-from gateway.oidc.documents import Call, JsonObject, ProviderResponse, parse_object, require_success
+from gateway.oidc.documents import Call, JsonObject, ProviderResponse, parse_object, require_success, told_of
 from gateway.oidc.jwe import decrypt
 from gateway.oidc.jws import JsonWebKeySet, parse_compact, verify_signature
 
@@ -46,7 +45,7 @@ def process_userinfo_response(
     require_success(response, OIDC_USERINFO, WHAT)
     # OIDC Core 5.3.2: the provider file pins the form of the response, and the other form is refused.
     if response.content_type != _content_type(provider):
-        detail = f"{WHAT}: content type {quoted(response.content_type)}, not {_content_type(provider)}"
+        detail = f"{WHAT}: content type {told_of(response, response.content_type)}, not {_content_type(provider)}"
         raise GatewayError(OIDC_USERINFO_FORM, detail)
     claims = _signed_claims(provider, keys, response, now) if _is_jwt(provider) else _plain_claims(response)
     # OIDC Core 5.3.4: sub MUST be there and MUST be the ID token's

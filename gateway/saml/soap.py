@@ -35,10 +35,13 @@ def in_body(envelope: bytes) -> Document:
     children = list(root.iterchildren("*"))
     if root.tag != soap("Envelope") or not children or children[-1].tag != soap("Body"):
         raise GatewayError(SAML_SOAP, "not a SOAP 1.1 envelope with a body")
-    # SOAP 1.1 4.2.3: we understand no header, so one that must be understood is refused.
+    # SOAP 1.1 4.2.3: we understand no header, so one that must be understood is refused, in whatever spelling.
     if len(children) > 2 or (len(children) == 2 and children[0].tag != soap("Header")):
         raise GatewayError(SAML_SOAP, "an envelope of more than one header and one body")
-    if any(each.get(f"{{{SOAP}}}mustUnderstand") == "1" for header in children[:-1] for each in header):
+    marks = (
+        each.get(f"{{{SOAP}}}mustUnderstand", "0") for header in children[:-1] for each in header.iterchildren("*")
+    )
+    if any(mark.strip() not in ("0", "false") for mark in marks):
         raise GatewayError(SAML_SOAP, "a SOAP header that must be understood")
     messages = list(children[-1].iterchildren("*"))
     if len(messages) != 1:

@@ -3,14 +3,16 @@
 import json
 import re
 from base64 import b64decode
-from urllib.parse import unquote_plus
+from urllib.parse import quote_plus, unquote_plus
+
+from aiohttp import web
 
 from tests.attacks.cases import Case, Run, expect, numbered
 from tests.attacks.cross_site import APP, PAGE, not_signed_in, refused, to_callback
 from tests.attacks.outcomes import passed
-from tests.attacks.provider import HANGS_UP
+from tests.attacks.provider import HANGS_UP, Document
 from tests.attacks.request import request
-from tests.attacks.signing_in import accepted
+from tests.attacks.signing_in import accepted, signed_in_by
 from tests.attacks.world import SEAT, World, host
 from tests.browser_like import Person
 
@@ -133,6 +135,25 @@ async def no_secret_leaks(world: World) -> None:
     expect(b"access-token" not in raw and b"__Host-" not in raw and b"eyJ" not in raw, f"{raw!r}")
 
 
+async def echoed(world: World) -> None:
+    """By a provider that says in its refusal what it was sent: it is in no page and not in the log."""
+    mark = world.log_mark()
+
+    def refusal(_: Document) -> web.Response:
+        form = world.alpha.redeemed[-1]
+        basic = form["authorization"].removeprefix("Basic ")
+        said = {"error": f"no {b64decode(basic).decode()}", "error_description": f"{form['code']} {basic}"}
+        return web.json_response(said, status=400)
+
+    with world.alpha.misbehaving(answer=refusal):
+        page = await signed_in_by(world, "alpha")
+    await world.logged(mark, event="login.refused", code="oidc.token.refused")
+    form = world.alpha.redeemed[-1]
+    for word in (ALPHA_SECRET, quote_plus(ALPHA_SECRET), form["authorization"].removeprefix("Basic "), form["code"]):
+        expect(word not in page.text, f"{word} is on the page")
+        expect(word not in world.log_text(mark), f"{word} is in the log")
+
+
 async def session_page_says_no_more(world: World) -> None:
     """K019: what a page's script may read is what the application receives, and nothing else."""
     cookie = await world.cookie(APP)
@@ -160,6 +181,7 @@ OC14 = (
     ("client_secret_post", client_secret_post),
     ("the session page says no more than the application receives", session_page_says_no_more),
     ("the session page tells no constant of the application's file", session_page_tells_no_constant),
+    ("a provider that echoes what it was sent", echoed),
 )
 
 

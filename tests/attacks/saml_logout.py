@@ -64,10 +64,11 @@ async def by_post(world: World, document: bytes, parameter: str = "SAMLRequest")
     return page
 
 
-async def by_soap(world: World, document: bytes) -> Response:
+async def by_soap(world: World, document: bytes, header: bytes = b"") -> Response:
     person = Person("en")
     headers = [("Content-Type", "text/xml; charset=utf-8")]
-    page = await person.step("POST", world.portal("/_ecluse/saml/soap"), headers, body=in_envelope(document))
+    envelope = in_envelope(document).replace(b"<soap:Body>", header + b"<soap:Body>")
+    page = await person.step("POST", world.portal("/_ecluse/saml/soap"), headers, body=envelope)
     await person.close()
     return page
 
@@ -158,6 +159,7 @@ def for_nobody(request: bytes, destination: str | None = None) -> bytes:
 
 
 S = idps.STRANGER
+MUST = b"<soap:Header><h xmlns='urn:h' soap:mustUnderstand='true'/></soap:Header>"
 XS19: tuple[tuple[str, Run], ...] = (
     ("the control: a request by redirect", ends(lambda w, who: by_redirect(signed_url(w, message(w, who))))),
     ("the control: by POST", ends(lambda w, who: by_post(w, sign_enveloped(idps.KEY, message(w, who))))),
@@ -200,6 +202,8 @@ XS19: tuple[tuple[str, Run], ...] = (
     ("over SOAP, for another service",
      refused(lambda w, who: by_soap(w, sign_enveloped(idps.KEY, for_nobody(message(w, who), "https://other.example"))),
              "saml.destination")),
+    ("over SOAP, with a header that must be understood",
+     refused(lambda w, who: by_soap(w, sign_enveloped(idps.KEY, message(w, who, to="soap")), MUST), "saml.soap")),
 )  # fmt: skip
 
 CASES: tuple[Case, ...] = tuple(

@@ -1,4 +1,6 @@
+import base64
 import json
+from urllib.parse import quote, quote_plus, urlencode
 
 import pytest
 from hypothesis import given
@@ -14,6 +16,8 @@ from gateway.oidc.documents import (
     parse_object,
     require_success,
     response_object,
+    told_of,
+    told_of_call,
 )
 from tests.oidc.samples import outcome
 
@@ -28,6 +32,37 @@ def test_what_is_logged_of_a_call_holds_no_secret() -> None:
 
 def test_what_is_logged_of_an_answer_holds_no_token() -> None:
     assert "s3cret" not in repr(ProviderResponse(200, "application/json", b'{"access_token": "s3cret"}'))
+
+
+CODE, SECRET = "c0de-of-this-sign-in", "s3cret:%+é of ours"
+FORM = urlencode({"grant_type": "authorization_code", "code": CODE, "client_secret": SECRET}).encode()
+BASIC = base64.b64encode(f"ecluse:{quote_plus(SECRET)}".encode()).decode()
+
+
+@pytest.mark.parametrize(
+    ("headers", "body"),
+    [((), FORM), ((("Authorization", f"Basic {BASIC}"),), FORM.partition(b"&client_secret")[0])],
+)
+@pytest.mark.parametrize("echoed", [CODE, SECRET, quote_plus(SECRET), quote(SECRET, safe=""), FORM.decode()])
+def test_what_a_provider_echoes_of_a_call_is_not_told(
+    headers: tuple[tuple[str, str], ...], body: bytes, echoed: str
+) -> None:
+    call = Call("token answer", "POST", "https://op.example/token", headers, body)
+    # Also where a text is cut at the end of it.
+    for before in ("no such thing: ", "x" * 190):
+        told = told_of(ProviderResponse(400, "application/json", b"", call=call), before + echoed)
+        assert told == told_of_call(call, before + echoed)
+        assert before in told
+        for carried in (CODE, SECRET, quote_plus(SECRET)):
+            assert carried[:7] not in told
+    assert BASIC not in told_of_call(call, f"Basic {BASIC}") or not headers
+
+
+def test_a_token_that_a_provider_echoes_is_not_told() -> None:
+    call = Call("userinfo answer", "GET", "https://op.example/me", (("Authorization", "Bearer t0ken-of-hers"),))
+    assert told_of_call(call, "unknown: t0ken-of-hers") == '"unknown: (not shown)"'
+    assert told_of_call(None, "unknown") == '"unknown"'
+    assert told_of_call(call, 7) == '"int"'
 
 
 def test_an_object_is_read() -> None:
