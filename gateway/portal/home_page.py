@@ -37,7 +37,8 @@ class HomePage:
         cookie = presented_seat(request.cookie_line)
         seat = None if cookie is None else await self._services.sessions.load(request.host, cookie)
         if seat is None or cookie is None or not seat.live or request.parameter(OTHER_ACCOUNT):
-            await require_within_limit(request, self._services)
+            if request.snapshot.gateway.limits.sessions_per_person is not None:
+                await require_within_limit(request, self._services)
             return await self._sign_in(request)
         request.identity = seat.identity
         summaries = await self._services.sessions.of_browser(request.host, cookie)

@@ -51,7 +51,8 @@ class SessionPages:
         cookie = presented_seat(request.cookie_line)
         seat = await self._seat(request)
         if seat is None or cookie is None:
-            await require_within_limit(request, self._services)
+            if request.snapshot.gateway.limits.sessions_per_person is not None:
+                await require_within_limit(request, self._services)
             raise GatewayError(SESSION_NONE, "no session on the portal")
         request.identity = seat.identity
         summaries = await self._services.sessions.of_browser(request.host, cookie)

@@ -93,7 +93,7 @@ class AppHost:
         app, host = begin.app, request.host
         request.way_back = WayBack(app, host, begin.target, again=True, need=begin.need)
         await self._clear_what_was_left(request, app)
-        if not begin.embedded:
+        if request.snapshot.gateway.limits.sessions_per_person is not None and not begin.embedded:
             await require_within_limit(request, self._services)
         binding = request.binding_made(self._services.token_urlsafe)
         # A stronger sign-in is asked of the provider by which the person is signed in.

@@ -22,7 +22,6 @@ from gateway.portal.flow.source import openid_provider_of
 from gateway.portal.flow.steps import Authentication, Continue, SignInSeenAgain
 from gateway.portal.http.provider_cookie import remember_provider
 from gateway.portal.http.request import PortalRequest, portal_home
-from gateway.portal.report import Report
 from gateway.portal.services import PortalServices
 from gateway.stores.new_session import NewSession
 from gateway.wire.cookies import presented_seat, set_seat
@@ -63,8 +62,7 @@ class SignIns:
         if pending is not None:
             return Continue(pending, made=made)
         await self._services.sessions.add(made)
-        await confirm(request, made, self._services)
-        give_seat(request, made, self._services.report)
+        await give_seat(request, made, self._services)
         return self._services.pages.signed_in(request.reader, home(request), again=False)
 
     async def seen_again(self, request: PortalRequest, step: SignInSeenAgain) -> Page:
@@ -193,21 +191,19 @@ def program_seat(
     return Seat(b"", host, "", person.identity, person.tenant, 0.0, deadline, end, deadline)
 
 
-async def confirm(request: PortalRequest, made: NewSession, services: PortalServices) -> None:
-    """The store has the session, and no browser has it yet. Raises GatewayError where none may have it."""
-    if request.snapshot.gateway.scim.clients:
-        await services.active_people.confirm(made)
-    await keep_within_limit(request, made, services)
-
-
-def give_seat(request: PortalRequest, made: NewSession, report: Report) -> None:
+async def give_seat(request: PortalRequest, made: NewSession, services: PortalServices) -> None:
     """The store has the session: its cookie goes to the browser. The next time its provider stands first, before the
     search: a link of any site begins a sign-in with any provider, and only one that succeeded says whose people these
-    are."""
+    are. Raises GatewayError where no browser may have it."""
+    if request.snapshot.gateway.scim.clients:
+        await services.active_people.confirm(made)
+    most = request.snapshot.gateway.limits.sessions_per_person
+    if most is not None:
+        await keep_within_limit(request, made, most, services)
     request.cookies_to_set.append(set_seat(made.cookie))
     if request.snapshot.organisations:
         request.cookies_to_set.append(remember_provider(made.session.identity.provider))
-    report.signed_in(request, made.session.identity)
+    services.report.signed_in(request, made.session.identity)
 
 
 def home(request: PortalRequest) -> str:

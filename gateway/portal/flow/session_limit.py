@@ -9,11 +9,8 @@ from gateway.stores.new_session import NewSession
 from gateway.wire.cookies import clear_seat, presented_seat
 
 
-async def keep_within_limit(request: PortalRequest, made: NewSession, services: PortalServices) -> None:
+async def keep_within_limit(request: PortalRequest, made: NewSession, most: int, services: PortalServices) -> None:
     """The store has the session, and no browser has it yet."""
-    most = request.snapshot.gateway.limits.sessions_per_person
-    if most is None:
-        return
     ended = await services.session_limit.end_oldest(made, most, buried=keeps_posts(request.snapshot))
     if ended:
         # Invariant 12: in force in every worker before this response is sent.
@@ -24,9 +21,7 @@ async def keep_within_limit(request: PortalRequest, made: NewSession, services: 
 async def require_within_limit(request: PortalRequest, services: PortalServices) -> None:
     """Raises GatewayError(SESSION_LIMIT), once on each host, for a seat of a session that another sign-in ended."""
     cookie = presented_seat(request.cookie_line)
-    if request.snapshot.gateway.limits.sessions_per_person is None or cookie is None:
-        return
-    if await services.session_limit.has_ended(cookie):
+    if cookie is not None and await services.session_limit.has_ended(cookie):
         if clear_seat() not in request.cookies_to_set:
             request.cookies_to_set.append(clear_seat())
         raise GatewayError(SESSION_LIMIT, "its person has signed in in another browser since")

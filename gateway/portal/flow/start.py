@@ -22,7 +22,7 @@ from gateway.model.quoting import quoted
 from gateway.model.session import Entry
 from gateway.model.transaction import OTHER_ACCOUNT, Transaction
 from gateway.portal.flow.chooser import Chooser
-from gateway.portal.flow.establish import confirm, give_seat
+from gateway.portal.flow.establish import give_seat
 from gateway.portal.flow.source import pending
 from gateway.portal.flow.steps import BeginSignIn, Continue, NextStep, Pending, SignInSeenAgain
 from gateway.portal.http.choices import StepUp
@@ -208,9 +208,8 @@ class Start:
         if missed is not None:
             raise GatewayError(LOGIN_TRANSACTION_GONE, "taken by another request at the same time")
         if made is not None:
-            await confirm(request, made, self._services)
             made.written()
-            give_seat(request, made, self._services.report)
+            await give_seat(request, made, self._services)
         return None
 
     def _round(self, request: PortalRequest, found: Pending) -> Write:
