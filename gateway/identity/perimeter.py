@@ -124,7 +124,9 @@ def _check_addresses(perimeter: Perimeter, name: str, values: Iterable[str], cal
     """A value that looks like an address is bounded as one under any name, because applications know people by any of
     these. `called`: our name for it, and the provider's."""
     domains, scopes = perimeter.email_domains, perimeter.scopes
-    mail, scoped = any(map(is_mail, called)), any(map(is_scoped, called))
+    # Of SAML attributes, a dozen names each: no call for one of them.
+    lower = {*map(str.lower, called)}
+    mail, scoped = not _MAIL.isdisjoint(lower), not _SCOPED_FOLDED.isdisjoint(lower)
     if scoped and scopes is not None and not (mail and domains is not None):
         domains = scopes
     elif domains is not None and scopes is not None and not mail:

@@ -16,6 +16,7 @@ from gateway.saml.names import DS, DSIG11, EXC_C14N, SAML, SAMLP, XENC, XENC11, 
 
 MANY = 10_000
 _MOST_IN_KEY_INFO = 64
+_TEXT_BETWEEN = "holds text between its elements"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +34,7 @@ class ElementSchema:
 
     `text`: it holds text and no element. `foreign`: attributes of other namespaces are allowed on it. `within`: it has
     no slots, and any elements of these namespaces are allowed in it; "*" allows all but those of SAML and XML security.
-    `known`: every name of an attribute without a namespace.
+    `known`: every name of an attribute without a namespace. `needs`: it lacks something where it holds nothing.
     """
 
     required: tuple[str, ...] = ()
@@ -43,9 +44,11 @@ class ElementSchema:
     foreign: bool = False
     within: tuple[str, ...] = ()
     known: frozenset[str] = field(init=False)
+    needs: bool = field(init=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "known", frozenset((*self.required, *self.optional)))
+        object.__setattr__(self, "needs", any(slot.least for slot in self.slots))
 
 
 def _one(*tags: str) -> Slot:
@@ -243,42 +246,49 @@ def check_message(
 
 def check_element(element: etree._Element) -> None:
     """Check an element, with everything in it, against the schema. Raises GatewayError: SAML_SHAPE, SAML_VERSION."""
-    shape = SCHEMA.get(str(element.tag))
-    if shape is None:
-        raise _refused(element, "is not expected")
-    names = element.keys()
-    if names or shape.required:
-        _check_attributes(element, shape, names)
-    if shape.within:
-        _check_within(element, shape.within)
-        return
-    children = list(element.iterchildren("*")) if len(element) else []
-    if shape.text:
+    waiting = [element]
+    while waiting:
+        element = waiting.pop()
+        tag = str(element.tag)
+        shape = SCHEMA.get(tag)
+        if shape is None:
+            raise _refused(element, "is not expected")
+        names = element.keys()
+        if names or shape.required:
+            _check_attributes(element, shape, names)
+        if shape.within:
+            _check_within(element, shape.within)
+            continue
+        children = list(element.iterchildren("*")) if len(element) else []
+        if shape.text:
+            if children:
+                raise _refused(element, "holds an element in its text")
+            continue
+        text = element.text
+        if text and not text.isspace():
+            raise _refused(element, _TEXT_BETWEEN)
         if children:
-            raise _refused(element, "holds an element in its text")
-        return
-    _check_no_text(element, children)
-    _check_slots(element, shape.slots, children)
-    for child in children:
-        check_element(child)
+            for child in children:
+                text = child.tail
+                if text and not text.isspace():
+                    raise _refused(element, _TEXT_BETWEEN)
+            # In the order of the document.
+            waiting += reversed(children)
+        if children or shape.needs:
+            _check_slots(element, shape.slots, children)
 
 
 def _check_attributes(element: etree._Element, shape: ElementSchema, names: Sequence[str | bytes]) -> None:
     for name in shape.required:
         if name not in names:
             raise _refused(element, f"lacks {name}")
-    for name in map(str, names):
-        # We read no attribute of another namespace (xsi:type). One without a namespace has to be in the schema.
-        if name not in shape.known and not (shape.foreign and name.startswith("{")):
-            raise _refused(element, "has an attribute that is not expected")
+    if not shape.known.issuperset(names):
+        for name in map(str, names):
+            # We read no attribute of another namespace (xsi:type). One without a namespace has to be in the schema.
+            if name not in shape.known and not (shape.foreign and name.startswith("{")):
+                raise _refused(element, "has an attribute that is not expected")
     if element.tag == _ASSERTION and element.get("Version") != "2.0":
         raise GatewayError(SAML_VERSION, "an Assertion whose Version is not 2.0")
-
-
-def _check_no_text(element: etree._Element, children: list[etree._Element]) -> None:
-    for text in [element.text, *[child.tail for child in children]]:
-        if text and not text.isspace():
-            raise _refused(element, "holds text between its elements")
 
 
 def _check_slots(element: etree._Element, slots: tuple[Slot, ...], children: list[etree._Element]) -> None:

@@ -29,7 +29,7 @@ def moment(text: str, what: str) -> int:
     try:
         if found is None:
             raise ValueError
-        year, month, day, hour, minute, second = (int(part) for part in found.groups())
+        year, month, day, hour, minute, second = map(int, found.groups())
         return int(datetime(year, month, day, hour, minute, second, tzinfo=UTC).timestamp())
     except ValueError as error:
         raise GatewayError(SAML_TIME, f"{what} is not a time in UTC") from error

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain
 from typing import Final
 from urllib.parse import quote
 
@@ -60,7 +61,7 @@ def with_headers(page: Page, headers: Mapping[bytes, bytes]) -> Page:
 
 def with_cookies(page: Page, cookies: Sequence[str]) -> Page:
     """`cookies`: Set-Cookie values. Raises ValueError for a header that would not end where it should."""
-    headers = (*page.headers, *((b"Set-Cookie", cookie.encode("ascii")) for cookie in cookies))
-    if any(_ENDS.search(part) for header in headers for part in header):
+    headers = (*page.headers, *[(b"Set-Cookie", cookie.encode("ascii")) for cookie in cookies])
+    if any(map(_ENDS.search, chain.from_iterable(headers))):
         raise ValueError("a line break in a header")
     return Page(page.status, headers, page.body)
