@@ -79,7 +79,7 @@ async def test_a_sign_in_by_openid_connect() -> None:
                 reply = await here.browser().get(here.url(ACTES, "/dossier/7"))
                 assert reply.text == "actes for alice"
             assert_walked("A sign-in by OpenID Connect", calls)
-            assert_within(calls, files=36, returns=153)
+            assert_within(calls, files=36, returns=152)
 
 
 async def test_a_sign_in_by_saml() -> None:
@@ -89,7 +89,7 @@ async def test_a_sign_in_by_saml() -> None:
                 calls.forget()
                 assert (await region.signed_in(region.person())).status == 200
             assert_walked("A sign-in by SAML", calls)
-            assert_within(calls, files=40, returns=227)
+            assert_within(calls, files=40, returns=226)
 
 
 def test_a_rule(tmp_path: Path) -> None:
@@ -105,7 +105,7 @@ def test_a_rule(tmp_path: Path) -> None:
         build(compile_files(read_folder(tmp_path / "policies")).plan)
         calls.forget()
         snapshot = build(compile_files(read_folder(tmp_path / "policies")).plan)
-        assert_within(calls, files=46, returns=255)
+        assert_within(calls, files=45, returns=254)
         person = identity(uid="jdupont", groups="administrateurs")
         app = snapshot.apps["permis"]
         decision = Question(AppIdentity(app, person, 0.0, 0.0), app.routes.find(("admin", "x")), "GET").decision()

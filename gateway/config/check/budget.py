@@ -86,8 +86,10 @@ def check_budget(
             yield replace(document.problem(ASPNET, message, key=True), code=error.code.id)
             return
     size = made + max(sum(longest[told.at, told.name] for told in together) for together in by_path)
-    cookies = [kind for _, kind, _ in carriers(model.translate)] + [told.kind for told in model.translate.told]
-    if "cookies" in cookies:
+    kinds: list[str] = [told.kind for told in model.translate.told]
+    if model.translate.has_tokens:
+        kinds += (kind for _, kind, _ in carriers(model.translate))
+    if "cookies" in kinds:
         size -= _BETWEEN_COOKIES
     if _says_something_of_nobody(model):
         size = max(size, *(sum(map(_of_nobody, together)) for together in by_path))

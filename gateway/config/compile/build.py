@@ -127,7 +127,8 @@ def _add(
     if gateway is None:
         raise ValueError("a plan that begins without a gateway")
     case_insensitive = written.leniency.case_insensitive
-    closed = closed_login_paths(written)
+    form = written.form_login
+    closed = [] if form is None else closed_login_paths(written.file, form, written.leniency)
     routes = yield from RouteTable.build_steps(rules, case_insensitive, closed)
     app = _app(written, routes, gateway, *known)
     if written.shadow:

@@ -3,14 +3,14 @@ application, and not by us. The gateway's own sign-ins are none of the requests 
 
 from typing import Final
 
-from gateway.config.compile.plan import WrittenApp
+from gateway.formlogin.spec import FormLogin
 from gateway.model.decision import RuleRef
 from gateway.policy.conditions import Anyone
 from gateway.policy.patterns import Literal, Pattern, Rest
 from gateway.policy.request_conditions import Query
 from gateway.policy.rules import Rule
 from gateway.policy.values import Exists
-from gateway.wire.target import canonical_target
+from gateway.wire.target import PathLeniency, canonical_target
 
 _REFUSAL: Final = (
     ("en", "The portal signs you in to this application: its own form is not needed. Open its first page again."),
@@ -19,18 +19,18 @@ _REFUSAL: Final = (
 _POST: Final = frozenset(("POST",))
 
 
-def closed_login_paths(written: WrittenApp) -> list[Rule]:
-    """What is refused there, whatever the application's rules allow: a form, and its secret in a query."""
-    form = written.form_login
-    if form is None or form.by_hand == "pass":
+def closed_login_paths(file: str, form: FormLogin, leniency: PathLeniency) -> list[Rule]:
+    """What is refused there, whatever the application's rules allow: a form, and its secret in a query. `file`: the
+    application's; `leniency`: how it reads paths."""
+    if form.by_hand == "pass":
         return []
     found = []
     for step in form.steps:
         secrets = [field.name for field in step.fields if field.holds == "secret"]
         if secrets:
-            target = canonical_target(step.action.encode("ascii"), written.leniency)
+            target = canonical_target(step.action.encode("ascii"), leniency)
             pattern = Pattern(f"{step.action}/**", (*map(Literal, target.segments), Rest()))
-            ref = RuleRef(written.file, 0, step.action)
+            ref = RuleRef(file, 0, step.action)
             found.append(Rule(ref, pattern, _POST, None, Anyone(), _REFUSAL))
             found += [Rule(ref, pattern, None, None, Query(name, Exists()), _REFUSAL) for name in secrets]
     return found

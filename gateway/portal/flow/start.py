@@ -168,8 +168,9 @@ class Start:
         entry = await self._entry(request, step)
         if entry is None:
             raise GatewayError(LOGIN_TRANSACTION_GONE, "the session ended during the hand-over")
+        counted = self._round(request, step.pending)
         code, handed_over = self._services.sessions.hand_overs.made(entry, transaction, app.seat_limits)
-        over = await self._spend(request, step, [handed_over, self._round(request, step.pending)])
+        over = await self._spend(request, step, [handed_over, counted])
         if over is not None:
             return over
         chosen = language_query(request) if LANGUAGE_COOKIE in request.cookie_line else ""
