@@ -10,6 +10,7 @@ from base64 import b64decode, b64encode
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 from functools import wraps
+from sys import intern
 from typing import Any, Generic, ParamSpec, TypeVar, cast, get_args
 
 from gateway.formlogin.spec import ApplicationSession
@@ -38,6 +39,8 @@ from gateway.model.transaction import (
 
 # `json.dumps` makes one for each call.
 _ENCODER = json.JSONEncoder(separators=(",", ":"))
+# An empty set is 216 bytes, each time.
+_NO_NAMES: frozenset[str] = frozenset()
 
 
 Kept = TypeVar("Kept")
@@ -156,16 +159,23 @@ def _finding_fields(finding: DirectoryFinding) -> dict[str, Any]:
 
 
 def _identity(values: dict[str, Any]) -> Identity:
-    attributes = {name: tuple(each) for name, each in values.pop("attributes").items()}
-    left_out, amr = frozenset(values.pop("left_out")), tuple(values.pop("amr"))
+    attributes = {intern(name): tuple(each) for name, each in values.pop("attributes").items()}
+    left_out, amr = _names(values.pop("left_out")), tuple(values.pop("amr"))
     findings = tuple(map(_finding, values.pop("findings", ())))
+    values["provider"], values["issuer"] = intern(values["provider"]), intern(values["issuer"])
     return Identity(attributes=attributes, left_out=left_out, amr=amr, findings=findings, **values)
 
 
+def _names(given: list[str]) -> frozenset[str]:
+    """Of attributes. A worker has people by the ten thousand, who share the words of our files, but not what is said
+    of them: that goes with them."""
+    return frozenset(map(intern, given)) if given else _NO_NAMES
+
+
 def _finding(values: dict[str, Any]) -> DirectoryFinding:
-    found = {name: tuple(each) for name, each in values.pop("values").items()}
+    found = {intern(name): tuple(each) for name, each in values.pop("values").items()}
     terms = tuple(TermOfOffice(**term) for term in values.pop("terms", ()))
-    return DirectoryFinding(values=found, unknown=frozenset(values.pop("unknown")), terms=terms, **values)
+    return DirectoryFinding(values=found, unknown=_names(values.pop("unknown")), terms=terms, **values)
 
 
 def transaction_to_bytes(transaction: Transaction) -> bytes:

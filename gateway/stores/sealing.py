@@ -13,6 +13,7 @@ from base64 import urlsafe_b64encode
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
+from sys import intern
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -70,7 +71,7 @@ def key_id_of(record: bytes) -> str:
     if len(record) < 2 or len(record) < 2 + record[1] + NONCE_BYTES:
         raise GatewayError(STORE_UNREADABLE, "not a record: it is too short")
     try:
-        return record[2 : 2 + record[1]].decode("ascii")
+        return intern(record[2 : 2 + record[1]].decode("ascii"))
     except UnicodeDecodeError:
         raise GatewayError(STORE_UNREADABLE, "not a record: its key id is not text") from None
 

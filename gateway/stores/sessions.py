@@ -5,6 +5,7 @@ import os
 import time
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import replace
+from math import inf
 
 from gateway.access.shared_work import SharedWork
 from gateway.model.codes import STORE_UNREACHABLE
@@ -78,7 +79,7 @@ class Sessions:
         self._loads: SharedWork[Seat | None] = SharedWork(_LOADED_WITHIN, STORE_UNREACHABLE)
         self.trust = MemoryTrust(log, monotonic)
         self._touches = Touches(store)
-        self.when_due(lambda _: None, lambda one: float("inf") if one.tokens is None else one.tokens.refresh_at)
+        self.when_due(lambda _: None, lambda one: inf if one.tokens is None else one.tokens.refresh_at)
         self._known_of_people: KnownOfPeople = NothingKnown()
 
     # --- from this worker's memory
@@ -345,7 +346,7 @@ class Sessions:
         return opened._replace(stored=replace(opened.stored, session=after)) if after and self._is_live(after) else None
 
     def _counts_until(self, session: Session) -> float:
-        return self._known_of_people.counts_until(session) if session.identity.findings else float("inf")
+        return self._known_of_people.counts_until(session) if session.identity.findings else inf
 
     def _unsealed(self, session_id: str, record: SessionRecord, session_key: bytes) -> StoredSession | None:
         try:
@@ -372,7 +373,7 @@ class Sessions:
         counts_until = since + self._counts_until(session)
         deadline = min(hard, since + min(record.ends_at, seat.ends_at), counts_until)
         is_asked = session.tokens is not None or session.identity.findings
-        refresh_at = since + self._due_at(session) if is_asked else float("inf")
+        refresh_at = since + self._due_at(session) if is_asked else inf
         if known is not None:
             # Another worker's touches have moved it on, or an older tail has shortened it: the store knows.
             known.deadline, known.hard_deadline, known.counts_until = deadline, hard, counts_until
