@@ -1,5 +1,6 @@
 """The seam between a client connection and what stands at the other end of its request: the connection to an
-application (upstream.py) or the portal (portal_exchange.py); a tunnel, a spool or a filter of bodies would be another.
+application (upstream/connection.py), the portal (portal_exchange.py), a form that is kept (posts/keeping.py). Filters
+of bodies and buffers stand between, and are to each side what the other one is (filters/, buffers/).
 
 Each side is declared here as the other one asks for it, and neither knows more of the other.
 """

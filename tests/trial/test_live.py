@@ -189,7 +189,7 @@ class Live:
         """How often each kind of decision was made, with what the shadows would have."""
         found: dict[Counted, int] = {}
         for lane in self.gate.plane.tables.lanes:
-            found |= {(lane.name, *key): cell[0] for key, cell in lane.differing.items()}
+            found |= {(lane.name, *key): cell[0] for key, cell in (lane.differing or {}).items()}
             found |= {(lane.name, key, ()): cell[0] for key, cell in lane.decisions.items()}
         return found
 
