@@ -30,7 +30,7 @@ class PersonTries(Protocol):
 
     async def begin(self, of: CountedLogin, *, most: int, within: int) -> CountedTry | None: ...
 
-    async def succeeded(self, of: CountedLogin, tried: CountedTry, *, within: int, clears: bool) -> None: ...
+    async def succeeded(self, of: CountedLogin, tried: CountedTry, *, clears: bool) -> None: ...
 
 
 class AccountLinking:
@@ -54,7 +54,7 @@ class AccountLinking:
         await self._proven(app, host, credential)
         new = NewLink(holder, credential.login, BY_PERSON, credential.secret, settings.shared, replace=True)
         await self._book.add(new)
-        await self._tries.succeeded(person, tried, within=_WITHIN, clears=True)
+        await self._tries.succeeded(person, tried, clears=True)
         await asyncio.sleep(SEEN_WITHIN)
 
     async def remove(self, app: App, identity: Identity) -> bool:

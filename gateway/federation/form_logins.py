@@ -49,7 +49,7 @@ class Tries(Protocol):
 
     async def begin(self, of: CountedLogin, *, most: int, within: int) -> CountedTry | None: ...
 
-    async def succeeded(self, of: CountedLogin, tried: CountedTry, *, within: int, clears: bool) -> None: ...
+    async def succeeded(self, of: CountedLogin, tried: CountedTry, *, clears: bool) -> None: ...
 
     async def is_refused(self, of: CountedLogin, secret: str, *, most: int) -> bool: ...
 
@@ -146,7 +146,7 @@ class FormLogins:
             raise
         self._counters.add("ecluse_form_logins_total", "success")
         if tried is not None:
-            await self._tries.succeeded(counted, tried, within=form.within, clears=form.cleared_by_success)
+            await self._tries.succeeded(counted, tried, clears=form.cleared_by_success)
         await self._tries.taken(counted, secret)
         return session
 

@@ -2,8 +2,8 @@
 failed, and which secret the application refused. Kept under keyed hashes: the store names no account.
 
 It is made of what works once and of marks that only rise. A try takes one of the account's places, for as long as
-the application may count it, and one that succeeds gives its own back: no count of another login, which may be another
-person's, ends with it.
+the file says now, whatever it said before; one that succeeds gives its own back: no count of another login, which may
+be another person's, ends with it.
 """
 
 import asyncio
@@ -24,6 +24,8 @@ TURN: Final = 40
 _TURNS_KEPT: Final = 3600
 # A form may come later than it was counted.
 _SPARE: Final = 60
+# The longest that a file may say, and more.
+_KEPT: Final = 366 * 86400
 # What an application has counted against an account it may never forget.
 _REFUSALS_KEPT: Final = 365 * 86400
 # The most tries that a file may give. All are looked at: it may have given more before.
@@ -55,26 +57,27 @@ class LoginTries:
         """One more try of this account, by whoever has its turn. None where `most` have begun `within` so many seconds,
         none of which came to anything. Raises GatewayError(FORM_LOGIN_TRIES) where the store has lost its counts since:
         there may have been as many."""
-        counts, life = await self._counts(), within + _SPARE
-        if counts.lost and self._now() < counts.lost + life:
+        counts, life, now = await self._counts(), within + _SPARE, self._now()
+        if counts.lost and now < counts.lost + life:
             raise GatewayError(FORM_LOGIN_TRIES, f"the store has lost its counts: nothing is sent for {within} s")
         places = await asyncio.gather(*(_place(counts, of, number) for number in _PLACES))
-        taken = await asyncio.gather(*(counts.is_used(*_try(of, each)) for each in places))
-        if sum(taken) >= most:
+        begun = await asyncio.gather(*(counts.mark(*_begun(of, each)) for each in places))
+        free = [each for each, at in zip(places, begun, strict=True) if not at or now >= at + life]
+        if len(places) - len(free) >= most:
             return None
-        for each, is_taken in zip(places[:most], taken[:most], strict=True):
-            if not is_taken and await _take(counts, of, each, life):
+        for each in free:
+            if each.place < most and await _take(counts, of, each, now):
                 return each
         return None
 
-    async def succeeded(self, of: CountedLogin, tried: CountedTry, *, within: int, clears: bool) -> None:
+    async def succeeded(self, of: CountedLogin, tried: CountedTry, *, clears: bool) -> None:
         """It was no failure. `clears`: nor do those of this very login before it count any more."""
         counts = await self._counts()
-        await _give_back(counts, of, tried, within)
+        await _give_back(counts, of, tried)
         for number in _PLACES if clears else ():
             each = await _place(counts, of, number)
             if await counts.mark(*_whose(of, each)) == each.used + 1:
-                await _give_back(counts, of, each, within)
+                await _give_back(counts, of, each)
 
     async def is_refused(self, of: CountedLogin, secret: str, *, most: int) -> bool:
         """Whether the application refused this secret of this login lately, or of its account `most` times since it
@@ -129,9 +132,6 @@ class _Counts:
         now = self._now()
         await self._store.perform([RaiseLastingMark(self._mark_key(parts), number, now + life)], now)
 
-    async def is_used(self, *parts: str) -> bool:
-        return await self._store.is_used(UseOnce(self._index(parts), 0), self._now())
-
     async def use(self, life: int, *parts: str) -> bool:
         """Whether it was free."""
         now = self._now()
@@ -152,23 +152,26 @@ async def _place(counts: _Counts, of: CountedLogin, number: int) -> CountedTry:
     return CountedTry(number, await counts.mark(*_given_back(of, number)))
 
 
-async def _take(counts: _Counts, of: CountedLogin, tried: CountedTry, life: int) -> bool:
+async def _take(counts: _Counts, of: CountedLogin, tried: CountedTry, now: int) -> bool:
+    # Of callers at the same moment it is the first one's.
+    if not await counts.use(TURN, "login try", of.base, of.account, *map(str, tried)):
+        return False
     if tried.used:
         # It outlives what is counted under it, or that would be forgotten and begin anew.
-        await counts.raise_for_good(tried.used, life + _SPARE, *_given_back(of, tried.place))
-    if not await counts.use(life, *_try(of, tried)):
-        return False
-    await counts.raise_for_good(tried.used + 1, life, *_whose(of, tried))
+        await counts.raise_for_good(tried.used, _KEPT + _SPARE, *_given_back(of, tried.place))
+    await counts.raise_for_good(tried.used + 1, _KEPT, *_whose(of, tried))
+    await counts.raise_for_good(now, _KEPT, *_begun(of, tried))
     return True
 
 
-async def _give_back(counts: _Counts, of: CountedLogin, tried: CountedTry, within: int) -> None:
+async def _give_back(counts: _Counts, of: CountedLogin, tried: CountedTry) -> None:
     # Longer than what was counted before it, which would count again.
-    await counts.raise_for_good(tried.used + 1, within + 2 * _SPARE, *_given_back(of, tried.place))
+    await counts.raise_for_good(tried.used + 1, _KEPT + _SPARE, *_given_back(of, tried.place))
 
 
-def _try(of: CountedLogin, tried: CountedTry) -> tuple[str, ...]:
-    return ("login try", of.base, of.account, str(tried.place), str(tried.used))
+def _begun(of: CountedLogin, tried: CountedTry) -> tuple[str, ...]:
+    """When it was, in Unix seconds."""
+    return ("login try begun", of.base, of.account, str(tried.place), str(tried.used))
 
 
 def _whose(of: CountedLogin, tried: CountedTry) -> tuple[str, ...]:

@@ -34,7 +34,7 @@ async def failed(tries: LoginTries, of: CountedLogin = HELENE, *, most: int = 3,
 async def worked(tries: LoginTries, of: CountedLogin = HELENE, *, clears: bool = False) -> None:
     tried = await tries.begin(of, most=3, within=HOUR)
     assert tried is not None
-    await tries.succeeded(of, tried, within=HOUR, clears=clears)
+    await tries.succeeded(of, tried, clears=clears)
 
 
 async def test_one_sign_in_of_an_account_at_a_time(tries: LoginTries, clock: Clock) -> None:
@@ -108,6 +108,16 @@ async def test_where_the_application_forgets_nothing_tries_count_for_a_year(trie
     assert await failed(tries, within=year)
 
 
+async def test_what_failed_long_after_a_success_counts_for_its_whole_year(tries: LoginTries, clock: Clock) -> None:
+    """The mark of the success would have ended before it."""
+    year = 365 * 24 * HOUR
+    await worked(tries)
+    clock.pass_by(200 * 24 * HOUR)
+    assert [await failed(tries, within=year) for _ in range(3)] == [True] * 3
+    clock.pass_by(170 * 24 * HOUR)
+    assert not await failed(tries, within=year)
+
+
 async def test_a_form_that_comes_late_counts_for_its_whole_time(tries: LoginTries, clock: Clock) -> None:
     """It is counted before it is sent, and the application counts it when it comes."""
     for _ in range(3):
@@ -123,6 +133,17 @@ async def test_fewer_tries_than_the_file_gave_before_hold_at_once(tries: LoginTr
     clock.pass_by(HOUR // 4 + 90)
     # Of the first ones the time is over.
     assert not await failed(tries, most=3)
+
+
+async def test_another_time_of_the_file_holds_at_once_for_what_was_counted_before(
+    tries: LoginTries, clock: Clock
+) -> None:
+    await worked(tries)
+    for _ in range(3):
+        assert await failed(tries)
+    clock.pass_by(12 * HOUR)
+    assert not await failed(tries, within=24 * HOUR)
+    assert await failed(tries, within=HOUR)
 
 
 async def test_a_new_store_key_forgets_no_try_and_no_refusal(store: RecordStore, clock: Clock) -> None:

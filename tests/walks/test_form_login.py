@@ -17,6 +17,7 @@ from tests.walks.world import World, from_every_worker, opened, request
 pytestmark = pytest.mark.service
 
 GRR, WORKERS, SECRET = "grr.localhost", 3, "un secret de GRR"
+TYPED = (("Content-Type", "application/x-www-form-urlencoded"), ("Accept-Language", "en"))
 FORM = (
     "{trusted: {from: uid, secret: {file: ../certs/grr}}, cookies: [GRRSESSID], "
     "steps: [{page: /login.php, fields: {user: login, password: secret, csrf: page}}], "
@@ -94,6 +95,16 @@ async def test_workers_count_the_tries_together_and_no_secret_is_logged(world: W
     assert SECRET not in world.gateway.text()
     told = await world.gateway.measured(lambda m: m.get('ecluse_form_logins_total{result="form_login.answer"}') == 3)
     assert told['ecluse_form_logins_total{result="form_login.tries"}'] == 3
+
+
+async def test_what_a_person_sends_to_the_form_by_hand_never_reaches_it(world: World) -> None:
+    person = await world.signed_in(url=world.place.url(GRR, "/agenda"))
+    before, form = len(seen(world)), world.place.url(GRR, "/login.php")
+    for number in range(4):
+        said = await person.step("POST", form, body=b"user=bob&password=guess-%d" % number, headers=TYPED)
+        assert (said.status, "its own form is not needed" in said.text) == (403, True)
+    assert len(seen(world)) == before
+    assert "Bonjour alice" in await page(world, person)
 
 
 async def test_a_changed_password_is_put_right_by_a_reload(world: World) -> None:
