@@ -79,11 +79,18 @@ _RELAYS = IPv4Network("192.88.99.0/24")
 # RFC 1122 3.2.1.3: this host on this network
 _THIS_NETWORK = IPv4Network("0.0.0.0/8")
 
+# Where clouds tell each of their machines its secrets, beside 169.254.169.254: AWS, Google, Scaleway; Azure, Alibaba,
+# Oracle. The IPv4 ones are in ranges that are public or shared.
+_OF_CLOUDS: Final = frozenset(
+    map(ip_address, ("fd00:ec2::254", "fd00:ec2::23", "fd20:ce::254", "fd00:42::42",
+                     "168.63.129.16", "100.100.100.200", "192.0.0.192"))
+)  # fmt: skip
+
 
 class Reach(Enum):
     PUBLIC = "public"
     PRIVATE = "private"
-    FORBIDDEN = "link-local, multicast or unspecified"
+    FORBIDDEN = "link-local, multicast, unspecified or a cloud's metadata service"
 
 
 def reach(address: str) -> Reach:
@@ -95,7 +102,7 @@ def reach_of(ip: Address) -> Reach:
     embedded = embedded_in(ip)
     if embedded is not None and (found := reach_of(embedded)) is not Reach.PUBLIC:
         return found
-    if ip.is_link_local or ip.is_multicast or ip.is_unspecified or ip in _THIS_NETWORK:
+    if ip.is_link_local or ip.is_multicast or ip.is_unspecified or ip in _THIS_NETWORK or ip in _OF_CLOUDS:
         return Reach.FORBIDDEN
     return Reach.PUBLIC if _is_routed(ip) else Reach.PRIVATE
 

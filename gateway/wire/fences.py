@@ -108,7 +108,9 @@ def literal(host: str) -> Address | None:
 def closed_to_all(address: Address | None, port: int, is_ours: IsOurs) -> str:
     """Why no application may be there, for the operator; empty if one may. `address` None: it has a zone."""
     if address is None or reach_of(address) is Reach.FORBIDDEN:
-        return "which is link-local, multicast or unspecified: no application is reached there"
+        return (
+            "which is link-local, multicast, unspecified or a cloud's metadata service: no application is reached there"
+        )
     embedded = embedded_in(address)
     if is_ours(address, port) or (embedded is not None and is_ours(embedded, port)):
         return "where this gateway listens itself or keeps its sessions: write the application's own address"

@@ -22,6 +22,8 @@ NOBODYS = {
     "nat64": "http://[64:ff9b::7f00:1]:{admin}", "six-to-four": "http://[2002:7f00:1::]:{admin}",
     "compatible": "http://[::7f00:1]:{admin}", "metadata-service": "http://169.254.169.254",
     "link-local": "http://[fe80::1]", "any": "http://0.0.0.0:{admin}", "any-6": "http://[::]:{admin}",
+    "metadata-by-ipv6": "http://[fd00:ec2::254]", "metadata-in-public": "http://168.63.129.16",
+    "metadata-by-nat64": "http://[64:ff9b::a83f:8110]",
     "multicast": "http://224.0.0.1", "nat64-link": "http://[64:ff9b::a9fe:a9fe]",
 }  # fmt: skip
 # Another ministry's, for a team whose fence is one address and one name.

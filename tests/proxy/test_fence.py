@@ -118,6 +118,6 @@ async def test_nor_is_what_is_no_ones_address(found: str) -> None:
         changes = {"apps/permis.yaml": APP.format(url=f"http://app.example:{app.port}", upstream="", more="")}
         swap(gate, sample_snapshot(changes))
         leads_to(gate, found)
-        await refused(gate, "link-local, multicast or unspecified: no application is reached there")
+        await refused(gate, "unspecified or a cloud's metadata service: no application is reached there")
         await asyncio.sleep(0)
         assert app.peers == []

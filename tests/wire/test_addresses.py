@@ -144,6 +144,15 @@ def test_private_and_loopback_addresses_in_every_dress(address: str) -> None:
         "64:ff9b:1::a9fe:a9fe",
         "febf::1",
         "ff0e::1",
+        # Clouds tell their machines secrets there.
+        "fd00:ec2::254",
+        "fd20:ce::254",
+        "fd00:42::42",
+        "168.63.129.16",
+        "100.100.100.200",
+        "192.0.0.192",
+        "::ffff:168.63.129.16",
+        "64:ff9b::a83f:8110",
     ],
 )
 def test_addresses_that_no_provider_has(address: str) -> None:

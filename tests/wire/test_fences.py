@@ -66,12 +66,15 @@ def test_beyond(host: str, found: str, port: int) -> None:
     [
         "169.254.169.254", "fe80::1", "fe80::1%eth0", "0.0.0.0", "::", "224.0.0.1", "ff02::1", "::ffff:169.254.169.254",
         "64:ff9b::a9fe:a9fe", "64:ff9b:1::a9fe:a9fe", "2002:a9fe:a9fe::1", "::ffff:0.0.0.0", "0.1.2.3", "no address",
+        "fd00:ec2::254", "100.100.100.200",
     ],
 )  # fmt: skip
 def test_nobodys(found: str) -> None:
     """Also where the fence lists everything, or the name."""
     for fence in (None, Fence.of("t", ["0.0.0.0/0", "::/0", "any.example"])):
-        assert "link-local, multicast or unspecified" in refusal("any.example", found, 80, fence, nothing_is_ours)
+        assert "link-local, multicast, unspecified or a cloud's metadata service" in refusal(
+            "any.example", found, 80, fence, nothing_is_ours
+        )
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from tests.config.samples import GATEWAY, PERMIS, problems
 
 HERE = "policies/apps/permis.yaml:4:17: upstream.url: "
 OURS = "where this gateway listens itself or keeps its sessions (write the application's own address)"
-NOBODYS = "which is link-local, multicast or unspecified (no application is reached there)"
+NOBODYS = "which is link-local, multicast, unspecified or a cloud's metadata service (no application is reached there)"
 
 
 def found(url: str, *, gateway: str = GATEWAY) -> list[str]:
@@ -20,6 +20,8 @@ def found(url: str, *, gateway: str = GATEWAY) -> list[str]:
         ("http://127.0.0.1:8080", f"127.0.0.1:8080 leads to 127.0.0.1, {OURS}"),
         ("http://127.0.0.1:8081", f"127.0.0.1:8081 leads to 127.0.0.1, {OURS}"),
         ("http://admin.localhost:8081", f"admin.localhost:8081 leads to 127.0.0.1, {OURS}"),
+        ("http://[fd00:ec2::254]", f"[fd00:ec2::254] leads to fd00:ec2::254, {NOBODYS}"),
+        ("http://168.63.129.16", f"168.63.129.16 leads to 168.63.129.16, {NOBODYS}"),
         ("http://[64:ff9b::7f00:1]:8081", f"[64:ff9b::7f00:1]:8081 leads to 64:ff9b::7f00:1, {OURS}"),
         ("http://169.254.169.254", f"169.254.169.254 leads to 169.254.169.254, {NOBODYS}"),
         ("http://0.0.0.0:9001", f"0.0.0.0:9001 leads to 0.0.0.0, {NOBODYS}"),
