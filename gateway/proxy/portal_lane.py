@@ -29,10 +29,13 @@ _READ: Final = frozenset(
         b"accept-language",
         b"content-type",
         b"origin",
+        b"purpose",
         b"referer",
         b"sec-fetch-dest",
         b"sec-fetch-site",
         b"sec-purpose",
+        b"x-moz",
+        b"x-purpose",
         b"x-requested-with",
     }
 )

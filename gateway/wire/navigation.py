@@ -9,7 +9,10 @@ Kind = Literal["navigation", "frame", "other"]
 _FRAMES: Final = frozenset({b"iframe", b"frame", b"embed", b"object"})
 # Fetch Metadata 2.4
 _OWN_SITE: Final = ([b"same-origin"], [b"same-site"])
-_READ: Final = frozenset({b"accept", b"sec-fetch-dest", b"sec-purpose", b"upgrade", b"x-requested-with"})
+# Of a page that is fetched ahead, which nobody sees yet: today's name, and those of browsers before (Chrome and Safari,
+# Firefox, Safari's previews).
+_AHEAD: Final = frozenset({b"sec-purpose", b"purpose", b"x-moz", b"x-purpose"})
+_READ: Final = frozenset({b"accept", b"sec-fetch-dest", b"upgrade", b"x-requested-with", *_AHEAD})
 _HTML: Final = re.compile(rb"(?:^|,)[ \t]*text/html[ \t]*(?:[;,]|$)", re.IGNORECASE)
 
 
@@ -20,7 +23,7 @@ def kind_of(method: bytes, headers: Iterable[tuple[bytes, bytes]]) -> Kind:
         lower = name.lower()
         if lower in _READ:
             said[lower] = said[lower] + b"," + value if lower in said else value
-    if method not in {b"GET", b"POST"} or b"upgrade" in said or b"sec-purpose" in said:
+    if method not in {b"GET", b"POST"} or b"upgrade" in said or not _AHEAD.isdisjoint(said):
         return "other"
     destination = said.get(b"sec-fetch-dest")
     if destination is not None:

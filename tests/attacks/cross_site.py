@@ -312,6 +312,7 @@ async def scripts_get_401(world: World) -> None:
         (b"Accept: application/json",), (b"Accept: text/html", b"X-Requested-With: XMLHttpRequest"),
         (b"Accept: text/html", b"Sec-Fetch-Dest: empty"), (b"Accept: text/html", b"Sec-Fetch-Dest: image"),
         (b"Accept: text/html", b"Sec-Fetch-Dest: iframe"), (*NAVIGATION, b"Sec-Purpose: prefetch"),
+        (*NAVIGATION, b"Purpose: prefetch"), (*NAVIGATION, b"X-Moz: prefetch"), (*NAVIGATION, b"X-Purpose: preview"),
         (*NAVIGATION, b"Upgrade: websocket", b"Connection: Upgrade"), (b"Accept: */*",), (),
     ):  # fmt: skip
         for target in (PAGE, "/_ecluse/login?to=/"):

@@ -157,7 +157,7 @@ DEFENCES = (
     Defence(
         "prefetches are no navigation",
         "wire/navigation.py",
-        ' or b"sec-purpose" in said',
+        " or not _AHEAD.isdisjoint(said)",
         "wire/test_navigation.py",
         "",
     ),

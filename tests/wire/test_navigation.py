@@ -69,6 +69,9 @@ def test_a_frame(method: bytes, destination: bytes) -> None:
         (b"GET", [*CHROME, (b"Sec-Purpose", b"prefetch")]),
         (b"GET", [*CHROME, (b"sec-purpose", b"prefetch;prerender")]),
         (b"GET", [*destined(b"iframe"), (b"Sec-Purpose", b"prefetch")]),
+        (b"GET", [*CHROME, (b"Purpose", b"prefetch")]),
+        (b"GET", [*CHROME, (b"X-Moz", b"prefetch")]),
+        (b"GET", [HTML, (b"x-purpose", b"preview")]),
         # WebSocket.
         (b"GET", [*CHROME, (b"Upgrade", b"websocket")]),
         (b"GET", [*destined(b"iframe"), (b"Upgrade", b"websocket")]),
