@@ -20,8 +20,10 @@ from tests.walks.place import ONE, Place
 from tests.walks.world import World, ask, everywhere, opened, request
 
 REPLACE = (*SERVE[:-1], "--replace", "policies")
-# By hand: ECLUSE_RESTARTS=20.
+# By hand, for some minutes: ECLUSE_RESTARTS=20 ECLUSE_STREAM=60 ECLUSE_CLIENTS=4, with `-s` for the rate reached.
 RESTARTS = int(os.environ.get("ECLUSE_RESTARTS", "2"))
+STREAM = int(os.environ.get("ECLUSE_STREAM", "2"))
+CLIENTS = int(os.environ.get("ECLUSE_CLIENTS", "1"))
 UPLOADED = 300_000
 
 pytestmark = pytest.mark.slow
@@ -41,7 +43,7 @@ def upload(target: str) -> bytes:
 
 @pytest.fixture
 async def world(tmp_path: Path) -> AsyncIterator[World]:
-    async with opened(Place(tmp_path, settings={"timeouts": f"{{drain: {PATIENCE:.0f}s}}"})) as world:
+    async with opened(Place(tmp_path, settings={"timeouts": f"{{drain: {PATIENCE + STREAM:.0f}s}}"})) as world:
         yield world
 
 
@@ -82,21 +84,23 @@ async def test_restarts_under_load_fail_no_request(world: World, ended: None) ->
         Unrefused(url, request, ["/public/a", "/public/slow?seconds=0.2"]),
         Unrefused(url, lambda target: request(target, cookie), ["/x"], pause=0.02),
         Unrefused(url, upload, ["/public/upload"], pause=0.05),
-        Unrefused(url, request, ["/public/stream?seconds=2"]),
+        Unrefused(url, request, [f"/public/stream?seconds={STREAM}"]),
     )
     async with (
-        running(loads[0], kept=6, anew=3),
-        running(loads[1], kept=6),
+        running(loads[0], kept=6 * CLIENTS, anew=3 * CLIENTS),
+        running(loads[1], kept=6 * CLIENTS),
         running(loads[2], kept=2),
         running(loads[3], kept=2),
     ):
         for _ in range(RESTARTS):
             await loads[0].answers(50)
             async with successor(world) as older:
-                assert await older.ended() == 0
+                assert await older.ended(PATIENCE + STREAM) == 0
         await loads[0].answers(50)
     failed = [asked for load in loads for asked in load.done if asked.status != 200]
-    done = sum(len(load.done) for load in loads)
+    done, began = sum(len(load.done) for load in loads), min(load.done[0].began for load in loads)
+    took = max(load.done[-1].ended for load in loads) - began
+    print(f"{RESTARTS} restarts, {done} requests, {done / took:.0f} in a second, {len(failed)} failed")
     assert not failed, f"{len(failed)} of {done}: {failed[:3]}"
     assert all(load.done for load in loads)
     assert len(world.gateway.lines(event="gateway.succeeded")) == RESTARTS
