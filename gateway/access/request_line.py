@@ -4,7 +4,9 @@ from typing import Final, Literal, NamedTuple
 
 from gateway.config.snapshot import App
 from gateway.policy.routes import Match
+from gateway.wire.fronts import OAUTH2_PROXY
 from gateway.wire.mounts import Mount
+from gateway.wire.oauth2_proxy import FIRST
 from gateway.wire.target import Target
 
 _RESERVED: Final = "_ecluse"
@@ -95,6 +97,8 @@ def purpose_of(app: App | None, target: Target) -> Purpose:
         path = target.path
         is_ours = path == _PREFIX or path.startswith(_PREFIX + b"/") or (app is None and path == b"/")
         return "endpoint" if is_ours else "reserved"
+    if first == FIRST and app.front == OAUTH2_PROXY:
+        return "endpoint"
     if app.logout.links.find(target.segments) is not None:
         return "logout"
     told = app.logout.query_links

@@ -76,6 +76,8 @@ class Portal:
             "enter": {"GET": self._app_host.enter},
             "session": {"GET": own.session},
             "kept": {"GET": kept.show},
+            # Where a front was set up for oauth2-proxy; below it nothing else of ours is.
+            "/oauth2/sign_out": {"GET": self._sign_out.form},
         }
         accounts, requests = AccountPages(services), AccountRequestPages(services)
         # Of an application's host that is not the portal's, too.

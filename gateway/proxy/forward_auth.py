@@ -5,10 +5,11 @@ from collections.abc import Sequence
 from hmac import compare_digest
 from itertools import compress
 from typing import Final
+from urllib.parse import quote
 
 from gateway.access.outcome import NeedsStore, NeedsWork, Outcome, Prepared, Refuse, ToPortal
 from gateway.access.permission import permission
-from gateway.config.snapshot import Snapshot
+from gateway.config.snapshot import App, Snapshot
 from gateway.model.errors import GatewayError
 from gateway.model.front_codes import FRONT_HEADER, FRONT_OTHER, FRONT_QUESTION, FRONT_UNKNOWN
 from gateway.model.ports import Page
@@ -21,12 +22,13 @@ from gateway.proxy.request import Request
 from gateway.proxy.services import Services
 from gateway.proxy.upgrade import check_asked
 from gateway.wire.framing import NO_CONTENT
-from gateway.wire.fronts import FRONTS, NOT_SIGNED_IN, PATH, REFUSED, SECRET, STATUS, Front
+from gateway.wire.fronts import FRONTS, NOT_SIGNED_IN, OAUTH2_PROXY, PATH, REFUSED, SECRET, STATUS, Front
 from gateway.wire.headers import AUTHORIZATION, UPGRADE
+from gateway.wire.oauth2_proxy import QUESTION, REDIRECT, SIGN_IN, TO_SIGN_IN, way_back
 
 _BELOW: Final = PATH + b"/"
-_ALLOWED: Final = 200
 _ALLOWING: Final = range(200, 300)
+_SEE_OTHER: Final = 303
 _ID: Final = b"X-Request-Id"
 _NOT_KEPT: Final = (b"Cache-Control", b"no-store")
 
@@ -34,6 +36,9 @@ _NOT_KEPT: Final = (b"Cache-Control", b"no-store")
 def is_question(request: Request, snapshot: Snapshot) -> bool:
     """Of a request for one of our own paths."""
     path = request.line.target.path
+    if path == QUESTION or path in SIGN_IN:
+        # None is ours but of an application that names this front.
+        return request.lane.app is not None
     return snapshot.gateway.forward_auth is not None and (path == PATH or path.startswith(_BELOW))
 
 
@@ -58,8 +63,13 @@ def question(request: Request, memo: Memo, snapshot: Snapshot) -> tuple[Front, b
     """The front that asks, and the head of the request that it asks about.
 
     Raises GatewayError(FRONT_UNKNOWN) for everybody but a listed front that shows its secret, and FRONT_QUESTION."""
+    app, target = request.lane.app, request.line.target
+    if app is not None and target.path in SIGN_IN:
+        return _way_to_sign_in(request, app)
     _check_secret(request, memo, snapshot)
-    name, slash, behind = request.line.target.raw.removeprefix(_BELOW).decode("ascii").partition("/")
+    # Not with a query: oauth2-proxy would read there who else is refused.
+    asked_at = OAUTH2_PROXY if target.raw == QUESTION else target.raw.removeprefix(_BELOW).decode("ascii")
+    name, slash, behind = asked_at.partition("/")
     front = FRONTS.get(name)
     if front is None:
         raise GatewayError(FRONT_QUESTION, f"no kind of front has this path: {', '.join(FRONTS)}")
@@ -67,6 +77,23 @@ def question(request: Request, memo: Memo, snapshot: Snapshot) -> tuple[Front, b
     if asked is None or request.framing not in NO_CONTENT:
         raise GatewayError(FRONT_QUESTION, f"no question as {name} asks it, without a body")
     return front, front.original(request.whole, *asked)
+
+
+def _way_to_sign_in(request: Request, app: App) -> tuple[Front, bytes]:
+    """The browser itself asks, about the page that it is to come back to."""
+    if request.line.method != b"GET" or request.framing not in NO_CONTENT:
+        raise GatewayError(FRONT_QUESTION, "no navigation")
+    said, query = request.came(REDIRECT) or b"", request.line.target.query or b""
+    to = way_back(query, said, request.host.name, app.home, app.leniency)
+    return TO_SIGN_IN, TO_SIGN_IN.original(request.whole, b"GET", to.encode("ascii"))
+
+
+def led_on(request: Request) -> Page:
+    """To a page that the browser may see; a stranger, whom it is shown as well, signs in before."""
+    target = request.line.target.raw
+    if request.seat is None:
+        target = b"/_ecluse/login?to=" + quote(target, safe="/").encode("ascii")
+    return Page(_SEE_OTHER, ((b"Location", target), _NOT_KEPT), b"")
 
 
 def check_asks(request: Request, front: Front) -> None:
@@ -113,7 +140,7 @@ def permitted(request: Request, front: Front, prepared: Prepared, dropped: Seque
         written = {name.lower() for name, value in lines if value} | {_ID.lower()}
         kept = [name for name in kept if name.lower() not in written]
         lines = (*lines, (front.removes, b", ".join(dict.fromkeys(kept))))
-    return Page(_ALLOWED, (*lines, (_ID, request.id), _NOT_KEPT), b"")
+    return Page(front.allows, (*lines, (_ID, request.id), _NOT_KEPT), b"")
 
 
 class FrontQuestions(Lasting):
@@ -209,6 +236,10 @@ class FrontQuestions(Lasting):
     def permit(self, front: Front, prepared: Prepared) -> None:
         """The front may pass the request on. It is never sent on from here."""
         request, plane = self.request, self.plane
+        if front.leads:
+            self.front = self.asked = None
+            self.respond(led_on(request))
+            return
         try:
             if UPGRADE in request.rare:
                 check_asked(request, plane.tables.snapshot, self.ahead)
@@ -234,6 +265,6 @@ class FrontQuestions(Lasting):
 
     def shown(self, page: Page) -> Page:
         """To a front that asks, only an allowance looks like one: any 2xx would let the request pass."""
-        if self.front is None or page.status not in _ALLOWING:
+        if self.front is None or self.front.leads or page.status not in _ALLOWING:
             return page
         return Page(NOT_SIGNED_IN, page.headers, page.body)

@@ -34,6 +34,10 @@ _LINES: Final[Mapping[str, tuple[str, ...]]] = {
         "auth_request_set $ecluse_{word} $upstream_http_{word};",
         "proxy_set_header {name} $ecluse_{word};",
     ),
+    "oauth2-proxy": (
+        "auth_request_set $ecluse_{word} $upstream_http_{word};",
+        "proxy_set_header {name} $ecluse_{word};",
+    ),
     "caddy": ("request_header {name} {{rp.header.{name}}}",),
     "traefik": ("- {name}",),
     "envoy": ("- {{exact: {lower}}}",),
@@ -52,6 +56,13 @@ def _of_nginx(text: str) -> set[str]:
     told = dict(re.findall(r"\bauth_request_set\s+\$(\w+)\s+\$upstream_http_(\w+)\s*;", text))
     written = re.findall(r"\bproxy_set_header\s+([\w-]+)\s+\$(\w+)\s*;", text)
     return {name.lower() for name, variable in written if told.get(variable, "").lower() == _word(name)}
+
+
+def _of_oauth2_proxy(text: str) -> set[str]:
+    """nginx as well, under whatever name it writes what it was told: the application may have it as `X-User`."""
+    told = dict(re.findall(r"\bauth_request_set\s+\$(\w+)\s+\$upstream_http_(\w+)\s*;", text))
+    written = re.findall(r"\bproxy_set_header\s+[\w-]+\s+\$(\w+)\s*;", text)
+    return {told[variable].lower().replace("_", "-") for variable in written if variable in told}
 
 
 def _of_caddy(text: str) -> set[str]:
@@ -74,6 +85,7 @@ def _of_haproxy(text: str) -> set[str]:
 
 _WRITTEN: Final = {
     "nginx": _of_nginx,
+    "oauth2-proxy": _of_oauth2_proxy,
     "caddy": _of_caddy,
     "traefik": _of_traefik,
     "envoy": _of_envoy,

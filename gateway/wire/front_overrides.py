@@ -115,6 +115,11 @@ def _written(place: _Passing, told: Mapping[str, str], names: Mapping[str, str])
             yield line, _ANOTHER.format(name=names[name])
 
 
+def _of_oauth2_proxy(text: str, names: Mapping[str, str]) -> Iterator[tuple[int, str]]:
+    """What was set up for it may write what it is told under other names."""
+    return _of_nginx(text, {})
+
+
 # --- the others, line by line ---
 
 
@@ -173,6 +178,7 @@ def _of_haproxy(text: str, names: Mapping[str, str]) -> Iterator[tuple[int, str]
 
 _KINDS: Final[Mapping[str, Callable[[str, Mapping[str, str]], Iterator[tuple[int, str]]]]] = {
     "nginx": _of_nginx,
+    "oauth2-proxy": _of_oauth2_proxy,
     "caddy": _of_caddy,
     "traefik": _of_traefik,
     "envoy": _of_envoy,

@@ -20,7 +20,7 @@ PATH: Final = b"/_ecluse/authz"
 SECRET: Final = b"x-ecluse-front"
 STATUS: Final = b"X-Ecluse-Status"
 """What the browser would be answered, where the front passes no answer of ours on."""
-NOT_SIGNED_IN, REFUSED = 401, 403
+ALLOWED, NOT_SIGNED_IN, REFUSED = 200, 401, 403
 
 # Lines between the front and us, and what says where the question ends. A question has no body.
 _OF_THE_QUESTION: Final = frozenset({b"host", b"content-length", b"transfer-encoding", SECRET, *HOP_BY_HOP}) - {
@@ -36,7 +36,11 @@ class Front:
     `passes`: whether what we answer instead of an allowance goes to the browser; the others send the request here
     again, as it came. `writes`: names, in lower case, that it writes or leaves out itself, whatever the client sent.
     `removes`: the header in which it is told names of the client's lines that it takes off; b"" where it takes off
-    none that it is told. `clears`: whether it takes off a line that it is to write and of which it is told nothing."""
+    none that it is told. `clears`: whether it takes off a line that it is to write and of which it is told nothing.
+    `client`: the header in which it says the browser's address, where that is not X-Forwarded-For; this one is the
+    client's own then. `renames`: it may write what it is told under other names than it was told it, so that a client's
+    line of the same name goes on. `allows`: the status of an allowance. `leads`: an allowance leads the browser to the
+    address that was asked about: it is the browser's own question."""
 
     name: str
     method: bytes
@@ -46,6 +50,10 @@ class Front:
     removes: bytes = b""
     passes: bool = False
     clears: bool = False
+    client: bytes = b""
+    renames: bool = False
+    allows: int = ALLOWED
+    leads: bool = False
 
     def asked(self, method: bytes, tail: bytes) -> tuple[bytes, bytes] | None:
         """Method and target of the browser's request, where the question's own say so; empty where its lines do.
@@ -60,7 +68,7 @@ class Front:
         lines off by Connection, which the application would see."""
         said: dict[bytes, bytes] = {}
         passed: list[bytes] = []
-        words = tuple(filter(None, (self.method, self.target, self.host)))
+        words = tuple(filter(None, (self.method, self.target, self.host, self.client)))
         for line in lines:
             spelled, _, value = line.partition(b": ")
             name = spelled.lower()
@@ -68,6 +76,10 @@ class Front:
                 if name in said:
                     raise GatewayError(FRONT_QUESTION, f"two {name.decode()} lines")
                 said[name] = value
+                if name == self.client:
+                    passed.append(b"X-Forwarded-For: " + value)
+            elif name == b"x-forwarded-for" and self.client:
+                continue
             elif name == b"connection":
                 if connection_tokens((value,)):
                     raise GatewayError(FRONT_QUESTION, "Connection names header lines")
@@ -86,7 +98,8 @@ class Front:
         return [
             name
             for name in dropped
-            if name.lower() not in self.writes and injected.get(fold(name), b"").lower() != name.lower()
+            if name.lower() not in self.writes
+            and (self.renames or injected.get(fold(name), b"").lower() != name.lower())
         ]
 
 
@@ -100,6 +113,7 @@ _ON_THE_WAY: Final = frozenset(
     )
 )  # fmt: skip
 
+OAUTH2_PROXY: Final = "oauth2-proxy"
 FRONTS: Final[Mapping[str, Front]] = {
     # ngx_http_auth_request_module: 2xx lets the request pass, 401 and 403 do not, and all else is a 500. Its
     # configuration passes on the headers that it names, and no other.
@@ -146,4 +160,19 @@ FRONTS: Final[Mapping[str, Front]] = {
         host=b"host",
         removes=b"X-Ecluse-Remove",
     ),
-}
+    # What oauth2-proxy answers at /oauth2/auth, for an nginx that was set up for that. It passes on every line of the
+    # client's that its configuration does not write: what no application may see, it may not send.
+    OAUTH2_PROXY: Front(
+        name=OAUTH2_PROXY,
+        method=b"x-forwarded-method",
+        target=b"x-forwarded-uri",
+        host=b"host",
+        writes=frozenset({
+            b"x-forwarded-proto", b"x-forwarded-host", b"x-scheme", b"x-auth-request-redirect", b"x-request-id",
+            *HOP_BY_HOP,
+        }),
+        client=b"x-real-ip",
+        renames=True,
+        allows=202,
+    ),
+}  # fmt: skip

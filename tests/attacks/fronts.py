@@ -1,7 +1,9 @@
 """Servers in front that ask and pass requests on themselves: HS14 and K052, by questions as such a server writes them.
 Through the real servers, tests/fronts tries the corpora."""
 
-from tests.attacks.cases import Case, expect
+from urllib.parse import urljoin, urlsplit
+
+from tests.attacks.cases import Case, expect, uncontrolled
 from tests.attacks.exchange import Exchange
 from tests.attacks.headers import MORE_SPELLINGS, SPELLINGS
 from tests.attacks.request import request
@@ -13,6 +15,13 @@ PASSING = ("traefik", "envoy")
 MALFORMED = (
     b"http://[::1", b"%", b":", b"", b"*", b"//", b"/%zz", b"/public/../x", b"/public/%2e%2e/x", b"/public/\xff\xfe",
     b"/public/x HTTP/1.1", b"http://fronted.localhost:x/public/x", b"http://other.localhost/public/x",
+)  # fmt: skip
+ELSEWHERE = (
+    b"https://evil.example/", b"//evil.example/", b"/\\evil.example/", b"/%5Cevil.example/", b"%2F%2Fevil.example",
+    b"https:evil.example", b"https://fronted-moved.localhost@evil.example/", b"/%09/evil.example",
+    b"/./%2Fevil.example",
+    b"https://fronted-moved.localhost.evil.example/", b"https://fronted-moved.localhost//evil.example/",
+    b"/%0d%0aX-Injected:%20a", b"%2Fx%0D%0AX-Injected:%20a", b"/public//evil.example", b"/..//evil.example/",
 )  # fmt: skip
 
 
@@ -119,11 +128,58 @@ def _is_written_over(kind: str, name: bytes, seen: Exchange) -> bool:
     return lower in removed or bool(seen.answer.header(lower))
 
 
+async def moved(
+    world: World, target: bytes, *lines: bytes, cookie: bytes = b"", secret: str = FRONT_SECRET
+) -> Exchange:
+    """As an nginx asks that was set up for oauth2-proxy."""
+    said = (b"X-Real-IP: 192.0.2.7", b"X-Forwarded-Method: GET", b"X-Forwarded-Uri: " + target)
+    shown = b"X-Ecluse-Front: " + secret.encode()
+    return await world.send(request("fronted-moved", "/oauth2/auth", shown, *said, *lines, cookie=cookie))
+
+
+async def moved_refused(world: World) -> None:
+    """An allowance is a 202: there is none for an address that is none, for no front, nor beside a client's line of who
+    it is, which would go on."""
+    front = world.behind_proxy()
+    cookie = await world.cookie("fronted-moved") if world.is_gateway else b""
+    for target in MALFORMED:
+        seen = await moved(front, target, cookie=cookie)
+        expect(400 <= seen.answer.status < 500, f"{target!r}: {seen}")
+        expect(not seen.answer.all(b"x-auth-request-user"), f"{target!r} announces somebody: {seen}")
+    for place, secret in ((world, FRONT_SECRET), (front, "guessed"), (world, "guessed")):
+        seen = await moved(place, b"/public/x", cookie=cookie, secret=secret)
+        expect(seen.answer.status == 403, f"{seen}")
+        expect(not seen.answer.all(b"x-auth-request-user"), f"somebody is announced: {seen}")
+    for name in (*SPELLINGS, *MORE_SPELLINGS, b"X-Auth-Request-User", b"X-User", b"X-Email", b"X-Auth-Request-Groups"):
+        for brought in (b"", cookie):
+            seen = await moved(front, b"/public/x", name + b": " + MARK, cookie=brought)
+            expect(seen.answer.status in (400, 403), f"{name!r} would go on: {seen}")
+            expect(MARK not in seen.received, f"{name!r} comes back: {seen}")
+    expect(not world.recorder.requests, "a question was passed on")
+
+
+async def moved_elsewhere(world: World) -> None:
+    """A sign-in leads to no other host."""
+    front = world.behind_proxy()
+    cookie = await world.cookie("fronted-moved") if world.is_gateway else b""
+    for to in ELSEWHERE:
+        for page in (b"/oauth2/sign_in", b"/oauth2/start"):
+            for brought in (b"", cookie):
+                asked_for = request("fronted-moved", page + b"?rd=" + to, b"Sec-Fetch-Mode: navigate", cookie=brought)
+                seen = await front.send(asked_for)
+                for location in seen.answer.all(b"location"):
+                    led = urljoin("http://fronted-moved.localhost/", location.decode("latin-1"))
+                    expect("evil.example" not in (urlsplit(led).hostname or ""), f"{to!r} leads to {led}")
+                expect(b"\r\nx-injected:" not in seen.received.lower(), f"{to!r} writes a header: {seen}")
+
+
 ADVISORIES = (Case("K052", "questions about addresses that are none", malformed),)
 CASES = (
     Case("HS14.4", "in the answer to a server in front", stripped),
     Case("HS14.5", "to nobody but that server", nobody_but_the_front),
     Case("HS14.6", "in the answer to Traefik and to Envoy", passing_stripped),
     Case("HS14.7", "to nobody but these servers", passing_nobody),
+    Case("HS14.9", "to an nginx that was set up for oauth2-proxy", moved_refused),
+    uncontrolled("HS14.10", "rd of oauth2-proxy's pages", moved_elsewhere),
     Case("HS14.8", "questions of Traefik and Envoy about addresses that are none", passing_malformed),
 )

@@ -61,8 +61,8 @@ def running_front(
     """`kind`: as an application's file names it."""
     folder.mkdir(exist_ok=True)
     for name in FILES[kind]:
-        (folder / name).write_text(configuration(name, ports, host, changes or {}))
-    with running(COMMANDS[kind](folder), folder / f"{kind}.log", ports.front):
+        (folder / WRITTEN.get(name, name)).write_text(configuration(name, ports, host, changes or {}))
+    with running(COMMANDS.get(kind, _nginx)(folder), folder / f"{kind}.log", ports.front):
         if kind == "traefik":
             _wait_for_routes(ports.front)
         yield
@@ -94,7 +94,9 @@ def _of_pypi(name: str) -> str:
 
 
 FILES = {"nginx": ("nginx.conf",), "haproxy": ("haproxy.cfg", "ecluse.lua"), "caddy": ("Caddyfile",),
-         "traefik": ("traefik.yaml", "traefik-ecluse.yaml"), "envoy": ("envoy.yaml",)}  # fmt: skip
+         "traefik": ("traefik.yaml", "traefik-ecluse.yaml"), "envoy": ("envoy.yaml",),
+         "oauth2-proxy": ("nginx-oauth2-proxy.conf",)}  # fmt: skip
+WRITTEN = {"nginx-oauth2-proxy.conf": "nginx.conf"}
 COMMANDS: Mapping[str, Callable[[Path], list[str]]] = {
     "nginx": _nginx,
     "haproxy": lambda folder: [found("haproxy"), "-db", "-f", str(folder / "haproxy.cfg")],

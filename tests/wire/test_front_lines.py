@@ -1,10 +1,12 @@
 """Which headers a front's configuration writes over a client's: our files of deploy/fronts, and others."""
 
+import re
 from pathlib import Path
 
 import pytest
 
 from gateway.wire.front_lines import lines_of, missing, names_of
+from gateway.wire.front_overrides import taken_back
 from gateway.wire.fronts import FRONTS
 
 CONFIGURATIONS = Path(__file__).parents[2] / "deploy/fronts"
@@ -87,4 +89,18 @@ def test_a_list_of_yaml_in_any_layout(text: str) -> None:
 
 def test_haproxy_is_told_and_names_none() -> None:
     assert names_of("haproxy", INJECTED) == ()
-    assert set(FRONTS) == {*FILES, "haproxy"}
+    assert set(FRONTS) == {*FILES, "haproxy", "oauth2-proxy"}
+
+
+def test_what_was_set_up_for_oauth2_proxy_may_write_it_under_another_name() -> None:
+    text = (CONFIGURATIONS / "nginx-oauth2-proxy.conf").read_text()
+    told = {b"xauthrequestuser": b"X-Auth-Request-User", b"xauthrequestemail": b"X-Auth-Request-Email"}
+    names = names_of("oauth2-proxy", told)
+    assert missing("oauth2-proxy", text, names) == ()
+    for line in ("proxy_set_header X-User $user;", "auth_request_set $user $upstream_http_x_auth_request_user;"):
+        assert line in text
+        assert missing("oauth2-proxy", text.replace(line, ""), names) == ("X-Auth-Request-User",)
+    without = re.sub(r"# new\n.*?# end\n", "", text, flags=re.DOTALL)
+    assert missing("oauth2-proxy", without, names) == ("Cookie", "Authorization", "X-Request-Id")
+    assert not taken_back("oauth2-proxy", text, names)
+    assert taken_back("oauth2-proxy", text + "set $user admin;", names)

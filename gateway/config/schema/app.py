@@ -272,7 +272,8 @@ class AppFile(Strict):
     """Scheme and port that browsers use for it, where they are not those of the portal."""
     upstream: UpstreamSection
     front: Maybe[FrontName] = None
-    """The server that passes its requests on, and asks here about each (`forward_auth` of gateway.yaml)."""
+    """The server that passes its requests on, and asks here about each (`forward_auth` of gateway.yaml).
+    `oauth2-proxy`: an nginx that was set up for that; paths below `/oauth2/` are Écluse's then."""
     providers: list[Name] = Field(min_length=1, max_length=10000)
     """The providers whose people it listens to."""
     directories: list[Name] = Field(default=[], max_length=100)

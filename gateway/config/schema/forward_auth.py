@@ -4,7 +4,7 @@ from typing import Literal
 
 from gateway.config.schema.types import Maybe, QuestionHost, Secret, Strict
 
-FrontName = Literal["nginx", "haproxy", "caddy", "traefik", "envoy"]
+FrontName = Literal["nginx", "haproxy", "caddy", "traefik", "envoy", "oauth2-proxy"]
 
 
 class ForwardAuthSection(Strict):

@@ -1,0 +1,60 @@
+"""Paths of oauth2-proxy, as far as they are served for a front that was set up for it: the question, and the ways to
+sign in and out. An application whose file says `front: oauth2-proxy` has no pages there itself.
+
+https://oauth2-proxy.github.io/oauth2-proxy/features/endpoints
+"""
+
+import re
+from typing import Final
+from urllib.parse import unquote_to_bytes
+
+from gateway.model.errors import GatewayError
+from gateway.wire.fronts import OAUTH2_PROXY, Front
+from gateway.wire.target import STRICT, PathLeniency, canonical_target, safe_target
+
+FIRST: Final = "oauth2"
+"""The first segment of all of them."""
+QUESTION: Final = b"/oauth2/auth"
+SIGN_IN: Final = frozenset({b"/oauth2/sign_in", b"/oauth2/start"})
+REDIRECT: Final = b"x-auth-request-redirect"
+"""Where the person was going, of a front that says so in a header and not in the address."""
+TO_SIGN_IN: Final = Front(name=OAUTH2_PROXY, method=b"", target=b"", host=b"host", passes=True, leads=True)
+"""The browser that is led to a sign-in asks about the page that it was going to: where it may not, it is answered as
+for that page, and led there where it may."""
+
+_ABSOLUTE: Final = re.compile(rb"https?://([^/?#]*)(.*)", re.IGNORECASE | re.DOTALL)
+_PORT: Final = re.compile(rb":[0-9]*\Z")
+
+
+def way_back(query: bytes, said: bytes, host: str, home: str, leniency: PathLeniency = STRICT) -> str:
+    """The page of `host` to which the browser is to go on, as a path. `query`: with `rd`, of the address of the
+    sign-in; `said`: in the header. `home`: where none is said, or none of this host."""
+    found = _rd(query) or said
+    absolute = _ABSOLUTE.fullmatch(found)
+    if absolute is not None:
+        if _PORT.sub(b"", absolute[1]).lower() != host.encode("ascii"):
+            return home
+        found = absolute[2] if absolute[2].startswith(b"/") else b"/" + absolute[2]
+    target = safe_target(found.decode("latin-1"), leniency) if found.startswith(b"/") else None
+    if target is None:
+        return home
+    try:
+        first = canonical_target(target.encode("ascii"), leniency).segments[0]
+    except GatewayError:
+        return home
+    # No way leads from one sign-in to the next.
+    return home if first.lower() == FIRST else target
+
+
+def _rd(query: bytes) -> bytes:
+    """As it was before it was written into the address. The configuration that oauth2-proxy's pages show does not
+    encode it: what follows an address with a query of its own belongs to it."""
+    if query.startswith((b"rd=/", b"rd=http://", b"rd=https://")):
+        whole = query[len(b"rd=") :]
+        address, ampersand, _ = whole.partition(b"&")
+        return whole if ampersand and b"?" in address else address
+    for pair in query.split(b"&"):
+        name, _, value = pair.partition(b"=")
+        if name == b"rd":
+            return unquote_to_bytes(value)
+    return b""
