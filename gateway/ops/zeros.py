@@ -20,9 +20,12 @@ from gateway.model.codes import (
     POLICY_UNKNOWN,
     SESSION_TOO_WEAK,
     SIGN_IN_REQUIRED,
+    UPSTREAM_ADDRESS,
     Code,
 )
+from gateway.model.directory_codes import DIRECTORY_GONE, DIRECTORY_ORGANISATION
 from gateway.model.listener_codes import LISTEN_PROXY_HEADER, LISTEN_PROXY_SOURCE
+from gateway.model.scim_codes import LOGIN_DEACTIVATED
 from gateway.ops.counters import Dump, Series
 from gateway.ops.metrics import METRICS
 from gateway.saml.parties import OpinionVerdict, OtherImplementation
@@ -33,10 +36,21 @@ MOST_ZEROS = 20_000
 _DENIALS = (POLICY_NO_RULE, POLICY_METHOD, POLICY_NOT_ALLOWED, POLICY_UNKNOWN, POLICY_DENIED)
 # These refuse a person whom a rule lets in, where the application cannot be told of them.
 _UNTOLD = ("translation.", "account.missing", "account.link", "account.ask", "account.person", "directory.")
-_ENDS = (OIDC_REFRESH_ENDED, OIDC_REFRESH_SUBJECT, LOGIN_MAPPING, LOGIN_OUTSIDE_PERIMETER)
+# A directory may end a session, whatever kind of provider it began at.
+_DIRECTORY_ENDS = (DIRECTORY_GONE, DIRECTORY_ORGANISATION)
+_ENDS = (
+    OIDC_REFRESH_ENDED, OIDC_REFRESH_SUBJECT, LOGIN_MAPPING, LOGIN_OUTSIDE_PERIMETER, LOGIN_DEACTIVATED,
+    *_DIRECTORY_ENDS,
+)  # fmt: skip
+# As access.application calls the portal, where an application's name stands for its own.
+_PORTAL = "_portal"
+# A message that comes back from a provider may name none that is known, or no sign-in that is under way.
+_NOBODYS = ""
 _OPINIONS = tuple((by, verdict) for by in get_args(OtherImplementation) for verdict in get_args(OpinionVerdict))
 _CHALLENGES = (SIGN_IN_REQUIRED, POLICY_PROVIDER, SESSION_TOO_WEAK)
 
+# A tunnel that was opened is 101.
+_STATUSES = (("1xx",), ("2xx",), ("3xx",), ("4xx",), ("5xx",))
 _TUNNEL_ENDS = (
     "client", "application", "signed_out", "expired", "denied", "idle", "protocol", "restart", "fault",
 )  # fmt: skip
@@ -49,12 +63,12 @@ _Labels = tuple[str, ...]
 def zeros(apps: Sequence[str], oidc_providers: Sequence[str], saml_providers: Sequence[str]) -> Dump:
     """By the names of gateway.yaml's folder."""
     providers = (*oidc_providers, *saml_providers)
+    answering = (*apps, _PORTAL)
     of_each: dict[str, Iterable[_Labels]] = {
-        "ecluse_http_requests_total": _each(apps, (("2xx",), ("3xx",), ("4xx",), ("5xx",))),
+        "ecluse_http_requests_total": _each(answering, _STATUSES),
         "ecluse_http_refusals_total": (
             *_codes("wire.", "limit.", "route.", "gateway.", "store.", "api.", "oidc.", "form_login.", "front."),
-            *_codes("translation.", "account.", "directory."),
-            (LOGIN_PROVIDER_UNREACHABLE.id,),
+            *_codes("translation.", "account.", "directory.", "login.", "upstream."),
         ),
         "ecluse_tunnels_total": ((why,) for why in _TUNNEL_ENDS),
         "ecluse_connections_refused_total": (
@@ -64,9 +78,9 @@ def zeros(apps: Sequence[str], oidc_providers: Sequence[str], saml_providers: Se
             (LISTEN_PROXY_SOURCE.id,),
             (LISTEN_PROXY_HEADER.id,),
         ),
-        "ecluse_requests_limited_total": _each(apps, (("client",), ("person",), ("all",))),
+        "ecluse_requests_limited_total": _each(answering, (("client",), ("person",), ("all",))),
         "ecluse_descriptors_exhausted_total": (("accept",), ("upstream",)),
-        "ecluse_headers_stripped_total": _each(apps, ((),)),
+        "ecluse_headers_stripped_total": _each(answering, ((),)),
         "ecluse_policy_decisions_total": _each(apps, _decisions()),
         "ecluse_policy_errors_total": _each(apps, ((),)),
         "ecluse_upstream_errors_total": _each(apps, (*_codes("upstream."), (LIMIT_CONNECTIONS.id,))),
@@ -74,17 +88,21 @@ def zeros(apps: Sequence[str], oidc_providers: Sequence[str], saml_providers: Se
         "ecluse_upstream_out_total": _each(apps, ((),)),
         "ecluse_application_sign_outs_total": _each(apps, (("told",), ("failed",), ("given_up",))),
         "ecluse_posts_total": _each(apps, (("kept",), ("refused",), ("sent",), ("returned",))),
-        "ecluse_form_logins_total": (("success",), *_codes("form_login.")),
+        "ecluse_form_logins_total": (("success",), *_codes("form_login.", "store."), (UPSTREAM_ADDRESS.id,)),
         "ecluse_auth_transactions_total": _each(apps, ((),)),
         "ecluse_auth_logins_total": (
             *_each(oidc_providers, _logins("oidc.")),
             *_each(saml_providers, _logins("saml.")),
+            *_each((_NOBODYS,), _logins("oidc.", "saml.")),
         ),
-        "ecluse_auth_refreshes_total": _each(oidc_providers, _refreshes()),
+        "ecluse_auth_refreshes_total": (
+            *_each(oidc_providers, _refreshes()),
+            *_each(saml_providers, _looks()),
+        ),
         "ecluse_auth_provider_logouts_total": _each(providers, ((),)),
         "ecluse_account_requests_total": _each(apps, (("sent",), ("refused",))),
         "ecluse_scim_requests_total": ((result,) for result in _SCIM_RESULTS),
-        "ecluse_provider_errors_total": _each(providers, ((LOGIN_PROVIDER_UNREACHABLE.id,),)),
+        "ecluse_provider_errors_total": _each((*providers, _NOBODYS), ((LOGIN_PROVIDER_UNREACHABLE.id,),)),
         "ecluse_saml_second_opinion_total": _OPINIONS,
         "ecluse_metadata_refreshes_total": _each(saml_providers, (("ok",), ("failed",))),
     }
@@ -111,9 +129,9 @@ def _codes(*families: str) -> Iterator[_Labels]:
     return ((code.id,) for code in _of_browsers(lambda code: code.id.startswith(families)))
 
 
-def _logins(family: str) -> Iterator[_Labels]:
+def _logins(*families: str) -> Iterator[_Labels]:
     yield "success", ""
-    for code in _of_browsers(lambda code: code.id.startswith(("login.", "directory.", family))):
+    for code in _of_browsers(lambda code: code.id.startswith(("login.", "directory.", *families))):
         yield "refused", code.id
 
 
@@ -122,7 +140,14 @@ def _refreshes() -> Iterator[_Labels]:
     yield "success", ""
     said = [code for (code,) in _codes("oidc.")]
     yield from (("ended", code) for code in (*said, *(code.id for code in _ENDS)))
-    yield from (("failed", code) for code in (*said, LOGIN_PROVIDER_UNREACHABLE.id))
+    away = [code for (code,) in _codes("store.", "directory.")]
+    yield from (("failed", code) for code in (*said, *away, LOGIN_PROVIDER_UNREACHABLE.id))
+
+
+def _looks() -> Iterator[_Labels]:
+    """Where a provider gives no tokens, directories alone are asked again."""
+    yield from (("ended", code.id) for code in _DIRECTORY_ENDS)
+    yield from (("failed", code) for (code,) in _codes("store."))
 
 
 def _decisions() -> Iterator[_Labels]:

@@ -42,6 +42,21 @@ def test_the_series_are_those_that_are_counted_later() -> None:
         ("ecluse_auth_logins_total", "region", "refused", "saml.signature"),
         ("ecluse_auth_logins_total", "region", "success", ""),
         ("ecluse_worker_deaths_total",),
+        # A program's token that is read and not let in, an application that is away, a tunnel, the portal's own pages.
+        ("ecluse_http_refusals_total", "login.outside_perimeter"),
+        ("ecluse_http_refusals_total", "login.deactivated"),
+        ("ecluse_http_refusals_total", "upstream.timeout"),
+        ("ecluse_http_requests_total", "permis", "1xx"),
+        ("ecluse_http_requests_total", "_portal", "4xx"),
+        # What comes back from a provider to no sign-in that is under way.
+        ("ecluse_auth_logins_total", "", "refused", "login.transaction_gone"),
+        ("ecluse_auth_logins_total", "", "refused", "saml.binding.parameter"),
+        # A directory that has a person no more, whatever kind their provider is of; a store that could not say.
+        ("ecluse_auth_refreshes_total", "metropole", "ended", "directory.gone"),
+        ("ecluse_auth_refreshes_total", "region", "ended", "directory.gone"),
+        ("ecluse_auth_refreshes_total", "metropole", "failed", "store.unreachable"),
+        ("ecluse_auth_refreshes_total", "region", "failed", "store.unreachable"),
+        ("ecluse_form_logins_total", "store.unreachable"),
     ):
         assert key in ZEROS, key
     assert ("ecluse_auth_logins_total", "metropole", "refused", "saml.signature") not in ZEROS
@@ -58,6 +73,6 @@ def test_of_many_applications_the_largest_metrics_are_left_out() -> None:
     many = zeros(tuple(f"app-{number}" for number in range(5000)), ("metropole",), ())
     assert len(many) <= MOST_ZEROS + len(METRICS)
     assert ("ecluse_auth_logins_total", "metropole", "success", "") in many
-    assert ("ecluse_headers_stripped_total", "app-4999") in many
+    assert ("ecluse_policy_errors_total", "app-4999") in many
     assert ("ecluse_policy_decisions_total", "app-0", "allow", "policy.allowed") not in many
     assert isinstance(render(many, Gauges("", 1, reload_successful=True, reloaded_at=0.0, kept=0, closed=0)), bytes)

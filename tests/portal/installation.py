@@ -60,6 +60,7 @@ from gateway.stores.told_people import ToldPeople
 from gateway.translation.render import Translation
 from gateway.translation.specs import Constant, CookieSpec, FromAttribute, HeaderSpec
 from gateway.wire.target import STRICT
+from tests.ops.foreseen import missed
 from tests.patience import PATIENCE
 from tests.portal.browser import Browser
 from tests.portal.listener import Connection
@@ -330,6 +331,7 @@ async def installed(*, one_host: bool = False, store: Any = None) -> AsyncIterat
             for runner in runners:
                 await runner.cleanup()
             log.close()
+        assert not (unseen := missed(counters.values, here.snapshot)), unseen
 
 
 def _snapshot(port: int, metropole: Op, departement: Op, portal_host: str) -> Snapshot:

@@ -20,6 +20,7 @@ from gateway.server.listeners import bind
 from gateway.server.tls import ListenerContexts
 from gateway.wire.addresses import parse_networks
 from tests.config.samples import GATEWAY, sample_snapshot
+from tests.ops.foreseen import missed
 from tests.proxy.applications import SOON, Application
 from tests.proxy.clock import Clock
 from tests.proxy.stand_ins import COOKIE, Counters, Holder, Log, Pages, Portal, Sessions, identity, seat
@@ -280,3 +281,5 @@ async def gateway(
     assert len(here.log.named("gateway.fault")) == here.faults, here.log.named("gateway.fault")
     assert not here.plane.connections
     assert not here.plane.tunnels
+    here.plane.flush()
+    assert not (unseen := missed(here.counters.values, here.plane.holder.snapshot)), unseen
