@@ -47,6 +47,8 @@ def test_a_secret_that_others_may_read(place: Place) -> None:
     told = typed("lint", at=place.folder).stdout
     assert "EC411 oidc.client_secret: every account of this machine may read or write ../certs/alpha.secret" in told
     assert "store.key: mode" not in told
+    # What it tells to run can be run from where it was asked.
+    assert f"chmod o= {place.folder}/certs/alpha.secret" in told
 
 
 def test_a_folder_that_cannot_be_served_is_not_looked_at_for_more(place: Place) -> None:

@@ -128,3 +128,14 @@ def test_another_trouble_is_left_as_it_is(tmp_path: Path) -> None:
     assert sqlite_file.missing_permission(tmp_path / "a", OSError(errno.ENOSPC, "No space left on device")) == ""
     assert sqlite_file.missing_permission(tmp_path / "a", sqlite3.OperationalError("database is locked")) == ""
     assert sqlite_file.missing_permission(tmp_path / "a", NOT_PERMITTED) == ""
+
+
+def test_a_log_that_was_long_once_is_cut_when_it_begins_anew(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By SQLite itself: also where nobody comes to cut it, the disk is not full of it for ever."""
+    monkeypatch.setattr(sqlite_file, "LOG_LIMIT", 1 << 17)
+    with closing(sqlite_file.writer(path, 5.0)) as connection:
+        connection.execute("CREATE TABLE filler (content)")
+        connection.execute("INSERT INTO filler VALUES (zeroblob(6000000))")
+        assert sqlite_file.log_size(path) > 6_000_000
+        connection.execute("INSERT INTO filler VALUES (0)")
+        assert sqlite_file.log_size(path) <= 1 << 17

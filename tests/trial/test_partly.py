@@ -115,6 +115,19 @@ def test_at_start_a_file_that_nobody_can_read_closes_its_own_hosts_and_no_more(c
     assert (snapshot.find_app("b.urba.localhost") is None) == told == (case not in KNOWN_BY_ITSELF)
 
 
+def test_at_start_a_file_in_latin_1_closes_its_own_hosts_and_no_more() -> None:
+    """Its lines can be told all the same."""
+    files = sample_files({"gateway.yaml": TEAMS, "apps/wild.yaml": WILD})
+    written = MINE.replace("app: mine", "app: mine\nlabel: Été").encode("latin-1")
+    compiled = prove_partly(replace(files, starting=True, texts={**files.texts, TEAM_FILE: written}), NOW)
+    snapshot = build(compiled.plan)
+    assert compiled.closed == (TEAM_FILE,)
+    assert dict(snapshot.closed) == {"a.urba.localhost": "policies/apps/urba/mine.yaml"}
+    assert [problem.message for problem in compiled.left_out] == ["the file is not UTF-8"]
+    assert snapshot.find_app("b.urba.localhost") is not None
+    assert snapshot.find_app("permis.localhost") is not None
+
+
 def test_an_unknown_host_closes_wildcards_within_its_teams_fence_alone() -> None:
     other = WILD.replace("app: wild", "app: other").replace("*.urba.localhost", "*.other.localhost")
     changes = {TEAM_FILE: "x: [", "apps/wild.yaml": WILD, "apps/other.yaml": other}
