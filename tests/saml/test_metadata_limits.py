@@ -76,15 +76,21 @@ def test_a_bloated_entity_is_refused_before_it_is_canonicalised(what: str, canon
     assert refusal(bloated(entity().encode(), what), keys=None) == SAML_METADATA, "the operator's file too"
 
 
+@pytest.mark.parametrize("member", [2, 5], ids=["in the middle", "the last"])
 @pytest.mark.parametrize("what", BLOATED.values(), ids=BLOATED.keys())
-def test_in_a_part_of_an_aggregate_too(what: str, canonicalised: list[object]) -> None:
+def test_in_a_part_of_an_aggregate_too(what: str, member: int, canonicalised: list[object]) -> None:
     """The parts before it are digested, the one that is bloated is not."""
     members = [entity(id=f"https://idp{number}.example").replace("_e", f"_{number}") for number in range(6)]
-    genuine = signed(group(members))
-    last = genuine.rindex(b"</md:EntityDescriptor>")
-    document = genuine[:last] + what.encode() + genuine[last:]
-    assert refusal(document, piece=2000) == SAML_METADATA
-    assert 0 < len(canonicalised) < len(members) + 1
+    end = b"</md:EntityDescriptor>"
+    before, after = divided(signed(group(members)), end, member)
+    assert refusal(before + what.encode() + end + after, piece=2000) == SAML_METADATA
+    assert 0 < len(canonicalised) <= member + 1
+
+
+def divided(document: bytes, end: bytes, number: int) -> tuple[bytes, bytes]:
+    """What stands before the end of this member, and behind it."""
+    members = document.split(end)
+    return end.join(members[: number + 1]), end.join(members[number + 1 :])
 
 
 def test_an_aggregate_with_an_entity_that_does_not_end() -> None:
