@@ -92,6 +92,16 @@ def _bloated(what: str) -> Callable[[], bytes]:
     return lambda: bloated(signed(entity(attributes=SOON)), what)
 
 
+def _in_the_first_of_many() -> bytes:
+    """What is read later shows nothing of it any more: each part is looked at before the next one comes."""
+    members = [
+        entity(),
+        *(entity(id=f"https://idp{number}.example").replace("_e", f"_{number}") for number in range(9)),
+    ]
+    attributes = " ".join(f'a{number}=""' for number in range(80_000)).encode()
+    return signed(group(members)).replace(b"</md:EntityDescriptor>", b"<x %b/></md:EntityDescriptor>" % attributes, 1)
+
+
 XS20: tuple[tuple[str, Run], ...] = (
     ("unsigned", kept(lambda: group([entity()]).encode(), "saml.metadata.signature")),
     ("signed by a stranger", kept(lambda: signed(group([entity()]), "stranger"), "saml.metadata.signature")),
@@ -134,6 +144,7 @@ XS20: tuple[tuple[str, Run], ...] = (
      kept(lambda: bloated(signed(group([entity()])), "<x/>" * 200_001), "saml.metadata")),
     ("an aggregate's member of 7 MB",
      kept(lambda: bloated(signed(group([entity()])), f"<x>{'x' * (7 << 20)}</x>"), "saml.metadata")),
+    ("80,000 attributes in a member with others behind it", kept(_in_the_first_of_many, "saml.metadata")),
 )  # fmt: skip
 
 
