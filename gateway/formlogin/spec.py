@@ -60,7 +60,8 @@ class FormLogin:
     `keep`: "browser" where browsers are given them too.
     `tries`: how many sign-ins of one account may fail `within` so many seconds. `base`: whose accounts are counted; two
     of them differ by what is `counted_apart`. `cleared_by_success`: a success ends the count of its own login, as the
-    application's does. `by_hand`: what becomes of a form that somebody sends there themselves.
+    application's does.
+    `by_hand`: what becomes of a form that somebody sends there themselves. `line`: of the file, where all this is.
     `fingerprint`: of all of this and of where the application is: a session of another one is not sent."""
 
     steps: tuple[FormStep, ...]
@@ -76,6 +77,7 @@ class FormLogin:
     counted_apart: frozenset[ToldApart] = frozenset()
     cleared_by_success: bool = False
     by_hand: ByHand = "refuse"
+    line: int = 0
     charset: Charset = "utf-8"
     trusted: TrustedAccount | None = None
 

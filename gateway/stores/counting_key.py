@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from gateway.model.errors import GatewayError
+from gateway.stores.codec import Form, understood
 from gateway.stores.records import PutTicket, RecordStore, Ticket, TicketKey
 from gateway.stores.sealing import (
     KEY_BYTES,
@@ -26,7 +27,7 @@ from gateway.stores.sealing import (
     seal,
 )
 
-_KIND: Final = "counting key"
+_KIND: Final = "counting_key"
 _AT: Final = TicketKey(SHARDS[0], _KIND, lookup_of(_KIND.encode()))
 _BINDING: Final = SealBinding(_KIND, "")
 _TIME_BYTES: Final = 8
@@ -44,6 +45,22 @@ class Counting:
     secret: bytes = field(repr=False)
     begun: int
     lost: int = 0
+
+
+def _bytes_of(counting: Counting) -> bytes:
+    times = [time.to_bytes(_TIME_BYTES, "big") for time in (counting.begun, counting.lost)]
+    return counting.secret + b"".join(times)
+
+
+@understood
+def _counting_of(plain: bytes) -> Counting:
+    if len(plain) != KEY_BYTES + 2 * _TIME_BYTES:
+        raise ValueError(len(plain))
+    begun, lost = plain[KEY_BYTES:-_TIME_BYTES], plain[-_TIME_BYTES:]
+    return Counting(plain[:KEY_BYTES], int.from_bytes(begun, "big"), int.from_bytes(lost, "big"))
+
+
+COUNTING: Final = Form(_KIND, _bytes_of, _counting_of)
 
 
 class CountingKey:
@@ -80,19 +97,15 @@ class CountingKey:
 
     def _opened(self, record: bytes) -> Counting | None:
         try:
-            plain = open_sealed(record, key=self._keys.note_key(key_id_of(record)), binding=_BINDING)
+            key = self._keys.note_key(key_id_of(record))
+            return COUNTING.read(open_sealed(record, key=key, binding=_BINDING))
         except GatewayError:
             return None
-        times = (plain[KEY_BYTES : KEY_BYTES + _TIME_BYTES], plain[KEY_BYTES + _TIME_BYTES :])
-        return Counting(plain[:KEY_BYTES], *(int.from_bytes(time, "big") for time in times))
 
     async def _keep(self, counting: Counting, now: int) -> None:
-        plain = counting.secret + b"".join(
-            time.to_bytes(_TIME_BYTES, "big") for time in (counting.begun, counting.lost)
-        )
         id = self._keys.current
-        nonce = self._token_bytes(NONCE_BYTES)
-        sealed = seal(plain, key=self._keys.note_key(id), key_id=id, nonce=nonce, binding=_BINDING)
+        key, nonce = self._keys.note_key(id), self._token_bytes(NONCE_BYTES)
+        sealed = seal(COUNTING.write(counting), key=key, key_id=id, nonce=nonce, binding=_BINDING)
         ticket = Ticket(_AT, sealed, b"", now + _KEPT)
         await self._store.perform([PutTicket(ticket, per_group=1, in_all=1)], now)
 

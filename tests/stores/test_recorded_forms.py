@@ -18,7 +18,8 @@ from gateway.model.mandate import TermOfOffice
 from gateway.model.ports import Page
 from gateway.model.session import Tokens
 from gateway.model.transaction import HandOver, ParkedSignIn, WaitedPage
-from gateway.stores import codec, told_forms
+from gateway.stores import codec, counting_key, told_forms
+from gateway.stores.counting_key import Counting
 from gateway.stores.told_forms import KeptUser, SeenPerson
 from tests.stores.record import (
     LOGIN,
@@ -57,10 +58,14 @@ SAMPLES: dict[str, Any] = {
     "told_user": KeptUser("7", "hélène", "a1", NOW, NOW + 60),
     "told_name": "7",
     "seen_person": SeenPerson("https://op.example", "é"),
+    "counting_key": Counting(bytes(range(32)), NOW, NOW + 60),
     "kept_post": KeptPost("permis", PERMIS, "/depot", "text/plain", BINDING, NOW, NOW + 60, KEPT),
 }
 FORMS = {
-    form.kind: form for module in (codec, told_forms) for form in vars(module).values() if isinstance(form, codec.Form)
+    form.kind: form
+    for module in (codec, counting_key, told_forms)
+    for form in vars(module).values()
+    if isinstance(form, codec.Form)
 }
 RECORDED: dict[str, list[str]] = json.loads(FILE.read_text()) if FILE.exists() else {}
 

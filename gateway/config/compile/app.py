@@ -48,7 +48,9 @@ from gateway.wire.target import PathLeniency
 _TLS: Final[Path] = ("upstream", "tls")
 
 
-def serve_app(file: str, model: AppFile, gateway: GatewayFile, material: Material, root: str) -> WrittenApp:
+def serve_app(
+    document: YamlDocument, file: str, model: AppFile, gateway: GatewayFile, material: Material, root: str
+) -> WrittenApp:
     scheme, port = public_of(model, gateway)
     edits = _edits(model)
     responses = model.responses
@@ -95,7 +97,9 @@ def serve_app(file: str, model: AppFile, gateway: GatewayFile, material: Materia
         basic=None if model.translate.basic is None else serve_basic(file, model.translate.basic, material),
         tunnel=None if model.tunnel is None else _tunnel(model.tunnel),
         embedded_by=tuple(Url(scheme, host, port, "").origin for host in dict.fromkeys(model.embedded_by)),
-        form_login=None if model.form_login is None else serve_form_login(file, model, model.form_login, material),
+        form_login=None
+        if model.form_login is None
+        else serve_form_login(document.line(("form_login",)), file, model, model.form_login, material),
         header_budget=model.translate.budget,
     )
 

@@ -118,7 +118,7 @@ def _lines(folder: Folder, material: Material, root: str, closed: ClosedHosts) -
     if closed.files or closed.unread:
         yield closed
     apps = [
-        (serve_app(app.path, app.model, gateway, material, root), serve_rules(app.document, app.model))
+        (serve_app(app.document, app.path, app.model, gateway, material, root), serve_rules(app.document, app.model))
         for app in (*folder.apps, *folder.shadows)
         if app.model is not None
     ]

@@ -16,7 +16,7 @@ from gateway.formlogin.spec import FormField, FormLogin, FormStep, ResponseMark,
 from gateway.model.directory import secret_attribute
 
 
-def serve_form_login(file: str, model: AppFile, section: FormLoginSection, material: Material) -> FormLogin:
+def serve_form_login(line: int, file: str, model: AppFile, section: FormLoginSection, material: Material) -> FormLogin:
     steps = tuple(_step(step) for step in section.steps)
     upstream = model.upstream
     # A session that was begun at another server, or by other forms, is not sent to this one.
@@ -28,6 +28,7 @@ def serve_form_login(file: str, model: AppFile, section: FormLoginSection, mater
         signed_in=_marks(section.signed_in),
         refused=_marks(section.refused),
         expired=_marks(section.expired),
+        line=line,
         base=_base(file, model, section),
         charset="cp1252" if section.encoding == "latin1" else "utf-8",
         fingerprint=hashlib.sha256(place.encode()).hexdigest()[:32],

@@ -30,7 +30,7 @@ def closed_login_paths(file: str, form: FormLogin, leniency: PathLeniency) -> li
         if secrets:
             target = canonical_target(step.action.encode("ascii"), leniency)
             pattern = Pattern(f"{step.action}/**", (*map(Literal, target.segments), Rest()))
-            ref = RuleRef(file, 0, step.action)
+            ref = RuleRef(file, form.line, step.action)
             found.append(Rule(ref, pattern, _POST, None, Anyone(), _REFUSAL))
             found += [Rule(ref, pattern, None, None, Query(name, Exists()), _REFUSAL) for name in secrets]
     return found

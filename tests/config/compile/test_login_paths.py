@@ -70,4 +70,5 @@ def test_people_read_why_in_their_language() -> None:
         if found is not None
         for rule in found.denies
     ]
+    assert rule.ref.line == len(PERMIS.splitlines()) + 1, "and an operator, where the file says so"
     assert dict(rule.refusal).keys() == {"en", "fr"}  # type: ignore[arg-type]
