@@ -8,7 +8,7 @@ import json
 import re
 import ssl
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from html import unescape
 from html.parser import HTMLParser
 from typing import Any, Literal
@@ -19,6 +19,7 @@ from tests.raw_http import Connection, Header, Reading
 
 LONGEST_CHAIN = 20
 _REDIRECTS = {301, 302, 303, 307, 308}
+SIGNED_OUT = "/_ecluse/signed-out"
 WAITING = re.compile(r'<meta http-equiv="refresh" content="0;url=([^"]*/_ecluse/wait\?[^"]*)">')
 
 
@@ -167,6 +168,10 @@ class Person:
         self.jar.receive(url, response.all("Set-Cookie"))
         # A machine that is busy is a service that is slow: the page that says so leads on by itself.
         waiting = WAITING.search(response.text)
+        if SIGNED_OUT in response.location:
+            # The page that tells of it is asked for by itself.
+            told = await self.step("GET", response.location, initiator=url)
+            return replace(told, history=(response,))
         return await self.step("GET", unescape(waiting[1]), initiator=url) if waiting else response
 
     async def script(self, url: str, method: str = "GET", headers: Sequence[Header] = ()) -> Response:

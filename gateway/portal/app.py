@@ -37,6 +37,7 @@ from gateway.portal.http.responses import framed, with_cookies, with_headers
 from gateway.portal.jwks import application_keys
 from gateway.portal.language_page import LanguagePage
 from gateway.portal.logout.sign_out import BrowserSignOut
+from gateway.portal.logout.signed_out import SignedOutPage
 from gateway.portal.openid.source import OpenidSource
 from gateway.portal.report import where
 from gateway.portal.saml.source import SamlSource
@@ -67,6 +68,7 @@ class Portal:
         both: dict[str, Handlers] = {
             "login": {"GET": self._begin_or_choose},
             "logout": {"GET": self._sign_out.form, "POST": self._sign_out.sign_out},
+            "signed-out": {"GET": SignedOutPage(services).page},
             "app/jwks": {"GET": application_keys},
             "language": {"GET": language.by_link, "POST": language.by_form},
         }

@@ -6,32 +6,27 @@ message, is made anew from what its own form says of it: nothing is sent, used u
 
 import re
 from collections.abc import Mapping
-from typing import Final, get_args
+from typing import Final
 
-from gateway.access.virtual_host import host_of
 from gateway.model.account_codes import ACCOUNT_CROSS_SITE
 from gateway.model.code_table import all_codes
 from gateway.model.codes import PORTAL_PARAMETERS
 from gateway.model.errors import GatewayError
 from gateway.model.ports import Page
-from gateway.portal.http.pages import SignedOut
 from gateway.portal.http.request import (
-    PREFIX,
     PortalRequest,
-    WayBack,
     asked_again,
     own_origin,
     portal_home,
 )
 from gateway.portal.http.responses import redirect
-from gateway.portal.logout.sign_out import elsewhere
+from gateway.portal.logout.signed_out import way_back
 from gateway.portal.services import PortalServices
 from gateway.wire.cookies import LANGUAGES, presented_seat, set_language
 from gateway.wire.navigation import is_same_origin
 from gateway.wire.target import safe_target
 
 _CODES: Final = {code.id: code for code in all_codes() if code.status}
-_HOW: Final[Mapping[str, SignedOut]] = {how: how for how in get_args(SignedOut)}
 _REFERENCE: Final = re.compile(r"[A-Za-z0-9_.-]{1,128}")
 _SECONDS: Final = re.compile("[0-9]{1,11}")
 # Characters of an application's own text, as its file may have them.
@@ -67,9 +62,7 @@ class LanguagePage:
         cookie = presented_seat(request.cookie_line)
         seat = None if cookie is None else await self._services.sessions.load(request.host, cookie)
         request.identity = seat.identity if seat is not None and seat.live else None
-        back = _way_back(request, fields.get("back", ""))
-        if page == "signed_out" and (how := _HOW.get(fields.get("how", ""))):
-            return pages.signed_out(request.reader, how, elsewhere=elsewhere(request), home=back)
+        back = way_back(request, fields.get("back", ""))
         if page in ("signed_in", "seen_again"):
             return pages.signed_in(request.reader, portal_home(request), again=page == "seen_again")
         until = fields.get("until", "")
@@ -98,19 +91,3 @@ def _target(request: PortalRequest, wanted: str) -> str:
         return wanted
     app = request.snapshot.find_app(request.host, wanted) or request.app
     return "/" if app is None else safe_target(wanted, app.leniency) or "/"
-
-
-def _way_back(request: PortalRequest, link: str) -> str:
-    """The link of the page, if it leads to a page of ours here, or into an application that there is: then it is shown
-    whose page this is. Invariant 11."""
-    if link.startswith(PREFIX):
-        return link
-    try:
-        host = host_of(link.partition("//")[2].partition("/")[0].encode("ascii", "replace"), request.snapshot)
-    except GatewayError:
-        return ""
-    app = request.snapshot.find_app(host, f"/{link.partition('//')[2].partition('/')[2]}")
-    if app is None or not link.startswith(f"{app.origin(host)}/"):
-        return ""
-    request.way_back = WayBack(app, host, "/")
-    return link

@@ -12,7 +12,7 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 from multidict import CIMultiDictProxy
 from yarl import URL
 
-from tests.browser_like import WAITING
+from tests.browser_like import SIGNED_OUT, WAITING
 
 NAVIGATION = {
     "Accept": "text/html,application/xhtml+xml",
@@ -85,11 +85,13 @@ class Browser:
         reply.hops = hops
         return reply
 
-    async def post(self, url: str, data: Any = None, **headers: str) -> Reply:
-        """As the form of our own page would, unless the headers say otherwise."""
-        return await self.send(
-            "POST", url, headers={"Origin": "null", "Sec-Fetch-Site": "same-origin"} | headers, data=data
-        )
+    async def post(self, url: str, data: Any = None, *, follow: bool = True, **headers: str) -> Reply:
+        """As the form of our own page would, unless the headers say otherwise; on to the page that tells of a
+        sign-out."""
+        told = {"Origin": "null", "Sec-Fetch-Site": "same-origin"} | headers
+        reply = await self.send("POST", url, headers=told, data=data)
+        onward = reply.headers.get("Location", "") if follow else ""
+        return await self.get(onward) if SIGNED_OUT in onward else reply
 
     async def send(self, method: str, url: str, *, headers: Mapping[str, str] | None = None, data: Any = None) -> Reply:
         if self.session is None:

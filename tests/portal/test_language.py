@@ -84,12 +84,16 @@ async def test_a_language_that_we_do_not_speak_is_refused(here: Installation) ->
 
 
 async def test_signing_out_is_told_in_the_other_language_and_not_done_twice(here: Installation) -> None:
+    """Its page is asked for by itself, so that the choice, Back and a reload send nothing."""
     browser = here.browser()
     await browser.get(here.url(ACTES))
     out = await browser.post(here.url(ACTES, "/_ecluse/logout"))
     assert "You are signed out" in out.text
+    assert LINK in out.text
     told = len(here.logged())
-    shown = await in_french(here, browser, out)
+    link = here.url(ACTES, "/_ecluse/language?language=fr")
+    shown = await browser.get(link, Referer=out.url, Sec_Fetch_Site="same-origin")
+    assert shown.url == out.url
     assert "<h1>Votre session est fermée</h1>" in shown.text
     assert f'href="{here.url(ACTES)}"' in shown.text, "the way back to the application"
     assert not [event for event in here.logged()[told:] if event["event"] == "logout"]

@@ -188,9 +188,8 @@ class Pages:
 
     def signed_out(self, reader: Reader, how: SignedOut, *, elsewhere: str = "", home: str = "") -> Page:
         """`elsewhere`: where the sessions of other hosts end. `home`: a way back to the application."""
-        again = (("page", "signed_out"), ("how", how), ("back", home))
         template = "signed_out_in_part.html" if how in ("in_part", "perhaps") else "signed_out.html"
-        return self._page(template, reader, again, how=how, elsewhere=elsewhere, home=home)
+        return self._page(template, reader, how=how, elsewhere=elsewhere, home=home)
 
     def post(self, reader: Reader, url: str, fields: Sequence[tuple[str, str]], *, portal_url: str) -> Page:
         """A form that sends itself to a provider, and a button where scripts are off. The provider may lead straight

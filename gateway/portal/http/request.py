@@ -44,7 +44,7 @@ SCIM = f"{PREFIX}scim/v2"
 # The page of a kept post, by the id of its ticket.
 KEPT = f"{PREFIX}kept"
 # Pages that may be asked for as often as one likes. All else uses something up: a state, a code, a message.
-_SHOWN = "login|start|organisation|logout|home|sessions|account(?:/request)?|kept"
+_SHOWN = "login|start|organisation|logout|signed-out|home|sessions|account(?:/request)?|kept"
 _ASKED_AGAIN = re.compile(rf"(?:/|{PREFIX}(?:{_SHOWN}))(?:\?[!-~]*)?")
 _ASKS_OTHERS = re.compile(rf"{PREFIX}(?:start|login|saml/(?:finish|discovery)|callback/[^/]*)")
 # Of a sign-in address: the person is asked who they are, whoever they are here.

@@ -15,8 +15,9 @@ from gateway.portal.flow.proven import proven_may_wait
 from gateway.portal.flow.source import IdentitySources
 from gateway.portal.flow.steps import NextStep, NotifyProvider
 from gateway.portal.http.pages import SignedOut
-from gateway.portal.http.request import PREFIX, PortalRequest, clear_own, own_origin
+from gateway.portal.http.request import PortalRequest, clear_own, own_origin
 from gateway.portal.logout.applications import Present
+from gateway.portal.logout.signed_out import elsewhere, home_of, left_application, to_signed_out
 from gateway.portal.services import PortalServices
 from gateway.tokens.basic import basic_line
 from gateway.tokens.making import make
@@ -31,11 +32,21 @@ class BrowserSignOut:
         self._sources = sources
 
     async def form(self, request: PortalRequest) -> Page:
-        """A link or an image can bring a browser here: it signs nobody out."""
-        return self._form(request)
+        """A link or an image can bring a browser here: it signs nobody out. Where nobody is signed in, it says so."""
+        if await self._has_something(request):
+            return self._form(request)
+        how, home = _how(request, found=False), home_of(request)
+        return self._services.pages.signed_out(request.reader, how, elsewhere=elsewhere(request), home=home)
+
+    async def _has_something(self, request: PortalRequest) -> bool:
+        """A session, or a sign-in that waits for the person's choice in another tab."""
+        if proven_may_wait(request.snapshot) and request.binding() is not None:
+            return True
+        cookie = presented_seat(request.cookie_line)
+        return cookie is not None and bool(await self._services.sessions.of_browser(request.host, cookie))
 
     def _form(self, request: PortalRequest, refused: Code | None = None) -> Page:
-        left = _left(request)
+        left = left_application(request)
         to = "" if left is None or not request.snapshot.applications(request.host).below else left.home
         return self._services.pages.logout(request.reader, refused=refused, to=to)
 
@@ -72,10 +83,11 @@ class BrowserSignOut:
         request.cookies_to_set += clear_own(request.apps_here, request.host, request.cookie_line)
         await self._clear_rounds(request)
         services.report.signed_out(request, len(ended), None if session is None else session.identity)
-        home = _home(request)
-        page = services.pages.signed_out(
-            request.reader, _how(request, found=bool(ended)), elsewhere=elsewhere(request), home=home
-        )
+        how, home = _how(request, found=bool(ended)), home_of(request)
+        if navigation:
+            page = to_signed_out(request, how, home)
+        else:
+            page = services.pages.signed_out(request.reader, how, elsewhere=elsewhere(request), home=home)
         is_told = navigation and _is_global(app)
         return page if session is None or not is_told else NotifyProvider(session, home, otherwise=page)
 
@@ -143,34 +155,9 @@ def _how(request: PortalRequest, *, found: bool) -> SignedOut:
     return "elsewhere" if elsewhere(request) else "nothing"
 
 
-def _left(request: PortalRequest) -> App | None:
-    """The application that the person leaves. Where several divide the host, the address says so, or the page that
-    brought them here; else it is one of them."""
-    app, there = request.app, request.snapshot.applications(request.host)
-    if app is None or not there.below or request.purpose == "logout":
-        return app
-    page = request.header(b"referer") or ""
-    try:
-        said = request.parameter("to") or page.removeprefix(own_origin(request))
-    except GatewayError:
-        # Nobody stays signed in for the sake of a link.
-        return app
-    return (there.at(said.partition("?")[0]) if said.startswith("/") else None) or app
-
-
-def _home(request: PortalRequest) -> str:
-    app = _left(request)
-    return "" if app is None else app.origin(request.host) + app.home
-
-
 def _is_global(app: App | None) -> bool:
     """A sign-out from the portal itself means all of it."""
     return app is None or app.logout.scope == "global"
-
-
-def elsewhere(request: PortalRequest) -> str:
-    """Where this host's seat had ended already, only the portal can find the browser's sessions."""
-    return "" if request.on_portal_host else f"{request.snapshot.gateway.portal_url}{PREFIX}logout"
 
 
 def _same_origin(request: PortalRequest) -> bool:

@@ -18,6 +18,7 @@ from gateway.portal.flow.source import openid_provider, openid_provider_of, open
 from gateway.portal.flow.steps import Authentication, BeginSignIn, Handlers, NextStep, NotifyProvider, SignInSeenAgain
 from gateway.portal.http.request import PREFIX, SECRET_BYTES, PortalRequest
 from gateway.portal.http.responses import BARE, redirect
+from gateway.portal.logout.signed_out import to_signed_out
 from gateway.portal.openid.provider_logout import OpenidProviderLogout
 from gateway.portal.services import PortalServices
 
@@ -165,8 +166,7 @@ class OpenidSource:
             raise GatewayError(LOGOUT_STATE, "a return from a provider whose state is unknown, used, or too old")
         request.provider = sign_out.provider
         # 3: a provider that has no session, or found none, sends the browser back in just the same way
-        pages = self._services.pages
-        return pages.signed_out(request.reader, "asked", home=sign_out.home)
+        return to_signed_out(request, "asked", sign_out.home)
 
     def forget(self, request: PortalRequest, session: Session) -> None:
         """The refresh token ends at the provider with the session that it was for."""

@@ -17,6 +17,7 @@ from gateway.portal.http.pages import SignedOut
 from gateway.portal.http.request import SECRET_BYTES, PortalRequest
 from gateway.portal.http.responses import BARE, redirect
 from gateway.portal.logout.idp_initiated import IdpInitiatedLogout, LogoutNotice, SingleUse
+from gateway.portal.logout.signed_out import to_signed_out
 from gateway.portal.saml.crypto_thread import CryptoThread
 from gateway.portal.saml.incoming import Incoming, LogoutMessages, Verified, state_of_answer
 from gateway.portal.saml.responses import sid_of
@@ -108,7 +109,7 @@ class SamlLogoutEndpoints:
         """Where the provider takes no answer this way, the person is told here."""
         location = _answer_location(verified.metadata, binding)
         if location is None:
-            return self._pages.signed_out(request.reader, "everywhere")
+            return to_signed_out(request, "everywhere")
         return await self._crypto_thread.do(lambda: self._sent(request, location, logout_request, binding, relay_state))
 
     def _sent(
@@ -145,14 +146,14 @@ class SamlLogoutEndpoints:
         logout = await self._services.transactions.saml_logouts.take(incoming.relay_state or "")
         if logout is None:
             # Reload, Back, too old: our own sessions had ended before anything was sent.
-            return self._pages.signed_out(request.reader, "nothing")
+            return to_signed_out(request, "nothing")
         try:
             response = await self._response_to(request, incoming, logout)
         except GatewayError as error:
             return self._in_part(request, logout, error)
         if response.partial:
-            return self._pages.signed_out(request.reader, "in_part", home=logout.home)
-        return self._pages.signed_out(request.reader, "everywhere", home=logout.home)
+            return to_signed_out(request, "in_part", logout.home)
+        return to_signed_out(request, "everywhere", logout.home)
 
     async def _response_to(self, request: PortalRequest, incoming: Incoming, logout: SamlLogout) -> LogoutResponse:
         provider = saml_provider(request.snapshot, logout.provider)
@@ -181,7 +182,7 @@ class SamlLogoutEndpoints:
         """Here everything had ended before the provider was asked. Whether it has done its part, it did not prove."""
         self._services.report.logout_refused(request, error)
         how: SignedOut = "in_part" if error.code is SAML_STATUS else "perhaps"
-        return self._pages.signed_out(request.reader, how, home=logout.home)
+        return to_signed_out(request, how, logout.home)
 
     def _refusal(self, request: PortalRequest, error: GatewayError) -> Page:
         """The person is told that the sign-out was refused, and can sign out here: no sign-in was under way."""

@@ -13,6 +13,7 @@ from gateway.portal.flow.source import saml_provider, service_provider
 from gateway.portal.flow.steps import NotifyProvider
 from gateway.portal.http.pages import SignedOut
 from gateway.portal.http.request import SECRET_BYTES, PortalRequest
+from gateway.portal.logout.signed_out import to_signed_out
 from gateway.portal.saml.crypto_thread import CryptoThread, verified_by_metadata
 from gateway.portal.saml.responses import index_of
 from gateway.portal.services import PortalServices
@@ -44,7 +45,7 @@ class SamlRpInitiatedLogout:
                 return await self._sent(request, provider, endpoint, step)
         except GatewayError as error:
             self._services.report.logout_refused(request, error)
-        return self._pages.signed_out(request.reader, "ended")
+        return to_signed_out(request, "ended", step.home)
 
     async def _by_soap(
         self, request: PortalRequest, provider: SamlProvider, endpoint: Endpoint, step: NotifyProvider
@@ -71,10 +72,10 @@ class SamlRpInitiatedLogout:
         except GatewayError as error:
             self._services.report.logout_refused(request, error)
             how: SignedOut = "in_part" if error.code is SAML_STATUS else "perhaps"
-            return self._pages.signed_out(request.reader, how, home=step.home)
+            return to_signed_out(request, how, step.home)
         if response.partial:
-            return self._pages.signed_out(request.reader, "in_part", home=step.home)
-        return self._pages.signed_out(request.reader, "everywhere", home=step.home)
+            return to_signed_out(request, "in_part", step.home)
+        return to_signed_out(request, "everywhere", step.home)
 
     async def _sent(
         self, request: PortalRequest, provider: SamlProvider, endpoint: Endpoint, step: NotifyProvider

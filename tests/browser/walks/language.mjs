@@ -30,18 +30,32 @@ await walk(async (page, context, browser) => {
   await choose(page, 'Français', `${site.permis}/admin/`);
   assert.notEqual(await heading(page), english);
 
-  // The answer to a form is made anew, by the keyboard alone: nobody is signed out twice.
+  // After a form is sent the page has an address of its own. By the keyboard alone: nobody is signed out twice, and
+  // neither Back nor a reload sends the form once more.
   await page.goto(`${site.permis}/_ecluse/logout`);
   await page.locator('main button').click();
-  await page.waitForLoadState();
-  assert.equal(await page.locator('header button').innerText(), 'English');
-  const before = await heading(page);
+  await page.waitForURL(`${site.permis}/_ecluse/signed-out**`);
+  const told = page.url(), sent = [];
+  page.on('request', (request) => { if (request.method() !== 'GET') sent.push(request.url()); });
+  assert.equal(await heading(page), 'Votre session est fermée');
   await page.keyboard.press('Tab');
   await page.keyboard.press('Tab');
+  assert.equal(await page.evaluate(() => document.activeElement.innerText), 'English');
   await page.keyboard.press('Enter');
   await page.waitForFunction(() => document.documentElement.lang === 'en');
-  assert.equal(before, 'Votre session est fermée');
+  assert.equal(page.url(), told);
   assert.equal(await heading(page), 'You are signed out');
+  await page.reload();
+  assert.equal(await heading(page), 'You are signed out');
+  // Back, over the page in French, to where the button was.
+  while (page.url() === told) await page.goBack();
+  assert.equal(page.url(), `${site.permis}/_ecluse/logout`);
+  assert.deepEqual(sent, []);
+  // What it told is of its moment alone: opened later by itself, it leads on.
+  await context.clearCookies({ name: '__Host-ecluse-out' });
+  await page.goto(told);
+  assert.equal(new URL(page.url()).origin, site.portal);
+  assert.equal(await heading(page), 'Choose your sign-in service');
 
   // Another browser knows nothing of it.
   const other = await person(browser, 'fr-FR');

@@ -13,7 +13,7 @@ await walk(async (page) => {
 
   await page.goto(`${site.app}/_ecluse/logout`);
   await page.getByRole('button', { name: 'Se déconnecter' }).click();
-  await page.waitForURL(`${site.portal}/_ecluse/logged-out**`);
+  await page.waitForURL(`${site.portal}/_ecluse/signed-out**`);
   await isOurs(page, 'Votre session est fermée');
   // Whether it did, the page does not know.
   await page.getByText('Il ne confirme pas l’avoir fait').waitFor();

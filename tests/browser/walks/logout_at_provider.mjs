@@ -18,6 +18,12 @@ await walk(async (page, context) => {
     && text.includes('Continuer')), shown.join('\n---\n'));
   await page.goto(`${site.app}/_ecluse/logout`);
   await page.getByRole('button', { name: 'Se déconnecter' }).click();
-  await page.waitForURL(`${site.portal}/_ecluse/logged-out**`);
+  await page.waitForURL(`${site.portal}/_ecluse/signed-out**`);
   await isOurs(page, 'Votre session est fermée');
+  // Told as long as one looks at it; and nobody is asked to sign out who has.
+  await page.reload();
+  await isOurs(page, 'Votre session est fermée');
+  await page.goto(`${site.portal}/_ecluse/logout`);
+  await isOurs(page, 'Toutes vos sessions sont fermées');
+  assert.equal(await page.getByRole('main').getByRole('button').count(), 0);
 });

@@ -30,7 +30,7 @@ await walk(async (page, context) => {
   await page.goto(`${site.portal}/_ecluse/logout`);
   await page.getByRole('button').click();
   await page.getByText('en a été informé').waitFor();
-  assert.equal(new URL(page.url()).pathname, '/_ecluse/saml/logout');
+  assert.equal(new URL(page.url()).pathname, '/_ecluse/signed-out');
   assert.deepEqual(await seats(context), ['subventions.localhost']);
   await page.goto(site.subventions + ASKED);
   await isOurs(page, 'Choisissez votre service de connexion');

@@ -132,6 +132,9 @@ async def test_nor_where_nobody_was_signed_in_yet_or_another_organisation_is_ask
     browser = here.browser()
     left_open = await arrived(here, browser)
     here.clock.ahead += 1
+    # Nobody is signed in, and there is something to end all the same.
+    form = (await browser.get(here.url(PORTAL, "/_ecluse/logout"))).text
+    assert '<form method="post" action="/_ecluse/logout">' in form
     await browser.post(here.url(PORTAL, "/_ecluse/logout"))
     assert (await choose(here, browser, left_open, COMMUNE)).status == 400
     left_open = await arrived(here, browser)

@@ -112,7 +112,7 @@ async def test_a_form_of_another_site_signs_nobody_out(here: Installation, heade
 async def test_our_own_form_signs_out(here: Installation, headers: dict[str, str]) -> None:
     browser = await signed_in(here)
     sent = {name: value.replace("{port}", str(here.port)) for name, value in headers.items()}
-    assert (await browser.send("POST", here.url(ACTES, "/_ecluse/logout"), headers=sent)).status == 200
+    assert (await browser.send("POST", here.url(ACTES, "/_ecluse/logout"), headers=sent)).status == 303
     assert await hosts_open(here, browser) == set()
 
 

@@ -1,0 +1,101 @@
+"""The page that tells of a sign-out has an address of its own: Back, a reload and a change of language send nothing a
+second time. What it tells comes with the redirect, in a cookie that lasts some minutes; the address names no more than
+the application that was left."""
+
+import re
+from typing import Final, get_args
+from urllib.parse import quote
+
+from gateway.access.virtual_host import host_of
+from gateway.config.snapshot import App
+from gateway.model.errors import GatewayError
+from gateway.model.ports import Page
+from gateway.portal.http.pages import SignedOut
+from gateway.portal.http.request import PREFIX, PortalRequest, WayBack, own_origin, portal_home
+from gateway.portal.http.responses import redirect, with_cookies
+from gateway.portal.services import PortalServices
+from gateway.wire.cookies import presented_seat
+
+_PATH: Final = f"{PREFIX}signed-out"
+# Its name begins as all of ours do: no application sees it.
+_COOKIE: Final = "__Host-ecluse-out"
+_LASTS: Final = 600
+_VALUES: Final = re.compile(rb"(?:^|;)[ \t]*+%b=([^;]*+)" % _COOKIE.encode())
+_HOW: Final[dict[bytes, SignedOut]] = {how.encode(): how for how in get_args(SignedOut)}
+
+
+def to_signed_out(request: PortalRequest, how: SignedOut, home: str = "") -> Page:
+    """303 to the page that tells it. `home`: of the application that was left."""
+    query = f"?back={quote(home, safe='')}" if home else ""
+    cookie = f"{_COOKIE}={how}; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age={_LASTS}"
+    return with_cookies(redirect(own_origin(request) + _PATH + query), (cookie,))
+
+
+class SignedOutPage:
+    def __init__(self, services: PortalServices) -> None:
+        self._services = services
+
+    async def page(self, request: PortalRequest) -> Page:
+        """`GET /_ecluse/signed-out`: where nothing was just told, or somebody is signed in again, it leads on."""
+        how, cookie = _told(request.cookie_line), presented_seat(request.cookie_line)
+        seat = None if cookie is None else await self._services.sessions.load(request.host, cookie)
+        if how is None or (seat is not None and seat.live):
+            # Invariant 11: whatever the address says.
+            return redirect(home_of(request) or own_origin(request) + portal_home(request))
+        home = _home_named(request) or home_of(request)
+        return self._services.pages.signed_out(request.reader, how, elsewhere=elsewhere(request), home=home)
+
+
+def _told(cookies: bytes) -> SignedOut | None:
+    """None where there is no such cookie, or several that differ."""
+    values = {value.rstrip(b" \t") for value in _VALUES.findall(cookies)}
+    return _HOW.get(values.pop()) if len(values) == 1 else None
+
+
+def _home_named(request: PortalRequest) -> str:
+    """Invariant 11: of an application that there is, its home whatever else the address says."""
+    way_back(request, request.parameter("back"))
+    left = request.way_back
+    return "" if left is None else left.app.origin(left.host) + left.app.home
+
+
+def way_back(request: PortalRequest, link: str) -> str:
+    """The link of a page, if it leads to a page of ours here, or into an application that there is: then it is shown
+    whose page this is. Invariant 11."""
+    if link.startswith(PREFIX):
+        return link
+    try:
+        host = host_of(link.partition("//")[2].partition("/")[0].encode("ascii", "replace"), request.snapshot)
+    except GatewayError:
+        return ""
+    app = request.snapshot.find_app(host, f"/{link.partition('//')[2].partition('/')[2]}")
+    if app is None or not link.startswith(f"{app.origin(host)}/"):
+        return ""
+    request.way_back = WayBack(app, host, "/")
+    return link
+
+
+def left_application(request: PortalRequest) -> App | None:
+    """The application that the person leaves. Where several divide the host, the address says so, or the page that
+    brought them here; else it is one of them."""
+    app, there = request.app, request.snapshot.applications(request.host)
+    if app is None or not there.below or request.purpose == "logout":
+        return app
+    page = request.header(b"referer") or ""
+    try:
+        said = request.parameter("to") or page.removeprefix(own_origin(request))
+    except GatewayError:
+        # Nobody stays signed in for the sake of a link.
+        return app
+    return (there.at(said.partition("?")[0]) if said.startswith("/") else None) or app
+
+
+def home_of(request: PortalRequest) -> str:
+    """Of the application that the person leaves; empty on the portal's own host."""
+    app = left_application(request)
+    return "" if app is None else app.origin(request.host) + app.home
+
+
+def elsewhere(request: PortalRequest) -> str:
+    """Where this host's seat had ended already, only the portal can find the browser's sessions."""
+    return "" if request.on_portal_host else f"{request.snapshot.gateway.portal_url}{PREFIX}logout"
