@@ -28,6 +28,7 @@ from gateway.model.transaction import (
     Transaction,
 )
 from gateway.stores.cookie_jars import CookieJars
+from gateway.stores.records import RecordStore
 from gateway.stores.sealing import VERSION
 from gateway.stores.sign_out_notes import SignOutNotes
 from gateway.stores.sqlite import SqliteStore
@@ -92,9 +93,16 @@ def plain(value: object) -> Any:
 
 
 async def written(path: Path) -> dict[str, Any]:
-    """Fills the store at `path`; what opens each record, and what is in it."""
+    """As `filled`, of the file at `path`."""
     store = SqliteStore(path)
     await store.open()
+    told = await filled(store)
+    await store.close()
+    return told
+
+
+async def filled(store: RecordStore) -> dict[str, Any]:
+    """Fills the store; what opens each record, and what is in it."""
     worker = Worker(store, Clock())
     session = await worker.sessions.new_session(
         host=PORTAL,
@@ -132,7 +140,6 @@ async def written(path: Path) -> dict[str, Any]:
         "response": await worker.transactions.openid_responses.put(RESPONSE, NETWORK),
         "parked": await worker.transactions.saml_responses.put(PARKED, NETWORK),
     }
-    await store.close()
     holds: dict[str, Session | object] = {
         "session": session.session,
         "transaction": TRANSACTION,
