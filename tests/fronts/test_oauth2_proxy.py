@@ -111,6 +111,20 @@ async def test_the_browsers_address_is_what_the_front_says_of_it() -> None:
         assert (refused.status, refused.values(b"X-Ecluse-Status")) == (403, [b"400"])
 
 
+async def test_on_one_connection_what_is_like_the_question_before_is_judged_by_its_own_values() -> None:
+    async with moved() as (gate, _):
+        client, cookie = await gate.client(), gate.sign_in(uid="helene")
+        for asked, status, who in (
+            *[(question(b"GET", b"/x", cookie), 202, [b"helene"])] * 3,
+            (question(b"GET", b"/admin/x", cookie), 403, []),
+            (question(b"GET", b"/y", cookie).replace(CLIENT, b"192.0.2.8"), 202, [b"helene"]),
+            (question(b"GET", b"/x", b"Cookie: __Host-ecluse=" + b"f" * 43), 401, []),
+            (question(b"GET", b"/x", cookie, path=b"GET /oauth2/auth?allowed_groups=a"), 400, []),
+        ):
+            answer = await client.ask(asked)
+            assert (answer.status, answer.values(b"X-Auth-Request-User")) == (status, who), asked
+
+
 async def test_what_the_front_may_write_under_another_name_no_client_sends() -> None:
     async with moved() as (gate, _):
         cookie = gate.sign_in(uid="helene")
