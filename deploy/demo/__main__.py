@@ -6,6 +6,7 @@ import signal
 import sys
 import tempfile
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from deploy.demo.guide import guide, guide_elsewhere
@@ -42,7 +43,8 @@ async def _run(folder: Path, ports: Ports, site: Site | None = None) -> int:
     _cancel_on_first_signal()
     print("Starting identity providers, applications and the gateway. This takes a few seconds.", flush=True)
     try:
-        async with Demo(folder, ports, ldap=site is None, site=site or Site()) as demo:
+        say = partial(print, flush=True)
+        async with Demo(folder, ports, ldap=site is None, site=site or Site(), say=say) as demo:
             print(guide_elsewhere(demo) if site else guide(demo), flush=True)
             ended = await demo.one_ended()
             print(f"{ended.name} ended with status {ended.status}:\n{ended.tail()}", file=sys.stderr)

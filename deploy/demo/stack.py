@@ -41,6 +41,8 @@ _APPLICATION_WITHIN = 120.0
 _DRAIN_WITHIN = 40.0
 _STOP_WITHIN = 5.0
 _PAUSE = 0.1
+# Seconds, after which a person who waits is told for what.
+_SAY_AFTER = 15.0
 
 
 _HERE = Site()
@@ -52,9 +54,19 @@ class DemoFailed(Exception):
 
 class Demo:
     """`folder` holds policies/ (on these ports); certs/ and var/ are made beside it where they are missing. `ldap`:
-    whether it has its LDAP server too, where slapd is installed. `site`: where browsers find it, as policies/ say."""
+    whether it has its LDAP server too, where slapd is installed. `site`: where browsers find it, as policies/ say.
+    `say`: takes a line for whoever waits."""
 
-    def __init__(self, folder: Path, ports: Ports, *, ldap: bool = True, site: Site = _HERE) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        ports: Ports,
+        *,
+        ldap: bool = True,
+        site: Site = _HERE,
+        say: Callable[[str], None] = lambda line: None,
+    ) -> None:
+        self._say = say
         self._has_ldap = ldap and ldap_server.is_installed()
         self.folder = folder
         self.ports = ports
@@ -184,7 +196,7 @@ class Demo:
         }
         for child in self._children:
             for port in listens[child.name]:
-                await _until(child, _APPLICATION_WITHIN, partial(_listens, port))
+                await _until(child, _APPLICATION_WITHIN, partial(_listens, port), self._say)
 
     async def _start_ldap(self) -> None:
         ldap_server.take_policies(self.folder)
@@ -194,14 +206,14 @@ class Demo:
         password = read_secret(self.folder / "certs", ldap_server.ACCOUNTS)
         command = ldap_server.made(self.folder, self.ports, password)
         child = await self._run("ldap", command, folder=self.folder)
-        await _until(child, _APPLICATION_WITHIN, partial(_listens, self.ports.ldap))
+        await _until(child, _APPLICATION_WITHIN, partial(_listens, self.ports.ldap), self._say)
         ldap_server.put_policies(self.folder, self.ports)
 
     async def start_gateway(self) -> None:
         """Once in the beginning; again after `stop_gateway`."""
         command = [sys.executable, "-m", "gateway", "serve", "policies"]
         self.gateway = await self._run("gateway", command, folder=self.folder, stop_within=_DRAIN_WITHIN)
-        await _until(self.gateway, _READY_WITHIN, partial(_is_ready, self.ports.admin))
+        await _until(self.gateway, _READY_WITHIN, partial(_is_ready, self.ports.admin), self._say)
 
     async def _run(self, name: str, command: list[str], *, folder: Path, stop_within: float = _STOP_WITHIN) -> Child:
         child = await Child.start(name, command, folder=folder, log=self.folder / "var" / f"{name}.log")
@@ -210,12 +222,19 @@ class Demo:
         return child
 
 
-async def _until(child: Child, within: float, answers: Callable[[], Awaitable[bool]]) -> None:
+async def _until(
+    child: Child, within: float, answers: Callable[[], Awaitable[bool]], say: Callable[[str], None]
+) -> None:
+    began = said = asyncio.get_running_loop().time()
     try:
         async with asyncio.timeout(within):
             while not await answers():
                 if child.status is not None:
                     raise DemoFailed(f"{child.name} ended with status {child.status}:\n{child.tail()}")
+                now = asyncio.get_running_loop().time()
+                if now - said >= _SAY_AFTER:
+                    said = now
+                    say(f"{child.name} is starting, for {now - began:.0f} s now.")
                 await asyncio.sleep(_PAUSE)
     except TimeoutError:
         raise DemoFailed(f"{child.name} is not ready after {within:.0f} s:\n{child.tail()}") from None

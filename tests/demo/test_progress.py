@@ -9,8 +9,11 @@ from pathlib import Path
 import pytest
 
 from deploy.demo import __main__ as command
+from deploy.demo import stack
 from deploy.demo.place import ROOT
+from deploy.demo.processes import Child
 from deploy.demo.stack import DemoFailed
+from tests.patience import PATIENCE
 
 # Stands for an interpreter: makes a folder with itself, and says when it installs something.
 PYTHON = """\
@@ -63,3 +66,21 @@ def test_the_demo_says_what_it_starts_before_it_does(
     monkeypatch.setattr(sys, "argv", ["deploy.demo"])
     assert command.main() == 1
     assert said == ["Starting identity providers, applications and the gateway. This takes a few seconds.\n"]
+
+
+async def test_whoever_waits_is_told_for_what(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine that is busy takes minutes: each turn of the wait is as long here as one needs to be told."""
+    monkeypatch.setattr(stack, "_SAY_AFTER", 0.0)
+    monkeypatch.setattr(stack, "_PAUSE", 0.0)
+    child = await Child.start("permis", ["sleep", "600"], folder=tmp_path, log=tmp_path / "log")
+    turns, said = iter([False, False, True]), list[str]()
+
+    async def answers() -> bool:
+        return next(turns)
+
+    try:
+        await stack._until(child, PATIENCE, answers, said.append)
+    finally:
+        await child.stop(PATIENCE)
+    assert len(said) == 2
+    assert all(line.startswith("permis is starting, for ") for line in said)
