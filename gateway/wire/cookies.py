@@ -27,10 +27,11 @@ _MOST_COOKIES: Final = 5000
 _FINDERS: Final = 256
 
 # Servers agree that `;` separates cookies, and on little else about where a name begins and ends. So a line is read in
-# four ways, folded. Joined: everything up to `=` is the name; `app user` and `app[user` are app_user in PHP. Parted:
+# six ways, folded. Joined: everything up to `=` is the name; `app user` and `app[user` are app_user in PHP. Parted:
 # `,` begins another cookie (RFC 2965, Perl's CGI), and so do blanks and quotes (Python's http.cookies); in PHP,
-# `app_user[x]` is an array app_user. Searched: WebOb and old Cookie.pys look for the next `name=` behind a byte that no
-# value has. Token: a name ends at any separator of RFC 2616, and old Tomcats accept one without a value.
+# `app_user[x]` is an array app_user. Array, cut: so is `app user[x]`, and of `app[user%00x` a NUL ends the name.
+# Searched: WebOb and old Cookie.pys look for the next `name=` behind a byte that no value has. Token: a name ends at
+# any separator of RFC 2616, and old Tomcats accept one without a value.
 # PHP before 7.4.11 decodes names, and ends them at a NUL. Perl and classic ASP decode them too, `%u0061` included.
 _ESCAPE: Final = re.compile(rb"%(?:([0-9A-Fa-f]{2})|[uU]00([0-9A-Fa-f]{2}))")
 _LOWER: Final = bytes(range(256)).lower()
@@ -55,6 +56,8 @@ def _but(kept: bytes) -> bytes:
 
 _JOINED: Final = _LOWER, _but(b"")
 _PARTED: Final = _table(comma=_BEGINS, equals=_ENDS), _but(_BEGINS + _ENDS)
+_ARRAY: Final = _table(comma=b"", equals=_ENDS), _but(_ENDS)
+_CUT: Final = _table(comma=b"", equals=b"\0"), _but(b"\0")
 _SEARCHED: Final = _table(comma=_NO_VALUE, equals=b"", bar=_NO_NAME), _but(_NO_VALUE + _NO_NAME)
 _TOKEN: Final = _table(comma=b",", equals=_SEPARATORS), _but(b"," + _SEPARATORS)
 # A pair without a name, in a joined reading. Werkzeug before 2.2.3 and old Tomcats take what follows `=` for a cookie.
@@ -96,6 +99,8 @@ class _Finder:
             (_JOINED, named),
             (_JOINED, _NAMELESS),
             (_PARTED, named),
+            (_ARRAY, named),
+            (_CUT, named),
             (_TOKEN, named),
             (_SEARCHED, searched),
         )

@@ -170,6 +170,11 @@ MORE_COOKIES = (
     ("a name that ends at a separator", (b"Cookie: app_user/%b; theme=dark; app_user{%b=1",)),
 )  # fmt: skip
 
+ARRAYS = (
+    ("an array of PHP, a blank before it, and what a NUL ends",
+     (b"Cookie: app user[x]=%b; app.user[]=%b; app user%%00x=%b; app[user%%00x=%b; theme=dark",)),
+)  # fmt: skip
+
 
 async def the_version_of_the_line(world: World) -> None:
     """`$Version=1` at the head of a line, or a quote that is left open, tells old Tomcats to read all that follows in
@@ -216,7 +221,7 @@ NAMES = (b"X-Remote-User", b"X_Remote_User", b"x_remote_user", b"X.Remote.User",
 async def what_php_reads(world: World) -> None:
     """In PHP, which folds and decodes: neither a forged cookie nor a forged header is seen under our names."""
     cookies = b"; ".join(
-        filled(line).removeprefix(b"Cookie: ") for _, lines in (*COOKIES, *MORE_COOKIES) for line in lines
+        filled(line).removeprefix(b"Cookie: ") for _, lines in (*COOKIES, *MORE_COOKIES, *ARRAYS) for line in lines
     )
     door = world.door if world.is_gateway else Door(world.ports["php"])
     for name in NAMES:
@@ -243,4 +248,5 @@ CASES: tuple[Case, ...] = (
     Case("HS11.6", "what PHP reads of all of them", what_php_reads),
     *numbered("HS11", ((meaning, only_our_cookie(*lines)) for meaning, lines in MORE_COOKIES), first=7),
     Case("HS11.12", "nothing before ours tells how to read it", the_version_of_the_line),
+    *numbered("HS11", ((meaning, only_our_cookie(*lines)) for meaning, lines in ARRAYS), first=13),
 )

@@ -197,6 +197,18 @@ def test_a_cookie_without_a_name_goes_no_further(nameless: bytes) -> None:
     assert without_cookies(b"a=b; =__Host-ecluse=x; [=__Host-ecluse-b=x", NOTHING) == b"a=b"
 
 
+@pytest.mark.parametrize(
+    "name",
+    [b"app user[x]", b"app.user[x]", b"app user[]", b"app%20user[x]", b"app user%00x", b"app[user%00x",
+     b"app%5buser%00", b"app user%00[x]", b"__Host ecluse[x]"],
+)  # fmt: skip
+def test_what_php_writes_with_a_line_below_before_an_array_or_a_nul(name: bytes) -> None:
+    for pair in (name, name + b"=root"):
+        assert without_cookies(b"a=b; " + pair + b"; c=d", INJECTED) == b"a=b; c=d"
+        assert CookiePolicy(INJECTED).read(b"a=b; " + pair + b"; c=d") == (None, b"a=b; c=d")
+    assert without_cookies(b"app[user[x]=1; appuser[=1", INJECTED) == b"app[user[x]=1"
+
+
 def test_what_the_recorded_readers_find() -> None:
     """Each as its application was seen to read it, or the property below says nothing."""
     assert list(werkzeug(b"a=b;=app_user=root")) == [b"a", b"app_user"]
@@ -275,7 +287,8 @@ def test_any_bytes(header: bytes) -> None:
 
 
 pieces = st.sampled_from(
-    [b"app_user", b"app_user=", b"=app_user=", b"app", b"user", b"_", b"CTSESSION", b"__Host-ecluse", b"__Host-ecluse=",
+    [b"app user[", b"app[user", b"%00", b"[x]=", b"app_user", b"app_user=", b"=app_user=", b"app", b"user",
+     b"_", b"CTSESSION", b"__Host-ecluse", b"__Host-ecluse=",
      b"=", b";", b"; ", b",", b" ", b'"', b"%5F", b"%20", b"%u0061pp_user=", b"%3D", b"$", b"(", b"/", b"\0", b"\x01",
      b"\x7f", b"\xe9", b"\xa0", b"[", b"]", b"x", b"1", b"\t", b"\\"]
 )  # fmt: skip
