@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from gateway.wire.cookies import LANGUAGES
 from tests.config.design_copy import make_copy
 from tests.portal.pictures import write_dsfr_pages, write_pages
 
@@ -17,16 +18,14 @@ ERRORS = ("error-login.provider_unreachable", "error-login.too_weak", "error-wir
 
 
 @pytest.mark.browser
-def test_everybody_reads_every_page_in_light_and_dark(tmp_path: Path) -> None:
-    """By axe-core, at 400 %, in larger text, and by the keyboard. In English, whose pages differ in their words, what
-    has a language of its own beside the page's."""
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_everybody_reads_every_page_in_light_and_dark(tmp_path: Path, language: str) -> None:
+    """By axe-core, at 400 %, in larger text, and by the keyboard."""
     written, looked_at = tmp_path / "written", tmp_path / "looked_at"
     looked_at.mkdir()
     for name in write_pages(written):
         if not name.startswith("error-") or name in ERRORS:
-            shutil.copy(written / "fr" / f"{name}.html", looked_at / f"fr-{name}.html")
-    for name in ("home", "chooser", "acting", "refusal", "sessions"):
-        shutil.copy(written / "en" / f"{name}.html", looked_at / f"en-{name}.html")
+            shutil.copy(written / language / f"{name}.html", looked_at / f"{language}-{name}.html")
     assert problems(looked_at) == {}
 
 
