@@ -84,9 +84,11 @@ async def installed(folder: Path, *, port: int = -1) -> AsyncIterator[tuple[Plac
     await upstream.start(place.upstream_port)
     # It listens before any gateway is there, as a socket unit has it.
     with socket.create_server(("127.0.0.1", place.port if port < 0 else port), backlog=128) as bound:
-        yield place, manager, bound.fileno()
-    manager.close()
-    await upstream.stop()
+        try:
+            yield place, manager, bound.fileno()
+        finally:
+            manager.close()
+            await upstream.stop()
 
 
 @asynccontextmanager
