@@ -7,13 +7,13 @@ collected before, each time.
 
 import ctypes
 import gc
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 
 # The oldest generation is left to the freezes. Since each takes all there is, it holds little.
+# The youngest is some 10,000 objects: to collect so many takes two milliseconds.
 _THRESHOLDS = 10_000, 50, 10_000
-
-# Of the youngest generation, some 10,000 objects each: to collect so many takes two milliseconds.
-_GROWN = 5
+_OLDEST = 2
 
 
 def begin() -> None:
@@ -34,10 +34,21 @@ def settle_at_start() -> None:
         ctypes.CDLL(None).malloc_trim(0)
 
 
-def settle_what_grew() -> None:
-    """Now and then, so that a settling never has much to look at."""
-    if gc.get_count()[1] >= _GROWN:
-        settle()
+@contextmanager
+def settling(soon: Callable[[Callable[[], None]], object]) -> Iterator[None]:
+    """Settles each time that Python has collected the youngest generation, so that a settling never has more to look at
+    than that one, however much grows within a second. `soon`: has it done in the loop's next turn; called in whichever
+    thread made the last of these objects."""
+
+    def collected(phase: str, told: dict[str, int]) -> None:
+        if phase == "stop" and told["generation"] != _OLDEST:
+            soon(settle)
+
+    gc.callbacks.append(collected)
+    try:
+        yield
+    finally:
+        gc.callbacks.remove(collected)
 
 
 def built() -> None:

@@ -90,8 +90,10 @@ class WorkerControl:
         control.setblocking(False)
         await self._channel.open(control)
         self._run(self._push())
-        StallProbe(asyncio.get_running_loop(), self._served.loop_stopped).look()
-        await self._leave.wait()
+        loop = asyncio.get_running_loop()
+        StallProbe(loop, self._served.loop_stopped).look()
+        with garbage.settling(loop.call_soon_threadsafe):
+            await self._leave.wait()
         await self._served.drain(self._drain_within)
         await self._tell_counters()
         self._channel.close()
@@ -181,7 +183,6 @@ class WorkerControl:
             await self._tell_counters()
             if news := self._served.news():
                 self._channel.send("seen", addresses=news)
-            garbage.settle_what_grew()
 
     async def _tell_counters(self) -> None:
         # One at a time, so that whoever asks has all that another is just telling.

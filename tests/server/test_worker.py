@@ -1,9 +1,11 @@
 """A worker's side of the channel, over a real socket pair, with a plan that the configuration has made."""
 
 import asyncio
+import gc
 import json
 import os
 import socket
+import threading
 import time
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -311,3 +313,14 @@ async def test_where_the_supervisor_does_not_answer_what_there_is_serves(
     both.channel.close()
     await until(lambda: both.served.drained)
     await asyncio.wait_for(both.control.refresh_metadata("a"), PATIENCE)
+
+
+async def test_what_grows_is_settled_in_the_next_turn_of_the_loop_whoever_made_it(
+    both: Both, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settled: list[int] = []
+    monkeypatch.setattr(worker.garbage, "settle", lambda: settled.append(threading.get_ident()))
+    await both.ask("alive")
+    await asyncio.to_thread(gc.collect, 0)
+    # The thread has it done before it tells that it is at its end.
+    assert settled == [threading.get_ident()]
