@@ -170,12 +170,14 @@ def _check_taken(response: FormResponse, form: FormLogin, number: int, origins: 
 def _check_signed_in(response: FormResponse, form: FormLogin, origins: ApplicationOrigins, asked: str) -> None:
     """The answer to the last step."""
     status, target = response.status, _target_of(response, origins, asked)
+    if meets_any(form.refused, status, target, response.body, form.charset):
+        # Also where `signed_in` fits it: a refusal that passes for a success is counted by the application alone.
+        raise GatewayError(FORM_LOGIN_REFUSED, f"status {status}")
     if meets_any(form.signed_in, status, target, response.body, form.charset):
         return
     if status >= 500:
         raise GatewayError(FORM_LOGIN_ANSWER, f"status {status} for the form")
-    refused = meets_any(form.refused, status, target, response.body, form.charset)
-    if refused or (not form.refused and _looks_refused(response, form, target)):
+    if not form.refused and _looks_refused(response, form, target):
         raise GatewayError(FORM_LOGIN_REFUSED, f"status {status}")
     if is_redirect(status) and target is None:
         raise _led(response, origins, asked)

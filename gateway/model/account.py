@@ -31,6 +31,11 @@ _NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,63}")
 _SAFE: Final = "!$'()*+,-./:;?@_~"
 # Of letters that are one or two of the alphabet, as Unicode names them.
 _LATIN: Final = re.compile(r"LATIN (SMALL|CAPITAL) (?:LETTER|LIGATURE) (?:DOTLESS )?([A-Z]{1,2})(?: WITH .*)?")
+# MySQL reads ß as `s` (utf8_general_ci) or as `ss`, ü as `y` (latin1_swedish_ci), as `u` or as `ue`, and so on.
+_SHARP_S: Final = re.compile(r"(s)s+", re.IGNORECASE)
+_UMLAUTS: Final = re.compile(r"([aou])e+", re.IGNORECASE)
+_SWEDISH: Final = str.maketrans("yY", "uU")
+_NAMED: Final = {"ß": "s", "ẞ": "S", "ð": "d", "Ð": "D", "þ": "th", "Þ": "TH"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,12 +152,18 @@ def counted_login(login: str, apart: Collection[ToldApart] = ()) -> str:
     if "accents" not in apart:
         apart_from_marks = unicodedata.normalize("NFKD", text)
         text = "".join(_plain(letter) for letter in apart_from_marks if unicodedata.category(letter)[0] != "M")
-    return "".join(one for one in text if "spaces" in apart or unicodedata.category(one)[0] not in "ZC")
+    text = "".join(one for one in text if "spaces" in apart or unicodedata.category(one)[0] not in "ZC")
+    if "accents" not in apart:
+        text = _UMLAUTS.sub(r"\1", _SHARP_S.sub(r"\1", text).translate(_SWEDISH))
+    # A column of numbers has one row for 0425 and 425.
+    return text.lstrip("0") or "0" if text.isascii() and text.isdigit() else text
 
 
 def _plain(letter: str) -> str:
     """`o` for ø and `oe` for œ, which no normal form takes apart; nothing for a filler. As Unicode Technical Standard
     10 compares them at its first level."""
+    if letter in _NAMED:
+        return _NAMED[letter]
     name = "" if letter.isascii() else unicodedata.name(letter, "")
     latin = _LATIN.fullmatch(name)
     if latin is None:

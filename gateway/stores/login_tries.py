@@ -76,7 +76,8 @@ class LoginTries:
         await _give_back(counts, of, tried)
         for number in _PLACES if clears else ():
             each = await _place(counts, of, number)
-            if await counts.mark(*_whose(of, each)) == each.used + 1:
+            at = await counts.mark(*_begun(of, each))
+            if at and await counts.mark(*_whose(of, each)) == at:
                 await _give_back(counts, of, each)
 
     async def is_refused(self, of: CountedLogin, secret: str, *, most: int) -> bool:
@@ -159,7 +160,7 @@ async def _take(counts: _Counts, of: CountedLogin, tried: CountedTry, now: int) 
     if tried.used:
         # It outlives what is counted under it, or that would be forgotten and begin anew.
         await counts.raise_for_good(tried.used, _KEPT + _SPARE, *_given_back(of, tried.place))
-    await counts.raise_for_good(tried.used + 1, _KEPT, *_whose(of, tried))
+    await counts.raise_for_good(now, _KEPT, *_whose(of, tried))
     await counts.raise_for_good(now, _KEPT, *_begun(of, tried))
     return True
 
@@ -175,8 +176,8 @@ def _begun(of: CountedLogin, tried: CountedTry) -> tuple[str, ...]:
 
 
 def _whose(of: CountedLogin, tried: CountedTry) -> tuple[str, ...]:
-    """Which login took the place last."""
-    return ("login try of", *of, str(tried.place))
+    """When this login took it last. Where that is not when it was taken last, another login has."""
+    return ("login try of", *of, str(tried.place), str(tried.used))
 
 
 def _given_back(of: CountedLogin, number: int) -> tuple[str, ...]:

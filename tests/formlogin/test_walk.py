@@ -211,6 +211,19 @@ def test_the_file_says_what_is_refused() -> None:
     assert refused(FORM_PAGE, FormResponse(200, page()), form=form)[0] is FORM_LOGIN_ANSWER
 
 
+def test_a_refusal_that_leads_to_where_a_success_does_is_one_all_the_same() -> None:
+    """Taken for a success, it would be sent again with every page, and counted by the application alone."""
+    inside, again = ResponseMark(location="/index.php"), ResponseMark(location="/index.php?error=1")
+    form = replace(FORM, signed_in=(inside,), refused=(again,))
+    said = FormResponse(302, b"", "/index.php?error=1", (b"GRRSESSID=x",))
+    assert refused(FORM_PAGE, said, form=form)[0] is FORM_LOGIN_REFUSED
+    assert walked(FORM_PAGE, replace(said, location="/index.php"), form=form)[1].cookies == b"GRRSESSID=x"
+    page_of_both = FormResponse(200, b"<p>Bonjour<p>Mot de passe incorrect", None, (b"GRRSESSID=x",))
+    texts = (ResponseMark(marker="Bonjour"),), (ResponseMark(marker="Mot de passe incorrect"),)
+    form = replace(FORM, signed_in=texts[0], refused=texts[1])
+    assert refused(FORM_PAGE, page_of_both, form=form)[0] is FORM_LOGIN_REFUSED
+
+
 def test_the_file_says_who_is_signed_in() -> None:
     form = replace(FORM, signed_in=(ResponseMark(200, marker="Bonjour"), ResponseMark(302, "/a")))
     assert walked(FORM_PAGE, FormResponse(200, b"<p>Bonjour"), form=form)[1].cookies == b"GRRSESSID=before"

@@ -87,6 +87,15 @@ async def test_a_success_ends_the_count_of_its_own_login_where_the_file_says_so(
     assert [await failed(tries), await failed(tries)] == [True, False], "another's failures may be of this account"
 
 
+async def test_a_success_ends_no_count_of_the_login_that_took_its_places_since(tries: LoginTries, clock: Clock) -> None:
+    """Whoever has the one of two accounts that are counted together would have more tries at the other."""
+    assert [await failed(tries, ACCENTED) for _ in range(2)] == [True, True]
+    clock.pass_by(HOUR + 61)
+    assert [await failed(tries) for _ in range(2)] == [True, True]
+    await worked(tries, ACCENTED, clears=True)
+    assert [await failed(tries) for _ in range(3)] == [True, False, False]
+
+
 async def test_what_failed_after_a_success_counts_for_its_whole_time(tries: LoginTries, clock: Clock) -> None:
     """The mark of the success would have ended before it, and the tries begun anew."""
     await worked(tries)

@@ -103,6 +103,8 @@ async def test_what_a_person_sends_to_the_form_by_hand_never_reaches_it(world: W
     for number in range(4):
         said = await person.step("POST", form, body=b"user=bob&password=guess-%d" % number, headers=TYPED)
         assert (said.status, "its own form is not needed" in said.text) == (403, True)
+    for method in ("PUT", "GET"):
+        assert (await person.step(method, form, body=b"user=bob&password=guess", headers=TYPED)).status == 403
     assert len(seen(world)) == before
     assert "Bonjour alice" in await page(world, person)
 

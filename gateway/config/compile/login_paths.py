@@ -5,18 +5,23 @@ from typing import Final
 
 from gateway.formlogin.spec import FormLogin
 from gateway.model.decision import RuleRef
-from gateway.policy.conditions import Anyone
-from gateway.policy.patterns import Literal, Pattern, Rest
-from gateway.policy.request_conditions import Query
+from gateway.policy.conditions import Anyone, Condition
+from gateway.policy.patterns import Literal, Pattern, Rest, Segment
+from gateway.policy.request_conditions import Header, Query
 from gateway.policy.rules import Rule
 from gateway.policy.values import Exists
+from gateway.wire.framing import ALL_METHODS
 from gateway.wire.target import PathLeniency, canonical_target
 
 _REFUSAL: Final = (
     ("en", "The portal signs you in to this application: its own form is not needed. Open its first page again."),
     ("fr", "Le portail vous connecte à cette application : son formulaire ne sert pas. Rouvrez sa page d’accueil."),
 )
-_POST: Final = frozenset(("POST",))
+# Whatever else has a body: CGI programs read forms of a PUT, too.
+_SENDING: Final = frozenset(map(bytes.decode, ALL_METHODS)) - {"GET", "HEAD", "OPTIONS"}
+# Files with which servers answer for their folder.
+_KINDS: Final = ("php", "html", "htm", "asp", "aspx", "jsp", "jsf", "do", "cgi", "pl", "py")
+_INDEX: Final = frozenset(f"{name}.{kind}" for name in ("index", "default") for kind in _KINDS)
 
 
 def closed_login_paths(file: str, form: FormLogin, leniency: PathLeniency) -> list[Rule]:
@@ -28,9 +33,22 @@ def closed_login_paths(file: str, form: FormLogin, leniency: PathLeniency) -> li
     for step in form.steps:
         secrets = [field.name for field in step.fields if field.holds == "secret"]
         if secrets:
-            target = canonical_target(step.action.encode("ascii"), leniency)
-            pattern = Pattern(f"{step.action}/**", (*map(Literal, target.segments), Rest()))
             ref = RuleRef(file, form.line, step.action)
-            found.append(Rule(ref, pattern, _POST, None, Anyone(), _REFUSAL))
-            found += [Rule(ref, pattern, None, None, Query(name, Exists()), _REFUSAL) for name in secrets]
+            # ASP and Rack read a form that comes with a GET as well.
+            bodies = Header("content-type", Exists())
+            conditions: list[Condition] = [bodies, *(Query(name, Exists()) for name in secrets)]
+            for pattern in _patterns(step.action, leniency):
+                found.append(Rule(ref, pattern, _SENDING, None, Anyone(), _REFUSAL))
+                found += [Rule(ref, pattern, None, None, condition, _REFUSAL) for condition in conditions]
     return found
+
+
+def _patterns(action: str, leniency: PathLeniency) -> list[Pattern]:
+    """The action with and without a slash at its end, and what is below a file; where it is a folder, or the file that
+    a server has for one, also the other of the two."""
+    *folder, name = canonical_target(action.encode("ascii"), leniency).segments
+    files = [name] if name else sorted(_INDEX)
+    ways: list[tuple[Segment, ...]] = [(*map(Literal, (*folder, file)), Rest()) for file in files]
+    if not name or name.lower() in _INDEX:
+        ways += [tuple(map(Literal, way)) for way in ((*folder, ""), (*folder,)) if way]
+    return [Pattern(action, way) for way in ways]

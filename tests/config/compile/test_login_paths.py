@@ -15,15 +15,16 @@ FORM = (
 )
 
 
-def serving(more: str = "", rules: str = "", paths: str = "") -> Snapshot:
+def serving(more: str = "", rules: str = "", paths: str = "", action: str = "/app/login.php") -> Snapshot:
     app = PERMIS.replace("access:", f"{paths}access:") + rules + f"{FORM}{more}}}\n"
+    app = app.replace("/app/login.php?a=1", action)
     return sample_snapshot({"apps/permis.yaml": app}, {"file:grr": b"un secret"})
 
 
-def outcome(snapshot: Snapshot, request: str, *, signed_in: bool = True) -> str:
+def outcome(snapshot: Snapshot, request: str, headers: dict[str, str] | None = None, *, signed_in: bool = True) -> str:
     asked = parse_request(request.replace(" /", " http://permis.localhost/"))
     who = person(uid=("helene",)) if signed_in else None
-    return try_request(snapshot, asked, who, circumstances_of(NOW, None, {}, None)).reason
+    return try_request(snapshot, asked, who, circumstances_of(NOW, None, headers or {}, None)).reason
 
 
 @pytest.mark.parametrize(
@@ -37,6 +38,9 @@ def outcome(snapshot: Snapshot, request: str, *, signed_in: bool = True) -> str:
         "GET /app/login.php?word=guess",
         "GET /app/login.php?a=1&word=",
         "PUT /app/login.php?word=guess",
+        "PUT /app/login.php",
+        "PATCH /app/login.php",
+        "DELETE /app/login.php",
     ],
 )
 def test_a_form_with_the_secret_is_refused_to_everybody(request_line: str) -> None:
@@ -51,6 +55,36 @@ def test_a_form_with_the_secret_is_refused_to_everybody(request_line: str) -> No
 )
 def test_everything_else_is_as_its_rules_say(request_line: str) -> None:
     assert outcome(serving(), request_line) == "policy.allowed"
+
+
+def test_a_form_that_comes_with_a_get_is_refused() -> None:
+    """ASP's Request.Form and Rack read it whatever the method is."""
+    typed = {"Content-Type": "application/x-www-form-urlencoded"}
+    assert outcome(serving(), "GET /app/login.php", typed) == "policy.denied"
+    assert outcome(serving(), "GET /app/other.php", typed) == "policy.allowed"
+
+
+@pytest.mark.parametrize(
+    ("action", "closed", "open"),
+    [
+        # Rails, Express and Spring take both.
+        ("/app/sign-in/", "/app/sign-in", "/app"),
+        ("/app/sign-in", "/app/sign-in/", "/app/"),
+        # The file that a server has for a folder, either way round.
+        ("/app/", "/app/index.php", "/app/other.php"),
+        ("/", "/index.php", "/other.php"),
+        ("/", "/default.aspx", "/app/default.aspx"),
+        ("/app/index.php", "/app/", "/app/other.php"),
+        ("/app/index.php", "/app", "/"),
+        ("/index.php", "/", "/app/"),
+    ],
+)
+def test_another_name_of_the_same_address_is_closed_too(action: str, closed: str, open: str) -> None:
+    snapshot = serving(action=action)
+    for target in (action, closed):
+        assert outcome(snapshot, f"POST {target}") == outcome(snapshot, f"GET {target}?word=a") == "policy.denied"
+        assert outcome(snapshot, f"GET {target}") == "policy.allowed"
+    assert outcome(snapshot, f"POST {open}") == "policy.allowed"
 
 
 def test_an_application_that_knows_no_case_takes_no_form_by_other_capitals() -> None:
