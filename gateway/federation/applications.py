@@ -47,7 +47,7 @@ class CallGivenUp(GatewayError):
 
 @dataclass(frozen=True, slots=True)
 class ApplicationCall:
-    """`target`: path and query. `lines`: ready header lines, each b"\\r\\nName: value", Host among them. `body`: the
+    """`target`: path and query. `lines`: ready header lines, each b"\\r\\nName: value", Host first. `body`: the
     fields of a form; without any, a POST has an empty body."""
 
     method: Literal["get", "post"]
@@ -63,13 +63,22 @@ class ApplicationCall:
         target = self.target.encode("ascii")
         return b"%b %b HTTP/1.1%b\r\n\r\n%b" % (self.method.upper().encode("ascii"), target, lines, body)
 
+    def about_nobody(self) -> "ApplicationCall":
+        """To the same place, with nothing of a person."""
+        host, _, _ = self.lines[2:].partition(b"\r\n")
+        return ApplicationCall("get", self.target, b"\r\n" + host)
+
 
 class _Way:
-    """The connections to one application: few calls at once, and none for a while to one that does not answer."""
+    """The connections to one application: few calls at once, and none for a while to one that does not answer.
 
-    __slots__ = ("circuit", "turn", "waiting")
+    `look`: finds out whether it answers at all, since `unanswered` calls were not."""
+
+    __slots__ = ("circuit", "look", "turn", "unanswered", "waiting")
 
     def __init__(self, clock: Callable[[], float]) -> None:
+        self.look: asyncio.Task[None] | None = None
+        self.unanswered = 0
         self.waiting = 0
         self.turn = asyncio.Semaphore(AT_ONCE)
         self.circuit = Circuit(clock)
@@ -103,37 +112,58 @@ class Applications:
             way.waiting -= 1
 
     async def _called(self, way: _Way, upstream: Upstream, call: ApplicationCall) -> int:
+        if way.look is not None:
+            await asyncio.wait({way.look})
         try:
             way.circuit.enter()
         except GatewayError as paused:
             raise CallGivenUp(paused.code, paused.detail) from None
+        reached = False
         try:
             async with asyncio.timeout(WITHIN):
-                status = await self._exchange(upstream, call)
+                reader, writer = await self.connected(upstream)
+                reached = True
+                status = await _exchange(reader, writer, call)
         except (TimeoutError, OSError, ValueError) as error:
-            way.circuit.failed()
+            if reached:
+                self._doubted(way, upstream, call)
+            else:
+                way.circuit.failed()
             detail = f"{upstream.scheme}://{upstream.place}: {type(error).__name__}"
             raise GatewayError(LOGIN_PROVIDER_UNREACHABLE, detail) from error
         way.circuit.answered()
         return status
 
-    async def close(self) -> None:
-        await self._resolver.close()
+    def _doubted(self, way: _Way, upstream: Upstream, call: ApplicationCall) -> None:
+        """It was sent what one person's browser brought, who may have chosen it so that nothing is answered: that
+        proves nothing of the application. A call that carries nothing of anybody does; others wait for it."""
+        way.unanswered += 1
+        if way.look is None:
+            way.look = asyncio.get_running_loop().create_task(self._look(way, upstream, call.about_nobody()))
 
-    async def _exchange(self, upstream: Upstream, call: ApplicationCall) -> int:
-        reader, writer = await self.connected(upstream)
+    async def _look(self, way: _Way, upstream: Upstream, call: ApplicationCall) -> None:
+        """Any status proves that it answers."""
         try:
-            writer.write(call.to_bytes())
-            await writer.drain()
-            found = _STATUS.match(await reader.readline())
-            if found is None:
-                raise ValueError("no answer")
-            # Some servers abandon a request when its client leaves: the application keeps the rest of its time.
-            with suppress(OSError):
-                await _read_out(reader)
-            return int(found[1])
+            async with asyncio.timeout(WITHIN):
+                reader, writer = await self.connected(upstream)
+                try:
+                    await _status(reader, writer, call)
+                finally:
+                    writer.transport.abort()
+        except (TimeoutError, OSError, ValueError, GatewayError):
+            for _ in range(way.unanswered):
+                way.circuit.failed()
+        else:
+            way.circuit.answered()
         finally:
-            writer.transport.abort()
+            way.look, way.unanswered = None, 0
+
+    async def close(self) -> None:
+        looks = [way.look for way in self._ways.values() if way.look is not None]
+        for look in looks:
+            look.cancel()
+        await asyncio.gather(*looks, return_exceptions=True)
+        await self._resolver.close()
 
     async def connected(self, upstream: Upstream) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         """To an address that the application may have. Raises OSError, GatewayError(UPSTREAM_ADDRESS)."""
@@ -178,6 +208,26 @@ class Applications:
             loop = asyncio.get_running_loop()
             context = self._contexts[trust] = await loop.run_in_executor(None, upstream_context, upstream)
         return context
+
+
+async def _exchange(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, call: ApplicationCall) -> int:
+    try:
+        status = await _status(reader, writer, call)
+        # Some servers abandon a request when its client leaves: the application keeps the rest of its time.
+        with suppress(OSError):
+            await _read_out(reader)
+        return status
+    finally:
+        writer.transport.abort()
+
+
+async def _status(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, call: ApplicationCall) -> int:
+    writer.write(call.to_bytes())
+    await writer.drain()
+    found = _STATUS.match(await reader.readline())
+    if found is None:
+        raise ValueError("no answer")
+    return int(found[1])
 
 
 async def _read_out(reader: asyncio.StreamReader) -> None:

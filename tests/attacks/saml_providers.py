@@ -22,7 +22,10 @@ _ASKED: Mapping[str, Mapping[str, object]] = {
     "nothing": {},
     "fresh": {"force_authn": True},
     "strong": {"authn_context": ["urn:oasis:names:tc:SAML:2.0:ac:classes:X509"]},
-}
+    "at least": {
+        "authn_context": ["http://eidas.europa.eu/LoA/substantial"], "authn_context_comparison": "minimum",
+    },
+}  # fmt: skip
 
 
 def settings_of(forgery: Forgery) -> dict[str, object]:

@@ -17,7 +17,7 @@ from tests.attacks.exchange import Exchange
 from tests.attacks.forms import FORMS
 from tests.attacks.lasting import EVENTS
 from tests.attacks.outcomes import denied, passed
-from tests.attacks.recorder import Script
+from tests.attacks.recorder import Answering, Reached, Script, ok
 from tests.attacks.request import NAVIGATION, request
 from tests.attacks.world import BINDING, PORTAL, SEAT, World, host
 from tests.browser_like import Person, Response
@@ -430,6 +430,26 @@ async def application_is_told(world: World) -> None:
     expect(not _notes(store), "it outlived its session")
 
 
+async def unanswered_sign_outs(world: World) -> None:
+    """Cookies at which the application's sign-out fails keep no other person's from being made, at either worker."""
+
+    def respond(call: Reached) -> bytes:
+        return b"nothing\r\n" if b"JSESSIONID=breaks" in call.all(b"cookie") else ok()
+
+    async def left(login: str, session: str) -> list[Reached]:
+        person, _ = await world.sign_in(login, world.url("told", PAGE))
+        person.jar.put(host("told"), "JSESSIONID", session)
+        page = await person.step("GET", world.url("told", "/_ecluse/logout"))
+        with Answering(world.recorder, respond) as told:
+            await person.submit(page, page.forms()[0])
+            await person.close()
+            return [each for each in told.reached if f"JSESSIONID={session}".encode() in each.all(b"cookie")]
+
+    for _ in range(8):
+        expect(len(await left("mallory", "breaks")) == 1, "the application is called no more")
+    expect(len(await left("alice", "works")) == 1, "alice's session at the application goes on")
+
+
 def _notes(store: Path) -> list[tuple[str, bytes]]:
     with closing(sqlite3.connect(f"file:{store}?mode=ro", uri=True)) as connection:
         return connection.execute("SELECT host, sealed FROM notes").fetchall()
@@ -476,6 +496,7 @@ CASES: tuple[Case, ...] = (
     uncontrolled("SE06.2", "a stream of an ended session", stream_is_cut),
     uncontrolled("SE06.3", "an ended session's cookie at the sign-in", stale_cookie_at_login),
     uncontrolled("SE06.4", "an application is told of it, and the store tells nobody", application_is_told),
+    uncontrolled("SE06.7", "cookies at which the application's sign-out fails", unanswered_sign_outs),
     *lasting.CASES,
     *refreshing.SE_CASES,
 )

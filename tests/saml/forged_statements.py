@@ -356,6 +356,20 @@ STATEMENTS = (
         before(remove("//a:AuthnContextClassRef")),
         asked="strong",
     ),
+    *(
+        Forgery(
+            f"{name}, where a minimum was asked for",
+            "XS12",
+            codes.SAML_AUTHN_CONTEXT,
+            saying(context=value),
+            asked="at least",
+        )
+        for name, value in (
+            ("a lower level", "http://eidas.europa.eu/LoA/low"),
+            ("a class of no scale", "urn:oasis:names:tc:SAML:2.0:ac:classes:X509"),
+            ("the highest level of another scale", "eidas3"),
+        )
+    ),
     Forgery("no AuthnContext", "XS11", codes.SAML_SHAPE, before(remove("//a:AuthnContext"))),
     *(
         Forgery(f"a name {name}", "XS11 (16)", codes.SAML_SUBJECT, saying(name_id=value))

@@ -34,7 +34,7 @@ class Forgery:
     code: Code
     make: Callable[[Scene], bytes]
     settings: Mapping[str, Any] = field(default_factory=dict)
-    asked: Literal["usual", "nothing", "fresh", "strong"] = "usual"
+    asked: Literal["usual", "nothing", "fresh", "strong", "at least"] = "usual"
 
 
 def before(change: Change, *, signed: str = "assertion", shape: str = "shibboleth", **values: object) -> Any:

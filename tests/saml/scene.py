@@ -36,6 +36,7 @@ ASKED_FOR: Mapping[str, SamlLogin | None] = {
     "nothing": None,
     "fresh": replace(ASKED, fresh=True),
     "strong": replace(ASKED, authn_context=("urn:oasis:names:tc:SAML:2.0:ac:classes:X509",)),
+    "at least": replace(ASKED, authn_context=("http://eidas.europa.eu/LoA/substantial",), comparison="minimum"),
 }
 SCENE = Scene(
     now=NOW,
