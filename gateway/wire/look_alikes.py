@@ -1,4 +1,4 @@
-"""Characters that some server turns into another one: two tables, which tests/wire/test_look_alikes.py derives again.
+"""Characters that some server turns into another one: three tables, which tests/wire/test_look_alikes.py derives again.
 
 Unicode defines what normalisation (NFKC, NFKD, case folding) makes of a character. Microsoft defines what Windows makes
 of one that code page 1252 lacks, its "best fit" (unicode.org, MAPPINGS/VENDORS/MICSFT/WindowsBestFit/bestfit1252.txt).
@@ -6,6 +6,16 @@ of one that code page 1252 lacks, its "best fit" (unicode.org, MAPPINGS/VENDORS/
 
 import re
 from typing import Final
+
+# Letters without a form (Unicode's category Cf, among them the soft hyphen, U+200B and U+FEFF). HFS+ ignores a part of
+# them in a file's name, and so do comparisons of .NET and of databases: `ad\u200cmin` is `admin` (CVE-2014-9390).
+IGNORED: Final = re.compile(
+    "["
+    "\u00ad\u0600-\u0605\u061c\u06dd\u070f\u0890\u0891\u08e2\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f"
+    "\ufeff\ufff9-\ufffb\U000110bd\U000110cd\U00013430-\U0001343f\U0001bca0-\U0001bca3\U0001d173-\U0001d17a"
+    "\U000e0001\U000e0020-\U000e007f"
+    "]"
+)
 
 # One of the two turns these into `/`, `\`, `.`, `;`, `?`, `#`, `%` or a control, alone or among others (U+2105: `c/o`).
 # U+2026 is left out: three dots are no dot segment, and French file names have it. Fractions are left out: NFKC turns

@@ -11,7 +11,7 @@ from typing import Final, Literal, NamedTuple
 
 from gateway.model.codes import WIRE_TARGET
 from gateway.model.errors import GatewayError
-from gateway.wire.look_alikes import BEST_FIT, SEPARATORS
+from gateway.wire.look_alikes import BEST_FIT, IGNORED, SEPARATORS
 
 
 @dataclass(frozen=True, slots=True)
@@ -335,6 +335,8 @@ def _refuse_windows(text: str) -> str:
         raise _refused("a name that Windows reads as another (`a~1`, `a::$DATA`, `a.`, `a*`)", text.encode())
     if BEST_FIT.search(text):
         raise _refused("a letter that Windows takes for another (best fit)", text.encode())
+    if IGNORED.search(text):
+        raise _refused("a letter without a form, which HFS+ and some comparisons ignore", text.encode())
     return text
 
 

@@ -42,6 +42,13 @@ IN_CLEAR = {
     "connection": f"    X-Service: {{value: 'Server=x;Password={PLANTED};'}}",
     "json": f'    X-Service: {{value: \'{{"password": "{PLANTED}"}}\'}}',
     "github": f"    X-Service: {{value: 'ghp_{PLANTED}'}}",
+    "signature": f"    X-Signature: {{value: {PLANTED}}}",
+    "one-time": f"    X-Otp: {{value: {PLANTED}-123456}}",
+    "proof": f"    X-Auth: {{value: {PLANTED}-0a1b2c}}",
+    "session": f"    X-Session-Id: {{value: {PLANTED}}}",
+    "session-cookie": f"    X-Mode: {{value: open}}\n  cookies: {{JSESSIONID: {{value: {PLANTED}}}}}",
+    "signed-address": f"    X-Service: {{value: 'https://host/?sv=1&sig={PLANTED}'}}",
+    "sign-out-in-the-path": f"    X-Mode: {{value: open}}\nlogout: {{url: '/bye/eyJhbGciOiJub25lIn0.{PLANTED}.x'}}",
     "sign-out": f"    X-Mode: {{value: open}}\nlogout: {{url: '/bye?token={PLANTED}'}}",
 }
 # Of whoever owns the file: as it is, by another way of writing it, and by a link and a second name of it.

@@ -219,6 +219,8 @@ PC09 = (
     ("a blank inside the path", on_windows("/admin%20/page")),
     ("full-width letters, by best fit", on_windows("/%EF%BD%81dmin")),
     ("an a with a macron, by best fit", on_windows("/%C4%81dmin")),
+    ("letters that HFS+ ignores, and a soft hyphen", all_of(*map(on_windows, (
+        "/adm%E2%80%8Cin", "/admin%EF%BB%BF", "/%E2%81%A0admin", "/ad%E2%80%8Bmin", "/adm%C2%ADin")))),
     ("œ as windows-1252", all_of(is_elsewhere("/public/%9Cuf", *LATIN), refused("/public/%9Cuf", but=LATIN))),
     ("œ and ’ as UTF-8", is_elsewhere("/public/%C5%93uf%E2%80%99", *DENY_FIRST, *LATIN)),
     ("a look-alike of a slash beside a byte that is no UTF-8", refused("/public%e2%88%95%e9/admin")),

@@ -73,6 +73,16 @@ SECRETS = [
     "X-Service: {value: 'Server=x;Password=k'}",
     "X-Service: {value: 'login=a password=k'}",
     """X-Service: {value: '{"login": "a", "password": "k"}'}""",
+    "X-Signature: {value: dGhpcyBpcyBz}",
+    "X-Hub-Signature-256: {value: sha256=a0b1c2d3}",
+    "X-Otp: {value: '123456'}",
+    "X-Session-Id: {value: a0b1c2d3e4}",
+    "JSESSIONID: {value: a0b1c2d3e4}",
+    "ASP.NET_SessionId: {value: a0b1c2d3e4}",
+    "PHPSESSID: {value: a0b1c2d3e4}",
+    "X-Auth: {value: a0b1c2d3e4f5a6b7c8}",
+    "connect.sid: {value: a0b1c2d3e4f5a6b7c8}",
+    "X-Service: {value: 'https://host/?sv=1&sig=a0b1c2d3e4'}",
 ]
 
 
@@ -104,6 +114,12 @@ def test_development_may_write_it_and_it_is_known_for_one(line: str) -> None:
         "X-Clear: {value: 'a=b; mode=key'}",
         "X-Link: {value: 'https://host/?a=token'}",
         "X-Says: {value: 'password='}",
+        "X-Otp: {value: required}",
+        "X-Auth: {value: oauth2-proxy}",
+        "X-Auth: {value: 'saml 2.0 of the gateway'}",
+        "X-Sso: {value: 'on'}",
+        "X-Signature-Algorithm: {value: rsa-sha256-pkcs1-v1_5}",
+        "X-Link: {value: 'https://host/?sid=12&session=ete2026'}",
     ],
 )
 def test_what_is_none_is_written_and_shown(line: str) -> None:
@@ -186,10 +202,11 @@ def test_its_line_is_not_shown_where_it_is_refused() -> None:
 
 
 @pytest.mark.parametrize(
-    "query", ["token=planted", "a=b&api_key=planted", "x=Bearer+planted", "password", "x=eyJhbGciOiJub25lIn0.planted.x"]
-)
-def test_a_secret_in_the_address_of_the_sign_out_call_is_refused_outside_development(query: str) -> None:
-    text = f"{PERMIS}logout: {{url: '/bye?{query}'}}\n"
+    "rest", ["?token=planted", "?a=b&api_key=planted", "?x=Bearer+planted", "?password", "?sig=planted0123",
+     "?x=eyJhbGciOiJub25lIn0.planted.x", "/eyJhbGciOiJub25lIn0.planted.x/end", "/%65yJhbGciOiJub25lIn0.planted.x"],
+)  # fmt: skip
+def test_a_secret_in_the_address_of_the_sign_out_call_is_refused_outside_development(rest: str) -> None:
+    text = f"{PERMIS}logout: {{url: '/bye{rest}'}}\n"
     (said,) = found(text)
     assert "logout.url: `" in said
     assert "looks like a secret" in said
@@ -197,7 +214,7 @@ def test_a_secret_in_the_address_of_the_sign_out_call_is_refused_outside_develop
     assert problems({"apps/permis.yaml": text}) == []
 
 
-@pytest.mark.parametrize("url", ["/bye", "/bye?then=/accueil&lang=fr", "/index.php?module=logout"])
+@pytest.mark.parametrize("url", ["/bye", "/bye?then=/accueil&lang=fr", "/index.php?module=logout", "/a.b.c/eyJ"])
 def test_an_address_of_the_sign_out_call_without_one_loads(url: str) -> None:
     assert found(f"{PERMIS}logout: {{url: '{url}'}}\n") == []
 

@@ -1,4 +1,4 @@
-"""The two tables of gateway/wire/look_alikes.py, derived anew from Unicode and from Microsoft's best fit."""
+"""The three tables of gateway/wire/look_alikes.py, derived anew from Unicode and from Microsoft's best fit."""
 
 import sys
 import unicodedata
@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.wire.look_alikes import BEST_FIT, SEPARATORS
+from gateway.wire.look_alikes import BEST_FIT, IGNORED, SEPARATORS
 
 POINTS = (*range(0x80, 0xD800), *range(0xE000, sys.maxunicode + 1))
 MARKS = frozenset("/\\.;?#%")
@@ -48,6 +48,12 @@ def test_whatever_a_normaliser_makes_a_separator_of_is_in_the_table_and_nothing_
 
 def test_the_table_of_the_best_fit_is_its_whole_domain() -> None:
     assert {chr(point) for point in POINTS if BEST_FIT.search(chr(point))} == set(best_fit())
+
+
+def test_the_letters_without_a_form_are_unicodes() -> None:
+    assert {chr(p) for p in POINTS if IGNORED.search(chr(p))} == {
+        chr(p) for p in POINTS if unicodedata.category(chr(p)) == "Cf"
+    }
 
 
 @pytest.mark.parametrize("letter", "½¼№œŒ’€…é№²ºª™«»–—·•‰�ﬁｄⓐ𝐚")

@@ -597,6 +597,9 @@ ANOTHER_NAME = [
     "PROGRA~1", "progra~1.asp", "a~9b", "a.aspx::$DATA", "a.aspx:$DATA", "a:$I30:$INDEX_ALLOCATION", "a:b:$DATA",
     "a::b", "c:", "a.aspx:", "adm*", "adm<<", "adm>", 'a"aspx', "...", " ", ".. ", ". .", "CON:..", "a.　",
     "a～1", "a~１", "ādmin", "admın", "ａdmin", "∞", "na‐me", "ʼx",
+    # What HFS+ ignores (TN1150, CVE-2014-9390), and others do.
+    *(f"ad{letter}min" for letter in "\u00ad\u200b\u200c\u200d\u200f\u202a\u202e\u2060\u206a\u206f\ufeff\U000e0041"),
+    "admin\u200d", "\ufeffadmin", "\u200b",
 ]  # fmt: skip
 ENDS = ["admin.", "admin..", "admin ", "admin. ", "admin .", "admin. .", "ADMIN."]
 

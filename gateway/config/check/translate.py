@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
 from typing import Final, TypeVar
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, unquote
 
 from gateway.config.check.tokens import told_attributes
 from gateway.config.compile.served import served
@@ -47,6 +47,12 @@ _NAMES: Final = (
 )  # fmt: skip
 # The whole name, or behind an `X-`: too short, or too usual in other words.
 _SHORT_NAMES: Final = frozenset({b"key", b"cle", b"pass", b"bearer", b"psk", b"hmac"})
+# These name a flag or a setting too (`X-Otp: required`): the text has to be longer than such a word, and behind names
+# that are usual for anything it has to look drawn by lot.
+_SIGNED: Final = re.compile(rb".*(?:signature(?:256|sha256)?|otp|sessionid|sessid)|x?sig")
+_USUAL: Final = re.compile(rb"(?:x|proxy|my|connect)*(?:auth|sid|session|signed|sso)")
+_NO_WORD: Final = re.compile(r"(?=.*[0-9])\S{6,}|\S{10,}", re.DOTALL)
+_DRAWN: Final = re.compile(r"(?=.*[0-9])(?=.*[A-Za-z])[\w.~+/=-]{16,}")
 # RFC 9110 11.4, for whatever header: a scheme and what proves it; a JWT; a key; a user and password in a URL; tokens of
 # AWS, GitHub, GitLab and Slack, which are known by their beginnings.
 _VALUE: Final = re.compile(
@@ -56,7 +62,7 @@ _VALUE: Final = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 # In the query of an address, in a connection string, in JSON.
-_NAMED_VALUE: Final = re.compile(r"""(?:\A|[?&;,{\s])["']?([\w.-]{2,40})["']?\s*[=:]\s*["']?[^\s"'&;,{}]""")
+_NAMED_VALUE: Final = re.compile(r"""(?:\A|[?&;,{\s])["']?([\w.-]{2,40})["']?\s*[=:]\s*["']?([^\s"'&;,{}]+)""")
 
 # A name in a template; what is between them is fixed.
 _NAMED: Final = re.compile(r"\{[^{}]*\}")
@@ -68,7 +74,7 @@ def is_secret(name: str, value: Reference) -> bool:
     """Of a fixed text: it stands elsewhere, so that it is kept apart, or it looks like one."""
     if value.kind != "inline":
         return True
-    return names_a_secret(name) or _has_the_form_of_one(value.name)
+    return _is_one_by_name(name, value.name) or _has_the_form_of_one(value.name)
 
 
 def names_a_secret(name: str) -> bool:
@@ -76,8 +82,17 @@ def names_a_secret(name: str) -> bool:
     return folded.removeprefix(b"x") in _SHORT_NAMES or any(word in folded for word in _NAMES)
 
 
+def _is_one_by_name(name: str, text: str) -> bool:
+    folded = fold(name.encode())
+    if names_a_secret(name) or (_SIGNED.fullmatch(folded) and _NO_WORD.fullmatch(text)):
+        return True
+    return _USUAL.fullmatch(folded) is not None and _DRAWN.fullmatch(text) is not None
+
+
 def _has_the_form_of_one(text: str) -> bool:
-    return _VALUE.fullmatch(text.strip()) is not None or any(map(names_a_secret, _NAMED_VALUE.findall(text)))
+    return _VALUE.fullmatch(text.strip()) is not None or any(
+        _is_one_by_name(name, value) for name, value in _NAMED_VALUE.findall(text)
+    )
 
 
 def spec_of(kind: type[_Spec], told: InjectedAt, content: bytes | None) -> _Spec:
@@ -134,7 +149,7 @@ def check_secrets(document: YamlDocument, model: AppFile) -> Iterator[Problem]:
             message = "this looks like a secret, which is not written into this file"
             yield _in_clear(document, (*told.at, "value"), message, "{file: path}, {env: NAME} or {credential: name}")
         for at, text, whole in _texts_beside(told):
-            if _has_the_form_of_one(text) or (whole and names_a_secret(told.name)):
+            if _has_the_form_of_one(text) or (whole and _is_one_by_name(told.name, text)):
                 message = "this looks like a secret, which is not written into this file"
                 yield _in_clear(document, at, message, "`value: {file: path}` is the way to send one")
     for at, name, text, hint in (*_written_for_calls(model), *_claimed(model), *_compared(document.data)):
@@ -166,14 +181,14 @@ def _texts_beside(told: InjectedAt) -> Iterator[tuple[Path, str, bool]]:
 def _written_for_calls(model: AppFile) -> Iterator[tuple[Path, str, str, str]]:
     """What the gateway's own calls to the application carry: where it stands, its name, its text, and another way."""
     hint = "let the call carry it in a header: translate.headers.NAME.value: {file: path}"
-    for name, text in _in_query(model.logout.url):
+    for name, text in _in_address(model.logout.url):
         yield ("logout", "url"), name, text, hint
     for name, text in model.logout.form.items():
         yield ("logout", "form", name), name, text, hint
     for name, text in model.logout.headers.items():
         yield ("logout", "headers", name), name, text, hint
     if model.upstream.health is not None:
-        for name, text in _in_query(model.upstream.health.path):
+        for name, text in _in_address(model.upstream.health.path):
             yield ("upstream", "health", "path"), name, text, "let a page without one say that the application is well"
     for number, step in enumerate(() if model.form_login is None else model.form_login.steps):
         at: Path = ("form_login", "steps", number)
@@ -181,7 +196,7 @@ def _written_for_calls(model: AppFile) -> Iterator[tuple[Path, str, str, str]]:
         for name, text in step.values.items():
             yield (*at, "values", name), name, text, hint
         for key, address in (("page", step.page), ("action", step.action)):
-            for name, text in _in_query(address):
+            for name, text in _in_address(address):
                 yield (*at, key), name, text, hint
 
 
@@ -212,8 +227,12 @@ def _compared(data: object, at: Path = ()) -> Iterator[tuple[Path, str, str, str
             yield from _compared(inside, (*at, key))
 
 
-def _in_query(address: str | None) -> list[tuple[str, str]]:
-    return parse_qsl((address or "").partition("?")[2], keep_blank_values=True)
+def _in_address(address: str | None) -> Iterator[tuple[str, str]]:
+    """The parameters of its query, and each part of its path. No path of these has parameters."""
+    path, _, query = (address or "").partition("?")
+    yield from parse_qsl(query, keep_blank_values=True)
+    for segment in path.split("/"):
+        yield "a part of its path", unquote(segment)
 
 
 def values_elsewhere(model: AppFile) -> Iterator[tuple[Path, Reference, Callable[[bytes], None]]]:
