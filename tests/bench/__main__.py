@@ -34,6 +34,7 @@ from tests.bench import (
     round_trips,
     saml_login,
     shared_store,
+    slow_heads,
     soak,
     storm,
     tunnels,
@@ -289,6 +290,8 @@ def rows(bench: Bench, quick: bool, only: str) -> Iterator[dict[str, object]]:
         yield aggregate.row(bench.folder / "aggregate")
     if not quick and only in shared_store.NAME:
         yield from shared_store.rows(1_000_000)
+    if not quick and only in slow_heads.NAME:
+        yield slow_heads.row(bench.site())
     if not quick and only in "memory":
         yield from memory.rows(bench.site(), bench.slow_port)
 

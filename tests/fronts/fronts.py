@@ -1,6 +1,7 @@
 """The real servers in front, each with its configuration of deploy/fronts, its addresses replaced."""
 
 import socket
+import ssl
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -56,27 +57,36 @@ def configuration(name: str, ports: Ports, host: str, changes: Mapping[str, str]
 
 @contextmanager
 def running_front(
-    kind: str, folder: Path, ports: Ports, host: str, changes: Mapping[str, str] | None = None
+    kind: str,
+    folder: Path,
+    ports: Ports,
+    host: str,
+    changes: Mapping[str, str] | None = None,
+    tls: ssl.SSLContext | None = None,
 ) -> Iterator[None]:
-    """`kind`: as an application's file names it."""
+    """`kind`: as an application's file names it. `tls`: a client's, where `changes` make it speak that."""
     folder.mkdir(exist_ok=True)
     for name in FILES[kind]:
         (folder / WRITTEN.get(name, name)).write_text(configuration(name, ports, host, changes or {}))
     with running(COMMANDS.get(kind, _nginx)(folder), folder / f"{kind}.log", ports.front):
         if kind == "traefik":
-            _wait_for_routes(ports.front)
+            _wait_for_routes(ports.front, host, tls)
         yield
 
 
-def _wait_for_routes(port: int) -> None:
+def _wait_for_routes(port: int, host: str, tls: ssl.SSLContext | None) -> None:
     """It listens before it has read where anything goes."""
     asked = b"GET /_ecluse/authz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
     until = time.monotonic() + READY_WITHIN
     while time.monotonic() < until:
-        with socket.create_connection(("127.0.0.1", port), timeout=READY_WITHIN) as client:
-            client.sendall(asked)
-            if client.recv(1024).startswith(b"HTTP/1.1 403 "):
-                return
+        try:
+            plain = socket.create_connection(("127.0.0.1", port), timeout=READY_WITHIN)
+            with tls.wrap_socket(plain, server_hostname=host) if tls else plain as client:
+                client.sendall(asked)
+                if client.recv(1024).startswith(b"HTTP/1.1 403 "):
+                    return
+        except ssl.SSLError:
+            pass  # its certificate it has not read either
         time.sleep(0.05)
     raise AssertionError("Traefik has no routes")
 
