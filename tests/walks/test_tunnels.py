@@ -1,4 +1,4 @@
-"""WebSockets of several workers end together: at a sign-out, a reload that takes none, and when the gateway stops."""
+"""WebSockets of several workers end together: at a sign-out, here or at the provider, at a reload, and at a stop."""
 
 import asyncio
 import time
@@ -9,6 +9,8 @@ import pytest_asyncio
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import InvalidStatus
 
+from tests.attacks.openid_logout import EVENT
+from tests.attacks.provider import sign
 from tests.browser.notebook import Notebook
 from tests.patience import PATIENCE, until
 from tests.walks.place import ONE, Place
@@ -81,6 +83,30 @@ async def test_invariant_12_a_sign_out_ends_them_in_every_worker_and_nobody_else
     assert refused.value.response.headers["Content-Type"].startswith("application/json")
     await until(lambda: len(notebook[0].ends) >= TUNNELS)
     assert notebook[0].ends == [1008] * TUNNELS
+    await asyncio.gather(*(one.close() for one in his))
+
+
+async def test_invariant_12_what_their_provider_ends_from_the_back_ends_them_and_nobody_elses(
+    world: World, notebook: tuple[Notebook, int]
+) -> None:
+    cookie, begun = world.cookie(await world.signed_in()), len(notebook[0].ends)
+    hers = await several(world, cookie, TUNNELS)
+    his = await several(world, world.cookie(await world.signed_in("bob")), 2)
+    now = int(time.time())
+    claims = {"iss": world.alpha.url, "aud": "ecluse", "iat": now, "exp": now + 120, "jti": "one of the tests'",
+              "sub": "alice", "events": {EVENT: {}}}  # fmt: skip
+    token = sign(claims, world.alpha.signing_key, typ="logout+jwt")
+    provider = world.person()
+    answer = await provider.post(world.place.portal("/_ecluse/oidc/backchannel/alpha"), f"logout_token={token}")
+    assert answer.status == 200
+    assert await told(hers) == {(1008, "signed out")}
+    await until(lambda: notebook[0].ends[begun:].count(1008) == TUNNELS)
+    for one in his:
+        await one.send("still")
+        assert await one.recv() == "you said still"
+    with pytest.raises(InvalidStatus) as refused:
+        await to(world, cookie)
+    assert refused.value.response.status_code == 401
     await asyncio.gather(*(one.close() for one in his))
 
 
