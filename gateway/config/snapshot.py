@@ -299,7 +299,7 @@ class App(AppSettings):
     @property
     def cookie_names(self) -> frozenset[bytes]:
         """Likewise of cookies, those of the application's session where the gateway keeps it among them."""
-        kept = () if self.form_login is None else self.form_login.cookies
+        kept = () if self.form_login is None else self.form_login.not_brought
         names = self.translation.cookie_names | folded_names(self.tokens, "cookie")
         return names.union(fold(name.encode()) for name in kept)
 

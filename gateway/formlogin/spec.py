@@ -86,6 +86,13 @@ class FormLogin:
         """Whether bodies are searched."""
         return any(mark.marker for mark in self.expired)
 
+    @property
+    def not_brought(self) -> tuple[str, ...]:
+        """Names of cookies of which an application has none as a browser brings it: those of its session, and those of
+        fields with a secret, which PHP may read from a cookie ($_REQUEST) as from a form sent by hand."""
+        secrets = (field.name for step in self.steps for field in step.fields if field.holds == "secret")
+        return self.cookies if self.by_hand == "pass" else (*self.cookies, *secrets)
+
     def counted(self, login: str) -> CountedLogin:
         return CountedLogin(self.base, counted_login(login, self.counted_apart), login)
 

@@ -3,6 +3,7 @@
 import pytest
 
 from gateway.config.snapshot import Snapshot
+from gateway.model.names import fold
 from gateway.trial.request import circumstances_of, parse_request
 from gateway.trial.trial import try_request
 from tests.config.samples import PERMIS, sample_snapshot
@@ -62,6 +63,13 @@ def test_a_form_that_comes_with_a_get_is_refused() -> None:
     typed = {"Content-Type": "application/x-www-form-urlencoded"}
     assert outcome(serving(), "GET /app/login.php", typed) == "policy.denied"
     assert outcome(serving(), "GET /app/other.php", typed) == "policy.allowed"
+
+
+def test_the_secret_comes_in_no_cookie_either() -> None:
+    """PHP's $_REQUEST has cookies in it, unless php.ini says otherwise."""
+    assert {fold(b"word"), fold(b"GRRSESSID")} <= serving().apps["permis"].cookie_names
+    assert fold(b"u") not in serving().apps["permis"].cookie_names
+    assert serving(", by_hand: pass").apps["permis"].cookie_names == {fold(b"GRRSESSID")}
 
 
 @pytest.mark.parametrize(
