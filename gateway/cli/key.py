@@ -24,6 +24,7 @@ from cryptography.x509.oid import NameOID
 
 from gateway.cli.exits import Exit
 from gateway.cli.folder import said_to_be_wrong, say_json
+from gateway.config.check.keyrings import check_keyring
 from gateway.config.keyring import (
     Keyring,
     NoKeyring,
@@ -36,6 +37,7 @@ from gateway.config.keyring import (
     rotated,
     said,
 )
+from gateway.config.schema.scalars import Wrong
 
 _AGE = re.compile(r"(\d{1,6})([smhd])")
 _SECONDS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86400}
@@ -72,7 +74,7 @@ def _new(told: Namespace) -> Exit:
     if told.file.exists():
         raise _Wrong(f"{told.file} is there already: ecluse key rotate {told.file}")
     now = int(time.time())
-    key = _made(told.kind, told, now, now)
+    key = _made(told.kind, told, now, now) if told.of is None else _stood_alone(told, now)
     _write(told.file, Keyring(told.kind, (key,)), None)
     print(f"{key.id}: used from {said(key.since)}")
     return Exit.DONE
@@ -148,6 +150,26 @@ def _span(text: str | None, usual: int) -> int:
 def _made(kind: RingKind, told: Namespace, since: int, now: int) -> RingKey:
     id = told.id or f"{kind}-{datetime.fromtimestamp(now, UTC):%Y%m%d-%H%M%S}"
     return RingKey(id, since, None, _parts(kind, id, told.algorithm, now))
+
+
+def _stood_alone(told: Namespace, now: int) -> RingKey:
+    """The key that `keys` of gateway.yaml names, which goes on opening what it has sealed."""
+    if told.kind != "store":
+        raise _Wrong("--from is for a store key that stood in `keys` of gateway.yaml")
+    if told.id is None:
+        raise _Wrong("--from: say the id that the key has in `keys` too (--id k1), for what it has sealed names it")
+    try:
+        secret = told.of.read_bytes().rstrip(b"\r\n").decode()
+    except OSError as error:
+        raise _Wrong(f"{told.of}: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise _Wrong(f"{told.of}: a key that is no text cannot stand in a keyring") from None
+    key = RingKey(told.id, now, None, {"secret": secret})
+    try:
+        check_keyring("store", keyring_text(Keyring("store", (key,))))
+    except Wrong as wrong:
+        raise _Wrong(f"{told.of}: {wrong.message}") from None
+    return key
 
 
 def _parts(kind: RingKind, id: str, algorithm: str, now: int) -> dict[str, str]:

@@ -19,6 +19,9 @@ _WORKER = "worker"
 # An id of a session that begins with "-".
 _DASHED_ID = re.compile(r"-[A-Za-z0-9_-]{21}")
 
+# Where a command is given no policy folder.
+_USUAL_FOLDER = Path("policies")
+
 # The status that a shell reports for a process ended by SIGPIPE.
 _NOBODY_READS = 141
 
@@ -84,7 +87,10 @@ def _unreadable(told: argparse.Namespace) -> str:
             try:
                 os.scandir(folder).close()
             except OSError as error:
-                return f"the folder {folder} cannot be read: {error.strerror}"
+                named = (
+                    "" if folder != _USUAL_FOLDER else " (none is named: /etc/ecluse/policies where it is installed)"
+                )
+                return f"the folder {folder} cannot be read: {error.strerror}{named}"
     return ""
 
 
@@ -198,6 +204,9 @@ def _key(command: argparse.ArgumentParser) -> argparse.ArgumentParser:
     commands = command.add_subparsers(dest="what", required=True, metavar="WHAT")
     new = commands.add_parser("new", help="makes a keyring with its first key")
     new.add_argument("kind", choices=("store", "saml", "client"), help="what it is for")
+    new.add_argument(
+        "--from", dest="of", type=Path, metavar="FILE", help="a store key that stood alone; --id is its own"
+    )
     listed = commands.add_parser("list", help="the keys by id and dates, and nothing secret of them")
     rotate = commands.add_parser("rotate", help="adds the key that follows, known at once and used later")
     retire = commands.add_parser("retire", help="has a key accepted no longer")
@@ -272,7 +281,7 @@ def _front(command: argparse.ArgumentParser) -> Iterator[argparse.ArgumentParser
     check = commands.add_parser("check", help="whether its configuration has them")
     for one in (lines, check):
         one.add_argument("name", metavar="APPLICATION")
-        one.add_argument("--folder", type=Path, default=Path("policies"), metavar="FOLDER", help="the policy folder")
+        one.add_argument("--folder", type=Path, default=_USUAL_FOLDER, metavar="FOLDER", help="the policy folder")
     check.add_argument("configuration", type=Path, nargs="+", metavar="FILE")
     yield from (lines, check)
 
@@ -292,7 +301,7 @@ def _directory(directory: argparse.ArgumentParser) -> Iterator[argparse.Argument
     test = commands.add_parser("test", help="what it says under a key")
     test.add_argument("name", metavar="NAME")
     test.add_argument("key", nargs="+", metavar="COLUMN=VALUE")
-    test.add_argument("--folder", type=Path, default=Path("policies"), metavar="FOLDER", help="the policy folder")
+    test.add_argument("--folder", type=Path, default=_USUAL_FOLDER, metavar="FOLDER", help="the policy folder")
     yield from (refresh, test)
 
 
@@ -320,4 +329,4 @@ def _running(command: argparse.ArgumentParser) -> None:
 
 
 def _folder_or_usual(command: argparse.ArgumentParser) -> None:
-    command.add_argument("folder", type=Path, nargs="?", default=Path("policies"), metavar="FOLDER")
+    command.add_argument("folder", type=Path, nargs="?", default=_USUAL_FOLDER, metavar="FOLDER")

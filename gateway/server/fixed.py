@@ -69,5 +69,8 @@ def _of_store_keys(known: Mapping[str, bytes], keys: Sequence[tuple[str, bytes]]
             return f"store: the key `{id}` has another secret than before: give it an id of its own"
     first = keys[0][0]
     if first not in known:
-        return f"store: the key `{first}` would seal before every gateway has it: list it second first, then first"
+        return (
+            f"store: the key `{first}` would seal before every gateway has it: list it second first, then first "
+            "(a keyring begins with the key before, by `ecluse key new --from`, and goes on by `ecluse key rotate`)"
+        )
     return ""

@@ -80,6 +80,37 @@ def test_what_cannot_be_is_refused_and_nothing_is_written(tmp_path: Path, words:
     assert (tmp_path / "ring").read_bytes() == before
 
 
+def test_a_store_key_that_stood_alone_goes_on_in_a_keyring(tmp_path: Path) -> None:
+    (tmp_path / "store.key").write_bytes(b"0123456789abcdef" * 4 + b"\n")
+    assert key(tmp_path, "new", "store", "ring", "--from", "store.key", "--id", "k1").startswith("k1: used from 20")
+    (only,) = read_keyring((tmp_path / "ring").read_bytes()).keys
+    assert (only.id, only.until, only.parts) == ("k1", None, {"secret": "0123456789abcdef" * 4})
+    assert stat.S_IMODE((tmp_path / "ring").stat().st_mode) == 0o600
+
+
+@pytest.mark.parametrize(
+    ("words", "content", "why"),
+    [
+        (("store", "--from", "store.key"), b"0" * 32, "say the id that the key has in `keys` too (--id k1)"),
+        (("saml", "--from", "store.key", "--id", "k1"), b"0" * 32, "--from is for a store key that stood in `keys`"),
+        (
+            ("store", "--from", "store.key", "--id", "k1"),
+            b"\xff" * 32,
+            "a key that is no text cannot stand in a keyring",
+        ),
+        (("store", "--from", "store.key", "--id", "k1"), b"0" * 31, "a store key has at least 32 bytes"),
+        (("store", "--from", "none.key", "--id", "k1"), b"0" * 32, "none.key: No such file or directory"),
+    ],
+)
+def test_what_stood_alone_is_refused_where_it_would_open_nothing(
+    tmp_path: Path, words: tuple[str, ...], content: bytes, why: str
+) -> None:
+    (tmp_path / "store.key").write_bytes(content)
+    kind, *more = words
+    assert why in key(tmp_path, "new", kind, "ring", *more, code=1)
+    assert not (tmp_path / "ring").exists()
+
+
 def test_one_key_waits_at_a_time(tmp_path: Path) -> None:
     key(tmp_path, "new", "store", "ring")
     key(tmp_path, "rotate", "ring", "--id", "b")

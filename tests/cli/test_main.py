@@ -96,6 +96,15 @@ def test_a_folder_that_is_not_there_is_wrong_usage(
     assert capsys.readouterr().err == "ecluse: the folder nowhere cannot be read: No such file or directory\n"
 
 
+def test_where_none_is_named_and_none_is_here_it_is_said_which_to_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(["session", "revoke", "--all"]) == 2
+    told = "ecluse: the folder policies cannot be read: No such file or directory (none is named: /etc/ecluse/policies "
+    assert capsys.readouterr().err == f"{told}where it is installed)\n"
+
+
 @pytest.mark.parametrize(
     "command", ["check", "lint", "lint --output json", "check --output json", "provider show metropole"]
 )

@@ -4,6 +4,7 @@ import re
 import subprocess
 from pathlib import Path
 
+import pytest
 import trustme
 
 from deploy.demo.ports import free
@@ -11,6 +12,7 @@ from tests.interop.servers import found, running
 from tests.stores.redis.trio import ask
 
 NODES = Path(__file__).parents[2] / "deploy/nodes"
+DOCS = Path(__file__).parents[2] / "docs"
 
 
 def test_haproxy_takes_its_file(tmp_path: Path) -> None:
@@ -59,6 +61,19 @@ def test_valkey_takes_the_file_of_a_cluster_beside_the_other(tmp_path: Path) -> 
     with running([found("valkey-server"), str(tmp_path / "cluster.conf")], tmp_path / "log", port):
         assert "cluster_enabled:1" in ask(port, "INFO", "cluster")
         assert "noeviction" in ask(port, "CONFIG", "GET", "maxmemory-policy")
+
+
+@pytest.mark.parametrize("page", ["how-to/run-on-several-machines.md", "fr/plusieurs-machines.md"])
+def test_the_settings_on_the_page_of_one_server_are_those_of_three(page: str) -> None:
+    (block,) = re.findall(r"```conf\n(bind .*?)```", (DOCS / page).read_text(), re.DOTALL)
+    assert set(block.splitlines()) <= set((NODES / "valkey.conf").read_text().splitlines())
+    assert "dir /var/lib/valkey" in block.splitlines()
+
+
+@pytest.mark.parametrize("name", ["valkey.conf", "sentinel.conf"])
+def test_a_server_writes_where_debians_units_let_it(name: str) -> None:
+    """ProtectSystem=strict, and ReadWritePaths=/var/lib/valkey: another folder is not there, and would be read-only."""
+    assert re.findall(r"^dir (\S+)", (NODES / name).read_text(), re.MULTILINE) == ["/var/lib/valkey"]
 
 
 def test_every_password_stands_where_it_is_asked_for() -> None:

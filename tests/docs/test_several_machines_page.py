@@ -46,7 +46,8 @@ def valkey(folder: Path, ca: trustme.CA) -> Iterator[tuple[int, str]]:
     cert.cert_chain_pems[0].write_to_path(folder / "own.pem")
     cert.private_key_pem.write_to_path(folder / "own.key")
     here = (("10.0.0.6", "127.0.0.1"), ("tls-port 6379", f"tls-port {port}"), ("/etc/valkey", str(folder)))
-    conf = changed(told("conf", "maxmemory-policy"), *here) + f"dir {folder}\n"
+    here = (*here, ("/var/lib/valkey", str(folder)))
+    conf = changed(told("conf", "maxmemory-policy"), *here)
     users = told("conf", "user ecluse")
     (folder / "valkey.conf").write_text(conf)
     (folder / "users.acl").write_text(users)

@@ -84,7 +84,7 @@ class Servers:
         self._ca.cert_pem.write_to_path(of_it / "ca.pem")
         for name in self._files:
             text = (DEPLOY / name).read_text()
-            for path in ("/etc/valkey", "/var/lib/valkey-sentinel", "/var/lib/valkey"):
+            for path in ("/etc/valkey", "/var/lib/valkey"):
                 text = text.replace(path, str(of_it))
             text = text.replace("bind 10.0.0.6", f"bind {address}")
             if name == "users.acl":

@@ -68,7 +68,8 @@ def test_a_store_key_is_known_before_it_seals_and_may_go_when_another_does() -> 
     for keys in ((two, one), (two,), (three, one, two)):
         told = why_not(GATEWAY, replace(GATEWAY, store_keys=keys))
         assert told == (
-            f"store: the key `{keys[0][0]}` would seal before every gateway has it: list it second first, then first"
+            f"store: the key `{keys[0][0]}` would seal before every gateway has it: list it second first, then first "
+            "(a keyring begins with the key before, by `ecluse key new --from`, and goes on by `ecluse key rotate`)"
         )
 
 

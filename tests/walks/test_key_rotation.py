@@ -104,6 +104,26 @@ async def test_a_key_that_nobody_knew_seals_nothing(nodes: tuple[World, Place, P
     await taken(world.place)
 
 
+async def test_a_keyring_takes_the_place_of_keys_and_nobody_is_signed_out(tmp_path: Path) -> None:
+    place = Place(tmp_path, workers=1)
+    async with opened(place) as world:
+        cookie = world.cookie(await world.signed_in())
+        ring = place.folder / "certs/ring"
+        place.settings["store"] = f"{{type: sqlite, keyring: {{file: '{ring}'}}}}"
+        key(ring.parent, "new", "store", ring.name)
+        place.write_gateway()
+        code, told, _ = await asked(place)
+        assert code == 1
+        assert "a keyring begins with the key before, by `ecluse key new --from`" in told
+        ring.unlink()
+        key(ring.parent, "new", "store", ring.name, "--from", "store.key", "--id", "k1")
+        await taken(place)
+        key(ring.parent, "rotate", ring.name)
+        await taken(place)
+        assert await everywhere(place, "/x", cookie) == {200}
+        world.gateway.is_clean(but=("config.refused",))
+
+
 async def test_what_a_retired_key_sealed_opens_nowhere_and_its_streams_are_cut(
     nodes: tuple[World, Place, Path],
 ) -> None:
