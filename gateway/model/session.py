@@ -91,7 +91,7 @@ class Seat:
     an application is sent, by what its file says of them; `account`: the person's login there, where it asks for one;
     `known`: the person with what its directories add; and `application`: the person's session at it. `jar` belongs to
     gateway.proxy.hidden_cookies: the cookies of the application that the browser does not have. `store_keys`: the ids
-    of those that seal it and its session.
+    of those that seal it and its session. `size`: bytes, as the worker's cache has counted it.
     """
 
     cookie: bytes
@@ -114,3 +114,4 @@ class Seat:
     jar: object | None = None
     store_keys: tuple[str, ...] = ()
     known: object | None = None
+    size: int = 0

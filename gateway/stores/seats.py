@@ -1,10 +1,13 @@
 """The seats that one worker holds in memory: found by cookie in a dictionary, ended by session; and the one that lies
 ready on its host, with the code that leads there."""
 
+import sys
 from collections import deque
-from collections.abc import Awaitable, Callable, Collection, Iterable
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from weakref import WeakSet
 
+from gateway.model.identity import Identity
+from gateway.model.mandate import TermOfOffice
 from gateway.model.session import Entry, Seat, SeatLimits
 from gateway.model.transaction import HandOver, Transaction
 from gateway.stores.envelopes import Envelopes
@@ -18,9 +21,37 @@ _ENDED_REMEMBERED = 60.0
 # Seconds over which all that is due at once is asked for.
 _ALL_WITHIN = 10.0
 
+# So many bytes for each seat that may be held: a person with 20 attributes takes less.
+BYTES_A_SEAT = 8192
+# A seat without what is said of its person: itself, its dictionaries and places in the cache, and its outcomes.
+_BARE = 2048
+
+
+def held_bytes(seat: Seat) -> int:
+    """What a seat takes in a worker's memory, by its parts: an estimate, rather too much than too little."""
+    return _BARE + _size_of_identity(seat.identity)
+
+
+def _size_of_identity(identity: Identity) -> int:
+    named = (identity.subject, identity.acr, identity.amr, identity.left_out, identity.terms or ())
+    told = [(each.values, each.unknown, each.terms) for each in identity.findings]
+    return _size_of((identity.attributes, *named, *told))
+
+
+def _size_of(value: object) -> int:
+    if isinstance(value, Mapping):
+        return sum([_size_of(name) + _size_of(values) for name, values in value.items()])
+    if isinstance(value, tuple | list | frozenset):
+        return sys.getsizeof(value) + sum(map(_size_of, value))
+    if isinstance(value, TermOfOffice):
+        return _size_of((value.office, value.organisation, value.start, value.end))
+    # Once as it was said, and once among the headers that an application is sent.
+    return sys.getsizeof(value) + (len(value) if isinstance(value, str) else 0)
+
 
 class SeatCache:
-    """At most `capacity` seats; the one that was touched least lately goes first.
+    """At most `capacity` seats, and at most BYTES_A_SEAT for each of these in all; the one that was touched least
+    lately goes first. One that would take more than all of that alone is not kept, and puts nobody out.
 
     A seat that is dropped may still be held by a connection: it is remembered, weakly, so that the end of its
     session reaches it all the same. `ended`: ids of sessions that have ended as far as this worker was told, lately,
@@ -29,6 +60,8 @@ class SeatCache:
 
     def __init__(self, capacity: int, lookup_of: Callable[[bytes], bytes]) -> None:
         self._capacity = capacity
+        self._most_bytes = capacity * BYTES_A_SEAT
+        self.bytes = 0
         self._lookup_of = lookup_of
         self._by_session: dict[str, list[Seat]] = {}
         self._dropped: WeakSet[Seat] = WeakSet()
@@ -38,19 +71,34 @@ class SeatCache:
 
     def put(self, seat: Seat) -> None:
         self.drop(seat.cookie)
-        while len(self.seats) >= self._capacity:
+        seat.size = held_bytes(seat)
+        if seat.size > self._most_bytes:
+            self._dropped.add(seat)
+            return
+        while len(self.seats) >= self._capacity or self.bytes + seat.size > self._most_bytes:
             self.drop(next(iter(self.seats)))
+        self.bytes += seat.size
         self.seats[seat.cookie] = seat
         self._by_session.setdefault(seat.session_id, []).append(seat)
 
     def touched(self, seat: Seat) -> None:
-        if self.seats.get(seat.cookie) is seat:
-            self.seats[seat.cookie] = self.seats.pop(seat.cookie)
+        """It goes last now. It may have become larger meanwhile: more may be known of its person."""
+        if self.seats.get(seat.cookie) is not seat:
+            return
+        self.seats[seat.cookie] = self.seats.pop(seat.cookie)
+        size = held_bytes(seat)
+        self.bytes += size - seat.size
+        seat.size = size
+        if size > self._most_bytes:
+            self.drop(seat.cookie)
+        while self.bytes > self._most_bytes:
+            self.drop(next(iter(self.seats)))
 
     def drop(self, cookie: bytes) -> None:
         """Not held any more, but not dead."""
         seat = self.seats.pop(cookie, None)
         if seat is not None:
+            self.bytes -= seat.size
             of_session = self._by_session[seat.session_id]
             of_session.remove(seat)
             if not of_session:

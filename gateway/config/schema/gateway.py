@@ -143,7 +143,8 @@ class GatewayLimitsSection(Strict):
     """Sign-ins under way."""
     transactions_per_network: Count = 1000
     cached_seats: Count = 20000
-    """Signed-in people that one worker keeps in memory."""
+    """Signed-in people that one worker keeps in memory, and 8 KB for each of them in all: where many have more
+    attributes than that, it keeps fewer."""
     sessions_per_person: Maybe[Count] = None
     """In how many browsers the same person, by issuer and subject, may be signed in at once: a sign-in in one more ends
     what they have in the one where they signed in longest ago, whose next page says why. Where this is left out, in any
