@@ -32,7 +32,7 @@ from gateway.model.directory_codes import (
     DIRECTORY_KEY,
     DIRECTORY_UNREACHABLE,
 )
-from gateway.model.quoting import quoted
+from gateway.model.quoting import quoted, without
 from gateway.ops.memory_file import in_memory
 
 LARGEST_RESPONSE: Final = 1 << 20
@@ -158,7 +158,7 @@ class LdapReader:
         try:
             return self._connections.asked(ask, self._directory.timeout)
         except ldap.LDAPError as error:
-            raise _away(error) from None
+            raise _away(error, self._source.password.decode()) from None
 
     def _connected(self, until: float) -> "_Connection":
         """Its options bound each step by the directory's timeout. Raises ldap.LDAPError, DirectoryAway."""
@@ -260,9 +260,11 @@ def _left(until: float) -> float:
     return left
 
 
-def _away(error: Any) -> DirectoryAway:
+def _away(error: Any, password: str) -> DirectoryAway:
     told = error.args[0] if error.args and isinstance(error.args[0], dict) else {}
-    detail = quoted(": ".join(text for name in ("desc", "info") if (text := str(told.get(name, "")))) or str(error))
+    said = ": ".join(text for name in ("desc", "info") if (text := str(told.get(name, "")))) or str(error)
+    # RFC 4511 4.1.9: a diagnostic is the server's own text, and may repeat what it was sent.
+    detail = quoted(without(said, (password,)))
     if "certificate" in detail and isinstance(error, (ldap.SERVER_DOWN, ldap.CONNECT_ERROR)):
         return DirectoryAway(DIRECTORY_CERTIFICATE, detail)
     if isinstance(error, _UNREACHABLE):

@@ -27,7 +27,7 @@ from gateway.model.directory_codes import (
     DIRECTORY_KEY,
     DIRECTORY_UNREACHABLE,
 )
-from gateway.model.quoting import quoted
+from gateway.model.quoting import quoted, without
 from gateway.ops.memory_file import in_memory
 
 LARGEST_RESPONSE: Final = 1 << 20
@@ -144,7 +144,8 @@ class PostgresqlReader:
         try:
             found = self._connections.asked(ask, self._directory.timeout)
         except psycopg.Error as error:
-            raise DirectoryAway(_code_of(error), quoted(_words(error))) from None
+            said = without(_words(error), (self._source.password.decode(),))
+            raise DirectoryAway(_code_of(error), quoted(said)) from None
         if isinstance(found, psycopg.DataError):
             return found
         return [dict(zip(question.columns, map(texts_of, cells), strict=True)) for cells in found]

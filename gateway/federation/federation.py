@@ -15,6 +15,7 @@ from gateway.federation.client import AWAY, Circuit, ProviderClient
 from gateway.model.codes import API_TOKEN, LOGIN_PROVIDER_UNREACHABLE, OIDC_ID_TOKEN_KEY, OIDC_ID_TOKEN_SIGNATURE
 from gateway.model.errors import GatewayError
 from gateway.model.provider import ApiAccess, ClientCertificate, OidcProvider
+from gateway.model.quoting import unechoed
 from gateway.model.transaction import OidcLogin
 from gateway.oidc.access_token import (
     AccessToken,
@@ -38,7 +39,7 @@ from gateway.oidc.authorization import (
 )
 from gateway.oidc.client_authentication import Fresh
 from gateway.oidc.discovery import ProviderMetadata, discovery_request, process_discovery_response
-from gateway.oidc.documents import Call, ProviderResponse
+from gateway.oidc.documents import Call, ProviderResponse, carried
 from gateway.oidc.id_token import IdToken, validate_id_token
 from gateway.oidc.jws import JsonWebKeySet, jwks_request, process_jwks_response
 from gateway.oidc.logout_token import LogoutToken, validate_logout_token
@@ -109,8 +110,12 @@ class Federation:
             parameters = await self._with_own_keys(provider, made)
         if provider.request.pushed:
             pushed = partial(pushed_request, provider, metadata, parameters, self._fresh(now))
-            response = await self._carry(provider, await self._with_own_keys(provider, pushed))
-            parameters = process_pushed_response(provider, response)
+            request = await self._with_own_keys(provider, pushed)
+            response = await self._carry(provider, request)
+            try:
+                parameters = process_pushed_response(provider, response)
+            except GatewayError as error:
+                raise _unechoed(error, provider, request) from None
         return authorization_url(metadata, parameters)
 
     async def authorization_code(
@@ -133,8 +138,12 @@ class Federation:
         request = await self._with_own_keys(
             provider, partial(token_request, provider, metadata, code, login, self._fresh(now))
         )
-        tokens = process_token_response(provider, await self._carry(provider, request))
-        id_token = await self._validated(provider, tokens, login, now - started, code)
+        response = await self._carry(provider, request)
+        try:
+            tokens = process_token_response(provider, response)
+            id_token = await self._validated(provider, tokens, login, now - started, code)
+        except GatewayError as error:
+            raise _unechoed(error, provider, request) from None
         if not provider.userinfo:
             return id_token, id_token.claims
         told = await self._userinfo(provider, metadata, tokens.access_token, id_token.subject, now - started)
@@ -147,13 +156,17 @@ class Federation:
         # The keys first: without them the response could not be verified, and the token would be used up for nothing.
         await self.keys(provider)
         asked = partial(refresh_request, provider, metadata, refresh_token, self._fresh(now))
-        response = await self._carry(provider, await self._with_own_keys(provider, asked))
-        refreshed = process_refresh_response(provider, refresh_token, response)
+        request = await self._with_own_keys(provider, asked)
+        response = await self._carry(provider, request)
 
         def validate(keys: JsonWebKeySet) -> Renewed:
             return validate_refreshed(provider, keys, refreshed, held, now + self._clock() - started)
 
-        return await self._with_keys(provider, validate)
+        try:
+            refreshed = process_refresh_response(provider, refresh_token, response)
+            return await self._with_keys(provider, validate)
+        except GatewayError as error:
+            raise _unechoed(error, provider, request) from None
 
     def revoke(self, provider: OidcProvider, refresh_token: str, now: float) -> None:
         """The provider is told, in its own time, that this token is of no more use; unless its file says not to."""
@@ -175,12 +188,16 @@ class Federation:
             raise GatewayError(API_TOKEN, "no JWT, and the provider file does not say introspection")
         metadata = await self.metadata(provider)
         asked = partial(introspection_request, provider, metadata, token, self._fresh(now))
-        response = await self._carry(provider, await self._with_own_keys(provider, asked))
-        if not api.introspection_algorithms:
-            return process_introspection_response(provider, api, response, now)
-        return await self._with_keys(
-            provider, lambda keys: process_introspection_jwt(provider, api, keys, response, now)
-        )
+        request = await self._with_own_keys(provider, asked)
+        response = await self._carry(provider, request)
+        try:
+            if not api.introspection_algorithms:
+                return process_introspection_response(provider, api, response, now)
+            return await self._with_keys(
+                provider, lambda keys: process_introspection_jwt(provider, api, keys, response, now)
+            )
+        except GatewayError as error:
+            raise _unechoed(error, provider, request) from None
 
     async def logout_token(self, provider: OidcProvider, raw: str, now: float) -> LogoutToken:
         """A logout token that a provider posted, verified but for its single use. `now`: Unix seconds."""
@@ -222,17 +239,26 @@ class Federation:
         def validate(keys: JsonWebKeySet) -> IdToken:
             return validate_id_token(provider, keys, tokens, login, self._clock() + clock_offset, code)
 
-        return await self._with_keys(provider, validate)
+        try:
+            return await self._with_keys(provider, validate)
+        except GatewayError as error:
+            raise unechoed(
+                error, (tokens.access_token, tokens.grant.refresh_token if tokens.grant else "", login.nonce)
+            ) from None
 
     async def _userinfo(
         self, provider: OidcProvider, metadata: ProviderMetadata, access_token: str, subject: str, clock_offset: float
     ) -> Claims:
-        response = await self._carry(provider, userinfo_request(provider, metadata, access_token))
+        request = userinfo_request(provider, metadata, access_token)
+        response = await self._carry(provider, request)
 
         def process(keys: JsonWebKeySet) -> Claims:
             return process_userinfo_response(provider, keys, subject, response, self._clock() + clock_offset)
 
-        return await self._with_keys(provider, process)
+        try:
+            return await self._with_keys(provider, process)
+        except GatewayError as error:
+            raise _unechoed(error, provider, request) from None
 
     async def _with_keys(self, provider: OidcProvider, validate: Callable[[JsonWebKeySet], T]) -> T:
         """Validates by the known keys, and once more by newer ones where none of them made the signature."""
@@ -351,6 +377,11 @@ class Federation:
     async def _fetch_keys(self, provider: OidcProvider) -> tuple[JsonWebKeySet, str]:
         response = await self._send(provider, jwks_request(await self.metadata(provider)))
         return process_jwks_response(response), response.cache_control
+
+
+def _unechoed(error: GatewayError, provider: OidcProvider, request: Call) -> GatewayError:
+    """What is wrong with the answer to this, without what was sent, which some providers repeat."""
+    return unechoed(error, (*carried(request), provider.client_secret or ""))
 
 
 def _asked(provider: OidcProvider) -> tuple[object, ...]:

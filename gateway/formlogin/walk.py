@@ -23,7 +23,7 @@ from gateway.model.codes import (
 )
 from gateway.model.credential import Credential
 from gateway.model.errors import GatewayError
-from gateway.model.quoting import quoted
+from gateway.model.quoting import quoted, unechoed
 
 _LONGEST_QUERY: Final = 2000
 
@@ -54,30 +54,36 @@ FormWalk = Generator[FormRequest, FormResponse, ApplicationSession]
 
 def sign_in(form: FormLogin, credential: Credential, origins: ApplicationOrigins, now: float) -> FormWalk:
     """`now`: Unix seconds. Raises GatewayError: FORM_LOGIN_FORM, _ELSEWHERE, _ANSWER, _REFUSED, _ACCOUNT."""
-    jar = SignInCookies(origins.hosts, secure=origins.is_secure, now=now)
-    response: FormResponse | None = None
-    for number, step in enumerate(form.steps, 1):
-        asked = step.page or ""
-        if step.page is not None:
-            if response is not None:
-                _check_way(response, origins, asked, step.page)
-            response = yield FormRequest(step.page, cookies=jar.line(step.page))
-            jar.take(response.set_cookies, step.page)
-        elif number > 1:
-            asked = form.steps[number - 2].action
+    try:
+        jar = SignInCookies(origins.hosts, secure=origins.is_secure, now=now)
+        response: FormResponse | None = None
+        for number, step in enumerate(form.steps, 1):
+            asked = step.page or ""
+            if step.page is not None:
+                if response is not None:
+                    _check_way(response, origins, asked, step.page)
+                response = yield FormRequest(step.page, cookies=jar.line(step.page))
+                jar.take(response.set_cookies, step.page)
+            elif number > 1:
+                asked = form.steps[number - 2].action
+            assert response is not None
+            found = form_of(response, step, form, origins, asked)
+            target = action_of(found, step, origins, asked)
+            response = yield FormRequest(target, _body(found, step, credential, form), jar.line(target), asked)
+            jar.take(response.set_cookies, target)
+            if number < len(form.steps):
+                _check_taken(response, form, number, origins, target)
         assert response is not None
-        found = form_of(response, step, form, origins, asked)
-        target = action_of(found, step, origins, asked)
-        response = yield FormRequest(target, _body(found, step, credential, form), jar.line(target), asked)
-        jar.take(response.set_cookies, target)
-        if number < len(form.steps):
-            _check_taken(response, form, number, origins, target)
-    assert response is not None
-    _check_signed_in(response, form, origins, form.steps[-1].action)
-    cookies = jar.session(form.cookies)
-    if not cookies:
-        raise GatewayError(FORM_LOGIN_ANSWER, f"it signed in, but set none of its cookies: {', '.join(form.cookies)}")
-    return ApplicationSession(form.fingerprint, credential.login, cookies)
+        _check_signed_in(response, form, origins, form.steps[-1].action)
+        cookies = jar.session(form.cookies)
+        if not cookies:
+            raise GatewayError(
+                FORM_LOGIN_ANSWER, f"it signed in, but set none of its cookies: {', '.join(form.cookies)}"
+            )
+        return ApplicationSession(form.fingerprint, credential.login, cookies)
+    except GatewayError as error:
+        # The next page's form, and where an answer leads, may repeat what was sent.
+        raise unechoed(error, (credential.secret,)) from None
 
 
 def form_of(

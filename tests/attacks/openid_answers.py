@@ -154,6 +154,27 @@ async def echoed(world: World) -> None:
         expect(word not in world.log_text(mark), f"{word} is in the log")
 
 
+async def echoed_elsewhere(world: World) -> None:
+    """In a claim or the type of a token, in the place of what is checked there."""
+
+    def said() -> str:
+        form = world.alpha.redeemed[-1]
+        return f"{ALPHA_SECRET} {quote_plus(ALPHA_SECRET)} {form['code']} {form['code_verifier']}"
+
+    for behaviour, code in (
+        ({"claims": lambda told: told | {"iss": said()}}, "oidc.id_token.issuer"),
+        ({"claims": lambda told: told | {"aud": said()}}, "oidc.id_token.audience"),
+        ({"answer": lambda told: web.json_response(told | {"token_type": said()})}, "oidc.token.type"),
+    ):
+        mark = world.log_mark()
+        with world.alpha.misbehaving(**behaviour):
+            page = await signed_in_by(world, "alpha")
+        await world.logged(mark, event="login.refused", code=code)
+        for word in said().split():
+            expect(word not in page.text, f"{word} is on the page")
+            expect(word not in world.log_text(mark), f"{word} is in the log")
+
+
 async def session_page_says_no_more(world: World) -> None:
     """K019: what a page's script may read is what the application receives, and nothing else."""
     cookie = await world.cookie(APP)
@@ -182,6 +203,7 @@ OC14 = (
     ("the session page says no more than the application receives", session_page_says_no_more),
     ("the session page tells no constant of the application's file", session_page_tells_no_constant),
     ("a provider that echoes what it was sent", echoed),
+    ("one that does so in claims and types of tokens", echoed_elsewhere),
 )
 
 

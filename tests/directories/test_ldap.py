@@ -146,6 +146,30 @@ def test_an_answer_beyond_its_bound_is_none(port: int, monkeypatch: pytest.Monke
     assert away(staff(port, rows="many"), "crowd") == "directory.answer"
 
 
+def test_a_server_that_repeats_what_it_was_sent_is_not_told_of_with_it() -> None:
+    """RFC 4511 4.2.2: invalidCredentials, with a diagnostic of its own."""
+    (port,) = free(1)
+    said = f"no {PASSWORD} here".encode()
+    bound = b"\x0a\x01\x31\x04\x00\x04" + bytes([len(said)]) + said
+    message = b"\x02\x01\x01\x61" + bytes([len(bound)]) + bound
+
+    def serve(listener: socket.socket) -> None:
+        with suppress(OSError), listener.accept()[0] as connection:
+            connection.recv(65536)
+            connection.sendall(b"\x30" + bytes([len(message)]) + message)
+            connection.recv(65536)
+
+    with socket.create_server(("127.0.0.1", port)) as listener:
+        thread = Thread(target=serve, args=(listener,))
+        thread.start()
+        with pytest.raises(DirectoryAway) as why:
+            finding(staff(port), "alice")
+        thread.join(PATIENCE)
+    assert why.value.code.id == "directory.denied"
+    assert "no (not shown) here" in why.value.detail
+    assert PASSWORD not in why.value.detail
+
+
 @pytest.mark.parametrize("step", ["search", "bind", "start_tls"])
 def test_an_entry_that_does_not_end_is_not_taken(step: str) -> None:
     (port,) = free(1)

@@ -142,6 +142,25 @@ async def test_a_provider_that_answers_wrongly_signs_nobody_in(change: dict[str,
         assert (await refusal(made, op)).code is code
 
 
+@pytest.mark.parametrize("where", ["iss", "aud", "azp", "token_type", "userinfo"])
+async def test_what_a_provider_that_answers_wrongly_echoes_is_not_told(where: str) -> None:
+    async with running_op() as op, federation() as made:
+        secret = op.provider.client_secret
+        assert secret is not None
+        said = f"no {secret} for c0de-of-this-sign-in"
+        match where:
+            case "token_type":
+                op.texts = {"/token": json.dumps({"token_type": said, "access_token": "a", "id_token": "b"})}
+            case "userinfo":
+                op.texts = {"/userinfo": json.dumps({said: 1})[:-1]}
+            case _:
+                op.claims = {where: said}
+        error = await refusal(made, op, "c0de-of-this-sign-in")
+        for word in (secret, "c0de-of", LOGIN.code_verifier, LOGIN.nonce):
+            assert word not in error.detail
+        assert where == "userinfo" or error.detail.count("(not shown)") == 2
+
+
 async def test_a_code_goes_to_its_own_provider_alone() -> None:
     async with running_op() as a, running_op() as b, federation() as made:
         code = a.code(await made.metadata(a.provider))

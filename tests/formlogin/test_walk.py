@@ -1,7 +1,7 @@
 """One sign-in after the other, without an application: what is sent, and what ends it."""
 
 from dataclasses import replace
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, quote, quote_plus
 
 import pytest
 
@@ -169,6 +169,30 @@ def test_nothing_is_sent_where_the_form_leads_elsewhere_or_has_changed(answer: F
     found, detail, sent = refused(answer)
     assert (found, [one.body for one in sent]) == (code, [None])
     assert detail
+
+
+SECRET = quote(HELENE.secret)
+TWICE = with_steps(*FORM.steps, FormStep(None, "/login.php", (FormField("csrf", "page"),)))
+TOKEN = '<input type="hidden" name="csrf" value="t0">'
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        FormResponse(302, b"", f"/again/{SECRET}"),
+        FormResponse(302, b"", f"/again/{SECRET.lower()}?x=y"),
+        FormResponse(302, b"", f"https://elsewhere.example/{SECRET}"),
+        FormResponse(200, page(f"/other/{SECRET}", fields=TOKEN)),
+        FormResponse(200, page(f"/login.php/{HELENE.secret}", fields=TOKEN)),
+        FormResponse(200, page("x", head=f'<base href="//x/{quote_plus(HELENE.secret)}">', fields=TOKEN)),
+        FormResponse(200, page(fields=TOKEN).replace(b"<form", f'<form enctype="{HELENE.secret}"'.encode())),
+    ],
+)
+def test_what_the_answer_to_a_step_echoes_of_the_secret_is_not_told(answer: FormResponse) -> None:
+    """`refused` looks for the secret in every detail."""
+    assert "(not shown)" in refused(FORM_PAGE, answer, form=TWICE)[1]
+    if answer.status == 302:
+        assert "(not shown)" in refused(FORM_PAGE, answer)[1]
 
 
 def test_a_form_without_an_address_goes_to_its_page_whatever_the_base() -> None:
