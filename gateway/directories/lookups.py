@@ -166,13 +166,13 @@ async def _in_time(line: _Line, directory: Directory, key: str, now: int) -> Fin
     """Raises DirectoryAway."""
     circuit = line.circuit
     if circuit is not None:
-        circuit.enter()
+        circuit.enter(key)
     try:
         async with asyncio.timeout(directory.timeout):
             found = await line.source.finding(key, now)
     except (DirectoryAway, TimeoutError) as why:
         if circuit is not None:
-            circuit.failed()
+            circuit.failed(key)
         if isinstance(why, DirectoryAway):
             raise
         raise DirectoryAway(DIRECTORY_UNREACHABLE, f"no answer within {directory.timeout:g} s") from None

@@ -118,31 +118,42 @@ def _in_loop(loop: asyncio.AbstractEventLoop, call: Callable[[], None]) -> None:
 
 _FAILURES: Final = 3
 _PAUSE: Final = 5.0
+# Keys that are remembered; what comes beyond counts each time.
+_MOST_KEYS: Final = 64
 
 
 class SourceCircuit:
-    """A source that did not answer three times in a row is left alone for five seconds, and its people are told at
-    once; then one look-up goes to see. `clock`: monotonic seconds."""
+    """A source that did not answer about three people, with no answer between, is left alone for five seconds, and its
+    people are told at once; then one look-up goes to see. What it keeps about one person may be such that nothing is
+    answered: however often they are asked about, that counts once. `clock`: monotonic seconds."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
-        self._failures = 0
+        self._failed: set[str] = set()
         self._asked_again = float("-inf")
+        self._sees = ""
 
-    def enter(self) -> None:
+    def enter(self, key: str) -> None:
         """Before a look-up. Raises DirectoryAway during a pause."""
         left = self._asked_again - self._clock()
         if left > 0:
-            why = f"not asked: it did not answer {self._failures} times in a row; asked again in {left:.0f} s"
+            why = f"not asked: it did not answer about {_FAILURES} people in a row; asked again in {left:.0f} s"
             raise DirectoryAway(DIRECTORY_UNREACHABLE, why)
-        if self._failures >= _FAILURES:
-            self._asked_again = self._clock() + _PAUSE
+        if len(self._failed) >= _FAILURES:
+            self._asked_again, self._sees = self._clock() + _PAUSE, key
 
     def answered(self) -> None:
-        self._failures = 0
+        self._failed.clear()
         self._asked_again = float("-inf")
 
-    def failed(self) -> None:
-        self._failures += 1
-        if self._failures >= _FAILURES:
+    def failed(self, key: str) -> None:
+        known = key in self._failed
+        if len(self._failed) < _MOST_KEYS:
+            self._failed.add(key)
+        if len(self._failed) < _FAILURES:
+            return
+        if not known:
             self._asked_again = self._clock() + _PAUSE
+        elif key == self._sees:
+            # It says nothing new: somebody else goes to see.
+            self._asked_again = float("-inf")

@@ -105,6 +105,16 @@ def stopping(*statements: str) -> Run:
     return run
 
 
+async def of_one_person(world: World) -> None:
+    """One of whom it says too much, again and again, at either worker: it is there for everybody else."""
+    with saying(world, "INSERT INTO offices VALUES ('mallory', hex(zeroblob(600000)))"):
+        for _ in range(8):
+            person, page = await world.sign_in("mallory", world.url(APP, "/"))
+            expect(page.status == 503, f"the control: it cannot say anything of mallory: {page.status}")
+            await person.close()
+        await seen("/chief/x", 200)(world)
+
+
 async def on_the_way(world: World) -> None:
     """A key is one step of a path, or is not asked by; an answer about somebody else is about nobody."""
     (port,) = free(1)
@@ -242,6 +252,7 @@ CASES: tuple[Case, ...] = (
         ("a directory without its table", stopping("DROP TABLE offices")),
         ("a directory with other columns", stopping("ALTER TABLE terms RENAME COLUMN fin TO fini")),
     )),
+    uncontrolled("DI05.3", "a directory that cannot say anything of one person", of_one_person),
     uncontrolled("DI06", "no key leads to another path, and no answer to another person", on_the_way),
     uncontrolled("DI07", "no sign of a key is one of an LDAP filter", no_sign_of_a_filter),
     uncontrolled("DI08", "a key of nobody's word and another team's directory are refused at load", refused_at_load),

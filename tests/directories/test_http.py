@@ -143,11 +143,14 @@ async def test_slowed_gone_and_back_it_holds_up_nobody_who_does_not_need_it(
     monkeypatch.setattr("gateway.directories.source._PAUSE", 3.0)
     (port,), told = free(1), Told()
     asking = Directories(tmp_path, log=told, now=lambda: NOW, kept=Kept())
-    one, alice = staff(port, timeout=2.0), Identity("alpha", "https://alpha.example", "s-1", {"uid": ("alice",)})
+    one = staff(port, timeout=2.0)
 
     async def states(number: int) -> tuple[set[str], float]:
+        """Of alice, and of as many others as make the number."""
         began = time.monotonic()
-        known = await asyncio.gather(*(asking.asked([one], alice, None) for _ in range(number)))
+        uids = ["alice", *map(str, range(1, number))]
+        people = [Identity("alpha", "https://alpha.example", uid, {"uid": (uid,)}) for uid in uids]
+        known = await asyncio.gather(*(asking.asked([one], each, None) for each in people))
         return {each.findings[0].state for each in known}, time.monotonic() - began
 
     async def back() -> None:

@@ -245,11 +245,11 @@ async def test_slowed_killed_and_brought_back_it_holds_up_nobody_who_does_not_ne
     monkeypatch.setattr("gateway.directories.source._PAUSE", 3.0)
     told = Told()
     asking = Directories(tmp_path, log=told, now=lambda: NOW, kept=Kept())
-    person = Identity("alpha", "https://alpha.example", "s-1", {"uid": ("alice",)})
 
-    async def states(number: int, one: Directory, **how: Any) -> tuple[set[str], float]:
+    async def states(number: int, one: Directory, *uids: str, **how: Any) -> tuple[set[str], float]:
         began = time.monotonic()
-        known = await asyncio.gather(*(asking.asked([one], person, None, **how) for _ in range(number)))
+        people = [Identity("alpha", "https://alpha.example", uid, {"uid": (uid,)}) for uid in uids or ("alice",)]
+        known = await asyncio.gather(*(asking.asked([one], each, None, **how) for each in people * number))
         return {each.findings[0].state for each in known}, time.monotonic() - began
 
     async def back(one: Directory) -> None:
@@ -261,7 +261,7 @@ async def test_slowed_killed_and_brought_back_it_holds_up_nobody_who_does_not_ne
     assert (await states(6, one))[0] == {"found"}
     with server.connected() as connection, connection.transaction():
         connection.execute("LOCK TABLE staff IN ACCESS EXCLUSIVE MODE")
-        state, took = await states(20, one)
+        state, took = await states(7, one, "alice", "bob", "carole")
         assert (state, took < 10 * one.timeout) == ({"away"}, True), "they wait for each other"
         assert (await states(20, one))[1] < one.timeout, "nobody waits during the pause"
         assert (await states(1, one, needed=()))[1] < one.timeout
