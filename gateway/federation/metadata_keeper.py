@@ -13,7 +13,7 @@ from pathlib import Path
 
 from gateway.federation.metadata_helper import HELPER, Helper, HelperFailed
 from gateway.federation.metadata_index import Copy, forget_others, read_copy
-from gateway.federation.metadata_lanes import QUICK_SECONDS, FetchLane, Lanes, lane_of, limits_of
+from gateway.federation.metadata_lanes import FetchLane, Lanes, is_slow, lane_of, limits_of
 from gateway.federation.metadata_process import FetchOutcome, FetchTask
 from gateway.federation.metadata_source import MetadataSource
 from gateway.model.codes import SAML_METADATA_GONE, SAML_METADATA_UNREACHABLE
@@ -184,7 +184,7 @@ class MetadataKeeper:
             task = FetchTask(self._folder, source, limits_of(lane, aggregate=aggregate), gone)
             outcome = await self._helper.outcome(task)
             took = time.monotonic() - kept.tried_at
-            overran = outcome.overran or (took > QUICK_SECONDS and not aggregate)
+            overran = outcome.overran or is_slow(took, aggregate=aggregate)
             self._settle(kept, outcome, overran=overran)
         except HelperFailed as why:
             # The helper failed, which says nothing of the source.

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.federation import logo_keeper, metadata_keeper
+from gateway.federation import logo_keeper, metadata_lanes
 from gateway.federation.logo_images import LARGEST_LOGO
 from gateway.federation.logo_keeper import LogoKeeper
 from gateway.federation.metadata_index import index_path, logos_folder, read_logo
@@ -30,7 +30,7 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture(autouse=True)
 def patience(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(metadata_keeper, "QUICK_SECONDS", PATIENCE)
+    monkeypatch.setattr(metadata_lanes, "QUICK_SECONDS", PATIENCE)
     monkeypatch.setattr(logo_keeper, "_GATHERED", 0.0)
 
 

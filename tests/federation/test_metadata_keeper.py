@@ -29,7 +29,7 @@ pytestmark = pytest.mark.slow
 @pytest.fixture(autouse=True)
 def patience(monkeypatch: pytest.MonkeyPatch) -> None:
     """A busy machine makes no source a slow one; a test about slow ones says what is slow."""
-    monkeypatch.setattr(metadata_keeper, "QUICK_SECONDS", PATIENCE)
+    monkeypatch.setattr(metadata_lanes, "QUICK_SECONDS", PATIENCE)
     patient = replace(limits_of("usual", aggregate=False), fetch_seconds=PATIENCE, seconds=PATIENCE)
     monkeypatch.setattr(metadata_lanes, "_USUAL", patient)
 
