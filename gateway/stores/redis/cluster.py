@@ -27,7 +27,7 @@ from gateway.stores.redis.connections import Command, CommandTo, Connections, Me
 from gateway.stores.redis.locating import HostPort, OneAddress
 from gateway.stores.redis.steps import SCRIPT, SCRIPT_NAME, Operand
 
-_TRIES = 5
+_TRIES = 6
 _PAUSE = 0.05
 
 
@@ -134,12 +134,13 @@ class ClusterConnections:
     async def run(self, key: bytes, head: CommandTo, operands: Command, *, again: bool, replicas: int = 0) -> Any:
         """step.lua, where the tag of this key is."""
 
+        # A node that does not answer is not asked again before the map is read: another may have its place by then.
         async def send(node: Connections) -> Any:
             try:
                 step = script("EVALSHA", SCRIPT_NAME, (key,), head, operands)
-                return await node.ask(step, again=again, replicas=replicas)
+                return await node.ask(step, again=False, replicas=replicas)
             except NoScriptError:
-                return await node.ask(script("EVAL", SCRIPT, (key,), head, operands), again=again, replicas=replicas)
+                return await node.ask(script("EVAL", SCRIPT, (key,), head, operands), again=False, replicas=replicas)
 
         return await self._routed(key, send, again=again)
 
@@ -148,7 +149,7 @@ class ClusterConnections:
         key = command[1]
         assert isinstance(key, bytes)
         try:
-            return await self._routed(key, lambda node: node.ask(command, again=again), again=again, moving=True)
+            return await self._routed(key, lambda node: node.ask(command, again=False), again=again, moving=True)
         except MovedError:
             raise
         except AskError as error:
@@ -174,7 +175,7 @@ class ClusterConnections:
         await self.primaries()
         for attempt in range(_TRIES):
             pause = by_chance(_PAUSE * 2**attempt)
-            is_last = attempt == _TRIES - 1 or time.monotonic() + pause > until
+            is_last = attempt == _TRIES - 1
             try:
                 return await send(self._at(self._primary_of(slot)))
             except MovedError:
@@ -184,11 +185,11 @@ class ClusterConnections:
                 pause = 0.0
             except (AskError, ClusterDownError, TryAgainError) as error:
                 # Nor has this one, or not before it found that a key is elsewhere.
-                if is_last or (moving and isinstance(error, AskError)):
+                if is_last or time.monotonic() + pause > until or (moving and isinstance(error, AskError)):
                     raise
             except (exceptions.ConnectionError, exceptions.TimeoutError):
                 # Another may have taken its place, for those who ask next.
-                if is_last or not again:
+                if is_last or not again or time.monotonic() + pause > until:
                     await self._read_map()
                     raise
             await asyncio.sleep(pause)

@@ -4,7 +4,7 @@ kills a primary."""
 import asyncio
 import gc
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import replace
 
 import pytest
@@ -56,6 +56,43 @@ async def test_a_node_that_is_cut_off_when_it_is_left_is_no_fault_of_the_gateway
         await asyncio.sleep(0)
     gc.collect()
     assert faults == []
+
+
+async def test_a_node_that_does_not_answer_is_asked_once_before_the_map_is_read_and_the_next_one_then() -> None:
+    asked: list[str] = []
+
+    async def met(connection: object) -> str:
+        return ""
+
+    def node(name: str) -> Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]:
+        async def answers(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            # The last of what redis-py says of itself is the question.
+            while b"GET" not in await reader.read(4096):
+                writer.write(b"+OK\r\n")
+            asked.append(name)
+            if name == "other":
+                writer.write(b"$1\r\nx\r\n")
+            await reader.read()
+            writer.close()
+
+        return answers
+
+    async with (
+        await asyncio.start_server(node("cut off"), "127.0.0.1", 0) as cut_off,
+        await asyncio.start_server(node("other"), "127.0.0.1", 0) as other,
+    ):
+        gone, here = (("127.0.0.1", each.sockets[0].getsockname()[1]) for each in (cut_off, other))
+        connections = ClusterConnections(settings_of(0, addresses=(gone,), cluster=True, timeout=0.5), met)
+        connections._ranges = ((0, 16383, gone),)
+
+        async def read_map() -> None:
+            asked.append("map")
+            connections._ranges = ((0, 16383, here),)
+
+        connections._read_map = read_map  # type: ignore[method-assign]
+        assert await connections.ask(["GET", b"key"], again=True) == b"x"
+        assert asked == ["cut off", "map", "other"]
+        await connections.close()
 
 
 @pytest.fixture(scope="module")
