@@ -1,6 +1,7 @@
 """What an application is sent of somebody. Tokens end, and are made beside the loop; the session of an application that
 has a login form is begun at first need."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, Protocol
@@ -72,18 +73,22 @@ class FormSignIns(Protocol):
     async def keep(self, app: App, seat: Seat, session: ApplicationSession) -> None:
         """For all workers. Raises GatewayError."""
 
+    async def ended_at_once(self, app: App, session: ApplicationSession) -> None:
+        """The sign-in that this session is of counts as one that failed, however it looked. Raises GatewayError."""
+
 
 @dataclass(frozen=True, slots=True)
 class _AtApplication:
     """What a seat has of the application behind its host. `session`: None where there is none, or none any more:
     then `gone` is the last one, and `failed` what came of the last sign-in, which is not tried again before `again_at`
-    (monotonic)."""
+    (monotonic). `counting`: that `gone` ended at once is being counted, before there is another sign-in."""
 
     identity: Identity
     session: ApplicationSession | None = None
     gone: ApplicationSession | None = None
     failed: GatewayError | None = None
     again_at: float = 0.0
+    counting: "asyncio.Task[None] | None" = None
 
 
 class Preparation:
@@ -148,23 +153,36 @@ class Preparation:
         _check_budget(app, prepared)
         return prepared
 
-    def ended(self, seat: Seat, session: ApplicationSession) -> None:
-        """The application says that this session of the person has ended: nothing of it is sent any more."""
-        at = seat.application
+    def ended(self, app: App | None, seat: Seat, session: ApplicationSession, asked_at: float) -> None:
+        """The application says that this session of the person has ended, in answer to what was asked at that time
+        (monotonic): nothing of it is sent any more. One that began for this very request may never have been one: an
+        application may refuse a password in words that nobody knows of, and count it."""
+        at, forms = seat.application, self._forms
         if isinstance(at, _AtApplication) and at.session is session:
-            seat.application = _AtApplication(at.identity, gone=session)
+            counting = None
+            if app is not None and forms is not None and session.begun is not None and session.begun >= asked_at:
+                key = seat.session_id, app.name, session.begun
+                counting = self._keeping.begin(key, lambda: forms.ended_at_once(app, session))
+            seat.application = _AtApplication(at.identity, gone=session, counting=counting)
             # What was prepared with it.
             seat.outcomes.clear()
 
     def renewed(
-        self, app: App, seat: Seat, session: ApplicationSession, set_cookies: tuple[bytes, ...], asked: JarRequest
+        self,
+        app: App,
+        seat: Seat,
+        session: ApplicationSession,
+        set_cookies: tuple[bytes, ...],
+        asked: JarRequest,
+        asked_at: float,
     ) -> None:
-        """The application has set some of this session's cookies anew, or taken them back, in the answer to `asked`."""
+        """The application has set some of this session's cookies anew, or taken them back, in the answer to `asked`,
+        at that time (monotonic)."""
         at, cookies = seat.application, renewed(session.cookies, set_cookies, asked)
         if not isinstance(at, _AtApplication) or at.session is not session or cookies == session.cookies:
             return
         if not cookies:
-            self.ended(seat, session)
+            self.ended(app, seat, session, asked_at)
             return
         anew, forms = replace(session, cookies=cookies), self._forms
         assert forms is not None
@@ -196,6 +214,8 @@ class Preparation:
         # that this person had before.
         key = seat.session_id, app.name, form.fingerprint, login_now(form, identity), gone
         try:
+            if isinstance(at, _AtApplication) and at.counting is not None:
+                await asyncio.shield(at.counting)
             session = await self._sign_ins.done(key, lambda: forms.session(app, seat, fixed, gone))
         except GatewayError as error:
             # A page asks for its pictures and scripts, too.

@@ -6,7 +6,8 @@ where all see them: before anything of a credential is sent. However a login is 
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from time import time
+from dataclasses import replace
+from time import monotonic, time
 from typing import Final, Protocol
 
 from gateway.access.account import identity_at
@@ -130,6 +131,14 @@ class FormLogins:
         """As access.preparation.FormSignIns has it."""
         await self._kept.keep(seat, app.name, session)
 
+    async def ended_at_once(self, app: App, session: ApplicationSession) -> None:
+        """As access.preparation.FormSignIns has it."""
+        form = app.form_login
+        if form is not None:
+            # The place that it gave back is taken again, in the name of no login: no success of this one ends it.
+            counted = form.counted(session.login)._replace(login="")
+            await self._tries.begin(counted, most=form.tries, within=form.within)
+
     async def _signed_in(
         self, app: App, form: FormLogin, host: str, fixed: Prepared, credential: Credential
     ) -> ApplicationSession:
@@ -148,7 +157,7 @@ class FormLogins:
         if tried is not None:
             await self._tries.succeeded(counted, tried, clears=form.cleared_by_success)
         await self._tries.taken(counted, secret)
-        return session
+        return replace(session, begun=monotonic())
 
     async def _walked(
         self, app: App, form: FormLogin, host: str, fixed: Prepared, counted: CountedLogin, walk: FormWalk

@@ -99,8 +99,10 @@ class FormLogin:
 
 @dataclass(frozen=True, slots=True)
 class ApplicationSession:
-    """A person's session at an application: `cookies` as they are sent, b"a=b; c=d". `login`: the account."""
+    """A person's session at an application: `cookies` as they are sent, b"a=b; c=d". `login`: the account. `begun`:
+    when this worker began it (monotonic seconds), None where it did not. The store keeps it without."""
 
     fingerprint: str
     login: str
     cookies: bytes = field(repr=False)
+    begun: float | None = field(default=None, repr=False, compare=False)

@@ -233,7 +233,7 @@ class Walk(Gathering):
         assert request.seat is not None
         assert there is not None
         self.upstream = None
-        there.ended(request.seat, session)
+        there.ended(request.lane.app, request.seat, session, request.started)
         if self.renewed:
             self.refuse(Refuse(FORM_LOGIN_LOOP, "it says so of a session that has just begun"))
             return

@@ -86,10 +86,11 @@ def watch_for(
     kind = kind_of(b"GET" if line.method == b"HEAD" else line.method, request.fields)
     is_navigation = kind == "navigation"
     is_page = is_navigation and line.method in _SENT_AGAIN and request.framing in NO_CONTENT
+    asked_at = request.started
 
     def changed(set_cookies: tuple[bytes, ...]) -> None:
         asked = JarRequest(line.target.path, origins.is_secure, origins.hosts, time())
-        there.renewed(app, seat, session, set_cookies, asked)
+        there.renewed(app, seat, session, set_cookies, asked, asked_at)
 
     return SessionWatch(
         client,
@@ -101,7 +102,7 @@ def watch_for(
         is_sent=is_navigation and line.method not in _SENT_AGAIN,
         handed=b"" if app.form_login.keep == "gateway" else _handed(session, request.cookie or b"", origins),
         changed=changed,
-        over=lambda: there.ended(seat, session),
+        over=lambda: there.ended(app, seat, session, asked_at),
         ended=lambda: ended(session),
     )
 

@@ -316,7 +316,7 @@ def note_from_bytes(data: bytes, session_id: str, host: str) -> SignOutNote:
 
 
 def application_session_to_bytes(session: ApplicationSession) -> bytes:
-    return _dump({**_fields(session), "cookies": b64encode(session.cookies).decode("ascii")})
+    return _dump(_fields(session, "begun") | {"cookies": b64encode(session.cookies).decode("ascii")})
 
 
 @understood
@@ -391,9 +391,9 @@ Stored = (
 _NAMES = {kind: tuple(field.name for field in fields(kind)) for kind in get_args(Stored)}
 
 
-def _fields(value: Stored) -> dict[str, Any]:
-    """One level of fields, for `asdict` copies all below (a hundred microseconds a session)."""
-    return {name: getattr(value, name) for name in _NAMES[type(value)]}
+def _fields(value: Stored, but: str = "") -> dict[str, Any]:
+    """One level of fields, for `asdict` copies all below (a hundred microseconds a session). `but`: not this one."""
+    return {name: getattr(value, name) for name in _NAMES[type(value)] if name != but}
 
 
 def _dump(values: dict[str, Any]) -> bytes:

@@ -42,6 +42,9 @@ class Forms:
     async def keep(self, app: App, who: Seat, session: ApplicationSession) -> None:
         raise AssertionError("nothing is set anew")
 
+    async def ended_at_once(self, app: App, session: ApplicationSession) -> None:
+        raise AssertionError("none is said to have begun here")
+
 
 def trusting(trusted: TrustedAccount) -> App:
     files = {"gateway.yaml": GATEWAY, "apps/permis.yaml": PERMIS}

@@ -1,11 +1,15 @@
 """Sign-ins at an application's form: what is counted of an account, however its login is written."""
 
+import time
 from collections.abc import Callable
+from time import monotonic
 from typing import Any
 
 import pytest
 
-from gateway.federation.form_logins import FormLogins
+from gateway.access.preparation import Preparation
+from gateway.federation.form_logins import FormLogins, TrustedAccounts
+from gateway.formlogin.spec import ApplicationSession
 from gateway.formlogin.walk import FormRequest, FormResponse
 from gateway.model.codes import FORM_LOGIN_REFUSED, FORM_LOGIN_TRIES
 from gateway.model.credential import Credential
@@ -14,6 +18,8 @@ from gateway.stores.login_tries import LoginTries
 from gateway.stores.memory import MemoryStore
 from gateway.stores.tickets import unix_now
 from tests.config.samples import PERMIS, sample_snapshot
+from tests.proxy.applications import application
+from tests.proxy.gateways import ask, gateway
 from tests.stores.samples import KEYS, Clock
 
 FORM = """\
@@ -62,12 +68,24 @@ async def in_thread(work: Callable[[], Any]) -> Any:
     return work()
 
 
+class Kept:
+    """What the store keeps, as the service asks for it."""
+
+    def __init__(self) -> None:
+        self.session: ApplicationSession | None = None
+
+    async def read(self, seat: Any, app: str) -> ApplicationSession | None:
+        return self.session
+
+    async def keep(self, seat: Any, app: str, session: ApplicationSession) -> None:
+        self.session = session
+
+
 def form_logins(there: Refusing, now: Callable[[], int] = unix_now) -> FormLogins:
-    nobody: Any = None
     return FormLogins(
-        source=nobody,
+        source=lambda app: TrustedAccounts(app, app.form_login.trusted),  # type: ignore[arg-type,union-attr]
         exchange=there,  # type: ignore[arg-type]
-        kept=nobody,
+        kept=Kept(),
         tries=LoginTries(MemoryStore(), KEYS, now=now),
         in_thread=in_thread,
         counters=Counters(),  # type: ignore[arg-type]
@@ -171,3 +189,61 @@ async def test_a_password_that_is_refused_is_sent_three_times_in_all_until_it_is
         clock.pass_by(3601)
     assert len(there.sent) == 3
     await logins.proven(app, "permis.localhost", Credential("helene", "right"))
+
+
+EXPIRED = "  expired: [{location: /login}, {marker: Log in}]\n"
+TO_LOGIN = b"HTTP/1.1 302 Found\r\nLocation: /login\r\nContent-Length: 0\r\n"
+FINE = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
+NAVIGATES = b"Sec-Fetch-Dest: document"
+
+
+async def shown(pages: int, answers: tuple[bytes, ...], then: bytes, more: str = "", line: bytes = b"GET /a") -> Any:
+    """The forms that an application gets that takes no password and leads on like one that does, and the pages of
+    somebody who asks for so many."""
+    there, found = Refusing(), []
+    prepare = Preparation(
+        keys=tuple,
+        in_thread=in_thread,
+        chance=bytes,
+        wall=time.time,
+        monotonic=monotonic,
+        forms=form_logins(there),
+    )
+    secrets, length = {"file:grr": b"right"}, (b"Content-Length: 0",) if line.startswith(b"POST") else ()
+    async with (
+        application(*answers, then=then) as app,
+        gateway(app, app=FORM + EXPIRED + more, secrets=secrets, prepare=prepare, there=prepare) as gate,
+    ):
+        cookie = gate.sign_in(uid="helene")
+        for _ in range(pages):
+            page = await gate.once(ask(line, NAVIGATES, cookie, *length))
+            found.append(page.body.split()[0].decode() if page.status >= 500 else str(page.status))
+    return len(there.sent), found
+
+
+@pytest.mark.parametrize("more", ["", "  cleared_by_success: true\n"])
+@pytest.mark.parametrize(
+    "says",
+    [
+        TO_LOGIN + b"\r\n",
+        TO_LOGIN + b"Set-Cookie: S=; Max-Age=0\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 6\r\n\r\nLog in",
+    ],
+)
+async def test_a_session_that_ends_as_it_begins_is_a_try_that_failed(says: bytes, more: str) -> None:
+    """It may be a refusal in words that the file does not have."""
+    sent, pages = await shown(6, (), says, more)
+    assert sent == 3
+    assert pages == ["form_login.loop"] + ["form_login.tries"] * 5
+
+
+async def test_so_it_is_where_forms_are_sent_alone() -> None:
+    sent, pages = await shown(6, (), TO_LOGIN + b"\r\n", line=b"POST /a")
+    assert sent == 3
+    assert pages == ["302"] * 3 + ["form_login.tries"] * 3
+
+
+async def test_a_session_that_ends_later_is_none() -> None:
+    sent, pages = await shown(12, (FINE, TO_LOGIN + b"\r\n") * 12, FINE)
+    assert sent == 12
+    assert pages == ["200"] * 12

@@ -73,6 +73,9 @@ class Forms:
     async def keep(self, app: App, seat: Seat, session: ApplicationSession) -> None:
         self.kept.append(session)
 
+    async def ended_at_once(self, app: App, session: ApplicationSession) -> None:
+        raise AssertionError("none is said to have begun here")
+
 
 class Here:
     def __init__(self, app: Application, gate: Gateway, forms: Forms) -> None:
