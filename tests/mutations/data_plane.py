@@ -389,9 +389,16 @@ DEFENCES = (
     Defence(
         "an end reaches seats that were dropped",
         _SEATS,
-        "            self._dropped.add(seat)\n",
+        "                del self._by_session[seat.session_id]\n            self._dropped.add(seat)\n",
         "stores/test_seats.py stores/test_sessions.py",
-        "            pass\n",
+        "                del self._by_session[seat.session_id]\n",
+    ),
+    Defence(
+        "an end reaches seats that are too large to keep",
+        _SEATS,
+        "            self._dropped.add(seat)\n            return\n",
+        "stores/test_seats.py",
+        "            return\n",
     ),
     Defence(
         "memory is trusted for a second",
