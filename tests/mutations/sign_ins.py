@@ -302,7 +302,7 @@ DEFENCES = (
     Defence(
         "ends are kept where a SAML provider is listed",
         "portal/flow/proven.py",
-        "or isinstance(provider, SamlProvider)",
+        "or is_saml(provider)",
         "portal/saml/test_signed_out.py",
         "",
     ),

@@ -8,15 +8,15 @@ from gateway.config.snapshot import Snapshot
 from gateway.model.codes import LOGIN_TRANSACTION_GONE
 from gateway.model.errors import GatewayError
 from gateway.model.identity import Identity
-from gateway.model.provider import SamlProvider
+from gateway.portal.flow.source import is_saml
 from gateway.stores.sign_in_ends import SignInEnds
 
 
 def proven_may_wait(snapshot: Snapshot) -> bool:
     """Whether what a provider has proven may wait: an end of sign-ins is an end of that, too."""
-    return any(
-        provider.chooses_tenant or isinstance(provider, SamlProvider) for provider in snapshot.providers.values()
-    ) or any(directory.names_organisations for directory in snapshot.directories.values())
+    return any(provider.chooses_tenant or is_saml(provider) for provider in snapshot.providers.values()) or any(
+        directory.names_organisations for directory in snapshot.directories.values()
+    )
 
 
 @dataclass(frozen=True, slots=True)
