@@ -118,19 +118,26 @@ class Applications:
             way.circuit.enter()
         except GatewayError as paused:
             raise CallGivenUp(paused.code, paused.detail) from None
-        reached = False
+        reached, status = False, 0
         try:
             async with asyncio.timeout(WITHIN):
                 reader, writer = await self.connected(upstream)
                 reached = True
-                status = await _exchange(reader, writer, call)
+                try:
+                    status = await _status(reader, writer, call)
+                    # Some servers abandon a request when its client leaves: the application keeps the rest of its time.
+                    await _read_out(reader)
+                finally:
+                    writer.transport.abort()
         except (TimeoutError, OSError, ValueError) as error:
-            if reached:
-                self._doubted(way, upstream, call)
-            else:
-                way.circuit.failed()
-            detail = f"{upstream.scheme}://{upstream.place}: {type(error).__name__}"
-            raise GatewayError(LOGIN_PROVIDER_UNREACHABLE, detail) from error
+            # What keeps its connection open after an answer has answered all the same.
+            if not status:
+                if reached:
+                    self._doubted(way, upstream, call)
+                else:
+                    way.circuit.failed()
+                detail = f"{upstream.scheme}://{upstream.place}: {type(error).__name__}"
+                raise GatewayError(LOGIN_PROVIDER_UNREACHABLE, detail) from error
         way.circuit.answered()
         return status
 
@@ -208,17 +215,6 @@ class Applications:
             loop = asyncio.get_running_loop()
             context = self._contexts[trust] = await loop.run_in_executor(None, upstream_context, upstream)
         return context
-
-
-async def _exchange(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, call: ApplicationCall) -> int:
-    try:
-        status = await _status(reader, writer, call)
-        # Some servers abandon a request when its client leaves: the application keeps the rest of its time.
-        with suppress(OSError):
-            await _read_out(reader)
-        return status
-    finally:
-        writer.transport.abort()
 
 
 async def _status(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, call: ApplicationCall) -> int:

@@ -16,16 +16,20 @@ TIMES = 2 * FAILURES
 
 
 class Application:
-    """It hangs up on requests in which `breaks` is, unanswered. `heads`: what came."""
+    """It hangs up on requests in which `breaks` is, unanswered. `heads`: what came. `stays`: it keeps the connection
+    open after its answer, though asked to close it."""
 
     def __init__(self) -> None:
         self.breaks = EVIL
+        self.stays = False
         self.heads: list[bytes] = []
 
     async def connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.heads.append(await reader.readuntil(b"\r\n\r\n"))
         if self.breaks not in self.heads[-1]:
             writer.write(b"HTTP/1.1 204 No Content\r\n\r\n")
+        if self.stays:
+            await reader.read()
         writer.close()
 
 
@@ -80,6 +84,16 @@ async def test_one_that_answers_nobody_is_left_alone_for_a_while(
     told, upstream = application
     told.breaks = b""
     assert await results(applications, upstream, b"") == [*["failed"] * FAILURES, *["given up"] * (TIMES - FAILURES)]
+
+
+async def test_one_that_keeps_the_connection_open_after_its_answer_has_answered(
+    applications: Applications, application: tuple[Application, Upstream], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told, upstream = application
+    told.stays = True
+    monkeypatch.setattr("gateway.federation.applications.WITHIN", 0.5)
+    assert await applications.call(upstream, call()) == 204
+    assert len(told.heads) == 1, "nothing to look into"
 
 
 async def test_one_to_which_no_connection_can_be_opened_is_left_alone_at_once(applications: Applications) -> None:
