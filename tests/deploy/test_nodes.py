@@ -1,6 +1,7 @@
 """The files in deploy/nodes, as the programs that they are for read them. `make nodes` runs all of them together."""
 
 import re
+import socket
 import subprocess
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import trustme
 
 from deploy.demo.ports import free
 from tests.interop.servers import found, running
+from tests.patience import PATIENCE, until
 from tests.stores.redis.trio import ask
 
 NODES = Path(__file__).parents[2] / "deploy/nodes"
@@ -24,17 +26,27 @@ def test_haproxy_takes_its_file(tmp_path: Path) -> None:
     assert (told.returncode, told.stderr) == (0, "")
 
 
-def test_valkey_takes_its_file_and_the_gateway_has_what_it_looks_for(tmp_path: Path) -> None:
-    """In the clear, for a test that speaks to it; with TLS it runs in `make nodes`."""
-    (port,) = free(1)
+def valkey_of(folder: Path, port: int) -> list[str]:
+    """Its command. In the clear, for a test that speaks to it; with TLS it runs in `make nodes`."""
     text = re.sub(r"^tls-.*\n", "", (NODES / "valkey.conf").read_text(), flags=re.MULTILINE)
     text = text.replace("bind 10.0.0.6\nport 0", f"bind 127.0.0.1\nport {port}")
     for path in ("/etc/valkey", "/var/lib/valkey"):
-        text = text.replace(path, str(tmp_path))
-    (tmp_path / "valkey.conf").write_text(text)
+        text = text.replace(path, str(folder))
+    (folder / "valkey.conf").write_text(text)
     users = (NODES / "users.acl").read_text()
-    (tmp_path / "users.acl").write_text(users + "user tests on nopass +@all\n")
-    with running([found("valkey-server"), str(tmp_path / "valkey.conf")], tmp_path / "log", port):
+    (folder / "users.acl").write_text(users + "user tests on nopass ~* +@all\n")
+    return [found("valkey-server"), str(folder / "valkey.conf")]
+
+
+def all_told(port: int, *lines: str) -> list[str]:
+    with socket.create_connection(("127.0.0.1", port), timeout=PATIENCE) as line:
+        line.sendall("\r\n".join(("AUTH tests any", *lines, "QUIT", "")).encode())
+        return b"".join(iter(lambda: line.recv(1 << 16), b"")).decode().split("\r\n")
+
+
+def test_valkey_takes_its_file_and_the_gateway_has_what_it_looks_for(tmp_path: Path) -> None:
+    (port,) = free(1)
+    with running(valkey_of(tmp_path, port), tmp_path / "log", port):
 
         def told(*words: str) -> list[str]:
             return ask(port, "AUTH", "tests", "any\r\n" + " ".join(words)).split("\r\n")
@@ -47,6 +59,32 @@ def test_valkey_takes_its_file_and_the_gateway_has_what_it_looks_for(tmp_path: P
             "replica",
             "sentinel",
         ]
+
+
+async def test_a_server_that_starts_again_has_what_transactions_wrote(tmp_path: Path) -> None:
+    """A script's writes are a transaction in the append-only file, and the server replays it as `default`: what that
+    user may not do is thrown away."""
+    (port,) = free(1)
+    command = [*valkey_of(tmp_path, port), "--min-replicas-to-write", "0"]
+    with running(command, tmp_path / "log", port):
+        await until(lambda: all_told(port, "PING")[1] == "+PONG")
+        assert all_told(port, "MULTI", "SET one 1", "SET two 2", "EXEC")[4:7] == ["*2", "+OK", "+OK"]
+    with running(command, tmp_path / "log", port):
+        # It listens before it has read its file.
+        await until(lambda: all_told(port, "PING")[1] == "+PONG")
+        assert all_told(port, "MGET one two")[1:6] == ["*2", "$1", "1", "$1", "2"]
+    for page in ("how-to/run-on-several-machines.md", "fr/plusieurs-machines.md"):
+        assert (NODES / "users.acl").read_text().splitlines()[0] in (DOCS / page).read_text().splitlines()
+
+
+def test_nobody_is_the_user_who_replays(tmp_path: Path) -> None:
+    (port,) = free(1)
+    with running(valkey_of(tmp_path, port), tmp_path / "log", port):
+        for attempt in ("AUTH default any", 'AUTH default ""', "AUTH any"):
+            with socket.create_connection(("127.0.0.1", port), timeout=PATIENCE) as line:
+                line.sendall(f"{attempt}\r\nGET one\r\n".encode())
+                with line.makefile() as replies:
+                    assert [next(replies).split()[0] for _ in range(2)] == ["-WRONGPASS", "-NOAUTH"]
 
 
 def test_valkey_takes_the_file_of_a_cluster_beside_the_other(tmp_path: Path) -> None:

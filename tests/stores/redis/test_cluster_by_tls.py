@@ -24,7 +24,7 @@ pytestmark = pytest.mark.service
 
 NODES = 3
 # What deploy/nodes/users.acl gives the gateway, under the prefix of the tests; and who makes the cluster.
-USERS = """user default off
+USERS = """user default off ~* &* +@all
 user ecluse on >a-password ~test-* &test-* +@all -@admin -@dangerous +info
 user maker on >its-password ~* &* +@all
 """

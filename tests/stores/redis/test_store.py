@@ -445,7 +445,7 @@ async def test_with_tls_an_authority_of_ones_own_and_an_acl_user(tmp_path: Path)
     certificate.private_key_and_cert_chain_pem.write_to_path(str(tmp_path / "own.pem"))
     authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
     (tmp_path / "users.acl").write_text(
-        "user default off\nuser ecluse on >a-password ~test-* &test-* +@all -@admin -@dangerous +info\n"
+        "user default off ~* &* +@all\nuser ecluse on >a-password ~test-* &test-* +@all -@admin -@dangerous +info\n"
     )
     own = str(tmp_path / "own.pem")
     tls = ("--tls-port", str(port), "--port", "0", "--tls-cert-file", own, "--tls-key-file", own)
