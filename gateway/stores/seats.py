@@ -6,7 +6,6 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from weakref import WeakSet
 
-from gateway.model.identity import Identity
 from gateway.model.mandate import TermOfOffice
 from gateway.model.session import Entry, Seat, SeatLimits
 from gateway.model.transaction import HandOver, Transaction
@@ -29,24 +28,24 @@ _BARE = 2048
 
 def held_bytes(seat: Seat) -> int:
     """What a seat takes in a worker's memory, by its parts: an estimate, rather too much than too little."""
-    return _BARE + _size_of_identity(seat.identity)
-
-
-def _size_of_identity(identity: Identity) -> int:
-    named = (identity.subject, identity.acr, identity.amr, identity.left_out, identity.terms or ())
-    told = [(each.values, each.unknown, each.terms) for each in identity.findings]
-    return _size_of((identity.attributes, *named, *told))
-
-
-def _size_of(value: object) -> int:
-    if isinstance(value, Mapping):
-        return sum([_size_of(name) + _size_of(values) for name, values in value.items()])
-    if isinstance(value, tuple | list | frozenset):
-        return sys.getsizeof(value) + sum(map(_size_of, value))
-    if isinstance(value, TermOfOffice):
-        return _size_of((value.office, value.organisation, value.start, value.end))
-    # Once as it was said, and once among the headers that an application is sent.
-    return sys.getsizeof(value) + (len(value) if isinstance(value, str) else 0)
+    identity, size = seat.identity, _BARE
+    left: list[object] = [identity.attributes, identity.subject, identity.acr, identity.amr, identity.left_out]
+    left += identity.terms or ()
+    for finding in identity.findings:
+        left += (finding.values, finding.unknown, finding.terms)
+    while left:
+        value = left.pop()
+        if isinstance(value, Mapping):
+            left += (*value.keys(), *value.values())
+        elif isinstance(value, tuple | list | frozenset):
+            size += sys.getsizeof(value)
+            left += value
+        elif isinstance(value, TermOfOffice):
+            left += (value.office, value.organisation, value.start, value.end)
+        else:
+            # Once as it was said, and once among the headers that an application is sent.
+            size += sys.getsizeof(value) + (len(value) if isinstance(value, str) else 0)
+    return size
 
 
 class SeatCache:
