@@ -74,7 +74,7 @@ class FormSignIns(Protocol):
         """For all workers. Raises GatewayError."""
 
     async def ended_at_once(self, app: App, session: ApplicationSession) -> None:
-        """The sign-in that this session is of counts as one that failed, however it looked. Raises GatewayError."""
+        """Counts the sign-in that began this session as a failed one, however it looked. Raises GatewayError."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -141,10 +141,10 @@ class CountedTry(NamedTuple):
 
 
 def counted_login(login: str, apart: Collection[ToldApart] = ()) -> str:
-    """As `same_login`, and without domain, accents, blanks and what is not seen; strokes and ligatures are plain
-    letters: MySQL's usual collations, and directories, take such logins for one. For counts of tries, which have to
-    hold whatever an application thinks; never to say whose an account is. `apart`: what stays, since two accounts there
-    may differ by it."""
+    """What `same_login` makes of it, without domain, accents, blanks and what is not seen, and with plain letters for
+    strokes and ligatures: MySQL's usual collations, and directories, take such logins for one. For counts of tries,
+    which have to hold whatever an application thinks; never to say whose an account is. `apart`: what stays, since two
+    accounts there may differ by it."""
     text = unicodedata.normalize("NFKC", login) if "case" in apart else same_login(login)
     if "domain" not in apart:
         # helene@ville.example, VILLE\helene; of a domain alone, all of it.

@@ -177,7 +177,7 @@ def _reason(response: ProviderResponse) -> str:
 
 
 def code_challenge(code_verifier: str) -> str:
-    """RFC 7636 4.2. ValueError for a verifier that is too short, too long or of other characters."""
+    """Of this verifier (RFC 7636 4.2). Raises ValueError for one that is too short, too long or of other characters."""
     if not _VERIFIER.fullmatch(code_verifier):
         raise ValueError("a code verifier is 43 to 128 unreserved characters")
     digest = hashlib.sha256(code_verifier.encode("ascii")).digest()

@@ -98,8 +98,9 @@ class KnownHeads:
     def keep(
         self, head: HeadNames, layout: RequestLayout, policy: HeaderPolicy, lines: Sequence[bytes], *, person: bool
     ) -> None:
-        """A head that the parser has read goes to an application. `layout`: an opaque one, under `policy`; Connection
-        says nothing else than keep-alive. `lines`: each as b"Name: value". `person`: whether somebody is signed in."""
+        """Remembers a head that the parser has read and that goes to an application. `layout`: an opaque one, under
+        `policy`; Connection says nothing else than keep-alive. `lines`: each as b"Name: value". `person`: whether
+        somebody is signed in."""
         key, (_, *values) = parts(b"\r\n%b\r\n\r\n" % b"\r\n".join(lines))
         if key and are_split(head.names, key, values):
             self._remembered.add((policy, key), KnownHead(key, head, layout, let_in=person))

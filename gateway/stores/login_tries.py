@@ -28,7 +28,7 @@ _SPARE: Final = 60
 _KEPT: Final = 366 * 86400
 # What an application has counted against an account it may never forget.
 _REFUSALS_KEPT: Final = 365 * 86400
-# The most tries that a file may give. All are looked at: it may have given more before.
+# A file may give ten tries at most. All ten places are looked at, since it may have given more before.
 _PLACES: Final = range(10)
 
 

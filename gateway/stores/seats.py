@@ -43,7 +43,7 @@ def held_bytes(seat: Seat) -> int:
         elif isinstance(value, TermOfOffice):
             left += (value.office, value.organisation, value.start, value.end)
         else:
-            # Once as it was said, and once among the headers that an application is sent.
+            # A text is held twice: as it was said, and among the headers that an application is sent.
             size += sys.getsizeof(value) + (len(value) if isinstance(value, str) else 0)
     return size
 

@@ -30,8 +30,8 @@ _FINDERS: Final = 256
 # six ways, folded. Joined: everything up to `=` is the name; `app user` and `app[user` are app_user in PHP. Parted:
 # `,` begins another cookie (RFC 2965, Perl's CGI), and so do blanks and quotes (Python's http.cookies); in PHP,
 # `app_user[x]` is an array app_user. Array, cut: so is `app user[x]`, and of `app[user%00x` a NUL ends the name.
-# Searched: WebOb and old Cookie.pys look for the next `name=` behind a byte that no value has. Token: a name ends at
-# any separator of RFC 2616, and old Tomcats accept one without a value.
+# Readers that search (WebOb, old Cookie.pys) look for the next `name=` behind a byte that no value has. For readers of
+# tokens (old Tomcats) a name ends at any separator of RFC 2616, and one without a value is accepted.
 # PHP before 7.4.11 decodes names, and ends them at a NUL. Perl and classic ASP decode them too, `%u0061` included.
 _ESCAPE: Final = re.compile(rb"%(?:([0-9A-Fa-f]{2})|[uU]00([0-9A-Fa-f]{2}))")
 _LOWER: Final = bytes(range(256)).lower()

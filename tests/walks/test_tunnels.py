@@ -63,6 +63,16 @@ async def told(connections: Sequence[ClientConnection]) -> set[tuple[int | None,
     return {(one.close_code, one.close_reason) for one in connections}
 
 
+async def only_hers_have_ended(world: World, cookie: str, his: Sequence[ClientConnection]) -> None:
+    for one in his:
+        await one.send("still")
+        assert await one.recv() == "you said still"
+    with pytest.raises(InvalidStatus) as refused:
+        await to(world, cookie)
+    assert refused.value.response.status_code == 401
+    assert refused.value.response.headers["Content-Type"].startswith("application/json")
+
+
 async def test_invariant_12_a_sign_out_ends_them_in_every_worker_and_nobody_elses(
     world: World, notebook: tuple[Notebook, int]
 ) -> None:
@@ -74,13 +84,7 @@ async def test_invariant_12_a_sign_out_ends_them_in_every_worker_and_nobody_else
     began = time.monotonic()
     assert await told(hers) == {(1008, "signed out")}
     assert time.monotonic() - began < 1 + _SPARE
-    for one in his:
-        await one.send("still")
-        assert await one.recv() == "you said still"
-    with pytest.raises(InvalidStatus) as refused:
-        await to(world, cookie)
-    assert refused.value.response.status_code == 401
-    assert refused.value.response.headers["Content-Type"].startswith("application/json")
+    await only_hers_have_ended(world, cookie, his)
     await until(lambda: len(notebook[0].ends) >= TUNNELS)
     assert notebook[0].ends == [1008] * TUNNELS
     await asyncio.gather(*(one.close() for one in his))
@@ -101,12 +105,7 @@ async def test_invariant_12_what_their_provider_ends_from_the_back_ends_them_and
     assert answer.status == 200
     assert await told(hers) == {(1008, "signed out")}
     await until(lambda: notebook[0].ends[begun:].count(1008) == TUNNELS)
-    for one in his:
-        await one.send("still")
-        assert await one.recv() == "you said still"
-    with pytest.raises(InvalidStatus) as refused:
-        await to(world, cookie)
-    assert refused.value.response.status_code == 401
+    await only_hers_have_ended(world, cookie, his)
     await asyncio.gather(*(one.close() for one in his))
 
 

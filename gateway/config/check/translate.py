@@ -61,7 +61,7 @@ _VALUE: Final = re.compile(
     r"|(?:AKIA|ASIA)[A-Z0-9]{16}|(?:gh[a-z]_|github_pat_|glpat-|xox[a-z]-)[\w-]{16,}",
     re.IGNORECASE | re.DOTALL,
 )
-# In the query of an address, in a connection string, in JSON.
+# A name and its value, as the query of an address, a connection string or JSON has them.
 _NAMED_VALUE: Final = re.compile(r"""(?:\A|[?&;,{\s])["']?([\w.-]{2,40})["']?\s*[=:]\s*["']?([^\s"'&;,{}]+)""")
 
 # A name in a template; what is between them is fixed.

@@ -1,4 +1,4 @@
-"""What a provider has proven of a person, and what waits: for them to choose, or for the browser that asked. Once they
+"""What a provider has proven of a person may wait: for the person to choose, or for the browser that asked. Once they
 have signed out, or were signed out, it is worth nothing any more (invariant 12)."""
 
 import asyncio
