@@ -43,7 +43,7 @@ class Housekeeping:
         self._buries = buries
         self._steps = Steps(now, monotonic)
         self._horizon = Horizon(now, monotonic)
-        self._revocations = Revocations(store, sessions)
+        self._revocations = Revocations(store, sessions, monotonic=monotonic)
         self.store_fails = not store.reachable
         self._tasks: list[asyncio.Task[None]] = []
 

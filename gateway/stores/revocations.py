@@ -1,7 +1,6 @@
 """The tail of the store's revocation list, read into a worker's memory of seats."""
 
 import asyncio
-import time
 from collections.abc import Callable
 
 from gateway.model.errors import GatewayError
@@ -16,9 +15,9 @@ _LATE = TRUSTED_FOR / 2
 
 
 class Revocations:
-    def __init__(
-        self, store: RecordStore, sessions: Sessions, *, monotonic: Callable[[], float] = time.monotonic
-    ) -> None:
+    """`monotonic`: seconds, by the clock of `sessions`."""
+
+    def __init__(self, store: RecordStore, sessions: Sessions, *, monotonic: Callable[[], float]) -> None:
         self._store = store
         self._sessions = sessions
         self._monotonic = monotonic

@@ -140,7 +140,7 @@ async def test_one_worker_sets_aside_and_all_go_on_with_the_new_one(
     stores: list[SqliteStore], path: Path, heard: Heard, trouble: Trouble
 ) -> None:
     one, other = Worker(stores[0], Clock()), Worker(stores[1], Clock())
-    tail = Revocations(stores[1], other.sessions)
+    tail = Revocations(stores[1], other.sessions, monotonic=other.clock.monotonic)
     await tail.poll()
     cookie = await one.sign_in()
     for number in range(50):
