@@ -48,10 +48,11 @@ _KINDS: Final[dict[type, str]] = {Allow: "allow", Deny: "deny", Challenge: "chal
 
 class Preparing(Protocol):
     def __call__(
-        self, app: App, seat: Seat | None, now: float, wall: float, told: Translation | None = None
+        self, app: App, seat: Seat | None, now: float, wall: float, translation: Translation | None = None
     ) -> Prepared | Callable[[], Awaitable[None]]:
-        """What an application is sent of somebody whom it hears, or of nobody; or what has to be awaited first. `now`:
-        monotonic; `wall`: Unix seconds. `told`: on this path, where its file tells paths apart. Raises GatewayError."""
+        """What an application is sent of somebody whose identity it accepts, or of nobody; or what has to be awaited
+        first. `now`: monotonic; `wall`: Unix seconds. `translation`: on this path, where its file has others for some
+        paths. Raises GatewayError."""
 
 
 def unnamed(identity: Identity) -> str:
@@ -64,13 +65,13 @@ class ApplicationAccess:
 
     `numbers`: never repeats, over all applications and snapshots, so that a key of another finds nothing in a seat.
     `wall`: Unix seconds. `person`: the name that the log has for somebody. `decisions`, `differing`: counted in plain
-    cells, by what was decided, and by that and what shadows would have.
+    cells, by what was decided, and by that and what shadows would have. `logged_differences`: those that the log has.
     """
 
     __slots__ = (
         "_about", "_keys", "_lines", "_longest", "_mount", "_named_methods", "_numbers", "_paths", "_person",
-        "_prepare", "_query_links", "_tally", "_tells_paths_apart", "_wall", "anonymous", "app", "decisions",
-        "differing", "lines", "name", "policy_errors", "revision", "told",
+        "_prepare", "_query_links", "_tally", "_translates_by_path", "_wall", "anonymous", "app", "decisions",
+        "differing", "lines", "logged_differences", "name", "policy_errors", "revision",
     )  # fmt: skip
 
     def __init__(
@@ -96,18 +97,19 @@ class ApplicationAccess:
         self._lines: Remembered[bytes, RequestLine] = Remembered(newcomers, _LINES)
         self.lines = self._lines.values
         self._paths: Remembered[bytes, RequestLine] = Remembered(newcomers, _LINES)
-        beside = () if app is None else app.shadows
-        self._tells_paths_apart = app is not None and any(one.told_by_path is not None for one in (app, *beside))
+        apps = () if app is None else (app, *app.shadows)
+        self._translates_by_path = any(one.path_translations is not None for one in apps)
         self._keys: dict[tuple[RouteMatches, bytes, tuple[Translation, ...], tuple[ReachedPath, ...]], int] = {}
-        said = ((), None, None) if app is None else (app.methods, app.logout.query_links, app.mount)
-        self._named_methods, self._query_links, self._mount = said
+        self._named_methods = () if app is None else app.methods
+        self._query_links = None if app is None else app.logout.query_links
+        self._mount = None if app is None else app.mount
         # The key under which a person's outcomes also hold who they are here, whatever they ask for.
         self._about = next(numbers)
         self.anonymous: dict[object, object] = {}
         self.decisions: dict[tuple[str, str], list[int]] = {}
         self.policy_errors = 0
         self.differing: dict[tuple[tuple[str, str], tuple[ShadowDifference, ...]], list[int]] | None = None
-        self.told: set[ShadowDifference] | None = None
+        self.logged_differences: set[ShadowDifference] | None = None
 
     # --- request line ---
 
@@ -125,8 +127,8 @@ class ApplicationAccess:
             # Of the whole line, for what is kept holds the query too.
             usual = line.authority is None and line.judged == line.method
             # Another query may mean to sign out.
-            told = self._query_links
-            usual = usual and (told is None or not told.have_path(line.target.segments))
+            sign_outs = self._query_links
+            usual = usual and (sign_outs is None or not sign_outs.have_path(line.target.segments))
             if behind and usual and len(text) <= _LINE_REMEMBERED:
                 self._paths.add(before, line)
         if len(text) <= _LINE_REMEMBERED:
@@ -142,7 +144,7 @@ class ApplicationAccess:
         method = known.method
         return RequestLine(
             method, target, minor=minor, purpose=known.purpose, key=known.key, judged=method, matches=known.matches,
-            beside=known.beside, mount=self._mount if known.purpose == "application" else None,
+            also=known.also, mount=self._mount if known.purpose == "application" else None,
         )  # fmt: skip
 
     def _read_whole(self, text: bytes) -> RequestLine:
@@ -164,11 +166,11 @@ class ApplicationAccess:
         judged = method
         if app is not None and purpose == "application" and target.query:
             judged = judged_method(method, target.query, taken=app.method_override)
-        beside = reached(app, target, judged) if more and app is not None and purpose == "application" else ()
-        matches, key = self._key(target, judged, beside)
+        also = reached(app, target, judged) if more and app is not None and purpose == "application" else ()
+        matches, key = self._key(target, judged, also)
         return RequestLine(
             method, target, minor=minor == b"1", purpose=purpose, key=key, judged=judged, matches=matches,
-            authority=authority, beside=beside, mount=self._mount if purpose == "application" else None,
+            authority=authority, also=also, mount=self._mount if purpose == "application" else None,
         )  # fmt: skip
 
     def overridden(self, line: RequestLine, header: bytes, other: bytes = b"") -> RequestLine:
@@ -190,31 +192,31 @@ class ApplicationAccess:
     def matched(self, line: RequestLine, judged: bytes, reach: DavReach | None = None) -> RequestLine:
         """A line that was read, as the rules of this application match it with that method."""
         app = self.app
-        beside = reached(app, line.target, judged, reach) if self._named_methods and app is not None else ()
-        matches, key = self._key(line.target, judged, beside)
+        also = reached(app, line.target, judged, reach) if self._named_methods and app is not None else ()
+        matches, key = self._key(line.target, judged, also)
         return RequestLine(
             line.method, line.target, minor=line.minor, purpose=line.purpose, key=key, judged=judged, matches=matches,
-            authority=line.authority, beside=beside, mount=self._mount,
+            authority=line.authority, also=also, mount=self._mount,
         )  # fmt: skip
 
-    def _key(self, target: Target, method: bytes, beside: tuple[ReachedPath, ...]) -> tuple[RouteMatches, int]:
+    def _key(self, target: Target, method: bytes, also: tuple[ReachedPath, ...]) -> tuple[RouteMatches, int]:
         app = self.app
         matches: RouteMatches = () if app is None else (app.routes.find(target.segments),)
         if app is not None and app.shadows:
             matches += tuple(shadow.routes.find(target.segments) for shadow in app.shadows)
-        told = self._told_at(target.segments) if self._tells_paths_apart else ()
-        key = self._keys.get((matches, method, told, beside))
+        translations = self._translations_at(target.segments) if self._translates_by_path else ()
+        key = self._keys.get((matches, method, translations, also))
         if key is None:
             if len(self._keys) >= _KEYS:
                 del self._keys[next(iter(self._keys))]
-            key = self._keys[matches, method, told, beside] = next(self._numbers)
+            key = self._keys[matches, method, translations, also] = next(self._numbers)
         return matches, key
 
-    def _told_at(self, segments: tuple[str, ...]) -> tuple[Translation, ...]:
+    def _translations_at(self, segments: tuple[str, ...]) -> tuple[Translation, ...]:
         """Of the application, then of each shadow."""
         app = self.app
         assert app is not None
-        return tuple([one.told_at(segments) for one in (app, *app.shadows)])
+        return tuple([one.translation_at(segments) for one in (app, *app.shadows)])
 
     # --- decisions ---
 
@@ -237,46 +239,42 @@ class ApplicationAccess:
             wall = self._wall()
             about = tuple([AppIdentity(one, identity, now, wall) for one in (app, *app.shadows)])
             _keep(kept, self._about, about)
-        told = self._told_at(line.target.segments) if self._tells_paths_apart else (None,) * len(about)
-        questions = tuple(
-            [
-                Question(who, match, method, tenant, there)
-                for who, match, there in zip(about, line.matches, told, strict=True)
-            ]
-        )
-        beside = tuple(
-            [Question(about[0], one.match, one.method, tenant, has_path=one.has_path) for one in line.beside]
-        )
+        translations: tuple[Translation | None, ...] = (None,) * len(about)
+        if self._translates_by_path:
+            translations = self._translations_at(line.target.segments)
+        asked = zip(about, line.matches, translations, strict=True)
+        questions = tuple([Question(who, match, method, tenant, translation) for who, match, translation in asked])
+        also = tuple([Question(about[0], one.match, one.method, tenant, has_path=one.has_path) for one in line.also])
         found: ReadyOutcome | ConditionalDecision | NeedsWork
-        if True in [question.open for question in (*questions, *beside)]:
-            found = ConditionalDecision(self, questions, person, beside)
+        if True in [question.turns_on_request for question in (*questions, *also)]:
+            found = ConditionalDecision(self, questions, person, also)
         else:
             decisions = tuple([self.decide(question, None) for question in questions])
-            if beside:
-                decisions = self.with_all_reached(decisions, beside, None)
+            if also:
+                decisions = self.with_all_reached(decisions, also, None)
             found = self.outcome(questions, decisions, seat, person, now)
         if type(found) is not NeedsWork:
             _keep(kept, line.key, found)
         return found
 
     def with_all_reached(
-        self, decisions: tuple[Decision, ...], beside: tuple[Question, ...], asked: RequestFacts | None
+        self, decisions: tuple[Decision, ...], also: tuple[Question, ...], request: RequestFacts | None
     ) -> tuple[Decision, ...]:
-        """`decisions`: by the live rules, then by each shadow. `beside`: what has to be allowed as well; the first that
+        """`decisions`: by the live rules, then by each shadow. `also`: what has to be allowed as well; the first that
         is not decides."""
         if not isinstance(decisions[0], Allow):
             return decisions
-        for question in beside:
-            found = self.decide(question, asked if question.has_path else None)
+        for question in also:
+            found = self.decide(question, request if question.has_path else None)
             if not isinstance(found, Allow):
                 if isinstance(found, Deny):
                     found = replace(found, detail="below the path that was asked for, or where Destination or If lead")
                 return (found, *decisions[1:])
         return decisions
 
-    def decide(self, question: Question, asked: RequestFacts | None) -> Decision:
+    def decide(self, question: Question, request: RequestFacts | None) -> Decision:
         failed = self._tally.failures
-        decision = question.decision(asked)
+        decision = question.decision(request)
         self.policy_errors += self._tally.failures - failed
         return decision
 
@@ -290,30 +288,30 @@ class ApplicationAccess:
     ) -> ReadyOutcome | NeedsWork:
         """Of the live rules; where a shadow comes to something else, the cell that is counted up says so."""
         until = valid_until(questions)
-        live, told = self._prepared(questions[0], decisions[0], seat, now)
-        if callable(told):
-            return NeedsWork(told, _not_prepared)
+        live, prepared = self._prepared(questions[0], decisions[0], seat, now)
+        if callable(prepared):
+            return NeedsWork(prepared, _not_prepared)
         found: tuple[ShadowDifference, ...] = ()
         if len(questions) > 1:
-            beside = (self._prepared(*one, seat, now) for one in zip(questions[1:], decisions[1:], strict=True))
+            shadows = (self._prepared(*one, seat, now) for one in zip(questions[1:], decisions[1:], strict=True))
             # What would have to be awaited is prepared for the live rules alone.
-            would = ((shadow, None if callable(they) else they) for shadow, they in beside)
-            found = tuple(filter(None, (difference(live, told, shadow, they) for shadow, they in would)))
+            would = ((shadow, None if callable(theirs) else theirs) for shadow, theirs in shadows)
+            found = tuple(filter(None, (difference(live, prepared, shadow, theirs) for shadow, theirs in would)))
         by = CompiledDecision(live, person, self._cell(live, found))
         match live:
             case Allow():
-                assert told is not None
-                if told.valid_until <= now:
+                assert prepared is not None
+                if prepared.valid_until <= now:
                     # Invariant 16. Not kept: the next request has it prepared anew.
                     return Refuse(GATEWAY_FAULT, "what was prepared has ended already", None, by, valid_until=now)
-                return Forward(by, live, told, min(told.valid_until, until))
+                return Forward(by, live, prepared, min(prepared.valid_until, until))
             case Deny():
                 return Refuse(live.reason, live.detail, None, by, live.refusal, valid_until=until)
             case Challenge():
                 return RequireSignIn(by, live, until)
 
     def _cell(self, live: Decision, found: tuple[ShadowDifference, ...]) -> list[int]:
-        """Which one is counted up at each use."""
+        """The cell that is counted up at each use. `found`: how shadows differ from `live`."""
         counted = _KINDS[type(live)], live.reason.id
         if found:
             differing = self.differing = self.differing or {}
@@ -331,21 +329,21 @@ class ApplicationAccess:
             return Deny(decision.rule, DIRECTORY_AWAY, "", detail), None
         if not isinstance(decision, Allow):
             return decision, None
-        told = question.told
-        kept = who.prepared if told is None or who.prepared_by is None else who.prepared_by.get(told)
+        translation, by_path = question.translation, who.prepared_by
+        kept = who.prepared if translation is None or by_path is None else by_path.get(translation)
         if kept is not None and now < kept.valid_until:
             return decision, kept
         try:
-            found = self._prepare(who.app, None if who.heard is None else seat, now, self._wall(), told)
+            found = self._prepare(who.app, None if who.accepted is None else seat, now, self._wall(), translation)
         except GatewayError as error:
             return Deny(decision.rule, error.code, error.shown, error.detail), None
         if isinstance(found, Prepared):
             if who.valid_until < found.valid_until:
                 found = replace(found, valid_until=who.valid_until)
-            if told is None or who.prepared_by is None:
+            if translation is None or by_path is None:
                 who.prepared = found
             else:
-                who.prepared_by[told] = found
+                by_path[translation] = found
         return decision, found
 
 
@@ -353,27 +351,27 @@ class ApplicationAccess:
 class ConditionalDecision:
     """What stands for an outcome where each request is asked anew: the outcomes so far, by what was decided.
 
-    `questions`: the live one, then those of the shadows. `beside`: what has to be allowed as well. `valid_until`:
+    `questions`: the live one, then those of the shadows. `also`: what has to be allowed as well. `valid_until`:
     monotonic seconds, past which something else is known of the person.
     """
 
-    __slots__ = ("_access", "_beside", "_outcomes", "_person", "_questions", "valid_until")
+    __slots__ = ("_access", "_also", "_outcomes", "_person", "_questions", "valid_until")
 
     def __init__(
-        self, access: ApplicationAccess, questions: tuple[Question, ...], person: str, beside: tuple[Question, ...]
+        self, access: ApplicationAccess, questions: tuple[Question, ...], person: str, also: tuple[Question, ...]
     ) -> None:
         self._access = access
-        self._beside = beside
+        self._also = also
         self._person = person
         self._questions = questions
         self._outcomes: dict[tuple[Decision, ...], ReadyOutcome] = {}
         self.valid_until = valid_until(questions)
 
-    def outcome(self, asked: RequestFacts, seat: Seat | None, now: float) -> ReadyOutcome | NeedsWork:
+    def outcome(self, request: RequestFacts, seat: Seat | None, now: float) -> ReadyOutcome | NeedsWork:
         """`seat`: of the person that this was compiled for."""
-        decisions = tuple(self._access.decide(question, asked) for question in self._questions)
-        if self._beside:
-            decisions = self._access.with_all_reached(decisions, self._beside, asked)
+        decisions = tuple(self._access.decide(question, request) for question in self._questions)
+        if self._also:
+            decisions = self._access.with_all_reached(decisions, self._also, request)
         kept = self._outcomes.get(decisions)
         if kept is not None and kept.valid_until > now:
             return kept

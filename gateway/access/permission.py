@@ -15,8 +15,8 @@ def injected_names(app: App) -> Mapping[bytes, bytes]:
     """Of every header that an application may be told something in, on whatever path and of whomever: its name as it is
     written, by the folded one."""
     told = [app.translation]
-    if app.told_by_path is not None:
-        told += app.told_by_path.by_pattern.values()
+    if app.path_translations is not None:
+        told += app.path_translations.by_pattern.values()
     names = [spec.name for translation in told for spec in translation.headers]
     names += [spec.carrier.name for spec in app.tokens if spec.carrier.kind == "header"]
     if app.basic is not None:

@@ -57,10 +57,10 @@ class Lookups(Protocol):
     def callers(self) -> Callers | None: ...
 
 
-def outcome_of(asked: AccessRequest, who: Lookups | Seat | None, now: float) -> tuple[Seat | None, Outcome]:
+def outcome_of(request: AccessRequest, who: Lookups | Seat | None, now: float) -> tuple[Seat | None, Outcome]:
     """The seat of the person or program that asks, None for nobody, and what is to be done. `who`: where the seat is
     looked up, or the one that was found before. `now`: monotonic seconds. Raises nothing but a fault of ours."""
-    line, host = asked.line, asked.host
+    line, host = request.line, request.host
     # What for?
     if line.purpose != "application":
         return None, _RESERVED if line.purpose == "reserved" else _ENDPOINT if line.purpose == "endpoint" else _LOGOUT
@@ -68,10 +68,10 @@ def outcome_of(asked: AccessRequest, who: Lookups | Seat | None, now: float) -> 
     seat: Seat | None = None
     if who is None or type(who) is Seat:
         seat = who
-    elif (credential := asked.credential) is None:
+    elif (credential := request.credential) is None:
         pass
     elif type(credential) is ProgramToken:
-        found = _program(who.callers, asked, credential)
+        found = _program(who.callers, request, credential)
         if isinstance(found, NeedsWork):
             return None, found
         seat = found
@@ -87,7 +87,7 @@ def outcome_of(asked: AccessRequest, who: Lookups | Seat | None, now: float) -> 
     ready: ReadyOutcome | ConditionalDecision | None = kept.get(line.key)  # type: ignore[assignment]
     outcome = ready if ready is not None and now < ready.valid_until else access.compile(line, seat, now)
     if type(outcome) is ConditionalDecision:
-        outcome = outcome.outcome(asked.facts(), seat, now)
+        outcome = outcome.outcome(request.facts(), seat, now)
     return seat, outcome
 
 
@@ -96,19 +96,19 @@ _ENDPOINT: Final = ToPortal("endpoint")
 _LOGOUT: Final = ToPortal("logout")
 
 
-def _program(callers: Callers | None, asked: AccessRequest, brought: ProgramToken) -> Seat | NeedsWork:
+def _program(callers: Callers | None, request: AccessRequest, brought: ProgramToken) -> Seat | NeedsWork:
     assert callers is not None
-    host = asked.host
+    host = request.host
     app = host.lane.name
     seat = callers.cached(app, brought.token, brought.owner)
     if seat is not None:
         return seat
-    client = str(asked.facts().client)
+    client = str(request.facts().client)
     return NeedsWork(lambda: callers.identify(app, host.name, brought.token, brought.owner, client), not_accepted)
 
 
 async def awaited(
-    asked: AccessRequest, seats: Seats, seat: Seat | None, waits: NeedsStore | NeedsWork, clock: Callable[[], float]
+    request: AccessRequest, seats: Seats, seat: Seat | None, waits: NeedsStore | NeedsWork, clock: Callable[[], float]
 ) -> tuple[Seat | None, Outcome]:
     """What comes of a request that had to wait: once what it needed is here, the pipeline is asked again. `seat`: as
     outcome_of gave it with `waits`. `clock`: monotonic seconds. Never a NeedsStore or NeedsWork."""
@@ -120,18 +120,18 @@ async def awaited(
             else:
                 seat = await waits.work() or seat
         except GatewayError as error:
-            seat, outcome = None, _failed(asked, waits, error, clock())
+            seat, outcome = None, _failed(request, waits, error, clock())
         else:
-            seat, outcome = outcome_of(asked, seat, clock())
+            seat, outcome = outcome_of(request, seat, clock())
         if not isinstance(outcome, NeedsStore | NeedsWork):
             return seat, outcome
         waits = outcome
     return seat, Refuse(GATEWAY_FAULT, "what this request needs is never done")
 
 
-def _failed(asked: AccessRequest, waits: NeedsStore | NeedsWork, error: GatewayError, now: float) -> Outcome:
+def _failed(request: AccessRequest, waits: NeedsStore | NeedsWork, error: GatewayError, now: float) -> Outcome:
     """Invariant 9: what needs a person is 503, what is everybody's is served to nobody in particular."""
     if isinstance(waits, NeedsWork):
         return waits.failed(error)
-    _, outcome = outcome_of(asked, None, now)
+    _, outcome = outcome_of(request, None, now)
     return outcome if isinstance(outcome, Forward | NeedsWork) else Refuse(STORE_UNREACHABLE, error.detail)

@@ -37,11 +37,13 @@ InThread = Callable[[Callable[[], MadeTokens]], Awaitable[MadeTokens]]
 """Does a piece of work where it does not hold the loop (invariant 14)."""
 
 
-def translated(app: App, seat: Seat | None, now: float, wall: float, told: Translation | None = None) -> Prepared:
+def translated(
+    app: App, seat: Seat | None, now: float, wall: float, translation: Translation | None = None
+) -> Prepared:
     """By the application's own file, without what has to be made: this ends with what is known of the person alone.
-    `told`: on this path, where the file tells paths apart. Raises GatewayError."""
+    `translation`: on this path, where the file has others for some paths. Raises GatewayError."""
     identity = None if seat is None else identity_at(app, seat, wall)
-    injection = (told or app.translation).render(identity)
+    injection = (translation or app.translation).render(identity)
     prepared = Prepared(injection.headers, injection.cookies)
     if identity is not None:
         check(app.tokens, identity)
@@ -119,21 +121,21 @@ class Preparation:
         self._sign_ins: SharedWork[ApplicationSession] = SharedWork(SIGNED_IN_WITHIN, FORM_LOGIN_UNANSWERED)
 
     def __call__(
-        self, app: App, seat: Seat | None, now: float, wall: float, told: Translation | None = None
+        self, app: App, seat: Seat | None, now: float, wall: float, translation: Translation | None = None
     ) -> Prepared | Callable[[], Awaitable[None]]:
         settings = app.account
         if seat is not None and settings is not None and not is_known(app, seat, self._accounts.state):
             return lambda: self._shared.done(
                 (seat, app.name, settings), lambda: look_up(self._accounts, app.name, settings, seat)
             )
-        fixed = translated(app, seat, now, wall, told)
+        fixed = translated(app, seat, now, wall, translation)
         if seat is None:
             return fixed
         if app.form_login is not None:
             session = self._session(app, app.form_login, seat, wall)
             if session is None:
                 # Of whatever path they asked for, the form is asked in one way.
-                everywhere = fixed if told is None else translated(app, seat, now, wall)
+                everywhere = fixed if translation is None else translated(app, seat, now, wall)
                 return lambda: self._sign_in(app, seat, everywhere)
             fixed = replace(fixed, cookies=_joined(fixed.cookies, session.cookies), session=session)
             _check_budget(app, fixed)

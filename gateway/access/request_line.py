@@ -40,8 +40,8 @@ class RequestLine:
     out, "reserved" for a path that nobody serves; only "application" reaches one. `authority`: the host of an
     absolute-form target, canonical, which has to be Host's too. `judged`: the method that rules are asked about, mostly
     `method`. `matches`: of an application's live rules, and of each shadow. `key`: the same for all lines with the same
-    matches and method. `beside`: what of a WebDAV request has to be allowed as well (access.webdav). `let_in`: somebody
-    signed in asked for it (gateway.access.remembered).
+    matches and method. `also`: what a WebDAV request reaches, which has to be allowed as well (access.webdav).
+    `let_in`: somebody signed in asked for it (gateway.access.remembered).
 
     `minor`: HTTP/1.1, not 1.0; `plain`: that, and not HEAD. `text` and `ending`: what goes upstream at the two ends of
     a head without a body, always HTTP/1.1. `asked`: `text` as the browser has it, where the application has its pages
@@ -49,7 +49,7 @@ class RequestLine:
     """
 
     __slots__ = (
-        "asked", "authority", "beside", "ending", "judged", "key", "let_in", "matches", "method", "minor", "plain",
+        "also", "asked", "authority", "ending", "judged", "key", "let_in", "matches", "method", "minor", "plain",
         "purpose", "repeatable", "target", "text",
     )  # fmt: skip
 
@@ -64,11 +64,11 @@ class RequestLine:
         judged: bytes,
         matches: RouteMatches,
         authority: str | None = None,
-        beside: tuple[ReachedPath, ...] = (),
+        also: tuple[ReachedPath, ...] = (),
         mount: Mount | None = None,
     ) -> None:
         self.let_in = False
-        self.beside = beside
+        self.also = also
         self.method = method
         self.matches = matches
         self.judged = judged
@@ -101,5 +101,5 @@ def purpose_of(app: App | None, target: Target) -> Purpose:
         return "endpoint"
     if app.logout.links.find(target.segments) is not None:
         return "logout"
-    told = app.logout.query_links
-    return "logout" if told is not None and target.query and told.have(target.segments, target.query) else "application"
+    links, query = app.logout.query_links, target.query
+    return "logout" if links is not None and query and links.have(target.segments, query) else "application"

@@ -18,12 +18,12 @@ class ShadowDifference(NamedTuple):
 
 
 def difference(
-    live: Decision, told: Prepared | None, shadow: Decision, would_tell: Prepared | None
+    live: Decision, prepared: Prepared | None, shadow: Decision, would_prepare: Prepared | None
 ) -> ShadowDifference | None:
     """None where the person would see the same: the same decision, and the application told the same."""
     kind, instead = _kind(live), _kind(shadow)
     if kind == instead:
-        if told == would_tell:
+        if prepared == would_prepare:
             return None
         instead = OTHERWISE_TOLD
     return ShadowDifference(kind, _rule(live), instead, _rule(shadow))

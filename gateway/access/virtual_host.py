@@ -33,10 +33,11 @@ class VirtualHost(Generic[Access_co]):
     front asks, and nothing else.
 
     Where several applications divide its paths, each has a VirtualHost of its own. `below`: those that have a path,
-    the longest first, or the wrong file of one that is closed. `beside`: paths of others, below that of this one."""
+    the longest first, or the wrong file of one that is closed. `foreign_paths`: those of others, below this one's."""
 
     __slots__ = (
-        "authority", "below", "beside", "for_questions", "is_divided", "lane", "let_in", "line", "name", "portal",
+        "authority", "below", "for_questions", "foreign_paths", "is_divided", "lane", "let_in", "line", "name",
+        "portal",
     )  # fmt: skip
 
     def __init__(self, raw: bytes, name: str, lane: Access_co, *, portal: bool) -> None:
@@ -47,20 +48,20 @@ class VirtualHost(Generic[Access_co]):
         self.for_questions = False
         self.let_in = False
         self.authority = _authority(raw, name, app)
-        told = None if app is None else app.upstream.host_header
-        self.line = b"\r\nHost: " + (self.authority if told is None else told.encode("ascii"))
+        rewritten = None if app is None else app.upstream.host_header
+        self.line = b"\r\nHost: " + (self.authority if rewritten is None else rewritten.encode("ascii"))
         self.below: tuple[tuple[bytes, VirtualHost[Access_co] | str], ...] = ()
-        self.beside: tuple[str, ...] = ()
+        self.foreign_paths: tuple[str, ...] = ()
         self.is_divided = False
 
     def divide(self, below: Mapping[str, "VirtualHost[Access_co] | str"]) -> None:
         """Called once, before anybody asks for it. `below`: by path."""
         paths = sorted(below, key=len, reverse=True)
         self.below = tuple([(path.encode("ascii"), below[path]) for path in paths])
-        self.beside, self.is_divided = tuple(path.lower() for path in paths), True
+        self.foreign_paths, self.is_divided = tuple(path.lower() for path in paths), True
         for path, there in below.items():
             if not isinstance(there, str):
-                there.beside = tuple(other.lower() for other in paths if is_below(other, path) and other != path)
+                there.foreign_paths = tuple(other.lower() for other in paths if is_below(other, path) and other != path)
                 there.is_divided = True
 
     def at(self, text: bytes) -> "VirtualHost[Access_co]":
@@ -86,7 +87,7 @@ class VirtualHost(Generic[Access_co]):
         readings = (target.segments,) if target.other is None else (target.segments, target.other)
         for path in (target.path.decode("latin-1"), *("/" + "/".join(segments) for segments in readings)):
             read = loosest_path(path)
-            for prefix in self.beside:
+            for prefix in self.foreign_paths:
                 if is_below(read, prefix):
                     raise GatewayError(WIRE_TARGET, f"perhaps {prefix}, which is another application: {read[:120]!r}")
 
@@ -165,8 +166,8 @@ def _unanswered(name: str, snapshot: Snapshot) -> GatewayError:
         return GatewayError(HOST_UNKNOWN, name)
     more = f" and {len(files) - _SHOWN} more" if len(files) > _SHOWN else ""
     named = ", ".join(files[:_SHOWN]) + more
-    told = f"{name}: no application has this host; it may be one of {named}, whose hosts cannot be told"
-    return GatewayError(HOST_UNREAD, told)
+    detail = f"{name}: no application has this host; it may be one of {named}, whose hosts cannot be told"
+    return GatewayError(HOST_UNREAD, detail)
 
 
 def _authority(raw: bytes, host: str, app: App | None) -> bytes:

@@ -66,8 +66,8 @@ class AccountLinking:
     async def logins(self, apps: Iterable[App], identity: Identity) -> list[tuple[App, str]]:
         """The person's logins at those applications where they link by themselves."""
         asked = [app for app in apps if app.account is not None and app.account.missing == "link"]
-        heard = [app for app in asked if app.accepts(identity)]
-        found = [(app, await self.login(app, identity)) for app in heard]
+        accepting = [app for app in asked if app.accepts(identity)]
+        found = [(app, await self.login(app, identity)) for app in accepting]
         return [(app, login) for app, login in found if login]
 
     async def login(self, app: App, identity: Identity) -> str:

@@ -269,14 +269,14 @@ class AppSettings:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class App(AppSettings):
     """An application with what is compiled of its file. `listed`: the providers that the file lists, in its order.
-    `directories`: those that it listens to. `naming`: all that name organisations. `told_by_path`: None where it is
-    told the same on all paths. `shadows`: it under other rules, whose decisions are compared and never enforced."""
+    `directories`: those that it listens to. `naming`: all that name organisations. `path_translations`: None where
+    `translation` is for all paths. `shadows`: it under other rules, whose decisions are compared and never enforced."""
 
     upstream: Upstream
     listed: Mapping[str, Provider]
     routes: RouteTable
     translation: Translation
-    told_by_path: PathTranslations | None = None
+    path_translations: PathTranslations | None = None
     logout: Logout = field(default_factory=Logout)
     api: Api | None = None
     path_limits: PathLimits | None = None
@@ -291,10 +291,10 @@ class App(AppSettings):
     @property
     def header_folds(self) -> frozenset[bytes]:
         """Invariant 3: folded names of all headers that are injected, whether or not there is a value."""
-        told, basic = self.translation.header_folds, frozenset({fold(HEADER.encode())} if self.basic else ())
-        if self.told_by_path is not None:
-            told = told.union(*(there.header_folds for there in self.told_by_path.by_pattern.values()))
-        return told | folded_names(self.tokens, "header") | basic
+        folds, basic = self.translation.header_folds, frozenset({fold(HEADER.encode())} if self.basic else ())
+        if self.path_translations is not None:
+            folds = folds.union(*(there.header_folds for there in self.path_translations.by_pattern.values()))
+        return folds | folded_names(self.tokens, "header") | basic
 
     @property
     def cookie_names(self) -> frozenset[bytes]:
@@ -303,9 +303,9 @@ class App(AppSettings):
         names = self.translation.cookie_names | folded_names(self.tokens, "cookie")
         return names.union(fold(name.encode()) for name in kept)
 
-    def told_at(self, segments: tuple[str, ...]) -> Translation:
-        """On one path, as rules meet it."""
-        there = None if self.told_by_path is None else self.told_by_path.find(segments)
+    def translation_at(self, segments: tuple[str, ...]) -> Translation:
+        """The one for a path, as rules meet it."""
+        there = None if self.path_translations is None else self.path_translations.find(segments)
         return self.translation if there is None else there
 
     def accepts(self, identity: Identity) -> bool:
@@ -326,10 +326,10 @@ class App(AppSettings):
         request but its path. Raises GatewayError."""
         if target.other is None:
             return
-        told = self.logout.query_links
-        tables = [self.routes, self.logout.links, *(() if told is None else told.tables)]
-        if self.told_by_path is not None:
-            tables.append(self.told_by_path.table)
+        sign_outs = self.logout.query_links
+        tables = [self.routes, self.logout.links, *(() if sign_outs is None else sign_outs.tables)]
+        if self.path_translations is not None:
+            tables.append(self.path_translations.table)
         if self.path_limits is not None:
             tables.append(self.path_limits.table)
         if self.api is not None:

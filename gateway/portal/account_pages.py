@@ -94,8 +94,8 @@ class AccountPages:
 async def asked_account(
     services: PortalServices, request: PortalRequest, told: dict[str, str], missing: Literal["link", "request"]
 ) -> AskedAccount:
-    """Raises GatewayError where there is no such application, or nobody that it hears. `missing`: what its file has
-    people do there."""
+    """Raises GatewayError where there is no such application, or nobody whose identity it accepts. `missing`: what its
+    file has people do there."""
     host = host_of((told.get("host") or request.host).encode("ascii", "replace"), request.snapshot)
     app = request.snapshot.find_app(host, told.get("to", ""))
     if app is None or app.account is None or app.account.missing != missing:

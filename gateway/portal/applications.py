@@ -79,7 +79,7 @@ def may_open(app: App, seat: Seat, now: float) -> bool:
         case Challenge(reason=reason):
             return reason is SESSION_TOO_WEAK
         case Deny(reason=reason):
-            return question.open and reason is POLICY_UNKNOWN
+            return question.turns_on_request and reason is POLICY_UNKNOWN
 
 
 def fold_label(text: str) -> str:

@@ -224,12 +224,12 @@ class DataPlane:
 
     def _tell_differences(self, lane: Lane) -> None:
         """Each kind of difference once; how often it comes is counted."""
-        if lane.told is None:
-            lane.told = set()
+        if lane.logged_differences is None:
+            lane.logged_differences = set()
         for _, found in lane.differing or ():
             for one in found:
-                if one not in lane.told:
-                    lane.told.add(one)
+                if one not in lane.logged_differences:
+                    lane.logged_differences.add(one)
                     self.log.event("policy.shadow", app=lane.name, revision=lane.revision, **one._asdict())
 
     # --- for the connections ---

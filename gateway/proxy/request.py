@@ -230,7 +230,7 @@ class Request:
         self.host, self.lane, self.rare, self.cookie = host, lane, rare, _joined(lines, layout.cookies, b"; ")
         self._head, self._layout, self._whole, self._lines = head, layout, lines, layout.lines(lines)
         self.line = line = lane.lines.get(text) or lane.read_line(text)
-        if host.beside:
+        if host.foreign_paths:
             host.require_own(line.target)
         connection = _joined(lines, layout.connections, b", ")
         self.keep_alive = line.minor or connection is not None

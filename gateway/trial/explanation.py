@@ -99,7 +99,11 @@ def explain_request(
     keeps = app.keep_posts if tried.facts.method == "POST" and tried.outcome in ("allow", "challenge") else None
     others = sum(1 for _ in app.routes.rules()) - len(matching)
     leniencies = leniencies_needed(asked.target, app.leniency)
-    told_for = "" if app.told_by_path is None or tried.outcome != "allow" else app.told_by_path.pattern(tried.segments)
+    told_for = (
+        ""
+        if app.path_translations is None or tried.outcome != "allow"
+        else app.path_translations.pattern(tried.segments)
+    )
     moved_to = "" if app.mount is None or tried.outcome != "allow" else app.mount.target(asked.target).decode("ascii")
     return Explanation(
         asked,
@@ -137,10 +141,10 @@ def _rewriting(app: App, asked: WrittenRequest) -> Rewriting | None:
 
 def _rows(app: App, matching: tuple[Rule, ...], tried: Tried, person: Known | None, now: float) -> tuple[Row, ...]:
     method = tried.facts.method
-    heard = None
+    accepted = None
     if person is not None and app.accepts(person.identity):
-        heard = known_with(person.identity, app.directories, now)
-    traced = trace(app.routes.find(tried.segments), method, heard, tried.facts)
+        accepted = known_with(person.identity, app.directories, now)
+    traced = trace(app.routes.find(tried.segments), method, accepted, tried.facts)
     steps = {(one.rule, one.say): one.step for one in traced}
     return tuple(_row(rule, say, method, steps.get((rule.ref, say))) for rule in matching for say in _says(rule))
 

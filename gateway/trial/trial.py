@@ -122,7 +122,7 @@ def try_request(snapshot: Snapshot, asked: WrittenRequest, person: Known | None,
     live, *others = (_tried(one, person) for one in (request, *beside))
     reaches = tuple(
         f"{one.method} {'below or beside it, where no rule is' if one.match is None else one.match.pattern}"
-        for one in line.beside
+        for one in line.also
     )
     return replace(live, other=line.target.other, shadows=tuple(others), reaches=reaches)
 
@@ -186,10 +186,11 @@ def _result(outcome: Outcome, request: TrialRequest, person: Known | None) -> Tr
         case Forward(decision=decision, prepared=prepared):
             assert app is not None
             injection = Injection(prepared.headers, prepared.cookies)
-            translation = app.told_at(segments)
+            translation = app.translation_at(segments)
             headers, cookies = read_back_for_tools(translation, injection)
-            heard = person is not None and app.accepts(person.identity)
-            accepted = _known_at(app, person, request.circumstances.now) if person is not None and heard else None
+            accepted = None
+            if person is not None and app.accepts(person.identity):
+                accepted = _known_at(app, person, request.circumstances.now)
             if accepted is not None:
                 made = described(app.tokens, accepted)
                 headers, cookies = headers | made[0], cookies | made[1]

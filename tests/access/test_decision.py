@@ -123,7 +123,7 @@ def test_an_age_is_told_anew_for_each_request() -> None:
     """Invariant: what depends on time is never kept beyond its end."""
     strong = replace(person(), acr="eidas2", authenticated_at=NOW)
     question = Question(AppIdentity(STRONG, strong, 0.0, 0.0), STRONG.routes.find(("admin", "")), "GET")
-    assert question.open
+    assert question.turns_on_request
     at = [RequestFacts(None, (), "/admin/", "", NOW + later) for later in (0, 900, 901, 0)]
     assert [type(question.decision(each)) for each in at] == [Allow, Allow, Challenge, Allow]
 

@@ -881,8 +881,8 @@ def on_a_path(effect: Effect) -> Effect:
     def see(snapshot: Snapshot) -> object:
         app = snapshot.apps["permis"]
         assert app.translation.render(HELENE) == header(b"helene")
-        assert app.told_at(("elsewhere", "")) is app.translation
-        at_path = replace(app, translation=app.told_at(("there", "x")))
+        assert app.translation_at(("elsewhere", "")) is app.translation
+        at_path = replace(app, translation=app.translation_at(("there", "x")))
         return effect.see(replace(snapshot, apps={"permis": at_path}))
 
     base = ("translate", "paths"), [{"path": "/there/**", "headers": {"X-Remote-User": {"from": "uid"}}}]
@@ -892,7 +892,7 @@ def on_a_path(effect: Effect) -> Effect:
 
 
 def at_there(snapshot: Snapshot) -> Injection:
-    return snapshot.apps["permis"].told_at(("there", "x")).render(HELENE)
+    return snapshot.apps["permis"].translation_at(("there", "x")).render(HELENE)
 
 
 APP += [

@@ -228,7 +228,7 @@ DEFENCES = (
     Defence(
         "directories that could not say",
         "access/decision.py",
-        "self.missing = missing_from(self.heard, app.directories)",
+        "self.missing = missing_from(self.accepted, app.directories)",
         "access/test_mandates.py",
         "pass",
     ),

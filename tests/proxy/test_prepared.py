@@ -34,7 +34,7 @@ class Signer:
         self._work = SharedWork[None](seconds, UPSTREAM_TIMEOUT)
 
     def __call__(
-        self, app: App, seat: Seat | None, now: float, wall: float, told: Translation | None = None
+        self, app: App, seat: Seat | None, now: float, wall: float, translation: Translation | None = None
     ) -> Prepared | Callable[[], Awaitable[None]]:
         if seat is None:
             return Prepared(b"", b"")
@@ -133,7 +133,9 @@ async def test_where_it_is_not_prepared_nothing_reaches_the_application(
 async def test_what_has_ended_when_it_comes_is_refused_and_prepared_anew_for_the_next() -> None:
     ends = [-1.0, 60.0]
 
-    def prepare(app: App, seat: Seat | None, now: float, wall: float, told: Translation | None = None) -> Prepared:
+    def prepare(
+        app: App, seat: Seat | None, now: float, wall: float, translation: Translation | None = None
+    ) -> Prepared:
         return Prepared(b"\r\nX-Signed: 1", b"", now + ends.pop(0))
 
     async with application() as app, gateway(app, prepare=prepare) as gate:

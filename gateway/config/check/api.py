@@ -15,7 +15,7 @@ _PLACE: Path = ("api", "providers")
 
 
 def check_api(document: YamlDocument, model: AppFile, api: AppApiSection, index: Index) -> Iterator[Problem]:
-    """An application takes tokens of providers that it listens to, and whose files say what a token has to be."""
+    """An application takes tokens of providers that it lists, and whose files say what a token has to be."""
     takes: dict[str, ApiSection] = {}
     for number, name in enumerate(api.providers):
         path, loaded = (*_PLACE, number), index.providers.get(name)

@@ -118,7 +118,7 @@ class Index:
         )
 
     def listed(self, model: AppFile) -> list[Loaded[AnyProviderFile]] | None:
-        """The providers that the application listens to; None where the file of one cannot be told."""
+        """The providers that the application lists; None where the file of one cannot be told."""
         found = [self.providers.get(name) for name in model.providers]
         valid = [provider for provider in found if provider is not None and provider.model is not None]
         return valid if len(valid) == len(found) else None

@@ -187,14 +187,14 @@ def _app(
         naming=tuple([one for one in directories.values() if one.names_organisations]),
         routes=routes,
         translation=Translation.compile(written.headers, written.cookies, written.header_budget),
-        told_by_path=_told_by_path(written) if written.path_headers else None,
+        path_translations=_path_translations(written) if written.path_headers else None,
         logout=_logout(written),
         api=_api(written, providers),
         path_limits=_path_limits(written, gateway) if written.path_limits else None,
     )
 
 
-def _told_by_path(written: WrittenApp) -> PathTranslations:
+def _path_translations(written: WrittenApp) -> PathTranslations:
     blocks = written.path_headers
     table = _paths(written, [block.path for block in blocks])
     compiled = {

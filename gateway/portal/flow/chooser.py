@@ -162,7 +162,7 @@ class _Links:
         self._most = MOST_CHOICES if found is None else None
 
     def choices(self, providers: Iterable[Provider]) -> tuple[Choice, ...]:
-        """An application shows all that it lists: nobody whom it listens to is left without a way in."""
+        """An application shows all that it lists: nobody whose identity it accepts is left without a way in."""
         return tuple(self._choice(provider, {}) for provider in islice(providers, self._most))
 
     def discovery(self, offered: Iterable[Provider]) -> str:

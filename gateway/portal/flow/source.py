@@ -119,7 +119,7 @@ def requested_of(snapshot: Snapshot, provider: Provider, found: Pending | None) 
 
 
 def _require_listed(app: App, provider: str) -> None:
-    """Invariant 5: an app listens only to the providers that its file lists."""
+    """Invariant 5: an app accepts identities only of the providers that its file lists."""
     if provider not in app.listed:
         raise GatewayError(LOGIN_UNKNOWN_PROVIDER, f"{app.name} does not list {provider}")
 

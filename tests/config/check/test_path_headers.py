@@ -70,7 +70,7 @@ def test_a_secret_of_a_block_is_read_from_where_it_stands() -> None:
     line = "{path: /a/**, headers: {X-Api-Key: {value: {file: ../certs/key}}}}"
     files = {"apps/permis.yaml": blocks(line)}
     app = sample_snapshot(files, {"file:../certs/key": b"of the api"}).apps["permis"]
-    (_, spec) = app.told_at(("a", "b")).headers
+    (_, spec) = app.translation_at(("a", "b")).headers
     assert getattr(spec.source, "text", "") == "of the api"
     assert app.header_folds == {b"xremoteuser", b"xapikey"}
 
@@ -92,4 +92,4 @@ def test_case_is_as_the_file_says_for_its_rules() -> None:
     for text, headers in ((loose, 0), (blocks(line), 1)):
         app = sample_snapshot({"apps/permis.yaml": text}).apps["permis"]
         # Segments come folded where the file knows no case.
-        assert len(app.told_at(("api", "x")).headers) == headers
+        assert len(app.translation_at(("api", "x")).headers) == headers
