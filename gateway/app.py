@@ -237,7 +237,7 @@ class _Worker:
             is_ours=is_ours,
             seen=self._sign_outs.seen,
             prepare=preparation,
-            there=preparation,
+            preparation=preparation,
             posts=self._posts,
             jars=jars,
         )

@@ -1,5 +1,5 @@
-"""One client connection: reads requests one at a time, and sees each through to its answer. In the order of a request:
-reading.py, then walk.py up to `send`; then response_head and answered, which the upstream connection calls.
+"""One client connection: reads requests one at a time, and sees each through to its response. In the order of a
+request: reading.py, walk.py up to `send`; then `response_head` and `answered`, which the upstream connection calls.
 """
 
 import asyncio
@@ -27,8 +27,7 @@ from gateway.proxy.refusals import head_refusal, refusal, seen_in
 from gateway.proxy.revalidation import still_allowed
 from gateway.proxy.services import Services
 from gateway.proxy.timers import NEVER
-from gateway.proxy.upgrade import ASKS as TAKEN
-from gateway.proxy.upgrade import check_taken, check_waits
+from gateway.proxy.upgrade import UPGRADE_LINES, check_taken, check_waits
 from gateway.proxy.walk import Walk
 from gateway.proxy.watched import between
 from gateway.stores.posts.bodies import PostWriter
@@ -44,22 +43,22 @@ class ClientConnection(Walk):
     """`answering`: the head of the response is written, so that nothing else can be said but by closing. `keep`:
     whether the connection is kept after it. `status`: of it, for the access log."""
 
-    __slots__ = ("_connections", "_place", "_scheme", "_share", "answering", "keep", "status")
+    __slots__ = ("_connections", "_counted", "_scheme", "_share", "answering", "keep", "status")
 
     def __init__(
         self,
         plane: Services,
         scheme: str,
-        place: CountedConnection,
+        counted: CountedConnection,
         connections: "set[ClientConnection]",
         *,
         redirects: Redirects = "nothing",
     ) -> None:
-        """`scheme`: of the listener, "http" or "https"; `redirects`: what it leads to https. `place`: given back when
-        the connection is lost. `connections`: those that are open."""
+        """`scheme`: of the listener, "http" or "https"; `redirects`: what it leads to https. `counted`: leaves when the
+        connection is lost. `connections`: those that are open."""
         super().__init__(plane, redirects=redirects)
         self._connections = connections
-        self._place = place
+        self._counted = counted
         self._scheme = scheme
         self.answering = False
         self.keep = True
@@ -71,8 +70,8 @@ class ClientConnection(Walk):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         # uvloop's transports are none of asyncio's classes.
         self.transport = paced(cast(asyncio.Transport, transport), self.plane.room)
-        place = self._place
-        self.memo = Memo(place.peer, "https" if place.secure else self._scheme)
+        counted = self._counted
+        self.memo = Memo(counted.peer, "https" if counted.secure else self._scheme)
         self.request.client = self.memo.peer
         self._share = self.plane.timers.watch(self)
         self.deadline = self.plane.timers.now + self.plane.timeouts.request_head
@@ -95,7 +94,7 @@ class ClientConnection(Walk):
         if self.bound is not None:
             self.bound.close()
         self.sent_on()
-        self._place.leave()
+        self._counted.leave()
         self._connections.discard(self)
 
     def expired(self) -> None:
@@ -160,8 +159,8 @@ class ClientConnection(Walk):
 
     # --- the other end ---
 
-    def exchange_with_portal(self, call: InboundRequest, body: bytes) -> None:
-        self.upstream = exchange = PortalExchange(self, self.plane, call, self.request.lane.timeouts.first_byte)
+    def exchange_with_portal(self, inbound: InboundRequest, body: bytes) -> None:
+        self.upstream = exchange = PortalExchange(self, self.plane, inbound, self.request.lane.timeouts.first_byte)
         try:
             exchange.write(body)
         except GatewayError as error:
@@ -173,9 +172,9 @@ class ClientConnection(Walk):
         else:
             self.invite_body()
 
-    def keep_body(self, call: InboundRequest, writer: PostWriter, limit: int) -> None:
+    def keep_body(self, inbound: InboundRequest, writer: PostWriter, limit: int) -> None:
         patience = self.request.lane.timeouts.first_byte
-        self.upstream = exchange = KeepingExchange(self, self.plane, call, writer, patience)
+        self.upstream = exchange = KeepingExchange(self, self.plane, inbound, writer, patience)
         if not self.body_done:
             exchange.write(self.begin_body(limit, bare=True))
         if self.state is WAIT:
@@ -321,19 +320,19 @@ class ClientConnection(Walk):
         edits, private = lane.edits_for(request.host.name), request.seat is not None
         kept = plane.hidden_cookies.taken(request, response) if lane.hides else b""
         head = response.pieces(lane.responses, edits, minor=True, private=private)
-        self.transport.write(b"".join((*head, kept, TAKEN)))
+        self.transport.write(b"".join((*head, kept, UPGRADE_LINES)))
         self.state, self.upstream, self.deadline = CLOSED, None, NEVER
         plane.timers.forget(self, self._share)
         self._connections.discard(self)
         if self.bound is not None:
             self.bound.close()
-        plane.begin_tunnel(request, self._place, self.transport, connection, rest)
+        plane.begin_tunnel(request, self._counted, self.transport, connection, rest)
 
     def upstream_failed(self, error: GatewayError) -> None:
         self._give_up_upstream()
         self.plane.upstream_failed(self.request, error)
         if self.answering:
-            # Half an answer: only a broken connection says so.
+            # Half a response is written: only a broken connection says so.
             self.abort()
         else:
             self.refuse(Refuse(error.code, error.detail))
@@ -349,7 +348,7 @@ class ClientConnection(Walk):
     # --- the end of a request, and of the connection ---
 
     def answered(self) -> None:
-        """The answer is written, whoever wrote it: on to the next request, or out."""
+        """The response is written, whoever wrote it: the next request follows, or the connection ends."""
         plane = self.plane
         self.upstream = None
         self.pending = b""

@@ -96,7 +96,7 @@ class DataPlane:
         callers: Callers | None = None,
         seen: Callable[[Seat, App, str, bytes], None] | None = None,
         prepare: Preparing = translated,
-        there: Preparation | None = None,
+        preparation: Preparation | None = None,
         posts: KeptPosts | None = None,
         jars: Jars | None = None,
     ) -> None:
@@ -109,7 +109,7 @@ class DataPlane:
         self.posts = posts
         self._person = person
         self._prepare = prepare
-        self.there = there
+        self.preparation = preparation
         self._seen = seen
         self.counters = counters
         self.log = log
@@ -145,7 +145,7 @@ class DataPlane:
     ) -> Callable[[CountedConnection], ClientConnection]:
         """For server.acceptors; `tls`: whether the listener speaks it; `redirects`: what it leads to https."""
         scheme = "https" if tls else "http"
-        return lambda place: ClientConnection(self, scheme, place, self.connections, redirects=redirects)
+        return lambda counted: ClientConnection(self, scheme, counted, self.connections, redirects=redirects)
 
     def snapshot_swapped(self) -> None:
         """After the holder's assignment. The next request would see it by itself; what streams is judged anew here."""
@@ -255,15 +255,15 @@ class DataPlane:
     def begin_tunnel(
         self,
         request: Request,
-        place: CountedConnection,
+        counted: CountedConnection,
         client: asyncio.Transport,
         application: ServerConnection,
         came: bytes,
     ) -> None:
-        self.tunnels.begin(self, request, place, client, application, came)
+        self.tunnels.begin(self, request, counted, client, application, came)
 
-    def told_of(self, request: Request, prepared: Prepared) -> None:
-        """What an application that is told of the end of sessions gets of this person's cookies is another line now."""
+    def note_cookies(self, request: Request, prepared: Prepared) -> None:
+        """The application gets other cookies of this person now: the call at the end of the session carries these."""
         seat, app = request.seat, request.lane.app
         # A program has no session.
         if self._seen is not None and app is not None and seat is not None and seat.session_id:

@@ -116,7 +116,7 @@ class Requester(Protocol):
         """What the client gets of a head that was read; it is written at once, for nothing else can be said then."""
 
     def switch(self, response: ResponseHead, connection: ServerConnection, rest: bytes) -> None:
-        """A 101, and what came after it. Raises GatewayError where it is not the answer to what was asked."""
+        """A 101, and what came after it. Raises GatewayError where it is not the response to what was asked."""
 
     def answered(self) -> None:
         """The response is written, all of it."""

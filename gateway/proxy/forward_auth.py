@@ -248,8 +248,8 @@ class FrontQuestions(Lasting):
         except GatewayError as error:
             self.act(request.seat, Refuse(error.code, error.detail))
             return
-        if request.lane.is_told and request.seat is not None:
-            plane.told_of(request, prepared)
+        if request.lane.notes_cookies and request.seat is not None:
+            plane.note_cookies(request, prepared)
         if request.unkept:
             request.remember(plane.tables)
         if known is None and self.asked is not None and self.asked.number == plane.tables.number:

@@ -209,7 +209,7 @@ class HiddenCookies:
             self._write_soon(seat, kept)
         if not is_news:
             return b""
-        if self._changed is not None and lane.is_told and lane.app is not None:
+        if self._changed is not None and lane.notes_cookies and lane.app is not None:
             self._changed(seat, lane.app, request.host.name, self.as_told(request, seat))
         return b"\r\nSet-Cookie: %b=%b.%d.%b; Path=/; Secure; HttpOnly; SameSite=Lax" % (
             (MARK, self._name_bytes, kept.mark, kept.tag)

@@ -22,23 +22,23 @@ from gateway.wire.response_edits import UNCHANGED, ApplicationEdits, HostEdits
 
 class Lane(ApplicationAccess):
     """`sole`: None on a portal host that serves no application, and where there is a `group`, of several addresses;
-    `pool`: likewise, and None where more is to be asked before a connection is taken. `is_told`: whether the end of a
-    session is told to the application, for which a little is kept. `is_dav`: whether it takes methods of WebDAV.
-    `hides`: whether browsers do not get some of the application's cookies; `injected`: where a front asks about its
-    requests, the headers that it writes; `rarely`: either. `is_secure`: whether browsers reach it by https;
-    `stays_secure`: and whether they are told to keep to that. `filters`: of bodies, None where they go on as they come.
-    `gathers`: bytes of a request's body that are gathered before it is asked; `holds`: bytes of a response that wait
-    for the client. `is_watched`: whether anything of this stands between the two connections. `plain_bodies`: the
-    application is asked for them without compression. `is_bounded`: whether anything bounds how often it is asked,
-    `rates` of its own file among these. `exchange`: what bounds each request, None where that is by path.
-    `statuses`, `stripped` and `errors` are counted here in plain cells, and taken over into the worker's counters by
+    `pool`: likewise, and None where more is to be asked before a connection is taken. `notes_cookies`: whether the
+    application is called at the end of a session, with cookies that are noted for it. `is_dav`: whether it takes
+    methods of WebDAV. `hides`: whether browsers do not get some of the application's cookies; `injected`: where a front
+    asks about its requests, the headers that it writes; `rarely`: either. `is_secure`: whether browsers reach it by
+    https; `stays_secure`: and whether they are told to keep to that. `filters`: of bodies, None where they go on as
+    they come. `gathers`: bytes of a request's body that are gathered before it is asked; `holds`: bytes of a response
+    that wait for the client. `is_watched`: whether anything of this stands between the two connections. `plain_bodies`:
+    the application is asked for them without compression. `is_bounded`: whether anything bounds how often it is asked,
+    `rates` of its own file among these. `exchange`: what bounds each request, None where that is by path. `statuses`,
+    `stripped` and `errors` are counted here in plain cells, and taken over into the worker's counters by
     DataPlane.flush."""
 
     __slots__ = (
         "_edits", "_path_limits", "_usual", "body_limit", "cookies", "errors", "exchange", "filters", "form_login",
-        "gathers", "group", "hides", "holds", "injected", "is_bounded", "is_dav", "is_secure", "is_told", "is_watched",
-        "limits", "log_names", "plain_bodies", "policy", "pool", "rarely", "rates", "responses", "sole", "statuses",
-        "stays_secure", "stripped", "timeouts",
+        "gathers", "group", "hides", "holds", "injected", "is_bounded", "is_dav", "is_secure", "is_watched", "limits",
+        "log_names", "notes_cookies", "plain_bodies", "policy", "pool", "rarely", "rates", "responses", "sole",
+        "statuses", "stays_secure", "stripped", "timeouts",
     )  # fmt: skip
 
     def __init__(
@@ -60,7 +60,7 @@ class Lane(ApplicationAccess):
         self.rates = None if app is None else app.request_rates
         self.is_bounded = self.rates is not None or limits.requests is not None
         self.is_dav = app is not None and bool(app.methods)
-        self.is_told = app is not None and app.logout.url is not None
+        self.notes_cookies = app is not None and app.logout.url is not None
         self.sole = None if isinstance(pool, AddressGroup) else pool
         self.group = pool if isinstance(pool, AddressGroup) else None
         self.timeouts = timeouts if app is None else app.upstream.timeouts

@@ -26,7 +26,7 @@ class Lasting(Reading):
 
     @abstractmethod
     def has_moved(self, within: float) -> bool:
-        """Whether some of an answer or of a body was sent in the last `within` seconds."""
+        """Whether some of a response or of a body was sent in the last `within` seconds."""
 
     @abstractmethod
     def still_allowed(self) -> bool:

@@ -59,15 +59,15 @@ class PortalExchange(OwnPage):
     """What is under way at the portal goes on to its end when the browser has left: a sign-out is not left half done
     because nobody waits for its page."""
 
-    __slots__ = ("_asked", "_body", "_call", "_client", "_patience", "_plane")
+    __slots__ = ("_asked", "_body", "_client", "_inbound", "_patience", "_plane")
 
-    def __init__(self, client: PortalClient, plane: Services, call: InboundRequest, patience: float) -> None:
+    def __init__(self, client: PortalClient, plane: Services, inbound: InboundRequest, patience: float) -> None:
         """`patience`: how long (s) the page may take."""
         self._client: PortalClient | None = client
         self._plane = plane
-        self._call = call
+        self._inbound = inbound
         self._patience = patience
-        self._body = Spooled(plane.spool, client_key(call.client))
+        self._body = Spooled(plane.spool, client_key(inbound.client))
         self._asked = False
 
     def ask(self) -> None:
@@ -76,7 +76,7 @@ class PortalExchange(OwnPage):
         if client is not None:
             self._asked = True
             client.deadline = self._plane.timers.now + self._patience
-            self._plane.portal(self._call, self._body.take()).add_done_callback(self._answered)
+            self._plane.portal(self._inbound, self._body.take()).add_done_callback(self._answered)
 
     def _answered(self, asked: Task[Page | SendOn]) -> None:
         client, self._client = self._client, None
@@ -98,12 +98,12 @@ class PortalExchange(OwnPage):
             if client is not None:
                 client.faulted(fault)
             else:
-                self._plane.faulted(fault, self._call.request_id.encode("ascii"))
+                self._plane.faulted(fault, self._inbound.request_id.encode("ascii"))
 
     def _count(self, page: Page | SendOn) -> None:
-        call, path = self._call, _path_of(self._call)
-        if isinstance(page, Page) and is_call(call.snapshot, call.method.encode(), path) and is_refusal(page):
-            self._plane.rates.call_refused(call.client, called(path), monotonic())
+        inbound, path = self._inbound, _path_of(self._inbound)
+        if isinstance(page, Page) and is_call(inbound.snapshot, inbound.method.encode(), path) and is_refusal(page):
+            self._plane.rates.call_refused(inbound.client, called(path), monotonic())
 
     # --- as exchange.py declares it ---
 
@@ -124,18 +124,18 @@ class PortalExchange(OwnPage):
         self._body.take()
         if not self._asked:
             self._asked = True
-            count_unread(self._plane, self._call)
+            count_unread(self._plane, self._inbound)
 
 
-def count_unread(plane: Services, call: InboundRequest) -> None:
+def count_unread(plane: Services, inbound: InboundRequest) -> None:
     """Of a request whose body is too large, or did not come in time, or at all."""
-    path, on_portal = _path_of(call), call.host == call.snapshot.gateway.portal_host
-    if on_portal and is_call(call.snapshot, call.method.encode(), path) and is_unread_refusal(call, path):
-        plane.rates.call_refused(call.client, called(path), monotonic())
+    path, on_portal = _path_of(inbound), inbound.host == inbound.snapshot.gateway.portal_host
+    if on_portal and is_call(inbound.snapshot, inbound.method.encode(), path) and is_unread_refusal(inbound, path):
+        plane.rates.call_refused(inbound.client, called(path), monotonic())
 
 
-def _path_of(call: InboundRequest) -> bytes:
-    return unquote_to_bytes(call.target.partition("?")[0])
+def _path_of(inbound: InboundRequest) -> bytes:
+    return unquote_to_bytes(inbound.target.partition("?")[0])
 
 
 class PouredBody(OwnPage):

@@ -30,11 +30,11 @@ def called(path: bytes) -> str:
     return "" if name == path else name.decode("ascii", "replace")
 
 
-def is_unread_refusal(call: InboundRequest, path: bytes) -> bool:
+def is_unread_refusal(inbound: InboundRequest, path: bytes) -> bool:
     """Of a call whose body did not come, or is too large: whether it counts as one that is refused. Only a directory
     says in the head who it is."""
-    token = token_shown(call.headers.get(b"authorization", b"")) if path.startswith(_SCIM) else None
-    return token is None or client_of(call.snapshot.gateway.scim.clients, token) is None
+    token = token_shown(inbound.headers.get(b"authorization", b"")) if path.startswith(_SCIM) else None
+    return token is None or client_of(inbound.snapshot.gateway.scim.clients, token) is None
 
 
 def is_refusal(page: Page) -> bool:

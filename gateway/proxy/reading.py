@@ -1,7 +1,7 @@
 """From the bytes of one client connection to whole heads and pieces of bodies, one request at a time.
 
-What is read ahead is one read of the socket: while a request waits for its answer, the bytes behind it stay bytes, and
-reading is paused.
+What is read ahead is one read of the socket: while a request waits for its response, the bytes behind it stay bytes,
+and reading is paused.
 """
 
 import asyncio
@@ -369,7 +369,7 @@ class Reading(asyncio.BufferedProtocol):
         self.steer()
 
     def leave_if_idle(self) -> None:
-        """The worker drains: what waits for nothing goes now, the others after their answer."""
+        """The worker drains: what waits for nothing goes now, the others after their response."""
         if self.state is HEAD and not self.ahead and not self.write_paused:
             self.state = CLOSED
             self.transport.close()

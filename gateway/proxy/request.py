@@ -1,7 +1,7 @@
 """The request under way on a client connection: one slotted object per connection, used again for each request.
 
-`parse` and `read` turn the bytes of one head into facts and into the scrubbed lines for upstream. The C parser only
-fills two collections; nothing of ours runs inside it.
+`read_usual` and `read_any` turn the bytes of one head into facts and into the scrubbed lines for upstream. The C parser
+only fills collections; nothing of ours runs inside it.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -61,11 +61,11 @@ class Request:
     `unkept`: whether the worker has yet to remember the head, should it be let in."""
 
     __slots__ = (
-        "_block", "_fields", "_head", "_kept_alive", "_known", "_layout", "_lines", "_number", "_parser", "_values",
-        "_whole", "admitted", "bound", "client", "cookie", "cookie_rest", "credential", "decided", "expects", "framing",
-        "host", "id", "keep_alive", "lane", "limits", "line", "middle", "middle_of", "on_body", "on_chunk_complete",
-        "on_chunk_header", "on_header", "on_headers_complete", "on_message_begin", "on_message_complete", "on_url",
-        "rare", "seat", "started", "unkept",
+        "_block", "_fields", "_head", "_kept_alive", "_known", "_layout", "_lines", "_parser", "_tables_number",
+        "_values", "_whole", "admitted", "bound", "client", "cookie", "cookie_rest", "credential", "decided", "expects",
+        "framing", "host", "id", "keep_alive", "lane", "limits", "line", "middle", "middle_of", "on_body",
+        "on_chunk_complete", "on_chunk_header", "on_header", "on_headers_complete", "on_message_begin",
+        "on_message_complete", "on_url", "rare", "seat", "started", "unkept",
     )  # fmt: skip
 
     host: VirtualHost[Lane]
@@ -85,7 +85,7 @@ class Request:
         # The header lines of the request before as they came, under the tables of this number; b"" where the next head
         # may not be like it.
         self._block = b""
-        self._number = -1
+        self._tables_number = -1
         self._kept_alive = False
         # A head that needed no parser, with its own values. Its lines are put together where they are asked for.
         self._known: KnownHead | None = None
@@ -115,7 +115,7 @@ class Request:
         It ends with an empty line. Raises GatewayError."""
         end = head.find(b"\r\n")
         text, block = head[:end], head[end:]
-        if block == self._block and tables.number == self._number:
+        if block == self._block and tables.number == self._tables_number:
             # The header lines of the request before, byte for byte: what was read of them holds.
             lane = self.lane
             line = lane.lines.get(text) or lane.read_line(text)
@@ -163,7 +163,7 @@ class Request:
         rare = {verdict: values[at] for at, verdict in known.rare} if known.rare else NOTHING
         self.admitted = self.admitted and host is self.host and cookie == self.cookie and rare == self.rare
         self._block = b""
-        self._number, self._known, self._values = tables.number, known, values
+        self._tables_number, self._known, self._values = tables.number, known, values
         self.host, self.lane, self.line, self.cookie, self.rare = host, lane, line, cookie, rare
         self.middle_of = None
         self.unkept = False
@@ -250,7 +250,7 @@ class Request:
         else:
             self.framing = NO_BODY
             self.expects = self.bound = False
-        self._number, self._kept_alive = tables.number, connection is not None
+        self._tables_number, self._kept_alive = tables.number, connection is not None
         usual = layout.opaque and line.authority is None and (connection is None or connection in _USUAL)
         # Lines are known by their host alone, and another path may be another application's.
         usual = usual and not host.is_divided
@@ -283,7 +283,7 @@ class Request:
     def remember(self, tables: RequestTables) -> None:
         """The head goes to an application. `tables`: the live ones, which may be others than it was read under."""
         self.unkept = False
-        if tables.number == self._number:
+        if tables.number == self._tables_number:
             person = self.seat is not None
             if person:
                 self._head.let_in = self._layout.let_in = True
@@ -325,7 +325,7 @@ class Request:
 
     @property
     def fields(self) -> Iterable[tuple[bytes, bytes]]:
-        """What was asked, for the navigation test and the pages; lines that do not go on have an empty value."""
+        """The header lines, for the navigation test and the pages; those that do not go on have an empty value."""
         if self._known is not None:
             self._unfold(self._known)
         for name, line, goes in zip(self._head.names, self._whole, self._layout.goes, strict=True):

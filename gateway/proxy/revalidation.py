@@ -110,9 +110,9 @@ def may_change(request: Request) -> bool:
     return not isinstance(outcome, Forward) or outcome.valid_until != NEVER
 
 
-def still_allowed(request: Request, there: Reached | None, tables: RequestTables) -> bool:
+def still_allowed(request: Request, upstream: Reached | None, tables: RequestTables) -> bool:
     """Invariant 12: whether what is under way would be let in now, under this snapshot, by the same application.
-    `there`: where the request is."""
+    `upstream`: where the request is."""
     try:
         authority, text = request.host.authority, request.line.asked
         host = (tables.by_host.get(authority) or tables.find(authority)).at(text)
@@ -123,7 +123,7 @@ def still_allowed(request: Request, there: Reached | None, tables: RequestTables
         host.require_own(line.target)
         if request.line.judged != line.judged:
             line = lane.overridden(line, request.line.judged)
-        if there is not None and there.is_beyond(lane.app.upstream.fence):
+        if upstream is not None and upstream.is_beyond(lane.app.upstream.fence):
             return False
         _, outcome = outcome_of(AskedAgain(request, host, line), request.seat, monotonic())
         # What has to be prepared anew is prepared for somebody who is let in.

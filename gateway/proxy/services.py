@@ -41,8 +41,8 @@ class Holder(Protocol):
 class Services(Protocol):
     """`tables`, `limits`, `timeouts`, `access_log`, `usual_head` and `hsts_line` follow the snapshot. `usual_head`:
     bytes that a head may have to be read in one go; `hsts_line`: with its CRLF before it, b"" for none. `ids`: of the
-    requests to come. `draining`: the worker ends. `there`: told of people's sessions at applications, None
-    where none are kept."""
+    requests to come. `draining`: the worker ends. `preparation`: where sessions of people at applications
+    are kept; None where there are none."""
 
     loop: asyncio.AbstractEventLoop
     timers: Timers
@@ -55,7 +55,7 @@ class Services(Protocol):
     hsts_line: bytes
     access_log: AccessLog | None
     sessions: Sessions
-    there: Preparation | None
+    preparation: Preparation | None
     callers: Callers | None
     hidden_cookies: HiddenCookies
     admission: Admission
@@ -79,18 +79,18 @@ class Services(Protocol):
     def date_line(self) -> bytes:
         """RFC 9110 6.6.1, for this second."""
 
-    def told_of(self, request: Request, prepared: Prepared) -> None:
-        """Its cookies go to an application that is told of the end of sessions."""
+    def note_cookies(self, request: Request, prepared: Prepared) -> None:
+        """Of an application that is called at the end of sessions: the call will carry the cookies that it gets now."""
 
     def begin_tunnel(
         self,
         request: Request,
-        place: CountedConnection,
+        counted: CountedConnection,
         client: asyncio.Transport,
         application: ServerConnection,
         came: bytes,
     ) -> None:
-        """Two connections are each other's from here on. `place`: of the client's. `came`: of the application, behind
+        """Two connections are each other's from here on. `counted`: of the client's. `came`: of the application, behind
         its 101."""
 
     def refused(self, code: Code, detail: str, request_id: bytes, app: str, seen: Seen) -> None: ...

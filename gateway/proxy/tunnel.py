@@ -181,7 +181,7 @@ class Tunnel:
     when both connections are gone."""
 
     __slots__ = (
-        "_is_beyond", "_over", "_place", "_plane", "_share", "_started", "application", "client", "deadline", "ended",
+        "_is_beyond", "_over", "_counted", "_plane", "_share", "_started", "application", "client", "deadline", "ended",
         "idle", "keeps_session", "request", "timers",
     )  # fmt: skip
 
@@ -189,17 +189,17 @@ class Tunnel:
         self,
         plane: Services,
         request: Request,
-        place: CountedConnection,
+        counted: CountedConnection,
         is_beyond: Callable[[Fence | None], bool],
         over: "Callable[[Tunnel], None]",
     ) -> None:
-        """`place`: of the client's connection, given back at the end. `is_beyond`: whether a fence lets nobody through
-        to where the application is."""
+        """`counted`: the client's connection, until it leaves at the end. `is_beyond`: whether a fence lets nobody
+        through to where the application is."""
         app = request.lane.app
         assert app is not None
         assert app.tunnel is not None
         self._plane = plane
-        self._place = place
+        self._counted = counted
         self._is_beyond = is_beyond
         self._over = over
         self._started = request.started
@@ -271,7 +271,7 @@ class Tunnel:
             end.other.transport.close()
             return
         self.timers.forget(self, self._share)
-        self._place.leave()
+        self._counted.leave()
         self._over(self)
         self.client.forget()
         self.application.forget()

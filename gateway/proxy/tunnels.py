@@ -50,13 +50,13 @@ class Tunnels:
         self,
         plane: Services,
         request: Request,
-        place: CountedConnection,
+        counted: CountedConnection,
         client: asyncio.Transport,
         application: ServerConnection,
         came: bytes,
     ) -> None:
         """As Services.begin_tunnel has it."""
-        tunnel = Tunnel(plane, request, place, application.is_beyond, self._over)
+        tunnel = Tunnel(plane, request, counted, application.is_beyond, self._over)
         self._by_seat.setdefault(tunnel.seat, set()).add(tunnel)
         self._number += 1
         if self._timer is None:

@@ -12,7 +12,7 @@ from gateway.proxy.tables import RequestTables
 from gateway.wire.headers import CONTENT_LENGTH, TRANSFER_ENCODING, UPGRADE
 from gateway.wire.websocket import check_accepted, key_of, upgrade_of
 
-ASKS: Final = b"\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n"
+UPGRADE_LINES: Final = b"\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n"
 """The end of the head that asks an application for it, and of the 101 that a client gets."""
 # RFC 9110 15.2, 8.6, RFC 9112 6.1: none in an interim response.
 _FRAMED: Final = frozenset({CONTENT_LENGTH, TRANSFER_ENCODING})
@@ -32,13 +32,13 @@ def check_asked(request: Request, snapshot: Snapshot, behind: bytes) -> None:
 
 
 def check_waits(behind: bytes) -> None:
-    """RFC 6455 4.1: a client sends no frame before the answer has come. Raises GatewayError."""
+    """RFC 6455 4.1: a client sends no frame before the response has come. Raises GatewayError."""
     if behind:
         raise GatewayError(WIRE_WEBSOCKET, f"{len(behind)} bytes before the answer")
 
 
 def check_taken(request: Request, response: ResponseHead) -> None:
-    """Whether a 101 was asked for, and is the answer to that. Raises GatewayError."""
+    """Whether a 101 was asked for, and is the response to that. Raises GatewayError."""
     if UPGRADE not in request.rare:
         raise GatewayError(UPSTREAM_RESPONSE, "status 101 unasked")
     key = key_of(request.line.method, request.line.minor, request.sent())

@@ -28,7 +28,7 @@ from gateway.proxy.rates import NOBODY
 from gateway.proxy.reading import WAIT
 from gateway.proxy.refusals import program_refusal, to_https, unauthorized
 from gateway.proxy.services import Services
-from gateway.proxy.upgrade import ASKS, check_asked
+from gateway.proxy.upgrade import UPGRADE_LINES, check_asked
 from gateway.proxy.upstream.pool import FRESH_SECONDS, Pool
 from gateway.proxy.upstream.state import IDLE_SECONDS
 from gateway.stores.posts.bodies import PostWriter
@@ -66,7 +66,7 @@ class Walk(Gathering):
 
     @abstractmethod
     def upstream_failed(self, error: GatewayError) -> None:
-        """The request has no answer, and its client is told."""
+        """The request has no response, and its client is told."""
 
     @abstractmethod
     def connected(self, upstream: ServerConnection) -> None: ...
@@ -75,11 +75,11 @@ class Walk(Gathering):
     def not_connected(self, error: GatewayError) -> None: ...
 
     @abstractmethod
-    def exchange_with_portal(self, call: InboundRequest, body: bytes) -> None: ...
+    def exchange_with_portal(self, inbound: InboundRequest, body: bytes) -> None: ...
 
     @abstractmethod
-    def keep_body(self, call: InboundRequest, writer: PostWriter, limit: int) -> None:
-        """The body goes to a file, then `call` to the portal. `limit`: bytes."""
+    def keep_body(self, inbound: InboundRequest, writer: PostWriter, limit: int) -> None:
+        """The body goes to a file, then `inbound` to the portal. `limit`: bytes."""
 
     # --- from the head to the outcome ---
 
@@ -229,11 +229,11 @@ class Walk(Gathering):
 
     def session_ended(self, session: ApplicationSession) -> None:
         """The application says so of its session: the person is signed in there again, once for a request."""
-        request, there = self.request, self.plane.there
+        request, preparation = self.request, self.plane.preparation
         assert request.seat is not None
-        assert there is not None
+        assert preparation is not None
         self.upstream = None
-        there.ended(request.lane.app, request.seat, session, request.started)
+        preparation.ended(request.lane.app, request.seat, session, request.started)
         if self.renewed:
             self.refuse(Refuse(FORM_LOGIN_LOOP, "it says so of a session that has just begun"))
             return
@@ -246,11 +246,11 @@ class Walk(Gathering):
         try:
             writer = await admitted(self.request, self.plane, keep)
             self.task = None
-            call = self._inbound("challenge", outcome)
+            inbound = self._inbound("challenge", outcome)
             if writer is None:
-                self.exchange_with_portal(call, b"")
+                self.exchange_with_portal(inbound, b"")
             else:
-                self.keep_body(call, writer, limit_of(self.request, keep))
+                self.keep_body(inbound, writer, limit_of(self.request, keep))
             self.pump()
         except GatewayError as error:
             self.task = None
@@ -295,8 +295,8 @@ class Walk(Gathering):
             prepared = self._rarely_prepared(outcome.prepared) if is_rare else outcome.prepared
             if prepared is None:
                 return
-            if lane.is_told and request.seat is not None:
-                plane.told_of(request, prepared)
+            if lane.notes_cookies and request.seat is not None:
+                plane.note_cookies(request, prepared)
             if request.unkept:
                 request.remember(plane.tables)
             request.middle, request.middle_of = middle_of(request, self.memo, prepared), prepared
@@ -368,13 +368,13 @@ class Walk(Gathering):
         except GatewayError as error:
             self.refuse(Refuse(error.code, error.detail, close=True))
             return
-        # To somebody between who takes any answer for a tunnel's beginning, what follows is no request.
+        # A proxy on the way may take any response for the beginning of a tunnel: what follows is no request to it.
         request.keep_alive = False
-        if request.lane.is_told and request.seat is not None:
-            plane.told_of(request, prepared)
+        if request.lane.notes_cookies and request.seat is not None:
+            plane.note_cookies(request, prepared)
         request.middle, request.middle_of = middle_of(request, self.memo, prepared), prepared
         self.deadline = self.until = plane.timers.now + request.limits.timeouts.total
-        data = b"".join((request.line.text, request.middle, request.id, ASKS))
+        data = b"".join((request.line.text, request.middle, request.id, UPGRADE_LINES))
         pool = request.lane.pool or self._chosen()
         if pool is None:
             return

@@ -58,7 +58,7 @@ def _changed(
 ) -> tuple[Exchange, Requester]:
     """Where responses are changed or watched on their way; as `between`."""
     lane = request.lane
-    watch = watch_for(request, client, upstream, plane.there, ended)
+    watch = watch_for(request, client, upstream, plane.preparation, ended)
     nearer: Exchange = upstream if watch is None else watch
     if lane.filters is not None:
         public, disagrees = lane.public(request.host.name), partial(plane.charset_disagrees, request)
@@ -73,13 +73,13 @@ def watch_for(
     request: Request,
     client: Requester,
     upstream: Exchange,
-    there: Preparation | None,
+    preparation: Preparation | None,
     ended: Callable[[ApplicationSession], None],
 ) -> SessionWatch | None:
     """None for a request that goes without such a session. `ended`: called when a page says so of it."""
     app, seat, prepared = request.lane.app, request.seat, request.middle_of
     session = None if prepared is None else prepared.session
-    if there is None or app is None or app.form_login is None or seat is None or session is None:
+    if preparation is None or app is None or app.form_login is None or seat is None or session is None:
         return None
     origins, line = origins_of(app, request.host.name), request.line
     # A browser's HEAD says less of itself than its GET, and is answered alike.
@@ -90,7 +90,7 @@ def watch_for(
 
     def changed(set_cookies: tuple[bytes, ...]) -> None:
         asked = JarRequest(line.target.path, origins.is_secure, origins.hosts, time())
-        there.renewed(app, seat, session, set_cookies, asked, asked_at)
+        preparation.renewed(app, seat, session, set_cookies, asked, asked_at)
 
     return SessionWatch(
         client,
@@ -102,7 +102,7 @@ def watch_for(
         is_sent=is_navigation and line.method not in _SENT_AGAIN,
         handed=b"" if app.form_login.keep == "gateway" else _handed(session, request.cookie or b"", origins),
         changed=changed,
-        over=lambda: there.ended(app, seat, session, asked_at),
+        over=lambda: preparation.ended(app, seat, session, asked_at),
         ended=lambda: ended(session),
     )
 

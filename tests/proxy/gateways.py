@@ -231,7 +231,7 @@ async def gateway(
     redirects: Redirects = "nothing",
     proxies: str = "",
     prepare: Preparing = translated,
-    there: Preparation | None = None,
+    preparation: Preparation | None = None,
     callers: Callers | None = None,
     jars: Jars | None = None,
     **more: str,
@@ -257,7 +257,7 @@ async def gateway(
         is_ours=lambda address, port: (str(address), port) in here.own,
         seen=lambda seat, app, host, cookies: here.seen.append((seat, app.name, host, cookies)),
         prepare=prepare,
-        there=there,
+        preparation=preparation,
         callers=callers,
         jars=jars,
     )

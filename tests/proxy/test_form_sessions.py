@@ -106,7 +106,7 @@ async def here(*acts: Act, then: Act = FINE, form: str = FORM) -> AsyncIterator[
     )
     async with (
         application(*acts, then=then) as app,
-        gateway(app, app=form, secrets={"file:app": b"un secret"}, prepare=prepare, there=prepare) as gate,
+        gateway(app, app=form, secrets={"file:app": b"un secret"}, prepare=prepare, preparation=prepare) as gate,
     ):
         yield Here(app, gate, forms)
 

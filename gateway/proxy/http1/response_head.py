@@ -145,7 +145,7 @@ class ResponseHead:
     def usual(self, data: bytes, end: int, cache: bytes = b"") -> bytes:
         """What a client that keeps its HTTP/1.1 connection gets, where `data`, whose head ends at `end`, is a usual
         response, or the beginning of one, and nothing else; then `status` and `left` are set. b"" where it is not: then
-        nothing of what was found counts. `cache`: the ready line for an answer that tells caches nothing.
+        nothing of what was found counts. `cache`: the ready line for a response that tells caches nothing.
 
         A response to HEAD is never usual: see ClientConnection.take_usual.
         """
@@ -202,7 +202,7 @@ class ResponseHead:
             layout = heads.usual_layouts[names]
         except (HttpParserError, HttpParserUpgrade, KeyError):
             return False
-        # No name twice, and nothing beyond the body: so the parser stands where the next answer begins.
+        # No name twice, and nothing beyond the body: so the parser stands where the next response begins.
         if not layout.length or fields[layout.length] != b"%d" % (len(data) - end):
             return False
         if data.count(b"\r\n", 0, end) != len(fields) + 2:
@@ -324,7 +324,7 @@ class ResponseHead:
         if self.framing >= 0:
             return b"\r\nContent-Length: %d" % self.framing
         if self.framing == NO_BODY:
-            # RFC 9110 8.6: a HEAD or 304 answer may say how long the body would be.
+            # RFC 9110 8.6: a HEAD or 304 response may say how long the body would be.
             length = self.rare.get(CONTENT_LENGTH)
             return (
                 b"" if length is None or self.status < 200 or self.status == 204 else b"\r\nContent-Length: " + length

@@ -10,7 +10,7 @@ from httptools import HttpResponseParser
 class ResponseReader:
     """The C parser of many connections: each head is given to it whole, and what it found is taken before the next.
 
-    `fields`: of each name the first line, of the head that was read last. `stale`: that was not one whole answer, so
+    `fields`: of each name the first line, of the head that was read last. `stale`: that was not one whole response, so
     the next gets a parser as good as new: HEAD, a body counted past it, or what was left behind cannot colour it."""
 
     __slots__ = (

@@ -70,14 +70,14 @@ class KeepingExchange(OwnPage):
     """Stands where an application's connection would, until the body is in its file and the portal has a page for it.
     One piece is written at a time, beside the loop; meanwhile one more may gather."""
 
-    __slots__ = ("_call", "_client", "_ends", "_job", "_patience", "_pieces", "_plane", "_writer")
+    __slots__ = ("_inbound", "_client", "_ends", "_job", "_patience", "_pieces", "_plane", "_writer")
 
     def __init__(
-        self, client: KeepingClient, plane: Services, call: InboundRequest, writer: PostWriter, patience: float
+        self, client: KeepingClient, plane: Services, inbound: InboundRequest, writer: PostWriter, patience: float
     ) -> None:
         self._client: KeepingClient | None = client
         self._plane = plane
-        self._call = call
+        self._inbound = inbound
         self._writer = writer
         self._patience = patience
         self._pieces = bytearray()
@@ -116,7 +116,9 @@ class KeepingExchange(OwnPage):
         except GatewayError as error:
             await self._writer.discard()
             client, self._client = self._client, None
-            self._plane.counters.add("ecluse_posts_total", self._call.app.name if self._call.app else "", "refused")
+            self._plane.counters.add(
+                "ecluse_posts_total", self._inbound.app.name if self._inbound.app else "", "refused"
+            )
             if client is not None:
                 client.body_failed(error)
         except Exception as fault:  # noqa: BLE001 - the one edge
@@ -133,8 +135,8 @@ class KeepingExchange(OwnPage):
         if client is None:
             await self._writer.discard()
             return
-        call = replace(self._call, kept=file)
-        client.upstream = exchange = PortalExchange(client, self._plane, call, self._patience)
+        inbound = replace(self._inbound, kept=file)
+        client.upstream = exchange = PortalExchange(client, self._plane, inbound, self._patience)
         exchange.ask()
 
     # --- as exchange.py declares it ---

@@ -230,13 +230,13 @@ class UpstreamConnection(PacedReading):
             return
         self.heard = True
         if 4 <= end <= self.longest_head:
-            self._answer(client, data, end)
+            self._respond(client, data, end)
         elif len(data) > self.longest_head:
             raise GatewayError(UPSTREAM_RESPONSE, "head too long")
         else:
             self._held = data
 
-    def _answer(self, client: Requester, data: bytes, end: int) -> None:
+    def _respond(self, client: Requester, data: bytes, end: int) -> None:
         """A head that ends at `end`, whatever it says, and what has come of its body, in one write."""
         response = self.response
         response.read(data[:end], self._method)
@@ -258,7 +258,7 @@ class UpstreamConnection(PacedReading):
             self._ended(client, clean=left == 0)
 
     def _relay_interim(self, client: Requester, rest: bytes) -> None:
-        """RFC 9110 15.2: any number may come before the answer; 100 was ours to send, HTTP/1.0 knows none."""
+        """RFC 9110 15.2: any number may come before the response; 100 was ours to send, HTTP/1.0 knows none."""
         response = self.response
         self._interim += 1
         if self._interim > _INTERIM:
@@ -336,14 +336,14 @@ class UpstreamConnection(PacedReading):
         self._read_on()
 
     def _read_on(self) -> None:
-        """Also where the answer has ended: in the pool it would stay deaf."""
+        """Also where the response has ended: in the pool the connection would stay deaf."""
         if not (self._held or self.paused or self.transport.is_closing()):
             self.transport.resume_reading()
 
     # --- how it ends ---
 
     def _ended(self, client: Requester, *, clean: bool) -> None:
-        """The whole response is written. Kept only if the request went out whole, and nothing came after the answer."""
+        """The response is written. The connection is kept if its request went out whole and no byte came behind it."""
         if clean and self.response.keep_alive and client.body_done:
             self._give_back(client)
         else:
@@ -356,7 +356,7 @@ class UpstreamConnection(PacedReading):
         if self.state is CLOSED:
             return
         if self._stuck:
-            # Answered before the request was taken: behind it another's would wait here, however much of it came.
+            # The response came before the request was taken: the next request would wait behind the rest of this one.
             self.close()
             return
         self.state = IDLE
@@ -364,7 +364,7 @@ class UpstreamConnection(PacedReading):
         self.idle_since = now = self._timers.now
         self.deadline = now + IDLE_SECONDS
         if self.paused:
-            # In the pool it would stay deaf.
+            # In the pool the connection would stay deaf.
             self.resume()
         if self.bound or self.response.binds:
             self.bound = True
