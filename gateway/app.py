@@ -150,7 +150,7 @@ class _Worker:
         self._acceptors.open()
 
     def _take_store_keys(self, gateway: Gateway) -> None:
-        if retired := self._store_keys.take(gateway.store_keys):
+        if retired := self._store_keys.replace(gateway.store_keys):
             self._killed(self._sessions.retire(retired))
         self._pseudonyms.use(gateway.store_keys[0][1])
 
@@ -252,7 +252,7 @@ class _Worker:
         look_again = LookAgain(services, snapshot=lambda: self.snapshot, changed=self._plane.changed, orders=orders)
         renewal = Renewal(services, snapshot=lambda: self.snapshot, look_again=look_again)
         self._sessions.when_due(renewal.due, lambda session: asked_at(self.snapshot, session, orders))
-        self._sessions.asks(look_again)
+        self._sessions.use_known_of_people(look_again)
         return renewal
 
     def _programs(self) -> Programs:

@@ -15,7 +15,7 @@ _LONGEST: Final = 16 << 10
 class _Value(NamedTuple, Generic[Kept]):
     kept: Kept
     expires_at: int
-    keys: int
+    generation: int
 
 
 class AtHand(Generic[Kept]):
@@ -29,14 +29,14 @@ class AtHand(Generic[Kept]):
         self.forget(id)
         if len(ticket.sealed) > _LONGEST:
             return
-        self._values[id] = _Value(value, ticket.expires_at, keys.taken)
+        self._values[id] = _Value(value, ticket.expires_at, keys.generation)
         if len(self._values) > _MOST:
             self.forget(next(iter(self._values)))
 
     def find(self, id: str, now: int, keys: StoreKeys) -> Kept | None:
         """`now`: Unix seconds. `keys`: under others than it was put under, the store says whether it opens."""
         found = self._values.get(id)
-        if found is None or now >= found.expires_at or found.keys != keys.taken:
+        if found is None or now >= found.expires_at or found.generation != keys.generation:
             return None
         return found.kept
 

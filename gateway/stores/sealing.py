@@ -144,20 +144,21 @@ class StoreKeys:
 
     def __init__(self, keys: Sequence[tuple[str, bytes]]) -> None:
         self._salts = dict[str, bytes]()
-        # How often they have become others.
-        self.taken = 0
-        self.take(keys)
+        # How often the keys were replaced.
+        self.generation = 0
+        self.replace(keys)
 
     @staticmethod
     def of(keys: "StoreKeys | Sequence[tuple[str, bytes]]") -> "StoreKeys":
-        """Those of the whole worker as they are, which change with them; of pairs, keys that stay."""
+        """The worker's keys themselves, which are replaced for all that hold them; of pairs, keys that stay."""
         return keys if isinstance(keys, StoreKeys) else StoreKeys(keys)
 
-    def take(self, keys: Sequence[tuple[str, bytes]]) -> frozenset[str]:
-        """From here on it is these, in all that hold this object; the ids that are no more. On the loop alone."""
+    def replace(self, keys: Sequence[tuple[str, bytes]]) -> frozenset[str]:
+        """These keys are in force from here on, for all that hold this object. Returns the ids that are no more. It is
+        called on the loop alone."""
         _check(keys)
         before = self._salts
-        self.taken += 1
+        self.generation += 1
         self.current = keys[0][0]
         # A copy for each value: `hmac.digest` gives up the interpreter lock, and there is a thread that waits for it.
         self._indexing = {id: hmac.new(draw_key(secret, b"index"), digestmod="sha256") for id, secret in keys}

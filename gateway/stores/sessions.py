@@ -105,7 +105,7 @@ class Sessions:
             self._cache.touched(seat)
 
     def ask(self, seat: Seat, now: float) -> None:
-        """Its refresh is due. The next request does not ask again: the refresh itself sets the next time."""
+        """Its refresh is due and begins. The next request does not ask again: the refresh sets the next time itself."""
         seat.refresh_at = now + _REFRESH_AGAIN
         self._when_due(seat)
 
@@ -113,7 +113,7 @@ class Sessions:
         """`tell` is called with a seat in use, once what is known of its session is to be asked for again: `due_at`."""
         self._when_due, self._due_at = tell, due_at
 
-    def asks(self, known: KnownOfPeople) -> None:
+    def use_known_of_people(self, known: KnownOfPeople) -> None:
         self._known_of_people = known
 
     def due_now(self, session_ids: Collection[str] | None) -> None:
@@ -211,7 +211,7 @@ class Sessions:
         cookie, seat = self._envelopes.new_seat(entry, host=host, app=app, limits=limits, now=now)
 
         def written() -> None:
-            self._read_anew(replaces)
+            self._forget(replaces)
             self._keep(cookie, Opened(StoredSession(session, browser), session_key, record, seat))
 
         add = AddSession(record, seat, self._keys.indexes("browser", browser))
@@ -240,7 +240,7 @@ class Sessions:
         ends = self._ends(hand_over.host, replaces)
         if ends:
             await self._store.perform(ends, self._now())
-        self._read_anew(replaces)
+        self._forget(replaces)
         cookie = hand_over.cookie.encode()
         self._keep(cookie, Opened(stored, hand_over.session_key, record, added))
         return cookie
@@ -357,11 +357,11 @@ class Sessions:
         return stored if self._is_live(stored.session) else None
 
     def _is_live(self, session: Session) -> bool:
-        """By the limit inside the seal: the one beside it is the store's word alone."""
+        """Whether it has not ended, by the limit inside its seal: the one beside the seal is only the store's word."""
         return session.expires_at > self._now() and session.id not in self._cache.ended
 
     def _keep(self, cookie: bytes, made: Opened) -> None:
-        """A seat that was just made will be asked for at once. It may have been ended while it was written."""
+        """A seat that was just made will be asked for at once. Its session may have ended while it was written."""
         if self._is_live(made.stored.session):
             self._remember(cookie, made, None)
 
@@ -377,7 +377,7 @@ class Sessions:
         if known is not None:
             # Another worker's touches have moved it on, or an older tail has shortened it: the store knows.
             known.deadline, known.hard_deadline, known.counts_until = deadline, hard, counts_until
-            # A person who is another one since a refresh is noticed when that is due, and what streams is judged then.
+            # What a refresh has changed of the person comes out when the next is due: what streams is judged then.
             known.refresh_at = refresh_at if known.identity == session.identity else known.refresh_at
             return known
         idle = float(min(session.idle, seat.idle))
@@ -387,12 +387,12 @@ class Sessions:
         self._cache.put(kept)
         return kept
 
-    def _read_anew(self, cookie: bytes | None) -> None:
+    def _forget(self, cookie: bytes | None) -> None:
         if cookie is not None:
             self._cache.drop(cookie)
 
     def _ends(self, host: str, cookie: bytes | None) -> tuple[Write, ...]:
-        """Last: where the store fails before, the browser has what it had."""
+        """The seat of this cookie ends, by the last write: where the store fails before it, the browser keeps it."""
         presented = None if cookie is None else read_cookie(cookie)
         return () if presented is None else (EndSeat(presented.key, host),)
 

@@ -127,7 +127,8 @@ class Tickets(Generic[Kept]):
         return new_id(self._token_bytes, shard="" if self._shard is None else self._shard(value))
 
     def sealed(self, id: str, value: Kept, bound_by: str, carries: AddSeat | None = None) -> PutTicket:
-        """To be written with what else there is. `carries`: a seat of the session whose shard part the id has."""
+        """The write that puts it, for a step with others. `carries`: a seat of the session whose shard part the id
+        has."""
         plain = self._form.write(value)
         if self._bounds.longest is not None and len(plain) > self._bounds.longest:
             raise GatewayError(LIMIT_BODY, f"{len(plain)} bytes to keep, over {self._bounds.longest}")
@@ -147,6 +148,7 @@ class Tickets(Generic[Kept]):
         return PutTicket(ticket, self._bounds.per_group, self._bounds.in_all)
 
     async def peek(self, id: str) -> Kept | None:
+        """The record, which stays; None where there is none."""
         if not 0 < len(id) <= _LONGEST_ID:
             return None
         now = self._now()
@@ -156,13 +158,14 @@ class Tickets(Generic[Kept]):
         return self._unsealed(id, key, await self._store.peek_ticket(key, now))
 
     async def take(self, id: str) -> Kept | None:
+        """The record, which is used up; None where there is none any more."""
         if not 0 < len(id) <= _LONGEST_ID:
             return None
         key = self.spending(id).key
         return self._unsealed(id, key, await self._store.take_ticket(key, self._now()))
 
     async def take_with_seat(self, id: str) -> "TakenWithSeat[Kept] | None":
-        """With the seat that it carried, which has been added where its session lives."""
+        """As `take`, with the seat that the ticket carried, which has been added if its session lives."""
         if not 0 < len(id) <= _LONGEST_ID:
             return None
         now, key = self._now(), self._key(id)
@@ -181,12 +184,12 @@ class Tickets(Generic[Kept]):
         return await self._store.perform([self.spending(id), *writes], self._now())
 
     async def spend_after(self, first: Sequence[Write], id: str, writes: Sequence[Write]) -> Write | None:
-        """As `spend`, with what is used up before it. That whose condition does not hold: what was before it is used
-        up, and nothing is written."""
+        """As `spend`, with `first` used up before it. None, or the write whose condition did not hold: what came before
+        that is then used up, and nothing is written."""
         return await self._store.perform_until([*first, self.spending(id), *writes], self._now())
 
     def spending(self, id: str) -> Spend:
-        """To be used up in a step."""
+        """The write that uses it up, for a step with others."""
         spend = Spend(self._key(id))
         if self._at_hand is not None:
             self._at_hand.forget(id)
@@ -298,12 +301,12 @@ class Transactions:
         return await self.use_up(self.uses(kind, *parts, issued=issued, skew=skew, until=until))
 
     def uses(self, kind: str, *parts: str, issued: int | None, skew: int, until: int) -> list[UseOnce]:
-        """As `first_use`, to be used up in a step."""
+        """As `first_use`, as writes for a step with others."""
         # Under every store key: while a new one comes into use, workers may differ in which is the first.
         return [UseOnce(key, until, issued, skew) for key in self._keys.indexes(kind, *parts)]
 
     async def use_up(self, writes: Sequence[Write]) -> bool:
-        """Each by itself, whatever becomes of the others. Whether all were there."""
+        """Uses up each by itself, whatever becomes of the others. Returns whether all were there."""
         now = self._now()
         return all(await asyncio.gather(*(self._store.perform([write], now) for write in writes)))
 

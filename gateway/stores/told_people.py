@@ -224,7 +224,7 @@ class ToldPeople:
         if self._made is None:
             self._made, self._taken = StoreKeys(live), live
         elif live != self._taken:
-            self._made.take(live)
+            self._made.replace(live)
             self._taken = live
         return self._made
 

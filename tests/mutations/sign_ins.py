@@ -371,7 +371,7 @@ DEFENCES = (
     Defence(
         "what is at hand is there while the store keys are what they were",
         "stores/at_hand.py",
-        " or found.keys != keys.taken",
+        " or found.generation != keys.generation",
         "stores/test_at_hand.py",
         "",
     ),

@@ -310,7 +310,7 @@ async def installed(*, one_host: bool = False, store: Any = None) -> AsyncIterat
         here.look_again = look_again
         here.renewal = Renewal(services, snapshot=lambda: here.snapshot, look_again=look_again)
         sessions.when_due(here.renewal.due, lambda session: asked_at(here.snapshot, session, orders))
-        sessions.asks(look_again)
+        sessions.use_known_of_people(look_again)
         here.port = server.sockets[0].getsockname()[1]
         here.snapshot = _snapshot(here.port, metropole, departement, PERMIS if one_host else PORTAL)
         try:

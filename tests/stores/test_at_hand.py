@@ -51,7 +51,7 @@ async def test_under_a_store_key_that_is_no_more_nothing_is_at_hand() -> None:
     keys = StoreKeys(KEYS)
     _, here = made(Clock(), keys)
     login = await here.saml_logins.put(LOGIN, NETWORK)
-    keys.take(OTHER_KEYS)
+    keys.replace(OTHER_KEYS)
     assert await here.saml_logins.peek(login) is None
 
 

@@ -35,7 +35,7 @@ async def test_a_worker_that_knows_it_carries_it_over_a_key_that_is_gone(store: 
     keys = StoreKeys(KEYS)
     worker = of(store, clock, keys)
     first = await worker.read()
-    keys.take(OTHER_KEYS)
+    keys.replace(OTHER_KEYS)
     assert await worker.read() == first
     assert await of(store, clock, StoreKeys(OTHER_KEYS)).read() == first
 

@@ -38,14 +38,14 @@ def test_what_was_drawn_under_a_key_that_is_gone_has_no_salt() -> None:
 def test_what_holds_the_keys_of_a_worker_changes_with_them_and_pairs_stay() -> None:
     keys = StoreKeys(KEYS)
     held, own = StoreKeys.of(keys), StoreKeys.of(KEYS)
-    assert keys.take(OTHER_KEYS + KEYS) == frozenset()
+    assert keys.replace(OTHER_KEYS + KEYS) == frozenset()
     assert (held.current, own.current) == ("k2", "k1")
     assert held.indexes("subject", "a") == StoreKeys(OTHER_KEYS + KEYS).indexes("subject", "a")
-    assert keys.take(OTHER_KEYS) == {"k1"}
+    assert keys.replace(OTHER_KEYS) == {"k1"}
     with pytest.raises(GatewayError, match="no store key `k1` any more"):
         held.note_key("k1")
     with pytest.raises(GatewayError, match="at least one"):
-        keys.take(())
+        keys.replace(())
     assert held.current == "k2"
 
 

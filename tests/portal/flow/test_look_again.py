@@ -265,7 +265,7 @@ async def test_another_worker_that_reads_the_seat_after_a_pause_waits_as_well(he
     seat = await table.seat()
     other = Sessions(here.store, KEYS, now=here.clock.seconds, monotonic=here.clock.monotonic)
     assert here.look_again is not None
-    other.asks(here.look_again)
+    other.use_known_of_people(here.look_again)
     table.says("bob,maire")
     here.clock.ahead = 620
     loaded = await asyncio.gather(other.load(ACTES, seat.cookie), here.sessions.load(ACTES, seat.cookie))
