@@ -105,9 +105,9 @@ class Portal:
         self._design = DesignFiles()
         self._asked: set[asyncio.Task[Page | SendOn]] = set()
 
-    def ask(self, call: InboundRequest, body: bytes) -> asyncio.Task[Page | SendOn]:
+    def ask(self, inbound: InboundRequest, body: bytes) -> asyncio.Task[Page | SendOn]:
         """The page for one request. The caller may leave: the request is served to its end all the same."""
-        task = asyncio.get_running_loop().create_task(self._answer(call, body))
+        task = asyncio.get_running_loop().create_task(self._page_in_time(inbound, body))
         self._asked.add(task)
         task.add_done_callback(self._asked.discard)
         return task
@@ -123,11 +123,12 @@ class Portal:
         self._sources.close()
         await self._kept_posts.close()
 
-    async def _answer(self, call: InboundRequest, body: bytes) -> Page | SendOn:
-        request = PortalRequest(call, body)
+    async def _page_in_time(self, inbound: InboundRequest, body: bytes) -> Page | SendOn:
+        """The page, or one that waits for it where others are asked and have not answered in time."""
+        request = PortalRequest(inbound, body)
         if not request.asks_others:
-            return await self._served(request)
-        task = asyncio.create_task(self._served(request))
+            return await self._page_or_refusal(request)
+        task = asyncio.create_task(self._page_or_refusal(request))
         try:
             await asyncio.wait((task,), timeout=_PATIENCE)
         except asyncio.CancelledError:
@@ -135,9 +136,10 @@ class Portal:
             raise
         return task.result() if task.done() else self._waiting.begin(request, task)
 
-    async def _served(self, request: PortalRequest) -> Page | SendOn:
+    async def _page_or_refusal(self, request: PortalRequest) -> Page | SendOn:
+        """Never raises. The cookies that steps have set go with a refusal, too."""
         try:
-            page = await self._run(request)
+            page = await self._page(request)
             if isinstance(page, SendOn):
                 return page
         except GatewayError as error:
@@ -148,17 +150,18 @@ class Portal:
             page = self._refusal(request, GatewayError(GATEWAY_FAULT))
         return with_cookies(framed(page, request.framed_by) if request.framed_by else page, request.cookies_to_set)
 
-    async def _run(self, request: PortalRequest) -> Page | SendOn:
+    async def _page(self, request: PortalRequest) -> Page | SendOn:
+        """Raises what the steps raise."""
         try:
-            return await self._walked(request)
+            return await self._run_steps(request)
         finally:
             # A sign-in that was refused, or led elsewhere: what it was made of works no more.
             if request.uses_up:
                 await self._services.transactions.use_up(request.uses_up)
 
-    async def _walked(self, request: PortalRequest) -> Page | SendOn:
+    async def _run_steps(self, request: PortalRequest) -> Page | SendOn:
         """Steps say what comes next and never call each other."""
-        step: NextStep = await self._first(request)
+        step: NextStep = await self._first_step(request)
         while not isinstance(step, Page | SendOn):
             match step:
                 case BeginTransaction():
@@ -172,29 +175,30 @@ class Portal:
                 case SignInSeenAgain():
                     step = await self._sign_ins.seen_again(request, step)
                 case NotifyProvider():
-                    told = await self._sources.of_session(step.session).log_out(request, step)
-                    step = step.otherwise if told is None else told
+                    page = await self._sources.of_session(step.session).log_out(request, step)
+                    step = step.otherwise if page is None else page
         return step
 
-    async def _first(self, request: PortalRequest) -> NextStep:
+    async def _first_step(self, request: PortalRequest) -> NextStep:
         if request.purpose == "challenge":
             if request.inbound.kept is not None:
                 return await self._kept_posts.keep(request)
             return await self._app_host.arrived(request)
         if request.purpose == "logout":
             return await self._sign_out.link(request)
-        steps = self._find(request)
-        if not steps:
+        handlers = self._handlers(request)
+        if not handlers:
             raise GatewayError(PATH_RESERVED, "no such page of ours on this host")
-        step = steps.get(request.method)
-        if step is None:
-            return self._not_allowed(request, steps)
+        handler = handlers.get(request.method)
+        if handler is None:
+            return self._not_allowed(request, handlers)
         if request.body and not request.path.startswith(f"{KEPT}/") and not is_scim(request):
             require_form(request)
-        return await step(request)
+        return await handler(request)
 
-    def _find(self, request: PortalRequest) -> Handlers:
-        """The paths are compared as received: there is one way to write each."""
+    def _handlers(self, request: PortalRequest) -> Handlers:
+        """What serves the path, by method; empty where nothing does. The paths are compared as received: there is one
+        way to write each."""
         path = "home" if request.path == "/" else request.path.removeprefix(PREFIX)
         found = _NONE
         if path.startswith(DESIGN):
@@ -214,11 +218,11 @@ class Portal:
             return await self._start.chosen(request)
         return await self._app_host.login(request)
 
-    def _not_allowed(self, request: PortalRequest, steps: Handlers) -> Page:
+    def _not_allowed(self, request: PortalRequest, handlers: Handlers) -> Page:
         error = GatewayError(WIRE_METHOD, f"{request.method} is not for this page")
         self._services.report.refused(request, error)
         # RFC 9110 15.5.6
-        allowed = ", ".join(method for method in ("GET", "HEAD", "POST") if method.replace("HEAD", "GET") in steps)
+        allowed = ", ".join(method for method in ("GET", "HEAD", "POST") if method.replace("HEAD", "GET") in handlers)
         return with_headers(self._refusal(request, error), {b"Allow": allowed.encode()})
 
     def _refusal(self, request: PortalRequest, error: GatewayError) -> Page:

@@ -467,13 +467,13 @@ def asked_for(here: Installation, target: str) -> InboundRequest:
 async def test_who_is_being_answered_when_the_worker_ends_is_answered(
     here: Installation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    may, run = asyncio.Event(), here.portal._run
+    may, page_of = asyncio.Event(), here.portal._page
 
     async def slowly(request: PortalRequest) -> Page:
         await may.wait()
-        return await run(request)
+        return await page_of(request)
 
-    monkeypatch.setattr(here.portal, "_run", slowly)
+    monkeypatch.setattr(here.portal, "_page", slowly)
     page = here.portal.ask(asked_for(here, "/_ecluse/nothing"), b"")
     closing = asyncio.create_task(here.portal.close(60))
     await asyncio.sleep(0.05)
@@ -488,7 +488,7 @@ async def test_but_not_for_ever(here: Installation, monkeypatch: pytest.MonkeyPa
         await asyncio.Event().wait()
         raise AssertionError
 
-    monkeypatch.setattr(here.portal, "_run", never)
+    monkeypatch.setattr(here.portal, "_page", never)
     page = here.portal.ask(asked_for(here, "/_ecluse/nothing"), b"")
     await here.portal.close(0.01)
     await asyncio.wait([page], timeout=10)
