@@ -17,7 +17,6 @@ from aiohttp import (
     ClientResponse,
     ClientSession,
     ClientTimeout,
-    DummyCookieJar,
     TCPConnector,
 )
 from aiohttp.abc import AbstractResolver, ResolveResult
@@ -37,12 +36,12 @@ from gateway.model.directory_codes import (
     DIRECTORY_UNREACHABLE,
 )
 from gateway.model.quoting import quoted
+from gateway.ops.client_session import KEEP_ALIVE_SECONDS, client_session
 from gateway.ops.client_tls import tls_context
 from gateway.wire.addresses import contains, parse_address
 
 # So that it is read in the loop within 5 ms.
 LARGEST_RESPONSE: Final = 256 << 10
-_KEEP_ALIVE_SECONDS: Final = 3.0
 
 
 class _NotListed(OSError):
@@ -145,16 +144,9 @@ class HttpReader:
                 ssl=context,
                 socket_factory=self._socket,
                 limit=source.connections,
-                keepalive_timeout=_KEEP_ALIVE_SECONDS,
+                keepalive_timeout=KEEP_ALIVE_SECONDS,
             )
-            self._session = ClientSession(
-                connector=connector,
-                cookie_jar=DummyCookieJar(),
-                headers={"Accept-Encoding": "identity", "User-Agent": "ecluse"},
-                timeout=ClientTimeout(total=self._directory.timeout),
-                auto_decompress=False,
-                trust_env=False,
-            )
+            self._session = client_session(connector, ClientTimeout(total=self._directory.timeout))
         return self._session
 
     def _socket(self, address_info: Any) -> socket.socket:

@@ -6,7 +6,6 @@ place whole or not at all.
 
 import asyncio
 import os
-import signal
 import sys
 import time
 from collections.abc import Iterable, Sequence
@@ -27,6 +26,7 @@ from gateway.directories.index import (
 )
 from gateway.directories.indexing import SECONDS, IndexOutcome, decode_outcome, encode_directory, stat_of
 from gateway.model.directory import Directory, FileSource
+from gateway.ops.child_process import NoOutcome, ask_once
 from gateway.ops.log import Log
 
 # -P: what lies in the current folder is never taken for a part of this program.
@@ -139,27 +139,12 @@ class DirectoryKeeper:
         self._log.event("directory.read", **facts)
 
     async def _outcome(self, directory: Directory) -> IndexOutcome:
-        pipe = asyncio.subprocess.PIPE
         before = await asyncio.to_thread(stat_of, directory.file.path)
+        command, question = (*self._helper, str(self._folder)), encode_directory(directory)
         try:
-            process = await asyncio.create_subprocess_exec(
-                *self._helper, str(self._folder), stdin=pipe, stdout=pipe, process_group=0
-            )
-        except OSError as error:
-            return IndexOutcome(detail=f"the process that reads it cannot be started: {error}", stat=before)
-        try:
-            async with asyncio.timeout(SECONDS + _ANSWERS_WITHIN):
-                said, _ = await process.communicate(encode_directory(directory))
-            return decode_outcome(said)
-        except (TimeoutError, ValueError, TypeError, LookupError):
-            status = process.returncode
-            why = f"the process that read it ended with status {status}, or said nothing in time"
-            return IndexOutcome(detail=why, stat=before)
-        finally:
-            if process.returncode is None:
-                with suppress(ProcessLookupError):
-                    os.killpg(process.pid, signal.SIGKILL)
-                await process.wait()
+            return await ask_once(command, question, decode_outcome, within=SECONDS + _ANSWERS_WITHIN, reads="it")
+        except NoOutcome as why:
+            return IndexOutcome(detail=str(why), stat=before)
 
 
 def _of_files(directories: Iterable[Directory]) -> list[Directory]:

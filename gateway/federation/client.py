@@ -9,7 +9,6 @@ from aiohttp import (
     ClientResponse,
     ClientSession,
     ClientTimeout,
-    DummyCookieJar,
     TCPConnector,
 )
 from aiohttp.abc import AbstractResolver
@@ -21,13 +20,12 @@ from gateway.model.errors import GatewayError
 from gateway.model.provider import ClientCertificate
 from gateway.model.quoting import quoted
 from gateway.oidc.documents import Call, ProviderResponse, told_of_call
+from gateway.ops.client_session import KEEP_ALIVE_SECONDS, client_session
 from gateway.ops.client_tls import tls_context
 from gateway.wire.addresses import Reach, reach
 
 TOTAL_SECONDS = 10.0
 LARGEST_BODY = 1 << 20
-# Under the five seconds after which common servers close an idle connection: a token request is not sent twice.
-_KEEP_ALIVE_SECONDS = 3.0
 
 AddressInfo = tuple[int, int, int, str, tuple[str, int] | tuple[str, int, int, int] | tuple[int, bytes]]
 
@@ -104,16 +102,10 @@ class ProviderClient:
                 socket_factory=self._socket,
                 limit=0,
                 limit_per_host=64,
-                keepalive_timeout=_KEEP_ALIVE_SECONDS,
+                keepalive_timeout=KEEP_ALIVE_SECONDS,
             )
-            self._session = ClientSession(
-                connector=connector,
-                cookie_jar=DummyCookieJar(),
-                headers={"Accept-Encoding": "identity", "User-Agent": "ecluse"},
-                timeout=ClientTimeout(total=self._total_seconds, sock_connect=self._connect_seconds),
-                auto_decompress=False,
-                trust_env=False,
-            )
+            timeout = ClientTimeout(total=self._total_seconds, sock_connect=self._connect_seconds)
+            self._session = client_session(connector, timeout)
         return self._session
 
     def _socket(self, address_info: AddressInfo) -> socket.socket:

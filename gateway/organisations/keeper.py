@@ -6,7 +6,6 @@ wrote is in place whole or not at all.
 
 import asyncio
 import os
-import signal
 import sys
 import time
 from collections.abc import Iterable, Sequence
@@ -16,6 +15,7 @@ from typing import Final
 
 from gateway.directories.indexing import SECONDS
 from gateway.model.organisations import OrganisationTable
+from gateway.ops.child_process import NoOutcome, ask_once
 from gateway.ops.log import Log
 from gateway.organisations.index import organisation_index_path, read_organisation_stamp
 from gateway.organisations.indexing import (
@@ -87,26 +87,12 @@ class OrganisationKeeper:
         self._fails = bool(outcome.detail)
 
     async def _outcome(self, tables: tuple[OrganisationTable, ...], said: str) -> OrganisationsOutcome:
-        pipe = asyncio.subprocess.PIPE
         before = await asyncio.to_thread(stats_of, tables)
+        command, question = (*self._helper, str(self._folder)), said.encode() + b"\n"
         try:
-            process = await asyncio.create_subprocess_exec(
-                *self._helper, str(self._folder), stdin=pipe, stdout=pipe, process_group=0
-            )
-        except OSError as error:
-            return OrganisationsOutcome(detail=f"the process that reads them cannot be started: {error}", stats=before)
-        try:
-            async with asyncio.timeout(SECONDS):
-                line, _ = await process.communicate(said.encode() + b"\n")
-            return decode_organisations_outcome(line)
-        except (TimeoutError, ValueError, TypeError, LookupError):
-            why = f"the process that read them ended with status {process.returncode}, or said nothing in time"
-            return OrganisationsOutcome(detail=why, stats=before)
-        finally:
-            if process.returncode is None:
-                with suppress(ProcessLookupError):
-                    os.killpg(process.pid, signal.SIGKILL)
-                await process.wait()
+            return await ask_once(command, question, decode_organisations_outcome, within=SECONDS, reads="them")
+        except NoOutcome as why:
+            return OrganisationsOutcome(detail=str(why), stats=before)
 
 
 def _made(folder: Path) -> tuple[str, tuple[tuple[int, ...], ...]] | None:

@@ -6,4 +6,5 @@
 `teams`          app files against their team's fence; `fence_table` says for each key what bounds it
 `shadows`        files that stand beside a live one
 `references`     secrets, certificates and metadata: there, and usable (`pem`)
+`extras`         libraries that are installed only where a file needs them
 """

@@ -1,8 +1,8 @@
 """The servers of directories/: what they refer to, and whether anything would go in the clear."""
 
-import importlib
 from collections.abc import Callable, Iterator
 
+from gateway.config.check.extras import check_extra
 from gateway.config.check.pem import check_certificates, check_private_key
 from gateway.config.problems import Path, Problem
 from gateway.config.schema.directory import DirectoryFile
@@ -91,7 +91,7 @@ def check_server(document: YamlDocument, model: DirectoryFile, *, development: b
         if not (development or model.postgresql.tls or model.postgresql.host.startswith("/")):
             message = "what is known of people, and our password, would go in the clear"
             yield document.problem(("postgresql", "tls"), message, "leave tls out")
-        yield from _extra(document, ("postgresql",), "postgresql", "psycopg")
+        yield from check_extra(document, ("postgresql",), "postgresql", "psycopg")
     if model.ldap is None:
         return
     if not development and not model.ldap.start_tls:
@@ -99,12 +99,4 @@ def check_server(document: YamlDocument, model: DirectoryFile, *, development: b
             if server.startswith("ldap:"):
                 message = "what is known of people, and our password, would go in the clear"
                 yield document.problem(("ldap", "servers", index), message, "ldaps://, or start_tls: true")
-    yield from _extra(document, ("ldap",), "ldap", "ldap")
-
-
-def _extra(document: YamlDocument, path: Path, name: str, module: str) -> Iterator[Problem]:
-    try:
-        importlib.import_module(module)
-    except ImportError as error:
-        message = f"this needs the extra {name}, which is not installed: {error}"
-        yield document.problem(path, message, "docs/how-to/install-it.md")
+    yield from check_extra(document, ("ldap",), "ldap", "ldap")

@@ -1,6 +1,5 @@
 """What one file alone cannot tell. A name that two files use is shown with both places."""
 
-import importlib
 import re
 from collections.abc import Container, Hashable, Iterable, Iterator
 from typing import TypeVar
@@ -12,6 +11,7 @@ from gateway.config.check.conditions import Index, check_shared, known_level
 from gateway.config.check.cookies import check_prefixes
 from gateway.config.check.directories import check_directories
 from gateway.config.check.divided_hosts import check_divided_hosts
+from gateway.config.check.extras import check_extra
 from gateway.config.check.fronts import check_forward_auth
 from gateway.config.check.scim import check_scim
 from gateway.config.check.shadows import check_shadows
@@ -214,7 +214,7 @@ def _store_server(document: YamlDocument, model: GatewayFile) -> Iterator[Proble
         message = "a server has an address, or Sentinels who know it, or the nodes of a cluster, and one of these alone"
         hint = "address: valkey.example.org:6379, or sentinel: {...}, or cluster: [...]"
         yield document.problem(("store", "server"), message, hint)
-    yield from _extra(document, ("store", "type"), "redis", "redis.asyncio")
+    yield from check_extra(document, ("store", "type"), "redis", "redis.asyncio")
 
 
 def _second_opinion(document: YamlDocument, model: GatewayFile) -> Iterator[Problem]:
@@ -224,15 +224,7 @@ def _second_opinion(document: YamlDocument, model: GatewayFile) -> Iterator[Prob
     if wanted is None:
         return
     module = "onelogin.saml2.response" if wanted.by == "python3-saml" else wanted.by
-    yield from _extra(document, ("saml", "second_opinion", "by"), wanted.by, module)
-
-
-def _extra(document: YamlDocument, path: Path, name: str, module: str) -> Iterator[Problem]:
-    try:
-        importlib.import_module(module)
-    except ImportError as error:
-        message = f"this needs the extra {name}, which is not installed: {error}"
-        yield document.problem(path, message, "docs/how-to/install-it.md")
+    yield from check_extra(document, ("saml", "second_opinion", "by"), wanted.by, module)
 
 
 def _listeners(document: YamlDocument, model: GatewayFile) -> Iterator[Problem]:

@@ -1,0 +1,40 @@
+"""A process of its own that is asked one thing: the question is its standard input, and what it prints its outcome."""
+
+import asyncio
+import os
+import signal
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from typing import TypeVar
+
+Printed = TypeVar("Printed")
+
+
+class NoOutcome(Exception):
+    """Why there is none, for the operator."""
+
+
+async def ask_once(
+    command: Sequence[str], question: bytes, decode: Callable[[bytes], Printed], *, within: float, reads: str
+) -> Printed:
+    """`decode`: raises ValueError, TypeError or LookupError for what is no outcome. `within`: seconds, after which the
+    process is ended with all that it has begun. `reads`: the pronoun of what it reads, in the reason. Raises
+    NoOutcome."""
+    pipe = asyncio.subprocess.PIPE
+    try:
+        process = await asyncio.create_subprocess_exec(*command, stdin=pipe, stdout=pipe, process_group=0)
+    except OSError as error:
+        raise NoOutcome(f"the process that reads {reads} cannot be started: {error}") from None
+    try:
+        async with asyncio.timeout(within):
+            printed, _ = await process.communicate(question)
+        return decode(printed)
+    except (TimeoutError, ValueError, TypeError, LookupError):
+        status = process.returncode
+        why = f"the process that read {reads} ended with status {status}, or said nothing in time"
+        raise NoOutcome(why) from None
+    finally:
+        if process.returncode is None:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            await process.wait()
