@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from ipaddress import IPv4Network, IPv6Network
 from typing import Literal
 
 from gateway.model.levels import NO_LEVELS, ProviderLevels
-from gateway.model.serves import SERVES_NOBODY_BY_NAME, ServesOrganisations
 
 ClientAuthentication = Literal[
     "none", "client_secret_basic", "client_secret_post", "client_secret_jwt", "private_key_jwt", "tls_client_auth"
@@ -49,6 +49,28 @@ class ClientCertificate:
 
     certificate: bytes
     key: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class ServesOrganisations:
+    """Which organisations' people a provider signs in. `others`: those that no other provider is named for.
+
+    `networks`: from which its people come; it is offered first there. `hosts`: of applications, whose people are all
+    its own, so that nobody is asked. `is_open`: no organisation is named at all, so that it may be anybody's."""
+
+    siren: frozenset[str] = frozenset()
+    domains: frozenset[str] = frozenset()
+    departements: frozenset[str] = frozenset()
+    others: bool = False
+    networks: tuple[IPv4Network | IPv6Network, ...] = ()
+    hosts: frozenset[str] = frozenset()
+
+    @property
+    def is_open(self) -> bool:
+        return not (self.siren or self.domains or self.departements or self.others)
+
+
+SERVES_NOBODY_BY_NAME = ServesOrganisations()
 
 
 @dataclass(frozen=True, slots=True)

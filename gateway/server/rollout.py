@@ -1,11 +1,13 @@
 """One plan live in all workers, or in none: prepare, then commit. The plan that is live is owned here."""
 
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from gateway.server.compiling import Live
 from gateway.server.control import ReloadVerdict
 from gateway.server.fleet import Fleet, Worker, ask, refusal, refusals
-from gateway.server.rollout_lock import RolloutLock
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +33,48 @@ def verdict_of(live: Live, refusal: str) -> ReloadVerdict:
     verdict = "refused" if refusal else "partly" if live.left_out else "live"
     told: ReloadVerdict = {"verdict": verdict, "revision": live.revision, "detail": refusal or live.left_out}
     return told | ({"kept": list(live.kept), "closed": list(live.closed)} if verdict == "partly" else {})
+
+
+class RolloutLock:
+    """The right to speak of snapshots to the workers: for many bring-ups side by side, or for one rollout alone. A
+    rollout that waits goes before bring-ups that come after it: workers that die one by one cannot hold it off."""
+
+    def __init__(self) -> None:
+        self._changed = asyncio.Condition()
+        self._together = 0
+        self._alone = False
+
+    @asynccontextmanager
+    async def together(self) -> AsyncIterator[None]:
+        async with self._changed:
+            await self._changed.wait_for(lambda: not self._alone)
+            self._together += 1
+        try:
+            yield
+        finally:
+            async with self._changed:
+                self._together -= 1
+                self._changed.notify_all()
+
+    @asynccontextmanager
+    async def alone(self) -> AsyncIterator[None]:
+        async with self._changed:
+            await self._changed.wait_for(lambda: not self._alone)
+            self._alone = True
+            try:
+                await self._changed.wait_for(lambda: not self._together)
+            except BaseException:
+                self._leave()
+                raise
+        try:
+            yield
+        finally:
+            async with self._changed:
+                self._leave()
+
+    def _leave(self) -> None:
+        self._alone = False
+        self._changed.notify_all()
 
 
 class Rollout:

@@ -18,12 +18,12 @@ from gateway.server.channel import ChannelLost, Message
 from gateway.server.compiling import Live, Refused, compile_folder
 from gateway.server.control import Control, ReloadVerdict
 from gateway.server.control_keeper import ControlKeeper
-from gateway.server.descriptors import allow_files
 from gateway.server.faults import CannotServe, watched, where
 from gateway.server.fixed import addresses, why_not
 from gateway.server.fleet import PROGRAM, Fleet, Hooks, Worker, ask, refusals
 from gateway.server.inherited import bound
 from gateway.server.keyrings import Keyrings, told_of
+from gateway.server.listeners import allow_files
 from gateway.server.liveness_probe import until_silent
 from gateway.server.observation import Observation
 from gateway.server.questions import Questions

@@ -10,8 +10,7 @@ import pytest
 
 from gateway.identity.served_by import ProvidersByOrganisation, in_order
 from gateway.model.organisations import ListedOrganisation
-from gateway.model.provider import Provider
-from gateway.model.serves import ServesOrganisations
+from gateway.model.provider import Provider, ServesOrganisations
 from tests.oidc.samples import provider
 
 LILLE = ListedOrganisation("Lille", siren="215903501", departement="59", domains=("mail.lille.example",))

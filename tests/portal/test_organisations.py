@@ -10,7 +10,7 @@ import pytest
 
 from gateway.model.directory import FileSource
 from gateway.model.organisations import OrganisationTable
-from gateway.model.serves import ServesOrganisations
+from gateway.model.provider import ServesOrganisations
 from gateway.model.transaction import OTHER_ACCOUNT
 from gateway.organisations.indexing import make_organisations
 from gateway.portal.http.provider_cookie import remember_provider

@@ -2,7 +2,7 @@ import asyncio
 
 import pytest
 
-from gateway.server.rollout_lock import RolloutLock
+from gateway.server.rollout import RolloutLock
 from tests.patience import PATIENCE
 
 

@@ -12,7 +12,7 @@ import pytest
 import pytest_asyncio
 
 from gateway.model.unix_socket import CONTROL_SOCKET
-from gateway.server import control_keeper, descriptors
+from gateway.server import control_keeper, listeners
 from gateway.server.control import connect
 from gateway.server.faults import CannotServe
 from tests.patience import PATIENCE, until
@@ -42,7 +42,7 @@ async def test_a_process_that_may_open_too_few_files_says_so_at_the_start(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whoever may raise the limit does, as who runs the tests may."""
-    monkeypatch.setattr(descriptors, "allow_many_files", lambda needed: min(needed, 1000))
+    monkeypatch.setattr(listeners, "allow_many_files", lambda needed: min(needed, 1000))
     async with crewed(tmp_path) as crew:
         await until(lambda: crew.lines("descriptors.few"))
         (line,) = crew.lines("descriptors.few")

@@ -9,9 +9,8 @@ from gateway.config.check.references import resolve
 from gateway.config.check.theme import resolve_design
 from gateway.config.compile.app import serve_app, serve_rules
 from gateway.config.compile.design import serve_design
-from gateway.config.compile.directory import serve_directory
+from gateway.config.compile.directory import serve_directory, serve_organisations
 from gateway.config.compile.gateway import serve_gateway
-from gateway.config.compile.organisations import serve_organisations
 from gateway.config.compile.plan import (
     ClosedHosts,
     Line,

@@ -1,4 +1,5 @@
-"""A directory's file as it is served, with the fingerprint of what it is asked by and gives."""
+"""A directory's file as it is served, with the fingerprint of what it is asked by and gives; and a file that names a
+table of organisations."""
 
 import hashlib
 import os
@@ -6,8 +7,9 @@ from typing import Final
 
 from gateway.config.compile.served import Material, served
 from gateway.config.problems import Path
-from gateway.config.schema.directory import DirectoryFile, MandateSection
+from gateway.config.schema.directory import CsvSection, DirectoryFile, MandateSection
 from gateway.config.schema.directory_servers import HttpSection
+from gateway.config.schema.organisations import OrganisationsFile
 from gateway.config.schema.sql_select import pieces
 from gateway.model.directory import (
     ActsFor,
@@ -25,6 +27,7 @@ from gateway.model.directory import (
     secret_attribute,
 )
 from gateway.model.mandate import TermColumns
+from gateway.model.organisations import OrganisationTable
 from gateway.model.provider import ClientCertificate
 
 _FINGERPRINT_LETTERS: Final = 16
@@ -71,6 +74,19 @@ def serve_directory(file: str, model: DirectoryFile, material: Material, root: s
     )
 
 
+def serve_organisations(model: OrganisationsFile, root: str) -> OrganisationTable:
+    """`root`: the policy folder, absolute."""
+    return OrganisationTable(model.organisations, _table(model.csv, root), model.credit or "", model.as_of or "")
+
+
+def _table(csv: CsvSection, root: str) -> FileSource:
+    return served(FileSource, csv, path=_below(root, csv.path), form="csv")
+
+
+def _below(root: str, path: str) -> str:
+    return os.path.normpath(os.path.join(root, path))
+
+
 def _terms(told: MandateSection) -> TermColumns:
     return served(
         TermColumns,
@@ -84,8 +100,7 @@ def _terms(told: MandateSection) -> TermColumns:
 
 def _source(file: str, model: DirectoryFile, material: Material, root: str) -> DirectorySourceSettings:
     if model.csv is not None:
-        path = os.path.normpath(os.path.join(root, model.csv.path))
-        return served(FileSource, model.csv, path=path, form="csv")
+        return _table(model.csv, root)
     if model.ldap is not None:
         bind = model.ldap.bind
         return served(
@@ -108,8 +123,7 @@ def _source(file: str, model: DirectoryFile, material: Material, root: str) -> D
             ca=material.get((file, ("http", "ca"))),
         )
     if model.sqlite is not None:
-        path = os.path.normpath(os.path.join(root, model.sqlite.path))
-        return SqliteSource(path, pieces(model.sqlite.select))
+        return SqliteSource(_below(root, model.sqlite.path), pieces(model.sqlite.select))
     if model.postgresql is not None:
         return served(
             PostgresqlSource,
@@ -120,8 +134,7 @@ def _source(file: str, model: DirectoryFile, material: Material, root: str) -> D
             ca=material.get((file, ("postgresql", "ca"))),
         )
     assert model.json_ is not None
-    path = os.path.normpath(os.path.join(root, model.json_.path))
-    return FileSource(path, "json")
+    return FileSource(_below(root, model.json_.path), "json")
 
 
 def _oauth(section: HttpSection, secret: bytes) -> ClientCredentials | None:
