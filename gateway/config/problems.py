@@ -20,14 +20,17 @@ _HERE = r"""["']?\s*:\s*(?!\{\s*(?:file|env|credential)\s*:[^,{}]*\})\S"""
 _SECRET = re.compile(
     rf"""\b(?:client_secret|secret|key){_HERE}
     |^\s*["']?value{_HERE}
-    |(?i:auth|secret|token|key|pass|pwd|mdp|cle|credential|jeton|cookie)[\w.-]*["']?\s*:.*\bvalue{_HERE}
-    |(?i:api-?key|passw|pwd|mdp|jeton)[\w.-]*["']?{_HERE}
+    |(?i:auth|secret|token|key|pass|pwd|mdp|cle|credential|jeton|cookie)[\w.-]*+["']?\s*:.*\bvalue{_HERE}
+    |(?i:api-?key|passw|pwd|mdp|jeton)[\w.-]*+["']?{_HERE}
     |(?i:\b(?:basic|bearer)(?:\s|\\[tnrx])+[\w+/=.~-]{{8}})
     |(?i:\w://[^/@\s]*:[^/@\s]*@)
-    |(?i:[\w-]*(?:secret|token|api_?key|passw|pwd|jeton)[\w-]*=[^\s&;"'{{}}])""",
+    |(?i:(?:secret|token|api_?key|passw|pwd|jeton)[\w-]*+=[^\s&;"'{{}}])""",
     re.VERBOSE,
 )
 _NOT_SHOWN = "    (this line may hold a secret: it is not shown)"
+# To look for a secret takes the square of a line's length.
+_LONGEST = 500
+_TOO_LONG = f"    (this line is longer than {_LONGEST} characters: it is not shown)"
 
 
 def printable(text: str) -> str:
@@ -49,7 +52,9 @@ class Place:
 
     def excerpt(self) -> str:
         """The source line, cut if it is long, with a caret below the column. A line that may hold a secret is not
-        shown."""
+        shown, nor one that is too long to look for it."""
+        if len(self.source) > _LONGEST:
+            return _TOO_LONG
         if _SECRET.search(self.source):
             return _NOT_SHOWN
         start = max(0, self.column - 1 - _BEFORE)

@@ -36,7 +36,7 @@ def test_a_problem_of_a_whole_file_has_no_line() -> None:
 
 
 def test_a_long_line_is_cut_around_the_place() -> None:
-    shown = Place("x.yaml", 1, 5001, "a" * 5000 + "!" + "b" * 5000).excerpt().splitlines()
+    shown = Place("x.yaml", 1, 201, "a" * 200 + "!" + "b" * 299).excerpt().splitlines()
     assert len(shown[0]) == 4 + 160
     assert shown[0][shown[1].index("^")] == "!"
 
@@ -74,6 +74,16 @@ def test_a_line_that_may_hold_a_secret_is_not_shown(line: str) -> None:
 )  # fmt: skip
 def test_a_line_that_names_where_a_secret_is_kept_is_shown(line: str) -> None:
     assert line in Place("x.yaml", 3, 5, line).excerpt()
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize("piece", ["a", "a-", "token", "token:", "key: value", "a://", "a:", "basic ", "\\t"])
+def test_what_a_long_line_holds_takes_no_time_to_show(piece: str) -> None:
+    """A file of 280 kB in one line held the whole folder for minutes."""
+    for length in (500, 280_000):
+        place = Place("x.yaml", 1, 300, (piece * length)[:length])
+        assert all(place.excerpt() for _ in range(100))
+    assert "longer than 500 characters" in place.excerpt()
 
 
 def test_tabs_keep_the_caret_below_its_character() -> None:
