@@ -124,7 +124,7 @@ async def grr(folder: Path, form: str = FORM, within: float = PATIENCE) -> Async
             app=form,
             secrets={"file:grr": SECRET.encode(), "file:../secrets/grr": SECRET.encode()},
             prepare=prepare,
-            there=prepare,
+            preparation=prepare,
         ) as gate:
             counted = gate.counters
             yield Grr(folder, gate)

@@ -78,7 +78,7 @@ async def test_keys_of_the_worker_change_here_with_it(store: RecordStore, clock:
     kept = LastFindings(store, keys, now=clock.now)
     await kept.keep(COMMUNES, "alice", FOUND)
     newer = [("k2", b"n" * 32)]
-    keys.take(newer)
+    keys.replace(newer)
     assert await kept.said(COMMUNES, "alice") is None
     await kept.keep(COMMUNES, "bob", FOUND)
     assert await LastFindings(store, newer, now=clock.now).said(COMMUNES, "bob") == FOUND
