@@ -27,7 +27,7 @@ from gateway.config.check.tokens import carriers, check_header_of_programs, chec
 from gateway.config.check.translate import attributes_used, check_secrets, check_translate, secrets_used
 from gateway.config.check.webdav import check_methods
 from gateway.config.compile.app import public_of
-from gateway.config.compile.served import Material
+from gateway.config.compile.frozen import Material
 from gateway.config.folder.files import team_of
 from gateway.config.problems import Path, Problem, did_you_mean
 from gateway.config.schema.app import AppFile

@@ -7,8 +7,8 @@ from typing import Final, NamedTuple
 
 from gateway.config.check.tokens import ASPNET, carriers, told_attributes
 from gateway.config.check.translate import names_used, spec_of
-from gateway.config.compile.served import Material
-from gateway.config.compile.tokens import serve_basic, serve_tokens
+from gateway.config.compile.frozen import Material
+from gateway.config.compile.tokens import plan_basic, plan_tokens
 from gateway.config.problems import Problem
 from gateway.config.schema.app import AppFile
 from gateway.config.schema.gateway import GatewayFile
@@ -136,11 +136,11 @@ def _of_tokens(file: str, model: AppFile, gateway: GatewayFile, material: Materi
     size = 0
     # What could not be read, or is no key, is told where it stands.
     with suppress(KeyError, ValueError):
-        for spec in serve_tokens(file, model, gateway, material):
+        for spec in plan_tokens(file, model, gateway, material):
             size += _of_token(spec, identity)
     if basic is not None:
         with suppress(KeyError, ValueError, GatewayError):
-            size += len(basic_line(serve_basic(file, basic, material), identity))
+            size += len(basic_line(plan_basic(file, basic, material), identity))
     return size
 
 

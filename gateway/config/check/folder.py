@@ -17,8 +17,8 @@ from gateway.config.check.scim import check_scim
 from gateway.config.check.shadows import check_shadows
 from gateway.config.check.teams import check_teams
 from gateway.config.check.tokens import check_audiences
+from gateway.config.compile.frozen import Material
 from gateway.config.compile.gateway import workers_of
-from gateway.config.compile.served import Material
 from gateway.config.folder.files import team_of, within
 from gateway.config.problems import Path, Problem, did_you_mean
 from gateway.config.schema.app import AppFile

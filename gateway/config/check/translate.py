@@ -9,7 +9,7 @@ from typing import Final, TypeVar
 from urllib.parse import parse_qsl, unquote
 
 from gateway.config.check.tokens import told_attributes
-from gateway.config.compile.served import served
+from gateway.config.compile.frozen import frozen
 from gateway.config.problems import Path, Problem, key_path
 from gateway.config.schema.app import AppFile
 from gateway.config.schema.scalars import Reference, Wrong
@@ -101,7 +101,7 @@ def spec_of(kind: type[_Spec], told: InjectedAt, content: bytes | None) -> _Spec
     source: Source
     if injected.source is not None:
         escape = injected.escape if isinstance(injected, InjectedHeaderSection) else None
-        source = served(FromAttribute, injected, name=injected.source, escape=escape)
+        source = frozen(FromAttribute, injected, name=injected.source, escape=escape)
     elif injected.template is not None:
         source = _template(told, injected.template)
     else:
@@ -109,7 +109,7 @@ def spec_of(kind: type[_Spec], told: InjectedAt, content: bytes | None) -> _Spec
         text = written if content is None else content.decode()
         source = Constant(text, secret=value is not None and is_secret(told.name, value))
     transforms = injected.compiled_transforms()
-    return served(kind, injected, name=told.name, source=source, transforms=transforms)
+    return frozen(kind, injected, name=told.name, source=source, transforms=transforms)
 
 
 def _template(told: InjectedAt, text: str) -> Template:

@@ -1,7 +1,7 @@
 """Valid files to one plan of bytes, and in each worker the plan to the snapshot.
 
 `compiler`                     files to a plan, in order, or every problem; begin here
-`gateway`, `provider`, `app`   models to the frozen types that serve; `served` carries over what has one name in both
+`gateway`, `provider`, `app`   models to the values of the plan; `frozen` carries over what has one name in both
 `plan`, `codec`                the plan: one value a line, as bytes
 `build`, `rules`, `cel`        the plan to the snapshot, step by step, without YAML and without the validator
 `process`                      what goes to the process that compiles, and what comes back

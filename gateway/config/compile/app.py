@@ -7,7 +7,8 @@ from typing import Final, cast
 
 from gateway.config.check.pem import certificate_der
 from gateway.config.check.translate import spec_of
-from gateway.config.compile.form_login import serve_form_login
+from gateway.config.compile.form_login import plan_form_login
+from gateway.config.compile.frozen import Material, frozen
 from gateway.config.compile.plan import (
     TimeoutChanges,
     WrittenApi,
@@ -18,8 +19,7 @@ from gateway.config.compile.plan import (
     WrittenRule,
 )
 from gateway.config.compile.rates import rates_of
-from gateway.config.compile.served import Material, served
-from gateway.config.compile.tokens import serve_basic, serve_tokens
+from gateway.config.compile.tokens import plan_basic, plan_tokens
 from gateway.config.exchange_limits import NOT_BUFFERED, Buffering
 from gateway.config.folder.files import team_of
 from gateway.config.problems import Path
@@ -48,14 +48,14 @@ from gateway.wire.target import PathLeniency
 _TLS: Final[Path] = ("upstream", "tls")
 
 
-def serve_app(
+def plan_app(
     document: YamlDocument, file: str, model: AppFile, gateway: GatewayFile, material: Material, root: str
 ) -> WrittenApp:
     scheme, port = public_of(model, gateway)
     edits = _edits(model)
     responses = model.responses
     cache = b"" if responses.cache == "unchanged" else b"\r\nCache-Control: " + responses.cache.encode("ascii")
-    return served(
+    return frozen(
         WrittenApp,
         model,
         name=model.app,
@@ -80,9 +80,9 @@ def serve_app(
         streams_last=model.session.streams == "last",
         grace=model.session.grace,
         logout=_logout(model, edits),
-        responses=served(ResponseLeniency, responses, cache=cache),
+        responses=frozen(ResponseLeniency, responses, cache=cache),
         edits=edits,
-        seat_limits=served(SeatLimits, model.session),
+        seat_limits=frozen(SeatLimits, model.session),
         logout_links=tuple(link.text for link in model.logout.links),
         api=None if model.api is None else _api(model.api),
         headers=_headers(file, model.translate.told, material),
@@ -93,13 +93,13 @@ def serve_app(
             WrittenPathHeaders(block.path.text, _headers(file, told, material))
             for block, told in zip(model.translate.paths, model.translate.by_path[1:], strict=True)
         ),
-        tokens=serve_tokens(file, model, gateway, material) if model.translate.has_tokens else (),
-        basic=None if model.translate.basic is None else serve_basic(file, model.translate.basic, material),
+        tokens=plan_tokens(file, model, gateway, material) if model.translate.has_tokens else (),
+        basic=None if model.translate.basic is None else plan_basic(file, model.translate.basic, material),
         tunnel=None if model.tunnel is None else _tunnel(model.tunnel),
         embedded_by=tuple(Url(scheme, host, port, "").origin for host in dict.fromkeys(model.embedded_by)),
         form_login=None
         if model.form_login is None
-        else serve_form_login(document.line(("form_login",)), file, model, model.form_login, material),
+        else plan_form_login(document.line(("form_login",)), file, model, model.form_login, material),
         header_budget=model.translate.budget,
     )
 
@@ -110,7 +110,7 @@ def _logout(model: AppFile, edits: ResponseEdits) -> LogoutSettings:
     shown = logout.cookies if edits.cookies == AS_THEY_ARE else shown_names(edits.cookies, logout.cookies)
     paths = tuple(dict.fromkeys(_cookie_paths(model)) if logout.cookie_paths is None else logout.cookie_paths)
     by_itself = logout.all_cookies is None and not logout.cookies
-    return served(
+    return frozen(
         LogoutSettings,
         logout,
         cookies=tuple((name, path) for name in shown for path in paths),
@@ -147,12 +147,12 @@ def _with_texts(
     return [(one, material.get((file, (*one.at, "value")))) for one in told if one.kind == section]
 
 
-def serve_rules(document: YamlDocument, model: AppFile) -> list[WrittenRule]:
+def plan_rules(document: YamlDocument, model: AppFile) -> list[WrittenRule]:
     """Conditions go on as they are written: validation changed nothing in them."""
     written = cast(dict[str, list[dict[str, object]]], document.data)["access"]
     lines = [document.line(("access", index)) for index in range(len(model.access))]
     return [
-        served(
+        frozen(
             WrittenRule,
             rule,
             line=lines[index],
@@ -166,7 +166,7 @@ def serve_rules(document: YamlDocument, model: AppFile) -> list[WrittenRule]:
 
 
 def _api(model: AppApiSection) -> WrittenApi:
-    return served(
+    return frozen(
         WrittenApi,
         model,
         providers=tuple(dict.fromkeys(model.providers)),
@@ -177,7 +177,7 @@ def _api(model: AppApiSection) -> WrittenApi:
 
 def _tunnel(model: TunnelSection) -> TunnelSettings:
     origins = tuple(dict.fromkeys(origin.origin for origin in model.origins))
-    return served(TunnelSettings, model, protocols=tuple(model.protocols), origins=origins)
+    return frozen(TunnelSettings, model, protocols=tuple(model.protocols), origins=origins)
 
 
 def _opaque(provider: str, model: OpaqueTokensSection) -> WrittenOpaqueTokens:
@@ -209,7 +209,7 @@ def _edits(model: AppFile) -> ResponseEdits:
         banners=responses.banners,
         bodies=rewrite.bodies,
         texts=tuple(rewrite.texts.items()),
-        cookies=served(CookieRules, model.cookies, prefix=model.cookies.prefix or ""),
+        cookies=frozen(CookieRules, model.cookies, prefix=model.cookies.prefix or ""),
         mount=_mount(model),
     )
 
@@ -257,7 +257,7 @@ def _path_limits(model: AppFile) -> tuple[WrittenPathLimits, ...]:
         WrittenPathLimits(
             block.path.text,
             block.body,
-            TimeoutChanges() if block.timeouts is None else served(TimeoutChanges, block.timeouts, connect=None),
+            TimeoutChanges() if block.timeouts is None else frozen(TimeoutChanges, block.timeouts, connect=None),
         )
         for block in model.limits.paths
     )
@@ -265,14 +265,14 @@ def _path_limits(model: AppFile) -> tuple[WrittenPathLimits, ...]:
 
 def _balancing(model: UpstreamSection) -> Balancing:
     alone = not model.others
-    return served(
+    return frozen(
         Balancing,
         model,
         others=tuple((url.host.strip("[]"), url.effective_port) for url in model.others),
-        circuit=None if alone and model.circuit is None else served(CircuitSettings, model.circuit or CircuitSection()),
+        circuit=None if alone and model.circuit is None else frozen(CircuitSettings, model.circuit or CircuitSection()),
         retries=0 if alone else model.retries,
         slow_start=model.slow_start or 0.0,
-        health=None if model.health is None else served(HealthCheck, model.health, statuses=tuple(model.health.status)),
+        health=None if model.health is None else frozen(HealthCheck, model.health, statuses=tuple(model.health.status)),
         concurrency=model.concurrency or 0,
         queue=(model.concurrency or 0) if model.queue is None else model.queue,
     )
@@ -304,7 +304,7 @@ def _upstream(file: str, model: AppFile, gateway: GatewayFile, material: Materia
 def _tls(file: str, model: UpstreamTlsSection, material: Material) -> UpstreamTls:
     shown: Path = (*_TLS, "client_certificate")
     certificate = (material[file, (*shown, part)] for part in ("certificate", "key"))
-    return served(
+    return frozen(
         UpstreamTls,
         model,
         name=model.name or "",

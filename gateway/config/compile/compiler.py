@@ -7,10 +7,11 @@ from typing import cast
 from gateway.config.check.folder import check_folder
 from gateway.config.check.references import resolve
 from gateway.config.check.theme import resolve_design
-from gateway.config.compile.app import serve_app, serve_rules
-from gateway.config.compile.design import serve_design
-from gateway.config.compile.directory import serve_directory, serve_organisations
-from gateway.config.compile.gateway import serve_gateway
+from gateway.config.compile.app import plan_app, plan_rules
+from gateway.config.compile.design import plan_design
+from gateway.config.compile.directory import plan_directory, plan_organisations
+from gateway.config.compile.frozen import Material
+from gateway.config.compile.gateway import plan_gateway
 from gateway.config.compile.plan import (
     ClosedHosts,
     Line,
@@ -22,8 +23,7 @@ from gateway.config.compile.plan import (
     encode_plan,
     revision_of,
 )
-from gateway.config.compile.provider import serve_oidc_provider, serve_saml_provider
-from gateway.config.compile.served import Material
+from gateway.config.compile.provider import plan_oidc_provider, plan_saml_provider
 from gateway.config.folder.files import GATEWAY_FILE, Files, closed_hosts, team_of, unread_files
 from gateway.config.problems import Place, Problem, ProblemsFound
 from gateway.config.schema.conditions import SharedIs, WrittenCondition, leaves
@@ -94,30 +94,30 @@ def _lines(folder: Folder, material: Material, root: str, closed: ClosedHosts) -
     if folder.gateway is None or folder.gateway.model is None:
         raise ValueError("a folder with problems has no plan")
     gateway = folder.gateway.model
-    yield serve_gateway(folder.gateway.path, gateway, material, root)
+    yield plan_gateway(folder.gateway.path, gateway, material, root)
     if gateway.theme.dsfr is not None:
-        yield from serve_design(folder.gateway.path, material)
+        yield from plan_design(folder.gateway.path, material)
     oidc: list[OidcProvider] = []
     saml: list[SamlProvider] = []
     for provider in folder.providers:
         if isinstance(provider.model, ProviderFile):
-            oidc.append(serve_oidc_provider(provider.path, provider.model, gateway, material))
+            oidc.append(plan_oidc_provider(provider.path, provider.model, gateway, material))
         elif isinstance(provider.model, SamlProviderFile):
-            saml.append(serve_saml_provider(provider.path, provider.model, gateway, material))
+            saml.append(plan_saml_provider(provider.path, provider.model, gateway, material))
     yield from sorted(oidc, key=lambda provider: provider.name)
     yield from sorted(saml, key=lambda provider: provider.name)
     directories = (
-        serve_directory(one.path, one.model, material, root) for one in folder.directories if one.model is not None
+        plan_directory(one.path, one.model, material, root) for one in folder.directories if one.model is not None
     )
     yield from sorted(directories, key=lambda directory: directory.name)
-    tables = (serve_organisations(one.model, root) for one in folder.organisations if one.model is not None)
+    tables = (plan_organisations(one.model, root) for one in folder.organisations if one.model is not None)
     yield from sorted(tables, key=lambda table: table.name)
     yield from _lists(folder)
     yield from _shared(folder)
     if closed.files or closed.unread:
         yield closed
     apps = [
-        (serve_app(app.document, app.path, app.model, gateway, material, root), serve_rules(app.document, app.model))
+        (plan_app(app.document, app.path, app.model, gateway, material, root), plan_rules(app.document, app.model))
         for app in (*folder.apps, *folder.shadows)
         if app.model is not None
     ]

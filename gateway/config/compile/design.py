@@ -6,7 +6,7 @@ import posixpath
 from collections.abc import Iterator
 
 from gateway.config.check.theme import DSFR_FOLDER
-from gateway.config.compile.served import Material
+from gateway.config.compile.frozen import Material
 from gateway.config.folder.design import SHEET
 from gateway.config.schema.theme import ThemeDsfrSection
 from gateway.model.theme import DESIGN_KINDS, DesignFile, Dsfr
@@ -14,14 +14,14 @@ from gateway.model.theme import DESIGN_KINDS, DesignFile, Dsfr
 _DIGITS = 16
 
 
-def serve_dsfr(file: str, section: ThemeDsfrSection, material: Material) -> Dsfr:
+def plan_dsfr(file: str, section: ThemeDsfrSection, material: Material) -> Dsfr:
     digest = hashlib.sha256()
     for name, content in _files(file, material):
         digest.update(f"{name}\0{len(content)}\0".encode() + content)
     return Dsfr(digest.hexdigest()[:_DIGITS], tuple(section.mark.split("\n")))
 
 
-def serve_design(file: str, material: Material) -> Iterator[DesignFile]:
+def plan_design(file: str, material: Material) -> Iterator[DesignFile]:
     below = posixpath.dirname(SHEET)
     for name, content in _files(file, material):
         kind = posixpath.splitext(name)[1]

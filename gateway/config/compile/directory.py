@@ -1,11 +1,11 @@
-"""A directory's file as it is served, with the fingerprint of what it is asked by and gives; and a file that names a
+"""A directory's file as the plan has it, with the fingerprint of what it is asked by and gives; and a file that names a
 table of organisations."""
 
 import hashlib
 import os
 from typing import Final
 
-from gateway.config.compile.served import Material, served
+from gateway.config.compile.frozen import Material, frozen
 from gateway.config.problems import Path
 from gateway.config.schema.directory import CsvSection, DirectoryFile, MandateSection
 from gateway.config.schema.directory_servers import HttpSection
@@ -33,11 +33,11 @@ from gateway.model.provider import ClientCertificate
 _FINGERPRINT_LETTERS: Final = 16
 
 
-def serve_directory(file: str, model: DirectoryFile, material: Material, root: str) -> Directory:
+def plan_directory(file: str, model: DirectoryFile, material: Material, root: str) -> Directory:
     """`root`: the policy folder, absolute."""
     source = _source(file, model, material, root)
     key = tuple(
-        served(
+        frozen(
             KeyPart,
             part,
             column=column,
@@ -48,7 +48,7 @@ def serve_directory(file: str, model: DirectoryFile, material: Material, root: s
         for column, part in model.key.items()
     )
     gives = tuple(
-        served(
+        frozen(
             GivenAttribute,
             given,
             name=secret_attribute(name) if given.secret else name,
@@ -61,7 +61,7 @@ def serve_directory(file: str, model: DirectoryFile, material: Material, root: s
     )
     away, last = model.away
     asked = repr((model.directory, source, key, gives, model.rows))
-    return served(
+    return frozen(
         Directory,
         model,
         name=model.directory,
@@ -74,13 +74,13 @@ def serve_directory(file: str, model: DirectoryFile, material: Material, root: s
     )
 
 
-def serve_organisations(model: OrganisationsFile, root: str) -> OrganisationTable:
+def plan_organisations(model: OrganisationsFile, root: str) -> OrganisationTable:
     """`root`: the policy folder, absolute."""
     return OrganisationTable(model.organisations, _table(model.csv, root), model.credit or "", model.as_of or "")
 
 
 def _table(csv: CsvSection, root: str) -> FileSource:
-    return served(FileSource, csv, path=_below(root, csv.path), form="csv")
+    return frozen(FileSource, csv, path=_below(root, csv.path), form="csv")
 
 
 def _below(root: str, path: str) -> str:
@@ -88,7 +88,7 @@ def _below(root: str, path: str) -> str:
 
 
 def _terms(told: MandateSection) -> TermColumns:
-    return served(
+    return frozen(
         TermColumns,
         told,
         organisation=told.siren or told.siret or told.insee or "",
@@ -103,7 +103,7 @@ def _source(file: str, model: DirectoryFile, material: Material, root: str) -> D
         return _table(model.csv, root)
     if model.ldap is not None:
         bind = model.ldap.bind
-        return served(
+        return frozen(
             LdapSource,
             model.ldap,
             filter=model.ldap.filter or "",
@@ -113,7 +113,7 @@ def _source(file: str, model: DirectoryFile, material: Material, root: str) -> D
             ca=material.get((file, ("ldap", "ca"))),
         )
     if model.http is not None:
-        return served(
+        return frozen(
             HttpSource,
             model.http,
             rows=pointer_steps(model.http.rows),
@@ -125,7 +125,7 @@ def _source(file: str, model: DirectoryFile, material: Material, root: str) -> D
     if model.sqlite is not None:
         return SqliteSource(_below(root, model.sqlite.path), pieces(model.sqlite.select))
     if model.postgresql is not None:
-        return served(
+        return frozen(
             PostgresqlSource,
             model.postgresql,
             select=pieces(model.postgresql.select),

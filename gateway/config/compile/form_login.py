@@ -1,9 +1,9 @@
-"""The login form of an application as it is served."""
+"""The login form of an application as the plan has it."""
 
 import hashlib
 
 from gateway.config.check.form_login import SECRET
-from gateway.config.compile.served import Material, served
+from gateway.config.compile.frozen import Material, frozen
 from gateway.config.folder.files import team_of
 from gateway.config.schema.app import AppFile
 from gateway.config.schema.form_login import (
@@ -16,12 +16,12 @@ from gateway.formlogin.spec import FormField, FormLogin, FormStep, ResponseMark,
 from gateway.model.directory import secret_attribute
 
 
-def serve_form_login(line: int, file: str, model: AppFile, section: FormLoginSection, material: Material) -> FormLogin:
+def plan_form_login(line: int, file: str, model: AppFile, section: FormLoginSection, material: Material) -> FormLogin:
     steps = tuple(_step(step) for step in section.steps)
     upstream = model.upstream
     # A session that was begun at another server, or by other forms, is not sent to this one.
     place = repr((upstream.url.origin, upstream.host, steps, section.cookies))
-    return served(
+    return frozen(
         FormLogin,
         section,
         steps=steps,

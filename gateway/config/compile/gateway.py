@@ -1,13 +1,13 @@
-"""gateway.yaml as it is served."""
+"""gateway.yaml as the plan has it."""
 
 import posixpath
 from collections.abc import Iterator
 
 from gateway.config.check.pem import names_and_end
-from gateway.config.compile.design import serve_dsfr
+from gateway.config.compile.design import plan_dsfr
+from gateway.config.compile.frozen import Material, frozen
 from gateway.config.compile.rates import rates_of
-from gateway.config.compile.served import Material, served
-from gateway.config.compile.tokens import serve_token_keys
+from gateway.config.compile.tokens import plan_token_keys
 from gateway.config.exchange_limits import BufferSettings, Timeouts
 from gateway.config.keyring import read_keyring
 from gateway.config.problems import Path
@@ -29,24 +29,24 @@ METADATA_PATH = "/_ecluse/saml/metadata"
 _SAML = "/_ecluse/saml/"
 
 
-def serve_gateway(file: str, model: GatewayFile, material: Material, root: str) -> Gateway:
+def plan_gateway(file: str, model: GatewayFile, material: Material, root: str) -> Gateway:
     """`root`: the policy folder, which relative paths start from."""
     limits = model.limits
     networks = [(each.network, each.connections) for each in limits.networks]
-    return served(
+    return frozen(
         Gateway,
         model,
         listeners=_listeners(file, model, material),
         admin=_admin(model.admin, root),
         state_folder=_below(root, model.state),
-        posts=served(
+        posts=frozen(
             PostsSettings,
             model.posts,
             folder=_below(
                 root, posixpath.join(model.state, "posts") if model.posts.folder is None else model.posts.folder
             ),
         ),
-        buffers=served(
+        buffers=frozen(
             BufferSettings,
             model.buffers,
             folder=_below(root, model.buffers.folder or posixpath.join(model.state, "buffers")),
@@ -62,21 +62,21 @@ def serve_gateway(file: str, model: GatewayFile, material: Material, root: str) 
         scim=_scim(file, model.scim, material),
         forward_auth=None if model.forward_auth is None else _forward_auth(file, model.forward_auth, material),
         workers=workers_of(model),
-        token_keys=() if model.tokens is None else serve_token_keys(file, model.tokens, material),
+        token_keys=() if model.tokens is None else plan_token_keys(file, model.tokens, material),
         token_rotation=_rotation(model),
         service_provider=None if model.saml is None else _ourselves(file, model.saml, model.portal.origin, material),
         second_opinion=None if model.saml is None else _second_opinion(model.saml),
         hsts=model.kept_to_https,
         portal_url=model.portal.origin,
         portal_host=model.portal.host,
-        theme=served(
+        theme=frozen(
             Theme,
             model.theme,
             logo=material.get((file, ("theme", "logo"))),
-            dsfr=None if model.theme.dsfr is None else serve_dsfr(file, model.theme.dsfr, material),
+            dsfr=None if model.theme.dsfr is None else plan_dsfr(file, model.theme.dsfr, material),
         ),
-        timeouts=served(Timeouts, model.timeouts),
-        limits=served(
+        timeouts=frozen(Timeouts, model.timeouts),
+        limits=frozen(
             Limits,
             limits,
             headers_bytes=limits.headers,
@@ -114,14 +114,14 @@ def _forward_auth(file: str, section: ForwardAuthSection, material: Material) ->
 def _store_server(file: str, server: StoreServerSection, material: Material) -> StoreServer:
     path = ("store", "server")
     sentinel = server.sentinel
-    return served(
+    return frozen(
         StoreServer,
         server,
         addresses=server.places,
         cluster=bool(server.cluster),
         sentinels=None
         if sentinel is None
-        else served(Sentinels, sentinel, password=material.get((file, (*path, "sentinel", "password")), b"")),
+        else frozen(Sentinels, sentinel, password=material.get((file, (*path, "sentinel", "password")), b"")),
         password=material.get((file, (*path, "password")), b""),
         tls=server.tls is not None,
         ca=material.get((file, (*path, "tls", "ca"))),
@@ -193,10 +193,10 @@ def _ourselves(file: str, own: SamlSelfSection, portal: str, material: Material)
         portal,
         tuple(keys),
         entity_id=own.entity_id,
-        contacts=tuple(served(Contact, contact) for contact in own.contacts),
+        contacts=tuple(frozen(Contact, contact) for contact in own.contacts),
         organization=None
         if organization is None
-        else served(Organization, organization, display_name=organization.display_name or organization.name),
+        else frozen(Organization, organization, display_name=organization.display_name or organization.name),
         requested=None if own.requested == "none" else own.requested,
         discovery=own.discovery or "",
     )

@@ -1,11 +1,11 @@
-"""Provider files as they are served: the values of their models, and what is derived from them."""
+"""Provider files as the plan has them: the values of their models, and what is derived from them."""
 
 import json
 from collections.abc import Sequence
 from typing import Literal, cast
 
 from gateway.config.check.pem import public_key_der, thumbprint
-from gateway.config.compile.served import Material, served
+from gateway.config.compile.frozen import Material, frozen
 from gateway.config.keyring import read_keyring
 from gateway.config.problems import Path
 from gateway.config.schema.gateway import GatewayFile
@@ -37,10 +37,10 @@ from gateway.model.provider import (
 )
 
 
-def serve_oidc_provider(file: str, model: ProviderFile, gateway: GatewayFile, material: Material) -> OidcProvider:
+def plan_oidc_provider(file: str, model: ProviderFile, gateway: GatewayFile, material: Material) -> OidcProvider:
     oidc, api = model.oidc, model.oidc.api
     secret = material.get((file, ("oidc", "client_secret")))
-    return served(
+    return frozen(
         OidcProvider,
         model,
         oidc,
@@ -50,13 +50,13 @@ def serve_oidc_provider(file: str, model: ProviderFile, gateway: GatewayFile, ma
         attributes={name: AttributeSource(tuple(claim)) for name, claim in sorted(model.attributes.items())},
         encryption=None if oidc.encryption is None else _encryption(file, oidc.encryption, material),
         request=_request(oidc.request),
-        api=None if api is None else served(ApiAccess, api, oidc, prefix=api.prefix or ""),
+        api=None if api is None else frozen(ApiAccess, api, oidc, prefix=api.prefix or ""),
     )
 
 
-def serve_saml_provider(file: str, model: SamlProviderFile, gateway: GatewayFile, material: Material) -> SamlProvider:
+def plan_saml_provider(file: str, model: SamlProviderFile, gateway: GatewayFile, material: Material) -> SamlProvider:
     saml = model.saml
-    return served(
+    return frozen(
         SamlProvider,
         model,
         saml,
@@ -84,7 +84,7 @@ def _of_either(
         "perimeter": _perimeter(model.asserts),
         "session_idle": model.session.idle,
         "session_absolute": model.session.absolute,
-        "levels": served(ProviderLevels, model, model.levels),
+        "levels": frozen(ProviderLevels, model, model.levels),
         "ca": material.get((file, (section, "ca"))),
         "client_certificate": _certificate(file, (section, "client_certificate"), material),
         "development": gateway.development,
@@ -94,7 +94,7 @@ def _of_either(
 def _perimeter(asserts: AssertsSection) -> Perimeter:
     listed = asserts.attributes or {}
     attributes = {name: frozenset(values) for name, values in listed.items()}
-    return served(Perimeter, asserts, attributes=attributes or None)
+    return frozen(Perimeter, asserts, attributes=attributes or None)
 
 
 def _certificate(file: str, path: Path, material: Material) -> ClientCertificate | None:
@@ -115,7 +115,7 @@ def _keys(
     file: str, path: Path, keys: Sequence[ClientKeySection | DecryptionKeySection], material: Material
 ) -> tuple[ClientKey, ...]:
     return tuple(
-        served(
+        frozen(
             ClientKey,
             key,
             pem=material[file, (*path, index, "key")],
@@ -130,13 +130,13 @@ def _thumbprint(certificate: bytes | None) -> str | None:
 
 
 def _encryption(file: str, encryption: EncryptionSection, material: Material) -> Encryption:
-    return served(Encryption, encryption, keys=_keys(file, ("oidc", "encryption", "keys"), encryption.keys, material))
+    return frozen(Encryption, encryption, keys=_keys(file, ("oidc", "encryption", "keys"), encryption.keys, material))
 
 
 def _request(request: RequestSection) -> AuthorizationParameters:
     claims = request.claims
     acr = claims.id_token.get("acr") if claims else None
-    return served(
+    return frozen(
         AuthorizationParameters,
         request,
         prompt=tuple(dict.fromkeys(request.prompt)),

@@ -1,4 +1,4 @@
-"""`limits.requests`, as it is served."""
+"""`limits.requests` as the plan has it."""
 
 from gateway.config.exchange_limits import Rate, RequestRates
 from gateway.config.schema.rates import RateSection, RequestRatesSection

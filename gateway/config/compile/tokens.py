@@ -1,10 +1,10 @@
-"""The tokens of an application as they are served, and the keys that sign them."""
+"""The tokens of an application as the plan has them, and the keys that sign them."""
 
 from collections.abc import Iterator
 from typing import TypeVar
 
 from gateway.config.check.tokens import ASPNET, LTPA2, spare_of
-from gateway.config.compile.served import Material, served
+from gateway.config.compile.frozen import Material, frozen
 from gateway.config.schema.app import AppFile
 from gateway.config.schema.app_tokens import BasicSection, ClaimSection, TokenSection, TokensSection
 from gateway.config.schema.gateway import GatewayFile
@@ -30,18 +30,18 @@ from gateway.tokens.spec import (
 _Spec = TypeVar("_Spec", JwtSpec, SharedKeySpec)
 
 
-def serve_token_keys(file: str, tokens: TokensSection, material: Material) -> tuple[SigningKey, ...]:
+def plan_token_keys(file: str, tokens: TokensSection, material: Material) -> tuple[SigningKey, ...]:
     return tuple(
         signing_key(key.algorithm, material[file, ("tokens", "keys", index, "key")])
         for index, key in enumerate(tokens.keys)
     )
 
 
-def serve_tokens(file: str, model: AppFile, gateway: GatewayFile, material: Material) -> tuple[TokenSpec, ...]:
+def plan_tokens(file: str, model: AppFile, gateway: GatewayFile, material: Material) -> tuple[TokenSpec, ...]:
     return tuple(_specs(file, model, gateway, material))
 
 
-def serve_basic(file: str, basic: BasicSection, material: Material) -> BasicSpec:
+def plan_basic(file: str, basic: BasicSection, material: Material) -> BasicSpec:
     account = TokenClaim("account", basic.account.source, basic.account.value or "")
     password = b"" if basic.password is None else material[file, ("translate", "basic", "password")]
     secret = None if basic.password_from is None else secret_attribute(basic.password_from)
@@ -50,7 +50,7 @@ def serve_basic(file: str, basic: BasicSection, material: Material) -> BasicSpec
 
 def _specs(file: str, model: AppFile, gateway: GatewayFile, material: Material) -> Iterator[TokenSpec]:
     def made(kind: type[_Spec], token: TokenSection, **more: object) -> _Spec:
-        return served(
+        return frozen(
             kind,
             token,
             carrier=_carrier(token),
@@ -68,7 +68,7 @@ def _specs(file: str, model: AppFile, gateway: GatewayFile, material: Material) 
         key = shared_key(material[file, ("translate", "sealed", "key")])
         yield made(SharedKeySpec, translate.sealed, key=key)
     if (ticket := translate.aspnet_ticket) is not None:
-        yield served(
+        yield frozen(
             AspNetTicketSpec,
             ticket,
             carrier=Carrier("cookie", ticket.cookie),
@@ -81,7 +81,7 @@ def _specs(file: str, model: AppFile, gateway: GatewayFile, material: Material) 
 
     if (token := translate.ltpa2) is not None:
         keys = ltpa_keys(material[file, (*LTPA2, "keys")], material[file, (*LTPA2, "password")])
-        yield served(
+        yield frozen(
             Ltpa2Spec,
             token,
             carrier=Carrier("cookie", token.cookie),

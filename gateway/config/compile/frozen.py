@@ -14,13 +14,13 @@ from pydantic import BaseModel
 
 from gateway.config.problems import Path
 
-_Served = TypeVar("_Served")
+_Frozen = TypeVar("_Frozen")
 
 Material = Mapping[tuple[str, Path], bytes]
 """The bytes behind the references of the files, by file and key path."""
 
 
-def served(kind: type[_Served], *models: BaseModel, **worked_out: object) -> _Served:
+def frozen(kind: type[_Frozen], *models: BaseModel, **worked_out: object) -> _Frozen:
     """A value of `kind`, a frozen dataclass: each field is passed, or comes from the first model that has its name.
 
     Lists become tuples or frozensets and models become dataclasses, as the field's type says. Raises TypeError for a
@@ -29,11 +29,11 @@ def served(kind: type[_Served], *models: BaseModel, **worked_out: object) -> _Se
     values = dict(worked_out)
     for name, fitted in _fields(cast(Hashable, kind)).items():
         if name not in values:
-            values[name] = fitted(_carried_over(kind, name, models))
+            values[name] = fitted(_value_of(kind, name, models))
     return kind(**values)
 
 
-def _carried_over(kind: type, name: str, models: tuple[BaseModel, ...]) -> object:
+def _value_of(kind: type, name: str, models: tuple[BaseModel, ...]) -> object:
     for model in models:
         if name in type(model).model_fields:
             return getattr(model, name)
@@ -60,7 +60,7 @@ def _fitting(kind: Any) -> Callable[[Any], Any]:
         fitted = _fitting(arguments[1])
         return lambda value: {key: fitted(one) for key, one in value.items()}
     if is_dataclass(kind) and isinstance(kind, type):
-        return lambda value: served(kind, value)
+        return lambda value: frozen(kind, value)
     return _as_it_is
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import pytest
 from pydantic import Field
 
-from gateway.config.compile.served import served
+from gateway.config.compile.frozen import frozen
 from gateway.config.schema.types import Strict
 
 
@@ -43,15 +43,15 @@ class Titled:
 def test_lists_and_sections_become_what_the_frozen_type_says() -> None:
     model = OuterSection(flag=True, words=["b", "a"], inner=InnerSection(names=["x"]), by_name={"k": ["v", "v"]})
     expected = Outer(True, ("b", "a"), Inner(frozenset(["x"])), {"k": frozenset(["v"])})
-    assert served(Outer, model) == expected
-    assert served(Outer, OuterSection()) == Outer(False, (), None, {})
+    assert frozen(Outer, model) == expected
+    assert frozen(Outer, OuterSection()) == Outer(False, (), None, {})
 
 
 def test_what_is_worked_out_counts_before_the_models_and_the_first_model_before_the_next() -> None:
-    assert served(Titled, OuterSection(flag=False), title="T") == Titled("T", False)
-    assert served(Inner, InnerSection(names=["a"]), InnerSection(names=["b"])).names == {"a"}
+    assert frozen(Titled, OuterSection(flag=False), title="T") == Titled("T", False)
+    assert frozen(Inner, InnerSection(names=["a"]), InnerSection(names=["b"])).names == {"a"}
 
 
 def test_a_field_that_nobody_tells_is_never_a_default() -> None:
     with pytest.raises(TypeError, match=r"Titled\.flag: no model has this key"):
-        served(Titled, InnerSection(names=[]), title="T")
+        frozen(Titled, InnerSection(names=[]), title="T")
