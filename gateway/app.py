@@ -36,7 +36,7 @@ from gateway.ops.log import Log, Pseudonyms
 from gateway.organisations.search import OrganisationSearch
 from gateway.portal.app import Portal
 from gateway.portal.flow.active_people import ActivePeople
-from gateway.portal.flow.establish import asked_at
+from gateway.portal.flow.establish import next_due_at
 from gateway.portal.flow.kept_posts import keeps_posts
 from gateway.portal.flow.look_again import LookAgain
 from gateway.portal.http.pages import Pages
@@ -251,7 +251,7 @@ class _Worker:
         orders = self._orders
         look_again = LookAgain(services, snapshot=lambda: self.snapshot, changed=self._plane.changed, orders=orders)
         renewal = Renewal(services, snapshot=lambda: self.snapshot, look_again=look_again)
-        self._sessions.when_due(renewal.due, lambda session: asked_at(self.snapshot, session, orders))
+        self._sessions.when_due(renewal.due, lambda session: next_due_at(self.snapshot, session, orders))
         self._sessions.use_known_of_people(look_again)
         return renewal
 

@@ -170,17 +170,17 @@ class Circuit:
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
         self._failures = 0
-        self._closed_until = self._failed_at = float("-inf")
+        self._paused_until = self._failed_at = float("-inf")
         self._in_doubt = self._is_away = False
 
     def enter(self) -> None:
         """Before a call. GatewayError(LOGIN_PROVIDER_UNREACHABLE) during a pause; after it, one call goes to see."""
-        left = self._closed_until - self._clock()
+        left = self._paused_until - self._clock()
         if left > 0:
             detail = f"not asked: it did not answer {self._failures} times in a row; asked again in {left:.0f} s"
             raise GatewayError(LOGIN_PROVIDER_UNREACHABLE, detail)
         if self._failures >= FAILURES:
-            self._closed_until = self._clock() + PAUSE
+            self._paused_until = self._clock() + PAUSE
 
     @property
     def is_silent(self) -> bool:
@@ -193,8 +193,8 @@ class Circuit:
         first, self._in_doubt = not self._in_doubt, True
         return first
 
-    def heard(self, response: ProviderResponse) -> None:
-        """It answered. One that says that it is away is asked as before, and people who choose are told."""
+    def responded(self, response: ProviderResponse) -> None:
+        """One that says that it is away is asked as before, and people who choose are told."""
         self.answered()
         if response.status in AWAY:
             self._is_away, self._failed_at = True, self._clock()
@@ -202,11 +202,11 @@ class Circuit:
     def answered(self) -> None:
         self._in_doubt = self._is_away = False
         self._failures = 0
-        self._closed_until = float("-inf")
+        self._paused_until = float("-inf")
 
     def failed(self) -> None:
         self._in_doubt = False
         self._failures += 1
         self._failed_at = self._clock()
         if self._failures >= FAILURES:
-            self._closed_until = self._clock() + PAUSE
+            self._paused_until = self._clock() + PAUSE

@@ -90,14 +90,14 @@ class Federation:
         self._errands: set[asyncio.Task[None]] = set()
 
     async def metadata(self, provider: OidcProvider) -> ProviderMetadata:
-        return await self._of(provider).metadata.get()
+        return await self._documents_of(provider).metadata.get()
 
     async def keys(self, provider: OidcProvider) -> JsonWebKeySet:
-        return await self._of(provider).keys.get()
+        return await self._documents_of(provider).keys.get()
 
     async def refetched_keys(self, provider: OidcProvider) -> JsonWebKeySet:
         """For a token whose key is not among those known: fetched again at most once in 30 s."""
-        return await self._of(provider).keys.refetched()
+        return await self._documents_of(provider).keys.refetched()
 
     async def authorization_url(
         self, provider: OidcProvider, login: OidcLogin, state: str, hints: Mapping[str, str], now: float
@@ -290,15 +290,15 @@ class Federation:
             response = await client.send(call)
         except GatewayError as error:
             if error.code is LOGIN_PROVIDER_UNREACHABLE and circuit.doubted():
-                self._errand(self._look(provider, circuit, call.url))
+                self._errand(self._probe(provider, circuit, call.url))
             raise
         if response.status in AWAY and circuit.doubted():
-            self._errand(self._look(provider, circuit, call.url))
+            self._errand(self._probe(provider, circuit, call.url))
         elif response.status not in AWAY:
             circuit.answered()
         return response
 
-    async def _look(self, provider: OidcProvider, circuit: Circuit, url: str) -> None:
+    async def _probe(self, provider: OidcProvider, circuit: Circuit, url: str) -> None:
         """Any response proves that the provider answers, a refusal of the method too."""
         try:
             await self._send_through(provider, circuit, Call("look", "GET", url))
@@ -313,7 +313,7 @@ class Federation:
             if error.code is LOGIN_PROVIDER_UNREACHABLE:
                 circuit.failed()
             raise
-        circuit.heard(response)
+        circuit.responded(response)
         return response
 
     def is_silent(self, provider: OidcProvider) -> bool:
@@ -347,7 +347,7 @@ class Federation:
     def _fresh(self, now: float) -> Fresh:
         return Fresh(self._token_urlsafe(_JTI_BYTES), now)
 
-    def _of(self, provider: OidcProvider) -> _Documents:
+    def _documents_of(self, provider: OidcProvider) -> _Documents:
         """One set for each provider; a new one after a reload that changed where or how it is asked."""
         known = self._documents.get(provider.name)
         if known is None or (known.provider is not provider and _asked(known.provider) != _asked(provider)):

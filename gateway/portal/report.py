@@ -37,33 +37,33 @@ class Report:
         if error.code is LOGIN_PROVIDER_UNREACHABLE:
             self._counters.add("ecluse_provider_errors_total", request.provider, code)
             event = "provider.unreachable"
-        self._event(event, request, code, error.detail)
+        self._event(event, request, code=code, detail=error.detail)
 
     def fault(self, request: PortalRequest, detail: str) -> None:
-        self._event("gateway.fault", request, "gateway.fault", detail)
+        self._event("gateway.fault", request, code="gateway.fault", detail=detail)
 
     def transaction_begun(self, app: str) -> None:
         self._counters.add("ecluse_auth_transactions_total", app)
 
     def login_started(self, request: PortalRequest) -> None:
-        self._told("login.started", request)
+        self._event("login.started", request)
 
     def account_linked(self, request: PortalRequest, identity: Identity) -> None:
-        self._told("account.linked", request, identity)
+        self._event("account.linked", request, identity)
 
     def account_unlinked(self, request: PortalRequest, identity: Identity) -> None:
-        self._told("account.unlinked", request, identity)
+        self._event("account.unlinked", request, identity)
 
     def account_asked(self, request: PortalRequest, identity: Identity, reference: str) -> None:
         self._counters.add("ecluse_account_requests_total", request.app_name, "sent")
-        self._told("account.asked", request, identity, account_request=reference)
+        self._event("account.asked", request, identity, account_request=reference)
 
     def account_not_asked(self, request: PortalRequest, error: GatewayError) -> None:
         self._counters.add("ecluse_account_requests_total", request.app_name, "refused")
         self.refused(request, error)
 
     def signed_in(self, request: PortalRequest, identity: Identity) -> None:
-        self._told("login.succeeded", request, identity)
+        self._event("login.succeeded", request, identity)
         self._counters.add("ecluse_auth_logins_total", request.provider, "success", "")
 
     def second_opinion(
@@ -72,7 +72,7 @@ class Report:
         """On a Response that was accepted. `ours`: on what grounds; `theirs`: its reason, where it does not agree."""
         self._counters.add("ecluse_saml_second_opinion_total", by, verdict)
         if verdict != "agree":
-            self._told("saml.second_opinion", request, by=by, verdict=verdict, ours=ours, theirs=theirs)
+            self._event("saml.second_opinion", request, by=by, verdict=verdict, ours=ours, theirs=theirs)
 
     def post_kept(self, request: PortalRequest, size: int) -> None:
         self._post("kept", request, size)
@@ -85,37 +85,37 @@ class Report:
 
     def _post(self, result: str, request: PortalRequest, size: int) -> None:
         self._counters.add("ecluse_posts_total", request.app_name, result)
-        self._told(f"post.{result}", request, size=size)
+        self._event(f"post.{result}", request, size=size)
 
     def signed_out(self, request: PortalRequest, sessions: int, identity: Identity | None) -> None:
         """`identity`: None where nobody was signed in."""
         self._counters.add("ecluse_auth_logouts_total")
-        self._told("logout", request, identity, sessions=sessions)
+        self._event("logout", request, identity, sessions=sessions)
 
     def sessions_limited(self, request: PortalRequest, sessions: int, identity: Identity) -> None:
         self._counters.count(sessions, "ecluse_auth_sessions_limited_total")
-        self._told("session.limited", request, identity, sessions=sessions)
+        self._event("session.limited", request, identity, sessions=sessions)
 
     def ended_by_provider(self, request: PortalRequest, sessions: int) -> None:
         self._counters.add("ecluse_auth_provider_logouts_total", request.provider)
-        self._told("logout.provider", request, sessions=sessions)
+        self._event("logout.provider", request, sessions=sessions)
 
     def scim_told(self, request: PortalRequest, client: str, what: str) -> None:
         """`what`: read, or what was told of a person."""
         self._counters.add("ecluse_scim_requests_total", what)
         if what != "read":
-            self._told("scim.told", request, client_name=client, what=what)
+            self._event("scim.told", request, client_name=client, what=what)
 
     def scim_refused(self, request: PortalRequest, error: GatewayError) -> None:
         self._counters.add("ecluse_scim_requests_total", "refused")
-        self._event("scim.refused", request, error.code.id, error.detail)
+        self._event("scim.refused", request, code=error.code.id, detail=error.detail)
 
     def application_not_told(self, request: PortalRequest, error: GatewayError) -> None:
-        self._event("logout.application", request, error.code.id, error.detail)
+        self._event("logout.application", request, code=error.code.id, detail=error.detail)
 
     def logout_refused(self, request: PortalRequest, error: GatewayError) -> None:
         """A logout message of a provider that was refused, or that never came."""
-        self._event("logout.refused", request, error.code.id, error.detail)
+        self._event("logout.refused", request, code=error.code.id, detail=error.detail)
 
     def refreshed(self, provider: str) -> None:
         self._counters.add("ecluse_auth_refreshes_total", provider, "success", "")
@@ -130,10 +130,7 @@ class Report:
         self._counters.add("ecluse_auth_refreshes_total", provider, "failed", error.code.id)
         self._log.event("refresh.failed", provider=provider, code=error.code.id, detail=error.detail)
 
-    def _event(self, event: str, request: PortalRequest, code: str, detail: str) -> None:
-        self._told(event, request, code=code, detail=detail)
-
-    def _told(self, event: str, request: PortalRequest, identity: Identity | None = None, **facts: object) -> None:
+    def _event(self, event: str, request: PortalRequest, identity: Identity | None = None, **facts: object) -> None:
         if identity is not None:
             facts["person"] = self._person(identity)
         self._log.event(

@@ -100,11 +100,11 @@ def test_one_that_says_that_it_is_away_is_told_of_after_a_single_time_and_asked_
     circuit = Circuit(clock)
     for _ in range(FAILURES * 2):
         circuit.enter()
-        circuit.heard(ProviderResponse(status, "", b""))
+        circuit.responded(ProviderResponse(status, "", b""))
     assert circuit.is_silent
     circuit.enter()
-    circuit.heard(ProviderResponse(404, "", b""))
+    circuit.responded(ProviderResponse(404, "", b""))
     assert not circuit.is_silent, "it serves again"
-    circuit.heard(ProviderResponse(status, "", b""))
+    circuit.responded(ProviderResponse(status, "", b""))
     clock.now += TOLD
     assert not circuit.is_silent, "nobody has asked since"

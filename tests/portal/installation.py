@@ -40,7 +40,7 @@ from gateway.organisations.search import OrganisationSearch
 from gateway.policy.routes import RouteTable
 from gateway.portal.app import Portal
 from gateway.portal.flow.active_people import ActivePeople
-from gateway.portal.flow.establish import asked_at
+from gateway.portal.flow.establish import next_due_at
 from gateway.portal.flow.look_again import LookAgain
 from gateway.portal.http.pages import Pages
 from gateway.portal.logout.applications import SignOuts, TellingRevoker
@@ -309,7 +309,7 @@ async def installed(*, one_host: bool = False, store: Any = None) -> AsyncIterat
         look_again = LookAgain(services, snapshot=lambda: here.snapshot, changed=here.changed.append, orders=orders)
         here.look_again = look_again
         here.renewal = Renewal(services, snapshot=lambda: here.snapshot, look_again=look_again)
-        sessions.when_due(here.renewal.due, lambda session: asked_at(here.snapshot, session, orders))
+        sessions.when_due(here.renewal.due, lambda session: next_due_at(here.snapshot, session, orders))
         sessions.use_known_of_people(look_again)
         here.port = server.sockets[0].getsockname()[1]
         here.snapshot = _snapshot(here.port, metropole, departement, PERMIS if one_host else PORTAL)

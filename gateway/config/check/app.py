@@ -137,20 +137,20 @@ def _logout(document: YamlDocument, model: AppFile) -> Iterator[Problem]:
             yield document.problem(at, f"a server may read this as {other}", "keep one of the two", key=True)
         seen[fold(name.encode())] = name
     login = model.logout.login
-    told = {one.name for one in model.translate.told if one.injected.value is None}
+    about_the_person = {one.name for one in model.translate.told if one.injected.value is None}
     path: Path = ("logout", "login")
     if login is not None and model.logout.url is None:
         yield document.problem(path, "no address is called at a sign-out", "name url as well")
-    elif login is not None and login not in told:
+    elif login is not None and login not in about_the_person:
         message = f"translate tells nothing of the person in {login}"
-        yield document.problem(path, message, did_you_mean(login, told))
+        yield document.problem(path, message, did_you_mean(login, about_the_person))
 
 
 def _conditions(document: YamlDocument, model: AppFile, mapped: set[str] | None, index: Index) -> Iterator[Problem]:
-    told = [one.name for one in model.translate.told_anywhere if one.kind == "headers"]
+    headers = [one.name for one in model.translate.told_anywhere if one.kind == "headers"]
     if model.translate.has_tokens:
-        told += (name for _, section, name in carriers(model.translate) if section == "headers")
-    injected = frozenset(fold(name.encode()) for name in told)
+        headers += (name for _, section, name in carriers(model.translate) if section == "headers")
+    injected = frozenset(fold(name.encode()) for name in headers)
     listed = {fold(name.encode()): name for name in model.client_headers}
     if listed:
         yield from _client_headers(document, model, injected)
@@ -195,10 +195,10 @@ def _rules(document: YamlDocument, model: AppFile) -> Iterator[Problem]:
         for index, rule in enumerate(model.access)
     ]
     case_insensitive = model.paths.case == "insensitive"
-    beside = unveiled(rules, map(bytes.decode, ALL_METHODS), case_insensitive)
+    with_shadow_rules = unveiled(rules, map(bytes.decode, ALL_METHODS), case_insensitive)
     found = conflicts(rules, case_insensitive)
-    told = {(one.ref, other.ref) for one, other, _ in found}
-    found += [one for one in conflicts(beside, case_insensitive) if (one[0].ref, one[1].ref) not in told]
+    known = {(one.ref, other.ref) for one, other, _ in found}
+    found += [one for one in conflicts(with_shadow_rules, case_insensitive) if (one[0].ref, one[1].ref) not in known]
     for one, other, why in found:
         first, second = sorted((one.ref.line, other.ref.line))
         path = ("access", second, "path")

@@ -45,7 +45,7 @@ MAC_SECRET_BYTES = 32
 
 _Check = Callable[[bytes], None]
 
-_SHOWN: Final[Path] = ("upstream", "tls", "client_certificate")
+_CLIENT_CERTIFICATE: Final[Path] = ("upstream", "tls", "client_certificate")
 
 
 class _Use(NamedTuple):
@@ -301,7 +301,7 @@ def _pair_places(folder: Folder) -> Iterator[tuple[str, YamlDocument, Path]]:
         for index in range(len(own)):
             yield provider.path, provider.document, ("oidc", "client_keys", index)
     for app in (*folder.apps, *folder.shadows):
-        yield app.path, app.document, _SHOWN
+        yield app.path, app.document, _CLIENT_CERTIFICATE
     for directory in folder.directories:
         for path in certificate_paths(directory.model) if directory.model is not None else ():
             yield directory.path, directory.document, path
@@ -381,5 +381,5 @@ def _upstream_references(tls: UpstreamTlsSection) -> Iterator[tuple[Path, Refere
     for index, pin in enumerate(tls.pins):
         yield ("upstream", "tls", "pins", index), pin, check_one_certificate
     if tls.client_certificate is not None:
-        yield (*_SHOWN, "certificate"), tls.client_certificate.certificate, check_certificates
-        yield (*_SHOWN, "key"), tls.client_certificate.key, check_private_key
+        yield (*_CLIENT_CERTIFICATE, "certificate"), tls.client_certificate.certificate, check_certificates
+        yield (*_CLIENT_CERTIFICATE, "key"), tls.client_certificate.key, check_private_key

@@ -58,6 +58,23 @@ _NO_PATHS = RouteTable.build((), False)
 _USUAL_LOGOUT = Logout(links=_NO_PATHS)
 
 
+class _Unnamed:
+    """What the plan has that no rule refers to."""
+
+    def __init__(self) -> None:
+        self.closed = ClosedHosts({}, {})
+        self.tables: list[OrganisationTable] = []
+        self.design: dict[str, DesignFile] = {}
+
+    def add(self, line: ClosedHosts | OrganisationTable | DesignFile) -> None:
+        if isinstance(line, ClosedHosts):
+            self.closed = line
+        elif isinstance(line, DesignFile):
+            self.design[line.name] = line
+        else:
+            self.tables.append(line)
+
+
 def build(plan: bytes) -> Snapshot:
     """The snapshot, at once."""
     steps = build_steps(plan)
@@ -78,7 +95,7 @@ def build_steps(plan: bytes) -> Generator[None, None, Snapshot]:
     apps: dict[str, App] = {}
     shadows: dict[str, list[App]] = {}
     rules: list[Rule] = []
-    named = Named()
+    named, unnamed = Named(), _Unnamed()
     if b'"when":' in plan:
         yield from loading()
     for line in plan_lines(plan):
@@ -99,7 +116,7 @@ def build_steps(plan: bytes) -> Generator[None, None, Snapshot]:
             case SharedCondition(name, condition):
                 named.shared[name] = build_condition(condition, named)
             case ClosedHosts() | OrganisationTable() | DesignFile() as other:
-                named.add_other(other)
+                unnamed.add(other)
             case WrittenRules(file, some):
                 rules += (build_rule(file, rule, named) for rule in some)
             case WrittenApp() as written:
@@ -110,8 +127,8 @@ def build_steps(plan: bytes) -> Generator[None, None, Snapshot]:
         raise ValueError("a plan without a gateway")
     exact, wildcards = _hosts(apps)
     return Snapshot(
-        digest.hexdigest(), gateway, providers, apps, exact, wildcards, named.tally, named.ladder, named.closed.files,
-        directories, named.closed.unread, tuple(named.tables), named.design,
+        digest.hexdigest(), gateway, providers, apps, exact, wildcards, named.tally, named.ladder, unnamed.closed.files,
+        directories, unnamed.closed.unread, tuple(unnamed.tables), unnamed.design,
     )  # fmt: skip
 
 
@@ -134,12 +151,12 @@ def _add(
     if written.shadow:
         shadows.setdefault(app.name, []).append(app)
         return
-    beside = unveiled(rules, map(bytes.decode, ALL_METHODS), case_insensitive)
-    if beside:
-        routes = yield from RouteTable.build_steps(beside, case_insensitive, closed)
+    with_shadow_rules = unveiled(rules, map(bytes.decode, ALL_METHODS), case_insensitive)
+    if with_shadow_rules:
+        routes = yield from RouteTable.build_steps(with_shadow_rules, case_insensitive, closed)
         shadows.setdefault(app.name, []).append(replace(app, routes=routes))
-    beneath = shadows.get(app.name)
-    apps[app.name] = replace(app, shadows=tuple(beneath)) if beneath else app
+    own_shadows = shadows.get(app.name)
+    apps[app.name] = replace(app, shadows=tuple(own_shadows)) if own_shadows else app
 
 
 def build_gateway(plan: bytes) -> Gateway:

@@ -1,18 +1,15 @@
 """Access rules of a plan to rules of policy, and what they refer to by name."""
 
-import builtins
 from collections.abc import Iterable
 from typing import cast
 from zoneinfo import ZoneInfo
 
 from gateway.config.compile.cel import Cel, Tally
-from gateway.config.compile.plan import ClosedHosts, OrganisationList, WrittenRule
+from gateway.config.compile.plan import OrganisationList, WrittenRule
 from gateway.config.schema.scalars import whole_seconds
 from gateway.model.decision import RuleRef
 from gateway.model.levels import ProviderLevels
-from gateway.model.organisations import OrganisationTable
 from gateway.model.provider import Provider
-from gateway.model.theme import DesignFile
 from gateway.policy.conditions import All, Any_, Anyone, Claim, Condition, Group, Not, SignedIn, When
 from gateway.policy.hours import Time, parse_dates, parse_days, parse_hours
 from gateway.policy.levels import USUAL_LADDER, AcrMin, Amr, Ladder, MaxAge
@@ -29,17 +26,13 @@ _ANYONE, _SIGNED_IN = Anyone(), SignedIn()
 
 
 class Named:
-    """What rules refer to by name: shared conditions, lists of organisations, expressions. It grows line by line with
-    the plan, in which a thing comes before those that name it."""
+    """What rules refer to: shared conditions, lists of organisations, attributes, levels, expressions. It grows line by
+    line with the plan, in which a thing comes before those that name it."""
 
     def __init__(self) -> None:
         self.levels: dict[str, ProviderLevels] = {}
         self.ladder = Ladder(USUAL_LADDER, self.levels)
         self.shared: dict[str, Condition] = {}
-        self.closed = ClosedHosts({}, {})
-        # list: the class has a method of this name.
-        self.tables: builtins.list[OrganisationTable] = []
-        self.design: dict[str, DesignFile] = {}
         self.tally = Tally()
         self._attributes: set[str] = set()
         self._numbers: dict[str, list[str]] = {}
@@ -56,15 +49,6 @@ class Named:
 
     def add_attributes(self, names: Iterable[str]) -> None:
         self._attributes.update(names)
-
-    def add_other(self, other: ClosedHosts | OrganisationTable | DesignFile) -> None:
-        """What no rule refers to."""
-        if isinstance(other, ClosedHosts):
-            self.closed = other
-        elif isinstance(other, DesignFile):
-            self.design[other.name] = other
-        else:
-            self.tables.append(other)
 
     def add_organisations(self, part: OrganisationList) -> None:
         numbers = self._numbers.setdefault(part.name, [])
@@ -128,43 +112,43 @@ def build_condition(written: object, named: Named) -> Condition:
             return named.shared[name]
         case {"when": str(source)}:
             return named.when(source)
-        case {"tenant": dict(told)}:
-            return _tenant(told, named)
-        case {"mandate": told}:
-            return _mandate(told, named)
+        case {"tenant": dict(value)}:
+            return _tenant(value, named)
+        case {"mandate": value}:
+            return _mandate(value, named)
         case dict() if len(written) == 1:
-            ((kind, told),) = written.items()
-            return _of_sign_in(kind, told, named.ladder) or _matcher(kind, told)
+            ((kind, value),) = written.items()
+            return _of_sign_in(kind, value, named.ladder) or _matcher(kind, value)
         case _:
             raise ValueError(f"not a condition: {written!r}")
 
 
-def _of_sign_in(kind: object, told: object, ladder: Ladder) -> Condition | None:
-    match kind, told:
+def _of_sign_in(kind: object, value: object, ladder: Ladder) -> Condition | None:
+    match kind, value:
         case "acr_min", str(level):
             return AcrMin(level, ladder)
         case "amr", _:
-            return Amr(_set(told), ladder)
+            return Amr(_set(value), ladder)
         case "max_age", str(age):
             return MaxAge(whole_seconds(age), ladder)
         case _:
             return None
 
 
-def _matcher(kind: object, told: object) -> Condition:
-    match kind, told:
+def _matcher(kind: object, value: object) -> Condition:
+    match kind, value:
         case "group", str(name):
             return Group(name)
         case "claim", {"name": str(name), **test}:
             return Claim(name, _value_test(test))
         case "user", _:
-            return User(_set(told))
+            return User(_set(value))
         case "provider", _:
-            return SignedInBy(_set(told))
+            return SignedInBy(_set(value))
         case "network", _:
-            return Network(frozenset(map(parse_network, _list(told))))
+            return Network(frozenset(map(parse_network, _list(value))))
         case "method", _:
-            return Method(_set(told))
+            return Method(_set(value))
         case "header", {"name": str(name), **test}:
             return Header(name.lower(), _value_test(test))
         case "query", {"name": str(name), **test}:
@@ -175,8 +159,8 @@ def _matcher(kind: object, told: object) -> Condition:
             raise ValueError(f"not a condition: {kind!r}")
 
 
-def _tenant(told: dict[str, object], named: Named) -> Tenant:
-    ((way, given),) = told.items()
+def _tenant(value: dict[str, object], named: Named) -> Tenant:
+    ((way, given),) = value.items()
     texts = _list(given)
     if way == "list":
         some = tuple(named.list(name) for name in texts)
@@ -187,17 +171,17 @@ def _tenant(told: dict[str, object], named: Named) -> Tenant:
     return Tenant(f"{way} {', '.join(texts)}", some)
 
 
-def _mandate(told: object, named: Named) -> Mandate:
-    if not isinstance(told, dict):
-        return Mandate(_set(told))
-    return Mandate(_set(told["office"]), OF_TENANT if told.get("of") == "tenant" else None, named)
+def _mandate(value: object, named: Named) -> Mandate:
+    if not isinstance(value, dict):
+        return Mandate(_set(value))
+    return Mandate(_set(value["office"]), OF_TENANT if value.get("of") == "tenant" else None, named)
 
 
-def _time(zone: str, told: dict[object, object]) -> Time:
+def _time(zone: str, value: dict[object, object]) -> Time:
     return Time(
-        days=frozenset(day for text in _list(told.get("days", [])) for day in parse_days(text)),
-        hours=tuple(map(parse_hours, _list(told.get("hours", [])))),
-        dates=tuple(map(parse_dates, _list(told.get("dates", [])))),
+        days=frozenset(day for text in _list(value.get("days", [])) for day in parse_days(text)),
+        hours=tuple(map(parse_hours, _list(value.get("hours", [])))),
+        dates=tuple(map(parse_dates, _list(value.get("dates", [])))),
         zone=ZoneInfo(zone),
     )
 

@@ -158,19 +158,19 @@ def renewed(
     return replace(after, identity=person.identity)
 
 
-def asked_at(snapshot: Snapshot, session: Session, orders: LookUpOrders) -> float:
+def next_due_at(snapshot: Snapshot, session: Session, orders: LookUpOrders) -> float:
     """When the next thing is to be asked about a session, of its provider or a directory: Unix seconds."""
-    return min(looked_up_at(snapshot, session, orders), refreshed_at(snapshot, session))
+    return min(next_look_up_at(snapshot, session, orders), next_refresh_at(snapshot, session))
 
 
-def refreshed_at(snapshot: Snapshot, session: Session) -> float:
+def next_refresh_at(snapshot: Snapshot, session: Session) -> float:
     """When its provider is to be asked again: Unix seconds, infinite where it is not."""
     tokens = session.tokens
     provider = None if tokens is None else openid_provider_of(snapshot, session)
     return float("inf") if tokens is None or provider is None or not provider.refresh else tokens.refresh_at
 
 
-def looked_up_at(snapshot: Snapshot, session: Session, orders: LookUpOrders) -> float:
+def next_look_up_at(snapshot: Snapshot, session: Session, orders: LookUpOrders) -> float:
     """When a directory is to be asked again about its person: Unix seconds, infinite where there is none."""
     directories = snapshot.directories
     if not directories:

@@ -19,7 +19,7 @@ from gateway.model.directory import Directory
 from gateway.model.directory_codes import DIRECTORY_GONE, DIRECTORY_ORGANISATION
 from gateway.model.errors import GatewayError
 from gateway.model.session import Seat, Session
-from gateway.portal.flow.establish import looked_up_at, refreshed_at
+from gateway.portal.flow.establish import next_look_up_at, next_refresh_at
 from gateway.portal.services import PortalServices
 
 # Seconds. One caller has so long; a directory is waited for ten at most.
@@ -52,7 +52,7 @@ class LookAgain:
 
     async def look(self, seat: Seat, session: Session) -> None:
         """Nothing where it is not due. Raises GatewayError where the store cannot say."""
-        if looked_up_at(self._snapshot(), session, self._orders) > self._services.now():
+        if next_look_up_at(self._snapshot(), session, self._orders) > self._services.now():
             # Another seat, or another worker, has asked.
             self.adopt(seat, session)
             return
@@ -134,10 +134,10 @@ class LookAgain:
         """When somebody is to be asked about it again (monotonic): a directory that was due and could not say, after a
         quarter of the time for which that has been so."""
         snapshot, now, monotonic = self._snapshot(), self._services.now(), self._services.monotonic()
-        due = looked_up_at(snapshot, session, self._orders)
+        due = next_look_up_at(snapshot, session, self._orders)
         late = now - (due or self._orders.since(session.id) or now)
         looked_up = max(monotonic + min(longest, max(shortest, late / 4)), monotonic + due - now)
-        return min(looked_up, max(monotonic + shortest, monotonic + refreshed_at(snapshot, session) - now))
+        return min(looked_up, max(monotonic + shortest, monotonic + next_refresh_at(snapshot, session) - now))
 
     async def _acts_no_more(self, session: Session) -> bool:
         """Ends the session where neither provider nor directory says any more that the person acts for its

@@ -78,7 +78,7 @@ class SamlResponses:
             return await self._parked(request, provider, login, reference, response)
         except GatewayError as error:
             await self._services.transactions.saml_logins.take(reference)
-            return _again(login, error)
+            return _asked_with_its_page(login, error)
 
     async def _unasked(self, request: PortalRequest, response: str) -> Page:
         """Profiles 4.1.5. A Response to a request that is over goes on to a page that can see who is signed in."""
@@ -137,7 +137,7 @@ class SamlResponses:
         try:
             assertion = await self._verified(request, provider, login, read, "artifact")
         except GatewayError as error:
-            return _again(login, error)
+            return _asked_with_its_page(login, error)
         asserted = self._mapped(provider, assertion, login, reference)
         self._require_in_time(asserted)
         unused = await self._services.transactions.use_up(self._uses(asserted))
@@ -319,18 +319,18 @@ def _require_browser(request: PortalRequest, login: SamlLogin) -> None:
         raise GatewayError(LOGIN_OTHER_BROWSER, "the sign-in was begun in another browser")
 
 
-def _asked_visibly(login: SamlLogin) -> str:
+def _address_with_its_page(login: SamlLogin) -> str:
     """Where `login` was passive and that was not enough (Core 3.4.1). It asks otherwise, so nothing goes round."""
     parameters = {"provider": login.provider, VISIBLY: ""} | ({"t": login.serves.id} if login.serves else {})
     return f"{PREFIX}login?{urlencode(parameters)}"
 
 
-def _again(login: SamlLogin, error: GatewayError) -> Page:
+def _asked_with_its_page(login: SamlLogin, error: GatewayError) -> Page:
     """A person who was asked unseen and is not signed in at the provider is asked again, with its page. Raises `error`
     otherwise."""
     if error.code is not SAML_NO_PASSIVE or not login.passive:
         raise error
-    return redirect(_asked_visibly(login))
+    return redirect(_address_with_its_page(login))
 
 
 def sid_of(subject: str, index: str) -> str:
