@@ -4,8 +4,6 @@ It makes tests/accounts/recorded/SCHEMA.json anew: the file as SQL, and what is 
 the form under a new number; those of the releases before stay as they are.
 """
 
-import json
-import sqlite3
 from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
@@ -15,6 +13,7 @@ from typing import Any
 from gateway.accounts.file import APPLICATION_ID, NAME, SCHEMA_VERSION, LinkFile
 from gateway.accounts.link import NewLink
 from gateway.accounts.seals import LinkKeys
+from tests.accounts.recordings import record
 from tests.accounts.samples import KEYS, OTHER_ISSUER, holder, link
 
 RECORDED = Path(__file__).with_name("recorded")
@@ -58,13 +57,7 @@ def main() -> None:
         holds = written(path)
         with closing(LinkFile(path, NEXT)) as file:
             file.all()
-        with closing(sqlite3.connect(path)) as connection:
-            sql = list(connection.iterdump())
-    RECORDED.mkdir(exist_ok=True)
-    file_of_release = RECORDED / f"{SCHEMA_VERSION}.json"
-    told = {"schema": SCHEMA_VERSION, "application": APPLICATION_ID, "holds": holds, "sql": sql}
-    file_of_release.write_text(json.dumps(told, ensure_ascii=False, indent=1) + "\n")
-    print(file_of_release)
+        record(path, RECORDED, schema=SCHEMA_VERSION, application=APPLICATION_ID, holds=holds)
 
 
 if __name__ == "__main__":

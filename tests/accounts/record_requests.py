@@ -3,8 +3,6 @@
 As tests.accounts.record does of links, into tests/accounts/recorded/requests/SCHEMA.json.
 """
 
-import json
-import sqlite3
 from contextlib import closing
 from dataclasses import asdict
 from itertools import count
@@ -16,6 +14,7 @@ from gateway.accounts.request import NewRequest
 from gateway.accounts.request_file import REQUESTS_APPLICATION_ID, REQUESTS_NAME, REQUESTS_SCHEMA, RequestFile
 from gateway.accounts.seals import LinkKeys
 from tests.accounts.record import NEXT, NOW
+from tests.accounts.recordings import record
 from tests.accounts.samples import KEYS, OTHER_ISSUER, holder
 
 RECORDED = Path(__file__).with_name("recorded") / "requests"
@@ -47,13 +46,7 @@ def main() -> None:
         holds = written(path)
         with closing(request_file(path, NEXT)) as file:
             file.all()
-        with closing(sqlite3.connect(path)) as connection:
-            sql = list(connection.iterdump())
-    RECORDED.mkdir(exist_ok=True)
-    file_of_release = RECORDED / f"{REQUESTS_SCHEMA}.json"
-    told = {"schema": REQUESTS_SCHEMA, "application": REQUESTS_APPLICATION_ID, "holds": holds, "sql": sql}
-    file_of_release.write_text(json.dumps(told, ensure_ascii=False, indent=1) + "\n")
-    print(file_of_release)
+        record(path, RECORDED, schema=REQUESTS_SCHEMA, application=REQUESTS_APPLICATION_ID, holds=holds)
 
 
 if __name__ == "__main__":

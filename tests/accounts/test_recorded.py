@@ -1,8 +1,5 @@
 """N reads N-1: the file of account links that earlier releases wrote, recorded by tests/accounts/record.py."""
 
-import json
-import sqlite3
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +11,7 @@ from gateway.model.account import AccountHolder
 from gateway.model.account_codes import ACCOUNT_TAKEN
 from gateway.model.errors import GatewayError
 from tests.accounts.record import LINKS, NEXT, RECORDED, plain, written
+from tests.accounts.recordings import assert_recorded, play
 from tests.accounts.samples import KEYS, link, link_file
 
 FILES = sorted(RECORDED.glob("*.json"))
@@ -22,22 +20,15 @@ FILES = sorted(RECORDED.glob("*.json"))
 @pytest.fixture(params=FILES, ids=lambda file: file.stem)
 def told(request: pytest.FixtureRequest, tmp_path: Path) -> dict[str, Any]:
     """What a recording says, with its file put where links are."""
-    read: dict[str, Any] = json.loads(request.param.read_text())
-    with closing(sqlite3.connect(tmp_path / NAME)) as connection:
-        connection.executescript("\n".join(read["sql"]))
-        connection.execute(f"PRAGMA application_id = {read['application']}")
-        connection.execute(f"PRAGMA user_version = {read['schema']}")
+    read = play(request.param, tmp_path / NAME)
     (tmp_path / MADE).touch()
     return read
 
 
 def test_what_this_release_writes_is_recorded(tmp_path: Path) -> None:
     assert f"{SCHEMA_VERSION}" in [file.stem for file in FILES], "python -m tests.accounts.record"
-    recorded = json.loads((RECORDED / f"{SCHEMA_VERSION}.json").read_text())
-    assert written(tmp_path / NAME) == recorded["holds"]
-    with closing(sqlite3.connect(tmp_path / NAME)) as connection:
-        tables = [line for line in connection.iterdump() if line.startswith("CREATE")]
-    assert tables == [line for line in recorded["sql"] if line.startswith("CREATE")], "another form has another number"
+    holds = written(tmp_path / NAME)
+    assert_recorded(tmp_path / NAME, RECORDED / f"{SCHEMA_VERSION}.json", holds)
 
 
 @pytest.mark.parametrize("keys", [KEYS, NEXT, NEXT[:1]], ids=["old key", "both keys", "new key"])

@@ -1,7 +1,5 @@
 """N reads N-1: the file of account requests that earlier releases wrote (tests/accounts/record_requests.py)."""
 
-import json
-import sqlite3
 from contextlib import closing
 from dataclasses import asdict
 from pathlib import Path
@@ -14,6 +12,7 @@ from gateway.accounts.seals import LinkKeys
 from gateway.model.account import AccountHolder
 from tests.accounts.record import NEXT
 from tests.accounts.record_requests import RECORDED, REQUESTS, request_file, written
+from tests.accounts.recordings import assert_recorded, play
 from tests.accounts.samples import KEYS
 
 FILES = sorted(RECORDED.glob("*.json"))
@@ -22,21 +21,13 @@ FILES = sorted(RECORDED.glob("*.json"))
 @pytest.fixture(params=FILES, ids=lambda file: file.stem)
 def told(request: pytest.FixtureRequest, tmp_path: Path) -> dict[str, Any]:
     """What a recording says, with its file put where requests are."""
-    read: dict[str, Any] = json.loads(request.param.read_text())
-    with closing(sqlite3.connect(tmp_path / REQUESTS_NAME)) as connection:
-        connection.executescript("\n".join(read["sql"]))
-        connection.execute(f"PRAGMA application_id = {read['application']}")
-        connection.execute(f"PRAGMA user_version = {read['schema']}")
-    return read
+    return play(request.param, tmp_path / REQUESTS_NAME)
 
 
 def test_what_this_release_writes_is_recorded(tmp_path: Path) -> None:
     assert f"{REQUESTS_SCHEMA}" in [file.stem for file in FILES], "python -m tests.accounts.record_requests"
-    recorded = json.loads((RECORDED / f"{REQUESTS_SCHEMA}.json").read_text())
-    assert written(tmp_path / REQUESTS_NAME) == recorded["holds"]
-    with closing(sqlite3.connect(tmp_path / REQUESTS_NAME)) as connection:
-        tables = [line for line in connection.iterdump() if line.startswith("CREATE")]
-    assert tables == [line for line in recorded["sql"] if line.startswith("CREATE")], "another form has another number"
+    holds = written(tmp_path / REQUESTS_NAME)
+    assert_recorded(tmp_path / REQUESTS_NAME, RECORDED / f"{REQUESTS_SCHEMA}.json", holds)
 
 
 @pytest.mark.parametrize("keys", [KEYS, NEXT, NEXT[:1]], ids=["old key", "both keys", "new key"])

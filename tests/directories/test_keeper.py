@@ -7,6 +7,7 @@ import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Protocol, TypeVar
 
 import pytest
 
@@ -29,16 +30,31 @@ class Told(Log):
         self.events.append((event, facts))
 
 
+class Keeper(Protocol):
+    async def run(self) -> None: ...
+
+    async def close(self) -> None: ...
+
+
+KeeperT = TypeVar("KeeperT", bound=Keeper)
+
+
 @asynccontextmanager
-async def kept(folder: Path, told: Told, *directories: Directory, **how: object) -> AsyncIterator[DirectoryKeeper]:
-    keeper = DirectoryKeeper(folder, told, **how)  # type: ignore[arg-type]
-    await keeper.use(directories)
+async def running(keeper: KeeperT) -> AsyncIterator[KeeperT]:
     task = asyncio.create_task(keeper.run())
     try:
         yield keeper
     finally:
         task.cancel()
         await keeper.close()
+
+
+@asynccontextmanager
+async def kept(folder: Path, told: Told, *directories: Directory, **how: object) -> AsyncIterator[DirectoryKeeper]:
+    keeper = DirectoryKeeper(folder, told, **how)  # type: ignore[arg-type]
+    await keeper.use(directories)
+    async with running(keeper):
+        yield keeper
 
 
 async def until(holds: Callable[[], bool]) -> None:

@@ -13,7 +13,7 @@ from gateway.model.organisations import OrganisationTable
 from gateway.organisations import keeper as keeping
 from gateway.organisations.index import organisation_index_path, read_organisation_stamp
 from gateway.organisations.keeper import OrganisationKeeper
-from tests.directories.test_keeper import Told, until
+from tests.directories.test_keeper import Told, running, until
 from tests.organisations.samples import table
 
 pytestmark = pytest.mark.asyncio
@@ -25,12 +25,8 @@ async def kept(
 ) -> AsyncIterator[OrganisationKeeper]:
     keeper = OrganisationKeeper(folder, told, **how)  # type: ignore[arg-type]
     await keeper.use(tables)
-    task = asyncio.create_task(keeper.run())
-    try:
+    async with running(keeper):
         yield keeper
-    finally:
-        task.cancel()
-        await keeper.close()
 
 
 @pytest.fixture(autouse=True)

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import re
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -13,6 +12,7 @@ import aiohttp
 from deploy.demo.accounts import provider_of
 from deploy.demo.stack import PORTAL_HOST, Demo
 from tests.browser_like import Person, Response
+from tests.metrics import measured, samples_in
 from tests.patience import PATIENCE
 
 PERMIS_HOST = "permis.localhost"
@@ -20,7 +20,6 @@ SUBVENTIONS_HOST = "subventions.localhost"
 SEAT = "__Host-ecluse"
 
 _PAUSE = 0.05
-_SAMPLE = re.compile(r"^(ecluse_\w+)(\{[^}]*\})? (\S+)$", re.MULTILINE)
 
 
 @dataclass
@@ -121,24 +120,11 @@ class World:
     async def metrics(self) -> dict[str, float]:
         """By name and labels as exposed, and by name alone their sum."""
         _, text = await self.admin("/metrics")
-        found: dict[str, float] = {}
-        for name, labels, value in _SAMPLE.findall(text):
-            found[name + labels] = float(value)
-            if labels:
-                found[name] = found.get(name, 0) + float(value)
-        return found
+        return samples_in(text)
 
     async def measured(self, holds: Callable[[dict[str, float]], object]) -> dict[str, float]:
-        """The metrics once they are so: a worker that is slow to answer is told of a moment later. AssertionError if
-        they never are."""
-        metrics: dict[str, float] = {}
-        try:
-            async with asyncio.timeout(PATIENCE):
-                while not holds(metrics := await self.metrics()):
-                    await asyncio.sleep(_PAUSE)
-        except TimeoutError:
-            raise AssertionError(f"never so: {metrics}") from None
-        return metrics
+        """The metrics once they are so. AssertionError if they never are."""
+        return await measured(self.metrics, holds)
 
     # --- policies ---
 

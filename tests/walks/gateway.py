@@ -3,7 +3,6 @@
 import asyncio
 import json
 import os
-import re
 import signal
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -13,13 +12,13 @@ from typing import Any
 import aiohttp
 
 from gateway.model.events import EVENTS
+from tests.metrics import measured, samples_in
 from tests.patience import PATIENCE
 from tests.walks.place import Place
 
 SERVE = (sys.executable, "-m", "gateway", "serve", "policies")
 READY_WITHIN = 120.0
 _PAUSE = 0.02
-_SAMPLE = re.compile(r"^(ecluse_\w+)(\{[^}]*\})? (\S+)$", re.MULTILINE)
 
 Line = dict[str, Any]
 
@@ -183,23 +182,11 @@ class Gateway:
     async def metrics(self) -> dict[str, float]:
         """By name and labels as exposed, and by name alone their sum."""
         _, text = await self.admin("/metrics")
-        found: dict[str, float] = {}
-        for name, labels, value in _SAMPLE.findall(text):
-            found[name + labels] = float(value)
-            if labels:
-                found[name] = found.get(name, 0) + float(value)
-        return found
+        return samples_in(text)
 
     async def measured(self, holds: Callable[[dict[str, float]], object]) -> dict[str, float]:
-        """The metrics once they are so. A worker that is slow to answer is told of a moment later."""
-        metrics: dict[str, float] = {}
-        try:
-            async with asyncio.timeout(PATIENCE):
-                while not holds(metrics := await self.metrics()):
-                    await asyncio.sleep(_PAUSE)
-        except TimeoutError:
-            raise AssertionError(f"never so: {metrics}") from None
-        return metrics
+        """The metrics once they are so. AssertionError if they never are."""
+        return await measured(self.metrics, holds)
 
     async def _readiness(self) -> Line:
         try:
