@@ -79,6 +79,8 @@ POLICY_METHOD = Code("policy.method", 403, _REFUSED, _REFUSED_ADVICE)
 POLICY_NOT_ALLOWED = Code("policy.not_allowed", 403, _REFUSED, _REFUSED_ADVICE)
 POLICY_UNKNOWN = Code("policy.unknown", 403, _REFUSED, _REFUSED_ADVICE)
 POLICY_DENIED = Code("policy.denied", 403, _REFUSED, _REFUSED_ADVICE)
+_FORM_ADVICE = "The portal signs you in to this application. Open its first page again."
+POLICY_LOGIN_FORM = Code("policy.login_form", 403, "The application's own form is not needed", _FORM_ADVICE)
 POLICY_PROVIDER = Code(
     "policy.provider", 401, "Sign in with another service", "This application listens to other sign-in services."
 )

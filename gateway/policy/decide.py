@@ -4,7 +4,6 @@ from dataclasses import replace
 
 from gateway.model.codes import (
     POLICY_ALLOWED,
-    POLICY_DENIED,
     POLICY_METHOD,
     POLICY_NO_RULE,
     POLICY_NOT_ALLOWED,
@@ -32,7 +31,7 @@ def decide(match: Match | None, method: str, identity: Identity | None, facts: F
     for rule, condition in _denies(match, method):
         truth = evaluate(condition, identity, facts)
         if truth is TRUE:
-            return Deny(rule.ref, POLICY_DENIED, rule.refusal)
+            return Deny(rule.ref, rule.denied_as, rule.refusal)
         if truth is UNKNOWN and unknown is None:
             unknown = _cannot_tell(rule, condition, identity)
     deciding = next((rule for rule in match.rules if rule.covers(method)), None)

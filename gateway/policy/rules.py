@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
+from gateway.model.codes import POLICY_DENIED, Code
 from gateway.model.decision import RuleRef
 from gateway.model.theme import Words
 from gateway.policy.conditions import Condition
@@ -11,7 +12,8 @@ from gateway.policy.patterns import Pattern, Segment, folded
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """`methods` None: all methods. `allow` None: the rule lets nobody in. `refusal`: its text for people it refuses."""
+    """`methods` None: all methods. `allow` None: the rule lets nobody in. `refusal`: its text for people it refuses.
+    `denied_as`: why they are refused where `deny` holds."""
 
     ref: RuleRef
     pattern: Pattern
@@ -20,6 +22,7 @@ class Rule:
     deny: Condition | None
     refusal: Words = ""
     shadow: bool = False
+    denied_as: Code = POLICY_DENIED
 
     def covers(self, method: str) -> bool:
         """GET includes HEAD (RFC 9110 9.3.2: the same, without the content)."""

@@ -13,6 +13,7 @@ from gateway.model.account_codes import ACCOUNT_ASK
 from gateway.model.codes import (
     API_TOKEN,
     API_TOO_WEAK,
+    POLICY_LOGIN_FORM,
     SESSION_TOO_WEAK,
     WIRE_METHOD,
     WIRE_WEBSOCKET_VERSION,
@@ -113,11 +114,18 @@ def _denied(services: RefusalServices, request: Request, outcome: Refuse, by: Co
         **more,
     )
     kind = _page_kind(request)
-    # For a person who has two accounts, or sits where somebody else has signed in.
-    way = ""
-    if kind != "json" and request.seat is not None:
-        way = _linking(request, outcome.code) or _other_account(request)
+    way = "" if kind == "json" else _way_on(request, outcome.code)
     return _render(services, request, outcome.code, kind, way, outcome.refusal)
+
+
+def _way_on(request: Request, code: Code) -> str:
+    app = request.lane.app
+    if code is POLICY_LOGIN_FORM:
+        return "" if app is None else app.home
+    if request.seat is None:
+        return ""
+    # For a person who has two accounts, or sits where somebody else has signed in.
+    return _linking(request, code) or _other_account(request)
 
 
 def _linking(request: Request, code: Code) -> str:

@@ -4,6 +4,7 @@ application, and not by us. The gateway's own sign-ins are none of the requests 
 from typing import Final
 
 from gateway.formlogin.spec import FormLogin
+from gateway.model.codes import POLICY_LOGIN_FORM
 from gateway.model.decision import RuleRef
 from gateway.policy.conditions import Anyone, Condition
 from gateway.policy.patterns import Literal, Pattern, Rest, Segment
@@ -13,10 +14,6 @@ from gateway.policy.values import Exists
 from gateway.wire.framing import ALL_METHODS
 from gateway.wire.target import PathLeniency, canonical_target
 
-_REFUSAL: Final = (
-    ("en", "The portal signs you in to this application: its own form is not needed. Open its first page again."),
-    ("fr", "Le portail vous connecte à cette application : son formulaire ne sert pas. Rouvrez sa page d’accueil."),
-)
 # Whatever else has a body: CGI programs read forms of a PUT, too.
 _SENDING: Final = frozenset(map(bytes.decode, ALL_METHODS)) - {"GET", "HEAD", "OPTIONS"}
 # Files with which servers answer for their folder.
@@ -38,8 +35,10 @@ def closed_login_paths(file: str, form: FormLogin, leniency: PathLeniency) -> li
             bodies = Header("content-type", Exists())
             conditions: list[Condition] = [bodies, *(Query(name, Exists()) for name in secrets)]
             for pattern in _patterns(step.action, leniency):
-                found.append(Rule(ref, pattern, _SENDING, None, Anyone(), _REFUSAL))
-                found += [Rule(ref, pattern, None, None, condition, _REFUSAL) for condition in conditions]
+                found.append(Rule(ref, pattern, _SENDING, None, Anyone(), denied_as=POLICY_LOGIN_FORM))
+                found += [
+                    Rule(ref, pattern, None, None, condition, denied_as=POLICY_LOGIN_FORM) for condition in conditions
+                ]
     return found
 
 

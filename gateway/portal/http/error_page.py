@@ -12,6 +12,7 @@ from gateway.model.codes import (
     LOGIN_PROVIDER_FAULT,
     LOGIN_PROVIDER_UNREACHABLE,
     LOGIN_TOO_WEAK,
+    POLICY_LOGIN_FORM,
     SAML_METADATA_EXPIRED,
     SAML_METADATA_UNREACHABLE,
     Code,
@@ -38,6 +39,9 @@ def is_of_no_host(code: Code) -> bool:
 
 def is_for_another(code: Code) -> bool:
     """Whether the person may have better luck with another account of theirs."""
+    if code is POLICY_LOGIN_FORM:
+        # Nobody sends it by hand, whoever they are.
+        return False
     return code.id.partition(".")[0] in _REFUSING or code in (LOGIN_OUTSIDE_PERIMETER, LOGIN_DEACTIVATED)
 
 
@@ -70,7 +74,7 @@ def blames_provider(code: Code) -> bool:
 
 def is_for_nobody(code: Code, filled: Collection[str]) -> bool:
     """A person who is not signed in has no account that could be said to give no access."""
-    return code.status == 403 and code.id.startswith("policy.") and "account" not in filled
+    return code.status == 403 and code.id.startswith("policy.") and is_for_another(code) and "account" not in filled
 
 
 def sign_of(code: Code) -> Literal["person", "lock", "clock", "note"]:

@@ -1,40 +1,39 @@
 """Times as people tell them: in the operator's time zone and the page's language."""
 
 from datetime import date, datetime, timedelta
+from gettext import NullTranslations
+from typing import Final
 from zoneinfo import ZoneInfo
 
-_MONTHS = {
-    "fr": (
-        *("janvier", "février", "mars", "avril", "mai", "juin"),
-        *("juillet", "août", "septembre", "octobre", "novembre", "décembre"),
-    ),
-    "en": (
-        *("January", "February", "March", "April", "May", "June"),
-        *("July", "August", "September", "October", "November", "December"),
-    ),
-}
-_DAYS = {"fr": ("hier", "aujourd’hui", "demain"), "en": ("yesterday", "today", "tomorrow")}
+_MONTHS: Final = (
+    *("January", "February", "March", "April", "May", "June"),
+    *("July", "August", "September", "October", "November", "December"),
+)
+_DAYS: Final = ("yesterday", "today", "tomorrow")
 # Where a line that ends there would part what is read as one: a number and its unit, a preposition and its hour.
-_NBSP = "\u00a0"
+_NBSP: Final = "\u00a0"
+_NEAR: Final = "{day}\u00a0at\u00a0{hour}"
+# A line may end in what is longer: on a telephone there are columns that hold no more than half of it.
+_FAR: Final = "on\u00a0{day} at\u00a0{hour}"
+WORDS: Final = (*_MONTHS, *_DAYS, _NEAR, _FAR)
+"""What stands of it in the catalogues. Figures are written here: 20 h 27, 8:27 pm, 1er."""
 
 
-def moment(at: float, now: float, zone: ZoneInfo, language: str) -> str:
+def moment(at: float, now: float, zone: ZoneInfo, language: str, texts: NullTranslations) -> str:
     """`at`, `now`: Unix seconds. For a sentence: "aujourd’hui à 20 h 27", "le 1er mars 2026 à 8 h", "on 1 March 2026 at
     8:00 am"."""
     when, today = datetime.fromtimestamp(at, zone), datetime.fromtimestamp(now, zone).date()
     days = (when.date() - today) // timedelta(days=1)
-    french = language == "fr"
-    hour = f"à{_NBSP}{_french(when)}" if french else f"at{_NBSP}{_english(when)}"
+    hour = _french(when) if language == "fr" else _english(when)
     if -1 <= days <= 1:
-        return f"{_DAYS[language][days + 1]}{_NBSP}{hour}"
-    # A line may end in what is longer: on a telephone there are columns that hold no more than half of it.
-    return f"{'le' if french else 'on'}{_NBSP}{day(when.date(), language)} {hour}"
+        return texts.gettext(_NEAR).format(day=texts.gettext(_DAYS[days + 1]), hour=hour)
+    return texts.gettext(_FAR).format(day=day(when.date(), language, texts), hour=hour)
 
 
-def day(when: date, language: str) -> str:
+def day(when: date, language: str, texts: NullTranslations) -> str:
     """ "1er mars 2026", "1 March 2026"."""
     first = "1er" if when.day == 1 and language == "fr" else when.day
-    return f"{first}{_NBSP}{_MONTHS[language][when.month - 1]} {when.year}"
+    return f"{first}{_NBSP}{texts.gettext(_MONTHS[when.month - 1])} {when.year}"
 
 
 def _french(when: datetime) -> str:

@@ -28,6 +28,7 @@ from gateway.portal.http.lines import AccountLine, AskedAccess, HomeLine, Offere
 from gateway.portal.http.look import Look
 from gateway.portal.http.moments import day, moment
 from gateway.portal.http.responses import BARE, Headers
+from gateway.portal.http.sizes import size
 from gateway.wire.cookies import LANGUAGES
 
 _Kind = Literal["html", "json", "frame"]
@@ -42,8 +43,6 @@ _HTML = (b"Content-Type", b"text/html; charset=utf-8")
 _JSON = (b"Content-Type", b"application/json; charset=utf-8")
 _SENDS_ITSELF = "document.forms[0].submit()"
 _SEARCHES = (_TEMPLATES / "search.js").read_text("utf-8")
-# What stands before tenths, and megabytes, kilobytes and bytes.
-_UNITS = {"fr": (",", "Mo", "Ko", "octets"), "en": (".", "MB", "KB", "bytes")}
 _RETRY_AFTER = (b"Retry-After", b"5")
 # RFC 9110 11.6.1: every 401 has a challenge. Ours is a page and a cookie, for which no scheme is registered; browsers
 # leave one alone that they do not know, where `Basic` would have them ask for a password of their own.
@@ -319,7 +318,7 @@ class Pages:
         return said_in(self._current.theme.levels.get(level, {}), language)
 
     def _moment(self, language: str, at: int) -> str:
-        return moment(at, self._now(), self._current.zone, language)
+        return moment(at, self._now(), self._current.zone, language, self._catalogues[language])
 
     def _page(self, template: str, reader: Reader, again: _Fields = (), *, status: int = 200, **values: object) -> Page:
         """`again`: by which the page is shown in another language where its address would not show it once more."""
@@ -357,10 +356,10 @@ def _environment(language: str, texts: NullTranslations, dsfr: bool = False) -> 
     environment.policies["ext.i18n.trimmed"] = True
     environment.install_gettext_translations(texts, newstyle=True)  # type: ignore[attr-defined]
     environment.filters["called"] = lambda one: _called(one, language)
-    environment.filters["day"] = lambda written: day(date.fromisoformat(written), language)
+    environment.filters["day"] = lambda written: day(date.fromisoformat(written), language, texts)
     environment.filters["short"] = short_reference
     environment.filters["whole"] = _whole
-    environment.filters["size"] = lambda size: _size(size, _UNITS[language])
+    environment.filters["size"] = lambda number: size(number, language, texts)
     return environment
 
 
@@ -375,14 +374,6 @@ def _whole(title: str) -> Markup:
     """Words such as "sign-in" break at no hyphen; longer ones may, where a page is narrow."""
     words = escape(title).split(" ")
     return Markup(" ").join(_WHOLE.format(word) if _HYPHENATED.fullmatch(word) else word for word in words)
-
-
-def _size(size: int, units: tuple[str, str, str, str]) -> str:
-    point, *names = units
-    for unit, bytes in zip(names, (1 << 20, 1 << 10), strict=False):
-        if size >= bytes:
-            return f"{size / bytes:.1f} {unit}".replace(".", point)
-    return f"{size} {names[-1]}"
 
 
 def _slot(name: str) -> str:

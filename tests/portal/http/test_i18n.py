@@ -1,5 +1,8 @@
 """Which language, and whether everything is in it."""
 
+import ast
+import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -10,9 +13,27 @@ from hypothesis import strategies as st
 
 import gateway.portal
 from gateway.model.code_table import all_codes
+from gateway.portal.http import moments, sizes
 from gateway.portal.http.i18n import LANGUAGES, catalogue, choose
 
 PORTAL = Path(gateway.portal.__file__).parent
+IN_FIGURES = {*moments.WORDS, *sizes.WORDS}
+FRENCH = re.compile("[àâäçéèêëîïôöùûüœæÀÂÇÉÈÊËÎÏÔÛŒ«»]")
+_SMALL = "le|la|les|des|du|une|est|vous|votre|pour|dans|avec|sur|pas|que|qui|aux|cette|sont"
+SMALL_WORDS = re.compile(rf"\b(?:{_SMALL})\b", re.IGNORECASE)
+# Below gateway/, what has French in it and is on no page of ours as a text.
+NO_TEXTS = {
+    # For operators, in English, who read what French things and letters are called.
+    "cli/main.py", "config/schema/json_schema.py", "config/schema/organisations.py", "config/schema/theme.py",
+    "directories/elus.py", "lint/about_applications.py", "lint/rules.py", "wire/front_overrides.py",
+    # Letters.
+    "identity/organisation_words.py", "translation/nearest.py",
+    # Names: of a language for itself, and of what law makes of communes, as the table that is imported has them.
+    "organisations/etalab.py", "wire/cookies.py",
+}  # fmt: skip
+# Of a template: what is said in the catalogues' words, and what the program reads.
+NOT_SAID = re.compile(r"{%-? trans.*?endtrans -?%}|{%.*?%}|{{.*?}}|<(style|script)\b.*?</\1>", re.DOTALL)
+SAID = re.compile(r">[^<]*[^\W\d_]{2}|\b(?:alt|title|placeholder|aria-label)=\"[^\"]*[^\W\d_]{2}")
 
 
 def in_templates() -> set[str]:
@@ -67,7 +88,7 @@ def test_any_header_gives_a_language(header: str) -> None:
 
 def test_every_text_of_the_table_of_codes_and_of_the_templates_is_in_french() -> None:
     french = catalogue("fr")
-    untranslated = [text for text in sorted(in_codes() | in_templates()) if french.gettext(text) == text]
+    untranslated = [text for text in sorted(in_codes() | in_templates() | IN_FIGURES) if french.gettext(text) == text]
     assert in_templates()
     assert not untranslated, "add them to gateway/portal/locale/fr/LC_MESSAGES/ecluse.po"
 
@@ -75,7 +96,41 @@ def test_every_text_of_the_table_of_codes_and_of_the_templates_is_in_french() ->
 def test_the_french_catalogue_has_no_text_that_is_not_used() -> None:
     with (PORTAL / "locale/fr/LC_MESSAGES/ecluse.po").open("rb") as file:
         known = {str(message.id) for message in read_po(file) if message.id}
-    assert known - in_codes() - in_templates() == set()
+    assert known - in_codes() - in_templates() - IN_FIGURES == set()
+
+
+def is_french(text: str) -> bool:
+    return bool(FRENCH.search(text)) or len({word.lower() for word in SMALL_WORDS.findall(text)}) > 1
+
+
+def french_texts(source: str) -> Iterator[str]:
+    """What it writes; not what it says of itself."""
+    tree = ast.parse(source)
+    said = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    for node in ast.walk(tree):
+        text = node.value if isinstance(node, ast.Constant) and id(node) not in said else None
+        if isinstance(text, str) and is_french(text):
+            yield text
+
+
+def test_the_catalogue_alone_has_french() -> None:
+    root = PORTAL.parent
+    found = {str(path.relative_to(root)) for path in root.rglob("*.py") if [*french_texts(path.read_text("utf-8"))]}
+    assert found == NO_TEXTS
+    assert [*french_texts('"""Présent."""\nx = "Le portail vous connecte."\ny = "fermée", "a la carte"')] == [
+        "Le portail vous connecte.", "fermée",
+    ]  # fmt: skip
+
+
+def test_a_template_says_nothing_that_is_in_no_catalogue() -> None:
+    found = {
+        path.name: said
+        for path in PORTAL.glob("templates*/*.html")
+        if (said := SAID.findall(NOT_SAID.sub("", path.read_text("utf-8"))))
+    }
+    assert found == {}
+    assert SAID.search(NOT_SAID.sub("", "<p>{% trans %}Sign in{% endtrans %} now</p>"))
+    assert SAID.search('<nav aria-label="Menu">')
 
 
 def test_french_has_its_own_spaces() -> None:

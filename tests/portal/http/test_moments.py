@@ -5,10 +5,15 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from gateway.portal.http.moments import moment
+from gateway.portal.http.i18n import catalogue
+from gateway.portal.http.moments import moment as moment_in
 
 PARIS = ZoneInfo("Europe/Paris")
 NOW = datetime(2026, 3, 2, 20, 0, tzinfo=PARIS)
+
+
+def moment(at: float, now: float, zone: ZoneInfo, language: str) -> str:
+    return moment_in(at, now, zone, language, catalogue(language))
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,7 @@ from gateway.model.codes import (
     LOGIN_LOOP,
     LOGOUT_CROSS_SITE,
     PATH_RESERVED,
+    POLICY_LOGIN_FORM,
     POLICY_NOT_ALLOWED,
     SIGN_IN_REQUIRED,
     STORE_UNREACHABLE,
@@ -31,6 +32,7 @@ from gateway.model.theme import ShownText, Theme, Words
 from gateway.ops.log import short_reference
 from gateway.portal.http import pages as module
 from gateway.portal.http.choices import ActingLine, Choice, OrganisationChoices, OrganisationLine, StepUp
+from gateway.portal.http.i18n import catalogue
 from gateway.portal.http.lines import AccountLine, HomeLine, Offered, SessionLine
 from gateway.portal.http.pages import Pages, _environment, _whole
 from tests.growth import steps
@@ -237,6 +239,7 @@ def test_an_error_page_says_what_to_do_next(pages: Pages) -> None:
         (LOGIN_LOOP, "Recommencer"),
         (POLICY_NOT_ALLOWED, "Utiliser un autre compte"),
         (PATH_RESERVED, "Retour à l’application"),
+        (POLICY_LOGIN_FORM, "Retour à l’application"),
     ],
 )
 def test_the_link_of_an_error_page_says_where_it_leads(pages: Pages, code: Code, shown: str) -> None:
@@ -273,6 +276,14 @@ def test_the_text_of_the_app_is_in_the_readers_language_or_says_in_which(
 def test_only_who_is_signed_in_is_told_of_their_account(pages: Pages, account: str) -> None:
     page = pages.render(POLICY_NOT_ALLOWED, kind="html", reader=Reader("en", account=account), reference="r")
     assert ("Your account does not give access" in page.body.decode()) == bool(account)
+
+
+@pytest.mark.parametrize("account", ["", "Camille"])
+def test_a_login_form_that_is_not_needed_is_closed_to_nobody_in_particular(pages: Pages, account: str) -> None:
+    page = pages.render(POLICY_LOGIN_FORM, kind="html", reader=Reader("fr", account=account), reference="r")
+    text = page.body.decode()
+    assert "Le portail vous connecte lui-même à cette application." in text
+    assert "Demandez" not in text
 
 
 def test_no_general_sentence_follows_the_text_of_the_app(pages: Pages) -> None:
@@ -444,7 +455,8 @@ def test_every_401_and_no_other_has_a_challenge_that_no_browser_asks_a_password_
     ],
 )
 def test_a_size_is_written_as_the_language_writes_it(language: str, size: int, said: str) -> None:
-    assert _environment(language, NullTranslations()).from_string("{{ size|size }}").render(size=size) == said
+    page = _environment(language, catalogue(language)).from_string("{{ size|size }}")
+    assert page.render(size=size) == said
 
 
 def test_files_replaced_by_an_upgrade_change_no_page_of_a_running_gateway(
