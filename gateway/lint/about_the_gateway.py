@@ -205,6 +205,24 @@ def headers_without_bounds(subject: Subject) -> Iterator[Problem]:
         )
 
 
+def pages_without_notices(subject: Subject) -> Iterator[Problem]:
+    """What the foot of every page of ours is there for."""
+    theme = subject.gateway.model.theme
+    stated = theme.accessibility
+    notices = {
+        "the legal notice": ("links.legal", theme.links.legal),
+        "what is done with people's data": ("links.data_protection", theme.links.data_protection),
+        "how accessible they are": ("accessibility.state", stated),
+        "where the accessibility statement is": ("accessibility.statement", stated and stated.statement),
+    }
+    lacking = {notice: key for notice, (key, written) in notices.items() if not written}
+    if lacking:
+        has_theme = "theme" in subject.gateway.model.model_fields_set
+        say = f"our pages do not say: {', '.join(lacking)}"
+        place = "theme" if has_theme else "portal"
+        yield subject.gateway.at(place, key=True, say=say, write=f"under theme: {', '.join(lacking.values())}")
+
+
 def _references(subject: Subject) -> Iterator[tuple[Of[Any], Path, Reference]]:
     files: tuple[Of[Any], ...] = (subject.gateway, *subject.providers)
     for file in files:

@@ -245,6 +245,10 @@ _TABLE = (
              _GATEWAY.store_in_the_clear),
     LintRule("EC419", "https that browsers do not keep to", "Who is between can take it off at the next visit.",
              _GATEWAY.https_that_is_not_kept_to),
+    LintRule("EC420", "Pages without the notices that French law asks for", "The site of a public body says whose it "
+             "is (LCEN article 1-1), what is done with people's data (GDPR article 13) and how accessible it is, with "
+             "a link to its statement (decree 2019-768): each page of ours says so at its foot, by `theme:`.",
+             _GATEWAY.pages_without_notices),
 )  # fmt: skip
 
 RULES: Mapping[str, LintRule] = {rule.code: rule for rule in _TABLE}

@@ -35,6 +35,14 @@ TABLE = Path(__file__).with_name("organisations.csv")
 TOWNS = f"version: 1\norganisations: communes\ncsv: {{path: {TABLE}}}\n"
 
 
+PAGE = "https://ville.example/page"
+NOTICES = (
+    *("the legal notice", "what is done with people's data"),
+    *("how accessible they are", "where the accessibility statement is"),
+)
+LINKS, STATED = f"{{legal: {PAGE}, data_protection: {PAGE}}}", f"{{state: none, statement: {PAGE}}}"
+
+
 @dataclass(frozen=True)
 class Pair:
     """Changes of the sample folder: one that is found, one that is not."""
@@ -370,7 +378,23 @@ PAIRS: dict[str, Pair] = {
     "EC418": Pair(gateway("type: sqlite", 'type: redis, server: {address: "10.0.0.6:6379"}'),
                   gateway("type: sqlite", 'type: redis, server: {address: "10.0.0.6:6379", tls: {}}')),
     "EC419": Pair({"gateway.yaml": HTTPS["gateway.yaml"] + "hsts: 0s\n"}, HTTPS, certificate(), certificate()),
+    "EC420": Pair({}, {"gateway.yaml": GATEWAY + f"theme: {{links: {LINKS}, accessibility: {STATED}}}\n"}),
 }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("theme", "key", "said"),
+    [
+        ("", "portal", ", ".join(NOTICES)),
+        (f"theme: {{links: {LINKS}}}\n", "theme", ", ".join(NOTICES[2:])),
+        (f"theme: {{links: {LINKS}, accessibility: {{state: none}}}}\n", "theme", NOTICES[3]),
+        (f"theme: {{links: {{data_protection: {PAGE}}}, accessibility: {STATED}}}\n", "theme", NOTICES[0]),
+    ],
+)
+def test_each_notice_that_pages_lack_is_named(theme: str, key: str, said: str) -> None:
+    found = lint(subject(sample_files({"gateway.yaml": GATEWAY + theme}), NOW.timestamp()))
+    (problem,) = (one.problem for one in found if one.code == "EC420")
+    assert (problem.key, problem.message) == (key, f"our pages do not say: {said}")
 
 
 def codes(changes: dict[str, str], secrets: dict[str, bytes]) -> set[str]:
