@@ -81,6 +81,14 @@ async def walked(demo: Demo, name: str, **more: str) -> str:
     return await chromium.walked(name, site)
 
 
+@pytest.mark.parametrize(("language", "locale"), [("fr", "fr-FR"), ("en", "en-GB")])
+async def test_the_story_is_walked_as_it_is_told(demo: Demo, language: str, locale: str) -> None:
+    """Each link and each step of the demo's first page."""
+    hosts = ("elections", "avis", "astreinte", "examens")
+    applications = {name: demo.origin(f"{name}.localhost") for name in hosts}
+    await walked(demo, "story.mjs", story=demo.story, language=language, locale=locale, **applications)
+
+
 @pytest.mark.parametrize("name", WALKS)
 async def test_walk(demo: Demo, name: str) -> None:
     await walked(demo, f"{name}.mjs")

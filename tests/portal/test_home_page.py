@@ -17,7 +17,7 @@ from tests.portal.installation import ACTES, PERMIS, PORTAL, Installation
 from tests.proxy.stand_ins import identity, seat
 
 HOME = "/_ecluse/home"
-EVERYBODY = table(rule("/**"))
+EVERYBODY, CLOSED = table(rule("/**")), table(rule("/**", Group("nobody")))
 
 
 async def signed_in(here: Installation) -> Browser:
@@ -41,7 +41,7 @@ async def test_a_person_finds_the_applications_that_policy_lets_them_into(here: 
         (here.url(PERMIS), "Building permits"),
         (here.url(ACTES), "État civil"),
     ]
-    here.change("permis", routes=table(rule("/**", Group("nobody"))))
+    here.change("permis", routes=CLOSED)
     here.change("actes", providers=("departement",))
     reply = await browser.get(here.url(PORTAL, HOME))
     assert applications(reply) == []
