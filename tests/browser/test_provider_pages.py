@@ -1,4 +1,5 @@
-"""Chromium before providers that sign nobody in, take too little, or are asked for more: what people are told."""
+"""Chromium before providers that sign nobody in, take too little or too long, or are asked for more: what people are
+told."""
 
 import json
 from collections.abc import AsyncIterator, Callable
@@ -88,6 +89,14 @@ async def test_each_kind_of_error_has_its_own_sentence_and_a_way_on(tmp_path: Pa
         errors = [dict(zip(keys, error, strict=True)) for error in ERRORS]
         site = {"permis": here.url(PERMIS, ""), "portal": here.url(PORTAL, ""), "control": control, "name": "Métropole"}
         await walked("provider_errors.mjs", {**site, "pictures": str(tmp_path), "errors": json.dumps(errors)})
+        assert "gateway.fault" not in here.codes()
+
+
+async def test_a_person_who_waits_is_told_for_whom() -> None:
+    async with installed() as here:
+        # Longer than the portal waits before it says so.
+        here.metropole.takes = 6.0
+        await walked("waiting.mjs", {"permis": here.url(PERMIS, "")})
         assert "gateway.fault" not in here.codes()
 
 

@@ -50,6 +50,7 @@ translate: {{headers: {{X-Remote-User: {{from: uid}}}}}}
 tunnel: {{protocols: [websocket]}}
 access:
   - {{path: /**, allow: signed_in}}
+  - {{path: /ferme/**, deny: anyone}}
 """
 
 
@@ -112,6 +113,10 @@ async def test_the_reference_on_a_denied_page_is_in_the_log(demo: Demo) -> None:
 async def test_a_frame_on_a_listed_page_needs_no_visit(demo: Demo) -> None:
     names = ("intranet", "autre", "agenda")
     await walked(demo, "embedded.mjs", **{name: demo.origin(f"{name}.portail.localhost") for name in names})
+
+
+async def test_nobody_is_told_of_an_account_before_they_sign_in(demo: Demo) -> None:
+    await walked(demo, "closed.mjs", carnet=demo.origin("carnet.localhost"))
 
 
 async def test_a_websocket_ends_with_its_session(demo: Demo, notebook: tuple[Notebook, int]) -> None:

@@ -16,6 +16,14 @@ await walk(async (page, context, browser) => {
   // What is typed stays typed, and the keyboard stays where it was.
   assert.equal(await page.evaluate(() => document.activeElement.value), 'saint den');
   await page.screenshot({ path: `${site.pictures}/organisations.png` });
+  // By any of its numbers, a part of its postcode, or an address of its people; and whose list it is stands there.
+  for (const typed of ['590', '21590350100017', '215903501', 'agent@lille.example']) {
+    await field.fill('zzzz');
+    await page.getByRole('alert').waitFor();
+    await field.fill(typed);
+    await page.getByRole('link', { name: /^Lille/ }).waitFor();
+  }
+  assert.match(await page.innerText('main'), /INSEE – Licence Ouverte.*15\u00a0janvier 2026/);
   await field.fill('zzzz');
   await page.getByRole('alert').waitFor();
   await field.fill('lille');
