@@ -49,6 +49,19 @@ async def test_a_person_is_led_to_their_provider_by_what_is_known_of_them() -> N
         assert "gateway.fault" not in here.codes()
 
 
+async def test_an_old_chooser_is_no_end_of_the_way() -> None:
+    async with installed() as here:
+
+        def become(what: str) -> None:
+            """Later than any sign-in is kept."""
+            here.clock.ahead += 7200
+
+        async with controlled(become) as control:
+            site = {"permis": here.url(PERMIS, ""), "portal": here.url(PORTAL, ""), "control": control}
+            await walked("old_chooser.mjs", site)
+        assert "gateway.fault" not in here.codes()
+
+
 async def wayf(request: web.BaseRequest) -> web.StreamResponse:
     """As the service of a federation: the provider that is clicked goes back where the request says."""
     back = request.query["return"]
