@@ -133,9 +133,18 @@ def test_a_template_says_nothing_that_is_in_no_catalogue() -> None:
     assert SAID.search('<nav aria-label="Menu">')
 
 
+def french() -> list[str]:
+    with (PORTAL / "locale/fr/LC_MESSAGES/ecluse.po").open("rb") as file:
+        return [str(message.string) for message in read_po(file) if message.id]
+
+
+def test_french_is_for_everybody_and_read_aloud_as_it_is_written() -> None:
+    """No `connecté(e)`, no `agent·es`."""
+    assert [text for text in french() if re.search(r"\w\(\w|[·⋅•]|\w/\w", text)] == []
+
+
 def test_french_has_its_own_spaces() -> None:
     """No line may begin with a colon."""
-    with (PORTAL / "locale/fr/LC_MESSAGES/ecluse.po").open("rb") as file:
-        texts = [str(message.string) for message in read_po(file) if message.id]
+    texts = french()
     assert [text for text in texts if any(f" {mark}" in text for mark in ":;?!")] == []
     assert [text for text in texts if "'" in text] == []
