@@ -218,8 +218,9 @@ class _Worker:
         self._renewal = self._renewal_of(services)
         self._oversight = self._make_oversight(services.transactions)
         self._housekeeping = Housekeeping(
-            store, self._sessions, self._killed, log=log, now=now, buries=lambda: keeps_posts(self.snapshot)
-        )
+            store, self._sessions, self._killed, log=log, now=now, monotonic=time.monotonic,
+            buries=lambda: keeps_posts(self.snapshot),
+        )  # fmt: skip
 
     def _make_plane(self, gateway: Gateway, pages: Pages, jars: CookieJars, is_ours: OwnAddresses) -> None:
         preparation = self._preparation(gateway)

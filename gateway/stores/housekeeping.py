@@ -2,7 +2,6 @@
 
 import asyncio
 import secrets
-import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
@@ -23,7 +22,7 @@ PURGE_EVERY = 60.0
 class Housekeeping:
     """`killed` is called with the seats that ended elsewhere, so that their open responses are cut. `store_fails`:
     whether sessions can be neither read nor kept, as of a second ago. `buries`: whether a seat that has ended leaves a
-    tombstone (stores.records)."""
+    tombstone (stores.records). `monotonic`: seconds, by the clock of `sessions`."""
 
     def __init__(
         self,
@@ -33,7 +32,7 @@ class Housekeeping:
         *,
         log: Log | None = None,
         now: Callable[[], int] = unix_now,
-        monotonic: Callable[[], float] = time.monotonic,
+        monotonic: Callable[[], float],
         buries: Callable[[], bool] = lambda: False,
     ) -> None:
         self._store = store

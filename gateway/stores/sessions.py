@@ -70,7 +70,7 @@ class Sessions:
         self._envelopes = Envelopes(self._keys, token_bytes)
         codes = Tickets(HAND_OVER, store, self._keys, HAND_OVER_BOUNDS, log=log, now=now, token_bytes=token_bytes)
         self.hand_overs = HandOvers(codes, self._envelopes, self._keys, now, token_bytes)
-        self._unreadable = UnreadableRecords(log)
+        self._unreadable = UnreadableRecords(log, monotonic)
         self._now = now
         self._monotonic = monotonic
         self._token_bytes = token_bytes

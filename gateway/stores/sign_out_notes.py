@@ -40,7 +40,7 @@ class SignOutNotes:
         self._store = store
         self._keys = StoreKeys.of(keys)
         self._token_bytes = token_bytes
-        self._unreadable = UnreadableRecords(log, what_follows=_UNTOLD)
+        self._unreadable = UnreadableRecords(log, monotonic, what_follows=_UNTOLD)
         self._now = now
         # As the purge: by a clock that jumps ahead, no application is told of an end that is none.
         self._horizon = Horizon(now, monotonic)

@@ -1,7 +1,6 @@
 """Whether a worker may answer by what it holds of sessions: while it knows what has ended elsewhere, and for a grace
 where the store cannot say (invariants 1, 9 and 12)."""
 
-import time
 from collections.abc import Callable, Mapping
 
 from gateway.ops.log import Log
@@ -17,7 +16,7 @@ class MemoryTrust:
 
     __slots__ = ("_grace", "_known_at", "_log", "_monotonic", "_of_hosts", "_told", "is_away", "until")
 
-    def __init__(self, log: Log | None = None, monotonic: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, log: Log | None, monotonic: Callable[[], float]) -> None:
         self._log = log
         self._monotonic = monotonic
         self.until = float("inf")

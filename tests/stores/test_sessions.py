@@ -766,6 +766,19 @@ async def test_a_cookie_of_an_installation_with_another_key_of_that_name_opens_n
     assert other.log.names() == ["store.unreadable"]
 
 
+async def test_what_does_not_open_is_told_again_after_an_hour_of_the_clock_that_sessions_count_by(
+    store: RecordStore, clock: Clock
+) -> None:
+    cookies = [await Worker(store, clock).sign_in(absolute=10**6, idle=10**6) for _ in range(3)]
+    other = Worker(store, clock, keys=((KEYS[0][0], OTHER_KEYS[0][1]),))
+    told = []
+    for cookie, later in zip(cookies, (0, 3599, 1), strict=True):
+        clock.pass_by(later)
+        assert await load(other, cookie) is None
+        told.append(len(other.log.events))
+    assert told == [1, 1, 2]
+
+
 async def test_a_store_key_that_is_too_short_is_refused(store: RecordStore, clock: Clock) -> None:
     with pytest.raises(GatewayError, match="under 32 bytes"):
         Worker(store, clock, keys=(("k1", b"short"),))

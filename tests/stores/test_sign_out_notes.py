@@ -125,18 +125,23 @@ async def test_a_retired_store_key_still_opens_while_it_is_listed(
     )
 
 
-async def test_one_that_this_release_does_not_read_is_told_of_once_and_holds_up_no_other(
+async def test_one_that_this_release_does_not_read_is_told_of_once_an_hour_and_holds_up_no_other(
     worker: Worker, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     heard = Heard()
     notes = SignOutNotes(worker.store, KEYS, log=heard, now=clock.now, monotonic=clock.monotonic)
-    cookie = await worker.sign_in()
+    cookie, later_cookie = await worker.sign_in(), await worker.sign_in("another browser")
     dump = codec._dump
     with monkeypatch.context() as later:
         later.setattr(codec, "_dump", lambda values: dump({**values, "later": 1}))
         await notes.keep([note(cookie), note(cookie, "b.localhost")])
+        await notes.keep([note(later_cookie)])
     await notes.keep([note(cookie, PORTAL)])
     await worker.sessions.end([id_of(cookie)])
     assert await notes.take(10) == (note(cookie, PORTAL),)
     assert heard.names() == ["store.unreadable"]
     assert "(TypeError): its application is not told of the end of that session; to have" in str(heard.events[0])
+    clock.pass_by(3600)
+    await worker.sessions.end([id_of(later_cookie)])
+    assert await notes.take(10) == ()
+    assert heard.names() == ["store.unreadable"] * 2
