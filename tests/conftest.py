@@ -1,7 +1,11 @@
 """What holds for every test. Fixtures live beside the tests that use them."""
 
+import inspect
+
 import pytest
 from hypothesis import HealthCheck, settings
+
+from tests.patience import PATIENCE, bounded
 
 # Always the same examples, however long one takes: whether a change is good must not hang on chance or on what else the
 # machine does. `make quick` takes fewer of them; `pytest --hypothesis-profile=random` looks for others.
@@ -13,7 +17,11 @@ settings.load_profile("fixed")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """A browser is a service too, so that `-m "not service"` leaves it out."""
+    """A browser is a service too, so that `-m "not service"` leaves it out. What is neither a service nor slow takes
+    seconds: where it waits for what never comes it ends long before the timeout of pyproject.toml, and says where."""
     for item in items:
         if item.get_closest_marker("browser"):
             item.add_marker(pytest.mark.service)
+        takes_long = item.get_closest_marker("service") or item.get_closest_marker("slow")
+        if not takes_long and isinstance(item, pytest.Function) and inspect.iscoroutinefunction(item.obj):
+            item.obj = bounded(item.obj, 3 * PATIENCE)

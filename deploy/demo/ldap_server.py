@@ -21,6 +21,7 @@ _FILES: Final = ROOT / "deploy/demo/ldap"
 _POLICIES: Final = {f"{ACCOUNTS}.yaml": f"directories/{ACCOUNTS}.yaml", "frais.yaml": "apps/frais.yaml"}
 _SCHEMAS: Final = Path("/etc/ldap/schema")
 _MODULES: Final = Path("/usr/lib/ldap")
+_FILLED_WITHIN: Final = 60.0
 _SETTINGS: Final = """\
 include {schemas}/core.schema
 include {schemas}/cosine.schema
@@ -43,7 +44,7 @@ def is_installed() -> bool:
 
 
 def made(folder: Path, ports: Ports, password: str) -> list[str]:
-    """A new database below `folder`/var; the command that serves it. Raises OSError, subprocess.CalledProcessError."""
+    """A new database below `folder`/var; the command that serves it. Raises OSError, subprocess.SubprocessError."""
     place = folder / "var/ldap"
     shutil.rmtree(place, ignore_errors=True)
     (place / "data").mkdir(parents=True, mode=0o700)
@@ -51,7 +52,7 @@ def made(folder: Path, ports: Ports, password: str) -> list[str]:
     settings.write_text(_SETTINGS.format(schemas=_SCHEMAS, modules=_MODULES, folder=place))
     people = (_FILES / "people.ldif").read_text().replace("PASSWORD", password)
     add = [_program("slapadd"), "-f", str(settings)]
-    subprocess.run(add, input=people.encode(), check=True, capture_output=True)
+    subprocess.run(add, input=people.encode(), check=True, capture_output=True, timeout=_FILLED_WITHIN)
     return [_program("slapd"), "-f", str(settings), "-h", f"ldap://{LOOPBACK}:{ports.ldap}", "-d", "0"]
 
 

@@ -6,6 +6,7 @@ import sys
 
 from tests.attacks.cases import Case, expect, uncontrolled
 from tests.attacks.world import ROOT, World
+from tests.patience import PATIENCE
 
 GROUPS = ("PC", "OC")
 
@@ -22,7 +23,7 @@ async def without_asserts(world: World) -> None:
         stdout=asyncio.subprocess.PIPE,
     )
     try:
-        output, _ = await process.communicate()
+        output, _ = await asyncio.wait_for(process.communicate(), 10 * PATIENCE)
     finally:
         if process.returncode is None:
             process.terminate()

@@ -8,6 +8,7 @@ from xml.dom import minidom
 import pytest
 
 from tests.cli.test_main import ECLUSE, typed
+from tests.patience import killed_if_late
 from tests.walks.place import Place
 
 pytestmark = pytest.mark.slow
@@ -116,13 +117,14 @@ def test_again_after_a_change_also_one_that_swaps_a_link(folder: Path) -> None:
     tests = folder / "policies/tests"
     (tests / "one.yaml").unlink()
     (tests / "one.yaml").symlink_to("../../..data/one.yaml")
-    with subprocess.Popen([str(ECLUSE), "test", "--watch"], cwd=folder, stdout=subprocess.PIPE, text=True) as watching:
-        assert watching.stdout is not None
+    command = [str(ECLUSE), "test", "--watch"]
+    watching = subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, text=True)
+    with watching, killed_if_late(watching) as printed:
         try:
-            assert "".join(watching.stdout.readline() for _ in range(7)) == FAILED
+            assert "".join(printed.readline() for _ in range(7)) == FAILED
             (folder / "..new").symlink_to("..two")
             (folder / "..new").rename(folder / "..data")
-            assert [watching.stdout.readline() for _ in range(3)][2] == "1 test(s), 0 failed; 50 % of 2 rule(s)\n"
+            assert [printed.readline() for _ in range(3)][2] == "1 test(s), 0 failed; 50 % of 2 rule(s)\n"
         finally:
             watching.terminate()
 

@@ -8,6 +8,7 @@ import pytest
 
 from deploy.demo.place import LOOPBACK, ROOT, USUAL, Ports, copy_policies, free_ports, taken, with_ports
 from deploy.demo.ports import free, own_block
+from tests.patience import PATIENCE
 
 PORTS = Ports(
     public=18080,
@@ -64,7 +65,9 @@ def test_they_are_none_that_a_connection_outwards_may_have() -> None:
 
 def test_two_processes_are_never_given_the_same() -> None:
     program = "from deploy.demo.ports import own_block; print(own_block().ports)"
-    told = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
+    told = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True, timeout=PATIENCE
+    )
     assert told.stdout.startswith("range(")
     assert told.stdout.strip() != str(own_block().ports)
 

@@ -22,6 +22,7 @@ from gateway.config.schema.gateway import TimeoutsSection
 from tests.cli.test_key import key
 from tests.cli.test_main import typed
 from tests.interop.servers import found, running
+from tests.patience import PATIENCE
 
 ROOT = Path(__file__).parents[2]
 CONTAINERS, KUBERNETES = ROOT / "deploy/containers", ROOT / "deploy/kubernetes"
@@ -47,14 +48,16 @@ def test_the_schemas_of_kubernetes_take_each_resource_strictly(tmp_path: Path) -
     venv.create(tmp_path, with_pip=True)
     locked = ROOT / "requirements/kubernetes.txt"
     subprocess.run(
-        [tmp_path / "bin/pip", "install", "-q", "--no-compile", "--require-hashes", "-r", locked], check=True
+        [tmp_path / "bin/pip", "install", "-q", "--no-compile", "--require-hashes", "-r", locked],
+        check=True,
+        timeout=5 * PATIENCE,
     )
     command = [tmp_path / "bin/kubernetes-validate", "--strict", *RESOURCES]
-    told = subprocess.run(command, capture_output=True, text=True, check=False)
+    told = subprocess.run(command, capture_output=True, text=True, check=False, timeout=PATIENCE)
     assert told.returncode == 0, told.stdout + told.stderr
     wrong = tmp_path / "wrong.yaml"
     wrong.write_text((KUBERNETES / "deployment.yaml").read_text().replace("replicas:", "replica:"))
-    assert subprocess.run([*command[:2], wrong], capture_output=True, check=False).returncode != 0
+    assert subprocess.run([*command[:2], wrong], capture_output=True, check=False, timeout=PATIENCE).returncode != 0
 
 
 def test_the_kustomization_names_every_file_and_no_other() -> None:
@@ -123,7 +126,7 @@ def test_a_probe_says_whether_the_gateway_says_yes(probe: list[str], tmp_path: P
     command = [sys.executable, "-c", probe[2].replace("8081", str(port))]
 
     def asked() -> int:
-        return subprocess.run(command, capture_output=True, check=False).returncode
+        return subprocess.run(command, capture_output=True, check=False, timeout=PATIENCE).returncode
 
     server = [sys.executable, "-m", "http.server", "--bind", "127.0.0.1", "-d", str(tmp_path), str(port)]
     with running(server, tmp_path / "log", port):
@@ -149,6 +152,9 @@ def test_the_valkey_of_the_compose_file_forgets_nothing(tmp_path: Path) -> None:
     command = [found("valkey-server"), *options, "--port", str(port), "--dir", str(tmp_path)]
     with running(command, tmp_path / "log", port):
         told = subprocess.run(
-            [found("valkey-cli"), "-p", str(port), "CONFIG", "GET", "maxmemory-policy"], capture_output=True, text=True
+            [found("valkey-cli"), "-p", str(port), "CONFIG", "GET", "maxmemory-policy"],
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE,
         )
         assert "noeviction" in told.stdout

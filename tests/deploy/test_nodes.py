@@ -22,7 +22,9 @@ def test_haproxy_takes_its_file(tmp_path: Path) -> None:
     cert.private_key_and_cert_chain_pem.write_to_path(tmp_path / "portail.pem")
     text = (NODES / "haproxy.cfg").read_text().replace("/etc/haproxy", str(tmp_path))
     (tmp_path / "haproxy.cfg").write_text(text)
-    told = subprocess.run([found("haproxy"), "-c", "-f", str(tmp_path / "haproxy.cfg")], capture_output=True, text=True)
+    told = subprocess.run(
+        [found("haproxy"), "-c", "-f", str(tmp_path / "haproxy.cfg")], capture_output=True, text=True, timeout=PATIENCE
+    )
     assert (told.returncode, told.stderr) == (0, "")
 
 

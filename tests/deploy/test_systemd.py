@@ -7,6 +7,7 @@ from pathlib import Path
 from gateway.cli.main import _parser
 from gateway.config.schema.gateway import TimeoutsSection
 from tests.interop.servers import found
+from tests.patience import PATIENCE
 
 UNITS = Path(__file__).parents[2] / "deploy/systemd"
 # Of `systemd-analyze security`; the unit that the docs had once scored 8.4.
@@ -23,6 +24,7 @@ def test_the_unit_leaves_little_exposed() -> None:
         capture_output=True,
         text=True,
         check=True,
+        timeout=PATIENCE,
     )
     (score,) = re.findall(r"Overall exposure level for ecluse.service: ([\d.]+)", told.stdout)
     assert float(score) <= MOST_EXPOSED
@@ -43,6 +45,7 @@ def test_systemd_understands_every_line(tmp_path: Path) -> None:
         capture_output=True,
         text=True,
         env={"SYSTEMD_UNIT_PATH": f"{tmp_path}:"},
+        timeout=PATIENCE,
     )
     ours = [line for line in told.stderr.splitlines() if "ecluse" in line]
     assert (told.returncode, ours) == (0, [])

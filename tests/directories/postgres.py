@@ -92,7 +92,7 @@ def cluster(authority: trustme.CA) -> Iterator[Path]:
         _owned(folder)
         initdb = [*_program("initdb"), "-D", f"{folder}/data", "-U", "postgres", "-A", "trust", "-E", "UTF8",
                   "--locale=C", "--no-sync", "--no-instructions"]  # fmt: skip
-        subprocess.run(initdb, check=True, capture_output=True, cwd=folder)
+        subprocess.run(initdb, check=True, capture_output=True, cwd=folder, timeout=PATIENCE)
         server = authority.issue_cert("127.0.0.1")
         (folder / "ca.pem").write_bytes(authority.cert_pem.bytes())
         (folder / "cert.pem").write_bytes(b"".join(blob.bytes() for blob in server.cert_chain_pems))

@@ -11,6 +11,7 @@ import trustme
 
 from gateway.model.directory import Directory, GivenAttribute, KeyPart, LdapSource
 from tests.interop.servers import found, running
+from tests.patience import PATIENCE
 
 BASE = "ou=people,dc=example,dc=org"
 READER, PASSWORD = "cn=ecluse,dc=example,dc=org", "let-me-read"
@@ -97,7 +98,12 @@ def slapd(folder: Path, port: int, *, tls: str = "") -> "Iterator[subprocess.Pop
     if new:
         people = folder / "people.ldif"
         people.write_text(_PEOPLE + "".join(_crowd()))
-        subprocess.run([found("slapadd"), "-f", str(settings), "-l", str(people)], check=True, capture_output=True)
+        subprocess.run(
+            [found("slapadd"), "-f", str(settings), "-l", str(people)],
+            check=True,
+            capture_output=True,
+            timeout=PATIENCE,
+        )
     address = f"{'ldaps' if tls and 'starttls' not in tls else 'ldap'}://127.0.0.1:{port}"
     command = [found("slapd"), "-f", str(settings), "-h", address, "-d", "0"]
     with running(command, folder / "slapd.log", port) as process:

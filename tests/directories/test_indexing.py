@@ -17,6 +17,7 @@ from gateway.directories.tables import LARGEST
 from gateway.identity.directories import MOST_ROWS, joined_key
 from gateway.model.errors import GatewayError
 from tests.directories.samples import LILLE, TABLE, directory
+from tests.patience import PATIENCE
 
 
 @pytest.fixture
@@ -90,11 +91,15 @@ def test_what_no_directory_needs_any_more_is_removed(table: Path) -> None:
 
 def test_the_process_says_what_came_of_it_in_a_line(table: Path) -> None:
     one, folder = directory(table), table.parent / "made"
-    told = subprocess.run([*HELPER, str(folder)], input=encode_directory(one), capture_output=True, check=True)
+    told = subprocess.run(
+        [*HELPER, str(folder)], input=encode_directory(one), capture_output=True, check=True, timeout=PATIENCE
+    )
     outcome = decode_outcome(told.stdout)
     assert (outcome.rows, outcome.detail, outcome.stat) == (2, "", stat_of(str(table)))
     table.write_text("siret\n")
-    told = subprocess.run([*HELPER, str(folder)], input=encode_directory(one), capture_output=True, check=True)
+    told = subprocess.run(
+        [*HELPER, str(folder)], input=encode_directory(one), capture_output=True, check=True, timeout=PATIENCE
+    )
     assert json.loads(told.stdout)["detail"].startswith("directory.file: communes.csv: 0 columns are called uai")
 
 
@@ -127,7 +132,9 @@ sys.exit(indexing.main(sys.argv[1]))
 
 def test_the_process_has_limits_of_its_own_and_says_when_it_meets_one(table: Path) -> None:
     helper = [sys.executable, "-c", _SHOWS_ITS_LIMITS, str(table.parent / "made")]
-    told = subprocess.run(helper, input=encode_directory(directory(table)), capture_output=True, check=True)
+    told = subprocess.run(
+        helper, input=encode_directory(directory(table)), capture_output=True, check=True, timeout=PATIENCE
+    )
     limits, outcome = told.stdout.splitlines()
     assert limits == b"[1073741824, 300, 0] True"
     assert decode_outcome(outcome).detail == "it takes over 1024 MB of memory"

@@ -362,7 +362,7 @@ async def test_slowed_killed_and_brought_back_it_holds_up_nobody_who_does_not_ne
         await back()
         assert (await states(6))[0] == {"found"}
         process.kill()
-        process.wait()
+        process.wait(PATIENCE)
         assert (await states(3))[0] == {"away"}
     with slapd(tmp_path, port):
         await back()

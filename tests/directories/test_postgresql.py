@@ -274,7 +274,7 @@ async def test_slowed_killed_and_brought_back_it_holds_up_nobody_who_does_not_ne
         os.kill(pid, signal.SIGCONT)
     await back(one)
     server.process.kill()
-    server.process.wait()
+    server.process.wait(PATIENCE)
     assert (await states(3, one))[0] == {"away"}
     with postgres(folder, server.port):
         await back(one)

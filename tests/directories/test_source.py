@@ -23,7 +23,7 @@ class Holding:
 
     def finding(self, key: str, now: int) -> FindingAndFaults:
         if self.holds:
-            self.let_go.wait()
+            self.let_go.wait(PATIENCE)
         return ANSWER
 
     def close(self) -> None: ...

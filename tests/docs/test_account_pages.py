@@ -10,6 +10,7 @@ import pytest
 from gateway.config.yaml.reader import read_document
 from tests.docs import tried
 from tests.docs.blocks import Block, blocks, normal
+from tests.patience import PATIENCE
 
 pytestmark = pytest.mark.slow
 
@@ -42,7 +43,7 @@ def test_the_page_happens_as_it_is_told(page: Path, tmp_path: Path) -> None:
     for block in blocks(page):
         match block.language:
             case "sh":
-                subprocess.run(block.text, shell=True, cwd=tmp_path, check=True)
+                subprocess.run(block.text, shell=True, cwd=tmp_path, check=True, timeout=PATIENCE)
             case "yaml":
                 taken(tmp_path, block)
             case language:

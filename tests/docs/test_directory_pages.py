@@ -8,6 +8,7 @@ import pytest
 from tests.docs import tried
 from tests.docs.blocks import blocks, normal
 from tests.docs.test_account_pages import taken
+from tests.patience import PATIENCE
 
 pytestmark = pytest.mark.slow
 
@@ -33,7 +34,7 @@ def test_the_page_happens_as_it_is_told(page: Path, tmp_path: Path) -> None:
                 # It needs a gateway that runs, or a published file, and neither is here.
                 pass
             case "sh":
-                subprocess.run(block.text, shell=True, cwd=tmp_path, check=True)
+                subprocess.run(block.text, shell=True, cwd=tmp_path, check=True, timeout=PATIENCE)
             case "yaml":
                 taken(tmp_path, block)
             case "conf":

@@ -67,14 +67,14 @@ def http(folder: Path) -> Iterator[dict[str, str]]:
             ready.set()
             await stop.wait()
 
-    thread = threading.Thread(target=loop.run_until_complete, args=(serve(),))
+    thread = threading.Thread(target=loop.run_until_complete, args=(serve(),), daemon=True)
     thread.start()
     try:
         assert ready.wait(PATIENCE)
         yield {"https://api.example.org": f"https://127.0.0.1:{port}", "10.20.0.0/16": "127.0.0.1"}
     finally:
         loop.call_soon_threadsafe(stop.set)
-        thread.join()
+        thread.join(PATIENCE)
         loop.close()
 
 
@@ -86,7 +86,7 @@ def happens(page: Path, folder: Path, elsewhere: dict[str, str]) -> None:
         here_block = replace(block, text=text)
         match block.language:
             case "sh":
-                subprocess.run(text, shell=True, cwd=folder, check=True)
+                subprocess.run(text, shell=True, cwd=folder, check=True, timeout=PATIENCE)
             case "yaml":
                 taken(folder, here_block)
             case language:

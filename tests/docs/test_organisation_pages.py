@@ -13,6 +13,7 @@ from tests.docs import tried
 from tests.docs.blocks import blocks
 from tests.docs.test_account_pages import taken
 from tests.organisations.samples import table
+from tests.patience import PATIENCE
 
 pytestmark = pytest.mark.slow
 
@@ -36,12 +37,12 @@ def test_the_pages_happen_as_they_are_told(pages: tuple[Path, Path], tmp_path: P
     (tmp_path / "data/mandats.csv").write_text(MANDATES)
     for block in (block for page in pages for block in blocks(page)):
         if block.language == "sh":
-            subprocess.run(block.text, shell=True, cwd=tmp_path, check=True)
+            subprocess.run(block.text, shell=True, cwd=tmp_path, check=True, timeout=PATIENCE)
         elif block.language != "conf":
             assert block.language == "yaml"
             (tmp_path / "policies/organisations").mkdir(exist_ok=True)
             taken(tmp_path, block)
-    told = subprocess.run(CHECK, cwd=tmp_path, capture_output=True, text=True)
+    told = subprocess.run(CHECK, cwd=tmp_path, capture_output=True, text=True, timeout=PATIENCE)
     assert told.returncode == 0, told.stderr
     path = tmp_path / "policies/organisations/communes.csv"
     make_organisations([table(path)], tmp_path)
@@ -49,7 +50,7 @@ def test_the_pages_happen_as_they_are_told(pages: tuple[Path, Path], tmp_path: P
     assert [one.place for one in index.find(query_of("st denis"), 9)] == ["Seine-Saint-Denis (93)", "La Réunion (974)"]
     index.close()
     path.write_text(path.read_text().replace("Lille,commune", "Lille,ville"))
-    told = subprocess.run(CHECK, cwd=tmp_path, capture_output=True, text=True)
+    told = subprocess.run(CHECK, cwd=tmp_path, capture_output=True, text=True, timeout=PATIENCE)
     assert told.returncode == 1
     assert "communes.csv: line 2: kind is one of" in told.stdout + told.stderr
 

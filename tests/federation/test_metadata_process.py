@@ -49,7 +49,7 @@ async def helped(
 
     def run() -> bytes:
         tasks = b"".join(encode_task(FetchTask(folder, source, limits or usual(source))) for source in sources)
-        return subprocess.run(helper, input=tasks, stdout=subprocess.PIPE, check=True).stdout
+        return subprocess.run(helper, input=tasks, stdout=subprocess.PIPE, check=True, timeout=PATIENCE).stdout
 
     outcomes = [decode_outcome(line) for line in (await asyncio.to_thread(run)).splitlines()]
     assert len(outcomes) == len(sources)

@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import Self
 
 from tests.idp.keys import Pair
+from tests.patience import killed_if_late
 
 _PROGRAM = Path(__file__).with_name("pysaml_program.py")
 
@@ -62,8 +63,9 @@ class Pysaml:
             self._process = subprocess.Popen(
                 [sys.executable, str(_PROGRAM), str(settings)], stdout=subprocess.PIPE, stderr=output, text=True
             )
-        assert self._process.stdout is not None
-        if self._process.stdout.readline() != "ready\n":
+        with killed_if_late(self._process) as printed:
+            is_ready = printed.readline() == "ready\n"
+        if not is_ready:
             self.stop()
             raise RuntimeError(f"pysaml2 did not start: {self.said()}")
         return self

@@ -9,6 +9,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 from tests.interop.servers import found
+from tests.patience import PATIENCE
 
 
 @contextmanager
@@ -38,7 +39,9 @@ def git_over_http(repositories: Path, port: int) -> Iterator[None]:
             }  # fmt: skip
             if told["X-Remote-User"]:
                 environment["REMOTE_USER"] = told["X-Remote-User"]
-            ran = subprocess.run([git, "http-backend"], input=body, capture_output=True, env=environment, check=True)
+            ran = subprocess.run(
+                [git, "http-backend"], input=body, capture_output=True, env=environment, check=True, timeout=PATIENCE
+            )
             head, _, content = ran.stdout.partition(b"\r\n\r\n")
             lines = dict(line.split(": ", 1) for line in head.decode().split("\r\n"))
             self.send_response(int(lines.pop("Status", "200")[:3]))
@@ -68,4 +71,4 @@ def git_over_http(repositories: Path, port: int) -> Iterator[None]:
             yield
         finally:
             server.shutdown()
-            serving.join()
+            serving.join(PATIENCE)

@@ -11,6 +11,7 @@ import pytest
 from deploy.demo.ports import free
 from tests.interop.git_server import git_over_http
 from tests.interop.servers import found
+from tests.patience import PATIENCE
 from tests.proxy.gateways import HOST, Gateway, gateway
 
 pytestmark = pytest.mark.service
@@ -31,7 +32,9 @@ LARGE = os.urandom(3 << 20)
 @pytest.fixture(scope="module")
 def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
     repositories, (port,) = tmp_path_factory.mktemp("git"), free(1)
-    subprocess.run([found("git"), "init", "-q", "--bare", "-b", "main", f"{repositories}/projet.git"], check=True)
+    subprocess.run(
+        [found("git"), "init", "-q", "--bare", "-b", "main", f"{repositories}/projet.git"], check=True, timeout=PATIENCE
+    )
     with git_over_http(repositories, port):
         yield port
 
@@ -54,7 +57,7 @@ class Work:
             found("git"), *own, *words, cwd=self.folder, env=environment,
             stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
         )  # fmt: skip
-        said, _ = await ran.communicate()
+        said, _ = await asyncio.wait_for(ran.communicate(), PATIENCE)
         assert (ran.returncode != 0) is fails, said.decode()
         return said.decode()
 

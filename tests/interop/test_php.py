@@ -17,6 +17,7 @@ from tests.docs.blocks import blocks
 from tests.interop.installation import App, Installation, direct, installed
 from tests.interop.name_bytes import HEADERS, NAME, SENT
 from tests.interop.servers import php
+from tests.patience import PATIENCE
 
 pytestmark = [pytest.mark.service, pytest.mark.asyncio(loop_scope="module")]
 
@@ -78,7 +79,7 @@ async def test_a_name_arrives_in_each_encoding_byte_by_byte(here: Installation, 
 
 
 def _printed(script: str) -> str:
-    return subprocess.run(["php", "-r", script], capture_output=True, check=True).stdout.decode()
+    return subprocess.run(["php", "-r", script], capture_output=True, check=True, timeout=PATIENCE).stdout.decode()
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)

@@ -9,6 +9,7 @@ from lxml import etree
 from gateway.model import codes
 from gateway.model.errors import GatewayError
 from gateway.saml.names import saml
+from tests.patience import PATIENCE
 from tests.saml.idp import NS, XENC, XENC11, Way, assertion, build, encrypt, one, sign, written
 from tests.saml.scene import KEY, OURS, SCENE, STRANGER, validated
 
@@ -19,7 +20,7 @@ GCM = [f"{XENC11}aes{bits}-gcm" for bits in (128, 192, 256)]
 
 def xmlsec1(*arguments: str | Path) -> bytes:
     command = ["xmlsec1", *map(str, arguments)]
-    return subprocess.run(command, check=True, capture_output=True).stdout
+    return subprocess.run(command, check=True, capture_output=True, timeout=PATIENCE).stdout
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ from pathlib import Path
 from types import TracebackType
 
 from tests.interop.servers import found
+from tests.patience import PATIENCE
 
 BRIDGE = "net"
 # The repository, where the programs of the tests are.
@@ -33,7 +34,7 @@ class Network:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self._stack.close()
         for name in reversed(self._names):
-            subprocess.run([found("ip"), "netns", "del", name], check=False)
+            subprocess.run([found("ip"), "netns", "del", name], check=False, timeout=PATIENCE)
 
     def name(self, machine: str) -> str:
         return f"ecluse{os.getpid()}-{machine}"
@@ -107,7 +108,7 @@ class Network:
         self._names.append(self.name(machine))
 
     def _ip(self, *words: str) -> None:
-        subprocess.run([found("ip"), *words], check=True)
+        subprocess.run([found("ip"), *words], check=True, timeout=PATIENCE)
 
 
 class Processes:

@@ -198,13 +198,13 @@ def test_a_write_carries_as_many_lines_as_are_never_mixed(
     monkeypatch.setattr(os, "write", told)
     with (tmp_path / "log").open("wb") as file:
         log = Log(file.fileno() if is_file else pipe[1])
-        reader = threading.Thread(target=lambda: is_file or read_until_end(pipe[0], 200_000))
+        reader = threading.Thread(target=lambda: is_file or read_until_end(pipe[0], 200_000), daemon=True)
         reader.start()
         for _ in range(2000):
             log.access(b"x" * 99 + b"\n")
         all_there.set()
         log.close(PATIENCE)
-        reader.join()
+        reader.join(PATIENCE)
     assert sum(sizes) == 200_000
     assert longest - 100 < max(sizes) <= longest
 

@@ -217,7 +217,8 @@ async def test_who_says_goodbye_by_tls_and_takes_nothing_is_gone(
 
 def begun(port: int, raw: bytes) -> ssl.SSLSocket:
     """Its response has."""
-    connection = client_side().wrap_socket(socket.create_connection(("127.0.0.1", port)), server_hostname=HOST.decode())
+    plain = socket.create_connection(("127.0.0.1", port), timeout=PATIENCE)
+    connection = client_side().wrap_socket(plain, server_hostname=HOST.decode())
     connection.sendall(raw)
     connection.recv(1)
     return connection

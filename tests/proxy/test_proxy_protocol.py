@@ -174,7 +174,7 @@ async def haproxy(folder: Path, gate: Gateway, more: str = "send-proxy-v2") -> A
     finally:
         with suppress(ProcessLookupError):
             process.terminate()
-        await process.wait()
+        await asyncio.wait_for(process.wait(), PATIENCE)
 
 
 def _listens(port: int) -> bool:

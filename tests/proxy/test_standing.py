@@ -21,7 +21,7 @@ import pytest
 
 from gateway.server.fleet import _WORKER_ENVIRONMENT
 from tests.bench.processes import rss_of
-from tests.patience import PATIENCE
+from tests.patience import PATIENCE, killed_if_late
 from tests.proxy.gateways import HOST, ask
 from tests.proxy.websocket_ends import WANTS, sent
 
@@ -44,12 +44,13 @@ def process(*arguments: str) -> Iterator[tuple[subprocess.Popen[str], list[int]]
         stdout=subprocess.PIPE,
         text=True,
     )
-    assert started.stdout is not None
     try:
-        yield started, [int(port) for port in started.stdout.readline().split()]
+        with killed_if_late(started) as printed:
+            ports = [int(port) for port in printed.readline().split()]
+        yield started, ports
     finally:
         started.kill()
-        started.communicate()
+        started.communicate(timeout=PATIENCE)
 
 
 def connected(number: int, port: int, tls: ssl.SSLContext | None) -> socket.socket:
@@ -58,6 +59,7 @@ def connected(number: int, port: int, tls: ssl.SSLContext | None) -> socket.sock
     # What is to be kept is the gateway's: its kernel's memory goes to all of them, and may not be enough for more.
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 16)
     connection.bind((f"127.0.{2 + number // 40}.{1 + number % 40}", 0))
+    connection.settimeout(PATIENCE)
     connection.connect(("127.0.0.1", port))
     if tls is not None:
         connection = tls.wrap_socket(connection, server_hostname=HOST.decode())

@@ -9,6 +9,7 @@ import pytest
 from gateway.model.unix_socket import CONTROL_SOCKET
 from gateway.server.control import RELOAD, Control, ControlAnswer, ReloadVerdict, ask, connect
 from gateway.server.faults import CannotServe
+from tests.patience import PATIENCE
 
 
 class Reloads:
@@ -60,7 +61,7 @@ async def test_who_has_asked_is_answered_before_the_gateway_ends(tmp_path: Path)
     control = Control(tmp_path, Reloads(), told_late, no_successor)
     await control.start()
     question = asyncio.create_task(asyncio.to_thread(ask, tmp_path, {"what": "restart"}, 5))
-    await asked.wait()
+    await asyncio.wait_for(asked.wait(), PATIENCE)
     await control.stop()
     asyncio.get_running_loop().call_later(0.05, leave.set)
     await control.answered()

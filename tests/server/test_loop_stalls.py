@@ -13,6 +13,7 @@ import pytest
 import uvloop
 
 from gateway.server.loop_stalls import LoopStalls, Polled, StallProbe, Waited
+from tests.patience import killed_if_late
 
 Runner = Callable[[Coroutine[None, None, list[float]]], list[float]]
 STOP = 0.3
@@ -109,14 +110,13 @@ def test_a_process_that_is_not_run_while_it_waits_has_not_stood_still() -> None:
     longest = []
     for _ in range(3):
         child = subprocess.Popen([sys.executable, "-c", SLEEPER], stdout=subprocess.PIPE, text=True)
-        assert child.stdout is not None
-        with child:
-            assert child.stdout.readline() == "ready\n"
+        with child, killed_if_late(child) as printed:
+            assert printed.readline() == "ready\n"
             time.sleep(0.1)
             os.kill(child.pid, signal.SIGSTOP)
             time.sleep(STOP)
             os.kill(child.pid, signal.SIGCONT)
-            looks, stop = child.stdout.read().split()
+            looks, stop = printed.read().split()
         assert 5 < int(looks) < 150
         longest.append(float(stop))
     assert min(longest) < STOP / 2

@@ -2,6 +2,7 @@
 
 import asyncio
 
+from tests.patience import PATIENCE
 from tests.raw_http import Connection
 from tests.smoke.pages import received
 from tests.smoke.world import PERMIS_HOST, World
@@ -125,7 +126,7 @@ async def raw(world: World, request: str) -> bytes:
     """Everything that comes back until the gateway closes."""
     reader, writer = await asyncio.open_connection("127.0.0.1", world.demo.ports.public)
     writer.write(request.encode("latin-1"))
-    answer = await reader.read(-1)
+    answer = await asyncio.wait_for(reader.read(-1), PATIENCE)
     writer.close()
     return answer
 

@@ -10,7 +10,7 @@ import pytest
 
 from gateway.stores.revocations import Revocations
 from gateway.stores.sqlite import SqliteStore
-from tests.patience import PATIENCE
+from tests.patience import PATIENCE, killed_if_late
 from tests.stores.samples import PORTAL, Clock, Worker, put_ticket, ticket
 
 pytestmark = pytest.mark.slow
@@ -33,8 +33,8 @@ def race(path: Path) -> Counter[str]:
     """What each of two processes got, counted."""
     takers = [start(path) for _ in range(2)]
     for taker in takers:
-        assert taker.stdout is not None
-        assert taker.stdout.readline() == "ready\n"
+        with killed_if_late(taker) as printed:
+            assert printed.readline() == "ready\n"
     for taker in takers:
         assert taker.stdin is not None
         taker.stdin.write("go\n")

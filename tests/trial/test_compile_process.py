@@ -11,13 +11,16 @@ from gateway.config.compile.compiler import compile_files
 from gateway.config.compile.process import decode_outcome, encode_files
 from gateway.config.problems import ProblemsFound
 from tests.config.samples import sample_files
+from tests.patience import PATIENCE
 from tests.trial.samples import FAILING, TESTS
 
 pytestmark = pytest.mark.slow
 
 
 def run(message: bytes) -> subprocess.CompletedProcess[bytes]:
-    return subprocess.run([sys.executable, "-m", "gateway.trial.compile_process"], input=message, capture_output=True)
+    return subprocess.run(
+        [sys.executable, "-m", "gateway.trial.compile_process"], input=message, capture_output=True, timeout=PATIENCE
+    )
 
 
 def test_the_process_answers_with_what_compiling_here_gives() -> None:

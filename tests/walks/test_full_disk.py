@@ -31,7 +31,7 @@ def limit(gateway: Gateway, size: int) -> None:
 async def test_public_pages_are_served_and_the_rest_when_there_is_room(tmp_path: Path) -> None:
     place = Place(tmp_path, workers=2)
     reading, writing = os.pipe()
-    thread = threading.Thread(target=copied, args=(reading, place.folder / "gateway.log"))
+    thread = threading.Thread(target=copied, args=(reading, place.folder / "gateway.log"), daemon=True)
     thread.start()
     try:
         async with opened(place, command=_FULL, output=writing) as world:
@@ -51,7 +51,7 @@ async def test_public_pages_are_served_and_the_rest_when_there_is_room(tmp_path:
             world.gateway.is_clean()
     finally:
         os.close(writing)
-        thread.join()
+        thread.join(PATIENCE)
 
 
 async def full(world: World) -> None:

@@ -163,6 +163,6 @@ async def test_while_the_server_stands_still_nobody_is_sent_to_sign_in_and_then_
 
 
 def process_of(port: int) -> int:
-    with socket.create_connection(("127.0.0.1", port)) as line:
+    with socket.create_connection(("127.0.0.1", port), timeout=PATIENCE) as line:
         line.sendall(b"INFO server\r\n")
         return int(read_info(line.recv(1 << 16))["process_id"])

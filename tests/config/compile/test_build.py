@@ -9,6 +9,7 @@ from gateway.config.compile.plan import revision_of
 from gateway.config.snapshot import Snapshot
 from tests.calls import traced
 from tests.config.samples import GATEWAY, METROPOLE, PERMIS, sample_plan, sample_snapshot
+from tests.patience import PATIENCE
 
 # The number measured. It goes down with what makes a build cheaper, never up.
 MOST_CALLS_OF_AN_APP = 79
@@ -100,7 +101,9 @@ def test_a_worker_builds_without_the_readers_of_files() -> None:
     import sys
 
     code = "import sys, gateway.config.compile.build; print([m for m in ('pydantic', 'yaml') if m in sys.modules])"
-    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
+    command = [sys.executable, "-c", code]
+    told = subprocess.run(command, capture_output=True, text=True, check=True, timeout=PATIENCE)
+    assert told.stdout == "[]\n"
 
 
 def test_what_one_more_application_costs_a_worker_is_counted() -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from gateway.config.schema.json_schema import FOLDER, main, schemas
 from gateway.config.yaml.reader import read_document
+from tests.patience import PATIENCE
 
 ROOT = Path(__file__).parents[3]
 
@@ -26,7 +27,9 @@ def test_the_command_writes_them(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_the_command_runs_as_a_module(tmp_path: Path) -> None:
-    subprocess.run([sys.executable, "-m", "gateway.config.schema.json_schema", str(tmp_path)], check=True)
+    subprocess.run(
+        [sys.executable, "-m", "gateway.config.schema.json_schema", str(tmp_path)], check=True, timeout=PATIENCE
+    )
     assert len(list(tmp_path.iterdir())) == 9
 
 

@@ -163,4 +163,4 @@ async def test_haproxy_reads_it(tmp_path: Path) -> None:
     finally:
         with suppress(ProcessLookupError):
             process.terminate()
-        await process.wait()
+        await asyncio.wait_for(process.wait(), PATIENCE)

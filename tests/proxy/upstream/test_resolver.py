@@ -136,7 +136,7 @@ def standing_still(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
     def getaddrinfo(host: str, port: None, *, type: int) -> list[tuple[object, ...]]:
         asked.append(host)
         if host.startswith("stalled"):
-            go_on.wait()
+            go_on.wait(PATIENCE)
         if host == "unknown":
             raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
         return [(socket.AF_INET, type, 6, "", ("127.0.0.1", 0)), (socket.AF_INET6, type, 6, "", ("::1", 0, 0, 0))]

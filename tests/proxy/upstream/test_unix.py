@@ -13,6 +13,7 @@ from gateway.model.errors import GatewayError
 from gateway.model.unix_socket import UnixSocket
 from tests.config.samples import GATEWAY, sample_snapshot
 from tests.interop.servers import found
+from tests.patience import PATIENCE
 from tests.proxy.applications import OK, application, closing
 from tests.proxy.certificates import authority_pem, server_side
 from tests.proxy.gateways import APP, ask, blot, gateway, reached
@@ -145,4 +146,4 @@ async def test_nginx_on_a_socket(tmp_path: Path) -> None:
     finally:
         with suppress(ProcessLookupError):
             process.terminate()
-        await process.wait()
+        await asyncio.wait_for(process.wait(), PATIENCE)

@@ -16,6 +16,7 @@ from gateway.model.store_server import StoreServer
 from gateway.stores.redis.cluster_store import RedisClusterStore
 from gateway.stores.tickets import unix_now
 from tests.interop.servers import found, running
+from tests.patience import PATIENCE
 from tests.stores.redis.servers import server_command, settings_of
 from tests.stores.redis.trio import wait
 from tests.stores.samples import JEANNE, PORTAL, Clock, Heard, Worker
@@ -40,7 +41,9 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StoreServer]:
     asked = (found("valkey-cli"), "--tls", "--cacert", ca, "--user", "maker", "-a", "its-password", "--no-auth-warning")
 
     def told(port: int, *words: str) -> str:
-        return subprocess.run([*asked, "-p", str(port), *words], capture_output=True, text=True, check=False).stdout
+        return subprocess.run(
+            [*asked, "-p", str(port), *words], capture_output=True, text=True, check=False, timeout=PATIENCE
+        ).stdout
 
     ports = free(NODES)
     with ExitStack() as stack:
@@ -53,7 +56,12 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StoreServer]:
             command = server_command("valkey", folder / f"node{number}", port, *more, *tls, *among)
             stack.enter_context(running(command, folder / f"node{number}/valkey.log", port))
         addresses = [f"127.0.0.1:{port}" for port in ports]
-        subprocess.run([*asked, "--cluster", "create", *addresses, "--cluster-yes"], check=True, capture_output=True)
+        subprocess.run(
+            [*asked, "--cluster", "create", *addresses, "--cluster-yes"],
+            check=True,
+            capture_output=True,
+            timeout=PATIENCE,
+        )
         wait(lambda: all("cluster_state:ok" in told(port, "CLUSTER", "INFO") for port in ports))
         yield settings_of(
             0,
