@@ -13,6 +13,8 @@ from tests.walks.place import Place
 from tests.walks.world import World, ask, everywhere, opened, request
 
 WORKERS = 2
+# Seconds (server.fleet).
+QUICK_DEATH = 10.0
 
 
 @pytest.fixture
@@ -23,7 +25,7 @@ async def world(tmp_path: Path) -> AsyncIterator[World]:
 
 
 async def test_a_worker_that_dies_again_and_again_is_started_later_each_time(world: World) -> None:
-    for number in range(1, 5):
+    for _ in range(4):
         mark = world.gateway.mark()
         # The newest: the other goes on serving.
         victim = world.gateway.workers()[-1]
@@ -34,9 +36,12 @@ async def test_a_worker_that_dies_again_and_again_is_started_later_each_time(wor
         (died,) = world.gateway.lines(mark, event="worker.died")
         waited = datetime.fromisoformat(started["time"]) - datetime.fromisoformat(died["time"])
         # The log's times are cut to milliseconds.
-        assert waited.total_seconds() > 0.1 * 2 ** (number - 1) - 0.002
-    pauses = [line["pause_s"] for line in world.gateway.lines(event="worker.died")]
-    assert pauses == [0.1, 0.2, 0.4, 0.8]
+        assert waited.total_seconds() > died["pause_s"] - 0.002
+    pause = 0.0
+    for died in world.gateway.lines(event="worker.died"):
+        # On a busy machine one may live for so long that it has not died quickly: its slot begins anew.
+        assert died["pause_s"] == (pause * 2 or 0.1) or (died["pause_s"] == 0 and died["lived_s"] >= QUICK_DEATH)
+        pause = died["pause_s"]
     assert {line["status"] for line in world.gateway.lines(event="worker.died")} == {-9}
 
 
