@@ -20,7 +20,7 @@ await walk(async (page) => {
   assert.doesNotMatch(stranger, /compte/i);
   assert.doesNotMatch(await page.innerText('header'), /Compte/);
 
-  await signIn(page, site.carnet);
+  await signIn(page, `${site.carnet}/_ecluse/login?to=/ferme/1`);
   assert.match(await isClosed(page), /Votre compte ne donne pas accès à cette page/);
   assert.match(await page.innerText('header'), /Compte\s: /);
 });
