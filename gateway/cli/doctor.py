@@ -1,5 +1,5 @@
-"""`ecluse doctor app`: whether an application's login form is as its file says. Its page is fetched, and nothing of an
-account is sent."""
+"""`ecluse doctor app`: whether an application's login form is as its file says. Its pages are fetched, and nothing of
+an account is sent."""
 
 import asyncio
 from argparse import Namespace
@@ -18,7 +18,8 @@ from gateway.federation.form_exchange import FormExchange
 from gateway.formlogin.addresses import ApplicationOrigins
 from gateway.formlogin.marks import is_redirect
 from gateway.formlogin.spec import FormLogin, FormStep
-from gateway.formlogin.walk import FormRequest, FormResponse, action_of, form_of
+from gateway.formlogin.walk import FormRequest, FormResponse, action_of, check_shown, form_of, shows_form
+from gateway.model.codes import FORM_LOGIN_ANSWER, FORM_LOGIN_LOOP, FORM_LOGIN_REFUSED
 from gateway.model.errors import GatewayError
 
 _NOT_LOOKED_AT: Final = "not looked at: it comes after a form was sent"
@@ -72,19 +73,17 @@ async def _looked_at(app: App, form: FormLogin) -> list[SteppedOn]:
                 found.append(SteppedOn(step.action, "", f"{_NOT_LOOKED_AT}, and has no page of its own"))
                 continue
             found.append(await _looked(app, form, step, step.page, exchange))
+        if form.check is not None:
+            found.append(await _checked(app, form, form.check, exchange))
     finally:
         await applications.close()
     return found
 
 
 async def _looked(app: App, form: FormLogin, step: FormStep, page: str, exchange: FormExchange) -> SteppedOn:
-    host = app.hosts[0].replace("*", "www")
-    injection = app.translation.render(None)
-    origins = origins_of(app, host)
-    response = None
+    origins, response = origins_of(app, _host(app)), None
     try:
-        fixed = Prepared(injection.headers, injection.cookies)
-        response = await exchange.send(app, host, fixed, FormRequest(page))
+        response = await _as_a_stranger(app, page, exchange)
         action = action_of(form_of(response, step, form, origins, page), step, origins, page)
     except GatewayError as error:
         if response is not None and step is not form.steps[0] and _asks_to_sign_in(response, form, origins, page):
@@ -94,6 +93,29 @@ async def _looked(app: App, form: FormLogin, step: FormStep, page: str, exchange
     return SteppedOn(page, "", f"a form with {fields}, which is sent to {action}")
 
 
+async def _checked(app: App, form: FormLogin, page: str, exchange: FormExchange) -> SteppedOn:
+    """The page of `check`, which is not for the stranger that asks for it here."""
+    origins, response = origins_of(app, _host(app)), None
+    try:
+        response = await _as_a_stranger(app, page, exchange)
+        check_shown(response, form, origins, page)
+    except GatewayError as error:
+        tells = error.code in (FORM_LOGIN_LOOP, FORM_LOGIN_REFUSED)
+        if tells or (response is not None and _asks_to_sign_in(response, form, origins, page)):
+            return SteppedOn(page, "", "not shown to a stranger")
+        return SteppedOn(page, error.code.id, error.detail)
+    return SteppedOn(page, FORM_LOGIN_ANSWER.id, "shown to a stranger, too: no sign-in can be checked by it")
+
+
+async def _as_a_stranger(app: App, page: str, exchange: FormExchange) -> FormResponse:
+    injection = app.translation.render(None)
+    return await exchange.send(app, _host(app), Prepared(injection.headers, injection.cookies), FormRequest(page))
+
+
+def _host(app: App) -> str:
+    return app.hosts[0].replace("*", "www")
+
+
 def _asks_to_sign_in(response: FormResponse, form: FormLogin, origins: ApplicationOrigins, page: str) -> bool:
     """Of a page behind the first: whether the application refuses it to strangers, leads them to another page of its
     own, or shows them the first form."""
@@ -101,9 +123,4 @@ def _asks_to_sign_in(response: FormResponse, form: FormLogin, origins: Applicati
         return True
     if is_redirect(response.status):
         return response.location is not None and origins.target(response.location, origins.public + page) is not None
-    first = form.steps[0]
-    try:
-        form_of(response, first, form, origins, page)
-    except GatewayError:
-        return False
-    return True
+    return shows_form(response, form, origins, page)

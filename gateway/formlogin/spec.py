@@ -56,7 +56,8 @@ class TrustedAccount:
 
 @dataclass(frozen=True, slots=True)
 class FormLogin:
-    """`signed_in`, `refused`, `expired`: one of the marks is enough. `cookies`: the names of the application's session;
+    """`signed_in`, `refused`, `expired`: one of the marks is enough. `check`: the target of a page for signed-in people
+    alone, None where there is none to look at. `cookies`: the names of the application's session;
     `keep`: "browser" where browsers are given them too.
     `tries`: how many sign-ins of one account may fail `within` so many seconds. `base`: whose accounts are counted; two
     of them differ by what is `counted_apart`. `cleared_by_success`: a success ends the count of its own login, as the
@@ -70,6 +71,7 @@ class FormLogin:
     fingerprint: str
     refused: tuple[ResponseMark, ...] = ()
     expired: tuple[ResponseMark, ...] = ()
+    check: str | None = None
     keep: KeptBy = "gateway"
     tries: int = 3
     within: int = 3600

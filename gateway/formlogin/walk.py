@@ -19,6 +19,7 @@ from gateway.model.codes import (
     FORM_LOGIN_ANSWER,
     FORM_LOGIN_ELSEWHERE,
     FORM_LOGIN_FORM,
+    FORM_LOGIN_LOOP,
     FORM_LOGIN_REFUSED,
 )
 from gateway.model.credential import Credential
@@ -53,7 +54,7 @@ FormWalk = Generator[FormRequest, FormResponse, ApplicationSession]
 
 
 def sign_in(form: FormLogin, credential: Credential, origins: ApplicationOrigins, now: float) -> FormWalk:
-    """`now`: Unix seconds. Raises GatewayError: FORM_LOGIN_FORM, _ELSEWHERE, _ANSWER, _REFUSED, _ACCOUNT."""
+    """`now`: Unix seconds. Raises GatewayError: FORM_LOGIN_FORM, _ELSEWHERE, _ANSWER, _REFUSED, _ACCOUNT, _LOOP."""
     try:
         jar = SignInCookies(origins.hosts, secure=origins.is_secure, now=now)
         response: FormResponse | None = None
@@ -80,6 +81,14 @@ def sign_in(form: FormLogin, credential: Credential, origins: ApplicationOrigins
             raise GatewayError(
                 FORM_LOGIN_ANSWER, f"it signed in, but set none of its cookies: {', '.join(form.cookies)}"
             )
+        if form.check is not None:
+            # With what a request of the person will carry, and no more.
+            response = yield FormRequest(form.check, cookies=cookies)
+            check_shown(response, form, origins, form.check)
+            jar.take(response.set_cookies, form.check)
+            cookies = jar.session(form.cookies)
+            if not cookies:
+                raise GatewayError(FORM_LOGIN_LOOP, f"{path_of(form.check)} takes the session's cookies back")
         return ApplicationSession(form.fingerprint, credential.login, cookies)
     except GatewayError as error:
         # The next page's form, and where an answer leads, may repeat what was sent.
@@ -114,6 +123,33 @@ def action_of(found: FoundPage, step: FormStep, origins: ApplicationOrigins, ask
             FORM_LOGIN_ELSEWHERE, f"the form is sent to {quoted(found.form.action)}, and the file lists {step.action}"
         )
     return target
+
+
+def check_shown(response: FormResponse, form: FormLogin, origins: ApplicationOrigins, page: str) -> None:
+    """Whether `page`, which is for signed-in people alone, is shown to whoever asked. A refusal may look like a
+    success, in words that no file has; what comes after it does not. Raises GatewayError: FORM_LOGIN_LOOP, _REFUSED,
+    _ELSEWHERE, _ANSWER."""
+    status, target, path = response.status, _target_of(response, origins, page), path_of(page)
+    if meets_any(form.expired, status, target, response.body, form.charset):
+        raise GatewayError(FORM_LOGIN_LOOP, f"by `expired`, {path} says that the session has ended: status {status}")
+    if meets_any(form.refused, status, target, response.body, form.charset):
+        raise GatewayError(FORM_LOGIN_REFUSED, f"{path}, status {status}")
+    if _looks_refused(response, form, target) or shows_form(response, form, origins, page):
+        raise GatewayError(FORM_LOGIN_LOOP, f"{path} asks to sign in: status {status}")
+    if is_redirect(status):
+        raise _led(response, origins, page)
+    if status != 200:
+        raise GatewayError(FORM_LOGIN_ANSWER, f"status {status} for {path}")
+
+
+def shows_form(response: FormResponse, form: FormLogin, origins: ApplicationOrigins, asked: str) -> bool:
+    """Whether this answer to `asked` has the first form."""
+    first = form.steps[0]
+    try:
+        action_of(form_of(response, first, form, origins, asked), first, origins, asked)
+    except GatewayError:
+        return False
+    return True
 
 
 def _body(found: FoundPage, step: FormStep, credential: Credential, form: FormLogin) -> bytes:

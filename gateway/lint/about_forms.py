@@ -21,6 +21,15 @@ def no_expiry(subject: Subject) -> Iterator[Problem]:
             yield app.at("form_login", say=say, write="expired: [{location: /login.php}]", key=True)
 
 
+def no_check(subject: Subject) -> Iterator[Problem]:
+    """Whatever `refused` says: an application may refuse in words that no file has."""
+    for app in subject.apps:
+        form = app.model.form_login
+        if form is not None and form.check is None:
+            say = "a refusal that looks like a success is taken for one, and only the application counts it"
+            yield app.at("form_login", say=say, write="check: a page for signed-in people alone", key=True)
+
+
 def many_tries(subject: Subject) -> Iterator[Problem]:
     for app in subject.apps:
         form = app.model.form_login

@@ -202,6 +202,9 @@ _TABLE = (
     LintRule("EC364", "A domain that is not counted", "`helene@ville.example` may be another name of `helene`, and is "
              "counted with it; where every login has a domain, people of two domains share their tries.",
              _FORMS.domains_of_mail),
+    LintRule("EC365", "A sign-in that nobody looks at", "Where a refusal leads to where a success does, the password "
+             "is sent with each script and frame of a page, until the application locks the account. With `check`, "
+             "each sign-in is looked at before the next.", _FORMS.no_check),
     LintRule("EC371", "What a front cannot hold", "A server in front asks here about each request and passes it on "
              "itself: what is open (downloads, WebSockets) outlives a sign-out, and the application's answers are not "
              "looked at.", _APPS.behind_a_front),

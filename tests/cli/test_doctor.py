@@ -19,7 +19,7 @@ DOCS = Path(__file__).parents[2] / "docs"
 PAGES = DOCS / "how-to/sign-people-in-at-a-login-form.md", DOCS / "fr/connecter-a-un-formulaire.md"
 FORM = (
     "{trusted: {from: uid, secret: {file: ../certs/grr}}, cookies: [GRRSESSID], signed_in: [{location: /index.php}], "
-    "steps: [{page: /login.php, fields: {user: login, password: secret, csrf: page}}]}"
+    "steps: [{page: /login.php, fields: {user: login, password: secret, csrf: page}}], check: /account.php}"
 )
 
 
@@ -54,7 +54,7 @@ def test_a_form_that_is_as_the_file_says_and_nothing_is_sent(grr: Grr, capsys: p
     assert grr.asked() == 0
     said = capsys.readouterr().out
     assert [[block.text for block in blocks(page) if block.language == "text"] for page in PAGES] == [[said]] * 2
-    assert (grr.inside / "seen").read_text() == "form\n"
+    assert (grr.inside / "seen").read_text() == "form\nGET /account.php -\n"
 
 
 @pytest.mark.parametrize(
@@ -71,9 +71,29 @@ def test_a_form_that_has_changed_is_told(
 ) -> None:
     grr.is_now(mood)
     assert grr.asked("--output", "json") == 1
-    (step,) = json.loads(capsys.readouterr().out)["steps"]
+    step, _ = json.loads(capsys.readouterr().out)["steps"]
     assert step["code"] == code
     assert said in step["said"]
+
+
+@pytest.mark.parametrize(
+    ("mood", "code", "said"),
+    [
+        ("", "", "not shown to a stranger"),
+        ("account leads", "", "not shown to a stranger"),
+        ("account is public", "form_login.answer", "shown to a stranger, too: no sign-in can be checked by it"),
+        ("account fails", "form_login.answer", "status 500 for /account.php"),
+        ("account leads away", "form_login.elsewhere", "https://evil.example/account.php"),
+    ],
+)
+def test_the_page_that_sign_ins_are_checked_by_is_not_for_strangers(
+    grr: Grr, capsys: pytest.CaptureFixture[str], mood: str, code: str, said: str
+) -> None:
+    grr.is_now(mood)
+    assert grr.asked("--output", "json") == (1 if code else 0)
+    _, check = json.loads(capsys.readouterr().out)["steps"]
+    assert (check["page"], check["code"]) == ("/account.php", code)
+    assert said in check["said"]
 
 
 TWO_STEPS = (

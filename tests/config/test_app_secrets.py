@@ -175,6 +175,7 @@ CALLS = [
     (PERMIS + FORM.format("page: /in, values: {api_key: planted}"), "form_login.steps[0].values.api_key"),
     (PERMIS + FORM.format("page: /in, values: {x: Bearer planted}"), "form_login.steps[0].values.x"),
     (PERMIS + FORM.format("page: '/in?token=planted'"), "form_login.steps[0].page"),
+    (PERMIS + FORM.format("page: /in") + "  check: '/me?token=planted'\n", "form_login.check"),
     (PERMIS.replace("upstream: {url: http://127.0.0.1:9001}", HEALTH), "upstream.health.path"),
     (app("jwt: {header: X-T, claims: {api_key: {value: planted}}}", "section"), "translate.jwt.claims.api_key.value"),
     (app("jwt: {header: X-T, claims: {x: {value: Bearer planted}}}", "section"), "translate.jwt.claims.x.value"),

@@ -768,6 +768,7 @@ APP = [
              app(lambda a, word=word, key=key: a.form_login and getattr(getattr(a.form_login, word)[0], key)), None, value)
       for word in ("signed_in", "refused", "expired")
       for key, value in (("status", 401), ("location", "/menu.php?a=1"), ("marker", "Se déconnecter"))),
+    Effect("form_login.check", FORM, form(check="/menu.php?a=1"), app(lambda a: a.form_login and a.form_login.check), None, "/menu.php?a=1"),
     Effect("form_login.cookies[]", FORM, form(), app(lambda a: b"grrsessid" in a.cookie_names), False, True),
     Effect("form_login.keep", FORM, form(keep="browser"), app(lambda a: a.form_login and a.form_login.keep), None, "browser"),
     Effect("form_login.encoding", FORM, form(encoding="latin1"), app(lambda a: a.form_login and a.form_login.charset), None, "cp1252"),

@@ -12,6 +12,7 @@ from gateway.model.codes import (
     FORM_LOGIN_ANSWER,
     FORM_LOGIN_ELSEWHERE,
     FORM_LOGIN_FORM,
+    FORM_LOGIN_LOOP,
     FORM_LOGIN_REFUSED,
     Code,
 )
@@ -257,3 +258,70 @@ def test_the_file_says_who_is_signed_in() -> None:
 def test_a_token_that_comes_twice_is_a_form_that_has_changed() -> None:
     twice = page(fields="<input name=user><input name=password><input name=csrf value=a><input name=csrf value=b>")
     assert refused(FormResponse(200, twice))[0] is FORM_LOGIN_FORM
+
+
+# --- the page that a sign-in is checked by
+
+CHECKED = replace(FORM, check="/mine.php?a=1", expired=(ResponseMark(marker="Session over"),))
+MINE = FormResponse(200, b"<p>Bonjour Helene")
+NAME_FORM = page("/who", fields="<input name=user>")
+
+
+def test_it_is_asked_for_with_what_a_request_of_the_person_will_carry() -> None:
+    """A cookie that the file does not name is sent with none of these, and so not here."""
+    entered = replace(ENTERED, set_cookies=(*ENTERED.set_cookies, b"other=1; Path=/"))
+    (_, _, check), session = walked(FORM_PAGE, entered, MINE, form=CHECKED)
+    assert (check.target, check.body, check.cookies) == ("/mine.php?a=1", None, b"GRRSESSID=after")
+    assert session.cookies == b"GRRSESSID=after"
+
+
+def test_a_cookie_that_its_answer_sets_is_the_sessions() -> None:
+    renewed = replace(MINE, set_cookies=(b"GRRSESSID=renewed; Path=/",))
+    assert walked(FORM_PAGE, ENTERED, renewed, form=CHECKED)[1].cookies == b"GRRSESSID=renewed"
+
+
+@pytest.mark.parametrize(
+    ("answer", "code"),
+    [
+        (FormResponse(200, b"<p>Session over"), FORM_LOGIN_LOOP),
+        (FormResponse(302, b"", "/login.php?next=%2Fmine.php"), FORM_LOGIN_LOOP),
+        (FormResponse(200, page()), FORM_LOGIN_LOOP),
+        (FormResponse(200, page("https://evil.example/")), FORM_LOGIN_LOOP),
+        (FormResponse(401), FORM_LOGIN_LOOP),
+        (FormResponse(403, b"<p>Bonjour Helene"), FORM_LOGIN_LOOP),
+        (replace(MINE, set_cookies=(b"GRRSESSID=; Max-Age=0; Path=/",)), FORM_LOGIN_LOOP),
+        (FormResponse(302, b"", "/charte.php"), FORM_LOGIN_ELSEWHERE),
+        (FormResponse(302, b"", "https://evil.example/mine.php?p=s3cret"), FORM_LOGIN_ELSEWHERE),
+        (FormResponse(302), FORM_LOGIN_ELSEWHERE),
+        (FormResponse(500, b"<p>Bonjour Helene"), FORM_LOGIN_ANSWER),
+        (FormResponse(404), FORM_LOGIN_ANSWER),
+        (FormResponse(204), FORM_LOGIN_ANSWER),
+        (FormResponse(304), FORM_LOGIN_ANSWER),
+    ],
+)
+def test_whatever_else_it_answers_is_no_sign_in(answer: FormResponse, code: Code) -> None:
+    found, detail, sent = refused(FORM_PAGE, ENTERED, answer, form=CHECKED)
+    assert (found, len(sent)) == (code, 3)
+    assert "/mine.php" in detail
+
+
+def test_a_refusal_that_is_told_on_the_page_behind_is_a_refusal() -> None:
+    """As many applications do: wrong or right, they lead to one page, which says what was wrong."""
+    form = replace(CHECKED, refused=(ResponseMark(marker="Mot de passe incorrect"),))
+    said = FormResponse(200, b"<p>Bienvenue<p>Mot de passe incorrect")
+    assert refused(FORM_PAGE, ENTERED, said, form=form)[0] is FORM_LOGIN_REFUSED
+
+
+def test_the_form_of_the_first_step_is_seen_where_it_has_no_secret() -> None:
+    secret = FormStep(None, "/secret", (FormField("password", "secret"),))
+    form: FormLogin = replace(CHECKED, steps=(NAME, secret))
+    asks = FormResponse(200, page("/secret", fields="<input name=password type=password>"))
+    before = FormResponse(200, NAME_FORM), asks, ENTERED
+    assert refused(*before, FormResponse(200, NAME_FORM), form=form)[0] is FORM_LOGIN_LOOP
+    # Another form, which has a field of that name: whoever is signed in looks for people with it.
+    search = FormResponse(200, page("/people", fields="<input name=user>"))
+    assert walked(*before, search, form=form)[1].cookies == b"GRRSESSID=after"
+
+
+def test_a_sign_in_that_is_refused_is_not_checked() -> None:
+    assert len(refused(FORM_PAGE, FormResponse(200, page()), form=CHECKED)[2]) == 2

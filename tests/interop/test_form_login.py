@@ -99,9 +99,20 @@ async def grr(folder: Path, form: str = FORM, within: float = PATIENCE) -> Async
     """`within`: seconds that a login may take."""
     (port,) = free(1)
     (folder / "password").write_text(SECRET)
+    with php(folder, port, HERE / "php/form.php"):
+        async with signing_in(within, port=port, app=form) as gate:
+            yield Grr(folder, gate)
+
+
+@asynccontextmanager
+async def signing_in(
+    within: float = PATIENCE, secret: str = SECRET, port: int = 0, **more: Any
+) -> AsyncIterator[Gateway]:
+    """A gateway that signs people in. `within`, `secret`: as a login may take, and as it is sent. `more`: as for
+    tests.proxy.gateways.gateway."""
     loop = asyncio.get_running_loop()
     applications = Applications(lambda address, port: False)
-    with php(folder, port, HERE / "php/form.php"), ThreadPoolExecutor(1) as thread:
+    with ThreadPoolExecutor(1) as thread:
 
         def in_thread(work: Any) -> Any:
             return loop.run_in_executor(thread, work)
@@ -121,13 +132,13 @@ async def grr(folder: Path, form: str = FORM, within: float = PATIENCE) -> Async
         )
         async with gateway(
             port,
-            app=form,
-            secrets={"file:grr": SECRET.encode(), "file:../secrets/grr": SECRET.encode()},
+            secrets={"file:grr": secret.encode(), "file:../secrets/grr": SECRET.encode()},
             prepare=prepare,
             preparation=prepare,
+            **more,
         ) as gate:
             counted = gate.counters
-            yield Grr(folder, gate)
+            yield gate
     await applications.close()
 
 

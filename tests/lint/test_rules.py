@@ -345,6 +345,7 @@ PAIRS: dict[str, Pair] = {
     "EC362": Pair(form("cookies: [A], tries: 5"), form("cookies: [A], tries: 4"), FORM_SECRET, FORM_SECRET),
     "EC363": Pair(two_forms(), two_forms("counted_with: annuaire, "), FORM_SECRET, FORM_SECRET),
     "EC364": Pair(by_mail(), by_mail("counted_apart: [domain], "), FORM_SECRET, FORM_SECRET),
+    "EC365": Pair(form("cookies: [A]"), form("cookies: [A], check: /menu.php"), FORM_SECRET, FORM_SECRET),
     "EC355": Pair(from_two(told('X-Id: {from: mail, transforms: [{extract: "^([^@]+)@"}]}')), from_two(told("X-Id: {from: mail, transforms: [lower]}"))),
     "EC356": Pair(from_two(told('X-Id: {template: "{uid}-{provider}-x{subject}"}')), from_two(told('X-Id: {template: "{provider}-{subject}"}'))),
     "EC357": Pair(sent("ltpa2: {account: {from: uid}, keys: {file: ltpa}, password: {file: ltpa-password}}"), {}, KEYS, KEYS),

@@ -21,7 +21,7 @@ TYPED = (("Content-Type", "application/x-www-form-urlencoded"), ("Accept-Languag
 FORM = (
     "{trusted: {from: uid, secret: {file: ../certs/grr}}, cookies: [GRRSESSID], "
     "steps: [{page: /login.php, fields: {user: login, password: secret, csrf: page}}], "
-    "signed_in: [{location: /index.php}], expired: [{location: /login.php}]}"
+    "signed_in: [{location: /index.php}], expired: [{location: /login.php}], check: /account.php}"
 )
 
 
@@ -95,6 +95,18 @@ async def test_workers_count_the_tries_together_and_no_secret_is_logged(world: W
     assert SECRET not in world.gateway.text()
     told = await world.gateway.measured(lambda m: m.get('ecluse_form_logins_total{result="form_login.answer"}') == 3)
     assert told['ecluse_form_logins_total{result="form_login.tries"}'] == 3
+
+
+async def test_a_refusal_that_looks_like_a_success_locks_nobody_however_many_come_at_once(world: World) -> None:
+    inside = world.place.folder / "grr"
+    (inside / "password").write_text("un autre")
+    (inside / "misfit").touch()
+    people = [world.person() for _ in range(8)]
+    said = await asyncio.gather(*(page(world, person) for person in people))
+    assert sorted(text[:3] for text in said) == ["502"] * 3 + ["503"] * 5
+    assert (inside / "wrong-alice").read_text() == "3"
+    told = await world.gateway.measured(lambda m: m.get('ecluse_form_logins_total{result="form_login.loop"}') == 3)
+    assert told['ecluse_form_logins_total{result="success"}'] == 0
 
 
 async def test_what_a_person_sends_to_the_form_by_hand_never_reaches_it(world: World) -> None:

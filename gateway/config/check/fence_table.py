@@ -255,6 +255,7 @@ _WRITTEN: Final[Mapping[str, Bound]] = {
     "form_login.expired[].status": Bound("", _OWN_ANSWER),
     "form_login.expired[].location": Bound("", _OWN_ANSWER),
     "form_login.expired[].marker": Bound("", _OWN_ANSWER),
+    "form_login.check": Bound("upstreams", "A page of its own upstream, by the same check at every connect."),
     "form_login.cookies[]": Bound("hosts", "Cookies of its own hosts and upstream, which no browser brings."),
     "form_login.keep": Bound("hosts", "Whether browsers of people at its own hosts have cookies of these hosts."),
     "form_login.encoding": Bound("", _FORM),

@@ -40,6 +40,9 @@ def check_form_login(
         yield document.problem(("translate", "basic"), message, "leave translate.basic out, or form_login", key=True)
     yield from _steps(document, section)
     yield from _marks(document, section)
+    if section.check is not None and section.check in [step.page for step in section.steps]:
+        message = "this page has the form, and is shown to whoever is not signed in"
+        yield document.problem((*_AT, "check"), message, "write check: a page for signed-in people alone")
     yield from _cookies(document, model, section)
     if model.upstream.others:
         message = "the session of a sign-in is at one address, where the person's next request may not go"

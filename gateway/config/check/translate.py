@@ -190,6 +190,9 @@ def _written_for_calls(model: AppFile) -> Iterator[tuple[Path, str, str, str]]:
     if model.upstream.health is not None:
         for name, text in _in_address(model.upstream.health.path):
             yield ("upstream", "health", "path"), name, text, "let a page without one say that the application is well"
+    if model.form_login is not None:
+        for name, text in _in_address(model.form_login.check):
+            yield ("form_login", "check"), name, text, "let the session alone show this page"
     for number, step in enumerate(() if model.form_login is None else model.form_login.steps):
         at: Path = ("form_login", "steps", number)
         hint = "form_login.trusted.secret: {file: path}, sent by `fields: {NAME: secret}`"

@@ -135,6 +135,10 @@ class FormLoginSection(Strict):
     expired: list[ResponseMarkSection] = Field(default=[], max_length=10)
     """What the answer to a page is when the application's session has ended: one of these. Then the person is signed in
     again, and what was asked for by GET or HEAD is asked for once more."""
+    check: Maybe[ApplicationTarget] = None
+    """A page that the application shows to who is signed in, and to nobody else: with status 200, and without its form.
+    It is asked for after each sign-in, and before another one of the account begins. Where it is not shown, or is what
+    `expired` or `refused` say, the sign-in has failed."""
     cookies: list[CookieName] = Field(min_length=1, max_length=20)
     """The application's own cookies that are its session. They are sent by the gateway, never as a browser has them."""
     keep: Literal["gateway", "browser"] = "gateway"

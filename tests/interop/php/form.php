@@ -80,6 +80,8 @@ if ($path === '/login.php') {
         && $wrong < 5;
     if (!$right) {
         file_put_contents("wrong-$user", $wrong + 1);
+        // Wrong or right, it leads to one page: no answer to the form tells them apart.
+        if (is_file('misfit')) { header('Location: /index.php', true, 302); exit; }
         form('Mot de passe incorrect.');
         exit;
     }
@@ -87,6 +89,14 @@ if ($path === '/login.php') {
     $_SESSION['user'] = $user;
     header('Location: /index.php', true, 302);
     exit;
+}
+if ($path === '/account.php') {
+    // A page for signed-in people, in trouble or not for them alone.
+    if ($mood === 'account fails') { http_response_code(500); exit('panne'); }
+    if ($mood === 'account hangs') { sleep(60); }
+    if ($mood === 'account leads') { header('Location: /charte.php', true, 302); exit; }
+    if ($mood === 'account leads away') { header('Location: https://evil.example/account.php', true, 302); exit; }
+    if ($mood === 'account is public') { exit('<h1>Bonjour</h1>'); }
 }
 $who = $_SESSION['user'] ?? null;
 note("{$_SERVER['REQUEST_METHOD']} $path " . ($who ?? '-'));
