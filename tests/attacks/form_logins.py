@@ -13,7 +13,7 @@ from tests.attacks.recorder import Answering, Reached
 from tests.attacks.request import NAVIGATION, request
 from tests.attacks.world import ACCOUNT_SECRET, SEAT, World, host
 
-APP = "formed"
+APP, CHECKED = "formed", "checked"
 FIELDS = '<input name="user"><input type="password" name="password"><input type="hidden" name="csrf" value="t0">'
 SIGNED_IN = (b"302 Found", (b"Location: /in", b"Set-Cookie: FSID=%d; Path=/"), b"")
 
@@ -53,18 +53,26 @@ def _fine(found: Reached) -> Told:
 
 async def somebody(world: World) -> bytes:
     """Whose seat no request has had so far."""
-    name = f"formed-{next(_PEOPLE)}"
+    (cookie,) = await seats(world, APP, 1)
+    return cookie
+
+
+async def seats(world: World, app: str, count: int) -> list[bytes]:
+    """Of as many browsers of one new person, of which no request has had one so far."""
+    name, cookies = f"formed-{next(_PEOPLE)}", []
     world.alpha.people[name] = dict(PEOPLE["alice"])
-    person = world.person(f"alpha/{name}")
-    before = await world.until(
-        person, await person.step("GET", world.url(APP, "/_ecluse/login?to=/first")), "/first", name
-    )
-    expect(before.location.endswith("/first"), f"{name} could not sign in: {before.status} {before.url}")
-    return f"{SEAT}={person.jar.get(host(APP), SEAT)}".encode()
+    for number in range(count):
+        person = world.person(f"alpha/{name}/{number}")
+        before = await world.until(
+            person, await person.step("GET", world.url(app, "/_ecluse/login?to=/first")), "/first", name
+        )
+        expect(before.location.endswith("/first"), f"{name} could not sign in: {before.status} {before.url}")
+        cookies.append(f"{SEAT}={person.jar.get(host(app), SEAT)}".encode())
+    return cookies
 
 
-async def opened(world: World, cookie: bytes, *lines: bytes, target: str = "/page") -> Exchange:
-    return await world.send(request(APP, target, *(lines or NAVIGATION), cookie=cookie))
+async def opened(world: World, cookie: bytes, *lines: bytes, target: str = "/page", app: str = APP) -> Exchange:
+    return await world.send(request(app, target, *(lines or NAVIGATION), cookie=cookie))
 
 
 # --- FL01: nothing of an account leads elsewhere
@@ -153,6 +161,34 @@ async def said_by_no_page(world: World) -> None:
     expect(len(app.with_the_secret) == 1, f"{app.with_the_secret}")
 
 
+CHECKS: dict[str, Told] = {
+    "it leads to the form": (b"302 Found", (b"Location: /enter",), b""),
+    "it has the form": (b"200 OK", (), form()),
+    "it says that it is over": (b"200 OK", (), b"<p>Session over"),
+    "it leads away": (b"302 Found", (b"Location: //evil.example/",), b""),
+    "it leads on": (b"302 Found", (b"Location: /welcome",), b""),
+    "it fails": (b"500 Oops", (), b"<p>fine"),
+    "it takes the cookie back": (b"200 OK", (b"Set-Cookie: FSID=; Max-Age=0; Path=/",), b"<p>fine"),
+    "it never ends": (b"200 OK", (), b" " * 2_000_000),
+}
+
+
+def checked(answer: Told) -> Run:
+    """A refusal that looks like a success, for pages, scripts, frames and pictures of six browsers of one person."""
+
+    async def run(world: World) -> None:
+        kinds = (b"empty", b"iframe", b"image", b"document", b"empty", b"iframe")
+        cookies, statuses = await seats(world, CHECKED, len(kinds)), []
+        with Formed(world, (b"200 OK", (), form()), other=lambda _: answer) as app:
+            for cookie, kind in zip(cookies, kinds, strict=True):
+                seen = await opened(world, cookie, b"Sec-Fetch-Dest: " + kind, app=CHECKED)
+                statuses.append(seen.answer.status)
+        expect(statuses == [502] * 3 + [503] * 3, f"{statuses}")
+        expect(app.with_the_secret == [b"POST /enter/check"] * 3, f"{app.with_the_secret}")
+
+    return run
+
+
 async def huge(world: World) -> None:
     cookie = await somebody(world)
     with Formed(world, (b"200 OK", (), form() + b" " * 2_000_000)) as app:
@@ -228,6 +264,7 @@ CASES: tuple[Case, ...] = (
     uncontrolled("FL02.2", "every page says that it is over", loop),
     uncontrolled("FL02.3", "a marker where no page is", said_by_no_page),
     uncontrolled("FL02.4", "a page without end", huge),
+    *numbered("FL02", [(name, checked(answer)) for name, answer in CHECKS.items()], first=5, controlled=False),
     uncontrolled("FL03.1", "a browser brings no session", not_the_browsers),
     uncontrolled("FL03.2", "a browser is given none", not_for_browsers),
     uncontrolled("FL03.3", "nobody has another person's", another_persons),
