@@ -1,10 +1,12 @@
-"""Our own signatures: over the bytes of a query (Bindings 3.4.4.1), and enveloped in a message (Core 5)."""
+"""Our own signatures: over the bytes of a query (Bindings 3.4.4.1), and enveloped in a message (Core 5).
+
+Only the latter are made by xmlsec, which is 7 MB in a process: it is imported by those alone who sign so.
+"""
 
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-import xmlsec
 from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, EllipticCurvePrivateKey
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
@@ -17,32 +19,33 @@ from gateway.saml.names import MD, SAML
 from gateway.saml.parties import KeyPair
 
 if TYPE_CHECKING:
-    # This name exists in the stubs alone.
-    Transform = xmlsec.constants.__Transform
+    import xmlsec
 
 PrivateKey = RSAPrivateKey | EllipticCurvePrivateKey
 
 
 @dataclass(frozen=True, slots=True)
 class _Method:
-    """`signature`, `digest`: as xmlsec names them; `signature.href` is the URI (RFC 6931 2.3)."""
+    """`uri`: of the signature (RFC 6931 2.3); `signature`, `digest`: as the constants of xmlsec are named."""
 
-    signature: "Transform"
-    digest: "Transform"
+    uri: str
+    signature: str
+    digest: str
     hash: HashAlgorithm
 
 
-_RSA = _Method(xmlsec.constants.TransformRsaSha256, xmlsec.constants.TransformSha256, SHA256())
+_MORE = "http://www.w3.org/2001/04/xmldsig-more#"
+_RSA = _Method(f"{_MORE}rsa-sha256", "TransformRsaSha256", "TransformSha256", SHA256())
 _BY_CURVE = {
-    "secp256r1": _Method(xmlsec.constants.TransformEcdsaSha256, xmlsec.constants.TransformSha256, SHA256()),
-    "secp384r1": _Method(xmlsec.constants.TransformEcdsaSha384, xmlsec.constants.TransformSha384, SHA384()),
-    "secp521r1": _Method(xmlsec.constants.TransformEcdsaSha512, xmlsec.constants.TransformSha512, SHA512()),
+    "secp256r1": _Method(f"{_MORE}ecdsa-sha256", "TransformEcdsaSha256", "TransformSha256", SHA256()),
+    "secp384r1": _Method(f"{_MORE}ecdsa-sha384", "TransformEcdsaSha384", "TransformSha384", SHA384()),
+    "secp521r1": _Method(f"{_MORE}ecdsa-sha512", "TransformEcdsaSha512", "TransformSha512", SHA512()),
 }
 
 
 def signature_uri(pair: KeyPair) -> str:
     """The SigAlg for this key (Bindings 3.4.4.1)."""
-    return _method(_private_key(pair)).signature.href
+    return _method(_private_key(pair)).uri
 
 
 def sign_bytes(pair: KeyPair, octets: bytes) -> bytes:
@@ -63,12 +66,15 @@ def sign_enveloped(pair: KeyPair, document: bytes, *, certificate: bool = False)
     The signature follows the Issuer in a message (Core 3.2.1) and comes first in metadata (Metadata 2.3.1).
     `certificate`: put ours in KeyInfo, for readers that expect it.
     """
+    import xmlsec
+
     root = etree.fromstring(document, etree.XMLParser(resolve_entities=False, no_network=True))
     method = _method(_private_key(pair))
-    signature = xmlsec.template.create(root, xmlsec.constants.TransformExclC14N, method.signature, ns="ds")
+    by, digest = getattr(xmlsec.constants, method.signature), getattr(xmlsec.constants, method.digest)
+    signature = xmlsec.template.create(root, xmlsec.constants.TransformExclC14N, by, ns="ds")
     root.insert(1 if root[0].tag == f"{{{SAML}}}Issuer" else 0, signature)
     # Core 5.4.2 to 5.4.4: one reference to the root's own ID, enveloped signature, exclusive canonicalization
-    reference = xmlsec.template.add_reference(signature, method.digest, uri=f"#{root.get('ID')}")
+    reference = xmlsec.template.add_reference(signature, digest, uri=f"#{root.get('ID')}")
     xmlsec.template.add_transform(reference, xmlsec.constants.TransformEnveloped)
     xmlsec.template.add_transform(reference, xmlsec.constants.TransformExclC14N)
     if certificate:
@@ -81,7 +87,9 @@ def sign_enveloped(pair: KeyPair, document: bytes, *, certificate: bool = False)
 
 
 @lru_cache(maxsize=8)
-def _xmlsec_key(pair: KeyPair, certificate: bool) -> xmlsec.Key:
+def _xmlsec_key(pair: KeyPair, certificate: bool) -> "xmlsec.Key":
+    import xmlsec
+
     key = xmlsec.Key.from_memory(pair.key, xmlsec.constants.KeyDataFormatPem)
     if certificate:
         key.load_cert_from_memory(pair.certificate, xmlsec.constants.KeyDataFormatPem)

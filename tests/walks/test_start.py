@@ -14,6 +14,7 @@ import pytest
 
 from tests.patience import until
 from tests.raw_http import Connection
+from tests.saml.parties import pair
 from tests.walks.gateway import Gateway
 from tests.walks.place import Place
 from tests.walks.world import ask, request
@@ -294,6 +295,26 @@ async def test_the_evaluator_of_when_is_loaded_when_a_rule_asks_for_it_and_not_b
     await gateway.reload()
     assert gateway.workers() == [worker]
     assert "/cel_expr_python/" in maps.read_text()
+
+
+async def test_what_signs_saml_messages_is_loaded_when_there_are_keys_for_it_and_not_before(
+    gateway: Gateway, place: Place
+) -> None:
+    """7 MB in each worker."""
+    await gateway.start()
+    (worker,) = gateway.workers()
+    maps = Path(f"/proc/{worker}/maps")
+    assert "/xmlsec." not in maps.read_text()
+    ours = pair("sp-1")
+    (place.folder / "certs/saml.key").write_bytes(ours.key)
+    (place.folder / "certs/saml.crt").write_bytes(ours.certificate)
+    place.settings["saml"] = (
+        "{keys: [{id: k1, key: {file: ../certs/saml.key}, certificate: {file: ../certs/saml.crt}}]}"
+    )
+    place.write_gateway()
+    await gateway.reload()
+    assert gateway.workers() == [worker]
+    assert "/xmlsec." in maps.read_text()
 
 
 async def test_keys_for_tokens_are_made_once_and_published(gateway: Gateway, place: Place) -> None:

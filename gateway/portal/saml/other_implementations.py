@@ -12,7 +12,6 @@ from functools import cache, lru_cache, partial
 from typing import Any, cast
 from urllib.parse import urlsplit
 
-import xmlsec
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePrivateKey, generate_private_key
 from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
@@ -68,6 +67,7 @@ def other_implementation(name: OtherImplementation) -> Ask:
 
 
 def _python3_saml(accepted: Accepted) -> None:
+    import xmlsec
     from onelogin.saml2.errors import OneLogin_Saml2_Error, OneLogin_Saml2_ValidationError
     from onelogin.saml2.response import OneLogin_Saml2_Response
     from onelogin.saml2.settings import OneLogin_Saml2_Settings
