@@ -35,16 +35,19 @@ def held_bytes(seat: Seat) -> int:
         left += (finding.values, finding.unknown, finding.terms)
     while left:
         value = left.pop()
-        if isinstance(value, Mapping):
-            left += (*value.keys(), *value.values())
-        elif isinstance(value, tuple | list | frozenset):
+        # Most are texts, and whether something is a Mapping is asked last: that alone is a call of Python.
+        if isinstance(value, str):
+            # Held twice: as it was said, and among the headers that an application is sent.
+            size += sys.getsizeof(value) + len(value)
+        elif isinstance(value, (tuple, list, frozenset)):
             size += sys.getsizeof(value)
             left += value
         elif isinstance(value, TermOfOffice):
             left += (value.office, value.organisation, value.start, value.end)
+        elif isinstance(value, Mapping):
+            left += (*value.keys(), *value.values())
         else:
-            # A text is held twice: as it was said, and among the headers that an application is sent.
-            size += sys.getsizeof(value) + (len(value) if isinstance(value, str) else 0)
+            size += sys.getsizeof(value)
     return size
 
 

@@ -1,3 +1,4 @@
+import sys
 from dataclasses import replace
 
 from gateway.model.directory import DirectoryFinding
@@ -108,3 +109,18 @@ def test_a_person_who_becomes_larger_than_all_may_be_goes_alone() -> None:
     held[1].identity = large(1, 1_000_000).identity
     seats.touched(held[1])
     assert [*seats.seats.values()] == [held[0], held[2]]
+
+
+def test_what_is_said_of_a_person_is_weighed_without_a_call_for_each_text() -> None:
+    """Which a look at an abstract class is: it was the dearest part of putting a person into memory."""
+
+    def calls(texts: int) -> int:
+        weighed, called = seat(0, {"groups": tuple(f"group {number}" for number in range(texts))}), list[str]()
+        sys.setprofile(lambda frame, event, _: called.append(event) if event == "call" else None)
+        try:
+            held_bytes(weighed)
+        finally:
+            sys.setprofile(None)
+        return len(called)
+
+    assert calls(40) == calls(2)
