@@ -70,7 +70,11 @@ def check_expiry(provider: OidcProvider, claims: JsonObject, now: float) -> int:
     exp = required_time(claims, "exp")
     if now >= exp + provider.skew:
         detail = f"expired {now - exp:.0f} s ago, {provider.skew} s are tolerated"
-        raise GatewayError(OIDC_ID_TOKEN_EXPIRED, detail, shown=seconds(now - exp))
+        # A token is used as soon as it is made: the clocks are as far apart as it is old, which is longer by its life.
+        made = time_of(claims, "iat")
+        if made is not None:
+            detail += f"; issued {now - made:.0f} s ago by our clock"
+        raise GatewayError(OIDC_ID_TOKEN_EXPIRED, detail, shown=seconds(now - min(exp, exp if made is None else made)))
     return int(exp)
 
 

@@ -139,7 +139,8 @@ def check_conditions(signed: SignedElement, *, audience: str, now: int, skew: in
     # Core 2.5.1.2
     start = conditions.element.get("NotBefore")
     if start is not None and moment(start, "NotBefore of Conditions") > now + skew:
-        raise GatewayError(SAML_NOT_BEFORE, "Conditions not yet valid by our clock")
+        ahead = moment(start, "NotBefore of Conditions") - now
+        raise GatewayError(SAML_NOT_BEFORE, f"Conditions valid {ahead} s from now by our clock, {skew} s are tolerated")
     until = _required_moment(conditions.element, "NotOnOrAfter", SAML_CONDITIONS)
     _check_not_over(until, now, skew, "Conditions")
     # Core 2.5.1.4: each restriction has to name us; Profiles 4.1.4.2: there is at least one restriction.

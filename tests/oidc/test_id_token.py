@@ -173,7 +173,13 @@ def test_8_an_unsigned_token_is_refused_even_where_a_file_names_it() -> None:
 def test_9_an_expired_token_is_refused(ago: float) -> None:
     refused = refusal(signed(exp=NOW - ago))
     assert refused.code is OIDC_ID_TOKEN_EXPIRED
-    assert refused.detail == f"expired {ago:.0f} s ago, 60 s are tolerated"
+    assert refused.detail == f"expired {ago:.0f} s ago, 60 s are tolerated; issued 1 s ago by our clock"
+
+
+def test_9_a_clock_that_is_ahead_is_told_whole_and_not_less_the_life_of_the_token() -> None:
+    refused = refusal(signed(iat=NOW - 600, exp=NOW - 300))
+    assert refused.detail == "expired 300 s ago, 60 s are tolerated; issued 600 s ago by our clock"
+    assert refused.shown == "600 s"
 
 
 def test_9_the_tolerance_is_the_providers() -> None:

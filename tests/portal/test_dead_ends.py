@@ -55,6 +55,15 @@ async def test_the_page_and_the_log_say_how_far_the_clocks_are_apart(here: Insta
     assert "s ahead of our clock" in refused["detail"]
 
 
+async def test_a_clock_ten_minutes_ahead_is_told_as_ten_minutes(here: Installation) -> None:
+    here.metropole.tamper = lambda claims: {**claims, "iat": claims["iat"] - 600, "exp": claims["iat"] - 300}
+    reply = await here.browser().get(here.url(ACTES))
+    assert re.search("They are apart by: <q>60[01] s</q>", reply.text)
+    (refused,) = [event for event in here.logged() if event["event"] == "login.refused"]
+    assert refused["code"] == "oidc.id_token.expired"
+    assert re.search("; issued 60[01] s ago by our clock$", refused["detail"])
+
+
 async def test_a_provider_that_is_down_is_a_page_for_its_own_people_alone(here: Installation) -> None:
     here.metropole.down = True
     reply = await here.browser().get(here.url(ACTES))
