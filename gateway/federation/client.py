@@ -1,7 +1,9 @@
 """Sends one call to a provider: bounded in time and size, to checked addresses, with nothing kept between calls."""
 
 import socket
+import ssl
 from collections.abc import Callable, Sequence
+from typing import Final
 
 from aiohttp import (
     ClientConnectorError,
@@ -26,6 +28,17 @@ from gateway.wire.addresses import Reach, reach
 
 TOTAL_SECONDS = 10.0
 LARGEST_BODY = 1 << 20
+
+# By OpenSSL's number of what is wrong with a certificate: what an operator can do about it.
+_UNKNOWN_AUTHORITY = (
+    "; `ca` of the provider's file may name its authority, or the provider does not send the certificates between"
+)
+_REMEDIES: Final = {
+    9: "; is this machine's clock slow?",
+    10: "; the provider has to renew it, unless this machine's clock is fast",
+    **dict.fromkeys((18, 19, 20, 21), _UNKNOWN_AUTHORITY),
+    62: "; the address in the provider's file has another name than its certificate",
+}
 
 AddressInfo = tuple[int, int, int, str, tuple[str, int] | tuple[str, int, int, int] | tuple[int, bytes]]
 
@@ -151,7 +164,16 @@ def _not_connected(call: Call, error: ClientConnectorError) -> GatewayError:
         if hint and call.what == "logo":
             hint += ", which holds for a logo on the server of the metadata's `url` alone"
         return GatewayError(OIDC_ADDRESS, f"{where} leads to {cause.address}, which is {kind.value}{hint}")
-    return GatewayError(LOGIN_PROVIDER_UNREACHABLE, f"{where}: {type(error).__name__}: {quoted(str(cause))}")
+    detail = f"{where}: {type(error).__name__}: {quoted(str(cause))}{_remedy(cause)}"
+    return GatewayError(LOGIN_PROVIDER_UNREACHABLE, detail)
+
+
+def _remedy(cause: OSError) -> str:
+    if isinstance(cause, ssl.SSLCertVerificationError):
+        return _REMEDIES.get(cause.verify_code, "")
+    if isinstance(cause, ssl.SSLError) and cause.reason == "WRONG_VERSION_NUMBER":
+        return "; no TLS is spoken at that port"
+    return ""
 
 
 # --- a provider that does not answer is left alone for a while: its users are told at once, not after ten seconds each

@@ -245,7 +245,9 @@ async def _fetch(source: MetadataSource, into: IO[bytes], known: Copy | None, li
         # Metadata Query Protocol 3.1: the service answers, and has no metadata of this entity
         raise GatewayError(SAML_METADATA_GONE, f"answered {response.status}: it has no metadata of {source.entity_id}")
     if response.status != 200 and not (response.status == 304 and version != NO_VALIDATORS):
-        raise GatewayError(SAML_METADATA_UNREACHABLE, f"answered with status {response.status}")
+        remedy = "; has the address changed? `metadata` of the provider's file names it"
+        detail = f"answered with status {response.status}{remedy if response.status in _NOT_THERE else ''}"
+        raise GatewayError(SAML_METADATA_UNREACHABLE, detail)
     return response
 
 

@@ -325,6 +325,7 @@ async def test_a_certificate_that_nobody_vouches_for_is_refused() -> None:
                 error = await refusal(sender, f"https://op.localhost:{port}/")
                 assert error.code is LOGIN_PROVIDER_UNREACHABLE
                 assert "certificate verify failed" in error.detail
+                assert "; `ca` of the provider's file may name its authority" in error.detail
 
 
 async def test_a_certificate_of_another_host_is_refused() -> None:
@@ -333,6 +334,7 @@ async def test_a_certificate_of_another_host_is_refused() -> None:
         error = await refusal(sender, f"https://op.localhost:{port}/")
         assert error.code is LOGIN_PROVIDER_UNREACHABLE
         assert "Hostname mismatch" in error.detail
+        assert error.detail.endswith("; the address in the provider's file has another name than its certificate")
 
 
 async def test_an_expired_certificate_is_refused() -> None:
@@ -343,12 +345,30 @@ async def test_an_expired_certificate_is_refused() -> None:
         error = await refusal(sender, f"https://op.localhost:{port}/")
         assert error.code is LOGIN_PROVIDER_UNREACHABLE
         assert "certificate has expired" in error.detail
+        assert error.detail.endswith("; the provider has to renew it, unless this machine's clock is fast")
+
+
+async def test_a_certificate_that_begins_tomorrow_is_refused_with_a_doubt_about_the_clock() -> None:
+    ca = trustme.CA()
+    tomorrow = datetime.datetime.now(datetime.UTC) + datetime.timedelta(days=1)
+    certificate = ca.issue_cert("op.localhost", not_before=tomorrow, not_after=tomorrow + datetime.timedelta(days=1))
+    async with web_server(ok, server_context(certificate)) as port, client(ca=pem(ca)) as sender:
+        error = await refusal(sender, f"https://op.localhost:{port}/")
+        assert error.code is LOGIN_PROVIDER_UNREACHABLE
+        assert error.detail.endswith("; is this machine's clock slow?")
 
 
 async def test_a_server_without_tls_is_no_https_provider() -> None:
     async with raw_server(HEAD + b"Content-Length: 2\r\n\r\n{}") as raw, client(seconds=0.3) as sender:
         error = await refusal(sender, f"https://127.0.0.1:{raw.port}/")
         assert error.code is LOGIN_PROVIDER_UNREACHABLE
+
+
+async def test_https_written_for_an_http_port_is_told_as_that() -> None:
+    async with web_server(ok) as port, client() as sender:
+        error = await refusal(sender, f"https://127.0.0.1:{port}/")
+        assert error.code is LOGIN_PROVIDER_UNREACHABLE
+        assert error.detail.endswith("; no TLS is spoken at that port")
 
 
 @pytest.mark.parametrize("ca", [b"", b"not a certificate", b"\xff"])

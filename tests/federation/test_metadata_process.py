@@ -82,7 +82,8 @@ async def test_one_that_fails_says_how_and_spoils_no_other(tmp_path: Path) -> No
     assert outcomes[forged.id].error().code == SAML_METADATA_SIGNATURE
     assert outcomes[missing.id].error().code == SAML_METADATA_UNREACHABLE
     assert server.url("/missing") in outcomes[missing.id].error().detail
-    assert "404" in outcomes[missing.id].error().detail
+    detail = outcomes[missing.id].error().detail
+    assert detail.endswith("status 404; has the address changed? `metadata` of the provider's file names it")
     assert files(tmp_path) == {index_path(tmp_path, good.id).name}
 
 
