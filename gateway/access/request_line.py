@@ -13,6 +13,7 @@ _RESERVED: Final = "_ecluse"
 # Where the application has `;` or a kept escape in names, another server that reads the path may cut there.
 _RESERVED_BEFORE: Final = ("_ecluse;", "_ecluse%")
 _PREFIX: Final = b"/_ecluse"
+_OF_THE_PORTAL: Final = (b"/", b"/favicon.ico")
 _WITH_CONTENT: Final = frozenset({b"POST", b"PUT", b"PATCH"})
 # RFC 9110 9.2.2
 REPEATABLE: Final = frozenset({b"GET", b"HEAD", b"OPTIONS", b"PUT", b"DELETE"})
@@ -90,12 +91,13 @@ class RequestLine:
 
 
 def purpose_of(app: App | None, target: Target) -> Purpose:
-    """`app`: None on a portal host that serves no application, where our own paths alone are answered, and `/`."""
+    """`app`: None on a portal host that serves no application, where our own paths alone are answered, `/`, and the
+    icon that browsers ask for."""
     # Also where the app knows no case: no spelling of our prefix reaches an application.
     first = target.segments[0].lower()
     if app is None or first == _RESERVED or first.startswith(_RESERVED_BEFORE):
         path = target.path
-        is_ours = path == _PREFIX or path.startswith(_PREFIX + b"/") or (app is None and path == b"/")
+        is_ours = path == _PREFIX or path.startswith(_PREFIX + b"/") or (app is None and path in _OF_THE_PORTAL)
         return "endpoint" if is_ours else "reserved"
     if first == FIRST and app.front == OAUTH2_PROXY:
         return "endpoint"

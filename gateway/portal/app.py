@@ -33,7 +33,7 @@ from gateway.portal.flow.steps import (
 from gateway.portal.home_page import HomePage
 from gateway.portal.http.error_page import is_for_another, way_of
 from gateway.portal.http.request import ANOTHER, KEPT, PREFIX, PortalRequest, is_scim, require_form
-from gateway.portal.http.responses import framed, with_cookies, with_headers
+from gateway.portal.http.responses import NO_ICON, framed, with_cookies, with_headers
 from gateway.portal.jwks import application_keys
 from gateway.portal.language_page import LanguagePage
 from gateway.portal.logout.sign_out import BrowserSignOut
@@ -88,6 +88,7 @@ class Portal:
         acting: Handlers = {"GET": acting_for.page, "POST": acting_for.chosen}
         self._of_portal = {
             **both,
+            "/favicon.ico": {"GET": _no_icon},
             "start": {"GET": self._start.start},
             "organisation": {"GET": chooser.search},
             "organisation/forget": {"POST": chooser.forget},
@@ -242,3 +243,7 @@ class Portal:
             refusal=error.shown,
             has_others=request.way_back is not None and len(request.way_back.app.providers) > 1,
         )
+
+
+async def _no_icon(_: PortalRequest) -> Page:
+    return NO_ICON

@@ -81,6 +81,8 @@ TOKEN = ProgramToken(b"opaque", "metropole")
         ("/wiki?id=start&do=%6Cogout", HOST, "logout"),
         ("/x", "portail.localhost", "route.reserved"),
         ("/", "portail.localhost", "endpoint"),
+        ("/favicon.ico", "portail.localhost", "endpoint"),
+        ("/favicon.ico/x", "portail.localhost", "route.reserved"),
         ("/_ecluse/start", "portail.localhost", "endpoint"),
     ],
 )

@@ -54,7 +54,7 @@ class Connection(asyncio.Protocol):
         snapshot = self._snapshot()
         app = snapshot.find_app(host)
         method, target = (part.decode() for part in line.split(b" ")[:2])
-        ours = target.startswith("/_ecluse/") or (app is None and target.partition("?")[0] == "/")
+        ours = target.startswith("/_ecluse/") or (app is None and target.partition("?")[0] in ("/", "/favicon.ico"))
         segments = tuple(target.partition("?")[0][1:].split("/"))
         leaves = app is not None and not ours and app.logout.links.find(segments) is not None
         if app is not None and not ours and not leaves:

@@ -218,6 +218,13 @@ async def test_every_other_path_of_ours_is_not_found(here: Installation, host: s
     assert (reply.status, here.codes()) == (404, ["route.reserved"])
 
 
+async def test_the_icon_that_every_browser_asks_the_portal_for_is_no_line_of_the_log(here: Installation) -> None:
+    reply = await here.browser().get(here.url(PORTAL, "/favicon.ico"))
+    assert (reply.status, reply.text, reply.headers["Cache-Control"]) == (204, "", "public, max-age=86400")
+    assert reply.set_cookies == []
+    assert here.logged() == []
+
+
 @pytest.mark.parametrize("path", [*EVERYWHERE, *ON_APPS, *ON_THE_PORTAL])
 @pytest.mark.parametrize("method", METHODS)
 async def test_what_is_for_get_takes_no_other_method(here: Installation, path: str, method: str) -> None:

@@ -34,6 +34,10 @@ def security_headers(policy: str, *, framed: bool = False) -> Headers:
 BARE = security_headers("default-src 'none'; form-action 'none'; frame-ancestors 'none'; base-uri 'none'")
 
 
+# Every browser asks a site for /favicon.ico, and we have none. Refused, each would be a line of the log.
+NO_ICON = Page(204, (*BARE[1:], (b"Cache-Control", b"public, max-age=86400")), b"")
+
+
 def encoded(location: str) -> str:
     """An absolute URL as it stands in a header, or in a page that leads there."""
     return quote(location, safe=_LOCATION_SAFE)

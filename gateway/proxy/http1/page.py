@@ -13,7 +13,8 @@ def page_response(page: Page, *, date: bytes, hsts: bytes, keep: bool, minor: bo
     `minor`: whether the client speaks HTTP/1.1; `head_only`: it asked by HEAD."""
     lines = [b"HTTP/1.1 %d %b\r\n" % (page.status, _PHRASES.get(page.status, b"Refused")), date]
     lines += [b"\r\n%b: %b" % header for header in page.headers]
-    lines += [b"\r\nContent-Length: %d" % len(page.body), hsts]
+    # RFC 9110 8.6: never in a 204
+    lines += [b"" if page.status == 204 else b"\r\nContent-Length: %d" % len(page.body), hsts]
     if not keep:
         lines.append(b"\r\nConnection: close")
     elif not minor:
