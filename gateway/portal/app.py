@@ -230,8 +230,8 @@ class Portal:
         login_url = request.login_link
         if login_url and is_for_another(error.code):
             login_url += ANOTHER
-        starts = way_of(error.code) == "start" or error.code is SESSION_LIMIT
-        if not login_url and request.on_portal_host and request.kind == "html" and starts:
+        leads_home = way_of(error.code) == "start" or error.code in (SESSION_LIMIT, PATH_RESERVED, WIRE_METHOD)
+        if not login_url and request.on_portal_host and request.kind == "html" and leads_home:
             # No application is known that the sign-in was for.
             login_url = f"{PREFIX}home"
         return self._services.pages.render(

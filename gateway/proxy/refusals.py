@@ -13,6 +13,7 @@ from gateway.model.account_codes import ACCOUNT_ASK
 from gateway.model.codes import (
     API_TOKEN,
     API_TOO_WEAK,
+    PATH_RESERVED,
     POLICY_LOGIN_FORM,
     SESSION_TOO_WEAK,
     WIRE_METHOD,
@@ -72,6 +73,9 @@ def refusal(services: RefusalServices, request: Request, outcome: Refuse) -> Pag
         services.refused(outcome.code, outcome.detail, request.id, request.lane.name, seen)
     kind = "json" if outcome.bearer else _page_kind(request)
     way = _linking(request, outcome.code) if kind != "json" else ""
+    if kind == "html" and outcome.code is PATH_RESERVED and request.lane.app is None:
+        # The portal's own page, where people find what they were looking for.
+        way = "/"
     page = _render(services, request, outcome.shown or outcome.code, kind, way, outcome.refusal)
     if outcome.code is WIRE_WEBSOCKET_VERSION:
         # RFC 6455 4.4, RFC 9110 15.5.22

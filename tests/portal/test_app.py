@@ -218,6 +218,14 @@ async def test_every_other_path_of_ours_is_not_found(here: Installation, host: s
     assert (reply.status, here.codes()) == (404, ["route.reserved"])
 
 
+@pytest.mark.parametrize(("path", "status"), [("no/such/page", 404), ("saml/acs", 405)])
+async def test_a_page_of_the_portal_that_is_not_there_leads_to_peoples_applications(
+    here: Installation, path: str, status: int
+) -> None:
+    reply = await here.browser().get(here.url(PORTAL, f"/_ecluse/{path}"))
+    assert (reply.status, '<a href="/_ecluse/home">Your applications</a>' in reply.text) == (status, True)
+
+
 async def test_the_icon_that_every_browser_asks_the_portal_for_is_no_line_of_the_log(here: Installation) -> None:
     reply = await here.browser().get(here.url(PORTAL, "/favicon.ico"))
     assert (reply.status, reply.text, reply.headers["Cache-Control"]) == (204, "", "public, max-age=86400")

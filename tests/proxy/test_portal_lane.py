@@ -45,6 +45,16 @@ async def test_a_reserved_path_goes_to_the_portal_and_to_no_application(path: by
         assert app.peers == []
 
 
+async def test_a_person_at_an_address_that_the_portal_lacks_is_led_to_its_own_page() -> None:
+    async with application() as app, gateway(app) as gate:
+        answer = await gate.once(portal_ask(b"GET /nowhere", b"Accept: text/html"))
+        assert (answer.status, answer.body) == (404, b"route.reserved html /")
+        answer = await gate.once(portal_ask(b"GET /nowhere", b"Accept: application/json"))
+        assert (answer.status, answer.body) == (404, b"route.reserved json")
+        answer = await gate.once(ask(b"GET /_ECLUSE/x", b"Accept: text/html"))
+        assert (answer.status, answer.body) == (404, b"route.reserved html")
+
+
 async def test_what_came_twice_is_joined() -> None:
     """RFC 9110 5.3: so that two Content-Type are none that is known."""
     async with application() as app, gateway(app) as gate:

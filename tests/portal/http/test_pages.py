@@ -243,8 +243,14 @@ def test_an_error_page_says_what_to_do_next(pages: Pages) -> None:
     ],
 )
 def test_the_link_of_an_error_page_says_where_it_leads(pages: Pages, code: Code, shown: str) -> None:
-    page = pages.render(code, kind="html", reader=Reader("fr"), reference="r", login_url="/_ecluse/somewhere")
+    reader = Reader("fr", app={"": "Permis"})
+    page = pages.render(code, kind="html", reader=reader, reference="r", login_url="/_ecluse/somewhere")
     assert f'<a href="/_ecluse/somewhere">{shown}</a>' in page.body.decode()
+
+
+def test_where_no_application_is_known_the_way_back_leads_to_all_of_them(pages: Pages) -> None:
+    page = pages.render(PATH_RESERVED, kind="html", reader=Reader("fr"), reference="r", login_url="/")
+    assert '<a href="/">Vos applications</a>' in page.body.decode()
 
 
 def test_the_text_of_the_app_stands_before_our_own(pages: Pages) -> None:
