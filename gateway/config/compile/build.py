@@ -97,7 +97,7 @@ def build_steps(plan: bytes) -> Generator[None, None, Snapshot]:
     apps: dict[str, App] = {}
     shadows: dict[str, list[App]] = {}
     rules: list[Rule] = []
-    named, unnamed = Named(), _Unnamed()
+    unnamed, named = _Unnamed(), Named()
     for line in plan_lines(plan):
         digest.update(line)
         match LINE.read(json.loads(line)):
