@@ -212,7 +212,7 @@ async def shown(pages: int, answers: tuple[bytes, ...], then: bytes, more: str =
     secrets, length = {"file:grr": b"right"}, (b"Content-Length: 0",) if line.startswith(b"POST") else ()
     async with (
         application(*answers, then=then) as app,
-        gateway(app, app=FORM + EXPIRED + more, secrets=secrets, prepare=prepare, there=prepare) as gate,
+        gateway(app, app=FORM + EXPIRED + more, secrets=secrets, prepare=prepare, preparation=prepare) as gate,
     ):
         cookie = gate.sign_in(uid="helene")
         for _ in range(pages):
