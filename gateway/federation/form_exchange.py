@@ -16,7 +16,7 @@ from gateway.model.errors import GatewayError
 
 # Seconds. People wait for it.
 WITHIN: Final = 10.0
-# At once to one application, so that one that hangs holds up no other.
+# Sign-ins at once to one application, so that one that hangs holds up no other (federation.form_logins).
 AT_ONCE: Final = 16
 _LARGEST_HEAD: Final = 64 * 1024
 
@@ -29,14 +29,12 @@ class FormExchange:
     def __init__(self, connected: Connected, within: float = WITHIN) -> None:
         self._connected = connected
         self._within = within
-        self._turns: dict[str, asyncio.Semaphore] = {}
 
     async def send(self, app: App, host: str, fixed: Prepared, request: FormRequest) -> FormResponse:
         """`host`: canonical, at which people know the application. `fixed`: what it is told of the person. Raises
         GatewayError: FORM_LOGIN_UNANSWERED, FORM_LOGIN_ANSWER, UPSTREAM_ADDRESS."""
-        turn = self._turns.setdefault(app.name, asyncio.Semaphore(AT_ONCE))
         try:
-            async with asyncio.timeout(self._within), turn:
+            async with asyncio.timeout(self._within):
                 return await self._exchange(app.upstream, _request(app, host, fixed, request))
         except TimeoutError:
             raise GatewayError(FORM_LOGIN_UNANSWERED, f"no whole answer in {self._within:g} s") from None

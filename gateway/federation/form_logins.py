@@ -5,7 +5,8 @@ where all see them: before anything of a credential is sent. However a login is 
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from time import monotonic, time
 from typing import Final, Protocol
@@ -14,7 +15,7 @@ from gateway.access.account import identity_at
 from gateway.access.outcome import Prepared
 from gateway.access.preparation import SIGNED_IN_WITHIN, origins_of
 from gateway.config.snapshot import App
-from gateway.federation.form_exchange import FormExchange
+from gateway.federation.form_exchange import AT_ONCE, WITHIN, FormExchange
 from gateway.formlogin.account import credential_of
 from gateway.formlogin.spec import ApplicationSession, FormLogin, TrustedAccount
 from gateway.formlogin.walk import FormRequest, FormResponse, FormWalk, sign_in
@@ -80,6 +81,7 @@ class FormLogins:
         self._in_thread = in_thread
         self._counters = counters
         self._wall = wall
+        self._places: dict[str, asyncio.Semaphore] = {}
 
     async def session(
         self, app: App, seat: Seat, fixed: Prepared, gone: ApplicationSession | None
@@ -147,7 +149,8 @@ class FormLogins:
             raise GatewayError(FORM_LOGIN_REFUSED, "not sent again: the application has refused this password before")
         walk = sign_in(form, credential, origins_of(app, host), self._wall())
         try:
-            session, tried = await self._walked(app, form, host, fixed, counted, walk)
+            async with self._place(app):
+                session, tried = await self._walked(app, form, host, fixed, counted, walk)
         except GatewayError as error:
             self._counters.add("ecluse_form_logins_total", error.code.id)
             if error.code is FORM_LOGIN_REFUSED:
@@ -158,6 +161,21 @@ class FormLogins:
             await self._tries.succeeded(counted, tried, clears=form.cleared_by_success)
         await self._tries.taken(counted, secret)
         return replace(session, begun=monotonic())
+
+    @asynccontextmanager
+    async def _place(self, app: App) -> AsyncIterator[None]:
+        """One of those who sign in there at once. It is waited for before anything is counted: once a form was sent,
+        what comes after it waits for nobody else. Raises GatewayError(FORM_LOGIN_UNANSWERED)."""
+        place = self._places.setdefault(app.name, asyncio.Semaphore(AT_ONCE))
+        try:
+            async with asyncio.timeout(WITHIN):
+                await place.acquire()
+        except TimeoutError:
+            raise GatewayError(FORM_LOGIN_UNANSWERED, f"others are being signed in, for {WITHIN:g} s") from None
+        try:
+            yield
+        finally:
+            place.release()
 
     async def _walked(
         self, app: App, form: FormLogin, host: str, fixed: Prepared, counted: CountedLogin, walk: FormWalk

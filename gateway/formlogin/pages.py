@@ -78,6 +78,15 @@ def holds_field(body: bytes, name: str, charset: Charset) -> bool:
     return any(control.get("name") == name for control in page.iter(*_CONTROLS))
 
 
+def is_readable(body: bytes, charset: Charset) -> bool:
+    """Whether this is a page at all, of which can be said what it holds."""
+    try:
+        _parsed(body, charset)
+    except GatewayError:
+        return False
+    return True
+
+
 def _parsed(body: bytes, charset: Charset) -> Any:
     if len(body) > LARGEST_PAGE:
         raise _changed(f"the page has more than {LARGEST_PAGE} bytes")

@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 from gateway.formlogin.addresses import ApplicationOrigins, path_of
 from gateway.formlogin.cookies import SignInCookies
 from gateway.formlogin.marks import is_redirect, meets_any
-from gateway.formlogin.pages import FoundPage, find_form, holds_field
+from gateway.formlogin.pages import FoundPage, find_form, holds_field, is_readable
 from gateway.formlogin.spec import ApplicationSession, FormLogin, FormStep
 from gateway.model.codes import (
     FORM_LOGIN_ACCOUNT,
@@ -140,6 +140,9 @@ def check_shown(response: FormResponse, form: FormLogin, origins: ApplicationOri
         raise _led(response, origins, page)
     if status != 200:
         raise GatewayError(FORM_LOGIN_ANSWER, f"status {status} for {path}")
+    if not is_readable(response.body, form.charset):
+        # Empty, or too large to be read: the form may stand in it.
+        raise GatewayError(FORM_LOGIN_ANSWER, f"{path} is no page that can be read")
 
 
 def shows_form(response: FormResponse, form: FormLogin, origins: ApplicationOrigins, asked: str) -> bool:

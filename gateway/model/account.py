@@ -9,7 +9,7 @@ from typing import Final, Literal, NamedTuple
 from urllib.parse import quote, unquote_to_bytes
 
 from gateway.model.account_codes import ACCOUNT_ASK, ACCOUNT_LINK, ACCOUNT_LOGIN, ACCOUNT_PERSON
-from gateway.model.codes import FORM_LOGIN_REFUSED
+from gateway.model.codes import FORM_LOGIN_LOOP, FORM_LOGIN_REFUSED
 from gateway.model.errors import GatewayError
 from gateway.model.identity import Identity
 
@@ -21,8 +21,9 @@ BY_THEMSELVES: Final = {"link": ACCOUNT_LINK, "request": ACCOUNT_ASK}
 """By `AccountSettings.missing`, what a person without a link is told where there is a page on which they do something
 about it."""
 
-LINKED_ANEW: Final = (ACCOUNT_LINK, FORM_LOGIN_REFUSED)
-"""After these a person who may link by themselves is led to where they do."""
+LINKED_ANEW: Final = (ACCOUNT_LINK, FORM_LOGIN_REFUSED, FORM_LOGIN_LOOP)
+"""After these a person who may link by themselves is led to where they do. FORM_LOGIN_LOOP: so ends a sign-in by an old
+password where a refusal looks like a success."""
 
 LONGEST_LOGIN: Final = 256
 LONGEST_PERSON: Final = 2048

@@ -8,7 +8,7 @@ from urllib.parse import quote
 from gateway.access.virtual_host import host_of
 from gateway.config.snapshot import App
 from gateway.model.account_codes import ACCOUNT_CROSS_SITE, ACCOUNT_LOGIN, ACCOUNT_REFUSED, ACCOUNT_TABLE
-from gateway.model.codes import FORM_LOGIN_REFUSED, PATH_RESERVED, SESSION_NONE, Code
+from gateway.model.codes import FORM_LOGIN_LOOP, FORM_LOGIN_REFUSED, PATH_RESERVED, SESSION_NONE, Code
 from gateway.model.errors import GatewayError
 from gateway.model.ports import Page
 from gateway.model.session import Seat
@@ -19,7 +19,11 @@ from gateway.wire.cookies import presented_seat
 from gateway.wire.navigation import is_same_origin
 
 # What a person reads who has just written it.
-_SAID: Final = {FORM_LOGIN_REFUSED: ACCOUNT_REFUSED, ACCOUNT_TABLE: ACCOUNT_LOGIN}
+_SAID: Final = {
+    FORM_LOGIN_REFUSED: ACCOUNT_REFUSED,
+    FORM_LOGIN_LOOP: ACCOUNT_REFUSED,
+    ACCOUNT_TABLE: ACCOUNT_LOGIN,
+}
 
 
 @dataclass(frozen=True, slots=True)

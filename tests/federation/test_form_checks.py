@@ -11,7 +11,9 @@ import pytest
 
 from gateway.access.outcome import Prepared
 from gateway.access.preparation import Preparation
+from gateway.federation.form_exchange import AT_ONCE
 from gateway.federation.form_logins import FormLogins, TrustedAccounts
+from gateway.formlogin.pages import LARGEST_PAGE
 from gateway.formlogin.spec import ApplicationSession
 from gateway.formlogin.walk import FormRequest, FormResponse
 from gateway.model.codes import (
@@ -19,6 +21,7 @@ from gateway.model.codes import (
     FORM_LOGIN_ELSEWHERE,
     FORM_LOGIN_LOOP,
     FORM_LOGIN_TRIES,
+    FORM_LOGIN_UNANSWERED,
     Code,
 )
 from gateway.model.errors import GatewayError
@@ -37,6 +40,7 @@ CHECK = "  check: /mine\n"
 IN = FormResponse(302, location="/", set_cookies=(b"S=1",))
 MINE = FormResponse(200, b"<p>Bonjour")
 TO_FORM = FormResponse(302, location="/login")
+LARGE = FormResponse(200, b"<p>Bonjour" + PAGE + b" " * LARGEST_PAGE)
 NAVIGATION, SCRIPT = b"Sec-Fetch-Dest: document", b"Sec-Fetch-Dest: empty"
 FRAME, PICTURE = b"Sec-Fetch-Dest: iframe", b"Sec-Fetch-Dest: image"
 
@@ -90,6 +94,11 @@ def somebody(number: int) -> Seat:
     return seat("permis.localhost", identity(uid="helene"), b"%04d" % number)
 
 
+def person(number: int) -> Seat:
+    """Each with an account of their own."""
+    return seat("permis.localhost", identity(uid=f"p{number}"), b"%04d" % number)
+
+
 async def signed_in(logins: FormLogins, app: Any, who: Seat) -> Code | None:
     try:
         await logins.session(app, who, Prepared(b"", b""), None)
@@ -113,6 +122,9 @@ async def test_ten_people_of_one_account_at_one_moment_are_three_tries() -> None
         (TO_FORM, FORM_LOGIN_LOOP),
         (FormResponse(200, PAGE), FORM_LOGIN_LOOP),
         (FormResponse(500), FORM_LOGIN_ANSWER),
+        # Nobody reads whether the form is in it.
+        (FormResponse(200, b""), FORM_LOGIN_ANSWER),
+        (LARGE, FORM_LOGIN_ANSWER),
         (FormResponse(302, location="https://evil.example/"), FORM_LOGIN_ELSEWHERE),
         (FormResponse(302, location="/charte"), FORM_LOGIN_ELSEWHERE),
     ],
@@ -124,6 +136,37 @@ async def test_whatever_the_check_says_instead_is_a_try_that_failed(mine: FormRe
     codes = [await signed_in(logins, app, somebody(number)) for number in range(6)]
     assert codes == [code] * 3 + [FORM_LOGIN_TRIES] * 3
     assert there.failed == 3
+
+
+async def test_who_sends_a_form_waits_for_nobody_else_before_it_is_checked() -> None:
+    """With many people at once at a slow application, the check waited behind the sign-ins of others until it was too
+    late: a form that was accepted counted as failed."""
+    there, app = Misfit(None), permis(CHECK)
+    logins = logins_of(there)
+    waiting = [asyncio.create_task(signed_in(logins, app, person(number))) for number in range(2 * AT_ONCE)]
+    await until(lambda: there.checked == AT_ONCE)
+    for _ in range(100):
+        await asyncio.sleep(0)
+    assert (there.failed, there.checked) == (AT_ONCE, AT_ONCE)
+    there.mine = MINE
+    for task in waiting[:AT_ONCE]:
+        task.cancel()
+    assert await asyncio.gather(*waiting[AT_ONCE:]) == [None] * AT_ONCE
+
+
+async def test_who_waits_for_others_too_long_has_tried_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gateway.federation.form_logins.WITHIN", 0.01)
+    there, app = Misfit(None), permis(CHECK)
+    logins = logins_of(there)
+    waiting = [asyncio.create_task(signed_in(logins, app, person(number))) for number in range(AT_ONCE)]
+    await until(lambda: there.checked == AT_ONCE)
+    late = [await signed_in(logins, app, person(AT_ONCE)) for _ in range(4)]
+    assert late == [FORM_LOGIN_UNANSWERED] * 4
+    for task in waiting:
+        task.cancel()
+    await asyncio.gather(*waiting, return_exceptions=True)
+    there.mine = MINE
+    assert await signed_in(logins, app, person(AT_ONCE)) is None
 
 
 async def test_so_is_one_that_never_answers_and_whose_people_have_gone() -> None:

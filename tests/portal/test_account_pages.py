@@ -7,6 +7,7 @@ import pytest
 
 from gateway.accounts.file import links_path
 from gateway.model.account import AccountHolder, AccountSettings
+from gateway.model.codes import FORM_LOGIN_LOOP, FORM_LOGIN_REFUSED, Code
 from gateway.ops.log import short_reference
 from tests.portal.browser import Browser, Reply
 from tests.portal.installation import ACTES, PORTAL, Installation
@@ -46,6 +47,16 @@ async def test_the_form_is_on_the_portal_and_says_what_is_kept(here: Installatio
     assert page.status == 200
     assert "kept here under seal" in page.text
     assert 'value="/dossiers?a=1"' in page.text
+
+
+@pytest.mark.parametrize("said", [FORM_LOGIN_REFUSED, FORM_LOGIN_LOOP])
+async def test_a_password_that_the_application_does_not_take_is_told_as_that(
+    here: Installation, monkeypatch: pytest.MonkeyPatch, said: Code
+) -> None:
+    """FORM_LOGIN_LOOP: so it is where its refusals look like successes, and are seen by the page that checks."""
+    monkeypatch.setattr("tests.portal.installation.FORM_LOGIN_REFUSED", said)
+    reply = await sent(here, await signed_in(here), password="wrong")
+    assert (reply.status, "This account was not linked" in reply.text) == (403, True)
 
 
 async def test_what_the_application_accepts_is_kept_and_the_person_goes_on(here: Installation) -> None:
