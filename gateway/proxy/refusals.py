@@ -73,7 +73,7 @@ def refusal(services: RefusalServices, request: Request, outcome: Refuse) -> Pag
         services.refused(outcome.code, outcome.detail, request.id, request.lane.name, seen)
     kind = "json" if outcome.bearer else _page_kind(request)
     way = _linking(request, outcome.code) if kind != "json" else ""
-    if kind == "html" and outcome.code is PATH_RESERVED and request.lane.app is None:
+    if kind == "html" and outcome.code is PATH_RESERVED and request.lane.app is None and request.host.portal:
         # The portal's own page, where people find what they were looking for.
         way = "/"
     page = _render(services, request, outcome.shown or outcome.code, kind, way, outcome.refusal)

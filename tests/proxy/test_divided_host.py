@@ -100,6 +100,17 @@ async def test_a_host_without_a_whole_application_refuses_what_is_nobodys() -> N
         assert (await gate.once(ask(own(b"/other")))).status == 404
 
 
+async def test_where_nobody_is_at_the_root_no_page_leads_to_it() -> None:
+    """The portal's page for what is not there leads to people's applications: on such a host, it would to itself."""
+    lines = [b"Accept: text/html", b"Sec-Fetch-Dest: document", b"Sec-Fetch-Mode: navigate"]
+    async with application() as beside:
+        file = WIKI.replace("app: wiki", "app: permis").format(port=beside.port)
+        async with gateway(beside, changes={"apps/permis.yaml": file}) as gate:
+            for host, leads_on in ((b"permis.localhost", False), (b"portail.localhost", True)):
+                page = await gate.once(ask(b"GET /other", *lines).replace(b"permis.localhost", host))
+                assert (page.status, page.body.endswith(b" /")) == (404, leads_on)
+
+
 @pytest.mark.parametrize(
     ("inner", "sent"), [("/", b"/a?b"), ("/app", b"/app/a?b"), ("/app/", b"/app/a?b"), ("", b"/wiki/a?b")]
 )
