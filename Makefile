@@ -53,7 +53,7 @@ format: $(READY) ## rewrites the sources in the one format
 	.venv/bin/ruff format
 
 smoke: $(READY) ## walks through the demo over real HTTP
-	@bash tools/install_test_parts.sh php
+	@bash tools/install_test_parts.sh php ldap
 	@$(RUN) -m tests.smoke
 
 attack: $(READY) ## the attack corpus; GROUP=name for one group

@@ -65,9 +65,8 @@ dans une liste. Les applications et leurs données sont fictives.</p>
 <h2>L’histoire, étape par étape</h2>
 <ol class="steps">
 <li><strong>Connectez-vous comme maire.</strong> Ouvrez les <a href="$elections/">listes électorales</a>, choisissez
-<em>ProConnect (démonstration)</em>, puis Marc Wibaux, maire de Lesquin. Le bouton « Signer la liste » est pour lui
-: appuyez
-dessus.</li>
+<em>ProConnect (démonstration)</em>, puis Marc Wibaux, maire de Lesquin. Le bouton
+« Signer la liste » lui est réservé : cliquez dessus.</li>
 <li><strong>Heurtez-vous à un refus.</strong> La <a href="$elections/listes/59343">liste elle-même</a> s’ouvre aux
 seuls services
 d’état civil. La page dit pourquoi, et donne une référence à dicter au téléphone : le journal la connaît.</li>

@@ -7,7 +7,7 @@ import pytest
 from gateway.config.snapshot import App
 from tests.browser.chromium import walked
 from tests.portal.installation import ACTES, PORTAL, Installation, installed
-from tests.portal.test_home_page import CLOSED, EVERYBODY, HOME
+from tests.portal.test_home_page import BETTER, CLOSED, EVERYBODY, HOME
 
 pytestmark = pytest.mark.browser
 
@@ -15,11 +15,12 @@ SERVICES = 5_000
 
 
 def with_services(here: Installation) -> None:
-    """Every seventh is closed to everybody."""
+    """Every seventh is closed to everybody; the last asks for a stronger sign-in, which the person may have."""
     one = here.snapshot.apps["actes"]
 
     def service(number: int) -> App:
         hosts, routes = (f"service-{number}.localhost",), EVERYBODY if number % 7 else CLOSED
+        routes = BETTER if number == SERVICES - 1 else routes
         return replace(one, name=f"s{number}", label={"": f"Service {number:04}"}, hosts=hosts, routes=routes)
 
     services = {f"s{number}": service(number) for number in range(SERVICES)}

@@ -7,8 +7,10 @@ from dataclasses import replace
 import pytest
 
 from gateway.config.snapshot import Snapshot
+from gateway.model.levels import ProviderLevels
 from gateway.model.theme import ByLanguage
 from gateway.policy.conditions import Group
+from gateway.policy.levels import USUAL_LADDER, AcrMin, Ladder
 from gateway.portal.applications import ApplicationList, fold_label
 from tests.growth import steps
 from tests.policy.short import rule, table
@@ -18,6 +20,10 @@ from tests.proxy.stand_ins import identity, seat
 
 HOME = "/_ecluse/home"
 EVERYBODY, CLOSED = table(rule("/**")), table(rule("/**", Group("nobody")))
+_ASKED = Ladder(USUAL_LADDER, {"metropole": ProviderLevels(frozenset({"acr"}))})
+# To whom signs in better; and to nobody, whose provider is not known to do that.
+BETTER = table(rule("/**", AcrMin("eidas2", _ASKED)))
+NEVER = table(rule("/**", AcrMin("eidas2", Ladder(USUAL_LADDER, {}))))
 
 
 async def signed_in(here: Installation) -> Browser:
@@ -46,6 +52,14 @@ async def test_a_person_finds_the_applications_that_policy_lets_them_into(here: 
     reply = await browser.get(here.url(PORTAL, HOME))
     assert applications(reply) == []
     assert "No application is open to this account" in reply.text
+
+
+async def test_what_a_stronger_sign_in_would_open_is_among_them(here: Installation) -> None:
+    browser = await signed_in(here)
+    for routes, listed in ((BETTER, True), (NEVER, False)):
+        here.change("permis", routes=routes)
+        reply = await browser.get(here.url(PORTAL, HOME))
+        assert ((here.url(PERMIS), "Building permits") in applications(reply)) is listed
 
 
 async def test_an_application_is_listed_by_the_page_that_people_begin_with(here: Installation) -> None:

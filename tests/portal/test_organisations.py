@@ -18,11 +18,11 @@ from tests.portal.browser import Browser, Reply
 from tests.portal.installation import PERMIS, PORTAL, Installation
 
 TABLE = """\
-name,kind,place,siren,siret,departement,postcodes,domains
-Lille,commune,Nord (59),215903501,21590350100017,59,59000,lille.example
-Saint-Denis,commune,Seine-Saint-Denis (93),219300662,,93,93200,
-Saint-Denis,commune,La Réunion (974),219740115,,974,97400,
-Syndicat <b>des eaux</b>,,,,,80,80000,
+name,kind,place,siren,siret,departement,postcodes,domains,insee
+Lille,commune,Nord (59),215903501,21590350100017,59,59000,lille.example,59350
+Saint-Denis,commune,Seine-Saint-Denis (93),219300662,,93,93200,,
+Saint-Denis,commune,La Réunion (974),219740115,,974,97400,,
+Syndicat <b>des eaux</b>,,,,,80,80000,,
 """
 PAGE = "/_ecluse/organisation"
 

@@ -5,6 +5,7 @@ import assert from 'node:assert/strict';
 import { isOurs, person, site, walk } from '../chromium.mjs';
 
 const errors = JSON.parse(site.errors);
+const LABEL = 'permis';
 const sizes = { desk: { width: 1280, height: 800 }, phone: { width: 320, height: 640 } };
 
 async function becomes(page, what) {
@@ -23,7 +24,10 @@ async function isShown(page, { what, title, sentence }) {
   await isOurs(page, title);
   const text = await page.innerText('main');
   assert.ok(text.includes(sentence), `${what}: ${text}`);
-  assert.match(await page.locator('main code').innerText(), /^[0-9A-Z]{8}$/);
+  assert.match(await page.locator('main code').innerText(), /^[2-9CDFGHJKMNPQRTVWXY]{8}$/);
+  // Where one is: the application that was asked for, on the portal's host too.
+  assert.equal(await page.locator('main .app').innerText(), LABEL);
+  assert.ok((await page.title()).startsWith(`${title} – ${LABEL} – `), await page.title());
   for (const [size, viewport] of Object.entries(sizes)) {
     await page.setViewportSize(viewport);
     const isCut = await page.evaluate(() => document.documentElement.scrollWidth > document.documentElement.clientWidth);

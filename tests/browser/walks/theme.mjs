@@ -11,6 +11,7 @@ const mark = site.mark ? JSON.parse(site.mark) : null;
 const words = {
   fr: {
     refused: 'Vous n’avez pas accès à cette page',
+    general: 'Votre compte ne donne pas accès',
     home: 'Vos applications',
     footer: [`Mentions légales ${told.legal.fr}`, `Données personnelles ${site.privacy}`,
       `Accessibilité\u00a0: partiellement conforme ${told.statement.fr}`],
@@ -18,6 +19,7 @@ const words = {
   },
   en: {
     refused: 'You may not open this page',
+    general: 'Your account does not give access',
     home: 'Your applications',
     footer: [`Legal notice ${told.legal.en}`, `Data protection ${site.privacy}`,
       `Accessibility: partly conforming ${told.statement.en}`],
@@ -117,6 +119,8 @@ async function inLanguage(browser, language) {
     assert.ok(text.includes(said[language]), text);
     assert.ok(!text.includes(said[other]), text);
   }
+  // Our own sentence stands there where the operator has none, and not after theirs.
+  assert.ok(!text.includes(words[language].general), text);
   await looksSo(page, 'refused', language);
 
   await page.goto(`${site.portal}/?q=${encodeURIComponent(told.label[language].slice(0, 6))}`);

@@ -9,7 +9,7 @@ from tests.portal.installation import ACTES, PERMIS, PORTAL, Installation
 from tests.portal.test_store_faults import LATE, MOST_STEPS, clicked, fail, mend
 
 SEAT = "__Host-ecluse"
-TITLE, TITRE = "You have signed in elsewhere", "Vous vous êtes connecté ailleurs"
+TITLE, TITRE = "You have signed in elsewhere", "Vous avez ouvert une session ailleurs"
 SESSIONS = "/_ecluse/sessions"
 
 
@@ -73,7 +73,7 @@ async def test_the_portal_tells_the_limit_and_why_a_session_has_ended(here: Inst
     told = (await first.get(here.url(PORTAL, SESSIONS))).text
     assert "Browsers in which you may be signed in at once: 1. A sign-in in one more ends what is open" in told
     told = (await first.get(here.url(PORTAL, SESSIONS), Accept_Language="fr")).text
-    assert "Au-delà, la connexion la plus ancienne prend fin." in told
+    assert "Au-delà, la session la plus ancienne prend fin." in told
 
     await signed_in(here)
     reply = await first.get(here.url(PORTAL, SESSIONS))

@@ -143,6 +143,14 @@ def test_french_is_for_everybody_and_read_aloud_as_it_is_written() -> None:
     assert [text for text in french() if re.search(r"\w\(\w|[·⋅•]|\w/\w", text)] == []
 
 
+def test_french_takes_nobody_for_a_man() -> None:
+    """No `vous êtes connecté`: what is said agrees with the session, the account or the person."""
+    as_one = re.compile(r"\b(?:êtes|étiez|serez|être|été) \w+[éiu]\b", re.IGNORECASE)
+    of_you = re.compile(r"\bvous\b[^.,:;]*", re.IGNORECASE)
+    assert [text for text in french() if any(as_one.search(part) for part in of_you.findall(text))] == []
+    assert as_one.search("Vous vous êtes connecté ailleurs")
+
+
 def test_french_has_its_own_spaces() -> None:
     """No line may begin with a colon."""
     texts = french()
