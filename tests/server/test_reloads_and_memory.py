@@ -20,9 +20,9 @@ from tests.walks.place import ONE, TWO, Place
 
 pytestmark = pytest.mark.slow
 
-RELOADS, AT_ONCE, ROUNDS = 200, 8, 3
+RELOADS, AT_ONCE, ROUNDS = 200, 8, 8
 # What is under way when a policy changes is looked at five seconds later, and held until then: as long as that, there
-# is growth that is none.
+# is growth that is none; and where a machine that was busy is free again, for more reloads come within that time.
 WARM_SECONDS = 8.0
 # With the cycles of then it was 16 MB.
 MOST_MORE = 3 << 20
@@ -120,7 +120,7 @@ async def test_200_reloads_with_refused_upstreams_and_abandoned_uploads_leave_no
     warm = asyncio.get_running_loop().time() + WARM_SECONDS
     while asyncio.get_running_loop().time() < warm:
         await reloaded(worker)
-    # What leaks grows in each round; a step of the allocator's own comes in one.
+    # What leaks grows in each round; a step of the allocator's own comes in one, or in some.
     more = await added(worker)
     for _ in range(ROUNDS - 1):
         if more < MOST_MORE:
