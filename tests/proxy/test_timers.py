@@ -221,6 +221,10 @@ async def test_an_application_that_takes_no_body_is_given_up_and_a_slow_one_is_n
                 await gate.until(lambda: connection.body_paused)
                 upstream = connection.upstream
                 assert upstream is not None
+                # Its system may take a little more at first: that is not what is looked at here.
+                await asyncio.sleep(0.5)
+                while upstream.drains():
+                    await asyncio.sleep(0.5)
                 for _ in range(4):
                     waiting = unread(upstream.transport)
                     while reads and unread(upstream.transport) >= waiting:
