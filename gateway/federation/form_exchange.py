@@ -16,8 +16,6 @@ from gateway.model.errors import GatewayError
 
 # Seconds. People wait for it.
 WITHIN: Final = 10.0
-# Sign-ins at once to one application, so that one that hangs holds up no other (federation.form_logins).
-AT_ONCE: Final = 16
 _LARGEST_HEAD: Final = 64 * 1024
 
 Connected = Callable[[Upstream], Awaitable[tuple[asyncio.StreamReader, asyncio.StreamWriter]]]

@@ -15,7 +15,7 @@ from gateway.access.account import identity_at
 from gateway.access.outcome import Prepared
 from gateway.access.preparation import SIGNED_IN_WITHIN, origins_of
 from gateway.config.snapshot import App
-from gateway.federation.form_exchange import AT_ONCE, WITHIN, FormExchange
+from gateway.federation.form_exchange import WITHIN, FormExchange
 from gateway.formlogin.account import credential_of
 from gateway.formlogin.spec import ApplicationSession, FormLogin, TrustedAccount
 from gateway.formlogin.walk import FormRequest, FormResponse, FormWalk, sign_in
@@ -26,6 +26,8 @@ from gateway.model.errors import GatewayError
 from gateway.model.session import Seat
 from gateway.ops.counters import Counters
 
+# Sign-ins under way at one application, so that one that hangs holds up no other.
+AT_ONCE: Final = 16
 # Seconds between two looks whether another sign-in of the same account is over.
 _LOOK_AGAIN: Final = 0.1
 
@@ -164,8 +166,8 @@ class FormLogins:
 
     @asynccontextmanager
     async def _place(self, app: App) -> AsyncIterator[None]:
-        """One of those who sign in there at once. It is waited for before anything is counted: once a form was sent,
-        what comes after it waits for nobody else. Raises GatewayError(FORM_LOGIN_UNANSWERED)."""
+        """One of the places for sign-ins that are under way at this application. A sign-in waits for it before
+        anything is counted, and for nobody else once its form is sent. Raises GatewayError(FORM_LOGIN_UNANSWERED)."""
         place = self._places.setdefault(app.name, asyncio.Semaphore(AT_ONCE))
         try:
             async with asyncio.timeout(WITHIN):

@@ -11,8 +11,7 @@ import pytest
 
 from gateway.access.outcome import Prepared
 from gateway.access.preparation import Preparation
-from gateway.federation.form_exchange import AT_ONCE
-from gateway.federation.form_logins import FormLogins, TrustedAccounts
+from gateway.federation.form_logins import AT_ONCE, FormLogins, TrustedAccounts
 from gateway.formlogin.pages import LARGEST_PAGE
 from gateway.formlogin.spec import ApplicationSession
 from gateway.formlogin.walk import FormRequest, FormResponse
