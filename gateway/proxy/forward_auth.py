@@ -13,6 +13,7 @@ from gateway.config.snapshot import App, Snapshot
 from gateway.model.errors import GatewayError
 from gateway.model.front_codes import FRONT_HEADER, FRONT_OTHER, FRONT_QUESTION, FRONT_UNKNOWN
 from gateway.model.ports import Page
+from gateway.model.redirects import Redirects
 from gateway.model.session import Seat
 from gateway.proxy.known_heads import split
 from gateway.proxy.known_questions import FrontQuestion, KnownQuestion
@@ -151,6 +152,7 @@ class FrontQuestions(Lasting):
     __slots__ = ("asked", "front", "known", "memo")
 
     memo: Memo
+    redirects: Redirects
 
     def __init__(self, plane: Services) -> None:
         super().__init__(plane)
@@ -255,7 +257,8 @@ class FrontQuestions(Lasting):
         if known is None and self.asked is not None and self.asked.number == plane.tables.number:
             person = request.seat is not None
             plane.tables.asked.keep(self.asked, request.host, [*request.dropped], person=person)
-        self.asks, self.front, self.asked = True, None, None
+        # Where a listener leads to https, each question is led there by its own address, not by the one asked about.
+        self.asks, self.front, self.asked = self.redirects == "nothing", None, None
         self.respond(page)
 
     def is_head(self) -> bool:

@@ -69,11 +69,11 @@ class KnownQuestion:
         """The browser's request line, where the question's own says it; b"" where it is no usual one. Raises
         GatewayError."""
         line = self.lane.lines.get(text) or self.lane.read_line(text)
-        if not line.minor or line.authority is not None or not line.target.path.startswith(_BELOW):
+        path, raw = _BELOW + self.front.name.encode("ascii"), line.target.raw
+        # Of another front's path, what is asked there is not for this one to say.
+        if not line.minor or line.authority is not None or not raw.startswith(path + b"/"):
             return b""
-        path = _BELOW + self.front.name.encode("ascii")
-        tail = line.target.raw.removeprefix(path)
-        return b"%b %b HTTP/1.1" % (line.method, tail) if tail.startswith(b"/") else b""
+        return b"%b %b HTTP/1.1" % (line.method, raw[len(path) :])
 
 
 class KnownQuestions:

@@ -262,6 +262,34 @@ async def test_a_connection_that_is_to_end_ends_and_a_body_is_never_one_of_a_que
         assert (await client.ask(full)).status == 400
 
 
+async def test_a_question_below_another_front_s_path_is_that_front_s() -> None:
+    """Envoy's is known by its lines alone, and its path says what it asks about."""
+    for path in (b"/nginx/a", b"/traefik", b"/envoyx/a", b"/envoy", b"/envoy?/a", b"//a", b"/ENVOY/a"):
+        async with fronted("envoy") as gate:
+            asked = question("envoy", target=b"").replace(b"/envoy ", path + b" ")
+            fresh, warm = await gate.client(), await gate.client()
+            assert (await told(warm, question("envoy")))[0] == 200
+            expected = await told(fresh, asked)
+            assert (expected[0], await told(warm, asked)) == (400, expected), path
+
+
+async def test_where_a_listener_leads_to_https_a_question_is_led_by_its_own_address_each_time() -> None:
+    """A reload may name a front while the listener is the one of the start. The one that asks is reached by http."""
+    async with application() as behind:
+        app = files(behind.port, app="front: traefik\n")["apps/permis.yaml"]
+        changes = {
+            "apps/permis.yaml": app + "public: {scheme: https}\n",
+            "apps/autre.yaml": app.replace("permis", "autre"),
+        }
+        there = gateway(behind, gateway=GATEWAY, secrets=SECRETS, changes=changes, redirects="https")
+        async with there as gate:
+            gate.sessions.hot = people()
+            client = await gate.client()
+            for number in (0, 1, 2):
+                asked = question("traefik", number).replace(b"Host: 127.0.0.1", b"Host: autre.localhost")
+                assert (await client.ask(asked)).values(b"X-Remote-User") == [b"person-%d" % number]
+
+
 async def test_an_ended_session_is_no_allowance(known: Known) -> None:
     """Of a person nothing is remembered."""
     async with fronted("nginx") as gate:
