@@ -22,6 +22,9 @@ _DASHED_ID = re.compile(r"-[A-Za-z0-9_-]{21}")
 # Where a command is given no policy folder.
 _USUAL_FOLDER = Path("policies")
 
+# What is done about a library of ours that is not there, or does not fit this machine.
+_INSTALL = "config.library: install the gateway anew, docs/how-to/install-it.md"
+
 # The status that a shell reports for a process ended by SIGPIPE.
 _NOBODY_READS = 141
 
@@ -29,8 +32,16 @@ _NOBODY_READS = 141
 def main(argv: Sequence[str] | None = None) -> int:
     """The exit status, as cli.exits says it."""
     given = list(sys.argv[1:] if argv is None else argv)
-    if given[:1] == [_WORKER]:
-        return _work(given[1:])
+    try:
+        return _work(given[1:]) if given[:1] == [_WORKER] else _command(given)
+    except ImportError as error:
+        if (error.name or "").partition(".")[0] == "gateway":
+            raise
+        print(f"ecluse: a library cannot be loaded: {error} ({_INSTALL})", file=sys.stderr)
+        return Exit.USAGE
+
+
+def _command(given: list[str]) -> int:
     arguments = _parser().parse_args(_with_dashed_ids(given))
     try:
         with guarded_output():

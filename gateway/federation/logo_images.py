@@ -27,8 +27,10 @@ def can_decode() -> bool:
 def written_anew(content: bytes) -> bytes:
     """A PNG of this height, and at most this width, on white, on which logos are made to stand; nothing that was beside
     the picture is in it. GatewayError: SAML_LOGO."""
-    from PIL import Image  # an extra
-
+    try:
+        from PIL import Image  # an extra
+    except ImportError as error:
+        raise GatewayError(SAML_LOGO, f"Pillow cannot be loaded: {error}; install the extra logos anew") from error
     try:
         with Image.open(BytesIO(content), formats=_FORMATS) as found:
             width, height = found.size

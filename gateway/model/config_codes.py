@@ -16,3 +16,5 @@ CONFIG_SECRET = Code("config.secret", 0)
 CONFIG_CONFLICT = Code("config.conflict", 0)
 # The operator's copy of the State's design system: not there, of another version, or it names what is not in it
 CONFIG_DSFR = Code("config.dsfr", 0)
+# A library that is not installed, or that cannot be loaded: of an extra, of SAML's signatures, or of the gateway itself
+CONFIG_LIBRARY = Code("config.library", 0)

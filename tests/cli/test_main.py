@@ -63,6 +63,51 @@ def test_the_command_answers_at_once() -> None:
     assert told.stdout == "[]\n"
 
 
+_WITHOUT = """
+import sys
+from gateway.cli.main import main
+
+class Broken:
+    def find_spec(self, name, path=None, target=None):
+        if name == sys.argv[1]:
+            raise ImportError("libof.so.1: cannot open shared object file: No such file or directory", name=name)
+
+sys.meta_path.insert(0, Broken())
+sys.exit(main(sys.argv[2:]))
+"""
+
+
+@pytest.mark.parametrize(
+    ("library", "words"),
+    [
+        ("lxml", ("check", ".")),
+        ("re2", ("lint", ".")),
+        ("pydantic", ("explain", "GET", "http://a.example/", ".")),
+        ("cryptography", ("key", "new", "store", "k.keys")),
+        ("prometheus_client", ("serve", ".")),
+        ("httptools", ("worker", "3", "4")),
+    ],
+)
+def test_a_library_that_does_not_fit_the_machine_is_told_in_a_line(
+    library: str, words: tuple[str, ...], tmp_path: Path
+) -> None:
+    command = [sys.executable, "-c", _WITHOUT, library, *words]
+    told = subprocess.run(command, capture_output=True, text=True, timeout=120, cwd=tmp_path)
+    assert (told.returncode, told.stdout, told.stderr) == (
+        2,
+        "",
+        "ecluse: a library cannot be loaded: libof.so.1: cannot open shared object file: No such file or directory "
+        "(config.library: install the gateway anew, docs/how-to/install-it.md)\n",
+    )
+
+
+def test_what_is_wrong_in_the_program_itself_is_no_library() -> None:
+    command = [sys.executable, "-c", _WITHOUT.replace("name == sys", "name == 'gateway.cli.' + sys"), "lint", "lint"]
+    told = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    assert (told.returncode, told.stdout) == (1, "")
+    assert "Traceback" in told.stderr
+
+
 def test_who_reads_no_further_ends_the_command_quietly(tmp_path: Path) -> None:
     """Of more than a pipe holds, `head` takes one line."""
     for number in range(3000):

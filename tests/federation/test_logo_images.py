@@ -1,4 +1,5 @@
 import struct
+import sys
 import zlib
 from io import BytesIO
 
@@ -64,3 +65,12 @@ def test_what_is_no_picture_or_too_large_a_one_is_none(content: bytes) -> None:
     with pytest.raises(GatewayError) as refused:
         written_anew(content)
     assert refused.value.code == SAML_LOGO
+
+
+def test_a_broken_parser_is_told_as_what_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn = picture("PNG", (16, 16))
+    monkeypatch.setitem(sys.modules, "PIL", None)
+    with pytest.raises(GatewayError) as refused:
+        written_anew(drawn)
+    assert refused.value.code is SAML_LOGO
+    assert refused.value.detail.startswith("Pillow cannot be loaded: ")

@@ -1,17 +1,26 @@
-"""What a key needs that is installed only when it is asked for."""
+"""What a key needs of libraries: some are installed only when they are asked for, some may not fit the machine."""
 
 import importlib
 from collections.abc import Iterator
+from dataclasses import replace
 
 from gateway.config.problems import Path, Problem
 from gateway.config.yaml.reader import YamlDocument
+from gateway.model.config_codes import CONFIG_LIBRARY
+
+_REMEDY = "docs/how-to/install-it.md"
 
 
 def check_extra(document: YamlDocument, path: Path, extra: str, module: str) -> Iterator[Problem]:
-    """`extra`: its name in the package; `module`: one that is there with it. It is imported, since an extra whose
-    libraries do not fit fails then and not before."""
+    """`extra`: its name in the package; `module`: one that is there with it."""
+    yield from check_library(document, path, f"the extra {extra}", module)
+
+
+def check_library(document: YamlDocument, path: Path, named: str, module: str) -> Iterator[Problem]:
+    """The module is imported, since one whose libraries do not fit fails then and not before."""
     try:
         importlib.import_module(module)
-    except ImportError as error:
-        message = f"this needs the extra {extra}, which is not installed: {error}"
-        yield document.problem(path, message, "docs/how-to/install-it.md")
+    except Exception as error:  # noqa: BLE001 - xmlsec beside an lxml with another libxml2 raises an error of its own
+        how = "is not installed" if isinstance(error, ModuleNotFoundError) else "cannot be loaded"
+        problem = document.problem(path, f"this needs {named}, which {how}: {error}", _REMEDY)
+        yield replace(problem, code=CONFIG_LIBRARY.id)

@@ -11,7 +11,7 @@ from gateway.config.check.conditions import Index, check_shared, known_level
 from gateway.config.check.cookies import check_prefixes
 from gateway.config.check.directories import check_directories
 from gateway.config.check.divided_hosts import check_divided_hosts
-from gateway.config.check.extras import check_extra
+from gateway.config.check.extras import check_extra, check_library
 from gateway.config.check.fronts import check_forward_auth
 from gateway.config.check.scim import check_scim
 from gateway.config.check.shadows import check_shadows
@@ -191,6 +191,8 @@ def _gateway(folder: Folder, document: YamlDocument, model: GatewayFile) -> Iter
     yield from collisions(
         ((key.id, document, ("saml", "keys", index, "id")) for index, key in enumerate(own)), "this id is here twice"
     )
+    if model.saml is not None:
+        yield from check_library(document, ("saml",), "the library xmlsec", "xmlsec")
     if model.scim is not None:
         yield from check_scim(document, model.scim, folder.providers)
     if model.forward_auth is not None:
@@ -218,8 +220,7 @@ def _store_server(document: YamlDocument, model: GatewayFile) -> Iterator[Proble
 
 
 def _second_opinion(document: YamlDocument, model: GatewayFile) -> Iterator[Problem]:
-    """python3-saml stands on lxml and xmlsec as we do; a copy of either that embeds another libxml2 fails when it is
-    imported, and not before."""
+    """python3-saml stands on lxml and xmlsec as we do."""
     wanted = None if model.saml is None else model.saml.second_opinion
     if wanted is None:
         return

@@ -46,10 +46,11 @@ class Cel:
     def __init__(self, attributes: Iterable[str], tally: Tally) -> None:
         try:
             from cel_expr_python import cel
-        except ImportError:
+        except ImportError as error:
             raise GatewayError(
                 POLICY_CONDITION,
-                "`when` needs the extra cel: install it too (docs/how-to/install-it.md), or write other conditions",
+                "`when` needs the extra cel: install it too (docs/how-to/install-it.md), or write other conditions: "
+                f"{error}",
             ) from None
         self._bool = cel.Type.BOOL
         self._variables = variables(attributes)

@@ -1,6 +1,7 @@
 # ruff: noqa: E501 - a case is a line
 """What no file can tell alone."""
 
+import importlib.abc
 import sys
 
 import pytest
@@ -247,6 +248,30 @@ def test_a_second_opinion_needs_its_extra(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setitem(sys.modules, "pygamlastan", None)
     (said,) = problems(changes, SAML_SECRETS)
     assert "saml.second_opinion.by: this needs the extra pygamlastan, which is not installed: " in said
+
+
+class _OtherLibxml2(importlib.abc.MetaPathFinder):
+    """xmlsec beside an lxml that embeds another libxml2, which is no ImportError."""
+
+    def find_spec(self, name: str, *_: object) -> None:
+        if name == "xmlsec":
+            raise RuntimeError("(-1, 'lxml & xmlsec libxml2 library version mismatch')")
+
+
+def test_signatures_need_a_library_that_is_there_and_fits(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert problems(SAML_FILES, SAML_SECRETS) == []
+    monkeypatch.setitem(sys.modules, "xmlsec", None)
+    (said,) = problems(SAML_FILES, SAML_SECRETS)
+    assert "saml: this needs the library xmlsec, which is not installed: " in said
+    assert said.endswith("(docs/how-to/install-it.md)")
+    assert problems({}) == []
+    monkeypatch.delitem(sys.modules, "xmlsec")
+    monkeypatch.setattr(sys, "meta_path", [_OtherLibxml2(), *sys.meta_path])
+    with pytest.raises(ProblemsFound) as found:
+        compile_files(sample_files(SAML_FILES, SAML_SECRETS))
+    (problem,) = found.value.problems
+    assert problem.code == "config.library"
+    assert problem.message.startswith("this needs the library xmlsec, which cannot be loaded: (-1, 'lxml & xmlsec")
 
 
 @pytest.mark.parametrize(("address", "count"), [("http://ds.example/wayf", 1), ("https://ds.example/wayf", 0)])
