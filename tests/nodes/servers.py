@@ -91,17 +91,17 @@ class Servers:
                 text += f"user tests on >{_OURS} ~* &* +@all\n"
             (of_it / name).write_text(self._lines(machine, name, text))
 
-    def _ask(self, machine: str, port: str, *words: str) -> str:
+    def _ask(self, machine: str, port: str, *words: str, within: float = 5) -> str:
         ca = str(self._folder / machine / "ca.pem")
         where = ["-h", self.addresses[machine], "-p", port, "--tls", "--cacert", ca, "--no-auth-warning"]
         command = [found("valkey-cli"), *where, *words]
         try:
-            return subprocess.run(command, capture_output=True, text=True, timeout=5, check=False).stdout
+            return subprocess.run(command, capture_output=True, text=True, timeout=within, check=False).stdout
         except subprocess.TimeoutExpired:
             return ""
 
-    def _asked(self, machine: str, *words: str) -> str:
-        return self._ask(machine, "6379", "--user", "tests", "-a", _OURS, *words)
+    def _asked(self, machine: str, *words: str, within: float = 5) -> str:
+        return self._ask(machine, "6379", "--user", "tests", "-a", _OURS, *words, within=within)
 
     def _wait(self, holds: Callable[[], bool]) -> None:
         until = time.monotonic() + _READY_WITHIN
@@ -158,8 +158,10 @@ class Nine(Servers):
         first, *_ = self.addresses
         self._wait(lambda: all("PONG" in self._asked(machine, "PING") for machine in self.addresses))
         nodes = [f"{address}:6379" for address in self.addresses.values()]
-        made = self._asked(first, "--cluster", "create", *nodes, "--cluster-replicas", "2", "--cluster-yes")
-        assert "16384 slots covered" in made, made
+        create = ("--cluster", "create", *nodes, "--cluster-replicas", "2", "--cluster-yes")
+        # They meet, and each has to hear of all the others.
+        made = self._asked(first, *create, within=_READY_WITHIN)
+        assert "16384 slots covered" in made, made or f"not within {_READY_WITHIN:.0f} s"
         self._wait(lambda: all("cluster_state:ok" in self._asked(each, "CLUSTER", "INFO") for each in self.addresses))
         self._wait(self._is_whole)
 
