@@ -6,10 +6,20 @@ from gateway.config.check.translate import names_a_secret
 from gateway.config.problems import Problem
 from gateway.config.schema.app import AppFile
 from gateway.lint.subject import Of, Subject
-from gateway.policy.conditions import All, Any_, Anyone, Condition, Not, evaluate, turns_on_identity, turns_on_request
+from gateway.policy.conditions import (
+    All,
+    Any_,
+    Anyone,
+    Condition,
+    Not,
+    SignedIn,
+    evaluate,
+    turns_on_identity,
+    turns_on_request,
+)
 from gateway.policy.patterns import AnyOne, ExpressionSegment, Literal, Pattern, Rest, Segment
 from gateway.policy.request_conditions import Header, Query
-from gateway.policy.rules import Rule
+from gateway.policy.rules import Rule, meet
 from gateway.policy.trace import in_words, parts
 from gateway.policy.truth import Truth
 from gateway.policy.values import Equals, Within
@@ -43,6 +53,21 @@ def public_inside_private(subject: Subject) -> Iterator[Problem]:
                     say = f"this is public, and {wider.pattern.text} around it is not"
                     yield app.at("access", index, "path", say=say)
                     break
+
+
+def signed_in_inside_fewer(subject: Subject) -> Iterator[Problem]:
+    """`/admin` is for a group, `/admin/export` for everybody who is signed in."""
+    for app in subject.apps:
+        rules = subject.rules(app)
+        for index, rule in rules:
+            if not isinstance(rule.allow, SignedIn) or rule.deny is not None:
+                continue
+            above = [other for _, other in rules if meet(rule, other) != frozenset() and _is_above(other, rule)]
+            # What stands between says what is meant here.
+            nearest = max(above, key=lambda other: len(other.pattern.segments), default=rule)
+            if nearest.deny is not None or not isinstance(nearest.allow, SignedIn | Anyone):
+                say = f"this is for everybody who is signed in, and {nearest.pattern.text} above it is not"
+                yield app.at("access", index, "path", say=say)
 
 
 def exact_path_only(subject: Subject) -> Iterator[Problem]:
@@ -176,6 +201,15 @@ def _is_below(narrow: Pattern, wide: Pattern) -> bool:
         return False
     head = wide.segments[:-1]
     return len(narrow.segments) > len(head) and all(map(_covers, head, narrow.segments))
+
+
+def _is_above(wide: Rule, narrow: Rule) -> bool:
+    """`/admin/**`, and `/admin` as well; not `/`, `/**` and `/*/**`, which are where all the rest is."""
+    segments = wide.pattern.segments
+    if isinstance(last := segments[-1], Literal) and last.text:
+        segments = (*segments, Rest())
+    named = any(isinstance(segment, Literal) and segment.text for segment in segments)
+    return wide.allow is not None and named and _is_below(narrow.pattern, Pattern("", segments))
 
 
 def _covers(wide: Segment, narrow: Segment) -> bool:

@@ -71,6 +71,9 @@ _TABLE = (
              _RULES.anchors_in_an_expression),
     LintRule("EC115", "Paths that differ by case alone", "An application that knows no case serves both under either "
              "rule.", _RULES.case_that_never_comes),
+    LintRule("EC116", "More people deeper than above", "The most specific path decides, so everybody who is signed in "
+             "passes here, and above it some alone. Right for a help page; else repeat the conditions of the path "
+             "above.", _RULES.signed_in_inside_fewer),
     LintRule("EC128", "A secret in a condition", "Everyone who reads the repository knows it, and it identifies "
              "nobody.", _RULES.secret_in_a_condition),
     # providers and people

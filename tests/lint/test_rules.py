@@ -247,6 +247,10 @@ PAIRS: dict[str, Pair] = {
         access("{path: /Admin, allow: signed_in}", "{path: /admin, allow: signed_in}"),
         access("{path: /Admin, allow: signed_in}", "{path: /users, allow: signed_in}"),
     ),
+    "EC116": Pair(
+        access("{path: /admin/**, allow: {group: ONDE}}", "{path: /admin/export, allow: signed_in}"),
+        access("{path: /admin/**, allow: {group: ONDE}}", "{path: /admin/export, allow: {group: ONDE}}"),
+    ),
     "EC128": Pair(
         access("{path: /x, allow: {all: [signed_in, {header: {name: X-Gate-Token, equals: planted}}]}}"),
         access("{path: /x, allow: {all: [signed_in, {header: {name: X-Gate-Token, exists: true}}]}}"),
@@ -381,6 +385,44 @@ PAIRS: dict[str, Pair] = {
     "EC419": Pair({"gateway.yaml": HTTPS["gateway.yaml"] + "hsts: 0s\n"}, HTTPS, certificate(), certificate()),
     "EC420": Pair({}, {"gateway.yaml": GATEWAY + f"theme: {{links: {LINKS}, accessibility: {STATED}}}\n"}),
 }  # fmt: skip
+
+
+EXPORT = "{path: /admin/export, allow: signed_in}"
+
+
+@pytest.mark.parametrize(
+    ("rules", "found"),
+    [
+        (["{path: /admin, allow: {group: ONDE}}", EXPORT], ["/admin"]),
+        (["{path: /*/**, allow: {group: ONDE}}", EXPORT], []),
+        (["{path: /**, allow: {group: ONDE}}", EXPORT], []),
+        (["{path: /, allow: {group: ONDE}}", EXPORT], []),
+        (["{path: /administration/**, allow: {group: ONDE}}", EXPORT], []),
+        (["{path: /admin/**, methods: [POST], allow: {group: ONDE}}", EXPORT], ["/admin/**"]),
+        (
+            [
+                "{path: /admin/**, methods: [POST], allow: {group: ONDE}}",
+                "{path: /admin/export, methods: [GET], allow: signed_in}",
+            ],
+            [],
+        ),
+        (
+            [
+                "{path: /admin/**, allow: {group: ONDE}}",
+                "{path: /admin/help/**, allow: signed_in}",
+                "{path: /admin/help/a, allow: signed_in}",
+            ],
+            ["/admin/**"],
+        ),
+        (["{path: /admin/**, allow: {group: ONDE}}", EXPORT[:-1] + ", deny: {not: {group: ONDE}}}"], []),
+        (["{path: /admin/**, allow: {all: [signed_in, {group: ONDE}]}}", EXPORT], ["/admin/**"]),
+        (["{path: /admin/**, deny: {not: {group: ONDE}}, allow: signed_in}", EXPORT], ["/admin/**"]),
+    ],
+)
+def test_more_people_deeper_than_above(rules: list[str], found: list[str]) -> None:
+    told = lint(subject(sample_files(access(*rules)), NOW.timestamp()))
+    said = "this is for everybody who is signed in, and {} above it is not"
+    assert [one.problem.message for one in told if one.code == "EC116"] == [said.format(path) for path in found]
 
 
 @pytest.mark.parametrize(
