@@ -3,6 +3,7 @@
 
 import gc
 import json
+import shlex
 import sys
 import time
 from collections.abc import Iterator
@@ -81,3 +82,8 @@ def say_json(value: object) -> None:
 
 def said_to_be_wrong(what: str) -> None:
     print(f"ecluse: {what}", file=sys.stderr)
+
+
+def to_be_checked(folder: Path) -> str:
+    """The next step of whoever had a folder refused, as a command."""
+    return f"once it is mended, try it: ecluse check {shlex.quote(str(folder))}"

@@ -4,7 +4,7 @@ from argparse import Namespace
 from pathlib import Path
 
 from gateway.cli.exits import Exit
-from gateway.cli.folder import say_json
+from gateway.cli.folder import say_json, to_be_checked
 from gateway.cli.running import asked
 from gateway.server.control import ReloadVerdict, ask_to_reload
 
@@ -25,11 +25,11 @@ def reload(folder: Path, state: Path | None, *, as_json: bool) -> Exit:
     if as_json:
         say_json(verdict)
     else:
-        _say(verdict)
+        _say(verdict, folder)
     return _EXITS.get(verdict["verdict"], Exit.USAGE)
 
 
-def _say(verdict: ReloadVerdict) -> None:
+def _say(verdict: ReloadVerdict, folder: Path) -> None:
     revision = verdict["revision"][:12]
     if verdict["detail"]:
         print(f"{verdict['detail']}\n")
@@ -43,4 +43,4 @@ def _say(verdict: ReloadVerdict) -> None:
             for path in verdict["closed"]:
                 print(f"  {path} was never right: its hosts are closed")
         case other:
-            print(f"{other}: none of these files is taken, revision {revision} is live")
+            print(f"{other}: none of these files is taken, revision {revision} is live ({to_be_checked(folder)})")

@@ -7,6 +7,7 @@ import sys
 from argparse import Namespace
 from pathlib import Path
 
+from gateway.cli.folder import said_to_be_wrong, to_be_checked
 from gateway.ops.log import Log
 from gateway.server.compiling import Refused
 from gateway.server.faults import CannotServe, into_log
@@ -29,7 +30,8 @@ def serve(folder: Path, *, replaces: bool = False) -> int:
     try:
         asyncio.run(_supervise(folder, log, ServiceManager(os.environ, os.getpid()), replaces=replaces))
     except Refused as refused:
-        print(refused, file=sys.stderr)
+        print(f"{refused}\n", file=sys.stderr)
+        said_to_be_wrong(f"the folder {folder} is refused and not served ({to_be_checked(folder)})")
         return 1
     except CannotServe as why:
         print(f"ecluse: {why}", file=sys.stderr)

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import shlex
 import signal
 import sys
 from collections.abc import Callable, Mapping
@@ -22,7 +23,8 @@ class Restart:
     """`environment`: what the service manager gave this process, and its successor needs as well. `successor`: the
     process that was started, 0 where there is none."""
 
-    def __init__(self, command: tuple[str, ...], environment: Mapping[str, str]) -> None:
+    def __init__(self, folder: Path, command: tuple[str, ...], environment: Mapping[str, str]) -> None:
+        self._folder = folder
         self._command = command
         self._environment = environment
         self.successor = 0
@@ -36,7 +38,10 @@ class Restart:
             async with asyncio.timeout(_SUCCEEDED_WITHIN):
                 while not leaves():
                     if (status := _status_of(self.successor)) is not None:
-                        return f"the new one ended with {status}, its standard error says why"
+                        return (
+                            f"the new one ended with {status}, its standard error says why, and so does "
+                            f"`ecluse check {shlex.quote(str(self._folder))}` where the folder is wrong"
+                        )
                     await asyncio.sleep(_LOOKED_EVERY)
                 return ""
         except TimeoutError:

@@ -64,7 +64,7 @@ class Supervisor:
         self._replaces = replaces
         self._links = Links(self)
         self._all_serve = asyncio.Event()
-        self._restart = Restart(program_of(folder), self._manager.environment)
+        self._restart = Restart(folder, program_of(folder), self._manager.environment)
         self._given_up: asyncio.Future[None] | None = None
         self._folder = folder
         self._log = log

@@ -15,17 +15,21 @@ def python(program: str) -> tuple[str, ...]:
 
 
 WAITS = python("import time; time.sleep(600)")
+POLICIES = Path("policies")
 
 
 async def test_one_that_ends_is_told_of_and_another_may_be_started() -> None:
-    restart = Restart(python("import os, sys; sys.exit(int(os.environ['STATUS']))"), {"STATUS": "3"})
+    restart = Restart(POLICIES, python("import os, sys; sys.exit(int(os.environ['STATUS']))"), {"STATUS": "3"})
     for _ in range(2):
-        assert await restart.begin(lambda: False) == "the new one ended with 3, its standard error says why"
+        assert await restart.begin(lambda: False) == (
+            "the new one ended with 3, its standard error says why, and so does `ecluse check policies` "
+            "where the folder is wrong"
+        )
         assert restart.successor == 0
 
 
 async def test_once_this_gateway_is_told_to_leave_the_successor_is_left_to_itself() -> None:
-    restart, told = Restart(WAITS, {}), asyncio.Event()
+    restart, told = Restart(POLICIES, WAITS, {}), asyncio.Event()
     begun = asyncio.create_task(restart.begin(told.is_set))
     await until(lambda: restart.successor)
     assert await restart.begin(told.is_set) == "one is under way"
@@ -37,7 +41,7 @@ async def test_once_this_gateway_is_told_to_leave_the_successor_is_left_to_itsel
 
 
 async def test_where_this_gateway_is_stopped_its_successor_is_as_well() -> None:
-    restart = Restart(WAITS, {})
+    restart = Restart(POLICIES, WAITS, {})
     restart.give_up()
     begun = asyncio.create_task(restart.begin(lambda: False))
     await until(lambda: restart.successor)
@@ -46,4 +50,4 @@ async def test_where_this_gateway_is_stopped_its_successor_is_as_well() -> None:
 
 
 def test_it_is_the_same_program_on_the_same_folder() -> None:
-    assert program_of(Path("policies"))[-3:] == ("serve", "--replace", "policies")
+    assert program_of(POLICIES)[-3:] == ("serve", "--replace", "policies")

@@ -58,7 +58,10 @@ async def test_a_wrong_folder_is_refused_with_its_problems(world: World) -> None
     code, told, _ = await asked(world.place, "policies")
     assert code == 1
     assert "policies/apps/one.yaml:7:1: acess: unknown key (did you mean access?)\n    acess:\n    ^\n" in told
-    assert told.endswith(f"\n\nrefused: none of these files is taken, revision {revision[:12]} is live\n")
+    assert told.endswith(
+        f"\n\nrefused: none of these files is taken, revision {revision[:12]} is live "
+        "(once it is mended, try it: ecluse check policies)\n"
+    )
     code, told, _ = await asked(world.place, "--output", "json")
     assert (code, json.loads(told)["verdict"], json.loads(told)["revision"]) == (1, "refused", revision)
     world.place.write("apps/one.yaml", good)

@@ -133,12 +133,16 @@ async def test_while_the_older_one_drains_a_sign_out_is_in_force_there_and_the_n
 async def test_a_newer_one_that_cannot_serve_leaves_the_older_one_as_it_is(world: World) -> None:
     good, pid = world.place.read("gateway.yaml"), world.gateway.pid
     world.place.write("gateway.yaml", good + "nonsense: 1\n")
-    assert await restart(world.place) == (
-        1,
-        "",
-        "ecluse: the gateway goes on as it is: the new one ended with 1, its standard error says why\n",
+    code, told, errors = await restart(world.place)
+    assert (code, told) == (1, "")
+    assert errors == (
+        "ecluse: the gateway goes on as it is: the new one ended with 1, its standard error says why, and so does "
+        "`ecluse check policies` where the folder is wrong\n"
     )
     assert "nonsense: unknown key" in world.gateway.errors()
+    assert world.gateway.errors().endswith(
+        "ecluse: the folder policies is refused and not served (once it is mended, try it: ecluse check policies)\n"
+    )
     world.place.write("gateway.yaml", good)
     assert (await ask(world.place.url(), "/public/a")).status == 200
     assert json.loads((await world.gateway.admin("/readyz"))[1])["ready"]
