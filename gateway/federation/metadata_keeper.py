@@ -16,7 +16,7 @@ from gateway.federation.metadata_index import Copy, forget_others, read_copy
 from gateway.federation.metadata_lanes import FetchLane, Lanes, is_slow, lane_of, limits_of
 from gateway.federation.metadata_process import FetchOutcome, FetchTask
 from gateway.federation.metadata_source import MetadataSource
-from gateway.model.codes import SAML_METADATA_GONE, SAML_METADATA_UNREACHABLE
+from gateway.model.codes import SAML_METADATA_GONE, SAML_METADATA_UNREACHABLE, SAML_METADATA_UNWRITTEN
 from gateway.ops.log import Log
 
 ASKED_AGAIN_AFTER = 30.0
@@ -218,6 +218,8 @@ class MetadataKeeper:
 
     def _tell(self, kept: _Kept, outcome: FetchOutcome) -> None:
         event = "provider.stale" if kept.is_served(time.time()) else "provider.unreachable"
+        if outcome.code == SAML_METADATA_UNWRITTEN.id:
+            event = "provider.unwritten"
         if outcome.copy is not None:
             event = "provider.gone"
         if kept.source.kind == "logo":

@@ -30,12 +30,13 @@ from gateway.federation.metadata_indexing import LONGEST_FRESH, LONGEST_VALIDITY
 from gateway.federation.metadata_lanes import FetchLimits
 from gateway.federation.metadata_source import NO_VALIDATORS, MetadataSource, Validators, validators
 from gateway.model.code_table import all_codes
-from gateway.model.codes import SAML_METADATA_GONE, SAML_METADATA_UNREACHABLE
+from gateway.model.codes import SAML_METADATA_GONE, SAML_METADATA_UNREACHABLE, SAML_METADATA_UNWRITTEN
 from gateway.model.errors import GatewayError
 from gateway.oidc.documents import ProviderResponse
 from gateway.saml.metadata_document import LARGEST_AGGREGATE, LARGEST_ENTITY
 
 _NOT_THERE = (404, 410)
+_ROOM = "make room there, and let the gateway's account write"
 _PIECE = 1 << 18
 _OUT_OF_MEMORY = 3
 # A machine that is not there says so by nothing at all; the slow lane is not for waiting for it.
@@ -200,7 +201,7 @@ async def _written(task: FetchTask) -> FetchOutcome:
         if outcome.code == SAML_METADATA_GONE.id and task.gone:
             return replace(outcome, copy=index_gone(source, folder, time.time(), outcome.detail))
     except (OSError, sqlite3.Error) as error:
-        return FetchOutcome(source.id, None, SAML_METADATA_UNREACHABLE.id, f"{folder}: {error}")
+        return FetchOutcome(source.id, None, SAML_METADATA_UNWRITTEN.id, f"{folder}: {error}; {_ROOM}")
     return outcome
 
 
@@ -208,7 +209,7 @@ async def _outcome(folder: Path, source: MetadataSource, limits: FetchLimits) ->
     try:
         with tempfile.TemporaryFile(dir=folder) as document:
             known = _still_good(folder, source, time.time())
-            response = await _fetch(source, document, known, limits)
+            response = await _fetch(source, _Download(folder, document), known, limits)
             if known is not None and response.status == 304:
                 # RFC 9110 15.4.5. What is on disk stays as it is, with the end that it was signed with.
                 return FetchOutcome(source.id, replace(known, fetched_at=int(time.time())))
@@ -218,8 +219,24 @@ async def _outcome(folder: Path, source: MetadataSource, limits: FetchLimits) ->
             version = validators(response.etag, response.last_modified)
             copy = index_document(source, _pieces(document), folder, time.time(), version)
     except GatewayError as error:
-        return FetchOutcome(source.id, None, error.code.id, f"{source.url}: {error.detail}")
+        ours = error.code == SAML_METADATA_UNWRITTEN
+        return FetchOutcome(source.id, None, error.code.id, error.detail if ours else f"{source.url}: {error.detail}")
     return FetchOutcome(source.id, copy)
+
+
+@dataclass(frozen=True, slots=True)
+class _Download:
+    """A document on its way into our folder: what that does not take is no fault of the server's."""
+
+    folder: Path
+    document: IO[bytes]
+
+    def write(self, piece: bytes) -> None:
+        """GatewayError(SAML_METADATA_UNWRITTEN)."""
+        try:
+            self.document.write(piece)
+        except OSError as error:
+            raise GatewayError(SAML_METADATA_UNWRITTEN, f"{self.folder}: {error}; {_ROOM}") from error
 
 
 def _still_good(folder: Path, source: MetadataSource, now: float) -> Copy | None:
@@ -232,7 +249,7 @@ def _still_good(folder: Path, source: MetadataSource, now: float) -> Copy | None
     return copy if now < copy.valid_until - (2 * LONGEST_FRESH if ends_by_us else 0) else None
 
 
-async def _fetch(source: MetadataSource, into: IO[bytes], known: Copy | None, limits: FetchLimits) -> ProviderResponse:
+async def _fetch(source: MetadataSource, into: _Download, known: Copy | None, limits: FetchLimits) -> ProviderResponse:
     largest = {"aggregate": LARGEST_AGGREGATE, "logo": LARGEST_LOGO}.get(source.kind, LARGEST_ENTITY)
     reach = source.ca_bytes, None, source.private_addresses, Resolver()
     client = ProviderClient(*reach, limits.fetch_seconds, _CONNECT_SECONDS)

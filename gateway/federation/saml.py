@@ -39,6 +39,11 @@ class _Known:
     stamp: object
     metadata: IdpMetadata
 
+    def is_of(self, path: Path, entity_id: str) -> bool:
+        """Whether it was read from there, whatever was written there since."""
+        stamp = self.stamp
+        return isinstance(stamp, tuple) and stamp[0] == path.name and self.metadata.entity_id == entity_id
+
 
 @dataclass(frozen=True, slots=True)
 class SelfPresentation:
@@ -134,15 +139,19 @@ class SamlFederation:
         return metadata
 
     def _of_copy(self, provider: SamlProvider, source: MetadataSource) -> IdpMetadata:
-        stamp = stamp_of(index_path(self._folder, source.id))
-        known = self._known.get(provider.name)
-        if known is None or known.stamp != stamp or known.metadata.entity_id != provider.issuer:
+        path = index_path(self._folder, source.id)
+        stamp, known = stamp_of(path), self._known.get(provider.name)
+        if known is not None and not known.is_of(path, provider.issuer):
+            known = None
+        if known is None or known.stamp != stamp:
             metadata = read_entity(self._folder, source.id, provider.issuer)
-            if metadata is None:
-                told = f"the log's `provider.unreachable` of {provider.name} says why"
+            if metadata is not None:
+                known = self._known[provider.name] = _Known(stamp, metadata)
+            elif known is None:
+                told = f"`provider.unreachable` or `provider.unwritten` of {provider.name} in the log says why"
                 detail = f"{source.url}: no metadata were ever had from there; {told}"
                 raise GatewayError(SAML_METADATA_UNREACHABLE, detail)
-            known = self._known[provider.name] = _Known(stamp, metadata)
+        # A disk that cannot be read any more takes away nothing that is known: it serves until its end.
         require_valid(known.metadata, self._now())
         return known.metadata
 

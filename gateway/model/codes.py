@@ -348,6 +348,8 @@ SAML_METADATA_UNREACHABLE = Code(
     "Your sign-in service does not answer",
     "Wait a moment, then start again from the application.",
 )
+# Had from their server, and our own folder does not take them: its disk is full, or it is another account's
+SAML_METADATA_UNWRITTEN = Code("saml.metadata.unwritten", 0)
 SAML_METADATA_GONE = Code("saml.metadata.gone", 403, told.UNUSABLE, told.UNUSABLE_ADVICE)
 SAML_LOGO = Code("saml.logo", 403, told.UNUSABLE, told.UNUSABLE_ADVICE)
 SAML_METADATA_EXPIRED = Code("saml.metadata.expired", 403, told.UNUSABLE, told.OUT_OF_DATE_ADVICE)

@@ -93,6 +93,12 @@ _TABLE = (
     Event("provider.unreachable", "error", "A provider's metadata, keys or tokens could not be had."),
     Event("provider.gone", "error", "An MDQ service no longer has a provider, which is disabled until it does again."),
     Event(
+        "provider.unwritten",
+        "error",
+        "A provider's metadata could not be kept: the disk is full, or the state folder is not writable. What was had "
+        "before serves until its end.",
+    ),
+    Event(
         "provider.logo",
         "warning",
         "The logo that a provider's metadata name could not be had or read: people see the name alone. Told once.",

@@ -45,7 +45,7 @@ class Sources:
             await self.metadata.use(sources_of(providers))
             self._logos.use(providers)
         except OSError as error:
-            self._log.event("provider.unreachable", detail=f"no folder for SAML metadata: {error}")
+            self._log.event("provider.unwritten", detail=f"no folder for SAML metadata: {error}")
         try:
             await self._directories.use(lines_of(plan, Directory))
         except OSError as error:

@@ -130,6 +130,21 @@ async def test_a_failing_refresh_leaves_the_copy_and_is_told(tmp_path: Path, old
     assert read_copy(tmp_path, source.id) == old
 
 
+async def test_what_cannot_be_kept_is_told_as_such_and_the_copy_serves(tmp_path: Path) -> None:
+    async with running_metadata_server() as server:
+        server.documents = {"/idp": signed(entity())}
+        source, told, old = server.source(), Told(), copy(fetched=3601)
+        write_index(tmp_path, source.id, old, [])
+        program = "import resource, runpy; resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100)); "
+        program += "runpy.run_module('gateway.federation.metadata_process', run_name='__main__')"
+        async with keeping(tmp_path, source, told=told, helper=(sys.executable, "-c", program)):
+            await until(lambda: bool(told.events))
+    ((event, fields),) = told.events
+    assert (event, fields["provider"], fields["code"]) == ("provider.unwritten", "metropole", "saml.metadata.unwritten")
+    assert str(tmp_path) in str(fields["detail"])
+    assert read_copy(tmp_path, source.id) == old
+
+
 # --- an MDQ service that says that the entity is not there ------------------------------------------------------------
 
 MDQ = "/entities/https%3A%2F%2Fidp.metropole.example%2Fmetadata"

@@ -1,6 +1,7 @@
 import asyncio
 import re
 import subprocess
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -22,6 +23,7 @@ from gateway.model.codes import (
     SAML_METADATA_EXPIRED,
     SAML_METADATA_SIGNATURE,
     SAML_METADATA_UNREACHABLE,
+    SAML_METADATA_UNWRITTEN,
     Code,
 )
 from tests.federation.metadata_server import UNLOOKED, MetadataServer, files, in_a_day, running_metadata_server
@@ -214,7 +216,29 @@ async def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
         server.documents = {"/idp": signed(entity())}
         outcomes = await helped(tmp_path / "missing", server.source())
     (outcome,) = outcomes.values()
-    assert outcome.error().code == SAML_METADATA_UNREACHABLE
+    assert outcome.error().code == SAML_METADATA_UNWRITTEN
+    where = tmp_path / "missing"
+    assert outcome.detail.startswith(f"{where}: [Errno 2] No such file or directory: ")
+    assert outcome.detail.endswith("; make room there, and let the gateway's account write")
+
+
+@pytest.mark.parametrize(
+    ("size", "more", "why"),
+    [(100, 0, "File too large"), (100, 100_000, "File too large"), (6000, 0, "disk")],
+    ids=["document", "large document", "index"],
+)
+async def test_a_disk_without_room_is_no_fault_of_the_server(tmp_path: Path, size: int, more: int, why: str) -> None:
+    program = f"import resource, runpy; resource.setrlimit(resource.RLIMIT_FSIZE, ({size}, {size})); "
+    program += "runpy.run_module('gateway.federation.metadata_process', run_name='__main__')"
+    async with running_metadata_server() as server:
+        server.documents = {"/idp": signed(entity()) + b" " * more}
+        assert 100 < len(server.documents["/idp"]) - more < 6000
+        outcomes = await helped(tmp_path, server.source(), helper=(sys.executable, "-c", program))
+    (outcome,) = outcomes.values()
+    assert (outcome.code, outcome.copy) == ("saml.metadata.unwritten", None)
+    assert outcome.detail.startswith(f"{tmp_path}: ")
+    assert why in outcome.detail
+    assert [path.name for path in tmp_path.iterdir()] == []
 
 
 # --- limits -----------------------------------------------------------------------------------------------------------

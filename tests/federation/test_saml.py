@@ -9,7 +9,7 @@ import pytest
 import trustme
 from aiohttp import web
 
-from gateway.federation.metadata_index import Copy, write_index
+from gateway.federation.metadata_index import Copy, index_path, write_index
 from gateway.federation.metadata_indexing import LONGEST_VALIDITY, index_document, index_gone
 from gateway.federation.metadata_source import MetadataSource
 from gateway.federation.saml import SamlFederation
@@ -113,6 +113,23 @@ async def test_a_new_copy_is_seen_by_itself(refresher: Refresher) -> None:
     assert (await services.idp_metadata(AT_FEDERATION)).signing_keys == (spki(pair("idp-next")),)
 
 
+async def test_what_is_known_serves_until_its_end_where_the_folder_is_lost(refresher: Refresher) -> None:
+    now = NOW
+    services = SamlFederation(refresher.folder, refresher, lambda: now)
+    index_document(
+        refresher.source, [signed(entity(attributes='validUntil="2027-01-15T09:00:00Z"'))], refresher.folder, NOW
+    )
+    first = await services.idp_metadata(AT_FEDERATION)
+    refresher.folder = refresher.folder / "nowhere"
+    index_path(services._folder, refresher.source.id).unlink()
+    assert await services.idp_metadata(AT_FEDERATION) is first
+    # Not what another source said, and nothing past its end.
+    other = replace(AT_FEDERATION, metadata=replace(AT_FEDERATION.metadata, keys=()))
+    assert await refusal(services, other) == SAML_METADATA_UNREACHABLE
+    now = NOW + 86400 * 60
+    assert await refusal(services, AT_FEDERATION) == SAML_METADATA_EXPIRED
+
+
 async def test_the_first_person_after_a_first_start_waits_for_the_first_copy(refresher: Refresher) -> None:
     refresher.document = signed(entity())
     assert (await federation(refresher).idp_metadata(AT_FEDERATION)).entity_id == PROVIDER.issuer
@@ -125,7 +142,7 @@ async def test_without_network_and_without_a_copy(refresher: Refresher) -> None:
     assert refused.value.code == SAML_METADATA_UNREACHABLE
     assert refused.value.detail == (
         f"{refresher.source.url}: no metadata were ever had from there; "
-        f"the log's `provider.unreachable` of {AT_FEDERATION.name} says why"
+        f"`provider.unreachable` or `provider.unwritten` of {AT_FEDERATION.name} in the log says why"
     )
 
 
