@@ -67,7 +67,7 @@ async def test_a_get() -> None:
     bench.check(Case("get", [SAME]))
     bench.plane.close()
     log.close()
-    assert_within(calls, files=10, returns=6)
+    assert_within(calls, files=9, returns=6)
 
 
 async def test_a_sign_in_by_openid_connect() -> None:
