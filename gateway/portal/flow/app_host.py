@@ -2,7 +2,7 @@
 the hand-over that comes back becomes this host's own seat.
 """
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from urllib.parse import parse_qsl, quote
 
 from gateway.config.snapshot import App
@@ -211,8 +211,10 @@ def _referring_page(request: PortalRequest, app: App) -> str:
 # value. The link itself is not changed: the application receives it as it was written.
 
 
-def hints_of(app: App, queries: Iterable[str]) -> Hints:
+def hints_of(app: App, queries: Sequence[str]) -> Hints:
     """`queries`: raw query strings; the first one that has a name counts for it."""
+    if not any(queries):
+        return ()
     passed_on = [provider.request.passed_on for provider in openid_providers(app.listed.values())]
     names = frozenset[str]().union(*passed_on)
     if not names:

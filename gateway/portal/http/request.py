@@ -198,12 +198,17 @@ class PortalRequest:
             self._binding = None if value is None else binding_hash(value)
         return self._binding
 
-    def holds(self, binding: str) -> bool:
-        """Whether this is the browser that a record is bound to: by the binding cookie, or by its twin."""
+    def held(self, binding: str) -> str | None:
+        """The binding of this browser, if it is the one that a record is bound to: by the binding cookie, or by its
+        twin; None for another browser. A browser that brings the twin alone has the record's."""
         own = self.binding()
         if own is not None and hmac.compare_digest(own, binding):
-            return True
-        return any(hmac.compare_digest(binding_hash(twin), binding) for twin in twins(self.cookie_line, binding))
+            return own
+        by_twin = any(hmac.compare_digest(binding_hash(twin), binding) for twin in twins(self.cookie_line, binding))
+        return own or binding if by_twin else None
+
+    def holds(self, binding: str) -> bool:
+        return self.held(binding) is not None
 
     def binding_made(self, token_urlsafe: Callable[[int], str]) -> str:
         """The same as `binding`, made once where absent; one that is there is never replaced: other tabs rely on it."""

@@ -97,7 +97,7 @@ class OpenidSource:
             login = await services.transactions.openid_logins.take(response_state(unverified_parameters(parameters)))
         if parameters is None or login is None:
             return SignInSeenAgain("a callback whose state is unknown, used, or too old")
-        provider = _provider_asked(request, login)
+        provider, browser = _provider_asked(request, login)
         # What the sign-in is for, before anything is asked of the provider.
         found = served_by(request, login.serves, provider.name)
         code = await services.federation.authorization_code(provider, login, parameters, services.now())
@@ -106,7 +106,7 @@ class OpenidSource:
             provider=provider,
             identity=map_claims(provider, claims, token.acr, token.amr, token.auth_time, int(services.now())),
             pending=found,
-            browser=request.binding() or login.binding,
+            browser=browser,
             id_token=token.raw,
             sid=token.sid,
             tokens=None if token.grant is None else tokens_of(token.grant, services.now(), 0),
@@ -175,21 +175,22 @@ class OpenidSource:
             self._services.federation.revoke(provider, session.tokens.refresh_token, self._services.now())
 
 
-def _provider_asked(request: PortalRequest, login: OidcLogin) -> OidcProvider:
+def _provider_asked(request: PortalRequest, login: OidcLogin) -> tuple[OidcProvider, str]:
     """Invariant 7: path and login name one provider, and its response came as it was asked for, in the browser that
-    asked; else the code goes nowhere."""
+    asked, whose binding it is; else the code goes nowhere."""
     name = request.path.removeprefix(f"{PREFIX}{_CALLBACK}/")
     request.provider = login.provider
     if name != login.provider:
         raise GatewayError(LOGIN_OTHER_PROVIDER, f"asked {login.provider}, answered at another's callback")
-    if not request.holds(login.binding):
+    browser = request.held(login.binding)
+    if browser is None:
         raise GatewayError(LOGIN_OTHER_BROWSER, "the sign-in was begun in another browser")
     provider = openid_provider(request.snapshot, name)
     # What was asked for by a form is not taken from an address, where histories and logs keep it; but an error is.
     by_form = (provider.request.response_mode or "").startswith("form_post")
     if by_form and {"code", "response"} & request.parameters().keys():
         raise GatewayError(OIDC_RESPONSE_PARAMETER, "a response in the address, and a form was asked for")
-    return provider
+    return provider, browser
 
 
 def tokens_of(grant: Grant, now: float, number: int) -> Tokens:

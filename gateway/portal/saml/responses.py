@@ -130,7 +130,7 @@ class SamlResponses:
         login = await self._services.transactions.saml_logins.take(reference)
         if login is None:
             return SignInSeenAgain(_GONE)
-        _require_browser(request, login)
+        browser = _require_browser(request, login)
         provider = saml_provider(request.snapshot, login.provider)
         found = served_by(request, login.serves, provider.name)
         read = await self._resolved(request, provider, parameters.get("SAMLart", ""))
@@ -141,7 +141,7 @@ class SamlResponses:
         asserted = self._mapped(provider, assertion, login, reference)
         self._require_in_time(asserted)
         unused = await self._services.transactions.use_up(self._uses(asserted))
-        return self._authentication(request, provider, login, found, asserted, unused)
+        return _authentication(provider, browser, found, asserted, unused)
 
     async def _resolved(self, request: PortalRequest, provider: SamlProvider, value: str) -> Callable[[], Document]:
         """Bindings 3.6: what the reference stands for, asked of the provider. `value`: SAMLart.
@@ -194,12 +194,13 @@ class SamlResponses:
         if reference is None:
             if not provider.unsolicited:
                 raise GatewayError(SAML_UNSOLICITED, f"{provider.name} may no longer begin a sign-in")
-            return self._authentication(request, provider, None, None, parked, unused)
+            browser = request.binding_made(self._services.token_urlsafe)
+            return _authentication(provider, browser, None, parked, unused)
         if login is None or not under_way:
             return SignInSeenAgain(_GONE)
-        _require_browser(request, login)
+        browser = _require_browser(request, login)
         found = served_by(request, login.serves, provider.name)
-        return self._authentication(request, provider, login, found, parked, unused)
+        return _authentication(provider, browser, found, parked, unused)
 
     # --- what is asserted
 
@@ -278,30 +279,22 @@ class SamlResponses:
             *once, issued=issued, skew=asserted.skew, until=asserted.replayable_until
         )
 
-    def _authentication(
-        self,
-        request: PortalRequest,
-        provider: SamlProvider,
-        login: SamlLogin | None,
-        found: Pending | None,
-        asserted: ParkedAssertion,
-        unused: bool,
-    ) -> Authentication:
-        if not unused:
-            raise GatewayError(SAML_REPLAYED, "an assertion used before, or older than the session store")
-        index = asserted.session_index
-        binding = (
-            request.binding_made(self._services.token_urlsafe) if login is None else request.binding() or login.binding
-        )
-        return Authentication(
-            provider=provider,
-            identity=asserted.identity,
-            pending=found,
-            browser=binding,
-            sid=None if index is None else sid_of(asserted.identity.subject, index),
-            name_id=asserted.name_id,
-            ends_at=asserted.session_until,
-        )
+
+def _authentication(
+    provider: SamlProvider, browser: str, found: Pending | None, asserted: ParkedAssertion, unused: bool
+) -> Authentication:
+    if not unused:
+        raise GatewayError(SAML_REPLAYED, "an assertion used before, or older than the session store")
+    index = asserted.session_index
+    return Authentication(
+        provider=provider,
+        identity=asserted.identity,
+        pending=found,
+        browser=browser,
+        sid=None if index is None else sid_of(asserted.identity.subject, index),
+        name_id=asserted.name_id,
+        ends_at=asserted.session_until,
+    )
 
 
 def _ends_in_one_step(request: PortalRequest, login: SamlLogin) -> bool:
@@ -313,10 +306,13 @@ def _ends_in_one_step(request: PortalRequest, login: SamlLogin) -> bool:
     return not snapshot.directories and not snapshot.gateway.scim.clients
 
 
-def _require_browser(request: PortalRequest, login: SamlLogin) -> None:
+def _require_browser(request: PortalRequest, login: SamlLogin) -> str:
+    """The binding of the browser that asked."""
     request.provider = login.provider
-    if not request.holds(login.binding):
+    browser = request.held(login.binding)
+    if browser is None:
         raise GatewayError(LOGIN_OTHER_BROWSER, "the sign-in was begun in another browser")
+    return browser
 
 
 def _address_with_its_page(login: SamlLogin) -> str:
