@@ -61,11 +61,13 @@ class ErrorPages(Protocol):
         reference: str,
         login_url: str = "",
         refusal: Words = "",
+        has_others: bool = False,
     ) -> Page:
         """`kind`: "html" page, "json" body, or "frame": the small 401 page whose link opens at the top.
 
         `reference`: the request id. `login_url`: of the page's one
-        link, whose text goes by the code: to sign in, to sign out and be somebody else, to start again, or back.
+        link, whose text goes by the code: to sign in, to be somebody else, to start again, or back. `has_others`: the
+        application takes several sign-in services; beside the link to be somebody else stands one to choose among them.
         """
 
 

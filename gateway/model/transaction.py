@@ -12,6 +12,10 @@ OTHER_ACCOUNT: Final = "other_account"
 """The hint, and the parameter of our sign-in addresses, by which a person asks for another account than theirs here.
 Any link may say so: it costs a question at the provider, and ends no session."""
 
+OTHER_ORGANISATION: Final = "organisation"
+"""Its value where the person chooses among sign-in services first. With any other, the provider of their session is
+asked."""
+
 
 @dataclass(frozen=True, slots=True)
 class Transaction:
@@ -20,7 +24,8 @@ class Transaction:
     `binding` is the SHA-256 (hex) of the host's binding cookie. `return_target` is the origin-form target
     asked for. `round` counts the sign-ins of this browser on this host that just ended without a seat.
     `not_before`: an authentication older than this (Unix seconds) is refused; 0 where any will do. `need`: what the
-    sign-in has to be beside that, and `provider` the one that signs in more strongly; empty where any of the app's may.
+    sign-in has to be beside that, and `provider` the one that signs in more strongly, or as somebody else; empty where
+    any of the app's may.
     `hints`: parameters of the link that led here, for the providers whose file passes them on. `embedded`: a frame
     asks, in which a session that is there may serve, and no provider is asked.
     """

@@ -12,7 +12,16 @@ from gateway.model.codes import FORM_LOGIN_LOOP, FORM_LOGIN_REFUSED, PATH_RESERV
 from gateway.model.errors import GatewayError
 from gateway.model.ports import Page
 from gateway.model.session import Seat
-from gateway.portal.http.request import ANOTHER, PREFIX, PortalRequest, WayBack, app_here, return_target
+from gateway.portal.http.lines import OtherAccount
+from gateway.portal.http.request import (
+    ANOTHER,
+    PREFIX,
+    PortalRequest,
+    WayBack,
+    app_here,
+    of_another_organisation,
+    return_target,
+)
 from gateway.portal.http.responses import encoded, redirect
 from gateway.portal.services import PortalServices
 from gateway.wire.cookies import presented_seat
@@ -89,7 +98,7 @@ class AccountPages:
             to=asked.target,
             login=login,
             known=known,
-            another=request.login_link + ANOTHER,
+            another=other_account(request),
             refused=refused,
             reference=request.request_id if refused else "",
         )
@@ -113,6 +122,12 @@ async def asked_account(
         raise GatewayError(SESSION_NONE, "nobody is signed in whom this application listens to")
     request.identity = seat.identity
     return AskedAccount(app, host, target, seat)
+
+
+def other_account(request: PortalRequest) -> OtherAccount:
+    """By which the person comes back to the page of the application that they wanted."""
+    link = request.login_link + ANOTHER
+    return OtherAccount(link, of_another_organisation(link) if request.has_others else "")
 
 
 def require_own_page(request: PortalRequest) -> None:

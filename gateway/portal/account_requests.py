@@ -4,9 +4,9 @@ that links one; what an operator reads of them is taken from their session, and 
 from gateway.accounts.request import AccountRequest
 from gateway.model.errors import GatewayError
 from gateway.model.ports import Page
-from gateway.portal.account_pages import AskedAccount, asked_account, require_own_page
+from gateway.portal.account_pages import AskedAccount, asked_account, other_account, require_own_page
 from gateway.portal.http.lines import AskedAccess
-from gateway.portal.http.request import ANOTHER, PortalRequest
+from gateway.portal.http.request import PortalRequest
 from gateway.portal.http.responses import encoded
 from gateway.portal.services import PortalServices
 
@@ -55,7 +55,7 @@ class AccountRequestPages:
         refused: GatewayError | None = None,
     ) -> Page:
         assert asked.app.account is not None
-        another = request.login_link + ANOTHER
+        another = other_account(request)
         shown = AskedAccess(asked.host, asked.target, found, sent, asked.app.account.ask, text, another)
         if refused is None:
             return self._services.pages.account_request(request.reader, shown)

@@ -241,7 +241,7 @@ class Portal:
             reference=request.request_id,
             login_url=login_url,
             refusal=error.shown,
-            has_others=request.way_back is not None and len(request.way_back.app.providers) > 1,
+            has_others=request.has_others,
         )
 
 

@@ -8,14 +8,14 @@ from gateway.model.codes import SESSION_NONE
 from gateway.model.errors import GatewayError
 from gateway.model.ports import Page
 from gateway.model.session import Seat
-from gateway.model.transaction import OTHER_ACCOUNT
+from gateway.model.transaction import OTHER_ACCOUNT, OTHER_ORGANISATION
 from gateway.portal.account_pages import require_own_page
 from gateway.portal.applications import ApplicationList
 from gateway.portal.flow.acting import ActingFor
-from gateway.portal.flow.chooser import MOST_CHOICES, Chooser
+from gateway.portal.flow.chooser import MOST_CHOICES, Chooser, is_silent
 from gateway.portal.flow.proven import proven_may_wait
 from gateway.portal.flow.session_limit import require_within_limit
-from gateway.portal.http.lines import HomeLine, Offered
+from gateway.portal.http.lines import HomeLine, Offered, OtherAccount
 from gateway.portal.http.request import ANOTHER, PREFIX, PortalRequest, portal_home
 from gateway.portal.http.responses import redirect
 from gateway.portal.services import PortalServices
@@ -39,25 +39,30 @@ class HomePage:
         if seat is None or cookie is None or not seat.live or request.parameter(OTHER_ACCOUNT):
             if request.snapshot.gateway.limits.sessions_per_person is not None:
                 await require_within_limit(request, self._services)
-            return await self._sign_in(request)
+            return await self._sign_in(request, "" if seat is None or not seat.live else seat.identity.provider)
         request.identity = seat.identity
         summaries = await self._services.sessions.of_browser(request.host, cookie)
         snapshot, language = request.snapshot, self._services.pages.language_of(request.reader)
         lines = [HomeLine(session_line(snapshot, one, language, seat), _key(one.id)) for one in in_use(summaries, seat)]
-        offered, another = await self._offered(request, seat), f"{portal_home(request)}?{OTHER_ACCOUNT}=1"
+        offered, another = await self._offered(request, seat), _other_account(request)
         acting = await self._acting.line_of(request, seat)
         return self._services.pages.home(request.reader, offered, lines, another, acting)
 
-    async def _sign_in(self, request: PortalRequest) -> Page:
-        """A person who is not signed in chooses where to do so.
+    async def _sign_in(self, request: PortalRequest, own: str) -> Page:
+        """A person who is not signed in chooses where to do so. `own`: the provider of their session, which is asked
+        for another account of theirs.
 
         Raises GatewayError(SESSION_NONE) where there is too much to choose from."""
-        providers = list(request.snapshot.providers.values())
+        providers, asked = list(request.snapshot.providers.values()), request.parameter(OTHER_ACCOUNT)
+        one = providers[0] if len(providers) == 1 else None
+        if asked != OTHER_ORGANISATION:
+            of_session = request.snapshot.providers.get(own)
+            one = of_session if of_session is not None and not is_silent(self._services, of_session) else one
+        if asked and one is not None:
+            login = f"{PREFIX}login?provider={quote(one.name, safe='')}{ANOTHER}"
+            return redirect(request.snapshot.gateway.portal_url + login)
         if not providers or (len(providers) > MOST_CHOICES and not request.snapshot.organisations):
             raise GatewayError(SESSION_NONE, "no session on the portal")
-        if request.parameter(OTHER_ACCOUNT) and len(providers) == 1:
-            login = f"{PREFIX}login?provider={quote(providers[0].name, safe='')}{ANOTHER}"
-            return redirect(request.snapshot.gateway.portal_url + login)
         return await self._chooser.page(request, None, providers)
 
     async def _offered(self, request: PortalRequest, seat: Seat) -> Offered:
@@ -89,6 +94,11 @@ class HomePage:
         await self._services.revoker.revoked(ended)
         self._services.report.signed_out(request, len(ended), None)
         return redirect(f"{request.snapshot.gateway.portal_url}{portal_home(request)}")
+
+
+def _other_account(request: PortalRequest) -> OtherAccount:
+    way, several = f"{portal_home(request)}?{OTHER_ACCOUNT}=", len(request.snapshot.providers) > 1
+    return OtherAccount(f"{way}1", f"{way}{OTHER_ORGANISATION}" if several else "")
 
 
 def _key(session_id: str) -> str:

@@ -74,7 +74,13 @@ class LanguagePage:
         texts = {language: fields.get(f"refusal.{language}", "")[:_LONGEST_TEXT] for language in ("", *LANGUAGES)}
         refusal = tuple((language, text) for language, text in texts.items() if text)
         return pages.render(
-            code, kind="html", reader=request.reader, reference=reference, login_url=back, refusal=refusal
+            code,
+            kind="html",
+            reader=request.reader,
+            reference=reference,
+            login_url=back,
+            refusal=refusal,
+            has_others=request.has_others,
         )
 
 

@@ -201,6 +201,7 @@ def _render(
         reference=request.id.decode("ascii"),
         login_url=login_url,
         refusal=refusal,
+        has_others=request.lane.app is not None and len(request.lane.app.providers) > 1,
     )
 
 

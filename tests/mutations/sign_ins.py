@@ -356,6 +356,12 @@ DEFENCES = (
         "portal/flow/test_enter.py portal/flow/test_start.py",
     ),
     Defence(
+        "another account, of a provider that the application does not list",
+        "portal/flow/start.py",
+        "if provider is None or own not in app.listed or is_silent(self._services, provider):",
+        "portal/flow/test_other_account.py",
+    ),
+    Defence(
         "what a sign-in by SAML is made of is used up with it",
         "portal/flow/start.py",
         "sign_ins.spend_after(first, step.pending.id, all_writes)",

@@ -10,7 +10,7 @@ from gateway.model.kept_post import KeptFile, KeptPost
 from gateway.model.ports import Page, Reader
 from gateway.model.theme import Accessibility, FooterLinks, ShownText, Theme
 from gateway.portal.http.choices import ActingLine, Choice, OrganisationChoices, OrganisationLine, StepUp
-from gateway.portal.http.lines import AccountLine, AskedAccess, HomeLine, Offered, SessionLine
+from gateway.portal.http.lines import AccountLine, AskedAccess, HomeLine, Offered, OtherAccount, SessionLine
 from gateway.portal.http.pages import Pages
 
 # Friday 27 November 2026, a little after three in the afternoon in Paris.
@@ -33,6 +33,8 @@ THEME = Theme(
 )
 _PERMIS = {"fr": "Permis de construire", "en": "Building permits"}
 _CHALLENGE = "https://permis.exemple.fr/_ecluse/login?to=/"
+_ANOTHER = OtherAccount(f"{_CHALLENGE}&other_account=1", f"{_CHALLENGE}&other_account=organisation")
+_AT_HOME = OtherAccount("/?other_account=1", "/?other_account=organisation")
 _SHOWN = (
     *("wire.host", "route.reserved", "session.required", "session.none", "session.form_not_sent", "policy.not_allowed"),
     "session.limit",
@@ -77,7 +79,7 @@ def _asked(pages: Pages, reader: Reader) -> dict[str, Page]:
     who = AccountHolder("permis", "https://idp.example", "uid=hleboeuf")
     waits = AccountRequest("7KQM2F9R", NewRequest(who, "hleboeuf"), NOW - 90_000, NOW + 2_500_000)
     refusal = RequestRefusal(NOW, {"fr": "Adressez-vous à votre mairie.", "en": "Ask at your town hall."})
-    about = AskedAccess("permis.exemple.fr", "/", None, False, "Écrivez à permis@exemple.fr.", "", _CHALLENGE)
+    about = AskedAccess("permis.exemple.fr", "/", None, False, "Écrivez à permis@exemple.fr.", "", _ANOTHER)
     long = {"refused": _code("account.text"), "reference": "0190f2a4c8e37b12"}
     return {
         "account-ask": pages.account_request(reader, about),
@@ -123,18 +125,18 @@ def _signed_in(pages: Pages, reader: Reader) -> dict[str, Page]:
     )
     links = (AccountLine(ShownText("Permis de construire"), "permis.exemple.fr", "hleboeuf"),)
     refused = {"refused": _code("account.refused"), "reference": "0190f2a4c8e37b12"}
-    account = {"host": "permis.exemple.fr", "to": "/", "another": _CHALLENGE + "&other_account=1"}
+    account = {"host": "permis.exemple.fr", "to": "/", "another": _ANOTHER}
     about = {"person": reader.account, "organisation": "Métropole du Nord"}
     return {
-        "home": pages.home(at_home, Offered(applications, "", 1, True), [HomeLine(session, "0" * 32)], "/?other=1"),
+        "home": pages.home(at_home, Offered(applications, "", 1, True), [HomeLine(session, "0" * 32)], _AT_HOME),
         "home-acting": pages.home(
             at_home,
             Offered((), "", 1, False),
             [HomeLine(session, "0" * 32)],
-            "/?other=1",
+            _AT_HOME,
             ActingLine("19590123400017", ""),
         ),
-        "home-empty": pages.home(at_home, Offered((), "", 1, False), [HomeLine(session, "0" * 32)], "/?other=1"),
+        "home-empty": pages.home(at_home, Offered((), "", 1, False), [HomeLine(session, "0" * 32)], _AT_HOME),
         "home-not-found": pages.home(at_home, Offered((), "zzz", 1, False), [HomeLine(session, "0" * 32)]),
         "home-stepped-up": pages.home(
             at_home, Offered(applications, "", 1, False), [HomeLine(one, "0" * 32) for one in two]
@@ -156,7 +158,8 @@ def _signed_in(pages: Pages, reader: Reader) -> dict[str, Page]:
             kind="html",
             reader=reader,
             reference="0190f2a4c8e37b12",
-            login_url=_CHALLENGE,
+            login_url=_ANOTHER.link,
+            has_others=True,
             refusal=(("fr", "Cette page est réservée aux instructeurs du service d’urbanisme."),),
         ),
         "logout": pages.logout(reader),

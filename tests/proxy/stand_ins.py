@@ -84,9 +84,18 @@ class Sessions:
 
 class Pages:
     def render(
-        self, code: Code, *, kind: str, reader: Reader, reference: str, login_url: str = "", refusal: str = ""
+        self,
+        code: Code,
+        *,
+        kind: str,
+        reader: Reader,
+        reference: str,
+        login_url: str = "",
+        refusal: str = "",
+        has_others: bool = False,
     ) -> Page:
-        body = f"{code.id} {kind} {login_url} {refusal}".replace("  ", " ").strip().encode()
+        others = " others" if has_others else ""
+        body = f"{code.id} {kind} {login_url} {refusal}{others}".replace("  ", " ").strip().encode()
         return Page(code.status, ((b"Content-Type", b"text/plain"), (b"Cache-Control", b"no-store")), body)
 
 

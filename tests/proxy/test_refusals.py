@@ -70,6 +70,7 @@ async def test_who_is_refused_as_one_person_may_be_another_and_comes_back_to_the
         for headers, shown in (((seat, HTML), True), ((seat,), False), ((HTML,), False)):
             answer = await gate.once(ask(b"GET /closed", *headers))
             assert (answer.status, b" /_ecluse/login?to=/closed&other_account=1" in answer.body) == (403, shown)
+            assert b" others" not in answer.body, "it listens to one provider"
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ from gateway.model.errors import GatewayError
 from gateway.model.identity import Identity
 from gateway.model.levels import NO_NEED
 from gateway.model.ports import Page
-from gateway.model.transaction import OTHER_ACCOUNT, HandOver, Transaction
+from gateway.model.transaction import OTHER_ACCOUNT, OTHER_ORGANISATION, HandOver, Transaction
 from gateway.oidc.authorization import is_hint
 from gateway.portal.flow.session_limit import require_within_limit
 from gateway.portal.flow.source import openid_providers
@@ -73,7 +73,7 @@ class AppHost:
         to = request.parameter("to")
         app = app_here(request, to)
         target, need = return_target(app, to), need_of(request)
-        other_account = bool(request.parameter(OTHER_ACCOUNT))
+        other_account = _other_account(request)
         identity = None if other_account else await self._signed_in(request, app)
         if identity is not None and request.snapshot.ladder.meets(identity, need, self._services.now()):
             return redirect(app.origin(request.host) + target)
@@ -96,8 +96,9 @@ class AppHost:
         if request.snapshot.gateway.limits.sessions_per_person is not None and not begin.embedded:
             await require_within_limit(request, self._services)
         binding = request.binding_made(self._services.token_urlsafe)
-        # A stronger sign-in is asked of the provider by which the person is signed in.
-        signed_in = await self._signed_in(request, app) if begin.need != NO_NEED and not begin.other_account else None
+        # A stronger sign-in, or another account, is asked of the provider by which the person is signed in.
+        asks_own = begin.other_account != OTHER_ORGANISATION and (begin.other_account or begin.need != NO_NEED)
+        signed_in = await self._signed_in(request, app) if asks_own else None
         provider = "" if signed_in is None else signed_in.provider
         transaction = self._transaction(app, host, begin, binding, provider)
         id = await self._services.transactions.begin(transaction, request.network, ROUNDS)
@@ -137,7 +138,7 @@ class AppHost:
             need=begin.need,
             provider=provider,
             hints=hints_of(app, (begin.query, begin.target.partition("?")[2]))
-            + (((OTHER_ACCOUNT, "1"),) if begin.other_account else ()),
+            + (((OTHER_ACCOUNT, begin.other_account),) if begin.other_account else ()),
             embedded=begin.embedded,
         )
 
@@ -197,6 +198,12 @@ class AppHost:
             request.way_back = WayBack(app, request.host, app.home, again=True)
             raise GatewayError(LOGIN_LOOP, "a second hand-over in a row came too late")
         return BeginTransaction(app, app.home)
+
+
+def _other_account(request: PortalRequest) -> str:
+    """Of what a link says, no more is kept than whether a person chooses among sign-in services."""
+    said = request.parameter(OTHER_ACCOUNT)
+    return OTHER_ORGANISATION if said == OTHER_ORGANISATION else "1" if said else ""
 
 
 def _referring_page(request: PortalRequest, app: App) -> str:

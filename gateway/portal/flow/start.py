@@ -20,8 +20,8 @@ from gateway.model.levels import NO_NEED, Need
 from gateway.model.ports import Page
 from gateway.model.quoting import quoted
 from gateway.model.session import Entry
-from gateway.model.transaction import OTHER_ACCOUNT, Transaction
-from gateway.portal.flow.chooser import Chooser
+from gateway.model.transaction import OTHER_ACCOUNT, OTHER_ORGANISATION, Transaction
+from gateway.portal.flow.chooser import Chooser, is_silent
 from gateway.portal.flow.establish import give_seat
 from gateway.portal.flow.source import pending
 from gateway.portal.flow.steps import BeginSignIn, Continue, NextStep, Pending, SignInSeenAgain
@@ -134,9 +134,12 @@ class Start:
 
     async def _ask(self, request: PortalRequest, found: Pending, person: _Known | None) -> NextStep:
         transaction, app = found.transaction, found.app
-        # A stronger sign-in is asked of the provider by which the person is signed in.
         own, configured = transaction.provider, request.snapshot.providers
-        if own in configured and own in app.listed:
+        if OTHER_ACCOUNT in dict(transaction.hints):
+            if own := self._of_session(request, found, person):
+                return BeginSignIn(own, found, dict(transaction.hints))
+        # A stronger sign-in is asked of the provider by which the person is signed in.
+        elif own in configured and own in app.listed:
             need = request.snapshot.ladder.askable(own, transaction.need)
             if need != NO_NEED and person is not None and person.identity.provider == own:
                 return self._step_up(request, found, person.identity, need)
@@ -149,6 +152,18 @@ class Start:
         if home := await self._chooser.home_realm(request, found, known):
             return BeginSignIn(home, found, dict(transaction.hints))
         return await self._chooser.page(request, found, known)
+
+    def _of_session(self, request: PortalRequest, found: Pending, person: _Known | None) -> str:
+        """The provider that is asked for another account: of the application's session, else of the portal's. Empty
+        where the person wants to choose, or it cannot be asked for this."""
+        transaction, app = found.transaction, found.app
+        if dict(transaction.hints)[OTHER_ACCOUNT] == OTHER_ORGANISATION:
+            return ""
+        own = transaction.provider or ("" if person is None else person.identity.provider)
+        provider = request.snapshot.providers.get(own)
+        if provider is None or own not in app.listed or is_silent(self._services, provider):
+            return ""
+        return own
 
     def _step_up(self, request: PortalRequest, found: Pending, identity: Identity, need: Need) -> Page:
         """People who are signed in are told why they are asked once more, before they are sent on: by what their

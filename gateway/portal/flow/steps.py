@@ -29,14 +29,14 @@ class BeginTransaction:
     """Send the browser to the portal for `target` (origin-form, safe) of this app's host, to sign in as is needed.
 
     `query`: raw, of the request that asked for it, which may carry hints that the target itself does not have.
-    `other_account`: the person wants to be asked who they are, whoever they are here. `embedded`: a frame asks.
+    `other_account`: as the hint of that name, empty without it. `embedded`: a frame asks.
     """
 
     app: App
     target: str
     need: Need = NO_NEED
     query: str = ""
-    other_account: bool = False
+    other_account: str = ""
     embedded: bool = False
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 from urllib.parse import quote
 
 from gateway.accounts.request import AccountRequest
@@ -50,10 +51,19 @@ class AccountLine:
     login: str
 
 
+class OtherAccount(NamedTuple):
+    """`link`: where a person signs in as somebody else. `organisation`: where they choose among sign-in services first;
+    empty where there is one alone."""
+
+    link: str
+    organisation: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class AskedAccess:
     """An account that a person asks for. `host`, `to`: where they wanted to go. `found`: their request, `sent` by the
-    page before this one. `ask`: as in AccountSettings. `text`: as they wrote it. `another`: as in Pages.home."""
+    page before this one. `ask`: as in AccountSettings. `text`: as they wrote it. `another`: for who has another
+    account."""
 
     host: str
     to: str
@@ -61,7 +71,7 @@ class AskedAccess:
     sent: bool
     ask: str
     text: str
-    another: str
+    another: OtherAccount
 
     @property
     def address(self) -> str:

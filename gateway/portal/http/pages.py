@@ -24,9 +24,10 @@ from gateway.portal.http.choices import ActingLine, Choice, MayAct, Organisation
 from gateway.portal.http.dsfr import DSFR_TEMPLATES, DsfrMarkup
 from gateway.portal.http.error_page import blames_provider, is_for_nobody, is_of_no_host, sign_of, way_of, words_of
 from gateway.portal.http.i18n import catalogue, choose
-from gateway.portal.http.lines import AccountLine, AskedAccess, HomeLine, Offered, SessionLine
+from gateway.portal.http.lines import AccountLine, AskedAccess, HomeLine, Offered, OtherAccount, SessionLine
 from gateway.portal.http.look import Look
 from gateway.portal.http.moments import day, moment
+from gateway.portal.http.request import of_another_organisation
 from gateway.portal.http.responses import BARE, Headers
 from gateway.portal.http.sizes import size
 from gateway.wire.cookies import LANGUAGES
@@ -112,14 +113,16 @@ class Pages:
         has_others: bool = False,
     ) -> Page:
         """Made once for each code, language, kind and set of slots; after that only the slots are filled.
-        `has_others`: the application takes several sign-in services."""
+        `has_others`: as in ports.ErrorPages."""
         chosen = self._language(reader.language)
         own = said_in(by_language(refusal), chosen) if refusal else _NO_TEXT
         if kind == "json":
             return self._json(code, chosen, reference, login_url, own.text)
         look = self._current
         place = said_in(reader.app, chosen)
+        elsewhere = of_another_organisation(login_url) if has_others else ""
         values = {"login_url": login_url, "refusal": own.text, "place": place.text, "account": reader.account}
+        values["organisation_url"] = elsewhere
         if refusal and reader.again == "form":
             values |= {
                 f"refusal.{language}": text
@@ -139,7 +142,7 @@ class Pages:
     def _made(self, look: Look, form: _Form) -> _Ready:
         code, filled = form.code, form.filled
         look = look.alone if is_of_no_host(code) else look
-        slots = {name: _slot(name) if name in filled else "" for name in ("login_url", "account")}
+        slots = {name: _slot(name) if name in filled else "" for name in ("login_url", "organisation_url", "account")}
         text = self._text(
             look,
             "error.html",
@@ -227,9 +230,14 @@ class Pages:
         return self._page("not_to_send.html", reader, status=refused.status, refused=refused, **about)
 
     def home(
-        self, reader: Reader, offered: Offered, lines: Sequence[HomeLine], another: str = "", acts: MayAct = None
+        self,
+        reader: Reader,
+        offered: Offered,
+        lines: Sequence[HomeLine],
+        another: OtherAccount | None = None,
+        acts: MayAct = None,
     ) -> Page:
-        """`another`: where the person signs in as somebody else. `acts`: for whom they act, if they may change it."""
+        """`acts`: for whom they act, if they may change it."""
         return self._page("home.html", reader, offered=offered, lines=lines, another=another, acting=acts)
 
     def acting(self, reader: Reader, id: str, lines: Sequence[ActingLine]) -> Page:
@@ -261,12 +269,12 @@ class Pages:
         to: str,
         login: str = "",
         known: bool = False,
-        another: str = "",
+        another: OtherAccount | None = None,
         refused: Code | None = None,
         reference: str = "",
     ) -> Page:
         """The form that links a person's account of an application; with `refused`, the answer to one that was not
-        linked. `login`: as they wrote it, or the one that is linked (`known`). `another`: as in `home`."""
+        linked. `login`: as they wrote it, or the one that is linked (`known`)."""
         status = refused.status if refused and refused.status else 200
         about = {"host": host, "to": to, "login": login, "known": known, "another": another}
         again = (("to", f"/_ecluse/account?host={quote(host, safe='')}&to={quote(to, safe='')}"),)

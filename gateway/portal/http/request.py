@@ -17,7 +17,7 @@ from gateway.model.errors import GatewayError
 from gateway.model.identity import Identity
 from gateway.model.levels import NO_NEED, Need, need_query
 from gateway.model.ports import Reader, ShownAgain
-from gateway.model.transaction import OTHER_ACCOUNT
+from gateway.model.transaction import OTHER_ACCOUNT, OTHER_ORGANISATION
 from gateway.stores.records import Write
 from gateway.wire.application_cookies import shared_cookies
 from gateway.wire.cookies import (
@@ -49,6 +49,8 @@ _ASKED_AGAIN = re.compile(rf"(?:/|{PREFIX}(?:{_SHOWN}))(?:\?[!-~]*)?")
 _ASKS_OTHERS = re.compile(rf"{PREFIX}(?:start|login|saml/(?:finish|discovery)|callback/[^/]*)")
 # Of a sign-in address: the person is asked who they are, whoever they are here.
 ANOTHER = f"&{OTHER_ACCOUNT}=1"
+# And chooses with which sign-in service first.
+_OF_ANOTHER_ORGANISATION = f"&{OTHER_ACCOUNT}={OTHER_ORGANISATION}"
 # How a choice of language stands behind another parameter.
 CHOSEN = "&language="
 _KEPT_POST = re.compile(rf"{KEPT}\?post=[A-Za-z0-9_-]{{43}}")
@@ -155,6 +157,12 @@ class PortalRequest:
         if back is None and self.app is not None:
             back = WayBack(self.app, self.host, self.app.home)
         return "" if back is None else _login_link(back)
+
+    @property
+    def has_others(self) -> bool:
+        """Whether the application that a page leads to takes several sign-in services."""
+        app = self.app if self.way_back is None else self.way_back.app
+        return app is not None and len(app.providers) > 1
 
     @property
     def apps_here(self) -> tuple[App, ...]:
@@ -281,6 +289,12 @@ def _strictly(encoded: str) -> dict[str, str]:
 def portal_home(request: PortalRequest) -> str:
     """The path of a person's own page on the portal's host, where `/` may be an application's."""
     return f"{PREFIX}home" if request.app is not None and request.on_portal_host else "/"
+
+
+def of_another_organisation(link: str) -> str:
+    """The way beside a link by which a person uses another account: to the choice of a sign-in service. Empty for any
+    other link."""
+    return link.removesuffix(ANOTHER) + _OF_ANOTHER_ORGANISATION if link.endswith(ANOTHER) else ""
 
 
 def asked_again(target: str) -> bool:

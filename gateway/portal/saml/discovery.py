@@ -8,7 +8,7 @@ from urllib.parse import quote, urlencode
 from gateway.model.codes import PATH_RESERVED
 from gateway.model.errors import GatewayError
 from gateway.model.ports import Page
-from gateway.model.transaction import OTHER_ACCOUNT
+from gateway.model.transaction import OTHER_ACCOUNT, OTHER_ORGANISATION
 from gateway.portal.flow.source import entity, pending
 from gateway.portal.flow.steps import BeginSignIn, NextStep, Pending
 from gateway.portal.http.request import PREFIX, PortalRequest, portal_home
@@ -64,4 +64,5 @@ def _chooser(request: PortalRequest, found: Pending | None) -> str:
     if found is not None:
         return f"{PREFIX}start?t={quote(found.id, safe='')}"
     another = OTHER_ACCOUNT in request.parameters()
-    return portal_home(request) + (f"?{urlencode({OTHER_ACCOUNT: '1'})}" if another else "")
+    # Where they choose: who is signed in would be led to their own provider.
+    return portal_home(request) + (f"?{urlencode({OTHER_ACCOUNT: OTHER_ORGANISATION})}" if another else "")

@@ -32,8 +32,10 @@ await walk(async (page, context) => {
   assert.match(await session.innerText(), /Métropole du Nord[^]*Ouverture\s: aujourd’hui[^]*Fin au plus tard\s:/);
 
   // Another account in one click: the provider asks who it is, and the page comes back to them.
+  await page.getByRole('link', { name: 'Choisir une autre organisation' }).click();
+  await isOurs(page, 'Choisissez votre service de connexion');
+  await page.goBack();
   await page.getByRole('link', { name: 'Utiliser un autre compte' }).click();
-  await page.getByRole('link', { name: 'Métropole du Nord' }).click();
   await page.waitForURL(`${site.provider}/**`);
   assert.match(page.url(), /[?&]prompt=(login|select_account)(&|$)/);
   await pick(page, 'paul');

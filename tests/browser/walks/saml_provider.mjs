@@ -40,17 +40,20 @@ await walk(async (page, context, browser) => {
   await become('bob');
   await page.goto(`${site.portal}/`);
   assert.match(await page.innerText('header'), /Compte\s: helene/);
-  await page.getByRole('link', { name: 'Utiliser un autre compte' }).click();
-  await isOurs(page, 'Choisissez votre service de connexion');
-  await through(await named(page, names.fr), true);
+  await through(page.getByRole('link', { name: 'Utiliser un autre compte' }), true);
   await page.getByRole('link', { name: 'Continuer' }).click();
   await isOurs(page, 'Vos applications');
   assert.match(await page.innerText('header'), /Compte\s: bob@/);
 
-  // On the way to a page of an application, by the link that its refusals have.
-  await become('well');
-  await page.goto(`${site.permis}/_ecluse/login?to=${encodeURIComponent(ASKED)}&other_account=1`);
-  await through(await named(page, names.fr), true);
-  await page.waitForURL(site.permis + ASKED);
-  assert.equal(await page.innerText('body'), 'permis for alice');
+  // On the way to a page of an application, by the link that its refusals have: at once, and by another organisation.
+  const asked = `${site.permis}/_ecluse/login?to=${encodeURIComponent(ASKED)}&other_account=`;
+  for (const [who, how, person] of [['well', '1', 'alice'], ['bob', 'organisation', 'bob']]) {
+    await become(who);
+    await page.goto(asked + how);
+    if (how === 'organisation') await (await named(page, names.fr)).click();
+    await page.getByText('ForceAuthn: true').waitFor();
+    await page.getByRole('button', { name: 'Continuer' }).click();
+    await page.waitForURL(site.permis + ASKED);
+    assert.equal(await page.innerText('body'), `permis for ${person}`);
+  }
 });

@@ -1,8 +1,18 @@
 """Another account, in one click: the provider asks who the person is, and the page asked for is kept."""
 
-from tests.portal.installation import ACTES, PORTAL, Installation
+import re
+from dataclasses import replace
+
+import pytest
+
+from tests.portal.browser import Browser, Reply
+from tests.portal.flow.test_chooser import without_departement
+from tests.portal.installation import ACTES, PERMIS, PORTAL, Installation
+from tests.portal.test_organisations import links
 
 OTHER = "other_account=1"
+ORGANISATION = "other_account=organisation"
+LOGIN_OTHER = f"/_ecluse/login?to=/dossier%3Fid%3D7&{OTHER}"
 
 
 async def test_who_is_signed_in_becomes_another_and_comes_to_the_page(here: Installation) -> None:
@@ -32,14 +42,159 @@ async def test_the_session_goes_on_until_another_has_signed_in(here: Installatio
     assert (await browser.get(here.url(ACTES))).text == "actes for alice"
 
 
-async def test_home_leads_there(here: Installation) -> None:
+async def test_home_leads_to_the_provider_of_the_session_at_once(here: Installation) -> None:
     browser = here.browser()
     await browser.get(here.url(ACTES))
     home = await browser.get(here.url(PORTAL, "/_ecluse/home"))
     assert f'href="/?{OTHER}"' in home.text
-    chooser = await browser.get(here.url(PORTAL, f"/_ecluse/home?{OTHER}"))
-    assert f"/_ecluse/login?provider=metropole&amp;{OTHER}" in chooser.text
     browser.jar["127.0.0.1"]["op"] = "bob"
-    await browser.get(here.url(PORTAL, f"/_ecluse/login?provider=metropole&{OTHER}"))
+    await browser.get(here.url(PORTAL, f"/_ecluse/home?{OTHER}"))
     assert here.metropole.asked[-1]["prompt"] == "login"
     assert "Account: bob" in (await browser.get(here.url(PORTAL, "/_ecluse/home"))).text
+
+
+async def test_home_has_a_way_to_another_organisation_beside_it(here: Installation) -> None:
+    browser = here.browser()
+    await browser.get(here.url(ACTES))
+    home = await browser.get(here.url(PORTAL, "/_ecluse/home"))
+    assert f'href="/?{ORGANISATION}">Choose another organisation</a>' in home.text
+    chooser = await browser.get(here.url(PORTAL, f"/_ecluse/home?{ORGANISATION}"))
+    assert [name for name, _ in links(chooser)] == ["metropole", "departement"]
+    assert f"/_ecluse/login?provider=departement&amp;{OTHER}" in chooser.text
+    known = here.snapshot.providers
+    here.snapshot = replace(here.snapshot, providers={"metropole": known["metropole"]})
+    home = await browser.get(here.url(PORTAL, "/_ecluse/home"))
+    assert f'href="/?{OTHER}"' in home.text
+    assert ORGANISATION not in home.text, "there is one alone"
+
+
+# --- at an application that takes several providers: permis listens to metropole and departement
+
+
+async def signed_in(here: Installation, provider: str) -> Browser:
+    browser = here.browser()
+    chooser = await browser.get(here.url(PERMIS))
+    await browser.get(here.url(PORTAL, dict(links_to(chooser))[provider]))
+    assert (await browser.get(here.url(PERMIS))).text == "permis for alice"
+    return browser
+
+
+def links_to(chooser: Reply) -> list[tuple[str, str]]:
+    found = re.findall(r'href="(/_ecluse/login[?][^"]*provider=([a-z]+)[^"]*)"', chooser.text)
+    return [(name, link.replace("&amp;", "&")) for link, name in found]
+
+
+@pytest.mark.parametrize("provider", ["metropole", "departement"])
+async def test_nobody_chooses_again_the_provider_of_their_session(here: Installation, provider: str) -> None:
+    browser, asked = await signed_in(here, provider), getattr(here, provider).asked
+    browser.jar["127.0.0.1"]["op"] = "bob"
+    reply = await browser.get(here.url(PERMIS, f"/_ecluse/login?to=/dossier%3Fid%3D7&{OTHER}"))
+    assert (reply.url, reply.text) == (here.url(PERMIS, "/dossier?id=7"), "permis for bob")
+    assert ([one.get("prompt") for one in asked], reply.hops[0]) == ([None, "login"], here.url(PERMIS, LOGIN_OTHER))
+
+
+async def test_a_session_of_the_portal_alone_says_it_too(here: Installation) -> None:
+    """The application's host has no seat yet, or no more."""
+    browser = await signed_in(here, "departement")
+    del browser.jar[PERMIS]
+    await browser.get(here.url(PERMIS, f"/_ecluse/login?to=/&{OTHER}"))
+    assert [one.get("prompt") for one in here.departement.asked] == [None, "login"]
+
+
+async def test_of_two_sessions_that_of_the_application_counts(here: Installation) -> None:
+    browser = await signed_in(here, "departement")
+    await browser.get(here.url(PORTAL, "/_ecluse/login?provider=metropole"))
+    await browser.get(here.url(PERMIS, f"/_ecluse/login?to=/&{OTHER}"))
+    assert [one.get("prompt") for one in here.departement.asked] == [None, "login"]
+
+
+async def test_another_organisation_is_chosen_and_the_page_is_kept(here: Installation) -> None:
+    browser = await signed_in(here, "departement")
+    chooser = await browser.get(here.url(PERMIS, f"/_ecluse/login?to=/dossier%3Fid%3D7&{ORGANISATION}"))
+    ways = dict(links_to(chooser))
+    assert list(ways) == ["metropole", "departement"]
+    browser.jar["127.0.0.1"]["op"] = "bob"
+    reply = await browser.get(here.url(PORTAL, ways["metropole"]))
+    assert (reply.url, reply.text) == (here.url(PERMIS, "/dossier?id=7"), "permis for bob")
+    assert here.metropole.asked[-1]["prompt"] == "login"
+
+
+@pytest.mark.parametrize("why", ["nobody", "silent", "unlisted"])
+async def test_people_choose_where_their_provider_cannot_be_asked(
+    here: Installation, why: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    browser, offered = await signed_in(here, "departement"), ["metropole", "departement"]
+    if why == "nobody":
+        browser.jar.clear()
+    elif why == "silent":
+        monkeypatch.setattr(here.federation, "is_silent", lambda provider: provider.name == "departement")
+    else:
+        without_departement(here)
+        offered = ["metropole", "commune"]
+    chooser = await browser.get(here.url(PERMIS, f"/_ecluse/login?to=/&{OTHER}"))
+    assert [name for name, _ in links(chooser)] == offered
+    assert len(here.departement.asked) == 1
+    if why != "unlisted":
+        home = await browser.get(here.url(PORTAL, f"/_ecluse/home?{OTHER}"))
+        assert [name for name, _ in links(home)] == offered
+
+
+async def test_the_one_that_is_left_is_asked(here: Installation) -> None:
+    browser = await signed_in(here, "departement")
+    here.change("permis", providers=("metropole",))
+    reply = await browser.get(here.url(PERMIS, f"/_ecluse/login?to=/&{OTHER}"))
+    assert reply.text == "permis for alice"
+    assert [one["prompt"] for one in here.metropole.asked] == ["login"]
+
+
+# --- links that others make
+
+
+async def test_a_link_names_no_provider_at_an_application(here: Installation) -> None:
+    browser = await signed_in(here, "departement")
+    for more in ("provider=metropole", "idp_hint=metropole", f"t=x&{OTHER[:-1]}organisation=1"):
+        link = f"/_ecluse/login?to=/&{OTHER}&{more}"
+        reply = await browser.get(here.url(PERMIS, link), follow=False)
+        if reply.status == 303:
+            await browser.get(reply.location)
+    assert here.metropole.asked == []
+
+
+@pytest.mark.parametrize("value", ["departement", "2", "Organisation", "%ff", "https%3A%2F%2Fevil.example"])
+async def test_what_a_link_says_of_another_account_is_no_more_than_that(here: Installation, value: str) -> None:
+    browser = await signed_in(here, "metropole")
+    await browser.get(here.url(PERMIS, f"/_ecluse/login?to=/&other_account={value}"))
+    assert [one.get("prompt") for one in here.metropole.asked] == [None, "login"]
+    assert here.departement.asked == []
+
+
+@pytest.mark.parametrize("how", [OTHER, ORGANISATION])
+@pytest.mark.parametrize(
+    "to", ["https%3A%2F%2Fevil.example/", "//evil.example/", "/%5Cevil.example", "/_ecluse/logout"]
+)
+async def test_nobody_is_led_where_a_link_says(here: Installation, how: str, to: str) -> None:
+    browser = await signed_in(here, "metropole")
+    page = await browser.get(here.url(PERMIS, f"/_ecluse/login?to={to}&{how}"))
+    if how == ORGANISATION:
+        page = await browser.get(here.url(PORTAL, dict(links_to(page))["metropole"]))
+    assert page.url == here.url(PERMIS)
+
+
+@pytest.mark.parametrize("how", [OTHER, ORGANISATION])
+async def test_a_provider_that_is_not_listed_is_refused_on_the_way(here: Installation, how: str) -> None:
+    browser = await signed_in(here, "metropole")
+    start = (await browser.get(here.url(PERMIS, f"/_ecluse/login?to=/&{how}"), follow=False)).location
+    here.change("permis", providers=("metropole",))
+    await browser.get(start.replace("/start?", "/login?provider=departement&"))
+    assert (here.codes(), here.departement.asked) == (["login.unknown_provider"], [])
+
+
+async def test_no_picture_asks_for_another_account(here: Installation) -> None:
+    browser = await signed_in(here, "metropole")
+    image = {"Sec-Fetch-Dest": "image", "Sec-Fetch-Mode": "no-cors", "Sec-Fetch-Site": "cross-site"}
+    reply = await browser.get(here.url(PERMIS, f"/_ecluse/login?to=/&{OTHER}"), **image)
+    assert reply.status == 401
+    # Browsers say along all of a redirect what it is for.
+    reply = await browser.get(here.url(PORTAL, f"/_ecluse/home?{OTHER}"), follow=False, **image)
+    assert (await browser.get(reply.location, **image)).status == 401
+    assert len(here.metropole.asked) == 1

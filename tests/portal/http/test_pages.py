@@ -248,6 +248,31 @@ def test_the_link_of_an_error_page_says_where_it_leads(pages: Pages, code: Code,
     assert f'<a href="/_ecluse/somewhere">{shown}</a>' in page.body.decode()
 
 
+@pytest.mark.parametrize(
+    ("login_url", "has_others", "shown"),
+    [
+        ("/_ecluse/login?to=/a%3Fother_account%3D1&other_account=1", True, True),
+        ("/_ecluse/login?to=/&other_account=1", False, False),
+        ("/_ecluse/login?to=/", True, False),
+        ("", True, False),
+    ],
+)
+def test_beside_another_account_stands_another_organisation_where_there_are_several(
+    pages: Pages, login_url: str, has_others: bool, shown: bool
+) -> None:
+    page = pages.render(
+        POLICY_NOT_ALLOWED,
+        kind="html",
+        reader=Reader("fr"),
+        reference="r",
+        login_url=login_url,
+        has_others=has_others,
+    ).body.decode()
+    link = "/_ecluse/login?to=/a%3Fother_account%3D1&amp;other_account=organisation"
+    assert (f'<a href="{link}">Choisir une autre organisation</a>' in page) == shown
+    assert ("Choisir une autre organisation" in page) == shown
+
+
 def test_where_no_application_is_known_the_way_back_leads_to_all_of_them(pages: Pages) -> None:
     page = pages.render(PATH_RESERVED, kind="html", reader=Reader("fr"), reference="r", login_url="/")
     assert '<a href="/">Vos applications</a>' in page.body.decode()

@@ -72,7 +72,7 @@ async def test_from_home_and_by_another_account_the_provider_is_told_to_ask_anew
     request = brought(await person.step("GET", f"{back}&entityID={quote(ENTITY, safe='')}", initiator=DS))
     assert request.message.get("ForceAuthn") == "true"
     again = await person.step("GET", back, initiator=DS)
-    assert again.location == federated.here.url(PORTAL, "/?other_account=1")
+    assert again.location == federated.here.url(PORTAL, "/?other_account=organisation"), "where people choose"
 
 
 async def test_the_link_stands_below_the_search_for_organisations(federated: Region) -> None:

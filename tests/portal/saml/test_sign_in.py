@@ -56,6 +56,18 @@ async def test_for_another_account_the_provider_is_told_to_ask_anew(region: Regi
     assert asked.message.get("ForceAuthn") == "true"
 
 
+async def test_of_several_providers_that_of_the_session_is_asked_anew_at_once(region: Region) -> None:
+    person = region.person()
+    await region.signed_in(person)
+    region.here.change("permis", providers=("departement", "region"))
+    asked = await region.asked(person, "/_ecluse/login?to=/&other_account=1")
+    assert (asked.location, asked.message.get("ForceAuthn")) == (f"{IDP}/sso", "true")
+    chooser = await person.follow(
+        await person.step("GET", region.here.url(PERMIS, "/_ecluse/login?to=/&other_account=organisation"))
+    )
+    assert "Choose your sign-in service" in chooser.text
+
+
 async def test_by_post_the_request_goes_in_a_form_that_sends_itself(region: Region) -> None:
     region.change(request_binding="post")
     person = region.person()
