@@ -22,6 +22,10 @@ const isCut = () => document.documentElement.scrollWidth > document.documentElem
 const loaded = () => performance.getEntriesByType('resource').map((entry) => entry.name)
   .filter((address) => !address.endsWith('/logo.png')).map((address) => `loads ${address}`);
 
+// The day of a date is on one line, or is broken in the middle: "le 30 novembre" and "2026".
+const broken = () => [...document.querySelectorAll('main .whole')]
+  .filter((part) => part.getClientRects().length > 1).map((part) => `breaks ${part.innerText}`);
+
 // On paper: dark on white in either theme, and what cannot be used there is left out.
 async function printed(page) {
   await page.emulateMedia({ media: 'print', colorScheme: 'dark' });
@@ -106,6 +110,7 @@ for (const colorScheme of ['light', 'dark']) {
     found[name] ??= [];
     await page.goto(`file://${join(folder, name)}`);
     if (await page.evaluate(isCut)) found[name].push('does not fit 320 pixels');
+    found[name].push(...await page.evaluate(broken));
     if (!sheets) found[name].push(...await page.evaluate(loaded));
     await page.evaluate(axe);
     const { violations } = await page.evaluate((only) => globalThis.axe.run({ runOnly: only }), tags);

@@ -177,6 +177,7 @@ def _signed_out(pages: Pages, reader: Reader) -> dict[str, Page]:
         "signed-out-perhaps": pages.signed_out(reader, "perhaps", home=home),
         "signed-out-elsewhere": pages.signed_out(reader, "elsewhere", elsewhere="https://portal/_ecluse/logout"),
         "signed-out-nothing": pages.signed_out(reader, "nothing"),
+        "signed-out-nobody": pages.signed_out(replace(reader, app={}), "nobody", waits=True),
     }
 
 

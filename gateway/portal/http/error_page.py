@@ -12,6 +12,7 @@ from gateway.model.codes import (
     LOGIN_PROVIDER_FAULT,
     LOGIN_PROVIDER_UNREACHABLE,
     LOGIN_TOO_WEAK,
+    PATH_RESERVED,
     POLICY_LOGIN_FORM,
     SAML_METADATA_EXPIRED,
     SAML_METADATA_UNREACHABLE,
@@ -75,6 +76,11 @@ def blames_provider(code: Code) -> bool:
 def is_for_nobody(code: Code, filled: Collection[str]) -> bool:
     """A person who is not signed in has no account that could be said to give no access."""
     return code.status == 403 and code.id.startswith("policy.") and is_for_another(code) and "account" not in filled
+
+
+def is_of_portal(code: Code, filled: Collection[str]) -> bool:
+    """Whether a page is not there where no application is meant."""
+    return code is PATH_RESERVED and "place" not in filled
 
 
 def sign_of(code: Code) -> Literal["person", "lock", "clock", "note"]:

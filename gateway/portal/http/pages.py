@@ -1,7 +1,6 @@
 """Every page of ours, from jinja2 templates in French and English: HTML alone, with nothing to load beside it."""
 
 import json
-import re
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -20,9 +19,18 @@ from gateway.model.kept_post import KeptPost
 from gateway.model.ports import Page, Reader, ShownAgain
 from gateway.model.theme import ShownText, Theme, Words, by_language, said_in
 from gateway.ops.log import short_reference
+from gateway.portal.http.called import called, whole, whole_day, whole_words
 from gateway.portal.http.choices import ActingLine, Choice, MayAct, OrganisationChoices, StepUp
 from gateway.portal.http.dsfr import DSFR_TEMPLATES, DsfrMarkup
-from gateway.portal.http.error_page import blames_provider, is_for_nobody, is_of_no_host, sign_of, way_of, words_of
+from gateway.portal.http.error_page import (
+    blames_provider,
+    is_for_nobody,
+    is_of_no_host,
+    is_of_portal,
+    sign_of,
+    way_of,
+    words_of,
+)
 from gateway.portal.http.i18n import catalogue, choose
 from gateway.portal.http.lines import AccountLine, AskedAccess, HomeLine, Offered, OtherAccount, SessionLine
 from gateway.portal.http.look import Look
@@ -36,8 +44,8 @@ _Kind = Literal["html", "json", "frame"]
 _Fields = Sequence[tuple[str, str]]
 # `ended`: here; `everywhere`: at the provider too, as it says itself; `asked`: it was asked to, and does not say
 # whether it did; `in_part`: it says that it did not; `perhaps`: what it says could not be verified. Nothing was found
-# to end: `elsewhere`, sessions may be left on other hosts; `nothing`, none are.
-SignedOut = Literal["ended", "everywhere", "asked", "in_part", "perhaps", "elsewhere", "nothing"]
+# to end: `elsewhere`, sessions may be left on other hosts; `nothing`, none are. `nobody`: nothing was asked to end.
+SignedOut = Literal["ended", "everywhere", "asked", "in_part", "perhaps", "elsewhere", "nothing", "nobody"]
 
 _TEMPLATES = Path(__file__).parents[1] / "templates"
 _HTML = (b"Content-Type", b"text/html; charset=utf-8")
@@ -53,8 +61,6 @@ _OF_OUR_ORIGIN = (b"Referrer-Policy", b"strict-origin")
 # Stands around the name of what differs from one response to the next; no template and no catalogue has it.
 _MARK = "\0"
 _USUAL = Theme()
-_HYPHENATED = re.compile(r"(?=.{3,16}$)[^-]+-.+")
-_WHOLE = Markup('<span class="whole">{}</span>')
 _NO_TEXT = ShownText("")
 
 
@@ -157,6 +163,7 @@ class Pages:
             words=words_of(code),
             has_others=form.has_others,
             for_nobody=is_for_nobody(code, filled),
+            of_portal=is_of_portal(code, filled),
             renews=code is FORM_LOGIN_REFUSED and "login_url" in filled,
             again=form.again,
             fields_again=_shown_again(code, filled),
@@ -188,10 +195,13 @@ class Pages:
         again = (("to", "/_ecluse/logout"),)
         return self._page("logout.html", reader, again, status=status, refused=refused, reference=reference, to=to)
 
-    def signed_out(self, reader: Reader, how: SignedOut, *, elsewhere: str = "", home: str = "") -> Page:
-        """`elsewhere`: where the sessions of other hosts end. `home`: a way back to the application."""
+    def signed_out(
+        self, reader: Reader, how: SignedOut, *, elsewhere: str = "", home: str = "", waits: bool = False
+    ) -> Page:
+        """`elsewhere`: where the sessions of other hosts end. `home`: a way back to the application. `waits`: whether a
+        sign-in may, in another tab."""
         template = "signed_out_in_part.html" if how in ("in_part", "perhaps") else "signed_out.html"
-        return self._page(template, reader, how=how, elsewhere=elsewhere, home=home)
+        return self._page(template, reader, how=how, elsewhere=elsewhere, home=home, waits=waits)
 
     def post(self, reader: Reader, url: str, fields: Sequence[tuple[str, str]], *, portal_url: str) -> Page:
         """A form that sends itself to a provider, and a button where scripts are off. The provider may lead straight
@@ -325,8 +335,8 @@ class Pages:
         """As the operator calls it; empty where ours stands."""
         return said_in(self._current.theme.levels.get(level, {}), language)
 
-    def _moment(self, language: str, at: int) -> str:
-        return moment(at, self._now(), self._current.zone, language, self._catalogues[language])
+    def _moment(self, language: str, at: int) -> Markup:
+        return whole_day(moment(at, self._now(), self._current.zone, language, self._catalogues[language]))
 
     def _page(self, template: str, reader: Reader, again: _Fields = (), *, status: int = 200, **values: object) -> Page:
         """`again`: by which the page is shown in another language where its address would not show it once more."""
@@ -363,25 +373,12 @@ def _environment(language: str, texts: NullTranslations, dsfr: bool = False) -> 
     )
     environment.policies["ext.i18n.trimmed"] = True
     environment.install_gettext_translations(texts, newstyle=True)  # type: ignore[attr-defined]
-    environment.filters["called"] = lambda one: _called(one, language)
-    environment.filters["day"] = lambda written: day(date.fromisoformat(written), language, texts)
+    environment.filters["called"] = lambda one: called(one, language)
+    environment.filters["day"] = lambda written: whole(day(date.fromisoformat(written), language, texts))
     environment.filters["short"] = short_reference
-    environment.filters["whole"] = _whole
+    environment.filters["whole"] = whole_words
     environment.filters["size"] = lambda number: size(number, language, texts)
     return environment
-
-
-def _called(one: Choice | SessionLine, language: str) -> ShownText:
-    if text := one.labels.get(language):
-        return ShownText(text)
-    written_in = [other for other, text in one.labels.items() if text == one.label]
-    return ShownText(one.label, *written_in[:1])
-
-
-def _whole(title: str) -> Markup:
-    """Words such as "sign-in" break at no hyphen; longer ones may, where a page is narrow."""
-    words = escape(title).split(" ")
-    return Markup(" ").join(_WHOLE.format(word) if _HYPHENATED.fullmatch(word) else word for word in words)
 
 
 def _slot(name: str) -> str:

@@ -33,17 +33,15 @@ class BrowserSignOut:
 
     async def form(self, request: PortalRequest) -> Page:
         """A link or an image can bring a browser here: it signs nobody out. Where nobody is signed in, it says so."""
-        if await self._has_something(request):
+        cookie, left = presented_seat(request.cookie_line), elsewhere(request)
+        # A sign-in may wait for the person's choice in another tab.
+        waits = proven_may_wait(request.snapshot) and request.binding() is not None
+        if cookie is not None and await self._services.sessions.of_browser(request.host, cookie):
             return self._form(request)
-        how, home = _how(request, found=False), home_of(request)
-        return self._services.pages.signed_out(request.reader, how, elsewhere=elsewhere(request), home=home)
-
-    async def _has_something(self, request: PortalRequest) -> bool:
-        """A session, or a sign-in that waits for the person's choice in another tab."""
-        if proven_may_wait(request.snapshot) and request.binding() is not None:
-            return True
-        cookie = presented_seat(request.cookie_line)
-        return cookie is not None and bool(await self._services.sessions.of_browser(request.host, cookie))
+        if waits and left:
+            return self._form(request)
+        how: SignedOut = "elsewhere" if left else "nobody"
+        return self._services.pages.signed_out(request.reader, how, elsewhere=left, home=home_of(request), waits=waits)
 
     def _form(self, request: PortalRequest, refused: Code | None = None) -> Page:
         left = left_application(request)

@@ -61,9 +61,16 @@ await walk(async (page, context) => {
 
   // Back leads nowhere that is closed, and signing out twice says that everything is.
   await page.goBack();
-  await page.reload();
   await page.getByRole('link', { name: 'Métropole du Nord' }).waitFor();
   await page.goto(`${site.portal}/_ecluse/logout`);
-  await button(page, 'Se déconnecter').click();
+  await isOurs(page, 'Aucune session n’est ouverte');
+  await button(page, 'Abandonner les connexions en cours').click();
   await isOurs(page, 'Toutes vos sessions sont fermées');
+
+  // No page of the portal that is not there speaks of an application.
+  await page.goto(`${site.portal}/nulle-part`);
+  await isOurs(page, 'Page introuvable');
+  assert.match(await page.innerText('main'), /n’existe pas sur le portail/);
+  assert.doesNotMatch(await page.innerText('main'), /l’application/);
+  await page.getByRole('link', { name: 'Vos applications' }).waitFor();
 });

@@ -24,6 +24,6 @@ await walk(async (page, context) => {
   await page.reload();
   await isOurs(page, 'Votre session est fermée');
   await page.goto(`${site.portal}/_ecluse/logout`);
-  await isOurs(page, 'Toutes vos sessions sont fermées');
+  await isOurs(page, 'Aucune session n’est ouverte');
   assert.equal(await page.getByRole('main').getByRole('button').count(), 0);
 });

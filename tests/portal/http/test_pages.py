@@ -31,10 +31,11 @@ from gateway.model.ports import Page, Reader
 from gateway.model.theme import ShownText, Theme, Words
 from gateway.ops.log import short_reference
 from gateway.portal.http import pages as module
+from gateway.portal.http.called import whole_words
 from gateway.portal.http.choices import ActingLine, Choice, OrganisationChoices, OrganisationLine, StepUp
 from gateway.portal.http.i18n import catalogue
 from gateway.portal.http.lines import AccountLine, HomeLine, Offered, SessionLine
-from gateway.portal.http.pages import Pages, _environment, _whole
+from gateway.portal.http.pages import Pages, _environment
 from tests.growth import steps
 
 XSS = "<script>alert(1)</script>\"'&\0"
@@ -160,8 +161,8 @@ def test_a_short_word_of_a_heading_is_kept_on_one_line(pages: Pages) -> None:
     recent = StepUp(Choice("Métropole", {}, "/x"), "", False, 60, "/")
     heading = '<h1>A recent <span class="whole">sign-in</span> is needed</h1>'
     assert heading in pages.step_up(Reader("en"), recent).body.decode()
-    assert _whole("it&#39;s <sign-in>") == 'it&amp;#39;s <span class="whole">&lt;sign-in&gt;</span>'
-    assert _whole("plurisyllabique-anticonstitutionnel") == "plurisyllabique-anticonstitutionnel"
+    assert whole_words("it&#39;s <sign-in>") == 'it&amp;#39;s <span class="whole">&lt;sign-in&gt;</span>'
+    assert whole_words("plurisyllabique-anticonstitutionnel") == "plurisyllabique-anticonstitutionnel"
 
 
 @pytest.mark.parametrize(
@@ -276,6 +277,11 @@ def test_beside_another_account_stands_another_organisation_where_there_are_seve
 def test_where_no_application_is_known_the_way_back_leads_to_all_of_them(pages: Pages) -> None:
     page = pages.render(PATH_RESERVED, kind="html", reader=Reader("fr"), reference="r", login_url="/")
     assert '<a href="/">Vos applications</a>' in page.body.decode()
+    assert "Cette page n’existe pas sur le portail. Vérifiez l’adresse ou repartez de" in page.body.decode()
+    assert "l’application" not in page.body.decode()
+    reader = Reader("fr", app={"": "Permis"})
+    page = pages.render(PATH_RESERVED, kind="html", reader=reader, reference="r", login_url="/")
+    assert "Vérifiez l’adresse ou revenez à l’application." in page.body.decode()
 
 
 def test_the_text_of_the_app_stands_before_our_own(pages: Pages) -> None:

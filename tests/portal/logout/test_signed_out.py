@@ -79,7 +79,8 @@ async def test_invariant_11_the_address_names_an_application_and_no_more(
 async def test_a_form_is_shown_to_nobody_who_has_nothing_to_end(here: Installation) -> None:
     browser, _ = await signed_out(here)
     page = await browser.get(here.url(PORTAL, "/_ecluse/logout"))
-    assert (page.status, "Everything is signed out" in page.text, "<form" in page.text) == (200, True, False)
+    assert (page.status, "Nobody is signed in" in page.text, "<form" in page.text) == (200, True, False)
+    assert '<p class="act"><a href="/">Your applications</a></p>' in page.text
     page = await browser.get(here.url(ACTES, "/_ecluse/logout"))
     assert "You were signed out here already" in page.text
     assert f'<a href="{here.url(PORTAL, "/_ecluse/logout")}">Sign out of all of them</a>' in page.text
@@ -90,4 +91,16 @@ async def test_a_session_that_ended_elsewhere_is_nothing_to_end(here: Installati
     browser = here.browser()
     await browser.get(here.url(ACTES))
     await here.sessions.end_browser(PORTAL, browser.jar[PORTAL]["__Host-ecluse"].encode())
-    assert "Everything is signed out" in (await browser.get(here.url(PORTAL, "/_ecluse/logout"))).text
+    assert "Nobody is signed in" in (await browser.get(here.url(PORTAL, "/_ecluse/logout"))).text
+
+
+async def test_where_a_sign_in_may_wait_nobody_is_told_of_a_session_and_can_end_it(here: Installation) -> None:
+    here.change_provider("metropole", chooses_tenant=True)
+    browser = here.browser()
+    await browser.get(here.url(PORTAL, "/_ecluse/login?provider=metropole"), follow=False)
+    page = await browser.get(here.url(PORTAL, "/_ecluse/logout"))
+    assert "Nobody is signed in" in page.text
+    assert "You will be signed out" not in page.text
+    assert '<p class="act"><a href="/">Your applications</a></p>' in page.text
+    assert "End sign-ins under way</button>" in page.text
+    assert "Everything is signed out" in (await browser.post(here.url(PORTAL, "/_ecluse/logout"))).text
