@@ -43,7 +43,7 @@ def _person(
 
 METROPOLE = (
     _person(
-        "helene", "agent, administratrice", "Hélène", "Lebœuf-Müller", "metropole.example", METROPOLE_SIRET,
+        "helene", "agente, administratrice", "Hélène", "Lebœuf-Müller", "metropole.example", METROPOLE_SIRET,
         ["ONDE", "administrateurs"], ["0590001A", "0590002B"],
     ),
     _person(
