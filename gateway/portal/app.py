@@ -6,7 +6,7 @@ The data plane has read each request that comes here; no request is parsed a sec
 import asyncio
 
 from gateway.access.inbound import InboundRequest
-from gateway.model.codes import GATEWAY_FAULT, PATH_RESERVED, SESSION_LIMIT, WIRE_METHOD
+from gateway.model.codes import GATEWAY_FAULT, PATH_RESERVED, SESSION_LIMIT, SESSION_NONE, WIRE_METHOD
 from gateway.model.errors import GatewayError
 from gateway.model.kept_post import SendOn
 from gateway.model.ports import Page
@@ -231,6 +231,8 @@ class Portal:
         if login_url and is_for_another(error.code):
             login_url += ANOTHER
         leads_home = way_of(error.code) == "start" or error.code in (SESSION_LIMIT, PATH_RESERVED, WIRE_METHOD)
+        # The home page says so itself where there is too much to choose from.
+        leads_home |= error.code is SESSION_NONE and request.path not in ("/", f"{PREFIX}home")
         if not login_url and request.on_portal_host and request.kind == "html" and leads_home:
             # No application is known that the sign-in was for.
             login_url = f"{PREFIX}home"

@@ -38,17 +38,25 @@ class Chooser:
         self._services = services
         self._known: tuple[Mapping[str, Provider], ProvidersByOrganisation] | None = None
 
-    async def page(self, request: PortalRequest, found: Pending | None, offered: Sequence[Provider]) -> Page:
-        """Where a person chooses among several. `found` None: for the portal itself."""
+    async def page(
+        self,
+        request: PortalRequest,
+        found: Pending | None,
+        offered: Sequence[Provider],
+        not_taken: Provider | None = None,
+    ) -> Page:
+        """Where a person chooses among several. `found` None: for the portal itself. `not_taken`: they are signed in
+        with this one, to which the application does not listen."""
         if request.snapshot.organisations:
-            return await self._search(request, found, offered, "")
+            return await self._search(request, found, offered, "", not_taken)
         near = await self._near(request, offered)
         first = {one.name for one in near}
         others = [one for one in offered if one.name not in first]
         presented = await self._presented([*near, *others])
         links = _Links(request, found, self._services, presented)
+        refused = links.of_session(not_taken)
         return self._services.pages.chooser(
-            request.reader, links.choices(others), links.choices(near), links.discovery(offered)
+            request.reader, links.choices(others), links.choices(near), links.discovery(offered), refused
         )
 
     async def home_realm(self, request: PortalRequest, found: Pending, offered: Sequence[Provider]) -> str:
@@ -85,7 +93,12 @@ class Chooser:
         return redirect(request.snapshot.gateway.portal_url + back)
 
     async def _search(
-        self, request: PortalRequest, found: Pending | None, offered: Sequence[Provider], typed: str
+        self,
+        request: PortalRequest,
+        found: Pending | None,
+        offered: Sequence[Provider],
+        typed: str,
+        not_taken: Provider | None = None,
     ) -> Page:
         last, query = provider_remembered(request.cookie_line), query_of(typed)
         organisations = await self._organisations(request, query)
@@ -110,6 +123,7 @@ class Chooser:
             others=links.choices(offered if away else to_all),
             near=links.choices(near),
             discovery=links.discovery(offered),
+            not_taken=links.of_session(not_taken),
             credits=tuple(dict.fromkeys((one.credit, one.as_of) for one in request.snapshot.organisations)),
         )
         return self._services.pages.organisations(request.reader, choices)
@@ -164,6 +178,9 @@ class _Links:
     def choices(self, providers: Iterable[Provider]) -> tuple[Choice, ...]:
         """An application shows all that it lists: nobody whose identity it accepts is left without a way in."""
         return tuple(self._choice(provider, {}) for provider in islice(providers, self._most))
+
+    def of_session(self, provider: Provider | None) -> Choice | None:
+        return None if provider is None else self._choice(provider, {})
 
     def discovery(self, offered: Iterable[Provider]) -> str:
         """To the federation's own search; empty where none is configured, or no provider of it is offered."""

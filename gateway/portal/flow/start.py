@@ -26,7 +26,7 @@ from gateway.portal.flow.establish import give_seat
 from gateway.portal.flow.source import pending
 from gateway.portal.flow.steps import BeginSignIn, Continue, NextStep, Pending, SignInSeenAgain
 from gateway.portal.http.choices import StepUp
-from gateway.portal.http.request import CHOSEN, PREFIX, PortalRequest, keep_language, language_query
+from gateway.portal.http.request import CHOSEN, PREFIX, PortalRequest, keep_language, language_query, portal_home
 from gateway.portal.http.responses import redirect
 from gateway.portal.services import PortalServices
 from gateway.stores.records import UseOnce, Write
@@ -55,7 +55,14 @@ class Start:
             request.require_navigation()
         if CHOSEN in request.target:
             keep_language(request)
-        found = await pending(self._services.transactions, request, request.parameter("t"))
+        try:
+            found = await pending(self._services.transactions, request, request.parameter("t"))
+        except GatewayError as error:
+            if in_frame or error.code is not LOGIN_TRANSACTION_GONE or await self._signed_in(request) is None:
+                raise
+            # Back, after a sign-in: nobody who is signed in is told to begin again.
+            self._services.report.refused(request, error)
+            return redirect(f"{request.snapshot.gateway.portal_url}{portal_home(request)}")
         if in_frame:
             if not (found.transaction.embedded and found.app.embedded_by):
                 raise GatewayError(SIGN_IN_REQUIRED, "a sign-in that was begun at the top goes on there")
@@ -89,9 +96,12 @@ class Start:
     async def _known(self, request: PortalRequest, step: Continue) -> _Known | None:
         if step.made is not None:
             return _Known(step.made.session.id, step.made.session.identity, just_made=True)
-        if step.cookie is None:
+        return await self._signed_in(request)
+
+    async def _signed_in(self, request: PortalRequest) -> _Known | None:
+        host, cookie = request.host, presented_seat(request.cookie_line)
+        if cookie is None:
             return None
-        host, cookie = request.host, step.cookie
         seat = self._services.sessions.cached(host, cookie) or await self._services.sessions.load(host, cookie)
         return None if seat is None or not seat.live else _Known(seat.session_id, seat.identity, just_made=False)
 
@@ -151,7 +161,11 @@ class Start:
             return BeginSignIn(known[0].name, found, dict(transaction.hints))
         if home := await self._chooser.home_realm(request, found, known):
             return BeginSignIn(home, found, dict(transaction.hints))
-        return await self._chooser.page(request, found, known)
+        not_taken = None
+        if person is not None and person.identity.provider not in app.listed:
+            # They are signed in, and asked all the same: the page says why.
+            request.identity, not_taken = person.identity, configured.get(person.identity.provider)
+        return await self._chooser.page(request, found, known, not_taken)
 
     def _of_session(self, request: PortalRequest, found: Pending, person: _Known | None) -> str:
         """The provider that is asked for another account: of the application's session, else of the portal's. Empty

@@ -58,7 +58,7 @@ class OrganisationChoices:
     anything was. `kept`: the parameter that goes with a search, if any. `services`: by an e-mail domain. `more`: others
     are found too. `away`: nothing can be found now. `others`: for people whose organisation is not found. `credits`:
     whose data these are, and of which day. `near`: those of the network that the person asks from. `discovery`: a link
-    to the federation's own search, empty where there is none."""
+    to the federation's own search, empty where there is none. `not_taken`: as in Pages.chooser."""
 
     remembered: Choice | None
     search: str
@@ -71,3 +71,4 @@ class OrganisationChoices:
     credits: tuple[tuple[str, str], ...]
     near: tuple[Choice, ...] = ()
     discovery: str = ""
+    not_taken: Choice | None = None

@@ -181,11 +181,17 @@ class Pages:
         return Page(code.status, headers, json.dumps(fields, separators=(",", ":")).encode())
 
     def chooser(
-        self, reader: Reader, choices: Sequence[Choice], near: Sequence[Choice] = (), discovery: str = ""
+        self,
+        reader: Reader,
+        choices: Sequence[Choice],
+        near: Sequence[Choice] = (),
+        discovery: str = "",
+        not_taken: Choice | None = None,
     ) -> Page:
         """`near`: those of the network that the person asks from, which stand first. `discovery`: as in
-        `OrganisationChoices`."""
-        page = self._page("chooser.html", reader, choices=choices, near=near, discovery=discovery)
+        `OrganisationChoices`. `not_taken`: of the person's session, where the application does not listen to it."""
+        about: dict[str, Any] = {"choices": choices, "near": near, "discovery": discovery, "not_taken": not_taken}
+        page = self._page("chooser.html", reader, **about)
         return Page(200, (*self._current.choosing, _HTML), page.body)
 
     def logout(self, reader: Reader, *, refused: Code | None = None, reference: str = "", to: str = "") -> Page:

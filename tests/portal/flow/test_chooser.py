@@ -6,7 +6,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from tests.portal.installation import PERMIS, PORTAL, Installation
+from tests.portal.installation import ACTES, PERMIS, PORTAL, Installation
 from tests.portal.test_organisations import links, serves, with_organisations
 
 HERE = (ip_network("127.0.0.0/8"),)
@@ -54,6 +54,25 @@ async def test_the_provider_of_the_network_stands_above_the_search_for_organisat
     reply = await here.browser().get(here.url(PERMIS))
     assert [name for name, _ in links(reply)] == ["departement"]
     assert reply.text.index("Suggested on your network") < reply.text.index("Another organisation")
+
+
+@pytest.mark.parametrize("searched", [False, True])
+async def test_who_is_signed_in_with_a_service_that_is_not_taken_is_told_so(here: Installation, searched: bool) -> None:
+    """They are asked to choose although they have a session: the page says whose it is, and leads to what it opens."""
+    if searched:
+        with_organisations(here)
+    browser, told = here.browser(), "does not accept the sign-in service of your open session: <span>Metropolis</span>"
+    await browser.get(here.url(ACTES))
+    known = here.snapshot.providers
+    here.snapshot = replace(here.snapshot, providers={**known, "commune": replace(known["metropole"], name="commune")})
+    here.change("permis", providers=("departement", "commune"))
+    reply = await browser.get(here.url(PERMIS))
+    assert told in reply.text
+    assert '<a href="/_ecluse/home">Your applications</a>' in reply.text
+    assert "Account: alice" in reply.text
+    nobody = await here.browser().get(here.url(PERMIS))
+    assert "your open session" not in nobody.text
+    assert "Your applications" not in nobody.text
 
 
 async def test_at_a_host_that_is_all_of_one_providers_people_nobody_is_asked(here: Installation) -> None:
