@@ -98,9 +98,16 @@ async function asTheMayor(page, language) {
   await step(page, language, `${site.avis}/api/dossiers/7`);
   assert.match(await page.innerText('body'), /"lu_par": "marc"/);
 
-  await step(page, language, `${site.portal}/_ecluse/logout`);
+  // Its file says that browsers keep nothing: Back shows nobody's page once the person is signed out.
+  await page.goto(`${site.elections}/`);
+  await page.goto(`${site.portal}/_ecluse/logout`);
   await page.locator('main button').click();
   await page.getByRole('heading', { name: said.out }).waitFor();
+  while (await page.goBack()) {
+    if (page.url().startsWith('about:')) break;
+    assert.ok(!(await page.innerText('body')).includes('marc'), page.url());
+    if (page.url().startsWith(`${site.portal}/_ecluse/start`)) break;
+  }
 }
 
 async function asSomebodyElse(browser, page, language, locale) {
