@@ -15,6 +15,7 @@ from gateway.identity.perimeter import check
 from gateway.model.decision import Allow, Challenge, Deny
 from gateway.model.errors import GatewayError
 from gateway.model.identity import Identity
+from gateway.model.theme import by_language
 from gateway.policy.decide import decide
 
 POLICIES = Path(__file__).parents[2] / "policies"
@@ -76,7 +77,11 @@ def test_permis(snapshot: Snapshot) -> None:
     assert decision(nobody_in_particular, "") is Deny
     refused = decide(app.routes.find(("admin", "")), "GET", paul)
     assert isinstance(refused, Deny)
-    assert refused.refusal.startswith("Réservé aux administrateurs.")
+    said = by_language(refused.refusal)
+    assert {language: text.partition(".")[0] for language, text in said.items()} == {
+        "fr": "Réservé aux administrateurs",
+        "en": "For administrators alone",
+    }
     assert app.translation.render(helene).headers == (
         b"\r\nX-Remote-User: helene\r\nctln: Leboeuf\r\nFrEduRne: 0590001A,0590002B"
     )

@@ -3,7 +3,7 @@
 from tests.smoke.pages import received
 from tests.smoke.world import World
 
-REFUSAL = "Réservé aux administrateurs"
+REFUSAL, IN_ENGLISH = "Réservé aux administrateurs", "For administrators alone"
 
 
 async def a_refused_person_gets_403_with_a_reference_in_french(world: World) -> None:
@@ -26,6 +26,7 @@ async def a_refused_person_gets_the_same_in_english(world: World) -> None:
     assert page.status == 403
     assert '<html lang="en">' in page.text
     assert "Reference" in page.text
+    assert (IN_ENGLISH in page.text, REFUSAL in page.text) == (True, False)
 
 
 async def a_refused_script_gets_json(world: World) -> None:
