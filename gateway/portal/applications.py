@@ -9,6 +9,7 @@ from gateway.access.decision import AppIdentity, Question
 from gateway.config.snapshot import App, Snapshot
 from gateway.model.codes import POLICY_UNKNOWN, SESSION_TOO_WEAK
 from gateway.model.decision import Allow, Challenge, Deny
+from gateway.model.levels import NO_NEED, Need
 from gateway.model.session import Seat
 from gateway.model.theme import ShownText, said_in
 from gateway.wire.target import canonical_target
@@ -36,14 +37,18 @@ class ApplicationList:
 
     async def open_to(
         self, snapshot: Snapshot, seat: Seat, language: str, search: str, now: float
-    ) -> AsyncIterator[ListedApplication]:
-        """In the order of their labels, those that have every word of `search`. `now`: Unix seconds."""
+    ) -> AsyncIterator[tuple[ListedApplication, Need]]:
+        """In the order of their labels, those that have every word of `search`, each with what `need_at` says of it.
+        `now`: Unix seconds."""
         words = fold_label(search).split()
         for at, listed in enumerate(await self._all(snapshot, language)):
             if at % _SLICE == _SLICE - 1:
                 await asyncio.sleep(0)
-            if all(word in listed.folded for word in words) and may_open(listed.app, seat, now):
-                yield listed
+            if not all(word in listed.folded for word in words):
+                continue
+            need = need_at(listed.app, seat, now)
+            if need is not None:
+                yield listed, need
 
     async def _all(self, snapshot: Snapshot, language: str) -> list[ListedApplication]:
         if self._snapshot is not snapshot:
@@ -65,21 +70,22 @@ class ApplicationList:
         return found
 
 
-def may_open(app: App, seat: Seat, now: float) -> bool:
-    """Whether policy lets this person into the application's home page, would after a stronger sign-in, or cannot tell
-    before there is a request. `now`: Unix seconds."""
+def need_at(app: App, seat: Seat, now: float) -> Need | None:
+    """What a sign-in has to be before policy lets this person into the application's home page; None where it does not
+    after any. Nothing where theirs will do, or where policy cannot tell before there is a request. `now`: Unix
+    seconds."""
     if not app.accepts(seat.identity):
-        return False
+        return None
     # Read as a request for it would be: it was found to have one reading when the file was loaded.
     home = app.routes.find(canonical_target(app.home.encode("ascii"), app.leniency).segments)
     question = Question(AppIdentity(app, seat.identity, 0.0, now), home, "GET", app.tenant_of(seat, now))
     match question.decision():
         case Allow():
-            return True
-        case Challenge(reason=reason):
-            return reason is SESSION_TOO_WEAK
+            return NO_NEED
+        case Challenge(reason=reason, need=need):
+            return need if reason is SESSION_TOO_WEAK else None
         case Deny(reason=reason):
-            return question.turns_on_request and reason is POLICY_UNKNOWN
+            return NO_NEED if question.turns_on_request and reason is POLICY_UNKNOWN else None
 
 
 def fold_label(text: str) -> str:

@@ -6,6 +6,7 @@ from urllib.parse import quote
 
 from gateway.model.codes import SESSION_NONE
 from gateway.model.errors import GatewayError
+from gateway.model.levels import NO_NEED
 from gateway.model.ports import Page
 from gateway.model.session import Seat
 from gateway.model.transaction import OTHER_ACCOUNT, OTHER_ORGANISATION
@@ -15,7 +16,7 @@ from gateway.portal.flow.acting import ActingFor
 from gateway.portal.flow.chooser import MOST_CHOICES, Chooser, is_silent
 from gateway.portal.flow.proven import proven_may_wait
 from gateway.portal.flow.session_limit import require_within_limit
-from gateway.portal.http.lines import HomeLine, Offered, OtherAccount
+from gateway.portal.http.lines import HomeLine, Offered, OfferedApplication, OtherAccount
 from gateway.portal.http.request import ANOTHER, PREFIX, PortalRequest, portal_home
 from gateway.portal.http.responses import redirect
 from gateway.portal.services import PortalServices
@@ -69,17 +70,19 @@ class HomePage:
         parameters = request.parameters()
         search, written = parameters.get("q", "")[:200], parameters.get("page", "")
         page = min(int(written), _MOST_PAGES) if written.isdecimal() and 0 < len(written) < 5 else 1
-        first, found, more = (max(page, 1) - 1) * _ON_A_PAGE, [], False
+        first, more = (max(page, 1) - 1) * _ON_A_PAGE, False
+        found: list[OfferedApplication] = []
         language = self._services.pages.language_of(request.reader)
         at = 0
-        async for listed in self._applications.open_to(request.snapshot, seat, language, search, self._services.now()):
+        now = self._services.now()
+        async for listed, need in self._applications.open_to(request.snapshot, seat, language, search, now):
             if at == first + _ON_A_PAGE:
                 more = True
                 break
             if at >= first:
-                found.append(listed)
+                found.append(OfferedApplication(listed.label, listed.url, need != NO_NEED))
             at += 1
-        return Offered(tuple((one.label, one.url) for one in found), search, max(page, 1), more)
+        return Offered(tuple(found), search, max(page, 1), more)
 
     async def end(self, request: PortalRequest) -> Page:
         """The button beside one session."""

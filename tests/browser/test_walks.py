@@ -52,6 +52,17 @@ access:
   - {{path: /**, allow: signed_in}}
   - {{path: /ferme/**, deny: anyone}}
 """
+# Of which nobody opens a page before they have signed in by two factors.
+VAULT = """\
+version: 1
+app: coffre
+label: Coffre des actes
+hosts: [coffre.localhost]
+upstream: {{url: http://127.0.0.1:{port}}}
+providers: [proconnect]
+access:
+  - {{path: /**, allow: {{acr_min: eidas2}}}}
+"""
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -65,7 +76,7 @@ async def notebook() -> AsyncIterator[tuple[Notebook, int]]:
 async def demo(tmp_path_factory: pytest.TempPathFactory, notebook: tuple[Notebook, int]) -> AsyncIterator[Demo]:
     folder, ports = tmp_path_factory.mktemp("demo"), free_ports()
     copy_policies(folder, ports)
-    for name, text in (("carnet", NOTEBOOK), ("intranet", INTRANET), ("agenda", EMBEDDED)):
+    for name, text in (("carnet", NOTEBOOK), ("coffre", VAULT), ("intranet", INTRANET), ("agenda", EMBEDDED)):
         (folder / f"policies/apps/{name}.yaml").write_text(text.format(port=notebook[1]))
     async with Demo(folder, ports) as running:
         yield running
@@ -113,6 +124,12 @@ async def test_the_reference_on_a_denied_page_is_in_the_log(demo: Demo) -> None:
 async def test_a_frame_on_a_listed_page_needs_no_visit(demo: Demo) -> None:
     names = ("intranet", "autre", "agenda")
     await walked(demo, "embedded.mjs", **{name: demo.origin(f"{name}.portail.localhost") for name in names})
+
+
+async def test_home_leads_to_what_a_stronger_sign_in_opens(demo: Demo) -> None:
+    await walked(
+        demo, "stronger_home.mjs", **{name: demo.origin(f"{name}.localhost") for name in ("elections", "coffre")}
+    )
 
 
 async def test_nobody_is_told_of_an_account_before_they_sign_in(demo: Demo) -> None:

@@ -10,7 +10,15 @@ from gateway.model.kept_post import KeptFile, KeptPost
 from gateway.model.ports import Page, Reader
 from gateway.model.theme import Accessibility, FooterLinks, ShownText, Theme
 from gateway.portal.http.choices import ActingLine, Choice, OrganisationChoices, OrganisationLine, StepUp
-from gateway.portal.http.lines import AccountLine, AskedAccess, HomeLine, Offered, OtherAccount, SessionLine
+from gateway.portal.http.lines import (
+    AccountLine,
+    AskedAccess,
+    HomeLine,
+    Offered,
+    OfferedApplication,
+    OtherAccount,
+    SessionLine,
+)
 from gateway.portal.http.pages import Pages
 
 # Friday 27 November 2026, a little after three in the afternoon in Paris.
@@ -118,9 +126,14 @@ def _signed_in(pages: Pages, reader: Reader) -> dict[str, Page]:
         replace(session, created_at=NOW - 300, apps=session.apps[:1], level="eidas2"),
     ]
     applications = tuple(
-        (ShownText(label, language), f"https://{number}.exemple.fr/")
-        for number, (label, language) in enumerate(
-            [("Avis sur les projets", ""), ("Écoles", ""), ("Permis de construire", ""), ("Treasury", "en")]
+        OfferedApplication(ShownText(label, language), f"https://{number}.exemple.fr/", asks_more)
+        for number, (label, language, asks_more) in enumerate(
+            [
+                ("Avis sur les projets", "", False),
+                ("Écoles", "", True),
+                ("Permis de construire", "", False),
+                ("Treasury", "en", True),
+            ]
         )
     )
     links = (AccountLine(ShownText("Permis de construire"), "permis.exemple.fr", "hleboeuf"),)

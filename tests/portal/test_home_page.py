@@ -35,8 +35,10 @@ async def signed_in(here: Installation) -> Browser:
 
 
 def applications(reply: Reply) -> list[tuple[str, str]]:
+    """Address and what is said of each: its label, and what it asks for."""
     found = re.search('<ul class="choices">(.*?)</ul>', reply.text, re.DOTALL)
-    return [] if found is None else re.findall('<a href="([^"]*)"[^>]*>([^<]*)</a>', found[1])
+    links = [] if found is None else re.findall('<a href="([^"]*)"[^>]*>(.*?)</a>', found[1])
+    return [(address, re.sub("<[^>]*>", "", text)) for address, text in links]
 
 
 async def test_a_person_finds_the_applications_that_policy_lets_them_into(here: Installation) -> None:
@@ -56,10 +58,13 @@ async def test_a_person_finds_the_applications_that_policy_lets_them_into(here: 
 
 async def test_what_a_stronger_sign_in_would_open_is_among_them(here: Installation) -> None:
     browser = await signed_in(here)
-    for routes, listed in ((BETTER, True), (NEVER, False)):
+    usual = (here.url(ACTES), "État civil")
+    for routes, listed in (
+        (BETTER, [(here.url(PERMIS), "Building permits Asks for a stronger sign-in"), usual]),
+        (NEVER, [usual]),
+    ):
         here.change("permis", routes=routes)
-        reply = await browser.get(here.url(PORTAL, HOME))
-        assert ((here.url(PERMIS), "Building permits") in applications(reply)) is listed
+        assert applications(await browser.get(here.url(PORTAL, HOME))) == listed
 
 
 async def test_an_application_is_listed_by_the_page_that_people_begin_with(here: Installation) -> None:
@@ -119,7 +124,7 @@ async def test_a_reload_while_the_list_is_made_leaves_no_list_of_before(here: In
     old, new = snapshot("old", 400), snapshot("new", 2)
 
     async def labels(of: Snapshot) -> set[str]:
-        return {found.label.text async for found in listed.open_to(of, person, "en", "", 0.0)}
+        return {found.label.text async for found, _ in listed.open_to(of, person, "en", "", 0.0)}
 
     before = asyncio.create_task(labels(old))
     await asyncio.sleep(0)

@@ -33,10 +33,19 @@ class HomeLine:
 
 
 @dataclass(frozen=True, slots=True)
-class Offered:
-    """One page of a person's applications, each with its label and address. `page`: from 1; `more`: one follows."""
+class OfferedApplication:
+    """`asks_more`: the person is let in after a stronger sign-in than theirs."""
 
-    applications: tuple[tuple[ShownText, str], ...]
+    label: ShownText
+    url: str
+    asks_more: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Offered:
+    """One page of a person's applications. `page`: from 1; `more`: one follows."""
+
+    applications: tuple[OfferedApplication, ...]
     search: str
     page: int
     more: bool

@@ -34,7 +34,7 @@ from gateway.portal.http import pages as module
 from gateway.portal.http.called import whole_words
 from gateway.portal.http.choices import ActingLine, Choice, OrganisationChoices, OrganisationLine, StepUp
 from gateway.portal.http.i18n import catalogue
-from gateway.portal.http.lines import AccountLine, HomeLine, Offered, SessionLine
+from gateway.portal.http.lines import AccountLine, HomeLine, Offered, OfferedApplication, SessionLine
 from gateway.portal.http.pages import Pages, _environment
 from tests.growth import steps
 
@@ -118,7 +118,7 @@ def every_page(pages: Pages, language: str) -> list[Page]:
         pages.sessions(Reader(language), [line], (), "/", 3),
         pages.home(
             Reader(language),
-            Offered(((ShownText("Permis"), "https://permis/"),), "permis", 2, True),
+            Offered((OfferedApplication(ShownText("Permis"), "https://permis/"),), "permis", 2, True),
             [HomeLine(line, "0" * 32)],
         ),
         pages.home(Reader(language), Offered((), "", 1, False), [], acts=ActingLine("21590350100017", "Lille")),
