@@ -58,7 +58,9 @@ class Start:
         try:
             found = await pending(self._services.transactions, request, request.parameter("t"))
         except GatewayError as error:
-            if in_frame or error.code is not LOGIN_TRANSACTION_GONE or await self._signed_in(request) is None:
+            if in_frame or error.code is not LOGIN_TRANSACTION_GONE:
+                raise
+            if await self._signed_in(request.host, presented_seat(request.cookie_line)) is None:
                 raise
             # Back, after a sign-in: nobody who is signed in is told to begin again.
             self._services.report.refused(request, error)
@@ -96,10 +98,9 @@ class Start:
     async def _known(self, request: PortalRequest, step: Continue) -> _Known | None:
         if step.made is not None:
             return _Known(step.made.session.id, step.made.session.identity, just_made=True)
-        return await self._signed_in(request)
+        return await self._signed_in(request.host, step.cookie)
 
-    async def _signed_in(self, request: PortalRequest) -> _Known | None:
-        host, cookie = request.host, presented_seat(request.cookie_line)
+    async def _signed_in(self, host: str, cookie: bytes | None) -> _Known | None:
         if cookie is None:
             return None
         seat = self._services.sessions.cached(host, cookie) or await self._services.sessions.load(host, cookie)
