@@ -62,11 +62,10 @@ def read_folder(folder: Path) -> Files:
             texts[path] = content_of(opened(str(folder / path)), MAX_BYTES)
         except Unreadable as why:
             problems.append(_whole(f"{shown}/{path}", str(why)))
-    secrets, unreadable = read_references(folder, texts)
+    secrets, unreadable, rings = read_references(folder, texts)
     if (design := _design_folder(folder, texts)) is not None:
         own, lacking = read_design(design)
         secrets, unreadable = {**secrets, **own}, {**unreadable, **lacking}
-    rings = tuple({one.reference.key: one.reference for one in _references(texts) if _is_keyring(one)}.values())
     now = time.time()
     for key in [ring.key for ring in rings if ring.key in secrets]:
         secrets[key] = text_in_force(secrets[key], now)
@@ -212,10 +211,11 @@ class _Operators:
 
 class Read(NamedTuple):
     """By reference: the bytes, or the reason why there are none. References of applications are named by
-    `files.for_app`."""
+    `files.for_app`. `keyrings`: the references that are to keyrings."""
 
     secrets: dict[str, bytes]
     unreadable: dict[str, str]
+    keyrings: tuple[Reference, ...]
 
 
 def read_references(folder: Path, texts: Mapping[str, bytes]) -> Read:
@@ -226,11 +226,12 @@ def read_references(folder: Path, texts: Mapping[str, bytes]) -> Read:
     of its fence alone, and no link is followed there: a person who can write into such a folder must not have another
     file read for it.
     """
-    read = Read({}, {})
     named = list(_references(texts))
     gateway = _gateway(texts)
     operators = _Operators(os.path.realpath(_below(folder, str(gateway.get("state", STATE)))))
     ours = [one for one in named if not one.of_app]
+    rings = {one.reference.key: one.reference for one in ours if one.key in _KEYRINGS}
+    read = Read({}, {}, tuple(rings.values()))
     secret = {one.reference.key for one in ours if one.key not in _PUBLIC}
     for reference in {one.reference.key: one.reference for one in ours}.values():
         _for_operator(folder, reference, reference.key in secret, operators, read)
@@ -244,10 +245,6 @@ def read_references(folder: Path, texts: Mapping[str, bytes]) -> Read:
             except Unreadable as why:
                 read.unreadable[key] = str(why)
     return read
-
-
-def _is_keyring(one: _Named) -> bool:
-    return not one.of_app and one.key in _KEYRINGS
 
 
 def _references(texts: Mapping[str, bytes]) -> Iterator[_Named]:
