@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import ClassVar, Literal, NamedTuple, Protocol
 
 from gateway.stores.list_of_ends import Cursor, Tail
-from gateway.stores.sealing import shard_of
 
 # A seat that another of its browser replaces ends once it is this old: before, other tabs may have requests under way.
 PARALLEL_TABS = 5
@@ -154,20 +153,12 @@ class Write:
     __slots__ = ()
     durable: ClassVar[bool] = False
 
-    @property
-    def tag(self) -> str:
-        raise NotImplementedError
-
 
 @dataclass(frozen=True, slots=True)
 class Spend(Write):
     """Takes a ticket. Its condition: the ticket is there."""
 
     key: TicketKey
-
-    @property
-    def tag(self) -> str:
-        return self.key.shard
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,10 +174,6 @@ class UseOnce(Write):
     skew: int = 0
     durable: ClassVar[bool] = True
 
-    @property
-    def tag(self) -> str:
-        return self.key.hex()
-
 
 @dataclass(frozen=True, slots=True)
 class AddSession(Write):
@@ -196,10 +183,6 @@ class AddSession(Write):
     seat: SeatRecord
     browser_indexes: tuple[bytes, ...]
 
-    @property
-    def tag(self) -> str:
-        return shard_of(self.session.id)
-
 
 @dataclass(frozen=True, slots=True)
 class AddSeat(Write):
@@ -208,10 +191,6 @@ class AddSeat(Write):
     seat: SeatRecord
     browser_indexes: tuple[bytes, ...]
 
-    @property
-    def tag(self) -> str:
-        return shard_of(self.seat.key.session_id)
-
 
 @dataclass(frozen=True, slots=True)
 class EndSeat(Write):
@@ -219,10 +198,6 @@ class EndSeat(Write):
 
     key: SeatKey
     host: str
-
-    @property
-    def tag(self) -> str:
-        return shard_of(self.key.session_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,10 +208,6 @@ class RevokeSession(Write):
     buried: bool = False
     durable: ClassVar[bool] = True
 
-    @property
-    def tag(self) -> str:
-        return shard_of(self.session_id)
-
 
 @dataclass(frozen=True, slots=True)
 class PutTicket(Write):
@@ -245,10 +216,6 @@ class PutTicket(Write):
     ticket: Ticket
     per_group: int
     in_all: int
-
-    @property
-    def tag(self) -> str:
-        return self.ticket.key.shard
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,10 +230,6 @@ class SealedNote(Write):
     host: str
     sealed: bytes
     whose: bytes = b""
-
-    @property
-    def tag(self) -> str:
-        return shard_of(self.session_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -285,10 +248,6 @@ class RaiseMark(Write):
     number: int
     expires_at: int
 
-    @property
-    def tag(self) -> str:
-        return self.key.shard
-
 
 @dataclass(frozen=True, slots=True)
 class RaiseLastingMark(RaiseMark):
@@ -300,10 +259,6 @@ class RequireNoMark(Write):
     """Its condition: there is no mark of this key, or it is 0."""
 
     key: MarkKey
-
-    @property
-    def tag(self) -> str:
-        return self.key.shard
 
 
 class RecordStore(Protocol):

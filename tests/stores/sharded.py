@@ -34,7 +34,7 @@ from gateway.stores.records import (
     Write,
 )
 from gateway.stores.sealing import shard_of
-from gateway.stores.stepwise import in_steps
+from gateway.stores.stepwise import in_steps, tag_of
 from gateway.stores.tickets import unix_now
 
 Result = TypeVar("Result")
@@ -72,7 +72,7 @@ class Sharded:
 
     async def _one(self, step: Sequence[Write], now: int) -> Write | None:
         self._begin()
-        (tag,) = {write.tag for write in step}
+        (tag,) = {tag_of(write) for write in step}
         at = self._at(tag)
         missed = await at.perform_until(step, now)
         # Bounds, and the list of all shards, are kept beside the step.
@@ -185,7 +185,7 @@ class Sharded:
 
     async def is_used(self, use: UseOnce, now: int) -> bool:
         self._begin()
-        return self._tell(await self._at(use.tag).is_used(use, now))
+        return self._tell(await self._at(tag_of(use)).is_used(use, now))
 
     async def mark(self, key: MarkKey, now: int) -> int:
         self._begin()

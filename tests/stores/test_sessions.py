@@ -11,6 +11,7 @@ from gateway.model.errors import GatewayError
 from gateway.model.session import SeatLimits
 from gateway.stores.memory import MemoryStore
 from gateway.stores.records import PARALLEL_TABS, AddSession, RecordStore, SeatKey, Touch, Write
+from gateway.stores.stepwise import tag_of
 from tests.stores.conftest import bounded_exactly
 from tests.stores.samples import JEANNE, KEYS, NOW, OTHER_KEYS, PAIE, PERMIS, PORTAL, Around, Clock, Worker, transaction
 from tests.stores.sharded import Sharded
@@ -609,7 +610,7 @@ async def test_a_message_that_ends_sessions_works_once_under_every_key(store: Re
 async def test_a_shard_that_is_out_of_reach_keeps_no_session_of_another_alive(clock: Clock, by_message: bool) -> None:
     class WithoutOne(Sharded):
         async def perform(self, writes: Sequence[Write], now: int) -> bool:
-            if lost in {write.tag for write in writes}:
+            if lost in {tag_of(write) for write in writes}:
                 raise GatewayError(STORE_UNREACHABLE, f"{lost} is out of reach")
             return await super().perform(writes, now)
 

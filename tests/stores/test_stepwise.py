@@ -13,7 +13,7 @@ from gateway.stores.records import (
     Write,
 )
 from gateway.stores.sealing import SHARDS
-from gateway.stores.stepwise import in_steps
+from gateway.stores.stepwise import in_steps, tag_of
 from tests.stores.samples import NOTHING, NOW, first_use, put_ticket, seat_record, session_record
 
 
@@ -22,7 +22,7 @@ def mark(tag: str, number: int = 1) -> RaiseMark:
 
 
 def use(tag: str) -> UseOnce:
-    """In a cluster its place is that of `tag` (redis.steps.tag_of)."""
+    """In a cluster its place is that of `tag` (redis.steps.cluster_tag_of)."""
     return UseOnce(bytes([SHARDS.index(tag)]) + b"key", NOW + 60)
 
 
@@ -34,12 +34,12 @@ def given(tag: str) -> PutTicket:
     return PutTicket(Ticket(TicketKey(tag, "code", b"l"), b"sealed", b"network-1", NOW + 60), 10, 10)
 
 
-def tag_of(write: Write) -> str:
-    return SHARDS[write.key[0]] if isinstance(write, UseOnce) else write.tag
+def in_a_cluster(write: Write) -> str:
+    return SHARDS[write.key[0]] if isinstance(write, UseOnce) else tag_of(write)
 
 
 def tags(*writes: Write) -> list[tuple[str, int]]:
-    return [(tag, len(step)) for tag, step in in_steps(writes, tag_of)]
+    return [(tag, len(step)) for tag, step in in_steps(writes, in_a_cluster)]
 
 
 def test_each_tag_is_one_step_in_the_order_in_which_it_comes_first() -> None:
@@ -58,7 +58,7 @@ def test_what_is_given_behind_a_use_is_in_no_step_before_it() -> None:
 
 def test_all_else_makes_no_step_more() -> None:
     writes = (mark("A"), use("A"), given("A"))
-    assert in_steps(writes, tag_of) == [("A", list(writes))]
+    assert in_steps(writes, in_a_cluster) == [("A", list(writes))]
     assert tags(mark("A"), use("B"), spent("A"), mark("A", 2), given("C")) == [("A", 3), ("B", 1), ("C", 1)]
     assert tags(mark("A"), use("B"), use("A"), given("B"), given("A")) == [("A", 2), ("B", 2), ("A", 1)]
 

@@ -27,7 +27,7 @@ from gateway.stores.records import (
 )
 from gateway.stores.redis import encoding
 from gateway.stores.sealing import SHARDS, shard_of
-from gateway.stores.stepwise import in_steps
+from gateway.stores.stepwise import in_steps, tag_of
 
 SCRIPT = Path(__file__).with_name("step.lua").read_text("utf-8")
 # What the server calls it by (EVALSHA); it is no seal.
@@ -100,7 +100,7 @@ def operations_of_all(writes: Sequence[Write], now: int) -> tuple[list[Write], l
 
 def in_tags(writes: Sequence[Write]) -> list[tuple[str, list[Write]]]:
     """What is one step in a cluster, each with its tag."""
-    return [(tag, list(map(_in_its_tag, step))) for tag, step in in_steps(writes, tag_of)]
+    return [(tag, list(map(_in_its_tag, step))) for tag, step in in_steps(writes, cluster_tag_of)]
 
 
 def _in_its_tag(write: Write) -> Write:
@@ -109,9 +109,9 @@ def _in_its_tag(write: Write) -> Write:
     return write
 
 
-def tag_of(write: Write) -> str:
+def cluster_tag_of(write: Write) -> str:
     """What others made is in the place that it has by itself, whoever brings it."""
-    return SHARDS[write.key[0] % len(SHARDS)] if isinstance(write, UseOnce) else write.tag
+    return SHARDS[write.key[0] % len(SHARDS)] if isinstance(write, UseOnce) else tag_of(write)
 
 
 def _share(most: int) -> int:
@@ -238,7 +238,7 @@ def _seat(key: SeatKey) -> tuple[Operand, ...]:
 
 
 def _use(use: UseOnce, now: int) -> tuple[Operand, ...]:
-    return use.tag, use.expires_at, "" if use.issued is None else use.issued, use.skew, now
+    return tag_of(use), use.expires_at, "" if use.issued is None else use.issued, use.skew, now
 
 
 def _ticket(key: TicketKey) -> tuple[Operand, ...]:

@@ -253,7 +253,7 @@ class RedisStore:
     # --- single values
 
     async def is_used(self, use: UseOnce, now: int) -> bool:
-        return await self._run_step(steps.tag_of(use), [steps.used(use, now)], again=True) is None
+        return await self._run_step(steps.cluster_tag_of(use), [steps.used(use, now)], again=True) is None
 
     async def mark(self, key: MarkKey, now: int) -> int:
         record = await self._read("GET", self._keys.mark(key))

@@ -14,7 +14,7 @@ from gateway.model.errors import GatewayError
 from gateway.stores.records import RevokeSession, UseOnce
 from gateway.stores.redis.cluster import ClusterConnections
 from gateway.stores.redis.locating import HostPort
-from gateway.stores.redis.steps import tag_of
+from gateway.stores.redis.steps import cluster_tag_of
 from gateway.stores.sealing import SHARDS, new_id, shard_of
 from gateway.stores.tickets import Transactions, unix_now
 from tests.stores.redis.cluster import NODE_TIMEOUT, Cluster, TestedClusterStore, cluster
@@ -145,8 +145,8 @@ async def test_nodes_that_are_not_listed_are_known_too(
 
 
 async def test_what_others_made_has_a_place_of_its_own_whoever_brings_it() -> None:
-    assert {tag_of(used(tag, "id", 0)) for tag in SHARDS} == set(SHARDS)
-    assert tag_of(used("A", "id", 0)) == tag_of(used("A", "id", 7)) == "A"
+    assert {cluster_tag_of(used(tag, "id", 0)) for tag in SHARDS} == set(SHARDS)
+    assert cluster_tag_of(used("A", "id", 0)) == cluster_tag_of(used("A", "id", 7)) == "A"
 
 
 async def test_all_but_lists_and_stores_has_a_lifetime(stores: tuple[TestedClusterStore, TestedClusterStore]) -> None:
