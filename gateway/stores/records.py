@@ -331,7 +331,7 @@ class RecordStore(Protocol):
         """Takes the ticket, for one caller only across all processes."""
 
     async def take_with_seat(self, key: TicketKey, now: int) -> TakenTicket | None:
-        """As take_ticket; in the same step the seat that it carries (`envelopes`) is added, if its session lives."""
+        """As take_ticket; in the same step the seat that it carries (`sealing`) is added, if its session lives."""
 
     # --- single values
 

@@ -9,10 +9,9 @@ from weakref import WeakSet
 from gateway.model.mandate import TermOfOffice
 from gateway.model.session import Entry, Seat, SeatLimits
 from gateway.model.transaction import HandOver, Transaction
-from gateway.stores.envelopes import Envelopes
 from gateway.stores.list_of_ends import Ended
 from gateway.stores.records import AddSeat, Write
-from gateway.stores.sealing import StoreKeys, TokenBytes, new_id, shard_of
+from gateway.stores.sealing import Envelopes, StoreKeys, TokenBytes, new_id, seat_lookup_of, shard_of
 from gateway.stores.tickets import Bounds, TakenWithSeat, Tickets
 
 # A read that was on its way when its session ended must not bring it back: for so long the end is remembered.
@@ -60,11 +59,10 @@ class SeatCache:
     each with the moment (monotonic).
     """
 
-    def __init__(self, capacity: int, lookup_of: Callable[[bytes], bytes]) -> None:
+    def __init__(self, capacity: int) -> None:
         self._capacity = capacity
         self._most_bytes = capacity * BYTES_A_SEAT
         self.bytes = 0
-        self._lookup_of = lookup_of
         self._by_session: dict[str, list[Seat]] = {}
         self._dropped: WeakSet[Seat] = WeakSet()
         self.ended: dict[str, float] = {}
@@ -117,7 +115,7 @@ class SeatCache:
 
     def end_seat(self, entry: Ended, left: int, moment: float) -> tuple[Seat, ...]:
         """`left`: seconds that this one seat still has."""
-        seats = [seat for seat in self._of({entry.session_id}) if self._lookup_of(seat.cookie) == entry.lookup]
+        seats = [seat for seat in self._of({entry.session_id}) if seat_lookup_of(seat.cookie) == entry.lookup]
         if left <= 0:
             return self.kill(seats)
         for seat in seats:

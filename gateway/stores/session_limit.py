@@ -3,10 +3,9 @@
 from collections.abc import Callable, Iterable
 from itertools import chain
 
-from gateway.stores.envelopes import read_cookie
 from gateway.stores.new_session import NewSession
 from gateway.stores.records import TOMBSTONE_KEPT, MarkKey, RaiseMark, RecordStore, SessionSummary
-from gateway.stores.sealing import StoreKeys, shard_of
+from gateway.stores.sealing import StoreKeys, read_cookie, shard_of
 from gateway.stores.sessions import Sessions
 
 

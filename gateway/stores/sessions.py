@@ -14,7 +14,6 @@ from gateway.model.identity import Established
 from gateway.model.session import Entry, NameIdFields, Seat, SeatLimits, Session, Tokens
 from gateway.ops.log import Log
 from gateway.stores.codec import HAND_OVER, StoredSession
-from gateway.stores.envelopes import Envelopes, Opened, read_cookie, seat_lookup_of
 from gateway.stores.known_people import KnownOfPeople, NothingKnown
 from gateway.stores.list_of_ends import Ended
 from gateway.stores.new_session import NewSession
@@ -29,15 +28,13 @@ from gateway.stores.records import (
     UseOnce,
     Write,
 )
-from gateway.stores.sealing import KEY_BYTES, StoreKeys, TokenBytes, key_id_of, new_id, shard_of_browser
+from gateway.stores.sealing import KEY_BYTES, Envelopes, Opened, StoreKeys, TokenBytes, new_session_id, read_cookie
 from gateway.stores.seats import HAND_OVER_BOUNDS, HandOvers, SeatCache, TakenHandOver
 from gateway.stores.stepwise import in_steps
 from gateway.stores.tickets import Tickets, unix_now
 from gateway.stores.touches import Touches
 from gateway.stores.trust import MemoryTrust
 from gateway.stores.unreadable import UnreadableRecords
-
-SESSION_ID_BYTES = 16
 
 # The store hears of a seat's use at most this often (seconds), or ten times within its idle limit.
 _TOUCH_EVERY = 60.0
@@ -74,7 +71,7 @@ class Sessions:
         self._now = now
         self._monotonic = monotonic
         self._token_bytes = token_bytes
-        self._cache = SeatCache(cached_seats, seat_lookup_of)
+        self._cache = SeatCache(cached_seats)
         self._seats = self._cache.seats
         self._loads: SharedWork[Seat | None] = SharedWork(_LOADED_WITHIN, STORE_UNREACHABLE)
         self.trust = MemoryTrust(log, monotonic)
@@ -204,7 +201,7 @@ class Sessions:
         # A seat that opened is this browser's, and ends with the others of it.
         ends = () if before is not None else self._ends(host, replaces)
         now, session_key = self._now(), self._token_bytes(KEY_BYTES)
-        id = new_id(self._token_bytes, SESSION_ID_BYTES, shard_of_browser(browser))
+        id = new_session_id(self._token_bytes, browser)
         session = Session(id, person.identity, person.tenant, now, now + absolute, idle, id_token, sid, name_id, tokens)
         record = self._envelopes.seal_session(StoredSession(session, browser), session_key)
         entry = Entry(id, session_key, person.identity.provider, session.expires_at, browser)
@@ -383,7 +380,7 @@ class Sessions:
         idle = float(min(session.idle, seat.idle))
         kept = Seat(cookie, seat.host, session.id, session.identity, session.tenant, idle, deadline, hard, _NEVER)
         kept.refresh_at, kept.counts_until = refresh_at, counts_until
-        kept.store_keys = key_id_of(record.sealed), key_id_of(seat.wrapped)
+        kept.store_keys = opened.store_keys
         self._cache.put(kept)
         return kept
 

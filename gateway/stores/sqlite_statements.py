@@ -4,7 +4,6 @@ import sqlite3
 from collections.abc import Sequence
 from typing import Any
 
-from gateway.stores.envelopes import carried_at
 from gateway.stores.list_of_ends import Cursor, Ended, Tail
 from gateway.stores.records import (
     PARALLEL_TABS,
@@ -34,6 +33,7 @@ from gateway.stores.records import (
     UseOnce,
     Write,
 )
+from gateway.stores.sealing import carried_at
 
 _SUMMARIES = "SELECT id, provider, created_at, expires_at, ends_at, tenant, browser_index FROM sessions"
 _FIND: dict[SessionIndex, str] = {

@@ -19,7 +19,6 @@ from gateway.ops.log import Log
 from gateway.stores import codec
 from gateway.stores.at_hand import AtHand
 from gateway.stores.codec import Form, Kept
-from gateway.stores.envelopes import with_seat
 from gateway.stores.records import (
     AddSeat,
     MarkKey,
@@ -48,6 +47,7 @@ from gateway.stores.sealing import (
     secret_of,
     shard_of,
     shard_of_browser,
+    with_seat,
 )
 from gateway.stores.sign_in_ends import SignInEnds
 from gateway.stores.unreadable import UnreadableRecords

@@ -1,8 +1,8 @@
 """When seats were used last, gathered for a while and written together."""
 
 from gateway.model.errors import GatewayError
-from gateway.stores.envelopes import read_cookie
 from gateway.stores.records import RecordStore, Touch
+from gateway.stores.sealing import read_cookie
 
 _AT_ONCE = 200
 

@@ -7,9 +7,18 @@ from gateway.model.codes import STORE_UNREADABLE
 from gateway.model.errors import GatewayError
 from gateway.model.session import Entry, SeatLimits, Session
 from gateway.stores.codec import StoredSession
-from gateway.stores.envelopes import Envelopes, NewSeat, Opened, carried_at, read_cookie, with_seat
 from gateway.stores.records import AddSeat, SeatRecord, SessionRecord
-from gateway.stores.sealing import KEY_BYTES, StoreKeys, new_id
+from gateway.stores.sealing import (
+    KEY_BYTES,
+    Envelopes,
+    NewSeat,
+    Opened,
+    StoreKeys,
+    carried_at,
+    new_id,
+    read_cookie,
+    with_seat,
+)
 from tests.stores.samples import JEANNE, KEYS, NOW, PERMIS, PORTAL
 
 ENVELOPES = Envelopes(StoreKeys(KEYS), secrets.token_bytes)

@@ -12,8 +12,8 @@ import pytest
 
 from gateway.model.codes import STORE_UNREACHABLE
 from gateway.model.errors import GatewayError
-from gateway.stores.envelopes import read_cookie
 from gateway.stores.records import RecordStore, SeatKey
+from gateway.stores.sealing import read_cookie
 from gateway.stores.sqlite import SqliteStore
 from tests.stores.samples import (
     JEANNE,

@@ -9,7 +9,7 @@ from tests.growth import steps
 
 
 def cache() -> SeatCache:
-    return SeatCache(100, lambda cookie: b"")
+    return SeatCache(100)
 
 
 def test_an_end_costs_the_same_however_many_ended_in_the_minute_before() -> None:

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from gateway.stores.envelopes import read_cookie
+from gateway.stores.sealing import read_cookie
 from tests.browser_like import Person, Response, origin_of
 from tests.interop.servers import php
 from tests.patience import PATIENCE

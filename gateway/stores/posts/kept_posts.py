@@ -14,11 +14,10 @@ from gateway.model.kept_post import MOST_KEPT, KeepPosts, KeptBody, KeptFile, Ke
 from gateway.model.kept_post_codes import SESSION_FORM_EXPIRED, SESSION_FORM_GONE
 from gateway.ops.log import Log
 from gateway.stores import codec
-from gateway.stores.envelopes import read_cookie
 from gateway.stores.posts.bodies import FoundBody, PostWriter, Worked
 from gateway.stores.posts.folder import MOST, MOST_OF_ONE, FolderBounds, Occupant, PostFolder
 from gateway.stores.records import RecordStore
-from gateway.stores.sealing import KEY_BYTES, StoreKeys, TokenBytes
+from gateway.stores.sealing import KEY_BYTES, StoreKeys, TokenBytes, read_cookie
 from gateway.stores.tickets import Bounds, Tickets, unix_now
 
 PURGE_EVERY: Final = 300.0

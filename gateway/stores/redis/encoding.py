@@ -3,10 +3,9 @@ texts with their lengths (stores.sealing.join). step.lua reads the same."""
 
 import struct
 
-from gateway.stores.envelopes import LIMITS, seat_from_bytes, text_at, texts
 from gateway.stores.list_of_ends import Ended
 from gateway.stores.records import TOMBSTONE_KEPT, SealedNote, SeatKey, SessionRecord, SessionSummary, Ticket, Tombstone
-from gateway.stores.sealing import join
+from gateway.stores.sealing import LIMITS, join, seat_from_bytes, text_at, texts
 
 # What reading raises where a record is not as it is written here.
 MALFORMED = (struct.error, ValueError)

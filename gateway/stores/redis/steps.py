@@ -6,7 +6,6 @@ from dataclasses import replace as replaced
 from hashlib import sha1
 from pathlib import Path
 
-from gateway.stores.envelopes import seat_to_bytes
 from gateway.stores.records import (
     AddSeat,
     AddSession,
@@ -26,7 +25,7 @@ from gateway.stores.records import (
     Write,
 )
 from gateway.stores.redis import encoding
-from gateway.stores.sealing import SHARDS, shard_of
+from gateway.stores.sealing import SHARDS, seat_to_bytes, shard_of
 from gateway.stores.stepwise import in_steps, tag_of
 
 SCRIPT = Path(__file__).with_name("step.lua").read_text("utf-8")

@@ -14,8 +14,8 @@ from gateway.model.kept_post import KeepPosts, KeptFile, KeptPost
 from gateway.model.kept_post_codes import SESSION_FORM_GONE
 from gateway.model.session import Seat
 from gateway.portal.flow.kept_posts import KeptPostPages
-from gateway.stores.envelopes import read_cookie
 from gateway.stores.memory import MemoryStore
+from gateway.stores.sealing import read_cookie
 from tests.portal.browser import Browser
 from tests.portal.installation import ACTES, Installation, installed
 from tests.portal.openid.test_provider_logout import token, told

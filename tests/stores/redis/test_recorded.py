@@ -14,10 +14,9 @@ from typing import Any
 
 import pytest
 
-from gateway.stores.envelopes import read_cookie
 from gateway.stores.redis import encoding, steps
 from gateway.stores.redis import store as redis_store
-from gateway.stores.sealing import VERSION
+from gateway.stores.sealing import VERSION, read_cookie
 from tests.stores.record import RECORDED, filled
 from tests.stores.redis.servers import TestedStore, server, settings_of
 from tests.stores.samples import NOW, PORTAL, Clock, Worker
