@@ -130,7 +130,11 @@ DEFENCES = (
     ),
     Defence("another's callback", _CALLBACK, "if name != login.provider:", "portal/openid/test_callback.py"),
     Defence(
-        "another browser, OpenID", _CALLBACK, "if not request.holds(login.binding):", "portal/openid/test_callback.py"
+        "another browser, OpenID",
+        _CALLBACK,
+        "browser = request.held(login.binding)",
+        "portal/openid/test_callback.py",
+        "browser = request.held(login.binding) or login.binding",
     ),
     Defence(
         "POST that was not asked for",
@@ -309,8 +313,9 @@ DEFENCES = (
     Defence(
         "another browser, SAML",
         "portal/saml/responses.py",
-        "if not request.holds(login.binding):",
+        "browser = request.held(login.binding)",
         "portal/saml/test_sign_in.py",
+        "browser = request.held(login.binding) or login.binding",
     ),
     Defence("an assertion works once", "portal/saml/responses.py", "if not unused:", "portal/saml/test_sign_in.py"),
     # --- perimeters and hand-overs
