@@ -2,16 +2,13 @@
 taken for one, whoever needed it and however many come at once."""
 
 import asyncio
-import time
 from collections.abc import Callable
-from time import monotonic
 from typing import Any
 
 import pytest
 
 from gateway.access.outcome import Prepared
-from gateway.access.preparation import Preparation
-from gateway.federation.form_logins import AT_ONCE, FormLogins, TrustedAccounts
+from gateway.federation.form_logins import AT_ONCE, FormLogins
 from gateway.formlogin.pages import LARGEST_PAGE
 from gateway.formlogin.spec import ApplicationSession
 from gateway.formlogin.walk import FormRequest, FormResponse
@@ -25,15 +22,13 @@ from gateway.model.codes import (
 )
 from gateway.model.errors import GatewayError
 from gateway.model.session import Seat
-from gateway.stores.login_tries import LoginTries
 from gateway.stores.memory import MemoryStore
-from tests.federation.test_form_logins import EXPIRED, PAGE, Counters, in_thread, permis
+from tests.federation.test_form_logins import EXPIRED, PAGE, form_logins, permis, prepared_by
 from tests.federation.test_form_logins import FORM as UNCHECKED
 from tests.patience import until
 from tests.proxy.applications import application
 from tests.proxy.gateways import ask, gateway
 from tests.proxy.stand_ins import identity, seat
-from tests.stores.samples import KEYS
 
 CHECK = "  check: /mine\n"
 IN = FormResponse(302, location="/", set_cookies=(b"S=1",))
@@ -77,15 +72,7 @@ class KeptBySeat:
 
 
 def logins_of(there: Misfit, store: MemoryStore | None = None, kept: KeptBySeat | None = None) -> FormLogins:
-    return FormLogins(
-        source=lambda app: TrustedAccounts(app, app.form_login.trusted),  # type: ignore[arg-type,union-attr]
-        exchange=there,  # type: ignore[arg-type]
-        kept=kept or KeptBySeat(),
-        tries=LoginTries(store or MemoryStore(), KEYS),
-        in_thread=in_thread,
-        counters=Counters(),  # type: ignore[arg-type]
-        wall=lambda: 0.0,
-    )
+    return form_logins(there, store=store, kept=kept or KeptBySeat())
 
 
 def somebody(number: int) -> Seat:
@@ -223,14 +210,7 @@ async def test_a_check_asks_the_store_for_nothing() -> None:
 async def asked(there: Misfit, more: str, kinds: tuple[bytes, ...], *, at_once: bool) -> list[str]:
     """What people of one account are answered, each at their first request: the application leads all of them to its
     form, for nobody is signed in there."""
-    prepare = Preparation(
-        keys=tuple,
-        in_thread=in_thread,
-        chance=bytes,
-        wall=time.time,
-        monotonic=monotonic,
-        forms=logins_of(there),
-    )
+    prepare = prepared_by(logins_of(there))
     over = b"HTTP/1.1 302 Found\r\nLocation: /login\r\nContent-Length: 0\r\n\r\n"
     async with (
         application(then=over) as app,

@@ -81,16 +81,22 @@ class Kept:
         self.session = session
 
 
-def form_logins(there: Refusing, now: Callable[[], int] = unix_now) -> FormLogins:
+def form_logins(
+    there: Any, now: Callable[[], int] = unix_now, *, store: MemoryStore | None = None, kept: Any = None
+) -> FormLogins:
     return FormLogins(
         source=lambda app: TrustedAccounts(app, app.form_login.trusted),  # type: ignore[arg-type,union-attr]
-        exchange=there,  # type: ignore[arg-type]
-        kept=Kept(),
-        tries=LoginTries(MemoryStore(), KEYS, now=now),
+        exchange=there,
+        kept=kept or Kept(),
+        tries=LoginTries(store or MemoryStore(), KEYS, now=now),
         in_thread=in_thread,
         counters=Counters(),  # type: ignore[arg-type]
         wall=lambda: 0.0,
     )
+
+
+def prepared_by(forms: FormLogins) -> Preparation:
+    return Preparation(keys=tuple, in_thread=in_thread, chance=bytes, wall=time.time, monotonic=monotonic, forms=forms)
 
 
 def permis(more: str = "", name: str = "permis", port: int = 9001) -> Any:
@@ -201,14 +207,7 @@ async def shown(pages: int, answers: tuple[bytes, ...], then: bytes, more: str =
     """The forms that an application gets that takes no password and leads on like one that does, and the pages of
     somebody who asks for so many."""
     there, found = Refusing(), []
-    prepare = Preparation(
-        keys=tuple,
-        in_thread=in_thread,
-        chance=bytes,
-        wall=time.time,
-        monotonic=monotonic,
-        forms=form_logins(there),
-    )
+    prepare = prepared_by(form_logins(there))
     secrets, length = {"file:grr": b"right"}, (b"Content-Length: 0",) if line.startswith(b"POST") else ()
     async with (
         application(*answers, then=then) as app,
