@@ -5,6 +5,7 @@ megabyte takes milliseconds, with a bound on depth, and without a network. Pytho
 took quadratic time for some pages until lately, and would hold the interpreter for a hundred times as long.
 """
 
+import re
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -22,6 +23,13 @@ _MOST_FIELDS: Final = 2000
 _URLENCODED: Final = ("", "application/x-www-form-urlencoded")
 # As libxml2 names them.
 _NAMES: Final[dict[Charset, str]] = {"utf-8": "utf-8", "cp1252": "windows-1252"}
+UNREADABLE: Final = (
+    "the page cannot be read to its end (nested more than 250 times, in UTF-16, or with a script, a comment or a text "
+    "field that does not end)"
+)
+# libxml2 reads nothing after it, and browsers do: pages that are put together from others have it in their middle. They
+# pass over the end of what did not begin.
+_END_OF_PAGE: Final = re.compile(rb"</html(?=[\s/>])", re.IGNORECASE)
 _CONTROLS: Final = frozenset({"input", "select", "textarea", "button"})
 
 
@@ -51,7 +59,7 @@ def find_form(body: bytes, step: FormStep, charset: Charset) -> FoundPage:
         if not forms:
             raise _changed(f"no form has the id or name {step.form}")
     if not forms:
-        raise _changed("there is no form")
+        raise _changed("there is no form" if is_readable(body, charset) else f"there is no form: {UNREADABLE}")
     read = [(form, _fields(page, form)) for form in forms]
     wanted = [field.name for field in step.fields if field.holds != "text"]
     whole = [(form, fields) for form, fields in read if all(name in fields for name in wanted)]
@@ -79,12 +87,18 @@ def holds_field(body: bytes, name: str, charset: Charset) -> bool:
 
 
 def is_readable(body: bytes, charset: Charset) -> bool:
-    """Whether this is a page at all, of which can be said what it holds."""
+    """Whether this is a page of which can be said what it holds, up to its end. A browser may show a form in one that
+    is nested more deeply than our parser goes, or that is written in UTF-16; and what follows the beginning of a
+    script, a comment or a text field that has no end is none of the page."""
+    last = b"ecluse"
+    while last in body:
+        last += b"x"
     try:
         _parsed(body, charset)
+        page = _parsed(body + b'<input name="%b">' % last, charset)
     except GatewayError:
         return False
-    return True
+    return b"\0" not in body and any(control.get("name") == last.decode() for control in page.iter("input"))
 
 
 def _parsed(body: bytes, charset: Charset) -> Any:
@@ -94,7 +108,7 @@ def _parsed(body: bytes, charset: Charset) -> Any:
         encoding=_NAMES[charset], no_network=True, remove_comments=True, remove_pis=True, huge_tree=False
     )
     try:
-        page = etree.fromstring(body, parser)
+        page = etree.fromstring(_END_OF_PAGE.sub(b"</ecluse", body), parser)
     except (etree.XMLSyntaxError, ValueError, AssertionError):
         page = None
     if page is None:
@@ -113,7 +127,7 @@ def _fields(page: Any, form: Any) -> dict[str, str | None]:
         name = control.get("name")
         if not name:
             continue
-        value = control.get("value") or ""
+        value = (control.get("value") or "").replace("</ecluse", "</html")
         found[name] = value if found.get(name, value) == value else None
     return found
 

@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 from gateway.formlogin.addresses import ApplicationOrigins, path_of
 from gateway.formlogin.cookies import SignInCookies
 from gateway.formlogin.marks import is_redirect, meets_any
-from gateway.formlogin.pages import FoundPage, find_form, holds_field, is_readable
+from gateway.formlogin.pages import UNREADABLE, FoundPage, find_form, holds_field, is_readable
 from gateway.formlogin.spec import ApplicationSession, FormLogin, FormStep
 from gateway.model.codes import (
     FORM_LOGIN_ACCOUNT,
@@ -141,8 +141,8 @@ def check_shown(response: FormResponse, form: FormLogin, origins: ApplicationOri
     if status != 200:
         raise GatewayError(FORM_LOGIN_ANSWER, f"status {status} for {path}")
     if not is_readable(response.body, form.charset):
-        # Empty, or too large to be read: the form may stand in it.
-        raise GatewayError(FORM_LOGIN_ANSWER, f"{path} is no page that can be read")
+        # Or empty, or too large: the form may stand in it.
+        raise GatewayError(FORM_LOGIN_ANSWER, f"{path} does not say whether this is a signed-in person: {UNREADABLE}")
 
 
 def shows_form(response: FormResponse, form: FormLogin, origins: ApplicationOrigins, asked: str) -> bool:

@@ -82,6 +82,7 @@ def test_a_form_that_has_changed_is_told(
         ("", "", "not shown to a stranger"),
         ("account leads", "", "not shown to a stranger"),
         ("account is public", "form_login.answer", "shown to a stranger, too: no sign-in can be checked by it"),
+        ("account is deep", "form_login.answer", "the page cannot be read to its end (nested more than 250 times"),
         ("account fails", "form_login.answer", "status 500 for /account.php"),
         ("account leads away", "form_login.elsewhere", "https://evil.example/account.php"),
     ],

@@ -71,6 +71,20 @@ def test_a_form_that_has_changed_says_how(body: bytes, said: str) -> None:
     assert said in why(body)
 
 
+def test_a_page_that_cannot_be_read_to_its_end_says_so() -> None:
+    for hidden in (b"<div>" * 300 + page(), page().decode().encode("utf-16"), b"<script>" + page()):
+        assert why(hidden).startswith(
+            "there is no form: the page cannot be read to its end (nested more than 250 times"
+        )
+    assert why(b"<p>Maintenance</p>") == "there is no form"
+
+
+def test_a_form_behind_the_end_of_the_page_is_found() -> None:
+    fields = '<input name=user><input name=password><input name=csrf value="a</HTML>b">'
+    found = find_form(b"<html><p>Menu</p></html>" + page(fields=fields), STEP, "utf-8")
+    assert found.form.fields["csrf"] == "a</html>b"
+
+
 def test_the_file_says_which_of_two_forms() -> None:
     other = page().replace(b'id="connexion"', b'name="admin"').replace(b"/login.php", b"/admin.php")
     assert find_form(page() + other, replace(STEP, form="admin"), "utf-8").form.action == "/admin.php"

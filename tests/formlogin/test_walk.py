@@ -305,6 +305,49 @@ def test_whatever_else_it_answers_is_no_sign_in(answer: FormResponse, code: Code
     assert "/mine.php" in detail
 
 
+@pytest.mark.parametrize(
+    "hidden",
+    [
+        b"<div>" * 300 + page(),
+        b"<p>Bonjour Helene" + b"<div>" * 300 + b"</div>" * 300 + page(),
+        page().decode().encode("utf-16"),
+        page().decode().encode("utf-16-le"),
+        b"<p>Bonjour Helene<script>var a = 1;" + page(),
+        b"<p>Bonjour Helene<textarea>" + page(),
+        b"<p>Bonjour Helene<!-- " + page(),
+    ],
+    ids=["deep", "deep and back", "UTF-16", "UTF-16 without a mark", "script", "text field", "comment"],
+)
+def test_a_page_that_may_hide_its_form_from_us_is_no_sign_in(hidden: bytes) -> None:
+    found, detail, _ = refused(FORM_PAGE, ENTERED, FormResponse(200, hidden), form=CHECKED)
+    assert found is FORM_LOGIN_ANSWER
+    assert detail.startswith("/mine.php does not say whether this is a signed-in person: the page cannot be read to")
+
+
+def test_a_form_behind_the_end_of_the_page_is_seen_as_browsers_see_it() -> None:
+    """Pages that are put together from several begin and end more than once."""
+    hidden = FormResponse(200, b"<html><body><p>Bonjour Helene</body></HTML >\n" + page())
+    assert refused(FORM_PAGE, ENTERED, hidden, form=CHECKED)[0] is FORM_LOGIN_LOOP
+
+
+@pytest.mark.parametrize(
+    "shown",
+    [
+        b"<div>" * 240 + b"<p>Bonjour Helene",
+        b"<html><body><p>Bonjour Helene</p></body></html>\r\n<!-- made in 3 ms -->\n",
+        b"<html><head><script>if (a < b) document.write('<!-- <p>')</script></head><body><p>Helene</body></html>",
+        b"<html><head><style>a > b {}</style><title>Helene</title></head><frameset><frame src=/a></frameset></html>",
+        b'<?xml version="1.0"?><html xmlns="http://www.w3.org/1999/xhtml"><body><br/><p>Helene</p></body></html>',
+        b"<table><tr><td><textarea>Helene</textarea><select><option>ecluse<option name=ecluse>b",
+        b"<p>Bonjour <b>Hel\xc3\xa8ne <a href=/quitter>Quitter",
+        b'{"nom": "Helene"}',
+        b"Helene",
+    ],
+)
+def test_a_page_without_a_form_is_a_sign_in_however_it_is_written(shown: bytes) -> None:
+    assert walked(FORM_PAGE, ENTERED, FormResponse(200, shown), form=CHECKED)[1].cookies == b"GRRSESSID=after"
+
+
 def test_a_refusal_that_is_told_on_the_page_behind_is_a_refusal() -> None:
     """As many applications do: wrong or right, they lead to one page, which says what was wrong."""
     form = replace(CHECKED, refused=(ResponseMark(marker="Mot de passe incorrect"),))

@@ -96,6 +96,7 @@ if ($path === '/account.php') {
     if ($mood === 'account hangs') { sleep(60); }
     if ($mood === 'account leads') { header('Location: /charte.php', true, 302); exit; }
     if ($mood === 'account leads away') { header('Location: https://evil.example/account.php', true, 302); exit; }
+    if ($mood === 'account is deep') { exit(str_repeat('<div>', 300) . '<form method="post"><input name="user">'); }
     if ($mood === 'account is public') { exit('<h1>Bonjour</h1>'); }
 }
 $who = $_SESSION['user'] ?? null;
