@@ -10,7 +10,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from tests.mutations import data_plane, directories, requests, sign_ins
+from tests.mutations import data_plane, directories, form_logins, operators, requests, sign_ins
 from tests.mutations.defence import Defence
 from tests.mutations.tree import Tree
 
@@ -19,6 +19,8 @@ DEFENCES: tuple[Defence, ...] = (
     *data_plane.DEFENCES,
     *sign_ins.DEFENCES,
     *directories.DEFENCES,
+    *form_logins.DEFENCES,
+    *operators.DEFENCES,
 )
 
 

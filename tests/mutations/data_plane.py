@@ -342,18 +342,6 @@ DEFENCES = (
         "if size > app.translation.budget:",
         "access/test_preparation.py proxy/test_application_tokens.py proxy/test_prepared.py",
     ),
-    Defence(
-        "a sign-in at a login form is checked before the next",
-        "formlogin/walk.py",
-        "if form.check is not None:",
-        "formlogin/test_walk.py federation/test_form_checks.py",
-    ),
-    Defence(
-        "a page that shows the form is for nobody signed in",
-        "formlogin/walk.py",
-        "if _looks_refused(response, form, target) or shows_form(response, form, origins, page):",
-        "formlogin/test_walk.py",
-    ),
     # --- seats and the store
     Defence(
         "a seat of another host",

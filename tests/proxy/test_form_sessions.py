@@ -14,10 +14,12 @@ from gateway.access.outcome import Prepared
 from gateway.access.preparation import Preparation
 from gateway.config.snapshot import App
 from gateway.formlogin.spec import ApplicationSession
+from gateway.model.account import AccountHolder, AccountSettings
 from gateway.model.codes import FORM_LOGIN_ANSWER
 from gateway.model.errors import GatewayError
 from gateway.model.session import Seat
 from tests.calls import traced
+from tests.config.samples import GATEWAY
 from tests.patience import PATIENCE
 from tests.proxy.applications import Act, Application, application
 from tests.proxy.gateways import Answer, Gateway, ask, gateway
@@ -77,6 +79,15 @@ class Forms:
         raise AssertionError("none is said to have begun here")
 
 
+class Links:
+    """access.account.Accounts, with one login for everybody."""
+
+    state = 0
+
+    async def find(self, seat: Seat, holder: AccountHolder, settings: AccountSettings) -> tuple[str, bytes]:
+        return "helene", b""
+
+
 class Here:
     def __init__(self, app: Application, gate: Gateway, forms: Forms) -> None:
         self.app = app
@@ -99,14 +110,26 @@ class Here:
 
 
 @asynccontextmanager
-async def here(*acts: Act, then: Act = FINE, form: str = FORM) -> AsyncIterator[Here]:
-    forms = Forms()
+async def here(
+    *acts: Act,
+    then: Act = FINE,
+    form: str = FORM,
+    changes: dict[str, str] | None = None,
+    secrets: dict[str, bytes] | None = None,
+) -> AsyncIterator[Here]:
+    forms, held = Forms(), {"file:app": b"un secret", **(secrets or {})}
     prepare = Preparation(
-        keys=tuple, in_thread=asyncio.to_thread, chance=bytes, wall=time.time, monotonic=monotonic, forms=forms
+        keys=tuple,
+        in_thread=asyncio.to_thread,
+        chance=bytes,
+        wall=time.time,
+        monotonic=monotonic,
+        accounts=Links(),
+        forms=forms,
     )
     async with (
         application(*acts, then=then) as app,
-        gateway(app, app=form, secrets={"file:app": b"un secret"}, prepare=prepare, preparation=prepare) as gate,
+        gateway(app, app=form, changes=changes, secrets=held, prepare=prepare, preparation=prepare) as gate,
     ):
         yield Here(app, gate, forms)
 
@@ -351,6 +374,28 @@ async def test_an_application_that_says_so_each_time_is_no_loop(over: bytes) -> 
         assert (len(at.app.requests), at.forms.made) == (2, 2)
         (line,) = at.gate.log.named("request.refused")
         assert line["code"] == "form_login.loop"
+
+
+async def test_whoever_may_link_by_themselves_is_led_there_after_such_a_loop() -> None:
+    """An application whose refusals look like successes says so of an old password, too: no other account helps."""
+    form = FORM.replace("  trusted: {from: uid, secret: {file: app}}\n", "")
+    account = "account: {by: [uid], ask: Ask us., missing: link}\n"
+    keys = {"gateway.yaml": f"{GATEWAY}accounts: {{keys: [{{id: k1, secret: {{file: ../certs/links.key}}}}]}}\n"}
+    secrets = {"file:../certs/links.key": b"l" * 40}
+    for more, led in ((account, True), (account.replace(", missing: link", ""), False)):
+        async with here(then=OVER, form=form + more, changes=keys, secrets=secrets) as at:
+            page = await at.get(line=b"GET /a?b=1")
+            assert page.body.split()[0] == b"form_login.loop"
+            assert (b"/_ecluse/account?to=/a%3Fb%3D1" in page.body) is led
+
+
+async def test_the_way_on_from_a_form_that_is_not_needed_is_the_application() -> None:
+    """Neither another account nor this one sends it by hand."""
+    async with here() as at:
+        for line in (b"POST /login", b"GET /login?p=guess"):
+            page = await at.get(b"Content-Length: 0", line=line)
+            assert (page.status, page.body.split()[:3]) == (403, [b"policy.login_form", b"html", b"/"])
+        assert at.app.requests == []
 
 
 async def test_two_pages_that_hear_it_at_once_are_one_sign_in() -> None:
