@@ -66,7 +66,8 @@ def directory_test(folder: Path, name: str, pairs: Sequence[str], *, as_json: bo
     key = _key(directory, pairs)
     if key is None:
         columns = " ".join(f"{part.column}=VALUE" for part in directory.key)
-        said_to_be_wrong(f"the key of {name} is written {columns}")
+        beside = "" if all("=" in pair for pair in pairs) else ", and the policy folder --folder FOLDER"
+        said_to_be_wrong(f"the key of {name} is written {columns}{beside}")
         return Exit.USAGE
     try:
         asked = ask(directory, key, directories_folder(snapshot.gateway))

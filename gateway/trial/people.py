@@ -87,7 +87,8 @@ def _findings(person: Person, snapshot: Snapshot, now: int) -> Iterator[Director
         if directory is None:
             raise Wrong(f"no directory has the name {name}", did_you_mean(name, snapshot.directories))
         if not directory.takes(person.provider):
-            raise Wrong(f"the directory {name} does not take the word of {person.provider}")
+            what = f"the directory {name} does not take the word of {person.provider}"
+            raise Wrong(what, f"leave {name} out here, or name the provider under `key` in the directory's file")
         given = {one.written: one for one in directory.gives}
         values: dict[str, tuple[str, ...]] = {}
         terms: tuple[TermOfOffice, ...] = ()

@@ -7,8 +7,8 @@ from gateway.trial.people import Known, read_person, with_own_login
 from gateway.trial.request import parse_request
 from gateway.trial.trial import try_request
 from tests.config.samples import PERMIS, sample_snapshot
+from tests.trial.samples import DEPARTEMENT, SECRET, person, snapshot
 from tests.trial.samples import NOW as AROUND
-from tests.trial.samples import person, snapshot
 
 SNAPSHOT = snapshot()
 APP = SNAPSHOT.apps["ouvert"]
@@ -106,6 +106,19 @@ away: without
 FROM_DIRECTORY = PERMIS.replace("{from: uid}", "{from: account}").replace(
     "access:", "account: {from: login, ask: a}\ndirectories: [agents]\naccess:"
 )
+
+
+def test_a_person_of_whom_a_directory_is_not_asked_says_what_to_write() -> None:
+    there = sample_snapshot(
+        {
+            "providers/departement.yaml": DEPARTEMENT,
+            "directories/agents.yaml": AGENTS.replace("metropole", "departement"),
+        },
+        SECRET,
+    )
+    text = "provider: metropole\nsubject: h\ndirectories: {agents: {}}\n"
+    with pytest.raises(ProblemsFound, match="leave agents out here, or name the provider under `key`"):
+        read_person("helene.yaml", text.encode(), there, None, NOW)
 
 
 @pytest.mark.parametrize(
