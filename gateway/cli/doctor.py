@@ -1,7 +1,8 @@
-"""`ecluse doctor app`: whether an application's login form is as its file says. Its pages are fetched, and nothing of
-an account is sent."""
+"""`ecluse doctor app`: whether an application answers, and whether its login form is as its file says. Its pages are
+fetched, and nothing of an account is sent."""
 
 import asyncio
+import time
 from argparse import Namespace
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,15 +13,19 @@ from gateway.access.preparation import origins_of
 from gateway.cli.exits import Exit
 from gateway.cli.folder import compiled, said_to_be_wrong, say_json, say_problems
 from gateway.config.problems import ProblemsFound, did_you_mean
-from gateway.config.snapshot import App
+from gateway.config.snapshot import App, Snapshot
+from gateway.federation.application_page import PageAnswer, page_answered
 from gateway.federation.applications import Applications
 from gateway.federation.form_exchange import FormExchange
-from gateway.formlogin.addresses import ApplicationOrigins
+from gateway.formlogin.addresses import ApplicationOrigins, path_of
 from gateway.formlogin.marks import is_redirect
 from gateway.formlogin.spec import FormLogin, FormStep
 from gateway.formlogin.walk import FormRequest, FormResponse, action_of, check_shown, form_of, shows_form
-from gateway.model.codes import FORM_LOGIN_ANSWER, FORM_LOGIN_LOOP, FORM_LOGIN_REFUSED
+from gateway.model.codes import FORM_LOGIN_ANSWER, FORM_LOGIN_LOOP, FORM_LOGIN_REFUSED, UPSTREAM_RESPONSE
 from gateway.model.errors import GatewayError
+from gateway.model.quoting import quoted
+from gateway.trial.request import Circumstances, parse_request
+from gateway.trial.trial import try_request
 
 _NOT_LOOKED_AT: Final = "not looked at: it comes after a form was sent"
 
@@ -49,10 +54,7 @@ def doctor(name: str, folder: Path, *, as_json: bool) -> Exit:
         hint = did_you_mean(name, snapshot.apps) or f"known: {', '.join(sorted(snapshot.apps)[:10]) or 'none'}"
         said_to_be_wrong(f"no file in {folder}/apps names an application {name} ({hint})")
         return Exit.USAGE
-    if app.form_login is None:
-        said_to_be_wrong(f"{app.file} has no form_login: there is no form to look at")
-        return Exit.USAGE
-    steps = asyncio.run(_looked_at(app, app.form_login))
+    steps = asyncio.run(_first_page(app, snapshot) if app.form_login is None else _looked_at(app, app.form_login))
     if as_json:
         say_json({"app": name, "steps": [{"page": one.page, "code": one.code, "said": one.said} for one in steps]})
     else:
@@ -60,6 +62,48 @@ def doctor(name: str, folder: Path, *, as_json: bool) -> Exit:
             as_it_is = "-" if one.said.startswith(_NOT_LOOKED_AT) else "ok"
             print(f"{one.page}  {one.code or as_it_is}  {one.said}")
     return Exit.FOUND if any(one.code for one in steps) else Exit.DONE
+
+
+async def _first_page(app: App, snapshot: Snapshot) -> list[SteppedOn]:
+    """What somebody on call asks first: whether it answers, at each of its addresses, and who is shown what it has."""
+    applications = Applications(lambda address, port: False)
+    found, shown = [], []
+    try:
+        for place in app.upstream.everywhere:
+            try:
+                answer = await page_answered(applications.connected, app, place, _host(app), app.home)
+            except GatewayError as error:
+                found.append(SteppedOn(app.home, error.code.id, f"{place.place}: {error.detail}"))
+                continue
+            code = UPSTREAM_RESPONSE.id if answer.status >= 500 else ""
+            found.append(SteppedOn(app.home, code, f"{place.place} answers {_answer_of(app, answer)}"))
+            if answer.status == 200:
+                shown.append(place.place)
+    finally:
+        await applications.close()
+    found.append(SteppedOn(app.home, "", _to_strangers(app, snapshot, shown)))
+    return found
+
+
+def _answer_of(app: App, answer: PageAnswer) -> str:
+    said = f"with status {answer.status} after {answer.seconds:.2f} s"
+    if not is_redirect(answer.status) or answer.location is None:
+        return said
+    origins = origins_of(app, _host(app))
+    target = origins.target(answer.location, origins.public + app.home)
+    # Without its query, in which an application may write what nobody should read.
+    return f"{said}, and leads to {quoted(path_of(answer.location)) if target is None else path_of(target)}"
+
+
+def _to_strangers(app: App, snapshot: Snapshot, shown: list[str]) -> str:
+    """`shown`: the addresses that show the page to whoever asks, though nothing says who that is."""
+    request = parse_request(f"GET {app.origin(_host(app))}{app.home}")
+    tried = try_request(snapshot, request, None, Circumstances(time.time()))
+    if tried.outcome == "allow":
+        return "by the rules, whoever asks is shown this page"
+    does = "is asked to sign in" if tried.outcome == "challenge" else f"is refused ({tried.reason})"
+    past = f"; past it, {' and '.join(shown)} show it to whoever gets there" if shown else ""
+    return f"at the gateway a stranger {does}{past}"
 
 
 async def _looked_at(app: App, form: FormLogin) -> list[SteppedOn]:

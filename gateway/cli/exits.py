@@ -50,8 +50,8 @@ MEANINGS: dict[str, tuple[str, ...]] = {
     "account export": ("written", "the folder has problems, or its account links cannot be read"),
     "account import": ("every line is kept", "nothing is kept: a line is refused, or the folder has problems"),
     "doctor app": (
-        "the form is as the file says",
-        "it is not, or the application does not answer; or the folder has problems",
+        "the application answers, and its login form is as the file says",
+        "one of its addresses does not answer, or fails, or the form is another; or the folder has problems",
     ),
     "front lines": ("printed", "the folder has problems"),
     "front check": ("every header is written", "one is forgotten or written again, or the folder has problems"),

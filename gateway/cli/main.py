@@ -327,7 +327,7 @@ def _organisations(command: argparse.ArgumentParser) -> None:
 
 def _doctor(doctor: argparse.ArgumentParser) -> argparse.ArgumentParser:
     app = doctor.add_subparsers(dest="what", required=True, metavar="WHAT").add_parser(
-        "app", help="whether an application's login form is as its file says; no account is sent"
+        "app", help="whether an application answers, and its login form is as its file says; no account is sent"
     )
     app.add_argument("name", metavar="NAME")
     _folder_or_usual(app)
