@@ -188,3 +188,18 @@ def test_without_a_fence_there_is_nothing_within_it(place: Path, gateway: str, s
     files = read_folder(place / "policies")
     found = {**files.unreadable, **{key: value.decode() for key, value in files.secrets.items()}}
     assert [value for key, value in found.items() if key.endswith("teams/urba/mine")] == [said]
+
+
+def test_a_keyring_is_one_that_the_gateway_or_a_provider_names(place: Path) -> None:
+    """Twice, and it is one; what an application's file calls so is none."""
+    for path, key, name in (
+        ("gateway.yaml", "keyring", "store.key"),
+        ("providers/a.yaml", "client_keyring", "ca.pem"),
+        ("providers/b.yaml", "client_keyring", "ca.pem"),
+        ("apps/permis.yaml", "keyring", "app.secret"),
+    ):
+        (place / "policies" / path).parent.mkdir(exist_ok=True)
+        (place / "policies" / path).write_text(f"{key}: {{file: ../certs/{name}}}\n")
+    files = read_folder(place / "policies")
+    assert [one.key for one in files.keyrings] == ["file:../certs/store.key", "file:../certs/ca.pem"]
+    assert files.secrets["apps/:file:../certs/app.secret"] == b"app"
