@@ -83,11 +83,11 @@ def identity_at(app: App, seat: Seat, wall: float) -> Identity:
         return _with_directories(app, seat, seat.identity, wall)
     found = seat.account
     if not isinstance(found, SeatAccount) or not found.holds(app, seat):
-        raise GatewayError(ACCOUNT_MISSING, "no account was looked up", shown=settings.ask)
+        raise GatewayError(ACCOUNT_MISSING, "no account was looked up", shown=settings.words)
     if found.identity is None and found.code is ACCOUNT_MISSING and settings.missing in BY_THEMSELVES:
         raise GatewayError(BY_THEMSELVES[settings.missing], found.detail)
     if found.identity is None:
-        raise GatewayError(found.code, found.detail, shown=settings.ask)
+        raise GatewayError(found.code, found.detail, shown=settings.words)
     return _with_directories(app, seat, found.identity, wall)
 
 
@@ -116,7 +116,7 @@ def known_at(app: App, identity: Identity, wall: float) -> Identity:
     try:
         return with_login(known, login_of(app.directories, settings.source, identity))
     except GatewayError as error:
-        raise GatewayError(error.code, error.detail, shown=settings.ask) from None
+        raise GatewayError(error.code, error.detail, shown=settings.words) from None
 
 
 def login_of(directories: Sequence[Directory], source: str, identity: Identity) -> str:

@@ -82,7 +82,7 @@ class AccountBook:
         holder = AccountHolder(app.name, identity.issuer, person_of(settings.by, identity))
         found = await self._file.asked(lambda file: file.find(holder, shared=settings.shared))
         if found is None:
-            raise GatewayError(ACCOUNT_MISSING, "no link of this person", shown=settings.ask)
+            raise GatewayError(ACCOUNT_MISSING, "no link of this person", shown=settings.words)
         return known_with(with_login(identity, found.login), app.directories, now)
 
     async def close(self) -> None:

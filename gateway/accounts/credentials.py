@@ -30,10 +30,10 @@ class LinkedAccounts:
         if _has_ended(seat):
             return NoCredential(SIGN_IN_REQUIRED, "the seat has ended meanwhile")
         if found is None:
-            return NoCredential(ACCOUNT_MISSING, "no link of this person", settings.ask)
+            return NoCredential(ACCOUNT_MISSING, "no link of this person", settings.words)
         login, secret = found
         if secret is None:
-            reason, shown = (ACCOUNT_LINK, "") if settings.missing == "link" else (ACCOUNT_SECRET, settings.ask)
+            reason, shown = (ACCOUNT_LINK, "") if settings.missing == "link" else (ACCOUNT_SECRET, settings.words)
             return NoCredential(reason, "the link of this person has no secret", shown)
         return Credential(login, secret)
 

@@ -12,6 +12,7 @@ from gateway.model.account_codes import ACCOUNT_ASK, ACCOUNT_LINK, ACCOUNT_LOGIN
 from gateway.model.codes import FORM_LOGIN_LOOP, FORM_LOGIN_REFUSED
 from gateway.model.errors import GatewayError
 from gateway.model.identity import Identity
+from gateway.model.theme import Words
 
 ATTRIBUTE: Final = "account"
 """The name under which translation knows the login."""
@@ -42,14 +43,20 @@ _NAMED: Final = {"ß": "s", "ẞ": "S", "ð": "d", "Ð": "D", "þ": "th", "Þ": 
 @dataclass(frozen=True, slots=True)
 class AccountSettings:
     """`account:` of an application's file. `by`: what names a person, beside their issuer. `ask`: what a person reads
-    who has no login. `missing`: what else they can do then. `shared`: several people may have one login. `source`: the
-    attribute of a directory that is the login; None where it comes from an account link."""
+    who has no login, by language. `missing`: what else they can do then. `shared`: several people may have one login.
+    `source`: the attribute of a directory that is the login; None where it comes from an account link."""
 
     by: tuple[str, ...] = (SUBJECT,)
-    ask: str = ""
+    ask: tuple[tuple[str, str], ...] = ()
     missing: Literal["refuse", "link", "request"] = "refuse"
     shared: bool = False
     source: str | None = None
+
+    @property
+    def words(self) -> Words:
+        """`ask`, as it is shown."""
+        one_for_all = len(self.ask) == 1 and not self.ask[0][0]
+        return self.ask[0][1] if one_for_all else self.ask
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from typing import Protocol
 
 from gateway.model.codes import Code
 from gateway.model.session import Seat
+from gateway.model.theme import Words
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +23,7 @@ class NoCredential:
 
     reason: Code
     detail: str = ""
-    shown: str = ""
+    shown: Words = ""
 
 
 class CredentialSource(Protocol):

@@ -1,6 +1,7 @@
 """One error type with two readers: the browser gets the code's public text, the operator gets the detail."""
 
 from gateway.model.codes import Code
+from gateway.model.theme import Words
 
 
 class GatewayError(Exception):
@@ -11,7 +12,7 @@ class GatewayError(Exception):
     anybody may read and that no stranger can make say what they like.
     """
 
-    def __init__(self, code: Code, detail: str = "", *, shown: str = "") -> None:
+    def __init__(self, code: Code, detail: str = "", *, shown: Words = "") -> None:
         super().__init__(f"{code.id}: {detail}" if detail else code.id)
         self.code = code
         self.detail = detail

@@ -56,7 +56,7 @@ class AccountRequestPages:
     ) -> Page:
         assert asked.app.account is not None
         another = other_account(request)
-        shown = AskedAccess(asked.host, asked.target, found, sent, asked.app.account.ask, text, another)
+        shown = AskedAccess(asked.host, asked.target, found, sent, asked.app.account.words, text, another)
         if refused is None:
             return self._services.pages.account_request(request.reader, shown)
         return self._services.pages.account_request(

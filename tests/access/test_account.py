@@ -83,6 +83,13 @@ async def test_without_a_link_nothing_is_sent_and_the_person_reads_whom_to_ask()
     assert (error.value.code, error.value.shown) == (ACCOUNT_MISSING, "Écrivez à la DSI.")
 
 
+async def test_whom_to_ask_is_written_by_language_too() -> None:
+    app = app_of(WITH_ACCOUNT.replace("ask: Écrivez à la DSI.", "ask: {fr: Écrivez., en: Write.}"))
+    with pytest.raises(GatewayError) as error:
+        await prepared(Book(), app, somebody())
+    assert error.value.shown == (("fr", "Écrivez."), ("en", "Write."))
+
+
 @pytest.mark.parametrize("attributes", [{"mail": "x"}, {"uid": ("a", "b")}])
 async def test_a_person_whom_nothing_names(attributes: dict[str, str]) -> None:
     book, app = Book(), app_of()

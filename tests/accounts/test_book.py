@@ -25,7 +25,7 @@ from tests.accounts.samples import KEYS, holder, link, link_file
 from tests.patience import PATIENCE
 from tests.proxy.stand_ins import identity, seat
 
-SETTINGS = AccountSettings(ask="x")
+SETTINGS = AccountSettings(ask=(("", "x"),))
 PERSON = holder("subject=subject-1", issuer="http://127.0.0.1:9400")
 
 

@@ -14,7 +14,7 @@ pytestmark = pytest.mark.browser
 
 async def test_a_person_asks_for_their_account() -> None:
     async with installed() as here:
-        here.link_accounts("actes", AccountSettings(by=("uid",), ask="Écrivez à la DSI.", missing="request"))
+        here.link_accounts("actes", AccountSettings(by=("uid",), ask=(("", "Écrivez à la DSI."),), missing="request"))
         printed = await walked("ask_for_account.mjs", {"app": here.url(ACTES, ""), "portal": here.url(PORTAL, "")})
         with closing(RequestFile(requests_path(here.state), KEYS)) as file:
             (kept,) = file.all()

@@ -87,7 +87,8 @@ def _asked(pages: Pages, reader: Reader) -> dict[str, Page]:
     who = AccountHolder("permis", "https://idp.example", "uid=hleboeuf")
     waits = AccountRequest("7KQM2F9R", NewRequest(who, "hleboeuf"), NOW - 90_000, NOW + 2_500_000)
     refusal = RequestRefusal(NOW, {"fr": "Adressez-vous à votre mairie.", "en": "Ask at your town hall."})
-    about = AskedAccess("permis.exemple.fr", "/", None, False, "Écrivez à permis@exemple.fr.", "", _ANOTHER)
+    ask = (("fr", "Écrivez à permis@exemple.fr."), ("en", "Write to permis@exemple.fr."))
+    about = AskedAccess("permis.exemple.fr", "/", None, False, ask, "", _ANOTHER)
     long = {"refused": _code("account.text"), "reference": "0190f2a4c8e37b12"}
     return {
         "account-ask": pages.account_request(reader, about),

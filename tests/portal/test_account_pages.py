@@ -12,7 +12,7 @@ from gateway.ops.log import short_reference
 from tests.portal.browser import Browser, Reply
 from tests.portal.installation import ACTES, PORTAL, Installation
 
-SETTINGS = AccountSettings(by=("uid",), ask="Ask.", missing="link")
+SETTINGS = AccountSettings(by=("uid",), ask=(("", "Ask."),), missing="link")
 FORM = "/_ecluse/account"
 
 
@@ -133,7 +133,7 @@ async def test_where_nobody_links_by_themselves_there_is_no_such_page(here: Inst
     assert (await nobody.get(here.url(PORTAL, f"{FORM}?host={ACTES}"), follow=False)).status == 401
     for host in ("evil.example", "permis.localhost", PORTAL):
         assert (await sent(here, browser, host=host)).status in (404, 421)
-    here.link_accounts("actes", AccountSettings(by=("uid",), ask="Ask."))
+    here.link_accounts("actes", AccountSettings(by=("uid",), ask=(("", "Ask."),)))
     assert (await sent(here, browser)).status == 404
 
 

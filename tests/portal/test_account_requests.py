@@ -17,7 +17,7 @@ from tests.portal.browser import Browser, Reply
 from tests.portal.installation import ACTES, KEYS, PORTAL, Installation
 from tests.portal.test_account_pages import leads_to
 
-SETTINGS = AccountSettings(by=("uid",), ask="Écrivez à la DSI.", missing="request")
+SETTINGS = AccountSettings(by=("uid",), ask=(("", "Écrivez à la DSI."),), missing="request")
 PAGE = "/_ecluse/account/request"
 
 
@@ -59,6 +59,19 @@ async def test_the_page_is_on_the_portal_and_says_who_asks_and_what_is_kept(here
     ):
         assert said in page.text, said
     assert kept(here) == []
+
+
+async def test_whom_to_ask_is_said_in_the_language_of_the_page(here: Installation) -> None:
+    browser = await signed_in(here)
+    both = (("fr", "Écrivez à la DSI."), ("en", "Write to the IT office."))
+    for ask, english, french in (
+        (both, "<p>Write to the IT office.</p>", "<p>Écrivez à la DSI.</p>"),
+        (both[:1], '<p lang="fr">Écrivez à la DSI.</p>', "<p>Écrivez à la DSI.</p>"),
+        ((("", "Écrivez."),), "<p>Écrivez.</p>", "<p>Écrivez.</p>"),
+    ):
+        here.link_accounts("actes", replace(SETTINGS, ask=ask))
+        assert english in (await shown(here, browser)).text
+        assert french in (await shown(here, browser, Accept_Language="fr")).text
 
 
 async def test_what_is_sent_is_kept_with_who_sent_it_and_told_to_them(here: Installation) -> None:
@@ -180,7 +193,7 @@ async def test_where_nobody_asks_there_is_no_such_page(here: Installation) -> No
     for host in ("evil.example", "permis.localhost", PORTAL):
         assert (await sent(here, browser, host=host)).status in (404, 421)
     for missing in ("refuse", "link"):
-        here.link_accounts("actes", AccountSettings(by=("uid",), ask="Ask.", missing=missing))  # type: ignore[arg-type]
+        here.link_accounts("actes", AccountSettings(by=("uid",), ask=(("", "Ask."),), missing=missing))  # type: ignore[arg-type]
         assert (await sent(here, browser)).status == 404
     here.link_accounts("actes", SETTINGS)
     assert (await browser.post(here.url(PORTAL, "/_ecluse/account"), {"host": ACTES, "to": "/"})).status == 404
@@ -189,7 +202,7 @@ async def test_where_nobody_asks_there_is_no_such_page(here: Installation) -> No
 
 async def test_a_person_who_lacks_what_names_them_cannot_ask(here: Installation) -> None:
     browser = await signed_in(here)
-    here.link_accounts("actes", AccountSettings(by=("siren",), ask="Ask.", missing="request"))
+    here.link_accounts("actes", AccountSettings(by=("siren",), ask=(("", "Ask."),), missing="request"))
     reply = await sent(here, browser)
     assert reply.status == 403
     assert here.codes()[-1:] == ["account.person"]

@@ -32,6 +32,7 @@ from gateway.config.schema.upstream import BufferSection, CircuitSection, Upstre
 from gateway.config.snapshot import LogoutSettings, TunnelSettings
 from gateway.config.upstream_settings import UpstreamSettings
 from gateway.config.yaml.reader import YamlDocument
+from gateway.model.account import AccountSettings
 from gateway.model.balancing import Balancing, CircuitSettings, HealthCheck
 from gateway.model.provider import ClientCertificate
 from gateway.model.session import SeatLimits
@@ -80,6 +81,9 @@ def plan_app(
         streams_last=model.session.streams == "last",
         grace=model.session.grace,
         logout=_logout(model, edits),
+        account=None
+        if model.account is None
+        else frozen(AccountSettings, model.account, ask=tuple(model.account.ask.items())),
         responses=frozen(ResponseLeniency, responses, cache=cache),
         edits=edits,
         seat_limits=frozen(SeatLimits, model.session),

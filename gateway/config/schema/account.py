@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from gateway.config.schema.types import AttributeName, Maybe, Strict, Text, wrong
+from gateway.config.schema.types import AttributeName, Maybe, Strict, TextByLanguage, wrong
 
 
 class AccountSection(Strict):
@@ -14,8 +14,9 @@ class AccountSection(Strict):
     by: list[AttributeName] = Field(default=["subject"], min_length=1, max_length=8)
     """What names a person in an account link, beside their provider's issuer: `subject`, or attributes, each with one
     value. The login that is found is the attribute `account` of translate."""
-    ask: Text
-    """What a person reads who has no login yet: whom to ask for one."""
+    ask: TextByLanguage
+    """What a person reads who has no login yet: whom to ask for one: a text, or one by language
+    (`{fr: ..., en: ...}`)."""
     missing: Literal["refuse", "link", "request"] = "refuse"
     """What a person without a link can do: read whom to ask; `link` their account by themselves, with its login and
     password; or send a `request`, which `ecluse account` lists and answers. To link, the application is asked by its

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from urllib.parse import quote
 
 from gateway.accounts.request import AccountRequest
-from gateway.model.theme import ByLanguage, ShownText
+from gateway.model.theme import ByLanguage, ShownText, Words
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,14 +71,14 @@ class OtherAccount(NamedTuple):
 @dataclass(frozen=True, slots=True)
 class AskedAccess:
     """An account that a person asks for. `host`, `to`: where they wanted to go. `found`: their request, `sent` by the
-    page before this one. `ask`: as in AccountSettings. `text`: as they wrote it. `another`: for who has another
+    page before this one. `ask`: as AccountSettings.words. `text`: as they wrote it. `another`: for who has another
     account."""
 
     host: str
     to: str
     found: AccountRequest | None
     sent: bool
-    ask: str
+    ask: Words
     text: str
     another: OtherAccount
 

@@ -300,7 +300,9 @@ class Pages:
         self, reader: Reader, asked: AskedAccess, *, refused: Code | None = None, reference: str = ""
     ) -> Page:
         """As `account`, where people ask for theirs."""
-        about = {"asked": asked, "said": said_in(asked.words, self._language(reader.language)), "reference": reference}
+        language = self._language(reader.language)
+        ask, said = said_in(by_language(asked.ask), language), said_in(asked.words, language)
+        about = {"asked": asked, "ask": ask, "said": said, "reference": reference}
         status, again = refused.status if refused else 200, (("to", asked.address),)
         return self._page("account_request.html", reader, again, status=status, refused=refused, **about)
 

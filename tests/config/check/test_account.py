@@ -19,6 +19,9 @@ def found(account: str, gateway: str = GATEWAY + KEYS, provider: str = METROPOLE
     [
         ("{}", "9:1: account.ask: this key is missing"),
         ("{ask: ' '}", "9:16: account.ask: this is empty"),
+        ("{ask: {fr: ' '}}", "9:16: account.ask: this is empty"),
+        ("{ask: {french: a}}", "9:16: account.ask: french is not a language (fr or en)"),
+        ("{ask: [a]}", "9:16: account.ask: this is a text, or a text by language (write {fr: ..., en: ...})"),
         ("{ask: a, by: []}", "9:23: account.by: this is empty (name at least one)"),
         (
             "{ask: a, by: [uids]}",
