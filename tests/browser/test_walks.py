@@ -16,7 +16,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
 
 WALKS = (
     *("sign_in", "ten_tabs", "back_and_reload", "form_without_session", "logout", "frame", "background"),
-    *("language", "home"),
+    *("language", "home", "back_from_memory"),
 )
 
 # Of one site with the portal's host, as browsers see it.

@@ -2,11 +2,16 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 from urllib.parse import quote
 
 from gateway.accounts.request import AccountRequest
 from gateway.model.theme import ByLanguage, ShownText, Words
+
+# `ended`: here; `everywhere`: at the provider too, as it says itself; `asked`: it was asked to, and does not say
+# whether it did; `in_part`: it says that it did not; `perhaps`: what it says could not be verified. Nothing was found
+# to end: `elsewhere`, sessions may be left on other hosts; `nothing`, none are. `nobody`: nothing was asked to end.
+SignedOut = Literal["ended", "everywhere", "asked", "in_part", "perhaps", "elsewhere", "nothing", "nobody"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
+from typing import Final
 from zoneinfo import ZoneInfo
 
 from gateway.model.theme import Theme, logo_kind, said_in
@@ -16,14 +17,18 @@ from gateway.wire.cookies import LANGUAGE_NAMES, LANGUAGES
 _STYLE = Path(__file__).parents[1] / "templates" / "style.css"
 _DSFR_STYLE = DSFR_TEMPLATES / "style.css"
 
+# Browsers keep pages in their memory that say `no-store`, and show them to whoever goes back: Chromium does so after a
+# sign-out on another host, which changes no cookie of this one. No header keeps a page out of there.
+ASKS_ANEW: Final = "addEventListener('pageshow',e=>{if(e.persisted)location.reload()})"
 # Nothing of ours is to be stored; a cache that does so all the same gives nobody another's language.
 _VARY = (b"Vary", b"Accept-Language, Cookie")
 
 
 class Look:
-    """`around`: by language, what the template of every page is given. `headers`: of a page; `choosing`: of one that
-    shows logos of providers, which are files of ours; `framed`: of one that may
-    stand in any frame; `sending`: of one whose form is answered by an application. `zone`: in which times are told."""
+    """`around`: by language, what the template of every page is given. `headers`: of a page; `own`: of one that shows
+    what is a person's own; `choosing`: of one that shows logos of providers, which are files of ours; `framed`: of one
+    that may stand in any frame; `sending`: of one whose form is answered by an application. `zone`: in which times are
+    told."""
 
     def __init__(self, theme: Theme) -> None:
         self.theme = theme
@@ -42,6 +47,8 @@ class Look:
         choosing = f"{loaded}; {logos}; form-action 'self'; base-uri 'none'"
         self._search_policy = f"{choosing}; frame-ancestors 'none'; connect-src 'self'"
         self.headers = (*security_headers(f"{policy}; frame-ancestors 'none'"), _VARY)
+        anew = f"script-src 'sha256-{digest(ASKS_ANEW)}'"
+        self.own = (*security_headers(f"{policy}; frame-ancestors 'none'; {anew}"), _VARY)
         self.choosing = (*security_headers(f"{choosing}; frame-ancestors 'none'"), _VARY)
         # Browsers hold form-action against each redirect that follows, and an application may lead anywhere.
         anywhere = policy.replace("form-action 'self'", "form-action 'self' https: http:")

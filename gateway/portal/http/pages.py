@@ -32,8 +32,8 @@ from gateway.portal.http.error_page import (
     words_of,
 )
 from gateway.portal.http.i18n import catalogue, choose
-from gateway.portal.http.lines import AccountLine, AskedAccess, HomeLine, Offered, OtherAccount, SessionLine
-from gateway.portal.http.look import Look
+from gateway.portal.http.lines import AccountLine, AskedAccess, HomeLine, Offered, OtherAccount, SessionLine, SignedOut
+from gateway.portal.http.look import ASKS_ANEW, Look
 from gateway.portal.http.moments import day, moment
 from gateway.portal.http.request import of_another_organisation
 from gateway.portal.http.responses import BARE, Headers
@@ -42,16 +42,14 @@ from gateway.wire.cookies import LANGUAGES
 
 _Kind = Literal["html", "json", "frame"]
 _Fields = Sequence[tuple[str, str]]
-# `ended`: here; `everywhere`: at the provider too, as it says itself; `asked`: it was asked to, and does not say
-# whether it did; `in_part`: it says that it did not; `perhaps`: what it says could not be verified. Nothing was found
-# to end: `elsewhere`, sessions may be left on other hosts; `nothing`, none are. `nobody`: nothing was asked to end.
-SignedOut = Literal["ended", "everywhere", "asked", "in_part", "perhaps", "elsewhere", "nothing", "nobody"]
 
 _TEMPLATES = Path(__file__).parents[1] / "templates"
 _HTML = (b"Content-Type", b"text/html; charset=utf-8")
 _JSON = (b"Content-Type", b"application/json; charset=utf-8")
 _SENDS_ITSELF = "document.forms[0].submit()"
 _SEARCHES = (_TEMPLATES / "search.js").read_text("utf-8")
+# Asked for by GET, and never shown out of a browser's memory.
+_OF_ONE_PERSON = ("home.html", "sessions.html")
 _RETRY_AFTER = (b"Retry-After", b"5")
 # RFC 9110 11.6.1: every 401 has a challenge. Ours is a page and a cookie, for which no scheme is registered; browsers
 # leave one alone that they do not know, where `Basic` would have them ask for a password of their own.
@@ -351,9 +349,10 @@ class Pages:
         look, language = self._current, self._language(reader.language)
         place = said_in(reader.app, language)
         about: dict[str, object] = {"place": place if place.text else None, "account": reader.account, "framed": False}
-        about |= {"again": reader.again, "fields_again": again}
-        text = self._text(look, template, language, **about, **values)
-        return Page(status, (*look.headers, _HTML, *_added(status)), text.encode("utf-8", "replace"))
+        about |= {"again": reader.again, "fields_again": again, "script": ASKS_ANEW}
+        text = self._text(look, template, language, **about | values)
+        headers = look.own if template in _OF_ONE_PERSON else look.headers
+        return Page(status, (*headers, _HTML, *_added(status)), text.encode("utf-8", "replace"))
 
     def _text(self, look: Look, template: str, language: str, **values: object) -> str:
         loaded = self._environment(language, look).get_template(template)

@@ -14,7 +14,7 @@ from gateway.model.session import Session
 from gateway.portal.flow.proven import proven_may_wait
 from gateway.portal.flow.source import IdentitySources
 from gateway.portal.flow.steps import NextStep, NotifyProvider
-from gateway.portal.http.pages import SignedOut
+from gateway.portal.http.lines import SignedOut
 from gateway.portal.http.request import PortalRequest, clear_own, own_origin
 from gateway.portal.logout.applications import Present
 from gateway.portal.logout.signed_out import elsewhere, home_of, left_application, to_signed_out

@@ -10,7 +10,7 @@ from gateway.access.virtual_host import host_of
 from gateway.config.snapshot import App
 from gateway.model.errors import GatewayError
 from gateway.model.ports import Page
-from gateway.portal.http.pages import SignedOut
+from gateway.portal.http.lines import SignedOut
 from gateway.portal.http.request import PREFIX, PortalRequest, WayBack, own_origin, portal_home
 from gateway.portal.http.responses import redirect, with_cookies
 from gateway.portal.services import PortalServices

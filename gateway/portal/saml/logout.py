@@ -13,7 +13,7 @@ from gateway.model.errors import GatewayError
 from gateway.model.ports import Page
 from gateway.model.transaction import SamlLogout
 from gateway.portal.flow.source import saml_provider, service_provider
-from gateway.portal.http.pages import SignedOut
+from gateway.portal.http.lines import SignedOut
 from gateway.portal.http.request import SECRET_BYTES, PortalRequest
 from gateway.portal.http.responses import BARE, redirect
 from gateway.portal.logout.idp_initiated import IdpInitiatedLogout, LogoutNotice, SingleUse

@@ -11,7 +11,7 @@ from gateway.model.session import Session
 from gateway.model.transaction import SamlLogout
 from gateway.portal.flow.source import saml_provider, service_provider
 from gateway.portal.flow.steps import NotifyProvider
-from gateway.portal.http.pages import SignedOut
+from gateway.portal.http.lines import SignedOut
 from gateway.portal.http.request import SECRET_BYTES, PortalRequest
 from gateway.portal.logout.signed_out import to_signed_out
 from gateway.portal.saml.crypto_thread import CryptoThread, verified_by_metadata
