@@ -102,7 +102,8 @@ def _to_strangers(app: App, snapshot: Snapshot, shown: list[str]) -> str:
     if tried.outcome == "allow":
         return "by the rules, whoever asks is shown this page"
     does = "is asked to sign in" if tried.outcome == "challenge" else f"is refused ({tried.reason})"
-    past = f"; past it, {' and '.join(shown)} show it to whoever gets there" if shown else ""
+    shows = "shows" if len(shown) == 1 else "show"
+    past = f"; past it, {' and '.join(shown)} {shows} it to whoever gets there" if shown else ""
     return f"at the gateway a stranger {does}{past}"
 
 

@@ -79,7 +79,7 @@ def test_whether_it_answers_and_what_a_stranger_sees(
     assert told.startswith(f"127.0.0.1:{port} answers with status {answer[0]} after ")
     assert said.partition(" after 0.")[0] in told
     assert "s3cret" not in told
-    past = f"; past it, 127.0.0.1:{port} show it to whoever gets there" if seen else ""
+    past = f"; past it, 127.0.0.1:{port} shows it to whoever gets there" if seen else ""
     assert stranger == f"at the gateway a stranger is asked to sign in{past}"
     (head,) = asked
     assert head.startswith("GET / HTTP/1.1\n")
