@@ -45,7 +45,7 @@ DEFENCES = (
         "an old password leads to where it is linked anew",
         "model/account.py",
         _LED,
-        "proxy/test_form_sessions.py",
+        "proxy/test_form_sessions.py portal/http/test_pages.py",
         _LED.replace(", FORM_LOGIN_LOOP", ""),
     ),
     Defence(

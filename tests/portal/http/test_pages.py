@@ -16,6 +16,8 @@ from jinja2 import Environment, Template
 
 from gateway.model.code_table import all_codes
 from gateway.model.codes import (
+    FORM_LOGIN_LOOP,
+    FORM_LOGIN_REFUSED,
     LOGIN_LOOP,
     LOGOUT_CROSS_SITE,
     PATH_RESERVED,
@@ -241,6 +243,8 @@ def test_an_error_page_says_what_to_do_next(pages: Pages) -> None:
         (POLICY_NOT_ALLOWED, "Utiliser un autre compte"),
         (PATH_RESERVED, "Retour à l’application"),
         (POLICY_LOGIN_FORM, "Retour à l’application"),
+        (FORM_LOGIN_LOOP, "Rattacher votre compte"),
+        (FORM_LOGIN_REFUSED, "Indiquer le nouveau mot de passe"),
     ],
 )
 def test_the_link_of_an_error_page_says_where_it_leads(pages: Pages, code: Code, shown: str) -> None:
