@@ -17,7 +17,8 @@ await walk(async (page, context, browser) => {
   assert.equal(await page.evaluate(() => document.activeElement.value), 'saint den');
   await page.screenshot({ path: `${site.pictures}/organisations.png` });
   // By any of its numbers, a part of its postcode, or an address of its people; and whose list it is stands there.
-  for (const typed of ['590', '21590350100017', '215903501', '59350', 'agent@lille.example']) {
+  const ways = { postcode: '590', siret: '21590350100017', siren: '215903501', insee: '59350', address: 'agent@lille.example' };
+  for (const typed of Object.values(ways)) {
     await field.fill('zzzz');
     await page.getByRole('alert').waitFor();
     await field.fill(typed);
