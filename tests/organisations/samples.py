@@ -83,3 +83,10 @@ def write_country(path: Path, communes: int = 35_000) -> OrganisationTable:
 
 def table(path: Path, **changes: str) -> OrganisationTable:
     return OrganisationTable("communes", FileSource(str(path), "csv"), **changes)
+
+
+def two_hundred() -> list[str]:
+    """What as many people type, by turns: a name, half of one, a number, a name with a number. All are of somebody."""
+    rows = [row for row in country() if row.get("insee")][::170][:200]
+    ways = ("{name}", "{half}", "{insee}", "{name} {departement}")
+    return [ways[at % len(ways)].format(half=row["name"][:4], **row) for at, row in enumerate(rows)]
