@@ -73,6 +73,15 @@ async def test_who_is_refused_as_one_person_may_be_another_and_comes_back_to_the
             assert b" others" not in answer.body, "it listens to one provider"
 
 
+async def test_nobody_is_led_from_a_closed_page_to_the_rest_of_the_application_and_never_to_the_same_page() -> None:
+    async with application() as app, gateway(app, app="  - {path: /closed, deny: anyone}") as gate:
+        answer = await gate.once(ask(b"GET /closed?a=1", HTML))
+        assert (answer.status, answer.body) == (403, b"policy.denied html /")
+        assert (await gate.once(ask(b"GET /closed"))).body == b"policy.denied json"
+    async with application() as app, gateway(app, app="  - {path: /, deny: anyone}") as gate:
+        assert (await gate.once(ask(b"GET /?a=1", HTML))).body == b"policy.denied html"
+
+
 @pytest.mark.parametrize(
     ("referer", "to"),
     [

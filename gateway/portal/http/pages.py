@@ -147,20 +147,21 @@ class Pages:
         code, filled = form.code, form.filled
         look = look.alone if is_of_no_host(code) else look
         slots = {name: _slot(name) if name in filled else "" for name in ("login_url", "organisation_url", "account")}
+        for_nobody = is_for_nobody(code, filled)
         text = self._text(
             look,
             "error.html",
             form.language,
             code=code,
             framed=form.kind == "frame",
-            way=way_of(code),
+            way="back" if for_nobody else way_of(code),
             sign_kind=sign_of(code),
             reference=_slot("reference"),
             refusal=ShownText(_slot("refusal"), form.refusal_language) if "refusal" in filled else None,
             place=ShownText(_slot("place"), form.place_language) if "place" in filled else None,
             words=words_of(code),
             has_others=form.has_others,
-            for_nobody=is_for_nobody(code, filled),
+            for_nobody=for_nobody,
             of_portal=is_of_portal(code, filled),
             renews=code is FORM_LOGIN_REFUSED and "login_url" in filled,
             again=form.again,

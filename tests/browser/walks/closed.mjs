@@ -19,6 +19,7 @@ await walk(async (page) => {
   assert.match(stranger, /Elle est fermée/);
   assert.doesNotMatch(stranger, /compte/i);
   assert.doesNotMatch(await page.innerText('header'), /Compte/);
+  assert.equal(await page.getByRole('link', { name: 'Retour à l’application' }).getAttribute('href'), '/');
 
   await signIn(page, `${site.carnet}/_ecluse/login?to=/ferme/1`);
   assert.match(await isClosed(page), /Votre compte ne donne pas accès à cette page/);

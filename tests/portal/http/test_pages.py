@@ -248,7 +248,7 @@ def test_an_error_page_says_what_to_do_next(pages: Pages) -> None:
     ],
 )
 def test_the_link_of_an_error_page_says_where_it_leads(pages: Pages, code: Code, shown: str) -> None:
-    reader = Reader("fr", app={"": "Permis"})
+    reader = Reader("fr", app={"": "Permis"}, account="Camille")
     page = pages.render(code, kind="html", reader=reader, reference="r", login_url="/_ecluse/somewhere")
     assert f'<a href="/_ecluse/somewhere">{shown}</a>' in page.body.decode()
 
@@ -317,6 +317,13 @@ def test_the_text_of_the_app_is_in_the_readers_language_or_says_in_which(
 def test_only_who_is_signed_in_is_told_of_their_account(pages: Pages, account: str) -> None:
     page = pages.render(POLICY_NOT_ALLOWED, kind="html", reader=Reader("en", account=account), reference="r")
     assert ("Your account does not give access" in page.body.decode()) == bool(account)
+
+
+@pytest.mark.parametrize(("account", "offered"), [("", "Back to the application"), ("Camille", "Use another account")])
+def test_nobody_who_is_not_signed_in_is_offered_another_account(pages: Pages, account: str, offered: str) -> None:
+    reader = Reader("en", {"en": "Permits"}, account)
+    page = pages.render(POLICY_NOT_ALLOWED, kind="html", reader=reader, reference="r", login_url="/x")
+    assert f'<p class="act"><a href="/x">{offered}</a></p>' in page.body.decode()
 
 
 @pytest.mark.parametrize("account", ["", "Camille"])
