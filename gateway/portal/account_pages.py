@@ -14,7 +14,6 @@ from gateway.model.ports import Page
 from gateway.model.session import Seat
 from gateway.portal.http.lines import OtherAccount
 from gateway.portal.http.request import (
-    ANOTHER,
     PREFIX,
     PortalRequest,
     WayBack,
@@ -126,7 +125,7 @@ async def asked_account(
 
 def other_account(request: PortalRequest) -> OtherAccount:
     """By which the person comes back to the page of the application that they wanted."""
-    link = request.login_link + ANOTHER
+    link = request.other_account_link
     return OtherAccount(link, of_another_organisation(link) if request.has_others else "")
 
 

@@ -10,10 +10,11 @@ from gateway.model.codes import GATEWAY_FAULT, PATH_RESERVED, SESSION_LIMIT, SES
 from gateway.model.errors import GatewayError
 from gateway.model.kept_post import SendOn
 from gateway.model.ports import Page
+from gateway.model.transaction import OTHER_ACCOUNT, OTHER_ORGANISATION
 from gateway.portal.account_pages import AccountPages
 from gateway.portal.account_requests import AccountRequestPages
 from gateway.portal.design import DESIGN, DesignFiles
-from gateway.portal.flow.acting import ActingFor
+from gateway.portal.flow.acting import ActingFor, choose_anew
 from gateway.portal.flow.app_host import AppHost
 from gateway.portal.flow.chooser import Chooser
 from gateway.portal.flow.establish import SignIns
@@ -32,7 +33,7 @@ from gateway.portal.flow.steps import (
 )
 from gateway.portal.home_page import HomePage
 from gateway.portal.http.error_page import is_for_another, way_of
-from gateway.portal.http.request import ANOTHER, KEPT, PREFIX, PortalRequest, is_scim, require_form
+from gateway.portal.http.request import KEPT, PREFIX, PortalRequest, is_scim, require_form
 from gateway.portal.http.responses import NO_ICON, framed, with_cookies, with_headers
 from gateway.portal.jwks import application_keys
 from gateway.portal.language_page import LanguagePage
@@ -170,6 +171,8 @@ class Portal:
                 case Continue():
                     step = await self._start.go_on(request, step)
                 case BeginSignIn():
+                    if step.pending is None and OTHER_ACCOUNT in step.hints:
+                        choose_anew(request)
                     step = await self._sources.of(request.snapshot, step.provider).begin(request, step)
                 case Authentication():
                     step = await self._sign_ins.complete(request, step)
@@ -227,15 +230,16 @@ class Portal:
         return with_headers(self._refusal(request, error), {b"Allow": allowed.encode()})
 
     def _refusal(self, request: PortalRequest, error: GatewayError) -> Page:
-        login_url = request.login_link
-        if login_url and is_for_another(error.code):
-            login_url += ANOTHER
+        login_url = request.other_account_link if is_for_another(error.code) else request.login_link
         leads_home = way_of(error.code) == "start" or error.code in (SESSION_LIMIT, PATH_RESERVED, WIRE_METHOD)
         # The home page says so itself where there is too much to choose from.
         leads_home |= error.code is SESSION_NONE and request.path not in ("/", f"{PREFIX}home")
-        if not login_url and request.on_portal_host and request.kind == "html" and leads_home:
+        if not login_url and request.on_portal_host and request.kind == "html":
             # No application is known that the sign-in was for.
-            login_url = f"{PREFIX}home"
+            if is_for_another(error.code) and error.code.id.startswith("login."):
+                login_url = f"{PREFIX}home?{OTHER_ACCOUNT}={OTHER_ORGANISATION}"
+            elif leads_home:
+                login_url = f"{PREFIX}home"
         return self._services.pages.render(
             error.code,
             kind=request.kind,

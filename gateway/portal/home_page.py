@@ -4,10 +4,12 @@ out. It leads on from every page that has nothing more to say."""
 from hashlib import sha256
 from urllib.parse import quote
 
+from gateway.config.snapshot import Snapshot
 from gateway.model.codes import SESSION_NONE
 from gateway.model.errors import GatewayError
 from gateway.model.levels import NO_NEED
 from gateway.model.ports import Page
+from gateway.model.provider import Provider
 from gateway.model.session import Seat
 from gateway.model.transaction import OTHER_ACCOUNT, OTHER_ORGANISATION
 from gateway.portal.account_pages import require_own_page
@@ -54,17 +56,25 @@ class HomePage:
         for another account of theirs.
 
         Raises GatewayError(SESSION_NONE) where there is too much to choose from."""
-        providers, asked = list(request.snapshot.providers.values()), request.parameter(OTHER_ACCOUNT)
-        one = providers[0] if len(providers) == 1 else None
-        if asked != OTHER_ORGANISATION:
-            of_session = request.snapshot.providers.get(own)
-            one = of_session if of_session is not None and not is_silent(self._services, of_session) else one
-        if asked and one is not None:
+        one = self._asked_at_once(request, own)
+        if one is not None:
             login = f"{PREFIX}login?provider={quote(one.name, safe='')}{ANOTHER}"
             return redirect(request.snapshot.gateway.portal_url + login)
-        if not providers or (len(providers) > MOST_CHOICES and not request.snapshot.organisations):
+        if not _can_choose(request.snapshot):
             raise GatewayError(SESSION_NONE, "no session on the portal")
-        return await self._chooser.page(request, None, providers)
+        return await self._chooser.page(request, None, list(request.snapshot.providers.values()))
+
+    def _asked_at_once(self, request: PortalRequest, own: str) -> Provider | None:
+        """The provider of which another account is asked; None where nobody wants one, or they choose first."""
+        snapshot, asked = request.snapshot, request.parameter(OTHER_ACCOUNT)
+        if not asked:
+            return None
+        if len(snapshot.providers) == 1:
+            return next(iter(snapshot.providers.values()))
+        of_session = snapshot.providers.get(own)
+        if of_session is None or not _can_choose(snapshot):
+            return of_session
+        return None if asked == OTHER_ORGANISATION or is_silent(self._services, of_session) else of_session
 
     async def _offered(self, request: PortalRequest, seat: Seat) -> Offered:
         parameters = request.parameters()
@@ -100,8 +110,15 @@ class HomePage:
 
 
 def _other_account(request: PortalRequest) -> OtherAccount:
-    way, several = f"{portal_home(request)}?{OTHER_ACCOUNT}=", len(request.snapshot.providers) > 1
+    way, snapshot = f"{portal_home(request)}?{OTHER_ACCOUNT}=", request.snapshot
+    several = len(snapshot.providers) > 1 and _can_choose(snapshot)
     return OtherAccount(f"{way}1", f"{way}{OTHER_ORGANISATION}" if several else "")
+
+
+def _can_choose(snapshot: Snapshot) -> bool:
+    """Whether the page shows all, or finds any."""
+    known = snapshot.providers
+    return bool(known) and (len(known) <= MOST_CHOICES or bool(snapshot.organisations))
 
 
 def _key(session_id: str) -> str:

@@ -367,6 +367,26 @@ DEFENCES = (
         "portal/flow/test_other_account.py",
     ),
     Defence(
+        "another account, for the organisation of the person before",
+        "portal/app.py",
+        "if step.pending is None and OTHER_ACCOUNT in step.hints:",
+        "portal/flow/test_acting.py",
+    ),
+    Defence(
+        "another account, announced by the link of the page",
+        _HOST,
+        "*(() if begin.other_account else",
+        "portal/flow/test_hints.py",
+        "*(() if False else",
+    ),
+    Defence(
+        "another account, and the account of before after a refusal",
+        "portal/flow/source.py",
+        'other = dict(transaction.hints).get(OTHER_ACCOUNT, "")',
+        "portal/flow/test_other_account.py",
+        'other = ""',
+    ),
+    Defence(
         "what a sign-in by SAML is made of is used up with it",
         "portal/flow/start.py",
         "sign_ins.spend_after(first, step.pending.id, all_writes)",

@@ -164,6 +164,12 @@ class ActingFor:
         return lines
 
 
+def choose_anew(request: PortalRequest) -> None:
+    """A person wants another account on the portal itself: no transaction will say so when they come back."""
+    if _COOKIE in request.cookie_line:
+        request.cookies_to_set.append(_forget())
+
+
 def _remember(tenant: str) -> str:
     return f"{_COOKIE.decode()}={tenant}; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age={_LASTS}"
 

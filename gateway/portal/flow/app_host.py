@@ -77,7 +77,7 @@ class AppHost:
         identity = None if other_account else await self._signed_in(request, app)
         if identity is not None and request.snapshot.ladder.meets(identity, need, self._services.now()):
             return redirect(app.origin(request.host) + target)
-        request.way_back = WayBack(app, request.host, target, need=need)
+        request.way_back = WayBack(app, request.host, target, need=need, other_account=other_account)
         request.require_navigation()
         if (other_account or request.parameter("again")) and (binding := request.binding()):
             await self._services.transactions.clear_rounds(binding, request.host)
@@ -91,7 +91,7 @@ class AppHost:
 
     async def begin(self, request: PortalRequest, begin: BeginTransaction) -> Page:
         app, host = begin.app, request.host
-        request.way_back = WayBack(app, host, begin.target, again=True, need=begin.need)
+        request.way_back = WayBack(app, host, begin.target, True, begin.need, begin.other_account)
         await self._clear_what_was_left(request, app)
         if request.snapshot.gateway.limits.sessions_per_person is not None and not begin.embedded:
             await require_within_limit(request, self._services)
@@ -137,7 +137,7 @@ class AppHost:
             not_before=now if app.seat_then == "sign_in" else 0,
             need=begin.need,
             provider=provider,
-            hints=hints_of(app, (begin.query, begin.target.partition("?")[2]))
+            hints=hints_of(app, (begin.query, *(() if begin.other_account else (begin.target.partition("?")[2],))))
             + (((OTHER_ACCOUNT, begin.other_account),) if begin.other_account else ()),
             embedded=begin.embedded,
         )

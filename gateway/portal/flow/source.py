@@ -11,7 +11,7 @@ from gateway.model.levels import NO_STEP_UP, StepUpRequest
 from gateway.model.ports import Page
 from gateway.model.provider import OidcProvider, Provider, SamlProvider
 from gateway.model.session import Session
-from gateway.model.transaction import Served, Transaction
+from gateway.model.transaction import OTHER_ACCOUNT, Served, Transaction
 from gateway.portal.flow.steps import BeginSignIn, Handlers, NotifyProvider, Pending
 from gateway.portal.http.request import PortalRequest, WayBack
 from gateway.saml.parties import ServiceProvider
@@ -97,7 +97,8 @@ def lead_back(request: PortalRequest, transaction: Transaction) -> App | None:
     if app is None:
         return None
     request.app_name = app.name
-    request.way_back = WayBack(app, transaction.host, transaction.return_target)
+    other = dict(transaction.hints).get(OTHER_ACCOUNT, "")
+    request.way_back = WayBack(app, transaction.host, transaction.return_target, other_account=other)
     return app
 
 

@@ -67,13 +67,14 @@ _MOST_CLEARED = 2500
 
 class WayBack(NamedTuple):
     """To which application a refusal's page leads, and to a sign-in for what. `again`: a person asks for it, so that
-    rounds count from 0."""
+    rounds count from 0. `other_account`: as in BeginTransaction; they still want another account."""
 
     app: App
     host: str
     target: str
     again: bool = False
     need: Need = NO_NEED
+    other_account: str = ""
 
 
 class PortalRequest:
@@ -153,10 +154,19 @@ class PortalRequest:
     @property
     def login_link(self) -> str:
         """The link of a refusal's page; empty on the portal where no application is known."""
-        back = self.way_back
-        if back is None and self.app is not None:
-            back = WayBack(self.app, self.host, self.app.home)
+        back = self._back()
         return "" if back is None else _login_link(back)
+
+    @property
+    def other_account_link(self) -> str:
+        """As `login_link`, for who has another account: they are asked who they are, whoever they are here."""
+        back = self._back()
+        return "" if back is None else _login_link(back._replace(other_account="1"))
+
+    def _back(self) -> WayBack | None:
+        if self.way_back is None and self.app is not None:
+            return WayBack(self.app, self.host, self.app.home)
+        return self.way_back
 
     @property
     def has_others(self) -> bool:
@@ -342,7 +352,9 @@ def return_target(app: App, raw: str) -> str:
 
 def _login_link(back: WayBack) -> str:
     address = f"{back.app.origin(back.host)}{PREFIX}login?to={quote(back.target, safe='/')}"
-    return address + ("&again=1" if back.again else "") + need_query(back.need)
+    # At the end, where `of_another_organisation` looks for it.
+    other = f"&{OTHER_ACCOUNT}={back.other_account}" if back.other_account else ""
+    return address + ("&again=1" if back.again else "") + need_query(back.need) + other
 
 
 def need_of(request: PortalRequest) -> Need:

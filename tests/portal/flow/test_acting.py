@@ -240,3 +240,17 @@ async def test_nor_after_the_button_beside_one_session_or_an_operators_end(here:
     here.clock.ahead += 1
     await here.transactions.sign_in_ends.mark("an operator", "all")
     assert (await choose(here, browser, left_open, COMMUNE)).status == 400
+
+
+@pytest.mark.parametrize("host", [PORTAL, ACTES])
+async def test_who_comes_as_another_chooses_for_whom_they_act(here: Installation, host: str) -> None:
+    """What the person before has chosen is not taken for the next, whichever page they began at."""
+    may_act_for(here, LYCEE, COMMUNE)
+    browser = here.browser()
+    await browser.get((await choose(here, browser, await arrived(here, browser), LYCEE)).location)
+    browser.jar["127.0.0.1"]["op"] = "bob"
+    at = "/?other_account=1" if host == PORTAL else "/_ecluse/login?to=/&other_account=1"
+    page = await browser.get(here.url(host, at))
+    assert urlsplit(page.url).path == "/_ecluse/acting"
+    await choose(here, browser, page, COMMUNE)
+    assert (await acts_for(here, browser, PORTAL))[0] == COMMUNE

@@ -100,3 +100,14 @@ async def test_what_is_kept_of_a_link_is_bounded(here: Installation) -> None:
     kept = hints_of(here.snapshot.apps["actes"], (query,))
     assert [name for name, _ in kept] == ["hint00", "hint01"]
     assert sum(len(value) for _, value in kept) <= MOST
+
+
+async def test_who_wants_another_account_is_not_named_by_the_link_of_the_page(here: Installation) -> None:
+    """The link was written for the account that they have; one that asks for another may say whose."""
+    passing_on(here)
+    browser, to = here.browser(), quote(LINK, safe="/")
+    await browser.get(here.url(ACTES, LINK))
+    for more, expected in (("", {}), ("&login_hint=bob%40m.example", {"login_hint": "bob@m.example"})):
+        reply = await browser.get(here.url(ACTES, f"/_ecluse/login?to={to}&other_account=1{more}"))
+        assert told(here.metropole.asked[-1]) == expected
+        assert reply.url == here.url(ACTES, LINK), "the page is kept as it was written"

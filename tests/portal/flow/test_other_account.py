@@ -2,9 +2,13 @@
 
 import re
 from dataclasses import replace
+from html import unescape
+from urllib.parse import parse_qs, quote, urlsplit
 
 import pytest
 
+from gateway.model.provider import Perimeter
+from gateway.portal.flow.chooser import MOST_CHOICES
 from tests.portal.browser import Browser, Reply
 from tests.portal.flow.test_chooser import without_departement
 from tests.portal.installation import ACTES, PERMIS, PORTAL, Installation
@@ -198,3 +202,83 @@ async def test_no_picture_asks_for_another_account(here: Installation) -> None:
     reply = await browser.get(here.url(PORTAL, f"/_ecluse/home?{OTHER}"), follow=False, **image)
     assert (await browser.get(reply.location, **image)).status == 401
     assert len(here.metropole.asked) == 1
+
+
+# --- a sign-in as somebody else that came to nothing
+
+
+async def refused_by_provider(here: Installation, browser: Browser, how: str, error: str) -> Reply:
+    """The provider of the session answers with an error, to who chose it or is asked by it at once."""
+    page = await browser.get(here.url(PERMIS, f"/_ecluse/login?to=/dossier%3Fid%3D7&{how}"), follow=False)
+    page = await browser.get(page.location, follow=False)
+    if how == ORGANISATION:
+        page = await browser.get(here.url(PORTAL, dict(links_to(page))["metropole"]), follow=False)
+    state = parse_qs(urlsplit(page.location).query)["state"][0]
+    said = f"state={state}&error={error}&iss={quote(here.metropole.issuer, safe='')}"
+    return await browser.get(here.url(PORTAL, f"/_ecluse/callback/metropole?{said}"))
+
+
+def way_on(reply: Reply, text: str) -> str:
+    found = re.search(rf'<a href="([^"]*)">{text}</a>', reply.text)
+    return "" if found is None else unescape(found[1])
+
+
+@pytest.mark.parametrize("error", ["access_denied", "login_required", "temporarily_unavailable"])
+async def test_who_starts_again_is_asked_again_and_does_not_stay_who_they_are(here: Installation, error: str) -> None:
+    browser = await signed_in(here, "metropole")
+    refused = await refused_by_provider(here, browser, OTHER, error)
+    assert (await browser.get(here.url(PERMIS))).text == "permis for alice", "until somebody has signed in"
+    elsewhere = await browser.get(way_on(refused, "Choose another organisation"))
+    assert list(dict(links_to(elsewhere))) == ["metropole", "departement"]
+    browser.jar["127.0.0.1"]["op"] = "bob"
+    reply = await browser.get(way_on(refused, "Start again"))
+    assert (reply.url, reply.text) == (here.url(PERMIS, "/dossier?id=7"), "permis for bob")
+
+
+async def test_who_chose_an_organisation_starts_again_at_the_choice(here: Installation) -> None:
+    browser = await signed_in(here, "departement")
+    refused = await refused_by_provider(here, browser, ORGANISATION, "access_denied")
+    assert way_on(refused, "Choose another organisation") == "", "it is where one starts again"
+    chooser = await browser.get(way_on(refused, "Start again"))
+    assert list(dict(links_to(chooser))) == ["metropole", "departement"]
+
+
+async def test_who_is_no_person_of_the_one_they_chose_has_both_ways_on(here: Installation) -> None:
+    browser = await signed_in(here, "metropole")
+    here.change_provider("departement", perimeter=Perimeter(attributes={"uid": frozenset({"nobody"})}))
+    chooser = await browser.get(here.url(PERMIS, f"/_ecluse/login?to=/&{ORGANISATION}"))
+    refused = await browser.get(here.url(PORTAL, dict(links_to(chooser))["departement"]))
+    login = here.url(PERMIS, "/_ecluse/login?to=/&")
+    assert refused.status == 403
+    assert way_on(refused, "Use another account") == login + OTHER
+    assert way_on(refused, "Choose another organisation") == login + ORGANISATION
+
+
+async def test_at_the_portal_itself_who_is_refused_chooses_again(here: Installation) -> None:
+    here.change_provider("departement", perimeter=Perimeter(attributes={"uid": frozenset({"nobody"})}))
+    for browser in (here.browser(), await signed_in(here, "metropole")):
+        refused = await browser.get(here.url(PORTAL, "/_ecluse/login?provider=departement"))
+        assert refused.status == 403
+        assert way_on(refused, "Use another account") == f"/_ecluse/home?{ORGANISATION}"
+        chooser = await browser.get(here.url(PORTAL, f"/_ecluse/home?{ORGANISATION}"))
+        assert list(dict(links_to(chooser))) == ["metropole", "departement"]
+
+
+# --- the portal takes more than a page shows, and has no table of organisations
+
+
+@pytest.mark.parametrize("silent", [False, True])
+async def test_where_there_are_too_many_to_choose_from_nobody_is_led_to_a_choice(
+    here: Installation, monkeypatch: pytest.MonkeyPatch, silent: bool
+) -> None:
+    browser, known = await signed_in(here, "metropole"), here.snapshot.providers
+    more = {f"p{number}": replace(known["departement"], name=f"p{number}") for number in range(MOST_CHOICES)}
+    here.snapshot = replace(here.snapshot, providers={**known, **more})
+    monkeypatch.setattr(here.federation, "is_silent", lambda provider: silent)
+    home = await browser.get(here.url(PORTAL, "/_ecluse/home"))
+    assert f'href="/?{OTHER}"' in home.text
+    assert ORGANISATION not in home.text
+    for number, how in enumerate((OTHER, ORGANISATION), start=2):
+        await browser.get(here.url(PORTAL, f"/?{how}"))
+        assert [one.get("prompt") for one in here.metropole.asked] == [None, *["login"] * (number - 1)]
+    assert "No session is open" in (await here.browser().get(here.url(PORTAL, f"/?{ORGANISATION}"))).text
