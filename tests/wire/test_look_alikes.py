@@ -51,9 +51,9 @@ def test_the_table_of_the_best_fit_is_its_whole_domain() -> None:
 
 
 def test_the_letters_without_a_form_are_unicodes() -> None:
-    assert {chr(p) for p in POINTS if IGNORED.search(chr(p))} == {
-        chr(p) for p in POINTS if unicodedata.category(chr(p)) == "Cf"
-    }
+    """But for those that this Python does not know yet: 3.11 has Unicode 14."""
+    found = {chr(p) for p in POINTS if IGNORED.search(chr(p)) and unicodedata.category(chr(p)) != "Cn"}
+    assert found == {chr(p) for p in POINTS if unicodedata.category(chr(p)) == "Cf"}
 
 
 @pytest.mark.parametrize("letter", "½¼№œŒ’€…é№²ºª™«»–—·•‰�ﬁｄⓐ𝐚")
