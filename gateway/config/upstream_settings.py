@@ -1,6 +1,7 @@
 """Where an application listens, and how it is connected to."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
+from typing import Final
 
 from gateway.config.exchange_limits import NOT_BUFFERED, Buffering, Timeouts
 from gateway.model.balancing import Balancing
@@ -8,6 +9,9 @@ from gateway.model.unix_socket import UnixSocket
 from gateway.model.upstream_tls import UpstreamTls
 from gateway.wire.fences import Fence
 from gateway.wire.lenient_heads import AcceptedFault
+
+# Most applications share it.
+_USUAL_TLS: Final = UpstreamTls()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,7 +28,7 @@ class UpstreamSettings:
     port: int
     host_header: str | None = None
     ca: bytes | None = None
-    tls: UpstreamTls = field(default_factory=UpstreamTls)
+    tls: UpstreamTls = _USUAL_TLS
     fence: Fence | None = None
     balancing: Balancing | None = None
     accepts: frozenset[AcceptedFault] = frozenset()

@@ -1,13 +1,15 @@
 """What one application of one snapshot is on the fast lane: what is known of it, its connections and its counters."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from functools import lru_cache
+from typing import Final
 
 from gateway.access.application import ApplicationAccess, Preparing
 from gateway.access.permission import injected_names
 from gateway.access.preparation import translated
 from gateway.access.remembered import Newcomers
 from gateway.access.request_line import RequestLine
-from gateway.config.exchange_limits import NOT_BUFFERED, ExchangeLimits
+from gateway.config.exchange_limits import NOT_BUFFERED, ExchangeLimits, Timeouts
 from gateway.config.snapshot import App, Snapshot
 from gateway.model.identity import Identity
 from gateway.model.session import Seat
@@ -18,6 +20,8 @@ from gateway.wire import response_guard
 from gateway.wire.application_cookies import AS_THEY_ARE, shared_cookies
 from gateway.wire.headers import HeaderPolicy
 from gateway.wire.response_edits import UNCHANGED, ApplicationEdits, HostEdits
+
+_NOTHING: Final[Mapping[bytes, bytes]] = {}
 
 
 class Lane(ApplicationAccess):
@@ -65,7 +69,7 @@ class Lane(ApplicationAccess):
         self.group = pool if isinstance(pool, AddressGroup) else None
         self.timeouts = timeouts if app is None else app.upstream.timeouts
         self.body_limit = limits.body if app is None else app.body_limit
-        self._usual = ExchangeLimits(self.body_limit, self.timeouts)
+        self._usual = _shared_limits(self.body_limit, self.timeouts)
         self._path_limits = None if app is None else app.path_limits
         self.exchange = self._usual if self._path_limits is None else None
         self.policy = policy
@@ -74,7 +78,7 @@ class Lane(ApplicationAccess):
         self.hides = bool(own.hidden)
         fronted = app is not None and app.front is not None
         self.rarely = self.hides or fronted
-        self.injected = injected_names(app) if app is not None and fronted else {}
+        self.injected = injected_names(app) if app is not None and fronted else _NOTHING
         self.is_secure = (snapshot.gateway.portal_url if app is None else app.scheme).startswith("https")
         self.stays_secure = self.is_secure and (app is None or not app.responses.end_hsts)
         self.responses = response_guard.STRICT if app is None else app.responses
@@ -114,3 +118,9 @@ class Lane(ApplicationAccess):
     def failed(self, reason: str) -> None:
         errors = self.errors = self.errors or {}
         errors[reason] = errors.get(reason, 0) + 1
+
+
+@lru_cache(512)
+def _shared_limits(body: int, timeouts: Timeouts) -> ExchangeLimits:
+    """Applications whose files say the same share it."""
+    return ExchangeLimits(body, timeouts)

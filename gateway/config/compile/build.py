@@ -9,7 +9,7 @@ import json
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import fields, replace
 from functools import cache
-from typing import Any, TypeVar, cast
+from typing import Any, Final, TypeVar, cast
 
 from gateway.config.compile.cel import loading
 from gateway.config.compile.login_paths import closed_login_paths
@@ -55,7 +55,10 @@ from gateway.wire.framing import ALL_METHODS
 
 _Extended = TypeVar("_Extended")
 _Listed = dict[tuple[str, ...], Mapping[str, Provider]]
+_Shared = dict[Any, Any]
+"""What files of applications say alike, by itself: a worker holds it once."""
 _NO_PATHS = RouteTable.build((), False)
+_UNLABELLED: Final[Mapping[str, str]] = {}
 _USUAL_LOGOUT = Logout(links=_NO_PATHS)
 
 
@@ -98,7 +101,7 @@ def build_steps(plan: bytes) -> Generator[None, None, Snapshot]:
     apps: dict[str, App] = {}
     shadows: dict[str, list[App]] = {}
     rules: list[Rule] = []
-    unnamed, named = _Unnamed(), Named()
+    unnamed, named, shared = _Unnamed(), Named(), _Shared()
     for line in plan_lines(plan):
         digest.update(line)
         match LINE.read(json.loads(line)):
@@ -119,9 +122,10 @@ def build_steps(plan: bytes) -> Generator[None, None, Snapshot]:
             case ClosedHosts() | OrganisationTable() | DesignFile() as other:
                 unnamed.add(other)
             case WrittenRules(file, some):
+                file = shared.setdefault(file, file)
                 rules += (build_rule(file, rule, named) for rule in some)
             case WrittenApp() as written:
-                yield from _add(written, rules, gateway, (providers, directories, listed), apps, shadows)
+                yield from _add(written, rules, gateway, (providers, directories, listed, shared), apps, shadows)
                 rules = []
         yield
     if gateway is None:
@@ -147,7 +151,7 @@ def _add(
     written: WrittenApp,
     rules: list[Rule],
     gateway: Gateway | None,
-    known: tuple[Mapping[str, Provider], Mapping[str, Directory], _Listed],
+    known: tuple[Mapping[str, Provider], Mapping[str, Directory], _Listed, _Shared],
     apps: dict[str, App],
     shadows: dict[str, list[App]],
 ) -> Generator[None]:
@@ -203,13 +207,17 @@ def _app(
     providers: Mapping[str, Provider],
     directories: Mapping[str, Directory],
     listed: _Listed,
+    shared: _Shared,
 ) -> App:
     """`listed`: what applications that list the same providers share."""
     return _extended(
         App,
         AppSettings,
         written,
-        upstream=_upstream(written, gateway.timeouts),
+        file=shared.setdefault(written.file, written.file),
+        scheme=shared.setdefault(written.scheme, written.scheme),
+        label=written.label or _UNLABELLED,
+        upstream=_upstream(written, gateway.timeouts, shared),
         listed=listed.setdefault(written.providers, {name: providers[name] for name in written.providers}),
         directories=tuple([directories[name] for name in written.directories]) if written.directories else (),
         naming=tuple([one for one in directories.values() if one.names_organisations]),
@@ -232,8 +240,8 @@ def _path_translations(written: WrittenApp) -> PathTranslations:
 
 
 def _extended(kind: type[_Extended], base: type, settings: object, **compiled: object) -> _Extended:
-    """`kind` extends `base` by what is compiled; the fields of `base` are taken over from `settings`."""
-    return kind(**{name: getattr(settings, name) for name in _names(base)}, **compiled)
+    """`kind` extends `base` by what is compiled; the other fields of `base` are taken over from `settings`."""
+    return kind(**{name: getattr(settings, name) for name in _names(base)} | compiled)
 
 
 @cache
@@ -241,10 +249,12 @@ def _names(base: Any) -> tuple[str, ...]:
     return tuple(field.name for field in fields(base))
 
 
-def _upstream(written: WrittenApp, timeouts: Timeouts) -> Upstream:
+def _upstream(written: WrittenApp, timeouts: Timeouts, shared: _Shared) -> Upstream:
     changes = written.timeouts
     timeouts = timeouts if changes is None else _changed(timeouts, changes)
-    return _extended(Upstream, UpstreamSettings, written.upstream, timeouts=timeouts)
+    host, scheme = written.upstream.host, written.upstream.scheme
+    host, scheme = shared.setdefault(host, host), shared.setdefault(scheme, scheme)
+    return _extended(Upstream, UpstreamSettings, written.upstream, timeouts=timeouts, host=host, scheme=scheme)
 
 
 def _changed(timeouts: Timeouts, changes: TimeoutChanges) -> Timeouts:

@@ -123,3 +123,11 @@ def test_what_one_more_application_costs_a_worker_is_counted() -> None:
     assert one.leniency is other.leniency
     assert one.logout.links is other.logout.links
     assert one.translation.header_folds is other.translation.header_folds
+    assert one.label is other.label
+    assert (one.upstream.host, one.upstream.tls) == (other.upstream.host, other.upstream.tls)
+    assert one.upstream.host is other.upstream.host
+    assert one.upstream.scheme is one.scheme is other.scheme
+    assert one.upstream.tls is other.upstream.tls
+    (match,) = {one.routes.find(("a",)), one.routes.find(("b",))}
+    assert match is not None
+    assert match.rules[0].ref.file is one.file
