@@ -2,6 +2,7 @@
 a page."""
 
 import json
+import os
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -27,6 +28,8 @@ STATEMENT = {"fr": "https://ile.example/accessibilite", "en": "https://ile.examp
 REFUSAL = {"fr": "Réservé au service de l’urbanisme.", "en": "For the planning office alone."}
 MARK = ["Ministère", "de l’Exemple"]
 LABEL = {"fr": "Permis de construire", "en": "Building permits"}
+# A copy of the design system, by somebody who may use it.
+COPY = os.environ.get("ECLUSE_DSFR", "")
 
 
 def theme(**more: object) -> str:
@@ -89,6 +92,12 @@ async def test_the_operators_theme_in_both_languages_light_and_dark(world: World
 async def test_the_states_design_system_in_both_languages(world: World, tmp_path: Path) -> None:
     """A made-up sheet stands for it."""
     await themed(world, theme(dsfr={"folder": "../dsfr", "mark": "\n".join(MARK)}))
+    await chromium.walked("theme.mjs", site(world, tmp_path, mark=json.dumps(MARK)))
+
+
+@pytest.mark.skipif(not COPY, reason="ECLUSE_DSFR names no copy of the State's design system")
+async def test_the_states_design_system_of_an_operators_copy(world: World, tmp_path: Path) -> None:
+    await themed(world, theme(dsfr={"folder": COPY, "mark": "\n".join(MARK)}))
     await chromium.walked("theme.mjs", site(world, tmp_path, mark=json.dumps(MARK)))
 
 
