@@ -20,8 +20,8 @@ await walk(async (page, context, browser) => {
   await page.getByRole('searchbox').fill('4999');
   await page.getByRole('main').getByRole('button', { name: 'Rechercher' }).click();
   await page.waitForURL('**?q=4999');
-  // It asks for a stronger sign-in, and is listed all the same.
-  assert.deepEqual(await names(), ['Service 4999']);
+  // It asks for a stronger sign-in, is listed all the same, and says so.
+  assert.deepEqual(await names(), ['Service 4999\nDemande une authentification plus forte']);
   // What they may not open is found by no search.
   await page.goto(`${site.home}?q=0007`);
   await page.getByRole('alert').waitFor();
