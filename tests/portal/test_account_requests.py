@@ -80,6 +80,7 @@ async def test_what_is_sent_is_kept_with_who_sent_it_and_told_to_them(here: Inst
     (one,) = kept(here)
     assert reply.status == 200
     assert "Your request was sent" in reply.text
+    assert 'href="/_ecluse/home">Your applications<' in reply.text
     assert one.reference in reply.text
     assert one.asked.holder == AccountHolder("actes", here.metropole.issuer, "uid=alice")
     assert one.asked.text == "Je remplace Paul\nau guichet."
@@ -91,6 +92,7 @@ async def test_what_is_sent_is_kept_with_who_sent_it_and_told_to_them(here: Inst
     assert re.search(r"You sent it .*, and it has not been answered yet", later.text)
     assert one.reference in later.text
     assert "<textarea" not in later.text
+    assert 'href="/_ecluse/home">Your applications<' in later.text
     assert kept(here) == [one], "one of each person at an application"
     assert counted(here, "sent") == 1
     told = [event for event in here.logged() if event["event"] == "account.asked"]

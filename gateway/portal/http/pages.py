@@ -124,9 +124,8 @@ class Pages:
             return self._json(code, chosen, reference, login_url, own.text)
         look = self._current
         place = said_in(reader.app, chosen)
-        elsewhere = of_another_organisation(login_url) if has_others else ""
         values = {"login_url": login_url, "refusal": own.text, "place": place.text, "account": reader.account}
-        values["organisation_url"] = elsewhere
+        values["organisation_url"] = of_another_organisation(login_url) if has_others else ""
         if refusal and reader.again == "form":
             values |= {
                 f"refusal.{language}": text
@@ -193,12 +192,14 @@ class Pages:
         page = self._page("chooser.html", reader, **about)
         return Page(200, (*self._current.choosing, _HTML), page.body)
 
-    def logout(self, reader: Reader, *, refused: Code | None = None, reference: str = "", to: str = "") -> Page:
-        """The form that signs out; with `refused`, the answer to a sign-out that was not done. `to`: a path of the
-        application that is left, where several divide the host."""
-        status = refused.status if refused else 200
-        again = (("to", "/_ecluse/logout"),)
-        return self._page("logout.html", reader, again, status=status, refused=refused, reference=reference, to=to)
+    def logout(
+        self, reader: Reader, *, refused: Code | None = None, home: str = "", reference: str = "", to: str = ""
+    ) -> Page:
+        """The form that signs out; with `refused`, the answer to a sign-out that was not done. `home`: as below, of who
+        stays. `to`: a path of the application that is left, where several divide the host."""
+        status, again = refused.status if refused else 200, (("to", "/_ecluse/logout"),)
+        about = {"refused": refused, "home": home, "reference": reference, "to": to}
+        return self._page("logout.html", reader, again, status=status, **about)
 
     def signed_out(
         self, reader: Reader, how: SignedOut, *, elsewhere: str = "", home: str = "", waits: bool = False
@@ -221,8 +222,7 @@ class Pages:
 
     def signed_in(self, reader: Reader, home: str, *, again: bool) -> Page:
         """`again`: the sign-in was over already; this one did nothing and is refused as such."""
-        how = "seen_again" if again else "signed_in"
-        status = 400 if again else 200
+        how, status = ("seen_again", 400) if again else ("signed_in", 200)
         return self._page("signed_in.html", reader, (("page", how),), status=status, home=home, how=how)
 
     def post_kept(self, reader: Reader, *, until: int, login_url: str) -> Page:

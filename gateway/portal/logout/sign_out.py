@@ -46,7 +46,7 @@ class BrowserSignOut:
     def _form(self, request: PortalRequest, refused: Code | None = None) -> Page:
         left = left_application(request)
         to = "" if left is None or not request.snapshot.applications(request.host).below else left.home
-        return self._services.pages.logout(request.reader, refused=refused, to=to)
+        return self._services.pages.logout(request.reader, home=home_of(request), refused=refused, to=to)
 
     async def sign_out(self, request: PortalRequest) -> NextStep:
         if not _same_origin(request):

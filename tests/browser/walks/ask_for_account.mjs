@@ -26,5 +26,8 @@ await walk(async (page) => {
   await page.goto(`${site.app}/_ecluse/account?to=/`);
   assert.equal(await title(page), 'Your request waits for an answer');
   assert.equal(await page.locator('.ref code').innerText(), reference);
+  // Whoever waits goes on to something else.
+  await page.getByRole('link', { name: 'Your applications' }).click();
+  assert.equal(await title(page), 'Your applications');
   console.log(reference);
 });

@@ -16,6 +16,11 @@ await walk(async (page, context) => {
   await second.reload();
   assert.equal(await received(second, 'HTTP_AUTH_USER'), 'helene');
 
+  // Who would rather stay goes back, and is signed in.
+  await page.getByRole('link', { name: 'Retour à l’application' }).click();
+  await page.getByText('Bonjour helene').waitFor();
+  await page.goBack();
+
   await page.getByRole('button', { name: 'Se déconnecter' }).click();
   await page.getByRole('heading', { name: 'Votre session est fermée' }).waitFor();
   await isOurs(page, 'Votre session est fermée');

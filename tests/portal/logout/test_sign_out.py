@@ -29,6 +29,12 @@ async def test_a_get_shows_a_form_and_signs_nobody_out(here: Installation, host:
     browser = await signed_in(here)
     reply = await browser.get(here.url(host, "/_ecluse/logout"), Sec_Fetch_Site="cross-site")
     assert (reply.status, '<form method="post" action="/_ecluse/logout">' in reply.text) == (200, True)
+    stays = (
+        '<a href="/">Your applications</a>'
+        if host == PORTAL
+        else f'<a href="{here.url(host)}">Back to the application</a>'
+    )
+    assert stays in reply.text
     assert len(await hosts_open(here, browser)) == 4
 
 
