@@ -27,7 +27,9 @@ async def an_application_that_does_not_list_it_does_not_hear_it(world: World) ->
     person, _ = await world.signed_in("camille", world.subventions())
     page = await person.open(world.permis())
     assert page.origin == world.portal(""), page.url
-    assert "Région" not in page.text
+    assert "n’accepte pas le service de connexion de votre session en cours" in page.text
+    assert "provider=metropole" in page.text
+    assert "provider=region" not in page.text
 
 
 async def a_saml_answer_that_was_changed_lets_nobody_in(world: World) -> None:
