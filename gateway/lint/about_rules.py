@@ -56,7 +56,8 @@ def public_inside_private(subject: Subject) -> Iterator[Problem]:
 
 
 def signed_in_inside_fewer(subject: Subject) -> Iterator[Problem]:
-    """`/admin` is for a group, `/admin/export` for everybody who is signed in."""
+    """A path lets in more people than the one above it: `/admin` is for a group, `/admin/export` for everybody who is
+    signed in."""
     for app in subject.apps:
         rules = subject.rules(app)
         for index, rule in rules:

@@ -65,7 +65,7 @@ class HomePage:
         return await self._chooser.page(request, None, list(request.snapshot.providers.values()))
 
     def _asked_at_once(self, request: PortalRequest, own: str) -> Provider | None:
-        """The provider of which another account is asked; None where nobody wants one, or they choose first."""
+        """The provider that is asked for another account. None where none is wanted, or the person chooses first."""
         snapshot, asked = request.snapshot, request.parameter(OTHER_ACCOUNT)
         if not asked:
             return None

@@ -127,7 +127,7 @@ def _way_on(request: Request, code: Code) -> str:
     if code is POLICY_LOGIN_FORM:
         return "" if app is None else app.home
     if request.seat is None:
-        # It is closed to everybody, now or from here; what else the application has may be open.
+        # This page is closed to everybody, now or from here. The first page of the application may be open.
         asked = request.line.target.raw.partition(b"?")[0].decode("ascii")
         return "" if app is None or asked == app.home else app.home
     # For a person who has two accounts, or sits where somebody else has signed in.

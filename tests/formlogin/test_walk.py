@@ -5,6 +5,7 @@ from urllib.parse import parse_qs, quote, quote_plus
 
 import pytest
 
+from gateway.formlogin.pages import LARGEST_PAGE
 from gateway.formlogin.spec import ApplicationSession, FormField, FormLogin, FormStep, ResponseMark
 from gateway.formlogin.walk import FormRequest, FormResponse, sign_in
 from gateway.model.codes import (
@@ -346,6 +347,14 @@ def test_a_form_behind_the_end_of_the_page_is_seen_as_browsers_see_it() -> None:
 )
 def test_a_page_without_a_form_is_a_sign_in_however_it_is_written(shown: bytes) -> None:
     assert walked(FORM_PAGE, ENTERED, FormResponse(200, shown), form=CHECKED)[1].cookies == b"GRRSESSID=after"
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize("piece", [b"x", b"ecluse", b"</html >", b"<p>a</p>", b"<a name=ecluse>b</a>", b"& "])
+def test_what_a_long_page_holds_takes_no_time_to_read(piece: bytes) -> None:
+    """One with half a million letters after `ecluse`, which a person can write in a wiki, was read for minutes."""
+    shown = FormResponse(200, b"<p>Helene ecluse" + piece * ((LARGEST_PAGE - 200) // len(piece)))
+    assert walked(FORM_PAGE, ENTERED, shown, form=CHECKED)[1].cookies == b"GRRSESSID=after"
 
 
 def test_a_refusal_that_is_told_on_the_page_behind_is_a_refusal() -> None:

@@ -79,7 +79,7 @@ def is_for_nobody(code: Code, filled: Collection[str]) -> bool:
 
 
 def is_of_portal(code: Code, filled: Collection[str]) -> bool:
-    """Whether a page is not there where no application is meant."""
+    """Whether the page that is missing is one of the portal."""
     return code is PATH_RESERVED and "place" not in filled
 
 

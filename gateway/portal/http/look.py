@@ -17,8 +17,8 @@ from gateway.wire.cookies import LANGUAGE_NAMES, LANGUAGES
 _STYLE = Path(__file__).parents[1] / "templates" / "style.css"
 _DSFR_STYLE = DSFR_TEMPLATES / "style.css"
 
-# Browsers keep pages in their memory that say `no-store`, and show them to whoever goes back: Chromium does so after a
-# sign-out on another host, which changes no cookie of this one. No header keeps a page out of there.
+# A browser may keep a page in its memory though it says `no-store`, and show it to whoever goes back. Chromium does so
+# after a sign-out on another host, which changes no cookie of this one. No header prevents that.
 ASKS_ANEW: Final = "addEventListener('pageshow',e=>{if(e.persisted)location.reload()})"
 # Nothing of ours is to be stored; a cache that does so all the same gives nobody another's language.
 _VARY = (b"Vary", b"Accept-Language, Cookie")

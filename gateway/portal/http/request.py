@@ -302,8 +302,8 @@ def portal_home(request: PortalRequest) -> str:
 
 
 def of_another_organisation(link: str) -> str:
-    """The way beside a link by which a person uses another account: to the choice of a sign-in service. Empty for any
-    other link."""
+    """The link to the choice of a sign-in service that stands beside `link`, by which a person uses another account.
+    Empty beside any other link."""
     return link.removesuffix(ANOTHER) + _OF_ANOTHER_ORGANISATION if link.endswith(ANOTHER) else ""
 
 
