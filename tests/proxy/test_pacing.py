@@ -149,6 +149,29 @@ async def test_below_tls_little_waits_where_the_kernel_takes_less_than_it_had_sa
 
 
 @uvloop
+async def test_behind_a_short_piece_no_long_one_is_read_for_who_lags_by_tls(
+    pieces: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The short one may wait below TLS: with 50 KB behind it, more than little would."""
+    monkeypatch.setattr("gateway.proxy.pacing._send_buffer", lambda _: (1 << 30, 2 << 20))
+    begins = b"HTTP/1.1 200 OK\r\n" + FRAMINGS["counted"][: 40 * 1024]
+    async with (
+        application(lambda peer: peer.send(begins)) as app,
+        gateway(app, tls=server_side()) as gate,
+        asked(gate, ask(b"GET /public/a", b"Connection: close"), tls=True) as client,
+    ):
+        reading(client).resume_reading()
+        await gate.until(lambda: sum(pieces) == len(begins))
+        peer, before = await app.peer(), len(pieces)
+        peer.send(bytes(1000))
+        await gate.until(lambda: sum(pieces) == len(begins) + 1000)
+        peer.send(bytes(100 * 1024))
+        await gate.until(lambda: sum(pieces) == len(begins) + 1000 + 100 * 1024)
+        assert pieces[before] == 1000
+        assert max(pieces[before:]) <= TWO_RECORDS // 2
+
+
+@uvloop
 @TLS
 async def test_an_answer_of_50_kb_is_one_read_and_one_write(
     tls: bool, pieces: list[int], monkeypatch: pytest.MonkeyPatch
