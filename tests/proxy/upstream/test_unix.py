@@ -1,7 +1,5 @@
 """Applications on Unix sockets (`upstream.socket`). Which may be connected to: tests/ops/test_unix_sockets.py."""
 
-import asyncio
-from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -12,8 +10,7 @@ from gateway.federation.applications import ApplicationCall, Applications
 from gateway.model.errors import GatewayError
 from gateway.model.unix_socket import UnixSocket
 from tests.config.samples import GATEWAY, sample_snapshot
-from tests.interop.servers import found
-from tests.patience import PATIENCE
+from tests.interop.servers import found, running
 from tests.proxy.applications import OK, application, closing
 from tests.proxy.certificates import authority_pem, server_side
 from tests.proxy.gateways import APP, ask, blot, gateway, reached
@@ -134,16 +131,9 @@ async def test_nginx_on_a_socket(tmp_path: Path) -> None:
         f"fastcgi_temp_path {tmp_path}/f; uwsgi_temp_path {tmp_path}/u; scgi_temp_path {tmp_path}/s;\n"
         f"server {{ listen unix:{path}; location / {{ return 200 nginx:$host; }} }} }}\n"
     )
-    process = await asyncio.create_subprocess_exec(
-        found("nginx"), "-p", str(tmp_path), "-c", str(settings), "-e", str(tmp_path / "errors")
-    )
-    try:
+    command = [found("nginx"), "-p", str(tmp_path), "-c", str(settings), "-e", str(tmp_path / "errors")]
+    with running(command, tmp_path / "log", path):
         async with gateway(80, upstream=at(path), gateway=listed(tmp_path)) as gate:
-            await gate.until(path.exists)
             assert (await gate.once(PUBLIC)).body == b"nginx:permis.localhost"
             client = await gate.client()
             assert (await client.ask(ask(b"GET /public/b"))).status == 200
-    finally:
-        with suppress(ProcessLookupError):
-            process.terminate()
-        await asyncio.wait_for(process.wait(), PATIENCE)
