@@ -33,8 +33,11 @@ http {{
   server {{
     listen 127.0.0.1:{port};
     root {htdocs};
-    rewrite ^/(?!index\\.psgi)(.*)$ /index.psgi/$1 break;
+    # As Debian's: the portal would answer with the state of the request that it found in the cookie. What comes late,
+    # after the sign-in, would bring that state back.
+    location ~ ^/(static|javascript|favicon) {{ try_files $uri =404; }}
     location / {{
+      rewrite ^/(?!index\\.psgi)(.*)$ /index.psgi/$1 break;
       include /etc/nginx/fastcgi_params;
       fastcgi_pass unix:{folder}/llng.sock;
       fastcgi_param HTTP_HOST $http_host;
