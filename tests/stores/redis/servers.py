@@ -1,7 +1,8 @@
 """Valkey and Redis as Debian has them, each on a port of 127.0.0.1, with its files in a folder of its own."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+import os
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from uuid import uuid4
 
@@ -9,6 +10,7 @@ from deploy.demo.ports import free
 from gateway.model.store_server import StoreServer
 from gateway.stores.redis.store import RedisStore
 from tests.interop.servers import found, running
+from tests.patience import until
 from tests.stores.samples import NOW
 
 
@@ -30,6 +32,23 @@ def settings_of(port: int, **changed: object) -> StoreServer:
     """Under a prefix that nobody else has. A machine that is busy with other work is given its time."""
     usual = {"addresses": (("127.0.0.1", port),), "prefix": f"test-{uuid4().hex}:", "timeout": 5.0}
     return StoreServer(**{**usual, **changed})  # type: ignore[arg-type]
+
+
+@asynccontextmanager
+async def leaves_no_socket() -> AsyncIterator[None]:
+    """What is opened within is closed at its end. redis-py does not wait for the goodbye, by TLS, of a server that has
+    refused it: a loop that ends before that comes leaves a socket, which a later test is told of."""
+    before = _sockets()
+    yield
+    await until(lambda: _sockets() <= before)
+
+
+def _sockets() -> int:
+    found = 0
+    for name in os.listdir("/proc/self/fd"):
+        with suppress(OSError):
+            found += os.readlink(f"/proc/self/fd/{name}").startswith("socket:")
+    return found
 
 
 class TestedStore(RedisStore):

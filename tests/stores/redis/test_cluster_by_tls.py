@@ -17,7 +17,7 @@ from gateway.stores.redis.cluster_store import RedisClusterStore
 from gateway.stores.tickets import unix_now
 from tests.interop.servers import found, running
 from tests.patience import PATIENCE
-from tests.stores.redis.servers import server_command, settings_of
+from tests.stores.redis.servers import leaves_no_socket, server_command, settings_of
 from tests.stores.redis.trio import wait
 from tests.stores.samples import JEANNE, PORTAL, Clock, Heard, Worker
 
@@ -105,10 +105,11 @@ async def test_nothing_is_kept_by_another_way(settings: StoreServer, wrong: str)
         "authority": replace(settings, ca=trustme.CA().cert_pem.bytes()),
         "in the clear": replace(settings, tls=False),
     }[wrong]
-    store = RedisClusterStore(changed, log=(log := Heard()))
-    await store.open()
-    with pytest.raises(GatewayError) as refused:
-        await Worker(store, Clock(unix_now())).sign_in()
-    assert refused.value.code is STORE_UNREACHABLE
-    assert "store.unreachable" in log.names()
-    await store.close()
+    async with leaves_no_socket():
+        store = RedisClusterStore(changed, log=(log := Heard()))
+        await store.open()
+        with pytest.raises(GatewayError) as refused:
+            await Worker(store, Clock(unix_now())).sign_in()
+        assert refused.value.code is STORE_UNREACHABLE
+        assert "store.unreachable" in log.names()
+        await store.close()

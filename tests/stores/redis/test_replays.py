@@ -18,7 +18,7 @@ from tests.portal.saml.region import KEY, Region, region_installed
 from tests.portal.saml.test_logout import as_provider
 from tests.saml.idp import at
 from tests.stores.redis.servers import server, settings_of
-from tests.stores.redis.trio import seconds_until, trio
+from tests.stores.redis.trio import trio, until_done
 
 pytestmark = pytest.mark.service
 
@@ -65,7 +65,7 @@ async def on_a_server(folder: Path, *, started_again: bool) -> AsyncIterator[tup
 async def on_three_servers(folder: Path) -> AsyncIterator[tuple[Region, Forgets]]:
     """With what kills the primary: a replica that knows nothing of the last minute takes its place."""
     with trio(folder) as three:
-        store = RedisStore(three.settings(timeout=1.0))
+        store = RedisStore(three.settings(timeout=3.0))
         await store.open()
 
         async def forgets() -> None:
@@ -75,7 +75,7 @@ async def on_three_servers(folder: Path) -> AsyncIterator[tuple[Region, Forgets]
                 ["DEL", *await store._connections.ask(["KEYS", "*}u"], again=True)], again=True
             )
             three.process(primary).kill()
-            await seconds_until(store.probe)
+            await until_done(store.probe)
             await store.ended_since(None)
             await asyncio.sleep(1.1)
 

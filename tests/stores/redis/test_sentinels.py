@@ -18,14 +18,12 @@ from gateway.model.transaction import ParkedResponse
 from gateway.stores.records import RevokeSession, UseOnce
 from gateway.stores.redis.store import RedisStore
 from gateway.stores.tickets import unix_now
+from tests.patience import until
 from tests.stores.redis.servers import settings_of
-from tests.stores.redis.trio import MISSED_FOR, NAME, Trio, seconds_until, trio
+from tests.stores.redis.trio import NAME, Trio, trio, until_done
 from tests.stores.samples import PORTAL, Clock, Heard, Worker
 
 pytestmark = pytest.mark.service
-
-# Seconds without a sign-in after a failover, beyond what the Sentinels wait before they believe that there is one.
-AWAY = 5.0
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +35,7 @@ def three(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Trio]:
 @pytest.fixture
 async def nodes(three: Trio) -> AsyncIterator[tuple[RedisStore, RedisStore]]:
     """Two gateways on one prefix."""
-    settings = three.settings(replicas=1, timeout=1.0)
+    settings = three.settings(replicas=1, timeout=3.0)
     one, other = (RedisStore(settings, log=Heard()) for _ in range(2))
     for node in (one, other):
         await node.open()
@@ -71,7 +69,7 @@ async def test_too_few_replicas_is_cannot_say_and_who_is_signed_in_goes_on(
     finally:
         for process in replicas:
             process.send_signal(signal.SIGCONT)
-    await seconds_until(lambda: worker.sign_in("another"))
+    await until_done(lambda: worker.sign_in("another"))
 
 
 async def test_when_the_primary_is_killed_all_go_on_and_nothing_works_twice(
@@ -92,10 +90,11 @@ async def test_when_the_primary_is_killed_all_go_on_and_nothing_works_twice(
     with pytest.raises(GatewayError) as away:
         await one.perform([assertion], now)
     assert away.value.code is STORE_UNREACHABLE
-    assert await seconds_until(lambda: elsewhere.sign_in("three")) < MISSED_FOR + AWAY
-    assert three.primary() != old
+    # How long the Sentinels take to agree is theirs, and the machine's.
+    await until(lambda: three.primary() != old)
+    await until_done(lambda: elsewhere.sign_in("three"))
     for node in nodes:
-        await seconds_until(node.probe)
+        await until_done(node.probe)
         # It was used; and whatever else of before may have been.
         for used in (assertion, UseOnce(b"another", now + 600, now), UseOnce(b"ahead", now + 600, now + 60, 60)):
             assert await node.is_used(used, now)
@@ -115,7 +114,7 @@ async def test_a_primary_that_stood_still_and_goes_on_is_no_second_one(
 ) -> None:
     """It still has what was open to it, and knows nothing of what was used up and ended meanwhile; nor is there a
     replica whose word is waited for."""
-    settings = three.settings(timeout=1.0)
+    settings = three.settings(timeout=3.0)
     nodes = one, other = [RedisStore(settings) for _ in range(2)]
     for node in nodes:
         await node.open()
@@ -125,11 +124,11 @@ async def test_a_primary_that_stood_still_and_goes_on_is_no_second_one(
     process = three.process(old)
     process.send_signal(signal.SIGSTOP)
     try:
-        await seconds_until(lambda: Worker(other, Clock(unix_now())).sign_in("another"))
+        await until_done(lambda: Worker(other, Clock(unix_now())).sign_in("another"))
         used = UseOnce(b"between", unix_now() + 600, unix_now() + 1)
-        await seconds_until(lambda: other.perform([used], unix_now()))
-        await seconds_until(lambda: Worker(other, Clock(unix_now())).sessions.end_browser(PORTAL, cookie))
-        await seconds_until(one.probe)
+        await until_done(lambda: other.perform([used], unix_now()))
+        await until_done(lambda: Worker(other, Clock(unix_now())).sessions.end_browser(PORTAL, cookie))
+        await until_done(one.probe)
     finally:
         process.send_signal(signal.SIGCONT)
     for node in nodes:
