@@ -163,7 +163,7 @@ async def test_invariant_16_a_request_is_sent_again_only_while_what_was_prepared
     def closes(peer: Peer) -> None:
         asyncio.get_running_loop().call_later(silent, peer.close)
 
-    async with application(OK, closes) as app, gateway(app, prepare=Signer(lives=0.3)) as gate:
+    async with application(OK, closes) as app, gateway(app, prepare=Signer(lives=0.3 if silent else PATIENCE)) as gate:
         client, cookie = await gate.client(), gate.sign_in()
         assert (await client.ask(ask(b"GET /a", cookie))).status == 200
         response = await client.ask(ask(b"GET /b", cookie))

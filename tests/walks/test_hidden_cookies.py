@@ -1,7 +1,8 @@
 """A PHP application whose session no browser has: workers share it, and it ends with the person's session."""
 
-import asyncio
+import sqlite3
 from collections.abc import AsyncIterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from deploy.demo.ports import free
 from tests.browser.chromium import walked
 from tests.interop.servers import php
-from tests.patience import until
+from tests.patience import PATIENCE, until
 from tests.raw_http import Connection
 from tests.walks.place import Place
 from tests.walks.world import World, opened, request
@@ -36,6 +37,13 @@ async def world(tmp_path: Path) -> AsyncIterator[World]:
 def sessions(world: World) -> int:
     """How many the application holds."""
     return len(list((world.place.folder / "pages").glob("sess_*")))
+
+
+def jars(world: World) -> int:
+    """How many people's hidden cookies the store has."""
+    with closing(sqlite3.connect(world.place.database, timeout=PATIENCE)) as connection:
+        (number,) = connection.execute("SELECT count(*) FROM jars").fetchone()
+    return int(number)
 
 
 def ends(world: World) -> list[str]:
@@ -79,8 +87,8 @@ async def test_it_ends_without_a_browser_too(world: World) -> None:
     person = await world.signed_in(url=world.place.url(PAGES, "/page"))
     await world.signed_in("bob", url=world.place.url(PAGES, "/page"))
     assert sessions(world) == 2
-    # What a worker has seen of them is in the store a tenth of a second later.
-    await asyncio.sleep(1)
+    # What a worker has seen of them is in the store a moment later.
+    await until(lambda: jars(world) == 2)
     await world.log_out(person, "portail.localhost")
     await until(lambda: ends(world) == ["POST bye 1"])
     assert sessions(world) == 1

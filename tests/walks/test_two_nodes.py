@@ -24,7 +24,7 @@ from tests.walks.world import World, ask, everywhere, opened, request
 
 WORKERS = 2
 # Seconds (invariant 12).
-ELSEWHERE, MOST_ROUNDS = 0.2, 5
+ELSEWHERE, MOST_ROUNDS = 0.2, 20
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

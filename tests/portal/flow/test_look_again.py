@@ -139,7 +139,7 @@ async def test_a_session_begun_while_it_was_away_mends_itself(here: Installation
     table = Table(here)
     seat = await table.seat()
     assert table.office(seat) == "unknown"
-    assert 9 < seat.refresh_at - here.clock.monotonic() < 21
+    assert 0 < seat.refresh_at - here.clock.monotonic() < 21
     here.clock.ahead = 21
     await looked(here, seat)
     assert table.office(seat) == "unknown"

@@ -119,13 +119,13 @@ async def test_many_people_sign_in_at_once_some_in_two_tabs(here: Installation, 
 
 
 async def test_an_app_that_says_sign_in_has_the_person_type_again(here: Installation, issuer: str) -> None:
-    here.change("permis", seat_then="sign_in", seat_limits=SeatLimits(absolute=4))
+    here.change("permis", seat_then="sign_in", seat_limits=SeatLimits(absolute=8))
     here.change_provider("metropole", skew=0)
     browser = here.browser()
     async with person() as at:
         await sign_in(here, browser, at, issuer, here.url(ACTES), "agent-3")
         assert (await browser.get(here.url(PERMIS))).text == "permis for agent-3"
-        await asyncio.sleep(4.1)
+        await asyncio.sleep(8.1)
         reply = await sign_in(here, browser, at, issuer, here.url(PERMIS), "agent-3")
         assert reply.text == "permis for agent-3"
 

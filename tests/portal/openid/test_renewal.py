@@ -64,7 +64,7 @@ async def test_without_the_word_in_the_file_it_is_not_kept(here: Installation) -
 
 async def test_it_is_asked_ahead_of_the_end_and_the_session_goes_on_with_the_newer_tokens(here: Installation) -> None:
     _, seat = await seated(here)
-    assert seat.refresh_at - here.clock.monotonic() == pytest.approx(240, abs=2)
+    assert seat.refresh_at - here.clock.monotonic() == pytest.approx(240, abs=30)
     here.clock.ahead = 241
     await renewed(here, seat)
     assert here.metropole.refreshes == ["refresh-0-alice"]
@@ -73,7 +73,7 @@ async def test_it_is_asked_ahead_of_the_end_and_the_session_goes_on_with_the_new
     assert session.tokens is not None
     assert (session.tokens.refresh_token, session.tokens.number) == ("refresh-1-alice", 1)
     assert seat.live
-    assert seat.refresh_at - here.clock.monotonic() == pytest.approx(240, abs=2)
+    assert seat.refresh_at - here.clock.monotonic() == pytest.approx(240, abs=30)
     # And the newer ID token is the hint at the provider from now on.
     assert session.id_token is not None
     assert jwt.decode(session.id_token, here.metropole.key, algorithms=["RS256"]).claims["iat"] > session.created_at
