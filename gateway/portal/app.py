@@ -32,7 +32,7 @@ from gateway.portal.flow.steps import (
     SignInSeenAgain,
 )
 from gateway.portal.home_page import HomePage
-from gateway.portal.http.error_page import is_for_another, way_of
+from gateway.portal.http.error_page import is_for_another, may_choose, way_of
 from gateway.portal.http.request import KEPT, PREFIX, PortalRequest, is_scim, require_form
 from gateway.portal.http.responses import NO_ICON, framed, with_cookies, with_headers
 from gateway.portal.jwks import application_keys
@@ -247,7 +247,7 @@ class Portal:
             reference=request.request_id,
             login_url=login_url,
             refusal=error.shown,
-            has_others=request.has_others,
+            has_others=may_choose(request, error.code),
         )
 
 

@@ -13,6 +13,7 @@ from gateway.model.code_table import all_codes
 from gateway.model.codes import PORTAL_PARAMETERS
 from gateway.model.errors import GatewayError
 from gateway.model.ports import Page
+from gateway.portal.http.error_page import may_choose
 from gateway.portal.http.request import (
     PortalRequest,
     asked_again,
@@ -80,7 +81,7 @@ class LanguagePage:
             reference=reference,
             login_url=back,
             refusal=refusal,
-            has_others=request.has_others,
+            has_others=may_choose(request, code),
         )
 
 

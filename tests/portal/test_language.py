@@ -1,10 +1,12 @@
 """The choice of a language: kept, and the page shown once more in it."""
 
 import re
+from dataclasses import replace
 from html import unescape
 
 import pytest
 
+from gateway.config.host_applications import HostApplications
 from tests.portal.browser import Browser, Reply
 from tests.portal.installation import ACTES, PERMIS, PORTAL, Installation
 
@@ -153,3 +155,22 @@ async def test_an_applications_own_words_are_told_in_the_other_language(here: In
     assert "<p>Réservé aux &lt;élus&gt;.</p>" in shown.text
     back = await browser.post(here.url(ACTES, "/_ecluse/language"), fields(shown) | {"language": "en"})
     assert "<p>For elected members.</p>" in back.text
+
+
+@pytest.mark.parametrize(("name", "services"), [("permis", 2), ("actes", 1)])
+async def test_on_a_divided_host_it_is_the_page_of_the_application_that_it_leads_to(
+    here: Installation, name: str, services: int
+) -> None:
+    browser, apps = here.browser(), here.snapshot.apps
+    divided = [replace(apps[one], hosts=(ACTES,), path=f"/{one}") for one in ("actes", "permis")]
+    await browser.get(here.url(ACTES))
+    there = HostApplications(None, (divided[0], divided[1]))
+    here.snapshot = replace(here.snapshot, exact_hosts={**here.snapshot.exact_hosts, ACTES: there})
+    for link in (f"/_ecluse/login?to=/{name}/a%3Fb&other_account=1", f"/{name}/"):
+        back = here.url(ACTES, link)
+        data = {"language": "en", "page": "policy.not_allowed", "reference": "r", "back": back}
+        shown = await browser.post(here.url(ACTES, "/_ecluse/language"), data)
+        assert f'<p class="app">{name}</p>' in shown.text
+        assert f'href="{back.replace("&", "&amp;")}"' in shown.text, "the way on is kept"
+        is_login = "login" in link
+        assert ("Choose another organisation" in shown.text) == (is_login and services > 1)

@@ -20,6 +20,8 @@ from gateway.model.codes import (
 )
 from gateway.model.host_codes import APP_CLOSED, HOST_UNKNOWN, HOST_UNREAD
 from gateway.model.scim_codes import LOGIN_DEACTIVATED
+from gateway.portal.http.request import PortalRequest
+from gateway.wire.cookies import presented_seat
 
 _REFUSING = frozenset({"policy", "translation", "account"})
 _SIGNING_IN = frozenset({"login", "handover", "oidc", "saml"})
@@ -71,6 +73,12 @@ def words_of(code: Code) -> Literal["operator", "provider", "clocks"]:
 def blames_provider(code: Code) -> bool:
     """Whether the person may have better luck with another sign-in service, where the application takes several."""
     return code.title in _OF_PROVIDERS and not is_for_another(code)
+
+
+def may_choose(request: PortalRequest, code: Code) -> bool:
+    """Whether a choice of another sign-in service stands on the page. Without a session the link to another account
+    leads there: two links would lead to the same page."""
+    return request.has_others and (not is_for_another(code) or presented_seat(request.cookie_line) is not None)
 
 
 def is_for_nobody(code: Code, filled: Collection[str]) -> bool:

@@ -4,7 +4,7 @@ the application that was left."""
 
 import re
 from typing import Final, get_args
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 from gateway.access.virtual_host import host_of
 from gateway.config.snapshot import App
@@ -17,6 +17,7 @@ from gateway.portal.services import PortalServices
 from gateway.wire.cookies import presented_seat
 
 _PATH: Final = f"{PREFIX}signed-out"
+_LOGIN: Final = re.compile(rf"{PREFIX}login\?to=([^&#]*)")
 # Its name begins as all of ours do: no application sees it.
 _COOKIE: Final = "__Host-ecluse-out"
 _LASTS: Final = 600
@@ -68,7 +69,10 @@ def way_back(request: PortalRequest, link: str) -> str:
         host = host_of(link.partition("//")[2].partition("/")[0].encode("ascii", "replace"), request.snapshot)
     except GatewayError:
         return ""
-    app = request.snapshot.find_app(host, f"/{link.partition('//')[2].partition('/')[2]}")
+    path = f"/{link.partition('//')[2].partition('/')[2]}"
+    # Where several divide the host, a sign-in is for the one to which it leads.
+    login = _LOGIN.match(path)
+    app = request.snapshot.find_app(host, path if login is None else unquote(login[1]))
     if app is None or not link.startswith(f"{app.origin(host)}/"):
         return ""
     request.way_back = WayBack(app, host, "/")

@@ -12,6 +12,7 @@ from gateway.portal.flow.chooser import MOST_CHOICES
 from tests.portal.browser import Browser, Reply
 from tests.portal.flow.test_chooser import without_departement
 from tests.portal.installation import ACTES, PERMIS, PORTAL, Installation
+from tests.portal.test_language import fields
 from tests.portal.test_organisations import links
 
 OTHER = "other_account=1"
@@ -252,6 +253,22 @@ async def test_who_is_no_person_of_the_one_they_chose_has_both_ways_on(here: Ins
     assert refused.status == 403
     assert way_on(refused, "Use another account") == login + OTHER
     assert way_on(refused, "Choose another organisation") == login + ORGANISATION
+
+
+async def test_who_has_no_session_has_one_link_to_the_choice_and_not_two(here: Installation) -> None:
+    here.change_provider("departement", perimeter=Perimeter(attributes={"uid": frozenset({"nobody"})}))
+    browser = here.browser()
+    chooser = await browser.get(here.url(PERMIS, "/dossier?id=7"))
+    refused = await browser.get(here.url(PORTAL, dict(links_to(chooser))["departement"]))
+    in_french = await browser.post(here.url(PORTAL, "/_ecluse/language"), fields(refused))
+    for shown, text in ((refused, "Use another account"), (in_french, "Utiliser un autre compte")):
+        assert shown.status == 403
+        assert way_on(shown, text) == here.url(PERMIS, LOGIN_OTHER)
+        assert ORGANISATION not in shown.text
+    chooser = await browser.get(way_on(refused, "Use another account"))
+    assert list(dict(links_to(chooser))) == ["metropole", "departement"]
+    reply = await browser.get(here.url(PORTAL, dict(links_to(chooser))["metropole"]))
+    assert (reply.url, reply.text) == (here.url(PERMIS, "/dossier?id=7"), "permis for alice")
 
 
 async def test_at_the_portal_itself_who_is_refused_chooses_again(here: Installation) -> None:
