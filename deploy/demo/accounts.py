@@ -51,7 +51,7 @@ METROPOLE = (
         ["ONDE"], ["0590001A"],
     ),
     _person(
-        "intrus", "prétend parler pour une autre organisation : refusé", "Igor", "Intrus", "prefecture.example",
+        "intrus", "prétend parler pour une autre organisation : refusé", "Igor", "Intrus", "prefecture.example",
         METROPOLE_SIRET, ["ONDE", "administrateurs", "prefecture"], [],
     ),
 )  # fmt: skip
@@ -102,7 +102,7 @@ _LESQUIN = "lesquin.example", "21590343600016"
 PROCONNECT = (
     _of_proconnect("marc", "maire de Lesquin", "Marc Wibaux", *_LESQUIN),
     _of_proconnect("gilles", "maire de Lesquin jusqu’en 2020", "Gilles Masquelier", *_LESQUIN),
-    _of_proconnect("parti", "a quitté Lesquin, où il était adjoint : ses accès sont fermés", "Luc Parti", *_LESQUIN),
+    _of_proconnect("parti", "a quitté Lesquin, où il était adjoint : ses accès sont fermés", "Luc Parti", *_LESQUIN),
     _of_proconnect("vera", "agente de Pévèle Carembault", "Véra Masson", "pevele.example", "20004196000010"),
     _of_proconnect("theo", "agent du syndicat des eaux", "Théo Lepers", "eaux.example", "25590012800018"),
     _of_proconnect("wael", "agent du Pas-de-Calais", "Waël Haddad", "pasdecalais.example", "22620001200012"),

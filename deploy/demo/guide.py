@@ -9,6 +9,7 @@ from deploy.demo import ldap_server
 from deploy.demo.accounts import ACCOUNTS, SAML_ACCOUNTS
 from deploy.demo.shown import AUTHORITY
 from deploy.demo.stack import APPLICATIONS, PORTAL_HOST, Demo
+from deploy.demo.story_text import ORGANISATIONS, TEXT
 
 _PERMIS = "permis.localhost"
 _SUBVENTIONS = "subventions.localhost"
@@ -76,8 +77,12 @@ def _accounts_by_ldap() -> str:
 
 
 def _accounts() -> list[str]:
-    everybody = {**ACCOUNTS, **SAML_ACCOUNTS}
-    rows = [(provider, account.login, account.note) for provider, people in everybody.items() for account in people]
+    everybody, english = {**ACCOUNTS, **SAML_ACCOUNTS}, TEXT["en"]
+    rows = [
+        (provider, one.login, f"{ORGANISATIONS[str(one.claims['siret'])]}, {english.notes[one.login]}")
+        for provider, people in everybody.items()
+        for one in people
+    ]
     return ["Accounts (the providers of the demo ask for no password):", *_columns(rows)]
 
 

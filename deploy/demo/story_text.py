@@ -148,8 +148,7 @@ with their
 own authority, decides page by page what they may do, and tells each application what it needs to know, and no
 more.</p>
 <p class="note">The sign-in services of this demonstration ask for no password: people pick themselves from a list.
-The
-applications and what is in them are made up, and speak French.</p>
+Their pages and the applications are made up, and speak French.</p>
 """,
     steps="""
 <h2>The story, step by step</h2>

@@ -23,6 +23,8 @@ def test_it_names_no_place_and_nobody_that_is_not_there(words: Words) -> None:
     assert set(text.get_identifiers()) == {*PLACES, "admin", "button"}
     assert words.notes.keys() <= EVERYBODY.keys()
     assert words.providers.keys() == {*ACCOUNTS, *SAML_ACCOUNTS}
+    # What `make demo` prints is English.
+    assert TEXT["en"].notes.keys() == EVERYBODY.keys()
 
 
 def test_both_languages_have_the_same_links_in_the_same_order() -> None:
