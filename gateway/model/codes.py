@@ -84,12 +84,12 @@ POLICY_LOGIN_FORM = Code("policy.login_form", 403, "The application's own form i
 POLICY_PROVIDER = Code(
     "policy.provider", 401, "Sign in with another service", "This application listens to other sign-in services."
 )
-SIGN_IN_REQUIRED = Code("session.required", 401, "Please sign in", "Sign in to go on.")
+SIGN_IN_REQUIRED = Code("session.required", 401, "Please sign in", "This page is for people who are signed in.")
 SESSION_NONE = Code(
     "session.none",
     401,
     "No session is open in this browser",
-    "Open one of your applications: it leads you to the sign-in.",
+    "Your applications lead you to the sign-in when you open them.",
 )
 SESSION_LIMIT = Code(
     "session.limit",

@@ -9,6 +9,7 @@ from gateway.accounts.file import links_path
 from gateway.model.account import AccountHolder, AccountSettings
 from gateway.model.codes import FORM_LOGIN_LOOP, FORM_LOGIN_REFUSED, Code
 from gateway.ops.log import short_reference
+from gateway.portal.http.look import ASKS_ANEW, digest
 from tests.portal.browser import Browser, Reply
 from tests.portal.installation import ACTES, PORTAL, Installation
 
@@ -47,6 +48,19 @@ async def test_the_form_is_on_the_portal_and_says_what_is_kept(here: Installatio
     assert page.status == 200
     assert "kept here under seal" in page.text
     assert 'value="/dossiers?a=1"' in page.text
+
+
+async def test_out_of_a_browsers_memory_the_form_is_asked_for_anew_and_no_answer_to_it(
+    here: Installation,
+) -> None:
+    """Back, after somebody else has signed out elsewhere, or after the account was linked."""
+    browser = await signed_in(here)
+    page = await browser.get(here.url(PORTAL, f"{FORM}?host={ACTES}&to=/"))
+    refused = await sent(here, browser, password="wrong")
+    for reply, anew in ((page, True), (refused, False)):
+        assert (f"<script>{ASKS_ANEW}</script>" in reply.text) == anew, reply.text
+        assert (f"script-src 'sha256-{digest(ASKS_ANEW)}'" in reply.headers["Content-Security-Policy"]) == anew
+        assert ("<script" in reply.text) == ("script-src" in reply.headers["Content-Security-Policy"]) == anew
 
 
 @pytest.mark.parametrize("said", [FORM_LOGIN_REFUSED, FORM_LOGIN_LOOP])

@@ -13,6 +13,7 @@ from gateway.accounts.request import LONGEST_TEXT, AccountRequest
 from gateway.accounts.request_file import RequestFile, requests_path
 from gateway.model.account import AccountHolder, AccountSettings
 from gateway.ops.log import short_reference
+from gateway.portal.http.look import ASKS_ANEW, digest
 from tests.portal.browser import Browser, Reply
 from tests.portal.installation import ACTES, KEYS, PORTAL, Installation
 from tests.portal.test_account_pages import leads_to
@@ -59,6 +60,10 @@ async def test_the_page_is_on_the_portal_and_says_who_asks_and_what_is_kept(here
     ):
         assert said in page.text, said
     assert kept(here) == []
+    # Out of a browser's memory it is asked for anew; what a form was answered with would be sent once more.
+    assert f"<script>{ASKS_ANEW}</script>" in page.text
+    assert f"script-src 'sha256-{digest(ASKS_ANEW)}'" in page.headers["Content-Security-Policy"]
+    assert "<script" not in (await sent(here, browser, text="a" * (LONGEST_TEXT + 1))).text
 
 
 async def test_whom_to_ask_is_said_in_the_language_of_the_page(here: Installation) -> None:

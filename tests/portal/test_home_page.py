@@ -94,6 +94,16 @@ async def test_what_is_searched_for_is_shown_as_text(here: Installation) -> None
     assert "None of your applications has this name." in reply.text
 
 
+async def test_from_what_is_found_a_link_leads_back_to_all(here: Installation) -> None:
+    browser, link = await signed_in(here), '<a href="?">All your applications</a>'
+    for search, page in (("permits", HOME), ("zzz", "/")):
+        reply = await browser.get(here.url(PORTAL, f"{page}?q={search}"))
+        assert link in reply.text
+        reply = await browser.get(here.url(PORTAL, f"{page}?"))
+        assert len(applications(reply)) == 2
+        assert link not in reply.text
+
+
 async def test_fifty_stand_on_a_page(here: Installation) -> None:
     browser = await signed_in(here)
     labels: list[ByLanguage] = [{"": f"Application {number:02}"} for number in range(60)]

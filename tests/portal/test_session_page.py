@@ -99,7 +99,7 @@ async def test_the_portal_lists_the_sessions_of_this_browser(here: Installation)
 
 async def test_the_portal_shows_nothing_to_nobody(here: Installation) -> None:
     reply = await here.browser().get(here.url(PORTAL, "/_ecluse/sessions"))
-    assert (reply.status, "Open one of your applications" in reply.text) == (401, True)
+    assert (reply.status, "Your applications lead you to the sign-in" in reply.text) == (401, True)
     assert '<p class="act"><a href="/_ecluse/home">Sign in</a></p>' in reply.text
     # With no provider at all, that page says the same: it does not lead to itself.
     here.snapshot = replace(here.snapshot, providers={})

@@ -48,8 +48,8 @@ _HTML = (b"Content-Type", b"text/html; charset=utf-8")
 _JSON = (b"Content-Type", b"application/json; charset=utf-8")
 _SENDS_ITSELF = "document.forms[0].submit()"
 _SEARCHES = (_TEMPLATES / "search.js").read_text("utf-8")
-# Asked for by GET, and never shown out of a browser's memory.
-_OF_ONE_PERSON = ("home.html", "sessions.html")
+# Where they are asked for by GET, never shown out of a browser's memory.
+_OF_ONE_PERSON = ("home.html", "sessions.html", "account.html", "account_request.html", "step_up.html")
 _RETRY_AFTER = (b"Retry-After", b"5")
 # RFC 9110 11.6.1: every 401 has a challenge. Ours is a page and a cookie, for which no scheme is registered; browsers
 # leave one alone that they do not know, where `Basic` would have them ask for a password of their own.
@@ -350,9 +350,9 @@ class Pages:
         look, language = self._current, self._language(reader.language)
         place = said_in(reader.app, language)
         about: dict[str, object] = {"place": place if place.text else None, "account": reader.account, "framed": False}
-        about |= {"again": reader.again, "fields_again": again, "script": ASKS_ANEW}
-        text = self._text(look, template, language, **about | values)
-        headers = look.own if template in _OF_ONE_PERSON else look.headers
+        own = template in _OF_ONE_PERSON and reader.again == "address"
+        about |= {"again": reader.again, "fields_again": again, "script": ASKS_ANEW if own else ""}
+        text, headers = self._text(look, template, language, **about | values), look.own if own else look.headers
         return Page(status, (*headers, _HTML, *_added(status)), text.encode("utf-8", "replace"))
 
     def _text(self, look: Look, template: str, language: str, **values: object) -> str:

@@ -12,6 +12,7 @@ from gateway.config.snapshot import Logout
 from gateway.model.levels import Need, ProviderLevels
 from gateway.model.provider import AuthorizationParameters
 from gateway.policy.levels import USUAL_LADDER, Ladder
+from gateway.portal.http.look import ASKS_ANEW, digest
 from tests.portal.browser import Browser, Reply
 from tests.portal.installation import ACTES, PERMIS, PORTAL, Installation
 from tests.portal.logout.test_sign_out import hosts_open
@@ -79,8 +80,10 @@ async def test_a_page_says_why_before_a_person_is_sent_on(here: Installation) ->
     # What a link of anybody's names is no text of ours.
     strange = needed_at(here, Need(amr=("<b>call-0800</b>",)))
     assert "0800" not in (await browser.get(strange)).text
-    # The page may be asked for again, in another language.
+    # The page may be asked for again, in another language, and out of a browser's memory.
     assert "/_ecluse/language?language=fr" in reply.text
+    assert f"<script>{ASKS_ANEW}</script>" in reply.text
+    assert f"script-src 'sha256-{digest(ASKS_ANEW)}'" in reply.headers["Content-Security-Policy"]
 
 
 @pytest.mark.parametrize(

@@ -357,7 +357,9 @@ def test_labels_are_escaped_and_in_the_readers_language(pages: Pages) -> None:
     assert ("Metropolis" in english, "Métropole" in english) == (True, False)
     assert "Métropole" in french
     line = SessionLine(XSS, {}, (ShownText(XSS), ShownText(XSS, XSS)), 0, 0)
-    assert pages.sessions(Reader("fr"), [line], (), "/", None).body.count(b"<script") == 1, "our own alone"
+    assert pages.sessions(Reader("fr", again="address"), [line], (), "/", None).body.count(b"<script") == 1, (
+        "ours alone"
+    )
 
 
 def test_the_page_of_sessions_calls_applications_as_people_do_and_leads_home(pages: Pages) -> None:
