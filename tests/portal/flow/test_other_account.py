@@ -244,6 +244,16 @@ async def test_who_chose_an_organisation_starts_again_at_the_choice(here: Instal
     assert list(dict(links_to(chooser))) == ["metropole", "departement"]
 
 
+@pytest.mark.parametrize("value", ["departement", "%26again%3D1%26to%3D/x", "1" * 2000])
+async def test_what_a_link_says_of_another_account_is_kept_nowhere_and_stands_in_no_page(
+    here: Installation, value: str
+) -> None:
+    browser = await signed_in(here, "metropole")
+    refused = await refused_by_provider(here, browser, f"other_account={value}", "access_denied")
+    assert way_on(refused, "Start again") == here.url(PERMIS, LOGIN_OTHER)
+    assert way_on(refused, "Choose another organisation") == here.url(PERMIS, LOGIN_OTHER).replace(OTHER, ORGANISATION)
+
+
 async def test_who_is_no_person_of_the_one_they_chose_has_both_ways_on(here: Installation) -> None:
     browser = await signed_in(here, "metropole")
     here.change_provider("departement", perimeter=Perimeter(attributes={"uid": frozenset({"nobody"})}))
