@@ -236,6 +236,10 @@ async def test_the_organisation_is_told_to_a_provider_that_is_told_it(asks: Inst
     asks.change_provider("metropole", request=request)
     browser, transaction = await asked(asks)
     assert "&amp;siret_hint=21590350100017" in (await find(asks, browser, "lille", transaction)).text
+    asks.change_provider("departement", request=request)
+    reply = await find(asks, browser, "st%20denis", transaction)
+    assert len(links(reply)) == 1
+    assert "siret_hint" not in reply.text, "the table has none for it"
 
 
 @pytest.mark.parametrize("typed", ["%22%3E%3Cscript%3E", "%22%20OR%20name:*", "%ff%fe", "+", "%00", "a" * 5000])
@@ -280,4 +284,7 @@ async def test_where_its_service_does_not_answer_the_second_way_in_stands_beside
         ("departement", "Département"),
     ]
     monkeypatch.setattr(asks.federation, "is_silent", lambda provider: True)
-    assert links(await find(asks, browser, "lille", transaction))[0][0] == "metropole"
+    assert [name for name, _ in links(await find(asks, browser, "lille", transaction))] == [
+        "metropole",
+        "departement",
+    ], "no second way in that does not answer either, but for that of everybody below"
