@@ -21,10 +21,9 @@ from gateway.federation.addresses import Resolver
 from gateway.federation.client import Circuit
 from gateway.model.codes import LOGIN_PROVIDER_UNREACHABLE, UPSTREAM_ADDRESS
 from gateway.model.errors import GatewayError
-from gateway.model.upstream_tls import UpstreamTls
 from gateway.ops.announced import announce_on, announced_to
 from gateway.ops.unix_sockets import connected_to
-from gateway.ops.upstream_tls import server_name, upstream_context
+from gateway.ops.upstream_tls import Trust, server_name, trust_of, upstream_context
 from gateway.wire.fences import IsOurs, refusal
 
 # Seconds. A person may be waiting for the call.
@@ -36,9 +35,6 @@ WAITING = 200
 _STATUS = re.compile(rb"HTTP/1\.[01] ([1-5][0-9]{2})(?: |\r|\n)")
 _LONGEST_LINE = 4096
 _MOST_READ = 1 << 20
-
-
-_Trust = tuple[str, bytes | None, UpstreamTls]
 
 
 class CallGivenUp(GatewayError):
@@ -96,7 +92,7 @@ class Applications:
         self._is_ours = is_ours
         self._clock = clock
         self._resolver = resolver or Resolver()
-        self._contexts: dict[_Trust, ssl.SSLContext] = {}
+        self._contexts: dict[Trust, ssl.SSLContext] = {}
         self._ways: dict[str, _Way] = {}
 
     async def call(self, upstream: Upstream, call: ApplicationCall) -> int:
@@ -208,8 +204,7 @@ class Applications:
         return [found["host"] for found in await self._resolver.resolve(upstream.host, upstream.port)]
 
     async def _context(self, upstream: Upstream) -> ssl.SSLContext:
-        # Where the name of the handshake is the one that is expected, the library compares it by itself.
-        trust = ("" if upstream.tls.sni is None else upstream.host, upstream.ca, upstream.tls)
+        trust = trust_of(upstream)
         context = self._contexts.get(trust)
         if context is None:
             loop = asyncio.get_running_loop()

@@ -239,6 +239,13 @@ DEFENCES = (
         "if (shown := _shown_so_far(self)) and False:",
     ),
     Defence(
+        "authorities are those of its own file",
+        "ops/upstream_tls.py",
+        "upstream.host, upstream.ca, upstream.tls)",
+        "ops/test_upstream_tls.py",
+        "upstream.host, None, upstream.tls)",
+    ),
+    Defence(
         "plain http beside https",
         "config/schema/gateway.py",
         'return "https" if beside and',

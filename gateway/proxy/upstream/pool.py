@@ -14,7 +14,7 @@ from gateway.model.errors import GatewayError
 from gateway.model.unix_socket import UnixSocket
 from gateway.ops.announced import announce_on, announced_to
 from gateway.ops.unix_sockets import connected_to
-from gateway.ops.upstream_tls import server_name, upstream_context
+from gateway.ops.upstream_tls import UpstreamContexts, server_name
 from gateway.proxy.tls_reading import Opens, opened_by_tls
 from gateway.proxy.upstream.connection import UpstreamConnection
 from gateway.proxy.upstream.lenient import LenientConnection
@@ -61,13 +61,25 @@ class Shared:
     make: "Callable[[Pool], UpstreamConnection]"
     is_ours: IsOurs
     checks: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_CHECKS_AT_ONCE))
+    contexts: UpstreamContexts = field(default_factory=UpstreamContexts)
 
 
 class Pool:
     """One application at one server, under one TLS name, trust and fence. `idle`: the most recently used last. `edits`:
     what its file changes in the heads of responses."""
 
-    __slots__ = ("_addresses", "_is_ours", "_loop", "_make", "_most_idle", "_tls", "edits", "idle", "upstream")
+    __slots__ = (
+        "_addresses",
+        "_contexts",
+        "_is_ours",
+        "_loop",
+        "_make",
+        "_most_idle",
+        "_tls",
+        "edits",
+        "idle",
+        "upstream",
+    )
 
     def __init__(self, upstream: Upstream, shared: "Shared", edits: ResponseEdits = UNCHANGED) -> None:
         self.upstream = upstream
@@ -79,6 +91,7 @@ class Pool:
         self._most_idle = 0 if upstream.announces else _MOST_IDLE
         self._loop = shared.loop
         self._make = shared.make
+        self._contexts = shared.contexts
         self._tls: ssl.SSLContext | None = None
 
     @property
@@ -206,8 +219,7 @@ class Pool:
         if self.upstream.scheme != "https":
             return None
         if self._tls is None:
-            # Reading the system's certificates takes tens of milliseconds.
-            self._tls = await self._loop.run_in_executor(None, upstream_context, self.upstream)
+            self._tls = await self._contexts.of(self.upstream)
         return self._tls
 
 

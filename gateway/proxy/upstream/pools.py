@@ -59,6 +59,7 @@ class Pools:
     def keep(self, apps: Mapping[str, App]) -> None:
         """After a reload: the pools of applications that are gone end, and the checks of addresses that no application
         has now. `apps`: those that are there, by name."""
+        self._shared.contexts.renew()
         for name, pool in tuple(self._by_app.items()):
             if name not in apps or (isinstance(pool, AddressGroup) and not pool.serves(apps[name])):
                 self._by_app.pop(name).retire()

@@ -1,11 +1,14 @@
 """Connections to applications: kept, tried again, bound to a person, over TLS."""
 
 import asyncio
+import ssl
 
 import pytest
 
 from gateway.config.exchange_limits import Timeouts
 from gateway.config.upstream_settings import Upstream
+from gateway.ops import upstream_tls
+from gateway.ops.upstream_tls import upstream_context
 from gateway.proxy.upstream.pool import Pool, Shared
 from tests.config.samples import sample_snapshot
 from tests.proxy.applications import OK, SOON, Peer, application, closing
@@ -59,6 +62,32 @@ async def test_two_applications_on_one_server_never_share_a_connection() -> None
                 assert (await gate.once(raw)).status == 200
         hosts = [[line for line in peer.received.split(b"\r\n") if line.startswith(b"Host:")] for peer in app.peers]
         assert hosts == [[b"Host: permis.localhost"] * 2, [b"Host: voirie.localhost"] * 2]
+
+
+async def test_two_applications_share_what_they_trust_until_a_reload(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The system's authorities would be read once for both, and anew for who comes with a reload."""
+    made: list[str] = []
+
+    def counted(upstream: Upstream) -> ssl.SSLContext:
+        made.append(upstream.host)
+        return upstream_context(upstream)
+
+    monkeypatch.setattr(upstream_tls, "upstream_context", counted)
+    ca, trusting = {"file:../certs/ca.pem": authority_pem()}, ", ca: {file: ../certs/ca.pem}"
+    async with application(tls=server_side("127.0.0.1")) as app:
+        files = neighbours(app.port, permis=trusting, voirie=trusting)
+        by_tls = {name: str(text).replace("http://127", "https://127") for name, text in files.items()}
+        async with gateway(app, changes=by_tls, secrets=ca) as gate:
+            for raw in (PUBLIC, NEIGHBOUR):
+                assert (await gate.once(raw)).status == 200
+            assert len(made) == 1
+            assert isinstance(gate.plane.holder, Holder)
+            slower = by_tls["apps/voirie.yaml"].replace(trusting, f"{trusting}, timeout: 9s")
+            gate.plane.holder.snapshot = sample_snapshot({**by_tls, "apps/voirie.yaml": slower}, ca)
+            gate.plane.snapshot_swapped()
+            for raw in (PUBLIC, NEIGHBOUR):
+                assert (await gate.once(raw)).status == 200
+            assert len(made) == 2
 
 
 async def test_a_client_of_two_applications_on_one_server_has_a_bound_connection_to_one_of_them() -> None:
