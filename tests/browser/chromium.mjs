@@ -41,7 +41,16 @@ export async function walk(steps, expected = []) {
 // A browser of one's own: no cookie is shared.
 export async function person(browser, locale = 'fr-FR', complaints = []) {
   const context = await browser.newContext({ locale });
-  context.setDefaultTimeout(60_000);
+  context.setDefaultTimeout(120_000);
+  context.on('page', (page) => {
+    const goto = page.goto.bind(page);
+    // Whoever types an address reads what it leads to before they type another.
+    page.goto = async (url, options) => {
+      const answer = await goto(url, options);
+      if (!options) await isPastWaiting(page);
+      return answer;
+    };
+  });
   context.on('console', (message) => {
     // A page with an error status is a complaint of Chromium's too; its status is looked at where it matters.
     const text = message.text();
@@ -50,6 +59,12 @@ export async function person(browser, locale = 'fr-FR', complaints = []) {
     if (message.type() === 'error' && !text.startsWith('Failed to load resource')) complaints.push(text);
   });
   return context;
+}
+
+// A page says so where others are slow to answer, and leads on by itself. On a busy machine any of them may be.
+export async function isPastWaiting(page) {
+  await page.waitForFunction(() => document.readyState === 'complete'
+    && !document.querySelector('meta[http-equiv="refresh"][content*="/_ecluse/wait?"]'));
 }
 
 export async function toProvider(page, url) {
@@ -63,7 +78,7 @@ export async function toProvider(page, url) {
 export async function pick(page, login) {
   await page.locator(`button[value=${login}]`).click();
   await page.waitForURL((url) => url.origin !== site.provider);
-  await page.waitForLoadState();
+  await isPastWaiting(page);
 }
 
 export async function signIn(page, url, login = 'helene') {
@@ -78,6 +93,7 @@ export async function received(page, name) {
 }
 
 export async function heading(page) {
+  await isPastWaiting(page);
   return page.getByRole('heading', { level: 1 }).innerText();
 }
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 WALKS = Path(__file__).with_name("walks")
-_WITHIN = 300.0
+_WITHIN = 420.0
 
 
 async def walked(name: str, site: Mapping[str, str]) -> str:

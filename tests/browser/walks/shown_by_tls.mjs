@@ -6,7 +6,7 @@ import { SEAT, site, walk } from '../chromium.mjs';
 
 async function signIn(browser, url, provider, login) {
   const context = await browser.newContext({ locale: 'fr-FR', ignoreHTTPSErrors: true });
-  context.setDefaultTimeout(60_000);
+  context.setDefaultTimeout(120_000);
   const page = await context.newPage();
   await page.goto(site.story);
   await page.locator(`main a[href="${url}/"]`).first().click();
