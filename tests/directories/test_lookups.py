@@ -102,7 +102,7 @@ async def test_a_wrong_file_counts_for_as_long_as_the_file_of_the_directory_says
 async def test_one_that_is_slow_holds_up_its_own_people_once_and_nobody_else(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    one = made(tmp_path, timeout=1.0)
+    one = made(tmp_path, timeout=3.0)
     other = made(tmp_path, name="others", fingerprint="f2", timeout=PATIENCE)
     reading, go_on = FileReader.finding, Event()
 
@@ -130,7 +130,7 @@ async def test_a_sign_in_waits_long_for_those_alone_that_its_application_lists(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     listed = made(tmp_path, timeout=PATIENCE)
-    slow = made(tmp_path, name="others", fingerprint="f2", timeout=2.0)
+    slow = made(tmp_path, name="others", fingerprint="f2", timeout=4.0)
     reading, go_on = FileReader.finding, Event()
 
     def late(self: FileReader, key: str, now: int) -> Any:

@@ -182,7 +182,7 @@ async def test_when_nobody_has_served_yet_what_a_worker_cannot_do_ends_the_gatew
 
 
 async def test_a_worker_that_hangs_is_ended_and_the_others_are_not(tmp_path: Path) -> None:
-    async with crewed(tmp_path, patience=replace(USUAL, pulse=0.5, pulses=10)) as crew:
+    async with crewed(tmp_path, patience=replace(USUAL, pulse=0.5, pulses=20)) as crew:
         (victim, other) = crew.pids
         # A moment is none: not for the next worker either, whose questions are counted anew.
         os.kill(victim, signal.SIGSTOP)
