@@ -20,7 +20,7 @@ from gateway.access.outcome import (
 )
 from gateway.access.preparation import translated
 from gateway.access.remembered import Newcomers, Remembered
-from gateway.access.request_line import ReachedPath, RequestLine, RouteMatches, purpose_of
+from gateway.access.request_line import MatchKey, ReachedPath, RequestLine, RouteMatches, purpose_of
 from gateway.access.shadow import ShadowDifference, difference
 from gateway.access.webdav import reached
 from gateway.config.snapshot import App, Snapshot
@@ -43,6 +43,7 @@ _LINES: Final = 4096
 _OUTCOMES: Final = 2048
 _KEYS: Final = 4096
 _DIFFERENCES: Final = 1000
+_Matched = tuple[RouteMatches, bytes, tuple[Translation, ...], tuple[ReachedPath, ...]]
 _KINDS: Final[dict[type, str]] = {Allow: "allow", Deny: "deny", Challenge: "challenge"}
 
 
@@ -99,7 +100,7 @@ class ApplicationAccess:
         self._paths: Remembered[bytes, RequestLine] = Remembered(newcomers, _LINES)
         apps = () if app is None else (app, *app.shadows)
         self._translates_by_path = any(one.path_translations is not None for one in apps)
-        self._keys: dict[tuple[RouteMatches, bytes, tuple[Translation, ...], tuple[ReachedPath, ...]], int] = {}
+        self._keys: Remembered[_Matched, MatchKey] = Remembered(newcomers, _KEYS)
         self._named_methods = () if app is None else app.methods
         self._query_links = None if app is None else app.logout.query_links
         self._mount = None if app is None else app.mount
@@ -199,17 +200,17 @@ class ApplicationAccess:
             authority=line.authority, also=also, mount=self._mount,
         )  # fmt: skip
 
-    def _key(self, target: Target, method: bytes, also: tuple[ReachedPath, ...]) -> tuple[RouteMatches, int]:
+    def _key(self, target: Target, method: bytes, also: tuple[ReachedPath, ...]) -> tuple[RouteMatches, MatchKey]:
         app = self.app
         matches: RouteMatches = () if app is None else (app.routes.find(target.segments),)
         if app is not None and app.shadows:
             matches += tuple(shadow.routes.find(target.segments) for shadow in app.shadows)
         translations = self._translations_at(target.segments) if self._translates_by_path else ()
-        key = self._keys.get((matches, method, translations, also))
+        matched = matches, method, translations, also
+        key = self._keys.values.get(matched)
         if key is None:
-            if len(self._keys) >= _KEYS:
-                del self._keys[next(iter(self._keys))]
-            key = self._keys[matches, method, translations, also] = next(self._numbers)
+            key = MatchKey()
+            self._keys.add(matched, key)
         return matches, key
 
     def _translations_at(self, segments: tuple[str, ...]) -> tuple[Translation, ...]:
@@ -254,6 +255,7 @@ class ApplicationAccess:
                 decisions = self.with_all_reached(decisions, also, None)
             found = self.outcome(questions, decisions, seat, person, now)
         if type(found) is not NeedsWork:
+            line.key.let_in = line.key.let_in or seat is not None
             _keep(kept, line.key, found)
         return found
 
@@ -390,7 +392,7 @@ def _not_prepared(error: GatewayError) -> Refuse:
     return Refuse(error.code, error.detail, refusal=error.shown)
 
 
-def _keep(owned: dict[object, object], key: int, found: object) -> None:
+def _keep(owned: dict[object, object], key: object, found: object) -> None:
     """With its owner, a person or everybody; the oldest goes."""
     if len(owned) >= _OUTCOMES:
         del owned[next(iter(owned))]

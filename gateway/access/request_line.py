@@ -1,6 +1,6 @@
 """What a request line asks of the application of a host, in one reading (invariant 2)."""
 
-from typing import Final, Literal, NamedTuple
+from typing import Final, Literal, NamedTuple, final
 
 from gateway.config.snapshot import App
 from gateway.policy.routes import Match
@@ -34,6 +34,17 @@ RouteMatches = tuple[Match | None, ...]
 """Of the live rules, then of each shadow: it may tell two paths apart that are one to the live rules."""
 
 
+@final
+class MatchKey:
+    """By it each person keeps what was decided of a method on such paths; of another application or snapshot it is
+    another one. `let_in`: something was decided of somebody signed in (gateway.access.remembered)."""
+
+    __slots__ = ("let_in",)
+
+    def __init__(self) -> None:
+        self.let_in = False
+
+
 class RequestLine:
     """One request line, read once.
 
@@ -61,7 +72,7 @@ class RequestLine:
         *,
         minor: bool,
         purpose: Purpose,
-        key: int,
+        key: MatchKey,
         judged: bytes,
         matches: RouteMatches,
         authority: str | None = None,

@@ -1,5 +1,8 @@
 """What is remembered of requests: one goes for each that comes, and a stranger's flood costs strangers alone."""
 
+import pytest
+
+from gateway.access import application as access
 from gateway.access.remembered import Newcomers, Remembered
 from tests.proxy.applications import application
 from tests.proxy.gateways import ask, gateway
@@ -63,3 +66,23 @@ async def test_a_strangers_flood_evicts_nothing_of_somebody_signed_in() -> None:
         # Of the strangers' own, the last ones.
         assert b"GET /public/9999?x HTTP/1.1" in lane.lines
         assert b"GET /public/0?x HTTP/1.1" not in lane.lines
+
+
+async def test_nor_what_was_decided_of_them_however_many_rules_strangers_meet(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Invariant 15: what is decided is kept by a key of the rules that match. A person's next request, to a path that
+    nobody has asked for, finds it again behind more keys of strangers than a worker has room for."""
+    monkeypatch.setattr(Newcomers.__init__, "__defaults__", (20, 100))
+    monkeypatch.setattr(access, "_KEYS", 20)
+    rules = "".join(f"  - {{path: /public/{number}/**, allow: anyone}}\n" for number in range(60))
+    async with application() as upstream, gateway(upstream, app=rules) as gate:
+        cookie, client = gate.sign_in(uid="jdupont"), await gate.client()
+        assert (await client.ask(ask(b"GET /app/1", cookie))).status == 200
+        (seat,) = gate.sessions.hot.values()
+        decided = len(seat.outcomes)
+        for number in range(60):
+            assert (await gate.once(ask(b"GET /public/%d/a" % number))).status == 200
+        assert (await client.ask(ask(b"GET /app/2", cookie))).status == 200
+        assert len(seat.outcomes) == decided
+        # Of the strangers' own, no more than there is room for.
+        (lane,) = gate.plane.tables.lanes
+        assert len(lane._keys.values) <= 21
