@@ -10,7 +10,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from tests.mutations import data_plane, directories, form_logins, operators, requests, sign_ins
+from tests.mutations import data_plane, directories, form_logins, memory, operators, requests, sign_ins
 from tests.mutations.defence import Defence
 from tests.mutations.tree import Tree
 
@@ -20,6 +20,7 @@ DEFENCES: tuple[Defence, ...] = (
     *sign_ins.DEFENCES,
     *directories.DEFENCES,
     *form_logins.DEFENCES,
+    *memory.DEFENCES,
     *operators.DEFENCES,
 )
 

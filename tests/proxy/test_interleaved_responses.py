@@ -9,9 +9,11 @@ import pytest
 from gateway.proxy.client import ClientConnection
 from gateway.proxy.http1.response_head import ResponseHeads
 from gateway.proxy.upstream.connection import UpstreamConnection
-from tests.proxy.test_remembered_heads import HOSTS, Wire, Worker, in_order, response
+from tests.proxy.drawn_heads import response
+from tests.proxy.remembering import Wire, Worker, in_order
 
 ROUNDS, AT_ONCE = 400, 5
+HOSTS: Final = (b"permis.localhost", b"autre.localhost")
 
 OK: Final = b"HTTP/1.1 200 OK\r\n"
 HOSTILE: Final = (
