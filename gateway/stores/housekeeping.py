@@ -89,6 +89,8 @@ class Housekeeping:
         try:
             await self._store.probe()
         except GatewayError:
+            # First whether it can be read: where it cannot, a grace has begun, and the two are told together.
+            await self._poll()
             self.store_fails = True
         else:
             # A worker that cannot read what has ended has no store, whatever else that still tells.

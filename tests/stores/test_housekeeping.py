@@ -3,6 +3,8 @@ from pathlib import Path
 
 import pytest
 
+from gateway.model.codes import STORE_UNREACHABLE
+from gateway.model.errors import GatewayError
 from gateway.model.session import Seat
 from gateway.stores import housekeeping
 from gateway.stores.housekeeping import Housekeeping
@@ -146,3 +148,30 @@ async def test_no_task_is_left(store: RecordStore, clock: Clock) -> None:
     await keeping.start()
     await keeping.stop()
     assert asyncio.all_tasks() == before
+
+
+@pytest.mark.parametrize("is_read", [False, True])
+async def test_a_store_that_fails_a_probe_before_a_poll_is_away_at_once(
+    store: RecordStore, clock: Clock, monkeypatch: pytest.MonkeyPatch, *, is_read: bool
+) -> None:
+    """/readyz said `unreachable`, 503, until the next poll: a front sent people elsewhere who go on here. Where only
+    writing fails there is no grace."""
+
+    async def fails(*_: object) -> None:
+        raise GatewayError(STORE_UNREACHABLE, "refused")
+
+    monkeypatch.setattr(housekeeping, "POLL_EVERY", 3600.0)
+    worker = Worker(store, clock)
+    trust = worker.sessions.trust
+    trust.allow(10.0, {})
+    keeping = Housekeeping(store, worker.sessions, lambda seats: None, now=clock.now, monotonic=clock.monotonic)
+    await keeping.start()
+    assert (keeping.store_fails, trust.in_grace) == (False, False)
+    # Nothing is heard of ends, as where the connection was cut.
+    keeping._tasks[-1].cancel()
+    monkeypatch.setattr(store, "probe", fails)
+    if not is_read:
+        monkeypatch.setattr(store, "ended_since", fails)
+    await until(lambda: keeping.store_fails)
+    assert trust.in_grace is not is_read
+    await keeping.stop()
