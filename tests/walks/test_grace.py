@@ -126,11 +126,13 @@ class Held:
 
 @dataclass(frozen=True)
 class Answers:
-    """Of every worker. `asked` and `came`: monotonic seconds, of the question and of the last of them."""
+    """Of every worker. `asked` and `came`: monotonic seconds, of the question and of the last of them; `ready`: what
+    /readyz said of sessions between the two."""
 
     asked: float
     came: float
     statuses: set[int]
+    ready: str
 
 
 async def gone_through(world: World, held: Held, there: float) -> None:
@@ -141,7 +143,8 @@ async def gone_through(world: World, held: Held, there: float) -> None:
     # Until something was asked beyond the grace, however long the answers took.
     while not answers or answers[-1].asked < gone + GRACE + 1.5:
         asked = time.monotonic()
-        answers.append(Answers(asked, statuses=await everywhere(place, "/x", held.cookie), came=time.monotonic()))
+        statuses, ready = await everywhere(place, "/x", held.cookie), (await gateway.readiness())["sessions"]
+        answers.append(Answers(asked, time.monotonic(), statuses, ready))
         if asked > gone + 2 and not looked:
             looked = True
             # First: on a slow network, what follows lasts as long as the grace.
@@ -153,8 +156,10 @@ async def gone_through(world: World, held: Held, there: float) -> None:
             assert (page.status, page.location, page.header("Retry-After")) == (503, "", "5")
             assert (await ask(place.url(), "/public/x")).status == 200
         await asyncio.sleep(0.1)
-    within = set().union(*(each.statuses for each in answers if each.came < there + GRACE - 1.5))
+    inside = [each for each in answers if each.came < there + GRACE - 1.5]
+    within = set().union(*(each.statuses for each in inside))
     assert within == {200}, f"{within} within the grace: {answers}"
+    assert {each.ready for each in inside} <= {"ok", "grace"}, f"no front takes us away: {answers}"
     after = set().union(*(each.statuses for each in answers if each.asked > gone + GRACE + 0.5))
     assert after == {503}, f"{after} beyond the grace: {answers}"
     assert await said_ready(world, "unreachable") == (503, False)
