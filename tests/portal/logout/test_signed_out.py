@@ -94,6 +94,17 @@ async def test_a_session_that_ended_elsewhere_is_nothing_to_end(here: Installati
     assert "Nobody is signed in" in (await browser.get(here.url(PORTAL, "/_ecluse/logout"))).text
 
 
+async def test_at_an_application_a_sign_in_that_may_wait_is_ended_by_the_form(here: Installation) -> None:
+    """That it was begun in this browser, a cookie of this host alone tells."""
+    here.change_provider("metropole", chooses_tenant=True)
+    browser = here.browser()
+    await browser.get(here.url(ACTES), follow=False)
+    page = await browser.get(here.url(ACTES, "/_ecluse/logout"))
+    assert '<form method="post" action="/_ecluse/logout">' in page.text
+    assert "You were signed out here already" not in page.text
+    assert "You were signed out here already" in (await here.browser().get(here.url(ACTES, "/_ecluse/logout"))).text
+
+
 async def test_where_a_sign_in_may_wait_nobody_is_told_of_a_session_and_can_end_it(here: Installation) -> None:
     here.change_provider("metropole", chooses_tenant=True)
     browser = here.browser()
