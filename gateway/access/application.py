@@ -20,7 +20,7 @@ from gateway.access.outcome import (
 )
 from gateway.access.preparation import translated
 from gateway.access.remembered import Newcomers, Remembered
-from gateway.access.request_line import MatchKey, ReachedPath, RequestLine, RouteMatches, purpose_of
+from gateway.access.request_line import MatchKey, ReachedPath, RequestLine, RouteMatches, key_of, purpose_of
 from gateway.access.shadow import ShadowDifference, difference
 from gateway.access.webdav import reached
 from gateway.config.snapshot import App, Snapshot
@@ -41,9 +41,7 @@ from gateway.wire.webdav import DavReach, reach_of
 _LINE_REMEMBERED: Final = 320
 _LINES: Final = 4096
 _OUTCOMES: Final = 2048
-_KEYS: Final = 4096
 _DIFFERENCES: Final = 1000
-_Matched = tuple[RouteMatches, bytes, tuple[Translation, ...], tuple[ReachedPath, ...]]
 _KINDS: Final[dict[type, str]] = {Allow: "allow", Deny: "deny", Challenge: "challenge"}
 
 
@@ -100,7 +98,7 @@ class ApplicationAccess:
         self._paths: Remembered[bytes, RequestLine] = Remembered(newcomers, _LINES)
         apps = () if app is None else (app, *app.shadows)
         self._translates_by_path = any(one.path_translations is not None for one in apps)
-        self._keys: Remembered[_Matched, MatchKey] = Remembered(newcomers, _KEYS)
+        self._keys: dict[tuple[object, ...], MatchKey] = {}
         self._named_methods = () if app is None else app.methods
         self._query_links = None if app is None else app.logout.query_links
         self._mount = None if app is None else app.mount
@@ -206,12 +204,7 @@ class ApplicationAccess:
         if app is not None and app.shadows:
             matches += tuple(shadow.routes.find(target.segments) for shadow in app.shadows)
         translations = self._translations_at(target.segments) if self._translates_by_path else ()
-        matched = matches, method, translations, also
-        key = self._keys.values.get(matched)
-        if key is None:
-            key = MatchKey()
-            self._keys.add(matched, key)
-        return matches, key
+        return matches, key_of(self._keys, (matches, method, translations, also))
 
     def _translations_at(self, segments: tuple[str, ...]) -> tuple[Translation, ...]:
         """Of the application, then of each shadow."""

@@ -14,6 +14,9 @@ _RESERVED: Final = "_ecluse"
 _RESERVED_BEFORE: Final = ("_ecluse;", "_ecluse%")
 _PREFIX: Final = b"/_ecluse"
 _OF_THE_PORTAL: Final = (b"/", b"/favicon.ico")
+# Of one application; and of these, how many are looked at for one that may go.
+_KEYS: Final = 4096
+_LOOKED_AT: Final = 8
 _WITH_CONTENT: Final = frozenset({b"POST", b"PUT", b"PATCH"})
 # RFC 9110 9.2.2
 REPEATABLE: Final = frozenset({b"GET", b"HEAD", b"OPTIONS", b"PUT", b"DELETE"})
@@ -37,12 +40,34 @@ RouteMatches = tuple[Match | None, ...]
 @final
 class MatchKey:
     """By it each person keeps what was decided of a method on such paths; of another application or snapshot it is
-    another one. `let_in`: something was decided of somebody signed in (gateway.access.remembered)."""
+    another one. `let_in`: something was decided of somebody signed in."""
 
     __slots__ = ("let_in",)
 
     def __init__(self) -> None:
         self.let_in = False
+
+
+def key_of(keys: dict[tuple[object, ...], MatchKey], matched: tuple[object, ...]) -> MatchKey:
+    """The one of an application's `keys`, or a new one. Strangers meet any number of rules: where there is no room, an
+    old one of theirs goes, or the new one is not kept."""
+    key = keys.get(matched)
+    if key is None:
+        key = MatchKey()
+        if len(keys) < _KEYS or _one_went(keys):
+            keys[matched] = key
+    return key
+
+
+def _one_went(keys: dict[tuple[object, ...], MatchKey]) -> bool:
+    """Of people who are signed in none goes: it counts as the newest from then on."""
+    for _ in range(_LOOKED_AT):
+        oldest = next(iter(keys))
+        key = keys.pop(oldest)
+        if not key.let_in:
+            return True
+        keys[oldest] = key
+    return False
 
 
 class RequestLine:

@@ -2,8 +2,9 @@
 
 import pytest
 
-from gateway.access import application as access
+from gateway.access import request_line
 from gateway.access.remembered import Newcomers, Remembered
+from gateway.access.request_line import MatchKey, key_of
 from tests.proxy.applications import application
 from tests.proxy.gateways import ask, gateway
 
@@ -71,8 +72,7 @@ async def test_a_strangers_flood_evicts_nothing_of_somebody_signed_in() -> None:
 async def test_nor_what_was_decided_of_them_however_many_rules_strangers_meet(monkeypatch: pytest.MonkeyPatch) -> None:
     """Invariant 15: what is decided is kept by a key of the rules that match. A person's next request, to a path that
     nobody has asked for, finds it again behind more keys of strangers than a worker has room for."""
-    monkeypatch.setattr(Newcomers.__init__, "__defaults__", (20, 100))
-    monkeypatch.setattr(access, "_KEYS", 20)
+    monkeypatch.setattr(request_line, "_KEYS", 20)
     rules = "".join(f"  - {{path: /public/{number}/**, allow: anyone}}\n" for number in range(60))
     async with application() as upstream, gateway(upstream, app=rules) as gate:
         cookie, client = gate.sign_in(uid="jdupont"), await gate.client()
@@ -85,4 +85,18 @@ async def test_nor_what_was_decided_of_them_however_many_rules_strangers_meet(mo
         assert len(seat.outcomes) == decided
         # Of the strangers' own, no more than there is room for.
         (lane,) = gate.plane.tables.lanes
-        assert len(lane._keys.values) <= 21
+        assert len(lane._keys) == 20
+
+
+def test_where_all_keys_are_of_people_a_strangers_is_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(request_line, "_KEYS", 20)
+    keys: dict[tuple[object, ...], MatchKey] = {}
+    theirs = [key_of(keys, (number,)) for number in range(20)]
+    for key in theirs:
+        key.let_in = True
+    assert not key_of(keys, (20,)).let_in
+    assert [key_of(keys, (number,)) for number in range(20)] == theirs
+    theirs[0].let_in = False
+    for number in range(21, 25):
+        key_of(keys, (number,))
+    assert (len(keys), set(theirs[1:]) - set(keys.values()), theirs[0] in keys.values()) == (20, set(), False)
