@@ -204,7 +204,8 @@ class ApplicationAccess:
         if app is not None and app.shadows:
             matches += tuple(shadow.routes.find(target.segments) for shadow in app.shadows)
         translations = self._translations_at(target.segments) if self._translates_by_path else ()
-        return matches, key_of(self._keys, (matches, method, translations, also))
+        matched = matches, method, translations, also
+        return matches, self._keys.get(matched) or key_of(self._keys, matched)
 
     def _translations_at(self, segments: tuple[str, ...]) -> tuple[Translation, ...]:
         """Of the application, then of each shadow."""

@@ -49,8 +49,8 @@ class MatchKey:
 
 
 def key_of(keys: dict[tuple[object, ...], MatchKey], matched: tuple[object, ...]) -> MatchKey:
-    """The one of an application's `keys`, or a new one. Strangers meet any number of rules: where there is no room, an
-    old one of theirs goes, or the new one is not kept."""
+    """The slow half of a look-up in the `keys` of an application. Strangers meet any number of rules: where there is no
+    room, an old key of theirs goes, or the new one is not kept."""
     key = keys.get(matched)
     if key is None:
         key = MatchKey()
