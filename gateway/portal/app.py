@@ -63,7 +63,7 @@ class Portal:
         self._start = Start(services, chooser)
         self._sign_ins = SignIns(services)
         self._sign_out = BrowserSignOut(services, self._sources)
-        self._waiting = WaitingPages(services)
+        self._waiting = WaitingPages(services, self._start.lead_home)
         own, language = SessionPages(services), LanguagePage(services)
         # Paths below /_ecluse/, of an application's host and of the portal's.
         both: dict[str, Handlers] = {

@@ -5,6 +5,7 @@ The request is served once, to its end. What it came to is kept for a minute und
 """
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Final
 from urllib.parse import quote
@@ -18,6 +19,7 @@ from gateway.portal.http.choices import Choice
 from gateway.portal.http.request import PREFIX, PortalRequest, portal_home
 from gateway.portal.http.responses import redirect, with_cookies
 from gateway.portal.services import PortalServices
+from gateway.stores.tickets import PARKED_LIFE
 
 PATH: Final = f"{PREFIX}wait"
 # Seconds: for which one request then waits; between two looks at the store.
@@ -26,9 +28,16 @@ _HELD, _LOOK = 8.0, 0.5
 _MOST = 9
 
 
+def _is_old(shown: int, seconds: float) -> bool:
+    """Whether a link to the page that was shown so many times is one that was bookmarked or left open, so many seconds
+    after the first. A browser that waits comes every few seconds, and what came of it is kept for a minute more."""
+    return seconds > shown * _HELD + PARKED_LIFE
+
+
 class WaitingPages:
-    def __init__(self, services: PortalServices) -> None:
+    def __init__(self, services: PortalServices, lead_home: Callable[[PortalRequest, GatewayError], Awaitable[Page]]):
         self._services = services
+        self._lead_home = lead_home
         self._keeping: dict[str, asyncio.Task[None]] = {}
         # The last look at each id: the browser has left those before it.
         self._looks: dict[str, object] = {}
@@ -48,20 +57,27 @@ class WaitingPages:
         id, shown, binding = request.parameter("id"), request.parameter("shown"), request.binding()
         if binding is None or shown not in {str(times) for times in range(1, _MOST + 1)}:
             raise GatewayError(LOGIN_TRANSACTION_GONE, "nothing of this browser is waited for here")
-        if not self._services.transactions.is_waiting_id(id):
+        since = self._services.transactions.waiting_since(id)
+        if since is None:
             # A request that is held costs: nobody has one held for an id that they made up.
             raise GatewayError(LOGIN_TRANSACTION_GONE, "an id of something waited for that is not ours")
+        is_old = _is_old(int(shown), self._services.now() - since)
         self._looks[id] = look = object()
         try:
-            found = await self._come(id, look)
+            found = await self._come(id, look, 0.0 if is_old else _HELD)
         finally:
             if self._looks.get(id) is look:
                 del self._looks[id]
-        if found is None and int(shown) < _MOST:
-            return self._page(request, id, int(shown) + 1)
-        if found is None:
+        if found is not None:
+            return await self._shown(request, id, found)
+        if is_old:
+            return await self._lead_home(request, GatewayError(LOGIN_TRANSACTION_GONE, "an old link to what waited"))
+        if int(shown) == _MOST:
             raise GatewayError(LOGIN_PROVIDER_UNREACHABLE, "nothing came of a sign-in in a minute")
-        # Once, in the browser that waits: it may set the cookie of a session.
+        return self._page(request, id, int(shown) + 1)
+
+    async def _shown(self, request: PortalRequest, id: str, found: WaitedPage) -> Page:
+        """Once, in the browser that waits: it may set the cookie of a session."""
         waited = self._services.transactions.waited
         if not request.holds(found.binding) or await waited.take(id) is None:
             raise GatewayError(LOGIN_TRANSACTION_GONE, "another browser waits for it, or it was shown just now")
@@ -70,9 +86,9 @@ class WaitingPages:
         await waited.put(replace(found, page=home), request.network, id)
         return found.page
 
-    async def _come(self, id: str, look: object) -> WaitedPage | None:
-        """None where nothing came within some seconds, or where the same browser has asked once more meanwhile."""
-        until = self._services.monotonic() + _HELD
+    async def _come(self, id: str, look: object, held: float) -> WaitedPage | None:
+        """None where nothing came within `held` seconds, or where the same browser has asked once more meanwhile."""
+        until = self._services.monotonic() + held
         while True:
             keeping = self._keeping.get(id)
             if keeping is None and (found := await self._services.transactions.waited.peek(id)) is not None:

@@ -55,6 +55,8 @@ from gateway.stores.unreadable import UnreadableRecords
 _LONGEST_ID = 256
 # Of what says that an id is ours: a whole index.
 _MARK_BYTES = 32
+# Hexadecimal ones: they last until the year 2106.
+_DATE_DIGITS = 8
 
 
 def unix_now() -> int:
@@ -283,15 +285,18 @@ class Transactions:
         self._clean_starts = tickets(Form("clean_start", bytes, bytes), Bounds(ROUND_WINDOW, per_network, in_all))
 
     def waiting_id(self) -> str:
-        """For something in `waited` that is still to come."""
-        secret = new_id(self._token_bytes)
-        return secret + self._keys.index("waiting", secret).hex()
+        """For something in `waited` that is still to come. It says itself when it was given out."""
+        given = f"{new_id(self._token_bytes)}{self._now():0{_DATE_DIGITS}x}"
+        return given + self._keys.index("waiting", given).hex()
 
-    def is_waiting_id(self, id: str) -> bool:
-        """Whether one of our workers gave it out, whatever became of it: nothing is looked for under another."""
+    def waiting_since(self, id: str) -> int | None:
+        """When one of our workers gave it out, in Unix seconds, whatever became of it; None for an id that none of them
+        did: nothing is looked for under that."""
         mark = _MARK_BYTES * 2
-        secret, given = id[:-mark], id[-mark:].encode("utf-8", "surrogatepass")
-        return any(compare_digest(given, key.hex().encode()) for key in self._keys.indexes("waiting", secret))
+        given, marked = id[:-mark], id[-mark:].encode("utf-8", "surrogatepass")
+        if any(compare_digest(marked, key.hex().encode()) for key in self._keys.indexes("waiting", given)):
+            return int(given[-_DATE_DIGITS:], 16)
+        return None
 
     async def first_use(self, kind: str, *parts: str, issued: int | None = None, skew: int = 0, until: int) -> bool:
         """True to the first caller only, across all workers, until `until`: what works once.

@@ -437,13 +437,20 @@ DEFENCES = (
     Defence(
         "a request held for a made-up id",
         "portal/waiting.py",
-        "if not self._services.transactions.is_waiting_id(id):",
+        "if since is None:",
         "portal/test_waiting.py",
+    ),
+    Defence(
+        "nothing is held for an old link to the page that waits",
+        "portal/waiting.py",
+        "0.0 if is_old else _HELD",
+        "portal/test_waiting.py",
+        "_HELD",
     ),
     Defence(
         "the mark of an id that is waited for",
         "stores/tickets.py",
-        'any(compare_digest(given, key.hex().encode()) for key in self._keys.indexes("waiting", secret))',
+        'any(compare_digest(marked, key.hex().encode()) for key in self._keys.indexes("waiting", given))',
         "portal/test_waiting.py",
         "True",
     ),

@@ -97,6 +97,25 @@ async def test_that_nothing_came_of_it_in_a_minute_is_said(here: Installation, m
         assert (await browser.get(here.url(PORTAL, f"/_ecluse/wait?id={id}&shown={forged}"))).status == 400
 
 
+async def test_an_old_link_to_the_page_says_so_at_once_and_blames_no_provider(
+    here: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is the address of whatever came, a chooser for instance, which is bookmarked or left open."""
+    browser = here.browser()
+    await browser.get(here.url(PORTAL, "/_ecluse/login?provider=metropole"), follow=False)
+    url = here.url(PORTAL, f"/_ecluse/wait?id={here.transactions.waiting_id()}&shown=1")
+    monkeypatch.setattr("gateway.portal.waiting._HELD", 0.0)
+    here.clock.ahead += 50
+    assert (await browser.get(url, follow=False)).status == 200
+    monkeypatch.setattr("gateway.portal.waiting._HELD", PATIENCE)
+    here.clock.ahead += 130
+    async with asyncio.timeout(PATIENCE / 2):
+        reply = await browser.get(url, follow=False)
+        assert (reply.status, "This sign-in page is too old" in reply.text) == (400, True)
+        await browser.get(here.url(ACTES))
+        assert (await browser.get(url, follow=False)).location == here.url(PORTAL)
+
+
 async def test_nothing_is_held_or_looked_for_under_an_id_that_somebody_made_up(
     here: Installation, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -60,16 +60,20 @@ class Start:
         except GatewayError as error:
             if in_frame or error.code is not LOGIN_TRANSACTION_GONE:
                 raise
-            if await self._signed_in(request.host, presented_seat(request.cookie_line)) is None:
-                raise
-            # Back, after a sign-in: nobody who is signed in is told to begin again.
-            self._services.report.refused(request, error)
-            return redirect(f"{request.snapshot.gateway.portal_url}{portal_home(request)}")
+            return await self.lead_home(request, error)
         if in_frame:
             if not (found.transaction.embedded and found.app.embedded_by):
                 raise GatewayError(SIGN_IN_REQUIRED, "a sign-in that was begun at the top goes on there")
             request.framed_at(found.app, found.transaction.host)
         return Continue(found, presented_seat(request.cookie_line), in_frame=in_frame)
+
+    async def lead_home(self, request: PortalRequest, error: GatewayError) -> Page:
+        """An old link, or Back after a sign-in: nobody who is signed in is told to begin again. Raises `error` to
+        everybody else."""
+        if await self._signed_in(request.host, presented_seat(request.cookie_line)) is None:
+            raise error
+        self._services.report.refused(request, error)
+        return redirect(f"{request.snapshot.gateway.portal_url}{portal_home(request)}")
 
     async def chosen(self, request: PortalRequest) -> NextStep:
         """`/_ecluse/login?t=&provider=`: a choice was made. Without `t`: a sign-in to the portal itself."""
