@@ -20,7 +20,7 @@ from gateway.access.outcome import (
 )
 from gateway.access.preparation import translated
 from gateway.access.remembered import Newcomers, Remembered
-from gateway.access.request_line import MatchKey, ReachedPath, RequestLine, RouteMatches, key_of, purpose_of
+from gateway.access.request_line import MatchKey, ReachedPath, RequestLine, RouteMatches, added_key, purpose_of
 from gateway.access.shadow import ShadowDifference, difference
 from gateway.access.webdav import reached
 from gateway.config.snapshot import App, Snapshot
@@ -68,8 +68,8 @@ class ApplicationAccess:
     """
 
     __slots__ = (
-        "_about", "_keys", "_lines", "_longest", "_mount", "_named_methods", "_numbers", "_paths", "_person",
-        "_prepare", "_query_links", "_tally", "_translates_by_path", "_wall", "anonymous", "app", "decisions",
+        "_about", "_keys", "_lines", "_longest", "_mount", "_named_methods", "_paths", "_person", "_prepare",
+        "_query_links", "_tally", "_translates_by_path", "_wall", "anonymous", "app", "decisions",
         "differing", "lines", "logged_differences", "name", "policy_errors", "revision",
     )  # fmt: skip
 
@@ -88,7 +88,6 @@ class ApplicationAccess:
         self.app = app
         self.name = "_portal" if app is None else app.name
         self.revision = snapshot.revision
-        self._numbers = numbers
         self._person = person
         self._prepare = prepare
         self._longest = snapshot.gateway.limits.url
@@ -205,7 +204,7 @@ class ApplicationAccess:
             matches += tuple(shadow.routes.find(target.segments) for shadow in app.shadows)
         translations = self._translations_at(target.segments) if self._translates_by_path else ()
         matched = matches, method, translations, also
-        return matches, self._keys.get(matched) or key_of(self._keys, matched)
+        return matches, self._keys.get(matched) or added_key(self._keys, matched)
 
     def _translations_at(self, segments: tuple[str, ...]) -> tuple[Translation, ...]:
         """Of the application, then of each shadow."""

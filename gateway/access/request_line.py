@@ -14,7 +14,7 @@ _RESERVED: Final = "_ecluse"
 _RESERVED_BEFORE: Final = ("_ecluse;", "_ecluse%")
 _PREFIX: Final = b"/_ecluse"
 _OF_THE_PORTAL: Final = (b"/", b"/favicon.ico")
-# Of one application; and of these, how many are looked at for one that may go.
+# Keys that an application has at most; and how many of the oldest are looked at for one that may go.
 _KEYS: Final = 4096
 _LOOKED_AT: Final = 8
 _WITH_CONTENT: Final = frozenset({b"POST", b"PUT", b"PATCH"})
@@ -48,19 +48,17 @@ class MatchKey:
         self.let_in = False
 
 
-def key_of(keys: dict[tuple[object, ...], MatchKey], matched: tuple[object, ...]) -> MatchKey:
-    """The slow half of a look-up in the `keys` of an application. Strangers meet any number of rules: where there is no
-    room, an old key of theirs goes, or the new one is not kept."""
-    key = keys.get(matched)
-    if key is None:
-        key = MatchKey()
-        if len(keys) < _KEYS or _one_went(keys):
-            keys[matched] = key
+def added_key(keys: dict[tuple[object, ...], MatchKey], matched: tuple[object, ...]) -> MatchKey:
+    """A key for what the `keys` of an application lack. Strangers meet any number of rules: where there is no room, an
+    old key of theirs goes, or the new one is not kept."""
+    key = MatchKey()
+    if len(keys) < _KEYS or _one_went(keys):
+        keys[matched] = key
     return key
 
 
 def _one_went(keys: dict[tuple[object, ...], MatchKey]) -> bool:
-    """Of people who are signed in none goes: it counts as the newest from then on."""
+    """Whether there is room now. A key of somebody signed in stays, and counts as the newest from then on."""
     for _ in range(_LOOKED_AT):
         oldest = next(iter(keys))
         key = keys.pop(oldest)

@@ -64,26 +64,27 @@ class UpstreamContexts:
 
     def renew(self) -> None:
         """After a reload: who connects first from here on meets the system's authorities as they are then."""
-        self._kept = WeakValueDictionary()
+        self._kept, self._making = WeakValueDictionary(), {}
 
     async def of(self, upstream: Upstream) -> ssl.SSLContext:
         """Raises what `upstream_context` raises; the next who asks has it tried again."""
         trust = trust_of(upstream)
-        kept = self._kept.get(trust)
-        if kept is not None:
-            return kept
-        making = self._making.get(trust)
+        # What a reload meets half made stays with those who asked before it.
+        kept, under_way = self._kept, self._making
+        if (context := kept.get(trust)) is not None:
+            return context
+        making = under_way.get(trust)
         if making is None:
-            making = asyncio.get_running_loop().run_in_executor(None, upstream_context, upstream)
-            self._making[trust] = making
-            making.add_done_callback(lambda made: self._made(trust, made))
+            making = under_way[trust] = asyncio.get_running_loop().run_in_executor(None, upstream_context, upstream)
+
+            def made(context: asyncio.Future[ssl.SSLContext]) -> None:
+                del under_way[trust]
+                if not context.cancelled() and context.exception() is None:
+                    kept[trust] = context.result()
+
+            making.add_done_callback(made)
         # Others may wait for it, too.
         return await asyncio.shield(making)
-
-    def _made(self, trust: Trust, made: asyncio.Future[ssl.SSLContext]) -> None:
-        del self._making[trust]
-        if not made.cancelled() and made.exception() is None:
-            self._kept[trust] = made.result()
 
 
 def server_name(upstream: Upstream) -> str:

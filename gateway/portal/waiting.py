@@ -35,7 +35,11 @@ def _is_old(shown: int, seconds: float) -> bool:
 
 
 class WaitingPages:
-    def __init__(self, services: PortalServices, lead_home: Callable[[PortalRequest, GatewayError], Awaitable[Page]]):
+    """`lead_home`: the home page of who is signed in; it raises the error to everybody else."""
+
+    def __init__(
+        self, services: PortalServices, lead_home: Callable[[PortalRequest, GatewayError], Awaitable[Page]]
+    ) -> None:
         self._services = services
         self._lead_home = lead_home
         self._keeping: dict[str, asyncio.Task[None]] = {}
@@ -71,7 +75,9 @@ class WaitingPages:
         if found is not None:
             return await self._shown(request, id, found)
         if is_old:
-            return await self._lead_home(request, GatewayError(LOGIN_TRANSACTION_GONE, "an old link to what waited"))
+            return await self._lead_home(
+                request, GatewayError(LOGIN_TRANSACTION_GONE, "an old link to the page that waits")
+            )
         if int(shown) == _MOST:
             raise GatewayError(LOGIN_PROVIDER_UNREACHABLE, "nothing came of a sign-in in a minute")
         return self._page(request, id, int(shown) + 1)

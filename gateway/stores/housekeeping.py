@@ -89,7 +89,7 @@ class Housekeeping:
         try:
             await self._store.probe()
         except GatewayError:
-            # First whether it can be read: where it cannot, a grace has begun, and the two are told together.
+            # Where it cannot be read either, a grace begins before anybody hears that it fails.
             await self._poll()
             self.store_fails = True
         else:

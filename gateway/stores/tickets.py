@@ -55,7 +55,7 @@ from gateway.stores.unreadable import UnreadableRecords
 _LONGEST_ID = 256
 # Of what says that an id is ours: a whole index.
 _MARK_BYTES = 32
-# Hexadecimal ones: they last until the year 2106.
+# Hexadecimal digits of a date in Unix seconds: enough until the year 2106.
 _DATE_DIGITS = 8
 
 

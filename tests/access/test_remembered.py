@@ -4,7 +4,7 @@ import pytest
 
 from gateway.access import request_line
 from gateway.access.remembered import Newcomers, Remembered
-from gateway.access.request_line import MatchKey, key_of
+from gateway.access.request_line import MatchKey, added_key
 from tests.proxy.applications import application
 from tests.proxy.gateways import ask, gateway
 
@@ -91,12 +91,12 @@ async def test_nor_what_was_decided_of_them_however_many_rules_strangers_meet(mo
 def test_where_all_keys_are_of_people_a_strangers_is_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(request_line, "_KEYS", 20)
     keys: dict[tuple[object, ...], MatchKey] = {}
-    theirs = [key_of(keys, (number,)) for number in range(20)]
+    theirs = [added_key(keys, (number,)) for number in range(20)]
     for key in theirs:
         key.let_in = True
-    assert not key_of(keys, (20,)).let_in
-    assert [key_of(keys, (number,)) for number in range(20)] == theirs
+    assert not added_key(keys, (20,)).let_in
+    assert set(keys.values()) == set(theirs)
     theirs[0].let_in = False
     for number in range(21, 25):
-        key_of(keys, (number,))
+        added_key(keys, (number,))
     assert (len(keys), set(theirs[1:]) - set(keys.values()), theirs[0] in keys.values()) == (20, set(), False)

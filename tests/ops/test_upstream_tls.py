@@ -255,6 +255,17 @@ async def test_after_a_reload_the_systems_authorities_are_read_anew(made: list[s
     assert len(made) == 2
 
 
+async def test_a_reload_while_one_is_made_leaves_it_to_those_who_asked_before(made: list[str]) -> None:
+    contexts, upstream = UpstreamContexts(), application(UpstreamTls())
+    before = asyncio.create_task(contexts.of(upstream))
+    await asyncio.sleep(0)
+    contexts.renew()
+    after = await contexts.of(upstream)
+    assert after is not await before
+    assert await contexts.of(upstream) is after
+    assert len(made) == 2
+
+
 async def test_a_context_that_cannot_be_made_is_tried_again(made: list[str]) -> None:
     contexts, upstream = UpstreamContexts(), application(UpstreamTls(), ca=b"none")
     for _ in range(2):

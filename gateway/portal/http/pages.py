@@ -48,7 +48,7 @@ _HTML = (b"Content-Type", b"text/html; charset=utf-8")
 _JSON = (b"Content-Type", b"application/json; charset=utf-8")
 _SENDS_ITSELF = "document.forms[0].submit()"
 _SEARCHES = (_TEMPLATES / "search.js").read_text("utf-8")
-# Where they are asked for by GET, never shown out of a browser's memory.
+# A browser that asked for them by GET never shows them out of its memory.
 _OF_ONE_PERSON = ("home.html", "sessions.html", "account.html", "account_request.html", "step_up.html")
 _RETRY_AFTER = (b"Retry-After", b"5")
 # RFC 9110 11.6.1: every 401 has a challenge. Ours is a page and a cookie, for which no scheme is registered; browsers

@@ -70,7 +70,7 @@ def way_back(request: PortalRequest, link: str) -> str:
     except GatewayError:
         return ""
     path = f"/{link.partition('//')[2].partition('/')[2]}"
-    # Where several divide the host, a sign-in is for the one to which it leads.
+    # Where several applications divide the host, a sign-in is for the one to which it leads.
     login = _LOGIN.match(path)
     app = request.snapshot.find_app(host, path if login is None else unquote(login[1]))
     if app is None or not link.startswith(f"{app.origin(host)}/"):
