@@ -20,7 +20,10 @@ GATEWAY = ROOT / "gateway"
 PURE = ("model", "wire", "policy", "translation", "tokens", "formlogin", "identity", "oidc", "saml", "scim")
 
 FUNCTION_LINES = 60
-FILE_LINES = 400
+FILE_LINES = 450
+
+# A longer file is a smell. It may stand here with the reason why it reads better whole; no file is split for the number.
+LONG_FILES: dict[str, str] = {}
 
 # In two parts, for this file is searched too.
 HOSTS_AND_MACHINES = tuple(
@@ -112,10 +115,10 @@ def test_no_function_is_longer_than_its_budget() -> None:
     assert not offenders, f"functions over {FUNCTION_LINES} lines"
 
 
-def test_no_file_is_longer_than_its_budget() -> None:
+def test_a_long_file_says_why_it_reads_better_whole() -> None:
     sizes = {name(path): len(path.read_text().splitlines()) for path in GATEWAY.rglob("*.py")}
-    offenders = {path: lines for path, lines in sizes.items() if lines > FILE_LINES}
-    assert not offenders, f"files over {FILE_LINES} lines"
+    offenders = {path: lines for path, lines in sizes.items() if lines > FILE_LINES and path not in LONG_FILES}
+    assert not offenders, f"files over {FILE_LINES} lines, without a reason in LONG_FILES"
 
 
 # --- content ----------------------------------------------------------------------------------------------------------
