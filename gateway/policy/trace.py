@@ -65,6 +65,12 @@ def in_words(condition: Condition) -> str:
     return " ".join((_name(condition), *_fields(condition)))
 
 
+def whole_in_words(condition: Condition) -> str:
+    """Like `in_words`, with the parts of a combination: `any (group a; not (group b))`."""
+    within = "; ".join(whole_in_words(part) for part in parts(condition))
+    return f"{in_words(condition)} ({within})" if within else in_words(condition)
+
+
 def _asked(match: Match) -> Iterator[tuple[Rule, Say, Condition]]:
     for rule in match.denies:
         if rule.deny is not None:
