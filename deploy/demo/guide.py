@@ -103,8 +103,8 @@ def _to_try(demo: Demo) -> list[str]:
         "  A path has one reading, or none.",
         f"    {curl} --path-as-is {permis}/public/%2e%2e/admin/",
         f"  Change a rule in {demo.folder}/policies/apps/permis.yaml, then let the gateway take it.",
-        "  A file with a fault leaves the old rules live, and the log names file, line and column.",
-        f"    kill -HUP {demo.gateway.pid}",
+        "  A file with a fault leaves the old rules live, and the command names file, line and column.",
+        f"    .venv/bin/ecluse reload {demo.folder}/policies",
         "  Read what the gateway says.",
         f"    tail -f {demo.gateway.log}",
     ]
