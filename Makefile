@@ -46,7 +46,7 @@ check: $(READY) ## lint, format, types, import contract, layout
 	.venv/bin/ruff format --check
 	.venv/bin/mypy --strict gateway
 	.venv/bin/lint-imports --no-logo
-	$(RUN) -m pytest -q tests/test_layout.py tests/test_import_circles.py
+	$(RUN) -m pytest -q tests/test_layout.py tests/test_import_circles.py tests/test_words.py
 
 format: $(READY) ## rewrites the sources in the one format
 	.venv/bin/ruff check --fix
