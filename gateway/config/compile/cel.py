@@ -37,8 +37,9 @@ _OF_REQUEST = {
 _AHEAD = "request.method"
 _USUAL = {_STRING: text_of(200), _LIST: list_of(30, 30 * 64, 64), _TIMESTAMP: Shape()}
 """The values for which each expression has to stay within the bound at load."""
-_LARGEST = {_STRING: text_of(8192), _LIST: list_of(4096, 1 << 19, 8192), _TIMESTAMP: Shape()}
-"""No value of a person is larger (identity.mapping). What stays within the bound for these is not added up again."""
+_LARGEST = {_STRING: text_of(1 << 16), _LIST: list_of(4096, 1 << 19, 8192), _TIMESTAMP: Shape()}
+"""No value of a person is larger (identity.mapping), nor is a path. What fits for these is not added up
+again."""
 _WHERE = re.compile(r"<input>:(\d+:\d+): (.*)")
 
 
