@@ -17,7 +17,8 @@ GATEWAY = Path(__file__).resolve().parent.parent / "gateway"
 PRONOUNS = frozenset(
     re.findall(
         r"\w+",
-        """it its this that these those they them their theirs what which who whom whose whatever whoever whichever one ones
+        """it its this that these those they them their theirs what which who whom whose whatever whoever whichever one
+    ones
     none nobody somebody anybody everybody nothing something anything everything such so there here both either neither
     each all any some other others another else""",
     )

@@ -78,6 +78,7 @@ POLICY_NO_RULE = Code("policy.no_rule", 403, _REFUSED, _REFUSED_ADVICE)
 POLICY_METHOD = Code("policy.method", 403, _REFUSED, _REFUSED_ADVICE)
 POLICY_NOT_ALLOWED = Code("policy.not_allowed", 403, _REFUSED, _REFUSED_ADVICE)
 POLICY_UNKNOWN = Code("policy.unknown", 403, _REFUSED, _REFUSED_ADVICE)
+POLICY_EXPRESSION = Code("policy.expression", 403, _REFUSED, _REFUSED_ADVICE)
 POLICY_DENIED = Code("policy.denied", 403, _REFUSED, _REFUSED_ADVICE)
 _FORM_ADVICE = "The portal signs you in to this application. Open its first page again."
 POLICY_LOGIN_FORM = Code("policy.login_form", 403, "The application's own form is not needed", _FORM_ADVICE)

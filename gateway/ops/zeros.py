@@ -13,6 +13,7 @@ from gateway.model.codes import (
     OIDC_REFRESH_SUBJECT,
     POLICY_ALLOWED,
     POLICY_DENIED,
+    POLICY_EXPRESSION,
     POLICY_LOGIN_FORM,
     POLICY_METHOD,
     POLICY_NO_RULE,
@@ -34,7 +35,10 @@ from gateway.saml.parties import OpinionVerdict, OtherImplementation
 MOST_ZEROS = 20_000
 """Beyond that, whole metrics are left out, those with the most series first: 5,000 applications have 100,000."""
 
-_DENIALS = (POLICY_NO_RULE, POLICY_METHOD, POLICY_NOT_ALLOWED, POLICY_UNKNOWN, POLICY_DENIED, POLICY_LOGIN_FORM)
+_DENIALS = (
+    POLICY_NO_RULE, POLICY_METHOD, POLICY_NOT_ALLOWED, POLICY_UNKNOWN, POLICY_EXPRESSION, POLICY_DENIED,
+    POLICY_LOGIN_FORM,
+)  # fmt: skip
 # These refuse a person whom a rule lets in, where the application cannot be told of them.
 _UNTOLD = ("translation.", "account.missing", "account.link", "account.ask", "account.person", "directory.")
 # A directory may end a session, whatever kind of provider it began at.

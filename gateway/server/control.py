@@ -102,7 +102,11 @@ class Control:
 
     async def _told_to(self, writer: asyncio.StreamWriter, asked: bytes) -> None:
         writer.write(json.dumps(await self._told(asked)).encode() + b"\n")
-        await writer.drain()
+        try:
+            async with asyncio.timeout(_TOLD_WITHIN):
+                await writer.drain()
+        except TimeoutError:
+            writer.transport.abort()  # it does not read
 
     async def _told(self, asked: bytes) -> ControlAnswer:
         if asked == RELOAD:

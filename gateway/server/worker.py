@@ -90,9 +90,7 @@ class WorkerControl:
         control.setblocking(False)
         await self._channel.open(control)
         self._run(self._push())
-        loop = asyncio.get_running_loop()
-        StallProbe(loop, self._served.loop_stopped).look()
-        with garbage.settling(loop.call_soon_threadsafe):
+        with garbage.settling(asyncio.get_running_loop().call_soon_threadsafe):
             await self._leave.wait()
         await self._served.drain(self._drain_within)
         await self._tell_counters()
@@ -168,6 +166,9 @@ class WorkerControl:
         except Exception as error:  # noqa: BLE001 - told to the supervisor, which ends this worker
             self._channel.reply(message, ok=False, detail=repr(error))
             return
+        if not self._serves:
+            # Until here the loop held up nobody: it did not accept.
+            StallProbe(asyncio.get_running_loop(), self._served.loop_stopped).look()
         self._serves = True
         self._drain_within = candidate.snapshot.gateway.timeouts.drain
         garbage.settle()

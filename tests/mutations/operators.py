@@ -49,4 +49,23 @@ DEFENCES = (
         "federation/test_saml.py",
         "else:",
     ),
+    Defence(
+        "an expression that could cost too much does not load",
+        "config/compile/cel.py",
+        "if not usual.fits:",
+        "config/compile/test_cel_bound.py",
+    ),
+    Defence(
+        "an expression that costs too much for a person is not evaluated",
+        "config/compile/cel.py",
+        "if self._fits(data) else None",
+        "config/compile/test_cel_bound.py",
+        "",
+    ),
+    Defence(
+        "a function whose cost is unknown does not load",
+        "config/compile/cel_tree.py",
+        "if function not in FUNCTIONS:",
+        "config/compile/test_cel_bound.py",
+    ),
 )

@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 
 from gateway.model.unix_socket import CONTROL_SOCKET
+from gateway.server import control as control_socket
 from gateway.server.control import RELOAD, Control, ControlAnswer, ReloadVerdict, ask, connect
 from gateway.server.faults import CannotServe
-from tests.patience import PATIENCE
+from tests.patience import PATIENCE, until
 
 
 class Reloads:
@@ -67,6 +68,23 @@ async def test_who_has_asked_is_answered_before_the_gateway_ends(tmp_path: Path)
     await control.answered()
     assert leave.is_set(), "the gateway waits for its own answer"
     assert await question == {"process": 7}
+
+
+async def test_one_that_does_not_read_its_answer_is_cut(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(control_socket, "_TOLD_WITHIN", 0.05)
+
+    async def answers(question: dict[str, object]) -> ControlAnswer:
+        return {"sessions": "x" * (8 << 20)}
+
+    control = Control(tmp_path, Reloads(), answers, no_successor)
+    await control.start()
+    with connect(tmp_path, PATIENCE) as connection:
+        connection.sendall(b"{}\n")
+        await until(lambda: control._under_way)
+        await until(lambda: not control._under_way)
+        # What the kernel had taken by then, and no more.
+        assert 0 < len(await asyncio.to_thread(connection.makefile("rb").read)) < 8 << 20
+    await control.stop()
 
 
 async def test_it_is_for_its_owner_alone(tmp_path: Path) -> None:

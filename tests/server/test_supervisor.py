@@ -4,6 +4,7 @@ import asyncio
 import os
 import shutil
 import signal
+import threading
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
@@ -12,7 +13,9 @@ import pytest
 import pytest_asyncio
 
 from gateway.model.unix_socket import CONTROL_SOCKET
-from gateway.server import control_keeper, listeners
+from gateway.ops.counters import Dump
+from gateway.ops.metrics import Gauges
+from gateway.server import control_keeper, listeners, observation
 from gateway.server.control import connect
 from gateway.server.faults import CannotServe
 from tests.patience import PATIENCE, until
@@ -239,6 +242,21 @@ async def test_counters_of_the_living_and_the_dead_are_told(tmp_path: Path) -> N
     assert 'ecluse_http_requests_total{app="app",code_class="2xx"} 14.0' in dead
     assert "\necluse_http_connections " not in dead
     assert "\necluse_worker_deaths_total 0.0\n" in dead, "they were told to leave"
+
+
+async def test_the_exposition_is_written_beside_the_loop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It takes 0.1 s with some hundred applications, and what ends sessions is handed on by this loop."""
+    threads: list[threading.Thread] = []
+
+    def rendered(dump: Dump, gauges: Gauges) -> bytes:
+        threads.append(threading.current_thread())
+        return b""
+
+    monkeypatch.setattr(observation, "render", rendered)
+    async with crewed(tmp_path) as crew:
+        await crew.supervisor.observation.exposition()
+    assert len(threads) == 1
+    assert threads[0] is not threading.main_thread()
 
 
 @pytest.mark.parametrize("workers", [None, 2])

@@ -280,11 +280,21 @@ async def test_told_by_nobody_in_particular_it_takes_the_time_of_its_snapshot(
 
 
 @pytest.mark.slow
-async def test_a_stop_of_the_loop_is_noticed(both: Both) -> None:
+async def test_a_stop_of_the_loop_is_noticed_once_the_worker_serves(both: Both, place: Place) -> None:
+    """What it does before it accepts holds up nobody."""
+
+    def stand_still() -> None:
+        until_then = time.thread_time() + 0.2
+        while time.thread_time() < until_then:
+            pass
+
+    stand_still()
+    plan = compiled(place)
+    await both.ask("prepare", plan.plan, revision=plan.revision)
+    assert both.served.stops == []
+    await both.ask("commit", revision=plan.revision)
     await until(lambda: len(both.served.stops) > 3)
-    until_then = time.thread_time() + 0.2
-    while time.thread_time() < until_then:
-        pass
+    stand_still()
     await until(lambda: max(both.served.stops) > 0.05)
 
 
