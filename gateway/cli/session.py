@@ -76,7 +76,7 @@ def _revoke(told: Namespace) -> Exit:
         print(f"ended: {len(ended)}")
         if unwritten:
             print(f"not written yet: {len(unwritten)} (ended in this gateway; the store takes nothing, see its log)")
-    return Exit.DONE if not found else Exit.FOUND
+    return Exit.FOUND if found or unwritten else Exit.DONE
 
 
 _COMMANDS = {"list": _list, "show": _show, "revoke": _revoke}
