@@ -53,10 +53,14 @@ class UnwrittenEnds:
     async def perform(self, writes: Sequence[Write], now: int) -> bool:
         """Writes what ends something, as RecordStore.perform. Keeps it for later where the store cannot take it."""
         try:
-            return await self._store.perform(writes, now)
+            done = await self._store.perform(writes, now)
         except GatewayError as error:
             self._keep(writes, error)
             return True
+        # Somebody asked for the same end again, before its turn came here.
+        if written := self.among(write.session_id for write in writes if isinstance(write, RevokeSession)):
+            self._tell(written)
+        return done
 
     def learn(self, session_ids: Iterable[str]) -> None:
         """Another worker could not write the end of these."""
