@@ -334,6 +334,9 @@ class Sessions:
             # One write where the store is one file.
             return await self.unwritten.perform([*ends, *uses], now)
         await self._end(ends)
+        if self.unwritten.among(ids):
+            # Its sender hears so, and may send it again.
+            return True
         # Where the store cannot take that it is used up, the end is none the worse for it.
         return await self.unwritten.perform(uses, now)
 
