@@ -67,6 +67,7 @@ from gateway.stores.sessions import Sessions
 from gateway.stores.sign_out_notes import SignOutNotes
 from gateway.stores.tickets import Transactions
 from gateway.stores.told_people import ToldPeople
+from gateway.stores.unwritten_ends import UnwrittenEnds
 
 _CLOSED_WITHIN = 2.0
 # Seconds. The loop gives the interpreter lock up at each read of the store; while a thread validates SAML, it would get
@@ -107,6 +108,9 @@ class _Worker:
         self._control = WorkerControl(self, log)
         self._loop_stalls = LoopStalls()
         self._started = False
+        # Learned of before there is a store, and then left to the next.
+        self._learned: dict[str, None] = {}
+        self._unwritten: UnwrittenEnds | None = None
 
     async def run(self, control: socket.socket) -> None:
         loop = asyncio.get_running_loop()
@@ -128,6 +132,8 @@ class _Worker:
     async def _start(self, candidate: Candidate) -> None:
         self._store, self._now, self._store_servers = store_of(candidate.snapshot.gateway, self._log, self._counters)
         await self._store.open()
+        self._unwritten = UnwrittenEnds(self._store, log=self._log, written=self._control.written)
+        self._unwritten.learn(self._learned)
         pages = Pages(lambda: self.snapshot.gateway.theme)
         for _ in pages.prepare():
             await asyncio.sleep(0)
@@ -173,13 +179,16 @@ class _Worker:
             in_all=limits.transactions,
             log=self._log,
             now=self._now,
+            unwritten=self._unwritten,
         )
 
     def _join_services(self, gateway: Gateway, pages: Pages) -> None:
         store, log, counters, limits, now = self._store, self._log, self._counters, gateway.limits, self._now
         self._store_keys = StoreKeys(gateway.store_keys)
         is_ours = OwnAddresses(self._sockets, gateway.admin, gateway.store_server, self._store_servers)
-        self._sessions = Sessions(store, self._store_keys, cached_seats=limits.cached_seats, log=log, now=now)
+        self._sessions = Sessions(
+            store, self._store_keys, cached_seats=limits.cached_seats, log=log, now=now, unwritten=self._unwritten
+        )
         self._posts = KeptPosts(store, self._store_keys, settings=lambda: self.snapshot.gateway.posts, log=log, now=now)
         self._posts.start()
         jars = CookieJars(store, self._sessions, self._store_keys, log=log, now=now)
@@ -335,9 +344,22 @@ class _Worker:
         trusted = app.form_login.trusted
         return LinkedAccounts(app, self._accounts) if trusted is None else TrustedAccounts(app, trusted)
 
-    def revoke(self, session_ids: tuple[str, ...]) -> None:
+    def revoke(self, session_ids: tuple[str, ...], unwritten: tuple[str, ...]) -> None:
+        if self._unwritten is None:
+            self._learned.update(dict.fromkeys(unwritten))
+        else:
+            self._unwritten.learn(unwritten)
         if self._started:
             self._killed(self._sessions.revoke(session_ids))
+
+    def unwritten(self, session_ids: tuple[str, ...]) -> tuple[str, ...]:
+        return () if self._unwritten is None else self._unwritten.among(session_ids)
+
+    def written(self, session_ids: tuple[str, ...]) -> None:
+        for id in session_ids:
+            self._learned.pop(id, None)
+        if self._unwritten is not None:
+            self._unwritten.forget(session_ids)
 
     def look_up(self, session_ids: tuple[str, ...] | None) -> None:
         if self._started:

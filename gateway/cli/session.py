@@ -60,19 +60,23 @@ def _revoke(told: Namespace) -> Exit:
         return Exit.FOUND
     if len(found) > 1 and not told.yes and not _agrees(found):
         return Exit.FOUND
-    ended = set[str]()
+    ended, unwritten = set[str](), set[str]()
     for _ in range(_PASSES):
         for at in range(0, len(found), _REVOKED_AT_ONCE):
             ids = [session["id"] for session in found[at : at + _REVOKED_AT_ONCE]]
-            ended.update(answer(told, {"what": "revoke", "ids": ids})["revoked"])
+            done = answer(told, {"what": "revoke", "ids": ids})
+            ended.update(done["revoked"])
+            unwritten.update(done["unwritten"])
         found = [session for session in found_sessions(told, where) if session["id"] not in ended]
         if not found:
             break
     if told.as_json:
-        say_json({"revoked": sorted(ended)})
+        say_json({"revoked": sorted(ended), "unwritten": sorted(unwritten)})
     else:
         print(f"ended: {len(ended)}")
-    return Exit.DONE if not found else Exit.FOUND
+        if unwritten:
+            print(f"not written yet: {len(unwritten)} (ended in this gateway; the store takes nothing, see its log)")
+    return Exit.FOUND if found or unwritten else Exit.DONE
 
 
 _COMMANDS = {"list": _list, "show": _show, "revoke": _revoke}

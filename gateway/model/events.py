@@ -55,6 +55,17 @@ _TABLE = (
     Event("worker.silent", "error", "A worker process did not answer for half a minute and was ended."),
     Event("worker.died", "error", "A worker process ended by itself; another takes its place."),
     Event("revocation.late", "warning", "A worker did not confirm the end of sessions in time; it reads their list."),
+    Event(
+        "revocation.unwritten",
+        "error",
+        "The store could not take the end of sessions: they have ended in this gateway, and it is written by itself.",
+    ),
+    Event("revocation.written", "info", "The end of sessions that the store could not take before is written."),
+    Event(
+        "revocation.lost",
+        "error",
+        "The gateway stopped before the store took the end of sessions: they may open again. End them anew.",
+    ),
     # tokens for applications
     Event("tokens.key_made", "info", "A key to sign tokens for applications was made: `kid`; it is published first."),
     Event(

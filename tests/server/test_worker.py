@@ -30,6 +30,7 @@ class Served:
     def __init__(self) -> None:
         self.taken: list[str] = []
         self.revoked: list[tuple[str, ...]] = []
+        self.kept: list[str] = []
         self.drained: list[float] = []
         self.fails: Exception | None = None
         self.stops: list[float] = []
@@ -42,8 +43,15 @@ class Served:
             raise self.fails
         self.taken.append(candidate.snapshot.revision)
 
-    def revoke(self, session_ids: tuple[str, ...]) -> None:
+    def revoke(self, session_ids: tuple[str, ...], unwritten: tuple[str, ...]) -> None:
         self.revoked.append(session_ids)
+        self.kept += unwritten
+
+    def unwritten(self, session_ids: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(id for id in session_ids if id in self.kept)
+
+    def written(self, session_ids: tuple[str, ...]) -> None:
+        self.kept = [id for id in self.kept if id not in session_ids]
 
     def look_up(self, session_ids: tuple[str, ...] | None) -> None:
         self.looked_up.append(session_ids)
@@ -209,8 +217,11 @@ async def test_a_fault_while_taking_is_told(both: Both, place: Place) -> None:
 
 
 async def test_a_revocation_from_elsewhere_is_in_force_before_it_is_confirmed(both: Both) -> None:
-    assert (await both.ask("revoke", sessions=["a", "b"]))["ok"]
+    assert (await both.ask("revoke", sessions=["a", "b"], unwritten=["b"]))["ok"]
     assert both.served.revoked == [("a", "b")]
+    assert both.served.kept == ["b"]
+    both.channel.send("written", sessions=["b"])
+    await until(lambda: not both.served.kept)
     assert (await both.ask("look_up", sessions=["a"]))["ok"]
     assert (await both.ask("look_up", sessions=None))["ok"]
     assert both.served.looked_up == [("a",), None]
@@ -228,7 +239,7 @@ async def test_a_revocation_from_here_is_in_force_here_at_once_and_awaits_the_ot
     await asyncio.sleep(0.1)
     assert not revoking.done()
     (asked,) = (message for message in both.heard if message.kind == "revoke")
-    assert asked.fields["sessions"] == ["a"]
+    assert (asked.fields["sessions"], asked.fields["unwritten"]) == (["a"], [])
     both.channel.reply(asked, ok=True)
     await asyncio.wait_for(revoking, PATIENCE)
 

@@ -169,7 +169,7 @@ class Sharded:
         self._begin()
         return self._tell(await self._at(key.shard).peek_ticket(key, now))
 
-    async def take_ticket(self, key: TicketKey, now: int) -> bytes | None:
+    async def take_ticket(self, key: TicketKey, now: int, *, ends: bool = False) -> bytes | None:
         self._begin()
         self.open_tickets.pop(key, None)
         return self._tell(await self._at(key.shard).take_ticket(key, now))

@@ -110,7 +110,7 @@ async def test_what_is_told_has_no_name_in_it() -> None:
 async def test_what_is_revoked_is_gone_before_the_answer_and_told_to_every_worker() -> None:
     asked = await Asked().fill()
     answer = await asked.oversight.answer({"what": "revoke", "ids": [asked.old]})
-    assert answer == {"revoked": [asked.old]}
+    assert answer == {"revoked": [asked.old], "unwritten": []}
     assert asked.revoker.told == [(asked.old,)]
     assert await asked.listed() == [asked.new]
     assert asked.worker.log.events[-1] == ("logout.operator", {"sessions": 1})
@@ -135,16 +135,17 @@ async def test_what_is_no_question_has_an_error_for_an_answer(question: dict[str
     assert len(await asked.listed()) == 2
 
 
-async def test_a_store_that_cannot_say_ends_nothing_and_says_so() -> None:
+async def test_an_end_that_the_store_cannot_take_is_told_to_every_worker_and_said() -> None:
     class Away(Around):
         async def perform(self, *_: object) -> bool:
             raise GatewayError(STORE_UNREACHABLE, "gone")
 
     asked = await Asked().fill()
-    asked.worker.sessions._store = Away(asked.store)  # type: ignore[assignment]
+    asked.worker.sessions.unwritten._store = Away(asked.store)  # type: ignore[assignment]
     answer = await asked.oversight.answer({"what": "revoke", "ids": [asked.old]})
-    assert answer == {"error": f"{STORE_UNREACHABLE.id}: gone"}
-    assert asked.revoker.told == []
+    assert answer == {"revoked": [asked.old], "unwritten": [asked.old]}
+    assert asked.revoker.told == [(asked.old,)]
+    assert ("revocation.unwritten", {"sessions": 1, "detail": "gone"}) in asked.worker.log.events
 
 
 async def test_invariant_12_nothing_that_was_proven_before_signs_anybody_in_after_an_operators_end() -> None:

@@ -625,13 +625,16 @@ async def test_a_shard_that_is_out_of_reach_keeps_no_session_of_another_alive(cl
     assert len({cookie[:1] for cookie in cookies}) > 1
     found = await worker.sessions.ids_of_subject(JEANNE.issuer, JEANNE.subject)
     lost = cookies[2][:1].decode()
+    assert await end()
     with pytest.raises(GatewayError) as caught:
-        await end()
+        worker.sessions.unwritten.require_written(found)
     assert caught.value.code is STORE_UNREACHABLE
+    assert [await load(worker, cookie) for cookie in cookies] == [None] * 5, "here all of them have ended"
     dead = [await load(Worker(store, clock), cookie) is None for cookie in cookies]
     assert dead == [cookie[:1] != cookies[2][:1] for cookie in cookies]
     lost = ""
     assert await end()
+    worker.sessions.unwritten.require_written(found)
     assert [await load(Worker(store, clock), cookie) for cookie in cookies] == [None] * 5
     assert await end() is not by_message
 

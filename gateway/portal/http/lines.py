@@ -9,9 +9,10 @@ from gateway.accounts.request import AccountRequest
 from gateway.model.theme import ByLanguage, ShownText, Words
 
 # `ended`: here; `everywhere`: at the provider too, as it says itself; `asked`: it was asked to, and does not say
-# whether it did; `in_part`: it says that it did not; `perhaps`: what it says could not be verified. Nothing was found
-# to end: `elsewhere`, sessions may be left on other hosts; `nothing`, none are. `nobody`: nothing was asked to end.
-SignedOut = Literal["ended", "everywhere", "asked", "in_part", "perhaps", "elsewhere", "nothing", "nobody"]
+# whether it did; `in_part`: it says that it did not; `perhaps`: what it says could not be verified. `unwritten`: here,
+# in memory alone, for the store could not take it. Nothing was found to end: `elsewhere`, sessions may be left on other
+# hosts; `nothing`, none are. `nobody`: nothing was asked to end.
+SignedOut = Literal["ended", "everywhere", "asked", "in_part", "perhaps", "unwritten", "elsewhere", "nothing", "nobody"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -206,7 +206,7 @@ class Pages:
     ) -> Page:
         """`elsewhere`: where the sessions of other hosts end. `home`: a way back to the application. `waits`: whether a
         sign-in may, in another tab."""
-        template = "signed_out_in_part.html" if how in ("in_part", "perhaps") else "signed_out.html"
+        template = "signed_out_in_part.html" if how in ("in_part", "perhaps", "unwritten") else "signed_out.html"
         return self._page(template, reader, how=how, elsewhere=elsewhere, home=home, waits=waits)
 
     def post(self, reader: Reader, url: str, fields: Sequence[tuple[str, str]], *, portal_url: str) -> Page:

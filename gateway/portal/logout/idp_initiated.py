@@ -48,7 +48,8 @@ class IdpInitiatedLogout:
     services: PortalServices
 
     async def carry_out(self, request: PortalRequest, notice: LogoutNotice) -> None:
-        """Raises GatewayError: the code of `replayed`, or STORE_UNREACHABLE."""
+        """Raises GatewayError: the code of `replayed`, or STORE_UNREACHABLE: then what could be found has ended in this
+        gateway all the same, and the provider may say it again."""
         if proven_may_wait(request.snapshot):
             await self._mark(notice)
         # A provider tells so of a session that is over by time, too: what the person sends now can be kept.
@@ -56,6 +57,7 @@ class IdpInitiatedLogout:
         # Invariant 12: in force in every worker before this is answered. What had ended already is no error.
         await self.services.revoker.revoked(ended)
         self.services.report.ended_by_provider(request, len(ended))
+        self.services.sessions.unwritten.require_written(ended)
 
     async def end_people(self, request: PortalRequest, people: Iterable[SeenPerson], client: ScimClient) -> None:
         """A directory says that they are not active any more: every session of theirs that it speaks of ends. That
@@ -69,6 +71,7 @@ class IdpInitiatedLogout:
         # Invariant 12, as above.
         await self.services.revoker.revoked(ended)
         self.services.report.ended_by_provider(request, len(ended))
+        self.services.sessions.unwritten.require_written(ended)
 
     async def _ended(self, meant: tuple[str, ...], notice: LogoutNotice, *, buried: bool) -> tuple[str, ...]:
         message = notice.message

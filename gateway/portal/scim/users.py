@@ -68,14 +68,24 @@ class ScimUsers:
         await self._told.remove(client, user)
 
     async def _deactivate(self, request: PortalRequest, client: ScimClient, names: tuple[str, ...]) -> None:
-        for name in names:
-            await self._told.set_active(client, name, active=False)
+        marked = [await self._marked(client, name) for name in names]
         people = dict.fromkeys([person for name in names for person in await self._told.seen(client, name)])
         provider = request.snapshot.providers.get(client.provider)
         if client.person == SUBJECT and provider is not None:
             # Also who signed in before this directory was listed.
             people |= dict.fromkeys(SeenPerson(provider.issuer, name) for name in names)
         await self._logout.end_people(request, people, client)
+        # Their sessions end whatever becomes of the mark: the directory hears that it is missing, and tells it again.
+        for error in marked:
+            if error is not None:
+                raise error
+
+    async def _marked(self, client: ScimClient, name: str) -> GatewayError | None:
+        try:
+            await self._told.set_active(client, name, active=False)
+        except GatewayError as error:
+            return error
+        return None
 
 
 def _name(client: ScimClient, state: UserState) -> str:

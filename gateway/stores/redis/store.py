@@ -232,7 +232,7 @@ class RedisStore:
         found = await self._run_step(key.shard, [steps.peek(key)], again=True)
         return self._live(found[0] if found else None, now)
 
-    async def take_ticket(self, key: TicketKey, now: int) -> bytes | None:
+    async def take_ticket(self, key: TicketKey, now: int, *, ends: bool = False) -> bytes | None:
         found = await self._run_step(key.shard, [steps.take(key, now)])
         return None if found is None else self._live(found[0], now)
 
@@ -335,7 +335,7 @@ class RedisStore:
         return found if done else None
 
     async def _perform_step(self, tag: str, writes: Sequence[Write], now: int) -> Write | None:
-        whose, operations = steps.operations_of_all(writes, now)
+        whose, operations = steps.operations_of_all(tag, writes, now)
         replicas = self._server.replicas if steps.must_last(writes) else 0
         done, found = await self._told_by_step(tag, operations, steps.is_repeatable(writes), replicas)
         return None if done else whose[found]

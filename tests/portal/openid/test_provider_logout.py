@@ -179,7 +179,7 @@ async def test_it_is_a_post_on_the_portal_host_alone(here: Installation) -> None
     assert reply.status == 404
 
 
-@pytest.mark.parametrize("method", ["find", "is_used", "perform"])
+@pytest.mark.parametrize("method", ["find", "is_used"])
 async def test_when_the_store_cannot_say_the_answer_is_503_and_the_token_may_be_sent_again(
     here: Installation, method: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -198,6 +198,22 @@ async def test_when_the_store_cannot_say_the_answer_is_503_and_the_token_may_be_
     assert not await opens(here, browser)
     assert (await told(here, logout)).status == 400
     assert here.codes() == ["store.unreachable", "oidc.logout_token.replayed"]
+
+
+async def test_what_the_store_cannot_take_has_ended_all_the_same_and_the_answer_says_so(
+    here: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def cut(*_: object) -> None:
+        raise GatewayError(STORE_UNREACHABLE, "cut off by the test")
+
+    browser, logout = await signed_in(here), token(here.metropole)
+    with monkeypatch.context() as patched:
+        patched.setattr(here.store, "perform", cut)
+        assert (await told(here, logout)).status == 503
+        assert not await opens(here, browser)
+    assert len(here.revoker.told) == 1, "in every worker"
+    await here.sessions.write_ends()
+    assert not await opens(here, browser)
 
 
 async def test_of_a_token_sent_twice_at_once_one_is_taken(here: Installation) -> None:

@@ -313,11 +313,14 @@ async def test_a_request_works_once_and_not_for_ever(region: Region) -> None:
     assert region.here.codes()[:2] == ["saml.replayed", "saml.issue_instant"]
 
 
-async def test_a_store_that_cannot_say_is_told_as_such_and_may_be_told_again(region: Region) -> None:
+async def test_what_the_store_cannot_take_has_ended_all_the_same_and_may_be_told_again(region: Region) -> None:
+    person = region.person()
+    await region.signed_in(person)
     message = in_envelope(sign_enveloped(KEY, request(region, to="soap")))
     region.here.store.__class__ = CannotEnd
     try:
         reply = await soap(region, message)
+        assert not await is_signed_in(region, person)
     finally:
         region.here.store.__class__ = OutOfReach
     assert reply.status == 500
