@@ -330,6 +330,8 @@ class MemoryStore:
             session.ends_at,
             session.tenant,
             session.browser_index,
+            session.subject_index,
+            session.issued_at,
         )
 
 

@@ -273,7 +273,8 @@ class Envelopes:
         self._keys = keys
         self._token_bytes = token_bytes
 
-    def seal_session(self, stored: StoredSession, session_key: bytes) -> SessionRecord:
+    def seal_session(self, stored: StoredSession, session_key: bytes, issued_at: int | None = None) -> SessionRecord:
+        """`issued_at`: as in SessionRecord."""
         session, key_id = stored.session, self._keys.current
         identity = session.identity
         return SessionRecord(
@@ -288,6 +289,7 @@ class Envelopes:
             expires_at=session.expires_at,
             idle=session.idle,
             ends_at=min(session.expires_at, session.created_at + session.idle),
+            issued_at=issued_at,
         )
 
     def reseal_session(self, stored: StoredSession, session_key: bytes, record: SessionRecord) -> bytes:

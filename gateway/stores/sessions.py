@@ -25,7 +25,6 @@ from gateway.stores.records import (
     SessionIndex,
     SessionRecord,
     SessionSummary,
-    UseOnce,
     Write,
 )
 from gateway.stores.sealing import KEY_BYTES, Envelopes, Opened, StoreKeys, TokenBytes, new_session_id, read_cookie
@@ -188,11 +187,12 @@ class Sessions:
         app: str = "",
         name_id: NameIdFields | None = None,
         tokens: Tokens | None = None,
+        issued_at: int | None = None,
     ) -> NewSession:
         """A new session with its first seat, on `host`, still to be written.
 
         `browser`: SHA-256 (hex) of the portal host's binding cookie: logout ends every session of it.
-        `replaces`: the cookie presented; its seat on this host ends.
+        `replaces`: the cookie presented; its seat on this host ends. `issued_at`: as in SessionRecord.
         """
         # Tabs that sign in at once may each be given a binding: the seat tells that it is one browser all the same.
         before = None if replaces is None else await self._open(host, replaces)
@@ -203,7 +203,7 @@ class Sessions:
         now, session_key = self._now(), self._token_bytes(KEY_BYTES)
         id = new_session_id(self._token_bytes, browser)
         session = Session(id, person.identity, person.tenant, now, now + absolute, idle, id_token, sid, name_id, tokens)
-        record = self._envelopes.seal_session(StoredSession(session, browser), session_key)
+        record = self._envelopes.seal_session(StoredSession(session, browser), session_key, issued_at)
         entry = Entry(id, session_key, person.identity.provider, session.expires_at, browser)
         cookie, seat = self._envelopes.new_seat(entry, host=host, app=app, limits=limits, now=now)
 
@@ -281,9 +281,9 @@ class Sessions:
     async def ids_of_subject(self, issuer: str, subject: str) -> tuple[str, ...]:
         return tuple(session.id for session in await self.of_subject(issuer, subject))
 
-    async def ids_of_sid(self, issuer: str, sid: str) -> tuple[str, ...]:
+    async def of_sid(self, issuer: str, sid: str) -> tuple[SessionSummary, ...]:
         """What was signed in under this session id of the provider, found without any cookie."""
-        return tuple(session.id for session in await self._find("sid", issuer, sid))
+        return await self._find("sid", issuer, sid)
 
     async def end(
         self, session_ids: Sequence[str], *, buried: bool = False, beside: Sequence[Write] = ()
@@ -294,27 +294,6 @@ class Sessions:
         in the same steps."""
         await self._end([*(RevokeSession(id, buried) for id in session_ids), *beside])
         return tuple(session_ids)
-
-    async def end_once(
-        self, ids: Sequence[str], kind: str, *parts: str, issued: int, skew: int = 0, until: int, buried: bool = False
-    ) -> bool:
-        """Ends these sessions by a message that works once, until `until`, across all workers; `issued`: when its
-        sender wrote it (both Unix seconds), by a clock that may be ahead by `skew` seconds. `buried`: as in `end`.
-
-        It is used up last, and so only by what it has done: where the store fails before, its sender sends it again and
-        ends what is left. False, and nothing ended, if it was used before, or may have been in a store that was before
-        this one. Of two at the same moment one hears False, and has ended no more than the other."""
-        now = self._now()
-        # Under every store key, as Transactions.first_use.
-        uses = [UseOnce(key, until, issued, skew) for key in self._keys.indexes(kind, *parts)]
-        if any(await asyncio.gather(*(self._store.is_used(use, now) for use in uses))):
-            return False
-        ends = [RevokeSession(id, buried) for id in ids]
-        if len(in_steps(ends)) == 1:
-            # One write where the store is one file.
-            return await self._store.perform([*ends, *uses], now)
-        await self._end(ends)
-        return await self._store.perform(uses, now)
 
     async def _end(self, writes: Sequence[Write]) -> None:
         """Each shard for itself: one that is out of reach keeps no session of another alive."""

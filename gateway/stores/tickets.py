@@ -281,7 +281,7 @@ class Transactions:
         self.parked_sign_ins = tickets(codec.PARKED_SIGN_IN, replace(under_way, longest=SAML_PARKED_BYTES))
         self.waited = tickets(codec.WAITED, replace(saml_parked, longest=WAITED_BYTES))
         ends = tickets(Form("sign_in_end", bytes, bytes), under_way)
-        self.sign_in_ends = SignInEnds(ends, self._keys, now)
+        self.sign_in_ends = SignInEnds(ends, store, self._keys, now, LIFE)
         self._clean_starts = tickets(Form("clean_start", bytes, bytes), Bounds(ROUND_WINDOW, per_network, in_all))
 
     def waiting_id(self) -> str:

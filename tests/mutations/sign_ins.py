@@ -175,6 +175,27 @@ DEFENCES = (
         "not isinstance(events, dict) or not isinstance(events.get(EVENT), dict)",
         "oidc/test_logout_token.py",
     ),
+    Defence(
+        "a sign-out of before the sign-in",
+        "portal/logout/idp_initiated.py",
+        "return self.issued is None or session.issued_at is None or session.issued_at <= self.issued",
+        "portal/openid/test_provider_logout.py portal/saml/test_logout.py",
+        "return True",
+    ),
+    Defence(
+        "a session of which it is not known when it began",
+        "portal/logout/idp_initiated.py",
+        "session.issued_at is None or ",
+        "portal/openid/test_provider_logout.py",
+        "session.issued_at is not None and ",
+    ),
+    Defence(
+        "a sign-out that comes again while a sign-in waits",
+        "stores/sign_in_ends.py",
+        "(issued is None or issued <= mark)",
+        "portal/saml/test_signed_out.py stores/test_sign_in_ends.py",
+        "True",
+    ),
     # --- SAML
     Defence(
         "a digest of other bytes",

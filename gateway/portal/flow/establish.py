@@ -133,6 +133,7 @@ class SignIns:
             app=app.name if app else "",
             name_id=authentication.name_id,
             tokens=authentication.tokens,
+            issued_at=authentication.issued_at,
         )
 
 
