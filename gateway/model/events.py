@@ -85,6 +85,12 @@ _TABLE = (
     Event("tokens.not_revoked", "warning", "A provider could not be told that a refresh token is of no more use."),
     Event("logout", "info", "A browser signed out; every session of it has ended."),
     Event("session.limited", "info", "A person signed in once too often: `sessions` of them, the oldest, have ended."),
+    Event(
+        "session.others_ended",
+        "info",
+        "A person signed in in a browser where another one was, or the same one for another organisation: `sessions`"
+        " of before have ended.",
+    ),
     Event("logout.provider", "info", "A provider ended sessions of a person; `sessions` says how many."),
     Event("logout.operator", "info", "An operator ended sessions; `sessions` says how many."),
     Event("directory.refresh", "info", "An operator had people looked up again; `sessions` says how many, or all."),

@@ -96,6 +96,10 @@ class Report:
         self._counters.count(sessions, "ecluse_auth_sessions_limited_total")
         self._event("session.limited", request, identity, sessions=sessions)
 
+    def others_ended(self, request: PortalRequest, sessions: int, identity: Identity) -> None:
+        """`identity`: who is signed in from here on."""
+        self._event("session.others_ended", request, identity, sessions=sessions)
+
     def ended_by_provider(self, request: PortalRequest, sessions: int) -> None:
         self._counters.add("ecluse_auth_provider_logouts_total", request.provider)
         self._event("logout.provider", request, sessions=sessions)

@@ -307,8 +307,11 @@ class RecordStore(Protocol):
         """Keeps the sealed jar with the session, if it is still `before`. Returns False, having written nothing, if it
         is not, or the session is gone."""
 
-    async def find(self, index: SessionIndex, values: Sequence[bytes], now: int) -> tuple[SessionSummary, ...]:
-        """The live sessions of every shard under any of these index values, oldest first."""
+    async def find(
+        self, index: SessionIndex, values: Sequence[bytes], now: int, shards: str = ""
+    ) -> tuple[SessionSummary, ...]:
+        """The live sessions under any of these index values, oldest first: of every shard, or at the least of `shards`,
+        where the caller knows in which they are."""
 
     async def summaries(self, ids: Sequence[str], now: int) -> tuple[SessionSummary, ...]:
         """Those of these sessions that live."""

@@ -10,7 +10,7 @@ from math import inf
 from gateway.access.shared_work import SharedWork
 from gateway.model.codes import STORE_UNREACHABLE
 from gateway.model.errors import GatewayError
-from gateway.model.identity import Established
+from gateway.model.identity import Established, Identity
 from gateway.model.session import Entry, NameIdFields, Seat, SeatLimits, Session, Tokens
 from gateway.ops.log import Log
 from gateway.stores.codec import HAND_OVER, StoredSession
@@ -27,7 +27,16 @@ from gateway.stores.records import (
     SessionSummary,
     Write,
 )
-from gateway.stores.sealing import KEY_BYTES, Envelopes, Opened, StoreKeys, TokenBytes, new_session_id, read_cookie
+from gateway.stores.sealing import (
+    KEY_BYTES,
+    Envelopes,
+    Opened,
+    StoreKeys,
+    TokenBytes,
+    new_session_id,
+    read_cookie,
+    shard_of_browser,
+)
 from gateway.stores.seats import HAND_OVER_BOUNDS, HandOvers, SeatCache, TakenHandOver
 from gateway.stores.stepwise import in_steps
 from gateway.stores.tickets import Tickets, unix_now
@@ -256,8 +265,13 @@ class Sessions:
 
     async def opened(self, host: str, cookie: bytes) -> Session | None:
         """The whole session of this seat, with what is kept for its provider alone."""
+        stored = await self.stored(host, cookie)
+        return None if stored is None else stored.session
+
+    async def stored(self, host: str, cookie: bytes) -> StoredSession | None:
+        """The same, with the browser that it belongs to."""
         opened = await self._open(host, cookie)
-        return None if opened is None else opened.stored.session
+        return None if opened is None else opened.stored
 
     async def renew(self, host: str, cookie: bytes, before: Session, after: Session) -> bool:
         """The session of this seat as it is now; False, and nothing written, if it is not what it was before.
@@ -273,6 +287,16 @@ class Sessions:
     async def end_browser(self, host: str, cookie: bytes) -> tuple[str, ...]:
         """Ends every session of the browser to which this seat belongs; durable when it returns; their ids."""
         return await self.end([session.id for session in await self.of_browser(host, cookie)])
+
+    async def of_others(self, browser: str, identity: Identity, tenant: str | None) -> tuple[SessionSummary, ...]:
+        """The sessions of this browser that are not this person's for this organisation."""
+        indexes = self._keys.indexes("browser", browser)
+        found = await self._store.find("browser", indexes, self._now(), shard_of_browser(browser))
+        return tuple(one for one in found if not (self.is_of(one, identity) and one.tenant == tenant))
+
+    def is_of(self, summary: SessionSummary, identity: Identity) -> bool:
+        """Whether it is this person's session: by (issuer, subject)."""
+        return summary.person in self._keys.indexes("subject", identity.issuer, identity.subject)
 
     async def of_subject(self, issuer: str, subject: str) -> tuple[SessionSummary, ...]:
         """Every session of a person, found without any cookie."""

@@ -97,7 +97,8 @@ async def test_a_person_asks_and_comes_in_from_when_an_operator_has_answered(wor
     cookie, reached = world.cookie(dinah, THREE), world.upstream.requests
     form = await world.follow(dinah, await dinah.step("GET", place.url(THREE, "/_ecluse/account?to=/")))
     assert (form.status, form.url) == (200, place.portal(f"{asking}?host={THREE}&to=/"))
-    told = f"host={THREE}&to=%2F&text=Bonjour%2C%0D%0Amerci."
+    (own,) = (dict(one.fields) for one in form.forms() if "owner" in dict(one.fields))
+    told = f"host={THREE}&to=%2F&owner={own['owner']}&text=Bonjour%2C%0D%0Amerci."
     across = await dinah.post(place.portal(asking), told, initiator=place.url(THREE))
     assert across.status == 403, "a page of the application sends no such form"
     sent = await dinah.post(place.portal(asking), told, initiator=form.url)
