@@ -294,6 +294,9 @@ class Sessions:
         found = await self._store.find("browser", indexes, self._now(), shard_of_browser(browser))
         return tuple(one for one in found if not (self.is_of(one, identity) and one.tenant == tenant))
 
+    def log_name(self, issuer: str, subject: str) -> str:
+        return self._keys.log_name(issuer, subject)
+
     def is_of(self, summary: SessionSummary, identity: Identity) -> bool:
         """Whether it is this person's session: by (issuer, subject)."""
         return summary.person in self._keys.indexes("subject", identity.issuer, identity.subject)

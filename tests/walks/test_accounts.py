@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import os
+import pwd
 import re
 import subprocess
 from collections.abc import AsyncIterator
@@ -66,7 +68,10 @@ async def test_a_person_comes_in_under_their_own_login_from_when_they_are_linked
     assert json.loads(bytes(refused.body))["error"] == "account.missing"
     reached = world.upstream.requests
 
+    mark = world.gateway.mark()
     command(place, "link", "one", "a.liddell", "--person", "uid=alice")
+    linked = await world.gateway.logged(mark, event="account.linked")
+    assert (linked["app"], linked["operator"]) == ("one", pwd.getpwuid(os.geteuid()).pw_name)
     await soon(place, cookie, 200)
     told = json.loads(bytes((await ask(place.url(), "/", cookie)).body))
     assert told["headers"]["x-remote-user"] == "a.liddell"

@@ -206,7 +206,7 @@ async def give_seat(request: PortalRequest, made: NewSession, services: PortalSe
     request.cookies_to_set.append(set_seat(made.cookie))
     if request.snapshot.organisations:
         request.cookies_to_set.append(remember_provider(made.session.identity.provider))
-    services.report.signed_in(request, made.session.identity)
+    services.report.signed_in(request, made.session)
 
 
 def home(request: PortalRequest) -> str:

@@ -24,9 +24,8 @@ async def end_others_of(
     others = await services.sessions.of_others(browser, identity, tenant)
     if others:
         # What such a session still sends from another tab can be kept for the person who filled it in.
-        ids = [one.id for one in others]
-        ended = await services.sessions.end(ids, buried=keeps_posts(request.snapshot))
+        ended = await services.sessions.end([one.id for one in others], buried=keeps_posts(request.snapshot))
         # Invariant 12: in force in every worker before this response is sent.
         await services.revoker.revoked(ended)
-        services.report.others_ended(request, len(ended), identity)
+        services.report.others_ended(request, others, identity)
     return bool(others)

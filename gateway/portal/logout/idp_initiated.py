@@ -15,7 +15,8 @@ from gateway.stores.told_forms import SeenPerson
 
 @dataclass(frozen=True, slots=True)
 class LogoutNotice:
-    """What a provider's message ends, once it is verified: the sessions named by `sids`, or all of `subject`.
+    """What a provider's message ends, once it is verified: the sessions named by `sids`, or, where there are none, all
+    of `subject`; None where the message does not say whose they are.
 
     `issued`: when the provider wrote the message, Unix seconds by the provider's clock; None where it does not say. A
     message that comes twice, or late, ends no session that began after it was written.
@@ -43,29 +44,32 @@ class IdpInitiatedLogout:
             await self._mark(request, notice)
         # A provider tells so of a session that is over by time, too: what the person sends now can be kept.
         meant = await self._meant(notice)
-        ended = await self.services.sessions.end(meant, buried=keeps_posts(request.snapshot))
+        ended = await self.services.sessions.end([one.id for one in meant], buried=keeps_posts(request.snapshot))
         # Invariant 12: in force in every worker before this is answered. What had ended already is no error.
         await self.services.revoker.revoked(ended)
-        self.services.report.ended_by_provider(request, len(ended))
+        people = [] if notice.subject is None else [(notice.issuer, notice.subject)]
+        self.services.report.ended_by_provider(request, meant, people)
 
     async def end_people(self, request: PortalRequest, people: Iterable[SeenPerson], client: ScimClient) -> None:
         """A directory says that they are not active any more: every session of theirs that it speaks of ends. That
         nobody comes in by what was proven before is said by the mark that is written already. Raises
         GatewayError(STORE_UNREACHABLE)."""
-        ids: list[str] = []
+        meant: list[SessionSummary] = []
+        people = tuple(people)
         for person in people:
             found = await self.services.sessions.of_subject(person.issuer, person.subject)
-            ids += [session.id for session in found if client.speaks_of(session.provider, session.tenant)]
-        ended = await self.services.sessions.end(ids)
+            meant += [session for session in found if client.speaks_of(session.provider, session.tenant)]
+        ended = await self.services.sessions.end([session.id for session in meant])
         # Invariant 12, as above.
         await self.services.revoker.revoked(ended)
-        self.services.report.ended_by_provider(request, len(ended))
+        named = [(person.issuer, person.subject) for person in people]
+        self.services.report.ended_by_provider(request, meant, named)
 
     async def _mark(self, request: PortalRequest, notice: LogoutNotice) -> None:
         """Nor is anybody signed in by what was proven before."""
         ends, issuer = self.services.transactions.sign_in_ends, notice.issuer
         whose: list[tuple[EndOf, str]] = [("sid", sid) for sid in notice.sids]
-        if notice.subject is not None:
+        if notice.subject is not None and not notice.sids:
             whose.append(("subject", notice.subject))
         for kind, name in whose:
             if notice.issued is None:
@@ -73,11 +77,11 @@ class IdpInitiatedLogout:
             else:
                 await ends.mark_by_provider(notice.issued, kind, issuer, name)
 
-    async def _meant(self, notice: LogoutNotice) -> tuple[str, ...]:
+    async def _meant(self, notice: LogoutNotice) -> list[SessionSummary]:
         sessions, issuer = self.services.sessions, notice.issuer
         found: list[SessionSummary] = []
-        if notice.subject is not None:
+        if notice.subject is not None and not notice.sids:
             found += await sessions.of_subject(issuer, notice.subject)
         for sid in notice.sids:
             found += await sessions.of_sid(issuer, sid)
-        return tuple(session.id for session in found if notice.means(session))
+        return [session for session in found if notice.means(session)]

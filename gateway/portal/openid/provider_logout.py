@@ -45,9 +45,8 @@ class OpenidProviderLogout:
         if not raw:
             raise GatewayError(OIDC_LOGOUT_TOKEN, "no logout_token in the form")
         token = await self._services.federation.logout_token(provider, raw)
-        if token.sid is not None:
-            return LogoutNotice(token.issuer, (token.sid,), None, token.issued)
-        return LogoutNotice(token.issuer, (), token.subject, token.issued)
+        sids = () if token.sid is None else (token.sid,)
+        return LogoutNotice(token.issuer, sids, token.subject, token.issued)
 
     async def by_frame(self, request: PortalRequest) -> Page:
         """`/_ecluse/oidc/frontchannel/NAME?iss=&sid=`. No cookie of ours comes in a frame of another site: `sid`,

@@ -200,7 +200,7 @@ def _notice(logout_request: LogoutRequest, audience: str) -> LogoutNotice:
     issuer = logout_request.issuer
     subject = subject_of(logout_request.name_id, issuer=issuer, audience=audience)
     sids = tuple(sid_of(subject, index) for index in logout_request.session_indexes)
-    return LogoutNotice(issuer, sids, None if sids else subject, logout_request.issued)
+    return LogoutNotice(issuer, sids, subject, logout_request.issued)
 
 
 def _answer_location(metadata: IdpMetadata, binding: Binding) -> str | None:

@@ -7,9 +7,10 @@ import pytest
 from gateway.config.snapshot import Logout
 from gateway.model.codes import STORE_UNREACHABLE
 from gateway.model.errors import GatewayError
+from gateway.stores.sealing import StoreKeys
 from tests.portal.browser import Browser
 from tests.portal.flow.test_acting import COMMUNE, LYCEE, acts_for, arrived, choose, may_act_for
-from tests.portal.installation import ACTES, ELECTIONS, PERMIS, PORTAL, Installation
+from tests.portal.installation import ACTES, ELECTIONS, KEYS, PERMIS, PORTAL, Installation
 
 SEAT = "__Host-ecluse"
 BINDING = "__Host-ecluse-b"
@@ -52,7 +53,9 @@ async def test_who_signs_in_as_another_leaves_no_seat_of_the_first_on_any_host(
     assert (await browser.get(here.url(ACTES))).text == "actes for bob"
     assert await who(here, browser, PORTAL) == "bob"
     (line,) = [line for line in here.logged() if line["event"] == "session.others_ended"]
-    assert line["sessions"] == 1
+    names = StoreKeys(KEYS)
+    of_alice, of_bob = (names.log_name(here.metropole.issuer, person) for person in ("alice", "bob"))
+    assert (line["person"], line["by"], line["sessions"]) == (of_alice, of_bob, 1)
 
 
 async def test_who_signs_in_once_more_keeps_what_is_open_elsewhere(here: Installation) -> None:

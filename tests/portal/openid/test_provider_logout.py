@@ -11,6 +11,7 @@ from joserfc import jwt
 
 from gateway.model.codes import STORE_UNREACHABLE
 from gateway.model.errors import GatewayError
+from gateway.model.provider import AttributeSource
 from gateway.oidc.logout_token import EVENT
 from gateway.stores.records import RevokeSession, Write
 from gateway.stores.sealing import Envelopes
@@ -152,6 +153,21 @@ async def test_a_session_of_a_record_without_an_issue_time_ends(
         browser = await signed_in(here)
     assert (await told(here, logout)).status == 200
     assert not await opens(here, browser)
+
+
+async def test_the_log_names_the_person_whose_sessions_ended(here: Installation) -> None:
+    """By sid alone, too, for the store knows whose each is; and who signed in, for whom and how strongly."""
+    here.metropole.tamper = lambda claims: {**claims, "siret": "21590350100017", "acr": "eidas2"}
+    sources = {"uid": AttributeSource(("preferred_username",)), "siret": AttributeSource(("siret",))}
+    here.change_provider("metropole", tenant_attribute="siret", attributes=sources)
+    await signed_in(here)
+    for left_out in ("sub", "sid"):
+        assert (await told(here, token(here.metropole, **{left_out: None}))).status == 200
+    lines = here.logged()
+    (came,) = [line for line in lines if line["event"] == "login.succeeded"]
+    assert (came["tenant"], "level" in came) == ("21590350100017", True)
+    ends = [(line["person"], line["sessions"]) for line in lines if line["event"] == "logout.provider"]
+    assert ends == [(came["person"], 1), (came["person"], 0)]
 
 
 @pytest.mark.parametrize("apart", [-900, 900], ids=["our clock is early", "our clock is late"])
