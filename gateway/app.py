@@ -32,7 +32,7 @@ from gateway.federation.saml import SamlFederation
 from gateway.model.credential import CredentialSource
 from gateway.model.session import Seat
 from gateway.ops.counters import STORE_GRACE, STORE_UNREACHABLE, Counters
-from gateway.ops.log import Log, Pseudonyms
+from gateway.ops.log import Log
 from gateway.organisations.search import OrganisationSearch
 from gateway.portal.app import Portal
 from gateway.portal.flow.active_people import ActivePeople
@@ -160,7 +160,6 @@ class _Worker:
     def _take_store_keys(self, gateway: Gateway) -> None:
         if retired := self._store_keys.replace(gateway.store_keys):
             self._killed(self._sessions.retire(retired))
-        self._pseudonyms.use(gateway.store_keys[0][1])
 
     def _allow_grace(self) -> None:
         of_hosts, grace = dict[str, float](), self.snapshot.gateway.store_grace
@@ -192,8 +191,8 @@ class _Worker:
         self._posts = KeptPosts(store, self._store_keys, settings=lambda: self.snapshot.gateway.posts, log=log, now=now)
         self._posts.start()
         jars = CookieJars(store, self._sessions, self._store_keys, log=log, now=now)
-        self._pseudonyms = Pseudonyms(gateway.store_keys[0][1])
-        self._person = person = self._pseudonyms.of
+        log_name = self._store_keys.log_name
+        self._person = lambda identity: log_name(identity.issuer, identity.subject)
         self._make_federation(gateway)
         self._applications = Applications(is_ours)
         self._sign_outs = self._make_sign_outs(gateway)
@@ -219,7 +218,7 @@ class _Worker:
             told=self._told,
             active_people=self._active_people,
             pages=pages,
-            report=Report(counters=counters, log=log, person=person),
+            report=Report(counters=counters, log=log, log_name=log_name),
             now=time.time,
             monotonic=time.monotonic,
             token_urlsafe=secrets.token_urlsafe,

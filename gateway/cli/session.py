@@ -41,6 +41,7 @@ def _show(told: Namespace) -> Exit:
         say_json(session)
         return Exit.DONE
     print(f"session       {session['id']}")
+    print(f"person        {session['person']}")
     print(f"provider      {session['provider']}")
     print(f"tenant        {session['tenant'] or '-'}")
     print(f"applications  {', '.join(session['applications']) or '-'}")
@@ -97,7 +98,8 @@ def _say(found: Iterable[ListedSession]) -> None:
     for session in found:
         tenant = f"  for {session['tenant']}" if session["tenant"] else ""
         apps = f"  {', '.join(session['applications'])}" if session["applications"] else ""
-        print(f"{session['id']}  {session['provider']}{tenant}  since {_moment(session['created'])}{apps}")
+        whose = f"{session['person']}  {session['provider']}{tenant}"
+        print(f"{session['id']}  {whose}  since {_moment(session['created'])}{apps}")
 
 
 def _moment(seconds: int) -> str:

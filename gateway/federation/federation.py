@@ -199,9 +199,9 @@ class Federation:
         except GatewayError as error:
             raise _unechoed(error, provider, request) from None
 
-    async def logout_token(self, provider: OidcProvider, raw: str, now: float) -> LogoutToken:
-        """A logout token that a provider posted, verified but for its single use. `now`: Unix seconds."""
-        return await self._with_keys(provider, lambda keys: validate_logout_token(provider, keys, raw, now))
+    async def logout_token(self, provider: OidcProvider, raw: str) -> LogoutToken:
+        """A logout token that a provider posted, verified."""
+        return await self._with_keys(provider, lambda keys: validate_logout_token(provider, keys, raw))
 
     async def close(self) -> None:
         if self._errands:

@@ -2,14 +2,22 @@
 the application cannot send these forms."""
 
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Final, Literal
 from urllib.parse import quote
 
 from gateway.access.virtual_host import host_of
 from gateway.config.snapshot import App
-from gateway.model.account_codes import ACCOUNT_CROSS_SITE, ACCOUNT_LOGIN, ACCOUNT_REFUSED, ACCOUNT_TABLE
+from gateway.model.account_codes import (
+    ACCOUNT_CROSS_SITE,
+    ACCOUNT_LOGIN,
+    ACCOUNT_OTHER_PERSON,
+    ACCOUNT_REFUSED,
+    ACCOUNT_TABLE,
+)
 from gateway.model.codes import FORM_LOGIN_LOOP, FORM_LOGIN_REFUSED, PATH_RESERVED, SESSION_NONE, Code
 from gateway.model.errors import GatewayError
+from gateway.model.identity import Identity
 from gateway.model.ports import Page
 from gateway.model.session import Seat
 from gateway.portal.http.lines import OtherAccount
@@ -67,10 +75,13 @@ class AccountPages:
         asked = await asked_account(self._services, request, fields, "link")
         login, password = fields.get("login", ""), fields.get("password", "")
         try:
+            require_owner(fields, asked.seat.identity)
             await self._services.linking.link(asked.app, asked.host, asked.seat.identity, login, password)
         except GatewayError as error:
             self._services.report.refused(request, error)
-            return self._page(request, asked, login, refused=_SAID.get(error.code, error.code))
+            # What another person wrote is not shown.
+            written = "" if error.code is ACCOUNT_OTHER_PERSON else login
+            return self._page(request, asked, written, refused=_SAID.get(error.code, error.code))
         self._services.report.account_linked(request, asked.seat.identity)
         return self._services.pages.linked(request.reader, encoded(asked.app.origin(asked.host) + asked.target))
 
@@ -78,6 +89,7 @@ class AccountPages:
         """By the page of sessions."""
         require_own_page(request)
         asked = await asked_account(self._services, request, request.form(), "link")
+        require_owner(request.form(), asked.seat.identity)
         if await self._services.linking.remove(asked.app, asked.seat.identity):
             self._services.report.account_unlinked(request, asked.seat.identity)
         return redirect(f"{request.snapshot.gateway.portal_url}{PREFIX}sessions")
@@ -95,6 +107,7 @@ class AccountPages:
             request.reader,
             host=asked.host,
             to=asked.target,
+            owner=owner_of(asked.seat.identity),
             login=login,
             known=known,
             another=other_account(request),
@@ -127,6 +140,18 @@ def other_account(request: PortalRequest) -> OtherAccount:
     """By which the person comes back to the page of the application that they wanted."""
     link = request.other_account_link
     return OtherAccount(link, of_another_organisation(link) if request.has_others else "")
+
+
+def owner_of(identity: Identity) -> str:
+    """By which a form names the person to whom its page was shown."""
+    return sha256(f"form\0{identity.issuer}\0{identity.subject}".encode("utf-8", "surrogatepass")).hexdigest()[:32]
+
+
+def require_owner(fields: dict[str, str], identity: Identity) -> None:
+    """Invariant 12: a page that one person left open does nothing in the name of the next one in this browser. Raises
+    GatewayError(ACCOUNT_OTHER_PERSON)."""
+    if fields.get("owner", "") != owner_of(identity):
+        raise GatewayError(ACCOUNT_OTHER_PERSON, "the page of the form was shown to another person, or to nobody")
 
 
 def require_own_page(request: PortalRequest) -> None:

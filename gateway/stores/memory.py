@@ -113,7 +113,9 @@ class MemoryStore:
         self._jars.setdefault(key.session_id, {})[key.host] = after
         return True
 
-    async def find(self, index: SessionIndex, values: Sequence[bytes], now: int) -> tuple[SessionSummary, ...]:
+    async def find(
+        self, index: SessionIndex, values: Sequence[bytes], now: int, shards: str = ""
+    ) -> tuple[SessionSummary, ...]:
         found = [
             session
             for session in self._sessions.values()
@@ -330,6 +332,8 @@ class MemoryStore:
             session.ends_at,
             session.tenant,
             session.browser_index,
+            session.subject_index,
+            session.issued_at,
         )
 
 

@@ -32,7 +32,7 @@ class SessionSummary:
     """What the store knows of a session without its cookie. Times: Unix seconds. `tenant`: its SIRET, or None.
     `browser`: the same for all sessions of one browser, in one store and under one store key.
 
-    `ends_at`: as in SessionRecord."""
+    `ends_at`, `issued_at`: as in SessionRecord. `person`: its `subject_index`."""
 
     id: str
     provider: str
@@ -42,6 +42,8 @@ class SessionSummary:
     ends_at: int
     tenant: str | None
     browser: bytes
+    person: bytes
+    issued_at: int | None = None
 
 
 class SessionPage(NamedTuple):
@@ -62,7 +64,8 @@ class SeatKey(NamedTuple):
 class SessionRecord:
     """A session beside and inside its seal. Indexes are HMACs under a store key; times are Unix seconds.
 
-    `ends_at`: the earlier of the absolute limit (`expires_at`) and the idle one, moved by touches.
+    `ends_at`: the earlier of the absolute limit (`expires_at`) and the idle one, moved by touches. `issued_at`: when
+    the provider issued the ID token or the assertion, by the provider's clock; None in older records.
     """
 
     id: str
@@ -76,6 +79,7 @@ class SessionRecord:
     expires_at: int
     idle: int
     ends_at: int
+    issued_at: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,13 +179,6 @@ class UseOnce(Write):
     issued: int | None = None
     skew: int = 0
     durable: ClassVar[bool] = True
-
-
-@dataclass(frozen=True, slots=True)
-class UseEnd(UseOnce):
-    """A message that has ended something, such as a logout token."""
-
-    ends: ClassVar[bool] = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -333,8 +330,11 @@ class RecordStore(Protocol):
         """Keeps the sealed jar with the session, if it is still `before`. Returns False, having written nothing, if it
         is not, or the session is gone."""
 
-    async def find(self, index: SessionIndex, values: Sequence[bytes], now: int) -> tuple[SessionSummary, ...]:
-        """The live sessions of every shard under any of these index values, oldest first."""
+    async def find(
+        self, index: SessionIndex, values: Sequence[bytes], now: int, shards: str = ""
+    ) -> tuple[SessionSummary, ...]:
+        """The live sessions under any of these index values, oldest first: of every shard, or at the least of `shards`,
+        where the caller knows in which they are."""
 
     async def summaries(self, ids: Sequence[str], now: int) -> tuple[SessionSummary, ...]:
         """Those of these sessions that live."""

@@ -10,7 +10,7 @@ from math import inf
 from gateway.access.shared_work import SharedWork
 from gateway.model.codes import STORE_UNREACHABLE
 from gateway.model.errors import GatewayError
-from gateway.model.identity import Established
+from gateway.model.identity import Established, Identity
 from gateway.model.session import Entry, NameIdFields, Seat, SeatLimits, Session, Tokens
 from gateway.ops.log import Log
 from gateway.stores.codec import HAND_OVER, StoredSession
@@ -25,10 +25,18 @@ from gateway.stores.records import (
     SessionIndex,
     SessionRecord,
     SessionSummary,
-    UseEnd,
     Write,
 )
-from gateway.stores.sealing import KEY_BYTES, Envelopes, Opened, StoreKeys, TokenBytes, new_session_id, read_cookie
+from gateway.stores.sealing import (
+    KEY_BYTES,
+    Envelopes,
+    Opened,
+    StoreKeys,
+    TokenBytes,
+    new_session_id,
+    read_cookie,
+    shard_of_browser,
+)
 from gateway.stores.seats import HAND_OVER_BOUNDS, HandOvers, SeatCache, TakenHandOver
 from gateway.stores.stepwise import in_steps
 from gateway.stores.tickets import Tickets, unix_now
@@ -200,11 +208,12 @@ class Sessions:
         app: str = "",
         name_id: NameIdFields | None = None,
         tokens: Tokens | None = None,
+        issued_at: int | None = None,
     ) -> NewSession:
         """A new session with its first seat, on `host`, still to be written.
 
         `browser`: SHA-256 (hex) of the portal host's binding cookie: logout ends every session of it.
-        `replaces`: the cookie presented; its seat on this host ends.
+        `replaces`: the cookie presented; its seat on this host ends. `issued_at`: as in SessionRecord.
         """
         # Tabs that sign in at once may each be given a binding: the seat tells that it is one browser all the same.
         before = None if replaces is None else await self._open(host, replaces)
@@ -215,7 +224,7 @@ class Sessions:
         now, session_key = self._now(), self._token_bytes(KEY_BYTES)
         id = new_session_id(self._token_bytes, browser)
         session = Session(id, person.identity, person.tenant, now, now + absolute, idle, id_token, sid, name_id, tokens)
-        record = self._envelopes.seal_session(StoredSession(session, browser), session_key)
+        record = self._envelopes.seal_session(StoredSession(session, browser), session_key, issued_at)
         entry = Entry(id, session_key, person.identity.provider, session.expires_at, browser)
         cookie, seat = self._envelopes.new_seat(entry, host=host, app=app, limits=limits, now=now)
 
@@ -268,8 +277,13 @@ class Sessions:
 
     async def opened(self, host: str, cookie: bytes) -> Session | None:
         """The whole session of this seat, with what is kept for its provider alone."""
+        stored = await self.stored(host, cookie)
+        return None if stored is None else stored.session
+
+    async def stored(self, host: str, cookie: bytes) -> StoredSession | None:
+        """The same, with the browser that it belongs to."""
         opened = await self._open(host, cookie)
-        return None if opened is None else opened.stored.session
+        return None if opened is None else opened.stored
 
     async def renew(self, host: str, cookie: bytes, before: Session, after: Session) -> bool:
         """The session of this seat as it is now; False, and nothing written, if it is not what it was before.
@@ -293,6 +307,19 @@ class Sessions:
             found = [seat.session_id]
         return await self.end(found)
 
+    async def of_others(self, browser: str, identity: Identity, tenant: str | None) -> tuple[SessionSummary, ...]:
+        """The sessions of this browser that are not this person's for this organisation."""
+        indexes = self._keys.indexes("browser", browser)
+        found = await self._store.find("browser", indexes, self._now(), shard_of_browser(browser))
+        return tuple(one for one in found if not (self.is_of(one, identity) and one.tenant == tenant))
+
+    def log_name(self, issuer: str, subject: str) -> str:
+        return self._keys.log_name(issuer, subject)
+
+    def is_of(self, summary: SessionSummary, identity: Identity) -> bool:
+        """Whether it is this person's session: by (issuer, subject)."""
+        return summary.person in self._keys.indexes("subject", identity.issuer, identity.subject)
+
     async def of_subject(self, issuer: str, subject: str) -> tuple[SessionSummary, ...]:
         """Every session of a person, found without any cookie."""
         return await self._find("subject", issuer, subject)
@@ -300,9 +327,9 @@ class Sessions:
     async def ids_of_subject(self, issuer: str, subject: str) -> tuple[str, ...]:
         return tuple(session.id for session in await self.of_subject(issuer, subject))
 
-    async def ids_of_sid(self, issuer: str, sid: str) -> tuple[str, ...]:
+    async def of_sid(self, issuer: str, sid: str) -> tuple[SessionSummary, ...]:
         """What was signed in under this session id of the provider, found without any cookie."""
-        return tuple(session.id for session in await self._find("sid", issuer, sid))
+        return await self._find("sid", issuer, sid)
 
     async def end(
         self, session_ids: Sequence[str], *, buried: bool = False, beside: Sequence[Write] = ()
@@ -314,31 +341,6 @@ class Sessions:
         in the same steps."""
         await self._end([*(RevokeSession(id, buried) for id in session_ids), *beside])
         return tuple(session_ids)
-
-    async def end_once(
-        self, ids: Sequence[str], kind: str, *parts: str, issued: int, skew: int = 0, until: int, buried: bool = False
-    ) -> bool:
-        """Ends these sessions by a message that works once, until `until`, across all workers; `issued`: when its
-        sender wrote it (both Unix seconds), by a clock that may be ahead by `skew` seconds. `buried`: as in `end`.
-
-        It is used up last, and so only by what it has done: where the store fails before, its sender sends it again and
-        ends what is left. False, and nothing ended, if it was used before, or may have been in a store that was before
-        this one. Of two at the same moment one hears False, and has ended no more than the other."""
-        now = self._now()
-        # Under every store key, as Transactions.first_use.
-        uses = [UseEnd(key, until, issued, skew) for key in self._keys.indexes(kind, *parts)]
-        if any(await asyncio.gather(*(self._store.is_used(use, now) for use in uses))):
-            return False
-        ends = [RevokeSession(id, buried) for id in ids]
-        if len(in_steps(ends)) == 1:
-            # One write where the store is one file.
-            return await self.unwritten.perform([*ends, *uses], now)
-        await self._end(ends)
-        if self.unwritten.among(ids):
-            # Its sender hears so, and may send it again.
-            return True
-        # Where the store cannot take that it is used up, the end is none the worse for it.
-        return await self.unwritten.perform(uses, now)
 
     async def _end(self, writes: Sequence[Write]) -> None:
         """Each shard for itself: one that is out of reach keeps no session of another alive."""

@@ -126,7 +126,9 @@ class SqliteStore:
     async def replace_jar(self, key: JarKey, before: bytes | None, after: bytes, now: int) -> bool:
         return await self._write(lambda connection: sql.replace_jar(connection, key, before, after, now))
 
-    async def find(self, index: SessionIndex, values: Sequence[bytes], now: int) -> tuple[SessionSummary, ...]:
+    async def find(
+        self, index: SessionIndex, values: Sequence[bytes], now: int, shards: str = ""
+    ) -> tuple[SessionSummary, ...]:
         return await self._read(lambda connection: sql.find(connection, index, values, now))
 
     async def summaries(self, ids: Sequence[str], now: int) -> tuple[SessionSummary, ...]:

@@ -299,7 +299,8 @@ class Transactions:
         self.parked_sign_ins = tickets(codec.PARKED_SIGN_IN, replace(under_way, longest=SAML_PARKED_BYTES))
         self.waited = tickets(codec.WAITED, replace(saml_parked, longest=WAITED_BYTES))
         marks = tickets(Form("sign_in_end", bytes, bytes), under_way, ends=True)
-        self.sign_in_ends = SignInEnds(marks, self._keys, unwritten or UnwrittenEnds(store, log=log), now)
+        waiting = unwritten or UnwrittenEnds(store, log=log)
+        self.sign_in_ends = SignInEnds(marks, store, self._keys, waiting, now, LIFE)
         self._clean_starts = tickets(Form("clean_start", bytes, bytes), Bounds(ROUND_WINDOW, per_network, in_all))
 
     def waiting_id(self) -> str:

@@ -175,6 +175,55 @@ DEFENCES = (
         "not isinstance(events, dict) or not isinstance(events.get(EVENT), dict)",
         "oidc/test_logout_token.py",
     ),
+    Defence(
+        "a sign-out of before the sign-in",
+        "portal/logout/idp_initiated.py",
+        "return self.issued is None or session.issued_at is None or session.issued_at <= self.issued",
+        "portal/openid/test_provider_logout.py portal/saml/test_logout.py",
+        "return True",
+    ),
+    Defence(
+        "a session of which it is not known when it began",
+        "portal/logout/idp_initiated.py",
+        "session.issued_at is None or ",
+        "portal/openid/test_provider_logout.py",
+        "session.issued_at is not None and ",
+    ),
+    Defence(
+        "a sign-out that comes again while a sign-in waits",
+        "stores/sign_in_ends.py",
+        "(issued is None or issued <= mark)",
+        "portal/saml/test_signed_out.py stores/test_sign_in_ends.py",
+        "True",
+    ),
+    # --- one browser, one person
+    Defence(
+        "another person in the same browser",
+        "portal/flow/establish.py",
+        "    await end_others(request, made, services)",
+        "portal/flow/test_one_person.py",
+        "    pass",
+    ),
+    Defence(
+        "another organisation in the same browser",
+        "stores/sessions.py",
+        "self.is_of(one, identity) and one.tenant == tenant",
+        "portal/flow/test_one_person.py",
+        "self.is_of(one, identity)",
+    ),
+    Defence(
+        "a seat of another person at a hand-over",
+        "portal/flow/app_host.py",
+        "        if presented is not None:\n            await",
+        "portal/flow/test_one_person.py",
+        "        if False:\n            await",
+    ),
+    Defence(
+        "a form that another person left open",
+        "portal/account_pages.py",
+        'if fields.get("owner", "") != owner_of(identity):',
+        "portal/test_account_pages.py portal/test_account_requests.py",
+    ),
     # --- SAML
     Defence(
         "a digest of other bytes",

@@ -35,7 +35,7 @@ from gateway.model.provider import AttributeSource, OidcProvider, Perimeter, Pro
 from gateway.model.scim import ScimClient, ScimDirectories
 from gateway.model.session import Seat, SeatLimits
 from gateway.ops.counters import Counters
-from gateway.ops.log import Log, Pseudonyms
+from gateway.ops.log import Log
 from gateway.organisations.search import OrganisationSearch
 from gateway.policy.routes import RouteTable
 from gateway.portal.app import Portal
@@ -69,7 +69,6 @@ from tests.stores.sharded import Sharded
 
 PORTAL, PERMIS, ACTES, ELECTIONS = "portail.localhost", "permis.localhost", "actes.localhost", "elections.localhost"
 KEYS = (("k1", b"k" * 32),)
-PEOPLE = Pseudonyms(KEYS[0][1])
 
 
 pages = cache(Pages)
@@ -275,7 +274,7 @@ async def installed(*, one_host: bool = False, store: Any = None) -> AsyncIterat
             told=told,
             active_people=active_people,
             pages=pages(),
-            report=Report(counters=counters, log=log, person=PEOPLE.of),
+            report=Report(counters=counters, log=log, log_name=StoreKeys(KEYS).log_name),
             now=clock.now,
             monotonic=clock.monotonic,
             token_urlsafe=secrets.token_urlsafe,

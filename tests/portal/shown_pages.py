@@ -88,7 +88,7 @@ def _asked(pages: Pages, reader: Reader) -> dict[str, Page]:
     waits = AccountRequest("7KQM2F9R", NewRequest(who, "hleboeuf"), NOW - 90_000, NOW + 2_500_000)
     refusal = RequestRefusal(NOW, {"fr": "Adressez-vous à votre mairie.", "en": "Ask at your town hall."})
     ask = (("fr", "Écrivez à permis@exemple.fr."), ("en", "Write to permis@exemple.fr."))
-    about = AskedAccess("permis.exemple.fr", "/", None, False, ask, "", _ANOTHER)
+    about = AskedAccess("permis.exemple.fr", "/", "0123", None, False, ask, "", _ANOTHER)
     long = {"refused": _code("account.text"), "reference": "0190f2a4c8e37b12"}
     return {
         "account-ask": pages.account_request(reader, about),
@@ -139,7 +139,7 @@ def _signed_in(pages: Pages, reader: Reader) -> dict[str, Page]:
     )
     links = (AccountLine(ShownText("Permis de construire"), "permis.exemple.fr", "hleboeuf"),)
     refused = {"refused": _code("account.refused"), "reference": "0190f2a4c8e37b12"}
-    account = {"host": "permis.exemple.fr", "to": "/", "another": _ANOTHER}
+    account = {"host": "permis.exemple.fr", "to": "/", "owner": "0123", "another": _ANOTHER}
     about = {"person": reader.account, "organisation": "Métropole du Nord"}
     return {
         "home": pages.home(at_home, Offered(applications, "", 1, True), [HomeLine(session, "0" * 32)], _AT_HOME),
@@ -230,7 +230,7 @@ def _ways() -> tuple[Choice, ...]:
 def _session() -> SessionLine:
     labels = {"fr": "Métropole du Nord", "en": "Northern Metropolis"}
     apps = (ShownText("Actes"), ShownText("Building permits", "en"))
-    return SessionLine("Métropole du Nord", labels, apps, NOW - 4000, NOW + 40_000)
+    return SessionLine("Métropole du Nord", labels, apps, NOW - 4000, NOW + 40_000, "Hélène Lebœuf")
 
 
 def _kept() -> KeptPost:

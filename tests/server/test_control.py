@@ -1,5 +1,7 @@
 import asyncio
 import json
+import os
+import pwd
 import socket
 import stat
 from pathlib import Path
@@ -152,4 +154,15 @@ async def test_a_question_in_json_has_an_answer_in_json(tmp_path: Path) -> None:
     await control.start()
     assert await asyncio.to_thread(ask, tmp_path, {"what": "list"}, 5) == {"heard": "list"}
     assert json.loads(await said(tmp_path, b"[1]\n"))["verdict"] == "unknown"
+    await control.stop()
+
+
+async def test_a_question_has_the_name_of_who_asks_whatever_it_says_of_that(tmp_path: Path) -> None:
+    async def answers(question: dict[str, object]) -> ControlAnswer:
+        return {"heard": question["operator"]}
+
+    control = Control(tmp_path, Reloads(), answers, no_successor)
+    await control.start()
+    heard = await asyncio.to_thread(ask, tmp_path, {"what": "list", "operator": "somebody"}, 5)
+    assert heard == {"heard": pwd.getpwuid(os.geteuid()).pw_name}
     await control.stop()

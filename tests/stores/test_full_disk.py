@@ -23,7 +23,6 @@ from gateway.stores.records import (
     SealedNote,
     Ticket,
     TicketKey,
-    UseEnd,
     UseOnce,
     Write,
 )
@@ -101,8 +100,6 @@ async def test_invariant_12_a_full_disk_takes_every_end_and_lets_nobody_in(disk:
         with pytest.raises(GatewayError):
             await store.perform(writes, NOW)
     assert await store.perform([RevokeSession("s0", buried=True), RaiseEndMark(INACTIVE, 1, NOW + 60)], NOW)
-    assert await store.perform([UseEnd(b"b" * 32, NOW + 60)], NOW)
-    assert await store.is_used(UseOnce(b"b" * 32, NOW + 60), NOW)
     assert await store.perform([PutTicketOfEnd(ticket("y"), 10, 10)], NOW)
     assert await store.take_ticket(ticket("y").key, NOW, ends=True) == b"sealed"
     assert await store.read_session("s0", NOW) is None

@@ -71,6 +71,7 @@ class ActingFor:
             name_id=authentication.name_id,
             tokens=authentication.tokens,
             ends_at=authentication.ends_at,
+            issued_at=authentication.issued_at,
         )
         id = await self._services.transactions.parked_sign_ins.put(parked, request.network)
         return redirect(f"{request.snapshot.gateway.portal_url}{PATH}?c={quote(id, safe='')}")
@@ -107,6 +108,7 @@ class ActingFor:
             name_id=parked.name_id,
             tokens=parked.tokens,
             ends_at=parked.ends_at,
+            issued_at=parked.issued_at,
             tenant=tenant,
         )
 
@@ -145,7 +147,7 @@ class ActingFor:
         parked = await self._services.transactions.parked_sign_ins.peek(id)
         if parked is None or not request.holds(parked.browser):
             raise GatewayError(LOGIN_TRANSACTION_GONE, "nothing of this browser waits for a choice")
-        proven = ProvenPerson(parked.identity, parked.at, parked.browser, parked.sid)
+        proven = ProvenPerson(parked.identity, parked.at, parked.issued_at, parked.browser, parked.sid)
         await proven.require_no_end(self._services.transactions.sign_in_ends)
         provider = request.snapshot.providers.get(parked.provider)
         if provider is None:

@@ -17,6 +17,7 @@ from gateway.model.ports import Page
 from gateway.model.provider import Provider
 from gateway.model.session import Seat, SeatLimits, Session, Tokens
 from gateway.portal.flow.acting import ActingFor
+from gateway.portal.flow.one_person import end_others
 from gateway.portal.flow.session_limit import keep_within_limit
 from gateway.portal.flow.source import openid_provider_of
 from gateway.portal.flow.steps import Authentication, Continue, SignInSeenAgain
@@ -133,6 +134,7 @@ class SignIns:
             app=app.name if app else "",
             name_id=authentication.name_id,
             tokens=authentication.tokens,
+            issued_at=authentication.issued_at,
         )
 
 
@@ -197,13 +199,14 @@ async def give_seat(request: PortalRequest, made: NewSession, services: PortalSe
     are. Raises GatewayError where no browser may have it."""
     if request.snapshot.gateway.scim.clients:
         await services.active_people.confirm(made)
+    await end_others(request, made, services)
     most = request.snapshot.gateway.limits.sessions_per_person
     if most is not None:
         await keep_within_limit(request, made, most, services)
     request.cookies_to_set.append(set_seat(made.cookie))
     if request.snapshot.organisations:
         request.cookies_to_set.append(remember_provider(made.session.identity.provider))
-    services.report.signed_in(request, made.session.identity)
+    services.report.signed_in(request, made.session)
 
 
 def home(request: PortalRequest) -> str:

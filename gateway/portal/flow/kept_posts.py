@@ -73,7 +73,7 @@ class KeptPostPages:
             file=file,
         )
         id = await posts.keep(post)
-        self._services.report.post_kept(request, file.size)
+        self._services.report.post_kept(request, file)
         return self._services.pages.post_kept(
             request.reader, until=post.expires_at, login_url=_sign_in(app, request.host, id)
         )
@@ -127,7 +127,7 @@ class KeptPostPages:
             self._later(self._give_back(request, id, post))
 
         def done() -> None:
-            self._services.report.post_sent(request, post.file.size)
+            self._services.report.post_sent(request, post.file)
             self._later(posts.remove(post.file))
 
         return SendOn(post.target, post.content_type, _sign_in(app, request.host, id), body, give_back, done)
@@ -187,7 +187,7 @@ class KeptPostPages:
                 await self._posts().give_back(id, post)
             except GatewayError:
                 continue
-            self._services.report.post_returned(request, post.file.size)
+            self._services.report.post_returned(request, post.file)
             return
         self._services.report.refused(request, GatewayError(STORE_UNREACHABLE, "a kept post could not be given back"))
 

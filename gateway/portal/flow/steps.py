@@ -69,7 +69,8 @@ class Authentication:
 
     `pending`: the transaction that it is for; None: a sign-in to the portal itself. `browser`: SHA-256 (hex) of the
     binding cookie. `sid`: what the provider's logout messages name the session by. `ends_at`: Unix seconds, where the
-    provider says how long the session may last. `tenant`: the organisation that the person has chosen, among several.
+    provider says how long the session may last. `issued_at`: when the provider issued the ID token or the assertion,
+    Unix seconds by the provider's clock. `tenant`: the organisation that the person has chosen, among several.
     """
 
     provider: Provider
@@ -81,6 +82,7 @@ class Authentication:
     name_id: NameIdFields | None = None
     tokens: Tokens | None = field(default=None, repr=False)
     ends_at: int | None = None
+    issued_at: int | None = None
     tenant: str | None = None
 
 

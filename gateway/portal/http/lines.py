@@ -18,14 +18,16 @@ SignedOut = Literal["ended", "everywhere", "asked", "in_part", "perhaps", "unwri
 @dataclass(frozen=True, slots=True)
 class SessionLine:
     """One session as its own page shows it. `label`, `labels`: of its provider. `apps`: what people call them. Times:
-    Unix seconds. `is_here`: the page itself is shown by it; then `level` is how strongly the person signed in, a name
-    of the ladder, empty where the provider does not say."""
+    Unix seconds. `person`: whose it is, in words; empty where that is not known. `is_here`: the page itself is shown by
+    it; then `level` is how strongly the person signed in, a name of the ladder, empty where the provider does not
+    say."""
 
     label: str
     labels: Mapping[str, str]
     apps: tuple[ShownText, ...]
     created_at: int
     expires_at: int
+    person: str = ""
     is_here: bool = False
     level: str = ""
 
@@ -76,12 +78,13 @@ class OtherAccount(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class AskedAccess:
-    """An account that a person asks for. `host`, `to`: where they wanted to go. `found`: their request, `sent` by the
-    page before this one. `ask`: as AccountSettings.words. `text`: as they wrote it. `another`: for who has another
-    account."""
+    """An account that a person asks for. `host`, `to`: where they wanted to go. `owner`: names the person. `found`:
+    their request, `sent` by the page before this one. `ask`: as AccountSettings.words. `text`: as they wrote it.
+    `another`: for who has another account."""
 
     host: str
     to: str
+    owner: str
     found: AccountRequest | None
     sent: bool
     ask: Words

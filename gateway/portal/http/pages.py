@@ -271,10 +271,17 @@ class Pages:
         return self._language(reader.language)
 
     def sessions(
-        self, reader: Reader, lines: Sequence[SessionLine], accounts: Sequence[AccountLine], home: str, most: int | None
+        self,
+        reader: Reader,
+        lines: Sequence[SessionLine],
+        accounts: Sequence[AccountLine],
+        home: str,
+        most: int | None,
+        owner: str = "",
     ) -> Page:
-        """`home`: the path of the person's own page. `most`: in how many browsers they may be signed in at once."""
-        return self._page("sessions.html", reader, lines=lines, accounts=accounts, home=home, most=most)
+        """`home`: the path of the person's own page. `most`: in how many browsers they may be signed in at once.
+        `owner`: names the person to the forms."""
+        return self._page("sessions.html", reader, lines=lines, accounts=accounts, home=home, most=most, owner=owner)
 
     def account(
         self,
@@ -282,6 +289,7 @@ class Pages:
         *,
         host: str,
         to: str,
+        owner: str,
         login: str = "",
         known: bool = False,
         another: OtherAccount | None = None,
@@ -289,9 +297,9 @@ class Pages:
         reference: str = "",
     ) -> Page:
         """The form that links a person's account of an application; with `refused`, the answer to one that was not
-        linked. `login`: as they wrote it, or the one that is linked (`known`)."""
+        linked. `owner`: names the person. `login`: as they wrote it, or the one that is linked (`known`)."""
         status = refused.status if refused and refused.status else 200
-        about = {"host": host, "to": to, "login": login, "known": known, "another": another}
+        about = {"host": host, "to": to, "owner": owner, "login": login, "known": known, "another": another}
         again = (("to", f"/_ecluse/account?host={quote(host, safe='')}&to={quote(to, safe='')}"),)
         return self._page("account.html", reader, again, status=status, refused=refused, reference=reference, **about)
 

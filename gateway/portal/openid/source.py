@@ -109,6 +109,7 @@ class OpenidSource:
             browser=browser,
             id_token=token.raw,
             sid=token.sid,
+            issued_at=token.issued_at,
             tokens=None if token.grant is None else tokens_of(token.grant, services.now(), 0),
         )
 

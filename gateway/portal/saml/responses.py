@@ -265,6 +265,7 @@ class SamlResponses:
         proven = ProvenPerson(
             who,
             parked.at,
+            parked.issued or None,
             browser=request.binding() if login is None else login.binding,
             sid=None if index is None else sid_of(who.subject, index),
         )
@@ -294,6 +295,7 @@ def _authentication(
         sid=None if index is None else sid_of(asserted.identity.subject, index),
         name_id=asserted.name_id,
         ends_at=asserted.session_until,
+        issued_at=asserted.issued or None,
     )
 
 

@@ -3,6 +3,7 @@
 Where the store fails in between, the directory hears so and tells it again; nobody is let in meanwhile.
 """
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 from gateway.model.account import SUBJECT
@@ -69,13 +70,8 @@ class ScimUsers:
 
     async def _deactivate(self, request: PortalRequest, client: ScimClient, names: tuple[str, ...]) -> None:
         marked = [await self._marked(client, name) for name in names]
-        people = dict.fromkeys([person for name in names for person in await self._told.seen(client, name)])
-        provider = request.snapshot.providers.get(client.provider)
-        if client.person == SUBJECT and provider is not None:
-            # Also who signed in before this directory was listed.
-            people |= dict.fromkeys(SeenPerson(provider.issuer, name) for name in names)
-        await self._logout.end_people(request, people, client)
-        # Their sessions end whatever becomes of the mark: the directory hears that it is missing, and tells it again.
+        await self._logout.end_people(request, await self._people(request, client, names), client)
+        # Their sessions end even if a mark is missing: the directory is told so, and sends the change again.
         for error in marked:
             if error is not None:
                 raise error
@@ -86,6 +82,20 @@ class ScimUsers:
         except GatewayError as error:
             return error
         return None
+
+    async def people(self, request: PortalRequest, client: ScimClient, user: ToldUser) -> Iterable[SeenPerson]:
+        """The people who have signed in under the user's name."""
+        return await self._people(request, client, (_name(client, user.state),))
+
+    async def _people(
+        self, request: PortalRequest, client: ScimClient, names: tuple[str, ...]
+    ) -> dict[SeenPerson, None]:
+        people = dict.fromkeys([person for name in names for person in await self._told.seen(client, name)])
+        provider = request.snapshot.providers.get(client.provider)
+        if client.person == SUBJECT and provider is not None:
+            # Also who signed in before this directory was listed.
+            people |= dict.fromkeys(SeenPerson(provider.issuer, name) for name in names)
+        return people
 
 
 def _name(client: ScimClient, state: UserState) -> str:

@@ -146,7 +146,7 @@ def replace(id: str, field: bytes, before: bytes | None, after: bytes, now: int)
     return "replace", (shard_of(id), id, field, after, now, *(() if before is None else (before,)))
 
 
-def find(index: SessionIndex, values: Sequence[bytes], now: int, shards: str = SHARDS) -> Operation:
+def find(index: SessionIndex, values: Sequence[bytes], now: int, shards: str) -> Operation:
     return "find", (shards, index, now, *values)
 
 

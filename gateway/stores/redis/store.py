@@ -45,7 +45,7 @@ from gateway.stores.redis.feed import Feed
 from gateway.stores.redis.lacks import lacks, read_info
 from gateway.stores.redis.locating import HostPort
 from gateway.stores.redis.steps import RECORD, SEALED, Keys, Operand, Operation
-from gateway.stores.sealing import carried_at, seat_from_bytes, shard_of
+from gateway.stores.sealing import SHARDS, carried_at, seat_from_bytes, shard_of
 from gateway.stores.unreadable import UnreadableRecords
 
 # Of what step.lua keeps, and how. A server that has a later one is not read.
@@ -162,8 +162,10 @@ class RedisStore:
         replaced = steps.replace(key.session_id, steps.jar_field(key.host), before, after, now)
         return await self._run_step(shard_of(key.session_id), [replaced]) is not None
 
-    async def find(self, index: SessionIndex, values: Sequence[bytes], now: int) -> tuple[SessionSummary, ...]:
-        found = await self._run_step("", [steps.find(index, values, now)], again=True) or []
+    async def find(
+        self, index: SessionIndex, values: Sequence[bytes], now: int, shards: str = ""
+    ) -> tuple[SessionSummary, ...]:
+        found = await self._run_step("", [steps.find(index, values, now, shards or SHARDS)], again=True) or []
         return self._summaries(found, now)
 
     def _summaries(self, found: Sequence[Any], now: int) -> tuple[SessionSummary, ...]:

@@ -106,13 +106,6 @@ async def test_a_session_of_the_portal_alone_says_it_too(here: Installation) -> 
     assert [one.get("prompt") for one in here.departement.asked] == [None, "login"]
 
 
-async def test_of_two_sessions_that_of_the_application_counts(here: Installation) -> None:
-    browser = await signed_in(here, "departement")
-    await browser.get(here.url(PORTAL, "/_ecluse/login?provider=metropole"))
-    await browser.get(here.url(PERMIS, f"/_ecluse/login?to=/&{OTHER}"))
-    assert [one.get("prompt") for one in here.departement.asked] == [None, "login"]
-
-
 async def test_another_organisation_is_chosen_and_the_page_is_kept(here: Installation) -> None:
     browser = await signed_in(here, "departement")
     chooser = await browser.get(here.url(PERMIS, f"/_ecluse/login?to=/dossier%3Fid%3D7&{ORGANISATION}"))

@@ -523,7 +523,7 @@ def test_files_replaced_by_an_upgrade_change_no_page_of_a_running_gateway(
 
 def test_programs_are_told_what_the_fields_about_a_person_are_for(pages: Pages) -> None:
     """WCAG 1.3.5, RGAA 11.13: password managers fill them, and nobody has to remember (WCAG 3.3.8)."""
-    linking = Outline(pages.account(Reader("fr"), host="permis.example", to="/"))
+    linking = Outline(pages.account(Reader("fr"), host="permis.example", to="/", owner="0123"))
     assert [field.get("autocomplete") for field in linking.all("input") if field.get("type") != "hidden"] == [
         "username",
         "current-password",

@@ -20,7 +20,6 @@ from gateway.stores.records import (
     Ticket,
     TicketKey,
     Touch,
-    UseEnd,
     UseOnce,
 )
 from gateway.stores.redis.cluster_store import RedisClusterStore
@@ -66,8 +65,6 @@ async def ends_in_a_full(store: RedisStore, ports: Sequence[int]) -> None:
         with pytest.raises(GatewayError):
             await store.perform(refused, now)
     assert await store.perform([RevokeSession("s1", buried=True), RaiseEndMark(other, 1, now + 60)], now)
-    assert await store.perform([UseEnd(b"b" * 32, now + 60)], now)
-    assert await store.is_used(UseOnce(b"b" * 32, now + 60), now)
     assert await store.perform([PutTicketOfEnd(ticket_of("y", now), 10, 10)], now)
     assert await store.read_session("s1", now) is None
     assert await store.read_session("s2", now) is not None
