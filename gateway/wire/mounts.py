@@ -46,7 +46,8 @@ class Mount:
 
     def link(self, value: bytes, origin: bytes) -> bytes:
         """Of a Link value (RFC 8288 3)."""
-        parts, at = [], 0
+        parts: list[bytes] = []
+        at = 0
         while (begin := value.find(b"<", at) + 1) and (end := value.find(b">", begin)) >= 0:
             target = value[begin:end].lstrip(b"\t ")
             parts += value[at : end - len(target)], self.address(target, origin)

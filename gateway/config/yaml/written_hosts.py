@@ -48,6 +48,11 @@ def written_hosts(content: bytes) -> WrittenHosts:
         values = written if isinstance(written, list) else []
         shadow, path = data.get("shadow") is True, path if isinstance(path, str) else ""
         return _judged([str(value) for value in values], bool(values), shadow, path)
+    return hosts_by_line(content)
+
+
+def hosts_by_line(content: bytes) -> WrittenHosts:
+    """The same of a file that is not read as YAML. Never raises."""
     text = _text(content)
     words, whole = _listed([_COMMENT.sub("", line) for line in text.split("\n")])
     return _judged(words, whole, bool(_SHADOW.search(text)), _path(text))
