@@ -18,7 +18,7 @@ _MOST_WORDS: Final = 8
 _LONGEST_WORD: Final = 40
 _WORD: Final = re.compile(r"[a-z0-9]+")
 # `l’Haÿ` is also written `lHay`.
-_ELIDED: Final = re.compile(r"([a-z]+)['\u2019]([a-z0-9]+)")
+_ELIDED: Final = re.compile(r"(?<![a-z])([a-z]++)['\u2019]([a-z0-9]+)")
 _LETTERS: Final = str.maketrans({"œ": "oe", "æ": "ae", "ø": "o", "ł": "l"})
 _SAINTS: Final = {"st": "saint", "ste": "sainte", "sts": "saints", "stes": "saintes"}
 # What people write before the name of a place, and what stands between.

@@ -5,6 +5,14 @@ from tests.mutations.defence import Defence
 _RULES = "lint/about_rules.py"
 
 DEFENCES = (
+    # --- folders
+    Defence(
+        "a file that takes too long to compile",
+        "trial/compile_process.py",
+        "signal.setitimer(signal.ITIMER_PROF, max(self._seconds - self._taken[self._content], 0.001))",
+        "slow server/test_compiling.py",
+        "pass",
+    ),
     Defence(
         "pages without the notices of the law (EC420)", "lint/about_the_gateway.py", "if lacking:", "lint/test_rules.py"
     ),

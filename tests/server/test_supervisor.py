@@ -4,6 +4,7 @@ import asyncio
 import os
 import shutil
 import signal
+import sys
 import threading
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -19,6 +20,7 @@ from gateway.server import control_keeper, listeners, observation
 from gateway.server.control import connect
 from gateway.server.faults import CannotServe
 from tests.patience import PATIENCE, until
+from tests.server import slow_helper
 from tests.server.crew import QUICK, USUAL, Crew, crewed
 from tests.tokens.test_ltpa import EXPORTED, PASSWORD
 
@@ -176,6 +178,28 @@ async def test_a_reload_that_cannot_start_its_helper_says_so_and_the_next_is_hea
         told = await crew.reload("config.refused", "second.localhost")
     assert "the compiling process cannot be started" in told["detail"]
     await crew.reload("config.loaded", "second.localhost")
+
+
+async def test_an_app_file_that_takes_too_long_is_named_and_all_else_is_taken(
+    crew: Crew, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gateway.server.compiling._HELPER", (sys.executable, "-P", slow_helper.__file__))
+    crew.place.write_app("slow", "slow.localhost", app="slow")
+    crew.place.write("apps/slow.yaml", crew.place.read("apps/slow.yaml") + slow_helper.HANGS["checked"])
+    # A file of no team's folder: as one that is wrong, it refuses the reload.
+    told = await crew.reload("config.refused", "second.localhost")
+    assert "apps/slow.yaml: it takes too long to compile" in told["detail"]
+    (crew.place.policies / "apps/slow.yaml").unlink()
+    crew.place.settings["teams"] = "{urba: {hosts: [slow.localhost], providers: [alpha], upstreams: [127.0.0.1]}}"
+    crew.place.write_gateway()
+    (crew.place.policies / "apps/urba").mkdir()
+    crew.place.write_app("urba/slow", "slow.localhost", app="slow", translate="{}")
+    path = "apps/urba/slow.yaml"
+    crew.place.write(path, crew.place.read(path) + slow_helper.HANGS["read"])
+    told = await crew.reload("config.partly", "third.localhost")
+    assert told["closed"] == [path]
+    assert f"{path}: it takes too long to compile" in told["detail"]
+    await crew.all_serve()
 
 
 async def test_when_nobody_has_served_yet_what_a_worker_cannot_do_ends_the_gateway(tmp_path: Path) -> None:

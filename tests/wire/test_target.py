@@ -900,6 +900,7 @@ def test_every_letter_is_lowered_to_one_that_stays() -> None:
         (b"/(", b"S(x)", 2000),
         (b"/", b"%C5%93", 1300),
         (b"/", b":$a", 2700),
+        (b"/", b":a", 4000),
         (b"/a", b"%20", 2700),
     ],
 )

@@ -26,7 +26,7 @@ _OTHER_UNITS: Final = {
 }
 _AMOUNT: Final = re.compile(r"([0-9]{1,9})([A-Za-z]*)")
 _URL: Final = re.compile(
-    r"(?P<scheme>[a-z]+)://(?P<host>\[[0-9a-fA-F:.]+\]|[^:/?#@\[\]]+)(?::(?P<port>[0-9]{1,5}))?(?P<rest>.*)"
+    r"(?P<scheme>[a-z]+)://(?P<host>\[[0-9a-fA-F:.]+\]|[^:/?#@\[\]]++)(?::(?P<port>[0-9]{1,5}))?(?P<rest>.*)"
 )
 # A name without its scheme, as browsers show it in their address bar.
 _BARE: Final = re.compile(r"[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*\.[A-Za-z]{2,}(?:/[A-Za-z0-9._~/-]*)?")

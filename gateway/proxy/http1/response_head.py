@@ -32,6 +32,8 @@ from gateway.wire.response_guard import CACHE_DIRECTIVES, STRICT, ResponseLenien
 # The reason phrase is the upstream's own, and may be empty.
 _STATUS_LINE: Final = re.compile(rb"HTTP/1\.([01]) ([1-5][0-9]{2})(?: [\t \x21-\x7e\x80-\xff]*)?\r\n")
 _STATUS_LINES: Final = 512
+# Each is looked at by itself, and some beside all others.
+_MOST_LINES: Final = 500
 _LONGEST_STATUS_LINE: Final = 128
 _LAYOUTS: Final = 512
 
@@ -259,7 +261,10 @@ class ResponseHead:
         line = head[: head.find(b"\n") + 1]
         known = self._known = self._heads.status_lines.get(line) or self._heads.status_line(line)
         self.status = known.status
-        if head.count(b"\r\n") == len(fields) + 2:
+        lines = head.count(b"\r\n") - 2
+        if lines > _MOST_LINES:
+            raise GatewayError(UPSTREAM_RESPONSE, f"{lines} header lines: over {_MOST_LINES}")
+        if lines == len(fields):
             names = tuple(fields)
             self._read(names, list(fields.values()), method)
             if self._unknown <= _SELDOM or not self._unknown % _SELDOM:
