@@ -52,10 +52,10 @@ async def ends_in_a_full(store: RedisStore, ports: Sequence[int]) -> None:
         await add_session(store, session_record(id, now=now), seat_record(id, now=now), NOTHING, now)
     await store.perform([SealedNote("s1", "permis.localhost", b"note")], now)
     await store.perform([SealedNote("s2", "paie.localhost", b"note")], now)
-    await store.touch([Touch(SeatKey("s2", b"l1"), now + 100)])
+    await store.touch([Touch(SeatKey(id, b"l1"), now + 100) for id in ("s1", "s2")])
     cursor = (await store.ended_since(None)).cursor
     fill(ports)
-    assert await store.take_notes(10, now + 1850) == (), "that of a session that was used since"
+    assert await store.take_notes(10, now + 1850) == (), "both sessions were used since"
     for refused in (
         [AddSession(session_record("s3", now=now), seat_record("s3", now=now), NOTHING)],
         [UseOnce(b"a" * 32, now + 60)],
