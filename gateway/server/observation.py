@@ -78,7 +78,8 @@ class Observation:
             closed=len(live.closed),
             certificates=certificate_ends(live.gateway),
         )
-        own = {("ecluse_log_dropped_total",): log.dropped, **self._sources.metadata.counters()}
+        kept = {**self._sources.metadata.counters(), **self._sources.looks.counters()}
+        own = {("ecluse_log_dropped_total",): log.dropped, **kept}
         # With some hundred applications this takes 0.1 s.
         return await asyncio.to_thread(_rendered, live.zeros, [*totals.copied(), own], gauges)
 
