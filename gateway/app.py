@@ -255,6 +255,7 @@ class _Worker:
             preparation=preparation,
             posts=self._posts,
             jars=jars,
+            keeps_sessions=lambda: not (self._housekeeping.store_fails or self._sessions.trust.is_away),
         )
 
     def _make_oversight(self, made: Transactions) -> SessionOversight:

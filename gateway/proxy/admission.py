@@ -45,10 +45,13 @@ _TOLD_AT_ONCE: Final = 2_000
 
 class CountedConnection(Protocol):
     """Of one connection, among those that are counted. `peer`: whose it is, as a server in front tells where it speaks
-    PROXY protocol. `secure`: and that the client spoke TLS with it."""
+    PROXY protocol. `secure`: and that the client spoke TLS with it. `is_told`: such a server has told whose the
+    connection is; `is_front`: it has said that the connection is its own (LOCAL)."""
 
     peer: str
     secure: bool
+    is_told: bool
+    is_front: bool
 
     def leave(self) -> None: ...
 
@@ -56,11 +59,12 @@ class CountedConnection(Protocol):
 class Entered:
     """One connection that is counted, until it leaves."""
 
-    __slots__ = ("_admission", "_key", "peer", "secure")
+    __slots__ = ("_admission", "_key", "is_front", "is_told", "peer", "secure")
 
-    def __init__(self, admission: "Admission", key: str, peer: str) -> None:
+    def __init__(self, admission: "Admission", key: str, peer: str, *, is_front: bool) -> None:
         self.peer = peer
-        self.secure = False
+        self.secure = self.is_told = False
+        self.is_front = is_front
         self._admission: Admission | None = admission
         self._key = key
 
@@ -109,7 +113,7 @@ class Admission:
             return None
         self._counts[key] = count
         self.held += 1
-        return Entered(self, key, peer)
+        return Entered(self, key, peer, is_front=front)
 
     def left(self, key: str) -> None:
         self.held -= 1

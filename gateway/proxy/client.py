@@ -3,6 +3,7 @@ request: reading.py, walk.py up to `send`; then `response_head` and `answered`, 
 """
 
 import asyncio
+from collections.abc import Sequence
 from time import monotonic, time
 from typing import Final, cast
 
@@ -22,6 +23,7 @@ from gateway.proxy.pacing import paced
 from gateway.proxy.portal_exchange import WHOLE, PortalExchange, PouredBody
 from gateway.proxy.posts.keeping import KeepingExchange
 from gateway.proxy.posts.sending import Sending, head_of
+from gateway.proxy.readiness import NO_HOST_OF_OURS, is_question, may_ask, readiness
 from gateway.proxy.reading import BODY, CLOSED, HEAD, LINGER, WAIT
 from gateway.proxy.refusals import head_refusal, refusal, seen_in
 from gateway.proxy.revalidation import still_allowed
@@ -114,13 +116,24 @@ class ClientConnection(Walk):
     def refuse_unread(self, error: GatewayError, head: bytes) -> None:
         """What was not read has no id yet: the one that is here was another request's, maybe another person's."""
         self.request.id = next(self.plane.ids)
+        if error.code in NO_HOST_OF_OURS:
+            line, *lines = head.removesuffix(b"\r\n\r\n").split(b"\r\n")
+            if self.asks_readiness(line, lines):
+                self._respond_unread(readiness(is_ready=self.plane.is_ready()), head)
+                return
         self._refuse_head(error, head)
+
+    def asks_readiness(self, line: bytes, lines: Sequence[bytes]) -> bool:
+        return is_question(line, lines) and may_ask(self._counted, self.memo, self.plane.renew().snapshot)
 
     def _refuse_head(self, error: GatewayError, head: bytes) -> None:
         plane, request_id, seen = self.plane, self.request.id, seen_in(head, self.memo.peer)
         page = head_refusal(plane, error, head, request_id, seen)
         if plane.access_log is not None and self.state is HEAD:
             plane.access_log.unread(request_id, seen, error.code.status, time())
+        self._respond_unread(page, head)
+
+    def _respond_unread(self, page: Page, head: bytes) -> None:
         if not self.transport.is_closing():
             # What follows it is thrown away for a moment, so that this is not lost in a reset.
             self.body_done = False

@@ -76,7 +76,7 @@ class DataPlane:
     connection is looked at every fourth tick). `is_ours`: where no application is connected to. `prepare`: makes what
     an application is told of a person. `there`: told of people's sessions at applications. `posts`:
     None where no form is kept across a sign-in. `jars`: the cookies
-    that browsers are not given.
+    that browsers are not given. `keeps_sessions`: whether the store answers.
     """
 
     def __init__(
@@ -99,7 +99,9 @@ class DataPlane:
         preparation: Preparation | None = None,
         posts: KeptPosts | None = None,
         jars: Jars | None = None,
+        keeps_sessions: Callable[[], bool] = lambda: True,
     ) -> None:
+        self._keeps_sessions = keeps_sessions
         self.hidden_cookies = HiddenCookies(jars, seen)
         self.holder = holder
         self.sessions = sessions
@@ -146,6 +148,10 @@ class DataPlane:
         """For server.acceptors; `tls`: whether the listener speaks it; `redirects`: what it leads to https."""
         scheme = "https" if tls else "http"
         return lambda counted: ClientConnection(self, scheme, counted, self.connections, redirects=redirects)
+
+    def is_ready(self) -> bool:
+        """Whether new requests are wanted here while other nodes are well. Not in a grace: nobody signs in then."""
+        return not self.draining and self._keeps_sessions()
 
     def snapshot_swapped(self) -> None:
         """After the holder's assignment. The next request would see it by itself; what streams is judged anew here."""

@@ -70,6 +70,9 @@ class Services(Protocol):
     posts: KeptPosts | None
     portal: Callable[[InboundRequest, bytes], asyncio.Task[Page | SendOn]]
 
+    def is_ready(self) -> bool:
+        """Whether new requests are wanted here while other nodes are well."""
+
     def opened(self) -> None:
         """One more connection, for the counters."""
 

@@ -2,6 +2,7 @@
 goes."""
 
 from abc import abstractmethod
+from collections.abc import Sequence
 from time import monotonic
 from typing import Final, Literal, assert_never
 
@@ -25,6 +26,7 @@ from gateway.proxy.portal_exchange import count_unread
 from gateway.proxy.portal_lane import PortalPurpose, body_limit, inbound_request, is_embedded
 from gateway.proxy.posts.keeping import admitted, keeping, limit_of
 from gateway.proxy.rates import NOBODY
+from gateway.proxy.readiness import readiness
 from gateway.proxy.reading import WAIT
 from gateway.proxy.refusals import program_refusal, to_https, unauthorized
 from gateway.proxy.services import Services
@@ -78,6 +80,10 @@ class Walk(Gathering):
     def exchange_with_portal(self, inbound: InboundRequest, body: bytes) -> None: ...
 
     @abstractmethod
+    def asks_readiness(self, line: bytes, lines: Sequence[bytes]) -> bool:
+        """Whether a server in front asks for itself whether this node wants new requests (proxy/readiness.py)."""
+
+    @abstractmethod
     def keep_body(self, inbound: InboundRequest, writer: PostWriter, limit: int) -> None:
         """The body goes to a file, then `inbound` to the portal. `limit`: bytes."""
 
@@ -101,6 +107,8 @@ class Walk(Gathering):
             seat, outcome = outcome_of(request, self.plane, request.started)
             self.act(seat, outcome)
         elif self.redirects != "nothing" and (self.redirects == "all" or request.lane.is_secure):
+            if request.line.purpose == "endpoint" and self._said_ready():
+                return
             page = to_https(request, self.plane.tables.snapshot)
             self.refuse(page) if isinstance(page, Refuse) else self.respond(page, close=True)
         else:
@@ -264,6 +272,8 @@ class Walk(Gathering):
     def ask_portal(self, purpose: Literal["endpoint", "logout"]) -> None:
         request, body = self.request, b""
         if purpose == "endpoint":
+            if self._said_ready():
+                return
             if is_question(request, self.plane.tables.snapshot):
                 self.asked_by_front()
                 return
@@ -280,6 +290,14 @@ class Walk(Gathering):
             self.until = self.plane.timers.now + min(timeouts.total, max(timeouts.body, timeouts.first_byte))
             body = b"" if self.body_done else self.begin_body(limit, bare=True)
         self.exchange_with_portal(self._inbound(purpose), body)
+
+    def _said_ready(self) -> bool:
+        """Whether the request was the question of a server in front, which has its answer now."""
+        request = self.request
+        if not self.asks_readiness(request.line.asked, request.whole):
+            return False
+        self.respond(readiness(is_ready=self.plane.is_ready()))
+        return True
 
     def _inbound(self, purpose: PortalPurpose, challenge: RequireSignIn | None = None) -> InboundRequest:
         return inbound_request(self.request, purpose, self.plane.tables.snapshot, self.memo.scheme, challenge)

@@ -36,10 +36,13 @@ _READ_AND_FORGOTTEN = 65536
 
 class Admitted(Protocol):
     """Of one connection, among those that are counted. `peer`: whose it is. `secure`: a server in front says that the
-    client spoke TLS."""
+    client spoke TLS. `is_told`: such a server has told whose the connection is; `is_front`: it
+    has said that the connection is its own."""
 
     peer: str
     secure: bool
+    is_told: bool
+    is_front: bool
 
     def leave(self) -> None: ...
 
@@ -156,7 +159,7 @@ class Acceptor:
             if entered is None:
                 self._turn_away(connection)
                 return
-            entered.secure = told.secure
+            entered.secure, entered.is_told = told.secure, True
             place = entered
         await self._join(connection, place)
 

@@ -220,17 +220,37 @@ APP_OF_PAGES = "prefix-public"
 
 async def public_listener_shows_no_admin(world: World) -> None:
     """K014"""
-    names = ("metrics", "livez", "readyz", "debug", "debug/pprof/", "-/", "-/healthy", "admin", "admin/", "status",
+    names = ("metrics", "livez", "readyz", "ready", "debug", "debug/pprof/", "-/", "-/healthy", "admin", "admin/", "status",
              "server-status", "actuator", "healthz", "config", "api/routes", ".env", ".git/config", "v1/")  # fmt: skip
     for name in names:
         for place in (PORTAL, "unknown"):
             seen = await world.send(request(place, f"/{name}"))
             unseen(world, seen)
             expect(seen.answer.status == (404 if place == PORTAL else 421), f"{place}/{name}: {seen}")
+        seen = await world.send(request("unknown", f"/_ecluse/{name}"))
+        expect(seen.answer.status == 421, f"unknown/_ecluse/{name}: {seen}")
         for app in FORMS:
             seen = await world.send(request(app, f"/_ecluse/{name}".rstrip("/")))
             unseen(world, seen)
             expect(seen.answer.status == 404, f"{app}/_ecluse/{name}: {seen}")
+
+
+async def readiness_is_for_servers_in_front(world: World) -> None:
+    """K014: a client whom the listed proxy passes on does not hear it, whatever `Connection` takes off."""
+    if world.is_gateway:
+        seen = await world.behind_proxy().send(request("unknown", "/_ecluse/ready"))
+        expect(seen.answer.status == 200, f"the control: {seen}")
+    for line in (
+        b"X-Forwarded-For: 198.51.100.7",
+        b"x-forwarded-for:",
+        b"Forwarded: for=x",
+        b"X-Real-IP: 198.51.100.7",
+    ):
+        for lines in ((line,), (b"Connection: " + line.partition(b":")[0], line)):
+            for app, status in (("unknown", 421), (FORMS[0], 404)):
+                seen = await world.behind_proxy().send(request(app, "/_ecluse/ready", *lines))
+                unseen(world, seen)
+                expect(seen.answer.status == status, f"{app} {lines}: {seen}")
 
 
 # --- policy ---
@@ -296,6 +316,7 @@ CASES: tuple[Case, ...] = (
     Case("K004", "the User-Agent of a health check", each_of(*(denied_with(b"User-Agent: " + name) for name in (
         b"kube-probe/1.30", b"GoogleHC/1.0", b"ELB-HealthChecker/2.0")))),
     Case("K014", "no admin page on the public listener", public_listener_shows_no_admin),
+    Case("K014.2", "readiness, asked by a client behind the listed proxy", readiness_is_for_servers_in_front),
     Case("K017", "other protocols", other_protocols),
     Case("K021", "an allowance of another path", stricter_rule_after),
     Case("K029", "dots before a prefix", each_of(*map(path_refused, ("/app1/../admin", "/app1%2f..%2fadmin")))),

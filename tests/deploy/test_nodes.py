@@ -128,3 +128,10 @@ def test_every_password_stands_where_it_is_asked_for() -> None:
         assert password in text
     assert re.findall(r"^masteruser (\S+)", valkey, re.MULTILINE) == ["replica"]
     assert re.findall(r"^sentinel auth-user ecluse (\S+)", sentinel, re.MULTILINE) == ["sentinel"]
+
+
+def test_every_server_of_haproxy_is_given_up_when_its_machine_is_gone() -> None:
+    """HAProxy takes `tcp-ut` in default-server, too, and does nothing with it: requests hung for over a minute."""
+    servers = re.findall(r"^    server .*", (NODES / "haproxy.cfg").read_text(), re.MULTILINE)
+    assert len(servers) == 6
+    assert all(server.endswith(" tcp-ut 3s") for server in servers)

@@ -10,6 +10,7 @@ from tests.nodes.servers import Nine, Trio
 
 # Seconds, of what is over by itself; and by how much a slow link is late.
 LASTS = 6.0
+BEYOND_GRACE = 20.0
 LATE = 0.3
 
 
@@ -28,6 +29,17 @@ async def primary_slow(machines: Machines) -> None:
 
 async def node_cut_off(machines: Machines) -> None:
     machines.network.cut("two")
+
+
+async def node_without_servers(machines: Machines) -> None:
+    """People reach it, and it reaches the application and the provider."""
+    for address in machines.servers.addresses.values():
+        machines.network.lose("two", address)
+
+
+def servers_found(machines: Machines) -> None:
+    for address in machines.servers.addresses.values():
+        machines.network.find("two", address)
 
 
 async def node_slow(machines: Machines) -> None:
@@ -91,6 +103,13 @@ _FOR = f"for {LASTS:.0f} s"
 FAULTS = {
     "rolling-restart": Fault("gateways restarted one after the other", rolling_restart),
     "node-cut-off": Fault("a gateway's machine cut off", node_cut_off),
+    "node-without-servers": Fault(
+        f"a gateway cut off from the servers alone for {BEYOND_GRACE:.0f} s",
+        node_without_servers,
+        lasts=BEYOND_GRACE,
+        is_over=servers_found,
+        of=_BOTH,
+    ),
     "node-killed": Fault("a gateway killed (SIGKILL)", node_killed, of=_BOTH),
     "node-slow": Fault(f"a gateway's link 300 ms slower {_FOR}", node_slow, lasts=LASTS),
     "clock-forward": Fault("a gateway's clock set forward by 90 s", clock_forward),

@@ -53,6 +53,13 @@ class Network:
         """The cable is pulled: nobody is told."""
         self._ip("-n", self.name(BRIDGE), "link", "set", machine, "down")
 
+    def lose(self, machine: str, address: str) -> None:
+        """What this machine sends to that one is lost, on the connections that are open, too."""
+        self._ip("-n", self.name(machine), "route", "add", "blackhole", f"{address}/32")
+
+    def find(self, machine: str, address: str) -> None:
+        self._ip("-n", self.name(machine), "route", "del", "blackhole", f"{address}/32")
+
     def slow(self, machine: str, seconds: float, log: Path) -> None:
         """What this machine sends is late by so much: a second bridge is between it and the others, behind a wire."""
         bridge = self.name(BRIDGE)

@@ -38,6 +38,7 @@ class People:
     callbacks: list[tuple[Person, str]] = field(default_factory=list)
     loads: list[Load] = field(default_factory=list)
     _stopping: bool = False
+    _unanswered: int = 0
     _rested: float = 0.0
     _usual: float = _USUAL
 
@@ -56,7 +57,8 @@ class People:
                     await asyncio.sleep(0.2)
 
     def work(self) -> list[asyncio.Task[None]]:
-        """Each asks for a page thirty times a second; beside them somebody signs in three times a second."""
+        """Each asks for a page thirty times a second; beside them, and first of all, somebody signs in three times a
+        second."""
         tasks = [asyncio.create_task(self._sign_in())]
         for cookie, _ in self.held:
             load = Load(self.world.place.url(), partial(_asking, cookie), ["/x"], pause=0.03)
@@ -74,7 +76,8 @@ class People:
         self._rested = time.monotonic()
         for load in self.loads:
             load.stop()
-        await asyncio.wait(tasks, timeout=_WAITS)
+        _, waiting = await asyncio.wait(tasks, timeout=_WAITS)
+        self._unanswered = len(waiting - {tasks[0]})
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -115,8 +118,9 @@ class People:
         return [(login, asked) for (_, login), load in zip(self.held, self.loads, strict=True) for asked in load.done]
 
     def statuses(self) -> Counter[int]:
-        """0: no answer."""
-        return Counter(asked.status for _, asked in self._done())
+        """0: no answer, or one for which nobody waits so long."""
+        seen = Counter(asked.status if asked.ended - asked.began < _WAITS else 0 for _, asked in self._done())
+        return seen + Counter({0: self._unanswered})
 
     def mixed_up(self) -> int:
         """Answers that say another person's name."""

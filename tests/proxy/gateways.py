@@ -164,7 +164,7 @@ class Client:
 
 class Gateway:
     """`faults`: how many faults of ours a test has provoked; any other fails it. `clock`: the time of its deadlines.
-    `own`: where it listens itself."""
+    `own`: where it listens itself. `keeps_sessions`: whether the store answers."""
 
     plane: DataPlane
     clock: Clock
@@ -180,6 +180,7 @@ class Gateway:
         self.host = "127.0.0.1"
         self.own: set[tuple[str, int]] = set()
         self.faults = 0
+        self.keeps_sessions = True
         self.clients: list[Client] = []
 
     async def client(self, tls: ssl.SSLContext | None = None, name: str = HOST.decode()) -> Client:
@@ -260,6 +261,7 @@ async def gateway(
         preparation=preparation,
         callers=callers,
         jars=jars,
+        keeps_sessions=lambda: here.keeps_sessions,
     )
     listening = bind(Listener((address, 0)))
     here.host, here.port = listening.getsockname()[:2]

@@ -21,7 +21,7 @@ class Place:
     def __init__(self, keeper: "Keeper", peer: str) -> None:
         self._keeper = keeper
         self.peer = peer
-        self.secure = False
+        self.secure = self.is_told = self.is_front = False
 
     def leave(self) -> None:
         self._keeper.places.remove(self)

@@ -1,0 +1,46 @@
+"""Whether this node wants new requests: a server in front asks it on the listener that carries its traffic.
+
+Only a server in front hears it, and only where it speaks for itself: everybody else has asked for a path that is none.
+"""
+
+from collections.abc import Iterable
+from typing import Final
+
+from gateway.config.snapshot import Snapshot
+from gateway.model.codes import WIRE_HOST, Code
+from gateway.model.host_codes import APP_CLOSED, HOST_UNKNOWN, HOST_UNREAD
+from gateway.model.ports import Page
+from gateway.proxy.admission import CountedConnection
+from gateway.proxy.memo import Memo
+
+NO_HOST_OF_OURS: Final[frozenset[Code]] = frozenset({WIRE_HOST, HOST_UNKNOWN, HOST_UNREAD, APP_CLOSED})
+"""Why a head was refused whose Host names nothing that is served: a health check may name anything, or nothing."""
+
+_PATH: Final = b"/_ecluse/ready"
+_QUESTIONS: Final = frozenset(
+    b"%b %b HTTP/1.%b" % (method, _PATH, minor) for method in (b"GET", b"HEAD") for minor in (b"0", b"1")
+)
+# A server in front writes one of these into a request that it passes on.
+_CLIENT: Final = frozenset({b"x-forwarded-for", b"forwarded", b"x-real-ip"})
+
+_HEADERS: Final = ((b"Content-Type", b"text/plain"), (b"Cache-Control", b"no-store"))
+_READY: Final = Page(200, _HEADERS, b"ready\n")
+_NOT_READY: Final = Page(503, _HEADERS, b"not ready\n")
+
+
+def is_question(line: bytes, lines: Iterable[bytes]) -> bool:
+    """Whether a request asks for readiness on behalf of nobody. `line`: the request line as it was sent; `lines`: the
+    header lines as they were sent, each as b"Name:value"."""
+    if line not in _QUESTIONS:
+        return False
+    names = [each.partition(b":")[0].strip().lower() for each in lines]
+    return _CLIENT.isdisjoint(names) and names.count(b"host") <= 1
+
+
+def may_ask(counted: CountedConnection, memo: Memo, snapshot: Snapshot) -> bool:
+    """Whether a server in front speaks for itself: by PROXY protocol it says so (LOCAL), else its address is listed."""
+    return counted.is_front or (not counted.is_told and memo.is_trusted(snapshot))
+
+
+def readiness(*, is_ready: bool) -> Page:
+    return _READY if is_ready else _NOT_READY
