@@ -1,8 +1,5 @@
 """A person links their own account of an application: what they show for it, and who else could."""
 
-import re
-from html import unescape
-
 import pytest
 
 from gateway.accounts.file import links_path
@@ -10,7 +7,7 @@ from gateway.model.account import AccountHolder, AccountSettings
 from gateway.model.codes import FORM_LOGIN_LOOP, FORM_LOGIN_REFUSED, Code
 from gateway.ops.log import short_reference
 from gateway.portal.http.look import ASKS_ANEW, digest
-from tests.portal.browser import Browser, Reply
+from tests.portal.browser import Browser, Reply, leads_to
 from tests.portal.installation import ACTES, PORTAL, Installation
 
 SETTINGS = AccountSettings(by=("uid",), ask=(("", "Ask."),), missing="link")
@@ -27,13 +24,6 @@ async def signed_in(here: Installation) -> Browser:
 async def sent(here: Installation, browser: Browser, path: str = FORM, **fields: str) -> Reply:
     told = {"host": ACTES, "to": "/dossiers?a=1", "login": "a.liddell", "password": "right", **fields}
     return await browser.post(here.url(PORTAL, path), {name: value for name, value in told.items() if value})
-
-
-def leads_to(reply: Reply) -> str:
-    """Of a page that goes on by itself."""
-    found = re.search(r'<meta http-equiv="refresh" content="0;url=([^"]*)">', reply.text)
-    assert found is not None
-    return unescape(found[1])
 
 
 async def login_of(here: Installation) -> str | None:
