@@ -26,8 +26,8 @@ async def sent(here: Installation, browser: Browser, path: str = FORM, **fields:
     return await browser.post(here.url(PORTAL, path), {name: value for name, value in told.items() if value})
 
 
-async def login_of(here: Installation) -> str | None:
-    found = await here.accounts.credential(AccountHolder("actes", here.metropole.issuer, "uid=alice"), SETTINGS)
+async def login_of(here: Installation, user: str = "alice") -> str | None:
+    found = await here.accounts.credential(AccountHolder("actes", here.metropole.issuer, f"uid={user}"), SETTINGS)
     return None if found is None else found[0]
 
 
