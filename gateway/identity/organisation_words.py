@@ -26,7 +26,7 @@ _AROUND: Final = frozenset(
     ("mairie", "ville", "commune", "communaute", "departement", "departemental", "region", "regional", "conseil",
      "hotel", "de", "du", "des", "d", "la", "le", "les", "l")
 )  # fmt: skip
-_SIREN_DIGITS: Final = 9
+SIREN_DIGITS: Final = 9
 _SIRET_DIGITS: Final = 14
 
 
@@ -115,9 +115,9 @@ def _spellings(word: str) -> tuple[str, ...]:
     """The word itself comes last."""
     if word in _SAINTS:
         return _SAINTS[word], word
-    if word.isdigit() and len(word) > _SIREN_DIGITS:
+    if word.isdigit() and len(word) > SIREN_DIGITS:
         # Of any establishment: the organisation has the first nine.
-        return word[:_SIREN_DIGITS], word
+        return word[:SIREN_DIGITS], word
     return (word,)
 
 

@@ -30,6 +30,7 @@ from gateway.portal.http.request import (
     return_target,
 )
 from gateway.portal.http.responses import encoded, redirect
+from gateway.portal.let_in import require_let_in
 from gateway.portal.services import PortalServices
 from gateway.wire.cookies import presented_seat
 from gateway.wire.navigation import is_same_origin
@@ -88,7 +89,7 @@ class AccountPages:
     async def remove(self, request: PortalRequest) -> Page:
         """By the page of sessions."""
         require_own_page(request)
-        asked = await asked_account(self._services, request, request.form(), "link")
+        asked = await asked_account(self._services, request, request.form(), "link", is_end=True)
         require_owner(request.form(), asked.seat.identity)
         if await self._services.linking.remove(asked.app, asked.seat.identity):
             self._services.report.account_unlinked(request, asked.seat.identity)
@@ -117,22 +118,29 @@ class AccountPages:
 
 
 async def asked_account(
-    services: PortalServices, request: PortalRequest, told: dict[str, str], missing: Literal["link", "request"]
+    services: PortalServices,
+    request: PortalRequest,
+    told: dict[str, str],
+    missing: Literal["link", "request"],
+    *,
+    is_end: bool = False,
 ) -> AskedAccount:
-    """Raises GatewayError where there is no such application, or nobody whose identity it accepts. `missing`: what its
-    file has people do there."""
+    """Raises GatewayError where there is no such application, or nobody whom it lets in. `missing`: what its file has
+    people do there. `is_end`: it takes something back, as also people may whom rules keep out by now."""
     host = host_of((told.get("host") or request.host).encode("ascii", "replace"), request.snapshot)
     app = request.snapshot.find_app(host, told.get("to", ""))
     if app is None or app.account is None or app.account.missing != missing:
         raise GatewayError(PATH_RESERVED, f"no application there in which people {missing} accounts by themselves")
     request.app_name = app.name
     target = return_target(app, told.get("to", ""))
-    request.way_back = WayBack(app, host, target)
+    request.way_back = back = WayBack(app, host, target)
     cookie = presented_seat(request.cookie_line)
     seat = None if cookie is None else await services.sessions.load(request.host, cookie)
     if seat is None or not app.accepts(seat.identity):
         raise GatewayError(SESSION_NONE, "nobody is signed in whom this application listens to")
     request.identity = seat.identity
+    if not is_end:
+        await require_let_in(request, back, seat, services.now())
     return AskedAccount(app, host, target, seat)
 
 

@@ -34,6 +34,7 @@ from gateway.portal.flow.steps import (
 )
 from gateway.portal.home_page import HomePage
 from gateway.portal.http.error_page import is_for_another, may_choose, way_of
+from gateway.portal.http.form_answers import leads_elsewhere, leads_to_application
 from gateway.portal.http.request import KEPT, PREFIX, PortalRequest, is_scim, require_form
 from gateway.portal.http.responses import NO_ICON, framed, with_cookies, with_headers
 from gateway.portal.jwks import application_keys
@@ -146,6 +147,8 @@ class Portal:
             page = await self._page(request)
             if isinstance(page, SendOn):
                 return page
+            if request.method == "POST" and not request.from_provider:
+                page = self._after_form(request, page)
         except GatewayError as error:
             self._services.report.refused(request, error)
             page = self._refusal(request, error)
@@ -162,6 +165,13 @@ class Portal:
             # A sign-in that was refused, or led elsewhere: what it was made of works no more.
             if request.uses_up:
                 await self._services.transactions.use_up(request.uses_up)
+
+    def _after_form(self, request: PortalRequest, page: Page) -> Page:
+        """The one place where the answer to a form of ours may come to lead to another origin."""
+        url = leads_elsewhere(request, page)
+        if not url:
+            return page
+        return self._services.pages.onward(request.reader, url, to_application=leads_to_application(request, url))
 
     async def _run_steps(self, request: PortalRequest) -> Page | SendOn:
         """Steps say what comes next and never call each other."""
@@ -218,8 +228,10 @@ class Portal:
             if path.startswith("kept/"):
                 found = {"GET": self._kept_posts.lead_back, "POST": self._kept_posts.send}
         if request.on_portal_host and not found:
-            ours = self._of_portal.get(path) or self._sources.handlers(path)
-            found = ours or self._scim.handlers(request) or found
+            found = self._of_portal.get(path, found)
+            if not found and (of_protocol := self._sources.handlers(path)) is not None:
+                request.from_provider, found = True, of_protocol
+            found = found or self._scim.handlers(request) or _NONE
         return found or (_NONE if request.app is None else self._leads.get(path, _NONE))
 
     async def _begin_or_choose(self, request: PortalRequest) -> NextStep:

@@ -563,4 +563,10 @@ DEFENCES = (
         "portal/test_waiting.py",
         "True",
     ),
+    Defence(
+        "the answer to a form of ours leads elsewhere by a page",
+        "portal/app.py",
+        'if request.method == "POST" and not request.from_provider:',
+        "portal/http/test_form_answers.py",
+    ),
 )

@@ -38,6 +38,7 @@ from gateway.model.session import Seat, SeatLimits
 from gateway.ops.counters import Counters
 from gateway.ops.log import Log
 from gateway.organisations.search import OrganisationSearch
+from gateway.policy.conditions import SignedIn
 from gateway.policy.routes import RouteTable
 from gateway.portal.app import Portal
 from gateway.portal.flow.active_people import ActivePeople
@@ -63,6 +64,7 @@ from gateway.translation.specs import Constant, CookieSpec, FromAttribute, Heade
 from gateway.wire.target import STRICT
 from tests.ops.foreseen import missed
 from tests.patience import PATIENCE
+from tests.policy.short import rule, table
 from tests.portal.browser import Browser
 from tests.portal.listener import Connection
 from tests.portal.op import Op
@@ -190,7 +192,8 @@ class Installation:
         self.snapshot = replace(self.snapshot, apps=apps, exact_hosts=_hosts(apps))
 
     def link_accounts(self, name: str, settings: AccountSettings) -> None:
-        self.change(name, account=settings)
+        """At an application that lets in whoever is signed in."""
+        self.change(name, account=settings, routes=table(rule("/**", SignedIn())))
         self.snapshot = replace(self.snapshot, gateway=replace(self.snapshot.gateway, link_keys=KEYS))
 
     def lists(self, *clients: ScimClient) -> None:

@@ -10,9 +10,9 @@ from gateway.model.kept_post import KeptFile, KeptPost
 from gateway.model.ports import Page, Reader
 from gateway.model.theme import Accessibility, FooterLinks, ShownText, Theme
 from gateway.portal.http.choices import (
-    ActingLine,
     AwayProvider,
     Choice,
+    NamedOrganisation,
     OrganisationChoices,
     OrganisationLine,
     ProviderChoices,
@@ -122,7 +122,7 @@ def _sign_in(pages: Pages, reader: Reader) -> dict[str, Page]:
         "away": pages.away(reader, _away(_ways()[1:2], "/c"), reference="0190f2a4c8e37b12"),
         "away-alone": pages.away(reader, _away((), ""), reference="0190f2a4c8e37b12"),
         "acting": pages.acting(
-            reader, "c" * 43, [ActingLine("21590350100017", "Lille"), ActingLine("19590123400017", "")]
+            reader, "c" * 43, [NamedOrganisation("21590350100017", "Lille"), NamedOrganisation("19590123400017", "")]
         ),
         **{f"organisations-{name}": pages.organisations(reader, one) for name, one in organisation_choices().items()},
         "step-up": pages.step_up(reader, StepUp(_ways()[0], "eidas2", False, None, "https://permis.exemple.fr/")),
@@ -158,7 +158,7 @@ def _signed_in(pages: Pages, reader: Reader) -> dict[str, Page]:
     links = (AccountLine(ShownText("Permis de construire"), "permis.exemple.fr", "hleboeuf"),)
     refused = {"refused": _code("account.refused"), "reference": "0190f2a4c8e37b12"}
     account = {"host": "permis.exemple.fr", "to": "/", "owner": "0123", "another": _ANOTHER}
-    about = {"person": reader.account, "organisation": "Métropole du Nord"}
+    about = {"person": reader.account, "organisation": NamedOrganisation("21590350100017", "Lille")}
     return {
         "home": pages.home(at_home, Offered(applications, "", 1, True), [HomeLine(session, "0" * 32)], _AT_HOME),
         "home-acting": pages.home(
@@ -166,7 +166,7 @@ def _signed_in(pages: Pages, reader: Reader) -> dict[str, Page]:
             Offered((), "", 1, False),
             [HomeLine(session, "0" * 32)],
             _AT_HOME,
-            ActingLine("19590123400017", ""),
+            NamedOrganisation("19590123400017", ""),
         ),
         "home-empty": pages.home(at_home, Offered((), "", 1, False), [HomeLine(session, "0" * 32)], _AT_HOME),
         "home-not-found": pages.home(at_home, Offered((), "zzz", 1, False), [HomeLine(session, "0" * 32)]),

@@ -1,8 +1,5 @@
 """A person links their own account of an application: what they show for it, and who else could."""
 
-import re
-from html import unescape
-
 import pytest
 
 from gateway.accounts.file import links_path
@@ -12,7 +9,7 @@ from gateway.model.identity import Identity
 from gateway.ops.log import short_reference
 from gateway.portal.account_pages import owner_of
 from gateway.portal.http.look import ASKS_ANEW, digest
-from tests.portal.browser import Browser, Reply
+from tests.portal.browser import Browser, Reply, leads_to
 from tests.portal.installation import ACTES, PORTAL, Installation
 
 SETTINGS = AccountSettings(by=("uid",), ask=(("", "Ask."),), missing="link")
@@ -37,15 +34,8 @@ async def sent(here: Installation, browser: Browser, path: str = FORM, **fields:
     return await browser.post(here.url(PORTAL, path), {name: value for name, value in told.items() if value})
 
 
-def leads_to(reply: Reply) -> str:
-    """Of a page that goes on by itself."""
-    found = re.search(r'<meta http-equiv="refresh" content="0;url=([^"]*)">', reply.text)
-    assert found is not None
-    return unescape(found[1])
-
-
-async def login_of(here: Installation) -> str | None:
-    found = await here.accounts.credential(AccountHolder("actes", here.metropole.issuer, "uid=alice"), SETTINGS)
+async def login_of(here: Installation, user: str = "alice") -> str | None:
+    found = await here.accounts.credential(AccountHolder("actes", here.metropole.issuer, f"uid={user}"), SETTINGS)
     return None if found is None else found[0]
 
 

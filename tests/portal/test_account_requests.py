@@ -14,9 +14,9 @@ from gateway.accounts.request_file import RequestFile, requests_path
 from gateway.model.account import AccountHolder, AccountSettings
 from gateway.ops.log import short_reference
 from gateway.portal.http.look import ASKS_ANEW, digest
-from tests.portal.browser import Browser, Reply
+from tests.portal.browser import Browser, Reply, leads_to
 from tests.portal.installation import ACTES, KEYS, PORTAL, Installation
-from tests.portal.test_account_pages import leads_to, owner
+from tests.portal.test_account_pages import owner
 
 SETTINGS = AccountSettings(by=("uid",), ask=(("", "Écrivez à la DSI."),), missing="request")
 PAGE = "/_ecluse/account/request"

@@ -216,7 +216,7 @@ async def test_whose_data_these_are_is_shown_with_their_day(asks: Installation) 
 
 
 async def test_where_nothing_can_be_searched_the_services_are_shown(asks: Installation) -> None:
-    (Path(asks.state) / "index.v1.sqlite").unlink()
+    (Path(asks.state) / "index.v2.sqlite").unlink()
     browser, transaction = await asked(asks)
     reply = await find(asks, browser, "lille", transaction)
     assert "Organisations cannot be searched at the moment" in reply.text
@@ -246,7 +246,7 @@ async def test_nothing_of_what_is_typed_is_logged_or_kept(asks: Installation) ->
     browser, transaction = await asked(asks)
     for typed in ("somebody%40secret.example", "secretname", "secretname%ff"):
         await find(asks, browser, typed, transaction)
-    (Path(asks.state) / "index.v1.sqlite").write_bytes(b"no index")
+    (Path(asks.state) / "index.v2.sqlite").write_bytes(b"no index")
     await find(asks, browser, "secretname", transaction)
     reply = await find(asks, browser, "secretname", "gone")
     assert reply.status == 400

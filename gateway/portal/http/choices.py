@@ -19,14 +19,14 @@ class Choice:
 
 
 @dataclass(frozen=True, slots=True)
-class ActingLine:
-    """An organisation for which a person may act. `name`: empty where no table has it."""
+class NamedOrganisation:
+    """An organisation in whose name a person acts, or may act. `name`: empty where no table has it."""
 
     number: str
     name: str
 
 
-MayAct = ActingLine | None
+MayAct = NamedOrganisation | None
 """The one for which they do; None: there is no other."""
 
 

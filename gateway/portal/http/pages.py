@@ -21,10 +21,10 @@ from gateway.model.theme import ShownText, Theme, Words, by_language, said_in
 from gateway.ops.log import short_reference
 from gateway.portal.http.called import called, whole, whole_day, whole_words
 from gateway.portal.http.choices import (
-    ActingLine,
     AwayProvider,
     Choice,
     MayAct,
+    NamedOrganisation,
     OrganisationChoices,
     ProviderChoices,
     StepUp,
@@ -233,7 +233,9 @@ class Pages:
         again = (("page", "post_kept"), ("until", str(until)), ("back", login_url))
         return self._page("post_kept.html", reader, again, status=401, until=until, login_url=login_url)
 
-    def send_post(self, reader: Reader, *, action: str, post: KeptPost, person: str, organisation: str | None) -> Page:
+    def send_post(
+        self, reader: Reader, *, action: str, post: KeptPost, person: str, organisation: NamedOrganisation | None
+    ) -> Page:
         """The button that sends a kept post on. The application is told where the click came from: our origin."""
         about: dict[str, Any] = {"path": post.target.partition("?")[0], "person": person, "organisation": organisation}
         page = self._page("send_post.html", reader, action=action, post=post, **about)
@@ -241,7 +243,7 @@ class Pages:
         return Page(page.status, (*headers, _HTML), page.body)
 
     def not_to_send(
-        self, reader: Reader, refused: Code, *, person: str, organisation: str | None, reference: str
+        self, reader: Reader, refused: Code, *, person: str, organisation: NamedOrganisation | None, reference: str
     ) -> Page:
         """A kept post that is not for `person` to send, or not in the name of `organisation` (None: of none)."""
         about: dict[str, Any] = {"person": person, "organisation": organisation, "reference": reference}
@@ -258,9 +260,9 @@ class Pages:
         """`acts`: for whom they act, if they may change it."""
         return self._page("home.html", reader, offered=offered, lines=lines, another=another, acting=acts)
 
-    def acting(self, reader: Reader, id: str, lines: Sequence[ActingLine]) -> Page:
+    def acting(self, reader: Reader, id: str, lines: Sequence[NamedOrganisation]) -> Page:
         """`id`: of the sign-in that waits for the choice."""
-        return self._page("acting.html", reader, (("c", id),), id=id, lines=lines)
+        return self._page("acting.html", reader, id=id, lines=lines)
 
     def step_up(self, reader: Reader, asked: StepUp) -> Page:
         return self._page("step_up.html", reader, asked=asked, is_stronger=bool(asked.level or asked.other_method))
@@ -320,12 +322,10 @@ class Pages:
         """After that form: it leads back to the application by itself, as `onward` does to a provider."""
         return self._page("linked.html", replace(reader, again=""), url=url)
 
-    def onward(self, reader: Reader, url: str) -> Page:
-        """A page that goes on to a provider by itself, and a link for people who would rather not wait.
-
-        After a form of ours: browsers hold that page's form-action against a redirect, not against this.
-        """
-        return self._page("post.html", replace(reader, again=""), url=url, fields=())
+    def onward(self, reader: Reader, url: str, *, to_application: bool = False) -> Page:
+        """A page that goes on by itself to a provider, or to an application, and a link for people who would rather not
+        wait. After a form of ours: browsers hold that page's form-action against a redirect, not against this."""
+        return self._page("onward.html", replace(reader, again=""), url=url, to_application=to_application)
 
     def waiting(self, reader: Reader, url: str, slow: Choice | None) -> Page:
         """A page that leads on to `url` at once, which is answered when there is something to show. `slow`: the

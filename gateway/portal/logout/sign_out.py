@@ -102,9 +102,20 @@ class BrowserSignOut:
             return None
 
     async def _at_application(self, request: PortalRequest, app: App, session: Session) -> Present | None:
-        """As the person's own browser would: with what the application is told of them, and their cookies of it."""
+        """As the person's own browser would: with what the application is told of them, and their cookies of it. An
+        application that does not accept their identity is told nothing of it (invariant 5): another one of a host that
+        several divide may have let them in."""
         if app.logout.url is None:
             return None
+        injection = NOTHING
+        if app.accepts(session.identity):
+            injection = await self._told_of(request, app, session)
+        cookies = ApplicationCookies(app.edits.cookies, app.cookie_names)
+        _, kept = cookies.read(request.cookie_line)
+        hidden = await self._hidden(request, app, cookies)
+        return Present(app, request.host, injection, b"; ".join(part for part in (hidden, kept) if part))
+
+    async def _told_of(self, request: PortalRequest, app: App, session: Session) -> Injection:
         try:
             identity = await self._services.accounts.identity_at(app, session.identity, self._services.now())
             injection = app.translation.render(identity)
@@ -115,11 +126,8 @@ class BrowserSignOut:
         except GatewayError as error:
             # While they were signed in the application was not told either.
             self._services.report.application_not_told(request, error)
-            injection = NOTHING
-        cookies = ApplicationCookies(app.edits.cookies, app.cookie_names)
-        _, kept = cookies.read(request.cookie_line)
-        hidden = await self._hidden(request, app, cookies)
-        return Present(app, request.host, injection, b"; ".join(part for part in (hidden, kept) if part))
+            return NOTHING
+        return injection
 
     async def _with_tokens(
         self, request: PortalRequest, app: App, identity: Identity, injection: Injection

@@ -9,7 +9,7 @@ from dataclasses import replace
 from gettext import NullTranslations
 from html.parser import HTMLParser
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import pytest
 from jinja2 import Environment, Template
@@ -29,15 +29,16 @@ from gateway.model.codes import (
     Code,
 )
 from gateway.model.kept_post import KeptFile, KeptPost
+from gateway.model.kept_post_codes import SESSION_FORM_OTHER_ORGANISATION
 from gateway.model.ports import Page, Reader
 from gateway.model.theme import ShownText, Theme, Words
 from gateway.ops.log import short_reference
 from gateway.portal.http import pages as module
 from gateway.portal.http.called import whole_words
 from gateway.portal.http.choices import (
-    ActingLine,
     AwayProvider,
     Choice,
+    NamedOrganisation,
     OrganisationChoices,
     OrganisationLine,
     ProviderChoices,
@@ -146,8 +147,12 @@ def every_page(pages: Pages, language: str) -> list[Page]:
             Offered((OfferedApplication(ShownText("Permis"), "https://permis/"),), "permis", 2, True),
             [HomeLine(line, "0" * 32)],
         ),
-        pages.home(Reader(language), Offered((), "", 1, False), [], acts=ActingLine("21590350100017", "Lille")),
-        pages.acting(Reader(language), "c1", [ActingLine("21590350100017", "Lille"), ActingLine("19590123400017", "")]),
+        pages.home(Reader(language), Offered((), "", 1, False), [], acts=NamedOrganisation("21590350100017", "Lille")),
+        pages.acting(
+            Reader(language),
+            "c1",
+            [NamedOrganisation("21590350100017", "Lille"), NamedOrganisation("19590123400017", "")],
+        ),
         pages.signed_out(Reader(language), "in_part", home="https://permis/"),
         pages.onward(Reader(language), "https://idp.example/slo?SAMLRequest=x&Signature=y"),
     ]
@@ -493,6 +498,19 @@ def test_the_answer_to_a_kept_form_may_lead_to_another_host() -> None:
     assert "; form-action 'self' https: http:; base-uri 'none'; " in headers[b"Content-Security-Policy"].decode()
     assert headers[b"Referrer-Policy"] == b"strict-origin"
     assert len(headers) == len(page.headers)
+
+
+@pytest.mark.parametrize(("name", "said"), [("Lille", "Lille <small>21590350100017</small>"), ("", "21590350100017")])
+def test_an_organisation_is_named_with_its_number_beside_on_the_pages_of_a_kept_form(name: str, said: str) -> None:
+    pages, acting = Pages(), NamedOrganisation("21590350100017", name)
+    file = KeptFile("x", b"s", "k1", b"p", 1)
+    post = KeptPost("permis", "permis.example", "/depot", "text/plain", "b", 0, 3600, file)
+    about: dict[str, Any] = {"person": "h", "organisation": acting}
+    for page in (
+        pages.send_post(Reader("en"), action="/_ecluse/kept/x/depot", post=post, **about),
+        pages.not_to_send(Reader("en"), SESSION_FORM_OTHER_ORGANISATION, reference="r", **about),
+    ):
+        assert f"<dt>For the organisation:</dt><dd>{said}</dd>" in page.body.decode()
 
 
 def test_once_prepared_no_page_is_compiled_for_a_request(monkeypatch: pytest.MonkeyPatch) -> None:
