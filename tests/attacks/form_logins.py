@@ -229,6 +229,17 @@ async def another_persons(world: World) -> None:
     expect(b"FSID" not in nobody, f"{nobody!r}")
 
 
+async def sent_by_hand(world: World) -> None:
+    """The application would count the try."""
+    cookie = await somebody(world)
+    with Formed(world, (b"200 OK", (), form())) as app:
+        for name in ("password", "password[x", "[password]", "password[", "password.", "%u0070assword", "PASSWORD"):
+            seen = await opened(world, cookie, target=f"/enter/check?{name}=guess")
+            expect(seen.answer.status == 403, f"{name}: {seen}")
+        sent = [one.target for one in app.reached if b"guess" in one.raw]
+    expect(not sent, f"sent on: {sent}")
+
+
 # --- FL04: what is said of it
 
 
@@ -298,6 +309,7 @@ CASES: tuple[Case, ...] = (
     uncontrolled("FL03.1", "a browser brings no session", not_the_browsers),
     uncontrolled("FL03.2", "a browser is given none", not_for_browsers),
     uncontrolled("FL03.3", "nobody has another person's", another_persons),
+    uncontrolled("FL03.4", "no name that is read as the secret's is sent by hand", sent_by_hand),
     uncontrolled("FL04.1", "no secret and no account is told", unsaid),
     *numbered(
         "FL05",
