@@ -114,6 +114,8 @@ _ZOPE: Final = frozenset({"VirtualHostBase", "VirtualHostRoot"})
 _WINDOWS: Final = re.compile(r"""~[0-9]|::|\A[^:]*+:.*\$|:\Z|["*<>]|[. ]\Z""", re.DOTALL)
 # The longest address to which we send a browser back, in characters, and the first segment of our own endpoints.
 _LONGEST_RETURN: Final = 8192
+# Each takes some microseconds, where a path has more than plain letters.
+_MOST_SEGMENTS: Final = 500
 _OUR_PATHS: Final = "_ecluse"
 
 
@@ -129,6 +131,8 @@ def canonical_target(raw: bytes, leniency: PathLeniency = STRICT) -> Target:
     if lawful is None:
         raise _refused("a byte that may not stand here, or a form other than the origin form", raw)
     path, query = lawful.groups()
+    if path.count(b"/") > _MOST_SEGMENTS:
+        raise _refused(f"more than {_MOST_SEGMENTS} segments, one of which has to be looked at closely", raw)
     return Target(raw, path, query, *_readings(path, leniency))
 
 

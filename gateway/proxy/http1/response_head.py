@@ -26,14 +26,13 @@ from gateway.wire.headers import (
     binds_connection,
 )
 from gateway.wire.hop_by_hop import connection_tokens, without_named
+from gateway.wire.lenient_heads import check_lines
 from gateway.wire.response_edits import HostEdits
 from gateway.wire.response_guard import CACHE_DIRECTIVES, STRICT, ResponseLeniency, cleared, ends_hsts, orders_a_front
 
 # The reason phrase is the upstream's own, and may be empty.
 _STATUS_LINE: Final = re.compile(rb"HTTP/1\.([01]) ([1-5][0-9]{2})(?: [\t \x21-\x7e\x80-\xff]*)?\r\n")
 _STATUS_LINES: Final = 512
-# Each is looked at by itself, and some beside all others.
-_MOST_LINES: Final = 500
 _LONGEST_STATUS_LINE: Final = 128
 _LAYOUTS: Final = 512
 
@@ -262,8 +261,7 @@ class ResponseHead:
         known = self._known = self._heads.status_lines.get(line) or self._heads.status_line(line)
         self.status = known.status
         lines = head.count(b"\r\n") - 2
-        if lines > _MOST_LINES:
-            raise GatewayError(UPSTREAM_RESPONSE, f"{lines} header lines: over {_MOST_LINES}")
+        check_lines(lines)
         if lines == len(fields):
             names = tuple(fields)
             self._read(names, list(fields.values()), method)
