@@ -105,7 +105,7 @@ def test_a_rule(tmp_path: Path) -> None:
         build(compile_files(read_folder(tmp_path / "policies")).plan)
         calls.forget()
         snapshot = build(compile_files(read_folder(tmp_path / "policies")).plan)
-        assert_within(calls, files=45, returns=244)
+        assert_within(calls, files=45, returns=266)
         person = identity(uid="jdupont", groups="administrateurs")
         app = snapshot.apps["permis"]
         decision = Question(AppIdentity(app, person, 0.0, 0.0), app.routes.find(("admin", "x")), "GET").decision()
