@@ -6,6 +6,7 @@ import signal
 import sys
 from argparse import Namespace
 from pathlib import Path
+from threading import Thread
 
 from gateway.cli.folder import said_to_be_wrong, to_be_checked
 from gateway.ops.log import Log
@@ -51,9 +52,15 @@ def _open_standard_files() -> None:
 async def _supervise(folder: Path, log: Log, manager: ServiceManager, *, replaces: bool) -> None:
     loop = asyncio.get_running_loop()
     loop.set_exception_handler(into_log(log))
-    supervisor = Supervisor(folder, log, manager=manager, replaces=replaces)
+    supervisor = Supervisor(folder, log, manager=manager, replaces=replaces, say=_say)
     # Signals are handled before anything else: one that comes early must not end the process by default.
     for told in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(told, supervisor.stop)
     loop.add_signal_handler(signal.SIGHUP, supervisor.reload)
     await supervisor.run()
+
+
+def _say(text: str) -> None:
+    """To a person at a terminal: who reads the log has it there. A terminal that is stopped (Ctrl-S) holds a thread."""
+    if sys.stderr.isatty():
+        Thread(target=print, args=(f"ecluse: {text}",), kwargs={"file": sys.stderr, "flush": True}, daemon=True).start()

@@ -37,7 +37,11 @@ _TABLE = (
     # configuration
     Event("config.loaded", "info", "A policy folder was taken into every worker; `revision` is its hash."),
     Event("config.refused", "error", "A policy folder was refused; the one before it stays live, whole."),
-    Event("config.partly", "error", "Wrong app files were left out: `kept` as they were, or their hosts are `closed`."),
+    Event(
+        "config.partly",
+        "error",
+        "Wrong app files were left out: `kept` as they were, or `closed`, with the `hosts` that are closed by it.",
+    ),
     Event(
         "config.deviation",
         "warning",

@@ -4,7 +4,7 @@ import asyncio
 import os
 import socket
 import time
-from collections.abc import Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -57,7 +57,9 @@ class Supervisor:
         program: Sequence[str] = PROGRAM,
         manager: ServiceManager | None = None,
         replaces: bool = False,
+        say: Callable[[str], None] = lambda text: None,
     ) -> None:
+        self._say = say
         self._manager = ServiceManager({}, 0) if manager is None else manager
         self._replaces = replaces
         self._links = Links(self)
@@ -125,8 +127,9 @@ class Supervisor:
         self._rollout = Rollout(live, self.fleet, self._patience)
         self._sources = Sources(gateway, self._log, partial(tell_workers, self.fleet))
         self.observation = Observation(
-            self.fleet, self._rollout, self._sources, self._totals, self._log, slots=self._slots, ends=self._stop.is_set
-        )
+            self.fleet, self._rollout, self._sources, self._totals, self._log,
+            slots=self._slots, ends=self._stop.is_set, say=self._say,
+        )  # fmt: skip
         self._admin, self._caretaker = Admin(self.observation), Caretaker(gateway)
         if elder is None:
             await self._admin.start(self._admin_socket)

@@ -14,9 +14,9 @@ from gateway.policy.request_conditions import Network
 from gateway.policy.rules import Rule
 from gateway.policy.values import Equals
 from tests.policy.short import rule, table
-from tests.portal.browser import Browser, Reply
+from tests.portal.browser import Browser, Reply, leads_to
 from tests.portal.installation import ACTES, PORTAL, Installation
-from tests.portal.test_account_pages import FORM, SETTINGS, leads_to, login_of
+from tests.portal.test_account_pages import FORM, SETTINGS, login_of
 from tests.portal.test_account_requests import PAGE, kept
 from tests.portal.test_account_requests import SETTINGS as ASKS
 
