@@ -75,7 +75,7 @@ def run(told: Namespace) -> Exit:
 
 
 def _new(told: Namespace) -> Exit:
-    """A keyring with its first key, which is used at once: nobody has another."""
+    """Makes a keyring. Its first key is used at once, because no gateway uses an older key."""
     if told.file.exists():
         raise _Wrong(f"{told.file} is there already: ecluse key rotate {told.file}")
     now = int(time.time())
@@ -212,7 +212,8 @@ def _saml_pair(id: str, now: int) -> dict[str, str]:
 
 @contextlib.contextmanager
 def _alone(path: Path) -> Iterator[None]:
-    """Nobody else changes it meanwhile. Each change is a new file: it is its folder that stays, and is held."""
+    """Locks the folder of the keyring against other changes. Each change replaces the file, so a lock on the file would
+    not last."""
     try:
         descriptor = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     except OSError as error:
@@ -234,7 +235,8 @@ def _read(path: Path) -> tuple[Keyring, os.stat_result]:
 
 
 def _write(path: Path, ring: Keyring, before: os.stat_result | None) -> None:
-    """Whole or not at all; whose it is and who may read it stay as they were, and at first its maker alone may."""
+    """Writes the file whole or not at all. A file that is replaced keeps its owner and mode; a new file is readable by
+    its maker alone."""
     read_keyring(content := keyring_text(ring))
     descriptor, made = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     try:

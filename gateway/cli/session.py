@@ -1,4 +1,4 @@
-"""`ecluse session`: which sessions there are, and that some of them end, asked of the gateway that runs."""
+"""`ecluse session`: lists, shows and ends sessions, through the running gateway."""
 
 import sys
 import time

@@ -108,7 +108,7 @@ def _written(one: ListedOrganisation) -> Iterator[str]:
 
 
 def read_organisation_stamp(path: Path) -> OrganisationStamp | None:
-    """None where there is no index, or none that is whole."""
+    """Reads the stamp of an index; None if the index is missing or incomplete."""
     try:
         with closing(_opened(path)) as database:
             (record,) = database.execute("SELECT record FROM stamp").fetchone()
@@ -125,7 +125,7 @@ class OrganisationIndex:
         self._database = _opened(path)
 
     def find(self, query: OrganisationQuery, most: int) -> list[ListedOrganisation]:
-        """Those of the whole name first, then those of whose name all words are, then others."""
+        """Organisations with exactly this name first, then names that hold every word, then the rest."""
         found = self._numbers(query, most)
         if not found and (less := query.without_what_is_around()) is not None:
             found = self._numbers(less, most)

@@ -93,7 +93,7 @@ class _Asked:
 
 
 def _path_of(pattern: Pattern) -> str | None:
-    """One path that it matches; None where that is an expression's to say."""
+    """Returns a path that the pattern matches; None for a pattern with a regular expression."""
     parts = []
     for segment in pattern.segments:
         match segment:

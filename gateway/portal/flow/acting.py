@@ -136,7 +136,7 @@ class ActingFor:
         return provider.chooses_tenant or bool(acting_directories(snapshot.directories.values(), name))
 
     async def line_of(self, request: PortalRequest, seat: Seat) -> NamedOrganisation | None:
-        """For whom a person acts who may act for another one; None where there is nothing to change."""
+        """The organisation for which the person acts; None if the person cannot act for another organisation."""
         if seat.tenant is None or not self.may_change(request, seat):
             return None
         return await organisation_line(self._services, request, seat.tenant)

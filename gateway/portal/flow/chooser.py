@@ -219,7 +219,8 @@ class _Links:
     def line(
         self, organisation: ListedOrganisation, serving: Sequence[Provider], to_all: Sequence[Provider]
     ) -> OrganisationLine:
-        """Where none that serves it answers, those for everybody are its second way in."""
+        """The organisation with the providers that serve it. If all of these are away, the providers open to everybody
+        follow as a second way in."""
         ways = tuple(self._choice(one, _hints(one, organisation)) for one in serving)
         if ways and all(way.is_silent for way in ways):
             others = [self._choice(one, _hints(one, organisation)) for one in to_all if one not in serving]

@@ -159,7 +159,8 @@ class KeptPostPages:
         return post
 
     async def _refused(self, request: PortalRequest, post: KeptPost, seat: Seat) -> Page | None:
-        """None: it is theirs to send. Else a page that says who is signed in, and for whom, and signs them out."""
+        """Returns None if the person may send the form. Otherwise returns a page that names the person and the
+        organisation of this session, and offers to sign out."""
         if not self._posts().is_of(post, seat.identity):
             error = GatewayError(SESSION_FORM_OTHER_PERSON, "the session that had ended was another person's")
         elif not self._posts().is_for(post, seat.tenant):

@@ -257,7 +257,7 @@ class Pages:
         another: OtherAccount | None = None,
         acts: MayAct = None,
     ) -> Page:
-        """`acts`: for whom they act, if they may change it."""
+        """`acts`: the organisation for which the person acts, if the person may choose another."""
         return self._page("home.html", reader, offered=offered, lines=lines, another=another, acting=acts)
 
     def acting(self, reader: Reader, id: str, lines: Sequence[NamedOrganisation]) -> Page:

@@ -162,7 +162,7 @@ class PortalRequest:
 
     @property
     def other_account_link(self) -> str:
-        """As `login_link`, for who has another account: they are asked who they are, whoever they are here."""
+        """Like `login_link`, but the portal asks for the account again even when a person is signed in."""
         back = self._back()
         return "" if back is None else _login_link(back._replace(other_account="1"))
 

@@ -252,7 +252,8 @@ class SamlResponses:
     # --- used once
 
     def _require_in_time(self, asserted: ParkedAssertion) -> None:
-        """It may have been parked since: after this moment nobody remembers any more that it was used."""
+        """Refuses an assertion that was parked too long: after `replayable_until` its id may be forgotten, and a
+        replay would pass."""
         if self._services.now() >= asserted.replayable_until:
             raise GatewayError(SAML_EXPIRED, "an assertion that ran out before its browser came")
 

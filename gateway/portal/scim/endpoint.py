@@ -1,4 +1,5 @@
-"""`/_ecluse/scim/v2`: which directory asks, and for what. Nobody else is told whether there is anything."""
+"""`/_ecluse/scim/v2`: recognises the directory by its token, then dispatches the request. A caller without a valid
+token does not learn which resources exist."""
 
 import json
 import re
