@@ -87,14 +87,16 @@ async def test_while_the_store_answers_nothing_the_session_in_memory_ends_and_no
             await here.end_browser(host, brought)
 
 
-async def test_a_message_that_cannot_be_used_up_refuses_no_end() -> None:
-    gateway = Gateway()
-    here, once = gateway.here.sessions, ("logout", "https://op", "jti-1")
-    gateway.store.takes = False
-    assert await here.end_once([], *once, issued=NOW, until=UNTIL)
-    gateway.store.takes = True
-    await here.write_ends()
-    assert not await here.end_once([], *once, issued=NOW, until=UNTIL), "it was used up after all"
+async def test_a_provider_s_mark_that_cannot_be_written_refuses_no_end() -> None:
+    store, clock = Full(MemoryStore()), Clock()
+    unwritten = UnwrittenEnds(store, log=Heard())  # type: ignore[arg-type]
+    ends = Transactions(store, KEYS, now=clock.now, unwritten=unwritten).sign_in_ends  # type: ignore[arg-type]
+    store.takes = False
+    await ends.mark_by_provider(NOW, "subject", "https://op", "jeanne")
+    assert not await ends.has_ended_at_provider(NOW, "subject", "https://op", "jeanne")
+    store.takes = True
+    await unwritten.write(clock.now())
+    assert await ends.has_ended_at_provider(NOW, "subject", "https://op", "jeanne")
 
 
 async def test_marks_of_ends_wait_too_but_not_for_ever_and_not_without_bound() -> None:
