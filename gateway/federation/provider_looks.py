@@ -44,6 +44,7 @@ class ProviderLooks:
         self._providers: dict[str, Provider] = {}
         self._standings: dict[str, ProviderStanding] = {}
         self._reached: dict[str, str] = {}
+        self._is_written = True
         self._under_way: dict[str, asyncio.Task[None]] = {}
         self._counts: dict[tuple[str, ...], float] = {}
         self._woken = asyncio.Event()
@@ -82,6 +83,9 @@ class ProviderLooks:
         """Until cancelled: looks where a look is due. With nobody sent anywhere, it waits."""
         while True:
             self._woken.clear()
+            if not self._is_written:
+                self._is_written = True
+                await asyncio.to_thread(_write, self._file, dict(self._reached))
             now = time.monotonic()
             for name, standing in tuple(self._standings.items()):
                 self._take(name, standing.rested(now))
@@ -134,7 +138,7 @@ class ProviderLooks:
         self._tell(provider.name, self._standings[provider.name].verdict)
         if not trouble and self._reached.get(provider.name) != address:
             self._reached[provider.name] = address
-            await asyncio.to_thread(_write, self._file, dict(self._reached))
+            self._is_written = False
 
     def _take(self, name: str, standing: ProviderStanding, trouble: str = "") -> None:
         before = self._standings.get(name)
@@ -142,6 +146,7 @@ class ProviderLooks:
         if before is not None and before.reached and not standing.reached:
             # Browsers get there and looks do not: the next start is not to go by what once was.
             self._reached.pop(name, None)
+            self._is_written = False
         was: ProviderVerdict = "unknown" if before is None else before.verdict
         if standing.verdict == was:
             return

@@ -279,6 +279,20 @@ async def test_what_was_reached_once_is_known_at_the_next_start(tmp_path: Path) 
         assert watch.told == [("op", "unknown")], "another address"
 
 
+async def test_what_browsers_reach_and_looks_do_not_is_unknown_at_the_next_start(tmp_path: Path) -> None:
+    async with web_server(answering(lambda: 200)) as port:
+        address = f"http://127.0.0.1:{port}/"
+        async with watching(tmp_path) as watch:
+            watch.sent(address)
+            await until(watch.file.exists)
+    async with watching(tmp_path) as watch:
+        watch.sent(address)
+        await until(lambda: watch.told[-1:] == [("op", "away")])
+        watch.looks.heard({"op": SignInNews(back=True, sent=0)})
+        await until(lambda: json.loads(watch.file.read_text()) == {})
+        assert watch.told[-1] == ("op", "unknown")
+
+
 @pytest.mark.parametrize("content", ["", "[]", "{", '{"op": 1}', '"x"'])
 async def test_a_file_that_makes_no_sense_is_as_none(tmp_path: Path, content: str) -> None:
     (tmp_path / "reached.json").write_text(content)

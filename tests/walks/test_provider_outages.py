@@ -220,7 +220,7 @@ async def test_people_are_told_led_round_it_and_led_back(
             world.gateway.is_clean()
 
 
-async def test_a_worker_that_starts_later_and_a_gateway_that_starts_anew_know_it(tmp_path: Path) -> None:
+async def test_a_worker_that_starts_later_knows_it(tmp_path: Path) -> None:
     place = Place(tmp_path)
     chosen_among_two(place)
     with beside(OpenidPeer, place) as peer:
