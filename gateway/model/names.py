@@ -37,12 +37,16 @@ class LenientName:
         this one is a part. True for the name itself, and for every name where this one has brackets and blanks alone.
         Source: php_register_variable_ex of PHP 8.4, normalize_params of Rack 2, parseKeys of qs, WebUtils of Spring."""
         marked = _marked(other)
-        return not self._root or (_flat(marked).startswith(self._root) and _ends_at(marked, len(self._root)))
+        root = self._root
+        return not root or (_flat(marked).startswith(root) and _ends_behind(marked, root))
 
 
-def _ends_at(marked: str, place: int) -> bool:
-    """Whether some reader ends the name there: Zope reads `id:int` as `id`, Rails `id(1i)`."""
-    return marked[place:] in _DROPPED or marked[place] in "[:"
+def _ends_behind(marked: str, root: str) -> bool:
+    """Whether some reader ends the name there: Zope reads `id:int` as `id`, Rails `id(1i)`. The bracket of `x_[a]`
+    is of one run with the end of `x_`."""
+    last = marked[len(root) - 1]
+    rest = marked[len(root) :]
+    return last in "[:" or rest in _DROPPED or rest[0] in "[:"
 
 
 def _marked(name: str) -> str:

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.service
 SEED = 20261202
 # ECLUSE_NAMES=100000 tries as many.
 NAMES = int(os.environ.get("ECLUSE_NAMES", "3000"))
-WANTED = ("user_id", "mot_de_passe", "q", "a.b", "data[User][password]", "ids[]", "__x")
+WANTED = ("user_id", "mot_de_passe", "q", "a.b", "data[User][password]", "ids[]", "__x", "x_", "_")
 
 # Each reads a list of queries from its standard input, and writes what it has read of each.
 _PHP = """

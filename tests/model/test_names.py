@@ -44,6 +44,12 @@ def test_and_others_that_none_does(other: str) -> None:
     assert not LenientName("user_id").may_be(other)
 
 
+@pytest.mark.parametrize("name", ["x_", "_", "x.", "x_y_"])
+@pytest.mark.parametrize("behind", ["[a]", "[]", "[0][a]", "[a]b", "%[a]"])
+def test_a_bracket_behind_a_separator_ends_the_name_too(name: str, behind: str) -> None:
+    assert LenientName(name).may_be(name + behind) is (behind[0] == "[")
+
+
 def test_a_part_of_a_parameter_may_be_overwritten_by_the_whole_and_by_other_parts() -> None:
     part = LenientName("data[User][password]")
     for other in ("data", "data[User]=x", "data[User]x[password]", "data[Other]", "data[User][password", "Data.x"):

@@ -76,4 +76,11 @@ DEFENCES = (
         "if function not in FUNCTIONS:",
         "config/compile/test_cel_bound.py",
     ),
+    Defence(
+        "what a pattern leaves out of its program is added up",
+        "config/compile/cel_bound.py",
+        "100 + self.parsing + program",
+        "config/compile/test_cel_bound.py",
+        "100 + program",
+    ),
 )

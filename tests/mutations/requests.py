@@ -45,6 +45,7 @@ DEFENCES = (
     Defence("a value that ends a name", _CONDITIONS, " or _SECOND_NAME.search(written)", _OF_REQUEST, ""),
     Defence("headers that CGI folds", _CONDITIONS, "any(name != self.name for name, _ in alike)", _OF_REQUEST),
     Defence("brackets before a name", "model/names.py", ".lstrip(_SKIPPED)", "model/test_names.py", ""),
+    Defence("a bracket behind a separator", "model/names.py", 'last in "[:" or ', "model/test_names.py", ""),
     Defence("a bracket within a name", "model/names.py", r"[\s.\[\]_:(]+", "model/test_names.py", r"[\s._:(]+"),
     Defence(
         "_method in brackets",

@@ -95,22 +95,24 @@ class FunctionCall:
 
 @dataclass(frozen=True, slots=True)
 class MatchesCall:
-    """`matches` with a pattern that is `program` instructions of RE2. The evaluator compiles it at each call."""
+    """`matches` with a pattern that is `program` instructions of RE2. The evaluator compiles it at each call.
+    `parsing`: the steps of reading it, with what leaves nothing in the program."""
 
     text: "Node"
     program: int
+    parsing: int
 
     def cost(self, scope: Scope) -> Cost:
         text = self.text.cost(scope)
         letters, program = text.shape.size, self.program
-        compiling = 100 + program * (60 if program <= 64 else 160)
+        compiling = 100 + self.parsing + program * (60 if program <= 64 else 160)
         # At worst each letter leads to a new state of the automaton: its instructions, and a pointer for each class.
         state = 64 + 4 * program + 8 * min(257, 2 * program + 2)
         return Cost(
             SCALAR,
             text.steps + compiling + 2 * letters * program,
             text.kept,
-            max(text.passing, 512 * program + letters * state),
+            max(text.passing, 512 * program + 4 * self.parsing + letters * state),
         )
 
 
@@ -135,8 +137,8 @@ class ListOrMap:
 
 @dataclass(frozen=True, slots=True)
 class Fold:
-    """A macro: `condition` and `step` run for each entry of `over`. `made`: the entry of the list that it makes; None
-    where it makes a number or a boolean."""
+    """A macro: `condition` and `step` run for each entry of `over`. `makes_list`: whether `step` adds an entry to a
+    list; otherwise it makes a number or a boolean."""
 
     over: "Node"
     variable: str
@@ -145,19 +147,19 @@ class Fold:
     condition: "Node"
     step: "Node"
     result: "Node"
-    made: "Node | None"
+    makes_list: bool
 
     def cost(self, scope: Scope) -> Cost:
         over, start = self.over.cost(scope), self.start.cost(scope)
         count = over.shape.top
         inner = {**scope, self.variable: over.shape.entry or SCALAR, self.accumulator: SCALAR}
-        rounds = [self.condition.cost(inner), self.step.cost(inner)]
+        step = self.step.cost(inner)
+        rounds = [self.condition.cost(inner), step]
         steps = over.steps + start.steps + 10 + count * (3 + sum(one.steps for one in rounds))
         kept = over.kept + start.kept + count * sum(one.kept for one in rounds)
-        if self.made is None:
-            inner[self.accumulator] = SCALAR
-        else:
-            inner[self.accumulator] = _repeated(self.made.cost(inner).shape, count)
+        if self.makes_list:
+            # The shape of the step has the entry already: asked for again, each level of nesting would double the work.
+            inner[self.accumulator] = _repeated(step.shape.entry or SCALAR, count)
             # The evaluator joins [entry] to a copy of the list, each time.
             steps += count * count * 5 // 2
             kept += count * (count + 1) // 2 * LIST_ENTRY

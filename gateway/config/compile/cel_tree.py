@@ -3,6 +3,7 @@
 It is cel.expr.CheckedExpr of google/api/expr, in protobuf. What is not known here has no known cost and does not load.
 """
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -32,6 +33,11 @@ _CONSTANT, _IDENT, _SELECT, _CALL, _LIST, _STRUCT, _COMPREHENSION = 3, 4, 5, 6, 
 _TEXT, _BYTES = 6, 7
 _KEY_AND_VALUE = {3, 4}
 _LENGTH_DELIMITED = 2
+
+_MAY_BE_EMPTY = re.compile(r"\[\^|\\[pP]\{\^?Any\}")
+_CLASS = re.compile(r"\\[DSW]")
+_UNICODE_CLASS = re.compile(r"\\[pP]")
+_REPEAT = re.compile(r"(?<=[{,])[0-9]++")
 
 
 @dataclass(slots=True)
@@ -75,7 +81,7 @@ class CheckedExpression:
         match node:
             case FunctionCall(_, parts) | ListOrMap(parts, _):
                 known = all(isinstance(part, KnownCost) for part in parts)
-            case MatchesCall(text, _):
+            case MatchesCall(text, _, _):
                 known = isinstance(text, KnownCost)
             case _:
                 known = False
@@ -94,7 +100,8 @@ class CheckedExpression:
         written = [value for number, value in _fields(content) if number == 3]
         arguments = self._all(content, 1) + self._all(content, 3)
         if function == "matches":
-            return MatchesCall(arguments[0], _program(_constant_text(written[-1])))
+            pattern = _pattern(_constant_text(written[-1]))
+            return MatchesCall(arguments[0], _program(pattern), _parsing(pattern))
         if function.startswith("get") and len(arguments) == 2:
             zone = _constant_text(written[-1])
             if zone is None:
@@ -114,38 +121,49 @@ class CheckedExpression:
 
     def _fold(self, content: bytes) -> Fold:
         over, start, condition, step, result = (_field(content, number) for number in (2, 4, 5, 6, 7))
-        made = _appended(step) if _kind(start) == _LIST else None
-        if (made is None) != (_kind(start) == _CONSTANT) or _field(content, 8):
+        makes_list = _kind(start) == _LIST
+        if not (_appends(step) if makes_list else _kind(start) == _CONSTANT) or _field(content, 8):
             raise GatewayError(POLICY_CONDITION, "a macro of this form is not known here: its cost has no bound")
-        parts = self.parts
-        entry = None if made is None else self._node(made)
-        self.parts = parts
         return Fold(
             self._node(over), _field(content, 1).decode(), _field(content, 3).decode(), self._node(start),
-            self._node(condition), self._node(step), self._node(result), entry,
+            self._node(condition), self._node(step), self._node(result), makes_list,
         )  # fmt: skip
 
 
-def _program(pattern: str | None) -> int:
-    """The length of the program in instructions. The evaluator compiles a pattern only when it comes to it, and then
-    there is no telling."""
-    if pattern is None:
+def _pattern(written: str | None) -> str:
+    if written is None:
         raise GatewayError(POLICY_CONDITION, "what `matches` takes is written out, not computed: it is checked at load")
+    return written
+
+
+def _program(pattern: str) -> int:
+    """The length of the program in instructions. The evaluator compiles a pattern only when it comes to it, and then
+    there is no telling. What follows a class without letters is compiled and left out: it is counted, too."""
     size: int = compile_re2(pattern).programsize
-    return size
+    filled = _MAY_BE_EMPTY.sub(lambda found: r"[\x00" if found[0] == "[^" else r"\x00", pattern)
+    return size if filled == pattern else max(size, compile_re2(filled).programsize)
 
 
-def _appended(step: bytes) -> bytes | None:
-    """The entry of the step of `map` and `filter`: `list + [entry]`, or `condition ? list + [entry] : list`."""
+def _parsing(pattern: str) -> int:
+    """The steps of reading a pattern: RE2 lays out each class and each repeat, also one that it then leaves out."""
+    folds = "(?" in pattern and (not pattern.isascii() or r"\x" in pattern or "[:^" in pattern)
+    classes = pattern.count("[") + len(_CLASS.findall(pattern))
+    repeats = sum(min(1000, int(number[:4])) for number in _REPEAT.findall(pattern))
+    unicode = len(_UNICODE_CLASS.findall(pattern))
+    return 60 * len(pattern) + (3000 if folds else 300) * classes + 40 * repeats + 40_000 * unicode
+
+
+def _appends(step: bytes) -> bool:
+    """Whether it is the step of `map` and `filter`: `list + [entry]`, or `condition ? list + [entry] : list`."""
     call = _field(step, _CALL)
     arguments = [value for number, value in _fields(call) if number == 3]
     match _field(call, 2), arguments:
         case b"_?_:_", [_, adding, _]:
-            return _appended(adding)
+            return _appends(adding)
         case b"_+_", [_, added]:
-            return _field(_field(added, _LIST), 1) or None
+            return bool(_field(_field(added, _LIST), 1))
         case _:
-            return None
+            return False
 
 
 def _kind(expression: bytes) -> int:

@@ -4,7 +4,7 @@ Time is counted in steps: a step is what FULL, whose cost is known best, takes f
 """
 
 import ctypes
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -29,6 +29,7 @@ from gateway.policy.routes import RouteTable
 from gateway.policy.trace import trace
 from gateway.policy.truth import Truth
 from tests.config.compile.cel_samples import VARIABLES, closed, every_form, expression, for_each
+from tests.growth import steps
 from tests.policy.short import person, rule
 
 TYPES = {"text": cel.Type.STRING, "list": cel.Type.List(cel.Type.STRING)}
@@ -147,6 +148,35 @@ def test_no_expression_takes_more_than_was_added_up_for_it(part: int) -> None:
     assert evaluated > SEEDS // 2
 
 
+# What leaves little or nothing in the program of RE2, and patterns as people write them.
+PATTERNS = (
+    r"\pL{0}", r"(?i)\PL{0}", r"(?i)[^\PL\pL]|a", r"[\pN\PN]", "|".join([r"\pN"] * 5), "(?:a{0,1000}){0}" * 9,
+    "(?:a{1000}){0}" * 9, "(){0,400}", "(?:(?:a{0,31}){0,32}){0}" * 40, r"(?:[^\x00-\x{10FFFF}]a{500}){2}", "|" * 1800,
+    "|".join(["ab?"] * 400), ".*" * 800, r"\b" * 800, "(?:|)*" * 300, "|".join([r"\W"] * 400), "(?:a{500}){2}",
+    "(?i)" + "|".join(["[Ā-\\x{10ffff}]"] * 90), "|".join(["[ac]"] * 350), "(?i)" + "|".join(["[a-z]"] * 300),
+    "^[a-z]+-[0-9]{2}$", "(?i)^[^@]+@(paris|lyon|nantes)[.]fr$",
+)  # fmt: skip
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("pattern", PATTERNS, ids=lambda pattern: pattern[:20])
+def test_reading_a_pattern_takes_no_more_than_was_added_up_for_it(pattern: str) -> None:
+    full, values = Sample(FULL), Sample(FULL).largest(KINDS[0])
+    sample, few = Sample(f"user.mail.matches(r'{pattern}')"), KINDS[0].at(1)
+    most = SLACK * sample.cost(few).steps + START // 10
+    assert any(
+        seconds(sample, few) < most * seconds(full, values, rounds=9) / full.cost(values).steps for _ in range(5)
+    ), sample.cost(few)
+
+
+def test_adding_up_takes_no_more_than_the_length_of_what_is_nested() -> None:
+    def work(levels: int) -> Callable[[], object]:
+        written = ENV.compile("[1].map(a, " * levels + "1" + ")" * levels + ".size() == 1").serialize()
+        return lambda: with_values(CheckedExpression().read(written), {})
+
+    assert steps(work(12)) < 3 * steps(work(6))
+
+
 def test_the_samples_have_every_function_and_every_macro() -> None:
     used = set().union(*(functions(sample.expression.serialize()) for sample in loaded(
         closed(*form, Random(1)) for form in every_form()
@@ -188,6 +218,14 @@ ATTRIBUTES = ("mail", "groups", "uai")
         ("[user.mail]" + ".map(a, a + a)" * 13 + ".size() == 1", "this could take "),
         ("user.groups.map(a, user.groups.map(b, user.groups.map(c, a + b + c))).size() == 1", "this could take "),
         (r"user.mail.matches('^\\pL+@\\pL+$')", "this could take "),
+        # Read by RE2, and left out of its program.
+        *(
+            (f"user.groups.exists(group, group.matches(r'{pattern}'))", "this could take ")
+            for pattern in (
+                r"\pL{0}", r"(?i)[^\PL\pL]|dsi", r"(?:a{0,1000}){0}", r"(?:[^\x00-\x{10FFFF}]a{500}){2}|dsi",
+                r"(?:\P{Any}a{500}){2}|dsi", "|" * 600, r"(?i)" + "|".join(["[Ā-\\x{10ffff}]"] * 20),
+            )
+        ),
         ("google.protobuf.StringValue{value: user.mail} == ''", "a message of the type google.protobuf.StringValue"),
         ("request.time.getHours(user.mail) == 1", "the time zone of getHours is written out, not computed"),
         ("request.time.getHours('Europe/Pariss') == 1", "no time zone is named `Europe/Pariss`"),
