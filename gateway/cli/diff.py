@@ -183,7 +183,7 @@ def _summary(tried: Tried) -> str:
 
 def _differences(change: Change) -> Iterator[str]:
     for kind, before, after in (
-        ("header", change.before.headers, change.after.headers),
+        ("header", change.before.shown_headers, change.after.shown_headers),
         ("cookie", change.before.cookies, change.after.cookies),
     ):
         yield from (f"      - {kind} {name}: {value}" for name, value in before.items() if after.get(name) != value)

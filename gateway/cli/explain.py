@@ -240,7 +240,7 @@ def _what_comes(tried: Tried) -> Iterator[str]:
     if tried.outcome == "logout" and tried.app is not None and tried.app.logout.url is not None:
         logout = tried.app.logout
         yield f"  the application is called, so that it ends its own session: {logout.method.upper()} {logout.url}"
-    yield from _sent_lines("header", "{}: {}", tried.headers)
+    yield from _sent_lines("header", "{}: {}", tried.shown_headers)
     yield from _sent_lines("cookie", "{}={}", tried.cookies)
     yield from _sent_lines("not sent", "{}: {}", tried.unsent)
     if tried.outcome == "allow" and tried.app is not None:
@@ -361,6 +361,7 @@ def tried_json(tried: Tried) -> dict[str, object]:
         "reason": tried.reason,
         "rule": rule_json(tried.rule),
         "headers": tried.headers,
+        "sent_as": {name: one._asdict() for name, one in tried.sent_as.items()},
         "cookies": tried.cookies,
         "unsent": tried.unsent,
     }

@@ -10,6 +10,7 @@ from gateway.cli.exits import Exit
 from gateway.cli.explain import rule_json
 from gateway.cli.folder import changes, compiled, said_to_be_wrong, say_json, say_problems
 from gateway.config.problems import ProblemsFound
+from gateway.translation.read_back import SentAs
 from gateway.trial.cases import load_cases
 from gateway.trial.judge import CaseVerdict, Coverage, Difference, coverage, judge
 from gateway.trial.junit import junit
@@ -84,6 +85,8 @@ def _as_text(outcome: _Outcome) -> Iterator[str]:
         rule = verdict.tried.rule
         yield f"    {verdict.tried.reason}" + ("" if rule is None else f" at {rule.file}:{rule.line} {rule.path}")
         yield ""
+    for (file, name), told in _sent_as(outcome.verdicts).items():
+        yield f"{file}: {name} is sent in {told.encoding}: {told.bytes}"
     covered = outcome.covered
     for uncovered in covered.uncovered:
         yield f"{uncovered.file}:{uncovered.line}: no test has {uncovered.path} decide"
@@ -93,6 +96,15 @@ def _as_text(outcome: _Outcome) -> Iterator[str]:
         f"{len(outcome.verdicts)} test(s), {len(outcome.failed)} failed; "
         f"{_share(covered)} of {covered.rules} rule(s){_beside(covered)}"
     )
+
+
+def _sent_as(verdicts: Sequence[CaseVerdict]) -> dict[tuple[str, str], SentAs]:
+    """By the application's file and a header's name, the first value of a test that is not ASCII."""
+    found: dict[tuple[str, str], SentAs] = {}
+    for tried in [verdict.tried for verdict in verdicts]:
+        for name, told in tried.sent_as.items():
+            found.setdefault(("" if tried.app is None else tried.app.file, name), told)
+    return found
 
 
 def _share(covered: Coverage) -> str:
@@ -119,6 +131,10 @@ def _as_json(outcome: _Outcome) -> dict[str, object]:
     return {
         "tests": len(outcome.verdicts),
         "failed": [_failed_json(verdict) for verdict in outcome.failed],
+        "sent_as": [
+            {"file": file, "header": name, **told._asdict()}
+            for (file, name), told in _sent_as(outcome.verdicts).items()
+        ],
         "coverage": {
             "rules": outcome.covered.rules,
             "per_cent": outcome.covered.per_cent,

@@ -313,7 +313,7 @@ def without_the_old(identity: Identity, directories: Iterable[Directory], now: f
     old = [one for one in directories if counts_until(identity, [one]) <= now]
     findings = {finding.directory: finding for finding in identity.findings}
     findings |= {one.name: unknown_of(one, "away", int(now)) for one in old}
-    return replace(identity, findings=tuple(findings.values()))
+    return replace(identity, findings=_still_found(identity, findings.values()))
 
 
 def _counts_for(directory: Directory) -> int:
@@ -328,15 +328,25 @@ def looked_up_again(before: Identity, after: Identity, directories: Iterable[Dir
         said, found = finding_in(before, directory), findings.get(directory.name)
         if said is not None and said.state != "away" and found is not None and found.state == "away":
             findings[directory.name] = said if now < said.at + _counts_for(directory) else found
-    return replace(after, findings=tuple(findings.values()))
+    return replace(after, findings=_still_found(before, findings.values()))
+
+
+def _still_found(before: Identity, findings: Iterable[DirectoryFinding]) -> tuple[DirectoryFinding, ...]:
+    """An outage does not overwrite that a directory had the person, under whatever file it said so."""
+    had = {finding.directory for finding in before.findings if finding.had_person}
+    return tuple(
+        replace(finding, was_found=True) if finding.state == "away" and finding.directory in had else finding
+        for finding in findings
+    )
 
 
 def left_from(before: Identity, after: Identity, directories: Iterable[Directory]) -> Directory | None:
-    """A directory that had the person, has them no longer, and whose file ends the session then."""
+    """A directory that had the person when it last answered, has them no longer, and whose file ends the session then.
+    A directory whose file has changed since is one of them."""
+    had = {finding.directory for finding in before.findings if finding.had_person}
     for directory in directories:
-        said, found = finding_in(before, directory), finding_in(after, directory)
-        had = said is not None and said.state == "found"
-        if directory.gone == "end" and had and found is not None and found.state == "none":
+        found = finding_in(after, directory)
+        if directory.gone == "end" and directory.name in had and found is not None and found.state == "none":
             return directory
     return None
 

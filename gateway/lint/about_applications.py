@@ -20,10 +20,6 @@ from gateway.wire.lenient_heads import OF_FRAMING
 _BUDGET = 8192
 _USUAL_VALUE = 200
 _USUAL_VALUES = 20
-_NAMES = frozenset({
-    "name", "family_name", "given_name", "display_name", "common_name", "cn", "sn", "surname", "usual_name", "title",
-    "organization", "organisation", "service",
-})  # fmt: skip
 # Encodings that leave a separator as it is.
 _VISIBLE = frozenset({"utf8", *LACKING})
 
@@ -96,14 +92,6 @@ def _divides(one: AppFile, other: AppFile) -> bool:
     return one.app != other.app and not set(one.hosts).isdisjoint(other.hosts)
 
 
-def name_without_encoding(subject: Subject) -> Iterator[Problem]:
-    for app, told, injected in _injected(subject):
-        if injected.source in _NAMES and "encoding" not in injected.model_fields_set:
-            say = f"{injected.source} has accents, and an old application rarely reads UTF-8 in a header"
-            write = "say encoding: latin1, percent-utf8, base64 or utf8, whichever it reads"
-            yield app.at(*told.at, key=True, say=say, write=write)
-
-
 def several_values_without_join(subject: Subject) -> Iterator[Problem]:
     for app, told, injected in _injected(subject):
         one_alone = "first" in injected.transforms or (injected.only is not None and len(injected.only) == 1)
@@ -136,15 +124,6 @@ def value_not_encodable(subject: Subject) -> Iterator[Problem]:
                 say = f"a person with the value {value} is refused: {error.detail}"
                 yield app.at(*told.at, key=True, say=say)
                 break
-
-
-def free_text_refused(subject: Subject) -> Iterator[Problem]:
-    for app, told, injected in _injected(subject):
-        if injected.source in _NAMES and injected.encoding in LACKING and injected.unencodable == "refuse":
-            _, lacking = LACKING[injected.encoding]
-            say = f"a person with a letter in {injected.source} that {lacking} lacks is refused: `Lebœuf`, `Dvořák`"
-            write = "unencodable: transliterate, or an encoding that has every letter"
-            yield app.at(*told.at, key=True, say=say, write=write)
 
 
 def constant_secret(subject: Subject) -> Iterator[Problem]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from gateway.config.problems import Problem
 from gateway.lint import (
     about_applications,
+    about_encodings,
     about_forms,
     about_names,
     about_organisations,
@@ -130,8 +131,8 @@ _TABLE = (
     # applications
     LintRule("EC301", "Headers beyond 8 KB", "Tomcat, IIS and nginx refuse such a request with a page that says "
              "nothing of the cause.", _APPS.header_budget),
-    LintRule("EC302", "A name without an encoding", "Most old applications read ISO 8859-1 and show `LebÅ“uf`.",
-             _APPS.name_without_encoding),
+    LintRule("EC302", "Accents without an encoding", "Most old applications read ISO 8859-1 and show `LebÅ“uf`, of a "
+             "name as of a text of the file.", about_encodings.name_without_encoding),
     LintRule("EC303", "Several values and no join", "A person with two values is refused.",
              _APPS.several_values_without_join),
     LintRule("EC304", "A value that holds the separator", "A person with such a value is refused: the application "
@@ -170,7 +171,7 @@ _TABLE = (
              "`logout.cookies` names alone: by a cookie that no browser has (`cookies.hidden`), the application's "
              "session goes on.", _APPS.sign_out_without_the_hidden),
     LintRule("EC341", "A name in letters that may be lacking", "ISO 8859-1 has neither `œ` nor `ř`: with `unencodable: "
-             "refuse`, whoever has one in their name is refused.", _APPS.free_text_refused),
+             "refuse`, whoever has one in their name is refused.", about_encodings.free_text_refused),
     LintRule("EC342", "Addresses that lead inside", "What knows itself by another name writes it into redirects and "
              "cookies, where no browser can reach it.", _APPS.addresses_that_lead_inside),
     LintRule("EC343", "An internal address that is another application's", "Every link to that application would lead "

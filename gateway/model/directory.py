@@ -246,6 +246,7 @@ class DirectoryFinding:
     `values`: by attribute. `unknown`: attributes of which nothing can be said, which is not that there are none.
     `terms`: the person's mandates, whether they are over, held now or yet to come.
     `at`: Unix seconds of when the source was as it is here; it makes no difference between two findings.
+    `was_found`: of the state "away", whether the directory had the person when it last answered in this session.
     """
 
     directory: str
@@ -255,6 +256,12 @@ class DirectoryFinding:
     unknown: frozenset[str] = frozenset()
     at: int = field(default=0, compare=False)
     terms: tuple[TermOfOffice, ...] = ()
+    was_found: bool = False
+
+    @property
+    def had_person(self) -> bool:
+        """Whether the directory has the person, as far as it has said."""
+        return self.state == "found" or self.was_found
 
     @property
     def shown_values(self) -> Mapping[str, tuple[str, ...]]:

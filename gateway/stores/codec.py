@@ -154,8 +154,9 @@ def _identity_fields(identity: Identity) -> dict[str, Any]:
 
 def _finding_fields(finding: DirectoryFinding) -> dict[str, Any]:
     kept = {**_fields(finding), "unknown": sorted(finding.unknown)}
-    terms = kept.pop("terms")
-    return {**kept, "terms": [_fields(term) for term in terms]} if terms else kept
+    terms, was_found = kept.pop("terms"), kept.pop("was_found")
+    kept |= {"terms": [_fields(term) for term in terms]} if terms else {}
+    return kept | ({"was_found": True} if was_found else {})
 
 
 def _identity(values: dict[str, Any]) -> Identity:

@@ -1,9 +1,10 @@
 """Read header lines and cookies back, so that what we show is what is sent."""
 
 from collections.abc import Iterable, Mapping
+from typing import NamedTuple
 
 from gateway.model.identity import Identity
-from gateway.translation.charset import LACKING, decode
+from gateway.translation.charset import LACKING, Encoding, decode
 from gateway.translation.render import KNOWN_OF_ALL, Injection, Translation, why_or_value
 from gateway.translation.specs import Constant, FromAttribute, Spec
 
@@ -25,6 +26,26 @@ def read_back_for_tools(translation: Translation, injection: Injection) -> tuple
             if isinstance(spec.source, Constant) and spec.source.secret and spec.name in told:
                 told[spec.name] = _SECRET
     return headers, cookies
+
+
+class SentAs(NamedTuple):
+    """`bytes`: as they are sent, with `\\xe9` for each that is not ASCII."""
+
+    encoding: Encoding
+    bytes: str
+
+
+def sent_as(translation: Translation, injection: Injection) -> dict[str, SentAs]:
+    """By name, the headers whose bytes are not ASCII, so that they are another text to a reader of another encoding.
+    Without secrets. A cookie holds ASCII alone."""
+    found = {}
+    specs = {spec.name.encode(): spec for spec in translation.headers}
+    for line in injection.headers.split(b"\r\n"):
+        name, _, value = line.partition(b": ")
+        spec = specs.get(name)
+        if spec is not None and not value.isascii() and not (isinstance(spec.source, Constant) and spec.source.secret):
+            found[spec.name] = SentAs(spec.encoding, value.decode("ascii", "backslashreplace"))
+    return found
 
 
 def unsent(translation: Translation, identity: Identity | None) -> dict[str, str]:

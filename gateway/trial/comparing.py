@@ -114,4 +114,4 @@ def _compared(
 
 def _beside(tried: Tried) -> list[tuple[object, ...]]:
     """The results of the shadows that differ from the live rules'."""
-    return [(shadow.outcome, shadow.headers, shadow.cookies) for shadow in tried.differing()]
+    return [shadow.result for shadow in tried.differing()]

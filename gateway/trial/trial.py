@@ -25,7 +25,7 @@ from gateway.model.theme import Words
 from gateway.policy.facts import NO_FACTS, Facts, RequestFacts
 from gateway.tokens.basic import described_basic
 from gateway.tokens.making import described
-from gateway.translation.read_back import read_back_for_tools, unsent
+from gateway.translation.read_back import SentAs, read_back_for_tools, sent_as, unsent
 from gateway.translation.render import Injection
 from gateway.trial.people import Known, as_told
 from gateway.trial.request import Circumstances, WrittenRequest
@@ -48,6 +48,7 @@ class Tried:
 
     `reason`: the id of a code, empty for these two. `segments`: the path as the rules meet it, decoded;
     `other`: as in wire.target.
+    `sent_as`: by name, the encoding and the bytes of headers that are not ASCII.
     `unsent`: by name, why one of the application's headers and cookies does not come with the request.
     `reaches`: what rules were asked about beside the path, method and pattern: a WebDAV request acts there as well.
     `facts`: what the rules were held against beside the person. `shadows`: what each shadow of the application would
@@ -62,6 +63,7 @@ class Tried:
     rule: RuleRef | None = None
     refusal: Words = ""
     headers: dict[str, str] = field(default_factory=dict)
+    sent_as: dict[str, SentAs] = field(default_factory=dict)
     cookies: dict[str, str] = field(default_factory=dict)
     unsent: dict[str, str] = field(default_factory=dict)
     facts: Facts = NO_FACTS
@@ -71,7 +73,17 @@ class Tried:
 
     def same(self, other: "Tried") -> bool:
         """Whether neither the person nor the application could tell the two apart."""
-        return (self.outcome, self.headers, self.cookies) == (other.outcome, other.headers, other.cookies)
+        return self.result == other.result
+
+    @property
+    def result(self) -> tuple[object, ...]:
+        return self.outcome, self.headers, self.sent_as, self.cookies
+
+    @property
+    def shown_headers(self) -> dict[str, str]:
+        """By name, the text; behind one that is not ASCII, its encoding and the bytes that are sent."""
+        told = {name: f"  ({one.encoding}: {one.bytes})" for name, one in self.sent_as.items()}
+        return {name: f"{text}{told.get(name, '')}" for name, text in self.headers.items()}
 
     def differing(self) -> "tuple[Tried, ...]":
         """The shadows whose result differs."""
@@ -199,7 +211,8 @@ def _result(outcome: Outcome, request: TrialRequest, person: Known | None) -> Tr
             if accepted is not None and app.form_login is not None:
                 there = session_described(app.form_login, accepted)
                 cookies, why = cookies | there[0], why | there[1]
-            return Tried("allow", decision.reason.id, "", app, segments, headers=headers, cookies=cookies, unsent=why)
+            tried = Tried("allow", decision.reason.id, "", app, segments, headers=headers, cookies=cookies, unsent=why)
+            return replace(tried, sent_as=sent_as(translation, injection))
         case Refuse(code=code, detail=detail, by=None):
             return Tried("refuse", code.id, detail, app, segments)
         case Refuse(code=code, detail=detail, refusal=refusal):

@@ -46,6 +46,26 @@ def test_who_is_let_in_and_what_the_application_is_told(folder: Path) -> None:
     )
 
 
+def test_what_is_not_ascii_is_shown_with_its_encoding_and_its_bytes(folder: Path) -> None:
+    file = folder / "policies/apps/one.yaml"
+    fixed = "X-Service: {value: Préfecture}, ctln: {value: Préfecture, encoding: latin1}"
+    fixed += ", X-P: {value: é, encoding: base64}"
+    file.write_text(file.read_text().replace("{from: uid}", f"{{from: uid}}, {fixed}"))
+    asked = ("explain", "GET", "http://one.localhost/files", "--as", "paul.yaml")
+    assert typed(*asked, at=folder).stdout.endswith(
+        "  header X-Remote-User: paul\n"
+        "  header X-Service: Préfecture  (utf8: Pr\\xc3\\xa9fecture)\n"
+        "  header ctln: Préfecture  (latin1: Pr\\xe9fecture)\n"
+        "  header X-P: w6k=\n"
+    )
+    told = json.loads(typed(*asked, "--output", "json", at=folder).stdout)
+    assert told["headers"]["X-Service"] == "Préfecture"
+    assert told["sent_as"] == {
+        "X-Service": {"encoding": "utf8", "bytes": r"Pr\xc3\xa9fecture"},
+        "ctln": {"encoding": "latin1", "bytes": r"Pr\xe9fecture"},
+    }
+
+
 def test_what_an_address_for_signing_out_does(folder: Path) -> None:
     file = folder / "policies/apps/one.yaml"
     logout = "logout: {links: [/bye, '/wiki?do=logout'], url: /deconnexion.do, method: post}\n"

@@ -66,6 +66,22 @@ def test_that_all_pass_and_which_rules_no_test_has_decide(folder: Path) -> None:
     )
 
 
+def test_in_which_bytes_a_header_is_sent_that_is_not_ascii(folder: Path) -> None:
+    """The text of a test says nothing of it."""
+    app = folder / "policies/apps/one.yaml"
+    app.write_text(app.read_text().replace("{from: uid}", "{from: uid}, X-Service: {value: Préfecture}"))
+    test = "request: GET http://one.localhost/public/, as: paul, decision: allow"
+    headers = "headers: {X-Remote-User: paul, X-Service: Préfecture}"
+    write(folder, f"{TESTS.partition('  - name')[0]}  - {{{test}, {headers}}}\n")
+    told = typed("test", at=folder)
+    assert r"policies/apps/one.yaml: X-Service is sent in utf8: Pr\xc3\xa9fecture" in told.stdout.splitlines()
+    assert "2 test(s), 0 failed" in told.stdout
+    (found,) = json.loads(typed("test", "--output", "json", at=folder).stdout)["sent_as"]
+    assert found == {
+        "file": "policies/apps/one.yaml", "header": "X-Service", "encoding": "utf8", "bytes": r"Pr\xc3\xa9fecture",
+    }  # fmt: skip
+
+
 def test_for_programs(folder: Path) -> None:
     told = typed("test", "--output", "json", at=folder)
     found = json.loads(told.stdout)

@@ -21,6 +21,7 @@ from gateway.identity.directories import (
     missing_from,
     transformed,
     unknown_of,
+    without_the_old,
 )
 from gateway.model.directory import (
     Directory,
@@ -294,12 +295,43 @@ def test_it_is_due_ahead_of_the_end_of_its_lifetime(finding: DirectoryFinding | 
 
 def test_what_another_file_said_never_takes_the_place_of_one_that_is_away() -> None:
     before, after = asked(person(uid="a"), found(1000, fingerprint="f0")), asked(person(uid="a"), found(1100, "away"))
-    assert looked_up_again(before, after, [directory()], 1100).findings == after.findings
+    (other,) = looked_up_again(before, after, [directory()], 1100).findings
+    assert other == replace(found(1100, "away"), was_found=True), "nothing that it said counts"
     good = asked(person(uid="a"), found(1000))
     assert looked_up_again(good, after, [directory(lifetime=600)], 1599).findings == good.findings
-    assert looked_up_again(good, after, [directory(lifetime=600)], 1600).findings == after.findings
+    assert looked_up_again(good, after, [directory(lifetime=600)], 1600).findings == (other,)
     newer = asked(person(uid="a"), found(1100, "none"))
     assert looked_up_again(good, newer, [directory()], 1100) == newer
+
+
+def test_that_a_person_was_found_outlasts_every_outage() -> None:
+    ending = directory(gone="end", lifetime=600)
+    who = asked(person(uid="a"), found(1000))
+    for at in (2000, 3000, 4000):
+        who = looked_up_again(who, asked(person(uid="a"), found(at, "away")), [ending], at)
+        assert [(one.state, one.was_found) for one in who.findings] == [("away", True)]
+    assert left_from(who, asked(person(uid="a"), found(5000, "none")), [ending]) is ending
+    back = looked_up_again(who, asked(person(uid="a"), found(5000)), [ending], 5000)
+    assert back.findings == (found(5000),), "it says so itself again"
+
+
+def test_so_it_does_a_pause_after_which_nothing_counts_and_a_changed_file() -> None:
+    ending = directory(gone="end", lifetime=600)
+    old = without_the_old(asked(person(uid="a"), found(1000)), [ending], 2000)
+    assert left_from(old, asked(person(uid="a"), found(2100, "none")), [ending]) is ending
+    changed = directory(gone="end", fingerprint="f2")
+    away = looked_up_again(asked(person(), found(1000)), asked(person(), found(1100, "away", "f2")), [changed], 1100)
+    for before in (asked(person(), found(1000)), away):
+        assert left_from(before, asked(person(), found(1200, "none", "f2")), [changed]) is changed
+
+
+def test_whom_it_never_had_or_said_that_it_has_not_it_cannot_lose() -> None:
+    ending = directory(gone="end", lifetime=1)
+    for state in ("none", "away"):
+        before = asked(person(), found(1000, state))
+        away = looked_up_again(before, asked(person(), found(2000, "away")), [ending], 2000)
+        assert not away.findings[0].was_found
+        assert left_from(away, asked(person(), found(3000, "none")), [ending]) is None
 
 
 def test_only_a_directory_that_had_the_person_and_answers_can_have_lost_them() -> None:

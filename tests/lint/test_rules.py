@@ -453,6 +453,53 @@ def test_a_rule_finds_what_it_is_for_and_nothing_beside(code: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("line", "what"),
+    [
+        ("X-S: {value: Préfecture}", "the text of `value`"),
+        ("X-S: {value: {file: service}}", "the text of `value`"),
+        ("X-S: {from: uid, absent: aucun prénom}", "the text of `absent`"),
+        ("X-S: {from: uid, nobody: anonyme à l'accueil}", "the text of `nobody`"),
+        ('X-S: {template: "Agent général {uid}"}', "the text of `template`"),
+        ('X-S: {template: "{given_name} {uid}"}', "given_name"),
+        ("X-S: {from: groups, only: [élus]}", "the text of `only`"),
+        ("X-S: {from: uid, transforms: [{prefix: é-}]}", "the text of `transforms`"),
+        ("X-S: {from: uid, transforms: [{table: {a: é}}]}", "the text of `transforms`"),
+        ('X-S: {from: uid, transforms: [lower, {date: "%d à %H"}]}', "the text of `transforms`"),
+    ],
+)
+def test_every_text_with_accents_that_may_be_sent_needs_an_encoding(line: str, what: str) -> None:
+    secrets = {"file:service": "Préfecture".encode()}
+
+    def found(lines: dict[str, str]) -> list[str]:
+        findings = lint(subject(sample_files(lines, secrets), NOW.timestamp()))
+        return [one.problem.message for one in findings if one.code == "EC302"]
+
+    assert found(told(line)) == [f"{what} has accents, and an old application rarely reads UTF-8 in a header"]
+    assert found(told(f"{line[:-1]}, encoding: utf8}}")) == []
+    without = line.translate(str.maketrans("éàç", "eac"))
+    if "file" not in line and "given_name" not in line:
+        assert found(told(without)) == []
+
+
+def test_an_account_for_http_basic_with_accents_needs_an_encoding() -> None:
+    def found(account: str, more: str = "") -> bool:
+        basic = f"    basic: {{account: {account}, password: {{file: secret}}{more}}}\n".replace("    ", "  ", 1)
+        text = PERMIS.replace("translate:\n", f"translate:\n{basic}")
+        return "EC302" in codes({"apps/permis.yaml": text}, {"file:secret": STRONG})
+
+    assert found("{value: préfecture}")
+    assert found("{from: family_name}")
+    assert not found("{value: préfecture}", ", encoding: latin1")
+    assert not found("{value: prefecture}")
+
+
+def test_a_template_with_a_name_may_lack_letters_too() -> None:
+    template = 'X-N: {template: "{given_name} {uid}", encoding: latin1}'
+    assert "EC341" in codes(told(template), {})
+    assert "EC341" not in codes(told(template[:-1] + ", unencodable: transliterate}"), {})
+
+
+@pytest.mark.parametrize(
     "named", ["sentinel: {name: e, addresses: ['127.0.0.1:26379']}", "cluster: ['127.0.0.1:6379']"]
 )
 def test_a_store_that_others_lead_to_is_asked_for_tls_though_they_are_here(named: str) -> None:

@@ -46,6 +46,21 @@ DEFENCES = (
         "config/check/test_account.py",
         "if False:",
     ),
+    # --- who has left
+    Defence(
+        "an outage forgets nobody",
+        _KNOWN,
+        'replace(finding, was_found=True) if finding.state == "away" and finding.directory in had else finding',
+        "identity/test_directories.py",
+        "finding",
+    ),
+    Defence(
+        "an outage forgets nobody, in a session",
+        "stores/codec.py",
+        '({"was_found": True} if was_found else {})',
+        "portal/flow/test_look_again.py",
+        "{}",
+    ),
     # --- a token of a source
     Defence(
         "a token that was just fetched is not asked for again",

@@ -72,6 +72,16 @@ def test_mandates_come_back_with_their_days_and_what_is_held_now_is_not_kept() -
     assert b"terms" not in codec.session_to_bytes(StoredSession(Session("i", without, None, NOW, NOW, 1), "b"))
 
 
+def test_that_a_directory_had_the_person_is_kept_and_a_record_without_it_reads_as_before() -> None:
+    away = DirectoryFinding("elus", "f1", "away", {}, frozenset({"uai"}), 7)
+    for finding in (away, replace(away, was_found=True)):
+        identity = replace(JEANNE, findings=(finding,))
+        kept = codec.session_to_bytes(StoredSession(Session("i", identity, None, NOW, NOW, 1), "b"))
+        assert codec.session_from_bytes(kept).session.identity == identity
+    assert b"was_found" not in codec.finding_to_bytes(away)
+    assert codec.finding_from_bytes(codec.finding_to_bytes(away)) == away
+
+
 def twenty(length: int = 24) -> Session:
     attributes = {f"attribute{number}": (f"{number:02}".ljust(length, "v"),) for number in range(20)}
     identity = replace(JEANNE, attributes=attributes)

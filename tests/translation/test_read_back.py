@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from gateway.model.errors import GatewayError
 from gateway.model.identity import Identity
 from gateway.translation.charset import Encoding
-from gateway.translation.read_back import attributes_told, read_back
+from gateway.translation.read_back import SentAs, attributes_told, read_back, sent_as
 from gateway.translation.render import NOTHING, Translation
 from gateway.translation.specs import Constant, CookieSpec, FromAttribute, HeaderSpec
 
@@ -39,6 +39,25 @@ def test_what_is_told_is_what_is_sent() -> None:
     }
     assert cookies == {"NAME": "Zo%C3%A9"}
     assert attributes_told(TRANSLATION, headers, cookies) == paul.attributes
+
+
+def test_of_what_is_not_ascii_the_bytes_are_told() -> None:
+    given = Translation.compile(
+        (
+            HeaderSpec("X-Service", Constant("Préfecture")),
+            HeaderSpec("ctln", FromAttribute("family_name"), "latin1"),
+            HeaderSpec("X-First", FromAttribute("given_name"), "percent-utf8"),
+            HeaderSpec("X-Api", Constant("clé", secret=True)),
+            HeaderSpec("X-Uid", FromAttribute("uid")),
+        ),
+        (),
+    )
+    paul = person(uid=("paul",), family_name=("Rivière",), given_name=("Zoé",))
+    assert sent_as(given, given.render(paul)) == {
+        "X-Service": SentAs("utf8", r"Pr\xc3\xa9fecture"),
+        "ctln": SentAs("latin1", r"Rivi\xe8re"),
+    }
+    assert sent_as(given, NOTHING) == {}
 
 
 def test_nothing_is_nothing() -> None:

@@ -43,6 +43,20 @@ def test_what_the_application_is_told_otherwise_is_a_change_too() -> None:
     assert changes
 
 
+def test_one_text_in_other_bytes_is_a_change() -> None:
+    told = "    X-Service: {value: Préfecture, encoding: %s}\n    X-Remote-User:"
+    before, after = (
+        sample_snapshot({"apps/permis.yaml": PERMIS.replace("    X-Remote-User:", told % encoding)})
+        for encoding in ("utf8", "latin1")
+    )
+    requests, people = requests_of((before, after), []), People((before, after), [])
+    _, changes = tried_on_both(before, after, requests, people, AROUND)
+    assert changes
+    for one in changes:
+        assert one.before.shown_headers["X-Service"] == r"Préfecture  (utf8: Pr\xc3\xa9fecture)"
+        assert one.after.shown_headers["X-Service"] == r"Préfecture  (latin1: Pr\xe9fecture)"
+
+
 def test_an_application_that_goes() -> None:
     changes = compared(PERMIS.replace("hosts: [permis.localhost]", "hosts: [autre.localhost]"))
     assert ("/public/x", "nobody", "allow", "refuse") in short(changes)

@@ -211,6 +211,53 @@ async def test_who_has_left_the_directory_loses_the_session_where_its_file_says_
     assert here.codes() == ([] if live else ["directory.gone"])
 
 
+async def test_who_was_removed_during_an_outage_loses_the_session_when_it_is_over(here: Installation) -> None:
+    table = Table(here, gone="end", away="without")
+    table.says("alice,maire")
+    seat = await table.seat()
+    table.is_away()
+    for ahead in (700, 800, 900):
+        here.clock.ahead = ahead
+        await looked(here, seat)
+        assert (seat.live, table.office(seat)) == (True, "unknown")
+    table.says("bob,maire")
+    here.clock.ahead = 1000
+    await looked(here, seat)
+    assert not seat.live
+    assert here.codes() == ["directory.file", "directory.gone"]
+
+
+async def test_so_does_who_comes_back_after_a_pause_that_an_outage_was_in(here: Installation) -> None:
+    table = Table(here, gone="end", away="without")
+    table.says("alice,maire")
+    seat = await table.seat()
+    here.sessions.touch(seat, here.clock.monotonic())
+    table.is_away()
+    here.clock.ahead = 1000
+    found = await here.sessions.load_shared(ACTES, seat.cookie)
+    assert found is not None
+    table.says("bob,maire")
+    here.clock.ahead = 1100
+    await looked(here, found)
+    assert not found.live
+    assert here.codes() == ["directory.file", "directory.gone"]
+
+
+async def test_what_a_host_does_not_wait_for_is_not_forgotten_there(here: Installation) -> None:
+    """No application of the host listens to this directory."""
+    table = Table(here, gone="end", away="without")
+    table.says("alice,maire")
+    seat = await table.seat()
+    session = await here.sessions.opened(ACTES, seat.cookie)
+    table.is_away()
+    here.clock.ahead = 1000
+    assert here.look_again is not None
+    assert session is not None
+    after = await here.look_again.anew(ACTES, seat.cookie, session)
+    assert after is not None
+    assert [(one.state, one.was_found) for one in after.identity.findings] == [("away", True)]
+
+
 async def test_who_was_never_in_it_stays_and_a_source_that_is_away_ends_nobody(here: Installation) -> None:
     table = Table(here, gone="end")
     table.says("bob,maire")
