@@ -15,9 +15,11 @@ from gateway.model.unix_socket import CONTROL_SOCKET
 from gateway.server.faults import CannotServe
 
 RELOAD = b"reload\n"
+# The operator means that hosts go.
+RELOAD_WITH_FEWER_HOSTS = b"reload --yes\n"
 # Of a gateway that is to take our place: the connection is its own from there on.
 SUCCEED = b"succeed\n"
-# A question: start the program anew. `process`: of the gateway that serves then.
+# A question: start the program anew. `process`: of the gateway that serves then. `yes`: true, as of a reload.
 RESTART = {"what": "restart"}
 _ASKED_WITHIN = 5.0
 _BESIDE_WITHIN = 1.0
@@ -25,7 +27,8 @@ _TOLD_WITHIN = 5.0
 _BACKLOG = 16
 
 ReloadVerdict = dict[str, Any]
-"""`verdict`: live, refused or partly; `revision`: of what is live now; `detail`: why, empty where there is nothing.
+"""`verdict`: live, refused or partly; `revision`: of what is live now; `detail`: why, empty where there is nothing;
+`code`: of a refusal that is no problem of a file (server/replacement.py).
 Partly: `kept` and `closed` name the app files that stay as they were, and those whose hosts are closed."""
 
 ControlAnswer = dict[str, Any]
@@ -35,12 +38,13 @@ ControlAnswers = Callable[[dict[str, Any]], Awaitable[ControlAnswer]]
 
 
 class Control:
-    """`answers`: a question in JSON. `succeeded`: by the gateway at the other end of this connection."""
+    """`reloaded`: told whether hosts may go. `answers`: a question in JSON. `succeeded`: by the gateway at the other
+    end of this connection."""
 
     def __init__(
         self,
         folder: Path,
-        reloaded: Callable[[], Awaitable[ReloadVerdict]],
+        reloaded: Callable[[bool], Awaitable[ReloadVerdict]],
         answers: ControlAnswers,
         succeeded: Callable[[socket.socket], Awaitable[None]],
     ) -> None:
@@ -105,8 +109,8 @@ class Control:
         await writer.drain()
 
     async def _told(self, asked: bytes) -> ControlAnswer:
-        if asked == RELOAD:
-            return await self._reloaded()
+        if asked in (RELOAD, RELOAD_WITH_FEWER_HOSTS):
+            return await self._reloaded(asked == RELOAD_WITH_FEWER_HOSTS)
         question = _question(asked)
         return {"verdict": "unknown", "detail": "not a command"} if question is None else await self._answers(question)
 
@@ -121,9 +125,9 @@ def ask(folder: Path, question: dict[str, Any], within: float) -> ControlAnswer:
     return _said(folder, json.dumps(question).encode() + b"\n", within)
 
 
-def ask_to_reload(folder: Path, within: float) -> ReloadVerdict:
+def ask_to_reload(folder: Path, within: float, *, fewer_hosts: bool = False) -> ReloadVerdict:
     """Raises as `ask` does."""
-    return _said(folder, RELOAD, within)
+    return _said(folder, RELOAD_WITH_FEWER_HOSTS if fewer_hosts else RELOAD, within)
 
 
 def _said(folder: Path, line: bytes, within: float) -> dict[str, Any]:

@@ -33,8 +33,8 @@ class Questions:
 
     async def answered(self, question: dict[str, Any]) -> dict[str, Any]:
         """Of sessions one worker answers for all: what it ends is told to the others as a sign-out is."""
-        if question == RESTART:
-            why = await self._restart.begin(self._leaves)
+        if question.get("what") == RESTART["what"]:
+            why = await self._restart.begin(self._leaves, fewer_hosts=question.get("yes") is True)
             return {"error": why} if why else {"process": self._restart.successor}
         if question.get("what") == "look_up":
             return await self._look_up(question)

@@ -220,8 +220,9 @@ APP_OF_PAGES = "prefix-public"
 
 async def public_listener_shows_no_admin(world: World) -> None:
     """K014"""
-    names = ("metrics", "livez", "readyz", "ready", "debug", "debug/pprof/", "-/", "-/healthy", "admin", "admin/", "status",
-             "server-status", "actuator", "healthz", "config", "api/routes", ".env", ".git/config", "v1/")  # fmt: skip
+    names = ("metrics", "livez", "readyz", "ready", "debug", "debug/pprof/", "-/", "-/healthy", "admin", "admin/",
+             "status", "server-status", "actuator", "healthz", "config", "api/routes", ".env", ".git/config",
+             "v1/")  # fmt: skip
     for name in names:
         for place in (PORTAL, "unknown"):
             seen = await world.send(request(place, f"/{name}"))
