@@ -9,6 +9,9 @@ ENV := .venv/.ready
 CATALOGUES := .venv/.catalogues
 READY := $(ENV) $(CATALOGUES)
 
+# The tests that need no more than make env installs, and are not slow.
+BARE := not service and not browser and not slow
+
 .PHONY: help env demo test quick check smoke attack conformance nodes pages bench bench-quick bench-peers soak tls mutate catalogues format
 .PHONY: schema lock clean
 
@@ -31,22 +34,24 @@ demo: $(READY) ## providers, legacy applications and the gateway on this machine
 	@bash tools/install_test_parts.sh php
 	@$(RUN) -m deploy.demo $(if $(HOST),--host $(HOST))
 
-test: $(READY) ## everything: installs what the tests run against, then pytest, smoke, attack and conformance
+# What needs no part, first: on a machine that has none yet, that is what a newcomer runs second.
+test: $(READY) ## everything: what needs no part, then installs the parts, the rest of pytest, smoke, attack and conformance
+	$(RUN) -m pytest -n 3 --dist loadfile -p tests.bare -m "$(BARE)"
 	@bash tools/install_test_parts.sh
-	$(RUN) -m pytest -n 3 --dist loadfile
+	$(RUN) -m pytest -n 3 --dist loadfile -m "not ($(BARE))"
 	$(RUN) -m tests.smoke
 	$(RUN) -m tests.attacks
 	$(RUN) -m tests.conformance
 
 quick: $(READY) ## the tests that need no service and wait for nothing: a few minutes
-	$(RUN) -m pytest -n 2 --hypothesis-profile=quick -m "not service and not browser and not slow"
+	$(RUN) -m pytest -n 2 --hypothesis-profile=quick -p tests.bare -m "$(BARE)"
 
 check: $(READY) ## lint, format, types, import contract, layout
 	.venv/bin/ruff check
 	.venv/bin/ruff format --check
 	.venv/bin/mypy --strict gateway
 	.venv/bin/lint-imports --no-logo
-	$(RUN) -m pytest -q tests/test_layout.py tests/test_import_circles.py
+	$(RUN) -m pytest -q tests/test_layout.py tests/test_import_circles.py tests/test_words.py
 
 format: $(READY) ## rewrites the sources in the one format
 	.venv/bin/ruff check --fix

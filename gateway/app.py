@@ -7,7 +7,7 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -28,11 +28,13 @@ from gateway.federation.applications import Applications
 from gateway.federation.federation import Federation
 from gateway.federation.form_exchange import FormExchange
 from gateway.federation.form_logins import FormLogins, TrustedAccounts
+from gateway.federation.provider_standing import ProviderVerdict, SignInNews
 from gateway.federation.saml import SamlFederation
+from gateway.federation.standings import Standings
 from gateway.model.credential import CredentialSource
 from gateway.model.session import Seat
 from gateway.ops.counters import STORE_GRACE, STORE_UNREACHABLE, Counters
-from gateway.ops.log import Log, Pseudonyms
+from gateway.ops.log import Log
 from gateway.organisations.search import OrganisationSearch
 from gateway.portal.app import Portal
 from gateway.portal.flow.active_people import ActivePeople
@@ -61,12 +63,14 @@ from gateway.stores.login_tries import LoginTries
 from gateway.stores.opening import store_of
 from gateway.stores.oversight import SessionOversight
 from gateway.stores.posts.kept_posts import KeptPosts
+from gateway.stores.provider_words import ProviderWords
 from gateway.stores.sealing import StoreKeys
 from gateway.stores.session_limit import SessionLimit
 from gateway.stores.sessions import Sessions
 from gateway.stores.sign_out_notes import SignOutNotes
 from gateway.stores.tickets import Transactions
 from gateway.stores.told_people import ToldPeople
+from gateway.stores.unwritten_ends import UnwrittenEnds
 
 _CLOSED_WITHIN = 2.0
 # Seconds. The loop gives the interpreter lock up at each read of the store; while a thread validates SAML, it would get
@@ -80,6 +84,8 @@ def work(control: int, listening: Sequence[int]) -> int:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     sockets = [socket.socket(fileno=descriptor) for descriptor in listening]
     garbage.begin()
+    # All that was imported, 20 to 35 ms: before there is a loop that could stand still for it.
+    garbage.settle()
     sys.setswitchinterval(_SWITCH_INTERVAL)
     log = Log(sys.stdout.fileno())
     try:
@@ -105,6 +111,9 @@ class _Worker:
         self._control = WorkerControl(self, log)
         self._loop_stalls = LoopStalls()
         self._started = False
+        # Learned of before there is a store, and then left to the next.
+        self._learned: dict[str, None] = {}
+        self._unwritten: UnwrittenEnds | None = None
 
     async def run(self, control: socket.socket) -> None:
         loop = asyncio.get_running_loop()
@@ -126,6 +135,8 @@ class _Worker:
     async def _start(self, candidate: Candidate) -> None:
         self._store, self._now, self._store_servers = store_of(candidate.snapshot.gateway, self._log, self._counters)
         await self._store.open()
+        self._unwritten = UnwrittenEnds(self._store, log=self._log, written=self._control.written)
+        self._unwritten.learn(self._learned)
         pages = Pages(lambda: self.snapshot.gateway.theme)
         for _ in pages.prepare():
             await asyncio.sleep(0)
@@ -152,7 +163,6 @@ class _Worker:
     def _take_store_keys(self, gateway: Gateway) -> None:
         if retired := self._store_keys.replace(gateway.store_keys):
             self._killed(self._sessions.retire(retired))
-        self._pseudonyms.use(gateway.store_keys[0][1])
 
     def _allow_grace(self) -> None:
         of_hosts, grace = dict[str, float](), self.snapshot.gateway.store_grace
@@ -171,18 +181,21 @@ class _Worker:
             in_all=limits.transactions,
             log=self._log,
             now=self._now,
+            unwritten=self._unwritten,
         )
 
     def _join_services(self, gateway: Gateway, pages: Pages) -> None:
         store, log, counters, limits, now = self._store, self._log, self._counters, gateway.limits, self._now
         self._store_keys = StoreKeys(gateway.store_keys)
         is_ours = OwnAddresses(self._sockets, gateway.admin, gateway.store_server, self._store_servers)
-        self._sessions = Sessions(store, self._store_keys, cached_seats=limits.cached_seats, log=log, now=now)
+        self._sessions = Sessions(
+            store, self._store_keys, cached_seats=limits.cached_seats, log=log, now=now, unwritten=self._unwritten
+        )
         self._posts = KeptPosts(store, self._store_keys, settings=lambda: self.snapshot.gateway.posts, log=log, now=now)
         self._posts.start()
         jars = CookieJars(store, self._sessions, self._store_keys, log=log, now=now)
-        self._pseudonyms = Pseudonyms(gateway.store_keys[0][1])
-        self._person = person = self._pseudonyms.of
+        log_name = self._store_keys.log_name
+        self._person = lambda identity: log_name(identity.issuer, identity.subject)
         self._make_federation(gateway)
         self._applications = Applications(is_ours)
         self._sign_outs = self._make_sign_outs(gateway)
@@ -198,6 +211,7 @@ class _Worker:
             jars=jars,
             federation=self._federation,
             saml_federation=self._saml_federation,
+            standings=self._standings,
             sign_outs=self._sign_outs,
             accounts=self._accounts,
             directories=self._directories,
@@ -208,7 +222,7 @@ class _Worker:
             told=self._told,
             active_people=self._active_people,
             pages=pages,
-            report=Report(counters=counters, log=log, person=person),
+            report=Report(counters=counters, log=log, log_name=log_name),
             now=time.time,
             monotonic=time.monotonic,
             token_urlsafe=secrets.token_urlsafe,
@@ -270,6 +284,10 @@ class _Worker:
     def _make_federation(self, gateway: Gateway) -> None:
         self._federation = Federation(log=self._log)
         self._saml_federation = SamlFederation(metadata_folder(gateway), self._control, time.time)
+        # Of a store in a file, all workers are this supervisor's.
+        shares = gateway.store_server is not None
+        words = ProviderWords(self._store, self._store_keys, now=self._now) if shares else None
+        self._standings = Standings(time.monotonic, words)
 
     def _make_tables(self, gateway: Gateway) -> None:
         """What is asked of tables that the supervisor has read."""
@@ -334,9 +352,22 @@ class _Worker:
         trusted = app.form_login.trusted
         return LinkedAccounts(app, self._accounts) if trusted is None else TrustedAccounts(app, trusted)
 
-    def revoke(self, session_ids: tuple[str, ...]) -> None:
+    def revoke(self, session_ids: tuple[str, ...], unwritten: tuple[str, ...]) -> None:
+        if self._unwritten is None:
+            self._learned.update(dict.fromkeys(unwritten))
+        else:
+            self._unwritten.learn(unwritten)
         if self._started:
             self._killed(self._sessions.revoke(session_ids))
+
+    def unwritten(self, session_ids: tuple[str, ...]) -> tuple[str, ...]:
+        return () if self._unwritten is None else self._unwritten.among(session_ids)
+
+    def written(self, session_ids: tuple[str, ...]) -> None:
+        for id in session_ids:
+            self._learned.pop(id, None)
+        if self._unwritten is not None:
+            self._unwritten.forget(session_ids)
 
     def look_up(self, session_ids: tuple[str, ...] | None) -> None:
         if self._started:
@@ -373,6 +404,17 @@ class _Worker:
     def heard(self, addresses: list[str]) -> None:
         if self._started:
             self._plane.admission.known.learn(addresses, time.monotonic())
+
+    def sign_ins(self) -> Mapping[str, SignInNews]:
+        return self._standings.news() if self._started else {}
+
+    async def looked_at(self, provider: str, verdict: ProviderVerdict, *, tells_nodes: bool) -> None:
+        if not self._started:
+            return
+        if self._standings.told(provider, verdict):
+            self._federation.is_back(provider)
+        if tells_nodes:
+            await self._standings.tell_other_nodes(provider, verdict)
 
     def loop_stopped(self, seconds: float) -> None:
         self._loop_stalls.add(time.monotonic(), seconds)

@@ -111,10 +111,13 @@ class Person:
         """Types an address: a top-level navigation, followed to its end."""
         return await self.follow(await self.step("GET", url, headers))
 
-    async def follow(self, response: Response) -> Response:
-        """Goes on from a redirect to the page that it ends on. AssertionError after 20."""
+    async def follow(self, response: Response, form_of: Response | None = None) -> Response:
+        """Goes on from a redirect to the page that it ends on. AssertionError after 20, and where the page that had the
+        form, `form_of`, lets it lead to no such address."""
         history: list[Response] = []
         while response.location:
+            if form_of is not None:
+                _require_allowed(form_of, response.location)
             history.append(response)
             assert len(history) <= LONGEST_CHAIN, f"redirected in circles: {[step.url for step in history]}"
             again = "GET" if response.status not in (307, 308) else _method_of(response)
@@ -125,10 +128,12 @@ class Person:
         """Sends a form of a page, with these values beside its own, and follows."""
         pairs = urlencode([*form.fields, *values])
         if form.method == "get":
-            return await self.follow(await self.step("GET", f"{form.action}?{pairs}", initiator=page.url))
+            _require_allowed(page, form.action)
+            return await self.follow(await self.step("GET", f"{form.action}?{pairs}", initiator=page.url), page)
         # Fetch, "append a request Origin header": a page that gives no referrer gives no origin either.
         hidden = [("Origin", "null")] if page.header("Referrer-Policy") == "no-referrer" else []
-        return await self.follow(await self.post(form.action, pairs, initiator=page.url, headers=hidden))
+        _require_allowed(page, form.action)
+        return await self.follow(await self.post(form.action, pairs, initiator=page.url, headers=hidden), page)
 
     async def post(self, url: str, body: str, *, initiator: str = "", headers: Sequence[Header] = ()) -> Response:
         """One step: a form's POST from the page `initiator` (none: as from the same origin)."""
@@ -217,6 +222,17 @@ class Person:
         else:
             await connection.close()
         return reading
+
+
+def _require_allowed(page: Response, url: str) -> None:
+    """Content Security Policy 3, 6.4.1: a form, and in Chromium and Safari each redirect that follows, is held against
+    the form-action of its page."""
+    policies = (part.split() for line in page.all("Content-Security-Policy") for part in line.split(";"))
+    for name, *sources in filter(None, policies):
+        own, scheme = "'self'" in sources and origin_of(url) == page.origin, urlsplit(url).scheme
+        of_scheme = f"{scheme}:" in sources or (scheme == "https" and "http:" in sources)
+        allowed = own or of_scheme or origin_of(url) in sources
+        assert name != "form-action" or allowed, f"a browser goes from {page.url} to no {url}: {' '.join(sources)}"
 
 
 def _method_of(response: Response) -> str:

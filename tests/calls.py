@@ -4,7 +4,6 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from itertools import groupby
 from pathlib import Path
 from types import FrameType
 from typing import Final
@@ -25,20 +24,9 @@ class Calls:
 
     def __init__(self) -> None:
         self.names: list[str] = []
-        self._files: list[str] = []
-
-    @property
-    def files(self) -> frozenset[str]:
-        return frozenset(self._files)
-
-    @property
-    def returns(self) -> int:
-        """How often one who reads along comes back to a file that they have had open."""
-        return sum(1 for _ in groupby(self._files)) - len(self.files)
 
     def forget(self) -> None:
         self.names.clear()
-        self._files.clear()
 
     def begin(self, frame: FrameType, event: str, arg: object) -> None:
         """In a new thread."""
@@ -52,7 +40,6 @@ class Calls:
         if code.co_code[frame.f_lasti + 1] & 3:
             return
         file = code.co_filename[len(_ROOT) : -len(".py")]
-        self._files.append(file)
         self.names.append(f"{file.replace('/', '.')}.{code.co_qualname}")
 
 

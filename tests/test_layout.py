@@ -22,7 +22,7 @@ PURE = ("model", "wire", "policy", "translation", "tokens", "formlogin", "identi
 FUNCTION_LINES = 60
 FILE_LINES = 450
 
-# A longer file is a smell. It may stand here with the reason why it reads better whole; no file is split for the number.
+# A longer file is a smell. It stands here with the reason why it reads better whole; no file is split for the number.
 LONG_FILES: dict[str, str] = {}
 
 # In two parts, for this file is searched too.

@@ -7,16 +7,24 @@ from cryptography.x509 import load_pem_x509_certificate
 
 from deploy.demo import ldap_server
 from deploy.demo.accounts import ACCOUNTS, SAML_ACCOUNTS
-from deploy.demo.shown import AUTHORITY
+from deploy.demo.place import LOCAL, ROOT
+from deploy.demo.shown import AUTHORITY, in_hosts_file
 from deploy.demo.stack import APPLICATIONS, PORTAL_HOST, Demo
 from deploy.demo.story_text import ORGANISATIONS, TEXT
+from gateway.config.yaml.reader import read_document
 
+_ECLUSE = ROOT / ".venv/bin/ecluse"
 _PERMIS = "permis.localhost"
 _SUBVENTIONS = "subventions.localhost"
 
 
 def guide(demo: Demo) -> str:
-    parts = (_addresses(demo), _accounts(), _to_try(demo), ["Ctrl-C stops all of it."])
+    begins = [
+        *_closed(demo),
+        "Écluse runs. The story begins here, in French and English; five minutes, every step a link:",
+        f"  {demo.story}/",
+    ]
+    parts = (begins, _addresses(demo), _accounts(), _to_try(demo), [*_copy(demo), "Ctrl-C stops all of it."])
     return "\n\n".join("\n".join(part) for part in parts)
 
 
@@ -24,33 +32,55 @@ def guide_elsewhere(demo: Demo) -> str:
     """Where other machines may look."""
     host, certificate = demo.site.host, demo.folder / "certs" / AUTHORITY
     print_of_it = load_pem_x509_certificate(certificate.read_bytes()).fingerprint(SHA256()).hex(":").upper()
-    hosts = " ".join([host, *(f"{name}.{host}" for name in APPLICATIONS)])
-    return "\n".join([
+    begins = [
         "WARNING: the providers of this demo ask for no password: whoever reaches this machine signs in as anybody,",
         "and may change its one rule. Show it among people whom you know, and end it with Ctrl-C.",
         "",
+        *_closed(demo),
         "Écluse runs. The story begins here, on any machine that finds these names and trusts the authority",
         "of this run:",
         f"  {demo.story}/",
         "",
         "The names, for the DNS or for /etc/hosts there (ADDRESS is this machine's):",
-        f"  ADDRESS {hosts}",
+        f"  ADDRESS {' '.join(in_hosts_file(demo.site.names))}",
         "",
         f"The authority may sign for {host} and names below it alone, for a day; its key is gone already. To be",
         "trusted in the browser there, and taken out again afterwards:",
         f"  {certificate}",
         f"  SHA-256 {print_of_it}",
+    ]
+    parts = (begins, _addresses(demo), _accounts(), [*_copy(demo), "Ctrl-C stops all of it."])
+    return "\n\n".join("\n".join(part) for part in parts)
+
+
+def _closed(demo: Demo) -> list[str]:
+    """What is wrong in files of applications, and the hosts that are closed by it."""
+    if demo.left_out is None:
+        return []
+    closed = [f"  closed: {host}" for host in demo.left_out.hosts] or ["  closed: hosts that cannot be told"]
+    return [
+        "WARNING: files of applications are wrong, and no application answers on these hosts:",
+        *closed,
+        *(f"  {line}" for line in demo.left_out.detail.splitlines()),
+        f"Correct them, then: {_ECLUSE} reload {demo.folder}/policies",
         "",
-        "Ctrl-C stops all of it.",
-    ])  # fmt: skip
+    ]
+
+
+def _copy(demo: Demo) -> list[str]:
+    if demo.folder == ROOT:
+        return []
+    return [
+        f"The policies are a copy, gone at the end: {demo.folder}/policies. A change there is taken by",
+        f"  {_ECLUSE} reload {demo.folder}/policies",
+        "",
+    ]
 
 
 def _addresses(demo: Demo) -> list[str]:
     permis = demo.origin(_PERMIS)
+    by_ldap = [] if demo.site.tls else [(f"{demo.origin('frais.localhost')}/", _accounts_by_ldap())]
     return [
-        "Écluse runs. The story begins here, in French and English; five minutes, every step a link:",
-        f"  {demo.story}/",
-        "",
         "What there is:",
         *_columns([
             (f"{permis}/", "a PHP application behind the gateway"),
@@ -61,14 +91,28 @@ def _addresses(demo: Demo) -> list[str]:
             (f"{demo.origin('examens.localhost')}/", "Ministry of Education: a login form, which nobody sees"),
             (f"{demo.origin('avis.localhost')}/", "Ministry of Ecological Transition: opinions on projects"),
             (f"{demo.origin('avis.localhost')}/api/dossiers/7", "the same by REST"),
-            (f"{demo.origin('frais.localhost')}/", _accounts_by_ldap()),
+            *by_ldap,
             (f"{permis}/public/", "open to anyone"),
             (f"{permis}/admin/", "for the group administrateurs alone"),
             (f"{permis}/_ecluse/session", "what this application is told about you, once signed in"),
+            *((f"{demo.origin(host)}/", f"yours: {file}") for host, file in _own(demo)),
             (f"{demo.origin(PORTAL_HOST)}/", "your applications, your sessions and the way out"),
             (f"http://127.0.0.1:{demo.ports.admin}/metrics", "metrics; /livez and /readyz beside them"),
         ]),
     ]  # fmt: skip
+
+
+def _own(demo: Demo) -> list[tuple[str, str]]:
+    """The first host of each application that is not the demo's, and its file."""
+    folder, found = demo.folder / "policies", []
+    known = {f"{name}.{at}" for name in (*APPLICATIONS, "frais") for at in (LOCAL, demo.site.host)}
+    for path in sorted((folder / "apps").rglob("*.yaml")):
+        file = str(path.relative_to(folder))
+        document, _ = read_document(file, path.read_bytes())
+        hosts = document.data.get("hosts") if isinstance(document.data, dict) else None
+        if isinstance(hosts, list) and hosts and isinstance(hosts[0], str) and hosts[0] not in known:
+            found.append((hosts[0], file))
+    return found
 
 
 def _accounts_by_ldap() -> str:
@@ -103,8 +147,8 @@ def _to_try(demo: Demo) -> list[str]:
         "  A path has one reading, or none.",
         f"    {curl} --path-as-is {permis}/public/%2e%2e/admin/",
         f"  Change a rule in {demo.folder}/policies/apps/permis.yaml, then let the gateway take it.",
-        "  A file with a fault leaves the old rules live, and the log names file, line and column.",
-        f"    kill -HUP {demo.gateway.pid}",
+        "  A file with a fault leaves the old rules live, and the command names file, line and column.",
+        f"    .venv/bin/ecluse reload {demo.folder}/policies",
         "  Read what the gateway says.",
         f"    tail -f {demo.gateway.log}",
     ]

@@ -61,10 +61,11 @@ USUAL = Ports(
 @dataclass(frozen=True, slots=True)
 class Site:
     """Where browsers find the demo: `host` and names below it. With `tls` on every address of this machine, else on
-    this machine alone."""
+    this machine alone; then `names` are all that the DNS has to know, `host` among them."""
 
     host: str = LOCAL
     tls: ssl.SSLContext | None = None
+    names: tuple[str, ...] = ()
 
     @property
     def scheme(self) -> str:
@@ -75,8 +76,9 @@ class Site:
         return "0.0.0.0" if self.tls else LOOPBACK  # noqa: S104 - it was asked to be shown to other machines
 
     def origin(self, host: str, port: int) -> str:
-        """Of an application, by its host in policies/."""
-        return f"{self.scheme}://{host.removesuffix(LOCAL)}{self.host}:{port}"
+        """Of an application, by its host in policies/, in the copy as in the example."""
+        moved = host if host.endswith(f".{self.host}") else f"{host.removesuffix(LOCAL)}{self.host}"
+        return f"{self.scheme}://{moved}:{port}"
 
     def issuer(self, port: int) -> str:
         """Of a provider, which the gateway reaches by it as well."""

@@ -18,13 +18,16 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from deploy.demo.place import LOCAL, LOOPBACK, Ports, Site
+from deploy.demo.place import LOCAL, LOOPBACK, ROOT, Ports, Site
 
 AUTHORITY: Final = "ca.crt"
 _OWN: Final = "shown"
 _LIVES: Final = timedelta(days=1)
 _NAME: Final = re.compile(r"(?=.{1,200}\Z)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*")
-_HOST: Final = re.compile(rf"\b([a-z]+)\.{LOCAL}\b")
+# What stands before `.localhost` in files of the policy, those of the person's own applications among them.
+_LABEL: Final = "[a-z0-9](?:[a-z0-9-]*[a-z0-9])?"
+_BELOW: Final = rf"(?:\*|{_LABEL})(?:\.{_LABEL})*"
+_HOST: Final = re.compile(rf"(?<![a-z0-9.*-])({_BELOW})\.{LOCAL}\b")
 
 
 class HostRefused(Exception):
@@ -36,27 +39,43 @@ def checked(host: str) -> str:
     name = host.lower()
     if not _NAME.fullmatch(name) or name.replace(".", "").isdigit():
         raise HostRefused(f"HOST={host}: a name is wanted, such as demo.example.org; applications get names below it")
+    if name == LOCAL or name.endswith(f".{LOCAL}"):
+        # RFC 6761 6.3
+        raise HostRefused(
+            f"HOST={host}: to browsers this is the machine that they run on; `make demo` alone is for that"
+        )
     try:
         socket.getaddrinfo(name, None)
     except OSError:
         raise HostRefused(
             f"HOST={host}: this machine does not find it. Have it, and the names below it, lead here in the DNS, or"
-            f" write a line into /etc/hosts: 127.0.0.1 {name}"
+            f" write a line into /etc/hosts: 127.0.0.1 {' '.join(in_hosts_file(names_at(ROOT / 'policies', name)))}"
         ) from None
     return name
+
+
+def names_at(policies: Path, host: str) -> tuple[str, ...]:
+    """`host`, and the name below it of each host that the files have, as they were before they were moved there."""
+    below = {f"{name}.{host}" for path in policies.rglob("*.yaml") for name in _HOST.findall(path.read_text())}
+    return (host, *sorted(below))
+
+
+def in_hosts_file(names: Iterable[str]) -> list[str]:
+    """Without wildcards, of which /etc/hosts knows nothing."""
+    return [name for name in names if not name.startswith("*.")]
 
 
 def shown(folder: Path, host: str, ports: Ports) -> Site:
     """`folder`/policies, a copy, is changed to be served at `host`; the certificates come into `folder`/certs."""
     certs = folder / "certs"
     certs.mkdir(exist_ok=True)
-    names = sorted({f"{name}.{host}" for path in _files(folder) for name in _HOST.findall(path.read_text())} | {host})
+    names = names_at(folder / "policies", host)
     make_certificates(certs, host, names)
     for path in _files(folder):
         path.write_text(_moved(path.read_text(), host, ports, is_provider=path.parent.name == "providers"))
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.load_cert_chain(certs / f"{_OWN}.crt", certs / f"{_OWN}.key")
-    return Site(host, context)
+    return Site(host, context, names)
 
 
 def make_certificates(folder: Path, host: str, names: Iterable[str]) -> None:
@@ -120,7 +139,7 @@ def _files(folder: Path) -> list[Path]:
 
 def _moved(text: str, host: str, ports: Ports, *, is_provider: bool) -> str:
     """The addresses of the example as browsers elsewhere know them; what only the gateway reaches stays here."""
-    text = re.sub(rf"http://(?=[a-z]+\.{LOCAL}\b)", "https://", text)
+    text = re.sub(rf"http://(?={_BELOW}\.{LOCAL}\b)", "https://", text)
     text = _HOST.sub(rf"\1.{host}", text)
     if is_provider:
         text = text.replace(f"http://{LOOPBACK}:", f"https://{host}:")

@@ -1,10 +1,12 @@
 """Starts everything in order, waits until it answers, stops all of it."""
 
 import asyncio
+import json
 import shutil
 import sys
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from types import TracebackType
@@ -52,6 +54,24 @@ class DemoFailed(Exception):
     """It cannot start; the text is for the person at the terminal."""
 
 
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """What the gateway starts without: wrong files of applications, whose `hosts` are closed, and why (`detail`)."""
+
+    hosts: tuple[str, ...]
+    detail: str
+
+
+def left_out_in(log: Path) -> LeftOut | None:
+    """What the last start in the gateway's log says; None where every file is served."""
+    # The last line may be half written.
+    whole = log.read_text(errors="replace").rpartition("\n")[0]
+    events = [json.loads(line) for line in whole.splitlines() if line.startswith("{")]
+    started = max((at for at, event in enumerate(events) if event.get("event") == "gateway.started"), default=0)
+    partly = next((event for event in events[started:] if event.get("event") == "config.partly"), None)
+    return None if partly is None else LeftOut(tuple(partly["hosts"]), str(partly["detail"]))
+
+
 class Demo:
     """`folder` holds policies/ (on these ports); certs/ and var/ are made beside it where they are missing. `ldap`:
     whether it has its LDAP server too, where slapd is installed. `site`: where browsers find it, as policies/ say.
@@ -74,6 +94,7 @@ class Demo:
         self._started = AsyncExitStack()
         self._children: list[Child] = []
         self.gateway: Child
+        self.left_out: LeftOut | None = None
 
     async def __aenter__(self) -> Self:
         try:
@@ -214,6 +235,7 @@ class Demo:
         command = [sys.executable, "-m", "gateway", "serve", "policies"]
         self.gateway = await self._run("gateway", command, folder=self.folder, stop_within=_DRAIN_WITHIN)
         await _until(self.gateway, _READY_WITHIN, partial(_is_ready, self.ports.admin), self._say)
+        self.left_out = left_out_in(self.gateway.log)
 
     async def _run(self, name: str, command: list[str], *, folder: Path, stop_within: float = _STOP_WITHIN) -> Child:
         child = await Child.start(name, command, folder=folder, log=self.folder / "var" / f"{name}.log")

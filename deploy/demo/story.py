@@ -67,8 +67,12 @@ class Story:
         # Fetch 3.1: a browser says of each POST from which site it is. Another site's form changes no rule.
         if request.headers.get("Origin") != self._addresses.own:
             return _html(words.title, words.elsewhere, words, self._menu(words), 403)
-        told = await self._rule.turned()
-        body = f"<p>{words.opened if self._rule.is_open() else words.closed}</p><pre><code>{escape(told)}</code></pre>"
+        turned = await self._rule.turned()
+        if not turned.is_live:
+            why = f"{words.refused}<pre><code>{escape(turned.told)}</code></pre>{self._button(words)}{words.back}"
+            return _html(words.refused_title, why, words, self._menu(words), 409)
+        changed = words.opened if self._rule.is_open() else words.closed
+        body = f"<p>{changed}</p><pre><code>{escape(turned.told)}</code></pre>"
         theo = f'<p><a href="{self._addresses.applications["avis"]}/dossiers/7/avis">{words.again}</a></p>'
         return _html(words.rule_title, f"{body}{theo}{self._button(words)}{words.back}", words, self._menu(words))
 

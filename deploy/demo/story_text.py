@@ -19,6 +19,8 @@ class Words:
     close: str
     opened: str
     closed: str
+    refused: str
+    refused_title: str
     again: str
     elsewhere: str
     rule_title: str
@@ -102,6 +104,9 @@ supervision les lit à l’adresse <code>$admin</code>, sur cette machine seulem
     close="Remettre la règle d’avant",
     opened="Le syndicat des eaux peut maintenant donner son avis. Voici ce qui change, et pour qui :",
     closed="La règle est de nouveau celle d’avant. Voici ce qui change, et pour qui :",
+    refused="<p>La passerelle n’a pas pris ce changement : l’ancienne règle reste en vigueur, et le fichier est"
+    " redevenu ce qu’il était. Voici pourquoi :</p>",
+    refused_title="La règle n’a pas changé",
     again="Essayez comme Théo Lepers",
     elsewhere="<p>Cette demande ne vient pas de cette page : rien n’a changé.</p>",
     rule_title="La règle a changé",
@@ -188,6 +193,9 @@ monitoring reads them at <code>$admin</code>, on this machine alone.</li>
     close="Put the rule back",
     opened="The water syndicate may give its opinion now. This is what changes, and for whom:",
     closed="The rule is what it was. This is what changes, and for whom:",
+    refused="<p>The gateway has not taken this change: the old rule stays live, and the file is what it was. This is"
+    " why:</p>",
+    refused_title="The rule has not changed",
     again="Try it as Théo Lepers",
     elsewhere="<p>This request does not come from this page: nothing was changed.</p>",
     rule_title="The rule has changed",

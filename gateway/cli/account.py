@@ -4,9 +4,10 @@ the gateway runs or not. One that runs sees a change within a second."""
 import sys
 import time
 from argparse import Namespace
-from collections.abc import Iterable, Mapping
-from contextlib import closing
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import closing, suppress
 from pathlib import Path
+from typing import Literal
 
 from gateway.accounts.file import LinkFile, LinkRefused, links_path
 from gateway.accounts.link import AccountLink, NewLink
@@ -36,8 +37,11 @@ from gateway.model.account import (
     written_person,
 )
 from gateway.model.errors import GatewayError
+from gateway.server.control import ask
 
 _BY = "operator"
+# As stores.oversight takes them; seconds that a gateway has to note it.
+_NOTED_AT_ONCE, _NOTED_WITHIN = 100, 5.0
 
 
 class _WrongUsage(Exception):
@@ -96,6 +100,8 @@ def _link(told: Namespace, snapshot: Snapshot, file: LinkFile, requests: Request
     secret = None if told.secret is None else _secret(told.secret)
     new = NewLink(holder, checked_login(told.login), _BY, secret, settings.shared, told.replace)
     (changed,) = file.add([new])
+    if changed:
+        _note(snapshot, "linked", [holder])
     if told.request is not None:
         requests.forget(reference_of(told.request))
     if told.as_json:
@@ -119,6 +125,7 @@ def _unlink(told: Namespace, snapshot: Snapshot, file: LinkFile, requests: Reque
         if sys.stdin.readline().strip().lower() not in ("y", "yes", "o", "oui"):
             return Exit.FOUND
     number = file.remove(link.holder for link in found)
+    _note(snapshot, "unlinked", [link.holder for link in found])
     if told.as_json:
         say_json({"removed": number})
     else:
@@ -161,6 +168,7 @@ def _import(told: Namespace, snapshot: Snapshot, file: LinkFile, requests: Reque
         changed = file.add([_new(line, settings, replace=told.replace) for line in written])
     except LinkRefused as refused:
         raise TableProblems([LineProblem(written[refused.number].line, refused.detail)]) from None
+    _note(snapshot, "linked", [line.holder for line, is_new in zip(written, changed, strict=True) if is_new])
     if told.as_json:
         say_json({"links": len(written), "changed": sum(changed)})
     else:
@@ -169,6 +177,24 @@ def _import(told: Namespace, snapshot: Snapshot, file: LinkFile, requests: Reque
 
 
 _COMMANDS = {"list": _list, "link": _link, "unlink": _unlink, "refuse": _refuse, "export": _export, "import": _import}
+
+
+def _note(snapshot: Snapshot, became: Literal["linked", "unlinked"], holders: Sequence[AccountHolder]) -> None:
+    """For the log of the gateway that runs, which sees by the control socket who has done it. Where none runs, nothing
+    is kept of it."""
+    links = [
+        {
+            "application": holder.application,
+            "issuer": holder.issuer,
+            "holder": holder.person,
+            "subject": read_person(holder.person).get(SUBJECT, ""),
+        }
+        for holder in holders
+    ]
+    for at in range(0, len(links), _NOTED_AT_ONCE):
+        question = {"what": "accounts", "became": became, "links": links[at : at + _NOTED_AT_ONCE]}
+        with suppress(OSError, ValueError):
+            ask(Path(snapshot.gateway.state_folder), question, _NOTED_WITHIN)
 
 
 # --- what they are told

@@ -10,8 +10,10 @@ from gateway.cli.exits import Exit
 from gateway.cli.explain import tried_json
 from gateway.cli.folder import compiled, said_to_be_wrong, say_json, say_problems
 from gateway.config.problems import ProblemsFound
+from gateway.config.snapshot import App
+from gateway.policy.trace import whole_in_words
 from gateway.trial.cases import Case, load_cases
-from gateway.trial.comparing import Change, Side, changed_files, replayed, tried_on_both
+from gateway.trial.comparing import Change, ChangedApp, Side, changed_apps, changed_files, replayed, tried_on_both
 from gateway.trial.matrix import People, requests_of
 from gateway.trial.recorded import Recorded, read_log
 from gateway.trial.request import Circumstances
@@ -22,22 +24,29 @@ _SHOWN = 50
 
 @dataclass(frozen=True, slots=True)
 class _Tried:
-    """Requests of one `kind`, how many they were, and what would change; `shadows`: in what a shadow answers alone."""
+    """The `number` requests of one `kind` that were tried.
+
+    `changes`: the requests with another result, at applications that both folders have.
+    `of_changed_apps`: the requests with another result because their application was added or removed.
+    `shadows`: the requests whose result differs only in a shadow rule.
+    """
 
     kind: str
     number: int
     changes: Sequence[Change]
+    of_changed_apps: Sequence[Change]
     shadows: Sequence[Change]
 
 
 @dataclass(frozen=True, slots=True)
 class _Found:
     files: list[tuple[str, str]]
+    apps: list[ChangedApp]
     tried: tuple[_Tried, ...]
 
     @property
     def differs(self) -> bool:
-        return any(one.changes for one in self.tried)
+        return bool(self.apps) or any(one.changes for one in self.tried)
 
 
 def run(told: Namespace) -> Exit:
@@ -77,18 +86,21 @@ def _compared(old: Path, new: Path, recorded: tuple[list[Recorded], int] | None)
     before, after = (side.snapshot for side in sides)
     people = People((before, after), cases)
     files = changed_files(sides[0].files, sides[1].files)
+    apps = changed_apps(before, after)
     number, changes = tried_on_both(before, after, requests_of((before, after), cases), people, Circumstances(now))
-    tried = [_split("requests tried", number, changes)]
+    tried = [_split("requests tried", number, changes, apps)]
     if recorded is not None:
         requests, number = recorded
         changes = replayed(before, after, requests, people, Circumstances(now))
-        tried.append(_split("recorded requests", number, changes))
-    return _Found(files, tuple(tried))
+        tried.append(_split("recorded requests", number, changes, apps))
+    return _Found(files, apps, tuple(tried))
 
 
-def _split(kind: str, number: int, changes: Sequence[Change]) -> _Tried:
+def _split(kind: str, number: int, changes: Sequence[Change], apps: Sequence[ChangedApp]) -> _Tried:
     decided = [change for change in changes if not change.of_shadows]
-    return _Tried(kind, number, decided, [change for change in changes if change.of_shadows])
+    of_apps = [change for change in decided if change.is_of(apps)]
+    others = [change for change in decided if not change.is_of(apps)]
+    return _Tried(kind, number, others, of_apps, [change for change in changes if change.of_shadows])
 
 
 def _side(folder: Path, now: float) -> tuple[Side, list[Case]]:
@@ -104,14 +116,37 @@ def _side(folder: Path, now: float) -> tuple[Side, list[Case]]:
 
 def _as_text(found: _Found) -> Iterator[str]:
     yield from (f"{kind:8} {path}" for kind, path in found.files)
+    for changed in found.apps:
+        yield from _app_lines(changed, found.tried)
+    where = " at the other applications" if found.apps else ""
     for one in found.tried:
-        yield from _counted(one.changes, f"of {one.number:,} {one.kind} would change")
+        yield from _counted(one.changes, f"of {one.number:,} {one.kind} would change{where}")
         yield from _lines(one.changes)
         if one.shadows:
             yield from _counted(
                 one.shadows, f"of {one.number:,} {one.kind} are as before, but a shadow answers otherwise"
             )
             yield from _lines(one.shadows)
+
+
+def _app_lines(changed: ChangedApp, tried: Sequence[_Tried]) -> Iterator[str]:
+    """One summary in place of a line for each request and person."""
+    app = changed.app
+    yield f"{changed.kind:8} application {app.name}: {', '.join(app.origin(host) for host in app.hosts)}"
+    yield f"  accepts people of {', '.join(app.providers) or 'no provider'}"
+    yield from (f"  {line}" for line in _rules(app))
+    for one in tried:
+        number = sum(change.times for change in one.of_changed_apps if change.is_of([changed]))
+        yield f"  {number:,} of {one.number:,} {one.kind} are for this application"
+
+
+def _rules(app: App) -> Iterator[str]:
+    """`/admin/** (GET, POST)  allow group administrateurs`, in the order of the file."""
+    for rule in sorted(app.routes.rules(), key=lambda rule: (rule.ref.file, rule.ref.line)):
+        path = rule.ref.path if rule.methods is None else f"{rule.ref.path} ({', '.join(sorted(rule.methods))})"
+        for word, condition in (("deny", rule.deny), ("allow", rule.allow)):
+            if condition is not None:
+                yield f"{path}  {word} {whole_in_words(condition)}"
 
 
 def _counted(changes: Sequence[Change], told: str) -> Iterator[str]:
@@ -159,12 +194,26 @@ def _differences(change: Change) -> Iterator[str]:
 
 
 def _as_json(found: _Found) -> dict[str, object]:
-    told: dict[str, object] = {"files": [{"change": kind, "file": path} for kind, path in found.files]}
+    told: dict[str, object] = {
+        "files": [{"change": kind, "file": path} for kind, path in found.files],
+        "applications": [_app_json(one) for one in found.apps],
+    }
     for one, number, before in zip(found.tried, ("tried", "recorded"), ("", "recorded_"), strict=False):
         told[number] = one.number
-        told[f"{before}changes"] = [_change_json(change) for change in one.changes]
+        told[f"{before}changes"] = [_change_json(change) for change in (*one.changes, *one.of_changed_apps)]
         told[f"{before}shadow_changes"] = [_change_json(change) for change in one.shadows]
     return told
+
+
+def _app_json(changed: ChangedApp) -> dict[str, object]:
+    app = changed.app
+    return {
+        "change": changed.kind,
+        "app": app.name,
+        "hosts": [app.origin(host) for host in app.hosts],
+        "providers": list(app.providers),
+        "rules": list(_rules(app)),
+    }
 
 
 def _change_json(change: Change) -> dict[str, object]:

@@ -66,8 +66,7 @@ def directory_test(folder: Path, name: str, pairs: Sequence[str], *, as_json: bo
     key = _key(directory, pairs)
     if key is None:
         columns = " ".join(f"{part.column}=VALUE" for part in directory.key)
-        beside = "" if all("=" in pair for pair in pairs) else ", and the policy folder --folder FOLDER"
-        said_to_be_wrong(f"the key of {name} is written {columns}{beside}")
+        said_to_be_wrong(f"the key of {name} is written {columns}")
         return Exit.USAGE
     try:
         asked = ask(directory, key, directories_folder(snapshot.gateway))
@@ -82,7 +81,7 @@ def directory_test(folder: Path, name: str, pairs: Sequence[str], *, as_json: bo
 
 
 def _key(directory: Directory, pairs: Sequence[str]) -> str | None:
-    told = dict(pair.split("=", 1) for pair in pairs if "=" in pair)
+    told = dict(pair.split("=", 1) for pair in pairs)
     columns = [part.column for part in directory.key]
     written = all(value and value.isprintable() for value in told.values())
     if sorted(told) != sorted(columns) or len(pairs) != len(columns) or not written:

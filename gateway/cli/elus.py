@@ -51,7 +51,7 @@ def _text(path: Path) -> str:
 
 
 def _write(path: Path, text: str) -> None:
-    """Whole or not at all, for its owner alone: it says who people are."""
+    """Writes the file whole or not at all, readable by its owner alone: the table names people."""
     beside = path.with_suffix(".new")
     with open(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
         # One may lie there already, which others may read.

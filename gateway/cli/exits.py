@@ -33,12 +33,28 @@ MEANINGS: dict[str, tuple[str, ...]] = {
         "there is no such session, or not all that are meant are known to have ended",
     ),
     "key new": ("made", "nothing is written: the file is there already, or cannot be written"),
-    "key list": ("listed", "it is no keyring, or cannot be read"),
+    "key list": ("listed", "it is no keyring"),
     "key rotate": (
         "the key that follows is in the file",
         "nothing is written: it is no keyring, or a time cannot be",
     ),
     "key retire": ("the key has an end", "nothing is written: there is no such key, or it is the one in use"),
+    "directory test": (
+        "the directory answered",
+        "it is away, a value is not as its file says, or the folder has problems",
+    ),
+    "directory refresh": (
+        "ordered: these people are looked up again at their next request",
+        "there is no such session, or the gateway or its store cannot say",
+    ),
+    "directory import-elus": (
+        "the table and the report are written",
+        "nothing is written: a file is not as it has to be",
+    ),
+    "organisations import": (
+        "the table of organisations is written",
+        "nothing is written: the archive is not as it has to be, or the folder has problems",
+    ),
     "provider show": ("shown", "its file has problems"),
     "account list": ("listed", "the folder has problems, or its account links cannot be read"),
     "account link": ("linked, or it was so", "the folder has problems, or the link is refused"),

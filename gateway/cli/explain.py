@@ -230,7 +230,7 @@ def _looked_up(known: Known, app: App, now: float) -> Iterator[str]:
 
 
 def _words(refusal: Words) -> list[str]:
-    """What the person reads, each language on its line."""
+    """The refusal text for the person, a line for each language."""
     return [f"{language}: {text}" if language else text for language, text in by_language(refusal).items()]
 
 

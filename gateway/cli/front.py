@@ -38,7 +38,7 @@ def _lines(kind: str, names: tuple[str, ...], told: Namespace) -> Exit:
 
 
 def _check(app: App, kind: str, names: tuple[str, ...], told: Namespace) -> Exit:
-    files: list[Path] = told.configuration
+    files = [Path(name) for name in told.configuration]
     try:
         texts = {file: file.read_text(encoding="utf-8", errors="replace") for file in files}
     except OSError as error:

@@ -51,7 +51,11 @@ _CERTIFIED_DAYS: Final = 3650
 
 
 class _Wrong(Exception):
-    """In words for the operator."""
+    """In words for the operator. `status`: what the command exits with."""
+
+    def __init__(self, why: str, status: Exit = Exit.FOUND) -> None:
+        super().__init__(why)
+        self.status = status
 
 
 def run(told: Namespace) -> Exit:
@@ -61,6 +65,7 @@ def run(told: Namespace) -> Exit:
         said_to_be_wrong(f"{told.file}: {why}")
     except _Wrong as why:
         said_to_be_wrong(str(why))
+        return why.status
     except OSError as error:
         said_to_be_wrong(f"{told.file}: {error.strerror}")
     return Exit.FOUND
@@ -70,7 +75,7 @@ def run(told: Namespace) -> Exit:
 
 
 def _new(told: Namespace) -> Exit:
-    """A keyring with its first key, which is used at once: nobody has another."""
+    """Makes a keyring. Its first key is used at once, because no gateway uses an older key."""
     if told.file.exists():
         raise _Wrong(f"{told.file} is there already: ecluse key rotate {told.file}")
     now = int(time.time())
@@ -161,7 +166,7 @@ def _stood_alone(told: Namespace, now: int) -> RingKey:
     try:
         secret = told.of.read_bytes().rstrip(b"\r\n").decode()
     except OSError as error:
-        raise _Wrong(f"{told.of}: {error.strerror}") from None
+        raise _Wrong(f"{told.of}: {error.strerror}", Exit.USAGE) from None
     except UnicodeDecodeError:
         raise _Wrong(f"{told.of}: a key that is no text cannot stand in a keyring") from None
     key = RingKey(told.id, now, None, {"secret": secret})
@@ -207,8 +212,12 @@ def _saml_pair(id: str, now: int) -> dict[str, str]:
 
 @contextlib.contextmanager
 def _alone(path: Path) -> Iterator[None]:
-    """Nobody else changes it meanwhile. Each change is a new file: it is its folder that stays, and is held."""
-    descriptor = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    """Locks the folder of the keyring against other changes. Each change replaces the file, so a lock on the file would
+    not last."""
+    try:
+        descriptor = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    except OSError as error:
+        raise _Wrong(f"{path.parent}: {error.strerror}", Exit.USAGE) from None
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
         yield
@@ -217,12 +226,17 @@ def _alone(path: Path) -> Iterator[None]:
 
 
 def _read(path: Path) -> tuple[Keyring, os.stat_result]:
-    with path.open("rb") as file:
-        return read_keyring(file.read()), os.fstat(file.fileno())
+    try:
+        with path.open("rb") as file:
+            content, status = file.read(), os.fstat(file.fileno())
+    except OSError as error:
+        raise _Wrong(f"{path}: {error.strerror}", Exit.USAGE) from None
+    return read_keyring(content), status
 
 
 def _write(path: Path, ring: Keyring, before: os.stat_result | None) -> None:
-    """Whole or not at all; whose it is and who may read it stay as they were, and at first its maker alone may."""
+    """Writes the file whole or not at all. A file that is replaced keeps its owner and mode; a new file is readable by
+    its maker alone."""
     read_keyring(content := keyring_text(ring))
     descriptor, made = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     try:

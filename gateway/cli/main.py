@@ -6,8 +6,9 @@ import os
 import re
 import signal
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 from gateway import __version__
 from gateway.cli.exits import Exit
@@ -298,8 +299,8 @@ def _front(command: argparse.ArgumentParser) -> Iterator[argparse.ArgumentParser
     check = commands.add_parser("check", help="whether its configuration has them")
     for one in (lines, check):
         one.add_argument("name", metavar="APPLICATION")
-        one.add_argument("--folder", type=Path, default=_USUAL_FOLDER, metavar="FOLDER", help="the policy folder")
-    check.add_argument("configuration", type=Path, nargs="+", metavar="FILE")
+    _folder_or_usual(lines)
+    _words_and_folder(check, "configuration", "FILE", os.path.isdir)
     yield from (lines, check)
 
 
@@ -317,8 +318,7 @@ def _directory(directory: argparse.ArgumentParser) -> Iterator[argparse.Argument
     elus.add_argument("--report", type=Path, required=True, metavar="FILE", help="is written: whom it misses, and why")
     test = commands.add_parser("test", help="what it says under a key")
     test.add_argument("name", metavar="NAME")
-    test.add_argument("key", nargs="+", metavar="COLUMN=VALUE")
-    test.add_argument("--folder", type=Path, default=_USUAL_FOLDER, metavar="FOLDER", help="the policy folder")
+    _words_and_folder(test, "key", "COLUMN=VALUE", lambda word: "=" not in word)
     yield from (refresh, test)
 
 
@@ -347,3 +347,22 @@ def _running(command: argparse.ArgumentParser) -> None:
 
 def _folder_or_usual(command: argparse.ArgumentParser) -> None:
     command.add_argument("folder", type=Path, nargs="?", default=_USUAL_FOLDER, metavar="FOLDER")
+
+
+def _words_and_folder(
+    command: argparse.ArgumentParser, name: str, metavar: str, is_folder: Callable[[str], bool]
+) -> None:
+    """One or more words, then the policy folder. argparse cannot tell the folder from the last of the words."""
+
+    class Split(argparse.Action):
+        def __call__(
+            self, parser: argparse.ArgumentParser, told: argparse.Namespace, given: Any, _: Any = None
+        ) -> None:
+            folders = [Path(word) for word in given if is_folder(word)]
+            words = [word for word in given if not is_folder(word)]
+            if not words or len(folders) > 1:
+                parser.error(f"expected {metavar} once or more, then at most one policy folder")
+            setattr(told, name, words)
+            told.folder = folders[0] if folders else _USUAL_FOLDER
+
+    command.add_argument(name, nargs="+", action=Split, metavar=f"{metavar} [FOLDER]")

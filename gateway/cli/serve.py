@@ -6,6 +6,7 @@ import signal
 import sys
 from argparse import Namespace
 from pathlib import Path
+from threading import Thread
 
 from gateway.cli.folder import said_to_be_wrong, to_be_checked
 from gateway.ops.log import Log
@@ -29,9 +30,8 @@ def serve(folder: Path, *, replaces: bool = False, fewer_hosts: bool = False) ->
     log = Log(_STANDARD_OUTPUT)
     try:
         manager = ServiceManager(os.environ, os.getpid())
-        asyncio.run(
-            _supervise(Supervisor(folder, log, manager=manager, replaces=replaces, fewer_hosts=fewer_hosts), log)
-        )
+        supervisor = Supervisor(folder, log, manager=manager, replaces=replaces, fewer_hosts=fewer_hosts, say=_say)
+        asyncio.run(_supervise(supervisor, log))
     except Refused as refused:
         print(f"{refused}\n", file=sys.stderr)
         said_to_be_wrong(f"the folder {folder} is refused and not served ({to_be_checked(folder)})")
@@ -59,3 +59,9 @@ async def _supervise(supervisor: Supervisor, log: Log) -> None:
         loop.add_signal_handler(told, supervisor.stop)
     loop.add_signal_handler(signal.SIGHUP, supervisor.reload)
     await supervisor.run()
+
+
+def _say(text: str) -> None:
+    """To a person at a terminal: who reads the log has it there. A terminal that is stopped (Ctrl-S) holds a thread."""
+    if sys.stderr.isatty():
+        Thread(target=print, args=(f"ecluse: {text}",), kwargs={"file": sys.stderr, "flush": True}, daemon=True).start()

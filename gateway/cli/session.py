@@ -1,4 +1,4 @@
-"""`ecluse session`: which sessions there are, and that some of them end, asked of the gateway that runs."""
+"""`ecluse session`: lists, shows and ends sessions, through the running gateway."""
 
 import sys
 import time
@@ -41,6 +41,7 @@ def _show(told: Namespace) -> Exit:
         say_json(session)
         return Exit.DONE
     print(f"session       {session['id']}")
+    print(f"person        {session['person']}")
     print(f"provider      {session['provider']}")
     print(f"tenant        {session['tenant'] or '-'}")
     print(f"applications  {', '.join(session['applications']) or '-'}")
@@ -60,19 +61,23 @@ def _revoke(told: Namespace) -> Exit:
         return Exit.FOUND
     if len(found) > 1 and not told.yes and not _agrees(found):
         return Exit.FOUND
-    ended = set[str]()
+    ended, unwritten = set[str](), set[str]()
     for _ in range(_PASSES):
         for at in range(0, len(found), _REVOKED_AT_ONCE):
             ids = [session["id"] for session in found[at : at + _REVOKED_AT_ONCE]]
-            ended.update(answer(told, {"what": "revoke", "ids": ids})["revoked"])
+            done = answer(told, {"what": "revoke", "ids": ids})
+            ended.update(done["revoked"])
+            unwritten.update(done["unwritten"])
         found = [session for session in found_sessions(told, where) if session["id"] not in ended]
         if not found:
             break
     if told.as_json:
-        say_json({"revoked": sorted(ended)})
+        say_json({"revoked": sorted(ended), "unwritten": sorted(unwritten)})
     else:
         print(f"ended: {len(ended)}")
-    return Exit.DONE if not found else Exit.FOUND
+        if unwritten:
+            print(f"not written yet: {len(unwritten)} (ended in this gateway; the store takes nothing, see its log)")
+    return Exit.FOUND if found or unwritten else Exit.DONE
 
 
 _COMMANDS = {"list": _list, "show": _show, "revoke": _revoke}
@@ -93,7 +98,8 @@ def _say(found: Iterable[ListedSession]) -> None:
     for session in found:
         tenant = f"  for {session['tenant']}" if session["tenant"] else ""
         apps = f"  {', '.join(session['applications'])}" if session["applications"] else ""
-        print(f"{session['id']}  {session['provider']}{tenant}  since {_moment(session['created'])}{apps}")
+        whose = f"{session['person']}  {session['provider']}{tenant}"
+        print(f"{session['id']}  {whose}  since {_moment(session['created'])}{apps}")
 
 
 def _moment(seconds: int) -> str:

@@ -1,4 +1,4 @@
-"""Which applications answer on one host: one, or several that divide its paths among them."""
+"""The applications of a host: a single application, or several that divide the paths of the host."""
 
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
@@ -10,7 +10,7 @@ class _HasPath(Protocol):
 
     @property
     def path(self) -> str:
-        """Below which it answers; empty for all paths that no other has."""
+        """The path prefix of the application; empty for the application that takes the remaining paths."""
 
 
 Application = TypeVar("Application", bound=_HasPath)
@@ -18,8 +18,10 @@ Application = TypeVar("Application", bound=_HasPath)
 
 @dataclass(frozen=True, slots=True)
 class HostApplications(Generic[Application]):
-    """Those of a host, or of a `*.` pattern. `whole`: the one that has no path of its own, None where each has one.
-    `below`: the others, the longest path first."""
+    """The applications of a host, or of a `*.` pattern.
+
+    `whole`: the application without a path prefix; None if every application has a prefix.
+    `below`: the applications with a prefix, the longest prefix first."""
 
     whole: Application | None
     below: tuple[Application, ...] = ()
@@ -29,7 +31,7 @@ class HostApplications(Generic[Application]):
         return self.below if self.whole is None else (self.whole, *self.below)
 
     def at(self, path: str) -> Application | None:
-        """The one that answers there. `path`: as it was sent, without its query."""
+        """The application that answers at a path. `path`: as sent, without the query."""
         return next((app for app in self.below if is_below(path, app.path)), self.whole)
 
     def named(self, name: str) -> Application | None:

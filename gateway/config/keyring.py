@@ -118,7 +118,7 @@ def _not_over(ring: Keyring, now: float) -> Sequence[RingKey]:
 
 
 def with_key(ring: Keyring, key: RingKey, now: float) -> Keyring:
-    """And without what has ended, which nobody needs any more."""
+    """Adds a key and drops the keys that have ended."""
     return replace(ring, keys=(*_not_over(ring, now), key))
 
 

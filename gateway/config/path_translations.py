@@ -9,13 +9,13 @@ from gateway.translation.render import Translation
 
 @dataclass(frozen=True, slots=True)
 class PathTranslations:
-    """Paths where an application is told otherwise. `by_pattern`: all that it is told there."""
+    """Paths with a translation of their own. `by_pattern`: the whole translation at each path pattern."""
 
     table: RouteTable
     by_pattern: Mapping[str, Translation]
 
     def find(self, segments: tuple[str, ...]) -> Translation | None:
-        """None where it is told what it is told elsewhere."""
+        """The translation for this path; None if the application's usual translation applies."""
         match = self.table.find(segments)
         return None if match is None else self.by_pattern[match.pattern]
 

@@ -376,12 +376,12 @@ class Snapshot:
         return _NONE_THERE if found is None else found
 
     def find_app(self, host: str, path: str = "/") -> App | None:
-        """The one that answers there. `path`: as it was sent, perhaps with a query."""
+        """The application that answers at this host and path. `path`: as sent, with or without a query."""
         there = self.exact_hosts.get(host) or self.applications(host)
         return there.at(path.partition("?")[0]) if there.below else there.whole
 
     def find_named(self, host: str, name: str) -> App | None:
-        """The one of this name, if it answers there."""
+        """The application with this name, if it answers at this host."""
         there = self.exact_hosts.get(host) or self.applications(host)
         whole = there.whole
         return whole if whole is not None and whole.name == name else there.named(name) if there.below else None

@@ -35,7 +35,7 @@ _MANDATE_SINCE, _OFFICE_SINCE = "date de debut du mandat", "date de debut de la 
 _SIREN, _SENT_BY = "n siren", "code de la commune de rattachement"
 _NEEDED: Final = (_NAME, _GIVEN, _BORN, _MANDATE_SINCE)
 # "1er adjoint au Maire", "2ème vice-président du conseil communautaire"
-_ORDINAL: Final = re.compile(r"[0-9]+(?:er|ere|e|eme|nd|nde)? ", re.ASCII)
+_ORDINAL: Final = re.compile(r"(?<![0-9])[0-9]++(?:er|ere|e|eme|nd|nde)? ", re.ASCII)
 
 
 _OF_A_SECTOR: Final = "conseiller d arrondissement"

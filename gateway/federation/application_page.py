@@ -1,4 +1,4 @@
-"""Whether an application answers at all: one page is asked for as nobody, with nothing that says who asks."""
+"""Whether an application answers: asks for a page without cookies or identity headers."""
 
 import asyncio
 import re

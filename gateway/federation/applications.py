@@ -138,8 +138,8 @@ class Applications:
         return status
 
     def _doubted(self, way: _Way, upstream: Upstream, call: ApplicationCall) -> None:
-        """It was sent what one person's browser brought, who may have chosen it so that nothing is answered: that
-        proves nothing of the application. A call that carries nothing of anybody does; others wait for it."""
+        """Leaves the circuit closed: the call carried one person's cookies, and the application may hang on those
+        alone. A call without any cookie decides; further calls wait for the result."""
         way.unanswered += 1
         if way.look is None:
             way.look = asyncio.get_running_loop().create_task(self._look(way, upstream, call.about_nobody()))

@@ -57,7 +57,8 @@ class CachedDocument(Generic[T]):
         self._flight: asyncio.Task[T] | None = None
 
     async def get(self) -> T:
-        """The value while it is fresh, else a new one, else the last good one; GatewayError if there is none."""
+        """Returns the value while it is fresh, else fetches a new value, else returns the last good value. Raises
+        GatewayError if no fetch has ever succeeded."""
         if self._clock() < self._fresh_until:
             return self._known()
         return await self._joined()
@@ -85,7 +86,7 @@ class CachedDocument(Generic[T]):
         raise RuntimeError("a document is fresh before it was fetched")
 
     async def _joined(self) -> T:
-        """One fetch for all callers that wait; a caller that leaves does not end it for the others."""
+        """Runs one fetch that all waiting callers share. A caller that leaves does not cancel the fetch."""
         if self._flight is None:
             self._flight = asyncio.create_task(self._fly())
             self._flight.add_done_callback(self._landed)

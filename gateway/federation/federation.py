@@ -199,9 +199,9 @@ class Federation:
         except GatewayError as error:
             raise _unechoed(error, provider, request) from None
 
-    async def logout_token(self, provider: OidcProvider, raw: str, now: float) -> LogoutToken:
-        """A logout token that a provider posted, verified but for its single use. `now`: Unix seconds."""
-        return await self._with_keys(provider, lambda keys: validate_logout_token(provider, keys, raw, now))
+    async def logout_token(self, provider: OidcProvider, raw: str) -> LogoutToken:
+        """A logout token that a provider posted, verified."""
+        return await self._with_keys(provider, lambda keys: validate_logout_token(provider, keys, raw))
 
     async def close(self) -> None:
         if self._errands:
@@ -320,6 +320,11 @@ class Federation:
         """Whether it did not answer of late, or said that it is away: who chooses it will most likely wait in vain."""
         circuit = self._circuits.get(provider.name)
         return circuit is not None and circuit.is_silent
+
+    def is_back(self, provider: str) -> None:
+        """Looks have found that the provider of this name answers again: what failed before counts no more."""
+        if provider in self._circuits:
+            self._circuits[provider].answered()
 
     def _circuit(self, provider: OidcProvider) -> Circuit:
         return self._circuits.setdefault(provider.name, Circuit(self._clock))

@@ -23,7 +23,7 @@ class HelperFailed(Exception):
 
 
 class Helper:
-    """One process at most. It and its children are a process group, which ends as one."""
+    """Runs at most one process. The process and its children form a process group, which is ended together."""
 
     def __init__(self, command: Sequence[str] = HELPER) -> None:
         self._command = command

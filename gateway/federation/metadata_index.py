@@ -110,7 +110,7 @@ def logos_folder(folder: Path) -> Path:
 
 
 def read_logo(folder: Path, source_id: str) -> bytes | None:
-    """A PNG of ours; None where there is none."""
+    """Reads the logo as we stored it, a PNG; None if the source has no logo."""
     row = _row(index_path(folder, source_id), "SELECT record FROM entities WHERE id = ?", (LOGO,))
     try:
         return None if row is None else b64decode(json.loads(row)["png"])

@@ -40,7 +40,7 @@ class _Known:
     metadata: IdpMetadata
 
     def is_of(self, path: Path, entity_id: str) -> bool:
-        """Whether it was read from there, whatever was written there since."""
+        """Whether the metadata of `entity_id` were read from this file, in its present or an older version."""
         stamp = self.stamp
         return isinstance(stamp, tuple) and stamp[0] == path.name and self.metadata.entity_id == entity_id
 

@@ -18,7 +18,7 @@ _MOST_WORDS: Final = 8
 _LONGEST_WORD: Final = 40
 _WORD: Final = re.compile(r"[a-z0-9]+")
 # `l’Haÿ` is also written `lHay`.
-_ELIDED: Final = re.compile(r"([a-z]+)['\u2019]([a-z0-9]+)")
+_ELIDED: Final = re.compile(r"(?<![a-z])([a-z]++)['\u2019]([a-z0-9]+)")
 _LETTERS: Final = str.maketrans({"œ": "oe", "æ": "ae", "ø": "o", "ł": "l"})
 _SAINTS: Final = {"st": "saint", "ste": "sainte", "sts": "saints", "stes": "saintes"}
 # What people write before the name of a place, and what stands between.
@@ -26,7 +26,7 @@ _AROUND: Final = frozenset(
     ("mairie", "ville", "commune", "communaute", "departement", "departemental", "region", "regional", "conseil",
      "hotel", "de", "du", "des", "d", "la", "le", "les", "l")
 )  # fmt: skip
-_SIREN_DIGITS: Final = 9
+SIREN_DIGITS: Final = 9
 _SIRET_DIGITS: Final = 14
 
 
@@ -115,9 +115,9 @@ def _spellings(word: str) -> tuple[str, ...]:
     """The word itself comes last."""
     if word in _SAINTS:
         return _SAINTS[word], word
-    if word.isdigit() and len(word) > _SIREN_DIGITS:
+    if word.isdigit() and len(word) > SIREN_DIGITS:
         # Of any establishment: the organisation has the first nine.
-        return word[:_SIREN_DIGITS], word
+        return word[:SIREN_DIGITS], word
     return (word,)
 
 

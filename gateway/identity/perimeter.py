@@ -5,6 +5,7 @@ it. Values outside the bounds of the provider's file are refused, however signed
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
+from string import ascii_lowercase, digits
 
 from gateway.model.codes import LOGIN_MAPPING, LOGIN_OUTSIDE_PERIMETER
 from gateway.model.errors import GatewayError
@@ -85,7 +86,7 @@ def _not_one(provider: Provider, number: int) -> GatewayError:
 _LA_POSTE = "356000000"
 _SIREN = 9
 _QUALIFIED_BY = "!:|"
-_LAST_WORD = re.compile(r"[a-z0-9]*\Z")
+_IN_WORDS = ascii_lowercase + digits
 # supann (supannEtablissement, supannEntiteAffectation ...): a number with its kind before it, under whatever name.
 _TAGGED = re.compile(r"\{(siret|siren)\}(.*)", re.IGNORECASE | re.DOTALL)
 _BETWEEN_DIGITS = re.compile(r"[\s.\-\u00a0\u202f]")
@@ -101,8 +102,8 @@ def is_siren_name(name: str) -> bool:
 
 
 def _last_word(name: str) -> str:
-    found = _LAST_WORD.search(name.lower())
-    return found[0] if found else ""
+    folded = name.lower()
+    return folded[len(folded.rstrip(_IN_WORDS)) :]
 
 
 def check(provider: Provider, identity: Identity) -> None:

@@ -9,7 +9,7 @@ from gateway.config.yaml.reader import YamlDocument
 from gateway.lint.rules import ABOUT_IGNORES, NO_REASON, RULES, UNUSED
 from gateway.lint.subject import Subject
 
-_IGNORE = re.compile(r"(?:^|\s)#\s*ecluse-ignore:\s*(EC[0-9]{3}(?:\s*,\s*EC[0-9]{3})*)\s*(.*)$")
+_IGNORE = re.compile(r"(?:^|\s)#\s*ecluse-ignore:\s*(EC[0-9]{3}(?:\s*,\s*EC[0-9]{3})*)\s*(.*)")
 
 
 @dataclass(frozen=True, slots=True)

@@ -88,4 +88,10 @@ ACCOUNT_CROSS_SITE = Code(
     "Nothing was changed",
     "The form was not sent by a page of ours. Start again from the application.",
 )
+ACCOUNT_OTHER_PERSON = Code(
+    "account.other_person",
+    403,
+    "Nothing was changed",
+    "Another account has been signed in in this browser since this page was opened. Open the page once more.",
+)
 ACCOUNT_TABLE = Code("account.table", 0)

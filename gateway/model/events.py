@@ -37,7 +37,11 @@ _TABLE = (
     # configuration
     Event("config.loaded", "info", "A policy folder was taken into every worker; `revision` is its hash."),
     Event("config.refused", "error", "A policy folder was refused; the one before it stays live, whole."),
-    Event("config.partly", "error", "Wrong app files were left out: `kept` as they were, or their hosts are `closed`."),
+    Event(
+        "config.partly",
+        "error",
+        "Wrong app files were left out: `kept` as they were, or `closed`, with the `hosts` that are closed by it.",
+    ),
     Event(
         "config.deviation",
         "warning",
@@ -55,6 +59,17 @@ _TABLE = (
     Event("worker.silent", "error", "A worker process did not answer for half a minute and was ended."),
     Event("worker.died", "error", "A worker process ended by itself; another takes its place."),
     Event("revocation.late", "warning", "A worker did not confirm the end of sessions in time; it reads their list."),
+    Event(
+        "revocation.unwritten",
+        "error",
+        "The store could not take the end of sessions: they have ended in this gateway, and it is written by itself.",
+    ),
+    Event("revocation.written", "info", "The end of sessions that the store could not take before is written."),
+    Event(
+        "revocation.lost",
+        "error",
+        "The gateway stopped before the store took the end of sessions: they may open again. End them anew.",
+    ),
     # tokens for applications
     Event("tokens.key_made", "info", "A key to sign tokens for applications was made: `kid`; it is published first."),
     Event(
@@ -64,7 +79,7 @@ _TABLE = (
     ),
     # sign-in and sessions
     Event("login.started", "info", "A person was sent to a provider."),
-    Event("login.succeeded", "info", "A person signed in; a session was made."),
+    Event("login.succeeded", "info", "A person signed in; a session was made, for `tenant` and with this `level`."),
     Event("login.refused", "warning", "A sign-in was refused; `code` says why."),
     Event(
         "saml.second_opinion",
@@ -85,12 +100,24 @@ _TABLE = (
     Event("tokens.not_revoked", "warning", "A provider could not be told that a refresh token is of no more use."),
     Event("logout", "info", "A browser signed out; every session of it has ended."),
     Event("session.limited", "info", "A person signed in once too often: `sessions` of them, the oldest, have ended."),
-    Event("logout.provider", "info", "A provider ended sessions of a person; `sessions` says how many."),
-    Event("logout.operator", "info", "An operator ended sessions; `sessions` says how many."),
-    Event("directory.refresh", "info", "An operator had people looked up again; `sessions` says how many, or all."),
+    Event(
+        "session.others_ended",
+        "info",
+        "Somebody (`by`) signed in in a browser where `person` was, or the same one for another organisation:"
+        " `sessions` of `person` have ended.",
+    ),
+    Event("logout.provider", "info", "A provider, or a directory, ended `sessions` of a `person`."),
+    Event("logout.operator", "info", "An `operator` ended `sessions` of a `person`; one line for each."),
+    Event("directory.refresh", "info", "An `operator` had a `person` looked up again, of so many `sessions`; or all."),
     Event("logout.application", "warning", "An application could not be told that a session has ended."),
     Event("logout.refused", "warning", "A sign-out was refused; `code` says why."),
     Event("provider.unreachable", "error", "A provider's metadata, keys or tokens could not be had."),
+    Event(
+        "provider.away",
+        "error",
+        "A provider has stopped answering our looks; `detail` says how. People are warned before they are sent there.",
+    ),
+    Event("provider.back", "info", "A provider that was away answers again, or somebody came back from it."),
     Event("provider.gone", "error", "An MDQ service no longer has a provider, which is disabled until it does again."),
     Event(
         "provider.unwritten",
@@ -168,8 +195,12 @@ _TABLE = (
     Event("clock.stepped", "warning", "The machine's clock was set, by `seconds`; sessions end by the new time."),
     # accounts
     Event("account.unreadable", "error", "The account links cannot be read: applications that ask for one are closed."),
-    Event("account.linked", "info", "A person linked their own account of an application."),
-    Event("account.unlinked", "info", "A person took their link with an account of an application back."),
+    Event("account.linked", "info", "A person linked their own account of an application, or an `operator` did."),
+    Event(
+        "account.unlinked",
+        "info",
+        "A person took their link with an account of an application back, or an `operator` did.",
+    ),
     Event(
         "account.asked",
         "info",
@@ -208,7 +239,11 @@ _TABLE = (
         " a value.",
     ),
     # what directories tell by themselves
-    Event("scim.told", "info", "A directory (`client_name`) told of a person by SCIM: `what` became of them."),
+    Event(
+        "scim.told",
+        "info",
+        "A directory (`client_name`) told of a `user` by SCIM: `what` became of them, and of which `person`.",
+    ),
     Event("scim.refused", "warning", "What a directory told by SCIM, or a stranger, was refused; `code` says why."),
     # the log itself
     Event("log.dropped", "warning", "Lines were lost: unread, or not to be written; `lines` says how many."),

@@ -141,7 +141,8 @@ class ParkedAssertion:
 class ParkedSignIn:
     """What a provider has proven of a person for whom it names several organisations, until they have chosen the one
     for which they act. `transaction`: the id of the sign-in that it is for, empty for the portal itself; `browser`:
-    SHA-256 (hex) of the binding cookie; `at`, when it was, and `ends_at`: Unix seconds."""
+    SHA-256 (hex) of the binding cookie; `at`, when it was, and `ends_at`: Unix seconds. `issued_at`: when the provider
+    issued the ID token or the assertion, by the provider's clock; None in older records."""
 
     provider: str
     identity: Identity
@@ -153,6 +154,7 @@ class ParkedSignIn:
     name_id: NameIdFields | None
     tokens: Tokens | None = field(repr=False)
     ends_at: int | None
+    issued_at: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

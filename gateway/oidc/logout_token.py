@@ -5,15 +5,7 @@ from dataclasses import InitVar, dataclass, field
 from gateway.model.codes import OIDC_LOGOUT_TOKEN, OIDC_LOGOUT_TOKEN_EVENT, OIDC_LOGOUT_TOKEN_NONCE
 from gateway.model.errors import GatewayError
 from gateway.model.provider import OidcProvider
-from gateway.oidc.claims import (
-    OLDEST,
-    audiences_of,
-    check_expiry,
-    check_issue_time,
-    check_issuer,
-    subject_of,
-    text_of,
-)
+from gateway.oidc.claims import audiences_of, check_issuer, subject_of, text_of, time_of
 from gateway.oidc.documents import JsonObject
 from gateway.oidc.jws import JsonWebKeySet, parse_compact, verify_signature
 
@@ -26,19 +18,18 @@ _PROVEN = object()
 
 @dataclass(frozen=True, slots=True)
 class LogoutToken:
-    """A logout token that passed every check. The caller ensures that `jti` is used once, until `until`.
+    """A logout token that passed every check.
 
-    `issued`: its iat; both are Unix seconds. At least one of `sid` and `subject` is set; with `sid`, only that session
-    of the person ends.
+    `issued`: when the provider made it, Unix seconds by the provider's clock; None where the token does not say. It
+    ends only sessions whose ID token was issued before, so it may come twice. At least one of `sid` and `subject` is
+    set; with `sid`, only that session of the person ends.
     """
 
     provider: str
     issuer: str
     subject: str | None = field(repr=False)
     sid: str | None = field(repr=False)
-    jti: str = field(repr=False)
-    issued: int
-    until: int
+    issued: int | None
     proof: InitVar[object]
 
     def __post_init__(self, proof: object) -> None:
@@ -46,8 +37,8 @@ class LogoutToken:
             raise TypeError("a LogoutToken comes from validate_logout_token alone")
 
 
-def validate_logout_token(provider: OidcProvider, keys: JsonWebKeySet, raw: str, now: float) -> LogoutToken:
-    """`raw`: the logout token as posted; `now`: Unix seconds. Raises GatewayError, with a code for each check.
+def validate_logout_token(provider: OidcProvider, keys: JsonWebKeySet, raw: str) -> LogoutToken:
+    """`raw`: the logout token as posted. Raises GatewayError, with a code for each check.
 
     OIDC_ID_TOKEN_KEY and OIDC_ID_TOKEN_SIGNATURE may mean that the provider has changed its keys.
     """
@@ -59,15 +50,15 @@ def validate_logout_token(provider: OidcProvider, keys: JsonWebKeySet, raw: str,
     audiences_of(provider, claims)
     # 2.6 (2), (3) signature; `none` is never accepted
     verify_signature(token, keys, provider.algorithms, provider.client_secret)
-    # 2.6 (4) times. The drafts had no exp, and LemonLDAP::NG writes none: then iat alone bounds its use.
-    issued_at = check_issue_time(provider, claims, now)
-    refused_from = issued_at + OLDEST
-    if "exp" in claims:
-        refused_from = min(check_expiry(provider, claims, now), refused_from)
+    # 2.6 (4) times. They are read and not compared with our clock, nor with what came before, 2.6 (8): no clock of ours
+    # refuses a sign-out, and a token that comes late or twice ends only what began before it.
+    issued = _issue_time(claims)
     # 2.6 (5) the sessions that end
     subject, sid = _whose(claims)
     # 2.6 (6) the event
     _check_event(claims)
+    # 2.4
+    _check_jti(claims)
     # 2.6 (7): an ID token that somebody passes on must not end a session.
     if "nonce" in claims:
         raise GatewayError(OIDC_LOGOUT_TOKEN_NONCE, "logout token with a nonce")
@@ -76,11 +67,16 @@ def validate_logout_token(provider: OidcProvider, keys: JsonWebKeySet, raw: str,
         issuer=provider.issuer,
         subject=subject,
         sid=sid,
-        jti=_jti(claims),
-        issued=issued_at,
-        until=refused_from + provider.skew + 1,
+        issued=issued,
         proof=_PROVEN,
     )
+
+
+def _issue_time(claims: JsonObject) -> int | None:
+    """A token without iat was made before its exp. LemonLDAP::NG writes no exp."""
+    issued, end = time_of(claims, "iat"), time_of(claims, "exp")
+    made = end if issued is None else issued
+    return None if made is None else int(made)
 
 
 def _whose(claims: JsonObject) -> tuple[str | None, str | None]:
@@ -99,9 +95,8 @@ def _check_event(claims: JsonObject) -> None:
         raise GatewayError(OIDC_LOGOUT_TOKEN_EVENT, f"logout token without the event {EVENT}")
 
 
-def _jti(claims: JsonObject) -> str:
+def _check_jti(claims: JsonObject) -> None:
     # 2.4: REQUIRED
     jti = text_of(claims, "jti")
     if jti is None or len(jti) > _LONGEST_ID:
         raise GatewayError(OIDC_LOGOUT_TOKEN, f"logout token without a jti of 1 to {_LONGEST_ID} characters")
-    return jti

@@ -1,4 +1,4 @@
-"""A process of its own that is asked one thing: the question is its standard input, and what it prints its outcome."""
+"""A child process that answers a single question: standard input carries the question, standard output the answer."""
 
 import asyncio
 import os

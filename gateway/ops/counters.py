@@ -63,7 +63,7 @@ class Counters:
         self._spent += seconds
 
     def gauge(self, value: float, *key: str) -> None:
-        """What is, not what was: overwritten each time."""
+        """Sets a current value, in place of the previous value."""
         if self.values.get(key) != value:
             self.values[key] = value
             self._untold.add(key)

@@ -1,6 +1,5 @@
 """Structured logs: one JSON object a line, written by a thread, never waited for by the loop."""
 
-import hmac
 import json
 import os
 import select
@@ -16,7 +15,6 @@ from queue import SimpleQueue
 from typing import Final
 
 from gateway.model.events import EVENTS, Event
-from gateway.model.identity import Identity
 
 # Linux PIPE_BUF: a write of at most this size into a pipe is never mixed with another process's (pipe(7)).
 _ATOMIC = 4096
@@ -209,24 +207,3 @@ def _not_plain(value: object) -> str:
 
 _STRICT = json.JSONEncoder(separators=(",", ":"), default=_not_plain)
 _LENIENT = json.JSONEncoder(separators=(",", ":"), default=_type_name, skipkeys=True)
-
-
-# --- names for people: the same in every line, and telling nobody who it is without the store's key
-
-# Hex digits: among a million people, no two have one in common (1 in 37 million).
-_NAME_DIGITS: Final = 16
-
-
-class Pseudonyms:
-    """`secret`: that of the current store key; a new one gives new names."""
-
-    def __init__(self, secret: bytes) -> None:
-        self.use(secret)
-
-    def use(self, secret: bytes) -> None:
-        self._key = hmac.digest(secret, b"ecluse: people in the log", "sha256")
-
-    def of(self, identity: Identity) -> str:
-        """16 hex digits. (issuer, subject) is the person (invariant 5)."""
-        person = b"\0".join(part.encode("utf-8", "surrogatepass") for part in (identity.issuer, identity.subject))
-        return hmac.digest(self._key, person, "sha256").hex()[:_NAME_DIGITS]

@@ -13,6 +13,7 @@ from gateway.model.codes import (
     OIDC_REFRESH_SUBJECT,
     POLICY_ALLOWED,
     POLICY_DENIED,
+    POLICY_EXPRESSION,
     POLICY_LOGIN_FORM,
     POLICY_METHOD,
     POLICY_NO_RULE,
@@ -34,7 +35,10 @@ from gateway.saml.parties import OpinionVerdict, OtherImplementation
 MOST_ZEROS = 20_000
 """Beyond that, whole metrics are left out, those with the most series first: 5,000 applications have 100,000."""
 
-_DENIALS = (POLICY_NO_RULE, POLICY_METHOD, POLICY_NOT_ALLOWED, POLICY_UNKNOWN, POLICY_DENIED, POLICY_LOGIN_FORM)
+_DENIALS = (
+    POLICY_NO_RULE, POLICY_METHOD, POLICY_NOT_ALLOWED, POLICY_UNKNOWN, POLICY_EXPRESSION, POLICY_DENIED,
+    POLICY_LOGIN_FORM,
+)  # fmt: skip
 # These refuse a person whom a rule lets in, where the application cannot be told of them.
 _UNTOLD = ("translation.", "account.missing", "account.link", "account.ask", "account.person", "directory.")
 # A directory may end a session, whatever kind of provider it began at.
@@ -104,6 +108,7 @@ def zeros(apps: Sequence[str], oidc_providers: Sequence[str], saml_providers: Se
         "ecluse_account_requests_total": _each(apps, (("sent",), ("refused",))),
         "ecluse_scim_requests_total": ((result,) for result in _SCIM_RESULTS),
         "ecluse_provider_errors_total": _each((*providers, _NOBODYS), ((LOGIN_PROVIDER_UNREACHABLE.id,),)),
+        "ecluse_provider_looks_total": _each(providers, (("answered",), ("failed",))),
         "ecluse_saml_second_opinion_total": _OPINIONS,
         "ecluse_metadata_refreshes_total": _each(saml_providers, (("ok",), ("failed",))),
     }

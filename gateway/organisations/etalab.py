@@ -67,7 +67,7 @@ def table_of(parts: Mapping[str, Records]) -> Iterator[dict[str, str]]:
 
 
 def _communes(communes: Records, departements: Mapping[str, str]) -> Iterator[dict[str, str]]:
-    """Those of today; others that are a part of one are its other names."""
+    """The communes of today. A former commune becomes an alias of the commune that absorbed the former commune."""
     parts = defaultdict[str, list[str]](list)
     for one in communes:
         if one["type"] != "commune-actuelle":

@@ -6,6 +6,7 @@ stops at the last that is wanted, however many there are.
 
 import json
 import os
+import re
 import sqlite3
 import tempfile
 from collections.abc import Iterable, Iterator
@@ -15,6 +16,7 @@ from pathlib import Path
 from typing import Any, Final, cast
 
 from gateway.identity.organisation_words import (
+    SIREN_DIGITS,
     OrganisationQuery,
     expression,
     folded_name,
@@ -23,14 +25,20 @@ from gateway.identity.organisation_words import (
 )
 from gateway.model.organisations import ListedOrganisation
 
-_NAME: Final = "index.v1.sqlite"
+_NAME: Final = "index.v2.sqlite"
 _UNFINISHED: Final = ".new"
 _COLUMNS: Final = tuple(field.name for field in fields(ListedOrganisation))
 _LISTS: Final = ("postcodes", "domains")
 _BY_NAME: Final = "SELECT number FROM organisation WHERE folded = ? ORDER BY number LIMIT ?"
 _BY_WORDS: Final = "SELECT rowid FROM words WHERE words MATCH ? ORDER BY rowid LIMIT ?"
 _BY_DOMAIN: Final = "SELECT number FROM domain WHERE domain = ? ORDER BY number LIMIT ?"
+# An establishment may have a row of its own; a row without a SIRET is of all establishments of its SIREN.
+_NAME_OF_ITS_ROW: Final = (
+    "SELECT name FROM organisation WHERE siren = ? AND siret IN (?, '') ORDER BY siret DESC, number LIMIT 1"
+)
+_NAMES_OF_SIREN: Final = "SELECT DISTINCT name FROM organisation WHERE siren = ? LIMIT 2"
 _THE_ROW: Final = "SELECT * FROM organisation WHERE number = ?"
+_SIREN_OR_SIRET: Final = re.compile(r"[0-9]{9}(?:[0-9]{5})?")
 _ADD: Final = "INSERT INTO organisation VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 
 
@@ -91,6 +99,7 @@ def _fill(database: sqlite3.Connection, keyed: list[tuple[str, ListedOrganisatio
     database.execute("INSERT INTO words(words) VALUES ('optimize')")
     database.execute("CREATE INDEX by_folded ON organisation (folded)")
     database.execute("CREATE INDEX by_domain ON domain (domain, number)")
+    database.execute("CREATE INDEX by_siren ON organisation (siren, siret)")
 
 
 def _written(one: ListedOrganisation) -> Iterator[str]:
@@ -99,7 +108,7 @@ def _written(one: ListedOrganisation) -> Iterator[str]:
 
 
 def read_organisation_stamp(path: Path) -> OrganisationStamp | None:
-    """None where there is no index, or none that is whole."""
+    """Reads the stamp of an index; None if the index is missing or incomplete."""
     try:
         with closing(_opened(path)) as database:
             (record,) = database.execute("SELECT record FROM stamp").fetchone()
@@ -116,11 +125,25 @@ class OrganisationIndex:
         self._database = _opened(path)
 
     def find(self, query: OrganisationQuery, most: int) -> list[ListedOrganisation]:
-        """Those of the whole name first, then those of whose name all words are, then others."""
+        """Organisations with exactly this name first, then names that hold every word, then the rest."""
         found = self._numbers(query, most)
         if not found and (less := query.without_what_is_around()) is not None:
             found = self._numbers(less, most)
         return [self._organisation(number) for number in found]
+
+    def names(self, numbers: Iterable[str]) -> dict[str, str]:
+        """The name of each organisation by its SIREN or SIRET, without those that have no name here. Where the rows of
+        a SIREN have SIRETs of other establishments alone, and differ in their names, none of these is taken."""
+        found = ((number, self._name(number)) for number in numbers if _SIREN_OR_SIRET.fullmatch(number))
+        return {number: name for number, name in found if name}
+
+    def _name(self, number: str) -> str:
+        siren = number[:SIREN_DIGITS]
+        own = self._database.execute(_NAME_OF_ITS_ROW, (siren, number)).fetchone()
+        if own is not None:
+            return cast(str, own[0])
+        others = self._database.execute(_NAMES_OF_SIREN, (siren,)).fetchall()
+        return cast(str, others[0][0]) if len(others) == 1 else ""
 
     def _numbers(self, query: OrganisationQuery, most: int) -> list[int]:
         found: dict[int, None] = {}

@@ -4,10 +4,10 @@ import asyncio
 import os
 import sqlite3
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 from gateway.identity.organisation_words import OrganisationQuery
 from gateway.model.organisations import ListedOrganisation
@@ -18,6 +18,8 @@ from gateway.organisations.index import OrganisationIndex, organisation_index_pa
 # a flood costs itself, and sixty-four networks have to flood before anybody else is refused.
 _MOST_WAITING: Final = 512
 _MOST_OF_ONE_NETWORK: Final = 8
+
+_Found = TypeVar("_Found")
 
 
 class OrganisationSearch:
@@ -33,12 +35,20 @@ class OrganisationSearch:
 
     async def find(self, query: OrganisationQuery, most: int, network: str) -> Sequence[ListedOrganisation] | None:
         """None where they cannot be searched now. Never raises. `network`: of the person who asks."""
+        return await self._ask(network, lambda index: index.find(query, most))
+
+    async def names(self, numbers: Iterable[str], network: str) -> Mapping[str, str]:
+        """The name of each organisation by its SIREN or SIRET; without those that no table names, or that cannot be
+        looked up now. Never raises."""
+        return await self._ask(network, lambda index: index.names(numbers)) or {}
+
+    async def _ask(self, network: str, question: Callable[[OrganisationIndex], _Found]) -> _Found | None:
         if self._waiting.total() >= _MOST_WAITING or self._waiting[network] >= _MOST_OF_ONE_NETWORK:
             return None
         if self._thread is None:
             self._thread = ThreadPoolExecutor(1, thread_name_prefix="organisations")
         self._waiting[network] += 1
-        under_way = asyncio.get_running_loop().run_in_executor(self._thread, self._found, query, most)
+        under_way = asyncio.get_running_loop().run_in_executor(self._thread, self._answer, question)
         under_way.add_done_callback(lambda done: self._left(network))
         try:
             found = await asyncio.shield(under_way)
@@ -65,14 +75,14 @@ class OrganisationSearch:
 
     # --- in the thread
 
-    def _found(self, query: OrganisationQuery, most: int) -> list[ListedOrganisation]:
+    def _answer(self, question: Callable[[OrganisationIndex], _Found]) -> _Found:
         status = os.stat(self._path)
         seen = status.st_ino, status.st_mtime_ns
         if self._open is None or self._open[0] != seen:
             self._let_go()
             self._open = seen, OrganisationIndex(self._path)
         try:
-            return self._open[1].find(query, most)
+            return question(self._open[1])
         except sqlite3.Error:
             self._let_go()
             raise

@@ -74,9 +74,14 @@ class Claim:
 
 
 class CompiledExpression(Protocol):
-    """A compiled expression. It never raises: any result but true or false is unknown, and its evaluator counts it."""
+    """A compiled expression. It never raises: any result but true or false is unknown, and its evaluator counts it.
+
+    `too_costly`: why it is not evaluated for these values, in words for the operator; empty where it is.
+    """
 
     def truth(self, identity: Identity | None, facts: Facts) -> Truth: ...
+
+    def too_costly(self, identity: Identity | None, facts: Facts) -> str: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,11 +149,12 @@ class Not:
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """The truth of a condition, decided before the request is known."""
+    """The truth of a condition, decided before the request is known. `costly`: as `too_costly` says."""
 
     of_request: ClassVar[bool] = False
     value: Truth
     of_identity: bool
+    costly: str = ""
 
     def truth(self, identity: Identity | None, facts: Facts) -> Truth:
         return self.value
@@ -207,7 +213,9 @@ def leaves(condition: Condition) -> Iterator[Leaf]:
 def settle(condition: Condition, identity: Identity | None, facts: Facts) -> Condition:
     """The condition, with every part that does not depend on the request replaced by its truth."""
     if not turns_on_request(condition):
-        return Settled(evaluate(condition, identity, facts), turns_on_identity(condition))
+        truth = evaluate(condition, identity, facts)
+        costly = too_costly(condition, identity, facts) if truth is UNKNOWN else ""
+        return Settled(truth, turns_on_identity(condition), costly)
     match condition:
         case All():
             return All(tuple(settle(part, identity, facts) for part in condition.conditions))
@@ -217,6 +225,21 @@ def settle(condition: Condition, identity: Identity | None, facts: Facts) -> Con
             return Not(settle(condition.condition, identity, facts))
         case _:
             return condition
+
+
+def too_costly(condition: Condition, identity: Identity | None, facts: Facts) -> str:
+    """Why an expression in the condition is not evaluated, in words for the operator; empty where each is."""
+    for leaf in leaves(condition):
+        match leaf:
+            case When():
+                why = leaf.expression.too_costly(identity, facts)
+            case Settled():
+                why = leaf.costly
+            case _:
+                continue
+        if why:
+            return why
+    return ""
 
 
 def values_of(identity: Identity | None, name: str) -> tuple[str, ...] | None:

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from gateway.model.codes import (
     POLICY_ALLOWED,
+    POLICY_EXPRESSION,
     POLICY_METHOD,
     POLICY_NO_RULE,
     POLICY_NOT_ALLOWED,
@@ -12,7 +13,7 @@ from gateway.model.codes import (
 )
 from gateway.model.decision import Allow, Challenge, Decision, Deny
 from gateway.model.identity import Identity
-from gateway.policy.conditions import Condition, evaluate, settle, turns_on_identity
+from gateway.policy.conditions import Condition, evaluate, settle, too_costly, turns_on_identity
 from gateway.policy.facts import Facts
 from gateway.policy.routes import Match
 from gateway.policy.rules import Rule
@@ -33,7 +34,7 @@ def decide(match: Match | None, method: str, identity: Identity | None, facts: F
         if truth is TRUE:
             return Deny(rule.ref, rule.denied_as, rule.refusal)
         if truth is UNKNOWN and unknown is None:
-            unknown = _cannot_tell(rule, condition, identity)
+            unknown = _cannot_tell(rule, condition, identity, facts)
     deciding = next((rule for rule in match.rules if rule.covers(method)), None)
     if deciding is None:
         # We do not fall back on the rule of a wider path: the most specific path decides, for every method.
@@ -43,7 +44,7 @@ def decide(match: Match | None, method: str, identity: Identity | None, facts: F
     if unknown is not None:
         return unknown
     if truth is UNKNOWN:
-        return _cannot_tell(deciding, deciding.allow, identity)
+        return _cannot_tell(deciding, deciding.allow, identity, facts)
     return Allow(deciding.ref, POLICY_ALLOWED)
 
 
@@ -63,7 +64,9 @@ def _denies(match: Match, method: str) -> list[tuple[Rule, Condition]]:
     return [(rule, rule.deny) for rule in match.denies if rule.deny is not None and rule.covers(method)]
 
 
-def _cannot_tell(rule: Rule, condition: Condition, identity: Identity | None) -> Deny | Challenge:
+def _cannot_tell(rule: Rule, condition: Condition, identity: Identity | None, facts: Facts) -> Deny | Challenge:
     if identity is None and turns_on_identity(condition):
         return Challenge(rule.ref, SIGN_IN_REQUIRED)
+    if why := too_costly(condition, identity, facts):
+        return Deny(rule.ref, POLICY_EXPRESSION, rule.refusal, why)
     return Deny(rule.ref, POLICY_UNKNOWN, rule.refusal)

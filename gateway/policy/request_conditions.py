@@ -1,12 +1,12 @@
 """Conditions on the request itself. The whole request is known, so what it does not have is false, not unknown.
 
-Unknown is what two servers could read differently: repeated values that differ, and names that some server folds into
-the name of the condition.
+Unknown is what two servers could read differently: repeated values that differ, names that some server folds into the
+name of the condition, and a query of which some server reads a part only.
 """
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from ipaddress import IPv4Network, IPv6Network
 from typing import ClassVar
 from urllib.parse import unquote_to_bytes
@@ -14,14 +14,20 @@ from urllib.parse import unquote_to_bytes
 from gateway.model.codes import POLICY_CONDITION
 from gateway.model.errors import GatewayError
 from gateway.model.identity import Identity
+from gateway.model.names import LenientName, fold
 from gateway.policy.facts import Facts
 from gateway.policy.truth import Truth, agreed, truth_of
 from gateway.policy.values import ValueTest, check_members, check_text, value_truth
 
 _HEADER_NAME = re.compile(r"[a-z0-9-]{1,64}")
 _SEPARATORS = re.compile("[&;]")
-# PHP turns blanks and dots of a name into `_`, and cuts it at `[`. Other servers ignore case.
-_FOLDED = re.compile(r"[ .]")
+_AMPERSAND = re.compile("&")
+# PHP, qs (Express), Tomcat and Django read 1,000 parameters: what comes behind is not there, or the request is refused.
+_MOST_PARAMETERS = 1000
+# ASP.NET decodes `%u0061`. Other servers leave it, drop the parameter, or leave all of the name encoded.
+_NO_ESCAPE = re.compile("%(?![0-9A-Fa-f]{2})")
+# Behind `name=`, qs reads `name=x]` as the name.
+_SECOND_NAME = re.compile("(?:]|%5[Dd])=")
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +82,12 @@ class Header:
     def truth(self, identity: Identity | None, facts: Facts) -> Truth:
         if facts.asked is None:
             return Truth.UNKNOWN
-        values = [value for name, value in facts.asked.headers if name == self.name]
-        return _agreed(self.test, values)
+        # CGI programs read `x.mode` as they read `x-mode`.
+        folded = fold(self.name.encode())
+        alike = [(name, value) for name, value in facts.asked.headers if fold(name.encode()) == folded]
+        if any(name != self.name for name, _ in alike):
+            return Truth.UNKNOWN
+        return _agreed(self.test, [value for _, value in alike])
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,27 +98,33 @@ class Query:
     of_request: ClassVar[bool] = True
     name: str
     test: ValueTest
+    parameter: LenientName = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         check_text(self.name)
+        object.__setattr__(self, "parameter", LenientName(self.name))
 
     def truth(self, identity: Identity | None, facts: Facts) -> Truth:
         if facts.asked is None:
             return Truth.UNKNOWN
-        query = facts.asked.query
         try:
-            if any(name != self.name and _fold(name) == _fold(self.name) for name, _ in _pairs(query, _SEPARATORS)):
-                return Truth.UNKNOWN
-            values = {
-                tuple(value for name, value in _pairs(query, separators) if name == self.name)
-                for separators in (_SEPARATORS, _AMPERSAND)
-            }
+            values = {self._values(facts.asked.query, separators) for separators in (_SEPARATORS, _AMPERSAND)}
         except ValueError:
             return Truth.UNKNOWN
         return _agreed(self.test, list(values.pop())) if len(values) == 1 else Truth.UNKNOWN
 
-
-_AMPERSAND = re.compile("&")
+    def _values(self, query: str, separators: re.Pattern[str]) -> tuple[str, ...]:
+        """Raises ValueError for what servers read differently."""
+        found = []
+        for name, written in _pairs(query, separators):
+            value = _decoded(written)
+            if name == self.name:
+                if _NO_ESCAPE.search(written) or _SECOND_NAME.search(written):
+                    raise ValueError("a value with a broken escape, or a bracket that may end the name")
+                found.append(value)
+            elif self.parameter.may_be(name):
+                raise ValueError("a name that may be read as this one")
+        return tuple(found)
 
 
 def _agreed(test: ValueTest, values: list[str]) -> Truth:
@@ -116,10 +132,16 @@ def _agreed(test: ValueTest, values: list[str]) -> Truth:
 
 
 def _pairs(query: str, separators: re.Pattern[str]) -> Iterator[tuple[str, str]]:
-    """Names and values, decoded once as in a form. Raises ValueError for text that is not UTF-8, or has a NUL."""
-    for piece in separators.split(query):
+    """Names, decoded once as in a form, and values as they are written. Raises ValueError for a name that is not UTF-8
+    in percent-encoding, or has a NUL, and for more parameters than servers read."""
+    pieces = separators.split(query)
+    if len(pieces) > _MOST_PARAMETERS:
+        raise ValueError("more parameters than some server reads")
+    for piece in pieces:
         name, _, value = piece.partition("=")
-        yield _decoded(name), _decoded(value)
+        if _NO_ESCAPE.search(name):
+            raise ValueError("a name with a broken escape")
+        yield _decoded(name), value
 
 
 def _decoded(text: str) -> str:
@@ -127,7 +149,3 @@ def _decoded(text: str) -> str:
     if "\0" in decoded:
         raise ValueError("a NUL")
     return decoded
-
-
-def _fold(name: str) -> str:
-    return _FOLDED.sub("_", name.strip().partition("[")[0]).casefold()

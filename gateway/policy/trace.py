@@ -10,7 +10,7 @@ from typing import Any, Literal
 from gateway.model.decision import RuleRef
 from gateway.model.identity import Identity
 from gateway.model.mandate import MANDATES
-from gateway.policy.conditions import GROUPS, Claim, Condition, Group, evaluate, turns_on_identity
+from gateway.policy.conditions import GROUPS, Claim, Condition, Group, When, evaluate, too_costly, turns_on_identity
 from gateway.policy.facts import NO_FACTS, Facts
 from gateway.policy.persons import Mandate, Tenant
 from gateway.policy.request_conditions import Network
@@ -65,6 +65,12 @@ def in_words(condition: Condition) -> str:
     return " ".join((_name(condition), *_fields(condition)))
 
 
+def whole_in_words(condition: Condition) -> str:
+    """Like `in_words`, with the parts of a combination: `any (group a; not (group b))`."""
+    within = "; ".join(whole_in_words(part) for part in parts(condition))
+    return f"{in_words(condition)} ({within})" if within else in_words(condition)
+
+
 def _asked(match: Match) -> Iterator[tuple[Rule, Say, Condition]]:
     for rule in match.denies:
         if rule.deny is not None:
@@ -114,6 +120,8 @@ def _why(condition: Condition, truth: Truth, identity: Identity | None, facts: F
     if identity is None:
         return "nobody is signed in" if truth is Truth.UNKNOWN and turns_on_identity(condition) else ""
     match condition:
+        case When():
+            return too_costly(condition, identity, facts)
         case Group():
             return _held(GROUPS, identity)
         case Mandate():

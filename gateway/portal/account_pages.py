@@ -2,14 +2,22 @@
 the application cannot send these forms."""
 
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Final, Literal
 from urllib.parse import quote
 
 from gateway.access.virtual_host import host_of
 from gateway.config.snapshot import App
-from gateway.model.account_codes import ACCOUNT_CROSS_SITE, ACCOUNT_LOGIN, ACCOUNT_REFUSED, ACCOUNT_TABLE
+from gateway.model.account_codes import (
+    ACCOUNT_CROSS_SITE,
+    ACCOUNT_LOGIN,
+    ACCOUNT_OTHER_PERSON,
+    ACCOUNT_REFUSED,
+    ACCOUNT_TABLE,
+)
 from gateway.model.codes import FORM_LOGIN_LOOP, FORM_LOGIN_REFUSED, PATH_RESERVED, SESSION_NONE, Code
 from gateway.model.errors import GatewayError
+from gateway.model.identity import Identity
 from gateway.model.ports import Page
 from gateway.model.session import Seat
 from gateway.portal.http.lines import OtherAccount
@@ -22,6 +30,7 @@ from gateway.portal.http.request import (
     return_target,
 )
 from gateway.portal.http.responses import encoded, redirect
+from gateway.portal.let_in import require_let_in
 from gateway.portal.services import PortalServices
 from gateway.wire.cookies import presented_seat
 from gateway.wire.navigation import is_same_origin
@@ -67,17 +76,21 @@ class AccountPages:
         asked = await asked_account(self._services, request, fields, "link")
         login, password = fields.get("login", ""), fields.get("password", "")
         try:
+            require_owner(fields, asked.seat.identity)
             await self._services.linking.link(asked.app, asked.host, asked.seat.identity, login, password)
         except GatewayError as error:
             self._services.report.refused(request, error)
-            return self._page(request, asked, login, refused=_SAID.get(error.code, error.code))
+            # What another person wrote is not shown.
+            written = "" if error.code is ACCOUNT_OTHER_PERSON else login
+            return self._page(request, asked, written, refused=_SAID.get(error.code, error.code))
         self._services.report.account_linked(request, asked.seat.identity)
         return self._services.pages.linked(request.reader, encoded(asked.app.origin(asked.host) + asked.target))
 
     async def remove(self, request: PortalRequest) -> Page:
         """By the page of sessions."""
         require_own_page(request)
-        asked = await asked_account(self._services, request, request.form(), "link")
+        asked = await asked_account(self._services, request, request.form(), "link", is_end=True)
+        require_owner(request.form(), asked.seat.identity)
         if await self._services.linking.remove(asked.app, asked.seat.identity):
             self._services.report.account_unlinked(request, asked.seat.identity)
         return redirect(f"{request.snapshot.gateway.portal_url}{PREFIX}sessions")
@@ -95,6 +108,7 @@ class AccountPages:
             request.reader,
             host=asked.host,
             to=asked.target,
+            owner=owner_of(asked.seat.identity),
             login=login,
             known=known,
             another=other_account(request),
@@ -104,22 +118,29 @@ class AccountPages:
 
 
 async def asked_account(
-    services: PortalServices, request: PortalRequest, told: dict[str, str], missing: Literal["link", "request"]
+    services: PortalServices,
+    request: PortalRequest,
+    told: dict[str, str],
+    missing: Literal["link", "request"],
+    *,
+    is_end: bool = False,
 ) -> AskedAccount:
-    """Raises GatewayError where there is no such application, or nobody whose identity it accepts. `missing`: what its
-    file has people do there."""
+    """Raises GatewayError where there is no such application, or nobody whom it lets in. `missing`: what its file has
+    people do there. `is_end`: it takes something back, as also people may whom rules keep out by now."""
     host = host_of((told.get("host") or request.host).encode("ascii", "replace"), request.snapshot)
     app = request.snapshot.find_app(host, told.get("to", ""))
     if app is None or app.account is None or app.account.missing != missing:
         raise GatewayError(PATH_RESERVED, f"no application there in which people {missing} accounts by themselves")
     request.app_name = app.name
     target = return_target(app, told.get("to", ""))
-    request.way_back = WayBack(app, host, target)
+    request.way_back = back = WayBack(app, host, target)
     cookie = presented_seat(request.cookie_line)
     seat = None if cookie is None else await services.sessions.load(request.host, cookie)
     if seat is None or not app.accepts(seat.identity):
         raise GatewayError(SESSION_NONE, "nobody is signed in whom this application listens to")
     request.identity = seat.identity
+    if not is_end:
+        await require_let_in(request, back, seat, services.now())
     return AskedAccount(app, host, target, seat)
 
 
@@ -127,6 +148,18 @@ def other_account(request: PortalRequest) -> OtherAccount:
     """By which the person comes back to the page of the application that they wanted."""
     link = request.other_account_link
     return OtherAccount(link, of_another_organisation(link) if request.has_others else "")
+
+
+def owner_of(identity: Identity) -> str:
+    """By which a form names the person to whom its page was shown."""
+    return sha256(f"form\0{identity.issuer}\0{identity.subject}".encode("utf-8", "surrogatepass")).hexdigest()[:32]
+
+
+def require_owner(fields: dict[str, str], identity: Identity) -> None:
+    """Invariant 12: a page that one person left open does nothing in the name of the next one in this browser. Raises
+    GatewayError(ACCOUNT_OTHER_PERSON)."""
+    if fields.get("owner", "") != owner_of(identity):
+        raise GatewayError(ACCOUNT_OTHER_PERSON, "the page of the form was shown to another person, or to nobody")
 
 
 def require_own_page(request: PortalRequest) -> None:

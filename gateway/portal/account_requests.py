@@ -2,9 +2,17 @@
 that links one; what an operator reads of them is taken from their session, and no field of the form names anybody."""
 
 from gateway.accounts.request import AccountRequest
+from gateway.model.account_codes import ACCOUNT_OTHER_PERSON
 from gateway.model.errors import GatewayError
 from gateway.model.ports import Page
-from gateway.portal.account_pages import AskedAccount, asked_account, other_account, require_own_page
+from gateway.portal.account_pages import (
+    AskedAccount,
+    asked_account,
+    other_account,
+    owner_of,
+    require_own_page,
+    require_owner,
+)
 from gateway.portal.http.lines import AskedAccess
 from gateway.portal.http.request import PortalRequest
 from gateway.portal.http.responses import encoded
@@ -29,10 +37,13 @@ class AccountRequestPages:
             return self._onward(request, asked)
         text = fields.get("text", "")
         try:
+            require_owner(fields, asked.seat.identity)
             found, is_new = await self._services.asking.ask(asked.app, asked.seat, text)
         except GatewayError as error:
             self._services.report.account_not_asked(request, error)
-            return self._page(request, asked, None, text=text, refused=error)
+            # What another person wrote is not shown.
+            written = "" if error.code is ACCOUNT_OTHER_PERSON else text
+            return self._page(request, asked, None, text=written, refused=error)
         if is_new:
             self._services.report.account_asked(request, asked.seat.identity, found.reference)
         return self._page(request, asked, found, sent=is_new)
@@ -56,7 +67,8 @@ class AccountRequestPages:
     ) -> Page:
         assert asked.app.account is not None
         another = other_account(request)
-        shown = AskedAccess(asked.host, asked.target, found, sent, asked.app.account.words, text, another)
+        owner = owner_of(asked.seat.identity)
+        shown = AskedAccess(asked.host, asked.target, owner, found, sent, asked.app.account.words, text, another)
         if refused is None:
             return self._services.pages.account_request(request.reader, shown)
         return self._services.pages.account_request(

@@ -16,6 +16,7 @@ from gateway.portal.account_requests import AccountRequestPages
 from gateway.portal.design import DESIGN, DesignFiles
 from gateway.portal.flow.acting import ActingFor, choose_anew
 from gateway.portal.flow.app_host import AppHost
+from gateway.portal.flow.away import AwayProviders
 from gateway.portal.flow.chooser import Chooser
 from gateway.portal.flow.establish import SignIns
 from gateway.portal.flow.kept_posts import KeptPostPages
@@ -33,6 +34,7 @@ from gateway.portal.flow.steps import (
 )
 from gateway.portal.home_page import HomePage
 from gateway.portal.http.error_page import is_for_another, may_choose, way_of
+from gateway.portal.http.form_answers import leads_elsewhere, leads_to_application
 from gateway.portal.http.request import KEPT, PREFIX, PortalRequest, is_scim, require_form
 from gateway.portal.http.responses import NO_ICON, framed, with_cookies, with_headers
 from gateway.portal.jwks import application_keys
@@ -61,6 +63,7 @@ class Portal:
         self._app_host = AppHost(services)
         chooser = Chooser(services)
         self._start = Start(services, chooser)
+        self._away = AwayProviders(services, chooser)
         self._sign_ins = SignIns(services)
         self._sign_out = BrowserSignOut(services, self._sources)
         self._waiting = WaitingPages(services, self._start.lead_home)
@@ -144,6 +147,8 @@ class Portal:
             page = await self._page(request)
             if isinstance(page, SendOn):
                 return page
+            if request.method == "POST" and not request.from_provider:
+                page = self._after_form(request, page)
         except GatewayError as error:
             self._services.report.refused(request, error)
             page = self._refusal(request, error)
@@ -161,6 +166,13 @@ class Portal:
             if request.uses_up:
                 await self._services.transactions.use_up(request.uses_up)
 
+    def _after_form(self, request: PortalRequest, page: Page) -> Page:
+        """The one place where the answer to a form of ours may come to lead to another origin."""
+        url = leads_elsewhere(request, page)
+        if not url:
+            return page
+        return self._services.pages.onward(request.reader, url, to_application=leads_to_application(request, url))
+
     async def _run_steps(self, request: PortalRequest) -> Page | SendOn:
         """Steps say what comes next and never call each other."""
         step: NextStep = await self._first_step(request)
@@ -173,8 +185,12 @@ class Portal:
                 case BeginSignIn():
                     if step.pending is None and OTHER_ACCOUNT in step.hints:
                         choose_anew(request)
-                    step = await self._sources.of(request.snapshot, step.provider).begin(request, step)
+                    away = None
+                    if self._services.standings.may_know:
+                        away = await self._away.instead(request, step)
+                    step = away or await self._sources.of(request.snapshot, step.provider).begin(request, step)
                 case Authentication():
+                    self._services.standings.came_back(step.provider.name)
                     step = await self._sign_ins.complete(request, step)
                 case SignInSeenAgain():
                     step = await self._sign_ins.seen_again(request, step)
@@ -212,8 +228,10 @@ class Portal:
             if path.startswith("kept/"):
                 found = {"GET": self._kept_posts.lead_back, "POST": self._kept_posts.send}
         if request.on_portal_host and not found:
-            ours = self._of_portal.get(path) or self._sources.handlers(path)
-            found = ours or self._scim.handlers(request) or found
+            found = self._of_portal.get(path, found)
+            if not found and (of_protocol := self._sources.handlers(path)) is not None:
+                request.from_provider, found = True, of_protocol
+            found = found or self._scim.handlers(request) or _NONE
         return found or (_NONE if request.app is None else self._leads.get(path, _NONE))
 
     async def _begin_or_choose(self, request: PortalRequest) -> NextStep:

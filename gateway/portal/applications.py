@@ -12,10 +12,8 @@ from gateway.model.decision import Allow, Challenge, Deny
 from gateway.model.levels import NO_NEED, Need
 from gateway.model.session import Seat
 from gateway.model.theme import ShownText, said_in
+from gateway.portal.let_in import SLICE
 from gateway.wire.target import canonical_target
-
-# Between two looks at what else waits (invariant 14): a decision takes some 20 us.
-_SLICE = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +40,7 @@ class ApplicationList:
         `now`: Unix seconds."""
         words = fold_label(search).split()
         for at, listed in enumerate(await self._all(snapshot, language)):
-            if at % _SLICE == _SLICE - 1:
+            if at % SLICE == SLICE - 1:
                 await asyncio.sleep(0)
             if not all(word in listed.folded for word in words):
                 continue
@@ -59,7 +57,7 @@ class ApplicationList:
         if found is None:
             found = []
             for at, app in enumerate(snapshot.apps.values()):
-                if at % _SLICE == _SLICE - 1:
+                if at % SLICE == SLICE - 1:
                     await asyncio.sleep(0)
                 host = next((host for host in app.hosts if not host.startswith("*.")), "")
                 if host:

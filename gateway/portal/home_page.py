@@ -46,7 +46,10 @@ class HomePage:
         request.identity = seat.identity
         summaries = await self._services.sessions.of_browser(request.host, cookie)
         snapshot, language = request.snapshot, self._services.pages.language_of(request.reader)
-        lines = [HomeLine(session_line(snapshot, one, language, seat), _key(one.id)) for one in in_use(summaries, seat)]
+        lines = [
+            HomeLine(session_line(self._services, snapshot, one, language, seat), _key(one.id))
+            for one in in_use(summaries, seat)
+        ]
         offered, another = await self._offered(request, seat), _other_account(request)
         acting = await self._acting.line_of(request, seat)
         return self._services.pages.home(request.reader, offered, lines, another, acting)

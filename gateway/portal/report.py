@@ -1,15 +1,21 @@
 """What the log and the counters learn of refusals and sign-ins: codes and configured names, never a secret or value."""
 
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterable
 from traceback import extract_tb
+from typing import Any
 
 from gateway.model.codes import LOGIN_PROVIDER_UNREACHABLE
 from gateway.model.errors import GatewayError
 from gateway.model.identity import Identity
+from gateway.model.kept_post import KeptFile
+from gateway.model.session import Session
 from gateway.ops.counters import Counters
 from gateway.ops.log import Log
 from gateway.portal.http.request import PortalRequest
 from gateway.saml.parties import OpinionVerdict, OtherImplementation
+from gateway.stores.records import SessionSummary
+from gateway.stores.sealing import log_name_of
 
 _EVENTS = {
     "login": "login.refused",
@@ -22,12 +28,12 @@ _EVENTS = {
 
 
 class Report:
-    """`person`: the name that the log has for somebody."""
+    """`log_name`: the name that the log has for a person, by issuer and subject."""
 
-    def __init__(self, *, counters: Counters, log: Log, person: Callable[[Identity], str]) -> None:
+    def __init__(self, *, counters: Counters, log: Log, log_name: Callable[[str, str], str]) -> None:
         self._counters = counters
         self._log = log
-        self._person = person
+        self._log_name = log_name
 
     def refused(self, request: PortalRequest, error: GatewayError) -> None:
         code = error.code.id
@@ -62,8 +68,11 @@ class Report:
         self._counters.add("ecluse_account_requests_total", request.app_name, "refused")
         self.refused(request, error)
 
-    def signed_in(self, request: PortalRequest, identity: Identity) -> None:
-        self._event("login.succeeded", request, identity)
+    def signed_in(self, request: PortalRequest, session: Session) -> None:
+        """With the organisation for which they act, and the level of their sign-in; empty where there is none."""
+        identity = session.identity
+        level = request.snapshot.ladder.level_of(identity)
+        self._event("login.succeeded", request, identity, tenant=session.tenant or "", level=level)
         self._counters.add("ecluse_auth_logins_total", request.provider, "success", "")
 
     def second_opinion(
@@ -74,18 +83,19 @@ class Report:
         if verdict != "agree":
             self._event("saml.second_opinion", request, by=by, verdict=verdict, ours=ours, theirs=theirs)
 
-    def post_kept(self, request: PortalRequest, size: int) -> None:
-        self._post("kept", request, size)
+    def post_kept(self, request: PortalRequest, file: KeptFile) -> None:
+        self._post("kept", request, file)
 
-    def post_sent(self, request: PortalRequest, size: int) -> None:
-        self._post("sent", request, size)
+    def post_sent(self, request: PortalRequest, file: KeptFile) -> None:
+        self._post("sent", request, file)
 
-    def post_returned(self, request: PortalRequest, size: int) -> None:
-        self._post("returned", request, size)
+    def post_returned(self, request: PortalRequest, file: KeptFile) -> None:
+        self._post("returned", request, file)
 
-    def _post(self, result: str, request: PortalRequest, size: int) -> None:
+    def _post(self, result: str, request: PortalRequest, file: KeptFile) -> None:
+        """`file.person`: as the session was filed that had ended."""
         self._counters.add("ecluse_posts_total", request.app_name, result)
-        self._event(f"post.{result}", request, size=size)
+        self._event(f"post.{result}", request, size=file.size, person=log_name_of(file.person))
 
     def signed_out(self, request: PortalRequest, sessions: int, identity: Identity | None) -> None:
         """`identity`: None where nobody was signed in."""
@@ -96,15 +106,37 @@ class Report:
         self._counters.count(sessions, "ecluse_auth_sessions_limited_total")
         self._event("session.limited", request, identity, sessions=sessions)
 
-    def ended_by_provider(self, request: PortalRequest, sessions: int) -> None:
-        self._counters.add("ecluse_auth_provider_logouts_total", request.provider)
-        self._event("logout.provider", request, sessions=sessions)
+    def others_ended(self, request: PortalRequest, ended: Iterable[SessionSummary], identity: Identity) -> None:
+        """`identity`: who is signed in from here on. A line for each person who was there."""
+        for person, sessions in by_person(ended).items():
+            by = self._person(identity)
+            self._event("session.others_ended", request, person=person, sessions=sessions, by=by)
 
-    def scim_told(self, request: PortalRequest, client: str, what: str) -> None:
-        """`what`: read, or what was told of a person."""
+    def ended_by_provider(
+        self, request: PortalRequest, ended: Iterable[SessionSummary], people: Iterable[tuple[str, str]] = ()
+    ) -> None:
+        """A line for each person whose sessions ended; `people`: (issuer, subject) of those who are named, of whom
+        there may have been none. One without a person where nobody is known."""
+        self._counters.add("ecluse_auth_provider_logouts_total", request.provider)
+        found = dict.fromkeys([self._log_name(*person) for person in people], 0) | by_person(ended)
+        for person, sessions in found.items():
+            self._event("logout.provider", request, person=person, sessions=sessions)
+        if not found:
+            self._event("logout.provider", request, sessions=0)
+
+    def scim_read(self) -> None:
+        self._counters.add("ecluse_scim_requests_total", "read")
+
+    def scim_told(
+        self, request: PortalRequest, client: str, what: str, user: str, people: Iterable[tuple[str, str]]
+    ) -> None:
+        """`what` became of a user, by the id that the directory has for them. A line for each person, by issuer and
+        subject, who has signed in under the user's name; one without a person where nobody has."""
         self._counters.add("ecluse_scim_requests_total", what)
-        if what != "read":
-            self._event("scim.told", request, client_name=client, what=what)
+        names: list[str | None] = [self._log_name(*person) for person in people]
+        for name in names or [None]:
+            facts: dict[str, Any] = {} if name is None else {"person": name}
+            self._event("scim.told", request, client_name=client, what=what, user=user, **facts)
 
     def scim_refused(self, request: PortalRequest, error: GatewayError) -> None:
         self._counters.add("ecluse_scim_requests_total", "refused")
@@ -130,6 +162,9 @@ class Report:
         self._counters.add("ecluse_auth_refreshes_total", provider, "failed", error.code.id)
         self._log.event("refresh.failed", provider=provider, code=error.code.id, detail=error.detail)
 
+    def _person(self, identity: Identity) -> str:
+        return self._log_name(identity.issuer, identity.subject)
+
     def _event(self, event: str, request: PortalRequest, identity: Identity | None = None, **facts: object) -> None:
         if identity is not None:
             facts["person"] = self._person(identity)
@@ -143,6 +178,11 @@ class Report:
             method=request.inbound.method,
             request_id=request.request_id,
         )
+
+
+def by_person(sessions: Iterable[SessionSummary]) -> dict[str, int]:
+    """How many there are of each person, by the name that the log has for them."""
+    return dict(Counter(log_name_of(one.person) for one in sessions))
 
 
 def where(fault: Exception) -> str:

@@ -4,12 +4,14 @@ import json
 from collections.abc import Iterable
 
 from gateway.config.snapshot import App, Snapshot
+from gateway.identity.naming import name_of
 from gateway.model.codes import SESSION_NONE, SIGN_IN_REQUIRED
 from gateway.model.errors import GatewayError
 from gateway.model.identity import Identity
 from gateway.model.ports import Page
 from gateway.model.session import Seat
 from gateway.model.theme import ShownText, said_in
+from gateway.portal.account_pages import owner_of
 from gateway.portal.flow.session_limit import require_within_limit
 from gateway.portal.http.lines import AccountLine, SessionLine
 from gateway.portal.http.request import PortalRequest, app_here, portal_home
@@ -58,10 +60,12 @@ class SessionPages:
         summaries = await self._services.sessions.of_browser(request.host, cookie)
         language = self._services.pages.language_of(request.reader)
         snapshot = request.snapshot
-        lines = [session_line(snapshot, one, language, seat) for one in in_use(summaries, seat)]
+        lines = [session_line(self._services, snapshot, one, language, seat) for one in in_use(summaries, seat)]
         accounts = await self._accounts(request, language)
         most = snapshot.gateway.limits.sessions_per_person
-        return self._services.pages.sessions(request.reader, lines, accounts, portal_home(request), most)
+        return self._services.pages.sessions(
+            request.reader, lines, accounts, portal_home(request), most, owner_of(seat.identity)
+        )
 
     async def _accounts(self, request: PortalRequest, language: str) -> list[AccountLine]:
         """None are shown while the links cannot be read: the sessions are."""
@@ -86,7 +90,9 @@ def in_use(summaries: Iterable[SessionSummary], seat: Seat) -> list[SessionSumma
     return [one for one in summaries if one.apps or one.id == seat.session_id]
 
 
-def session_line(snapshot: Snapshot, summary: SessionSummary, language: str, seat: Seat) -> SessionLine:
+def session_line(
+    services: PortalServices, snapshot: Snapshot, summary: SessionSummary, language: str, seat: Seat
+) -> SessionLine:
     """`seat`: by which the page is shown. How strong another session is, only its own cookie would tell. A provider or
     an application that is no longer in the configuration is called by its name there."""
     provider, is_here = snapshot.providers.get(summary.provider), summary.id == seat.session_id
@@ -96,6 +102,7 @@ def session_line(snapshot: Snapshot, summary: SessionSummary, language: str, sea
         apps=tuple([_called(snapshot, name, language) for name in summary.apps]),
         created_at=summary.created_at,
         expires_at=summary.expires_at,
+        person=name_of(seat.identity) if services.sessions.is_of(summary, seat.identity) else "",
         is_here=is_here,
         level=snapshot.ladder.level_of(seat.identity) if is_here else "",
     )

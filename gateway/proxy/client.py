@@ -296,10 +296,11 @@ class ClientConnection(Walk):
             self.transport.write(b"".join((*response.pieces(edits=edits, minor=True), b"\r\n\r\n")))
 
     def response_head(self, response: ResponseHead) -> bytes:
-        """What the client gets of a head, and what becomes of the connection."""
-        request, status = self.request, response.status
+        """What the client gets of a head, and what becomes of the connection. Raises GatewayError."""
+        request, status, lane = self.request, response.status, self.request.lane
+        kept = self.plane.hidden_cookies.taken(request, response) if lane.hides else b""
         self.answering, self.status = True, status
-        request.lane.statuses[status // 100] += 1
+        lane.statuses[status // 100] += 1
         minor = request.line.minor
         keep = request.keep_alive and self.body_done and not self.plane.draining
         if not response.self_delimited:
@@ -309,11 +310,8 @@ class ClientConnection(Walk):
         ending = b"\r\n\r\n"
         if not (keep and minor):
             ending = b"\r\nConnection: %b\r\n\r\n" % (b"keep-alive" if keep else b"close")
-        lane, private = request.lane, request.seat is not None
-        if lane.hides:
-            ending = self.plane.hidden_cookies.taken(request, response) + ending
-        edits = lane.edits_for(request.host.name)
-        return b"".join((*response.pieces(lane.responses, edits, minor=minor, private=private), ending))
+        edits, private = lane.edits_for(request.host.name), request.seat is not None
+        return b"".join((*response.pieces(lane.responses, edits, minor=minor, private=private), kept, ending))
 
     def switch(self, response: ResponseHead, connection: ServerConnection, rest: bytes) -> None:
         """From here on this is a tunnel, and this object of no more use."""
@@ -329,9 +327,9 @@ class ClientConnection(Walk):
             self._give_up_upstream()
             self.refuse(Refuse(error.code, error.detail, close=True))
             return
+        kept = plane.hidden_cookies.taken(request, response) if lane.hides else b""
         lane.statuses[1] += 1
         edits, private = lane.edits_for(request.host.name), request.seat is not None
-        kept = plane.hidden_cookies.taken(request, response) if lane.hides else b""
         head = response.pieces(lane.responses, edits, minor=True, private=private)
         self.transport.write(b"".join((*head, kept, UPGRADE_LINES)))
         self.state, self.upstream, self.deadline = CLOSED, None, NEVER

@@ -19,12 +19,12 @@ from typing import Final, Protocol, final
 from gateway.access.outcome import NEVER, NeedsWork, Prepared, Refuse
 from gateway.access.shared_work import SharedWork
 from gateway.config.snapshot import App
-from gateway.model.codes import STORE_UNREACHABLE
+from gateway.model.codes import STORE_UNREACHABLE, UPSTREAM_RESPONSE
 from gateway.model.errors import GatewayError
 from gateway.model.session import Seat
 from gateway.proxy.http1.response_head import ResponseHead
 from gateway.proxy.request import Request
-from gateway.wire.cookie_jar import MARK, CookieJar, JarCookie, JarRequest, mark_in, received, tag_of
+from gateway.wire.cookie_jar import MARK, MOST_COOKIES, CookieJar, JarCookie, JarRequest, mark_in, received, tag_of
 
 # Seconds between two writes of what has changed, and until what only lives longer is written.
 _WRITES_APART: Final = 0.1
@@ -189,7 +189,8 @@ class HiddenCookies:
     # --- on the way back ---
 
     def taken(self, request: Request, response: ResponseHead) -> bytes:
-        """Keeps what a response sets of hidden cookies; the line that is added to the response, b"" for none."""
+        """Keeps what a response sets of hidden cookies; the line that is added to the response, b"" for none. Raises
+        GatewayError(UPSTREAM_RESPONSE) where it sets more than a jar holds."""
         seat, lane = request.seat, request.lane
         if seat is None or not seat.live or not isinstance(kept := seat.jar, SeatJar):
             return b""
@@ -198,7 +199,10 @@ class HiddenCookies:
         jar = kept.jar.with_cookies(found, now)
         if jar is kept.jar:
             return b""
-        kept.changes |= {(cookie.name, cookie.path): cookie for cookie in found}
+        changes = kept.changes | {(cookie.name, cookie.path): cookie for cookie in found}
+        # What the jar has no room for is not written either: without a store, changes would only grow.
+        room = {(cookie.name, cookie.path) for cookie in jar.cookies}
+        kept.changes = {key: cookie for key, cookie in changes.items() if key in room}
         is_news = jar.sends(now) != kept.jar.sends(now)
         if is_news:
             kept.mark = next(self._numbers)
@@ -268,11 +272,13 @@ class HiddenCookies:
 
 
 def _set_by(response: ResponseHead, request: Request, now: float) -> list[JarCookie]:
-    """The hidden cookies that a response sets or deletes."""
+    """The hidden cookies that a response sets or deletes. Raises GatewayError(UPSTREAM_RESPONSE)."""
     lane, app = request.lane, request.lane.app
     hidden = [line for line in response.set_cookies() if lane.cookies.hides(line)]
     if not hidden or app is None:
         return []
+    if len(hidden) > MOST_COOKIES:
+        raise GatewayError(UPSTREAM_RESPONSE, f"{len(hidden)} hidden cookies: over {MOST_COOKIES}")
     upstream = app.upstream
     names = (
         request.host.name,

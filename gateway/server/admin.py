@@ -1,14 +1,22 @@
-"""The admin listener: a Unix socket or loopback, never the public port. Liveness, readiness, metrics."""
+"""The admin listener: a Unix socket or loopback, never the public port. Liveness, readiness, metrics.
 
+It is answered by the supervisor, whose loop hands on what ends sessions and hears the signals. So many clients that ask
+for metrics share one exposition, and a client that does not read its answer is cut.
+"""
+
+import asyncio
 import socket
 from typing import Any, Protocol
 
 from aiohttp import web
+from aiohttp.typedefs import Handler
 
 from gateway.ops.metrics import CONTENT_TYPE
 from gateway.server.listeners import forget_path
 
-_CLOSED_WITHIN = 1.0
+_CLOSED_WITHIN = 0.5
+_READ_WITHIN = 5.0
+"""A client has taken its answer by then, or its connection is cut."""
 
 
 class Observed(Protocol):
@@ -24,11 +32,13 @@ class Observed(Protocol):
 class Admin:
     def __init__(self, observed: Observed) -> None:
         self._observed = observed
-        application = web.Application()
+        application = web.Application(middlewares=[self._written])
         application.router.add_get("/livez", self._livez)
         application.router.add_get("/readyz", self._readyz)
         application.router.add_get("/metrics", self._metrics)
         self._runner = web.AppRunner(application, access_log=None, shutdown_timeout=_CLOSED_WITHIN)
+        self._exposition: asyncio.Task[bytes] | None = None
+        self._writing: set[asyncio.Transport] = set()
         self._path = ""
 
     async def start(self, listening: socket.socket) -> None:
@@ -39,9 +49,34 @@ class Admin:
         await web.SockSite(self._runner, listening).start()
 
     async def stop(self) -> None:
+        """No client holds it up: neither one that waits for metrics nor one that does not read."""
+        if self._exposition is not None:
+            self._exposition.cancel()
+        for transport in self._writing:
+            transport.abort()
         await self._runner.cleanup()
         if self._path:
             forget_path(self._path)
+
+    @web.middleware
+    async def _written(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        try:
+            response = await handler(request)
+        except web.HTTPException as refused:
+            response = web.Response(status=refused.status, headers=refused.headers, text=refused.text)
+        transport = request.transport
+        if transport is None:
+            return response
+        self._writing.add(transport)
+        try:
+            async with asyncio.timeout(_READ_WITHIN):
+                await response.prepare(request)
+                await response.write_eof()
+        except TimeoutError:
+            transport.abort()
+        finally:
+            self._writing.discard(transport)
+        return response
 
     async def _livez(self, request: web.Request) -> web.Response:
         return web.Response(text="alive\n")
@@ -51,4 +86,7 @@ class Admin:
         return web.json_response(told, status=200 if told["ready"] else 503)
 
     async def _metrics(self, request: web.Request) -> web.Response:
-        return web.Response(body=await self._observed.exposition(), headers={"Content-Type": CONTENT_TYPE})
+        if self._exposition is None or self._exposition.done():
+            self._exposition = asyncio.create_task(self._observed.exposition())
+        body = await asyncio.shield(self._exposition)
+        return web.Response(body=body, headers={"Content-Type": CONTENT_TYPE})

@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import signal
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -10,7 +11,7 @@ from pathlib import Path
 from gateway.config.compile.build import build_gateway
 from gateway.config.compile.compiler import Compiled
 from gateway.config.compile.plan import names_of
-from gateway.config.compile.process import decode_outcome, encode_files, fingerprint_of
+from gateway.config.compile.process import decode_outcome, encode_files, fingerprint_of, split_answer
 from gateway.config.folder.files import Files, is_app
 from gateway.config.folder.read import read_folder, read_for_good, read_known_hosts
 from gateway.config.problems import ProblemsFound
@@ -21,6 +22,9 @@ from gateway.ops.zeros import zeros
 from gateway.server.faults import where
 
 COMPILED_WITHIN = 120.0
+# Of a core, for one file: the largest that is read, 1 MB, takes half of it. Where several are too slow, each costs the
+# time of all before it again, so that the later ones get less.
+_FILE_SECONDS, _LEAST_SECONDS = 2.0, 1.0
 
 # -P: what lies in the current folder is never taken for a part of this program.
 _HELPER = (sys.executable, "-P", "-m", "gateway.trial.compile_process")
@@ -60,8 +64,8 @@ async def compile_folder(folder: Path, within: float = COMPILED_WITHIN, *, live:
         good = {} if live is None else live.good
         known = await asyncio.to_thread(read_known_hosts, files)
         files = await asyncio.to_thread(read_for_good, folder, files, good)
-        asked = encode_files(replace(files, good=good, known=known, starting=live is None))
-        return _live(decode_outcome(await _in_helper(asked, within)), files, fingerprint_of(encoded), good)
+        asked = replace(files, good=good, known=known, starting=live is None)
+        return _live(await _compiled(asked, within), files, fingerprint_of(encoded), good)
     except ProblemsFound as found:
         raise Refused(str(found)) from found
     except TimeoutError:
@@ -92,16 +96,32 @@ def digest(ring: bytes) -> bytes:
     return hashlib.sha256(ring).digest()
 
 
-async def _in_helper(files: bytes, within: float) -> bytes:
+async def _compiled(files: Files, within: float) -> Compiled:
+    """Where a file takes too long, asks once more with that file named as wrong. Raises what `decode_outcome` does,
+    Refused, and TimeoutError after `within` seconds."""
+    seconds, too_slow = _FILE_SECONDS, frozenset[str]()
+    async with asyncio.timeout(within):
+        while True:
+            status, written = await _in_helper(encode_files(replace(files, too_slow=too_slow)), seconds)
+            begun, answer = split_answer(written)
+            if status == -signal.SIGPROF and begun not in too_slow:
+                too_slow |= {begun}
+                seconds = max(seconds / 2, _LEAST_SECONDS)
+            elif status:
+                raise Refused(f"the compiling process ended with status {status}")
+            else:
+                return decode_outcome(answer)
+
+
+async def _in_helper(files: bytes, seconds: float) -> tuple[int, bytes]:
+    """Its exit status, and what it wrote. `seconds`: of a core, for each file."""
     process = await asyncio.create_subprocess_exec(
-        *_HELPER, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
+        *_HELPER, str(seconds), stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
     )
     try:
-        answer, _ = await asyncio.wait_for(process.communicate(files), within)
+        written, _ = await process.communicate(files)
     finally:
         if process.returncode is None:
             process.kill()
             await process.wait()
-    if process.returncode != 0:
-        raise Refused(f"the compiling process ended with status {process.returncode}")
-    return answer
+    return process.returncode or 0, written

@@ -4,8 +4,10 @@ came of it. A question is a line, its answer a line of JSON."""
 import asyncio
 import json
 import os
+import pwd
 import secrets
 import socket
+import struct
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from pathlib import Path
@@ -35,6 +37,9 @@ ControlAnswer = dict[str, Any]
 """Of a question in JSON: JSON values; `error`, in words, where there is no answer."""
 
 ControlAnswers = Callable[[dict[str, Any]], Awaitable[ControlAnswer]]
+"""The question has its `operator`: who asks, whatever the question itself says of that."""
+
+_CREDENTIALS = struct.Struct("3i")
 
 
 class Control:
@@ -105,19 +110,35 @@ class Control:
         await task
 
     async def _told_to(self, writer: asyncio.StreamWriter, asked: bytes) -> None:
-        writer.write(json.dumps(await self._told(asked)).encode() + b"\n")
-        await writer.drain()
+        writer.write(json.dumps(await self._told(asked, _operator(writer))).encode() + b"\n")
+        try:
+            async with asyncio.timeout(_TOLD_WITHIN):
+                await writer.drain()
+        except TimeoutError:
+            writer.transport.abort()  # it does not read
 
-    async def _told(self, asked: bytes) -> ControlAnswer:
+    async def _told(self, asked: bytes, operator: str) -> ControlAnswer:
         if asked in (RELOAD, RELOAD_WITH_FEWER_HOSTS):
             return await self._reloaded(asked == RELOAD_WITH_FEWER_HOSTS)
         question = _question(asked)
-        return {"verdict": "unknown", "detail": "not a command"} if question is None else await self._answers(question)
+        if question is None:
+            return {"verdict": "unknown", "detail": "not a command"}
+        return await self._answers({**question, "operator": operator})
 
 
 def _taken_from(writer: asyncio.StreamWriter) -> socket.socket:
     """Another descriptor of the same connection: this one may be closed."""
     return socket.socket(fileno=os.dup(writer.get_extra_info("socket").fileno()))
+
+
+def _operator(writer: asyncio.StreamWriter) -> str:
+    """The user at the other end, as the kernel says (unix(7), SO_PEERCRED); the number of one without a name."""
+    connection: socket.socket = writer.get_extra_info("socket")
+    _, user, _ = _CREDENTIALS.unpack(connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size))
+    try:
+        return pwd.getpwuid(user).pw_name
+    except KeyError:
+        return str(user)
 
 
 def ask(folder: Path, question: dict[str, Any], within: float) -> ControlAnswer:

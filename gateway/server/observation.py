@@ -1,23 +1,26 @@
 """What there is to tell of a gateway that runs: whether it is ready, and its metrics."""
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from gateway.config.compile.plan import sent_ltpa2
-from gateway.ops.counters import STORE_GRACE, STORE_UNREACHABLE, add
+from gateway.config.compile.plan import closed_in, sent_ltpa2
+from gateway.ops.counters import STORE_GRACE, STORE_UNREACHABLE, Dump
 from gateway.ops.log import Log
 from gateway.ops.metrics import Gauges, render
+from gateway.server.compiling import Live
 from gateway.server.fixed import certificate_ends
 from gateway.server.fleet import Fleet, ask
 from gateway.server.rollout import Rollout
 from gateway.server.sources import Sources
-from gateway.server.totals import Totals
+from gateway.server.totals import Totals, total
 
 _COUNTERS_WITHIN = 0.5
 
 
 class Observation:
-    """admin.Observed. `slots`: how many workers there are to be. `ends`: whether the gateway drains."""
+    """admin.Observed. `slots`: how many workers there are to be. `ends`: whether the gateway drains. `say`: shows a
+    text to the person at the terminal, if there is one."""
 
     def __init__(
         self,
@@ -29,6 +32,7 @@ class Observation:
         *,
         slots: int,
         ends: Callable[[], bool],
+        say: Callable[[str], None],
     ) -> None:
         self._fleet = fleet
         self._rollout = rollout
@@ -37,6 +41,7 @@ class Observation:
         self._log = log
         self._slots = slots
         self._ends = ends
+        self._say = say
         self.last_reload = "ok"
 
     def tell_what_is_live(self) -> None:
@@ -46,8 +51,11 @@ class Observation:
             self._log.event("config.deviation", revision=live.revision, apps=list(weaker))
         if live.left_out:
             self.last_reload = f"partly: {live.left_out}"
-            kept, closed = list(live.kept), list(live.closed)
-            self._log.event("config.partly", revision=live.revision, kept=kept, closed=closed, detail=live.left_out)
+            kept, closed, hosts = list(live.kept), list(live.closed), sorted(closed_in(live.plan).files)
+            self._log.event(
+                "config.partly", revision=live.revision, kept=kept, closed=closed, hosts=hosts, detail=live.left_out
+            )
+            self._say(_left_out(live))
 
     def readiness(self) -> dict[str, Any]:
         """Ready while at least one worker serves and sessions can be kept; a gateway that drains wants no more."""
@@ -67,7 +75,7 @@ class Observation:
     async def exposition(self) -> bytes:
         # Each says what is new before it answers.
         await ask(self._fleet.workers.values(), "counters", within=_COUNTERS_WITHIN)
-        totals, live = self._totals, self._rollout.live
+        totals, live, log = self._totals, self._rollout.live, self._log
         gauges = Gauges(
             revision=live.revision,
             workers=len(self._fleet.workers),
@@ -77,5 +85,23 @@ class Observation:
             closed=len(live.closed),
             certificates=certificate_ends(live.gateway),
         )
-        own = {("ecluse_log_dropped_total",): self._log.dropped, **self._sources.metadata.counters()}
-        return render(add({**live.zeros, **totals.all()}, own), gauges)
+        kept = {**self._sources.metadata.counters(), **self._sources.looks.counters()}
+        own = {("ecluse_log_dropped_total",): log.dropped, **kept}
+        # With some hundred applications this takes 0.1 s.
+        return await asyncio.to_thread(_rendered, live.zeros, [*totals.copied(), own], gauges)
+
+
+def _rendered(zeros: Dump, dumps: Sequence[Dump], gauges: Gauges) -> bytes:
+    return render({**zeros, **total(dumps)}, gauges)
+
+
+def _left_out(live: Live) -> str:
+    """Which hosts are closed, which files stay as they were, and why: for the person at the terminal."""
+    found = closed_in(live.plan)
+    lines = ["Some app files are wrong; all else is served."]
+    for file in dict.fromkeys((*found.files.values(), *found.unread)):
+        hosts = sorted(host for host, of in found.files.items() if of == file)
+        unread = "; its other hosts cannot be told" if file in found.unread else ""
+        lines.append(f"  closed: {', '.join(hosts) or 'no host that is known'} ({file}{unread})")
+    lines += [f"  as it was: {path}" for path in live.kept]
+    return "\n".join((*lines, "", live.left_out))

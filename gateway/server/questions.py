@@ -3,6 +3,7 @@ directories are asked again."""
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -33,23 +34,24 @@ class Questions:
 
     async def answered(self, question: dict[str, Any]) -> dict[str, Any]:
         """Of sessions one worker answers for all: what it ends is told to the others as a sign-out is."""
+        operator = str(question.get("operator", ""))
         if question.get("what") == RESTART["what"]:
             why = await self._restart.begin(self._leaves, fewer_hosts=question.get("yes") is True)
             return {"error": why} if why else {"process": self._restart.successor}
         if question.get("what") == "look_up":
-            return await self._look_up(question)
+            return await self._look_up(question, operator)
         told = await ask_any(self._fleet.serving, "sessions", within=_SESSIONS_WITHIN, question=question)
         return {"error": "no worker answers"} if told is None else dict(told.fields["answer"])
 
-    async def _look_up(self, question: dict[str, Any]) -> dict[str, Any]:
+    async def _look_up(self, question: dict[str, Any], operator: str) -> dict[str, Any]:
         match question:
             case {"what": "look_up", "all": True}:
-                return await self._ordered(None)
+                return await self._ordered(None, operator)
             case {"what": "look_up", "ids": [*ids]} if len(ids) <= LOOKED_UP_AT_ONCE and _are_texts(ids):
-                return await self._ordered(ids)
+                return await self._ordered(ids, operator)
         return {"error": "not a question about look-ups"}
 
-    async def _ordered(self, session_ids: list[str] | None) -> dict[str, Any]:
+    async def _ordered(self, session_ids: list[str] | None, operator: str) -> dict[str, Any]:
         """In force in every worker before it is answered; one that starts later reads it."""
         async with self._one:
             try:
@@ -59,8 +61,19 @@ class Questions:
         workers = self._fleet.workers.values()
         late = refusals(await ask(workers, "look_up", within=_TOLD_WITHIN, sessions=session_ids))
         number = "all" if session_ids is None else len(session_ids)
-        self._log.event("directory.refresh", sessions=number)
+        people = [] if session_ids is None else await self._people(session_ids)
+        for person, sessions in Counter(people).items():
+            self._log.event("directory.refresh", operator=operator, person=person, sessions=sessions)
+        if not people:
+            self._log.event("directory.refresh", operator=operator, sessions=number)
         return {"error": "; ".join(late)} if late else {"ordered": number}
+
+    async def _people(self, session_ids: list[str]) -> list[str]:
+        """Returns the person of each session, by the name that the log has for them; empty where no worker can say."""
+        question = {"what": "list", "where": {"ids": session_ids}, "after": ""}
+        told = await ask_any(self._fleet.serving, "sessions", within=_SESSIONS_WITHIN, question=question)
+        found = [] if told is None else told.fields["answer"].get("sessions", [])
+        return [str(session["person"]) for session in found]
 
 
 def _are_texts(values: Sequence[object]) -> bool:

@@ -29,8 +29,9 @@ _CREDENTIALS = struct.Struct("3i")
 class Beside(Protocol):
     """What either gateway does for the other."""
 
-    async def revoke_here(self, session_ids: Sequence[str]) -> str:
-        """Puts it in force in every worker of this gateway; empty, or which of them did not confirm it."""
+    async def revoke_here(self, session_ids: Sequence[str], unwritten: Sequence[str]) -> str:
+        """Puts it in force in every worker of this gateway; empty, or which of them did not confirm it. `unwritten`:
+        those of them whose end the store does not have."""
 
     async def refresh_here(self, source: str) -> None: ...
 
@@ -62,10 +63,10 @@ class Link:
         await self._channel.open(connection)
         return self
 
-    async def revoke(self, session_ids: Sequence[str]) -> str:
+    async def revoke(self, session_ids: Sequence[str], unwritten: Sequence[str]) -> str:
         """Empty once it is in force in the other gateway, or that has left; else why it may not be."""
         try:
-            told = await self._channel.ask("revoke", within=_REVOKED_WITHIN, sessions=list(session_ids))
+            told = await self._channel.ask("revoke", within=_REVOKED_WITHIN, sessions=session_ids, unwritten=unwritten)
         except ChannelLost:
             return ""
         except TimeoutError:
@@ -152,9 +153,11 @@ class Links:
         self._elder = await self._opened(connection, pid)
         return self._elder, sockets
 
-    async def revoke(self, session_ids: Sequence[str], said_by: Link | None = None) -> list[str]:
-        """What is not known to be in force."""
-        told = await asyncio.gather(*(link.revoke(session_ids) for link in self._links - {said_by}))
+    async def revoke(
+        self, session_ids: Sequence[str], unwritten: Sequence[str] = (), said_by: Link | None = None
+    ) -> list[str]:
+        """What is not known to be in force. `unwritten`: as Beside has it."""
+        told = await asyncio.gather(*(link.revoke(session_ids, unwritten) for link in self._links - {said_by}))
         return [why for why in told if why]
 
     async def refresh(self, source: str) -> None:
@@ -193,9 +196,9 @@ class Links:
             case "refused":
                 self._beside.refused(*(message.fields[name] for name in ("successor", "code", "why")))
             case "revoke":
-                sessions = message.fields["sessions"]
+                sessions, unwritten = message.fields["sessions"], message.fields["unwritten"]
                 here, beyond = await asyncio.gather(
-                    self._beside.revoke_here(sessions), self.revoke(sessions, said_by=link)
+                    self._beside.revoke_here(sessions, unwritten), self.revoke(sessions, unwritten, said_by=link)
                 )
                 detail = "; ".join(why for why in (here, *beyond) if why)
             case "refresh":

@@ -4,7 +4,7 @@ import asyncio
 import os
 import socket
 import time
-from collections.abc import Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -19,30 +19,29 @@ from gateway.server.channel import ChannelLost, Message
 from gateway.server.compiling import Live, Refused, compile_folder
 from gateway.server.control import Control, ReloadVerdict
 from gateway.server.control_keeper import ControlKeeper
+from gateway.server.ends import Ends
 from gateway.server.faults import CannotServe, watched, where
 from gateway.server.fixed import addresses, why_not
-from gateway.server.fleet import PROGRAM, Fleet, Hooks, Worker, ask, refusals
+from gateway.server.fleet import PROGRAM, Fleet, Hooks, Worker
 from gateway.server.inherited import bound
 from gateway.server.keyrings import Keyrings, told_of
 from gateway.server.listeners import allow_files
 from gateway.server.liveness_probe import until_silent
 from gateway.server.observation import Observation
+from gateway.server.provider_verdicts import tell_worker, tell_workers
 from gateway.server.questions import Questions
-from gateway.server.replacement import Refusal, decode_good, encode_good, refusal, standing_from, standing_of
+from gateway.server.replacement import Refusal, encode_good, refusal, standing_of
 from gateway.server.restart import Restart, program_of
 from gateway.server.rollout import USUAL_PATIENCE, Patience, Rollout, verdict_of
 from gateway.server.service_manager import ServiceManager
 from gateway.server.sources import Sources
-from gateway.server.state import (
-    make_state_folder,
-    remember_hosts,
-)
+from gateway.server.state import make_state_folder, remember_hosts
 from gateway.server.succession import Link, Links
+from gateway.server.taking_over import take_over
 from gateway.server.token_keys import TokenKeys
 from gateway.server.totals import Totals
 from gateway.server.watching import watch
 
-_REVOKED_WITHIN = 1.0
 _KEYS_LOOKED_AT = 60.0
 
 Finished = TypeVar("Finished")
@@ -63,11 +62,14 @@ class Supervisor:
         manager: ServiceManager | None = None,
         replaces: bool = False,
         fewer_hosts: bool = False,
+        say: Callable[[str], None] = lambda text: None,
     ) -> None:
         self._fewer_hosts = fewer_hosts
+        self._say = say
         self._manager = ServiceManager({}, 0) if manager is None else manager
         self._replaces = replaces
         self._links = Links(self)
+        self._ends = Ends(self._links, log)
         self._all_serve = asyncio.Event()
         self._restart = Restart(folder, program_of(folder), self._manager.environment)
         self._given_up: asyncio.Future[None] | None = None
@@ -118,9 +120,10 @@ class Supervisor:
         gateway = live.gateway
         allow_files(gateway.limits.connections, self._log)
         inherited, elder = await self._links.inherit(gateway, self._manager.sockets(), replaces=self._replaces)
-        self._sources = Sources(gateway, self._log)
+        self._sources = Sources(gateway, self._log, lambda *told: tell_workers(self.fleet, *told))
         if elder is not None:
-            live = await self._require_place(elder, live)
+            own, read = self._with_token_keys, self._sources.ready
+            live = await take_over(elder, live, self._folder, own, read, fewer_hosts=self._fewer_hosts)
             gateway = live.gateway
         self._listening, self._admin_socket = bound(gateway, inherited)
         if left := inherited.close():
@@ -131,10 +134,12 @@ class Supervisor:
         # As many as the operator says are for the kernel to spread: the cores may be others' too.
         cores = [] if gateway.workers else cores
         self.fleet = Fleet(self._listening, hooks, self._log, program=self._program, cores=cores)
+        self._ends.use(self.fleet)
         self._rollout = Rollout(live, self.fleet, self._patience)
         self.observation = Observation(
-            self.fleet, self._rollout, self._sources, self._totals, self._log, slots=self._slots, ends=self._stop.is_set
-        )
+            self.fleet, self._rollout, self._sources, self._totals, self._log,
+            slots=self._slots, ends=self._stop.is_set, say=self._say,
+        )  # fmt: skip
         self._admin, self._caretaker = Admin(self.observation), Caretaker(gateway)
         if elder is None:
             await self._admin.start(self._admin_socket)
@@ -169,28 +174,6 @@ class Supervisor:
 
     # --- its beginning and its end, beside another gateway
 
-    async def _require_place(self, elder: Link, live: Live) -> Live:
-        """What a reload of the gateway that runs would take of this folder. Raises CannotServe and Refused where it
-        would refuse the folder."""
-        before = standing_from(await elder.standing())
-        if before is None:
-            return live
-        try:
-            if live.left_out:
-                # A start does without wrong files; a reload keeps them as they were, or takes none.
-                kept = replace(live, good=decode_good(await elder.good()))
-                live = await self._with_token_keys(await compile_folder(self._folder, live=kept))
-        except Refused as wrong:
-            await elder.refuse("", str(wrong))
-            self._links.close()
-            raise
-        refused = await refusal(before, live, self._sources.ready, fewer_hosts=self._fewer_hosts)
-        if refused.detail:
-            await elder.refuse(refused.code, refused.detail)
-            self._links.close()
-            raise CannotServe(refused.detail)
-        return live
-
     def standing(self) -> dict[str, Any]:
         """succession.Beside."""
         return standing_of(self._rollout.live).as_json()
@@ -224,7 +207,7 @@ class Supervisor:
         self._manager.ready(f"{self._slots} workers, revision {self._rollout.live.revision[:12]}")
 
     async def _look_after(self) -> None:
-        """What is there once: SAML metadata, what is made of tables, and our own keys."""
+        """What is there once: SAML metadata, what is made of tables, looks at providers, and our own keys."""
         await self._caretaker.wait()
         for work in self._sources.work():
             self.begin(work)
@@ -232,6 +215,7 @@ class Supervisor:
 
     async def _succeeded(self, connection: socket.socket) -> None:
         await self._links.to_successor(connection, [*self._listening, self._admin_socket])
+        await self._ends.hand_over_to_successor()
 
     async def give_up(self, successor: int) -> None:
         """succession.Beside."""
@@ -257,6 +241,8 @@ class Supervisor:
         killed = await self.fleet.stop(self._rollout.live.gateway.timeouts.drain)
         if left is None:
             await self._look_after_nothing()
+            if self._ends.unwritten:
+                self._log.event("revocation.lost", sessions=self._ends.unwritten)
         if (asked := self._given_up) is not None:
             if asked is not left:  # It was asked while it was leaving.
                 asked.set_result(None)
@@ -377,6 +363,7 @@ class Supervisor:
 
     async def _bring_up(self, worker: Worker) -> None:
         try:
+            await self._ends.hand_over(worker, self._patience.up)
             why = await self._rollout.bring_up(worker)
         except (ChannelLost, TimeoutError) as error:
             worker.kill()
@@ -385,6 +372,7 @@ class Supervisor:
             return
         if not why:
             self._has_served = True
+            tell_worker(worker, self._sources.looks.verdicts())
             if len(self.fleet.serving) == self._slots:
                 self._all_serve.set()
             await self._watch(worker)
@@ -405,9 +393,13 @@ class Supervisor:
     def _received(self, worker: Worker, message: Message) -> None:
         match message.kind:
             case "revoke":
-                self.begin(self._revoke(worker, message))
+                self.begin(self._ends.revoke(worker, message))
+            case "written":
+                self._ends.written(worker, message.fields["sessions"])
             case "metadata":
                 self.begin(self._refresh_metadata(worker, message))
+            case "sign_ins":
+                self._sources.looks.heard(message.fields["providers"])
             case "counters":
                 self._totals.keep(worker.pid, message.payload)
             case "seen":
@@ -418,21 +410,9 @@ class Supervisor:
     def _gone(self, worker: Worker) -> None:
         self._totals.retire(worker.pid, died=not self._stop.is_set())
 
-    async def _revoke(self, worker: Worker, message: Message) -> None:
-        """The worker that asked has done its own part; it hears back when the others have done theirs."""
-        others = [other for other in self.fleet.workers.values() if other is not worker]
-        sessions = message.fields["sessions"]
-        answers, elsewhere = await asyncio.gather(
-            ask(others, "revoke", within=_REVOKED_WITHIN, sessions=sessions), self._links.revoke(sessions)
-        )
-        if problems := [*refusals(answers), *elsewhere]:
-            self._log.event("revocation.late", detail="; ".join(problems))
-        worker.channel.reply(message, ok=True)
-
-    async def revoke_here(self, session_ids: Sequence[str]) -> str:
+    async def revoke_here(self, session_ids: Sequence[str], unwritten: Sequence[str]) -> str:
         """succession.Beside."""
-        workers = self.fleet.workers.values()
-        return "; ".join(refusals(await ask(workers, "revoke", within=_REVOKED_WITHIN, sessions=list(session_ids))))
+        return await self._ends.revoke_here(session_ids, unwritten)
 
     async def _refresh_metadata(self, worker: Worker, message: Message) -> None:
         await self.refresh_here(message.fields["source"])

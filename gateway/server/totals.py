@@ -1,5 +1,6 @@
 """The counters of every worker, living and dead: a total never goes back when a worker does."""
 
+from collections.abc import Iterable
 from time import time
 
 from gateway.ops.counters import Dump, Series, add, decode, empty
@@ -35,8 +36,13 @@ class Totals:
         """A gauge, over the living workers."""
         return sum(dump.get(key, 0) for dump in self._living.values())
 
-    def all(self) -> Dump:
-        total = self._of_the_dead
-        for dump in self._living.values():
-            total = add(total, dump)
-        return total
+    def copied(self) -> list[Dump]:
+        """What is to be added up (`total`), as it is now: a thread may do it."""
+        return [self._of_the_dead, *map(dict, self._living.values())]
+
+
+def total(dumps: Iterable[Dump]) -> Dump:
+    found = empty()
+    for dump in dumps:
+        found = add(found, dump)
+    return found

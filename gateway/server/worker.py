@@ -3,7 +3,7 @@
 import asyncio
 import socket
 import time
-from collections.abc import Coroutine, Iterator
+from collections.abc import Coroutine, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 from gateway.config.compile.build import build_steps
 from gateway.config.snapshot import Snapshot
+from gateway.federation.provider_standing import ProviderVerdict, SignInNews
 from gateway.ops.log import Log
 from gateway.server import garbage
 from gateway.server.channel import Channel, ChannelLost, Message
@@ -49,7 +50,14 @@ class Serving(Protocol):
     async def take(self, candidate: Candidate) -> None:
         """Takes the snapshot into use; the first one also opens the stores and begins to accept."""
 
-    def revoke(self, session_ids: tuple[str, ...]) -> None: ...
+    def revoke(self, session_ids: tuple[str, ...], unwritten: tuple[str, ...]) -> None:
+        """They have ended. `unwritten`: those of them whose end the store does not have."""
+
+    def unwritten(self, session_ids: tuple[str, ...]) -> tuple[str, ...]:
+        """Those of them that have ended in memory alone."""
+
+    def written(self, session_ids: tuple[str, ...]) -> None:
+        """Another worker has written their end."""
 
     async def oversee(self, question: dict[str, Any]) -> dict[str, Any]:
         """What an operator asks of sessions, and what is answered (stores.oversight)."""
@@ -66,6 +74,12 @@ class Serving(Protocol):
 
     def heard(self, addresses: list[str]) -> None:
         """Another worker's news."""
+
+    def sign_ins(self) -> Mapping[str, SignInNews]:
+        """By provider, the people who were sent there and came back since this was last asked."""
+
+    async def looked_at(self, provider: str, verdict: ProviderVerdict, *, tells_nodes: bool) -> None:
+        """What looks say of a provider. `tells_nodes`: whether this worker tells the other nodes."""
 
     def loop_stopped(self, seconds: float) -> None: ...
 
@@ -90,9 +104,7 @@ class WorkerControl:
         control.setblocking(False)
         await self._channel.open(control)
         self._run(self._push())
-        loop = asyncio.get_running_loop()
-        StallProbe(loop, self._served.loop_stopped).look()
-        with garbage.settling(loop.call_soon_threadsafe):
+        with garbage.settling(asyncio.get_running_loop().call_soon_threadsafe):
             await self._leave.wait()
         await self._served.drain(self._drain_within)
         await self._tell_counters()
@@ -103,19 +115,24 @@ class WorkerControl:
 
     async def revoked(self, session_ids: tuple[str, ...]) -> None:
         """ports.Revoker: here at once; returns when the supervisor has it from the other workers."""
-        self._served.revoke(session_ids)
+        unwritten = self._served.unwritten(session_ids)
+        self._served.revoke(session_ids, unwritten)
         asked = time.monotonic()
         try:
-            await self._channel.ask("revoke", within=_REVOKED_WITHIN, sessions=session_ids)
+            await self._channel.ask("revoke", within=_REVOKED_WITHIN, sessions=session_ids, unwritten=unwritten)
         except (ChannelLost, TimeoutError):
             await asyncio.sleep(max(0.0, asked + _TAIL_WITHIN - time.monotonic()))
+
+    def written(self, session_ids: Sequence[str]) -> None:
+        """This worker has written the end of sessions that had ended in memory alone."""
+        self._channel.send("written", sessions=session_ids)
 
     async def refresh_metadata(self, source_id: str) -> None:
         """federation.saml.MetadataRefresher: the supervisor's helper does it, for all workers."""
         with suppress(ChannelLost, TimeoutError):
             await self._channel.ask("metadata", within=_METADATA_WITHIN, source=source_id)
 
-    def _received(self, message: Message) -> None:
+    def _received(self, message: Message) -> None:  # noqa: C901 - one case for each message of the channel
         match message.kind:
             case "prepare":
                 self._forget_candidate()
@@ -126,8 +143,10 @@ class WorkerControl:
                 self._forget_candidate()
                 self._channel.reply(message, ok=True)
             case "revoke":
-                self._served.revoke(tuple(message.fields["sessions"]))
+                self._served.revoke(tuple(message.fields["sessions"]), tuple(message.fields["unwritten"]))
                 self._channel.reply(message, ok=True)
+            case "written":
+                self._served.written(tuple(message.fields["sessions"]))
             case "look_up":
                 meant = message.fields["sessions"]
                 self._served.look_up(None if meant is None else tuple(meant))
@@ -136,6 +155,9 @@ class WorkerControl:
                 self._run(self._reply_counters(message))
             case "seen":
                 self._served.heard(message.fields["addresses"])
+            case "provider":
+                of_it = message.fields
+                self._run(self._served.looked_at(of_it["provider"], of_it["verdict"], tells_nodes=of_it["tells_nodes"]))
             case "sessions":
                 self._run(self._oversee(message))
             case "alive":
@@ -168,6 +190,9 @@ class WorkerControl:
         except Exception as error:  # noqa: BLE001 - told to the supervisor, which ends this worker
             self._channel.reply(message, ok=False, detail=repr(error))
             return
+        if not self._serves:
+            # Until here the loop held up nobody: it did not accept.
+            StallProbe(asyncio.get_running_loop(), self._served.loop_stopped).look()
         self._serves = True
         self._drain_within = candidate.snapshot.gateway.timeouts.drain
         garbage.settle()
@@ -183,6 +208,8 @@ class WorkerControl:
             await self._tell_counters()
             if news := self._served.news():
                 self._channel.send("seen", addresses=news)
+            if sign_ins := self._served.sign_ins():
+                self._channel.send("sign_ins", providers=sign_ins)
 
     async def _tell_counters(self) -> None:
         # One at a time, so that whoever asks has all that another is just telling.

@@ -52,6 +52,7 @@ class Housekeeping:
         steps = (
             (POLL_EVERY, self._poll),
             (WRITE_EVERY, self._sessions.write_touches),
+            (WRITE_EVERY, self._sessions.write_ends),
             (WRITE_EVERY, self._probe),
             (PURGE_EVERY, self._purge),
         )
@@ -62,12 +63,12 @@ class Housekeeping:
         self._tasks.append(asyncio.create_task(self._hear()))
 
     async def stop(self) -> None:
-        """After the last request and before the store is closed: writes the touches that are left."""
+        """After the last request and before the store is closed: writes the touches and ends that are left."""
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        with suppress(GatewayError):
-            await self._sessions.write_touches()
+        for write in (self._sessions.write_touches, self._sessions.write_ends):
+            await _once(write)
 
     async def _poll(self) -> None:
         if step := self._steps.since():

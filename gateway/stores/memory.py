@@ -113,7 +113,9 @@ class MemoryStore:
         self._jars.setdefault(key.session_id, {})[key.host] = after
         return True
 
-    async def find(self, index: SessionIndex, values: Sequence[bytes], now: int) -> tuple[SessionSummary, ...]:
+    async def find(
+        self, index: SessionIndex, values: Sequence[bytes], now: int, shards: str = ""
+    ) -> tuple[SessionSummary, ...]:
         found = [
             session
             for session in self._sessions.values()
@@ -152,7 +154,7 @@ class MemoryStore:
         ticket = self._tickets.get(key.kind, {}).get(key.lookup)
         return None if ticket is None or ticket.expires_at <= now else ticket.sealed
 
-    async def take_ticket(self, key: TicketKey, now: int) -> bytes | None:
+    async def take_ticket(self, key: TicketKey, now: int, *, ends: bool = False) -> bytes | None:
         ticket = self._drop(key.kind, key.lookup)
         return None if ticket is None or ticket.expires_at <= now else ticket.sealed
 
@@ -330,6 +332,8 @@ class MemoryStore:
             session.ends_at,
             session.tenant,
             session.browser_index,
+            session.subject_index,
+            session.issued_at,
         )
 
 

@@ -1,5 +1,7 @@
-"""What operators ask of sessions: which there are, and that some of them end. No name of a person is read."""
+"""What operators ask of sessions: which there are, and that some of them end. No name of a person is read but the one
+that the log has for them. `operator` of a question: who asks, as the control socket proves it."""
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -8,6 +10,7 @@ from gateway.model.errors import GatewayError
 from gateway.model.ports import Revoker
 from gateway.ops.log import Log
 from gateway.stores.records import RecordStore, SessionPage, SessionSummary
+from gateway.stores.sealing import log_name_of
 from gateway.stores.sessions import Sessions
 from gateway.stores.tickets import Transactions
 
@@ -62,13 +65,17 @@ class SessionOversight:
         self._now = now
 
     async def answer(self, question: Mapping[str, Any]) -> dict[str, Any]:
-        """JSON values: `sessions` and `after`, or the ids that were `revoked`, or an `error` in words."""
+        """JSON values: `sessions` and `after`, or the ids that were `revoked`, and those of them that are `unwritten`,
+        or an `error` in words."""
         try:
             match question:
                 case {"what": "list", "where": {**where}, "after": str(after)}:
                     return self._told(await self._page(_filter_of(where), after))
                 case {"what": "revoke", "ids": [*ids]} if len(ids) <= REVOKED_AT_ONCE and _are_texts(ids):
-                    return {"revoked": list(await self._revoke(ids))}
+                    ended = await self._revoke(ids, str(question.get("operator", "")))
+                    return {"revoked": list(ended), "unwritten": list(self._sessions.unwritten.among(ended))}
+                case {"what": "accounts", "became": "linked" | "unlinked" as became, "links": [*links]}:
+                    return self._accounts(became, links, str(question.get("operator", "")))
         except GatewayError as error:
             return {"error": f"{error.code.id}: {error.detail}"}
         except (TypeError, ValueError) as error:
@@ -89,13 +96,31 @@ class SessionOversight:
             page = await self._store.list_sessions(after, now)
         return page._replace(sessions=tuple(session for session in page.sessions if where.holds(session, now)))
 
-    async def _revoke(self, ids: Sequence[str]) -> tuple[str, ...]:
+    async def _revoke(self, ids: Sequence[str], operator: str) -> tuple[str, ...]:
+        """A line of the log for each person whose sessions they were."""
+        known = await self._store.summaries(ids, self._now())
         # Invariant 12, whoever they are: people whose sign-in was proven and waits (portal.flow.proven) sign in again.
         await self._ends.mark("an operator", "all")
         ended = await self._sessions.end(ids)
         await self._revoker.revoked(ended)
-        self._log.event("logout.operator", sessions=len(ended))
+        people = Counter(log_name_of(one.person) for one in known)
+        for person, number in people.items():
+            self._log.event("logout.operator", operator=operator, person=person, sessions=number)
+        if not people:
+            self._log.event("logout.operator", operator=operator, sessions=0)
         return ended
+
+    def _accounts(self, became: str, links: Sequence[Any], operator: str) -> dict[str, Any]:
+        """What an operator has done to account links, as the command says that has done it. `holder`: by what the
+        application's file knows the person; `subject`: empty where that is not their subject."""
+        for link in links[:REVOKED_AT_ONCE]:
+            app, issuer, holder, subject = (
+                str(link.get(name, "")) for name in ("application", "issuer", "holder", "subject")
+            )
+            whose = {"holder": self._sessions.log_name(issuer, holder)}
+            whose |= {"person": self._sessions.log_name(issuer, subject)} if subject else {}
+            self._log.event(f"account.{became}", operator=operator, app=app, **whose)
+        return {"noted": len(links)}
 
     def _told(self, page: SessionPage) -> dict[str, Any]:
         return {"sessions": [_as_json(session) for session in page.sessions], "after": page.after}
@@ -117,6 +142,7 @@ def _are_texts(values: Sequence[object]) -> bool:
 def _as_json(session: SessionSummary) -> dict[str, Any]:
     return {
         "id": session.id,
+        "person": log_name_of(session.person),
         "provider": session.provider,
         "tenant": session.tenant,
         "applications": list(session.apps),

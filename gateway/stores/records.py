@@ -32,7 +32,7 @@ class SessionSummary:
     """What the store knows of a session without its cookie. Times: Unix seconds. `tenant`: its SIRET, or None.
     `browser`: the same for all sessions of one browser, in one store and under one store key.
 
-    `ends_at`: as in SessionRecord."""
+    `ends_at`, `issued_at`: as in SessionRecord. `person`: its `subject_index`."""
 
     id: str
     provider: str
@@ -42,6 +42,8 @@ class SessionSummary:
     ends_at: int
     tenant: str | None
     browser: bytes
+    person: bytes
+    issued_at: int | None = None
 
 
 class SessionPage(NamedTuple):
@@ -62,7 +64,8 @@ class SeatKey(NamedTuple):
 class SessionRecord:
     """A session beside and inside its seal. Indexes are HMACs under a store key; times are Unix seconds.
 
-    `ends_at`: the earlier of the absolute limit (`expires_at`) and the idle one, moved by touches.
+    `ends_at`: the earlier of the absolute limit (`expires_at`) and the idle one, moved by touches. `issued_at`: when
+    the provider issued the ID token or the assertion, by the provider's clock; None in older records.
     """
 
     id: str
@@ -76,6 +79,7 @@ class SessionRecord:
     expires_at: int
     idle: int
     ends_at: int
+    issued_at: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,10 +152,12 @@ class MarkKey(NamedTuple):
 class Write:
     """One change that a service has made ready, to be done together with others by RecordStore.perform.
 
-    `durable`: it must outlive a loss of power, too."""
+    `durable`: it must outlive a loss of power, too. `ends`: it ends something, or belongs to an end. A step that has no
+    other writes uses the room that a store keeps for ends, and is done in a store that is full."""
 
     __slots__ = ()
     durable: ClassVar[bool] = False
+    ends: ClassVar[bool] = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,6 +204,7 @@ class EndSeat(Write):
 
     key: SeatKey
     host: str
+    ends: ClassVar[bool] = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,6 +214,7 @@ class RevokeSession(Write):
     session_id: str
     buried: bool = False
     durable: ClassVar[bool] = True
+    ends: ClassVar[bool] = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,6 +224,13 @@ class PutTicket(Write):
     ticket: Ticket
     per_group: int
     in_all: int
+
+
+@dataclass(frozen=True, slots=True)
+class PutTicketOfEnd(PutTicket):
+    """Of a sign-out: what was signed in before it, or its way to the provider and back."""
+
+    ends: ClassVar[bool] = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,6 +267,18 @@ class RaiseMark(Write):
 @dataclass(frozen=True, slots=True)
 class RaiseLastingMark(RaiseMark):
     durable: ClassVar[bool] = True
+
+
+@dataclass(frozen=True, slots=True)
+class RaiseEndMark(RaiseLastingMark):
+    """Says that a person is not active any more, or why a session has ended."""
+
+    ends: ClassVar[bool] = True
+
+
+def only_ends(writes: Sequence[Write]) -> bool:
+    """Whether these are done from the room that is kept for ends."""
+    return all(write.ends for write in writes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -303,8 +330,11 @@ class RecordStore(Protocol):
         """Keeps the sealed jar with the session, if it is still `before`. Returns False, having written nothing, if it
         is not, or the session is gone."""
 
-    async def find(self, index: SessionIndex, values: Sequence[bytes], now: int) -> tuple[SessionSummary, ...]:
-        """The live sessions of every shard under any of these index values, oldest first."""
+    async def find(
+        self, index: SessionIndex, values: Sequence[bytes], now: int, shards: str = ""
+    ) -> tuple[SessionSummary, ...]:
+        """The live sessions under any of these index values, oldest first: of every shard, or at the least of `shards`,
+        where the caller knows in which they are."""
 
     async def summaries(self, ids: Sequence[str], now: int) -> tuple[SessionSummary, ...]:
         """Those of these sessions that live."""
@@ -327,8 +357,8 @@ class RecordStore(Protocol):
 
     async def peek_ticket(self, key: TicketKey, now: int) -> bytes | None: ...
 
-    async def take_ticket(self, key: TicketKey, now: int) -> bytes | None:
-        """Takes the ticket, for one caller only across all processes."""
+    async def take_ticket(self, key: TicketKey, now: int, *, ends: bool = False) -> bytes | None:
+        """Takes the ticket, for one caller only across all processes. `ends`: as in Write."""
 
     async def take_with_seat(self, key: TicketKey, now: int) -> TakenTicket | None:
         """As take_ticket; in the same step the seat that it carries (`sealing`) is added, if its session lives."""

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from itertools import chain
 
 from gateway.stores.new_session import NewSession
-from gateway.stores.records import TOMBSTONE_KEPT, MarkKey, RaiseMark, RecordStore, SessionSummary
+from gateway.stores.records import TOMBSTONE_KEPT, MarkKey, RaiseEndMark, RecordStore, SessionSummary
 from gateway.stores.sealing import StoreKeys, read_cookie, shard_of
 from gateway.stores.sessions import Sessions
 
@@ -31,7 +31,7 @@ class SessionLimit:
         if not gone:
             return ()
         until = self._now() + TOMBSTONE_KEPT
-        marks = [RaiseMark(self._marks(id)[0], 1, until) for id in gone]
+        marks = [RaiseEndMark(self._marks(id)[0], 1, until) for id in gone]
         return await self._sessions.end(gone, buried=buried, beside=marks)
 
     async def has_ended(self, cookie: bytes) -> bool:

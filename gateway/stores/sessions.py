@@ -10,7 +10,7 @@ from math import inf
 from gateway.access.shared_work import SharedWork
 from gateway.model.codes import STORE_UNREACHABLE
 from gateway.model.errors import GatewayError
-from gateway.model.identity import Established
+from gateway.model.identity import Established, Identity
 from gateway.model.session import Entry, NameIdFields, Seat, SeatLimits, Session, Tokens
 from gateway.ops.log import Log
 from gateway.stores.codec import HAND_OVER, StoredSession
@@ -25,16 +25,25 @@ from gateway.stores.records import (
     SessionIndex,
     SessionRecord,
     SessionSummary,
-    UseOnce,
     Write,
 )
-from gateway.stores.sealing import KEY_BYTES, Envelopes, Opened, StoreKeys, TokenBytes, new_session_id, read_cookie
+from gateway.stores.sealing import (
+    KEY_BYTES,
+    Envelopes,
+    Opened,
+    StoreKeys,
+    TokenBytes,
+    new_session_id,
+    read_cookie,
+    shard_of_browser,
+)
 from gateway.stores.seats import HAND_OVER_BOUNDS, HandOvers, SeatCache, TakenHandOver
 from gateway.stores.stepwise import in_steps
 from gateway.stores.tickets import Tickets, unix_now
 from gateway.stores.touches import Touches
 from gateway.stores.trust import MemoryTrust
 from gateway.stores.unreadable import UnreadableRecords
+from gateway.stores.unwritten_ends import UnwrittenEnds
 
 # The store hears of a seat's use at most this often (seconds), or ten times within its idle limit.
 _TOUCH_EVERY = 60.0
@@ -48,7 +57,7 @@ class Sessions:
     """Sessions and seats. `host` is canonical; `cookie` is the raw value of `__Host-ecluse`.
 
     Every coroutine raises GatewayError(STORE_UNREACHABLE) when the store cannot say: never None for that.
-    `keys`: the store keys of gateway.yaml; `now`: Unix seconds; `monotonic`: seconds.
+    `keys`: the store keys of gateway.yaml; `now`: Unix seconds; `monotonic`: seconds; `unwritten`: of this worker.
     """
 
     def __init__(
@@ -61,8 +70,10 @@ class Sessions:
         now: Callable[[], int] = unix_now,
         monotonic: Callable[[], float] = time.monotonic,
         token_bytes: TokenBytes = os.urandom,
+        unwritten: UnwrittenEnds | None = None,
     ) -> None:
         self._store = store
+        self.unwritten = unwritten or UnwrittenEnds(store, log=log)
         self._keys = StoreKeys.of(keys)
         self._envelopes = Envelopes(self._keys, token_bytes)
         codes = Tickets(HAND_OVER, store, self._keys, HAND_OVER_BOUNDS, log=log, now=now, token_bytes=token_bytes)
@@ -88,6 +99,11 @@ class Sessions:
             return None
         now = self._monotonic()
         return seat if now < seat.deadline and (now < self.trust.until or self.trust.goes_on(host, now)) else None
+
+    def in_memory(self, host: str, cookie: bytes) -> Seat | None:
+        """The seat, to end it: also where memory lets nobody in, for the store has been away too long."""
+        seat = self._seats.get(cookie)
+        return seat if seat is not None and seat.live and seat.host == host else None
 
     def touch(self, seat: Seat, now: float) -> None:
         """The seat was used (`now`: monotonic): moves its idle deadline, written to the store in batches."""
@@ -173,6 +189,10 @@ class Sessions:
         """Writes what has gathered; what could not be written waits for the next time."""
         await self._touches.write()
 
+    async def write_ends(self) -> None:
+        """Writes the ends that the store could not take before."""
+        await self.unwritten.write(self._now())
+
     async def new_session(
         self,
         *,
@@ -188,11 +208,12 @@ class Sessions:
         app: str = "",
         name_id: NameIdFields | None = None,
         tokens: Tokens | None = None,
+        issued_at: int | None = None,
     ) -> NewSession:
         """A new session with its first seat, on `host`, still to be written.
 
         `browser`: SHA-256 (hex) of the portal host's binding cookie: logout ends every session of it.
-        `replaces`: the cookie presented; its seat on this host ends.
+        `replaces`: the cookie presented; its seat on this host ends. `issued_at`: as in SessionRecord.
         """
         # Tabs that sign in at once may each be given a binding: the seat tells that it is one browser all the same.
         before = None if replaces is None else await self._open(host, replaces)
@@ -203,7 +224,7 @@ class Sessions:
         now, session_key = self._now(), self._token_bytes(KEY_BYTES)
         id = new_session_id(self._token_bytes, browser)
         session = Session(id, person.identity, person.tenant, now, now + absolute, idle, id_token, sid, name_id, tokens)
-        record = self._envelopes.seal_session(StoredSession(session, browser), session_key)
+        record = self._envelopes.seal_session(StoredSession(session, browser), session_key, issued_at)
         entry = Entry(id, session_key, person.identity.provider, session.expires_at, browser)
         cookie, seat = self._envelopes.new_seat(entry, host=host, app=app, limits=limits, now=now)
 
@@ -256,8 +277,13 @@ class Sessions:
 
     async def opened(self, host: str, cookie: bytes) -> Session | None:
         """The whole session of this seat, with what is kept for its provider alone."""
+        stored = await self.stored(host, cookie)
+        return None if stored is None else stored.session
+
+    async def stored(self, host: str, cookie: bytes) -> StoredSession | None:
+        """The same, with the browser that it belongs to."""
         opened = await self._open(host, cookie)
-        return None if opened is None else opened.stored.session
+        return None if opened is None else opened.stored
 
     async def renew(self, host: str, cookie: bytes, before: Session, after: Session) -> bool:
         """The session of this seat as it is now; False, and nothing written, if it is not what it was before.
@@ -271,8 +297,28 @@ class Sessions:
         return await self._store.replace_sealed(before.id, opened.record.sealed, sealed, self._now())
 
     async def end_browser(self, host: str, cookie: bytes) -> tuple[str, ...]:
-        """Ends every session of the browser to which this seat belongs; durable when it returns; their ids."""
-        return await self.end([session.id for session in await self.of_browser(host, cookie)])
+        """Ends every session of the browser to which this seat belongs, as `end`; their ids. Where the store cannot
+        say which they are, that of the seat ends, if this worker has it in memory."""
+        try:
+            found = [session.id for session in await self.of_browser(host, cookie)]
+        except GatewayError:
+            if (seat := self.in_memory(host, cookie)) is None:
+                raise
+            found = [seat.session_id]
+        return await self.end(found)
+
+    async def of_others(self, browser: str, identity: Identity, tenant: str | None) -> tuple[SessionSummary, ...]:
+        """The sessions of this browser that are not this person's for this organisation."""
+        indexes = self._keys.indexes("browser", browser)
+        found = await self._store.find("browser", indexes, self._now(), shard_of_browser(browser))
+        return tuple(one for one in found if not (self.is_of(one, identity) and one.tenant == tenant))
+
+    def log_name(self, issuer: str, subject: str) -> str:
+        return self._keys.log_name(issuer, subject)
+
+    def is_of(self, summary: SessionSummary, identity: Identity) -> bool:
+        """Whether it is this person's session: by (issuer, subject)."""
+        return summary.person in self._keys.indexes("subject", identity.issuer, identity.subject)
 
     async def of_subject(self, issuer: str, subject: str) -> tuple[SessionSummary, ...]:
         """Every session of a person, found without any cookie."""
@@ -281,48 +327,25 @@ class Sessions:
     async def ids_of_subject(self, issuer: str, subject: str) -> tuple[str, ...]:
         return tuple(session.id for session in await self.of_subject(issuer, subject))
 
-    async def ids_of_sid(self, issuer: str, sid: str) -> tuple[str, ...]:
+    async def of_sid(self, issuer: str, sid: str) -> tuple[SessionSummary, ...]:
         """What was signed in under this session id of the provider, found without any cookie."""
-        return tuple(session.id for session in await self._find("sid", issuer, sid))
+        return await self._find("sid", issuer, sid)
 
     async def end(
         self, session_ids: Sequence[str], *, buried: bool = False, beside: Sequence[Write] = ()
     ) -> tuple[str, ...]:
-        """Ends these sessions; durable when it returns. In force in a worker's memory only by its `revoke`.
+        """Ends these sessions. In force in a worker's memory only by its `revoke`. Durable when it returns, but for
+        what the store could not take, which is then among `unwritten` and waits there to be written.
 
         `buried`: as if by a limit, so that a form of theirs can still be kept (stores.posts). `beside`: of their tags,
         in the same steps."""
         await self._end([*(RevokeSession(id, buried) for id in session_ids), *beside])
         return tuple(session_ids)
 
-    async def end_once(
-        self, ids: Sequence[str], kind: str, *parts: str, issued: int, skew: int = 0, until: int, buried: bool = False
-    ) -> bool:
-        """Ends these sessions by a message that works once, until `until`, across all workers; `issued`: when its
-        sender wrote it (both Unix seconds), by a clock that may be ahead by `skew` seconds. `buried`: as in `end`.
-
-        It is used up last, and so only by what it has done: where the store fails before, its sender sends it again and
-        ends what is left. False, and nothing ended, if it was used before, or may have been in a store that was before
-        this one. Of two at the same moment one hears False, and has ended no more than the other."""
-        now = self._now()
-        # Under every store key, as Transactions.first_use.
-        uses = [UseOnce(key, until, issued, skew) for key in self._keys.indexes(kind, *parts)]
-        if any(await asyncio.gather(*(self._store.is_used(use, now) for use in uses))):
-            return False
-        ends = [RevokeSession(id, buried) for id in ids]
-        if len(in_steps(ends)) == 1:
-            # One write where the store is one file.
-            return await self._store.perform([*ends, *uses], now)
-        await self._end(ends)
-        return await self._store.perform(uses, now)
-
     async def _end(self, writes: Sequence[Write]) -> None:
         """Each shard for itself: one that is out of reach keeps no session of another alive."""
-        now, steps = self._now(), in_steps(writes)
-        done = await asyncio.gather(*(self._store.perform(step, now) for _, step in steps), return_exceptions=True)
-        for error in done:
-            if isinstance(error, BaseException):
-                raise error
+        now = self._now()
+        await asyncio.gather(*(self.unwritten.perform(step, now) for _, step in in_steps(writes)))
 
     # --- steps
 
@@ -355,7 +378,8 @@ class Sessions:
 
     def _is_live(self, session: Session) -> bool:
         """Whether it has not ended, by the limit inside its seal: the one beside the seal is only the store's word."""
-        return session.expires_at > self._now() and session.id not in self._cache.ended
+        has_ended = session.id in self._cache.ended or session.id in self.unwritten
+        return session.expires_at > self._now() and not has_ended
 
     def _keep(self, cookie: bytes, made: Opened) -> None:
         """A seat that was just made will be asked for at once. Its session may have ended while it was written."""

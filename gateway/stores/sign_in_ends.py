@@ -6,38 +6,74 @@ from base64 import urlsafe_b64encode
 from collections.abc import Callable
 from typing import Literal, Protocol
 
-from gateway.stores.sealing import StoreKeys
+from gateway.stores.records import MarkKey, PutTicket, RaiseEndMark, RecordStore
+from gateway.stores.sealing import StoreKeys, shard_of
+from gateway.stores.unwritten_ends import UnwrittenEnds
 
 EndOf = Literal["browser", "subject", "sid", "all"]
-"""By the hash of its binding cookie; by issuer and subject; by issuer and the provider's id of its session;
+"""By the hash of the browser's binding cookie; by issuer and subject; by issuer and the provider's id of its session;
 everybody's, where the store does not say whose the sessions were that have ended."""
 
 
 class EndMarks(Protocol):
-    """stores.tickets.Tickets, as far as it is asked. Both raise GatewayError."""
+    """stores.tickets.Tickets, as far as it is asked."""
 
-    async def put(self, value: bytes, bound_by: str, id: str = "") -> str: ...
+    def sealed(self, id: str, value: bytes, bound_by: str) -> PutTicket: ...
 
-    async def peek(self, id: str) -> bytes | None: ...
+    async def peek(self, id: str) -> bytes | None:
+        """Raises GatewayError."""
 
 
 class SignInEnds:
-    """`now`: Unix seconds."""
+    """`now`: Unix seconds. `kept`: seconds for which an end is known. `unwritten`: keeps a mark that the store could
+    not take.
 
-    def __init__(self, marks: EndMarks, keys: StoreKeys, now: Callable[[], int]) -> None:
+    An end that a provider's message tells has the provider's time: it is kept as a mark of the store, which never
+    falls, so that an older message that comes again takes nothing away."""
+
+    def __init__(
+        self,
+        marks: EndMarks,
+        store: RecordStore,
+        keys: StoreKeys,
+        unwritten: UnwrittenEnds,
+        now: Callable[[], int],
+        kept: int,
+    ) -> None:
         self._marks = marks
+        self._store = store
+        self._unwritten = unwritten
+        self._kept = kept
         self._keys = keys
         self._now = now
 
     async def mark(self, bound_by: str, kind: EndOf, *parts: str) -> None:
-        """What was proven before now is worth nothing any more."""
-        await self._marks.put(b"%d" % self._now(), bound_by, self._ids(kind, parts)[0])
+        """What was proven before now is worth nothing any more. No end waits for the mark: while the store can take
+        none, it can take no sign-in either."""
+        now = self._now()
+        put = self._marks.sealed(self._ids(kind, parts)[0], b"%d" % now, bound_by)
+        await self._unwritten.perform([put], now)
 
     async def has_ended(self, since: int, kind: EndOf, *parts: str) -> bool:
         """Whether it has after `since`, in Unix seconds."""
         # Under every store key: while a new one comes into use, workers may differ in which is the first.
         found = [await self._marks.peek(id) for id in self._ids(kind, parts)]
         return any(mark is not None and int(mark) > since for mark in found)
+
+    async def mark_by_provider(self, issued: int, kind: EndOf, *parts: str) -> None:
+        """What the provider issued until then is worth nothing any more; `issued`: by the provider's clock."""
+        now = self._now()
+        key = self._provider_marks(kind, parts)[0]
+        await self._unwritten.perform([RaiseEndMark(key, max(1, issued), now + self._kept)], now)
+
+    async def has_ended_at_provider(self, issued: int | None, kind: EndOf, *parts: str) -> bool:
+        """Whether what the provider issued then has ended since: both times are the provider's. None: not known."""
+        now = self._now()
+        marks = [await self._store.mark(key, now) for key in self._provider_marks(kind, parts)]
+        return any(mark and (issued is None or issued <= mark) for mark in marks)
+
+    def _provider_marks(self, kind: EndOf, parts: tuple[str, ...]) -> list[MarkKey]:
+        return [MarkKey(shard_of(one.hex()), one) for one in self._keys.indexes("end at provider", kind, *parts)]
 
     def _ids(self, kind: EndOf, parts: tuple[str, ...]) -> list[str]:
         found = self._keys.indexes("sign-in end", kind, *parts)

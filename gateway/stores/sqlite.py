@@ -33,6 +33,7 @@ from gateway.stores.records import (
     Touch,
     UseOnce,
     Write,
+    only_ends,
 )
 from gateway.stores.sqlite_mending import Mending
 from gateway.stores.sqlite_owner import Ownership
@@ -99,8 +100,8 @@ class SqliteStore:
         return await self.perform_until(writes, now) is None
 
     async def perform_until(self, writes: Sequence[Write], now: int) -> Write | None:
-        durable = any(write.durable for write in writes)
-        return await self._write(lambda connection: sql.perform(connection, writes, now), durable=durable)
+        durable, ends = any(write.durable for write in writes), only_ends(writes)
+        return await self._write(lambda connection: sql.perform(connection, writes, now), durable=durable, ends=ends)
 
     async def read_seat(self, key: SeatKey, now: int) -> tuple[SessionRecord, SeatRecord] | None:
         return await self._read(lambda connection: sql.read_seat(connection, key, now))
@@ -125,7 +126,9 @@ class SqliteStore:
     async def replace_jar(self, key: JarKey, before: bytes | None, after: bytes, now: int) -> bool:
         return await self._write(lambda connection: sql.replace_jar(connection, key, before, after, now))
 
-    async def find(self, index: SessionIndex, values: Sequence[bytes], now: int) -> tuple[SessionSummary, ...]:
+    async def find(
+        self, index: SessionIndex, values: Sequence[bytes], now: int, shards: str = ""
+    ) -> tuple[SessionSummary, ...]:
         return await self._read(lambda connection: sql.find(connection, index, values, now))
 
     async def summaries(self, ids: Sequence[str], now: int) -> tuple[SessionSummary, ...]:
@@ -147,16 +150,16 @@ class SqliteStore:
         # Asked every few seconds by every worker: where there is nothing, nobody waits for a lock.
         if not await self._read(lambda connection: sql.has_notes(connection, now)):
             return ()
-        return await self._write(lambda connection: sql.take_notes(connection, most, now))
+        return await self._write(lambda connection: sql.take_notes(connection, most, now), ends=True)
 
     # --- tickets
 
     async def peek_ticket(self, key: TicketKey, now: int) -> bytes | None:
         return await self._read(lambda connection: sql.peek_ticket(connection, key, now))
 
-    async def take_ticket(self, key: TicketKey, now: int) -> bytes | None:
+    async def take_ticket(self, key: TicketKey, now: int, *, ends: bool = False) -> bytes | None:
         # A made-up id deletes nothing: its transaction ends without a page to write.
-        return await self._write(lambda connection: sql.take_ticket(connection, key, now), single=True)
+        return await self._write(lambda connection: sql.take_ticket(connection, key, now), single=True, ends=ends)
 
     async def take_with_seat(self, key: TicketKey, now: int) -> TakenTicket | None:
         return await self._write(lambda connection: sql.take_with_seat(connection, key, now))
@@ -206,15 +209,18 @@ class SqliteStore:
         self._reached.answered()
         return result
 
-    async def _write(self, job: Job[JobResult], *, durable: bool = False, single: bool = False) -> JobResult:
+    async def _write(
+        self, job: Job[JobResult], *, durable: bool = False, single: bool = False, ends: bool = False
+    ) -> JobResult:
         if self._writer is None:
             raise GatewayError(STORE_UNREACHABLE, "the store is closed")
         try:
-            result = await self._writer.run(job, _WRITTEN_WITHIN, durable=durable, single=single)
+            result = await self._writer.run(job, _WRITTEN_WITHIN, durable=durable, single=single, ends=ends)
         except (sqlite3.Error, OSError, GatewayError) as error:
             self._written = False
             raise self._unreachable(error) from error
-        self._written = True
+        # That an end is written does not say that other writes are.
+        self._written = self._written or not ends
         self._reached.answered()
         return result
 

@@ -16,7 +16,7 @@ from gateway.model.codes import STORE_UNREADABLE
 from gateway.model.errors import GatewayError
 
 APPLICATION_ID = 0x45434C55  # "ECLU": what `file` shows, and what tells our database from any other
-SCHEMA_VERSION = 6
+SCHEMA_VERSION = 7
 
 # Bytes. SQLite's own checkpoints come at half of it but finish only where nobody else reads or writes meanwhile: with
 # workers that write in turn they would never, and the log would grow until the disk is full.
@@ -55,6 +55,8 @@ CREATE TABLE tombstones (
 CREATE INDEX tombstones_by_end ON tombstones (until);
 """
 _TENANTS_OF_TOMBSTONES = "ALTER TABLE tombstones ADD COLUMN tenant TEXT;\n"
+# When the provider issued the ID token or the assertion, by the provider's clock.
+_ISSUE_TIMES = "ALTER TABLE sessions ADD COLUMN issued_at INTEGER;\n"
 
 _TABLES = """
 -- refuses_before: a message of others that was issued earlier (Unix seconds) may have been used up in the store before.
@@ -134,6 +136,7 @@ _UPGRADES = {
     3: _JARS,
     4: _TOMBSTONES,
     5: _TENANTS_OF_TOMBSTONES,
+    6: _ISSUE_TIMES,
 }
 
 _NAMED = re.compile(r"^CREATE (?:TABLE|INDEX|TRIGGER) (\w+)", re.MULTILINE)
@@ -339,7 +342,7 @@ def _upgrade(connection: sqlite3.Connection) -> None:
 
 
 def _make_tables(connection: sqlite3.Connection, refuses_before: int) -> None:
-    for statement in _statements(_TABLES + _NOTES + _JARS + _TOMBSTONES + _TENANTS_OF_TOMBSTONES):
+    for statement in _statements(_TABLES + _NOTES + _JARS + _TOMBSTONES + _TENANTS_OF_TOMBSTONES + _ISSUE_TIMES):
         connection.execute(statement)
     connection.execute("INSERT INTO store VALUES (?, ?)", (secrets.token_hex(16), refuses_before))
     connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")

@@ -35,7 +35,10 @@ from gateway.stores.records import (
 )
 from gateway.stores.sealing import carried_at
 
-_SUMMARIES = "SELECT id, provider, created_at, expires_at, ends_at, tenant, browser_index FROM sessions"
+_SUMMARIES = (
+    "SELECT id, provider, created_at, expires_at, ends_at, tenant, browser_index, subject_index, issued_at"
+    " FROM sessions"
+)
 _FIND: dict[SessionIndex, str] = {
     "subject": f"{_SUMMARIES} WHERE subject_index = ? AND ends_at > ?",
     "sid": f"{_SUMMARIES} WHERE sid_index = ? AND ends_at > ?",
@@ -44,7 +47,7 @@ _FIND: dict[SessionIndex, str] = {
 _BY_ID = f"{_SUMMARIES} WHERE id = ? AND ends_at > ?"
 _LISTED = f"{_SUMMARIES} WHERE id > ? AND ends_at > ? ORDER BY id LIMIT ?"
 # The columns of `sessions` stand in the order of SessionRecord's fields.
-_SESSION_FIELDS = 11
+_SESSION_FIELDS = 12
 
 # The session is gone, whatever its absolute limit was.
 NOTES_DUE = "UPDATE notes SET due_at = 0 WHERE session_id = ?"
@@ -104,7 +107,7 @@ def _done(connection: sqlite3.Connection, write: Write, now: int) -> bool:
 
 def _add_session(connection: sqlite3.Connection, session: SessionRecord) -> None:
     connection.execute(
-        "INSERT INTO sessions VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO sessions VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             session.id,
             session.sealed,
@@ -117,6 +120,7 @@ def _add_session(connection: sqlite3.Connection, session: SessionRecord) -> None
             session.expires_at,
             session.idle,
             session.ends_at,
+            session.issued_at,
         ),
     )
 
@@ -176,12 +180,11 @@ def list_sessions(connection: sqlite3.Connection, after: str, now: int) -> Sessi
 
 def _summary(connection: sqlite3.Connection, row: tuple[Any, ...], now: int) -> SessionSummary:
     """`row`: as _SUMMARIES has it."""
-    id, provider, created_at, expires_at, ends_at, tenant, browser = row
-    return SessionSummary(id, provider, _apps(connection, id, now), created_at, expires_at, ends_at, tenant, browser)
+    id, provider, *others = row
+    return SessionSummary(id, provider, _apps(connection, id, now), *others)
 
 
 def _end_session(connection: sqlite3.Connection, session_id: str, now: int, *, buried: bool) -> None:
-    connection.execute("INSERT INTO ended (session_id, lookup, at) VALUES (?, NULL, ?)", (session_id, now))
     if buried:
         connection.execute(_BURIED, (now, TOMBSTONE_KEPT, session_id))
     else:
@@ -189,6 +192,8 @@ def _end_session(connection: sqlite3.Connection, session_id: str, now: int, *, b
     connection.execute("DELETE FROM seats WHERE session_id = ?", (session_id,))
     connection.execute("DELETE FROM jars WHERE session_id = ?", (session_id,))
     connection.execute("DELETE FROM sessions WHERE id = ?", (session_id,))
+    # Last: it may find its room on a page that has just become free.
+    connection.execute("INSERT INTO ended (session_id, lookup, at) VALUES (?, NULL, ?)", (session_id, now))
     connection.execute(NOTES_DUE, (session_id,))
 
 

@@ -17,14 +17,17 @@ _MOST_WAITING = 20_000
 
 class PendingJob(Generic[JobResult]):
     """A job with the place where its caller waits. `durable`: it must outlive a loss of power, too. `single`: it is one
-    statement, which needs no other to be a transaction."""
+    statement, which needs no other to be a transaction. `ends`: as in records.Write."""
 
-    __slots__ = ("durable", "error", "future", "job", "result", "single")
+    __slots__ = ("durable", "ends", "error", "future", "job", "result", "single")
 
-    def __init__(self, job: Job[JobResult], durable: bool, single: bool, future: asyncio.Future[JobResult]) -> None:
+    def __init__(
+        self, job: Job[JobResult], durable: bool, single: bool, ends: bool, future: asyncio.Future[JobResult]
+    ) -> None:
         self.job = job
         self.durable = durable
         self.single = single
+        self.ends = ends
         self.future = future
         self.result: JobResult | None = None
         self.error: Exception | None = None
@@ -47,12 +50,12 @@ class SqliteThread:
         self._thread.start()
 
     async def run(
-        self, job: Job[JobResult], within: float, *, durable: bool = False, single: bool = False
+        self, job: Job[JobResult], within: float, *, durable: bool = False, single: bool = False, ends: bool = False
     ) -> JobResult:
         """The job's result when it is done. Raises TimeoutError: it may yet be done, or not."""
         if self._closed or self._open >= _MOST_WAITING:
             raise sqlite3.OperationalError("the store takes no more requests")
-        task: PendingJob[JobResult] = PendingJob(job, durable, single, self._loop.create_future())
+        task: PendingJob[JobResult] = PendingJob(job, durable, single, ends, self._loop.create_future())
         if not self._asked:
             # What is asked for in one turn of the loop is handed in together.
             self._loop.call_soon(self._hand_in)

@@ -9,6 +9,7 @@ from gateway.model.errors import GatewayError
 from gateway.stores import sqlite_file
 from gateway.stores.sqlite_file import LOG_LIMIT
 from gateway.stores.sqlite_mending import Mending
+from gateway.stores.sqlite_room import RoomForEnds, full
 from gateway.stores.sqlite_thread import PendingJob, SqliteThread
 
 # How long one commit waits for those of other processes.
@@ -29,12 +30,21 @@ class SqliteWriter(SqliteThread):
     def __init__(self, path: Path, mending: Mending | None = None) -> None:
         self._path = path
         self._mending = Mending(path, None) if mending is None else mending
+        self._room = RoomForEnds(path)
         self._synchronous = ""
         self._shorten_from = 0.0
         self.made = False
         super().__init__("store")
 
     def serve(self, tasks: list[PendingJob[Any]]) -> None:
+        if not self._room.keep():
+            for task in tasks:
+                task.error = None if task.ends else full()
+            tasks = [task for task in tasks if task.ends]
+        if tasks:
+            self._serve_all(tasks)
+
+    def _serve_all(self, tasks: list[PendingJob[Any]]) -> None:
         error = self._commit(tasks)
         # A fault of the store is everybody's. Any other is one job's: each then stands for itself.
         alone = error is not None and len(tasks) > 1 and not isinstance(error, _STORE_FAULTS)
@@ -69,6 +79,9 @@ class SqliteWriter(SqliteThread):
         Then not for a while: another process may be about the same, or read on for long."""
         now = time.monotonic()
         if self._connection is None or now < self._shorten_from or sqlite_file.log_size(self._path) <= LOG_LIMIT:
+            return
+        if not self._room.keep():
+            # On a full disk another program would have the blocks of a log that was cut.
             return
         self._shorten_from = now + _SHORTENED_EVERY
         try:

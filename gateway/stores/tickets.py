@@ -23,6 +23,7 @@ from gateway.stores.records import (
     AddSeat,
     MarkKey,
     PutTicket,
+    PutTicketOfEnd,
     RaiseMark,
     RecordStore,
     RequireNoMark,
@@ -51,6 +52,7 @@ from gateway.stores.sealing import (
 )
 from gateway.stores.sign_in_ends import SignInEnds
 from gateway.stores.unreadable import UnreadableRecords
+from gateway.stores.unwritten_ends import UnwrittenEnds
 
 _LONGEST_ID = 256
 # Of what says that an id is ours: a whole index.
@@ -86,7 +88,8 @@ class TakenWithSeat(NamedTuple, Generic[Kept]):
 
 class Tickets(Generic[Kept]):
     """The tickets of one kind. `shard`: of the ids that are made for them (stores.sealing); random where there is none.
-    `at_hand`: where this worker has what it has put itself.
+    `at_hand`: where this worker has what it has put itself. `ends`: they belong to sign-outs, and a store that is full
+    takes them all the same.
 
     Every coroutine raises GatewayError(STORE_UNREACHABLE) when the store cannot say."""
 
@@ -102,8 +105,10 @@ class Tickets(Generic[Kept]):
         token_bytes: TokenBytes,
         shard: Callable[[Kept], str] | None = None,
         at_hand: AtHand[Kept] | None = None,
+        ends: bool = False,
     ) -> None:
         self._at_hand = at_hand
+        self._ends = ends
         self._form = form
         self._store = store
         self._keys = keys
@@ -147,7 +152,8 @@ class Tickets(Generic[Kept]):
             sealed = with_seat(carries, sealed)
         # The group is a client's network: kept as a keyed hash, for a network can be a person's.
         ticket = Ticket(key, sealed, self._keys.index("group", bound_by), self._now() + self._bounds.life)
-        return PutTicket(ticket, self._bounds.per_group, self._bounds.in_all)
+        put = PutTicketOfEnd if self._ends else PutTicket
+        return put(ticket, self._bounds.per_group, self._bounds.in_all)
 
     async def peek(self, id: str) -> Kept | None:
         """The record, which stays; None where there is none."""
@@ -164,7 +170,7 @@ class Tickets(Generic[Kept]):
         if not 0 < len(id) <= _LONGEST_ID:
             return None
         key = self.spending(id).key
-        return self._unsealed(id, key, await self._store.take_ticket(key, self._now()))
+        return self._unsealed(id, key, await self._store.take_ticket(key, self._now(), ends=self._ends))
 
     async def take_with_seat(self, id: str) -> "TakenWithSeat[Kept] | None":
         """As `take`, with the seat that the ticket carried, which has been added if its session lives."""
@@ -236,7 +242,8 @@ class Transactions:
     `openid_logins` and `openid_logouts` are found by `state`, `saml_logins` and `saml_logouts` by RelayState. Ids are
     random secrets: the store is keyed by their hash and holds values sealed under them.
     Every coroutine raises GatewayError(STORE_UNREACHABLE) when the store cannot say.
-    `keys`: the store keys of gateway.yaml; `now`: Unix seconds; `token_bytes`: random bytes.
+    `keys`: the store keys of gateway.yaml; `now`: Unix seconds; `token_bytes`: random bytes; `unwritten`: of this
+    worker.
     """
 
     def __init__(
@@ -249,6 +256,7 @@ class Transactions:
         log: Log | None = None,
         now: Callable[[], int] = unix_now,
         token_bytes: TokenBytes = os.urandom,
+        unwritten: UnwrittenEnds | None = None,
     ) -> None:
         self._store = store
         self._keys = StoreKeys.of(keys)
@@ -265,23 +273,34 @@ class Transactions:
             bounds: Bounds,
             shard: Callable[[Kept], str] | None = None,
             at_hand: AtHand[Kept] | None = None,
+            ends: bool = False,
         ) -> Tickets[Kept]:
             return Tickets(
-                form, store, self._keys, bounds, log=log, now=now, token_bytes=token_bytes, shard=shard, at_hand=at_hand
+                form,
+                store,
+                self._keys,
+                bounds,
+                log=log,
+                now=now,
+                token_bytes=token_bytes,
+                shard=shard,
+                at_hand=at_hand,
+                ends=ends,
             )
 
         # With the round that is counted when it is spent.
         self.sign_ins = tickets(codec.SIGN_IN, under_way, _shard_of_transaction)
         self.openid_logins = tickets(codec.OPENID_LOGIN, under_way)
         self.openid_responses = tickets(codec.OPENID_RESPONSE, parked)
-        self.openid_logouts = tickets(codec.OPENID_LOGOUT, under_way)
+        self.openid_logouts = tickets(codec.OPENID_LOGOUT, under_way, ends=True)
         self.saml_logins = tickets(codec.SAML_LOGIN, under_way, _shard_of_login, AtHand())
         self.saml_responses = tickets(codec.SAML_RESPONSE, saml_parked, _shard_of_parked, AtHand())
-        self.saml_logouts = tickets(codec.SAML_LOGOUT, under_way)
+        self.saml_logouts = tickets(codec.SAML_LOGOUT, under_way, ends=True)
         self.parked_sign_ins = tickets(codec.PARKED_SIGN_IN, replace(under_way, longest=SAML_PARKED_BYTES))
         self.waited = tickets(codec.WAITED, replace(saml_parked, longest=WAITED_BYTES))
-        ends = tickets(Form("sign_in_end", bytes, bytes), under_way)
-        self.sign_in_ends = SignInEnds(ends, self._keys, now)
+        marks = tickets(Form("sign_in_end", bytes, bytes), under_way, ends=True)
+        waiting = unwritten or UnwrittenEnds(store, log=log)
+        self.sign_in_ends = SignInEnds(marks, store, self._keys, waiting, now, LIFE)
         self._clean_starts = tickets(Form("clean_start", bytes, bytes), Bounds(ROUND_WINDOW, per_network, in_all))
 
     def waiting_id(self) -> str:

@@ -18,7 +18,7 @@ from gateway.model.scim_codes import SCIM_TAKEN, SCIM_TOO_MANY
 from gateway.ops.log import Log
 from gateway.scim.user import ToldUser, UserState, compared
 from gateway.stores.codec import Form
-from gateway.stores.records import MarkKey, RaiseLastingMark, RaiseMark, RecordStore, UseOnce
+from gateway.stores.records import MarkKey, RaiseEndMark, RaiseLastingMark, RaiseMark, RecordStore, UseOnce
 from gateway.stores.sealing import StoreKeys, TokenBytes, shard_of
 from gateway.stores.tickets import Bounds, Tickets, unix_now
 from gateway.stores.told_forms import SEEN_PERSON, TOLD_NAME, TOLD_USER, KeptUser, SeenPerson
@@ -88,7 +88,8 @@ class ToldPeople:
         generation = await self._generation(client, name)
         if (generation % 2 == 0) is active:
             return
-        await self._raise(RaiseLastingMark, client, generation + 1, "active", compared(client.named_by, name))
+        made = RaiseLastingMark if active else RaiseEndMark
+        await self._raise(made, client, generation + 1, "active", compared(client.named_by, name))
 
     async def _generation(self, client: ScimClient, name: str) -> int:
         return await self._mark(client, "active", compared(client.named_by, name))

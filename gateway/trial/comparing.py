@@ -2,9 +2,10 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import Literal
 
 from gateway.config.folder.files import Files
-from gateway.config.snapshot import Snapshot
+from gateway.config.snapshot import App, Snapshot
 from gateway.trial.matrix import People, Somebody, host_of
 from gateway.trial.recorded import Recorded
 from gateway.trial.request import Circumstances, WrittenRequest, parse_request
@@ -31,6 +32,25 @@ class Change:
     def of_shadows(self) -> bool:
         """Whether only a shadow decides otherwise than before."""
         return self.before.same(self.after)
+
+    def is_of(self, apps: Iterable["ChangedApp"]) -> bool:
+        """Whether one of these applications came or went, and no other application answers on the other side."""
+        there = [tried.app.name for tried in (self.before, self.after) if tried.app is not None]
+        return len(there) == 1 and there[0] in {one.app.name for one in apps}
+
+
+@dataclass(frozen=True, slots=True)
+class ChangedApp:
+    """An application that only one of the two folders has."""
+
+    kind: Literal["added", "removed"]
+    app: App
+
+
+def changed_apps(old: Snapshot, new: Snapshot) -> list[ChangedApp]:
+    """In the order of names, removed applications first."""
+    removed = [ChangedApp("removed", old.apps[name]) for name in sorted(old.apps.keys() - new.apps.keys())]
+    return removed + [ChangedApp("added", new.apps[name]) for name in sorted(new.apps.keys() - old.apps.keys())]
 
 
 def changed_files(old: Files, new: Files) -> list[tuple[str, str]]:

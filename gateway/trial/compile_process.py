@@ -1,4 +1,7 @@
-"""`python -m gateway.trial.compile_process`: files on standard input, a plan or the problems on standard output.
+"""`python -m gateway.trial.compile_process 2.0`: files on standard input, a plan or the problems on standard output.
+
+SIGPROF ends the process when one file has taken this many seconds of its core: no code of a library has to listen for
+that. Standard output then ends with the content that was worked on (config.compile.process.split_answer).
 
 It is a process of its own, because a compilation in a thread would hold back every other thread of the caller. The
 messages are those of config.compile.process. Exit status 0: a message was written, a plan or problems; 2: the input was
@@ -7,11 +10,15 @@ no such message.
 
 import gc
 import os
+import signal
 import sys
 import time
+from collections import defaultdict
+from dataclasses import replace
 
 from gateway.config.compile.compiler import Compiled
-from gateway.config.compile.process import decode_files, encode_outcome
+from gateway.config.compile.process import ANSWER, decode_files, encode_outcome
+from gateway.config.folder.files import digest_of
 from gateway.config.problems import ProblemsFound
 from gateway.trial.proving import prove_partly
 
@@ -19,7 +26,29 @@ from gateway.trial.proving import prove_partly
 _NICER = 10
 
 
-def main() -> int:
+class _Clock:
+    """How many seconds of a core work on each content has taken: it comes back to each a few times."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._taken: dict[str, float] = defaultdict(float)
+        self._content = ""
+        self._since = 0.0
+
+    def begin(self, content: bytes) -> None:
+        now = time.process_time()
+        self._taken[self._content] += now - self._since
+        self._content, self._since = digest_of(content) if content else "", now
+        if not self._content:
+            signal.setitimer(signal.ITIMER_PROF, 0)
+            return
+        # Not by way of a buffer, which would be lost.
+        os.write(sys.stdout.fileno(), f"\n{self._content}".encode("ascii"))
+        # 0 would stop the timer.
+        signal.setitimer(signal.ITIMER_PROF, max(self._seconds - self._taken[self._content], 0.001))
+
+
+def main(seconds: float) -> int:
     # The process lives for a short time, and its many objects form no cycle.
     gc.disable()
     os.nice(_NICER)
@@ -30,13 +59,13 @@ def main() -> int:
         return 2
     outcome: Compiled | ProblemsFound
     try:
-        outcome = prove_partly(files, time.time())
+        outcome = prove_partly(replace(files, clock=_Clock(seconds).begin), time.time())
     except ProblemsFound as found:
         outcome = found
-    sys.stdout.buffer.write(encode_outcome(outcome))
+    sys.stdout.buffer.write(ANSWER + encode_outcome(outcome))
     sys.stdout.buffer.flush()
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(float(sys.argv[1])))

@@ -3,7 +3,7 @@
 `prove` takes a folder whole or not at all. `prove_partly` leaves wrong app files out, and nothing is answered in their
 place. At start, the hosts of a wrong app file are closed. At a reload, a wrong file of a team keeps its last good
 bytes, or has its hosts closed where there are none; all else is taken whole or not. A file that cannot be read is
-wrong, too.
+wrong, too, and so is one that takes too long to compile.
 """
 
 from collections.abc import Mapping
@@ -18,7 +18,7 @@ from gateway.config.problems import Place, Problem, ProblemsFound
 from gateway.config.schema.gateway import TeamSection
 from gateway.config.schema.load import load_gateway
 from gateway.config.snapshot import Snapshot
-from gateway.config.yaml.written_hosts import written_hosts
+from gateway.config.yaml.written_hosts import WrittenHosts, hosts_by_line, written_hosts
 from gateway.model.errors import GatewayError
 from gateway.trial.cases import Case, load_cases
 from gateway.trial.judge import judge, problems_of
@@ -113,7 +113,7 @@ def _with_text(files: Files, path: str, content: bytes | None) -> Files:
 def _closing(files: Files, path: str) -> Files:
     """The files without this one, whose hosts are closed as far as its team may name them. A shadow has none of its
     own."""
-    now = written_hosts(files.texts[path]) if path in files.texts else None
+    now = _hosts_in(files.texts[path], files) if path in files.texts else None
     before = _known(files, path)
     files = _with_text(files, path, None)
     if now is not None and now.shadow:
@@ -132,8 +132,13 @@ def _closing(files: Files, path: str) -> Files:
 def _known(files: Files, path: str) -> tuple[str, ...]:
     """The hosts that it was last served with; of a folder that cannot be read, those of its files."""
     if path in files.good:
-        return written_hosts(files.good[path]).places
+        return _hosts_in(files.good[path], files).places
     return tuple(host for file, hosts in files.known.items() if f"{file}/".startswith(f"{path}/") for host in hosts)
+
+
+def _hosts_in(content: bytes, files: Files) -> WrittenHosts:
+    """To read it as YAML may be what takes too long."""
+    return hosts_by_line(content) if files.is_too_slow(content) else written_hosts(content)
 
 
 def _team_name(path: str) -> str:

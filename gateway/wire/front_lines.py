@@ -10,7 +10,10 @@ from typing import Final
 ALWAYS: Final = ("Cookie", "Authorization", "X-Request-Id")
 """Beside what an application's file names."""
 
-_COMMENT: Final = re.compile(r"(?:^|(?<=\s))#.*$", re.MULTILINE)
+_COMMENT: Final = re.compile(r"(?:^|(?<=\s))#.*", re.MULTILINE)
+_CADDY: Final = re.compile(
+    r"^[^\S\n]*request_header\s+([\w-]+)\s+\"?\{rp\.header\.([\w-]+)\}\"?[^\S\n]*$", re.MULTILINE
+)
 _SECRET: Final = "X-Ecluse-Front"
 
 
@@ -66,12 +69,11 @@ def _of_oauth2_proxy(text: str) -> set[str]:
 
 
 def _of_caddy(text: str) -> set[str]:
-    pairs = re.findall(r"^\s*request_header\s+([\w-]+)\s+\"?\{rp\.header\.([\w-]+)\}\"?\s*$", text, re.MULTILINE)
-    return {name.lower() for name, told in pairs if name.lower() == told.lower()}
+    return {name.lower() for name, told in _CADDY.findall(text) if name.lower() == told.lower()}
 
 
 def _of_traefik(text: str) -> set[str]:
-    return {name.lower() for name in re.findall(r"[\w-]*\w", _block(text, "authResponseHeaders"))}
+    return {name.lower() for name in re.findall(r"(?<![\w-])[\w-]*\w", _block(text, "authResponseHeaders"))}
 
 
 def _of_envoy(text: str) -> set[str]:

@@ -6,8 +6,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-_COMMENT: Final = re.compile(r"(?:^|(?<=\s))#.*$", re.MULTILINE)
-_TOKEN: Final = re.compile(r"\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])*'|[{};]|(?:\$\{\w+\}|[^\s{};\"'])+")
+_COMMENT: Final = re.compile(r"(?:^|(?<=\s))#.*", re.MULTILINE)
+# As nginx reads them: a quote within a word is a letter of it. Quotes that are left open go on to the end of the file,
+# with which it does not start.
+_TOKEN: Final = re.compile(
+    r"\"(?:\\(?s:.)?|[^\"\\])*\"?|'(?:\\(?s:.)?|[^'\\])*'?|[{};]"
+    r"|(?:\$\{\w+\}|[^\s{};\"'])(?:\$\{\w+\}|[^\s{};])*"
+)
 _NAME_AND_VALUE: Final = 2
 _UNASKED: Final = "typed_per_filter_config"
 _ANOTHER: Final = "{name} is written here as well, by something else than what Écluse said"
@@ -123,36 +128,44 @@ def _of_oauth2_proxy(text: str, names: Mapping[str, str]) -> Iterator[tuple[int,
 # --- the others, line by line ---
 
 
-def _lines(text: str, pattern: str) -> Iterator[tuple[int, re.Match[str]]]:
+_CADDY: Final = re.compile(r"^\s*(?:request_header|header_up)\s+([+?>-]?)([\w*-]+)(?:\s+\"?([^\"\s]*))?")
+# Empty, it takes what a client says off: nothing that Écluse would be believed for.
+_TRAEFIK: Final = re.compile(r"^\s*[\"']?([\w-]+)[\"']?\s*:\s*(?![\"']{2}\s*$)\S")
+_TRAEFIK_PATTERN: Final = re.compile(r"\bauthResponseHeadersRegex\b")
+_ENVOY: Final = re.compile(r"\bkey:\s*[\"']?([\w-]+)")
+_ENVOY_PASSES: Final = re.compile(r"\bfailure_mode_allow:\s*[\"']?true")
+_HAPROXY: Final = re.compile(r"^\s*http-request\s+(lua\.ecluse\b|(?:set|add|replace)-(?:header|value)\s+([\w-]+))")
+
+
+def _lines(text: str, pattern: re.Pattern[str]) -> Iterator[tuple[int, re.Match[str]]]:
     for number, line in enumerate(text.splitlines(), 1):
-        if found := re.search(pattern, line):
+        if found := pattern.search(line):
             yield number, found
 
 
 def _of_caddy(text: str, names: Mapping[str, str]) -> Iterator[tuple[int, str]]:
-    for line, found in _lines(text, r"^\s*(?:request_header|header_up)\s+([+?>-]?)([\w*-]+)(?:\s+\"?([^\"\s]*))?"):
+    for line, found in _lines(text, _CADDY):
         mark, name, value = found[1], found[2].lower(), found[3] or ""
         if name in names and mark != "-" and (mark or value.lower() != f"{{rp.header.{name}}}"):
             yield line, _ANOTHER.format(name=names[name])
 
 
 def _of_traefik(text: str, names: Mapping[str, str]) -> Iterator[tuple[int, str]]:
-    # Empty, it takes what a client says off: nothing that Écluse would be believed for.
-    for line, found in _lines(text, r"^\s*[\"']?([\w-]+)[\"']?\s*:\s*(?![\"']{2}\s*$)\S"):
+    for line, found in _lines(text, _TRAEFIK):
         if found[1].lower() in names:
             yield line, _ANOTHER.format(name=names[found[1].lower()])
-    for line, _ in _lines(text, r"\bauthResponseHeadersRegex\b"):
+    for line, _ in _lines(text, _TRAEFIK_PATTERN):
         yield line, "a pattern takes what the answer does not name from the client as it came"
 
 
 def _of_envoy(text: str, names: Mapping[str, str]) -> Iterator[tuple[int, str]]:
-    for line, found in _lines(text, r"\bkey:\s*[\"']?([\w-]+)"):
+    for line, found in _lines(text, _ENVOY):
         if found[1].lower() in names:
             yield line, _ANOTHER.format(name=names[found[1].lower()])
-    for line, _ in _lines(text, r"\bfailure_mode_allow:\s*[\"']?true"):
+    for line, _ in _lines(text, _ENVOY_PASSES):
         yield line, "requests pass while Écluse does not answer"
     # Each route with what stands in it; one about which nobody is asked has a filter's settings of its own.
-    starts = [*re.finditer(r"^\s*- match:", text, re.MULTILINE)]
+    starts = [*re.finditer(r"^[^\S\n]*- match:", text, re.MULTILINE)]
     ends = [*(each.start() for each in starts), len(text)][1:]
     routes = [(each.start(), text[each.start() : end]) for each, end in zip(starts, ends, strict=True)]
     clusters = [(at, re.search(r"\bcluster:\s*([\w-]+)", route), _UNASKED in route) for at, route in routes]
@@ -165,14 +178,12 @@ def _of_envoy(text: str, names: Mapping[str, str]) -> Iterator[tuple[int, str]]:
 
 def _of_haproxy(text: str, names: Mapping[str, str]) -> Iterator[tuple[int, str]]:
     after = False
-    for line, found in _lines(
-        text, r"^\s*http-request\s+(lua\.ecluse\b|(?:set|add|replace)-(?:header|value)\s+([\w-]+))"
-    ):
+    for line, found in _lines(text, _HAPROXY):
         if found[2] is None:
             after = True
         elif after and found[2].lower() in names:
             yield line, _ANOTHER.format(name=names[found[2].lower()])
-    if not after and re.search(r"^\s*(?:frontend|listen)\b", text, re.MULTILINE):
+    if not after and re.search(r"^[^\S\n]*(?:frontend|listen)\b", text, re.MULTILINE):
         yield 1, "lua.ecluse is not called: Écluse is not asked"
 
 

@@ -19,6 +19,8 @@ OF_FRAMING: Final[frozenset[AcceptedFault]] = frozenset(
 
 HEAD_BYTES: Final = 64 * 1024
 LONG_HEAD_BYTES: Final = 256 * 1024
+# Each is looked at by itself, and some beside all others.
+HEAD_LINES: Final = 500
 
 # RFC 9112 2.2: a recipient may take a single LF for the end of a line, and ignores a CR before it.
 _END: Final = re.compile(rb"\n\r?\n")
@@ -38,6 +40,12 @@ def longest_head(accepts: frozenset[AcceptedFault]) -> int:
     return LONG_HEAD_BYTES if "long_headers" in accepts else HEAD_BYTES
 
 
+def check_lines(number: int) -> None:
+    """Raises GatewayError(UPSTREAM_RESPONSE) for more header lines than are looked at."""
+    if number > HEAD_LINES:
+        raise GatewayError(UPSTREAM_RESPONSE, f"{number} header lines: over {HEAD_LINES}")
+
+
 def head_end(data: bytes, accepts: frozenset[AcceptedFault]) -> int:
     """Where the head ends; 0 where its end has not come."""
     if "bare_lf" in accepts:
@@ -51,10 +59,12 @@ def mended(head: bytes, accepts: frozenset[AcceptedFault]) -> bytes:
     """A head, which ends with its empty line, as it would stand without the faults that are accepted. Where one of
     them concerned its framing it says `Connection: close`, too: what comes behind this response is read by nobody.
 
-    Raises GatewayError(UPSTREAM_RESPONSE) for such an interim response, behind which another has to follow.
+    Raises GatewayError(UPSTREAM_RESPONSE) for such an interim response, behind which another has to follow, and for too
+    many lines.
     """
     ends = _LINE_END if "bare_lf" in accepts else None
     lines = (head.split(b"\r\n") if ends is None else ends.split(head))[:-2]
+    check_lines(len(lines) - 1)
     status, fields = lines[0], lines[1:]
     closes = ends is not None and head.count(b"\n") != head.count(b"\r\n")
     if "odd_status" in accepts:

@@ -10,12 +10,12 @@ from urllib.parse import unquote_to_bytes
 
 from gateway.model.codes import WIRE_METHOD_OVERRIDE
 from gateway.model.errors import GatewayError
-from gateway.model.names import fold
+from gateway.model.names import LenientName, fold
 
 # WordPress, Rack, Symfony, Laravel, ASP.NET, OData. ASP.NET reads them in the query as well.
 HEADERS: Final = frozenset({b"x-http-method", b"x-http-method-override", b"x-method-override"})
 FOLDS: Final = frozenset(map(fold, HEADERS))
-_PARAMETER: Final = b"_method"
+_PARAMETER: Final = LenientName("_method")
 
 # Frameworks differ on which methods may be overridden, and agree on this one.
 _CARRIER: Final = b"POST"
@@ -33,7 +33,6 @@ _TUNNELED: Final = fold(b"x-tunneled-method")
 # No encoder escapes a letter or `_`, so somebody wants to hide the name. ASP and ASP.NET decode `%u006d` as well.
 _ESCAPED: Final = re.compile(rb"%(?:[4-7]|[uU]00)")
 _WIDE: Final = re.compile(rb"%[uU]00([0-9A-Fa-f]{2})")
-_PHP: Final = bytes.maketrans(b" .", b"__")
 
 
 def may_name(query: bytes) -> bool:
@@ -74,7 +73,7 @@ def _decoded(text: bytes) -> bytes:
 
 
 def _is_ours(name: bytes) -> bool:
-    """Whether a parameter's name is one of these, in any case, as PHP reads names: leading blanks are skipped, `[` and
-    NUL end a name, `.` and blanks are `_`."""
-    plain = name.lower().lstrip().partition(b"[")[0].partition(b"\0")[0]
-    return plain.translate(_PHP) == _PARAMETER or fold(plain) in FOLDS or fold(plain) == _TUNNELED
+    """Whether some server reads a parameter's name as one of these. PHP ends a name at a NUL."""
+    plain = name.partition(b"\0")[0].lstrip()
+    folded = fold(plain.partition(b"[")[0])
+    return _PARAMETER.may_be(plain.decode("latin-1")) or folded in FOLDS or folded == _TUNNELED

@@ -4,8 +4,7 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-# Addresses in their headers: an origin, or none; then a path.
-_LINK: Final = re.compile(rb"(<[\t ]*)([^>]*)(?=>)")
+# The address in it: an origin, or none; then a path.
 _REFRESH: Final = re.compile(
     rb"([\t ]*[0-9.]*[\t ]*[;,]?[\t ]*(?:url[\t ]*=[\t ]*)?[\"']?)(.*)", re.IGNORECASE | re.DOTALL
 )
@@ -47,7 +46,13 @@ class Mount:
 
     def link(self, value: bytes, origin: bytes) -> bytes:
         """Of a Link value (RFC 8288 3)."""
-        return _LINK.sub(lambda found: found[1] + self.address(found[2], origin), value)
+        parts: list[bytes] = []
+        at = 0
+        while (begin := value.find(b"<", at) + 1) and (end := value.find(b">", begin)) >= 0:
+            target = value[begin:end].lstrip(b"\t ")
+            parts += value[at : end - len(target)], self.address(target, origin)
+            at = end
+        return b"".join((*parts, value[at:]))
 
     def refresh(self, value: bytes, origin: bytes) -> bytes:
         """Of a Refresh value (HTML 4.15.1)."""

@@ -16,8 +16,9 @@ _OF_STORES: Final = re.compile(
     rb"(?:\A|,)[ \t]*+(?:(?:private|no-cache)[ \t]*+(?:,|\Z)|(?:public|no-store|max-age|s-maxage)[ \t]*+(?:[,=]|\Z))",
     re.IGNORECASE,
 )
-# What stands in quotes is no directive, nor behind one that does not end.
-_IN_QUOTES: Final = re.compile(rb'"(?:[^"\\]|\\.)*+(?:"|\Z)', re.DOTALL)
+# What stands in quotes is no directive, nor behind one that does not end. Each quote matches something: where one did
+# not, the next would be read to the end again.
+_IN_QUOTES: Final = re.compile(rb'"(?:[^"\\]|\\.?)*"?', re.DOTALL)
 
 # Clear Site Data 3.1, without "cookies", which reaches every host of the domain, and "*", which includes it. Others
 # are dropped, because browsers may come to give them a meaning.
@@ -25,9 +26,9 @@ _CLEARED: Final = frozenset(
     {b'"cache"', b'"storage"', b'"executionContexts"', b'"clientHints"', b'"prefetchCache"', b'"prerenderCache"'}
 )
 # RFC 6797 6.1.1: names in any case, a value that may be quoted. A max-age of minutes would replace one of months, so a
-# second ends it as well as 0.
+# second ends it as well as 0. Each run is taken once, whole: an application chooses how many blanks it sends.
 _ENDS: Final = re.compile(
-    rb'(?:^|[;,])[ \t]*max-age[ \t]*=[ \t]*"?[ \t]*0*[0-9]{0,3}[ \t]*"?[ \t]*(?:[;,]|$)', re.IGNORECASE
+    rb'(?:^|[;,])[ \t]*+max-age[ \t]*+=[ \t]*+"?+[ \t]*+0*+[0-9]{0,3}+[ \t]*+"?+[ \t]*+(?:[;,]|$)', re.IGNORECASE
 )
 
 

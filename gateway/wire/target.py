@@ -67,12 +67,12 @@ _PLAIN: Final = rb"~*:(" + _LETTERS
 _QUERY: Final = rb"[\x21\x22\x24-\x7e]*+"
 
 
-def _safe(segment: bytes) -> re.Pattern[bytes]:
-    return re.compile(rb"(/(?:%b(?:/%b)*+/?)?)(?:\?(%b))?" % (segment, segment, _QUERY))
+def _safe(segment: bytes) -> bytes:
+    return rb"(/(?:%b(?:/%b)*+/?)?)(?:\?(%b))?" % (segment, segment, _QUERY)
 
 
-_SAFE: Final = _safe(rb"(?!\.\.?(?:[/?]|\Z))[~*:%b]++" % _LETTERS)
-_SAFE_CASELESS: Final = _safe(rb"[%b]++(?<!\.)" % _LETTERS)
+_SAFE: Final = re.compile(_safe(rb"(?!\.\.?(?:[/?]|\Z))[~*:%b]++" % _LETTERS))
+_SAFE_CASELESS: Final = re.compile(_safe(rb"[%b]++(?<!\.)" % _LETTERS))
 _ANY: Final = re.compile(rb"(/(?:[;/%b]|%%[0-9A-Fa-f]{2})*+)(?:\?(%b))?" % (_PLAIN, _QUERY))
 _ABSOLUTE: Final = re.compile(rb"(https?)://([^/?#]+)([/?].*)?", re.IGNORECASE | re.DOTALL)
 
@@ -111,9 +111,11 @@ _PARENTHESIS: Final = re.compile(rb"/(?:\(|%28)")
 # object that the first word names.
 _ZOPE: Final = frozenset({"VirtualHostBase", "VirtualHostRoot"})
 # Short names (`PROGRA~1`), streams (`a::$DATA`, `a:$I30:$INDEX_ALLOCATION`), drives and wildcards.
-_WINDOWS: Final = re.compile(r"""~[0-9]|::|:.*\$|:\Z|["*<>]|[. ]\Z""")
+_WINDOWS: Final = re.compile(r"""~[0-9]|::|\A[^:]*+:.*\$|:\Z|["*<>]|[. ]\Z""", re.DOTALL)
 # The longest address to which we send a browser back, in characters, and the first segment of our own endpoints.
 _LONGEST_RETURN: Final = 8192
+# Each takes some microseconds, where a path has more than plain letters.
+_MOST_SEGMENTS: Final = 500
 _OUR_PATHS: Final = "_ecluse"
 
 
@@ -129,6 +131,8 @@ def canonical_target(raw: bytes, leniency: PathLeniency = STRICT) -> Target:
     if lawful is None:
         raise _refused("a byte that may not stand here, or a form other than the origin form", raw)
     path, query = lawful.groups()
+    if path.count(b"/") > _MOST_SEGMENTS:
+        raise _refused(f"more than {_MOST_SEGMENTS} segments, one of which has to be looked at closely", raw)
     return Target(raw, path, query, *_readings(path, leniency))
 
 

@@ -26,6 +26,19 @@ def denied_with(*lines: bytes, target: str = "/admin", apps: Sequence[str] = FOR
     return run
 
 
+# Of `user_id`, for PHP, then for other readers.
+FOLDED = (
+    "user_id", "user[id", "user.id", "user%20id", "+user%5bid", "user_id[x]", "user_id[x]y", "USER_ID", "[user_id]",
+    "user_id]", "user_id:int", "user_id.x", "%u0075ser_id",
+)  # fmt: skip
+
+
+def asked_for(name: str) -> Run:
+    """A file denies requests with `user_id`: none by a name that some application reads as this one is let through."""
+    targets = (f"/file?{name}=1", f"/file?x=1&{name}=1", f"/file?x=1;{name}=1", f"/file?{'x&' * 1000}{name}=1")
+    return each_of(*(denied_with(target=target, apps=("parameters",)) for target in targets))
+
+
 def each_of(*runs: Run) -> Run:
     async def run(world: World) -> None:
         for one in runs:
@@ -325,6 +338,9 @@ CASES: tuple[Case, ...] = (
     uncontrolled("K030.2", "10,000 requests interleaved (K081)", never_crossed),
     Case("K037", "a length without a body", body_that_never_comes),
     Case("K041", "names that CGI folds", each_of(strip(b"X.Remote.User: " + MARK), strip(b"X~Remote~User: " + MARK))),
+    Case("K041.2", "parameters that PHP and others fold", each_of(*map(asked_for, FOLDED))),
+    Case("K041.3", "a header that CGI folds into one that a rule asks for", denied_with(
+        b"X.Mode: 1", target="/view", apps=("parameters",))),
     Case("K042", "an escape skips no rule of case", is_admin("/%41DMIN", "nocase", "loose")),
     Case("K044", "an encoded backslash", path_refused("/public%5c..%5cadmin")),
     Case("K069.2", "whatever headers come, the answer is ours", only_our_own_words),

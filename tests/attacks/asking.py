@@ -12,6 +12,9 @@ from tests.browser_like import Person, Response
 APP = "asking"
 PAGE = "/_ecluse/account/request"
 HOST = f"host={APP}.localhost&to=%2F"
+_OWNER = re.compile(r'name="owner" value="([0-9a-f]{32})"')
+# By whose browser: a page says it while nothing was asked.
+_owners: list[tuple[Person, str]] = []
 _REFERENCE = re.compile(r"Reference of your request: <code>(\w+)</code>")
 
 
@@ -22,9 +25,17 @@ async def signed_in(world: World, login: str) -> Person:
     return person
 
 
-async def sent(world: World, person: Person, fields: str = "", *, initiator: str = "") -> Response:
+async def sent(world: World, person: Person, fields: str = "", *, initiator: str = "", owner: str = "") -> Response:
+    """With what the page of the form says of whom it was shown to; `owner`: another word for that."""
     url = world.portal(PAGE)
-    return await person.post(url, f"{HOST}&{fields}".rstrip("&"), initiator=initiator or url)
+    if not owner_of(person) and (found := _OWNER.search((await shown(world, person)).text)):
+        _owners.append((person, found[1]))
+    whose = owner or owner_of(person)
+    return await person.post(url, f"{HOST}&owner={whose}&{fields}".rstrip("&"), initiator=initiator or url)
+
+
+def owner_of(person: Person) -> str:
+    return next((owner for one, owner in _owners if one is person), "")
 
 
 async def shown(world: World, person: Person, more: str = "") -> Response:
@@ -74,6 +85,18 @@ async def another_persons(world: World) -> None:
     expect(nobody.status == 401, f"{nobody.status}")
 
 
+async def of_a_page_of_another_person(world: World) -> None:
+    """The form of a page that somebody left open, in the session of the next person in that browser."""
+    first, second = await signed_in(world, "gia"), await signed_in(world, "gus")
+    await sent(world, first)
+    for owner in (owner_of(first), "0" * 32, "-"):
+        mark = world.log_mark()
+        page = await sent(world, second, "text=of-the-first", owner=owner)
+        expect(page.status == 403 and "of-the-first" not in page.text, f"{page.status} {page.text[:300]}")
+        await world.logged(mark, code="account.other_person")
+    expect("subject=gus of" not in kept(world), "it is kept as the second person's")
+
+
 # --- AQ03: what is written
 
 
@@ -116,6 +139,7 @@ CASES: tuple[Case, ...] = (
         controlled=False,
     ),
     uncontrolled("AQ02.1", "another person's reference and name", another_persons),
+    uncontrolled("AQ02.2", "a page that another person left open", of_a_page_of_another_person),
     uncontrolled("AQ03.1", "a text without end", too_long),
     uncontrolled("AQ03.2", "markup, and letters for a terminal", no_more_than_text),
     uncontrolled("AQ04.1", "the same form thirty times", again_and_again),

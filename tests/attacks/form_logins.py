@@ -5,6 +5,7 @@ Each case has a person of its own: tries are counted by account.
 
 from collections.abc import Callable, Iterator
 from itertools import count
+from urllib.parse import urlencode
 
 from tests.attacks.cases import Case, Run, expect, numbered, uncontrolled
 from tests.attacks.exchange import Exchange
@@ -12,8 +13,9 @@ from tests.attacks.provider import PEOPLE
 from tests.attacks.recorder import Answering, Reached
 from tests.attacks.request import NAVIGATION, request
 from tests.attacks.world import ACCOUNT_SECRET, SEAT, World, host
+from tests.browser_like import Person
 
-APP, CHECKED = "formed", "checked"
+APP, CHECKED, LINKING = "formed", "checked", "linking"
 FIELDS = '<input name="user"><input type="password" name="password"><input type="hidden" name="csrf" value="t0">'
 SIGNED_IN = (b"302 Found", (b"Location: /in", b"Set-Cookie: FSID=%d; Path=/"), b"")
 
@@ -227,6 +229,17 @@ async def another_persons(world: World) -> None:
     expect(b"FSID" not in nobody, f"{nobody!r}")
 
 
+async def sent_by_hand(world: World) -> None:
+    """The application would count the try."""
+    cookie = await somebody(world)
+    with Formed(world, (b"200 OK", (), form())) as app:
+        for name in ("password", "password[x", "[password]", "password[", "password.", "%u0070assword", "PASSWORD"):
+            seen = await opened(world, cookie, target=f"/enter/check?{name}=guess")
+            expect(seen.answer.status == 403, f"{name}: {seen}")
+        sent = [one.target for one in app.reached if b"guess" in one.raw]
+    expect(not sent, f"sent on: {sent}")
+
+
 # --- FL04: what is said of it
 
 
@@ -246,6 +259,34 @@ async def unsaid(world: World) -> None:
     said = world.log_text(mark) + (await world.admin("/metrics"))[1] + bodies.decode("latin-1")
     expect(ACCOUNT_SECRET not in said, "the secret is told")
     expect(f"formed-{next(_PEOPLE) - 1}" not in said, "an account is told")
+
+
+# --- FL05: whom the rules keep out tries no password
+
+
+async def linked(world: World, name: str, to: str) -> tuple[int, list[bytes]]:
+    """What the portal answers to the form that links an account, and what reaches the application of it."""
+    person = Person("en")
+    await world.sign_in(name, world.url(CHECKED, "/"), person=person)
+    url = world.portal("/_ecluse/account")
+    with Formed(world, (b"200 OK", (), form())) as app:
+        fields = urlencode({"host": host(LINKING), "to": to, "login": "victim", "password": ACCOUNT_SECRET})
+        page = await person.post(url, fields, initiator=url)
+    return page.status, [b"%b %b" % (one.method, one.target) for one in app.reached]
+
+
+def kept_out(to: str) -> Run:
+    async def run(world: World) -> None:
+        status, reached = await linked(world, "bob", to)
+        expect((status, reached) == (403, []), f"{status}, and the application was asked {reached}")
+
+    return run
+
+
+async def let_in(world: World) -> None:
+    """The control: at the same form, somebody whom the rules let in."""
+    status, reached = await linked(world, "root", "/")
+    expect(status == 200 and b"POST /enter/check" in reached, f"{status} {reached}")
 
 
 CASES: tuple[Case, ...] = (
@@ -268,5 +309,15 @@ CASES: tuple[Case, ...] = (
     uncontrolled("FL03.1", "a browser brings no session", not_the_browsers),
     uncontrolled("FL03.2", "a browser is given none", not_for_browsers),
     uncontrolled("FL03.3", "nobody has another person's", another_persons),
+    uncontrolled("FL03.4", "no name that is read as the secret's is sent by hand", sent_by_hand),
     uncontrolled("FL04.1", "no secret and no account is told", unsaid),
+    *numbered(
+        "FL05",
+        [
+            (f"by {to or 'no page'}", kept_out(to))
+            for to in ("/", "", "/public/x", "/_ecluse/account", "//evil.example/")
+        ],
+        controlled=False,
+    ),
+    uncontrolled("FL05.6", "whoever is let in does", let_in),
 )

@@ -104,6 +104,7 @@ OTHER_METHODS = (
     ("as ASP.NET decodes it", refused_override(target="/public/page?X-HTTP-%u004dethod-Override=DELETE")),
     ("the method as ASP.NET decodes it", refused_override(target="/public/page?_method=%u0044ELETE")),
     ("Catalyst's parameter", refused_override(target="/public/page?x-tunneled-method=DELETE")),
+    ("_method as qs reads it", refused_override(target="/public/page?[_method]=DELETE")),
 )
 
 # Further names by which fronts say from where somebody calls, or which page is meant.

@@ -53,6 +53,13 @@ async def made_public(world: World) -> None:
         expect(answer.header(b"location") == world.url(APP, "/a?b").encode(), f"{inside!r}: {answer}")
 
 
+async def long_to_read(world: World) -> None:
+    """Where addresses are looked for, too: each is read once."""
+    for line in (b"Link: " + b"<" * 50_000, b"Link: <" + b" " * 50_000, b"Refresh: 0;url=" + b" " * 50_000):
+        answer = await answered(world, line)
+        expect(answer.status == 200, f"{line[:20]!r}: {answer.status}")
+
+
 # --- RW02: cookies ---
 
 
@@ -175,6 +182,7 @@ async def coded(world: World) -> None:
 CASES: tuple[Case, ...] = (
     *numbered("RW01", [(repr(address)[:50], left_alone(address)) for address in ELSEWHERE], controlled=False),
     uncontrolled("RW01.13", "its own addresses are made public", made_public),
+    uncontrolled("RW01.14", "a header with addresses that is long to read", long_to_read),
     uncontrolled("RW02.1", "no cookie gets a wider domain", never_wider),
     Case("RW02.2", "a cookie of ours passes in no form", never_ours),
     uncontrolled("RW03.1", "no line and no response comes of an address", one_response),

@@ -1,4 +1,4 @@
-"""XS19, CS02: only the provider's own signed word, said now and once, ends a session of a person of its."""
+"""XS19, CS02: only the provider's own signed word ends a session of a person of its, of before it was said."""
 
 import base64
 import secrets
@@ -112,10 +112,15 @@ def ends(send: Callable[[World, str], object]) -> Run:
     return run
 
 
-async def used_before(world: World, who: str) -> Response:
-    url = signed_url(world, message(world, "nobody"))
-    await by_redirect(url)
-    return await by_redirect(url)
+def kept(ago: float) -> Send:
+    """A request of the past that somebody has kept, brought twice."""
+
+    async def send(world: World, who: str) -> Response:
+        url = signed_url(world, message(world, who, ago=ago))
+        await by_redirect(url)
+        return await by_redirect(url)
+
+    return send
 
 
 async def wrapping_an_assertion(world: World, who: str) -> Response:
@@ -178,11 +183,11 @@ XS19: tuple[tuple[str, Run], ...] = (
      refused(lambda w, who: by_redirect(altered_url(w, who)), "saml.binding.signature")),
     ("of a provider that we do not know",
      refused(lambda w, who: by_redirect(signed_url(w, message(w, who, name="unknown"))), "login.unknown_provider")),
-    ("an old one",
-     refused(lambda w, who: by_redirect(signed_url(w, message(w, who, ago=900))), "saml.issue_instant")),
+    ("an old one", without_effect(kept(900))),
+    ("one by a clock that is ahead", ends(lambda w, who: by_redirect(signed_url(w, message(w, who, ago=-900))))),
     ("for another of our addresses",
      refused(lambda w, who: by_redirect(signed_url(w, message(w, who, to="acs"))), "saml.destination")),
-    ("one that was used before", refused(used_before, "saml.replayed")),
+    ("one that was used before the sign-in", without_effect(kept(5))),
     ("around a captured assertion (K141)", refused(wrapping_an_assertion, "saml.shape")),
     ("under the signature of another request", refused(under_a_borrowed_signature, "saml.signature.form")),
     ("an answer where nothing was asked",

@@ -200,6 +200,36 @@ async def what_browsers_would_forget(world: World) -> None:
                 expect(not any(word in value for value in told for word in (b"cookies", b"*", b"max-age")), f"{told}")
 
 
+# To read one of these took the square of its length, or its fourth power.
+LONG_TO_READ = (
+    b"Strict-Transport-Security: max-age=" + b" " * 2000 + b"x", b"Strict-Transport-Security: " + b";max-age=0" * 3000,
+    b'Cache-Control: "' + b'\\"' * 20_000 + b"\\", b"Cache-Control: private" + b" " * 50_000 + b"x",
+    b"Clear-Site-Data: " + b'"cookies",' * 5000, b"Link: " + b"<" * 50_000, b"Link: <" + b" " * 50_000,
+    b"Refresh: 0" + b"\t" * 50_000, b"Connection: " + b"x," * 25_000,
+)  # fmt: skip
+
+
+async def headers_that_are_long_to_read(world: World) -> None:
+    """A header of an application costs nobody else the time to read it."""
+    for app in FORMS:
+        cookie = await world.cookie(app) if world.is_gateway else b""
+        for line in LONG_TO_READ:
+            head = b"HTTP/1.1 200 OK\r\n%b\r\nContent-Length: 0\r\n\r\n" % line
+            world.recorder.scripts[b"/private/page"] = Script(head)
+            seen = await world.send(request(app, "/private/page", cookie=cookie))
+            del world.recorder.scripts[b"/private/page"]
+            expect(seen.answer.status == 200, f"{line[:40]!r}: {seen.answer.status}")
+
+
+async def more_lines_than_anybody_sends(world: World) -> None:
+    """Each line of a head is work: of a head with thousands there is no response."""
+    for line in (b"Set-Cookie: a=1", b"Connection: x", b"X: 1", b"Strict-Transport-Security: max-age=0"):
+        head = b"\r\n".join((b"HTTP/1.1 200 OK", *(line for _ in range(1000)), b"Content-Length: 0", b"", b""))
+        world.recorder.scripts[b"/public/lines"] = Script(head)
+        seen = await world.send(request(APP, "/public/lines"))
+        expect(seen.answer.status == 502, f"{line!r}: {seen.answer.status}")
+
+
 ORDERS = (
     b"X-Accel-Redirect", b"x-accel-redirect", b"X-Accel-Expires", b"X-Sendfile", b"X-LIGHTTPD-send-file",
     b"X-REPROXY-URL", b"X-LiteSpeed-Location", b"X-LiteSpeed-Cache-Control", b"Surrogate-Control", b"EDGE-control",
@@ -484,6 +514,8 @@ CASES: tuple[Case, ...] = (
     Case("SE03.3", "an application has browsers forget cookies, or https", what_browsers_would_forget),
     Case("SE03.4", "a shared cache keeps no person's page", kept_by_a_cache_between),
     Case("SE03.5", "an application orders a server in front about", orders_to_a_front),
+    uncontrolled("SE03.6", "a header of an application that is long to read", headers_that_are_long_to_read),
+    Case("SE03.7", "a response of a thousand header lines", more_lines_than_anybody_sends),
     *numbered("SE04", SE04[:4]),
     uncontrolled("SE04.5", "on another host", host_swap),
     *numbered("SE04", SE04[6:], first=7),

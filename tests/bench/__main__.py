@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from socket import socket
 from statistics import median
@@ -43,6 +44,7 @@ from tests.bench.load import Load, Run, run
 from tests.bench.mixes import MixRow
 from tests.bench.processes import worker_megabytes
 from tests.bench.site import HOST, Site
+from tests.bench.stops import FAILED, without_long_stops
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,19 +74,19 @@ ROWS = (
 class Bench:
     def __init__(self, folder: Path, stack: ExitStack) -> None:
         self.folder = folder
-        self._stack = stack
         self._sites: dict[bool, Site] = {}
+        self._folders = 0
         self._upstream_port, self._port, self._tls_port, self.slow_port = _free_ports(4)
         certificate(folder)
         stack.callback(nginx.upstream(folder, self._upstream_port).stop)
         self._nginx = nginx.proxy(folder, self._port, self._tls_port, self._upstream_port)
         stack.callback(self._nginx.stop)
+        stack.callback(lambda: [site.stop() for site in self._sites.values()])
 
     def site(self, access_log: bool = False) -> Site:
         if access_log not in self._sites:
             folder = self._site_folder(str(access_log))
             site = Site(folder, _three_ports(), self._upstream_port, self.slow_port, access_log=access_log)
-            self._stack.callback(site.stop)
             self._sites[access_log] = site
         return self._sites[access_log]
 
@@ -162,11 +164,25 @@ class Bench:
 
     def _site_folder(self, name: str) -> Path:
         """With the bench's certificate."""
-        folder = self.folder / f"site-{name}"
+        self._folders += 1
+        folder = self.folder / f"site-{self._folders}-{name}"
         folder.mkdir()
         for file in ("site.pem", "site.key"):
             (folder / file).write_bytes((self.folder / file).read_bytes())
         return folder
+
+    def measured(self, row: Row, runs: int, seconds: float) -> dict[str, object]:
+        """With the site of the rows before; again, where it has to be, with a new one, which the next rows keep."""
+        fresh = False
+
+        def measure() -> dict[str, object]:
+            nonlocal fresh
+            if fresh and (used := self._sites.pop(row.access_log, None)) is not None:
+                used.stop()
+            fresh = True
+            return self.row(row, runs, seconds)
+
+        return without_long_stops(measure)
 
     def row(self, row: Row, runs: int, seconds: float) -> dict[str, object]:
         site = self.site(row.access_log)
@@ -191,11 +207,11 @@ class Bench:
         for sample in range(runs + 1):
             measured = ours()
             stop = site.metric("ecluse_event_loop_stop_max_seconds")
+            stops.append(stop)
             beside = theirs()
             if sample:  # the first warms both up
                 one.append(measured)
                 other.append(beside)
-                stops.append(stop)
         return {"bench": name, **_compared(one, other), "loop_stop_max_ms": round(max(stops) * 1000, 1),
                 "rss_mb": round(worker_megabytes(site.pid), 1), "runs": runs}  # fmt: skip
 
@@ -251,10 +267,10 @@ def rows(bench: Bench, quick: bool, only: str) -> Iterator[dict[str, object]]:
     runs, seconds = (3, 1.0) if quick else (9, 2.0)
     for mix in mixes.ROWS:
         if only in mix.name and (not quick or mix.quick or only == mix.name):
-            yield bench.mix(mix, runs, seconds)
+            yield without_long_stops(partial(bench.mix, mix, runs, seconds))
     for row in ROWS:
         if only in row.name and not (quick and row.name in _NOT_QUICK):
-            yield bench.row(row, runs, seconds)
+            yield bench.measured(row, runs, seconds)
     if not quick and only in HALF_LOAD:
         yield bench.half_load(runs, seconds)
     if only in dialects.NAME:
@@ -265,7 +281,7 @@ def rows(bench: Bench, quick: bool, only: str) -> Iterator[dict[str, object]]:
         yield from policy.rows()
     for name in ("oidc_login", "saml_login_signed_encrypted"):
         if only in name:
-            yield bench.login(name, runs, 50 if quick else 200)
+            yield without_long_stops(partial(bench.login, name, runs, 50 if quick else 200))
     if any(only in name for name in look_ups.NAMES):
         yield from look_ups.rows(bench.folder / "look-ups", only, runs, 100 if quick else 500, 1_000_000)
     if only in round_trips.NAME:
@@ -311,10 +327,13 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="ecluse-bench-") as folder, ExitStack() as stack:
         Path(folder).chmod(0o755)  # nginx's workers are another user where this one is root
         bench = Bench(Path(folder), stack)
+        failed = []
         for row in rows(bench, arguments.quick, arguments.only):
             print(json.dumps(row), flush=True)
-    print(f"{time.monotonic() - started:.0f} s", file=sys.stderr)
-    return 0
+            if FAILED in row:
+                failed.append(f"{row['bench']}: {row[FAILED]}")
+    print(f"{time.monotonic() - started:.0f} s", *failed, sep="\n", file=sys.stderr)
+    return 1 if failed else 0
 
 
 if __name__ == "__main__":

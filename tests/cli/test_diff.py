@@ -94,3 +94,49 @@ def test_what_a_shadow_would_answer_otherwise_is_no_change_of_what_comes(folder:
     found = json.loads(typed("diff", "policies", "new", "--output", "json", at=folder).stdout)
     assert (found["changes"], "recorded" in found) == ([], False)
     assert {one["after"]["shadows"][0]["decision"] for one in found["shadow_changes"]} == {"allow", "deny"}
+
+
+def test_an_added_application_is_one_summary_and_the_others_are_compared_as_ever(folder: Path) -> None:
+    place = Place(folder / "beside")
+    place.write_app("two", "two.localhost", access=ACCESS)
+    shutil.copy(place.policies / "apps/two.yaml", folder / "new/apps/two.yaml")
+    added = typed("diff", "policies", "new", at=folder)
+    lines = added.stdout.splitlines()
+    assert added.returncode == 1
+    assert lines[:5] == [
+        "added    apps/two.yaml",
+        lines[1],
+        "  accepts people of alpha",
+        "  /admin/**  allow group chefs",
+        "  /**  allow signed_in",
+    ]
+    assert lines[1].startswith("added    application two: http://two.localhost:")
+    assert lines[-1].startswith("0 of ")
+    assert lines[-1].endswith(" requests tried would change at the other applications")
+    assert len(lines) == 7
+
+    change(folder, "group: chefs", "group: agents")
+    both = typed("diff", "policies", "new", at=folder).stdout
+    assert "\n4 of " in both
+    assert "http://two" not in both.partition("at the other applications:")[2]
+    found = json.loads(typed("diff", "policies", "new", "--output", "json", at=folder).stdout)
+    assert found["applications"][0]["rules"] == ["/admin/**  allow group chefs", "/**  allow signed_in"]
+    assert any(one["request"].startswith("GET http://two.localhost") for one in found["changes"])
+
+
+def test_a_removed_application_is_one_summary(folder: Path) -> None:
+    (folder / "new/apps/one.yaml").rename(folder / "one.yaml")
+    Place(folder / "beside").write_app("two", "two.localhost", access=ACCESS)
+    shutil.copy(folder / "beside/policies/apps/two.yaml", folder / "new/apps/two.yaml")
+    told = typed("diff", "policies", "new", at=folder).stdout
+    assert "removed  application one: http://one.localhost:" in told
+    assert " requests tried are for this application\n" in told
+
+
+def test_another_application_on_the_same_host_is_a_change_for_its_people(folder: Path) -> None:
+    change(folder, "app: one", "app: renamed")
+    change(folder, "group: chefs", "group: agents")
+    told = typed("diff", "policies", "new", at=folder).stdout
+    assert "removed  application one: http://one.localhost:" in told
+    assert "added    application renamed: http://one.localhost:" in told
+    assert "\n4 of " in told

@@ -45,16 +45,16 @@ def folder(tmp_path: Path) -> str:
 
 
 def test_a_key_that_is_written_as_its_columns_are(folder: str, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["directory", "test", "communes", "siret=21590350100017", "--folder", folder]) == 0
+    assert main(["directory", "test", "communes", "siret=21590350100017", folder]) == 0
     assert "commune: Lille" in capsys.readouterr().out
 
 
-def test_a_folder_written_as_for_other_commands_is_told_its_option(
+def test_the_policy_folder_follows_the_key_as_for_other_commands(
     folder: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    command = ["directory", "test", "communes", "--folder", folder]
-    assert main([*command, "siret=21590350100017", folder]) == 2
-    said = "the key of communes is written siret=VALUE, and the policy folder --folder FOLDER\n"
-    assert capsys.readouterr().err.endswith(said)
-    assert main([*command, "insee=59350"]) == 2
+    assert main(["directory", "test", "communes", "insee=59350", folder]) == 2
     assert capsys.readouterr().err.endswith("the key of communes is written siret=VALUE\n")
+    with pytest.raises(SystemExit) as ended:
+        main(["directory", "test", "communes", folder])
+    assert ended.value.code == 2
+    assert "expected COLUMN=VALUE once or more" in capsys.readouterr().err

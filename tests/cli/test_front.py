@@ -48,17 +48,17 @@ def folder(tmp_path: Path) -> Path:
 
 
 def test_the_lines_of_an_application(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["front", "lines", "permis", "--folder", str(folder)]) == 0
+    assert main(["front", "lines", "permis", str(folder)]) == 0
     told = capsys.readouterr().out.splitlines()
     assert told == ["- X-Remote-User", "- X-Dept", "- Cookie", "- Authorization", "- X-Request-Id", "- X-Ecluse-Front"]
     (folder / "apps/permis.yaml").write_text(APP.replace("FRONT", "haproxy"))
-    assert main(["front", "lines", "permis", "--folder", str(folder)]) == 0
+    assert main(["front", "lines", "permis", str(folder)]) == 0
     assert capsys.readouterr().out == "none: haproxy writes whatever it is told\n"
 
 
 def test_what_is_forgotten_is_named_with_its_line(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     ours = Path(__file__).parents[2] / "deploy/fronts/traefik-ecluse.yaml"
-    asked = ["front", "check", "permis", "--folder", str(folder)]
+    asked = ["front", "check", "permis", str(folder)]
     assert main([*asked, str(ours)]) == 1
     assert capsys.readouterr().out == (
         "permis: traefik would not write what these say, and a client could: X-Dept\n\n- X-Dept\n"
@@ -78,7 +78,7 @@ def test_a_line_that_takes_another_back_is_told_with_its_place(
     ours = (Path(__file__).parents[2] / "deploy/fronts/nginx.conf").read_text()
     front = folder.parent / "nginx.conf"
     front.write_text(ours)
-    asked = ["front", "check", "permis", str(front), "--folder", str(folder)]
+    asked = ["front", "check", "permis", str(front), str(folder)]
     assert main(asked) == 0
     capsys.readouterr()
     front.write_text(
@@ -95,8 +95,16 @@ def test_a_line_that_takes_another_back_is_told_with_its_place(
 def test_an_application_without_a_front_and_a_file_that_is_not_there(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    asked = ["--folder", str(folder)]
+    asked = [str(folder)]
     assert main(["front", "lines", "permi", *asked]) == 2
     assert "no application permi that names a front (did you mean permis?)" in capsys.readouterr().err
     assert main(["front", "check", "permis", str(folder / "none.yaml"), *asked]) == 2
     assert "none.yaml: No such file" in capsys.readouterr().err
+
+
+def test_a_folder_without_a_file_is_wrong_usage(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for words in ([str(folder)], [str(folder), str(folder), "nginx.conf"]):
+        with pytest.raises(SystemExit) as ended:
+            main(["front", "check", "permis", *words])
+        assert ended.value.code == 2
+        assert "expected FILE once or more, then at most one policy folder" in capsys.readouterr().err

@@ -68,7 +68,6 @@ def test_keys_are_rotated_and_retired_and_listed_by_id_and_dates(tmp_path: Path)
         (("rotate", "ring", "--in", "soon"), "soon: a time is a number and s, m, h or d, as 8h"),
         (("rotate", "ring", "--id", "a"), "there is a key a: give another --id"),
         (("rotate", "ring", "--id", "a b"), "ring: key 2 has no id as it can be, or a member that is no text"),
-        (("rotate", "other"), "other: No such file or directory"),
         (("list", "plain"), "plain: this is no keyring"),
     ],
 )
@@ -99,7 +98,6 @@ def test_a_store_key_that_stood_alone_goes_on_in_a_keyring(tmp_path: Path) -> No
             "a key that is no text cannot stand in a keyring",
         ),
         (("store", "--from", "store.key", "--id", "k1"), b"0" * 31, "a store key has at least 32 bytes"),
-        (("store", "--from", "none.key", "--id", "k1"), b"0" * 32, "none.key: No such file or directory"),
     ],
 )
 def test_what_stood_alone_is_refused_where_it_would_open_nothing(
@@ -109,6 +107,21 @@ def test_what_stood_alone_is_refused_where_it_would_open_nothing(
     kind, *more = words
     assert why in key(tmp_path, "new", kind, "ring", *more, code=1)
     assert not (tmp_path / "ring").exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "why"),
+    [
+        (("list", "other"), "other: No such file or directory"),
+        (("rotate", "other"), "other: No such file or directory"),
+        (("retire", "nowhere/other", "a"), "nowhere: No such file or directory"),
+        (("new", "store", "ring", "--from", "none.key", "--id", "k1"), "none.key: No such file or directory"),
+    ],
+)
+def test_a_file_that_is_named_and_cannot_be_read_is_wrong_usage(
+    tmp_path: Path, words: tuple[str, ...], why: str
+) -> None:
+    assert why in key(tmp_path, *words, code=2)
 
 
 def test_one_key_waits_at_a_time(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """The command as it is typed."""
 
+import argparse
 import subprocess
 import sys
 from importlib.metadata import version
@@ -10,6 +11,7 @@ import pytest
 from deploy.demo.keys import make_all
 from deploy.demo.place import USUAL, copy_policies
 from gateway import __version__
+from gateway.cli.exits import MEANINGS
 from gateway.cli.main import _parser, _with_dashed_ids, main
 
 pytestmark = pytest.mark.slow
@@ -175,3 +177,15 @@ def test_a_full_disk_below_standard_output_is_said_in_one_line(command: str, tmp
 def test_an_id_of_a_session_that_begins_as_an_option_is_an_id(given: list[str], taken: list[str]) -> None:
     assert _with_dashed_ids(["session", *given]) == ["session", *taken]
     assert vars(_parser().parse_args(["session", *taken]))["command"] == "session"
+
+
+def leaves(parser: argparse.ArgumentParser, name: str = "") -> list[str]:
+    """`session list`: the commands that have no commands below them."""
+    choices = [action.choices for action in parser._actions if isinstance(action, argparse._SubParsersAction)]
+    if not choices:
+        return [name]
+    return [leaf for word, below in choices[0].items() for leaf in leaves(below, f"{name} {word}".strip())]
+
+
+def test_every_command_says_what_its_exit_statuses_mean() -> None:
+    assert sorted(leaves(_parser())) == sorted(MEANINGS)

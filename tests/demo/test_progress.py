@@ -10,7 +10,8 @@ import pytest
 
 from deploy.demo import __main__ as command
 from deploy.demo import stack
-from deploy.demo.place import ROOT
+from deploy.demo.guide import guide
+from deploy.demo.place import ROOT, copy_policies, free_ports
 from deploy.demo.processes import Child
 from deploy.demo.stack import DemoFailed
 from tests.patience import PATIENCE
@@ -84,3 +85,18 @@ async def test_whoever_waits_is_told_for_what(tmp_path: Path, monkeypatch: pytes
         await child.stop(PATIENCE)
     assert len(said) == 2
     assert all(line.startswith("permis is starting, for ") for line in said)
+
+
+@pytest.mark.service
+async def test_the_demo_says_which_hosts_are_closed_and_why(tmp_path: Path) -> None:
+    ports = free_ports()
+    copy_policies(tmp_path, ports)
+    wrong = tmp_path / "policies/apps/permis.yaml"
+    wrong.write_text(wrong.read_text() + "no_such_key: 1\n")
+    async with stack.Demo(tmp_path, ports, ldap=False) as demo:
+        told = guide(demo).splitlines()
+    assert told[0] == "WARNING: files of applications are wrong, and no application answers on these hosts:"
+    assert told[1] == "  closed: permis.localhost"
+    assert told[2].startswith("  policies/apps/permis.yaml:")
+    assert "no_such_key: unknown key" in told[2]
+    assert any(line.startswith("Écluse runs.") for line in told)

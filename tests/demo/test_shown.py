@@ -13,7 +13,7 @@ from deploy.demo import __main__ as command
 from deploy.demo.guide import guide_elsewhere
 from deploy.demo.place import USUAL, copy_policies, free_ports
 from deploy.demo.shown import AUTHORITY, HostRefused, checked, make_certificates, shown
-from deploy.demo.stack import Demo
+from deploy.demo.stack import APPLICATIONS, Demo
 from tests.browser_like import Person
 from tests.smoke.world import World
 
@@ -42,6 +42,49 @@ def test_the_authority_signs_for_that_name_alone_and_its_key_is_nowhere(tmp_path
 def test_only_a_name_is_taken(host: str) -> None:
     with pytest.raises(HostRefused, match="a name is wanted"):
         checked(host)
+
+
+@pytest.mark.parametrize("host", ["localhost", "LOCALHOST", "demo.localhost"])
+def test_a_name_that_leads_every_browser_to_its_own_machine_is_refused(host: str) -> None:
+    with pytest.raises(HostRefused, match="the machine that they run on"):
+        checked(host)
+
+
+OWN = """\
+version: 1
+app: mes-notes
+hosts: [mes-notes.localhost, "*.notes.localhost"]
+upstream: {url: http://127.0.0.1:9999}
+providers: [metropole]
+access:
+  - {path: /**, allow: signed_in}
+"""
+
+
+def test_a_persons_own_application_is_moved_and_named_with_the_others(tmp_path: Path) -> None:
+    copy_policies(tmp_path, USUAL)
+    own = tmp_path / "policies/apps/mes-notes.yaml"
+    own.write_text(OWN)
+    site = shown(tmp_path, "demo.example.org", USUAL)
+    assert 'hosts: [mes-notes.demo.example.org, "*.notes.demo.example.org"]' in own.read_text()
+    assert site.names[0] == "demo.example.org"
+    assert {"mes-notes.demo.example.org", "*.notes.demo.example.org", "portail.demo.example.org"} <= set(site.names)
+    told = guide_elsewhere(Demo(tmp_path, USUAL, site=site))
+    (line,) = (line for line in told.splitlines() if "ADDRESS " in line and "is this" not in line)
+    assert line.split()[1:] == [name for name in site.names if not name.startswith("*")]
+    assert "https://mes-notes.demo.example.org:8080/" in told
+    assert "yours: apps/mes-notes.yaml" in told
+    # Who can sign in, and where a change is taken.
+    for account in ("helene", "camille", "marc"):
+        assert f"  {account} " in told
+    assert f"The policies are a copy, gone at the end: {tmp_path}/policies." in told
+
+
+def test_the_line_for_a_name_that_leads_nowhere_has_all_names() -> None:
+    with pytest.raises(HostRefused, match="line into /etc/hosts: ") as refused:
+        checked("nowhere.invalid")
+    named = str(refused.value).partition("127.0.0.1 ")[2].split()
+    assert {f"{name}.nowhere.invalid" for name in APPLICATIONS} <= set(named)
 
 
 def test_a_name_that_leads_nowhere_is_told_at_once(
@@ -84,3 +127,4 @@ async def test_people_sign_in_over_tls_by_both_protocols(tmp_path: Path) -> None
         told = guide_elsewhere(demo)
     assert told.startswith("WARNING: the providers of this demo ask for no password")
     assert "portail.localhost" in told
+    assert "closed:" not in told

@@ -146,6 +146,7 @@ def test_the_image_runs_what_there_is() -> None:
     assert all((ROOT / f"requirements/{extra}.txt").exists() for extra in installed[1].split())
 
 
+@pytest.mark.service
 def test_the_valkey_of_the_compose_file_forgets_nothing(tmp_path: Path) -> None:
     (port,) = free(1)
     _, *options = SERVICES["valkey"]["command"]

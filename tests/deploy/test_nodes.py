@@ -17,6 +17,7 @@ NODES = Path(__file__).parents[2] / "deploy/nodes"
 DOCS = Path(__file__).parents[2] / "docs"
 
 
+@pytest.mark.service
 def test_haproxy_takes_its_file(tmp_path: Path) -> None:
     cert = trustme.CA().issue_cert("portail.example.org")
     cert.private_key_and_cert_chain_pem.write_to_path(tmp_path / "portail.pem")
@@ -46,6 +47,7 @@ def all_told(port: int, *lines: str) -> list[str]:
         return b"".join(iter(lambda: line.recv(1 << 16), b"")).decode().split("\r\n")
 
 
+@pytest.mark.service
 def test_valkey_takes_its_file_and_the_gateway_has_what_it_looks_for(tmp_path: Path) -> None:
     (port,) = free(1)
     with running(valkey_of(tmp_path, port), tmp_path / "log", port):
@@ -63,6 +65,7 @@ def test_valkey_takes_its_file_and_the_gateway_has_what_it_looks_for(tmp_path: P
         ]
 
 
+@pytest.mark.service
 async def test_a_server_that_starts_again_has_what_transactions_wrote(tmp_path: Path) -> None:
     """A script's writes are a transaction in the append-only file, and the server replays it as `default`: what that
     user may not do is thrown away."""
@@ -79,6 +82,7 @@ async def test_a_server_that_starts_again_has_what_transactions_wrote(tmp_path: 
         assert (NODES / "users.acl").read_text().splitlines()[0] in (DOCS / page).read_text().splitlines()
 
 
+@pytest.mark.service
 def test_nobody_is_the_user_who_replays(tmp_path: Path) -> None:
     (port,) = free(1)
     with running(valkey_of(tmp_path, port), tmp_path / "log", port):
@@ -89,6 +93,7 @@ def test_nobody_is_the_user_who_replays(tmp_path: Path) -> None:
                     assert [next(replies).split()[0] for _ in range(2)] == ["-WRONGPASS", "-NOAUTH"]
 
 
+@pytest.mark.service
 def test_valkey_takes_the_file_of_a_cluster_beside_the_other(tmp_path: Path) -> None:
     """In the clear, as above."""
     port, bus = free(2)

@@ -4,6 +4,8 @@ import re
 import subprocess
 from pathlib import Path
 
+import pytest
+
 from gateway.cli.main import _parser
 from gateway.config.schema.gateway import TimeoutsSection
 from tests.interop.servers import found
@@ -18,6 +20,7 @@ def lines(unit: str, key: str) -> list[str]:
     return re.findall(rf"^{key}=(.*)$", (UNITS / unit).read_text(), re.MULTILINE)
 
 
+@pytest.mark.service
 def test_the_unit_leaves_little_exposed() -> None:
     told = subprocess.run(
         [found("systemd-analyze"), "security", "--offline=yes", str(UNITS / "ecluse.service")],
@@ -30,6 +33,7 @@ def test_the_unit_leaves_little_exposed() -> None:
     assert float(score) <= MOST_EXPOSED
 
 
+@pytest.mark.service
 def test_systemd_understands_every_line(tmp_path: Path) -> None:
     """The program stands elsewhere here."""
     for name in ("ecluse.service", "ecluse.socket"):

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from gateway.directories.file_reader import FileReader
 from gateway.directories.indexing import make_index
 from gateway.directories.json_rows import NoRows, finding_in
-from gateway.directories.ldap_reader import LdapReader
+from gateway.directories.kinds import server_reader
 from gateway.directories.source import DirectoryAway, FindingAndFaults
 from gateway.directories.sql_rows import SqlQuestion, texts_of
 from gateway.directories.sqlite_file import SqliteFileReader
@@ -207,12 +207,13 @@ NAMES = st.sampled_from([*COLUMNS, "UID", "Uai"])
 ENTRIES = st.lists(st.dictionaries(NAMES, st.lists(RAW, max_size=3), max_size=9), max_size=4)
 
 
+@pytest.mark.service  # python-ldap is built where libldap is: tools/install_test_parts.sh ldap
 @given(ENTRIES)
 def test_of_an_ldap_server(entries: list[Mapping[str, list[bytes]]]) -> None:
     source = LdapSource(("ldap://127.0.0.1:1",), False, "dc=x", "subtree", "", "", 1, b"", None, None)
-    reader = LdapReader(replace(ONE, source=source), source)
+    reader = server_reader(replace(ONE, source=source))
     # In the place of a server: what its search found.
-    reader._asked = lambda ask: entries  # type: ignore[method-assign,assignment,return-value]
+    reader._asked = lambda ask: entries  # type: ignore[attr-defined]
     try:
         found = reader.finding("alice", NOW)
     finally:

@@ -1,7 +1,4 @@
-"""docs/architecture.md follows a GET, two sign-ins and a rule: what it names is called in that order in a real run.
-
-The same runs count how far a reader has to go: through how many files of gateway/, and how often back to one of them.
-"""
+"""docs/architecture.md follows a GET, two sign-ins and a rule: what it names is called in that order in a real run."""
 
 import os
 import re
@@ -67,7 +64,6 @@ async def test_a_get() -> None:
     bench.check(Case("get", [SAME]))
     bench.plane.close()
     log.close()
-    assert_within(calls, files=9, returns=6)
 
 
 async def test_a_sign_in_by_openid_connect() -> None:
@@ -79,7 +75,6 @@ async def test_a_sign_in_by_openid_connect() -> None:
                 reply = await here.browser().get(here.url(ACTES, "/dossier/7"))
                 assert reply.text == "actes for alice"
             assert_walked("A sign-in by OpenID Connect", calls)
-            assert_within(calls, files=35, returns=140)
 
 
 async def test_a_sign_in_by_saml() -> None:
@@ -89,7 +84,6 @@ async def test_a_sign_in_by_saml() -> None:
                 calls.forget()
                 assert (await region.signed_in(region.person())).status == 200
             assert_walked("A sign-in by SAML", calls)
-            assert_within(calls, files=39, returns=214)
 
 
 def test_a_rule(tmp_path: Path) -> None:
@@ -105,18 +99,11 @@ def test_a_rule(tmp_path: Path) -> None:
         build(compile_files(read_folder(tmp_path / "policies")).plan)
         calls.forget()
         snapshot = build(compile_files(read_folder(tmp_path / "policies")).plan)
-        assert_within(calls, files=45, returns=244)
         person = identity(uid="jdupont", groups="administrateurs")
         app = snapshot.apps["permis"]
         decision = Question(AppIdentity(app, person, 0.0, 0.0), app.routes.find(("admin", "x")), "GET").decision()
         assert_walked("A rule in YAML", calls)
     assert isinstance(decision, Allow)
-
-
-def assert_within(calls: Calls, *, files: int, returns: int) -> None:
-    """What was measured: it may become less, and then the number here does."""
-    assert len(calls.files) <= files, sorted(calls.files)
-    assert calls.returns <= returns
 
 
 def test_every_walk_is_followed() -> None:

@@ -156,7 +156,9 @@ async def test_a_person_links_their_account_by_themselves_and_renews_its_passwor
 
 
 async def sent(grr: Grr, person: Person, password: str) -> Response:
-    fields = {"host": ONE, "to": "/notes", "login": "a.liddell", "password": password}
+    form = await person.step("GET", grr.place.portal(f"/_ecluse/account?host={ONE}&to=/notes"))
+    owner = dict(form.forms()[0].fields)["owner"]
+    fields = {"host": ONE, "to": "/notes", "owner": owner, "login": "a.liddell", "password": password}
     headers = [("Sec-Fetch-Site", "same-origin")]
     return await person.post(grr.place.portal("/_ecluse/account"), urlencode(fields), headers=headers)
 

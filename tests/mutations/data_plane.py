@@ -214,6 +214,25 @@ DEFENCES = (
         "wire/test_lenient_heads.py",
         "True",
     ),
+    Defence(
+        "a head of thousands of lines",
+        _LENIENT,
+        "if number > HEAD_LINES:",
+        "proxy/http1/test_response_head.py",
+    ),
+    Defence(
+        "more hidden cookies than a jar holds",
+        "proxy/hidden_cookies.py",
+        "if len(hidden) > MOST_COOKIES:",
+        "proxy/test_hidden_cookies.py",
+    ),
+    Defence(
+        "changes of a jar that it has no room for",
+        "proxy/hidden_cookies.py",
+        "if key in room",
+        "proxy/test_hidden_cookies.py",
+        "",
+    ),
     Defence("an interim response with a fault", _LENIENT, "if _INTERIM.match(status):", "wire/test_lenient_heads.py"),
     Defence(
         "a head of any length",

@@ -54,4 +54,23 @@ DEFENCES = (
         "if code is POLICY_LOGIN_FORM:",
         "proxy/test_form_sessions.py",
     ),
+    Defence(
+        "a password of whom the rules keep out",
+        "portal/account_pages.py",
+        "if not is_end:",
+        "attack FL",
+    ),
+    Defence(
+        "a password of whom only pages for anybody let in",
+        "portal/let_in.py",
+        "if asked.is_open_to_anybody(target) and not await asked.is_let_in_by_who_they_are():",
+        "portal/test_let_in.py",
+    ),
+    Defence(
+        "a sign-out tells nobody's identity to an application that does not accept it",
+        "portal/logout/sign_out.py",
+        "if app.accepts(session.identity):",
+        "portal/logout/test_applications.py",
+        "if True:",
+    ),
 )

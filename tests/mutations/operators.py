@@ -5,6 +5,14 @@ from tests.mutations.defence import Defence
 _RULES = "lint/about_rules.py"
 
 DEFENCES = (
+    # --- folders
+    Defence(
+        "a file that takes too long to compile",
+        "trial/compile_process.py",
+        "signal.setitimer(signal.ITIMER_PROF, max(self._seconds - self._taken[self._content], 0.001))",
+        "slow server/test_compiling.py",
+        "pass",
+    ),
     Defence(
         "pages without the notices of the law (EC420)", "lint/about_the_gateway.py", "if lacking:", "lint/test_rules.py"
     ),
@@ -48,5 +56,24 @@ DEFENCES = (
         "elif known is None:",
         "federation/test_saml.py",
         "else:",
+    ),
+    Defence(
+        "an expression that could cost too much does not load",
+        "config/compile/cel.py",
+        "if not usual.fits:",
+        "config/compile/test_cel_bound.py",
+    ),
+    Defence(
+        "an expression that costs too much for a person is not evaluated",
+        "config/compile/cel.py",
+        "if self._fits(data) else None",
+        "config/compile/test_cel_bound.py",
+        "",
+    ),
+    Defence(
+        "a function whose cost is unknown does not load",
+        "config/compile/cel_tree.py",
+        "if function not in FUNCTIONS:",
+        "config/compile/test_cel_bound.py",
     ),
 )

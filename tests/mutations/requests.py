@@ -4,6 +4,7 @@ from tests.mutations.defence import Defence
 
 _TARGET, _HEADERS, _COOKIES = "wire/target.py", "wire/headers.py", "wire/cookies.py"
 _FRAMING, _GUARD, _FENCES = "wire/framing.py", "wire/response_guard.py", "wire/fences.py"
+_CONDITIONS, _OF_REQUEST = "policy/request_conditions.py", "policy/test_request_conditions.py"
 _KNOWN_QUESTIONS = "proxy/test_known_questions.py"
 
 DEFENCES = (
@@ -37,6 +38,20 @@ DEFENCES = (
         "_BEGINNINGS(name) or tells_identity(name):",
         "wire/test_headers.py wire/test_identity_headers.py",
         "_BEGINNINGS(name):",
+    ),
+    Defence("parameters that are read as another", _CONDITIONS, "self.parameter.may_be(name)", _OF_REQUEST),
+    Defence("parameters that few servers read", _CONDITIONS, "len(pieces) > _MOST_PARAMETERS", _OF_REQUEST),
+    Defence("escapes that few servers decode", _CONDITIONS, "if _NO_ESCAPE.search(name):", _OF_REQUEST),
+    Defence("a value that ends a name", _CONDITIONS, " or _SECOND_NAME.search(written)", _OF_REQUEST, ""),
+    Defence("headers that CGI folds", _CONDITIONS, "any(name != self.name for name, _ in alike)", _OF_REQUEST),
+    Defence("brackets before a name", "model/names.py", ".lstrip(_SKIPPED)", "model/test_names.py", ""),
+    Defence("a bracket within a name", "model/names.py", r"[\s.\[\]_:(]+", "model/test_names.py", r"[\s._:(]+"),
+    Defence(
+        "_method in brackets",
+        "wire/method_override.py",
+        '_PARAMETER.may_be(plain.decode("latin-1"))',
+        "wire/test_method_override.py",
+        'plain == b"_method"',
     ),
     Defence(
         "a listed name that is injected",
@@ -116,6 +131,13 @@ DEFENCES = (
     ),
     Defence(
         "orders to caches", _GUARD, "name.endswith(_TARGETED)", "wire/test_headers.py proxy/http1/test_response_head.py"
+    ),
+    Defence(
+        "a header that is long to read",
+        _GUARD,
+        '"?+[ \\t]*+0*+[0-9]{0,3}+[ \\t]*+"?+[ \\t]*+',
+        "slow test_expressions.py",
+        '"?[ \\t]*0*[0-9]{0,3}[ \\t]*"?[ \\t]*',
     ),
     Defence("words that clear cookies", _GUARD, "if word in _CLEARED", "wire/test_response_guard.py", ""),
     Defence(

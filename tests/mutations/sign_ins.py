@@ -11,7 +11,67 @@ _RESPONSE, _ASSERTION, _SIGNATURE, _DOCUMENT = (
 )
 _PERIMETER, _HOST = "identity/perimeter.py", "portal/flow/app_host.py"
 
+_STANDING, _STANDINGS, _AWAY = (
+    "federation/provider_standing.py",
+    "federation/standings.py",
+    "portal/flow/away.py",
+)
+
 DEFENCES = (
+    # --- a provider that is away
+    Defence(
+        "one that no look has reached is unknown",
+        _STANDING,
+        "(self.reached and failures >= IN_A_ROW)",
+        "federation/test_provider_standing.py federation/test_provider_looks.py",
+        off="(failures >= IN_A_ROW)",
+    ),
+    Defence(
+        "one look decides nothing",
+        _STANDING,
+        'if self.verdict == "away" and answers < IN_A_ROW:',
+        "federation/test_provider_standing.py",
+    ),
+    Defence(
+        "who comes back outweighs looks",
+        _STANDING,
+        "reached = self.reached and not misled",
+        "federation/test_provider_standing.py",
+        off="reached = self.reached",
+    ),
+    Defence(
+        "looks end where nobody wants the provider",
+        _STANDING,
+        'is_over = self.verdict == "away" and now >= self.wanted_at + WANTED_LATELY',
+        "federation/test_provider_standing.py",
+        off="is_over = False",
+    ),
+    Defence(
+        "a front that says 503 is away",
+        "federation/provider_looks.py",
+        "if status in AWAY else",
+        "federation/test_provider_looks.py",
+        off="if False else",
+    ),
+    Defence(
+        "nobody is sent to a provider that is away",
+        _AWAY,
+        "if not standings.is_away(provider.name):",
+        "portal/flow/test_away.py",
+        off="if True:",
+    ),
+    Defence(
+        "a page in the place of a refusal",
+        _AWAY,
+        "(found is not None and provider.name not in found.app.listed)",
+        "portal/flow/test_away.py",
+    ),
+    Defence(
+        "our own look outweighs another node's word",
+        _STANDINGS,
+        'if verdict == "up" and self._clock() < told_at + OWN_LOOK_COUNTS:',
+        "federation/test_standings.py",
+    ),
     Defence("a frame asks no provider", "portal/flow/start.py", "if step.in_frame:", "portal/flow/test_embedded.py"),
     Defence(
         "a sign-in of the top in a frame",
@@ -174,6 +234,55 @@ DEFENCES = (
         "oidc/logout_token.py",
         "not isinstance(events, dict) or not isinstance(events.get(EVENT), dict)",
         "oidc/test_logout_token.py",
+    ),
+    Defence(
+        "a sign-out of before the sign-in",
+        "portal/logout/idp_initiated.py",
+        "return self.issued is None or session.issued_at is None or session.issued_at <= self.issued",
+        "portal/openid/test_provider_logout.py portal/saml/test_logout.py",
+        "return True",
+    ),
+    Defence(
+        "a session of which it is not known when it began",
+        "portal/logout/idp_initiated.py",
+        "session.issued_at is None or ",
+        "portal/openid/test_provider_logout.py",
+        "session.issued_at is not None and ",
+    ),
+    Defence(
+        "a sign-out that comes again while a sign-in waits",
+        "stores/sign_in_ends.py",
+        "(issued is None or issued <= mark)",
+        "portal/saml/test_signed_out.py stores/test_sign_in_ends.py",
+        "True",
+    ),
+    # --- one browser, one person
+    Defence(
+        "another person in the same browser",
+        "portal/flow/establish.py",
+        "    await end_others(request, made, services)",
+        "portal/flow/test_one_person.py",
+        "    pass",
+    ),
+    Defence(
+        "another organisation in the same browser",
+        "stores/sessions.py",
+        "self.is_of(one, identity) and one.tenant == tenant",
+        "portal/flow/test_one_person.py",
+        "self.is_of(one, identity)",
+    ),
+    Defence(
+        "a seat of another person at a hand-over",
+        "portal/flow/app_host.py",
+        "        if presented is not None:\n            await",
+        "portal/flow/test_one_person.py",
+        "        if False:\n            await",
+    ),
+    Defence(
+        "a form that another person left open",
+        "portal/account_pages.py",
+        'if fields.get("owner", "") != owner_of(identity):',
+        "portal/test_account_pages.py portal/test_account_requests.py",
     ),
     # --- SAML
     Defence(
@@ -453,5 +562,11 @@ DEFENCES = (
         'any(compare_digest(marked, key.hex().encode()) for key in self._keys.indexes("waiting", given))',
         "portal/test_waiting.py",
         "True",
+    ),
+    Defence(
+        "the answer to a form of ours leads elsewhere by a page",
+        "portal/app.py",
+        'if request.method == "POST" and not request.from_provider:',
+        "portal/http/test_form_answers.py",
     ),
 )

@@ -339,7 +339,7 @@ def test_it_is_no_other_kind_of_token() -> None:
     read = provider(algorithms=frozenset({"RS256"}))
     tokens = TokenResponse("a", raw)
     assert outcome(lambda: validate_id_token(read, KEYS, tokens, LOGIN, NOW)) == "oidc.id_token.header"
-    assert outcome(lambda: validate_logout_token(read, KEYS, raw, NOW)) == "oidc.id_token.header"
+    assert outcome(lambda: validate_logout_token(read, KEYS, raw)) == "oidc.id_token.header"
 
 
 def test_an_encrypted_answer_is_opened_and_an_open_one_is_then_refused() -> None:

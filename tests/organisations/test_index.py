@@ -62,6 +62,32 @@ def test_a_row_comes_back_as_it_was_written(tmp_path: Path) -> None:
     index.close()
 
 
+ESTABLISHMENTS = """\
+name,siren,siret
+Commune de Lille,215903501,
+Musée de Lille,215903501,21590350100090
+Lycée Faidherbe,,19590123400011
+Lycée Pasteur,,19590123400029
+Roubaix,,21590512600011
+"""
+
+
+def test_an_organisation_is_named_by_its_siren_or_by_its_siret(tmp_path: Path) -> None:
+    index = opened(tmp_path, ESTABLISHMENTS)
+    town, museum, school, other_town = "21590350100017", "21590350100090", "19590123400029", "21590512600029"
+    assert index.names([town, museum, school, other_town, town[:9]]) == {
+        town: "Commune de Lille",
+        museum: "Musée de Lille",
+        school: "Lycée Pasteur",
+        # Its table has another establishment alone: the SIREN is the same organisation's.
+        other_town: "Roubaix",
+        town[:9]: "Commune de Lille",
+    }
+    # Establishments of one SIREN that differ in their names name no other one; and no number is a word of a name.
+    assert index.names(["19590123400037", "195901234", "0590001A", "Lille", ""]) == {}
+    index.close()
+
+
 def test_a_wrong_table_leaves_the_index_that_is_there(tmp_path: Path) -> None:
     opened(tmp_path, SMALL).close()
     path = tmp_path / "organisations.csv"
@@ -72,7 +98,7 @@ def test_a_wrong_table_leaves_the_index_that_is_there(tmp_path: Path) -> None:
     with pytest.raises(GatewayError, match="line 8: kind is one of"):
         make_organisations([table(path)], tmp_path)
     assert read_organisation_stamp(organisation_index_path(tmp_path)) == before
-    assert {one.name for one in tmp_path.iterdir()} == {"organisations.csv", "index.v1.sqlite"}
+    assert {one.name for one in tmp_path.iterdir()} == {"organisations.csv", "index.v2.sqlite"}
 
 
 @pytest.fixture(scope="module")

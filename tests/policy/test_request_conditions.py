@@ -47,6 +47,12 @@ def test_a_header_that_comes_twice_has_to_say_one_thing(values: tuple[str, ...],
     assert evaluate(Header("x-mode", Exists()), None, asked(headers=headers)) is (TRUE if values else FALSE)
 
 
+@pytest.mark.parametrize("other", ["x.mode", "x_mode", "x!mode", "xmode"])
+def test_a_header_that_a_cgi_program_reads_as_this_one_is_unknown(other: str) -> None:
+    for headers in (((other, "1"),), (("x-mode", "1"), (other, "1"))):
+        assert evaluate(Header("x-mode", Exists()), None, asked(headers=headers)) is UNKNOWN
+
+
 @pytest.mark.parametrize("name", ["X-Mode", "", "x_mode", "x mode", "a" * 65])
 def test_no_header(name: str) -> None:
     with pytest.raises(GatewayError):
@@ -78,15 +84,38 @@ def test_no_header(name: str) -> None:
         ("mode=print%00", UNKNOWN),
         ("mode=%2570rint", FALSE),
         ("mode=print+", FALSE),
+        # qs (Express) reads a parameter `mode=print]`.
+        ("mode=print]=x", UNKNOWN),
+        ("mode=print%5d=x", UNKNOWN),
+        ("x=print]=x&mode=print", TRUE),
+        # ASP.NET reads `mode`.
+        ("%u006dode=edit&mode=print", UNKNOWN),
+        ("%u006dode=edit", UNKNOWN),
+        ("mode=%u0070rint", UNKNOWN),
+        # Tomcat drops such a parameter.
+        ("mode=print%", UNKNOWN),
+        ("mode=print&q=100%", TRUE),
     ],
 )
 def test_a_parameter_that_two_servers_could_read_two_ways_is_unknown(query: str, expected: Truth) -> None:
     assert evaluate(Query("mode", Equals("print")), None, asked(query=query)) is expected
 
 
-def test_a_name_that_php_folds() -> None:
-    for query in ("user.id=1", "user%20id=1", "user+id=1", "user_id[x]=1"):
-        assert evaluate(Query("user_id", Equals("1")), None, asked(query=query)) is UNKNOWN
+@pytest.mark.parametrize(
+    "query",
+    ["user.id=1", "user%20id=1", "user+id=1", "user_id[x]=1", "user[id=1", "user%5Bid=1", "user%5bid.=1", "+user[id=1",
+     "[user_id]=1", "user_id]=1", "user_id.x=1", "user_id:int=1"],
+)  # fmt: skip
+def test_a_name_that_some_server_folds_is_unknown(query: str) -> None:
+    for beside in ("", "&user_id=0", "&x=1"):
+        assert evaluate(Query("user_id", Equals("1")), None, asked(query=query + beside)) is UNKNOWN
+        assert evaluate(Query("user_id", Exists()), None, asked(query=query + beside)) is UNKNOWN
+
+
+def test_what_stands_behind_a_thousand_parameters_is_unknown() -> None:
+    for query in ("x&" * 1000 + "mode=print", "mode=print" + "&x" * 1000, "x;" * 1000 + "y"):
+        assert evaluate(Query("mode", Exists()), None, asked(query=query)) is UNKNOWN
+    assert evaluate(Query("mode", Exists()), None, asked(query="x&" * 999 + "mode=print")) is TRUE
 
 
 CONDITIONS: list[Condition] = [

@@ -1,5 +1,6 @@
 """A browser as far as sign-in needs one: a cookie jar per host, redirects, and the headers of navigations."""
 
+import re
 import socket
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -51,7 +52,15 @@ class Reply:
 
     @property
     def location(self) -> str:
-        return self.headers["Location"]
+        """Where a redirect leads, or a page that goes on by itself."""
+        return self.headers["Location"] if "Location" in self.headers else leads_to(self)
+
+
+def leads_to(reply: Reply) -> str:
+    """Of a page that goes on by itself."""
+    found = re.search(r'<meta http-equiv="refresh" content="0;url=([^"]*)">', reply.text)
+    assert found is not None, f"{reply.status} {reply.url} goes on to nothing"
+    return unescape(found[1])
 
 
 def _onward(reply: Reply) -> str:

@@ -26,6 +26,7 @@ from gateway.directories.orders import LookUpOrders
 from gateway.federation.applications import Applications
 from gateway.federation.federation import Federation
 from gateway.federation.saml import SamlFederation
+from gateway.federation.standings import Standings
 from gateway.model.account import AccountSettings
 from gateway.model.codes import FORM_LOGIN_REFUSED, LOGIN_PROVIDER_UNREACHABLE, STORE_UNREACHABLE
 from gateway.model.credential import Credential
@@ -35,8 +36,9 @@ from gateway.model.provider import AttributeSource, OidcProvider, Perimeter, Pro
 from gateway.model.scim import ScimClient, ScimDirectories
 from gateway.model.session import Seat, SeatLimits
 from gateway.ops.counters import Counters
-from gateway.ops.log import Log, Pseudonyms
+from gateway.ops.log import Log
 from gateway.organisations.search import OrganisationSearch
+from gateway.policy.conditions import SignedIn
 from gateway.policy.routes import RouteTable
 from gateway.portal.app import Portal
 from gateway.portal.flow.active_people import ActivePeople
@@ -62,6 +64,7 @@ from gateway.translation.specs import Constant, CookieSpec, FromAttribute, Heade
 from gateway.wire.target import STRICT
 from tests.ops.foreseen import missed
 from tests.patience import PATIENCE
+from tests.policy.short import rule, table
 from tests.portal.browser import Browser
 from tests.portal.listener import Connection
 from tests.portal.op import Op
@@ -69,7 +72,6 @@ from tests.stores.sharded import Sharded
 
 PORTAL, PERMIS, ACTES, ELECTIONS = "portail.localhost", "permis.localhost", "actes.localhost", "elections.localhost"
 KEYS = (("k1", b"k" * 32),)
-PEOPLE = Pseudonyms(KEYS[0][1])
 
 
 pages = cache(Pages)
@@ -158,6 +160,7 @@ class Installation:
     portal: Portal
     federation: Federation
     saml_metadata: "KnownMetadata"
+    standings: Standings
     accounts: AccountBook
     state: str
     sign_outs: SignOuts
@@ -189,7 +192,8 @@ class Installation:
         self.snapshot = replace(self.snapshot, apps=apps, exact_hosts=_hosts(apps))
 
     def link_accounts(self, name: str, settings: AccountSettings) -> None:
-        self.change(name, account=settings)
+        """At an application that lets in whoever is signed in."""
+        self.change(name, account=settings, routes=table(rule("/**", SignedIn())))
         self.snapshot = replace(self.snapshot, gateway=replace(self.snapshot.gateway, link_keys=KEYS))
 
     def lists(self, *clients: ScimClient) -> None:
@@ -235,7 +239,7 @@ async def installed(*, one_host: bool = False, store: Any = None) -> AsyncIterat
         log = Log(file.fileno(), strict=True, now=clock.now)
         federation = Federation(clock.monotonic, log)
         transactions = Transactions(store, KEYS, now=clock.seconds)
-        saml_metadata = KnownMetadata()
+        saml_metadata, standings = KnownMetadata(), Standings(clock.monotonic)
         sign_outs = SignOuts(
             notes=SignOutNotes(store, KEYS, now=clock.seconds, monotonic=clock.monotonic),
             applications=applications,
@@ -266,6 +270,7 @@ async def installed(*, one_host: bool = False, store: Any = None) -> AsyncIterat
             federation=federation,
             sign_outs=sign_outs,
             saml_federation=saml_metadata,
+            standings=standings,
             accounts=accounts,
             directories=directories,
             organisations=organisations,
@@ -275,7 +280,7 @@ async def installed(*, one_host: bool = False, store: Any = None) -> AsyncIterat
             told=told,
             active_people=active_people,
             pages=pages(),
-            report=Report(counters=counters, log=log, person=PEOPLE.of),
+            report=Report(counters=counters, log=log, log_name=StoreKeys(KEYS).log_name),
             now=clock.now,
             monotonic=clock.monotonic,
             token_urlsafe=secrets.token_urlsafe,
@@ -296,6 +301,7 @@ async def installed(*, one_host: bool = False, store: Any = None) -> AsyncIterat
             portal=portal,
             federation=federation,
             saml_metadata=saml_metadata,
+            standings=standings,
             sign_outs=sign_outs,
             accounts=accounts,
             state=state,

@@ -9,7 +9,15 @@ from gateway.model.codes import Code
 from gateway.model.kept_post import KeptFile, KeptPost
 from gateway.model.ports import Page, Reader
 from gateway.model.theme import Accessibility, FooterLinks, ShownText, Theme
-from gateway.portal.http.choices import ActingLine, Choice, OrganisationChoices, OrganisationLine, StepUp
+from gateway.portal.http.choices import (
+    AwayProvider,
+    Choice,
+    NamedOrganisation,
+    OrganisationChoices,
+    OrganisationLine,
+    ProviderChoices,
+    StepUp,
+)
 from gateway.portal.http.lines import (
     AccountLine,
     AskedAccess,
@@ -88,7 +96,7 @@ def _asked(pages: Pages, reader: Reader) -> dict[str, Page]:
     waits = AccountRequest("7KQM2F9R", NewRequest(who, "hleboeuf"), NOW - 90_000, NOW + 2_500_000)
     refusal = RequestRefusal(NOW, {"fr": "Adressez-vous à votre mairie.", "en": "Ask at your town hall."})
     ask = (("fr", "Écrivez à permis@exemple.fr."), ("en", "Write to permis@exemple.fr."))
-    about = AskedAccess("permis.exemple.fr", "/", None, False, ask, "", _ANOTHER)
+    about = AskedAccess("permis.exemple.fr", "/", "0123", None, False, ask, "", _ANOTHER)
     long = {"refused": _code("account.text"), "reference": "0190f2a4c8e37b12"}
     return {
         "account-ask": pages.account_request(reader, about),
@@ -99,12 +107,22 @@ def _asked(pages: Pages, reader: Reader) -> dict[str, Page]:
     }
 
 
+def _away(other_ways: tuple[Choice, ...], chooser: str) -> AwayProvider:
+    return AwayProvider("Métropole du Nord", {}, "/_ecluse/login?all_the_same=1", other_ways, chooser)
+
+
 def _sign_in(pages: Pages, reader: Reader) -> dict[str, Page]:
     return {
-        "chooser": pages.chooser(reader, _ways()),
-        "chooser-near": pages.chooser(reader, _ways()[1:], _ways()[:1], "/_ecluse/saml/discover?t=1"),
+        "chooser": pages.chooser(reader, ProviderChoices(_ways())),
+        "chooser-near": pages.chooser(
+            reader,
+            ProviderChoices(_ways()[1:], near=_ways()[:1], discovery="/_ecluse/saml/discover?t=1"),
+        ),
+        "chooser-again": pages.chooser(reader, ProviderChoices(_ways()[1:], remembered=_ways()[0], kept=("t", "1"))),
+        "away": pages.away(reader, _away(_ways()[1:2], "/c"), reference="0190f2a4c8e37b12"),
+        "away-alone": pages.away(reader, _away((), ""), reference="0190f2a4c8e37b12"),
         "acting": pages.acting(
-            reader, "c" * 43, [ActingLine("21590350100017", "Lille"), ActingLine("19590123400017", "")]
+            reader, "c" * 43, [NamedOrganisation("21590350100017", "Lille"), NamedOrganisation("19590123400017", "")]
         ),
         **{f"organisations-{name}": pages.organisations(reader, one) for name, one in organisation_choices().items()},
         "step-up": pages.step_up(reader, StepUp(_ways()[0], "eidas2", False, None, "https://permis.exemple.fr/")),
@@ -139,8 +157,8 @@ def _signed_in(pages: Pages, reader: Reader) -> dict[str, Page]:
     )
     links = (AccountLine(ShownText("Permis de construire"), "permis.exemple.fr", "hleboeuf"),)
     refused = {"refused": _code("account.refused"), "reference": "0190f2a4c8e37b12"}
-    account = {"host": "permis.exemple.fr", "to": "/", "another": _ANOTHER}
-    about = {"person": reader.account, "organisation": "Métropole du Nord"}
+    account = {"host": "permis.exemple.fr", "to": "/", "owner": "0123", "another": _ANOTHER}
+    about = {"person": reader.account, "organisation": NamedOrganisation("21590350100017", "Lille")}
     return {
         "home": pages.home(at_home, Offered(applications, "", 1, True), [HomeLine(session, "0" * 32)], _AT_HOME),
         "home-acting": pages.home(
@@ -148,7 +166,7 @@ def _signed_in(pages: Pages, reader: Reader) -> dict[str, Page]:
             Offered((), "", 1, False),
             [HomeLine(session, "0" * 32)],
             _AT_HOME,
-            ActingLine("19590123400017", ""),
+            NamedOrganisation("19590123400017", ""),
         ),
         "home-empty": pages.home(at_home, Offered((), "", 1, False), [HomeLine(session, "0" * 32)], _AT_HOME),
         "home-not-found": pages.home(at_home, Offered((), "zzz", 1, False), [HomeLine(session, "0" * 32)]),
@@ -230,7 +248,7 @@ def _ways() -> tuple[Choice, ...]:
 def _session() -> SessionLine:
     labels = {"fr": "Métropole du Nord", "en": "Northern Metropolis"}
     apps = (ShownText("Actes"), ShownText("Building permits", "en"))
-    return SessionLine("Métropole du Nord", labels, apps, NOW - 4000, NOW + 40_000)
+    return SessionLine("Métropole du Nord", labels, apps, NOW - 4000, NOW + 40_000, "Hélène Lebœuf")
 
 
 def _kept() -> KeptPost:

@@ -1,16 +1,15 @@
 """A person links their own account of an application: what they show for it, and who else could."""
 
-import re
-from html import unescape
-
 import pytest
 
 from gateway.accounts.file import links_path
 from gateway.model.account import AccountHolder, AccountSettings
 from gateway.model.codes import FORM_LOGIN_LOOP, FORM_LOGIN_REFUSED, Code
+from gateway.model.identity import Identity
 from gateway.ops.log import short_reference
+from gateway.portal.account_pages import owner_of
 from gateway.portal.http.look import ASKS_ANEW, digest
-from tests.portal.browser import Browser, Reply
+from tests.portal.browser import Browser, Reply, leads_to
 from tests.portal.installation import ACTES, PORTAL, Installation
 
 SETTINGS = AccountSettings(by=("uid",), ask=(("", "Ask."),), missing="link")
@@ -24,20 +23,19 @@ async def signed_in(here: Installation) -> Browser:
     return browser
 
 
+def owner(here: Installation, person: str = "alice") -> str:
+    """As the page has it that was shown to this person."""
+    return owner_of(Identity("metropole", here.metropole.issuer, person, {}))
+
+
 async def sent(here: Installation, browser: Browser, path: str = FORM, **fields: str) -> Reply:
-    told = {"host": ACTES, "to": "/dossiers?a=1", "login": "a.liddell", "password": "right", **fields}
+    usual = {"host": ACTES, "to": "/dossiers?a=1", "owner": owner(here), "login": "a.liddell", "password": "right"}
+    told = usual | fields
     return await browser.post(here.url(PORTAL, path), {name: value for name, value in told.items() if value})
 
 
-def leads_to(reply: Reply) -> str:
-    """Of a page that goes on by itself."""
-    found = re.search(r'<meta http-equiv="refresh" content="0;url=([^"]*)">', reply.text)
-    assert found is not None
-    return unescape(found[1])
-
-
-async def login_of(here: Installation) -> str | None:
-    found = await here.accounts.credential(AccountHolder("actes", here.metropole.issuer, "uid=alice"), SETTINGS)
+async def login_of(here: Installation, user: str = "alice") -> str | None:
+    found = await here.accounts.credential(AccountHolder("actes", here.metropole.issuer, f"uid={user}"), SETTINGS)
     return None if found is None else found[0]
 
 
@@ -48,6 +46,7 @@ async def test_the_form_is_on_the_portal_and_says_what_is_kept(here: Installatio
     assert page.status == 200
     assert "kept here under seal" in page.text
     assert 'value="/dossiers?a=1"' in page.text
+    assert f'name="owner" value="{owner(here)}"' in page.text
 
 
 async def test_out_of_a_browsers_memory_the_form_is_asked_for_anew_and_no_answer_to_it(
@@ -88,6 +87,25 @@ async def test_what_the_application_accepts_is_kept_and_the_person_goes_on(here:
     assert "a.liddell" not in (await browser.get(here.url(PORTAL, "/_ecluse/sessions"))).text
     told = [event["event"] for event in here.logged()]
     assert [one for one in told if one.startswith("account.")] == ["account.linked", "account.unlinked"]
+
+
+async def test_a_page_that_another_person_left_open_links_and_removes_nothing(here: Installation) -> None:
+    """Invariant 12: the form of one person in the session of the next one."""
+    browser = await signed_in(here)
+    await sent(here, browser)
+    browser.jar["127.0.0.1"]["op"] = "bob"
+    await browser.get(here.url(PORTAL, "/_ecluse/login?provider=metropole&other_account=1"))
+    reply = await sent(here, browser, login="a.secret-name")
+    assert (reply.status, "Another account has been signed in" in reply.text) == (403, True)
+    assert "a.secret-name" not in reply.text
+    assert f'name="owner" value="{owner(here, "bob")}"' in reply.text, "the form of who is here now"
+    gone = await sent(here, browser, f"{FORM}/remove", login="", password="")
+    assert gone.status == 403
+    assert (await sent(here, browser, owner="")).status == 403
+    assert here.codes() == ["account.other_person"] * 3
+    bob = AccountHolder("actes", here.metropole.issuer, "uid=bob")
+    assert await here.accounts.credential(bob, SETTINGS) is None
+    assert await login_of(here) == "a.liddell"
 
 
 @pytest.mark.parametrize(

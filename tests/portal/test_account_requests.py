@@ -14,9 +14,9 @@ from gateway.accounts.request_file import RequestFile, requests_path
 from gateway.model.account import AccountHolder, AccountSettings
 from gateway.ops.log import short_reference
 from gateway.portal.http.look import ASKS_ANEW, digest
-from tests.portal.browser import Browser, Reply
+from tests.portal.browser import Browser, Reply, leads_to
 from tests.portal.installation import ACTES, KEYS, PORTAL, Installation
-from tests.portal.test_account_pages import leads_to
+from tests.portal.test_account_pages import owner
 
 SETTINGS = AccountSettings(by=("uid",), ask=(("", "Écrivez à la DSI."),), missing="request")
 PAGE = "/_ecluse/account/request"
@@ -34,7 +34,9 @@ async def shown(here: Installation, browser: Browser, **more: str) -> Reply:
 
 
 async def sent(here: Installation, browser: Browser, **fields: str) -> Reply:
-    return await browser.post(here.url(PORTAL, PAGE), {"host": ACTES, "to": "/dossiers?a=1", **fields})
+    return await browser.post(
+        here.url(PORTAL, PAGE), {"host": ACTES, "to": "/dossiers?a=1", "owner": owner(here), **fields}
+    )
 
 
 def kept(here: Installation) -> list[AccountRequest]:
@@ -234,3 +236,15 @@ async def test_without_a_key_nothing_is_kept(here: Installation) -> None:
     assert (await sent(here, browser)).status == 503
     assert here.codes()[-1:] == ["account.key"]
     assert not requests_path(here.state).exists()
+
+
+async def test_a_page_that_another_person_left_open_asks_for_nothing(here: Installation) -> None:
+    """Invariant 12."""
+    browser = await signed_in(here)
+    browser.jar["127.0.0.1"]["op"] = "bob"
+    await browser.get(here.url(PORTAL, "/_ecluse/login?provider=metropole&other_account=1"))
+    reply = await sent(here, browser, text="je suis Alice")
+    assert (reply.status, "Another account has been signed in" in reply.text) == (403, True)
+    assert "je suis Alice" not in reply.text
+    assert here.codes() == ["account.other_person"]
+    assert (await sent(here, browser, owner=owner(here, "bob"))).status == 200

@@ -196,14 +196,6 @@ async def test_what_no_longer_serves_the_application_is_not_offered_again(asks: 
     assert reply.text.count("<script") == 1, "our own alone"
 
 
-async def test_without_a_table_nothing_is_remembered(here: Installation) -> None:
-    browser = here.browser()
-    reply = await browser.get(here.url(PORTAL, "/_ecluse/login?provider=metropole"))
-    assert reply.status == 200
-    assert "__Host-ecluse" in browser.jar[PORTAL]
-    assert "__Host-ecluse-provider" not in browser.jar[PORTAL]
-
-
 async def test_a_link_of_another_site_chooses_no_provider_of_the_next_sign_in(asks: Installation) -> None:
     """A sign-in that the provider refused has told nothing of the person."""
     browser = asks.browser()
@@ -224,7 +216,7 @@ async def test_whose_data_these_are_is_shown_with_their_day(asks: Installation) 
 
 
 async def test_where_nothing_can_be_searched_the_services_are_shown(asks: Installation) -> None:
-    (Path(asks.state) / "index.v1.sqlite").unlink()
+    (Path(asks.state) / "index.v2.sqlite").unlink()
     browser, transaction = await asked(asks)
     reply = await find(asks, browser, "lille", transaction)
     assert "Organisations cannot be searched at the moment" in reply.text
@@ -254,7 +246,7 @@ async def test_nothing_of_what_is_typed_is_logged_or_kept(asks: Installation) ->
     browser, transaction = await asked(asks)
     for typed in ("somebody%40secret.example", "secretname", "secretname%ff"):
         await find(asks, browser, typed, transaction)
-    (Path(asks.state) / "index.v1.sqlite").write_bytes(b"no index")
+    (Path(asks.state) / "index.v2.sqlite").write_bytes(b"no index")
     await find(asks, browser, "secretname", transaction)
     reply = await find(asks, browser, "secretname", "gone")
     assert reply.status == 400

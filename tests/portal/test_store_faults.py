@@ -209,29 +209,37 @@ async def test_a_providers_sign_out_that_failed_at_any_step_is_sent_again_and_en
         fail(here, step, late)
         first = await told(here, logout)
         failed = mend(here)
-        assert first.status == (503 if failed else 200)
+        # A mark that the store does not take is written later: the sessions have ended all the same.
+        assert first.status in ((503, 200) if failed else (200,))
         if failed:
-            again = await told(here, logout)
-            # Used up by a step that was done and not told of: the last one, when everything had ended.
-            assert again.status == (400 if late and again.status == 400 else 200)
+            # As a worker does each second.
+            await here.sessions.write_ends()
+            assert (await told(here, logout)).status == 200
         assert [await opens(here, browser) for browser in browsers] == [False, False]
+        here.clock.ahead += 1
         later = here.browser()
         await later.get(here.url(ACTES))
-        assert (await told(here, logout)).status == 400
-        assert await opens(here, later), "a replay ends nothing"
+        assert (await told(here, logout)).status == 200
+        assert await opens(here, later), "a replay ends nothing that began later"
         if not failed:
             return
     pytest.fail("it never ended")
 
 
 async def test_two_deliveries_of_one_token_while_the_store_fails_leave_nobody_signed_in(here: Installation) -> None:
-    browser = here.browser()
-    await browser.get(here.url(ACTES))
-    logout = token(here.metropole)
-    fail(here, 3, late=False)
-    replies = await asyncio.gather(*(told(here, logout) for _ in range(2)))
-    mend(here)
-    assert 503 in [reply.status for reply in replies]
-    if 200 not in [reply.status for reply in replies]:
-        assert (await told(here, logout)).status == 200
-    assert not await opens(here, browser)
+    statuses = set()
+    for step in range(1, MOST_STEPS):
+        browser = here.browser()
+        await browser.get(here.url(ACTES))
+        logout = token(here.metropole)
+        fail(here, step, late=False)
+        replies = await asyncio.gather(*(told(here, logout) for _ in range(2)))
+        failed = mend(here)
+        statuses |= {reply.status for reply in replies}
+        if 200 not in [reply.status for reply in replies]:
+            assert (await told(here, logout)).status == 200
+        assert not await opens(here, browser)
+        if not failed:
+            break
+        here.clock.ahead += 1
+    assert statuses == {200, 503}

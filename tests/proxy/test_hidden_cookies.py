@@ -11,7 +11,7 @@ import pytest
 from gateway.model.codes import STORE_UNREACHABLE
 from gateway.model.errors import GatewayError
 from gateway.proxy import hidden_cookies
-from gateway.wire.cookie_jar import CookieJar, JarCookie
+from gateway.wire.cookie_jar import MOST_COOKIES, CookieJar, JarCookie
 from tests.patience import until
 from tests.proxy.applications import OK, Application, application
 from tests.proxy.gateways import Gateway, ask, gateway
@@ -23,11 +23,11 @@ MARK = re.compile(rb"__Host-ecluse-c=([0-9a-f]{8}\.[0-9]+\.[0-9a-f]{8}); Path=/;
 
 
 class Jars:
-    """As stores.cookie_jars, for one session, without a seal. `writes`: how many there were."""
+    """As stores.cookie_jars, for one session, without a seal. `writes`: how many there were; `most`: cookies in one."""
 
     def __init__(self) -> None:
         self.jar: CookieJar | None = CookieJar()
-        self.writes = self.reads = 0
+        self.writes = self.reads = self.most = 0
         self.holds = asyncio.Event()
         self.holds.set()
         self.error: GatewayError | None = None
@@ -48,6 +48,7 @@ class Jars:
             raise self.error
         if self.jar is not None:
             self.writes += 1
+            self.most = max(self.most, len(cookies))
             self.jar = self.jar.with_cookies(cookies, time())
             self.jar = self.jar if mark is None else self.jar.with_mark(*mark)
         return self.jar
@@ -168,6 +169,31 @@ async def test_one_that_is_set_with_every_answer_is_few_writes_and_the_last_one_
     assert jars.writes <= 3 + took / 0.1
     assert jars.jar is not None
     assert [cookie.value for cookie in jars.jar.cookies] == [b"s199"]
+
+
+async def test_a_response_that_sets_more_than_a_jar_holds_is_refused() -> None:
+    many, most = (sets(*(f"c{number}=1" for number in range(count))) for count in (MOST_COOKIES + 1, MOST_COOKIES))
+    chunked = many.replace(b"Content-Length: 2\r\n\r\nok", b"Transfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n")
+    async with application(many, chunked, most, OK) as behind, gateway(behind, app=ALL, jars=Jars()) as gate:
+        me = gate.sign_in()
+        for _ in range(2):
+            refused = await gate.once(ask(b"GET /a", me))
+            assert (refused.status, refused.values(b"Set-Cookie")) == (502, [])
+        assert (await asked(gate, behind, me))[0] == b"CTSESSION=present"
+        assert (await asked(gate, behind, me))[0].count(b"=1") == MOST_COOKIES
+
+
+async def test_without_a_store_what_is_to_be_written_is_never_more_than_a_jar_holds() -> None:
+    jars, responses = Jars(), [sets(*(f"c{batch}x{number}=1" for number in range(40))) for batch in range(4)]
+    async with application(*responses, OK) as behind, gateway(behind, app=ALL, jars=jars) as gate:
+        me = gate.sign_in()
+        jars.holds.clear()
+        for _ in responses:
+            await asked(gate, behind, me)
+        jars.holds.set()
+        await until(lambda: jars.jar is not None and any(one.name == b"c3x39" for one in jars.jar.cookies))
+        assert jars.most == MOST_COOKIES
+        assert (await asked(gate, behind, me))[0].count(b"=1") == MOST_COOKIES
 
 
 async def test_one_that_only_lives_longer_is_written_seldom_and_gives_no_mark() -> None:

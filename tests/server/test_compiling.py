@@ -1,3 +1,4 @@
+import sys
 from pathlib import Path
 
 import pytest
@@ -6,6 +7,8 @@ from gateway.config.compile.build import build
 from gateway.server.compiling import Refused, compile_folder
 from gateway.translation.specs import Constant
 from tests.patience import PATIENCE
+from tests.server import slow_helper
+from tests.server.slow_helper import HANGS
 from tests.walks.place import Place
 
 pytestmark = pytest.mark.slow
@@ -17,6 +20,19 @@ def place(tmp_path: Path) -> Place:
     place.write_provider("alpha", "http://127.0.0.1:1/alpha")
     place.write_app("one", "one.localhost")
     return place
+
+
+@pytest.fixture
+def slow(place: Place, monkeypatch: pytest.MonkeyPatch) -> Place:
+    """Files of this place may hang the process that compiles them."""
+    monkeypatch.setattr("gateway.server.compiling._HELPER", (sys.executable, "-P", slow_helper.__file__))
+    monkeypatch.setattr("gateway.server.compiling._FILE_SECONDS", 0.3)
+    monkeypatch.setattr("gateway.server.compiling._LEAST_SECONDS", 0.3)
+    return place
+
+
+def lengthen(place: Place, path: str, more: str) -> None:
+    place.write(path, place.read(path) + more)
 
 
 async def test_a_good_folder_becomes_a_plan_and_its_hash(place: Place) -> None:
@@ -82,3 +98,44 @@ async def test_a_teams_file_stays_as_it_was_with_the_secret_that_it_named(place:
     assert (live.kept, live.closed) == (("apps/urba/team.yaml",), ())
     (header,) = build(live.plan).apps["team"].translation.headers
     assert header.source == Constant("hers", secret=True)
+
+
+@pytest.mark.parametrize("when", HANGS)
+async def test_an_app_file_that_takes_too_long_closes_its_own_hosts_at_start(slow: Place, when: str) -> None:
+    slow.write_app("two", "two.localhost, three.localhost", app="two")
+    lengthen(slow, "apps/two.yaml", HANGS[when])
+    live = await compile_folder(slow.policies)
+    assert (live.kept, live.closed) == ((), ("apps/two.yaml",))
+    assert f"{slow.policies}/apps/two.yaml: it takes too long to compile" in live.left_out
+    snapshot = build(live.plan)
+    assert set(snapshot.apps) == {"one"}
+    assert {"two.localhost", "three.localhost"} == set(snapshot.closed)
+
+
+@pytest.mark.parametrize("when", HANGS)
+async def test_a_teams_file_that_takes_too_long_stays_as_it_was(slow: Place, when: str) -> None:
+    (slow.policies / "apps/urba").mkdir()
+    bounds = "hosts: ['*.urba.localhost'], providers: [alpha], upstreams: [127.0.0.1]"
+    slow.settings["teams"] = f"{{urba: {{{bounds}}}}}"
+    slow.write_gateway()
+    slow.write_app("urba/team", "team.urba.localhost", app="team", translate="{}")
+    live = await compile_folder(slow.policies)
+    assert live.left_out == ""
+    slow.write_app("urba/new", "new.urba.localhost", app="new", translate="{}")
+    slow.write_app("one", "moved.localhost")
+    for path in ("apps/urba/team.yaml", "apps/urba/new.yaml"):
+        lengthen(slow, path, HANGS[when])
+    live = await compile_folder(slow.policies, live=live)
+    assert (live.kept, live.closed) == (("apps/urba/team.yaml",), ("apps/urba/new.yaml",))
+    snapshot = build(live.plan)
+    assert snapshot.find_app("team.urba.localhost") is not None
+    assert snapshot.closed_by("new.urba.localhost")
+    # What others changed is live.
+    assert snapshot.find_app("moved.localhost") is not None
+
+
+@pytest.mark.parametrize("path", ["gateway.yaml", "providers/alpha.yaml"])
+async def test_a_file_of_the_operators_own_that_takes_too_long_refuses_the_folder(slow: Place, path: str) -> None:
+    lengthen(slow, path, HANGS["read"])
+    with pytest.raises(Refused, match=f"{path}: it takes too long to compile"):
+        await compile_folder(slow.policies)

@@ -1,5 +1,7 @@
 import asyncio
 import json
+import os
+import pwd
 import socket
 import stat
 from pathlib import Path
@@ -7,9 +9,10 @@ from pathlib import Path
 import pytest
 
 from gateway.model.unix_socket import CONTROL_SOCKET
+from gateway.server import control as control_socket
 from gateway.server.control import RELOAD, RELOAD_WITH_FEWER_HOSTS, Control, ControlAnswer, ReloadVerdict, ask, connect
 from gateway.server.faults import CannotServe
-from tests.patience import PATIENCE
+from tests.patience import PATIENCE, until
 
 
 class Reloads:
@@ -71,6 +74,23 @@ async def test_who_has_asked_is_answered_before_the_gateway_ends(tmp_path: Path)
     await control.answered()
     assert leave.is_set(), "the gateway waits for its own answer"
     assert await question == {"process": 7}
+
+
+async def test_one_that_does_not_read_its_answer_is_cut(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(control_socket, "_TOLD_WITHIN", 0.05)
+
+    async def answers(question: dict[str, object]) -> ControlAnswer:
+        return {"sessions": "x" * (8 << 20)}
+
+    control = Control(tmp_path, Reloads(), answers, no_successor)
+    await control.start()
+    with connect(tmp_path, PATIENCE) as connection:
+        connection.sendall(b"{}\n")
+        await until(lambda: control._under_way)
+        await until(lambda: not control._under_way)
+        # What the kernel had taken by then, and no more.
+        assert 0 < len(await asyncio.to_thread(connection.makefile("rb").read)) < 8 << 20
+    await control.stop()
 
 
 async def test_it_is_for_its_owner_alone(tmp_path: Path) -> None:
@@ -138,4 +158,15 @@ async def test_a_question_in_json_has_an_answer_in_json(tmp_path: Path) -> None:
     await control.start()
     assert await asyncio.to_thread(ask, tmp_path, {"what": "list"}, 5) == {"heard": "list"}
     assert json.loads(await said(tmp_path, b"[1]\n"))["verdict"] == "unknown"
+    await control.stop()
+
+
+async def test_a_question_has_the_name_of_who_asks_whatever_it_says_of_that(tmp_path: Path) -> None:
+    async def answers(question: dict[str, object]) -> ControlAnswer:
+        return {"heard": question["operator"]}
+
+    control = Control(tmp_path, Reloads(), answers, no_successor)
+    await control.start()
+    heard = await asyncio.to_thread(ask, tmp_path, {"what": "list", "operator": "somebody"}, 5)
+    assert heard == {"heard": pwd.getpwuid(os.geteuid()).pw_name}
     await control.stop()

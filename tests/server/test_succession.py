@@ -25,12 +25,14 @@ class Side:
     def __init__(self, *, leaves: bool = False) -> None:
         self.leaves = leaves
         self.heard: list[tuple[str, object]] = []
+        self.unwritten: list[str] = []
         self.detail = ""
         self.may_leave = asyncio.Event()
         self.links = Links(self)
         self._tasks: set[asyncio.Task[None]] = set()
 
-    async def revoke_here(self, session_ids: Sequence[str]) -> str:
+    async def revoke_here(self, session_ids: Sequence[str], unwritten: Sequence[str]) -> str:
+        self.unwritten += unwritten
         self.heard.append(("revoke", list(session_ids)))
         return self.detail
 
@@ -94,7 +96,8 @@ async def test_what_ends_in_one_ends_in_the_other_before_it_is_told(pair: Pair) 
         assert await one.links.revoke(["a", "b"]) == []
         assert other.heard[-1] == ("revoke", ["a", "b"])
         other.detail = "worker 7: no answer"
-        assert await one.links.revoke(["c"]) == ["worker 7: no answer"]
+        assert await one.links.revoke(["c"], ["c"]) == ["worker 7: no answer"]
+        assert other.unwritten == ["c"]
 
 
 async def test_the_newer_one_goes_on_when_the_older_looks_after_nothing_any_more(pair: Pair) -> None:

@@ -4,6 +4,8 @@ import asyncio
 import os
 import shutil
 import signal
+import sys
+import threading
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
@@ -12,10 +14,13 @@ import pytest
 import pytest_asyncio
 
 from gateway.model.unix_socket import CONTROL_SOCKET
-from gateway.server import control_keeper, listeners
+from gateway.ops.counters import Dump
+from gateway.ops.metrics import Gauges
+from gateway.server import control_keeper, listeners, observation
 from gateway.server.control import connect
 from gateway.server.faults import CannotServe
 from tests.patience import PATIENCE, until
+from tests.server import slow_helper
 from tests.server.crew import QUICK, USUAL, Crew, crewed
 from tests.tokens.test_ltpa import EXPORTED, PASSWORD
 
@@ -188,6 +193,28 @@ async def test_a_reload_that_cannot_start_its_helper_says_so_and_the_next_is_hea
     await crew.reload("config.loaded", "second.localhost")
 
 
+async def test_an_app_file_that_takes_too_long_is_named_and_all_else_is_taken(
+    crew: Crew, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gateway.server.compiling._HELPER", (sys.executable, "-P", slow_helper.__file__))
+    crew.place.write_app("slow", "slow.localhost", app="slow")
+    crew.place.write("apps/slow.yaml", crew.place.read("apps/slow.yaml") + slow_helper.HANGS["checked"])
+    # A file of no team's folder: as one that is wrong, it refuses the reload.
+    told = await crew.reload("config.refused", "second.localhost")
+    assert "apps/slow.yaml: it takes too long to compile" in told["detail"]
+    (crew.place.policies / "apps/slow.yaml").unlink()
+    crew.place.settings["teams"] = "{urba: {hosts: [slow.localhost], providers: [alpha], upstreams: [127.0.0.1]}}"
+    crew.place.write_gateway()
+    (crew.place.policies / "apps/urba").mkdir()
+    crew.place.write_app("urba/slow", "slow.localhost", app="slow", translate="{}")
+    path = "apps/urba/slow.yaml"
+    crew.place.write(path, crew.place.read(path) + slow_helper.HANGS["read"])
+    told = await crew.reload("config.partly", "third.localhost")
+    assert told["closed"] == [path]
+    assert f"{path}: it takes too long to compile" in told["detail"]
+    await crew.all_serve()
+
+
 async def test_when_nobody_has_served_yet_what_a_worker_cannot_do_ends_the_gateway(tmp_path: Path) -> None:
     with pytest.raises(CannotServe, match="a worker cannot serve: commit: no commit"):
         async with crewed(tmp_path, workers=1, script="* commit no"):
@@ -252,6 +279,21 @@ async def test_counters_of_the_living_and_the_dead_are_told(tmp_path: Path) -> N
     assert 'ecluse_http_requests_total{app="app",code_class="2xx"} 14.0' in dead
     assert "\necluse_http_connections " not in dead
     assert "\necluse_worker_deaths_total 0.0\n" in dead, "they were told to leave"
+
+
+async def test_the_exposition_is_written_beside_the_loop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It takes 0.1 s with some hundred applications, and what ends sessions is handed on by this loop."""
+    threads: list[threading.Thread] = []
+
+    def rendered(dump: Dump, gauges: Gauges) -> bytes:
+        threads.append(threading.current_thread())
+        return b""
+
+    monkeypatch.setattr(observation, "render", rendered)
+    async with crewed(tmp_path) as crew:
+        await crew.supervisor.observation.exposition()
+    assert len(threads) == 1
+    assert threads[0] is not threading.main_thread()
 
 
 @pytest.mark.parametrize("workers", [None, 2])

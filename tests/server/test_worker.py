@@ -16,6 +16,7 @@ import trustme
 
 from gateway.config.compile.compiler import Compiled, compile_files
 from gateway.config.folder.read import read_folder
+from gateway.federation.provider_standing import ProviderVerdict, SignInNews
 from gateway.ops.log import Log
 from gateway.server import worker
 from gateway.server.channel import Channel, ChannelLost, Message
@@ -30,20 +31,30 @@ class Served:
     def __init__(self) -> None:
         self.taken: list[str] = []
         self.revoked: list[tuple[str, ...]] = []
+        self.kept: list[str] = []
         self.drained: list[float] = []
         self.fails: Exception | None = None
         self.stops: list[float] = []
         self.fresh: list[str] = []
         self.told: list[str] = []
         self.looked_up: list[tuple[str, ...] | None] = []
+        self.begun: dict[str, SignInNews] = {}
+        self.verdicts: list[tuple[str, str, bool]] = []
 
     async def take(self, candidate: Candidate) -> None:
         if self.fails is not None:
             raise self.fails
         self.taken.append(candidate.snapshot.revision)
 
-    def revoke(self, session_ids: tuple[str, ...]) -> None:
+    def revoke(self, session_ids: tuple[str, ...], unwritten: tuple[str, ...]) -> None:
         self.revoked.append(session_ids)
+        self.kept += unwritten
+
+    def unwritten(self, session_ids: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(id for id in session_ids if id in self.kept)
+
+    def written(self, session_ids: tuple[str, ...]) -> None:
+        self.kept = [id for id in self.kept if id not in session_ids]
 
     def look_up(self, session_ids: tuple[str, ...] | None) -> None:
         self.looked_up.append(session_ids)
@@ -61,6 +72,13 @@ class Served:
 
     def heard(self, addresses: list[str]) -> None:
         self.told += addresses
+
+    def sign_ins(self) -> dict[str, SignInNews]:
+        sign_ins, self.begun = self.begun, {}
+        return sign_ins
+
+    async def looked_at(self, provider: str, verdict: ProviderVerdict, *, tells_nodes: bool) -> None:
+        self.verdicts.append((provider, verdict, tells_nodes))
 
     def loop_stopped(self, seconds: float) -> None:
         self.stops.append(seconds)
@@ -137,6 +155,16 @@ async def test_addresses_seen_here_are_told_and_those_seen_elsewhere_are_heard(b
     assert both.served.told == ["192.0.2.2"]
 
 
+async def test_who_was_sent_to_a_provider_is_told_and_what_looks_say_of_it_is_heard(both: Both) -> None:
+    both.served.begun = {"op": {"sent": 2, "address": "https://op.example/"}}
+    await until(lambda: any(message.kind == "sign_ins" for message in both.heard))
+    (told,) = [message for message in both.heard if message.kind == "sign_ins"]
+    assert told.fields["providers"] == {"op": {"sent": 2, "address": "https://op.example/"}}
+    both.channel.send("provider", provider="op", verdict="away", tells_nodes=True)
+    await until(lambda: both.served.verdicts)
+    assert both.served.verdicts == [("op", "away", True)]
+
+
 async def test_nothing_is_taken_that_was_not_prepared(both: Both, place: Place) -> None:
     plan = compiled(place)
     assert not (await both.ask("commit", revision=plan.revision))["ok"]
@@ -209,8 +237,11 @@ async def test_a_fault_while_taking_is_told(both: Both, place: Place) -> None:
 
 
 async def test_a_revocation_from_elsewhere_is_in_force_before_it_is_confirmed(both: Both) -> None:
-    assert (await both.ask("revoke", sessions=["a", "b"]))["ok"]
+    assert (await both.ask("revoke", sessions=["a", "b"], unwritten=["b"]))["ok"]
     assert both.served.revoked == [("a", "b")]
+    assert both.served.kept == ["b"]
+    both.channel.send("written", sessions=["b"])
+    await until(lambda: not both.served.kept)
     assert (await both.ask("look_up", sessions=["a"]))["ok"]
     assert (await both.ask("look_up", sessions=None))["ok"]
     assert both.served.looked_up == [("a",), None]
@@ -228,7 +259,7 @@ async def test_a_revocation_from_here_is_in_force_here_at_once_and_awaits_the_ot
     await asyncio.sleep(0.1)
     assert not revoking.done()
     (asked,) = (message for message in both.heard if message.kind == "revoke")
-    assert asked.fields["sessions"] == ["a"]
+    assert (asked.fields["sessions"], asked.fields["unwritten"]) == (["a"], [])
     both.channel.reply(asked, ok=True)
     await asyncio.wait_for(revoking, PATIENCE)
 
@@ -280,11 +311,21 @@ async def test_told_by_nobody_in_particular_it_takes_the_time_of_its_snapshot(
 
 
 @pytest.mark.slow
-async def test_a_stop_of_the_loop_is_noticed(both: Both) -> None:
+async def test_a_stop_of_the_loop_is_noticed_once_the_worker_serves(both: Both, place: Place) -> None:
+    """What it does before it accepts holds up nobody."""
+
+    def stand_still() -> None:
+        until_then = time.thread_time() + 0.2
+        while time.thread_time() < until_then:
+            pass
+
+    stand_still()
+    plan = compiled(place)
+    await both.ask("prepare", plan.plan, revision=plan.revision)
+    assert both.served.stops == []
+    await both.ask("commit", revision=plan.revision)
     await until(lambda: len(both.served.stops) > 3)
-    until_then = time.thread_time() + 0.2
-    while time.thread_time() < until_then:
-        pass
+    stand_still()
     await until(lambda: max(both.served.stops) > 0.05)
 
 

@@ -2,6 +2,8 @@
 
 import asyncio
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -44,3 +46,21 @@ async def test_invariant_14_what_a_start_has_made_is_collected_before_anybody_is
         async with asyncio.timeout(PATIENCE):
             await worker.drain(0.0)
         log.close()
+
+
+# Says how many objects a full collection would look at when the loop begins.
+_BEGINS = """
+import gc, socket
+from gateway import app
+app.uvloop.run = lambda running: (running.close(), print(len(gc.get_objects())))
+app.work(socket.socketpair()[0].detach(), [])
+"""
+
+
+@pytest.mark.slow
+def test_invariant_14_what_was_imported_is_collected_before_there_is_a_loop() -> None:
+    """Some 100,000 objects, 20 to 35 ms; in the loop, no collection looks at more than 10,000."""
+    began = subprocess.run(
+        [sys.executable, "-c", _BEGINS], capture_output=True, text=True, check=True, timeout=PATIENCE
+    )
+    assert int(began.stdout) < 10_000

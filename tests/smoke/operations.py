@@ -286,7 +286,7 @@ async def the_demo_command_stops_all_that_it_started(world: World) -> None:
         await child.stop(30)
     assert not [pid for pid in family if runs(pid)]
     said = log.read_text()
-    for word in ("http://permis.localhost:", "/metrics", "helene", "kill -HUP", "--resolve", "Stopped."):
+    for word in ("http://permis.localhost:", "/metrics", "helene", "ecluse reload", "--resolve", "Stopped."):
         assert word in said, said
 
 

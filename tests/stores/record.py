@@ -116,6 +116,7 @@ async def filled(store: RecordStore) -> dict[str, Any]:
         limits=NO_LIMITS,
         name_id=NAME_ID,
         tokens=Tokens("refresh-token", NOW + 300, 2),
+        issued_at=NOW - 5,
     )
     await worker.sessions.add(session)
     seat = await worker.enter(session.cookie)

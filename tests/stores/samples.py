@@ -132,6 +132,7 @@ class Worker:
         limits: SeatLimits = NO_LIMITS,
         sid: str | None = "sid-of-the-provider",
         tenant: str | None = "21590350100017",
+        issued_at: int | None = None,
     ) -> bytes:
         made = await self.sessions.new_session(
             host=host,
@@ -143,6 +144,7 @@ class Worker:
             sid=sid,
             replaces=replaces,
             limits=limits,
+            issued_at=issued_at,
         )
         await self.sessions.add(made)
         return made.cookie

@@ -125,9 +125,12 @@ class Sharded:
         self._begin()
         return self._tell(await self._at(shard_of(key.session_id)).replace_jar(key, before, after, now))
 
-    async def find(self, index: SessionIndex, values: Sequence[bytes], now: int) -> tuple[SessionSummary, ...]:
+    async def find(
+        self, index: SessionIndex, values: Sequence[bytes], now: int, shards: str = ""
+    ) -> tuple[SessionSummary, ...]:
         self._begin()
-        found = [each for store in self.stores.values() for each in await store.find(index, values, now)]
+        stores = [self._at(shard) for shard in shards] or list(self.stores.values())
+        found = [each for store in stores for each in await store.find(index, values, now)]
         return self._tell(tuple(sorted(found, key=lambda each: (each.created_at, each.id))))
 
     async def summaries(self, ids: Sequence[str], now: int) -> tuple[SessionSummary, ...]:
@@ -169,7 +172,7 @@ class Sharded:
         self._begin()
         return self._tell(await self._at(key.shard).peek_ticket(key, now))
 
-    async def take_ticket(self, key: TicketKey, now: int) -> bytes | None:
+    async def take_ticket(self, key: TicketKey, now: int, *, ends: bool = False) -> bytes | None:
         self._begin()
         self.open_tickets.pop(key, None)
         return self._tell(await self._at(key.shard).take_ticket(key, now))

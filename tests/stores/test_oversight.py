@@ -9,6 +9,7 @@ from gateway.model.errors import GatewayError
 from gateway.model.identity import Established
 from gateway.stores.memory import MemoryStore
 from gateway.stores.oversight import REVOKED_AT_ONCE, SessionOversight
+from gateway.stores.sealing import StoreKeys
 from gateway.stores.tickets import Transactions
 from tests.stores.samples import JEANNE, KEYS, NO_LIMITS, PERMIS, PORTAL, Around, Clock, Worker, browser
 
@@ -98,6 +99,7 @@ async def test_what_is_told_has_no_name_in_it() -> None:
     (told,) = (await asked.oversight.answer({"what": "list", "where": {"ids": [asked.old]}, "after": ""}))["sessions"]
     assert told == {
         "id": asked.old,
+        "person": StoreKeys(KEYS).log_name(JEANNE.issuer, JEANNE.subject),
         "provider": "metropole",
         "tenant": SIRET,
         "applications": [],
@@ -109,11 +111,27 @@ async def test_what_is_told_has_no_name_in_it() -> None:
 
 async def test_what_is_revoked_is_gone_before_the_answer_and_told_to_every_worker() -> None:
     asked = await Asked().fill()
-    answer = await asked.oversight.answer({"what": "revoke", "ids": [asked.old]})
-    assert answer == {"revoked": [asked.old]}
+    answer = await asked.oversight.answer({"what": "revoke", "ids": [asked.old], "operator": "root"})
+    assert answer == {"revoked": [asked.old], "unwritten": []}
     assert asked.revoker.told == [(asked.old,)]
     assert await asked.listed() == [asked.new]
-    assert asked.worker.log.events[-1] == ("logout.operator", {"sessions": 1})
+    person = StoreKeys(KEYS).log_name(JEANNE.issuer, JEANNE.subject)
+    told = {"operator": "root", "person": person, "sessions": 1}
+    assert asked.worker.log.events[-1] == ("logout.operator", told)
+
+
+async def test_the_log_names_who_linked_an_account_and_whose_it_is() -> None:
+    asked = await Asked().fill()
+    by_uid = {"application": "permis", "issuer": JEANNE.issuer, "holder": "uid=jdupont", "subject": ""}
+    by_subject = {**by_uid, "holder": f"subject={JEANNE.subject}", "subject": JEANNE.subject}
+    for became, link in (("linked", by_uid), ("unlinked", by_subject)):
+        question = {"what": "accounts", "became": became, "links": [link], "operator": "root"}
+        assert await asked.oversight.answer(question) == {"noted": 1}
+    (first, linked), (second, unlinked) = asked.worker.log.events[-2:]
+    assert (first, second) == ("account.linked", "account.unlinked")
+    assert (linked["operator"], linked["app"], "person" in linked) == ("root", "permis", False)
+    assert unlinked["person"] == StoreKeys(KEYS).log_name(JEANNE.issuer, JEANNE.subject)
+    assert "jdupont" not in str(asked.worker.log.events)
 
 
 @pytest.mark.parametrize(
@@ -135,16 +153,17 @@ async def test_what_is_no_question_has_an_error_for_an_answer(question: dict[str
     assert len(await asked.listed()) == 2
 
 
-async def test_a_store_that_cannot_say_ends_nothing_and_says_so() -> None:
+async def test_an_end_that_the_store_cannot_take_is_told_to_every_worker_and_said() -> None:
     class Away(Around):
         async def perform(self, *_: object) -> bool:
             raise GatewayError(STORE_UNREACHABLE, "gone")
 
     asked = await Asked().fill()
-    asked.worker.sessions._store = Away(asked.store)  # type: ignore[assignment]
+    asked.worker.sessions.unwritten._store = Away(asked.store)  # type: ignore[assignment]
     answer = await asked.oversight.answer({"what": "revoke", "ids": [asked.old]})
-    assert answer == {"error": f"{STORE_UNREACHABLE.id}: gone"}
-    assert asked.revoker.told == []
+    assert answer == {"revoked": [asked.old], "unwritten": [asked.old]}
+    assert asked.revoker.told == [(asked.old,)]
+    assert ("revocation.unwritten", {"sessions": 1, "detail": "gone"}) in asked.worker.log.events
 
 
 async def test_invariant_12_nothing_that_was_proven_before_signs_anybody_in_after_an_operators_end() -> None:

@@ -16,13 +16,14 @@ from gateway.stores.sealing import (
     draw_key,
     join,
     key_id_of,
+    log_name_of,
     new_id,
     open_sealed,
     seal,
     shard_of,
     shard_of_browser,
 )
-from tests.stores.samples import browser
+from tests.stores.samples import KEYS, OTHER_KEYS, browser
 
 KEY = bytes(range(32))
 NONCE = bytes(12)
@@ -145,3 +146,33 @@ def test_the_browsers_fall_everywhere_and_each_in_one_place() -> None:
 def test_what_is_no_id_of_ours_has_a_place_all_the_same(id: str) -> None:
     assert shard_of(id) == SHARDS[0]
     assert shard_of_browser(id) in SHARDS
+
+
+# --- names for people in the log
+
+
+def test_a_person_has_one_name_and_another_under_another_key() -> None:
+    name = StoreKeys(KEYS).log_name("https://op.example", "helene")
+    assert len(name) == 16
+    assert int(name, 16)
+    assert StoreKeys(KEYS).log_name("https://op.example", "helene") == name
+    assert StoreKeys(OTHER_KEYS).log_name("https://op.example", "helene") != name
+
+
+def test_the_same_subject_of_another_provider_is_another_person() -> None:
+    here, there = (StoreKeys(KEYS).log_name(issuer, "helene") for issuer in ("https://op.example", "https://other"))
+    assert here != there
+
+
+def test_what_a_session_is_filed_under_tells_the_name_of_its_person() -> None:
+    keys = StoreKeys(KEYS)
+    assert log_name_of(keys.index("subject", "https://op.example", "helene")) == keys.log_name(
+        "https://op.example", "helene"
+    )
+
+
+@given(st.text(), st.text())
+def test_any_text_has_a_name_that_shows_nothing_of_it(issuer: str, subject: str) -> None:
+    name = StoreKeys(KEYS).log_name(issuer, subject)
+    assert len(name) == 16
+    assert set(name) <= set("0123456789abcdef")

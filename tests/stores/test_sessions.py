@@ -11,6 +11,7 @@ from gateway.model.errors import GatewayError
 from gateway.model.session import SeatLimits
 from gateway.stores.memory import MemoryStore
 from gateway.stores.records import PARALLEL_TABS, AddSession, RecordStore, SeatKey, Touch, Write
+from gateway.stores.sealing import StoreKeys
 from gateway.stores.stepwise import tag_of
 from tests.stores.conftest import bounded_exactly
 from tests.stores.samples import JEANNE, KEYS, NOW, OTHER_KEYS, PAIE, PERMIS, PORTAL, Around, Clock, Worker, transaction
@@ -583,41 +584,27 @@ async def test_the_sessions_under_a_providers_session_id_end_without_any_cookie(
         await worker.sign_in(sid=None),
         await worker.sign_in(sid="sid-1", identity=replace(JEANNE, issuer="https://op.departement.example")),
     ]
-    found = await worker.sessions.ids_of_sid(JEANNE.issuer, "sid-1")
-    assert len(found) == 1
-    await worker.sessions.end(found)
+    (found,) = await worker.sessions.of_sid(JEANNE.issuer, "sid-1")
+    await worker.sessions.end([found.id])
     assert await load(worker, ours) is None
     assert None not in [await load(worker, cookie) for cookie in others]
 
 
-async def test_a_message_that_ends_sessions_works_once_under_every_key(store: RecordStore, clock: Clock) -> None:
-    """Invariant 6, while a new store key comes into use."""
-    worker, rotated = Worker(store, clock), Worker(store, clock, keys=OTHER_KEYS + KEYS)
-    cookie, until = await worker.sign_in(), clock.now() + 60
-    found = await worker.sessions.ids_of_subject(JEANNE.issuer, JEANNE.subject)
-    assert await worker.sessions.end_once(found, "logout_token", "iss", "jti", issued=NOW, until=until)
-    assert await load(worker, cookie) is None
-    again = await worker.sign_in()
-    found = await worker.sessions.ids_of_subject(JEANNE.issuer, JEANNE.subject)
-    assert not await rotated.sessions.end_once(found, "logout_token", "iss", "jti", issued=NOW, until=until)
-    assert await load(worker, again) == JEANNE.subject
-    assert not await rotated.transactions.first_use("logout_token", "iss", "jti", until=until)
-    assert await rotated.sessions.end_once(found, "logout_token", "is", "sjti", issued=NOW, until=until)
-    assert await load(Worker(store, clock), again) is None
+async def test_the_store_tells_when_the_provider_issued_what_a_session_is_made_of(worker: Worker) -> None:
+    """Beside the seal, for a provider's sign-out comes without any cookie; and whose it is, as a keyed hash."""
+    await worker.sign_in("dated", issued_at=NOW - 7)
+    await worker.sign_in("as an older release kept it")
+    found = await worker.sessions.of_subject(JEANNE.issuer, JEANNE.subject)
+    assert {one.issued_at for one in found} == {NOW - 7, None}
+    assert {one.person for one in found} == {StoreKeys(KEYS).index("subject", JEANNE.issuer, JEANNE.subject)}
 
 
-@pytest.mark.parametrize("by_message", [False, True])
-async def test_a_shard_that_is_out_of_reach_keeps_no_session_of_another_alive(clock: Clock, by_message: bool) -> None:
+async def test_a_shard_that_is_out_of_reach_keeps_no_session_of_another_alive(clock: Clock) -> None:
     class WithoutOne(Sharded):
         async def perform(self, writes: Sequence[Write], now: int) -> bool:
             if lost in {tag_of(write) for write in writes}:
                 raise GatewayError(STORE_UNREACHABLE, f"{lost} is out of reach")
             return await super().perform(writes, now)
-
-    async def end() -> bool:
-        if by_message:
-            return await worker.sessions.end_once(found, "logout_token", "iss", "jti", issued=NOW, until=NOW + 60)
-        return len(await worker.sessions.end(found)) == 5
 
     store, lost = WithoutOne(), ""
     worker = Worker(store, clock)
@@ -625,22 +612,24 @@ async def test_a_shard_that_is_out_of_reach_keeps_no_session_of_another_alive(cl
     assert len({cookie[:1] for cookie in cookies}) > 1
     found = await worker.sessions.ids_of_subject(JEANNE.issuer, JEANNE.subject)
     lost = cookies[2][:1].decode()
+    assert len(await worker.sessions.end(found)) == 5
     with pytest.raises(GatewayError) as caught:
-        await end()
+        worker.sessions.unwritten.require_written(found)
     assert caught.value.code is STORE_UNREACHABLE
+    assert [await load(worker, cookie) for cookie in cookies] == [None] * 5, "here all of them have ended"
     dead = [await load(Worker(store, clock), cookie) is None for cookie in cookies]
     assert dead == [cookie[:1] != cookies[2][:1] for cookie in cookies]
     lost = ""
-    assert await end()
+    assert len(await worker.sessions.end(found)) == 5
+    worker.sessions.unwritten.require_written(found)
     assert [await load(Worker(store, clock), cookie) for cookie in cookies] == [None] * 5
-    assert await end() is not by_message
 
 
 async def test_parts_of_an_index_do_not_run_into_each_other(worker: Worker) -> None:
     # Attack K031: `a` + `bc` is not `ab` + `c`.
     cookie = await worker.sign_in(identity=replace(JEANNE, issuer="https://op/a", subject="bc"))
     assert await worker.sessions.ids_of_subject("https://op/ab", "c") == ()
-    assert await worker.sessions.ids_of_sid("https://op/a", "bc") == ()
+    assert await worker.sessions.of_sid("https://op/a", "bc") == ()
     assert await load(worker, cookie) == "bc"
 
 

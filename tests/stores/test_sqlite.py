@@ -486,7 +486,7 @@ async def test_sessions_say_unreachable_and_never_absent(store: SqliteStore, pat
         worker.sessions.load(PORTAL, cookie),
         worker.sign_in(),
         worker.sessions.of_browser(PORTAL, cookie),
-        worker.sessions.end_browser(PORTAL, cookie),
+        Worker(store, Clock()).sessions.end_browser(PORTAL, cookie),
         worker.sessions.hand_overs.take("A" * 43),
         worker.transactions.sign_ins.peek("A" * 43),
         worker.transactions.openid_logins.take("A" * 43),

@@ -7,8 +7,8 @@ import time
 
 import pytest
 
-from gateway.config.compile.compiler import compile_files
-from gateway.config.compile.process import decode_outcome, encode_files
+from gateway.config.compile.compiler import Compiled, compile_files
+from gateway.config.compile.process import decode_outcome, encode_files, split_answer
 from gateway.config.problems import ProblemsFound
 from tests.config.samples import sample_files
 from tests.patience import PATIENCE
@@ -19,15 +19,22 @@ pytestmark = pytest.mark.slow
 
 def run(message: bytes) -> subprocess.CompletedProcess[bytes]:
     return subprocess.run(
-        [sys.executable, "-m", "gateway.trial.compile_process"], input=message, capture_output=True, timeout=PATIENCE
+        [sys.executable, "-m", "gateway.trial.compile_process", "60"],
+        input=message,
+        capture_output=True,
+        timeout=PATIENCE,
     )
+
+
+def answered(done: subprocess.CompletedProcess[bytes]) -> Compiled:
+    return decode_outcome(split_answer(done.stdout)[1])
 
 
 def test_the_process_answers_with_what_compiling_here_gives() -> None:
     files = sample_files()
     done = run(encode_files(files))
     assert (done.returncode, done.stderr) == (0, b"")
-    assert decode_outcome(done.stdout) == compile_files(files)
+    assert answered(done) == compile_files(files)
 
 
 def test_the_process_answers_with_every_problem() -> None:
@@ -35,7 +42,7 @@ def test_the_process_answers_with_every_problem() -> None:
     done = run(encode_files(files))
     assert (done.returncode, done.stderr) == (0, b"")
     with pytest.raises(ProblemsFound) as there:
-        decode_outcome(done.stdout)
+        answered(done)
     with pytest.raises(ProblemsFound) as here:
         compile_files(files)
     assert there.value.problems == here.value.problems
@@ -52,14 +59,14 @@ def test_what_is_no_message_ends_with_status_2(message: bytes) -> None:
 
 def test_a_folder_whose_own_tests_fail_is_refused_with_the_test_that_failed() -> None:
     passing = run(encode_files(sample_files({"tests/permis.yaml": TESTS})))
-    assert decode_outcome(passing.stdout) == compile_files(sample_files())
+    assert answered(passing) == compile_files(sample_files())
     with pytest.raises(ProblemsFound, match=r"this test fails: GET http://permis.localhost/admin/ as paul"):
-        decode_outcome(run(encode_files(sample_files({"tests/permis.yaml": FAILING}))).stdout)
+        answered(run(encode_files(sample_files({"tests/permis.yaml": FAILING}))))
 
 
 def test_it_leaves_the_core_to_whoever_serves() -> None:
     with subprocess.Popen(
-        [sys.executable, "-m", "gateway.trial.compile_process"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        [sys.executable, "-m", "gateway.trial.compile_process", "60"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
     ) as helper:
         assert helper.stdin is not None
         until = time.monotonic() + 60

@@ -8,6 +8,7 @@ import pytest
 from gateway.config.compile.build import build
 from gateway.config.compile.compiler import Compiled
 from gateway.config.compile.process import decode_files, decode_outcome, encode_files, encode_outcome
+from gateway.config.folder.files import digest_of
 from gateway.config.problems import Place, Problem, ProblemsFound
 from gateway.config.snapshot import Snapshot
 from gateway.model.codes import Code
@@ -50,6 +51,23 @@ def taken(
 def test_a_whole_folder_leaves_nothing_out() -> None:
     compiled, snapshot = taken({TEAM_FILE: MINE}, starting=True)
     assert (compiled.left_out, compiled.kept, compiled.closed, snapshot.closed) == ((), (), (), {})
+
+
+@pytest.mark.parametrize("starting", [True, False])
+def test_where_the_last_good_file_takes_too_long_as_well_its_hosts_are_closed(starting: bool) -> None:
+    """To tell them takes no reading as YAML."""
+    newer = MINE.replace("a.urba", "b.urba")
+    files = replace(
+        sample_files({"gateway.yaml": TEAMS, TEAM_FILE: newer}),
+        starting=starting,
+        good={TEAM_FILE: MINE.encode()},
+        too_slow=frozenset(map(digest_of, (MINE.encode(), newer.encode()))),
+    )
+    compiled = prove_partly(decode_files(encode_files(files)), NOW)
+    assert (compiled.kept, compiled.closed) == ((), (TEAM_FILE,))
+    assert {problem.message for problem in compiled.left_out} == {"it takes too long to compile"}
+    closed = build(compiled.plan).closed
+    assert closed == {"b.urba.localhost" if starting else "a.urba.localhost": f"policies/{TEAM_FILE}"}
 
 
 def test_at_start_the_hosts_of_a_wrong_file_are_closed_and_no_wildcard_answers() -> None:

@@ -25,7 +25,7 @@ Line = dict[str, Any]
 
 class Gateway:
     """`environment`: beside this process's own. Standard output is the log, a file, or what `output` says (a
-    descriptor); standard error has a file of its own."""
+    descriptor); standard error has a file of its own, or what `errors` says."""
 
     def __init__(
         self,
@@ -34,11 +34,13 @@ class Gateway:
         environment: Mapping[str, str] | None = None,
         command: Sequence[str] = SERVE,
         output: int | None = None,
+        errors: int | None = None,
     ) -> None:
         self.place = place
         self._environment = {**os.environ, **(environment or {})}
         self.command = command
         self._output = output
+        self._terminal = errors
         self._log = place.folder / "gateway.log"
         self._errors = place.folder / "gateway.errors"
         self._process: asyncio.subprocess.Process | None = None
@@ -53,7 +55,7 @@ class Gateway:
                 env=self._environment,
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=log if self._output is None else self._output,
-                stderr=errors,
+                stderr=errors if self._terminal is None else self._terminal,
                 start_new_session=True,
             )
 

@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import os
+import pwd
 import re
 import subprocess
 from collections.abc import AsyncIterator
@@ -66,7 +68,10 @@ async def test_a_person_comes_in_under_their_own_login_from_when_they_are_linked
     assert json.loads(bytes(refused.body))["error"] == "account.missing"
     reached = world.upstream.requests
 
+    mark = world.gateway.mark()
     command(place, "link", "one", "a.liddell", "--person", "uid=alice")
+    linked = await world.gateway.logged(mark, event="account.linked")
+    assert (linked["app"], linked["operator"]) == ("one", pwd.getpwuid(os.geteuid()).pw_name)
     await soon(place, cookie, 200)
     told = json.loads(bytes((await ask(place.url(), "/", cookie)).body))
     assert told["headers"]["x-remote-user"] == "a.liddell"
@@ -97,7 +102,8 @@ async def test_a_person_asks_and_comes_in_from_when_an_operator_has_answered(wor
     cookie, reached = world.cookie(dinah, THREE), world.upstream.requests
     form = await world.follow(dinah, await dinah.step("GET", place.url(THREE, "/_ecluse/account?to=/")))
     assert (form.status, form.url) == (200, place.portal(f"{asking}?host={THREE}&to=/"))
-    told = f"host={THREE}&to=%2F&text=Bonjour%2C%0D%0Amerci."
+    (own,) = (dict(one.fields) for one in form.forms() if "owner" in dict(one.fields))
+    told = f"host={THREE}&to=%2F&owner={own['owner']}&text=Bonjour%2C%0D%0Amerci."
     across = await dinah.post(place.portal(asking), told, initiator=place.url(THREE))
     assert across.status == 403, "a page of the application sends no such form"
     sent = await dinah.post(place.portal(asking), told, initiator=form.url)

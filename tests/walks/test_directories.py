@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import os
+import pwd
 import subprocess
 from base64 import b64encode
 from collections.abc import AsyncIterator
@@ -207,6 +209,9 @@ async def test_an_operator_has_one_person_or_everybody_looked_up_at_their_next_r
     await becomes(place, world.cookie(bob), 200)
     assert (await refresh(place, "--provider", "alpha", "--subject", "nobody")).returncode == 1
     assert (await world.gateway.logged(before, event="directory.refresh", number=2))["sessions"] == "all"
+    one = world.gateway.lines(before, event="directory.refresh")[0]
+    assert one["person"] in {line["person"] for line in world.gateway.lines(event="login.succeeded")}
+    assert one["operator"] == pwd.getpwuid(os.geteuid()).pw_name
     await writes_back(world)
     await world.leave()
 

@@ -100,8 +100,11 @@ async def test_a_session_is_gone_at_every_worker_before_the_directory_is_answere
         with pytest.raises(ConnectionError):
             await streaming
     await stream.close()
-    assert (await world.gateway.logged(mark, event="logout.provider"))["sessions"] == 1
-    assert (await world.gateway.logged(mark, event="scim.told", what="deactivated"))["client_name"] == "ville"
+    ended = await world.gateway.logged(mark, event="logout.provider")
+    told = await world.gateway.logged(mark, event="scim.told", what="deactivated")
+    assert (ended["sessions"], told["client_name"], told["user"]) == (1, "ville", id)
+    came = [line["person"] for line in world.gateway.lines(mark, event="login.succeeded")]
+    assert ended["person"] == told["person"] == came[0]
     await refused(world, "alice")
     assert (await world.gateway.logged(mark, event="login.refused"))["code"] == "login.deactivated"
 

@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import os
+import pwd
 import subprocess
 from collections.abc import AsyncIterator
 from typing import Any
@@ -56,8 +58,13 @@ async def test_sessions_are_listed_shown_and_ended(world: World) -> None:
     assert (code, errors) == (2, "ecluse: 2 sessions would end: say --yes, or mean one\n")
     assert await everywhere(place, "/x", alice) == {200}
 
+    mark = world.gateway.mark()
     code, told, _ = await said(place, "revoke", "--id", first["id"])
     assert (code, told) == (0, "ended: 1\n")
+    ended = await world.gateway.logged(mark, event="logout.operator")
+    assert (ended["operator"], ended["sessions"]) == (pwd.getpwuid(os.geteuid()).pw_name, 1)
+    of_alice = world.gateway.lines(event="login.succeeded")[0]["person"]
+    assert ended["person"] == first["person"] == of_alice
     assert await everywhere(place, "/x", alice) == {401}
     assert await everywhere(place, "/x", bob) == {200}
 

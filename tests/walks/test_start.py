@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.patience import until
+from tests.patience import PATIENCE, until
 from tests.raw_http import Connection
 from tests.saml.parties import pair
 from tests.walks.gateway import Gateway
@@ -211,7 +211,7 @@ async def test_a_wrong_app_file_closes_its_hosts_and_the_others_are_served(gatew
     place.write_app("wild", "'*.localhost'", access="  - {path: /**, allow: signed_in}\n")
     await gateway.start()
     line = await gateway.logged(0, event="config.partly")
-    assert (line["closed"], line["kept"]) == (["apps/two.yaml"], [])
+    assert (line["closed"], line["kept"], line["hosts"]) == (["apps/two.yaml"], [], ["two.localhost"])
     assert line["detail"].startswith("policies/apps/two.yaml:8:17: access[0].alow: unknown key (did you mean allow?)")
     connection = await Connection.open(place.url())
     closed = await connection.exchange(request("/", host="two.localhost"))
@@ -223,6 +223,38 @@ async def test_a_wrong_app_file_closes_its_hosts_and_the_others_are_served(gatew
     await connection.close()
     assert {(await ask(place.url(), host=host)).status for host in ("one.localhost", "x.localhost")} == {401}
     assert "apps/two.yaml" in (await gateway.readiness())["last_reload"]
+
+
+async def test_whoever_starts_it_at_a_terminal_is_told_which_hosts_are_closed_and_why(place: Place) -> None:
+    place.write_app("two", "two.localhost", access="  - {path: /**, alow: anyone}\n")
+    place.write("apps/three.yaml", "\tx: 1\n")
+    terminal, theirs = os.openpty()
+    gateway = Gateway(place, errors=theirs)
+    try:
+        await gateway.start()
+        told = ""
+        async with asyncio.timeout(PATIENCE):
+            while "apps/two.yaml:8:17" not in told:
+                told += (await asyncio.to_thread(os.read, terminal, 65536)).decode()
+        gateway.is_clean()
+    finally:
+        await gateway.end()
+        os.close(terminal)
+        os.close(theirs)
+    assert told.splitlines()[:3] == [
+        "ecluse: Some app files are wrong; all else is served.",
+        "  closed: two.localhost (policies/apps/two.yaml)",
+        "  closed: no host that is known (policies/apps/three.yaml; its other hosts cannot be told)",
+    ]
+    assert "access[0].alow: unknown key (did you mean allow?)" in told
+
+
+async def test_where_standard_error_is_no_terminal_the_log_alone_says_so(gateway: Gateway, place: Place) -> None:
+    place.write_app("two", "two.localhost", access="  - {path: /**, alow: anyone}\n")
+    await gateway.start()
+    await gateway.logged(0, event="config.partly")
+    await gateway.stop()
+    assert gateway.errors() == ""
 
 
 async def test_what_can_be_counted_is_there_before_the_first_request(gateway: Gateway, place: Place) -> None:

@@ -136,3 +136,10 @@ def test_a_strict_head_is_read_as_without_leniencies(parts: list[bytes], accepts
     assert head_end(head, frozenset(accepts)) == len(head)
     after = strictly(mended(head, frozenset(accepts)))
     assert (after.status, after.framing) == (before.status, before.framing)
+
+
+@pytest.mark.parametrize("line", [b"a: b\r\n", b"a: b\n", b"a\r\n", b" a\r\n"])
+def test_more_lines_than_anybody_sends_are_not_mended(line: bytes) -> None:
+    mended(b"HTTP/1.1 200 OK\r\n" + line * 500 + b"\r\n", ALL)
+    with pytest.raises(GatewayError, match="501 header lines: over 500"):
+        mended(b"HTTP/1.1 200 OK\r\n" + line * 501 + b"\r\n", ALL)

@@ -37,6 +37,8 @@ def test_a_head_is_a_get() -> None:
         b"_%u006dethod=DELETE", b"_method=%u0044ELETE", b"X-HTTP-%U004dethod-Override=DELETE", b"%u005fm%65thod=DELETE",
         # Catalyst.
         b"x-tunneled-method=DELETE",
+        # qs (Express), Rack 2, Spring.
+        b"[_method]=DELETE", b"%5B_method%5D=DELETE", b"_method]=DELETE", b"!_method=DELETE",
     ],
 )  # fmt: skip
 def test_a_query_names_one(query: bytes) -> None:

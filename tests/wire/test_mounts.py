@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.wire.mounts import Mount
+from tests.growth import is_linear
 
 HERE = Mount("/wiki", "/wiki")
 AT_ROOT = Mount("/old", "")
@@ -63,9 +64,22 @@ def test_addresses_within_values() -> None:
     assert AT_ROOT.link(b'</a.css>; rel=preload, <b>; rel=next, <//x/>; rel="y"', ORIGIN) == (
         b'</old/a.css>; rel=preload, <b>; rel=next, <//x/>; rel="y"'
     )
+    assert AT_ROOT.link(b"< \t/a>, < /<b>, <>, </c", ORIGIN) == b"< \t/old/a>, < /old/<b>, <>, </c"
     assert AT_ROOT.refresh(b"5; url=/x", ORIGIN) == b"5; url=/old/x"
     assert AT_ROOT.refresh(b"0;URL='/x'", ORIGIN) == b"0;URL='/old/x'"
     assert AT_ROOT.refresh(b"5", ORIGIN) == b"5"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("begin", "more"), [(b"<", b" "), (b"", b"<"), (b"", b"<\t>"), (b"</x>", b"</x"), (b"", b">")])
+def test_a_link_of_many_blanks_or_beginnings_is_read_once(begin: bytes, more: bytes) -> None:
+    assert is_linear(lambda size: lambda: MOVED.link(begin + more * size, ORIGIN), small=1000, large=100_000)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("more", [b" ", b"0", b"\t;", b"url", b"\n"])
+def test_so_is_a_refresh(more: bytes) -> None:
+    assert is_linear(lambda size: lambda: MOVED.refresh(b"0" + more * size, ORIGIN), small=1000, large=100_000)
 
 
 @pytest.mark.parametrize(

@@ -884,6 +884,12 @@ def test_every_letter_is_lowered_to_one_that_stays() -> None:
         assert not segment.isascii() or letter in {"\u212a", "\u1fef"}, hex(point)
 
 
+def test_a_path_of_more_segments_than_anybody_has_is_read_where_all_are_plain() -> None:
+    for number, looked_at in ((500, True), (501, False)):
+        assert read(b"/a" * number, STRICT) is not None
+        assert (read(b"/a" * (number - 1) + b"/%C3%A9", STRICT) is not None) is looked_at
+
+
 @pytest.mark.parametrize(
     ("start", "piece", "times"),
     [
@@ -900,6 +906,7 @@ def test_every_letter_is_lowered_to_one_that_stays() -> None:
         (b"/(", b"S(x)", 2000),
         (b"/", b"%C5%93", 1300),
         (b"/", b":$a", 2700),
+        (b"/", b":a", 4000),
         (b"/a", b"%20", 2700),
     ],
 )

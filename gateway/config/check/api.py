@@ -63,7 +63,7 @@ _Recognised = tuple[ApiSection, OpaqueTokensSection | None]
 
 
 def _tell_apart(one: _Recognised, other: _Recognised) -> bool:
-    """Whether each says something that the other contradicts. A token that fits both is shown to neither."""
+    """Whether no token can fit both sections. A token that fits both is shown to neither provider."""
     (an_api, here), (other_api, there) = one, other
     if an_api.prefix and other_api.prefix:
         return not an_api.prefix.startswith(other_api.prefix) and not other_api.prefix.startswith(an_api.prefix)

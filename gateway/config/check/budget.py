@@ -51,7 +51,7 @@ class _Known(NamedTuple):
         return cls(found)
 
     def identity(self, chosen: dict[str, str]) -> Identity:
-        """Somebody of whom this is known, and nothing else."""
+        """Makes an identity from the chosen values, without further attributes."""
         return Identity(
             provider=chosen.get("provider", ""),
             issuer=chosen.get("issuer", ""),

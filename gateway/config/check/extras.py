@@ -12,7 +12,7 @@ _REMEDY = "docs/how-to/install-it.md"
 
 
 def check_extra(document: YamlDocument, path: Path, extra: str, module: str) -> Iterator[Problem]:
-    """`extra`: its name in the package; `module`: one that is there with it."""
+    """`extra`: the name of the optional dependency group; `module`: a module that the group installs."""
     yield from check_library(document, path, f"the extra {extra}", module)
 
 

@@ -19,7 +19,7 @@ from gateway.config.check.teams import check_teams
 from gateway.config.check.tokens import check_audiences
 from gateway.config.compile.frozen import Material
 from gateway.config.compile.gateway import workers_of
-from gateway.config.folder.files import team_of, within
+from gateway.config.folder.files import Begin, team_of, within
 from gateway.config.problems import Path, Problem, did_you_mean
 from gateway.config.schema.app import AppFile
 from gateway.config.schema.gateway import GatewayFile
@@ -36,11 +36,14 @@ _Model = TypeVar("_Model", bound=BaseModel)
 Key = TypeVar("Key", bound=Hashable)
 
 
-def check_folder(folder: Folder, material: Material, unchanged: Container[str] = ()) -> list[Problem]:
+def check_folder(
+    folder: Folder, material: Material, unchanged: Container[str] = (), begin: Begin = lambda _: None
+) -> list[Problem]:
     """Problems of the files that are valid each by itself. Names, hosts and listed providers are also taken from files
     that are not.
 
-    `material`: what of the references could be read; `unchanged`: app files that are served as they are.
+    `material`: what of the references could be read; `unchanged`: app files that are served as they are; `begin`: told
+    the file that is checked.
     """
     index = Index.of(folder)
     apps = _by_claim(folder.apps, unchanged)
@@ -56,10 +59,13 @@ def check_folder(folder: Folder, material: Material, unchanged: Container[str] =
     if [app for app in folder.apps if app.model is not None and app.model.translate.has_tokens]:
         found += check_audiences(folder)
     if folder.gateway is not None and folder.gateway.model is not None:
+        begin(folder.gateway.path)
         found += _gateway(folder, folder.gateway.document, folder.gateway.model)
     for provider in folder.providers:
         if provider.model is not None:
+            begin(provider.path)
             found += _provider(provider.document, provider.model, folder.gateway_file, index)
+    begin("")
     if folder.directories:
         found += check_directories(folder, index.providers, all_providers=index.all_providers)
     if folder.teams:
@@ -67,10 +73,12 @@ def check_folder(folder: Folder, material: Material, unchanged: Container[str] =
     if folder.shadows:
         found += check_shadows(folder)
     for app in (*folder.apps, *folder.shadows):
+        begin(app.path)
         if app.model is not None:
             found += check_app(app, app.model, index, material)
         if index.all_providers:
             found += _unknown_providers(app, index)
+    begin("")
     return found
 
 

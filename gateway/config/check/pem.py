@@ -18,7 +18,17 @@ def check_certificates(content: bytes) -> None:
     try:
         load_pem_x509_certificates(content)
     except (ValueError, InvalidVersion):
-        raise Wrong("this is not a certificate in PEM form", "-----BEGIN CERTIFICATE-----") from None
+        raise Wrong("this is not a certificate in PEM form", _certificate_hint(content)) from None
+
+
+def _certificate_hint(content: bytes) -> str:
+    from cryptography.x509 import InvalidVersion, load_der_x509_certificate
+
+    try:
+        load_der_x509_certificate(content)
+    except (ValueError, InvalidVersion):
+        return "-----BEGIN CERTIFICATE-----"
+    return "it is one in DER form: openssl x509 -inform DER -in FILE -out FILE.pem"
 
 
 def check_one_certificate(content: bytes) -> None:
@@ -131,7 +141,10 @@ def public_key_der(content: bytes) -> bytes:
         certified = b"BEGIN CERTIFICATE" in content
         key = load_pem_x509_certificate(content).public_key() if certified else load_pem_public_key(content)
     except (ValueError, UnsupportedAlgorithm, InvalidVersion):
-        raise Wrong("this is neither a certificate nor a public key in PEM form") from None
+        hint = _certificate_hint(content)
+        raise Wrong(
+            "this is neither a certificate nor a public key in PEM form", hint if "DER" in hint else ""
+        ) from None
     return key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
 
 
@@ -144,4 +157,17 @@ def _private_key(content: bytes) -> "PrivateKeyTypes":
     except TypeError:
         raise Wrong("this key has a passphrase", "take it off, and keep the file from other users") from None
     except (ValueError, UnsupportedAlgorithm):
-        raise Wrong("this is not a private key in PEM form", "-----BEGIN PRIVATE KEY-----") from None
+        raise Wrong("this is not a private key in PEM form", _key_hint(content)) from None
+
+
+def _key_hint(content: bytes) -> str:
+    from cryptography.exceptions import UnsupportedAlgorithm
+    from cryptography.hazmat.primitives.serialization import load_der_private_key
+
+    try:
+        load_der_private_key(content, None)
+    except TypeError:
+        pass  # it has a passphrase, which openssl asks for
+    except (ValueError, UnsupportedAlgorithm):
+        return "-----BEGIN PRIVATE KEY-----"
+    return "it is one in DER form: openssl pkey -inform DER -in FILE -out FILE.pem"

@@ -71,6 +71,7 @@ def resolve(folder: Folder, files: Files) -> tuple[dict[tuple[str, Path], bytes]
     material: dict[tuple[str, Path], bytes] = {}
     problems: list[Problem] = []
     for use in _uses(folder, development):
+        files.begin(use.file)
         try:
             content = _content(use, files, development)
             use.check(content)
@@ -80,6 +81,7 @@ def resolve(folder: Folder, files: Files) -> tuple[dict[tuple[str, Path], bytes]
             if use.reference.kind == "inline":
                 place = replace(place, source="")  # the line holds the secret, and problems go to logs
             problems.append(Problem(place, key_path(use.path), wrong.message, wrong.hint))
+    files.begin("")
     problems += [*_pairs(folder, material), *_own_keys(folder, material)]
     return material, [replace(problem, code=CONFIG_REFERENCE.id) for problem in problems]
 

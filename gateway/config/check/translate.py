@@ -56,8 +56,8 @@ _DRAWN: Final = re.compile(r"(?=.*[0-9])(?=.*[A-Za-z])[\w.~+/=-]{16,}")
 # RFC 9110 11.4, for whatever header: a scheme and what proves it; a JWT; a key; a user and password in a URL; tokens of
 # AWS, GitHub, GitLab and Slack, which are known by their beginnings.
 _VALUE: Final = re.compile(
-    r"(?:basic|bearer|digest|negotiate|ntlm|apikey|token|aws4-hmac-sha256)\s+\S+.*|eyJ[\w-]+\.[\w-]*\.?[\w-]*"
-    r"|-----BEGIN .*|\w+://[^/@]*:[^/@]*@.*"
+    r"(?:basic|bearer|digest|negotiate|ntlm|apikey|token|aws4-hmac-sha256)\s+\S+.*|eyJ[\w-]+\.[\w-]*+\.?[\w-]*"
+    r"|-----BEGIN .*|\w+://[^/:@]*:[^/@]*@.*"
     r"|(?:AKIA|ASIA)[A-Z0-9]{16}|(?:gh[a-z]_|github_pat_|glpat-|xox[a-z]-)[\w-]{16,}",
     re.IGNORECASE | re.DOTALL,
 )

@@ -4,5 +4,6 @@
 `gateway`, `provider`, `app`   models to the values of the plan; `frozen` carries over what has one name in both
 `plan`, `codec`                the plan: one value a line, as bytes
 `build`, `rules`, `cel`        the plan to the snapshot, step by step, without YAML and without the validator
+`cel_tree`, `cel_bound`        what an expression in CEL can cost at most, in steps and bytes
 `process`                      what goes to the process that compiles, and what comes back
 """

@@ -1,16 +1,22 @@
 """`when:` in CEL, by Google's own evaluator: an extra. Typed at load; whatever is not the boolean true lets nobody in.
 
+The evaluator has no budget for memory, and for time only a number of iterations. So an expression whose cost could pass
+the bound (`cel_bound`) for usual values does not load; for larger values, its cost is added up before it runs.
+
 The evaluator names its variables `user.mail`, one by one: `user.NAME` is an attribute's only value, but for groups and
 mandates, which are lists; `values.NAME` is the list of an attribute's values, whichever it is.
 """
 
 import importlib
+import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from gateway.config.compile.cel_bound import BYTES, STEPS, Cost, Node, Shape, list_of, text_of, with_values
+from gateway.config.compile.cel_tree import CheckedExpression
 from gateway.model.codes import POLICY_CONDITION
 from gateway.model.errors import GatewayError
 from gateway.model.identity import Identity
@@ -18,7 +24,6 @@ from gateway.model.mandate import MANDATES
 from gateway.policy.conditions import GROUPS, When
 from gateway.policy.facts import Facts
 from gateway.policy.truth import Truth
-from gateway.policy.values import compile_re2
 
 LISTS = frozenset({GROUPS, MANDATES})
 OF_USER = ("subject", "provider", "issuer", "tenant")
@@ -30,6 +35,11 @@ _OF_REQUEST = {
     "request.time": _TIMESTAMP,
 }
 _AHEAD = "request.method"
+_USUAL = {_STRING: text_of(200), _LIST: list_of(30, 30 * 64, 64), _TIMESTAMP: Shape()}
+"""The values for which each expression has to stay within the bound at load."""
+_LARGEST = {_STRING: text_of(1 << 16), _LIST: list_of(4096, 1 << 19, 8192), _TIMESTAMP: Shape()}
+"""No value of a person is larger (identity.mapping), nor is a path. What fits for these is not added up
+again."""
 _WHERE = re.compile(r"<input>:(\d+:\d+): (.*)")
 
 
@@ -75,37 +85,54 @@ class Cel:
             raise GatewayError(
                 POLICY_CONDITION, f"this comes to {expression.return_type()}, and a condition is true or false"
             )
-        parts = list(_parts(_field(_field(checked, 2), 4)))
-        for pattern in (pattern for name, pattern in parts if name == _MATCHES):
-            _check_pattern(pattern)
-        names = frozenset(name for name, _ in parts if name in self._variables)
+        read = CheckedExpression()
+        tree = read.read(checked)
+        names = frozenset(name for name in read.names if name in self._variables)
+        usual = with_values(tree, {name: _USUAL[self._variables[name]] for name in names})
+        if not usual.fits:
+            raise GatewayError(POLICY_CONDITION, f"{_over(usual)}, for texts of 200 bytes and lists of 30 texts of 64")
+        for zone in read.zones:
+            self._check_zone(zone)
+        # The evaluator plans at the first evaluation.
+        _evaluated(expression, {})
+        largest = with_values(tree, {name: _LARGEST[self._variables[name]] for name in names}).fits
         of_request = any(name.startswith("request.") and name != _AHEAD for name in names)
         of_identity = any(not name.startswith("request.") for name in names)
-        return When(
-            source, CelExpression(expression, self._bool, names, of_identity, self._tally), of_identity, of_request
-        )
+        compiled = CelExpression(expression, self._bool, names, of_identity, self._tally, None if largest else tree)
+        return When(source, compiled, of_identity, of_request)
+
+    def _check_zone(self, zone: str) -> None:
+        """The evaluator opens the file of a zone when it first comes to it, and keeps what it reads."""
+        found = _evaluated(self._env.compile(f"timestamp(0).getHours({json.dumps(zone, ensure_ascii=False)}) >= 0"), {})
+        if found is None or found.type() != self._bool:
+            raise GatewayError(POLICY_CONDITION, f"no time zone is named `{zone}`")
 
 
 class CelExpression:
-    """policy.Expression."""
+    """policy.Expression. `tree`: what the cost is added up from; None where no value of a person is too large."""
 
-    __slots__ = ("_bool", "_expression", "_names", "_of_identity", "_tally")
+    __slots__ = ("_bool", "_expression", "_names", "_of_identity", "_tally", "_tree")
 
-    def __init__(self, expression: Any, bool_type: Any, names: frozenset[str], of_identity: bool, tally: Tally) -> None:
+    def __init__(
+        self,
+        expression: Any,
+        bool_type: Any,
+        names: frozenset[str],
+        of_identity: bool,
+        tally: Tally,
+        tree: Node | None,
+    ) -> None:
         self._expression = expression
         self._bool = bool_type
         self._names = names
         self._of_identity = of_identity
         self._tally = tally
+        self._tree = tree
 
     def truth(self, identity: Identity | None, facts: Facts) -> Truth:
-        data = {name: value for name in self._names if (value := _value(name, identity, facts)) is not None}
-        try:
-            found = self._expression.eval(data=data)
-            value = found.value() if found.type() == self._bool else None
-        except (RuntimeError, TypeError, ValueError):
-            # Its iteration budget, and whatever else it raises instead of giving it as a value.
-            value = None
+        data = self._values(identity, facts)
+        found = _evaluated(self._expression, data) if self._fits(data) else None
+        value = found.value() if found is not None and found.type() == self._bool else None
         if value is True:
             return Truth.TRUE
         if value is False:
@@ -113,6 +140,50 @@ class CelExpression:
         if identity is not None or not self._of_identity:
             self._tally.failures += 1
         return Truth.UNKNOWN
+
+    def too_costly(self, identity: Identity | None, facts: Facts) -> str:
+        data = self._values(identity, facts)
+        if self._tree is None or self._fits(data):
+            return ""
+        return f"{_over(with_values(self._tree, _shapes(data)))}, for this person and this request"
+
+    def _values(self, identity: Identity | None, facts: Facts) -> dict[str, object]:
+        return {name: value for name in self._names if (value := _value(name, identity, facts)) is not None}
+
+    def _fits(self, data: Mapping[str, object]) -> bool:
+        return self._tree is None or with_values(self._tree, _shapes(data)).fits
+
+
+def _evaluated(expression: Any, data: Mapping[str, object]) -> Any:
+    """The evaluator's value. None: its iteration budget, or whatever else it raises instead of giving it as a value."""
+    try:
+        return expression.eval(data=data)
+    except (RuntimeError, TypeError, ValueError):
+        return None
+
+
+def _shapes(data: Mapping[str, object]) -> dict[str, Shape]:
+    return {name: _shape(value) for name, value in data.items()}
+
+
+def _shape(value: object) -> Shape:
+    if isinstance(value, str):
+        return text_of(len(value.encode()))
+    if not isinstance(value, list):
+        return Shape()
+    whole = "".join(value)
+    size = len(whole.encode())
+    # UTF-8: four bytes a letter at most.
+    return list_of(len(value), size, min(size, max(map(len, value), default=0) * (1 if len(whole) == size else 4)))
+
+
+def _over(cost: Cost) -> str:
+    """What is over the bound, in numbers that a person can read."""
+    steps, size = (f"{number:,}" if number < 10**9 else "over 1,000,000,000" for number in (cost.steps, cost.bytes))
+    return (
+        f"this could take {steps} steps and {size} bytes of memory (at most {STEPS:,} and {BYTES:,}): "
+        "nest fewer macros, add fewer lists, use exists in place of map and filter"
+    )
 
 
 def loading() -> Iterator[None]:
@@ -172,78 +243,3 @@ def _reason(error: str) -> str:
     """The first two of its complaints, each at its line and column of the expression."""
     found = [f"{place}: {what.removesuffix(' [INVALID_ARGUMENT]')}" for place, what in _WHERE.findall(error)]
     return "; ".join(one.replace(" (in container '')", "") for one in found[:2]) or error.partition("\n")[0]
-
-
-def _check_pattern(pattern: str | None) -> None:
-    """The evaluator compiles a pattern only when it comes to it, and then there is no telling."""
-    if pattern is None:
-        raise GatewayError(POLICY_CONDITION, "what `matches` takes is written out, not computed: it is checked at load")
-    compile_re2(pattern)
-
-
-# --- the checked expression, as it is serialized: cel.expr.CheckedExpr of google/api/expr -----------------------------
-
-_MATCHES = "matches()"
-_IDENT, _CONSTANT = 4, 3
-# The fields of Expr that hold expressions: select, call, list, struct, comprehension; and below each, which of its own.
-_HOLDING = {5: (1,), 6: (1, 3), 7: (1,), 8: (2,), 9: (2, 4, 5, 6, 7)}
-_STRUCT, _CALL = 8, 6
-_ENTRY_EXPRESSIONS = (3, 4)
-_LENGTH_DELIMITED = 2
-
-
-def _parts(expression: bytes) -> Iterator[tuple[str, str | None]]:
-    """(name, None) of each identifier; (_MATCHES, the pattern, None where it is computed) of each call of `matches`."""
-    for field, content in _fields(expression):
-        if field == _IDENT:
-            yield _field(content, 1).decode(), None
-        elif field in _HOLDING:
-            if field == _CALL and _field(content, 2) == b"matches":
-                yield _MATCHES, _constant([value for number, value in _fields(content) if number == 3][-1])
-            for number, below in _fields(content):
-                if number in _HOLDING[field]:
-                    for one in _entries(below) if field == _STRUCT else (below,):
-                        yield from _parts(one)
-
-
-def _entries(entry: bytes) -> list[bytes]:
-    return [value for number, value in _fields(entry) if number in _ENTRY_EXPRESSIONS]
-
-
-def _constant(expression: bytes) -> str | None:
-    return next(
-        (value.decode() for field, content in _fields(expression) if field == _CONSTANT
-         for number, value in _fields(content) if number == 6),
-        None,
-    )  # fmt: skip
-
-
-def _field(message: bytes, wanted: int) -> bytes:
-    return next((value for number, value in _fields(message) if number == wanted), b"")
-
-
-def _fields(message: bytes) -> Iterator[tuple[int, bytes]]:
-    """The fields of a protobuf message that are messages or texts themselves."""
-    at = 0
-    while at < len(message):
-        tag, at = _number(message, at)
-        kind = tag & 7
-        if kind == _LENGTH_DELIMITED:
-            length, at = _number(message, at)
-            yield tag >> 3, message[at : at + length]
-            at += length
-        elif kind == 0:
-            _, at = _number(message, at)
-        else:
-            at += 8 if kind == 1 else 4
-
-
-def _number(message: bytes, at: int) -> tuple[int, int]:
-    value = shift = 0
-    while True:
-        byte = message[at]
-        at += 1
-        value |= (byte & 0x7F) << shift
-        shift += 7
-        if byte < 0x80:
-            return value, at

@@ -24,7 +24,7 @@ from gateway.config.compile.plan import (
     revision_of,
 )
 from gateway.config.compile.provider import plan_oidc_provider, plan_saml_provider
-from gateway.config.folder.files import GATEWAY_FILE, Files, closed_hosts, team_of, unread_files
+from gateway.config.folder.files import GATEWAY_FILE, Begin, Files, closed_hosts, team_of, unread_files
 from gateway.config.problems import Place, Problem, ProblemsFound
 from gateway.config.schema.conditions import SharedIs, WrittenCondition, leaves
 from gateway.config.schema.load import Folder, load
@@ -62,14 +62,14 @@ def compile_files(files: Files) -> Compiled:
         design, lacking = resolve_design(gateway, files)
         material |= design
     unchanged = {path for path, content in files.good.items() if files.texts.get(path) == content}
-    problems = [*found, *unresolved, *lacking, *check_folder(folder, material, unchanged)]
+    problems = [*found, *unresolved, *lacking, *check_folder(folder, material, unchanged, files.begin)]
     if folder.gateway is None and folder.complete:
         problems.append(
             Problem(Place(files.shown(GATEWAY_FILE), 0, 0), "", "this file is missing", "is this the policy folder?")
         )
     if problems:
         raise ProblemsFound(problems)
-    plan = plan_of(folder, material, files.root, _closed(folder, files))
+    plan = plan_of(folder, material, files.root, _closed(folder, files), files.begin)
     return Compiled(plan, revision_of(plan))
 
 
@@ -86,11 +86,12 @@ def _closed(folder: Folder, files: Files) -> ClosedHosts:
     return ClosedHosts(dict(sorted(closed.items())), dict(sorted(unread_files(files.closed).items())))
 
 
-def plan_of(folder: Folder, material: Material, root: str, closed: ClosedHosts) -> bytes:
-    return encode_plan(list(_lines(folder, material, root, closed)))
+def plan_of(folder: Folder, material: Material, root: str, closed: ClosedHosts, begin: Begin = lambda _: None) -> bytes:
+    """`begin`: told the file of which the plan is made."""
+    return encode_plan(list(_lines(folder, material, root, closed, begin)))
 
 
-def _lines(folder: Folder, material: Material, root: str, closed: ClosedHosts) -> Iterator[Line]:
+def _lines(folder: Folder, material: Material, root: str, closed: ClosedHosts, begin: Begin) -> Iterator[Line]:
     if folder.gateway is None or folder.gateway.model is None:
         raise ValueError("a folder with problems has no plan")
     gateway = folder.gateway.model
@@ -100,10 +101,12 @@ def _lines(folder: Folder, material: Material, root: str, closed: ClosedHosts) -
     oidc: list[OidcProvider] = []
     saml: list[SamlProvider] = []
     for provider in folder.providers:
+        begin(provider.path)
         if isinstance(provider.model, ProviderFile):
             oidc.append(plan_oidc_provider(provider.path, provider.model, gateway, material))
         elif isinstance(provider.model, SamlProviderFile):
             saml.append(plan_saml_provider(provider.path, provider.model, gateway, material))
+    begin("")
     yield from sorted(oidc, key=lambda provider: provider.name)
     yield from sorted(saml, key=lambda provider: provider.name)
     directories = (
@@ -116,11 +119,13 @@ def _lines(folder: Folder, material: Material, root: str, closed: ClosedHosts) -
     yield from _shared(folder)
     if closed.files or closed.unread:
         yield closed
-    apps = [
-        (plan_app(app.document, app.path, app.model, gateway, material, root), plan_rules(app.document, app.model))
-        for app in (*folder.apps, *folder.shadows)
-        if app.model is not None
-    ]
+    apps = []
+    for loaded in (*folder.apps, *folder.shadows):
+        if loaded.model is not None:
+            begin(loaded.path)
+            planned = plan_app(loaded.document, loaded.path, loaded.model, gateway, material, root)
+            apps.append((planned, plan_rules(loaded.document, loaded.model)))
+    begin("")
     for app, rules in sorted(apps, key=lambda each: (each[0].name, not each[0].shadow, each[0].file)):
         yield from _app_lines(app, rules)
 

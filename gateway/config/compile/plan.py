@@ -206,6 +206,12 @@ def sent_ltpa2(plan: bytes) -> tuple[str, ...]:
     return tuple(app["name"] for app in live if any("Ltpa2Spec" in token for token in app.get("tokens", ())))
 
 
+def closed_in(plan: bytes) -> ClosedHosts:
+    """The hosts for which no application answers, because its file is wrong."""
+    found = next(_looked_at(plan, ClosedHosts), None)
+    return ClosedHosts({}, {}) if found is None else ClosedHosts(found["files"], found["unread"])
+
+
 def with_token_keys(plan: bytes, keys: tuple[SigningKey, ...]) -> bytes:
     """The same plan, with these keys."""
     return _with(plan, token_keys=keys)

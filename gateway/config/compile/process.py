@@ -1,5 +1,7 @@
 """The messages to and from the process that compiles: files one way, a plan or the problems the other, as bytes.
 
+Before its answer the process says which file it works on, so that whoever ends one that takes too long knows the file.
+
 A message is four bytes of length, a JSON head of that length, and the payloads that the head gives the sizes of.
 """
 
@@ -8,7 +10,7 @@ import json
 from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from gateway.config.compile.compiler import Compiled
 from gateway.config.folder.files import Files
@@ -30,6 +32,7 @@ def encode_files(files: Files) -> bytes:
         "good": [[path, len(content)] for path, content in files.good.items()],
         "known": {path: list(hosts) for path, hosts in files.known.items()},
         "starting": files.starting,
+        "too_slow": sorted(files.too_slow),
     }
     return _message(head, [*(content for _, content in texts + secrets), *files.good.values()])
 
@@ -50,6 +53,7 @@ def decode_files(message: bytes) -> Files:
         good=good,
         known={path: tuple(hosts) for path, hosts in head["known"].items()},
         starting=head["starting"],
+        too_slow=frozenset(head["too_slow"]),
     )
 
 
@@ -80,6 +84,16 @@ def decode_outcome(message: bytes) -> Compiled:
         raise ProblemsFound(map(_problem, head["problems"]))
     left_out = tuple(map(_problem, head["left_out"]))
     return Compiled(payload, head["revision"], left_out, tuple(head["kept"]), tuple(head["closed"]))
+
+
+ANSWER: Final = b"\n\n"
+"""Between what was begun and the answer: digests of contents (`folder.files.digest_of`), each behind a line end."""
+
+
+def split_answer(written: bytes) -> tuple[str, bytes]:
+    """The content that was begun last, and the answer; each empty where there is none."""
+    begun, _, answer = written.partition(ANSWER)
+    return begun.rpartition(b"\n")[2].decode("ascii"), answer
 
 
 def _message(head: object, payloads: Iterable[bytes]) -> bytes:

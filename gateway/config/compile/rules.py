@@ -39,6 +39,8 @@ class Named:
         self._communes: dict[str, list[str]] = {}
         self._lists: dict[str, Organisations] = {}
         self._cel: Cel | None = None
+        self.expressions = 0
+        """The number of expressions that were compiled."""
 
     def use_ladder(self, names: Iterable[str]) -> None:
         self.ladder = Ladder(names, self.levels)
@@ -72,6 +74,7 @@ class Named:
         """Raises GatewayError."""
         if self._cel is None:
             self._cel = Cel(self._attributes, self.tally)
+        self.expressions += 1
         return self._cel.compile(source)
 
 

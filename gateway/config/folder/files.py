@@ -1,7 +1,8 @@
 """Everything that a snapshot is made of, as bytes in memory; which file is what, and which hosts an app file closes."""
 
+import hashlib
 import json
-from collections.abc import Iterable, Mapping, Set
+from collections.abc import Callable, Iterable, Mapping, Set
 from dataclasses import dataclass, field
 
 from gateway.config.problems import Problem
@@ -26,6 +27,9 @@ STATE = "../var"
 HOSTS_FILE = "hosts.json"
 """A file of the state folder: the hosts of each app file as it was last served. An app file that cannot be read any
 more still has its own hosts."""
+
+Begin = Callable[[str], None]
+"""Told the path of each file when work on it begins, and "" when that ends."""
 
 Hosts = Mapping[str, tuple[str, ...]]
 """Path of an app file below the policy folder to its hosts."""
@@ -55,6 +59,9 @@ class Files:
     `good`: app files as they were last served, for those that are wrong now. `known`: their hosts, from the state
     folder. `closed`: files that are left out, by path. `starting`: nothing is served yet. `keyrings`: the references
     whose bytes are what is in force of a keyring at the time of reading.
+
+    `too_slow`: the SHA-256 (hex) of contents that took too long to compile. `clock`: told the content of each file when
+    work on it begins, and b"" when that ends.
     """
 
     folder: str
@@ -68,6 +75,16 @@ class Files:
     closed: Mapping[str, Closing] = field(default_factory=dict)
     starting: bool = False
     keyrings: tuple[Reference, ...] = ()
+    too_slow: frozenset[str] = frozenset()
+    clock: Callable[[bytes], None] | None = field(default=None, compare=False, repr=False)
+
+    def begin(self, path: str) -> None:
+        """Work on this file begins; with "", none is worked on any more."""
+        if self.clock is not None:
+            self.clock(self.texts.get(path, b""))
+
+    def is_too_slow(self, content: bytes) -> bool:
+        return bool(self.too_slow) and digest_of(content) in self.too_slow
 
     def by_kind(self) -> dict[str, list[str]]:
         """The paths of each folder (APPS, PROVIDERS ...), in order."""
@@ -76,6 +93,11 @@ class Files:
     def shown(self, path: str) -> str:
         """The path as messages name it."""
         return f"{self.folder}/{path}"
+
+
+def digest_of(content: bytes) -> str:
+    """As `Files.too_slow` has it."""
+    return hashlib.sha256(content).hexdigest()
 
 
 def is_app(path: str) -> bool:

@@ -158,9 +158,9 @@ class AppSessionSection(Strict):
     """What follows the end of a limit: `resume` if the portal's session lives, or `sign_in` at the provider anew, which
     has to be one that `can: [fresh_login]`."""
     streams: Literal["end", "last"] = "end"
-    """What happens at the idle limit to a response that is still being sent: with `end`, only requests move the limit,
-    and the response ends with it; with `last`, what is sent moves the limit as requests do. The absolute limit ends it
-    in any case."""
+    """What happens at the idle limit to a request that still carries data in either direction: an upload, a download,
+    a stream, a WebSocket. With `end`, only new requests move the limit, and the exchange ends with it. With `last`,
+    data in either direction moves the limit too. The absolute limit ends the exchange in any case."""
     grace: Maybe[Grace] = None
     """How long people go on here while the session store is away, where `store.grace` in gateway.yaml is too long."""
 

@@ -121,7 +121,7 @@ class SharedIs(Strict):
 
 
 class WhenIs(Strict):
-    when: str = Field(min_length=1, max_length=4000)
+    when: str = Field(min_length=1, max_length=2000)
     """An expression in CEL that comes to true or false (needs the extra `cel`)."""
 
 

@@ -17,7 +17,7 @@ from gateway.config.folder.files import (
     Files,
 )
 from gateway.config.presets import preset_of
-from gateway.config.problems import Problem, key_path
+from gateway.config.problems import Place, Problem, key_path
 from gateway.config.schema.app import AppFile
 from gateway.config.schema.conditions import ListFile, SharedFile
 from gateway.config.schema.directory import DirectoryFile
@@ -126,6 +126,18 @@ def _protocol(document: YamlDocument) -> type[AnyProviderFile]:
 def load_file(
     files: Files, path: str, model_of: Callable[[YamlDocument], type[_Model]], problems: list[Problem]
 ) -> Loaded[_Model]:
+    if files.is_too_slow(files.texts[path]):
+        problems.append(_too_slow(files, path))
+        return Loaded(path, YamlDocument(files.shown(path), ""), None)
+    files.begin(path)
+    loaded = _load(files, path, model_of, problems)
+    files.begin("")
+    return loaded
+
+
+def _load(
+    files: Files, path: str, model_of: Callable[[YamlDocument], type[_Model]], problems: list[Problem]
+) -> Loaded[_Model]:
     document, found = read_document(files.shown(path), files.texts[path])
     problems += (replace(problem, code=CONFIG_FILE.id) for problem in found)
     if not document.readable:
@@ -143,6 +155,11 @@ def load_file(
         problems += (problem for problem in _problems(document, model, error) if problem.place not in seen)
         return Loaded(path, document, None)
     return Loaded(path, document, None if found else valid)
+
+
+def _too_slow(files: Files, path: str) -> Problem:
+    hint = "take back what was written last, or make a shorter file of it"
+    return Problem(Place(files.shown(path), 0, 0), "", "it takes too long to compile", hint, code=CONFIG_FILE.id)
 
 
 def _misplaced(path: str, document: YamlDocument) -> Problem | None:

@@ -34,6 +34,17 @@ _OF_CONTEXT = {
     "less_than_equal": "this must be at most {le}",
 }
 _CONDITION = "a condition is anyone, signed_in, or a mapping with one of " + ", ".join(KEYS)
+# What other gateways call these conditions.
+_MEANT = {
+    **dict.fromkeys(
+        ("all", "any", "everyone", "everybody", "public", "true", "tous"),
+        "write anyone for everybody, signed_in for those who have signed in",
+    ),
+    **dict.fromkeys(
+        ("authenticated", "valid-user", "valid_user", "user", "users", "logged_in", "connected"),
+        "did you mean signed_in?",
+    ),
+}
 _YES_NO = {"yes": "true", "on": "true", "no": "false", "off": "false", "oui": "true", "non": "false"}
 
 
@@ -193,7 +204,7 @@ def _no_condition(value: object) -> tuple[str, str]:
     if isinstance(value, dict) and len(value) > 1:
         return "a condition has one key", "write {all: [...]} where each is needed, {any: [...]} where one is enough"
     if isinstance(value, str):
-        return "this is not a condition", did_you_mean(value, WORDS) or _CONDITION
+        return "this is not a condition", _MEANT.get(value.lower()) or did_you_mean(value, WORDS) or _CONDITION
     if isinstance(value, list):
         return "a list is not a condition", "write {any: [...]} or {all: [...]}"
     return "this is not a condition", _CONDITION

@@ -13,13 +13,25 @@ from gateway.wire.host import canonical_host
 
 SECONDS: Final = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400}
 BYTES: Final = {"B": 1, "KB": 1 << 10, "MB": 1 << 20, "GB": 1 << 30}
+# How other programs write these units, in lower case.
+_OTHER_UNITS: Final = {
+    **dict.fromkeys(("sec", "secs", "second", "seconds", "seconde", "secondes"), "s"),
+    **dict.fromkeys(("min", "mins", "minute", "minutes", "mn"), "m"),
+    **dict.fromkeys(("hr", "hrs", "hour", "hours", "heure", "heures"), "h"),
+    **dict.fromkeys(("day", "days", "j", "jour", "jours"), "d"),
+    **dict.fromkeys(("o", "octets", "bytes"), "B"),
+    **dict.fromkeys(("k", "ko", "kib"), "KB"),
+    **dict.fromkeys(("m", "mo", "mib"), "MB"),
+    **dict.fromkeys(("g", "go", "gib"), "GB"),
+}
 _AMOUNT: Final = re.compile(r"([0-9]{1,9})([A-Za-z]*)")
 _URL: Final = re.compile(
-    r"(?P<scheme>[a-z]+)://(?P<host>\[[0-9a-fA-F:.]+\]|[^:/?#@\[\]]+)(?::(?P<port>[0-9]{1,5}))?(?P<rest>.*)"
+    r"(?P<scheme>[a-z]+)://(?P<host>\[[0-9a-fA-F:.]+\]|[^:/?#@\[\]]++)(?::(?P<port>[0-9]{1,5}))?(?P<rest>.*)"
 )
 # A name without its scheme, as browsers show it in their address bar.
 _BARE: Final = re.compile(r"[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*\.[A-Za-z]{2,}(?:/[A-Za-z0-9._~/-]*)?")
 _ADDRESS: Final = re.compile(r"(?:\[(?P<six>[0-9a-fA-F:.]+)\]|(?P<four>[^:\[\]]+)):(?P<port>[0-9]{1,5})")
+_PORT_ALONE: Final = re.compile(r"(?:\*?:)?([0-9]{1,5})")
 _CLAIM: Final = re.compile(r"[^\s\x00-\x1f\x7f]{1,200}")
 _RATE: Final = re.compile(r"([1-9][0-9]{0,6})/([smh])")
 _LONGEST_GRACE: Final = 60
@@ -132,7 +144,8 @@ def _amount(value: object, units: Mapping[str, float], usual: str, rule: str) ->
         raise Wrong(rule, f"such as {value}{usual}" if type(value) is int and value > 0 else "")
     factor = units.get(match[2])
     if factor is None:
-        same = [unit for unit in units if unit.lower() == match[2].lower()]
+        written = match[2].lower()
+        same = [unit for unit in units if unit.lower() in (written, _OTHER_UNITS.get(written, "").lower())]
         raise Wrong(rule, f"write {match[1]}{same[0]}" if same else "")
     if int(match[1]) == 0:
         raise Wrong("this cannot be 0")
@@ -257,6 +270,8 @@ def _url_host(text: str, *, of_server: bool = False) -> str:
 
 def socket_address(text: str) -> tuple[str, int]:
     """`127.0.0.1:8080`, `[::1]:8080`, `0.0.0.0:443`; port 0 is any free one."""
+    if port := _PORT_ALONE.fullmatch(text):
+        raise Wrong("an address is written IP:port", f"write 0.0.0.0:{port[1]} for all addresses of this machine")
     match = _ADDRESS.fullmatch(text)
     if match is None:
         raise Wrong("an address is written IP:port", "127.0.0.1:8080, [::1]:8080 or 0.0.0.0:443")

@@ -24,7 +24,7 @@ _MOST = 10_000
 
 
 def texts(written: object) -> list[str] | None:
-    """Of what is one text, or several; None for all else."""
+    """A text or a list of texts as a list; None for any other value."""
     several = [written] if isinstance(written, str) else written
     return several if isinstance(several, list) and all(isinstance(one, str) for one in several) else None
 

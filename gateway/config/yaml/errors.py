@@ -33,6 +33,10 @@ _PLAIN = {
     "could not find expected ':'": ("this is neither a key nor a value", "a key ends with ': '"),
     "found a tab character that violates indentation": _TAB,
     "exceeded maximum nesting depth": ("too many levels deep", ""),
+    "did not find expected node content": (
+        "a value cannot begin so",
+        "a text that begins with : needs quotes; an address of `listen` is IP:port, such as 0.0.0.0:80",
+    ),
     "found undefined tag handle": ("a tag (!) is not accepted", "a text that begins with ! needs quotes"),
     "found incompatible YAML document": ("a directive is not accepted: begin with the first key", ""),
     "found unknown escape character": ("this escape is not known", r"write \\ for a backslash, or use '...'"),

@@ -5,19 +5,22 @@ opened.
 """
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
+from typing import Final
 
 from gateway.config.schema.scalars import Wrong, host_pattern
 from gateway.config.yaml.reader import read_document
 
 _KEY = re.compile(r"^[ \t\ufeff]*[\"']?hosts[\"']?[ \t]*:(.*)$")
-_ENTRY = re.compile(r"^[ \t]*-[ \t]*(.*)$")
-_COMMENT = re.compile(r"(?:^|[ \t])#.*$")
+_ENTRY = re.compile(r"^[ \t]*-[ \t]*(.*)")
+_COMMENT = re.compile(r"(?:^|[ \t])#.*")
 # Perhaps behind an anchor or a tag, or on the next line.
 _PATH = re.compile(r"^([ \t\ufeff]*)[\"']?path[\"']?[ \t]*:(?:\s+[&!]\S*)*\s*[\"']?(/[A-Za-z0-9._/-]+)", re.MULTILINE)
 _INDENT = re.compile(r"^([ \t\ufeff]*)[\"']?hosts[\"']?[ \t]*:", re.MULTILINE)
 _SHADOW = re.compile(r"^[ \t\ufeff]*shadow[ \t]*:[ \t]*true[ \t]*(?:#.*)?$", re.MULTILINE)
+# A file that is YAML has one; more than a few are looked at in vain.
+_MOST_LISTS: Final = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +48,14 @@ def written_hosts(content: bytes) -> WrittenHosts:
         values = written if isinstance(written, list) else []
         shadow, path = data.get("shadow") is True, path if isinstance(path, str) else ""
         return _judged([str(value) for value in values], bool(values), shadow, path)
+    return hosts_by_line(content)
+
+
+def hosts_by_line(content: bytes) -> WrittenHosts:
+    """The same of a file that is not read as YAML. Never raises."""
     text = _text(content)
-    found = [_entries(lines) for lines in _beginnings(text.split("\n"))]
-    words = [word for words, _ in found for word in words]
-    return _judged(words, bool(words) and all(ended for _, ended in found), bool(_SHADOW.search(text)), _path(text))
+    words, whole = _listed([_COMMENT.sub("", line) for line in text.split("\n")])
+    return _judged(words, whole, bool(_SHADOW.search(text)), _path(text))
 
 
 def _path(text: str) -> str:
@@ -77,25 +84,28 @@ def _text(content: bytes) -> str:
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
-def _beginnings(lines: list[str]) -> Iterator[list[str]]:
-    """For each line with the key: what stands after the colon, and the lines below it."""
-    for number, line in enumerate(lines):
-        if key := _KEY.match(line):
-            yield [key[1], *lines[number + 1 :]]
+def _listed(lines: list[str]) -> tuple[list[str], bool]:
+    """The entries below each line with the key, and whether these are all."""
+    keys = [(number, key[1]) for number, line in enumerate(lines) if (key := _KEY.match(line))]
+    # Each list may go on to the end of the file.
+    found = [_entries(_COMMENT.sub("", first).strip(), lines, number + 1) for number, first in keys[:_MOST_LISTS]]
+    words = [word for words, _ in found for word in words]
+    return words, bool(words) and len(keys) <= _MOST_LISTS and all(ended for _, ended in found)
 
 
-def _entries(lines: list[str]) -> tuple[list[str], bool]:
-    """The entries, and whether the list was read to its end."""
-    first, *below = (_COMMENT.sub("", line).strip() for line in lines)
+def _entries(first: str, lines: list[str], below: int) -> tuple[list[str], bool]:
+    """The entries, and whether the list was read to its end. `first`: what stands behind the key; `below`: the index
+    of the next line."""
+    rest = (line.strip() for line in islice(lines, below, None))
     if first.startswith("["):
-        inside, bracket, _ = "\n".join((first[1:], *below)).partition("]")
+        inside, bracket, _ = "\n".join((first[1:], *rest)).partition("]")
         # A list without an end would take in the rest of the file.
         inside = inside if bracket else first[1:]
         return [word for part in re.split(r"[,\n]", inside) if (word := _unquoted(part))], bool(bracket)
     if first:
         return [_unquoted(first)], True
     found = []
-    for line in below:
+    for line in rest:
         if entry := _ENTRY.match(line):
             found.append(_unquoted(entry[1]))
         elif line:

@@ -8,7 +8,6 @@ from typing import Final
 from urllib.parse import quote
 
 from gateway.identity.acting import acting_directories, named_by
-from gateway.identity.organisation_words import query_of
 from gateway.identity.perimeter import organisations
 from gateway.model.codes import LOGIN_MAPPING, LOGIN_TRANSACTION_GONE, LOGIN_UNKNOWN_PROVIDER, SESSION_NONE
 from gateway.model.errors import GatewayError
@@ -21,9 +20,10 @@ from gateway.portal.account_pages import require_own_page
 from gateway.portal.flow.proven import ProvenPerson
 from gateway.portal.flow.source import pending
 from gateway.portal.flow.steps import Authentication
-from gateway.portal.http.choices import ActingLine
+from gateway.portal.http.choices import NamedOrganisation
 from gateway.portal.http.request import PREFIX, PortalRequest
 from gateway.portal.http.responses import redirect
+from gateway.portal.organisation_names import organisation_line, organisation_lines
 from gateway.portal.services import PortalServices
 from gateway.wire.cookies import clear_seat, presented_seat
 
@@ -33,8 +33,6 @@ _COOKIE: Final = b"__Host-ecluse-organisation"
 _LASTS: Final = 180 * 86400
 _VALUES: Final = re.compile(rb"(?:^|;)[ \t]*+%b=([^;]*+)" % _COOKIE)
 _NUMBER: Final = re.compile(r"[0-9A-Za-z_.-]{1,64}")
-# Beyond so many, organisations are shown by their numbers.
-_MOST_NAMED: Final = 30
 
 
 class ActingFor:
@@ -71,6 +69,7 @@ class ActingFor:
             name_id=authentication.name_id,
             tokens=authentication.tokens,
             ends_at=authentication.ends_at,
+            issued_at=authentication.issued_at,
         )
         id = await self._services.transactions.parked_sign_ins.put(parked, request.network)
         return redirect(f"{request.snapshot.gateway.portal_url}{PATH}?c={quote(id, safe='')}")
@@ -79,8 +78,9 @@ class ActingFor:
         """`/_ecluse/acting?c=`"""
         id = request.parameter("c")
         parked, provider = await self._parked(request, id)
-        sirets = self.may_act_for(request, provider, parked.identity)
-        return self._services.pages.acting(request.reader, id, await self._named(request, sirets))
+        numbers = self.may_act_for(request, provider, parked.identity)
+        lines = await organisation_lines(self._services, request, numbers)
+        return self._services.pages.acting(request.reader, id, lines)
 
     async def chosen(self, request: PortalRequest) -> Authentication:
         """`POST /_ecluse/acting`: once, in the browser that was asked. Raises GatewayError."""
@@ -107,6 +107,7 @@ class ActingFor:
             name_id=parked.name_id,
             tokens=parked.tokens,
             ends_at=parked.ends_at,
+            issued_at=parked.issued_at,
             tenant=tenant,
         )
 
@@ -134,34 +135,23 @@ class ActingFor:
             return False
         return provider.chooses_tenant or bool(acting_directories(snapshot.directories.values(), name))
 
-    async def line_of(self, request: PortalRequest, seat: Seat) -> ActingLine | None:
-        """For whom a person acts who may act for another one; None where there is nothing to change."""
+    async def line_of(self, request: PortalRequest, seat: Seat) -> NamedOrganisation | None:
+        """The organisation for which the person acts; None if the person cannot act for another organisation."""
         if seat.tenant is None or not self.may_change(request, seat):
             return None
-        return (await self._named(request, (seat.tenant,)))[0]
+        return await organisation_line(self._services, request, seat.tenant)
 
     async def _parked(self, request: PortalRequest, id: str) -> tuple[ParkedSignIn, Provider]:
         """It stays where it is. Raises GatewayError."""
         parked = await self._services.transactions.parked_sign_ins.peek(id)
         if parked is None or not request.holds(parked.browser):
             raise GatewayError(LOGIN_TRANSACTION_GONE, "nothing of this browser waits for a choice")
-        proven = ProvenPerson(parked.identity, parked.at, parked.browser, parked.sid)
+        proven = ProvenPerson(parked.identity, parked.at, parked.issued_at, parked.browser, parked.sid)
         await proven.require_no_end(self._services.transactions.sign_in_ends)
         provider = request.snapshot.providers.get(parked.provider)
         if provider is None:
             raise GatewayError(LOGIN_UNKNOWN_PROVIDER, f"{parked.provider} is not configured any more")
         return parked, provider
-
-    async def _named(self, request: PortalRequest, sirets: tuple[str, ...]) -> list[ActingLine]:
-        """By the tables of organisations, where one has them."""
-        lines = []
-        for number, siret in enumerate(sirets):
-            found = None
-            if request.snapshot.organisations and number < _MOST_NAMED:
-                found = await self._services.organisations.find(query_of(siret), 1, request.network)
-            name = next((one.name for one in found or () if one.siret == siret), "")
-            lines.append(ActingLine(siret, name))
-        return lines
 
 
 def choose_anew(request: PortalRequest) -> None:

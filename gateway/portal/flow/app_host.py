@@ -20,6 +20,7 @@ from gateway.model.levels import NO_NEED
 from gateway.model.ports import Page
 from gateway.model.transaction import OTHER_ACCOUNT, OTHER_ORGANISATION, HandOver, Transaction
 from gateway.oidc.authorization import is_hint
+from gateway.portal.flow.one_person import end_others_of
 from gateway.portal.flow.session_limit import require_within_limit
 from gateway.portal.flow.source import openid_providers
 from gateway.portal.flow.start import shortest_limit
@@ -38,6 +39,7 @@ from gateway.portal.http.request import (
 )
 from gateway.portal.http.responses import redirect
 from gateway.portal.services import PortalServices
+from gateway.stores.codec import StoredSession
 from gateway.wire.cookies import LANGUAGE_COOKIE, clear_seat, presented_seat, set_seat
 
 Hints = tuple[tuple[str, str], ...]
@@ -113,13 +115,16 @@ class AppHost:
         that the next person in this browser does not inherit them. This is done once, with the seat. A seat that ended
         by the application's own limit, and that `then: resume` brings back, clears nothing."""
         cookie = presented_seat(request.cookie_line)
-        if cookie is None or not any(one.logout.cookies or one.logout.all_left for one in request.apps_here):
+        if cookie is None or _resumes(app):
             return
-        if app.seat_then == "resume" and shortest_limit(app) is not None:
+        if not any(one.logout.cookies or one.logout.all_left for one in request.apps_here):
             return
         if await self._services.sessions.load(request.host, cookie) is None:
             request.cookies_to_set.append(clear_seat())
-            request.cookies_to_set += clear_own(request.apps_here, request.host, request.cookie_line, left=True)
+            self._clear_own(request)
+
+    def _clear_own(self, request: PortalRequest) -> None:
+        request.cookies_to_set += clear_own(request.apps_here, request.host, request.cookie_line, left=True)
 
     def _transaction(self, app: App, host: str, begin: BeginTransaction, binding: str, provider: str) -> Transaction:
         now = int(self._services.now())
@@ -155,6 +160,8 @@ class AppHost:
         code = request.parameter("code")
         if not code:
             raise GatewayError(HANDOVER_CODE_GONE, "no code")
+        presented = presented_seat(request.cookie_line)
+        before = None if presented is None else await self._services.sessions.stored(request.host, presented)
         taken = await self._services.sessions.hand_overs.take(code)
         if taken is None:
             return await self._seen_again(request, app)
@@ -165,11 +172,32 @@ class AppHost:
         except GatewayError:
             await self._services.sessions.leave_seat(taken)
             raise
-        cookie = await self._services.sessions.take_seat(taken, replaces=presented_seat(request.cookie_line))
+        cookie = await self._services.sessions.take_seat(taken, replaces=presented)
         if cookie is None:
             raise GatewayError(HANDOVER_CODE_GONE, "the session ended during the hand-over")
+        if presented is not None:
+            await self._leave_behind(request, app, before, cookie)
         request.cookies_to_set.append(set_seat(cookie))
         return redirect(app.origin(taken.value.host) + taken.value.return_target)
+
+    async def _leave_behind(
+        self, request: PortalRequest, app: App, before: StoredSession | None, cookie: bytes
+    ) -> None:
+        """`before`: the session of the seat that this browser had here, None where it had ended. Where it was another
+        person's, or for another organisation, it ends at every host: the portal did not know that it was this browser's
+        (invariant 12). The application's own cookies of that session go too."""
+        sessions = self._services.sessions
+        seat = sessions.cached(request.host, cookie) or await sessions.load(request.host, cookie)
+        if seat is None:
+            raise GatewayError(HANDOVER_CODE_GONE, "the session ended during the hand-over")
+        if before is not None:
+            was, now = before.session, seat.identity
+            if (was.identity.issuer, was.identity.subject, was.tenant) == (now.issuer, now.subject, seat.tenant):
+                return
+            await end_others_of(request, before.browser, now, seat.tenant, self._services)
+        elif _resumes(app):
+            return
+        self._clear_own(request)
 
     def _checked(self, request: PortalRequest, first: App, hand_over: HandOver) -> App:
         """The application that the code was made for. `first`: of those that answer here."""
@@ -198,6 +226,11 @@ class AppHost:
             request.way_back = WayBack(app, request.host, app.home, again=True)
             raise GatewayError(LOGIN_LOOP, "a second hand-over in a row came too late")
         return BeginTransaction(app, app.home)
+
+
+def _resumes(app: App) -> bool:
+    """Whether a seat that ended by the application's own limit comes back as it was."""
+    return app.seat_then == "resume" and shortest_limit(app) is not None
 
 
 def _other_account(request: PortalRequest) -> str:

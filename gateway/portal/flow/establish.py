@@ -17,6 +17,7 @@ from gateway.model.ports import Page
 from gateway.model.provider import Provider
 from gateway.model.session import Seat, SeatLimits, Session, Tokens
 from gateway.portal.flow.acting import ActingFor
+from gateway.portal.flow.one_person import end_others
 from gateway.portal.flow.session_limit import keep_within_limit
 from gateway.portal.flow.source import openid_provider_of
 from gateway.portal.flow.steps import Authentication, Continue, SignInSeenAgain
@@ -133,6 +134,7 @@ class SignIns:
             app=app.name if app else "",
             name_id=authentication.name_id,
             tokens=authentication.tokens,
+            issued_at=authentication.issued_at,
         )
 
 
@@ -192,18 +194,19 @@ def program_seat(
 
 
 async def give_seat(request: PortalRequest, made: NewSession, services: PortalServices) -> None:
-    """The store has the session: its cookie goes to the browser. The next time its provider stands first, before the
-    search: a link of any site begins a sign-in with any provider, and only one that succeeded says whose people these
+    """The store has the session: its cookie goes to the browser. The next time its provider stands first where people
+    choose: a link of any site begins a sign-in with any provider, and only one that succeeded says whose people these
     are. Raises GatewayError where no browser may have it."""
     if request.snapshot.gateway.scim.clients:
         await services.active_people.confirm(made)
+    await end_others(request, made, services)
     most = request.snapshot.gateway.limits.sessions_per_person
     if most is not None:
         await keep_within_limit(request, made, most, services)
     request.cookies_to_set.append(set_seat(made.cookie))
-    if request.snapshot.organisations:
+    if request.snapshot.organisations or len(request.snapshot.providers) > 1:
         request.cookies_to_set.append(remember_provider(made.session.identity.provider))
-    services.report.signed_in(request, made.session.identity)
+    services.report.signed_in(request, made.session)
 
 
 def home(request: PortalRequest) -> str:

@@ -25,8 +25,10 @@ from gateway.model.kept_post_codes import (
 from gateway.model.ports import Page
 from gateway.model.session import Seat
 from gateway.portal.flow.steps import BeginTransaction, NextStep
+from gateway.portal.http.choices import NamedOrganisation
 from gateway.portal.http.request import KEPT, PREFIX, PortalRequest, WayBack, app_here, return_target
 from gateway.portal.http.responses import redirect
+from gateway.portal.organisation_names import organisation_line
 from gateway.portal.services import PortalServices
 from gateway.stores.posts.kept_posts import KeptPosts
 from gateway.wire.cookies import presented_seat
@@ -73,7 +75,7 @@ class KeptPostPages:
             file=file,
         )
         id = await posts.keep(post)
-        self._services.report.post_kept(request, file.size)
+        self._services.report.post_kept(request, file)
         return self._services.pages.post_kept(
             request.reader, until=post.expires_at, login_url=_sign_in(app, request.host, id)
         )
@@ -86,12 +88,12 @@ class KeptPostPages:
         if seat is None:
             request.require_navigation()
             return BeginTransaction(app, _page(id))
-        return self._refused(request, post, seat) or self._services.pages.send_post(
+        return await self._refused(request, post, seat) or self._services.pages.send_post(
             request.reader,
             action=f"{KEPT}/{id}{post.target}",
             post=post,
             person=name_of(seat.identity),
-            organisation=seat.tenant,
+            organisation=await self._organisation(request, seat),
         )
 
     async def send(self, request: PortalRequest) -> NextStep:
@@ -110,7 +112,7 @@ class KeptPostPages:
         seat = await self._signed_in(request, app)
         if seat is None:
             return BeginTransaction(app, _page(id))
-        if (refused := self._refused(request, post, seat)) is not None:
+        if (refused := await self._refused(request, post, seat)) is not None:
             return refused
         posts = self._posts()
         body = await posts.open(post)
@@ -127,7 +129,7 @@ class KeptPostPages:
             self._later(self._give_back(request, id, post))
 
         def done() -> None:
-            self._services.report.post_sent(request, post.file.size)
+            self._services.report.post_sent(request, post.file)
             self._later(posts.remove(post.file))
 
         return SendOn(post.target, post.content_type, _sign_in(app, request.host, id), body, give_back, done)
@@ -156,8 +158,9 @@ class KeptPostPages:
             raise GatewayError(SESSION_FORM_GONE, "it was kept for another browser")
         return post
 
-    def _refused(self, request: PortalRequest, post: KeptPost, seat: Seat) -> Page | None:
-        """None: it is theirs to send. Else a page that says who is signed in, and for whom, and signs them out."""
+    async def _refused(self, request: PortalRequest, post: KeptPost, seat: Seat) -> Page | None:
+        """Returns None if the person may send the form. Otherwise returns a page that names the person and the
+        organisation of this session, and offers to sign out."""
         if not self._posts().is_of(post, seat.identity):
             error = GatewayError(SESSION_FORM_OTHER_PERSON, "the session that had ended was another person's")
         elif not self._posts().is_for(post, seat.tenant):
@@ -170,9 +173,13 @@ class KeptPostPages:
             request.reader,
             error.code,
             person=name_of(seat.identity),
-            organisation=seat.tenant,
+            organisation=await self._organisation(request, seat),
             reference=request.request_id,
         )
+
+    async def _organisation(self, request: PortalRequest, seat: Seat) -> NamedOrganisation | None:
+        """In whose name they act."""
+        return None if seat.tenant is None else await organisation_line(self._services, request, seat.tenant)
 
     async def _signed_in(self, request: PortalRequest, app: App) -> Seat | None:
         cookie = presented_seat(request.cookie_line)
@@ -187,7 +194,7 @@ class KeptPostPages:
                 await self._posts().give_back(id, post)
             except GatewayError:
                 continue
-            self._services.report.post_returned(request, post.file.size)
+            self._services.report.post_returned(request, post.file)
             return
         self._services.report.refused(request, GatewayError(STORE_UNREACHABLE, "a kept post could not be given back"))
 

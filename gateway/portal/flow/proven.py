@@ -9,7 +9,7 @@ from gateway.model.codes import LOGIN_TRANSACTION_GONE
 from gateway.model.errors import GatewayError
 from gateway.model.identity import Identity
 from gateway.portal.flow.source import is_saml
-from gateway.stores.sign_in_ends import SignInEnds
+from gateway.stores.sign_in_ends import EndOf, SignInEnds
 
 
 def proven_may_wait(snapshot: Snapshot) -> bool:
@@ -19,23 +19,29 @@ def proven_may_wait(snapshot: Snapshot) -> bool:
     )
 
 
+# As SignInEnds names an end.
+_Whose = tuple[EndOf, *tuple[str, ...]]
+
+
 @dataclass(frozen=True, slots=True)
 class ProvenPerson:
-    """Of `identity`, at `at` (Unix seconds). `browser`: SHA-256 (hex) of its binding cookie, None where it has none;
-    `sid`: the provider's session, None where that has no name."""
+    """Of `identity`, at `at` (Unix seconds). `issued_at`: when the provider issued the ID token or the assertion, by
+    the provider's clock, None where that is not known. `browser`: SHA-256 (hex) of its binding cookie, None where it
+    has none; `sid`: the provider's session, None where that has no name."""
 
     identity: Identity
     at: int
+    issued_at: int | None
     browser: str | None
     sid: str | None
 
     async def require_no_end(self, ends: SignInEnds) -> None:
         """Here or at the provider, in this browser or by name. Raises GatewayError."""
-        asked = [ends.has_ended(self.at, "all")]
-        asked.append(ends.has_ended(self.at, "subject", self.identity.issuer, self.identity.subject))
-        if self.browser is not None:
-            asked.append(ends.has_ended(self.at, "browser", self.browser))
-        if self.sid is not None:
-            asked.append(ends.has_ended(self.at, "sid", self.identity.issuer, self.sid))
+        subject: _Whose = ("subject", self.identity.issuer, self.identity.subject)
+        sid: list[_Whose] = [] if self.sid is None else [("sid", self.identity.issuer, self.sid)]
+        browser: list[_Whose] = [] if self.browser is None else [("browser", self.browser)]
+        everybody: _Whose = ("all",)
+        asked = [ends.has_ended(self.at, *whose) for whose in (everybody, subject, *browser, *sid)]
+        asked += [ends.has_ended_at_provider(self.issued_at, *whose) for whose in (subject, *sid)]
         if any(await asyncio.gather(*asked)):
             raise GatewayError(LOGIN_TRANSACTION_GONE, "the person has signed out, or was signed out, since")

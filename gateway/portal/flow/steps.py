@@ -56,11 +56,13 @@ class BeginSignIn:
     """Ask this provider who the person is. `pending` None: a sign-in to the portal itself.
 
     `hints`: parameters of our login address or of the link, of which the provider's file may pass some on.
+    `all_the_same`: the person was told that the provider does not answer, and wants to go there.
     """
 
     provider: str
     pending: Pending | None
     hints: Mapping[str, str] = field(default_factory=dict)
+    all_the_same: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +71,8 @@ class Authentication:
 
     `pending`: the transaction that it is for; None: a sign-in to the portal itself. `browser`: SHA-256 (hex) of the
     binding cookie. `sid`: what the provider's logout messages name the session by. `ends_at`: Unix seconds, where the
-    provider says how long the session may last. `tenant`: the organisation that the person has chosen, among several.
+    provider says how long the session may last. `issued_at`: when the provider issued the ID token or the assertion,
+    Unix seconds by the provider's clock. `tenant`: the organisation that the person has chosen, among several.
     """
 
     provider: Provider
@@ -81,6 +84,7 @@ class Authentication:
     name_id: NameIdFields | None = None
     tokens: Tokens | None = field(default=None, repr=False)
     ends_at: int | None = None
+    issued_at: int | None = None
     tenant: str | None = None
 
 

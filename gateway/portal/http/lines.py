@@ -9,22 +9,25 @@ from gateway.accounts.request import AccountRequest
 from gateway.model.theme import ByLanguage, ShownText, Words
 
 # `ended`: here; `everywhere`: at the provider too, as it says itself; `asked`: it was asked to, and does not say
-# whether it did; `in_part`: it says that it did not; `perhaps`: what it says could not be verified. Nothing was found
-# to end: `elsewhere`, sessions may be left on other hosts; `nothing`, none are. `nobody`: nothing was asked to end.
-SignedOut = Literal["ended", "everywhere", "asked", "in_part", "perhaps", "elsewhere", "nothing", "nobody"]
+# whether it did; `in_part`: it says that it did not; `perhaps`: what it says could not be verified. `unwritten`: here,
+# in memory alone, for the store could not take it. Nothing was found to end: `elsewhere`, sessions may be left on other
+# hosts; `nothing`, none are. `nobody`: nothing was asked to end.
+SignedOut = Literal["ended", "everywhere", "asked", "in_part", "perhaps", "unwritten", "elsewhere", "nothing", "nobody"]
 
 
 @dataclass(frozen=True, slots=True)
 class SessionLine:
     """One session as its own page shows it. `label`, `labels`: of its provider. `apps`: what people call them. Times:
-    Unix seconds. `is_here`: the page itself is shown by it; then `level` is how strongly the person signed in, a name
-    of the ladder, empty where the provider does not say."""
+    Unix seconds. `person`: whose it is, in words; empty where that is not known. `is_here`: the page itself is shown by
+    it; then `level` is how strongly the person signed in, a name of the ladder, empty where the provider does not
+    say."""
 
     label: str
     labels: Mapping[str, str]
     apps: tuple[ShownText, ...]
     created_at: int
     expires_at: int
+    person: str = ""
     is_here: bool = False
     level: str = ""
 
@@ -75,12 +78,13 @@ class OtherAccount(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class AskedAccess:
-    """An account that a person asks for. `host`, `to`: where they wanted to go. `found`: their request, `sent` by the
-    page before this one. `ask`: as AccountSettings.words. `text`: as they wrote it. `another`: for who has another
-    account."""
+    """An account that a person asks for. `host`, `to`: where they wanted to go. `owner`: names the person. `found`:
+    their request, `sent` by the page before this one. `ask`: as AccountSettings.words. `text`: as they wrote it.
+    `another`: for who has another account."""
 
     host: str
     to: str
+    owner: str
     found: AccountRequest | None
     sent: bool
     ask: Words

@@ -20,7 +20,15 @@ from gateway.model.ports import Page, Reader, ShownAgain
 from gateway.model.theme import ShownText, Theme, Words, by_language, said_in
 from gateway.ops.log import short_reference
 from gateway.portal.http.called import called, whole, whole_day, whole_words
-from gateway.portal.http.choices import ActingLine, Choice, MayAct, OrganisationChoices, StepUp
+from gateway.portal.http.choices import (
+    AwayProvider,
+    Choice,
+    MayAct,
+    NamedOrganisation,
+    OrganisationChoices,
+    ProviderChoices,
+    StepUp,
+)
 from gateway.portal.http.dsfr import DSFR_TEMPLATES, DsfrMarkup
 from gateway.portal.http.error_page import (
     blames_provider,
@@ -178,19 +186,14 @@ class Pages:
         headers = (*BARE, _JSON, *_added(code.status))
         return Page(code.status, headers, json.dumps(fields, separators=(",", ":")).encode())
 
-    def chooser(
-        self,
-        reader: Reader,
-        choices: Sequence[Choice],
-        near: Sequence[Choice] = (),
-        discovery: str = "",
-        not_taken: Choice | None = None,
-    ) -> Page:
-        """`near`: those of the network that the person asks from, which stand first. `discovery`: as in
-        `OrganisationChoices`. `not_taken`: of the person's session, where the application does not listen to it."""
-        about: dict[str, Any] = {"choices": choices, "near": near, "discovery": discovery, "not_taken": not_taken}
-        page = self._page("chooser.html", reader, **about)
+    def chooser(self, reader: Reader, choices: ProviderChoices) -> Page:
+        page = self._page("chooser.html", reader, choices=choices)
         return Page(200, (*self._current.choosing, _HTML), page.body)
+
+    def away(self, reader: Reader, away: AwayProvider, *, reference: str) -> Page:
+        """In the place of a provider that does not answer."""
+        page = self._page("away.html", reader, status=503, away=away, reference=reference)
+        return Page(page.status, (*self._current.choosing, _HTML, *_added(page.status)), page.body)
 
     def logout(
         self, reader: Reader, *, refused: Code | None = None, home: str = "", reference: str = "", to: str = ""
@@ -206,7 +209,7 @@ class Pages:
     ) -> Page:
         """`elsewhere`: where the sessions of other hosts end. `home`: a way back to the application. `waits`: whether a
         sign-in may, in another tab."""
-        template = "signed_out_in_part.html" if how in ("in_part", "perhaps") else "signed_out.html"
+        template = "signed_out_in_part.html" if how in ("in_part", "perhaps", "unwritten") else "signed_out.html"
         return self._page(template, reader, how=how, elsewhere=elsewhere, home=home, waits=waits)
 
     def post(self, reader: Reader, url: str, fields: Sequence[tuple[str, str]], *, portal_url: str) -> Page:
@@ -230,7 +233,9 @@ class Pages:
         again = (("page", "post_kept"), ("until", str(until)), ("back", login_url))
         return self._page("post_kept.html", reader, again, status=401, until=until, login_url=login_url)
 
-    def send_post(self, reader: Reader, *, action: str, post: KeptPost, person: str, organisation: str | None) -> Page:
+    def send_post(
+        self, reader: Reader, *, action: str, post: KeptPost, person: str, organisation: NamedOrganisation | None
+    ) -> Page:
         """The button that sends a kept post on. The application is told where the click came from: our origin."""
         about: dict[str, Any] = {"path": post.target.partition("?")[0], "person": person, "organisation": organisation}
         page = self._page("send_post.html", reader, action=action, post=post, **about)
@@ -238,7 +243,7 @@ class Pages:
         return Page(page.status, (*headers, _HTML), page.body)
 
     def not_to_send(
-        self, reader: Reader, refused: Code, *, person: str, organisation: str | None, reference: str
+        self, reader: Reader, refused: Code, *, person: str, organisation: NamedOrganisation | None, reference: str
     ) -> Page:
         """A kept post that is not for `person` to send, or not in the name of `organisation` (None: of none)."""
         about: dict[str, Any] = {"person": person, "organisation": organisation, "reference": reference}
@@ -252,12 +257,12 @@ class Pages:
         another: OtherAccount | None = None,
         acts: MayAct = None,
     ) -> Page:
-        """`acts`: for whom they act, if they may change it."""
+        """`acts`: the organisation for which the person acts, if the person may choose another."""
         return self._page("home.html", reader, offered=offered, lines=lines, another=another, acting=acts)
 
-    def acting(self, reader: Reader, id: str, lines: Sequence[ActingLine]) -> Page:
+    def acting(self, reader: Reader, id: str, lines: Sequence[NamedOrganisation]) -> Page:
         """`id`: of the sign-in that waits for the choice."""
-        return self._page("acting.html", reader, (("c", id),), id=id, lines=lines)
+        return self._page("acting.html", reader, id=id, lines=lines)
 
     def step_up(self, reader: Reader, asked: StepUp) -> Page:
         return self._page("step_up.html", reader, asked=asked, is_stronger=bool(asked.level or asked.other_method))
@@ -271,10 +276,17 @@ class Pages:
         return self._language(reader.language)
 
     def sessions(
-        self, reader: Reader, lines: Sequence[SessionLine], accounts: Sequence[AccountLine], home: str, most: int | None
+        self,
+        reader: Reader,
+        lines: Sequence[SessionLine],
+        accounts: Sequence[AccountLine],
+        home: str,
+        most: int | None,
+        owner: str = "",
     ) -> Page:
-        """`home`: the path of the person's own page. `most`: in how many browsers they may be signed in at once."""
-        return self._page("sessions.html", reader, lines=lines, accounts=accounts, home=home, most=most)
+        """`home`: the path of the person's own page. `most`: in how many browsers they may be signed in at once.
+        `owner`: names the person to the forms."""
+        return self._page("sessions.html", reader, lines=lines, accounts=accounts, home=home, most=most, owner=owner)
 
     def account(
         self,
@@ -282,6 +294,7 @@ class Pages:
         *,
         host: str,
         to: str,
+        owner: str,
         login: str = "",
         known: bool = False,
         another: OtherAccount | None = None,
@@ -289,9 +302,9 @@ class Pages:
         reference: str = "",
     ) -> Page:
         """The form that links a person's account of an application; with `refused`, the answer to one that was not
-        linked. `login`: as they wrote it, or the one that is linked (`known`)."""
+        linked. `owner`: names the person. `login`: as they wrote it, or the one that is linked (`known`)."""
         status = refused.status if refused and refused.status else 200
-        about = {"host": host, "to": to, "login": login, "known": known, "another": another}
+        about = {"host": host, "to": to, "owner": owner, "login": login, "known": known, "another": another}
         again = (("to", f"/_ecluse/account?host={quote(host, safe='')}&to={quote(to, safe='')}"),)
         return self._page("account.html", reader, again, status=status, refused=refused, reference=reference, **about)
 
@@ -309,12 +322,10 @@ class Pages:
         """After that form: it leads back to the application by itself, as `onward` does to a provider."""
         return self._page("linked.html", replace(reader, again=""), url=url)
 
-    def onward(self, reader: Reader, url: str) -> Page:
-        """A page that goes on to a provider by itself, and a link for people who would rather not wait.
-
-        After a form of ours: browsers hold that page's form-action against a redirect, not against this.
-        """
-        return self._page("post.html", replace(reader, again=""), url=url, fields=())
+    def onward(self, reader: Reader, url: str, *, to_application: bool = False) -> Page:
+        """A page that goes on by itself to a provider, or to an application, and a link for people who would rather not
+        wait. After a form of ours: browsers hold that page's form-action against a redirect, not against this."""
+        return self._page("onward.html", replace(reader, again=""), url=url, to_application=to_application)
 
     def waiting(self, reader: Reader, url: str, slow: Choice | None) -> Page:
         """A page that leads on to `url` at once, which is answered when there is something to show. `slow`: the

@@ -44,7 +44,7 @@ SCIM = f"{PREFIX}scim/v2"
 # The page of a kept post, by the id of its ticket.
 KEPT = f"{PREFIX}kept"
 # Pages that may be asked for as often as one likes. All else uses something up: a state, a code, a message.
-_SHOWN = "login|start|organisation|logout|signed-out|home|sessions|account(?:/request)?|kept"
+_SHOWN = "login|start|acting|organisation|logout|signed-out|home|sessions|account(?:/request)?|kept"
 _ASKED_AGAIN = re.compile(rf"(?:/|{PREFIX}(?:{_SHOWN}))(?:\?[!-~]*)?")
 _ASKS_OTHERS = re.compile(rf"{PREFIX}(?:start|login|saml/(?:finish|discovery)|callback/[^/]*)")
 # Of a sign-in address: the person is asked who they are, whoever they are here.
@@ -85,7 +85,8 @@ class PortalRequest:
     `provider` and `app_name` (for the log), `identity`, of whose session the page is, `framed_by`, origins in whose
     frames its response stands, and `language`, empty where this request has chosen none. `network`: what open
     transactions are bounded by, the client's address, or the /64 that one IPv6 client holds. `uses_up`: what works
-    once, and is used up by the step that ends the sign-in, or with this request, whatever becomes of it."""
+    once, and is used up by the step that ends the sign-in, or with this request, whatever becomes of it.
+    `from_provider`: its path is one of a protocol, and a form that is sent to it is on a page of a provider."""
 
     __slots__ = (
         "_binding",
@@ -97,6 +98,7 @@ class PortalRequest:
         "cookie_line",
         "cookies_to_set",
         "framed_by",
+        "from_provider",
         "host",
         "identity",
         "in_iframe",
@@ -140,6 +142,7 @@ class PortalRequest:
         self.kind: Literal["html", "json", "frame"] = "html"
         self.cookies_to_set: list[str] = []
         self.framed_by: tuple[str, ...] = ()
+        self.from_provider = False
         self.provider = ""
         self.app_name = self.app.name if self.app else ""
         self.uses_up: tuple[Write, ...] = ()
@@ -159,7 +162,7 @@ class PortalRequest:
 
     @property
     def other_account_link(self) -> str:
-        """As `login_link`, for who has another account: they are asked who they are, whoever they are here."""
+        """Like `login_link`, but the portal asks for the account again even when a person is signed in."""
         back = self._back()
         return "" if back is None else _login_link(back._replace(other_account="1"))
 

@@ -14,6 +14,7 @@ Headers = tuple[tuple[bytes, bytes], ...]
 _LOCATION_SAFE = "!#$%&'()*+,-./:;=?@[]_~"
 
 _CSP: Final = b"Content-Security-Policy"
+_LOCATION: Final = b"Location"
 # RFC 9110 5.5
 _ENDS = re.compile(rb"[\r\n\0]")
 
@@ -45,9 +46,14 @@ def encoded(location: str) -> str:
 
 def redirect(location: str) -> Page:
     """303: whatever the method was, the browser goes there with GET. `location` is an absolute URL of ours or of a
-    provider's metadata. After a form of ours it is of our own origin: browsers hold that page's form-action against any
-    other."""
-    return Page(303, (*BARE, (b"Location", encoded(location).encode())), b"")
+    provider's metadata. After a form of ours the portal makes a page of it that goes on by itself, where it may lead to
+    another origin (`form_answers`)."""
+    return Page(303, (*BARE, (_LOCATION, encoded(location).encode())), b"")
+
+
+def location_of(page: Page) -> str:
+    """Where a redirect leads; empty for any other page."""
+    return next((value.decode("ascii") for name, value in page.headers if name == _LOCATION), "")
 
 
 def framed(page: Page, origins: Iterable[str]) -> Page:

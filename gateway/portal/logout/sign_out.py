@@ -2,6 +2,7 @@
 
 import asyncio
 import secrets
+from contextlib import suppress
 from dataclasses import replace
 from typing import Literal
 
@@ -62,7 +63,7 @@ class BrowserSignOut:
     async def _leave(self, request: PortalRequest, *, navigation: bool) -> NextStep:
         """`navigation`: whether the response is a page that the person sees, and can go on from."""
         services, app, cookie = self._services, request.app, presented_seat(request.cookie_line)
-        session = None if cookie is None else await services.sessions.opened(request.host, cookie)
+        session = None if cookie is None else await self._opened(request, cookie)
         # Of applications that divide a host, one at most is told.
         told = next((one for one in request.apps_here if one.logout.url is not None), None)
         present = None if told is None or session is None else await self._at_application(request, told, session)
@@ -81,7 +82,8 @@ class BrowserSignOut:
         request.cookies_to_set += clear_own(request.apps_here, request.host, request.cookie_line)
         await self._clear_rounds(request)
         services.report.signed_out(request, len(ended), None if session is None else session.identity)
-        how, home = _how(request, found=bool(ended)), home_of(request)
+        is_written = not services.sessions.unwritten.among(ended)
+        how, home = _how(request, found=bool(ended)) if is_written else "unwritten", home_of(request)
         if navigation:
             page = to_signed_out(request, how, home)
         else:
@@ -89,10 +91,31 @@ class BrowserSignOut:
         is_told = navigation and _is_global(app)
         return page if session is None or not is_told else NotifyProvider(session, home, otherwise=page)
 
+    async def _opened(self, request: PortalRequest, cookie: bytes) -> Session | None:
+        """None also where the store cannot say, and this worker has the seat in memory: it ends all the same."""
+        sessions = self._services.sessions
+        try:
+            return await sessions.opened(request.host, cookie)
+        except GatewayError:
+            if sessions.in_memory(request.host, cookie) is None:
+                raise
+            return None
+
     async def _at_application(self, request: PortalRequest, app: App, session: Session) -> Present | None:
-        """As the person's own browser would: with what the application is told of them, and their cookies of it."""
+        """As the person's own browser would: with what the application is told of them, and their cookies of it. An
+        application that does not accept their identity is told nothing of it (invariant 5): another one of a host that
+        several divide may have let them in."""
         if app.logout.url is None:
             return None
+        injection = NOTHING
+        if app.accepts(session.identity):
+            injection = await self._told_of(request, app, session)
+        cookies = ApplicationCookies(app.edits.cookies, app.cookie_names)
+        _, kept = cookies.read(request.cookie_line)
+        hidden = await self._hidden(request, app, cookies)
+        return Present(app, request.host, injection, b"; ".join(part for part in (hidden, kept) if part))
+
+    async def _told_of(self, request: PortalRequest, app: App, session: Session) -> Injection:
         try:
             identity = await self._services.accounts.identity_at(app, session.identity, self._services.now())
             injection = app.translation.render(identity)
@@ -103,11 +126,8 @@ class BrowserSignOut:
         except GatewayError as error:
             # While they were signed in the application was not told either.
             self._services.report.application_not_told(request, error)
-            injection = NOTHING
-        cookies = ApplicationCookies(app.edits.cookies, app.cookie_names)
-        _, kept = cookies.read(request.cookie_line)
-        hidden = await self._hidden(request, app, cookies)
-        return Present(app, request.host, injection, b"; ".join(part for part in (hidden, kept) if part))
+            return NOTHING
+        return injection
 
     async def _with_tokens(
         self, request: PortalRequest, app: App, identity: Identity, injection: Injection
@@ -140,11 +160,12 @@ class BrowserSignOut:
             await ends.mark(request.network, "subject", session.identity.issuer, session.identity.subject)
 
     async def _clear_rounds(self, request: PortalRequest) -> None:
-        """A person who signs out and in again goes round by choice."""
+        """A person who signs out and in again goes round by choice. The sign-out is done, whatever becomes of this."""
         binding = request.binding()
         if binding is not None:
-            await self._services.transactions.clear_rounds(binding, request.host)
-            await self._services.transactions.clear_clean_start(binding, request.host)
+            with suppress(GatewayError):
+                await self._services.transactions.clear_rounds(binding, request.host)
+                await self._services.transactions.clear_clean_start(binding, request.host)
 
 
 def _how(request: PortalRequest, *, found: bool) -> SignedOut:

@@ -48,13 +48,13 @@ class SignedOutPage:
 
 
 def _told(cookies: bytes) -> SignedOut | None:
-    """None where there is no such cookie, or several that differ."""
+    """Reads the cookie; None if the browser sent no such cookie, or several with different values."""
     values = {value.rstrip(b" \t") for value in _VALUES.findall(cookies)}
     return _HOW.get(values.pop()) if len(values) == 1 else None
 
 
 def _home_named(request: PortalRequest) -> str:
-    """Invariant 11: of an application that there is, its home whatever else the address says."""
+    """The home page of the application that `back` names. The rest of `back` is ignored (invariant 11)."""
     way_back(request, request.parameter("back"))
     left = request.way_back
     return "" if left is None else left.app.origin(left.host) + left.app.home

@@ -7,7 +7,6 @@ from gateway.model.codes import (
     LOGIN_PROVIDER_UNREACHABLE,
     LOGOUT_FRONT_CHANNEL,
     OIDC_LOGOUT_TOKEN,
-    OIDC_LOGOUT_TOKEN_REPLAYED,
     STORE_UNREACHABLE,
 )
 from gateway.model.errors import GatewayError
@@ -15,7 +14,7 @@ from gateway.model.ports import Page
 from gateway.portal.flow.source import openid_provider, openid_providers
 from gateway.portal.http.request import PREFIX, PortalRequest
 from gateway.portal.http.responses import BARE, security_headers
-from gateway.portal.logout.idp_initiated import IdpInitiatedLogout, LogoutNotice, SingleUse
+from gateway.portal.logout.idp_initiated import IdpInitiatedLogout, LogoutNotice
 from gateway.portal.services import PortalServices
 
 _BACK = f"{PREFIX}oidc/backchannel/"
@@ -45,20 +44,9 @@ class OpenidProviderLogout:
         raw = request.form().get("logout_token", "")
         if not raw:
             raise GatewayError(OIDC_LOGOUT_TOKEN, "no logout_token in the form")
-        token = await self._services.federation.logout_token(provider, raw, self._services.now())
-        once = SingleUse(
-            kind="logout_token",
-            # 2.6 (8): a token works once, by its jti
-            id=token.jti,
-            issued=token.issued,
-            skew=provider.skew,
-            until=token.until,
-            replayed=OIDC_LOGOUT_TOKEN_REPLAYED,
-            called="a logout token",
-        )
-        if token.sid is not None:
-            return LogoutNotice(token.issuer, (token.sid,), None, once)
-        return LogoutNotice(token.issuer, (), token.subject, once)
+        token = await self._services.federation.logout_token(provider, raw)
+        sids = () if token.sid is None else (token.sid,)
+        return LogoutNotice(token.issuer, sids, token.subject, token.issued)
 
     async def by_frame(self, request: PortalRequest) -> Page:
         """`/_ecluse/oidc/frontchannel/NAME?iss=&sid=`. No cookie of ours comes in a frame of another site: `sid`,

@@ -8,7 +8,7 @@ from typing import Any
 
 from gateway.config.snapshot import Snapshot
 from gateway.identity.mapping import subject_of
-from gateway.model.codes import LOGOUT_REQUEST, SAML_REPLAYED, SAML_STATUS
+from gateway.model.codes import LOGOUT_REQUEST, SAML_STATUS
 from gateway.model.errors import GatewayError
 from gateway.model.ports import Page
 from gateway.model.transaction import SamlLogout
@@ -16,7 +16,7 @@ from gateway.portal.flow.source import saml_provider, service_provider
 from gateway.portal.http.lines import SignedOut
 from gateway.portal.http.request import SECRET_BYTES, PortalRequest
 from gateway.portal.http.responses import BARE, redirect
-from gateway.portal.logout.idp_initiated import IdpInitiatedLogout, LogoutNotice, SingleUse
+from gateway.portal.logout.idp_initiated import IdpInitiatedLogout, LogoutNotice
 from gateway.portal.logout.signed_out import to_signed_out
 from gateway.portal.saml.crypto_thread import CryptoThread
 from gateway.portal.saml.incoming import Incoming, LogoutMessages, Verified, state_of_answer
@@ -95,7 +95,7 @@ class SamlLogoutEndpoints:
                 now=now,
             )
         )
-        await self._logout.carry_out(request, _notice(logout_request, sp.entity_id, verified.provider.skew))
+        await self._logout.carry_out(request, _notice(logout_request, sp.entity_id))
         return logout_request
 
     async def _answer(
@@ -195,21 +195,12 @@ class SamlLogoutEndpoints:
         return self._pages.logout(request.reader, refused=LOGOUT_REQUEST, reference=reference)
 
 
-def _notice(logout_request: LogoutRequest, audience: str, skew: int) -> LogoutNotice:
+def _notice(logout_request: LogoutRequest, audience: str) -> LogoutNotice:
     """Core 3.7.3.2: the sessions of its indexes, or every session of that person."""
     issuer = logout_request.issuer
     subject = subject_of(logout_request.name_id, issuer=issuer, audience=audience)
     sids = tuple(sid_of(subject, index) for index in logout_request.session_indexes)
-    once = SingleUse(
-        kind="logout_request",
-        id=logout_request.id,
-        issued=logout_request.issued,
-        skew=skew,
-        until=logout_request.expires,
-        replayed=SAML_REPLAYED,
-        called="a LogoutRequest",
-    )
-    return LogoutNotice(issuer, sids, None if sids else subject, once)
+    return LogoutNotice(issuer, sids, subject, logout_request.issued)
 
 
 def _answer_location(metadata: IdpMetadata, binding: Binding) -> str | None:

@@ -252,7 +252,8 @@ class SamlResponses:
     # --- used once
 
     def _require_in_time(self, asserted: ParkedAssertion) -> None:
-        """It may have been parked since: after this moment nobody remembers any more that it was used."""
+        """Refuses an assertion that was parked too long: after `replayable_until` its id may be forgotten, and a
+        replay would pass."""
         if self._services.now() >= asserted.replayable_until:
             raise GatewayError(SAML_EXPIRED, "an assertion that ran out before its browser came")
 
@@ -265,6 +266,7 @@ class SamlResponses:
         proven = ProvenPerson(
             who,
             parked.at,
+            parked.issued or None,
             browser=request.binding() if login is None else login.binding,
             sid=None if index is None else sid_of(who.subject, index),
         )
@@ -294,6 +296,7 @@ def _authentication(
         sid=None if index is None else sid_of(asserted.identity.subject, index),
         name_id=asserted.name_id,
         ends_at=asserted.session_until,
+        issued_at=asserted.issued or None,
     )
 
 

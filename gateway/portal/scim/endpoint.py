@@ -1,4 +1,5 @@
-"""`/_ecluse/scim/v2`: which directory asks, and for what. Nobody else is told whether there is anything."""
+"""`/_ecluse/scim/v2`: recognises the directory by its token, then dispatches the request. A caller without a valid
+token does not learn which resources exist."""
 
 import json
 import re
@@ -129,18 +130,18 @@ class ScimEndpoint:
             found = await self._told.find(asked.client, query.filter.attribute, query.filter.value)
             all_users = [] if found is None else [found]
             users, total = all_users[query.start - 1 :][: query.count], len(all_users)
-        self._services.report.scim_told(asked.request, asked.client.name, "read")
+        self._services.report.scim_read()
         shown = [query.shows.of(resource(user, asked.base)) for user in users]
         return _page(200, list_response(shown, total=total, start=query.start))
 
     async def _show(self, asked: _Asked) -> Page:
         user = await self._get_user(asked.client, asked.id)
-        self._services.report.scim_told(asked.request, asked.client.name, "read")
+        self._services.report.scim_read()
         return _page(200, asked.shown(user))
 
     async def _create(self, asked: _Asked) -> Page:
         user = await self._users.create(asked.request, asked.client, read_user(asked.body()))
-        self._tell(asked, user, "created")
+        await self._tell(asked, user, "created" if user.state.active else "deactivated")
         location = f"{asked.base}/Users/{user.id}".encode("ascii")
         return with_headers(_page(201, asked.shown(user)), {b"Location": location})
 
@@ -154,17 +155,18 @@ class ScimEndpoint:
 
     async def _changed(self, asked: _Asked, user: ToldUser, state: UserState) -> Page:
         user = await self._users.change(asked.request, asked.client, user, state)
-        self._tell(asked, user, "changed")
+        await self._tell(asked, user, "changed" if user.state.active else "deactivated")
         return _page(200, asked.shown(user))
 
     async def _delete(self, asked: _Asked) -> Page:
         user = await self._get_user(asked.client, asked.id)
         await self._users.delete(asked.request, asked.client, user)
-        self._services.report.scim_told(asked.request, asked.client.name, "deleted")
+        await self._tell(asked, user, "deleted")
         return Page(204, BARE, b"")
 
-    def _tell(self, asked: _Asked, user: ToldUser, what: str) -> None:
-        self._services.report.scim_told(asked.request, asked.client.name, what if user.state.active else "deactivated")
+    async def _tell(self, asked: _Asked, user: ToldUser, what: str) -> None:
+        people = [(one.issuer, one.subject) for one in await self._users.people(asked.request, asked.client, user)]
+        self._services.report.scim_told(asked.request, asked.client.name, what, user.id, people)
 
 
 def _require(request: PortalRequest, methods: tuple[str, ...]) -> None:

@@ -3,6 +3,7 @@
 Where the store fails in between, the directory hears so and tells it again; nobody is let in meanwhile.
 """
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 from gateway.model.account import SUBJECT
@@ -68,14 +69,33 @@ class ScimUsers:
         await self._told.remove(client, user)
 
     async def _deactivate(self, request: PortalRequest, client: ScimClient, names: tuple[str, ...]) -> None:
-        for name in names:
+        marked = [await self._marked(client, name) for name in names]
+        await self._logout.end_people(request, await self._people(request, client, names), client)
+        # Their sessions end even if a mark is missing: the directory is told so, and sends the change again.
+        for error in marked:
+            if error is not None:
+                raise error
+
+    async def _marked(self, client: ScimClient, name: str) -> GatewayError | None:
+        try:
             await self._told.set_active(client, name, active=False)
+        except GatewayError as error:
+            return error
+        return None
+
+    async def people(self, request: PortalRequest, client: ScimClient, user: ToldUser) -> Iterable[SeenPerson]:
+        """The people who have signed in under the user's name."""
+        return await self._people(request, client, (_name(client, user.state),))
+
+    async def _people(
+        self, request: PortalRequest, client: ScimClient, names: tuple[str, ...]
+    ) -> dict[SeenPerson, None]:
         people = dict.fromkeys([person for name in names for person in await self._told.seen(client, name)])
         provider = request.snapshot.providers.get(client.provider)
         if client.person == SUBJECT and provider is not None:
             # Also who signed in before this directory was listed.
             people |= dict.fromkeys(SeenPerson(provider.issuer, name) for name in names)
-        await self._logout.end_people(request, people, client)
+        return people
 
 
 def _name(client: ScimClient, state: UserState) -> str:

@@ -26,6 +26,7 @@ from gateway.wire.headers import (
     binds_connection,
 )
 from gateway.wire.hop_by_hop import connection_tokens, without_named
+from gateway.wire.lenient_heads import check_lines
 from gateway.wire.response_edits import HostEdits
 from gateway.wire.response_guard import CACHE_DIRECTIVES, STRICT, ResponseLeniency, cleared, ends_hsts, orders_a_front
 
@@ -259,7 +260,9 @@ class ResponseHead:
         line = head[: head.find(b"\n") + 1]
         known = self._known = self._heads.status_lines.get(line) or self._heads.status_line(line)
         self.status = known.status
-        if head.count(b"\r\n") == len(fields) + 2:
+        lines = head.count(b"\r\n") - 2
+        check_lines(lines)
+        if lines == len(fields):
             names = tuple(fields)
             self._read(names, list(fields.values()), method)
             if self._unknown <= _SELDOM or not self._unknown % _SELDOM:

@@ -74,11 +74,13 @@ class RedisClusterStore(RedisStore):
             found.setdefault(shard_of(touch.key.session_id), []).append(touch)
         return found
 
-    async def find(self, index: SessionIndex, values: Sequence[bytes], now: int) -> tuple[SessionSummary, ...]:
+    async def find(
+        self, index: SessionIndex, values: Sequence[bytes], now: int, shards: str = ""
+    ) -> tuple[SessionSummary, ...]:
         async def found_in(shard: str) -> list[Any]:
             return await self._run_step(shard, [steps.find(index, values, now, shard)], again=True) or []
 
-        found = await asyncio.gather(*(found_in(shard) for shard in SHARDS))
+        found = await asyncio.gather(*(found_in(shard) for shard in shards or SHARDS))
         return self._summaries([part for each in found for part in each], now)
 
     async def _told_of(self, of_shards: Mapping[str, Sequence[str]], now: int) -> Sequence[Any]:

@@ -23,12 +23,15 @@ def session_to_bytes(session: SessionRecord) -> bytes:
         session.subject_index,
         (session.sid_index or b"")[:_INDEX_BYTES],
         session.browser_index[:_INDEX_BYTES],
+        b"" if session.issued_at is None else _TIME.pack(session.issued_at),
     )
 
 
 def session_from_bytes(id: str, record: bytes, sealed: bytes) -> SessionRecord:
     created_at, expires_at, idle, ends_at = LIMITS.unpack_from(record)
-    provider, tenant, subject, sid, browser = texts(record, LIMITS.size)
+    # Older records end with `browser`.
+    provider, tenant, subject, sid, browser, *more = texts(record, LIMITS.size)
+    issued = more[0] if more else b""
     return SessionRecord(
         id=id,
         sealed=sealed,
@@ -41,6 +44,7 @@ def session_from_bytes(id: str, record: bytes, sealed: bytes) -> SessionRecord:
         expires_at=expires_at,
         idle=idle,
         ends_at=ends_at,
+        issued_at=time_of(issued) if issued else None,
     )
 
 
@@ -57,6 +61,8 @@ def summary_of(id: bytes, record: bytes, seats: list[bytes], now: int) -> Sessio
         session.ends_at,
         session.tenant,
         session.browser_index,
+        session.subject_index,
+        session.issued_at,
     )
 
 

@@ -51,6 +51,10 @@ local function read_live(shard, id, now)
     return record, expires, idle, ends
 end
 
+-- A server that is full refuses what takes room, unless the script has written before: deleting what is not there is
+-- enough. So what ends something is never refused for want of room.
+local function take_room_kept(tag) call('DEL', key(tag, 'none')) end
+
 local function append_end(shard, id, lookup, at)
     local list = list_of(shard)
     call('RPUSH', key(list, 'ended'), pack('>I8', at) .. joined(id) .. lookup)
@@ -166,6 +170,7 @@ end
 local function take_due(shard, most, now)
     local due = key(shard, 'due')
     local members = call('ZRANGEBYSCORE', due, '-inf', now, 'WITHSCORES', 'LIMIT', 0, most)
+    if #members > 0 then take_room_kept(shard) end
     for at = 1, #members, 2 do
         local id, host = string.match(members[at], '^(%Z*)%z(.*)$')
         local record = tonumber(members[at + 1]) > 0 and call('HGET', sessions_key(shard, id), 'm')
@@ -187,6 +192,9 @@ end
 -- A server that is full refuses what takes room, unless the step has written before: so each begins with that.
 
 local ops = {}
+
+-- The first of a step that only ends something.
+function ops.ends(tag) take_room_kept(tag) end
 
 function ops.take(shard, kind, lookup, now)
     local record, expires = drop_ticket(shard, kind, lookup)
@@ -421,6 +429,8 @@ function ops.meet(run, new, version, known)
     end
     local lineage, number = lineage_of(epoch())
     local known_lineage, known_number = lineage_of(known)
+    -- A server that was started again while it is full is met all the same: nobody could read from it otherwise.
+    if call('HGET', store, 'run') ~= run then take_room_kept(TAG) end
     if epoch() == '' then
         call('HSET', store, 'epoch', new .. ':1:' .. new, 'born', time[1], 'run', run, 'version', version, 'first', '1')
     elseif call('HGET', store, 'run') ~= run then

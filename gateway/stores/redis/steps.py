@@ -23,6 +23,7 @@ from gateway.stores.records import (
     Touch,
     UseOnce,
     Write,
+    only_ends,
 )
 from gateway.stores.redis import encoding
 from gateway.stores.sealing import SHARDS, seat_to_bytes, shard_of
@@ -91,9 +92,11 @@ def operations_of(write: Write, now: int) -> list[Operation]:
     raise AssertionError(f"no operation for {type(write).__name__}")
 
 
-def operations_of_all(writes: Sequence[Write], now: int) -> tuple[list[Write], list[Operation]]:
-    """Each operation, and of which write it is."""
+def operations_of_all(tag: str, writes: Sequence[Write], now: int) -> tuple[list[Write], list[Operation]]:
+    """Each operation, and of which write it is. `tag`: of the step, in a cluster."""
     both = [(write, operation) for write in writes for operation in operations_of(write, now)]
+    if writes and only_ends(writes):
+        both.insert(0, (writes[0], ("ends", (tag,))))
     return [write for write, _ in both], [operation for _, operation in both]
 
 
@@ -143,7 +146,7 @@ def replace(id: str, field: bytes, before: bytes | None, after: bytes, now: int)
     return "replace", (shard_of(id), id, field, after, now, *(() if before is None else (before,)))
 
 
-def find(index: SessionIndex, values: Sequence[bytes], now: int, shards: str = SHARDS) -> Operation:
+def find(index: SessionIndex, values: Sequence[bytes], now: int, shards: str) -> Operation:
     return "find", (shards, index, now, *values)
 
 

@@ -45,7 +45,7 @@ from gateway.stores.redis.feed import Feed
 from gateway.stores.redis.lacks import lacks, read_info
 from gateway.stores.redis.locating import HostPort
 from gateway.stores.redis.steps import RECORD, SEALED, Keys, Operand, Operation
-from gateway.stores.sealing import carried_at, seat_from_bytes, shard_of
+from gateway.stores.sealing import SHARDS, carried_at, seat_from_bytes, shard_of
 from gateway.stores.unreadable import UnreadableRecords
 
 # Of what step.lua keeps, and how. A server that has a later one is not read.
@@ -162,8 +162,10 @@ class RedisStore:
         replaced = steps.replace(key.session_id, steps.jar_field(key.host), before, after, now)
         return await self._run_step(shard_of(key.session_id), [replaced]) is not None
 
-    async def find(self, index: SessionIndex, values: Sequence[bytes], now: int) -> tuple[SessionSummary, ...]:
-        found = await self._run_step("", [steps.find(index, values, now)], again=True) or []
+    async def find(
+        self, index: SessionIndex, values: Sequence[bytes], now: int, shards: str = ""
+    ) -> tuple[SessionSummary, ...]:
+        found = await self._run_step("", [steps.find(index, values, now, shards or SHARDS)], again=True) or []
         return self._summaries(found, now)
 
     def _summaries(self, found: Sequence[Any], now: int) -> tuple[SessionSummary, ...]:
@@ -232,7 +234,7 @@ class RedisStore:
         found = await self._run_step(key.shard, [steps.peek(key)], again=True)
         return self._live(found[0] if found else None, now)
 
-    async def take_ticket(self, key: TicketKey, now: int) -> bytes | None:
+    async def take_ticket(self, key: TicketKey, now: int, *, ends: bool = False) -> bytes | None:
         found = await self._run_step(key.shard, [steps.take(key, now)])
         return None if found is None else self._live(found[0], now)
 
@@ -335,7 +337,7 @@ class RedisStore:
         return found if done else None
 
     async def _perform_step(self, tag: str, writes: Sequence[Write], now: int) -> Write | None:
-        whose, operations = steps.operations_of_all(writes, now)
+        whose, operations = steps.operations_of_all(tag, writes, now)
         replicas = self._server.replicas if steps.must_last(writes) else 0
         done, found = await self._told_by_step(tag, operations, steps.is_repeatable(writes), replicas)
         return None if done else whose[found]

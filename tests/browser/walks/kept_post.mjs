@@ -50,4 +50,17 @@ await walk(async (page, context) => {
   // Back: it was sent, and there is no second button.
   await page.goBack();
   await isOurs(page, 'Votre formulaire n’est plus disponible');
+
+  // The button of a page that was left open until that session had ended, too: its click signs in, at other hosts.
+  await fillIn(page, 'Permis n° 14', []);
+  await ended();
+  await sendTooLate(page);
+  await page.getByRole('link', { name: 'Se connecter' }).click();
+  await isOurs(page, 'Votre formulaire est prêt à être envoyé');
+  await ended();
+  await page.getByRole('button', { name: 'Envoyer mon formulaire' }).click();
+  await page.waitForURL(`${site.app}/_ecluse/kept?post=**`);
+  await isOurs(page, 'Votre formulaire est prêt à être envoyé');
+  const [third] = await Promise.all([page.waitForNavigation(), page.getByRole('button', { name: 'Envoyer mon formulaire' }).click()]);
+  assert.equal((await third.json()).fields.objet, 'Permis n° 14');
 });

@@ -3,7 +3,7 @@ from base64 import b64encode
 import pytest
 import trustme
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_private_key
-from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, PrivateFormat
+from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, NoEncryption, PrivateFormat
 from cryptography.x509 import load_pem_x509_certificate
 
 from gateway.config.check.pem import check_certificates, check_pair, check_private_key, check_public_key
@@ -43,3 +43,17 @@ def test_a_key_with_a_passphrase_is_refused() -> None:
     pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(b"secret"))
     with pytest.raises(Wrong, match="has a passphrase"):
         check_private_key(pem)
+
+
+def test_a_certificate_and_a_key_in_der_are_told_how_to_become_pem() -> None:
+    leaf = trustme.CA().issue_cert("a.example")
+    certificate = load_pem_x509_certificate(leaf.cert_chain_pems[0].bytes()).public_bytes(Encoding.DER)
+    for check in (check_certificates, check_public_key):
+        with pytest.raises(Wrong) as refused:
+            check(certificate)
+        assert refused.value.hint == "it is one in DER form: openssl x509 -inform DER -in FILE -out FILE.pem"
+    key = generate_private_key(SECP256R1())
+    for encryption in (NoEncryption(), BestAvailableEncryption(b"secret")):
+        with pytest.raises(Wrong, match="not a private key") as refused:
+            check_private_key(key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, encryption))
+        assert refused.value.hint == "it is one in DER form: openssl pkey -inform DER -in FILE -out FILE.pem"

@@ -65,6 +65,19 @@ def test_everything_else_is_as_its_rules_say(request_line: str) -> None:
     assert outcome(serving(), request_line) == "policy.allowed"
 
 
+@pytest.mark.parametrize(
+    "name", ["mot.de_passe", "mot[de_passe", "+mot[de.passe", "mot%5Bde+passe", "[mot_de_passe]", "%u006dot_de_passe"]
+)
+def test_a_name_that_some_server_folds_into_the_secrets_is_refused(name: str) -> None:
+    snapshot = sample_snapshot(
+        {"apps/permis.yaml": f"{PERMIS}{FORM}}}\n".replace("{word: secret}", "{mot_de_passe: secret}")},
+        {"file:grr": b"un secret"},
+    )
+    assert outcome(snapshot, f"GET /app/login.php?{name}=guess") == "policy.unknown"
+    assert outcome(snapshot, "GET /app/login.php?mot_de_passe=guess") == "policy.login_form"
+    assert outcome(snapshot, "GET /app/login.php?mot=de_passe") == "policy.allowed"
+
+
 def test_a_form_that_comes_with_a_get_is_refused() -> None:
     """ASP's Request.Form and Rack read it whatever the method is."""
     typed = {"Content-Type": "application/x-www-form-urlencoded"}

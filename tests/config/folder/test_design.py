@@ -11,6 +11,7 @@ from gateway.config.folder.opened import Unreadable
 from gateway.config.folder.read import read_folder
 from tests.config.design_copy import PACKAGE, READ, SHEET, make_copy
 from tests.config.samples import GATEWAY
+from tests.growth import is_linear
 
 CSS, FONT = "dist/dsfr.min.css", "dist/fonts/Made-Up.woff2"
 
@@ -105,3 +106,9 @@ def test_no_more_is_read_than_a_design_system_has(copy: Path, monkeypatch: pytes
     assert "too many: here at most" in why(copy)
     monkeypatch.setattr(design, "MAX_SHEET_BYTES", 100)
     assert why(copy).startswith(f"{CSS}: ")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("more", ["url(", "url( ", "url('", 'url("', "url(a", "url('a' "])
+def test_a_sheet_of_addresses_without_an_end_is_read_once(more: str) -> None:
+    assert is_linear(lambda size: lambda: names_in(more.encode() * size), small=200, large=20_000)

@@ -56,7 +56,8 @@ A_DIGEST = "a SHA-256 is 64 hexadecimal digits, as sha256sum prints it"
     ("written", "said"),
     [
         ("signedin", "allow: this is not a condition (did you mean signed_in?)"),
-        ("all", f"allow: this is not a condition ({ONE_OF})"),
+        ("all", "allow: this is not a condition (write anyone for everybody, signed_in for those who have signed in)"),
+        ("authenticated", "allow: this is not a condition (did you mean signed_in?)"),
         ({}, f"allow: this is not a condition ({ONE_OF})"),
         (7, f"allow: this is not a condition ({ONE_OF})"),
         (True, f"allow: this is not a condition ({ONE_OF})"),

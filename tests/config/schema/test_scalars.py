@@ -29,6 +29,7 @@ SIZE = "a size is a number with a unit: 512B, 8KB, 100MB or 1GB"
         ("15s", 15), ("5m", 300), ("12h", 43200), ("7d", 604800),
         ("0s", "this cannot be 0"),
         (30, f"{TIME} (such as 30s)"), ("30", TIME), ("300ms", TIME), ("5S", f"{TIME} (write 5s)"), ("5M", f"{TIME} (write 5m)"),
+        ("30min", f"{TIME} (write 30m)"), ("2heures", f"{TIME} (write 2h)"), ("1fortnight", TIME),
         ("-5s", TIME), ("1.5h", TIME), ("5 s", TIME), ("", TIME), ("s", TIME), ("5s\n", TIME), ("٥s", TIME), (None, TIME),
         (True, TIME), ([], TIME), ("9999999999s", TIME),
     ],
@@ -47,7 +48,7 @@ def test_timeouts_may_be_short() -> None:
     ("text", "expected"),
     [
         ("512B", 512), ("8KB", 8192), ("32MB", 32 << 20), ("1GB", 1 << 30),
-        ("8kb", f"{SIZE} (write 8KB)"), ("8K", SIZE), (8192, f"{SIZE} (such as 8192KB)"), ("0B", "this cannot be 0"),
+        ("8kb", f"{SIZE} (write 8KB)"), ("8K", f"{SIZE} (write 8KB)"), (8192, f"{SIZE} (such as 8192KB)"), ("0B", "this cannot be 0"),
         ("unlimited", SIZE),
     ],
 )  # fmt: skip
@@ -142,6 +143,7 @@ def test_an_issuer_is_kept_as_it_names_itself(text: str, expected: str) -> None:
 
 
 NO_ADDRESS = "an address is written IP:port (127.0.0.1:8080, [::1]:8080 or 0.0.0.0:443)"
+ALL_ADDRESSES = "an address is written IP:port (write 0.0.0.0:8080 for all addresses of this machine)"
 
 
 @pytest.mark.parametrize(
@@ -155,8 +157,9 @@ NO_ADDRESS = "an address is written IP:port (127.0.0.1:8080, [::1]:8080 or 0.0.0
         ("[127.0.0.1]:80", "this is not an IP address"),
         ("127.0.0.1:65536", "a port is a number from 1 to 65535"),
         ("::1:80", NO_ADDRESS),
-        ("8080", NO_ADDRESS),
-        (":8080", NO_ADDRESS),
+        ("8080", ALL_ADDRESSES),
+        (":8080", ALL_ADDRESSES),
+        ("*:8080", ALL_ADDRESSES),
         ("127.0.0.1", NO_ADDRESS),
     ],
 )

@@ -28,6 +28,7 @@ QUOTED = """the text in quotes ended before this (inside '...' write '' for ', o
         ("a: - b", "x.yaml:1:4: this does not fit the indentation above it (indent with spaces, as the lines around it)"),
         ('a: "x\nb: 1', "x.yaml:1:4: the text in quotes does not end (close the quotes; inside '...' write '' for ')"),
         ("a: b\nc", "x.yaml:2:1: this is neither a key nor a value (a key ends with ': ')"),
+        ("a: [{b: :80}]", "x.yaml:1:9: a value cannot begin so (a text that begins with : needs quotes; an address of `listen` is IP:port, such as 0.0.0.0:80)"),
         ("a: !x!y z", "x.yaml:1:4: a tag (!) is not accepted (a text that begins with ! needs quotes)"),
         ('a: "\\q"', "x.yaml:1:5: this escape is not known (write \\\\ for a backslash, or use '...')"),
         ('a: "\\ud800"', "x.yaml:1:7: this is not YAML: found invalid Unicode character escape code"),

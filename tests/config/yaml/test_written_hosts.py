@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.config.yaml.written_hosts import WrittenHosts, written_hosts
+from tests.growth import is_linear
 
 BROKEN = "upstream: [\n"
 A, B, WILD = "a.example.org", "b.example.org", "*.example.org"
@@ -72,3 +73,15 @@ def test_no_bytes_are_a_fault(content: bytes) -> None:
     written_hosts(content)
     written_hosts(b"hosts: [" + content)
     written_hosts(b"hosts:\n" + content)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("more", ["hosts: [\n", "hosts:\n", "hosts:\n- a.example.org\n", "path:\n", "path: !", "- "])
+def test_a_file_that_names_its_hosts_again_and_again_is_read_once(more: str) -> None:
+    assert is_linear(lambda size: lambda: written_hosts(f"!{more}".encode() * size), small=200, large=10_000)
+    assert is_linear(lambda size: lambda: written_hosts(f"a: b: c\n{more * size}".encode()), small=200, large=10_000)
+
+
+def test_hosts_behind_more_lists_than_a_file_has_are_not_said_to_be_all() -> None:
+    found = written_hosts(f"{BROKEN}hosts: [{A}]\n".encode() * 33)
+    assert found == WrittenHosts((A,), whole=False)

@@ -2,13 +2,17 @@
 
 import re
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from gateway.model.directory import FileSource
+from gateway.model.organisations import OrganisationTable
 from gateway.model.provider import AttributeSource, Perimeter
-from tests.portal.browser import Browser, Reply
+from gateway.organisations.indexing import make_organisations
+from tests.portal.browser import Browser, Reply, leads_to
 from tests.portal.installation import ACTES, PORTAL, Installation
 from tests.portal.openid.test_provider_logout import token, told
 
@@ -82,7 +86,8 @@ async def test_a_choice_is_remembered_and_changing_it_ends_what_was_before(here:
     seat = await here.sessions.load(ACTES, as_teacher)
     assert seat is not None
     changed = await browser.post(here.url(PORTAL, "/_ecluse/acting/change"))
-    assert changed.status == 303
+    # A page that leads there, and no redirect: browsers hold the form's page against one to another origin.
+    assert (changed.status, leads_to(changed)) == (200, here.url(PORTAL, "/_ecluse/login?provider=metropole"))
     assert not seat.live, "in force in every worker"
     assert await here.sessions.load(ACTES, as_teacher) is None, "not both at once"
     page = await browser.get(changed.location)
@@ -91,6 +96,50 @@ async def test_a_choice_is_remembered_and_changing_it_ends_what_was_before(here:
     assert (await acts_for(here, browser, PORTAL))[0] == COMMUNE
     await browser.get(here.url(ACTES))
     assert (await acts_for(here, browser))[0] == COMMUNE
+
+
+# As the documented import writes it: no SIRET.
+NAMES = """\
+name,siren
+Lille,215903501
+Roubaix,215905126
+"""
+
+
+def with_names(here: Installation) -> None:
+    path = Path(here.state) / "organisations.csv"
+    path.write_text(NAMES, encoding="utf-8")
+    table = OrganisationTable("communes", FileSource(str(path), "csv"))
+    make_organisations([table], Path(here.state))
+    here.snapshot = replace(here.snapshot, organisations=(table,))
+
+
+async def test_organisations_are_named_by_their_siren_with_the_number_beside(here: Installation) -> None:
+    with_names(here)
+    # However many there are.
+    others = [f"21590351100{number:03d}" for number in range(40)]
+    may_act_for(here, LYCEE, *others, COMMUNE)
+    browser = here.browser()
+    page = await arrived(here, browser)
+    assert f"<strong>{LYCEE}</strong>" in page.text, "no table has it"
+    assert f"<strong>Lille</strong><br><small>{COMMUNE}</small>" in page.text
+    assert "Act for Lille" in page.text
+    await browser.get((await choose(here, browser, page, COMMUNE)).location)
+    home = await browser.get(here.url(PORTAL, "/_ecluse/home"))
+    assert f"<strong>Lille</strong><br><small>{COMMUNE}</small>" in home.text
+
+
+async def test_the_page_that_asks_is_read_in_another_language_and_asks_still(here: Installation) -> None:
+    may_act_for(here, LYCEE, COMMUNE)
+    browser = here.browser()
+    page = await arrived(here, browser)
+    assert 'href="/_ecluse/language?language=fr"' in page.text
+    french = await browser.get(
+        here.url(PORTAL, "/_ecluse/language?language=fr"), Referer=page.url, Sec_Fetch_Site="same-origin"
+    )
+    assert french.url == page.url
+    assert "Pour quelle organisation agissez-vous" in french.text
+    assert (await choose(here, browser, french, COMMUNE)).status == 200
 
 
 async def test_who_may_act_for_one_is_not_asked_and_offered_no_change(here: Installation) -> None:
@@ -124,7 +173,7 @@ async def test_invariant_12_a_page_that_was_left_open_signs_nobody_in_after_a_si
     assert (reply.status, here.codes()) == (400, ["login.transaction_gone"])
     # Who signs in anew chooses anew.
     browser.jar[PORTAL].pop("__Host-ecluse-organisation")
-    assert (await choose(here, browser, await arrived(here, browser), COMMUNE)).status == 303
+    assert (await choose(here, browser, await arrived(here, browser), COMMUNE)).status == 200
 
 
 async def test_nor_where_nobody_was_signed_in_yet_or_another_organisation_is_asked_for(here: Installation) -> None:
@@ -140,7 +189,7 @@ async def test_nor_where_nobody_was_signed_in_yet_or_another_organisation_is_ask
     left_open = await arrived(here, browser)
     await browser.get((await choose(here, browser, await arrived(here, browser), LYCEE)).location)
     here.clock.ahead += 1
-    assert (await browser.post(here.url(PORTAL, "/_ecluse/acting/change"))).status == 303
+    assert (await browser.post(here.url(PORTAL, "/_ecluse/acting/change"))).status == 200
     assert (await choose(here, browser, left_open, LYCEE)).status == 400
 
 
@@ -152,7 +201,7 @@ async def test_nor_after_the_provider_has_signed_them_out(here: Installation, na
     here.clock.ahead += 1
     assert (await told(here, token(here.metropole, **named))).status == 200
     assert (await choose(here, browser, page, COMMUNE)).status == 400
-    assert (await choose(here, bob, of_bob, COMMUNE)).status == 303
+    assert (await choose(here, bob, of_bob, COMMUNE)).status == 200
 
 
 @pytest.mark.parametrize("remembered", [OTHER, "", "x" * 100, "\u00e9"])
@@ -171,7 +220,7 @@ async def test_an_organisation_that_is_not_theirs_cannot_be_chosen(here: Install
     page = await arrived(here, browser)
     for siret in (OTHER, "", LYCEE + " ", LYCEE[:9]):
         assert (await choose(here, browser, page, siret)).status == 403
-    assert (await choose(here, browser, page, LYCEE)).status == 303, "and the choice is still open"
+    assert (await choose(here, browser, page, LYCEE)).status == 200, "and the choice is still open"
 
 
 async def test_a_choice_works_once_in_the_browser_that_was_asked_and_from_our_page_alone(here: Installation) -> None:
@@ -184,7 +233,7 @@ async def test_a_choice_works_once_in_the_browser_that_was_asked_and_from_our_pa
     assert "__Host-ecluse" not in thief.jar.get(PORTAL, {})
     headers = {"Origin": "https://elsewhere.example", "Sec-Fetch-Site": "cross-site"}
     assert (await choose(here, browser, page, LYCEE, **headers)).status == 403
-    assert (await choose(here, browser, page, LYCEE)).status == 303
+    assert (await choose(here, browser, page, LYCEE)).status == 200
     assert (await choose(here, browser, page, COMMUNE)).status == 400
 
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 from gettext import NullTranslations
 from html.parser import HTMLParser
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import pytest
 from jinja2 import Environment, Template
@@ -29,12 +29,21 @@ from gateway.model.codes import (
     Code,
 )
 from gateway.model.kept_post import KeptFile, KeptPost
+from gateway.model.kept_post_codes import SESSION_FORM_OTHER_ORGANISATION
 from gateway.model.ports import Page, Reader
 from gateway.model.theme import ShownText, Theme, Words
 from gateway.ops.log import short_reference
 from gateway.portal.http import pages as module
 from gateway.portal.http.called import whole_words
-from gateway.portal.http.choices import ActingLine, Choice, OrganisationChoices, OrganisationLine, StepUp
+from gateway.portal.http.choices import (
+    AwayProvider,
+    Choice,
+    NamedOrganisation,
+    OrganisationChoices,
+    OrganisationLine,
+    ProviderChoices,
+    StepUp,
+)
 from gateway.portal.http.i18n import catalogue
 from gateway.portal.http.lines import AccountLine, HomeLine, Offered, OfferedApplication, SessionLine
 from gateway.portal.http.pages import Pages, _environment
@@ -42,6 +51,7 @@ from tests.growth import steps
 
 XSS = "<script>alert(1)</script>\"'&\0"
 REFERENCE = short_reference("req-1")
+METROPOLE = Choice("Métropole", {"en": "Metropolis"}, "/_ecluse/login?t=1&provider=a")
 SHOWN = [code for code in all_codes() if code.status]
 
 
@@ -100,8 +110,22 @@ def every_page(pages: Pages, language: str) -> list[Page]:
             WIRE_HOST, kind="html", reader=Reader(language), reference="r1", login_url="https://a/", refusal="no"
         ),
         pages.render(SIGN_IN_REQUIRED, kind="frame", reader=Reader(language), reference="r1", login_url="https://a/"),
-        pages.chooser(Reader(language), [Choice("Métropole", {"en": "Metropolis"}, "/_ecluse/login?t=1&provider=a")]),
-        pages.chooser(Reader(language), [Choice("b", {}, "/b")], [Choice("a", {}, "/a")], "/_ecluse/saml/discover?t=1"),
+        pages.chooser(Reader(language), ProviderChoices((METROPOLE,))),
+        pages.chooser(
+            Reader(language),
+            ProviderChoices(
+                (Choice("b", {}, "/b"),),
+                remembered=METROPOLE,
+                kept=("t", "1"),
+                near=(Choice("a", {}, "/a"),),
+                discovery="/_ecluse/saml/discover?t=1",
+            ),
+        ),
+        pages.away(
+            Reader(language), AwayProvider("Métropole", {}, "/all", (Choice("a", {}, "/a"),), "/c"), reference="r1"
+        ),
+        pages.away(Reader(language), AwayProvider("Métropole", {}, "/all", (), ""), reference="r1"),
+        pages.waiting(Reader(language), "/_ecluse/wait?id=1&shown=2", replace(METROPOLE, is_silent=True)),
         *(pages.organisations(Reader(language), choices) for choices in organisation_choices()),
         pages.logout(Reader(language)),
         pages.logout(Reader(language), refused=LOGOUT_CROSS_SITE),
@@ -123,8 +147,12 @@ def every_page(pages: Pages, language: str) -> list[Page]:
             Offered((OfferedApplication(ShownText("Permis"), "https://permis/"),), "permis", 2, True),
             [HomeLine(line, "0" * 32)],
         ),
-        pages.home(Reader(language), Offered((), "", 1, False), [], acts=ActingLine("21590350100017", "Lille")),
-        pages.acting(Reader(language), "c1", [ActingLine("21590350100017", "Lille"), ActingLine("19590123400017", "")]),
+        pages.home(Reader(language), Offered((), "", 1, False), [], acts=NamedOrganisation("21590350100017", "Lille")),
+        pages.acting(
+            Reader(language),
+            "c1",
+            [NamedOrganisation("21590350100017", "Lille"), NamedOrganisation("19590123400017", "")],
+        ),
         pages.signed_out(Reader(language), "in_part", home="https://permis/"),
         pages.onward(Reader(language), "https://idp.example/slo?SAMLRequest=x&Signature=y"),
     ]
@@ -351,7 +379,7 @@ def test_whatever_is_shown_is_escaped(pages: Pages, kind: Literal["html", "frame
 
 
 def test_labels_are_escaped_and_in_the_readers_language(pages: Pages) -> None:
-    choices = [Choice(XSS, {}, XSS), Choice("Métropole", {"en": "Metropolis"}, "/x")]
+    choices = ProviderChoices((Choice(XSS, {}, XSS), Choice("Métropole", {"en": "Metropolis"}, "/x")))
     english, french = (pages.chooser(Reader(language), choices).body.decode() for language in ("en", "fr"))
     assert "<script" not in english
     assert ("Metropolis" in english, "Métropole" in english) == (True, False)
@@ -472,6 +500,19 @@ def test_the_answer_to_a_kept_form_may_lead_to_another_host() -> None:
     assert len(headers) == len(page.headers)
 
 
+@pytest.mark.parametrize(("name", "said"), [("Lille", "Lille <small>21590350100017</small>"), ("", "21590350100017")])
+def test_an_organisation_is_named_with_its_number_beside_on_the_pages_of_a_kept_form(name: str, said: str) -> None:
+    pages, acting = Pages(), NamedOrganisation("21590350100017", name)
+    file = KeptFile("x", b"s", "k1", b"p", 1)
+    post = KeptPost("permis", "permis.example", "/depot", "text/plain", "b", 0, 3600, file)
+    about: dict[str, Any] = {"person": "h", "organisation": acting}
+    for page in (
+        pages.send_post(Reader("en"), action="/_ecluse/kept/x/depot", post=post, **about),
+        pages.not_to_send(Reader("en"), SESSION_FORM_OTHER_ORGANISATION, reference="r", **about),
+    ):
+        assert f"<dt>For the organisation:</dt><dd>{said}</dd>" in page.body.decode()
+
+
 def test_once_prepared_no_page_is_compiled_for_a_request(monkeypatch: pytest.MonkeyPatch) -> None:
     pages = Pages()
     assert len(list(pages.prepare())) == 2 * len(list(Path(module.__file__).parents[1].glob("templates/*.html")))
@@ -523,7 +564,7 @@ def test_files_replaced_by_an_upgrade_change_no_page_of_a_running_gateway(
 
 def test_programs_are_told_what_the_fields_about_a_person_are_for(pages: Pages) -> None:
     """WCAG 1.3.5, RGAA 11.13: password managers fill them, and nobody has to remember (WCAG 3.3.8)."""
-    linking = Outline(pages.account(Reader("fr"), host="permis.example", to="/"))
+    linking = Outline(pages.account(Reader("fr"), host="permis.example", to="/", owner="0123"))
     assert [field.get("autocomplete") for field in linking.all("input") if field.get("type") != "hidden"] == [
         "username",
         "current-password",

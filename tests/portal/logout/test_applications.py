@@ -132,6 +132,16 @@ async def test_what_ended_in_a_worker_that_is_gone_is_found_by_a_look(here: Inst
     assert actes.lines() == [KNOWN]
 
 
+async def test_an_application_that_does_not_accept_the_person_is_told_nothing_of_them(
+    here: Installation, actes: Told
+) -> None:
+    """Another one of its host has let them in."""
+    browser = await seated(here)
+    here.change("actes", providers=("departement",))
+    await browser.post(here.url(ACTES, "/_ecluse/logout"))
+    assert actes.lines() == [{b"Cookie: PHPSESSID=p1; theme=dark"}]
+
+
 async def test_with_its_browser_it_is_called_once_as_that_browser_would(here: Installation, actes: Told) -> None:
     browser = await seated(here)
     browser.jar[ACTES] |= {"CTSESSION": "forged"}

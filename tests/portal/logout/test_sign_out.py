@@ -7,10 +7,13 @@ from tests.portal.installation import ACTES, ELECTIONS, PERMIS, PORTAL, Installa
 
 
 async def signed_in(here: Installation) -> Browser:
-    """With two sessions of two providers, on three hosts."""
+    """With two sessions, on three hosts and the portal: of one person, as every session of a browser is."""
+    here.change("elections", providers=("metropole",))
     browser = here.browser()
-    for host in (ACTES, PERMIS, ELECTIONS):
+    for host in (ACTES, PERMIS):
         await browser.get(here.url(host))
+    await browser.get(here.url(PORTAL, "/_ecluse/login?provider=metropole"))
+    await browser.get(here.url(ELECTIONS))
     return browser
 
 

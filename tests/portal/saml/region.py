@@ -3,7 +3,7 @@
 import base64
 import re
 import secrets
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -124,10 +124,12 @@ class Region:
 
     async def answer(self, person: Person, response: bytes, relay_state: str | None) -> Response:
         """The provider's page sends its form: from another site, so that no Lax cookie comes with it."""
+        return await person.post(self.acs, urlencode(self.fields(response, relay_state)), initiator=f"{IDP}/sso")
+
+    def fields(self, response: bytes, relay_state: str | None) -> dict[str, str]:
+        """Of the form on the provider's page."""
         fields = {"SAMLResponse": base64.b64encode(response).decode()}
-        if relay_state is not None:
-            fields["RelayState"] = relay_state
-        return await person.post(self.acs, urlencode(fields), initiator=f"{IDP}/sso")
+        return fields if relay_state is None else {**fields, "RelayState": relay_state}
 
     async def signed_in(self, person: Person, host: str = PERMIS, **values: object) -> Response:
         asked = await self.asked(person, host=host)
@@ -147,10 +149,13 @@ def brought(reply: Response) -> Asked:
         assert found, f"{reply.status} {reply.url}: {reply.text[:800]}"
         return of_query(found[1].replace("&amp;", "&"))
     (form,) = reply.forms()
-    fields = dict(form.fields)
+    return of_form(dict(form.fields), form.action)
+
+
+def of_form(fields: Mapping[str, str], action: str) -> Asked:
     (parameter,) = fields.keys() & {"SAMLRequest", "SAMLResponse"}
     message = base64.b64decode(fields[parameter])
-    return Asked(etree.fromstring(message), fields.get("RelayState"), parameter, form.action)
+    return Asked(etree.fromstring(message), fields.get("RelayState"), parameter, action)
 
 
 def of_query(url: str) -> Asked:

@@ -97,9 +97,30 @@ async def test_a_sign_out_of_another_person_or_of_before_is_none_of_theirs(regio
     await soap(region, of_index(region, "_session-1"))
     reply = await bob.follow(await went_on(region, bob, left))
     assert reply.status == 200
+    region.here.clock.ahead += 1
     left = await parked(region, alice, await region.asked(alice))
     region.here.clock.ahead += 1
     assert (await alice.follow(await went_on(region, alice, left))).status == 200
+
+
+async def test_a_sign_out_that_comes_again_ends_no_sign_in_that_began_after_it(region: Region) -> None:
+    """Invariant 6: by the provider's clock on both sides, and no older one takes away what a later one has ended."""
+    person = region.person()
+    first, said_again = of_index(region, "_session-1"), of_index(region)
+    region.here.clock.ahead += 1
+    left = await parked(region, person, await region.asked(person))
+    region.here.clock.ahead += 1
+    for message in (first, said_again):
+        assert (await soap(region, message)).status == 200
+    assert (await person.follow(await went_on(region, person, left))).status == 200
+
+    other = region.person()
+    left = await parked(region, other, await region.asked(other))
+    region.here.clock.ahead += 1
+    for message in (of_index(region), said_again):
+        assert (await soap(region, message)).status == 200
+    assert (await went_on(region, other, left)).status == 400
+    assert region.here.codes()[-1] == "login.transaction_gone"
 
 
 async def test_a_directory_says_of_them_that_they_are_not_active(region: Region) -> None:

@@ -206,4 +206,5 @@ async def test_the_log_says_which_directory_told_what(told: Installation) -> Non
         ("annuaire", "created", "metropole"),
         ("annuaire", "deactivated", "metropole"),
     ]
+    assert {(line["user"], "person" in line) for line in lines} == {("1", False)}, "nobody has signed in by this name"
     assert not [line for line in lines if "alice" in json.dumps(line)]

@@ -271,6 +271,19 @@ async def test_where_the_end_of_sessions_fails_it_is_told_again(
     assert not await opens(told, alice)
 
 
+async def test_where_the_mark_cannot_be_written_their_sessions_end_all_the_same(
+    told: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alice, id = await signed_in(told), await created(told)
+
+    async def fails(*_: object, active: bool) -> None:
+        raise GatewayError(STORE_UNREACHABLE, "cut off by the test")
+
+    monkeypatch.setattr(told.told, "set_active", fails)
+    assert (await patched(told, id, OFF)).status == 503, "the directory tells it again"
+    assert not await opens(told, alice)
+
+
 async def test_many_at_once(told: Installation) -> None:
     names = [f"user{number}" for number in range(12)]
     browsers = [await signed_in(told, name) for name in names]

@@ -438,3 +438,10 @@ def test_an_answer_with_the_head_of_the_one_before_is_not_parsed_again_but_for_a
         assert response.usual(answer, answer.index(b"\r\n\r\n") + 4) == answer
     assert len(read) == parsed
     assert b"a=1" not in response._last_head
+
+
+@pytest.mark.parametrize("line", [b"Set-Cookie: a=1\r\n", b"Connection: x\r\n", b"X: 1\r\n"])
+async def test_a_head_of_more_lines_than_anybody_sends_is_refused(line: bytes) -> None:
+    """Content-Length is one of them."""
+    assert (await head_for(line * 499)).startswith(b"HTTP/1.1 200 ")
+    assert (await head_for(line * 500)).startswith(b"HTTP/1.1 502 ")

@@ -1,0 +1,31 @@
+"""One browser is one person, who acts for one organisation, at a time (invariant 12): a sign-in ends the browser's
+sessions that are another person's, or the same person's for another organisation, with their seats on every host."""
+
+from gateway.model.identity import Identity
+from gateway.portal.flow.kept_posts import keeps_posts
+from gateway.portal.http.request import PortalRequest, clear_own
+from gateway.portal.services import PortalServices
+from gateway.stores.new_session import NewSession
+
+
+async def end_others(request: PortalRequest, made: NewSession, services: PortalServices) -> None:
+    """The store has the session, and no browser has it yet: of two sign-ins at once, the one that looks last finds the
+    other."""
+    session = made.session
+    if await end_others_of(request, made.entry.browser, session.identity, session.tenant, services):
+        # Where one host serves portal and application.
+        request.cookies_to_set += clear_own(request.apps_here, request.host, request.cookie_line, left=True)
+
+
+async def end_others_of(
+    request: PortalRequest, browser: str, identity: Identity, tenant: str | None, services: PortalServices
+) -> bool:
+    """Whether there were any. `browser`: as in StoredSession. Raises GatewayError(STORE_UNREACHABLE)."""
+    others = await services.sessions.of_others(browser, identity, tenant)
+    if others:
+        # What such a session still sends from another tab can be kept for the person who filled it in.
+        ended = await services.sessions.end([one.id for one in others], buried=keeps_posts(request.snapshot))
+        # Invariant 12: in force in every worker before this response is sent.
+        await services.revoker.revoked(ended)
+        services.report.others_ended(request, others, identity)
+    return bool(others)

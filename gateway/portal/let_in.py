@@ -1,0 +1,106 @@
+"""What an application's rules say of a person, before the portal does anything for that application in their name.
+
+The data plane asks these rules for each request to the application. A page of ours that acts for it has no such
+request: it asks for the page of the application that the person wanted.
+"""
+
+import asyncio
+from typing import Final
+from urllib.parse import quote
+
+from gateway.access.decision import AppIdentity, Question
+from gateway.config.snapshot import App
+from gateway.model.codes import POLICY_NOT_ALLOWED, POLICY_UNKNOWN
+from gateway.model.decision import Allow, Challenge, Decision, Deny
+from gateway.model.directory_codes import DIRECTORY_AWAY
+from gateway.model.errors import GatewayError
+from gateway.model.session import Seat
+from gateway.policy.facts import RequestFacts
+from gateway.policy.patterns import AnyOne, Literal, Pattern, Rest
+from gateway.portal.http.request import PREFIX, PortalRequest, WayBack
+from gateway.wire.addresses import parse_address
+from gateway.wire.target import canonical_target
+
+# Between two looks at what else waits (invariant 14): a decision takes some 20 us.
+SLICE: Final = 50
+
+
+async def require_let_in(request: PortalRequest, back: WayBack, seat: Seat, now: float) -> None:
+    """Raises GatewayError, with the reason, where the rules of `back.app` keep this person out of the page
+    `back.target`; of a page of ours, its home page. `now`: Unix seconds.
+
+    A page that is open to anybody says nothing of the person: then another page has to let them in that is not, if the
+    application has such pages.
+    """
+    asked = _Asked(request, back.app, seat, now)
+    target = back.app.home if back.target.startswith(PREFIX) else back.target
+    decision = asked.decision(target)
+    match decision:
+        case Challenge(reason=reason, need=need):
+            request.way_back = back._replace(need=need)
+            raise GatewayError(reason, f"{back.app.name} asks for another sign-in there")
+        case Deny(reason=reason) if reason is POLICY_UNKNOWN and asked.person.missing is not None:
+            raise GatewayError(DIRECTORY_AWAY, f"directory {asked.person.missing.name} could not say anything")
+        case Deny(reason=reason, refusal=refusal, detail=detail):
+            rule = "no rule" if decision.rule is None else f"{decision.rule.file}:{decision.rule.line}"
+            raise GatewayError(reason, f"{rule} {detail}".rstrip(), shown=refusal)
+    if asked.is_open_to_anybody(target) and not await asked.is_let_in_by_who_they_are():
+        raise GatewayError(POLICY_NOT_ALLOWED, "only pages that are open to anybody let this person in")
+
+
+class _Asked:
+    """One person at one application. Their request for a page of it is as this one, but for header lines."""
+
+    def __init__(self, request: PortalRequest, app: App, seat: Seat, now: float) -> None:
+        self._client = parse_address(request.client)
+        self._app = app
+        self._tenant = app.tenant_of(seat, now)
+        self._now = now
+        self.person = AppIdentity(app, seat.identity, 0.0, now)
+        self._nobody = AppIdentity(app, None, 0.0, now)
+
+    def decision(self, target: str) -> Decision:
+        return self._decided(self.person, target)
+
+    def is_open_to_anybody(self, target: str) -> bool:
+        return isinstance(self._decided(self._nobody, target), Allow)
+
+    async def is_let_in_by_who_they_are(self) -> bool:
+        """Whether a page lets this person in that does not let everybody in; True where there is no such page. Asked of
+        one path of each rule."""
+        others = False
+        for at, rule in enumerate(self._app.routes.rules()):
+            if at % SLICE == SLICE - 1:
+                await asyncio.sleep(0)
+            path = _path_of(rule.pattern)
+            if path is None:
+                others = True
+            elif isinstance(self._decided(self._nobody, path), Challenge):
+                others = True
+                if isinstance(self.decision(path), Allow):
+                    return True
+        return not others
+
+    def _decided(self, who: AppIdentity, text: str) -> Decision:
+        app = self._app
+        try:
+            target = canonical_target(text.encode("ascii"), app.leniency)
+        except GatewayError as error:
+            return Deny(None, error.code, detail=error.detail)
+        question = Question(who, app.routes.find(target.segments), "GET", self._tenant)
+        path, query = f"/{'/'.join(target.segments)}", (target.query or b"").decode("ascii")
+        return question.decision(RequestFacts(self._client, (), path, query, self._now))
+
+
+def _path_of(pattern: Pattern) -> str | None:
+    """Returns a path that the pattern matches; None for a pattern with a regular expression."""
+    parts = []
+    for segment in pattern.segments:
+        match segment:
+            case Literal(text=text):
+                parts.append(quote(text, safe=""))
+            case AnyOne() | Rest():
+                parts.append("x")
+            case _:
+                return None
+    return f"/{'/'.join(parts)}"

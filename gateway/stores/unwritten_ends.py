@@ -1,0 +1,108 @@
+"""Ends that the store could not take. They are in force in the memory of every worker of this gateway, and are written
+again and again until the store takes them (stores.housekeeping)."""
+
+from collections import deque
+from collections.abc import Callable, Collection, Iterable, Sequence
+
+from gateway.model.codes import STORE_UNREACHABLE
+from gateway.model.errors import GatewayError
+from gateway.ops.log import Log
+from gateway.stores.records import PutTicket, RaiseMark, RecordStore, RevokeSession, UseOnce, Write
+from gateway.stores.stepwise import in_steps
+
+# Marks that belong to ends. A stranger can ask for some, by signing out where nobody is signed in: the oldest go.
+_MOST_BESIDE = 1000
+# Of one step.
+_WRITTEN_AT_ONCE = 100
+
+
+def _nobody(_: Sequence[str]) -> None: ...
+
+
+class UnwrittenEnds:
+    """`written` is called with the sessions whose end this worker has written after all: the other workers, and the
+    supervisor, which hands what is left to every new worker, need not keep them any longer."""
+
+    def __init__(
+        self,
+        store: RecordStore,
+        *,
+        log: Log | None = None,
+        written: Callable[[Sequence[str]], None] = _nobody,
+    ) -> None:
+        self._store = store
+        self._log = log
+        self._written = written
+        self._sessions: dict[str, RevokeSession] = {}
+        self._beside: deque[Write] = deque(maxlen=_MOST_BESIDE)
+
+    def __contains__(self, session_id: str) -> bool:
+        return session_id in self._sessions
+
+    def among(self, session_ids: Iterable[str]) -> tuple[str, ...]:
+        """Those of these sessions whose end is not written."""
+        return tuple(id for id in session_ids if id in self._sessions) if self._sessions else ()
+
+    def require_written(self, session_ids: Iterable[str]) -> None:
+        """Raises GatewayError(STORE_UNREACHABLE): the ends are in force in this gateway, but not beyond it, and not
+        after it is started again."""
+        if left := self.among(session_ids):
+            detail = f"{len(left)} sessions have ended in this gateway, and their end is not written yet"
+            raise GatewayError(STORE_UNREACHABLE, detail)
+
+    async def perform(self, writes: Sequence[Write], now: int) -> bool:
+        """Writes what ends something, as RecordStore.perform. Keeps it for later where the store cannot take it."""
+        try:
+            done = await self._store.perform(writes, now)
+        except GatewayError as error:
+            self._keep(writes, error)
+            return True
+        # Somebody asked for the same end again, before its turn came here.
+        if written := self.among(write.session_id for write in writes if isinstance(write, RevokeSession)):
+            self._tell(written)
+        return done
+
+    def learn(self, session_ids: Iterable[str]) -> None:
+        """Another worker could not write the end of these."""
+        for id in session_ids:
+            self._sessions.setdefault(id, RevokeSession(id))
+
+    def forget(self, session_ids: Iterable[str]) -> None:
+        """Another worker has written it."""
+        for id in session_ids:
+            self._sessions.pop(id, None)
+
+    async def write(self, now: int) -> None:
+        """What is left, sessions first. Raises GatewayError where the store still cannot take it."""
+        while self._sessions:
+            some = list(self._sessions.values())[:_WRITTEN_AT_ONCE]
+            for _, step in in_steps(some):
+                await self._store.perform(step, now)
+                self._tell([write.session_id for write in step if isinstance(write, RevokeSession)])
+        while self._beside:
+            if _until(self._beside[0]) > now:
+                await self._store.perform([self._beside[0]], now)
+            self._beside.popleft()
+
+    def _keep(self, writes: Sequence[Write], error: GatewayError) -> None:
+        ends = [write for write in writes if isinstance(write, RevokeSession)]
+        self._sessions.update((write.session_id, write) for write in ends)
+        self._beside.extend(write for write in writes if not isinstance(write, RevokeSession))
+        if self._log is not None and ends:
+            self._log.event("revocation.unwritten", sessions=len(ends), detail=error.detail)
+
+    def _tell(self, session_ids: Collection[str]) -> None:
+        self.forget(session_ids)
+        self._written(tuple(session_ids))
+        if self._log is not None:
+            self._log.event("revocation.written", sessions=len(session_ids))
+
+
+def _until(write: Write) -> int:
+    """When it says nothing any more, in Unix seconds."""
+    match write:
+        case PutTicket(ticket):
+            return ticket.expires_at
+        case UseOnce() | RaiseMark():
+            return write.expires_at
+    return 0
