@@ -126,6 +126,9 @@ def _parser() -> argparse.ArgumentParser:
     serve = commands.add_parser("serve", help="serve a policy folder until SIGTERM; SIGHUP takes it anew")
     serve.add_argument("folder", type=Path, metavar="FOLDER")
     serve.add_argument("--replace", action="store_true", help="takes the place of one that runs, and loses no request")
+    serve.add_argument(
+        "--yes", action="store_true", help="with --replace: also where most hosts of that one would be gone"
+    )
     check = commands.add_parser("check", help="read a policy folder whole and print every problem")
     check.add_argument("--live", action="store_true", help="ask the servers of directories too")
     _folder_or_usual(check)
@@ -177,6 +180,9 @@ def _of_running(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
     restart = commands.add_parser("restart", help="has the running gateway start the program anew, and lose no request")
     for one in (reload, restart):
         _running(one)
+        one.add_argument(
+            "--yes", action="store_true", help="also where most of the hosts that are served would be gone"
+        )
         yield one
 
 

@@ -15,11 +15,12 @@ _EXITS = {"live": Exit.DONE, "refused": Exit.FOUND, "partly": Exit.PARTLY}
 
 
 def run(told: Namespace) -> Exit:
-    return reload(told.folder, told.state, as_json=told.as_json)
+    return reload(told.folder, told.state, as_json=told.as_json, fewer_hosts=told.yes)
 
 
-def reload(folder: Path, state: Path | None, *, as_json: bool) -> Exit:
-    verdict = asked(folder, state, lambda where: ask_to_reload(where, _ANSWERED_WITHIN))
+def reload(folder: Path, state: Path | None, *, as_json: bool, fewer_hosts: bool = False) -> Exit:
+    """`fewer_hosts`: the operator means that hosts go."""
+    verdict = asked(folder, state, lambda where: ask_to_reload(where, _ANSWERED_WITHIN, fewer_hosts=fewer_hosts))
     if verdict is None:
         return Exit.USAGE
     if as_json:
@@ -43,4 +44,6 @@ def _say(verdict: ReloadVerdict, folder: Path) -> None:
             for path in verdict["closed"]:
                 print(f"  {path} was never right: its hosts are closed")
         case other:
-            print(f"{other}: none of these files is taken, revision {revision} is live ({to_be_checked(folder)})")
+            # A refusal with a code says itself what to do: the files are right.
+            remedy = "" if "code" in verdict else f" ({to_be_checked(folder)})"
+            print(f"{other}: none of these files is taken, revision {revision} is live{remedy}")

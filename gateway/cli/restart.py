@@ -12,7 +12,8 @@ _ANSWERED_WITHIN = 200.0
 
 
 def run(told: Namespace) -> Exit:
-    answer = asked(told.folder, told.state, lambda where: ask(where, RESTART, _ANSWERED_WITHIN))
+    question = {**RESTART, "yes": True} if told.yes else RESTART
+    answer = asked(told.folder, told.state, lambda where: ask(where, question, _ANSWERED_WITHIN))
     if answer is None:
         return Exit.USAGE
     if told.as_json:

@@ -20,16 +20,18 @@ _STANDARD_OUTPUT, _STANDARD_ERROR = 1, 2
 
 
 def run(told: Namespace) -> int:
-    return serve(told.folder, replaces=told.replace)
+    return serve(told.folder, replaces=told.replace, fewer_hosts=told.yes)
 
 
-def serve(folder: Path, *, replaces: bool = False) -> int:
+def serve(folder: Path, *, replaces: bool = False, fewer_hosts: bool = False) -> int:
     """Exit status 0 after a drain, 1 when the folder has problems or an address or the state folder cannot be had."""
     _open_standard_files()
     allow_many_files()
     log = Log(_STANDARD_OUTPUT)
     try:
-        asyncio.run(_supervise(folder, log, ServiceManager(os.environ, os.getpid()), replaces=replaces))
+        manager = ServiceManager(os.environ, os.getpid())
+        supervisor = Supervisor(folder, log, manager=manager, replaces=replaces, fewer_hosts=fewer_hosts, say=_say)
+        asyncio.run(_supervise(supervisor, log))
     except Refused as refused:
         print(f"{refused}\n", file=sys.stderr)
         said_to_be_wrong(f"the folder {folder} is refused and not served ({to_be_checked(folder)})")
@@ -49,10 +51,9 @@ def _open_standard_files() -> None:
     os.close(descriptor)
 
 
-async def _supervise(folder: Path, log: Log, manager: ServiceManager, *, replaces: bool) -> None:
+async def _supervise(supervisor: Supervisor, log: Log) -> None:
     loop = asyncio.get_running_loop()
     loop.set_exception_handler(into_log(log))
-    supervisor = Supervisor(folder, log, manager=manager, replaces=replaces, say=_say)
     # Signals are handled before anything else: one that comes early must not end the process by default.
     for told in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(told, supervisor.stop)

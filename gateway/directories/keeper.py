@@ -8,7 +8,7 @@ import asyncio
 import os
 import sys
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -77,10 +77,9 @@ class DirectoryKeeper:
             self._kept[fingerprint] = before.get(fingerprint, fresh)
         self._woken.set()
 
-    async def ready(self, directories: Iterable[Directory]) -> str:
+    async def ready(self, directories: Iterable[Directory], in_force: Mapping[str, str]) -> str:
         """Reads the files of those that ask otherwise than the ones in force, before they take their place. What is
-        wrong with one of them; empty where nothing is."""
-        in_force = {kept.directory.name: fingerprint for fingerprint, kept in self._kept.items()}
+        wrong with one of them; empty where nothing is. `in_force`: name and fingerprint."""
         for directory in _of_files(directories):
             if in_force.get(directory.name, directory.fingerprint) == directory.fingerprint:
                 continue

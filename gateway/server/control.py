@@ -17,9 +17,11 @@ from gateway.model.unix_socket import CONTROL_SOCKET
 from gateway.server.faults import CannotServe
 
 RELOAD = b"reload\n"
+# The operator means that hosts go.
+RELOAD_WITH_FEWER_HOSTS = b"reload --yes\n"
 # Of a gateway that is to take our place: the connection is its own from there on.
 SUCCEED = b"succeed\n"
-# A question: start the program anew. `process`: of the gateway that serves then.
+# A question: start the program anew. `process`: of the gateway that serves then. `yes`: true, as of a reload.
 RESTART = {"what": "restart"}
 _ASKED_WITHIN = 5.0
 _BESIDE_WITHIN = 1.0
@@ -27,7 +29,8 @@ _TOLD_WITHIN = 5.0
 _BACKLOG = 16
 
 ReloadVerdict = dict[str, Any]
-"""`verdict`: live, refused or partly; `revision`: of what is live now; `detail`: why, empty where there is nothing.
+"""`verdict`: live, refused or partly; `revision`: of what is live now; `detail`: why, empty where there is nothing;
+`code`: of a refusal that is no problem of a file (server/replacement.py).
 Partly: `kept` and `closed` name the app files that stay as they were, and those whose hosts are closed."""
 
 ControlAnswer = dict[str, Any]
@@ -40,12 +43,13 @@ _CREDENTIALS = struct.Struct("3i")
 
 
 class Control:
-    """`answers`: a question in JSON. `succeeded`: by the gateway at the other end of this connection."""
+    """`reloaded`: told whether hosts may go. `answers`: a question in JSON. `succeeded`: by the gateway at the other
+    end of this connection."""
 
     def __init__(
         self,
         folder: Path,
-        reloaded: Callable[[], Awaitable[ReloadVerdict]],
+        reloaded: Callable[[bool], Awaitable[ReloadVerdict]],
         answers: ControlAnswers,
         succeeded: Callable[[socket.socket], Awaitable[None]],
     ) -> None:
@@ -114,8 +118,8 @@ class Control:
             writer.transport.abort()  # it does not read
 
     async def _told(self, asked: bytes, operator: str) -> ControlAnswer:
-        if asked == RELOAD:
-            return await self._reloaded()
+        if asked in (RELOAD, RELOAD_WITH_FEWER_HOSTS):
+            return await self._reloaded(asked == RELOAD_WITH_FEWER_HOSTS)
         question = _question(asked)
         if question is None:
             return {"verdict": "unknown", "detail": "not a command"}
@@ -142,9 +146,9 @@ def ask(folder: Path, question: dict[str, Any], within: float) -> ControlAnswer:
     return _said(folder, json.dumps(question).encode() + b"\n", within)
 
 
-def ask_to_reload(folder: Path, within: float) -> ReloadVerdict:
+def ask_to_reload(folder: Path, within: float, *, fewer_hosts: bool = False) -> ReloadVerdict:
     """Raises as `ask` does."""
-    return _said(folder, RELOAD, within)
+    return _said(folder, RELOAD_WITH_FEWER_HOSTS if fewer_hosts else RELOAD, within)
 
 
 def _said(folder: Path, line: bytes, within: float) -> dict[str, Any]:

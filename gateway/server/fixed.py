@@ -1,8 +1,7 @@
 """What of gateway.yaml a running gateway cannot change: sockets, stores and worker processes are made once. And what
 the supervisor tells of the listeners."""
 
-from collections.abc import Callable, Mapping, Sequence
-from hmac import compare_digest
+from collections.abc import Callable, Mapping
 from typing import Final
 
 from gateway.config.snapshot import Gateway, Listener
@@ -55,22 +54,7 @@ def changed(old: Gateway, new: Gateway) -> list[str]:
 
 
 def why_not(old: Gateway, new: Gateway) -> str:
-    """Why a reload cannot take this; empty where it can."""
+    """Why a restart is needed to take this; empty where a reload can. What neither takes: server/replacement.py."""
     if fixed := changed(old, new):
         return f"{', '.join(fixed)}: restart to change this, it is fixed while running"
-    return _of_store_keys(dict(old.store_keys), new.store_keys)
-
-
-def _of_store_keys(known: Mapping[str, bytes], keys: Sequence[tuple[str, bytes]]) -> str:
-    """While the workers take a file one after the other, and while several gateways do, each has to open what another
-    has sealed already."""
-    for id, secret in keys:
-        if id in known and not compare_digest(known[id], secret):
-            return f"store: the key `{id}` has another secret than before: give it an id of its own"
-    first = keys[0][0]
-    if first not in known:
-        return (
-            f"store: the key `{first}` would seal before every gateway has it: list it second first, then first "
-            "(a keyring begins with the key before, by `ecluse key new --from`, and goes on by `ecluse key rotate`)"
-        )
     return ""

@@ -35,8 +35,8 @@ class Questions:
     async def answered(self, question: dict[str, Any]) -> dict[str, Any]:
         """Of sessions one worker answers for all: what it ends is told to the others as a sign-out is."""
         operator = str(question.get("operator", ""))
-        if question == {**RESTART, "operator": operator}:
-            why = await self._restart.begin(self._leaves)
+        if question.get("what") == RESTART["what"]:
+            why = await self._restart.begin(self._leaves, fewer_hosts=question.get("yes") is True)
             return {"error": why} if why else {"process": self._restart.successor}
         if question.get("what") == "look_up":
             return await self._look_up(question, operator)

@@ -8,10 +8,13 @@ import sys
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
+from typing import Final
 
 # Compiling may take two minutes, and workers their time to come up.
 _SUCCEEDED_WITHIN = 180.0
 _LOOKED_EVERY = 0.1
+# Of `serve`: the operator means that hosts go.
+YES: Final = "--yes"
 
 
 def program_of(folder: Path) -> tuple[str, ...]:
@@ -21,24 +24,27 @@ def program_of(folder: Path) -> tuple[str, ...]:
 
 class Restart:
     """`environment`: what the service manager gave this process, and its successor needs as well. `successor`: the
-    process that was started, 0 where there is none."""
+    process that was started, 0 where there is none. `refused`: why it may not take this gateway's place."""
 
     def __init__(self, folder: Path, command: tuple[str, ...], environment: Mapping[str, str]) -> None:
         self._folder = folder
         self._command = command
         self._environment = environment
         self.successor = 0
+        self.refused = ""
 
-    async def begin(self, leaves: Callable[[], bool]) -> str:
-        """Empty once the successor has told this gateway to leave (`leaves`); else why this gateway goes on."""
+    async def begin(self, leaves: Callable[[], bool], *, fewer_hosts: bool = False) -> str:
+        """Empty once the successor has told this gateway to leave (`leaves`); else why this gateway goes on.
+        `fewer_hosts`: the operator means that hosts go."""
         if self.successor:
             return "one is under way"
-        self.successor = await asyncio.to_thread(self._start)
+        self.refused = ""
+        self.successor = await asyncio.to_thread(self._start, self._command + ((YES,) if fewer_hosts else ()))
         try:
             async with asyncio.timeout(_SUCCEEDED_WITHIN):
                 while not leaves():
                     if (status := _status_of(self.successor)) is not None:
-                        return (
+                        return self.refused or (
                             f"the new one ended with {status}, its standard error says why, and so does "
                             f"`ecluse check {shlex.quote(str(self._folder))}` where the folder is wrong"
                         )
@@ -59,11 +65,11 @@ class Restart:
             with suppress(ProcessLookupError):
                 os.kill(self.successor, signal.SIGTERM)
 
-    def _start(self) -> int:
+    def _start(self, command: tuple[str, ...]) -> int:
         """Not as a child of the loop, which would end it with itself."""
         nothing = (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0)
         environment = {**os.environ, **self._environment}
-        return os.posix_spawn(self._command[0], self._command, environment, file_actions=[nothing])
+        return os.posix_spawn(command[0], command, environment, file_actions=[nothing])
 
 
 def _status_of(child: int) -> int | None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from gateway.server.compiling import Live
 from gateway.server.control import ReloadVerdict
 from gateway.server.fleet import Fleet, Worker, ask, refusal, refusals
+from gateway.server.replacement import Refusal
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,10 +29,12 @@ class Patience:
 USUAL_PATIENCE = Patience()
 
 
-def verdict_of(live: Live, refusal: str) -> ReloadVerdict:
-    """Of a reload, from which `live` has come. `refusal`: empty where it was taken."""
-    verdict = "refused" if refusal else "partly" if live.left_out else "live"
-    told: ReloadVerdict = {"verdict": verdict, "revision": live.revision, "detail": refusal or live.left_out}
+def verdict_of(live: Live, refused: Refusal) -> ReloadVerdict:
+    """Of a reload, from which `live` has come."""
+    verdict = "refused" if refused.detail else "partly" if live.left_out else "live"
+    told: ReloadVerdict = {"verdict": verdict, "revision": live.revision, "detail": refused.detail or live.left_out}
+    if refused.code:
+        told["code"] = refused.code
     return told | ({"kept": list(live.kept), "closed": list(live.closed)} if verdict == "partly" else {})
 
 

@@ -1,7 +1,7 @@
 """What the supervisor keeps fresh for all workers: SAML metadata and their logos, what is made of tables' files, and
 which providers answer."""
 
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator, Mapping
 from typing import Any
 
 from gateway.config.compile.plan import lines_of
@@ -39,9 +39,9 @@ class Sources:
         yield self._organisations.run()
         yield self.looks.run()
 
-    async def ready(self, plan: bytes) -> str:
+    async def ready(self, plan: bytes, in_force: Mapping[str, str]) -> str:
         """As DirectoryKeeper.ready, before this plan takes the place of the one in force."""
-        return await self._directories.ready(lines_of(plan, Directory))
+        return await self._directories.ready(lines_of(plan, Directory), in_force)
 
     async def follow(self, plan: bytes) -> None:
         """What the providers, directories and tables of organisations of this plan live on, from now on."""

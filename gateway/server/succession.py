@@ -2,6 +2,7 @@
 left. What ends in one of them ends in the other, too, before anybody is told."""
 
 import asyncio
+import os
 import socket
 import struct
 from collections.abc import Callable, Coroutine, Sequence
@@ -33,6 +34,15 @@ class Beside(Protocol):
         those of them whose end the store does not have."""
 
     async def refresh_here(self, source: str) -> None: ...
+
+    def standing(self) -> dict[str, Any]:
+        """What people depend on of what is served here, in JSON (server/replacement.py)."""
+
+    def good(self) -> bytes:
+        """The app files that are served, as they were taken (server/replacement.py)."""
+
+    def refused(self, successor: int, code: str, detail: str) -> None:
+        """It does not take this gateway's place, and ends."""
 
     async def give_up(self, successor: int) -> None:
         """Begins to leave. Returns once this gateway looks after nothing any more, and its admin address is free."""
@@ -67,6 +77,30 @@ class Link:
         with suppress(ChannelLost, TimeoutError):
             await self._channel.ask("refresh", within=_REFRESHED_WITHIN, source=source)
 
+    async def standing(self) -> object:
+        """What people depend on there, in JSON; None where the other gateway has left, or is of a release that does not
+        tell it. Raises CannotServe where it does not answer."""
+        try:
+            told = await self._channel.ask("standing", within=_ANSWERED_WITHIN)
+        except ChannelLost:
+            return None
+        except TimeoutError:
+            raise CannotServe(f"the gateway that runs (process {self.pid}) does not answer: stop it") from None
+        return told.fields.get("standing")
+
+    async def good(self) -> bytes:
+        """The app files that are served there, as they were taken; empty where the other gateway has left, or is of a
+        release that does not hand them over."""
+        try:
+            return (await self._channel.ask("good", within=_ANSWERED_WITHIN)).payload
+        except (ChannelLost, TimeoutError):
+            return b""
+
+    async def refuse(self, code: str, detail: str) -> None:
+        """Says why we do not take its place."""
+        with suppress(ChannelLost, TimeoutError):
+            await self._channel.ask("refused", within=_ANSWERED_WITHIN, successor=os.getpid(), code=code, why=detail)
+
     async def have_it_leave(self, successor: int) -> None:
         with suppress(ChannelLost, TimeoutError):
             await self._channel.ask("leave", within=_LEFT_WITHIN, successor=successor)
@@ -74,8 +108,8 @@ class Link:
     def close(self) -> None:
         self._channel.close()
 
-    def reply(self, asked: Message, detail: str) -> None:
-        self._channel.reply(asked, detail=detail)
+    def reply(self, asked: Message, detail: str, standing: object, payload: bytes) -> None:
+        self._channel.reply(asked, payload, detail=detail, standing=standing)
 
 
 class Links:
@@ -153,8 +187,14 @@ class Links:
         self._beside.begin(self._answer(link, message))
 
     async def _answer(self, link: Link, message: Message) -> None:
-        detail = ""
+        detail, standing, payload = "", None, b""
         match message.kind:
+            case "standing":
+                standing = self._beside.standing()
+            case "good":
+                payload = self._beside.good()
+            case "refused":
+                self._beside.refused(*(message.fields[name] for name in ("successor", "code", "why")))
             case "revoke":
                 sessions, unwritten = message.fields["sessions"], message.fields["unwritten"]
                 here, beyond = await asyncio.gather(
@@ -165,7 +205,7 @@ class Links:
                 await self._beside.refresh_here(message.fields["source"])
             case "leave":
                 await self._beside.give_up(message.fields["successor"])
-        link.reply(message, detail)
+        link.reply(message, detail, standing, payload)
 
 
 def _handed(folder: Path) -> tuple[socket.socket, int, list[socket.socket]]:

@@ -5,6 +5,7 @@ import os
 import socket
 import time
 from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -29,12 +30,14 @@ from gateway.server.liveness_probe import until_silent
 from gateway.server.observation import Observation
 from gateway.server.provider_verdicts import tell_worker, tell_workers
 from gateway.server.questions import Questions
+from gateway.server.replacement import Refusal, encode_good, refusal, standing_of
 from gateway.server.restart import Restart, program_of
 from gateway.server.rollout import USUAL_PATIENCE, Patience, Rollout, verdict_of
 from gateway.server.service_manager import ServiceManager
 from gateway.server.sources import Sources
 from gateway.server.state import make_state_folder, remember_hosts
 from gateway.server.succession import Link, Links
+from gateway.server.taking_over import take_over
 from gateway.server.token_keys import TokenKeys
 from gateway.server.totals import Totals
 from gateway.server.watching import watch
@@ -46,7 +49,8 @@ Finished = TypeVar("Finished")
 
 class Supervisor:
     """`program`: what a worker is started with. `replaces`: the gateway that runs on this state folder, where there is
-    one; so does a gateway that the service manager gives its sockets."""
+    one; so does a gateway that the service manager gives its sockets. `fewer_hosts`: the operator means that hosts of
+    that one go."""
 
     def __init__(
         self,
@@ -57,8 +61,10 @@ class Supervisor:
         program: Sequence[str] = PROGRAM,
         manager: ServiceManager | None = None,
         replaces: bool = False,
+        fewer_hosts: bool = False,
         say: Callable[[str], None] = lambda text: None,
     ) -> None:
+        self._fewer_hosts = fewer_hosts
         self._say = say
         self._manager = ServiceManager({}, 0) if manager is None else manager
         self._replaces = replaces
@@ -73,7 +79,7 @@ class Supervisor:
         self._program = program
         self._stop = asyncio.Event()
         self._reload_asked = asyncio.Event()
-        self._waiting: list[asyncio.Future[ReloadVerdict]] = []
+        self._waiting: list[tuple[asyncio.Future[ReloadVerdict], bool]] = []
         self._tasks: set[asyncio.Task[None]] = set()
         self._totals = Totals()
         self._token_keys = TokenKeys(log)
@@ -95,10 +101,10 @@ class Supervisor:
         """However often before it begins, the folder is taken once."""
         self._reload_asked.set()
 
-    async def reloaded(self) -> ReloadVerdict:
-        """What came of a reload that began after this was asked."""
+    async def reloaded(self, fewer_hosts: bool = False) -> ReloadVerdict:
+        """What came of a reload that began after this was asked. `fewer_hosts`: the operator means that hosts go."""
         verdict: asyncio.Future[ReloadVerdict] = asyncio.get_running_loop().create_future()
-        self._waiting.append(verdict)
+        self._waiting.append((verdict, fewer_hosts))
         self.reload()
         return await verdict
 
@@ -114,6 +120,11 @@ class Supervisor:
         gateway = live.gateway
         allow_files(gateway.limits.connections, self._log)
         inherited, elder = await self._links.inherit(gateway, self._manager.sockets(), replaces=self._replaces)
+        self._sources = Sources(gateway, self._log, lambda *told: tell_workers(self.fleet, *told))
+        if elder is not None:
+            own, read = self._with_token_keys, self._sources.ready
+            live = await take_over(elder, live, self._folder, own, read, fewer_hosts=self._fewer_hosts)
+            gateway = live.gateway
         self._listening, self._admin_socket = bound(gateway, inherited)
         if left := inherited.close():
             self._log.event("gateway.socket_unused", detail=", ".join(left))
@@ -125,7 +136,6 @@ class Supervisor:
         self.fleet = Fleet(self._listening, hooks, self._log, program=self._program, cores=cores)
         self._ends.use(self.fleet)
         self._rollout = Rollout(live, self.fleet, self._patience)
-        self._sources = Sources(gateway, self._log, partial(tell_workers, self.fleet))
         self.observation = Observation(
             self.fleet, self._rollout, self._sources, self._totals, self._log,
             slots=self._slots, ends=self._stop.is_set, say=self._say,
@@ -163,6 +173,20 @@ class Supervisor:
         return control
 
     # --- its beginning and its end, beside another gateway
+
+    def standing(self) -> dict[str, Any]:
+        """succession.Beside."""
+        return standing_of(self._rollout.live).as_json()
+
+    def good(self) -> bytes:
+        """succession.Beside."""
+        return encode_good(self._rollout.live)
+
+    def refused(self, successor: int, code: str, detail: str) -> None:
+        """succession.Beside."""
+        self._tell_refused(Refusal(detail, code))
+        if successor == self._restart.successor:
+            self._restart.refused = detail
 
     async def _begin(self, elder: Link | None) -> None:
         """From when every worker serves the service manager is told so, and the gateway before may leave."""
@@ -254,23 +278,27 @@ class Supervisor:
             self._manager.reloading()
             waiting, self._waiting = self._waiting, []
             try:
-                verdict = await self._taken()
+                refused = await self._taken(fewer_hosts=any(fewer for _, fewer in waiting))
             except Exception as fault:  # noqa: BLE001 - the old folder stays, and the next reload is heard
-                verdict = where(fault)
-            if verdict:
-                verdict += await self._without_ended_keys()
-            self.observation.last_reload = verdict or "ok"
-            self._totals.reloaded(not verdict)
-            if verdict:
-                self._log.event("config.refused", revision=self._rollout.live.revision, detail=verdict)
+                refused = Refusal(where(fault))
+            if refused.detail:
+                refused = replace(refused, detail=refused.detail + await self._without_ended_keys())
+            self.observation.last_reload = refused.detail or "ok"
+            self._totals.reloaded(not refused.detail)
+            if refused.detail:
+                self._tell_refused(refused)
             else:
                 self._log.event("config.loaded", revision=self._rollout.live.revision)
                 self.observation.tell_what_is_live()
             self._ready()
-            told = verdict_of(self._rollout.live, verdict)
-            for each in waiting:
+            told = verdict_of(self._rollout.live, refused)
+            for each, _ in waiting:
                 if not each.done():
                     each.set_result(told)
+
+    def _tell_refused(self, refused: Refusal) -> None:
+        code = {"code": refused.code} if refused.code else {}
+        self._log.event("config.refused", revision=self._rollout.live.revision, **code, detail=refused.detail)
 
     async def _watch_folder(self) -> None:
         """Whether it is asked for may change with a reload. In a thread: files may lie on a slow disk."""
@@ -281,25 +309,27 @@ class Supervisor:
 
         await watch(look, lambda: self._rollout.live.files, self.reload)
 
-    async def _taken(self) -> str:
+    async def _taken(self, *, fewer_hosts: bool) -> Refusal:
         """Takes the folder as it is now into every worker, or keeps the old one in all and says why."""
         try:
             candidate = await self._unless_stopped(compile_folder(self._folder, live=self._rollout.live))
             if candidate is None:
-                return "told to stop before it was compiled"
+                return Refusal("told to stop before it was compiled")
             candidate = await self._with_token_keys(candidate)
-        except Refused as refused:
-            return str(refused)
-        if why := why_not(self._rollout.live.gateway, candidate.gateway):
-            return f"{self._folder}/gateway.yaml: {why}"
+        except Refused as wrong:
+            return Refusal(str(wrong))
+        live = self._rollout.live
+        if why := why_not(live.gateway, candidate.gateway):
+            return Refusal(f"{self._folder}/gateway.yaml: {why}")
+        refused = await refusal(standing_of(live), candidate, self._sources.ready, fewer_hosts=fewer_hosts)
+        if refused.detail:
+            return refused
         if candidate.gateway.limits.connections > self._rollout.live.gateway.limits.connections:
             allow_files(candidate.gateway.limits.connections, self._log)
-        if refusal := await self._sources.ready(candidate.plan):
-            return refusal
         verdict = await self._rollout.take(candidate)
         await self._sources.follow(self._rollout.live.plan)
         await self._remember_hosts()
-        return verdict
+        return Refusal(verdict)
 
     async def _without_ended_keys(self) -> str:
         """A key ends at its date, whatever else of the folder is wrong. What to add to the refusal."""

@@ -105,19 +105,20 @@ async def test_one_that_asks_otherwise_is_read_before_it_takes_the_place_of_the_
     one = directory(table)
     async with kept(folder, told, one) as keeper:
         await until(lambda: read_stamp(index_path(folder, one)) is not None)
-        assert await keeper.ready([one, directory(tmp_path / "none", name="others", fingerprint="f3")]) == ""
+        in_force = {one.name: one.fingerprint}
+        assert await keeper.ready([one, directory(tmp_path / "none", name="others", fingerprint="f3")], in_force) == ""
         gone = directory(tmp_path / "none", fingerprint="f2")
-        assert await keeper.ready([gone]) == (
+        assert await keeper.ready([gone], in_force) == (
             "directory communes stays as it was: directory.file: none: it cannot be read: No such file or directory"
         )
         assert read_stamp(index_path(folder, one)) is not None
         other = directory(table, fingerprint="f2")
-        assert await keeper.ready([other]) == ""
+        assert await keeper.ready([other], in_force) == ""
         assert read_stamp(index_path(folder, other)) is not None
         hangs = DirectoryKeeper(folder, told, helper=("/bin/sh", "-c", "exec sleep 60"))
         await hangs.use([one])
         monkeypatch.setattr(keeping, "_READY_WITHIN", 0.2)
-        assert "it was not read within 0.2 s" in await hangs.ready([other])
+        assert "it was not read within 0.2 s" in await hangs.ready([other], in_force)
     assert [event for event, _ in told.events] == ["directory.read", "directory.read"]
 
 

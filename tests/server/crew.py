@@ -84,6 +84,8 @@ async def crewed(
     place = Place(folder, workers=workers, settings={"timeouts": "{drain: 2s}"})
     place.write_provider("alpha", "http://127.0.0.1:1/alpha")
     place.write_app("one", "first.localhost")
+    # So that the other one may move: half of the hosts stay.
+    place.write_app("two", "stays.localhost")
     told, path = folder / "script", folder / "log"
     told.write_text(script)
     file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND)

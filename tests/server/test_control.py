@@ -10,7 +10,7 @@ import pytest
 
 from gateway.model.unix_socket import CONTROL_SOCKET
 from gateway.server import control as control_socket
-from gateway.server.control import RELOAD, Control, ControlAnswer, ReloadVerdict, ask, connect
+from gateway.server.control import RELOAD, RELOAD_WITH_FEWER_HOSTS, Control, ControlAnswer, ReloadVerdict, ask, connect
 from gateway.server.faults import CannotServe
 from tests.patience import PATIENCE, until
 
@@ -19,8 +19,9 @@ class Reloads:
     def __init__(self) -> None:
         self.asked = 0
 
-    async def __call__(self) -> ReloadVerdict:
+    async def __call__(self, fewer_hosts: bool) -> ReloadVerdict:
         self.asked += 1
+        self.fewer_hosts = fewer_hosts
         return {"verdict": "live", "revision": f"r{self.asked}", "detail": ""}
 
 
@@ -46,9 +47,12 @@ async def test_who_asks_hears_what_came_of_it(tmp_path: Path) -> None:
     control = Control(tmp_path, reloads, no_question, no_successor)
     await control.start()
     assert json.loads(await said(tmp_path, RELOAD)) == {"verdict": "live", "revision": "r1", "detail": ""}
+    assert not reloads.fewer_hosts
+    assert json.loads(await said(tmp_path, RELOAD_WITH_FEWER_HOSTS))["revision"] == "r2"
+    assert reloads.fewer_hosts
     assert json.loads(await said(tmp_path, b"stop\n"))["verdict"] == "unknown"
     assert await said(tmp_path, b"x" * 100_000) == b""
-    assert reloads.asked == 1
+    assert reloads.asked == 2
     await control.stop()
     assert list(tmp_path.iterdir()) == []
 

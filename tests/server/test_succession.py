@@ -13,6 +13,7 @@ import pytest
 from deploy.demo.ports import free
 from gateway.server.control import Control
 from gateway.server.faults import CannotServe
+from gateway.server.replacement import decode_good
 from gateway.server.succession import Link, Links
 from tests.patience import PATIENCE, until
 
@@ -39,6 +40,15 @@ class Side:
         self.heard.append(("refresh", source))
         if self.leaves:
             await self.links.refresh(source)
+
+    def standing(self) -> dict[str, Any]:
+        return {"hosts": ["one.localhost"]}
+
+    def good(self) -> bytes:
+        return b'{"apps/one.yaml": "version: 1"}'
+
+    def refused(self, successor: int, code: str, detail: str) -> None:
+        self.heard.append((code, (successor, detail)))
 
     async def give_up(self, successor: int) -> None:
         self.heard.append(("leave", successor))
@@ -185,3 +195,14 @@ async def test_a_gateway_that_does_not_know_the_word_is_left_alone(tmp_path: Pat
     with pytest.raises(CannotServe, match="hands nothing over: stop it"):
         await Side().links.to_elder(tmp_path)
     server.close()
+
+
+async def test_what_the_older_one_stands_for_and_why_the_newer_one_does_not_take_its_place(pair: Pair) -> None:
+    assert await pair.link.standing() == {"hosts": ["one.localhost"]}
+    assert decode_good(await pair.link.good()) == {"apps/one.yaml": b"version: 1"}
+    await pair.link.refuse("config.hosts_gone", "all of them")
+    assert pair.elder.heard == [("config.hosts_gone", (os.getpid(), "all of them"))]
+    pair.elder.links.close()
+    await until(lambda: not pair.newer.links._links)
+    assert await pair.link.standing() is None, "one that has left stands for nothing"
+    assert decode_good(await pair.link.good()) == {}

@@ -83,8 +83,21 @@ async def test_what_is_live_and_weak_is_told_at_each_reload(crew: Crew) -> None:
         told = crew.lines("config.deviation")[-1]
         assert (told["apps"], told["revision"], told["level"]) == (["weak"], loaded["revision"], "warning")
     (crew.place.policies / "apps/weak.yaml").unlink()
-    await crew.reload("config.loaded", "fifth.localhost")
+    await crew.reload("config.loaded", "fourth.localhost")
     assert len(crew.lines("config.deviation")) == 2
+
+
+async def test_a_folder_that_takes_most_hosts_away_is_taken_by_an_operator_who_means_it(crew: Crew) -> None:
+    before = (await crew.reload("config.loaded", "first.localhost"))["revision"]
+    crew.place.write_app("two", "elsewhere.localhost")
+    told = await crew.reload("config.refused", "other.localhost")
+    assert (told["code"], told["revision"], told["level"]) == ("config.hosts_gone", before, "error")
+    assert "2 of 2 hosts would be gone: first.localhost, stays.localhost. Is" in told["detail"]
+    assert crew.supervisor.observation.readiness()["last_reload"] == told["detail"]
+    assert (await crew.supervisor.reloaded())["code"] == "config.hosts_gone"
+    assert (await crew.supervisor.reloaded(True))["verdict"] == "live"
+    crew.place.write_app("two", "stays.localhost")
+    await crew.reload("config.loaded", "other.localhost")
 
 
 @pytest.mark.parametrize(("action", "why"), [("no", "no prepare"), ("silence", "no answer"), ("die", "died")])

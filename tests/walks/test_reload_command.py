@@ -15,7 +15,7 @@ import pytest_asyncio
 from tests.cli.test_main import ECLUSE
 from tests.patience import PATIENCE
 from tests.walks.place import ONE, Place
-from tests.walks.world import World, everywhere, opened
+from tests.walks.world import World, ask, everywhere, opened
 
 OPEN = "  - {path: /**, allow: anyone}\n"
 CLOSED = "  - {path: /**, allow: signed_in}\n"
@@ -94,6 +94,33 @@ async def test_a_teams_wrong_file_is_named_with_what_becomes_of_it(world: World)
     shutil.rmtree(world.place.policies / "apps/mairie")
     world.place.write("gateway.yaml", good)
     assert (await asked(world.place))[0] == 0
+
+
+async def test_an_empty_folder_of_applications_is_taken_with_yes_alone(world: World) -> None:
+    """As a volume that is not mounted leaves it."""
+    apps, aside = world.place.policies / "apps", world.place.folder / "apps"
+    served = await everywhere(world.place)
+    revision = (await world.gateway.readiness())["revision"]
+    shutil.move(apps, aside)
+    apps.mkdir()
+    code, told, errors = await asked(world.place)
+    assert (code, errors) == (1, "")
+    assert told == (
+        "2 of 2 hosts would be gone: one.localhost, two.localhost. Is a part of the folder missing, or not mounted? "
+        "If it is meant: `ecluse reload --yes`, or `ecluse restart --yes`\n\n"
+        f"refused: none of these files is taken, revision {revision[:12]} is live\n"
+    )
+    assert await everywhere(world.place) == served
+    assert (await world.gateway.reload("config.refused"))["code"] == "config.hosts_gone"
+    code, told, _ = await asked(world.place, "--output", "json")
+    assert (code, json.loads(told)["code"]) == (1, "config.hosts_gone")
+    assert (await asked(world.place, "--yes"))[0] == 0
+    assert (await ask(world.place.url())).status == 421
+    apps.rmdir()
+    shutil.move(aside, apps)
+    # Where there was none, none is missed.
+    assert (await asked(world.place))[0] == 0
+    assert await everywhere(world.place) == served
 
 
 async def test_a_gateway_file_that_is_wrong_is_refused_by_the_gateway_that_runs(world: World) -> None:

@@ -130,6 +130,78 @@ async def test_while_the_older_one_drains_a_sign_out_is_in_force_there_and_the_n
     await line.close()
 
 
+async def test_what_a_reload_refuses_a_restart_refuses_too(world: World, ended: None) -> None:
+    cookie, gateway, place = world.cookie(await world.signed_in()), world.gateway, world.place
+    good = place.read("gateway.yaml")
+    # Another key, under the same id and under one of its own: nobody's session would open.
+    (place.folder / "certs/other.key").write_text("fedcba9876543210" * 4)
+    for id in ("k1", "k2"):
+        change = good.replace(
+            "{id: k1, secret: {file: ../certs/store.key}}", f"{{id: {id}, secret: {{file: ../certs/other.key}}}}"
+        )
+        assert change != good
+        place.write("gateway.yaml", change)
+        refused, mark = await gateway.reload("config.refused"), gateway.mark()
+        assert (refused["code"], f"the key `{id}`" in refused["detail"]) == ("config.store_keys", True)
+        for words in ((), ("--yes",)):
+            code, told, errors = await restart(place, *words)
+            assert (code, told, errors) == (1, "", f"ecluse: the gateway goes on as it is: {refused['detail']}\n")
+        line = await gateway.logged(mark, event="config.refused", number=2)
+        assert (line["code"], line["detail"]) == (refused["code"], refused["detail"])
+    place.write("gateway.yaml", good)
+    # A start would do without this file.
+    apps = {name: place.read(f"apps/{name}.yaml") for name in ("one", "two")}
+    place.write("apps/one.yaml", apps["one"] + "nonsense: 1\n")
+    refused = await gateway.reload("config.refused")
+    code, told, errors = await restart(place)
+    assert (code, told, errors) == (1, "", f"ecluse: the gateway goes on as it is: {refused['detail']}\n")
+    assert "policies/apps/one.yaml:9:1: nonsense: unknown key" in errors
+    place.write("apps/one.yaml", apps["one"])
+    for name in apps:
+        (place.policies / f"apps/{name}.yaml").unlink()
+    assert (await restart(place))[0] == 1
+    assert await everywhere(place, "/x", cookie) == {200}
+    code, told, errors = await restart(place, "--yes", "--output", "json")
+    assert (code, errors) == (0, "")
+    newer = json.loads(told)["process"]
+    try:
+        assert await gateway.ended() == 0
+        assert (await ask(place.url(), "/public/a")).status == 421
+    finally:
+        os.kill(newer, signal.SIGTERM)
+        await until(lambda: not runs(newer))
+
+
+async def test_a_teams_wrong_file_stays_as_it_was_through_a_restart(world: World, ended: None) -> None:
+    place, gateway = world.place, world.gateway
+    fence = "{hosts: [team.localhost], providers: [alpha], upstreams: [127.0.0.1], headers: [X-Remote-User]}"
+    place.write("gateway.yaml", f"{place.read('gateway.yaml')}teams: {{mairie: {fence}}}\n")
+    (place.policies / "apps/mairie").mkdir()
+    place.write_app("mairie/team", "team.localhost", app="team")
+    await gateway.reload()
+    place.write("apps/mairie/team.yaml", "nonsense: 1\n")
+    code, told, errors = await restart(place, "--output", "json")
+    assert (code, errors) == (0, "")
+    newer = json.loads(told)["process"]
+    try:
+        assert await gateway.ended() == 0
+        assert (await ask(place.url(), "/public/a", host="team.localhost")).status == 200
+        assert gateway.lines(event="config.partly")[-1]["kept"] == ["apps/mairie/team.yaml"]
+    finally:
+        os.kill(newer, signal.SIGTERM)
+        await until(lambda: not runs(newer))
+
+
+async def test_a_start_with_none_running_is_refused_for_no_change_of_hosts(world: World, ended: None) -> None:
+    assert await world.gateway.stop() == 0
+    for name in ("one", "two"):
+        (world.place.policies / f"apps/{name}.yaml").unlink()
+    for command in (SERVE, REPLACE):
+        world.gateway = Gateway(world.place, command=command)
+        await world.gateway.start()
+        assert await world.gateway.stop() == 0
+
+
 async def test_a_newer_one_that_cannot_serve_leaves_the_older_one_as_it_is(world: World) -> None:
     good, pid = world.place.read("gateway.yaml"), world.gateway.pid
     world.place.write("gateway.yaml", good + "nonsense: 1\n")

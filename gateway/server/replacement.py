@@ -1,0 +1,126 @@
+"""What may take the place of the configuration that is served: one answer for a reload and for a restart.
+
+A gateway that starts with none running before it takes no place, and is refused none of this.
+"""
+
+import hashlib
+import json
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from hmac import compare_digest
+from typing import Any, Final
+
+from gateway.config.compile.plan import hosts_of_plan, lines_of
+from gateway.config.snapshot import Gateway
+from gateway.model.directory import Directory
+from gateway.server.compiling import Live
+
+HOSTS_GONE: Final = "config.hosts_gone"
+STORE_KEYS: Final = "config.store_keys"
+DIRECTORY: Final = "config.directory"
+# Hosts in one message.
+_SHOWN: Final = 10
+
+IndexesFiles = Callable[[bytes, Mapping[str, str]], Awaitable[str]]
+"""Reads the files of directories that ask otherwise than those in force: of this plan, and by name what is in force."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """`detail`: for the operator, empty where the place is taken. `code`: empty where files are wrong by themselves."""
+
+    detail: str = ""
+    code: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What people depend on of a configuration. `hosts`: each with its path. `store`: where sessions are.
+    `store_keys`: id and SHA-256 of the secret; the first seals. `directories`: name and fingerprint."""
+
+    hosts: frozenset[str]
+    store: str
+    store_keys: Sequence[tuple[str, str]]
+    directories: Mapping[str, str]
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "hosts": sorted(self.hosts),
+            "store": self.store,
+            "store_keys": [list(key) for key in self.store_keys],
+            "directories": dict(self.directories),
+        }
+
+
+def standing_of(live: Live) -> Standing:
+    gateway = live.gateway
+    return Standing(
+        hosts=frozenset(host for hosts in hosts_of_plan(live.plan).values() for host in hosts),
+        store=_store(gateway),
+        store_keys=[(id, hashlib.sha256(secret).hexdigest()) for id, secret in gateway.store_keys],
+        directories={one.name: one.fingerprint for one in lines_of(live.plan, Directory)},
+    )
+
+
+def standing_from(told: object) -> Standing | None:
+    """None where a gateway of another release tells it otherwise, or not at all."""
+    match told:
+        case {"hosts": [*hosts], "store": str(store), "store_keys": [*keys], "directories": {**directories}}:
+            pairs = [(key[0], key[1]) for key in keys if isinstance(key, list) and len(key) == 2]
+            known = {str(name): str(fingerprint) for name, fingerprint in directories.items()}
+            return Standing(frozenset(map(str, hosts)), store, pairs, known)
+    return None
+
+
+def encode_good(live: Live) -> bytes:
+    """The app files that it is made of."""
+    return json.dumps({path: content.decode("latin-1") for path, content in live.good.items()}).encode("ascii")
+
+
+def decode_good(told: bytes) -> dict[str, bytes]:
+    """None of them where nothing was told."""
+    return {path: content.encode("latin-1") for path, content in json.loads(told or b"{}").items()}
+
+
+async def refusal(before: Standing, candidate: Live, reads: IndexesFiles, *, fewer_hosts: bool) -> Refusal:
+    """Why `candidate` may not take the place of `before`. `fewer_hosts`: the operator means that hosts go."""
+    after = standing_of(candidate)
+    if after.store == before.store and (why := _of_store_keys(dict(before.store_keys), after.store_keys)):
+        return Refusal(why, STORE_KEYS)
+    if not fewer_hosts and (why := _of_hosts(before.hosts, after.hosts)):
+        return Refusal(why, HOSTS_GONE)
+    if why := await reads(candidate.plan, before.directories):
+        return Refusal(why, DIRECTORY)
+    return Refusal()
+
+
+def _store(gateway: Gateway) -> str:
+    """Keys matter where the sessions stay: another store has none of them."""
+    server = gateway.store_server
+    return gateway.store if server is None else f"{gateway.store} {server.prefix} {server.addresses}"
+
+
+def _of_hosts(before: frozenset[str], after: frozenset[str]) -> str:
+    """Half of a folder that is not there, a volume that is not mounted, is no wish of anybody's."""
+    gone = sorted(before - after)
+    if not before or (2 * len(gone) <= len(before)):
+        return ""
+    more = f" and {len(gone) - _SHOWN} more" if len(gone) > _SHOWN else ""
+    return (
+        f"{len(gone)} of {len(before)} hosts would be gone: {', '.join(gone[:_SHOWN])}{more}. Is a part of the folder "
+        "missing, or not mounted? If it is meant: `ecluse reload --yes`, or `ecluse restart --yes`"
+    )
+
+
+def _of_store_keys(known: Mapping[str, str], keys: Sequence[tuple[str, str]]) -> str:
+    """While the workers take a file one after the other, and while several gateways do, each has to open what another
+    has sealed already. After a change of all keys nobody's session opens."""
+    for id, secret in keys:
+        if id in known and not compare_digest(known[id], secret):
+            return f"store: the key `{id}` has another secret than before: give it an id of its own"
+    if keys and keys[0][0] not in known:
+        return (
+            f"store: the key `{keys[0][0]}` would seal before every gateway has it: list it second first, then first "
+            "(a keyring begins with the key before, by `ecluse key new --from`, and goes on by `ecluse key rotate`)"
+        )
+    return ""

@@ -1,0 +1,39 @@
+"""What a gateway serves that takes the place of one that runs: what a reload of that one would take of the folder."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from pathlib import Path
+
+from gateway.server.compiling import Live, Refused, compile_folder
+from gateway.server.faults import CannotServe
+from gateway.server.replacement import IndexesFiles, decode_good, refusal, standing_from
+from gateway.server.succession import Link
+
+
+async def take_over(
+    elder: Link,
+    live: Live,
+    folder: Path,
+    with_token_keys: Callable[[Live], Awaitable[Live]],
+    reads: IndexesFiles,
+    *,
+    fewer_hosts: bool,
+) -> Live:
+    """`live`: the folder as a start takes it; `fewer_hosts`: the operator means that hosts go. Raises CannotServe and
+    Refused where a reload would refuse the folder, once the gateway that runs has been told why."""
+    before = standing_from(await elder.standing())
+    if before is None:
+        return live
+    try:
+        if live.left_out:
+            # A start does without wrong files; a reload keeps them as they were, or takes none.
+            kept = replace(live, good=decode_good(await elder.good()))
+            live = await with_token_keys(await compile_folder(folder, live=kept))
+    except Refused as wrong:
+        await elder.refuse("", str(wrong))
+        raise
+    refused = await refusal(before, live, reads, fewer_hosts=fewer_hosts)
+    if refused.detail:
+        await elder.refuse(refused.code, refused.detail)
+        raise CannotServe(refused.detail)
+    return live
