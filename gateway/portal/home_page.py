@@ -109,6 +109,8 @@ class HomePage:
         # Invariant 12: in force in every worker before this response is sent.
         await self._services.revoker.revoked(ended)
         self._services.report.signed_out(request, len(ended), None)
+        # Invariant 12: an end that is not written is said.
+        self._services.sessions.unwritten.require_written(ended)
         return redirect(f"{request.snapshot.gateway.portal_url}{portal_home(request)}")
 
 

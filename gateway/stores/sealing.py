@@ -270,6 +270,12 @@ def read_cookie(cookie: bytes) -> Presented | None:
     return Presented(SeatKey(session_id.decode(), lookup_of(secret)), secret)
 
 
+def session_id_of(cookie: bytes) -> str:
+    """As the cookie says, opened by nothing; empty for what is no cookie of ours."""
+    presented = read_cookie(cookie)
+    return "" if presented is None else presented.key.session_id
+
+
 def seat_lookup_of(cookie: bytes) -> bytes:
     """What the store knows its seat by; empty for what is no cookie of ours."""
     presented = read_cookie(cookie)

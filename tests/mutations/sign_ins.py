@@ -279,6 +279,20 @@ DEFENCES = (
         "        if False:\n            await",
     ),
     Defence(
+        "the first person's cookies at an application that resumes",
+        "portal/flow/app_host.py",
+        "elif _resumes(app) and session_id_of(presented) == seat.session_id:",
+        "portal/flow/test_one_person.py",
+        "elif _resumes(app):",
+    ),
+    Defence(
+        "nobody is the second before the end of the first is written",
+        "portal/flow/one_person.py",
+        "services.sessions.unwritten.require_written(ended)",
+        "portal/flow/test_one_person.py",
+        "pass",
+    ),
+    Defence(
         "a form that another person left open",
         "portal/account_pages.py",
         'if fields.get("owner", "") != owner_of(identity):',
@@ -402,7 +416,7 @@ DEFENCES = (
     Defence(
         "what was parked before a sign-out",
         "portal/flow/proven.py",
-        "if any(await asyncio.gather(*asked)):",
+        "if any(await asyncio.gather(*ends)):",
         "portal/saml/test_signed_out.py portal/flow/test_acting.py",
     ),
     Defence(
@@ -411,6 +425,13 @@ DEFENCES = (
         "if int(self._services.now()) <= parked.at:",
         "portal/saml/test_signed_out.py",
         "if True:",
+    ),
+    Defence(
+        "a response that the browser held back until after a sign-out",
+        "portal/saml/responses.py",
+        "await proven.require_no_later_end_at_provider(ends)",
+        "portal/saml/test_signed_out.py portal/saml/test_artifact.py",
+        "pass",
     ),
     Defence(
         "ends are kept where a SAML provider is listed",

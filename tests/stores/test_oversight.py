@@ -175,3 +175,21 @@ async def test_invariant_12_nothing_that_was_proven_before_signs_anybody_in_afte
     await asked.oversight.answer({"what": "revoke", "ids": [asked.new]})
     assert await ends.has_ended(before, "all")
     assert not await ends.has_ended(before + 1, "all"), "signed in anew"
+
+
+async def test_what_is_revoked_ends_in_memory_where_the_store_cannot_even_be_read(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Whose the sessions were cannot be said then."""
+    asked = await Asked().fill()
+
+    async def away(*_: object, **__: object) -> None:
+        raise GatewayError(STORE_UNREACHABLE, "cut off by the test")
+
+    with monkeypatch.context() as cut:
+        for name in ("summaries", "perform", "perform_until"):
+            cut.setattr(asked.store, name, away)
+        answer = await asked.oversight.answer({"what": "revoke", "ids": [asked.old], "operator": "root"})
+    assert answer == {"revoked": [asked.old], "unwritten": [asked.old]}
+    assert asked.revoker.told == [(asked.old,)]
+    assert asked.worker.log.events[-1] == ("logout.operator", {"operator": "root", "sessions": 1})

@@ -40,6 +40,7 @@ from gateway.portal.http.request import (
 from gateway.portal.http.responses import redirect
 from gateway.portal.services import PortalServices
 from gateway.stores.codec import StoredSession
+from gateway.stores.sealing import session_id_of
 from gateway.wire.cookies import LANGUAGE_COOKIE, clear_seat, presented_seat, set_seat
 
 Hints = tuple[tuple[str, str], ...]
@@ -176,16 +177,17 @@ class AppHost:
         if cookie is None:
             raise GatewayError(HANDOVER_CODE_GONE, "the session ended during the hand-over")
         if presented is not None:
-            await self._leave_behind(request, app, before, cookie)
+            await self._leave_behind(request, app, presented, before, cookie)
         request.cookies_to_set.append(set_seat(cookie))
         return redirect(app.origin(taken.value.host) + taken.value.return_target)
 
     async def _leave_behind(
-        self, request: PortalRequest, app: App, before: StoredSession | None, cookie: bytes
+        self, request: PortalRequest, app: App, presented: bytes, before: StoredSession | None, cookie: bytes
     ) -> None:
         """`before`: the session of the seat that this browser had here, None where it had ended. Where it was another
         person's, or for another organisation, it ends at every host: the portal did not know that it was this browser's
-        (invariant 12). The application's own cookies of that session go too."""
+        (invariant 12). The application's own cookies of that session go too. They stay where the seat `presented` ended
+        by the application's own limit, and the same session comes back."""
         sessions = self._services.sessions
         seat = sessions.cached(request.host, cookie) or await sessions.load(request.host, cookie)
         if seat is None:
@@ -195,7 +197,7 @@ class AppHost:
             if (was.identity.issuer, was.identity.subject, was.tenant) == (now.issuer, now.subject, seat.tenant):
                 return
             await end_others_of(request, before.browser, now, seat.tenant, self._services)
-        elif _resumes(app):
+        elif _resumes(app) and session_id_of(presented) == seat.session_id:
             return
         self._clear_own(request)
 

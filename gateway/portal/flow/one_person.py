@@ -28,4 +28,6 @@ async def end_others_of(
         # Invariant 12: in force in every worker before this response is sent.
         await services.revoker.revoked(ended)
         services.report.others_ended(request, others, identity)
+        # On other nodes they go on until then: nobody is the next person before.
+        services.sessions.unwritten.require_written(ended)
     return bool(others)

@@ -2,6 +2,7 @@
 have signed out, or were signed out, it is worth nothing any more (invariant 12)."""
 
 import asyncio
+from collections.abc import Awaitable, Iterable
 from dataclasses import dataclass
 
 from gateway.config.snapshot import Snapshot
@@ -37,11 +38,25 @@ class ProvenPerson:
 
     async def require_no_end(self, ends: SignInEnds) -> None:
         """Here or at the provider, in this browser or by name. Raises GatewayError."""
-        subject: _Whose = ("subject", self.identity.issuer, self.identity.subject)
-        sid: list[_Whose] = [] if self.sid is None else [("sid", self.identity.issuer, self.sid)]
         browser: list[_Whose] = [] if self.browser is None else [("browser", self.browser)]
         everybody: _Whose = ("all",)
-        asked = [ends.has_ended(self.at, *whose) for whose in (everybody, subject, *browser, *sid)]
-        asked += [ends.has_ended_at_provider(self.issued_at, *whose) for whose in (subject, *sid)]
-        if any(await asyncio.gather(*asked)):
-            raise GatewayError(LOGIN_TRANSACTION_GONE, "the person has signed out, or was signed out, since")
+        asked = [ends.has_ended(self.at, *whose) for whose in (everybody, *browser, *self._named())]
+        asked += [ends.has_ended_at_provider(self.issued_at, *whose) for whose in self._named()]
+        await _require_none(asked)
+
+    async def require_no_later_end_at_provider(self, ends: SignInEnds) -> None:
+        """Of what has just come: its browser may have held it back until the provider had signed the person out. A
+        browser that signs in again by itself does so in the second of the sign-out: that is no later end. Raises
+        GatewayError."""
+        issued = None if self.issued_at is None else self.issued_at + 1
+        await _require_none([ends.has_ended_at_provider(issued, *whose) for whose in self._named()])
+
+    def _named(self) -> list[_Whose]:
+        issuer = self.identity.issuer
+        sid: list[_Whose] = [] if self.sid is None else [("sid", issuer, self.sid)]
+        return [("subject", issuer, self.identity.subject), *sid]
+
+
+async def _require_none(ends: Iterable[Awaitable[bool]]) -> None:
+    if any(await asyncio.gather(*ends)):
+        raise GatewayError(LOGIN_TRANSACTION_GONE, "the person has signed out, or was signed out, since")

@@ -10,12 +10,14 @@ from gateway.wire.cookies import clear_seat, presented_seat
 
 
 async def keep_within_limit(request: PortalRequest, made: NewSession, most: int, services: PortalServices) -> None:
-    """The store has the session, and no browser has it yet."""
+    """The store has the session, and no browser has it yet. Raises GatewayError(STORE_UNREACHABLE)."""
     ended = await services.session_limit.end_oldest(made, most, buried=keeps_posts(request.snapshot))
     if ended:
         # Invariant 12: in force in every worker before this response is sent.
         await services.revoker.revoked(ended)
         services.report.sessions_limited(request, len(ended), made.session.identity)
+        # On other nodes they go on until then.
+        services.sessions.unwritten.require_written(ended)
 
 
 async def require_within_limit(request: PortalRequest, services: PortalServices) -> None:

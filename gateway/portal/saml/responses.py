@@ -141,6 +141,7 @@ class SamlResponses:
         asserted = self._mapped(provider, assertion, login, reference)
         self._require_in_time(asserted)
         unused = await self._services.transactions.use_up(self._uses(asserted))
+        await self._require_no_end(request, asserted)
         return _authentication(provider, browser, found, asserted, unused)
 
     async def _resolved(self, request: PortalRequest, provider: SamlProvider, value: str) -> Callable[[], Document]:
@@ -258,10 +259,8 @@ class SamlResponses:
             raise GatewayError(SAML_EXPIRED, "an assertion that ran out before its browser came")
 
     async def _require_no_end(self, request: PortalRequest, parked: ParkedAssertion) -> None:
-        """A person whose sign-in has ended while it was parked is not signed in by it (invariant 12)."""
-        # An end is told from what was proven before it by its second, and in this one there is none yet.
-        if int(self._services.now()) <= parked.at:
-            return
+        """A person whose sign-in has ended while it was parked here, or while the browser held it back, is not signed
+        in by it (invariant 12)."""
         index, login, who = parked.session_index, parked.login, parked.identity
         proven = ProvenPerson(
             who,
@@ -270,7 +269,12 @@ class SamlResponses:
             browser=request.binding() if login is None else login.binding,
             sid=None if index is None else sid_of(who.subject, index),
         )
-        await proven.require_no_end(self._services.transactions.sign_in_ends)
+        ends = self._services.transactions.sign_in_ends
+        # An end here is told from what was proven before it by its second, and in this one there is none yet.
+        if int(self._services.now()) <= parked.at:
+            await proven.require_no_later_end_at_provider(ends)
+        else:
+            await proven.require_no_end(ends)
 
     def _uses(self, asserted: ParkedAssertion) -> list[UseOnce]:
         """Profiles 4.1.4.5; invariant 6."""

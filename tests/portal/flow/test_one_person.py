@@ -1,12 +1,17 @@
 """Invariant 12: one browser is one person, who acts for one organisation, at a time, on every host."""
 
 import asyncio
+import re
+from collections.abc import Sequence
+from typing import Any
 
 import pytest
 
 from gateway.config.snapshot import Logout
 from gateway.model.codes import STORE_UNREACHABLE
 from gateway.model.errors import GatewayError
+from gateway.model.session import SeatLimits
+from gateway.stores.records import RevokeSession, Write
 from gateway.stores.sealing import StoreKeys
 from tests.portal.browser import Browser
 from tests.portal.flow.test_acting import COMMUNE, LYCEE, acts_for, arrived, choose, may_act_for
@@ -123,18 +128,30 @@ async def test_of_two_sign_ins_at_once_one_person_is_left_at_the_most(here: Inst
     assert await who(here, browser, ACTES) is None
 
 
+def takes_no_end(perform: Any) -> Any:
+    """As a shard that is out of reach, where the session that ends is in it."""
+
+    async def performed(writes: Sequence[Write], now: int) -> bool:
+        if any(isinstance(write, RevokeSession) for write in writes):
+            raise GatewayError(STORE_UNREACHABLE, "cut off by the test")
+        return bool(await perform(writes, now))
+
+    return performed
+
+
 async def test_while_the_first_cannot_be_ended_nobody_is_the_second(
     here: Installation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     browser = await alice(here, ACTES)
     becomes(browser, "bob")
 
-    async def cut(*_: object, **__: object) -> None:
-        raise GatewayError(STORE_UNREACHABLE, "cut off by the test")
-
-    monkeypatch.setattr(here.sessions, "end", cut)
-    assert (await browser.get(here.url(PORTAL, LOGIN))).status == 503
-    assert [await who(here, browser, host) for host in (ACTES, PORTAL)] == ["alice", "alice"]
+    with monkeypatch.context() as patched:
+        patched.setattr(here.store, "perform", takes_no_end(here.store.perform))
+        assert (await browser.get(here.url(PORTAL, LOGIN))).status == 503
+        assert [await who(here, browser, host) for host in (ACTES, PORTAL)] == [None, None]
+    await browser.get(here.url(PORTAL, LOGIN))
+    assert [await who(here, browser, host) for host in (ACTES, PORTAL)] == [None, "bob"]
+    assert not here.sessions.unwritten.among(one for told in here.revoker.told for one in told)
 
 
 @pytest.mark.parametrize("begun_at", [PORTAL, ACTES])
@@ -148,3 +165,32 @@ async def test_the_applications_own_cookies_go_with_the_first_person(here: Insta
     await browser.get(here.url(ACTES, "/_ecluse/login?to=/&other_account=1" if begun_at == ACTES else "/"))
     assert await who(here, browser, ACTES) == "bob"
     assert not browser.jar[ACTES].get("JSESSIONID")
+
+
+@pytest.mark.parametrize("next_person", ["bob", "alice"])
+async def test_an_application_that_resumes_forgets_the_first_person_and_not_one_who_comes_back(
+    here: Installation, next_person: str
+) -> None:
+    """A seat that ends by the application's own limit comes back as it was, for the same session alone."""
+    limits = SeatLimits(idle=60)
+    here.change("actes", seat_limits=limits, logout=Logout(cookies=(("JSESSIONID", "/"),)))
+    browser = await alice(here, ACTES)
+    here.clock.ahead += 61
+    browser.jar[ACTES]["JSESSIONID"] = "of alice"
+    if next_person == "bob":
+        becomes(browser, "bob")
+        await browser.get(here.url(PORTAL, LOGIN))
+    assert (await browser.get(here.url(ACTES))).text == f"actes for {next_person}"
+    assert browser.jar[ACTES].get("JSESSIONID") == {"bob": None, "alice": "of alice"}[next_person]
+
+
+async def test_the_button_beside_a_session_says_that_its_end_is_not_written(
+    here: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    browser = await alice(here, ACTES)
+    home = await browser.get(here.url(PORTAL, "/_ecluse/home"))
+    found = re.search('name="session" value="([0-9a-f]{32})"', home.text)
+    assert found is not None, home.text
+    monkeypatch.setattr(here.store, "perform", takes_no_end(here.store.perform))
+    reply = await browser.post(here.url(PORTAL, "/_ecluse/sessions/end"), {"session": found[1]})
+    assert (reply.status, await who(here, browser, ACTES)) == (503, None)

@@ -14,6 +14,8 @@ from gateway.saml.parties import Endpoint
 from tests.browser_like import Person, Response
 from tests.portal.installation import PORTAL
 from tests.portal.saml.region import ENTITY, IDP, OTHER_KEY, Asked, Region, metadata
+from tests.portal.saml.test_logout import soap
+from tests.portal.saml.test_signed_out import of_index
 from tests.saml.idp import NS, one
 from tests.saml.parties import verified_by_xmlsec
 
@@ -189,3 +191,16 @@ async def test_a_provider_that_does_not_answer_is_said(region: Region, resolver:
     asked = await region.asked(person)
     assert (await brings(region, person, asked.relay_state, artifact(1))).status == 502
     assert region.here.codes() == ["login.provider_unreachable"]
+
+
+async def test_invariant_12_one_held_back_until_after_the_sign_out_signs_nobody_in(
+    region: Region, resolver: Resolver
+) -> None:
+    person = region.person()
+    asked = await region.asked(person)
+    resolver.responses[artifact(1)] = response_to(region, asked)
+    region.here.clock.ahead += 1
+    assert (await soap(region, of_index(region))).status == 200
+    reply = await brings(region, person, asked.relay_state, artifact(1))
+    assert (reply.status, region.here.codes()[-1]) == (400, "login.transaction_gone")
+    assert not region.here.store.sessions

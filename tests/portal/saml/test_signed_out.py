@@ -145,3 +145,21 @@ async def test_what_a_worker_of_before_parked_is_older_than_any_sign_out(region:
     written = await responses.put(replace(older, at=0), "192.0.2.1")
     url = region.here.url(PORTAL, f"/_ecluse/saml/finish?p={written}")
     assert (await went_on(region, person, url)).status == 400
+
+
+@pytest.mark.parametrize("indexes", [(), ("_session-1",)])
+async def test_invariant_12_what_the_browser_held_back_until_after_the_sign_out_signs_nobody_in(
+    region: Region, indexes: tuple[str, ...]
+) -> None:
+    """The provider's page with its form was left open, and is sent when the provider has signed the person out."""
+    person = region.person()
+    asked = await region.asked(person)
+    response = region.response(asked)
+    region.here.clock.ahead += 1
+    assert (await soap(region, of_index(region, *indexes))).status == 200
+    region.here.clock.ahead += 1
+    reply = await region.answer(person, response, asked.relay_state)
+    reply = await went_on(region, person, reply.location)
+    assert (reply.status, region.here.codes()[-1]) == (400, "login.transaction_gone")
+    assert not region.here.store.sessions
+    assert (await region.signed_in(person)).status == 200
