@@ -104,8 +104,8 @@ supervision les lit à l’adresse <code>$admin</code>, sur cette machine seulem
     close="Remettre la règle d’avant",
     opened="Le syndicat des eaux peut maintenant donner son avis. Voici ce qui change, et pour qui :",
     closed="La règle est de nouveau celle d’avant. Voici ce qui change, et pour qui :",
-    refused="<p>La passerelle n’a pas pris ce changement : l’ancienne règle reste en vigueur, et le fichier est"
-    " redevenu ce qu’il était. Voici pourquoi :</p>",
+    refused="<p>La passerelle n’a pas pris ce changement : l’ancienne règle reste en vigueur, et le fichier est"
+    " redevenu ce qu’il était. Voici pourquoi :</p>",
     refused_title="La règle n’a pas changé",
     again="Essayez comme Théo Lepers",
     elsewhere="<p>Cette demande ne vient pas de cette page : rien n’a changé.</p>",
