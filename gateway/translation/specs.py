@@ -127,7 +127,7 @@ class CookieSpec:
 Spec = HeaderSpec | CookieSpec
 
 
-_TEMPLATE_PIECE: Final = re.compile(r"\{\{|\}\}|\{([^{}]*+)\}|[{}]|[^{}]++")
+_TEMPLATE_PIECE: Final = re.compile(r"\{\{|\}\}|\{([^{}]*+)\}?+|\}|[^{}]++")
 
 
 def parse_template(text: str) -> Template:
@@ -142,7 +142,7 @@ def parse_template(text: str) -> Template:
             raise GatewayError(TRANSLATION_SPEC, "a brace that closes nothing: write }} for a brace")
         elif piece[0] != "{":
             fixed.append(piece)
-        elif name is None or not name.isidentifier():
+        elif piece[-1] != "}" or not name.isidentifier():
             raise GatewayError(TRANSLATION_SPEC, "a template has names in braces, such as {given_name}")
         else:
             parts += ["".join(fixed), name]
