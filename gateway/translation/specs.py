@@ -1,8 +1,9 @@
 """What an application's file says of one header or cookie, compiled. Plain values, which are carried to the workers."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
 from gateway.model.codes import TRANSLATION_SPEC
 from gateway.model.errors import GatewayError
@@ -126,21 +127,27 @@ class CookieSpec:
 Spec = HeaderSpec | CookieSpec
 
 
+_TEMPLATE_PIECE: Final = re.compile(r"\{\{|\}\}|\{([^{}]*+)\}?+|\}|[^{}]++")
+
+
 def parse_template(text: str) -> Template:
     """`{name}` stands for the value of a name, `{{` and `}}` for a brace. Raises GatewayError(TRANSLATION_SPEC)."""
-    parts, rest = [""], text
-    while rest:
-        if rest[:2] in ("{{", "}}"):
-            parts[-1], rest = parts[-1] + rest[0], rest[2:]
-        elif rest[0] == "{":
-            name, closed, rest = rest[1:].partition("}")
-            if not closed or not name.isidentifier():
-                raise GatewayError(TRANSLATION_SPEC, "a template has names in braces, such as {given_name}")
-            parts += [name, ""]
-        elif rest[0] == "}":
+    parts: list[str] = []
+    fixed: list[str] = []
+    for found in _TEMPLATE_PIECE.finditer(text):
+        piece, name = found[0], found[1]
+        if piece in ("{{", "}}"):
+            fixed.append(piece[0])
+        elif piece == "}":
             raise GatewayError(TRANSLATION_SPEC, "a brace that closes nothing: write }} for a brace")
+        elif piece[0] != "{":
+            fixed.append(piece)
+        elif piece[-1] != "}" or not name.isidentifier():
+            raise GatewayError(TRANSLATION_SPEC, "a template has names in braces, such as {given_name}")
         else:
-            parts[-1], rest = parts[-1] + rest[0], rest[1:]
+            parts += ["".join(fixed), name]
+            fixed.clear()
+    parts.append("".join(fixed))
     if len(parts) == 1:
         raise GatewayError(TRANSLATION_SPEC, "a template without a name is a fixed text: write value")
     return Template(tuple(parts))

@@ -3,6 +3,7 @@ import pytest
 from gateway.model.codes import TRANSLATION_SPEC
 from gateway.model.errors import GatewayError
 from gateway.translation.specs import parse_template
+from tests.growth import is_linear
 
 
 @pytest.mark.parametrize(
@@ -28,3 +29,8 @@ def test_what_is_no_template_is_refused(text: str) -> None:
     with pytest.raises(GatewayError) as refused:
         parse_template(text)
     assert refused.value.code is TRANSLATION_SPEC
+
+
+@pytest.mark.parametrize("piece", ["a", "{{", "{uid}"])
+def test_a_long_template_takes_no_more_than_its_length(piece: str) -> None:
+    assert is_linear(lambda size: lambda: parse_template("{uid}" + piece * size), small=2_000, large=200_000)
