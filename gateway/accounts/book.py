@@ -116,7 +116,8 @@ class AccountBook:
         task.add_done_callback(self._changes.discard)
 
     async def _look_again(self) -> None:
-        """Nothing that was kept counts from here on; who has another login now, or none, is judged at once."""
+        """Discards all cached outcomes and looks up every login again. A seat whose login has changed or is gone is
+        judged at once."""
         self.state += 1
         here = list(self._here)
         for some in _slices(here):

@@ -148,7 +148,7 @@ class RequestFile:
             return None if connection is None else self._one(connection, "reference = ?", reference)
 
     def all(self, application: str | None = None) -> list[AccountRequest]:
-        """Of one application or of all, in the order in which they came."""
+        """The unexpired requests of one application or of all applications, in order of arrival."""
         with self._file.reading() as connection:
             if connection is None:
                 return []
@@ -192,7 +192,7 @@ class RequestFile:
             return connection.execute(told, (sealed, now + LASTS, reference, request.at)).rowcount > 0
 
     def forget(self, reference: str) -> bool:
-        """Whether there was one: the person can send another from here on."""
+        """Deletes the request, after which the person can send a new request. Returns whether the request existed."""
         if self.of(reference) is None:
             return False
         with self._file.writing() as connection:

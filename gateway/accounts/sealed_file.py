@@ -149,7 +149,7 @@ class SealedFile(Generic[Seals]):
         return wrapped(data_key, *self._keys[0], self._chance, self._form.of)
 
     def _make(self) -> None:
-        """The file is written under another name first, so that nobody meets half of it."""
+        """Writes the file under another name first, so that no process opens an unfinished file."""
         folder, form = self._path.parent, self._form
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         beside = self._path.with_name(f"{self._path.name}.{os.getpid()}.new")
@@ -172,7 +172,7 @@ class SealedFile(Generic[Seals]):
             self._own(self._path.with_name(form.made))
 
     def _own(self, path: Path) -> None:
-        """A file that is the account's that serves, whoever makes it."""
+        """Creates the file if it is missing. The file belongs to the account that serves, also when root creates it."""
         with suppress(FileExistsError):
             os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600))
         if os.geteuid() == 0:

@@ -63,7 +63,8 @@ def _line(cells: Iterable[str]) -> str:
 
 
 def _guarded(cell: str) -> str:
-    """A value that begins with an apostrophe has one more, so that it reads back."""
+    """Puts an apostrophe before a cell that a spreadsheet would read as a formula. A value that begins with an
+    apostrophe gets a second apostrophe, so that it reads back."""
     return f"'{cell}" if cell.startswith((*_FORMULA, "'")) else cell
 
 

@@ -183,7 +183,7 @@ class Acceptor:
                 raise
 
     def _turn_away(self, connection: socket.socket) -> None:
-        """At once: whoever is one too many holds nothing while they go."""
+        """Refuses a connection beyond the limit at once: the client holds no resources while it leaves."""
         with connection, suppress(OSError):
             if self._handshakes is None:
                 connection.send(self._keeper.refusal())
@@ -235,7 +235,7 @@ class Acceptors:
             acceptor.open()
 
     def use(self, contexts: Sequence[ListenerContexts | None]) -> None:
-        """Handshakes that begin from here on see these certificates."""
+        """New handshakes use these certificates from now on."""
         for acceptor, context in zip(self._acceptors, contexts, strict=True):
             acceptor.use(context)
 

@@ -48,7 +48,8 @@ def _refuse_to_share(folder: str) -> None:
 
 
 def _shared(folder: str) -> str:
-    """One that was there before may be open to anybody, who would have all sealed sessions, or could end them."""
+    """Why the folder is not private; empty if it is private. An existing folder may be open to other accounts, and
+    these could read all sealed sessions or end them."""
     mode = stat.S_IMODE(os.stat(folder).st_mode)
     if not mode & 0o077:
         return ""
@@ -76,12 +77,12 @@ def metadata_folder(gateway: Gateway) -> Path:
 
 
 def directories_folder(gateway: Gateway) -> Path:
-    """What was made of the files of directories; whoever writes there makes it."""
+    """The folder of data made from directory files. The first process that writes there creates the folder."""
     return Path(gateway.state_folder) / "directories"
 
 
 def organisations_folder(gateway: Gateway) -> Path:
-    """What was made of the tables of organisations; whoever writes there makes it."""
+    """The folder of data made from organisation tables. The first process that writes there creates the folder."""
     return Path(gateway.state_folder) / "organisations"
 
 

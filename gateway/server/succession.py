@@ -190,7 +190,7 @@ def _handed(folder: Path) -> tuple[socket.socket, int, list[socket.socket]]:
 
 
 def _pid_of_peer(connection: socket.socket) -> int:
-    """0 where it is in a container that this one does not see."""
+    """The peer's process id; 0 if the peer runs in a container that this process does not see."""
     pid: int
     pid, _, _ = _CREDENTIALS.unpack(connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size))
     return pid

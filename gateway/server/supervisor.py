@@ -355,7 +355,8 @@ class Supervisor:
             self.stop()
 
     async def _watch(self, worker: Worker) -> None:
-        """To its end. Nobody else notices one that hangs: its sockets are open, and the kernel gives it connections."""
+        """Watches a worker until it ends; kills a worker that hangs. Only the supervisor notices a hang: the worker's
+        sockets stay open, and the kernel keeps giving it connections."""
         if await until_silent(worker, self._patience) and not self._stop.is_set():
             self._log.event("worker.silent", worker=worker.pid)
             worker.kill()

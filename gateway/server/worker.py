@@ -54,7 +54,7 @@ class Serving(Protocol):
         """They have ended. `unwritten`: those of them whose end the store does not have."""
 
     def unwritten(self, session_ids: tuple[str, ...]) -> tuple[str, ...]:
-        """Those of them that have ended in memory alone."""
+        """The given sessions that have ended in memory alone."""
 
     def written(self, session_ids: tuple[str, ...]) -> None:
         """Another worker has written their end."""

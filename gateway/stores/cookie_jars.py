@@ -85,8 +85,9 @@ class CookieJars:
     async def keep(
         self, host: str, cookie: bytes, cookies: Iterable[JarCookie], mark: tuple[str, int] | None = None
     ) -> CookieJar | None:
-        """Adds what was set to the jar that is kept, whoever else does so; the jar as it is then. `mark`: by which the
-        one who changed it knows this change again. None: the seat is gone, and nothing is kept."""
+        """Merges `cookies` into the stored jar, also while other workers change the jar. Returns the merged jar, or
+        None where the seat is gone and no jar is kept. `mark`: by this mark the caller recognises its own change
+        later."""
         cookies = tuple(cookies)
         for _ in range(_TRIES):
             entry = await self._sessions.entry(host, cookie)

@@ -64,7 +64,7 @@ COUNTING: Final = Form(_KIND, _bytes_of, _counting_of)
 
 
 class CountingKey:
-    """Of one worker, which knows a store again that it has counted in."""
+    """The counting key as one worker reads it. The worker recognises a store in which it has counted before."""
 
     def __init__(
         self, store: RecordStore, keys: StoreKeys, *, now: Callable[[], int], token_bytes: TokenBytes = os.urandom

@@ -97,8 +97,8 @@ class LoginTries:
             await _count_refusals(counts, refusals + 1, forgiven, whose)
 
     async def taken(self, of: CountedLogin, secret: str) -> None:
-        """The application took this secret of this login: that it refused it before counts no more. What it refused of
-        another login of the account does."""
+        """Records that the application accepted this secret of this login: earlier refusals of the same secret no
+        longer count. Refusals of the account's other logins still count."""
         counts = await self._counts()
         account, login = _account_and_login(of, secret)
         refusals, forgiven = await _refusals(counts, *login)
@@ -192,7 +192,7 @@ def _account_and_login(of: CountedLogin, secret: str) -> tuple[tuple[str, ...], 
 
 
 async def _refusals(counts: _Counts, *whose: str) -> tuple[int, int]:
-    """Ever, and those of them that count no more. Of one account one sign-in is under way at a time, so that none is
+    """(refusals so far, forgiven refusals among these). An account has one sign-in under way at a time, so no count is
     lost."""
     return await counts.mark("login refusals", *whose), await counts.mark("login refusals forgiven", *whose)
 

@@ -401,7 +401,7 @@ def texts(record: bytes, at: int) -> Iterator[bytes]:
 
 
 def text_at(record: bytes, at: int) -> tuple[bytes, bytes]:
-    """A text with its length before it, and all that follows."""
+    """Splits off a text that begins with its length. Returns the text and the rest of the record."""
     (length,) = LENGTH.unpack_from(record, at)
     at += LENGTH.size
     return record[at : at + length], record[at + length :]

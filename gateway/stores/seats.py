@@ -114,7 +114,7 @@ class SeatCache:
         return self.kill(self._of(frozenset(session_ids)))
 
     def end_seat(self, entry: Ended, left: int, moment: float) -> tuple[Seat, ...]:
-        """`left`: seconds that this one seat still has."""
+        """Ends one seat in `left` seconds, or now if `left` is 0 or less. Returns the seats that died now."""
         seats = [seat for seat in self._of({entry.session_id}) if seat_lookup_of(seat.cookie) == entry.lookup]
         if left <= 0:
             return self.kill(seats)
@@ -124,7 +124,8 @@ class SeatCache:
         return ()
 
     def due(self, session_ids: Collection[str] | None, moment: float) -> None:
-        """The seats of these sessions at once; None: every one, one after the other."""
+        """Makes the seats of these sessions due for a refresh at once. None: makes every seat due, in turn over
+        _ALL_WITHIN seconds."""
         if session_ids is not None:
             for seat in self._of(frozenset(session_ids)):
                 seat.refresh_at = min(seat.refresh_at, moment)
@@ -138,7 +139,7 @@ class SeatCache:
         return self.kill([seat for seat in held if any(id in store_keys for id in seat.store_keys)])
 
     def kill(self, seats: Iterable[Seat]) -> tuple[Seat, ...]:
-        """Nothing is let in by these any more; returns those of them that were alive."""
+        """Ends these seats: they admit no more requests. Returns the seats that were alive."""
         killed = tuple(seat for seat in seats if seat.live)
         for seat in killed:
             seat.live = False
@@ -166,7 +167,7 @@ class SeatCache:
                 del self.ended[id]
 
     def _of(self, session_ids: Collection[str]) -> list[Seat]:
-        """Every seat of these sessions that anything in this worker still holds."""
+        """Every seat of these sessions that this worker still holds, dropped seats included."""
         held = [seat for id in session_ids for seat in self._by_session.get(id, ())]
         return held + [seat for seat in self._dropped if seat.session_id in session_ids]
 

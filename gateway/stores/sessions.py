@@ -93,7 +93,8 @@ class Sessions:
     # --- from this worker's memory
 
     def cached(self, host: str, cookie: bytes) -> Seat | None:
-        """The live seat from this worker's memory; None says nothing but that it is not here."""
+        """The live seat from this worker's memory. None says only that memory has no trusted seat: the store may have
+        the seat."""
         seat = self._seats.get(cookie)
         if seat is None or seat.host != host:
             return None
@@ -151,7 +152,8 @@ class Sessions:
         return self._cache.kill_all()
 
     def retire(self, store_keys: Collection[str]) -> tuple[Seat, ...]:
-        """What these keys had a part in opens no more, here either; the seats that die of it."""
+        """Ends the seats in memory that depend on these store keys, because the keys no longer open their records.
+        Returns the ended seats."""
         return self._cache.end_of_keys(store_keys)
 
     def clock_stepped(self, seconds: float) -> None:
@@ -264,7 +266,7 @@ class Sessions:
         return cookie
 
     async def leave_seat(self, taken: TakenHandOver) -> None:
-        """It was not for this browser: nobody has its cookie, and it ends."""
+        """Ends the seat of a hand-over that was for another browser. No browser has the seat's cookie."""
         if taken.session is not None and taken.added is not None:
             await self._store.perform([EndSeat(taken.added.key, taken.added.host)], self._now())
 
@@ -286,9 +288,11 @@ class Sessions:
         return None if opened is None else opened.stored
 
     async def renew(self, host: str, cookie: bytes, before: Session, after: Session) -> bool:
-        """The session of this seat as it is now; False, and nothing written, if it is not what it was before.
+        """Replaces the session of this seat by `after`. Returns False and writes nothing if the stored session is not
+        `before`.
 
-        What it is found by stays: who, by which provider, for which tenant."""
+        The indexes stay as they are: person, provider, tenant.
+        """
         opened = await self._open(host, cookie)
         if opened is None or opened.stored.session != before:
             return False
@@ -308,7 +312,7 @@ class Sessions:
         return await self.end(found)
 
     async def of_others(self, browser: str, identity: Identity, tenant: str | None) -> tuple[SessionSummary, ...]:
-        """The sessions of this browser that are not this person's for this organisation."""
+        """The sessions of this browser that belong to another person or another organisation."""
         indexes = self._keys.indexes("browser", browser)
         found = await self._store.find("browser", indexes, self._now(), shard_of_browser(browser))
         return tuple(one for one in found if not (self.is_of(one, identity) and one.tenant == tenant))

@@ -144,7 +144,7 @@ _NAMES = frozenset(_NAMED.findall(_TABLES + _NOTES + _JARS + _TOMBSTONES))
 
 
 class Damaged(sqlite3.DatabaseError):
-    """Not what we made, and nobody else's either."""
+    """The file is neither a store of ours nor another program's database."""
 
 
 def make(path: Path, timeout: float, refuses_before: int) -> None:
@@ -207,7 +207,7 @@ def shorten_log(connection: sqlite3.Connection) -> bool:
 
 
 def identity(path: Path) -> tuple[int, int]:
-    """Which file stands at this path. Raises OSError where there is none."""
+    """The device and inode of the file at this path. Raises OSError where no file exists."""
     found = os.stat(path)
     return found.st_dev, found.st_ino
 

@@ -156,7 +156,7 @@ class Tickets(Generic[Kept]):
         return put(ticket, self._bounds.per_group, self._bounds.in_all)
 
     async def peek(self, id: str) -> Kept | None:
-        """The record, which stays; None where there is none."""
+        """Reads the record and leaves it in the store. None if the store has no record of this id."""
         if not 0 < len(id) <= _LONGEST_ID:
             return None
         now = self._now()
@@ -166,7 +166,7 @@ class Tickets(Generic[Kept]):
         return self._unsealed(id, key, await self._store.peek_ticket(key, now))
 
     async def take(self, id: str) -> Kept | None:
-        """The record, which is used up; None where there is none any more."""
+        """Uses up the record and returns it. None if the record is gone."""
         if not 0 < len(id) <= _LONGEST_ID:
             return None
         key = self.spending(id).key
@@ -309,8 +309,8 @@ class Transactions:
         return given + self._keys.index("waiting", given).hex()
 
     def waiting_since(self, id: str) -> int | None:
-        """When one of our workers gave it out, in Unix seconds, whatever became of it; None for an id that none of them
-        did: nothing is looked for under that."""
+        """When one of our workers issued this id, in Unix seconds, whether or not the ticket still exists. None for an
+        id that our workers did not issue: the store is not asked for such an id."""
         mark = _MARK_BYTES * 2
         given, marked = id[:-mark], id[-mark:].encode("utf-8", "surrogatepass")
         if any(compare_digest(marked, key.hex().encode()) for key in self._keys.indexes("waiting", given)):
@@ -330,7 +330,8 @@ class Transactions:
         return [UseOnce(key, until, issued, skew) for key in self._keys.indexes(kind, *parts)]
 
     async def use_up(self, writes: Sequence[Write]) -> bool:
-        """Uses up each by itself, whatever becomes of the others. Returns whether all were there."""
+        """Performs each write in a step of its own, so that no write depends on the others. Returns whether every
+        record was there."""
         now = self._now()
         return all(await asyncio.gather(*(self._store.perform([write], now) for write in writes)))
 

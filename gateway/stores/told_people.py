@@ -76,8 +76,8 @@ class ToldPeople:
         return await self._generation(client, name) % 2 == 1
 
     async def _called_now(self, client: ScimClient, name: str) -> tuple[str | None, str | None]:
-        """The user who has this name, or was the last one to have it, and by what the directory names them now; None
-        where there is none."""
+        """(id, name): the user who has this name, or had it last, and the name by which the directory calls the user
+        now. An unknown id or name is None."""
         id = await self._read(TOLD_NAME, client, client.named_by, compared(client.named_by, name))
         if id is None or (kept := await self._read(TOLD_USER, client, id)) is None:
             return id, None
@@ -203,7 +203,7 @@ class ToldPeople:
         await self._raise(RaiseMark, client, number, "seen", name)
 
     async def seen(self, client: ScimClient, name: str) -> tuple[SeenPerson, ...]:
-        """Everybody who has signed in under this name, the last ones where there were very many."""
+        """The people who have signed in under this name; only the latest if there were very many."""
         name = compared(client.named_by, name)
         return tuple(await self._seen(client, name, await self._mark(client, "seen", name)))
 

@@ -40,7 +40,7 @@ class UnwrittenEnds:
         return session_id in self._sessions
 
     def among(self, session_ids: Iterable[str]) -> tuple[str, ...]:
-        """Those of these sessions whose end is not written."""
+        """The given sessions whose end is not written."""
         return tuple(id for id in session_ids if id in self._sessions) if self._sessions else ()
 
     def require_written(self, session_ids: Iterable[str]) -> None:
@@ -99,7 +99,7 @@ class UnwrittenEnds:
 
 
 def _until(write: Write) -> int:
-    """When it says nothing any more, in Unix seconds."""
+    """When this write loses its effect, in Unix seconds; 0 for a write without an expiry."""
     match write:
         case PutTicket(ticket):
             return ticket.expires_at

@@ -50,7 +50,8 @@ class ClusterConnections:
         await asyncio.gather(*(each.close() for each in nodes.values()), *self._closing, return_exceptions=True)
 
     def subscription(self) -> Any:
-        """For a feed: a node passes on what is said at any of them. Another one each time, for this may be away."""
+        """A subscription for a feed. Every node passes on the messages of all nodes. Each call picks a node at random,
+        because the previous node may be away."""
         if not self._ranges:
             raise exceptions.ConnectionError("no node of the cluster is known")
         return self._at(secrets.choice(self._ranges)[2]).subscription()
@@ -82,7 +83,7 @@ class ClusterConnections:
         return self._nodes[node]
 
     async def _read_map(self) -> None:
-        """Once, for all who find at the same time that it is old."""
+        """Reads the map once for all callers that find it out of date at the same time."""
         if self._reading is None or self._reading.done():
             self._reading = asyncio.create_task(self._read_it())
         await asyncio.shield(self._reading)

@@ -124,7 +124,8 @@ class Connections:
         await asyncio.gather(*(each.disconnect() for each in others), return_exceptions=True)
 
     async def _connected(self, connection: AbstractConnection) -> None:
-        """Also of one that was left while its caller had it: redis-py opens it again where it was."""
+        """Prepares an opened connection. Also runs for a connection that was lost while its caller held it: redis-py
+        reopens the connection at the old address."""
         await connection.on_connect()
         run = await self._met(connection)
         if isinstance(connection, _Found):
@@ -214,7 +215,8 @@ class Connections:
         return run, replies
 
     async def _sent_together(self, made: Sequence[Command | CommandTo]) -> tuple[str, list[Any]]:
-        """Of replies that are errors each stands in its place: all are read, and none is left for another."""
+        """Sends the commands together. Returns the server's run and the replies. An error reply stands in its command's
+        place: every reply is read, and the next user of the connection finds no old reply."""
         connection = await self._pool.get_connection()
         try:
             commands = [each(connection.run) if callable(each) else each for each in made]
@@ -236,7 +238,7 @@ class Connections:
 
 
 class _Found(Connection):
-    """Its address is looked for each time that it is opened."""
+    """A connection that looks up its server's address each time it is opened."""
 
     def __init__(self, *, find: Callable[["_Found"], Awaitable[HostPort]], **options: Any) -> None:
         super().__init__(**options)
@@ -290,5 +292,5 @@ def script(name: str, text: str, keys: Sequence[bytes], head: CommandTo, operand
 
 
 def by_chance(seconds: float) -> float:
-    """From half of it to all of it."""
+    """A random duration from half of `seconds` to `seconds`."""
     return seconds * (500 + secrets.randbelow(501)) / 1000

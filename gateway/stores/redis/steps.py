@@ -101,7 +101,7 @@ def operations_of_all(tag: str, writes: Sequence[Write], now: int) -> tuple[list
 
 
 def in_tags(writes: Sequence[Write]) -> list[tuple[str, list[Write]]]:
-    """What is one step in a cluster, each with its tag."""
+    """The steps of `writes` in a cluster, each with its tag."""
     return [(tag, list(map(_in_its_tag, step))) for tag, step in in_steps(writes, cluster_tag_of)]
 
 
@@ -112,7 +112,8 @@ def _in_its_tag(write: Write) -> Write:
 
 
 def cluster_tag_of(write: Write) -> str:
-    """What others made is in the place that it has by itself, whoever brings it."""
+    """The tag of a write. The shard of a UseOnce depends on its key alone, so a value that another party made has one
+    place, regardless of the browser that brings it."""
     return SHARDS[write.key[0] % len(SHARDS)] if isinstance(write, UseOnce) else tag_of(write)
 
 

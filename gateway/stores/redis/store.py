@@ -386,7 +386,8 @@ class RedisStore:
 
 
 async def run_of(connection: AbstractConnection) -> tuple[str, bool]:
-    """What is another one where the server may have lost what it knew; and whether it is a primary."""
+    """The run of the server, and whether the server is a primary. The run changes where the server may have lost its
+    data."""
     info = read_info(await _answer(connection, "INFO", "server", "replication"))
     # A server that was another's replica in between has a new replication id, and the run id of before.
     return f"{info.get('run_id', '')}.{info.get('master_replid', '')}", info.get("role", "master") == "master"
