@@ -26,10 +26,15 @@ _KEYS: Final = "CREATE TABLE keys (id TEXT PRIMARY KEY, wrapped BLOB NOT NULL) S
 
 @dataclass(frozen=True, slots=True)
 class FileForm(Generic[Seals]):
-    """What makes such a file the one that it is. `of`: in a word what it holds, and what its keys are bound to.
-    `schema`: the number of this release's form. `tables`: statements that make it. `seals`: by the key of the file.
-    `made`: the name of what lies beside it from the first record on, and tells a file that is gone from one that was
-    never made; empty where losing one is no more than to begin anew."""
+    """The kind of a sealed file.
+
+    `of`: a word for the content, to which the file's keys are bound.
+    `schema`: the number of this release's form.
+    `tables`: the statements that create the tables.
+    `seals`: makes the seals from the file's key.
+    `made`: the name of a marker beside the file, written with the first record. The marker tells a lost file from a
+    file that never existed. Empty if a lost file may simply be made again.
+    """
 
     of: str
     application: int

@@ -44,7 +44,8 @@ class LoginTries:
         self._now = now
 
     async def take_turn(self, of: CountedLogin) -> int | None:
-        """The number of the turn, for one caller at a time; None where it is another's."""
+        """Takes the turn for the account. Returns the number of the turn to one caller at a time; None while another
+        caller has the turn."""
         counts = await self._counts()
         turn = await counts.mark("login turn", of.base, of.account)
         return turn if await counts.use(TURN, "login turn", of.base, of.account, str(turn)) else None
@@ -71,7 +72,8 @@ class LoginTries:
         return None
 
     async def succeeded(self, of: CountedLogin, tried: CountedTry, *, clears: bool) -> None:
-        """It was no failure. `clears`: nor do those of this very login before it count any more."""
+        """Gives the try's place back, because the sign-in succeeded. `clears`: gives back the earlier failures of this
+        very login too."""
         counts = await self._counts()
         await _give_back(counts, of, tried)
         for number in _PLACES if clears else ():
@@ -81,8 +83,8 @@ class LoginTries:
                 await _give_back(counts, of, each)
 
     async def is_refused(self, of: CountedLogin, secret: str, *, most: int) -> bool:
-        """Whether the application refused this secret of this login lately, or of its account `most` times since it
-        last took it."""
+        """Whether the application refused this secret of this login lately, or refused the secret `most` times for the
+        account since it last accepted the secret."""
         counts = await self._counts()
         if await counts.mark("login refused", *of, secret):
             return True
@@ -176,7 +178,8 @@ def _begun(of: CountedLogin, tried: CountedTry) -> tuple[str, ...]:
 
 
 def _whose(of: CountedLogin, tried: CountedTry) -> tuple[str, ...]:
-    """When this login took it last. Where that is not when it was taken last, another login has."""
+    """The name of the mark that says when this login last took the place. If the place was taken at another time since,
+    another login took it."""
     return ("login try of", *of, str(tried.place), str(tried.used))
 
 

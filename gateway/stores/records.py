@@ -383,8 +383,8 @@ class RecordStore(Protocol):
         """The summaries of the given sessions that still live."""
 
     async def list_sessions(self, after: str, now: int) -> SessionPage:
-        """A page of at most SESSIONS_AT_ONCE live sessions. `after`: empty for the first page, else as the previous
-        page had it. A session that lives during the whole listing is on at least one page."""
+        """A page of a few hundred live sessions at most. `after`: empty for the first page, else as the previous page
+        had it. A session that lives during the whole listing is on at least one page."""
 
     async def ended_since(self, cursor: Cursor | None) -> Tail:
         """The entries of the revocation list after the cursor. Without a cursor: the current end of the list, marked

@@ -65,8 +65,9 @@ class ToldPeople:
     # --- whether somebody is active
 
     async def is_inactive(self, client: ScimClient, name: str) -> bool:
-        """Also by a name that a user had before: their provider may still say it, long after the directory does not.
-        Where that user is gone, nobody has it until a user of this name is told of."""
+        """Whether the directory calls this person inactive, also by a name that the user had before: the provider may
+        use the old name long after the directory. If the user is gone, the name counts as inactive until the directory
+        names a user by it again."""
         if await self._is_marked(client, name):
             return True
         id, now = await self._called_now(client, name)
@@ -84,7 +85,7 @@ class ToldPeople:
         return id, kept.user_name if client.named_by == "userName" else kept.external_id
 
     async def set_active(self, client: ScimClient, name: str, *, active: bool) -> None:
-        """It lasts when it returns, also beyond a loss of power."""
+        """Sets whether the person is active. The change survives a loss of power once the method returns."""
         generation = await self._generation(client, name)
         if (generation % 2 == 0) is active:
             return
@@ -152,7 +153,7 @@ class ToldPeople:
         return await self._write(client, replace(before, state=state, modified=self._now()))
 
     async def remove(self, client: ScimClient, user: ToldUser) -> bool:
-        """Nothing is said of whether they are active."""
+        """Deletes the user's record. Leaves the mark for active or inactive as it is."""
         ids = self._ids(TOLD_USER, client, user.id)
         taken = await asyncio.gather(*(self._tickets(TOLD_USER).take(id) for id in ids))
         return any(one is not None for one in taken)
@@ -177,8 +178,8 @@ class ToldPeople:
     # --- who has signed in
 
     async def saw(self, client: ScimClient, name: str, person: SeenPerson) -> None:
-        """Before the session is made: whoever is told of from then on has it ended, by this name or by the one that the
-        directory has for them now."""
+        """Notes a person's sign-in. Call before the session is made: from then on the directory can end the session, by
+        this name or by the user's current name."""
         await self._saw(client, name, person)
         _, now = await self._called_now(client, name)
         if now is not None and compared(client.named_by, now) != compared(client.named_by, name):
@@ -242,7 +243,7 @@ class ToldPeople:
         await self._tickets(form).put(value, client.name, self._ids(form, client, *parts)[0])
 
     async def _read(self, form: Form[_Kept], client: ScimClient, *parts: str) -> _Kept | None:
-        """Of several keys the newest that has it."""
+        """Reads the record under the newest store key that has one."""
         tickets = self._tickets(form)
         for id in self._ids(form, client, *parts):
             if (found := await tickets.peek(id)) is not None:
