@@ -131,7 +131,8 @@ class Links:
     async def revoke(
         self, session_ids: Sequence[str], unwritten: Sequence[str] = (), said_by: Link | None = None
     ) -> list[str]:
-        """What is not known to be in force. `unwritten`: as Beside has it."""
+        """Revokes the sessions in the linked gateways, `said_by` excepted. Returns the reasons why an end may not be in
+        force. `unwritten`: as in Beside."""
         told = await asyncio.gather(*(link.revoke(session_ids, unwritten) for link in self._links - {said_by}))
         return [why for why in told if why]
 
@@ -140,7 +141,8 @@ class Links:
         await asyncio.gather(*(link.refresh(source) for link in self._links - {self._elder}))
 
     async def wait_for_elder(self) -> None:
-        """Until the gateway before has left: it hears of what ends by us."""
+        """Waits until the predecessor has left: until then the predecessor hears through this gateway of sessions that
+        end."""
         if self._elder in self._links:
             await self._elder_left.wait()
 

@@ -45,8 +45,12 @@ Finished = TypeVar("Finished")
 
 
 class Supervisor:
-    """`program`: what a worker is started with. `replaces`: the gateway that runs on this state folder, where there is
-    one; so does a gateway that the service manager gives its sockets."""
+    """The supervisor of one gateway.
+
+    `program`: the command that starts a worker.
+    `replaces`: the new gateway takes over from a gateway that runs on this state folder, if there is such a gateway.
+    Sockets from the service manager have the same effect.
+    """
 
     def __init__(
         self,
@@ -96,7 +100,7 @@ class Supervisor:
         self._reload_asked.set()
 
     async def reloaded(self) -> ReloadVerdict:
-        """What came of a reload that began after this was asked."""
+        """Reloads and returns the verdict of a reload that began after this call."""
         verdict: asyncio.Future[ReloadVerdict] = asyncio.get_running_loop().create_future()
         self._waiting.append(verdict)
         self.reload()
@@ -302,7 +306,8 @@ class Supervisor:
         return verdict
 
     async def _without_ended_keys(self) -> str:
-        """A key ends at its date, whatever else of the folder is wrong. What to add to the refusal."""
+        """Ends the keys whose date has come, even when the rest of the folder is wrong. Returns the text to add to the
+        refusal."""
         live, ended = await asyncio.to_thread(self._keyrings.without_ended, self._rollout.live, time.time())
         return told_of(ended, await self._rollout.take(live)) if ended else ""
 
@@ -390,7 +395,7 @@ class Supervisor:
         worker.channel.reply(message, ok=True)
 
     async def refresh_here(self, source: str) -> None:
-        """succession.Beside; while this gateway leaves, its successor does it."""
+        """succession.Beside: refreshes the source. While this gateway leaves, its successor does the work."""
         await (self._sources.metadata.refreshed(source) if self._given_up is None else self._links.refresh(source))
 
     def begin(self, work: Coroutine[Any, Any, None]) -> None:

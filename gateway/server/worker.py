@@ -80,7 +80,7 @@ class Serving(Protocol):
         """Another worker's news."""
 
     def sign_ins(self) -> Mapping[str, SignInNews]:
-        """By provider, the numbers of people sent there and back since the last call."""
+        """News of sign-ins since the last call, by provider: people sent there and people who came back."""
 
     async def looked_at(self, provider: str, verdict: ProviderVerdict, *, tells_nodes: bool) -> None:
         """Takes over the verdict on a provider. `tells_nodes`: whether this worker tells the other nodes."""

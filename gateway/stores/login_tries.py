@@ -55,9 +55,12 @@ class LoginTries:
         await counts.raise_for_now(turn + 1, _TURNS_KEPT, "login turn", of.base, of.account)
 
     async def begin(self, of: CountedLogin, *, most: int, within: int) -> CountedTry | None:
-        """One more try of this account, by whoever has its turn. None where `most` have begun `within` so many seconds,
-        none of which came to anything. Raises GatewayError(FORM_LOGIN_TRIES) where the store has lost its counts since:
-        there may have been as many."""
+        """Begins a try for this account; the caller has the account's turn. Returns None if `most` tries without
+        success have begun in the last `within` seconds.
+
+        Raises GatewayError(FORM_LOGIN_TRIES) if the store has lost its counts in that time, because there may have been
+        as many tries.
+        """
         counts, life, now = await self._counts(), within + _SPARE, self._now()
         if counts.lost and now < counts.lost + life:
             raise GatewayError(FORM_LOGIN_TRIES, f"the store has lost its counts: nothing is sent for {within} s")

@@ -1,5 +1,8 @@
-"""What operators ask of sessions: which there are, and that some of them end. No name of a person is read but the one
-that the log has for them. `operator` of a question: who asks, as the control socket proves it."""
+"""The operators' view of sessions: list sessions and end some of them. The log's pseudonym is the only name of a person
+that is read.
+
+`operator`: the operator who asks, as proven by the control socket.
+"""
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -97,7 +100,7 @@ class SessionOversight:
         return page._replace(sessions=tuple(session for session in page.sessions if where.holds(session, now)))
 
     async def _revoke(self, ids: Sequence[str], operator: str) -> tuple[str, ...]:
-        """A line of the log for each person whose sessions they were."""
+        """Ends the sessions and writes a line of the log for each person who had a session among them."""
         known = await self._store.summaries(ids, self._now())
         # Invariant 12, whoever they are: people whose sign-in was proven and waits (portal.flow.proven) sign in again.
         await self._ends.mark("an operator", "all")

@@ -51,8 +51,8 @@ def held_bytes(seat: Seat) -> int:
 
 
 class SeatCache:
-    """At most `capacity` seats, of BYTES_A_SEAT on average; the least recently used seat is dropped first. A seat
-    larger than the whole cache is not kept, and displaces no seat.
+    """At most `capacity` seats and `capacity` times BYTES_A_SEAT bytes; the least recently used seat is dropped first.
+    A seat larger than the whole cache is not kept, and displaces no seat.
 
     A connection may still hold a dropped seat. The cache keeps a weak reference, so that the end of the session reaches
     the dropped seat too.

@@ -131,7 +131,7 @@ class Sessions:
         self._known_of_people = known
 
     def due_now(self, session_ids: Collection[str] | None) -> None:
-        """Makes each seat of these sessions ask the store at its next use. None: every seat, spread over some
+        """Makes the seats of the given sessions ask the store at their next use. None: all seats, spread over several
         seconds."""
         self._cache.due(session_ids, self._monotonic())
 

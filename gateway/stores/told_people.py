@@ -115,9 +115,12 @@ class ToldPeople:
         return user if is_it else None
 
     async def page(self, client: ScimClient, start: int, count: int) -> tuple[list[ToldUser], int]:
-        """Of all users in the order in which they were told of, `count` from the place `start`, from 1. And how many
-        places there are: those of users who were deleted stay empty. Raises GatewayError(SCIM_TOO_MANY) where there are
-        very many of them and nobody in between; asked again, it begins behind them where they are the first ones."""
+        """(users, number of places): `count` users from place `start` (counted from 1), in the order in which the
+        directory first named them. The places of deleted users stay empty.
+
+        Raises GatewayError(SCIM_TOO_MANY) after a very long run of empty places. If the run is at the beginning, the
+        next call starts behind it.
+        """
         places, empty = await asyncio.gather(self._mark(client, "users"), self._mark(client, "users gone"))
         begin = max(start, empty + 1)
         end = min(begin + _MOST_LOOKED, places + 1) if count else begin

@@ -1,5 +1,5 @@
-"""Whether a worker may answer by what it holds of sessions: while it knows what has ended elsewhere, and for a grace
-where the store cannot say (invariants 1, 9 and 12)."""
+"""Whether a worker may answer from its memory of sessions: while the worker knows the ends in other workers, and during
+a grace while the store cannot answer (invariants 1, 9 and 12)."""
 
 from collections.abc import Callable, Mapping
 

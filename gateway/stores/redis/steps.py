@@ -52,7 +52,8 @@ def is_repeatable(writes: Sequence[Write]) -> bool:
 
 
 def must_last(writes: Sequence[Write]) -> bool:
-    """Whether somebody is told that it is done who could not do it again, or would be let in again."""
+    """Whether a loss of these writes would do harm: the person told of success could not repeat the work, or an ended
+    person would be let in again."""
     return any(write.durable or isinstance(write, AddSession | AddSeat) for write in writes)
 
 
@@ -134,7 +135,7 @@ def peek(key: TicketKey) -> Operation:
 
 
 def used(use: UseOnce, now: int) -> Operation:
-    """Its condition is that of the use."""
+    """Checks the condition of a `UseOnce` without using the value up."""
     return "unused", _use(use, now)
 
 
@@ -217,7 +218,7 @@ class Keys:
         return self._key(tag, b"probe")
 
     def store_of(self, tag: str) -> bytes:
-        """In a cluster each tag has a store of its own, in that it has its own age."""
+        """The key of the tag's store record. In a cluster each tag counts as a store with an age of its own."""
         return self._key(tag, b"store")
 
     def due(self, tag: str) -> bytes:

@@ -354,8 +354,8 @@ class RedisStore:
         return None if ticket is None or ticket[0] <= now else ticket[1]
 
     def _understood(self, kind: str, read: Callable[[], Answered]) -> Answered | None:
-        """Decodes a record. A record that this release cannot decode is reported and gives None, so it opens
-        nothing."""
+        """Decodes a record. A record in a form that this release does not write is reported and gives None: the record
+        opens nothing."""
         try:
             return read()
         except encoding.MALFORMED as error:
