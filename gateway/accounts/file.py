@@ -67,7 +67,7 @@ class LinkFile:
     # --- reading
 
     def state(self) -> tuple[int, int]:
-        """Another value whenever another connection has changed the links, or another file lies there."""
+        """A value that changes whenever another connection has changed the links, or the file was replaced."""
         with self._file.reading() as connection:
             if connection is None:
                 return 0, 0
@@ -93,7 +93,7 @@ class LinkFile:
             return link
 
     def secret(self, link: AccountLink) -> str | None:
-        """In clear; None where the link has none."""
+        """The link's secret in clear; None if the link has no secret."""
         with self._file.reading() as connection:
             return None if connection is None or link.secret is None else self._file.seals.secret(link)
 

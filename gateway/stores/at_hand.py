@@ -1,4 +1,5 @@
-"""Copies of what a worker has just put into the store. They are read here; only the store says that one is taken."""
+"""Copies of the tickets that a worker has just put into the store. A read may use the copy; only the store decides
+whether a ticket is taken."""
 
 from typing import Final, Generic, NamedTuple
 

@@ -62,7 +62,7 @@ class CookieJars:
         self._token_bytes = token_bytes
 
     async def read(self, host: str, cookie: bytes) -> CookieJar | None:
-        """The jar of this seat's session on this host, an empty one where nothing is kept; None: the seat is gone."""
+        """The jar of this seat's session on this host, empty if no cookie is kept. None if the seat is gone."""
         entry = await self._sessions.entry(host, cookie)
         if entry is None:
             return None
