@@ -26,7 +26,7 @@ PRONOUNS = frozenset(
 # Per cent of the words, and how many docstrings of eight words or more may be over 30 %.
 CEILINGS = {
     "access": (17.4, 5),
-    "accounts": (18.6, 8),
+    "accounts": (11.8, 0),
     "cli": (15.5, 2),
     "config": (17.0, 30),
     "directories": (15.9, 4),
@@ -43,8 +43,8 @@ CEILINGS = {
     "proxy": (17.0, 28),
     "saml": (13.4, 3),
     "scim": (15.7, 3),
-    "server": (18.1, 17),
-    "stores": (18.4, 44),
+    "server": (14.5, 0),
+    "stores": (12.6, 0),
     "tokens": (13.4, 1),
     "translation": (14.4, 2),
     "trial": (16.6, 5),

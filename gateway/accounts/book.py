@@ -56,7 +56,8 @@ class AccountBook:
         return None if found is None else (found.login, found.record)
 
     async def credential(self, holder: AccountHolder, settings: AccountSettings) -> tuple[str, str | None] | None:
-        """The login and its secret, if it has one; None where there is no link. GatewayError: as `find`."""
+        """(login, secret) of the holder's link, the secret None if the link has no secret. None without a link. Raises
+        GatewayError as `find` does."""
 
         def opened(file: LinkFile) -> tuple[str, str | None] | None:
             link = file.find(holder, shared=settings.shared)
@@ -95,7 +96,7 @@ class AccountBook:
     # --- what others have changed
 
     async def _look(self) -> None:
-        """Ends where nobody is here whose login was looked up."""
+        """Looks for changes of the links. Ends when no seat is left whose login was looked up."""
         while True:
             await asyncio.sleep(_LOOKED_EVERY)
             if not self._here:
@@ -110,13 +111,14 @@ class AccountBook:
                 await self._look_again()
 
     def _anew(self) -> None:
-        """What this worker has changed by itself."""
+        """Looks up every login again, after this worker itself has changed a link."""
         task = asyncio.create_task(self._look_again())
         self._changes.add(task)
         task.add_done_callback(self._changes.discard)
 
     async def _look_again(self) -> None:
-        """Nothing that was kept counts from here on; who has another login now, or none, is judged at once."""
+        """Discards all cached outcomes and looks up every login again. A seat whose login has changed or is gone is
+        judged at once."""
         self.state += 1
         here = list(self._here)
         for some in _slices(here):

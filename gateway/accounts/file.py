@@ -67,7 +67,7 @@ class LinkFile:
     # --- reading
 
     def state(self) -> tuple[int, int]:
-        """Another value whenever another connection has changed the links, or another file lies there."""
+        """A value that changes whenever another connection has changed the links, or the file was replaced."""
         with self._file.reading() as connection:
             if connection is None:
                 return 0, 0
@@ -93,7 +93,7 @@ class LinkFile:
             return link
 
     def secret(self, link: AccountLink) -> str | None:
-        """In clear; None where the link has none."""
+        """The link's secret in clear; None if the link has no secret."""
         with self._file.reading() as connection:
             return None if connection is None or link.secret is None else self._file.seals.secret(link)
 
@@ -116,9 +116,11 @@ class LinkFile:
     # --- writing
 
     def add(self, links: Sequence[NewLink]) -> list[bool]:
-        """All of them or none. By link: whether it is new or changed, False where it was there as it is.
+        """Adds all links or none. Returns for each link whether it is new or changed; False if the file had the same
+        link before.
 
-        LinkRefused: the person has another login, or somebody else has this one."""
+        Raises LinkRefused: the person has another login, or another person has this login.
+        """
         with self._file.writing() as connection:
             return [self._add(connection, number, link) for number, link in enumerate(links)]
 
@@ -161,6 +163,6 @@ class LinkFile:
 
 
 def _has_secret(seals: LinkSeals, link: AccountLink, secret: str | None) -> bool:
-    """Whether this is the link's; None is the one of a link that has none."""
+    """Whether `secret` is the secret of the link. None matches a link without a secret."""
     known = None if link.secret is None else seals.secret(link)
     return compare_digest((known or "").encode(), (secret or "").encode())

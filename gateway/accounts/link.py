@@ -1,4 +1,4 @@
-"""What is kept of one link."""
+"""The stored form of one link."""
 
 from dataclasses import dataclass, field
 
@@ -7,9 +7,14 @@ from gateway.model.account import AccountHolder
 
 @dataclass(frozen=True, slots=True)
 class AccountLink:
-    """`login`: as model.account.checked_login gives it. `since`: Unix seconds. `by`: who made the link. `secret`:
-    sealed, None where there is none: what opens it is asked for by itself (file.LinkFile.secret). `record`: as it lies
-    there, another one whenever the link was written anew."""
+    """A link as the file has it.
+
+    `login`: as model.account.checked_login returns it.
+    `since`: Unix seconds.
+    `by`: the maker of the link.
+    `secret`: sealed, None for a link without a secret; LinkFile.secret opens it.
+    `record`: the stored bytes, which change whenever the link is written.
+    """
 
     holder: AccountHolder
     login: str
@@ -21,8 +26,12 @@ class AccountLink:
 
 @dataclass(frozen=True, slots=True)
 class NewLink:
-    """A link that is to be kept. `shared`: other people may have this login. `secret`: in clear, None for none.
-    `replace`: also where the person has another login."""
+    """A link to be stored.
+
+    `shared`: other people may have this login.
+    `secret`: in clear; None for a link without a secret.
+    `replace`: stores the link even if the person has another login.
+    """
 
     holder: AccountHolder
     login: str

@@ -1,5 +1,5 @@
-"""A person links their own account of an application, once: they show that it is theirs by its login and password. The
-application is asked about both before anything is kept. They take the link back when they like."""
+"""A person links their own account of an application, once, and proves ownership by login and password. The application
+checks both before the link is stored. The person can remove the link at any time."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
@@ -71,7 +71,7 @@ class AccountLinking:
         return [(app, login) for app, login in found if login]
 
     async def login(self, app: App, identity: Identity) -> str:
-        """Empty where there is none."""
+        """The login of the person's link; empty without a link."""
         assert app.account is not None
         found = await self._book.credential(holder_of(app, identity), app.account)
         return "" if found is None else found[0]

@@ -18,8 +18,12 @@ _LONGEST_VALUE: Final = 256
 
 @dataclass(frozen=True, slots=True)
 class NewRequest:
-    """`subject`, `name`, `mail`, `organisation`: who asks, as their provider says it, for the operator to decide by;
-    empty where it says none. `text`: as `checked_text` gives it."""
+    """A request to be stored.
+
+    `subject`, `name`, `mail`, `organisation`: the person as the provider describes them, for the operator's decision;
+    empty if the provider gives no value.
+    `text`: as `checked_text` returns it.
+    """
 
     holder: AccountHolder
     subject: str = field(repr=False)
@@ -31,7 +35,11 @@ class NewRequest:
 
 @dataclass(frozen=True, slots=True)
 class RequestRefusal:
-    """`at`: Unix seconds. `words`: what the person reads of it, by language; empty for no more than that it is so."""
+    """The refusal of a request.
+
+    `at`: Unix seconds.
+    `words`: the text for the person, by language; empty for a refusal without a reason.
+    """
 
     at: int
     words: ByLanguage
@@ -39,8 +47,12 @@ class RequestRefusal:
 
 @dataclass(frozen=True, slots=True)
 class AccountRequest:
-    """`reference`: by which the person and the operator speak of it. `at`, `until`: Unix seconds; past the second it is
-    as if there had been none. `refusal`: None while it waits."""
+    """A stored request.
+
+    `reference`: the name of the request for the person and the operator.
+    `at`, `until`: Unix seconds; after `until` the request counts as missing.
+    `refusal`: None while the request waits.
+    """
 
     reference: str
     asked: NewRequest

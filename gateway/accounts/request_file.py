@@ -1,6 +1,8 @@
-"""The file of account requests, in the state folder beside the links and apart from them: whoever may sign in writes
-here, and the links, which every page of such an application hangs on, wait for none of it. A request that is lost can
-be sent again, so a file that is gone is an empty one.
+"""The file of account requests, in the state folder beside the file of links.
+
+The two files are apart because every person who may sign in can write a request, while every page of such an
+application reads the links: links never wait for requests. A lost request can be sent again, so a missing file counts
+as empty.
 """
 
 import hmac
@@ -69,7 +71,8 @@ class RequestSeals:
         return self._hash("holder", holder.application, holder.issuer, holder.person)
 
     def person_hash(self, new: NewRequest) -> bytes:
-        """The same for all requests of one person. It begins alike for one organisation of one provider."""
+        """A hash that is equal for all requests of one person. Hashes for one organisation of one provider have the
+        same beginning."""
         issuer = new.holder.issuer
         organisation = self._hash("organisation", issuer, new.organisation)[:ORGANISATION_BYTES]
         return organisation + self._hash("person", issuer, new.subject)
@@ -148,7 +151,7 @@ class RequestFile:
             return None if connection is None else self._one(connection, "reference = ?", reference)
 
     def all(self, application: str | None = None) -> list[AccountRequest]:
-        """Of one application or of all, in the order in which they came."""
+        """The unexpired requests of one application or of all applications, in order of arrival."""
         with self._file.reading() as connection:
             if connection is None:
                 return []
@@ -159,8 +162,8 @@ class RequestFile:
             return [self._file.seals.opened(row) for row in rows]
 
     def ask(self, new: NewRequest) -> tuple[AccountRequest, bool]:
-        """The request that is kept, and whether it is this one: a person has one at an application, and asking again
-        changes nothing of it. Raises GatewayError(ACCOUNT_QUOTA)."""
+        """Stores a request. Returns the stored request, and whether it is the new one: a person has one request at an
+        application, and a second request changes nothing. Raises GatewayError(ACCOUNT_QUOTA)."""
         before = self.find(new.holder)
         if before is not None:
             # The form is sent again and again, and nothing is written.
@@ -180,7 +183,8 @@ class RequestFile:
             return request, True
 
     def refuse(self, reference: str, words: ByLanguage) -> bool:
-        """The person is told so from here on, as long as a request is kept. False: there is none of this reference."""
+        """Refuses the request. The person sees the refusal for as long as a request is kept. Returns False if the
+        reference is unknown."""
         request = self.of(reference)
         if request is None:
             return False
@@ -192,7 +196,7 @@ class RequestFile:
             return connection.execute(told, (sealed, now + LASTS, reference, request.at)).rowcount > 0
 
     def forget(self, reference: str) -> bool:
-        """Whether there was one: the person can send another from here on."""
+        """Deletes the request, after which the person can send a new request. Returns whether the request existed."""
         if self.of(reference) is None:
             return False
         with self._file.writing() as connection:
@@ -200,7 +204,7 @@ class RequestFile:
             return connection.execute("DELETE FROM requests WHERE reference = ?", (reference,)).rowcount > 0
 
     def purge(self) -> None:
-        """Takes those away whose time is over; what fails is left to the next one."""
+        """Deletes expired requests. A failed deletion is left to the next call."""
         with suppress(GatewayError):
             with self._file.reading() as found:
                 over = "SELECT 1 FROM requests WHERE until <= ? LIMIT 1"

@@ -26,10 +26,15 @@ _KEYS: Final = "CREATE TABLE keys (id TEXT PRIMARY KEY, wrapped BLOB NOT NULL) S
 
 @dataclass(frozen=True, slots=True)
 class FileForm(Generic[Seals]):
-    """What makes such a file the one that it is. `of`: in a word what it holds, and what its keys are bound to.
-    `schema`: the number of this release's form. `tables`: statements that make it. `seals`: by the key of the file.
-    `made`: the name of what lies beside it from the first record on, and tells a file that is gone from one that was
-    never made; empty where losing one is no more than to begin anew."""
+    """The kind of a sealed file.
+
+    `of`: a word for the content, to which the file's keys are bound.
+    `schema`: the number of this release's form.
+    `tables`: the statements that create the tables.
+    `seals`: makes the seals from the file's key.
+    `made`: the name of a marker beside the file, written with the first record. The marker tells a lost file from a
+    file that never existed. Empty if a lost file may simply be made again.
+    """
 
     of: str
     application: int
@@ -149,7 +154,7 @@ class SealedFile(Generic[Seals]):
         return wrapped(data_key, *self._keys[0], self._chance, self._form.of)
 
     def _make(self) -> None:
-        """The file is written under another name first, so that nobody meets half of it."""
+        """Writes the file under another name first, so that no process opens an unfinished file."""
         folder, form = self._path.parent, self._form
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         beside = self._path.with_name(f"{self._path.name}.{os.getpid()}.new")
@@ -172,7 +177,7 @@ class SealedFile(Generic[Seals]):
             self._own(self._path.with_name(form.made))
 
     def _own(self, path: Path) -> None:
-        """A file that is the account's that serves, whoever makes it."""
+        """Creates the file if it is missing. The file belongs to the account that serves, also when root creates it."""
         with suppress(FileExistsError):
             os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600))
         if os.geteuid() == 0:

@@ -65,7 +65,7 @@ class LinkSeals:
         return self._hash("holder", holder.application, holder.issuer, holder.person)
 
     def login_hash(self, application: str, login: str) -> bytes:
-        """Equal for all links of an application that have one login."""
+        """A hash that is equal for all links of an application with the same login."""
         return self._hash("login", application, same_login(login))
 
     def sealed(self, new: NewLink, since: int) -> tuple[bytes, bytes, bytes | None]:

@@ -48,7 +48,7 @@ class TableProblems(GatewayError):
 
 
 def write_table(links: Iterable[WrittenLink], *, secrets: bool = False) -> Iterator[str]:
-    """Line by line, each with its end."""
+    """The lines of the table, each with its line end."""
     yield _line([*COLUMNS, *([SECRET] if secrets else [])])
     for link in links:
         holder = link.holder
@@ -63,15 +63,19 @@ def _line(cells: Iterable[str]) -> str:
 
 
 def _guarded(cell: str) -> str:
-    """A value that begins with an apostrophe has one more, so that it reads back."""
+    """Puts an apostrophe before a cell that a spreadsheet would read as a formula. A value that begins with an
+    apostrophe gets a second apostrophe, so that it reads back."""
     return f"'{cell}" if cell.startswith((*_FORMULA, "'")) else cell
 
 
 def read_table(
     content: bytes, applications: Mapping[str, AccountSettings | None], issuers: Container[str]
 ) -> list[WrittenLink]:
-    """`applications`: by name, with what its file says of accounts, None where it asks for none. `issuers`: of the
-    providers. Raises TableProblems."""
+    """Reads a table of links. Raises TableProblems.
+
+    `applications`: the account settings by application name; None for an application without accounts.
+    `issuers`: the issuers of the providers.
+    """
     rows = _rows(_text(content))
     columns = next(rows, (1, []))[1]
     if columns not in ([*COLUMNS], [*COLUMNS, SECRET]):
@@ -107,7 +111,7 @@ def _text(content: bytes) -> str:
 
 
 def _rows(text: str) -> Iterator[tuple[int, list[str]]]:
-    """Each row with the line that it begins in. Raises TableProblems."""
+    """(number of the first line, cells) for each row. Raises TableProblems."""
     separator = ";" if ";" in text.partition("\n")[0] else ","
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
     begins = 1
@@ -143,7 +147,8 @@ def _read_link(
 
 
 def person_for(settings: AccountSettings, text: str) -> str:
-    """A person that somebody wrote, in the one form, named by what the application's file says. Raises GatewayError."""
+    """The canonical form of a person written by hand, named by the attributes that the application's file asks for.
+    Raises GatewayError."""
     values = read_person(text)
     if values.keys() != set(settings.by):
         names = " and ".join(settings.by)

@@ -35,9 +35,13 @@ _READ_AND_FORGOTTEN = 65536
 
 
 class Admitted(Protocol):
-    """Of one connection, among those that are counted. `peer`: whose it is. `secure`: a server in front says that the
-    client spoke TLS. `is_told`: such a server has told whose the connection is; `is_front`: it
-    has said that the connection is its own."""
+    """The place of one connection among the counted connections.
+
+    `peer`: the client of the connection.
+    `secure`: a server in front says that the client spoke TLS.
+    `is_told`: a server in front has named the client.
+    `is_front`: a server in front has said that the connection is its own.
+    """
 
     peer: str
     secure: bool
@@ -51,10 +55,12 @@ class Admits(Protocol):
     """Says at accept, before a handshake or a byte, whether a connection may come in."""
 
     def enter(self, peer: str, descriptor: int, *, front: bool = False) -> Admitted | None:
-        """None: one too many. `front`: a server in front, which has not told yet whose the connection is."""
+        """Counts a new connection. Returns None at the limit. `front`: the connection comes from a server in front,
+        which has not named the client yet."""
 
     def mistaken(self, peer: str, error: GatewayError) -> None:
-        """Somebody who is no server in front has come to a listener for these, or one without its header."""
+        """Reports a wrong client at a listener for servers in front: the client is no such server, or sent no such
+        header."""
 
     def refusal(self) -> bytes:
         """A whole answer to who may not, where no TLS is spoken."""
@@ -164,7 +170,8 @@ class Acceptor:
         await self._join(connection, place)
 
     async def _join(self, connection: socket.socket, place: Admitted) -> None:
-        """Its protocol has the place from when the connection is made; a handshake that fails gives it back here."""
+        """Opens the connection. The protocol takes over the place once the connection is made; after a failed handshake
+        this method gives the place back."""
         try:
             opens = partial(asyncio.get_running_loop().connect_accepted_socket, sock=connection)
             if self._handshakes is None:
@@ -183,7 +190,7 @@ class Acceptor:
                 raise
 
     def _turn_away(self, connection: socket.socket) -> None:
-        """At once: whoever is one too many holds nothing while they go."""
+        """Refuses a connection beyond the limit at once: the client holds no resources while it leaves."""
         with connection, suppress(OSError):
             if self._handshakes is None:
                 connection.send(self._keeper.refusal())
@@ -235,7 +242,7 @@ class Acceptors:
             acceptor.open()
 
     def use(self, contexts: Sequence[ListenerContexts | None]) -> None:
-        """Handshakes that begin from here on see these certificates."""
+        """New handshakes use these certificates from now on."""
         for acceptor, context in zip(self._acceptors, contexts, strict=True):
             acceptor.use(context)
 

@@ -49,7 +49,8 @@ class Admin:
         await web.SockSite(self._runner, listening).start()
 
     async def stop(self) -> None:
-        """No client holds it up: neither one that waits for metrics nor one that does not read."""
+        """Stops without waiting for clients: neither a client that waits for metrics nor a client that does not read
+        delays the stop."""
         if self._exposition is not None:
             self._exposition.cancel()
         for transport in self._writing:

@@ -38,9 +38,10 @@ Answers = dict["Worker", Message | BaseException]
 
 
 class Worker:
-    """One worker process. `revision`: the snapshot that it serves, empty until it has confirmed one.
+    """One worker process.
 
-    `silent` is set when it has closed its channel: all that it said has been heard.
+    `revision`: the snapshot that the worker serves; empty until the worker has confirmed a snapshot.
+    `silent`: set when the worker has closed its channel; the supervisor has then read every message of the worker.
     """
 
     def __init__(self, slot: int, process: asyncio.subprocess.Process) -> None:
@@ -64,7 +65,8 @@ class Worker:
                 signal.pidfd_send_signal(self._handle, signal.SIGKILL)
 
     async def ended(self) -> int:
-        """Its status, when it has ended and all that it said has been heard."""
+        """Waits until the process has ended and its last messages are read, the latter for _LAST_WORDS_WITHIN seconds
+        at most. Returns the exit status."""
         status = await self.process.wait()
         with suppress(TimeoutError):
             await asyncio.wait_for(self.silent.wait(), _LAST_WORDS_WITHIN)
@@ -211,7 +213,7 @@ async def ask(
 
 
 async def ask_any(workers: Iterable[Worker], kind: str, *, within: float, **fields: object) -> Message | None:
-    """The answer of the first that gives one; None where none does."""
+    """Asks the workers in turn. Returns the first answer, or None if no worker answers."""
     for worker in list(workers):
         (answer,) = (await ask([worker], kind, b"", within=within, **fields)).values()
         if isinstance(answer, Message):

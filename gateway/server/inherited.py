@@ -12,8 +12,11 @@ _UNIX = "unix:"
 
 
 class Inherited:
-    """`given`: by the service manager, each with its name, or an empty one. `handed`: by a gateway, which may listen at
-    more places."""
+    """The sockets that were open before this gateway started.
+
+    `given`: from the service manager, each with its name, which may be empty.
+    `handed`: from another gateway, which may listen at more places.
+    """
 
     def __init__(self, given: Iterable[tuple[str, socket.socket]] = (), handed: Iterable[socket.socket] = ()) -> None:
         self._sockets: list[tuple[object, str | None, socket.socket]] = [
@@ -22,7 +25,7 @@ class Inherited:
         ]
 
     def take(self, place: object) -> socket.socket | None:
-        """The first that listens there; it is the caller's from then on."""
+        """Hands the first socket that listens at `place` over to the caller."""
         for entry in self._sockets:
             if entry[0] == place:
                 self._sockets.remove(entry)
@@ -30,7 +33,8 @@ class Inherited:
         return None
 
     def close(self) -> list[str]:
-        """Closes those that were not taken; what they are, of those that were given."""
+        """Closes the sockets that no listener took. Returns the address and name of each closed socket that the service
+        manager gave."""
         left, self._sockets = self._sockets, []
         for _, _, each in left:
             each.close()
@@ -38,7 +42,8 @@ class Inherited:
 
 
 def bound(gateway: Gateway, inherited: Inherited) -> tuple[list[socket.socket], socket.socket]:
-    """Every listener and the admin one, inherited or bound now. Raises CannotServe, and has none."""
+    """All listening sockets and the admin socket, inherited or bound now. Raises CannotServe after closing the
+    listening sockets."""
     listening: list[socket.socket] = []
     try:
         for listener in gateway.listeners:

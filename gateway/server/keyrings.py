@@ -21,7 +21,7 @@ _TOWARDS_PROVIDERS: Final[tuple[RingKind, ...]] = ("saml", "client")
 
 
 class Keyrings:
-    """Those of one gateway, looked at by its supervisor."""
+    """The keyrings of one gateway, watched by its supervisor."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -89,7 +89,10 @@ OwnKey = TypeVar("OwnKey")
 
 
 class _Own(NamedTuple, Generic[OwnKey]):
-    """A key that is served. `dated`: as its ring has it; None where it is of none."""
+    """A key that the gateway serves.
+
+    `dated`: the key's entry in its ring; None if the key belongs to no ring.
+    """
 
     key: OwnKey
     id: str

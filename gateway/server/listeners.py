@@ -41,7 +41,8 @@ def files_needed(connections: int) -> int:
 
 
 def connections_within(files: int) -> int:
-    """What so many are enough for, in one worker: none, where they are fewer than it takes for itself."""
+    """How many connections one worker can hold with this many open files; 0 if the worker needs more files for
+    itself."""
     return max(0, files - _FILES_OF_ITS_OWN) // _FILES_EACH
 
 
@@ -89,7 +90,7 @@ def bind_admin(address: str) -> socket.socket:
 
 
 def forget_path(path: str) -> None:
-    """Of a Unix socket that is closed: the path goes with it, unless somebody listens on another one there."""
+    """Removes the path of a closed Unix socket, unless another socket listens at the path."""
     if not _answers(path):
         with suppress(OSError):
             os.unlink(path)

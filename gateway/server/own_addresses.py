@@ -1,5 +1,5 @@
-"""Where this gateway listens itself, or keeps its sessions: no application is connected to there, whatever name leads
-there."""
+"""The addresses where this gateway listens or keeps its sessions: no application may be connected to such an address,
+regardless of the name that leads there."""
 
 import socket
 import struct
@@ -21,10 +21,15 @@ _ATTRIBUTE: Final = struct.Struct("=HH")
 
 
 class OwnAddresses:
-    """`listening`: the sockets as they are bound, so that "any free port" is the one that was found. `admin`: as
-    gateway.yaml has it; the supervisor holds that one. `store`: its server, or who leads to it; one that is known by a
-    name is not found by its address. They stay as they are until the gateway ends. `store_servers`: IP addresses and
-    ports that the store has been connected to; they become more."""
+    """The gateway's own addresses.
+
+    `listening`: the bound sockets, so that "any free port" is the port that was found.
+    `admin`: the admin address in gateway.yaml; the supervisor holds the socket.
+    `store`: the store's server, or the servers that lead to the store. A server given by name is not found by its
+    address.
+    `store_servers`: IP addresses and ports to which the store has been connected. The set grows; the other addresses
+    stay until the gateway ends.
+    """
 
     def __init__(
         self,

@@ -88,7 +88,8 @@ class Rollout:
         self.live = live
 
     async def take(self, candidate: Live) -> str:
-        """Empty once every worker serves it; else why all keep the one before."""
+        """Rolls `candidate` out to all workers. Returns an empty text once every worker serves the candidate, else the
+        reasons why all workers keep the previous snapshot."""
         async with self._lock.alone():
             workers = self._fleet.serving
             prepared = await ask(

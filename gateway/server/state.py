@@ -48,7 +48,8 @@ def _refuse_to_share(folder: str) -> None:
 
 
 def _shared(folder: str) -> str:
-    """One that was there before may be open to anybody, who would have all sealed sessions, or could end them."""
+    """Why the folder is not private; empty if it is private. An existing folder may be open to other accounts, and
+    these could read all sealed sessions or end them."""
     mode = stat.S_IMODE(os.stat(folder).st_mode)
     if not mode & 0o077:
         return ""
@@ -57,7 +58,7 @@ def _shared(folder: str) -> str:
 
 
 def unwritable(folder: Path) -> str:
-    """Why this account could not write there, told without writing anything; empty where nothing speaks against it."""
+    """Why this account cannot write to the folder, found without writing; empty if no obstacle is found."""
     there = folder
     # os.path answers no where a folder above may not be entered; pathlib's own words raise there.
     while not os.path.exists(there) and there != there.parent:
@@ -71,17 +72,17 @@ def unwritable(folder: Path) -> str:
 
 
 def metadata_folder(gateway: Gateway) -> Path:
-    """The last good copies of SAML metadata; whoever writes there makes it."""
+    """The folder of the last good copies of SAML metadata. The first process that writes there creates the folder."""
     return Path(gateway.state_folder) / "metadata"
 
 
 def directories_folder(gateway: Gateway) -> Path:
-    """What was made of the files of directories; whoever writes there makes it."""
+    """The folder of data made from directory files. The first process that writes there creates the folder."""
     return Path(gateway.state_folder) / "directories"
 
 
 def organisations_folder(gateway: Gateway) -> Path:
-    """What was made of the tables of organisations; whoever writes there makes it."""
+    """The folder of data made from organisation tables. The first process that writes there creates the folder."""
     return Path(gateway.state_folder) / "organisations"
 
 
@@ -91,8 +92,8 @@ def reached_file(gateway: Gateway) -> Path | None:
 
 
 def remember_hosts(gateway: Gateway, plan: bytes, closed: Sequence[str]) -> None:
-    """Writes the hosts of each app file that is live; those of a file that is `closed` stay as they were known. Raises
-    OSError: then those before are known. What is in memory has no folder for it."""
+    """Writes the hosts of each live app file; the hosts of a `closed` file stay as last known. Raises OSError, and then
+    the previous list stays. A gateway with the memory store has no folder, and writes nothing."""
     if gateway.store == "memory":
         return
     path = Path(gateway.state_folder) / HOSTS_FILE
@@ -105,7 +106,7 @@ def remember_hosts(gateway: Gateway, plan: bytes, closed: Sequence[str]) -> None
 
 
 def write_private(path: Path, content: bytes) -> None:
-    """The whole file or none of it, for this account alone. Raises OSError."""
+    """Writes the whole file or leaves the old file, readable for this account alone. Raises OSError."""
     beside = path.with_suffix(".new")
     descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
     with open(descriptor, "wb") as file:

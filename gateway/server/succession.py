@@ -1,5 +1,5 @@
-"""The link between a gateway and the one that takes its place: from when the newer one begins until the older one has
-left. What ends in one of them ends in the other, too, before anybody is told."""
+"""The link between a gateway and its successor, from the successor's start until the older gateway has left. An end of
+a session takes effect in both gateways before it is reported."""
 
 import asyncio
 import os
@@ -27,11 +27,11 @@ _CREDENTIALS = struct.Struct("3i")
 
 
 class Beside(Protocol):
-    """What either gateway does for the other."""
+    """The operations that a gateway offers to the gateway at the other end of a link."""
 
     async def revoke_here(self, session_ids: Sequence[str], unwritten: Sequence[str]) -> str:
-        """Puts it in force in every worker of this gateway; empty, or which of them did not confirm it. `unwritten`:
-        those of them whose end the store does not have."""
+        """Puts the ends in force in every worker of this gateway. Returns an empty text, or the workers that did not
+        confirm. `unwritten`: the sessions among `session_ids` whose end the store does not have."""
 
     async def refresh_here(self, source: str) -> None: ...
 
@@ -45,14 +45,18 @@ class Beside(Protocol):
         """It does not take this gateway's place, and ends."""
 
     async def give_up(self, successor: int) -> None:
-        """Begins to leave. Returns once this gateway looks after nothing any more, and its admin address is free."""
+        """Begins to leave. Returns once this gateway has no duties left and its admin address is free."""
 
     def begin(self, work: Coroutine[Any, Any, None]) -> None:
-        """As a task of this gateway."""
+        """Runs `work` as a task of this gateway."""
 
 
 class Link:
-    """One end. `pid`: of the gateway at the other. `received`: what that one asks; it is to be replied to."""
+    """One end of a link.
+
+    `pid`: the process id of the other gateway.
+    `received`: called with each request of the other gateway; it must reply.
+    """
 
     def __init__(self, pid: int, received: Callable[["Link", Message], None], lost: Callable[["Link"], None]) -> None:
         self.pid = pid
@@ -64,7 +68,8 @@ class Link:
         return self
 
     async def revoke(self, session_ids: Sequence[str], unwritten: Sequence[str]) -> str:
-        """Empty once it is in force in the other gateway, or that has left; else why it may not be."""
+        """Revokes the sessions in the other gateway. Returns an empty text once the ends are in force there or the
+        other gateway has left, else why they may not be."""
         try:
             told = await self._channel.ask("revoke", within=_REVOKED_WITHIN, sessions=session_ids, unwritten=unwritten)
         except ChannelLost:
@@ -113,8 +118,11 @@ class Link:
 
 
 class Links:
-    """To every other gateway of this state folder that is about to come or to go. One that was started before the last
-    had left is linked to that one alone: who is between hands on what is said, and never back to who said it."""
+    """The links to the other gateways of this state folder that start or leave.
+
+    A gateway that starts while several older gateways run links to the newest of them alone. A gateway in between
+    passes messages on, but never back to the sender.
+    """
 
     def __init__(self, beside: Beside) -> None:
         self._beside = beside
@@ -123,7 +131,7 @@ class Links:
         self._elder_left = asyncio.Event()
 
     async def to_successor(self, connection: socket.socket, sockets: Sequence[socket.socket]) -> None:
-        """Hands it the listening sockets."""
+        """Hands the listening sockets to the successor."""
         connection.setblocking(False)
         try:
             pid = _pid_of_peer(connection)
@@ -136,8 +144,8 @@ class Links:
     async def inherit(
         self, gateway: Gateway, given: Sequence[tuple[str, socket.socket]], *, replaces: bool
     ) -> tuple[Inherited, Link | None]:
-        """Sockets that are there before us, and the link to the gateway whose place we take: one that `replaces` it, or
-        is `given` its sockets by the service manager. Raises CannotServe."""
+        """The sockets that were open before this gateway started, and the link to its predecessor. A gateway has a
+        predecessor if it `replaces` a gateway or the service manager has `given` it sockets. Raises CannotServe."""
         found = None
         if (given or replaces) and gateway.store != "memory":
             found = await self.to_elder(Path(gateway.state_folder))
@@ -145,7 +153,8 @@ class Links:
         return Inherited(given, handed), elder
 
     async def to_elder(self, folder: Path) -> tuple[Link, list[socket.socket]] | None:
-        """The gateway that runs and its listening sockets; None where none does. Raises CannotServe."""
+        """Links to the running gateway. Returns the link and the listening sockets, or None where no gateway runs.
+        Raises CannotServe."""
         try:
             connection, pid, sockets = await asyncio.to_thread(_handed, folder)
         except OSError:
@@ -156,16 +165,18 @@ class Links:
     async def revoke(
         self, session_ids: Sequence[str], unwritten: Sequence[str] = (), said_by: Link | None = None
     ) -> list[str]:
-        """What is not known to be in force. `unwritten`: as Beside has it."""
+        """Revokes the sessions in the linked gateways, `said_by` excepted. Returns the reasons why an end may not be in
+        force. `unwritten`: as in Beside."""
         told = await asyncio.gather(*(link.revoke(session_ids, unwritten) for link in self._links - {said_by}))
         return [why for why in told if why]
 
     async def refresh(self, source: str) -> None:
-        """Asked of who comes after us: who came before asks us."""
+        """Asks the successors to refresh `source`. The predecessor asks this gateway, not the other way round."""
         await asyncio.gather(*(link.refresh(source) for link in self._links - {self._elder}))
 
     async def wait_for_elder(self) -> None:
-        """Until the gateway before has left: it hears of what ends by us."""
+        """Waits until the predecessor has left: until then the predecessor hears through this gateway of sessions that
+        end."""
         if self._elder in self._links:
             await self._elder_left.wait()
 
@@ -230,7 +241,7 @@ def _handed(folder: Path) -> tuple[socket.socket, int, list[socket.socket]]:
 
 
 def _pid_of_peer(connection: socket.socket) -> int:
-    """0 where it is in a container that this one does not see."""
+    """The peer's process id; 0 if the peer runs in a container that this process does not see."""
     pid: int
     pid, _, _ = _CREDENTIALS.unpack(connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size))
     return pid

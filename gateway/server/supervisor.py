@@ -48,9 +48,13 @@ Finished = TypeVar("Finished")
 
 
 class Supervisor:
-    """`program`: what a worker is started with. `replaces`: the gateway that runs on this state folder, where there is
-    one; so does a gateway that the service manager gives its sockets. `fewer_hosts`: the operator means that hosts of
-    that one go."""
+    """The supervisor of one gateway.
+
+    `program`: the command that starts a worker.
+    `replaces`: the new gateway takes over from a gateway that runs on this state folder, if there is such a gateway.
+    Sockets from the service manager have the same effect.
+    `fewer_hosts`: the operator agrees that hosts of that gateway go.
+    """
 
     def __init__(
         self,
@@ -102,7 +106,8 @@ class Supervisor:
         self._reload_asked.set()
 
     async def reloaded(self, fewer_hosts: bool = False) -> ReloadVerdict:
-        """What came of a reload that began after this was asked. `fewer_hosts`: the operator means that hosts go."""
+        """Reloads and returns the verdict of a reload that began after this call. `fewer_hosts`: the operator agrees
+        that hosts go."""
         verdict: asyncio.Future[ReloadVerdict] = asyncio.get_running_loop().create_future()
         self._waiting.append((verdict, fewer_hosts))
         self.reload()
@@ -332,7 +337,8 @@ class Supervisor:
         return Refusal(verdict)
 
     async def _without_ended_keys(self) -> str:
-        """A key ends at its date, whatever else of the folder is wrong. What to add to the refusal."""
+        """Ends the keys whose date has come, even when the rest of the folder is wrong. Returns the text to add to the
+        refusal."""
         live, ended = await asyncio.to_thread(self._keyrings.without_ended, self._rollout.live, time.time())
         return told_of(ended, await self._rollout.take(live)) if ended else ""
 
@@ -385,7 +391,8 @@ class Supervisor:
             self.stop()
 
     async def _watch(self, worker: Worker) -> None:
-        """To its end. Nobody else notices one that hangs: its sockets are open, and the kernel gives it connections."""
+        """Watches a worker until it ends; kills a worker that hangs. Only the supervisor notices a hang: the worker's
+        sockets stay open, and the kernel keeps giving it connections."""
         if await until_silent(worker, self._patience) and not self._stop.is_set():
             self._log.event("worker.silent", worker=worker.pid)
             worker.kill()
@@ -419,7 +426,7 @@ class Supervisor:
         worker.channel.reply(message, ok=True)
 
     async def refresh_here(self, source: str) -> None:
-        """succession.Beside; while this gateway leaves, its successor does it."""
+        """succession.Beside: refreshes the source. While this gateway leaves, its successor does the work."""
         await (self._sources.metadata.refreshed(source) if self._given_up is None else self._links.refresh(source))
 
     def begin(self, work: Coroutine[Any, Any, None]) -> None:

@@ -149,7 +149,8 @@ def _text(keys: Iterable[MadeKey]) -> bytes:
 
 
 def _read(path: Path) -> list[MadeKey]:
-    """Empty where there is none yet. Raises Refused, without anything that is in it."""
+    """The keys of the file; empty if the file does not exist. Raises Refused, whose message quotes no content of the
+    file."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
     except FileNotFoundError:

@@ -38,7 +38,10 @@ _DRAIN_WITHIN = 10.0
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """What may be taken at once, for all that can go wrong with it has been tried. `tls`: one a listener."""
+    """A snapshot that the worker can take at once, because every step that can fail has been tried.
+
+    `tls`: the certificates of each listener.
+    """
 
     snapshot: Snapshot
     tls: tuple[ListenerContexts | None, ...]
@@ -51,13 +54,14 @@ class Serving(Protocol):
         """Takes the snapshot into use; the first one also opens the stores and begins to accept."""
 
     def revoke(self, session_ids: tuple[str, ...], unwritten: tuple[str, ...]) -> None:
-        """They have ended. `unwritten`: those of them whose end the store does not have."""
+        """Ends the sessions in this worker. `unwritten`: the sessions among `session_ids` whose end the store does not
+        have."""
 
     def unwritten(self, session_ids: tuple[str, ...]) -> tuple[str, ...]:
-        """Those of them that have ended in memory alone."""
+        """The given sessions that have ended in memory alone."""
 
     def written(self, session_ids: tuple[str, ...]) -> None:
-        """Another worker has written their end."""
+        """Notes that another worker has written the ends of these sessions."""
 
     async def oversee(self, question: dict[str, Any]) -> dict[str, Any]:
         """What an operator asks of sessions, and what is answered (stores.oversight)."""
@@ -66,20 +70,20 @@ class Serving(Protocol):
         """Directories are asked again about the people of these sessions (None: of all): the order is written."""
 
     def counters(self) -> Iterator[bytes]:
-        """What changed since this was last asked, in parts; between two of them, others have the loop. A part may be
+        """The changes since the last call, in parts; the loop runs other tasks between two parts. A part may be
         empty."""
 
     def news(self) -> list[str]:
-        """Addresses from which somebody signed in was seen since this was last asked."""
+        """The addresses from which a signed-in person was seen since the last call."""
 
     def heard(self, addresses: list[str]) -> None:
         """Another worker's news."""
 
     def sign_ins(self) -> Mapping[str, SignInNews]:
-        """By provider, the people who were sent there and came back since this was last asked."""
+        """News of sign-ins since the last call, by provider: people sent there and people who came back."""
 
     async def looked_at(self, provider: str, verdict: ProviderVerdict, *, tells_nodes: bool) -> None:
-        """What looks say of a provider. `tells_nodes`: whether this worker tells the other nodes."""
+        """Takes over the verdict on a provider. `tells_nodes`: whether this worker tells the other nodes."""
 
     def loop_stopped(self, seconds: float) -> None: ...
 
@@ -114,7 +118,8 @@ class WorkerControl:
         self._leave.set()
 
     async def revoked(self, session_ids: tuple[str, ...]) -> None:
-        """ports.Revoker: here at once; returns when the supervisor has it from the other workers."""
+        """ports.Revoker: revokes in this worker at once; returns when the supervisor has the other workers'
+        confirmation."""
         unwritten = self._served.unwritten(session_ids)
         self._served.revoke(session_ids, unwritten)
         asked = time.monotonic()
@@ -128,7 +133,8 @@ class WorkerControl:
         self._channel.send("written", sessions=session_ids)
 
     async def refresh_metadata(self, source_id: str) -> None:
-        """federation.saml.MetadataRefresher: the supervisor's helper does it, for all workers."""
+        """federation.saml.MetadataRefresher: asks the supervisor, whose helper refreshes the metadata for all
+        workers."""
         with suppress(ChannelLost, TimeoutError):
             await self._channel.ask("metadata", within=_METADATA_WITHIN, source=source_id)
 
@@ -220,7 +226,7 @@ class WorkerControl:
                 await asyncio.sleep(0)
 
     async def _reply_counters(self, message: Message) -> None:
-        """When all of them have been told."""
+        """Replies after the worker has sent all its counters."""
         await self._tell_counters()
         self._channel.reply(message, ok=True)
 

@@ -1,5 +1,5 @@
-"""Sessions of people at applications that have a login form: sealed under a key that needs the person's own session, so
-that they open for nobody once that has ended, and a dump of the store tells nothing."""
+"""Sessions of people at applications that have a login form. The key needs the person's own session: after its end the
+record opens no more, and a dump of the store reveals no secret."""
 
 import os
 from base64 import urlsafe_b64encode
@@ -44,7 +44,8 @@ class ApplicationSessions:
         )
 
     async def read(self, seat: Seat, app: str) -> ApplicationSession | None:
-        """None where there is none, or where the person's own session has ended."""
+        """Reads the person's session at the application. None without a record, or where the person's own session has
+        ended."""
         entry = await self._sessions.entry(seat.host, seat.cookie)
         return None if entry is None else await self._tickets.peek(_id(entry, app))
 
@@ -56,6 +57,7 @@ class ApplicationSessions:
 
 
 def _id(entry: Entry, app: str) -> str:
-    """What opens the record: nobody has it who does not have the session's key."""
+    """The id that finds and opens the record. It is drawn from the session's key, so only a holder of the key can make
+    the id."""
     secret = draw_key(entry.session_key, b"application session " + app.encode())
     return shard_of(entry.session_id) + urlsafe_b64encode(secret).rstrip(b"=").decode("ascii")

@@ -1,4 +1,5 @@
-"""Copies of what a worker has just put into the store. They are read here; only the store says that one is taken."""
+"""Copies of the tickets that a worker has just put into the store. A read may use the copy; only the store decides
+whether a ticket is taken."""
 
 from typing import Final, Generic, NamedTuple
 
@@ -19,8 +20,8 @@ class _Value(NamedTuple, Generic[Kept]):
 
 
 class AtHand(Generic[Kept]):
-    """The last tickets of one kind. Another worker may have taken one since: whether it is still there, nobody knows
-    but the step that takes it."""
+    """The latest tickets of one kind, in this worker's memory. Another worker may have taken a ticket since: only the
+    step that takes the ticket shows whether the store still has it."""
 
     def __init__(self) -> None:
         self._values: dict[str, _Value[Kept]] = {}

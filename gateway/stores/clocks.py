@@ -1,4 +1,4 @@
-"""The wall clock as it is set by others: what a step of it may do, and what it may not."""
+"""The wall clock, which others may set: the effects that a step of the clock may and may not have."""
 
 from collections.abc import Callable
 

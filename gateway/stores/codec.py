@@ -304,7 +304,7 @@ def sign_out_from_bytes(data: bytes) -> SignOut:
 
 
 def note_to_bytes(note: SignOutNote) -> bytes:
-    """Without what it is found by."""
+    """Encodes a note, without the fields by which the note is found."""
     login, cookies = (b64encode(value).decode("ascii") for value in (note.login, note.cookies))
     return _dump({"app": note.app, "login": login, "cookies": cookies})
 

@@ -62,7 +62,7 @@ class CookieJars:
         self._token_bytes = token_bytes
 
     async def read(self, host: str, cookie: bytes) -> CookieJar | None:
-        """The jar of this seat's session on this host, an empty one where nothing is kept; None: the seat is gone."""
+        """The jar of this seat's session on this host, empty if no cookie is kept. None if the seat is gone."""
         entry = await self._sessions.entry(host, cookie)
         if entry is None:
             return None
@@ -85,8 +85,9 @@ class CookieJars:
     async def keep(
         self, host: str, cookie: bytes, cookies: Iterable[JarCookie], mark: tuple[str, int] | None = None
     ) -> CookieJar | None:
-        """Adds what was set to the jar that is kept, whoever else does so; the jar as it is then. `mark`: by which the
-        one who changed it knows this change again. None: the seat is gone, and nothing is kept."""
+        """Merges `cookies` into the stored jar, also while other workers change the jar. Returns the merged jar, or
+        None where the seat is gone and no jar is kept. `mark`: by this mark the caller recognises its own change
+        later."""
         cookies = tuple(cookies)
         for _ in range(_TRIES):
             entry = await self._sessions.entry(host, cookie)

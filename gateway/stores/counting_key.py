@@ -39,8 +39,11 @@ _AT_ONCE: Final = 60
 
 @dataclass(frozen=True, slots=True)
 class Counting:
-    """`begun`: since when this store has counted; `lost`: when it was seen that the counts of one before it are gone, 0
-    where none are. Unix seconds."""
+    """The counting of one store.
+
+    `begun`: when the store began to count, Unix seconds.
+    `lost`: when the loss of an earlier store's counts was noticed, Unix seconds; 0 without a loss.
+    """
 
     secret: bytes = field(repr=False)
     begun: int
@@ -64,7 +67,7 @@ COUNTING: Final = Form(_KIND, _bytes_of, _counting_of)
 
 
 class CountingKey:
-    """Of one worker, which knows a store again that it has counted in."""
+    """The counting key as one worker reads it. The worker recognises a store in which it has counted before."""
 
     def __init__(
         self, store: RecordStore, keys: StoreKeys, *, now: Callable[[], int], token_bytes: TokenBytes = os.urandom
@@ -110,5 +113,5 @@ class CountingKey:
         await self._store.perform([PutTicket(ticket, per_group=1, in_all=1)], now)
 
     def _drawn(self) -> bytes:
-        """The same in all workers, that several may begin."""
+        """A secret that is equal in all workers, so that several workers may begin the counting."""
         return draw_key(self._keys.note_key(self._keys.current), _KIND.encode())

@@ -1,4 +1,4 @@
-"""What a worker does beside its requests to keep its sessions true: poll, write touches, make room."""
+"""A worker's background tasks that keep its sessions true: poll, write touches, free room."""
 
 import asyncio
 import secrets
@@ -20,9 +20,13 @@ PURGE_EVERY = 60.0
 
 
 class Housekeeping:
-    """`killed` is called with the seats that ended elsewhere, so that their open responses are cut. `store_fails`:
-    whether sessions can be neither read nor kept, as of a second ago. `buries`: whether a seat that has ended leaves a
-    tombstone (stores.records). `monotonic`: seconds, by the clock of `sessions`."""
+    """Runs the background tasks of one worker.
+
+    `killed`: called with the seats that ended elsewhere, so that their open responses are cut.
+    `store_fails`: whether the worker can neither read nor keep sessions, as of a second ago.
+    `buries`: whether a seat that has ended leaves a tombstone (stores.records).
+    `monotonic`: seconds, by the clock of `sessions`.
+    """
 
     def __init__(
         self,
@@ -47,7 +51,7 @@ class Housekeeping:
         self._tasks: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
-        """Before the first request: what ends after a seat is read must not be missed."""
+        """Call before the first request: the worker must not miss an end that follows the reading of a seat."""
         await self._poll()
         steps = (
             (POLL_EVERY, self._poll),
@@ -63,7 +67,7 @@ class Housekeeping:
         self._tasks.append(asyncio.create_task(self._hear()))
 
     async def stop(self) -> None:
-        """After the last request and before the store is closed: writes the touches and ends that are left."""
+        """Call after the last request and before the store is closed: writes the remaining touches and ends."""
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -86,7 +90,8 @@ class Housekeeping:
             await self._poll()
 
     async def _probe(self) -> None:
-        """By itself: a front that is told that we cannot sends nobody, whose sign-in would show that we can again."""
+        """Probes the store without waiting for a sign-in. A front that hears of the failure sends no more people, so no
+        sign-in would show that the store works again."""
         try:
             await self._store.probe()
         except GatewayError:
@@ -114,5 +119,6 @@ async def _each(seconds: float, step: Callable[[], Awaitable[None]]) -> None:
 
 
 def _by_chance(seconds: float) -> float:
-    """From three quarters of it to all of it: workers that lost the store together come back apart."""
+    """A random duration from three quarters of `seconds` to `seconds`: workers that lost the store together return at
+    different times."""
     return seconds * (750 + secrets.randbelow(251)) / 1000

@@ -9,7 +9,8 @@ class KnownOfPeople(Protocol):
     """What directories said of the people whose sessions these are."""
 
     def counts_until(self, session: Session) -> float:
-        """Until when it counts: Unix seconds, infinite where they said nothing."""
+        """Until when the directories' word on this session counts: Unix seconds; infinite if no directory said a
+        word."""
 
     async def anew(self, host: str, cookie: bytes, session: Session) -> Session | None:
         """The session as it counts, after they were asked anew; None where it has ended by that."""

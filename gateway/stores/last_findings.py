@@ -45,7 +45,7 @@ class LastFindings:
         await self._tickets(directory).put(finding, f"last finding {directory.name}", id)
 
     async def said(self, directory: Directory, key: str) -> DirectoryFinding | None:
-        """What it last said as its file is now, unless that is too long ago."""
+        """The directory's latest finding under its current file, unless the finding is too old."""
         tickets = self._tickets(directory)
         # Under every store key: a new one may have come into use since, here before it did at another gateway.
         said = [await tickets.peek(id) for id in self._ids(directory, key)]

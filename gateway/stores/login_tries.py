@@ -44,7 +44,8 @@ class LoginTries:
         self._now = now
 
     async def take_turn(self, of: CountedLogin) -> int | None:
-        """The number of the turn, for one caller at a time; None where it is another's."""
+        """Takes the turn for the account. Returns the number of the turn to one caller at a time; None while another
+        caller has the turn."""
         counts = await self._counts()
         turn = await counts.mark("login turn", of.base, of.account)
         return turn if await counts.use(TURN, "login turn", of.base, of.account, str(turn)) else None
@@ -54,9 +55,12 @@ class LoginTries:
         await counts.raise_for_now(turn + 1, _TURNS_KEPT, "login turn", of.base, of.account)
 
     async def begin(self, of: CountedLogin, *, most: int, within: int) -> CountedTry | None:
-        """One more try of this account, by whoever has its turn. None where `most` have begun `within` so many seconds,
-        none of which came to anything. Raises GatewayError(FORM_LOGIN_TRIES) where the store has lost its counts since:
-        there may have been as many."""
+        """Begins a try for this account; the caller has the account's turn. Returns None if `most` tries without
+        success have begun in the last `within` seconds.
+
+        Raises GatewayError(FORM_LOGIN_TRIES) if the store has lost its counts in that time, because there may have been
+        as many tries.
+        """
         counts, life, now = await self._counts(), within + _SPARE, self._now()
         if counts.lost and now < counts.lost + life:
             raise GatewayError(FORM_LOGIN_TRIES, f"the store has lost its counts: nothing is sent for {within} s")
@@ -71,7 +75,8 @@ class LoginTries:
         return None
 
     async def succeeded(self, of: CountedLogin, tried: CountedTry, *, clears: bool) -> None:
-        """It was no failure. `clears`: nor do those of this very login before it count any more."""
+        """Gives the try's place back, because the sign-in succeeded. `clears`: gives back the earlier failures of this
+        very login too."""
         counts = await self._counts()
         await _give_back(counts, of, tried)
         for number in _PLACES if clears else ():
@@ -81,8 +86,8 @@ class LoginTries:
                 await _give_back(counts, of, each)
 
     async def is_refused(self, of: CountedLogin, secret: str, *, most: int) -> bool:
-        """Whether the application refused this secret of this login lately, or of its account `most` times since it
-        last took it."""
+        """Whether the application refused this secret of this login lately, or refused the secret `most` times for the
+        account since it last accepted the secret."""
         counts = await self._counts()
         if await counts.mark("login refused", *of, secret):
             return True
@@ -97,8 +102,8 @@ class LoginTries:
             await _count_refusals(counts, refusals + 1, forgiven, whose)
 
     async def taken(self, of: CountedLogin, secret: str) -> None:
-        """The application took this secret of this login: that it refused it before counts no more. What it refused of
-        another login of the account does."""
+        """Records that the application accepted this secret of this login: earlier refusals of the same secret no
+        longer count. Refusals of the account's other logins still count."""
         counts = await self._counts()
         account, login = _account_and_login(of, secret)
         refusals, forgiven = await _refusals(counts, *login)
@@ -176,7 +181,8 @@ def _begun(of: CountedLogin, tried: CountedTry) -> tuple[str, ...]:
 
 
 def _whose(of: CountedLogin, tried: CountedTry) -> tuple[str, ...]:
-    """When this login took it last. Where that is not when it was taken last, another login has."""
+    """The name of the mark that says when this login last took the place. If the place was taken at another time since,
+    another login took it."""
     return ("login try of", *of, str(tried.place), str(tried.used))
 
 
@@ -192,7 +198,7 @@ def _account_and_login(of: CountedLogin, secret: str) -> tuple[tuple[str, ...], 
 
 
 async def _refusals(counts: _Counts, *whose: str) -> tuple[int, int]:
-    """Ever, and those of them that count no more. Of one account one sign-in is under way at a time, so that none is
+    """(refusals so far, forgiven refusals among these). An account has one sign-in under way at a time, so no count is
     lost."""
     return await counts.mark("login refusals", *whose), await counts.mark("login refusals forgiven", *whose)
 

@@ -45,7 +45,7 @@ Moved = TypeVar("Moved", SessionRecord, SeatRecord)
 
 
 class MemoryStore:
-    """records.RecordStore. Each coroutine runs to its end without a break: that is what makes it atomic."""
+    """A records.RecordStore in memory. Every coroutine is atomic, because it runs to its end without a break."""
 
     reachable = True
 

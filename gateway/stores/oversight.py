@@ -1,5 +1,8 @@
-"""What operators ask of sessions: which there are, and that some of them end. No name of a person is read but the one
-that the log has for them. `operator` of a question: who asks, as the control socket proves it."""
+"""The operators' view of sessions: list sessions and end some of them. The log's pseudonym is the only name of a person
+that is read.
+
+`operator`: the operator who asks, as proven by the control socket.
+"""
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -98,7 +101,8 @@ class SessionOversight:
         return page._replace(sessions=tuple(session for session in page.sessions if where.holds(session, now)))
 
     async def _revoke(self, ids: Sequence[str], operator: str) -> tuple[str, ...]:
-        """A line of the log for each person whose sessions they were, as far as the store can say."""
+        """Ends the sessions and writes a line of the log for each person who had a session among them, as far as the
+        store can say."""
         known: tuple[SessionSummary, ...] | None = None
         # Invariant 12: they end in memory where the store cannot even be read.
         with suppress(GatewayError):

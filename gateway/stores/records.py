@@ -1,9 +1,9 @@
-"""What every store keeps: raw records, already sealed, found by random or keyed values. No store reads into them.
+"""What every store keeps: sealed records, found by random or keyed values. No store reads the sealed contents.
 
-Whatever is done in one step touches one tag (the shard part of ids, see stores.sealing), so that a store on several
-nodes can carry it: a step is done as a whole or not at all, several steps are not. Expiry is enforced here at every
-read (`now`, Unix seconds, is the caller's); a record that is gone is gone whether or not it was cleaned away. Every
-coroutine raises GatewayError(STORE_UNREACHABLE) when the store cannot say: then some of its steps may be done.
+One step touches one tag (the shard part of ids, see stores.sealing), so that a store on several nodes can carry out the
+step. A step is done as a whole or not at all; a sequence of steps may be done in part. Every read enforces expiry by
+the caller's `now` (Unix seconds): an expired record is gone, even before the store deletes it. Every coroutine raises
+GatewayError(STORE_UNREACHABLE) when the store cannot answer: some of its steps may be done by then.
 """
 
 from collections.abc import Sequence
@@ -29,10 +29,13 @@ SessionIndex = Literal["subject", "sid", "browser"]
 
 @dataclass(frozen=True, slots=True)
 class SessionSummary:
-    """What the store knows of a session without its cookie. Times: Unix seconds. `tenant`: its SIRET, or None.
-    `browser`: the same for all sessions of one browser, in one store and under one store key.
+    """What the store knows of a session without the session's cookie. Times: Unix seconds.
 
-    `ends_at`, `issued_at`: as in SessionRecord. `person`: its `subject_index`."""
+    `tenant`: the SIRET, or None.
+    `browser`: equal for all sessions of one browser, in one store and under one store key.
+    `ends_at`, `issued_at`: as in SessionRecord.
+    `person`: the `subject_index` of the session.
+    """
 
     id: str
     provider: str
@@ -47,7 +50,10 @@ class SessionSummary:
 
 
 class SessionPage(NamedTuple):
-    """Some of all sessions, in no order that is promised. `after`: where the next page begins; empty after the last."""
+    """One page of the list of sessions, in no promised order.
+
+    `after`: where the next page begins; empty after the last page.
+    """
 
     sessions: tuple[SessionSummary, ...]
     after: str
@@ -62,10 +68,11 @@ class SeatKey(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class SessionRecord:
-    """A session beside and inside its seal. Indexes are HMACs under a store key; times are Unix seconds.
+    """A session: its sealed part and the fields beside the seal. Indexes are HMACs under a store key. Times: Unix
+    seconds.
 
-    `ends_at`: the earlier of the absolute limit (`expires_at`) and the idle one, moved by touches. `issued_at`: when
-    the provider issued the ID token or the assertion, by the provider's clock; None in older records.
+    `ends_at`: the earlier of the absolute limit (`expires_at`) and the idle limit, which touches move.
+    `issued_at`: when the provider issued the ID token or the assertion, by the provider's clock; None in older records.
     """
 
     id: str
@@ -97,10 +104,12 @@ class SeatRecord:
 
 
 class Tombstone(NamedTuple):
-    """A seat that has ended by itself, without its secrets: nothing opens by it.
+    """A seat that a limit ended, without its secrets: the record opens no session.
 
-    `person`: the keyed hash of issuer and subject that its session was filed under. `tenant`: its SIRET, or None.
-    `until`: when this is forgotten, Unix seconds."""
+    `person`: the keyed hash of issuer and subject under which the session was filed.
+    `tenant`: the SIRET, or None.
+    `until`: when the store forgets the tombstone, Unix seconds.
+    """
 
     host: str
     person: bytes
@@ -109,7 +118,7 @@ class Tombstone(NamedTuple):
 
 
 class Touch(NamedTuple):
-    """This seat was used `at` (Unix seconds)."""
+    """The seat was used `at` (Unix seconds)."""
 
     key: SeatKey
     at: int
@@ -125,7 +134,10 @@ class TicketKey(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Ticket:
-    """A record that is taken once. `group`: what bounds its number per client."""
+    """A record that can be taken once.
+
+    `group`: the client whose number of tickets is bounded.
+    """
 
     key: TicketKey
     sealed: bytes
@@ -134,7 +146,11 @@ class Ticket:
 
 
 class TakenTicket(NamedTuple):
-    """`added`: the seat that the ticket carried, as it is kept now. `session`: None where it has ended."""
+    """A ticket that was taken together with its seat.
+
+    `added`: the seat that the ticket carried, as the store now keeps it.
+    `session`: the session of the seat; None if the session has ended.
+    """
 
     sealed: bytes
     added: SeatRecord | None
@@ -150,10 +166,12 @@ class MarkKey(NamedTuple):
 
 
 class Write:
-    """One change that a service has made ready, to be done together with others by RecordStore.perform.
+    """One change that a service has prepared. RecordStore.perform does it together with other changes.
 
-    `durable`: it must outlive a loss of power, too. `ends`: it ends something, or belongs to an end. A step that has no
-    other writes uses the room that a store keeps for ends, and is done in a store that is full."""
+    `durable`: the change must survive a loss of power.
+    `ends`: the change ends something or belongs to an end. A step of such changes alone uses the room that a store
+    reserves for ends, and so works in a full store.
+    """
 
     __slots__ = ()
     durable: ClassVar[bool] = False
@@ -162,17 +180,20 @@ class Write:
 
 @dataclass(frozen=True, slots=True)
 class Spend(Write):
-    """Takes a ticket. Its condition: the ticket is there."""
+    """Takes a ticket. Condition: the ticket is there."""
 
     key: TicketKey
 
 
 @dataclass(frozen=True, slots=True)
 class UseOnce(Write):
-    """What works once is used up until `expires_at`. Its condition: it was not, and is not older than the store.
+    """Marks a value that works once as used, until `expires_at`. Condition: the value is unused, and not older than the
+    store.
 
-    `issued`: when somebody else wrote it (Unix seconds); None for what is ours and was made in this store. `skew`: the
-    seconds by which that clock may be ahead, which count where another store is known to have been before this one."""
+    `issued`: when another party issued the value (Unix seconds); None for a value that we issued, in this store.
+    `skew`: seconds by which the issuer's clock may be ahead. They count where an earlier store is known to have stood
+    before this store.
+    """
 
     key: bytes
     expires_at: int
@@ -183,7 +204,11 @@ class UseOnce(Write):
 
 @dataclass(frozen=True, slots=True)
 class AddSession(Write):
-    """`browser_indexes`: the live seats on this host of sessions under these end, all of them of this very shard."""
+    """Adds a session with its first seat.
+
+    `browser_indexes`: ends the live seats on this host whose sessions have one of these indexes. All these sessions are
+    in the same shard as the new session.
+    """
 
     session: SessionRecord
     seat: SeatRecord
@@ -192,7 +217,10 @@ class AddSession(Write):
 
 @dataclass(frozen=True, slots=True)
 class AddSeat(Write):
-    """Its condition: the session lives. `browser_indexes`: as in AddSession."""
+    """Adds a seat to a session. Condition: the session lives.
+
+    `browser_indexes`: as in AddSession.
+    """
 
     seat: SeatRecord
     browser_indexes: tuple[bytes, ...]
@@ -200,7 +228,8 @@ class AddSeat(Write):
 
 @dataclass(frozen=True, slots=True)
 class EndSeat(Write):
-    """The seat that a browser presented on `host` and that another one there replaces. One of another host stays."""
+    """Ends the seat that a browser presented on `host` and that a new seat there replaces. A seat of another host
+    stays."""
 
     key: SeatKey
     host: str
@@ -209,7 +238,10 @@ class EndSeat(Write):
 
 @dataclass(frozen=True, slots=True)
 class RevokeSession(Write):
-    """Appends it to the revocation list, then deletes it with its seats. `buried`: each of these leaves a tombstone."""
+    """Appends the session to the revocation list, then deletes the session and its seats.
+
+    `buried`: each seat leaves a tombstone.
+    """
 
     session_id: str
     buried: bool = False
@@ -219,7 +251,8 @@ class RevokeSession(Write):
 
 @dataclass(frozen=True, slots=True)
 class PutTicket(Write):
-    """Beyond the bounds, of its kind in its group or in all, the oldest go, beside the step: many nodes may be late."""
+    """Stores a ticket. Beyond `per_group` or `in_all` tickets of the kind, the oldest tickets are deleted, outside the
+    step: on many nodes the deletion may be late."""
 
     ticket: Ticket
     per_group: int
@@ -228,17 +261,18 @@ class PutTicket(Write):
 
 @dataclass(frozen=True, slots=True)
 class PutTicketOfEnd(PutTicket):
-    """Of a sign-out: what was signed in before it, or its way to the provider and back."""
+    """A ticket of a sign-out: the sessions before it, or its way to the provider and back."""
 
     ends: ClassVar[bool] = True
 
 
 @dataclass(frozen=True, slots=True)
 class SealedNote(Write):
-    """What one application is told at the end of a session (stores.sign_out_notes).
+    """The message for one application at the end of a session (stores.sign_out_notes).
 
-    Written in the place of those that it replaces, or not at all where the session is gone. Those of other sessions of
-    the browser on this host are replaced where `whose` is the same or empty; otherwise they can be taken from now on.
+    Replaces the session's earlier note for the host; not written if the session is gone. The browser's other sessions
+    have notes for this host too. Such a note is replaced if its `whose` is equal or empty; otherwise callers can take
+    it from now on.
     """
 
     session_id: str
@@ -257,7 +291,7 @@ class JarKey:
 
 @dataclass(frozen=True, slots=True)
 class RaiseMark(Write):
-    """The mark of this key is at least `number` until `expires_at`; it never falls before."""
+    """Raises the mark of `key` to at least `number`. The mark does not fall before `expires_at`."""
 
     key: MarkKey
     number: int
@@ -277,13 +311,13 @@ class RaiseEndMark(RaiseLastingMark):
 
 
 def only_ends(writes: Sequence[Write]) -> bool:
-    """Whether these are done from the room that is kept for ends."""
+    """Whether the writes may use the room that the store reserves for ends."""
     return all(write.ends for write in writes)
 
 
 @dataclass(frozen=True, slots=True)
 class RequireNoMark(Write):
-    """Its condition: there is no mark of this key, or it is 0."""
+    """Writes nothing. Condition: the key has no mark, or its mark is 0."""
 
     key: MarkKey
 
@@ -291,21 +325,25 @@ class RequireNoMark(Write):
 class RecordStore(Protocol):
     @property
     def reachable(self) -> bool:
-        """Whether the last thing asked of it was answered."""
+        """Whether the store answered the last question."""
 
     async def open(self) -> None:
-        """Makes or checks the store. Raises GatewayError: STORE_UNREADABLE if it is not ours or of a newer release."""
+        """Makes or checks the store. Raises GatewayError(STORE_UNREADABLE) if the store is not ours or of a newer
+        release."""
 
     async def close(self) -> None:
-        """Writes what is waiting, then closes the store."""
+        """Writes the waiting changes, then closes the store."""
 
     async def perform(self, writes: Sequence[Write], now: int) -> bool:
         """Does what `perform_until` does. Returns False where a condition does not hold."""
 
     async def perform_until(self, writes: Sequence[Write], now: int) -> Write | None:
-        """Carries out these writes, all of one tag in one step (`stepwise`: nobody is given anything before what stands
-        in front of it is used up); one with a condition is before those that depend on it. Returns that whose condition
-        does not hold: those before it are done, it and what it guards not."""
+        """Carries out the writes. The writes of one tag form one step.
+
+        `stepwise` orders the steps: nothing is given before the values that precede it are used up. A write with a
+        condition stands before the writes that depend on it. Returns the write whose condition does not hold, else
+        None: the writes before it are done; the write itself and the writes that it guards are not.
+        """
 
     # --- sessions and seats
 
@@ -314,44 +352,51 @@ class RecordStore(Protocol):
     async def read_session(self, session_id: str, now: int) -> SessionRecord | None: ...
 
     async def tombstone(self, key: SeatKey, now: int) -> Tombstone | None:
-        """Of a seat that has ended in the last TOMBSTONE_KEPT seconds, by an idle or absolute limit, as far as `purge`
-        was asked to bury it, or `buried`. Any other end leaves none, nor any that was there before."""
+        """The tombstone of a seat that ended in the last TOMBSTONE_KEPT seconds.
+
+        A seat leaves a tombstone if an idle or absolute limit ended the seat and `purge` was called with `bury`, or if
+        RevokeSession had `buried`. After any other end the store has no tombstone, not even an earlier one.
+        """
 
     async def touch(self, touches: Sequence[Touch]) -> None:
-        """Moves the idle limits of these seats and of their sessions, forward only. Each session is a step."""
+        """Moves the idle limits of the seats and of their sessions, forward only. Each session is a step."""
 
     async def replace_sealed(self, session_id: str, before: bytes, after: bytes, now: int) -> bool:
-        """Replaces the sealed session if it is still `before`. Returns False, having written nothing, if it is not."""
+        """Replaces the sealed session. Returns False and writes nothing if the sealed session is not `before`."""
 
     async def read_jar(self, key: JarKey, now: int) -> bytes | None:
-        """The sealed jar; None where none is kept, or the session is gone."""
+        """The sealed jar; None where no jar is kept or the session is gone."""
 
     async def replace_jar(self, key: JarKey, before: bytes | None, after: bytes, now: int) -> bool:
-        """Keeps the sealed jar with the session, if it is still `before`. Returns False, having written nothing, if it
-        is not, or the session is gone."""
+        """Stores the sealed jar with the session. Returns False and writes nothing if the stored jar is not `before` or
+        the session is gone."""
 
     async def find(
         self, index: SessionIndex, values: Sequence[bytes], now: int, shards: str = ""
     ) -> tuple[SessionSummary, ...]:
-        """The live sessions under any of these index values, oldest first: of every shard, or at the least of `shards`,
-        where the caller knows in which they are."""
+        """The live sessions under any of these index values, oldest first.
+
+        `shards`: where the caller knows that the sessions are; empty: every shard. A store may search more shards.
+        """
 
     async def summaries(self, ids: Sequence[str], now: int) -> tuple[SessionSummary, ...]:
-        """Those of these sessions that live."""
+        """The summaries of the given sessions that still live."""
 
     async def list_sessions(self, after: str, now: int) -> SessionPage:
-        """A page of some hundred live sessions at the most; `after` is empty for the first one, else as the page before
-        had it. A session that lives all the while is on one of the pages, or on several."""
+        """A page of a few hundred live sessions at most. `after`: empty for the first page, else as the previous page
+        had it. A session that lives during the whole listing is on at least one page."""
 
     async def ended_since(self, cursor: Cursor | None) -> Tail:
-        """What the revocation list has after the cursor. Without a cursor: where the list ends now, not complete."""
+        """The entries of the revocation list after the cursor. Without a cursor: the current end of the list, marked
+        not complete."""
 
     async def wait_for_ends(self) -> None:
-        """Until the list may have grown, where the store tells of it by itself; for ever where it has to be asked."""
+        """Waits until the revocation list may have grown, if the store announces growth. Otherwise waits for ever: the
+        caller has to poll."""
 
     async def take_notes(self, most: int, now: int) -> tuple[SealedNote, ...]:
-        """Takes notes of sessions that were deleted or are beyond their absolute limit, and those that another note has
-        made due, each for one caller only. Each shard is a step."""
+        """Takes notes of sessions that were deleted or are past their absolute limit, and notes that a later note made
+        due. Each note goes to one caller only. Each shard is a step."""
 
     # --- tickets
 
@@ -361,20 +406,22 @@ class RecordStore(Protocol):
         """Takes the ticket, for one caller only across all processes. `ends`: as in Write."""
 
     async def take_with_seat(self, key: TicketKey, now: int) -> TakenTicket | None:
-        """As take_ticket; in the same step the seat that it carries (`sealing`) is added, if its session lives."""
+        """Takes the ticket like take_ticket. The same step adds the seat that the ticket carries (`sealing`), if the
+        session lives."""
 
     # --- single values
 
     async def is_used(self, use: UseOnce, now: int) -> bool:
-        """Whether this was used before, or is older than the store."""
+        """Whether the value was used before, or is older than the store."""
 
     async def mark(self, key: MarkKey, now: int) -> int:
-        """The number of the mark; 0 where there is none."""
+        """The number of the mark; 0 where the key has no mark."""
 
     async def clear_mark(self, key: MarkKey, now: int) -> None: ...
 
     async def probe(self) -> None:
-        """Reads from the store, and writes to it if the last write failed; raises what all others raise."""
+        """Reads from the store, and writes to the store if the last write failed. Raises
+        GatewayError(STORE_UNREACHABLE)."""
 
     async def purge(self, now: int, *, bury: bool = False) -> None:
-        """Frees the room of expired records. `bury`: with a tombstone for each seat."""
+        """Frees the room of expired records. `bury`: leaves a tombstone for each expired seat."""

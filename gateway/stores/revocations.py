@@ -1,4 +1,4 @@
-"""The tail of the store's revocation list, read into a worker's memory of seats."""
+"""Reads the tail of the store's revocation list into a worker's memory of seats."""
 
 import asyncio
 from collections.abc import Callable
@@ -15,7 +15,10 @@ _LATE = TRUSTED_FOR / 2
 
 
 class Revocations:
-    """`monotonic`: seconds, by the clock of `sessions`."""
+    """Follows the revocation list for one worker.
+
+    `monotonic`: seconds, by the clock of `sessions`.
+    """
 
     def __init__(self, store: RecordStore, sessions: Sessions, *, monotonic: Callable[[], float]) -> None:
         self._store = store
@@ -25,7 +28,8 @@ class Revocations:
         sessions.trust.begin()
 
     async def poll(self) -> tuple[Seat, ...]:
-        """The seats of this worker that died of what was read. An unreachable store raises nothing here."""
+        """Reads the new entries. Returns the seats of this worker that died of them. An unreachable store raises
+        nothing here."""
         began, trust = self._monotonic(), self._sessions.trust
         late = asyncio.get_running_loop().call_later(_LATE, trust.late)
         try:

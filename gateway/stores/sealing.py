@@ -50,7 +50,11 @@ _LONGEST_ID = 64
 
 @dataclass(frozen=True, slots=True)
 class SealBinding:
-    """What a record is bound to: it opens as nothing else. `id`: of the session or ticket; `host`: of a seat."""
+    """The place to which a record is bound; the record opens only there.
+
+    `id`: of the session or ticket.
+    `host`: of a seat.
+    """
 
     kind: str
     id: str
@@ -75,7 +79,8 @@ def seal(plain: bytes, *, key: bytes, key_id: str, nonce: bytes, binding: SealBi
 
 
 def key_id_of(record: bytes) -> str:
-    """Raises GatewayError(STORE_UNREADABLE) where this is no record, or one of a version that is not read here."""
+    """The id of the key that sealed the record. Raises GatewayError(STORE_UNREADABLE) if `record` is no record, or of a
+    version that this release does not read."""
     if record and record[0] not in READABLE:
         raise GatewayError(STORE_UNREADABLE, f"a record of version {record[0]}, this release reads {_READABLE}")
     if len(record) < 2 or len(record) < 2 + record[1] + NONCE_BYTES:
@@ -87,7 +92,8 @@ def key_id_of(record: bytes) -> str:
 
 
 def open_sealed(record: bytes, *, key: bytes, binding: SealBinding) -> bytes:
-    """Raises GatewayError(STORE_UNREADABLE): another key, another place, or changed."""
+    """Opens a sealed record. Raises GatewayError(STORE_UNREADABLE) for a wrong key, a wrong place or an altered
+    record."""
     # Raises for what is no record.
     key_id_of(record)
     at = 2 + record[1]
@@ -99,7 +105,7 @@ def open_sealed(record: bytes, *, key: bytes, binding: SealBinding) -> bytes:
 
 
 def join(*parts: bytes) -> bytes:
-    """Parts with their lengths, so that no two lists of parts give the same bytes."""
+    """Joins the parts with their lengths, so that two different lists of parts never give the same bytes."""
     return b"".join([len(part).to_bytes(4, "big") + part for part in parts])
 
 
@@ -125,12 +131,12 @@ def new_id(token_bytes: TokenBytes = os.urandom, size: int = ID_BYTES, shard: st
 
 
 def secret_of(id: str) -> bytes:
-    """What opens a record that is found by its id alone."""
+    """The secret that opens a record found by its id alone."""
     return id.encode("utf-8", "surrogatepass")
 
 
 def shard_of(id: str) -> str:
-    """One of SHARDS. An id that somebody made up has one too, and is found nowhere."""
+    """The shard of an id, out of SHARDS. An invented id has a shard too, but no record."""
     shard = id[:1]
     return shard if shard and shard in SHARDS else SHARDS[0]
 
@@ -141,7 +147,7 @@ def shard_of_browser(binding: str) -> str:
 
 
 def new_session_id(token_bytes: TokenBytes, browser: str) -> str:
-    """`browser`: its binding on the portal's host, as `shard_of_browser` takes it."""
+    """A new session id. `browser`: the browser's binding on the portal's host, as for `shard_of_browser`."""
     return new_id(token_bytes, SESSION_ID_BYTES, shard_of_browser(browser))
 
 
@@ -161,12 +167,13 @@ class StoreKeys:
 
     @staticmethod
     def of(keys: "StoreKeys | Sequence[tuple[str, bytes]]") -> "StoreKeys":
-        """The worker's keys themselves, which are replaced for all that hold them; of pairs, keys that stay."""
+        """Keys as StoreKeys. A StoreKeys is returned itself, so that a later `replace` reaches every holder; keys made
+        from pairs stay as they are."""
         return keys if isinstance(keys, StoreKeys) else StoreKeys(keys)
 
     def replace(self, keys: Sequence[tuple[str, bytes]]) -> frozenset[str]:
-        """These keys are in force from here on, for all that hold this object. Returns the ids that are no more. It is
-        called on the loop alone."""
+        """Puts these keys in force for every holder of this object. Returns the ids of the keys that are gone. Call on
+        the loop only."""
         _check(keys)
         before = self._salts
         self.generation += 1
@@ -251,7 +258,7 @@ class Opened(NamedTuple):
 
     @property
     def store_keys(self) -> tuple[str, str]:
-        """The ids of those without which it opens no more."""
+        """The ids of the store keys without which the session no longer opens."""
         return key_id_of(self.record.sealed), key_id_of(self.seat.wrapped)
 
 
@@ -261,7 +268,7 @@ class NewSeat(NamedTuple):
 
 
 def read_cookie(cookie: bytes) -> Presented | None:
-    """None: not a cookie that we make."""
+    """Reads a seat's cookie. None: the gateway never makes such a cookie."""
     match = _COOKIE.fullmatch(cookie)
     if match is None:
         return None
@@ -277,7 +284,7 @@ def session_id_of(cookie: bytes) -> str:
 
 
 def seat_lookup_of(cookie: bytes) -> bytes:
-    """What the store knows its seat by; empty for what is no cookie of ours."""
+    """The lookup under which the store has the cookie's seat; empty for a cookie that is not ours."""
     presented = read_cookie(cookie)
     return b"" if presented is None else presented.key.lookup
 
@@ -309,7 +316,8 @@ class Envelopes:
         )
 
     def reseal_session(self, stored: StoredSession, session_key: bytes, record: SessionRecord) -> bytes:
-        """Under the same store key as before: it names that of the indexes, which stay."""
+        """Seals the session again under the same store key: the key's id also names the key of the indexes, which
+        stay."""
         return self._sealed_session(stored, session_key, key_id_of(record.sealed))
 
     def _sealed_session(self, stored: StoredSession, session_key: bytes, key_id: str) -> bytes:
@@ -344,7 +352,7 @@ class Envelopes:
         return NewSeat(cookie, record)
 
     def open_seat(self, host: str, presented: Presented, session: SessionRecord, seat: SeatRecord) -> Opened:
-        """Bound to what was asked for, not to what was found."""
+        """Opens a seat. The binding is made from the presented cookie and host, not from the record that was found."""
         session_id = presented.key.session_id
         wrapping = self._keys.drawn(presented.secret, b"wrap", key_id_of(seat.wrapped))
         session_key = open_sealed(seat.wrapped, key=wrapping, binding=SealBinding("seat", session_id, host))
@@ -375,7 +383,7 @@ def seat_to_bytes(seat: SeatRecord) -> bytes:
 
 
 def seat_from_bytes(key: SeatKey, record: bytes) -> SeatRecord:
-    """Raises struct.error or ValueError for what is not as it is written here."""
+    """Decodes a seat. Raises struct.error or ValueError for malformed bytes."""
     created_at, expires_at, idle, ends_at = LIMITS.unpack_from(record)
     host, app, wrapped = texts(record, LIMITS.size)
     return SeatRecord(key, host.decode(), app.decode(), wrapped, created_at, expires_at, idle, ends_at)
@@ -388,7 +396,7 @@ def with_seat(add: AddSeat, sealed: bytes) -> bytes:
 
 
 def carried_at(record: bytes, now: int) -> tuple[AddSeat | None, bytes]:
-    """The seat, if the ticket carries one, as it is when it is taken `now`; and what is sealed. Raises as
+    """(seat, sealed part) of a ticket taken `now`; the seat is None if the ticket carries no seat. Raises as
     `seat_from_bytes` does."""
     if record[:1] != b"\0":
         return None, record
@@ -407,7 +415,7 @@ def texts(record: bytes, at: int) -> Iterator[bytes]:
 
 
 def text_at(record: bytes, at: int) -> tuple[bytes, bytes]:
-    """A text with its length before it, and all that follows."""
+    """Splits off a text that begins with its length. Returns the text and the rest of the record."""
     (length,) = LENGTH.unpack_from(record, at)
     at += LENGTH.size
     return record[at : at + length], record[at + length :]

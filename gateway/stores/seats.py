@@ -1,5 +1,5 @@
-"""The seats that one worker holds in memory: found by cookie in a dictionary, ended by session; and the one that lies
-ready on its host, with the code that leads there."""
+"""The seats in one worker's memory, found by cookie and ended by session; and hand-overs, which prepare a seat on its
+host together with the code that leads there."""
 
 import sys
 from collections import deque
@@ -51,12 +51,13 @@ def held_bytes(seat: Seat) -> int:
 
 
 class SeatCache:
-    """At most `capacity` seats, and at most BYTES_A_SEAT for each of these in all; the one that was touched least
-    lately goes first. One that would take more than all of that alone is not kept, and puts nobody out.
+    """At most `capacity` seats and `capacity` times BYTES_A_SEAT bytes; the least recently used seat is dropped first.
+    A seat larger than the whole cache is not kept, and displaces no seat.
 
-    A seat that is dropped may still be held by a connection: it is remembered, weakly, so that the end of its
-    session reaches it all the same. `ended`: ids of sessions that have ended as far as this worker was told, lately,
-    each with the moment (monotonic).
+    A connection may still hold a dropped seat. The cache keeps a weak reference, so that the end of the session reaches
+    the dropped seat too.
+
+    `ended`: ids of sessions whose end this worker has lately heard of, each with the moment (monotonic).
     """
 
     def __init__(self, capacity: int) -> None:
@@ -114,7 +115,7 @@ class SeatCache:
         return self.kill(self._of(frozenset(session_ids)))
 
     def end_seat(self, entry: Ended, left: int, moment: float) -> tuple[Seat, ...]:
-        """`left`: seconds that this one seat still has."""
+        """Ends one seat in `left` seconds, or now if `left` is 0 or less. Returns the seats that died now."""
         seats = [seat for seat in self._of({entry.session_id}) if seat_lookup_of(seat.cookie) == entry.lookup]
         if left <= 0:
             return self.kill(seats)
@@ -124,7 +125,8 @@ class SeatCache:
         return ()
 
     def due(self, session_ids: Collection[str] | None, moment: float) -> None:
-        """The seats of these sessions at once; None: every one, one after the other."""
+        """Makes the seats of these sessions due for a refresh at once. None: makes every seat due, in turn over
+        _ALL_WITHIN seconds."""
         if session_ids is not None:
             for seat in self._of(frozenset(session_ids)):
                 seat.refresh_at = min(seat.refresh_at, moment)
@@ -138,7 +140,7 @@ class SeatCache:
         return self.kill([seat for seat in held if any(id in store_keys for id in seat.store_keys)])
 
     def kill(self, seats: Iterable[Seat]) -> tuple[Seat, ...]:
-        """Nothing is let in by these any more; returns those of them that were alive."""
+        """Ends these seats, so that they admit no more requests. Returns the seats that were alive until now."""
         killed = tuple(seat for seat in seats if seat.live)
         for seat in killed:
             seat.live = False
@@ -166,7 +168,7 @@ class SeatCache:
                 del self.ended[id]
 
     def _of(self, session_ids: Collection[str]) -> list[Seat]:
-        """Every seat of these sessions that anything in this worker still holds."""
+        """All seats of the given sessions that this worker still holds, dropped seats included."""
         held = [seat for id in session_ids for seat in self._by_session.get(id, ())]
         return held + [seat for seat in self._dropped if seat.session_id in session_ids]
 
@@ -182,9 +184,11 @@ TakenHandOver = TakenWithSeat[HandOver]
 
 
 class HandOvers:
-    """The seat lies ready with the code and is added in the step that takes it: nobody has its cookie before.
+    """Prepares a seat with its code. The step that takes the code adds the seat: no browser has the seat's cookie
+    before.
 
-    Raises what `Tickets` does."""
+    Raises the errors of `Tickets`.
+    """
 
     def __init__(
         self,

@@ -35,7 +35,7 @@ class SessionLimit:
         return await self._sessions.end(gone, buried=buried, beside=marks)
 
     async def has_ended(self, cookie: bytes) -> bool:
-        """Whether this seat's session was one that went, in the last hours."""
+        """Whether the limit ended this seat's session in the last hours."""
         presented, now = read_cookie(cookie), self._now()
         if presented is None:
             return False

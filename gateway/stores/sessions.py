@@ -93,7 +93,8 @@ class Sessions:
     # --- from this worker's memory
 
     def cached(self, host: str, cookie: bytes) -> Seat | None:
-        """The live seat from this worker's memory; None says nothing but that it is not here."""
+        """The live seat from this worker's memory. None says only that memory has no trusted seat: the store may have
+        the seat."""
         seat = self._seats.get(cookie)
         if seat is None or seat.host != host:
             return None
@@ -130,15 +131,16 @@ class Sessions:
         self._known_of_people = known
 
     def due_now(self, session_ids: Collection[str] | None) -> None:
-        """What is known of these sessions (None: of all, over some seconds) is asked for at the next use of each."""
+        """Makes the seats of the given sessions ask the store at their next use. None: all seats, spread over several
+        seconds."""
         self._cache.due(session_ids, self._monotonic())
 
     def revoke(self, session_ids: Iterable[str]) -> tuple[Seat, ...]:
-        """Kills the seats of these sessions in this worker's memory, at once, and returns them."""
+        """Ends the seats of these sessions in this worker's memory at once. Returns the ended seats."""
         return self._cache.end_sessions(frozenset(session_ids), self._monotonic())
 
     def apply(self, ended: Iterable[Ended]) -> tuple[Seat, ...]:
-        """Entries of the revocation list, in force in this worker from here on; the seats that died of it."""
+        """Applies entries of the revocation list to this worker's memory. Returns the seats that died."""
         ended = tuple(ended)
         killed = list(self.revoke(entry.session_id for entry in ended if entry.lookup is None))
         for entry in ended:
@@ -147,11 +149,13 @@ class Sessions:
         return tuple(killed)
 
     def forget(self) -> tuple[Seat, ...]:
-        """Every seat in memory dies, for it is not known which of them have ended; a live one is read anew."""
+        """Ends every seat in memory, because the worker does not know which sessions have ended. A live seat is read
+        from the store again."""
         return self._cache.kill_all()
 
     def retire(self, store_keys: Collection[str]) -> tuple[Seat, ...]:
-        """What these keys had a part in opens no more, here either; the seats that die of it."""
+        """Ends the seats in memory that depend on these store keys, because the keys no longer open their records.
+        Returns the ended seats."""
         return self._cache.end_of_keys(store_keys)
 
     def clock_stepped(self, seconds: float) -> None:
@@ -166,7 +170,8 @@ class Sessions:
     # --- from the store
 
     async def load(self, host: str, cookie: bytes) -> Seat | None:
-        """The seat from the store, kept in this worker's memory; None: absent, expired, revoked, or another host's."""
+        """Reads the seat from the store and keeps it in this worker's memory. None: absent, expired, revoked, or of
+        another host."""
         opened = await self._open(host, cookie)
         is_old = opened is not None and self._counts_until(opened.stored.session) <= self._now()
         if opened is not None and is_old:
@@ -182,7 +187,8 @@ class Sessions:
         return self._remember(cookie, opened, known)
 
     async def load_shared(self, host: str, cookie: bytes) -> Seat | None:
-        """The same, in one reading for all requests that need it at once: a store that is back has enough to do."""
+        """Like `load`, with one read for all requests that need the seat at the same time: this spares a store that has
+        just come back."""
         return await self._loads.done((host, cookie), lambda: self.load(host, cookie))
 
     async def write_touches(self) -> None:
@@ -241,7 +247,7 @@ class Sessions:
         made.written()
 
     async def entry(self, host: str, cookie: bytes) -> Entry | None:
-        """To the session of this seat; None if the seat is gone."""
+        """The entry to the session of this seat; None if the seat is gone."""
         opened = await self._open(host, cookie)
         if opened is None:
             return None
@@ -264,31 +270,34 @@ class Sessions:
         return cookie
 
     async def leave_seat(self, taken: TakenHandOver) -> None:
-        """It was not for this browser: nobody has its cookie, and it ends."""
+        """Ends the seat of a hand-over that was for another browser. No browser has the seat's cookie."""
         if taken.session is not None and taken.added is not None:
             await self._store.perform([EndSeat(taken.added.key, taken.added.host)], self._now())
 
     # --- ends
 
     async def of_browser(self, host: str, cookie: bytes) -> tuple[SessionSummary, ...]:
-        """The sessions of the browser to which this seat belongs, as far as they can be told without their cookies."""
+        """The sessions of the browser to which this seat belongs, with the fields that the store knows without their
+        cookies."""
         opened = await self._open(host, cookie)
         return () if opened is None else await self._find("browser", opened.stored.browser)
 
     async def opened(self, host: str, cookie: bytes) -> Session | None:
-        """The whole session of this seat, with what is kept for its provider alone."""
+        """The whole session of this seat, including the part kept for its provider alone."""
         stored = await self.stored(host, cookie)
         return None if stored is None else stored.session
 
     async def stored(self, host: str, cookie: bytes) -> StoredSession | None:
-        """The same, with the browser that it belongs to."""
+        """The whole session of this seat and the browser to which the session belongs."""
         opened = await self._open(host, cookie)
         return None if opened is None else opened.stored
 
     async def renew(self, host: str, cookie: bytes, before: Session, after: Session) -> bool:
-        """The session of this seat as it is now; False, and nothing written, if it is not what it was before.
+        """Replaces the session of this seat by `after`. Returns False and writes nothing if the stored session is not
+        `before`.
 
-        What it is found by stays: who, by which provider, for which tenant."""
+        The indexes stay as they are: person, provider, tenant.
+        """
         opened = await self._open(host, cookie)
         if opened is None or opened.stored.session != before:
             return False
@@ -297,8 +306,8 @@ class Sessions:
         return await self._store.replace_sealed(before.id, opened.record.sealed, sealed, self._now())
 
     async def end_browser(self, host: str, cookie: bytes) -> tuple[str, ...]:
-        """Ends every session of the browser to which this seat belongs, as `end`; their ids. Where the store cannot
-        say which they are, that of the seat ends, if this worker has it in memory."""
+        """Ends every session of the browser to which this seat belongs, like `end`. Returns the session ids. If the
+        store cannot list the sessions, ends the seat's own session, provided this worker has the seat in memory."""
         try:
             found = [session.id for session in await self.of_browser(host, cookie)]
         except GatewayError:
@@ -308,7 +317,7 @@ class Sessions:
         return await self.end(found)
 
     async def of_others(self, browser: str, identity: Identity, tenant: str | None) -> tuple[SessionSummary, ...]:
-        """The sessions of this browser that are not this person's for this organisation."""
+        """The browser's sessions of a person other than `identity`, or for an organisation other than `tenant`."""
         indexes = self._keys.indexes("browser", browser)
         found = await self._store.find("browser", indexes, self._now(), shard_of_browser(browser))
         return tuple(one for one in found if not (self.is_of(one, identity) and one.tenant == tenant))
@@ -317,7 +326,7 @@ class Sessions:
         return self._keys.log_name(issuer, subject)
 
     def is_of(self, summary: SessionSummary, identity: Identity) -> bool:
-        """Whether it is this person's session: by (issuer, subject)."""
+        """Whether the session belongs to this person, by (issuer, subject)."""
         return summary.person in self._keys.indexes("subject", identity.issuer, identity.subject)
 
     async def of_subject(self, issuer: str, subject: str) -> tuple[SessionSummary, ...]:
@@ -328,22 +337,23 @@ class Sessions:
         return tuple(session.id for session in await self.of_subject(issuer, subject))
 
     async def of_sid(self, issuer: str, sid: str) -> tuple[SessionSummary, ...]:
-        """What was signed in under this session id of the provider, found without any cookie."""
+        """The sessions that the provider signed in under this session id, found without a cookie."""
         return await self._find("sid", issuer, sid)
 
     async def end(
         self, session_ids: Sequence[str], *, buried: bool = False, beside: Sequence[Write] = ()
     ) -> tuple[str, ...]:
-        """Ends these sessions. In force in a worker's memory only by its `revoke`. Durable when it returns, but for
-        what the store could not take, which is then among `unwritten` and waits there to be written.
+        """Ends these sessions in the store; a worker's memory follows only by its `revoke`. The ends are durable on
+        return. An end that the store could not take waits in `unwritten` to be written.
 
-        `buried`: as if by a limit, so that a form of theirs can still be kept (stores.posts). `beside`: of their tags,
-        in the same steps."""
+        `buried`: ends the sessions as if by a limit, so that their forms can still be kept (stores.posts).
+        `beside`: writes with the tags of these sessions, done in the same steps.
+        """
         await self._end([*(RevokeSession(id, buried) for id in session_ids), *beside])
         return tuple(session_ids)
 
     async def _end(self, writes: Sequence[Write]) -> None:
-        """Each shard for itself: one that is out of reach keeps no session of another alive."""
+        """Ends the sessions of each shard separately: an unreachable shard keeps no session of another shard alive."""
         now = self._now()
         await asyncio.gather(*(self.unwritten.perform(step, now) for _, step in in_steps(writes)))
 

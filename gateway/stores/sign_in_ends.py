@@ -48,8 +48,8 @@ class SignInEnds:
         self._now = now
 
     async def mark(self, bound_by: str, kind: EndOf, *parts: str) -> None:
-        """What was proven before now is worth nothing any more. No end waits for the mark: while the store can take
-        none, it can take no sign-in either."""
+        """Ends every sign-in that was proven before now. No end waits for the mark: while the store can take no mark,
+        it can take no sign-in either."""
         now = self._now()
         put = self._marks.sealed(self._ids(kind, parts)[0], b"%d" % now, bound_by)
         await self._unwritten.perform([put], now)

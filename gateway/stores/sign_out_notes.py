@@ -52,8 +52,8 @@ class SignOutNotes:
         await self._store.perform([self._sealed(note) for note in notes], self._now())
 
     async def take(self, most: int) -> tuple[SignOutNote, ...]:
-        """Some of sessions that have ended, however they did, or whose seat was replaced: each to one caller only,
-        across all workers."""
+        """Takes notes of replaced seats and of ended sessions, whatever ended the session. Each note goes to one caller
+        only, across all workers."""
         taken = await self._store.take_notes(most, self._horizon.look())
         opened = (self._opened(record) for record in taken)
         return tuple(note for note in opened if note is not None)

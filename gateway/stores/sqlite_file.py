@@ -144,13 +144,14 @@ _NAMES = frozenset(_NAMED.findall(_TABLES + _NOTES + _JARS + _TOMBSTONES))
 
 
 class Damaged(sqlite3.DatabaseError):
-    """Not what we made, and nobody else's either."""
+    """The file is neither a store of ours nor another program's database."""
 
 
 def make(path: Path, timeout: float, refuses_before: int) -> None:
-    """Makes the file and its folder where missing, private to their owner; else checks that it is one of ours.
+    """Makes the file and its folder if missing, private to their owner; else checks that the file is a store of ours.
 
-    `timeout`: seconds to wait for another process that is about the same. `refuses_before`: see the table `store`.
+    `timeout`: seconds to wait for another process that makes or upgrades the file.
+    `refuses_before`: see the table `store`.
     """
     if sqlite3.sqlite_version_info < _LEAST_SQLITE:
         raise GatewayError(STORE_UNREADABLE, f"SQLite {sqlite3.sqlite_version} is too old: 3.37 is needed")
@@ -171,14 +172,14 @@ def make(path: Path, timeout: float, refuses_before: int) -> None:
 
 
 def reader(path: Path) -> sqlite3.Connection:
-    """For reads on the loop: it never waits for a lock, and cannot write."""
+    """A connection for reads on the loop: it never waits for a lock, and cannot write."""
     connection = _checked(path, timeout=0.0)
     connection.execute("PRAGMA query_only = ON")
     return connection
 
 
 def writer(path: Path, timeout: float) -> sqlite3.Connection:
-    """`timeout`: seconds to wait for another process's write."""
+    """A connection for writes. `timeout`: seconds to wait for another process's write."""
     connection = _checked(path, timeout)
     connection.execute(f"PRAGMA journal_size_limit = {LOG_LIMIT}")
     # Overwriting what is deleted, as Debian's SQLite does, would write every page of a table that is cleared. What a
@@ -188,7 +189,7 @@ def writer(path: Path, timeout: float) -> sqlite3.Connection:
 
 
 def log_size(path: Path) -> int:
-    """Bytes of the write-ahead log; 0 where there is none."""
+    """The size of the write-ahead log in bytes; 0 if the file has no log."""
     try:
         return os.stat(f"{path}-wal").st_size
     except FileNotFoundError:
@@ -196,7 +197,8 @@ def log_size(path: Path) -> int:
 
 
 def shorten_log(connection: sqlite3.Connection) -> bool:
-    """Takes the write-ahead log into the database and cuts it. False: somebody reads or writes, it is as it was."""
+    """Moves the write-ahead log into the database and truncates the log. Returns False, with the log not truncated, if
+    another connection reads or writes."""
     (before,) = connection.execute("PRAGMA busy_timeout").fetchone()
     connection.execute(f"PRAGMA busy_timeout = {_SHORTENED_WITHIN_MS}")
     try:
@@ -207,7 +209,7 @@ def shorten_log(connection: sqlite3.Connection) -> bool:
 
 
 def identity(path: Path) -> tuple[int, int]:
-    """Which file stands at this path. Raises OSError where there is none."""
+    """The device and inode of the file at this path. Raises OSError where no file exists."""
     found = os.stat(path)
     return found.st_dev, found.st_ino
 
@@ -218,7 +220,8 @@ def is_busy(error: sqlite3.Error) -> bool:
 
 
 def missing_permission(path: Path, error: Exception) -> str:
-    """Says which permission is missing, and what to do; "" for another error, or where nothing is found."""
+    """The missing permission and the remedy; "" for an error of another kind, or where no missing permission is
+    found."""
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
     if not isinstance(error, PermissionError) and code not in _PERMISSION:
         return ""
@@ -350,7 +353,8 @@ def _make_tables(connection: sqlite3.Connection, refuses_before: int) -> None:
 
 
 def _statements(script: str) -> list[str]:
-    """`executescript` would commit what is open; this keeps the making in one transaction."""
+    """Splits a script into statements, so that one transaction can run them: `executescript` would commit the open
+    transaction."""
     statements, gathered = [], ""
     for line in script.splitlines(keepends=True):
         gathered += line

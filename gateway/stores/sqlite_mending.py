@@ -76,7 +76,8 @@ class Mending:
         folder.mkdir(mode=0o700, exist_ok=True)
 
     def _replace(self, timeout: float) -> str:
-        """The name that what was there has now; empty where nothing was."""
+        """Moves the old file aside and puts a new store in its place. Returns the old file's new name; empty if no file
+        existed."""
         made = self._path.with_name(f".{self._path.name}.{secrets.token_hex(4)}")
         # First the new one: on a full disk nothing is moved.
         try:

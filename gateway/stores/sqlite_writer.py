@@ -55,7 +55,7 @@ class SqliteWriter(SqliteThread):
         self._shorten_log()
 
     def _commit(self, tasks: list[PendingJob[Any]]) -> Exception | None:
-        """All of these in one transaction, or none and why."""
+        """Runs all tasks in one transaction. Returns None, or the error after which no task is done."""
         try:
             connection = self._connected()
             self._synchronise(connection, durable=any(task.durable for task in tasks))

@@ -1,4 +1,4 @@
-"""Which writes are one step where each tag is in a place of its own, and which step comes before which."""
+"""How writes are divided into steps where each tag has a place of its own, and the order of the steps."""
 
 from collections.abc import Callable, Sequence
 
@@ -22,7 +22,7 @@ _GIVEN = (AddSession, AddSeat, PutTicket, EndSeat)
 
 
 def tag_of(write: Write) -> str:
-    """The shard part of the ids that it touches; of what is used once, a tag of its own."""
+    """The shard part of the ids that the write touches; for a UseOnce, a tag made from its key."""
     match write:
         case Spend(key) | RaiseMark(key) | RequireNoMark(key):
             return key.shard
@@ -42,8 +42,11 @@ def tag_of(write: Write) -> str:
 
 
 def in_steps(writes: Sequence[Write], tag_of: Callable[[Write], str] = tag_of) -> list[tuple[str, list[Write]]]:
-    """Each step with its tag, in the order in which each tag comes first. Sessions, seats and tickets that stand behind
-    a `UseOnce` are in no step before it: for what was used before nothing is given, whatever tags it shares."""
+    """(tag, writes of the step), in the order in which the tags first occur.
+
+    A session, a seat or a ticket that follows a `UseOnce` never joins a step before the step of the `UseOnce`, even
+    with an equal tag: a store that finds the value already used must give nothing.
+    """
     steps: list[tuple[str, list[Write]]] = []
     last_use = 0
     for write in writes:

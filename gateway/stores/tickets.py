@@ -79,7 +79,10 @@ class Bounds:
 
 
 class TakenWithSeat(NamedTuple, Generic[Kept]):
-    """`session`: as the store has it after the step, in which `added` was added; None where it is over."""
+    """A ticket that was taken together with its seat.
+
+    `session`: as the store has it after the step that added `added`; None where the session is over.
+    """
 
     value: Kept
     added: SeatRecord | None
@@ -87,11 +90,12 @@ class TakenWithSeat(NamedTuple, Generic[Kept]):
 
 
 class Tickets(Generic[Kept]):
-    """The tickets of one kind. `shard`: of the ids that are made for them (stores.sealing); random where there is none.
-    `at_hand`: where this worker has what it has put itself. `ends`: they belong to sign-outs, and a store that is full
-    takes them all the same.
+    """The tickets of one kind. Every coroutine raises GatewayError(STORE_UNREACHABLE) when the store cannot answer.
 
-    Every coroutine raises GatewayError(STORE_UNREACHABLE) when the store cannot say."""
+    `shard`: the shard part of new ids (stores.sealing); random if left out.
+    `at_hand`: this worker's memory of the tickets that it has put.
+    `ends`: the tickets belong to sign-outs, so a full store takes them too.
+    """
 
     def __init__(
         self,
@@ -119,9 +123,11 @@ class Tickets(Generic[Kept]):
         self._shard = shard
 
     async def put(self, value: Kept, bound_by: str, id: str = "") -> str:
-        """`bound_by`: the group that bounds their number. The id that takes it: the one given, or one that is made.
+        """Stores a ticket. Returns the id that takes the ticket: `id`, or a new id if `id` is empty.
 
-        Raises GatewayError(LIMIT_BODY) for what is too long."""
+        `bound_by`: the group in which the number of tickets is bounded. Raises GatewayError(LIMIT_BODY) if the value is
+        too long.
+        """
         id = id or self.id_for(value)
         put = self.sealed(id, value, bound_by)
         await self._store.perform([put], self._now())
@@ -130,12 +136,12 @@ class Tickets(Generic[Kept]):
         return id
 
     def id_for(self, value: Kept) -> str:
-        """Under which this is to be put."""
+        """A new id for `value`, in the value's shard."""
         return new_id(self._token_bytes, shard="" if self._shard is None else self._shard(value))
 
     def sealed(self, id: str, value: Kept, bound_by: str, carries: AddSeat | None = None) -> PutTicket:
-        """The write that puts it, for a step with others. `carries`: a seat of the session whose shard part the id
-        has."""
+        """The write that stores the ticket, for a step with other writes. `carries`: a seat whose session has the same
+        shard part as `id`."""
         plain = self._form.write(value)
         if self._bounds.longest is not None and len(plain) > self._bounds.longest:
             raise GatewayError(LIMIT_BODY, f"{len(plain)} bytes to keep, over {self._bounds.longest}")
@@ -156,7 +162,7 @@ class Tickets(Generic[Kept]):
         return put(ticket, self._bounds.per_group, self._bounds.in_all)
 
     async def peek(self, id: str) -> Kept | None:
-        """The record, which stays; None where there is none."""
+        """Reads the record and leaves it in the store. None if the store has no record of this id."""
         if not 0 < len(id) <= _LONGEST_ID:
             return None
         now = self._now()
@@ -166,14 +172,15 @@ class Tickets(Generic[Kept]):
         return self._unsealed(id, key, await self._store.peek_ticket(key, now))
 
     async def take(self, id: str) -> Kept | None:
-        """The record, which is used up; None where there is none any more."""
+        """Uses up the record and returns it. None if the record is gone."""
         if not 0 < len(id) <= _LONGEST_ID:
             return None
         key = self.spending(id).key
         return self._unsealed(id, key, await self._store.take_ticket(key, self._now(), ends=self._ends))
 
     async def take_with_seat(self, id: str) -> "TakenWithSeat[Kept] | None":
-        """As `take`, with the seat that the ticket carried, which has been added if its session lives."""
+        """Takes the ticket like `take`, with the seat that the ticket carried. The seat has been added if its session
+        lives."""
         if not 0 < len(id) <= _LONGEST_ID:
             return None
         now, key = self._now(), self._key(id)
@@ -184,20 +191,21 @@ class Tickets(Generic[Kept]):
         return None if value is None else TakenWithSeat(value, taken.added, taken.session)
 
     async def spend(self, id: str, writes: Sequence[Write] = ()) -> bool:
-        """Takes it unread, and then writes all of this. False, and nothing written, where it is gone.
+        """Uses up the ticket unread, then does `writes`. Returns False and writes nothing if the ticket is gone.
 
-        Where the store fails in between, it is spent and what was to follow may be missing: the person starts again."""
+        If the store fails in between, the ticket is spent and the writes may be missing: the person starts again.
+        """
         if not 0 < len(id) <= _LONGEST_ID:
             return False
         return await self._store.perform([self.spending(id), *writes], self._now())
 
     async def spend_after(self, first: Sequence[Write], id: str, writes: Sequence[Write]) -> Write | None:
-        """As `spend`, with `first` used up before it. None, or the write whose condition did not hold: what came before
-        that is then used up, and nothing is written."""
+        """Does `first`, then the same as `spend`. Returns None, or the write whose condition did not hold: the writes
+        before it are then used up, and nothing else is written."""
         return await self._store.perform_until([*first, self.spending(id), *writes], self._now())
 
     def spending(self, id: str) -> Spend:
-        """The write that uses it up, for a step with others."""
+        """The write that uses up the ticket, for a step with other writes."""
         spend = Spend(self._key(id))
         if self._at_hand is not None:
             self._at_hand.forget(id)
@@ -304,13 +312,13 @@ class Transactions:
         self._clean_starts = tickets(Form("clean_start", bytes, bytes), Bounds(ROUND_WINDOW, per_network, in_all))
 
     def waiting_id(self) -> str:
-        """For something in `waited` that is still to come. It says itself when it was given out."""
+        """An id for a ticket of `waited` that will be put later. The id contains the time of its issue."""
         given = f"{new_id(self._token_bytes)}{self._now():0{_DATE_DIGITS}x}"
         return given + self._keys.index("waiting", given).hex()
 
     def waiting_since(self, id: str) -> int | None:
-        """When one of our workers gave it out, in Unix seconds, whatever became of it; None for an id that none of them
-        did: nothing is looked for under that."""
+        """When one of our workers issued this id, in Unix seconds, whether or not the ticket still exists. None for an
+        id that our workers did not issue: the store is not asked for such an id."""
         mark = _MARK_BYTES * 2
         given, marked = id[:-mark], id[-mark:].encode("utf-8", "surrogatepass")
         if any(compare_digest(marked, key.hex().encode()) for key in self._keys.indexes("waiting", given)):
@@ -318,10 +326,13 @@ class Transactions:
         return None
 
     async def first_use(self, kind: str, *parts: str, issued: int | None = None, skew: int = 0, until: int) -> bool:
-        """True to the first caller only, across all workers, until `until`: what works once.
+        """Uses up a value that works once. Returns True to the first caller only, across all workers, until `until`
+        (Unix seconds).
 
-        `issued`: when its sender wrote it, where it answers nothing of ours; it may then have been used in a store that
-        was before this one (Unix seconds, both). `skew`: seconds by which its sender's clock may be ahead."""
+        `issued`: when the sender wrote a message that answers no request of ours (Unix seconds). Such a message may
+        have been used in an earlier store.
+        `skew`: seconds by which the sender's clock may be ahead.
+        """
         return await self.use_up(self.uses(kind, *parts, issued=issued, skew=skew, until=until))
 
     def uses(self, kind: str, *parts: str, issued: int | None, skew: int, until: int) -> list[UseOnce]:
@@ -330,13 +341,14 @@ class Transactions:
         return [UseOnce(key, until, issued, skew) for key in self._keys.indexes(kind, *parts)]
 
     async def use_up(self, writes: Sequence[Write]) -> bool:
-        """Uses up each by itself, whatever becomes of the others. Returns whether all were there."""
+        """Performs each write in a step of its own, so that no write depends on the others. Returns whether every
+        record was there."""
         now = self._now()
         return all(await asyncio.gather(*(self._store.perform([write], now) for write in writes)))
 
     async def begin(self, transaction: Transaction, bound_by: str, most_rounds: int) -> str | None:
-        """Puts a sign-in, with the round that it is of (`rounds`), and returns its id; None, and nothing is put, where
-        the browser has gone `most_rounds` rounds. A browser that has gone none is one step."""
+        """Stores a sign-in with its round (`rounds`) and returns its id. Returns None and stores nothing if the browser
+        has gone `most_rounds` rounds. The first round of a browser takes one step."""
         first = RequireNoMark(self._round(transaction.binding, transaction.host))
         id = new_id(self._token_bytes, shard=shard_of_browser(transaction.binding))
         if await self._store.perform([first, self.sign_ins.sealed(id, transaction, bound_by)], self._now()):
@@ -363,7 +375,8 @@ class Transactions:
         await self._store.clear_mark(self._round(binding, host), self._now())
 
     async def start_cleanly(self, binding: str, host: str, network: str) -> bool:
-        """False where this browser did so on this host in the last 60 s, and was not cleared since."""
+        """Notes a clean start of this browser on this host. Returns False if the browser did so in the last 60 s and
+        was not cleared since."""
         # Not a mark: anybody may ask, under any binding, and these are bounded by client.
         id = _clean_start(binding, host)
         first = await self._clean_starts.peek(id) is None
@@ -377,8 +390,8 @@ class Transactions:
             await self._clean_starts.take(id)
 
     async def first_seat(self, session_id: str, host: str, *, ends_at: int, until: int) -> int:
-        """When this session's first seat on this host may have ended: the `ends_at` of the first call, which is kept
-        `until` (Unix seconds, both)."""
+        """When this session's first seat on this host may have ended: the `ends_at` of the first call. The value is
+        kept until `until` (both in Unix seconds)."""
         key, now = MarkKey(shard_of(session_id), self._keys.index("first seat", session_id, host)), self._now()
         known = await self._store.mark(key, now)
         if not known:

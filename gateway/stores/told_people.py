@@ -65,8 +65,9 @@ class ToldPeople:
     # --- whether somebody is active
 
     async def is_inactive(self, client: ScimClient, name: str) -> bool:
-        """Also by a name that a user had before: their provider may still say it, long after the directory does not.
-        Where that user is gone, nobody has it until a user of this name is told of."""
+        """Whether the directory calls this person inactive, also by a name that the user had before: the provider may
+        use the old name long after the directory. If the user is gone, the name counts as inactive until the directory
+        names a user by it again."""
         if await self._is_marked(client, name):
             return True
         id, now = await self._called_now(client, name)
@@ -76,15 +77,15 @@ class ToldPeople:
         return await self._generation(client, name) % 2 == 1
 
     async def _called_now(self, client: ScimClient, name: str) -> tuple[str | None, str | None]:
-        """The user who has this name, or was the last one to have it, and by what the directory names them now; None
-        where there is none."""
+        """(id, name): the user who has this name, or had it last, and the name by which the directory calls the user
+        now. An unknown id or name is None."""
         id = await self._read(TOLD_NAME, client, client.named_by, compared(client.named_by, name))
         if id is None or (kept := await self._read(TOLD_USER, client, id)) is None:
             return id, None
         return id, kept.user_name if client.named_by == "userName" else kept.external_id
 
     async def set_active(self, client: ScimClient, name: str, *, active: bool) -> None:
-        """It lasts when it returns, also beyond a loss of power."""
+        """Sets whether the person is active. The change survives a loss of power once the method returns."""
         generation = await self._generation(client, name)
         if (generation % 2 == 0) is active:
             return
@@ -114,9 +115,12 @@ class ToldPeople:
         return user if is_it else None
 
     async def page(self, client: ScimClient, start: int, count: int) -> tuple[list[ToldUser], int]:
-        """Of all users in the order in which they were told of, `count` from the place `start`, from 1. And how many
-        places there are: those of users who were deleted stay empty. Raises GatewayError(SCIM_TOO_MANY) where there are
-        very many of them and nobody in between; asked again, it begins behind them where they are the first ones."""
+        """(users, number of places): `count` users from place `start` (counted from 1), in the order in which the
+        directory first named them. The places of deleted users stay empty.
+
+        Raises GatewayError(SCIM_TOO_MANY) after a very long run of empty places. If the run is at the beginning, the
+        next call starts behind it.
+        """
         places, empty = await asyncio.gather(self._mark(client, "users"), self._mark(client, "users gone"))
         begin = max(start, empty + 1)
         end = min(begin + _MOST_LOOKED, places + 1) if count else begin
@@ -152,7 +156,7 @@ class ToldPeople:
         return await self._write(client, replace(before, state=state, modified=self._now()))
 
     async def remove(self, client: ScimClient, user: ToldUser) -> bool:
-        """Nothing is said of whether they are active."""
+        """Deletes the user's record. Leaves the mark for active or inactive as it is."""
         ids = self._ids(TOLD_USER, client, user.id)
         taken = await asyncio.gather(*(self._tickets(TOLD_USER).take(id) for id in ids))
         return any(one is not None for one in taken)
@@ -177,8 +181,8 @@ class ToldPeople:
     # --- who has signed in
 
     async def saw(self, client: ScimClient, name: str, person: SeenPerson) -> None:
-        """Before the session is made: whoever is told of from then on has it ended, by this name or by the one that the
-        directory has for them now."""
+        """Notes a person's sign-in. Call before the session is made: from then on the directory can end the session, by
+        this name or by the user's current name."""
         await self._saw(client, name, person)
         _, now = await self._called_now(client, name)
         if now is not None and compared(client.named_by, now) != compared(client.named_by, name):
@@ -203,7 +207,7 @@ class ToldPeople:
         await self._raise(RaiseMark, client, number, "seen", name)
 
     async def seen(self, client: ScimClient, name: str) -> tuple[SeenPerson, ...]:
-        """Everybody who has signed in under this name, the last ones where there were very many."""
+        """The people who have signed in under this name; only the latest if there were very many."""
         name = compared(client.named_by, name)
         return tuple(await self._seen(client, name, await self._mark(client, "seen", name)))
 
@@ -242,7 +246,7 @@ class ToldPeople:
         await self._tickets(form).put(value, client.name, self._ids(form, client, *parts)[0])
 
     async def _read(self, form: Form[_Kept], client: ScimClient, *parts: str) -> _Kept | None:
-        """Of several keys the newest that has it."""
+        """Reads the record under the newest store key that has one."""
         tickets = self._tickets(form)
         for id in self._ids(form, client, *parts):
             if (found := await tickets.peek(id)) is not None:

@@ -1,5 +1,5 @@
-"""Whether a worker may answer by what it holds of sessions: while it knows what has ended elsewhere, and for a grace
-where the store cannot say (invariants 1, 9 and 12)."""
+"""Whether a worker may answer from its memory of sessions: while the worker knows the ends in other workers, and during
+a grace while the store cannot answer (invariants 1, 9 and 12)."""
 
 from collections.abc import Callable, Mapping
 
@@ -35,7 +35,7 @@ class MemoryTrust:
         self.until = float("-inf")
 
     def known(self, moment: float) -> None:
-        """All that had ended by then is known here."""
+        """Notes that this worker knows every end before `moment`."""
         self._known_at, self.until = moment, moment + TRUSTED_FOR
         self.is_away = False
         self._tell("")
@@ -45,7 +45,7 @@ class MemoryTrust:
         self.is_away = True
 
     def away(self) -> None:
-        """It has answered that it cannot, or not at all."""
+        """Notes that the store refused the question or did not answer."""
         self.is_away = True
         if self.in_grace:
             self._tell("store.grace")

@@ -20,8 +20,11 @@ def _nobody(_: Sequence[str]) -> None: ...
 
 
 class UnwrittenEnds:
-    """`written` is called with the sessions whose end this worker has written after all: the other workers, and the
-    supervisor, which hands what is left to every new worker, need not keep them any longer."""
+    """Session ends that the store could not take, kept until they are written.
+
+    `written`: called with the sessions whose end this worker has written at last. The other workers, and the
+    supervisor, which hands the rest to every new worker, need not keep these ends any longer.
+    """
 
     def __init__(
         self,
@@ -40,7 +43,7 @@ class UnwrittenEnds:
         return session_id in self._sessions
 
     def among(self, session_ids: Iterable[str]) -> tuple[str, ...]:
-        """Those of these sessions whose end is not written."""
+        """The given sessions whose end is not written."""
         return tuple(id for id in session_ids if id in self._sessions) if self._sessions else ()
 
     def require_written(self, session_ids: Iterable[str]) -> None:
@@ -51,7 +54,8 @@ class UnwrittenEnds:
             raise GatewayError(STORE_UNREACHABLE, detail)
 
     async def perform(self, writes: Sequence[Write], now: int) -> bool:
-        """Writes what ends something, as RecordStore.perform. Keeps it for later where the store cannot take it."""
+        """Performs writes that end sessions, as RecordStore.perform does. Keeps the writes for later if the store
+        cannot take them."""
         try:
             done = await self._store.perform(writes, now)
         except GatewayError as error:
@@ -63,12 +67,12 @@ class UnwrittenEnds:
         return done
 
     def learn(self, session_ids: Iterable[str]) -> None:
-        """Another worker could not write the end of these."""
+        """Notes that another worker could not write the ends of these sessions."""
         for id in session_ids:
             self._sessions.setdefault(id, RevokeSession(id))
 
     def forget(self, session_ids: Iterable[str]) -> None:
-        """Another worker has written it."""
+        """Notes that another worker has written the ends of these sessions."""
         for id in session_ids:
             self._sessions.pop(id, None)
 
@@ -99,7 +103,7 @@ class UnwrittenEnds:
 
 
 def _until(write: Write) -> int:
-    """When it says nothing any more, in Unix seconds."""
+    """When this write loses its effect, in Unix seconds; 0 for a write without an expiry."""
     match write:
         case PutTicket(ticket):
             return ticket.expires_at

@@ -49,7 +49,8 @@ class PostWriter:
         await self._in_thread(self._discard)
 
     def _write(self, piece: bytes) -> None:
-        """What may be the last chunk stays here: the last one says that it is."""
+        """Seals every full chunk that more bytes follow. Keeps the rest: the final chunk must be sealed with
+        `last=True`."""
         self._size += len(piece)
         self._rest += piece
         at = 0

@@ -86,7 +86,7 @@ class PostFolder:
                 os.unlink(name, dir_fd=folder)
 
     def purge(self, now: int) -> int:
-        """Deletes what is too old, whoever left it here; how many are left."""
+        """Deletes the expired files, also of other processes. Returns how many files are left."""
         if not os.path.isdir(self._path):
             return 0
         with self._opened() as folder:

@@ -1,5 +1,5 @@
-"""Posts that were sent when their session had ended: which are kept, how they are found again, and that each is sent on
-once."""
+"""Posts that were sent after their session had ended: which posts are kept, how a post is found again, and how each
+post is sent on once only."""
 
 import asyncio
 import os
@@ -67,10 +67,11 @@ class KeptPosts:
     async def admit(
         self, host: str, cookie: bytes, client: str, size: int | None, keep: KeepPosts
     ) -> PostWriter | None:
-        """Room for a body of `size` bytes, None where that is not told; None where this cookie was no seat of ours on
-        this host, or its session was ended. Nothing of the body is read before that.
+        """Reserves room for a body of `size` bytes (None: unknown), before the first byte is read. Returns None where
+        the cookie was no seat of ours on this host, or where its session was ended on purpose.
 
-        `client`: an address, or the /64 of one. Raises GatewayError(SESSION_FORM_NOT_KEPT): there is no room."""
+        `client`: an address, or the /64 of an address. Raises GatewayError(SESSION_FORM_NOT_KEPT) if there is no room.
+        """
         presented = read_cookie(cookie)
         now = self._now()
         stone = None if presented is None else await self._store.tombstone(presented.key, now)
@@ -88,7 +89,8 @@ class KeptPosts:
         return PostWriter(folder, file, self._key(file), descriptor, self._in_thread)
 
     async def keep(self, post: KeptPost) -> str:
-        """What is known of a post whose body is here. Returns the id that finds and opens it."""
+        """Stores the description of a post whose body is on disk. Returns the id that finds and opens the
+        description."""
         return await self._tickets.put(post, post.file.person.hex())
 
     # --- its person comes
@@ -104,11 +106,12 @@ class KeptPosts:
         return post
 
     def is_of(self, post: KeptPost, identity: Identity) -> bool:
-        """Whether the session that had ended was this person's."""
+        """Whether the ended session belonged to this person."""
         return post.file.person in self._keys.indexes("subject", identity.issuer, identity.subject)
 
     def is_for(self, post: KeptPost, tenant: str | None) -> bool:
-        """Whether that session was for the same organisation: in another one's name nothing of it is sent."""
+        """Whether the ended session was for the same organisation. A post is never sent in the name of another
+        organisation."""
         return post.file.tenant in self._keys.indexes("tenant", tenant or "")
 
     async def open(self, post: KeptPost) -> KeptBody:
@@ -124,11 +127,11 @@ class KeptPosts:
         return body
 
     async def take(self, id: str) -> bool:
-        """Whether it is the caller's to send on: true to one only, across all workers and machines."""
+        """Takes the post for sending. True to one caller only, across all workers and machines."""
         return await self._tickets.take(id) is not None
 
     async def give_back(self, id: str, post: KeptPost) -> None:
-        """Nothing of it was sent on."""
+        """Stores the post again, when no byte of it was sent on."""
         await self._tickets.put(post, post.file.person.hex(), id)
 
     async def remove(self, file: KeptFile) -> None:
@@ -139,14 +142,15 @@ class KeptPosts:
     # --- steps
 
     def _key(self, file: KeptFile) -> bytes:
-        """Neither the disk nor the store opens it alone."""
+        """The key of the body, which needs both the description in the store and a store key: the disk or the store
+        alone opens no body."""
         try:
             return self._keys.drawn(file.secret, b"post", file.key_id)
         except GatewayError as error:
             raise GatewayError(SESSION_FORM_GONE, error.detail) from error
 
     async def _room(self, take: Callable[[], int], folder: PostFolder, file: KeptFile) -> int:
-        """A client that leaves while room is made for its post has none afterwards."""
+        """Runs `take` in a thread. If the client leaves in the meantime, the room is freed again."""
         taking = asyncio.get_running_loop().run_in_executor(self._threads, take)
         try:
             return await asyncio.shield(taking)
@@ -163,7 +167,8 @@ class KeptPosts:
         return asyncio.get_running_loop().run_in_executor(self._threads, work)
 
     async def _purge(self) -> None:
-        """At the start, and every few minutes: of what a worker left that died, nothing else is known."""
+        """Deletes expired posts at the start and every few minutes: no other record shows the files that a dead worker
+        left."""
         while True:
             with suppress(GatewayError):
                 await self._in_thread(lambda: PostFolder(self._settings().folder).purge(self._now()))

@@ -20,8 +20,11 @@ _NUMBER_BYTES: Final = 11
 
 
 class SealedStream:
-    """Seals one body, or opens one, from its beginning. `key`: 32 bytes, of this body alone. `bound_to`: it opens as
-    nothing else."""
+    """Seals or opens one body, from its first chunk on.
+
+    `key`: 32 bytes, used for this body alone.
+    `bound_to`: authenticated with each chunk; the body opens only with the same value.
+    """
 
     __slots__ = ("_bound_to", "_cipher", "_number")
 

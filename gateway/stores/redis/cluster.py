@@ -1,8 +1,8 @@
-"""The nodes of a cluster: which of them has a key, and what becomes of a question while that changes.
+"""The nodes of a cluster: which node has a key, and how a question is routed while keys move.
 
-While a slot is moved from one node to another, some of its keys are here and some there. A question for one key goes
-where it is (ASK). A step is never sent on: the node would take what it does not have for what does not exist. It is
-refused by either node, and waits for the end of the move.
+While a slot moves from one node to another, each of the two nodes has a part of the slot's keys. A question for one key
+follows the key (ASK). A step is never sent on, because the node would treat a key that has not arrived as missing. The
+nodes refuse the step, and the step waits for the end of the move.
 """
 
 import asyncio
@@ -50,7 +50,8 @@ class ClusterConnections:
         await asyncio.gather(*(each.close() for each in nodes.values()), *self._closing, return_exceptions=True)
 
     def subscription(self) -> Any:
-        """For a feed: a node passes on what is said at any of them. Another one each time, for this may be away."""
+        """A subscription for a feed. Every node passes on the messages of all nodes. Each call picks a node at random,
+        because the previous node may be away."""
         if not self._ranges:
             raise exceptions.ConnectionError("no node of the cluster is known")
         return self._at(secrets.choice(self._ranges)[2]).subscription()
@@ -63,7 +64,7 @@ class ClusterConnections:
         return tuple(dict.fromkeys(node for _, _, node in self._ranges))
 
     async def by_primary(self, keys: Sequence[bytes]) -> dict[HostPort, list[bytes]]:
-        """As it was known last."""
+        """The keys by their primary, from the latest known map."""
         await self.primaries()
         found: dict[HostPort, list[bytes]] = {}
         for key in keys:
@@ -82,7 +83,7 @@ class ClusterConnections:
         return self._nodes[node]
 
     async def _read_map(self) -> None:
-        """Once, for all who find at the same time that it is old."""
+        """Reads the map once for all callers that find it out of date at the same time."""
         if self._reading is None or self._reading.done():
             self._reading = asyncio.create_task(self._read_it())
         await asyncio.shield(self._reading)
@@ -116,7 +117,8 @@ class ClusterConnections:
         )
 
     def _leave_others(self) -> None:
-        """Nodes that are no primaries any more; those that are told by address are asked again one day."""
+        """Closes the connections to nodes that are no longer primaries. A node that the configuration names by address
+        may be asked again later."""
         stay = {node for _, _, node in self._ranges}
         for node in [each for each in self._nodes if each not in stay]:
             closing = asyncio.create_task(self._nodes.pop(node).close())
@@ -124,7 +126,8 @@ class ClusterConnections:
             closing.add_done_callback(self._left)
 
     def _left(self, closing: "asyncio.Task[None]") -> None:
-        """One that is cut off does not answer: what is sent to say so is lost, and its error is read here."""
+        """Reads the error of a closed connection. An unreachable node does not answer the goodbye, and its error would
+        stay unread."""
         self._closing.discard(closing)
         if not closing.cancelled():
             closing.exception()
@@ -145,7 +148,7 @@ class ClusterConnections:
         return await self._routed(key, send, again=again)
 
     async def ask(self, command: Sequence[Operand], *, again: bool) -> Any:
-        """Of one key, which is the first operand."""
+        """Sends a command for one key, its first operand, to the key's node."""
         key = command[1]
         assert isinstance(key, bytes)
         try:
@@ -157,11 +160,12 @@ class ClusterConnections:
             return reply
 
     async def at(self, node: HostPort, command: Command | CommandTo) -> Any:
-        """Of a node, whatever it has."""
+        """Sends a command to a given node, regardless of the node's keys."""
         return await self._at(node).ask(command, again=True)
 
     async def pipelined(self, node: HostPort, commands: Sequence[Command]) -> tuple[str, list[Any]]:
-        """The run of the node, and each reply: one that is an error is raised."""
+        """Sends the commands together. Returns the node's run and the replies. Raises the first error among the
+        replies."""
         try:
             return await self._at(node).ask_all(commands)
         except (RedisError, OSError):

@@ -1,8 +1,8 @@
-"""Connections to the server: bounded, met one by one, and never with another caller's reply on them.
+"""Connections to the server: bounded, checked one by one, and never with another caller's reply on the wire.
 
-A command whose caller has left goes on by itself until its reply is read; one that is given up by a time-out closes its
-connection. So no reply waits for the next caller, and strangers who leave cost no new connection. Nothing is sent on a
-connection before the store behind it is known (`met`).
+A command goes on until its reply is read, also when its caller has left. A command that times out closes its
+connection. So no old reply waits for the next caller, and clients who leave cost no new connection. Nothing is sent on
+a connection before the store behind it is known (`met`).
 """
 
 import asyncio
@@ -56,7 +56,7 @@ _FOR_REPLICAS = 0.8
 
 
 class TooFewReplicas(RedisError):
-    """It is written, and may yet be lost with the server: nobody can say that it is done."""
+    """Too few replicas have the write: the server has done it, and the write may still be lost with the server."""
 
 
 class Reaches(Protocol):
@@ -72,8 +72,11 @@ class Reaches(Protocol):
 
 
 class Connections:
-    """`met` is called with each new connection, before anything else is sent on it, and says the run of the server that
-    it leads to. `locating`: where that is; as `server` has it, if it is left out."""
+    """The connections to one server.
+
+    `met`: called with each new connection, before any other command is sent on it; returns the run of the server.
+    `locating`: finds the server's address; if left out, the address in `server`.
+    """
 
     def __init__(self, server: StoreServer, met: Met, locating: Locating | None = None) -> None:
         self._within = 2 * server.timeout
@@ -118,13 +121,14 @@ class Connections:
                 await self._leave_others()
 
     async def _leave_others(self) -> None:
-        """Another server has become the primary: what is open leads to one that may not know it yet, and goes on to
-        answer."""
+        """Closes the connections to servers other than the new primary. The old server may not know of the change yet,
+        and would go on answering."""
         others = [each for each in self._found if each.is_connected and each.address != self._at]
         await asyncio.gather(*(each.disconnect() for each in others), return_exceptions=True)
 
     async def _connected(self, connection: AbstractConnection) -> None:
-        """Also of one that was left while its caller had it: redis-py opens it again where it was."""
+        """Prepares an opened connection. Also runs for a connection that was lost while its caller held it: redis-py
+        reopens the connection at the old address."""
         await connection.on_connect()
         run = await self._met(connection)
         if isinstance(connection, _Found):
@@ -141,7 +145,7 @@ class Connections:
         await self._locating.close()
 
     def subscription(self) -> Any:
-        """For a feed alone: it has one of the connections to itself."""
+        """A subscription for a feed, which has one connection to itself."""
         return self._redis.pubsub(ignore_subscribe_messages=True)
 
     async def run(self, key: bytes, head: CommandTo, operands: Command, *, again: bool, replicas: int = 0) -> Any:
@@ -154,8 +158,11 @@ class Connections:
             return await self.ask(script("EVAL", SCRIPT, (), head, operands), again=again, replicas=replicas)
 
     async def ask(self, command: Command | CommandTo, *, again: bool, replicas: int = 0) -> Any:
-        """The reply. `again`: it may be sent once more where nobody knows whether it was done. `replicas`: so many have
-        it before this returns. Raises RedisError."""
+        """Sends the command and returns the reply. Raises RedisError.
+
+        `again`: the command may be sent a second time if the first outcome is unknown.
+        `replicas`: how many replicas have the write before the method returns.
+        """
         return await self._to_its_end(self._ask(command, again=again, replicas=replicas))
 
     async def ask_all(self, commands: Sequence[Command]) -> tuple[str, list[Any]]:
@@ -214,7 +221,8 @@ class Connections:
         return run, replies
 
     async def _sent_together(self, made: Sequence[Command | CommandTo]) -> tuple[str, list[Any]]:
-        """Of replies that are errors each stands in its place: all are read, and none is left for another."""
+        """Sends the commands together. Returns the server's run and the replies. An error reply stands in its command's
+        place: every reply is read, and the next user of the connection finds no old reply."""
         connection = await self._pool.get_connection()
         try:
             commands = [each(connection.run) if callable(each) else each for each in made]
@@ -236,7 +244,7 @@ class Connections:
 
 
 class _Found(Connection):
-    """Its address is looked for each time that it is opened."""
+    """A connection that looks up the server's address on every opening."""
 
     def __init__(self, *, find: Callable[["_Found"], Awaitable[HostPort]], **options: Any) -> None:
         super().__init__(**options)
@@ -290,5 +298,5 @@ def script(name: str, text: str, keys: Sequence[bytes], head: CommandTo, operand
 
 
 def by_chance(seconds: float) -> float:
-    """From half of it to all of it."""
+    """A random duration from half of `seconds` to `seconds`."""
     return seconds * (500 + secrets.randbelow(501)) / 1000

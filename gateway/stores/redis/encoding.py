@@ -15,8 +15,9 @@ _INDEX_BYTES = 16
 
 
 def session_to_bytes(session: SessionRecord) -> bytes:
-    """Without what is sealed, which stands beside it. Of what it is found by, no more than step.lua files it under; all
-    of what says whose it is, for a tombstone tells that."""
+    """The session without its sealed part, which is stored beside these bytes. `sid_index` and `browser_index` are cut
+    to the length under which step.lua files them. `tenant` and `subject_index` are whole, because a tombstone repeats
+    them."""
     return LIMITS.pack(session.created_at, session.expires_at, session.idle, session.ends_at) + join(
         session.provider.encode(),
         (session.tenant or "").encode(),

@@ -52,7 +52,8 @@ def is_repeatable(writes: Sequence[Write]) -> bool:
 
 
 def must_last(writes: Sequence[Write]) -> bool:
-    """Whether somebody is told that it is done who could not do it again, or would be let in again."""
+    """Whether a loss of these writes would do harm: the person told of success could not repeat the work, or an ended
+    person would be let in again."""
     return any(write.durable or isinstance(write, AddSession | AddSeat) for write in writes)
 
 
@@ -101,7 +102,7 @@ def operations_of_all(tag: str, writes: Sequence[Write], now: int) -> tuple[list
 
 
 def in_tags(writes: Sequence[Write]) -> list[tuple[str, list[Write]]]:
-    """What is one step in a cluster, each with its tag."""
+    """The steps of `writes` in a cluster, each with its tag."""
     return [(tag, list(map(_in_its_tag, step))) for tag, step in in_steps(writes, cluster_tag_of)]
 
 
@@ -112,7 +113,8 @@ def _in_its_tag(write: Write) -> Write:
 
 
 def cluster_tag_of(write: Write) -> str:
-    """What others made is in the place that it has by itself, whoever brings it."""
+    """The tag of a write. The shard of a UseOnce depends on its key alone, so a value that another party made has one
+    place, regardless of the browser that brings it."""
     return SHARDS[write.key[0] % len(SHARDS)] if isinstance(write, UseOnce) else tag_of(write)
 
 
@@ -133,7 +135,7 @@ def peek(key: TicketKey) -> Operation:
 
 
 def used(use: UseOnce, now: int) -> Operation:
-    """Its condition is that of the use."""
+    """Checks the condition of a `UseOnce` without using the value up."""
     return "unused", _use(use, now)
 
 
@@ -216,7 +218,7 @@ class Keys:
         return self._key(tag, b"probe")
 
     def store_of(self, tag: str) -> bytes:
-        """In a cluster each tag has a store of its own, in that it has its own age."""
+        """The key of the tag's store record. In a cluster each tag counts as a store with an age of its own."""
         return self._key(tag, b"store")
 
     def due(self, tag: str) -> bytes:

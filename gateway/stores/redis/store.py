@@ -60,7 +60,8 @@ Answered = TypeVar("Answered")
 
 
 class RedisStore:
-    """records.RecordStore. `open` before use, in the loop that will use it; `clock` is what its callers count by."""
+    """A records.RecordStore on one Redis server. Call `open` before use, in the loop that will use the store. `clock`:
+    the time by which callers count."""
 
     def __init__(self, server: StoreServer, *, log: Log | None = None, counters: Counters | None = None) -> None:
         self._server = server
@@ -140,7 +141,7 @@ class RedisStore:
         return stone if stone is not None and stone.until - TOMBSTONE_KEPT <= now < stone.until else None
 
     def _in_shards(self, touches: Sequence[Touch]) -> Mapping[str, Sequence[Touch]]:
-        """What can be one step."""
+        """The touches by shard. Each shard's touches can be one step; a single server has one shard."""
         return {"": touches}
 
     async def touch(self, touches: Sequence[Touch]) -> None:
@@ -182,7 +183,7 @@ class RedisStore:
         return self._summaries(await self._told_of(of_shards, now), now)
 
     async def _told_of(self, of_shards: Mapping[str, Sequence[str]], now: int) -> Sequence[Any]:
-        """Of sessions by their shards, what `_summaries` reads."""
+        """Reads the records of sessions, given by shard, in the form that `_summaries` reads."""
         operations = [steps.summaries(ids, now) for ids in of_shards.values()]
         return await self._run_step("", operations, again=True) or []
 
@@ -284,8 +285,8 @@ class RedisStore:
     # --- the server
 
     async def _met(self, connection: AbstractConnection) -> str:
-        """A store behind a new connection: made where there is none. Of one that was started again, or took another's
-        place, nobody knows what it has lost: it counts as new for what others made before."""
+        """Checks the store behind a new connection; makes the store if missing. A server that restarted or took another
+        server's place may have lost data: for values that other parties issued, its store counts as new."""
         self._run, is_primary = await self._run_of(connection)
         if not is_primary:
             raise exceptions.ConnectionError("this is a replica, which cannot be written to")
@@ -328,11 +329,12 @@ class RedisStore:
         return places if self._server.sentinels is None else f"{self._server.sentinels.name} ({places})"
 
     def _head(self, tag: str) -> CommandTo:
-        """What step.lua has first."""
+        """The first operands of step.lua."""
         return lambda run: (self._server.prefix, "", int(self._buries), "", "", VERSION, "")
 
     async def _run_step(self, tag: str, does: Sequence[Operation], *, again: bool = False, replicas: int = 0) -> Any:
-        """What is read; None where a condition did not hold. `tag`: of all that is touched, in a cluster."""
+        """Runs one step. Returns the replies, or None where a condition did not hold. `tag`: the tag of every key that
+        the step touches, in a cluster."""
         done, found = await self._told_by_step(tag, does, again, replicas)
         return found if done else None
 
@@ -352,7 +354,8 @@ class RedisStore:
         return None if ticket is None or ticket[0] <= now else ticket[1]
 
     def _understood(self, kind: str, read: Callable[[], Answered]) -> Answered | None:
-        """None where the server has something else in this place than we write: it opens nothing, and is told of."""
+        """Decodes a record. A record in a form that this release does not write is reported and gives None: the record
+        opens nothing."""
         try:
             return read()
         except encoding.MALFORMED as error:
@@ -386,7 +389,8 @@ class RedisStore:
 
 
 async def run_of(connection: AbstractConnection) -> tuple[str, bool]:
-    """What is another one where the server may have lost what it knew; and whether it is a primary."""
+    """The run of the server, and whether the server is a primary. The run changes where the server may have lost its
+    data."""
     info = read_info(await _answer(connection, "INFO", "server", "replication"))
     # A server that was another's replica in between has a new replication id, and the run id of before.
     return f"{info.get('run_id', '')}.{info.get('master_replid', '')}", info.get("role", "master") == "master"
