@@ -127,7 +127,7 @@ class CookieSpec:
 Spec = HeaderSpec | CookieSpec
 
 
-_TEMPLATE_PIECE: Final = re.compile(r"\{\{|\}\}|\{([^{}]*+)\}?+|\}|[^{}]++")
+_TEMPLATE_PIECE: Final = re.compile(r"\{\{|\}\}|\{([^{}]*)\}?|\}|[^{}]+")
 
 
 def parse_template(text: str) -> Template:
