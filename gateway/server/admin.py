@@ -20,7 +20,7 @@ _READ_WITHIN = 5.0
 
 
 class Observed(Protocol):
-    """What there is to tell."""
+    """The state of the gateway that the admin address shows."""
 
     def readiness(self) -> dict[str, Any]:
         """JSON values; `ready` among them."""

@@ -1,4 +1,5 @@
-"""Which of several gateways on one state folder looks after what is there once: the one that holds the lock."""
+"""Chooses the gateway that looks after shared files when several gateways run on one state folder: the holder of the
+lock."""
 
 import asyncio
 from pathlib import Path
@@ -10,14 +11,14 @@ _AGAIN = 1.0
 
 
 class Caretaker:
-    """The kernel takes the lock back when its process ends, however it ends. What is in memory has no folder, and
-    nobody beside it."""
+    """Holds or waits for the lock. The kernel releases the lock when the holder's process ends, also after a crash. A
+    gateway with the memory store has no state folder, and no gateway beside it."""
 
     def __init__(self, gateway: Gateway) -> None:
         self._lock = None if gateway.store == "memory" else Ownership(Path(gateway.state_folder) / "gateway")
 
     async def wait(self) -> None:
-        """Until it is this gateway."""
+        """Waits until this gateway holds the lock."""
         while self._lock is not None:
             try:
                 if await asyncio.to_thread(self._lock.taken):

@@ -114,7 +114,7 @@ async def _compiled(files: Files, within: float) -> Compiled:
 
 
 async def _in_helper(files: bytes, seconds: float) -> tuple[int, bytes]:
-    """Its exit status, and what it wrote. `seconds`: of a core, for each file."""
+    """Runs the helper. Returns its exit status and output. `seconds`: CPU time for each file."""
     process = await asyncio.create_subprocess_exec(
         *_HELPER, str(seconds), stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
     )

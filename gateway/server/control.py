@@ -127,7 +127,7 @@ class Control:
 
 
 def _taken_from(writer: asyncio.StreamWriter) -> socket.socket:
-    """Another descriptor of the same connection: this one may be closed."""
+    """A second descriptor of the connection, so that the writer's own descriptor may be closed."""
     return socket.socket(fileno=os.dup(writer.get_extra_info("socket").fileno()))
 
 

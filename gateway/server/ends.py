@@ -30,7 +30,8 @@ class Ends:
         return len(self._unwritten)
 
     async def revoke(self, worker: Worker, message: Message) -> None:
-        """The worker that asked has done its own part; it hears back when the others have done theirs."""
+        """Revokes the sessions in the other workers and gateways. The worker that asked has revoked them already; it
+        gets its reply when the others are done."""
         sessions, unwritten = message.fields["sessions"], message.fields["unwritten"]
         self._learn(unwritten)
         here, elsewhere = await asyncio.gather(
@@ -46,7 +47,7 @@ class Ends:
         return await self._tell(sessions, unwritten)
 
     def written(self, worker: Worker, sessions: Sequence[str]) -> None:
-        """This worker has written the end of these."""
+        """Notes that `worker` has written the ends of these sessions, and tells the other workers."""
         for id in sessions:
             self._unwritten.pop(id, None)
         for other in self._others(worker):

@@ -58,7 +58,7 @@ class Worker:
         return self.process.pid
 
     def kill(self) -> None:
-        """Nothing where it has ended."""
+        """Kills the process; does nothing if the process has ended."""
         # Not by `process.kill`, which takes the status of one that is dead already from who waits for it.
         if self._handle is not None:
             with suppress(ProcessLookupError):
@@ -87,8 +87,11 @@ class Hooks:
 
 
 class Fleet:
-    """`program`: what a worker is started with, before the numbers of its descriptors. `cores`: of each slot the one
-    that its worker keeps to; empty where that is left to the kernel."""
+    """The worker processes of one gateway.
+
+    `program`: the command that starts a worker, before the numbers of its descriptors.
+    `cores`: the core of each slot's worker; empty to leave the choice to the kernel.
+    """
 
     def __init__(
         self,
@@ -204,7 +207,7 @@ class Fleet:
 async def ask(
     workers: Iterable[Worker], kind: str, payload: bytes = b"", *, within: float, **fields: object
 ) -> Answers:
-    """Each worker's answer, or what went wrong with it instead (TimeoutError, ChannelLost)."""
+    """Each worker's answer, or the error in its place (TimeoutError, ChannelLost)."""
     asked = list(workers)
     answers = await asyncio.gather(
         *(worker.channel.ask(kind, payload, within=within, **fields) for worker in asked), return_exceptions=True

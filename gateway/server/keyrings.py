@@ -31,7 +31,7 @@ class Keyrings:
         self._rings: dict[tuple[RingKind, str], dict[str, RingKey]] = {}
 
     def due(self, live: Live, now: float) -> bool:
-        """Whether a reload would change them. Reads the files; one that cannot be read is as it was."""
+        """Whether a reload would change the keyrings. Reads the files; an unreadable file counts as unchanged."""
         contents = self.look(live)
         found = {key: digest(text_in_force(content, now)) for key, content in contents.items()}
         taken = {ring.key: digest for ring, digest in live.keyrings.items() if ring.key in found}

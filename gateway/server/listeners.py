@@ -36,7 +36,7 @@ _FILES_EACH, _FILES_OF_ITS_OWN = 3, 64
 
 
 def files_needed(connections: int) -> int:
-    """For so many client connections of one worker."""
+    """How many open files one worker needs for this many client connections."""
     return connections * _FILES_EACH + _FILES_OF_ITS_OWN
 
 
@@ -131,7 +131,8 @@ def _listening(listening: socket.socket, backlog: int) -> socket.socket:
 
 
 def _clear(path: Path) -> None:
-    """What a gateway that was killed left behind is removed; what somebody listens on, or no socket, is not."""
+    """Removes the socket that a killed gateway left at the path. Keeps a socket on which a process listens, and a file
+    that is no socket."""
     try:
         is_socket = stat.S_ISSOCK(path.lstat().st_mode)
     except FileNotFoundError:

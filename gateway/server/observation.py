@@ -1,4 +1,4 @@
-"""What there is to tell of a gateway that runs: whether it is ready, and its metrics."""
+"""The observable state of a running gateway: its readiness and its metrics."""
 
 import asyncio
 from collections.abc import Callable, Sequence

@@ -14,7 +14,7 @@ def tell_workers(fleet: Fleet, provider: str, verdict: ProviderVerdict) -> None:
 
 
 def tell_worker(worker: Worker, verdicts: Mapping[str, ProviderVerdict]) -> None:
-    """One that has just begun to serve."""
+    """Sends all verdicts to a worker that has just begun to serve."""
     for provider, verdict in verdicts.items():
         _tell(worker, provider, verdict, tells_nodes=False)
 
