@@ -16,7 +16,7 @@ from gateway.policy.values import Equals
 from tests.policy.short import rule, table
 from tests.portal.browser import Browser, Reply, leads_to
 from tests.portal.installation import ACTES, PORTAL, Installation
-from tests.portal.test_account_pages import FORM, SETTINGS, login_of
+from tests.portal.test_account_pages import FORM, SETTINGS, login_of, owner
 from tests.portal.test_account_requests import PAGE, kept
 from tests.portal.test_account_requests import SETTINGS as ASKS
 
@@ -33,12 +33,21 @@ async def person(here: Installation, settings: AccountSettings, *rules: Rule, us
 
 
 async def linked(here: Installation, browser: Browser, to: str) -> Reply:
-    fields = {"host": ACTES, "to": to, "login": "a.liddell", "password": "right"}
+    fields = {
+        "host": ACTES,
+        "to": to,
+        "owner": owner(here, browser.jar["127.0.0.1"]["op"]),
+        "login": "a.liddell",
+        "password": "right",
+    }
     return await browser.post(here.url(PORTAL, FORM), fields)
 
 
 async def asked_for(here: Installation, browser: Browser, to: str) -> Reply:
-    return await browser.post(here.url(PORTAL, PAGE), {"host": ACTES, "to": to, "text": "please"})
+    return await browser.post(
+        here.url(PORTAL, PAGE),
+        {"host": ACTES, "to": to, "owner": owner(here, browser.jar["127.0.0.1"]["op"]), "text": "please"},
+    )
 
 
 PRIVATE = rule("/**", HERS)
@@ -115,5 +124,5 @@ async def test_whoever_needs_a_stronger_sign_in_is_led_to_it_first(here: Install
 async def test_a_link_is_taken_back_by_whom_rules_keep_out_by_now(here: Installation) -> None:
     browser = await person(here, SETTINGS, PRIVATE)
     await here.accounts.add(NewLink(AccountHolder("actes", here.metropole.issuer, "uid=bob"), "bob"))
-    reply = await browser.post(here.url(PORTAL, f"{FORM}/remove"), {"host": ACTES})
+    reply = await browser.post(here.url(PORTAL, f"{FORM}/remove"), {"host": ACTES, "owner": owner(here, "bob")})
     assert (reply.status, await login_of(here, "bob")) == (303, None)

@@ -25,7 +25,7 @@ SMALL_WORDS = re.compile(rf"\b(?:{_SMALL})\b", re.IGNORECASE)
 NO_TEXTS = {
     # For operators, in English, who read what French things and letters are called.
     "cli/main.py", "config/schema/json_schema.py", "config/schema/organisations.py", "config/schema/theme.py",
-    "directories/elus.py", "lint/about_applications.py", "lint/rules.py", "wire/front_overrides.py",
+    "directories/elus.py", "lint/about_encodings.py", "lint/rules.py", "wire/front_overrides.py",
     # Letters.
     "identity/organisation_words.py", "translation/nearest.py",
     # Names: of a language for itself, and of what law makes of communes, as the table that is imported has them.
