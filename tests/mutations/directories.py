@@ -68,6 +68,13 @@ DEFENCES = (
         "if not names and not of_client:",
         "portal/openid/test_programs.py",
     ),
+    Defence(
+        "a message that ends access and is wrong otherwise",
+        "portal/scim/endpoint.py",
+        "is_ended = ends(document) and await",
+        "portal/scim/test_users.py",
+        "is_ended = False and await",
+    ),
     # --- a token of a source
     Defence(
         "a token that was just fetched is not asked for again",
