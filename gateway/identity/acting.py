@@ -13,7 +13,7 @@ from gateway.model.provider import Provider
 
 
 def acting_directories(directories: Iterable[Directory], provider: str) -> tuple[Directory, ...]:
-    """Those that name organisations of this provider's people."""
+    """The directories that name organisations for people of this provider."""
     return tuple(one for one in directories if one.names_organisations and one.takes(provider))
 
 
@@ -50,8 +50,7 @@ def acts_for(
 
 
 def in_the_name_of(tenant: str | None, identity: Identity, directories: Iterable[Directory]) -> Identity:
-    """Of the organisations that directories name, and of the mandates by which they do, those alone that are this
-    one."""
+    """Keeps the organisations and mandates whose SIRET is `tenant`, of those that directories name."""
     naming = {one.name: one for one in acting_directories(directories, identity.provider)}
     if not naming:
         return identity

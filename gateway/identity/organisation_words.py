@@ -78,7 +78,7 @@ def words_of_name(organisation: ListedOrganisation) -> str:
 
 
 def words_beside(organisation: ListedOrganisation) -> str:
-    """Its numbers, its other names, and where it is."""
+    """The numbers, other names and place of an organisation."""
     numbers = (organisation.siren, organisation.siret, organisation.insee.lower(), *organisation.postcodes)
     return " ".join(
         dict.fromkeys((*(one for one in numbers if one), *_all_words(f"{organisation.aliases} {organisation.place}")))

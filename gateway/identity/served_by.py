@@ -1,4 +1,4 @@
-"""Which providers sign in the people of an organisation, by what their files say that they serve."""
+"""The providers that sign in the people of an organisation, by the `serves` of the provider files."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_network

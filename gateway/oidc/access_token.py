@@ -36,7 +36,8 @@ _PROVEN = object()
 
 @dataclass(frozen=True, slots=True)
 class AccessToken:
-    """An access token that we accept. Only the functions below make one. Times are Unix seconds."""
+    """An access token that we accept. Only the functions below make one. Times are Unix seconds. `of_client`: its
+    subject is the client itself, and no person."""
 
     provider: str
     claims: Mapping[str, object] = field(repr=False)
@@ -44,6 +45,7 @@ class AccessToken:
     amr: tuple[str, ...]
     auth_time: int | None
     expires_at: int
+    of_client: bool
     proof: InitVar[object]
 
     def __post_init__(self, proof: object) -> None:
@@ -161,6 +163,10 @@ def _client_as_subject(claims: JsonObject) -> str:
     client_id = text_of(claims, "client_id")
     if client_id is None:
         raise GatewayError(API_TOKEN, f"{WHAT}: neither sub nor client_id")
+    return _as_subject(client_id)
+
+
+def _as_subject(client_id: str) -> str:
     return f"client:{client_id}"
 
 
@@ -184,6 +190,8 @@ def _accepted(provider: OidcProvider, api: ApiAccess, claims: JsonObject, now: f
         amr=methods_of(claims),
         auth_time=auth_time,
         expires_at=int(required_time(claims, "exp")),
+        # RFC 9068 2.2 (sub): where no resource owner is involved, an identifier of the client
+        of_client=client is not None and claims["sub"] in (client, _as_subject(client)),
         proof=_PROVEN,
     )
 

@@ -1,7 +1,8 @@
 """PATCH (RFC 7644 3.5.2): the operations in their order, all of them or none."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from typing import Final
 
 from gateway.model.errors import GatewayError
@@ -32,22 +33,59 @@ _PATH: Final = re.compile(r'([A-Za-z][\w$-]*)(\[[^\[\]"]*(?:"[^"\\]*"[^\[\]"]*)*
 
 def patched(document: ScimObject, before: UserState) -> UserState:
     """Raises GatewayError: SCIM_SYNTAX, SCIM_PATH, SCIM_VALUE, SCIM_MUTABILITY."""
-    require_schema(document, PATCH_OP)
-    operations = document.get("operations")
-    if not isinstance(operations, list) or not 0 < len(operations) <= _MOST_OPERATIONS:
-        raise GatewayError(SCIM_SYNTAX, f"Operations is not a list of 1 to {_MOST_OPERATIONS}")
     after = before
-    for operation in operations:
+    for operation in _operations(document):
         if not isinstance(operation, dict):
             raise GatewayError(SCIM_SYNTAX, "an operation is not an object")
         after = _applied(operation, after)
     return after
 
 
-def _applied(operation: ScimObject, before: UserState) -> UserState:
-    op, path = operation.get("op"), operation.get("path")
+def ends_access(document: ScimObject) -> bool:
+    """Whether the operations leave the user inactive as far as they can be understood, whatever else of them is wrong.
+    Never raises."""
+    active = True
+    try:
+        for operation in _operations(document):
+            for path, value in _values_of(operation):
+                with suppress(GatewayError):
+                    if attribute_of(path) == "active":
+                        active = with_value(_ANYBODY, "active", value).active
+    except GatewayError:
+        return False
+    return not active
+
+
+_ANYBODY: Final = UserState("", None, active=True)
+
+
+def _operations(document: ScimObject) -> list[object]:
+    """Raises GatewayError(SCIM_SYNTAX)."""
+    require_schema(document, PATCH_OP)
+    operations = document.get("operations")
+    if not isinstance(operations, list) or not 0 < len(operations) <= _MOST_OPERATIONS:
+        raise GatewayError(SCIM_SYNTAX, f"Operations is not a list of 1 to {_MOST_OPERATIONS}")
+    return operations
+
+
+def _kind(operation: ScimObject) -> str:
     # Entra writes Add and Replace, unless its address says `aadOptscim062020`.
-    kind = op.lower() if isinstance(op, str) else ""
+    op = operation.get("op")
+    return op.lower() if isinstance(op, str) else ""
+
+
+def _values_of(operation: object) -> Iterable[tuple[object, object]]:
+    """The paths that an operation sets, each with its value."""
+    if not isinstance(operation, dict) or _kind(operation) not in {"add", "replace"}:
+        return ()
+    path, value = operation.get("path"), operation.get("value")
+    if path is not None:
+        return ((path, value),)
+    return value.items() if isinstance(value, dict) else ()
+
+
+def _applied(operation: ScimObject, before: UserState) -> UserState:
+    kind, path = _kind(operation), operation.get("path")
     if kind not in {"add", "replace", "remove"}:
         raise GatewayError(SCIM_SYNTAX, "op is neither add, replace nor remove")
     if path is not None:

@@ -56,6 +56,15 @@ def read_user(document: ScimObject, before: UserState | None = None) -> UserStat
     return blank
 
 
+def says_inactive(document: ScimObject) -> bool:
+    """Whether a PUT says that the user is not active, whatever else of it is missing or wrong. Never raises."""
+    try:
+        require_schema(document, USER)
+        return document.get("active") is not None and not _boolean(document["active"])
+    except GatewayError:
+        return False
+
+
 def with_value(state: UserState, attribute: str, value: object) -> UserState:
     """Of one of the attributes that are kept. Raises GatewayError(SCIM_VALUE)."""
     if attribute == "userName":

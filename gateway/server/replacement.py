@@ -114,7 +114,7 @@ def _of_hosts(before: frozenset[str], after: frozenset[str]) -> str:
 
 def _of_store_keys(known: Mapping[str, str], keys: Sequence[tuple[str, str]]) -> str:
     """While the workers take a file one after the other, and while several gateways do, each has to open what another
-    has sealed already. After a change of all keys nobody's session opens."""
+    has sealed already. After a change of all keys no session opens."""
     for id, secret in keys:
         if id in known and not compare_digest(known[id], secret):
             return f"store: the key `{id}` has another secret than before: give it an id of its own"

@@ -45,6 +45,16 @@ def _person_from_bytes(data: bytes) -> SeenPerson:
     return SeenPerson(issuer, subject)
 
 
+def _names_to_bytes(names: tuple[str, ...]) -> bytes:
+    return _dump([*names])
+
+
+@understood
+def _names_from_bytes(data: bytes) -> tuple[str, ...]:
+    names: list[str] = json.loads(data)
+    return tuple(names)
+
+
 @understood
 def _text_from_bytes(data: bytes) -> str:
     return data.decode("ascii")
@@ -61,3 +71,4 @@ def _dump(values: list[object]) -> bytes:
 TOLD_USER = Form("told_user", _user_to_bytes, _user_from_bytes)
 TOLD_NAME = Form("told_name", _text_to_bytes, _text_from_bytes)
 SEEN_PERSON = Form("seen_person", _person_to_bytes, _person_from_bytes)
+SEEN_AS = Form("seen_as", _names_to_bytes, _names_from_bytes)

@@ -21,7 +21,7 @@ from gateway.stores.codec import Form
 from gateway.stores.records import MarkKey, RaiseEndMark, RaiseLastingMark, RaiseMark, RecordStore, UseOnce
 from gateway.stores.sealing import StoreKeys, TokenBytes, shard_of
 from gateway.stores.tickets import Bounds, Tickets, unix_now
-from gateway.stores.told_forms import SEEN_PERSON, TOLD_NAME, TOLD_USER, KeptUser, SeenPerson
+from gateway.stores.told_forms import SEEN_AS, SEEN_PERSON, TOLD_NAME, TOLD_USER, KeptUser, SeenPerson
 
 ToldKeys = Sequence[tuple[str, bytes]]
 
@@ -192,6 +192,15 @@ class ToldPeople:
         """People who have signed in under the old name are found by the new one."""
         for person in await self.seen(client, before):
             await self._saw(client, name, person)
+
+    async def saw_as(self, client: ScimClient, person: SeenPerson, names: tuple[str, ...]) -> None:
+        """By what the provider named the person at their last sign-in: an access token of theirs may say none of it."""
+        if await self.seen_as(client, person) != names:
+            await self._put(SEEN_AS, names, client, person.issuer, person.subject)
+
+    async def seen_as(self, client: ScimClient, person: SeenPerson) -> tuple[str, ...]:
+        """Empty for somebody who was not seen."""
+        return await self._read(SEEN_AS, client, person.issuer, person.subject) or ()
 
     async def _saw(self, client: ScimClient, name: str, person: SeenPerson) -> None:
         name = compared(client.named_by, name)

@@ -79,7 +79,7 @@ def unpadded(text: str) -> str:
 
 
 def decode(value: bytes, encoding: Encoding, unencodable: Unencodable = "refuse") -> str:
-    """The text of what `encode` made, for tools that show it. Raises ValueError for anything else."""
+    """Decodes the bytes that `encode` made, for tools that show the text. Raises ValueError for other bytes."""
     match encoding:
         case "utf8":
             return value.decode()

@@ -174,8 +174,8 @@ def _nobody(spec: HeaderSpec) -> bytes:
 
 
 def render_one(spec: Spec, identity: Identity) -> bytes:
-    """One value as it is sent; b"" if there is none. Then nothing is sent: some servers drop an empty header, and
-    others misread it."""
+    """The bytes of a header or cookie. Empty without a value: the header is then left out, because some servers drop an
+    empty header and others misread an empty header."""
     return why_or_value(spec, identity)[1]
 
 

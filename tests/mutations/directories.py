@@ -61,6 +61,20 @@ DEFENCES = (
         "portal/flow/test_look_again.py",
         "{}",
     ),
+    # --- who is active no more
+    Defence(
+        "a program's token that does not say whose it is",
+        "portal/flow/active_people.py",
+        "if not names and not of_client:",
+        "portal/openid/test_programs.py",
+    ),
+    Defence(
+        "a message that ends access and is wrong otherwise",
+        "portal/scim/endpoint.py",
+        "is_ended = ends(document) and await",
+        "portal/scim/test_users.py",
+        "is_ended = False and await",
+    ),
     # --- a token of a source
     Defence(
         "a token that was just fetched is not asked for again",

@@ -77,6 +77,19 @@ def test_a_good_one_says_who_and_until_when() -> None:
     assert "service-1" not in repr(token)
 
 
+def test_only_a_token_whose_subject_is_its_client_is_of_no_person() -> None:
+    """RFC 9068 2.2, RFC 7662 2.2."""
+    assert not validate(signed()).of_client
+    assert validate(signed(sub="another-client")).of_client
+    assert validate(signed(sub="client:another-client")).of_client
+    assert not validate(signed(sub="client:third")).of_client
+    said = {**claims(), "active": True}
+    assert not introspected(said).of_client
+    assert introspected({name: value for name, value in said.items() if name != "sub"}).of_client
+    del said["client_id"]
+    assert not introspected(said).of_client
+
+
 @pytest.mark.parametrize("typ", ["at+jwt", "AT+JWT", "application/at+jwt"])
 def test_its_type_is_that_of_rfc_9068(typ: str) -> None:
     assert validate(signed(typ=typ))
@@ -189,7 +202,7 @@ def test_a_provider_that_is_away_is_not_a_bad_token() -> None:
 
 def test_it_comes_from_its_validation_alone() -> None:
     with pytest.raises(TypeError):
-        AccessToken("metropole", {}, None, (), None, 0, object())
+        AccessToken("metropole", {}, None, (), None, 0, False, object())
 
 
 # --- times, and what is bound to a key: of every token ----------------------------------------------------------------

@@ -8,8 +8,8 @@ from tests.portal.installation import ACTES, installed
 from tests.portal.saml.region import region_installed
 
 # From the first page to the application's, with all threads: the numbers measured. They go down with what makes a
-# sign-in cheaper, and up only with what a sign-in has to do besides: 32 and 55 calls look for the browser's other sessions,
-# ask the provider's marks, and note that the provider answers.
+# sign-in cheaper, and up only with what a sign-in has to do besides: 32 and 55 calls look for the browser's other
+# sessions, ask the provider's marks, and note that the provider answers.
 MOST_BY_OPENID = 674
 MOST_BY_SAML = 948
 

@@ -58,6 +58,7 @@ SAMPLES: dict[str, Any] = {
     "told_user": KeptUser("7", "hélène", "a1", NOW, NOW + 60),
     "told_name": "7",
     "seen_person": SeenPerson("https://op.example", "é"),
+    "seen_as": ("hélène", "h.durand"),
     "counting_key": Counting(bytes(range(32)), NOW, NOW + 60),
     "kept_post": KeptPost("permis", PERMIS, "/depot", "text/plain", BINDING, NOW, NOW + 60, KEPT),
 }

@@ -152,6 +152,17 @@ async def test_everybody_who_was_seen_under_a_name_is_known(told: ToldPeople) ->
     assert set(await told.seen(VILLE, "anne")) == {SEEN, *subjects, *at_once}
 
 
+async def test_by_what_a_person_was_seen_last(told: ToldPeople, clock: Clock) -> None:
+    assert await told.seen_as(VILLE, SEEN) == ()
+    await told.saw_as(VILLE, SEEN, ("anne@ville.example", "a.durand"))
+    clock.pass_by(TEN_YEARS)
+    assert await told.seen_as(VILLE, SEEN) == ("anne@ville.example", "a.durand")
+    await told.saw_as(VILLE, SEEN, ("a.martin",))
+    assert await told.seen_as(VILLE, SEEN) == ("a.martin",)
+    assert await told.seen_as(METROPOLE, SEEN) == ()
+    assert await told.seen_as(VILLE, replace(SEEN, issuer="https://other.example")) == ()
+
+
 async def test_a_new_key_leaves_all_of_it_readable(store: RecordStore, told: ToldPeople, clock: Clock) -> None:
     user = await told.add(VILLE, ANNE)
     await told.set_active(VILLE, ANNE.user_name, active=False)

@@ -38,16 +38,28 @@ class ActivePeople:
             if not names:
                 detail = f"the directory {client.name} knows people by {client.person}, and the provider says none"
                 raise GatewayError(LOGIN_MAPPING, detail)
+            person = SeenPerson(identity.issuer, identity.subject)
+            await self._told.saw_as(client, person, names)
             for name in names:
-                await self._told.saw(client, name, SeenPerson(identity.issuer, identity.subject))
+                await self._told.saw(client, name, person)
                 await self._require_active(client, name)
 
-    async def require_of_program(self, seat: Seat) -> None:
-        """Of whom a program's token is. Many are of no person, whom no directory could name."""
+    async def require_of_program(self, seat: Seat, *, of_client: bool) -> None:
+        """The person of a program's token is active. `of_client`: the token is of the program itself, whom no directory
+        could name. A token that does not say by what the directory knows the person is of whom has signed in with its
+        issuer and subject."""
         for client in self._snapshot().gateway.scim.clients:
-            if client.speaks_of(seat.identity.provider, seat.tenant):
-                for name in client.names_of(seat.identity):
-                    await self._require_active(client, name)
+            identity = seat.identity
+            if not client.speaks_of(identity.provider, seat.tenant):
+                continue
+            names = client.names_of(identity)
+            if not names and not of_client:
+                names = await self._told.seen_as(client, SeenPerson(identity.issuer, identity.subject))
+                if not names:
+                    detail = f"the directory {client.name} knows people by {client.person}, which this token does not"
+                    raise GatewayError(LOGIN_MAPPING, f"{detail} say, and nobody has signed in with its subject")
+            for name in names:
+                await self._require_active(client, name)
 
     async def confirm(self, made: NewSession) -> None:
         """The session is written, and no browser has it: a directory that spoke between the first look and that has

@@ -120,7 +120,7 @@ class Programs:
         # What is kept is looked at anew before the token ends; what streams for it may go on until then.
         deadline, end = (self._monotonic() + max(0, seconds) for seconds in (kept, accepted.expires_at - now))
         seat = program_seat(provider, identity, host, deadline=deadline, end=end, tenant_optional=api.without_tenant)
-        await self._active_people.require_of_program(seat)
+        await self._active_people.require_of_program(seat, of_client=accepted.of_client)
         directories = snapshot.apps[name].directories
         known = await self._directories.asked(directories, seat.identity, seat.tenant)
         seat.identity = in_the_name_of(seat.tenant, known, directories)

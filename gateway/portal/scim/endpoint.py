@@ -19,10 +19,10 @@ from gateway.portal.services import PortalServices
 from gateway.scim.discovery import resource_type, resource_types, schemas, service_provider_config, user_schema
 from gateway.scim.document import ScimObject, read_object
 from gateway.scim.errors import error_document
-from gateway.scim.patch import patched
+from gateway.scim.patch import ends_access, patched
 from gateway.scim.projection import Projection, read_projection
 from gateway.scim.query import UserQuery, list_response, read_query, read_search
-from gateway.scim.user import USER, ToldUser, UserState, read_user, resource
+from gateway.scim.user import USER, ToldUser, UserState, read_user, resource, says_inactive
 
 _METHODS: Final = ("GET", "POST", "PUT", "PATCH", "DELETE")
 # RFC 7644 3.1; Okta and Entra send both.
@@ -146,15 +146,25 @@ class ScimEndpoint:
         return with_headers(_page(201, asked.shown(user)), {b"Location": location})
 
     async def _replace(self, asked: _Asked) -> Page:
-        user = await self._get_user(asked.client, asked.id)
-        return await self._changed(asked, user, read_user(asked.body(), user.state))
+        return await self._changed(asked, read_user, says_inactive)
 
     async def _patch(self, asked: _Asked) -> Page:
-        user = await self._get_user(asked.client, asked.id)
-        return await self._changed(asked, user, patched(asked.body(), user.state))
+        return await self._changed(asked, patched, ends_access)
 
-    async def _changed(self, asked: _Asked, user: ToldUser, state: UserState) -> Page:
-        user = await self._users.change(asked.request, asked.client, user, state)
+    async def _changed(
+        self, asked: _Asked, read: Callable[[ScimObject, UserState], UserState], ends: Callable[[ScimObject], bool]
+    ) -> Page:
+        """Ends the person's access first, if the message says so, and only then complains of what else is wrong. A
+        client may leave attributes out (RFC 7644 3.5.1), and would send the same message again."""
+        user, document = await self._get_user(asked.client, asked.id), asked.body()
+        is_ended = ends(document) and await self._users.deactivate(asked.request, asked.client, user)
+        try:
+            state = read(document, user.state)
+            user = await self._users.change(asked.request, asked.client, user, state, is_ended=is_ended)
+        except GatewayError:
+            if is_ended:
+                await self._tell(asked, user, "deactivated")
+            raise
         await self._tell(asked, user, "changed" if user.state.active else "deactivated")
         return _page(200, asked.shown(user))
 

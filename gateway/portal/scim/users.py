@@ -41,9 +41,11 @@ class ScimUsers:
         await self._told.set_active(client, name, active=state.active)
         return user
 
-    async def change(self, request: PortalRequest, client: ScimClient, user: ToldUser, state: UserState) -> ToldUser:
+    async def change(
+        self, request: PortalRequest, client: ScimClient, user: ToldUser, state: UserState, *, is_ended: bool = False
+    ) -> ToldUser:
         """A message that leaves `active` as it was lets nobody in: another one that was told at the same time may have
-        ended the person's access since `user` was read."""
+        ended the person's access since `user` was read. `is_ended`: `deactivate` was called for this message."""
         before, name = _name(client, user.state), _name(client, state)
         await self._told.require_free(client, user, state)
         is_renamed = compared(client.named_by, name) != compared(client.named_by, before)
@@ -51,8 +53,8 @@ class ScimUsers:
             await self._told.renamed(client, before, name)
             if state.active and user.state.active:
                 await self._told.set_active(client, name, active=True)
-        if not state.active:
-            await self._deactivate(request, client, (before, name))
+        if not state.active and (is_renamed or not is_ended):
+            await self._deactivate(request, client, (name,) if is_ended else (before, name))
         changed = await self._told.replace(client, user, state)
         if state.active and not user.state.active:
             # Last: where the store fails before, a directory that is asked again says so again.
@@ -62,6 +64,15 @@ class ScimUsers:
                 await self._deactivate(request, client, (name,))
             state = replace(state, active=False)
         return replace(changed, state=state)
+
+    async def deactivate(self, request: PortalRequest, client: ScimClient, user: ToldUser) -> bool:
+        """Ends the access of a user under the name that the directory has for them so far. False for one without: the
+        directory is known by another attribute now than when it told of them."""
+        name = user.state.named(client.named_by)
+        if name is None:
+            return False
+        await self._deactivate(request, client, (name,))
+        return True
 
     async def delete(self, request: PortalRequest, client: ScimClient, user: ToldUser) -> None:
         """They are active again when they are told of once more."""

@@ -18,6 +18,7 @@ from gateway.oidc.access_token import AccessToken, process_introspection_respons
 from gateway.policy.routes import RouteTable
 from gateway.portal.openid import programs as module
 from gateway.portal.openid.programs import Programs
+from gateway.stores.told_forms import SeenPerson
 from tests.directories.samples import Kept
 from tests.oidc.samples import json_answer
 from tests.policy.short import rule
@@ -312,7 +313,40 @@ async def test_a_token_of_a_person_whom_a_directory_deactivated_is_refused(here:
     here.lists(client)
     await here.told.set_active(client, "service", active=False)
     assert await refused(callers_of(here, asked), token(here)) == "login.deactivated"
-    # One that names nobody is of no person.
-    await callers_of(here, asked).identify("actes", ACTES, token(here, preferred_username=None), "metropole", STRANGER)
     await here.told.set_active(client, "service", active=True)
     await callers_of(here, asked).identify("actes", ACTES, token(here), "metropole", STRANGER)
+
+
+async def test_a_token_that_does_not_say_who_it_is_of_is_of_whom_has_signed_in_with_its_subject(
+    here: Installation, asked: Asked
+) -> None:
+    client = ScimClient("annuaire", "metropole", (b"t" * 32,), person="uid")
+    here.lists(client)
+    raw = token(here, sub="subject-of-alice", preferred_username=None)
+    assert await refused(callers_of(here, asked), raw) == "login.mapping", "nobody has signed in with it"
+    await here.told.saw_as(client, SeenPerson(here.metropole.issuer, "subject-of-alice"), ("old", "alice"))
+    await callers_of(here, asked).identify("actes", ACTES, raw, "metropole", STRANGER)
+    await here.told.set_active(client, "alice", active=False)
+    assert await refused(callers_of(here, asked), raw) == "login.deactivated"
+    other = token(here, sub="subject-of-bob", preferred_username=None)
+    assert await refused(callers_of(here, asked), other) == "login.mapping"
+
+
+async def test_a_sign_in_leaves_by_what_a_token_of_the_same_person_is_judged(here: Installation, asked: Asked) -> None:
+    client = ScimClient("annuaire", "metropole", (b"t" * 32,), person="uid")
+    here.lists(client)
+    browser = here.browser("alice")
+    assert (await browser.get(here.url(ACTES))).status == 200
+    seat = await here.sessions.load(ACTES, browser.jar[ACTES]["__Host-ecluse"].encode())
+    assert seat is not None
+    raw = token(here, sub=seat.identity.subject, preferred_username=None)
+    await callers_of(here, asked).identify("actes", ACTES, raw, "metropole", STRANGER)
+    await here.told.set_active(client, "alice", active=False)
+    assert await refused(callers_of(here, asked), raw) == "login.deactivated"
+
+
+async def test_a_token_of_the_program_itself_is_of_no_person(here: Installation, asked: Asked) -> None:
+    """RFC 9068 2.2: its subject is the client."""
+    here.lists(ScimClient("annuaire", "metropole", (b"t" * 32,), person="uid"))
+    its_own = token(here, sub="c", preferred_username=None)
+    await callers_of(here, asked).identify("actes", ACTES, its_own, "metropole", STRANGER)

@@ -78,13 +78,84 @@ async def test_in_every_way_in_which_directories_say_it(told: Installation, how:
     await refused(told)
 
 
-async def test_what_is_refused_ends_nothing(told: Installation) -> None:
+async def test_a_user_who_is_not_taken_ends_nothing(told: Installation) -> None:
     alice = await signed_in(told)
     await created(told)
     document = {"schemas": [USER], "userName": "alice", "active": False}
     assert (await asked(told, "POST", "/Users", document)).status == 409
     assert await opens(told, alice)
     await signed_in(told)
+
+
+PUT = {"schemas": [USER], "userName": "alice", "externalId": "a1", "active": False}
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        {"externalId": None},
+        {"userName": None},
+        {"externalId": 5},
+        {"userName": "bob"},
+        {"externalId": "b1"},
+        {"externalId": "", "active": "False"},
+    ],
+)
+async def test_a_put_that_ends_access_does_so_whatever_else_is_missing_wrong_or_taken(
+    here: Installation, document: dict[str, object]
+) -> None:
+    """RFC 7644 3.5.1: a client may leave attributes out."""
+    here.lists(replace(CLIENT, named_by="externalId", person="uid"))
+    alice = await signed_in(here)
+    id = await created(here, "alice", externalId="alice")
+    await created(here, "bob", externalId="b1")
+    sent = {name: value for name, value in (PUT | document).items() if value is not None}
+    reply = await asked(here, "PUT", f"/Users/{id}", sent)
+    assert reply.status in (400, 409), reply.text
+    assert not await opens(here, alice)
+    await refused(here)
+    assert json.loads((await asked(here, "GET", f"/Users/{id}")).body)["active"] is False
+    assert [line["what"] for line in here.logged() if line["event"] == "scim.told"][2] == "deactivated"
+    assert "scim.refused" in [line["event"] for line in here.logged()]
+
+
+@pytest.mark.parametrize(
+    "operations",
+    [
+        (OFF, {"op": "remove", "path": "externalId"}),
+        ({"op": "remove", "path": "userName"}, OFF),
+        ({"op": "replace", "path": "activ", "value": False}, OFF),
+        ({"op": "replace", "value": {"id": "9", "active": False}},),
+        (OFF, "no operation"),
+        (ON, {"op": "replace", "path": "userName", "value": ""}, OFF),
+    ],
+)
+async def test_so_does_a_patch(here: Installation, operations: tuple[object, ...]) -> None:
+    here.lists(replace(CLIENT, named_by="externalId", person="uid"))
+    alice = await signed_in(here)
+    id = await created(here, "alice", externalId="alice")
+    assert (await patched(here, id, *operations)).status == 400
+    assert not await opens(here, alice)
+    await refused(here)
+
+
+@pytest.mark.parametrize(
+    "operations",
+    [
+        ({"op": "replace", "path": "active", "value": 0},),
+        (OFF, {"op": "replace", "path": "activ", "value": True}, ON),
+        ({"op": "remove", "path": "active"},),
+        ({"op": "none", "path": "active", "value": False},),
+        ({"op": "replace", "path": "active.x", "value": False},),
+    ],
+)
+async def test_what_does_not_say_that_access_ends_ends_none(told: Installation, operations: tuple[object, ...]) -> None:
+    alice = await signed_in(told)
+    id = await created(told)
+    assert (await patched(told, id, *operations)).status == 400
+    for document in (PUT | {"active": 0}, PUT | {"schemas": ["x"]}, [PUT], PUT | {"active": None, "userName": ""}):
+        assert (await asked(told, "PUT", f"/Users/{id}", document)).status == 400
+    assert await opens(told, alice)
 
 
 async def test_who_was_deleted_comes_back_when_they_are_told_of_again(told: Installation) -> None:
@@ -218,11 +289,11 @@ async def test_a_message_about_something_else_lets_nobody_in_who_was_ended_meanw
     """Two messages about one person at once: the user of the second one was read before the first one was done."""
     id, change = await created(told), ScimUsers.change
 
-    async def late(self: ScimUsers, *args: Any) -> Any:
+    async def late(self: ScimUsers, *args: Any, **named: Any) -> Any:
         monkeypatch.setattr(ScimUsers, "change", change)
         reply = await (patched(told, id, OFF) if ended == "patch" else asked(told, "DELETE", f"/Users/{id}"))
         assert reply.status in (200, 204), reply.text
-        return await change(self, *args)
+        return await change(self, *args, **named)
 
     monkeypatch.setattr(ScimUsers, "change", late)
     renamed = {"rename": "alice.dupont", "case": "ALICE"}
