@@ -1,4 +1,4 @@
-"""PATCH (RFC 7644 3.5.2): the operations in their order, all of them or none."""
+"""PATCH (RFC 7644 3.5.2): applies the operations in order, or refuses the message as a whole."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -75,7 +75,7 @@ def _kind(operation: ScimObject) -> str:
 
 
 def _values_of(operation: object) -> Iterable[tuple[object, object]]:
-    """The paths that an operation sets, each with its value."""
+    """The paths that an operation sets, with their values."""
     if not isinstance(operation, dict) or _kind(operation) not in {"add", "replace"}:
         return ()
     path, value = operation.get("path"), operation.get("value")

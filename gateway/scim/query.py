@@ -44,7 +44,7 @@ class UserNamed:
 
 @dataclass(frozen=True, slots=True)
 class UserQuery:
-    """`filter`: None for all users. `start`: from 1. `count`: at most so many. `shows`: what of each."""
+    """`filter`: None for every user. `start`: from 1. `count`: the limit. `shows`: the attributes to return."""
 
     filter: UserNamed | None
     start: int

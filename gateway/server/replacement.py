@@ -34,7 +34,7 @@ class Refusal:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class RunningGateway:
     """What people depend on of a configuration. `hosts`: each with its path. `store`: where sessions are.
     `store_keys`: id and SHA-256 of the secret; the first seals. `directories`: name and fingerprint."""
 
@@ -52,9 +52,9 @@ class Standing:
         }
 
 
-def standing_of(live: Live) -> Standing:
+def standing_of(live: Live) -> RunningGateway:
     gateway = live.gateway
-    return Standing(
+    return RunningGateway(
         hosts=frozenset(host for hosts in hosts_of_plan(live.plan).values() for host in hosts),
         store=_store(gateway),
         store_keys=[(id, hashlib.sha256(secret).hexdigest()) for id, secret in gateway.store_keys],
@@ -62,13 +62,13 @@ def standing_of(live: Live) -> Standing:
     )
 
 
-def standing_from(told: object) -> Standing | None:
-    """None where a gateway of another release tells it otherwise, or not at all."""
+def standing_from(told: object) -> RunningGateway | None:
+    """Returns None for the answer of a gateway of another release."""
     match told:
         case {"hosts": [*hosts], "store": str(store), "store_keys": [*keys], "directories": {**directories}}:
             pairs = [(key[0], key[1]) for key in keys if isinstance(key, list) and len(key) == 2]
             known = {str(name): str(fingerprint) for name, fingerprint in directories.items()}
-            return Standing(frozenset(map(str, hosts)), store, pairs, known)
+            return RunningGateway(frozenset(map(str, hosts)), store, pairs, known)
     return None
 
 
@@ -82,7 +82,7 @@ def decode_good(told: bytes) -> dict[str, bytes]:
     return {path: content.encode("latin-1") for path, content in json.loads(told or b"{}").items()}
 
 
-async def refusal(before: Standing, candidate: Live, reads: IndexesFiles, *, fewer_hosts: bool) -> Refusal:
+async def refusal(before: RunningGateway, candidate: Live, reads: IndexesFiles, *, fewer_hosts: bool) -> Refusal:
     """Why `candidate` may not take the place of `before`. `fewer_hosts`: the operator means that hosts go."""
     after = standing_of(candidate)
     if after.store == before.store and (why := _of_store_keys(dict(before.store_keys), after.store_keys)):

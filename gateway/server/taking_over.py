@@ -1,4 +1,4 @@
-"""What a gateway serves that takes the place of one that runs: what a reload of that one would take of the folder."""
+"""The configuration of a gateway that replaces a running gateway: the same as a reload of the running gateway would take."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import replace

@@ -97,7 +97,7 @@ def _pem(key: EllipticCurvePrivateKey | Ed25519PrivateKey | RSAPrivateKey) -> by
 
 
 class TokenKeys:
-    """Those of one gateway, held by its supervisor. What is kept in memory is gone with it, as its sessions are."""
+    """The token keys of a gateway, held by the supervisor. Keys in memory end with the supervisor, like sessions in memory."""
 
     def __init__(self, log: Log) -> None:
         self._log = log

@@ -6,7 +6,7 @@ from gateway.model.session import Seat, Session
 
 
 class KnownOfPeople(Protocol):
-    """What directories said of the people whose sessions these are."""
+    """The findings of directories about the people of sessions."""
 
     def counts_until(self, session: Session) -> float:
         """Until when the directories' word on this session counts: Unix seconds; infinite if no directory said a

@@ -19,7 +19,7 @@ class KeptUser:
 
 @dataclass(frozen=True, slots=True)
 class SeenPerson:
-    """Somebody who has signed in, as their sessions are found."""
+    """A person who has signed in, by the keys under which sessions are found."""
 
     issuer: str
     subject: str
