@@ -1,4 +1,4 @@
-"""The configuration of a gateway that replaces a running gateway: the same as a reload of the running gateway would take."""
+"""The configuration with which a gateway replaces a running gateway: what a reload there would take."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import replace

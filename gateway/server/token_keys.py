@@ -97,7 +97,7 @@ def _pem(key: EllipticCurvePrivateKey | Ed25519PrivateKey | RSAPrivateKey) -> by
 
 
 class TokenKeys:
-    """The token keys of a gateway, held by the supervisor. Keys in memory end with the supervisor, like sessions in memory."""
+    """The token keys of a gateway, held by the supervisor. Keys in memory end with the supervisor, as sessions do."""
 
     def __init__(self, log: Log) -> None:
         self._log = log
