@@ -43,7 +43,7 @@ CEILINGS = {
     "proxy": (17.0, 28),
     "saml": (13.4, 3),
     "scim": (15.7, 3),
-    "server": (13.8, 0),
+    "server": (13.9, 0),
     "stores": (12.6, 0),
     "tokens": (13.4, 1),
     "translation": (14.4, 2),
