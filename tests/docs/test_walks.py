@@ -79,7 +79,7 @@ async def test_a_sign_in_by_openid_connect() -> None:
                 reply = await here.browser().get(here.url(ACTES, "/dossier/7"))
                 assert reply.text == "actes for alice"
             assert_walked("A sign-in by OpenID Connect", calls)
-            assert_within(calls, files=36, returns=146)
+            assert_within(calls, files=36, returns=149)
 
 
 async def test_a_sign_in_by_saml() -> None:
@@ -89,7 +89,7 @@ async def test_a_sign_in_by_saml() -> None:
                 calls.forget()
                 assert (await region.signed_in(region.person())).status == 200
             assert_walked("A sign-in by SAML", calls)
-            assert_within(calls, files=40, returns=220)
+            assert_within(calls, files=40, returns=223)
 
 
 def test_a_rule(tmp_path: Path) -> None:

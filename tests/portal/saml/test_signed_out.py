@@ -13,7 +13,7 @@ from gateway.stores.oversight import SessionOversight
 from tests.browser_like import Person, Response
 from tests.portal.installation import PERMIS, PORTAL
 from tests.portal.saml.region import ENTITY, IDP, KEY, Asked, Region
-from tests.portal.saml.test_logout import by_redirect, request, signed_out, soap
+from tests.portal.saml.test_logout import by_redirect, is_signed_in, request, signed_out, soap
 from tests.portal.scim.people import OFF, TOKEN, created, patched
 
 Way = Callable[[Region, Person], Awaitable[object]]
@@ -145,3 +145,14 @@ async def test_what_a_worker_of_before_parked_is_older_than_any_sign_out(region:
     written = await responses.put(replace(older, at=0), "192.0.2.1")
     url = region.here.url(PORTAL, f"/_ecluse/saml/finish?p={written}")
     assert (await went_on(region, person, url)).status == 400
+
+
+async def test_a_response_that_nobody_asked_for_leaves_nobody_else_in_the_browser(region: Region) -> None:
+    """Invariant 12: whoever the provider says is there, the person before is there no more."""
+    region.change(unsolicited=True)
+    person = region.person()
+    await region.signed_in(person)
+    assert await is_signed_in(region, person)
+    reply = await region.answer(person, region.response(None, name_id="bob"), None)
+    assert (await person.follow(reply)).status == 200
+    assert not await is_signed_in(region, person)
