@@ -500,6 +500,23 @@ async def stale_cookie_at_login(world: World) -> None:
     expect(found.all(b"x-remote-user") == [b"bob"], f"{found.all(b'x-remote-user')}")
 
 
+async def another_person_in_the_browser(world: World) -> None:
+    """Who signs in at the portal leaves nobody else's cookie that opens anything, on any host (login CSRF, too)."""
+    person, _ = await world.sign_in("alice", world.url(APP, PAGE))
+    await world.sign_in("alice", world.url("both", PAGE), person=person)
+    seats = {app: seat_of(person, app) for app in (APP, "both")}
+    expect(all(seats.values()), f"the control: alice is on two hosts: {list(seats)}")
+    passed(world, await asked(world, seats[APP]))
+    url = world.portal("/_ecluse/login?provider=alpha&other_account=1")
+    await world.follow(person, await person.step("GET", url), "bob")
+    for app, value in seats.items():
+        denied(world, await asked(world, value, app=app))
+    _, page = await world.sign_in("bob", world.url(APP, PAGE), person=person)
+    expect(page.status == 200, f"the control: bob comes in: {page.status}")
+    found = passed(world, await asked(world, seat_of(person)))
+    expect(found.all(b"x-remote-user") == [b"bob"], f"{found.all(b'x-remote-user')}")
+
+
 async def binding_is_no_seat(world: World) -> None:
     cookie = b"%b=%b" % (BINDING.encode(), b"A" * 43)
     denied(world, await world.send(request(APP, PAGE, cookie=cookie)))
@@ -528,6 +545,7 @@ CASES: tuple[Case, ...] = (
     uncontrolled("SE06.2", "a stream of an ended session", stream_is_cut),
     uncontrolled("SE06.3", "an ended session's cookie at the sign-in", stale_cookie_at_login),
     uncontrolled("SE06.4", "an application is told of it, and the store tells nobody", application_is_told),
+    uncontrolled("SE06.8", "another person signs in in the same browser", another_person_in_the_browser),
     uncontrolled("SE06.7", "cookies at which the application's sign-out fails", unanswered_sign_outs),
     *lasting.CASES,
     *refreshing.SE_CASES,

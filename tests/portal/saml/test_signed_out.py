@@ -13,7 +13,7 @@ from gateway.stores.oversight import SessionOversight
 from tests.browser_like import Person, Response
 from tests.portal.installation import PERMIS, PORTAL
 from tests.portal.saml.region import ENTITY, IDP, KEY, Asked, Region
-from tests.portal.saml.test_logout import by_redirect, request, signed_out, soap
+from tests.portal.saml.test_logout import by_redirect, is_signed_in, request, signed_out, soap
 from tests.portal.scim.people import OFF, TOKEN, created, patched
 
 Way = Callable[[Region, Person], Awaitable[object]]
@@ -163,3 +163,14 @@ async def test_invariant_12_what_the_browser_held_back_until_after_the_sign_out_
     assert (reply.status, region.here.codes()[-1]) == (400, "login.transaction_gone")
     assert not region.here.store.sessions
     assert (await region.signed_in(person)).status == 200
+
+
+async def test_a_response_that_nobody_asked_for_leaves_nobody_else_in_the_browser(region: Region) -> None:
+    """Invariant 12: whoever the provider says is there, the person before is there no more."""
+    region.change(unsolicited=True)
+    person = region.person()
+    await region.signed_in(person)
+    assert await is_signed_in(region, person)
+    reply = await region.answer(person, region.response(None, name_id="bob"), None)
+    assert (await person.follow(reply)).status == 200
+    assert not await is_signed_in(region, person)
