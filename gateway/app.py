@@ -7,7 +7,7 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -28,7 +28,9 @@ from gateway.federation.applications import Applications
 from gateway.federation.federation import Federation
 from gateway.federation.form_exchange import FormExchange
 from gateway.federation.form_logins import FormLogins, TrustedAccounts
+from gateway.federation.provider_standing import ProviderVerdict, SignInNews
 from gateway.federation.saml import SamlFederation
+from gateway.federation.standings import Standings
 from gateway.model.credential import CredentialSource
 from gateway.model.session import Seat
 from gateway.ops.counters import STORE_GRACE, STORE_UNREACHABLE, Counters
@@ -61,6 +63,7 @@ from gateway.stores.login_tries import LoginTries
 from gateway.stores.opening import store_of
 from gateway.stores.oversight import SessionOversight
 from gateway.stores.posts.kept_posts import KeptPosts
+from gateway.stores.provider_words import ProviderWords
 from gateway.stores.sealing import StoreKeys
 from gateway.stores.session_limit import SessionLimit
 from gateway.stores.sessions import Sessions
@@ -198,6 +201,7 @@ class _Worker:
             jars=jars,
             federation=self._federation,
             saml_federation=self._saml_federation,
+            standings=self._standings,
             sign_outs=self._sign_outs,
             accounts=self._accounts,
             directories=self._directories,
@@ -269,6 +273,10 @@ class _Worker:
     def _make_federation(self, gateway: Gateway) -> None:
         self._federation = Federation(log=self._log)
         self._saml_federation = SamlFederation(metadata_folder(gateway), self._control, time.time)
+        # Of a store in a file, all workers are this supervisor's.
+        shares = gateway.store_server is not None
+        words = ProviderWords(self._store, self._store_keys, now=self._now) if shares else None
+        self._standings = Standings(time.monotonic, words)
 
     def _make_tables(self, gateway: Gateway) -> None:
         """What is asked of tables that the supervisor has read."""
@@ -372,6 +380,17 @@ class _Worker:
     def heard(self, addresses: list[str]) -> None:
         if self._started:
             self._plane.admission.known.learn(addresses, time.monotonic())
+
+    def sign_ins(self) -> Mapping[str, SignInNews]:
+        return self._standings.news() if self._started else {}
+
+    async def looked_at(self, provider: str, verdict: ProviderVerdict, *, tells_nodes: bool) -> None:
+        if not self._started:
+            return
+        if self._standings.told(provider, verdict):
+            self._federation.is_back(provider)
+        if tells_nodes:
+            await self._standings.tell_other_nodes(provider, verdict)
 
     def loop_stopped(self, seconds: float) -> None:
         self._loop_stalls.add(time.monotonic(), seconds)

@@ -75,10 +75,14 @@ class ProviderClient:
         """As `send`, for bodies too large to be held: the body goes to `into` piece by piece, the response has none."""
         return await self._exchange(call, (), into, largest)
 
+    async def status(self, call: Call) -> int:
+        """The status of the response. Reads no body and closes the connection. GatewayError: as `send`."""
+        return (await self._exchange(call, (), None, 0)).status
+
     async def _exchange(
-        self, call: Call, kept: Sequence[bytes], into: Callable[[bytes], object], largest: int
+        self, call: Call, kept: Sequence[bytes], into: Callable[[bytes], object] | None, largest: int
     ) -> ProviderResponse:
-        """`kept`: where `into` puts what is to be the response's body."""
+        """`kept`: where `into` puts what is to be the response's body. `into` None: the head alone is read."""
         try:
             session = self._opened()
             request = session.request(
@@ -89,7 +93,10 @@ class ProviderClient:
                 allow_redirects=False,
             )
             async with request as response:
-                await _read(call, response, into, largest)
+                if into is None:
+                    response.close()
+                else:
+                    await _read(call, response, into, largest)
                 return _provider_response(call, response, b"".join(kept))
         except TimeoutError as error:
             detail = f"{call.what}: {quoted(call.url)} did not answer in {self._total_seconds:g} s"

@@ -321,6 +321,11 @@ class Federation:
         circuit = self._circuits.get(provider.name)
         return circuit is not None and circuit.is_silent
 
+    def is_back(self, provider: str) -> None:
+        """Looks have found that the provider of this name answers again: what failed before counts no more."""
+        if provider in self._circuits:
+            self._circuits[provider].answered()
+
     def _circuit(self, provider: OidcProvider) -> Circuit:
         return self._circuits.setdefault(provider.name, Circuit(self._clock))
 

@@ -112,7 +112,7 @@ def logo_source(provider: SamlProvider, metadata: IdpMetadata) -> MetadataSource
     if not metadata.logo:
         return None
     where = provider.metadata
-    at_home = isinstance(where, MetadataUrl) and _same_server(metadata.logo, where.url)
+    at_home = isinstance(where, MetadataUrl) and same_server(metadata.logo, where.url)
     return MetadataSource(
         url=metadata.logo,
         kind="logo",
@@ -124,7 +124,7 @@ def logo_source(provider: SamlProvider, metadata: IdpMetadata) -> MetadataSource
     )
 
 
-def _same_server(address: str, other: str) -> bool:
+def same_server(address: str, other: str) -> bool:
     """Letter by letter up to the path, so that nobody who reads the address anew finds another host in it."""
     there = urlsplit(other)
     server = f"{there.scheme}://{there.netloc}/".lower()

@@ -91,6 +91,12 @@ _TABLE = (
     Event("logout.application", "warning", "An application could not be told that a session has ended."),
     Event("logout.refused", "warning", "A sign-out was refused; `code` says why."),
     Event("provider.unreachable", "error", "A provider's metadata, keys or tokens could not be had."),
+    Event(
+        "provider.away",
+        "error",
+        "A provider has stopped answering our looks; `detail` says how. People are warned before they are sent there.",
+    ),
+    Event("provider.back", "info", "A provider that was away answers again, or somebody came back from it."),
     Event("provider.gone", "error", "An MDQ service no longer has a provider, which is disabled until it does again."),
     Event(
         "provider.unwritten",

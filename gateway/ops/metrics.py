@@ -92,6 +92,18 @@ METRICS = (
         "ecluse_scim_requests_total", "counter", ("result",), "Requests of directories by SCIM, by what came of them."
     ),
     Metric("ecluse_provider_errors_total", "counter", ("provider", "reason"), "Calls to a provider that failed."),
+    Metric(
+        "ecluse_provider_looks_total",
+        "counter",
+        ("provider", "result"),
+        "Looks of our own at providers to which people are being sent: `answered`, `failed`.",
+    ),
+    Metric(
+        "ecluse_provider_away",
+        "gauge",
+        ("provider",),
+        "1 while looks say that a provider does not answer, 0 where it does; no value where nothing is known.",
+    ),
     Metric("ecluse_metadata_refreshes_total", "counter", ("provider", "result"), "Times SAML metadata were fetched."),
     Metric("ecluse_metadata_valid_until_seconds", "gauge", ("provider",), "Unix time at which SAML metadata run out."),
     Metric(

@@ -104,6 +104,7 @@ def zeros(apps: Sequence[str], oidc_providers: Sequence[str], saml_providers: Se
         "ecluse_account_requests_total": _each(apps, (("sent",), ("refused",))),
         "ecluse_scim_requests_total": ((result,) for result in _SCIM_RESULTS),
         "ecluse_provider_errors_total": _each((*providers, _NOBODYS), ((LOGIN_PROVIDER_UNREACHABLE.id,),)),
+        "ecluse_provider_looks_total": _each(providers, (("answered",), ("failed",))),
         "ecluse_saml_second_opinion_total": _OPINIONS,
         "ecluse_metadata_refreshes_total": _each(saml_providers, (("ok",), ("failed",))),
     }

@@ -16,6 +16,7 @@ from gateway.portal.account_requests import AccountRequestPages
 from gateway.portal.design import DESIGN, DesignFiles
 from gateway.portal.flow.acting import ActingFor, choose_anew
 from gateway.portal.flow.app_host import AppHost
+from gateway.portal.flow.away import AwayProviders
 from gateway.portal.flow.chooser import Chooser
 from gateway.portal.flow.establish import SignIns
 from gateway.portal.flow.kept_posts import KeptPostPages
@@ -61,6 +62,7 @@ class Portal:
         self._app_host = AppHost(services)
         chooser = Chooser(services)
         self._start = Start(services, chooser)
+        self._away = AwayProviders(services, chooser)
         self._sign_ins = SignIns(services)
         self._sign_out = BrowserSignOut(services, self._sources)
         self._waiting = WaitingPages(services, self._start.lead_home)
@@ -173,8 +175,12 @@ class Portal:
                 case BeginSignIn():
                     if step.pending is None and OTHER_ACCOUNT in step.hints:
                         choose_anew(request)
-                    step = await self._sources.of(request.snapshot, step.provider).begin(request, step)
+                    away = None
+                    if self._services.standings.may_know:
+                        away = await self._away.instead(request, step)
+                    step = away or await self._sources.of(request.snapshot, step.provider).begin(request, step)
                 case Authentication():
+                    self._services.standings.came_back(step.provider.name)
                     step = await self._sign_ins.complete(request, step)
                 case SignInSeenAgain():
                     step = await self._sign_ins.seen_again(request, step)

@@ -9,6 +9,7 @@ from gateway.accounts.linking import AccountLinking
 from gateway.directories.lookups import Directories
 from gateway.federation.federation import Federation
 from gateway.federation.saml import SamlFederation
+from gateway.federation.standings import Standings
 from gateway.model.ports import Revoker
 from gateway.organisations.search import OrganisationSearch
 from gateway.portal.flow.active_people import ActivePeople
@@ -34,6 +35,7 @@ class PortalServices:
     jars: CookieJars
     federation: Federation
     saml_federation: SamlFederation
+    standings: Standings
     sign_outs: SignOuts
     accounts: AccountBook
     directories: Directories

@@ -15,6 +15,7 @@ from gateway.model.errors import GatewayError
 from gateway.model.kept_post import SendOn
 from gateway.model.ports import Page
 from gateway.model.transaction import WaitedPage
+from gateway.portal.flow.chooser import is_silent
 from gateway.portal.http.choices import Choice
 from gateway.portal.http.request import PREFIX, PortalRequest, portal_home
 from gateway.portal.http.responses import redirect, with_cookies
@@ -22,6 +23,7 @@ from gateway.portal.services import PortalServices
 from gateway.stores.tickets import PARKED_LIFE
 
 PATH: Final = f"{PREFIX}wait"
+_FOR: Final = "for"
 # Seconds: for which one request then waits; between two looks at the store.
 _HELD, _LOOK = 8.0, 0.5
 # Times that the page is shown, over a minute in all: no provider is waited for as long.
@@ -53,11 +55,11 @@ class WaitingPages:
         # By its id in this worker alone: the store has it once there is something to have.
         self._keeping[id] = keeping = asyncio.create_task(self._keep(request, id, binding, task))
         keeping.add_done_callback(lambda _: self._keeping.pop(id, None))
-        return with_cookies(self._page(request, id, 1), request.cookies_to_set)
+        return with_cookies(self._page(request, id, 1, request.provider), request.cookies_to_set)
 
     async def look(self, request: PortalRequest) -> Page:
-        """`/_ecluse/wait?id=&shown=`: what the request came to, as soon as it has; the page once more, where it has
-        not within some seconds. Raises GatewayError(LOGIN_TRANSACTION_GONE, LOGIN_PROVIDER_UNREACHABLE)."""
+        """`/_ecluse/wait?id=&shown=&for=`: what the request came to, as soon as it has; the page once more, where it
+        has not within some seconds. Raises GatewayError(LOGIN_TRANSACTION_GONE, LOGIN_PROVIDER_UNREACHABLE)."""
         id, shown, binding = request.parameter("id"), request.parameter("shown"), request.binding()
         if binding is None or shown not in {str(times) for times in range(1, _MOST + 1)}:
             raise GatewayError(LOGIN_TRANSACTION_GONE, "nothing of this browser is waited for here")
@@ -80,7 +82,7 @@ class WaitingPages:
             )
         if int(shown) == _MOST:
             raise GatewayError(LOGIN_PROVIDER_UNREACHABLE, "nothing came of a sign-in in a minute")
-        return self._page(request, id, int(shown) + 1)
+        return self._page(request, id, int(shown) + 1, request.parameter(_FOR))
 
     async def _shown(self, request: PortalRequest, id: str, found: WaitedPage) -> Page:
         """Once, in the browser that waits: it may set the cookie of a session."""
@@ -117,8 +119,12 @@ class WaitingPages:
             # The person reads within a minute that nothing came of it.
             self._services.report.refused(request, error)
 
-    def _page(self, request: PortalRequest, id: str, shown: int) -> Page:
-        provider = request.snapshot.providers.get(request.provider)
+    def _page(self, request: PortalRequest, id: str, shown: int, provider_name: str) -> Page:
+        """`provider_name`: of the one that is waited for; empty, or of none that there is, where that is not known."""
+        provider = request.snapshot.providers.get(provider_name)
         url = f"{request.snapshot.gateway.portal_url}{PATH}?id={quote(id, safe='')}&shown={shown}"
-        slow = None if provider is None else Choice(provider.label, provider.labels, url)
+        slow = None
+        if provider is not None:
+            url += f"&{_FOR}={provider.name}"
+            slow = Choice(provider.label, provider.labels, url, is_silent(self._services, provider))
         return self._services.pages.waiting(request.reader, url, slow)

@@ -77,5 +77,6 @@ class Observation:
             closed=len(live.closed),
             certificates=certificate_ends(live.gateway),
         )
-        own = {("ecluse_log_dropped_total",): self._log.dropped, **self._sources.metadata.counters()}
+        kept = {**self._sources.metadata.counters(), **self._sources.looks.counters()}
+        own = {("ecluse_log_dropped_total",): self._log.dropped, **kept}
         return render(add({**live.zeros, **totals.all()}, own), gauges)

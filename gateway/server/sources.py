@@ -1,6 +1,7 @@
-"""What the supervisor keeps fresh for all workers: SAML metadata and their logos, and what is made of tables' files."""
+"""What the supervisor keeps fresh for all workers: SAML metadata and their logos, what is made of tables' files, and
+which providers answer."""
 
-from collections.abc import Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from typing import Any
 
 from gateway.config.compile.plan import lines_of
@@ -9,23 +10,26 @@ from gateway.directories.keeper import DirectoryKeeper
 from gateway.federation.logo_keeper import LogoKeeper
 from gateway.federation.metadata_keeper import MetadataKeeper
 from gateway.federation.metadata_source import sources_of
+from gateway.federation.provider_looks import ProviderLooks
+from gateway.federation.provider_standing import ProviderVerdict
 from gateway.model.directory import Directory
 from gateway.model.organisations import OrganisationTable
-from gateway.model.provider import SamlProvider
+from gateway.model.provider import OidcProvider, SamlProvider
 from gateway.ops.log import Log
 from gateway.organisations.keeper import OrganisationKeeper
-from gateway.server.state import directories_folder, metadata_folder, organisations_folder
+from gateway.server.state import directories_folder, metadata_folder, organisations_folder, reached_file
 
 
 class Sources:
-    """To be made inside the running loop."""
+    """To be made inside the running loop. `tell`: as in ProviderLooks."""
 
-    def __init__(self, gateway: Gateway, log: Log) -> None:
+    def __init__(self, gateway: Gateway, log: Log, tell: Callable[[str, ProviderVerdict], None]) -> None:
         self._log = log
         self.metadata = MetadataKeeper(metadata_folder(gateway), log)
         self._logos = LogoKeeper(metadata_folder(gateway), self.metadata, log)
         self._directories = DirectoryKeeper(directories_folder(gateway), log)
         self._organisations = OrganisationKeeper(organisations_folder(gateway), log)
+        self.looks = ProviderLooks(reached_file(gateway), log, tell)
 
     def work(self) -> Iterator[Coroutine[Any, Any, None]]:
         """Each of them until cancelled."""
@@ -33,6 +37,7 @@ class Sources:
         yield self._logos.run()
         yield self._directories.run()
         yield self._organisations.run()
+        yield self.looks.run()
 
     async def ready(self, plan: bytes) -> str:
         """As DirectoryKeeper.ready, before this plan takes the place of the one in force."""
@@ -40,8 +45,9 @@ class Sources:
 
     async def follow(self, plan: bytes) -> None:
         """What the providers, directories and tables of organisations of this plan live on, from now on."""
+        providers = tuple(lines_of(plan, SamlProvider))
+        await self.looks.use((*lines_of(plan, OidcProvider), *providers))
         try:
-            providers = tuple(lines_of(plan, SamlProvider))
             await self.metadata.use(sources_of(providers))
             self._logos.use(providers)
         except OSError as error:
@@ -60,3 +66,4 @@ class Sources:
         await self._logos.close()
         await self._directories.close()
         await self._organisations.close()
+        await self.looks.close()

@@ -85,6 +85,11 @@ def organisations_folder(gateway: Gateway) -> Path:
     return Path(gateway.state_folder) / "organisations"
 
 
+def reached_file(gateway: Gateway) -> Path | None:
+    """The addresses of providers that looks of ours have reached. What is in memory has no folder for it."""
+    return None if gateway.store == "memory" else Path(gateway.state_folder) / "reached.json"
+
+
 def remember_hosts(gateway: Gateway, plan: bytes, closed: Sequence[str]) -> None:
     """Writes the hosts of each app file that is live; those of a file that is `closed` stay as they were known. Raises
     OSError: then those before are known. What is in memory has no folder for it."""

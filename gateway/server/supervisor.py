@@ -26,15 +26,13 @@ from gateway.server.keyrings import Keyrings, told_of
 from gateway.server.listeners import allow_files
 from gateway.server.liveness_probe import until_silent
 from gateway.server.observation import Observation
+from gateway.server.provider_verdicts import tell_worker, tell_workers
 from gateway.server.questions import Questions
 from gateway.server.restart import Restart, program_of
 from gateway.server.rollout import USUAL_PATIENCE, Patience, Rollout, verdict_of
 from gateway.server.service_manager import ServiceManager
 from gateway.server.sources import Sources
-from gateway.server.state import (
-    make_state_folder,
-    remember_hosts,
-)
+from gateway.server.state import make_state_folder, remember_hosts
 from gateway.server.succession import Link, Links
 from gateway.server.token_keys import TokenKeys
 from gateway.server.totals import Totals
@@ -123,7 +121,7 @@ class Supervisor:
         cores = [] if gateway.workers else cores
         self.fleet = Fleet(self._listening, hooks, self._log, program=self._program, cores=cores)
         self._rollout = Rollout(live, self.fleet, self._patience)
-        self._sources = Sources(gateway, self._log)
+        self._sources = Sources(gateway, self._log, partial(tell_workers, self.fleet))
         self.observation = Observation(
             self.fleet, self._rollout, self._sources, self._totals, self._log, slots=self._slots, ends=self._stop.is_set
         )
@@ -180,7 +178,7 @@ class Supervisor:
         self._manager.ready(f"{self._slots} workers, revision {self._rollout.live.revision[:12]}")
 
     async def _look_after(self) -> None:
-        """What is there once: SAML metadata, what is made of tables, and our own keys."""
+        """What is there once: SAML metadata, what is made of tables, looks at providers, and our own keys."""
         await self._caretaker.wait()
         for work in self._sources.work():
             self.begin(work)
@@ -335,6 +333,7 @@ class Supervisor:
             return
         if not why:
             self._has_served = True
+            tell_worker(worker, self._sources.looks.verdicts())
             if len(self.fleet.serving) == self._slots:
                 self._all_serve.set()
             await self._watch(worker)
@@ -358,6 +357,8 @@ class Supervisor:
                 self.begin(self._revoke(worker, message))
             case "metadata":
                 self.begin(self._refresh_metadata(worker, message))
+            case "sign_ins":
+                self._sources.looks.heard(message.fields["providers"])
             case "counters":
                 self._totals.keep(worker.pid, message.payload)
             case "seen":

@@ -3,7 +3,7 @@
 import asyncio
 import socket
 import time
-from collections.abc import Coroutine, Iterator
+from collections.abc import Coroutine, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 from gateway.config.compile.build import build_steps
 from gateway.config.snapshot import Snapshot
+from gateway.federation.provider_standing import ProviderVerdict, SignInNews
 from gateway.ops.log import Log
 from gateway.server import garbage
 from gateway.server.channel import Channel, ChannelLost, Message
@@ -66,6 +67,12 @@ class Serving(Protocol):
 
     def heard(self, addresses: list[str]) -> None:
         """Another worker's news."""
+
+    def sign_ins(self) -> Mapping[str, SignInNews]:
+        """By provider, the people who were sent there and came back since this was last asked."""
+
+    async def looked_at(self, provider: str, verdict: ProviderVerdict, *, tells_nodes: bool) -> None:
+        """What looks say of a provider. `tells_nodes`: whether this worker tells the other nodes."""
 
     def loop_stopped(self, seconds: float) -> None: ...
 
@@ -136,6 +143,9 @@ class WorkerControl:
                 self._run(self._reply_counters(message))
             case "seen":
                 self._served.heard(message.fields["addresses"])
+            case "provider":
+                of_it = message.fields
+                self._run(self._served.looked_at(of_it["provider"], of_it["verdict"], tells_nodes=of_it["tells_nodes"]))
             case "sessions":
                 self._run(self._oversee(message))
             case "alive":
@@ -183,6 +193,8 @@ class WorkerControl:
             await self._tell_counters()
             if news := self._served.news():
                 self._channel.send("seen", addresses=news)
+            if sign_ins := self._served.sign_ins():
+                self._channel.send("sign_ins", providers=sign_ins)
 
     async def _tell_counters(self) -> None:
         # One at a time, so that whoever asks has all that another is just telling.

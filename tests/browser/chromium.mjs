@@ -16,6 +16,8 @@ const ARGS = [
   '--no-first-run',
   '--disable-quic',
   '--no-proxy-server',
+  // A page of Chromium's own, at a server that is away, would be loaded again while a walk goes elsewhere.
+  '--disable-auto-reload',
 ];
 
 // Runs `steps(page, context, browser)`. Whatever they find wrong, the page that they stood on is printed with it.

@@ -79,7 +79,7 @@ async def test_a_sign_in_by_openid_connect() -> None:
                 reply = await here.browser().get(here.url(ACTES, "/dossier/7"))
                 assert reply.text == "actes for alice"
             assert_walked("A sign-in by OpenID Connect", calls)
-            assert_within(calls, files=35, returns=140)
+            assert_within(calls, files=37, returns=141)
 
 
 async def test_a_sign_in_by_saml() -> None:
@@ -89,7 +89,7 @@ async def test_a_sign_in_by_saml() -> None:
                 calls.forget()
                 assert (await region.signed_in(region.person())).status == 200
             assert_walked("A sign-in by SAML", calls)
-            assert_within(calls, files=39, returns=214)
+            assert_within(calls, files=41, returns=215)
 
 
 def test_a_rule(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import pytest
 
+from gateway.federation.client import FAILURES
 from gateway.federation.federation import Federation
 from gateway.model.codes import (
     LOGIN_OTHER_PROVIDER,
@@ -342,6 +343,25 @@ async def test_one_that_answers_503_once_is_marked_where_people_choose() -> None
         clock.now += 4
         await sign_in(made, op)
         assert not made.is_silent(op.provider)
+
+
+async def test_one_that_looks_have_found_back_is_marked_and_left_alone_no_more() -> None:
+    clock = Clock()
+    async with running_op() as op, federation(clock) as made:
+        op.failing = {DISCOVERY}
+        await refusal(made, op)
+        for _ in range(FAILURES):
+            # As calls do at which nothing is answered.
+            made._circuits["metropole"].failed()
+        clock.now += 4
+        op.failing = set()
+        assert (await refusal(made, op)).detail.startswith("not asked")
+        assert made.is_silent(op.provider)
+        clock.now += 4
+        made.is_back("metropole")
+        made.is_back("nobody")
+        assert not made.is_silent(op.provider)
+        await sign_in(made, op)
 
 
 async def test_a_code_that_makes_a_provider_say_503_marks_it_for_nobody() -> None:

@@ -48,7 +48,7 @@ class Pysaml:
         xmlsec1 = shutil.which("xmlsec1")
         if xmlsec1 is None:
             raise RuntimeError("xmlsec1 is not installed: run `make test` once")
-        self._folder.mkdir()
+        self._folder.mkdir(exist_ok=True)
         told = {"url": self.url, "xmlsec1": xmlsec1}
         for name, text in (
             ("key", self._pair.key),
@@ -69,6 +69,11 @@ class Pysaml:
             self.stop()
             raise RuntimeError(f"pysaml2 did not start: {self.said()}")
         return self
+
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
 
     def said(self) -> str:
         return (self._folder / "output").read_text(errors="replace")[-3000:]

@@ -85,6 +85,9 @@ class Pages(BaseHTTPRequestHandler):
             self.logged_out(fields, BINDING_HTTP_POST)
 
     def sign_on(self, fields: dict[str, str], binding: str) -> None:
+        if "SAMLRequest" not in fields:
+            self.answer(400, "")
+            return
         state = fields.get("RelayState", "")
         signed = {"sigalg": fields.get("SigAlg"), "signature": fields.get("Signature")}
         asked = self.server.idp.parse_authn_request(fields["SAMLRequest"], binding, relay_state=state, **signed)

@@ -11,7 +11,67 @@ _RESPONSE, _ASSERTION, _SIGNATURE, _DOCUMENT = (
 )
 _PERIMETER, _HOST = "identity/perimeter.py", "portal/flow/app_host.py"
 
+_STANDING, _STANDINGS, _AWAY = (
+    "federation/provider_standing.py",
+    "federation/standings.py",
+    "portal/flow/away.py",
+)
+
 DEFENCES = (
+    # --- a provider that is away
+    Defence(
+        "one that no look has reached is unknown",
+        _STANDING,
+        "(self.reached and failures >= IN_A_ROW)",
+        "federation/test_provider_standing.py federation/test_provider_looks.py",
+        off="(failures >= IN_A_ROW)",
+    ),
+    Defence(
+        "one look decides nothing",
+        _STANDING,
+        'if self.verdict == "away" and answers < IN_A_ROW:',
+        "federation/test_provider_standing.py",
+    ),
+    Defence(
+        "who comes back outweighs looks",
+        _STANDING,
+        "reached = self.reached and not misled",
+        "federation/test_provider_standing.py",
+        off="reached = self.reached",
+    ),
+    Defence(
+        "looks end where nobody wants the provider",
+        _STANDING,
+        'is_over = self.verdict == "away" and now >= self.wanted_at + WANTED_LATELY',
+        "federation/test_provider_standing.py",
+        off="is_over = False",
+    ),
+    Defence(
+        "a front that says 503 is away",
+        "federation/provider_looks.py",
+        "if status in AWAY else",
+        "federation/test_provider_looks.py",
+        off="if False else",
+    ),
+    Defence(
+        "nobody is sent to a provider that is away",
+        _AWAY,
+        "if not standings.is_away(provider.name):",
+        "portal/flow/test_away.py",
+        off="if True:",
+    ),
+    Defence(
+        "a page in the place of a refusal",
+        _AWAY,
+        "(found is not None and provider.name not in found.app.listed)",
+        "portal/flow/test_away.py",
+    ),
+    Defence(
+        "our own look outweighs another node's word",
+        _STANDINGS,
+        'if verdict == "up" and self._clock() < told_at + OWN_LOOK_COUNTS:',
+        "federation/test_standings.py",
+    ),
     Defence("a frame asks no provider", "portal/flow/start.py", "if step.in_frame:", "portal/flow/test_embedded.py"),
     Defence(
         "a sign-in of the top in a frame",

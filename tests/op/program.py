@@ -22,6 +22,11 @@ class Program:
     def start(self) -> Self:
         raise NotImplementedError
 
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
+
     def stop(self) -> None:
         if self._process is None:
             return

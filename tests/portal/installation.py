@@ -26,6 +26,7 @@ from gateway.directories.orders import LookUpOrders
 from gateway.federation.applications import Applications
 from gateway.federation.federation import Federation
 from gateway.federation.saml import SamlFederation
+from gateway.federation.standings import Standings
 from gateway.model.account import AccountSettings
 from gateway.model.codes import FORM_LOGIN_REFUSED, LOGIN_PROVIDER_UNREACHABLE, STORE_UNREACHABLE
 from gateway.model.credential import Credential
@@ -158,6 +159,7 @@ class Installation:
     portal: Portal
     federation: Federation
     saml_metadata: "KnownMetadata"
+    standings: Standings
     accounts: AccountBook
     state: str
     sign_outs: SignOuts
@@ -235,7 +237,7 @@ async def installed(*, one_host: bool = False, store: Any = None) -> AsyncIterat
         log = Log(file.fileno(), strict=True, now=clock.now)
         federation = Federation(clock.monotonic, log)
         transactions = Transactions(store, KEYS, now=clock.seconds)
-        saml_metadata = KnownMetadata()
+        saml_metadata, standings = KnownMetadata(), Standings(clock.monotonic)
         sign_outs = SignOuts(
             notes=SignOutNotes(store, KEYS, now=clock.seconds, monotonic=clock.monotonic),
             applications=applications,
@@ -266,6 +268,7 @@ async def installed(*, one_host: bool = False, store: Any = None) -> AsyncIterat
             federation=federation,
             sign_outs=sign_outs,
             saml_federation=saml_metadata,
+            standings=standings,
             accounts=accounts,
             directories=directories,
             organisations=organisations,
@@ -296,6 +299,7 @@ async def installed(*, one_host: bool = False, store: Any = None) -> AsyncIterat
             portal=portal,
             federation=federation,
             saml_metadata=saml_metadata,
+            standings=standings,
             sign_outs=sign_outs,
             accounts=accounts,
             state=state,

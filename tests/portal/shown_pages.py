@@ -9,7 +9,15 @@ from gateway.model.codes import Code
 from gateway.model.kept_post import KeptFile, KeptPost
 from gateway.model.ports import Page, Reader
 from gateway.model.theme import Accessibility, FooterLinks, ShownText, Theme
-from gateway.portal.http.choices import ActingLine, Choice, OrganisationChoices, OrganisationLine, StepUp
+from gateway.portal.http.choices import (
+    ActingLine,
+    AwayProvider,
+    Choice,
+    OrganisationChoices,
+    OrganisationLine,
+    ProviderChoices,
+    StepUp,
+)
 from gateway.portal.http.lines import (
     AccountLine,
     AskedAccess,
@@ -99,10 +107,20 @@ def _asked(pages: Pages, reader: Reader) -> dict[str, Page]:
     }
 
 
+def _away(other_ways: tuple[Choice, ...], chooser: str) -> AwayProvider:
+    return AwayProvider("Métropole du Nord", {}, "/_ecluse/login?all_the_same=1", other_ways, chooser)
+
+
 def _sign_in(pages: Pages, reader: Reader) -> dict[str, Page]:
     return {
-        "chooser": pages.chooser(reader, _ways()),
-        "chooser-near": pages.chooser(reader, _ways()[1:], _ways()[:1], "/_ecluse/saml/discover?t=1"),
+        "chooser": pages.chooser(reader, ProviderChoices(_ways())),
+        "chooser-near": pages.chooser(
+            reader,
+            ProviderChoices(_ways()[1:], near=_ways()[:1], discovery="/_ecluse/saml/discover?t=1"),
+        ),
+        "chooser-again": pages.chooser(reader, ProviderChoices(_ways()[1:], remembered=_ways()[0], kept=("t", "1"))),
+        "away": pages.away(reader, _away(_ways()[1:2], "/c"), reference="0190f2a4c8e37b12"),
+        "away-alone": pages.away(reader, _away((), ""), reference="0190f2a4c8e37b12"),
         "acting": pages.acting(
             reader, "c" * 43, [ActingLine("21590350100017", "Lille"), ActingLine("19590123400017", "")]
         ),

@@ -16,6 +16,7 @@ import trustme
 
 from gateway.config.compile.compiler import Compiled, compile_files
 from gateway.config.folder.read import read_folder
+from gateway.federation.provider_standing import ProviderVerdict, SignInNews
 from gateway.ops.log import Log
 from gateway.server import worker
 from gateway.server.channel import Channel, ChannelLost, Message
@@ -36,6 +37,8 @@ class Served:
         self.fresh: list[str] = []
         self.told: list[str] = []
         self.looked_up: list[tuple[str, ...] | None] = []
+        self.begun: dict[str, SignInNews] = {}
+        self.verdicts: list[tuple[str, str, bool]] = []
 
     async def take(self, candidate: Candidate) -> None:
         if self.fails is not None:
@@ -61,6 +64,13 @@ class Served:
 
     def heard(self, addresses: list[str]) -> None:
         self.told += addresses
+
+    def sign_ins(self) -> dict[str, SignInNews]:
+        sign_ins, self.begun = self.begun, {}
+        return sign_ins
+
+    async def looked_at(self, provider: str, verdict: ProviderVerdict, *, tells_nodes: bool) -> None:
+        self.verdicts.append((provider, verdict, tells_nodes))
 
     def loop_stopped(self, seconds: float) -> None:
         self.stops.append(seconds)
@@ -135,6 +145,16 @@ async def test_addresses_seen_here_are_told_and_those_seen_elsewhere_are_heard(b
     both.channel.send("seen", addresses=["192.0.2.2"])
     await until(lambda: both.served.told)
     assert both.served.told == ["192.0.2.2"]
+
+
+async def test_who_was_sent_to_a_provider_is_told_and_what_looks_say_of_it_is_heard(both: Both) -> None:
+    both.served.begun = {"op": {"sent": 2, "address": "https://op.example/"}}
+    await until(lambda: any(message.kind == "sign_ins" for message in both.heard))
+    (told,) = [message for message in both.heard if message.kind == "sign_ins"]
+    assert told.fields["providers"] == {"op": {"sent": 2, "address": "https://op.example/"}}
+    both.channel.send("provider", provider="op", verdict="away", tells_nodes=True)
+    await until(lambda: both.served.verdicts)
+    assert both.served.verdicts == [("op", "away", True)]
 
 
 async def test_nothing_is_taken_that_was_not_prepared(both: Both, place: Place) -> None:

@@ -17,7 +17,7 @@ from gateway.model.transaction import OTHER_ACCOUNT
 from gateway.portal.account_pages import require_own_page
 from gateway.portal.flow.source import openid_providers, pending, saml_providers
 from gateway.portal.flow.steps import Pending
-from gateway.portal.http.choices import Choice, OrganisationChoices, OrganisationLine
+from gateway.portal.http.choices import Choice, OrganisationChoices, OrganisationLine, ProviderChoices
 from gateway.portal.http.provider_cookie import forget_provider, provider_remembered
 from gateway.portal.http.request import ANOTHER, PREFIX, PortalRequest
 from gateway.portal.http.responses import redirect
@@ -29,6 +29,8 @@ from gateway.wire.cookies import LANGUAGES
 # On the portal itself. An application shows all of its own.
 MOST_CHOICES = 50
 _MOST_FOUND = 20
+# In the place of one that is away.
+_FEW = 10
 _SIRET_HINT = "siret_hint"
 _NOTHING = SelfPresentation({})
 
@@ -49,15 +51,20 @@ class Chooser:
         with this one, to which the application does not listen."""
         if request.snapshot.organisations:
             return await self._search(request, found, offered, "", not_taken)
-        near = await self._near(request, offered)
-        first = {one.name for one in near}
-        others = [one for one in offered if one.name not in first]
-        presented = await self._presented([*near, *others])
-        links = _Links(request, found, self._services, presented)
-        refused = links.of_session(not_taken)
-        return self._services.pages.chooser(
-            request.reader, links.choices(others), links.choices(near), links.discovery(offered), refused
+        last, near = self._remembered(request, offered), await self._near(request, offered)
+        near = [one for one in near if one not in last]
+        others = [one for one in offered if one not in (*last, *near)]
+        shown = [*last, *near, *others]
+        links = _Links(request, found, self._services, await self._presented(shown))
+        choices = ProviderChoices(
+            remembered=next(iter(links.choices(last)), None),
+            kept=links.kept,
+            near=links.choices(near),
+            others=links.choices(others),
+            discovery=links.discovery(offered),
+            not_taken=links.of_session(not_taken),
         )
+        return self._services.pages.chooser(request.reader, choices)
 
     async def home_realm(self, request: PortalRequest, found: Pending, offered: Sequence[Provider]) -> str:
         """The one provider whose people all of the application's host are; empty where a person is to choose: of
@@ -65,11 +72,23 @@ class Chooser:
         if OTHER_ACCOUNT in dict(found.transaction.hints):
             return ""
         of_host = (await self._by_organisation(request)).of_host(found.transaction.host, in_order(offered))
+        await self._services.standings.learn(one.name for one in of_host)
         return of_host[0].name if len(of_host) == 1 and not is_silent(self._services, of_host[0]) else ""
 
-    def way(self, request: PortalRequest, found: Pending, provider: Provider) -> Choice:
+    def way(self, request: PortalRequest, found: Pending | None, provider: Provider) -> Choice:
         """To a sign-in for `found` with this provider."""
         return _Links(request, found, self._services, {}).choices([provider])[0]
+
+    async def other_ways(
+        self, request: PortalRequest, found: Pending | None, others: Sequence[Provider]
+    ) -> tuple[Choice, ...]:
+        """Those of `others` to which people may be led in the place of one that is away: all where they are few, else
+        those for everybody. `found`: as in `page`."""
+        few = others
+        if len(others) > _FEW or request.snapshot.organisations:
+            few = (await self._by_organisation(request)).offered_to_all(in_order(others))
+        links = _Links(request, found, self._services, await self._presented(few))
+        return tuple(way for way in links.choices(few[:_FEW]) if not way.is_silent)
 
     async def search(self, request: PortalRequest) -> Page:
         """`/_ecluse/organisation?q=&t=`. What is typed is a person's: it goes to no log, and nothing keeps it."""
@@ -100,11 +119,11 @@ class Chooser:
         typed: str,
         not_taken: Provider | None = None,
     ) -> Page:
-        last, query = provider_remembered(request.cookie_line), query_of(typed)
+        query = query_of(typed)
         organisations = await self._organisations(request, query)
         known, accepted = await self._by_organisation(request), in_order(offered)
         to_all, near = known.offered_to_all(accepted), await self._near(request, offered)
-        remembered = [one for one in offered if one.name == last]
+        remembered = self._remembered(request, offered)
         shown = [(one, known.serving(one, accepted)) for one in (organisations or ())[:_MOST_FOUND]]
         of_domains = known.serving_domains(query.domains, accepted)
         serving = (provider for _, providers in shown for provider in providers)
@@ -115,7 +134,7 @@ class Chooser:
         choices = OrganisationChoices(
             remembered=next(iter(links.choices(remembered)), None),
             search=typed.strip(),
-            kept=(OTHER_ACCOUNT, "1") if links.another else None if found is None else ("t", found.id),
+            kept=links.kept,
             lines=tuple(lines),
             services=links.choices(of_domains),
             more=organisations is not None and len(organisations) > _MOST_FOUND,
@@ -128,6 +147,11 @@ class Chooser:
         )
         return self._services.pages.organisations(request.reader, choices)
 
+    def _remembered(self, request: PortalRequest, offered: Sequence[Provider]) -> Sequence[Provider]:
+        """The one that was chosen in this browser the last time, if it is offered."""
+        last = provider_remembered(request.cookie_line)
+        return [one for one in offered if one.name == last]
+
     async def _near(self, request: PortalRequest, offered: Sequence[Provider]) -> Sequence[Provider]:
         """Those whose people come from the client's network."""
         address = parse_address(request.client)
@@ -136,7 +160,8 @@ class Chooser:
         return (await self._by_organisation(request)).of_network(address, in_order(offered))
 
     async def _presented(self, shown: Sequence[Provider]) -> Mapping[str, SelfPresentation]:
-        """How their metadata present those that are shown."""
+        """How their metadata present those that are shown, of which other nodes may know that they are away."""
+        await self._services.standings.learn(one.name for one in shown)
         known = {one.name: one for one in saml_providers(shown)}
         return await self._services.saml_federation.presented(list(known.values())[:MOST_CHOICES]) if known else {}
 
@@ -173,6 +198,8 @@ class _Links:
         self._transaction = "" if found is None else f"t={quote(found.id, safe='')}&"
         self._own = request.snapshot.gateway.service_provider
         self.another = found is None and bool(request.parameter(OTHER_ACCOUNT))
+        # The parameter that goes with a form of the page.
+        self.kept = (OTHER_ACCOUNT, "1") if self.another else None if found is None else ("t", found.id)
         self._most = MOST_CHOICES if found is None else None
 
     def choices(self, providers: Iterable[Provider]) -> tuple[Choice, ...]:
@@ -215,7 +242,10 @@ class _Links:
 
 
 def is_silent(services: PortalServices, provider: Provider) -> bool:
-    """Whether it did not answer of late."""
+    """Whether it did not answer of late: looks of ours, or calls of this worker."""
+    if services.standings.is_away(provider.name):
+        services.standings.wanted(provider.name)
+        return True
     openid, saml = services.federation, services.saml_federation
     return any(openid.is_silent(one) for one in openid_providers([provider])) or any(
         saml.is_silent(one) for one in saml_providers([provider])

@@ -21,6 +21,7 @@ from gateway.model.ports import Page
 from gateway.model.quoting import quoted
 from gateway.model.session import Entry
 from gateway.model.transaction import OTHER_ACCOUNT, OTHER_ORGANISATION, Transaction
+from gateway.portal.flow.away import ALL_THE_SAME
 from gateway.portal.flow.chooser import Chooser, is_silent
 from gateway.portal.flow.establish import give_seat
 from gateway.portal.flow.source import pending
@@ -82,7 +83,7 @@ class Start:
         found = await pending(self._services.transactions, request, parameters["t"]) if "t" in parameters else None
         name = parameters.get("provider", "")
         linked = {} if found is None else dict(found.transaction.hints)
-        return BeginSignIn(name, found, linked | parameters)
+        return BeginSignIn(name, found, linked | parameters, all_the_same=ALL_THE_SAME in parameters)
 
     async def go_on(self, request: PortalRequest, step: Continue) -> NextStep:
         _, transaction, app = step.pending

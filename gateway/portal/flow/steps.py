@@ -56,11 +56,13 @@ class BeginSignIn:
     """Ask this provider who the person is. `pending` None: a sign-in to the portal itself.
 
     `hints`: parameters of our login address or of the link, of which the provider's file may pass some on.
+    `all_the_same`: the person was told that the provider does not answer, and wants to go there.
     """
 
     provider: str
     pending: Pending | None
     hints: Mapping[str, str] = field(default_factory=dict)
+    all_the_same: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

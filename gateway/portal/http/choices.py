@@ -53,12 +53,37 @@ class OrganisationLine:
 
 
 @dataclass(frozen=True, slots=True)
+class AwayProvider:
+    """A provider that does not answer, to which a person was about to be sent. `other_ways`: to sign in with another
+    one. `chooser`: where all are, empty where there is no other. `all_the_same`: the link that goes there anyway."""
+
+    label: str
+    labels: Mapping[str, str]
+    all_the_same: str
+    other_ways: tuple[Choice, ...]
+    chooser: str
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderChoices:
+    """`remembered`: the provider that was chosen in this browser the last time. `kept`: the parameter by which a form
+    of the page comes back to it, if any. `near`: those of the network that the person asks from. `discovery`: a link to
+    the federation's own search, empty where there is none. `not_taken`: the provider of the person's session, where the
+    application does not listen to it."""
+
+    others: tuple[Choice, ...]
+    remembered: Choice | None = None
+    kept: tuple[str, str] | None = None
+    near: tuple[Choice, ...] = ()
+    discovery: str = ""
+    not_taken: Choice | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class OrganisationChoices:
-    """`remembered`: the provider that was chosen in this browser the last time. `search`: what was typed; empty before
-    anything was. `kept`: the parameter that goes with a search, if any. `services`: by an e-mail domain. `more`: others
-    are found too. `away`: nothing can be found now. `others`: for people whose organisation is not found. `credits`:
-    whose data these are, and of which day. `near`: those of the network that the person asks from. `discovery`: a link
-    to the federation's own search, empty where there is none. `not_taken`: as in Pages.chooser."""
+    """`search`: what was typed; empty before anything was. `services`: by an e-mail domain. `more`: others are found
+    too. `away`: nothing can be found now. `others`: for people whose organisation is not found. `credits`: whose data
+    these are, and of which day. The rest as in ProviderChoices."""
 
     remembered: Choice | None
     search: str

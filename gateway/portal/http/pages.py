@@ -20,7 +20,15 @@ from gateway.model.ports import Page, Reader, ShownAgain
 from gateway.model.theme import ShownText, Theme, Words, by_language, said_in
 from gateway.ops.log import short_reference
 from gateway.portal.http.called import called, whole, whole_day, whole_words
-from gateway.portal.http.choices import ActingLine, Choice, MayAct, OrganisationChoices, StepUp
+from gateway.portal.http.choices import (
+    ActingLine,
+    AwayProvider,
+    Choice,
+    MayAct,
+    OrganisationChoices,
+    ProviderChoices,
+    StepUp,
+)
 from gateway.portal.http.dsfr import DSFR_TEMPLATES, DsfrMarkup
 from gateway.portal.http.error_page import (
     blames_provider,
@@ -178,19 +186,14 @@ class Pages:
         headers = (*BARE, _JSON, *_added(code.status))
         return Page(code.status, headers, json.dumps(fields, separators=(",", ":")).encode())
 
-    def chooser(
-        self,
-        reader: Reader,
-        choices: Sequence[Choice],
-        near: Sequence[Choice] = (),
-        discovery: str = "",
-        not_taken: Choice | None = None,
-    ) -> Page:
-        """`near`: those of the network that the person asks from, which stand first. `discovery`: as in
-        `OrganisationChoices`. `not_taken`: of the person's session, where the application does not listen to it."""
-        about: dict[str, Any] = {"choices": choices, "near": near, "discovery": discovery, "not_taken": not_taken}
-        page = self._page("chooser.html", reader, **about)
+    def chooser(self, reader: Reader, choices: ProviderChoices) -> Page:
+        page = self._page("chooser.html", reader, choices=choices)
         return Page(200, (*self._current.choosing, _HTML), page.body)
+
+    def away(self, reader: Reader, away: AwayProvider, *, reference: str) -> Page:
+        """In the place of a provider that does not answer."""
+        page = self._page("away.html", reader, status=503, away=away, reference=reference)
+        return Page(page.status, (*self._current.choosing, _HTML, *_added(page.status)), page.body)
 
     def logout(
         self, reader: Reader, *, refused: Code | None = None, home: str = "", reference: str = "", to: str = ""

@@ -47,7 +47,7 @@ def redirect(location: str) -> Page:
     """303: whatever the method was, the browser goes there with GET. `location` is an absolute URL of ours or of a
     provider's metadata. After a form of ours it is of our own origin: browsers hold that page's form-action against any
     other."""
-    return Page(303, (*BARE, (b"Location", encoded(location).encode())), b"")
+    return Page(303, (*BARE, (b"Location", quote(location, safe=_LOCATION_SAFE).encode())), b"")
 
 
 def framed(page: Page, origins: Iterable[str]) -> Page:

@@ -4,7 +4,13 @@ import json
 from urllib.parse import quote
 
 from gateway.identity.mapping import map_claims
-from gateway.model.codes import LOGIN_OTHER_BROWSER, LOGIN_OTHER_PROVIDER, LOGOUT_STATE, OIDC_RESPONSE_PARAMETER
+from gateway.model.codes import (
+    LOGIN_OTHER_BROWSER,
+    LOGIN_OTHER_PROVIDER,
+    LOGIN_PROVIDER_UNREACHABLE,
+    LOGOUT_STATE,
+    OIDC_RESPONSE_PARAMETER,
+)
 from gateway.model.errors import GatewayError
 from gateway.model.ports import Page
 from gateway.model.provider import OidcProvider
@@ -81,8 +87,14 @@ class OpenidSource:
             issuer=provider.issuer,
         )
         state = services.token_urlsafe(SECRET_BYTES)
-        url = await services.federation.authorization_url(provider, login, state, step.hints, services.now())
+        try:
+            url = await services.federation.authorization_url(provider, login, state, step.hints, services.now())
+        except GatewayError as error:
+            if error.code is LOGIN_PROVIDER_UNREACHABLE:
+                services.standings.sent(provider.name, "")
+            raise
         await services.transactions.openid_logins.put(login, request.network, state)
+        services.standings.sent(provider.name, url.partition("?")[0])
         services.report.login_started(request)
         return redirect(url)
 

@@ -88,6 +88,7 @@ class SamlSource:
         reference = self._services.transactions.saml_logins.id_for(login)
         page = await self._crypto_thread.do(lambda: self._sent(request, sp, provider, endpoint, login, reference))
         await self._services.transactions.saml_logins.put(login, request.network, reference)
+        self._services.standings.sent(provider.name, endpoint.location)
         self._services.report.login_started(request)
         return page
 

@@ -7,7 +7,7 @@ import pytest
 from gateway.model.codes import POLICY_NOT_ALLOWED, SIGN_IN_REQUIRED
 from gateway.model.ports import Page, Reader
 from gateway.model.theme import Accessibility, Colours, FooterLinks, Theme
-from gateway.portal.http.choices import Choice
+from gateway.portal.http.choices import Choice, ProviderChoices
 from gateway.portal.http.pages import Pages
 
 LOGO = b"\x89PNG\r\n\x1a\n" + bytes(8184)
@@ -34,7 +34,11 @@ def refused(pages: Pages, reader: Reader = READER) -> Page:
 def test_a_page_names_the_organisation_the_application_and_the_account(language: str) -> None:
     pages = Pages(lambda: THEME)
     reader = Reader(language, READER.app, READER.account)
-    for page in (refused(pages, reader), pages.chooser(reader, [Choice("a", {}, "/a")]), pages.logout(reader)):
+    for page in (
+        refused(pages, reader),
+        pages.chooser(reader, ProviderChoices((Choice("a", {}, "/a"),))),
+        pages.logout(reader),
+    ):
         text = page.body.decode()
         assert THEME.name[language] in text
         assert f'<p class="app">{READER.app[language]}</p>' in text
@@ -58,7 +62,11 @@ def test_a_text_of_another_language_says_which() -> None:
     english = refused(Pages(lambda: THEME), Reader("en", {"fr": "Permis"})).body.decode()
     assert '<p lang="fr">Besoin d’aide' in english
     assert '<p class="app" lang="fr">Permis</p>' in english
-    french = Pages().chooser(Reader("fr"), [Choice("Metropolis", {"en": "Metropolis"}, "/x")]).body.decode()
+    french = (
+        Pages()
+        .chooser(Reader("fr"), ProviderChoices((Choice("Metropolis", {"en": "Metropolis"}, "/x"),)))
+        .body.decode()
+    )
     assert '<a href="/x" lang="en">Metropolis</a>' in french
 
 

@@ -34,7 +34,15 @@ from gateway.model.theme import ShownText, Theme, Words
 from gateway.ops.log import short_reference
 from gateway.portal.http import pages as module
 from gateway.portal.http.called import whole_words
-from gateway.portal.http.choices import ActingLine, Choice, OrganisationChoices, OrganisationLine, StepUp
+from gateway.portal.http.choices import (
+    ActingLine,
+    AwayProvider,
+    Choice,
+    OrganisationChoices,
+    OrganisationLine,
+    ProviderChoices,
+    StepUp,
+)
 from gateway.portal.http.i18n import catalogue
 from gateway.portal.http.lines import AccountLine, HomeLine, Offered, OfferedApplication, SessionLine
 from gateway.portal.http.pages import Pages, _environment
@@ -42,6 +50,7 @@ from tests.growth import steps
 
 XSS = "<script>alert(1)</script>\"'&\0"
 REFERENCE = short_reference("req-1")
+METROPOLE = Choice("Métropole", {"en": "Metropolis"}, "/_ecluse/login?t=1&provider=a")
 SHOWN = [code for code in all_codes() if code.status]
 
 
@@ -100,8 +109,22 @@ def every_page(pages: Pages, language: str) -> list[Page]:
             WIRE_HOST, kind="html", reader=Reader(language), reference="r1", login_url="https://a/", refusal="no"
         ),
         pages.render(SIGN_IN_REQUIRED, kind="frame", reader=Reader(language), reference="r1", login_url="https://a/"),
-        pages.chooser(Reader(language), [Choice("Métropole", {"en": "Metropolis"}, "/_ecluse/login?t=1&provider=a")]),
-        pages.chooser(Reader(language), [Choice("b", {}, "/b")], [Choice("a", {}, "/a")], "/_ecluse/saml/discover?t=1"),
+        pages.chooser(Reader(language), ProviderChoices((METROPOLE,))),
+        pages.chooser(
+            Reader(language),
+            ProviderChoices(
+                (Choice("b", {}, "/b"),),
+                remembered=METROPOLE,
+                kept=("t", "1"),
+                near=(Choice("a", {}, "/a"),),
+                discovery="/_ecluse/saml/discover?t=1",
+            ),
+        ),
+        pages.away(
+            Reader(language), AwayProvider("Métropole", {}, "/all", (Choice("a", {}, "/a"),), "/c"), reference="r1"
+        ),
+        pages.away(Reader(language), AwayProvider("Métropole", {}, "/all", (), ""), reference="r1"),
+        pages.waiting(Reader(language), "/_ecluse/wait?id=1&shown=2", replace(METROPOLE, is_silent=True)),
         *(pages.organisations(Reader(language), choices) for choices in organisation_choices()),
         pages.logout(Reader(language)),
         pages.logout(Reader(language), refused=LOGOUT_CROSS_SITE),
@@ -351,7 +374,7 @@ def test_whatever_is_shown_is_escaped(pages: Pages, kind: Literal["html", "frame
 
 
 def test_labels_are_escaped_and_in_the_readers_language(pages: Pages) -> None:
-    choices = [Choice(XSS, {}, XSS), Choice("Métropole", {"en": "Metropolis"}, "/x")]
+    choices = ProviderChoices((Choice(XSS, {}, XSS), Choice("Métropole", {"en": "Metropolis"}, "/x")))
     english, french = (pages.chooser(Reader(language), choices).body.decode() for language in ("en", "fr"))
     assert "<script" not in english
     assert ("Metropolis" in english, "Métropole" in english) == (True, False)

@@ -1,0 +1,63 @@
+"""Before a person is sent to a provider that is away: a page says so, names other ways in, and lets them try it all the
+same. Every sign-in passes here, whatever began it."""
+
+from typing import Final
+from urllib.parse import quote, urlencode
+
+from gateway.model.codes import LOGIN_PROVIDER_UNREACHABLE
+from gateway.model.errors import GatewayError
+from gateway.model.ports import Page
+from gateway.model.transaction import OTHER_ACCOUNT
+from gateway.portal.flow.chooser import Chooser
+from gateway.portal.flow.steps import BeginSignIn
+from gateway.portal.http.choices import AwayProvider
+from gateway.portal.http.request import PREFIX, PortalRequest
+from gateway.portal.services import PortalServices
+
+# The parameter of our login address by which a person goes to a provider that is away.
+ALL_THE_SAME: Final = "all_the_same"
+
+
+class AwayProviders:
+    def __init__(self, services: PortalServices, chooser: Chooser) -> None:
+        self._services = services
+        self._chooser = chooser
+
+    async def instead(self, request: PortalRequest, step: BeginSignIn) -> Page | None:
+        """None: the person is sent there."""
+        found, standings = step.pending, self._services.standings
+        provider = request.snapshot.providers.get(step.provider)
+        if provider is None or step.all_the_same or (found is not None and provider.name not in found.app.listed):
+            return None
+        await standings.learn([provider.name])
+        if not standings.is_away(provider.name):
+            return None
+        request.provider = provider.name
+        standings.wanted(provider.name)
+        error = GatewayError(LOGIN_PROVIDER_UNREACHABLE, "not sent there: it does not answer our looks")
+        self._services.report.refused(request, error)
+        known = request.snapshot.providers
+        offered = list(known.values()) if found is None else [known[one] for one in found.app.listed if one in known]
+        others = [one for one in offered if one is not provider]
+        ways = await self._chooser.other_ways(request, found, others)
+        called = self._chooser.way(request, found, provider)
+        chooser = _chooser(step) if others else ""
+        away = AwayProvider(called.label, called.labels, _all_the_same(step), ways, chooser)
+        return self._services.pages.away(request.reader, away, reference=request.request_id)
+
+
+def _all_the_same(step: BeginSignIn) -> str:
+    """To this very sign-in, once more."""
+    found, asked = step.pending, dict(step.hints)
+    if found is not None:
+        # What the link into the application said goes with its transaction.
+        linked = dict(found.transaction.hints)
+        asked = {name: value for name, value in asked.items() if linked.get(name) != value} | {"t": found.id}
+    asked |= {"provider": step.provider, ALL_THE_SAME: "1"}
+    return f"{PREFIX}login?{urlencode(asked, errors='surrogateescape')}"
+
+
+def _chooser(step: BeginSignIn) -> str:
+    if step.pending is not None:
+        return f"{PREFIX}organisation?t={quote(step.pending.id, safe='')}"
+    return f"{PREFIX}organisation" + (f"?{OTHER_ACCOUNT}=1" if OTHER_ACCOUNT in step.hints else "")

@@ -1,0 +1,23 @@
+"""What looks say of providers, told to the workers."""
+
+from collections.abc import Mapping
+
+from gateway.federation.provider_standing import ProviderVerdict
+from gateway.server.fleet import Fleet, Worker
+
+
+def tell_workers(fleet: Fleet, provider: str, verdict: ProviderVerdict) -> None:
+    """All of them; one that serves also tells the other nodes."""
+    speaker = next(iter(fleet.serving), None)
+    for worker in fleet.workers.values():
+        _tell(worker, provider, verdict, tells_nodes=worker is speaker)
+
+
+def tell_worker(worker: Worker, verdicts: Mapping[str, ProviderVerdict]) -> None:
+    """One that has just begun to serve."""
+    for provider, verdict in verdicts.items():
+        _tell(worker, provider, verdict, tells_nodes=False)
+
+
+def _tell(worker: Worker, provider: str, verdict: ProviderVerdict, *, tells_nodes: bool) -> None:
+    worker.channel.send("provider", provider=provider, verdict=verdict, tells_nodes=tells_nodes)
