@@ -42,6 +42,7 @@ def becoming(here: Installation) -> Callable[[str], None]:
         "later": later,
         "network": lambda: serves(here, "departement", networks=HERE),
         "host": lambda: serves(here, "departement", hosts=frozenset({PERMIS})),
+        "list": lambda: serves(here, "departement"),
         "organisations": lambda: with_organisations(here),
         "one": lambda: here.change("permis", providers=("metropole",)),
     }

@@ -196,14 +196,6 @@ async def test_what_no_longer_serves_the_application_is_not_offered_again(asks: 
     assert reply.text.count("<script") == 1, "our own alone"
 
 
-async def test_without_a_table_nothing_is_remembered(here: Installation) -> None:
-    browser = here.browser()
-    reply = await browser.get(here.url(PORTAL, "/_ecluse/login?provider=metropole"))
-    assert reply.status == 200
-    assert "__Host-ecluse" in browser.jar[PORTAL]
-    assert "__Host-ecluse-provider" not in browser.jar[PORTAL]
-
-
 async def test_a_link_of_another_site_chooses_no_provider_of_the_next_sign_in(asks: Installation) -> None:
     """A sign-in that the provider refused has told nothing of the person."""
     browser = asks.browser()

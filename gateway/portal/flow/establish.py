@@ -192,8 +192,8 @@ def program_seat(
 
 
 async def give_seat(request: PortalRequest, made: NewSession, services: PortalServices) -> None:
-    """The store has the session: its cookie goes to the browser. The next time its provider stands first, before the
-    search: a link of any site begins a sign-in with any provider, and only one that succeeded says whose people these
+    """The store has the session: its cookie goes to the browser. The next time its provider stands first where people
+    choose: a link of any site begins a sign-in with any provider, and only one that succeeded says whose people these
     are. Raises GatewayError where no browser may have it."""
     if request.snapshot.gateway.scim.clients:
         await services.active_people.confirm(made)
@@ -201,7 +201,7 @@ async def give_seat(request: PortalRequest, made: NewSession, services: PortalSe
     if most is not None:
         await keep_within_limit(request, made, most, services)
     request.cookies_to_set.append(set_seat(made.cookie))
-    if request.snapshot.organisations:
+    if request.snapshot.organisations or len(request.snapshot.providers) > 1:
         request.cookies_to_set.append(remember_provider(made.session.identity.provider))
     services.report.signed_in(request, made.session.identity)
 

@@ -38,6 +38,17 @@ await walk(async (page, context) => {
   await again();
   await isIn(site.second, site.first);
 
+  // It is remembered where people choose from a list, too.
+  await become('list');
+  await again();
+  await isOurs(page, 'Choisissez votre service de connexion');
+  assert.equal(await page.getByRole('list', { name: LAST }).innerText(), 'Département');
+  assert.equal(await page.getByRole('list', { name: 'Autres services de connexion' }).innerText(), 'Métropole');
+  await page.getByRole('button', { name: 'Oublier ce choix' }).click();
+  await page.getByText(LAST).waitFor({ state: 'detached' });
+  await isOurs(page, 'Choisissez votre service de connexion');
+  assert.ok(!(await remembered()));
+
   // The domain of an address.
   await become('organisations');
   await again();

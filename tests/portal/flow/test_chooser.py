@@ -1,13 +1,15 @@
 """Which provider is offered first, or alone, by where a person is and what they ask for."""
 
+import re
 from dataclasses import replace
 from ipaddress import ip_network
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from tests.portal.browser import Browser
 from tests.portal.installation import ACTES, PERMIS, PORTAL, Installation
-from tests.portal.test_organisations import links, serves, with_organisations
+from tests.portal.test_organisations import FORGET, PAGE, links, serves, with_organisations
 
 HERE = (ip_network("127.0.0.0/8"),)
 ELSEWHERE = (ip_network("192.0.2.0/24"),)
@@ -113,3 +115,63 @@ async def test_people_choose_where_the_host_says_nothing_for_certain(
         offered = ["metropole", "commune"]
     reply = await here.browser().get(here.url(PERMIS))
     assert [name for name, _ in links(reply)] == offered
+
+
+# --- without a table of organisations, what was chosen in this browser
+
+
+async def after_a_sign_in(here: Installation, provider: str) -> Browser:
+    """Another day: the browser has what it was told to remember, and no session."""
+    browser = here.browser()
+    begun = await browser.get(here.url(PORTAL, f"/_ecluse/login?provider={provider}"), follow=False)
+    assert not [one for one in begun.set_cookies if "ecluse-provider" in one], "only begun, by a link of anybody's"
+    await browser.get(begun.location)
+    later = here.browser()
+    later.jar[PORTAL] = {name: value for name, value in browser.jar[PORTAL].items() if "ecluse-provider" in name}
+    return later
+
+
+async def test_the_provider_of_the_last_time_stands_first_until_it_is_forgotten(here: Installation) -> None:
+    browser = await after_a_sign_in(here, "departement")
+    assert browser.jar[PORTAL] == {"__Host-ecluse-provider": "departement"}
+    for address in (here.url(PORTAL, "/_ecluse/home"), here.url(PERMIS)):
+        reply = await browser.get(address)
+        first, _, others = reply.text.partition("Other sign-in services")
+        assert "As the last time" in first
+        assert "provider=departement" in first
+        assert [name for name, _ in links(reply)] == ["departement", "metropole"], "each once"
+        assert "provider=metropole" in others
+    transaction = re.search(r'name="t" value="([^"]*)"', reply.text)
+    assert transaction
+    reply = await browser.post(here.url(PORTAL, FORGET), {"t": transaction[1]})
+    assert reply.location == here.url(PORTAL, f"{PAGE}?t={transaction[1]}")
+    reply = await browser.get(reply.location)
+    assert [name for name, _ in links(reply)] == ["metropole", "departement"]
+    assert "As the last time" not in reply.text
+
+
+async def test_the_provider_of_the_network_that_is_also_that_of_the_last_time_stands_once(here: Installation) -> None:
+    serves(here, "departement", networks=HERE)
+    browser = await after_a_sign_in(here, "departement")
+    reply = await browser.get(here.url(PERMIS))
+    assert [name for name, _ in links(reply)] == ["departement", "metropole"]
+    assert "on your network" not in reply.text
+
+
+@pytest.mark.parametrize("value", ["elections", "nobody", '"><script>', "metropole; __Host-ecluse-provider=a"])
+async def test_what_the_application_does_not_list_is_not_offered_again(here: Installation, value: str) -> None:
+    without_departement(here)
+    browser = here.browser()
+    browser.jar[PORTAL] = {"__Host-ecluse-provider": value}
+    reply = await browser.get(here.url(PERMIS))
+    assert "As the last time" not in reply.text
+    assert [name for name, _ in links(reply)] == ["metropole", "commune"]
+    assert "<script" not in reply.text
+
+
+async def test_where_nobody_chooses_nothing_is_remembered(here: Installation) -> None:
+    here.snapshot = replace(here.snapshot, providers={"metropole": here.snapshot.providers["metropole"]})
+    browser = here.browser()
+    await browser.get(here.url(PORTAL, "/_ecluse/login?provider=metropole"))
+    assert "__Host-ecluse" in browser.jar[PORTAL]
+    assert "__Host-ecluse-provider" not in browser.jar[PORTAL]
