@@ -43,12 +43,13 @@ def make_state_folder(gateway: Gateway) -> str:
 
 
 def _refuse_to_share(folder: str) -> None:
-    if why := _shared(folder):
+    if why := shared(folder):
         raise CannotServe(f"the state folder {folder} {why}")
 
 
-def _shared(folder: str) -> str:
-    """One that was there before may be open to anybody, who would have all sealed sessions, or could end them."""
+def shared(folder: str) -> str:
+    """Why no account serves with a folder that is there: it may be open to anybody, who would have all sealed sessions,
+    or could end them. Empty where nothing speaks against it."""
     mode = stat.S_IMODE(os.stat(folder).st_mode)
     if not mode & 0o077:
         return ""
@@ -57,7 +58,8 @@ def _shared(folder: str) -> str:
 
 
 def unwritable(folder: Path) -> str:
-    """Why this account could not write there, told without writing anything; empty where nothing speaks against it."""
+    """Why this account could not write there, told without writing anything; empty where nothing speaks against it.
+    `shared` says what speaks against it for every account."""
     there = folder
     # os.path answers no where a folder above may not be entered; pathlib's own words raise there.
     while not os.path.exists(there) and there != there.parent:
@@ -65,7 +67,7 @@ def unwritable(folder: Path) -> str:
     if not os.path.isdir(there):
         return "it is not a folder" if there == folder else f"{there} is not a folder"
     if os.access(there, os.W_OK | os.X_OK, effective_ids=True):
-        return f"it {why}" if there == folder and (why := _shared(str(folder))) else ""
+        return ""
     make = "make it for the account that serves, or let systemd make it (StateDirectory=)"
     return f"it may not write to {there}" if there == folder else f"it may not make a folder in {there}: {make}"
 
