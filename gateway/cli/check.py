@@ -5,22 +5,28 @@ import sys
 import time
 from argparse import Namespace
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from gateway.cli.exits import Exit
 from gateway.cli.folder import say_json, say_problems, uncollected
 from gateway.config.compile.build import build
-from gateway.config.folder.files import Files
+from gateway.config.folder.files import APPS, Files
 from gateway.config.folder.read import read_folder
 from gateway.config.problems import Problem, ProblemsFound
 from gateway.config.schema.load import load
-from gateway.config.snapshot import Gateway, Snapshot
+from gateway.config.snapshot import Snapshot
 from gateway.directories.by_hand import look, look_through
+from gateway.lint.run import lint
+from gateway.lint.subject import subject
 from gateway.model.directory import Directory, FileSource, SqliteSource
 from gateway.model.errors import GatewayError
 from gateway.organisations.indexing import organisations_of
-from gateway.server.state import unwritable
+from gateway.server.state import shared, unwritable
 from gateway.trial.proving import prove
+
+# Of a certificate near its end, or past it; of a host that none names.
+_CERTIFICATES = frozenset({"EC405", "EC406"})
 
 
 def run(told: Namespace) -> Exit:
@@ -41,7 +47,7 @@ def check(folder: Path, *, as_json: bool = False, live: bool = False) -> Exit:
         say_problems(problems, as_json=as_json)
         return Exit.FOUND
     apps, providers = len(snapshot.apps), len(snapshot.providers)
-    notes = list(_notes(snapshot.gateway))
+    notes = list(_notes(files, snapshot))
     if as_json:
         say_json({"apps": apps, "providers": providers, "revision": found.revision, "problems": [], "notes": notes})
     else:
@@ -94,7 +100,25 @@ def _wrong_in(directory: Directory) -> Iterator[str]:
     yield from (f"{directory.shown}: {why}" for why in looked.faults)
 
 
-def _notes(gateway: Gateway) -> Iterator[str]:
-    """The reason why this account on this machine cannot serve the folder; another account may be able to."""
-    if gateway.store != "memory" and (why := unwritable(Path(gateway.state_folder))):
-        yield f"this account (uid {os.geteuid()}) could not serve it: state: {gateway.state_folder}: {why}"
+def _notes(files: Files, snapshot: Snapshot) -> Iterator[str]:
+    """What keeps a folder that is right from being of use: here, now, or to anybody."""
+    if not snapshot.apps:
+        yield f"0 apps: no file below {files.folder}/{APPS}, so that nothing but the portal is served"
+    if snapshot.gateway.store != "memory":
+        yield from _of_state(snapshot.gateway.state_folder)
+    if any(listener.certificates for listener in snapshot.gateway.listeners):
+        yield from (one.render().partition("\n")[0] for one in _of_certificates(files))
+
+
+def _of_state(folder: str) -> Iterator[str]:
+    """Another account may be able to serve it, and another machine may have another folder there."""
+    if os.path.isdir(folder) and (why := shared(folder)):
+        yield f"`ecluse serve` refuses it on this machine: state: {folder} {why}"
+    elif why := unwritable(Path(folder)):
+        yield f"this account (uid {os.geteuid()}) could not serve it: state: {folder}: {why}"
+
+
+def _of_certificates(files: Files) -> Iterator[Problem]:
+    """As `ecluse lint` finds them: browsers refuse these pages, whatever is right in the folder."""
+    for finding in lint(subject(files, time.time()), _CERTIFICATES):
+        yield replace(finding.problem, key=f"{finding.code} {finding.problem.key}")

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
+from gateway.cli.answers import Ordered
 from gateway.cli.elus import import_elus
 from gateway.cli.exits import Exit
 from gateway.cli.folder import compiled, said_to_be_wrong, say_json, say_problems
@@ -36,14 +37,14 @@ def _refresh(told: Namespace) -> Exit:
     if bool(where) == told.all:
         raise WrongUsage("who is looked up again? Say --provider and --subject or another option, or --all")
     if told.all:
-        number: int | str = answer(told, {"what": "look_up", "all": True})["ordered"]
+        number: int | str = answer(told, {"what": "look_up", "all": True}, Ordered)["ordered"]
     else:
         ids = [session["id"] for session in found_sessions(told, where)]
         if not ids:
             said_to_be_wrong("there is no such session")
             return Exit.FOUND
         for at in range(0, len(ids), _AT_ONCE):
-            answer(told, {"what": "look_up", "ids": ids[at : at + _AT_ONCE]})
+            answer(told, {"what": "look_up", "ids": ids[at : at + _AT_ONCE]}, Ordered)
         number = len(ids)
     if told.as_json:
         say_json({"ordered": number})

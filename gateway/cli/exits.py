@@ -22,10 +22,10 @@ MEANINGS: dict[str, tuple[str, ...]] = {
     "lint": ("nothing is found", "something is found, or the folder has problems"),
     "reload": (
         "the folder is live in every worker",
-        "the folder is refused; the one before it stays",
+        "the folder is refused, or takes most hosts away without --yes; the one before it stays",
         "it is live, but for the files of teams that were kept as they were",
     ),
-    "restart": ("another process serves", "it could not: the gateway goes on as it was"),
+    "restart": ("another process serves", "it could not, or a reload would be refused: the gateway goes on as it was"),
     "session list": ("listed", "the gateway or its store cannot say"),
     "session show": ("shown", "there is no such session, or the gateway or its store cannot say"),
     "session revoke": (

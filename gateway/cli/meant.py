@@ -5,6 +5,7 @@ from argparse import Namespace
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from gateway.cli.answers import ListedSession, SessionsAnswer
 from gateway.cli.exits import Exit
 from gateway.cli.folder import said_to_be_wrong
 from gateway.cli.running import asked
@@ -13,8 +14,6 @@ from gateway.server.control import ask
 _ANSWERED_WITHIN = 30.0
 _AGE = re.compile(r"(\d{1,9})([smhd])")
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
-
-ListedSession = dict[str, Any]
 
 
 class WrongUsage(Exception):
@@ -72,7 +71,7 @@ def found_sessions(told: Namespace, where: dict[str, Any]) -> Iterator[ListedSes
     """Each once, page by page. Raises as `answer` does."""
     seen, after, begun = set[str](), "", False
     while after or not begun:
-        page, begun = answer(told, {"what": "list", "where": where, "after": after}), True
+        page, begun = answer(told, {"what": "list", "where": where, "after": after}, SessionsAnswer), True
         for session in page["sessions"]:
             if session["id"] not in seen:
                 seen.add(session["id"])
@@ -80,9 +79,9 @@ def found_sessions(told: Namespace, where: dict[str, Any]) -> Iterator[ListedSes
         after = page["after"]
 
 
-def answer(told: Namespace, question: dict[str, Any]) -> dict[str, Any]:
-    """Raises NoAnswer, CannotSay."""
-    found = asked(told.folder, told.state, lambda where: ask(where, question, _ANSWERED_WITHIN))
+def answer(told: Namespace, question: dict[str, Any], kind: type) -> dict[str, Any]:
+    """`kind`: of the answer (cli/answers.py). Raises NoAnswer, CannotSay."""
+    found = asked(told.folder, told.state, lambda where: ask(where, question, _ANSWERED_WITHIN), kind)
     if found is None:
         raise NoAnswer
     if "error" in found:

@@ -2,11 +2,14 @@
 
 from argparse import Namespace
 from pathlib import Path
+from typing import Any
 
+from gateway.cli.answers import ReloadAnswer
 from gateway.cli.exits import Exit
 from gateway.cli.folder import say_json, to_be_checked
 from gateway.cli.running import asked
-from gateway.server.control import ReloadVerdict, ask_to_reload
+from gateway.model.config_codes import CONFIG_HOSTS_GONE
+from gateway.server.control import ask_to_reload
 
 # Compiling may take two minutes, and a rollout some seconds more.
 _ANSWERED_WITHIN = 180.0
@@ -20,7 +23,9 @@ def run(told: Namespace) -> Exit:
 
 def reload(folder: Path, state: Path | None, *, as_json: bool, fewer_hosts: bool = False) -> Exit:
     """`fewer_hosts`: the operator means that hosts go."""
-    verdict = asked(folder, state, lambda where: ask_to_reload(where, _ANSWERED_WITHIN, fewer_hosts=fewer_hosts))
+    verdict = asked(
+        folder, state, lambda where: ask_to_reload(where, _ANSWERED_WITHIN, fewer_hosts=fewer_hosts), ReloadAnswer
+    )
     if verdict is None:
         return Exit.USAGE
     if as_json:
@@ -30,7 +35,7 @@ def reload(folder: Path, state: Path | None, *, as_json: bool, fewer_hosts: bool
     return _EXITS.get(verdict["verdict"], Exit.USAGE)
 
 
-def _say(verdict: ReloadVerdict, folder: Path) -> None:
+def _say(verdict: dict[str, Any], folder: Path) -> None:
     revision = verdict["revision"][:12]
     if verdict["detail"]:
         print(f"{verdict['detail']}\n")
@@ -44,6 +49,6 @@ def _say(verdict: ReloadVerdict, folder: Path) -> None:
             for path in verdict["closed"]:
                 print(f"  {path} was never right: its hosts are closed")
         case other:
-            # A refusal with a code says itself what to do: the files are right.
-            remedy = "" if "code" in verdict else f" ({to_be_checked(folder)})"
+            # There is nothing to mend where it is meant.
+            remedy = "" if verdict.get("code") == CONFIG_HOSTS_GONE.id else f" ({to_be_checked(folder)})"
             print(f"{other}: none of these files is taken, revision {revision} is live{remedy}")

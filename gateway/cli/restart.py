@@ -2,6 +2,7 @@
 
 from argparse import Namespace
 
+from gateway.cli.answers import Restarted
 from gateway.cli.exits import Exit
 from gateway.cli.folder import said_to_be_wrong, say_json
 from gateway.cli.running import asked
@@ -13,7 +14,7 @@ _ANSWERED_WITHIN = 200.0
 
 def run(told: Namespace) -> Exit:
     question = {**RESTART, "yes": True} if told.yes else RESTART
-    answer = asked(told.folder, told.state, lambda where: ask(where, question, _ANSWERED_WITHIN))
+    answer = asked(told.folder, told.state, lambda where: ask(where, question, _ANSWERED_WITHIN), Restarted)
     if answer is None:
         return Exit.USAGE
     if told.as_json:

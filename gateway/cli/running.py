@@ -5,17 +5,24 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from gateway.cli.answers import OtherRelease, checked
 from gateway.cli.folder import said_to_be_wrong
 from gateway.config.folder.files import GATEWAY_FILE
 from gateway.config.schema.gateway import GatewayFile
 from gateway.config.yaml.reader import read_document
 
 
-def asked(folder: Path, state: Path | None, ask: Callable[[Path], dict[str, Any]]) -> dict[str, Any] | None:
-    """What `ask` hears of the state folder; None, once it has been said, where no gateway answers."""
+def asked(folder: Path, state: Path | None, ask: Callable[[Path], dict[str, Any]], kind: type) -> dict[str, Any] | None:
+    """What `ask` hears of the state folder: of this `kind` (cli/answers.py), or an `error`. None, once it has been
+    said, where no gateway answers, or one of another release answers otherwise."""
     where = state or _state_folder(folder)
     try:
-        return ask(where)
+        answer = ask(where)
+        checked(answer, kind)
+        return answer
+    except OtherRelease as other:
+        said_to_be_wrong(str(other))
+        return None
     except (OSError, ValueError) as error:
         why = (error.strerror if isinstance(error, OSError) else None) or str(error) or "no answer"
         said_to_be_wrong(f"no gateway answers in the state folder {where}: {why} ({_hint(folder, state, error)})")

@@ -5,9 +5,10 @@ import time
 from argparse import Namespace
 from collections.abc import Iterable, Sequence
 
+from gateway.cli.answers import ListedSession, Revoked
 from gateway.cli.exits import Exit
 from gateway.cli.folder import said_to_be_wrong, say_json
-from gateway.cli.meant import ListedSession, WrongUsage, answer, carried_out, found_sessions, meant
+from gateway.cli.meant import WrongUsage, answer, carried_out, found_sessions, meant
 
 # As stores.oversight takes them.
 _REVOKED_AT_ONCE = 100
@@ -65,7 +66,7 @@ def _revoke(told: Namespace) -> Exit:
     for _ in range(_PASSES):
         for at in range(0, len(found), _REVOKED_AT_ONCE):
             ids = [session["id"] for session in found[at : at + _REVOKED_AT_ONCE]]
-            done = answer(told, {"what": "revoke", "ids": ids})
+            done = answer(told, {"what": "revoke", "ids": ids}, Revoked)
             ended.update(done["revoked"])
             unwritten.update(done["unwritten"])
         found = [session for session in found_sessions(told, where) if session["id"] not in ended]

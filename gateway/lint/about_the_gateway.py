@@ -102,15 +102,18 @@ def certificate_near_its_end(subject: Subject) -> Iterator[Problem]:
 
 
 def certificate_of_other_names(subject: Subject) -> Iterator[Problem]:
-    found = list(_certificates(subject))
-    if not found or not all(listen.tls for listen in subject.gateway.model.listen):
+    """Where a listener serves without TLS, a server in front may have a certificate for any host. One that leads to
+    https serves what is public by http alone."""
+    found, model = list(_certificates(subject)), subject.gateway.model
+    if not found or any(listen.tls is None and model.redirects(listen) == "nothing" for listen in model.listen):
         return
     names = {name for _, certificates in found for name in _names(certificates[0])}
     if subject.gateway.model.portal.scheme == "https" and not _named(subject.gateway.model.portal.host, names):
         yield subject.gateway.at("portal", say="no certificate here names the portal")
     for app in subject.apps:
+        by_https = subject.snapshot.apps[app.model.app].scheme == "https"
         for index, host in enumerate(app.model.hosts):
-            if not _named(host, names):
+            if by_https and not _named(host, names):
                 yield app.at("hosts", index, say="no certificate of gateway.yaml names this host")
 
 

@@ -1,7 +1,7 @@
 """Runs every rule over a folder, and leaves out what comments ignore: `# ecluse-ignore: EC101 reason`."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
 from gateway.config.problems import Problem
@@ -29,13 +29,15 @@ class _Ignore:
     reason: str
 
 
-def lint(subject: Subject) -> list[Finding]:
-    """In the order of places."""
-    found = [Finding(rule.code, problem) for rule in RULES.values() for problem in rule.check(subject)]
+def lint(subject: Subject, codes: Collection[str] = ()) -> list[Finding]:
+    """In the order of places. `codes`: of these rules alone; without any, of all rules and about what is ignored."""
+    rules = [rule for rule in RULES.values() if not codes or rule.code in codes]
+    found = [Finding(rule.code, problem) for rule in rules for problem in rule.check(subject)]
     ignores = [ignore for document in _documents(subject) for ignore in _ignores(document)]
     ignored = {(ignore.document.file, ignore.covers, code) for ignore in ignores for code in ignore.codes}
     kept = [one for one in found if _key(one) not in ignored]
-    return sorted([*kept, *_about(ignores, {_key(one) for one in found})], key=_place)
+    about = [] if codes else _about(ignores, {_key(one) for one in found})
+    return sorted([*kept, *about], key=_place)
 
 
 def _documents(subject: Subject) -> Iterator[YamlDocument]:

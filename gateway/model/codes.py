@@ -284,7 +284,7 @@ LOGOUT_STATE = Code(
 LOGOUT_FRONT_CHANNEL = Code("logout.front_channel", 400, _BAD_REQUEST, _BAD_REQUEST_ADVICE)
 
 # oidc: what a provider's documents, answers and tokens may not be; one code a check
-OIDC_ADDRESS = Code("oidc.address", 403, _SIGN_IN_FAILED, _PROVIDER_FAULT)
+OIDC_ADDRESS = Code("oidc.address", 403, _SIGN_IN_FAILED, told.NOT_CALLED_ADVICE)
 OIDC_ANSWER = Code("oidc.answer", 403, _SIGN_IN_FAILED, _PROVIDER_FAULT)
 OIDC_DISCOVERY = Code("oidc.discovery", 403, told.UNUSABLE, told.UNUSABLE_ADVICE)
 OIDC_DISCOVERY_ISSUER = Code("oidc.discovery.issuer", 403, told.UNUSABLE, told.UNUSABLE_ADVICE)

@@ -18,3 +18,10 @@ CONFIG_CONFLICT = Code("config.conflict", 0)
 CONFIG_DSFR = Code("config.dsfr", 0)
 # A library that is not installed, or that cannot be loaded: of an extra, of SAML's signatures, or of the gateway itself
 CONFIG_LIBRARY = Code("config.library", 0)
+
+# Of a folder whose files are right, and that may not take the place of the one that is served: most hosts would be gone
+CONFIG_HOSTS_GONE = Code("config.hosts_gone", 0)
+# Likewise: sessions that are open could not be read any more
+CONFIG_STORE_KEYS = Code("config.store_keys", 0)
+# Likewise: the file of a directory that asks otherwise than before cannot be read
+CONFIG_DIRECTORY = Code("config.directory", 0)

@@ -36,7 +36,12 @@ _TABLE = (
     Event("gateway.fault", "error", "A fault of the gateway itself ended a request or a task; `detail` says where."),
     # configuration
     Event("config.loaded", "info", "A policy folder was taken into every worker; `revision` is its hash."),
-    Event("config.refused", "error", "A policy folder was refused; the one before it stays live, whole."),
+    Event(
+        "config.refused",
+        "error",
+        "A policy folder was refused; the one before it stays live, whole. `code` where its files are right:"
+        " config.hosts_gone, config.store_keys, config.directory.",
+    ),
     Event(
         "config.partly",
         "error",

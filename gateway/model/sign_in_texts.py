@@ -6,6 +6,10 @@ NOT_TAKEN: Final = (
     "Your organisation's sign-in service does not take what this gateway asks of it. "
     "Give the reference below to your support: they will find the reason in the log."
 )
+NOT_CALLED_ADVICE: Final = (
+    "This gateway is not allowed to call the address of your organisation's sign-in service: neither you nor that "
+    "service is at fault. Give the reference below to your support: they will find the reason in the log."
+)
 UNUSABLE: Final = "Your sign-in service cannot be used for now"
 UNUSABLE_ADVICE: Final = (
     "What it publishes about itself cannot be used here. Your account has nothing to do with it. "

@@ -12,12 +12,10 @@ from typing import Any, Final
 
 from gateway.config.compile.plan import hosts_of_plan, lines_of
 from gateway.config.snapshot import Gateway
+from gateway.model.config_codes import CONFIG_DIRECTORY, CONFIG_HOSTS_GONE, CONFIG_STORE_KEYS
 from gateway.model.directory import Directory
 from gateway.server.compiling import Live
 
-HOSTS_GONE: Final = "config.hosts_gone"
-STORE_KEYS: Final = "config.store_keys"
-DIRECTORY: Final = "config.directory"
 # Hosts in one message.
 _SHOWN: Final = 10
 
@@ -34,7 +32,7 @@ class Refusal:
 
 
 @dataclass(frozen=True, slots=True)
-class RunningGateway:
+class ServedConfiguration:
     """What people depend on of a configuration. `hosts`: each with its path. `store`: where sessions are.
     `store_keys`: id and SHA-256 of the secret; the first seals. `directories`: name and fingerprint."""
 
@@ -52,9 +50,9 @@ class RunningGateway:
         }
 
 
-def standing_of(live: Live) -> RunningGateway:
+def standing_of(live: Live) -> ServedConfiguration:
     gateway = live.gateway
-    return RunningGateway(
+    return ServedConfiguration(
         hosts=frozenset(host for hosts in hosts_of_plan(live.plan).values() for host in hosts),
         store=_store(gateway),
         store_keys=[(id, hashlib.sha256(secret).hexdigest()) for id, secret in gateway.store_keys],
@@ -62,13 +60,13 @@ def standing_of(live: Live) -> RunningGateway:
     )
 
 
-def standing_from(told: object) -> RunningGateway | None:
+def standing_from(told: object) -> ServedConfiguration | None:
     """Returns None for the answer of a gateway of another release."""
     match told:
         case {"hosts": [*hosts], "store": str(store), "store_keys": [*keys], "directories": {**directories}}:
             pairs = [(key[0], key[1]) for key in keys if isinstance(key, list) and len(key) == 2]
             known = {str(name): str(fingerprint) for name, fingerprint in directories.items()}
-            return RunningGateway(frozenset(map(str, hosts)), store, pairs, known)
+            return ServedConfiguration(frozenset(map(str, hosts)), store, pairs, known)
     return None
 
 
@@ -82,15 +80,15 @@ def decode_good(told: bytes) -> dict[str, bytes]:
     return {path: content.encode("latin-1") for path, content in json.loads(told or b"{}").items()}
 
 
-async def refusal(before: RunningGateway, candidate: Live, reads: IndexesFiles, *, fewer_hosts: bool) -> Refusal:
+async def refusal(before: ServedConfiguration, candidate: Live, reads: IndexesFiles, *, fewer_hosts: bool) -> Refusal:
     """Why `candidate` may not take the place of `before`. `fewer_hosts`: the operator means that hosts go."""
     after = standing_of(candidate)
     if after.store == before.store and (why := _of_store_keys(dict(before.store_keys), after.store_keys)):
-        return Refusal(why, STORE_KEYS)
+        return Refusal(why, CONFIG_STORE_KEYS.id)
     if not fewer_hosts and (why := _of_hosts(before.hosts, after.hosts)):
-        return Refusal(why, HOSTS_GONE)
+        return Refusal(why, CONFIG_HOSTS_GONE.id)
     if why := await reads(candidate.plan, before.directories):
-        return Refusal(why, DIRECTORY)
+        return Refusal(why, CONFIG_DIRECTORY.id)
     return Refusal()
 
 
@@ -101,7 +99,7 @@ def _store(gateway: Gateway) -> str:
 
 
 def _of_hosts(before: frozenset[str], after: frozenset[str]) -> str:
-    """Half of a folder that is not there, a volume that is not mounted, is no wish of anybody's."""
+    """A volume that is not mounted leaves a folder without files: nobody meant that."""
     gone = sorted(before - after)
     if not before or (2 * len(gone) <= len(before)):
         return ""
@@ -114,7 +112,7 @@ def _of_hosts(before: frozenset[str], after: frozenset[str]) -> str:
 
 def _of_store_keys(known: Mapping[str, str], keys: Sequence[tuple[str, str]]) -> str:
     """While the workers take a file one after the other, and while several gateways do, each has to open what another
-    has sealed already. After a change of all keys no session opens."""
+    has sealed already. After a change of all keys, no session opens."""
     for id, secret in keys:
         if id in known and not compare_digest(known[id], secret):
             return f"store: the key `{id}` has another secret than before: give it an id of its own"

@@ -43,11 +43,11 @@ def make_state_folder(gateway: Gateway) -> str:
 
 
 def _refuse_to_share(folder: str) -> None:
-    if why := _shared(folder):
+    if why := shared(folder):
         raise CannotServe(f"the state folder {folder} {why}")
 
 
-def _shared(folder: str) -> str:
+def shared(folder: str) -> str:
     """Why the folder is not private; empty if it is private. An existing folder may be open to other accounts, and
     these could read all sealed sessions or end them."""
     mode = stat.S_IMODE(os.stat(folder).st_mode)
@@ -58,7 +58,8 @@ def _shared(folder: str) -> str:
 
 
 def unwritable(folder: Path) -> str:
-    """Why this account cannot write to the folder, found without writing; empty if no obstacle is found."""
+    """Why this account cannot write to the folder, found without writing; empty if no obstacle is found. `shared` says
+    what is wrong with the folder for every account."""
     there = folder
     # os.path answers no where a folder above may not be entered; pathlib's own words raise there.
     while not os.path.exists(there) and there != there.parent:
@@ -66,7 +67,7 @@ def unwritable(folder: Path) -> str:
     if not os.path.isdir(there):
         return "it is not a folder" if there == folder else f"{there} is not a folder"
     if os.access(there, os.W_OK | os.X_OK, effective_ids=True):
-        return f"it {why}" if there == folder and (why := _shared(str(folder))) else ""
+        return ""
     make = "make it for the account that serves, or let systemd make it (StateDirectory=)"
     return f"it may not write to {there}" if there == folder else f"it may not make a folder in {there}: {make}"
 

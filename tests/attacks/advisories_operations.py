@@ -12,7 +12,6 @@ from pathlib import Path
 from gateway.config.compile.compiler import compile_files
 from gateway.config.folder.read import read_folder
 from gateway.config.problems import ProblemsFound
-from gateway.ops.log import short_reference
 from tests.attacks.cases import Case, expect, uncontrolled
 from tests.attacks.cross_site import to_callback
 from tests.attacks.exchange import Answer, Door
@@ -313,12 +312,12 @@ async def one_line_per_event(world: World) -> None:
 
 
 def reference_of(answer: Answer) -> str:
-    """As people are told it; a program is told the whole id."""
-    found = re.search(rb"<code>([2-9A-Z]{8})</code>|\b([0-9a-f]{32})\b", answer.body)
+    """As people and programs are told it."""
+    found = re.search(rb"<code>([2-9A-Z]{8})</code>|\"reference\":\"([2-9A-Z]{8})\"", answer.body)
     expect(found is not None, f"no reference on a page of status {answer.status}")
     if found is None:
         return ""
-    return short_reference(found[2].decode()) if found[1] is None else found[1].decode()
+    return (found[1] or found[2]).decode()
 
 
 def event_of(line: bytes) -> dict[str, object]:

@@ -1,11 +1,14 @@
 """`ecluse check`: every problem of every file at once, each with its place."""
 
 import json
+import re
 import subprocess
 import sys
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+import trustme
 
 from tests.cli.test_main import typed
 from tests.walks.place import Place
@@ -108,6 +111,54 @@ def test_a_state_folder_that_this_account_cannot_make_is_a_note(place: Place) ->
     assert [note.rpartition(": ")[2] for note in json.loads(told.stdout)["notes"]] == [
         f"{place.folder}/policies/gateway.yaml is not a folder"
     ]
+
+
+def test_a_state_folder_that_is_open_to_others_is_a_note_whoever_asks(place: Place) -> None:
+    state = place.folder / "var"
+    state.mkdir(mode=0o755)
+    note = (
+        f"note: `ecluse serve` refuses it on this machine: state: {state} is open to other accounts: mode 755 "
+        f"(chmod 700 {state}; StateDirectoryMode=0700 where systemd makes it)\n"
+    )
+    assert typed("check", "policies", at=place.folder).stderr == note
+    assert typed("serve", "policies", at=place.folder).returncode == 1
+    state.chmod(0o555)
+    assert "mode 555" in typed("check", "policies", at=place.folder).stderr
+    state.chmod(0o700)
+    assert typed("check", "policies", at=place.folder).stderr == ""
+
+
+def test_a_folder_without_applications_is_a_note(place: Place) -> None:
+    (place.policies / "apps/one.yaml").unlink()
+    told = typed("check", "policies", at=place.folder)
+    assert (told.returncode, told.stdout.partition(",")[0]) == (0, "policies: 0 app(s)")
+    assert told.stderr == ("note: 0 apps: no file below policies/apps, so that nothing but the portal is served\n")
+
+
+def test_certificates_that_browsers_refuse_are_notes(place: Place) -> None:
+    """Of one that has ended, and of hosts that none names; beside the listener that only leads to https."""
+    ca = trustme.CA()
+    ended = datetime.now(UTC) - timedelta(days=3)
+    cert = ca.issue_cert("portail.localhost", not_before=ended - timedelta(days=9), not_after=ended)
+    cert.cert_chain_pems[0].write_to_path(place.folder / "certs/site.crt")
+    cert.private_key_pem.write_to_path(place.folder / "certs/site.key")
+    tls = "{certificate: {file: ../certs/site.crt}, key: {file: ../certs/site.key}}"
+    place.settings |= {
+        "portal": "https://portail.localhost",
+        "listen": f"[{{address: '0.0.0.0:{place.port}'}}, {{address: '0.0.0.0:{place.provider_port}', tls: {tls}}}]",
+    }
+    place.write_gateway()
+    told = typed("check", "policies", at=place.folder)
+    assert told.returncode == 0, told.stderr
+    day = ended.date().isoformat()
+    of_name = "policies/apps/one.yaml:3: EC406 hosts[0]: no certificate of gateway.yaml names this host"
+    of_end = f"this certificate, or one of its authorities', ended on {day}"
+    notes = json.loads(typed("check", "policies", "--output", "json", at=place.folder).stdout)["notes"]
+    assert [re.sub(r"(?<=:3):\d+", "", note) for note in notes] == [
+        of_name,
+        f"policies/gateway.yaml:3: EC405 listen[1].tls.certificate: {of_end}",
+    ]
+    assert told.stderr == "".join(f"note: {note}\n" for note in notes)
 
 
 def test_a_wrong_table_of_a_directory_is_a_problem_at_the_path_in_its_file(place: Place) -> None:

@@ -740,3 +740,29 @@ def test_further_addresses_are_looked_at_as_the_first_one_is(other: str, code: s
         several = PERMIS.replace(":9001}", f':9001, others: ["{more}"]}}')
         told = codes({"apps/permis.yaml": several, "apps/autre.yaml": second}, {})
         assert told & {"EC309", "EC310"} == found
+
+
+@pytest.mark.parametrize(
+    ("listener", "found"),
+    [
+        # What the how-to has: people who typed no scheme are led to https, and nothing else is served there.
+        ("{address: 0.0.0.0:80}", True),
+        ("{address: 0.0.0.0:80, redirect: https}", True),
+        # A server in front may have a certificate for any host.
+        ("{address: 0.0.0.0:80, redirect: none}", False),
+        ("{address: 127.0.0.1:8079}", False),
+    ],
+)
+def test_a_host_that_no_certificate_names_is_found_beside_a_listener_that_leads_to_https(
+    listener: str, found: bool
+) -> None:
+    beside = {"gateway.yaml": HTTPS["gateway.yaml"].replace("listen:\n", f"listen:\n  - {listener}\n")}
+    for files, expected in ((HTTPS, True), (beside, found)):
+        assert ("EC406" in codes(files, certificate(names=("portail.localhost",)))) is expected
+        assert "EC406" not in codes(files, certificate())
+
+
+def test_a_host_that_is_public_by_http_needs_no_certificate() -> None:
+    by_http = PERMIS.replace("app: permis\n", "app: permis\npublic: {scheme: http}\n")
+    beside = {"gateway.yaml": HTTPS["gateway.yaml"].replace("listen:\n", "listen:\n  - {address: 0.0.0.0:80}\n")}
+    assert "EC406" not in codes({**beside, "apps/permis.yaml": by_http}, certificate(names=("portail.localhost",)))

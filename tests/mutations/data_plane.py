@@ -450,7 +450,7 @@ DEFENCES = (
     Defence(
         "a ticket works once, in memory",
         "stores/tickets.py",
-        "return self._unsealed(id, key, await self._store.take_ticket(key, self._now()))",
+        "return self._unsealed(id, key, await self._store.take_ticket(key, self._now(), ends=self._ends))",
         "stores/test_transactions.py stores/test_conformance.py",
         "return self._unsealed(id, key, await self._store.peek_ticket(key, self._now()))",
     ),

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from gateway.server.faults import CannotServe
-from gateway.server.state import make_state_folder, unwritable
+from gateway.server.state import make_state_folder, shared, unwritable
 from tests.server.test_fixed import GATEWAY
 
 _NOBODY = 65534
@@ -63,7 +63,8 @@ def test_what_would_keep_a_start_from_it_is_told_without_one(tmp_path: Path) -> 
     assert unwritable(folder) == ""
     folder.mkdir(mode=0o755)
     folder.chmod(0o755)
-    assert unwritable(folder).startswith(f"it is open to other accounts: mode 755 (chmod 700 {folder}; ")
+    assert shared(str(folder)).startswith(f"is open to other accounts: mode 755 (chmod 700 {folder}; ")
+    assert unwritable(folder) == ""
     folder.chmod(0o700)
     assert unwritable(folder) == ""
     (folder / "file").write_text("")

@@ -155,7 +155,7 @@ async def test_what_a_reload_refuses_a_restart_refuses_too(world: World, ended: 
     refused = await gateway.reload("config.refused")
     code, told, errors = await restart(place)
     assert (code, told, errors) == (1, "", f"ecluse: the gateway goes on as it is: {refused['detail']}\n")
-    assert "policies/apps/one.yaml:9:1: nonsense: unknown key" in errors
+    assert "policies/apps/one.yaml:10:1: nonsense: unknown key" in errors
     place.write("apps/one.yaml", apps["one"])
     for name in apps:
         (place.policies / f"apps/{name}.yaml").unlink()

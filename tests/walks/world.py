@@ -91,7 +91,7 @@ async def ask(url: str, target: str = "/", cookie: str = "", host: str = ONE) ->
 def worker_of(reading: Reading) -> str:
     """Ids of requests begin with 16 characters of their worker's own."""
     told = json.loads(bytes(reading.body))
-    return str(told["reference"] if "reference" in told else told["headers"]["x-request-id"])[:16]
+    return str(told["request_id"] if "request_id" in told else told["headers"]["x-request-id"])[:16]
 
 
 async def from_every_worker(

@@ -180,7 +180,12 @@ class Pages:
 
     def _json(self, code: Code, language: str, reference: str, login_url: str, refusal: str) -> Page:
         message = refusal or self._catalogues[language].gettext(code.title)
-        fields = {"error": code.id, "message": message, "reference": reference}
+        fields = {
+            "error": code.id,
+            "message": message,
+            "reference": short_reference(reference),
+            "request_id": reference,
+        }
         if login_url:
             fields["login_url"] = login_url
         headers = (*BARE, _JSON, *_added(code.status))

@@ -128,7 +128,7 @@ def test_a_mapping_that_writes_what_the_gateway_knows_is_an_error(name: str) -> 
         ("[metropole]", "[]", "5:12: providers: this is empty (name at least one)"),
         ("translate:", "paths: {case: ignore}\ntranslate:", "6:15: paths.case: this must be one of sensitive, insensitive"),
         ("translate:", "paths: {parameters: jsessionid}\ntranslate:", "6:21: paths.parameters: this must be a list (write [jsessionid])"),
-        ("translate:", "limits: {body: 1G}\ntranslate:", "6:16: limits.body: a size is a number with a unit: 512B, 8KB, 100MB or 1GB"),
+        ("translate:", "limits: {body: 1G}\ntranslate:", "6:16: limits.body: a size is a number with a unit: 512B, 8KB, 100MB or 1GB (write 1GB)"),
         ("translate:", "session: {then: logout}\ntranslate:", "6:17: session.then: this must be one of resume, sign_in"),
         ("translate:", "session: {idle: 2h, absolute: 1h}\ntranslate:", "6:17: session.idle: idle is longer than absolute: the seat would always end before (idle below absolute)"),
         ("translate:", "public: {port: 0}\ntranslate:", "6:16: public.port: this must be at least 1"),

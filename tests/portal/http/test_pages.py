@@ -20,6 +20,7 @@ from gateway.model.codes import (
     FORM_LOGIN_REFUSED,
     LOGIN_LOOP,
     LOGOUT_CROSS_SITE,
+    OIDC_ADDRESS,
     PATH_RESERVED,
     POLICY_LOGIN_FORM,
     POLICY_NOT_ALLOWED,
@@ -405,11 +406,39 @@ def test_json_is_for_programs(pages: Pages) -> None:
     assert json.loads(page.body) == {
         "error": "session.required",
         "message": "Please sign in",
-        "reference": XSS,
+        "reference": short_reference(XSS),
+        "request_id": XSS,
         "login_url": "https://a/?b=c&d",
     }
     page = pages.render(POLICY_NOT_ALLOWED, kind="json", reader=Reader("fr"), reference="r", refusal="Réservé.")
-    assert json.loads(page.body) == {"error": "policy.not_allowed", "message": "Réservé.", "reference": "r"}
+    told = json.loads(page.body)
+    assert told == {
+        "error": "policy.not_allowed",
+        "message": "Réservé.",
+        "reference": told["reference"],
+        "request_id": "r",
+    }
+    # The same eight letters and digits as on the page for a person, which can be read out on the telephone.
+    html = pages.render(POLICY_NOT_ALLOWED, kind="html", reader=Reader("fr"), reference="r")
+    assert f"<code>{told['reference']}</code>".encode() in html.body
+    assert len(told["reference"]) == 8
+
+
+@pytest.mark.parametrize(
+    ("language", "said", "never"),
+    [
+        (
+            "en",
+            "neither you nor that service is at fault",
+            "was refused",
+        ),
+        ("fr", "pas autorisé à appeler l’adresse du service de connexion de votre organisation", "a été refusée"),
+    ],
+)
+def test_our_own_fence_is_nobodys_fault_but_ours(pages: Pages, language: str, said: str, never: str) -> None:
+    shown = pages.render(OIDC_ADDRESS, kind="html", reader=Reader(language), reference="r").body.decode()
+    assert said in shown
+    assert never not in shown
 
 
 def test_a_frame_gets_a_page_that_it_can_show_with_a_link_that_leaves_it(pages: Pages) -> None:

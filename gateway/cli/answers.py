@@ -1,0 +1,81 @@
+"""What the gateway that runs answers over its control socket, by the question. One of another release may answer
+otherwise: what it says is looked at whole before a command reads any of it."""
+
+from typing import NotRequired, TypedDict
+
+from pydantic import ConfigDict, TypeAdapter, ValidationError, with_config
+
+from gateway import __version__
+
+
+@with_config(ConfigDict(strict=True))
+class ReloadAnswer(TypedDict):
+    """As server.control.ReloadVerdict."""
+
+    verdict: str
+    revision: str
+    detail: str
+    code: NotRequired[str]
+    kept: NotRequired[list[str]]
+    closed: NotRequired[list[str]]
+
+
+@with_config(ConfigDict(strict=True))
+class Restarted(TypedDict):
+    process: int
+
+
+@with_config(ConfigDict(strict=True))
+class ListedSession(TypedDict):
+    """As stores.oversight lists it. Times are Unix seconds."""
+
+    id: str
+    person: str
+    provider: str
+    tenant: str
+    applications: list[str]
+    created: int
+    expires: int
+    ends: int
+
+
+@with_config(ConfigDict(strict=True))
+class SessionsAnswer(TypedDict):
+    sessions: list[ListedSession]
+    after: str
+
+
+@with_config(ConfigDict(strict=True))
+class Revoked(TypedDict):
+    revoked: list[str]
+    unwritten: list[str]
+
+
+@with_config(ConfigDict(strict=True))
+class Ordered(TypedDict):
+    """`ordered`: how many people, or "all"."""
+
+    ordered: int | str
+
+
+# What one says that does not know a question.
+_UNKNOWN = "not a question"
+OTHER_RELEASE = (
+    f"the gateway that runs is of another release than this command ({__version__}), and answers otherwise: whether it "
+    "has done what was asked is not known. Use the command of its release, or stop the gateway and start it anew"
+)
+
+
+class OtherRelease(Exception):
+    """The answer is none that this release knows."""
+
+
+def checked(answer: object, kind: type) -> None:
+    """Raises OtherRelease for what is neither of this `kind` nor an `error` in words."""
+    match answer:
+        case {"error": str(words)} if not words.startswith(_UNKNOWN):
+            return
+    try:
+        TypeAdapter(kind).validate_python(answer)
+    except ValidationError:
+        raise OtherRelease(OTHER_RELEASE) from None
