@@ -1,5 +1,5 @@
-"""What the gateway that runs answers over its control socket, by the question. One of another release may answer
-otherwise: what it says is looked at whole before a command reads any of it."""
+"""The answers of a running gateway over the control socket, a type for each question. A gateway of another release may
+answer differently, so the command validates the whole answer before reading a part."""
 
 from typing import NotRequired, TypedDict
 
@@ -67,11 +67,11 @@ OTHER_RELEASE = (
 
 
 class OtherRelease(Exception):
-    """The answer is none that this release knows."""
+    """The gateway answered in a form that this release does not know."""
 
 
 def checked(answer: object, kind: type) -> None:
-    """Raises OtherRelease for what is neither of this `kind` nor an `error` in words."""
+    """Raises OtherRelease unless the answer is of this `kind`, or an `error` in words."""
     match answer:
         case {"error": str(words)} if not words.startswith(_UNKNOWN):
             return

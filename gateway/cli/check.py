@@ -111,7 +111,7 @@ def _notes(files: Files, snapshot: Snapshot) -> Iterator[str]:
 
 
 def _of_state(folder: str) -> Iterator[str]:
-    """Another account may be able to serve it, and another machine may have another folder there."""
+    """Notes on the state folder, for this account and this machine: the gateway may run under another account."""
     if os.path.isdir(folder) and (why := shared(folder)):
         yield f"`ecluse serve` refuses it on this machine: state: {folder} {why}"
     elif why := unwritable(Path(folder)):

@@ -65,7 +65,7 @@ def doctor(name: str, folder: Path, *, as_json: bool) -> Exit:
 
 
 async def _first_page(app: App, snapshot: Snapshot) -> list[SteppedOn]:
-    """What somebody on call asks first: whether it answers, at each of its addresses, and who is shown what it has."""
+    """Asks the application for its first page at each address: does it answer, and who may see the page?"""
     applications = Applications(lambda address, port: False)
     found, shown = [], []
     try:
@@ -96,7 +96,7 @@ def _answer_of(app: App, answer: PageAnswer) -> str:
 
 
 def _to_strangers(app: App, snapshot: Snapshot, shown: list[str]) -> str:
-    """`shown`: the addresses that show the page to whoever asks, though nothing says who that is."""
+    """`shown`: the addresses that show the page without any identity header."""
     request = parse_request(f"GET {app.origin(_host(app))}{app.home}")
     tried = try_request(snapshot, request, None, Circumstances(time.time()))
     if tried.outcome == "allow":
@@ -108,7 +108,7 @@ def _to_strangers(app: App, snapshot: Snapshot, shown: list[str]) -> str:
 
 
 async def _looked_at(app: App, form: FormLogin) -> list[SteppedOn]:
-    """The first page, and those behind it that show themselves without a sign-in, of which there may be none."""
+    """Looks at the first page, and at the pages behind the form that open without a sign-in."""
     applications = Applications(lambda address, port: False)
     exchange = FormExchange(applications.connected)
     found = []
