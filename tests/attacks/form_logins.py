@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator
 from itertools import count
 from urllib.parse import urlencode
 
+from gateway.model.identity import Identity
+from gateway.portal.account_pages import owner_of
 from tests.attacks.cases import Case, Run, expect, numbered, uncontrolled
 from tests.attacks.exchange import Exchange
 from tests.attacks.provider import PEOPLE
@@ -270,7 +272,9 @@ async def linked(world: World, name: str, to: str) -> tuple[int, list[bytes]]:
     await world.sign_in(name, world.url(CHECKED, "/"), person=person)
     url = world.portal("/_ecluse/account")
     with Formed(world, (b"200 OK", (), form())) as app:
-        fields = urlencode({"host": host(LINKING), "to": to, "login": "victim", "password": ACCOUNT_SECRET})
+        owner = owner_of(Identity("alpha", world.alpha.url, name, {}))
+        told = {"host": host(LINKING), "to": to, "owner": owner, "login": "victim", "password": ACCOUNT_SECRET}
+        fields = urlencode(told)
         page = await person.post(url, fields, initiator=url)
     return page.status, [b"%b %b" % (one.method, one.target) for one in app.reached]
 

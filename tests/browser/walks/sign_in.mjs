@@ -34,7 +34,7 @@ await walk(async (page, context, browser) => {
   const cookies = await context.cookies();
   assert.ok(cookies.length >= 5);
   for (const cookie of cookies) {
-    assert.match(cookie.name, /^__Host-ecluse(-b(-[0-9a-f]{8})?)?$/);
+    assert.match(cookie.name, /^__Host-ecluse(-provider|-b(-[0-9a-f]{8})?)?$/);
     assert.deepEqual([cookie.secure, cookie.httpOnly, cookie.sameSite, cookie.path], [true, true, 'Lax', '/']);
     assert.doesNotMatch(cookie.domain, /^\./);
   }

@@ -124,13 +124,15 @@ async def test_what_a_sign_in_asks_the_store_is_seven_round_trips(valkey: int) -
         await store.close()
 
 
-async def test_what_a_sign_in_by_saml_waits_for_is_seven_round_trips(valkey: int) -> None:
-    """The worker that put the login and the response has them at hand; another one reads each of them first."""
+async def test_what_a_sign_in_by_saml_waits_for_is_eight_round_trips(valkey: int) -> None:
+    """The worker that put the login and the response has them at hand; another one reads each of them first. One is the
+    question whether the provider has signed the person out since."""
     async with counted(valkey) as (store, waits):
-        assert await of_saml(store, waits) == 7
-        assert waits.asked == waits.waited
+        assert await of_saml(store, waits) == 8
+        # The marks of the person and of the provider's session are read at once.
+        assert waits.asked == waits.waited + 1
         with nothing_at_hand():
-            assert await of_saml(store, waits) == 9
+            assert await of_saml(store, waits) == 10
 
 
 async def test_where_people_are_limited_a_sign_in_looks_once_more_and_what_goes_is_another(valkey: int) -> None:
