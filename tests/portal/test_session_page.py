@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 
 from gateway.model.provider import AttributeSource
+from gateway.ops.log import short_reference
 from gateway.translation.render import Translation
 from gateway.translation.specs import Constant, CookieSpec, FromAttribute, HeaderSpec
 from tests.portal.installation import ACTES, ELECTIONS, PERMIS, PORTAL, Installation
@@ -53,7 +54,8 @@ async def test_nobody_gets_401_json(here: Installation) -> None:
     assert json.loads(reply.text) == {
         "error": "session.required",
         "message": "Please sign in",
-        "reference": "request-1",
+        "reference": short_reference("request-1"),
+        "request_id": "request-1",
         "login_url": here.url(ACTES, "/_ecluse/login?to=/"),
     }
     assert "Access-Control-Allow-Origin" not in reply.headers
