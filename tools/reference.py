@@ -12,8 +12,8 @@ from gateway.cli.exits import MEANINGS
 from gateway.config.check.fence_table import CONDITIONS, KEYS, Bound
 from gateway.config.schema.json_schema import schemas
 from gateway.lint.rules import ABOUT_IGNORES, RULES
-from gateway.model.code_table import all_codes
-from gateway.model.codes import Code
+from gateway.model.codes.code import Code
+from gateway.model.codes.table import all_codes
 from gateway.model.events import EVENTS
 from gateway.ops.metrics import METRICS, Gauges, render
 

@@ -7,10 +7,9 @@ from typing import Protocol
 from gateway.config.snapshot import App
 from gateway.identity.directories import finding_in, known_until, known_with, missing_from
 from gateway.model.account import ATTRIBUTE, BY_THEMSELVES, AccountHolder, AccountSettings, checked_login, person_of
-from gateway.model.account_codes import ACCOUNT_MISSING, ACCOUNT_UNREADABLE
-from gateway.model.codes import Code
+from gateway.model.codes import account_codes, directory_codes
+from gateway.model.codes.code import Code
 from gateway.model.directory import Directory
-from gateway.model.directory_codes import DIRECTORY_AWAY
 from gateway.model.errors import GatewayError
 from gateway.model.identity import Identity
 from gateway.model.session import Seat
@@ -27,7 +26,7 @@ class SeatAccount:
     basis: Identity
     state: int
     identity: Identity | None
-    code: Code = ACCOUNT_MISSING
+    code: Code = account_codes.MISSING
     detail: str = ""
     record: bytes = field(default=b"", repr=False)
 
@@ -83,8 +82,8 @@ def identity_at(app: App, seat: Seat, wall: float) -> Identity:
         return _with_directories(app, seat, seat.identity, wall)
     found = seat.account
     if not isinstance(found, SeatAccount) or not found.holds(app, seat):
-        raise GatewayError(ACCOUNT_MISSING, "no account was looked up", shown=settings.words)
-    if found.identity is None and found.code is ACCOUNT_MISSING and settings.missing in BY_THEMSELVES:
+        raise GatewayError(account_codes.MISSING, "no account was looked up", shown=settings.words)
+    if found.identity is None and found.code is account_codes.MISSING and settings.missing in BY_THEMSELVES:
         raise GatewayError(BY_THEMSELVES[settings.missing], found.detail)
     if found.identity is None:
         raise GatewayError(found.code, found.detail, shown=settings.words)
@@ -100,7 +99,7 @@ def _with_directories(app: App, seat: Seat, identity: Identity, wall: float) -> 
         return before.identity
     missing = missing_from(identity, app.directories)
     if missing is not None:
-        raise GatewayError(DIRECTORY_AWAY, f"directory {missing.name} could not say anything of this person")
+        raise GatewayError(directory_codes.AWAY, f"directory {missing.name} could not say anything of this person")
     until = known_until(identity, app.directories, wall)
     found = _SeatKnown(identity, _source(app), app.directories, known_at(app, identity, wall), wall, until)
     seat.known = found
@@ -126,13 +125,15 @@ def login_of(directories: Sequence[Directory], source: str, identity: Identity) 
         if directory.takes(identity.provider) and any(given.name == source for given in directory.gives):
             said = finding_in(identity, directory)
             if said is None or said.state == "away":
-                raise GatewayError(ACCOUNT_UNREADABLE, f"directory {directory.name} could not say whose login is whose")
+                raise GatewayError(
+                    account_codes.UNREADABLE, f"directory {directory.name} could not say whose login is whose"
+                )
             values = said.values.get(source, ())
             if len(values) != 1:
                 how = "cannot tell" if source in said.unknown else "has no"
-                raise GatewayError(ACCOUNT_MISSING, f"directory {directory.name} {how} {source} of this person")
+                raise GatewayError(account_codes.MISSING, f"directory {directory.name} {how} {source} of this person")
             return _checked(values[0])
-    raise GatewayError(ACCOUNT_MISSING, f"no directory that gives {source} takes the word of {identity.provider}")
+    raise GatewayError(account_codes.MISSING, f"no directory that gives {source} takes the word of {identity.provider}")
 
 
 def _checked(login: str) -> str:
@@ -140,7 +141,7 @@ def _checked(login: str) -> str:
     try:
         return checked_login(login)
     except GatewayError as error:
-        raise GatewayError(ACCOUNT_MISSING, error.detail) from None
+        raise GatewayError(account_codes.MISSING, error.detail) from None
 
 
 def _source(app: App) -> str | None:
@@ -168,7 +169,7 @@ async def look_up(accounts: Accounts, app: str, settings: AccountSettings, seat:
     identity, record, code, detail = (
         None,
         b"",
-        ACCOUNT_MISSING,
+        account_codes.MISSING,
         f"no link of this person, by {' and '.join(settings.by)}",
     )
     try:

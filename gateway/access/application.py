@@ -24,9 +24,8 @@ from gateway.access.request_line import MatchKey, ReachedPath, RequestLine, Rout
 from gateway.access.shadow import ShadowDifference, difference
 from gateway.access.webdav import reached
 from gateway.config.snapshot import App, Snapshot
-from gateway.model.codes import GATEWAY_FAULT, LIMIT_URL, POLICY_UNKNOWN
+from gateway.model.codes import directory_codes, gateway_codes, limit_codes, policy_codes
 from gateway.model.decision import Allow, Challenge, Decision, Deny
-from gateway.model.directory_codes import DIRECTORY_AWAY
 from gateway.model.errors import GatewayError
 from gateway.model.identity import Identity
 from gateway.model.session import Seat
@@ -138,7 +137,7 @@ class ApplicationAccess:
         _, path, _, segments, other = known.target
         target = Target(b"%b?%b" % (path, query), path, query, segments, other)
         if len(target.raw) > self._longest:
-            raise GatewayError(LIMIT_URL, f"{len(target.raw)} bytes")
+            raise GatewayError(limit_codes.URL, f"{len(target.raw)} bytes")
         method = known.method
         return RequestLine(
             method, target, minor=minor, purpose=known.purpose, key=known.key, judged=method, matches=known.matches,
@@ -152,7 +151,7 @@ class ApplicationAccess:
             raise request_line_fault(text, more)
         method, raw, minor = found.groups()
         if len(raw) > self._longest:
-            raise GatewayError(LIMIT_URL, f"{len(raw)} bytes")
+            raise GatewayError(limit_codes.URL, f"{len(raw)} bytes")
         app, authority = self.app, None
         if not raw.startswith(b"/"):
             _, named, raw = absolute_form(raw)
@@ -298,7 +297,7 @@ class ApplicationAccess:
                 assert prepared is not None
                 if prepared.valid_until <= now:
                     # Invariant 16. Not kept: the next request has it prepared anew.
-                    return Refuse(GATEWAY_FAULT, "what was prepared has ended already", None, by, valid_until=now)
+                    return Refuse(gateway_codes.FAULT, "what was prepared has ended already", None, by, valid_until=now)
                 return Forward(by, live, prepared, min(prepared.valid_until, until))
             case Deny():
                 return Refuse(live.reason, live.detail, None, by, live.refusal, valid_until=until)
@@ -318,10 +317,10 @@ class ApplicationAccess:
         self, question: Question, decision: Decision, seat: Seat | None, now: float
     ) -> tuple[Decision, Prepared | Callable[[], Awaitable[None]] | None]:
         who = question.who
-        if isinstance(decision, Deny) and decision.reason is POLICY_UNKNOWN and who.missing is not None:
+        if isinstance(decision, Deny) and decision.reason is policy_codes.UNKNOWN and who.missing is not None:
             # Invariant 9: the rule cannot tell because a directory does not answer.
             detail = f"directory {who.missing.name} could not say anything of this person"
-            return Deny(decision.rule, DIRECTORY_AWAY, "", detail), None
+            return Deny(decision.rule, directory_codes.AWAY, "", detail), None
         if not isinstance(decision, Allow):
             return decision, None
         translation, by_path = question.translation, who.prepared_by

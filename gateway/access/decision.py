@@ -5,7 +5,7 @@ from typing import Final, final
 from gateway.access.outcome import NEVER, Prepared
 from gateway.config.snapshot import App
 from gateway.identity.directories import known_until, known_with, missing_from
-from gateway.model.codes import POLICY_PROVIDER, SESSION_TOO_WEAK
+from gateway.model.codes import policy_codes, session_codes
 from gateway.model.decision import Challenge, Decision, Deny
 from gateway.model.directory import Directory
 from gateway.model.identity import Identity
@@ -87,10 +87,10 @@ class Question:
         decision = decide(self._settled, self._method, identity, facts)
         match decision:
             case Challenge() if self._match is not None:
-                reason = POLICY_PROVIDER if self.who.is_refused else decision.reason
+                reason = policy_codes.PROVIDER if self.who.is_refused else decision.reason
                 return Challenge(decision.rule, reason, required(self._match, self._method, facts))
             case Deny() if identity is not None and self._match is not None and (request or not self.turns_on_request):
                 need = needed(self._match, self._method, identity, facts)
-                return decision if need is None else Challenge(decision.rule, SESSION_TOO_WEAK, need)
+                return decision if need is None else Challenge(decision.rule, session_codes.TOO_WEAK, need)
             case _:
                 return decision

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Final, Literal
 
 from gateway.formlogin.spec import ApplicationSession
-from gateway.model.codes import Code
+from gateway.model.codes.code import Code
 from gateway.model.decision import Allow, Challenge, Decision
 from gateway.model.errors import GatewayError
 from gateway.model.levels import Need

@@ -11,7 +11,7 @@ from gateway.access.outcome import Forward, NeedsStore, NeedsWork, Outcome, Read
 from gateway.access.program import ProgramToken, not_accepted
 from gateway.access.request_line import RequestLine
 from gateway.access.virtual_host import VirtualHost
-from gateway.model.codes import GATEWAY_FAULT, PATH_RESERVED, STORE_UNREACHABLE
+from gateway.model.codes import gateway_codes, route_codes, store_codes
 from gateway.model.errors import GatewayError
 from gateway.model.ports import Callers
 from gateway.model.session import Seat
@@ -91,7 +91,7 @@ def outcome_of(request: AccessRequest, who: Lookups | Seat | None, now: float) -
     return seat, outcome
 
 
-_RESERVED: Final = Refuse(PATH_RESERVED)
+_RESERVED: Final = Refuse(route_codes.RESERVED)
 _ENDPOINT: Final = ToPortal("endpoint")
 _LOGOUT: Final = ToPortal("logout")
 
@@ -126,7 +126,7 @@ async def awaited(
         if not isinstance(outcome, NeedsStore | NeedsWork):
             return seat, outcome
         waits = outcome
-    return seat, Refuse(GATEWAY_FAULT, "what this request needs is never done")
+    return seat, Refuse(gateway_codes.FAULT, "what this request needs is never done")
 
 
 def _failed(request: AccessRequest, waits: NeedsStore | NeedsWork, error: GatewayError, now: float) -> Outcome:
@@ -134,4 +134,4 @@ def _failed(request: AccessRequest, waits: NeedsStore | NeedsWork, error: Gatewa
     if isinstance(waits, NeedsWork):
         return waits.failed(error)
     _, outcome = outcome_of(request, None, now)
-    return outcome if isinstance(outcome, Forward | NeedsWork) else Refuse(STORE_UNREACHABLE, error.detail)
+    return outcome if isinstance(outcome, Forward | NeedsWork) else Refuse(store_codes.UNREACHABLE, error.detail)

@@ -14,7 +14,7 @@ from gateway.formlogin.account import login_now
 from gateway.formlogin.addresses import ApplicationOrigins
 from gateway.formlogin.cookies import renewed
 from gateway.formlogin.spec import ApplicationSession, FormLogin
-from gateway.model.codes import FORM_LOGIN_UNANSWERED, GATEWAY_FAULT, TRANSLATION_BUDGET
+from gateway.model.codes import form_login_codes, gateway_codes, translation_codes
 from gateway.model.errors import GatewayError
 from gateway.model.identity import Identity
 from gateway.model.session import Seat
@@ -116,9 +116,9 @@ class Preparation:
         self._monotonic = monotonic
         self._forms = forms
         self._accounts = accounts or NoAccounts()
-        self._shared: SharedWork[None] = SharedWork(_MADE_WITHIN, GATEWAY_FAULT)
-        self._keeping: SharedWork[None] = SharedWork(_MADE_WITHIN, GATEWAY_FAULT)
-        self._sign_ins: SharedWork[ApplicationSession] = SharedWork(SIGNED_IN_WITHIN, FORM_LOGIN_UNANSWERED)
+        self._shared: SharedWork[None] = SharedWork(_MADE_WITHIN, gateway_codes.FAULT)
+        self._keeping: SharedWork[None] = SharedWork(_MADE_WITHIN, gateway_codes.FAULT)
+        self._sign_ins: SharedWork[ApplicationSession] = SharedWork(SIGNED_IN_WITHIN, form_login_codes.UNANSWERED)
 
     def __call__(
         self, app: App, seat: Seat | None, now: float, wall: float, translation: Translation | None = None
@@ -254,7 +254,7 @@ def _check_budget(app: App, prepared: Prepared) -> None:
     size = len(prepared.headers) + len(prepared.cookies)
     if size > app.translation.budget:
         detail = f"all headers, cookies and tokens together: {size} bytes, over {app.translation.budget}"
-        raise GatewayError(TRANSLATION_BUDGET, detail)
+        raise GatewayError(translation_codes.BUDGET, detail)
 
 
 def origins_of(app: App, host: str) -> ApplicationOrigins:

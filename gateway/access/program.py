@@ -5,11 +5,11 @@ from typing import Final, final
 
 from gateway.access.outcome import Refuse
 from gateway.config.snapshot import Api, ValuesOf
-from gateway.model.codes import API_BOUND, API_SCOPE, API_TOKEN, LOGIN_PROVIDER_UNREACHABLE
+from gateway.model.codes import api_codes, login_codes
 from gateway.model.errors import GatewayError
 from gateway.model.session import Seat
 
-_TOLD: Final = (API_SCOPE, API_BOUND)
+_TOLD: Final = (api_codes.SCOPE, api_codes.BOUND)
 
 
 @final
@@ -45,10 +45,10 @@ def is_program(seat: Seat) -> bool:
 
 def not_accepted(error: GatewayError) -> Refuse:
     """RFC 6750 3.1: what was wrong with a token in detail is for the log alone."""
-    if error.code is LOGIN_PROVIDER_UNREACHABLE:
+    if error.code is login_codes.PROVIDER_UNREACHABLE:
         return Refuse(error.code, error.detail)
-    reason = bearer_error(b"insufficient_scope" if error.code is API_SCOPE else b"invalid_token")
-    return Refuse(error.code, error.detail, error.code if error.code in _TOLD else API_TOKEN, bearer=reason)
+    reason = bearer_error(b"insufficient_scope" if error.code is api_codes.SCOPE else b"invalid_token")
+    return Refuse(error.code, error.detail, error.code if error.code in _TOLD else api_codes.TOKEN, bearer=reason)
 
 
 def bearer_error(error: bytes) -> bytes:

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Hashable
 from functools import partial
 from typing import Generic, TypeVar
 
-from gateway.model.codes import Code
+from gateway.model.codes.code import Code
 from gateway.model.errors import GatewayError
 
 Result = TypeVar("Result")

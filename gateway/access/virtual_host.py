@@ -9,9 +9,8 @@ from gateway.access.remembered import Newcomers, Remembered
 from gateway.config.folder.files import within
 from gateway.config.host_applications import is_below
 from gateway.config.snapshot import App, Snapshot
-from gateway.model.codes import WIRE_TARGET
+from gateway.model.codes import route_codes, wire_codes
 from gateway.model.errors import GatewayError
-from gateway.model.host_codes import APP_CLOSED, HOST_UNKNOWN, HOST_UNREAD
 from gateway.wire.host import canonical_host
 from gateway.wire.target import Target, absolute_form, loosest_path
 
@@ -77,7 +76,7 @@ class VirtualHost(Generic[Access_co]):
         for prefix, there in self.below:
             if path.startswith(prefix) and path[len(prefix) :][:1] in (b"", b"/"):
                 if isinstance(there, str):
-                    raise GatewayError(APP_CLOSED, f"{self.name}{prefix.decode('ascii')}: {there}")
+                    raise GatewayError(route_codes.APP_CLOSED, f"{self.name}{prefix.decode('ascii')}: {there}")
                 return there
         return self
 
@@ -89,7 +88,9 @@ class VirtualHost(Generic[Access_co]):
             read = loosest_path(path)
             for prefix in self.foreign_paths:
                 if is_below(read, prefix):
-                    raise GatewayError(WIRE_TARGET, f"perhaps {prefix}, which is another application: {read[:120]!r}")
+                    raise GatewayError(
+                        wire_codes.TARGET, f"perhaps {prefix}, which is another application: {read[:120]!r}"
+                    )
 
 
 class HostTable(Generic[Access]):
@@ -160,14 +161,14 @@ def host_of(raw: bytes, snapshot: Snapshot) -> str:
 def _unanswered(name: str, snapshot: Snapshot) -> GatewayError:
     """Why nothing answers at a host that no application has."""
     if closed := snapshot.closed_by(name):
-        return GatewayError(APP_CLOSED, f"{name}: {closed}")
+        return GatewayError(route_codes.APP_CLOSED, f"{name}: {closed}")
     files = [file for file, fence in snapshot.unread.items() if fence is None or within(name, fence)]
     if not files:
-        return GatewayError(HOST_UNKNOWN, name)
+        return GatewayError(route_codes.HOST_UNKNOWN, name)
     more = f" and {len(files) - _SHOWN} more" if len(files) > _SHOWN else ""
     named = ", ".join(files[:_SHOWN]) + more
     detail = f"{name}: no application has this host; it may be one of {named}, whose hosts cannot be told"
-    return GatewayError(HOST_UNREAD, detail)
+    return GatewayError(route_codes.HOST_UNREAD, detail)
 
 
 def _authority(raw: bytes, host: str, app: App | None) -> bytes:

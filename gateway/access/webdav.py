@@ -4,7 +4,7 @@ from typing import Final
 
 from gateway.access.request_line import ReachedPath, purpose_of
 from gateway.config.snapshot import App
-from gateway.model.codes import WIRE_TARGET
+from gateway.model.codes import wire_codes
 from gateway.model.errors import GatewayError
 from gateway.policy.conditions import When, leaves
 from gateway.policy.routes import Match
@@ -37,7 +37,7 @@ def _each(app: App, targets: tuple[Target, ...], method: str) -> tuple[ReachedPa
     for target in targets:
         app.check_readings(target)
         if purpose_of(app, target) != "application":
-            raise GatewayError(WIRE_TARGET, "a Destination or If that is none of the application's paths")
+            raise GatewayError(wire_codes.TARGET, "a Destination or If that is none of the application's paths")
     return tuple(_of(app.routes.find(target.segments), method) for target in targets)
 
 

@@ -16,7 +16,7 @@ from gateway.accounts.thread import FileThread
 from gateway.config.snapshot import App
 from gateway.identity.directories import known_with
 from gateway.model.account import AccountHolder, AccountSettings, person_of
-from gateway.model.account_codes import ACCOUNT_MISSING
+from gateway.model.codes import account_codes
 from gateway.model.errors import GatewayError
 from gateway.model.identity import Identity
 from gateway.model.session import Seat
@@ -83,7 +83,7 @@ class AccountBook:
         holder = AccountHolder(app.name, identity.issuer, person_of(settings.by, identity))
         found = await self._file.asked(lambda file: file.find(holder, shared=settings.shared))
         if found is None:
-            raise GatewayError(ACCOUNT_MISSING, "no link of this person", shown=settings.words)
+            raise GatewayError(account_codes.MISSING, "no link of this person", shown=settings.words)
         return known_with(with_login(identity, found.login), app.directories, now)
 
     async def close(self) -> None:

@@ -3,8 +3,7 @@
 from gateway.accounts.book import AccountBook
 from gateway.config.snapshot import App
 from gateway.model.account import AccountHolder, person_of
-from gateway.model.account_codes import ACCOUNT_LINK, ACCOUNT_MISSING, ACCOUNT_SECRET
-from gateway.model.codes import SIGN_IN_REQUIRED
+from gateway.model.codes import account_codes, session_codes
 from gateway.model.credential import Credential, NoCredential
 from gateway.model.session import Seat
 
@@ -24,16 +23,20 @@ class LinkedAccounts:
         assert settings is not None
         own = (app.name, identity.issuer, identity.subject)
         if (application, issuer, subject) != own or not app.accepts(identity) or _has_ended(seat):
-            return NoCredential(SIGN_IN_REQUIRED, "this seat is not the live one of that person at that application")
+            return NoCredential(
+                session_codes.REQUIRED, "this seat is not the live one of that person at that application"
+            )
         holder = AccountHolder(application, issuer, person_of(settings.by, identity))
         found = await self._book.credential(holder, settings)
         if _has_ended(seat):
-            return NoCredential(SIGN_IN_REQUIRED, "the seat has ended meanwhile")
+            return NoCredential(session_codes.REQUIRED, "the seat has ended meanwhile")
         if found is None:
-            return NoCredential(ACCOUNT_MISSING, "no link of this person", settings.words)
+            return NoCredential(account_codes.MISSING, "no link of this person", settings.words)
         login, secret = found
         if secret is None:
-            reason, shown = (ACCOUNT_LINK, "") if settings.missing == "link" else (ACCOUNT_SECRET, settings.words)
+            reason, shown = (
+                (account_codes.LINK, "") if settings.missing == "link" else (account_codes.SECRET, settings.words)
+            )
             return NoCredential(reason, "the link of this person has no secret", shown)
         return Credential(login, secret)
 

@@ -13,7 +13,7 @@ from gateway.accounts.link import AccountLink, NewLink
 from gateway.accounts.sealed_file import FileForm, SealedFile
 from gateway.accounts.seals import LinkKeys, LinkSeals
 from gateway.model.account import AccountHolder
-from gateway.model.account_codes import ACCOUNT_RECORD, ACCOUNT_SHARED, ACCOUNT_TAKEN
+from gateway.model.codes import account_codes
 from gateway.model.errors import GatewayError
 
 NAME: Final = "links.sqlite"
@@ -42,7 +42,7 @@ class LinkRefused(GatewayError):
     """`number`: which of the links, from 0."""
 
     def __init__(self, number: int, detail: str) -> None:
-        super().__init__(ACCOUNT_TAKEN, detail)
+        super().__init__(account_codes.TAKEN, detail)
         self.number = number
 
 
@@ -87,9 +87,11 @@ class LinkFile:
             sealed, secret, login_hash = row
             link = seals.opened(holder, sealed, secret)
             if login_hash != seals.login_hash(holder.application, link.login):
-                raise GatewayError(ACCOUNT_RECORD, "the hash of a login is not that of the login beside it")
+                raise GatewayError(account_codes.RECORD, "the hash of a login is not that of the login beside it")
             if not shared and self._of_login(connection, holder.application, login_hash) > 1:
-                raise GatewayError(ACCOUNT_SHARED, f"several people are linked to one login of {holder.application}")
+                raise GatewayError(
+                    account_codes.SHARED, f"several people are linked to one login of {holder.application}"
+                )
             return link
 
     def secret(self, link: AccountLink) -> str | None:

@@ -10,7 +10,7 @@ from gateway.accounts.link import NewLink
 from gateway.accounts.table import checked_secret
 from gateway.config.snapshot import App
 from gateway.model.account import AccountHolder, CountedLogin, CountedTry, checked_login, person_of
-from gateway.model.codes import FORM_LOGIN_TRIES
+from gateway.model.codes import form_login_codes
 from gateway.model.credential import Credential
 from gateway.model.errors import GatewayError
 from gateway.model.identity import Identity
@@ -50,7 +50,7 @@ class AccountLinking:
         person = CountedLogin(f"\0{app.name}", who, who)
         tried = await self._tries.begin(person, most=_TRIES, within=_WITHIN)
         if tried is None:
-            raise GatewayError(FORM_LOGIN_TRIES, f"this person has tried {_TRIES} times to link an account")
+            raise GatewayError(form_login_codes.TRIES, f"this person has tried {_TRIES} times to link an account")
         await self._proven(app, host, credential)
         new = NewLink(holder, credential.login, BY_PERSON, credential.secret, settings.shared, replace=True)
         await self._book.add(new)

@@ -6,7 +6,7 @@ from typing import Final
 
 from gateway.identity.naming import name_of
 from gateway.model.account import AccountHolder
-from gateway.model.account_codes import ACCOUNT_TEXT
+from gateway.model.codes import account_codes
 from gateway.model.errors import GatewayError
 from gateway.model.identity import Identity
 from gateway.model.theme import ByLanguage
@@ -81,7 +81,7 @@ def checked_text(text: str) -> str:
     lines = unicodedata.normalize("NFC", text).splitlines()
     found = "\n".join(_seen(line).strip() for line in lines).strip()
     if len(found) > LONGEST_TEXT:
-        raise GatewayError(ACCOUNT_TEXT, f"a text of {len(found)} characters, where {LONGEST_TEXT} are the most")
+        raise GatewayError(account_codes.TEXT, f"a text of {len(found)} characters, where {LONGEST_TEXT} are the most")
     return found
 
 

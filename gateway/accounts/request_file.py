@@ -19,7 +19,7 @@ from gateway.accounts.request import AccountRequest, NewRequest, RequestRefusal
 from gateway.accounts.sealed_file import FileForm, SealedFile
 from gateway.accounts.seals import LinkKeys
 from gateway.model.account import AccountHolder
-from gateway.model.account_codes import ACCOUNT_QUOTA, ACCOUNT_RECORD
+from gateway.model.codes import account_codes
 from gateway.model.errors import GatewayError
 from gateway.model.theme import ByLanguage
 from gateway.ops.log import short_reference
@@ -113,7 +113,7 @@ class RequestSeals:
         try:
             return open_sealed(record, key=key, binding=binding)
         except GatewayError as error:
-            raise GatewayError(ACCOUNT_RECORD, error.detail) from None
+            raise GatewayError(account_codes.RECORD, error.detail) from None
 
 
 _FORM: Final = FileForm("requests", REQUESTS_APPLICATION_ID, REQUESTS_SCHEMA, _TABLES, RequestSeals)
@@ -231,7 +231,7 @@ class RequestFile:
         )
         for number, (most, of_whom) in zip(counted, quotas, strict=True):
             if number >= most:
-                raise GatewayError(ACCOUNT_QUOTA, f"{number} requests of {of_whom}, where {most} are the most")
+                raise GatewayError(account_codes.QUOTA, f"{number} requests of {of_whom}, where {most} are the most")
 
     def _one(self, connection: sqlite3.Connection, condition: str, value: object) -> AccountRequest | None:
         row = connection.execute(f"{_READ} WHERE {condition} AND until > ?", (value, int(self._now()))).fetchone()

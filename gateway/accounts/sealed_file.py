@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final, Generic, TypeVar
 
 from gateway.accounts.seals import LinkKeys, new_data_key, unwrapped, wrapped
-from gateway.model.account_codes import ACCOUNT_UNREADABLE, ACCOUNT_UNWRITABLE
+from gateway.model.codes import account_codes
 from gateway.model.errors import GatewayError
 
 Seals = TypeVar("Seals")
@@ -185,7 +185,7 @@ class SealedFile(Generic[Seals]):
             os.chown(path, folder.st_uid, folder.st_gid, follow_symlinks=False)
 
     def _fault(self, error: Exception, *, writing: bool = False) -> GatewayError:
-        code = ACCOUNT_UNWRITABLE if writing else ACCOUNT_UNREADABLE
+        code = account_codes.UNWRITABLE if writing else account_codes.UNREADABLE
         made, of = self._form.made, self._form.of
         if isinstance(error, FileNotFoundError) and made and not writing:
             why = f"it is gone: put it back from the backup, or remove {made} beside it to begin without {of}"

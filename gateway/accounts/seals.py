@@ -14,7 +14,7 @@ from typing import Final
 
 from gateway.accounts.link import AccountLink, NewLink
 from gateway.model.account import AccountHolder, same_login
-from gateway.model.account_codes import ACCOUNT_KEY, ACCOUNT_RECORD
+from gateway.model.codes import account_codes
 from gateway.model.errors import GatewayError
 from gateway.stores.sealing import KEY_BYTES, NONCE_BYTES, SealBinding, draw_key, join, open_sealed, seal
 
@@ -46,9 +46,11 @@ def unwrapped(found: Sequence[tuple[str, bytes]], keys: LinkKeys, of: str = "lin
                 return open_sealed(record, key=key, binding=SealBinding(f"{of}-key", id))
     ids = [id for id, _ in found]
     if wrong := [id for id in ids if id in secrets]:
-        raise GatewayError(ACCOUNT_KEY, f"the key `{wrong[0]}` of gateway.yaml is not the one that sealed the {of}")
+        raise GatewayError(
+            account_codes.KEY, f"the key `{wrong[0]}` of gateway.yaml is not the one that sealed the {of}"
+        )
     there, have = (", ".join(sorted(names)) or "none" for names in (ids, secrets))
-    raise GatewayError(ACCOUNT_KEY, f"the {of} are sealed under the key {there}, and gateway.yaml has {have}")
+    raise GatewayError(account_codes.KEY, f"the {of} are sealed under the key {there}, and gateway.yaml has {have}")
 
 
 class LinkSeals:
@@ -106,7 +108,7 @@ class LinkSeals:
         try:
             return open_sealed(record, key=key, binding=binding)
         except GatewayError as error:
-            raise GatewayError(ACCOUNT_RECORD, error.detail) from None
+            raise GatewayError(account_codes.RECORD, error.detail) from None
 
     def _of_row(self, application: str, found_by: bytes) -> SealBinding:
         return SealBinding("account-holder", found_by.hex(), application)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from gateway.model.account import AccountHolder, AccountSettings, checked_login, read_person, written_person
-from gateway.model.account_codes import ACCOUNT_TABLE
+from gateway.model.codes import account_codes
 from gateway.model.errors import GatewayError
 
 COLUMNS: Final = ("application", "issuer", "person", "login")
@@ -44,7 +44,7 @@ class TableProblems(GatewayError):
 
     def __init__(self, problems: Iterable[LineProblem]) -> None:
         self.problems = tuple(problems)
-        super().__init__(ACCOUNT_TABLE, "; ".join(f"line {one.line}: {one.message}" for one in self.problems))
+        super().__init__(account_codes.TABLE, "; ".join(f"line {one.line}: {one.message}" for one in self.problems))
 
 
 def write_table(links: Iterable[WrittenLink], *, secrets: bool = False) -> Iterator[str]:
@@ -89,7 +89,7 @@ def read_table(
             link = _read_link(line, cells, len(columns), applications, issuers)
             first = seen.setdefault(link.holder, line)
             if first != line:
-                raise GatewayError(ACCOUNT_TABLE, f"this person stands in line {first} too")
+                raise GatewayError(account_codes.TABLE, f"this person stands in line {first} too")
             links.append(link)
         except GatewayError as error:
             problems.append(LineProblem(line, error.detail))
@@ -133,15 +133,15 @@ def _read_link(
 ) -> WrittenLink:
     """Raises GatewayError."""
     if len(cells) != width:
-        raise GatewayError(ACCOUNT_TABLE, f"{len(cells)} columns, where the first line has {width}")
+        raise GatewayError(account_codes.TABLE, f"{len(cells)} columns, where the first line has {width}")
     name, issuer, person, login, *secret = map(_read_cell, cells)
     if name not in applications:
-        raise GatewayError(ACCOUNT_TABLE, "no application has this name")
+        raise GatewayError(account_codes.TABLE, "no application has this name")
     settings = applications[name]
     if settings is None:
-        raise GatewayError(ACCOUNT_TABLE, f"the file of {name} asks for no account link")
+        raise GatewayError(account_codes.TABLE, f"the file of {name} asks for no account link")
     if issuer not in issuers:
-        raise GatewayError(ACCOUNT_TABLE, "no provider has this issuer")
+        raise GatewayError(account_codes.TABLE, "no provider has this issuer")
     holder = AccountHolder(name, issuer, person_for(settings, person))
     return WrittenLink(line, holder, checked_login(login), checked_secret(secret[0]) if secret and secret[0] else None)
 
@@ -152,22 +152,26 @@ def person_for(settings: AccountSettings, text: str) -> str:
     values = read_person(text)
     if values.keys() != set(settings.by):
         names = " and ".join(settings.by)
-        raise GatewayError(ACCOUNT_TABLE, f"this person is named by {' and '.join(values)}, and the file says {names}")
+        raise GatewayError(
+            account_codes.TABLE, f"this person is named by {' and '.join(values)}, and the file says {names}"
+        )
     return written_person(values)
 
 
 def checked_secret(text: str) -> str:
     """Raises GatewayError(ACCOUNT_TABLE), without the secret."""
     if not text or len(text) > LONGEST_SECRET or not text.isprintable():
-        raise GatewayError(ACCOUNT_TABLE, f"a secret is 1 to {LONGEST_SECRET} characters that can be seen")
+        raise GatewayError(account_codes.TABLE, f"a secret is 1 to {LONGEST_SECRET} characters that can be seen")
     return text
 
 
 def _read_cell(cell: str) -> str:
     if len(cell) > _LONGEST_CELL:
-        raise GatewayError(ACCOUNT_TABLE, f"a cell has {len(cell)} characters")
+        raise GatewayError(account_codes.TABLE, f"a cell has {len(cell)} characters")
     if cell.startswith("'"):
         return cell[1:]
     if cell.startswith(_FORMULA):
-        raise GatewayError(ACCOUNT_TABLE, "a cell begins as a formula does: an apostrophe before it makes it a text")
+        raise GatewayError(
+            account_codes.TABLE, "a cell begins as a formula does: an apostrophe before it makes it a text"
+        )
     return cell

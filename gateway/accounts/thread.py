@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final, Generic, Protocol, TypeVar
 
 from gateway.accounts.seals import LinkKeys
-from gateway.model.account_codes import ACCOUNT_KEY, ACCOUNT_UNREADABLE
+from gateway.model.codes import account_codes
 from gateway.model.errors import GatewayError
 from gateway.ops.log import Log
 
@@ -21,7 +21,7 @@ FoundHere = TypeVar("FoundHere")
 
 # Seconds.
 _READ_WITHIN: Final = 2.0
-_AWAY: Final = frozenset({ACCOUNT_UNREADABLE, ACCOUNT_KEY})
+_AWAY: Final = frozenset({account_codes.UNREADABLE, account_codes.KEY})
 
 
 class FileThread(Generic[OpenedFile]):
@@ -51,7 +51,7 @@ class FileThread(Generic[OpenedFile]):
         keys = tuple(self._keys())
         try:
             if not keys:
-                raise GatewayError(ACCOUNT_KEY, "gateway.yaml has no accounts: keys")
+                raise GatewayError(account_codes.KEY, "gateway.yaml has no accounts: keys")
             result = await self._in_time(lambda: step(self._opened(keys)))
         except GatewayError as error:
             if error.code in _AWAY:
@@ -69,7 +69,7 @@ class FileThread(Generic[OpenedFile]):
 
     async def _in_time(self, step: Callable[[], FoundHere]) -> FoundHere:
         if self._late:
-            raise GatewayError(ACCOUNT_UNREADABLE, f"{self._path}: the disk still does not answer")
+            raise GatewayError(account_codes.UNREADABLE, f"{self._path}: the disk still does not answer")
         under_way = asyncio.get_running_loop().run_in_executor(self._thread, step)
         try:
             async with asyncio.timeout(_READ_WITHIN):
@@ -78,7 +78,7 @@ class FileThread(Generic[OpenedFile]):
             self._late += 1
             under_way.add_done_callback(self._came_late)
             why = f"{self._path}: the disk does not answer within {_READ_WITHIN:g} s"
-            raise GatewayError(ACCOUNT_UNREADABLE, why) from None
+            raise GatewayError(account_codes.UNREADABLE, why) from None
 
     def _came_late(self, done: asyncio.Future[FoundHere]) -> None:
         self._late -= 1

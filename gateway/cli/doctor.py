@@ -21,7 +21,7 @@ from gateway.formlogin.addresses import ApplicationOrigins, path_of
 from gateway.formlogin.marks import is_redirect
 from gateway.formlogin.spec import FormLogin, FormStep
 from gateway.formlogin.walk import FormRequest, FormResponse, action_of, check_shown, form_of, shows_form
-from gateway.model.codes import FORM_LOGIN_ANSWER, FORM_LOGIN_LOOP, FORM_LOGIN_REFUSED, UPSTREAM_RESPONSE
+from gateway.model.codes import form_login_codes, upstream_codes
 from gateway.model.errors import GatewayError
 from gateway.model.quoting import quoted
 from gateway.trial.request import Circumstances, parse_request
@@ -75,7 +75,7 @@ async def _first_page(app: App, snapshot: Snapshot) -> list[SteppedOn]:
             except GatewayError as error:
                 found.append(SteppedOn(app.home, error.code.id, f"{place.place}: {error.detail}"))
                 continue
-            code = UPSTREAM_RESPONSE.id if answer.status >= 500 else ""
+            code = upstream_codes.RESPONSE.id if answer.status >= 500 else ""
             found.append(SteppedOn(app.home, code, f"{place.place} answers {_answer_of(app, answer)}"))
             if answer.status == 200:
                 shown.append(place.place)
@@ -145,11 +145,11 @@ async def _checked(app: App, form: FormLogin, page: str, exchange: FormExchange)
         response = await _as_a_stranger(app, page, exchange)
         check_shown(response, form, origins, page)
     except GatewayError as error:
-        tells = error.code in (FORM_LOGIN_LOOP, FORM_LOGIN_REFUSED)
+        tells = error.code in (form_login_codes.LOOP, form_login_codes.REFUSED)
         if tells or (response is not None and _asks_to_sign_in(response, form, origins, page)):
             return SteppedOn(page, "", "not shown to a stranger")
         return SteppedOn(page, error.code.id, error.detail)
-    return SteppedOn(page, FORM_LOGIN_ANSWER.id, "shown to a stranger, too: no sign-in can be checked by it")
+    return SteppedOn(page, form_login_codes.ANSWER.id, "shown to a stranger, too: no sign-in can be checked by it")
 
 
 async def _as_a_stranger(app: App, page: str, exchange: FormExchange) -> FormResponse:

@@ -13,8 +13,8 @@ from typing import Final
 from gateway.cli.exits import Exit
 from gateway.cli.folder import said_to_be_wrong
 from gateway.identity.organisation_table import organisations_in
+from gateway.model.codes import organisation_codes
 from gateway.model.errors import GatewayError
-from gateway.model.organisation_codes import ORGANISATIONS_FILE
 from gateway.organisations.etalab import CREDIT, IMPORTED, Records, read_package, table_of
 
 _NAME: Final = "decoupage-administratif"
@@ -58,7 +58,7 @@ def _csv(parts: Mapping[str, Records]) -> str:
         table.writerows(table_of(parts))
     except (KeyError, TypeError, AttributeError) as error:
         what = f"the package has another form than that of version 6 ({type(error).__name__}: {error})"
-        raise GatewayError(ORGANISATIONS_FILE, what) from None
+        raise GatewayError(organisation_codes.FILE, what) from None
     return lines.getvalue()
 
 

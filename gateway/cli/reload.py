@@ -8,7 +8,7 @@ from gateway.cli.answers import ReloadAnswer
 from gateway.cli.exits import Exit
 from gateway.cli.folder import say_json, to_be_checked
 from gateway.cli.running import asked
-from gateway.model.config_codes import CONFIG_HOSTS_GONE
+from gateway.model.codes import config_codes
 from gateway.server.control import ask_to_reload
 
 # Compiling may take two minutes, and a rollout some seconds more.
@@ -50,5 +50,5 @@ def _say(verdict: dict[str, Any], folder: Path) -> None:
                 print(f"  {path} was never right: its hosts are closed")
         case other:
             # There is nothing to mend where it is meant.
-            remedy = "" if verdict.get("code") == CONFIG_HOSTS_GONE.id else f" ({to_be_checked(folder)})"
+            remedy = "" if verdict.get("code") == config_codes.HOSTS_GONE.id else f" ({to_be_checked(folder)})"
             print(f"{other}: none of these files is taken, revision {revision} is live{remedy}")

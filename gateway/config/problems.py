@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from gateway.model.config_codes import CONFIG_CONFLICT
+from gateway.model.codes import config_codes
 
 Path = tuple[str | int, ...]
 """Keys and indexes from the root of a file to a value."""
@@ -72,7 +72,7 @@ class Problem:
     message: str
     suggestion: str = ""
     others: tuple[tuple[str, Place], ...] = ()
-    code: str = CONFIG_CONFLICT.id
+    code: str = config_codes.CONFLICT.id
 
     def render(self) -> str:
         """`policies/apps/x.yaml:18:5: access[1].alow: unknown key (did you mean allow?)`, the line and a caret."""

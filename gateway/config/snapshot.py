@@ -14,7 +14,7 @@ from gateway.formlogin.spec import FormLogin
 from gateway.identity.acting import acts_for
 from gateway.identity.perimeter import is_inside
 from gateway.model.account import AccountSettings
-from gateway.model.codes import WIRE_TARGET
+from gateway.model.codes import wire_codes
 from gateway.model.directory import Directory
 from gateway.model.errors import GatewayError
 from gateway.model.forward_auth import ForwardAuth
@@ -338,7 +338,7 @@ class App(AppSettings):
             match = table.find(target.segments)
             if match is not table.find(target.other) or (match is not None and match.turns_on_request):
                 said = f"/{'/'.join(target.segments)} or, in UTF-8, /{'/'.join(target.other)}"
-                raise GatewayError(WIRE_TARGET, f"{said}: the rules tell one from the other")
+                raise GatewayError(wire_codes.TARGET, f"{said}: the rules tell one from the other")
 
     def origin(self, host: str) -> str:
         """The origin that browsers use for one canonical host of this app."""

@@ -20,8 +20,8 @@ from gateway.directories.source import DirectoryAway, ServerReader
 from gateway.directories.tables import SEVERAL, TableRow, rows_of, wrong
 from gateway.identity.directories import DirectoryFault, as_given, finding_of, is_value, joined_key
 from gateway.identity.mandates import WrongTerm, term_of
+from gateway.model.codes import directory_codes
 from gateway.model.directory import Directory, DirectoryFinding, FileSource
-from gateway.model.directory_codes import DIRECTORY_FILE
 from gateway.model.errors import GatewayError
 
 
@@ -49,7 +49,7 @@ def ask(directory: Directory, key: str, state_folder: Path) -> Asked:
             made = make_index(directory, Path(folder), now)
             return _asked(directory, key, index_path(Path(folder), directory), made.read_at, made_here=True)
     except (OSError, sqlite3.Error) as error:
-        raise GatewayError(DIRECTORY_FILE, f"{directory.file.path}: {error}") from None
+        raise GatewayError(directory_codes.FILE, f"{directory.file.path}: {error}") from None
 
 
 def look(directory: Directory) -> None:

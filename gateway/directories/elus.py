@@ -21,7 +21,7 @@ from typing import Final, NamedTuple
 from gateway.identity.organisation_words import fold
 from gateway.identity.perimeter import is_siren
 from gateway.identity.values import is_insee
-from gateway.model.directory_codes import DIRECTORY_FILE
+from gateway.model.codes import directory_codes
 from gateway.model.errors import GatewayError
 
 REPORT: Final = ("uid", "nom", "prenom", "why")
@@ -105,7 +105,9 @@ def _offices(text: str) -> tuple[Mapping[_Who, list[_Office]], int, str]:
     of_councils = _SIREN in lines[0]
     missing = [name for name in (*_NEEDED, _SENT_BY if of_councils else _COMMUNE) if name not in lines[0]]
     if missing:
-        raise GatewayError(DIRECTORY_FILE, f"no file of the directory of élus: no column is called `{missing[0]}`")
+        raise GatewayError(
+            directory_codes.FILE, f"no file of the directory of élus: no column is called `{missing[0]}`"
+        )
     found, wrong = defaultdict[_Who, list[_Office]](list), 0
     for line in lines[1:]:
         cells = dict(zip(lines[0], line, strict=False))
@@ -139,7 +141,7 @@ def _people(text: str) -> Iterator[tuple[dict[str, str], _Who | None, str]]:
     lines = _lines(text)
     missing = [name for name in PEOPLE[:4] if name not in lines[0]]
     if missing:
-        raise GatewayError(DIRECTORY_FILE, f"the table of people has no column `{missing[0]}`")
+        raise GatewayError(directory_codes.FILE, f"the table of people has no column `{missing[0]}`")
     for line in lines[1:]:
         told = dict.fromkeys(PEOPLE, "") | dict(zip(lines[0], map(str.strip, line), strict=False))
         if told["uid"]:
@@ -153,9 +155,9 @@ def _lines(text: str) -> list[list[str]]:
     try:
         rows = list(csv.reader(StringIO(text, newline=""), delimiter=";" if head.count(";") else ",", strict=True))
     except csv.Error as error:
-        raise GatewayError(DIRECTORY_FILE, f"no CSV: {error}") from None
+        raise GatewayError(directory_codes.FILE, f"no CSV: {error}") from None
     if not rows:
-        raise GatewayError(DIRECTORY_FILE, "it is empty")
+        raise GatewayError(directory_codes.FILE, "it is empty")
     return [[_words(name) for name in rows[0]], *(row for row in rows[1:] if row)]
 
 

@@ -7,8 +7,8 @@ from pathlib import Path
 from gateway.directories.index import DirectoryIndex, index_path, read_trouble, trouble_path
 from gateway.directories.source import DirectoryAway, FindingAndFaults
 from gateway.identity.directories import finding_of
+from gateway.model.codes import directory_codes
 from gateway.model.directory import Directory
-from gateway.model.directory_codes import DIRECTORY_FILE
 
 
 class FileReader:
@@ -30,11 +30,11 @@ class FileReader:
         try:
             rows = self._index().rows(key)
         except OSError as error:
-            raise DirectoryAway(DIRECTORY_FILE, f"its file has not been read yet: {error.strerror}") from None
+            raise DirectoryAway(directory_codes.FILE, f"its file has not been read yet: {error.strerror}") from None
         except (sqlite3.Error, ValueError) as error:
             self.close()
             why = f"what was made of its file cannot be read: {type(error).__name__}"
-            raise DirectoryAway(DIRECTORY_FILE, why) from None
+            raise DirectoryAway(directory_codes.FILE, why) from None
         return finding_of(directory, rows, since)
 
     def _trouble_since(self, now: int) -> int:
@@ -45,7 +45,7 @@ class FileReader:
         if trouble is None:
             return now
         if self._directory.away != "last" or now - trouble.since >= self._directory.last:
-            raise DirectoryAway(DIRECTORY_FILE, trouble.detail)
+            raise DirectoryAway(directory_codes.FILE, trouble.detail)
         return trouble.since
 
     def _index(self) -> DirectoryIndex:

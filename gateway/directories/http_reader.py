@@ -26,15 +26,8 @@ from gateway.directories.http_token import SourceToken
 from gateway.directories.json_rows import NoRows, finding_in
 from gateway.directories.source import DirectoryAway, FindingAndFaults
 from gateway.identity.directories import DirectoryFault, key_values, unknown_of
+from gateway.model.codes import directory_codes
 from gateway.model.directory import Directory, HttpSource
-from gateway.model.directory_codes import (
-    DIRECTORY_ADDRESS,
-    DIRECTORY_ANSWER,
-    DIRECTORY_CERTIFICATE,
-    DIRECTORY_DENIED,
-    DIRECTORY_KEY,
-    DIRECTORY_UNREACHABLE,
-)
 from gateway.model.quoting import quoted
 from gateway.ops.client_session import KEEP_ALIVE_SECONDS, client_session
 from gateway.ops.client_tls import tls_context
@@ -85,13 +78,13 @@ class HttpReader:
         directory, values = self._directory, key_values(self._directory, key)
         url = _url(self._source.url, values)
         if url is None:
-            fault = DirectoryFault(DIRECTORY_KEY, "the key has a sign that no step of a path may have")
+            fault = DirectoryFault(directory_codes.KEY, "the key has a sign that no step of a path may have")
             return unknown_of(directory, "found", now), (fault,)
         body = await self._body(url, values)
         try:
             return finding_in(directory, self._source.rows, body, values, now)
         except NoRows as why:
-            raise DirectoryAway(DIRECTORY_ANSWER, str(why)) from None
+            raise DirectoryAway(directory_codes.ANSWER, str(why)) from None
 
     async def close(self) -> None:
         if self._session is not None:
@@ -107,21 +100,21 @@ class HttpReader:
             try:
                 return await self._answer(url, values, token)
             except DirectoryAway as refused:
-                if is_new or refused.code is not DIRECTORY_DENIED:
+                if is_new or refused.code is not directory_codes.DENIED:
                     raise
             # It may have been taken back before its time: another one, once.
             self._fetched.drop(token)
             token, _ = await self._fetched.get(self._opened())
             return await self._answer(url, values, token)
         except (ClientConnectorCertificateError, ClientConnectorSSLError) as error:
-            raise DirectoryAway(DIRECTORY_CERTIFICATE, quoted(str(error.os_error))) from None
+            raise DirectoryAway(directory_codes.CERTIFICATE, quoted(str(error.os_error))) from None
         except ClientConnectorError as error:
             if isinstance(error.os_error, _NotListed):
                 why = f"its name leads to {error.os_error.address}, which its file does not list"
-                raise DirectoryAway(DIRECTORY_ADDRESS, why) from None
-            raise DirectoryAway(DIRECTORY_UNREACHABLE, quoted(str(error.os_error))) from None
+                raise DirectoryAway(directory_codes.ADDRESS, why) from None
+            raise DirectoryAway(directory_codes.UNREACHABLE, quoted(str(error.os_error))) from None
         except (ClientError, OSError, ValueError) as error:
-            raise DirectoryAway(DIRECTORY_UNREACHABLE, type(error).__name__) from None
+            raise DirectoryAway(directory_codes.UNREACHABLE, type(error).__name__) from None
 
     async def _answer(self, url: str, values: dict[str, str], token: str) -> bytes | None:
         posted = json.dumps(values).encode() if self._source.method == "POST" else None
@@ -174,16 +167,16 @@ async def _read(response: ClientResponse) -> bytes | None:
     if response.status == 404:
         return None
     if response.status != 200:
-        code = DIRECTORY_DENIED if response.status in (401, 403) else DIRECTORY_ANSWER
+        code = directory_codes.DENIED if response.status in (401, 403) else directory_codes.ANSWER
         raise DirectoryAway(code, f"it answered with {response.status}")
     if response.headers.get("Content-Encoding", "identity").lower() != "identity":
-        raise DirectoryAway(DIRECTORY_ANSWER, "compressed, though that was not asked for")
+        raise DirectoryAway(directory_codes.ANSWER, "compressed, though that was not asked for")
     body = b""
     while piece := await response.content.readany():
         body += piece
         if len(body) > LARGEST_RESPONSE:
             response.close()
-            raise DirectoryAway(DIRECTORY_ANSWER, f"it answered with over {LARGEST_RESPONSE} bytes")
+            raise DirectoryAway(directory_codes.ANSWER, f"it answered with over {LARGEST_RESPONSE} bytes")
     return body
 
 
@@ -212,6 +205,6 @@ class HttpByHand:
                 return await reader.finding(key, now)
         except TimeoutError:
             why = f"no answer within {self._directory.timeout:g} s"
-            raise DirectoryAway(DIRECTORY_UNREACHABLE, why) from None
+            raise DirectoryAway(directory_codes.UNREACHABLE, why) from None
         finally:
             await reader.close()

@@ -15,8 +15,8 @@ from aiohttp import ClientResponse, ClientSession
 from yarl import URL
 
 from gateway.directories.source import DirectoryAway
+from gateway.model.codes import directory_codes
 from gateway.model.directory import ClientCredentials
-from gateway.model.directory_codes import DIRECTORY_ANSWER, DIRECTORY_DENIED
 
 _LARGEST: Final = 64 << 10
 # RFC 6750 2.1
@@ -77,14 +77,14 @@ async def _body(response: ClientResponse) -> bytes:
         body += piece
         if len(body) > _LARGEST:
             response.close()
-            raise DirectoryAway(DIRECTORY_ANSWER, f"its token endpoint answered with over {_LARGEST} bytes")
+            raise DirectoryAway(directory_codes.ANSWER, f"its token endpoint answered with over {_LARGEST} bytes")
     return body
 
 
 def _read(status: int, body: bytes) -> tuple[str, float]:
     """The token, and for how many seconds it is good. Raises DirectoryAway, without what was answered."""
     if status != 200:
-        code = DIRECTORY_DENIED if status in (400, 401, 403) else DIRECTORY_ANSWER
+        code = directory_codes.DENIED if status in (400, 401, 403) else directory_codes.ANSWER
         raise DirectoryAway(code, f"its token endpoint answered with {status}")
     try:
         answer: Any = json.loads(body.decode())
@@ -95,7 +95,7 @@ def _read(status: int, body: bytes) -> tuple[str, float]:
             life = answer.get("expires_in", _USUAL)
             if isinstance(life, int | float) and not isinstance(life, bool) and life >= 0:
                 return token, min(float(life), _LONGEST)
-    raise DirectoryAway(DIRECTORY_ANSWER, "its token endpoint answered with no Bearer token")
+    raise DirectoryAway(directory_codes.ANSWER, "its token endpoint answered with no Bearer token")
 
 
 def _is_bearer(token: str, kind: str) -> bool:

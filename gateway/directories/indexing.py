@@ -20,8 +20,8 @@ from typing import Any, Final
 from gateway.config.compile.codec import codec_of
 from gateway.directories.index import IndexStamp, index_path, stamp_index, unfinished, write_index
 from gateway.directories.tables import LARGEST, rows_of, wrong
+from gateway.model.codes import directory_codes
 from gateway.model.directory import Directory, FileSource
-from gateway.model.directory_codes import DIRECTORY_FILE
 from gateway.model.errors import GatewayError
 
 SECONDS: Final = 600
@@ -140,7 +140,7 @@ def main(folder: str) -> int:
         stamp = make_index(directory, Path(folder), int(time.time()))
         outcome = IndexOutcome(stamp.rows, stamp.keyless, stat=stamp.stat)
     except GatewayError as error:
-        outcome = IndexOutcome(detail=f"{DIRECTORY_FILE.id}: {error.detail}", stat=before)
+        outcome = IndexOutcome(detail=f"{directory_codes.FILE.id}: {error.detail}", stat=before)
     except (OSError, sqlite3.Error) as error:
         outcome = IndexOutcome(detail=f"the state folder cannot be written: {error}")
     except MemoryError:

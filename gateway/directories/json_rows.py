@@ -6,8 +6,8 @@ from typing import Final
 
 from gateway.directories.source import FindingAndFaults
 from gateway.identity.directories import MOST_ROWS, DirectoryFault, finding_of, is_same_key, unknown_of
+from gateway.model.codes import directory_codes
 from gateway.model.directory import Directory, pointer_steps
-from gateway.model.directory_codes import DIRECTORY_KEY
 
 # No value may have this sign: what it stands for makes an attribute unknown.
 _NO_VALUE: Final = "\0"
@@ -25,7 +25,7 @@ def finding_in(
     columns = dict.fromkeys([*values, *directory.columns])
     rows = [] if body is None else rows_in(body, steps, columns)
     if not all(is_same_key(found, wanted) for row in rows for one, wanted in values.items() if (found := row[one])):
-        fault = DirectoryFault(DIRECTORY_KEY, "it told of a person who has another key than was asked for")
+        fault = DirectoryFault(directory_codes.KEY, "it told of a person who has another key than was asked for")
         return unknown_of(directory, "found", now), (fault,)
     return finding_of(directory, rows, now)
 

@@ -24,14 +24,8 @@ from gateway.directories.ldap_start_tls import begin_tls
 from gateway.directories.received import Watched
 from gateway.directories.source import DirectoryAway, FindingAndFaults
 from gateway.identity.directories import MOST_ROWS, DirectoryFault, finding_of, is_same_key, key_values, unknown_of
+from gateway.model.codes import directory_codes
 from gateway.model.directory import Directory, LdapSource
-from gateway.model.directory_codes import (
-    DIRECTORY_ANSWER,
-    DIRECTORY_CERTIFICATE,
-    DIRECTORY_DENIED,
-    DIRECTORY_KEY,
-    DIRECTORY_UNREACHABLE,
-)
 from gateway.model.quoting import quoted, without
 from gateway.ops.memory_file import in_memory
 
@@ -88,7 +82,7 @@ class LdapReader:
         rows = [self._row(entry) for entry in self._asked(lambda one, until: self._search(one, wanted, until))]
         # A server compares otherwise than we do: to some, `adm\u0131n` is `admin`.
         if not all(is_same_key(row[column], value) for row in rows for column, value in values.items()):
-            fault = DirectoryFault(DIRECTORY_KEY, "an entry was found that has another key than was asked for")
+            fault = DirectoryFault(directory_codes.KEY, "an entry was found that has another key than was asked for")
             return unknown_of(directory, "found", now), (fault,)
         return finding_of(directory, rows, now)
 
@@ -228,7 +222,7 @@ class _Connection:
             with suppress(ldap.TIMEOUT):
                 found = self.own.result3(message, all=0, timeout=wait)
             if watched.bytes_received() > most:
-                raise DirectoryAway(DIRECTORY_ANSWER, f"it answered with over {LARGEST_RESPONSE} bytes")
+                raise DirectoryAway(directory_codes.ANSWER, f"it answered with over {LARGEST_RESPONSE} bytes")
             if found is not None:
                 return found
 
@@ -238,7 +232,7 @@ class _Connection:
             try:
                 self._watched = Watched(descriptor)
             except OSError as error:
-                raise DirectoryAway(DIRECTORY_UNREACHABLE, error.strerror or "no descriptor") from None
+                raise DirectoryAway(directory_codes.UNREACHABLE, error.strerror or "no descriptor") from None
             self._watched.wait_for_none()
         return self._watched
 
@@ -266,7 +260,7 @@ def _away(error: Any, password: str) -> DirectoryAway:
     # RFC 4511 4.1.9: a diagnostic is the server's own text, and may repeat what it was sent.
     detail = quoted(without(said, (password,)))
     if "certificate" in detail and isinstance(error, (ldap.SERVER_DOWN, ldap.CONNECT_ERROR)):
-        return DirectoryAway(DIRECTORY_CERTIFICATE, detail)
+        return DirectoryAway(directory_codes.CERTIFICATE, detail)
     if isinstance(error, _UNREACHABLE):
-        return DirectoryAway(DIRECTORY_UNREACHABLE, detail)
-    return DirectoryAway(DIRECTORY_DENIED if isinstance(error, _DENIED) else DIRECTORY_ANSWER, detail)
+        return DirectoryAway(directory_codes.UNREACHABLE, detail)
+    return DirectoryAway(directory_codes.DENIED if isinstance(error, _DENIED) else directory_codes.ANSWER, detail)

@@ -20,7 +20,7 @@ import ldap
 
 from gateway.directories.received import Watched
 from gateway.directories.source import DirectoryAway
-from gateway.model.directory_codes import DIRECTORY_ANSWER
+from gateway.model.codes import directory_codes
 
 LARGEST_BEGINNING: Final = 1 << 20
 _LOOK_EVERY: Final = 0.02
@@ -77,7 +77,7 @@ def bounded_beginning(until: float) -> Iterator[Beginning]:
         yield beginning
     except ldap.LDAPError:
         if beginning.too_large:
-            raise DirectoryAway(DIRECTORY_ANSWER, f"it answered with over {LARGEST_BEGINNING} bytes") from None
+            raise DirectoryAway(directory_codes.ANSWER, f"it answered with over {LARGEST_BEGINNING} bytes") from None
         raise
     finally:
         _here.beginning = None

@@ -14,8 +14,8 @@ from typing import Final, Protocol
 from gateway.directories.kinds import opened
 from gateway.directories.source import DirectoryAway, DirectorySource, FindingAndFaults, SourceCircuit
 from gateway.identity.directories import DirectoryFault, key_of, unknown_of
+from gateway.model.codes import directory_codes
 from gateway.model.directory import Directory, DirectoryFinding, FileSource
-from gateway.model.directory_codes import DIRECTORY_UNREACHABLE
 from gateway.model.errors import GatewayError
 from gateway.model.identity import Identity
 from gateway.ops.log import Log
@@ -175,7 +175,7 @@ async def _in_time(line: _Line, directory: Directory, key: str, now: int) -> Fin
             circuit.failed(key)
         if isinstance(why, DirectoryAway):
             raise
-        raise DirectoryAway(DIRECTORY_UNREACHABLE, f"no answer within {directory.timeout:g} s") from None
+        raise DirectoryAway(directory_codes.UNREACHABLE, f"no answer within {directory.timeout:g} s") from None
     if circuit is not None:
         circuit.answered()
     return found

@@ -18,15 +18,9 @@ from gateway.directories.received import Watched
 from gateway.directories.source import DirectoryAway, FindingAndFaults
 from gateway.directories.sql_rows import SqlQuestion, texts_of
 from gateway.identity.directories import DirectoryFault, key_values, unknown_of
-from gateway.model.codes import Code
+from gateway.model.codes import directory_codes
+from gateway.model.codes.code import Code
 from gateway.model.directory import Directory, PostgresqlSource
-from gateway.model.directory_codes import (
-    DIRECTORY_ANSWER,
-    DIRECTORY_CERTIFICATE,
-    DIRECTORY_DENIED,
-    DIRECTORY_KEY,
-    DIRECTORY_UNREACHABLE,
-)
 from gateway.model.quoting import quoted, without
 from gateway.ops.memory_file import in_memory
 
@@ -51,7 +45,7 @@ class _Bounded(psycopg.Connection[tuple[Any, ...]]):
             try:
                 self.watched = Watched(self.pgconn.socket)
             except OSError as error:
-                raise DirectoryAway(DIRECTORY_UNREACHABLE, error.strerror or "no descriptor") from None
+                raise DirectoryAway(directory_codes.UNREACHABLE, error.strerror or "no descriptor") from None
         self.most = self.watched.bytes_received() + LARGEST_RESPONSE
 
     def close(self) -> None:
@@ -67,7 +61,7 @@ class _Bounded(psycopg.Connection[tuple[Any, ...]]):
                 poll.register(descriptor, _EVENTS[wanted])
                 there = poll.poll(max(0.0, self.until - time.monotonic()) * 1000)
                 if not there:
-                    raise DirectoryAway(DIRECTORY_UNREACHABLE, "no answer in time")
+                    raise DirectoryAway(directory_codes.UNREACHABLE, "no answer in time")
                 self._is_bounded()
                 event = there[0][1]
                 ready = Ready.W if event == select.POLLOUT else Ready.RW if event & select.POLLOUT else Ready.R
@@ -80,7 +74,7 @@ class _Bounded(psycopg.Connection[tuple[Any, ...]]):
 
     def _is_bounded(self) -> None:
         if self.watched is not None and self.watched.bytes_received() > self.most:
-            raise DirectoryAway(DIRECTORY_ANSWER, f"it answered with over {LARGEST_RESPONSE} bytes")
+            raise DirectoryAway(directory_codes.ANSWER, f"it answered with over {LARGEST_RESPONSE} bytes")
 
 
 class PostgresqlReader:
@@ -106,7 +100,7 @@ class PostgresqlReader:
         if isinstance(rows, psycopg.DataError):
             # Of this person alone: their key is no number, say. The words of the server have the value in them.
             why = f"the SELECT does not take this key, or computes no value of a row: {rows.sqlstate or 'no value'}"
-            return unknown_of(self._directory, "found", now), (DirectoryFault(DIRECTORY_KEY, why),)
+            return unknown_of(self._directory, "found", now), (DirectoryFault(directory_codes.KEY, why),)
         return self._question.finding(rows, values, now)
 
     def look(self) -> None:
@@ -199,12 +193,12 @@ def _code_of(error: psycopg.Error) -> Code:
     """By the class of its SQLSTATE; a connection that was not made has none, and words in the server's language."""
     state, words = error.sqlstate or "", str(error)
     if state[:2] == "28" or state == "42501":
-        return DIRECTORY_DENIED
+        return directory_codes.DENIED
     if state[:2] in ("08", "53", "57"):
-        return DIRECTORY_UNREACHABLE
+        return directory_codes.UNREACHABLE
     if state:
-        return DIRECTORY_ANSWER
+        return directory_codes.ANSWER
     if "FATAL" in words:
         # The server has answered: of whom it does not let in, it says one of these.
-        return DIRECTORY_DENIED if any(one in words for one in _TURNED_AWAY) else DIRECTORY_UNREACHABLE
-    return DIRECTORY_CERTIFICATE if "certificate" in words or "SSL" in words else DIRECTORY_UNREACHABLE
+        return directory_codes.DENIED if any(one in words for one in _TURNED_AWAY) else directory_codes.UNREACHABLE
+    return directory_codes.CERTIFICATE if "certificate" in words or "SSL" in words else directory_codes.UNREACHABLE

@@ -9,9 +9,9 @@ from threading import Thread
 from typing import Final, Protocol
 
 from gateway.identity.directories import DirectoryFault
-from gateway.model.codes import Code
+from gateway.model.codes import directory_codes
+from gateway.model.codes.code import Code
 from gateway.model.directory import DirectoryFinding
-from gateway.model.directory_codes import DIRECTORY_UNREACHABLE
 
 FindingAndFaults = tuple[DirectoryFinding, tuple[DirectoryFault, ...]]
 
@@ -78,7 +78,7 @@ class InThreads:
     async def finding(self, key: str, now: int) -> FindingAndFaults:
         if self._owed >= self._at_once:
             if self._clock() - self._owed_since < _HELD or self._given_up == _MOST_GIVEN_UP:
-                raise DirectoryAway(DIRECTORY_UNREACHABLE, "it still owes an answer")
+                raise DirectoryAway(directory_codes.UNREACHABLE, "it still owes an answer")
             self._given_up += 1
             self._threads.shutdown(wait=False)
             self._threads, self._owed = self._new_threads(), 0
@@ -138,7 +138,7 @@ class SourceCircuit:
         left = self._asked_again - self._clock()
         if left > 0:
             why = f"not asked: it did not answer about {_FAILURES} people in a row; asked again in {left:.0f} s"
-            raise DirectoryAway(DIRECTORY_UNREACHABLE, why)
+            raise DirectoryAway(directory_codes.UNREACHABLE, why)
         if len(self._failed) >= _FAILURES:
             self._asked_again, self._sees = self._clock() + _PAUSE, key
 

@@ -7,8 +7,8 @@ from typing import Final
 
 from gateway.directories.source import FindingAndFaults
 from gateway.identity.directories import MOST_ROWS, DirectoryFault, finding_of, is_same_key, unknown_of
+from gateway.model.codes import directory_codes
 from gateway.model.directory import Directory, SqlSource
-from gateway.model.directory_codes import DIRECTORY_KEY
 
 # No value may have this sign: what it stands for makes an attribute unknown.
 _NO_VALUE: Final = "\0"
@@ -40,7 +40,7 @@ class SqlQuestion:
     ) -> FindingAndFaults:
         # It compares as its operators and collations do: to LIKE, signs of a value are signs of its own.
         if not all(is_same_key(row[column], value) for row in rows for column, value in values.items()):
-            fault = DirectoryFault(DIRECTORY_KEY, "a row was found that has another key than was asked for")
+            fault = DirectoryFault(directory_codes.KEY, "a row was found that has another key than was asked for")
             return unknown_of(self._directory, "found", now), (fault,)
         return finding_of(self._directory, rows, now)
 

@@ -12,9 +12,9 @@ from urllib.parse import quote
 from gateway.directories.source import DirectoryAway, FindingAndFaults
 from gateway.directories.sql_rows import SqlQuestion, texts_of
 from gateway.identity.directories import key_values
-from gateway.model.codes import Code
+from gateway.model.codes import directory_codes
+from gateway.model.codes.code import Code
 from gateway.model.directory import Directory, SqliteSource
-from gateway.model.directory_codes import DIRECTORY_ANSWER, DIRECTORY_FILE, DIRECTORY_UNREACHABLE
 from gateway.model.quoting import quoted
 
 LARGEST_RESPONSE: Final = 1 << 20
@@ -63,7 +63,7 @@ class SqliteFileReader:
             raise DirectoryAway(_code_of(error), quoted(str(error))) from None
         except OSError as error:
             self.close()
-            raise DirectoryAway(DIRECTORY_FILE, f"it cannot be opened: {error.strerror}") from None
+            raise DirectoryAway(directory_codes.FILE, f"it cannot be opened: {error.strerror}") from None
 
     def _read(self, cursor: sqlite3.Cursor) -> list[dict[str, tuple[str, ...]]]:
         found, room = [], LARGEST_RESPONSE
@@ -71,7 +71,7 @@ class SqliteFileReader:
             row = {name: self._texts(name, cell) for name, cell in zip(self._question.columns, cells, strict=True)}
             room -= sum(len(text) for texts in row.values() for text in texts)
             if room < 0:
-                raise DirectoryAway(DIRECTORY_ANSWER, f"it answered with over {LARGEST_RESPONSE} bytes")
+                raise DirectoryAway(directory_codes.ANSWER, f"it answered with over {LARGEST_RESPONSE} bytes")
             found.append(row)
         return found
 
@@ -114,12 +114,12 @@ def _refuse_views(connection: sqlite3.Connection) -> None:
             view = found.fetchone()
         if view is not None:
             detail = f"its view {quoted(str(view[0]))} has double quotes, which need Python 3.12: write [name] there"
-            raise DirectoryAway(DIRECTORY_ANSWER, detail)
+            raise DirectoryAway(directory_codes.ANSWER, detail)
 
 
 def _code_of(error: sqlite3.Error) -> Code:
     # An extended code has the primary one in its low byte.
     primary = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
     if primary in _IN_TIME:
-        return DIRECTORY_UNREACHABLE
-    return DIRECTORY_ANSWER if primary in _ASKED_WRONG else DIRECTORY_FILE
+        return directory_codes.UNREACHABLE
+    return directory_codes.ANSWER if primary in _ASKED_WRONG else directory_codes.FILE

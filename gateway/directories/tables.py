@@ -8,8 +8,8 @@ from io import TextIOWrapper
 from pathlib import Path
 from typing import IO, Final, NamedTuple
 
+from gateway.model.codes import directory_codes
 from gateway.model.directory import Directory, FileSource
-from gateway.model.directory_codes import DIRECTORY_FILE
 from gateway.model.errors import GatewayError
 
 MOST_ROWS: Final = 20_000_000
@@ -52,7 +52,7 @@ def rows_of(directory: Directory, content: IO[bytes]) -> Iterator[TableRow]:
 
 
 def wrong(source: FileSource, what: str) -> GatewayError:
-    return GatewayError(DIRECTORY_FILE, f"{Path(source.path).name}: {what}")
+    return GatewayError(directory_codes.FILE, f"{Path(source.path).name}: {what}")
 
 
 class _Wrong(Exception):

@@ -10,7 +10,7 @@ from gateway.config.snapshot import App
 from gateway.config.upstream_settings import Upstream
 from gateway.federation.applications import ApplicationCall
 from gateway.federation.form_exchange import Connected
-from gateway.model.codes import UPSTREAM_CONNECT, UPSTREAM_RESPONSE, UPSTREAM_TIMEOUT
+from gateway.model.codes import upstream_codes
 from gateway.model.errors import GatewayError
 
 # Seconds: no person waits for longer.
@@ -37,9 +37,9 @@ async def page_answered(connected: Connected, app: App, place: Upstream, host: s
         async with asyncio.timeout(WITHIN):
             head = await _head(connected, place, _call(app, host, page).to_bytes())
     except TimeoutError:
-        raise GatewayError(UPSTREAM_TIMEOUT, f"no answer in {WITHIN:g} s") from None
+        raise GatewayError(upstream_codes.TIMEOUT, f"no answer in {WITHIN:g} s") from None
     except OSError as error:
-        raise GatewayError(UPSTREAM_CONNECT, str(error)) from None
+        raise GatewayError(upstream_codes.CONNECT, str(error)) from None
     location = _LOCATION.search(head[2])
     told = None if location is None else location[1].decode("latin-1").strip()
     return PageAnswer(int(head[1]), told, monotonic() - began)
@@ -75,4 +75,6 @@ async def _head(connected: Connected, place: Upstream, request: bytes) -> re.Mat
                 return head
     finally:
         writer.transport.abort()
-    raise GatewayError(UPSTREAM_RESPONSE, "what it answers is no answer by HTTP" if came else "it broke off its answer")
+    raise GatewayError(
+        upstream_codes.RESPONSE, "what it answers is no answer by HTTP" if came else "it broke off its answer"
+    )

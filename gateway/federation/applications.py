@@ -19,7 +19,7 @@ from aiohttp.abc import AbstractResolver
 from gateway.config.upstream_settings import Upstream
 from gateway.federation.addresses import Resolver
 from gateway.federation.client import Circuit
-from gateway.model.codes import LOGIN_PROVIDER_UNREACHABLE, UPSTREAM_ADDRESS
+from gateway.model.codes import login_codes, upstream_codes
 from gateway.model.errors import GatewayError
 from gateway.ops.announced import announce_on, announced_to
 from gateway.ops.unix_sockets import connected_to
@@ -99,7 +99,7 @@ class Applications:
         """The status of the answer. Raises GatewayError where there is none; CallGivenUp where it was not called."""
         way = self._ways.setdefault(upstream.place, _Way(self._clock))
         if way.waiting >= WAITING:
-            raise CallGivenUp(LOGIN_PROVIDER_UNREACHABLE, f"{WAITING} calls to this application wait already")
+            raise CallGivenUp(login_codes.PROVIDER_UNREACHABLE, f"{WAITING} calls to this application wait already")
         way.waiting += 1
         try:
             async with way.turn:
@@ -133,7 +133,7 @@ class Applications:
                 else:
                     way.circuit.failed()
                 detail = f"{upstream.scheme}://{upstream.place}: {type(error).__name__}"
-                raise GatewayError(LOGIN_PROVIDER_UNREACHABLE, detail) from error
+                raise GatewayError(login_codes.PROVIDER_UNREACHABLE, detail) from error
         way.circuit.answered()
         return status
 
@@ -195,7 +195,7 @@ class Applications:
                 # The text, not the error: only the collector frees an error that a frame of its own traceback holds.
                 failed = str(error)
         if refused and not failed:
-            raise GatewayError(UPSTREAM_ADDRESS, refused)
+            raise GatewayError(upstream_codes.ADDRESS, refused)
         raise OSError(failed or "no address")
 
     async def _addresses(self, upstream: Upstream) -> list[str]:

@@ -5,7 +5,7 @@ import re
 from collections.abc import Awaitable, Callable
 from typing import Generic, TypeVar
 
-from gateway.model.codes import Code
+from gateway.model.codes.code import Code
 from gateway.model.errors import GatewayError
 
 SHORTEST_AGE = 300.0

@@ -17,7 +17,7 @@ from aiohttp.abc import AbstractResolver
 from yarl import URL
 
 from gateway.federation.addresses import AddressRefused
-from gateway.model.codes import LOGIN_PROVIDER_UNREACHABLE, OIDC_ADDRESS, OIDC_ANSWER
+from gateway.model.codes import login_codes, oidc_codes
 from gateway.model.errors import GatewayError
 from gateway.model.provider import ClientCertificate
 from gateway.model.quoting import quoted
@@ -100,12 +100,12 @@ class ProviderClient:
                 return _provider_response(call, response, b"".join(kept))
         except TimeoutError as error:
             detail = f"{call.what}: {quoted(call.url)} did not answer in {self._total_seconds:g} s"
-            raise GatewayError(LOGIN_PROVIDER_UNREACHABLE, detail) from error
+            raise GatewayError(login_codes.PROVIDER_UNREACHABLE, detail) from error
         except ClientConnectorError as error:
             raise _not_connected(call, error) from error
         except (ClientError, OSError, ValueError) as error:
             detail = f"{call.what}: {quoted(call.url)}: {type(error).__name__}: {told_of_call(call, str(error))}"
-            raise GatewayError(LOGIN_PROVIDER_UNREACHABLE, detail) from error
+            raise GatewayError(login_codes.PROVIDER_UNREACHABLE, detail) from error
 
     async def close(self) -> None:
         if self._session is not None:
@@ -140,13 +140,13 @@ class ProviderClient:
 async def _read(call: Call, response: ClientResponse, into: Callable[[bytes], object], largest: int) -> None:
     if response.headers.get("Content-Encoding", "identity").lower() != "identity":
         response.close()
-        raise GatewayError(OIDC_ANSWER, f"{call.what}: compressed, though that was not asked for")
+        raise GatewayError(oidc_codes.ANSWER, f"{call.what}: compressed, though that was not asked for")
     size = 0
     while piece := await response.content.readany():
         size += len(piece)
         if size > largest:
             response.close()
-            raise GatewayError(OIDC_ANSWER, f"{call.what}: over {largest} bytes")
+            raise GatewayError(oidc_codes.ANSWER, f"{call.what}: over {largest} bytes")
         into(piece)
 
 
@@ -170,9 +170,9 @@ def _not_connected(call: Call, error: ClientConnectorError) -> GatewayError:
         hint = "; the provider file may say private_addresses: true" if kind is Reach.PRIVATE else ""
         if hint and call.what == "logo":
             hint += ", which holds for a logo on the server of the metadata's `url` alone"
-        return GatewayError(OIDC_ADDRESS, f"{where} leads to {cause.address}, which is {kind.value}{hint}")
+        return GatewayError(oidc_codes.ADDRESS, f"{where} leads to {cause.address}, which is {kind.value}{hint}")
     detail = f"{where}: {type(error).__name__}: {quoted(str(cause))}{_remedy(cause)}"
-    return GatewayError(LOGIN_PROVIDER_UNREACHABLE, detail)
+    return GatewayError(login_codes.PROVIDER_UNREACHABLE, detail)
 
 
 def _remedy(cause: OSError) -> str:
@@ -207,7 +207,7 @@ class Circuit:
         left = self._paused_until - self._clock()
         if left > 0:
             detail = f"not asked: it did not answer {self._failures} times in a row; asked again in {left:.0f} s"
-            raise GatewayError(LOGIN_PROVIDER_UNREACHABLE, detail)
+            raise GatewayError(login_codes.PROVIDER_UNREACHABLE, detail)
         if self._failures >= FAILURES:
             self._paused_until = self._clock() + PAUSE
 

@@ -12,7 +12,7 @@ from typing import TypeVar
 from gateway.federation.addresses import Resolver
 from gateway.federation.cached import CachedDocument
 from gateway.federation.client import AWAY, Circuit, ProviderClient
-from gateway.model.codes import API_TOKEN, LOGIN_PROVIDER_UNREACHABLE, OIDC_ID_TOKEN_KEY, OIDC_ID_TOKEN_SIGNATURE
+from gateway.model.codes import api_codes, login_codes, oidc_codes
 from gateway.model.errors import GatewayError
 from gateway.model.provider import ApiAccess, ClientCertificate, OidcProvider
 from gateway.model.quoting import unechoed
@@ -185,7 +185,7 @@ class Federation:
         if is_jwt(token):
             return await self._with_keys(provider, lambda keys: validate_access_token(provider, api, keys, token, now))
         if not api.introspection:
-            raise GatewayError(API_TOKEN, "no JWT, and the provider file does not say introspection")
+            raise GatewayError(api_codes.TOKEN, "no JWT, and the provider file does not say introspection")
         metadata = await self.metadata(provider)
         asked = partial(introspection_request, provider, metadata, token, self._fresh(now))
         request = await self._with_own_keys(provider, asked)
@@ -266,7 +266,7 @@ class Federation:
         try:
             return await self._with_own_keys(provider, partial(validate, keys))
         except GatewayError as error:
-            if error.code not in (OIDC_ID_TOKEN_KEY, OIDC_ID_TOKEN_SIGNATURE):
+            if error.code not in (oidc_codes.ID_TOKEN_KEY, oidc_codes.ID_TOKEN_SIGNATURE):
                 raise
             newer = await self.refetched_keys(provider)
             if newer is keys:
@@ -289,7 +289,7 @@ class Federation:
         try:
             response = await client.send(call)
         except GatewayError as error:
-            if error.code is LOGIN_PROVIDER_UNREACHABLE and circuit.doubted():
+            if error.code is login_codes.PROVIDER_UNREACHABLE and circuit.doubted():
                 self._errand(self._probe(provider, circuit, call.url))
             raise
         if response.status in AWAY and circuit.doubted():
@@ -303,14 +303,14 @@ class Federation:
         try:
             await self._send_through(provider, circuit, Call("look", "GET", url))
         except GatewayError as error:
-            if error.code is not LOGIN_PROVIDER_UNREACHABLE:
+            if error.code is not login_codes.PROVIDER_UNREACHABLE:
                 circuit.answered()
 
     async def _send_through(self, provider: OidcProvider, circuit: Circuit, call: Call) -> ProviderResponse:
         try:
             response = await self._client(provider).send(call)
         except GatewayError as error:
-            if error.code is LOGIN_PROVIDER_UNREACHABLE:
+            if error.code is login_codes.PROVIDER_UNREACHABLE:
                 circuit.failed()
             raise
         circuit.responded(response)

@@ -11,7 +11,7 @@ from gateway.config.snapshot import App
 from gateway.config.upstream_settings import Upstream
 from gateway.formlogin.pages import LARGEST_PAGE
 from gateway.formlogin.walk import FormRequest, FormResponse
-from gateway.model.codes import FORM_LOGIN_ANSWER, FORM_LOGIN_UNANSWERED
+from gateway.model.codes import form_login_codes
 from gateway.model.errors import GatewayError
 
 # Seconds. People wait for it.
@@ -35,9 +35,9 @@ class FormExchange:
             async with asyncio.timeout(self._within):
                 return await self._exchange(app.upstream, _request(app, host, fixed, request))
         except TimeoutError:
-            raise GatewayError(FORM_LOGIN_UNANSWERED, f"no whole answer in {self._within:g} s") from None
+            raise GatewayError(form_login_codes.UNANSWERED, f"no whole answer in {self._within:g} s") from None
         except OSError as error:
-            raise GatewayError(FORM_LOGIN_UNANSWERED, f"{app.upstream.place}: {error}") from None
+            raise GatewayError(form_login_codes.UNANSWERED, f"{app.upstream.place}: {error}") from None
 
     async def _exchange(self, upstream: Upstream, request: bytes) -> FormResponse:
         reader, writer = await self._connected(upstream)
@@ -89,11 +89,11 @@ class _Response:
         """Raises GatewayError(FORM_LOGIN_ANSWER)."""
         self._size += len(piece)
         if self._size > LARGEST_PAGE + _LARGEST_HEAD:
-            raise GatewayError(FORM_LOGIN_ANSWER, f"an answer of more than {LARGEST_PAGE} bytes")
+            raise GatewayError(form_login_codes.ANSWER, f"an answer of more than {LARGEST_PAGE} bytes")
         try:
             self._parser.feed_data(piece)
         except (HttpParserError, HttpParserUpgrade) as error:
-            raise GatewayError(FORM_LOGIN_ANSWER, f"not an answer: {error}") from None
+            raise GatewayError(form_login_codes.ANSWER, f"not an answer: {error}") from None
 
     def on_message_begin(self) -> None:
         # RFC 9110 15.2: interim responses may come before.
@@ -113,9 +113,9 @@ class _Response:
         framed = any(name in (b"content-length", b"transfer-encoding") for name, _ in self._headers)
         status = self._parser.get_status_code() if self._headers or self.done else 0
         if not self.done and (framed or status < 200):
-            raise GatewayError(FORM_LOGIN_ANSWER, "the answer broke off")
+            raise GatewayError(form_login_codes.ANSWER, "the answer broke off")
         if self._value(b"content-encoding") not in (None, b"identity"):
-            raise GatewayError(FORM_LOGIN_ANSWER, "the answer is compressed, though that was not asked for")
+            raise GatewayError(form_login_codes.ANSWER, "the answer is compressed, though that was not asked for")
         location = self._value(b"location")
         return FormResponse(
             status,

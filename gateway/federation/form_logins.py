@@ -20,7 +20,7 @@ from gateway.formlogin.account import credential_of
 from gateway.formlogin.spec import ApplicationSession, FormLogin, TrustedAccount
 from gateway.formlogin.walk import FormRequest, FormResponse, FormWalk, sign_in
 from gateway.model.account import CountedLogin, CountedTry
-from gateway.model.codes import FORM_LOGIN_REFUSED, FORM_LOGIN_TRIES, FORM_LOGIN_UNANSWERED
+from gateway.model.codes import form_login_codes
 from gateway.model.credential import Credential, CredentialSource, NoCredential
 from gateway.model.errors import GatewayError
 from gateway.model.session import Seat
@@ -122,12 +122,12 @@ class FormLogins:
         counted = form.counted(credential.login)
         turn = await self._tries.take_turn(counted)
         if turn is None:
-            raise GatewayError(FORM_LOGIN_UNANSWERED, "another sign-in of this account is under way")
+            raise GatewayError(form_login_codes.UNANSWERED, "another sign-in of this account is under way")
         try:
             async with asyncio.timeout(SIGNED_IN_WITHIN):
                 await self._signed_in(app, form, host, Prepared(b"", b""), credential)
         except TimeoutError:
-            raise GatewayError(FORM_LOGIN_UNANSWERED, f"not done within {SIGNED_IN_WITHIN:g} s") from None
+            raise GatewayError(form_login_codes.UNANSWERED, f"not done within {SIGNED_IN_WITHIN:g} s") from None
         finally:
             await self._tries.end_turn(counted, turn)
 
@@ -148,14 +148,16 @@ class FormLogins:
     ) -> ApplicationSession:
         counted, secret = form.counted(credential.login), credential.secret
         if await self._tries.is_refused(counted, secret, most=form.tries):
-            raise GatewayError(FORM_LOGIN_REFUSED, "not sent again: the application has refused this password before")
+            raise GatewayError(
+                form_login_codes.REFUSED, "not sent again: the application has refused this password before"
+            )
         walk = sign_in(form, credential, origins_of(app, host), self._wall())
         try:
             async with self._place(app):
                 session, tried = await self._walked(app, form, host, fixed, counted, walk)
         except GatewayError as error:
             self._counters.add("ecluse_form_logins_total", error.code.id)
-            if error.code is FORM_LOGIN_REFUSED:
+            if error.code is form_login_codes.REFUSED:
                 await self._tries.refused(counted, secret, within=form.within)
             raise
         self._counters.add("ecluse_form_logins_total", "success")
@@ -173,7 +175,7 @@ class FormLogins:
             async with asyncio.timeout(WITHIN):
                 await place.acquire()
         except TimeoutError:
-            raise GatewayError(FORM_LOGIN_UNANSWERED, f"others are being signed in, for {WITHIN:g} s") from None
+            raise GatewayError(form_login_codes.UNANSWERED, f"others are being signed in, for {WITHIN:g} s") from None
         try:
             yield
         finally:
@@ -189,7 +191,7 @@ class FormLogins:
                 tried = await self._tries.begin(counted, most=form.tries, within=form.within)
                 if tried is None:
                     detail = f"{form.tries} sign-ins of this account failed within {form.within} s"
-                    raise GatewayError(FORM_LOGIN_TRIES, detail)
+                    raise GatewayError(form_login_codes.TRIES, detail)
             response = await self._exchange.send(app, host, fixed, step)
             step = await self._in_thread(lambda response=response: _next(walk, response))  # type: ignore[misc]
         return step, tried

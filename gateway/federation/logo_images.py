@@ -6,7 +6,7 @@ Done in the process that fetches, which the kernel holds to its limits; the pars
 from importlib.util import find_spec
 from io import BytesIO
 
-from gateway.model.codes import SAML_LOGO
+from gateway.model.codes import saml_codes
 from gateway.model.errors import GatewayError
 
 # Bytes that are fetched, and pixels that are decoded, at most: a small file may unfold into gigabytes.
@@ -30,16 +30,20 @@ def written_anew(content: bytes) -> bytes:
     try:
         from PIL import Image  # an extra
     except ImportError as error:
-        raise GatewayError(SAML_LOGO, f"Pillow cannot be loaded: {error}; install the extra logos anew") from error
+        raise GatewayError(
+            saml_codes.LOGO, f"Pillow cannot be loaded: {error}; install the extra logos anew"
+        ) from error
     try:
         with Image.open(BytesIO(content), formats=_FORMATS) as found:
             width, height = found.size
             if width * height > _MOST_PIXELS:
-                raise GatewayError(SAML_LOGO, f"{width} x {height} pixels, where {_MOST_PIXELS} are decoded at most")
+                raise GatewayError(
+                    saml_codes.LOGO, f"{width} x {height} pixels, where {_MOST_PIXELS} are decoded at most"
+                )
             drawn = found.convert("RGBA")
     except (OSError, ValueError, SyntaxError, TypeError, LookupError, EOFError, Image.DecompressionBombError) as error:
         detail = f"no picture that is understood ({', '.join(_FORMATS)}): {type(error).__name__}"
-        raise GatewayError(SAML_LOGO, detail) from error
+        raise GatewayError(saml_codes.LOGO, detail) from error
     drawn.thumbnail((_WIDEST, _HEIGHT))
     ground = Image.new("RGBA", (drawn.width, _HEIGHT), "white")
     ground.alpha_composite(drawn, (0, (_HEIGHT - drawn.height) // 2))

@@ -14,8 +14,8 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from gateway.model.code_table import all_codes
-from gateway.model.codes import SAML_METADATA_ENTITY
+from gateway.model.codes import saml_codes
+from gateway.model.codes.table import all_codes
 from gateway.model.errors import GatewayError
 from gateway.saml.parties import Endpoint, IdpMetadata
 
@@ -101,7 +101,7 @@ def read_entity(folder: Path, source_id: str, entity_id: str) -> IdpMetadata | N
             return None
     if read_copy(folder, source_id) is None:
         return None
-    raise GatewayError(SAML_METADATA_ENTITY, f"{entity_id} is not in the metadata")
+    raise GatewayError(saml_codes.METADATA_ENTITY, f"{entity_id} is not in the metadata")
 
 
 def logos_folder(folder: Path) -> Path:
@@ -159,7 +159,7 @@ def _decoded(record: str) -> IdpMetadata:
     value: dict[str, Any] = json.loads(record)
     if "code" in value:
         codes = {code.id: code for code in all_codes()}
-        raise GatewayError(codes.get(value["code"], SAML_METADATA_ENTITY), value["detail"])
+        raise GatewayError(codes.get(value["code"], saml_codes.METADATA_ENTITY), value["detail"])
     for name in _ENDPOINTS:
         value[name] = tuple(Endpoint(**endpoint) for endpoint in value[name])
     value["signing_keys"] = tuple(map(b64decode, value["signing_keys"]))

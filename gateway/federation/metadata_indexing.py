@@ -8,7 +8,7 @@ from pathlib import Path
 from gateway.federation.logo_images import written_anew
 from gateway.federation.metadata_index import LOGO, Copy, Record, write_index
 from gateway.federation.metadata_source import NO_VALIDATORS, MetadataSource, Validators
-from gateway.model.codes import SAML_METADATA_EXPIRED, SAML_METADATA_GONE, SAML_METADATA_VALIDITY
+from gateway.model.codes import saml_codes
 from gateway.model.errors import GatewayError
 from gateway.saml.metadata import (
     Entity,
@@ -45,7 +45,7 @@ def index_document(
 def index_gone(source: MetadataSource, folder: Path, now: float, why: str) -> Copy:
     """Replaces the copy by the reason for which the provider is refused. It has run out: the next is fetched whole."""
     copy = Copy(int(now), SHORTEST_FRESH, int(now), 0)
-    return write_index(folder, source.id, copy, [(source.entity_id, GatewayError(SAML_METADATA_GONE, why))])
+    return write_index(folder, source.id, copy, [(source.entity_id, GatewayError(saml_codes.METADATA_GONE, why))])
 
 
 def index_logo(source: MetadataSource, content: bytes, folder: Path, now: float) -> Copy:
@@ -63,10 +63,10 @@ def _valid_until(source: MetadataSource, first: MetadataPart, now: float) -> int
     """The end that the document names, which a federation must and a provider may; Unix seconds."""
     until = valid_until(first)
     if until is not None and until <= now:
-        raise GatewayError(SAML_METADATA_EXPIRED, "what is served there has run out")
+        raise GatewayError(saml_codes.METADATA_EXPIRED, "what is served there has run out")
     if source.kind != "entity" and (until is None or until > now + LONGEST_VALIDITY):
         detail = f"no validUntil, or one of more than {LONGEST_VALIDITY // 86400} days ahead"
-        raise GatewayError(SAML_METADATA_VALIDITY, detail)
+        raise GatewayError(saml_codes.METADATA_VALIDITY, detail)
     return int(now) + LONGEST_VALIDITY if until is None else until
 
 

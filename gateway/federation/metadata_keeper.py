@@ -16,7 +16,7 @@ from gateway.federation.metadata_index import Copy, forget_others, read_copy
 from gateway.federation.metadata_lanes import FetchLane, Lanes, is_slow, lane_of, limits_of
 from gateway.federation.metadata_process import FetchOutcome, FetchTask
 from gateway.federation.metadata_source import MetadataSource
-from gateway.model.codes import SAML_METADATA_GONE, SAML_METADATA_UNREACHABLE, SAML_METADATA_UNWRITTEN
+from gateway.model.codes import saml_codes
 from gateway.ops.log import Log
 
 ASKED_AGAIN_AFTER = 30.0
@@ -63,7 +63,7 @@ class _Kept:
 
     def heard(self, code: str, now: float) -> None:
         """`code`: of the failure, empty for none. Any other outcome breaks a row of "not there"."""
-        if code != SAML_METADATA_GONE.id:
+        if code != saml_codes.METADATA_GONE.id:
             self.not_there = 0
             return
         if not self.not_there:
@@ -188,7 +188,7 @@ class MetadataKeeper:
             self._settle(kept, outcome, overran=overran)
         except HelperFailed as why:
             # The helper failed, which says nothing of the source.
-            outcome = FetchOutcome(source.id, None, SAML_METADATA_UNREACHABLE.id, str(why))
+            outcome = FetchOutcome(source.id, None, saml_codes.METADATA_UNREACHABLE.id, str(why))
             self._settle(kept, outcome, overran=kept.overruns > 0)
         finally:
             kept.settled.set()
@@ -218,7 +218,7 @@ class MetadataKeeper:
 
     def _tell(self, kept: _Kept, outcome: FetchOutcome) -> None:
         event = "provider.stale" if kept.is_served(time.time()) else "provider.unreachable"
-        if outcome.code == SAML_METADATA_UNWRITTEN.id:
+        if outcome.code == saml_codes.METADATA_UNWRITTEN.id:
             event = "provider.unwritten"
         if outcome.copy is not None:
             event = "provider.gone"

@@ -29,8 +29,8 @@ from gateway.federation.metadata_index import Copy, forget_unfinished, read_copy
 from gateway.federation.metadata_indexing import LONGEST_FRESH, LONGEST_VALIDITY, index_document, index_gone, index_logo
 from gateway.federation.metadata_lanes import FetchLimits
 from gateway.federation.metadata_source import NO_VALIDATORS, MetadataSource, Validators, validators
-from gateway.model.code_table import all_codes
-from gateway.model.codes import SAML_METADATA_GONE, SAML_METADATA_UNREACHABLE, SAML_METADATA_UNWRITTEN
+from gateway.model.codes import saml_codes
+from gateway.model.codes.table import all_codes
 from gateway.model.errors import GatewayError
 from gateway.oidc.documents import ProviderResponse
 from gateway.saml.metadata_document import LARGEST_AGGREGATE, LARGEST_ENTITY
@@ -68,7 +68,7 @@ class FetchOutcome:
 
     def error(self) -> GatewayError:
         codes = {code.id: code for code in all_codes()}
-        return GatewayError(codes.get(self.code, SAML_METADATA_UNREACHABLE), self.detail)
+        return GatewayError(codes.get(self.code, saml_codes.METADATA_UNREACHABLE), self.detail)
 
 
 def encode_task(task: FetchTask) -> bytes:
@@ -139,7 +139,7 @@ class _Child:
         forget_unfinished(self._task.folder, self._task.source.id)
         why = _why(os.waitstatus_to_exitcode(status), self._task.limits)
         detail = f"{self._task.source.url}: {why}"
-        return FetchOutcome(self._task.source.id, None, SAML_METADATA_UNREACHABLE.id, detail, overran=True)
+        return FetchOutcome(self._task.source.id, None, saml_codes.METADATA_UNREACHABLE.id, detail, overran=True)
 
 
 def _why(status: int, limits: FetchLimits) -> str:
@@ -198,10 +198,10 @@ async def _written(task: FetchTask) -> FetchOutcome:
     folder, source = task.folder, task.source
     try:
         outcome = await _outcome(folder, source, task.limits)
-        if outcome.code == SAML_METADATA_GONE.id and task.gone:
+        if outcome.code == saml_codes.METADATA_GONE.id and task.gone:
             return replace(outcome, copy=index_gone(source, folder, time.time(), outcome.detail))
     except (OSError, sqlite3.Error) as error:
-        return FetchOutcome(source.id, None, SAML_METADATA_UNWRITTEN.id, f"{folder}: {error}; {_ROOM}")
+        return FetchOutcome(source.id, None, saml_codes.METADATA_UNWRITTEN.id, f"{folder}: {error}; {_ROOM}")
     return outcome
 
 
@@ -219,7 +219,7 @@ async def _outcome(folder: Path, source: MetadataSource, limits: FetchLimits) ->
             version = validators(response.etag, response.last_modified)
             copy = index_document(source, _pieces(document), folder, time.time(), version)
     except GatewayError as error:
-        ours = error.code == SAML_METADATA_UNWRITTEN
+        ours = error.code == saml_codes.METADATA_UNWRITTEN
         return FetchOutcome(source.id, None, error.code.id, error.detail if ours else f"{source.url}: {error.detail}")
     return FetchOutcome(source.id, copy)
 
@@ -236,7 +236,7 @@ class _Download:
         try:
             self.document.write(piece)
         except OSError as error:
-            raise GatewayError(SAML_METADATA_UNWRITTEN, f"{self.folder}: {error}; {_ROOM}") from error
+            raise GatewayError(saml_codes.METADATA_UNWRITTEN, f"{self.folder}: {error}; {_ROOM}") from error
 
 
 def _still_good(folder: Path, source: MetadataSource, now: float) -> Copy | None:
@@ -260,11 +260,13 @@ async def _fetch(source: MetadataSource, into: _Download, known: Copy | None, li
         await client.close()
     if source.kind in ("mdq", "mdq_sha1") and response.status in _NOT_THERE:
         # Metadata Query Protocol 3.1: the service answers, and has no metadata of this entity
-        raise GatewayError(SAML_METADATA_GONE, f"answered {response.status}: it has no metadata of {source.entity_id}")
+        raise GatewayError(
+            saml_codes.METADATA_GONE, f"answered {response.status}: it has no metadata of {source.entity_id}"
+        )
     if response.status != 200 and not (response.status == 304 and version != NO_VALIDATORS):
         remedy = "; has the address changed? `metadata` of the provider's file names it"
         detail = f"answered with status {response.status}{remedy if response.status in _NOT_THERE else ''}"
-        raise GatewayError(SAML_METADATA_UNREACHABLE, detail)
+        raise GatewayError(saml_codes.METADATA_UNREACHABLE, detail)
     return response
 
 

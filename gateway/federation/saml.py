@@ -14,7 +14,7 @@ from gateway.federation.addresses import Resolver
 from gateway.federation.client import TOLD, ProviderClient
 from gateway.federation.metadata_index import index_path, logos_folder, read_entity, read_logo
 from gateway.federation.metadata_source import MetadataSource, logo_source, source_of
-from gateway.model.codes import SAML_METADATA_EXPIRED, SAML_METADATA_GONE, SAML_METADATA_UNREACHABLE, SAML_SOAP
+from gateway.model.codes import saml_codes
 from gateway.model.errors import GatewayError
 from gateway.model.provider import ClientCertificate, MetadataFile, SamlProvider
 from gateway.model.quoting import quoted
@@ -79,14 +79,18 @@ class SamlFederation:
         try:
             return self._had(provider, source)
         except GatewayError as error:
-            if error.code not in (SAML_METADATA_UNREACHABLE, SAML_METADATA_EXPIRED, SAML_METADATA_GONE):
+            if error.code not in (
+                saml_codes.METADATA_UNREACHABLE,
+                saml_codes.METADATA_EXPIRED,
+                saml_codes.METADATA_GONE,
+            ):
                 raise
         # The first start, a long time without network, or gone: this person may be the first to find it back.
         await self._refresher.refresh_metadata(source.id)
         try:
             return self._had(provider, source)
         except GatewayError as error:
-            if error.code in (SAML_METADATA_UNREACHABLE, SAML_METADATA_EXPIRED):
+            if error.code in (saml_codes.METADATA_UNREACHABLE, saml_codes.METADATA_EXPIRED):
                 self._without[provider.name] = self._now()
             raise
 
@@ -119,7 +123,7 @@ class SamlFederation:
         # SOAP 1.1 6.2: 500 with a fault, which says no more than that
         if response.status != 200 or response.content_type not in MEDIA_TYPES:
             detail = f"{url} answered with status {response.status} and {quoted(response.content_type)}"
-            raise GatewayError(SAML_SOAP, detail)
+            raise GatewayError(saml_codes.SOAP, detail)
         return response.body
 
     async def close(self) -> None:
@@ -150,7 +154,7 @@ class SamlFederation:
             elif known is None:
                 told = f"`provider.unreachable` or `provider.unwritten` of {provider.name} in the log says why"
                 detail = f"{source.url}: no metadata were ever had from there; {told}"
-                raise GatewayError(SAML_METADATA_UNREACHABLE, detail)
+                raise GatewayError(saml_codes.METADATA_UNREACHABLE, detail)
         # A disk that cannot be read any more takes away nothing that is known: it serves until its end.
         require_valid(known.metadata, self._now())
         return known.metadata

@@ -2,7 +2,7 @@
 
 from gateway.formlogin.spec import FormLogin, TrustedAccount
 from gateway.model.account import ATTRIBUTE
-from gateway.model.codes import FORM_LOGIN_ACCOUNT
+from gateway.model.codes import form_login_codes
 from gateway.model.credential import Credential
 from gateway.model.errors import GatewayError
 from gateway.model.identity import Identity
@@ -16,12 +16,12 @@ def account_of(trusted: TrustedAccount, identity: Identity) -> str:
     try:
         login = single_value(TokenClaim("account", trusted.attribute, trusted.text), identity)
     except GatewayError as error:
-        raise GatewayError(FORM_LOGIN_ACCOUNT, error.detail) from None
+        raise GatewayError(form_login_codes.ACCOUNT, error.detail) from None
     if not login:
-        raise GatewayError(FORM_LOGIN_ACCOUNT, f"this person has no {trusted.attribute}")
+        raise GatewayError(form_login_codes.ACCOUNT, f"this person has no {trusted.attribute}")
     if login != login.strip():
         # Applications trim, and databases compare without the blanks at an end: it would be another's account.
-        raise GatewayError(FORM_LOGIN_ACCOUNT, "white space at an end of the account")
+        raise GatewayError(form_login_codes.ACCOUNT, "white space at an end of the account")
     return login
 
 
@@ -33,7 +33,7 @@ def credential_of(trusted: TrustedAccount, identity: Identity) -> Credential:
     try:
         return Credential(login, secret_of(trusted.secret_attribute, identity, "form_login"))
     except GatewayError as error:
-        raise GatewayError(FORM_LOGIN_ACCOUNT, error.detail) from None
+        raise GatewayError(form_login_codes.ACCOUNT, error.detail) from None
 
 
 def login_now(form: FormLogin, identity: Identity) -> str | None:

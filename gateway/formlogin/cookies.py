@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from gateway.formlogin.addresses import path_of
-from gateway.model.codes import FORM_LOGIN_ANSWER
+from gateway.model.codes import form_login_codes
 from gateway.model.errors import GatewayError
 from gateway.wire.cookie_jar import MOST_COOKIES, CookieJar, JarRequest, received
 
@@ -27,7 +27,7 @@ class SignInCookies:
         found = [received(line, request) for line in set_cookies]
         cookies = [cookie for cookie in found if cookie is not None]
         if len(cookies) > MOST_COOKIES or any(cookie.size > _LONGEST for cookie in cookies):
-            raise GatewayError(FORM_LOGIN_ANSWER, f"{len(cookies)} cookies, or one that is too long")
+            raise GatewayError(form_login_codes.ANSWER, f"{len(cookies)} cookies, or one that is too long")
         self._jar = self._jar.with_cookies(cookies, self._now)
 
     def line(self, target: str) -> bytes:

@@ -13,7 +13,7 @@ from typing import Any, Final
 from lxml import etree
 
 from gateway.formlogin.spec import Charset, FormStep
-from gateway.model.codes import FORM_LOGIN_FORM
+from gateway.model.codes import form_login_codes
 from gateway.model.errors import GatewayError
 from gateway.model.quoting import quoted
 
@@ -133,4 +133,4 @@ def _fields(page: Any, form: Any) -> dict[str, str | None]:
 
 
 def _changed(why: str) -> GatewayError:
-    return GatewayError(FORM_LOGIN_FORM, why)
+    return GatewayError(form_login_codes.FORM, why)

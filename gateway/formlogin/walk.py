@@ -14,14 +14,7 @@ from gateway.formlogin.cookies import SignInCookies
 from gateway.formlogin.marks import is_redirect, meets_any
 from gateway.formlogin.pages import UNREADABLE, FoundPage, find_form, holds_field, is_readable
 from gateway.formlogin.spec import ApplicationSession, FormLogin, FormStep
-from gateway.model.codes import (
-    FORM_LOGIN_ACCOUNT,
-    FORM_LOGIN_ANSWER,
-    FORM_LOGIN_ELSEWHERE,
-    FORM_LOGIN_FORM,
-    FORM_LOGIN_LOOP,
-    FORM_LOGIN_REFUSED,
-)
+from gateway.model.codes import form_login_codes
 from gateway.model.credential import Credential
 from gateway.model.errors import GatewayError
 from gateway.model.quoting import quoted, unechoed
@@ -79,7 +72,7 @@ def sign_in(form: FormLogin, credential: Credential, origins: ApplicationOrigins
         cookies = jar.session(form.cookies)
         if not cookies:
             raise GatewayError(
-                FORM_LOGIN_ANSWER, f"it signed in, but set none of its cookies: {', '.join(form.cookies)}"
+                form_login_codes.ANSWER, f"it signed in, but set none of its cookies: {', '.join(form.cookies)}"
             )
         if form.check is not None:
             # With what a request of the person will carry, and no more.
@@ -88,7 +81,7 @@ def sign_in(form: FormLogin, credential: Credential, origins: ApplicationOrigins
             jar.take(response.set_cookies, form.check)
             cookies = jar.session(form.cookies)
             if not cookies:
-                raise GatewayError(FORM_LOGIN_LOOP, f"{path_of(form.check)} takes the session's cookies back")
+                raise GatewayError(form_login_codes.LOOP, f"{path_of(form.check)} takes the session's cookies back")
         return ApplicationSession(form.fingerprint, credential.login, cookies)
     except GatewayError as error:
         # The next page's form, and where an answer leads, may repeat what was sent.
@@ -102,9 +95,9 @@ def form_of(
     if is_redirect(response.status):
         raise _led(response, origins, asked)
     if response.status >= 500:
-        raise GatewayError(FORM_LOGIN_ANSWER, f"status {response.status} for the page with the form")
+        raise GatewayError(form_login_codes.ANSWER, f"status {response.status} for the page with the form")
     if response.status != 200:
-        raise GatewayError(FORM_LOGIN_FORM, f"status {response.status} for the page with the form")
+        raise GatewayError(form_login_codes.FORM, f"status {response.status} for the page with the form")
     return find_form(response.body, step, form.charset)
 
 
@@ -115,12 +108,13 @@ def action_of(found: FoundPage, step: FormStep, origins: ApplicationOrigins, ask
     base = page
     if found.base is not None and found.form.action.strip():
         if origins.target(found.base, page) is None:
-            raise GatewayError(FORM_LOGIN_ELSEWHERE, f"the page's base is {quoted(found.base)}")
+            raise GatewayError(form_login_codes.ELSEWHERE, f"the page's base is {quoted(found.base)}")
         base = origins.resolve(found.base, page) or page
     target = origins.target(found.form.action, base)
     if target is None or path_of(target) != step.action or len(target) > _LONGEST_QUERY:
         raise GatewayError(
-            FORM_LOGIN_ELSEWHERE, f"the form is sent to {quoted(found.form.action)}, and the file lists {step.action}"
+            form_login_codes.ELSEWHERE,
+            f"the form is sent to {quoted(found.form.action)}, and the file lists {step.action}",
         )
     return target
 
@@ -131,18 +125,22 @@ def check_shown(response: FormResponse, form: FormLogin, origins: ApplicationOri
     _ELSEWHERE, _ANSWER."""
     status, target, path = response.status, _target_of(response, origins, page), path_of(page)
     if meets_any(form.expired, status, target, response.body, form.charset):
-        raise GatewayError(FORM_LOGIN_LOOP, f"by `expired`, {path} says that the session has ended: status {status}")
+        raise GatewayError(
+            form_login_codes.LOOP, f"by `expired`, {path} says that the session has ended: status {status}"
+        )
     if meets_any(form.refused, status, target, response.body, form.charset):
-        raise GatewayError(FORM_LOGIN_REFUSED, f"{path}, status {status}")
+        raise GatewayError(form_login_codes.REFUSED, f"{path}, status {status}")
     if _looks_refused(response, form, target) or shows_form(response, form, origins, page):
-        raise GatewayError(FORM_LOGIN_LOOP, f"{path} asks to sign in: status {status}")
+        raise GatewayError(form_login_codes.LOOP, f"{path} asks to sign in: status {status}")
     if is_redirect(status):
         raise _led(response, origins, page)
     if status != 200:
-        raise GatewayError(FORM_LOGIN_ANSWER, f"status {status} for {path}")
+        raise GatewayError(form_login_codes.ANSWER, f"status {status} for {path}")
     if not is_readable(response.body, form.charset):
         # Or empty, or too large: the form may stand in it.
-        raise GatewayError(FORM_LOGIN_ANSWER, f"{path} does not say whether this is a signed-in person: {UNREADABLE}")
+        raise GatewayError(
+            form_login_codes.ANSWER, f"{path} does not say whether this is a signed-in person: {UNREADABLE}"
+        )
 
 
 def shows_form(response: FormResponse, form: FormLogin, origins: ApplicationOrigins, asked: str) -> bool:
@@ -166,7 +164,7 @@ def _body(found: FoundPage, step: FormStep, credential: Credential, form: FormLo
             case "page":
                 held = found.form.fields[one.name]
                 if held is None:
-                    raise GatewayError(FORM_LOGIN_FORM, f"the field {one.name} comes with several values")
+                    raise GatewayError(form_login_codes.FORM, f"the field {one.name} comes with several values")
                 value = held
             case _:
                 value = one.text
@@ -176,7 +174,7 @@ def _body(found: FoundPage, step: FormStep, credential: Credential, form: FormLo
     except UnicodeEncodeError:
         # Not which letter: it may be one of the secret.
         raise GatewayError(
-            FORM_LOGIN_ACCOUNT, f"a letter that {form.charset} lacks, in the account or its secret"
+            form_login_codes.ACCOUNT, f"a letter that {form.charset} lacks, in the account or its secret"
         ) from None
 
 
@@ -188,7 +186,7 @@ def _led(response: FormResponse, origins: ApplicationOrigins, asked: str) -> Gat
     target = _target_of(response, origins, asked)
     # Without its query, in which an application may repeat what it was sent.
     where = quoted(path_of(response.location or "")) if target is None else path_of(target)
-    return GatewayError(FORM_LOGIN_ELSEWHERE, f"{path_of(asked)} leads to {where}, which the file does not list")
+    return GatewayError(form_login_codes.ELSEWHERE, f"{path_of(asked)} leads to {where}, which the file does not list")
 
 
 def _check_way(response: FormResponse, origins: ApplicationOrigins, asked: str, page: str) -> None:
@@ -203,13 +201,13 @@ def _check_taken(response: FormResponse, form: FormLogin, number: int, origins: 
     """An answer in the middle, to the form of that number."""
     target = _target_of(response, origins, asked)
     if response.status >= 500:
-        raise GatewayError(FORM_LOGIN_ANSWER, f"status {response.status} for the form")
+        raise GatewayError(form_login_codes.ANSWER, f"status {response.status} for the form")
     if response.status in (401, 403) or meets_any(form.refused, response.status, target, response.body, form.charset):
-        raise GatewayError(FORM_LOGIN_REFUSED, f"status {response.status}")
+        raise GatewayError(form_login_codes.REFUSED, f"status {response.status}")
     # Where the file says nothing of it: the form with the secret that was sent is shown again.
     again = set(_secrets(form.steps[:number])) - set(_secrets(form.steps[number:]))
     if not form.refused and response.status == 200 and _shows(response, again, form):
-        raise GatewayError(FORM_LOGIN_REFUSED, "the form is shown again")
+        raise GatewayError(form_login_codes.REFUSED, "the form is shown again")
 
 
 def _check_signed_in(response: FormResponse, form: FormLogin, origins: ApplicationOrigins, asked: str) -> None:
@@ -217,17 +215,19 @@ def _check_signed_in(response: FormResponse, form: FormLogin, origins: Applicati
     status, target = response.status, _target_of(response, origins, asked)
     if meets_any(form.refused, status, target, response.body, form.charset):
         # Also where `signed_in` fits it: a refusal that passes for a success is counted by the application alone.
-        raise GatewayError(FORM_LOGIN_REFUSED, f"status {status}")
+        raise GatewayError(form_login_codes.REFUSED, f"status {status}")
     if meets_any(form.signed_in, status, target, response.body, form.charset):
         return
     if status >= 500:
-        raise GatewayError(FORM_LOGIN_ANSWER, f"status {status} for the form")
+        raise GatewayError(form_login_codes.ANSWER, f"status {status} for the form")
     if not form.refused and _looks_refused(response, form, target):
-        raise GatewayError(FORM_LOGIN_REFUSED, f"status {status}")
+        raise GatewayError(form_login_codes.REFUSED, f"status {status}")
     if is_redirect(status) and target is None:
         raise _led(response, origins, asked)
     where = "" if target is None else f", which leads to {path_of(target)}"
-    raise GatewayError(FORM_LOGIN_ANSWER, f"status {status}{where}: by the file, this is neither signed in nor refused")
+    raise GatewayError(
+        form_login_codes.ANSWER, f"status {status}{where}: by the file, this is neither signed in nor refused"
+    )
 
 
 def _looks_refused(response: FormResponse, form: FormLogin, target: str | None) -> bool:

@@ -14,7 +14,8 @@ from gateway.identity.mandates import MOST_TERMS, NEVER, WrongTerm, changes_at, 
 from gateway.identity.mapping import MOST_VALUES
 from gateway.identity.perimeter import is_siren, is_siret
 from gateway.identity.values import has_form, is_date, is_insee, normalized
-from gateway.model.codes import Code
+from gateway.model.codes import directory_codes
+from gateway.model.codes.code import Code
 from gateway.model.directory import (
     ISSUER,
     SUBJECT,
@@ -26,7 +27,6 @@ from gateway.model.directory import (
     GivenAttribute,
     KeyPart,
 )
-from gateway.model.directory_codes import DIRECTORY_KEY, DIRECTORY_ROWS, DIRECTORY_VALUE
 from gateway.model.identity import Identity
 from gateway.model.mail import mail_domain
 from gateway.model.mandate import MANDATE_ORGANISATIONS, MANDATES, MANDATES_IN_FULL, TermColumns, TermOfOffice
@@ -60,10 +60,14 @@ def key_of(directory: Directory, identity: Identity, tenant: str | None) -> str 
     for part in directory.key:
         values = _values(part, identity, tenant)
         if len(values) != 1:
-            return DirectoryFault(DIRECTORY_KEY, f"`{part.attribute}` has {len(values)} values, where one is needed")
+            return DirectoryFault(
+                directory_codes.KEY, f"`{part.attribute}` has {len(values)} values, where one is needed"
+            )
         text = transformed(part, values[0])
         if text is None:
-            return DirectoryFault(DIRECTORY_KEY, f"`{part.attribute}` is not what {', '.join(part.transforms)} takes")
+            return DirectoryFault(
+                directory_codes.KEY, f"`{part.attribute}` is not what {', '.join(part.transforms)} takes"
+            )
         parts.append(text)
     return joined_key(parts)
 
@@ -122,7 +126,9 @@ def finding_of(
     if not rows:
         return DirectoryFinding(directory.name, directory.fingerprint, "none", at=at), ()
     if len(rows) > (1 if directory.rows == "one" else MOST_ROWS):
-        return unknown_of(directory, "found", at), (DirectoryFault(DIRECTORY_ROWS, f"{len(rows)} rows of one person"),)
+        return unknown_of(directory, "found", at), (
+            DirectoryFault(directory_codes.ROWS, f"{len(rows)} rows of one person"),
+        )
     terms: tuple[TermOfOffice, ...] = ()
     values: dict[str, tuple[str, ...]] = {}
     faults: dict[str, DirectoryFault] = {}
@@ -133,7 +139,7 @@ def finding_of(
             elif found := _given_values(given, rows):
                 values[given.name] = found
         except _Unfit as error:
-            faults[given.name] = DirectoryFault(DIRECTORY_VALUE, str(error))
+            faults[given.name] = DirectoryFault(directory_codes.VALUE, str(error))
     unknown, told = frozenset(faults), tuple(faults.values())
     return DirectoryFinding(directory.name, directory.fingerprint, "found", values, unknown, at, terms), told
 

@@ -7,7 +7,7 @@ import re2
 
 from gateway.identity.perimeter import is_scoped
 from gateway.model.assertion import LONGEST_NAME, Assertion, NameId, SamlAttribute, is_one_spelling
-from gateway.model.codes import LOGIN_MAPPING, LOGIN_OUTSIDE_PERIMETER
+from gateway.model.codes import login_codes
 from gateway.model.errors import GatewayError
 from gateway.model.identity import Identity
 from gateway.model.mandate import MANDATE_ORGANISATIONS, MANDATES_IN_FULL
@@ -61,16 +61,16 @@ def map_claims(
 def check_size(attributes: Mapping[str, tuple[str, ...]]) -> None:
     size = sum(len(value.encode()) for values in attributes.values() for value in values)
     if size > MOST_BYTES:
-        raise GatewayError(LOGIN_MAPPING, f"{size} bytes of attributes, over {MOST_BYTES}")
+        raise GatewayError(login_codes.MAPPING, f"{size} bytes of attributes, over {MOST_BYTES}")
 
 
 def _claimed_subject(claims: Mapping[str, object]) -> str:
     # OIDC Core 2: at most 255 ASCII characters, case-sensitive.
     subject = claims.get("sub")
     if not isinstance(subject, str) or not 0 < len(subject) <= 255 or not subject.isascii():
-        raise GatewayError(LOGIN_MAPPING, "`sub` is not a text of 1 to 255 ASCII characters")
+        raise GatewayError(login_codes.MAPPING, "`sub` is not a text of 1 to 255 ASCII characters")
     if not subject.isprintable():
-        raise GatewayError(LOGIN_MAPPING, "`sub` holds a control character")
+        raise GatewayError(login_codes.MAPPING, "`sub` holds a control character")
     return subject
 
 
@@ -79,7 +79,7 @@ def _claims_left_out(provider: OidcProvider, claims: Mapping[str, object]) -> fr
     # OIDC Core 5.6.2: the members of _claim_names are claims to be had elsewhere. Entra: groups over its limit.
     elsewhere = claims.get("_claim_names", {})
     if not isinstance(elsewhere, dict):
-        raise GatewayError(LOGIN_MAPPING, "`_claim_names` is not an object")
+        raise GatewayError(login_codes.MAPPING, "`_claim_names` is not an object")
     withheld = set(elsewhere)
     # Entra, implicit flow: the same, said in short.
     if claims.get("hasgroups", False) is not False:
@@ -103,7 +103,7 @@ def values_of(name: str, claim: object) -> tuple[str, ...]:
     """In the provider's order, each once. An empty text says nothing, and is left away like null."""
     members = claim if isinstance(claim, list) else [claim]
     if len(members) > MOST_VALUES:
-        raise GatewayError(LOGIN_MAPPING, f"`{name}` has {len(members)} values, over {MOST_VALUES}")
+        raise GatewayError(login_codes.MAPPING, f"`{name}` has {len(members)} values, over {MOST_VALUES}")
     return tuple(dict.fromkeys(_texts(name, members)))
 
 
@@ -126,16 +126,16 @@ def _text(name: str, member: object) -> str:
             return _checked(name, member)
         case _:
             # A fraction can be written in several ways; an object or a list in a list is no value.
-            raise GatewayError(LOGIN_MAPPING, f"`{name}` has a value that is no text, whole number or boolean")
+            raise GatewayError(login_codes.MAPPING, f"`{name}` has a value that is no text, whole number or boolean")
 
 
 def _checked(name: str, text: str) -> str:
     """NFC: what policy compares, what the perimeter lists and what the application is sent is one spelling."""
     normal = unicodedata.normalize("NFC", text)
     if not normal.isprintable() and any(unicodedata.category(character) in {"Cc", "Cs"} for character in normal):
-        raise GatewayError(LOGIN_MAPPING, f"`{name}` has a value with a control character")
+        raise GatewayError(login_codes.MAPPING, f"`{name}` has a value with a control character")
     if len(normal.encode()) > LONGEST_VALUE:
-        raise GatewayError(LOGIN_MAPPING, f"`{name}` has a value over {LONGEST_VALUE} bytes")
+        raise GatewayError(login_codes.MAPPING, f"`{name}` has a value over {LONGEST_VALUE} bytes")
     return normal
 
 
@@ -200,7 +200,7 @@ def _check_made_for_us(assertion: Assertion, name: str, found: list[SamlAttribut
     # Core 2.2.2, 8.3.7: within another's name space the same value is another person
     if any(attribute.of_another_sp for attribute in found):
         detail = f"`{name}` is a NameID qualified for another service provider than {assertion.audience}"
-        raise GatewayError(LOGIN_MAPPING, f"{detail} (SPNameQualifier)")
+        raise GatewayError(login_codes.MAPPING, f"{detail} (SPNameQualifier)")
 
 
 def _attributes_left_out(provider: SamlProvider, assertion: Assertion) -> frozenset[str]:
@@ -216,9 +216,13 @@ def _check_scopes(assertion: Assertion, name: str, values: tuple[str, ...]) -> N
     for value in values:
         scope = value.rpartition("@")[2].lower()
         if value.count("@") != 1 or not scope:
-            raise GatewayError(LOGIN_OUTSIDE_PERIMETER, f"`{name}` has a value that is not of the form value@scope")
+            raise GatewayError(
+                login_codes.OUTSIDE_PERIMETER, f"`{name}` has a value that is not of the form value@scope"
+            )
         if assertion.scopes and not any(_is_scope(scope, stated, pattern) for stated, pattern in assertion.scopes):
-            raise GatewayError(LOGIN_OUTSIDE_PERIMETER, f"`{name}` has a scope that this provider does not speak for")
+            raise GatewayError(
+                login_codes.OUTSIDE_PERIMETER, f"`{name}` has a scope that this provider does not speak for"
+            )
 
 
 def _is_scope(scope: str, stated: str, pattern: bool) -> bool:
@@ -241,9 +245,9 @@ def _asserted_subject(provider: SamlProvider, assertion: Assertion, attributes: 
     name = provider.subject_without_name_id or ""
     values = attributes.get(name, ())
     if len(values) != 1:
-        raise GatewayError(LOGIN_MAPPING, f"no NameID, and `{name}` in its place has {len(values)} values, not 1")
+        raise GatewayError(login_codes.MAPPING, f"no NameID, and `{name}` in its place has {len(values)} values, not 1")
     if len(values[0]) > LONGEST_NAME or not is_one_spelling(values[0]):
-        raise GatewayError(LOGIN_MAPPING, f"no NameID, and `{name}` in its place has a value that is no name")
+        raise GatewayError(login_codes.MAPPING, f"no NameID, and `{name}` in its place has a value that is no name")
     return f"!!{name}!{values[0]}"
 
 

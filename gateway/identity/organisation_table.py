@@ -8,9 +8,9 @@ from typing import Final, cast, get_args
 
 from gateway.identity.organisation_words import folded_name
 from gateway.identity.perimeter import is_siren, is_siret
+from gateway.model.codes import organisation_codes
 from gateway.model.errors import GatewayError
 from gateway.model.mail import mail_domain
-from gateway.model.organisation_codes import ORGANISATIONS_FILE
 from gateway.model.organisations import MOST_ORGANISATIONS, ListedOrganisation, OrganisationKind
 
 COLUMNS: Final = (
@@ -40,9 +40,11 @@ def organisations_in(lines: Iterable[str], delimiter: str) -> Iterator[ListedOrg
                 raise _Wrong(f"a cell has {longest} characters, and {_LONGEST_CELL} are the most")
             yield _organisation(dict(zip(names, map(str.strip, row), strict=True)))
     except (csv.Error, _Wrong) as error:
-        raise GatewayError(ORGANISATIONS_FILE, f"line {reader.line_num}: {error}") from None
+        raise GatewayError(organisation_codes.FILE, f"line {reader.line_num}: {error}") from None
     except UnicodeDecodeError:
-        raise GatewayError(ORGANISATIONS_FILE, "it is not of the encoding that is said (encoding: cp1252?)") from None
+        raise GatewayError(
+            organisation_codes.FILE, "it is not of the encoding that is said (encoding: cp1252?)"
+        ) from None
 
 
 class _Wrong(Exception):

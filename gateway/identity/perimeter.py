@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from string import ascii_lowercase, digits
 
-from gateway.model.codes import LOGIN_MAPPING, LOGIN_OUTSIDE_PERIMETER
+from gateway.model.codes import login_codes
 from gateway.model.errors import GatewayError
 from gateway.model.identity import Established, Identity
 from gateway.model.mail import looks_like_an_address, mail_domain
@@ -49,7 +49,7 @@ def _acting_for(provider: Provider, identity: Identity, chosen: str, named: tupl
     """Of the other organisations nothing is left that is their number: what a person is there is another context."""
     values = organisations(provider, identity, named)
     if chosen not in values:
-        raise GatewayError(LOGIN_MAPPING, "the organisation chosen is none for which the person may act")
+        raise GatewayError(login_codes.MAPPING, "the organisation chosen is none for which the person may act")
     others = {value for value in values if value != chosen}
     others |= {value[:_SIREN] for value in others if _are_digits(value, 14)} - {chosen[:_SIREN]}
     attributes = {
@@ -78,7 +78,7 @@ def tenant_of(provider: Provider, identity: Identity) -> str | None:
 
 
 def _not_one(provider: Provider, number: int) -> GatewayError:
-    return GatewayError(LOGIN_MAPPING, f"the tenant, `{provider.tenant_attribute}`, has {number} values, not 1")
+    return GatewayError(login_codes.MAPPING, f"the tenant, `{provider.tenant_attribute}`, has {number} values, not 1")
 
 
 # --- the perimeter
@@ -235,7 +235,7 @@ def _sources(provider: Provider, name: str) -> tuple[str, ...]:
 
 
 def _outside(name: str, why: str) -> GatewayError:
-    return GatewayError(LOGIN_OUTSIDE_PERIMETER, f"`{name}` {why}")
+    return GatewayError(login_codes.OUTSIDE_PERIMETER, f"`{name}` {why}")
 
 
 # --- names of addresses, as claims and as attributes of SAML

@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from typing import Final, Literal, NamedTuple
 from urllib.parse import quote, unquote_to_bytes
 
-from gateway.model.account_codes import ACCOUNT_ASK, ACCOUNT_LINK, ACCOUNT_LOGIN, ACCOUNT_PERSON
-from gateway.model.codes import FORM_LOGIN_LOOP, FORM_LOGIN_REFUSED
+from gateway.model.codes import account_codes, form_login_codes
 from gateway.model.errors import GatewayError
 from gateway.model.identity import Identity
 from gateway.model.theme import Words
@@ -18,11 +17,11 @@ ATTRIBUTE: Final = "account"
 """The name under which translation knows the login."""
 SUBJECT: Final = "subject"
 
-BY_THEMSELVES: Final = {"link": ACCOUNT_LINK, "request": ACCOUNT_ASK}
+BY_THEMSELVES: Final = {"link": account_codes.LINK, "request": account_codes.ASK}
 """By `AccountSettings.missing`, what a person without a link is told where there is a page on which they do something
 about it."""
 
-LINKED_ANEW: Final = (ACCOUNT_LINK, FORM_LOGIN_REFUSED, FORM_LOGIN_LOOP)
+LINKED_ANEW: Final = (account_codes.LINK, form_login_codes.REFUSED, form_login_codes.LOOP)
 """After these a person who may link by themselves is led to where they do. FORM_LOGIN_LOOP: so ends a sign-in by an old
 password where a refusal looks like a success."""
 
@@ -77,9 +76,9 @@ def person_of(by: tuple[str, ...], identity: Identity) -> str:
     for name in by:
         values = (identity.subject,) if name == SUBJECT else identity.attributes.get(name, ())
         if name in identity.left_out:
-            raise GatewayError(ACCOUNT_PERSON, f"the provider left {name} out")
+            raise GatewayError(account_codes.PERSON, f"the provider left {name} out")
         if len(values) != 1 or not values[0]:
-            raise GatewayError(ACCOUNT_PERSON, f"{len(values)} values of {name}, where one is needed")
+            raise GatewayError(account_codes.PERSON, f"{len(values)} values of {name}, where one is needed")
         found[name] = values[0]
     return written_person(found)
 
@@ -89,9 +88,9 @@ def written_person(values: Mapping[str, str]) -> str:
     try:
         person = "&".join(f"{name}={quote(values[name], safe=_SAFE)}" for name in sorted(values))
     except UnicodeEncodeError:
-        raise GatewayError(ACCOUNT_PERSON, "a value is not Unicode") from None
+        raise GatewayError(account_codes.PERSON, "a value is not Unicode") from None
     if len(person) > LONGEST_PERSON:
-        raise GatewayError(ACCOUNT_PERSON, f"what names this person has {len(person)} characters")
+        raise GatewayError(account_codes.PERSON, f"what names this person has {len(person)} characters")
     return person
 
 
@@ -102,11 +101,11 @@ def read_person(text: str) -> dict[str, str]:
     for part in text.split("&"):
         name, equals, value = part.partition("=")
         if not equals or not value or _NAME.fullmatch(name) is None or name in found:
-            raise GatewayError(ACCOUNT_PERSON, "not written as subject=VALUE or NAME=VALUE&NAME=VALUE")
+            raise GatewayError(account_codes.PERSON, "not written as subject=VALUE or NAME=VALUE&NAME=VALUE")
         try:
             found[name] = unquote_to_bytes(value).decode()
         except UnicodeDecodeError:
-            raise GatewayError(ACCOUNT_PERSON, f"the value of {name} is not UTF-8") from None
+            raise GatewayError(account_codes.PERSON, f"the value of {name} is not UTF-8") from None
     return found
 
 
@@ -114,12 +113,14 @@ def checked_login(text: str) -> str:
     """A login in the one form in which it is kept (NFC). Raises GatewayError(ACCOUNT_LOGIN), without the login."""
     login = unicodedata.normalize("NFC", text)
     if not login or len(login) > LONGEST_LOGIN:
-        raise GatewayError(ACCOUNT_LOGIN, f"a login has 1 to {LONGEST_LOGIN} characters, and this one {len(login)}")
+        raise GatewayError(
+            account_codes.LOGIN, f"a login has 1 to {LONGEST_LOGIN} characters, and this one {len(login)}"
+        )
     if login != login.strip():
         # Applications trim, and databases compare without the blanks at an end: it would be another's account.
-        raise GatewayError(ACCOUNT_LOGIN, "white space at an end of the login")
+        raise GatewayError(account_codes.LOGIN, "white space at an end of the login")
     if any(unicodedata.category(letter)[0] == "C" for letter in login):
-        raise GatewayError(ACCOUNT_LOGIN, "a character in the login that is not seen, such as a line end")
+        raise GatewayError(account_codes.LOGIN, "a character in the login that is not seen, such as a line end")
     return login
 
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from gateway.model.codes import Code
+from gateway.model.codes.code import Code
 from gateway.model.session import Seat
 from gateway.model.theme import Words
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from gateway.model.codes import Code
+from gateway.model.codes.code import Code
 from gateway.model.levels import NO_NEED, Need
 from gateway.model.theme import Words
 

@@ -1,6 +1,6 @@
 """One error type with two readers: the browser gets the code's public text, the operator gets the detail."""
 
-from gateway.model.codes import Code
+from gateway.model.codes.code import Code
 from gateway.model.theme import Words
 
 

@@ -5,7 +5,7 @@
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
-from gateway.model.codes import Code
+from gateway.model.codes.code import Code
 from gateway.model.session import Seat
 from gateway.model.theme import ByLanguage, Words
 

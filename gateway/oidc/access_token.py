@@ -4,7 +4,7 @@ the provider (RFC 7662). Its response may be a JWT itself (RFC 9701)."""
 from collections.abc import Mapping
 from dataclasses import InitVar, dataclass, field
 
-from gateway.model.codes import API_BOUND, API_SCOPE, API_TOKEN, OIDC_DISCOVERY_ENDPOINT
+from gateway.model.codes import api_codes, oidc_codes
 from gateway.model.errors import GatewayError
 from gateway.model.provider import ApiAccess, OidcProvider
 from gateway.model.quoting import quoted
@@ -84,7 +84,7 @@ def validate_access_token(
     required_time(claims, "iat")
     for name in ("jti", "client_id"):
         if text_of(claims, name) is None:
-            raise GatewayError(API_TOKEN, f"no {name}")
+            raise GatewayError(api_codes.TOKEN, f"no {name}")
     return _accepted(provider, api, claims, now)
 
 
@@ -92,7 +92,7 @@ def introspection_request(provider: OidcProvider, metadata: ProviderMetadata, to
     """The introspection request (RFC 7662 2.1): a form, with client authentication."""
     if metadata.introspection_endpoint is None:
         detail = "the provider file says introspection, the discovery document has no endpoint for it"
-        raise GatewayError(OIDC_DISCOVERY_ENDPOINT, detail)
+        raise GatewayError(oidc_codes.DISCOVERY_ENDPOINT, detail)
     form = {"token": token, "token_type_hint": "access_token"}
     # RFC 9701 4
     accept = f"application/{INTROSPECTION_JWT}" if _is_signed(provider) else "application/json"
@@ -103,18 +103,18 @@ def process_introspection_response(
     provider: OidcProvider, api: ApiAccess, response: ProviderResponse, now: float
 ) -> AccessToken:
     """For a provider that responds with JSON: a JWT is refused. Raises GatewayError."""
-    return _introspected(provider, api, response_object(response, API_TOKEN, WHAT, ("application/json",)), now)
+    return _introspected(provider, api, response_object(response, api_codes.TOKEN, WHAT, ("application/json",)), now)
 
 
 def process_introspection_jwt(
     provider: OidcProvider, api: ApiAccess, keys: JsonWebKeySet, response: ProviderResponse, now: float
 ) -> AccessToken:
     """For a provider that signs its responses: JSON is refused. Raises what `validate_access_token` raises."""
-    require_success(response, API_TOKEN, WHAT)
+    require_success(response, api_codes.TOKEN, WHAT)
     # RFC 9701 5: the provider file pins the form of the response, and the other form is refused.
     if response.content_type != f"application/{INTROSPECTION_JWT}":
         detail = f"{WHAT}: content type {told_of(response, response.content_type)}, not application/{INTROSPECTION_JWT}"
-        raise GatewayError(API_TOKEN, detail)
+        raise GatewayError(api_codes.TOKEN, detail)
     raw = response.body.decode("ascii", "replace").strip()
     if provider.encryption is not None and provider.encryption.introspection:
         # RFC 9701 5: signed, then encrypted
@@ -129,7 +129,7 @@ def process_introspection_jwt(
     check_issue_time(provider, claims, now)
     told = claims.get("token_introspection")
     if not isinstance(told, dict):
-        raise GatewayError(API_TOKEN, f"{WHAT}: no token_introspection")
+        raise GatewayError(api_codes.TOKEN, f"{WHAT}: no token_introspection")
     return _introspected(provider, api, told, now)
 
 
@@ -140,13 +140,13 @@ def _is_signed(provider: OidcProvider) -> bool:
 def _introspected(provider: OidcProvider, api: ApiAccess, claims: JsonObject, now: float) -> AccessToken:
     # RFC 7662 2.2: the boolean true, and nothing similar
     if claims.get("active") is not True:
-        raise GatewayError(API_TOKEN, f"{WHAT}: not active")
+        raise GatewayError(api_codes.TOKEN, f"{WHAT}: not active")
     if "iss" in claims:
         check_issuer(provider, claims)
     # RFC 7662 2.1: the endpoint may know other tokens too. Hydra and Keycloak say which kind this one is.
     for name in ("token_type", "token_use", "typ"):
         if (text_of(claims, name) or "").lower() in _OTHER_KINDS:
-            raise GatewayError(API_TOKEN, f"{WHAT}: {name} {quoted(claims[name], 80)}: no access token")
+            raise GatewayError(api_codes.TOKEN, f"{WHAT}: {name} {quoted(claims[name], 80)}: no access token")
     # RFC 7662 2.2, 4: the token has to be for us, unless the provider file accepts all tokens of listed clients.
     if api.audience or not api.clients:
         _check_audience(claims, api.audience)
@@ -162,7 +162,7 @@ def _client_as_subject(claims: JsonObject) -> str:
     it has a form of its own, so that a client cannot be mistaken for a person with the same `sub`."""
     client_id = text_of(claims, "client_id")
     if client_id is None:
-        raise GatewayError(API_TOKEN, f"{WHAT}: neither sub nor client_id")
+        raise GatewayError(api_codes.TOKEN, f"{WHAT}: neither sub nor client_id")
     return _as_subject(client_id)
 
 
@@ -178,11 +178,13 @@ def _accepted(provider: OidcProvider, api: ApiAccess, claims: JsonObject, now: f
     subject_of(claims)
     client = text_of(claims, "client_id")
     if api.clients and client not in api.clients:
-        raise GatewayError(API_TOKEN, f"of the client {quoted(client, 80)}, which the provider file does not list")
+        raise GatewayError(
+            api_codes.TOKEN, f"of the client {quoted(client, 80)}, which the provider file does not list"
+        )
     # RFC 9068 2.2.3, RFC 7662 2.2: values separated by spaces
     missing = api.scopes - set((text_of(claims, "scope") or "").split(" "))
     if missing:
-        raise GatewayError(API_SCOPE, f"without the scope {', '.join(sorted(missing))}")
+        raise GatewayError(api_codes.SCOPE, f"without the scope {', '.join(sorted(missing))}")
     return AccessToken(
         provider=provider.name,
         claims=claims,
@@ -201,11 +203,11 @@ def _check_bearer(claims: JsonObject) -> None:
     if "cnf" in claims:
         how = claims["cnf"]
         names = ", ".join(sorted(how)) if isinstance(how, dict) else "in an unknown form"
-        raise GatewayError(API_BOUND, f"bound to a key (cnf: {quoted(names, 80)}), and brought as a bearer token")
+        raise GatewayError(api_codes.BOUND, f"bound to a key (cnf: {quoted(names, 80)}), and brought as a bearer token")
     # RFC 9449 5: the token type says the same.
     kind = claims.get("token_type")
     if isinstance(kind, str) and kind.lower() == "dpop":
-        raise GatewayError(API_BOUND, "of the type DPoP, and brought as a bearer token")
+        raise GatewayError(api_codes.BOUND, "of the type DPoP, and brought as a bearer token")
 
 
 def _check_audience(claims: JsonObject, ours: frozenset[str]) -> None:
@@ -213,4 +215,6 @@ def _check_audience(claims: JsonObject, ours: frozenset[str]) -> None:
     audiences = aud if isinstance(aud, list) else [aud]
     if not any(isinstance(audience, str) and audience in ours for audience in audiences):
         shown = ", ".join(quoted(audience, 80) for audience in audiences[:4])
-        raise GatewayError(API_TOKEN, f"aud {shown}, not {' or '.join(sorted(ours)) or 'one that the file lists'}")
+        raise GatewayError(
+            api_codes.TOKEN, f"aud {shown}, not {' or '.join(sorted(ours)) or 'one that the file lists'}"
+        )

@@ -12,21 +12,7 @@ from dataclasses import InitVar, dataclass, field, replace
 from typing import Literal
 from urllib.parse import urlencode
 
-from gateway.model.codes import (
-    LOGIN_OTHER_PROVIDER,
-    LOGIN_PROVIDER_BUSY,
-    LOGIN_PROVIDER_FAULT,
-    LOGIN_PROVIDER_INTERACTION,
-    LOGIN_PROVIDER_REFUSED,
-    LOGIN_TOO_WEAK,
-    OIDC_CLIENT_AUTHENTICATION,
-    OIDC_PUSHED_REQUEST,
-    OIDC_RESPONSE_CODE,
-    OIDC_RESPONSE_ISSUER,
-    OIDC_RESPONSE_JWT,
-    OIDC_RESPONSE_PARAMETER,
-    OIDC_RESPONSE_STATE,
-)
+from gateway.model.codes import login_codes, oidc_codes
 from gateway.model.errors import GatewayError
 from gateway.model.levels import StepUpRequest
 from gateway.model.provider import OidcProvider
@@ -108,7 +94,7 @@ def signed_request(
 ) -> dict[str, str]:
     """JAR (RFC 9101 4 and 5): the parameters in a signed request object, and those that are sent beside it."""
     if not provider.client_keys:
-        raise GatewayError(OIDC_CLIENT_AUTHENTICATION, "a signed request needs a key, and there is none")
+        raise GatewayError(oidc_codes.CLIENT_AUTHENTICATION, "a signed request needs a key, and there is none")
     issued_at = int(fresh.now)
     claims: dict[str, object] = {
         **_typed(parameters),
@@ -131,7 +117,7 @@ def pushed_request(
     endpoint = metadata.pushed_authorization_request_endpoint
     if endpoint is None:
         detail = "the provider file says pushed, the discovery document has no endpoint for it"
-        raise GatewayError(OIDC_PUSHED_REQUEST, detail)
+        raise GatewayError(oidc_codes.PUSHED_REQUEST, detail)
     return authenticated_call(provider, metadata, _PUSHED, endpoint, parameters, fresh)
 
 
@@ -141,13 +127,14 @@ def process_pushed_response(provider: OidcProvider, response: ProviderResponse) 
     if response.status != 201:
         if 400 <= response.status < 500 and response.status != 429:
             raise GatewayError(
-                OIDC_PUSHED_REQUEST, f"{_PUSHED}: status {response.status}: {told_of(response, _reason(response))}"
+                oidc_codes.PUSHED_REQUEST,
+                f"{_PUSHED}: status {response.status}: {told_of(response, _reason(response))}",
             )
-        require_success(response, OIDC_PUSHED_REQUEST, _PUSHED)
-        raise GatewayError(OIDC_PUSHED_REQUEST, f"{_PUSHED}: status {response.status}, not 201")
-    request_uri = parse_object(response.body, OIDC_PUSHED_REQUEST, _PUSHED).get("request_uri")
+        require_success(response, oidc_codes.PUSHED_REQUEST, _PUSHED)
+        raise GatewayError(oidc_codes.PUSHED_REQUEST, f"{_PUSHED}: status {response.status}, not 201")
+    request_uri = parse_object(response.body, oidc_codes.PUSHED_REQUEST, _PUSHED).get("request_uri")
     if not isinstance(request_uri, str) or not request_uri.isascii() or not 0 < len(request_uri) <= _LONGEST_URI:
-        raise GatewayError(OIDC_PUSHED_REQUEST, f"{_PUSHED}: no request_uri")
+        raise GatewayError(oidc_codes.PUSHED_REQUEST, f"{_PUSHED}: no request_uri")
     # RFC 9126 4
     return {"client_id": provider.client_id, "request_uri": request_uri}
 
@@ -170,7 +157,7 @@ def is_hint(name: str, value: str) -> bool:
 
 def _reason(response: ProviderResponse) -> str:
     try:
-        document = parse_object(response.body, OIDC_PUSHED_REQUEST, _PUSHED)
+        document = parse_object(response.body, oidc_codes.PUSHED_REQUEST, _PUSHED)
     except GatewayError:
         return "no readable reason"
     return f"{document.get('error')}: {document.get('error_description', '')}"
@@ -232,15 +219,15 @@ _STATE = re.compile(r"[A-Za-z0-9_-]{22,128}")
 _CODE = re.compile(r"[\x20-\x7e]{1,4096}")
 # RFC 6749 4.1.2.1, OIDC Core 3.1.2.6: errors that the person can act on. All others are faults of a configuration.
 _ERRORS = {
-    "access_denied": LOGIN_PROVIDER_REFUSED,
-    "login_required": LOGIN_PROVIDER_INTERACTION,
-    "interaction_required": LOGIN_PROVIDER_INTERACTION,
-    "consent_required": LOGIN_PROVIDER_INTERACTION,
-    "account_selection_required": LOGIN_PROVIDER_INTERACTION,
+    "access_denied": login_codes.PROVIDER_REFUSED,
+    "login_required": login_codes.PROVIDER_INTERACTION,
+    "interaction_required": login_codes.PROVIDER_INTERACTION,
+    "consent_required": login_codes.PROVIDER_INTERACTION,
+    "account_selection_required": login_codes.PROVIDER_INTERACTION,
     # OpenID Connect Core Unmet Authentication Requirements 1.0: this person cannot reach the level that we requested.
-    "unmet_authentication_requirements": LOGIN_TOO_WEAK,
-    "temporarily_unavailable": LOGIN_PROVIDER_BUSY,
-    "server_error": LOGIN_PROVIDER_BUSY,
+    "unmet_authentication_requirements": login_codes.TOO_WEAK,
+    "temporarily_unavailable": login_codes.PROVIDER_BUSY,
+    "server_error": login_codes.PROVIDER_BUSY,
 }
 # The characters of a sentence, without those of markup and addresses.
 _SHOWN = re.compile(r"[\w ,;:.!?'’()-]{1,200}")
@@ -264,7 +251,9 @@ def response_state(parameters: Parameters) -> str:
     """The `state`, by which the caller takes the login from the store before it reads anything else."""
     states = [value for name, value in parameters if name == "state"]
     if len(states) != 1 or not _STATE.fullmatch(states[0]):
-        raise GatewayError(OIDC_RESPONSE_STATE, f"{len(states)} state parameters, or one of a form that we never sent")
+        raise GatewayError(
+            oidc_codes.RESPONSE_STATE, f"{len(states)} state parameters, or one of a form that we never sent"
+        )
     return states[0]
 
 
@@ -277,11 +266,11 @@ def process_authorization_response(
     """
     if login.provider != provider.name:
         detail = f"asked of {quoted(login.provider)}, answered at the callback of {quoted(provider.name)}"
-        raise GatewayError(LOGIN_OTHER_PROVIDER, detail)
+        raise GatewayError(login_codes.OTHER_PROVIDER, detail)
     # Invariant 7: a reload may have given this provider file another issuer, which must not see this code.
     if login.issuer not in ("", provider.issuer):
         detail = f"asked of {quoted(login.issuer)}, and the file names {quoted(provider.issuer)} since"
-        raise GatewayError(LOGIN_OTHER_PROVIDER, detail)
+        raise GatewayError(login_codes.OTHER_PROVIDER, detail)
     response = _single(parameters)
     _check_issuer(metadata, response.get("iss"))
     # RFC 6749 4.1.2.1
@@ -290,7 +279,7 @@ def process_authorization_response(
     # RFC 6749 4.1.2
     code = response.get("code", "")
     if not _CODE.fullmatch(code):
-        raise GatewayError(OIDC_RESPONSE_CODE, f"no code, or one of a wrong form ({len(code)} characters)")
+        raise GatewayError(oidc_codes.RESPONSE_CODE, f"no code, or one of a wrong form ({len(code)} characters)")
     return AuthorizationCode(provider.name, code, _PROVEN)
 
 
@@ -298,7 +287,7 @@ def _refusal(error: str, description: str) -> GatewayError:
     """The error for a refusal. State and issuer have been checked, so the text in it is the provider's own."""
     shown = description if _SHOWN.fullmatch(description) else ""
     return GatewayError(
-        _ERRORS.get(error, LOGIN_PROVIDER_FAULT), f"{quoted(error)}: {quoted(description)}", shown=shown
+        _ERRORS.get(error, login_codes.PROVIDER_FAULT), f"{quoted(error)}: {quoted(description)}", shown=shown
     )
 
 
@@ -307,7 +296,7 @@ def _single(parameters: Parameters) -> Mapping[str, str]:
     response: dict[str, str] = {}
     for name, value in parameters:
         if name in response:
-            raise GatewayError(OIDC_RESPONSE_PARAMETER, f"parameter {quoted(name)} twice")
+            raise GatewayError(oidc_codes.RESPONSE_PARAMETER, f"parameter {quoted(name)} twice")
         response[name] = value
     return response
 
@@ -315,9 +304,11 @@ def _single(parameters: Parameters) -> Mapping[str, str]:
 def _check_issuer(metadata: ProviderMetadata, iss: str | None) -> None:
     # RFC 9207 2.4: `iss` is compared whenever it is sent, with errors too, and required if the metadata announce it.
     if iss is None and metadata.authorization_response_iss_parameter_supported:
-        raise GatewayError(OIDC_RESPONSE_ISSUER, "no iss parameter, though the provider announces that it sends one")
+        raise GatewayError(
+            oidc_codes.RESPONSE_ISSUER, "no iss parameter, though the provider announces that it sends one"
+        )
     if iss is not None and iss != metadata.issuer:
-        raise GatewayError(OIDC_RESPONSE_ISSUER, f"iss {quoted(iss)}, not {quoted(metadata.issuer)}")
+        raise GatewayError(oidc_codes.RESPONSE_ISSUER, f"iss {quoted(iss)}, not {quoted(metadata.issuer)}")
 
 
 # --- JARM (JWT Secured Authorization Response Mode for OAuth 2.0): the response as a signed JWT
@@ -338,7 +329,7 @@ def unverified_parameters(parameters: Parameters) -> Parameters:
         return parameters
     # RFC 6749 3.1
     if len(responses) > 1:
-        raise GatewayError(OIDC_RESPONSE_PARAMETER, "parameter response twice")
+        raise GatewayError(oidc_codes.RESPONSE_PARAMETER, "parameter response twice")
     return _texts(parse_compact(responses[0]).payload)
 
 
@@ -351,7 +342,7 @@ def verified_parameters(provider: OidcProvider, keys: JsonWebKeySet, parameters:
     responses = [value for name, value in parameters if name == "response"]
     # If we requested a signed response, an unsigned one is refused.
     if len(responses) != 1:
-        raise GatewayError(OIDC_RESPONSE_JWT, f"{len(responses)} signed responses, and one was asked for")
+        raise GatewayError(oidc_codes.RESPONSE_JWT, f"{len(responses)} signed responses, and one was asked for")
     # 4.4 (2) to (7)
     token = parse_compact(responses[0])
     check_issuer(provider, token.payload)

@@ -8,21 +8,8 @@ import base64
 import hashlib
 import hmac
 
-from gateway.model.codes import (
-    LOGIN_NOT_FRESH,
-    OIDC_ID_TOKEN_ACR,
-    OIDC_ID_TOKEN_AUDIENCE,
-    OIDC_ID_TOKEN_AUTH_TIME,
-    OIDC_ID_TOKEN_AUTHORIZED_PARTY,
-    OIDC_ID_TOKEN_CLAIM,
-    OIDC_ID_TOKEN_EXPIRED,
-    OIDC_ID_TOKEN_ISSUED_AT,
-    OIDC_ID_TOKEN_ISSUER,
-    OIDC_ID_TOKEN_NONCE,
-    OIDC_ID_TOKEN_NOT_BEFORE,
-    OIDC_ID_TOKEN_SUBJECT,
-    Code,
-)
+from gateway.model.codes import login_codes, oidc_codes
+from gateway.model.codes.code import Code
 from gateway.model.errors import GatewayError
 from gateway.model.provider import OidcProvider
 from gateway.model.quoting import quoted
@@ -40,7 +27,7 @@ def check_issuer(provider: OidcProvider, claims: JsonObject) -> None:
     # OIDC Core 3.1.3.7 (2)
     if claims.get("iss") != provider.issuer:
         detail = f"iss {quoted(claims.get('iss'))}, not {quoted(provider.issuer)}"
-        raise GatewayError(OIDC_ID_TOKEN_ISSUER, detail)
+        raise GatewayError(oidc_codes.ID_TOKEN_ISSUER, detail)
 
 
 def audiences_of(provider: OidcProvider, claims: JsonObject) -> list[object]:
@@ -49,9 +36,9 @@ def audiences_of(provider: OidcProvider, claims: JsonObject) -> list[object]:
     audiences: list[object] = aud if isinstance(aud, list) else [aud]
     if provider.client_id not in audiences:
         shown = ", ".join(quoted(audience, 80) for audience in audiences[:4])
-        raise GatewayError(OIDC_ID_TOKEN_AUDIENCE, f"aud {shown}, not {quoted(provider.client_id)}")
+        raise GatewayError(oidc_codes.ID_TOKEN_AUDIENCE, f"aud {shown}, not {quoted(provider.client_id)}")
     if not all(isinstance(audience, str) for audience in audiences):
-        raise GatewayError(OIDC_ID_TOKEN_AUDIENCE, "aud with a member that is not a string")
+        raise GatewayError(oidc_codes.ID_TOKEN_AUDIENCE, "aud with a member that is not a string")
     return audiences
 
 
@@ -59,10 +46,10 @@ def check_authorized_party(provider: OidcProvider, claims: JsonObject, audiences
     azp = claims.get("azp")
     # OIDC Core 3.1.3.7 (4): among several audiences the provider must say that the token was issued to us
     if len(audiences) > 1 and azp is None:
-        raise GatewayError(OIDC_ID_TOKEN_AUTHORIZED_PARTY, f"{len(audiences)} audiences and no azp")
+        raise GatewayError(oidc_codes.ID_TOKEN_AUTHORIZED_PARTY, f"{len(audiences)} audiences and no azp")
     # OIDC Core 3.1.3.7 (5)
     if azp is not None and azp != provider.client_id:
-        raise GatewayError(OIDC_ID_TOKEN_AUTHORIZED_PARTY, f"azp {quoted(azp)}, not {quoted(provider.client_id)}")
+        raise GatewayError(oidc_codes.ID_TOKEN_AUTHORIZED_PARTY, f"azp {quoted(azp)}, not {quoted(provider.client_id)}")
 
 
 def check_expiry(provider: OidcProvider, claims: JsonObject, now: float) -> int:
@@ -74,7 +61,9 @@ def check_expiry(provider: OidcProvider, claims: JsonObject, now: float) -> int:
         made = time_of(claims, "iat")
         if made is not None:
             detail += f"; issued {now - made:.0f} s ago by our clock"
-        raise GatewayError(OIDC_ID_TOKEN_EXPIRED, detail, shown=seconds(now - min(exp, exp if made is None else made)))
+        raise GatewayError(
+            oidc_codes.ID_TOKEN_EXPIRED, detail, shown=seconds(now - min(exp, exp if made is None else made))
+        )
     return int(exp)
 
 
@@ -85,7 +74,7 @@ def check_issue_time(provider: OidcProvider, claims: JsonObject, now: float) -> 
     check_not_ahead(provider, claims, now)
     if iat < now - OLDEST - provider.skew:
         detail = f"issued {now - iat:.0f} s ago by our clock, {OLDEST + provider.skew} s are tolerated"
-        raise GatewayError(OIDC_ID_TOKEN_ISSUED_AT, detail, shown=seconds(now - iat))
+        raise GatewayError(oidc_codes.ID_TOKEN_ISSUED_AT, detail, shown=seconds(now - iat))
     return int(iat)
 
 
@@ -95,12 +84,12 @@ def check_not_ahead(provider: OidcProvider, claims: JsonObject, now: float) -> N
     iat = time_of(claims, "iat")
     if iat is not None and iat > now + provider.skew:
         detail = f"issued {iat - now:.0f} s ahead of our clock, {provider.skew} s are tolerated"
-        raise GatewayError(OIDC_ID_TOKEN_ISSUED_AT, detail, shown=seconds(iat - now))
+        raise GatewayError(oidc_codes.ID_TOKEN_ISSUED_AT, detail, shown=seconds(iat - now))
     # RFC 7519 4.1.5
     nbf = time_of(claims, "nbf")
     if nbf is not None and nbf > now + provider.skew:
         detail = f"valid {nbf - now:.0f} s from now by our clock, {provider.skew} s are tolerated"
-        raise GatewayError(OIDC_ID_TOKEN_NOT_BEFORE, detail, shown=seconds(nbf - now))
+        raise GatewayError(oidc_codes.ID_TOKEN_NOT_BEFORE, detail, shown=seconds(nbf - now))
 
 
 def check_auth_time(provider: OidcProvider, claims: JsonObject, now: float) -> int | None:
@@ -111,7 +100,7 @@ def check_auth_time(provider: OidcProvider, claims: JsonObject, now: float) -> i
         return None
     if auth_time > now + provider.skew:
         detail = f"signed in {auth_time - now:.0f} s ahead of our clock, {provider.skew} s are tolerated"
-        raise GatewayError(OIDC_ID_TOKEN_AUTH_TIME, detail, shown=seconds(auth_time - now))
+        raise GatewayError(oidc_codes.ID_TOKEN_AUTH_TIME, detail, shown=seconds(auth_time - now))
     return int(auth_time)
 
 
@@ -120,7 +109,7 @@ def check_acr(provider: OidcProvider, claims: JsonObject) -> None:
     demanded = provider.request.essential_acr
     if demanded and text_of(claims, "acr") not in demanded:
         detail = f"acr {quoted(claims.get('acr'))}, not one of {', '.join(sorted(demanded))}"
-        raise GatewayError(OIDC_ID_TOKEN_ACR, detail)
+        raise GatewayError(oidc_codes.ID_TOKEN_ACR, detail)
 
 
 def check_age(provider: OidcProvider, login: OidcLogin, auth_time: int | None) -> None:
@@ -128,10 +117,12 @@ def check_age(provider: OidcProvider, login: OidcLogin, auth_time: int | None) -
     if login.max_age is None:
         return
     if auth_time is None:
-        raise GatewayError(LOGIN_NOT_FRESH, f"max_age {login.max_age} was asked for, and there is no auth_time")
+        raise GatewayError(login_codes.NOT_FRESH, f"max_age {login.max_age} was asked for, and there is no auth_time")
     age = login.created_at - auth_time
     if age > login.max_age + provider.skew:
-        raise GatewayError(LOGIN_NOT_FRESH, f"signed in {age} s before the request, which asked for {login.max_age}")
+        raise GatewayError(
+            login_codes.NOT_FRESH, f"signed in {age} s before the request, which asked for {login.max_age}"
+        )
 
 
 def check_hash(claims: JsonObject, name: str, value: str, algorithm: Algorithm, wrong: Code) -> None:
@@ -156,9 +147,9 @@ def check_nonce(claims: JsonObject, expected: str | None) -> None:
     # OIDC Core 3.1.3.7 (11)
     nonce = claims.get("nonce")
     if not isinstance(nonce, str) or expected is None:
-        raise GatewayError(OIDC_ID_TOKEN_NONCE, "no nonce, or none was known")
+        raise GatewayError(oidc_codes.ID_TOKEN_NONCE, "no nonce, or none was known")
     if not hmac.compare_digest(nonce.encode("utf-8"), expected.encode("utf-8")):
-        raise GatewayError(OIDC_ID_TOKEN_NONCE, "the nonce of another sign-in")
+        raise GatewayError(oidc_codes.ID_TOKEN_NONCE, "the nonce of another sign-in")
 
 
 def seconds(apart: float) -> str:
@@ -170,7 +161,7 @@ def subject_of(claims: JsonObject) -> str:
     # OIDC Core 2: 1 to 255 characters
     sub = claims.get("sub")
     if not isinstance(sub, str) or not 0 < len(sub) <= 255 or not sub.isprintable():
-        raise GatewayError(OIDC_ID_TOKEN_SUBJECT, "sub is not a string of 1 to 255 characters that print")
+        raise GatewayError(oidc_codes.ID_TOKEN_SUBJECT, "sub is not a string of 1 to 255 characters that print")
     return sub
 
 
@@ -180,14 +171,14 @@ def time_of(claims: JsonObject, name: str) -> float | None:
     if value is None and name not in claims:
         return None
     if not isinstance(value, int | float) or isinstance(value, bool) or not 0 <= value <= _LAST_EXACT_INTEGER:
-        raise GatewayError(OIDC_ID_TOKEN_CLAIM, f"{name} is not a time in seconds")
+        raise GatewayError(oidc_codes.ID_TOKEN_CLAIM, f"{name} is not a time in seconds")
     return float(value)
 
 
 def required_time(claims: JsonObject, name: str) -> float:
     value = time_of(claims, name)
     if value is None:
-        raise GatewayError(OIDC_ID_TOKEN_CLAIM, f"no {name}")
+        raise GatewayError(oidc_codes.ID_TOKEN_CLAIM, f"no {name}")
     return value
 
 

@@ -9,7 +9,7 @@ from urllib.parse import quote_plus, urlencode
 from joserfc import jwt
 from joserfc.jwk import OctKey
 
-from gateway.model.codes import OIDC_CLIENT_AUTHENTICATION
+from gateway.model.codes import oidc_codes
 from gateway.model.errors import GatewayError
 from gateway.model.provider import OidcProvider
 from gateway.oidc.client_keys import sign
@@ -75,7 +75,7 @@ def _assertion(provider: OidcProvider, metadata: ProviderMetadata, fresh: Fresh)
         key = OctKey.import_key(_secret(provider))
         return jwt.encode({"alg": "HS256", "typ": "JWT"}, claims, key, algorithms=["HS256"])
     if not provider.client_keys:
-        raise GatewayError(OIDC_CLIENT_AUTHENTICATION, "private_key_jwt needs a key, and there is none")
+        raise GatewayError(oidc_codes.CLIENT_AUTHENTICATION, "private_key_jwt needs a key, and there is none")
     return sign(provider.client_keys[0], claims)
 
 
@@ -88,5 +88,5 @@ def _basic(client_id: str, secret: str) -> str:
 def _secret(provider: OidcProvider) -> str:
     if not provider.client_secret:
         detail = f"{provider.client_authentication} needs a client secret, and there is none"
-        raise GatewayError(OIDC_CLIENT_AUTHENTICATION, detail)
+        raise GatewayError(oidc_codes.CLIENT_AUTHENTICATION, detail)
     return provider.client_secret

@@ -3,7 +3,8 @@
 import re
 from dataclasses import dataclass
 
-from gateway.model.codes import OIDC_DISCOVERY, OIDC_DISCOVERY_ENDPOINT, OIDC_DISCOVERY_ISSUER, Code
+from gateway.model.codes import oidc_codes
+from gateway.model.codes.code import Code
 from gateway.model.errors import GatewayError
 from gateway.model.provider import OidcProvider
 from gateway.model.quoting import quoted
@@ -35,17 +36,19 @@ class ProviderMetadata:
 def discovery_request(provider: OidcProvider) -> Call:
     # Discovery 4.1: one terminating slash is removed
     url = provider.issuer.removesuffix("/") + "/.well-known/openid-configuration"
-    require_endpoint(url, development=provider.development, code=OIDC_DISCOVERY_ENDPOINT, what="issuer")
+    require_endpoint(url, development=provider.development, code=oidc_codes.DISCOVERY_ENDPOINT, what="issuer")
     return Call(WHAT, "GET", url, (("Accept", "application/json"),))
 
 
 def process_discovery_response(provider: OidcProvider, response: ProviderResponse) -> ProviderMetadata:
     # Discovery 4.2: application/json
-    document = response_object(response, OIDC_DISCOVERY, f"{WHAT} of {quoted(provider.issuer)}", ("application/json",))
+    document = response_object(
+        response, oidc_codes.DISCOVERY, f"{WHAT} of {quoted(provider.issuer)}", ("application/json",)
+    )
     # Discovery 4.3: the issuer returned MUST be exactly the one that we asked.
     if document.get("issuer") != provider.issuer:
         detail = f"{WHAT}: issuer {quoted(document.get('issuer'))}, not {quoted(provider.issuer)}"
-        raise GatewayError(OIDC_DISCOVERY_ISSUER, detail)
+        raise GatewayError(oidc_codes.DISCOVERY_ISSUER, detail)
     called = document | _aliases(provider, document)
     return ProviderMetadata(
         issuer=provider.issuer,
@@ -72,7 +75,7 @@ def _aliases(provider: OidcProvider, document: JsonObject) -> JsonObject:
     # RFC 8705 5: a client that authenticates with a certificate uses these in place of the usual endpoints.
     aliases = document.get("mtls_endpoint_aliases", {})
     if not isinstance(aliases, dict):
-        raise GatewayError(OIDC_DISCOVERY, f"{WHAT}: mtls_endpoint_aliases is not an object")
+        raise GatewayError(oidc_codes.DISCOVERY, f"{WHAT}: mtls_endpoint_aliases is not an object")
     return aliases if provider.client_certificate is not None else {}
 
 
@@ -81,7 +84,7 @@ def _endpoint(provider: OidcProvider, document: JsonObject, member: str) -> str:
     return require_endpoint(
         document.get(member),
         development=provider.development,
-        code=OIDC_DISCOVERY_ENDPOINT,
+        code=oidc_codes.DISCOVERY_ENDPOINT,
         what=f"{WHAT}: {member}",
     )
 
@@ -99,7 +102,7 @@ def _texts(document: JsonObject, member: str) -> list[object]:
 def _boolean(document: JsonObject, member: str) -> bool:
     value = document.get(member, False)
     if not isinstance(value, bool):
-        raise GatewayError(OIDC_DISCOVERY, f"{WHAT}: {member} is neither true nor false")
+        raise GatewayError(oidc_codes.DISCOVERY, f"{WHAT}: {member} is neither true nor false")
     return value
 
 

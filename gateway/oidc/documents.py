@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from typing import Literal
 from urllib.parse import parse_qsl, unquote_plus
 
-from gateway.model.codes import LOGIN_PROVIDER_UNREACHABLE, Code
+from gateway.model.codes import login_codes
+from gateway.model.codes.code import Code
 from gateway.model.errors import GatewayError
 from gateway.model.quoting import quoted, without
 
@@ -118,7 +119,7 @@ def require_success(response: ProviderResponse, code: Code, what: str) -> None:
     """Check for status 200. Raises GatewayError: LOGIN_PROVIDER_UNREACHABLE if the provider is overloaded or out of
     order, else `code`."""
     if response.status == 429 or response.status >= 500:
-        raise GatewayError(LOGIN_PROVIDER_UNREACHABLE, f"{what}: status {response.status}")
+        raise GatewayError(login_codes.PROVIDER_UNREACHABLE, f"{what}: status {response.status}")
     if 300 <= response.status < 400:
         raise GatewayError(code, f"{what}: status {response.status}; a redirect is not followed")
     if response.status != 200:

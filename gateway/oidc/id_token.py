@@ -3,10 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import InitVar, dataclass, field
 
-from gateway.model.codes import (
-    OIDC_ID_TOKEN_ACCESS_TOKEN_HASH,
-    OIDC_ID_TOKEN_CODE_HASH,
-)
+from gateway.model.codes import oidc_codes
 from gateway.model.provider import OidcProvider
 from gateway.model.transaction import OidcLogin
 from gateway.oidc.authorization import AuthorizationCode
@@ -98,9 +95,9 @@ def validate_id_token(
     auth_time = check_auth_time(provider, claims, now)
     check_age(provider, login, auth_time)
     # 3.1.3.8 hash of the access token, 3.3.2.11 hash of the code
-    check_hash(claims, "at_hash", tokens.access_token, algorithm, OIDC_ID_TOKEN_ACCESS_TOKEN_HASH)
+    check_hash(claims, "at_hash", tokens.access_token, algorithm, oidc_codes.ID_TOKEN_ACCESS_TOKEN_HASH)
     if code is not None:
-        check_hash(claims, "c_hash", code.value, algorithm, OIDC_ID_TOKEN_CODE_HASH)
+        check_hash(claims, "c_hash", code.value, algorithm, oidc_codes.ID_TOKEN_CODE_HASH)
     return IdToken(
         provider=provider.name,
         issuer=provider.issuer,

@@ -13,14 +13,7 @@ from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, Key, OKPKey, RSAKey
 from joserfc.jws import JWSRegistry
 
-from gateway.model.codes import (
-    OIDC_ID_TOKEN_ALGORITHM,
-    OIDC_ID_TOKEN_FORM,
-    OIDC_ID_TOKEN_HEADER,
-    OIDC_ID_TOKEN_KEY,
-    OIDC_ID_TOKEN_SIGNATURE,
-    OIDC_JWKS,
-)
+from gateway.model.codes import oidc_codes
 from gateway.model.errors import GatewayError
 from gateway.model.quoting import quoted
 from gateway.oidc.algorithms import ALGORITHMS, OF_PUBLIC_KEYS, Algorithm, KeyKind
@@ -68,13 +61,13 @@ def jwks_request(metadata: ProviderMetadata) -> Call:
 
 
 def process_jwks_response(response: ProviderResponse) -> JsonWebKeySet:
-    document = response_object(response, OIDC_JWKS, WHAT, ("application/json", "application/jwk-set+json"))
+    document = response_object(response, oidc_codes.JWKS, WHAT, ("application/json", "application/jwk-set+json"))
     published = document.get("keys")
     # RFC 7517 5.1
     if not isinstance(published, list):
-        raise GatewayError(OIDC_JWKS, f"{WHAT}: `keys` is not an array")
+        raise GatewayError(oidc_codes.JWKS, f"{WHAT}: `keys` is not an array")
     if len(published) > MOST_KEYS:
-        raise GatewayError(OIDC_JWKS, f"{WHAT}: {len(published)} keys, at most {MOST_KEYS} are read")
+        raise GatewayError(oidc_codes.JWKS, f"{WHAT}: {len(published)} keys, at most {MOST_KEYS} are read")
     keys: list[VerificationKey] = []
     left_out: list[str] = []
     for place, jwk in enumerate(published):
@@ -83,7 +76,7 @@ def process_jwks_response(response: ProviderResponse) -> JsonWebKeySet:
         except (ValueError, TypeError, JoseError) as error:
             left_out.append(f"key {place}: {quoted(str(error))}")
     if not keys:
-        raise GatewayError(OIDC_JWKS, f"{WHAT}: no key that can verify a signature ({'; '.join(left_out)[:500]})")
+        raise GatewayError(oidc_codes.JWKS, f"{WHAT}: no key that can verify a signature ({'; '.join(left_out)[:500]})")
     return JsonWebKeySet(tuple(keys), tuple(left_out))
 
 
@@ -170,21 +163,21 @@ def parse_compact(token: str, kinds: Collection[str] = ("jwt",)) -> SignedToken:
     Raises GatewayError, with the codes of the ID token.
     """
     if len(token) > LONGEST_TOKEN:
-        raise GatewayError(OIDC_ID_TOKEN_FORM, f"{len(token)} characters, at most {LONGEST_TOKEN} are read")
+        raise GatewayError(oidc_codes.ID_TOKEN_FORM, f"{len(token)} characters, at most {LONGEST_TOKEN} are read")
     segments = token.split(".")
     # RFC 7515 7.1: three segments. Five are an encrypted token, which was not agreed on. RFC 7515 10.7: the JSON
     # serialisation, with several signatures, is not read.
     if len(segments) != 3:
-        raise GatewayError(OIDC_ID_TOKEN_FORM, f"{len(segments)} segments, not the 3 of a signed token")
+        raise GatewayError(oidc_codes.ID_TOKEN_FORM, f"{len(segments)} segments, not the 3 of a signed token")
     header_bytes, payload_bytes = decode_segment(segments[0], "header"), decode_segment(segments[1], "payload")
-    header = parse_object(header_bytes, OIDC_ID_TOKEN_HEADER, "header")
+    header = parse_object(header_bytes, oidc_codes.ID_TOKEN_HEADER, "header")
     kid = _check_header(header, kinds)
     # A token with an empty signature is refused for its algorithm, which tells the operator more.
     signature = decode_segment(segments[2], "signature") if segments[2] else b""
     return SignedToken(
         algorithm=header.get("alg"),
         kid=kid,
-        payload=parse_object(payload_bytes, OIDC_ID_TOKEN_FORM, "payload"),
+        payload=parse_object(payload_bytes, oidc_codes.ID_TOKEN_FORM, "payload"),
         signing_input=f"{segments[0]}.{segments[1]}".encode("ascii"),
         signature=signature,
     )
@@ -201,7 +194,7 @@ def verify_signature(
     algorithm = ALGORITHMS.get(token.algorithm) if isinstance(token.algorithm, str) else None
     if algorithm is None or algorithm.name not in allowed:
         detail = f"signed with {quoted(token.algorithm)}; the provider file accepts {', '.join(sorted(allowed))}"
-        raise GatewayError(OIDC_ID_TOKEN_ALGORITHM, detail)
+        raise GatewayError(oidc_codes.ID_TOKEN_ALGORITHM, detail)
     # OIDC Core 3.1.3.7 (8): a MAC is made with the client secret, never with a published key.
     if algorithm.kind == "secret":
         _verify_mac(token, client_secret)
@@ -212,10 +205,10 @@ def verify_signature(
 
 def _verify_mac(token: SignedToken, client_secret: str | None) -> None:
     if not client_secret:
-        raise GatewayError(OIDC_ID_TOKEN_SIGNATURE, "a MAC, and there is no client secret to check it with")
+        raise GatewayError(oidc_codes.ID_TOKEN_SIGNATURE, "a MAC, and there is no client secret to check it with")
     expected = hmac.digest(client_secret.encode("utf-8"), token.signing_input, "sha256")
     if not hmac.compare_digest(token.signature, expected):
-        raise GatewayError(OIDC_ID_TOKEN_SIGNATURE, "HS256 signature not made with the client secret")
+        raise GatewayError(oidc_codes.ID_TOKEN_SIGNATURE, "HS256 signature not made with the client secret")
 
 
 def _verify_with_published(token: SignedToken, keys: JsonWebKeySet, algorithm: Algorithm) -> None:
@@ -224,14 +217,16 @@ def _verify_with_published(token: SignedToken, keys: JsonWebKeySet, algorithm: A
     if not suitable:
         name = "without a kid" if token.kid is None else f"with kid {quoted(token.kid, 80)}"
         unread = f"; left out: {'; '.join(keys.left_out)[:500]}" if keys.left_out else ""
-        raise GatewayError(OIDC_ID_TOKEN_KEY, f"no published {algorithm.kind} key {name} for {algorithm.name}{unread}")
+        raise GatewayError(
+            oidc_codes.ID_TOKEN_KEY, f"no published {algorithm.kind} key {name} for {algorithm.name}{unread}"
+        )
     if len(suitable) > _MOST_TRIED:
         found = f"{len(suitable)} published {algorithm.kind} keys fit, at most {_MOST_TRIED} are tried"
-        raise GatewayError(OIDC_ID_TOKEN_KEY, f"{found}: the provider has to name the key by a kid of its own")
+        raise GatewayError(oidc_codes.ID_TOKEN_KEY, f"{found}: the provider has to name the key by a kid of its own")
     # OIDC Core 3.1.3.7 (6), RFC 7515 5.2
     if not any(_signed_by(token, key, algorithm) for key in suitable):
         detail = f"{algorithm.name} signature of none of the {len(suitable)} keys that fit"
-        raise GatewayError(OIDC_ID_TOKEN_SIGNATURE, detail)
+        raise GatewayError(oidc_codes.ID_TOKEN_SIGNATURE, detail)
 
 
 def _check_header(header: JsonObject, kinds: Collection[str]) -> str | None:
@@ -239,16 +234,16 @@ def _check_header(header: JsonObject, kinds: Collection[str]) -> str | None:
     # RFC 7515 4.1.11, RFC 7797, RFC 7516 4.1.3: we understand no extension.
     for member in ("crit", "b64", "zip"):
         if member in header:
-            raise GatewayError(OIDC_ID_TOKEN_HEADER, f"header with {member}")
+            raise GatewayError(oidc_codes.ID_TOKEN_HEADER, f"header with {member}")
     # RFC 8725 3.11: another type of token (at+jwt, logout+jwt) is not accepted as an ID token. RFC 7515 4.1.9: the
     # prefix may be missing.
     typ = header.get("typ", "JWT")
     if not isinstance(typ, str) or typ.lower().removeprefix("application/") not in kinds:
-        raise GatewayError(OIDC_ID_TOKEN_HEADER, f"header with typ {quoted(typ)}, not {' or '.join(kinds)}")
+        raise GatewayError(oidc_codes.ID_TOKEN_HEADER, f"header with typ {quoted(typ)}, not {' or '.join(kinds)}")
     # RFC 7515 4.1.4
     kid = header.get("kid")
     if kid is not None and not isinstance(kid, str):
-        raise GatewayError(OIDC_ID_TOKEN_HEADER, "header with a kid that is not a string")
+        raise GatewayError(oidc_codes.ID_TOKEN_HEADER, "header with a kid that is not a string")
     return kid
 
 
@@ -266,7 +261,7 @@ def decode_segment(segment: str, what: str) -> bytes:
             raise binascii.Error
         decoded = base64.urlsafe_b64decode(segment + "=" * (-len(segment) % 4))
     except binascii.Error as error:
-        raise GatewayError(OIDC_ID_TOKEN_FORM, f"{what} is not base64url") from error
+        raise GatewayError(oidc_codes.ID_TOKEN_FORM, f"{what} is not base64url") from error
     if segment[-1] not in _LAST[len(segment) % 4]:
-        raise GatewayError(OIDC_ID_TOKEN_FORM, f"{what} is not base64url in its one spelling")
+        raise GatewayError(oidc_codes.ID_TOKEN_FORM, f"{what} is not base64url in its one spelling")
     return decoded

@@ -2,7 +2,7 @@
 
 from dataclasses import InitVar, dataclass, field
 
-from gateway.model.codes import OIDC_LOGOUT_TOKEN, OIDC_LOGOUT_TOKEN_EVENT, OIDC_LOGOUT_TOKEN_NONCE
+from gateway.model.codes import oidc_codes
 from gateway.model.errors import GatewayError
 from gateway.model.provider import OidcProvider
 from gateway.oidc.claims import audiences_of, check_issuer, subject_of, text_of, time_of
@@ -61,7 +61,7 @@ def validate_logout_token(provider: OidcProvider, keys: JsonWebKeySet, raw: str)
     _check_jti(claims)
     # 2.6 (7): an ID token that somebody passes on must not end a session.
     if "nonce" in claims:
-        raise GatewayError(OIDC_LOGOUT_TOKEN_NONCE, "logout token with a nonce")
+        raise GatewayError(oidc_codes.LOGOUT_TOKEN_NONCE, "logout token with a nonce")
     return LogoutToken(
         provider=provider.name,
         issuer=provider.issuer,
@@ -83,20 +83,20 @@ def _whose(claims: JsonObject) -> tuple[str | None, str | None]:
     sid = text_of(claims, "sid")
     if sid is None and "sid" in claims:
         # Falling back on the subject would end more sessions than the provider meant.
-        raise GatewayError(OIDC_LOGOUT_TOKEN, "logout token with a sid that is no text")
+        raise GatewayError(oidc_codes.LOGOUT_TOKEN, "logout token with a sid that is no text")
     if sid is None and "sub" not in claims:
-        raise GatewayError(OIDC_LOGOUT_TOKEN, "logout token with neither sub nor sid")
+        raise GatewayError(oidc_codes.LOGOUT_TOKEN, "logout token with neither sub nor sid")
     return subject_of(claims) if "sub" in claims else None, sid
 
 
 def _check_event(claims: JsonObject) -> None:
     events = claims.get("events")
     if not isinstance(events, dict) or not isinstance(events.get(EVENT), dict):
-        raise GatewayError(OIDC_LOGOUT_TOKEN_EVENT, f"logout token without the event {EVENT}")
+        raise GatewayError(oidc_codes.LOGOUT_TOKEN_EVENT, f"logout token without the event {EVENT}")
 
 
 def _check_jti(claims: JsonObject) -> None:
     # 2.4: REQUIRED
     jti = text_of(claims, "jti")
     if jti is None or len(jti) > _LONGEST_ID:
-        raise GatewayError(OIDC_LOGOUT_TOKEN, f"logout token without a jti of 1 to {_LONGEST_ID} characters")
+        raise GatewayError(oidc_codes.LOGOUT_TOKEN, f"logout token without a jti of 1 to {_LONGEST_ID} characters")

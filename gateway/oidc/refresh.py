@@ -3,15 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import InitVar, dataclass, field
 
-from gateway.model.codes import (
-    OIDC_ID_TOKEN_AUDIENCE,
-    OIDC_ID_TOKEN_AUTH_TIME,
-    OIDC_ID_TOKEN_AUTHORIZED_PARTY,
-    OIDC_REFRESH_ENDED,
-    OIDC_REFRESH_SUBJECT,
-    OIDC_TOKEN,
-    OIDC_TOKEN_REFUSED,
-)
+from gateway.model.codes import oidc_codes
 from gateway.model.errors import GatewayError
 from gateway.model.provider import OidcProvider
 from gateway.model.quoting import quoted
@@ -84,16 +76,16 @@ def refresh_request(provider: OidcProvider, metadata: ProviderMetadata, refresh_
 def process_refresh_response(provider: OidcProvider, refresh_token: str, response: ProviderResponse) -> RefreshResponse:
     """Raises GatewayError: OIDC_REFRESH_ENDED if the provider has ended the session. Others do not tell."""
     if response.status in (400, 401):
-        error = error_of(response, OIDC_TOKEN_REFUSED, WHAT)
+        error = error_of(response, oidc_codes.TOKEN_REFUSED, WHAT)
         # RFC 6749 5.2: invalid, expired, revoked
         over = isinstance(error, str) and error in {"invalid_grant", *provider.refresh_ends_on}
-        code = OIDC_REFRESH_ENDED if over else OIDC_TOKEN_REFUSED
+        code = oidc_codes.REFRESH_ENDED if over else oidc_codes.TOKEN_REFUSED
         raise GatewayError(code, f"{WHAT}: {told_of(response, error)}")
-    document = response_object(response, OIDC_TOKEN, WHAT, ("application/json",))
+    document = response_object(response, oidc_codes.TOKEN, WHAT, ("application/json",))
     # RFC 6749 6: a new refresh token replaces the old one, which stays valid if there is none.
     grant = grant_of(provider, {"refresh_token": refresh_token, **document})
     if grant is None:
-        raise GatewayError(OIDC_TOKEN, f"{WHAT}: a refresh token of a wrong form")
+        raise GatewayError(oidc_codes.TOKEN, f"{WHAT}: a refresh token of a wrong form")
     id_token = document.get("id_token")
     return RefreshResponse(grant, id_token if isinstance(id_token, str) else None, bearer_of(document))
 
@@ -118,7 +110,7 @@ def validate_refreshed(
     check_expiry(provider, claims, now)
     check_issue_time(provider, claims, now)
     if subject_of(claims) != held.subject:
-        raise GatewayError(OIDC_REFRESH_SUBJECT, "the refreshed ID token is about another person")
+        raise GatewayError(oidc_codes.REFRESH_SUBJECT, "the refreshed ID token is about another person")
     _check_same_sign_in(provider, claims, audiences, parse_compact(held.id_token).payload)
     return Renewed(response.grant, raw, claims, response.access_token, _PROVEN)
 
@@ -129,10 +121,12 @@ def _check_same_sign_in(
     """`original`: the claims of the last ID token, which was verified then and has been sealed since."""
     # OIDC Core 12.2: the audience includes that of the original
     if missing := [audience for audience in audiences_of(provider, original) if audience not in audiences]:
-        raise GatewayError(OIDC_ID_TOKEN_AUDIENCE, f"refreshed without the aud {quoted(missing[0], 80)}")
+        raise GatewayError(oidc_codes.ID_TOKEN_AUDIENCE, f"refreshed without the aud {quoted(missing[0], 80)}")
     # the same authorised party, or none if the original had none
     if claims.get("azp") != original.get("azp"):
-        raise GatewayError(OIDC_ID_TOKEN_AUTHORIZED_PARTY, "refreshed with an azp where there was none, or without")
+        raise GatewayError(
+            oidc_codes.ID_TOKEN_AUTHORIZED_PARTY, "refreshed with an azp where there was none, or without"
+        )
     # no nonce, or that of the original
     if "nonce" in claims:
         check_nonce(claims, text_of(original, "nonce"))
@@ -141,4 +135,6 @@ def _check_same_sign_in(
     auth_time = time_of(claims, "auth_time")
     earliest, latest = time_of(original, "auth_time") or 0, required_time(claims, "iat") + provider.skew
     if auth_time is not None and not earliest <= auth_time <= latest:
-        raise GatewayError(OIDC_ID_TOKEN_AUTH_TIME, "refreshed with the auth_time of an earlier sign-in, or of none")
+        raise GatewayError(
+            oidc_codes.ID_TOKEN_AUTH_TIME, "refreshed with the auth_time of an earlier sign-in, or of none"
+        )

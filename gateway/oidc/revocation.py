@@ -1,6 +1,6 @@
 """RFC 7009: tell a provider that a refresh token is no longer needed."""
 
-from gateway.model.codes import OIDC_REVOCATION
+from gateway.model.codes import oidc_codes
 from gateway.model.errors import GatewayError
 from gateway.model.provider import OidcProvider
 from gateway.oidc.client_authentication import Fresh, authenticated_call
@@ -24,5 +24,7 @@ def revocation_request(
 def process_revocation_response(response: ProviderResponse) -> None:
     # 2.2: revoking a token that was invalid already is a success.
     if response.status in (400, 401):
-        raise GatewayError(OIDC_REVOCATION, f"{WHAT}: {told_of(response, error_of(response, OIDC_REVOCATION, WHAT))}")
-    require_success(response, OIDC_REVOCATION, WHAT)
+        raise GatewayError(
+            oidc_codes.REVOCATION, f"{WHAT}: {told_of(response, error_of(response, oidc_codes.REVOCATION, WHAT))}"
+        )
+    require_success(response, oidc_codes.REVOCATION, WHAT)

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass, field
 from typing import cast
 
-from gateway.model.codes import LOGIN_OTHER_PROVIDER, OIDC_TOKEN, OIDC_TOKEN_REFUSED, OIDC_TOKEN_TYPE
+from gateway.model.codes import login_codes, oidc_codes
 from gateway.model.errors import GatewayError
 from gateway.model.provider import OidcProvider
 from gateway.model.quoting import quoted
@@ -62,7 +62,7 @@ def token_request(
 ) -> Call:
     # A code is sent to the provider that issued it, and to no other.
     if not code.provider == login.provider == provider.name:
-        raise GatewayError(LOGIN_OTHER_PROVIDER, f"a code of {quoted(code.provider)} at {quoted(provider.name)}")
+        raise GatewayError(login_codes.OTHER_PROVIDER, f"a code of {quoted(code.provider)} at {quoted(provider.name)}")
     form = {
         "grant_type": "authorization_code",
         "code": code.value,
@@ -74,29 +74,29 @@ def token_request(
 
 def process_token_response(provider: OidcProvider, response: ProviderResponse) -> TokenResponse:
     if response.status in (400, 401):
-        raise GatewayError(OIDC_TOKEN_REFUSED, _refusal(provider, response))
+        raise GatewayError(oidc_codes.TOKEN_REFUSED, _refusal(provider, response))
     # OIDC Core 3.1.3.3
-    document = response_object(response, OIDC_TOKEN, WHAT, ("application/json",))
+    document = response_object(response, oidc_codes.TOKEN, WHAT, ("application/json",))
     token_type = document.get("token_type")
     if not isinstance(token_type, str) or token_type.lower() != "bearer":
-        raise GatewayError(OIDC_TOKEN_TYPE, f"{WHAT}: token_type {quoted(token_type)}, not Bearer")
+        raise GatewayError(oidc_codes.TOKEN_TYPE, f"{WHAT}: token_type {quoted(token_type)}, not Bearer")
     access_token = _string(document, "access_token")
     if not _ACCESS_TOKEN.fullmatch(access_token):
-        raise GatewayError(OIDC_TOKEN, f"{WHAT}: access_token of a wrong form ({len(access_token)} characters)")
+        raise GatewayError(oidc_codes.TOKEN, f"{WHAT}: access_token of a wrong form ({len(access_token)} characters)")
     return TokenResponse(access_token, _string(document, "id_token"), grant_of(provider, document))
 
 
 def _string(document: JsonObject, member: str) -> str:
     value = document.get(member)
     if not isinstance(value, str):
-        raise GatewayError(OIDC_TOKEN, f"{WHAT}: no {member}")
+        raise GatewayError(oidc_codes.TOKEN, f"{WHAT}: no {member}")
     return value
 
 
 def _refusal(provider: OidcProvider, response: ProviderResponse) -> str:
     """The provider's reason (RFC 6749 5.2), for the operator. Mostly the secret is wrong, or the way of sending it."""
     try:
-        document = parse_object(response.body, OIDC_TOKEN_REFUSED, WHAT)
+        document = parse_object(response.body, oidc_codes.TOKEN_REFUSED, WHAT)
     except GatewayError:
         return f"{WHAT}: status {response.status} without a readable reason"
     error, description = document.get("error"), document.get("error_description", "")

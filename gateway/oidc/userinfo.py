@@ -4,7 +4,7 @@ import hmac
 from collections.abc import Mapping
 from urllib.parse import urlencode
 
-from gateway.model.codes import OIDC_USERINFO, OIDC_USERINFO_FORM, OIDC_USERINFO_SUBJECT
+from gateway.model.codes import oidc_codes
 from gateway.model.errors import GatewayError
 from gateway.model.provider import OidcProvider
 from gateway.oidc.claims import audiences_of, check_expiry, check_issuer, check_not_ahead
@@ -22,7 +22,9 @@ _OF_THE_ID_TOKEN = frozenset(
 
 def userinfo_request(provider: OidcProvider, metadata: ProviderMetadata, access_token: str) -> Call:
     if metadata.userinfo_endpoint is None:
-        raise GatewayError(OIDC_USERINFO, "the provider file says userinfo, the discovery document has no endpoint")
+        raise GatewayError(
+            oidc_codes.USERINFO, "the provider file says userinfo, the discovery document has no endpoint"
+        )
     accept = ("Accept", _content_type(provider))
     # RFC 6750 2.2: in the body, for providers that read it nowhere else. It is never in a URL (2.3).
     if provider.userinfo_token == "body":
@@ -42,21 +44,23 @@ def process_userinfo_response(
     Raises GatewayError: OIDC_USERINFO or a code of the ID token. OIDC_ID_TOKEN_KEY and OIDC_ID_TOKEN_SIGNATURE may
     mean that the provider has changed its keys.
     """
-    require_success(response, OIDC_USERINFO, WHAT)
+    require_success(response, oidc_codes.USERINFO, WHAT)
     # OIDC Core 5.3.2: the provider file pins the form of the response, and the other form is refused.
     if response.content_type != _content_type(provider):
         detail = f"{WHAT}: content type {told_of(response, response.content_type)}, not {_content_type(provider)}"
-        raise GatewayError(OIDC_USERINFO_FORM, detail)
+        raise GatewayError(oidc_codes.USERINFO_FORM, detail)
     claims = _signed_claims(provider, keys, response, now) if _is_jwt(provider) else _plain_claims(response)
     # OIDC Core 5.3.4: sub MUST be there and MUST be the ID token's
     sub = claims.get("sub")
     if not isinstance(sub, str) or not hmac.compare_digest(sub.encode("utf-8"), subject.encode("utf-8")):
-        raise GatewayError(OIDC_USERINFO_SUBJECT, f"{WHAT}: no sub, or that of another person than the ID token's")
+        raise GatewayError(
+            oidc_codes.USERINFO_SUBJECT, f"{WHAT}: no sub, or that of another person than the ID token's"
+        )
     return claims
 
 
 def _plain_claims(response: ProviderResponse) -> JsonObject:
-    return parse_object(response.body, OIDC_USERINFO, WHAT)
+    return parse_object(response.body, oidc_codes.USERINFO, WHAT)
 
 
 def _signed_claims(provider: OidcProvider, keys: JsonWebKeySet, response: ProviderResponse, now: float) -> JsonObject:

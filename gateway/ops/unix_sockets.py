@@ -7,7 +7,7 @@ import stat
 from contextlib import ExitStack, suppress
 from typing import Final
 
-from gateway.model.codes import UPSTREAM_ADDRESS
+from gateway.model.codes import upstream_codes
 from gateway.model.errors import GatewayError
 from gateway.model.unix_socket import UnixSocket
 
@@ -45,11 +45,11 @@ def _held(stack: ExitStack, descriptor: int) -> int:
 def _check(place: UnixSocket, at: int) -> None:
     found = os.fstat(at)
     if stat.S_ISLNK(found.st_mode):
-        raise GatewayError(UPSTREAM_ADDRESS, f"{place.path}: a link is on the way, and none is followed there")
+        raise GatewayError(upstream_codes.ADDRESS, f"{place.path}: a link is on the way, and none is followed there")
     real = os.readlink(_HELD % at)
     for our in place.ours:
         with suppress(FileNotFoundError):
             own = os.stat(our)
             above = os.path.realpath(our)
             if (own.st_dev, own.st_ino) == (found.st_dev, found.st_ino) or real.startswith(above + "/"):
-                raise GatewayError(UPSTREAM_ADDRESS, f"{place.path} leads to {our}, which is this gateway's own")
+                raise GatewayError(upstream_codes.ADDRESS, f"{place.path} leads to {our}, which is this gateway's own")

@@ -3,31 +3,18 @@
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import get_args
 
-from gateway.model.code_table import all_codes
 from gateway.model.codes import (
-    LIMIT_CONNECTIONS,
-    LOGIN_MAPPING,
-    LOGIN_OUTSIDE_PERIMETER,
-    LOGIN_PROVIDER_UNREACHABLE,
-    OIDC_REFRESH_ENDED,
-    OIDC_REFRESH_SUBJECT,
-    POLICY_ALLOWED,
-    POLICY_DENIED,
-    POLICY_EXPRESSION,
-    POLICY_LOGIN_FORM,
-    POLICY_METHOD,
-    POLICY_NO_RULE,
-    POLICY_NOT_ALLOWED,
-    POLICY_PROVIDER,
-    POLICY_UNKNOWN,
-    SESSION_TOO_WEAK,
-    SIGN_IN_REQUIRED,
-    UPSTREAM_ADDRESS,
-    Code,
+    directory_codes,
+    gateway_codes,
+    limit_codes,
+    login_codes,
+    oidc_codes,
+    policy_codes,
+    session_codes,
+    upstream_codes,
 )
-from gateway.model.directory_codes import DIRECTORY_GONE, DIRECTORY_ORGANISATION
-from gateway.model.listener_codes import LISTEN_PROXY_HEADER, LISTEN_PROXY_SOURCE
-from gateway.model.scim_codes import LOGIN_DEACTIVATED
+from gateway.model.codes.code import Code
+from gateway.model.codes.table import all_codes
 from gateway.ops.counters import Dump, Series
 from gateway.ops.metrics import METRICS
 from gateway.saml.parties import OpinionVerdict, OtherImplementation
@@ -36,29 +23,46 @@ MOST_ZEROS = 20_000
 """Beyond that, whole metrics are left out, those with the most series first: 5,000 applications have 100,000."""
 
 _DENIALS = (
-    POLICY_NO_RULE, POLICY_METHOD, POLICY_NOT_ALLOWED, POLICY_UNKNOWN, POLICY_EXPRESSION, POLICY_DENIED,
-    POLICY_LOGIN_FORM,
-)  # fmt: skip
+    policy_codes.NO_RULE,
+    policy_codes.METHOD,
+    policy_codes.NOT_ALLOWED,
+    policy_codes.UNKNOWN,
+    policy_codes.EXPRESSION,
+    policy_codes.DENIED,
+    policy_codes.LOGIN_FORM,
+)
 # These refuse a person whom a rule lets in, where the application cannot be told of them.
 _UNTOLD = ("translation.", "account.missing", "account.link", "account.ask", "account.person", "directory.")
 # A directory may end a session, whatever kind of provider it began at.
-_DIRECTORY_ENDS = (DIRECTORY_GONE, DIRECTORY_ORGANISATION)
+_DIRECTORY_ENDS = (directory_codes.GONE, directory_codes.ORGANISATION)
 _ENDS = (
-    OIDC_REFRESH_ENDED, OIDC_REFRESH_SUBJECT, LOGIN_MAPPING, LOGIN_OUTSIDE_PERIMETER, LOGIN_DEACTIVATED,
+    oidc_codes.REFRESH_ENDED,
+    oidc_codes.REFRESH_SUBJECT,
+    login_codes.MAPPING,
+    login_codes.OUTSIDE_PERIMETER,
+    login_codes.DEACTIVATED,
     *_DIRECTORY_ENDS,
-)  # fmt: skip
+)
 # As access.application calls the portal, where an application's name stands for its own.
 _PORTAL = "_portal"
 # A message that comes back from a provider may name none that is known, or no sign-in that is under way.
 _NOBODYS = ""
 _OPINIONS = tuple((by, verdict) for by in get_args(OtherImplementation) for verdict in get_args(OpinionVerdict))
-_CHALLENGES = (SIGN_IN_REQUIRED, POLICY_PROVIDER, SESSION_TOO_WEAK)
+_CHALLENGES = (session_codes.REQUIRED, policy_codes.PROVIDER, session_codes.TOO_WEAK)
 
 # A tunnel that was opened is 101.
 _STATUSES = (("1xx",), ("2xx",), ("3xx",), ("4xx",), ("5xx",))
 _TUNNEL_ENDS = (
-    "client", "application", "signed_out", "expired", "denied", "idle", "protocol", "restart", "fault",
-)  # fmt: skip
+    "client",
+    "application",
+    "signed_out",
+    "expired",
+    "denied",
+    "idle",
+    "protocol",
+    "restart",
+    "fault",
+)
 
 _SCIM_RESULTS = ("read", "created", "changed", "deactivated", "deleted", "refused")
 
@@ -80,20 +84,20 @@ def zeros(apps: Sequence[str], oidc_providers: Sequence[str], saml_providers: Se
             ("client",),
             ("all",),
             ("descriptors",),
-            (LISTEN_PROXY_SOURCE.id,),
-            (LISTEN_PROXY_HEADER.id,),
+            (gateway_codes.LISTEN_PROXY_SOURCE.id,),
+            (gateway_codes.LISTEN_PROXY_HEADER.id,),
         ),
         "ecluse_requests_limited_total": _each(answering, (("client",), ("person",), ("all",))),
         "ecluse_descriptors_exhausted_total": (("accept",), ("upstream",)),
         "ecluse_headers_stripped_total": _each(answering, ((),)),
         "ecluse_policy_decisions_total": _each(apps, _decisions()),
         "ecluse_policy_errors_total": _each(apps, ((),)),
-        "ecluse_upstream_errors_total": _each(apps, (*_codes("upstream."), (LIMIT_CONNECTIONS.id,))),
+        "ecluse_upstream_errors_total": _each(apps, (*_codes("upstream."), (limit_codes.CONNECTIONS.id,))),
         "ecluse_text_charset_disagreements_total": _each(apps, ((),)),
         "ecluse_upstream_out_total": _each(apps, ((),)),
         "ecluse_application_sign_outs_total": _each(apps, (("told",), ("failed",), ("given_up",))),
         "ecluse_posts_total": _each(apps, (("kept",), ("refused",), ("sent",), ("returned",))),
-        "ecluse_form_logins_total": (("success",), *_codes("form_login.", "store."), (UPSTREAM_ADDRESS.id,)),
+        "ecluse_form_logins_total": (("success",), *_codes("form_login.", "store."), (upstream_codes.ADDRESS.id,)),
         "ecluse_auth_transactions_total": _each(apps, ((),)),
         "ecluse_auth_logins_total": (
             *_each(oidc_providers, _logins("oidc.")),
@@ -107,7 +111,7 @@ def zeros(apps: Sequence[str], oidc_providers: Sequence[str], saml_providers: Se
         "ecluse_auth_provider_logouts_total": _each(providers, ((),)),
         "ecluse_account_requests_total": _each(apps, (("sent",), ("refused",))),
         "ecluse_scim_requests_total": ((result,) for result in _SCIM_RESULTS),
-        "ecluse_provider_errors_total": _each((*providers, _NOBODYS), ((LOGIN_PROVIDER_UNREACHABLE.id,),)),
+        "ecluse_provider_errors_total": _each((*providers, _NOBODYS), ((login_codes.PROVIDER_UNREACHABLE.id,),)),
         "ecluse_provider_looks_total": _each(providers, (("answered",), ("failed",))),
         "ecluse_saml_second_opinion_total": _OPINIONS,
         "ecluse_metadata_refreshes_total": _each(saml_providers, (("ok",), ("failed",))),
@@ -147,7 +151,7 @@ def _refreshes() -> Iterator[_Labels]:
     said = [code for (code,) in _codes("oidc.")]
     yield from (("ended", code) for code in (*said, *(code.id for code in _ENDS)))
     away = [code for (code,) in _codes("store.", "directory.")]
-    yield from (("failed", code) for code in (*said, *away, LOGIN_PROVIDER_UNREACHABLE.id))
+    yield from (("failed", code) for code in (*said, *away, login_codes.PROVIDER_UNREACHABLE.id))
 
 
 def _looks() -> Iterator[_Labels]:
@@ -157,7 +161,7 @@ def _looks() -> Iterator[_Labels]:
 
 
 def _decisions() -> Iterator[_Labels]:
-    yield "allow", POLICY_ALLOWED.id
+    yield "allow", policy_codes.ALLOWED.id
     yield from (("deny", code.id) for code in _DENIALS)
     yield from (("deny", code) for (code,) in _codes(*_UNTOLD))
     yield from (("challenge", code.id) for code in _CHALLENGES)

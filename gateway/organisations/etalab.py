@@ -11,8 +11,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
+from gateway.model.codes import organisation_codes
 from gateway.model.errors import GatewayError
-from gateway.model.organisation_codes import ORGANISATIONS_FILE
 
 CREDIT: Final = "INSEE, DGCL, La Poste (@etalab/decoupage-administratif {version}) – Licence Ouverte"
 IMPORTED: Final = ("name", "kind", "place", "siren", "insee", "departement", "aliases", "postcodes")
@@ -36,7 +36,9 @@ def read_package(archive: Path) -> tuple[str, dict[str, Records]]:
             version = str(_json(package, "package/package.json")["version"])
     except (OSError, tarfile.TarError, ValueError, KeyError, TypeError, EOFError) as error:
         what = "is no package @etalab/decoupage-administratif, as `npm pack` brings it"
-        raise GatewayError(ORGANISATIONS_FILE, f"{archive.name} {what} ({type(error).__name__}: {error})") from None
+        raise GatewayError(
+            organisation_codes.FILE, f"{archive.name} {what} ({type(error).__name__}: {error})"
+        ) from None
     return version, parts
 
 

@@ -15,8 +15,8 @@ from typing import Any, Final
 from gateway.config.compile.codec import codec_of
 from gateway.directories.indexing import open_source, stat_of, stay_within_limits
 from gateway.identity.organisation_table import organisations_in
+from gateway.model.codes import organisation_codes
 from gateway.model.errors import GatewayError
-from gateway.model.organisation_codes import ORGANISATIONS_FILE
 from gateway.model.organisations import MOST_ORGANISATIONS, ListedOrganisation, OrganisationTable
 from gateway.organisations.index import write_organisations
 
@@ -53,7 +53,7 @@ def organisations_of(table: OrganisationTable) -> Iterator[ListedOrganisation]:
     name, encoding = Path(source.path).name, "utf-8-sig" if source.encoding == "utf-8" else source.encoding
     with open_source(source) as raw:
         if stat_of(source.path)[2:3] > (_LARGEST,):
-            raise GatewayError(ORGANISATIONS_FILE, f"{name}: it has over {_LARGEST >> 20} MB")
+            raise GatewayError(organisation_codes.FILE, f"{name}: it has over {_LARGEST >> 20} MB")
         lines = TextIOWrapper(BufferedReader(raw), encoding=encoding, errors="strict", newline="")
         try:
             yield from organisations_in(lines, source.delimiter)
@@ -66,9 +66,9 @@ def make_organisations(tables: Sequence[OrganisationTable], folder: Path) -> Org
     before = stats_of(tables)
     found = [one for table in tables for one in organisations_of(table)]
     if len(found) > MOST_ORGANISATIONS:
-        raise GatewayError(ORGANISATIONS_FILE, f"more than {MOST_ORGANISATIONS} organisations in all")
+        raise GatewayError(organisation_codes.FILE, f"more than {MOST_ORGANISATIONS} organisations in all")
     if stats_of(tables) != before:
-        raise GatewayError(ORGANISATIONS_FILE, "a file changed while it was read")
+        raise GatewayError(organisation_codes.FILE, "a file changed while it was read")
     return OrganisationsOutcome(write_organisations(folder, found, encode_tables(tables), before), stats=before)
 
 

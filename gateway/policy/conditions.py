@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import ClassVar, Protocol
 
-from gateway.model.codes import POLICY_CONDITION
+from gateway.model.codes import policy_codes
 from gateway.model.errors import GatewayError
 from gateway.model.identity import Identity
 from gateway.policy.facts import NO_FACTS, Facts
@@ -252,7 +252,7 @@ def values_of(identity: Identity | None, name: str) -> tuple[str, ...] | None:
 def _check_depth(condition: Condition) -> None:
     """Bound the depth, so that evaluating never exhausts the stack. Raises GatewayError(POLICY_CONDITION)."""
     if _depth(condition) > DEEPEST:
-        raise GatewayError(POLICY_CONDITION, f"conditions are nested more than {DEEPEST} deep")
+        raise GatewayError(policy_codes.CONDITION, f"conditions are nested more than {DEEPEST} deep")
 
 
 def _depth(condition: Condition) -> int:

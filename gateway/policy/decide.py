@@ -2,15 +2,7 @@
 
 from dataclasses import replace
 
-from gateway.model.codes import (
-    POLICY_ALLOWED,
-    POLICY_EXPRESSION,
-    POLICY_METHOD,
-    POLICY_NO_RULE,
-    POLICY_NOT_ALLOWED,
-    POLICY_UNKNOWN,
-    SIGN_IN_REQUIRED,
-)
+from gateway.model.codes import policy_codes, session_codes
 from gateway.model.decision import Allow, Challenge, Decision, Deny
 from gateway.model.identity import Identity
 from gateway.policy.conditions import Condition, evaluate, settle, too_costly, turns_on_identity
@@ -26,7 +18,7 @@ def decide(match: Match | None, method: str, identity: Identity | None, facts: F
     Never raises. Certain refusals come before unknown ones, so that nobody signs in only to be refused.
     """
     if match is None:
-        return Deny(None, POLICY_NO_RULE)
+        return Deny(None, policy_codes.NO_RULE)
     facts = facts or Facts(method)
     unknown: Deny | Challenge | None = None
     for rule, condition in _denies(match, method):
@@ -38,14 +30,14 @@ def decide(match: Match | None, method: str, identity: Identity | None, facts: F
     deciding = next((rule for rule in match.rules if rule.covers(method)), None)
     if deciding is None:
         # We do not fall back on the rule of a wider path: the most specific path decides, for every method.
-        return Deny(match.rules[0].ref, POLICY_METHOD, match.rules[0].refusal)
+        return Deny(match.rules[0].ref, policy_codes.METHOD, match.rules[0].refusal)
     if deciding.allow is None or (truth := evaluate(deciding.allow, identity, facts)) is FALSE:
-        return Deny(deciding.ref, POLICY_NOT_ALLOWED, deciding.refusal)
+        return Deny(deciding.ref, policy_codes.NOT_ALLOWED, deciding.refusal)
     if unknown is not None:
         return unknown
     if truth is UNKNOWN:
         return _cannot_tell(deciding, deciding.allow, identity, facts)
-    return Allow(deciding.ref, POLICY_ALLOWED)
+    return Allow(deciding.ref, policy_codes.ALLOWED)
 
 
 def settled(match: Match, method: str, identity: Identity | None, facts: Facts) -> Match:
@@ -66,7 +58,7 @@ def _denies(match: Match, method: str) -> list[tuple[Rule, Condition]]:
 
 def _cannot_tell(rule: Rule, condition: Condition, identity: Identity | None, facts: Facts) -> Deny | Challenge:
     if identity is None and turns_on_identity(condition):
-        return Challenge(rule.ref, SIGN_IN_REQUIRED)
+        return Challenge(rule.ref, session_codes.REQUIRED)
     if why := too_costly(condition, identity, facts):
-        return Deny(rule.ref, POLICY_EXPRESSION, rule.refusal, why)
-    return Deny(rule.ref, POLICY_UNKNOWN, rule.refusal)
+        return Deny(rule.ref, policy_codes.EXPRESSION, rule.refusal, why)
+    return Deny(rule.ref, policy_codes.UNKNOWN, rule.refusal)

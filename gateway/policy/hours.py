@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, tzinfo
 from typing import ClassVar
 
-from gateway.model.codes import POLICY_CONDITION
+from gateway.model.codes import policy_codes
 from gateway.model.errors import GatewayError
 from gateway.model.identity import Identity
 from gateway.policy.facts import Facts
@@ -44,7 +44,7 @@ class Time:
 
     def __post_init__(self) -> None:
         if not (self.days or self.hours or self.dates):
-            raise GatewayError(POLICY_CONDITION, "a time needs days, hours or dates")
+            raise GatewayError(policy_codes.CONDITION, "a time needs days, hours or dates")
 
     def truth(self, identity: Identity | None, facts: Facts) -> Truth:
         if facts.asked is None:
@@ -62,7 +62,7 @@ def parse_days(text: str) -> frozenset[str]:
     """`mon`, or `mon-fri`, which may go past the end of the week. Raises GatewayError."""
     first, dash, last = text.partition("-")
     if first not in DAYS or (dash and last not in DAYS):
-        raise GatewayError(POLICY_CONDITION, f"`{text}` is no day: write {', '.join(DAYS)}, or mon-fri")
+        raise GatewayError(policy_codes.CONDITION, f"`{text}` is no day: write {', '.join(DAYS)}, or mon-fri")
     begin = DAYS.index(first)
     length = (DAYS.index(last or first) - begin) % 7 + 1
     return frozenset(DAYS[(begin + offset) % 7] for offset in range(length))
@@ -72,9 +72,11 @@ def parse_hours(text: str) -> Hours:
     """`08:00-19:00`, up to `24:00`. Raises GatewayError."""
     begin, _, end = text.partition("-")
     if _HOURS.fullmatch(text) is None:
-        raise GatewayError(POLICY_CONDITION, f"`{text}`: hours are written 08:00-19:00, in four digits each")
+        raise GatewayError(policy_codes.CONDITION, f"`{text}`: hours are written 08:00-19:00, in four digits each")
     if begin >= end:
-        raise GatewayError(POLICY_CONDITION, f"`{text}` ends before it begins: write {begin}-24:00 and 00:00-{end}")
+        raise GatewayError(
+            policy_codes.CONDITION, f"`{text}` ends before it begins: write {begin}-24:00 and 00:00-{end}"
+        )
     return Hours(begin, end)
 
 
@@ -87,8 +89,8 @@ def parse_dates(text: str) -> Dates:
                 raise ValueError(one)
         except ValueError:
             raise GatewayError(
-                POLICY_CONDITION, f"`{text}`: a date is written 2026-12-24, or 2026-12-24..2027-01-02"
+                policy_codes.CONDITION, f"`{text}`: a date is written 2026-12-24, or 2026-12-24..2027-01-02"
             ) from None
     if dots and last < first:
-        raise GatewayError(POLICY_CONDITION, f"`{text}` ends before it begins")
+        raise GatewayError(policy_codes.CONDITION, f"`{text}` ends before it begins")
     return Dates(first, last if dots else first)

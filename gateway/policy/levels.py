@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-from gateway.model.codes import POLICY_CONDITION
+from gateway.model.codes import policy_codes
 from gateway.model.errors import GatewayError
 from gateway.model.identity import Identity
 from gateway.model.levels import Need, ProviderLevels, StepUpRequest
@@ -26,12 +26,12 @@ class Ladder:
         self._ranks = {name: rank for rank, name in enumerate(self.names)}
         self._providers = providers
         if not self.names or len(self._ranks) != len(self.names):
-            raise GatewayError(POLICY_CONDITION, "a ladder has at least one level, and each once")
+            raise GatewayError(policy_codes.CONDITION, "a ladder has at least one level, and each once")
 
     def rank(self, level: str) -> int:
         """The position of a level. Raises GatewayError(POLICY_CONDITION) if the ladder does not have it."""
         if level not in self._ranks:
-            raise GatewayError(POLICY_CONDITION, f"no level `{level}`: there are {', '.join(self.names)}")
+            raise GatewayError(policy_codes.CONDITION, f"no level `{level}`: there are {', '.join(self.names)}")
         return self._ranks[level]
 
     def of_provider(self, provider: str) -> ProviderLevels:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import unquote_to_bytes
 
-from gateway.model.codes import POLICY_PATTERN
+from gateway.model.codes import policy_codes
 from gateway.model.errors import GatewayError
 from gateway.policy.patterns import Pattern, parse_pattern
 from gateway.policy.routes import RouteTable
@@ -35,7 +35,7 @@ def parse_link(text: str) -> SignOutLink:
     parts = query.split("&") if mark else []
     if len(parts) > _MOST_PARTS or not all(map(_PART.fullmatch, parts)):
         raise GatewayError(
-            POLICY_PATTERN,
+            policy_codes.PATTERN,
             f"after `?` stand up to {_MOST_PARTS} parameters with their values: `?do=logout`, no pattern",
         )
     return SignOutLink(pattern, tuple((name, value) for name, _, value in (part.partition("=") for part in parts)))

@@ -8,7 +8,7 @@ from typing import Any
 
 import re2
 
-from gateway.model.codes import POLICY_PATTERN
+from gateway.model.codes import policy_codes
 from gateway.model.errors import GatewayError
 
 LONGEST = 2048
@@ -66,16 +66,16 @@ def parse_pattern(text: str, *, named: bool = False) -> Pattern:
     """Raises GatewayError(POLICY_PATTERN) with the reason. Applications that write the same share it. `named`: also
     with `;`, `%2F` and `%5C`, which some applications have in names."""
     if not text.startswith("/"):
-        raise GatewayError(POLICY_PATTERN, "a path begins with `/`")
+        raise GatewayError(policy_codes.PATTERN, "a path begins with `/`")
     if len(text) > LONGEST or text.count("/") > MOST_SEGMENTS:
-        raise GatewayError(POLICY_PATTERN, f"over {LONGEST} characters or {MOST_SEGMENTS} segments")
+        raise GatewayError(policy_codes.PATTERN, f"over {LONGEST} characters or {MOST_SEGMENTS} segments")
     pieces = text[1:].split("/")
     last = len(pieces) - 1
     for place, piece in enumerate(pieces):
         if piece == "**" and place != last:
-            raise GatewayError(POLICY_PATTERN, "`**` stands last only")
+            raise GatewayError(policy_codes.PATTERN, "`**` stands last only")
         if not piece and place != last:
-            raise GatewayError(POLICY_PATTERN, "an empty segment (`//`) is refused in every request")
+            raise GatewayError(policy_codes.PATTERN, "an empty segment (`//`) is refused in every request")
     return Pattern(text, tuple(_segment(piece, named=named) for piece in pieces))
 
 
@@ -110,7 +110,8 @@ def compile_expression(source: str, case_insensitive: bool) -> Any:
     except re2.error as error:
         reason = error.args[0].decode(errors="replace")
         raise GatewayError(
-            POLICY_PATTERN, f"`~{source}`: {reason} (a `~` expression is RE2, and holds no `/`: it covers one segment)"
+            policy_codes.PATTERN,
+            f"`~{source}`: {reason} (a `~` expression is RE2, and holds no `/`: it covers one segment)",
         ) from None
 
 
@@ -133,18 +134,20 @@ def _check_characters(piece: str) -> None:
     if piece.isascii() and piece.isprintable():
         return
     if any(unicodedata.category(character) in {"Cc", "Cs"} for character in piece):
-        raise GatewayError(POLICY_PATTERN, "a control character or half of a surrogate pair")
+        raise GatewayError(policy_codes.PATTERN, "a control character or half of a surrogate pair")
     if not unicodedata.is_normalized("NFC", piece):
-        raise GatewayError(POLICY_PATTERN, f"`{piece}` has accents apart from their letters: write it in NFC")
+        raise GatewayError(policy_codes.PATTERN, f"`{piece}` has accents apart from their letters: write it in NFC")
 
 
 def _literal(piece: str, *, named: bool) -> Literal:
     if piece in {".", ".."}:
-        raise GatewayError(POLICY_PATTERN, f"`{piece}` is refused in every request")
+        raise GatewayError(policy_codes.PATTERN, f"`{piece}` is refused in every request")
     if "*" in piece:
-        raise GatewayError(POLICY_PATTERN, f"`{piece}`: `*` stands for a whole segment; write `~` and an expression")
+        raise GatewayError(
+            policy_codes.PATTERN, f"`{piece}`: `*` stands for a whole segment; write `~` and an expression"
+        )
     checked = _WHERE_NAMED.sub("", piece) if named else piece
     for character, why in _NEVER_IN_A_SEGMENT.items():
         if character in checked:
-            raise GatewayError(POLICY_PATTERN, f"`{piece}` with `{character}`: {why}")
+            raise GatewayError(policy_codes.PATTERN, f"`{piece}` with `{character}`: {why}")
     return Literal(piece)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import ClassVar, Protocol
 
-from gateway.model.codes import POLICY_CONDITION
+from gateway.model.codes import policy_codes
 from gateway.model.errors import GatewayError
 from gateway.model.identity import Identity
 from gateway.model.mandate import MANDATES, TermOfOffice
@@ -28,7 +28,9 @@ class User:
         for name in self.names:
             provider, _, subject = name.partition("/")
             if not provider or not subject:
-                raise GatewayError(POLICY_CONDITION, f"`{name}`: a user is PROVIDER/SUBJECT, as the log names people")
+                raise GatewayError(
+                    policy_codes.CONDITION, f"`{name}`: a user is PROVIDER/SUBJECT, as the log names people"
+                )
 
     def truth(self, identity: Identity | None, facts: Facts) -> Truth:
         if identity is None:

@@ -11,7 +11,7 @@ from ipaddress import IPv4Network, IPv6Network
 from typing import ClassVar
 from urllib.parse import unquote_to_bytes
 
-from gateway.model.codes import POLICY_CONDITION
+from gateway.model.codes import policy_codes
 from gateway.model.errors import GatewayError
 from gateway.model.identity import Identity
 from gateway.model.names import LenientName, fold
@@ -77,7 +77,9 @@ class Header:
 
     def __post_init__(self) -> None:
         if _HEADER_NAME.fullmatch(self.name) is None:
-            raise GatewayError(POLICY_CONDITION, f"`{self.name}`: a header's name is made of letters, digits and -")
+            raise GatewayError(
+                policy_codes.CONDITION, f"`{self.name}`: a header's name is made of letters, digits and -"
+            )
 
     def truth(self, identity: Identity | None, facts: Facts) -> Truth:
         if facts.asked is None:

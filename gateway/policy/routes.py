@@ -3,7 +3,7 @@
 from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import dataclass, field
 
-from gateway.model.codes import POLICY_CONFLICT
+from gateway.model.codes import policy_codes
 from gateway.model.errors import GatewayError
 from gateway.policy.conditions import turns_on_request
 from gateway.policy.patterns import (
@@ -106,7 +106,7 @@ class RouteTable:
         """Raises GatewayError(POLICY_CONFLICT) if `conflicts` finds any: an ambiguous table never serves."""
         live = _in_order(rules)
         for one, other, why in conflicts(live, case_insensitive):
-            raise GatewayError(POLICY_CONFLICT, f"{_place(one)} and {_place(other)}: {why}")
+            raise GatewayError(policy_codes.CONFLICT, f"{_place(one)} and {_place(other)}: {why}")
         steps = cls.build_steps(live, case_insensitive)
         while True:
             try:

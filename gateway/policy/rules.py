@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from gateway.model.codes import POLICY_DENIED, Code
+from gateway.model.codes import policy_codes
+from gateway.model.codes.code import Code
 from gateway.model.decision import RuleRef
 from gateway.model.theme import Words
 from gateway.policy.conditions import Condition
@@ -22,7 +23,7 @@ class Rule:
     deny: Condition | None
     refusal: Words = ""
     shadow: bool = False
-    denied_as: Code = POLICY_DENIED
+    denied_as: Code = policy_codes.DENIED
 
     def covers(self, method: str) -> bool:
         """GET includes HEAD (RFC 9110 9.3.2: the same, without the content)."""

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from gateway.model.codes import POLICY_DENIED, POLICY_NOT_ALLOWED
+from gateway.model.codes import policy_codes
 from gateway.model.decision import Allow, Deny
 from gateway.model.identity import Identity
 from gateway.model.levels import NO_NEED, Need
@@ -97,7 +97,7 @@ def _is_refused(match: Match, method: str, need: Need, ladder: Ladder, facts: Fa
 
     supposed = Match(match.pattern, tuple(map(told, match.rules)), tuple(map(told, match.denies)))
     decision = decide(supposed, method, None, facts)
-    return isinstance(decision, Deny) and decision.reason in (POLICY_DENIED, POLICY_NOT_ALLOWED)
+    return isinstance(decision, Deny) and decision.reason in (policy_codes.DENIED, policy_codes.NOT_ALLOWED)
 
 
 def _told(condition: Condition, need: Need, ladder: Ladder) -> Condition:

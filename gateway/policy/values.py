@@ -9,7 +9,7 @@ from typing import Any, assert_never
 
 import re2
 
-from gateway.model.codes import POLICY_CONDITION
+from gateway.model.codes import policy_codes
 from gateway.model.errors import GatewayError
 from gateway.model.mail import mail_domain
 from gateway.policy.truth import TRUE, UNKNOWN, Truth, any_of, truth_of
@@ -47,7 +47,7 @@ class Suffix:
         check_text(self.text)
         if self.text[0].isalnum():
             raise GatewayError(
-                POLICY_CONDITION,
+                policy_codes.CONDITION,
                 f"suffix `{self.text}` begins with a letter or a digit, so that `evil{self.text}` would end with it: "
                 "begin it with the separator, such as `@` or `.`",
             )
@@ -74,7 +74,7 @@ class Sha256:
         check_members(self.digests)
         for digest in self.digests:
             if _DIGEST.fullmatch(digest) is None:
-                raise GatewayError(POLICY_CONDITION, "a SHA-256 is 64 hexadecimal digits, as sha256sum prints it")
+                raise GatewayError(policy_codes.CONDITION, "a SHA-256 is 64 hexadecimal digits, as sha256sum prints it")
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +110,7 @@ def any_truth(test: ValueTest, values: Iterable[str]) -> Truth:
 def compile_re2(source: str) -> Any:
     """An RE2 object over UTF-8 bytes. Raises GatewayError(POLICY_CONDITION) with the construct that RE2 refuses."""
     if not source or len(source) > LONGEST_EXPRESSION:
-        raise GatewayError(POLICY_CONDITION, f"an expression has 1 to {LONGEST_EXPRESSION} characters")
+        raise GatewayError(policy_codes.CONDITION, f"an expression has 1 to {LONGEST_EXPRESSION} characters")
     options = re2.Options()
     options.log_errors = False
     options.max_mem = _EXPRESSION_MEMORY
@@ -118,23 +118,23 @@ def compile_re2(source: str) -> Any:
         return re2.compile(source.encode(), options)
     except re2.error as error:
         reason = error.args[0].decode(errors="replace")
-        raise GatewayError(POLICY_CONDITION, f"`{source}`: {reason} (expressions are RE2)") from None
+        raise GatewayError(policy_codes.CONDITION, f"`{source}`: {reason} (expressions are RE2)") from None
     except UnicodeEncodeError:
-        raise GatewayError(POLICY_CONDITION, "an expression with half of a surrogate pair") from None
+        raise GatewayError(policy_codes.CONDITION, "an expression with half of a surrogate pair") from None
 
 
 def check_text(text: str) -> None:
     """Mapped values are NFC (identity.mapping), so a condition in another form would never match."""
     if not text:
-        raise GatewayError(POLICY_CONDITION, "an empty text is equal to nothing")
+        raise GatewayError(policy_codes.CONDITION, "an empty text is equal to nothing")
     if not unicodedata.is_normalized("NFC", text):
-        raise GatewayError(POLICY_CONDITION, f"`{text}` has accents apart from their letters: write it in NFC")
+        raise GatewayError(policy_codes.CONDITION, f"`{text}` has accents apart from their letters: write it in NFC")
 
 
 def check_members(members: Iterable[object]) -> None:
     """Refuse an empty list: `all` of nothing would be true for everybody. Raises GatewayError(POLICY_CONDITION)."""
     if not any(True for _ in members):
-        raise GatewayError(POLICY_CONDITION, "an empty list says nothing: name at least one")
+        raise GatewayError(policy_codes.CONDITION, "an empty list says nothing: name at least one")
 
 
 def _ends(value: str, suffix: str) -> Truth:

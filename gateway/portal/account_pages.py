@@ -8,14 +8,8 @@ from urllib.parse import quote
 
 from gateway.access.virtual_host import host_of
 from gateway.config.snapshot import App
-from gateway.model.account_codes import (
-    ACCOUNT_CROSS_SITE,
-    ACCOUNT_LOGIN,
-    ACCOUNT_OTHER_PERSON,
-    ACCOUNT_REFUSED,
-    ACCOUNT_TABLE,
-)
-from gateway.model.codes import FORM_LOGIN_LOOP, FORM_LOGIN_REFUSED, PATH_RESERVED, SESSION_NONE, Code
+from gateway.model.codes import account_codes, form_login_codes, route_codes, session_codes
+from gateway.model.codes.code import Code
 from gateway.model.errors import GatewayError
 from gateway.model.identity import Identity
 from gateway.model.ports import Page
@@ -37,9 +31,9 @@ from gateway.wire.navigation import is_same_origin
 
 # What a person reads who has just written it.
 _SAID: Final = {
-    FORM_LOGIN_REFUSED: ACCOUNT_REFUSED,
-    FORM_LOGIN_LOOP: ACCOUNT_REFUSED,
-    ACCOUNT_TABLE: ACCOUNT_LOGIN,
+    form_login_codes.REFUSED: account_codes.REFUSED,
+    form_login_codes.LOOP: account_codes.REFUSED,
+    account_codes.TABLE: account_codes.LOGIN,
 }
 
 
@@ -81,7 +75,7 @@ class AccountPages:
         except GatewayError as error:
             self._services.report.refused(request, error)
             # What another person wrote is not shown.
-            written = "" if error.code is ACCOUNT_OTHER_PERSON else login
+            written = "" if error.code is account_codes.OTHER_PERSON else login
             return self._page(request, asked, written, refused=_SAID.get(error.code, error.code))
         self._services.report.account_linked(request, asked.seat.identity)
         return self._services.pages.linked(request.reader, encoded(asked.app.origin(asked.host) + asked.target))
@@ -130,14 +124,16 @@ async def asked_account(
     host = host_of((told.get("host") or request.host).encode("ascii", "replace"), request.snapshot)
     app = request.snapshot.find_app(host, told.get("to", ""))
     if app is None or app.account is None or app.account.missing != missing:
-        raise GatewayError(PATH_RESERVED, f"no application there in which people {missing} accounts by themselves")
+        raise GatewayError(
+            route_codes.RESERVED, f"no application there in which people {missing} accounts by themselves"
+        )
     request.app_name = app.name
     target = return_target(app, told.get("to", ""))
     request.way_back = back = WayBack(app, host, target)
     cookie = presented_seat(request.cookie_line)
     seat = None if cookie is None else await services.sessions.load(request.host, cookie)
     if seat is None or not app.accepts(seat.identity):
-        raise GatewayError(SESSION_NONE, "nobody is signed in whom this application listens to")
+        raise GatewayError(session_codes.NONE, "nobody is signed in whom this application listens to")
     request.identity = seat.identity
     if not is_end:
         await require_let_in(request, back, seat, services.now())
@@ -159,11 +155,11 @@ def require_owner(fields: dict[str, str], identity: Identity) -> None:
     """Invariant 12: a page that one person left open does nothing in the name of the next one in this browser. Raises
     GatewayError(ACCOUNT_OTHER_PERSON)."""
     if fields.get("owner", "") != owner_of(identity):
-        raise GatewayError(ACCOUNT_OTHER_PERSON, "the page of the form was shown to another person, or to nobody")
+        raise GatewayError(account_codes.OTHER_PERSON, "the page of the form was shown to another person, or to nobody")
 
 
 def require_own_page(request: PortalRequest) -> None:
     """Raises GatewayError(ACCOUNT_CROSS_SITE) for a form that was not on a page of the portal."""
     origin, site = request.inbound.headers.get(b"origin"), request.inbound.headers.get(b"sec-fetch-site")
     if not is_same_origin(origin, site, request.snapshot.gateway.portal_url.encode("ascii")):
-        raise GatewayError(ACCOUNT_CROSS_SITE, "sent by a page that is not ours")
+        raise GatewayError(account_codes.CROSS_SITE, "sent by a page that is not ours")

@@ -2,7 +2,7 @@
 that links one; what an operator reads of them is taken from their session, and no field of the form names anybody."""
 
 from gateway.accounts.request import AccountRequest
-from gateway.model.account_codes import ACCOUNT_OTHER_PERSON
+from gateway.model.codes import account_codes
 from gateway.model.errors import GatewayError
 from gateway.model.ports import Page
 from gateway.portal.account_pages import (
@@ -42,7 +42,7 @@ class AccountRequestPages:
         except GatewayError as error:
             self._services.report.account_not_asked(request, error)
             # What another person wrote is not shown.
-            written = "" if error.code is ACCOUNT_OTHER_PERSON else text
+            written = "" if error.code is account_codes.OTHER_PERSON else text
             return self._page(request, asked, None, text=written, refused=error)
         if is_new:
             self._services.report.account_asked(request, asked.seat.identity, found.reference)

@@ -6,7 +6,7 @@ The data plane has read each request that comes here; no request is parsed a sec
 import asyncio
 
 from gateway.access.inbound import InboundRequest
-from gateway.model.codes import GATEWAY_FAULT, PATH_RESERVED, SESSION_LIMIT, SESSION_NONE, WIRE_METHOD
+from gateway.model.codes import gateway_codes, route_codes, session_codes, wire_codes
 from gateway.model.errors import GatewayError
 from gateway.model.kept_post import SendOn
 from gateway.model.ports import Page
@@ -154,7 +154,7 @@ class Portal:
             page = self._refusal(request, error)
         except Exception as fault:  # noqa: BLE001 - the one edge: a fault of ours ends this request alone
             self._services.report.fault(request, where(fault))
-            page = self._refusal(request, GatewayError(GATEWAY_FAULT))
+            page = self._refusal(request, GatewayError(gateway_codes.FAULT))
         return with_cookies(framed(page, request.framed_by) if request.framed_by else page, request.cookies_to_set)
 
     async def _page(self, request: PortalRequest) -> Page | SendOn:
@@ -208,7 +208,7 @@ class Portal:
             return await self._sign_out.link(request)
         handlers = self._handlers(request)
         if not handlers:
-            raise GatewayError(PATH_RESERVED, "no such page of ours on this host")
+            raise GatewayError(route_codes.RESERVED, "no such page of ours on this host")
         handler = handlers.get(request.method)
         if handler is None:
             return self._not_allowed(request, handlers)
@@ -241,7 +241,7 @@ class Portal:
         return await self._app_host.login(request)
 
     def _not_allowed(self, request: PortalRequest, handlers: Handlers) -> Page:
-        error = GatewayError(WIRE_METHOD, f"{request.method} is not for this page")
+        error = GatewayError(wire_codes.METHOD, f"{request.method} is not for this page")
         self._services.report.refused(request, error)
         # RFC 9110 15.5.6
         allowed = ", ".join(method for method in ("GET", "HEAD", "POST") if method.replace("HEAD", "GET") in handlers)
@@ -249,9 +249,13 @@ class Portal:
 
     def _refusal(self, request: PortalRequest, error: GatewayError) -> Page:
         login_url = request.other_account_link if is_for_another(error.code) else request.login_link
-        leads_home = way_of(error.code) == "start" or error.code in (SESSION_LIMIT, PATH_RESERVED, WIRE_METHOD)
+        leads_home = way_of(error.code) == "start" or error.code in (
+            session_codes.LIMIT,
+            route_codes.RESERVED,
+            wire_codes.METHOD,
+        )
         # The home page says so itself where there is too much to choose from.
-        leads_home |= error.code is SESSION_NONE and request.path not in ("/", f"{PREFIX}home")
+        leads_home |= error.code is session_codes.NONE and request.path not in ("/", f"{PREFIX}home")
         if not login_url and request.on_portal_host and request.kind == "html":
             # No application is known that the sign-in was for.
             if is_for_another(error.code) and error.code.id.startswith("login."):

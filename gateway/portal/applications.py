@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from gateway.access.decision import AppIdentity, Question
 from gateway.config.snapshot import App, Snapshot
-from gateway.model.codes import POLICY_UNKNOWN, SESSION_TOO_WEAK
+from gateway.model.codes import policy_codes, session_codes
 from gateway.model.decision import Allow, Challenge, Deny
 from gateway.model.levels import NO_NEED, Need
 from gateway.model.session import Seat
@@ -81,9 +81,9 @@ def need_at(app: App, seat: Seat, now: float) -> Need | None:
         case Allow():
             return NO_NEED
         case Challenge(reason=reason, need=need):
-            return need if reason is SESSION_TOO_WEAK else None
+            return need if reason is session_codes.TOO_WEAK else None
         case Deny(reason=reason):
-            return NO_NEED if question.turns_on_request and reason is POLICY_UNKNOWN else None
+            return NO_NEED if question.turns_on_request and reason is policy_codes.UNKNOWN else None
 
 
 def fold_label(text: str) -> str:

@@ -6,7 +6,7 @@ reload has overtaken, or that another machine made, gets those of today, and kee
 import asyncio
 import gzip
 
-from gateway.model.codes import PATH_RESERVED
+from gateway.model.codes import route_codes
 from gateway.model.errors import GatewayError
 from gateway.model.ports import Page
 from gateway.model.theme import DesignFile
@@ -32,7 +32,7 @@ class DesignFiles:
         file = request.snapshot.design.get(name)
         dsfr = request.snapshot.gateway.theme.dsfr
         if file is None or dsfr is None:
-            raise GatewayError(PATH_RESERVED, "no such file of the design system")
+            raise GatewayError(route_codes.RESERVED, "no such file of the design system")
         kept = b"public, max-age=31536000, immutable" if addressed == dsfr.digest else b"no-store"
         packed = file.packed and "gzip" in (request.header(b"accept-encoding") or "")
         headers = (

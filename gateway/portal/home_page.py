@@ -5,7 +5,7 @@ from hashlib import sha256
 from urllib.parse import quote
 
 from gateway.config.snapshot import Snapshot
-from gateway.model.codes import SESSION_NONE
+from gateway.model.codes import session_codes
 from gateway.model.errors import GatewayError
 from gateway.model.levels import NO_NEED
 from gateway.model.ports import Page
@@ -64,7 +64,7 @@ class HomePage:
             login = f"{PREFIX}login?provider={quote(one.name, safe='')}{ANOTHER}"
             return redirect(request.snapshot.gateway.portal_url + login)
         if not _can_choose(request.snapshot):
-            raise GatewayError(SESSION_NONE, "no session on the portal")
+            raise GatewayError(session_codes.NONE, "no session on the portal")
         return await self._chooser.page(request, None, list(request.snapshot.providers.values()))
 
     def _asked_at_once(self, request: PortalRequest, own: str) -> Provider | None:

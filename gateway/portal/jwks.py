@@ -1,6 +1,6 @@
 """`/_ecluse/app/jwks`: the keys by which applications verify the tokens that they are sent."""
 
-from gateway.model.codes import PATH_RESERVED
+from gateway.model.codes import route_codes
 from gateway.model.errors import GatewayError
 from gateway.model.ports import Page
 from gateway.portal.http.request import PortalRequest
@@ -15,7 +15,7 @@ async def application_keys(request: PortalRequest) -> Page:
     """RFC 7517 5 and 8.5. Raises GatewayError(PATH_RESERVED) where no tokens are signed."""
     keys = request.snapshot.gateway.token_keys
     if not keys:
-        raise GatewayError(PATH_RESERVED, "gateway.yaml has no keys for tokens")
+        raise GatewayError(route_codes.RESERVED, "gateway.yaml has no keys for tokens")
     headers = tuple(header for header in BARE if header[0] != b"Cache-Control")
     kinds = ((b"Cache-Control", _CACHED), (b"Content-Type", b"application/jwk-set+json"))
     return Page(200, (*headers, *kinds), jwk_set(keys))

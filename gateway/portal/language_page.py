@@ -8,9 +8,8 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
-from gateway.model.account_codes import ACCOUNT_CROSS_SITE
-from gateway.model.code_table import all_codes
-from gateway.model.codes import PORTAL_PARAMETERS
+from gateway.model.codes import account_codes, portal_codes
+from gateway.model.codes.table import all_codes
 from gateway.model.errors import GatewayError
 from gateway.model.ports import Page
 from gateway.portal.http.error_page import may_choose
@@ -43,7 +42,9 @@ class LanguagePage:
         to repeat. Where it does not, the way is home."""
         ours, referer = own_origin(request), request.header(b"referer") or ""
         if not referer.startswith(f"{ours}/") and request.header(b"sec-fetch-site") != "same-origin":
-            raise GatewayError(ACCOUNT_CROSS_SITE, "a choice of language that was not made on a page of this host")
+            raise GatewayError(
+                account_codes.CROSS_SITE, "a choice of language that was not made on a page of this host"
+            )
         _choose(request, request.parameter("language"))
         return redirect(ours + _target(request, referer.removeprefix(ours)))
 
@@ -51,7 +52,9 @@ class LanguagePage:
         """`POST /_ecluse/language`: the page says of itself what it is."""
         origin, site = request.inbound.headers.get(b"origin"), request.inbound.headers.get(b"sec-fetch-site")
         if not is_same_origin(origin, site, own_origin(request).encode("ascii")):
-            raise GatewayError(ACCOUNT_CROSS_SITE, "a choice of language that was not made on a page of this host")
+            raise GatewayError(
+                account_codes.CROSS_SITE, "a choice of language that was not made on a page of this host"
+            )
         fields = request.form()
         _choose(request, fields.get("language", ""))
         if "page" not in fields:
@@ -71,7 +74,7 @@ class LanguagePage:
             return pages.post_kept(request.reader, until=int(until), login_url=back)
         code, reference = _CODES.get(page), fields.get("reference", "")
         if code is None or _REFERENCE.fullmatch(reference) is None:
-            raise GatewayError(PORTAL_PARAMETERS, "no page of ours that can be shown anew")
+            raise GatewayError(portal_codes.PARAMETERS, "no page of ours that can be shown anew")
         texts = {language: fields.get(f"refusal.{language}", "")[:_LONGEST_TEXT] for language in ("", *LANGUAGES)}
         refusal = tuple((language, text) for language, text in texts.items() if text)
         return pages.render(
@@ -87,7 +90,7 @@ class LanguagePage:
 
 def _choose(request: PortalRequest, language: str) -> None:
     if language not in LANGUAGES:
-        raise GatewayError(PORTAL_PARAMETERS, "no language of ours")
+        raise GatewayError(portal_codes.PARAMETERS, "no language of ours")
     request.language = language
     request.cookies_to_set.append(set_language(language))
 

@@ -10,9 +10,8 @@ from urllib.parse import quote
 
 from gateway.access.decision import AppIdentity, Question
 from gateway.config.snapshot import App
-from gateway.model.codes import POLICY_NOT_ALLOWED, POLICY_UNKNOWN
+from gateway.model.codes import directory_codes, policy_codes
 from gateway.model.decision import Allow, Challenge, Decision, Deny
-from gateway.model.directory_codes import DIRECTORY_AWAY
 from gateway.model.errors import GatewayError
 from gateway.model.session import Seat
 from gateway.policy.facts import RequestFacts
@@ -39,13 +38,13 @@ async def require_let_in(request: PortalRequest, back: WayBack, seat: Seat, now:
         case Challenge(reason=reason, need=need):
             request.way_back = back._replace(need=need)
             raise GatewayError(reason, f"{back.app.name} asks for another sign-in there")
-        case Deny(reason=reason) if reason is POLICY_UNKNOWN and asked.person.missing is not None:
-            raise GatewayError(DIRECTORY_AWAY, f"directory {asked.person.missing.name} could not say anything")
+        case Deny(reason=reason) if reason is policy_codes.UNKNOWN and asked.person.missing is not None:
+            raise GatewayError(directory_codes.AWAY, f"directory {asked.person.missing.name} could not say anything")
         case Deny(reason=reason, refusal=refusal, detail=detail):
             rule = "no rule" if decision.rule is None else f"{decision.rule.file}:{decision.rule.line}"
             raise GatewayError(reason, f"{rule} {detail}".rstrip(), shown=refusal)
     if asked.is_open_to_anybody(target) and not await asked.is_let_in_by_who_they_are():
-        raise GatewayError(POLICY_NOT_ALLOWED, "only pages that are open to anybody let this person in")
+        raise GatewayError(policy_codes.NOT_ALLOWED, "only pages that are open to anybody let this person in")
 
 
 class _Asked:

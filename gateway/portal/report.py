@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 from traceback import extract_tb
 from typing import Any
 
-from gateway.model.codes import LOGIN_PROVIDER_UNREACHABLE
+from gateway.model.codes import login_codes
 from gateway.model.errors import GatewayError
 from gateway.model.identity import Identity
 from gateway.model.kept_post import KeptFile
@@ -40,7 +40,7 @@ class Report:
         event = _EVENTS.get(code.partition(".")[0], "request.refused")
         if event == "login.refused":
             self._counters.add("ecluse_auth_logins_total", request.provider, "refused", code)
-        if error.code is LOGIN_PROVIDER_UNREACHABLE:
+        if error.code is login_codes.PROVIDER_UNREACHABLE:
             self._counters.add("ecluse_provider_errors_total", request.provider, code)
             event = "provider.unreachable"
         self._event(event, request, code=code, detail=error.detail)

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 from gateway.config.snapshot import App, Snapshot
 from gateway.identity.naming import name_of
-from gateway.model.codes import SESSION_NONE, SIGN_IN_REQUIRED
+from gateway.model.codes import session_codes
 from gateway.model.errors import GatewayError
 from gateway.model.identity import Identity
 from gateway.model.ports import Page
@@ -32,7 +32,7 @@ class SessionPages:
         app = app_here(request, request.parameter("to"))
         seat = await self._seat(request)
         if seat is None or not app.accepts(seat.identity):
-            raise GatewayError(SIGN_IN_REQUIRED, "no session that this application listens to")
+            raise GatewayError(session_codes.REQUIRED, "no session that this application listens to")
         identity = await self._services.accounts.identity_at(app, seat.identity, self._services.now())
         body = json.dumps(self._told(app, seat, identity), ensure_ascii=False, separators=(",", ":"))
         return Page(200, (*BARE, (b"Content-Type", b"application/json; charset=utf-8")), body.encode())
@@ -55,7 +55,7 @@ class SessionPages:
         if seat is None or cookie is None:
             if request.snapshot.gateway.limits.sessions_per_person is not None:
                 await require_within_limit(request, self._services)
-            raise GatewayError(SESSION_NONE, "no session on the portal")
+            raise GatewayError(session_codes.NONE, "no session on the portal")
         request.identity = seat.identity
         summaries = await self._services.sessions.of_browser(request.host, cookie)
         language = self._services.pages.language_of(request.reader)

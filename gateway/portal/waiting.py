@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Final
 from urllib.parse import quote
 
-from gateway.model.codes import LOGIN_PROVIDER_UNREACHABLE, LOGIN_TRANSACTION_GONE
+from gateway.model.codes import login_codes
 from gateway.model.errors import GatewayError
 from gateway.model.kept_post import SendOn
 from gateway.model.ports import Page
@@ -62,11 +62,11 @@ class WaitingPages:
         has not within some seconds. Raises GatewayError(LOGIN_TRANSACTION_GONE, LOGIN_PROVIDER_UNREACHABLE)."""
         id, shown, binding = request.parameter("id"), request.parameter("shown"), request.binding()
         if binding is None or shown not in {str(times) for times in range(1, _MOST + 1)}:
-            raise GatewayError(LOGIN_TRANSACTION_GONE, "nothing of this browser is waited for here")
+            raise GatewayError(login_codes.TRANSACTION_GONE, "nothing of this browser is waited for here")
         since = self._services.transactions.waiting_since(id)
         if since is None:
             # A request that is held costs: nobody has one held for an id that they made up.
-            raise GatewayError(LOGIN_TRANSACTION_GONE, "an id of something waited for that is not ours")
+            raise GatewayError(login_codes.TRANSACTION_GONE, "an id of something waited for that is not ours")
         is_old = _is_old(int(shown), self._services.now() - since)
         self._looks[id] = look = object()
         try:
@@ -78,17 +78,17 @@ class WaitingPages:
             return await self._shown(request, id, found)
         if is_old:
             return await self._lead_home(
-                request, GatewayError(LOGIN_TRANSACTION_GONE, "an old link to the page that waits")
+                request, GatewayError(login_codes.TRANSACTION_GONE, "an old link to the page that waits")
             )
         if int(shown) == _MOST:
-            raise GatewayError(LOGIN_PROVIDER_UNREACHABLE, "nothing came of a sign-in in a minute")
+            raise GatewayError(login_codes.PROVIDER_UNREACHABLE, "nothing came of a sign-in in a minute")
         return self._page(request, id, int(shown) + 1, request.parameter(_FOR))
 
     async def _shown(self, request: PortalRequest, id: str, found: WaitedPage) -> Page:
         """Once, in the browser that waits: it may set the cookie of a session."""
         waited = self._services.transactions.waited
         if not request.holds(found.binding) or await waited.take(id) is None:
-            raise GatewayError(LOGIN_TRANSACTION_GONE, "another browser waits for it, or it was shown just now")
+            raise GatewayError(login_codes.TRANSACTION_GONE, "another browser waits for it, or it was shown just now")
         # Back and reload come here once more.
         home = redirect(f"{request.snapshot.gateway.portal_url}{portal_home(request)}")
         await waited.put(replace(found, page=home), request.network, id)

@@ -12,7 +12,7 @@ from time import monotonic
 from typing import Final, Protocol
 
 from gateway.config.snapshot import Limits, Snapshot
-from gateway.model.codes import LIMIT_CONNECTIONS
+from gateway.model.codes import limit_codes
 from gateway.model.errors import GatewayError
 from gateway.model.ports import ErrorPages, Reader
 from gateway.ops.counters import Counters
@@ -190,14 +190,14 @@ class Admission:
         times = self._line_due(why)
         if times or not self._refusal:
             reference = next(self._ids).decode("ascii")
-            page = self._pages.render(LIMIT_CONNECTIONS, kind="json", reader=Reader(), reference=reference)
+            page = self._pages.render(limit_codes.CONNECTIONS, kind="json", reader=Reader(), reference=reference)
             lines = [b"HTTP/1.1 503 %b" % HTTPStatus(page.status).phrase.encode("ascii")]
             lines += [b"%b: %b" % header for header in page.headers]
             lines += [b"Content-Length: %d" % len(page.body), b"Connection: close", b"", page.body]
             self._refusal = b"\r\n".join(lines)
             self._log.event(
                 "connections.refused",
-                code=LIMIT_CONNECTIONS.id,
+                code=limit_codes.CONNECTIONS.id,
                 reason=why,
                 client=peer,
                 connections=max(times, 1),

@@ -3,7 +3,7 @@
 from typing import Final
 
 from gateway.config.snapshot import Snapshot
-from gateway.model.rewrite_codes import REWRITE_CHARSET
+from gateway.model.codes import upstream_codes
 from gateway.ops.counters import Counters
 from gateway.ops.log import Log
 from gateway.proxy.filters.texts import Disagreement
@@ -35,7 +35,7 @@ class CharsetNotices:
         self._log.event(
             "text.charset",
             app=app,
-            code=REWRITE_CHARSET.id,
+            code=upstream_codes.REWRITE_CHARSET.id,
             path=for_logs(request.line.target.path)[:_LONGEST_PATH].decode("ascii"),
             said=found.said,
             found=found.found,

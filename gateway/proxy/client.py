@@ -9,7 +9,7 @@ from typing import Final, cast
 
 from gateway.access.inbound import InboundRequest
 from gateway.access.outcome import Refuse
-from gateway.model.codes import GATEWAY_FAULT, LIMIT_REQUEST_TIME, UPSTREAM_TIMEOUT
+from gateway.model.codes import gateway_codes, limit_codes, upstream_codes
 from gateway.model.errors import GatewayError
 from gateway.model.kept_post import SendOn
 from gateway.model.ports import Page
@@ -106,12 +106,12 @@ class ClientConnection(Walk):
         if self.state is LINGER or (self.state is HEAD and not self.ahead) or self.answering:
             self.abort()
         elif self.state is WAIT:
-            self.upstream_failed(GatewayError(UPSTREAM_TIMEOUT, "the whole took too long"))
+            self.upstream_failed(GatewayError(upstream_codes.TIMEOUT, "the whole took too long"))
         elif self.state is HEAD:
-            self.refuse_unread(GatewayError(LIMIT_REQUEST_TIME, "head"), b"")
+            self.refuse_unread(GatewayError(limit_codes.REQUEST_TIME, "head"), b"")
         else:
             self._give_up_upstream()
-            self.refuse(Refuse(LIMIT_REQUEST_TIME, "body", close=True))
+            self.refuse(Refuse(limit_codes.REQUEST_TIME, "body", close=True))
 
     def refuse_unread(self, error: GatewayError, head: bytes) -> None:
         """What was not read has no id yet: the one that is here was another request's, maybe another person's."""
@@ -404,7 +404,9 @@ class ClientConnection(Walk):
             if self.answering or self.state is CLOSED:
                 self.abort()
             else:
-                self._refuse_head(GatewayError(GATEWAY_FAULT), b"" if self.state is HEAD else self.request.line.asked)
+                self._refuse_head(
+                    GatewayError(gateway_codes.FAULT), b"" if self.state is HEAD else self.request.line.asked
+                )
         except Exception as second:  # noqa: BLE001 - the one edge
             self.plane.faulted(second, self.request.id)
             self.abort()

@@ -17,14 +17,14 @@ from gateway.access.outcome import Prepared
 from gateway.access.preparation import Preparation, translated
 from gateway.config.exchange_limits import Timeouts
 from gateway.config.snapshot import App, Limits
-from gateway.model.codes import GATEWAY_FAULT, LIMIT_CONNECTIONS, Code
+from gateway.model.codes import gateway_codes, limit_codes, upstream_codes
+from gateway.model.codes.code import Code
 from gateway.model.errors import GatewayError
 from gateway.model.identity import Identity
 from gateway.model.kept_post import SendOn
 from gateway.model.ports import Callers, ErrorPages, Page
 from gateway.model.redirects import Redirects
 from gateway.model.session import Seat
-from gateway.model.upstream_codes import UPSTREAM_BUSY
 from gateway.ops.counters import Counters
 from gateway.ops.log import Log
 from gateway.proxy.accesslog import AccessLog, Seen
@@ -290,10 +290,10 @@ class DataPlane:
         )
 
     def upstream_failed(self, request: Request, error: GatewayError) -> None:
-        if error.code is LIMIT_CONNECTIONS:
+        if error.code is limit_codes.CONNECTIONS:
             self.admission.exhausted("upstream")
         request.lane.failed(error.code.id)
-        if error.code is UPSTREAM_BUSY:
+        if error.code is upstream_codes.BUSY:
             self._tell_busy(request.lane.name)
             return
         self.log.event(
@@ -324,7 +324,7 @@ class DataPlane:
         frame = traceback.extract_tb(fault.__traceback__)[-1:]
         where = "".join(f" at {entry.filename.rpartition('/')[2]}:{entry.lineno}" for entry in frame)
         self.log.event("gateway.fault", detail=type(fault).__name__ + where, request_id=request_id.decode("ascii"))
-        self.counters.add("ecluse_http_refusals_total", GATEWAY_FAULT.id)
+        self.counters.add("ecluse_http_refusals_total", gateway_codes.FAULT.id)
 
     def _new_tables(self) -> RequestTables:
         snapshot = self.holder.snapshot

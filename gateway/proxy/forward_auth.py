@@ -10,8 +10,8 @@ from urllib.parse import quote
 from gateway.access.outcome import NeedsStore, NeedsWork, Outcome, Prepared, Refuse, ToPortal
 from gateway.access.permission import permission
 from gateway.config.snapshot import App, Snapshot
+from gateway.model.codes import front_codes
 from gateway.model.errors import GatewayError
-from gateway.model.front_codes import FRONT_HEADER, FRONT_OTHER, FRONT_QUESTION, FRONT_UNKNOWN
 from gateway.model.ports import Page
 from gateway.model.redirects import Redirects
 from gateway.model.session import Seat
@@ -55,9 +55,9 @@ def shows_secret(request: Request, memo: Memo, snapshot: Snapshot) -> bool:
 def _check_secret(request: Request, memo: Memo, snapshot: Snapshot) -> None:
     settings, shown = snapshot.gateway.forward_auth, request.came(SECRET)
     if settings is None or not memo.is_trusted(snapshot):
-        raise GatewayError(FRONT_UNKNOWN, f"{memo.peer} is not in trusted_proxies")
+        raise GatewayError(front_codes.UNKNOWN, f"{memo.peer} is not in trusted_proxies")
     if shown is None or not compare_digest(shown, settings.secret):
-        raise GatewayError(FRONT_UNKNOWN, "X-Ecluse-Front is not the secret of forward_auth")
+        raise GatewayError(front_codes.UNKNOWN, "X-Ecluse-Front is not the secret of forward_auth")
 
 
 def question(request: Request, memo: Memo, snapshot: Snapshot) -> tuple[Front, bytes]:
@@ -73,17 +73,17 @@ def question(request: Request, memo: Memo, snapshot: Snapshot) -> tuple[Front, b
     name, slash, behind = asked_at.partition("/")
     front = FRONTS.get(name)
     if front is None:
-        raise GatewayError(FRONT_QUESTION, f"no kind of front has this path: {', '.join(FRONTS)}")
+        raise GatewayError(front_codes.QUESTION, f"no kind of front has this path: {', '.join(FRONTS)}")
     asked = front.asked(request.line.method, (slash + behind).encode("ascii"))
     if asked is None or request.framing not in NO_CONTENT:
-        raise GatewayError(FRONT_QUESTION, f"no question as {name} asks it, without a body")
+        raise GatewayError(front_codes.QUESTION, f"no question as {name} asks it, without a body")
     return front, front.original(request.whole, *asked)
 
 
 def _way_to_sign_in(request: Request, app: App) -> tuple[Front, bytes]:
     """The browser itself asks, about the page that it is to come back to."""
     if request.line.method != b"GET" or request.framing not in NO_CONTENT:
-        raise GatewayError(FRONT_QUESTION, "no navigation")
+        raise GatewayError(front_codes.QUESTION, "no navigation")
     said, query = request.came(REDIRECT) or b"", request.line.target.query or b""
     to = way_back(query, said, request.host.name, app.home, app.leniency)
     return TO_SIGN_IN, TO_SIGN_IN.original(request.whole, b"GET", to.encode("ascii"))
@@ -102,7 +102,9 @@ def check_asks(request: Request, front: Front) -> None:
     app = request.lane.app
     if app is None or app.front != front.name:
         name = "the portal" if app is None else app.name
-        raise GatewayError(FRONT_OTHER, f"{front.name} asks about {name}, whose file does not say front: {front.name}")
+        raise GatewayError(
+            front_codes.OTHER, f"{front.name} asks about {name}, whose file does not say front: {front.name}"
+        )
 
 
 def said_of(front: Front, outcome: Outcome) -> Page | None:
@@ -125,7 +127,7 @@ def permitted(request: Request, front: Front, prepared: Prepared, dropped: Seque
     injected = request.lane.injected
     kept = front.unwritten(dropped, injected) if dropped else []
     if kept and not front.removes:
-        raise GatewayError(FRONT_HEADER, f"{front.name} would pass {kept[0][:64]!r} on")
+        raise GatewayError(front_codes.HEADER, f"{front.name} would pass {kept[0][:64]!r} on")
     # What a program's token was is not among these lines any more.
     own = b""
     if AUTHORIZATION in request.rare:

@@ -19,7 +19,7 @@ from typing import Final, Protocol, final
 from gateway.access.outcome import NEVER, NeedsWork, Prepared, Refuse
 from gateway.access.shared_work import SharedWork
 from gateway.config.snapshot import App
-from gateway.model.codes import STORE_UNREACHABLE, UPSTREAM_RESPONSE
+from gateway.model.codes import store_codes, upstream_codes
 from gateway.model.errors import GatewayError
 from gateway.model.session import Seat
 from gateway.proxy.http1.response_head import ResponseHead
@@ -101,7 +101,7 @@ class HiddenCookies:
         self._name = secrets.token_hex(4)
         self._name_bytes = self._name.encode("ascii")
         self._numbers = itertools.count(1)
-        self._shared: SharedWork[None] = SharedWork(10 * _WAITED, STORE_UNREACHABLE)
+        self._shared: SharedWork[None] = SharedWork(10 * _WAITED, store_codes.UNREACHABLE)
         self._dirty: dict[Seat, SeatJar] = {}
         self._writing: asyncio.Task[None] | None = None
 
@@ -278,7 +278,7 @@ def _set_by(response: ResponseHead, request: Request, now: float) -> list[JarCoo
     if not hidden or app is None:
         return []
     if len(hidden) > MOST_COOKIES:
-        raise GatewayError(UPSTREAM_RESPONSE, f"{len(hidden)} hidden cookies: over {MOST_COOKIES}")
+        raise GatewayError(upstream_codes.RESPONSE, f"{len(hidden)} hidden cookies: over {MOST_COOKIES}")
     upstream = app.upstream
     names = (
         request.host.name,

@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 from gateway.access.outcome import Refuse
 from gateway.config.exchange_limits import Rate, RequestRates
 from gateway.config.snapshot import Snapshot
-from gateway.model.codes import LIMIT_REQUESTS
+from gateway.model.codes import limit_codes
 from gateway.model.session import Seat
 from gateway.ops.counters import Counters
 from gateway.ops.log import Log
@@ -153,18 +153,18 @@ class RequestLimits:
         told, times = self._told.get((app, kind), (_NEVER, 0))
         due = now - told >= _A_LINE_EVERY
         self._told[app, kind] = (now, 0) if due else (told, times + 1)
-        self._counters.add("ecluse_http_refusals_total", LIMIT_REQUESTS.id)
+        self._counters.add("ecluse_http_refusals_total", limit_codes.REQUESTS.id)
         if due:
             self._log.event(
                 "requests.limited",
                 app=app,
-                code=LIMIT_REQUESTS.id,
+                code=limit_codes.REQUESTS.id,
                 reason=kind,
                 client=request.client,
                 requests=times + 1,
                 request_id=request.id.decode("ascii"),
             )
-        return Refuse(LIMIT_REQUESTS, retry_after=ceil(wait))
+        return Refuse(limit_codes.REQUESTS, retry_after=ceil(wait))
 
 
 def _bucket(scope: str, who: Asks) -> int:

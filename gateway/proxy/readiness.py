@@ -7,13 +7,15 @@ from collections.abc import Iterable
 from typing import Final
 
 from gateway.config.snapshot import Snapshot
-from gateway.model.codes import WIRE_HOST, Code
-from gateway.model.host_codes import APP_CLOSED, HOST_UNKNOWN, HOST_UNREAD
+from gateway.model.codes import route_codes, wire_codes
+from gateway.model.codes.code import Code
 from gateway.model.ports import Page
 from gateway.proxy.admission import CountedConnection
 from gateway.proxy.memo import Memo
 
-NO_HOST_OF_OURS: Final[frozenset[Code]] = frozenset({WIRE_HOST, HOST_UNKNOWN, HOST_UNREAD, APP_CLOSED})
+NO_HOST_OF_OURS: Final[frozenset[Code]] = frozenset(
+    {wire_codes.HOST, route_codes.HOST_UNKNOWN, route_codes.HOST_UNREAD, route_codes.APP_CLOSED}
+)
 """Why a head was refused whose Host names nothing that is served: a health check may name anything, or nothing."""
 
 _PATH: Final = b"/_ecluse/ready"

@@ -9,19 +9,9 @@ from gateway.access.program import bearer_error
 from gateway.config.snapshot import App, Snapshot
 from gateway.identity.naming import name_of
 from gateway.model.account import LINKED_ANEW
-from gateway.model.account_codes import ACCOUNT_ASK
-from gateway.model.codes import (
-    API_TOKEN,
-    API_TOO_WEAK,
-    PATH_RESERVED,
-    POLICY_LOGIN_FORM,
-    SESSION_TOO_WEAK,
-    WIRE_METHOD,
-    WIRE_WEBSOCKET_VERSION,
-    Code,
-)
+from gateway.model.codes import account_codes, api_codes, policy_codes, route_codes, session_codes, wire_codes
+from gateway.model.codes.code import Code
 from gateway.model.errors import GatewayError
-from gateway.model.host_codes import HOST_UNKNOWN
 from gateway.model.levels import need_query
 from gateway.model.ports import ErrorPages, Page, Reader
 from gateway.model.theme import Words
@@ -73,11 +63,11 @@ def refusal(services: RefusalServices, request: Request, outcome: Refuse) -> Pag
         services.refused(outcome.code, outcome.detail, request.id, request.lane.name, seen)
     kind = "json" if outcome.bearer else _page_kind(request)
     way = _linking(request, outcome.code) if kind != "json" else ""
-    if kind == "html" and outcome.code is PATH_RESERVED and request.lane.app is None and request.host.portal:
+    if kind == "html" and outcome.code is route_codes.RESERVED and request.lane.app is None and request.host.portal:
         # The portal's own page, where people find what they were looking for.
         way = "/"
     page = _render(services, request, outcome.shown or outcome.code, kind, way, outcome.refusal)
-    if outcome.code is WIRE_WEBSOCKET_VERSION:
+    if outcome.code is wire_codes.WEBSOCKET_VERSION:
         # RFC 6455 4.4, RFC 9110 15.5.22
         page = Page(page.status, (*page.headers, *_VERSIONS), page.body)
     if outcome.retry_after:
@@ -96,7 +86,7 @@ def head_refusal(services: RefusalServices, error: GatewayError, head: bytes, re
         reader=Reader("" if said is None else said[1].decode("latin-1")),
         reference=request_id.decode("ascii"),
     )
-    if error.code is WIRE_METHOD:
+    if error.code is wire_codes.METHOD:
         # RFC 9110 15.5.6
         page = Page(page.status, (*page.headers, (b"Allow", ALLOWED)), page.body)
     return page
@@ -124,7 +114,7 @@ def _denied(services: RefusalServices, request: Request, outcome: Refuse, by: Co
 
 def _way_on(request: Request, code: Code) -> str:
     app = request.lane.app
-    if code is POLICY_LOGIN_FORM:
+    if code is policy_codes.LOGIN_FORM:
         return "" if app is None else app.home
     if request.seat is None:
         # This page is closed to everybody, now or from here. The first page of the application may be open.
@@ -139,7 +129,7 @@ def _linking(request: Request, code: Code) -> str:
     app = request.lane.app
     if app is None or app.account is None:
         return ""
-    if code is not ACCOUNT_ASK and (code not in LINKED_ANEW or app.account.missing != "link"):
+    if code is not account_codes.ASK and (code not in LINKED_ANEW or app.account.missing != "link"):
         return ""
     return f"{_LINK_ACCOUNT}?to={_page_asked_for(request, app)}"
 
@@ -161,7 +151,7 @@ def to_https(request: Request, snapshot: Snapshot) -> Page | Refuse:
     app = request.lane.app
     origin = snapshot.gateway.portal_url if app is None else app.origin(request.host.name)
     if not origin.startswith("https:"):
-        return Refuse(HOST_UNKNOWN, f"{request.host.name} is not served by https", close=True)
+        return Refuse(route_codes.HOST_UNKNOWN, f"{request.host.name} is not served by https", close=True)
     location = origin.encode("ascii") + request.line.target.raw
     # RFC 9110 15.4.9: the method stays.
     return Page(308, ((b"Location", location), (b"Cache-Control", b"no-store")), b"")
@@ -181,16 +171,16 @@ def unauthorized(services: RefusalServices, request: Request, outcome: RequireSi
 def program_refusal(outcome: RequireSignIn, provider: str, ladder: Ladder) -> Refuse:
     """Invariant 10, of a program: no page and no sign-in address, whatever it says that it accepts. RFC 9470 3: a
     program has nobody to sign in here; it is told what its next token has to be of. `provider`: its token's."""
-    if outcome.reason is not SESSION_TOO_WEAK:
+    if outcome.reason is not session_codes.TOO_WEAK:
         detail = "of a provider that this application does not listen to, or outside its perimeter"
-        return Refuse(API_TOKEN, detail, bearer=bearer_error(b"invalid_token"))
+        return Refuse(api_codes.TOKEN, detail, bearer=bearer_error(b"invalid_token"))
     need = outcome.need
     asked = ladder.asking(provider, need)
     wanted = [b'acr_values="%b"' % _quoted(" ".join(asked.acr_values))] if asked.acr_values else []
     wanted += [b'max_age="%d"' % asked.max_age] if asked.max_age is not None else []
     told = b", ".join((bearer_error(b"insufficient_user_authentication"), *wanted))
     detail = f"level {need.level or 'any'}, max_age {need.max_age}, amr {' '.join(need.amr) or 'any'} was needed"
-    return Refuse(API_TOO_WEAK, detail, bearer=told)
+    return Refuse(api_codes.TOO_WEAK, detail, bearer=told)
 
 
 def _render(

@@ -15,7 +15,8 @@ from gateway.access.program import ProgramToken
 from gateway.access.request_line import RequestLine
 from gateway.access.virtual_host import VirtualHost
 from gateway.config.exchange_limits import ExchangeLimits
-from gateway.model.codes import WIRE_FRAMING, WIRE_METHOD, WIRE_SYNTAX, WIRE_TARGET, Code
+from gateway.model.codes import wire_codes
+from gateway.model.codes.code import Code
 from gateway.model.errors import GatewayError
 from gateway.model.session import Seat
 from gateway.policy.facts import RequestFacts
@@ -199,7 +200,7 @@ class Request:
             # llhttp stops at any Upgrade; what follows the head is read by us in every case.
             found = HeaderLines(head, HttpRequestParser, HttpParserUpgrade)
         except HttpParserInvalidMethodError as error:
-            raise GatewayError(WIRE_METHOD, str(error)) from None
+            raise GatewayError(wire_codes.METHOD, str(error)) from None
         except HttpParserError as error:
             raise GatewayError(_syntax_code(str(error)), str(error)) from None
         lines = [b"%b: %b" % line for line in zip(found.names, found.values, strict=True)]
@@ -237,7 +238,7 @@ class Request:
         if connection is not None and connection not in _USUAL:
             self._connection(connection, line)
         if line.authority is not None and line.authority != host.name:
-            raise GatewayError(WIRE_TARGET, "absolute form of another host")
+            raise GatewayError(wire_codes.TARGET, "absolute form of another host")
         if any(name.lower() not in HOP_BY_HOP for name in layout.dropped):
             lane.stripped += 1
         if rare:
@@ -367,7 +368,7 @@ class Request:
 
 
 def _syntax_code(reason: str) -> Code:
-    return WIRE_FRAMING if "Content-Length" in reason or "Transfer-Encoding" in reason else WIRE_SYNTAX
+    return wire_codes.FRAMING if "Content-Length" in reason or "Transfer-Encoding" in reason else wire_codes.SYNTAX
 
 
 def _joined(lines: list[bytes], places: list[LinePosition], by: bytes) -> bytes | None:

@@ -9,7 +9,7 @@ from gateway.access.outcome import Prepared
 from gateway.access.preparation import Preparation
 from gateway.config.exchange_limits import Timeouts
 from gateway.config.snapshot import Limits, Snapshot
-from gateway.model.codes import Code
+from gateway.model.codes.code import Code
 from gateway.model.errors import GatewayError
 from gateway.model.kept_post import SendOn
 from gateway.model.ports import Callers, ErrorPages, Page

@@ -6,7 +6,7 @@ not counted: people who sign in go on while somebody fills the rest.
 
 from typing import Final
 
-from gateway.model.codes import LOGIN_BUSY
+from gateway.model.codes import login_codes
 from gateway.model.errors import GatewayError
 
 # An encrypted assertion of a usual provider makes a form of some 20,000 bytes.
@@ -28,7 +28,9 @@ class Spool:
         """GatewayError(LOGIN_BUSY): too much is held already."""
         of_one = self._of.get(client, 0) + size
         if of_one > MOST_OF_ONE or self._held + size > MOST:
-            raise GatewayError(LOGIN_BUSY, f"{self._held} bytes of forms that are not whole, {of_one} of one client")
+            raise GatewayError(
+                login_codes.BUSY, f"{self._held} bytes of forms that are not whole, {of_one} of one client"
+            )
         self._of[client] = of_one
         self._held += size
 

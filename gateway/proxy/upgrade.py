@@ -4,7 +4,7 @@ from typing import Final
 
 from gateway.access.virtual_host import host_of
 from gateway.config.snapshot import App, Snapshot
-from gateway.model.codes import UPSTREAM_RESPONSE, WIRE_ORIGIN, WIRE_UPGRADE, WIRE_WEBSOCKET
+from gateway.model.codes import upstream_codes, wire_codes
 from gateway.model.errors import GatewayError
 from gateway.proxy.http1.response_head import ResponseHead
 from gateway.proxy.request import Request
@@ -25,7 +25,7 @@ def check_asked(request: Request, snapshot: Snapshot, behind: bytes) -> None:
     assert app is not None
     protocol = upgrade_of(request.rare[UPGRADE], request.came(b"connection"))
     if app.tunnel is None or protocol.decode("latin-1") not in app.tunnel.protocols:
-        raise GatewayError(WIRE_UPGRADE, f"Upgrade: {request.rare[UPGRADE][:40]!r}")
+        raise GatewayError(wire_codes.UPGRADE, f"Upgrade: {request.rare[UPGRADE][:40]!r}")
     key_of(request.line.method, request.line.minor, request.sent())
     check_waits(behind)
     _check_origin(request, app, snapshot)
@@ -34,16 +34,16 @@ def check_asked(request: Request, snapshot: Snapshot, behind: bytes) -> None:
 def check_waits(behind: bytes) -> None:
     """RFC 6455 4.1: a client sends no frame before the response has come. Raises GatewayError."""
     if behind:
-        raise GatewayError(WIRE_WEBSOCKET, f"{len(behind)} bytes before the answer")
+        raise GatewayError(wire_codes.WEBSOCKET, f"{len(behind)} bytes before the answer")
 
 
 def check_taken(request: Request, response: ResponseHead) -> None:
     """Whether a 101 was asked for, and is the response to that. Raises GatewayError."""
     if UPGRADE not in request.rare:
-        raise GatewayError(UPSTREAM_RESPONSE, "status 101 unasked")
+        raise GatewayError(upstream_codes.RESPONSE, "status 101 unasked")
     key = key_of(request.line.method, request.line.minor, request.sent())
     if response.rare.keys() & _FRAMED:
-        raise GatewayError(UPSTREAM_RESPONSE, "a 101 with a body")
+        raise GatewayError(upstream_codes.RESPONSE, "a 101 with a body")
     check_accepted(key, response.sent(), response.connection, response.rare.get(UPGRADE))
 
 
@@ -64,12 +64,12 @@ def _check_origin(request: Request, app: App, snapshot: Snapshot) -> None:
     origins = [value.strip(b" \t") for name, value in request.sent() if name.lower() == b"origin"]
     if not origins:
         if request.seat is not None and request.seat.cookie:
-            raise GatewayError(WIRE_ORIGIN, "a cookie signs in, and no Origin says for which page")
+            raise GatewayError(wire_codes.ORIGIN, "a cookie signs in, and no Origin says for which page")
         return
     text = b", ".join(origins).decode("latin-1")
     listed = () if app.tunnel is None else app.tunnel.origins
     if not (text in listed or _is_own(text, app, snapshot)):
-        raise GatewayError(WIRE_ORIGIN, f"Origin: {text[:120]!r}")
+        raise GatewayError(wire_codes.ORIGIN, f"Origin: {text[:120]!r}")
 
 
 def _is_own(origin: str, app: App, snapshot: Snapshot) -> bool:

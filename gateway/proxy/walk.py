@@ -11,9 +11,8 @@ from gateway.access.outcome import Forward, NeedsStore, NeedsWork, Outcome, Prep
 from gateway.access.pipeline import awaited, outcome_of
 from gateway.access.program import is_program, token_of
 from gateway.formlogin.spec import ApplicationSession
-from gateway.model.codes import FORM_LOGIN_LOOP, LIMIT_BODY
+from gateway.model.codes import form_login_codes, limit_codes, route_codes
 from gateway.model.errors import GatewayError
-from gateway.model.host_codes import HOST_UNKNOWN
 from gateway.model.kept_post import KeepPosts
 from gateway.model.redirects import Redirects
 from gateway.model.session import Seat
@@ -243,7 +242,7 @@ class Walk(Gathering):
         self.upstream = None
         preparation.ended(request.lane.app, request.seat, session, request.started)
         if self.renewed:
-            self.refuse(Refuse(FORM_LOGIN_LOOP, "it says so of a session that has just begun"))
+            self.refuse(Refuse(form_login_codes.LOOP, "it says so of a session that has just begun"))
             return
         self.renewed = True
         seat, outcome = outcome_of(request, request.seat, monotonic())
@@ -278,12 +277,16 @@ class Walk(Gathering):
                 self.asked_by_front()
                 return
             if request.host.for_questions:
-                self.refuse(Refuse(HOST_UNKNOWN, f"{request.host.name}, forward_auth.host, has no pages", close=True))
+                self.refuse(
+                    Refuse(
+                        route_codes.HOST_UNKNOWN, f"{request.host.name}, forward_auth.host, has no pages", close=True
+                    )
+                )
                 return
             limit = body_limit(request)
             if request.framing > limit:
                 count_unread(self.plane, self._inbound(purpose))
-                self.refuse(Refuse(LIMIT_BODY, f"{request.framing} bytes"))
+                self.refuse(Refuse(limit_codes.BODY, f"{request.framing} bytes"))
                 return
             # A form is small: a client that needs longer for it holds room that others need.
             timeouts = self.plane.timeouts
@@ -329,7 +332,7 @@ class Walk(Gathering):
         if framing == NO_BODY:
             ending, idle_since = line.ending, now - patience
         elif 0 < limits.body < framing:
-            self.refuse(Refuse(LIMIT_BODY, f"{framing} bytes"))
+            self.refuse(Refuse(limit_codes.BODY, f"{framing} bytes"))
             return
         else:
             ending, idle_since = framing_line(framing), now - (FRESH_SECONDS if framing else patience)

@@ -5,7 +5,7 @@ import binascii
 import hashlib
 from dataclasses import dataclass
 
-from gateway.model.codes import SAML_ARTIFACT, SAML_ARTIFACT_RESPONSE, SAML_ARTIFACT_SOURCE
+from gateway.model.codes import saml_codes
 from gateway.model.errors import GatewayError
 from gateway.model.provider import SamlProvider
 from gateway.saml.document import Document, entity_id_in
@@ -38,9 +38,9 @@ def read_artifact(value: str) -> Artifact:
     try:
         decoded = base64.b64decode(value.encode("ascii"), validate=True)
     except (binascii.Error, ValueError) as error:
-        raise GatewayError(SAML_ARTIFACT, "not base64") from error
+        raise GatewayError(saml_codes.ARTIFACT, "not base64") from error
     if len(decoded) != _LENGTH or not decoded.startswith(_TYPE_4):
-        raise GatewayError(SAML_ARTIFACT, f"not an artifact of type 4 ({len(decoded)} bytes)")
+        raise GatewayError(saml_codes.ARTIFACT, f"not an artifact of type 4 ({len(decoded)} bytes)")
     return Artifact(value, int.from_bytes(decoded[2:4], "big"), decoded[4:24])
 
 
@@ -50,12 +50,12 @@ def resolution_endpoint(artifact: Artifact, metadata: IdpMetadata) -> Endpoint:
     Raises GatewayError(SAML_ARTIFACT_SOURCE) for another provider's artifact, or an index that this one does not have.
     """
     if artifact.source_id != source_id(metadata.entity_id):
-        raise GatewayError(SAML_ARTIFACT_SOURCE, f"an artifact of another provider than {metadata.entity_id}")
+        raise GatewayError(saml_codes.ARTIFACT_SOURCE, f"an artifact of another provider than {metadata.entity_id}")
     for endpoint in metadata.artifact_resolution:
         if endpoint.binding == "soap" and endpoint.index == artifact.endpoint_index:
             return endpoint
     detail = f"{metadata.entity_id} has no ArtifactResolutionService of index {artifact.endpoint_index}"
-    raise GatewayError(SAML_ARTIFACT_SOURCE, detail)
+    raise GatewayError(saml_codes.ARTIFACT_SOURCE, detail)
 
 
 def artifact_resolve(sp: ServiceProvider, artifact: Artifact, *, destination: str, id: str, now: float) -> bytes:
@@ -72,19 +72,21 @@ def response_in(envelope: bytes, *, request_id: str, provider: SamlProvider) -> 
     """
     root = in_body(envelope).root
     if root.tag != samlp("ArtifactResponse"):
-        raise GatewayError(SAML_ARTIFACT_RESPONSE, "not an ArtifactResponse")
+        raise GatewayError(saml_codes.ARTIFACT_RESPONSE, "not an ArtifactResponse")
     check_message(root, samlp("ArtifactResponse"), digit_ids=provider.digit_ids)
     # Core 3.2.2
     if root.get("InResponseTo") != request_id:
-        raise GatewayError(SAML_ARTIFACT_RESPONSE, "an answer to another request than ours")
+        raise GatewayError(saml_codes.ARTIFACT_RESPONSE, "an answer to another request than ours")
     named = root.find(saml("Issuer"))
     if named is not None and entity_id_in(named.text) != provider.issuer:
-        raise GatewayError(SAML_ARTIFACT_RESPONSE, "an answer of another provider")
+        raise GatewayError(saml_codes.ARTIFACT_RESPONSE, "an answer of another provider")
     code = root.find(f"{samlp('Status')}/{samlp('StatusCode')}")
     if code is None or code.get("Value") != STATUS_SUCCESS:
-        raise GatewayError(SAML_ARTIFACT_RESPONSE, "the provider did not resolve the artifact")
+        raise GatewayError(saml_codes.ARTIFACT_RESPONSE, "the provider did not resolve the artifact")
     responses = root.findall(samlp("Response"))
     # Core 3.5.2: the status is success, without a message, where the artifact was used already or is unknown.
     if len(responses) != 1:
-        raise GatewayError(SAML_ARTIFACT_RESPONSE, f"{len(responses)} Responses: the artifact was used, or is unknown")
+        raise GatewayError(
+            saml_codes.ARTIFACT_RESPONSE, f"{len(responses)} Responses: the artifact was used, or is unknown"
+        )
     return alone(responses[0])

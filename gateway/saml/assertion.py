@@ -8,22 +8,8 @@ from collections.abc import Iterator
 from lxml import etree
 
 from gateway.model.assertion import LONGEST_NAME, NameId, SamlAttribute, is_one_spelling
-from gateway.model.codes import (
-    SAML_AUDIENCE,
-    SAML_AUTHN_CONTEXT,
-    SAML_AUTHN_INSTANT,
-    SAML_AUTHN_STATEMENT,
-    SAML_CONDITIONS,
-    SAML_EXPIRED,
-    SAML_IN_RESPONSE_TO,
-    SAML_NOT_BEFORE,
-    SAML_RECIPIENT,
-    SAML_SESSION_EXPIRED,
-    SAML_SUBJECT,
-    SAML_SUBJECT_CONFIRMATION,
-    SAML_UNSOLICITED,
-    Code,
-)
+from gateway.model.codes import saml_codes
+from gateway.model.codes.code import Code
 from gateway.model.errors import GatewayError
 from gateway.model.provider import SamlProvider
 from gateway.model.quoting import quoted
@@ -51,7 +37,7 @@ def read_name_id(signed: SignedElement, sp: ServiceProvider, *, cbc: bool) -> Na
     else:
         clear = next(signed.element.iterchildren(saml("NameID")), None)
         if clear is None:
-            raise GatewayError(SAML_SUBJECT, "no NameID")
+            raise GatewayError(saml_codes.SUBJECT, "no NameID")
         found = clear
     return NameId(
         value=_name_id_value(found.text or ""),
@@ -67,17 +53,17 @@ def subject_name_id(
 ) -> NameId | None:
     """None where the assertion has none and the provider's file names an attribute in its place."""
     # Core 2.4.1
-    subject = child(assertion, "Subject", SAML_SUBJECT)
+    subject = child(assertion, "Subject", saml_codes.SUBJECT)
     if not has_name_id(subject):
         if provider.subject_without_name_id is None:
             detail = "no NameID; the provider can send one, or `subject_without_name_id` name an attribute in its place"
-            raise GatewayError(SAML_SUBJECT, detail)
+            raise GatewayError(saml_codes.SUBJECT, detail)
         return None
     name_id = read_name_id(subject, sp, cbc=cbc)
     # Core 3.4.1.1: a provider that cannot use the requested format has to return an error.
     asked = provider.name_id_format
     if asked not in (None, FORMAT_UNSPECIFIED, FORMAT_ENCRYPTED) and name_id.format != asked:
-        raise GatewayError(SAML_SUBJECT, f"a NameID of the format {quoted(name_id.format)}, not {quoted(asked)}")
+        raise GatewayError(saml_codes.SUBJECT, f"a NameID of the format {quoted(name_id.format)}, not {quoted(asked)}")
     return name_id
 
 
@@ -87,8 +73,8 @@ def check_confirmation(signed: SignedElement, *, recipient: str, request_id: str
     Of several, the latest end counts: until then the assertion could be replayed, and has to be remembered.
     `recipient`: the URL of our endpoint; `request_id`: the ID of our request, None for an unsolicited response.
     """
-    subject = child(signed, "Subject", SAML_SUBJECT_CONFIRMATION)
-    refusal, ends = (SAML_SUBJECT_CONFIRMATION, "no SubjectConfirmation of the method bearer"), []
+    subject = child(signed, "Subject", saml_codes.SUBJECT_CONFIRMATION)
+    refusal, ends = (saml_codes.SUBJECT_CONFIRMATION, "no SubjectConfirmation of the method bearer"), []
     for confirmation in subject.element.iterchildren(saml("SubjectConfirmation")):
         # Profiles 4.1.4.3: bearer alone
         if confirmation.get("Method") != BEARER:
@@ -109,15 +95,15 @@ def _confirmed_until(
 ) -> int:
     data = next(confirmation.element.iterchildren(saml("SubjectConfirmationData")), None)
     if data is None:
-        raise GatewayError(SAML_SUBJECT_CONFIRMATION, "a bearer confirmation without SubjectConfirmationData")
+        raise GatewayError(saml_codes.SUBJECT_CONFIRMATION, "a bearer confirmation without SubjectConfirmationData")
     # Profiles 4.1.4.3: Recipient is the URL of our endpoint that received the response
     if data.get("Recipient") != recipient:
-        raise GatewayError(SAML_RECIPIENT, f"Recipient {quoted(data.get('Recipient'))}, not {quoted(recipient)}")
+        raise GatewayError(saml_codes.RECIPIENT, f"Recipient {quoted(data.get('Recipient'))}, not {quoted(recipient)}")
     # Profiles 4.1.4.2: a bearer confirmation has no NotBefore
     if data.get("NotBefore") is not None:
-        raise GatewayError(SAML_SUBJECT_CONFIRMATION, "a bearer confirmation with NotBefore")
+        raise GatewayError(saml_codes.SUBJECT_CONFIRMATION, "a bearer confirmation with NotBefore")
     # Profiles 4.1.4.3: NotOnOrAfter
-    until = _required_moment(data, "NotOnOrAfter", SAML_SUBJECT_CONFIRMATION)
+    until = _required_moment(data, "NotOnOrAfter", saml_codes.SUBJECT_CONFIRMATION)
     _check_not_over(until, now, skew, "SubjectConfirmationData")
     # Profiles 4.1.4.3, 4.1.5: InResponseTo
     check_in_response_to(data, request_id)
@@ -128,32 +114,34 @@ def check_in_response_to(element: etree._Element, request_id: str | None) -> Non
     """Check that a Response, or its bearer confirmation, names our request; an unsolicited one names none."""
     stated = element.get("InResponseTo")
     if request_id is None and stated is not None:
-        raise GatewayError(SAML_UNSOLICITED, "an answer to a request that is not under way")
+        raise GatewayError(saml_codes.UNSOLICITED, "an answer to a request that is not under way")
     if stated != request_id:
-        raise GatewayError(SAML_IN_RESPONSE_TO, f"{_name(element)} answers no request, or another than ours")
+        raise GatewayError(saml_codes.IN_RESPONSE_TO, f"{_name(element)} answers no request, or another than ours")
 
 
 def check_conditions(signed: SignedElement, *, audience: str, now: int, skew: int) -> int:
     """Until when the assertion is valid, in Unix seconds (Core 2.5.1). `audience`: our entityID."""
-    conditions = child(signed, "Conditions", SAML_CONDITIONS)
+    conditions = child(signed, "Conditions", saml_codes.CONDITIONS)
     # Core 2.5.1.2
     start = conditions.element.get("NotBefore")
     if start is not None and moment(start, "NotBefore of Conditions") > now + skew:
         ahead = moment(start, "NotBefore of Conditions") - now
-        raise GatewayError(SAML_NOT_BEFORE, f"Conditions valid {ahead} s from now by our clock, {skew} s are tolerated")
-    until = _required_moment(conditions.element, "NotOnOrAfter", SAML_CONDITIONS)
+        raise GatewayError(
+            saml_codes.NOT_BEFORE, f"Conditions valid {ahead} s from now by our clock, {skew} s are tolerated"
+        )
+    until = _required_moment(conditions.element, "NotOnOrAfter", saml_codes.CONDITIONS)
     _check_not_over(until, now, skew, "Conditions")
     # Core 2.5.1.4: each restriction has to name us; Profiles 4.1.4.2: there is at least one restriction.
     restrictions = conditions.element.findall(saml("AudienceRestriction"))
     if not restrictions:
-        raise GatewayError(SAML_AUDIENCE, "no AudienceRestriction")
+        raise GatewayError(saml_codes.AUDIENCE, "no AudienceRestriction")
     for restriction in restrictions:
         if audience not in [each.text for each in restriction.iterchildren(saml("Audience"))]:
-            raise GatewayError(SAML_AUDIENCE, f"an AudienceRestriction without {quoted(audience)}")
+            raise GatewayError(saml_codes.AUDIENCE, f"an AudienceRestriction without {quoted(audience)}")
     # Core 2.5.1.5 and 2.5.1.6: at most one of each. We need not read them: we use each assertion once and issue none.
     for name in ("OneTimeUse", "ProxyRestriction"):
         if len(conditions.element.findall(saml(name))) > 1:
-            raise GatewayError(SAML_CONDITIONS, f"{name} twice")
+            raise GatewayError(saml_codes.CONDITIONS, f"{name} twice")
     return until
 
 
@@ -161,7 +149,7 @@ def authn_statement(signed: SignedElement) -> SignedElement:
     # Profiles 4.1.4.2 asks for at least one. Of several, we could not tell which session they are about.
     statements = signed.element.findall(saml("AuthnStatement"))
     if len(statements) != 1:
-        raise GatewayError(SAML_AUTHN_STATEMENT, f"{len(statements)} AuthnStatements, not 1")
+        raise GatewayError(saml_codes.AUTHN_STATEMENT, f"{len(statements)} AuthnStatements, not 1")
     return within(signed, statements[0])
 
 
@@ -172,9 +160,11 @@ def read_authn_instant(statement: SignedElement, *, fresh_since: int | None, now
     at = moment(statement.element.get("AuthnInstant", ""), "AuthnInstant")
     # A sign-in in the future would count as a fresh one until then, and beyond.
     if at > now + skew:
-        raise GatewayError(SAML_AUTHN_INSTANT, f"an authentication {at - now} s ahead of our clock")
+        raise GatewayError(saml_codes.AUTHN_INSTANT, f"an authentication {at - now} s ahead of our clock")
     if fresh_since is not None and at < fresh_since - skew:
-        raise GatewayError(SAML_AUTHN_INSTANT, f"an authentication {fresh_since - at} s older than the request for one")
+        raise GatewayError(
+            saml_codes.AUTHN_INSTANT, f"an authentication {fresh_since - at} s older than the request for one"
+        )
     return at
 
 
@@ -185,7 +175,7 @@ def read_session_end(statement: SignedElement, *, now: int, skew: int) -> int | 
         return None
     end = moment(text, "SessionNotOnOrAfter")
     if now >= end + skew:
-        raise GatewayError(SAML_SESSION_EXPIRED, f"a session that ended {now - end} s ago")
+        raise GatewayError(saml_codes.SESSION_EXPIRED, f"a session that ended {now - end} s ago")
     return end
 
 
@@ -195,7 +185,7 @@ def read_authn_context(statement: SignedElement, *, asked: tuple[str, ...], comp
     if not satisfies(stated, asked, comparison):
         wanted = ", ".join(quoted(each) for each in asked[:4])
         raise GatewayError(
-            SAML_AUTHN_CONTEXT, f"AuthnContextClassRef {quoted(stated)}, asked for {comparison} {wanted}"
+            saml_codes.AUTHN_CONTEXT, f"AuthnContextClassRef {quoted(stated)}, asked for {comparison} {wanted}"
         )
     return stated
 
@@ -243,9 +233,11 @@ def _values(attribute: etree._Element) -> Iterator[str]:
 
 def _name_id_value(text: str) -> str:
     if not 0 < len(text) <= LONGEST_NAME:
-        raise GatewayError(SAML_SUBJECT, f"a NameID of {len(text)} characters, not 1 to {LONGEST_NAME}")
+        raise GatewayError(saml_codes.SUBJECT, f"a NameID of {len(text)} characters, not 1 to {LONGEST_NAME}")
     if not is_one_spelling(text):
-        raise GatewayError(SAML_SUBJECT, "a NameID with characters that do not print, or in another form than NFKC")
+        raise GatewayError(
+            saml_codes.SUBJECT, "a NameID with characters that do not print, or in another form than NFKC"
+        )
     return text
 
 
@@ -265,7 +257,7 @@ def _required_moment(element: etree._Element, name: str, code: Code) -> int:
 
 def _check_not_over(until: int, now: int, skew: int, what: str) -> None:
     if now >= until + skew:
-        raise GatewayError(SAML_EXPIRED, f"{what} over {now - until} s ago, {skew} s are tolerated")
+        raise GatewayError(saml_codes.EXPIRED, f"{what} over {now - until} s ago, {skew} s are tolerated")
 
 
 def _name(element: etree._Element) -> str:

@@ -11,13 +11,7 @@ import zlib
 from dataclasses import InitVar, dataclass
 from urllib.parse import quote, unquote_to_bytes
 
-from gateway.model.codes import (
-    SAML_BINDING_ALGORITHM,
-    SAML_BINDING_ENCODING,
-    SAML_BINDING_PARAMETER,
-    SAML_BINDING_SIGNATURE,
-    SAML_BINDING_SIZE,
-)
+from gateway.model.codes import saml_codes
 from gateway.model.errors import GatewayError
 from gateway.saml.algorithms import SIGNATURES, is_made_by_one_of
 from gateway.saml.names import MessageParameter
@@ -45,11 +39,11 @@ def inflated(data: bytes) -> bytes:
     try:
         message = stream.decompress(data, LARGEST_MESSAGE + 1)
     except zlib.error as error:
-        raise GatewayError(SAML_BINDING_ENCODING, "not a DEFLATE stream") from error
+        raise GatewayError(saml_codes.BINDING_ENCODING, "not a DEFLATE stream") from error
     if len(message) > LARGEST_MESSAGE:
-        raise GatewayError(SAML_BINDING_SIZE, f"over {LARGEST_MESSAGE} bytes once inflated")
+        raise GatewayError(saml_codes.BINDING_SIZE, f"over {LARGEST_MESSAGE} bytes once inflated")
     if not stream.eof or stream.unused_data:
-        raise GatewayError(SAML_BINDING_ENCODING, "a DEFLATE stream that is cut short, or followed by more")
+        raise GatewayError(saml_codes.BINDING_ENCODING, "a DEFLATE stream that is cut short, or followed by more")
     return message
 
 
@@ -60,13 +54,13 @@ def base64_decoded(text: bytes) -> bytes:
     """
     # K130: the size first
     if len(text) > _LARGEST_TEXT:
-        raise GatewayError(SAML_BINDING_SIZE, f"{len(text)} characters of base64")
+        raise GatewayError(saml_codes.BINDING_SIZE, f"{len(text)} characters of base64")
     try:
         message = base64.b64decode(text.translate(None, _SPACE), validate=True)
     except (binascii.Error, ValueError) as error:
-        raise GatewayError(SAML_BINDING_ENCODING, "not base64") from error
+        raise GatewayError(saml_codes.BINDING_ENCODING, "not base64") from error
     if len(message) > LARGEST_MESSAGE:
-        raise GatewayError(SAML_BINDING_SIZE, f"{len(message)} bytes")
+        raise GatewayError(saml_codes.BINDING_SIZE, f"{len(message)} bytes")
     return message
 
 
@@ -135,9 +129,9 @@ def read_redirect(query: bytes) -> RedirectMessage:
     raw = _parameters(query)
     parameter = _one_message(raw)
     if "Signature" not in raw or "SigAlg" not in raw:
-        raise GatewayError(SAML_BINDING_SIGNATURE, f"a {parameter} without a signature")
+        raise GatewayError(saml_codes.BINDING_SIGNATURE, f"a {parameter} without a signature")
     if "SAMLEncoding" in raw and _decoded(raw["SAMLEncoding"]) != _DEFLATE.encode():
-        raise GatewayError(SAML_BINDING_ENCODING, "a SAMLEncoding that is not DEFLATE")
+        raise GatewayError(saml_codes.BINDING_ENCODING, "a SAMLEncoding that is not DEFLATE")
     relay_state = _relay_state(raw)
     # Bindings 3.4.4.1: the signature covers the parameters in this order, whatever their order in the query.
     signed = b"&".join(name.encode() + b"=" + raw[name] for name in (parameter, "RelayState", "SigAlg") if name in raw)
@@ -166,10 +160,12 @@ def verify_redirect_signature(signing_keys: tuple[bytes, ...], algorithm: str, o
     Raises GatewayError: SAML_BINDING_ALGORITHM, SAML_BINDING_SIGNATURE.
     """
     if algorithm not in SIGNATURES:
-        raise GatewayError(SAML_BINDING_ALGORITHM, f"a signature algorithm that is not accepted: {algorithm[:100]!r}")
+        raise GatewayError(
+            saml_codes.BINDING_ALGORITHM, f"a signature algorithm that is not accepted: {algorithm[:100]!r}"
+        )
     if not is_made_by_one_of(signing_keys, algorithm, octets, signature):
         raise GatewayError(
-            SAML_BINDING_SIGNATURE, f"by none of the {len(signing_keys)} keys in the provider's metadata"
+            saml_codes.BINDING_SIGNATURE, f"by none of the {len(signing_keys)} keys in the provider's metadata"
         )
 
 
@@ -181,11 +177,13 @@ def _parameters(query: bytes) -> dict[str, bytes]:
         known = name.decode("ascii", "replace")
         if known not in _OURS:
             if unquote_to_bytes(name.replace(b"+", b" ")).strip().decode("ascii", "replace").lower() in _FOLDED:
-                raise GatewayError(SAML_BINDING_PARAMETER, "a parameter's name in another spelling")
+                raise GatewayError(saml_codes.BINDING_PARAMETER, "a parameter's name in another spelling")
             continue
         form = _RELAY_STATE if known == "RelayState" else _VALUE
         if known in raw or not equals or not form.fullmatch(value):
-            raise GatewayError(SAML_BINDING_PARAMETER, f"{known} twice, or with a value that can be read in two ways")
+            raise GatewayError(
+                saml_codes.BINDING_PARAMETER, f"{known} twice, or with a value that can be read in two ways"
+            )
         raw[known] = value
     return raw
 
@@ -196,7 +194,7 @@ _FOLDED = frozenset(name.lower() for name in _OURS)
 def _one_message(raw: dict[str, bytes]) -> MessageParameter:
     # Bindings 3.4.4: exactly one of the two
     if ("SAMLRequest" in raw) == ("SAMLResponse" in raw):
-        raise GatewayError(SAML_BINDING_PARAMETER, "neither SAMLRequest nor SAMLResponse, or both")
+        raise GatewayError(saml_codes.BINDING_PARAMETER, "neither SAMLRequest nor SAMLResponse, or both")
     return "SAMLRequest" if "SAMLRequest" in raw else "SAMLResponse"
 
 
@@ -205,11 +203,11 @@ def _relay_state(raw: dict[str, bytes]) -> str | None:
         return None
     value = _decoded(raw["RelayState"])
     if len(value) > LONGEST_RELAY_STATE:
-        raise GatewayError(SAML_BINDING_PARAMETER, f"a RelayState of {len(value)} bytes")
+        raise GatewayError(saml_codes.BINDING_PARAMETER, f"a RelayState of {len(value)} bytes")
     try:
         return value.decode("utf-8")
     except UnicodeDecodeError as error:
-        raise GatewayError(SAML_BINDING_PARAMETER, "a RelayState that is not UTF-8") from error
+        raise GatewayError(saml_codes.BINDING_PARAMETER, "a RelayState that is not UTF-8") from error
 
 
 def _decoded(value: bytes) -> bytes:

@@ -22,7 +22,7 @@ from cryptography.hazmat.primitives.ciphers.modes import CBC
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from lxml import etree
 
-from gateway.model.codes import SAML_DECRYPTION, SAML_ENCRYPTION_ALGORITHM, SAML_ENCRYPTION_FORM
+from gateway.model.codes import saml_codes
 from gateway.model.errors import GatewayError
 from gateway.saml.document import DEEPEST, parse
 from gateway.saml.names import XENC, XENC11, ds, xenc
@@ -81,7 +81,7 @@ def decrypt(encrypted: etree._Element, expected: str, sp: ServiceProvider, *, cb
     """
     data = next(encrypted.iterchildren(xenc("EncryptedData")), None)
     if data is None:
-        raise GatewayError(SAML_ENCRYPTION_FORM, "no EncryptedData")
+        raise GatewayError(saml_codes.ENCRYPTION_FORM, "no EncryptedData")
     algorithm = _method(data).get("Algorithm", "")
     _check_content(algorithm, cbc)
     wrapped = [_wrapped(key) for key in _encrypted_keys(encrypted, data, sp.entity_id)]
@@ -96,7 +96,7 @@ def decrypt(encrypted: etree._Element, expected: str, sp: ServiceProvider, *, cb
             return Decrypted(element, encrypted, _PROVEN)
     if not tried:
         _read(_decrypted(algorithm, _no_key(wrapped, sp.keys, size), value), encrypted, expected)
-    raise GatewayError(SAML_DECRYPTION, _FAILED)
+    raise GatewayError(saml_codes.DECRYPTION, _FAILED)
 
 
 def _check_content(algorithm: str, cbc: bool) -> None:
@@ -105,9 +105,9 @@ def _check_content(algorithm: str, cbc: bool) -> None:
             "encrypted with AES-CBC, which is opened only with `aes_cbc_inside_a_signed_response: true`, and where "
             "the Response itself is signed (AD FS: -SamlResponseSignature MessageAndAssertion)"
         )
-        raise GatewayError(SAML_ENCRYPTION_ALGORITHM, detail)
+        raise GatewayError(saml_codes.ENCRYPTION_ALGORITHM, detail)
     if algorithm not in _CBC and algorithm not in _GCM:
-        raise GatewayError(SAML_ENCRYPTION_ALGORITHM, "encrypted with neither AES-GCM nor AES-CBC")
+        raise GatewayError(saml_codes.ENCRYPTION_ALGORITHM, "encrypted with neither AES-GCM nor AES-CBC")
 
 
 def _encrypted_keys(encrypted: etree._Element, data: etree._Element, recipient: str) -> list[etree._Element]:
@@ -115,7 +115,7 @@ def _encrypted_keys(encrypted: etree._Element, data: etree._Element, recipient: 
     keys = [*data.findall(f"{ds('KeyInfo')}/{xenc('EncryptedKey')}"), *encrypted.findall(xenc("EncryptedKey"))]
     ours = [key for key in keys if key.get("Recipient", recipient) == recipient]
     if not 0 < len(ours) <= _MOST_KEYS:
-        raise GatewayError(SAML_ENCRYPTION_FORM, f"{len(ours)} EncryptedKeys for us, not 1 to {_MOST_KEYS}")
+        raise GatewayError(saml_codes.ENCRYPTION_FORM, f"{len(ours)} EncryptedKeys for us, not 1 to {_MOST_KEYS}")
     return ours
 
 
@@ -128,9 +128,9 @@ def _wrapped(key: etree._Element) -> _WrappedKey:
     mgf = hashes.SHA1() if mask is None else _MASKS.get(mask.get("Algorithm", ""))  # noqa: S303
     # XML Encryption 1.1 5.5.2: the older name has MGF1 with SHA-1 and no parameter for it
     if algorithm not in (_OAEP_MGF1P, _OAEP) or (algorithm == _OAEP_MGF1P and mask is not None):
-        raise GatewayError(SAML_ENCRYPTION_ALGORITHM, "a key transport that is not RSA-OAEP")
+        raise GatewayError(saml_codes.ENCRYPTION_ALGORITHM, "a key transport that is not RSA-OAEP")
     if hash is None or mgf is None:
-        raise GatewayError(SAML_ENCRYPTION_ALGORITHM, "RSA-OAEP with a digest that is not accepted")
+        raise GatewayError(saml_codes.ENCRYPTION_ALGORITHM, "RSA-OAEP with a digest that is not accepted")
     return _WrappedKey(padding.OAEP(padding.MGF1(mgf), hash, None), _cipher_value(key))
 
 
@@ -201,7 +201,7 @@ def _read(plaintext: bytes, encrypted: etree._Element, expected: str) -> etree._
 def _method(element: etree._Element) -> etree._Element:
     method = next(element.iterchildren(xenc("EncryptionMethod")), None)
     if method is None:
-        raise GatewayError(SAML_ENCRYPTION_FORM, "no EncryptionMethod")
+        raise GatewayError(saml_codes.ENCRYPTION_FORM, "no EncryptionMethod")
     return method
 
 

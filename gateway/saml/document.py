@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from lxml import etree
 
-from gateway.model.codes import SAML_DOCUMENT, SAML_ID, SAML_ISSUER
+from gateway.model.codes import saml_codes
 from gateway.model.errors import GatewayError
 from gateway.saml.names import saml
 
@@ -72,10 +72,10 @@ def check_ids(*roots: etree._Element, digits: bool = False) -> None:
     for root in roots:
         for identifier in _ids(root):
             if identifier in seen:
-                raise GatewayError(SAML_ID, "one ID names two elements")
+                raise GatewayError(saml_codes.ID, "one ID names two elements")
             if not is_ncname(identifier) and not (digits and is_ncname(f"_{identifier}") and identifier[:1].isdigit()):
                 hint = "; `ids_begin_with_a_digit: true` would take it" if identifier[:1].isdigit() else ""
-                raise GatewayError(SAML_ID, f"an ID that is no NCName{hint}")
+                raise GatewayError(saml_codes.ID, f"an ID that is no NCName{hint}")
             seen.add(identifier)
 
 
@@ -181,7 +181,7 @@ def _holds_a_value(element: etree._Element) -> bool:
 
 
 def _refused(detail: str) -> GatewayError:
-    return GatewayError(SAML_DOCUMENT, f"the document {detail}")
+    return GatewayError(saml_codes.DOCUMENT, f"the document {detail}")
 
 
 # --- what is read before the signature is verified
@@ -206,7 +206,7 @@ def read_unverified(document: Document) -> UnverifiedMessage:
     root = document.root
     issuer = entity_id_in(root.findtext(saml("Issuer")) or root.findtext(f"{saml('Assertion')}/{saml('Issuer')}")) or ""
     if not 0 < len(issuer) <= _LONGEST_ISSUER:
-        raise GatewayError(SAML_ISSUER, "a message that does not say who sent it")
+        raise GatewayError(saml_codes.ISSUER, "a message that does not say who sent it")
     return UnverifiedMessage(str(root.tag).rpartition("}")[2], issuer, root.get("InResponseTo"))
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from lxml import etree
 
-from gateway.model.codes import SAML_SHAPE, SAML_VERSION
+from gateway.model.codes import saml_codes
 from gateway.model.errors import GatewayError
 from gateway.saml.document import check_ids
 from gateway.saml.names import DS, DSIG11, EXC_C14N, SAML, SAMLP, XENC, XENC11, ds, saml, samlp, xenc
@@ -239,7 +239,7 @@ def check_message(
         raise _refused(root, f"where {' or '.join(tag.rpartition('}')[2] for tag in tags)} is expected")
     # Core 4.1.3.2: checked first, because we do not know what a message of another version may hold.
     if root.get("Version", "2.0") != "2.0":
-        raise GatewayError(SAML_VERSION, "a Version that is not 2.0")
+        raise GatewayError(saml_codes.VERSION, "a Version that is not 2.0")
     check_element(root)
     check_ids(*(root,) if around is None else (around, root), digits=digit_ids)
 
@@ -288,7 +288,7 @@ def _check_attributes(element: etree._Element, shape: ElementSchema, names: Sequ
             if name not in shape.known and not (shape.foreign and name.startswith("{")):
                 raise _refused(element, "has an attribute that is not expected")
     if element.tag == _ASSERTION and element.get("Version") != "2.0":
-        raise GatewayError(SAML_VERSION, "an Assertion whose Version is not 2.0")
+        raise GatewayError(saml_codes.VERSION, "an Assertion whose Version is not 2.0")
 
 
 def _check_slots(element: etree._Element, slots: tuple[Slot, ...], children: list[etree._Element]) -> None:
@@ -335,4 +335,4 @@ def _name(element: etree._Element) -> str:
 
 
 def _refused(element: etree._Element, why: str) -> GatewayError:
-    return GatewayError(SAML_SHAPE, f"{_name(element)} {why}")
+    return GatewayError(saml_codes.SHAPE, f"{_name(element)} {why}")

@@ -9,13 +9,7 @@ from itertools import islice
 
 from lxml import etree
 
-from gateway.model.codes import (
-    SAML_METADATA,
-    SAML_METADATA_ENDPOINT,
-    SAML_METADATA_ENTITY,
-    SAML_METADATA_EXPIRED,
-    SAML_METADATA_KEY,
-)
+from gateway.model.codes import saml_codes
 from gateway.model.errors import GatewayError
 from gateway.saml.endpoints import endpoints
 from gateway.saml.key_info import signing_keys
@@ -64,7 +58,7 @@ def entities(parts: Iterable[MetadataPart]) -> Iterator[Entity]:
     for part in parts:
         for entity in _entities(part.root, None, _DEEPEST):
             if entity.id in seen:
-                raise GatewayError(SAML_METADATA_ENTITY, f"{entity.id} is there twice")
+                raise GatewayError(saml_codes.METADATA_ENTITY, f"{entity.id} is there twice")
             seen.add(entity.id)
             yield entity
 
@@ -74,7 +68,7 @@ def find_entity(parts: Iterable[MetadataPart], entity_id: str) -> Entity:
     reading the parts raises."""
     found = [entity for entity in entities(parts) if entity.id == entity_id]
     if not found:
-        raise GatewayError(SAML_METADATA_ENTITY, f"{entity_id} is not in the metadata")
+        raise GatewayError(saml_codes.METADATA_ENTITY, f"{entity_id} is not in the metadata")
     return found[0]
 
 
@@ -91,11 +85,11 @@ def idp_metadata(entity: Entity, *, development: bool = False) -> IdpMetadata:
     role = _role(entity)
     keys, left_out = signing_keys(role)
     if not keys:
-        raise GatewayError(SAML_METADATA_KEY, f"{entity.id}: no key that can sign: {'; '.join(left_out)[:500]}")
+        raise GatewayError(saml_codes.METADATA_KEY, f"{entity.id}: no key that can sign: {'; '.join(left_out)[:500]}")
     sign_on = endpoints(role, md("SingleSignOnService"), "redirect", "post", development=development)
     if not sign_on:
         detail = f"{entity.id}: no SingleSignOnService for Redirect or POST at an https address"
-        raise GatewayError(SAML_METADATA_ENDPOINT, detail)
+        raise GatewayError(saml_codes.METADATA_ENDPOINT, detail)
     return IdpMetadata(
         entity_id=entity.id,
         signing_keys=keys,
@@ -116,7 +110,7 @@ def require_valid(metadata: IdpMetadata, now: float) -> None:
     if metadata.valid_until is not None and now >= metadata.valid_until:
         ago = f"{now - metadata.valid_until:.0f} s ago"
         raise GatewayError(
-            SAML_METADATA_EXPIRED, f"{metadata.entity_id}: its metadata ran out {ago}, and no newer were had"
+            saml_codes.METADATA_EXPIRED, f"{metadata.entity_id}: its metadata ran out {ago}, and no newer were had"
         )
 
 
@@ -124,12 +118,12 @@ def _entities(element: etree._Element, until: int | None, deepest: int) -> Itera
     if element.tag == md("EntityDescriptor"):
         id = element.get("entityID", "")
         if not id or len(id) > _LONGEST_ENTITY_ID:
-            raise GatewayError(SAML_METADATA, "an EntityDescriptor without an entityID, or with an endless one")
+            raise GatewayError(saml_codes.METADATA, "an EntityDescriptor without an entityID, or with an endless one")
         yield Entity(id, element, until)
         return
     until = _earliest(until, element)
     if not deepest:
-        raise GatewayError(SAML_METADATA, f"EntitiesDescriptor over {_DEEPEST} deep")
+        raise GatewayError(saml_codes.METADATA, f"EntitiesDescriptor over {_DEEPEST} deep")
     for child in element.iterchildren(md("EntityDescriptor"), md("EntitiesDescriptor")):
         yield from _entities(child, until, deepest - 1)
 
@@ -138,7 +132,7 @@ def _role(entity: Entity) -> etree._Element:
     roles = list(_saml_roles(entity.element))
     if len(roles) != 1:
         found = "no SAML 2.0 identity provider" if not roles else f"{len(roles)} identity providers in one"
-        raise GatewayError(SAML_METADATA_ENTITY, f"{entity.id}: {found}")
+        raise GatewayError(saml_codes.METADATA_ENTITY, f"{entity.id}: {found}")
     return roles[0]
 
 

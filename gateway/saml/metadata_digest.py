@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from lxml import etree
 
-from gateway.model.codes import SAML_SIGNATURE
+from gateway.model.codes import saml_codes
 from gateway.model.errors import GatewayError
 from gateway.saml.signature import canonical, signed_digest
 
@@ -43,7 +43,7 @@ class MetadataDigest:
     def check(self) -> None:
         """Call it after the last part. Raises GatewayError(SAML_SIGNATURE) if the digest is another one."""
         if not hmac.compare_digest(self._hash.digest(), self._signed.value):
-            raise GatewayError(SAML_SIGNATURE, "the document is not the one that was signed")
+            raise GatewayError(saml_codes.SIGNATURE, "the document is not the one that was signed")
 
     def _update(self, part: Part, written: bytes) -> None:
         # Exclusive canonicalisation of an element depends on the elements around it, not on those beside it. So the

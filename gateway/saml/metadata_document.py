@@ -11,13 +11,7 @@ from itertools import pairwise
 
 from lxml import etree
 
-from gateway.model.codes import (
-    SAML_METADATA,
-    SAML_METADATA_SIGNATURE,
-    SAML_SIGNATURE,
-    SAML_SIGNATURE_KEY,
-    SAML_SIGNATURE_MISSING,
-)
+from gateway.model.codes import saml_codes
 from gateway.model.errors import GatewayError
 from gateway.saml.metadata_digest import MetadataDigest, Part
 from gateway.saml.metadata_limits import check_limits
@@ -74,8 +68,8 @@ def verified(pieces: Iterable[bytes], keys: tuple[bytes, ...]) -> Iterator[Metad
         if digest is not None:
             digest.check()
     except GatewayError as error:
-        if error.code in (SAML_SIGNATURE_MISSING, SAML_SIGNATURE_KEY, SAML_SIGNATURE):
-            raise GatewayError(SAML_METADATA_SIGNATURE, f"metadata: {error.detail}") from error
+        if error.code in (saml_codes.SIGNATURE_MISSING, saml_codes.SIGNATURE_KEY, saml_codes.SIGNATURE):
+            raise GatewayError(saml_codes.METADATA_SIGNATURE, f"metadata: {error.detail}") from error
         raise
 
 
@@ -85,7 +79,7 @@ def _parts(pieces: Iterable[bytes]) -> Iterator[Part]:
     for piece in _allowed(pieces):
         held += len(piece)
         if held > LARGEST_PART:
-            raise GatewayError(SAML_METADATA, f"metadata with an entity of over {LARGEST_ENTITY} bytes")
+            raise GatewayError(saml_codes.METADATA, f"metadata with an entity of over {LARGEST_ENTITY} bytes")
         for element, is_complete in _fed(parser, piece):
             if is_complete:
                 reader.ended(element)
@@ -158,7 +152,7 @@ def _allowed(pieces: Iterable[bytes]) -> Iterator[bytes]:
     before = b""
     for piece in pieces:
         if any(refused in before + piece for refused in _REFUSED):
-            raise GatewayError(SAML_METADATA, "metadata with a document type or an entity")
+            raise GatewayError(saml_codes.METADATA, "metadata with a document type or an entity")
         before = (before + piece)[-_OVERLAP:]
         yield from (piece[start : start + _PIECE] for start in range(0, len(piece), _PIECE))
 
@@ -181,12 +175,14 @@ def _ended(parser: etree.XMLPullParser) -> etree._Element:
 
 
 def _malformed(error: Exception) -> GatewayError:
-    return GatewayError(SAML_METADATA, f"metadata that are not well-formed XML: {str(error)[:200]}")
+    return GatewayError(saml_codes.METADATA, f"metadata that are not well-formed XML: {str(error)[:200]}")
 
 
 def _root(element: etree._Element) -> etree._Element:
     if element.tag not in _ROOTS or element.getparent() is not None:
-        raise GatewayError(SAML_METADATA, "metadata that begin with neither EntityDescriptor nor EntitiesDescriptor")
+        raise GatewayError(
+            saml_codes.METADATA, "metadata that begin with neither EntityDescriptor nor EntitiesDescriptor"
+        )
     return element
 
 

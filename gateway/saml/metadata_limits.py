@@ -6,7 +6,7 @@ because only the digest at the end shows that the document is another one.
 
 from lxml import etree
 
-from gateway.model.codes import SAML_METADATA
+from gateway.model.codes import saml_codes
 from gateway.model.errors import GatewayError
 from gateway.saml.document import DEEPEST, LONGEST_NAMESPACE, MOST_ATTRIBUTES, MOST_IN_SCOPE, MOST_NAMESPACES
 
@@ -59,4 +59,4 @@ def _check_namespace(prefix: str, uri: str) -> None:
 
 
 def _refused(detail: str) -> GatewayError:
-    return GatewayError(SAML_METADATA, f"metadata with {detail}")
+    return GatewayError(saml_codes.METADATA, f"metadata with {detail}")

@@ -5,22 +5,8 @@ from collections.abc import Mapping
 from lxml import etree
 
 from gateway.model.assertion import Assertion
-from gateway.model.codes import (
-    SAML_DESTINATION,
-    SAML_ENCRYPTION_MISSING,
-    SAML_ISSUE_INSTANT,
-    SAML_ISSUER,
-    SAML_METADATA_EXPIRED,
-    SAML_NO_AUTHN_CONTEXT,
-    SAML_NO_PASSIVE,
-    SAML_SHAPE,
-    SAML_SIGNATURE_MISSING,
-    SAML_STATUS,
-    SAML_STATUS_REQUEST,
-    SAML_STATUS_UNEXPLAINED,
-    SAML_UNSOLICITED,
-    Code,
-)
+from gateway.model.codes import saml_codes
+from gateway.model.codes.code import Code
 from gateway.model.errors import GatewayError
 from gateway.model.provider import SamlProvider
 from gateway.model.quoting import quoted
@@ -61,12 +47,12 @@ OLDEST = 300
 
 # Core 3.2.2.2
 _REFUSALS: Mapping[str, Code] = {
-    STATUS_AUTHN_FAILED: SAML_STATUS,
-    STATUS_REQUEST_DENIED: SAML_STATUS,
-    STATUS_UNKNOWN_PRINCIPAL: SAML_STATUS,
-    STATUS_NO_PASSIVE: SAML_NO_PASSIVE,
+    STATUS_AUTHN_FAILED: saml_codes.STATUS,
+    STATUS_REQUEST_DENIED: saml_codes.STATUS,
+    STATUS_UNKNOWN_PRINCIPAL: saml_codes.STATUS,
+    STATUS_NO_PASSIVE: saml_codes.NO_PASSIVE,
     # It cannot sign this person in as strongly as was asked for.
-    STATUS_NO_AUTHN_CONTEXT: SAML_NO_AUTHN_CONTEXT,
+    STATUS_NO_AUTHN_CONTEXT: saml_codes.NO_AUTHN_CONTEXT,
 }
 
 
@@ -100,14 +86,18 @@ def validate_response(
     _check_status(response)
     # Profiles 4.1.5, Core 3.2.2
     if asked is None and not provider.unsolicited:
-        raise GatewayError(SAML_UNSOLICITED, "an answer that nobody asked for; `unsolicited: true` would let it in")
+        raise GatewayError(
+            saml_codes.UNSOLICITED, "an answer that nobody asked for; `unsolicited: true` would let it in"
+        )
     request_id = None if asked is None else asked.request_id
     check_in_response_to(response, request_id)
     # Core 3.2.2
     check_issue_instant(response, now, provider.skew)
     # Profiles 4.1.4.3: verify any signatures on the assertion
     if signed_response is None and provider.signed != "assertion":
-        raise GatewayError(SAML_SIGNATURE_MISSING, "the Response is not signed; `signed:` of the provider asks for it")
+        raise GatewayError(
+            saml_codes.SIGNATURE_MISSING, "the Response is not signed; `signed:` of the provider asks for it"
+        )
     cbc = provider.cbc and (signed_response is not None or provider.cbc_in_unsigned_response)
     assertion = _signed_assertion(response, signed_response, provider=provider, metadata=metadata, sp=sp, cbc=cbc)
     return _accepted(
@@ -117,17 +107,19 @@ def validate_response(
 
 def check_metadata(provider: SamlProvider, metadata: IdpMetadata, now: int) -> None:
     if metadata.entity_id != provider.issuer:
-        raise GatewayError(SAML_ISSUER, f"metadata of {quoted(metadata.entity_id)}, not {quoted(provider.issuer)}")
+        raise GatewayError(
+            saml_codes.ISSUER, f"metadata of {quoted(metadata.entity_id)}, not {quoted(provider.issuer)}"
+        )
     # Metadata 2.3.2: expired metadata prove nothing. No skew is tolerated, because they were fetched long before.
     if metadata.valid_until is not None and now >= metadata.valid_until:
-        raise GatewayError(SAML_METADATA_EXPIRED, f"the metadata expired {now - metadata.valid_until} s ago")
+        raise GatewayError(saml_codes.METADATA_EXPIRED, f"the metadata expired {now - metadata.valid_until} s ago")
 
 
 def check_destination(message: etree._Element, location: str, *, required: bool) -> None:
     # Core 3.2.1: compared to the letter. A longer address with the same beginning may be somebody else's.
     destination = message.get("Destination")
     if destination != location and (required or destination is not None):
-        raise GatewayError(SAML_DESTINATION, f"Destination {quoted(destination)}, not {quoted(location)}")
+        raise GatewayError(saml_codes.DESTINATION, f"Destination {quoted(destination)}, not {quoted(location)}")
 
 
 def check_issuer(element: etree._Element, metadata: IdpMetadata, *, required: bool) -> None:
@@ -137,19 +129,21 @@ def check_issuer(element: etree._Element, metadata: IdpMetadata, *, required: bo
         return
     if issuer is None or entity_id_in(issuer.text) != metadata.entity_id:
         stated = None if issuer is None else issuer.text
-        raise GatewayError(SAML_ISSUER, f"Issuer {quoted(stated)}, not {quoted(metadata.entity_id)}")
+        raise GatewayError(saml_codes.ISSUER, f"Issuer {quoted(stated)}, not {quoted(metadata.entity_id)}")
     if issuer.get("Format") not in (None, FORMAT_ENTITY):
-        raise GatewayError(SAML_ISSUER, "an Issuer of another Format than that of an entity")
+        raise GatewayError(saml_codes.ISSUER, "an Issuer of another Format than that of an entity")
 
 
 def check_issue_instant(element: etree._Element, now: int, skew: int) -> int:
     # Core 2.3.3, 3.2.2
     issued = moment(element.get("IssueInstant", ""), "IssueInstant")
     if issued > now + skew:
-        raise GatewayError(SAML_ISSUE_INSTANT, f"issued {issued - now} s ahead of our clock, {skew} s are tolerated")
+        raise GatewayError(
+            saml_codes.ISSUE_INSTANT, f"issued {issued - now} s ahead of our clock, {skew} s are tolerated"
+        )
     if issued < now - OLDEST - skew:
         detail = f"issued {now - issued} s ago by our clock, {OLDEST + skew} s are tolerated"
-        raise GatewayError(SAML_ISSUE_INSTANT, detail)
+        raise GatewayError(saml_codes.ISSUE_INSTANT, detail)
     return issued
 
 
@@ -159,7 +153,7 @@ def status_codes(response: etree._Element) -> tuple[str, ...]:
     return () if status is None else tuple(code.get("Value", "") for code in status.iter(samlp("StatusCode")))
 
 
-def status_error(response: etree._Element, code: Code = SAML_STATUS) -> GatewayError:
+def status_error(response: etree._Element, code: Code = saml_codes.STATUS) -> GatewayError:
     """The error for a status that is not success. Its detail has the provider's own text, for the operator alone."""
     stated = status_codes(response)
     codes = " ".join(quoted(code, 100) for code in stated[:3])
@@ -180,7 +174,7 @@ def _refusal(codes: tuple[str, ...]) -> Code:
     if known is not None:
         return known
     ours = codes[:1] in ((STATUS_REQUESTER,), (STATUS_VERSION_MISMATCH,))
-    return SAML_STATUS_REQUEST if ours else SAML_STATUS_UNEXPLAINED
+    return saml_codes.STATUS_REQUEST if ours else saml_codes.STATUS_UNEXPLAINED
 
 
 def _signed_assertion(
@@ -198,9 +192,11 @@ def _signed_assertion(
     if signature_of(element) is not None:
         return verify(element, metadata)
     if provider.signed != "response":
-        raise GatewayError(SAML_SIGNATURE_MISSING, "the Assertion is not signed; `signed:` of the provider asks for it")
+        raise GatewayError(
+            saml_codes.SIGNATURE_MISSING, "the Assertion is not signed; `signed:` of the provider asks for it"
+        )
     if signed_response is None:
-        raise GatewayError(SAML_SIGNATURE_MISSING, "neither the Response nor the Assertion is signed")
+        raise GatewayError(saml_codes.SIGNATURE_MISSING, "neither the Response nor the Assertion is signed")
     return within(signed_response, found)
 
 
@@ -215,9 +211,9 @@ def _assertion(
         return opened
     assertion = next(response.iterchildren(saml("Assertion")), None)
     if assertion is None:
-        raise GatewayError(SAML_SHAPE, "a Response of success without an Assertion")
+        raise GatewayError(saml_codes.SHAPE, "a Response of success without an Assertion")
     if provider.encrypted:
-        raise GatewayError(SAML_ENCRYPTION_MISSING, "the Assertion is in clear; `encrypted: true` asks for more")
+        raise GatewayError(saml_codes.ENCRYPTION_MISSING, "the Assertion is in clear; `encrypted: true` asks for more")
     return assertion
 
 

@@ -13,13 +13,7 @@ from dataclasses import InitVar, dataclass
 
 from lxml import etree
 
-from gateway.model.codes import (
-    SAML_ALGORITHM,
-    SAML_SIGNATURE,
-    SAML_SIGNATURE_FORM,
-    SAML_SIGNATURE_KEY,
-    SAML_SIGNATURE_MISSING,
-)
+from gateway.model.codes import saml_codes
 from gateway.model.errors import GatewayError
 from gateway.saml.algorithms import (
     CANONICALISATION,
@@ -84,7 +78,7 @@ def verify(element: etree._Element, metadata: IdpMetadata) -> SignedElement:
     signed = _signed(_present(element), element, metadata.signing_keys)
     octets = canonical(element, signed.prefixes, without=signed.signature)
     if not hmac.compare_digest(hashlib.new(signed.hash, octets).digest(), signed.value):
-        raise GatewayError(SAML_SIGNATURE, "the digest is not that of the bytes that would be read")
+        raise GatewayError(saml_codes.SIGNATURE, "the digest is not that of the bytes that would be read")
     return SignedElement(parse_canonical(octets), _PROVEN)
 
 
@@ -97,7 +91,7 @@ def signed_digest(element: etree._Element, signing_keys: tuple[bytes, ...]) -> S
     # A processing instruction would cut a value short. Messages can have none; of metadata, only this part is read
     # before the digest is checked.
     if next(signature.iter(etree.ProcessingInstruction), None) is not None:
-        raise GatewayError(SAML_SIGNATURE_FORM, f"the signature of {_name(element)} has a processing instruction")
+        raise GatewayError(saml_codes.SIGNATURE_FORM, f"the signature of {_name(element)} has a processing instruction")
     check_element(signature)
     return _signed(signature, element, signing_keys)
 
@@ -111,7 +105,7 @@ def redirected(message: SignedMessage, *, digit_ids: bool = False) -> SignedElem
     root = parse(message.message).root
     check_message(root, *LOGOUT_MESSAGES, digit_ids=digit_ids)
     if signature_of(root) is not None:
-        raise GatewayError(SAML_SIGNATURE_FORM, f"{_name(root)} by redirect with an enveloped signature")
+        raise GatewayError(saml_codes.SIGNATURE_FORM, f"{_name(root)} by redirect with an enveloped signature")
     return SignedElement(root, _PROVEN)
 
 
@@ -120,7 +114,7 @@ def within(signed: SignedElement, part: etree._Element | Decrypted) -> SignedEle
     place = part.encrypted if isinstance(part, Decrypted) else part
     element = part.element if isinstance(part, Decrypted) else part
     if signed.element not in place.iterancestors():
-        raise GatewayError(SAML_SIGNATURE_MISSING, f"{_name(element)} is not in what was signed")
+        raise GatewayError(saml_codes.SIGNATURE_MISSING, f"{_name(element)} is not in what was signed")
     return SignedElement(element, _PROVEN)
 
 
@@ -134,17 +128,17 @@ def _signed(signature: etree._Element, element: etree._Element, signing_keys: tu
     kind = SIGNATURES[algorithm]
     keys = tuple(key for key in signing_keys if key_type(key) == kind)
     if not keys:
-        raise GatewayError(SAML_SIGNATURE_KEY, f"the metadata has no {kind} key that is accepted")
+        raise GatewayError(saml_codes.SIGNATURE_KEY, f"the metadata has no {kind} key that is accepted")
     octets = canonical(info, _prefixes(_part(info, "CanonicalizationMethod")))
     if not is_made_by_one_of(keys, algorithm, octets, _binary(_part(signature, "SignatureValue"))):
-        raise GatewayError(SAML_SIGNATURE, f"{_name(element)} is signed by none of the {len(keys)} keys that fit")
+        raise GatewayError(saml_codes.SIGNATURE, f"{_name(element)} is signed by none of the {len(keys)} keys that fit")
     return SignedDigest(hash, _binary(_part(_part(info, "Reference"), "DigestValue")), prefixes, signature)
 
 
 def _present(element: etree._Element) -> etree._Element:
     signature = signature_of(element)
     if signature is None:
-        raise GatewayError(SAML_SIGNATURE_MISSING, f"{_name(element)} is not signed")
+        raise GatewayError(saml_codes.SIGNATURE_MISSING, f"{_name(element)} is not signed")
     return signature
 
 
@@ -152,19 +146,19 @@ def _check_algorithms(info: etree._Element) -> tuple[str, str]:
     """The signature and digest algorithms (XML Signature 4.4), whose identifiers the message schema leaves open."""
     signature = _part(info, "SignatureMethod").get("Algorithm", "")
     if signature not in SIGNATURES:
-        raise GatewayError(SAML_ALGORITHM, "the SignatureMethod is not accepted")
+        raise GatewayError(saml_codes.ALGORITHM, "the SignatureMethod is not accepted")
     c14n = _part(info, "CanonicalizationMethod")
     if c14n.get("Algorithm") != CANONICALISATION:
-        raise GatewayError(SAML_ALGORITHM, "the CanonicalizationMethod is not accepted")
+        raise GatewayError(saml_codes.ALGORITHM, "the CanonicalizationMethod is not accepted")
     _prefixes(c14n)
     hash = DIGESTS.get(_part(_part(info, "Reference"), "DigestMethod").get("Algorithm", ""))
     if hash is None:
-        raise GatewayError(SAML_ALGORITHM, "the DigestMethod is not accepted")
+        raise GatewayError(saml_codes.ALGORITHM, "the DigestMethod is not accepted")
     transforms = [transform.get("Algorithm") for transform in info.iter(ds("Transform"))]
     # Core 5.4.4: the enveloped-signature transform, then exclusive canonicalisation or nothing
     if transforms not in ([ENVELOPED_SIGNATURE, CANONICALISATION], [ENVELOPED_SIGNATURE]):
         detail = "the Transforms are not enveloped-signature, alone or with exclusive c14n after it"
-        raise GatewayError(SAML_ALGORITHM, detail)
+        raise GatewayError(saml_codes.ALGORITHM, detail)
     return signature, hash
 
 
@@ -175,10 +169,12 @@ def _check_reference(info: etree._Element, element: etree._Element) -> list[str]
     identifier = element.get("ID")
     # Core 5.4.2
     if not identifier or reference.get("URI") != f"#{identifier}":
-        raise GatewayError(SAML_SIGNATURE_FORM, f"the signature's Reference is not to its parent {_name(element)}")
+        raise GatewayError(
+            saml_codes.SIGNATURE_FORM, f"the signature's Reference is not to its parent {_name(element)}"
+        )
     enveloped, *others = reference.iter(ds("Transform"))
     if len(enveloped):
-        raise GatewayError(SAML_SIGNATURE_FORM, "the enveloped-signature transform has parameters")
+        raise GatewayError(saml_codes.SIGNATURE_FORM, "the enveloped-signature transform has parameters")
     # XML Signature 4.4.3.2: where no transform says more, the digest is over Canonical XML 1.0; 4.4.3.3: references
     # to `#ID` leave comments out
     return _prefixes(others[0]) if others else None
@@ -187,7 +183,7 @@ def _check_reference(info: etree._Element, element: etree._Element) -> list[str]
 def _part(element: etree._Element, name: str) -> etree._Element:
     found = next(element.iterchildren(ds(name)), None)
     if found is None:
-        raise GatewayError(SAML_SIGNATURE_FORM, f"a signature without {name}")
+        raise GatewayError(saml_codes.SIGNATURE_FORM, f"a signature without {name}")
     return found
 
 
@@ -196,7 +192,7 @@ def _prefixes(method: etree._Element) -> list[str]:
     inclusive = next(method.iterchildren(f"{{{EXC_C14N}}}InclusiveNamespaces"), None)
     prefixes = [] if inclusive is None else inclusive.get("PrefixList", "").split()
     if len(prefixes) > MOST_PREFIXES:
-        raise GatewayError(SAML_SIGNATURE_FORM, f"a PrefixList of {len(prefixes)} prefixes, not {MOST_PREFIXES}")
+        raise GatewayError(saml_codes.SIGNATURE_FORM, f"a PrefixList of {len(prefixes)} prefixes, not {MOST_PREFIXES}")
     return prefixes
 
 
@@ -204,7 +200,7 @@ def _binary(element: etree._Element) -> bytes:
     try:
         return base64.b64decode("".join((element.text or "").split()), validate=True)
     except ValueError as error:
-        raise GatewayError(SAML_SIGNATURE_FORM, "a DigestValue or SignatureValue that is not base64") from error
+        raise GatewayError(saml_codes.SIGNATURE_FORM, "a DigestValue or SignatureValue that is not base64") from error
 
 
 def canonical(element: etree._Element, prefixes: list[str] | None, *, without: etree._Element | None = None) -> bytes:
@@ -220,7 +216,7 @@ def canonical(element: etree._Element, prefixes: list[str] | None, *, without: e
                 element, method="c14n", exclusive=True, with_comments=False, inclusive_ns_prefixes=prefixes
             )
         except etree.LxmlError as error:
-            raise GatewayError(SAML_SIGNATURE_FORM, f"{_name(element)} has no canonical form") from error
+            raise GatewayError(saml_codes.SIGNATURE_FORM, f"{_name(element)} has no canonical form") from error
 
 
 def _inclusive(element: etree._Element) -> bytes:
@@ -238,7 +234,7 @@ def _check_scope(element: etree._Element) -> None:
         in_scope += 1 if event == "start-ns" else -1
         if in_scope > MOST_IN_SCOPE_INCLUSIVE:
             most = f"{MOST_IN_SCOPE_INCLUSIVE} namespaces in scope, where no exclusive canonicalisation is named"
-            raise GatewayError(SAML_SIGNATURE_FORM, f"{_name(element)} has over {most}")
+            raise GatewayError(saml_codes.SIGNATURE_FORM, f"{_name(element)} has over {most}")
 
 
 @contextmanager

@@ -2,7 +2,7 @@
 
 from lxml import etree
 
-from gateway.model.codes import SAML_SOAP
+from gateway.model.codes import saml_codes
 from gateway.model.errors import GatewayError
 from gateway.saml.document import Document, parse
 from gateway.saml.names import SOAP, soap
@@ -34,20 +34,20 @@ def in_body(envelope: bytes) -> Document:
     root = parse(envelope).root
     children = list(root.iterchildren("*"))
     if root.tag != soap("Envelope") or not children or children[-1].tag != soap("Body"):
-        raise GatewayError(SAML_SOAP, "not a SOAP 1.1 envelope with a body")
+        raise GatewayError(saml_codes.SOAP, "not a SOAP 1.1 envelope with a body")
     # SOAP 1.1 4.2.3: we understand no header, so one that must be understood is refused, in whatever spelling.
     if len(children) > 2 or (len(children) == 2 and children[0].tag != soap("Header")):
-        raise GatewayError(SAML_SOAP, "an envelope of more than one header and one body")
+        raise GatewayError(saml_codes.SOAP, "an envelope of more than one header and one body")
     marks = (
         each.get(f"{{{SOAP}}}mustUnderstand", "0") for header in children[:-1] for each in header.iterchildren("*")
     )
     if any(mark.strip() not in ("0", "false") for mark in marks):
-        raise GatewayError(SAML_SOAP, "a SOAP header that must be understood")
+        raise GatewayError(saml_codes.SOAP, "a SOAP header that must be understood")
     messages = list(children[-1].iterchildren("*"))
     if len(messages) != 1:
-        raise GatewayError(SAML_SOAP, f"{len(messages)} messages in the body")
+        raise GatewayError(saml_codes.SOAP, f"{len(messages)} messages in the body")
     if messages[0].tag == soap("Fault"):
-        raise GatewayError(SAML_SOAP, "a SOAP fault")
+        raise GatewayError(saml_codes.SOAP, "a SOAP fault")
     return alone(messages[0])
 
 

@@ -3,7 +3,7 @@
 import re
 from datetime import UTC, datetime
 
-from gateway.model.codes import SAML_TIME
+from gateway.model.codes import saml_codes
 from gateway.model.errors import GatewayError
 
 # XML Schema 3.2.7.1 without its other time zones, years of more or fewer digits, 24:00:00 and leap seconds.
@@ -32,12 +32,12 @@ def moment(text: str, what: str) -> int:
         year, month, day, hour, minute, second = map(int, found.groups())
         return int(datetime(year, month, day, hour, minute, second, tzinfo=UTC).timestamp())
     except ValueError as error:
-        raise GatewayError(SAML_TIME, f"{what} is not a time in UTC") from error
+        raise GatewayError(saml_codes.TIME, f"{what} is not a time in UTC") from error
 
 
 def duration(text: str, what: str) -> int:
     """A duration in seconds. Raises GatewayError(SAML_TIME), also for a negative duration."""
     found = _DURATION.fullmatch(text)
     if found is None:
-        raise GatewayError(SAML_TIME, f"{what} is not a duration")
+        raise GatewayError(saml_codes.TIME, f"{what} is not a duration")
     return sum(int(number or 0) * seconds for number, seconds in zip(found.groups(), _SECONDS, strict=True))

@@ -3,8 +3,8 @@
 import json
 from typing import Final
 
+from gateway.model.codes import scim_codes
 from gateway.model.errors import GatewayError
-from gateway.model.scim_codes import SCIM_SYNTAX
 
 ScimObject = dict[str, object]
 """Names of attributes and of schemas in lower case: RFC 7643 2.1 knows no case in them."""
@@ -17,20 +17,20 @@ _MOST_SCHEMAS: Final = 16
 def read_object(body: bytes) -> ScimObject:
     """Raises GatewayError(SCIM_SYNTAX)."""
     if len(body) > LARGEST:
-        raise GatewayError(SCIM_SYNTAX, f"{len(body)} bytes, at most {LARGEST} are read")
+        raise GatewayError(scim_codes.SYNTAX, f"{len(body)} bytes, at most {LARGEST} are read")
     try:
         text = body.decode("utf-8")
         found: object = _DECODER.decode(text)
         # RFC 7493 2.1: an escape can spell half a surrogate pair, which cannot be written in UTF-8.
         json.dumps(found, ensure_ascii=False).encode("utf-8")
     except RecursionError:
-        raise GatewayError(SCIM_SYNTAX, "nested too deeply") from None
+        raise GatewayError(scim_codes.SYNTAX, "nested too deeply") from None
     except ValueError as error:
         # Its text could repeat what was sent.
         why = str(error) if isinstance(error, _Refused) else "not JSON in UTF-8"
-        raise GatewayError(SCIM_SYNTAX, why) from None
+        raise GatewayError(scim_codes.SYNTAX, why) from None
     if not isinstance(found, dict):
-        raise GatewayError(SCIM_SYNTAX, "not a JSON object")
+        raise GatewayError(scim_codes.SYNTAX, "not a JSON object")
     return found
 
 
@@ -38,9 +38,9 @@ def require_schema(document: ScimObject, schema: str) -> None:
     """RFC 7643 3: every message says what it is. Raises GatewayError(SCIM_SYNTAX)."""
     named = document.get("schemas")
     if not isinstance(named, list) or len(named) > _MOST_SCHEMAS:
-        raise GatewayError(SCIM_SYNTAX, "schemas is not a list")
+        raise GatewayError(scim_codes.SYNTAX, "schemas is not a list")
     if schema.lower() not in [one.lower() for one in named if isinstance(one, str)]:
-        raise GatewayError(SCIM_SYNTAX, f"schemas does not name {schema}")
+        raise GatewayError(scim_codes.SYNTAX, f"schemas does not name {schema}")
 
 
 class _Refused(ValueError):

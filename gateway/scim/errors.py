@@ -3,33 +3,24 @@
 from collections.abc import Mapping
 from typing import Final
 
-from gateway.model.codes import PORTAL_PARAMETERS, Code
+from gateway.model.codes import portal_codes, scim_codes
+from gateway.model.codes.code import Code
 from gateway.model.errors import GatewayError
-from gateway.model.scim_codes import (
-    SCIM_FILTER,
-    SCIM_MUTABILITY,
-    SCIM_PATH,
-    SCIM_SYNTAX,
-    SCIM_TAKEN,
-    SCIM_TOKEN,
-    SCIM_TOO_MANY,
-    SCIM_VALUE,
-)
 
 ERROR: Final = "urn:ietf:params:scim:api:messages:2.0:Error"
 
 _TYPES: Final[Mapping[Code, str]] = {
-    SCIM_FILTER: "invalidFilter",
-    SCIM_SYNTAX: "invalidSyntax",
-    SCIM_PATH: "invalidPath",
-    SCIM_VALUE: "invalidValue",
-    PORTAL_PARAMETERS: "invalidValue",
-    SCIM_MUTABILITY: "mutability",
-    SCIM_TAKEN: "uniqueness",
-    SCIM_TOO_MANY: "tooMany",
+    scim_codes.FILTER: "invalidFilter",
+    scim_codes.SYNTAX: "invalidSyntax",
+    scim_codes.PATH: "invalidPath",
+    scim_codes.VALUE: "invalidValue",
+    portal_codes.PARAMETERS: "invalidValue",
+    scim_codes.MUTABILITY: "mutability",
+    scim_codes.TAKEN: "uniqueness",
+    scim_codes.TOO_MANY: "tooMany",
 }
 # What was wrong in detail is told to a directory that has shown who it is.
-_SILENT: Final = frozenset({SCIM_TOKEN})
+_SILENT: Final = frozenset({scim_codes.TOKEN})
 
 
 def error_document(error: GatewayError, reference: str) -> dict[str, object]:

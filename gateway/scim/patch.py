@@ -5,8 +5,8 @@ from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from typing import Final
 
+from gateway.model.codes import scim_codes
 from gateway.model.errors import GatewayError
-from gateway.model.scim_codes import SCIM_MUTABILITY, SCIM_PATH, SCIM_SYNTAX, SCIM_VALUE
 from gateway.scim.document import ScimObject, require_schema
 from gateway.scim.user import USER, UserState, with_value
 
@@ -36,7 +36,7 @@ def patched(document: ScimObject, before: UserState) -> UserState:
     after = before
     for operation in _operations(document):
         if not isinstance(operation, dict):
-            raise GatewayError(SCIM_SYNTAX, "an operation is not an object")
+            raise GatewayError(scim_codes.SYNTAX, "an operation is not an object")
         after = _applied(operation, after)
     return after
 
@@ -64,7 +64,7 @@ def _operations(document: ScimObject) -> list[object]:
     require_schema(document, PATCH_OP)
     operations = document.get("operations")
     if not isinstance(operations, list) or not 0 < len(operations) <= _MOST_OPERATIONS:
-        raise GatewayError(SCIM_SYNTAX, f"Operations is not a list of 1 to {_MOST_OPERATIONS}")
+        raise GatewayError(scim_codes.SYNTAX, f"Operations is not a list of 1 to {_MOST_OPERATIONS}")
     return operations
 
 
@@ -87,16 +87,16 @@ def _values_of(operation: object) -> Iterable[tuple[object, object]]:
 def _applied(operation: ScimObject, before: UserState) -> UserState:
     kind, path = _kind(operation), operation.get("path")
     if kind not in {"add", "replace", "remove"}:
-        raise GatewayError(SCIM_SYNTAX, "op is neither add, replace nor remove")
+        raise GatewayError(scim_codes.SYNTAX, "op is neither add, replace nor remove")
     if path is not None:
         attribute = attribute_of(path)
         return _removed(before, attribute) if kind == "remove" else _changed(before, attribute, operation.get("value"))
     if kind == "remove":
         # 3.5.2.2
-        raise GatewayError(SCIM_PATH, "remove says no path")
+        raise GatewayError(scim_codes.PATH, "remove says no path")
     values = operation.get("value")
     if not isinstance(values, dict):
-        raise GatewayError(SCIM_VALUE, f"{kind} has no path, and its value is not an object")
+        raise GatewayError(scim_codes.VALUE, f"{kind} has no path, and its value is not an object")
     after = before
     for name, value in values.items():
         after = _changed(after, attribute_of(name), value)
@@ -107,26 +107,26 @@ def attribute_of(path: object) -> str | None:
     """The attribute that is kept, None for one that is read past. Raises GatewayError: SCIM_PATH for what RFC 7643
     does not know, SCIM_MUTABILITY for what is ours to say."""
     if not isinstance(path, str) or len(path) > _LONGEST_PATH:
-        raise GatewayError(SCIM_PATH, f"a path is not a text of at most {_LONGEST_PATH} characters")
+        raise GatewayError(scim_codes.PATH, f"a path is not a text of at most {_LONGEST_PATH} characters")
     lower = path.lower()
     own = lower.removeprefix(_OWN)
     if own == lower and lower.startswith(_EXTENSION):
         # An object of all of the own schema's attributes is not what RFC 7644 means by a path.
         if f"{lower}:" == _OWN:
-            raise GatewayError(SCIM_PATH, "a path names the schema, and no attribute")
+            raise GatewayError(scim_codes.PATH, "a path names the schema, and no attribute")
         return None
     found = _PATH.fullmatch(own)
     if found is None:
-        raise GatewayError(SCIM_PATH, "a path is not written as RFC 7644 has it")
+        raise GatewayError(scim_codes.PATH, "a path is not written as RFC 7644 has it")
     name, values, sub = found.groups()
     if name in _KEPT:
         if values or sub:
-            raise GatewayError(SCIM_PATH, f"{_KEPT[name]} has one value, and nothing below it")
+            raise GatewayError(scim_codes.PATH, f"{_KEPT[name]} has one value, and nothing below it")
         return _KEPT[name]
     if name in _READ_ONLY:
-        raise GatewayError(SCIM_MUTABILITY, f"{name} is read-only")
+        raise GatewayError(scim_codes.MUTABILITY, f"{name} is read-only")
     if name not in _READ_PAST:
-        raise GatewayError(SCIM_PATH, "a path names an attribute that a User does not have")
+        raise GatewayError(scim_codes.PATH, "a path names an attribute that a User does not have")
     return None
 
 
@@ -138,5 +138,5 @@ def _removed(before: UserState, attribute: str | None) -> UserState:
     if attribute is None:
         return before
     if attribute != "externalId":
-        raise GatewayError(SCIM_MUTABILITY, f"{attribute} is not removed")
+        raise GatewayError(scim_codes.MUTABILITY, f"{attribute} is not removed")
     return UserState(before.user_name, None, before.active)

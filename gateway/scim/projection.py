@@ -4,8 +4,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from gateway.model.codes import scim_codes
 from gateway.model.errors import GatewayError
-from gateway.model.scim_codes import SCIM_VALUE
 from gateway.scim.user import USER
 
 # RFC 7643 3 and 3.1: returned whatever is asked.
@@ -53,7 +53,7 @@ def projection_of(wanted: Iterable[str] | None, unwanted: Iterable[str] | None) 
     """What a User does not have is not shown, and nothing is said of it. Raises GatewayError(SCIM_VALUE)."""
     if wanted is not None and unwanted is not None:
         # 3.4.1: they exclude each other.
-        raise GatewayError(SCIM_VALUE, "attributes and excludedAttributes are given, and one of them may be")
+        raise GatewayError(scim_codes.VALUE, "attributes and excludedAttributes are given, and one of them may be")
     return Projection(None if wanted is None else _names(wanted), _names(unwanted or ()))
 
 
@@ -62,7 +62,7 @@ def _split(parameters: Mapping[str, str], name: str) -> list[str] | None:
     if text is None:
         return None
     if text.count(",") >= MOST_NAMES:
-        raise GatewayError(SCIM_VALUE, f"{name} has over {MOST_NAMES} names")
+        raise GatewayError(scim_codes.VALUE, f"{name} has over {MOST_NAMES} names")
     return text.split(",")
 
 

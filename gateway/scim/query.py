@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from gateway.model.codes import scim_codes
 from gateway.model.errors import GatewayError
 from gateway.model.scim import NameAttribute
-from gateway.model.scim_codes import SCIM_FILTER, SCIM_VALUE
 from gateway.scim.document import ScimObject, require_schema
 from gateway.scim.projection import (
     MOST_NAMES,
@@ -65,7 +65,7 @@ def read_search(document: ScimObject) -> UserQuery:
     require_schema(document, SEARCH_REQUEST)
     filter = document.get("filter")
     if not isinstance(filter, str | None):
-        raise GatewayError(SCIM_FILTER, "a filter is a text")
+        raise GatewayError(scim_codes.FILTER, "a filter is a text")
     start, count = _whole(document, "startIndex", 1), _whole(document, "count", MOST_RESULTS)
     return _query(filter, start, count, projection_of(_listed(document, WANTED), _listed(document, UNWANTED)))
 
@@ -81,16 +81,16 @@ def read_filter(text: str) -> UserNamed:
     GatewayError(SCIM_FILTER)."""
     found = _COMPARISON.fullmatch(text) if len(text) <= _LONGEST else None
     if found is None:
-        raise GatewayError(SCIM_FILTER, 'a filter is one comparison: userName eq "...", or externalId eq "..."')
+        raise GatewayError(scim_codes.FILTER, 'a filter is one comparison: userName eq "...", or externalId eq "..."')
     path, operator, written = found.groups()
     attribute = _NAMES.get(path.lower().removeprefix(_OWN))
     if attribute is None or operator.lower() != "eq":
-        raise GatewayError(SCIM_FILTER, "users are found by userName eq and externalId eq alone")
+        raise GatewayError(scim_codes.FILTER, "users are found by userName eq and externalId eq alone")
     try:
         value: str = json.loads(written)
         value.encode("utf-8")
     except ValueError:
-        raise GatewayError(SCIM_FILTER, "the value of a filter is not a JSON text") from None
+        raise GatewayError(scim_codes.FILTER, "the value of a filter is not a JSON text") from None
     return UserNamed(attribute, value)
 
 
@@ -109,7 +109,7 @@ def _number(parameters: Mapping[str, str], name: str, usual: int) -> int:
     if text is None:
         return usual
     if _NUMBER.fullmatch(text) is None:
-        raise GatewayError(SCIM_VALUE, f"{name} is not a number")
+        raise GatewayError(scim_codes.VALUE, f"{name} is not a number")
     return int(text)
 
 
@@ -118,7 +118,7 @@ def _whole(document: ScimObject, name: str, usual: int) -> int:
     if value is None:
         return usual
     if type(value) is not int or abs(value) >= _BEYOND:
-        raise GatewayError(SCIM_VALUE, f"{name} is not a number")
+        raise GatewayError(scim_codes.VALUE, f"{name} is not a number")
     return value
 
 
@@ -127,5 +127,5 @@ def _listed(document: ScimObject, name: str) -> list[str] | None:
     if value is None:
         return None
     if not isinstance(value, list) or len(value) > MOST_NAMES or not all(isinstance(one, str) for one in value):
-        raise GatewayError(SCIM_VALUE, f"{name} is not a list of at most {MOST_NAMES} names")
+        raise GatewayError(scim_codes.VALUE, f"{name} is not a list of at most {MOST_NAMES} names")
     return value

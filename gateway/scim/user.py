@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 from typing import Final
 
 from gateway.model.account import same_login
+from gateway.model.codes import scim_codes
 from gateway.model.errors import GatewayError
 from gateway.model.scim import NameAttribute
-from gateway.model.scim_codes import SCIM_VALUE
 from gateway.scim.document import ScimObject, require_schema
 
 USER: Final = "urn:ietf:params:scim:schemas:core:2.0:User"
@@ -52,7 +52,7 @@ def read_user(document: ScimObject, before: UserState | None = None) -> UserStat
         if document.get(name) is not None:
             blank = with_value(blank, attribute, document[name])
     if not blank.user_name:
-        raise GatewayError(SCIM_VALUE, "userName is required")
+        raise GatewayError(scim_codes.VALUE, "userName is required")
     return blank
 
 
@@ -101,9 +101,9 @@ def resource(user: ToldUser, base: str) -> dict[str, object]:
 
 def _name(attribute: str, value: object) -> str:
     if not isinstance(value, str) or not 0 < len(value) <= LONGEST_NAME:
-        raise GatewayError(SCIM_VALUE, f"{attribute} is not a text of 1 to {LONGEST_NAME} characters")
+        raise GatewayError(scim_codes.VALUE, f"{attribute} is not a text of 1 to {LONGEST_NAME} characters")
     if value != value.strip() or any(unicodedata.category(letter)[0] == "C" for letter in value):
-        raise GatewayError(SCIM_VALUE, f"{attribute} has white space at an end, or a character that is not seen")
+        raise GatewayError(scim_codes.VALUE, f"{attribute} has white space at an end, or a character that is not seen")
     return value
 
 
@@ -111,7 +111,7 @@ def _boolean(value: object) -> bool:
     """Entra sends `"False"`, a text, unless its address says `aadOptscim062020`."""
     found = _BOOLEANS.get(value.lower()) if isinstance(value, str) else value
     if not isinstance(found, bool):
-        raise GatewayError(SCIM_VALUE, "active is neither true nor false")
+        raise GatewayError(scim_codes.VALUE, "active is neither true nor false")
     return found
 
 

@@ -9,8 +9,8 @@ from contextlib import suppress
 from functools import partial
 from typing import Protocol
 
+from gateway.model.codes import gateway_codes
 from gateway.model.errors import GatewayError
-from gateway.model.listener_codes import LISTEN_PROXY_SOURCE
 from gateway.proxy.tls_reading import opened_by_tls
 from gateway.server.proxy_header import told_client
 from gateway.server.tls import Handshakes, ListenerContexts
@@ -131,7 +131,7 @@ class Acceptor:
         connection.setblocking(False)
         if self._proxies and not self._is_proxy(peer):
             why = "PROXY protocol is spoken here: only the servers in front that listen[].proxy_protocol lists may come"
-            self._keeper.mistaken(peer, GatewayError(LISTEN_PROXY_SOURCE, why))
+            self._keeper.mistaken(peer, GatewayError(gateway_codes.LISTEN_PROXY_SOURCE, why))
             _reset(connection)
             return
         place = self._keeper.enter(peer, connection.fileno(), front=bool(self._proxies))

@@ -4,8 +4,8 @@ import asyncio
 import socket
 from typing import Final
 
+from gateway.model.codes import gateway_codes
 from gateway.model.errors import GatewayError
-from gateway.model.listener_codes import LISTEN_PROXY_HEADER
 from gateway.wire.proxy_protocol import HEAD_BYTES, ToldClient, client_of, rest_of
 
 # The server in front writes it with the connection.
@@ -19,7 +19,7 @@ async def told_client(connection: socket.socket) -> ToldClient | None:
             head = await _exactly(connection, HEAD_BYTES)
             return client_of(head, await _exactly(connection, rest_of(head)))
     except TimeoutError:
-        raise GatewayError(LISTEN_PROXY_HEADER, f"it was not whole after {_LONGEST_WAIT:g} s") from None
+        raise GatewayError(gateway_codes.LISTEN_PROXY_HEADER, f"it was not whole after {_LONGEST_WAIT:g} s") from None
 
 
 async def _exactly(connection: socket.socket, size: int) -> bytes:
@@ -27,6 +27,6 @@ async def _exactly(connection: socket.socket, size: int) -> bytes:
     while len(got) < size:
         piece = await loop.sock_recv(connection, size - len(got))
         if not piece:
-            raise GatewayError(LISTEN_PROXY_HEADER, "the connection ended before it was whole")
+            raise GatewayError(gateway_codes.LISTEN_PROXY_HEADER, "the connection ended before it was whole")
         got += piece
     return got

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from gateway.config.compile.plan import hosts_of_plan, lines_of
 from gateway.config.snapshot import Gateway
-from gateway.model.config_codes import CONFIG_DIRECTORY, CONFIG_HOSTS_GONE, CONFIG_STORE_KEYS
+from gateway.model.codes import config_codes
 from gateway.model.directory import Directory
 from gateway.server.compiling import Live
 
@@ -84,11 +84,11 @@ async def refusal(before: ServedConfiguration, candidate: Live, reads: IndexesFi
     """Why `candidate` may not take the place of `before`. `fewer_hosts`: the operator means that hosts go."""
     after = standing_of(candidate)
     if after.store == before.store and (why := _of_store_keys(dict(before.store_keys), after.store_keys)):
-        return Refusal(why, CONFIG_STORE_KEYS.id)
+        return Refusal(why, config_codes.STORE_KEYS.id)
     if not fewer_hosts and (why := _of_hosts(before.hosts, after.hosts)):
-        return Refusal(why, CONFIG_HOSTS_GONE.id)
+        return Refusal(why, config_codes.HOSTS_GONE.id)
     if why := await reads(candidate.plan, before.directories):
-        return Refusal(why, CONFIG_DIRECTORY.id)
+        return Refusal(why, config_codes.DIRECTORY.id)
     return Refusal()
 
 

@@ -14,7 +14,7 @@ from sys import intern
 from typing import Any, Generic, ParamSpec, TypeVar, cast, get_args
 
 from gateway.formlogin.spec import ApplicationSession
-from gateway.model.codes import STORE_UNREADABLE
+from gateway.model.codes import store_codes
 from gateway.model.directory import DirectoryFinding
 from gateway.model.errors import GatewayError
 from gateway.model.identity import Identity
@@ -66,7 +66,7 @@ def understood(read: Callable[Arguments, Kept]) -> Callable[Arguments, Kept]:
         except (ValueError, LookupError, TypeError, AttributeError, zlib.error) as error:
             # Its kind alone: the text of some of these repeats what was read.
             detail = f"a record in a form of another release that this one does not read ({type(error).__name__})"
-            raise GatewayError(STORE_UNREADABLE, detail) from None
+            raise GatewayError(store_codes.UNREADABLE, detail) from None
 
     return checked
 

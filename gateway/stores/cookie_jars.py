@@ -10,7 +10,7 @@ import json
 import os
 from collections.abc import Callable, Iterable, Sequence
 
-from gateway.model.codes import STORE_UNREACHABLE, STORE_UNREADABLE
+from gateway.model.codes import store_codes
 from gateway.model.errors import GatewayError
 from gateway.model.session import Entry
 from gateway.ops.log import Log
@@ -102,7 +102,7 @@ class CookieJars:
                 return jar
             if await self._store.replace_jar(key, before, self._sealed(after, entry, host), self._now()):
                 return after
-        raise GatewayError(STORE_UNREACHABLE, f"a jar that changed {_TRIES} times while it was written")
+        raise GatewayError(store_codes.UNREACHABLE, f"a jar that changed {_TRIES} times while it was written")
 
     def _sealed(self, jar: CookieJar, entry: Entry, host: str) -> bytes:
         key_id, nonce = self._keys.current, self._token_bytes(NONCE_BYTES)
@@ -144,5 +144,7 @@ def _from_bytes(data: bytes) -> CookieJar:
             cookies.append(JarCookie(next(read), next(read), next(read), secure, set_at, made_at, expires_at))
         marks = tuple((str(name), int(number)) for name, number in fields["marks"])
     except (ValueError, LookupError, TypeError, AttributeError) as error:
-        raise GatewayError(STORE_UNREADABLE, f"a jar in a form of another release ({type(error).__name__})") from None
+        raise GatewayError(
+            store_codes.UNREADABLE, f"a jar in a form of another release ({type(error).__name__})"
+        ) from None
     return CookieJar(tuple(cookies), marks)

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from gateway.model.account import CountedLogin, CountedTry
-from gateway.model.codes import FORM_LOGIN_TRIES
+from gateway.model.codes import form_login_codes
 from gateway.model.errors import GatewayError
 from gateway.stores.counting_key import CountingKey
 from gateway.stores.records import MarkKey, RaiseLastingMark, RaiseMark, RecordStore, UseOnce
@@ -63,7 +63,7 @@ class LoginTries:
         """
         counts, life, now = await self._counts(), within + _SPARE, self._now()
         if counts.lost and now < counts.lost + life:
-            raise GatewayError(FORM_LOGIN_TRIES, f"the store has lost its counts: nothing is sent for {within} s")
+            raise GatewayError(form_login_codes.TRIES, f"the store has lost its counts: nothing is sent for {within} s")
         places = await asyncio.gather(*(_place(counts, of, number) for number in _PLACES))
         begun = await asyncio.gather(*(counts.mark(*_begun(of, each)) for each in places))
         free = [each for each, at in zip(places, begun, strict=True) if not at or now >= at + life]

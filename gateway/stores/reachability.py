@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable
 
-from gateway.model.codes import STORE_UNREACHABLE
+from gateway.model.codes import store_codes
 from gateway.model.errors import GatewayError
 from gateway.ops.counters import Counters
 from gateway.ops.log import Log
@@ -37,7 +37,7 @@ class Reachability:
         self._is_told = True
         self._failed_at = self._monotonic()
         self.now = False
-        return GatewayError(STORE_UNREACHABLE, detail)
+        return GatewayError(store_codes.UNREACHABLE, detail)
 
     def answered(self) -> None:
         self.now = True

@@ -26,7 +26,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from gateway.model.codes import STORE_UNREADABLE
+from gateway.model.codes import store_codes
 from gateway.model.errors import GatewayError
 from gateway.model.session import Entry, SeatLimits
 from gateway.stores.codec import StoredSession, session_from_bytes, session_to_bytes
@@ -82,13 +82,13 @@ def key_id_of(record: bytes) -> str:
     """The id of the key that sealed the record. Raises GatewayError(STORE_UNREADABLE) if `record` is no record, or of a
     version that this release does not read."""
     if record and record[0] not in READABLE:
-        raise GatewayError(STORE_UNREADABLE, f"a record of version {record[0]}, this release reads {_READABLE}")
+        raise GatewayError(store_codes.UNREADABLE, f"a record of version {record[0]}, this release reads {_READABLE}")
     if len(record) < 2 or len(record) < 2 + record[1] + NONCE_BYTES:
-        raise GatewayError(STORE_UNREADABLE, "not a record: it is too short")
+        raise GatewayError(store_codes.UNREADABLE, "not a record: it is too short")
     try:
         return intern(record[2 : 2 + record[1]].decode("ascii"))
     except UnicodeDecodeError:
-        raise GatewayError(STORE_UNREADABLE, "not a record: its key id is not text") from None
+        raise GatewayError(store_codes.UNREADABLE, "not a record: its key id is not text") from None
 
 
 def open_sealed(record: bytes, *, key: bytes, binding: SealBinding) -> bytes:
@@ -101,7 +101,9 @@ def open_sealed(record: bytes, *, key: bytes, binding: SealBinding) -> bytes:
     try:
         return AESGCM(key).decrypt(nonce, sealed, _associated(head, binding))
     except InvalidTag:
-        raise GatewayError(STORE_UNREADABLE, f"a {binding.kind} record does not open where it was found") from None
+        raise GatewayError(
+            store_codes.UNREADABLE, f"a {binding.kind} record does not open where it was found"
+        ) from None
 
 
 def join(*parts: bytes) -> bytes:
@@ -188,7 +190,7 @@ class StoreKeys:
         """What goes into every key drawn under the store key `id`. GatewayError(STORE_UNREADABLE): it is no more."""
         salt = self._salts.get(id)
         if salt is None:
-            raise GatewayError(STORE_UNREADABLE, f"there is no store key `{id}` any more")
+            raise GatewayError(store_codes.UNREADABLE, f"there is no store key `{id}` any more")
         return salt
 
     def drawn(self, secret: bytes, purpose: bytes, id: str) -> bytes:
@@ -228,12 +230,14 @@ def log_name_of(subject_index: bytes) -> str:
 def _check(keys: Sequence[tuple[str, bytes]]) -> None:
     ids = [id for id, _ in keys]
     if not ids or len(set(ids)) != len(ids):
-        raise GatewayError(STORE_UNREADABLE, "store keys: at least one is needed, and each its own id")
+        raise GatewayError(store_codes.UNREADABLE, "store keys: at least one is needed, and each its own id")
     for id, secret in keys:
         if not (id.isascii() and 0 < len(id) <= _LONGEST_ID):
-            raise GatewayError(STORE_UNREADABLE, f"store key `{id}`: an id is 1 to {_LONGEST_ID} ASCII characters")
+            raise GatewayError(
+                store_codes.UNREADABLE, f"store key `{id}`: an id is 1 to {_LONGEST_ID} ASCII characters"
+            )
         if len(secret) < _LEAST_SECRET:
-            raise GatewayError(STORE_UNREADABLE, f"store key `{id}`: its secret is under {_LEAST_SECRET} bytes")
+            raise GatewayError(store_codes.UNREADABLE, f"store key `{id}`: its secret is under {_LEAST_SECRET} bytes")
 
 
 # --- sessions and seats

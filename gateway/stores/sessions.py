@@ -8,7 +8,7 @@ from dataclasses import replace
 from math import inf
 
 from gateway.access.shared_work import SharedWork
-from gateway.model.codes import STORE_UNREACHABLE
+from gateway.model.codes import store_codes
 from gateway.model.errors import GatewayError
 from gateway.model.identity import Established, Identity
 from gateway.model.session import Entry, NameIdFields, Seat, SeatLimits, Session, Tokens
@@ -84,7 +84,7 @@ class Sessions:
         self._token_bytes = token_bytes
         self._cache = SeatCache(cached_seats)
         self._seats = self._cache.seats
-        self._loads: SharedWork[Seat | None] = SharedWork(_LOADED_WITHIN, STORE_UNREACHABLE)
+        self._loads: SharedWork[Seat | None] = SharedWork(_LOADED_WITHIN, store_codes.UNREACHABLE)
         self.trust = MemoryTrust(log, monotonic)
         self._touches = Touches(store)
         self.when_due(lambda _: None, lambda one: inf if one.tokens is None else one.tokens.refresh_at)

@@ -8,7 +8,7 @@ import sqlite3
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from gateway.model.codes import STORE_UNREACHABLE
+from gateway.model.codes import store_codes
 from gateway.model.errors import GatewayError
 from gateway.ops.counters import Counters
 from gateway.ops.log import Log
@@ -213,7 +213,7 @@ class SqliteStore:
         self, job: Job[JobResult], *, durable: bool = False, single: bool = False, ends: bool = False
     ) -> JobResult:
         if self._writer is None:
-            raise GatewayError(STORE_UNREACHABLE, "the store is closed")
+            raise GatewayError(store_codes.UNREACHABLE, "the store is closed")
         try:
             result = await self._writer.run(job, _WRITTEN_WITHIN, durable=durable, single=single, ends=ends)
         except (sqlite3.Error, OSError, GatewayError) as error:

@@ -12,7 +12,7 @@ import time
 from contextlib import closing, suppress
 from pathlib import Path
 
-from gateway.model.codes import STORE_UNREADABLE
+from gateway.model.codes import store_codes
 from gateway.model.errors import GatewayError
 
 APPLICATION_ID = 0x45434C55  # "ECLU": what `file` shows, and what tells our database from any other
@@ -154,7 +154,7 @@ def make(path: Path, timeout: float, refuses_before: int) -> None:
     `refuses_before`: see the table `store`.
     """
     if sqlite3.sqlite_version_info < _LEAST_SQLITE:
-        raise GatewayError(STORE_UNREADABLE, f"SQLite {sqlite3.sqlite_version} is too old: 3.37 is needed")
+        raise GatewayError(store_codes.UNREADABLE, f"SQLite {sqlite3.sqlite_version} is too old: 3.37 is needed")
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     _make_file(path)
     connection = _connect(path, timeout)
@@ -277,10 +277,10 @@ def check(connection: sqlite3.Connection, path: Path) -> None:
     (ours,) = connection.execute("PRAGMA application_id").fetchone()
     (version,) = connection.execute("PRAGMA user_version").fetchone()
     if ours != APPLICATION_ID:
-        raise GatewayError(STORE_UNREADABLE, f"{path} is not a session store of this gateway")
+        raise GatewayError(store_codes.UNREADABLE, f"{path} is not a session store of this gateway")
     if version != SCHEMA_VERSION:
         raise GatewayError(
-            STORE_UNREADABLE,
+            store_codes.UNREADABLE,
             f"{path} has schema version {version}, this release reads {SCHEMA_VERSION}: "
             "run the release that wrote it, or move the file away (everyone signs in again)",
         )

@@ -12,7 +12,7 @@ from hashlib import sha256
 from hmac import compare_digest
 from typing import Generic, NamedTuple
 
-from gateway.model.codes import LIMIT_BODY
+from gateway.model.codes import limit_codes
 from gateway.model.errors import GatewayError
 from gateway.model.transaction import ParkedAssertion, SamlLogin, Transaction
 from gateway.ops.log import Log
@@ -144,7 +144,7 @@ class Tickets(Generic[Kept]):
         shard part as `id`."""
         plain = self._form.write(value)
         if self._bounds.longest is not None and len(plain) > self._bounds.longest:
-            raise GatewayError(LIMIT_BODY, f"{len(plain)} bytes to keep, over {self._bounds.longest}")
+            raise GatewayError(limit_codes.BODY, f"{len(plain)} bytes to keep, over {self._bounds.longest}")
         secret, key_id = secret_of(id), self._keys.current
         key = TicketKey(shard_of(id), self._form.kind, lookup_of(secret))
         sealed = seal(

@@ -12,9 +12,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Final, TypeVar
 
+from gateway.model.codes import scim_codes
 from gateway.model.errors import GatewayError
 from gateway.model.scim import NameAttribute, ScimClient
-from gateway.model.scim_codes import SCIM_TAKEN, SCIM_TOO_MANY
 from gateway.ops.log import Log
 from gateway.scim.user import ToldUser, UserState, compared
 from gateway.stores.codec import Form
@@ -135,7 +135,9 @@ class ToldPeople:
         if start <= empty + 1 <= gone:
             await self._raise(RaiseMark, client, gone, "users gone")
         if not found and count and end <= places:
-            raise GatewayError(SCIM_TOO_MANY, f"over {_MOST_LOOKED} users that were deleted: ask for one by a filter")
+            raise GatewayError(
+                scim_codes.TOO_MANY, f"over {_MOST_LOOKED} users that were deleted: ask for one by a filter"
+            )
         return found[:count], places
 
     async def add(self, client: ScimClient, state: UserState) -> ToldUser:
@@ -167,7 +169,7 @@ class ToldPeople:
             name = state.named(attribute)
             other = None if name is None else await self.find(client, attribute, name)
             if other is not None and (before is None or other.id != before.id):
-                raise GatewayError(SCIM_TAKEN, f"the user {other.id} has this {attribute}")
+                raise GatewayError(scim_codes.TAKEN, f"the user {other.id} has this {attribute}")
 
     async def _write(self, client: ScimClient, user: ToldUser) -> ToldUser:
         state = user.state

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable
 
-from gateway.model.codes import STORE_UNREADABLE
+from gateway.model.codes import store_codes
 from gateway.model.errors import GatewayError
 from gateway.ops.log import Log
 
@@ -33,7 +33,7 @@ class UnreadableRecords:
 
     def tell(self, kind: str, error: GatewayError) -> None:
         """`kind`: of the record. Raises what is not about a record: an unreachable store is no unreadable one."""
-        if error.code is not STORE_UNREADABLE:
+        if error.code is not store_codes.UNREADABLE:
             raise error
         cause, now = (kind, error.detail), self._monotonic()
         if self._log is None or now - self._told.get(cause, float("-inf")) < TOLD_EVERY:

@@ -4,7 +4,7 @@ again and again until the store takes them (stores.housekeeping)."""
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Sequence
 
-from gateway.model.codes import STORE_UNREACHABLE
+from gateway.model.codes import store_codes
 from gateway.model.errors import GatewayError
 from gateway.ops.log import Log
 from gateway.stores.records import PutTicket, RaiseMark, RecordStore, RevokeSession, UseOnce, Write
@@ -51,7 +51,7 @@ class UnwrittenEnds:
         after it is started again."""
         if left := self.among(session_ids):
             detail = f"{len(left)} sessions have ended in this gateway, and their end is not written yet"
-            raise GatewayError(STORE_UNREACHABLE, detail)
+            raise GatewayError(store_codes.UNREACHABLE, detail)
 
     async def perform(self, writes: Sequence[Write], now: int) -> bool:
         """Performs writes that end sessions, as RecordStore.perform does. Keeps the writes for later if the store

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.ciphers.algorithms import AES
 from cryptography.hazmat.primitives.ciphers.modes import CBC
 from cryptography.hazmat.primitives.padding import PKCS7
 
-from gateway.model.codes import TRANSLATION_LENGTH
+from gateway.model.codes import translation_codes
 from gateway.model.errors import GatewayError
 from gateway.model.identity import Identity
 from gateway.tokens.claims import account, single_value
@@ -64,7 +64,7 @@ def aspnet_ticket(spec: AspNetTicketSpec, identity: Identity, *, issued: int, en
     name, user_data = told_in_ticket(spec, identity)
     found = protected(spec, serialized(spec, name=name, user_data=user_data, issued=issued, ends=ends), chance)
     if len(found) > LONGEST:
-        raise GatewayError(TRANSLATION_LENGTH, f"a ticket of {len(found)} characters; ASP.NET reads {LONGEST}")
+        raise GatewayError(translation_codes.LENGTH, f"a ticket of {len(found)} characters; ASP.NET reads {LONGEST}")
     return found
 
 

@@ -3,7 +3,7 @@ each person, which is never the password by which they sign in."""
 
 import base64
 
-from gateway.model.codes import TRANSLATION_UNENCODABLE
+from gateway.model.codes import translation_codes
 from gateway.model.errors import GatewayError
 from gateway.model.identity import Identity
 from gateway.tokens.claims import account, secret_of
@@ -43,7 +43,7 @@ def _user(spec: BasicSpec, identity: Identity) -> str:
 
 
 def _refused(why: str) -> GatewayError:
-    return GatewayError(TRANSLATION_UNENCODABLE, f"{HEADER}: {why}")
+    return GatewayError(translation_codes.UNENCODABLE, f"{HEADER}: {why}")
 
 
 _NOBODY = Identity(provider="", issuer="", subject="", attributes={})

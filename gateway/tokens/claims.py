@@ -4,7 +4,7 @@ import unicodedata
 from collections.abc import Iterable
 from typing import Final
 
-from gateway.model.codes import TRANSLATION_UNENCODABLE
+from gateway.model.codes import translation_codes
 from gateway.model.errors import GatewayError
 from gateway.model.identity import Identity
 from gateway.tokens.spec import TokenClaim
@@ -67,7 +67,7 @@ def secret_of(attribute: str, identity: Identity, where: str) -> str:
 
 
 def _unsent(where: str, why: str) -> GatewayError:
-    return GatewayError(TRANSLATION_UNENCODABLE, f"{where}: {why}")
+    return GatewayError(translation_codes.UNENCODABLE, f"{where}: {why}")
 
 
 def _texts(claim: TokenClaim, identity: Identity) -> list[str]:
@@ -99,4 +99,4 @@ def _text(name: str, value: str) -> str:
 
 
 def _refused(name: str, why: str) -> GatewayError:
-    return GatewayError(TRANSLATION_UNENCODABLE, f"claim {name}: {why}")
+    return GatewayError(translation_codes.UNENCODABLE, f"claim {name}: {why}")

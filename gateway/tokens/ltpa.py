@@ -29,7 +29,7 @@ from cryptography.hazmat.primitives.hashes import SHA1
 from cryptography.hazmat.primitives.padding import PKCS7
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_pem_private_key
 
-from gateway.model.codes import TRANSLATION_UNENCODABLE
+from gateway.model.codes import translation_codes
 from gateway.model.errors import GatewayError
 from gateway.model.identity import Identity
 from gateway.tokens.claims import account
@@ -79,7 +79,7 @@ def account_in_token(spec: Ltpa2Spec, identity: Identity) -> str:
     """Raises GatewayError(TRANSLATION_UNENCODABLE), without the name."""
     name = account(spec.account, identity, spec.carrier.name)
     if _ESCAPES_WHAT_FOLLOWS.search(name):
-        raise GatewayError(TRANSLATION_UNENCODABLE, f"{spec.carrier.name}: a backslash before a separator")
+        raise GatewayError(translation_codes.UNENCODABLE, f"{spec.carrier.name}: a backslash before a separator")
     return name
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from gateway.model.codes import GATEWAY_FAULT
+from gateway.model.codes import gateway_codes
 from gateway.model.errors import GatewayError
 from gateway.model.identity import Identity
 from gateway.model.names import fold
@@ -153,4 +153,4 @@ def _key(spec: JwtSpec, keys: Iterable[SigningKey]) -> SigningKey:
     for key in keys:
         if key.algorithm == spec.algorithm:
             return key
-    raise GatewayError(GATEWAY_FAULT, f"there is no key that signs {spec.algorithm} tokens")
+    raise GatewayError(gateway_codes.FAULT, f"there is no key that signs {spec.algorithm} tokens")

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Final, Literal
 from urllib.parse import quote, unquote
 
-from gateway.model.codes import TRANSLATION_CONTROL, TRANSLATION_UNENCODABLE
+from gateway.model.codes import translation_codes
 from gateway.model.errors import GatewayError
 from gateway.translation.nearest import nearest
 
@@ -66,7 +66,7 @@ def clean(value: str) -> str:
     text = unicodedata.normalize("NFC", value)
     # Nothing printable is one: mostly, no character is looked at by itself.
     if not text.isprintable() and any(unicodedata.category(character) in {"Cc", "Cs"} for character in text):
-        raise GatewayError(TRANSLATION_CONTROL, "a control character")
+        raise GatewayError(translation_codes.CONTROL, "a control character")
     return text
 
 
@@ -74,7 +74,7 @@ def unpadded(text: str) -> str:
     """The text as it is. Raises GatewayError(TRANSLATION_UNENCODABLE) for white space around it, which is no part of a
     value (RFC 9110 5.5), and of which servers and applications trim more than they should."""
     if text != text.strip():
-        raise GatewayError(TRANSLATION_UNENCODABLE, "white space at an end, which would be lost on the way")
+        raise GatewayError(translation_codes.UNENCODABLE, "white space at an end, which would be lost on the way")
     return text
 
 
@@ -114,7 +114,7 @@ def _with_codec(text: str, codec: str, known_as: str, unencodable: Unencodable) 
         if unencodable == "drop":
             return None
         code_point = ord(text[error.start])
-        raise GatewayError(TRANSLATION_UNENCODABLE, f"U+{code_point:04X} is not in {known_as}") from None
+        raise GatewayError(translation_codes.UNENCODABLE, f"U+{code_point:04X} is not in {known_as}") from None
 
 
 def _percent(character: str, codec: str) -> str:

@@ -6,14 +6,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final, TypeVar, assert_never
 
-from gateway.model.codes import (
-    TRANSLATION_BUDGET,
-    TRANSLATION_LENGTH,
-    TRANSLATION_SEPARATOR,
-    TRANSLATION_SEVERAL,
-    TRANSLATION_SPEC,
-    TRANSLATION_UNENCODABLE,
-)
+from gateway.model.codes import translation_codes
 from gateway.model.errors import GatewayError
 from gateway.model.identity import Identity
 from gateway.model.names import fold
@@ -159,7 +152,7 @@ class Translation:
         if size > self.budget:
             longest = max((*headers, *cookies), key=lambda line: len(line[1]))[0].decode()
             detail = f"all headers and cookies together: {size} bytes, over {self.budget}; the longest is {longest}"
-            raise GatewayError(TRANSLATION_BUDGET, detail)
+            raise GatewayError(translation_codes.BUDGET, detail)
         return injection
 
 
@@ -184,9 +177,11 @@ def why_or_value(spec: Spec, identity: Identity) -> tuple[str, bytes]:
     try:
         why, value = _evaluated(spec, identity)
         if isinstance(spec, CookieSpec) and not _COOKIE_OCTETS.fullmatch(value):
-            raise GatewayError(TRANSLATION_UNENCODABLE, "a character that no cookie can hold, such as `;` or a blank")
+            raise GatewayError(
+                translation_codes.UNENCODABLE, "a character that no cookie can hold, such as `;` or a blank"
+            )
         if spec.length is not None and len(value) > spec.length:
-            raise GatewayError(TRANSLATION_LENGTH, f"{len(value)} bytes, over {spec.length}")
+            raise GatewayError(translation_codes.LENGTH, f"{len(value)} bytes, over {spec.length}")
     except GatewayError as error:
         raise GatewayError(error.code, f"{spec.name}: {error.detail}") from None
     return why, value
@@ -202,7 +197,9 @@ def _evaluated(spec: Spec, identity: Identity) -> tuple[str, bytes]:
     if texts:
         if isinstance(spec, CookieSpec) and not _hides_percent(spec) and any(map(_ESCAPED.search, texts)):
             # PHP, Rack and Express decode cookies: `%61dmin` would come as `admin`.
-            raise GatewayError(TRANSLATION_UNENCODABLE, "a `%` that applications decode, and percent-utf8 encodes")
+            raise GatewayError(
+                translation_codes.UNENCODABLE, "a `%` that applications decode, and percent-utf8 encodes"
+            )
         value = _joined(spec, texts)
         if value != b"":
             return _sent(value)
@@ -252,7 +249,7 @@ def _filled(template: Template, identity: Identity) -> tuple[str, Sequence[str]]
         if not any(values):
             return _unknown(identity, name), ()
         if len(values) > 1:
-            raise GatewayError(TRANSLATION_SEVERAL, f"{len(values)} values of {name} in a template")
+            raise GatewayError(translation_codes.SEVERAL, f"{len(values)} values of {name} in a template")
         parts[place] = values[0]
     return "", ("".join(parts),)
 
@@ -293,7 +290,7 @@ def _joined(spec: Spec, texts: Sequence[str]) -> bytes | None:
         return None
     if join is None:
         if len(values) > 1:
-            raise GatewayError(TRANSLATION_SEVERAL, f"{len(values)} values and no `join`")
+            raise GatewayError(translation_codes.SEVERAL, f"{len(values)} values and no `join`")
         return b"".join(values)
     assert isinstance(source, FromAttribute)
     return _with_separators(values, join, source.escape)
@@ -310,7 +307,7 @@ def _check_unbroken(texts: Iterable[str]) -> None:
     """Where values stand between blanks, applications split at white space of any kind, as Python's `split()` does.
     Raises GatewayError(TRANSLATION_SEPARATOR)."""
     if any(letter.isspace() for text in texts for letter in text):
-        raise GatewayError(TRANSLATION_SEPARATOR, "white space in a value, and blanks are the separator")
+        raise GatewayError(translation_codes.SEPARATOR, "white space in a value, and blanks are the separator")
 
 
 def _with_separators(values: Sequence[bytes], join: str, escape: str | None) -> bytes:
@@ -321,14 +318,14 @@ def _with_separators(values: Sequence[bytes], join: str, escape: str | None) -> 
     for value in values:
         if value.endswith(b"\\"):
             # By Shibboleth's convention, `\;` is no separator.
-            raise GatewayError(TRANSLATION_SEPARATOR, "a value ends with `\\`, which would hide the separator")
+            raise GatewayError(translation_codes.SEPARATOR, "a value ends with `\\`, which would hide the separator")
         if escape is None and any(byte in separators for byte in value):
-            raise GatewayError(TRANSLATION_SEPARATOR, f"a value holds the separator `{join}`")
+            raise GatewayError(translation_codes.SEPARATOR, f"a value holds the separator `{join}`")
         if escape == "quotes" and b'"' in value:
-            raise GatewayError(TRANSLATION_SEPARATOR, "a value holds a quotation mark, which would end it")
+            raise GatewayError(translation_codes.SEPARATOR, "a value holds a quotation mark, which would end it")
         if escape == "backslash" and any(b"\\%c" % byte in value for byte in separators):
             # To one reader `\\;` holds a separator, to another it does not.
-            raise GatewayError(TRANSLATION_SEPARATOR, f"a value holds `\\` before the separator `{join}`")
+            raise GatewayError(translation_codes.SEPARATOR, f"a value holds `\\` before the separator `{join}`")
     if escape == "quotes":
         values = [b'"%b"' % value for value in values]
     elif escape == "backslash":
@@ -388,4 +385,4 @@ def _check_all(specs: Iterable[SpecT], check: Callable[[SpecT], None]) -> None:
 
 def _bad(spec: Spec, why: str) -> GatewayError:
     kind = "header" if isinstance(spec, HeaderSpec) else "cookie"
-    return GatewayError(TRANSLATION_SPEC, f"{kind} `{spec.name}`: {why}")
+    return GatewayError(translation_codes.SPEC, f"{kind} `{spec.name}`: {why}")

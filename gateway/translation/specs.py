@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from gateway.model.codes import TRANSLATION_SPEC
+from gateway.model.codes import translation_codes
 from gateway.model.errors import GatewayError
 from gateway.translation.charset import Encoding, Unencodable
 
@@ -139,15 +139,15 @@ def parse_template(text: str) -> Template:
         if piece in ("{{", "}}"):
             fixed.append(piece[0])
         elif piece == "}":
-            raise GatewayError(TRANSLATION_SPEC, "a brace that closes nothing: write }} for a brace")
+            raise GatewayError(translation_codes.SPEC, "a brace that closes nothing: write }} for a brace")
         elif piece[0] != "{":
             fixed.append(piece)
         elif piece[-1] != "}" or not name.isidentifier():
-            raise GatewayError(TRANSLATION_SPEC, "a template has names in braces, such as {given_name}")
+            raise GatewayError(translation_codes.SPEC, "a template has names in braces, such as {given_name}")
         else:
             parts += ["".join(fixed), name]
             fixed.clear()
     parts.append("".join(fixed))
     if len(parts) == 1:
-        raise GatewayError(TRANSLATION_SPEC, "a template without a name is a fixed text: write value")
+        raise GatewayError(translation_codes.SPEC, "a template without a name is a fixed text: write value")
     return Template(tuple(parts))

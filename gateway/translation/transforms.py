@@ -9,7 +9,7 @@ from typing import Any, Final, assert_never
 
 import re2
 
-from gateway.model.codes import TRANSLATION_DATE, TRANSLATION_NO_ROW, TRANSLATION_SPEC
+from gateway.model.codes import translation_codes
 from gateway.model.errors import GatewayError
 from gateway.translation.specs import DateForm, Digest, Extract, Lookup, Prefix, Simple, Split, Transform
 
@@ -41,14 +41,14 @@ def check_transform(transform: Transform) -> None:
         case Extract(expression):
             if _compiled(expression).groups > 1:
                 raise GatewayError(
-                    TRANSLATION_SPEC, f"`{expression}`: one group says what is extracted; others are (?:...)"
+                    translation_codes.SPEC, f"`{expression}`: one group says what is extracted; others are (?:...)"
                 )
         case DateForm(form):
             if not _FORM.fullmatch(form):
-                raise GatewayError(TRANSLATION_SPEC, f"`{form}`: a date is written with %Y %m %d %H %M %S %y")
+                raise GatewayError(translation_codes.SPEC, f"`{form}`: a date is written with %Y %m %d %H %M %S %y")
         case Lookup(table=table):
             if not table:
-                raise GatewayError(TRANSLATION_SPEC, "a table without a row")
+                raise GatewayError(translation_codes.SPEC, "a table without a row")
         case _:
             pass
 
@@ -97,9 +97,9 @@ def _upper(letter: str) -> str:
 def _compiled(expression: str) -> Any:
     """Over UTF-8 bytes, in linear time. Raises GatewayError(TRANSLATION_SPEC)."""
     if not 1 <= len(expression) <= _LONGEST_EXPRESSION:
-        raise GatewayError(TRANSLATION_SPEC, f"an expression has 1 to {_LONGEST_EXPRESSION} characters")
+        raise GatewayError(translation_codes.SPEC, f"an expression has 1 to {_LONGEST_EXPRESSION} characters")
     if _ONE_BYTE.search(expression):
-        raise GatewayError(TRANSLATION_SPEC, f"`{expression}`: \\C takes letters apart: write . for any letter")
+        raise GatewayError(translation_codes.SPEC, f"`{expression}`: \\C takes letters apart: write . for any letter")
     options = re2.Options()
     options.log_errors = False
     options.max_mem = _EXPRESSION_MEMORY
@@ -107,7 +107,7 @@ def _compiled(expression: str) -> Any:
         return re2.compile(expression.encode(), options)
     except (re2.error, UnicodeEncodeError) as error:
         reason = error.args[0].decode(errors="replace") if isinstance(error, re2.error) else "half of a surrogate pair"
-        raise GatewayError(TRANSLATION_SPEC, f"`{expression}`: {reason} (expressions are RE2)") from None
+        raise GatewayError(translation_codes.SPEC, f"`{expression}`: {reason} (expressions are RE2)") from None
 
 
 def _extracted(compiled: Any, value: str) -> str:
@@ -122,7 +122,7 @@ def _row(lookup: Lookup, value: str) -> str:
     if found is not None:
         return found
     if lookup.otherwise == "refuse":
-        raise GatewayError(TRANSLATION_NO_ROW, "a value that has no row in its table")
+        raise GatewayError(translation_codes.NO_ROW, "a value that has no row in its table")
     return value if lookup.otherwise == "keep" else ""
 
 
@@ -144,4 +144,4 @@ def _moment(text: str) -> datetime:
             return datetime.strptime(generalized[1], "%Y%m%d%H%M%S").replace(tzinfo=UTC)
         return datetime.fromisoformat(text)
     except (ValueError, OverflowError):
-        raise GatewayError(TRANSLATION_DATE, "a value that is no date") from None
+        raise GatewayError(translation_codes.DATE, "a value that is no date") from None

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from gateway.config.problems import Problem, key_path
 from gateway.config.snapshot import Snapshot
-from gateway.model.codes import POLICY_METHOD
+from gateway.model.codes import policy_codes
 from gateway.model.decision import RuleRef
 from gateway.trial.cases import Case
 from gateway.trial.trial import Tried, try_request
@@ -86,7 +86,7 @@ def coverage(verdicts: Sequence[CaseVerdict], snapshot: Snapshot) -> Coverage:
 
 
 def _deciding(tried: Iterable[Tried]) -> set[RuleRef | None]:
-    return {one.rule for one in tried if one.reason != POLICY_METHOD.id}
+    return {one.rule for one in tried if one.reason != policy_codes.METHOD.id}
 
 
 def _in_order(rules: Iterable[RuleRef]) -> tuple[RuleRef, ...]:

@@ -14,10 +14,9 @@ from gateway.config.problems import did_you_mean
 from gateway.config.snapshot import App, Snapshot
 from gateway.formlogin.account import session_described
 from gateway.identity.directories import known_with
-from gateway.model.codes import WIRE_METHOD
+from gateway.model.codes import route_codes, wire_codes
 from gateway.model.decision import RuleRef
 from gateway.model.errors import GatewayError
-from gateway.model.host_codes import HOST_UNKNOWN
 from gateway.model.identity import Identity
 from gateway.model.names import fold
 from gateway.model.session import Seat
@@ -161,9 +160,9 @@ def _reaching(host: VirtualHost[ApplicationAccess], line: RequestLine, circumsta
 
 
 def _explained(error: GatewayError, asked: WrittenRequest, snapshot: Snapshot) -> str:
-    if error.code is WIRE_METHOD:
+    if error.code is wire_codes.METHOD:
         return f"{asked.method}: the gateway passes on {', '.join(_METHODS)}, in capitals"
-    if error.code is HOST_UNKNOWN:
+    if error.code is route_codes.HOST_UNKNOWN:
         hint = did_you_mean(error.detail, snapshot.exact_hosts)
         return f"{error.detail}: no application has this host" + (f" ({hint})" if hint else "")
     return error.detail

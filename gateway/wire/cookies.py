@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Final
 
-from gateway.model.codes import WIRE_COOKIE
+from gateway.model.codes import wire_codes
 from gateway.model.errors import GatewayError
 from gateway.model.names import fold
 
@@ -76,7 +76,7 @@ def read_cookie(header: bytes, name: bytes) -> bytes | None:
 
 
 def _several(count: int, name: bytes) -> GatewayError:
-    return GatewayError(WIRE_COOKIE, f"{count} or more cookies named {name.decode('ascii')}")
+    return GatewayError(wire_codes.COOKIE, f"{count} or more cookies named {name.decode('ascii')}")
 
 
 def without_cookies(header: bytes, names: frozenset[bytes]) -> bytes:
@@ -107,7 +107,7 @@ class _Finder:
 
     def without(self, header: bytes) -> bytes:
         if header.count(b";") > _MOST_COOKIES:
-            raise GatewayError(WIRE_COOKIE, "too many cookies")
+            raise GatewayError(wire_codes.COOKIE, "too many cookies")
         text = _ESCAPE.sub(_unescaped, header) if b"%" in header else header
         pairs = header.split(b";")
         dropped: set[int] = set()

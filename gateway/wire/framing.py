@@ -8,18 +8,8 @@ import re
 from functools import cache
 from typing import Final
 
-from gateway.model.codes import (
-    UPSTREAM_RESPONSE,
-    WIRE_EXPECT,
-    WIRE_FRAMING,
-    WIRE_HOST,
-    WIRE_METHOD,
-    WIRE_SYNTAX,
-    WIRE_TARGET,
-    WIRE_UPGRADE,
-    WIRE_VERSION,
-    Code,
-)
+from gateway.model.codes import upstream_codes, wire_codes
+from gateway.model.codes.code import Code
 from gateway.model.errors import GatewayError
 
 # No CONNECT, no TRACE.
@@ -59,13 +49,13 @@ def request_line_fault(line: bytes, named: tuple[str, ...] = ()) -> GatewayError
     """The error for a first line that REQUEST_LINE, or that of these methods, does not match."""
     match = _ANY_LINE.fullmatch(line)
     if match is None:
-        return GatewayError(WIRE_SYNTAX, f"no request line: {line.partition(b'?')[0][:40]!r}")
+        return GatewayError(wire_codes.SYNTAX, f"no request line: {line.partition(b'?')[0][:40]!r}")
     method, target, version = match.groups()
     if version not in {b"HTTP/1.1", b"HTTP/1.0"}:
-        return GatewayError(WIRE_VERSION, f"{version or b'no version'!r:.40}")
+        return GatewayError(wire_codes.VERSION, f"{version or b'no version'!r:.40}")
     if method not in METHODS and method.decode("ascii") not in named:
-        return GatewayError(WIRE_METHOD, repr(method[:20]))
-    return GatewayError(WIRE_TARGET, f"a byte that may not stand here: {target.partition(b'?')[0][:120]!r}")
+        return GatewayError(wire_codes.METHOD, repr(method[:20]))
+    return GatewayError(wire_codes.TARGET, f"a byte that may not stand here: {target.partition(b'?')[0][:120]!r}")
 
 
 def request_framing(
@@ -83,19 +73,19 @@ def request_framing(
     Raises GatewayError, with a code for each fault.
     """
     if method not in ALL_METHODS:
-        raise GatewayError(WIRE_METHOD, repr(method[:20]))
+        raise GatewayError(wire_codes.METHOD, repr(method[:20]))
     if version not in {"1.1", "1.0"}:
-        raise GatewayError(WIRE_VERSION, version)
+        raise GatewayError(wire_codes.VERSION, version)
     # RFC 9112 3.2: exactly one. HTTP/1.0 may omit it, but then no application can be found.
     if hosts != 1:
-        raise GatewayError(WIRE_HOST, f"{hosts} Host headers")
+        raise GatewayError(wire_codes.HOST, f"{hosts} Host headers")
     # RFC 9110 10.1.1
     if expect is not None and expect.strip(b" \t").lower() != b"100-continue":
-        raise GatewayError(WIRE_EXPECT, repr(expect[:40]))
-    framing = _framing(version, content_length, transfer_encoding, WIRE_FRAMING)
+        raise GatewayError(wire_codes.EXPECT, repr(expect[:40]))
+    framing = _framing(version, content_length, transfer_encoding, wire_codes.FRAMING)
     # Bytes after this head would be content for one reader, and the new protocol for another.
     if upgrade is not None and framing not in NO_CONTENT:
-        raise GatewayError(WIRE_UPGRADE, "Upgrade with a body")
+        raise GatewayError(wire_codes.UPGRADE, "Upgrade with a body")
     return framing
 
 
@@ -112,8 +102,8 @@ def response_framing(
     llhttp also accepts `HTTP/2.0`, and statuses from 000 to 999. Raises GatewayError, with a code for each fault.
     """
     if version not in {"1.1", "1.0"} or not 100 <= status <= 599:
-        raise GatewayError(UPSTREAM_RESPONSE, f"HTTP/{version} {status}")
-    framing = _framing(version, content_length, transfer_encoding, UPSTREAM_RESPONSE)
+        raise GatewayError(upstream_codes.RESPONSE, f"HTTP/{version} {status}")
+    framing = _framing(version, content_length, transfer_encoding, upstream_codes.RESPONSE)
     # RFC 9112 6.3 (1)
     if request_method == b"HEAD" or status in {204, 304} or status < 200:
         return NO_BODY

@@ -10,8 +10,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from gateway.model.codes import front_codes
 from gateway.model.errors import GatewayError
-from gateway.model.front_codes import FRONT_QUESTION
 from gateway.model.names import fold
 from gateway.wire.hop_by_hop import HOP_BY_HOP, connection_tokens
 
@@ -74,7 +74,7 @@ class Front:
             name = spelled.lower()
             if name in words:
                 if name in said:
-                    raise GatewayError(FRONT_QUESTION, f"two {name.decode()} lines")
+                    raise GatewayError(front_codes.QUESTION, f"two {name.decode()} lines")
                 said[name] = value
                 if name == self.client:
                     passed.append(b"X-Forwarded-For: " + value)
@@ -82,13 +82,13 @@ class Front:
                 continue
             elif name == b"connection":
                 if connection_tokens((value,)):
-                    raise GatewayError(FRONT_QUESTION, "Connection names header lines")
+                    raise GatewayError(front_codes.QUESTION, "Connection names header lines")
                 passed.append(line)
             elif name not in _OF_THE_QUESTION:
                 passed.append(line)
         missing = [word.decode() for word in words if not said.get(word)]
         if missing:
-            raise GatewayError(FRONT_QUESTION, f"no {missing[0]} line")
+            raise GatewayError(front_codes.QUESTION, f"no {missing[0]} line")
         request_line = b"%b %b HTTP/1.1" % (method or said[self.method], target or said[self.target])
         return b"\r\n".join((request_line, b"Host: " + said[self.host], *passed, b"", b""))
 

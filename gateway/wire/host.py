@@ -3,7 +3,7 @@
 import re
 from typing import Final
 
-from gateway.model.codes import WIRE_HOST
+from gateway.model.codes import wire_codes
 from gateway.model.errors import GatewayError
 
 # RFC 1123 2.1, RFC 5890 2.3.1: letters, digits and hyphens only (international names come as A-labels), and perhaps one
@@ -30,10 +30,10 @@ def canonical_host(raw: bytes, *, underscore: bool = False) -> str:
     """
     match = (_LOOSE if underscore else _HOST).fullmatch(raw.lower()) if len(raw) <= _LONGEST_RAW else None
     if match is None:
-        raise GatewayError(WIRE_HOST, f"not a host name: {raw[:80]!r}")
+        raise GatewayError(wire_codes.HOST, f"not a host name: {raw[:80]!r}")
     host = match[1].decode("ascii")
     if len(host) > _LONGEST or int(match[2] or 0) > _LAST_PORT:
-        raise GatewayError(WIRE_HOST, f"too long a name or too high a port: {raw[-80:]!r}")
+        raise GatewayError(wire_codes.HOST, f"too long a name or too high a port: {raw[-80:]!r}")
     if _NUMBER.fullmatch(host) is not None and _DOTTED_QUAD.fullmatch(host) is None:
-        raise GatewayError(WIRE_HOST, f"an address in a short or odd form: {host[:80]!r}")
+        raise GatewayError(wire_codes.HOST, f"an address in a short or odd form: {host[:80]!r}")
     return host

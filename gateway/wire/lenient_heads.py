@@ -5,7 +5,7 @@ refused there."""
 import re
 from typing import Final, Literal
 
-from gateway.model.codes import UPSTREAM_RESPONSE
+from gateway.model.codes import upstream_codes
 from gateway.model.errors import GatewayError
 
 AcceptedFault = Literal[
@@ -43,7 +43,7 @@ def longest_head(accepts: frozenset[AcceptedFault]) -> int:
 def check_lines(number: int) -> None:
     """Raises GatewayError(UPSTREAM_RESPONSE) for more header lines than are looked at."""
     if number > HEAD_LINES:
-        raise GatewayError(UPSTREAM_RESPONSE, f"{number} header lines: over {HEAD_LINES}")
+        raise GatewayError(upstream_codes.RESPONSE, f"{number} header lines: over {HEAD_LINES}")
 
 
 def head_end(data: bytes, accepts: frozenset[AcceptedFault]) -> int:
@@ -84,7 +84,7 @@ def mended(head: bytes, accepts: frozenset[AcceptedFault]) -> bytes:
         closes = closes or "padded_chunk" in accepts
     if closes:
         if _INTERIM.match(status):
-            raise GatewayError(UPSTREAM_RESPONSE, "an interim response with a fault that closes its connection")
+            raise GatewayError(upstream_codes.RESPONSE, "an interim response with a fault that closes its connection")
         fields = [*fields, b"Connection: close"]
     return b"\r\n".join((status, *fields, b"", b""))
 

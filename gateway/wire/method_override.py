@@ -8,7 +8,7 @@ import re
 from typing import Final
 from urllib.parse import unquote_to_bytes
 
-from gateway.model.codes import WIRE_METHOD_OVERRIDE
+from gateway.model.codes import wire_codes
 from gateway.model.errors import GatewayError
 from gateway.model.names import LenientName, fold
 
@@ -53,9 +53,13 @@ def judged_method(method: bytes, query: bytes, header: bytes = b"", other: bytes
     wanted = named.pop()
     told = f"a {method.decode('ascii')} that names another method ({wanted[:20]!r})"
     if not taken:
-        raise GatewayError(WIRE_METHOD_OVERRIDE, f"{told}: method_override: true in the application's file takes it")
+        raise GatewayError(
+            wire_codes.METHOD_OVERRIDE, f"{told}: method_override: true in the application's file takes it"
+        )
     if named or other.strip() or method != _CARRIER or wanted not in _NAMED:
-        raise GatewayError(WIRE_METHOD_OVERRIDE, f"{told}: taken are PUT, PATCH and DELETE, named once, by a POST")
+        raise GatewayError(
+            wire_codes.METHOD_OVERRIDE, f"{told}: taken are PUT, PATCH and DELETE, named once, by a POST"
+        )
     return wanted
 
 

@@ -6,8 +6,8 @@ import struct
 from dataclasses import dataclass
 from typing import Final
 
+from gateway.model.codes import gateway_codes
 from gateway.model.errors import GatewayError
-from gateway.model.listener_codes import LISTEN_PROXY_HEADER
 from gateway.wire.addresses import Address, parse_address
 
 HEAD_BYTES: Final = 16
@@ -90,4 +90,4 @@ def _as_six(address: Address) -> bytes:
 
 
 def _fault(why: str) -> GatewayError:
-    return GatewayError(LISTEN_PROXY_HEADER, why)
+    return GatewayError(gateway_codes.LISTEN_PROXY_HEADER, why)

@@ -9,7 +9,7 @@ import unicodedata
 from dataclasses import dataclass, replace
 from typing import Final, Literal, NamedTuple
 
-from gateway.model.codes import WIRE_TARGET
+from gateway.model.codes import wire_codes
 from gateway.model.errors import GatewayError
 from gateway.wire.look_alikes import BEST_FIT, IGNORED, SEPARATORS
 
@@ -357,4 +357,4 @@ def _lowered(text: str) -> str:
 def _refused(why: str, data: bytes) -> GatewayError:
     # Values of queries and parameters may be secrets, and sessions are, so the log gets none of them.
     shown = _SESSION.sub(b"(...)", data.partition(b"?")[0].partition(b"=")[0])
-    return GatewayError(WIRE_TARGET, f"{why}: {shown[:120]!r}")
+    return GatewayError(wire_codes.TARGET, f"{why}: {shown[:120]!r}")

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from gateway.model.codes import WIRE_HEADER, WIRE_TARGET
+from gateway.model.codes import wire_codes
 from gateway.model.errors import GatewayError
 from gateway.wire.target import PathLeniency, Target, canonical_target
 
@@ -41,15 +41,15 @@ def reach_of(method: bytes, lines: Iterable[tuple[bytes, bytes]], origin: str, l
         key = name.lower()
         if key in (b"depth", b"destination", b"if"):
             if key in found:
-                raise GatewayError(WIRE_HEADER, f"two {key.decode('ascii')} headers")
+                raise GatewayError(wire_codes.HEADER, f"two {key.decode('ascii')} headers")
             found[key] = value
     depth = found.get(b"depth", b"infinity").lower()
     if depth not in (b"0", b"1", b"infinity"):
-        raise GatewayError(WIRE_HEADER, f"Depth: {depth[:20]!r}")
+        raise GatewayError(wire_codes.HEADER, f"Depth: {depth[:20]!r}")
     destination = None
     if method in TO_ANOTHER:
         if b"destination" not in found:
-            raise GatewayError(WIRE_HEADER, f"a {method.decode('ascii')} without Destination")
+            raise GatewayError(wire_codes.HEADER, f"a {method.decode('ascii')} without Destination")
         destination = _own_path(found[b"destination"], origin, leniency)
     below = method in SUBTREE and (depth != b"0" or method in _WITHOUT_DEPTH)
     return DavReach(below, destination, _named_in_if(found.get(b"if", b""), origin, leniency))
@@ -58,10 +58,10 @@ def reach_of(method: bytes, lines: Iterable[tuple[bytes, bytes]], origin: str, l
 def _named_in_if(value: bytes, origin: str, leniency: PathLeniency) -> tuple[Target, ...]:
     rest = _LISTS.sub(b" ", value)
     if b"(" in rest or b")" in rest or rest.count(b"<") > _MOST_TAGS:
-        raise GatewayError(WIRE_HEADER, "an If header that has no one reading")
+        raise GatewayError(wire_codes.HEADER, "an If header that has no one reading")
     tags = _TAG.findall(rest)
     if _TAG.sub(b" ", rest).strip(b" \t"):
-        raise GatewayError(WIRE_HEADER, "an If header that has no one reading")
+        raise GatewayError(wire_codes.HEADER, "an If header that has no one reading")
     return tuple(_own_path(tag, origin, leniency) for tag in tags)
 
 
@@ -70,11 +70,11 @@ def _own_path(url: bytes, origin: str, leniency: PathLeniency) -> Target:
     own = origin.encode("ascii")
     raw = url[len(own) :] if url[: len(own)].lower() == own.lower() else url
     if not raw.startswith(b"/"):
-        raise GatewayError(WIRE_TARGET, f"a Destination or If of another host than {origin}")
+        raise GatewayError(wire_codes.TARGET, f"a Destination or If of another host than {origin}")
     if raw.startswith(b"//"):
         # Where an application merges slashes, too: what reads addresses takes what follows for a host (RFC 3986 4.2).
-        raise GatewayError(WIRE_TARGET, "a Destination or If that begins with two slashes")
+        raise GatewayError(wire_codes.TARGET, "a Destination or If that begins with two slashes")
     target = canonical_target(raw, leniency)
     if target.query is not None:
-        raise GatewayError(WIRE_TARGET, "a Destination or If with a query")
+        raise GatewayError(wire_codes.TARGET, "a Destination or If with a query")
     return target

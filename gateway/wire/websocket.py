@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from hashlib import sha1
 from typing import Final
 
-from gateway.model.codes import UPSTREAM_RESPONSE, WIRE_UPGRADE, WIRE_WEBSOCKET, WIRE_WEBSOCKET_VERSION
+from gateway.model.codes import upstream_codes, wire_codes
 from gateway.model.errors import GatewayError
 
 WEBSOCKET: Final = b"websocket"
@@ -25,10 +25,10 @@ def upgrade_of(value: bytes, connection: bytes | None) -> bytes:
     options = {option.strip(b" \t").lower() for option in (connection or b"").split(b",")}
     if b"upgrade" not in options:
         # RFC 9110 7.8
-        raise GatewayError(WIRE_UPGRADE, "Upgrade without Connection: Upgrade")
+        raise GatewayError(wire_codes.UPGRADE, "Upgrade without Connection: Upgrade")
     protocol = value.strip(b" \t").lower()
     if b"," in protocol:
-        raise GatewayError(WIRE_UPGRADE, f"several protocols: {value[:40]!r}")
+        raise GatewayError(wire_codes.UPGRADE, f"several protocols: {value[:40]!r}")
     return protocol
 
 
@@ -37,15 +37,15 @@ def key_of(method: bytes, minor: bool, lines: Lines) -> bytes:
     GatewayError."""
     # 4.1, its first two.
     if method != b"GET" or not minor:
-        raise GatewayError(WIRE_WEBSOCKET, "a WebSocket is opened by GET in HTTP/1.1")
+        raise GatewayError(wire_codes.WEBSOCKET, "a WebSocket is opened by GET in HTTP/1.1")
     told = [(name.lower(), value.strip(b" \t")) for name, value in lines]
     versions = [value for name, value in told if name == b"sec-websocket-version"]
     if versions != [VERSION]:
         # 4.2.2, 4.4
-        raise GatewayError(WIRE_WEBSOCKET_VERSION, f"Sec-WebSocket-Version {versions!r:.80}")
+        raise GatewayError(wire_codes.WEBSOCKET_VERSION, f"Sec-WebSocket-Version {versions!r:.80}")
     keys = [value for name, value in told if name == b"sec-websocket-key"]
     if len(keys) != 1 or _KEY.fullmatch(keys[0]) is None:
-        raise GatewayError(WIRE_WEBSOCKET, f"{len(keys)} Sec-WebSocket-Key, or no 16 bytes in base64")
+        raise GatewayError(wire_codes.WEBSOCKET, f"{len(keys)} Sec-WebSocket-Key, or no 16 bytes in base64")
     return keys[0]
 
 
@@ -57,8 +57,8 @@ def accept_of(key: bytes) -> bytes:
 def check_accepted(key: bytes, lines: Lines, connection: bytes | None, upgrade: bytes | None) -> None:
     """4.1, of the server's 101: whether it is the answer to this key. Raises GatewayError."""
     if upgrade is None or upgrade.strip(b" \t").lower() != WEBSOCKET:
-        raise GatewayError(UPSTREAM_RESPONSE, f"switches to {(upgrade or b'nothing')[:40]!r}")
+        raise GatewayError(upstream_codes.RESPONSE, f"switches to {(upgrade or b'nothing')[:40]!r}")
     if b"upgrade" not in {option.strip(b" \t").lower() for option in (connection or b"").split(b",")}:
-        raise GatewayError(UPSTREAM_RESPONSE, "switches protocols without Connection: Upgrade")
+        raise GatewayError(upstream_codes.RESPONSE, "switches protocols without Connection: Upgrade")
     if [value.strip(b" \t") for name, value in lines if name.lower() == b"sec-websocket-accept"] != [accept_of(key)]:
-        raise GatewayError(UPSTREAM_RESPONSE, "Sec-WebSocket-Accept is not the answer to the key")
+        raise GatewayError(upstream_codes.RESPONSE, "Sec-WebSocket-Accept is not the answer to the key")

@@ -8,8 +8,8 @@ from gateway.access.account import NoAccounts, identity_at, is_known, look_up
 from gateway.access.preparation import Preparation, translated
 from gateway.config.snapshot import App
 from gateway.model.account import AccountHolder, AccountSettings
-from gateway.model.account_codes import ACCOUNT_MISSING, ACCOUNT_PERSON, ACCOUNT_SHARED, ACCOUNT_UNREADABLE
-from gateway.model.codes import Code
+from gateway.model.codes import account_codes
+from gateway.model.codes.code import Code
 from gateway.model.directory import DirectoryFinding, FindingState
 from gateway.model.errors import GatewayError
 from gateway.model.session import Seat
@@ -80,7 +80,7 @@ async def test_without_a_link_nothing_is_sent_and_the_person_reads_whom_to_ask()
     book, app, who = Book(), app_of(), somebody()
     with pytest.raises(GatewayError) as error:
         await prepared(book, app, who)
-    assert (error.value.code, error.value.shown) == (ACCOUNT_MISSING, "Écrivez à la DSI.")
+    assert (error.value.code, error.value.shown) == (account_codes.MISSING, "Écrivez à la DSI.")
 
 
 async def test_whom_to_ask_is_written_by_language_too() -> None:
@@ -95,21 +95,21 @@ async def test_a_person_whom_nothing_names(attributes: dict[str, str]) -> None:
     book, app = Book(), app_of()
     with pytest.raises(GatewayError) as error:
         await prepared(book, app, somebody(**attributes))
-    assert (error.value.code, error.value.shown) == (ACCOUNT_PERSON, "Écrivez à la DSI.")
+    assert (error.value.code, error.value.shown) == (account_codes.PERSON, "Écrivez à la DSI.")
     assert book.asked == []
 
 
 async def test_a_login_of_two_is_kept_as_a_refusal_and_links_that_cannot_be_read_are_not() -> None:
     book, app, who = Book(), app_of(), somebody()
-    book.error = GatewayError(ACCOUNT_SHARED, "two")
+    book.error = GatewayError(account_codes.SHARED, "two")
     with pytest.raises(GatewayError) as error:
         await prepared(book, app, who)
-    assert error.value.code is ACCOUNT_SHARED
+    assert error.value.code is account_codes.SHARED
     assert is_known(app, who, book.state)
-    book.error, book.state = GatewayError(ACCOUNT_UNREADABLE, "gone"), 2
+    book.error, book.state = GatewayError(account_codes.UNREADABLE, "gone"), 2
     with pytest.raises(GatewayError) as error:
         await prepared(book, app, who)
-    assert error.value.code is ACCOUNT_UNREADABLE
+    assert error.value.code is account_codes.UNREADABLE
     assert not is_known(app, who, book.state)
     book.error, book.logins = None, {"helene": "h.durand"}
     assert await prepared(book, app, who) == b"\r\nX-Remote-User: h.durand"
@@ -154,7 +154,7 @@ async def test_where_nothing_looks_up_nobody_has_an_account() -> None:
     for tried in (who, somebody()):
         with pytest.raises(GatewayError) as error:
             translated(app, tried, 0.0, 0.0)
-        assert error.value.code is ACCOUNT_MISSING
+        assert error.value.code is account_codes.MISSING
 
 
 AGENTS = """\
@@ -202,11 +202,11 @@ async def test_a_directory_says_the_login_and_no_link_is_looked_up() -> None:
 @pytest.mark.parametrize(
     ("state", "unknown", "logins", "code"),
     [
-        ("none", (), {}, ACCOUNT_MISSING),
-        ("found", (), {}, ACCOUNT_MISSING),
-        ("found", ("login",), {}, ACCOUNT_MISSING),
-        ("found", (), {"login": "x" * 300}, ACCOUNT_MISSING),
-        ("away", ("login",), {}, ACCOUNT_UNREADABLE),
+        ("none", (), {}, account_codes.MISSING),
+        ("found", (), {}, account_codes.MISSING),
+        ("found", ("login",), {}, account_codes.MISSING),
+        ("found", (), {"login": "x" * 300}, account_codes.MISSING),
+        ("away", ("login",), {}, account_codes.UNREADABLE),
     ],
 )
 async def test_whom_no_directory_gives_a_login_nothing_is_sent_of_whatever_a_provider_says(
@@ -226,11 +226,11 @@ async def test_a_directory_says_nothing_of_people_of_a_provider_whose_word_it_do
     who.identity = replace(who.identity, provider="departement")
     with pytest.raises(GatewayError) as error:
         identity_at(app, who, 0.0)
-    assert error.value.code is ACCOUNT_MISSING
+    assert error.value.code is account_codes.MISSING
     assert "takes the word of departement" in error.value.detail
     who = said_of(app, login="durand.h")
     finding = replace(who.identity.findings[0], fingerprint="of another file")
     who.identity = replace(who.identity, findings=(finding,))
     with pytest.raises(GatewayError) as error:
         identity_at(app, who, 0.0)
-    assert error.value.code is ACCOUNT_UNREADABLE, "what was said under another key is not asked"
+    assert error.value.code is account_codes.UNREADABLE, "what was said under another key is not asked"

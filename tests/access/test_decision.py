@@ -2,7 +2,7 @@ from dataclasses import replace
 
 from gateway.access.decision import AppIdentity, Question
 from gateway.access.outcome import Prepared
-from gateway.model.codes import POLICY_PROVIDER, SESSION_TOO_WEAK, SIGN_IN_REQUIRED, TRANSLATION_SEVERAL
+from gateway.model.codes import policy_codes, session_codes, translation_codes
 from gateway.model.decision import Allow, Challenge, Decision, Deny
 from gateway.model.identity import Identity
 from gateway.model.levels import NO_NEED, Need
@@ -41,9 +41,9 @@ def test_nothing_is_injected_for_nobody_and_nothing_goes_with_a_refusal() -> Non
 def test_a_provider_that_the_app_does_not_list_is_not_heard() -> None:
     """Invariant 5, on public paths too: the application is told nothing of a person whom it does not listen to."""
     assert decided_at_once(APP, ("",), "GET", person("autre")).decision == Challenge(
-        decided_at_once(APP, ("",), "GET", None).decision.rule, POLICY_PROVIDER
+        decided_at_once(APP, ("",), "GET", None).decision.rule, policy_codes.PROVIDER
     )
-    assert decided_at_once(APP, ("",), "GET", None).decision.reason is SIGN_IN_REQUIRED
+    assert decided_at_once(APP, ("",), "GET", None).decision.reason is session_codes.REQUIRED
     public = decided_at_once(APP, ("public", ""), "GET", person("autre"))
     assert isinstance(public.prepared, Prepared)
     assert public.prepared.headers == b""
@@ -54,7 +54,7 @@ def test_a_provider_under_another_issuer_is_not_heard() -> None:
     moved = sample_snapshot({"providers/metropole.yaml": METROPOLE.replace("127.0.0.1:9400", "127.0.0.1:9499")})
     passage = decided_at_once(moved.apps["permis"], ("",), "GET", person())
     assert isinstance(passage.decision, Challenge)
-    assert passage.decision.reason is POLICY_PROVIDER
+    assert passage.decision.reason is policy_codes.PROVIDER
     public = decided_at_once(moved.apps["permis"], ("public", ""), "GET", person())
     assert isinstance(public.prepared, Prepared)
     assert public.prepared.headers == b""
@@ -68,7 +68,7 @@ def test_a_person_outside_a_perimeter_that_was_narrowed_is_not_heard() -> None:
     app = sample_snapshot({"providers/metropole.yaml": narrower}).apps["permis"]
     passage = decided_at_once(app, ("",), "GET", there)
     assert isinstance(passage.decision, Challenge)
-    assert passage.decision.reason is POLICY_PROVIDER
+    assert passage.decision.reason is policy_codes.PROVIDER
     public = decided_at_once(app, ("public", ""), "GET", there)
     assert isinstance(public.prepared, Prepared)
     assert public.prepared.headers == b""
@@ -77,7 +77,7 @@ def test_a_person_outside_a_perimeter_that_was_narrowed_is_not_heard() -> None:
 def test_what_cannot_be_said_to_the_application_is_a_refusal_that_names_the_header() -> None:
     passage = decided_at_once(APP, ("",), "GET", person(uid=("helene", "x")))
     assert isinstance(passage.decision, Deny)
-    assert (passage.decision.reason, passage.prepared) == (TRANSLATION_SEVERAL, None)
+    assert (passage.decision.reason, passage.prepared) == (translation_codes.SEVERAL, None)
     assert passage.decision.detail == "X-Remote-User: 2 values and no `join`"
 
 
@@ -111,7 +111,7 @@ def test_a_session_that_is_not_strong_enough_is_told_what_would_be() -> None:
     weak = replace(person(), acr="eidas1", authenticated_at=NOW)
     decision = asked(weak)
     assert isinstance(decision, Challenge)
-    assert (decision.reason, decision.need) == (SESSION_TOO_WEAK, Need(level="eidas2"))
+    assert (decision.reason, decision.need) == (session_codes.TOO_WEAK, Need(level="eidas2"))
     strong = replace(weak, acr="eidas2")
     assert isinstance(asked(strong), Allow)
     late = asked(strong, 901)
@@ -136,7 +136,10 @@ def test_a_sign_in_is_not_asked_for_where_it_would_not_help() -> None:
 
 def test_who_is_not_signed_in_is_told_at_once_what_nobody_is_let_in_without() -> None:
     strongly = Need(level="eidas2", max_age=900)
-    for who, reason in ((None, SIGN_IN_REQUIRED), (replace(person("autre"), acr="eidas3"), POLICY_PROVIDER)):
+    for who, reason in (
+        (None, session_codes.REQUIRED),
+        (replace(person("autre"), acr="eidas3"), policy_codes.PROVIDER),
+    ):
         decision = asked(who)
         assert isinstance(decision, Challenge)
         assert (decision.reason, decision.need) == (reason, strongly)

@@ -12,8 +12,7 @@ from gateway.access.virtual_host import HostTable
 from gateway.config.snapshot import App
 from gateway.identity.directories import finding_of
 from gateway.identity.mandates import span_of
-from gateway.model.codes import POLICY_NOT_ALLOWED
-from gateway.model.directory_codes import DIRECTORY_AWAY
+from gateway.model.codes import directory_codes, policy_codes
 from gateway.model.identity import Identity
 from gateway.model.session import Seat
 from tests.access.test_pipeline import Asked
@@ -183,7 +182,7 @@ def test_what_was_prepared_is_the_same_for_those_without_a_border(clocks: Clocks
 def test_invariant_9_a_directory_that_did_not_say_is_told_apart_from_one_that_says_no(clocks: Clocks) -> None:
     unsaid = elected(TERM)
     unsaid.identity = replace(unsaid.identity, findings=())
-    for who, code in ((unsaid, DIRECTORY_AWAY), (elected(NEXT), POLICY_NOT_ALLOWED)):
+    for who, code in ((unsaid, directory_codes.AWAY), (elected(NEXT), policy_codes.NOT_ALLOWED)):
         found = clocks.asked("/conseil/x", who)
         assert isinstance(found, Refuse)
         assert found.code is code

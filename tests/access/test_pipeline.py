@@ -12,7 +12,7 @@ from gateway.access.program import ProgramToken
 from gateway.access.request_line import RequestLine
 from gateway.access.virtual_host import HostTable, VirtualHost
 from gateway.config.snapshot import App
-from gateway.model.codes import API_SCOPE, LOGIN_PROVIDER_UNREACHABLE, STORE_UNREACHABLE
+from gateway.model.codes import api_codes, login_codes, store_codes
 from gateway.model.errors import GatewayError
 from gateway.model.session import Seat
 from gateway.policy.facts import RequestFacts
@@ -151,21 +151,21 @@ async def test_what_was_needed_is_awaited_and_the_pipeline_asked_again() -> None
 
 async def test_invariant_9_without_the_store_what_is_everybodys_is_served_to_nobody_in_particular() -> None:
     here = Here()
-    here.sessions.error = GatewayError(STORE_UNREACHABLE, "locked")
+    here.sessions.error = GatewayError(store_codes.UNREACHABLE, "locked")
     who, outcome = await waited_for(here, here.asked("/public/a", COOKIE))
     assert who is None
     assert isinstance(outcome, Forward)
     for path in ("/a", "/admin/"):
         _, outcome = await waited_for(here, here.asked(path, COOKIE))
         assert isinstance(outcome, Refuse)
-        assert (outcome.code, outcome.detail) == (STORE_UNREACHABLE, "locked")
+        assert (outcome.code, outcome.detail) == (store_codes.UNREACHABLE, "locked")
 
 
 @pytest.mark.parametrize(
     ("code", "shown", "told"),
     [
-        (API_SCOPE, "api.scope", b'error="insufficient_scope"'),
-        (LOGIN_PROVIDER_UNREACHABLE, None, b""),
+        (api_codes.SCOPE, "api.scope", b'error="insufficient_scope"'),
+        (login_codes.PROVIDER_UNREACHABLE, None, b""),
     ],
 )
 async def test_a_token_that_is_not_accepted_is_refused_on_public_paths_too(

@@ -7,9 +7,8 @@ import pytest
 from gateway.access.application import ApplicationAccess
 from gateway.access.virtual_host import HostTable, host_of
 from gateway.config.snapshot import App
-from gateway.model.codes import WIRE_HOST
+from gateway.model.codes import route_codes, wire_codes
 from gateway.model.errors import GatewayError
-from gateway.model.host_codes import HOST_UNKNOWN
 from tests.config.samples import PERMIS, sample_snapshot
 
 HOSTS = "hosts: [permis.localhost, per_mis.localhost, '*.villes.localhost']"
@@ -48,10 +47,10 @@ def test_no_other_one_is_a_host(raw: bytes) -> None:
     for read in (lambda: Hosts(SNAPSHOT).find(raw), lambda: host_of(raw, SNAPSHOT)):
         with pytest.raises(GatewayError) as refused:
             read()
-        assert refused.value.code is WIRE_HOST
+        assert refused.value.code is wire_codes.HOST
 
 
 def test_a_usual_name_that_nobody_lists_is_an_unknown_host() -> None:
     with pytest.raises(GatewayError) as refused:
         Hosts(SNAPSHOT).find(b"per-mis.localhost")
-    assert refused.value.code is HOST_UNKNOWN
+    assert refused.value.code is route_codes.HOST_UNKNOWN

@@ -16,8 +16,8 @@ from gateway.accounts import thread
 from gateway.accounts.book import AccountBook
 from gateway.accounts.file import NAME, LinkFile
 from gateway.model.account import AccountSettings
-from gateway.model.account_codes import ACCOUNT_KEY, ACCOUNT_UNREADABLE
-from gateway.model.codes import Code
+from gateway.model.codes import account_codes
+from gateway.model.codes.code import Code
 from gateway.model.errors import GatewayError
 from gateway.model.session import Seat
 from gateway.ops.log import Log
@@ -109,8 +109,8 @@ async def test_links_that_cannot_be_read_close_and_come_back_by_themselves(bench
     (bench.folder / NAME).unlink()
     bench.seat.outcomes["kept"] = "ready"
     await eventually(lambda: not bench.seat.outcomes)
-    assert await bench.refused() is ACCOUNT_UNREADABLE
-    assert await bench.refused() is ACCOUNT_UNREADABLE
+    assert await bench.refused() is account_codes.UNREADABLE
+    assert await bench.refused() is account_codes.UNREADABLE
     (bench.folder / NAME).write_bytes(kept)
     assert await bench.login() == "h.durand"
     assert await bench.close() == ["account.unreadable", "account.recovered"], "told once each"
@@ -120,11 +120,11 @@ async def test_links_that_cannot_be_read_close_and_come_back_by_themselves(bench
 async def test_a_new_key_of_gateway_yaml_is_taken_at_once(bench: Bench) -> None:
     link_file(bench.folder).add([link(who=PERSON)])
     bench.keys = (("2027", b"another-key-0123456789-0123456789-0"),)
-    assert await bench.refused() is ACCOUNT_KEY
+    assert await bench.refused() is account_codes.KEY
     bench.keys = (*bench.keys, *KEYS)
     assert await bench.login() == "h.durand"
     bench.keys = ()
-    assert await bench.refused() is ACCOUNT_KEY
+    assert await bench.refused() is account_codes.KEY
 
 
 async def test_a_disk_that_does_not_answer_holds_nobody_up(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -132,10 +132,10 @@ async def test_a_disk_that_does_not_answer_holds_nobody_up(bench: Bench, monkeyp
     go_on, find = threading.Event(), LinkFile.find
     monkeypatch.setattr(thread, "_READ_WITHIN", 0.05)
     monkeypatch.setattr(LinkFile, "find", lambda *told, **more: (go_on.wait(PATIENCE), find(*told, **more))[1])
-    assert await bench.refused() is ACCOUNT_UNREADABLE
+    assert await bench.refused() is account_codes.UNREADABLE
     monkeypatch.setattr(thread, "_READ_WITHIN", PATIENCE)
     began = asyncio.get_running_loop().time()
-    assert await bench.refused() is ACCOUNT_UNREADABLE
+    assert await bench.refused() is account_codes.UNREADABLE
     assert asyncio.get_running_loop().time() - began < PATIENCE / 2, "nobody waits behind it"
     go_on.set()
     await eventually(lambda: not bench.book._file._late)

@@ -10,8 +10,7 @@ import pytest_asyncio
 from gateway.accounts.credentials import LinkedAccounts
 from gateway.accounts.file import LinkFile
 from gateway.config.snapshot import App
-from gateway.model.account_codes import ACCOUNT_MISSING, ACCOUNT_RECORD, ACCOUNT_SECRET
-from gateway.model.codes import SIGN_IN_REQUIRED
+from gateway.model.codes import account_codes, session_codes
 from gateway.model.credential import Credential, NoCredential
 from gateway.model.errors import GatewayError
 from tests.access.test_account import app_of
@@ -55,7 +54,7 @@ async def test_what_is_asked_for_is_what_the_seat_is_of(bench: Bench, changed: d
     app, _ = linked(bench)
     found = await asked(bench, app, **changed)
     assert isinstance(found, NoCredential)
-    assert found.reason is SIGN_IN_REQUIRED
+    assert found.reason is session_codes.REQUIRED
 
 
 async def test_a_seat_that_has_ended_opens_nothing_nor_one_that_ends_meanwhile(
@@ -70,7 +69,7 @@ async def test_a_seat_that_has_ended_opens_nothing_nor_one_that_ends_meanwhile(
 
     monkeypatch.setattr(LinkFile, "secret", late)
     for detail in ("the seat has ended meanwhile", "this seat is not the live one of that person at that application"):
-        assert await asked(bench, app) == NoCredential(SIGN_IN_REQUIRED, detail)
+        assert await asked(bench, app) == NoCredential(session_codes.REQUIRED, detail)
 
 
 async def test_a_person_whom_the_application_does_not_hear(bench: Bench) -> None:
@@ -78,18 +77,18 @@ async def test_a_person_whom_the_application_does_not_hear(bench: Bench) -> None
     bench.seat.identity = replace(bench.seat.identity, provider="departement")
     found = await asked(bench, app)
     assert isinstance(found, NoCredential)
-    assert found.reason is SIGN_IN_REQUIRED
+    assert found.reason is session_codes.REQUIRED
 
 
 async def test_without_a_link_or_a_secret_the_person_is_told_whom_to_ask(bench: Bench) -> None:
     app, file = linked(bench, secret=None)
     found = await asked(bench, app)
     assert isinstance(found, NoCredential)
-    assert (found.reason, found.shown) == (ACCOUNT_SECRET, "Écrivez à la DSI.")
+    assert (found.reason, found.shown) == (account_codes.SECRET, "Écrivez à la DSI.")
     file.remove([HELENE])
     found = await asked(bench, app)
     assert isinstance(found, NoCredential)
-    assert (found.reason, found.shown) == (ACCOUNT_MISSING, "Écrivez à la DSI.")
+    assert (found.reason, found.shown) == (account_codes.MISSING, "Écrivez à la DSI.")
 
 
 async def test_another_persons_secret_in_this_ones_row_opens_for_nobody(bench: Bench) -> None:
@@ -103,6 +102,6 @@ async def test_another_persons_secret_in_this_ones_row_opens_for_nobody(bench: B
         )
     with pytest.raises(GatewayError) as error:
         await asked(bench, app)
-    assert error.value.code is ACCOUNT_RECORD
+    assert error.value.code is account_codes.RECORD
     bench.seat = seat("permis.localhost", identity(uid="paul"))
     assert await asked(bench, app) == Credential("p.martin", "of paul")

@@ -12,15 +12,8 @@ from pathlib import Path
 import pytest
 
 from gateway.accounts.file import APPLICATION_ID, MADE, NAME, LinkFile
-from gateway.model.account_codes import (
-    ACCOUNT_KEY,
-    ACCOUNT_RECORD,
-    ACCOUNT_SHARED,
-    ACCOUNT_TAKEN,
-    ACCOUNT_UNREADABLE,
-    ACCOUNT_UNWRITABLE,
-)
-from gateway.model.codes import Code
+from gateway.model.codes import account_codes
+from gateway.model.codes.code import Code
 from gateway.model.errors import GatewayError
 from tests.accounts.samples import ISSUER, KEYS, OTHER_ISSUER, holder, link, link_file
 
@@ -62,9 +55,9 @@ def test_a_person_has_one_login_and_a_login_one_person(tmp_path: Path) -> None:
     file = link_file(tmp_path)
     file.add([link()])
     assert file.add([link()]) == [False], "said twice, kept once"
-    refused(ACCOUNT_TAKEN, lambda: file.add([link("other")]))
+    refused(account_codes.TAKEN, lambda: file.add([link("other")]))
     paul = holder("subject=paul")
-    refused(ACCOUNT_TAKEN, lambda: file.add([link("H.DURAND", paul)]))
+    refused(account_codes.TAKEN, lambda: file.add([link("H.DURAND", paul)]))
     assert login_of(file, person="subject=paul") is None
     assert file.add([link("h.durand", holder("subject=paul", "paie"))]) == [True], "another application's login"
     assert file.add([link("other", replace=True)]) == [True]
@@ -76,8 +69,8 @@ def test_a_login_is_several_peoples_only_while_the_file_of_the_application_says_
     file, paul = link_file(tmp_path), holder("subject=paul")
     file.add([link(shared=True), link("h.durand", paul, shared=True)])
     assert file.find(paul, shared=True) is not None
-    refused(ACCOUNT_SHARED, lambda: file.find(paul, shared=False))
-    refused(ACCOUNT_SHARED, lambda: file.find(holder(), shared=False))
+    refused(account_codes.SHARED, lambda: file.find(paul, shared=False))
+    refused(account_codes.SHARED, lambda: file.find(holder(), shared=False))
     assert file.remove([holder()]) == 1
     assert login_of(file, person="subject=paul") == "h.durand"
 
@@ -86,7 +79,7 @@ def test_all_of_them_or_none(tmp_path: Path) -> None:
     file = link_file(tmp_path)
     file.add([link()])
     more = [link("p.martin", holder("subject=paul")), link("h.durand", holder("subject=luc"))]
-    refused(ACCOUNT_TAKEN, lambda: file.add(more))
+    refused(account_codes.TAKEN, lambda: file.add(more))
     assert [one.login for one in file.all()] == ["h.durand"]
 
 
@@ -162,11 +155,11 @@ def test_a_new_key_before_the_old_one_then_alone(tmp_path: Path) -> None:
 def test_a_key_that_is_wrong_or_lost(tmp_path: Path) -> None:
     link_file(tmp_path).add([link()])
     same_id = link_file(tmp_path, (("2026", b"another-key-0123456789-0123456789-0"),))
-    assert "`2026`" in refused(ACCOUNT_KEY, lambda: same_id.find(holder(), shared=False))
+    assert "`2026`" in refused(account_codes.KEY, lambda: same_id.find(holder(), shared=False))
     lost = link_file(tmp_path, (("2027", KEYS[0][1]),))
-    assert "2026" in refused(ACCOUNT_KEY, lambda: lost.find(holder(), shared=False))
-    refused(ACCOUNT_KEY, lambda: lost.add([link("other", replace=True)]))
-    refused(ACCOUNT_KEY, lost.all)
+    assert "2026" in refused(account_codes.KEY, lambda: lost.find(holder(), shared=False))
+    refused(account_codes.KEY, lambda: lost.add([link("other", replace=True)]))
+    refused(account_codes.KEY, lost.all)
     assert login_of(link_file(tmp_path)) == "h.durand"
 
 
@@ -194,20 +187,20 @@ def test_a_record_moved_to_another_persons_row_does_not_open(two: Path, columns:
             two, f"UPDATE links SET {column} = (SELECT {column} FROM links WHERE person = ?) WHERE person = ?",
             paul, helene,
         )  # fmt: skip
-    refused(ACCOUNT_RECORD, lambda: link_file(two).find(holder(), shared=True))
-    refused(ACCOUNT_RECORD, link_file(two).all)
+    refused(account_codes.RECORD, lambda: link_file(two).find(holder(), shared=True))
+    refused(account_codes.RECORD, link_file(two).all)
 
 
 def test_a_row_of_another_application_does_not_open_here(two: Path) -> None:
     helene, _ = hashes(two)
     by_hand(two, "UPDATE links SET application = 'paie' WHERE person = ?", helene)
-    refused(ACCOUNT_RECORD, link_file(two).all)
+    refused(account_codes.RECORD, link_file(two).all)
 
 
 def test_a_hash_of_a_login_that_hides_who_else_has_it(two: Path) -> None:
     helene, _ = hashes(two)
     by_hand(two, "UPDATE links SET login = zeroblob(32) WHERE person = ?", helene)
-    refused(ACCOUNT_RECORD, lambda: link_file(two).find(holder(), shared=False))
+    refused(account_codes.RECORD, lambda: link_file(two).find(holder(), shared=False))
 
 
 def test_a_secret_belongs_to_its_person_and_login(two: Path) -> None:
@@ -219,7 +212,7 @@ def test_a_secret_belongs_to_its_person_and_login(two: Path) -> None:
     by_hand(two, "UPDATE links SET secret = (SELECT secret FROM links WHERE person = ?) WHERE person = ?", paul, helene)
     moved = link_file(two).find(holder(), shared=False)
     assert moved is not None
-    refused(ACCOUNT_RECORD, lambda: link_file(two).secret(moved))
+    refused(account_codes.RECORD, lambda: link_file(two).secret(moved))
     link_file(two).add([link("other", replace=True)])
     changed = link_file(two).find(holder(), shared=False)
     assert changed is not None
@@ -234,8 +227,8 @@ def test_a_file_that_is_gone_is_no_empty_one(two: Path) -> None:
     assert login_of(file) == "h.durand"
     kept = (two / NAME).read_bytes()
     (two / NAME).unlink()
-    assert "it is gone" in refused(ACCOUNT_UNREADABLE, lambda: login_of(file))
-    refused(ACCOUNT_UNREADABLE, lambda: file.add([link("new", holder("subject=new"))]))
+    assert "it is gone" in refused(account_codes.UNREADABLE, lambda: login_of(file))
+    refused(account_codes.UNREADABLE, lambda: file.add([link("new", holder("subject=new"))]))
     assert not (two / NAME).exists(), "it is never made anew"
     (two / NAME).write_bytes(kept)
     assert login_of(file) == "h.durand", "from the backup, without a restart"
@@ -247,16 +240,16 @@ def test_a_file_that_is_gone_is_no_empty_one(two: Path) -> None:
 @pytest.mark.parametrize("content", [b"", b"no database at all, but long enough to be read" * 40])
 def test_a_file_that_is_not_ours(two: Path, content: bytes) -> None:
     (two / NAME).write_bytes(content)
-    refused(ACCOUNT_UNREADABLE, lambda: login_of(link_file(two)))
-    refused(ACCOUNT_UNREADABLE, lambda: link_file(two).add([link()]))
+    refused(account_codes.UNREADABLE, lambda: login_of(link_file(two)))
+    refused(account_codes.UNREADABLE, lambda: link_file(two).add([link()]))
     assert (two / NAME).read_bytes() == content, "it is never mended"
 
 
 def test_a_database_of_something_else_or_of_a_later_release(two: Path) -> None:
     by_hand(two, "PRAGMA user_version = 2")
-    assert "version 2" in refused(ACCOUNT_UNREADABLE, lambda: login_of(link_file(two)))
+    assert "version 2" in refused(account_codes.UNREADABLE, lambda: login_of(link_file(two)))
     by_hand(two, "PRAGMA application_id = 1")
-    refused(ACCOUNT_UNREADABLE, lambda: login_of(link_file(two)))
+    refused(account_codes.UNREADABLE, lambda: login_of(link_file(two)))
     assert APPLICATION_ID == 0x45434C4C
 
 
@@ -264,7 +257,7 @@ def test_pages_that_are_damaged(two: Path) -> None:
     content = bytearray((two / NAME).read_bytes())
     content[4096:] = b"\xff" * (len(content) - 4096)
     (two / NAME).write_bytes(content)
-    refused(ACCOUNT_UNREADABLE, lambda: login_of(link_file(two)))
+    refused(account_codes.UNREADABLE, lambda: login_of(link_file(two)))
 
 
 @contextmanager
@@ -283,8 +276,8 @@ def test_a_full_disk_keeps_what_there_is(tmp_path: Path) -> None:
     file.add([link()])
     paul = link("p.martin", holder("subject=paul"))
     with full_disk():
-        refused(ACCOUNT_UNWRITABLE, lambda: file.add([paul]))
-        refused(ACCOUNT_UNWRITABLE, lambda: file.remove([holder()]))
+        refused(account_codes.UNWRITABLE, lambda: file.add([paul]))
+        refused(account_codes.UNWRITABLE, lambda: file.remove([holder()]))
         assert [one.login for one in file.all()] == ["h.durand"], "nothing of it, and everybody else comes in"
         other = ("2027", b"another-key-0123456789-0123456789-0")
         assert login_of(link_file(tmp_path, (other, *KEYS))) == "h.durand", "also where a new key has no room yet"
@@ -296,7 +289,7 @@ def test_a_disk_that_is_full_from_the_start_keeps_no_half_file(tmp_path: Path, m
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "link", full)
-    refused(ACCOUNT_UNWRITABLE, lambda: link_file(tmp_path).add([link()]))
+    refused(account_codes.UNWRITABLE, lambda: link_file(tmp_path).add([link()]))
     assert not list(tmp_path.iterdir())
     monkeypatch.undo()
     assert link_file(tmp_path).add([link()]) == [True]

@@ -8,7 +8,7 @@ import pytest
 from gateway.accounts.file import MADE, NAME, SCHEMA_VERSION
 from gateway.accounts.seals import LinkKeys
 from gateway.model.account import AccountHolder
-from gateway.model.account_codes import ACCOUNT_TAKEN
+from gateway.model.codes import account_codes
 from gateway.model.errors import GatewayError
 from tests.accounts.record import LINKS, NEXT, RECORDED, plain, written
 from tests.accounts.recordings import assert_recorded, play
@@ -48,7 +48,7 @@ def test_each_person_is_found_and_keeps_the_login(told: dict[str, Any], tmp_path
     # It is found by its keyed hash, too, when somebody else asks for it.
     with pytest.raises(GatewayError) as error:
         file.add([link(LINKS[0].login, AccountHolder("permis", "https://third.example", "subject=x"))])
-    assert error.value.code is ACCOUNT_TAKEN
+    assert error.value.code is account_codes.TAKEN
 
 
 def test_links_are_added_and_taken_away_beside_the_old_ones(told: dict[str, Any], tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 import pytest
 
 from gateway.accounts.request import LONGEST_TEXT, checked_text, request_of
-from gateway.model.account_codes import ACCOUNT_TEXT
+from gateway.model.codes import account_codes
 from gateway.model.errors import GatewayError
 from gateway.model.identity import Identity
 from tests.accounts.samples import ISSUER, holder
@@ -50,7 +50,7 @@ def test_a_text_that_is_too_long_is_not_cut_but_refused() -> None:
     assert len(checked_text("é" * LONGEST_TEXT)) == LONGEST_TEXT
     with pytest.raises(GatewayError) as error:
         checked_text("secret" + "é" * LONGEST_TEXT)
-    assert error.value.code is ACCOUNT_TEXT
+    assert error.value.code is account_codes.TEXT
     assert "secret" not in error.value.detail
 
 

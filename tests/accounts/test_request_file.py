@@ -13,14 +13,8 @@ from gateway.accounts import request_file as module
 from gateway.accounts.request import AccountRequest, NewRequest
 from gateway.accounts.request_file import LASTS, REQUESTS_NAME, RequestFile
 from gateway.accounts.seals import LinkKeys
-from gateway.model.account_codes import (
-    ACCOUNT_KEY,
-    ACCOUNT_QUOTA,
-    ACCOUNT_RECORD,
-    ACCOUNT_UNREADABLE,
-    ACCOUNT_UNWRITABLE,
-)
-from gateway.model.codes import Code
+from gateway.model.codes import account_codes
+from gateway.model.codes.code import Code
 from gateway.model.errors import GatewayError
 from tests.accounts.samples import KEYS, OTHER_ISSUER, holder, link, link_file
 from tests.accounts.test_file import full_disk
@@ -163,7 +157,7 @@ def test_requests_are_bounded_of_a_person_an_organisation_an_application_and_in_
     first, _ = file.ask(asks(0))
     file.ask(asks(1))
     file.ask(asks(2))
-    assert "where 3 are the most" in refused(ACCOUNT_QUOTA, lambda: file.ask(asks(3)))
+    assert "where 3 are the most" in refused(account_codes.QUOTA, lambda: file.ask(asks(3)))
     assert file.ask(asks(0)) == (first, False), "whoever has asked reads so"
     assert len(file.all()) == 3
     assert other is None or file.ask(other)[1]
@@ -178,7 +172,7 @@ def test_people_of_one_provider_leave_room_for_those_of_another(
     monkeypatch.setattr(module, "MOST_OF_ORGANISATION", 2)
     for who in ("a", "b"):
         file.ask(new(who, organisation=""))
-    assert "of one organisation" in refused(ACCOUNT_QUOTA, lambda: file.ask(new("c", organisation="")))
+    assert "of one organisation" in refused(account_codes.QUOTA, lambda: file.ask(new("c", organisation="")))
     other = new("c", organisation="")
     assert file.ask(replace(other, holder=replace(other.holder, issuer=OTHER_ISSUER)))[1]
 
@@ -201,7 +195,7 @@ def test_the_last_that_is_taken_is_the_ten_thousandth(file: RequestFile, tmp_pat
         NOW + LASTS,
     )
     assert file.ask(new("luc"))[1]
-    assert "10000 requests of all" in refused(ACCOUNT_QUOTA, lambda: file.ask(new("zoe")))
+    assert "10000 requests of all" in refused(account_codes.QUOTA, lambda: file.ask(new("zoe")))
 
 
 # --- what is on the disk
@@ -226,9 +220,9 @@ def test_a_record_moved_to_another_persons_row_does_not_open(file: RequestFile, 
         f"UPDATE requests SET {column} = (SELECT {column} FROM requests WHERE reference = ?) WHERE reference = ?",
         paul, helene,
     )  # fmt: skip
-    refused(ACCOUNT_RECORD, lambda: file.find(holder()))
-    refused(ACCOUNT_RECORD, lambda: file.of(helene))
-    refused(ACCOUNT_RECORD, file.all)
+    refused(account_codes.RECORD, lambda: file.find(holder()))
+    refused(account_codes.RECORD, lambda: file.of(helene))
+    refused(account_codes.RECORD, file.all)
     assert file.of(paul) is not None
 
 
@@ -236,7 +230,7 @@ def test_a_record_moved_to_another_persons_row_does_not_open(file: RequestFile, 
 def test_what_stands_beside_the_seal_is_bound_to_it(file: RequestFile, tmp_path: Path, change: str) -> None:
     file.ask(new())
     by_hand(tmp_path, f"UPDATE requests SET {change}")
-    refused(ACCOUNT_RECORD, file.all)
+    refused(account_codes.RECORD, file.all)
 
 
 def test_no_key_of_the_links_opens_a_request_and_none_of_a_request_a_link(
@@ -249,14 +243,14 @@ def test_no_key_of_the_links_opens_a_request_and_none_of_a_request_a_link(
         ((wrapped,),) = connection.execute("SELECT wrapped FROM keys").fetchall()
     by_hand(tmp_path, "UPDATE keys SET wrapped = ?", wrapped)
     with closing(opened(tmp_path, clock)) as again:
-        refused(ACCOUNT_KEY, again.all)
+        refused(account_codes.KEY, again.all)
 
 
 def test_a_new_key_before_the_old_one_then_alone(file: RequestFile, tmp_path: Path, clock: Clock) -> None:
     file.ask(new())
     other = ("2027", b"another-key-0123456789-0123456789-0")
     with closing(opened(tmp_path, clock, (other,))) as alone:
-        refused(ACCOUNT_KEY, alone.all)
+        refused(account_codes.KEY, alone.all)
     with closing(opened(tmp_path, clock, (other, *KEYS))) as both:
         both.purge()
     with closing(opened(tmp_path, clock, (other,))) as alone:
@@ -270,8 +264,8 @@ def test_a_file_that_is_not_ours_is_a_fault_and_left_as_it_is(
     file.ask(new())
     (tmp_path / REQUESTS_NAME).write_bytes(content)
     file.close()
-    refused(ACCOUNT_UNREADABLE, lambda: file.find(holder()))
-    refused(ACCOUNT_UNREADABLE, lambda: file.ask(new("paul")))
+    refused(account_codes.UNREADABLE, lambda: file.find(holder()))
+    refused(account_codes.UNREADABLE, lambda: file.ask(new("paul")))
     file.purge()
     assert (tmp_path / REQUESTS_NAME).read_bytes() == content
 
@@ -280,10 +274,10 @@ def test_a_later_release_and_a_file_of_links_are_not_read(file: RequestFile, tmp
     file.ask(new())
     file.close()
     by_hand(tmp_path, "PRAGMA user_version = 2")
-    assert "version 2" in refused(ACCOUNT_UNREADABLE, file.all)
+    assert "version 2" in refused(account_codes.UNREADABLE, file.all)
     link_file(tmp_path).add([link()])
     (tmp_path / REQUESTS_NAME).write_bytes((tmp_path / "links.sqlite").read_bytes())
-    assert "not a file of account requests" in refused(ACCOUNT_UNREADABLE, file.all)
+    assert "not a file of account requests" in refused(account_codes.UNREADABLE, file.all)
 
 
 def test_one_that_is_gone_is_an_empty_one(file: RequestFile, tmp_path: Path) -> None:
@@ -296,8 +290,8 @@ def test_one_that_is_gone_is_an_empty_one(file: RequestFile, tmp_path: Path) -> 
 def test_a_full_disk_keeps_what_there_is_and_takes_no_more(file: RequestFile, clock: Clock) -> None:
     sent, _ = file.ask(new())
     with full_disk():
-        refused(ACCOUNT_UNWRITABLE, lambda: file.ask(new("paul")))
-        refused(ACCOUNT_UNWRITABLE, lambda: file.refuse(sent.reference, {}))
+        refused(account_codes.UNWRITABLE, lambda: file.ask(new("paul")))
+        refused(account_codes.UNWRITABLE, lambda: file.refuse(sent.reference, {}))
         assert file.ask(new()) == (sent, False)
         clock.now += LASTS
         file.purge()
@@ -313,7 +307,7 @@ def test_one_that_another_process_writes_to_is_waited_for_and_then_refused(
     file.close()
     with closing(sqlite3.connect(tmp_path / REQUESTS_NAME, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
-        assert "locked" in refused(ACCOUNT_UNWRITABLE, lambda: file.ask(new("paul")))
+        assert "locked" in refused(account_codes.UNWRITABLE, lambda: file.ask(new("paul")))
         assert file.find(holder()) == sent
         assert file.ask(new()) == (sent, False), "whoever asks again waits for nobody"
     assert file.ask(new("paul"))[1]

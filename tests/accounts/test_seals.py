@@ -5,7 +5,7 @@ import pytest
 from gateway.accounts.link import NewLink
 from gateway.accounts.seals import LinkSeals, new_data_key, unwrapped, wrapped
 from gateway.model.account import AccountHolder
-from gateway.model.account_codes import ACCOUNT_KEY, ACCOUNT_RECORD
+from gateway.model.codes import account_codes
 from gateway.model.errors import GatewayError
 from tests.accounts.samples import KEYS, OTHER_ISSUER, holder
 
@@ -26,7 +26,7 @@ def test_issuer_person_and_application_are_bound_in(elsewhere: AccountHolder) ->
     ):
         with pytest.raises(GatewayError) as error:
             opened()
-        assert error.value.code is ACCOUNT_RECORD
+        assert error.value.code is account_codes.RECORD
 
 
 def test_no_part_opens_as_another() -> None:
@@ -35,7 +35,7 @@ def test_no_part_opens_as_another() -> None:
     for record in (whose, secret, b"", login[:-1], login + b"x"):
         with pytest.raises(GatewayError) as error:
             SEALS.opened(holder(), record, None)
-        assert error.value.code is ACCOUNT_RECORD
+        assert error.value.code is account_codes.RECORD
 
 
 def test_the_hashes_say_nothing_without_the_key() -> None:
@@ -50,7 +50,7 @@ def test_the_key_of_a_file_opens_with_a_key_of_the_gateway() -> None:
     for found in ([], [("2025", wrapped(data, "2025", b"x" * 32))], [("2026", wrapped(data, "2026", b"x" * 32))]):
         with pytest.raises(GatewayError) as error:
             unwrapped(found, KEYS)
-        assert error.value.code is ACCOUNT_KEY
+        assert error.value.code is account_codes.KEY
 
 
 def test_no_representation_shows_a_secret() -> None:

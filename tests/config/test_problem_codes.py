@@ -5,7 +5,7 @@ import pytest
 from gateway.config.compile.compiler import compile_files
 from gateway.config.compile.process import decode_outcome, encode_outcome
 from gateway.config.problems import ProblemsFound
-from gateway.model.code_table import all_codes
+from gateway.model.codes.table import all_codes
 from tests.config.samples import GATEWAY, PERMIS, sample_files
 
 HEADER = "X-Remote-User: {from: uid}"

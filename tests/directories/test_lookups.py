@@ -14,9 +14,8 @@ from gateway.directories.index import Trouble, index_path, trouble_path, write_t
 from gateway.directories.indexing import make_index
 from gateway.directories.lookups import Directories
 from gateway.directories.source import DirectoryAway
-from gateway.model.codes import STORE_UNREACHABLE
+from gateway.model.codes import directory_codes, store_codes
 from gateway.model.directory import Directory, DirectoryFinding, HttpSource
-from gateway.model.directory_codes import DIRECTORY_UNREACHABLE
 from gateway.model.errors import GatewayError
 from gateway.ops.log import Log
 from tests.directories.samples import LILLE, ROUBAIX, TABLE, Kept, directory, somebody
@@ -183,7 +182,7 @@ class Answers:
 
     async def finding(self, key: str, now: int) -> Any:
         if self.says is None:
-            raise DirectoryAway(DIRECTORY_UNREACHABLE, "gone")
+            raise DirectoryAway(directory_codes.UNREACHABLE, "gone")
         return replace(self.says, at=now), ()
 
     async def close(self) -> None: ...
@@ -226,10 +225,10 @@ async def test_a_store_that_cannot_say_leaves_what_is_away_unknown(
 ) -> None:
     class Lost(Kept):
         async def keep(self, directory: Directory, key: str, finding: DirectoryFinding) -> None:
-            raise GatewayError(STORE_UNREACHABLE, "gone")
+            raise GatewayError(store_codes.UNREACHABLE, "gone")
 
         async def said(self, directory: Directory, key: str) -> DirectoryFinding | None:
-            raise GatewayError(STORE_UNREACHABLE, "gone")
+            raise GatewayError(store_codes.UNREACHABLE, "gone")
 
     source = Answers()
     monkeypatch.setattr("gateway.directories.lookups.opened", lambda directory, folder: source)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.model.code_table import all_codes
+from gateway.model.codes.table import all_codes
 from gateway.model.events import EVENTS
 from gateway.ops import metrics
 from tests.docs import rules, scenes, tried

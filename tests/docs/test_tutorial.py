@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from deploy.demo.accounts import ACCOUNTS, SAML_ACCOUNTS
-from gateway.model.codes import POLICY_NOT_ALLOWED
+from gateway.model.codes import policy_codes
 from gateway.model.ports import Reader
 from gateway.portal.http.pages import Pages
 
@@ -23,6 +23,6 @@ def test_the_number_of_providers_is_that_of_the_demo() -> None:
 
 @pytest.mark.parametrize(("page", "language"), [(ENGLISH, "en"), (FRENCH, "fr")])
 def test_the_page_that_refuses_is_quoted_in_the_language_of_its_reader(page: Path, language: str) -> None:
-    shown = Pages().render(POLICY_NOT_ALLOWED, kind="html", reader=Reader(language), reference="r")
+    shown = Pages().render(policy_codes.NOT_ALLOWED, kind="html", reader=Reader(language), reference="r")
     (title,) = re.findall("<title>(.*?) – ", shown.body.decode())
     assert f"*{title}*" in page.read_text()

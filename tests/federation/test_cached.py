@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.federation.cached import LONGEST_AGE, SHORTEST_AGE, USUAL_AGE, CachedDocument, age_allowed
-from gateway.model.codes import LOGIN_PROVIDER_UNREACHABLE
+from gateway.model.codes import login_codes
 from gateway.model.errors import GatewayError
 
 
@@ -27,7 +27,7 @@ class Source:
         number = self.fetches
         await self.gate.wait()
         if self.failing:
-            raise GatewayError(LOGIN_PROVIDER_UNREACHABLE, f"failure {number}")
+            raise GatewayError(login_codes.PROVIDER_UNREACHABLE, f"failure {number}")
         return f"document {number}", self.cache_control
 
     def document(self) -> CachedDocument[str]:
@@ -210,7 +210,7 @@ async def test_what_could_not_be_fetched_for_a_day_is_used_no_more() -> None:
     for ask in (document.get, document.refetched):
         with pytest.raises(GatewayError, match="the last good copy is over 86400 s old") as error:
             await ask()
-        assert error.value.code is LOGIN_PROVIDER_UNREACHABLE
+        assert error.value.code is login_codes.PROVIDER_UNREACHABLE
     asked, source.failing = source.fetches, False
     source.now += 4
     assert await document.get() == f"document {asked + 1}"

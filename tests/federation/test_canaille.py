@@ -9,7 +9,7 @@ import pytest
 
 from deploy.demo.ports import free
 from gateway.federation.federation import Federation
-from gateway.model.codes import OIDC_REFRESH_ENDED
+from gateway.model.codes import oidc_codes
 from gateway.model.errors import GatewayError
 from gateway.model.provider import OidcProvider
 from gateway.model.transaction import OidcLogin
@@ -71,4 +71,4 @@ async def test_a_refresh_token_that_is_revoked_is_of_no_more_use(op: OidcProvide
     with pytest.raises(GatewayError) as ended:
         await later.refresh(op, newer.grant.refresh_token, held, time.time())
     await later.close()
-    assert ended.value.code is OIDC_REFRESH_ENDED
+    assert ended.value.code is oidc_codes.REFRESH_ENDED

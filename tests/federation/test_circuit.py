@@ -1,7 +1,7 @@
 import pytest
 
 from gateway.federation.client import FAILURES, PAUSE, TOLD, Circuit
-from gateway.model.codes import LOGIN_PROVIDER_UNREACHABLE
+from gateway.model.codes import login_codes
 from gateway.model.errors import GatewayError
 from gateway.oidc.documents import ProviderResponse
 
@@ -16,7 +16,7 @@ class Clock:
 def refused(circuit: Circuit) -> str:
     with pytest.raises(GatewayError) as error:
         circuit.enter()
-    assert error.value.code is LOGIN_PROVIDER_UNREACHABLE
+    assert error.value.code is login_codes.PROVIDER_UNREACHABLE
     return error.value.detail
 
 

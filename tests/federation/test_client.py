@@ -14,7 +14,7 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 
 from gateway.federation.addresses import Resolver
 from gateway.federation.client import LARGEST_BODY, ProviderClient
-from gateway.model.codes import LOGIN_PROVIDER_UNREACHABLE, OIDC_ADDRESS, OIDC_ANSWER
+from gateway.model.codes import login_codes, oidc_codes
 from gateway.model.errors import GatewayError
 from gateway.oidc.documents import Call, ProviderResponse
 from tests.federation.servers import get, raw_server, web_server
@@ -111,20 +111,20 @@ async def test_the_environment_has_no_say(monkeypatch: pytest.MonkeyPatch) -> No
 async def test_a_gigabyte_is_given_up_after_a_megabyte() -> None:
     head = HEAD + b"Content-Length: 1073741824\r\n\r\n"
     async with raw_server(head, b"x" * 65536, repeat=16384) as raw, client() as sender:
-        assert (await refusal(sender, raw.url)).code is OIDC_ANSWER
+        assert (await refusal(sender, raw.url)).code is oidc_codes.ANSWER
         assert raw.sent < 16 * LARGEST_BODY
 
 
 async def test_an_endless_chunked_answer_is_given_up() -> None:
     head = HEAD + b"Transfer-Encoding: chunked\r\n\r\n"
     async with raw_server(head, b"1000\r\n" + b"x" * 4096 + b"\r\n", repeat=1_000_000) as raw, client() as sender:
-        assert (await refusal(sender, raw.url)).code is OIDC_ANSWER
+        assert (await refusal(sender, raw.url)).code is oidc_codes.ANSWER
         assert raw.sent < 16 * LARGEST_BODY
 
 
 async def test_an_endless_answer_without_a_length_is_given_up() -> None:
     async with raw_server(HEAD + b"\r\n", b"x" * 65536, repeat=1_000_000) as raw, client() as sender:
-        assert (await refusal(sender, raw.url)).code is OIDC_ANSWER
+        assert (await refusal(sender, raw.url)).code is oidc_codes.ANSWER
 
 
 async def test_the_largest_answer_is_read() -> None:
@@ -137,7 +137,7 @@ async def test_the_largest_answer_is_read() -> None:
 async def test_a_compressed_answer_is_refused_unread(encoding: bytes) -> None:
     head = HEAD + b"Content-Encoding: " + encoding + b"\r\nContent-Length: 4\r\n\r\n"
     async with raw_server(head, b"\x1f\x8b\x08\x00") as raw, client() as sender:
-        assert (await refusal(sender, raw.url)).code is OIDC_ANSWER
+        assert (await refusal(sender, raw.url)).code is oidc_codes.ANSWER
 
 
 # --- answers that do not come -----------------------------------------------------------------------------------------
@@ -161,7 +161,7 @@ async def test_a_compressed_answer_is_refused_unread(encoding: bytes) -> None:
 async def test_an_answer_that_is_no_http_is_an_unreachable_provider(pieces: list[bytes]) -> None:
     async with raw_server(*pieces) as raw, client() as sender:
         error = await refusal(sender, raw.url)
-        assert error.code is LOGIN_PROVIDER_UNREACHABLE
+        assert error.code is login_codes.PROVIDER_UNREACHABLE
         assert error.detail.isprintable()
         assert len(error.detail) < 600
 
@@ -179,7 +179,7 @@ async def test_an_answer_that_is_no_http_is_an_unreachable_provider(pieces: list
 async def test_a_slow_provider_is_given_up_in_time(pieces: list[bytes], pause: float) -> None:
     async with raw_server(*pieces, repeat=200, pause=pause) as raw, client(seconds=0.4) as sender:
         error = await refusal(sender, raw.url)
-        assert error.code is LOGIN_PROVIDER_UNREACHABLE
+        assert error.code is login_codes.PROVIDER_UNREACHABLE
         # Not when it was through with its pieces, which takes ten seconds.
         assert "did not answer in 0.4 s" in error.detail
 
@@ -190,14 +190,14 @@ async def test_nobody_listens() -> None:
         port = listener.getsockname()[1]
         async with client() as sender:
             error = await refusal(sender, f"http://127.0.0.1:{port}/")
-    assert error.code is LOGIN_PROVIDER_UNREACHABLE
+    assert error.code is login_codes.PROVIDER_UNREACHABLE
     assert error.detail.startswith(f'test answer: "http://127.0.0.1:{port}/": ClientConnectorError')
 
 
 @pytest.mark.parametrize("host", ["op.invalid", "x" * 64 + ".example", "a..example", "[::1:::]", "256.1.1.1"])
 async def test_a_host_that_is_none(host: str) -> None:
     async with client() as sender:
-        assert (await refusal(sender, f"https://{host}/")).code is LOGIN_PROVIDER_UNREACHABLE
+        assert (await refusal(sender, f"https://{host}/")).code is login_codes.PROVIDER_UNREACHABLE
 
 
 # --- addresses (SS01) -------------------------------------------------------------------------------------------------
@@ -251,14 +251,14 @@ class Scripted(AbstractResolver):
 async def test_a_private_address_in_no_dress_is_connected_to(host: str) -> None:
     async with raw_server(HEAD + b"Content-Length: 2\r\n\r\n{}") as raw, client(private=False) as sender:
         error = await refusal(sender, f"http://{host}:{raw.port}/")
-        assert error.code in (OIDC_ADDRESS, LOGIN_PROVIDER_UNREACHABLE)
+        assert error.code in (oidc_codes.ADDRESS, login_codes.PROVIDER_UNREACHABLE)
         assert raw.connections == 0
 
 
 async def test_the_operator_is_told_which_address_and_which_key() -> None:
     async with client(private=False) as sender:
         error = await refusal(sender, "https://op.localhost/")
-    assert error.code is OIDC_ADDRESS
+    assert error.code is oidc_codes.ADDRESS
     assert error.detail == (
         'test answer: "https://op.localhost/" leads to 127.0.0.1, which is private; '
         "the provider file may say private_addresses: true"
@@ -269,7 +269,7 @@ async def test_a_name_that_leads_to_a_private_address_is_refused() -> None:
     async with raw_server(HEAD + b"Content-Length: 2\r\n\r\n{}") as raw:
         for answer in (["127.0.0.1"], ["::ffff:127.0.0.1"], ["10.0.0.1", "127.0.0.1"]):
             async with client(private=False, resolver=Scripted(answer)) as sender:
-                assert (await refusal(sender, f"http://op.example:{raw.port}/")).code is OIDC_ADDRESS
+                assert (await refusal(sender, f"http://op.example:{raw.port}/")).code is oidc_codes.ADDRESS
         assert raw.connections == 0
 
 
@@ -286,7 +286,7 @@ async def test_a_name_that_changes_its_mind_is_refused_at_the_socket() -> None:
 async def test_some_addresses_are_refused_even_on_a_private_network(host: str) -> None:
     async with client(private=True, seconds=0.5) as sender:
         error = await refusal(sender, f"http://{host}/latest/meta-data")
-        assert error.code is OIDC_ADDRESS
+        assert error.code is oidc_codes.ADDRESS
         assert "private_addresses" not in error.detail
 
 
@@ -323,7 +323,7 @@ async def test_a_certificate_that_nobody_vouches_for_is_refused() -> None:
         for ca in (None, pem(trustme.CA())):
             async with client(ca=ca) as sender:
                 error = await refusal(sender, f"https://op.localhost:{port}/")
-                assert error.code is LOGIN_PROVIDER_UNREACHABLE
+                assert error.code is login_codes.PROVIDER_UNREACHABLE
                 assert "certificate verify failed" in error.detail
                 assert "; `ca` of the provider's file may name its authority" in error.detail
 
@@ -332,7 +332,7 @@ async def test_a_certificate_of_another_host_is_refused() -> None:
     ca = trustme.CA()
     async with web_server(ok, server_context(ca.issue_cert("other.localhost"))) as port, client(ca=pem(ca)) as sender:
         error = await refusal(sender, f"https://op.localhost:{port}/")
-        assert error.code is LOGIN_PROVIDER_UNREACHABLE
+        assert error.code is login_codes.PROVIDER_UNREACHABLE
         assert "Hostname mismatch" in error.detail
         assert error.detail.endswith("; the address in the provider's file has another name than its certificate")
 
@@ -343,7 +343,7 @@ async def test_an_expired_certificate_is_refused() -> None:
     certificate = ca.issue_cert("op.localhost", not_before=yesterday - datetime.timedelta(days=1), not_after=yesterday)
     async with web_server(ok, server_context(certificate)) as port, client(ca=pem(ca)) as sender:
         error = await refusal(sender, f"https://op.localhost:{port}/")
-        assert error.code is LOGIN_PROVIDER_UNREACHABLE
+        assert error.code is login_codes.PROVIDER_UNREACHABLE
         assert "certificate has expired" in error.detail
         assert error.detail.endswith("; the provider has to renew it, unless this machine's clock is fast")
 
@@ -354,27 +354,27 @@ async def test_a_certificate_that_begins_tomorrow_is_refused_with_a_doubt_about_
     certificate = ca.issue_cert("op.localhost", not_before=tomorrow, not_after=tomorrow + datetime.timedelta(days=1))
     async with web_server(ok, server_context(certificate)) as port, client(ca=pem(ca)) as sender:
         error = await refusal(sender, f"https://op.localhost:{port}/")
-        assert error.code is LOGIN_PROVIDER_UNREACHABLE
+        assert error.code is login_codes.PROVIDER_UNREACHABLE
         assert error.detail.endswith("; is this machine's clock slow?")
 
 
 async def test_a_server_without_tls_is_no_https_provider() -> None:
     async with raw_server(HEAD + b"Content-Length: 2\r\n\r\n{}") as raw, client(seconds=0.3) as sender:
         error = await refusal(sender, f"https://127.0.0.1:{raw.port}/")
-        assert error.code is LOGIN_PROVIDER_UNREACHABLE
+        assert error.code is login_codes.PROVIDER_UNREACHABLE
 
 
 async def test_https_written_for_an_http_port_is_told_as_that() -> None:
     async with web_server(ok) as port, client() as sender:
         error = await refusal(sender, f"https://127.0.0.1:{port}/")
-        assert error.code is LOGIN_PROVIDER_UNREACHABLE
+        assert error.code is login_codes.PROVIDER_UNREACHABLE
         assert error.detail.endswith("; no TLS is spoken at that port")
 
 
 @pytest.mark.parametrize("ca", [b"", b"not a certificate", b"\xff"])
 async def test_an_authority_that_cannot_be_read_lets_nothing_through(ca: bytes) -> None:
     async with web_server(ok, server_context(trustme.CA().issue_cert("op.localhost"))) as port, client(ca=ca) as sender:
-        assert (await refusal(sender, f"https://op.localhost:{port}/")).code is LOGIN_PROVIDER_UNREACHABLE
+        assert (await refusal(sender, f"https://op.localhost:{port}/")).code is login_codes.PROVIDER_UNREACHABLE
 
 
 # --- the loop of the workers ------------------------------------------------------------------------------------------
@@ -384,11 +384,11 @@ def test_the_same_on_uvloop() -> None:
     async def walk() -> None:
         async with raw_server(HEAD + b"Content-Length: 2\r\n\r\n{}") as raw:
             async with client(private=False) as sender:
-                assert (await refusal(sender, f"http://op.localhost:{raw.port}/")).code is OIDC_ADDRESS
+                assert (await refusal(sender, f"http://op.localhost:{raw.port}/")).code is oidc_codes.ADDRESS
                 assert raw.connections == 0
             async with client() as sender:
                 assert (await sender.send(get(f"http://op.localhost:{raw.port}/"))).status == 200
-                assert (await refusal(sender, "http://op.localhost:1/")).code is LOGIN_PROVIDER_UNREACHABLE
+                assert (await refusal(sender, "http://op.localhost:1/")).code is login_codes.PROVIDER_UNREACHABLE
         await asyncio.sleep(0)
 
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:

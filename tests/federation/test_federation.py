@@ -10,21 +10,7 @@ import pytest
 
 from gateway.federation.client import FAILURES
 from gateway.federation.federation import Federation
-from gateway.model.codes import (
-    LOGIN_OTHER_PROVIDER,
-    LOGIN_PROVIDER_UNREACHABLE,
-    OIDC_ADDRESS,
-    OIDC_DISCOVERY_ENDPOINT,
-    OIDC_DISCOVERY_ISSUER,
-    OIDC_ID_TOKEN_EXPIRED,
-    OIDC_ID_TOKEN_ISSUER,
-    OIDC_ID_TOKEN_KEY,
-    OIDC_ID_TOKEN_NONCE,
-    OIDC_ID_TOKEN_SIGNATURE,
-    OIDC_TOKEN,
-    OIDC_USERINFO,
-    OIDC_USERINFO_SUBJECT,
-)
+from gateway.model.codes import login_codes, oidc_codes
 from gateway.model.errors import GatewayError
 from gateway.oidc.authorization import process_authorization_response
 from gateway.oidc.id_token import IdToken
@@ -119,21 +105,21 @@ async def test_the_time_that_a_provider_takes_is_no_skew() -> None:
 @pytest.mark.parametrize(
     ("change", "code"),
     [
-        ({"claims": {"nonce": "x" * 43}}, OIDC_ID_TOKEN_NONCE),
-        ({"claims": {"iss": "https://evil.example"}}, OIDC_ID_TOKEN_ISSUER),
-        ({"claims": {"exp": NOW - 60}}, OIDC_ID_TOKEN_EXPIRED),
-        ({"signer": signer("RS256", "stranger")}, OIDC_ID_TOKEN_KEY),
-        ({"signer": replace(signer("RS256", "stranger"), kid="rs256")}, OIDC_ID_TOKEN_SIGNATURE),
-        ({"userinfo": {"sub": "another"}}, OIDC_USERINFO_SUBJECT),
-        ({"metadata": {"issuer": "https://evil.example"}}, OIDC_DISCOVERY_ISSUER),
-        ({"metadata": {"token_endpoint": "file:///etc/passwd"}}, OIDC_DISCOVERY_ENDPOINT),
-        ({"metadata": {"jwks_uri": "http://169.254.169.254/jwks"}}, OIDC_ADDRESS),
-        ({"failing": {"/token"}}, LOGIN_PROVIDER_UNREACHABLE),
-        ({"failing": {"/jwks"}}, LOGIN_PROVIDER_UNREACHABLE),
-        ({"failing": {"/userinfo"}}, LOGIN_PROVIDER_UNREACHABLE),
-        ({"failing": {DISCOVERY}}, LOGIN_PROVIDER_UNREACHABLE),
-        ({"texts": {"/token": "<html>"}}, OIDC_TOKEN),
-        ({"texts": {"/userinfo": "[" * 100_000}}, OIDC_USERINFO),
+        ({"claims": {"nonce": "x" * 43}}, oidc_codes.ID_TOKEN_NONCE),
+        ({"claims": {"iss": "https://evil.example"}}, oidc_codes.ID_TOKEN_ISSUER),
+        ({"claims": {"exp": NOW - 60}}, oidc_codes.ID_TOKEN_EXPIRED),
+        ({"signer": signer("RS256", "stranger")}, oidc_codes.ID_TOKEN_KEY),
+        ({"signer": replace(signer("RS256", "stranger"), kid="rs256")}, oidc_codes.ID_TOKEN_SIGNATURE),
+        ({"userinfo": {"sub": "another"}}, oidc_codes.USERINFO_SUBJECT),
+        ({"metadata": {"issuer": "https://evil.example"}}, oidc_codes.DISCOVERY_ISSUER),
+        ({"metadata": {"token_endpoint": "file:///etc/passwd"}}, oidc_codes.DISCOVERY_ENDPOINT),
+        ({"metadata": {"jwks_uri": "http://169.254.169.254/jwks"}}, oidc_codes.ADDRESS),
+        ({"failing": {"/token"}}, login_codes.PROVIDER_UNREACHABLE),
+        ({"failing": {"/jwks"}}, login_codes.PROVIDER_UNREACHABLE),
+        ({"failing": {"/userinfo"}}, login_codes.PROVIDER_UNREACHABLE),
+        ({"failing": {DISCOVERY}}, login_codes.PROVIDER_UNREACHABLE),
+        ({"texts": {"/token": "<html>"}}, oidc_codes.TOKEN),
+        ({"texts": {"/userinfo": "[" * 100_000}}, oidc_codes.USERINFO),
     ],
 )
 async def test_a_provider_that_answers_wrongly_signs_nobody_in(change: dict[str, object], code: object) -> None:
@@ -168,7 +154,7 @@ async def test_a_code_goes_to_its_own_provider_alone() -> None:
         of_b = replace(b.provider, name="departement")
         with pytest.raises(GatewayError) as refused:
             await made.sign_in(of_b, code, LOGIN, NOW)
-        assert refused.value.code is LOGIN_OTHER_PROVIDER
+        assert refused.value.code is login_codes.OTHER_PROVIDER
         assert b.count("/token") == 0
 
 
@@ -198,10 +184,10 @@ async def test_unknown_keys_cause_one_fetch_in_thirty_seconds() -> None:
         await sign_in(made, op)
         op.signer = signer("RS256", "stranger")
         for _ in range(30):
-            assert (await refusal(made, op)).code is OIDC_ID_TOKEN_KEY
+            assert (await refusal(made, op)).code is oidc_codes.ID_TOKEN_KEY
         assert op.count("/jwks") == 2
         clock.now += 30
-        assert (await refusal(made, op)).code is OIDC_ID_TOKEN_KEY
+        assert (await refusal(made, op)).code is oidc_codes.ID_TOKEN_KEY
         assert op.count("/jwks") == 3
 
 
@@ -243,7 +229,7 @@ async def test_keys_that_could_not_be_fetched_for_a_day_verify_nothing() -> None
         clock.now += 86401
         with pytest.raises(GatewayError) as refused:
             await sign_in(made, op)
-        assert refused.value.code is LOGIN_PROVIDER_UNREACHABLE
+        assert refused.value.code is login_codes.PROVIDER_UNREACHABLE
         op.failing = set()
         clock.now += 4
         assert (await sign_in(made, op))[0].subject == "f7d3c4a0"
@@ -253,7 +239,7 @@ async def test_a_refresh_token_is_not_used_up_for_what_nobody_could_verify() -> 
     """A worker that has just begun has no keys yet: what came for the token would be thrown away with the newer one."""
     async with running_op() as op, federation() as made:
         op.failing = {"/jwks"}
-        assert (await refused_refresh(made, op)).code is LOGIN_PROVIDER_UNREACHABLE
+        assert (await refused_refresh(made, op)).code is login_codes.PROVIDER_UNREACHABLE
         assert op.forms == []
 
 
@@ -293,7 +279,7 @@ async def left_alone(made: Federation, op: Op) -> None:
     """Until its users are told without its being asked."""
     async with asyncio.timeout(PATIENCE):
         while not (error := await refusal(made, op)).detail.startswith("not asked"):
-            assert error.code is LOGIN_PROVIDER_UNREACHABLE
+            assert error.code is login_codes.PROVIDER_UNREACHABLE
             await asyncio.sleep(0.01)
 
 
@@ -303,7 +289,7 @@ async def test_a_code_that_makes_a_provider_hang_up_is_no_failure_of_the_provide
         await sign_in(made, op)
         op.odd = {"odd": 0}
         for _ in range(4):
-            assert (await refusal(made, op, "odd")).code is LOGIN_PROVIDER_UNREACHABLE
+            assert (await refusal(made, op, "odd")).code is login_codes.PROVIDER_UNREACHABLE
             await until(lambda: not made._errands)
         assert (await sign_in(made, op))[0].subject == "f7d3c4a0"
 
@@ -317,7 +303,7 @@ async def test_an_account_that_makes_a_provider_hang_up_is_no_failure_of_the_pro
         await sign_in(made, op)
         op.breaks, op.delay = path, 0.2
         at_once = await asyncio.gather(*(asked(made, op) for _ in range(4)))
-        assert {error.code for error in at_once} == {LOGIN_PROVIDER_UNREACHABLE}
+        assert {error.code for error in at_once} == {login_codes.PROVIDER_UNREACHABLE}
         await until(lambda: not made._errands)
         op.breaks, op.delay = "", 0.0
         assert (await sign_in(made, op))[0].subject == "f7d3c4a0"
@@ -337,7 +323,7 @@ async def test_one_that_answers_503_once_is_marked_where_people_choose() -> None
     clock = Clock()
     async with running_op() as op, federation(clock) as made:
         op.failing = {DISCOVERY}
-        assert (await refusal(made, op)).code is LOGIN_PROVIDER_UNREACHABLE
+        assert (await refusal(made, op)).code is login_codes.PROVIDER_UNREACHABLE
         assert made.is_silent(op.provider)
         op.failing = set()
         clock.now += 4
@@ -399,7 +385,7 @@ async def test_a_provider_that_just_failed_is_not_asked_by_each_of_its_users() -
     async with running_op() as op, federation(clock) as made:
         op.failing = {DISCOVERY}
         for _ in range(10):
-            assert (await refusal(made, op)).code is LOGIN_PROVIDER_UNREACHABLE
+            assert (await refusal(made, op)).code is login_codes.PROVIDER_UNREACHABLE
         assert op.count(DISCOVERY) == 1
         op.failing = set()
         clock.now += 3
@@ -413,7 +399,7 @@ async def test_outside_development_http_is_not_spoken() -> None:
     async with running_op() as op, federation() as made:
         with pytest.raises(GatewayError) as refused:
             await made.metadata(replace(op.provider, development=False))
-        assert refused.value.code is OIDC_DISCOVERY_ENDPOINT
+        assert refused.value.code is oidc_codes.DISCOVERY_ENDPOINT
         assert op.asked == []
 
 
@@ -422,10 +408,10 @@ async def test_outside_development_a_provider_is_on_the_public_network_unless_th
         https = provider(issuer=f"https://op.localhost:{op.port}")
         with pytest.raises(GatewayError) as refused:
             await made.metadata(https)
-        assert refused.value.code is OIDC_ADDRESS
+        assert refused.value.code is oidc_codes.ADDRESS
         with pytest.raises(GatewayError) as refused:
             await made.metadata(replace(https, private_addresses=True))
-        assert refused.value.code is LOGIN_PROVIDER_UNREACHABLE
+        assert refused.value.code is login_codes.PROVIDER_UNREACHABLE
         assert op.asked == []
 
 

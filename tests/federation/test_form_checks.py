@@ -12,14 +12,8 @@ from gateway.federation.form_logins import AT_ONCE, FormLogins
 from gateway.formlogin.pages import LARGEST_PAGE
 from gateway.formlogin.spec import ApplicationSession
 from gateway.formlogin.walk import FormRequest, FormResponse
-from gateway.model.codes import (
-    FORM_LOGIN_ANSWER,
-    FORM_LOGIN_ELSEWHERE,
-    FORM_LOGIN_LOOP,
-    FORM_LOGIN_TRIES,
-    FORM_LOGIN_UNANSWERED,
-    Code,
-)
+from gateway.model.codes import form_login_codes
+from gateway.model.codes.code import Code
 from gateway.model.errors import GatewayError
 from gateway.model.session import Seat
 from gateway.stores.memory import MemoryStore
@@ -99,20 +93,20 @@ async def test_ten_people_of_one_account_at_one_moment_are_three_tries() -> None
     codes = await asyncio.gather(*(signed_in(logins, app, somebody(number)) for number in range(10)))
     assert sorted(code.id for code in codes if code) == ["form_login.loop"] * 3 + ["form_login.tries"] * 7
     assert (there.failed, there.checked, kept.sessions) == (3, 3, {})
-    assert await signed_in(logins, app, somebody(11)) is FORM_LOGIN_TRIES
+    assert await signed_in(logins, app, somebody(11)) is form_login_codes.TRIES
 
 
 @pytest.mark.parametrize(
     ("mine", "code"),
     [
-        (TO_FORM, FORM_LOGIN_LOOP),
-        (FormResponse(200, PAGE), FORM_LOGIN_LOOP),
-        (FormResponse(500), FORM_LOGIN_ANSWER),
+        (TO_FORM, form_login_codes.LOOP),
+        (FormResponse(200, PAGE), form_login_codes.LOOP),
+        (FormResponse(500), form_login_codes.ANSWER),
         # Nobody reads whether the form is in it.
-        (FormResponse(200, b""), FORM_LOGIN_ANSWER),
-        (LARGE, FORM_LOGIN_ANSWER),
-        (FormResponse(302, location="https://evil.example/"), FORM_LOGIN_ELSEWHERE),
-        (FormResponse(302, location="/charte"), FORM_LOGIN_ELSEWHERE),
+        (FormResponse(200, b""), form_login_codes.ANSWER),
+        (LARGE, form_login_codes.ANSWER),
+        (FormResponse(302, location="https://evil.example/"), form_login_codes.ELSEWHERE),
+        (FormResponse(302, location="/charte"), form_login_codes.ELSEWHERE),
     ],
 )
 @pytest.mark.parametrize("more", ["", "  cleared_by_success: true\n"])
@@ -120,7 +114,7 @@ async def test_whatever_the_check_says_instead_is_a_try_that_failed(mine: FormRe
     there = Misfit(mine)
     logins, app = logins_of(there), permis(CHECK + more)
     codes = [await signed_in(logins, app, somebody(number)) for number in range(6)]
-    assert codes == [code] * 3 + [FORM_LOGIN_TRIES] * 3
+    assert codes == [code] * 3 + [form_login_codes.TRIES] * 3
     assert there.failed == 3
 
 
@@ -147,7 +141,7 @@ async def test_who_waits_for_others_too_long_has_tried_nothing(monkeypatch: pyte
     waiting = [asyncio.create_task(signed_in(logins, app, person(number))) for number in range(AT_ONCE)]
     await until(lambda: there.checked == AT_ONCE)
     late = [await signed_in(logins, app, person(AT_ONCE)) for _ in range(4)]
-    assert late == [FORM_LOGIN_UNANSWERED] * 4
+    assert late == [form_login_codes.UNANSWERED] * 4
     for task in waiting:
         task.cancel()
     await asyncio.gather(*waiting, return_exceptions=True)
@@ -164,7 +158,7 @@ async def test_so_is_one_that_never_answers_and_whose_people_have_gone() -> None
         waits.cancel()
         with pytest.raises(asyncio.CancelledError):
             await waits
-    assert await signed_in(logins, app, somebody(4)) is FORM_LOGIN_TRIES
+    assert await signed_in(logins, app, somebody(4)) is form_login_codes.TRIES
     assert there.failed == 3
 
 

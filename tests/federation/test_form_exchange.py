@@ -8,7 +8,7 @@ from gateway.access.outcome import Prepared
 from gateway.federation.applications import Applications
 from gateway.federation.form_exchange import FormExchange
 from gateway.formlogin.walk import FormRequest
-from gateway.model.codes import FORM_LOGIN_UNANSWERED
+from gateway.model.codes import form_login_codes
 from gateway.model.errors import GatewayError
 from tests.config.samples import PERMIS, sample_snapshot
 from tests.proxy.applications import OK, Application, application, closing
@@ -50,5 +50,5 @@ async def test_and_no_byte_of_it_to_another_one() -> None:
     async with application(closing(OK), tls=context) as app:
         with pytest.raises(GatewayError) as refused:
             await sent(app, another)
-        assert refused.value.code is FORM_LOGIN_UNANSWERED
+        assert refused.value.code is form_login_codes.UNANSWERED
         assert app.received == b""

@@ -11,7 +11,7 @@ from gateway.access.preparation import Preparation
 from gateway.federation.form_logins import FormLogins, TrustedAccounts
 from gateway.formlogin.spec import ApplicationSession
 from gateway.formlogin.walk import FormRequest, FormResponse
-from gateway.model.codes import FORM_LOGIN_REFUSED, FORM_LOGIN_TRIES
+from gateway.model.codes import form_login_codes
 from gateway.model.credential import Credential
 from gateway.model.errors import Code, GatewayError
 from gateway.stores.login_tries import LoginTries
@@ -120,7 +120,7 @@ async def test_however_a_login_is_written_its_account_is_left_alone_after_three_
         with pytest.raises(GatewayError) as refused:
             await logins.proven(app, "permis.localhost", Credential(login, f"wrong-{number}"))
         codes.append(refused.value.code)
-    assert codes == [FORM_LOGIN_REFUSED] * 3 + [FORM_LOGIN_TRIES] * (len(WRITTEN) - 3)
+    assert codes == [form_login_codes.REFUSED] * 3 + [form_login_codes.TRIES] * (len(WRITTEN) - 3)
     assert len(there.sent) == 3
     await logins.proven(app, "permis.localhost", Credential("paul", "right"))
     assert b"user=paul" in there.sent[-1]
@@ -133,7 +133,7 @@ async def test_no_success_gives_another_try_at_the_account() -> None:
     for number in range(5):
         codes.append(await proven(logins, app, "hélène", "right"))
         codes.append(await proven(logins, app, "helene", f"wrong-{number}"))
-    assert codes == [None, FORM_LOGIN_REFUSED] * 3 + [FORM_LOGIN_TRIES] * 4
+    assert codes == [None, form_login_codes.REFUSED] * 3 + [form_login_codes.TRIES] * 4
 
 
 @pytest.mark.parametrize(("apart", "sent"), [("", 3), ("domain", 7), ("domain, case", 8)])
@@ -152,14 +152,14 @@ async def test_files_that_send_the_secret_to_one_address_count_together() -> Non
     there = Refusing()
     logins, apps = form_logins(there), [permis(), permis(name="admin"), permis(name="other", port=9002)]
     codes = [await proven(logins, app, "helene", f"{app.name}-{number}") for number in range(2) for app in apps]
-    assert codes == [FORM_LOGIN_REFUSED] * 4 + [FORM_LOGIN_TRIES, FORM_LOGIN_REFUSED]
+    assert codes == [form_login_codes.REFUSED] * 4 + [form_login_codes.TRIES, form_login_codes.REFUSED]
 
 
 async def test_files_with_one_name_for_their_accounts_count_together_wherever_they_sign_in() -> None:
     there, named = Refusing(), "  counted_with: annuaire\n"
     logins, apps = form_logins(there), [permis(named), permis(named, "other", 9002), permis("", "rh", 9003)]
     codes = [await proven(logins, app, "helene", f"{app.name}-{number}") for number in range(2) for app in apps]
-    assert codes == [FORM_LOGIN_REFUSED] * 4 + [FORM_LOGIN_TRIES, FORM_LOGIN_REFUSED]
+    assert codes == [form_login_codes.REFUSED] * 4 + [form_login_codes.TRIES, form_login_codes.REFUSED]
 
 
 async def test_where_a_success_clears_the_applications_count_it_clears_ours() -> None:
@@ -170,7 +170,7 @@ async def test_where_a_success_clears_the_applications_count_it_clears_ours() ->
         codes.append(await proven(logins, app, "helene", f"wrong-{number}"))
         codes.append(await proven(logins, app, "helene", f"other-{number}"))
         codes.append(await proven(logins, app, "helene", "right"))
-    assert codes == [FORM_LOGIN_REFUSED, FORM_LOGIN_REFUSED, None] * 6
+    assert codes == [form_login_codes.REFUSED, form_login_codes.REFUSED, None] * 6
 
 
 async def test_a_password_that_is_refused_is_sent_three_times_in_all_however_the_login_is_written() -> None:
@@ -178,7 +178,7 @@ async def test_a_password_that_is_refused_is_sent_three_times_in_all_however_the
     logins, app = form_logins(there, clock.now), permis()
     for login in WRITTEN:
         for _ in range(3):
-            assert await proven(logins, app, login, "changed") is FORM_LOGIN_REFUSED
+            assert await proven(logins, app, login, "changed") is form_login_codes.REFUSED
             clock.pass_by(3661)
     assert len(there.sent) == 3
 
@@ -191,7 +191,7 @@ async def test_a_password_that_is_refused_is_sent_three_times_in_all_until_it_is
     for _ in range(10):
         with pytest.raises(GatewayError) as refused:
             await logins.proven(app, "permis.localhost", Credential("helene", "changed"))
-        assert refused.value.code is FORM_LOGIN_REFUSED
+        assert refused.value.code is form_login_codes.REFUSED
         clock.pass_by(3601)
     assert len(there.sent) == 3
     await logins.proven(app, "permis.localhost", Credential("helene", "right"))

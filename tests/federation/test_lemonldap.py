@@ -12,7 +12,7 @@ import pytest
 
 from deploy.demo.ports import free
 from gateway.federation.federation import Federation
-from gateway.model.codes import OIDC_TOKEN_REFUSED
+from gateway.model.codes import oidc_codes
 from gateway.model.errors import GatewayError
 from gateway.model.provider import AuthorizationParameters, OidcProvider
 from gateway.oidc.client_keys import jwk_set
@@ -96,4 +96,4 @@ async def test_a_demand_is_heard(op: LemonLdapOp, federation: Federation) -> Non
 async def test_a_wrong_secret_is_refused(op: LemonLdapOp, federation: Federation) -> None:
     with pytest.raises(GatewayError) as refused:
         await sign_in(federation, of(op, "basic", client_secret="wrong"))
-    assert refused.value.code is OIDC_TOKEN_REFUSED
+    assert refused.value.code is oidc_codes.TOKEN_REFUSED

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image, PngImagePlugin
 
 from gateway.federation.logo_images import can_decode, written_anew
-from gateway.model.codes import SAML_LOGO
+from gateway.model.codes import saml_codes
 from gateway.model.errors import GatewayError
 from tests.federation.pictures import picture
 
@@ -64,7 +64,7 @@ def test_nothing_that_was_beside_the_picture_is_left() -> None:
 def test_what_is_no_picture_or_too_large_a_one_is_none(content: bytes) -> None:
     with pytest.raises(GatewayError) as refused:
         written_anew(content)
-    assert refused.value.code == SAML_LOGO
+    assert refused.value.code == saml_codes.LOGO
 
 
 def test_a_broken_parser_is_told_as_what_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -72,5 +72,5 @@ def test_a_broken_parser_is_told_as_what_it_is(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setitem(sys.modules, "PIL", None)
     with pytest.raises(GatewayError) as refused:
         written_anew(drawn)
-    assert refused.value.code is SAML_LOGO
+    assert refused.value.code is saml_codes.LOGO
     assert refused.value.detail.startswith("Pillow cannot be loaded: ")

@@ -15,7 +15,7 @@ from gateway.federation.metadata_index import (
     read_entity,
     write_index,
 )
-from gateway.model.codes import SAML_METADATA_ENTITY, SAML_METADATA_KEY
+from gateway.model.codes import saml_codes
 from gateway.model.errors import GatewayError
 from gateway.saml.metadata import find_entity, idp_metadata
 from gateway.saml.metadata_document import given
@@ -41,15 +41,15 @@ def test_no_copy_and_an_entity_that_is_not_in_it_are_two_things(tmp_path: Path) 
     write_index(tmp_path, "a", COPY, [(IDP, METADATA)])
     with pytest.raises(GatewayError) as refused:
         read_entity(tmp_path, "a", OTHER)
-    assert refused.value.code == SAML_METADATA_ENTITY
+    assert refused.value.code == saml_codes.METADATA_ENTITY
     assert read_entity(tmp_path, "b", IDP) is None
 
 
 def test_why_an_entity_cannot_be_used_is_kept(tmp_path: Path) -> None:
-    write_index(tmp_path, "a", COPY, [(IDP, METADATA), (OTHER, GatewayError(SAML_METADATA_KEY, "no key"))])
+    write_index(tmp_path, "a", COPY, [(IDP, METADATA), (OTHER, GatewayError(saml_codes.METADATA_KEY, "no key"))])
     with pytest.raises(GatewayError) as refused:
         read_entity(tmp_path, "a", OTHER)
-    assert (refused.value.code, refused.value.detail) == (SAML_METADATA_KEY, "no key")
+    assert (refused.value.code, refused.value.detail) == (saml_codes.METADATA_KEY, "no key")
 
 
 def test_a_copy_is_replaced_whole_or_stays(tmp_path: Path) -> None:

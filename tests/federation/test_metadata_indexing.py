@@ -5,16 +5,8 @@ import pytest
 from gateway.federation.metadata_index import Copy, read_copy, read_entity
 from gateway.federation.metadata_indexing import LONGEST_VALIDITY, index_document
 from gateway.federation.metadata_source import MetadataSource, source_of
-from gateway.model.codes import (
-    SAML_METADATA,
-    SAML_METADATA_ENTITY,
-    SAML_METADATA_EXPIRED,
-    SAML_METADATA_KEY,
-    SAML_METADATA_SIGNATURE,
-    SAML_METADATA_VALIDITY,
-    SAML_TIME,
-    Code,
-)
+from gateway.model.codes import saml_codes
+from gateway.model.codes.code import Code
 from gateway.model.errors import GatewayError
 from gateway.saml.metadata import require_valid
 from tests.federation.metadata_server import Kind, MetadataServer
@@ -54,18 +46,18 @@ def test_a_provider_that_signs_its_own(tmp_path: Path) -> None:
 
 def test_unsigned_metadata_where_the_provider_file_names_no_key(tmp_path: Path) -> None:
     index(tmp_path, "entity", AD_FS.encode(), None)
-    assert refusal(tmp_path, "entity", AD_FS.encode()) == SAML_METADATA_SIGNATURE
+    assert refusal(tmp_path, "entity", AD_FS.encode()) == saml_codes.METADATA_SIGNATURE
 
 
 @pytest.mark.parametrize("kind", ["aggregate", "mdq", "mdq_sha1"])
 def test_what_others_publish_is_never_believed_unsigned(tmp_path: Path, kind: Kind) -> None:
-    assert refusal(tmp_path, kind, group([entity()]).encode(), None) == SAML_METADATA_SIGNATURE
+    assert refusal(tmp_path, kind, group([entity()]).encode(), None) == saml_codes.METADATA_SIGNATURE
 
 
 def test_the_faults_of_the_one_entity_are_those_of_the_source(tmp_path: Path) -> None:
-    assert refusal(tmp_path, "entity", signed(entity(role(keys="")))) == SAML_METADATA_KEY
-    assert refusal(tmp_path, "entity", signed(entity(id=OTHER))) == SAML_METADATA_ENTITY
-    assert refusal(tmp_path, "entity", b"<html/>") == SAML_METADATA
+    assert refusal(tmp_path, "entity", signed(entity(role(keys="")))) == saml_codes.METADATA_KEY
+    assert refusal(tmp_path, "entity", signed(entity(id=OTHER))) == saml_codes.METADATA_ENTITY
+    assert refusal(tmp_path, "entity", b"<html/>") == saml_codes.METADATA
 
 
 # --- time -------------------------------------------------------------------------------------------------------------
@@ -74,12 +66,12 @@ def test_the_faults_of_the_one_entity_are_those_of_the_source(tmp_path: Path) ->
 @pytest.mark.parametrize(
     ("kind", "attributes", "code"),
     [
-        ("entity", 'validUntil="2027-01-15T08:00:00Z"', SAML_METADATA_EXPIRED),
-        ("aggregate", 'validUntil="2027-01-15T08:00:00Z"', SAML_METADATA_EXPIRED),
-        ("aggregate", "", SAML_METADATA_VALIDITY),
-        ("mdq", "", SAML_METADATA_VALIDITY),
-        ("aggregate", 'validUntil="2027-02-16T00:00:00Z"', SAML_METADATA_VALIDITY),
-        ("mdq", 'validUntil="2127-01-15T08:00:00Z"', SAML_METADATA_VALIDITY),
+        ("entity", 'validUntil="2027-01-15T08:00:00Z"', saml_codes.METADATA_EXPIRED),
+        ("aggregate", 'validUntil="2027-01-15T08:00:00Z"', saml_codes.METADATA_EXPIRED),
+        ("aggregate", "", saml_codes.METADATA_VALIDITY),
+        ("mdq", "", saml_codes.METADATA_VALIDITY),
+        ("aggregate", 'validUntil="2027-02-16T00:00:00Z"', saml_codes.METADATA_VALIDITY),
+        ("mdq", 'validUntil="2127-01-15T08:00:00Z"', saml_codes.METADATA_VALIDITY),
     ],
 )
 def test_how_long_metadata_may_be_believed(tmp_path: Path, kind: Kind, attributes: str, code: Code) -> None:
@@ -97,7 +89,7 @@ def test_a_provider_that_names_no_end_is_believed_for_a_month_from_when_it_was_h
     require_valid(found, end - 1)
     with pytest.raises(GatewayError) as refused:
         require_valid(found, end)
-    assert refused.value.code == SAML_METADATA_EXPIRED
+    assert refused.value.code == saml_codes.METADATA_EXPIRED
 
 
 def test_a_provider_may_promise_much_of_itself_and_its_role_less(tmp_path: Path) -> None:
@@ -127,7 +119,7 @@ def test_every_identity_provider_of_an_aggregate(tmp_path: Path) -> None:
     found = read_entity(tmp_path, id, IDP)
     assert found is not None
     assert found.valid_until == 1800403200
-    for missing, code in ((OTHER, SAML_METADATA_KEY), ("https://sp.example", SAML_METADATA_ENTITY)):
+    for missing, code in ((OTHER, saml_codes.METADATA_KEY), ("https://sp.example", saml_codes.METADATA_ENTITY)):
         with pytest.raises(GatewayError) as refused:
             read_entity(tmp_path, id, missing)
         assert refused.value.code == code
@@ -139,7 +131,7 @@ def test_a_member_that_says_nonsense_of_its_time_spoils_no_other(tmp_path: Path)
     assert read_entity(tmp_path, source("aggregate").id, IDP) is not None
     with pytest.raises(GatewayError) as refused:
         read_entity(tmp_path, source("aggregate").id, OTHER)
-    assert refused.value.code == SAML_TIME
+    assert refused.value.code == saml_codes.TIME
 
 
 def test_a_member_that_runs_out_before_its_group(tmp_path: Path) -> None:
@@ -151,7 +143,7 @@ def test_a_member_that_runs_out_before_its_group(tmp_path: Path) -> None:
 
 
 def test_an_entity_that_is_there_twice_spoils_the_aggregate(tmp_path: Path) -> None:
-    assert refusal(tmp_path, "aggregate", signed(group([entity(), entity()]))) == SAML_METADATA_ENTITY
+    assert refusal(tmp_path, "aggregate", signed(group([entity(), entity()]))) == saml_codes.METADATA_ENTITY
 
 
 def test_what_is_wrong_leaves_the_last_good_copy(tmp_path: Path) -> None:

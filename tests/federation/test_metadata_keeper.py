@@ -16,7 +16,8 @@ from gateway.federation.metadata_indexing import index_document
 from gateway.federation.metadata_keeper import MetadataKeeper
 from gateway.federation.metadata_lanes import FetchLimits, limits_of
 from gateway.federation.metadata_source import MetadataSource
-from gateway.model.codes import SAML_METADATA_GONE, Code
+from gateway.model.codes import saml_codes
+from gateway.model.codes.code import Code
 from gateway.model.errors import GatewayError
 from tests.federation.metadata_server import UNLOOKED, MetadataServer, files, in_a_day, running_metadata_server
 from tests.patience import PATIENCE, until
@@ -190,7 +191,7 @@ async def test_said_three_times_in_a_row_it_disables_the_provider_until_it_is_th
     assert [await asking.again(None) for _ in range(2)] == ["provider.stale", "provider.stale"]
     assert asking.found() is None, "it may come of a deployment"
     assert await asking.again(None) == "provider.gone"
-    assert asking.found() is SAML_METADATA_GONE
+    assert asking.found() is saml_codes.METADATA_GONE
     fields = asking.told.events[-1][1]
     assert (fields["provider"], fields["code"]) == ("metropole", "saml.metadata.gone")
     assert f"404: it has no metadata of {IDP}" in str(fields["detail"])
@@ -219,7 +220,7 @@ async def test_a_restart_does_not_bring_it_back(asking: Asking) -> None:
     async with keeping(asking.folder, asking.server.source("", "mdq"), told=told) as keeper:
         await keeper.refreshed(asking.server.source("", "mdq").id)
     assert told.names == ["provider.unreachable"]
-    assert asking.found() is SAML_METADATA_GONE
+    assert asking.found() is saml_codes.METADATA_GONE
 
 
 async def test_an_address_of_one_document_says_nothing_by_404(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,17 +15,8 @@ from gateway.federation.metadata_indexing import index_document
 from gateway.federation.metadata_lanes import FetchLimits, lane_of, limits_of
 from gateway.federation.metadata_process import FetchOutcome, FetchTask, decode_outcome, encode_task
 from gateway.federation.metadata_source import MetadataSource, validators
-from gateway.model.codes import (
-    LOGIN_PROVIDER_UNREACHABLE,
-    OIDC_ADDRESS,
-    OIDC_ANSWER,
-    SAML_METADATA,
-    SAML_METADATA_EXPIRED,
-    SAML_METADATA_SIGNATURE,
-    SAML_METADATA_UNREACHABLE,
-    SAML_METADATA_UNWRITTEN,
-    Code,
-)
+from gateway.model.codes import login_codes, oidc_codes, saml_codes
+from gateway.model.codes.code import Code
 from tests.federation.metadata_server import UNLOOKED, MetadataServer, files, in_a_day, running_metadata_server
 from tests.federation.servers import raw_server
 from tests.patience import PATIENCE
@@ -81,8 +72,8 @@ async def test_one_that_fails_says_how_and_spoils_no_other(tmp_path: Path) -> No
         good, forged, missing = server.source(), server.source("/forged"), server.source("/missing")
         outcomes = await helped(tmp_path, good, forged, missing)
     assert outcomes[good.id].copy is not None
-    assert outcomes[forged.id].error().code == SAML_METADATA_SIGNATURE
-    assert outcomes[missing.id].error().code == SAML_METADATA_UNREACHABLE
+    assert outcomes[forged.id].error().code == saml_codes.METADATA_SIGNATURE
+    assert outcomes[missing.id].error().code == saml_codes.METADATA_UNREACHABLE
     assert server.url("/missing") in outcomes[missing.id].error().detail
     detail = outcomes[missing.id].error().detail
     assert detail.endswith("status 404; has the address changed? `metadata` of the provider's file names it")
@@ -138,7 +129,7 @@ async def test_a_copy_that_ran_out_is_fetched_whole(tmp_path: Path) -> None:
         server.documents = {"/idp": signed(entity(attributes=in_a_day(-50)))}
         server.versions = {"/idp": VERSIONS[0]}
         indexed(tmp_path, server, 100)
-        assert (await helped_once(tmp_path, server.source())).error().code == SAML_METADATA_EXPIRED
+        assert (await helped_once(tmp_path, server.source())).error().code == saml_codes.METADATA_EXPIRED
         assert server.conditions == [{}]
 
 
@@ -168,7 +159,7 @@ async def test_a_version_that_is_not_written_as_one_is_not_sent_back(tmp_path: P
 async def test_nothing_changed_is_no_answer_to_who_has_nothing(tmp_path: Path) -> None:
     async with raw_server(b'HTTP/1.1 304 Not Modified\r\nETag: "1"\r\n\r\n') as raw:
         outcome = await helped_once(tmp_path, MetadataServer(raw.port).source("/"))
-    assert outcome.error().code == SAML_METADATA_UNREACHABLE
+    assert outcome.error().code == saml_codes.METADATA_UNREACHABLE
     assert files(tmp_path) == set()
 
 
@@ -178,17 +169,17 @@ async def test_another_pinned_key_is_not_content_with_the_copy_of_the_first(tmp_
         server.versions = {"/idp": VERSIONS[0]}
         assert (await helped_once(tmp_path, server.source())).copy is not None
         outcome = await helped_once(tmp_path, server.source(signer="other"))
-        assert outcome.error().code == SAML_METADATA_SIGNATURE
+        assert outcome.error().code == saml_codes.METADATA_SIGNATURE
         assert server.conditions == [{}, {}]
 
 
 @pytest.mark.parametrize(
     ("answer", "code"),
     [
-        (b"HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/\r\n\r\n", SAML_METADATA_UNREACHABLE),
-        (b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n\r\nx", OIDC_ANSWER),
-        (b"HTTP/1.1 200 OK\r\n\r\n" + b"<" * (3 << 20), OIDC_ANSWER),
-        (b"not HTTP at all\r\n\r\n", LOGIN_PROVIDER_UNREACHABLE),
+        (b"HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/\r\n\r\n", saml_codes.METADATA_UNREACHABLE),
+        (b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n\r\nx", oidc_codes.ANSWER),
+        (b"HTTP/1.1 200 OK\r\n\r\n" + b"<" * (3 << 20), oidc_codes.ANSWER),
+        (b"not HTTP at all\r\n\r\n", login_codes.PROVIDER_UNREACHABLE),
     ],
 )
 async def test_a_server_that_does_not_behave(tmp_path: Path, answer: bytes, code: Code) -> None:
@@ -208,7 +199,7 @@ async def test_a_private_address_is_asked_only_where_the_provider_file_says_so(t
         )
         outcomes = await helped(tmp_path, public)
         assert server.asked == []
-    assert outcomes[public.id].error().code == OIDC_ADDRESS
+    assert outcomes[public.id].error().code == oidc_codes.ADDRESS
 
 
 async def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
@@ -216,7 +207,7 @@ async def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
         server.documents = {"/idp": signed(entity())}
         outcomes = await helped(tmp_path / "missing", server.source())
     (outcome,) = outcomes.values()
-    assert outcome.error().code == SAML_METADATA_UNWRITTEN
+    assert outcome.error().code == saml_codes.METADATA_UNWRITTEN
     where = tmp_path / "missing"
     assert outcome.detail.startswith(f"{where}: [Errno 2] No such file or directory: ")
     assert outcome.detail.endswith("; make room there, and let the gateway's account write")
@@ -257,7 +248,7 @@ async def test_a_bloated_document_costs_its_own_process_alone(
         good, large = server.source(), server.source("/bloated")
         outcomes = await helped(tmp_path, large, good)
         assert outcomes[good.id].copy is not None
-        assert outcomes[large.id].error().code == SAML_METADATA
+        assert outcomes[large.id].error().code == saml_codes.METADATA
         limits = replace(usual(good), cpu_seconds=1)
         outcomes = await helped(tmp_path, large, good, limits=limits, helper=UNLOOKED)
     assert outcomes[good.id].copy is not None
@@ -281,4 +272,4 @@ async def test_too_little_memory_ends_the_try_and_not_the_helper(tmp_path: Path)
         outcome = (await helped(tmp_path, server.source(), limits=limits))[server.source().id]
     # Which of the two depends on where it runs out: libxml2 takes it for a fault of the document.
     assert outcome.copy is None
-    assert outcome.error().code in (SAML_METADATA, SAML_METADATA_UNREACHABLE)
+    assert outcome.error().code in (saml_codes.METADATA, saml_codes.METADATA_UNREACHABLE)

@@ -15,13 +15,7 @@ from aiohttp import ClientSession
 from gateway.federation.federation import Federation
 from gateway.identity.mapping import map_claims
 from gateway.identity.perimeter import check, tenant_of
-from gateway.model.codes import (
-    LOGIN_OUTSIDE_PERIMETER,
-    OIDC_ID_TOKEN_ACR,
-    OIDC_RESPONSE_ISSUER,
-    OIDC_TOKEN_REFUSED,
-    OIDC_USERINFO_FORM,
-)
+from gateway.model.codes import login_codes, oidc_codes
 from gateway.model.errors import GatewayError
 from gateway.model.identity import Identity
 from gateway.model.provider import OidcProvider, Perimeter
@@ -128,13 +122,13 @@ async def test_the_secret_goes_in_the_body_and_no_other_way_is_taken(
     await sign_in(federation, proconnect(op))
     with pytest.raises(GatewayError) as refused:
         await sign_in(federation, proconnect(op, client_authentication="client_secret_basic"))
-    assert refused.value.code is OIDC_TOKEN_REFUSED
+    assert refused.value.code is oidc_codes.TOKEN_REFUSED
 
 
 async def test_userinfo_is_signed_and_json_is_not_waited_for(op: OpenIdProvider, federation: Federation) -> None:
     with pytest.raises(GatewayError) as refused:
         await sign_in(federation, proconnect(op, userinfo_algorithms=frozenset()))
-    assert refused.value.code is OIDC_USERINFO_FORM
+    assert refused.value.code is oidc_codes.USERINFO_FORM
 
 
 async def test_who_a_person_is_comes_from_userinfo_alone(op: OpenIdProvider, federation: Federation) -> None:
@@ -172,7 +166,7 @@ async def test_the_answer_names_its_issuer(op: OpenIdProvider, federation: Feder
     assert dict(parameters)["iss"] == op.issuer
     with pytest.raises(GatewayError) as refused:
         await federation.authorization_code(to, login, [pair for pair in parameters if pair[0] != "iss"], time.time())
-    assert refused.value.code is OIDC_RESPONSE_ISSUER
+    assert refused.value.code is oidc_codes.RESPONSE_ISSUER
 
 
 async def test_no_parameter_is_sent_that_it_would_refuse(op: OpenIdProvider, federation: Federation) -> None:
@@ -209,7 +203,7 @@ async def test_a_level_is_demanded_by_an_essential_claim_and_checked(
     believing = replace(believing, request=replace(believing.request, essential_acr=to.request.essential_acr))
     with pytest.raises(GatewayError) as refused:
         await sign_in(federation, believing, "paul")
-    assert refused.value.code is OIDC_ID_TOKEN_ACR
+    assert refused.value.code is oidc_codes.ID_TOKEN_ACR
 
 
 async def test_its_keys_are_of_two_kinds_and_of_a_media_type_of_their_own(
@@ -234,7 +228,7 @@ async def test_the_organisation_that_it_names_is_believed_within_the_file_alone(
         else:
             with pytest.raises(GatewayError) as refused:
                 check(narrow, identity)
-            assert refused.value.code is LOGIN_OUTSIDE_PERIMETER
+            assert refused.value.code is login_codes.OUTSIDE_PERIMETER
 
 
 async def test_a_person_is_known_by_issuer_and_sub_not_by_uid(op: OpenIdProvider, federation: Federation) -> None:

@@ -11,7 +11,8 @@ import aiohttp
 import pytest
 
 from gateway.federation.federation import Federation
-from gateway.model.codes import API_SCOPE, API_TOKEN, OIDC_ENCRYPTION, Code
+from gateway.model.codes import api_codes, oidc_codes
+from gateway.model.codes.code import Code
 from gateway.model.errors import GatewayError
 from gateway.model.provider import ApiAccess, Encryption, OidcProvider
 from gateway.oidc.access_token import AccessToken
@@ -124,16 +125,16 @@ async def test_of_a_client_that_the_file_does_not_list_it_is_refused(
     op: OpenIdProvider, federation: Federation
 ) -> None:
     token = await token_of(op, federation, "stranger")
-    assert await refused(federation, proconnect(op), token) is API_TOKEN
-    assert await refused(federation, proconnect(op), token, introspection_algorithms=frozenset()) is API_TOKEN
+    assert await refused(federation, proconnect(op), token) is api_codes.TOKEN
+    assert await refused(federation, proconnect(op), token, introspection_algorithms=frozenset()) is api_codes.TOKEN
 
 
 async def test_what_is_not_active_or_allows_too_little_is_refused(op: OpenIdProvider, federation: Federation) -> None:
-    assert await refused(federation, proconnect(op), secrets.token_urlsafe(32)) is API_TOKEN
+    assert await refused(federation, proconnect(op), secrets.token_urlsafe(32)) is api_codes.TOKEN
     token = await token_of(op, federation)
-    assert await refused(federation, proconnect(op), token, scopes=frozenset({"siret"})) is API_SCOPE
+    assert await refused(federation, proconnect(op), token, scopes=frozenset({"siret"})) is api_codes.SCOPE
 
 
 async def test_an_answer_that_was_agreed_to_be_encrypted_is(op: OpenIdProvider, federation: Federation) -> None:
     token = await token_of(op, federation)
-    assert await refused(federation, proconnect(op, encryption=ENCRYPTION), token) is OIDC_ENCRYPTION
+    assert await refused(federation, proconnect(op, encryption=ENCRYPTION), token) is oidc_codes.ENCRYPTION

@@ -12,19 +12,7 @@ import pytest
 import trustme
 
 from gateway.federation.federation import Federation
-from gateway.model.codes import (
-    LOGIN_PROVIDER_REFUSED,
-    OIDC_ENCRYPTION,
-    OIDC_ENCRYPTION_ALGORITHM,
-    OIDC_ID_TOKEN_ALGORITHM,
-    OIDC_ID_TOKEN_FORM,
-    OIDC_ID_TOKEN_NONCE,
-    OIDC_REFRESH_ENDED,
-    OIDC_RESPONSE_ISSUER,
-    OIDC_RESPONSE_JWT,
-    OIDC_TOKEN_REFUSED,
-    OIDC_USERINFO_FORM,
-)
+from gateway.model.codes import login_codes, oidc_codes
 from gateway.model.errors import GatewayError
 from gateway.model.provider import (
     AuthorizationParameters,
@@ -247,7 +235,7 @@ async def test_a_client_that_cannot_prove_itself_is_refused(
 ) -> None:
     with pytest.raises(GatewayError) as refused:
         await sign_in(federation, of(op, client_id, **changes))
-    assert refused.value.code is OIDC_TOKEN_REFUSED
+    assert refused.value.code is oidc_codes.TOKEN_REFUSED
     assert "invalid_client" in refused.value.detail
 
 
@@ -259,13 +247,13 @@ async def test_an_assertion_for_the_token_endpoint_is_taken_too(op: OpenIdProvid
 @pytest.mark.parametrize(
     ("client_id", "changes", "code"),
     [
-        ("basic", {"userinfo_algorithms": frozenset({"RS256"})}, OIDC_USERINFO_FORM),
-        ("userinfo-RS256", {"userinfo_algorithms": frozenset()}, OIDC_USERINFO_FORM),
-        ("userinfo-RS256", {"userinfo_algorithms": frozenset({"ES256"})}, OIDC_ID_TOKEN_ALGORITHM),
-        ("hs256", {"algorithms": frozenset({"RS256"})}, OIDC_ID_TOKEN_ALGORITHM),
-        ("basic", {"encryption": _encryption("ECDH-ES")}, OIDC_ENCRYPTION),
-        ("encrypted-ECDH-ES", {"encryption": _encryption("RSA-OAEP-256")}, OIDC_ENCRYPTION_ALGORITHM),
-        ("encrypted-ECDH-ES", {"encryption": None}, OIDC_ID_TOKEN_FORM),
+        ("basic", {"userinfo_algorithms": frozenset({"RS256"})}, oidc_codes.USERINFO_FORM),
+        ("userinfo-RS256", {"userinfo_algorithms": frozenset()}, oidc_codes.USERINFO_FORM),
+        ("userinfo-RS256", {"userinfo_algorithms": frozenset({"ES256"})}, oidc_codes.ID_TOKEN_ALGORITHM),
+        ("hs256", {"algorithms": frozenset({"RS256"})}, oidc_codes.ID_TOKEN_ALGORITHM),
+        ("basic", {"encryption": _encryption("ECDH-ES")}, oidc_codes.ENCRYPTION),
+        ("encrypted-ECDH-ES", {"encryption": _encryption("RSA-OAEP-256")}, oidc_codes.ENCRYPTION_ALGORITHM),
+        ("encrypted-ECDH-ES", {"encryption": None}, oidc_codes.ID_TOKEN_FORM),
     ],
 )
 async def test_the_form_of_an_answer_is_the_pinned_one(
@@ -310,7 +298,10 @@ async def test_a_signed_answer_is_not_taken_for_a_plain_one_nor_the_other_way(
     op: OpenIdProvider, federation: Federation
 ) -> None:
     plain, signed = of(op), of(op, request=AuthorizationParameters(response_mode="jwt"))
-    for asked, believed, code in [(plain, signed, OIDC_RESPONSE_JWT), (signed, plain, OIDC_RESPONSE_ISSUER)]:
+    for asked, believed, code in [
+        (plain, signed, oidc_codes.RESPONSE_JWT),
+        (signed, plain, oidc_codes.RESPONSE_ISSUER),
+    ]:
         login = new_login()
         parameters = await callback(federation, asked, login, "helene")
         with pytest.raises(GatewayError) as refused:
@@ -328,7 +319,7 @@ async def test_ten_people_sign_in_at_once(op: OpenIdProvider, federation: Federa
 async def test_a_person_who_cancels_is_refused_by_the_provider(op: OpenIdProvider, federation: Federation) -> None:
     with pytest.raises(GatewayError) as refused:
         await sign_in(federation, of(op), None)
-    assert refused.value.code is LOGIN_PROVIDER_REFUSED
+    assert refused.value.code is login_codes.PROVIDER_REFUSED
     assert refused.value.detail == '"access_denied": "End-User aborted interaction"'
 
 
@@ -340,18 +331,18 @@ async def test_a_code_is_redeemed_once(op: OpenIdProvider, federation: Federatio
     await federation.sign_in(to, code, login, time.time())
     with pytest.raises(GatewayError) as refused:
         await federation.sign_in(to, code, login, time.time())
-    assert refused.value.code is OIDC_TOKEN_REFUSED
+    assert refused.value.code is oidc_codes.TOKEN_REFUSED
     assert "invalid_grant" in refused.value.detail
 
 
 @pytest.mark.parametrize(
     ("login_changes", "provider_changes", "code"),
     [
-        ({"nonce": "another" * 6}, {}, OIDC_ID_TOKEN_NONCE),
-        ({"code_verifier": "another" * 7}, {}, OIDC_TOKEN_REFUSED),
-        ({"redirect_uri": CALLBACK + "x"}, {}, OIDC_TOKEN_REFUSED),
-        ({}, {"client_secret": "wrong"}, OIDC_TOKEN_REFUSED),
-        ({}, {"algorithms": frozenset({"ES256"})}, OIDC_ID_TOKEN_ALGORITHM),
+        ({"nonce": "another" * 6}, {}, oidc_codes.ID_TOKEN_NONCE),
+        ({"code_verifier": "another" * 7}, {}, oidc_codes.TOKEN_REFUSED),
+        ({"redirect_uri": CALLBACK + "x"}, {}, oidc_codes.TOKEN_REFUSED),
+        ({}, {"client_secret": "wrong"}, oidc_codes.TOKEN_REFUSED),
+        ({}, {"algorithms": frozenset({"ES256"})}, oidc_codes.ID_TOKEN_ALGORITHM),
     ],
 )
 async def test_what_does_not_belong_together_signs_nobody_in(
@@ -377,7 +368,7 @@ async def test_an_answer_of_another_provider_is_refused(op: OpenIdProvider, fede
         parameters = await callback(federation, elsewhere, login, "helene")
         with pytest.raises(GatewayError) as refused:
             process_authorization_response(to, await federation.metadata(to), login, parameters)
-        assert refused.value.code is OIDC_RESPONSE_ISSUER
+        assert refused.value.code is oidc_codes.RESPONSE_ISSUER
 
 
 def refreshing(op: OpenIdProvider, client_id: str, **changes: Any) -> OidcProvider:
@@ -402,7 +393,7 @@ async def test_a_refresh_token_that_is_revoked_is_of_no_more_use(op: OpenIdProvi
     assert heard.events == []
     with pytest.raises(GatewayError) as ended:
         await refreshed(later, to, id_token, newer.grant.refresh_token)
-    assert ended.value.code is OIDC_REFRESH_ENDED
+    assert ended.value.code is oidc_codes.REFRESH_ENDED
     await later.close()
 
 

@@ -13,16 +13,8 @@ from gateway.federation.metadata_index import Copy, index_path, write_index
 from gateway.federation.metadata_indexing import LONGEST_VALIDITY, index_document, index_gone
 from gateway.federation.metadata_source import MetadataSource
 from gateway.federation.saml import SamlFederation
-from gateway.model.codes import (
-    LOGIN_PROVIDER_UNREACHABLE,
-    SAML_METADATA,
-    SAML_METADATA_ENTITY,
-    SAML_METADATA_EXPIRED,
-    SAML_METADATA_GONE,
-    SAML_METADATA_UNREACHABLE,
-    SAML_SOAP,
-    Code,
-)
+from gateway.model.codes import login_codes, saml_codes
+from gateway.model.codes.code import Code
 from gateway.model.errors import GatewayError
 from gateway.model.provider import ClientCertificate, MetadataFile, SamlProvider
 from tests.federation.metadata_server import MetadataServer
@@ -83,9 +75,9 @@ async def test_a_file_is_read_once_and_again_after_a_reload_that_changed_it(refr
 @pytest.mark.parametrize(
     ("content", "code"),
     [
-        (b"", SAML_METADATA),
-        (entity(id="https://other.example").encode(), SAML_METADATA_ENTITY),
-        (entity(attributes='validUntil="2027-01-15T08:00:00Z"').encode(), SAML_METADATA_EXPIRED),
+        (b"", saml_codes.METADATA),
+        (entity(id="https://other.example").encode(), saml_codes.METADATA_ENTITY),
+        (entity(attributes='validUntil="2027-01-15T08:00:00Z"').encode(), saml_codes.METADATA_EXPIRED),
     ],
 )
 async def test_a_file_that_says_nothing_of_the_provider(refresher: Refresher, content: bytes, code: Code) -> None:
@@ -125,9 +117,9 @@ async def test_what_is_known_serves_until_its_end_where_the_folder_is_lost(refre
     assert await services.idp_metadata(AT_FEDERATION) is first
     # Not what another source said, and nothing past its end.
     other = replace(AT_FEDERATION, metadata=replace(AT_FEDERATION.metadata, keys=()))
-    assert await refusal(services, other) == SAML_METADATA_UNREACHABLE
+    assert await refusal(services, other) == saml_codes.METADATA_UNREACHABLE
     now = NOW + 86400 * 60
-    assert await refusal(services, AT_FEDERATION) == SAML_METADATA_EXPIRED
+    assert await refusal(services, AT_FEDERATION) == saml_codes.METADATA_EXPIRED
 
 
 async def test_the_first_person_after_a_first_start_waits_for_the_first_copy(refresher: Refresher) -> None:
@@ -139,7 +131,7 @@ async def test_the_first_person_after_a_first_start_waits_for_the_first_copy(ref
 async def test_without_network_and_without_a_copy(refresher: Refresher) -> None:
     with pytest.raises(GatewayError) as refused:
         await federation(refresher).idp_metadata(AT_FEDERATION)
-    assert refused.value.code == SAML_METADATA_UNREACHABLE
+    assert refused.value.code == saml_codes.METADATA_UNREACHABLE
     assert refused.value.detail == (
         f"{refresher.source.url}: no metadata were ever had from there; "
         f"`provider.unreachable` or `provider.unwritten` of {AT_FEDERATION.name} in the log says why"
@@ -154,7 +146,7 @@ async def test_a_copy_that_ran_out_disables_the_provider_while_running(refresher
     services = SamlFederation(refresher.folder, refresher, lambda: clock[0])
     await services.idp_metadata(AT_FEDERATION)
     clock[0] = NOW + 3600
-    assert await refusal(services, AT_FEDERATION) == SAML_METADATA_EXPIRED
+    assert await refusal(services, AT_FEDERATION) == saml_codes.METADATA_EXPIRED
     assert refresher.asked == [refresher.source.id]
     refresher.document = signed(entity())
     # The refresher writes by a clock of its own.
@@ -165,16 +157,16 @@ async def test_people_are_told_for_a_minute_that_nobody_could_be_sent_there(refr
     clock = [NOW]
     services = SamlFederation(refresher.folder, refresher, lambda: clock[0])
     assert not services.is_silent(AT_FEDERATION), "nobody has tried"
-    assert await refusal(services, AT_FEDERATION) == SAML_METADATA_UNREACHABLE
+    assert await refusal(services, AT_FEDERATION) == saml_codes.METADATA_UNREACHABLE
     assert (services.is_silent(AT_FEDERATION), services.is_silent(replace(PROVIDER, name="other"))) == (True, False)
     clock[0] = NOW + 60
     assert not services.is_silent(AT_FEDERATION), "nobody has tried since"
-    assert await refusal(services, AT_FEDERATION) == SAML_METADATA_UNREACHABLE
+    assert await refusal(services, AT_FEDERATION) == saml_codes.METADATA_UNREACHABLE
     refresher.document = signed(entity())
     assert await services.idp_metadata(AT_FEDERATION)
     assert not services.is_silent(AT_FEDERATION), "it has them again"
     clock[0] = NOW + LONGEST_VALIDITY + 60
-    assert await refusal(services, AT_FEDERATION) == SAML_METADATA_EXPIRED
+    assert await refusal(services, AT_FEDERATION) == saml_codes.METADATA_EXPIRED
     assert services.is_silent(AT_FEDERATION)
 
 
@@ -184,7 +176,7 @@ async def test_one_that_an_mdq_service_does_not_know_any_more_is_disabled(refres
     index_document(source, [signed(entity(attributes='validUntil="2027-01-20T00:00:00Z"'))], refresher.folder, NOW)
     assert await services.idp_metadata(mdq)
     index_gone(source, refresher.folder, NOW, "answered 404")
-    assert await refusal(services, mdq) == SAML_METADATA_GONE
+    assert await refusal(services, mdq) == saml_codes.METADATA_GONE
     assert refresher.asked == [source.id], "it may be there again"
 
 
@@ -203,7 +195,7 @@ async def test_a_copy_under_other_pinned_keys_is_not_believed(refresher: Refresh
     index_document(refresher.source, [signed(entity())], refresher.folder, NOW)
     services = federation(refresher)
     await services.idp_metadata(AT_FEDERATION)
-    assert await refusal(services, MetadataServer(1).provider(signer="other")) == SAML_METADATA_UNREACHABLE
+    assert await refusal(services, MetadataServer(1).provider(signer="other")) == saml_codes.METADATA_UNREACHABLE
 
 
 async def test_one_of_ten_thousand_is_found_without_going_through_the_others(
@@ -290,7 +282,7 @@ async def test_we_show_a_certificate_where_the_provider_asks_for_one(refresher: 
         for stranger in (None, trustme.CA().issue_cert("ecluse.example")):
             with pytest.raises(GatewayError) as refused:
                 await services.soap(provider(stranger), url, b"us")
-            assert refused.value.code == LOGIN_PROVIDER_UNREACHABLE
+            assert refused.value.code == login_codes.PROVIDER_UNREACHABLE
         await services.close()
     assert len(seen) == 1
 
@@ -310,4 +302,4 @@ async def test_what_is_no_answer_by_soap(refresher: Refresher, status: int, cont
         with pytest.raises(GatewayError) as refused:
             await services.soap(replace(PROVIDER, development=True), url, b"us")
         await services.close()
-    assert refused.value.code == SAML_SOAP
+    assert refused.value.code == saml_codes.SOAP

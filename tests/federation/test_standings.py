@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from gateway.federation.standings import OWN_LOOK_COUNTS, Standings
-from gateway.model.codes import STORE_UNREACHABLE
+from gateway.model.codes import store_codes
 from gateway.model.errors import GatewayError
 
 
@@ -36,7 +36,7 @@ class Words:
 
     def _reach(self) -> None:
         if self.fails:
-            raise GatewayError(STORE_UNREACHABLE, "cut off by the test")
+            raise GatewayError(store_codes.UNREACHABLE, "cut off by the test")
 
 
 async def test_another_node_s_word_counts_where_this_one_has_not_looked_of_late() -> None:

@@ -2,7 +2,7 @@ import pytest
 
 from gateway.formlogin.account import account_of, credential_of
 from gateway.formlogin.spec import TrustedAccount
-from gateway.model.codes import FORM_LOGIN_ACCOUNT
+from gateway.model.codes import form_login_codes
 from gateway.model.credential import Credential
 from gateway.model.errors import GatewayError
 from gateway.model.identity import Identity
@@ -24,7 +24,7 @@ def test_it_is_an_attribute_of_the_person_or_one_for_everybody() -> None:
 def test_whose_account_is_not_clear_has_none(values: tuple[str, ...]) -> None:
     with pytest.raises(GatewayError) as refused:
         account_of(TrustedAccount("uid"), who(uid=values))
-    assert refused.value.code is FORM_LOGIN_ACCOUNT
+    assert refused.value.code is form_login_codes.ACCOUNT
     assert "hel" not in refused.value.detail
 
 
@@ -35,6 +35,6 @@ def test_its_secret_is_that_of_all_or_the_person_s_own() -> None:
     with pytest.raises(GatewayError) as refused:
         credential_of(TrustedAccount("uid", secret_attribute="secret:grr"), who(uid=("paul",)))
     assert (refused.value.code, refused.value.detail) == (
-        FORM_LOGIN_ACCOUNT,
+        form_login_codes.ACCOUNT,
         "form_login: no directory gives this person a secret",
     )

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from gateway.formlogin.pages import LARGEST_PAGE, find_form, holds_field
 from gateway.formlogin.spec import FormStep
-from gateway.model.codes import FORM_LOGIN_FORM
+from gateway.model.codes import form_login_codes
 from gateway.model.errors import GatewayError
 from tests.formlogin.forms import FIELDS, STEP, page
 from tests.growth import is_linear
@@ -17,7 +17,7 @@ from tests.growth import is_linear
 def why(body: bytes, step: FormStep = STEP) -> str:
     with pytest.raises(GatewayError) as refused:
         find_form(body, step, "utf-8")
-    assert refused.value.code is FORM_LOGIN_FORM
+    assert refused.value.code is form_login_codes.FORM
     return refused.value.detail
 
 

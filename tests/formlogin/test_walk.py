@@ -8,15 +8,8 @@ import pytest
 from gateway.formlogin.pages import LARGEST_PAGE
 from gateway.formlogin.spec import ApplicationSession, FormField, FormLogin, FormStep, ResponseMark
 from gateway.formlogin.walk import FormRequest, FormResponse, sign_in
-from gateway.model.codes import (
-    FORM_LOGIN_ACCOUNT,
-    FORM_LOGIN_ANSWER,
-    FORM_LOGIN_ELSEWHERE,
-    FORM_LOGIN_FORM,
-    FORM_LOGIN_LOOP,
-    FORM_LOGIN_REFUSED,
-    Code,
-)
+from gateway.model.codes import form_login_codes
+from gateway.model.codes.code import Code
 from gateway.model.credential import Credential
 from gateway.model.errors import GatewayError
 from tests.formlogin.forms import FORM, ORIGINS, page, with_steps
@@ -87,7 +80,7 @@ def test_a_letter_that_the_charset_lacks_ends_it_before_anything_is_sent() -> No
     next(walk)
     with pytest.raises(GatewayError) as ended:
         walk.send(FORM_PAGE)
-    assert ended.value.code is FORM_LOGIN_ACCOUNT
+    assert ended.value.code is form_login_codes.ACCOUNT
 
 
 # --- several steps
@@ -115,12 +108,12 @@ def test_the_answer_to_a_step_has_the_form_of_the_next() -> None:
 
 def test_a_step_that_leads_to_another_page_ends_it() -> None:
     code, detail, sent = refused(NAME_PAGE, FormResponse(303, b"", "/other"), form=with_steps(NAME, PASSWORD))
-    assert (code, len(sent)) == (FORM_LOGIN_ELSEWHERE, 2)
+    assert (code, len(sent)) == (form_login_codes.ELSEWHERE, 2)
     assert "/other" in detail
 
 
 def test_a_step_in_the_middle_may_be_refused() -> None:
-    for answer, code in ((FormResponse(403), FORM_LOGIN_REFUSED), (FormResponse(500), FORM_LOGIN_ANSWER)):
+    for answer, code in ((FormResponse(403), form_login_codes.REFUSED), (FormResponse(500), form_login_codes.ANSWER)):
         assert refused(NAME_PAGE, answer, form=with_steps(NAME, PASSWORD))[0] is code
 
 
@@ -128,10 +121,10 @@ def test_the_form_with_the_secret_shown_again_in_the_middle_is_a_refusal() -> No
     """As at the end: a password that counts for no refusal would be sent again and again."""
     role = FormStep(None, "/role", (FormField("role", "page"),))
     again = FormResponse(200, page(more="<p>wrong password"))
-    assert refused(FORM_PAGE, again, form=with_steps(*FORM.steps, role))[0] is FORM_LOGIN_REFUSED
+    assert refused(FORM_PAGE, again, form=with_steps(*FORM.steps, role))[0] is form_login_codes.REFUSED
     # Where the file says what a refusal is, nothing is guessed: the form of the next step is missing then.
     told = replace(with_steps(*FORM.steps, role), refused=(ResponseMark(marker="mot de passe"),))
-    assert refused(FORM_PAGE, again, form=told)[0] is FORM_LOGIN_FORM
+    assert refused(FORM_PAGE, again, form=told)[0] is form_login_codes.FORM
 
 
 def test_a_next_step_that_asks_for_the_secret_once_more_is_no_refusal() -> None:
@@ -147,24 +140,24 @@ def test_a_next_step_that_asks_for_the_secret_once_more_is_no_refusal() -> None:
 @pytest.mark.parametrize(
     ("answer", "code"),
     [
-        (FormResponse(302, b"", "https://evil.example/login.php"), FORM_LOGIN_ELSEWHERE),
-        (FormResponse(302, b"", "/other"), FORM_LOGIN_ELSEWHERE),
-        (FormResponse(500, page()), FORM_LOGIN_ANSWER),
-        (FormResponse(404, page()), FORM_LOGIN_FORM),
-        (FormResponse(200, b"<p>Maintenance"), FORM_LOGIN_FORM),
-        (FormResponse(200, page("https://evil.example/login.php")), FORM_LOGIN_ELSEWHERE),
-        (FormResponse(200, page("//evil.example/login.php")), FORM_LOGIN_ELSEWHERE),
-        (FormResponse(200, page("http://grr.example.org/login.php")), FORM_LOGIN_ELSEWHERE),
-        (FormResponse(200, page("/login.php/../other.php")), FORM_LOGIN_ELSEWHERE),
-        (FormResponse(200, page("/other.php")), FORM_LOGIN_ELSEWHERE),
-        (FormResponse(200, page("login.php", head='<base href="https://evil.example/">')), FORM_LOGIN_ELSEWHERE),
-        (FormResponse(200, page("/login.php", head='<base href="https://evil.example/">')), FORM_LOGIN_ELSEWHERE),
-        (FormResponse(200, page("login.php", head='<base href="/sub/">')), FORM_LOGIN_ELSEWHERE),
+        (FormResponse(302, b"", "https://evil.example/login.php"), form_login_codes.ELSEWHERE),
+        (FormResponse(302, b"", "/other"), form_login_codes.ELSEWHERE),
+        (FormResponse(500, page()), form_login_codes.ANSWER),
+        (FormResponse(404, page()), form_login_codes.FORM),
+        (FormResponse(200, b"<p>Maintenance"), form_login_codes.FORM),
+        (FormResponse(200, page("https://evil.example/login.php")), form_login_codes.ELSEWHERE),
+        (FormResponse(200, page("//evil.example/login.php")), form_login_codes.ELSEWHERE),
+        (FormResponse(200, page("http://grr.example.org/login.php")), form_login_codes.ELSEWHERE),
+        (FormResponse(200, page("/login.php/../other.php")), form_login_codes.ELSEWHERE),
+        (FormResponse(200, page("/other.php")), form_login_codes.ELSEWHERE),
+        (FormResponse(200, page("login.php", head='<base href="https://evil.example/">')), form_login_codes.ELSEWHERE),
+        (FormResponse(200, page("/login.php", head='<base href="https://evil.example/">')), form_login_codes.ELSEWHERE),
+        (FormResponse(200, page("login.php", head='<base href="/sub/">')), form_login_codes.ELSEWHERE),
         (
             FormResponse(200, page("https://grr.example.org/login.php", head='<base href="//evil.example/">')),
-            FORM_LOGIN_ELSEWHERE,
+            form_login_codes.ELSEWHERE,
         ),
-        (FormResponse(200, page(f"/login.php?{'a' * 3000}")), FORM_LOGIN_ELSEWHERE),
+        (FormResponse(200, page(f"/login.php?{'a' * 3000}")), form_login_codes.ELSEWHERE),
     ],
 )
 def test_nothing_is_sent_where_the_form_leads_elsewhere_or_has_changed(answer: FormResponse, code: Code) -> None:
@@ -214,16 +207,16 @@ def test_a_base_of_the_application_itself_counts() -> None:
 @pytest.mark.parametrize(
     ("answer", "code"),
     [
-        (FormResponse(200, page()), FORM_LOGIN_REFUSED),
-        (FormResponse(401), FORM_LOGIN_REFUSED),
-        (FormResponse(403), FORM_LOGIN_REFUSED),
-        (FormResponse(302, b"", "/login.php?error=1"), FORM_LOGIN_REFUSED),
-        (FormResponse(500), FORM_LOGIN_ANSWER),
-        (FormResponse(503, page()), FORM_LOGIN_ANSWER),
-        (FormResponse(200, b"<p>Charte"), FORM_LOGIN_ANSWER),
-        (FormResponse(302, b"", "/charte.php"), FORM_LOGIN_ANSWER),
-        (FormResponse(302, b"", "https://evil.example/index.php?p=s3cret"), FORM_LOGIN_ELSEWHERE),
-        (FormResponse(302, b"", "/index.php"), FORM_LOGIN_ANSWER),
+        (FormResponse(200, page()), form_login_codes.REFUSED),
+        (FormResponse(401), form_login_codes.REFUSED),
+        (FormResponse(403), form_login_codes.REFUSED),
+        (FormResponse(302, b"", "/login.php?error=1"), form_login_codes.REFUSED),
+        (FormResponse(500), form_login_codes.ANSWER),
+        (FormResponse(503, page()), form_login_codes.ANSWER),
+        (FormResponse(200, b"<p>Charte"), form_login_codes.ANSWER),
+        (FormResponse(302, b"", "/charte.php"), form_login_codes.ANSWER),
+        (FormResponse(302, b"", "https://evil.example/index.php?p=s3cret"), form_login_codes.ELSEWHERE),
+        (FormResponse(302, b"", "/index.php"), form_login_codes.ANSWER),
     ],
 )
 def test_what_is_not_signed_in_has_its_code(answer: FormResponse, code: Code) -> None:
@@ -233,8 +226,8 @@ def test_what_is_not_signed_in_has_its_code(answer: FormResponse, code: Code) ->
 
 def test_the_file_says_what_is_refused() -> None:
     form = replace(FORM, refused=(ResponseMark(marker="Mot de passe incorrect"),))
-    assert refused(FORM_PAGE, FormResponse(200, b"Mot de passe incorrect"), form=form)[0] is FORM_LOGIN_REFUSED
-    assert refused(FORM_PAGE, FormResponse(200, page()), form=form)[0] is FORM_LOGIN_ANSWER
+    assert refused(FORM_PAGE, FormResponse(200, b"Mot de passe incorrect"), form=form)[0] is form_login_codes.REFUSED
+    assert refused(FORM_PAGE, FormResponse(200, page()), form=form)[0] is form_login_codes.ANSWER
 
 
 def test_a_refusal_that_leads_to_where_a_success_does_is_one_all_the_same() -> None:
@@ -242,23 +235,23 @@ def test_a_refusal_that_leads_to_where_a_success_does_is_one_all_the_same() -> N
     inside, again = ResponseMark(location="/index.php"), ResponseMark(location="/index.php?error=1")
     form = replace(FORM, signed_in=(inside,), refused=(again,))
     said = FormResponse(302, b"", "/index.php?error=1", (b"GRRSESSID=x",))
-    assert refused(FORM_PAGE, said, form=form)[0] is FORM_LOGIN_REFUSED
+    assert refused(FORM_PAGE, said, form=form)[0] is form_login_codes.REFUSED
     assert walked(FORM_PAGE, replace(said, location="/index.php"), form=form)[1].cookies == b"GRRSESSID=x"
     page_of_both = FormResponse(200, b"<p>Bonjour<p>Mot de passe incorrect", None, (b"GRRSESSID=x",))
     texts = (ResponseMark(marker="Bonjour"),), (ResponseMark(marker="Mot de passe incorrect"),)
     form = replace(FORM, signed_in=texts[0], refused=texts[1])
-    assert refused(FORM_PAGE, page_of_both, form=form)[0] is FORM_LOGIN_REFUSED
+    assert refused(FORM_PAGE, page_of_both, form=form)[0] is form_login_codes.REFUSED
 
 
 def test_the_file_says_who_is_signed_in() -> None:
     form = replace(FORM, signed_in=(ResponseMark(200, marker="Bonjour"), ResponseMark(302, "/a")))
     assert walked(FORM_PAGE, FormResponse(200, b"<p>Bonjour"), form=form)[1].cookies == b"GRRSESSID=before"
-    assert refused(FORM_PAGE, FormResponse(302, b"", "/index.php"), form=form)[0] is FORM_LOGIN_ANSWER
+    assert refused(FORM_PAGE, FormResponse(302, b"", "/index.php"), form=form)[0] is form_login_codes.ANSWER
 
 
 def test_a_token_that_comes_twice_is_a_form_that_has_changed() -> None:
     twice = page(fields="<input name=user><input name=password><input name=csrf value=a><input name=csrf value=b>")
-    assert refused(FormResponse(200, twice))[0] is FORM_LOGIN_FORM
+    assert refused(FormResponse(200, twice))[0] is form_login_codes.FORM
 
 
 # --- the page that a sign-in is checked by
@@ -284,20 +277,20 @@ def test_a_cookie_that_its_answer_sets_is_the_sessions() -> None:
 @pytest.mark.parametrize(
     ("answer", "code"),
     [
-        (FormResponse(200, b"<p>Session over"), FORM_LOGIN_LOOP),
-        (FormResponse(302, b"", "/login.php?next=%2Fmine.php"), FORM_LOGIN_LOOP),
-        (FormResponse(200, page()), FORM_LOGIN_LOOP),
-        (FormResponse(200, page("https://evil.example/")), FORM_LOGIN_LOOP),
-        (FormResponse(401), FORM_LOGIN_LOOP),
-        (FormResponse(403, b"<p>Bonjour Helene"), FORM_LOGIN_LOOP),
-        (replace(MINE, set_cookies=(b"GRRSESSID=; Max-Age=0; Path=/",)), FORM_LOGIN_LOOP),
-        (FormResponse(302, b"", "/charte.php"), FORM_LOGIN_ELSEWHERE),
-        (FormResponse(302, b"", "https://evil.example/mine.php?p=s3cret"), FORM_LOGIN_ELSEWHERE),
-        (FormResponse(302), FORM_LOGIN_ELSEWHERE),
-        (FormResponse(500, b"<p>Bonjour Helene"), FORM_LOGIN_ANSWER),
-        (FormResponse(404), FORM_LOGIN_ANSWER),
-        (FormResponse(204), FORM_LOGIN_ANSWER),
-        (FormResponse(304), FORM_LOGIN_ANSWER),
+        (FormResponse(200, b"<p>Session over"), form_login_codes.LOOP),
+        (FormResponse(302, b"", "/login.php?next=%2Fmine.php"), form_login_codes.LOOP),
+        (FormResponse(200, page()), form_login_codes.LOOP),
+        (FormResponse(200, page("https://evil.example/")), form_login_codes.LOOP),
+        (FormResponse(401), form_login_codes.LOOP),
+        (FormResponse(403, b"<p>Bonjour Helene"), form_login_codes.LOOP),
+        (replace(MINE, set_cookies=(b"GRRSESSID=; Max-Age=0; Path=/",)), form_login_codes.LOOP),
+        (FormResponse(302, b"", "/charte.php"), form_login_codes.ELSEWHERE),
+        (FormResponse(302, b"", "https://evil.example/mine.php?p=s3cret"), form_login_codes.ELSEWHERE),
+        (FormResponse(302), form_login_codes.ELSEWHERE),
+        (FormResponse(500, b"<p>Bonjour Helene"), form_login_codes.ANSWER),
+        (FormResponse(404), form_login_codes.ANSWER),
+        (FormResponse(204), form_login_codes.ANSWER),
+        (FormResponse(304), form_login_codes.ANSWER),
     ],
 )
 def test_whatever_else_it_answers_is_no_sign_in(answer: FormResponse, code: Code) -> None:
@@ -321,14 +314,14 @@ def test_whatever_else_it_answers_is_no_sign_in(answer: FormResponse, code: Code
 )
 def test_a_page_that_may_hide_its_form_from_us_is_no_sign_in(hidden: bytes) -> None:
     found, detail, _ = refused(FORM_PAGE, ENTERED, FormResponse(200, hidden), form=CHECKED)
-    assert found is FORM_LOGIN_ANSWER
+    assert found is form_login_codes.ANSWER
     assert detail.startswith("/mine.php does not say whether this is a signed-in person: the page cannot be read to")
 
 
 def test_a_form_behind_the_end_of_the_page_is_seen_as_browsers_see_it() -> None:
     """Pages that are put together from several begin and end more than once."""
     hidden = FormResponse(200, b"<html><body><p>Bonjour Helene</body></HTML >\n" + page())
-    assert refused(FORM_PAGE, ENTERED, hidden, form=CHECKED)[0] is FORM_LOGIN_LOOP
+    assert refused(FORM_PAGE, ENTERED, hidden, form=CHECKED)[0] is form_login_codes.LOOP
 
 
 @pytest.mark.parametrize(
@@ -361,7 +354,7 @@ def test_a_refusal_that_is_told_on_the_page_behind_is_a_refusal() -> None:
     """As many applications do: wrong or right, they lead to one page, which says what was wrong."""
     form = replace(CHECKED, refused=(ResponseMark(marker="Mot de passe incorrect"),))
     said = FormResponse(200, b"<p>Bienvenue<p>Mot de passe incorrect")
-    assert refused(FORM_PAGE, ENTERED, said, form=form)[0] is FORM_LOGIN_REFUSED
+    assert refused(FORM_PAGE, ENTERED, said, form=form)[0] is form_login_codes.REFUSED
 
 
 def test_the_form_of_the_first_step_is_seen_where_it_has_no_secret() -> None:
@@ -369,7 +362,7 @@ def test_the_form_of_the_first_step_is_seen_where_it_has_no_secret() -> None:
     form: FormLogin = replace(CHECKED, steps=(NAME, secret))
     asks = FormResponse(200, page("/secret", fields="<input name=password type=password>"))
     before = FormResponse(200, NAME_FORM), asks, ENTERED
-    assert refused(*before, FormResponse(200, NAME_FORM), form=form)[0] is FORM_LOGIN_LOOP
+    assert refused(*before, FormResponse(200, NAME_FORM), form=form)[0] is form_login_codes.LOOP
     # Another form, which has a field of that name: whoever is signed in looks for people with it.
     search = FormResponse(200, page("/people", fields="<input name=user>"))
     assert walked(*before, search, form=form)[1].cookies == b"GRRSESSID=after"

@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from gateway.model.codes import STORE_UNREACHABLE
+from gateway.model.codes import store_codes
 from gateway.model.errors import GatewayError
 from gateway.model.ports import Page
 from tests.fronts.fronts import GATEWAY, SECRET, SECRETS
@@ -87,7 +87,7 @@ async def test_a_seat_of_the_store_is_waited_for_and_a_store_that_is_away_lets_n
         cookie = b"Cookie: __Host-ecluse=" + COOKIE
         assert told(await gate.once(question(b"GET", b"/", cookie)))[0] == (b"X-Remote-User", b"helene")
         gate.sessions.hot.clear()
-        gate.sessions.error = GatewayError(STORE_UNREACHABLE, "away")
+        gate.sessions.error = GatewayError(store_codes.UNREACHABLE, "away")
         answer = await gate.once(question(b"GET", b"/", cookie))
         assert (answer.status, answer.values(b"X-Ecluse-Status")) == (403, [b"503"])
 

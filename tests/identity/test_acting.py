@@ -9,7 +9,7 @@ import pytest
 from gateway.identity.acting import acting_directories, acts_for, in_the_name_of, named_by
 from gateway.identity.directories import NEVER, counts_until, due_at, finding_of, unknown_of
 from gateway.identity.perimeter import establish, organisations
-from gateway.model.codes import LOGIN_MAPPING, LOGIN_OUTSIDE_PERIMETER
+from gateway.model.codes import login_codes
 from gateway.model.directory import ActsFor, Directory, DirectoryFinding, GivenAttribute
 from gateway.model.errors import GatewayError
 from gateway.model.identity import Identity
@@ -107,15 +107,15 @@ def test_a_person_acts_for_one_of_all_and_no_number_of_another_is_left() -> None
 def test_neither_what_nobody_names_nor_what_the_provider_may_not_say() -> None:
     with pytest.raises(GatewayError) as error:
         establish(provider(), known(siret=LYCEE), chosen=OTHER, named=(COMMUNE,))
-    assert error.value.code is LOGIN_MAPPING
+    assert error.value.code is login_codes.MAPPING
     bounded = provider(perimeter=Perimeter(siret=frozenset({COMMUNE})))
     with pytest.raises(GatewayError) as error:
         establish(bounded, known(siret=LYCEE), chosen=COMMUNE, named=(COMMUNE,))
-    assert error.value.code is LOGIN_OUTSIDE_PERIMETER
+    assert error.value.code is login_codes.OUTSIDE_PERIMETER
     several = replace(known(), attributes={"siret": (LYCEE, OTHER)})
     with pytest.raises(GatewayError) as error:
         establish(provider(), several, chosen=COMMUNE, named=(COMMUNE,))
-    assert error.value.code is LOGIN_MAPPING, "its file says that it names one"
+    assert error.value.code is login_codes.MAPPING, "its file says that it names one"
 
 
 def test_what_directories_say_of_other_organisations_is_left_out() -> None:

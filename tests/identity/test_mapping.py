@@ -17,7 +17,8 @@ from gateway.identity.mapping import (
 )
 from gateway.identity.perimeter import check, tenant_of
 from gateway.model.assertion import Assertion, NameId, SamlAttribute
-from gateway.model.codes import LOGIN_MAPPING, LOGIN_OUTSIDE_PERIMETER, Code
+from gateway.model.codes import login_codes
+from gateway.model.codes.code import Code
 from gateway.model.errors import GatewayError
 from gateway.model.identity import Identity
 from gateway.model.provider import Perimeter, SamlProvider
@@ -35,7 +36,7 @@ def mapped(claims: dict[str, object], tenant: str | None = None, **attributes: s
 def refused(claims: dict[str, object], **attributes: str) -> str:
     with pytest.raises(GatewayError) as error:
         mapped(claims, **attributes)
-    assert error.value.code is LOGIN_MAPPING
+    assert error.value.code is login_codes.MAPPING
     return error.value.detail
 
 
@@ -244,7 +245,7 @@ def test_a_session_has_exactly_one_tenant_where_the_provider_names_its_attribute
     for claims in ({}, {"siret": ["1", "2"]}, {"siret": ""}, {"_claim_names": {"siret": "x"}, "siret": "1"}):
         with pytest.raises(GatewayError, match=r"`siret`, has [02] values, not 1") as error:
             tenant_of(found, mapped(claims, siret="siret"))
-        assert error.value.code is LOGIN_MAPPING
+        assert error.value.code is login_codes.MAPPING
 
 
 def test_the_names_that_an_attribute_may_not_take() -> None:
@@ -364,13 +365,13 @@ def test_who_has_no_name_id_is_known_by_the_attribute_that_the_file_names() -> N
 @pytest.mark.parametrize("values", [(), ("",), ("a", "b"), (" a",), ("\uff41",), ("a\u200b",), ("x" * 1025,)])
 def test_an_attribute_that_names_nobody_or_two_signs_nobody_in(values: tuple[str, ...]) -> None:
     of = replace(idp(uid="uid"), subject_without_name_id="uid")
-    assert refusal(of, sent("uid", *values), name_id=None)[0] is LOGIN_MAPPING
+    assert refusal(of, sent("uid", *values), name_id=None)[0] is login_codes.MAPPING
 
 
 @pytest.mark.parametrize("value", ["a\r\nX-Admin: 1", "a\x00", "a\tb", "x" * (LONGEST_VALUE + 1)])
 def test_a_value_that_no_header_should_see_is_refused_and_not_repeated(value: str) -> None:
     code, detail = refusal(idp(a="a"), sent("a", value))
-    assert code is LOGIN_MAPPING
+    assert code is login_codes.MAPPING
     assert value[:3] not in detail
 
 
@@ -417,8 +418,10 @@ def test_a_scope_is_one_of_the_metadata() -> None:
     for value in ("h@metropole.example", "h@METROPOLE.example", "h@sports.cd21.example"):
         assert asserted(of, sent(EPPN, value), scopes=scopes).attributes == {"eppn": (value,)}
     for value in ("h@other.example", "h@sub.metropole.example", "h@cd21.example", "h@x.cd21.example.evil", "h@", "h"):
-        assert refusal(of, sent(EPPN, value), scopes=scopes)[0] is LOGIN_OUTSIDE_PERIMETER
-    assert refusal(of, sent(EPPN, "h@other.example@metropole.example"), scopes=scopes)[0] is LOGIN_OUTSIDE_PERIMETER
+        assert refusal(of, sent(EPPN, value), scopes=scopes)[0] is login_codes.OUTSIDE_PERIMETER
+    assert (
+        refusal(of, sent(EPPN, "h@other.example@metropole.example"), scopes=scopes)[0] is login_codes.OUTSIDE_PERIMETER
+    )
 
 
 def test_one_value_outside_is_one_too_many() -> None:
@@ -427,7 +430,7 @@ def test_one_value_outside_is_one_too_many() -> None:
         sent(EPPN, "h@metropole.example", "h@other.example"),
         scopes=(("metropole.example", False),),
     )
-    assert code is LOGIN_OUTSIDE_PERIMETER
+    assert code is login_codes.OUTSIDE_PERIMETER
     assert detail == "`eppn` has a scope that this provider does not speak for"
 
 
@@ -440,13 +443,13 @@ def test_a_scoped_attribute_is_known_by_any_of_its_names() -> None:
         (idp(id="urn:oasis:names:tc:SAML:attribute:subject-id"),
          sent("urn:oasis:names:tc:SAML:attribute:subject-id", "h@other.example")),
     ):  # fmt: skip
-        assert refusal(replace(of, friendly_names=True), attribute, scopes=scopes)[0] is LOGIN_OUTSIDE_PERIMETER
+        assert refusal(replace(of, friendly_names=True), attribute, scopes=scopes)[0] is login_codes.OUTSIDE_PERIMETER
 
 
 def test_without_a_scope_in_the_metadata_the_provider_file_bounds_it() -> None:
     bounded = Perimeter(email_domains=frozenset({"metropole.example"}))
     assert asserted(idp(bounded, eppn=EPPN), sent(EPPN, "h@metropole.example")).attributes
-    assert refusal(idp(bounded, eppn=EPPN), sent(EPPN, "h@other.example"))[0] is LOGIN_OUTSIDE_PERIMETER
+    assert refusal(idp(bounded, eppn=EPPN), sent(EPPN, "h@other.example"))[0] is login_codes.OUTSIDE_PERIMETER
     assert asserted(idp(eppn=EPPN), sent(EPPN, "h@other.example")).attributes
 
 
@@ -458,7 +461,7 @@ def test_what_the_metadata_state_never_widens_what_the_file_says(bound: str, sco
     """XS15.8: a provider writes its metadata itself."""
     bounded = Perimeter(**{bound: frozenset({"metropole.example"})})
     assert refusal(idp(bounded, eppn=EPPN), sent(EPPN, "h@other.example"), scopes=scopes)[0] is (
-        LOGIN_OUTSIDE_PERIMETER
+        login_codes.OUTSIDE_PERIMETER
     )
 
 
@@ -471,13 +474,13 @@ def test_what_the_metadata_state_narrows_it() -> None:
 
 def test_a_pattern_that_is_none_lets_nothing_in() -> None:
     code, _ = refusal(idp(eppn=EPPN), sent(EPPN, "h@metropole.example"), scopes=(("(", True),))
-    assert code is LOGIN_OUTSIDE_PERIMETER
+    assert code is login_codes.OUTSIDE_PERIMETER
 
 
 @pytest.mark.parametrize("name", [*COMMON["mail"], "urn:oid:1.2.840.113549.1.9.1"])
 def test_an_address_is_within_the_perimeter_whatever_it_is_called(name: str) -> None:
     of = idp(Perimeter(email_domains=frozenset({"metropole.example"})), contact=name)
-    assert refusal(of, sent(name, "x@b.example"))[0] is LOGIN_OUTSIDE_PERIMETER
+    assert refusal(of, sent(name, "x@b.example"))[0] is login_codes.OUTSIDE_PERIMETER
     check(of, asserted(of, sent(name, "x@metropole.example")))
 
 
@@ -485,7 +488,7 @@ def test_an_address_is_within_the_perimeter_whatever_it_is_called(name: str) -> 
 @pytest.mark.parametrize("value", ["21210001600012", "217 500 016 00019", "21750001600010", "217500016000190"])
 def test_a_siret_is_within_the_perimeter_whatever_it_is_called(name: str, value: str) -> None:
     of = idp(Perimeter(siret=frozenset({"21750001600019"})), number=name)
-    assert refusal(of, sent(name, value))[0] is LOGIN_OUTSIDE_PERIMETER
+    assert refusal(of, sent(name, value))[0] is login_codes.OUTSIDE_PERIMETER
 
 
 def test_the_tenant_is_one() -> None:
@@ -493,7 +496,7 @@ def test_the_tenant_is_one() -> None:
     assert tenant_of(of, asserted(of, sent("siret", "21750001600019"))) == "21750001600019"
     with pytest.raises(GatewayError) as error:
         tenant_of(of, asserted(of, sent("siret", "1", "2")))
-    assert error.value.code is LOGIN_MAPPING
+    assert error.value.code is login_codes.MAPPING
 
 
 # --- a NameID that was made for another service -----------------------------------------------------------------------
@@ -509,10 +512,10 @@ def test_a_name_qualified_for_another_service_is_nobody_s_plain_name() -> None:
     """Core 8.3.7: there, the same letters are another person. As a subject it is told apart, as a value it is not."""
     name_id = NameId("hleboeuf", sp_name_qualifier="https://other.example")
     code, detail = refusal(idp(uid="NameID"), name_id=name_id)
-    assert code is LOGIN_MAPPING
+    assert code is login_codes.MAPPING
     assert "another service provider" in detail
     assert "hleboeuf" not in detail
     assert asserted(idp(), name_id=name_id).subject == f"!{IDP}!https://other.example!hleboeuf"
     targeted = SamlAttribute("urn:oid:1", None, None, ("hleboeuf",), of_another_sp=True)
-    assert refusal(idp(uid="urn:oid:1"), targeted)[0] is LOGIN_MAPPING
+    assert refusal(idp(uid="urn:oid:1"), targeted)[0] is login_codes.MAPPING
     assert asserted(idp(uid="uid"), targeted, sent("uid", "h")).attributes == {"uid": ("h",)}

@@ -5,8 +5,8 @@ import csv
 import pytest
 
 from gateway.identity.organisation_table import organisations_in
+from gateway.model.codes import organisation_codes
 from gateway.model.errors import GatewayError
-from gateway.model.organisation_codes import ORGANISATIONS_FILE
 from gateway.model.organisations import ListedOrganisation
 
 
@@ -52,7 +52,7 @@ def test_every_column_is_taken_and_only_the_name_is_needed() -> None:
 def test_what_is_wrong_is_told_with_its_line(text: str, why: str) -> None:
     with pytest.raises(GatewayError) as refused:
         list(organisations_in(text.splitlines(keepends=True), ","))
-    assert refused.value.code is ORGANISATIONS_FILE
+    assert refused.value.code is organisation_codes.FILE
     assert refused.value.detail.startswith(why)
 
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from gateway.config.schema.saml_attributes import COMMON
 from gateway.identity.perimeter import check, establish, is_inside, is_mail, is_scoped, is_siret, may_hold_an_address
 from gateway.model.assertion import ADDRESS_FORMAT
-from gateway.model.codes import LOGIN_OUTSIDE_PERIMETER
+from gateway.model.codes import login_codes
 from gateway.model.errors import GatewayError
 from gateway.model.identity import Established, Identity
 from gateway.model.provider import MetadataFile, OidcProvider, Perimeter, SamlProvider
@@ -107,7 +107,7 @@ def test_a_refusal_names_the_attribute_and_never_its_value() -> None:
     for name, value in (("siret", DEPARTEMENT), ("mail", "x@departement.example"), ("mail", "x@"), ("groups", "root")):
         with pytest.raises(GatewayError, match=f"`{name}`") as refused:
             check(of, Identity("metropole", of.issuer, "s-1", {name: (value,)}))
-        assert refused.value.code is LOGIN_OUTSIDE_PERIMETER
+        assert refused.value.code is login_codes.OUTSIDE_PERIMETER
         assert value not in refused.value.detail
 
 

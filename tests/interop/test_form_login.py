@@ -18,7 +18,7 @@ from gateway.federation.applications import Applications
 from gateway.federation.form_exchange import FormExchange
 from gateway.federation.form_logins import FormLogins, TrustedAccounts
 from gateway.formlogin.spec import ApplicationSession
-from gateway.model.code_table import all_codes
+from gateway.model.codes.table import all_codes
 from gateway.model.session import Seat
 from gateway.stores.login_tries import LoginTries
 from gateway.stores.memory import MemoryStore

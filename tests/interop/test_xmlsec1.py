@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from lxml import etree
 
-from gateway.model import codes
+from gateway.model.codes import saml_codes
 from gateway.model.errors import GatewayError
 from gateway.saml.names import saml
 from tests.patience import PATIENCE
@@ -82,7 +82,7 @@ def test_a_byte_of_what_it_encrypted_is_not_changed(keys: Path) -> None:
     value.text = value.text.strip()[:-8] + "AAAAAAA="
     with pytest.raises(GatewayError) as refused:
         validated(written(root))
-    assert refused.value.code is codes.SAML_DECRYPTION
+    assert refused.value.code is saml_codes.DECRYPTION
 
 
 # --- our tests encrypt, it opens --------------------------------------------------------------------------------------

@@ -15,7 +15,7 @@ from gateway.model.account import (
     same_login,
     written_person,
 )
-from gateway.model.account_codes import ACCOUNT_LOGIN, ACCOUNT_PERSON
+from gateway.model.codes import account_codes
 from gateway.model.errors import GatewayError
 from gateway.model.identity import Identity
 
@@ -56,7 +56,7 @@ def test_without_one_known_value_nobody_is_named(name: str) -> None:
     who = replace(HELENE, attributes={**HELENE.attributes, "left": ("x",)}, left_out=frozenset({"left"}))
     with pytest.raises(GatewayError) as error:
         person_of((name,), who)
-    assert error.value.code is ACCOUNT_PERSON
+    assert error.value.code is account_codes.PERSON
     assert name in error.value.detail
 
 
@@ -64,14 +64,14 @@ def test_without_one_known_value_nobody_is_named(name: str) -> None:
 def test_a_value_that_cannot_be_written(subject: str) -> None:
     with pytest.raises(GatewayError) as error:
         person_of(("subject",), replace(HELENE, subject=subject))
-    assert error.value.code is ACCOUNT_PERSON
+    assert error.value.code is account_codes.PERSON
 
 
 @pytest.mark.parametrize("text", ["", "uid", "uid=", "=x", "uid=a&uid=b", "UID=a", "uid=%ff", "a b=c"])
 def test_what_names_nobody(text: str) -> None:
     with pytest.raises(GatewayError) as error:
         read_person(text)
-    assert error.value.code is ACCOUNT_PERSON
+    assert error.value.code is account_codes.PERSON
 
 
 def test_a_login_is_kept_in_one_form() -> None:
@@ -83,7 +83,7 @@ def test_a_login_is_kept_in_one_form() -> None:
 def test_no_login(login: str) -> None:
     with pytest.raises(GatewayError) as error:
         checked_login(login)
-    assert error.value.code is ACCOUNT_LOGIN
+    assert error.value.code is account_codes.LOGIN
     assert "zq" not in error.value.detail
 
 

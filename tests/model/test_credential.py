@@ -1,4 +1,4 @@
-from gateway.model.codes import POLICY_NOT_ALLOWED
+from gateway.model.codes import policy_codes
 from gateway.model.credential import Credential, NoCredential
 
 
@@ -11,4 +11,4 @@ def test_the_secret_is_in_no_representation() -> None:
 
 
 def test_where_nothing_is_known_the_page_and_the_operator_are_told_why() -> None:
-    assert NoCredential(POLICY_NOT_ALLOWED, "no uid") == NoCredential(POLICY_NOT_ALLOWED, "no uid")
+    assert NoCredential(policy_codes.NOT_ALLOWED, "no uid") == NoCredential(policy_codes.NOT_ALLOWED, "no uid")

@@ -3,7 +3,7 @@ from urllib.parse import quote, quote_plus
 
 import pytest
 
-from gateway.model.codes import OIDC_TOKEN
+from gateway.model.codes import oidc_codes
 from gateway.model.errors import GatewayError
 from gateway.model.quoting import quoted, unechoed, without
 
@@ -46,7 +46,7 @@ def test_nor_is_what_is_left_of_it_where_a_quotation_was_cut(before: int) -> Non
 
 
 def test_an_error_tells_none_of_them_and_is_otherwise_the_same() -> None:
-    error = unechoed(GatewayError(OIDC_TOKEN, f"iss {quoted(SECRET)}", shown="5 s"), ("another", SECRET))
-    assert (error.code, error.detail, error.shown) == (OIDC_TOKEN, 'iss "(not shown)"', "5 s")
+    error = unechoed(GatewayError(oidc_codes.TOKEN, f"iss {quoted(SECRET)}", shown="5 s"), ("another", SECRET))
+    assert (error.code, error.detail, error.shown) == (oidc_codes.TOKEN, 'iss "(not shown)"', "5 s")
     assert SECRET not in str(error)
-    assert unechoed(GatewayError(OIDC_TOKEN, "iss"), ("another",)).detail == "iss"
+    assert unechoed(GatewayError(oidc_codes.TOKEN, "iss"), ("another",)).detail == "iss"

@@ -319,9 +319,10 @@ DEFENCES = (
     Defence(
         "several values and no join",
         _RENDER,
-        '        if len(values) > 1:\n            raise GatewayError(TRANSLATION_SEVERAL, f"{len(values)} values and',
+        "        if len(values) > 1:\n"
+        '            raise GatewayError(translation_codes.SEVERAL, f"{len(values)} values and',
         "translation/test_render.py translation/test_read_back.py",
-        '        if False:\n            raise GatewayError(TRANSLATION_SEVERAL, f"{len(values)} values and',
+        '        if False:\n            raise GatewayError(translation_codes.SEVERAL, f"{len(values)} values and',
     ),
     Defence(
         "two names that one server folds",

@@ -79,9 +79,9 @@ DEFENCES = (
     Defence(
         "a token that was just fetched is not asked for again",
         "directories/http_reader.py",
-        "if is_new or refused.code is not DIRECTORY_DENIED:",
+        "if is_new or refused.code is not directory_codes.DENIED:",
         "directories/test_http_token.py",
-        "if refused.code is not DIRECTORY_DENIED:",
+        "if refused.code is not directory_codes.DENIED:",
     ),
     Defence("the size of a token's answer", _TOKEN, "if len(body) > _LARGEST:", "directories/test_http_token.py"),
     Defence(

@@ -3,7 +3,7 @@
 from tests.mutations.defence import Defence
 
 _WALK, _PAGES = "formlogin/walk.py", "formlogin/pages.py"
-_LED = "LINKED_ANEW: Final = (ACCOUNT_LINK, FORM_LOGIN_REFUSED, FORM_LOGIN_LOOP)"
+_LED = "LINKED_ANEW: Final = (account_codes.LINK, form_login_codes.REFUSED, form_login_codes.LOOP)"
 
 DEFENCES = (
     Defence(
@@ -46,12 +46,12 @@ DEFENCES = (
         "model/account.py",
         _LED,
         "proxy/test_form_sessions.py portal/http/test_pages.py",
-        _LED.replace(", FORM_LOGIN_LOOP", ""),
+        _LED.replace(", form_login_codes.LOOP", ""),
     ),
     Defence(
         "another account sends no form by hand",
         "proxy/refusals.py",
-        "if code is POLICY_LOGIN_FORM:",
+        "if code is policy_codes.LOGIN_FORM:",
         "proxy/test_form_sessions.py",
     ),
     Defence(

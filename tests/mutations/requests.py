@@ -221,18 +221,18 @@ DEFENCES = (
     Defence(
         "no rule: no",
         "policy/decide.py",
-        "return Deny(None, POLICY_NO_RULE)",
+        "return Deny(None, policy_codes.NO_RULE)",
         "policy/test_decide.py",
-        "return Allow(None, POLICY_ALLOWED)",
+        "return Allow(None, policy_codes.ALLOWED)",
     ),
     Defence("a deny wins", "policy/decide.py", "if truth is TRUE:", "policy/test_decide.py"),
     Defence("an unknown deny", "policy/decide.py", "if unknown is not None:", "policy/test_decide.py"),
     Defence(
         "no other method",
         "policy/decide.py",
-        "return Deny(match.rules[0].ref, POLICY_METHOD, match.rules[0].refusal)",
+        "return Deny(match.rules[0].ref, policy_codes.METHOD, match.rules[0].refusal)",
         "policy/test_decide.py",
-        "return Allow(match.rules[0].ref, POLICY_ALLOWED)",
+        "return Allow(match.rules[0].ref, policy_codes.ALLOWED)",
     ),
     Defence(
         "unknown is no yes",
@@ -271,7 +271,7 @@ DEFENCES = (
     Defence(
         "an unreachable store",
         "access/pipeline.py",
-        "else Refuse(STORE_UNREACHABLE, error.detail)",
+        "else Refuse(store_codes.UNREACHABLE, error.detail)",
         "access/test_pipeline.py proxy/test_invariants.py",
         "else outcome",
     ),

@@ -8,15 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.model.codes import (
-    LOGIN_OTHER_PROVIDER,
-    LOGIN_PROVIDER_UNREACHABLE,
-    OIDC_CLIENT_AUTHENTICATION,
-    OIDC_PUSHED_REQUEST,
-    OIDC_RESPONSE_CODE,
-    OIDC_RESPONSE_ISSUER,
-    OIDC_RESPONSE_PARAMETER,
-)
+from gateway.model.codes import login_codes, oidc_codes
 from gateway.model.errors import GatewayError
 from gateway.model.levels import NO_STEP_UP, ProviderLevels, StepUpRequest
 from gateway.model.provider import AuthorizationParameters, OidcProvider
@@ -181,7 +173,7 @@ def test_a_signed_request_holds_all_of_it() -> None:
 
 
 def test_without_a_key_nothing_is_sent_unsigned() -> None:
-    assert outcome(lambda: signed_request(PROVIDER, METADATA, {}, FRESH)) == OIDC_CLIENT_AUTHENTICATION.id
+    assert outcome(lambda: signed_request(PROVIDER, METADATA, {}, FRESH)) == oidc_codes.CLIENT_AUTHENTICATION.id
 
 
 # --- pushed -----------------------------------------------------------------------------------------------------------
@@ -195,7 +187,7 @@ def test_a_pushed_request_goes_to_its_endpoint_by_an_authenticated_client() -> N
 
 
 def test_a_provider_without_an_endpoint_for_it() -> None:
-    assert outcome(lambda: pushed_request(PROVIDER, METADATA, {}, FRESH)) == OIDC_PUSHED_REQUEST.id
+    assert outcome(lambda: pushed_request(PROVIDER, METADATA, {}, FRESH)) == oidc_codes.PUSHED_REQUEST.id
 
 
 def test_the_browser_carries_a_reference_only() -> None:
@@ -209,17 +201,20 @@ def test_the_browser_carries_a_reference_only() -> None:
 @pytest.mark.parametrize(
     ("answer", "code"),
     [
-        (json_answer({"error": "invalid_request", "error_description": "no\nsuch scope"}, 400), OIDC_PUSHED_REQUEST),
-        (json_answer(b"<html>", 401), OIDC_PUSHED_REQUEST),
-        (json_answer({"request_uri": "urn:x"}, 200), OIDC_PUSHED_REQUEST),
-        (json_answer({"request_uri": "urn:x"}, 302), OIDC_PUSHED_REQUEST),
-        (json_answer({"request_uri": 1}, 201), OIDC_PUSHED_REQUEST),
-        (json_answer({"request_uri": ""}, 201), OIDC_PUSHED_REQUEST),
-        (json_answer({"request_uri": "é"}, 201), OIDC_PUSHED_REQUEST),
-        (json_answer({"request_uri": "u" * 513}, 201), OIDC_PUSHED_REQUEST),
-        (json_answer(b"[]", 201), OIDC_PUSHED_REQUEST),
-        (json_answer({}, 429), LOGIN_PROVIDER_UNREACHABLE),
-        (json_answer({}, 503), LOGIN_PROVIDER_UNREACHABLE),
+        (
+            json_answer({"error": "invalid_request", "error_description": "no\nsuch scope"}, 400),
+            oidc_codes.PUSHED_REQUEST,
+        ),
+        (json_answer(b"<html>", 401), oidc_codes.PUSHED_REQUEST),
+        (json_answer({"request_uri": "urn:x"}, 200), oidc_codes.PUSHED_REQUEST),
+        (json_answer({"request_uri": "urn:x"}, 302), oidc_codes.PUSHED_REQUEST),
+        (json_answer({"request_uri": 1}, 201), oidc_codes.PUSHED_REQUEST),
+        (json_answer({"request_uri": ""}, 201), oidc_codes.PUSHED_REQUEST),
+        (json_answer({"request_uri": "é"}, 201), oidc_codes.PUSHED_REQUEST),
+        (json_answer({"request_uri": "u" * 513}, 201), oidc_codes.PUSHED_REQUEST),
+        (json_answer(b"[]", 201), oidc_codes.PUSHED_REQUEST),
+        (json_answer({}, 429), login_codes.PROVIDER_UNREACHABLE),
+        (json_answer({}, 503), login_codes.PROVIDER_UNREACHABLE),
     ],
 )
 def test_an_answer_that_is_no_reference_ends_the_sign_in(answer: ProviderResponse, code: object) -> None:
@@ -355,14 +350,14 @@ def test_a_code_is_for_the_issuer_that_was_asked_whatever_the_file_says_since(as
 def test_iss_is_compared_wherever_it_is_sent(iss: str, metadata: ProviderMetadata, rest: tuple[str, str]) -> None:
     with pytest.raises(GatewayError) as refused:
         process([rest, ("iss", iss)], metadata)
-    assert refused.value.code is OIDC_RESPONSE_ISSUER
+    assert refused.value.code is oidc_codes.RESPONSE_ISSUER
 
 
 @pytest.mark.parametrize("rest", [("code", "abc"), ("error", "access_denied")])
 def test_iss_is_required_where_the_provider_announces_it(rest: tuple[str, str]) -> None:
     with pytest.raises(GatewayError) as refused:
         process([rest])
-    assert refused.value.code is OIDC_RESPONSE_ISSUER
+    assert refused.value.code is oidc_codes.RESPONSE_ISSUER
 
 
 def test_iss_may_be_absent_where_the_provider_does_not_announce_it() -> None:
@@ -372,7 +367,7 @@ def test_iss_may_be_absent_where_the_provider_does_not_announce_it() -> None:
 def test_a_code_at_another_providers_callback_goes_nowhere() -> None:
     with pytest.raises(GatewayError) as refused:
         process_authorization_response(provider(name="departement"), METADATA, LOGIN, [("code", "a"), ("iss", ISSUER)])
-    assert refused.value.code is LOGIN_OTHER_PROVIDER
+    assert refused.value.code is login_codes.OTHER_PROVIDER
 
 
 @pytest.mark.parametrize("name", ["code", "iss", "state", "error", "anything"])
@@ -380,14 +375,14 @@ def test_no_parameter_comes_twice(name: str) -> None:
     twice = [(name, "a"), (name, "a")]
     with pytest.raises(GatewayError) as refused:
         process([("code", "abc"), ("iss", ISSUER), *twice])
-    assert refused.value.code is OIDC_RESPONSE_PARAMETER
+    assert refused.value.code is oidc_codes.RESPONSE_PARAMETER
 
 
 @pytest.mark.parametrize("code", [None, "", "c" * 4097, "a\nb", "a\x00", "é", "a\x7f"])
 def test_a_code_of_a_wrong_form_is_refused(code: str | None) -> None:
     with pytest.raises(GatewayError) as refused:
         process([("iss", ISSUER), *([("code", code)] if code is not None else [])])
-    assert refused.value.code is OIDC_RESPONSE_CODE
+    assert refused.value.code is oidc_codes.RESPONSE_CODE
     assert code is None or code == "" or code not in refused.value.detail
 
 

@@ -7,7 +7,7 @@ import pytest
 from joserfc import jwt
 from joserfc.jwk import OctKey
 
-from gateway.model.codes import OIDC_CLIENT_AUTHENTICATION
+from gateway.model.codes import oidc_codes
 from gateway.model.errors import GatewayError
 from gateway.model.provider import OidcProvider
 from gateway.oidc.client_authentication import ASSERTION_SECONDS, ASSERTION_TYPE, authenticated_call
@@ -111,7 +111,7 @@ def test_an_assertion_is_written_to_the_token_endpoint_only_where_the_file_says_
 def test_what_is_missing_is_never_sent_as_an_empty_one(method: str, secret: str | None) -> None:
     with pytest.raises(GatewayError) as refused:
         call(provider(client_authentication=method, client_secret=secret))
-    assert refused.value.code is OIDC_CLIENT_AUTHENTICATION
+    assert refused.value.code is oidc_codes.CLIENT_AUTHENTICATION
 
 
 def test_no_secret_is_in_what_a_log_may_show() -> None:

@@ -4,12 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.model.codes import (
-    LOGIN_PROVIDER_UNREACHABLE,
-    OIDC_DISCOVERY,
-    OIDC_DISCOVERY_ENDPOINT,
-    OIDC_DISCOVERY_ISSUER,
-)
+from gateway.model.codes import login_codes, oidc_codes
 from gateway.model.errors import GatewayError
 from gateway.model.provider import ClientCertificate
 from gateway.oidc.discovery import discovery_request, process_discovery_response, require_endpoint
@@ -48,7 +43,7 @@ def test_the_document_is_asked_below_the_issuer(issuer: str, url: str) -> None:
 def test_an_issuer_that_is_no_https_url_is_never_asked(issuer: str) -> None:
     with pytest.raises(GatewayError) as refused:
         discovery_request(provider(issuer=issuer))
-    assert refused.value.code is OIDC_DISCOVERY_ENDPOINT
+    assert refused.value.code is oidc_codes.DISCOVERY_ENDPOINT
 
 
 def test_a_good_document_is_read() -> None:
@@ -73,7 +68,7 @@ def test_without_the_optional_members() -> None:
 def test_the_issuer_is_exactly_the_one_asked(issuer: object) -> None:
     with pytest.raises(GatewayError) as refused:
         process_discovery_response(PROVIDER, json_answer(document(issuer=issuer)))
-    assert refused.value.code is OIDC_DISCOVERY_ISSUER
+    assert refused.value.code is oidc_codes.DISCOVERY_ISSUER
     assert ISSUER in refused.value.detail
 
 
@@ -92,8 +87,8 @@ def test_a_provider_that_knows_us_by_our_certificate_is_called_at_the_aliases_fo
 @pytest.mark.parametrize(
     ("aliases", "code"),
     [
-        ("https://mtls.example/", OIDC_DISCOVERY),
-        ({"token_endpoint": "http://mtls.example/token"}, OIDC_DISCOVERY_ENDPOINT),
+        ("https://mtls.example/", oidc_codes.DISCOVERY),
+        ({"token_endpoint": "http://mtls.example/token"}, oidc_codes.DISCOVERY_ENDPOINT),
     ],
 )
 def test_aliases_are_held_to_the_same(aliases: object, code: object) -> None:
@@ -117,7 +112,7 @@ def test_aliases_are_held_to_the_same(aliases: object, code: object) -> None:
 def test_every_endpoint_is_an_https_url(member: str, url: object) -> None:
     with pytest.raises(GatewayError) as refused:
         process_discovery_response(PROVIDER, json_answer(document(**{member: url})))
-    assert refused.value.code is OIDC_DISCOVERY_ENDPOINT
+    assert refused.value.code is oidc_codes.DISCOVERY_ENDPOINT
     assert member in refused.value.detail
 
 
@@ -125,7 +120,7 @@ def test_every_endpoint_is_an_https_url(member: str, url: object) -> None:
 def test_the_endpoints_of_the_code_flow_are_required(member: str) -> None:
     with pytest.raises(GatewayError) as refused:
         process_discovery_response(PROVIDER, json_answer(document(**{member: None})))
-    assert refused.value.code is OIDC_DISCOVERY_ENDPOINT
+    assert refused.value.code is oidc_codes.DISCOVERY_ENDPOINT
 
 
 @pytest.mark.parametrize("announced", ["true", 1, [], {}])
@@ -133,19 +128,19 @@ def test_whether_iss_is_sent_is_true_or_false(announced: object) -> None:
     answer = json_answer(document(authorization_response_iss_parameter_supported=announced))
     with pytest.raises(GatewayError) as refused:
         process_discovery_response(PROVIDER, answer)
-    assert refused.value.code is OIDC_DISCOVERY
+    assert refused.value.code is oidc_codes.DISCOVERY
 
 
 @pytest.mark.parametrize(
     ("answer", "code"),
     [
-        (json_answer(document(), content_type="text/html"), OIDC_DISCOVERY),
-        (json_answer(document(), content_type=""), OIDC_DISCOVERY),
-        (json_answer(document(), status=404), OIDC_DISCOVERY),
-        (json_answer(document(), status=302), OIDC_DISCOVERY),
-        (json_answer(document(), status=503), LOGIN_PROVIDER_UNREACHABLE),
-        (json_answer(b"<html>"), OIDC_DISCOVERY),
-        (json_answer(b'{"issuer": "a", "issuer": "%s"}' % ISSUER.encode()), OIDC_DISCOVERY),
+        (json_answer(document(), content_type="text/html"), oidc_codes.DISCOVERY),
+        (json_answer(document(), content_type=""), oidc_codes.DISCOVERY),
+        (json_answer(document(), status=404), oidc_codes.DISCOVERY),
+        (json_answer(document(), status=302), oidc_codes.DISCOVERY),
+        (json_answer(document(), status=503), login_codes.PROVIDER_UNREACHABLE),
+        (json_answer(b"<html>"), oidc_codes.DISCOVERY),
+        (json_answer(b'{"issuer": "a", "issuer": "%s"}' % ISSUER.encode()), oidc_codes.DISCOVERY),
     ],
 )
 def test_an_answer_that_is_no_document_is_refused(answer: ProviderResponse, code: object) -> None:
@@ -166,7 +161,7 @@ def test_any_members_are_metadata_or_a_gateway_error(changes: dict[str, object])
 
 
 def required(value: object, development: bool = False) -> str:
-    return require_endpoint(value, development=development, code=OIDC_DISCOVERY_ENDPOINT, what="token_endpoint")
+    return require_endpoint(value, development=development, code=oidc_codes.DISCOVERY_ENDPOINT, what="token_endpoint")
 
 
 @pytest.mark.parametrize(
@@ -222,7 +217,7 @@ def test_a_plain_https_url_is_taken_as_it_is(url: str) -> None:
 def test_any_other_url_is_refused(url: object, why: str) -> None:
     with pytest.raises(GatewayError) as refused:
         required(url)
-    assert refused.value.code is OIDC_DISCOVERY_ENDPOINT
+    assert refused.value.code is oidc_codes.DISCOVERY_ENDPOINT
     assert refused.value.detail.startswith("token_endpoint: ")
     assert why in refused.value.detail
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.model.codes import LOGIN_PROVIDER_UNREACHABLE, OIDC_TOKEN, OIDC_USERINFO
+from gateway.model.codes import login_codes, oidc_codes
 from gateway.model.errors import GatewayError
 from gateway.model.quoting import quoted
 from gateway.oidc.documents import (
@@ -67,7 +67,7 @@ def test_a_token_that_a_provider_echoes_is_not_told() -> None:
 
 def test_an_object_is_read() -> None:
     text = '{"nom": "Lebœuf", "n": [1, 2.5, null, true], "o": {"a": {}}, "pair": "\\ud83d\\ude00"}'
-    assert parse_object(text.encode(), OIDC_TOKEN, "it") == {
+    assert parse_object(text.encode(), oidc_codes.TOKEN, "it") == {
         "nom": "Lebœuf",
         "n": [1, 2.5, None, True],
         "o": {"a": {}},
@@ -106,14 +106,14 @@ def test_an_object_is_read() -> None:
 )
 def test_what_two_readers_could_read_in_two_ways_is_refused(text: bytes, why: str) -> None:
     with pytest.raises(GatewayError) as refused:
-        parse_object(text, OIDC_TOKEN, "it")
-    assert refused.value.code is OIDC_TOKEN
+        parse_object(text, oidc_codes.TOKEN, "it")
+    assert refused.value.code is oidc_codes.TOKEN
     assert why in refused.value.detail
 
 
 @given(st.binary(max_size=200) | st.text(max_size=200).map(lambda text: text.encode("utf-8", "surrogatepass")))
 def test_any_bytes_are_an_object_or_a_gateway_error(text: bytes) -> None:
-    assert outcome(lambda: parse_object(text, OIDC_TOKEN, "it")) in ("", "oidc.token")
+    assert outcome(lambda: parse_object(text, oidc_codes.TOKEN, "it")) in ("", "oidc.token")
 
 
 _JSON = st.recursive(
@@ -126,33 +126,33 @@ _JSON = st.recursive(
 @given(st.dictionaries(st.text(max_size=5), _JSON, max_size=4), st.booleans())
 def test_every_object_that_json_can_say_is_read_back(value: dict[str, object], ascii_only: bool) -> None:
     text = json.dumps(value, ensure_ascii=ascii_only).encode()
-    assert parse_object(text, OIDC_TOKEN, "it") == value
+    assert parse_object(text, oidc_codes.TOKEN, "it") == value
 
 
 @pytest.mark.parametrize(
     ("status", "code", "why"),
     [
-        (201, OIDC_TOKEN, "status 201"),
-        (204, OIDC_TOKEN, "status 204"),
-        (301, OIDC_TOKEN, "a redirect is not followed"),
-        (307, OIDC_TOKEN, "a redirect is not followed"),
-        (404, OIDC_TOKEN, "status 404"),
-        (429, LOGIN_PROVIDER_UNREACHABLE, "status 429"),
-        (500, LOGIN_PROVIDER_UNREACHABLE, "status 500"),
-        (503, LOGIN_PROVIDER_UNREACHABLE, "status 503"),
+        (201, oidc_codes.TOKEN, "status 201"),
+        (204, oidc_codes.TOKEN, "status 204"),
+        (301, oidc_codes.TOKEN, "a redirect is not followed"),
+        (307, oidc_codes.TOKEN, "a redirect is not followed"),
+        (404, oidc_codes.TOKEN, "status 404"),
+        (429, login_codes.PROVIDER_UNREACHABLE, "status 429"),
+        (500, login_codes.PROVIDER_UNREACHABLE, "status 500"),
+        (503, login_codes.PROVIDER_UNREACHABLE, "status 503"),
     ],
 )
 def test_only_status_200_is_a_success(status: int, code: object, why: str) -> None:
     with pytest.raises(GatewayError) as refused:
-        require_success(ProviderResponse(status, "application/json", b"{}"), OIDC_TOKEN, "it")
+        require_success(ProviderResponse(status, "application/json", b"{}"), oidc_codes.TOKEN, "it")
     assert refused.value.code is code
     assert why in refused.value.detail
 
 
 def test_an_answer_of_another_media_type_is_refused() -> None:
     with pytest.raises(GatewayError) as refused:
-        response_object(ProviderResponse(200, "text/html", b"{}"), OIDC_USERINFO, "it", ("application/json",))
-    assert refused.value.code is OIDC_USERINFO
+        response_object(ProviderResponse(200, "text/html", b"{}"), oidc_codes.USERINFO, "it", ("application/json",))
+    assert refused.value.code is oidc_codes.USERINFO
     assert refused.value.detail == 'it: content type "text/html", not application/json'
 
 

@@ -5,27 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.model.codes import (
-    OIDC_ENCRYPTION,
-    OIDC_ID_TOKEN_ACCESS_TOKEN_HASH,
-    OIDC_ID_TOKEN_ACR,
-    OIDC_ID_TOKEN_ALGORITHM,
-    OIDC_ID_TOKEN_AUDIENCE,
-    OIDC_ID_TOKEN_AUTH_TIME,
-    OIDC_ID_TOKEN_AUTHORIZED_PARTY,
-    OIDC_ID_TOKEN_CLAIM,
-    OIDC_ID_TOKEN_CODE_HASH,
-    OIDC_ID_TOKEN_EXPIRED,
-    OIDC_ID_TOKEN_FORM,
-    OIDC_ID_TOKEN_ISSUED_AT,
-    OIDC_ID_TOKEN_ISSUER,
-    OIDC_ID_TOKEN_KEY,
-    OIDC_ID_TOKEN_NONCE,
-    OIDC_ID_TOKEN_NOT_BEFORE,
-    OIDC_ID_TOKEN_SIGNATURE,
-    OIDC_ID_TOKEN_SUBJECT,
-    Code,
-)
+from gateway.model.codes import oidc_codes
+from gateway.model.codes.code import Code
 from gateway.model.errors import GatewayError
 from gateway.model.provider import AuthorizationParameters, Encryption, OidcProvider
 from gateway.oidc.claims import OLDEST
@@ -116,26 +97,26 @@ def test_an_id_token_is_made_nowhere_else() -> None:
 
 
 def test_1_an_encrypted_token_is_refused() -> None:
-    assert code("eyJhbGciOiJkaXIifQ..aXY.Y3Q.dGFn") is OIDC_ID_TOKEN_FORM
+    assert code("eyJhbGciOiJkaXIifQ..aXY.Y3Q.dGFn") is oidc_codes.ID_TOKEN_FORM
 
 
 @pytest.mark.parametrize(
     "iss", [None, "https://evil.example", ISSUER + "/", ISSUER.upper(), "", 1, [ISSUER], {"a": ISSUER}]
 )
 def test_2_the_issuer_is_the_one_that_was_asked(iss: object) -> None:
-    assert code(signed(iss=iss)) is OIDC_ID_TOKEN_ISSUER
+    assert code(signed(iss=iss)) is oidc_codes.ID_TOKEN_ISSUER
 
 
 @pytest.mark.parametrize(
     "aud", [None, "other", "", "ecluse ", "Ecluse", [], ["other"], ["other", "third"], 1, {"a": 1}]
 )
 def test_3_the_audience_names_us(aud: object) -> None:
-    assert code(signed(aud=aud, azp="ecluse")) is OIDC_ID_TOKEN_AUDIENCE
+    assert code(signed(aud=aud, azp="ecluse")) is oidc_codes.ID_TOKEN_AUDIENCE
 
 
 def test_3_every_audience_is_a_string() -> None:
-    assert code(signed(aud=["ecluse", 1], azp="ecluse")) is OIDC_ID_TOKEN_AUDIENCE
-    assert code(signed(aud=["ecluse", ["ecluse"]], azp="ecluse")) is OIDC_ID_TOKEN_AUDIENCE
+    assert code(signed(aud=["ecluse", 1], azp="ecluse")) is oidc_codes.ID_TOKEN_AUDIENCE
+    assert code(signed(aud=["ecluse", ["ecluse"]], azp="ecluse")) is oidc_codes.ID_TOKEN_AUDIENCE
 
 
 def test_3_a_list_of_one_is_an_audience() -> None:
@@ -143,36 +124,38 @@ def test_3_a_list_of_one_is_an_audience() -> None:
 
 
 def test_4_among_several_audiences_the_token_was_issued_to_us() -> None:
-    assert code(signed(aud=["ecluse", "other"])) is OIDC_ID_TOKEN_AUTHORIZED_PARTY
+    assert code(signed(aud=["ecluse", "other"])) is oidc_codes.ID_TOKEN_AUTHORIZED_PARTY
     assert validate(signed(aud=["ecluse", "other"], azp="ecluse")).subject == "f7d3c4a0"
 
 
 @pytest.mark.parametrize("azp", ["other", "", 1, ["ecluse"]])
 @pytest.mark.parametrize("aud", ["ecluse", ["ecluse"], ["ecluse", "other"]])
 def test_5_an_authorised_party_is_us(aud: object, azp: object) -> None:
-    assert code(signed(aud=aud, azp=azp)) is OIDC_ID_TOKEN_AUTHORIZED_PARTY
+    assert code(signed(aud=aud, azp=azp)) is oidc_codes.ID_TOKEN_AUTHORIZED_PARTY
 
 
 def test_6_a_signature_of_another_key_is_refused() -> None:
     stranger = signer("RS256", "stranger")
-    assert code(signed(stranger)) is OIDC_ID_TOKEN_KEY
-    assert code(forge(claims(), stranger, kid="rs256")) is OIDC_ID_TOKEN_SIGNATURE
+    assert code(signed(stranger)) is oidc_codes.ID_TOKEN_KEY
+    assert code(forge(claims(), stranger, kid="rs256")) is oidc_codes.ID_TOKEN_SIGNATURE
 
 
 def test_7_an_algorithm_outside_the_pinned_ones_is_refused() -> None:
     refused = refusal(signed(signer("ES256")), provider(algorithms=frozenset({"RS256", "PS256"})))
-    assert refused.code is OIDC_ID_TOKEN_ALGORITHM
+    assert refused.code is oidc_codes.ID_TOKEN_ALGORITHM
     assert refused.detail == 'signed with "ES256"; the provider file accepts PS256, RS256'
 
 
 def test_8_an_unsigned_token_is_refused_even_where_a_file_names_it() -> None:
-    assert code(forge(claims(), None), provider(algorithms=frozenset({"none", "RS256"}))) is OIDC_ID_TOKEN_ALGORITHM
+    assert (
+        code(forge(claims(), None), provider(algorithms=frozenset({"none", "RS256"}))) is oidc_codes.ID_TOKEN_ALGORITHM
+    )
 
 
 @pytest.mark.parametrize("ago", [60, 61, 3600, 1e9])
 def test_9_an_expired_token_is_refused(ago: float) -> None:
     refused = refusal(signed(exp=NOW - ago))
-    assert refused.code is OIDC_ID_TOKEN_EXPIRED
+    assert refused.code is oidc_codes.ID_TOKEN_EXPIRED
     assert refused.detail == f"expired {ago:.0f} s ago, 60 s are tolerated; issued 1 s ago by our clock"
 
 
@@ -185,38 +168,38 @@ def test_9_a_clock_that_is_ahead_is_told_whole_and_not_less_the_life_of_the_toke
 def test_9_the_tolerance_is_the_providers() -> None:
     token = signed(exp=NOW - 59)
     assert validate(token).expires_at == int(NOW) - 59
-    assert code(token, provider(skew=0)) is OIDC_ID_TOKEN_EXPIRED
+    assert code(token, provider(skew=0)) is oidc_codes.ID_TOKEN_EXPIRED
 
 
 def test_10_a_token_of_the_future_is_refused() -> None:
     refused = refusal(signed(iat=NOW + 61))
-    assert refused.code is OIDC_ID_TOKEN_ISSUED_AT
+    assert refused.code is oidc_codes.ID_TOKEN_ISSUED_AT
     assert refused.detail == "issued 61 s ahead of our clock, 60 s are tolerated"
     assert validate(signed(iat=NOW + 60)).issued_at == int(NOW) + 60
 
 
 def test_10_a_token_of_long_ago_is_refused() -> None:
     refused = refusal(signed(iat=NOW - OLDEST - 61))
-    assert refused.code is OIDC_ID_TOKEN_ISSUED_AT
+    assert refused.code is oidc_codes.ID_TOKEN_ISSUED_AT
     assert refused.detail == "issued 661 s ago by our clock, 660 s are tolerated"
     assert validate(signed(iat=NOW - OLDEST - 60)).issued_at == int(NOW) - 660
 
 
 def test_10_a_token_that_is_not_valid_yet_is_refused() -> None:
     refused = refusal(signed(nbf=NOW + 61))
-    assert refused.code is OIDC_ID_TOKEN_NOT_BEFORE
+    assert refused.code is oidc_codes.ID_TOKEN_NOT_BEFORE
     assert refused.detail == "valid 61 s from now by our clock, 60 s are tolerated"
     assert validate(signed(nbf=NOW + 60)).subject == "f7d3c4a0"
 
 
 @pytest.mark.parametrize("nonce", [None, "", "m" * 43, "n" * 42, "n" * 44, "N" * 43, 1, ["n" * 43], "é" * 43])
 def test_11_the_nonce_is_that_of_this_sign_in(nonce: object) -> None:
-    assert code(signed(nonce=nonce)) is OIDC_ID_TOKEN_NONCE
+    assert code(signed(nonce=nonce)) is oidc_codes.ID_TOKEN_NONCE
 
 
 def test_13_a_sign_in_of_the_future_is_refused() -> None:
     refused = refusal(signed(auth_time=NOW + 61))
-    assert refused.code is OIDC_ID_TOKEN_AUTH_TIME
+    assert refused.code is oidc_codes.ID_TOKEN_AUTH_TIME
     assert refused.detail == "signed in 61 s ahead of our clock, 60 s are tolerated"
     assert validate(signed(auth_time=NOW - 86400)).auth_time == int(NOW) - 86400
 
@@ -228,16 +211,16 @@ def test_13_a_sign_in_of_the_future_is_refused() -> None:
 def test_the_access_token_came_with_the_id_token(alg: str, algorithm: str) -> None:
     by = signer(alg)
     assert validate(signed(by, at_hash=at_hash(ACCESS_TOKEN, algorithm))).subject == "f7d3c4a0"
-    assert code(signed(by, at_hash=at_hash("another", algorithm))) is OIDC_ID_TOKEN_ACCESS_TOKEN_HASH
+    assert code(signed(by, at_hash=at_hash("another", algorithm))) is oidc_codes.ID_TOKEN_ACCESS_TOKEN_HASH
 
 
 @pytest.mark.parametrize("value", ["", 1, [], {}, "é", at_hash(ACCESS_TOKEN) + "=", at_hash(ACCESS_TOKEN, "sha512")])
 def test_an_access_token_hash_of_another_form_is_refused(value: object) -> None:
-    assert code(signed(at_hash=value)) is OIDC_ID_TOKEN_ACCESS_TOKEN_HASH
+    assert code(signed(at_hash=value)) is oidc_codes.ID_TOKEN_ACCESS_TOKEN_HASH
 
 
 def test_an_access_token_hash_that_says_null_is_refused() -> None:
-    assert code(forge({**claims(), "at_hash": None}, signer("RS256"))) is OIDC_ID_TOKEN_ACCESS_TOKEN_HASH
+    assert code(forge({**claims(), "at_hash": None}, signer("RS256"))) is oidc_codes.ID_TOKEN_ACCESS_TOKEN_HASH
 
 
 def test_the_code_is_the_one_that_came_with_the_id_token() -> None:
@@ -251,7 +234,7 @@ def test_the_code_is_the_one_that_came_with_the_id_token() -> None:
     for wrong in (at_hash("another code"), "", 1):
         with pytest.raises(GatewayError) as refused:
             validated(wrong)
-        assert refused.value.code is OIDC_ID_TOKEN_CODE_HASH
+        assert refused.value.code is oidc_codes.ID_TOKEN_CODE_HASH
 
 
 def test_a_demanded_acr_is_checked_and_a_wished_one_is_not() -> None:
@@ -259,7 +242,7 @@ def test_a_demanded_acr_is_checked_and_a_wished_one_is_not() -> None:
     demanding = provider(request=AuthorizationParameters(essential_acr=frozenset({"eidas2", "eidas3"})))
     assert validate(signed(acr="eidas3"), demanding).acr == "eidas3"
     for acr in ("eidas1", "", None, ["eidas2"], 2):
-        assert code(signed(acr=acr), demanding) is OIDC_ID_TOKEN_ACR
+        assert code(signed(acr=acr), demanding) is oidc_codes.ID_TOKEN_ACR
     assert (
         validate(signed(acr="eidas1"), provider(request=AuthorizationParameters(acr_values=("eidas2",)))).acr
         == "eidas1"
@@ -292,21 +275,23 @@ def test_an_encrypted_token_is_opened_and_then_checked_like_any_other() -> None:
     of = provider(encryption=ENCRYPTION)
     token = validate(encrypted(signed()), of)
     assert (token.subject, token.raw) == ("f7d3c4a0", signed())
-    assert code(encrypted(signed(aud="another")), of) is OIDC_ID_TOKEN_AUDIENCE
-    assert code(encrypted(forge(claims(), None)), of) is OIDC_ID_TOKEN_ALGORITHM
+    assert code(encrypted(signed(aud="another")), of) is oidc_codes.ID_TOKEN_AUDIENCE
+    assert code(encrypted(forge(claims(), None)), of) is oidc_codes.ID_TOKEN_ALGORITHM
 
 
 def test_encryption_is_neither_left_out_nor_added() -> None:
     """K170."""
     of = provider(encryption=ENCRYPTION)
-    assert code(signed(), of) is OIDC_ENCRYPTION
-    assert code(encrypted(signed())) is OIDC_ID_TOKEN_FORM
-    assert code(encrypted(signed()), provider(encryption=replace(ENCRYPTION, id_token=False))) is OIDC_ID_TOKEN_FORM
+    assert code(signed(), of) is oidc_codes.ENCRYPTION
+    assert code(encrypted(signed())) is oidc_codes.ID_TOKEN_FORM
+    assert (
+        code(encrypted(signed()), provider(encryption=replace(ENCRYPTION, id_token=False))) is oidc_codes.ID_TOKEN_FORM
+    )
 
 
 @pytest.mark.parametrize("sub", [None, "", 1, ["f7"], "s" * 256, "a\nb", "a\x00", "a\u202eb"])
 def test_a_token_names_one_person(sub: object) -> None:
-    assert code(signed(sub=sub)) is OIDC_ID_TOKEN_SUBJECT
+    assert code(signed(sub=sub)) is oidc_codes.ID_TOKEN_SUBJECT
 
 
 def test_a_subject_may_be_255_characters_long() -> None:
@@ -316,31 +301,31 @@ def test_a_subject_may_be_255_characters_long() -> None:
 @pytest.mark.parametrize("name", ["exp", "iat"])
 def test_the_required_times_are_there(name: str) -> None:
     refused = refusal(signed(**{name: None}))
-    assert refused.code is OIDC_ID_TOKEN_CLAIM
+    assert refused.code is oidc_codes.ID_TOKEN_CLAIM
     assert refused.detail == f"no {name}"
 
 
 @pytest.mark.parametrize("name", ["exp", "iat", "nbf", "auth_time"])
 @pytest.mark.parametrize("value", ["1800000000", True, [], {}, -1, 2**53 + 2, 10**30, 1e300])
 def test_a_time_is_a_number_of_seconds(name: str, value: Any) -> None:
-    assert code(signed(**{name: value})) is OIDC_ID_TOKEN_CLAIM
+    assert code(signed(**{name: value})) is oidc_codes.ID_TOKEN_CLAIM
 
 
 @pytest.mark.parametrize("name", ["exp", "iat", "nbf", "auth_time"])
 def test_a_time_that_says_null_is_refused(name: str) -> None:
-    assert code(forge({**claims(), name: None}, signer("RS256"))) is OIDC_ID_TOKEN_CLAIM
+    assert code(forge({**claims(), name: None}, signer("RS256"))) is oidc_codes.ID_TOKEN_CLAIM
 
 
 def test_the_first_check_that_fails_is_the_one_that_is_told() -> None:
     """A token of another issuer ends there: its key is not looked for, so no keys are fetched for it."""
     stranger = signer("RS256", "stranger")
-    assert code(signed(stranger, iss="https://evil.example", aud="other")) is OIDC_ID_TOKEN_ISSUER
-    assert code(signed(stranger, aud="other", nonce="x")) is OIDC_ID_TOKEN_AUDIENCE
-    assert code(signed(stranger, azp="other", exp=0)) is OIDC_ID_TOKEN_AUTHORIZED_PARTY
-    assert code(signed(stranger, exp=0)) is OIDC_ID_TOKEN_KEY
-    assert code(signed(exp=0, iat=0, nonce="x")) is OIDC_ID_TOKEN_EXPIRED
-    assert code(signed(iat=0, nonce="x")) is OIDC_ID_TOKEN_ISSUED_AT
-    assert code(signed(nonce="x", auth_time=NOW + 600)) is OIDC_ID_TOKEN_NONCE
+    assert code(signed(stranger, iss="https://evil.example", aud="other")) is oidc_codes.ID_TOKEN_ISSUER
+    assert code(signed(stranger, aud="other", nonce="x")) is oidc_codes.ID_TOKEN_AUDIENCE
+    assert code(signed(stranger, azp="other", exp=0)) is oidc_codes.ID_TOKEN_AUTHORIZED_PARTY
+    assert code(signed(stranger, exp=0)) is oidc_codes.ID_TOKEN_KEY
+    assert code(signed(exp=0, iat=0, nonce="x")) is oidc_codes.ID_TOKEN_EXPIRED
+    assert code(signed(iat=0, nonce="x")) is oidc_codes.ID_TOKEN_ISSUED_AT
+    assert code(signed(nonce="x", auth_time=NOW + 600)) is oidc_codes.ID_TOKEN_NONCE
 
 
 _VALUES = (

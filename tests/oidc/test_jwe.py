@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.model.codes import OIDC_ENCRYPTION, OIDC_ENCRYPTION_ALGORITHM, OIDC_ID_TOKEN_FORM, Code
+from gateway.model.codes import oidc_codes
+from gateway.model.codes.code import Code
 from gateway.model.errors import GatewayError
 from gateway.model.provider import ClientKey, Encryption
 from gateway.oidc.jwe import decrypt
@@ -49,9 +50,9 @@ def test_keys_roll_over() -> None:
     old, new = own_key("RSA-OAEP-256", "old"), own_key("RSA-OAEP-256", "new")
     rolling = Encryption((new, old), frozenset({"A256GCM"}), id_token=True, userinfo=False)
     assert decrypt(encrypted(INNER, old), rolling) == decrypt(encrypted(INNER, old, kid=None), rolling) == INNER
-    assert refusal(encrypted(INNER, own_key("RSA-OAEP-256", "gone")), rolling) is OIDC_ENCRYPTION
-    assert refusal(encrypted(INNER, own_key("RSA-OAEP-256", "gone"), kid=None), rolling) is OIDC_ENCRYPTION
-    assert refusal(encrypted(INNER, own_key("RSA-OAEP-256", "gone"), kid="old"), rolling) is OIDC_ENCRYPTION
+    assert refusal(encrypted(INNER, own_key("RSA-OAEP-256", "gone")), rolling) is oidc_codes.ENCRYPTION
+    assert refusal(encrypted(INNER, own_key("RSA-OAEP-256", "gone"), kid=None), rolling) is oidc_codes.ENCRYPTION
+    assert refusal(encrypted(INNER, own_key("RSA-OAEP-256", "gone"), kid="old"), rolling) is oidc_codes.ENCRYPTION
 
 
 @pytest.mark.parametrize(
@@ -63,16 +64,16 @@ def test_keys_roll_over() -> None:
     ],
 )
 def test_only_the_pinned_algorithms_open(alg: str, enc: str) -> None:
-    assert refusal(encrypted(INNER, RSA, enc, alg)) is OIDC_ENCRYPTION_ALGORITHM
+    assert refusal(encrypted(INNER, RSA, enc, alg)) is oidc_codes.ENCRYPTION_ALGORITHM
 
 
 @pytest.mark.parametrize("alg", ["RSA1_5", "dir", "none", "", None, 5, ["ECDH-ES"]])
 def test_what_the_header_says_chooses_among_the_pinned_ones_only(alg: object) -> None:
     """K159: RSA1_5 tells by its errors what is inside."""
     header = base64url(json.dumps({"alg": alg, "enc": "A256GCM"}).encode())
-    assert refusal(parts(TOKEN, header=header)) is OIDC_ENCRYPTION_ALGORITHM
+    assert refusal(parts(TOKEN, header=header)) is oidc_codes.ENCRYPTION_ALGORITHM
     header = base64url(json.dumps({"alg": "RSA-OAEP-256", "enc": alg}).encode())
-    assert refusal(parts(TOKEN, header=header)) is OIDC_ENCRYPTION_ALGORITHM
+    assert refusal(parts(TOKEN, header=header)) is oidc_codes.ENCRYPTION_ALGORITHM
 
 
 def test_another_content_encryption_is_taken_where_the_file_names_it() -> None:
@@ -82,7 +83,7 @@ def test_another_content_encryption_is_taken_where_the_file_names_it() -> None:
 
 def test_what_is_compressed_is_refused() -> None:
     """K157."""
-    assert refusal(encrypted(INNER, RSA, zip="DEF")) is OIDC_ENCRYPTION
+    assert refusal(encrypted(INNER, RSA, zip="DEF")) is oidc_codes.ENCRYPTION
 
 
 @pytest.mark.parametrize(
@@ -106,7 +107,7 @@ def test_what_is_compressed_is_refused() -> None:
 )
 def test_what_is_not_whole_is_refused(token: str) -> None:
     """K170: a tag of one byte is guessed in 256 tries."""
-    assert refusal(token) in (OIDC_ENCRYPTION, OIDC_ID_TOKEN_FORM)
+    assert refusal(token) in (oidc_codes.ENCRYPTION, oidc_codes.ID_TOKEN_FORM)
 
 
 def test_a_point_beside_the_curve_is_refused() -> None:
@@ -114,7 +115,7 @@ def test_a_point_beside_the_curve_is_refused() -> None:
     header = '{"alg":"ECDH-ES","enc":"A256GCM","epk":{"kty":"EC","crv":"P-256","x":"%s","y":"%s"}}'
     forged = header % (base64url(b"\x01" * 32), base64url(b"\x02" * 32))
     token = parts(encrypted(INNER, EC), header=base64url(forged.encode()))
-    assert refusal(token) is OIDC_ENCRYPTION
+    assert refusal(token) is oidc_codes.ENCRYPTION
 
 
 @given(st.text(max_size=60) | st.lists(st.binary(max_size=40).map(base64url), min_size=5, max_size=5).map(".".join))

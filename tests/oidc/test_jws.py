@@ -12,16 +12,8 @@ from hypothesis import strategies as st
 from joserfc.jwk import ECKey, OctKey, OKPKey
 from joserfc.util import int_to_base64
 
-from gateway.model.codes import (
-    LOGIN_PROVIDER_UNREACHABLE,
-    OIDC_ID_TOKEN_ALGORITHM,
-    OIDC_ID_TOKEN_FORM,
-    OIDC_ID_TOKEN_HEADER,
-    OIDC_ID_TOKEN_KEY,
-    OIDC_ID_TOKEN_SIGNATURE,
-    OIDC_JWKS,
-    Code,
-)
+from gateway.model.codes import login_codes, oidc_codes
+from gateway.model.codes.code import Code
 from gateway.model.errors import GatewayError
 from gateway.oidc import jws
 from gateway.oidc.algorithms import ALGORITHMS, OF_PUBLIC_KEYS
@@ -132,16 +124,16 @@ def test_a_private_or_certified_key_is_read_as_a_public_one() -> None:
 def test_a_set_without_a_usable_key_is_refused(document: object, why: str) -> None:
     with pytest.raises(GatewayError) as refused:
         process_jwks_response(json_answer(document))
-    assert refused.value.code is OIDC_JWKS
+    assert refused.value.code is oidc_codes.JWKS
     assert why in refused.value.detail
 
 
 @pytest.mark.parametrize(
     ("answer", "code"),
     [
-        (json_answer({"keys": []}, content_type="text/plain"), OIDC_JWKS),
-        (json_answer({"keys": []}, status=301), OIDC_JWKS),
-        (json_answer({"keys": []}, status=500), LOGIN_PROVIDER_UNREACHABLE),
+        (json_answer({"keys": []}, content_type="text/plain"), oidc_codes.JWKS),
+        (json_answer({"keys": []}, status=301), oidc_codes.JWKS),
+        (json_answer({"keys": []}, status=500), login_codes.PROVIDER_UNREACHABLE),
     ],
 )
 def test_an_answer_that_is_no_key_set_is_refused(answer: ProviderResponse, code: object) -> None:
@@ -245,22 +237,22 @@ def test_a_mac_is_made_with_the_client_secret_alone() -> None:
     for secret in ("another", "", None):
         with pytest.raises(GatewayError) as refused:
             verify_signature(parse_compact(token), keys, allowed, secret)
-        assert refused.value.code is OIDC_ID_TOKEN_SIGNATURE
-    assert refusal(token, allowed=frozenset({"RS256"})) is OIDC_ID_TOKEN_ALGORITHM
+        assert refused.value.code is oidc_codes.ID_TOKEN_SIGNATURE
+    assert refusal(token, allowed=frozenset({"RS256"})) is oidc_codes.ID_TOKEN_ALGORITHM
 
 
 def test_a_mac_with_a_published_key_is_refused() -> None:
     token = parse_compact(forge(CLAIMS, Mac("rs256", "HS256", signer("RS256").key.as_pem(private=False))))
     with pytest.raises(GatewayError) as refused:
         verify_signature(token, key_set(signer("RS256")), frozenset({"HS256"}), SECRET)
-    assert refused.value.code is OIDC_ID_TOKEN_SIGNATURE
+    assert refused.value.code is oidc_codes.ID_TOKEN_SIGNATURE
 
 
 def test_an_empty_mac_is_refused() -> None:
     header, payload, _ = forge(CLAIMS, Mac("k", "HS256", b"x")).split(".")
     with pytest.raises(GatewayError) as refused:
         verify_signature(parse_compact(f"{header}.{payload}."), key_set(signer("RS256")), frozenset({"HS256"}), SECRET)
-    assert refused.value.code is OIDC_ID_TOKEN_SIGNATURE
+    assert refused.value.code is oidc_codes.ID_TOKEN_SIGNATURE
 
 
 def test_a_payload_is_read_from_the_signed_bytes() -> None:
@@ -287,7 +279,7 @@ def test_a_segment_is_read_in_the_one_spelling_that_encoding_gives(before: str) 
     assert [is_read(each) for each in segments] == [is_what_encoding_gives(each) for each in segments]
     # Another spelling is refused, and not read as what it might have meant.
     others = [each for each in segments if not is_what_encoding_gives(each)]
-    assert all(refusal(f"{each}.e30.AA") is OIDC_ID_TOKEN_FORM for each in others)
+    assert all(refusal(f"{each}.e30.AA") is oidc_codes.ID_TOKEN_FORM for each in others)
 
 
 def changed(token: str, place: int, segment: str) -> str:
@@ -334,7 +326,7 @@ HEADER, PAYLOAD, SIGNATURE = GOOD.split(".")
     ],
 )
 def test_a_token_of_another_form_is_refused(token: str) -> None:
-    assert refusal(token) is OIDC_ID_TOKEN_FORM
+    assert refusal(token) is oidc_codes.ID_TOKEN_FORM
 
 
 # --- header -----------------------------------------------------------------------------------------------------------
@@ -362,14 +354,14 @@ def test_a_token_of_another_form_is_refused(token: str) -> None:
     ],
 )
 def test_a_header_that_asks_for_more_is_refused(changes: dict[str, Any]) -> None:
-    assert refusal(forge(CLAIMS, signer("RS256"), **changes)) is OIDC_ID_TOKEN_HEADER
+    assert refusal(forge(CLAIMS, signer("RS256"), **changes)) is oidc_codes.ID_TOKEN_HEADER
 
 
 @pytest.mark.parametrize(
     "header", [b"[]", b"null", b"x", b'{"alg": "RS256", "alg": "none"}', b'{"alg": "RS256", "\\u0061lg": "none"}']
 )
 def test_a_header_that_is_no_plain_object_is_refused(header: bytes) -> None:
-    assert refusal(forge(CLAIMS, signer("RS256"), header)) is OIDC_ID_TOKEN_HEADER
+    assert refusal(forge(CLAIMS, signer("RS256"), header)) is oidc_codes.ID_TOKEN_HEADER
 
 
 @pytest.mark.parametrize("typ", ["JWT", "jwt", "application/jwt"])
@@ -388,8 +380,8 @@ def test_members_that_point_to_other_keys_are_never_looked_at() -> None:
     }
     # the provider's own signature holds beside them, a stranger's does not through them
     assert verified(forge(CLAIMS, signer("RS256"), **pointers), key_set(signer("RS256"))) == "RS256"
-    assert refusal(forge(CLAIMS, evil, kid=None, **pointers)) is OIDC_ID_TOKEN_SIGNATURE
-    assert refusal(forge(CLAIMS, evil, **pointers)) is OIDC_ID_TOKEN_KEY
+    assert refusal(forge(CLAIMS, evil, kid=None, **pointers)) is oidc_codes.ID_TOKEN_SIGNATURE
+    assert refusal(forge(CLAIMS, evil, **pointers)) is oidc_codes.ID_TOKEN_KEY
 
 
 # --- algorithm --------------------------------------------------------------------------------------------------------
@@ -400,12 +392,12 @@ def test_members_that_point_to_other_keys_are_never_looked_at() -> None:
 )
 def test_an_unsigned_token_and_every_unknown_algorithm_are_refused(alg: object) -> None:
     empty = forge(CLAIMS, None, {"alg": alg})
-    assert refusal(empty) is OIDC_ID_TOKEN_ALGORITHM
-    assert refusal(empty + SIGNATURE) is OIDC_ID_TOKEN_ALGORITHM
+    assert refusal(empty) is oidc_codes.ID_TOKEN_ALGORITHM
+    assert refusal(empty + SIGNATURE) is oidc_codes.ID_TOKEN_ALGORITHM
 
 
 def test_a_header_without_an_algorithm_is_refused() -> None:
-    assert refusal(forge(CLAIMS, signer("RS256"), alg=None)) is OIDC_ID_TOKEN_ALGORITHM
+    assert refusal(forge(CLAIMS, signer("RS256"), alg=None)) is oidc_codes.ID_TOKEN_ALGORITHM
 
 
 @pytest.mark.parametrize("alg", ["HS256", "HS384", "HS512"])
@@ -421,15 +413,15 @@ def test_the_public_key_is_no_shared_secret(alg: str, form: str) -> None:
     }[form]
     for kid in ("rs256", None):
         token = forge(CLAIMS, Mac("rs256", alg, secret), kid=kid)
-        assert refusal(token) is OIDC_ID_TOKEN_ALGORITHM
-        named = OIDC_ID_TOKEN_SIGNATURE if alg == "HS256" else OIDC_ID_TOKEN_ALGORITHM
+        assert refusal(token) is oidc_codes.ID_TOKEN_ALGORITHM
+        named = oidc_codes.ID_TOKEN_SIGNATURE if alg == "HS256" else oidc_codes.ID_TOKEN_ALGORITHM
         assert refusal(token, allowed=ALL | {alg}) is named
 
 
 def test_an_algorithm_that_the_provider_is_not_pinned_to_is_refused() -> None:
     token = forge(CLAIMS, signer("ES256"))
-    assert refusal(token, key_set(signer("ES256")), frozenset({"RS256"})) is OIDC_ID_TOKEN_ALGORITHM
-    assert refusal(token, key_set(signer("ES256")), frozenset()) is OIDC_ID_TOKEN_ALGORITHM
+    assert refusal(token, key_set(signer("ES256")), frozenset({"RS256"})) is oidc_codes.ID_TOKEN_ALGORITHM
+    assert refusal(token, key_set(signer("ES256")), frozenset()) is oidc_codes.ID_TOKEN_ALGORITHM
 
 
 # --- keys and signatures ----------------------------------------------------------------------------------------------
@@ -438,16 +430,16 @@ def test_an_algorithm_that_the_provider_is_not_pinned_to_is_refused() -> None:
 def test_the_key_fits_the_algorithm() -> None:
     rsa, elliptic = signer("RS256"), signer("ES256")
     keys = key_set(rsa, elliptic)
-    assert refusal(forge(CLAIMS, rsa, alg="ES256"), keys) is OIDC_ID_TOKEN_KEY
-    assert refusal(forge(CLAIMS, elliptic, alg="RS256"), keys) is OIDC_ID_TOKEN_KEY
-    assert refusal(forge(CLAIMS, elliptic, alg="ES384"), keys) is OIDC_ID_TOKEN_KEY
-    assert refusal(forge(CLAIMS, rsa, alg="PS256"), keys) is OIDC_ID_TOKEN_KEY
+    assert refusal(forge(CLAIMS, rsa, alg="ES256"), keys) is oidc_codes.ID_TOKEN_KEY
+    assert refusal(forge(CLAIMS, elliptic, alg="RS256"), keys) is oidc_codes.ID_TOKEN_KEY
+    assert refusal(forge(CLAIMS, elliptic, alg="ES384"), keys) is oidc_codes.ID_TOKEN_KEY
+    assert refusal(forge(CLAIMS, rsa, alg="PS256"), keys) is oidc_codes.ID_TOKEN_KEY
 
 
 def test_the_key_of_the_kid_made_the_signature() -> None:
     a, b = signer("RS256", "a"), signer("RS256", "b")
-    assert refusal(forge(CLAIMS, a, kid="b"), key_set(a, b)) is OIDC_ID_TOKEN_SIGNATURE
-    assert refusal(forge(CLAIMS, a), key_set(b)) is OIDC_ID_TOKEN_KEY
+    assert refusal(forge(CLAIMS, a, kid="b"), key_set(a, b)) is oidc_codes.ID_TOKEN_SIGNATURE
+    assert refusal(forge(CLAIMS, a), key_set(b)) is oidc_codes.ID_TOKEN_KEY
 
 
 def test_the_operator_is_told_which_key_and_why_one_was_left_out() -> None:
@@ -461,7 +453,7 @@ def test_the_operator_is_told_which_key_and_why_one_was_left_out() -> None:
 
 @pytest.mark.parametrize("kid", ["../../../etc/passwd", "' OR 1=1 --", "", "RS256", "rs256\x00", "k" * 10_000])
 def test_a_strange_kid_finds_no_key(kid: str) -> None:
-    assert refusal(forge(CLAIMS, signer("RS256"), kid=kid)) is OIDC_ID_TOKEN_KEY
+    assert refusal(forge(CLAIMS, signer("RS256"), kid=kid)) is oidc_codes.ID_TOKEN_KEY
 
 
 def test_without_a_kid_the_single_suitable_key_is_used() -> None:
@@ -472,7 +464,7 @@ def test_without_a_kid_the_single_suitable_key_is_used() -> None:
 def test_without_a_kid_every_suitable_key_is_tried() -> None:
     a, b, c = signer("RS256", "a"), signer("RS256", "b"), signer("RS256", "c")
     assert verified(forge(CLAIMS, b, kid=None), key_set(a, b)) == "RS256"
-    assert refusal(forge(CLAIMS, c, kid=None), key_set(a, b)) is OIDC_ID_TOKEN_SIGNATURE
+    assert refusal(forge(CLAIMS, c, kid=None), key_set(a, b)) is oidc_codes.ID_TOKEN_SIGNATURE
 
 
 @pytest.mark.parametrize(("published", "tried"), [(8, 8), (9, 0), (64, 0)])
@@ -483,7 +475,7 @@ def test_at_most_eight_keys_are_tried(monkeypatch: pytest.MonkeyPatch, published
     one = signer("ES256", "a")
     keys = key_set(*({**one.public(), "kid": str(number)} for number in range(published)))
     stranger = forge(CLAIMS, signer("ES256", "b"), kid=None)
-    assert refusal(stranger, keys) is (OIDC_ID_TOKEN_SIGNATURE if tried else OIDC_ID_TOKEN_KEY)
+    assert refusal(stranger, keys) is (oidc_codes.ID_TOKEN_SIGNATURE if tried else oidc_codes.ID_TOKEN_KEY)
     assert len(seen) == tried
     assert verified(forge(CLAIMS, one, kid="3"), keys) == "ES256"
     assert len(seen) == tried + 1
@@ -494,7 +486,7 @@ def test_at_most_eight_keys_are_tried(monkeypatch: pytest.MonkeyPatch, published
 def test_bytes_that_are_no_signature_are_refused(alg: str, signature: bytes) -> None:
     by = signer(alg)
     forged = changed(forge(CLAIMS, by), 2, base64url(signature))
-    assert refusal(forged, key_set(by)) is OIDC_ID_TOKEN_SIGNATURE
+    assert refusal(forged, key_set(by)) is oidc_codes.ID_TOKEN_SIGNATURE
 
 
 @pytest.mark.parametrize("alg", ["RS256", "PS256", "ES256", "EdDSA"])
@@ -502,8 +494,8 @@ def test_a_signature_covers_header_and_payload(alg: str) -> None:
     by: Signer = signer(alg)
     token = forge(CLAIMS, by)
     other_header, other_payload, _ = forge({"sub": "admin"}, by, typ="JWT").split(".")
-    assert refusal(changed(token, 0, other_header), key_set(by)) is OIDC_ID_TOKEN_SIGNATURE
-    assert refusal(changed(token, 1, other_payload), key_set(by)) is OIDC_ID_TOKEN_SIGNATURE
+    assert refusal(changed(token, 0, other_header), key_set(by)) is oidc_codes.ID_TOKEN_SIGNATURE
+    assert refusal(changed(token, 1, other_payload), key_set(by)) is oidc_codes.ID_TOKEN_SIGNATURE
 
 
 _SEGMENT = st.binary(max_size=40).map(base64url) | st.text(max_size=20)

@@ -3,7 +3,7 @@ from urllib.parse import parse_qsl
 
 import pytest
 
-from gateway.model.codes import LOGIN_PROVIDER_UNREACHABLE
+from gateway.model.codes import login_codes
 from gateway.model.provider import OidcProvider
 from gateway.oidc.client_authentication import Fresh
 from gateway.oidc.documents import ProviderResponse
@@ -74,8 +74,8 @@ def test_what_comes_back(document: dict[str, object], grant: Grant | None) -> No
         (json_answer({"error": "invalid_client"}, 401), "oidc.token.refused"),
         (json_answer({"error": "temporarily_unavailable"}, 400), "oidc.token.refused"),
         (json_answer(b"<html>", 400), "oidc.token.refused"),
-        (json_answer({}, 503), LOGIN_PROVIDER_UNREACHABLE.id),
-        (json_answer({}, 429), LOGIN_PROVIDER_UNREACHABLE.id),
+        (json_answer({}, 503), login_codes.PROVIDER_UNREACHABLE.id),
+        (json_answer({}, 429), login_codes.PROVIDER_UNREACHABLE.id),
         (json_answer(GOOD, content_type="text/html"), "oidc.token"),
     ],
 )

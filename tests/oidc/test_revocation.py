@@ -3,7 +3,7 @@ from urllib.parse import parse_qsl
 
 import pytest
 
-from gateway.model.codes import LOGIN_PROVIDER_UNREACHABLE
+from gateway.model.codes import login_codes
 from gateway.model.provider import OidcProvider
 from gateway.oidc.client_authentication import authenticated_call
 from gateway.oidc.documents import Call, ProviderResponse
@@ -59,7 +59,7 @@ def test_a_provider_without_the_endpoint_is_not_asked() -> None:
         (json_answer(b"<html>", 400), "oidc.revocation"),
         (ProviderResponse(302, "", b""), "oidc.revocation"),
         (ProviderResponse(404, "", b""), "oidc.revocation"),
-        (ProviderResponse(503, "", b""), LOGIN_PROVIDER_UNREACHABLE.id),
+        (ProviderResponse(503, "", b""), login_codes.PROVIDER_UNREACHABLE.id),
     ],
 )
 def test_what_the_answer_says(answer: ProviderResponse, code: str) -> None:

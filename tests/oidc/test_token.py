@@ -5,13 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.model.codes import (
-    LOGIN_OTHER_PROVIDER,
-    LOGIN_PROVIDER_UNREACHABLE,
-    OIDC_TOKEN,
-    OIDC_TOKEN_REFUSED,
-    OIDC_TOKEN_TYPE,
-)
+from gateway.model.codes import login_codes, oidc_codes
 from gateway.model.errors import GatewayError
 from gateway.model.provider import OidcProvider
 from gateway.oidc.documents import Call, ProviderResponse
@@ -67,7 +61,7 @@ def test_a_code_never_goes_to_another_providers_token_endpoint() -> None:
     ]:
         with pytest.raises(GatewayError) as refused:
             token_request(other, METADATA, code, login, FRESH)
-        assert refused.value.code is LOGIN_OTHER_PROVIDER
+        assert refused.value.code is login_codes.OTHER_PROVIDER
 
 
 # --- response ---------------------------------------------------------------------------------------------------------
@@ -90,7 +84,7 @@ def test_tokens_are_taken_and_no_more_than_is_used(token_type: str) -> None:
 def test_a_token_of_another_type_is_refused(token_type: object) -> None:
     with pytest.raises(GatewayError) as refused:
         process_token_response(PROVIDER, json_answer(document(token_type=token_type)))
-    assert refused.value.code is OIDC_TOKEN_TYPE
+    assert refused.value.code is oidc_codes.TOKEN_TYPE
 
 
 @pytest.mark.parametrize(
@@ -110,7 +104,7 @@ def test_a_token_of_another_type_is_refused(token_type: object) -> None:
 def test_tokens_of_a_wrong_form_are_refused(changes: dict[str, object]) -> None:
     with pytest.raises(GatewayError) as refused:
         process_token_response(PROVIDER, json_answer(document(**changes)))
-    assert refused.value.code is OIDC_TOKEN
+    assert refused.value.code is oidc_codes.TOKEN
 
 
 @pytest.mark.parametrize("status", [400, 401])
@@ -118,7 +112,7 @@ def test_a_refusal_tells_the_operator_how_the_client_was_authenticated(status: i
     answer = json_answer({"error": "invalid_client", "error_description": "bad\nsecret"}, status)
     with pytest.raises(GatewayError) as refused:
         process_token_response(PROVIDER, answer)
-    assert refused.value.code is OIDC_TOKEN_REFUSED
+    assert refused.value.code is oidc_codes.TOKEN_REFUSED
     assert refused.value.detail == (
         'token answer: "invalid_client": "bad?secret"; asked as client "ecluse" by client_secret_basic'
     )
@@ -127,19 +121,19 @@ def test_a_refusal_tells_the_operator_how_the_client_was_authenticated(status: i
 def test_a_refusal_without_a_reason() -> None:
     with pytest.raises(GatewayError) as refused:
         process_token_response(PROVIDER, json_answer(b"<html>no</html>", 400, "text/html"))
-    assert refused.value.code is OIDC_TOKEN_REFUSED
+    assert refused.value.code is oidc_codes.TOKEN_REFUSED
     assert refused.value.detail == "token answer: status 400 without a readable reason"
 
 
 @pytest.mark.parametrize(
     ("answer", "code"),
     [
-        (json_answer(document(), 302), OIDC_TOKEN),
-        (json_answer(document(), 404), OIDC_TOKEN),
-        (json_answer(document(), 503), LOGIN_PROVIDER_UNREACHABLE),
-        (json_answer(document(), content_type="text/html"), OIDC_TOKEN),
-        (json_answer(b"access_token=a&token_type=bearer"), OIDC_TOKEN),
-        (json_answer(b'{"id_token": "a", "id_token": "b"}'), OIDC_TOKEN),
+        (json_answer(document(), 302), oidc_codes.TOKEN),
+        (json_answer(document(), 404), oidc_codes.TOKEN),
+        (json_answer(document(), 503), login_codes.PROVIDER_UNREACHABLE),
+        (json_answer(document(), content_type="text/html"), oidc_codes.TOKEN),
+        (json_answer(b"access_token=a&token_type=bearer"), oidc_codes.TOKEN),
+        (json_answer(b'{"id_token": "a", "id_token": "b"}'), oidc_codes.TOKEN),
     ],
 )
 def test_an_answer_that_is_no_token_answer_is_refused(answer: ProviderResponse, code: object) -> None:

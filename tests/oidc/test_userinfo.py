@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.model.codes import LOGIN_PROVIDER_UNREACHABLE, OIDC_USERINFO, OIDC_USERINFO_FORM, OIDC_USERINFO_SUBJECT
+from gateway.model.codes import login_codes, oidc_codes
 from gateway.model.errors import GatewayError
 from gateway.model.provider import Encryption, OidcProvider
 from gateway.oidc.documents import ProviderResponse
@@ -65,7 +65,7 @@ def test_or_in_the_body_where_the_file_says_so_and_never_in_a_url() -> None:
 def test_a_provider_without_an_endpoint() -> None:
     with pytest.raises(GatewayError) as refused:
         userinfo_request(PROVIDER, replace(METADATA, userinfo_endpoint=None), ACCESS_TOKEN)
-    assert refused.value.code is OIDC_USERINFO
+    assert refused.value.code is oidc_codes.USERINFO
 
 
 def test_claims_about_the_same_person_are_taken() -> None:
@@ -79,7 +79,7 @@ def test_claims_about_another_person_are_refused(sub: object) -> None:
     for answer in (json_answer(document), json_answer({name: document[name] for name in document if document[name]})):
         with pytest.raises(GatewayError) as refused:
             process(answer)
-        assert refused.value.code is OIDC_USERINFO_SUBJECT
+        assert refused.value.code is oidc_codes.USERINFO_SUBJECT
         assert "f7d3c4a0" not in refused.value.detail
 
 
@@ -88,18 +88,18 @@ def test_the_form_is_the_pinned_one(content_type: str) -> None:
     answer = json_answer({"sub": "f7d3c4a0"}, content_type=content_type)
     with pytest.raises(GatewayError) as refused:
         process(answer)
-    assert refused.value.code is OIDC_USERINFO_FORM
+    assert refused.value.code is oidc_codes.USERINFO_FORM
 
 
 @pytest.mark.parametrize(
     ("answer", "code"),
     [
-        (json_answer({"sub": "f7d3c4a0"}, 401), OIDC_USERINFO),
-        (json_answer({"sub": "f7d3c4a0"}, 302), OIDC_USERINFO),
-        (json_answer({"sub": "f7d3c4a0"}, 502), LOGIN_PROVIDER_UNREACHABLE),
-        (json_answer(b"[]"), OIDC_USERINFO),
-        (json_answer(b"eyJhbGciOiJub25lIn0.e30."), OIDC_USERINFO),
-        (json_answer(b'{"sub": "x", "sub": "f7d3c4a0"}'), OIDC_USERINFO),
+        (json_answer({"sub": "f7d3c4a0"}, 401), oidc_codes.USERINFO),
+        (json_answer({"sub": "f7d3c4a0"}, 302), oidc_codes.USERINFO),
+        (json_answer({"sub": "f7d3c4a0"}, 502), login_codes.PROVIDER_UNREACHABLE),
+        (json_answer(b"[]"), oidc_codes.USERINFO),
+        (json_answer(b"eyJhbGciOiJub25lIn0.e30."), oidc_codes.USERINFO),
+        (json_answer(b'{"sub": "x", "sub": "f7d3c4a0"}'), oidc_codes.USERINFO),
     ],
 )
 def test_an_answer_that_is_no_plain_object_is_refused(answer: ProviderResponse, code: object) -> None:
@@ -128,7 +128,7 @@ def test_neither_form_is_taken_for_the_other() -> None:
     ]:
         with pytest.raises(GatewayError) as refused:
             process(answer, of)
-        assert refused.value.code is OIDC_USERINFO_FORM
+        assert refused.value.code is oidc_codes.USERINFO_FORM
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.model.codes import POLICY_CONDITION, POLICY_UNKNOWN
+from gateway.model.codes import policy_codes
 from gateway.model.decision import Deny
 from gateway.model.errors import GatewayError
 from gateway.model.identity import Identity
@@ -145,7 +145,7 @@ def test_one_good_address_is_enough_and_a_bad_one_beside_a_foreign_one_stays_unk
 def test_a_suffix_that_a_longer_word_could_end_with_is_refused(text: str) -> None:
     with pytest.raises(GatewayError, match="separator") as refused:
         Suffix(text)
-    assert refused.value.code is POLICY_CONDITION
+    assert refused.value.code is policy_codes.CONDITION
 
 
 # --- three values -----------------------------------------------------------------------------------------------------
@@ -274,7 +274,7 @@ def test_with_the_groups_left_out_all_three_refuse(rule: Rule, identity: Identit
     rules = (rule,) if rule.deny is None else (rule, short.rule("/a", Anyone()))
     decision = decide(table(*rules).find(("a",)), "GET", identity)
     assert isinstance(decision, Deny)
-    assert decision.reason is POLICY_UNKNOWN
+    assert decision.reason is policy_codes.UNKNOWN
 
 
 class Constant:

@@ -4,15 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.model.codes import (
-    POLICY_ALLOWED,
-    POLICY_DENIED,
-    POLICY_METHOD,
-    POLICY_NO_RULE,
-    POLICY_NOT_ALLOWED,
-    POLICY_UNKNOWN,
-    SIGN_IN_REQUIRED,
-)
+from gateway.model.codes import policy_codes, session_codes
 from gateway.model.decision import Allow, Challenge, Decision, Deny
 from gateway.model.identity import Identity
 from gateway.policy.conditions import All, Any_, Anyone, Claim, Condition, Group, Not, SignedIn, evaluate
@@ -34,23 +26,23 @@ def ask(path: str, identity: Identity | None, *rules: Rule, method: str = "GET")
 
 
 def test_no_rule_at_all() -> None:
-    assert ask("/x", AGENT, rule("/y")) == Deny(None, POLICY_NO_RULE)
-    assert ask("/x", None) == Deny(None, POLICY_NO_RULE)
+    assert ask("/x", AGENT, rule("/y")) == Deny(None, policy_codes.NO_RULE)
+    assert ask("/x", None) == Deny(None, policy_codes.NO_RULE)
 
 
 def test_a_public_path_is_open_to_everyone() -> None:
     public = rule("/public/**", Anyone())
     for identity in (None, AGENT, NOT_TOLD):
-        assert ask("/public/a", identity, public) == Allow(public.ref, POLICY_ALLOWED)
+        assert ask("/public/a", identity, public) == Allow(public.ref, policy_codes.ALLOWED)
 
 
 def test_allow_needs_true() -> None:
     agents = rule("/**", Group("agents"), refusal="Réservé aux agents.")
-    assert ask("/", AGENT, agents) == Allow(agents.ref, POLICY_ALLOWED)
+    assert ask("/", AGENT, agents) == Allow(agents.ref, policy_codes.ALLOWED)
     refused = ask("/", person(groups=("externes",)), agents)
-    assert refused == Deny(agents.ref, POLICY_NOT_ALLOWED, "Réservé aux agents.")
-    assert ask("/", person(), agents) == Deny(agents.ref, POLICY_UNKNOWN, "Réservé aux agents.")
-    assert ask("/", NOT_TOLD, agents) == Deny(agents.ref, POLICY_UNKNOWN, "Réservé aux agents.")
+    assert refused == Deny(agents.ref, policy_codes.NOT_ALLOWED, "Réservé aux agents.")
+    assert ask("/", person(), agents) == Deny(agents.ref, policy_codes.UNKNOWN, "Réservé aux agents.")
+    assert ask("/", NOT_TOLD, agents) == Deny(agents.ref, policy_codes.UNKNOWN, "Réservé aux agents.")
 
 
 # --- the most specific path decides -----------------------------------------------------------------------------------
@@ -58,13 +50,13 @@ def test_allow_needs_true() -> None:
 
 def test_allow_is_not_inherited() -> None:
     wide, narrow = rule("/**", Anyone()), rule("/admin/**", Group("chefs"), refusal="Réservé aux chefs.")
-    assert ask("/admin/x", AGENT, wide, narrow) == Deny(narrow.ref, POLICY_NOT_ALLOWED, "Réservé aux chefs.")
+    assert ask("/admin/x", AGENT, wide, narrow) == Deny(narrow.ref, policy_codes.NOT_ALLOWED, "Réservé aux chefs.")
 
 
 def test_a_path_with_nothing_but_denies_decides_and_refuses_and_no_sign_in_would_help() -> None:
     wide, narrow = rule("/**", Anyone()), rule("/admin/**", None, deny=Group("externes"))
-    assert ask("/admin", AGENT, wide, narrow) == Deny(narrow.ref, POLICY_NOT_ALLOWED)
-    assert ask("/admin", None, wide, narrow) == Deny(narrow.ref, POLICY_NOT_ALLOWED)
+    assert ask("/admin", AGENT, wide, narrow) == Deny(narrow.ref, policy_codes.NOT_ALLOWED)
+    assert ask("/admin", None, wide, narrow) == Deny(narrow.ref, policy_codes.NOT_ALLOWED)
 
 
 def test_a_method_that_no_rule_of_the_path_names_never_falls_to_a_wider_path() -> None:
@@ -72,22 +64,22 @@ def test_a_method_that_no_rule_of_the_path_names_never_falls_to_a_wider_path() -
     reading, writing = rule("/admin/**", methods={"GET"}, refusal="Lecture seule."), rule("/admin/**", methods={"POST"})
     for identity in (None, AGENT):
         refused = ask("/admin", identity, wide, writing, reading, method="DELETE")
-        assert refused == Deny(reading.ref, POLICY_METHOD, "Lecture seule.")
-    assert ask("/admin", AGENT, wide, reading, writing, method="POST") == Allow(writing.ref, POLICY_ALLOWED)
+        assert refused == Deny(reading.ref, policy_codes.METHOD, "Lecture seule.")
+    assert ask("/admin", AGENT, wide, reading, writing, method="POST") == Allow(writing.ref, policy_codes.ALLOWED)
 
 
 @pytest.mark.parametrize(
     ("method", "reason"),
     [
-        ("GET", POLICY_ALLOWED),
-        ("HEAD", POLICY_ALLOWED),
+        ("GET", policy_codes.ALLOWED),
+        ("HEAD", policy_codes.ALLOWED),
         # PC15: no other method follows GET, whatever its name
-        ("OPTIONS", POLICY_METHOD),
-        ("TRACE", POLICY_METHOD),
-        ("CONNECT", POLICY_METHOD),
-        ("FOO", POLICY_METHOD),
-        ("get", POLICY_METHOD),
-        ("G\x00ET", POLICY_METHOD),
+        ("OPTIONS", policy_codes.METHOD),
+        ("TRACE", policy_codes.METHOD),
+        ("CONNECT", policy_codes.METHOD),
+        ("FOO", policy_codes.METHOD),
+        ("get", policy_codes.METHOD),
+        ("G\x00ET", policy_codes.METHOD),
     ],
 )
 def test_methods(method: str, reason: object) -> None:
@@ -102,22 +94,22 @@ def test_a_deny_of_a_wider_path_refuses_whatever_a_narrower_rule_allows() -> Non
     wide = rule("/**", Anyone(), deny=Group("externes"), refusal="Fermé aux externes.")
     narrow = rule("/admin/x", Anyone(), refusal="autre")
     assert ask("/admin/x", person(groups=("externes",)), wide, narrow) == Deny(
-        wide.ref, POLICY_DENIED, "Fermé aux externes."
+        wide.ref, policy_codes.DENIED, "Fermé aux externes."
     )
-    assert ask("/admin/x", AGENT, wide, narrow) == Allow(narrow.ref, POLICY_ALLOWED)
+    assert ask("/admin/x", AGENT, wide, narrow) == Allow(narrow.ref, policy_codes.ALLOWED)
 
 
 def test_a_deny_fires_on_unknown() -> None:
     wide, narrow = rule("/**", Anyone(), deny=Group("externes"), refusal="Non."), rule("/x", SignedIn())
-    assert ask("/x", NOT_TOLD, wide, narrow) == Deny(wide.ref, POLICY_UNKNOWN, "Non.")
-    assert ask("/x", person(), wide, narrow) == Deny(wide.ref, POLICY_UNKNOWN, "Non.")
+    assert ask("/x", NOT_TOLD, wide, narrow) == Deny(wide.ref, policy_codes.UNKNOWN, "Non.")
+    assert ask("/x", person(), wide, narrow) == Deny(wide.ref, policy_codes.UNKNOWN, "Non.")
 
 
 def test_a_deny_speaks_for_its_own_methods() -> None:
     wide, narrow = rule("/**", None, deny=Group("agents"), methods={"GET"}), rule("/x", SignedIn())
-    assert ask("/x", AGENT, wide, narrow) == Deny(wide.ref, POLICY_DENIED)
-    assert ask("/x", AGENT, wide, narrow, method="HEAD") == Deny(wide.ref, POLICY_DENIED)
-    assert ask("/x", AGENT, wide, narrow, method="POST") == Allow(narrow.ref, POLICY_ALLOWED)
+    assert ask("/x", AGENT, wide, narrow) == Deny(wide.ref, policy_codes.DENIED)
+    assert ask("/x", AGENT, wide, narrow, method="HEAD") == Deny(wide.ref, policy_codes.DENIED)
+    assert ask("/x", AGENT, wide, narrow, method="POST") == Allow(narrow.ref, policy_codes.ALLOWED)
 
 
 def test_a_sure_deny_is_told_before_an_unknown_one_and_the_most_specific_of_each() -> None:
@@ -126,8 +118,8 @@ def test_a_sure_deny_is_told_before_an_unknown_one_and_the_most_specific_of_each
         rule("/a/**", Anyone(), deny=Claim("rio", Equals("1"))),
         rule("/a/b", Anyone(), deny=Claim("rio", Equals("2"))),
     )
-    assert ask("/a/b", AGENT, sure, doubtful, inner) == Deny(sure.ref, POLICY_DENIED)
-    assert ask("/a/b", person(groups=("x",)), sure, doubtful, inner) == Deny(inner.ref, POLICY_UNKNOWN)
+    assert ask("/a/b", AGENT, sure, doubtful, inner) == Deny(sure.ref, policy_codes.DENIED)
+    assert ask("/a/b", person(groups=("x",)), sure, doubtful, inner) == Deny(inner.ref, policy_codes.UNKNOWN)
 
 
 # --- groups that the provider left out: each of these three would be a way through with two values --------------------
@@ -146,15 +138,15 @@ def test_groups_left_out_refuse(make: Callable[[], Rule]) -> None:
     for identity in (NOT_TOLD, person()):
         decision = ask("/", identity, make())
         assert isinstance(decision, Deny)
-        assert decision.reason is POLICY_UNKNOWN
+        assert decision.reason is policy_codes.UNKNOWN
 
 
 def test_an_address_with_two_readings_is_neither_allowed_nor_kept_from_a_deny() -> None:
     odd = person(mail=("a@evil.test@corp.example",))
     ours = Claim("mail", Suffix("@corp.example"))
-    assert ask("/", odd, rule("/**", ours)).reason is POLICY_UNKNOWN
-    assert ask("/", odd, rule("/**", SignedIn(), deny=ours)).reason is POLICY_UNKNOWN
-    assert ask("/", odd, rule("/**", Not(ours))).reason is POLICY_UNKNOWN
+    assert ask("/", odd, rule("/**", ours)).reason is policy_codes.UNKNOWN
+    assert ask("/", odd, rule("/**", SignedIn(), deny=ours)).reason is policy_codes.UNKNOWN
+    assert ask("/", odd, rule("/**", Not(ours))).reason is policy_codes.UNKNOWN
 
 
 # --- nobody signed in -------------------------------------------------------------------------------------------------
@@ -175,16 +167,16 @@ def test_an_address_with_two_readings_is_neither_allowed_nor_kept_from_a_deny() 
 )
 def test_a_rule_that_turns_on_the_identity_asks_nobody_to_sign_in(allow: Condition, deny: Condition | None) -> None:
     asking = rule("/**", allow, deny=deny, refusal="Non.")
-    assert ask("/", None, asking) == Challenge(asking.ref, SIGN_IN_REQUIRED)
+    assert ask("/", None, asking) == Challenge(asking.ref, session_codes.REQUIRED)
 
 
 @pytest.mark.parametrize(
     ("allow", "deny", "reason"),
     [
-        (Not(Anyone()), None, POLICY_NOT_ALLOWED),
-        (All((Not(Anyone()), SignedIn())), None, POLICY_NOT_ALLOWED),
-        (SignedIn(), Anyone(), POLICY_DENIED),
-        (Not(Anyone()), SignedIn(), POLICY_NOT_ALLOWED),
+        (Not(Anyone()), None, policy_codes.NOT_ALLOWED),
+        (All((Not(Anyone()), SignedIn())), None, policy_codes.NOT_ALLOWED),
+        (SignedIn(), Anyone(), policy_codes.DENIED),
+        (Not(Anyone()), SignedIn(), policy_codes.NOT_ALLOWED),
     ],
 )
 def test_nobody_signs_in_for_a_sure_refusal(allow: Condition, deny: Condition | None, reason: object) -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from gateway.model.codes import POLICY_PATTERN
+from gateway.model.codes import policy_codes
 from gateway.model.decision import RuleRef
 from gateway.model.errors import GatewayError
 from gateway.policy.links import QueryLinks, parse_link
@@ -48,7 +48,7 @@ def test_read(text: str, path: str, parameters: tuple[tuple[str, str], ...]) -> 
 def test_refused(text: str) -> None:
     with pytest.raises(GatewayError) as refused:
         parse_link(text)
-    assert refused.value.code is POLICY_PATTERN
+    assert refused.value.code is policy_codes.PATTERN
 
 
 LINKS = QueryLinks([(table("/doku.php"), [("do", "logout")]), (table("/m/**"), [("a", "b"), ("c", "d")])])

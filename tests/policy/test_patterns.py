@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.model.codes import POLICY_PATTERN
+from gateway.model.codes import policy_codes
 from gateway.model.errors import GatewayError
 from gateway.policy.patterns import (
     AnyOne,
@@ -83,7 +83,7 @@ def test_a_pattern_is_a_list_of_whole_segments(text: str, segments: tuple[Segmen
 def test_what_is_not_a_pattern_says_why(text: str, why: str) -> None:
     with pytest.raises(GatewayError, match=why) as refused:
         parse_pattern(text)
-    assert refused.value.code is POLICY_PATTERN
+    assert refused.value.code is policy_codes.PATTERN
 
 
 @given(st.text(max_size=40) | st.text(alphabet="/*~a.[]()\\;%?", max_size=12).map(lambda text: "/" + text))

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.model.codes import POLICY_CONFLICT
+from gateway.model.codes import policy_codes
 from gateway.model.errors import GatewayError
 from gateway.policy.conditions import Group, SignedIn
 from gateway.policy.routes import RouteTable, conflicts
@@ -275,7 +275,7 @@ def test_a_conflict_says_why() -> None:
 def test_an_ambiguous_table_is_never_built(paths: tuple[str, str]) -> None:
     with pytest.raises(GatewayError) as refused:
         table(*(rule(path) for path in paths))
-    assert refused.value.code is POLICY_CONFLICT
+    assert refused.value.code is policy_codes.CONFLICT
 
 
 @pytest.mark.slow

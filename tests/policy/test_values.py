@@ -1,6 +1,6 @@
 import pytest
 
-from gateway.model.codes import POLICY_CONDITION
+from gateway.model.codes import policy_codes
 from gateway.model.errors import GatewayError
 from gateway.policy.truth import Truth
 from gateway.policy.values import Equals, Exists, Matches, Sha256, Suffix, ValueTest, Within, any_truth, value_truth
@@ -57,7 +57,7 @@ def test_one_value_that_passes_is_enough() -> None:
 def test_what_re2_refuses_is_named(source: str, construct: str) -> None:
     with pytest.raises(GatewayError) as refused:
         Matches(source)
-    assert refused.value.code is POLICY_CONDITION
+    assert refused.value.code is policy_codes.CONDITION
     assert construct in refused.value.detail.removeprefix(f"`{source}`: "), refused.value.detail
 
 

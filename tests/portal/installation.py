@@ -28,7 +28,7 @@ from gateway.federation.federation import Federation
 from gateway.federation.saml import SamlFederation
 from gateway.federation.standings import Standings
 from gateway.model.account import AccountSettings
-from gateway.model.codes import FORM_LOGIN_REFUSED, LOGIN_PROVIDER_UNREACHABLE, STORE_UNREACHABLE
+from gateway.model.codes import form_login_codes, login_codes, store_codes
 from gateway.model.credential import Credential
 from gateway.model.errors import GatewayError
 from gateway.model.levels import Need, ProviderLevels
@@ -122,7 +122,7 @@ class KnownMetadata(SamlFederation):
 
     async def idp_metadata(self, provider: SamlProvider) -> IdpMetadata:
         if provider.name not in self.known:
-            raise GatewayError(LOGIN_PROVIDER_UNREACHABLE, "no metadata in this test")
+            raise GatewayError(login_codes.PROVIDER_UNREACHABLE, "no metadata in this test")
         return self.known[provider.name]
 
     async def newer_idp_metadata(self, provider: SamlProvider) -> IdpMetadata:
@@ -140,7 +140,7 @@ class OutOfReach(Sharded):
 
     def __getattribute__(self, name: str) -> Any:
         if type(self).cut and name in _CUT:
-            raise GatewayError(STORE_UNREACHABLE, "cut off by the test")
+            raise GatewayError(store_codes.UNREACHABLE, "cut off by the test")
         return super().__getattribute__(name)
 
 
@@ -221,7 +221,7 @@ class Installation:
 async def accepted(app: App, host: str, credential: Credential) -> None:
     """What an application says of a login and its password."""
     if credential.secret != "right":
-        raise GatewayError(FORM_LOGIN_REFUSED, "it is another one")
+        raise GatewayError(form_login_codes.REFUSED, "it is another one")
 
 
 @asynccontextmanager

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 from gateway.accounts.request import AccountRequest, NewRequest, RequestRefusal
 from gateway.model.account import AccountHolder
-from gateway.model.code_table import all_codes
-from gateway.model.codes import Code
+from gateway.model.codes.code import Code
+from gateway.model.codes.table import all_codes
 from gateway.model.kept_post import KeptFile, KeptPost
 from gateway.model.ports import Page, Reader
 from gateway.model.theme import Accessibility, FooterLinks, ShownText, Theme

@@ -4,7 +4,8 @@ import pytest
 
 from gateway.accounts.file import links_path
 from gateway.model.account import AccountHolder, AccountSettings
-from gateway.model.codes import FORM_LOGIN_LOOP, FORM_LOGIN_REFUSED, Code
+from gateway.model.codes import form_login_codes
+from gateway.model.codes.code import Code
 from gateway.model.identity import Identity
 from gateway.ops.log import short_reference
 from gateway.portal.account_pages import owner_of
@@ -62,7 +63,7 @@ async def test_out_of_a_browsers_memory_the_form_is_asked_for_anew_and_no_answer
         assert ("<script" in reply.text) == ("script-src" in reply.headers["Content-Security-Policy"]) == anew
 
 
-@pytest.mark.parametrize("said", [FORM_LOGIN_REFUSED, FORM_LOGIN_LOOP])
+@pytest.mark.parametrize("said", [form_login_codes.REFUSED, form_login_codes.LOOP])
 async def test_a_password_that_the_application_does_not_take_is_told_as_that(
     here: Installation, monkeypatch: pytest.MonkeyPatch, said: Code
 ) -> None:

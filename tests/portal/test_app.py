@@ -6,7 +6,7 @@ from urllib.parse import quote, urlsplit
 import pytest
 
 from gateway.access.inbound import InboundRequest
-from gateway.model.code_table import all_codes
+from gateway.model.codes.table import all_codes
 from gateway.model.ports import Page
 from gateway.ops.log import short_reference
 from gateway.portal.http.look import ASKS_ANEW

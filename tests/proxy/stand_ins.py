@@ -7,7 +7,7 @@ from typing import Any
 
 from gateway.access.inbound import InboundRequest
 from gateway.config.snapshot import Snapshot
-from gateway.model.codes import Code
+from gateway.model.codes.code import Code
 from gateway.model.errors import GatewayError
 from gateway.model.identity import Identity
 from gateway.model.kept_post import SendOn

@@ -3,7 +3,7 @@ people who are signed in, on real sockets."""
 
 import pytest
 
-from gateway.model.codes import API_TOKEN
+from gateway.model.codes import api_codes
 from gateway.model.errors import GatewayError
 from gateway.model.ports import Page
 from gateway.model.session import Seat
@@ -74,7 +74,7 @@ class Programs:
 
     async def identify(self, app: str, host: str, token: bytes, owner: str, client: str) -> Seat:
         if token != b"good":
-            raise GatewayError(API_TOKEN, "not good")
+            raise GatewayError(api_codes.TOKEN, "not good")
         return seat(host, identity(uid="program"), token)
 
 

@@ -8,7 +8,7 @@ from types import FrameType
 
 import pytest
 
-from gateway.model.codes import STORE_UNREACHABLE
+from gateway.model.codes import store_codes
 from gateway.model.errors import GatewayError
 from tests.proxy.applications import Application, Peer, application, closing
 from tests.proxy.certificates import authority_pem, client_side, server_side
@@ -151,7 +151,7 @@ async def a_seat_from_the_store(gate: Gateway, _: Application) -> None:
 
 
 async def no_store(gate: Gateway, _: Application) -> None:
-    gate.sessions.error = GatewayError(STORE_UNREACHABLE)
+    gate.sessions.error = GatewayError(store_codes.UNREACHABLE)
     await (await gate.client()).ask(ask(b"GET /a", SIGNED_IN))
 
 

@@ -15,7 +15,7 @@ from gateway.access.preparation import Preparation
 from gateway.config.snapshot import App
 from gateway.formlogin.spec import ApplicationSession
 from gateway.model.account import AccountHolder, AccountSettings
-from gateway.model.codes import FORM_LOGIN_ANSWER
+from gateway.model.codes import form_login_codes
 from gateway.model.errors import GatewayError
 from gateway.model.session import Seat
 from tests.calls import traced
@@ -198,7 +198,7 @@ async def test_several_at_once_are_one_sign_in() -> None:
 
 async def test_a_sign_in_that_fails_is_a_page_and_not_tried_for_each_picture() -> None:
     async with here() as at:
-        at.forms.error = GatewayError(FORM_LOGIN_ANSWER, "status 500")
+        at.forms.error = GatewayError(form_login_codes.ANSWER, "status 500")
         for kind in (PAGE, SCRIPT, PAGE):
             assert (await at.get(kind=kind)).status == 502
         at.forms.error = None

@@ -8,7 +8,7 @@ from time import time
 
 import pytest
 
-from gateway.model.codes import STORE_UNREACHABLE
+from gateway.model.codes import store_codes
 from gateway.model.errors import GatewayError
 from gateway.proxy import hidden_cookies
 from gateway.wire.cookie_jar import MOST_COOKIES, CookieJar, JarCookie
@@ -285,7 +285,7 @@ async def test_a_store_out_of_reach_when_a_change_is_looked_for_once_more_refuse
         me = gate.sign_in()
         await asked(gate, behind, me)
         await until(lambda: jars.writes == 1)
-        jars.error = GatewayError(STORE_UNREACHABLE)
+        jars.error = GatewayError(store_codes.UNREACHABLE)
         await asyncio.sleep(hidden_cookies._SETTLED)
         assert (await asked(gate, behind, me))[0] == b"CTSESSION=present; PHPSESSID=s1"
 
@@ -328,12 +328,12 @@ async def test_a_store_out_of_reach_is_503_and_never_a_request_without_them() ->
     jars = Jars()
     async with application(then=sets("PHPSESSID=s1")) as behind, gateway(behind, app=HIDDEN, jars=jars) as gate:
         me = gate.sign_in()
-        jars.error = GatewayError(STORE_UNREACHABLE)
+        jars.error = GatewayError(store_codes.UNREACHABLE)
         assert (await gate.once(ask(b"GET /a", me))).status == 503
         assert not behind.requests
         jars.error = None
         await asked(gate, behind, me)
-        jars.error = GatewayError(STORE_UNREACHABLE)
+        jars.error = GatewayError(store_codes.UNREACHABLE)
         assert (await asked(gate, behind, me))[0] == b"CTSESSION=present; PHPSESSID=s1"
         jars.error = None
         await until(lambda: jars.writes == 1)

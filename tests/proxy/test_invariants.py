@@ -8,7 +8,7 @@ import asyncio
 import pytest
 
 from gateway.access import application as application_access
-from gateway.model.codes import STORE_UNREACHABLE
+from gateway.model.codes import store_codes
 from gateway.model.errors import GatewayError
 from gateway.model.ports import Page
 from gateway.portal.http.pages import Pages
@@ -195,7 +195,7 @@ async def test_invariant_4_the_portal_sets_our_cookies() -> None:
 
 
 async def unreachable(gate: Gateway, raw: bytes) -> tuple[int, list[bytes]]:
-    gate.sessions.error = GatewayError(STORE_UNREACHABLE, "down")
+    gate.sessions.error = GatewayError(store_codes.UNREACHABLE, "down")
     gate.plane.pages = Pages()
     answer = await gate.once(raw)
     return answer.status, answer.values(b"Retry-After")

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from gateway.model.codes import STORE_UNREACHABLE
+from gateway.model.codes import store_codes
 from gateway.model.errors import GatewayError
 from gateway.model.session import Seat
 from gateway.proxy.client import ClientConnection
@@ -90,7 +90,7 @@ async def test_invariant_12_a_stream_ends_when_its_seat_is_replaced(monkeypatch:
         assert not stream.goes_on
 
 
-@pytest.mark.parametrize("error", [None, GatewayError(STORE_UNREACHABLE)])
+@pytest.mark.parametrize("error", [None, GatewayError(store_codes.UNREACHABLE)])
 async def test_invariant_12_a_stream_ends_at_the_idle_end_of_its_session_whatever_it_sends(
     monkeypatch: pytest.MonkeyPatch, error: GatewayError | None
 ) -> None:

@@ -10,7 +10,7 @@ import pytest
 from gateway.access.outcome import Prepared
 from gateway.access.shared_work import SharedWork
 from gateway.config.snapshot import App
-from gateway.model.codes import UPSTREAM_CONNECT, UPSTREAM_TIMEOUT
+from gateway.model.codes import upstream_codes
 from gateway.model.errors import GatewayError
 from gateway.model.identity import Identity
 from gateway.model.session import Seat
@@ -31,7 +31,7 @@ class Signer:
         self.may_go_on.set()
         self.lives = lives
         self.error = error
-        self._work = SharedWork[None](seconds, UPSTREAM_TIMEOUT)
+        self._work = SharedWork[None](seconds, upstream_codes.TIMEOUT)
 
     def __call__(
         self, app: App, seat: Seat | None, now: float, wall: float, translation: Translation | None = None
@@ -107,7 +107,7 @@ async def test_a_client_that_leaves_ends_the_work_for_no_other() -> None:
 @pytest.mark.parametrize(
     ("signer", "status", "code"),
     [
-        (lambda: Signer(error=GatewayError(UPSTREAM_CONNECT, "the vault")), 502, "upstream.connect"),
+        (lambda: Signer(error=GatewayError(upstream_codes.CONNECT, "the vault")), 502, "upstream.connect"),
         (lambda: Signer(seconds=0.05), 504, "upstream.timeout"),
         (lambda: Signer(lives=-1.0), 500, "gateway.fault"),
     ],

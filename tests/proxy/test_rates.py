@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.config.exchange_limits import Rate
-from gateway.model.codes import STORE_UNREACHABLE
+from gateway.model.codes import store_codes
 from gateway.model.errors import GatewayError
 from gateway.proxy.rates import Buckets
 from tests.fronts.fronts import GATEWAY, SECRET, SECRETS
@@ -137,7 +137,7 @@ async def test_people_who_are_signed_in_count_for_themselves_and_a_strangers_flo
 async def test_a_cookie_that_this_worker_does_not_know_counts_for_the_address_before_the_store_is_asked() -> None:
     async with application() as app, gateway(app, gateway=requests(per_client="2/h")) as gate:
         made_up = [b"Cookie: __Host-ecluse=" + b"%d" % number * len(COOKIE) for number in range(4)]
-        gate.sessions.error = GatewayError(STORE_UNREACHABLE, "away")
+        gate.sessions.error = GatewayError(store_codes.UNREACHABLE, "away")
         assert [(await gate.once(ask(b"GET /x", cookie))).status for cookie in made_up] == [503, 503, 429, 429]
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from gateway.model.codes import Code
+from gateway.model.codes.code import Code
 from gateway.model.ports import Page
 from tests.proxy.applications import OK, application
 from tests.proxy.gateways import ask, blot, gateway, reached

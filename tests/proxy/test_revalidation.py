@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from gateway.access.outcome import NEVER, CompiledDecision, Forward, Outcome, Prepared, Refuse
-from gateway.model.codes import POLICY_ALLOWED, POLICY_NOT_ALLOWED
+from gateway.model.codes import policy_codes
 from gateway.model.decision import Allow, RuleRef
 from gateway.model.session import Seat
 from gateway.proxy import revalidation
@@ -83,7 +83,7 @@ class FaultyStream(Stream):
 
 
 def forward(until: float) -> Forward:
-    rule = Allow(RuleRef("policies/apps/permis.yaml", 1, "/**"), POLICY_ALLOWED)
+    rule = Allow(RuleRef("policies/apps/permis.yaml", 1, "/**"), policy_codes.ALLOWED)
     return Forward(CompiledDecision(rule), rule, Prepared(b"", b""), until)
 
 
@@ -187,8 +187,8 @@ async def test_others_are_answered_while_streams_are_judged(monkeypatch: pytest.
         (None, True),
         (forward(NEVER), False),
         (forward(1000.0), True),
-        (Refuse(POLICY_NOT_ALLOWED), True),
-        (Refuse(POLICY_NOT_ALLOWED, valid_until=1000.0), True),
+        (Refuse(policy_codes.NOT_ALLOWED), True),
+        (Refuse(policy_codes.NOT_ALLOWED, valid_until=1000.0), True),
     ],
     ids=["forgotten", "for good", "until a mandate ends", "refused since", "refused until another begins"],
 )

@@ -2,7 +2,7 @@
 
 import pytest
 
-from gateway.model.codes import LOGIN_BUSY
+from gateway.model.codes import login_codes
 from gateway.model.errors import GatewayError
 from gateway.proxy.spool import MOST, MOST_OF_ONE, UNCOUNTED, Spool, Spooled
 
@@ -17,7 +17,7 @@ def filled(spool: Spool, client: str) -> list[Spooled]:
         try:
             form.add(bytes(FORM))
         except GatewayError as error:
-            if error.code is not LOGIN_BUSY:
+            if error.code is not login_codes.BUSY:
                 raise
             return held
         held.append(form)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from gateway.model.codes import STORE_UNREACHABLE
+from gateway.model.codes import store_codes
 from gateway.model.errors import GatewayError
 from gateway.model.session import Seat
 from tests.config.samples import sample_snapshot
@@ -722,7 +722,7 @@ async def test_a_seat_that_was_used_in_another_worker_goes_on(monkeypatch: pytes
 
 async def test_where_the_store_cannot_say_it_ends(monkeypatch: pytest.MonkeyPatch) -> None:
     async with timed(monkeypatch) as (open, _):
-        open.gate.sessions.error = GatewayError(STORE_UNREACHABLE)
+        open.gate.sessions.error = GatewayError(store_codes.UNREACHABLE)
         await open.gate.clock.passes(IDLE + 2)
         await open.is_told(1008, b"session expired")
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from lxml import etree
 
-from gateway.model import codes
+from gateway.model.codes import saml_codes
 from tests.saml.forging import (
     Forgery,
     add,
@@ -69,97 +69,97 @@ _CBC: Mapping[str, Any] = {"cbc": True}
 _NAME = "//a:Subject/a:NameID"
 
 ENCRYPTIONS = (
-    Forgery("unsigned inside the encryption", "XS17", codes.SAML_SIGNATURE_MISSING, _encrypting(signed="none")),
-    Forgery("encrypted to another", "XS17", codes.SAML_DECRYPTION, _encrypting(to="stranger")),
-    Forgery("a bit of AES-GCM changed", "XS17", codes.SAML_DECRYPTION, _encrypting(Way(spoil=_flipped))),
-    Forgery("a short GCM tag", "XS17", codes.SAML_DECRYPTION, _encrypting(Way(spoil=lambda value: value[:-8]))),
-    Forgery("an empty CipherValue", "XS17, K139", codes.SAML_DECRYPTION, _encrypting(Way(spoil=lambda value: b""))),
+    Forgery("unsigned inside the encryption", "XS17", saml_codes.SIGNATURE_MISSING, _encrypting(signed="none")),
+    Forgery("encrypted to another", "XS17", saml_codes.DECRYPTION, _encrypting(to="stranger")),
+    Forgery("a bit of AES-GCM changed", "XS17", saml_codes.DECRYPTION, _encrypting(Way(spoil=_flipped))),
+    Forgery("a short GCM tag", "XS17", saml_codes.DECRYPTION, _encrypting(Way(spoil=lambda value: value[:-8]))),
+    Forgery("an empty CipherValue", "XS17, K139", saml_codes.DECRYPTION, _encrypting(Way(spoil=lambda value: b""))),
     Forgery(
-        "a CipherValue of one byte", "XS17, K139", codes.SAML_DECRYPTION, _encrypting(Way(spoil=lambda value: b"x"))
+        "a CipherValue of one byte", "XS17, K139", saml_codes.DECRYPTION, _encrypting(Way(spoil=lambda value: b"x"))
     ),
-    Forgery("a wrapped key that was changed", "XS17", codes.SAML_DECRYPTION, _encrypting(Way(spoil_key=_flipped))),
-    Forgery("RSA 1.5", "XS17", codes.SAML_ENCRYPTION_ALGORITHM, _encrypting(Way(transport=f"{XENC}rsa-1_5"))),
-    Forgery("3DES", "XS17", codes.SAML_ENCRYPTION_ALGORITHM, _encrypting(Way(content=f"{XENC}tripledes-cbc"))),
-    Forgery("AES-CBC where it was not let", "XS17", codes.SAML_ENCRYPTION_ALGORITHM, _encrypting(Way(content=CBC256))),
+    Forgery("a wrapped key that was changed", "XS17", saml_codes.DECRYPTION, _encrypting(Way(spoil_key=_flipped))),
+    Forgery("RSA 1.5", "XS17", saml_codes.ENCRYPTION_ALGORITHM, _encrypting(Way(transport=f"{XENC}rsa-1_5"))),
+    Forgery("3DES", "XS17", saml_codes.ENCRYPTION_ALGORITHM, _encrypting(Way(content=f"{XENC}tripledes-cbc"))),
+    Forgery("AES-CBC where it was not let", "XS17", saml_codes.ENCRYPTION_ALGORITHM, _encrypting(Way(content=CBC256))),
     Forgery(
         "AES-CBC in a Response that is not signed",
         "XS17",
-        codes.SAML_ENCRYPTION_ALGORITHM,
+        saml_codes.ENCRYPTION_ALGORITHM,
         _encrypting(Way(content=CBC256)),
         _CBC,
     ),
     Forgery(
         "AES-CBC, a bit changed",
         "XS17",
-        codes.SAML_DECRYPTION,
+        saml_codes.DECRYPTION,
         _encrypting(Way(content=CBC256, spoil=_flipped), signed="both"),
         _CBC,
     ),
     Forgery(
         "AES-CBC, padding of another length",
         "XS17, K139",
-        codes.SAML_DECRYPTION,
+        saml_codes.DECRYPTION,
         _encrypting(Way(content=CBC256, spoil=lambda value: value[:-16]), signed="both"),
         _CBC,
     ),
     Forgery(
         "AES-CBC, half a block",
         "XS17, K139",
-        codes.SAML_DECRYPTION,
+        saml_codes.DECRYPTION,
         _encrypting(Way(content=CBC256, spoil=lambda value: value[:-8]), signed="both"),
         _CBC,
     ),
     Forgery(
         "AES-CBC named with its leniency, a bit changed",
         "XS17",
-        codes.SAML_DECRYPTION,
+        saml_codes.DECRYPTION,
         _encrypting(Way(content=CBC256, spoil=_flipped)),
         {"cbc": True, "cbc_in_unsigned_response": True},
     ),
-    Forgery("encrypted text", "XS17", codes.SAML_DECRYPTION, _encrypting(plaintext=b"admin")),
+    Forgery("encrypted text", "XS17", saml_codes.DECRYPTION, _encrypting(plaintext=b"admin")),
     Forgery(
         "an encrypted Response",
         "XS17",
-        codes.SAML_DECRYPTION,
+        saml_codes.DECRYPTION,
         _encrypting(plaintext=f'<p:Response xmlns:p="{SAMLP}"/>'.encode()),
     ),
     Forgery(
         "an encrypted DTD",
         "XS17",
-        codes.SAML_DECRYPTION,
+        saml_codes.DECRYPTION,
         _encrypting(plaintext=b"<!DOCTYPE a [<!ENTITY x 'y'>]><a>&x;</a>"),
     ),
     Forgery(
         "two encrypted assertions in one",
         "K136",
-        codes.SAML_DECRYPTION,
+        saml_codes.DECRYPTION,
         _encrypting(plaintext=f'<a:Assertion xmlns:a="{SAML}"/>'.encode() * 2),
     ),
     Forgery(
         "an encrypted assertion of no shape",
         "K120",
-        codes.SAML_SHAPE,
+        saml_codes.SHAPE,
         _encrypting(plaintext=f'<a:Assertion xmlns:a="{SAML}"/>'.encode()),
     ),
-    Forgery("the Response's ID again inside", "XS09", codes.SAML_ID, _same_id_inside),
-    Forgery("two EncryptedAssertions", "K136", codes.SAML_SHAPE, lambda scene: written(_twice_encrypted(scene))),
+    Forgery("the Response's ID again inside", "XS09", saml_codes.ID, _same_id_inside),
+    Forgery("two EncryptedAssertions", "K136", saml_codes.SHAPE, lambda scene: written(_twice_encrypted(scene))),
     Forgery(
-        "in clear, where encryption is asked for", "XS17", codes.SAML_ENCRYPTION_MISSING, saying(), {"encrypted": True}
+        "in clear, where encryption is asked for", "XS17", saml_codes.ENCRYPTION_MISSING, saying(), {"encrypted": True}
     ),
     Forgery(
-        "no EncryptedKey", "XS17", codes.SAML_ENCRYPTION_FORM, lambda scene: _without(scene, "//xenc:EncryptedKey")
+        "no EncryptedKey", "XS17", saml_codes.ENCRYPTION_FORM, lambda scene: _without(scene, "//xenc:EncryptedKey")
     ),
-    Forgery("no EncryptedData", "XS17", codes.SAML_SHAPE, lambda scene: _without(scene, "//xenc:EncryptedData")),
+    Forgery("no EncryptedData", "XS17", saml_codes.SHAPE, lambda scene: _without(scene, "//xenc:EncryptedData")),
     Forgery(
         "a key for another recipient",
         "XS17",
-        codes.SAML_ENCRYPTION_FORM,
+        saml_codes.ENCRYPTION_FORM,
         _encrypting(Way(recipient="https://other.example")),
     ),
     Forgery(
         "a CipherReference",
         "XS17",
-        codes.SAML_SHAPE,
+        saml_codes.SHAPE,
         after(
             add(
                 "/p:Response",
@@ -167,30 +167,30 @@ ENCRYPTIONS = (
             )
         ),
     ),
-    Forgery("an encrypted name for another", "XS17", codes.SAML_DECRYPTION, _encrypting(of=_NAME, to="stranger")),
+    Forgery("an encrypted name for another", "XS17", saml_codes.DECRYPTION, _encrypting(of=_NAME, to="stranger")),
     Forgery(
         "an encrypted name by AES-CBC",
         "XS17",
-        codes.SAML_ENCRYPTION_ALGORITHM,
+        saml_codes.ENCRYPTION_ALGORITHM,
         _encrypting(Way(content=CBC256), of=_NAME),
         _CBC,
     ),
     Forgery(
         "an encrypted name that is an assertion",
         "XS17",
-        codes.SAML_DECRYPTION,
+        saml_codes.DECRYPTION,
         _encrypting(of=_NAME, plaintext=f'<a:Assertion xmlns:a="{SAML}"/>'.encode()),
     ),
     Forgery(
         "an encrypted attribute that was changed",
         "XS17",
-        codes.SAML_DECRYPTION,
+        saml_codes.DECRYPTION,
         _encrypting(Way(spoil=_flipped), of="(//a:Attribute)[1]"),
     ),
     Forgery(
         "an encrypted attribute without a name",
         "XS17",
-        codes.SAML_SHAPE,
+        saml_codes.SHAPE,
         _encrypting(of="(//a:Attribute)[1]", plaintext=f'<a:Attribute xmlns:a="{SAML}"/>'.encode()),
     ),
 )

@@ -4,7 +4,7 @@ from typing import Any
 
 from lxml import etree
 
-from gateway.model import codes
+from gateway.model.codes import saml_codes
 from tests.saml.forged_wrapping import XSW
 from tests.saml.forging import Change, Forgery, add, put, text
 from tests.saml.idp import Scene, assertion, build, one, sign_enveloped_alone, written
@@ -25,7 +25,7 @@ def _wrapped(number: int, of: str) -> Forgery:
         return XSW[number](assertion(root) if of == "assertion" else root)
 
     id = f"xsw{number}, {of}, enveloped alone"
-    return Forgery(id, "XS01", codes.SAML_SHAPE, _signed(change, of), {"signed": of})
+    return Forgery(id, "XS01", saml_codes.SHAPE, _signed(change, of), {"signed": of})
 
 
 def _declared_around(root: etree._Element, scene: Scene) -> bytes:
@@ -58,27 +58,27 @@ ENVELOPED_ALONE = (
     Forgery(
         "a changed name, enveloped alone",
         "XS04",
-        codes.SAML_SIGNATURE,
+        saml_codes.SIGNATURE,
         _signed(text("//a:Subject/a:NameID", "admin")),
     ),
-    Forgery("a namespace around it, enveloped alone", "XS05", codes.SAML_SIGNATURE, _signed(_declared_around)),
+    Forgery("a namespace around it, enveloped alone", "XS05", saml_codes.SIGNATURE, _signed(_declared_around)),
     Forgery(
         "a language around it, enveloped alone",
         "XS05",
-        codes.SAML_SHAPE,
+        saml_codes.SHAPE,
         _signed(put("/p:Response", "{http://www.w3.org/XML/1998/namespace}lang", "fr")),
     ),
     Forgery(
         "a comment in NameID, enveloped alone",
         "XS03",
-        codes.SAML_DOCUMENT,
+        saml_codes.DOCUMENT,
         _signed(_comment_in("//a:Subject/a:NameID")),
     ),
-    Forgery("120 namespaces in scope, enveloped alone", "XS22", codes.SAML_SIGNATURE_FORM, _signed(_many_namespaces)),
+    Forgery("120 namespaces in scope, enveloped alone", "XS22", saml_codes.SIGNATURE_FORM, _signed(_many_namespaces)),
     Forgery(
         "a parameter of the transform, enveloped alone",
         "XS05",
-        codes.SAML_SHAPE,
+        saml_codes.SHAPE,
         _signed(add("//ds:Transform", "<ds:XPath>1</ds:XPath>")),
     ),
 )

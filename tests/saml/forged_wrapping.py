@@ -5,7 +5,7 @@ from typing import Any
 
 from lxml import etree
 
-from gateway.model import codes
+from gateway.model.codes import saml_codes
 from tests.saml.forging import (
     Change,
     Forgery,
@@ -127,7 +127,7 @@ def _wrapping(number: int, of: str) -> Forgery:
         return XSW[number](_target(root, of))
 
     settings = {"signed": of}
-    return Forgery(f"xsw{number}, {of}", "XS01", codes.SAML_SHAPE, after(change, signed=of), settings)
+    return Forgery(f"xsw{number}, {of}", "XS01", saml_codes.SHAPE, after(change, signed=of), settings)
 
 
 WRAPPINGS = tuple(_wrapping(number, of) for number in XSW for of in ("assertion", "response"))
@@ -202,41 +202,41 @@ def _nested_response(root: etree._Element, scene: Scene) -> None:
 
 
 MORE_WRAPPINGS = (
-    Forgery("in StatusDetail", "XS02", codes.SAML_SHAPE, after(_beside("//p:Status", "p:StatusDetail"))),
-    Forgery("in Extensions", "XS02", codes.SAML_SHAPE, after(_beside(".", "p:Extensions"))),
-    Forgery("in an attribute's value", "XS02", codes.SAML_SHAPE, after(_beside("(//a:AttributeValue)[1]", ""))),
-    Forgery("in Advice", "XS02", codes.SAML_SHAPE, after(_beside("(//a:Assertion)[1]", "a:Advice"))),
-    Forgery("in EncryptedAssertion", "XS02", codes.SAML_SHAPE, after(_beside(".", "a:EncryptedAssertion"))),
-    Forgery("in KeyInfo", "XS02", codes.SAML_SHAPE, after(_in_key_info)),
+    Forgery("in StatusDetail", "XS02", saml_codes.SHAPE, after(_beside("//p:Status", "p:StatusDetail"))),
+    Forgery("in Extensions", "XS02", saml_codes.SHAPE, after(_beside(".", "p:Extensions"))),
+    Forgery("in an attribute's value", "XS02", saml_codes.SHAPE, after(_beside("(//a:AttributeValue)[1]", ""))),
+    Forgery("in Advice", "XS02", saml_codes.SHAPE, after(_beside("(//a:Assertion)[1]", "a:Advice"))),
+    Forgery("in EncryptedAssertion", "XS02", saml_codes.SHAPE, after(_beside(".", "a:EncryptedAssertion"))),
+    Forgery("in KeyInfo", "XS02", saml_codes.SHAPE, after(_in_key_info)),
     Forgery(
-        "in an Object of KeyInfo", "XS02", codes.SAML_SHAPE, signing(key_info="<ds:KeyInfo><ds:Object/></ds:KeyInfo>")
+        "in an Object of KeyInfo", "XS02", saml_codes.SHAPE, signing(key_info="<ds:KeyInfo><ds:Object/></ds:KeyInfo>")
     ),
-    Forgery("nested Response", "XS02", codes.SAML_SHAPE, after(_nested_response)),
-    Forgery("two Responses", "XS02", codes.SAML_SHAPE, after(_two_responses)),
-    Forgery("the Assertion alone", "XS02", codes.SAML_SHAPE, _root_is_the_assertion),
-    Forgery("metadata as donor", "XS02, K135", codes.SAML_SIGNATURE, _donor(_metadata_donor())),
-    Forgery("AuthnRequest as donor", "XS02", codes.SAML_SIGNATURE, _donor(_message_donor("AuthnRequest"))),
-    Forgery("LogoutRequest as donor", "XS02", codes.SAML_SIGNATURE, _donor(_message_donor("LogoutRequest"))),
-    Forgery("a second assertion, signed too", "K136", codes.SAML_SHAPE, after(twice("//a:Assertion"))),
+    Forgery("nested Response", "XS02", saml_codes.SHAPE, after(_nested_response)),
+    Forgery("two Responses", "XS02", saml_codes.SHAPE, after(_two_responses)),
+    Forgery("the Assertion alone", "XS02", saml_codes.SHAPE, _root_is_the_assertion),
+    Forgery("metadata as donor", "XS02, K135", saml_codes.SIGNATURE, _donor(_metadata_donor())),
+    Forgery("AuthnRequest as donor", "XS02", saml_codes.SIGNATURE, _donor(_message_donor("AuthnRequest"))),
+    Forgery("LogoutRequest as donor", "XS02", saml_codes.SIGNATURE, _donor(_message_donor("LogoutRequest"))),
+    Forgery("a second assertion, signed too", "K136", saml_codes.SHAPE, after(twice("//a:Assertion"))),
     Forgery(
         "assertion and encrypted assertion",
         "K136",
-        codes.SAML_SHAPE,
+        saml_codes.SHAPE,
         after(add("/p:Response", "<a:EncryptedAssertion/>")),
     ),
-    Forgery("two Subjects", "K120, K149", codes.SAML_SHAPE, before(twice("//a:Subject"))),
-    Forgery("two NameIDs", "K149", codes.SAML_SHAPE, before(twice("//a:Subject/a:NameID"))),
-    Forgery("two Issuers", "K120", codes.SAML_SHAPE, before(twice("//a:Assertion/a:Issuer"))),
-    Forgery("two Conditions", "K120", codes.SAML_SHAPE, before(twice("//a:Conditions"))),
-    Forgery("two Statuses", "K120", codes.SAML_SHAPE, after(twice("//p:Status"))),
-    Forgery("an unknown child", "K120", codes.SAML_SHAPE, before(add("//a:Assertion", '<b xmlns="u:b"/>'))),
-    Forgery("an unknown attribute", "K120", codes.SAML_SHAPE, before(put("//a:Assertion", "Trust", "full"))),
-    Forgery("the wrong order", "K120", codes.SAML_SHAPE, before(add("//a:Assertion", "<a:Issuer>x</a:Issuer>"))),
+    Forgery("two Subjects", "K120, K149", saml_codes.SHAPE, before(twice("//a:Subject"))),
+    Forgery("two NameIDs", "K149", saml_codes.SHAPE, before(twice("//a:Subject/a:NameID"))),
+    Forgery("two Issuers", "K120", saml_codes.SHAPE, before(twice("//a:Assertion/a:Issuer"))),
+    Forgery("two Conditions", "K120", saml_codes.SHAPE, before(twice("//a:Conditions"))),
+    Forgery("two Statuses", "K120", saml_codes.SHAPE, after(twice("//p:Status"))),
+    Forgery("an unknown child", "K120", saml_codes.SHAPE, before(add("//a:Assertion", '<b xmlns="u:b"/>'))),
+    Forgery("an unknown attribute", "K120", saml_codes.SHAPE, before(put("//a:Assertion", "Trust", "full"))),
+    Forgery("the wrong order", "K120", saml_codes.SHAPE, before(add("//a:Assertion", "<a:Issuer>x</a:Issuer>"))),
     Forgery(
         "a statement on authorisation",
         "K120",
-        codes.SAML_SHAPE,
+        saml_codes.SHAPE,
         before(add("//a:Assertion", "<a:AuthzDecisionStatement/>")),
     ),
-    Forgery("text between elements", "K120", codes.SAML_SHAPE, before(text("//a:Subject", "admin"))),
+    Forgery("text between elements", "K120", saml_codes.SHAPE, before(text("//a:Subject", "admin"))),
 )

@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from lxml import etree
 
-from gateway.model.codes import Code
+from gateway.model.codes.code import Code
 from tests.saml.idp import (
     NS,
     Scene,

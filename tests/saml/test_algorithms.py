@@ -4,8 +4,8 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPubl
 from cryptography.hazmat.primitives.hashes import SHA1, SHA256, SHA384, SHA512, HashAlgorithm
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
 
-from gateway.model import codes
-from gateway.model.codes import SAML_BINDING_ALGORITHM, SAML_BINDING_SIGNATURE, Code
+from gateway.model.codes import saml_codes
+from gateway.model.codes.code import Code
 from gateway.model.errors import GatewayError
 from gateway.saml.algorithms import DIGESTS, SIGNATURES, key_type
 from gateway.saml.bindings import verify_redirect_signature
@@ -46,12 +46,12 @@ def test_every_algorithm_of_the_list_is_verified(algorithm: str, digest: str) ->
 )  # fmt: skip
 def test_no_other_signature_algorithm_is(algorithm: str) -> None:
     key = P256 if "ecdsa" in algorithm else SCENE.key
-    assert result(key, algorithm=algorithm) is codes.SAML_ALGORITHM
+    assert result(key, algorithm=algorithm) is saml_codes.ALGORITHM
 
 
 @pytest.mark.parametrize("digest", [f"{DS}sha1", f"{MORE}md5", f"{MORE}sha224"])
 def test_no_other_digest_is(digest: str) -> None:
-    assert result(SCENE.key, digest=digest) is codes.SAML_ALGORITHM
+    assert result(SCENE.key, digest=digest) is saml_codes.ALGORITHM
 
 
 @pytest.mark.parametrize(
@@ -68,12 +68,12 @@ def test_no_other_digest_is(digest: str) -> None:
     ],
 )
 def test_transforms_are_enveloped_then_exclusive_c14n(transforms: tuple[str, ...]) -> None:
-    assert result(SCENE.key, transforms=transforms) is codes.SAML_ALGORITHM
+    assert result(SCENE.key, transforms=transforms) is saml_codes.ALGORITHM
 
 
 @pytest.mark.parametrize("c14n", [C14N, f"{EXC_C14N}WithComments", f"{C14N}#WithComments"])
 def test_signed_info_is_canonicalised_exclusively(c14n: str) -> None:
-    assert result(SCENE.key, c14n=c14n) is codes.SAML_ALGORITHM
+    assert result(SCENE.key, c14n=c14n) is saml_codes.ALGORITHM
 
 
 def test_a_key_of_the_other_kind_verifies_nothing() -> None:
@@ -81,11 +81,11 @@ def test_a_key_of_the_other_kind_verifies_nothing() -> None:
     sign(assertion(root), P256, algorithm=f"{MORE}ecdsa-sha256")
     with pytest.raises(GatewayError) as error:
         validated(written(root))
-    assert error.value.code is codes.SAML_SIGNATURE_KEY
+    assert error.value.code is saml_codes.SIGNATURE_KEY
 
 
 def test_a_weak_key_of_the_metadata_is_not_used() -> None:
-    assert result(parties.pair("weak", "rsa-1024")) is codes.SAML_SIGNATURE
+    assert result(parties.pair("weak", "rsa-1024")) is saml_codes.SIGNATURE
 
 
 RSA, ECDSA = f"{MORE}rsa-sha256", f"{MORE}ecdsa-sha256"
@@ -105,9 +105,9 @@ def test_any_of_the_keys_may_have_signed() -> None:
 
 def test_no_other_key_and_no_other_octets() -> None:
     signature = sign_bytes(pair(), b"octets")
-    assert refusal((spki(pair("other")),), RSA, b"octets", signature) == SAML_BINDING_SIGNATURE
-    assert refusal((spki(pair()),), RSA, b"octets ", signature) == SAML_BINDING_SIGNATURE
-    assert refusal((), RSA, b"octets", signature) == SAML_BINDING_SIGNATURE
+    assert refusal((spki(pair("other")),), RSA, b"octets", signature) == saml_codes.BINDING_SIGNATURE
+    assert refusal((spki(pair()),), RSA, b"octets ", signature) == saml_codes.BINDING_SIGNATURE
+    assert refusal((), RSA, b"octets", signature) == saml_codes.BINDING_SIGNATURE
 
 
 @pytest.mark.parametrize(
@@ -124,7 +124,7 @@ def test_no_other_key_and_no_other_octets() -> None:
     ],
 )
 def test_an_algorithm_off_the_list(algorithm: str) -> None:
-    assert refusal((spki(pair()),), algorithm, b"octets", sign_bytes(pair(), b"octets")) == SAML_BINDING_ALGORITHM
+    assert refusal((spki(pair()),), algorithm, b"octets", sign_bytes(pair(), b"octets")) == saml_codes.BINDING_ALGORITHM
 
 
 @pytest.mark.parametrize("function", [SHA256(), SHA384(), SHA512()], ids=lambda each: each.name)
@@ -135,15 +135,15 @@ def test_rsa_pss(function: HashAlgorithm) -> None:
     assert isinstance(key, RSAPrivateKey)
     made = key.sign(b"octets", PSS(MGF1(function), function.digest_size), function)
     verify_redirect_signature((spki(pair()),), algorithm, b"octets", made)
-    assert refusal((spki(pair()),), RSA, b"octets", made) == SAML_BINDING_SIGNATURE
-    assert refusal((spki(pair()),), algorithm, b"octets", sign_bytes(pair(), b"octets")) == SAML_BINDING_SIGNATURE
+    assert refusal((spki(pair()),), RSA, b"octets", made) == saml_codes.BINDING_SIGNATURE
+    assert refusal((spki(pair()),), algorithm, b"octets", sign_bytes(pair(), b"octets")) == saml_codes.BINDING_SIGNATURE
     unsalted = key.sign(b"octets", PSS(MGF1(function), 0), function)
-    assert refusal((spki(pair()),), algorithm, b"octets", unsalted) == SAML_BINDING_SIGNATURE
+    assert refusal((spki(pair()),), algorithm, b"octets", unsalted) == saml_codes.BINDING_SIGNATURE
 
 
 def test_a_key_that_is_too_weak_signs_nothing() -> None:
     weak = pair(kind="rsa-1024")
-    assert refusal((spki(weak),), RSA, b"octets", sign_bytes(weak, b"octets")) == SAML_BINDING_SIGNATURE
+    assert refusal((spki(weak),), RSA, b"octets", sign_bytes(weak, b"octets")) == saml_codes.BINDING_SIGNATURE
 
 
 def test_a_key_that_is_too_large_is_not_computed_with() -> None:
@@ -157,20 +157,23 @@ def test_a_key_that_is_too_large_is_not_computed_with() -> None:
 def test_sha1_is_not_read_under_another_name() -> None:
     key = load_pem_private_key(pair().key, None)
     assert isinstance(key, RSAPrivateKey)
-    assert refusal((spki(pair()),), RSA, b"octets", key.sign(b"octets", PKCS1v15(), SHA1())) == SAML_BINDING_SIGNATURE
+    assert (
+        refusal((spki(pair()),), RSA, b"octets", key.sign(b"octets", PKCS1v15(), SHA1()))
+        == saml_codes.BINDING_SIGNATURE
+    )
 
 
 def test_a_key_serves_its_own_kind_of_algorithm() -> None:
-    assert refusal((spki(pair()),), ECDSA, b"octets", sign_bytes(pair(), b"octets")) == SAML_BINDING_SIGNATURE
+    assert refusal((spki(pair()),), ECDSA, b"octets", sign_bytes(pair(), b"octets")) == saml_codes.BINDING_SIGNATURE
     curve = pair(kind="p256")
-    assert refusal((spki(curve),), RSA, b"octets", sign_bytes(curve, b"octets")) == SAML_BINDING_SIGNATURE
+    assert refusal((spki(curve),), RSA, b"octets", sign_bytes(curve, b"octets")) == saml_codes.BINDING_SIGNATURE
 
 
 @pytest.mark.parametrize("signature", [b"", b"\x00" * 64, b"\xff" * 64, b"\x30\x06\x02\x01\x01\x02\x01\x01", b"x" * 65])
 def test_what_is_no_signature(signature: bytes) -> None:
     for each in (pair(), pair(kind="p256")):
-        assert refusal((spki(each),), ECDSA, b"octets", signature) == SAML_BINDING_SIGNATURE
-        assert refusal((spki(each),), RSA, b"octets", signature) == SAML_BINDING_SIGNATURE
+        assert refusal((spki(each),), ECDSA, b"octets", signature) == saml_codes.BINDING_SIGNATURE
+        assert refusal((spki(each),), RSA, b"octets", signature) == saml_codes.BINDING_SIGNATURE
 
 
 def test_a_key_that_is_none_spoils_no_other() -> None:

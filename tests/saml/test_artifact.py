@@ -10,17 +10,8 @@ from lxml import etree
 from pygamlastan.bindings import SamlArtifact
 from saml2 import samlp
 
-from gateway.model.codes import (
-    SAML_ARTIFACT,
-    SAML_ARTIFACT_RESPONSE,
-    SAML_ARTIFACT_SOURCE,
-    SAML_DOCUMENT,
-    SAML_ID,
-    SAML_SHAPE,
-    SAML_SOAP,
-    SAML_VERSION,
-    Code,
-)
+from gateway.model.codes import saml_codes
+from gateway.model.codes.code import Code
 from gateway.model.errors import GatewayError
 from gateway.saml.artifact import artifact_resolve, read_artifact, resolution_endpoint, response_in, source_id
 from gateway.saml.names import STATUS_SUCCESS
@@ -63,7 +54,7 @@ def test_an_artifact_of_another_implementation_is_read() -> None:
 def test_what_is_no_artifact(value: str) -> None:
     with pytest.raises(GatewayError) as refused:
         read_artifact(value)
-    assert refused.value.code == SAML_ARTIFACT
+    assert refused.value.code == saml_codes.ARTIFACT
 
 
 @given(st.text())
@@ -83,7 +74,7 @@ def test_it_is_resolved_where_the_metadata_says_for_its_index() -> None:
 def test_an_artifact_of_somebody_else_is_taken_nowhere(value: str) -> None:
     with pytest.raises(GatewayError) as refused:
         resolution_endpoint(read_artifact(value), idp())
-    assert refused.value.code == SAML_ARTIFACT_SOURCE
+    assert refused.value.code == saml_codes.ARTIFACT_SOURCE
 
 
 def test_what_is_asked() -> None:
@@ -139,28 +130,28 @@ BODY = "<s:Body><x xmlns='urn:x'/></s:Body>"
 @pytest.mark.parametrize(
     ("envelope", "code"),
     [
-        (answer(to="_other"), SAML_ARTIFACT_RESPONSE),
-        (answer(issuer="urn:other"), SAML_ARTIFACT_RESPONSE),
-        (answer(""), SAML_ARTIFACT_RESPONSE),
-        (answer(RESPONSE + RESPONSE.replace("_r", "_s")), SAML_SHAPE),
-        (answer(status=""), SAML_SHAPE),
-        (answer(RESPONSE.replace("_r", "_a")), SAML_ID),
-        (answer().replace(b"Version='2.0'", b"Version='1.1'"), SAML_VERSION),
-        (answer(status=SUCCESS.replace("Success", "Requester")), SAML_ARTIFACT_RESPONSE),
-        (in_envelope(f"<p:Response {NS}/>".encode()), SAML_ARTIFACT_RESPONSE),
-        (in_envelope(b""), SAML_SOAP),
-        (in_envelope(b"<a xmlns='urn:a'/><b xmlns='urn:b'/>"), SAML_SOAP),
-        (fault("Client"), SAML_SOAP),
-        (f"<p:ArtifactResponse {NS}/>".encode(), SAML_SOAP),
-        (f"<s:Envelope {SOAP}/>".encode(), SAML_SOAP),
-        (f"<s:Envelope {SOAP}><s:Header/><s:Header/>{BODY}</s:Envelope>".encode(), SAML_SOAP),
-        (f"<s:Envelope {SOAP}>{BODY}{BODY}</s:Envelope>".encode(), SAML_SOAP),
+        (answer(to="_other"), saml_codes.ARTIFACT_RESPONSE),
+        (answer(issuer="urn:other"), saml_codes.ARTIFACT_RESPONSE),
+        (answer(""), saml_codes.ARTIFACT_RESPONSE),
+        (answer(RESPONSE + RESPONSE.replace("_r", "_s")), saml_codes.SHAPE),
+        (answer(status=""), saml_codes.SHAPE),
+        (answer(RESPONSE.replace("_r", "_a")), saml_codes.ID),
+        (answer().replace(b"Version='2.0'", b"Version='1.1'"), saml_codes.VERSION),
+        (answer(status=SUCCESS.replace("Success", "Requester")), saml_codes.ARTIFACT_RESPONSE),
+        (in_envelope(f"<p:Response {NS}/>".encode()), saml_codes.ARTIFACT_RESPONSE),
+        (in_envelope(b""), saml_codes.SOAP),
+        (in_envelope(b"<a xmlns='urn:a'/><b xmlns='urn:b'/>"), saml_codes.SOAP),
+        (fault("Client"), saml_codes.SOAP),
+        (f"<p:ArtifactResponse {NS}/>".encode(), saml_codes.SOAP),
+        (f"<s:Envelope {SOAP}/>".encode(), saml_codes.SOAP),
+        (f"<s:Envelope {SOAP}><s:Header/><s:Header/>{BODY}</s:Envelope>".encode(), saml_codes.SOAP),
+        (f"<s:Envelope {SOAP}>{BODY}{BODY}</s:Envelope>".encode(), saml_codes.SOAP),
         (
             f"<s:Envelope {SOAP}><s:Header>{UNDERSTAND}</s:Header>{BODY}</s:Envelope>".encode(),
-            SAML_SOAP,
+            saml_codes.SOAP,
         ),
-        (b"", SAML_DOCUMENT),
-        (b"<!DOCTYPE x>" + answer(), SAML_DOCUMENT),
+        (b"", saml_codes.DOCUMENT),
+        (b"<!DOCTYPE x>" + answer(), saml_codes.DOCUMENT),
     ],
 )
 def test_anything_else_is_refused(envelope: bytes, code: Code) -> None:

@@ -2,8 +2,9 @@ from typing import Any
 
 import pytest
 
-from gateway.model import codes
 from gateway.model.assertion import LONGEST_NAME, Assertion, NameId
+from gateway.model.codes import saml_codes
+from gateway.model.codes.code import Code
 from gateway.model.errors import GatewayError
 from gateway.saml.assertion import satisfies
 from tests.saml.forging import add, before, both, remove
@@ -24,7 +25,7 @@ def name_in(said: Assertion) -> NameId:
     return said.name_id
 
 
-def refused(**values: Any) -> codes.Code:
+def refused(**values: Any) -> Code:
     with pytest.raises(GatewayError) as error:
         saying(**values)
     return error.value.code
@@ -40,11 +41,11 @@ def test_a_name_is_read_to_the_letter(value: str) -> None:
     ["", " ", " x", "x ", "x\ny", "x\u200by", "x\u202ey", "x\u00a0y", "x\u2028", "\uff41dmin", "He\u0301lene", "ﬁ"],
 )
 def test_a_name_that_looks_like_another_is_none(value: str) -> None:
-    assert refused(name_id=value) is codes.SAML_SUBJECT
+    assert refused(name_id=value) is saml_codes.SUBJECT
 
 
 def test_a_name_has_an_end() -> None:
-    assert refused(name_id="x" * (LONGEST_NAME + 1)) is codes.SAML_SUBJECT
+    assert refused(name_id="x" * (LONGEST_NAME + 1)) is saml_codes.SUBJECT
 
 
 @pytest.mark.parametrize(
@@ -78,7 +79,7 @@ def test_the_name_format_that_was_asked_for_is_the_one_that_comes() -> None:
         assert validated(make(SCENE), of=provider(name_id_format=asked))
     with pytest.raises(GatewayError) as error:
         validated(make(SCENE), of=provider(name_id_format="urn:oasis:names:tc:SAML:2.0:nameid-format:persistent"))
-    assert error.value.code is codes.SAML_SUBJECT
+    assert error.value.code is saml_codes.SUBJECT
 
 
 NAMELESS = before(remove("//a:Subject/a:NameID"))
@@ -87,7 +88,7 @@ NAMELESS = before(remove("//a:Subject/a:NameID"))
 def test_who_has_no_name_id_is_somebody_only_where_the_provider_file_says_by_what() -> None:
     with pytest.raises(GatewayError) as error:
         validated(NAMELESS(SCENE))
-    assert error.value.code is codes.SAML_SUBJECT
+    assert error.value.code is saml_codes.SUBJECT
     assert "subject_without_name_id" in error.value.detail
     named = provider(subject_without_name_id="mail", name_id_format="urn:example:any")
     assert validated(NAMELESS(SCENE), of=named).name_id is None
@@ -102,12 +103,12 @@ def test_a_name_of_the_confirmation_is_not_the_subject_s() -> None:
 @pytest.mark.parametrize(
     ("names", "code"),
     [
-        (("issued", "assertion_issued"), codes.SAML_ISSUE_INSTANT),
-        (("not_before",), codes.SAML_NOT_BEFORE),
-        (("authn_instant",), codes.SAML_AUTHN_INSTANT),
+        (("issued", "assertion_issued"), saml_codes.ISSUE_INSTANT),
+        (("not_before",), saml_codes.NOT_BEFORE),
+        (("authn_instant",), saml_codes.AUTHN_INSTANT),
     ],
 )
-def test_what_is_ahead_of_the_clock_by_more_than_the_skew_is_refused(names: tuple[str, ...], code: codes.Code) -> None:
+def test_what_is_ahead_of_the_clock_by_more_than_the_skew_is_refused(names: tuple[str, ...], code: Code) -> None:
     assert saying(**dict.fromkeys(names, at(NOW + 180)))
     assert refused(**dict.fromkeys(names, at(NOW + 181))) is code
 

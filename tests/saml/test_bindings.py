@@ -11,14 +11,8 @@ from pygamlastan import bindings
 from pygamlastan.crypto import SamlVerifier
 
 from gateway.model.assertion import NameId
-from gateway.model.codes import (
-    SAML_BINDING_ALGORITHM,
-    SAML_BINDING_ENCODING,
-    SAML_BINDING_PARAMETER,
-    SAML_BINDING_SIGNATURE,
-    SAML_BINDING_SIZE,
-    Code,
-)
+from gateway.model.codes import saml_codes
+from gateway.model.codes.code import Code
 from gateway.model.errors import GatewayError
 from gateway.saml.bindings import (
     LARGEST_MESSAGE,
@@ -56,7 +50,7 @@ def test_inflating_ends_at_the_limit() -> None:
         inflated(bomb)
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    assert refused.value.code == SAML_BINDING_SIZE
+    assert refused.value.code == saml_codes.BINDING_SIZE
     assert peak < 2 << 20
 
 
@@ -67,7 +61,7 @@ def test_inflating_ends_at_the_limit() -> None:
 def test_what_is_no_whole_stream(data: bytes) -> None:
     with pytest.raises(GatewayError) as refused:
         inflated(data)
-    assert refused.value.code == SAML_BINDING_ENCODING
+    assert refused.value.code == saml_codes.BINDING_ENCODING
 
 
 @pytest.mark.parametrize("text", [b"YWI=", b"YW\r\nI=", b" YWI=\n", b"Y W\tI ="])
@@ -78,13 +72,13 @@ def test_base64_with_its_lines_broken_or_not(text: bytes) -> None:
 @pytest.mark.parametrize(
     ("text", "code"),
     [
-        (b"YWI", SAML_BINDING_ENCODING),
-        (b"YWI*", SAML_BINDING_ENCODING),
-        (b"YW-_", SAML_BINDING_ENCODING),
-        (b"YWI=YWI=", SAML_BINDING_ENCODING),
-        ("YWI\u0451".encode(), SAML_BINDING_ENCODING),
-        (b"!" * (20 << 20), SAML_BINDING_SIZE),
-        (base64.b64encode(bytes(LARGEST_MESSAGE + 1)), SAML_BINDING_SIZE),
+        (b"YWI", saml_codes.BINDING_ENCODING),
+        (b"YWI*", saml_codes.BINDING_ENCODING),
+        (b"YW-_", saml_codes.BINDING_ENCODING),
+        (b"YWI=YWI=", saml_codes.BINDING_ENCODING),
+        ("YWI\u0451".encode(), saml_codes.BINDING_ENCODING),
+        (b"!" * (20 << 20), saml_codes.BINDING_SIZE),
+        (base64.b64encode(bytes(LARGEST_MESSAGE + 1)), saml_codes.BINDING_SIZE),
     ],
 )
 def test_what_is_no_base64_or_too_much(text: bytes, code: Code) -> None:
@@ -159,7 +153,7 @@ def test_the_signature_is_over_the_query_as_it_came() -> None:
     octets = octets.replace(RSA.lower(), signature_uri(pair()).replace("#", "%23"))
     received = verify_redirect(read_redirect(signed(octets)), (spki(pair()),))
     assert received.relay_state == "a/b c"
-    assert refusal(signed(octets).replace(b"a/b", b"a%2Fb")) == SAML_BINDING_SIGNATURE
+    assert refusal(signed(octets).replace(b"a/b", b"a%2Fb")) == saml_codes.BINDING_SIGNATURE
 
 
 def test_the_order_of_the_query_is_free_and_what_is_not_of_the_binding_is_ignored() -> None:
@@ -177,15 +171,15 @@ def test_a_change_anywhere_is_found() -> None:
         (b"rsa-sha256", b"rsa-sha512"),
     ):
         assert whole.count(before) == 1
-        assert refusal(whole.replace(before, after)) == SAML_BINDING_SIGNATURE
+        assert refusal(whole.replace(before, after)) == saml_codes.BINDING_SIGNATURE
 
 
 def test_a_relay_state_cannot_be_added() -> None:
-    assert refusal(query(None) + b"&RelayState=x") == SAML_BINDING_SIGNATURE
+    assert refusal(query(None) + b"&RelayState=x") == saml_codes.BINDING_SIGNATURE
 
 
 def test_only_the_keys_of_the_provider_count() -> None:
-    assert refusal(query(), spki(pair("other"))) == SAML_BINDING_SIGNATURE
+    assert refusal(query(), spki(pair("other"))) == saml_codes.BINDING_SIGNATURE
     verify_redirect(read_redirect(query()), (spki(pair("other")), spki(pair())))
 
 
@@ -193,35 +187,35 @@ def test_only_the_keys_of_the_provider_count() -> None:
     ("change", "code"),
     [
         # not signed at all
-        (lambda whole: whole.partition(b"&Signature=")[0], SAML_BINDING_SIGNATURE),
-        (lambda whole: whole.replace(b"&SigAlg=", b"&Other="), SAML_BINDING_SIGNATURE),
-        (lambda whole: whole.partition(b"&Signature=")[0] + b"&Signature=", SAML_BINDING_SIGNATURE),
+        (lambda whole: whole.partition(b"&Signature=")[0], saml_codes.BINDING_SIGNATURE),
+        (lambda whole: whole.replace(b"&SigAlg=", b"&Other="), saml_codes.BINDING_SIGNATURE),
+        (lambda whole: whole.partition(b"&Signature=")[0] + b"&Signature=", saml_codes.BINDING_SIGNATURE),
         # SHA-1
         (
             lambda whole: whole.replace(RSA.encode(), quote("http://www.w3.org/2000/09/xmldsig#rsa-sha1").encode()),
-            SAML_BINDING_ALGORITHM,
+            saml_codes.BINDING_ALGORITHM,
         ),
         # twice
-        (lambda whole: whole + b"&RelayState=x", SAML_BINDING_PARAMETER),
-        (lambda whole: whole + b"&" + whole, SAML_BINDING_PARAMETER),
-        (lambda whole: whole + b"&SAMLResponse=x", SAML_BINDING_PARAMETER),
+        (lambda whole: whole + b"&RelayState=x", saml_codes.BINDING_PARAMETER),
+        (lambda whole: whole + b"&" + whole, saml_codes.BINDING_PARAMETER),
+        (lambda whole: whole + b"&SAMLResponse=x", saml_codes.BINDING_PARAMETER),
         # a name that another reader would find
-        (lambda whole: whole + b"&SAMLReques%74=x", SAML_BINDING_PARAMETER),
-        (lambda whole: whole + b"&samlrequest=x", SAML_BINDING_PARAMETER),
-        (lambda whole: whole + b"&+RelayState=x", SAML_BINDING_PARAMETER),
-        (lambda whole: whole + b"&RelayState", SAML_BINDING_PARAMETER),
+        (lambda whole: whole + b"&SAMLReques%74=x", saml_codes.BINDING_PARAMETER),
+        (lambda whole: whole + b"&samlrequest=x", saml_codes.BINDING_PARAMETER),
+        (lambda whole: whole + b"&+RelayState=x", saml_codes.BINDING_PARAMETER),
+        (lambda whole: whole + b"&RelayState", saml_codes.BINDING_PARAMETER),
         # a value that has two readings
-        (lambda whole: whole.replace(b"RelayState=r", b"RelayState=;r"), SAML_BINDING_PARAMETER),
-        (lambda whole: whole.replace(b"RelayState=r", b"RelayState=%r"), SAML_BINDING_PARAMETER),
-        (lambda whole: whole.replace(b"RelayState=r", b"RelayState=%FF"), SAML_BINDING_PARAMETER),
-        (lambda whole: whole.replace(b"RelayState=r", b"RelayState=" + b"r" * 81), SAML_BINDING_PARAMETER),
-        (lambda whole: whole.replace(b"SAMLRequest=", b"SAMLRequest=+"), SAML_BINDING_PARAMETER),
-        (lambda whole: whole.replace(b"SAMLRequest=", b"SAMLRequest=\xc3\xa9"), SAML_BINDING_PARAMETER),
+        (lambda whole: whole.replace(b"RelayState=r", b"RelayState=;r"), saml_codes.BINDING_PARAMETER),
+        (lambda whole: whole.replace(b"RelayState=r", b"RelayState=%r"), saml_codes.BINDING_PARAMETER),
+        (lambda whole: whole.replace(b"RelayState=r", b"RelayState=%FF"), saml_codes.BINDING_PARAMETER),
+        (lambda whole: whole.replace(b"RelayState=r", b"RelayState=" + b"r" * 81), saml_codes.BINDING_PARAMETER),
+        (lambda whole: whole.replace(b"SAMLRequest=", b"SAMLRequest=+"), saml_codes.BINDING_PARAMETER),
+        (lambda whole: whole.replace(b"SAMLRequest=", b"SAMLRequest=\xc3\xa9"), saml_codes.BINDING_PARAMETER),
         # no message
-        (lambda whole: b"", SAML_BINDING_PARAMETER),
-        (lambda whole: b"RelayState=x", SAML_BINDING_PARAMETER),
+        (lambda whole: b"", saml_codes.BINDING_PARAMETER),
+        (lambda whole: b"RelayState=x", saml_codes.BINDING_PARAMETER),
         # another encoding
-        (lambda whole: whole + b"&SAMLEncoding=urn:other", SAML_BINDING_ENCODING),
+        (lambda whole: whole + b"&SAMLEncoding=urn:other", saml_codes.BINDING_ENCODING),
     ],
 )
 def test_what_is_refused(change: object, code: Code) -> None:
@@ -234,12 +228,12 @@ def test_what_is_refused(change: object, code: Code) -> None:
 @pytest.mark.parametrize(
     ("value", "code"),
     [
-        (saml_request(MESSAGE), SAML_BINDING_ENCODING),
-        (saml_request(deflated(bytes(100 << 20))), SAML_BINDING_SIZE),
-        (saml_request(deflated(MESSAGE) + b"more"), SAML_BINDING_ENCODING),
-        ("A" * (LARGEST_MESSAGE * 2), SAML_BINDING_SIZE),
-        ("%00", SAML_BINDING_ENCODING),
-        ("", SAML_BINDING_ENCODING),
+        (saml_request(MESSAGE), saml_codes.BINDING_ENCODING),
+        (saml_request(deflated(bytes(100 << 20))), saml_codes.BINDING_SIZE),
+        (saml_request(deflated(MESSAGE) + b"more"), saml_codes.BINDING_ENCODING),
+        ("A" * (LARGEST_MESSAGE * 2), saml_codes.BINDING_SIZE),
+        ("%00", saml_codes.BINDING_ENCODING),
+        ("", saml_codes.BINDING_ENCODING),
     ],
 )
 def test_a_signed_query_that_holds_no_message(value: str, code: Code) -> None:
@@ -296,7 +290,7 @@ def test_no_relay_state_is_no_field() -> None:
 
 def test_a_message_of_a_form_is_whole_or_refused() -> None:
     assert posted_message(base64.encodebytes(REQUEST).decode()) == REQUEST
-    for value, code in (("PHg+\ud800", SAML_BINDING_ENCODING), ("A" * (1 << 20), SAML_BINDING_SIZE)):
+    for value, code in (("PHg+\ud800", saml_codes.BINDING_ENCODING), ("A" * (1 << 20), saml_codes.BINDING_SIZE)):
         with pytest.raises(GatewayError) as refused:
             posted_message(value)
         assert refused.value.code == code

@@ -5,8 +5,8 @@ import pytest
 import xmlsec
 from lxml import etree
 
-from gateway.model import codes
-from gateway.model.codes import Code
+from gateway.model.codes import saml_codes
+from gateway.model.codes.code import Code
 from gateway.model.errors import GatewayError
 from gateway.saml import decryption
 from gateway.saml.decryption import Decrypted, decrypt
@@ -48,7 +48,7 @@ def test_aes_cbc_only_where_it_is_let(bits: int) -> None:
     element = encrypted(Way(content=f"{XENC}aes{bits}-cbc"))
     assert opened(element, cbc=True).get("ID") == "_assertion-1"
     code, detail = refused(element)
-    assert code is codes.SAML_ENCRYPTION_ALGORITHM
+    assert code is saml_codes.ENCRYPTION_ALGORITHM
     assert "`aes_cbc_inside_a_signed_response: true`" in detail
 
 
@@ -73,7 +73,7 @@ def test_rsa_oaep(transport: str, digest: str | None, mask: str | None) -> None:
 def test_the_key_may_stand_beside_the_data_and_name_us() -> None:
     assert opened(encrypted(Way(beside=True))) is not None
     assert opened(encrypted(Way(recipient=SP.entity_id))) is not None
-    assert refused(encrypted(Way(recipient="https://other.example")))[0] is codes.SAML_ENCRYPTION_FORM
+    assert refused(encrypted(Way(recipient="https://other.example")))[0] is saml_codes.ENCRYPTION_FORM
 
 
 @pytest.mark.parametrize("to", [OURS, OLD])
@@ -85,7 +85,7 @@ def test_each_key_of_ours_opens_during_a_roll_over(to: KeyPair) -> None:
 def test_a_key_for_signing_alone_is_no_hindrance() -> None:
     curve = parties.pair("ec-p256", "p256")
     assert opened(encrypted(), sp=parties.service_provider(curve, OURS)) is not None
-    assert refused(encrypted(), sp=parties.service_provider(curve))[0] is codes.SAML_DECRYPTION
+    assert refused(encrypted(), sp=parties.service_provider(curve))[0] is saml_codes.DECRYPTION
 
 
 @pytest.mark.parametrize("shape", ["shibboleth", "lemonldap", "keycloak", "pysaml2"])
@@ -126,7 +126,7 @@ def test_what_libxmlsec_encrypts_in_the_document_opens_in_its_place(shape: str, 
     ],
 )
 def test_algorithms_outside_the_list_are_refused_before_a_key_is_used(way: Way) -> None:
-    assert refused(encrypted(way), cbc=True)[0] is codes.SAML_ENCRYPTION_ALGORITHM
+    assert refused(encrypted(way), cbc=True)[0] is saml_codes.ENCRYPTION_ALGORITHM
 
 
 def flipped(value: bytes) -> bytes:
@@ -173,7 +173,7 @@ FAILURES = {
 @pytest.mark.parametrize("name", FAILURES)
 def test_every_failure_has_one_answer(name: str) -> None:
     detail = "the encrypted part opens with none of our keys, or holds what it should not"
-    assert refused(encrypted(**FAILURES[name]), cbc=True) == (codes.SAML_DECRYPTION, detail)  # type: ignore[arg-type]
+    assert refused(encrypted(**FAILURES[name]), cbc=True) == (saml_codes.DECRYPTION, detail)  # type: ignore[arg-type]
 
 
 @pytest.fixture

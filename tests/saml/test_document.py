@@ -6,7 +6,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from lxml import etree
 
-from gateway.model.codes import SAML_DOCUMENT, SAML_ID, SAML_ISSUER, Code
+from gateway.model.codes import saml_codes
+from gateway.model.codes.code import Code
 from gateway.model.errors import GatewayError
 from gateway.saml import document
 from gateway.saml.document import (
@@ -41,7 +42,7 @@ def outcome(step: Callable[..., object], *arguments: object) -> Code | None:
 def refused(document: bytes, **limits: int) -> str:
     with pytest.raises(GatewayError) as error:
         parse(document, **limits)
-    assert error.value.code is SAML_DOCUMENT
+    assert error.value.code is saml_codes.DOCUMENT
     return error.value.detail
 
 
@@ -177,7 +178,7 @@ def test_entities_of_a_bomb_are_never_expanded() -> None:
 def test_an_id_is_an_ncname_and_names_one_element(document: str) -> None:
     with pytest.raises(GatewayError) as error:
         check_ids(parse(document.encode()).root)
-    assert error.value.code is SAML_ID
+    assert error.value.code is saml_codes.ID
 
 
 def test_ids_are_told_apart_over_several_trees() -> None:
@@ -196,14 +197,14 @@ def test_ncname() -> None:
 @given(st.binary(max_size=200))
 @example(b"<?xml version='1.0' encoding='\xff'?><a/>")
 def test_any_bytes_are_a_document_or_refused(document: bytes) -> None:
-    assert outcome(parse, document) in {None, SAML_DOCUMENT}
+    assert outcome(parse, document) in {None, saml_codes.DOCUMENT}
 
 
 @settings(max_examples=500)
 @given(st.lists(MARKUP, max_size=14))
 def test_any_markup_is_a_document_or_refused(pieces: list[str]) -> None:
     document = "".join(pieces).encode()
-    assert outcome(lambda: check_ids(parse(document).root)) in {None, SAML_DOCUMENT, SAML_ID}
+    assert outcome(lambda: check_ids(parse(document).root)) in {None, saml_codes.DOCUMENT, saml_codes.ID}
 
 
 def test_an_element_is_looked_at_once_however_many_comments_are_in_it(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -251,4 +252,4 @@ def test_a_message_says_whose_keys_would_have_signed_it(message: str, said: Unve
 def test_a_message_of_nobody_is_refused(message: str) -> None:
     with pytest.raises(GatewayError) as refused:
         read_unverified(parse(message.encode()))
-    assert refused.value.code is SAML_ISSUER
+    assert refused.value.code is saml_codes.ISSUER

@@ -4,9 +4,9 @@ from typing import Any
 import pytest
 from lxml import etree
 
-from gateway.model import codes
 from gateway.model.assertion import NameId
-from gateway.model.codes import Code
+from gateway.model.codes import saml_codes
+from gateway.model.codes.code import Code
 from gateway.model.errors import GatewayError
 from gateway.saml.document import parse
 from gateway.saml.logout import (
@@ -116,30 +116,30 @@ def encrypted_for(recipient: str | None) -> etree._Element:
 
 def test_over_soap_too_it_has_to_be_for_us() -> None:
     """Another service that the provider signs people out of could send us what it was sent."""
-    assert refused(request(Destination=None), location=SP.logout_soap) is codes.SAML_DESTINATION
+    assert refused(request(Destination=None), location=SP.logout_soap) is saml_codes.DESTINATION
     # The name is for us alone, and the signature is over that: nobody else can have been meant.
     assert judged(encrypted_for(SP.entity_id), location=SP.logout_soap)
-    assert refused(encrypted_for(None), location=SP.logout_soap) is codes.SAML_DESTINATION
-    assert refused(encrypted_for("https://other.example"), location=SP.logout_soap) is codes.SAML_DESTINATION
-    assert refused(encrypted_for(SP.entity_id)) is codes.SAML_DESTINATION, "through a browser it has one"
+    assert refused(encrypted_for(None), location=SP.logout_soap) is saml_codes.DESTINATION
+    assert refused(encrypted_for("https://other.example"), location=SP.logout_soap) is saml_codes.DESTINATION
+    assert refused(encrypted_for(SP.entity_id)) is saml_codes.DESTINATION, "through a browser it has one"
     assert judged(request(Destination=SP.logout_soap), location=SP.logout_soap)
-    assert refused(request(), location=SP.logout_soap) is codes.SAML_DESTINATION
+    assert refused(request(), location=SP.logout_soap) is saml_codes.DESTINATION
 
 
 @pytest.mark.parametrize("make", [request, response])
 @pytest.mark.parametrize(
     ("changes", "code"),
     [
-        ({"Destination": None}, codes.SAML_DESTINATION),
-        ({"Destination": f"{SP.logout}EVIL"}, codes.SAML_DESTINATION),
-        ({"Destination": SP.acs}, codes.SAML_DESTINATION),
-        ({"issuer": "https://idp.other.example"}, codes.SAML_ISSUER),
-        ({"issuer": f"\u00a0{parties.IDP}"}, codes.SAML_ISSUER),
-        ({"IssueInstant": "yesterday"}, codes.SAML_TIME),
-        ({"Version": "1.1"}, codes.SAML_VERSION),
-        ({"ID": "1"}, codes.SAML_ID),
-        ({"ID": "-1"}, codes.SAML_ID),
-        ({"Else": "x"}, codes.SAML_SHAPE),
+        ({"Destination": None}, saml_codes.DESTINATION),
+        ({"Destination": f"{SP.logout}EVIL"}, saml_codes.DESTINATION),
+        ({"Destination": SP.acs}, saml_codes.DESTINATION),
+        ({"issuer": "https://idp.other.example"}, saml_codes.ISSUER),
+        ({"issuer": f"\u00a0{parties.IDP}"}, saml_codes.ISSUER),
+        ({"IssueInstant": "yesterday"}, saml_codes.TIME),
+        ({"Version": "1.1"}, saml_codes.VERSION),
+        ({"ID": "1"}, saml_codes.ID),
+        ({"ID": "-1"}, saml_codes.ID),
+        ({"Else": "x"}, saml_codes.SHAPE),
     ],
 )
 def test_a_message_that_is_not_for_us_now(make: Any, changes: dict[str, str | None], code: Code) -> None:
@@ -148,8 +148,8 @@ def test_a_message_that_is_not_for_us_now(make: Any, changes: dict[str, str | No
 
 @pytest.mark.parametrize("make", [request, response])
 def test_a_message_is_signed_by_the_provider(make: Any) -> None:
-    assert refused(make(), key=None) is codes.SAML_SIGNATURE_MISSING
-    assert refused(make(), key=STRANGER) is codes.SAML_SIGNATURE
+    assert refused(make(), key=None) is saml_codes.SIGNATURE_MISSING
+    assert refused(make(), key=STRANGER) is saml_codes.SIGNATURE
 
 
 def test_a_signature_over_something_else_proves_nothing() -> None:
@@ -160,10 +160,10 @@ def test_a_signature_over_something_else_proves_nothing() -> None:
     extensions = etree.Element(f"{{{SAMLP}}}Extensions")
     extensions.append(assertion(donor))
     root.insert(1, extensions)
-    assert refused(root, key=None) is codes.SAML_SHAPE
+    assert refused(root, key=None) is saml_codes.SHAPE
     other = request()
     other.insert(1, one(extensions, "//ds:Signature"))
-    assert refused(other, key=None) in {codes.SAML_SIGNATURE_FORM, codes.SAML_SIGNATURE_MISSING}
+    assert refused(other, key=None) in {saml_codes.SIGNATURE_FORM, saml_codes.SIGNATURE_MISSING}
 
 
 def test_a_response() -> None:
@@ -175,19 +175,19 @@ def test_a_response() -> None:
 def test_a_response_that_refuses() -> None:
     with pytest.raises(GatewayError) as error:
         judged(response(RESPONDER, "urn:x:<evil>\n".replace("<", "").replace(">", "")))
-    assert error.value.code is codes.SAML_STATUS
+    assert error.value.code is saml_codes.STATUS
     assert "\n" not in error.value.detail
 
 
 @pytest.mark.parametrize("answers", [None, "_another-1", ""])
 def test_a_response_to_nothing_of_ours(answers: str | None) -> None:
-    assert refused(response(InResponseTo=answers)) is codes.SAML_IN_RESPONSE_TO
+    assert refused(response(InResponseTo=answers)) is saml_codes.IN_RESPONSE_TO
 
 
 def test_expired_metadata_prove_nothing() -> None:
     from dataclasses import replace
 
-    assert refused(request(), metadata=replace(METADATA, valid_until=NOW)) is codes.SAML_METADATA_EXPIRED
+    assert refused(request(), metadata=replace(METADATA, valid_until=NOW)) is saml_codes.METADATA_EXPIRED
     assert judged(request(), metadata=replace(METADATA, valid_until=NOW + 1))
 
 
@@ -203,14 +203,14 @@ def test_a_request_is_no_response() -> None:
             request_id="_ours-1",
             now=NOW,
         )
-    assert error.value.code is codes.SAML_SHAPE
+    assert error.value.code is saml_codes.SHAPE
 
 
 def test_an_id_that_begins_with_a_digit_is_taken_where_the_provider_file_says_so() -> None:
     for made in (request(ID="1a-2"), response(ID="1a-2")):
-        assert refused(deepcopy(made)) is codes.SAML_ID
+        assert refused(deepcopy(made)) is saml_codes.ID
         assert judged(made, digit_ids=True).id == "1a-2"
-    assert refused(request(ID="1 2"), digit_ids=True) is codes.SAML_ID
+    assert refused(request(ID="1 2"), digit_ids=True) is saml_codes.ID
 
 
 def test_times_and_an_issuer_as_other_libraries_write_them() -> None:
@@ -245,8 +245,8 @@ def test_an_answer_over_soap_went_nowhere_else(destination: str | None) -> None:
 def test_an_answer_over_soap_is_signed_or_of_the_server_that_tls_vouches_for() -> None:
     """Profiles 4.4.4.2. Shibboleth signs none over TLS."""
     assert answered(response(), key=None)
-    assert not_answered(response(), key=None, url="http://idp.localhost/slo") is codes.SAML_SIGNATURE_MISSING
-    assert not_answered(response(), key=STRANGER) is codes.SAML_SIGNATURE
+    assert not_answered(response(), key=None, url="http://idp.localhost/slo") is saml_codes.SIGNATURE_MISSING
+    assert not_answered(response(), key=STRANGER) is saml_codes.SIGNATURE
     assert answered(response(), url="http://idp.localhost/slo")
 
 
@@ -254,14 +254,14 @@ def test_an_answer_over_soap_is_signed_or_of_the_server_that_tls_vouches_for() -
 @pytest.mark.parametrize(
     ("root", "code"),
     [
-        (response(RESPONDER), codes.SAML_STATUS),
-        (response(InResponseTo="_another-1"), codes.SAML_IN_RESPONSE_TO),
-        (response(InResponseTo=None), codes.SAML_IN_RESPONSE_TO),
-        (response(issuer="https://idp.other.example"), codes.SAML_ISSUER),
-        (response(IssueInstant=at(NOW - OLDEST - 181)), codes.SAML_ISSUE_INSTANT),
-        (response(IssueInstant=at(NOW + 181)), codes.SAML_ISSUE_INSTANT),
-        (request(), codes.SAML_SHAPE),
-        (response(ID="1"), codes.SAML_ID),
+        (response(RESPONDER), saml_codes.STATUS),
+        (response(InResponseTo="_another-1"), saml_codes.IN_RESPONSE_TO),
+        (response(InResponseTo=None), saml_codes.IN_RESPONSE_TO),
+        (response(issuer="https://idp.other.example"), saml_codes.ISSUER),
+        (response(IssueInstant=at(NOW - OLDEST - 181)), saml_codes.ISSUE_INSTANT),
+        (response(IssueInstant=at(NOW + 181)), saml_codes.ISSUE_INSTANT),
+        (request(), saml_codes.SHAPE),
+        (response(ID="1"), saml_codes.ID),
     ],
 )
 def test_what_is_no_success_over_soap(root: etree._Element, code: Code, key: parties.KeyPair | None) -> None:

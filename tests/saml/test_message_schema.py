@@ -1,7 +1,7 @@
 import pytest
 
-from gateway.model import codes
-from gateway.model.codes import Code
+from gateway.model.codes import saml_codes
+from gateway.model.codes.code import Code
 from gateway.model.errors import GatewayError
 from gateway.saml.document import parse
 from gateway.saml.message_schema import SCHEMA, check_message
@@ -62,7 +62,7 @@ def test_a_shape_holds_text_or_elements_or_neither() -> None:
 )
 def test_what_is_not_in_the_table_is_refused(document: str, why: str) -> None:
     code, detail = refused(document)
-    assert code is codes.SAML_SHAPE
+    assert code is saml_codes.SHAPE
     assert why in detail
 
 
@@ -76,11 +76,11 @@ def test_extensions_of_others_are_passed_over() -> None:
 @pytest.mark.parametrize("version", ["1.1", "2.1", "2", " 2.0", ""])
 def test_another_version_is_another_protocol(version: str) -> None:
     document = f"<p:LogoutRequest {HEAD}><a:NameID>x</a:NameID></p:LogoutRequest>".replace('"2.0"', f'"{version}"')
-    assert refused(document)[0] is codes.SAML_VERSION
+    assert refused(document)[0] is saml_codes.VERSION
 
 
 def test_ids_are_told_apart() -> None:
     document = (
         f"<p:LogoutRequest {HEAD}><p:Extensions><b id='_x'/></p:Extensions><a:NameID>x</a:NameID></p:LogoutRequest>"
     )
-    assert refused(document)[0] is codes.SAML_ID
+    assert refused(document)[0] is saml_codes.ID

@@ -5,15 +5,8 @@ from hypothesis import given as fuzzed
 from hypothesis import strategies as st
 from pygamlastan import metadata as gamlastan
 
-from gateway.model.codes import (
-    SAML_METADATA,
-    SAML_METADATA_ENDPOINT,
-    SAML_METADATA_ENTITY,
-    SAML_METADATA_EXPIRED,
-    SAML_METADATA_KEY,
-    SAML_TIME,
-    Code,
-)
+from gateway.model.codes import saml_codes
+from gateway.model.codes.code import Code
 from gateway.model.errors import GatewayError
 from gateway.saml.metadata import (
     cache_duration,
@@ -93,24 +86,24 @@ def test_one_of_many_by_its_exact_name() -> None:
     document = group([entity(id=OTHER), group([entity(role(keys=key(certificate_text(pair("b")))))], id="_h")])
     assert read(document).signing_keys == (spki(pair("b")),)
     assert read(document, OTHER).signing_keys == (spki(pair("idp")),)
-    assert refusal(document, f"{IDP}/") == SAML_METADATA_ENTITY
-    assert refusal(document, IDP.upper()) == SAML_METADATA_ENTITY
+    assert refusal(document, f"{IDP}/") == saml_codes.METADATA_ENTITY
+    assert refusal(document, IDP.upper()) == saml_codes.METADATA_ENTITY
 
 
 @pytest.mark.parametrize(
     ("document", "code"),
     [
-        (group([entity(), entity()]), SAML_METADATA_ENTITY),
-        (group([entity(), entity(id=OTHER), entity(id=OTHER)]), SAML_METADATA_ENTITY),
-        (group([]), SAML_METADATA_ENTITY),
-        (entity(id=OTHER), SAML_METADATA_ENTITY),
-        (entity(""), SAML_METADATA_ENTITY),
-        (entity(role() + role()), SAML_METADATA_ENTITY),
-        (entity(role().replace("SAML:2.0:protocol", "SAML:1.1:protocol")), SAML_METADATA_ENTITY),
-        (entity(id=""), SAML_METADATA),
-        (entity(id="u" * 1025), SAML_METADATA),
+        (group([entity(), entity()]), saml_codes.METADATA_ENTITY),
+        (group([entity(), entity(id=OTHER), entity(id=OTHER)]), saml_codes.METADATA_ENTITY),
+        (group([]), saml_codes.METADATA_ENTITY),
+        (entity(id=OTHER), saml_codes.METADATA_ENTITY),
+        (entity(""), saml_codes.METADATA_ENTITY),
+        (entity(role() + role()), saml_codes.METADATA_ENTITY),
+        (entity(role().replace("SAML:2.0:protocol", "SAML:1.1:protocol")), saml_codes.METADATA_ENTITY),
+        (entity(id=""), saml_codes.METADATA),
+        (entity(id="u" * 1025), saml_codes.METADATA),
         # an entity that stands where none belongs
-        (entity(f"<md:Extensions>{entity()}</md:Extensions>", id=OTHER), SAML_METADATA_ENTITY),
+        (entity(f"<md:Extensions>{entity()}</md:Extensions>", id=OTHER), saml_codes.METADATA_ENTITY),
     ],
 )
 def test_what_is_not_one_identity_provider(document: str, code: Code) -> None:
@@ -122,7 +115,7 @@ def test_groups_end_somewhere() -> None:
     for level in range(8):
         document = group([document], id=f"_g{level}")
     assert read(document).entity_id == IDP
-    assert refusal(group([document])) == SAML_METADATA
+    assert refusal(group([document])) == saml_codes.METADATA
 
 
 def test_who_is_an_identity_provider() -> None:
@@ -134,9 +127,9 @@ def test_who_is_an_identity_provider() -> None:
 
 
 def test_without_a_key_that_can_sign() -> None:
-    assert refusal(entity(role(keys=""))) == SAML_METADATA_KEY
-    assert refusal(entity(role(keys=key(certificate_text(pair(kind="rsa-1024")))))) == SAML_METADATA_KEY
-    assert refusal(entity(role(keys=key(use="encryption")))) == SAML_METADATA_KEY
+    assert refusal(entity(role(keys=""))) == saml_codes.METADATA_KEY
+    assert refusal(entity(role(keys=key(certificate_text(pair(kind="rsa-1024")))))) == saml_codes.METADATA_KEY
+    assert refusal(entity(role(keys=key(use="encryption")))) == saml_codes.METADATA_KEY
 
 
 @pytest.mark.parametrize(
@@ -150,7 +143,7 @@ def test_without_a_key_that_can_sign() -> None:
     ],
 )
 def test_without_an_address_to_send_people_to(sso: str) -> None:
-    assert refusal(entity(role(sso=sso))) == SAML_METADATA_ENDPOINT
+    assert refusal(entity(role(sso=sso))) == saml_codes.METADATA_ENDPOINT
 
 
 def test_http_is_good_enough_for_development_alone() -> None:
@@ -178,7 +171,7 @@ def test_it_ends_to_the_second() -> None:
     require_valid(found, SOON_SECONDS - 1)
     with pytest.raises(GatewayError) as refused:
         require_valid(found, SOON_SECONDS + 90.2)
-    assert refused.value.code == SAML_METADATA_EXPIRED
+    assert refused.value.code == saml_codes.METADATA_EXPIRED
     assert refused.value.detail == f"{IDP}: its metadata ran out 90 s ago, and no newer were had"
     with pytest.raises(GatewayError):
         require_valid(found, SOON_SECONDS)
@@ -194,14 +187,14 @@ def test_what_the_root_says_of_time() -> None:
 
 @pytest.mark.parametrize("attributes", ['validUntil="soon"', 'validUntil="9999-99-99T00:00:00Z"', 'validUntil=""'])
 def test_a_time_that_is_none(attributes: str) -> None:
-    assert refusal(entity(attributes=attributes)) == SAML_TIME
-    assert refusal(entity(role(attributes=attributes))) == SAML_TIME
+    assert refusal(entity(attributes=attributes)) == saml_codes.TIME
+    assert refusal(entity(role(attributes=attributes))) == saml_codes.TIME
 
 
 def test_a_duration_that_is_none() -> None:
     with pytest.raises(GatewayError) as refused:
         cache_duration(*given([entity(attributes='cacheDuration="1 hour"').encode()]))
-    assert refused.value.code == SAML_TIME
+    assert refused.value.code == saml_codes.TIME
 
 
 # --- whatever comes ---------------------------------------------------------------------------------------------------

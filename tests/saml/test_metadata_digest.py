@@ -8,7 +8,7 @@ import pytest
 import xmlsec
 from lxml import etree
 
-from gateway.model.codes import SAML_METADATA_ENTITY, SAML_METADATA_SIGNATURE
+from gateway.model.codes import saml_codes
 from gateway.model.errors import GatewayError
 from gateway.saml.metadata import entities, find_entity, idp_metadata
 from gateway.saml.metadata_document import given, verified
@@ -41,7 +41,7 @@ def found(document: bytes, size: int) -> list[str]:
 def refused(document: bytes, size: int = 700) -> bool:
     with pytest.raises(GatewayError) as error:
         found(document, size)
-    return error.value.code == SAML_METADATA_SIGNATURE
+    return error.value.code == saml_codes.METADATA_SIGNATURE
 
 
 # --- what is signed is read, however it comes -------------------------------------------------------------------------
@@ -219,7 +219,7 @@ def test_the_signature_of_a_member_is_not_that_of_the_group() -> None:
 def test_an_entity_that_is_there_in_two_parts() -> None:
     with pytest.raises(GatewayError) as error:
         found(signed(group([member(1), *(member(each) for each in range(2, 9)), member(1)])), 700)
-    assert error.value.code == SAML_METADATA_ENTITY
+    assert error.value.code == saml_codes.METADATA_ENTITY
 
 
 def test_of_a_large_group_no_part_holds_much() -> None:

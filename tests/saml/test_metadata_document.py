@@ -6,14 +6,8 @@ from hypothesis import given as fuzzed
 from hypothesis import strategies as st
 from lxml import etree
 
-from gateway.model.codes import (
-    SAML_ALGORITHM,
-    SAML_METADATA,
-    SAML_METADATA_SIGNATURE,
-    SAML_SHAPE,
-    SAML_SIGNATURE_FORM,
-    Code,
-)
+from gateway.model.codes import saml_codes
+from gateway.model.codes.code import Code
 from gateway.model.errors import GatewayError
 from gateway.saml.metadata_document import MetadataPart, given, verified
 from gateway.saml.signing import sign_enveloped
@@ -70,7 +64,7 @@ def test_what_providers_export_is_read(document: str) -> None:
     ],
 )
 def test_what_is_no_metadata(document: str) -> None:
-    assert refusal(document, None) == SAML_METADATA
+    assert refusal(document, None) == saml_codes.METADATA
 
 
 @pytest.mark.parametrize("size", range(1, 9))
@@ -79,11 +73,11 @@ def test_a_document_type_is_found_across_pieces(size: int) -> None:
     document = f"<!DOCTYPE md:EntityDescriptor>{entity()}".encode()
     with pytest.raises(GatewayError, match="document type") as refused:
         list(given(cut(document, size)))
-    assert refused.value.code == SAML_METADATA
+    assert refused.value.code == saml_codes.METADATA
 
 
 def test_metadata_in_another_encoding_are_refused_even_from_the_operator() -> None:
-    assert refusal(AD_FS.replace("utf-8", "utf-16").encode("utf-16"), None) == SAML_METADATA
+    assert refusal(AD_FS.replace("utf-8", "utf-16").encode("utf-16"), None) == saml_codes.METADATA
 
 
 def test_a_comment_splits_no_value() -> None:
@@ -101,10 +95,10 @@ def test_a_comment_splits_no_value() -> None:
 def test_metadata_under_a_pinned_key(document: str) -> None:
     read([signed(document)])
     read([signed(document)], (spki(pair("next")), *KEYS))
-    assert refusal(signed(document), (spki(pair("other")),)) == SAML_METADATA_SIGNATURE
-    assert refusal(signed(document), (spki(pair(kind="p256")),)) == SAML_METADATA_SIGNATURE
-    assert refusal(signed(document), ()) == SAML_METADATA_SIGNATURE
-    assert refusal(document) == SAML_METADATA_SIGNATURE
+    assert refusal(signed(document), (spki(pair("other")),)) == saml_codes.METADATA_SIGNATURE
+    assert refusal(signed(document), (spki(pair(kind="p256")),)) == saml_codes.METADATA_SIGNATURE
+    assert refusal(signed(document), ()) == saml_codes.METADATA_SIGNATURE
+    assert refusal(document) == saml_codes.METADATA_SIGNATURE
 
 
 @pytest.mark.parametrize(
@@ -121,13 +115,13 @@ def test_metadata_under_a_pinned_key(document: str) -> None:
 def test_nothing_may_be_changed(before: bytes, after: bytes) -> None:
     document = signed(entity())
     assert before in document
-    assert refusal(document.replace(before, after, 1)) == SAML_METADATA_SIGNATURE
+    assert refusal(document.replace(before, after, 1)) == saml_codes.METADATA_SIGNATURE
 
 
 def test_the_key_that_the_document_names_is_not_looked_at() -> None:
     """K121: signed by a stranger, whose certificate it shows."""
     stranger = sign_enveloped(pair("stranger"), entity().encode(), certificate=True)
-    assert refusal(stranger) == SAML_METADATA_SIGNATURE
+    assert refusal(stranger) == saml_codes.METADATA_SIGNATURE
 
 
 def resigned(change: Callable[[etree._Element], None], document: str = entity()) -> bytes:
@@ -162,11 +156,11 @@ def drop_enveloped(root: etree._Element) -> None:
 @pytest.mark.parametrize(
     ("change", "code"),
     [
-        (algorithm("SignatureMethod", "http://www.w3.org/2000/09/xmldsig#rsa-sha1"), SAML_ALGORITHM),
-        (algorithm("DigestMethod", "http://www.w3.org/2000/09/xmldsig#sha1"), SAML_ALGORITHM),
-        (algorithm("CanonicalizationMethod", "http://www.w3.org/TR/2001/REC-xml-c14n-20010315"), SAML_ALGORITHM),
-        (drop_enveloped, SAML_ALGORITHM),
-        (reference(""), SAML_SIGNATURE_FORM),
+        (algorithm("SignatureMethod", "http://www.w3.org/2000/09/xmldsig#rsa-sha1"), saml_codes.ALGORITHM),
+        (algorithm("DigestMethod", "http://www.w3.org/2000/09/xmldsig#sha1"), saml_codes.ALGORITHM),
+        (algorithm("CanonicalizationMethod", "http://www.w3.org/TR/2001/REC-xml-c14n-20010315"), saml_codes.ALGORITHM),
+        (drop_enveloped, saml_codes.ALGORITHM),
+        (reference(""), saml_codes.SIGNATURE_FORM),
     ],
 )
 def test_what_a_pinned_key_signed_in_a_way_that_is_not_taken(
@@ -217,13 +211,13 @@ def twice(root: etree._Element, signature: etree._Element) -> None:
 @pytest.mark.parametrize(
     ("change", "code"),
     [
-        (into_a_wrapper, SAML_SHAPE),
-        (onto_a_member, SAML_METADATA_SIGNATURE),
-        (transformed, SAML_SHAPE),
-        (referring_elsewhere, SAML_SIGNATURE_FORM),
-        (twice, SAML_SHAPE),
-        (lambda root, signature: root.set("ID", "_other"), SAML_SIGNATURE_FORM),
-        (lambda root, signature: signature.clear(), SAML_SHAPE),
+        (into_a_wrapper, saml_codes.SHAPE),
+        (onto_a_member, saml_codes.METADATA_SIGNATURE),
+        (transformed, saml_codes.SHAPE),
+        (referring_elsewhere, saml_codes.SIGNATURE_FORM),
+        (twice, saml_codes.SHAPE),
+        (lambda root, signature: root.set("ID", "_other"), saml_codes.SIGNATURE_FORM),
+        (lambda root, signature: signature.clear(), saml_codes.SHAPE),
     ],
 )
 def test_a_signature_that_is_not_over_what_would_be_read(
@@ -239,7 +233,7 @@ def test_a_signature_has_no_instruction_in_it(place: str, first: bool) -> None:
     root = etree.fromstring(sign_enveloped(pair("federation"), entity().encode(), certificate=True))
     element = next(root.iter(f"{DS}{place}"))
     element.insert(0 if first else len(element), etree.ProcessingInstruction("x"))
-    assert refusal(etree.tostring(root)) == SAML_SIGNATURE_FORM
+    assert refusal(etree.tostring(root)) == saml_codes.SIGNATURE_FORM
 
 
 def test_nobody_else_makes_a_document() -> None:
@@ -284,4 +278,4 @@ def test_the_enveloped_transform_alone(document: str, piece: int) -> None:
     for changed in (whole.replace(b"Location", b"Elsewhere"), whole.replace(b" ID=", b' xmlns:evil="urn:evil" ID=', 1)):
         with pytest.raises(GatewayError) as refused:
             read(cut(changed, piece))
-        assert refused.value.code == SAML_METADATA_SIGNATURE
+        assert refused.value.code == saml_codes.METADATA_SIGNATURE

@@ -2,7 +2,8 @@
 
 import pytest
 
-from gateway.model.codes import SAML_METADATA, SAML_METADATA_SIGNATURE, Code
+from gateway.model.codes import saml_codes
+from gateway.model.codes.code import Code
 from gateway.model.errors import GatewayError
 from gateway.saml import metadata_digest, metadata_document
 from gateway.saml.document import MOST_IN_SCOPE
@@ -71,9 +72,9 @@ def canonicalised(monkeypatch: pytest.MonkeyPatch) -> list[object]:
 
 @pytest.mark.parametrize("what", BLOATED.values(), ids=BLOATED.keys())
 def test_a_bloated_entity_is_refused_before_it_is_canonicalised(what: str, canonicalised: list[object]) -> None:
-    assert refusal(bloated(signed(entity()), what)) == SAML_METADATA
+    assert refusal(bloated(signed(entity()), what)) == saml_codes.METADATA
     assert canonicalised == []
-    assert refusal(bloated(entity().encode(), what), keys=None) == SAML_METADATA, "the operator's file too"
+    assert refusal(bloated(entity().encode(), what), keys=None) == saml_codes.METADATA, "the operator's file too"
 
 
 @pytest.mark.parametrize("member", [2, 5], ids=["in the middle", "the last"])
@@ -83,7 +84,7 @@ def test_in_a_part_of_an_aggregate_too(what: str, member: int, canonicalised: li
     members = [entity(id=f"https://idp{number}.example").replace("_e", f"_{number}") for number in range(6)]
     end = b"</md:EntityDescriptor>"
     before, after = divided(signed(group(members)), end, member)
-    assert refusal(before + what.encode() + end + after, piece=2000) == SAML_METADATA
+    assert refusal(before + what.encode() + end + after, piece=2000) == saml_codes.METADATA
     assert 0 < len(canonicalised) <= member + 1
 
 
@@ -97,12 +98,12 @@ def test_an_aggregate_with_an_entity_that_does_not_end() -> None:
     genuine = signed(group([entity(id="https://a.example"), entity()]))
     last = genuine.rindex(b"</md:EntityDescriptor>")
     document = genuine[:last] + b"<x>" + b"x" * LARGEST_PART + b"</x>" + genuine[last:]
-    assert refusal(document) == SAML_METADATA
+    assert refusal(document) == saml_codes.METADATA
 
 
 def test_what_real_metadata_have_passes_and_is_judged_by_its_signature() -> None:
     within = declared(60, "<y " + " ".join(f'a{number}:b=""' for number in range(60)) + "/>" + "<x/>" * 1000)
-    assert refusal(bloated(signed(entity()), within)) == SAML_METADATA_SIGNATURE
+    assert refusal(bloated(signed(entity()), within)) == saml_codes.METADATA_SIGNATURE
     assert list(verified([signed(SHIBBOLETH)], KEYS))
     assert list(verified([signed(bloated(entity().encode(), within).decode())], KEYS))
 

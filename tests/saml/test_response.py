@@ -9,26 +9,8 @@ import pytest
 from lxml import etree
 
 from gateway.model.assertion import NameId, SamlAttribute
-from gateway.model.codes import (
-    SAML_AUTHN_CONTEXT,
-    SAML_AUTHN_INSTANT,
-    SAML_DESTINATION,
-    SAML_ENCRYPTION_ALGORITHM,
-    SAML_EXPIRED,
-    SAML_ID,
-    SAML_ISSUE_INSTANT,
-    SAML_ISSUER,
-    SAML_METADATA_EXPIRED,
-    SAML_NO_AUTHN_CONTEXT,
-    SAML_NO_PASSIVE,
-    SAML_RECIPIENT,
-    SAML_SIGNATURE,
-    SAML_STATUS,
-    SAML_STATUS_REQUEST,
-    SAML_STATUS_UNEXPLAINED,
-    SAML_UNSOLICITED,
-    Code,
-)
+from gateway.model.codes import saml_codes
+from gateway.model.codes.code import Code
 from gateway.model.errors import GatewayError
 from gateway.saml.response import OLDEST
 from tests.saml import parties
@@ -115,23 +97,29 @@ def test_every_case_of_a_forgery_is_good_but_for_its_fault() -> None:
         assert validated(written(root), of=provider(**usual))
 
 
-REFUSALS = (SAML_STATUS, SAML_STATUS_REQUEST, SAML_STATUS_UNEXPLAINED, SAML_NO_PASSIVE, SAML_NO_AUTHN_CONTEXT)
+REFUSALS = (
+    saml_codes.STATUS,
+    saml_codes.STATUS_REQUEST,
+    saml_codes.STATUS_UNEXPLAINED,
+    saml_codes.NO_PASSIVE,
+    saml_codes.NO_AUTHN_CONTEXT,
+)
 
 
 @pytest.mark.parametrize(
     ("stated", "told"),
     [
-        (("Responder", "AuthnFailed"), SAML_STATUS),
-        (("Requester", "RequestDenied"), SAML_STATUS),
-        (("Responder", "UnknownPrincipal"), SAML_STATUS),
-        (("Responder", "NoPassive"), SAML_NO_PASSIVE),
-        (("Requester", "NoAuthnContext"), SAML_NO_AUTHN_CONTEXT),
-        (("Requester", "InvalidNameIDPolicy"), SAML_STATUS_REQUEST),
-        (("Requester",), SAML_STATUS_REQUEST),
-        (("VersionMismatch", "RequestVersionTooLow"), SAML_STATUS_REQUEST),
-        (("Responder",), SAML_STATUS_UNEXPLAINED),
-        (("Responder", "Responder", "AuthnFailed"), SAML_STATUS),
-        (("Responder", "of another kind"), SAML_STATUS_UNEXPLAINED),
+        (("Responder", "AuthnFailed"), saml_codes.STATUS),
+        (("Requester", "RequestDenied"), saml_codes.STATUS),
+        (("Responder", "UnknownPrincipal"), saml_codes.STATUS),
+        (("Responder", "NoPassive"), saml_codes.NO_PASSIVE),
+        (("Requester", "NoAuthnContext"), saml_codes.NO_AUTHN_CONTEXT),
+        (("Requester", "InvalidNameIDPolicy"), saml_codes.STATUS_REQUEST),
+        (("Requester",), saml_codes.STATUS_REQUEST),
+        (("VersionMismatch", "RequestVersionTooLow"), saml_codes.STATUS_REQUEST),
+        (("Responder",), saml_codes.STATUS_UNEXPLAINED),
+        (("Responder", "Responder", "AuthnFailed"), saml_codes.STATUS),
+        (("Responder", "of another kind"), saml_codes.STATUS_UNEXPLAINED),
     ],
 )
 def test_each_kind_of_refusal_has_a_code_of_its_own(stated: tuple[str, ...], told: Code) -> None:
@@ -163,40 +151,40 @@ def code(document: bytes, **how: Any) -> Code:
 
 def test_metadata_that_expired_or_are_another_s_prove_nothing() -> None:
     assert validated(good(), metadata=replace(METADATA, valid_until=NOW + 1))
-    assert code(good(), metadata=replace(METADATA, valid_until=NOW)) is SAML_METADATA_EXPIRED
-    assert code(good(), metadata=replace(METADATA, entity_id="https://idp.other.example")) is SAML_ISSUER
+    assert code(good(), metadata=replace(METADATA, valid_until=NOW)) is saml_codes.METADATA_EXPIRED
+    assert code(good(), metadata=replace(METADATA, entity_id="https://idp.other.example")) is saml_codes.ISSUER
 
 
 def test_a_new_key_of_the_provider_counts_beside_its_old_one() -> None:
     both = parties.idp(STRANGER, KEY)
     assert validated(good(), metadata=both)
-    assert code(good(), metadata=parties.idp(STRANGER)) is SAML_SIGNATURE
+    assert code(good(), metadata=parties.idp(STRANGER)) is saml_codes.SIGNATURE
 
 
 def test_by_artifact_the_answer_is_for_that_endpoint_and_may_leave_its_name_out() -> None:
     for destination in (SP.artifact_acs, None):
         document = good(recipient=SP.artifact_acs, destination=destination)
         assert validated(document, binding="artifact")
-    assert code(good(), binding="artifact") is SAML_DESTINATION
-    assert code(good(destination=SP.artifact_acs), binding="artifact") is SAML_RECIPIENT
+    assert code(good(), binding="artifact") is saml_codes.DESTINATION
+    assert code(good(destination=SP.artifact_acs), binding="artifact") is saml_codes.RECIPIENT
 
 
 def test_an_answer_that_nobody_asked_for_where_it_is_let_in() -> None:
     document = good(in_response_to=None, confirmed_request=None)
     assert validated(document, of=provider(unsolicited=True), asked=None)
-    assert code(document, asked=None) is SAML_UNSOLICITED
+    assert code(document, asked=None) is saml_codes.UNSOLICITED
 
 
 def test_the_context_of_the_provider_file_counts_for_an_answer_that_nobody_asked_for() -> None:
     document = good(in_response_to=None, confirmed_request=None)
     x509 = ("urn:oasis:names:tc:SAML:2.0:ac:classes:X509",)
-    assert code(document, of=provider(unsolicited=True, authn_context=x509), asked=None) is SAML_AUTHN_CONTEXT
+    assert code(document, of=provider(unsolicited=True, authn_context=x509), asked=None) is saml_codes.AUTHN_CONTEXT
 
 
 def test_a_fresh_authentication_where_it_was_asked_for() -> None:
     fresh = replace(ASKED, fresh=True)
     assert validated(good(authn_instant=at(ASKED.issued_at - 180)), asked=fresh).authn_instant == ASKED.issued_at - 180
-    assert code(good(authn_instant=at(ASKED.issued_at - 181)), asked=fresh) is SAML_AUTHN_INSTANT
+    assert code(good(authn_instant=at(ASKED.issued_at - 181)), asked=fresh) is saml_codes.AUTHN_INSTANT
     assert validated(good(authn_instant=at(ASKED.issued_at - 181)))
 
 
@@ -207,7 +195,7 @@ def test_cbc_in_an_unsigned_response_has_a_leniency_of_its_own() -> None:
     document = written(root)
     with pytest.raises(GatewayError) as error:
         validated(document, of=provider(cbc=True))
-    assert error.value.code is SAML_ENCRYPTION_ALGORITHM
+    assert error.value.code is saml_codes.ENCRYPTION_ALGORITHM
     assert "-SamlResponseSignature MessageAndAssertion" in error.value.detail
     assert validated(document, of=provider(cbc=True, cbc_in_unsigned_response=True))
 
@@ -218,11 +206,11 @@ def test_an_id_is_remembered_for_as_long_as_it_could_be_used() -> None:
     expires = validated(document).expires
     assert expires == NOW + OLDEST + 180
     assert validated(document, now=expires)
-    assert code(document, now=expires + 1) is SAML_ISSUE_INSTANT
+    assert code(document, now=expires + 1) is saml_codes.ISSUE_INSTANT
     soon = good(confirmed_until=at(NOW + 10))
     expires = validated(soon).expires
     assert expires == NOW + 10 + 180
-    assert code(soon, now=expires) is SAML_EXPIRED
+    assert code(soon, now=expires) is saml_codes.EXPIRED
 
 
 def test_what_the_provider_says_of_its_refusal_is_for_the_log_and_safe_there() -> None:
@@ -279,13 +267,13 @@ def test_an_id_that_begins_with_a_digit_is_taken_where_the_provider_file_says_so
     document = _other(lambda xml: xml.replace(b'ID="_', b'ID="1'))
     with pytest.raises(GatewayError, match="ids_begin_with_a_digit") as refused:
         validated(document)
-    assert refused.value.code is SAML_ID
+    assert refused.value.code is saml_codes.ID
     assert validated(document, of=provider(digit_ids=True)).id.startswith("1")
     for begin in (b"1 ", b".1", b"-1"):
         other = _other(partial(_beginning, begin))
         with pytest.raises(GatewayError) as refused:
             validated(other, of=provider(digit_ids=True))
-        assert refused.value.code is SAML_ID
+        assert refused.value.code is saml_codes.ID
 
 
 def _beginning(begin: bytes, document: bytes) -> bytes:

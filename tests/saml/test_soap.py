@@ -2,7 +2,7 @@ import pytest
 from lxml import etree
 from saml2 import soap as pysaml2_soap
 
-from gateway.model.codes import SAML_SOAP
+from gateway.model.codes import saml_codes
 from gateway.model.errors import GatewayError
 from gateway.saml.artifact import artifact_resolve, read_artifact
 from gateway.saml.names import SOAP
@@ -32,7 +32,7 @@ def with_header(mark: str) -> bytes:
 def test_a_header_that_must_be_understood_is_refused_however_it_says_so(said: str) -> None:
     with pytest.raises(GatewayError) as error:
         in_body(with_header(f'soap:mustUnderstand="{said}"'))
-    assert error.value.code is SAML_SOAP
+    assert error.value.code is saml_codes.SOAP
 
 
 @pytest.mark.parametrize("mark", ["", 'soap:mustUnderstand="0"', 'soap:mustUnderstand="false"', 'mustUnderstand="1"'])

@@ -1,6 +1,6 @@
 import pytest
 
-from gateway.model.codes import SAML_TIME
+from gateway.model.codes import saml_codes
 from gateway.model.errors import GatewayError
 from gateway.saml.times import duration, instant, moment
 
@@ -49,7 +49,7 @@ def test_a_moment_is_read_to_the_second(text: str, seconds: int) -> None:
 def test_what_is_no_moment_in_utc_is_refused(text: str) -> None:
     with pytest.raises(GatewayError) as error:
         moment(text, "NotOnOrAfter")
-    assert error.value.code is SAML_TIME
+    assert error.value.code is saml_codes.TIME
     assert error.value.detail == "NotOnOrAfter is not a time in UTC"
 
 
@@ -74,7 +74,7 @@ def test_a_duration_in_seconds(text: str, seconds: int) -> None:
 def test_what_is_none(text: str) -> None:
     with pytest.raises(GatewayError) as refused:
         duration(text, "cacheDuration")
-    assert refused.value.code == SAML_TIME
+    assert refused.value.code == saml_codes.TIME
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 import pytest
 
-from gateway.model.codes import Code
+from gateway.model.codes.code import Code
 from gateway.model.errors import GatewayError
 from gateway.scim.document import ScimObject, read_object
 from gateway.scim.user import USER, UserState

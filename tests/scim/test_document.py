@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.model.scim_codes import SCIM_SYNTAX
+from gateway.model.codes import scim_codes
 from gateway.scim.document import LARGEST, read_object, require_schema
 from tests.scim.samples import outcome, refused
 
@@ -35,7 +35,7 @@ def test_names_are_read_without_their_case() -> None:
 )
 def test_what_two_readers_could_read_differently_is_refused(text: bytes, why: str) -> None:
     code, detail = refused(lambda: read_object(text))
-    assert code is SCIM_SYNTAX
+    assert code is scim_codes.SYNTAX
     assert why in detail
 
 
@@ -46,10 +46,10 @@ def test_a_refusal_repeats_nothing_of_what_was_sent() -> None:
 def test_a_message_says_what_it_is() -> None:
     require_schema(read_object(b'{"schemas": ["URN:A", "urn:b"]}'), "urn:a")
     for text in (b"{}", b'{"schemas": "urn:a"}', b'{"schemas": [1, "urn:b"]}', b'{"schemas": ["urn:a"], "schemaS": 1}'):
-        assert refused(lambda text=text: require_schema(read_object(text), "urn:a"))[0] is SCIM_SYNTAX  # type: ignore[misc]
+        assert refused(lambda text=text: require_schema(read_object(text), "urn:a"))[0] is scim_codes.SYNTAX  # type: ignore[misc]
 
 
 @given(st.binary(max_size=200) | st.text(max_size=200).map(str.encode))
 def test_any_bytes_are_an_object_or_refused(text: bytes) -> None:
     found = outcome(lambda: read_object(text))
-    assert found is SCIM_SYNTAX or {name.lower() for name in json.loads(text)} == set(found)  # type: ignore[arg-type]
+    assert found is scim_codes.SYNTAX or {name.lower() for name in json.loads(text)} == set(found)  # type: ignore[arg-type]

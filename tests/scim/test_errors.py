@@ -1,18 +1,18 @@
 import pytest
 
-from gateway.model.codes import STORE_UNREACHABLE, Code
+from gateway.model.codes import scim_codes, store_codes
+from gateway.model.codes.code import Code
 from gateway.model.errors import GatewayError
-from gateway.model.scim_codes import SCIM_FILTER, SCIM_TAKEN, SCIM_TOKEN, SCIM_TOO_MANY, SCIM_USER
 from gateway.scim.errors import error_document
 
 
 @pytest.mark.parametrize(
     ("code", "status", "scim_type"),
     [
-        (SCIM_FILTER, "400", "invalidFilter"),
-        (SCIM_TAKEN, "409", "uniqueness"),
-        (SCIM_TOO_MANY, "400", "tooMany"),
-        (SCIM_USER, "404", None),
+        (scim_codes.FILTER, "400", "invalidFilter"),
+        (scim_codes.TAKEN, "409", "uniqueness"),
+        (scim_codes.TOO_MANY, "400", "tooMany"),
+        (scim_codes.USER, "404", None),
     ],
 )
 def test_an_error_is_as_rfc_7644_has_it(code: Code, status: str, scim_type: str | None) -> None:
@@ -22,6 +22,6 @@ def test_an_error_is_as_rfc_7644_has_it(code: Code, status: str, scim_type: str 
     assert error == {"status": status} | ({} if scim_type is None else {"scimType": scim_type})
 
 
-@pytest.mark.parametrize("code", [SCIM_TOKEN, STORE_UNREACHABLE])
+@pytest.mark.parametrize("code", [scim_codes.TOKEN, store_codes.UNREACHABLE])
 def test_strangers_are_told_nothing_and_nobody_is_told_of_our_own_parts(code: Code) -> None:
     assert error_document(GatewayError(code, "a secret thing"), "f00d")["detail"] == f"{code.id} (f00d)"

@@ -2,8 +2,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.model.codes import Code
-from gateway.model.scim_codes import SCIM_MUTABILITY, SCIM_PATH, SCIM_SYNTAX, SCIM_VALUE
+from gateway.model.codes import scim_codes
+from gateway.model.codes.code import Code
 from gateway.scim.patch import attribute_of, patched
 from gateway.scim.user import USER, UserState
 from tests.scim.samples import ANNE, outcome, patch, refused, told
@@ -46,7 +46,10 @@ def test_operations_count_in_their_order_and_all_or_none() -> None:
     on = {"op": "replace", "path": "active", "value": True}
     off = {"op": "replace", "path": "active", "value": False}
     assert patched(patch(on, off), ANNE) == OFF
-    assert refused(lambda: patched(patch(off, {"op": "replace", "path": "activ", "value": True}), ANNE))[0] is SCIM_PATH
+    assert (
+        refused(lambda: patched(patch(off, {"op": "replace", "path": "activ", "value": True}), ANNE))[0]
+        is scim_codes.PATH
+    )
 
 
 def test_names_are_changed_and_external_ids_removed() -> None:
@@ -58,29 +61,29 @@ def test_names_are_changed_and_external_ids_removed() -> None:
 @pytest.mark.parametrize(
     ("operation", "code"),
     [
-        ({"op": "replace", "path": "activ", "value": False}, SCIM_PATH),
-        ({"op": "replace", "path": "active ", "value": False}, SCIM_PATH),
-        ({"op": "replace", "path": "active.value", "value": False}, SCIM_PATH),
-        ({"op": "replace", "path": "active[value eq true]", "value": False}, SCIM_PATH),
-        ({"op": "replace", "path": "", "value": False}, SCIM_PATH),
-        ({"op": "replace", "path": ["active"], "value": False}, SCIM_PATH),
-        ({"op": "replace", "path": USER, "value": {"active": False}}, SCIM_PATH),
-        ({"op": "replace", "path": "name" * 200, "value": False}, SCIM_PATH),
-        ({"op": "replace", "value": {"activ": False}}, SCIM_PATH),
-        ({"op": "remove"}, SCIM_PATH),
-        ({"op": "remove", "value": {"active": False}}, SCIM_PATH),
-        ({"op": "replace", "path": "active"}, SCIM_VALUE),
-        ({"op": "replace", "path": "active", "value": [False]}, SCIM_VALUE),
-        ({"op": "replace", "path": "userName", "value": ""}, SCIM_VALUE),
-        ({"op": "replace", "value": False}, SCIM_VALUE),
-        ({"op": "replace"}, SCIM_VALUE),
-        ({"op": "remove", "path": "active"}, SCIM_MUTABILITY),
-        ({"op": "remove", "path": "userName"}, SCIM_MUTABILITY),
-        ({"op": "replace", "path": "id", "value": "1"}, SCIM_MUTABILITY),
-        ({"op": "replace", "path": "groups", "value": []}, SCIM_MUTABILITY),
-        ({"op": "move", "path": "active", "value": False}, SCIM_SYNTAX),
-        ({"path": "active", "value": False}, SCIM_SYNTAX),
-        ("replace", SCIM_SYNTAX),
+        ({"op": "replace", "path": "activ", "value": False}, scim_codes.PATH),
+        ({"op": "replace", "path": "active ", "value": False}, scim_codes.PATH),
+        ({"op": "replace", "path": "active.value", "value": False}, scim_codes.PATH),
+        ({"op": "replace", "path": "active[value eq true]", "value": False}, scim_codes.PATH),
+        ({"op": "replace", "path": "", "value": False}, scim_codes.PATH),
+        ({"op": "replace", "path": ["active"], "value": False}, scim_codes.PATH),
+        ({"op": "replace", "path": USER, "value": {"active": False}}, scim_codes.PATH),
+        ({"op": "replace", "path": "name" * 200, "value": False}, scim_codes.PATH),
+        ({"op": "replace", "value": {"activ": False}}, scim_codes.PATH),
+        ({"op": "remove"}, scim_codes.PATH),
+        ({"op": "remove", "value": {"active": False}}, scim_codes.PATH),
+        ({"op": "replace", "path": "active"}, scim_codes.VALUE),
+        ({"op": "replace", "path": "active", "value": [False]}, scim_codes.VALUE),
+        ({"op": "replace", "path": "userName", "value": ""}, scim_codes.VALUE),
+        ({"op": "replace", "value": False}, scim_codes.VALUE),
+        ({"op": "replace"}, scim_codes.VALUE),
+        ({"op": "remove", "path": "active"}, scim_codes.MUTABILITY),
+        ({"op": "remove", "path": "userName"}, scim_codes.MUTABILITY),
+        ({"op": "replace", "path": "id", "value": "1"}, scim_codes.MUTABILITY),
+        ({"op": "replace", "path": "groups", "value": []}, scim_codes.MUTABILITY),
+        ({"op": "move", "path": "active", "value": False}, scim_codes.SYNTAX),
+        ({"path": "active", "value": False}, scim_codes.SYNTAX),
+        ("replace", scim_codes.SYNTAX),
     ],
 )
 def test_what_is_not_understood_is_refused_and_never_passed_over(operation: object, code: Code) -> None:
@@ -91,19 +94,19 @@ def test_what_is_not_understood_is_refused_and_never_passed_over(operation: obje
 def test_a_patch_has_some_operations(operations: object) -> None:
     schemas = ["urn:ietf:params:scim:api:messages:2.0:PatchOp"]
     document = told({"schemas": schemas, "Operations": operations})
-    assert refused(lambda: patched(document, ANNE))[0] is SCIM_SYNTAX
+    assert refused(lambda: patched(document, ANNE))[0] is scim_codes.SYNTAX
 
 
 def test_a_patch_says_what_it_is() -> None:
     document = told({"schemas": [USER], "Operations": [{"op": "replace", "path": "active", "value": False}]})
-    assert refused(lambda: patched(document, ANNE))[0] is SCIM_SYNTAX
+    assert refused(lambda: patched(document, ANNE))[0] is scim_codes.SYNTAX
 
 
 @given(st.text(max_size=60) | st.from_regex(r"(urn:[a-z:0-9.]*:)?[a-zA-Z]+(\[[^]]*\])?(\.[a-z]+)?", fullmatch=True))
 def test_a_path_is_of_one_attribute_or_refused(path: str) -> None:
     kept = {"username": "userName", "externalid": "externalId", "active": "active"}
     named = kept.get(path.lower().removeprefix(f"{USER}:".lower()))
-    assert outcome(lambda: attribute_of(path)) in (named, SCIM_PATH, SCIM_MUTABILITY)
+    assert outcome(lambda: attribute_of(path)) in (named, scim_codes.PATH, scim_codes.MUTABILITY)
 
 
 _NAMES = st.sampled_from(["active", "Active", "userName", "externalId", "title", f"{USER}:active", "activ", "id"])

@@ -1,6 +1,6 @@
 import pytest
 
-from gateway.model.scim_codes import SCIM_VALUE
+from gateway.model.codes import scim_codes
 from gateway.scim.projection import WHOLE, Projection, projection_of, read_projection
 from gateway.scim.user import USER, ToldUser, resource
 from tests.scim.samples import ANNE, refused
@@ -51,7 +51,7 @@ def test_a_part_of_an_attribute_is_wanted_or_unwanted_by_itself() -> None:
     [{"attributes": "userName", "excludedAttributes": "active"}, {"attributes": ",".join("a" * 65)}],
 )
 def test_both_and_too_many_are_refused(parameters: dict[str, str]) -> None:
-    assert refused(lambda: read_projection(parameters))[0] is SCIM_VALUE
+    assert refused(lambda: read_projection(parameters))[0] is scim_codes.VALUE
 
 
 def test_nothing_wanted_is_not_all() -> None:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.model.scim_codes import SCIM_FILTER, SCIM_SYNTAX, SCIM_VALUE
+from gateway.model.codes import scim_codes
 from gateway.scim.projection import projection_of
 from gateway.scim.query import (
     MOST_RESULTS,
@@ -60,20 +60,25 @@ def test_or_by_its_own_id() -> None:
     ],
 )
 def test_no_other_filter_is_understood(text: str) -> None:
-    assert refused(lambda: read_filter(text))[0] is SCIM_FILTER
+    assert refused(lambda: read_filter(text))[0] is scim_codes.FILTER
 
 
 @given(st.text(max_size=100))
 def test_any_value_comes_back_as_it_was_written(value: str) -> None:
     written = json.dumps(value)
     if len(written) < 900:
-        assert outcome(lambda: read_filter(f"externalId eq {written}")) in (UserNamed("externalId", value), SCIM_FILTER)
+        assert outcome(lambda: read_filter(f"externalId eq {written}")) in (
+            UserNamed("externalId", value),
+            scim_codes.FILTER,
+        )
 
 
 @given(st.text(alphabet='userNameextrlId eqco"\\ ()or', max_size=40))
 def test_any_text_is_a_filter_or_refused(text: str) -> None:
     found = outcome(lambda: read_filter(text))
-    assert found is SCIM_FILTER or (isinstance(found, UserNamed) and found.attribute in ("userName", "externalId"))
+    assert found is scim_codes.FILTER or (
+        isinstance(found, UserNamed) and found.attribute in ("userName", "externalId")
+    )
 
 
 @pytest.mark.parametrize(
@@ -92,7 +97,7 @@ def test_a_page_is_read(parameters: dict[str, str], query: UserQuery) -> None:
 
 @pytest.mark.parametrize("number", ["", "x", "1.5", "٣", "1" * 10, " 1"])
 def test_a_number_is_a_number(number: str) -> None:
-    assert refused(lambda: read_query({"count": number}))[0] is SCIM_VALUE
+    assert refused(lambda: read_query({"count": number}))[0] is scim_codes.VALUE
 
 
 def test_a_list_says_how_many_there_are() -> None:
@@ -116,17 +121,17 @@ def test_a_search_asks_for_the_same_in_its_body() -> None:
 @pytest.mark.parametrize(
     ("member", "code"),
     [
-        ({"schemas": [USER]}, SCIM_SYNTAX),
-        ({"filter": 7}, SCIM_FILTER),
-        ({"filter": "userName pr"}, SCIM_FILTER),
-        ({"count": "10"}, SCIM_VALUE),
-        ({"count": True}, SCIM_VALUE),
-        ({"startIndex": 1.5}, SCIM_VALUE),
-        ({"startIndex": 10**9}, SCIM_VALUE),
-        ({"attributes": "userName"}, SCIM_VALUE),
-        ({"attributes": [7]}, SCIM_VALUE),
-        ({"excludedAttributes": ["a"] * 65}, SCIM_VALUE),
-        ({"attributes": ["id"], "excludedAttributes": ["id"]}, SCIM_VALUE),
+        ({"schemas": [USER]}, scim_codes.SYNTAX),
+        ({"filter": 7}, scim_codes.FILTER),
+        ({"filter": "userName pr"}, scim_codes.FILTER),
+        ({"count": "10"}, scim_codes.VALUE),
+        ({"count": True}, scim_codes.VALUE),
+        ({"startIndex": 1.5}, scim_codes.VALUE),
+        ({"startIndex": 10**9}, scim_codes.VALUE),
+        ({"attributes": "userName"}, scim_codes.VALUE),
+        ({"attributes": [7]}, scim_codes.VALUE),
+        ({"excludedAttributes": ["a"] * 65}, scim_codes.VALUE),
+        ({"attributes": ["id"], "excludedAttributes": ["id"]}, scim_codes.VALUE),
     ],
 )
 def test_a_search_that_says_something_else_is_refused(member: dict[str, object], code: object) -> None:

@@ -1,7 +1,7 @@
 import pytest
 
+from gateway.model.codes import scim_codes
 from gateway.model.scim import NameAttribute
-from gateway.model.scim_codes import SCIM_SYNTAX, SCIM_VALUE
 from gateway.scim.user import USER, ToldUser, UserState, compared, read_user, resource, with_value
 from tests.scim.samples import ANNE, ENTRA_CREATE, OKTA_CREATE, refused, told, user
 
@@ -32,21 +32,21 @@ def test_entra_writes_truth_as_a_text(value: object, active: bool) -> None:
 
 @pytest.mark.parametrize("value", [0, 1, "", "no", " false", [], [False], {"value": False}, None, 0.0])
 def test_nothing_else_is_true_or_false(value: object) -> None:
-    assert refused(lambda: with_value(ANNE, "active", value))[0] is SCIM_VALUE
+    assert refused(lambda: with_value(ANNE, "active", value))[0] is scim_codes.VALUE
 
 
 @pytest.mark.parametrize("value", ["", " anne", "anne\n", "an\0ne", "a" * 257, "an\u200bne", 7, ["anne"], None])
 @pytest.mark.parametrize("attribute", ["userName", "externalId"])
 def test_a_name_is_a_short_text_that_can_be_seen(attribute: str, value: object) -> None:
     code, detail = refused(lambda: with_value(ANNE, attribute, value))
-    assert code is SCIM_VALUE
+    assert code is scim_codes.VALUE
     assert "anne" not in detail
 
 
 def test_a_user_has_a_name_and_says_what_it_is() -> None:
-    assert refused(lambda: read_user(user(externalId="a1")))[0] is SCIM_VALUE
-    assert refused(lambda: read_user(user(userName=None)))[0] is SCIM_VALUE
-    assert refused(lambda: read_user(told({"userName": "anne"})))[0] is SCIM_SYNTAX
+    assert refused(lambda: read_user(user(externalId="a1")))[0] is scim_codes.VALUE
+    assert refused(lambda: read_user(user(userName=None)))[0] is scim_codes.VALUE
+    assert refused(lambda: read_user(told({"userName": "anne"})))[0] is scim_codes.SYNTAX
 
 
 def test_names_are_compared_as_rfc_7643_has_it() -> None:

@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Sequence
 from typing import Any, TypeVar
 
-from gateway.model.codes import STORE_UNREACHABLE
+from gateway.model.codes import store_codes
 from gateway.model.errors import GatewayError
 from gateway.stores.list_of_ends import Cursor, Ended, Tail
 from gateway.stores.memory import MemoryStore
@@ -218,11 +218,11 @@ class Sharded:
     def _begin(self) -> None:
         self.steps += 1
         if self.steps == self.fails_at and not self.told_late:
-            raise GatewayError(STORE_UNREACHABLE, f"step {self.steps}, not done")
+            raise GatewayError(store_codes.UNREACHABLE, f"step {self.steps}, not done")
 
     def _tell(self, result: Result) -> Result:
         if self.steps == self.fails_at and self.told_late:
-            raise GatewayError(STORE_UNREACHABLE, f"step {self.steps}, done and not told of")
+            raise GatewayError(store_codes.UNREACHABLE, f"step {self.steps}, done and not told of")
         return result
 
     # --- for tests that look inside

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.model.codes import STORE_UNREADABLE
+from gateway.model.codes import store_codes
 from gateway.model.directory import DirectoryFinding
 from gateway.model.errors import GatewayError
 from gateway.model.identity import Identity
@@ -125,7 +125,7 @@ def test_a_deflated_session_that_is_cut_is_unreadable(cut: int) -> None:
     kept = codec.session_to_bytes(StoredSession(twenty(), "browser"))
     with pytest.raises(GatewayError) as refused:
         codec.session_from_bytes(kept[:cut])
-    assert refused.value.code is STORE_UNREADABLE
+    assert refused.value.code is store_codes.UNREADABLE
 
 
 def test_whatever_directories_may_say_of_a_person_comes_back() -> None:
@@ -141,4 +141,4 @@ def test_what_would_inflate_without_end_is_unreadable() -> None:
     deflated = zlib.compress(b" " * (17 << 20), 1, wbits=-zlib.MAX_WBITS)
     with pytest.raises(GatewayError) as refused:
         codec.session_from_bytes(b"\1" + len(deflated).to_bytes(4, "big") + deflated + b"{}")
-    assert refused.value.code is STORE_UNREADABLE
+    assert refused.value.code is store_codes.UNREADABLE

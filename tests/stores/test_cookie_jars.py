@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from gateway.model.codes import STORE_UNREACHABLE
+from gateway.model.codes import store_codes
 from gateway.model.errors import GatewayError
 from gateway.stores.cookie_jars import CookieJars
 from gateway.stores.records import JarKey, RecordStore
@@ -97,7 +97,7 @@ async def test_a_jar_that_never_holds_still_is_given_up(worker: Worker) -> None:
     jars = CookieJars(Restless(worker.store), worker.sessions, KEYS, now=worker.clock.now)  # type: ignore[arg-type]
     with pytest.raises(GatewayError) as failed:
         await jars.keep(PORTAL, seat, [cookie(b"a")])
-    assert failed.value.code is STORE_UNREACHABLE
+    assert failed.value.code is store_codes.UNREACHABLE
 
 
 async def test_the_store_reads_nothing_of_it_and_moves_it_nowhere(

@@ -2,7 +2,7 @@
 
 import pytest
 
-from gateway.model.codes import STORE_UNREACHABLE
+from gateway.model.codes import store_codes
 from gateway.model.errors import GatewayError
 from gateway.stores.counting_key import CountingKey
 from gateway.stores.memory import MemoryStore
@@ -100,8 +100,8 @@ async def test_the_store_has_it_under_seal(clock: Clock) -> None:
 async def test_a_store_that_cannot_say_counts_nothing(clock: Clock) -> None:
     class Away(MemoryStore):
         async def peek_ticket(self, *asked: object) -> bytes | None:
-            raise GatewayError(STORE_UNREACHABLE, "away")
+            raise GatewayError(store_codes.UNREACHABLE, "away")
 
     with pytest.raises(GatewayError) as away:
         await of(Away(), clock).read()
-    assert away.value.code is STORE_UNREACHABLE
+    assert away.value.code is store_codes.UNREACHABLE

@@ -3,7 +3,7 @@ from dataclasses import replace
 
 import pytest
 
-from gateway.model.codes import STORE_UNREADABLE
+from gateway.model.codes import store_codes
 from gateway.model.errors import GatewayError
 from gateway.model.session import Entry, SeatLimits, Session
 from gateway.stores.codec import StoredSession
@@ -44,7 +44,7 @@ def opened(cookie: bytes, session: SessionRecord, seat: SeatRecord, host: str = 
 def refused(cookie: bytes, session: SessionRecord, seat: SeatRecord, host: str = PORTAL) -> bool:
     with pytest.raises(GatewayError) as caught:
         opened(cookie, session, seat, host)
-    return caught.value.code is STORE_UNREADABLE
+    return caught.value.code is store_codes.UNREADABLE
 
 
 def test_a_cookie_finds_and_opens_its_seat_and_session() -> None:

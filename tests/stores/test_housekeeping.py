@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.model.codes import STORE_UNREACHABLE
+from gateway.model.codes import store_codes
 from gateway.model.errors import GatewayError
 from gateway.model.session import Seat
 from gateway.stores import housekeeping
@@ -158,7 +158,7 @@ async def test_a_store_that_fails_a_probe_before_a_poll_is_away_at_once(
     writing fails there is no grace."""
 
     async def fails(*_: object) -> None:
-        raise GatewayError(STORE_UNREACHABLE, "refused")
+        raise GatewayError(store_codes.UNREACHABLE, "refused")
 
     monkeypatch.setattr(housekeeping, "POLL_EVERY", 3600.0)
     worker = Worker(store, clock)

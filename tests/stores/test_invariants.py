@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.model.codes import STORE_UNREACHABLE
+from gateway.model.codes import store_codes
 from gateway.model.errors import GatewayError
 from gateway.stores.records import RecordStore, SeatKey
 from gateway.stores.sealing import read_cookie
@@ -87,7 +87,7 @@ async def test_invariant_6_when_the_store_cannot_say_the_answer_is_no(path: Path
     ):
         with pytest.raises(GatewayError) as caught:
             await asked
-        assert caught.value.code is STORE_UNREACHABLE
+        assert caught.value.code is store_codes.UNREACHABLE
     await store.close()
 
 
@@ -250,7 +250,7 @@ async def test_invariant_9_absent_is_none_and_unreachable_an_error(path: Path, c
     for either in (cookie, absent):
         with pytest.raises(GatewayError) as caught:
             await worker.sessions.load(PORTAL, either)
-        assert (caught.value.code, caught.value.code.status) == (STORE_UNREACHABLE, 503)
+        assert (caught.value.code, caught.value.code.status) == (store_codes.UNREACHABLE, 503)
     path.with_name("away").rename(path)
     assert await worker.sessions.load(PORTAL, cookie) is not None
     assert await worker.sessions.load(PORTAL, absent) is None

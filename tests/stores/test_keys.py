@@ -1,6 +1,6 @@
 import pytest
 
-from gateway.model.codes import STORE_UNREADABLE
+from gateway.model.codes import store_codes
 from gateway.model.errors import GatewayError
 from gateway.stores.sealing import StoreKeys
 from tests.stores.samples import KEYS, OTHER_KEYS
@@ -32,7 +32,7 @@ def test_an_index_depends_on_the_key_the_kind_and_each_part() -> None:
 def test_what_was_drawn_under_a_key_that_is_gone_has_no_salt() -> None:
     with pytest.raises(GatewayError, match="no store key `k2`") as caught:
         StoreKeys(KEYS).salt("k2")
-    assert caught.value.code is STORE_UNREADABLE
+    assert caught.value.code is store_codes.UNREADABLE
 
 
 def test_what_holds_the_keys_of_a_worker_changes_with_them_and_pairs_stay() -> None:

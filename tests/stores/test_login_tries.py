@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from gateway.model.account import CountedLogin
-from gateway.model.codes import FORM_LOGIN_TRIES
+from gateway.model.codes import form_login_codes
 from gateway.model.errors import GatewayError
 from gateway.stores.login_tries import TURN, LoginTries
 from gateway.stores.memory import MemoryStore
@@ -228,7 +228,7 @@ async def test_a_store_that_has_lost_its_counts_sends_nothing_for_as_long_as_the
     for tries in (first, second):
         with pytest.raises(GatewayError) as lost:
             await failed(tries)
-        assert lost.value.code is FORM_LOGIN_TRIES
+        assert lost.value.code is form_login_codes.TRIES
         assert "lost its counts" in lost.value.detail
     clock.pass_by(HOUR + 61)
     assert await failed(first)

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from gateway.model.codes import STORE_UNREACHABLE
+from gateway.model.codes import store_codes
 from gateway.model.errors import GatewayError
 from gateway.model.identity import Established
 from gateway.stores.memory import MemoryStore
@@ -156,7 +156,7 @@ async def test_what_is_no_question_has_an_error_for_an_answer(question: dict[str
 async def test_an_end_that_the_store_cannot_take_is_told_to_every_worker_and_said() -> None:
     class Away(Around):
         async def perform(self, *_: object) -> bool:
-            raise GatewayError(STORE_UNREACHABLE, "gone")
+            raise GatewayError(store_codes.UNREACHABLE, "gone")
 
     asked = await Asked().fill()
     asked.worker.sessions.unwritten._store = Away(asked.store)  # type: ignore[assignment]
@@ -184,7 +184,7 @@ async def test_what_is_revoked_ends_in_memory_where_the_store_cannot_even_be_rea
     asked = await Asked().fill()
 
     async def away(*_: object, **__: object) -> None:
-        raise GatewayError(STORE_UNREACHABLE, "cut off by the test")
+        raise GatewayError(store_codes.UNREACHABLE, "cut off by the test")
 
     with monkeypatch.context() as cut:
         for name in ("summaries", "perform", "perform_until"):

@@ -1,4 +1,4 @@
-from gateway.model.codes import STORE_UNREACHABLE
+from gateway.model.codes import store_codes
 from gateway.ops.counters import Counters
 from gateway.stores.reachability import Reachability
 from tests.stores.samples import Clock, Heard
@@ -10,7 +10,7 @@ def test_a_store_that_fails_and_answers_by_turns_is_told_of_once() -> None:
     reached = Reachability(heard, counters, clock.monotonic)
     for _ in range(100):
         error = reached.failed("10.0.0.1:6379: does not answer")
-        assert (error.code, reached.now) == (STORE_UNREACHABLE, False)
+        assert (error.code, reached.now) == (store_codes.UNREACHABLE, False)
         clock.pass_by(0.03)
         reached.answered()
         assert reached.now

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.model.codes import STORE_UNREACHABLE
+from gateway.model.codes import store_codes
 from gateway.model.errors import GatewayError
 from gateway.model.session import Seat
 from gateway.stores.list_of_ends import Cursor, Tail
@@ -166,7 +166,7 @@ async def test_with_the_store_out_of_reach_memory_answers_for_a_moment_then_noth
     assert worker.sessions.cached(PORTAL, cookie) is None
     with pytest.raises(GatewayError) as caught:
         await worker.sessions.load(PORTAL, cookie)
-    assert caught.value.code is STORE_UNREACHABLE
+    assert caught.value.code is store_codes.UNREACHABLE
     away.rename(path.parent)
     await worker.poll()
     assert worker.sessions.cached(PORTAL, cookie) is seat

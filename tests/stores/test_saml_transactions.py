@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import pytest
 
-from gateway.model.codes import LIMIT_BODY
+from gateway.model.codes import limit_codes
 from gateway.model.errors import GatewayError
 from gateway.model.transaction import ParkedAssertion, SamlLogin, SamlLogout, Served
 from gateway.stores.records import RecordStore
@@ -69,7 +69,7 @@ async def test_nothing_over_256_kb_is_parked(store: RecordStore, clock: Clock) -
     large = replace(PARKED, identity=replace(JEANNE, attributes={"groups": ("x" * SAML_PARKED_BYTES,)}))
     with pytest.raises(GatewayError) as refused:
         await of(store, clock).saml_responses.put(large, NETWORK)
-    assert refused.value.code is LIMIT_BODY
+    assert refused.value.code is limit_codes.BODY
 
 
 @bounded_exactly

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.model.codes import STORE_UNREADABLE
+from gateway.model.codes import store_codes
 from gateway.model.errors import GatewayError
 from gateway.stores.sealing import (
     READABLE,
@@ -37,7 +37,7 @@ def sealed(plain: bytes = b"plain", key_id: str = "k1") -> bytes:
 def refused(record: bytes, *, key: bytes = KEY, binding: SealBinding = SEAT) -> bool:
     with pytest.raises(GatewayError) as caught:
         open_sealed(record, key=key, binding=binding)
-    return caught.value.code is STORE_UNREADABLE
+    return caught.value.code is store_codes.UNREADABLE
 
 
 def test_a_record_carries_its_version_and_key_id_and_opens() -> None:

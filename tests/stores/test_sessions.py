@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import pytest
 
-from gateway.model.codes import STORE_UNREACHABLE
+from gateway.model.codes import store_codes
 from gateway.model.errors import GatewayError
 from gateway.model.session import SeatLimits
 from gateway.stores.memory import MemoryStore
@@ -311,7 +311,7 @@ async def test_touches_that_could_not_be_written_are_written_later(store: Record
 
         async def touch(self, touches: Sequence[Touch]) -> None:
             if self.failing:
-                raise GatewayError(STORE_UNREACHABLE)
+                raise GatewayError(store_codes.UNREACHABLE)
             await self.store.touch(touches)
 
     failing = Failing(store)
@@ -603,7 +603,7 @@ async def test_a_shard_that_is_out_of_reach_keeps_no_session_of_another_alive(cl
     class WithoutOne(Sharded):
         async def perform(self, writes: Sequence[Write], now: int) -> bool:
             if lost in {tag_of(write) for write in writes}:
-                raise GatewayError(STORE_UNREACHABLE, f"{lost} is out of reach")
+                raise GatewayError(store_codes.UNREACHABLE, f"{lost} is out of reach")
             return await super().perform(writes, now)
 
     store, lost = WithoutOne(), ""
@@ -615,7 +615,7 @@ async def test_a_shard_that_is_out_of_reach_keeps_no_session_of_another_alive(cl
     assert len(await worker.sessions.end(found)) == 5
     with pytest.raises(GatewayError) as caught:
         worker.sessions.unwritten.require_written(found)
-    assert caught.value.code is STORE_UNREACHABLE
+    assert caught.value.code is store_codes.UNREACHABLE
     assert [await load(worker, cookie) for cookie in cookies] == [None] * 5, "here all of them have ended"
     dead = [await load(Worker(store, clock), cookie) is None for cookie in cookies]
     assert dead == [cookie[:1] != cookies[2][:1] for cookie in cookies]

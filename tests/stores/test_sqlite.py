@@ -14,7 +14,7 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
-from gateway.model.codes import STORE_UNREACHABLE, STORE_UNREADABLE
+from gateway.model.codes import store_codes
 from gateway.model.errors import GatewayError
 from gateway.ops.counters import Counters
 from gateway.stores import reachability, sqlite, sqlite_file, sqlite_writer
@@ -118,7 +118,7 @@ async def unreachable(store: RecordStore, operations: list[Callable[[RecordStore
     for operation in operations:
         with pytest.raises(GatewayError) as caught:
             await operation(store)
-        assert caught.value.code is STORE_UNREACHABLE
+        assert caught.value.code is store_codes.UNREACHABLE
         assert not store.reachable
     return True
 
@@ -214,7 +214,7 @@ async def test_an_end_that_fails_in_between_uses_nothing_up_and_ends_nothing(
         fault.execute(f"CREATE TRIGGER fault BEFORE {operation} ON {fails} BEGIN SELECT RAISE(ABORT, 'fault'); END")
     with pytest.raises(GatewayError) as caught:
         await store.perform([RevokeSession("s1"), UseOnce(b"token", NOW + 60)], NOW)
-    assert caught.value.code is STORE_UNREACHABLE
+    assert caught.value.code is store_codes.UNREACHABLE
     assert await store.read_seat(KEY, NOW) is not None
     with closing(sqlite3.connect(path, isolation_level=None)) as fault:
         fault.execute("DROP TRIGGER fault")
@@ -241,7 +241,7 @@ async def test_a_database_of_something_else_is_left_alone(path: Path) -> None:
     with closing(sqlite3.connect(path)) as other:
         other.execute("CREATE TABLE precious (a)")
     error = await refused(path)
-    assert error.code is STORE_UNREADABLE
+    assert error.code is store_codes.UNREADABLE
     assert f"{path} is not a session store of this gateway" in error.detail
     with closing(sqlite3.connect(path)) as other:
         assert other.execute("SELECT name FROM sqlite_schema").fetchall() == [("precious",)]
@@ -251,7 +251,7 @@ async def test_a_store_of_a_newer_release_is_refused_with_what_to_do(store: Sqli
     with closing(sqlite3.connect(path)) as other:
         other.execute("PRAGMA user_version = 99")
     error = await refused(path)
-    assert error.code is STORE_UNREADABLE
+    assert error.code is store_codes.UNREADABLE
     reads = f"schema version 99, this release reads {sqlite_file.SCHEMA_VERSION}: run the release that wrote it"
     assert f"{reads}, or move the file away" in error.detail
 
@@ -337,7 +337,7 @@ async def test_a_file_damaged_in_place_never_says_absent(store: SqliteStore, pat
     for number in range(200):
         with pytest.raises(GatewayError) as caught:
             await store.read_seat(SeatKey(f"a{number}", b"l1"), NOW)
-        assert caught.value.code is STORE_UNREACHABLE
+        assert caught.value.code is store_codes.UNREACHABLE
     assert await unreachable(store, [write for write in WRITES if write is not WRITES[2]])
 
 
@@ -352,7 +352,7 @@ async def test_while_a_stranger_holds_the_lock_reads_answer_and_writes_say_so_in
     with closing(sqlite3.connect(path, isolation_level=None)) as stranger:
         stranger.execute("BEGIN IMMEDIATE")
         results = await asyncio.gather(*(write(store) for write in WRITES), return_exceptions=True)
-        assert {getattr(result, "code", result) for result in results} == {STORE_UNREACHABLE}
+        assert {getattr(result, "code", result) for result in results} == {store_codes.UNREACHABLE}
         assert {getattr(result, "detail", result) for result in results} == {f"{path}: database is locked"}
         assert await store.read_seat(KEY, NOW) is not None
         stranger.execute("ROLLBACK")
@@ -439,7 +439,12 @@ def test_a_full_disk_is_out_of_reach_until_there_is_room(path: Path) -> None:
         """,
         path,
     )
-    assert said.splitlines() == [f"{{'{STORE_UNREACHABLE.id}'}}", "True None", STORE_UNREACHABLE.id, "written"]
+    assert said.splitlines() == [
+        f"{{'{store_codes.UNREACHABLE.id}'}}",
+        "True None",
+        store_codes.UNREACHABLE.id,
+        "written",
+    ]
 
 
 def test_a_folder_that_may_not_be_written_is_out_of_reach_until_it_may(everyones_path: Path) -> None:
@@ -467,7 +472,7 @@ def test_a_folder_that_may_not_be_written_is_out_of_reach_until_it_may(everyones
         """,
         everyones_path,
     )
-    assert said.split() == [STORE_UNREACHABLE.id, "written"]
+    assert said.split() == [store_codes.UNREACHABLE.id, "written"]
 
 
 @pytest.fixture
@@ -494,7 +499,7 @@ async def test_sessions_say_unreachable_and_never_absent(store: SqliteStore, pat
     ):
         with pytest.raises(GatewayError) as caught:
             await asked
-        assert caught.value.code is STORE_UNREACHABLE
+        assert caught.value.code is store_codes.UNREACHABLE
     shutil.move(path.parent.with_name("away"), path.parent)
     assert await worker.sessions.load(PORTAL, cookie) is not None
 

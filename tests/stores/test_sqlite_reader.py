@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.model.codes import STORE_UNREACHABLE
+from gateway.model.codes import store_codes
 from gateway.model.errors import GatewayError
 from gateway.stores import reachability, sqlite, sqlite_file
 from gateway.stores import sqlite_statements as sql
@@ -72,7 +72,7 @@ async def test_a_disk_that_stands_still_is_asked_no_more_until_it_answers(
     for _ in range(3):
         with pytest.raises(GatewayError) as caught:
             await store.read_session("s1", NOW)
-        assert caught.value.code is STORE_UNREACHABLE
+        assert caught.value.code is store_codes.UNREACHABLE
     assert "the disk does not answer" in caught.value.detail
     assert disk.asked == 1
     disk.let_go()

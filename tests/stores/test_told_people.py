@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from gateway.model.codes import scim_codes
 from gateway.model.errors import GatewayError
 from gateway.model.scim import ScimClient
-from gateway.model.scim_codes import SCIM_TAKEN, SCIM_TOO_MANY
 from gateway.scim.user import UserState
 from gateway.stores import told_people
 from gateway.stores.records import RecordStore
@@ -75,7 +75,7 @@ async def test_a_name_is_one_users(told: ToldPeople) -> None:
     for state in (replace(ANNE, external_id="a2"), UserState("other", "a1", active=True)):
         with pytest.raises(GatewayError) as caught:
             await told.add(VILLE, state)
-        assert caught.value.code is SCIM_TAKEN
+        assert caught.value.code is scim_codes.TAKEN
     second = await told.add(VILLE, UserState("other", "a2", active=True))
     with pytest.raises(GatewayError):
         await told.replace(VILLE, second, replace(second.state, user_name="ANNE@ville.example"))
@@ -118,7 +118,7 @@ async def test_a_page_looks_into_so_many_places_and_never_again_into_empty_ones_
     for expected in (["1", "2", "3", "4"], ["5", "6", "7", "8"]):
         with pytest.raises(GatewayError) as caught:
             await told.page(VILLE, 1, 100)
-        assert (caught.value.code, looked) == (SCIM_TOO_MANY, expected)
+        assert (caught.value.code, looked) == (scim_codes.TOO_MANY, expected)
         looked.clear()
     assert await told.page(VILLE, 1, 2) == (users[9:11], 14)
     assert looked == ["9", "10", "11", "12"]

@@ -5,7 +5,7 @@ from itertools import count
 
 import pytest
 
-from gateway.model.codes import LIMIT_BODY
+from gateway.model.codes import limit_codes
 from gateway.model.errors import GatewayError
 from gateway.model.transaction import ParkedResponse, SignOut
 from gateway.stores.records import RecordStore, TicketKey
@@ -89,7 +89,7 @@ async def test_of_one_state_few_responses_are_parked_and_none_that_is_large(work
     assert kept == [False, *[True] * PARKED_OF_ONE, True]
     with pytest.raises(GatewayError) as refused:
         await responses.put(ParkedResponse((("code", "x" * OPENID_PARKED_BYTES),)), "state-1")
-    assert refused.value.code is LIMIT_BODY
+    assert refused.value.code is limit_codes.BODY
 
 
 @bounded_exactly

@@ -5,7 +5,7 @@ from contextlib import suppress
 
 import pytest
 
-from gateway.model.codes import STORE_UNREACHABLE
+from gateway.model.codes import store_codes
 from gateway.model.errors import GatewayError
 from gateway.stores.list_of_ends import Cursor, Tail
 from gateway.stores.memory import MemoryStore
@@ -33,14 +33,14 @@ class Trouble(MemoryStore):
         if self.held_up is not None:
             await self.held_up.wait()
         if self.away or self.feed_alone:
-            raise GatewayError(STORE_UNREACHABLE, "away")
+            raise GatewayError(store_codes.UNREACHABLE, "away")
         return await super().ended_since(cursor)
 
     async def read_seat(self, key: SeatKey, now: int) -> tuple[SessionRecord, SeatRecord] | None:
         self.reads += 1
         await asyncio.sleep(0.01)
         if self.away:
-            raise GatewayError(STORE_UNREACHABLE, "away")
+            raise GatewayError(store_codes.UNREACHABLE, "away")
         return await super().read_seat(key, now)
 
 
@@ -78,7 +78,7 @@ async def test_people_whom_a_worker_holds_go_on_for_the_grace_and_no_longer(stor
     assert not worker.is_held(cookie)
     with pytest.raises(GatewayError) as refused:
         await worker.sessions.load(PORTAL, cookie)
-    assert refused.value.code is STORE_UNREACHABLE
+    assert refused.value.code is store_codes.UNREACHABLE
 
 
 async def test_it_counts_from_what_was_known_last_and_not_from_what_failed_first(

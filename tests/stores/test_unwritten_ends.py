@@ -2,7 +2,7 @@
 
 import pytest
 
-from gateway.model.codes import STORE_UNREACHABLE
+from gateway.model.codes import store_codes
 from gateway.model.errors import GatewayError
 from gateway.stores.memory import MemoryStore
 from gateway.stores.records import PutTicketOfEnd, Ticket, TicketKey, Write
@@ -20,12 +20,12 @@ class Full(Around):
 
     async def perform(self, writes: list[Write], now: int) -> bool:
         if not self.takes:
-            raise GatewayError(STORE_UNREACHABLE, "the disk is full")
+            raise GatewayError(store_codes.UNREACHABLE, "the disk is full")
         return await self.store.perform(writes, now)
 
     async def read_seat(self, *asked: object) -> object:
         if not self.reads:
-            raise GatewayError(STORE_UNREACHABLE, "no answer")
+            raise GatewayError(store_codes.UNREACHABLE, "no answer")
         return await self.store.read_seat(*asked)  # type: ignore[arg-type]
 
 

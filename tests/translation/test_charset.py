@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.model.codes import TRANSLATION_CONTROL
+from gateway.model.codes import translation_codes
 from gateway.model.errors import GatewayError
 from gateway.translation.charset import LACKING, Encoding, Unencodable, decode, encode
 
@@ -67,7 +67,7 @@ def test_control_characters_are_refused_however_they_would_be_hidden(encoding: E
         for unencodable in get_args(Unencodable):
             with pytest.raises(GatewayError) as refused:
                 encode(value, encoding, unencodable)
-            assert refused.value.code is TRANSLATION_CONTROL
+            assert refused.value.code is translation_codes.CONTROL
 
 
 @pytest.mark.parametrize("encoding", ENCODINGS)

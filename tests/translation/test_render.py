@@ -10,15 +10,8 @@ from httptools import HttpRequestParser
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.model.codes import (
-    TRANSLATION_BUDGET,
-    TRANSLATION_LENGTH,
-    TRANSLATION_NO_ROW,
-    TRANSLATION_SEPARATOR,
-    TRANSLATION_SEVERAL,
-    TRANSLATION_SPEC,
-    Code,
-)
+from gateway.model.codes import translation_codes
+from gateway.model.codes.code import Code
 from gateway.model.errors import GatewayError
 from gateway.model.identity import Identity
 from gateway.translation.charset import LACKING, Encoding, Unencodable
@@ -157,7 +150,7 @@ def test_a_value_that_an_application_would_split_is_refused(
 ) -> None:
     with pytest.raises(GatewayError) as refused:
         value_of(values, join, encoding)
-    assert refused.value.code is TRANSLATION_SEPARATOR
+    assert refused.value.code is translation_codes.SEPARATOR
     assert not any(value in refused.value.detail for value in values if len(value) > 2)
 
 
@@ -220,7 +213,7 @@ def test_500_groups_pass_and_what_no_application_takes_does_not() -> None:
     assert value_of(groups, ",").split(b",") == [group.encode() for group in groups]
     with pytest.raises(GatewayError, match=f"over {BUDGET}; the longest is X-A") as refused:
         value_of(("x" * BUDGET,))
-    assert refused.value.code is TRANSLATION_BUDGET
+    assert refused.value.code is translation_codes.BUDGET
     with pytest.raises(GatewayError, match=f"over {BUDGET}; the longest is X-A"):
         headers_of(person(a=("x" * (BUDGET // 2),)), *(header(FromAttribute("a"), name) for name in ("X-A", "X-B")))
 
@@ -287,7 +280,7 @@ def test_a_cookie_holds_nothing_of_a_person_that_an_application_would_decode(val
 def test_names_that_no_application_may_inject(name: str) -> None:
     with pytest.raises(GatewayError) as refused:
         check_header(HeaderSpec(name, Constant("x")))
-    assert refused.value.code is TRANSLATION_SPEC
+    assert refused.value.code is translation_codes.SPEC
     with pytest.raises(GatewayError):
         Translation.compile([HeaderSpec(name, Constant("x"))], [])
 
@@ -315,7 +308,7 @@ def test_what_the_data_plane_writes_itself_is_never_injected(special: bytes) -> 
 def test_cookies_that_no_application_may_inject(name: str) -> None:
     with pytest.raises(GatewayError) as refused:
         check_cookie(CookieSpec(name, Constant("x")))
-    assert refused.value.code is TRANSLATION_SPEC
+    assert refused.value.code is translation_codes.SPEC
     with pytest.raises(GatewayError):
         Translation.compile([], [CookieSpec(name, Constant("x"))])
 
@@ -352,7 +345,7 @@ def test_two_names_that_a_server_may_read_as_one_are_refused() -> None:
 def test_a_source_that_could_never_be_sent_is_found_at_load(source: Source, encoding: Encoding, why: str) -> None:
     with pytest.raises(GatewayError, match=why) as refused:
         Translation.compile([HeaderSpec("X-A", source, encoding)], [])
-    assert refused.value.code is TRANSLATION_SPEC
+    assert refused.value.code is translation_codes.SPEC
 
 
 @pytest.mark.parametrize("source", [Constant("a b"), Constant("a;b"), Constant("é"), FromAttribute("a", ";"),
@@ -442,14 +435,14 @@ def test_what_a_spec_sends(spec: HeaderSpec, sent: bytes | None) -> None:
 @pytest.mark.parametrize(
     ("spec", "code"),
     [
-        (HeaderSpec("X-A", parse_template("{names}")), TRANSLATION_SEVERAL),
-        (HeaderSpec("X-A", FromAttribute("names")), TRANSLATION_SEVERAL),
-        (HeaderSpec("X-A", FromAttribute("family_name"), length=6), TRANSLATION_LENGTH),
+        (HeaderSpec("X-A", parse_template("{names}")), translation_codes.SEVERAL),
+        (HeaderSpec("X-A", FromAttribute("names")), translation_codes.SEVERAL),
+        (HeaderSpec("X-A", FromAttribute("family_name"), length=6), translation_codes.LENGTH),
         (
             HeaderSpec("X-A", FromAttribute("family_name"), transforms=(Lookup({"a": "b"}, "refuse"),)),
-            TRANSLATION_NO_ROW,
+            translation_codes.NO_ROW,
         ),
-        (HeaderSpec("X-A", FromAttribute("dn", ";", whole=True), "base64"), TRANSLATION_SEPARATOR),
+        (HeaderSpec("X-A", FromAttribute("dn", ";", whole=True), "base64"), translation_codes.SEPARATOR),
     ],
 )
 def test_what_a_spec_refuses(spec: HeaderSpec, code: Code) -> None:
@@ -468,7 +461,7 @@ def test_an_escape_that_readers_would_take_apart_otherwise_is_refused(escape: st
         return
     with pytest.raises(GatewayError) as refused:
         headers_of(person(a=(value,)), spec)
-    assert refused.value.code is TRANSLATION_SEPARATOR
+    assert refused.value.code is translation_codes.SEPARATOR
 
 
 @given(st.lists(st.text(alphabet='ab;,\\" é', min_size=1, max_size=6), min_size=1, max_size=4))

@@ -1,6 +1,6 @@
 import pytest
 
-from gateway.model.codes import TRANSLATION_SPEC
+from gateway.model.codes import translation_codes
 from gateway.model.errors import GatewayError
 from gateway.translation.specs import parse_template
 from tests.growth import is_linear
@@ -28,7 +28,7 @@ def test_a_template_is_texts_and_names_by_turns(text: str, parts: tuple[str, ...
 def test_what_is_no_template_is_refused(text: str) -> None:
     with pytest.raises(GatewayError) as refused:
         parse_template(text)
-    assert refused.value.code is TRANSLATION_SPEC
+    assert refused.value.code is translation_codes.SPEC
 
 
 @pytest.mark.parametrize("piece", ["a", "{{", "{uid}"])

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.model.codes import TRANSLATION_DATE, TRANSLATION_NO_ROW, TRANSLATION_SPEC, Code
+from gateway.model.codes import translation_codes
+from gateway.model.codes.code import Code
 from gateway.model.errors import GatewayError
 from gateway.translation.specs import DateForm, Digest, Extract, Lookup, Prefix, Simple, Split, Transform
 from gateway.translation.transforms import check_transform, transformed
@@ -65,11 +66,11 @@ def test_no_letter_becomes_one_of_ascii_so_that_nobody_takes_another_s_login(how
 @pytest.mark.parametrize(
     ("value", "transform", "code"),
     [
-        ("x", Lookup(BY_LETTER, "refuse"), TRANSLATION_NO_ROW),
-        ("yesterday", DateForm("%d"), TRANSLATION_DATE),
-        ("31/12/1984", DateForm("%d"), TRANSLATION_DATE),
-        ("20269999999999Z", DateForm("%d"), TRANSLATION_DATE),
-        ("", DateForm("%d"), TRANSLATION_DATE),
+        ("x", Lookup(BY_LETTER, "refuse"), translation_codes.NO_ROW),
+        ("yesterday", DateForm("%d"), translation_codes.DATE),
+        ("31/12/1984", DateForm("%d"), translation_codes.DATE),
+        ("20269999999999Z", DateForm("%d"), translation_codes.DATE),
+        ("", DateForm("%d"), translation_codes.DATE),
     ],
 )
 def test_a_value_that_cannot_be_transformed_is_refused_and_never_told(
@@ -92,7 +93,7 @@ def test_a_value_that_cannot_be_transformed_is_refused_and_never_told(
 def test_what_is_no_transform_is_refused(transform: Transform) -> None:
     with pytest.raises(GatewayError) as refused:
         check_transform(transform)
-    assert refused.value.code is TRANSLATION_SPEC
+    assert refused.value.code is translation_codes.SPEC
 
 
 @given(st.text(st.characters(exclude_categories=["Cs"]), max_size=40))

@@ -11,9 +11,9 @@ from gateway.config.compile.process import decode_files, decode_outcome, encode_
 from gateway.config.folder.files import digest_of
 from gateway.config.problems import Place, Problem, ProblemsFound
 from gateway.config.snapshot import Snapshot
-from gateway.model.codes import Code
+from gateway.model.codes import route_codes
+from gateway.model.codes.code import Code
 from gateway.model.errors import GatewayError
-from gateway.model.host_codes import APP_CLOSED, HOST_UNKNOWN, HOST_UNREAD
 from gateway.trial.proving import prove_partly
 from gateway.trial.trial import TrialHosts
 from gateway.wire.target import canonical_target
@@ -161,19 +161,19 @@ def test_where_nothing_answers_files_whose_hosts_are_not_known_are_named() -> No
     """Who asks for such a host had the right address; the operator has to find the file."""
     changes = {TEAM_FILE: "x: [", "apps/wild.yaml": WILD}
     told = _refused(taken(changes, starting=True)[1], b"a.urba.localhost:8443")
-    assert told == (APP_CLOSED, "a.urba.localhost: policies/apps/urba/mine.yaml")
+    assert told == (route_codes.APP_CLOSED, "a.urba.localhost: policies/apps/urba/mine.yaml")
     snapshot = taken({TEAM_FILE: "x: ["}, starting=True)[1]
     code, detail = _refused(snapshot, b"a.urba.localhost")
-    assert (code, code.status) == (HOST_UNREAD, 421)
+    assert (code, code.status) == (route_codes.HOST_UNREAD, 421)
     assert detail == (
         "a.urba.localhost: no application has this host; it may be one of policies/apps/urba/mine.yaml, "
         "whose hosts cannot be told"
     )
     # Beyond the team's fence it cannot be one of these, nor where they are known.
-    assert _refused(snapshot, b"a.elsewhere.localhost") == (HOST_UNKNOWN, "a.elsewhere.localhost")
-    assert _refused(snapshot, b"a.b.urba.localhost") == (HOST_UNKNOWN, "a.b.urba.localhost")
+    assert _refused(snapshot, b"a.elsewhere.localhost") == (route_codes.HOST_UNKNOWN, "a.elsewhere.localhost")
+    assert _refused(snapshot, b"a.b.urba.localhost") == (route_codes.HOST_UNKNOWN, "a.b.urba.localhost")
     snapshot = taken({TEAM_FILE: "x: ["}, starting=True, known={TEAM_FILE: ("a.urba.localhost",)})[1]
-    assert _refused(snapshot, b"b.urba.localhost")[0] is HOST_UNKNOWN
+    assert _refused(snapshot, b"b.urba.localhost")[0] is route_codes.HOST_UNKNOWN
 
 
 def test_of_many_such_files_some_are_named() -> None:
@@ -321,7 +321,7 @@ def test_at_start_the_path_of_a_wrong_file_is_closed_and_the_application_beside_
         host = TrialHosts(snapshot, 0.0).find(b"permis.localhost")
         with pytest.raises(GatewayError) as refused:
             host.at(b"GET /below/x HTTP/1.1")
-        assert refused.value.code is APP_CLOSED
+        assert refused.value.code is route_codes.APP_CLOSED
         with pytest.raises(GatewayError):
             host.require_own(canonical_target(b"/%62elow/x"))
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.model.codes import WIRE_COOKIE
+from gateway.model.codes import wire_codes
 from gateway.model.errors import GatewayError
 from gateway.model.names import fold
 from gateway.wire.cookies import (
@@ -74,7 +74,7 @@ def test_the_binding_cookie_is_another() -> None:
 def test_two_of_ours_are_an_error(second: bytes) -> None:
     with pytest.raises(GatewayError) as caught:
         read_cookie(b"__Host-ecluse=abc; a=b; " + second, SESSION_COOKIE)
-    assert caught.value.code is WIRE_COOKIE
+    assert caught.value.code is wire_codes.COOKIE
     assert "abc" not in caught.value.detail
 
 
@@ -274,7 +274,7 @@ def test_32_kilobytes_of_anything_hold_nobody_up(piece: bytes, times: int) -> No
 def test_no_browser_has_so_many() -> None:
     with pytest.raises(GatewayError) as caught:
         without_cookies(b";" * 6000, NOTHING)
-    assert caught.value.code is WIRE_COOKIE
+    assert caught.value.code is wire_codes.COOKIE
 
 
 @given(st.binary(max_size=60))

@@ -6,18 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.model.codes import (
-    UPSTREAM_RESPONSE,
-    WIRE_EXPECT,
-    WIRE_FRAMING,
-    WIRE_HOST,
-    WIRE_METHOD,
-    WIRE_SYNTAX,
-    WIRE_TARGET,
-    WIRE_UPGRADE,
-    WIRE_VERSION,
-    Code,
-)
+from gateway.model.codes import upstream_codes, wire_codes
+from gateway.model.codes.code import Code
 from gateway.model.errors import GatewayError
 from gateway.wire.framing import (
     CHUNKED,
@@ -100,44 +90,44 @@ def test_a_request_line(line: bytes, parts: tuple[bytes, bytes, bytes]) -> None:
 
 LINES = [
     # PC15
-    (b"get / HTTP/1.1", WIRE_METHOD),
-    (b"Get / HTTP/1.1", WIRE_METHOD),
-    (b"GETT / HTTP/1.1", WIRE_METHOD),
-    (b"FOO / HTTP/1.1", WIRE_METHOD),
-    (b"M-SEARCH / HTTP/1.1", WIRE_METHOD),
-    (b"TRACE / HTTP/1.1", WIRE_METHOD),
-    (b"CONNECT app:443 HTTP/1.1", WIRE_METHOD),
-    (b"PROPFIND / HTTP/1.1", WIRE_METHOD),
-    (b"MOVE /public HTTP/1.1", WIRE_METHOD),
-    (b"GET  / HTTP/1.1", WIRE_SYNTAX),
-    (b"GET /  HTTP/1.1", WIRE_SYNTAX),
-    (b"GET / HTTP/1.1 ", WIRE_SYNTAX),
-    (b" GET / HTTP/1.1", WIRE_SYNTAX),
-    (b"GET\t/\tHTTP/1.1", WIRE_SYNTAX),
-    (b"G\0T / HTTP/1.1", WIRE_SYNTAX),
-    (b'GE"T / HTTP/1.1\r\n', WIRE_SYNTAX),
-    (b"GET /a b HTTP/1.1", WIRE_SYNTAX),
+    (b"get / HTTP/1.1", wire_codes.METHOD),
+    (b"Get / HTTP/1.1", wire_codes.METHOD),
+    (b"GETT / HTTP/1.1", wire_codes.METHOD),
+    (b"FOO / HTTP/1.1", wire_codes.METHOD),
+    (b"M-SEARCH / HTTP/1.1", wire_codes.METHOD),
+    (b"TRACE / HTTP/1.1", wire_codes.METHOD),
+    (b"CONNECT app:443 HTTP/1.1", wire_codes.METHOD),
+    (b"PROPFIND / HTTP/1.1", wire_codes.METHOD),
+    (b"MOVE /public HTTP/1.1", wire_codes.METHOD),
+    (b"GET  / HTTP/1.1", wire_codes.SYNTAX),
+    (b"GET /  HTTP/1.1", wire_codes.SYNTAX),
+    (b"GET / HTTP/1.1 ", wire_codes.SYNTAX),
+    (b" GET / HTTP/1.1", wire_codes.SYNTAX),
+    (b"GET\t/\tHTTP/1.1", wire_codes.SYNTAX),
+    (b"G\0T / HTTP/1.1", wire_codes.SYNTAX),
+    (b'GE"T / HTTP/1.1\r\n', wire_codes.SYNTAX),
+    (b"GET /a b HTTP/1.1", wire_codes.SYNTAX),
     # PC17
-    (b"GET /", WIRE_VERSION),
-    (b"GET / HTTP/0.9", WIRE_VERSION),
-    (b"GET / HTTP/1.2", WIRE_VERSION),
-    (b"GET / HTTP/1.32", WIRE_VERSION),
-    (b"GET / HTTP/2.0", WIRE_VERSION),
-    (b"GET / HTTP/01.1", WIRE_VERSION),
-    (b"GET / http/1.1", WIRE_VERSION),
-    (b"GET / RTSP/1.0", WIRE_VERSION),
-    (b"OPTIONS rtsp://app RTSP/1.0", WIRE_VERSION),
-    (b"SOURCE / ICE/1.0", WIRE_VERSION),
-    (b"PRI * HTTP/2.0", WIRE_VERSION),
-    (b"GET /\xe9 HTTP/1.1", WIRE_TARGET),
-    (b"GET /\x01 HTTP/1.1", WIRE_TARGET),
-    (b"GET /\x7f HTTP/1.1", WIRE_TARGET),
-    (b"GET / HTTP/1.1\n", WIRE_SYNTAX),
-    (b"GET / HTTP/1.1\r", WIRE_SYNTAX),
-    (b"GET /\rHTTP/1.1", WIRE_SYNTAX),
-    (b"\r\nGET / HTTP/1.1", WIRE_SYNTAX),
-    (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", WIRE_SYNTAX),
-    (b"", WIRE_SYNTAX),
+    (b"GET /", wire_codes.VERSION),
+    (b"GET / HTTP/0.9", wire_codes.VERSION),
+    (b"GET / HTTP/1.2", wire_codes.VERSION),
+    (b"GET / HTTP/1.32", wire_codes.VERSION),
+    (b"GET / HTTP/2.0", wire_codes.VERSION),
+    (b"GET / HTTP/01.1", wire_codes.VERSION),
+    (b"GET / http/1.1", wire_codes.VERSION),
+    (b"GET / RTSP/1.0", wire_codes.VERSION),
+    (b"OPTIONS rtsp://app RTSP/1.0", wire_codes.VERSION),
+    (b"SOURCE / ICE/1.0", wire_codes.VERSION),
+    (b"PRI * HTTP/2.0", wire_codes.VERSION),
+    (b"GET /\xe9 HTTP/1.1", wire_codes.TARGET),
+    (b"GET /\x01 HTTP/1.1", wire_codes.TARGET),
+    (b"GET /\x7f HTTP/1.1", wire_codes.TARGET),
+    (b"GET / HTTP/1.1\n", wire_codes.SYNTAX),
+    (b"GET / HTTP/1.1\r", wire_codes.SYNTAX),
+    (b"GET /\rHTTP/1.1", wire_codes.SYNTAX),
+    (b"\r\nGET / HTTP/1.1", wire_codes.SYNTAX),
+    (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", wire_codes.SYNTAX),
+    (b"", wire_codes.SYNTAX),
 ]
 
 
@@ -196,11 +186,11 @@ def test_what_follows_a_request(head: bytes, framing: int) -> None:
 # "parser": llhttp refuses by itself. If it ceases to, this says so.
 FAULTS = [
     # PC13
-    (b"GET / HTTP/1.1\r\n\r\n", WIRE_HOST),
-    (b"GET / HTTP/1.0\r\n\r\n", WIRE_HOST),
-    (b"GET / HTTP/1.1\r\nHost: app\r\nHost: app\r\n\r\n", WIRE_HOST),
-    (b"GET / HTTP/1.1\r\nHost: app\r\nhost: evil\r\n\r\n", WIRE_HOST),
-    (b"GET / HTTP/1.1\r\nHo.st: app\r\n\r\n", WIRE_HOST),
+    (b"GET / HTTP/1.1\r\n\r\n", wire_codes.HOST),
+    (b"GET / HTTP/1.0\r\n\r\n", wire_codes.HOST),
+    (b"GET / HTTP/1.1\r\nHost: app\r\nHost: app\r\n\r\n", wire_codes.HOST),
+    (b"GET / HTTP/1.1\r\nHost: app\r\nhost: evil\r\n\r\n", wire_codes.HOST),
+    (b"GET / HTTP/1.1\r\nHo.st: app\r\n\r\n", wire_codes.HOST),
     # HR03
     (post(b"Content-Length: 5", b"Transfer-Encoding: chunked"), "parser"),
     (post(b"Transfer-Encoding: chunked", b"Content-Length: 5"), "parser"),
@@ -224,24 +214,24 @@ FAULTS = [
     (post(b"X: X\rTransfer-Encoding: chunked"), "parser"),
     (post(b"X: X\nTransfer-Encoding: chunked"), "parser"),
     # What llhttp lets pass.
-    (post(b"Transfer-Encoding: gzip, chunked"), WIRE_FRAMING),
-    (post(b"Transfer-Encoding: cow, chunked"), WIRE_FRAMING),
-    (post(b"Transfer-Encoding: ,chunked"), WIRE_FRAMING),
-    (post(b"Transfer-Encoding: gzip", b"Transfer-Encoding: chunked"), WIRE_FRAMING),
-    (b"POST / HTTP/1.0\r\nHost: app\r\nTransfer-Encoding: chunked\r\n\r\n", WIRE_FRAMING),
+    (post(b"Transfer-Encoding: gzip, chunked"), wire_codes.FRAMING),
+    (post(b"Transfer-Encoding: cow, chunked"), wire_codes.FRAMING),
+    (post(b"Transfer-Encoding: ,chunked"), wire_codes.FRAMING),
+    (post(b"Transfer-Encoding: gzip", b"Transfer-Encoding: chunked"), wire_codes.FRAMING),
+    (b"POST / HTTP/1.0\r\nHost: app\r\nTransfer-Encoding: chunked\r\n\r\n", wire_codes.FRAMING),
     # HR04
     (post(b"Content-Length: +1"), "parser"),
     (post(b"Content-Length: -1"), "parser"),
     (post(b"Content-Length: 0x10"), "parser"),
     (post(b"Content-Length: 1_0"), "parser"),
-    (post(b"Content-Length: 010"), WIRE_FRAMING),
-    (post(b"Content-Length: 00"), WIRE_FRAMING),
+    (post(b"Content-Length: 010"), wire_codes.FRAMING),
+    (post(b"Content-Length: 00"), wire_codes.FRAMING),
     (post(b"Content-Length: 1, 1"), "parser"),
     (post(b"Content-Length:"), "parser"),
     (post(b"Content-Length: 1Z"), "parser"),
     (post(b"Content-Length: 1" + b"0" * 23), "parser"),
-    (post(b"Content-Length: 18446744073709551615"), WIRE_FRAMING),
-    (post(b"Content-Length: 1000000000000000000"), WIRE_FRAMING),
+    (post(b"Content-Length: 18446744073709551615"), wire_codes.FRAMING),
+    (post(b"Content-Length: 1000000000000000000"), wire_codes.FRAMING),
     (post("Content-Length: ١".encode()), "parser"),
     (post(b"Content-Length : 5"), "parser"),
     # HS06
@@ -261,14 +251,14 @@ FAULTS = [
     (post(b"X: a\nb"), "parser"),
     (post(b"X: a\0"), "parser"),
     # K184
-    (post(b"Connection: Upgrade", b"Upgrade: websocket", b"Content-Length: 5"), WIRE_UPGRADE),
-    (post(b"Connection: Upgrade", b"Upgrade: h2c", b"Transfer-Encoding: chunked"), WIRE_UPGRADE),
-    (post(b"Upgrade: h2c", b"Content-Length: 5"), WIRE_UPGRADE),
+    (post(b"Connection: Upgrade", b"Upgrade: websocket", b"Content-Length: 5"), wire_codes.UPGRADE),
+    (post(b"Connection: Upgrade", b"Upgrade: h2c", b"Transfer-Encoding: chunked"), wire_codes.UPGRADE),
+    (post(b"Upgrade: h2c", b"Content-Length: 5"), wire_codes.UPGRADE),
     # Expect
-    (post(b"Expect: 200-ok"), WIRE_EXPECT),
-    (post(b"Expect:"), WIRE_EXPECT),
-    (post(b"Expect: 100-continue, x"), WIRE_EXPECT),
-    (post(b"Expect: 100-continue", b"Expect: 100-continue"), WIRE_EXPECT),
+    (post(b"Expect: 200-ok"), wire_codes.EXPECT),
+    (post(b"Expect:"), wire_codes.EXPECT),
+    (post(b"Expect: 100-continue, x"), wire_codes.EXPECT),
+    (post(b"Expect: 100-continue", b"Expect: 100-continue"), wire_codes.EXPECT),
 ]
 
 
@@ -303,18 +293,18 @@ def test_a_request_that_is_refused(head: bytes, expected: Code | str) -> None:
 def test_a_length_of_another_form(length: bytes | None, encoding: bytes | None) -> None:
     with pytest.raises(GatewayError) as caught:
         request_framing(b"POST", "1.1", 1, length, encoding, None, None)
-    assert caught.value.code is WIRE_FRAMING
+    assert caught.value.code is wire_codes.FRAMING
     with pytest.raises(GatewayError) as caught:
         response_framing(b"GET", 200, "1.1", length, encoding)
-    assert caught.value.code is UPSTREAM_RESPONSE
+    assert caught.value.code is upstream_codes.RESPONSE
 
 
 @pytest.mark.parametrize(("method", "version", "code"), [
-    (b"FOO", "1.1", WIRE_METHOD),
-    (b"CONNECT", "1.1", WIRE_METHOD),
-    (b"get", "1.1", WIRE_METHOD),
-    (b"GET", "2.0", WIRE_VERSION),
-    (b"GET", "0.9", WIRE_VERSION),
+    (b"FOO", "1.1", wire_codes.METHOD),
+    (b"CONNECT", "1.1", wire_codes.METHOD),
+    (b"get", "1.1", wire_codes.METHOD),
+    (b"GET", "2.0", wire_codes.VERSION),
+    (b"GET", "0.9", wire_codes.VERSION),
 ])  # fmt: skip
 def test_a_method_and_version_of_another_form(method: bytes, version: str, code: Code) -> None:
     with pytest.raises(GatewayError) as caught:
@@ -394,4 +384,4 @@ def test_what_follows_a_response(
 def test_a_response_that_is_refused(status: int, version: str, length: bytes | None, encoding: bytes | None) -> None:
     with pytest.raises(GatewayError) as caught:
         response_framing(b"GET", status, version, length, encoding)
-    assert caught.value.code is UPSTREAM_RESPONSE
+    assert caught.value.code is upstream_codes.RESPONSE

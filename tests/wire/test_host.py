@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.model.codes import WIRE_HOST
+from gateway.model.codes import wire_codes
 from gateway.model.errors import GatewayError
 from gateway.wire.host import canonical_host
 
@@ -97,7 +97,7 @@ def test_read(raw: bytes) -> None:
 def test_refused(raw: bytes) -> None:
     with pytest.raises(GatewayError) as caught:
         canonical_host(raw)
-    assert caught.value.code is WIRE_HOST
+    assert caught.value.code is wire_codes.HOST
 
 
 labels = st.from_regex(r"[a-z]([a-z0-9-]{0,10}[a-z0-9])?", fullmatch=True)

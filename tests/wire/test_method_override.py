@@ -2,7 +2,7 @@
 
 import pytest
 
-from gateway.model.codes import WIRE_METHOD_OVERRIDE
+from gateway.model.codes import wire_codes
 from gateway.model.errors import GatewayError
 from gateway.wire.method_override import judged_method
 
@@ -45,7 +45,7 @@ def test_a_query_names_one(query: bytes) -> None:
     assert judged_method(b"POST", query, taken=True) == b"DELETE"
     with pytest.raises(GatewayError) as caught:
         judged_method(b"POST", query, taken=False)
-    assert caught.value.code is WIRE_METHOD_OVERRIDE
+    assert caught.value.code is wire_codes.METHOD_OVERRIDE
     assert "method_override: true" in caught.value.detail
 
 
@@ -85,4 +85,4 @@ def test_what_could_be_another_operation_is_refused_also_where_it_is_taken(
     for taken in (False, True):
         with pytest.raises(GatewayError) as caught:
             judged_method(method, query, header, other, taken=taken)
-        assert caught.value.code is WIRE_METHOD_OVERRIDE
+        assert caught.value.code is wire_codes.METHOD_OVERRIDE

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from gateway.model.codes import WIRE_TARGET
+from gateway.model.codes import wire_codes
 from gateway.model.errors import GatewayError
 from gateway.wire.target import (
     STRICT,
@@ -282,7 +282,7 @@ def read(raw: bytes, leniency: PathLeniency) -> Target | None:
     try:
         return canonical_target(raw, leniency)
     except GatewayError as error:
-        if error.code is not WIRE_TARGET:
+        if error.code is not wire_codes.TARGET:
             raise
         return None
 
@@ -788,7 +788,7 @@ def test_absolute_form(raw: bytes, parts: tuple[str, bytes, bytes]) -> None:
 def test_no_absolute_form(raw: bytes) -> None:
     with pytest.raises(GatewayError) as caught:
         absolute_form(raw)
-    assert caught.value.code is WIRE_TARGET
+    assert caught.value.code is wire_codes.TARGET
 
 
 # --- properties ---

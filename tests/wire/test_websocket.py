@@ -2,7 +2,8 @@
 
 import pytest
 
-from gateway.model.codes import UPSTREAM_RESPONSE, WIRE_UPGRADE, WIRE_WEBSOCKET, WIRE_WEBSOCKET_VERSION, Code
+from gateway.model.codes import upstream_codes, wire_codes
+from gateway.model.codes.code import Code
 from gateway.model.errors import GatewayError
 from gateway.wire.websocket import accept_of, check_accepted, key_of, upgrade_of
 
@@ -30,7 +31,7 @@ def test_one_protocol_is_asked_for(value: bytes, connection: bytes) -> None:
 def test_no_protocol_is_asked_for(value: bytes, connection: bytes | None) -> None:
     with pytest.raises(GatewayError) as raised:
         upgrade_of(value, connection)
-    assert raised.value.code is WIRE_UPGRADE
+    assert raised.value.code is wire_codes.UPGRADE
 
 
 def test_the_key_of_a_client() -> None:
@@ -40,17 +41,17 @@ def test_the_key_of_a_client() -> None:
 @pytest.mark.parametrize(
     ("method", "minor", "lines", "code"),
     [
-        (b"POST", True, ASKED, WIRE_WEBSOCKET),
-        (b"GET", False, ASKED, WIRE_WEBSOCKET),
-        (b"GET", True, ASKED[:1], WIRE_WEBSOCKET),
-        (b"GET", True, (*ASKED, ASKED[1]), WIRE_WEBSOCKET),
-        (b"GET", True, (ASKED[0], (b"Sec-WebSocket-Key", b"c2hvcnQ=")), WIRE_WEBSOCKET),
-        (b"GET", True, (ASKED[0], (b"Sec-WebSocket-Key", KEY[:-3] + b"R==")), WIRE_WEBSOCKET),
-        (b"GET", True, (ASKED[0], (b"Sec-WebSocket-Key", KEY[:-2])), WIRE_WEBSOCKET),
-        (b"GET", True, ASKED[1:], WIRE_WEBSOCKET_VERSION),
-        (b"GET", True, ((b"Sec-WebSocket-Version", b"7"), ASKED[1]), WIRE_WEBSOCKET_VERSION),
-        (b"GET", True, ((b"Sec-WebSocket-Version", b"13, 8"), ASKED[1]), WIRE_WEBSOCKET_VERSION),
-        (b"GET", True, (ASKED[0], ASKED[0], ASKED[1]), WIRE_WEBSOCKET_VERSION),
+        (b"POST", True, ASKED, wire_codes.WEBSOCKET),
+        (b"GET", False, ASKED, wire_codes.WEBSOCKET),
+        (b"GET", True, ASKED[:1], wire_codes.WEBSOCKET),
+        (b"GET", True, (*ASKED, ASKED[1]), wire_codes.WEBSOCKET),
+        (b"GET", True, (ASKED[0], (b"Sec-WebSocket-Key", b"c2hvcnQ=")), wire_codes.WEBSOCKET),
+        (b"GET", True, (ASKED[0], (b"Sec-WebSocket-Key", KEY[:-3] + b"R==")), wire_codes.WEBSOCKET),
+        (b"GET", True, (ASKED[0], (b"Sec-WebSocket-Key", KEY[:-2])), wire_codes.WEBSOCKET),
+        (b"GET", True, ASKED[1:], wire_codes.WEBSOCKET_VERSION),
+        (b"GET", True, ((b"Sec-WebSocket-Version", b"7"), ASKED[1]), wire_codes.WEBSOCKET_VERSION),
+        (b"GET", True, ((b"Sec-WebSocket-Version", b"13, 8"), ASKED[1]), wire_codes.WEBSOCKET_VERSION),
+        (b"GET", True, (ASKED[0], ASKED[0], ASKED[1]), wire_codes.WEBSOCKET_VERSION),
     ],
 )
 def test_what_asks_for_no_websocket(
@@ -83,4 +84,4 @@ def test_what_is_not_the_answer(
 ) -> None:
     with pytest.raises(GatewayError) as raised:
         check_accepted(KEY, lines, connection, upgrade)
-    assert raised.value.code is UPSTREAM_RESPONSE
+    assert raised.value.code is upstream_codes.RESPONSE

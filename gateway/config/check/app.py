@@ -38,7 +38,7 @@ from gateway.config.schema.posts import KeepPostsSection
 from gateway.config.schema.scalars import socket_address
 from gateway.config.yaml.reader import YamlDocument
 from gateway.model.account import ATTRIBUTE
-from gateway.model.config_codes import CONFIG_NAME
+from gateway.model.codes import config_codes
 from gateway.model.decision import RuleRef
 from gateway.model.errors import GatewayError
 from gateway.model.names import fold
@@ -211,7 +211,7 @@ def _unmapped(document: YamlDocument, model: AppFile, mapped: set[str], index: I
             say, write = not_mapped(attribute, mapped)
             if attribute == ATTRIBUTE and model.account is None:
                 write = "write account: {ask: ...} in this file, for the login of a link"
-            yield replace(document.problem(path, say, write), code=CONFIG_NAME.id)
+            yield replace(document.problem(path, say, write), code=config_codes.NAME.id)
     if model.translate.basic is not None or model.form_login is not None:
         yield from _secrets(document, model, index)
 

@@ -16,7 +16,7 @@ from gateway.config.schema.load import AnyProviderFile
 from gateway.config.schema.provider import SamlProviderFile
 from gateway.config.schema.translate import InjectedAt, InjectedHeaderSection, TranslateSection
 from gateway.config.yaml.reader import YamlDocument
-from gateway.model.codes import TRANSLATION_BUDGET, TRANSLATION_LENGTH
+from gateway.model.codes import translation_codes
 from gateway.model.directory import secret_attribute
 from gateway.model.errors import GatewayError
 from gateway.model.identity import Identity
@@ -100,7 +100,7 @@ def check_budget(
             f"with the longest values that are known, headers and cookies take {size} bytes{of_them} over {budget}"
         )
         hint = "send less, or raise translate.budget as far as the application allows"
-        yield replace(document.problem(("translate",), message, hint, key=True), code=TRANSLATION_BUDGET.id)
+        yield replace(document.problem(("translate",), message, hint, key=True), code=translation_codes.BUDGET.id)
 
 
 def _longest(told: InjectedAt, content: bytes | None, known: _Known) -> int:
@@ -157,7 +157,7 @@ def _of_token(spec: TokenSpec, identity: Identity) -> int:
     try:
         size = least_size(spec, identity)
     except GatewayError as error:
-        if error.code == TRANSLATION_LENGTH:
+        if error.code == translation_codes.LENGTH:
             raise
         return 0
     return size + (_BETWEEN_COOKIES if spec.carrier.kind == "cookie" else 0)

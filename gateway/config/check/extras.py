@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from gateway.config.problems import Path, Problem
 from gateway.config.yaml.reader import YamlDocument
-from gateway.model.config_codes import CONFIG_LIBRARY
+from gateway.model.codes import config_codes
 
 _REMEDY = "docs/how-to/install-it.md"
 
@@ -23,4 +23,4 @@ def check_library(document: YamlDocument, path: Path, named: str, module: str) -
     except Exception as error:  # noqa: BLE001 - xmlsec beside an lxml with another libxml2 raises an error of its own
         how = "is not installed" if isinstance(error, ModuleNotFoundError) else "cannot be loaded"
         problem = document.problem(path, f"this needs {named}, which {how}: {error}", _REMEDY)
-        yield replace(problem, code=CONFIG_LIBRARY.id)
+        yield replace(problem, code=config_codes.LIBRARY.id)

@@ -37,7 +37,7 @@ from gateway.config.schema.scim import ScimSection
 from gateway.config.schema.store import StoreSection, StoreServerSection
 from gateway.config.schema.upstream import UpstreamTlsSection
 from gateway.config.yaml.reader import YamlDocument
-from gateway.model.config_codes import CONFIG_REFERENCE
+from gateway.model.codes import config_codes
 from gateway.model.errors import GatewayError
 
 # RFC 7518 3.2: a key of at least the size of the hash.
@@ -83,7 +83,7 @@ def resolve(folder: Folder, files: Files) -> tuple[dict[tuple[str, Path], bytes]
             problems.append(Problem(place, key_path(use.path), wrong.message, wrong.hint))
     files.begin("")
     problems += [*_pairs(folder, material), *_own_keys(folder, material)]
-    return material, [replace(problem, code=CONFIG_REFERENCE.id) for problem in problems]
+    return material, [replace(problem, code=config_codes.REFERENCE.id) for problem in problems]
 
 
 def _development(folder: Folder) -> bool:

@@ -10,7 +10,7 @@ from gateway.config.problems import Path, Problem, key_path
 from gateway.config.schema.gateway import GatewayFile
 from gateway.config.schema.load import Loaded
 from gateway.config.schema.scalars import Wrong
-from gateway.model.config_codes import CONFIG_DSFR
+from gateway.model.codes import config_codes
 from gateway.model.theme import logo_kind
 
 DSFR_FOLDER: Path = ("theme", "dsfr", "folder")
@@ -34,7 +34,7 @@ def resolve_design(gateway: Loaded[GatewayFile], files: Files) -> tuple[dict[tup
     place = gateway.document.place(DSFR_FOLDER)
     why = files.unreadable.get(PREFIX, "this was not read")
     remedy = f"npm i @gouvfr/dsfr, once you may use it; a path starts from {files.folder}/"
-    return {}, [Problem(place, key_path(DSFR_FOLDER), why, remedy, code=CONFIG_DSFR.id)]
+    return {}, [Problem(place, key_path(DSFR_FOLDER), why, remedy, code=config_codes.DSFR.id)]
 
 
 def _found(files: Files) -> Iterator[tuple[str, bytes]]:

@@ -22,7 +22,7 @@ from gateway.config.schema.translate import (
 )
 from gateway.config.yaml.reader import YamlDocument
 from gateway.model.account import ATTRIBUTE
-from gateway.model.config_codes import CONFIG_SECRET
+from gateway.model.codes import config_codes
 from gateway.model.errors import GatewayError
 from gateway.model.names import fold
 from gateway.translation.charset import LACKING
@@ -158,7 +158,7 @@ def check_secrets(document: YamlDocument, model: AppFile) -> Iterator[Problem]:
 
 
 def _in_clear(document: YamlDocument, at: Path, message: str, hint: str) -> Problem:
-    return Problem(replace(document.place(at), source=""), key_path(at), message, hint, code=CONFIG_SECRET.id)
+    return Problem(replace(document.place(at), source=""), key_path(at), message, hint, code=config_codes.SECRET.id)
 
 
 def _texts_beside(told: InjectedAt) -> Iterator[tuple[Path, str, bool]]:

@@ -17,7 +17,7 @@ from typing import Any
 
 from gateway.config.compile.cel_bound import BYTES, STEPS, Cost, Node, Shape, list_of, text_of, with_values
 from gateway.config.compile.cel_tree import CheckedExpression
-from gateway.model.codes import POLICY_CONDITION
+from gateway.model.codes import policy_codes
 from gateway.model.errors import GatewayError
 from gateway.model.identity import Identity
 from gateway.model.mandate import MANDATES
@@ -58,7 +58,7 @@ class Cel:
             from cel_expr_python import cel
         except ImportError as error:
             raise GatewayError(
-                POLICY_CONDITION,
+                policy_codes.CONDITION,
                 "`when` needs the extra cel: install it too (docs/how-to/install-it.md), or write other conditions: "
                 f"{error}",
             ) from None
@@ -75,22 +75,24 @@ class Cel:
     def compile(self, source: str) -> When:
         """Raises GatewayError(POLICY_CONDITION): `1:5: undeclared reference to 'user.maill'`."""
         if any("\ud800" <= letter <= "\udfff" for letter in source):
-            raise GatewayError(POLICY_CONDITION, "half of a surrogate pair")
+            raise GatewayError(policy_codes.CONDITION, "half of a surrogate pair")
         try:
             expression = self._env.compile(source)
             checked = expression.serialize()
         except (RuntimeError, ValueError) as error:
-            raise GatewayError(POLICY_CONDITION, _reason(str(error))) from None
+            raise GatewayError(policy_codes.CONDITION, _reason(str(error))) from None
         if expression.return_type() != self._bool:
             raise GatewayError(
-                POLICY_CONDITION, f"this comes to {expression.return_type()}, and a condition is true or false"
+                policy_codes.CONDITION, f"this comes to {expression.return_type()}, and a condition is true or false"
             )
         read = CheckedExpression()
         tree = read.read(checked)
         names = frozenset(name for name in read.names if name in self._variables)
         usual = with_values(tree, {name: _USUAL[self._variables[name]] for name in names})
         if not usual.fits:
-            raise GatewayError(POLICY_CONDITION, f"{_over(usual)}, for texts of 200 bytes and lists of 30 texts of 64")
+            raise GatewayError(
+                policy_codes.CONDITION, f"{_over(usual)}, for texts of 200 bytes and lists of 30 texts of 64"
+            )
         for zone in read.zones:
             self._check_zone(zone)
         # The evaluator plans at the first evaluation.
@@ -105,7 +107,7 @@ class Cel:
         """The evaluator opens the file of a zone when it first comes to it, and keeps what it reads."""
         found = _evaluated(self._env.compile(f"timestamp(0).getHours({json.dumps(zone, ensure_ascii=False)}) >= 0"), {})
         if found is None or found.type() != self._bool:
-            raise GatewayError(POLICY_CONDITION, f"no time zone is named `{zone}`")
+            raise GatewayError(policy_codes.CONDITION, f"no time zone is named `{zone}`")
 
 
 class CelExpression:

@@ -22,7 +22,7 @@ from gateway.config.compile.cel_bound import (
     field_of,
     text_of,
 )
-from gateway.model.codes import POLICY_CONDITION
+from gateway.model.codes import policy_codes
 from gateway.model.errors import GatewayError
 from gateway.policy.values import compile_re2
 
@@ -72,7 +72,7 @@ class CheckedExpression:
         self.parts += 1
         if self.parts > MOST_PARTS:
             raise GatewayError(
-                POLICY_CONDITION, f"this has over {MOST_PARTS} parts: share what it says among conditions"
+                policy_codes.CONDITION, f"this has over {MOST_PARTS} parts: share what it says among conditions"
             )
         return node
 
@@ -105,16 +105,16 @@ class CheckedExpression:
         if function.startswith("get") and len(arguments) == 2:
             zone = _constant_text(written[-1])
             if zone is None:
-                raise GatewayError(POLICY_CONDITION, f"the time zone of {function} is written out, not computed")
+                raise GatewayError(policy_codes.CONDITION, f"the time zone of {function} is written out, not computed")
             self.zones.add(zone)
         if function not in FUNCTIONS:
-            raise GatewayError(POLICY_CONDITION, f"`{function}` is not known here: its cost has no bound")
+            raise GatewayError(policy_codes.CONDITION, f"`{function}` is not known here: its cost has no bound")
         return FunctionCall(function, arguments)
 
     def _map(self, content: bytes) -> ListOrMap:
         if _field(content, 1):
             name = _field(content, 1).decode()
-            raise GatewayError(POLICY_CONDITION, f"a message of the type {name} is not for conditions")
+            raise GatewayError(policy_codes.CONDITION, f"a message of the type {name} is not for conditions")
         entries = [value for number, value in _fields(content) if number == 2]
         parts = [part for entry in entries for number, part in _fields(entry) if number in _KEY_AND_VALUE]
         return ListOrMap(tuple(map(self._node, parts)), MAP_PART)
@@ -123,7 +123,7 @@ class CheckedExpression:
         over, start, condition, step, result = (_field(content, number) for number in (2, 4, 5, 6, 7))
         makes_list = _kind(start) == _LIST
         if not (_appends(step) if makes_list else _kind(start) == _CONSTANT) or _field(content, 8):
-            raise GatewayError(POLICY_CONDITION, "a macro of this form is not known here: its cost has no bound")
+            raise GatewayError(policy_codes.CONDITION, "a macro of this form is not known here: its cost has no bound")
         return Fold(
             self._node(over), _field(content, 1).decode(), _field(content, 3).decode(), self._node(start),
             self._node(condition), self._node(step), self._node(result), makes_list,
@@ -132,7 +132,9 @@ class CheckedExpression:
 
 def _pattern(written: str | None) -> str:
     if written is None:
-        raise GatewayError(POLICY_CONDITION, "what `matches` takes is written out, not computed: it is checked at load")
+        raise GatewayError(
+            policy_codes.CONDITION, "what `matches` takes is written out, not computed: it is checked at load"
+        )
     return written
 
 

@@ -4,7 +4,7 @@ application, and not by us. The gateway's own sign-ins are none of the requests 
 from typing import Final
 
 from gateway.formlogin.spec import FormLogin
-from gateway.model.codes import POLICY_LOGIN_FORM
+from gateway.model.codes import policy_codes
 from gateway.model.decision import RuleRef
 from gateway.policy.conditions import Anyone, Condition
 from gateway.policy.patterns import Literal, Pattern, Rest, Segment
@@ -35,9 +35,10 @@ def closed_login_paths(file: str, form: FormLogin, leniency: PathLeniency) -> li
             bodies = Header("content-type", Exists())
             conditions: list[Condition] = [bodies, *(Query(name, Exists()) for name in secrets)]
             for pattern in _patterns(step.action, leniency):
-                found.append(Rule(ref, pattern, _SENDING, None, Anyone(), denied_as=POLICY_LOGIN_FORM))
+                found.append(Rule(ref, pattern, _SENDING, None, Anyone(), denied_as=policy_codes.LOGIN_FORM))
                 found += [
-                    Rule(ref, pattern, None, None, condition, denied_as=POLICY_LOGIN_FORM) for condition in conditions
+                    Rule(ref, pattern, None, None, condition, denied_as=policy_codes.LOGIN_FORM)
+                    for condition in conditions
                 ]
     return found
 

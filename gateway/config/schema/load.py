@@ -26,7 +26,7 @@ from gateway.config.schema.messages import problem_of
 from gateway.config.schema.organisations import OrganisationsFile
 from gateway.config.schema.provider import ProviderFile, SamlProviderFile
 from gateway.config.yaml.reader import YamlDocument, read_document
-from gateway.model.config_codes import CONFIG_FILE
+from gateway.model.codes import config_codes
 
 _Model = TypeVar("_Model", bound=BaseModel)
 AnyProviderFile = ProviderFile | SamlProviderFile
@@ -106,7 +106,7 @@ def load(files: Files) -> tuple[Folder, list[Problem]]:
         directories=tuple(directories),
         organisations=tuple(organisations),
     )
-    return folder, [*(replace(problem, code=CONFIG_FILE.id) for problem in files.problems), *problems]
+    return folder, [*(replace(problem, code=config_codes.FILE.id) for problem in files.problems), *problems]
 
 
 def load_gateway(files: Files) -> GatewayFile | None:
@@ -139,7 +139,7 @@ def _load(
     files: Files, path: str, model_of: Callable[[YamlDocument], type[_Model]], problems: list[Problem]
 ) -> Loaded[_Model]:
     document, found = read_document(files.shown(path), files.texts[path])
-    problems += (replace(problem, code=CONFIG_FILE.id) for problem in found)
+    problems += (replace(problem, code=config_codes.FILE.id) for problem in found)
     if not document.readable:
         return Loaded(path, document, None)
     if (misplaced := _misplaced(path, document)) is not None:
@@ -159,7 +159,7 @@ def _load(
 
 def _too_slow(files: Files, path: str) -> Problem:
     hint = "take back what was written last, or make a shorter file of it"
-    return Problem(Place(files.shown(path), 0, 0), "", "it takes too long to compile", hint, code=CONFIG_FILE.id)
+    return Problem(Place(files.shown(path), 0, 0), "", "it takes too long to compile", hint, code=config_codes.FILE.id)
 
 
 def _misplaced(path: str, document: YamlDocument) -> Problem | None:

@@ -14,7 +14,7 @@ from gateway.config.problems import Path, Problem, did_you_mean, key_path
 from gateway.config.schema.conditions import CONDITION, KEYS, TAG, WORDS
 from gateway.config.schema.types import WRONG
 from gateway.config.yaml.reader import YamlDocument
-from gateway.model.config_codes import CONFIG_SCHEMA
+from gateway.model.codes import config_codes
 
 _WANTED = {
     "string_type": "a text",
@@ -53,9 +53,9 @@ def problem_of(document: YamlDocument, model: type[BaseModel], error: ErrorDetai
     path, at_key = _path(document.data, error["loc"])
     message, hint = _words(model, document.data, path, error)
     if error["type"] == "missing":
-        return Problem(document.place(path[:-1], key=True), key_path(path), message, hint, code=CONFIG_SCHEMA.id)
+        return Problem(document.place(path[:-1], key=True), key_path(path), message, hint, code=config_codes.SCHEMA.id)
     place = document.place(path, key=at_key or error["type"] == "extra_forbidden")
-    return Problem(place, key_path(path), message, hint, code=CONFIG_SCHEMA.id)
+    return Problem(place, key_path(path), message, hint, code=config_codes.SCHEMA.id)
 
 
 def _path(data: object, loc: Iterable[str | int]) -> tuple[Path, bool]:

@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from gateway.identity.acting import acting_directories, named_by
 from gateway.identity.perimeter import organisations
-from gateway.model.codes import LOGIN_MAPPING, LOGIN_TRANSACTION_GONE, LOGIN_UNKNOWN_PROVIDER, SESSION_NONE
+from gateway.model.codes import login_codes, session_codes
 from gateway.model.errors import GatewayError
 from gateway.model.identity import Identity
 from gateway.model.ports import Page
@@ -89,9 +89,9 @@ class ActingFor:
         id, tenant = fields.get("c", ""), fields.get("organisation", "")
         parked, provider = await self._parked(request, id)
         if tenant not in self.may_act_for(request, provider, parked.identity):
-            raise GatewayError(LOGIN_MAPPING, "an organisation was chosen that is none of the person's")
+            raise GatewayError(login_codes.MAPPING, "an organisation was chosen that is none of the person's")
         if await self._services.transactions.parked_sign_ins.take(id) is None:
-            raise GatewayError(LOGIN_TRANSACTION_GONE, "chosen by another request at the same time")
+            raise GatewayError(login_codes.TRANSACTION_GONE, "chosen by another request at the same time")
         found = None
         if parked.transaction:
             found = await pending(self._services.transactions, request, parked.transaction)
@@ -117,7 +117,7 @@ class ActingFor:
         cookie = presented_seat(request.cookie_line)
         seat = None if cookie is None else await self._services.sessions.load(request.host, cookie)
         if seat is None or cookie is None or not self.may_change(request, seat):
-            raise GatewayError(SESSION_NONE, "nobody is here who could act for another organisation")
+            raise GatewayError(session_codes.NONE, "nobody is here who could act for another organisation")
         ends = self._services.transactions.sign_in_ends
         await ends.mark(request.network, "subject", seat.identity.issuer, seat.identity.subject)
         ended = await self._services.sessions.end_browser(request.host, cookie)
@@ -145,12 +145,12 @@ class ActingFor:
         """It stays where it is. Raises GatewayError."""
         parked = await self._services.transactions.parked_sign_ins.peek(id)
         if parked is None or not request.holds(parked.browser):
-            raise GatewayError(LOGIN_TRANSACTION_GONE, "nothing of this browser waits for a choice")
+            raise GatewayError(login_codes.TRANSACTION_GONE, "nothing of this browser waits for a choice")
         proven = ProvenPerson(parked.identity, parked.at, parked.issued_at, parked.browser, parked.sid)
         await proven.require_no_end(self._services.transactions.sign_in_ends)
         provider = request.snapshot.providers.get(parked.provider)
         if provider is None:
-            raise GatewayError(LOGIN_UNKNOWN_PROVIDER, f"{parked.provider} is not configured any more")
+            raise GatewayError(login_codes.UNKNOWN_PROVIDER, f"{parked.provider} is not configured any more")
         return parked, provider
 
 

@@ -3,12 +3,11 @@
 from collections.abc import Callable
 
 from gateway.config.snapshot import Snapshot
-from gateway.model.codes import LOGIN_MAPPING
+from gateway.model.codes import login_codes
 from gateway.model.errors import GatewayError
 from gateway.model.identity import Identity
 from gateway.model.ports import Revoker
 from gateway.model.scim import ScimClient
-from gateway.model.scim_codes import LOGIN_DEACTIVATED
 from gateway.model.session import Seat
 from gateway.stores.new_session import NewSession
 from gateway.stores.sessions import Sessions
@@ -37,7 +36,7 @@ class ActivePeople:
             names = client.names_of(identity)
             if not names:
                 detail = f"the directory {client.name} knows people by {client.person}, and the provider says none"
-                raise GatewayError(LOGIN_MAPPING, detail)
+                raise GatewayError(login_codes.MAPPING, detail)
             person = SeenPerson(identity.issuer, identity.subject)
             await self._told.saw_as(client, person, names)
             for name in names:
@@ -57,7 +56,7 @@ class ActivePeople:
                 names = await self._told.seen_as(client, SeenPerson(identity.issuer, identity.subject))
                 if not names:
                     detail = f"the directory {client.name} knows people by {client.person}, which this token does not"
-                    raise GatewayError(LOGIN_MAPPING, f"{detail} say, and nobody has signed in with its subject")
+                    raise GatewayError(login_codes.MAPPING, f"{detail} say, and nobody has signed in with its subject")
             for name in names:
                 await self._require_active(client, name)
 
@@ -73,4 +72,4 @@ class ActivePeople:
 
     async def _require_active(self, client: ScimClient, name: str) -> None:
         if await self._told.is_inactive(client, name):
-            raise GatewayError(LOGIN_DEACTIVATED, f"the directory {client.name} says so")
+            raise GatewayError(login_codes.DEACTIVATED, f"the directory {client.name} says so")

@@ -6,14 +6,7 @@ from collections.abc import Sequence
 from urllib.parse import parse_qsl, quote
 
 from gateway.config.snapshot import App
-from gateway.model.codes import (
-    HANDOVER_CODE_GONE,
-    HANDOVER_OTHER_BROWSER,
-    HANDOVER_OTHER_HOST,
-    LOGIN_LOOP,
-    LOGIN_UNKNOWN_PROVIDER,
-    SESSION_FORM_NOT_SENT,
-)
+from gateway.model.codes import kept_post_codes, login_codes
 from gateway.model.errors import GatewayError
 from gateway.model.identity import Identity
 from gateway.model.levels import NO_NEED
@@ -68,7 +61,7 @@ class AppHost:
         if request.method == "GET":
             return BeginTransaction(app, return_target(app, request.target), need)
         request.way_back = WayBack(app, request.host, _referring_page(request, app), need=need)
-        raise GatewayError(SESSION_FORM_NOT_SENT, f"{request.method} without a session that would do")
+        raise GatewayError(kept_post_codes.NOT_SENT, f"{request.method} without a session that would do")
 
     async def login(self, request: PortalRequest) -> NextStep:
         """`/_ecluse/login?to=`: a person or a script asks to sign in. A person who is signed in already goes straight
@@ -106,7 +99,7 @@ class AppHost:
         transaction = self._transaction(app, host, begin, binding, provider)
         id = await self._services.transactions.begin(transaction, request.network, ROUNDS)
         if id is None:
-            raise GatewayError(LOGIN_LOOP, f"{ROUNDS} sign-ins in a minute and no seat came back")
+            raise GatewayError(login_codes.LOOP, f"{ROUNDS} sign-ins in a minute and no seat came back")
         self._services.report.transaction_begun(app.name)
         chosen = language_query(request) if LANGUAGE_COOKIE in request.cookie_line else ""
         return redirect(f"{request.snapshot.gateway.portal_url}{PREFIX}start?t={quote(id, safe='')}{chosen}")
@@ -160,7 +153,7 @@ class AppHost:
             request.framed_at(app, request.host)
         code = request.parameter("code")
         if not code:
-            raise GatewayError(HANDOVER_CODE_GONE, "no code")
+            raise GatewayError(login_codes.HANDOVER_CODE_GONE, "no code")
         presented = presented_seat(request.cookie_line)
         before = None if presented is None else await self._services.sessions.stored(request.host, presented)
         taken = await self._services.sessions.hand_overs.take(code)
@@ -175,7 +168,7 @@ class AppHost:
             raise
         cookie = await self._services.sessions.take_seat(taken, replaces=presented)
         if cookie is None:
-            raise GatewayError(HANDOVER_CODE_GONE, "the session ended during the hand-over")
+            raise GatewayError(login_codes.HANDOVER_CODE_GONE, "the session ended during the hand-over")
         if presented is not None:
             await self._leave_behind(request, app, presented, before, cookie)
         request.cookies_to_set.append(set_seat(cookie))
@@ -191,7 +184,7 @@ class AppHost:
         sessions = self._services.sessions
         seat = sessions.cached(request.host, cookie) or await sessions.load(request.host, cookie)
         if seat is None:
-            raise GatewayError(HANDOVER_CODE_GONE, "the session ended during the hand-over")
+            raise GatewayError(login_codes.HANDOVER_CODE_GONE, "the session ended during the hand-over")
         if before is not None:
             was, now = before.session, seat.identity
             if (was.identity.issuer, was.identity.subject, was.tenant) == (now.issuer, now.subject, seat.tenant):
@@ -206,19 +199,23 @@ class AppHost:
         made_for = hand_over.app
         app = first if first.name == made_for else request.snapshot.find_named(request.host, made_for)
         if hand_over.host != request.host or app is None:
-            raise GatewayError(HANDOVER_OTHER_HOST, f"the code was made for {hand_over.app} on {hand_over.host}")
+            raise GatewayError(
+                login_codes.HANDOVER_OTHER_HOST, f"the code was made for {hand_over.app} on {hand_over.host}"
+            )
         request.way_back = WayBack(app, hand_over.host, hand_over.return_target)
         if not request.holds(hand_over.binding):
-            raise GatewayError(HANDOVER_OTHER_BROWSER, "the code was made for another browser")
+            raise GatewayError(login_codes.HANDOVER_OTHER_BROWSER, "the code was made for another browser")
         # Invariant 5: what an app's file says now, whatever it said when the code was made.
         if hand_over.provider not in app.listed:
-            raise GatewayError(LOGIN_UNKNOWN_PROVIDER, f"{app.name} does not list {hand_over.provider}")
+            raise GatewayError(login_codes.UNKNOWN_PROVIDER, f"{app.name} does not list {hand_over.provider}")
         return app
 
     async def _seen_again(self, request: PortalRequest, app: App) -> NextStep:
         """Back, reload, sent twice, too late: with a live seat on to the app; without, one clean start, no more. And
         none for what is no navigation: a code is as good as made up here, and any site's image could begin sign-ins."""
-        self._services.report.refused(request, GatewayError(HANDOVER_CODE_GONE, "unknown, used, or too old"))
+        self._services.report.refused(
+            request, GatewayError(login_codes.HANDOVER_CODE_GONE, "unknown, used, or too old")
+        )
         cookie = presented_seat(request.cookie_line)
         if cookie is not None and await self._services.sessions.load(request.host, cookie) is not None:
             return redirect(app.origin(request.host) + app.home)
@@ -226,7 +223,7 @@ class AppHost:
         binding = request.binding_made(self._services.token_urlsafe)
         if not await self._services.transactions.start_cleanly(binding, request.host, request.network):
             request.way_back = WayBack(app, request.host, app.home, again=True)
-            raise GatewayError(LOGIN_LOOP, "a second hand-over in a row came too late")
+            raise GatewayError(login_codes.LOOP, "a second hand-over in a row came too late")
         return BeginTransaction(app, app.home)
 
 

@@ -4,7 +4,7 @@ same. Every sign-in passes here, whatever began it."""
 from typing import Final
 from urllib.parse import quote, urlencode
 
-from gateway.model.codes import LOGIN_PROVIDER_UNREACHABLE
+from gateway.model.codes import login_codes
 from gateway.model.errors import GatewayError
 from gateway.model.ports import Page
 from gateway.model.transaction import OTHER_ACCOUNT
@@ -34,7 +34,7 @@ class AwayProviders:
             return None
         request.provider = provider.name
         standings.wanted(provider.name)
-        error = GatewayError(LOGIN_PROVIDER_UNREACHABLE, "not sent there: it does not answer our looks")
+        error = GatewayError(login_codes.PROVIDER_UNREACHABLE, "not sent there: it does not answer our looks")
         self._services.report.refused(request, error)
         known = request.snapshot.providers
         offered = list(known.values()) if found is None else [known[one] for one in found.app.listed if one in known]

@@ -8,9 +8,8 @@ from gateway.directories.orders import LookUpOrders
 from gateway.identity.acting import acting_directories, in_the_name_of, named_by
 from gateway.identity.directories import due_at, missing_from
 from gateway.identity.perimeter import check, establish
-from gateway.model.codes import LOGIN_MAPPING, LOGIN_TRANSACTION_GONE, OIDC_REFRESH_SUBJECT
+from gateway.model.codes import directory_codes, login_codes, oidc_codes
 from gateway.model.directory import Directory
-from gateway.model.directory_codes import DIRECTORY_AWAY
 from gateway.model.errors import GatewayError
 from gateway.model.identity import Established, Identity
 from gateway.model.ports import Page
@@ -56,7 +55,9 @@ class SignIns:
         if person.identity.findings and pending is not None:
             missing = missing_from(person.identity, pending.app.directories)
             if missing is not None:
-                raise GatewayError(DIRECTORY_AWAY, f"directory {missing.name} could not say anything of this person")
+                raise GatewayError(
+                    directory_codes.AWAY, f"directory {missing.name} could not say anything of this person"
+                )
         if request.snapshot.gateway.scim.clients:
             await self._services.active_people.require(person.identity, person.tenant)
         made = await self._session(request, authentication, person)
@@ -71,7 +72,7 @@ class SignIns:
 
         Raises GatewayError(LOGIN_TRANSACTION_GONE) where nobody is signed in.
         """
-        error = GatewayError(LOGIN_TRANSACTION_GONE, step.detail)
+        error = GatewayError(login_codes.TRANSACTION_GONE, step.detail)
         cookie = presented_seat(request.cookie_line)
         if cookie is None or await self._services.sessions.load(request.host, cookie) is None:
             raise error
@@ -104,7 +105,9 @@ class SignIns:
         named = named_by(authentication.identity, directories, self._services.now()) if directories else ()
         person = establish(provider, authentication.identity, chosen=chosen, named=named)
         if chosen is not None and person.tenant != chosen:
-            raise GatewayError(LOGIN_MAPPING, "a directory no longer lets the person act for the organisation chosen")
+            raise GatewayError(
+                login_codes.MAPPING, "a directory no longer lets the person act for the organisation chosen"
+            )
         if not directories:
             return person
         naming = acting_directories(directories, provider.name)
@@ -156,7 +159,7 @@ def renewed(
         return after
     person = establish(provider, identity, chosen=session.tenant, named=named)
     if person.tenant != session.tenant:
-        raise GatewayError(OIDC_REFRESH_SUBJECT, "the person acts for another organisation now")
+        raise GatewayError(oidc_codes.REFRESH_SUBJECT, "the person acts for another organisation now")
     return replace(after, identity=person.identity)
 
 

@@ -12,16 +12,9 @@ from urllib.parse import quote
 
 from gateway.config.snapshot import App, Snapshot
 from gateway.identity.naming import name_of
-from gateway.model.codes import PATH_RESERVED, STORE_UNREACHABLE
+from gateway.model.codes import kept_post_codes, route_codes, store_codes
 from gateway.model.errors import GatewayError
 from gateway.model.kept_post import KeptFile, KeptPost, SendOn
-from gateway.model.kept_post_codes import (
-    SESSION_FORM_CROSS_SITE,
-    SESSION_FORM_GONE,
-    SESSION_FORM_NOT_KEPT,
-    SESSION_FORM_OTHER_ORGANISATION,
-    SESSION_FORM_OTHER_PERSON,
-)
 from gateway.model.ports import Page
 from gateway.model.session import Seat
 from gateway.portal.flow.steps import BeginTransaction, NextStep
@@ -52,7 +45,7 @@ class KeptPostPages:
         """The body is in its file: the browser is told, and given what leads to it."""
         posts, file = self._posts(), request.inbound.kept
         if file is None:
-            raise GatewayError(SESSION_FORM_NOT_KEPT, "no body was kept")
+            raise GatewayError(kept_post_codes.NOT_KEPT, "no body was kept")
         try:
             return await self._keep(request, posts, file)
         except BaseException:
@@ -63,7 +56,7 @@ class KeptPostPages:
     async def _keep(self, request: PortalRequest, posts: KeptPosts, file: KeptFile) -> NextStep:
         app, now = app_here(request), int(self._services.now())
         if app.keep_posts is None:
-            raise GatewayError(SESSION_FORM_NOT_KEPT, "the application's file says no longer that posts are kept")
+            raise GatewayError(kept_post_codes.NOT_KEPT, "the application's file says no longer that posts are kept")
         post = KeptPost(
             app=app.name,
             host=request.host,
@@ -107,7 +100,7 @@ class KeptPostPages:
             for one in map(request.header, (b"origin", b"sec-fetch-site"))
         )
         if not is_same_origin(origin, site, app.origin(request.host).encode("ascii")):
-            raise GatewayError(SESSION_FORM_CROSS_SITE, "sent by a page that is not ours")
+            raise GatewayError(kept_post_codes.CROSS_SITE, "sent by a page that is not ours")
         post = await self._found(request, app, id)
         seat = await self._signed_in(request, app)
         if seat is None:
@@ -123,7 +116,7 @@ class KeptPostPages:
             raise
         if not taken:
             body.close()
-            raise GatewayError(SESSION_FORM_GONE, "it was sent on by another click at the same moment")
+            raise GatewayError(kept_post_codes.GONE, "it was sent on by another click at the same moment")
 
         def give_back() -> None:
             self._later(self._give_back(request, id, post))
@@ -147,7 +140,7 @@ class KeptPostPages:
 
     def _posts(self) -> KeptPosts:
         if self._services.posts is None:
-            raise GatewayError(PATH_RESERVED, "no post is kept here")
+            raise GatewayError(route_codes.RESERVED, "no post is kept here")
         return self._services.posts
 
     async def _found(self, request: PortalRequest, app: App, id: str) -> KeptPost:
@@ -155,17 +148,17 @@ class KeptPostPages:
         post = await self._posts().find(id, request.host)
         request.way_back = WayBack(app, request.host, _page(id), again=True)
         if post.app != app.name or not request.holds(post.binding):
-            raise GatewayError(SESSION_FORM_GONE, "it was kept for another browser")
+            raise GatewayError(kept_post_codes.GONE, "it was kept for another browser")
         return post
 
     async def _refused(self, request: PortalRequest, post: KeptPost, seat: Seat) -> Page | None:
         """Returns None if the person may send the form. Otherwise returns a page that names the person and the
         organisation of this session, and offers to sign out."""
         if not self._posts().is_of(post, seat.identity):
-            error = GatewayError(SESSION_FORM_OTHER_PERSON, "the session that had ended was another person's")
+            error = GatewayError(kept_post_codes.OTHER_PERSON, "the session that had ended was another person's")
         elif not self._posts().is_for(post, seat.tenant):
             acting = f"for {seat.tenant}" if seat.tenant else "for no organisation"
-            error = GatewayError(SESSION_FORM_OTHER_ORGANISATION, f"its person is signed in {acting} now")
+            error = GatewayError(kept_post_codes.OTHER_ORGANISATION, f"its person is signed in {acting} now")
         else:
             return None
         self._services.report.refused(request, error)
@@ -196,7 +189,9 @@ class KeptPostPages:
                 continue
             self._services.report.post_returned(request, post.file)
             return
-        self._services.report.refused(request, GatewayError(STORE_UNREACHABLE, "a kept post could not be given back"))
+        self._services.report.refused(
+            request, GatewayError(store_codes.UNREACHABLE, "a kept post could not be given back")
+        )
 
     async def close(self) -> None:
         """What was given back just now is written."""

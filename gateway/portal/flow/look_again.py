@@ -14,9 +14,9 @@ from gateway.config.snapshot import Snapshot
 from gateway.directories.orders import LookUpOrders
 from gateway.identity.acting import acts_for, in_the_name_of
 from gateway.identity.directories import counts_until, left_from, looked_up_again, without_the_old
-from gateway.model.codes import Code
+from gateway.model.codes import directory_codes
+from gateway.model.codes.code import Code
 from gateway.model.directory import Directory
-from gateway.model.directory_codes import DIRECTORY_GONE, DIRECTORY_ORGANISATION
 from gateway.model.errors import GatewayError
 from gateway.model.session import Seat, Session
 from gateway.portal.flow.establish import next_look_up_at, next_refresh_at
@@ -107,7 +107,7 @@ class LookAgain:
         asked = await services.directories.asked(directories, session.identity, session.tenant, needed=needed)
         left = left_from(session.identity, asked, directories)
         if left is not None:
-            await self._end(session, DIRECTORY_GONE, f"directory {left.name} no longer has this person")
+            await self._end(session, directory_codes.GONE, f"directory {left.name} no longer has this person")
             return None
         after = replace(session, identity=looked_up_again(session.identity, asked, directories, services.now()))
         if await self._acts_no_more(after):
@@ -147,7 +147,7 @@ class LookAgain:
         directories, now = snapshot.directories.values(), self._services.now()
         if provider is None or acts_for(provider, identity, session.tenant, directories, now):
             return False
-        await self._end(session, DIRECTORY_ORGANISATION, f"no directory says that they act for {session.tenant}")
+        await self._end(session, directory_codes.ORGANISATION, f"no directory says that they act for {session.tenant}")
         return True
 
     async def _end(self, session: Session, code: Code, detail: str) -> None:

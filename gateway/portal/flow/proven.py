@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Iterable
 from dataclasses import dataclass
 
 from gateway.config.snapshot import Snapshot
-from gateway.model.codes import LOGIN_TRANSACTION_GONE
+from gateway.model.codes import login_codes
 from gateway.model.errors import GatewayError
 from gateway.model.identity import Identity
 from gateway.portal.flow.source import is_saml
@@ -59,4 +59,4 @@ class ProvenPerson:
 
 async def _require_none(ends: Iterable[Awaitable[bool]]) -> None:
     if any(await asyncio.gather(*ends)):
-        raise GatewayError(LOGIN_TRANSACTION_GONE, "the person has signed out, or was signed out, since")
+        raise GatewayError(login_codes.TRANSACTION_GONE, "the person has signed out, or was signed out, since")

@@ -1,6 +1,6 @@
 """`limits.sessions_per_person`: what a new sign-in ends of its person's, and what is said where it has ended."""
 
-from gateway.model.codes import SESSION_LIMIT
+from gateway.model.codes import session_codes
 from gateway.model.errors import GatewayError
 from gateway.portal.flow.kept_posts import keeps_posts
 from gateway.portal.http.request import PortalRequest
@@ -26,4 +26,4 @@ async def require_within_limit(request: PortalRequest, services: PortalServices)
     if cookie is not None and await services.session_limit.has_ended(cookie):
         if clear_seat() not in request.cookies_to_set:
             request.cookies_to_set.append(clear_seat())
-        raise GatewayError(SESSION_LIMIT, "its person has signed in in another browser since")
+        raise GatewayError(session_codes.LIMIT, "its person has signed in in another browser since")

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from gateway.config.snapshot import App, Snapshot
-from gateway.model.codes import LOGIN_TRANSACTION_GONE, LOGIN_UNKNOWN_PROVIDER
+from gateway.model.codes import login_codes
 from gateway.model.errors import GatewayError
 from gateway.model.levels import NO_STEP_UP, StepUpRequest
 from gateway.model.ports import Page
@@ -70,7 +70,7 @@ async def pending(transactions: Transactions, request: PortalRequest, id: str) -
     and the log names that."""
     transaction = await transactions.sign_ins.peek(id) if id else None
     if transaction is None:
-        raise GatewayError(LOGIN_TRANSACTION_GONE, "no such transaction")
+        raise GatewayError(login_codes.TRANSACTION_GONE, "no such transaction")
     return _at_its_app(request, id, transaction)
 
 
@@ -87,7 +87,7 @@ def served_by(request: PortalRequest, serves: Served | None, provider: str) -> P
 def _at_its_app(request: PortalRequest, id: str, transaction: Transaction) -> Pending:
     app = lead_back(request, transaction)
     if app is None:
-        raise GatewayError(LOGIN_TRANSACTION_GONE, f"{transaction.app} no longer answers on {transaction.host}")
+        raise GatewayError(login_codes.TRANSACTION_GONE, f"{transaction.app} no longer answers on {transaction.host}")
     return Pending(id, transaction, app)
 
 
@@ -122,7 +122,7 @@ def requested_of(snapshot: Snapshot, provider: Provider, found: Pending | None) 
 def _require_listed(app: App, provider: str) -> None:
     """Invariant 5: an app accepts identities only of the providers that its file lists."""
     if provider not in app.listed:
-        raise GatewayError(LOGIN_UNKNOWN_PROVIDER, f"{app.name} does not list {provider}")
+        raise GatewayError(login_codes.UNKNOWN_PROVIDER, f"{app.name} does not list {provider}")
 
 
 # --- providers in the snapshot of a request: OpenID and SAML ones are told apart only here
@@ -144,7 +144,7 @@ def openid_provider(snapshot: Snapshot, name: str) -> OidcProvider:
     """Raises GatewayError(LOGIN_UNKNOWN_PROVIDER)."""
     for provider in openid_providers([snapshot.providers.get(name)]):
         return provider
-    raise GatewayError(LOGIN_UNKNOWN_PROVIDER, "no OpenID provider of this name")
+    raise GatewayError(login_codes.UNKNOWN_PROVIDER, "no OpenID provider of this name")
 
 
 def openid_provider_of(snapshot: Snapshot, session: Session) -> OidcProvider | None:
@@ -158,7 +158,7 @@ def saml_provider(snapshot: Snapshot, name: str) -> SamlProvider:
     """Raises GatewayError(LOGIN_UNKNOWN_PROVIDER)."""
     for provider in saml_providers([snapshot.providers.get(name)]):
         return provider
-    raise GatewayError(LOGIN_UNKNOWN_PROVIDER, "no SAML provider of this name")
+    raise GatewayError(login_codes.UNKNOWN_PROVIDER, "no SAML provider of this name")
 
 
 def entity(snapshot: Snapshot, entity_id: str) -> SamlProvider:
@@ -169,12 +169,12 @@ def entity(snapshot: Snapshot, entity_id: str) -> SamlProvider:
     for provider in saml_providers(snapshot.providers.values()):
         if provider.issuer == entity_id:
             return provider
-    raise GatewayError(LOGIN_UNKNOWN_PROVIDER, "no SAML provider with the entityID that the message names")
+    raise GatewayError(login_codes.UNKNOWN_PROVIDER, "no SAML provider with the entityID that the message names")
 
 
 def service_provider(snapshot: Snapshot) -> ServiceProvider:
     """Our own side towards SAML providers. Raises GatewayError(LOGIN_UNKNOWN_PROVIDER) where we have no keys for it."""
     own = snapshot.gateway.service_provider
     if own is None:
-        raise GatewayError(LOGIN_UNKNOWN_PROVIDER, "gateway.yaml has no keys for SAML")
+        raise GatewayError(login_codes.UNKNOWN_PROVIDER, "gateway.yaml has no keys for SAML")
     return own

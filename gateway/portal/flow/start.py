@@ -4,16 +4,7 @@ from typing import NamedTuple
 from urllib.parse import quote
 
 from gateway.config.snapshot import App, Snapshot
-from gateway.model.codes import (
-    LOGIN_LOOP,
-    LOGIN_NOT_FRESH,
-    LOGIN_OTHER_BROWSER,
-    LOGIN_TOO_WEAK,
-    LOGIN_TRANSACTION_GONE,
-    LOGIN_UNKNOWN_PROVIDER,
-    SAML_REPLAYED,
-    SIGN_IN_REQUIRED,
-)
+from gateway.model.codes import login_codes, saml_codes, session_codes
 from gateway.model.errors import GatewayError
 from gateway.model.identity import Identity
 from gateway.model.levels import NO_NEED, Need
@@ -59,12 +50,12 @@ class Start:
         try:
             found = await pending(self._services.transactions, request, request.parameter("t"))
         except GatewayError as error:
-            if in_frame or error.code is not LOGIN_TRANSACTION_GONE:
+            if in_frame or error.code is not login_codes.TRANSACTION_GONE:
                 raise
             return await self.lead_home(request, error)
         if in_frame:
             if not (found.transaction.embedded and found.app.embedded_by):
-                raise GatewayError(SIGN_IN_REQUIRED, "a sign-in that was begun at the top goes on there")
+                raise GatewayError(session_codes.REQUIRED, "a sign-in that was begun at the top goes on there")
             request.framed_at(found.app, found.transaction.host)
         return Continue(found, presented_seat(request.cookie_line), in_frame=in_frame)
 
@@ -94,10 +85,10 @@ class Start:
             return await self._finish(request, step)
         if step.made is not None:
             # The provider has just answered and this does not suffice: asking again would go round for ever.
-            raise GatewayError(LOGIN_LOOP, "a sign-in made this instant does not serve its transaction")
+            raise GatewayError(login_codes.LOOP, "a sign-in made this instant does not serve its transaction")
         if step.in_frame:
             await self._services.transactions.sign_ins.spend(step.pending.id)
-            raise GatewayError(SIGN_IN_REQUIRED, "no session is there that would do, and a frame begins none")
+            raise GatewayError(session_codes.REQUIRED, "no session is there that would do, and a frame begins none")
         return await self._ask(request, step.pending, known)
 
     async def _known(self, request: PortalRequest, step: Continue) -> _Known | None:
@@ -162,7 +153,7 @@ class Start:
             return BeginSignIn(own, found, dict(transaction.hints))
         known = [configured[name] for name in app.listed if name in configured]
         if not known:
-            raise GatewayError(LOGIN_UNKNOWN_PROVIDER, f"{app.name} lists no provider that is configured")
+            raise GatewayError(login_codes.UNKNOWN_PROVIDER, f"{app.name} lists no provider that is configured")
         if len(known) == 1:
             return BeginSignIn(known[0].name, found, dict(transaction.hints))
         if home := await self._chooser.home_realm(request, found, known):
@@ -202,7 +193,7 @@ class Start:
             return await self._finish_here(request, step)
         entry = await self._entry(request, step)
         if entry is None:
-            raise GatewayError(LOGIN_TRANSACTION_GONE, "the session ended during the hand-over")
+            raise GatewayError(login_codes.TRANSACTION_GONE, "the session ended during the hand-over")
         counted = self._round(request, step.pending)
         code, handed_over = self._services.sessions.hand_overs.made(entry, transaction, app.seat_limits)
         over = await self._spend(request, step, [handed_over, counted])
@@ -220,7 +211,7 @@ class Start:
         id, transaction, app = step.pending
         if not request.holds(transaction.binding):
             await self._services.transactions.sign_ins.spend(id)
-            raise GatewayError(LOGIN_OTHER_BROWSER, "the transaction belongs to another browser")
+            raise GatewayError(login_codes.OTHER_BROWSER, "the transaction belongs to another browser")
         over = await self._spend(request, step, [self._round(request, step.pending)])
         return over or redirect(app.origin(transaction.host) + transaction.return_target)
 
@@ -238,11 +229,11 @@ class Start:
         if missed is not None:
             request.uses_up = first
         if isinstance(missed, UseOnce):
-            raise GatewayError(SAML_REPLAYED, "an assertion used before, or older than the session store")
+            raise GatewayError(saml_codes.REPLAYED, "an assertion used before, or older than the session store")
         if missed in first:
             return SignInSeenAgain("an answer that another request has brought at the same time")
         if missed is not None:
-            raise GatewayError(LOGIN_TRANSACTION_GONE, "taken by another request at the same time")
+            raise GatewayError(login_codes.TRANSACTION_GONE, "taken by another request at the same time")
         if made is not None:
             made.written()
             await give_seat(request, made, self._services)
@@ -264,7 +255,7 @@ class Start:
 def require_enough(snapshot: Snapshot, identity: Identity, transaction: Transaction, now: float) -> None:
     """What a provider has just answered: asked once, never again for the same request. No session is made of less."""
     if not is_fresh(snapshot, identity, transaction):
-        raise GatewayError(LOGIN_NOT_FRESH, "the provider did not ask the person anew")
+        raise GatewayError(login_codes.NOT_FRESH, "the provider did not ask the person anew")
     # An application may list providers that differ in what they can do: what comes of the rest is policy's to say.
     need = snapshot.ladder.askable(identity.provider, transaction.need)
     if not snapshot.ladder.meets(identity, Need(level=need.level, amr=need.amr), now):
@@ -272,9 +263,11 @@ def require_enough(snapshot: Snapshot, identity: Identity, transaction: Transact
         detail = (
             f"{asked} was asked for; the provider says acr {quoted(identity.acr)}, amr {quoted(' '.join(identity.amr))}"
         )
-        raise GatewayError(LOGIN_TOO_WEAK, detail)
+        raise GatewayError(login_codes.TOO_WEAK, detail)
     if not snapshot.ladder.meets(identity, need, now):
-        raise GatewayError(LOGIN_NOT_FRESH, f"over {need.max_age} s old, though the provider was asked for a new one")
+        raise GatewayError(
+            login_codes.NOT_FRESH, f"over {need.max_age} s old, though the provider was asked for a new one"
+        )
 
 
 def is_fresh(snapshot: Snapshot, identity: Identity, transaction: Transaction) -> bool:

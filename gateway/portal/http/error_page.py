@@ -4,22 +4,8 @@ from collections.abc import Collection
 from typing import Literal
 
 from gateway.model.account import LINKED_ANEW
-from gateway.model.account_codes import ACCOUNT_ASK
-from gateway.model.codes import (
-    LOGIN_MAPPING,
-    LOGIN_OUTSIDE_PERIMETER,
-    LOGIN_PROVIDER_BUSY,
-    LOGIN_PROVIDER_FAULT,
-    LOGIN_PROVIDER_UNREACHABLE,
-    LOGIN_TOO_WEAK,
-    PATH_RESERVED,
-    POLICY_LOGIN_FORM,
-    SAML_METADATA_EXPIRED,
-    SAML_METADATA_UNREACHABLE,
-    Code,
-)
-from gateway.model.host_codes import APP_CLOSED, HOST_UNKNOWN, HOST_UNREAD
-from gateway.model.scim_codes import LOGIN_DEACTIVATED
+from gateway.model.codes import account_codes, login_codes, policy_codes, route_codes, saml_codes
+from gateway.model.codes.code import Code
 from gateway.portal.http.request import PortalRequest
 from gateway.wire.cookies import presented_seat
 
@@ -29,30 +15,36 @@ _SIGNING_IN = frozenset({"login", "handover", "oidc", "saml"})
 _OF_PROVIDERS = frozenset(
     code.title
     for code in (
-        *(LOGIN_MAPPING, LOGIN_PROVIDER_BUSY, LOGIN_PROVIDER_FAULT, LOGIN_PROVIDER_UNREACHABLE, LOGIN_TOO_WEAK),
-        *(SAML_METADATA_EXPIRED, SAML_METADATA_UNREACHABLE),
+        *(
+            login_codes.MAPPING,
+            login_codes.PROVIDER_BUSY,
+            login_codes.PROVIDER_FAULT,
+            login_codes.PROVIDER_UNREACHABLE,
+            login_codes.TOO_WEAK,
+        ),
+        *(saml_codes.METADATA_EXPIRED, saml_codes.METADATA_UNREACHABLE),
     )
 )
 
 
 def is_of_no_host(code: Code) -> bool:
     """Whether no application answers there: then nothing that a page would load does either."""
-    return code in (HOST_UNKNOWN, HOST_UNREAD, APP_CLOSED)
+    return code in (route_codes.HOST_UNKNOWN, route_codes.HOST_UNREAD, route_codes.APP_CLOSED)
 
 
 def is_for_another(code: Code) -> bool:
     """Whether the person may have better luck with another account of theirs."""
-    if code is POLICY_LOGIN_FORM:
+    if code is policy_codes.LOGIN_FORM:
         # Nobody sends it by hand, whoever they are.
         return False
-    return code.id.partition(".")[0] in _REFUSING or code in (LOGIN_OUTSIDE_PERIMETER, LOGIN_DEACTIVATED)
+    return code.id.partition(".")[0] in _REFUSING or code in (login_codes.OUTSIDE_PERIMETER, login_codes.DEACTIVATED)
 
 
 def way_of(code: Code) -> Literal["sign_in", "leave", "start", "back", "link", "ask"]:
     """What the link of an error page does."""
     if code in LINKED_ANEW:
         return "link"
-    if code is ACCOUNT_ASK:
+    if code is account_codes.ASK:
         return "ask"
     kind = code.id.partition(".")[0]
     if code.status == 401:
@@ -88,7 +80,7 @@ def is_for_nobody(code: Code, filled: Collection[str]) -> bool:
 
 def is_of_portal(code: Code, filled: Collection[str]) -> bool:
     """Whether the page that is missing is one of the portal."""
-    return code is PATH_RESERVED and "place" not in filled
+    return code is route_codes.RESERVED and "place" not in filled
 
 
 def sign_of(code: Code) -> Literal["person", "lock", "clock", "note"]:

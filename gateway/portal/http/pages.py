@@ -14,7 +14,8 @@ from urllib.parse import quote
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from gateway.model.codes import FORM_LOGIN_REFUSED, Code
+from gateway.model.codes import form_login_codes
+from gateway.model.codes.code import Code
 from gateway.model.kept_post import KeptPost
 from gateway.model.ports import Page, Reader, ShownAgain
 from gateway.model.theme import ShownText, Theme, Words, by_language, said_in
@@ -170,7 +171,7 @@ class Pages:
             has_others=form.has_others,
             for_nobody=for_nobody,
             of_portal=is_of_portal(code, filled),
-            renews=code is FORM_LOGIN_REFUSED and "login_url" in filled,
+            renews=code is form_login_codes.REFUSED and "login_url" in filled,
             again=form.again,
             fields_again=_shown_again(code, filled),
             **slots,

@@ -12,7 +12,7 @@ from gateway.access.inbound import InboundRequest
 from gateway.config.host_applications import is_below
 from gateway.config.snapshot import App
 from gateway.identity.naming import name_of
-from gateway.model.codes import PATH_RESERVED, PORTAL_BODY, PORTAL_PARAMETERS, SIGN_IN_REQUIRED
+from gateway.model.codes import portal_codes, route_codes, session_codes
 from gateway.model.errors import GatewayError
 from gateway.model.identity import Identity
 from gateway.model.levels import NO_NEED, Need, need_query
@@ -246,7 +246,7 @@ class PortalRequest:
         kind = kind_of(self.inbound.method.encode(), self.inbound.headers.items())
         if kind != "navigation":
             self.kind = "frame" if kind == "frame" else "json"
-            raise GatewayError(SIGN_IN_REQUIRED, f"a sign-in begins at the top, not by a request of kind {kind}")
+            raise GatewayError(session_codes.REQUIRED, f"a sign-in begins at the top, not by a request of kind {kind}")
 
     def is_in_frame(self) -> bool:
         """If it is `in_iframe`: whether no other site has had a part in that; refusals are then pages for frames."""
@@ -282,20 +282,20 @@ def require_form(request: PortalRequest) -> None:
     kind = "text/xml" if request.path == _SOAP else _FORM
     # RFC 9110 8.3.1
     if (request.header(b"content-type") or "").partition(";")[0].strip(" \t").lower() != kind:
-        raise GatewayError(PORTAL_BODY, f"a body that is not {kind}")
+        raise GatewayError(portal_codes.BODY, f"a body that is not {kind}")
 
 
 def _strictly(encoded: str) -> dict[str, str]:
     if encoded.count("%") > _ESCAPES:
-        raise GatewayError(PORTAL_PARAMETERS, f"over {_ESCAPES} escaped characters")
+        raise GatewayError(portal_codes.PARAMETERS, f"over {_ESCAPES} escaped characters")
     try:
         # Bytes that are not UTF-8 stay recognisable; no value of ours, and no address, has such.
         pairs = parse_qsl(encoded, keep_blank_values=True, errors="surrogateescape", max_num_fields=_PARAMETERS)
     except ValueError as error:
-        raise GatewayError(PORTAL_PARAMETERS, f"over {_PARAMETERS} parameters") from error
+        raise GatewayError(portal_codes.PARAMETERS, f"over {_PARAMETERS} parameters") from error
     found = dict(pairs)
     if len(found) != len(pairs):
-        raise GatewayError(PORTAL_PARAMETERS, "a parameter was sent twice")
+        raise GatewayError(portal_codes.PARAMETERS, "a parameter was sent twice")
     return found
 
 
@@ -340,7 +340,7 @@ def app_here(request: PortalRequest, target: str = "") -> App:
     if target and request.purpose == "endpoint":
         app = request.snapshot.find_app(request.host, target) or app
     if app is None:
-        raise GatewayError(PATH_RESERVED, "no application on this host")
+        raise GatewayError(route_codes.RESERVED, "no application on this host")
     return app
 
 

@@ -17,7 +17,7 @@ from weakref import WeakKeyDictionary
 from gateway.access.account import identity_at
 from gateway.config.snapshot import App, Snapshot
 from gateway.federation.applications import ApplicationCall, Applications, CallGivenUp
-from gateway.model.codes import TRANSLATION_UNENCODABLE, UPSTREAM_RESPONSE
+from gateway.model.codes import translation_codes, upstream_codes
 from gateway.model.errors import GatewayError
 from gateway.model.identity import Identity
 from gateway.model.ports import Revoker
@@ -179,7 +179,7 @@ class SignOuts:
         if app is None or app.logout.url is None:
             return
         if not note.login and not note.cookies:
-            error = CallGivenUp(TRANSLATION_UNENCODABLE, "nothing was kept that says whose session it was")
+            error = CallGivenUp(translation_codes.UNENCODABLE, "nothing was kept that says whose session it was")
             self._ended_with(app, note.host, "given_up", error)
             return
         injection = app.translation.known_again(app.logout.login, note.login)
@@ -223,7 +223,7 @@ class SignOuts:
             status = max(await asyncio.gather(*calls))
             result = "told" if status < 400 else "failed"
             if result == "failed":
-                error = GatewayError(UPSTREAM_RESPONSE, f"it answered {status}: its own session may go on")
+                error = GatewayError(upstream_codes.RESPONSE, f"it answered {status}: its own session may go on")
         except CallGivenUp as given_up:
             error = given_up
         except GatewayError as failed:

@@ -7,7 +7,8 @@ from dataclasses import replace
 from typing import Literal
 
 from gateway.config.snapshot import App
-from gateway.model.codes import LOGOUT_CROSS_SITE, Code
+from gateway.model.codes import logout_codes
+from gateway.model.codes.code import Code
 from gateway.model.errors import GatewayError
 from gateway.model.identity import Identity
 from gateway.model.ports import Page
@@ -51,8 +52,10 @@ class BrowserSignOut:
 
     async def sign_out(self, request: PortalRequest) -> NextStep:
         if not _same_origin(request):
-            self._services.report.refused(request, GatewayError(LOGOUT_CROSS_SITE, "sent by a page that is not ours"))
-            return self._form(request, LOGOUT_CROSS_SITE)
+            self._services.report.refused(
+                request, GatewayError(logout_codes.CROSS_SITE, "sent by a page that is not ours")
+            )
+            return self._form(request, logout_codes.CROSS_SITE)
         return await self._leave(request, navigation=True)
 
     async def link(self, request: PortalRequest) -> NextStep:

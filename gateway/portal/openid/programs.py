@@ -11,7 +11,8 @@ from gateway.directories.lookups import Directories
 from gateway.federation.federation import Federation
 from gateway.identity.acting import in_the_name_of
 from gateway.identity.mapping import map_claims
-from gateway.model.codes import API_TOKEN, LOGIN_PROVIDER_UNREACHABLE, Code
+from gateway.model.codes import api_codes, login_codes
+from gateway.model.codes.code import Code
 from gateway.model.errors import GatewayError
 from gateway.model.provider import ApiAccess, OidcProvider
 from gateway.model.session import Seat
@@ -61,7 +62,7 @@ class Programs:
         self._seats: dict[_Key, Seat] = {}
         # The code and detail, not the error: its traceback would keep all that its frames held.
         self._refused: dict[_Key, tuple[float, Code, str]] = {}
-        self._looks = SharedWork[Seat](_LOOK_SECONDS, LOGIN_PROVIDER_UNREACHABLE)
+        self._looks = SharedWork[Seat](_LOOK_SECONDS, login_codes.PROVIDER_UNREACHABLE)
         # Of a provider, for callers that are known and for those that are not.
         self._asking: dict[tuple[str, bool], int] = {}
         # Where accepted tokens came from, and until when that counts.
@@ -86,7 +87,7 @@ class Programs:
         try:
             seat = await self._identified(self._snapshot(), app, host, token, owner, is_known=is_known)
         except GatewayError as error:
-            if error.code is not LOGIN_PROVIDER_UNREACHABLE:
+            if error.code is not login_codes.PROVIDER_UNREACHABLE:
                 _keep(self._refused, key, (self._monotonic() + _REFUSED_KEPT, error.code, error.detail))
             raise
         _keep(self._seats, key, seat)
@@ -99,7 +100,7 @@ class Programs:
         room = provider.name, is_known
         asking, most = self._asking.get(room, 0), _KNOWN_BESIDE if is_known else _ASKED_AT_ONCE
         if asking >= most:
-            raise GatewayError(LOGIN_PROVIDER_UNREACHABLE, f"{asking} tokens are being asked about already")
+            raise GatewayError(login_codes.PROVIDER_UNREACHABLE, f"{asking} tokens are being asked about already")
         self._asking[room] = asking + 1
         try:
             return await self._federation.access_token(provider, api, token, self._now())
@@ -110,7 +111,7 @@ class Programs:
         self, snapshot: Snapshot, name: str, host: str, raw: bytes, owner: str, *, is_known: bool
     ) -> Seat:
         if len(raw) > _LONGEST or not _TOKEN.fullmatch(raw):
-            raise GatewayError(API_TOKEN, f"not a token of 1 to {_LONGEST} characters that it may have")
+            raise GatewayError(api_codes.TOKEN, f"not a token of 1 to {_LONGEST} characters that it may have")
         token = raw.decode("ascii")
         provider, api = _provider(snapshot, snapshot.apps[name], token, owner)
         accepted = await self._accepted(provider, api, token, is_known=is_known)
@@ -141,8 +142,8 @@ def _provider(snapshot: Snapshot, app: App, token: str, owner: str) -> tuple[Oid
         if provider.api is not None and is_its_own:
             return provider, provider.api
     if not by_issuer and not owner:
-        raise GatewayError(API_TOKEN, "no JWT, and by what the files say no provider's token, or that of two")
-    raise GatewayError(API_TOKEN, "a token of no provider that this application takes tokens of")
+        raise GatewayError(api_codes.TOKEN, "no JWT, and by what the files say no provider's token, or that of two")
+    raise GatewayError(api_codes.TOKEN, "a token of no provider that this application takes tokens of")
 
 
 def _keep(kept: dict[_Of, _Kept], key: _Of, value: _Kept) -> None:

@@ -3,12 +3,7 @@
 import json
 from urllib.parse import urlsplit
 
-from gateway.model.codes import (
-    LOGIN_PROVIDER_UNREACHABLE,
-    LOGOUT_FRONT_CHANNEL,
-    OIDC_LOGOUT_TOKEN,
-    STORE_UNREACHABLE,
-)
+from gateway.model.codes import login_codes, logout_codes, oidc_codes, store_codes
 from gateway.model.errors import GatewayError
 from gateway.model.ports import Page
 from gateway.portal.flow.source import openid_provider, openid_providers
@@ -20,7 +15,7 @@ from gateway.portal.services import PortalServices
 _BACK = f"{PREFIX}oidc/backchannel/"
 _FRONT = f"{PREFIX}oidc/frontchannel/"
 # Not that the token is wrong but that we cannot say: the provider may send it again.
-_CANNOT_SAY = (STORE_UNREACHABLE, LOGIN_PROVIDER_UNREACHABLE)
+_CANNOT_SAY = (store_codes.UNREACHABLE, login_codes.PROVIDER_UNREACHABLE)
 
 
 class OpenidProviderLogout:
@@ -43,7 +38,7 @@ class OpenidProviderLogout:
         # 2.5: in a form, in the field `logout_token`; other fields are not looked at
         raw = request.form().get("logout_token", "")
         if not raw:
-            raise GatewayError(OIDC_LOGOUT_TOKEN, "no logout_token in the form")
+            raise GatewayError(oidc_codes.LOGOUT_TOKEN, "no logout_token in the form")
         token = await self._services.federation.logout_token(provider, raw)
         sids = () if token.sid is None else (token.sid,)
         return LogoutNotice(token.issuer, sids, token.subject, token.issued)
@@ -54,12 +49,14 @@ class OpenidProviderLogout:
         name = request.path.removeprefix(_FRONT)
         provider = next(openid_providers([request.snapshot.providers.get(name)]), None)
         if provider is None or not provider.logout.front_channel:
-            raise GatewayError(LOGOUT_FRONT_CHANNEL, "no provider of this name may end sessions by a frame")
+            raise GatewayError(logout_codes.FRONT_CHANNEL, "no provider of this name may end sessions by a frame")
         request.provider = name
         # 2: iss and sid are both there or neither is; without them any site's image would sign people out
         issuer, sid = request.parameter("iss"), request.parameter("sid")
         if issuer != provider.issuer or not sid:
-            raise GatewayError(LOGOUT_FRONT_CHANNEL, "front-channel logout without sid, or with the iss of another")
+            raise GatewayError(
+                logout_codes.FRONT_CHANNEL, "front-channel logout without sid, or with the iss of another"
+            )
         await self._logout.carry_out(request, LogoutNotice(provider.issuer, (sid,), None, None))
         origin = urlsplit(provider.issuer)
         policy = f"default-src 'none'; frame-ancestors {origin.scheme}://{origin.netloc}"

@@ -11,19 +11,10 @@ from gateway.config.snapshot import Snapshot
 from gateway.identity.acting import acts_for, in_the_name_of, named_by
 from gateway.identity.directories import key_of, left_from, looked_up_again
 from gateway.identity.mapping import map_claims
-from gateway.model.codes import (
-    LOGIN_MAPPING,
-    LOGIN_OUTSIDE_PERIMETER,
-    OIDC_ID_TOKEN_KEY,
-    OIDC_REFRESH_ENDED,
-    OIDC_REFRESH_SUBJECT,
-    OIDC_USERINFO_SUBJECT,
-)
-from gateway.model.directory_codes import DIRECTORY_GONE, DIRECTORY_ORGANISATION
+from gateway.model.codes import directory_codes, login_codes, oidc_codes
 from gateway.model.errors import GatewayError
 from gateway.model.identity import Identity
 from gateway.model.provider import OidcProvider
-from gateway.model.scim_codes import LOGIN_DEACTIVATED
 from gateway.model.session import Seat, Session, Tokens
 from gateway.oidc.refresh import Held, Renewed
 from gateway.portal.flow.establish import renewed
@@ -39,9 +30,15 @@ _HELD = 60
 # And the others look again after so long (s) for what has come of it.
 _LOOKED_AGAIN = 2.0
 _ENDS = (
-    OIDC_REFRESH_ENDED, OIDC_REFRESH_SUBJECT, OIDC_USERINFO_SUBJECT, LOGIN_MAPPING, LOGIN_OUTSIDE_PERIMETER,
-    DIRECTORY_GONE, DIRECTORY_ORGANISATION, LOGIN_DEACTIVATED,
-)  # fmt: skip
+    oidc_codes.REFRESH_ENDED,
+    oidc_codes.REFRESH_SUBJECT,
+    oidc_codes.USERINFO_SUBJECT,
+    login_codes.MAPPING,
+    login_codes.OUTSIDE_PERIMETER,
+    directory_codes.GONE,
+    directory_codes.ORGANISATION,
+    login_codes.DEACTIVATED,
+)
 
 
 class Renewal:
@@ -107,7 +104,7 @@ class Renewal:
             if _ends(error):
                 await self._end(session, error)
                 # A token that the provider no longer knows needs no revocation.
-                if error.code is not OIDC_REFRESH_ENDED:
+                if error.code is not oidc_codes.REFRESH_ENDED:
                     self._services.federation.revoke(provider, newest, self._services.now())
             else:
                 self._services.report.refresh_failed(provider.name, error)
@@ -126,7 +123,7 @@ class Renewal:
         asked = await self._services.directories.asked(directories, after.identity, after.tenant)
         left = left_from(before.identity, asked, directories)
         if left is not None:
-            raise GatewayError(DIRECTORY_GONE, f"directory {left.name} no longer has this person")
+            raise GatewayError(directory_codes.GONE, f"directory {left.name} no longer has this person")
         same = [
             one
             for one in directories
@@ -135,7 +132,7 @@ class Renewal:
         known, now = looked_up_again(before.identity, asked, same, self._services.now()), self._services.now()
         provider = self._snapshot().providers.get(known.provider)
         if provider is not None and not acts_for(provider, known, after.tenant, directories, now):
-            raise GatewayError(DIRECTORY_ORGANISATION, f"no directory says that they act for {after.tenant}")
+            raise GatewayError(directory_codes.ORGANISATION, f"no directory says that they act for {after.tenant}")
         return in_the_name_of(after.tenant, known, directories)
 
     async def _identity(self, provider: OidcProvider, session: Session, response: Renewed) -> Identity | None:
@@ -159,7 +156,7 @@ class Renewal:
     async def _end(self, session: Session, error: GatewayError) -> None:
         """In force in every worker before it is told. Where the provider's own session is over, nobody has taken
         anything from the person: what they send now can be kept."""
-        buried = error.code is OIDC_REFRESH_ENDED and keeps_posts(self._snapshot())
+        buried = error.code is oidc_codes.REFRESH_ENDED and keeps_posts(self._snapshot())
         try:
             await self._services.revoker.revoked(await self._services.sessions.end([session.id], buried=buried))
         finally:
@@ -169,5 +166,5 @@ class Renewal:
 def _ends(error: GatewayError) -> bool:
     """Whether the provider's response ends this session: it is over, is another person's, or would not be signed in. A
     key that the provider does not publish yet, or that could not be fetched, says nothing of the session."""
-    about_token = error.code.id.startswith("oidc.id_token.") and error.code is not OIDC_ID_TOKEN_KEY
+    about_token = error.code.id.startswith("oidc.id_token.") and error.code is not oidc_codes.ID_TOKEN_KEY
     return error.code in _ENDS or about_token

@@ -4,13 +4,7 @@ import json
 from urllib.parse import quote
 
 from gateway.identity.mapping import map_claims
-from gateway.model.codes import (
-    LOGIN_OTHER_BROWSER,
-    LOGIN_OTHER_PROVIDER,
-    LOGIN_PROVIDER_UNREACHABLE,
-    LOGOUT_STATE,
-    OIDC_RESPONSE_PARAMETER,
-)
+from gateway.model.codes import login_codes, logout_codes, oidc_codes
 from gateway.model.errors import GatewayError
 from gateway.model.ports import Page
 from gateway.model.provider import OidcProvider
@@ -90,7 +84,7 @@ class OpenidSource:
         try:
             url = await services.federation.authorization_url(provider, login, state, step.hints, services.now())
         except GatewayError as error:
-            if error.code is LOGIN_PROVIDER_UNREACHABLE:
+            if error.code is login_codes.PROVIDER_UNREACHABLE:
                 services.standings.sent(provider.name, "")
             raise
         await services.transactions.openid_logins.put(login, request.network, state)
@@ -131,7 +125,7 @@ class OpenidSource:
         The sign-in itself is not taken yet: any stranger may post here."""
         provider = openid_provider(request.snapshot, request.path.removeprefix(f"{PREFIX}{_CALLBACK}/"))
         if not (provider.request.response_mode or "").startswith("form_post"):
-            raise GatewayError(OIDC_RESPONSE_PARAMETER, "a response by POST, which was not asked for")
+            raise GatewayError(oidc_codes.RESPONSE_PARAMETER, "a response by POST, which was not asked for")
         response = ParkedResponse(tuple(request.form().items()))
         state = response_state(unverified_parameters(response.parameters))
         # Invariant 15: nothing is kept of a response to nothing. The GET then says whether somebody is signed in.
@@ -176,7 +170,7 @@ class OpenidSource:
         sign_out = await self._services.transactions.openid_logouts.take(request.parameter("state"))
         # RP-Initiated Logout 3: the state is the one that was sent, once
         if sign_out is None:
-            raise GatewayError(LOGOUT_STATE, "a return from a provider whose state is unknown, used, or too old")
+            raise GatewayError(logout_codes.STATE, "a return from a provider whose state is unknown, used, or too old")
         request.provider = sign_out.provider
         # 3: a provider that has no session, or found none, sends the browser back in just the same way
         return to_signed_out(request, "asked", sign_out.home)
@@ -194,15 +188,15 @@ def _provider_asked(request: PortalRequest, login: OidcLogin) -> tuple[OidcProvi
     name = request.path.removeprefix(f"{PREFIX}{_CALLBACK}/")
     request.provider = login.provider
     if name != login.provider:
-        raise GatewayError(LOGIN_OTHER_PROVIDER, f"asked {login.provider}, answered at another's callback")
+        raise GatewayError(login_codes.OTHER_PROVIDER, f"asked {login.provider}, answered at another's callback")
     browser = request.held(login.binding)
     if browser is None:
-        raise GatewayError(LOGIN_OTHER_BROWSER, "the sign-in was begun in another browser")
+        raise GatewayError(login_codes.OTHER_BROWSER, "the sign-in was begun in another browser")
     provider = openid_provider(request.snapshot, name)
     # What was asked for by a form is not taken from an address, where histories and logs keep it; but an error is.
     by_form = (provider.request.response_mode or "").startswith("form_post")
     if by_form and {"code", "response"} & request.parameters().keys():
-        raise GatewayError(OIDC_RESPONSE_PARAMETER, "a response in the address, and a form was asked for")
+        raise GatewayError(oidc_codes.RESPONSE_PARAMETER, "a response in the address, and a form was asked for")
     return provider, browser
 
 

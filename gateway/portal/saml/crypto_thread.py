@@ -11,7 +11,7 @@ from functools import partial
 from typing import TypeVar
 
 from gateway.federation.saml import SamlFederation
-from gateway.model.codes import LOGIN_BUSY, SAML_BINDING_SIGNATURE, SAML_SIGNATURE, SAML_SIGNATURE_KEY
+from gateway.model.codes import login_codes, saml_codes
 from gateway.model.errors import GatewayError
 from gateway.model.provider import SamlProvider
 from gateway.saml.parties import IdpMetadata
@@ -19,7 +19,7 @@ from gateway.saml.parties import IdpMetadata
 Made = TypeVar("Made")
 Proven = TypeVar("Proven")
 
-_UNKNOWN_KEY = (SAML_SIGNATURE, SAML_SIGNATURE_KEY, SAML_BINDING_SIGNATURE)
+_UNKNOWN_KEY = (saml_codes.SIGNATURE, saml_codes.SIGNATURE_KEY, saml_codes.BINDING_SIGNATURE)
 
 # At some 2 ms each this is a second's work: later messages are refused with a request to try again.
 _MOST_WAITING = 500
@@ -33,7 +33,7 @@ class CryptoThread:
     async def do(self, work: Callable[[], Made]) -> Made:
         """Raises what `work` raises, and GatewayError(LOGIN_BUSY) where too much waits already."""
         if self._waiting >= _MOST_WAITING:
-            raise GatewayError(LOGIN_BUSY, f"{self._waiting} SAML messages wait for the thread")
+            raise GatewayError(login_codes.BUSY, f"{self._waiting} SAML messages wait for the thread")
         self._waiting += 1
         try:
             return await asyncio.get_running_loop().run_in_executor(self._thread, work)

@@ -5,7 +5,7 @@ person is."""
 
 from urllib.parse import quote, urlencode
 
-from gateway.model.codes import PATH_RESERVED
+from gateway.model.codes import route_codes
 from gateway.model.errors import GatewayError
 from gateway.model.ports import Page
 from gateway.model.transaction import OTHER_ACCOUNT, OTHER_ORGANISATION
@@ -56,7 +56,7 @@ class DiscoveryService:
 def _configured(request: PortalRequest) -> ServiceProvider:
     sp = request.snapshot.gateway.service_provider
     if sp is None or not sp.discovery:
-        raise GatewayError(PATH_RESERVED, "gateway.yaml names no discovery service")
+        raise GatewayError(route_codes.RESERVED, "gateway.yaml names no discovery service")
     return sp
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Literal
 
-from gateway.model.codes import LOGIN_OTHER_PROVIDER, SAML_BINDING_PARAMETER
+from gateway.model.codes import login_codes, saml_codes
 from gateway.model.errors import GatewayError
 from gateway.model.provider import SamlProvider
 from gateway.portal.flow.source import entity
@@ -59,7 +59,7 @@ class LogoutMessages:
         provider = entity(request.snapshot, incoming.issuer)
         request.provider = provider.name
         if expected is not None and provider.issuer != expected.issuer:
-            raise GatewayError(LOGIN_OTHER_PROVIDER, f"asked {expected.name}, answered by another")
+            raise GatewayError(login_codes.OTHER_PROVIDER, f"asked {expected.name}, answered by another")
         message, metadata = await verified_by_metadata(
             partial(incoming.verify, provider),
             provider=provider,
@@ -93,7 +93,7 @@ def _by_post(form: dict[str, str]) -> Incoming:
         name for name in ("SAMLRequest", "SAMLResponse") if form.get(name)
     ]
     if len(found) != 1:
-        raise GatewayError(SAML_BINDING_PARAMETER, "neither SAMLRequest nor SAMLResponse, or both")
+        raise GatewayError(saml_codes.BINDING_PARAMETER, "neither SAMLRequest nor SAMLResponse, or both")
     document = parse(posted_message(form[found[0]]))
     return Incoming(found[0], read_unverified(document).issuer, form.get("RelayState"), partial(_verify, document))
 

@@ -2,7 +2,7 @@
 
 import re
 
-from gateway.model.codes import PATH_RESERVED
+from gateway.model.codes import route_codes
 from gateway.model.errors import GatewayError
 from gateway.model.ports import Page
 from gateway.portal.http.request import PREFIX, PortalRequest
@@ -23,7 +23,7 @@ class Logos:
         id = request.parameter("of")
         picture = await self._services.saml_federation.logo(id) if _ID.fullmatch(id) else None
         if picture is None:
-            raise GatewayError(PATH_RESERVED, "no such logo")
+            raise GatewayError(route_codes.RESERVED, "no such logo")
         headers = tuple(header for header in BARE if header[0] != b"Cache-Control")
         return Page(200, (*headers, (b"Cache-Control", _CACHED), (b"Content-Type", b"image/png")), picture)
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from gateway.config.snapshot import Snapshot
 from gateway.identity.mapping import subject_of
-from gateway.model.codes import LOGOUT_REQUEST, SAML_STATUS
+from gateway.model.codes import logout_codes, saml_codes
 from gateway.model.errors import GatewayError
 from gateway.model.ports import Page
 from gateway.model.transaction import SamlLogout
@@ -181,7 +181,7 @@ class SamlLogoutEndpoints:
     def _in_part(self, request: PortalRequest, logout: SamlLogout, error: GatewayError) -> Page:
         """Here everything had ended before the provider was asked. Whether it has done its part, it did not prove."""
         self._services.report.logout_refused(request, error)
-        how: SignedOut = "in_part" if error.code is SAML_STATUS else "perhaps"
+        how: SignedOut = "in_part" if error.code is saml_codes.STATUS else "perhaps"
         return to_signed_out(request, how, logout.home)
 
     def _refusal(self, request: PortalRequest, error: GatewayError) -> Page:
@@ -192,7 +192,7 @@ class SamlLogoutEndpoints:
             return self._pages.render(
                 error.code, kind="html", reader=request.reader, reference=reference, login_url=way_back
             )
-        return self._pages.logout(request.reader, refused=LOGOUT_REQUEST, reference=reference)
+        return self._pages.logout(request.reader, refused=logout_codes.REQUEST, reference=reference)
 
 
 def _notice(logout_request: LogoutRequest, audience: str) -> LogoutNotice:

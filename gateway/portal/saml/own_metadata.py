@@ -1,7 +1,7 @@
 """What we tell SAML providers of ourselves: `/_ecluse/saml/metadata`."""
 
 from gateway.config.snapshot import Snapshot
-from gateway.model.codes import PATH_RESERVED
+from gateway.model.codes import route_codes
 from gateway.model.errors import GatewayError
 from gateway.model.ports import Page
 from gateway.portal.flow.source import saml_providers
@@ -28,7 +28,7 @@ class OwnMetadata:
     async def metadata(self, request: PortalRequest) -> Page:
         snapshot, now = request.snapshot, self._services.now()
         if snapshot.gateway.service_provider is None:
-            raise GatewayError(PATH_RESERVED, "gateway.yaml has no keys for SAML")
+            raise GatewayError(route_codes.RESERVED, "gateway.yaml has no keys for SAML")
         if self._made is None or self._made[0] != snapshot.revision or not 0 <= now - self._made[1] < _KEPT_SECONDS:
             document = await self._crypto_thread.do(lambda: self._signed(snapshot, now))
             headers = (*BARE, (b"Content-Type", b"application/samlmetadata+xml"))

@@ -14,15 +14,7 @@ from urllib.parse import urlencode
 from gateway.identity.mapping import map_assertion
 from gateway.identity.perimeter import check
 from gateway.model.assertion import Assertion
-from gateway.model.codes import (
-    LOGIN_OTHER_BROWSER,
-    LOGIN_UNKNOWN_PROVIDER,
-    SAML_BINDING_PARAMETER,
-    SAML_EXPIRED,
-    SAML_NO_PASSIVE,
-    SAML_REPLAYED,
-    SAML_UNSOLICITED,
-)
+from gateway.model.codes import login_codes, saml_codes
 from gateway.model.errors import GatewayError
 from gateway.model.ports import Page
 from gateway.model.provider import SamlProvider
@@ -67,7 +59,7 @@ class SamlResponses:
         form = request.form()
         response, reference = form.get("SAMLResponse", ""), form.get("RelayState", "")
         if not response:
-            raise GatewayError(SAML_BINDING_PARAMETER, "no SAMLResponse in the form")
+            raise GatewayError(saml_codes.BINDING_PARAMETER, "no SAMLResponse in the form")
         login = await self._services.transactions.saml_logins.peek(reference)
         if login is None:
             return await self._unasked(request, response)
@@ -92,7 +84,9 @@ class SamlResponses:
         provider = entity(request.snapshot, said.issuer)
         request.provider = provider.name
         if not provider.unsolicited:
-            raise GatewayError(SAML_UNSOLICITED, "an answer that nobody asked for; `unsolicited: true` would let it in")
+            raise GatewayError(
+                saml_codes.UNSOLICITED, "an answer that nobody asked for; `unsolicited: true` would let it in"
+            )
         return provider
 
     async def _parked(
@@ -189,12 +183,12 @@ class SamlResponses:
         request.provider = provider.name
         # The configuration may be another one than a minute ago.
         if provider.issuer != parked.identity.issuer:
-            raise GatewayError(LOGIN_UNKNOWN_PROVIDER, f"{provider.name} names another entity now")
+            raise GatewayError(login_codes.UNKNOWN_PROVIDER, f"{provider.name} names another entity now")
         self._require_in_time(parked)
         await self._require_no_end(request, parked)
         if reference is None:
             if not provider.unsolicited:
-                raise GatewayError(SAML_UNSOLICITED, f"{provider.name} may no longer begin a sign-in")
+                raise GatewayError(saml_codes.UNSOLICITED, f"{provider.name} may no longer begin a sign-in")
             browser = request.binding_made(self._services.token_urlsafe)
             return _authentication(provider, browser, None, parked, unused)
         if login is None or not under_way:
@@ -256,7 +250,7 @@ class SamlResponses:
         """Refuses an assertion that was parked too long: after `replayable_until` its id may be forgotten, and a
         replay would pass."""
         if self._services.now() >= asserted.replayable_until:
-            raise GatewayError(SAML_EXPIRED, "an assertion that ran out before its browser came")
+            raise GatewayError(saml_codes.EXPIRED, "an assertion that ran out before its browser came")
 
     async def _require_no_end(self, request: PortalRequest, parked: ParkedAssertion) -> None:
         """A person whose sign-in has ended while it was parked here, or while the browser held it back, is not signed
@@ -290,7 +284,7 @@ def _authentication(
     provider: SamlProvider, browser: str, found: Pending | None, asserted: ParkedAssertion, unused: bool
 ) -> Authentication:
     if not unused:
-        raise GatewayError(SAML_REPLAYED, "an assertion used before, or older than the session store")
+        raise GatewayError(saml_codes.REPLAYED, "an assertion used before, or older than the session store")
     index = asserted.session_index
     return Authentication(
         provider=provider,
@@ -318,7 +312,7 @@ def _require_browser(request: PortalRequest, login: SamlLogin) -> str:
     request.provider = login.provider
     browser = request.held(login.binding)
     if browser is None:
-        raise GatewayError(LOGIN_OTHER_BROWSER, "the sign-in was begun in another browser")
+        raise GatewayError(login_codes.OTHER_BROWSER, "the sign-in was begun in another browser")
     return browser
 
 
@@ -331,7 +325,7 @@ def _address_with_its_page(login: SamlLogin) -> str:
 def _asked_with_its_page(login: SamlLogin, error: GatewayError) -> Page:
     """A person who was asked unseen and is not signed in at the provider is asked again, with its page. Raises `error`
     otherwise."""
-    if error.code is not SAML_NO_PASSIVE or not login.passive:
+    if error.code is not saml_codes.NO_PASSIVE or not login.passive:
         raise error
     return redirect(_address_with_its_page(login))
 

@@ -3,7 +3,7 @@
 from functools import partial
 
 from gateway.model.assertion import NameId
-from gateway.model.codes import SAML_STATUS
+from gateway.model.codes import saml_codes
 from gateway.model.errors import GatewayError
 from gateway.model.ports import Page
 from gateway.model.provider import SamlProvider
@@ -71,7 +71,7 @@ class SamlRpInitiatedLogout:
             )
         except GatewayError as error:
             self._services.report.logout_refused(request, error)
-            how: SignedOut = "in_part" if error.code is SAML_STATUS else "perhaps"
+            how: SignedOut = "in_part" if error.code is saml_codes.STATUS else "perhaps"
             return to_signed_out(request, how, step.home)
         if response.partial:
             return to_signed_out(request, "in_part", step.home)

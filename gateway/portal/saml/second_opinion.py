@@ -13,7 +13,7 @@ from functools import partial
 from typing import Final
 from weakref import WeakValueDictionary
 
-from gateway.model.codes import SAML_SECOND_OPINION, SAML_SECOND_OPINION_FAILED
+from gateway.model.codes import saml_codes
 from gateway.model.errors import GatewayError
 from gateway.model.quoting import quoted
 from gateway.portal.http.request import PortalRequest
@@ -47,7 +47,7 @@ class SecondOpinions:
         verdict, theirs = await self._opinion(wanted, accepted)
         self._report.second_opinion(request, wanted.by, verdict, ours=accepted.grounds, theirs=theirs)
         if verdict != "agree" and wanted.deny:
-            code = SAML_SECOND_OPINION if verdict == "disagree" else SAML_SECOND_OPINION_FAILED
+            code = saml_codes.SECOND_OPINION if verdict == "disagree" else saml_codes.SECOND_OPINION_FAILED
             raise GatewayError(code, f"{wanted.by}: {theirs}")
 
     async def _opinion(self, wanted: SecondOpinion, accepted: Accepted) -> tuple[OpinionVerdict, str]:

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from gateway.model.codes import SAML_ENDPOINT
+from gateway.model.codes import saml_codes
 from gateway.model.errors import GatewayError
 from gateway.model.ports import Page
 from gateway.model.provider import SamlProvider
@@ -125,4 +125,4 @@ def sign_on_endpoint(provider: SamlProvider, metadata: IdpMetadata) -> Endpoint:
         if endpoint.binding == provider.request_binding:
             return endpoint
     detail = f"no SingleSignOnService that takes {provider.request_binding}: see request_binding of the provider file"
-    raise GatewayError(SAML_ENDPOINT, detail)
+    raise GatewayError(saml_codes.ENDPOINT, detail)

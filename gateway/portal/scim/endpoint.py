@@ -6,11 +6,10 @@ import re
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Final, NamedTuple
 
-from gateway.model.codes import STORE_UNREACHABLE
+from gateway.model.codes import scim_codes, store_codes
 from gateway.model.errors import GatewayError
 from gateway.model.ports import Page
 from gateway.model.scim import ScimClient, client_of, token_shown
-from gateway.model.scim_codes import SCIM_ADDRESS, SCIM_MEDIA_TYPE, SCIM_METHOD, SCIM_TOKEN
 from gateway.portal.flow.steps import Handlers
 from gateway.portal.http.request import SCIM, PortalRequest, is_scim
 from gateway.portal.http.responses import BARE, with_headers
@@ -54,7 +53,9 @@ class _Asked(NamedTuple):
     def body(self) -> ScimObject:
         kind = (self.request.header(b"content-type") or "").partition(";")[0].strip(" \t").lower()
         if kind not in _MEDIA_TYPES:
-            raise GatewayError(SCIM_MEDIA_TYPE, "a body that is neither application/scim+json nor application/json")
+            raise GatewayError(
+                scim_codes.MEDIA_TYPE, "a body that is neither application/scim+json nor application/json"
+            )
         return read_object(self.request.body)
 
 
@@ -99,7 +100,7 @@ class ScimEndpoint:
         token = token_shown(request.inbound.headers.get(b"authorization", b""))
         client = None if token is None else client_of(request.snapshot.gateway.scim.clients, token)
         if client is None:
-            raise GatewayError(SCIM_TOKEN, "no token" if token is None else "a token of no directory")
+            raise GatewayError(scim_codes.TOKEN, "no token" if token is None else "a token of no directory")
         return client
 
     async def _answered(self, request: PortalRequest, client: ScimClient) -> Page:
@@ -109,7 +110,7 @@ class ScimEndpoint:
             return _page(200, _DISCOVERY[path](base))
         user = _USER_ID.fullmatch(path)
         if user is None and path not in self._of_all:
-            raise GatewayError(SCIM_ADDRESS, "no such address")
+            raise GatewayError(scim_codes.ADDRESS, "no such address")
         steps = self._of_all[path] if user is None else self._of_user
         _require(request, tuple(steps))
         id, shows = "" if user is None else user[1], read_projection(request.parameters())
@@ -186,7 +187,7 @@ def _require(request: PortalRequest, methods: tuple[str, ...]) -> None:
 
 class _NotAllowed(GatewayError):
     def __init__(self, methods: tuple[str, ...]) -> None:
-        super().__init__(SCIM_METHOD, f"here are {', '.join(methods)}")
+        super().__init__(scim_codes.METHOD, f"here are {', '.join(methods)}")
         self.methods = methods
 
 
@@ -196,9 +197,9 @@ def _page(status: int, document: Mapping[str, object]) -> Page:
 
 def _refusal(request: PortalRequest, error: GatewayError) -> Page:
     page = _page(error.code.status, error_document(error, request.request_id))
-    if error.code is SCIM_TOKEN:
+    if error.code is scim_codes.TOKEN:
         # RFC 9110 15.5.2
         return with_headers(page, {b"WWW-Authenticate": b'Bearer realm="scim"'})
     if isinstance(error, _NotAllowed):
         return with_headers(page, {b"Allow": ", ".join(error.methods).encode("ascii")})
-    return with_headers(page, {b"Retry-After": _RETRY_AFTER}) if error.code is STORE_UNREACHABLE else page
+    return with_headers(page, {b"Retry-After": _RETRY_AFTER}) if error.code is store_codes.UNREACHABLE else page

@@ -7,9 +7,9 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from gateway.model.account import SUBJECT
+from gateway.model.codes import scim_codes
 from gateway.model.errors import GatewayError
 from gateway.model.scim import ScimClient
-from gateway.model.scim_codes import SCIM_USER, SCIM_VALUE
 from gateway.portal.http.request import PortalRequest
 from gateway.portal.logout.idp_initiated import IdpInitiatedLogout
 from gateway.portal.services import PortalServices
@@ -28,7 +28,7 @@ class ScimUsers:
     async def get(self, client: ScimClient, id: str) -> ToldUser:
         user = await self._told.user(client, id)
         if user is None:
-            raise GatewayError(SCIM_USER, "no user has this id")
+            raise GatewayError(scim_codes.USER, "no user has this id")
         return user
 
     async def create(self, request: PortalRequest, client: ScimClient, state: UserState) -> ToldUser:
@@ -112,5 +112,5 @@ class ScimUsers:
 def _name(client: ScimClient, state: UserState) -> str:
     name = state.named(client.named_by)
     if name is None:
-        raise GatewayError(SCIM_VALUE, f"{client.named_by} is required: people are known by it here")
+        raise GatewayError(scim_codes.VALUE, f"{client.named_by} is required: people are known by it here")
     return name

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Final, final
 
-from gateway.model.codes import UPSTREAM_TIMEOUT
+from gateway.model.codes import upstream_codes
 from gateway.model.errors import GatewayError
 from gateway.proxy.buffers.held import BLOCK, HeldBytes
 from gateway.proxy.buffers.room import Buffers
@@ -190,7 +190,7 @@ class GatheredBody(Between):
             self._look_later()
         else:
             self._upstream.abandon()
-            self.upstream_failed(GatewayError(UPSTREAM_TIMEOUT, "it takes no more of the request"))
+            self.upstream_failed(GatewayError(upstream_codes.TIMEOUT, "it takes no more of the request"))
 
     def _broken(self, fault: Exception) -> None:
         self._upstream.abandon()

@@ -5,7 +5,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Final
 
-from gateway.model.codes import UPSTREAM_RESPONSE
+from gateway.model.codes import upstream_codes
 from gateway.model.errors import GatewayError
 from gateway.proxy.exchange import Exchange, Requester
 from gateway.proxy.filters.between import Between
@@ -79,7 +79,7 @@ class BodyFilter(Between):
         if status == 206 and is_part_of_a_text(content_type):
             # `upstream_failed` follows, and asks for all of it if it can.
             self._part = True
-            raise GatewayError(UPSTREAM_RESPONSE, "a part of a text that is rewritten, unasked")
+            raise GatewayError(upstream_codes.RESPONSE, "a part of a text that is rewritten, unasked")
         undone = Undone(encoding) if encoding is not None and is_undone(encoding) else None
         coding = encoding if undone is None else None
         replacing = self._filters.replacing(self._public, content_type, coding, self._disagrees)

@@ -3,7 +3,7 @@
 import zlib
 from typing import Final
 
-from gateway.model.codes import UPSTREAM_RESPONSE
+from gateway.model.codes import upstream_codes
 from gateway.model.errors import GatewayError
 
 STEP: Final = 12 * 1024 - 16
@@ -89,4 +89,4 @@ class Undone:
 
 
 def _wrong(why: str) -> GatewayError:
-    return GatewayError(UPSTREAM_RESPONSE, f"a compressed text that cannot be rewritten: {why}")
+    return GatewayError(upstream_codes.RESPONSE, f"a compressed text that cannot be rewritten: {why}")

@@ -7,7 +7,7 @@ from typing import Final
 from gateway.formlogin.addresses import ApplicationOrigins
 from gateway.formlogin.marks import SEARCHED, marker_bytes, meets_head
 from gateway.formlogin.spec import FormLogin, ResponseMark
-from gateway.model.codes import FORM_LOGIN_LOOP
+from gateway.model.codes import form_login_codes
 from gateway.model.errors import GatewayError
 from gateway.proxy.exchange import Exchange, Requester, ServerConnection
 from gateway.proxy.filters.between import Between
@@ -163,7 +163,7 @@ class SessionWatch(Between):
     def _end(self) -> None:
         """The connection goes with the rest of the response."""
         self._is_over = True
-        raise GatewayError(FORM_LOGIN_LOOP, "the application says that the person's session has ended")
+        raise GatewayError(form_login_codes.LOOP, "the application says that the person's session has ended")
 
 
 def _is_html(response: ResponseHead) -> bool:

@@ -7,7 +7,8 @@ from typing import Final
 
 from httptools import HttpParserError, HttpParserUpgrade, HttpRequestParser
 
-from gateway.model.codes import LIMIT_BODY, WIRE_FRAMING, Code
+from gateway.model.codes import limit_codes, wire_codes
+from gateway.model.codes.code import Code
 from gateway.model.errors import GatewayError
 from gateway.wire.framing import CHUNKED
 
@@ -140,7 +141,7 @@ class RequestBody:
         self._bare = bare
         self._limit = limit
         self.left = _CHUNKS_AT_ONCE if framing == CHUNKED else framing
-        self._chunks = ChunkedBody(WIRE_FRAMING) if framing == CHUNKED else None
+        self._chunks = ChunkedBody(wire_codes.FRAMING) if framing == CHUNKED else None
         self.done = False
 
     def first_piece(self, ahead: bytes) -> tuple[bytes, bytes]:
@@ -163,7 +164,7 @@ class RequestBody:
     def _chunked(self, chunks: ChunkedBody, ahead: bytes) -> tuple[bytes, bytes]:
         pieces, used = chunks.feed(ahead)
         if 0 < self._limit < chunks.taken:
-            raise GatewayError(LIMIT_BODY, f"over {self._limit} bytes, in chunks")
+            raise GatewayError(limit_codes.BODY, f"over {self._limit} bytes, in chunks")
         self.done = chunks.done
         rest = ahead[used:]
         if self._bare:

@@ -5,7 +5,7 @@ from typing import Final
 from httptools import HttpParserError, HttpParserInvalidMethodError, HttpParserUpgrade, HttpRequestParser
 
 from gateway.config.snapshot import Limits
-from gateway.model.codes import LIMIT_HEADERS, LIMIT_URL, WIRE_METHOD, WIRE_SYNTAX
+from gateway.model.codes import limit_codes, wire_codes
 from gateway.model.errors import GatewayError
 
 # The method, the version, blanks and line end beside the target.
@@ -29,9 +29,9 @@ class PartialHead:
         except HttpParserUpgrade:
             pass
         except HttpParserInvalidMethodError as error:
-            raise GatewayError(WIRE_METHOD, str(error)) from None
+            raise GatewayError(wire_codes.METHOD, str(error)) from None
         except HttpParserError as error:
-            raise GatewayError(WIRE_SYNTAX, str(error)) from None
+            raise GatewayError(wire_codes.SYNTAX, str(error)) from None
         self._fed = len(data)
 
 
@@ -40,8 +40,8 @@ def check_size(data: bytes, limits: Limits) -> None:
     line_end = data.find(b"\n")
     line = len(data) if line_end < 0 else line_end
     if line > limits.url + _LINE_EXTRA:
-        raise GatewayError(LIMIT_URL, f"request line of over {limits.url} bytes")
+        raise GatewayError(limit_codes.URL, f"request line of over {limits.url} bytes")
     if len(data) - line > limits.headers_bytes:
-        raise GatewayError(LIMIT_HEADERS, f"over {limits.headers_bytes} bytes")
+        raise GatewayError(limit_codes.HEADERS, f"over {limits.headers_bytes} bytes")
     if data.count(b"\n") > limits.headers_count + 2:
-        raise GatewayError(LIMIT_HEADERS, f"over {limits.headers_count} header lines")
+        raise GatewayError(limit_codes.HEADERS, f"over {limits.headers_count} header lines")

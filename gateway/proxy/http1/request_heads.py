@@ -5,7 +5,7 @@ from itertools import compress
 from typing import Final
 
 from gateway.access.remembered import Newcomers, Remembered
-from gateway.model.codes import LIMIT_HEADERS, WIRE_HEADER, WIRE_HOST
+from gateway.model.codes import limit_codes, wire_codes
 from gateway.model.errors import GatewayError
 from gateway.proxy.http1.header_layout import Names, memorable
 from gateway.wire.headers import (
@@ -104,10 +104,10 @@ class HeadNames:
         lower = [name.lower() for name in names]
         # RFC 9112 3.2: exactly one.
         if lower.count(b"host") != 1:
-            raise GatewayError(WIRE_HOST, f"{lower.count(b'host')} Host headers")
+            raise GatewayError(wire_codes.HOST, f"{lower.count(b'host')} Host headers")
         # RFC 9110 11.6.2 is no list: two readers could each believe another one.
         if lower.count(b"authorization") > 1:
-            raise GatewayError(WIRE_HEADER, "two Authorization headers")
+            raise GatewayError(wire_codes.HEADER, "two Authorization headers")
         self.host = lower.index(b"host")
 
 
@@ -129,7 +129,7 @@ class RequestHeads:
         """The slow half of a look-up in `by_names`. Raises GatewayError."""
         # The limit on bytes is met as they come; the number of lines here, once for all heads of the same names.
         if len(names) > self._most_lines:
-            raise GatewayError(LIMIT_HEADERS, f"over {self._most_lines} header lines")
+            raise GatewayError(limit_codes.HEADERS, f"over {self._most_lines} header lines")
         head = HeadNames(names)
         if memorable(names):
             self._remembered.add(names, head)

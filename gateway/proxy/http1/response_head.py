@@ -6,7 +6,7 @@ from typing import Final
 
 from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
 
-from gateway.model.codes import UPSTREAM_RESPONSE
+from gateway.model.codes import upstream_codes
 from gateway.model.errors import GatewayError
 from gateway.proxy.http1.header_layout import HeaderLayout, HeaderLayouts, HeaderLines, Names, joined, memorable
 from gateway.proxy.http1.known_responses import KnownResponse, KnownResponses
@@ -59,7 +59,7 @@ class StatusLine:
     def __init__(self, line: bytes) -> None:
         found = _STATUS_LINE.fullmatch(line)
         if found is None:
-            raise GatewayError(UPSTREAM_RESPONSE, f"status line {line[:60]!r}")
+            raise GatewayError(upstream_codes.RESPONSE, f"status line {line[:60]!r}")
         minor, status = found.groups()
         self.version = "1." + minor.decode("ascii")
         self.status = int(status)
@@ -256,7 +256,7 @@ class ResponseHead:
             # A 101: whether it was asked for is the connection's affair.
             pass
         except HttpParserError as error:
-            raise GatewayError(UPSTREAM_RESPONSE, str(error)) from None
+            raise GatewayError(upstream_codes.RESPONSE, str(error)) from None
         line = head[: head.find(b"\n") + 1]
         known = self._known = self._heads.status_lines.get(line) or self._heads.status_line(line)
         self.status = known.status

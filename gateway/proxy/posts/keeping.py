@@ -6,9 +6,9 @@ from dataclasses import replace
 from typing import Final, Protocol
 
 from gateway.access.inbound import InboundRequest
+from gateway.model.codes import kept_post_codes
 from gateway.model.errors import GatewayError
 from gateway.model.kept_post import KeepPosts
-from gateway.model.kept_post_codes import SESSION_FORM_NOT_KEPT
 from gateway.proxy.exchange import Exchange
 from gateway.proxy.portal_exchange import OwnPage, PortalClient, PortalExchange
 from gateway.proxy.request import Request
@@ -53,7 +53,7 @@ async def admitted(request: Request, plane: Services, keep: KeepPosts) -> PostWr
     if posts is None or type(cookie) is not bytes:
         return None
     if framing > (most := limit_of(request, keep)):
-        raise GatewayError(SESSION_FORM_NOT_KEPT, f"{framing} bytes, and {most} are kept of one at most")
+        raise GatewayError(kept_post_codes.NOT_KEPT, f"{framing} bytes, and {most} are kept of one at most")
     size = None if framing == CHUNKED else 0 if framing in NO_CONTENT else framing
     host, client = request.host.name, client_key(request.client)
     return await posts.admit(host, cookie, client, size, keep)

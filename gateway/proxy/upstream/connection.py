@@ -7,7 +7,7 @@ import asyncio
 from typing import Final, cast
 
 from gateway.config.exchange_limits import Timeouts
-from gateway.model.codes import UPSTREAM_RESET, UPSTREAM_RESPONSE, UPSTREAM_TIMEOUT
+from gateway.model.codes import upstream_codes
 from gateway.model.errors import GatewayError
 from gateway.proxy.exchange import Requester
 from gateway.proxy.http1.bodies import LAST_CHUNK, PIECES, SLICE, ChunkedBody, chunk
@@ -208,7 +208,9 @@ class UpstreamConnection(PacedReading):
             # The client reads or sends slowly: its own deadline says how slowly it may.
             self.deadline = self._timers.now + self._timeouts.body
         else:
-            self._failed(GatewayError(UPSTREAM_TIMEOUT, "no answer" if self.state is HEAD else "the answer stopped"))
+            self._failed(
+                GatewayError(upstream_codes.TIMEOUT, "no answer" if self.state is HEAD else "the answer stopped")
+            )
 
     # --- the head ---
 
@@ -232,7 +234,7 @@ class UpstreamConnection(PacedReading):
         if 4 <= end <= self.longest_head:
             self._respond(client, data, end)
         elif len(data) > self.longest_head:
-            raise GatewayError(UPSTREAM_RESPONSE, "head too long")
+            raise GatewayError(upstream_codes.RESPONSE, "head too long")
         else:
             self._held = data
 
@@ -262,7 +264,7 @@ class UpstreamConnection(PacedReading):
         response = self.response
         self._interim += 1
         if self._interim > _INTERIM:
-            raise GatewayError(UPSTREAM_RESPONSE, f"status {response.status} too often")
+            raise GatewayError(upstream_codes.RESPONSE, f"status {response.status} too often")
         if response.status == 101:
             client.switch(response, self, rest)
             return
@@ -276,7 +278,7 @@ class UpstreamConnection(PacedReading):
         response, rest = self.response, data[end:]
         if response.framing == CHUNKED:
             # The head with its first chunks: where these are wrong, nothing is said yet that could not be taken back.
-            self.state, self._chunks = IN_CHUNKS, ChunkedBody(UPSTREAM_RESPONSE, padded=self.padded)
+            self.state, self._chunks = IN_CHUNKS, ChunkedBody(upstream_codes.RESPONSE, padded=self.padded)
             self._in_chunks(client, rest, begin=True)
             return
         head = client.response_head(response)
@@ -397,4 +399,6 @@ class UpstreamConnection(PacedReading):
         elif state is HEAD and not self.heard and self.used and client.retry():
             return
         else:
-            client.upstream_failed(GatewayError(UPSTREAM_RESET, "closed " + ("early" if self.heard else "unanswered")))
+            client.upstream_failed(
+                GatewayError(upstream_codes.RESET, "closed " + ("early" if self.heard else "unanswered"))
+            )

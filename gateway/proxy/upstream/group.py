@@ -4,9 +4,9 @@ from collections.abc import Callable, Mapping, Sequence
 
 from gateway.config.snapshot import App
 from gateway.model.balancing import Balancing
+from gateway.model.codes import upstream_codes
 from gateway.model.errors import GatewayError
 from gateway.model.session import Seat
-from gateway.model.upstream_codes import UPSTREAM_NONE
 from gateway.proxy.upstream.balance import Order, order_of
 from gateway.proxy.upstream.health import HealthChecks
 from gateway.proxy.upstream.member import Member
@@ -69,7 +69,7 @@ class AddressGroup:
         order = self._order.all(key)
         found = self._first_of(order, ())
         if found is None:
-            raise GatewayError(UPSTREAM_NONE, f"all {len(self.members)} addresses are out")
+            raise GatewayError(upstream_codes.NONE, f"all {len(self.members)} addresses are out")
         if self._by_seat or found.in_flight < found.most:
             return found
         # Where all have as much as they may, it waits at the first one.

@@ -3,7 +3,7 @@
 from typing import Protocol
 
 from gateway.config.upstream_settings import Upstream
-from gateway.model.codes import UPSTREAM_RESPONSE
+from gateway.model.codes import upstream_codes
 from gateway.model.errors import GatewayError
 from gateway.proxy.http1.response_head import ResponseHeads
 from gateway.proxy.pacing import Room
@@ -35,7 +35,7 @@ class LenientConnection(UpstreamConnection):
         accepts = self.pool.upstream.accepts
         end = head_end(data, accepts)
         if not end and len(data) > self.longest_head:
-            raise GatewayError(UPSTREAM_RESPONSE, "head too long")
+            raise GatewayError(upstream_codes.RESPONSE, "head too long")
         if end:
             super()._head(mended(data[:end], accepts) + data[end:])
         else:

@@ -9,9 +9,8 @@ from gateway.access.request_line import REPEATABLE
 from gateway.config.exchange_limits import Timeouts
 from gateway.config.upstream_settings import Upstream
 from gateway.model.balancing import Balancing
-from gateway.model.codes import UPSTREAM_CONNECT, UPSTREAM_TIMEOUT
+from gateway.model.codes import upstream_codes
 from gateway.model.errors import GatewayError
-from gateway.model.upstream_codes import UPSTREAM_BUSY
 from gateway.proxy.exchange import Requester
 from gateway.proxy.http1.response_head import ResponseHeads
 from gateway.proxy.pacing import Room
@@ -23,7 +22,7 @@ from gateway.proxy.upstream.standing import Standing
 from gateway.proxy.upstream.state import HEAD, IDLE
 from gateway.wire.response_edits import ResponseEdits
 
-_AWAY: Final = frozenset({UPSTREAM_CONNECT, UPSTREAM_TIMEOUT})
+_AWAY: Final = frozenset({upstream_codes.CONNECT, upstream_codes.TIMEOUT})
 
 
 class Siblings(Protocol):
@@ -96,7 +95,7 @@ class MemberConnection(UpstreamConnection):
         super()._give_back(client)
 
     def _failed(self, error: GatewayError) -> None:
-        if error.code is UPSTREAM_TIMEOUT and self.state is HEAD:
+        if error.code is upstream_codes.TIMEOUT and self.state is HEAD:
             self.pool.siblings.failed(self.pool, away=False)
         super()._failed(error)
 
@@ -185,7 +184,9 @@ class Member(Pool):
             self.entered()
             return False
         if len(self._queue) >= self._longest:
-            raise GatewayError(UPSTREAM_BUSY, f"{self.place}: {self.in_flight} under way, {len(self._queue)} wait")
+            raise GatewayError(
+                upstream_codes.BUSY, f"{self.place}: {self.in_flight} under way, {len(self._queue)} wait"
+            )
         turn: asyncio.Future[None] = self._loop.create_future()
         self._queue.append(turn)
         try:
@@ -198,7 +199,9 @@ class Member(Pool):
                 # It was given the place, and has no more use for it.
                 self.left()
             if isinstance(error, TimeoutError):
-                raise GatewayError(UPSTREAM_BUSY, f"{self.place}: {self.in_flight} under way for too long") from None
+                raise GatewayError(
+                    upstream_codes.BUSY, f"{self.place}: {self.in_flight} under way for too long"
+                ) from None
             raise
         self.standing.taken()
         return True

@@ -9,7 +9,7 @@ from functools import partial
 from typing import Final, Protocol, TypeVar
 
 from gateway.config.upstream_settings import Upstream
-from gateway.model.codes import LIMIT_CONNECTIONS, UPSTREAM_ADDRESS, UPSTREAM_CONNECT, UPSTREAM_TIMEOUT
+from gateway.model.codes import limit_codes, upstream_codes
 from gateway.model.errors import GatewayError
 from gateway.model.unix_socket import UnixSocket
 from gateway.ops.announced import announce_on, announced_to
@@ -157,9 +157,9 @@ class Pool:
             async with asyncio.timeout(upstream.timeouts.connect):
                 return await self.open_for(partial(self._make, self), client)
         except TimeoutError:
-            raise GatewayError(UPSTREAM_TIMEOUT, f"no connection to {upstream.place}") from None
+            raise GatewayError(upstream_codes.TIMEOUT, f"no connection to {upstream.place}") from None
         except OSError as error:
-            raise GatewayError(UPSTREAM_CONNECT, f"{upstream.place}: {error}") from None
+            raise GatewayError(upstream_codes.CONNECT, f"{upstream.place}: {error}") from None
 
     async def open_for(self, make: Callable[[], ProtocolT], client: str = "") -> ProtocolT:
         """At the first address that answers, of those that the application may be at. `client`: whom it is announced
@@ -177,12 +177,12 @@ class Pool:
                 return await self._opened_at(address, tls, make, client)
             except OSError as error:
                 if error.errno in _EXHAUSTED:
-                    raise GatewayError(LIMIT_CONNECTIONS, f"{host}:{self.upstream.port}: {error}") from None
+                    raise GatewayError(limit_codes.CONNECTIONS, f"{host}:{self.upstream.port}: {error}") from None
                 # Not the error: an error that a frame of its own traceback holds is freed by the collector alone.
                 failed = str(error)
         self._addresses.doubt(host)
         if refused and not failed:
-            raise GatewayError(UPSTREAM_ADDRESS, refused)
+            raise GatewayError(upstream_codes.ADDRESS, refused)
         raise OSError(failed or "no address")
 
     async def _opened_at(
@@ -201,7 +201,7 @@ class Pool:
             connection = connected_to(place)
         except OSError as error:
             if error.errno in _EXHAUSTED:
-                raise GatewayError(LIMIT_CONNECTIONS, f"{self.upstream.place}: {error}") from None
+                raise GatewayError(limit_codes.CONNECTIONS, f"{self.upstream.place}: {error}") from None
             raise
         if self.upstream.announces:
             announce_on(connection, client)

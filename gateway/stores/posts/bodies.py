@@ -6,9 +6,9 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Final, Protocol, TypeVar
 
+from gateway.model.codes import kept_post_codes
 from gateway.model.errors import GatewayError
 from gateway.model.kept_post import KeptFile
-from gateway.model.kept_post_codes import SESSION_FORM_GONE, SESSION_FORM_NOT_KEPT
 from gateway.stores.posts.folder import PostFolder
 from gateway.stores.posts.sealed_stream import CHUNK, SEALED_CHUNK, SealedStream, plain_size
 
@@ -117,7 +117,7 @@ class FoundBody:
     def _check(self) -> None:
         size = os.fstat(self._descriptor).st_size
         if plain_size(size) != self._file.size:
-            raise GatewayError(SESSION_FORM_GONE, "the file of a kept post has another size")
+            raise GatewayError(kept_post_codes.GONE, "the file of a kept post has another size")
         self._left = size
         while self._read():
             pass
@@ -130,11 +130,11 @@ class FoundBody:
             wanted = min(self._left, SEALED_CHUNK)
             sealed = os.read(self._descriptor, wanted)
             if len(sealed) < wanted:
-                raise GatewayError(SESSION_FORM_GONE, "the file of a kept post was cut")
+                raise GatewayError(kept_post_codes.GONE, "the file of a kept post was cut")
             self._left -= wanted
             opened.append(self._stream.open(sealed, last=not self._left))
         return b"".join(opened)
 
 
 def _not_kept(error: OSError) -> GatewayError:
-    return GatewayError(SESSION_FORM_NOT_KEPT, f"{error.strerror} while a post was being kept")
+    return GatewayError(kept_post_codes.NOT_KEPT, f"{error.strerror} while a post was being kept")

@@ -12,8 +12,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Final, NamedTuple
 
+from gateway.model.codes import kept_post_codes
 from gateway.model.errors import GatewayError
-from gateway.model.kept_post_codes import SESSION_FORM_GONE, SESSION_FORM_NOT_KEPT
 
 # Files at a time. Only who was signed in a moment ago can have any.
 MOST_OF_ONE: Final = 20
@@ -63,21 +63,21 @@ class PostFolder:
             _check_room(wanted, known, bounds)
             free = os.fstatvfs(folder)
             if free.f_bavail * free.f_frsize < wanted.size + LEFT_FREE:
-                raise GatewayError(SESSION_FORM_NOT_KEPT, f"the disk of {self._path} is nearly full")
+                raise GatewayError(kept_post_codes.NOT_KEPT, f"the disk of {self._path} is nearly full")
             return os.open(wanted.name, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _FLAGS, 0o600, dir_fd=folder)
 
     def open(self, name: str) -> int:
         """An existing file, for reading. Raises GatewayError(SESSION_FORM_GONE) where there is none."""
         if _NAME.fullmatch(name) is None:
-            raise GatewayError(SESSION_FORM_GONE, "not the name of a kept post")
+            raise GatewayError(kept_post_codes.GONE, "not the name of a kept post")
         with self._opened() as folder:
             try:
                 descriptor = os.open(name, os.O_RDONLY | os.O_NONBLOCK | _FLAGS, dir_fd=folder)
             except OSError as error:
-                raise GatewayError(SESSION_FORM_GONE, f"{self._path}: {error.strerror}") from error
+                raise GatewayError(kept_post_codes.GONE, f"{self._path}: {error.strerror}") from error
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             os.close(descriptor)
-            raise GatewayError(SESSION_FORM_GONE, f"{self._path}: not a file of ours")
+            raise GatewayError(kept_post_codes.GONE, f"{self._path}: not a file of ours")
         return descriptor
 
     def remove(self, name: str) -> None:
@@ -116,12 +116,12 @@ class PostFolder:
                 mode = stat.S_IMODE(os.fstat(folder).st_mode)
                 if mode & 0o077:
                     detail = f"{self._path} is open to other accounts: chmod 700 {self._path}"
-                    raise GatewayError(SESSION_FORM_NOT_KEPT, detail)
+                    raise GatewayError(kept_post_codes.NOT_KEPT, detail)
                 yield folder
             finally:
                 os.close(folder)
         except OSError as error:
-            raise GatewayError(SESSION_FORM_NOT_KEPT, f"{self._path}: {error.strerror}") from error
+            raise GatewayError(kept_post_codes.NOT_KEPT, f"{self._path}: {error.strerror}") from error
 
 
 def _check_room(wanted: Occupant, known: list[Occupant], bounds: FolderBounds) -> None:
@@ -134,14 +134,14 @@ def _check_room(wanted: Occupant, known: list[Occupant], bounds: FolderBounds) -
     )
     for whose, number, most in counted:
         if number >= most:
-            raise GatewayError(SESSION_FORM_NOT_KEPT, f"{number} posts {whose} are kept already")
+            raise GatewayError(kept_post_codes.NOT_KEPT, f"{number} posts {whose} are kept already")
     for whose, those, most in (
         ("of this person", of_person, bounds.per_person),
         ("of everybody", known, bounds.in_all),
     ):
         size = sum(one.size for one in those) + wanted.size
         if size > most:
-            raise GatewayError(SESSION_FORM_NOT_KEPT, f"{size} bytes {whose} would be kept, over {most}")
+            raise GatewayError(kept_post_codes.NOT_KEPT, f"{size} bytes {whose} would be kept, over {most}")
 
 
 @contextmanager

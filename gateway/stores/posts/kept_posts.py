@@ -8,10 +8,10 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import Final
 
+from gateway.model.codes import kept_post_codes
 from gateway.model.errors import GatewayError
 from gateway.model.identity import Identity
 from gateway.model.kept_post import MOST_KEPT, KeepPosts, KeptBody, KeptFile, KeptPost, PostsSettings
-from gateway.model.kept_post_codes import SESSION_FORM_EXPIRED, SESSION_FORM_GONE
 from gateway.ops.log import Log
 from gateway.stores import codec
 from gateway.stores.posts.bodies import FoundBody, PostWriter, Worked
@@ -100,9 +100,9 @@ class KeptPosts:
         SESSION_FORM_EXPIRED."""
         post = await self._tickets.peek(id)
         if post is None or post.host != host:
-            raise GatewayError(SESSION_FORM_GONE, "no such post is kept here")
+            raise GatewayError(kept_post_codes.GONE, "no such post is kept here")
         if post.expires_at <= self._now():
-            raise GatewayError(SESSION_FORM_EXPIRED, "it was kept for long enough")
+            raise GatewayError(kept_post_codes.EXPIRED, "it was kept for long enough")
         return post
 
     def is_of(self, post: KeptPost, identity: Identity) -> bool:
@@ -147,7 +147,7 @@ class KeptPosts:
         try:
             return self._keys.drawn(file.secret, b"post", file.key_id)
         except GatewayError as error:
-            raise GatewayError(SESSION_FORM_GONE, error.detail) from error
+            raise GatewayError(kept_post_codes.GONE, error.detail) from error
 
     async def _room(self, take: Callable[[], int], folder: PostFolder, file: KeptFile) -> int:
         """Runs `take` in a thread. If the client leaves in the meantime, the room is freed again."""

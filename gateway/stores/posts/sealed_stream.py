@@ -10,8 +10,8 @@ from typing import Final
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from gateway.model.codes import kept_post_codes
 from gateway.model.errors import GatewayError
-from gateway.model.kept_post_codes import SESSION_FORM_GONE
 
 CHUNK: Final = 64 << 10
 TAG: Final = 16
@@ -42,7 +42,7 @@ class SealedStream:
         try:
             return self._cipher.decrypt(self._nonce(last=last), sealed, self._bound_to)
         except InvalidTag:
-            raise GatewayError(SESSION_FORM_GONE, f"chunk {self._number} of a kept post does not open") from None
+            raise GatewayError(kept_post_codes.GONE, f"chunk {self._number} of a kept post does not open") from None
 
     def _nonce(self, *, last: bool) -> bytes:
         self._number += 1
@@ -53,7 +53,7 @@ def plain_size(sealed: int) -> int:
     """Bytes of the body in a file of so many. Raises GatewayError(SESSION_FORM_GONE): no such file was ever whole."""
     whole, rest = divmod(sealed, SEALED_CHUNK)
     if sealed == 0 or 0 < rest < TAG:
-        raise GatewayError(SESSION_FORM_GONE, "the file of a kept post was cut")
+        raise GatewayError(kept_post_codes.GONE, "the file of a kept post was cut")
     return whole * CHUNK + (rest - TAG if rest else 0)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from redis.asyncio.connection import AbstractConnection
 
-from gateway.model.codes import STORE_UNREACHABLE, STORE_UNREADABLE
+from gateway.model.codes import store_codes
 from gateway.model.errors import GatewayError
 from gateway.model.store_server import StoreServer
 from gateway.stores.list_of_ends import Cursor, Tail
@@ -60,7 +60,7 @@ class RedisClusterStore(RedisStore):
             await self.ended_since(None)
         except GatewayError as error:
             if "NEWERSTORE" in error.detail:
-                raise GatewayError(STORE_UNREADABLE, error.detail) from error
+                raise GatewayError(store_codes.UNREADABLE, error.detail) from error
 
     async def perform_until(self, writes: Sequence[Write], now: int) -> Write | None:
         for tag, of_it in steps.in_tags(writes):
@@ -97,7 +97,7 @@ class RedisClusterStore(RedisStore):
         here = name or nodes[0]
         if here not in nodes:
             # What it had is another's now, under cursors of its own.
-            raise GatewayError(STORE_UNREACHABLE, f"{here} has left while sessions were listed: list them again")
+            raise GatewayError(store_codes.UNREACHABLE, f"{here} has left while sessions were listed: list them again")
         host, _, port = here.rpartition(":")
         scan: list[Operand] = ["SCAN", cursor or "0", "MATCH", self._keys.every_session, "COUNT", SESSIONS_AT_ONCE]
         cursor, keys = await self._asked(lambda: self._cluster.at((host, int(port)), scan), writes=False)

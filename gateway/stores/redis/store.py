@@ -11,7 +11,7 @@ from redis import exceptions
 from redis.asyncio.connection import AbstractConnection, Connection
 from redis.exceptions import NoScriptError, RedisError
 
-from gateway.model.codes import STORE_UNREADABLE
+from gateway.model.codes import store_codes
 from gateway.model.errors import GatewayError
 from gateway.model.store_server import StoreServer
 from gateway.ops.counters import Counters
@@ -97,7 +97,7 @@ class RedisStore:
         except (RedisError, OSError) as error:
             if self._version > VERSION:
                 raise GatewayError(
-                    STORE_UNREADABLE, f"{self._place}: this store is of a newer release (version {self._version})"
+                    store_codes.UNREADABLE, f"{self._place}: this store is of a newer release (version {self._version})"
                 ) from error
             self._unreachable(error)
 
@@ -317,7 +317,7 @@ class RedisStore:
     def _lacks(self, info: Mapping[str, str], place: str) -> None:
         for lack in lacks(info, self._server.replicas):
             if self._server.strict:
-                raise GatewayError(STORE_UNREADABLE, f"{place}: {lack}")
+                raise GatewayError(store_codes.UNREADABLE, f"{place}: {lack}")
             if self._log is not None:
                 self._log.event("store.lacks", detail=f"{place}: {lack}")
 
@@ -360,7 +360,7 @@ class RedisStore:
             return read()
         except encoding.MALFORMED as error:
             detail = f"a record that is not as this release writes it ({type(error).__name__})"
-            self._unreadable.tell(kind, GatewayError(STORE_UNREADABLE, detail))
+            self._unreadable.tell(kind, GatewayError(store_codes.UNREADABLE, detail))
             return None
 
     async def _read(self, *command: Operand) -> Any:

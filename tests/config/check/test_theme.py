@@ -6,7 +6,7 @@ import pytest
 
 from gateway.config.compile.compiler import compile_files
 from gateway.config.problems import ProblemsFound
-from gateway.model.code_table import all_codes
+from gateway.model.codes.table import all_codes
 from tests.config.design_copy import READ
 from tests.config.samples import GATEWAY, problems, sample_files
 

@@ -19,7 +19,7 @@ from gateway.config.compile import cel_tree
 from gateway.config.compile.cel import Cel, Tally, _shapes
 from gateway.config.compile.cel_bound import BYTES, FUNCTIONS, Cost, Node, with_values
 from gateway.config.compile.cel_tree import CheckedExpression
-from gateway.model.codes import POLICY_EXPRESSION
+from gateway.model.codes import policy_codes
 from gateway.model.decision import Deny
 from gateway.model.errors import GatewayError
 from gateway.policy.conditions import SignedIn, evaluate, too_costly
@@ -273,7 +273,7 @@ def test_it_is_refused_under_a_code_of_its_own(written: str) -> None:
     assert at is not None
     refused = decide(at, "GET", MANY)
     assert isinstance(refused, Deny)
-    assert refused.reason is POLICY_EXPRESSION
+    assert refused.reason is policy_codes.EXPRESSION
     assert refused.detail == too_costly(EACH, MANY, Facts("GET"))
     kept_ready = decide(settled(at, "GET", MANY, Facts("GET")), "GET", MANY)
     assert kept_ready == refused

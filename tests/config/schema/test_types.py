@@ -3,7 +3,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from gateway.config.schema.scalars import Wrong
 from gateway.config.schema.types import Maybe, Seconds, Strict, Version, checked
-from gateway.model.codes import POLICY_PATTERN
+from gateway.model.codes import policy_codes
 from gateway.model.errors import GatewayError
 
 
@@ -33,7 +33,7 @@ def test_the_version_is_the_number_one(value: object) -> None:
     assert errors({"version": value}) == [("wrong", ("version",))]
 
 
-@pytest.mark.parametrize("error", [Wrong("no", "yes"), GatewayError(POLICY_PATTERN, "no")])
+@pytest.mark.parametrize("error", [Wrong("no", "yes"), GatewayError(policy_codes.PATTERN, "no")])
 def test_what_the_small_grammars_and_the_pure_cores_refuse_is_collected(error: Exception) -> None:
     from typing import Annotated
 

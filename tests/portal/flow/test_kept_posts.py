@@ -8,10 +8,9 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from gateway.model.codes import STORE_UNREACHABLE
+from gateway.model.codes import kept_post_codes, store_codes
 from gateway.model.errors import GatewayError
 from gateway.model.kept_post import KeepPosts, KeptFile, KeptPost
-from gateway.model.kept_post_codes import SESSION_FORM_GONE
 from gateway.model.session import Seat
 from gateway.portal.flow.kept_posts import KeptPostPages
 from gateway.stores.memory import MemoryStore
@@ -30,7 +29,7 @@ class Posts:
         self.removed: list[KeptFile] = []
 
     async def keep(self, post: Any) -> str:
-        raise GatewayError(STORE_UNREACHABLE, "no store")
+        raise GatewayError(store_codes.UNREACHABLE, "no store")
 
     async def find(self, id: str, host: str) -> KeptPost:
         return KeptPost("one", "one.example", "/deposit", "", "binding", 0, 9, FILE)
@@ -67,7 +66,7 @@ async def test_a_host_that_is_another_applications_by_now_finds_no_post_of_the_o
         return
     with pytest.raises(GatewayError) as refused:
         await finding
-    assert refused.value.code is SESSION_FORM_GONE
+    assert refused.value.code is kept_post_codes.GONE
 
 
 # --- for which ends of a session a post is kept

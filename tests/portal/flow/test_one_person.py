@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from gateway.config.snapshot import Logout
-from gateway.model.codes import STORE_UNREACHABLE
+from gateway.model.codes import store_codes
 from gateway.model.errors import GatewayError
 from gateway.model.session import SeatLimits
 from gateway.stores.records import RevokeSession, Write
@@ -133,7 +133,7 @@ def takes_no_end(perform: Any) -> Any:
 
     async def performed(writes: Sequence[Write], now: int) -> bool:
         if any(isinstance(write, RevokeSession) for write in writes):
-            raise GatewayError(STORE_UNREACHABLE, "cut off by the test")
+            raise GatewayError(store_codes.UNREACHABLE, "cut off by the test")
         return bool(await perform(writes, now))
 
     return performed

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from gateway.model.codes import WIRE_HOST, Code
-from gateway.model.host_codes import APP_CLOSED, HOST_UNKNOWN, HOST_UNREAD
+from gateway.model.codes import route_codes, wire_codes
+from gateway.model.codes.code import Code
 from gateway.model.ports import Page, Reader
 from gateway.model.theme import Theme
 from gateway.portal.http.dsfr import DSFR_TEMPLATES, MARKUP
@@ -111,7 +111,9 @@ def test_each_line_of_the_table_is_met_by_a_template() -> None:
     assert [ours for ours, _ in MARKUP if ours not in sources] == []
 
 
-@pytest.mark.parametrize("code", [HOST_UNKNOWN, HOST_UNREAD, APP_CLOSED], ids=lambda code: code.id)
+@pytest.mark.parametrize(
+    "code", [route_codes.HOST_UNKNOWN, route_codes.HOST_UNREAD, route_codes.APP_CLOSED], ids=lambda code: code.id
+)
 def test_where_nothing_could_be_loaded_a_page_has_our_own_look(code: Code) -> None:
     """And no mark of the State stands on a host that is not known to be of it."""
     pages = Pages(lambda: DSFR_THEME)
@@ -120,7 +122,7 @@ def test_where_nothing_could_be_loaded_a_page_has_our_own_look(code: Code) -> No
     assert b"fr-logo" not in page.body
     assert b'<p class="brand">' in page.body
     assert "'self' 'sha256-" not in dict(page.headers)[b"Content-Security-Policy"].decode()
-    assert SHEET.encode() in pages.render(WIRE_HOST, kind="html", reader=Reader("fr"), reference="r").body
+    assert SHEET.encode() in pages.render(wire_codes.HOST, kind="html", reader=Reader("fr"), reference="r").body
 
 
 def test_a_reload_changes_the_look_either_way() -> None:

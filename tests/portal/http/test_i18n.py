@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import gateway.portal
-from gateway.model.code_table import all_codes
+from gateway.model.codes.table import all_codes
 from gateway.portal.http import moments, sizes
 from gateway.portal.http.i18n import LANGUAGES, catalogue, choose
 

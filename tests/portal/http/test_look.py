@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from gateway.model.codes import POLICY_NOT_ALLOWED, SIGN_IN_REQUIRED
+from gateway.model.codes import policy_codes, session_codes
 from gateway.model.ports import Page, Reader
 from gateway.model.theme import Accessibility, Colours, FooterLinks, Theme
 from gateway.portal.http.choices import Choice, ProviderChoices
@@ -27,7 +27,7 @@ def policy(page: Page) -> str:
 
 
 def refused(pages: Pages, reader: Reader = READER) -> Page:
-    return pages.render(POLICY_NOT_ALLOWED, kind="html", reader=reader, reference="r")
+    return pages.render(policy_codes.NOT_ALLOWED, kind="html", reader=reader, reference="r")
 
 
 @pytest.mark.parametrize("language", ["fr", "en"])
@@ -97,7 +97,9 @@ def test_a_reload_changes_every_page() -> None:
 
 
 def test_a_frame_shows_neither_the_account_nor_the_foot() -> None:
-    page = Pages(lambda: THEME).render(SIGN_IN_REQUIRED, kind="frame", reader=READER, reference="r", login_url="/x")
+    page = Pages(lambda: THEME).render(
+        session_codes.REQUIRED, kind="frame", reader=READER, reference="r", login_url="/x"
+    )
     assert "Hélène" not in page.body.decode()
     assert b"<header" not in page.body
     assert b"<footer" not in page.body

@@ -14,23 +14,21 @@ from typing import Any, Literal
 import pytest
 from jinja2 import Environment, Template
 
-from gateway.model.code_table import all_codes
 from gateway.model.codes import (
-    FORM_LOGIN_LOOP,
-    FORM_LOGIN_REFUSED,
-    LOGIN_LOOP,
-    LOGOUT_CROSS_SITE,
-    OIDC_ADDRESS,
-    PATH_RESERVED,
-    POLICY_LOGIN_FORM,
-    POLICY_NOT_ALLOWED,
-    SIGN_IN_REQUIRED,
-    STORE_UNREACHABLE,
-    WIRE_HOST,
-    Code,
+    form_login_codes,
+    kept_post_codes,
+    login_codes,
+    logout_codes,
+    oidc_codes,
+    policy_codes,
+    route_codes,
+    session_codes,
+    store_codes,
+    wire_codes,
 )
+from gateway.model.codes.code import Code
+from gateway.model.codes.table import all_codes
 from gateway.model.kept_post import KeptFile, KeptPost
-from gateway.model.kept_post_codes import SESSION_FORM_OTHER_ORGANISATION
 from gateway.model.ports import Page, Reader
 from gateway.model.theme import ShownText, Theme, Words
 from gateway.ops.log import short_reference
@@ -108,9 +106,11 @@ def every_page(pages: Pages, language: str) -> list[Page]:
     line = SessionLine("Métropole", {"en": "Metropolis"}, apps, 0, 3600)
     return [
         pages.render(
-            WIRE_HOST, kind="html", reader=Reader(language), reference="r1", login_url="https://a/", refusal="no"
+            wire_codes.HOST, kind="html", reader=Reader(language), reference="r1", login_url="https://a/", refusal="no"
         ),
-        pages.render(SIGN_IN_REQUIRED, kind="frame", reader=Reader(language), reference="r1", login_url="https://a/"),
+        pages.render(
+            session_codes.REQUIRED, kind="frame", reader=Reader(language), reference="r1", login_url="https://a/"
+        ),
         pages.chooser(Reader(language), ProviderChoices((METROPOLE,))),
         pages.chooser(
             Reader(language),
@@ -129,7 +129,7 @@ def every_page(pages: Pages, language: str) -> list[Page]:
         pages.waiting(Reader(language), "/_ecluse/wait?id=1&shown=2", replace(METROPOLE, is_silent=True)),
         *(pages.organisations(Reader(language), choices) for choices in organisation_choices()),
         pages.logout(Reader(language)),
-        pages.logout(Reader(language), refused=LOGOUT_CROSS_SITE),
+        pages.logout(Reader(language), refused=logout_codes.CROSS_SITE),
         pages.signed_out(Reader(language), "ended"),
         pages.signed_out(Reader(language), "elsewhere", elsewhere="https://portal/_ecluse/logout"),
         pages.signed_out(Reader(language), "nothing"),
@@ -254,7 +254,7 @@ def test_each_code_has_its_page_in_both_languages(pages: Pages, code: object) ->
 
 def test_an_error_page_says_what_to_do_next(pages: Pages) -> None:
     page = pages.render(
-        LOGIN_LOOP, kind="html", reader=Reader("fr"), reference="req-1", login_url="https://a/_ecluse/login"
+        login_codes.LOOP, kind="html", reader=Reader("fr"), reference="req-1", login_url="https://a/_ecluse/login"
     )
     text = Outline(page).text
     assert "La connexion tourne en boucle" in text
@@ -267,13 +267,13 @@ def test_an_error_page_says_what_to_do_next(pages: Pages) -> None:
 @pytest.mark.parametrize(
     ("code", "shown"),
     [
-        (SIGN_IN_REQUIRED, "Se connecter"),
-        (LOGIN_LOOP, "Recommencer"),
-        (POLICY_NOT_ALLOWED, "Utiliser un autre compte"),
-        (PATH_RESERVED, "Retour à l’application"),
-        (POLICY_LOGIN_FORM, "Retour à l’application"),
-        (FORM_LOGIN_LOOP, "Rattacher votre compte"),
-        (FORM_LOGIN_REFUSED, "Indiquer le nouveau mot de passe"),
+        (session_codes.REQUIRED, "Se connecter"),
+        (login_codes.LOOP, "Recommencer"),
+        (policy_codes.NOT_ALLOWED, "Utiliser un autre compte"),
+        (route_codes.RESERVED, "Retour à l’application"),
+        (policy_codes.LOGIN_FORM, "Retour à l’application"),
+        (form_login_codes.LOOP, "Rattacher votre compte"),
+        (form_login_codes.REFUSED, "Indiquer le nouveau mot de passe"),
     ],
 )
 def test_the_link_of_an_error_page_says_where_it_leads(pages: Pages, code: Code, shown: str) -> None:
@@ -295,7 +295,7 @@ def test_beside_another_account_stands_another_organisation_where_there_are_seve
     pages: Pages, login_url: str, has_others: bool, shown: bool
 ) -> None:
     page = pages.render(
-        POLICY_NOT_ALLOWED,
+        policy_codes.NOT_ALLOWED,
         kind="html",
         reader=Reader("fr"),
         reference="r",
@@ -308,18 +308,22 @@ def test_beside_another_account_stands_another_organisation_where_there_are_seve
 
 
 def test_where_no_application_is_known_the_way_back_leads_to_all_of_them(pages: Pages) -> None:
-    page = pages.render(PATH_RESERVED, kind="html", reader=Reader("fr"), reference="r", login_url="/")
+    page = pages.render(route_codes.RESERVED, kind="html", reader=Reader("fr"), reference="r", login_url="/")
     assert '<a href="/">Vos applications</a>' in page.body.decode()
     assert "Cette page n’existe pas sur le portail. Vérifiez l’adresse ou repartez de" in page.body.decode()
     assert "l’application" not in page.body.decode()
     reader = Reader("fr", app={"": "Permis"})
-    page = pages.render(PATH_RESERVED, kind="html", reader=reader, reference="r", login_url="/")
+    page = pages.render(route_codes.RESERVED, kind="html", reader=reader, reference="r", login_url="/")
     assert "Vérifiez l’adresse ou revenez à l’application." in page.body.decode()
 
 
 def test_the_text_of_the_app_stands_before_our_own(pages: Pages) -> None:
     page = pages.render(
-        POLICY_NOT_ALLOWED, kind="html", reader=Reader("fr"), reference="r", refusal="Réservé aux <administrateurs>."
+        policy_codes.NOT_ALLOWED,
+        kind="html",
+        reader=Reader("fr"),
+        reference="r",
+        refusal="Réservé aux <administrateurs>.",
     )
     assert "<p>Réservé aux &lt;administrateurs&gt;.</p>" in page.body.decode()
     assert page.status == 403
@@ -338,26 +342,26 @@ def test_the_text_of_the_app_stands_before_our_own(pages: Pages) -> None:
 def test_the_text_of_the_app_is_in_the_readers_language_or_says_in_which(
     pages: Pages, words: Words, language: str, shown: str
 ) -> None:
-    page = pages.render(POLICY_NOT_ALLOWED, kind="html", reader=Reader(language), reference="r", refusal=words)
+    page = pages.render(policy_codes.NOT_ALLOWED, kind="html", reader=Reader(language), reference="r", refusal=words)
     assert shown in page.body.decode()
 
 
 @pytest.mark.parametrize("account", ["", "Camille"])
 def test_only_who_is_signed_in_is_told_of_their_account(pages: Pages, account: str) -> None:
-    page = pages.render(POLICY_NOT_ALLOWED, kind="html", reader=Reader("en", account=account), reference="r")
+    page = pages.render(policy_codes.NOT_ALLOWED, kind="html", reader=Reader("en", account=account), reference="r")
     assert ("Your account does not give access" in page.body.decode()) == bool(account)
 
 
 @pytest.mark.parametrize(("account", "offered"), [("", "Back to the application"), ("Camille", "Use another account")])
 def test_nobody_who_is_not_signed_in_is_offered_another_account(pages: Pages, account: str, offered: str) -> None:
     reader = Reader("en", {"en": "Permits"}, account)
-    page = pages.render(POLICY_NOT_ALLOWED, kind="html", reader=reader, reference="r", login_url="/x")
+    page = pages.render(policy_codes.NOT_ALLOWED, kind="html", reader=reader, reference="r", login_url="/x")
     assert f'<p class="act"><a href="/x">{offered}</a></p>' in page.body.decode()
 
 
 @pytest.mark.parametrize("account", ["", "Camille"])
 def test_a_login_form_that_is_not_needed_is_closed_to_nobody_in_particular(pages: Pages, account: str) -> None:
-    page = pages.render(POLICY_LOGIN_FORM, kind="html", reader=Reader("fr", account=account), reference="r")
+    page = pages.render(policy_codes.LOGIN_FORM, kind="html", reader=Reader("fr", account=account), reference="r")
     text = page.body.decode()
     assert "Le portail vous connecte lui-même à cette application." in text
     assert "Demandez" not in text
@@ -365,7 +369,7 @@ def test_a_login_form_that_is_not_needed_is_closed_to_nobody_in_particular(pages
 
 def test_no_general_sentence_follows_the_text_of_the_app(pages: Pages) -> None:
     reader = Reader("fr", account="Camille")
-    page = pages.render(POLICY_NOT_ALLOWED, kind="html", reader=reader, reference="r", refusal="Demandez à Paul.")
+    page = pages.render(policy_codes.NOT_ALLOWED, kind="html", reader=reader, reference="r", refusal="Demandez à Paul.")
     assert "personne responsable" not in page.body.decode()
 
 
@@ -374,7 +378,7 @@ def test_no_general_sentence_follows_the_text_of_the_app(pages: Pages) -> None:
 def test_whatever_is_shown_is_escaped(pages: Pages, kind: Literal["html", "frame"], slot: str) -> None:
     """K057."""
     values = {"reference": "r", "login_url": "https://a/", "refusal": "no"} | {slot: XSS}
-    page = pages.render(SIGN_IN_REQUIRED, kind=kind, reader=Reader("fr"), **values)
+    page = pages.render(session_codes.REQUIRED, kind=kind, reader=Reader("fr"), **values)
     assert b"<script" not in page.body
     assert Outline(page).open == []
 
@@ -402,7 +406,9 @@ def test_the_page_of_sessions_calls_applications_as_people_do_and_leads_home(pag
 
 
 def test_json_is_for_programs(pages: Pages) -> None:
-    page = pages.render(SIGN_IN_REQUIRED, kind="json", reader=Reader("en"), reference=XSS, login_url="https://a/?b=c&d")
+    page = pages.render(
+        session_codes.REQUIRED, kind="json", reader=Reader("en"), reference=XSS, login_url="https://a/?b=c&d"
+    )
     assert json.loads(page.body) == {
         "error": "session.required",
         "message": "Please sign in",
@@ -410,7 +416,7 @@ def test_json_is_for_programs(pages: Pages) -> None:
         "request_id": XSS,
         "login_url": "https://a/?b=c&d",
     }
-    page = pages.render(POLICY_NOT_ALLOWED, kind="json", reader=Reader("fr"), reference="r", refusal="Réservé.")
+    page = pages.render(policy_codes.NOT_ALLOWED, kind="json", reader=Reader("fr"), reference="r", refusal="Réservé.")
     told = json.loads(page.body)
     assert told == {
         "error": "policy.not_allowed",
@@ -419,7 +425,7 @@ def test_json_is_for_programs(pages: Pages) -> None:
         "request_id": "r",
     }
     # The same eight letters and digits as on the page for a person, which can be read out on the telephone.
-    html = pages.render(POLICY_NOT_ALLOWED, kind="html", reader=Reader("fr"), reference="r")
+    html = pages.render(policy_codes.NOT_ALLOWED, kind="html", reader=Reader("fr"), reference="r")
     assert f"<code>{told['reference']}</code>".encode() in html.body
     assert len(told["reference"]) == 8
 
@@ -436,14 +442,16 @@ def test_json_is_for_programs(pages: Pages) -> None:
     ],
 )
 def test_our_own_fence_is_nobodys_fault_but_ours(pages: Pages, language: str, said: str, never: str) -> None:
-    shown = pages.render(OIDC_ADDRESS, kind="html", reader=Reader(language), reference="r").body.decode()
+    shown = pages.render(oidc_codes.ADDRESS, kind="html", reader=Reader(language), reference="r").body.decode()
     assert said in shown
     assert never not in shown
 
 
 def test_a_frame_gets_a_page_that_it_can_show_with_a_link_that_leaves_it(pages: Pages) -> None:
     """Invariant 10."""
-    page = pages.render(SIGN_IN_REQUIRED, kind="frame", reader=Reader("fr"), reference="r", login_url="https://a/")
+    page = pages.render(
+        session_codes.REQUIRED, kind="frame", reader=Reader("fr"), reference="r", login_url="https://a/"
+    )
     assert Outline(page).all("a")[1] == {"href": "https://a/", "target": "_top"}
     headers = dict(page.headers)
     assert b"X-Frame-Options" not in headers
@@ -454,7 +462,7 @@ def test_a_frame_gets_a_page_that_it_can_show_with_a_link_that_leaves_it(pages: 
 def test_out_of_order_says_when_to_come_again(pages: Pages) -> None:
     """Invariant 9."""
     for kind in ("html", "json"):
-        page = pages.render(STORE_UNREACHABLE, kind=kind, reader=Reader("fr"), reference="r")
+        page = pages.render(store_codes.UNREACHABLE, kind=kind, reader=Reader("fr"), reference="r")
         assert (b"Retry-After", b"5") in page.headers
 
 
@@ -469,7 +477,7 @@ def test_a_flood_of_refusals_is_cheap(monkeypatch: pytest.MonkeyPatch) -> None:
 
     def refusal() -> object:
         return pages.render(
-            WIRE_HOST, kind="html", reader=Reader("fr-FR,fr;q=0.9"), reference="r", login_url="https://a/"
+            wire_codes.HOST, kind="html", reader=Reader("fr-FR,fr;q=0.9"), reference="r", login_url="https://a/"
         )
 
     monkeypatch.setattr(Template, "render", counted)
@@ -481,7 +489,7 @@ def test_a_flood_of_refusals_is_cheap(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_what_is_remembered_is_bounded() -> None:
     pages = Pages()
     for n in range(3000):
-        pages.render(WIRE_HOST, kind="html", reader=Reader(f"fr;q=0.{n}"), reference=str(n), refusal=str(n))
+        pages.render(wire_codes.HOST, kind="html", reader=Reader(f"fr;q=0.{n}"), reference=str(n), refusal=str(n))
     assert len(pages._ready) == 1
     assert pages._language.cache_info().currsize == 256
 
@@ -537,7 +545,7 @@ def test_an_organisation_is_named_with_its_number_beside_on_the_pages_of_a_kept_
     about: dict[str, Any] = {"person": "h", "organisation": acting}
     for page in (
         pages.send_post(Reader("en"), action="/_ecluse/kept/x/depot", post=post, **about),
-        pages.not_to_send(Reader("en"), SESSION_FORM_OTHER_ORGANISATION, reference="r", **about),
+        pages.not_to_send(Reader("en"), kept_post_codes.OTHER_ORGANISATION, reference="r", **about),
     ):
         assert f"<dt>For the organisation:</dt><dd>{said}</dd>" in page.body.decode()
 

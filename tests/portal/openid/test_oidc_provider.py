@@ -7,7 +7,7 @@ import pytest
 from aiohttp import ClientSession
 
 from gateway.federation.federation import Federation
-from gateway.model.codes import OIDC_REFRESH_ENDED
+from gateway.model.codes import oidc_codes
 from gateway.model.errors import GatewayError
 from gateway.model.provider import AuthorizationParameters, OidcProvider
 from gateway.model.session import SeatLimits
@@ -90,7 +90,7 @@ async def test_who_signs_out_leaves_no_refresh_token_that_works(here: Installati
     with pytest.raises(GatewayError) as ended:
         await later.refresh(provider, session.tokens.refresh_token, held, here.clock.now())
     await later.close()
-    assert ended.value.code is OIDC_REFRESH_ENDED
+    assert ended.value.code is oidc_codes.REFRESH_ENDED
     assert here.codes() == []
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from joserfc import jwt
 
-from gateway.model.codes import STORE_UNREACHABLE
+from gateway.model.codes import store_codes
 from gateway.model.errors import GatewayError
 from gateway.model.provider import AttributeSource
 from gateway.oidc.logout_token import EVENT
@@ -244,7 +244,7 @@ async def test_when_the_store_cannot_say_the_answer_is_503_and_the_token_may_be_
     """Attack K174."""
 
     async def cut(*_: object) -> None:
-        raise GatewayError(STORE_UNREACHABLE, "cut off by the test")
+        raise GatewayError(store_codes.UNREACHABLE, "cut off by the test")
 
     browser, logout = await signed_in(here), token(here.metropole)
     with monkeypatch.context() as patched:
@@ -262,7 +262,7 @@ async def test_what_the_store_cannot_take_has_ended_all_the_same_and_the_answer_
     here: Installation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def cut(*_: object) -> None:
-        raise GatewayError(STORE_UNREACHABLE, "cut off by the test")
+        raise GatewayError(store_codes.UNREACHABLE, "cut off by the test")
 
     browser, logout = await signed_in(here), token(here.metropole)
     with monkeypatch.context() as patched:

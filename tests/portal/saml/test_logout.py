@@ -9,7 +9,7 @@ import pytest
 from lxml import etree
 
 from gateway.model.assertion import NameId
-from gateway.model.codes import STORE_UNREACHABLE
+from gateway.model.codes import store_codes
 from gateway.model.errors import GatewayError
 from gateway.saml.bindings import post_form, redirect_url
 from gateway.saml.names import STATUS_RESPONDER, STATUS_SUCCESS
@@ -343,4 +343,4 @@ async def test_what_the_store_cannot_take_has_ended_all_the_same_and_may_be_told
 
 class CannotEnd(OutOfReach):
     async def perform(self, writes: Sequence[Write], now: int) -> bool:
-        raise GatewayError(STORE_UNREACHABLE, "cut off by the test")
+        raise GatewayError(store_codes.UNREACHABLE, "cut off by the test")

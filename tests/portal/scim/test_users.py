@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from gateway.model.codes import STORE_UNREACHABLE
+from gateway.model.codes import store_codes
 from gateway.model.errors import GatewayError
 from gateway.model.provider import AttributeSource
 from gateway.model.scim import ScimClient
@@ -316,7 +316,7 @@ async def test_a_store_that_cannot_say_lets_nobody_in_and_the_directory_hears_so
     id = await created(told)
 
     async def away(*_: object) -> int:
-        raise GatewayError(STORE_UNREACHABLE, "cut off by the test")
+        raise GatewayError(store_codes.UNREACHABLE, "cut off by the test")
 
     monkeypatch.setattr(told.store, "mark", away)
     reply = await patched(told, id, OFF)
@@ -332,7 +332,7 @@ async def test_where_the_end_of_sessions_fails_it_is_told_again(
     end = told.sessions.end
 
     async def fails(*_: object) -> tuple[str, ...]:
-        raise GatewayError(STORE_UNREACHABLE, "cut off by the test")
+        raise GatewayError(store_codes.UNREACHABLE, "cut off by the test")
 
     monkeypatch.setattr(told.sessions, "end", fails)
     assert (await patched(told, id, OFF)).status == 503
@@ -348,7 +348,7 @@ async def test_where_the_mark_cannot_be_written_their_sessions_end_all_the_same(
     alice, id = await signed_in(told), await created(told)
 
     async def fails(*_: object, active: bool) -> None:
-        raise GatewayError(STORE_UNREACHABLE, "cut off by the test")
+        raise GatewayError(store_codes.UNREACHABLE, "cut off by the test")
 
     monkeypatch.setattr(told.told, "set_active", fails)
     assert (await patched(told, id, OFF)).status == 503, "the directory tells it again"

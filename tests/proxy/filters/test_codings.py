@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.model.codes import UPSTREAM_RESPONSE
+from gateway.model.codes import upstream_codes
 from gateway.model.errors import GatewayError
 from gateway.proxy.filters.codings import STEP, Undone, is_undone
 
@@ -88,7 +88,7 @@ def test_nothing_at_all_is_nothing() -> None:
 def test_what_cannot_be_undone_has_one_code(encoding: bytes, coded: bytes, why: str) -> None:
     with pytest.raises(GatewayError, match=why) as told:
         undo(encoding, coded)
-    assert told.value.code is UPSTREAM_RESPONSE
+    assert told.value.code is upstream_codes.RESPONSE
 
 
 def test_a_bomb_ends_long_before_it_is_whole() -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.model.codes import WIRE_FRAMING
+from gateway.model.codes import wire_codes
 from gateway.model.errors import GatewayError
 from gateway.proxy.http1.bodies import ChunkedBody, chunk
 from tests.proxy.applications import application
@@ -163,8 +163,8 @@ async def test_a_clients_chunks_are_put_into_ours(sent: bytes, goes_on: bytes) -
         assert [(await client.answer()).status for _ in range(2)] == [200, 200]
         head, _, body = blot(app.requests[0]).partition(b"\r\n\r\n")
         assert head + b"\r\n\r\n" == reached(b"POST /public/a", end=CHUNKED)
-        payload = b"".join(ChunkedBody(WIRE_FRAMING).feed_all(body)[0])
-        assert payload == b"".join(ChunkedBody(WIRE_FRAMING).feed_all(goes_on)[0])
+        payload = b"".join(ChunkedBody(wire_codes.FRAMING).feed_all(body)[0])
+        assert payload == b"".join(ChunkedBody(wire_codes.FRAMING).feed_all(goes_on)[0])
         assert body.endswith(b"0\r\n\r\n")
         assert b"admin" not in body
         assert blot(app.requests[1]) == reached(b"GET /public/b")
@@ -255,7 +255,7 @@ async def test_who_is_refused_is_not_asked_for_the_body() -> None:
 @pytest.mark.parametrize("step", [1, 2, 3, 7, 1000])
 def test_the_end_is_found_wherever_the_reads_are_cut(step: int) -> None:
     data = b"4\r\n\r\n\r\n\r\n3;x=y\r\nabc\r\n0\r\nX-T: 1\r\n\r\n"
-    rest, body, pieces = data + b"GET /next", ChunkedBody(WIRE_FRAMING), []
+    rest, body, pieces = data + b"GET /next", ChunkedBody(wire_codes.FRAMING), []
     while not body.done:
         part, rest = rest[:step], rest[step:]
         while part and not body.done:
@@ -267,7 +267,7 @@ def test_the_end_is_found_wherever_the_reads_are_cut(step: int) -> None:
 
 
 def test_extensions_are_bounded_in_all() -> None:
-    body = ChunkedBody(WIRE_FRAMING)
+    body = ChunkedBody(wire_codes.FRAMING)
     for _ in range(10):
         body.feed(b"1;" + b"x" * 600 + b"\r\na\r\n")
     with pytest.raises(GatewayError):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from gateway.model.codes import UPSTREAM_RESPONSE
+from gateway.model.codes import upstream_codes
 from gateway.model.errors import GatewayError
 from gateway.proxy.http1.bodies import ChunkedBody
 from tests.proxy.applications import OK, application, closing
@@ -80,7 +80,7 @@ async def test_blanks_elsewhere_than_behind_a_size_are_refused(body: bytes) -> N
 
 
 def test_padding_is_bounded() -> None:
-    body = ChunkedBody(UPSTREAM_RESPONSE, padded=True)
+    body = ChunkedBody(upstream_codes.RESPONSE, padded=True)
     with pytest.raises(GatewayError, match="too long"):
         body.feed_all(b"2" + b" " * 5_000 + b"\r\nok\r\n")
 

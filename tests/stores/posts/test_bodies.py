@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from gateway.model.codes import kept_post_codes
 from gateway.model.errors import GatewayError
 from gateway.model.kept_post import KeptFile
-from gateway.model.kept_post_codes import SESSION_FORM_GONE, SESSION_FORM_NOT_KEPT
 from gateway.stores.posts.bodies import FoundBody, PostWriter, Worked
 from gateway.stores.posts.folder import FolderBounds, Occupant, PostFolder
 from gateway.stores.posts.sealed_stream import CHUNK
@@ -84,7 +84,7 @@ async def test_a_file_that_was_altered_is_found_out_before_any_of_it_is_read(fol
     path.unlink() if change == "gone" else path.write_bytes(changed[change])
     with pytest.raises(GatewayError) as refused:
         await found(folder, file)
-    assert refused.value.code is SESSION_FORM_GONE
+    assert refused.value.code is kept_post_codes.GONE
 
 
 async def test_a_file_that_changes_after_it_was_found_whole_is_not_read_to_its_end(folder: PostFolder) -> None:
@@ -117,7 +117,7 @@ async def test_a_disk_that_is_full_is_told_and_leaves_nothing(
     monkeypatch.setattr(os, call, full)
     with pytest.raises(GatewayError) as refused:
         await writing.finish(os.urandom(3 * CHUNK))
-    assert refused.value.code is SESSION_FORM_NOT_KEPT
+    assert refused.value.code is kept_post_codes.NOT_KEPT
     assert "No space left" in refused.value.detail
     await writing.discard()
     assert os.listdir(folder._path) == [".lock"]

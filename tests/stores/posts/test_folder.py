@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from gateway.model.codes import kept_post_codes
 from gateway.model.errors import GatewayError
-from gateway.model.kept_post_codes import SESSION_FORM_GONE, SESSION_FORM_NOT_KEPT
 from gateway.stores.posts import folder as module
 from gateway.stores.posts.folder import FolderBounds, Occupant, PostFolder
 
@@ -36,7 +36,7 @@ def names(folder: PostFolder) -> list[str]:
 def refusal(folder: PostFolder, occupant: Occupant, bounds: FolderBounds = BOUNDS) -> str:
     with pytest.raises(GatewayError) as refused:
         put(folder, occupant, bounds)
-    assert refused.value.code is SESSION_FORM_NOT_KEPT
+    assert refused.value.code is kept_post_codes.NOT_KEPT
     return refused.value.detail
 
 
@@ -119,7 +119,7 @@ def test_no_name_leads_elsewhere(folder: PostFolder, tmp_path: Path, name: str) 
     (tmp_path / "secret").write_text("secret")
     with pytest.raises(GatewayError) as refused:
         folder.open(name)
-    assert refused.value.code is SESSION_FORM_GONE
+    assert refused.value.code is kept_post_codes.GONE
     folder.remove(name)
     assert (tmp_path / "secret").exists()
     assert os.path.exists(f"{folder._path}/.lock")

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from gateway.model.codes import Code
+from gateway.model.codes import kept_post_codes
+from gateway.model.codes.code import Code
 from gateway.model.errors import GatewayError
 from gateway.model.kept_post import KeepPosts, KeptPost, PostsSettings
-from gateway.model.kept_post_codes import SESSION_FORM_EXPIRED, SESSION_FORM_GONE, SESSION_FORM_NOT_KEPT
 from gateway.stores import codec
 from gateway.stores.posts.bodies import PostWriter
 from gateway.stores.posts.folder import FolderBounds, Occupant, PostFolder
@@ -66,7 +66,7 @@ async def kept(posts: KeptPosts, cookie: bytes, body: bytes = b"objet=essai") ->
 async def refusal(posts: KeptPosts, cookie: bytes, size: int | None = 44, client: str = CLIENT) -> str:
     with pytest.raises(GatewayError) as refused:
         await posts.admit(PERMIS, cookie, client, size, KEEP)
-    assert refused.value.code is SESSION_FORM_NOT_KEPT
+    assert refused.value.code is kept_post_codes.NOT_KEPT
     return refused.value.detail
 
 
@@ -155,8 +155,8 @@ async def test_posts_are_counted_by_session_and_by_address(
 async def test_it_is_found_on_its_own_host_only(posts: KeptPosts, worker: Worker) -> None:
     id, post = await kept(posts, await ended(worker))
     assert await posts.find(id, PERMIS) == post
-    assert await code_of_finding(posts, id, PAIE) is SESSION_FORM_GONE
-    assert await code_of_finding(posts, id[:-1] + ("A" if id[-1] != "A" else "B")) is SESSION_FORM_GONE
+    assert await code_of_finding(posts, id, PAIE) is kept_post_codes.GONE
+    assert await code_of_finding(posts, id[:-1] + ("A" if id[-1] != "A" else "B")) is kept_post_codes.GONE
 
 
 async def test_it_is_the_one_persons(posts: KeptPosts, worker: Worker) -> None:
@@ -201,7 +201,7 @@ async def test_a_new_store_key_finds_its_person_and_opens_its_body(
     without = KeptPosts(store, OTHER_KEYS, settings=lambda: settings, now=worker.clock.now)
     with pytest.raises(GatewayError) as refused:
         await without.open(post)
-    assert refused.value.code is SESSION_FORM_GONE
+    assert refused.value.code is kept_post_codes.GONE
     without.close()
 
 
@@ -212,14 +212,14 @@ async def test_it_is_found_until_its_time_is_over_and_then_told_of(
     clock.now_s = post.expires_at - 1
     assert await posts.find(id, PERMIS) == post
     clock.now_s = post.expires_at
-    assert await code_of_finding(posts, id) is SESSION_FORM_EXPIRED
+    assert await code_of_finding(posts, id) is kept_post_codes.EXPIRED
 
 
 async def test_one_of_many_takes_it(posts: KeptPosts, worker: Worker) -> None:
     id, post = await kept(posts, await ended(worker))
     taken = await asyncio.gather(*(posts.take(id) for _ in range(8)))
     assert sorted(taken) == [False] * 7 + [True]
-    assert await code_of_finding(posts, id) is SESSION_FORM_GONE
+    assert await code_of_finding(posts, id) is kept_post_codes.GONE
     await posts.give_back(id, post)
     assert await posts.find(id, PERMIS) == post
     assert await posts.take(id)
@@ -235,7 +235,7 @@ async def test_the_body_of_another_post_is_not_read_for_it(
     os.rename(f"{settings.folder}/{other.file.name}", f"{settings.folder}/{mine.file.name}")
     with pytest.raises(GatewayError) as refused:
         await posts.open(mine)
-    assert refused.value.code is SESSION_FORM_GONE
+    assert refused.value.code is kept_post_codes.GONE
 
 
 async def test_whoever_leaves_while_room_is_made_has_none(

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gateway.model.codes import kept_post_codes
 from gateway.model.errors import GatewayError
-from gateway.model.kept_post_codes import SESSION_FORM_GONE
 from gateway.stores.posts.sealed_stream import CHUNK, SEALED_CHUNK, TAG, SealedStream, plain_size, sealed_size
 
 KEY = bytes(range(32))
@@ -46,7 +46,7 @@ ALTERED = {
 def test_nothing_else_opens(chunks: list[bytes]) -> None:
     with pytest.raises(GatewayError) as refused:
         opened(chunks)
-    assert refused.value.code is SESSION_FORM_GONE
+    assert refused.value.code is kept_post_codes.GONE
 
 
 @pytest.mark.parametrize("other", [{"key": os.urandom(32)}, {"bound_to": b"another file"}])

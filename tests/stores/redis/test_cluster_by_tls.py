@@ -10,7 +10,7 @@ import pytest
 import trustme
 
 from deploy.demo.ports import free
-from gateway.model.codes import STORE_UNREACHABLE
+from gateway.model.codes import store_codes
 from gateway.model.errors import GatewayError
 from gateway.model.store_server import StoreServer
 from gateway.stores.redis.cluster_store import RedisClusterStore
@@ -110,6 +110,6 @@ async def test_nothing_is_kept_by_another_way(settings: StoreServer, wrong: str)
         await store.open()
         with pytest.raises(GatewayError) as refused:
             await Worker(store, Clock(unix_now())).sign_in()
-        assert refused.value.code is STORE_UNREACHABLE
+        assert refused.value.code is store_codes.UNREACHABLE
         assert "store.unreachable" in log.names()
         await store.close()

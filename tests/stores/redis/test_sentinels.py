@@ -11,7 +11,7 @@ from dataclasses import replace
 import pytest
 
 from deploy.demo.ports import free
-from gateway.model.codes import STORE_UNREACHABLE
+from gateway.model.codes import store_codes
 from gateway.model.errors import GatewayError
 from gateway.model.store_server import Sentinels, StoreServer
 from gateway.model.transaction import ParkedResponse
@@ -59,7 +59,7 @@ async def test_too_few_replicas_is_cannot_say_and_who_is_signed_in_goes_on(
         for writes in ([UseOnce(b"assertion", now + 600, now)], [RevokeSession("s1")]):
             with pytest.raises(GatewayError) as refused:
                 await one.perform(writes, now)
-            assert refused.value.code is STORE_UNREACHABLE
+            assert refused.value.code is store_codes.UNREACHABLE
             assert "0 of 1 replicas" in str(refused.value.detail)
         with pytest.raises(GatewayError):
             await worker.sign_in("another")
@@ -89,7 +89,7 @@ async def test_when_the_primary_is_killed_all_go_on_and_nothing_works_twice(
     three.process(old).kill()
     with pytest.raises(GatewayError) as away:
         await one.perform([assertion], now)
-    assert away.value.code is STORE_UNREACHABLE
+    assert away.value.code is store_codes.UNREACHABLE
     # How long the Sentinels take to agree is theirs, and the machine's.
     await until(lambda: three.primary() != old)
     await until_done(lambda: elsewhere.sign_in("three"))
@@ -154,7 +154,7 @@ async def test_where_no_sentinel_knows_the_group_the_store_is_away() -> None:
         await store.open()
         with pytest.raises(GatewayError) as away:
             await store.probe()
-        assert away.value.code is STORE_UNREACHABLE
+        assert away.value.code is store_codes.UNREACHABLE
         assert NAME in str(away.value.detail)
         await store.close()
 

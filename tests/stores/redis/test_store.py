@@ -16,7 +16,7 @@ import pytest
 import trustme
 
 from deploy.demo.ports import free
-from gateway.model.codes import STORE_UNREACHABLE, STORE_UNREADABLE
+from gateway.model.codes import store_codes
 from gateway.model.errors import GatewayError
 from gateway.model.transaction import ParkedResponse
 from gateway.stores.records import AddSession, RevokeSession, SeatKey, UseOnce
@@ -246,7 +246,7 @@ async def test_a_server_that_was_started_again_refuses_what_others_made_before(t
         await asyncio.sleep(2)
     with pytest.raises(GatewayError) as away:
         await store.read_session("s1", now)
-    assert away.value.code is STORE_UNREACHABLE
+    assert away.value.code is store_codes.UNREACHABLE
     assert not store.reachable
     with server("valkey", tmp_path, port=port):
         assert await store.read_session("s1", now) is not None
@@ -289,7 +289,7 @@ async def test_a_server_that_was_emptied_counts_as_new(shared: TestedStore) -> N
         await shared._connections.ask(["DEL", key], again=True)
     with pytest.raises(GatewayError) as refused:
         await shared.perform([UseOnce(b"assertion", now + 600, issued=now)], now)
-    assert refused.value.code is STORE_UNREACHABLE
+    assert refused.value.code is store_codes.UNREACHABLE
     assert not (await shared.ended_since(cursor)).complete
     assert "store.replaced" in log.names()
     assert not await shared.perform([UseOnce(b"assertion", now + 600, issued=now)], now)
@@ -355,7 +355,7 @@ async def test_an_address_where_nothing_listens_is_away_and_not_absent() -> None
     for _ in range(3):
         with pytest.raises(GatewayError) as away:
             await store.read_session("s1", unix_now())
-        assert away.value.code is STORE_UNREACHABLE
+        assert away.value.code is store_codes.UNREACHABLE
     assert log.names() == ["store.unreachable"]
     await store.close()
 
@@ -376,7 +376,7 @@ async def test_nobody_waits_for_a_server_that_stands_still_and_all_go_on_when_it
             async def asks() -> None:
                 with pytest.raises(GatewayError) as away:
                     await store.read_session("s1", now)
-                assert away.value.code is STORE_UNREACHABLE
+                assert away.value.code is store_codes.UNREACHABLE
                 waits.append(time.monotonic() - began)
 
             await asyncio.gather(*(asks() for _ in range(200)))
@@ -406,7 +406,7 @@ async def test_a_server_that_is_full_takes_no_session_and_still_reads(tmp_path: 
         await store._connections.ask(["CONFIG", "SET", "maxmemory", "1"], again=True)
         with pytest.raises(GatewayError) as full:
             await store.perform([AddSession(session_record("s2", now=now), seat_record("s2"), NOTHING)], now)
-        assert full.value.code is STORE_UNREACHABLE
+        assert full.value.code is store_codes.UNREACHABLE
         assert await store.read_session("s1", now) is not None
         with pytest.raises(GatewayError):
             await store.probe()
@@ -489,7 +489,7 @@ async def test_what_a_server_lacks_is_a_warning_or_where_told_a_refusal(tmp_path
         strict = RedisStore(settings_of(port, strict=True))
         with pytest.raises(GatewayError) as refused:
             await strict.open()
-        assert refused.value.code is STORE_UNREADABLE
+        assert refused.value.code is store_codes.UNREADABLE
         await strict.close()
 
 
@@ -498,5 +498,5 @@ async def test_a_store_of_a_newer_release_is_not_read(shared: TestedStore) -> No
     newer = RedisStore(shared._server)
     with pytest.raises(GatewayError) as refused:
         await newer.open()
-    assert refused.value.code is STORE_UNREADABLE
+    assert refused.value.code is store_codes.UNREADABLE
     await newer.close()

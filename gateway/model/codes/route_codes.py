@@ -1,7 +1,9 @@
-"""Codes of hosts where no application answers."""
+"""Codes of hosts and paths that no application answers."""
 
-from gateway.model.codes import Code
+from gateway.model.codes.code import Code
 
+# routes and policy: reasons of decisions
+RESERVED = Code("route.reserved", 404, "Page not found", "Check the address, or go back to the application.")
 HOST_UNKNOWN = Code("route.host_unknown", 421, "No application here", "Check the address: nothing answers to it.")
 HOST_UNREAD = Code(
     "route.host_unread",

@@ -1,4 +1,4 @@
-"""Sentences on error pages that several codes share: the reason lies with a sign-in service. English message ids."""
+"""Sentences on error pages that codes of several subjects share. English message ids."""
 
 from typing import Final
 
@@ -37,3 +37,19 @@ CLOCK_ADVICE: Final = (
     "The clock of your organisation's sign-in service and that of this gateway are too far apart, or this sign-in took "
     "too long. Start again; if it happens once more, give the reference below to your support."
 )
+BAD_REQUEST: Final = "The request could not be read"
+BAD_REQUEST_ADVICE: Final = (
+    "The address or the browser's message has a form that is refused here. Go back and try again."
+)
+PROVIDER_FAULT: Final = (
+    "The answer of your organisation's sign-in service was refused. "
+    "Give the reference below to your support: they will find the reason in the log."
+)
+NOT_ADMITTED: Final = "You may not open this page"
+NOT_ADMITTED_ADVICE: Final = (
+    "Your account does not give access to this page. Ask the person in charge of the application."
+)
+SIGN_IN_AGAIN: Final = (
+    "Start again from the application. If this happens again, give the reference below to your support."
+)
+SIGN_IN_FAILED: Final = "You could not be signed in"

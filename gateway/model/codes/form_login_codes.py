@@ -1,0 +1,36 @@
+"""Codes of sign-ins by the portal at an application's own login form."""
+
+from gateway.model.codes.code import Code
+
+ACCOUNT = Code(
+    "form_login.account",
+    403,
+    "You have no account in this application",
+    "None is known for you. Ask the person in charge of the application for one.",
+)
+REFUSED = Code(
+    "form_login.refused",
+    403,
+    "The application refused the account that is kept for you",
+    "Its password was changed, or the account is closed. It is not tried again until your support has put this right.",
+)
+_FORM_LOGIN_SUPPORT = "Give the reference below to your support: they will find the reason in the log."
+TRIES = Code(
+    "form_login.tries",
+    503,
+    "The application is not asked again for the moment",
+    "It refused to sign you in several times. So that it does not lock your account, it is left alone for a while. "
+    + _FORM_LOGIN_SUPPORT,
+)
+# an application's login form, by which people are signed in at it
+_FORM_LOGIN = "You could not be signed in to the application"
+FORM = Code("form_login.form", 502, _FORM_LOGIN, "Its sign-in page has changed. " + _FORM_LOGIN_SUPPORT)
+ELSEWHERE = Code("form_login.elsewhere", 502, _FORM_LOGIN, _FORM_LOGIN_SUPPORT)
+ANSWER = Code("form_login.answer", 502, _FORM_LOGIN, _FORM_LOGIN_SUPPORT)
+UNANSWERED = Code("form_login.unanswered", 504, _FORM_LOGIN, "Wait a moment, then reload this page.")
+LOOP = Code(
+    "form_login.loop",
+    502,
+    "The application does not keep your sign-in",
+    "You were signed in to it a moment ago, and it says that you are not. " + _FORM_LOGIN_SUPPORT,
+)

@@ -1,0 +1,55 @@
+"""Codes of OpenID Connect."""
+
+from gateway.model.codes import shared_texts
+from gateway.model.codes.code import Code
+
+# oidc: what a provider's documents, answers and tokens may not be; one code a check
+ADDRESS = Code("oidc.address", 403, shared_texts.SIGN_IN_FAILED, shared_texts.NOT_CALLED_ADVICE)
+ANSWER = Code("oidc.answer", 403, shared_texts.SIGN_IN_FAILED, shared_texts.PROVIDER_FAULT)
+DISCOVERY = Code("oidc.discovery", 403, shared_texts.UNUSABLE, shared_texts.UNUSABLE_ADVICE)
+DISCOVERY_ISSUER = Code("oidc.discovery.issuer", 403, shared_texts.UNUSABLE, shared_texts.UNUSABLE_ADVICE)
+DISCOVERY_ENDPOINT = Code("oidc.discovery.endpoint", 403, shared_texts.UNUSABLE, shared_texts.UNUSABLE_ADVICE)
+JWKS = Code("oidc.jwks", 403, shared_texts.UNUSABLE, shared_texts.UNUSABLE_ADVICE)
+RESPONSE_PARAMETER = Code("oidc.response.parameter", 400, shared_texts.SIGN_IN_FAILED, shared_texts.SIGN_IN_AGAIN)
+RESPONSE_STATE = Code("oidc.response.state", 400, shared_texts.SIGN_IN_FAILED, shared_texts.SIGN_IN_AGAIN)
+RESPONSE_ISSUER = Code("oidc.response.issuer", 400, shared_texts.SIGN_IN_FAILED, shared_texts.SIGN_IN_AGAIN)
+RESPONSE_CODE = Code("oidc.response.code", 400, shared_texts.SIGN_IN_FAILED, shared_texts.SIGN_IN_AGAIN)
+PUSHED_REQUEST = Code("oidc.pushed_request", 403, shared_texts.SIGN_IN_FAILED, shared_texts.NOT_TAKEN)
+RESPONSE_JWT = Code("oidc.response.jwt", 403, shared_texts.SIGN_IN_FAILED, shared_texts.PROVIDER_FAULT)
+ID_TOKEN_ACR = Code("oidc.id_token.acr", 403, shared_texts.TOO_WEAK, shared_texts.TOO_WEAK_ADVICE)
+CLIENT_AUTHENTICATION = Code("oidc.client_authentication", 403, shared_texts.SIGN_IN_FAILED, shared_texts.NOT_TAKEN)
+TOKEN = Code("oidc.token", 403, shared_texts.SIGN_IN_FAILED, shared_texts.PROVIDER_FAULT)
+TOKEN_REFUSED = Code("oidc.token.refused", 403, shared_texts.SIGN_IN_FAILED, shared_texts.NOT_TAKEN)
+TOKEN_TYPE = Code("oidc.token.type", 403, shared_texts.SIGN_IN_FAILED, shared_texts.PROVIDER_FAULT)
+ID_TOKEN_FORM = Code("oidc.id_token.form", 403, shared_texts.SIGN_IN_FAILED, shared_texts.PROVIDER_FAULT)
+ID_TOKEN_HEADER = Code("oidc.id_token.header", 403, shared_texts.SIGN_IN_FAILED, shared_texts.PROVIDER_FAULT)
+ID_TOKEN_CLAIM = Code("oidc.id_token.claim", 403, shared_texts.SIGN_IN_FAILED, shared_texts.PROVIDER_FAULT)
+ID_TOKEN_ISSUER = Code("oidc.id_token.issuer", 403, shared_texts.SIGN_IN_FAILED, shared_texts.PROVIDER_FAULT)
+ID_TOKEN_AUDIENCE = Code("oidc.id_token.audience", 403, shared_texts.SIGN_IN_FAILED, shared_texts.PROVIDER_FAULT)
+ID_TOKEN_AUTHORIZED_PARTY = Code(
+    "oidc.id_token.authorized_party", 403, shared_texts.SIGN_IN_FAILED, shared_texts.PROVIDER_FAULT
+)
+ID_TOKEN_ALGORITHM = Code("oidc.id_token.algorithm", 403, shared_texts.SIGN_IN_FAILED, shared_texts.PROVIDER_FAULT)
+ID_TOKEN_KEY = Code("oidc.id_token.key", 403, shared_texts.SIGN_IN_FAILED, shared_texts.PROVIDER_FAULT)
+ID_TOKEN_SIGNATURE = Code("oidc.id_token.signature", 403, shared_texts.SIGN_IN_FAILED, shared_texts.PROVIDER_FAULT)
+ID_TOKEN_EXPIRED = Code("oidc.id_token.expired", 403, shared_texts.CLOCK, shared_texts.CLOCK_ADVICE)
+ID_TOKEN_ISSUED_AT = Code("oidc.id_token.issued_at", 403, shared_texts.CLOCK, shared_texts.CLOCK_ADVICE)
+ID_TOKEN_NOT_BEFORE = Code("oidc.id_token.not_before", 403, shared_texts.CLOCK, shared_texts.CLOCK_ADVICE)
+ID_TOKEN_NONCE = Code("oidc.id_token.nonce", 403, shared_texts.SIGN_IN_FAILED, shared_texts.PROVIDER_FAULT)
+ID_TOKEN_AUTH_TIME = Code("oidc.id_token.auth_time", 403, shared_texts.CLOCK, shared_texts.CLOCK_ADVICE)
+ID_TOKEN_SUBJECT = Code("oidc.id_token.subject", 403, shared_texts.SIGN_IN_FAILED, shared_texts.PROVIDER_FAULT)
+ID_TOKEN_ACCESS_TOKEN_HASH = Code(
+    "oidc.id_token.access_token_hash", 403, shared_texts.SIGN_IN_FAILED, shared_texts.PROVIDER_FAULT
+)
+REFRESH_ENDED = Code("oidc.refresh.ended", 0)
+REFRESH_SUBJECT = Code("oidc.refresh.subject", 0)
+REVOCATION = Code("oidc.revocation", 0)
+LOGOUT_TOKEN = Code("oidc.logout_token", 0)
+LOGOUT_TOKEN_EVENT = Code("oidc.logout_token.event", 0)
+LOGOUT_TOKEN_NONCE = Code("oidc.logout_token.nonce", 0)
+ID_TOKEN_CODE_HASH = Code("oidc.id_token.code_hash", 403, shared_texts.SIGN_IN_FAILED, shared_texts.PROVIDER_FAULT)
+ENCRYPTION = Code("oidc.encryption", 403, shared_texts.SIGN_IN_FAILED, shared_texts.PROVIDER_FAULT)
+ENCRYPTION_ALGORITHM = Code("oidc.encryption.algorithm", 403, shared_texts.SIGN_IN_FAILED, shared_texts.PROVIDER_FAULT)
+USERINFO = Code("oidc.userinfo", 403, shared_texts.SIGN_IN_FAILED, shared_texts.PROVIDER_FAULT)
+USERINFO_FORM = Code("oidc.userinfo.form", 403, shared_texts.SIGN_IN_FAILED, shared_texts.PROVIDER_FAULT)
+USERINFO_SUBJECT = Code("oidc.userinfo.subject", 403, shared_texts.SIGN_IN_FAILED, shared_texts.PROVIDER_FAULT)

@@ -1,0 +1,24 @@
+"""Codes of requests without a session that is good enough."""
+
+from gateway.model.codes.code import Code
+
+REQUIRED = Code("session.required", 401, "Please sign in", "This page is for people who are signed in.")
+NONE = Code(
+    "session.none",
+    401,
+    "No session is open in this browser",
+    "Your applications lead you to the sign-in when you open them.",
+)
+LIMIT = Code(
+    "session.limit",
+    401,
+    "You have signed in elsewhere",
+    "You may be signed in in so many browsers at once and no more, and of those this one was the oldest. "
+    "Sign in again to go on here: what you have open longest elsewhere ends then.",
+)
+TOO_WEAK = Code(
+    "session.too_weak",
+    401,
+    "Please sign in again",
+    "This page asks for a stronger or a more recent sign-in than yours. Sign in again to go on.",
+)

@@ -1,0 +1,31 @@
+"""Codes of applications that do not answer, answer wrongly, or are at their limit."""
+
+from gateway.model.codes.code import Code
+
+# upstream
+CONNECT = Code("upstream.connect", 502, "The application does not answer", "Wait a moment, then reload this page.")
+ADDRESS = Code(
+    "upstream.address",
+    502,
+    "The application is not where it may be",
+    "Its settings lead to an address that it may not have. Give the reference below to your support.",
+)
+RESET = Code("upstream.reset", 502, "The application broke off its answer", "Wait a moment, then reload this page.")
+RESPONSE = Code(
+    "upstream.response", 502, "The application answered wrongly", "Try again; if it goes on, tell your support."
+)
+TIMEOUT = Code("upstream.timeout", 504, "The application takes too long", "Wait a moment, then reload this page.")
+# A text that is not in the charset that is said of it: what is sought beyond ASCII may be missed in it
+REWRITE_CHARSET = Code("rewrite.charset", 0)
+BUSY = Code(
+    "upstream.busy",
+    503,
+    "The application has too much to do for the moment",
+    "Many people use it at once. Wait a moment, then reload this page.",
+)
+NONE = Code(
+    "upstream.none",
+    503,
+    "The application is out of order for the moment",
+    "None of its servers answers. Wait a moment, then reload this page.",
+)
