@@ -33,9 +33,10 @@ _PROVEN = object()
 class IdToken:
     """An ID token that passed every check. Only `validate_id_token` makes one.
 
-    Times are Unix seconds. `auth_time` is None if the provider did not say when the person signed in. `raw` goes back
-    to the provider alone (id_token_hint). `grant`: the refresh token that came with it, if the provider file asks for
-    one.
+    Times are Unix seconds.
+    `auth_time`: None if the provider did not state the time of the sign-in.
+    `raw`: sent back only to the provider (id_token_hint).
+    `grant`: the refresh token of the same response, if the provider file asks for refresh tokens.
     """
 
     provider: str

@@ -17,7 +17,9 @@ USUAL_LADDER = ("eidas0", "eidas0-mfa", "eidas1", "eidas1-mfa", "eidas2", "eidas
 
 
 class Ladder:
-    """`names`: every level, the weakest first. `providers`: for each by name, what it can state, and in which words."""
+    """`names`: the levels, the weakest first.
+    `providers`: by provider name, the levels that a provider can state, in its own words.
+    """
 
     __slots__ = ("_providers", "_ranks", "names")
 
@@ -47,7 +49,7 @@ class Ladder:
         return max(ranks, default=None)
 
     def level_of(self, identity: Identity) -> str:
-        """That level by its name; empty where the provider states none."""
+        """The name of the strongest level; empty where the provider states no level."""
         rank = self.rank_of(identity)
         return "" if rank is None else self.names[rank]
 

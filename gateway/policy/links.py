@@ -1,4 +1,4 @@
-"""An application's own addresses for signing out: path patterns, some of which are told by their query."""
+"""The sign-out addresses of an application: path patterns, some with parameters of the query."""
 
 import re
 from collections.abc import Iterable
@@ -17,7 +17,7 @@ _MOST_PARTS: Final = 5
 
 @dataclass(frozen=True, slots=True)
 class SignOutLink:
-    """`parameters`: names and values that the query has, among others; empty where the path says it all."""
+    """`parameters`: names and values that the query must contain. Empty: the path alone decides."""
 
     pattern: Pattern
     parameters: tuple[tuple[str, str], ...] = ()
@@ -42,7 +42,7 @@ def parse_link(text: str) -> SignOutLink:
 
 
 class QueryLinks:
-    """Those that are told by their query. `tables`: of the paths, one for each link."""
+    """Links that need parameters of the query. `tables`: one table of paths per link."""
 
     __slots__ = ("_links", "tables")
 
@@ -54,12 +54,14 @@ class QueryLinks:
         self.tables = tuple(table for table, _ in self._links)
 
     def have_path(self, segments: tuple[str, ...]) -> bool:
-        """Whether a query may make this path one of them."""
+        """Whether the path is a sign-out address under some query."""
         return any(table.find(segments) is not None for table in self.tables)
 
     def have(self, segments: tuple[str, ...], query: bytes) -> bool:
-        """As PHP and most others read a query. A name that comes twice has either value: what an application would
-        take for its sign-out, we do."""
+        """Whether the request is a sign-out of the application. The query is read as PHP and most servers do.
+
+        A parameter that comes twice counts with both values: an application may take either.
+        """
         sent: frozenset[tuple[bytes, bytes]] | None = None
         for table, wanted in self._links:
             if table.find(segments) is not None:

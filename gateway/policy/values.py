@@ -66,7 +66,7 @@ class Matches:
 
 @dataclass(frozen=True, slots=True)
 class Sha256:
-    """A value that no file holds, by its SHA-256 in hexadecimal."""
+    """A value of the person by its SHA-256 in hexadecimal: no file holds the value itself."""
 
     digests: frozenset[str]
 
@@ -124,7 +124,7 @@ def compile_re2(source: str) -> Any:
 
 
 def check_text(text: str) -> None:
-    """Mapped values are NFC (identity.mapping), so a condition in another form would never match."""
+    """Mapped values are NFC (identity.mapping): a condition in another form would never match."""
     if not text:
         raise GatewayError(policy_codes.CONDITION, "an empty text is equal to nothing")
     if not unicodedata.is_normalized("NFC", text):

@@ -21,7 +21,7 @@ _LENGTH = 44
 
 @dataclass(frozen=True, slots=True)
 class Artifact:
-    """Type 0x0004 (Bindings 3.6.4.2). `source_id`: the SHA-1 of the issuer's entityID. It names, and proves nothing."""
+    """Type 0x0004 (Bindings 3.6.4.2). `source_id`: the SHA-1 of the issuer's entityID, which proves nothing."""
 
     text: str
     endpoint_index: int
@@ -45,7 +45,7 @@ def read_artifact(value: str) -> Artifact:
 
 
 def resolution_endpoint(artifact: Artifact, metadata: IdpMetadata) -> Endpoint:
-    """The endpoint that resolves this artifact. `metadata`: of the provider to which we sent the request.
+    """The endpoint that resolves the artifact. `metadata`: of the provider to which we sent the request.
 
     Raises GatewayError(SAML_ARTIFACT_SOURCE) for another provider's artifact, or an index that this one does not have.
     """

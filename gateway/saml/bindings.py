@@ -92,7 +92,7 @@ class RedirectMessage:
 
 @dataclass(frozen=True, slots=True)
 class SignedMessage:
-    """A message whose query was signed by a key of the provider. Only `verify_redirect` makes one."""
+    """A message whose query a key of the provider signed. Only `verify_redirect` makes one."""
 
     parameter: MessageParameter
     message: bytes
@@ -107,8 +107,10 @@ class SignedMessage:
 def redirect_url(
     pair: KeyPair, location: str, parameter: MessageParameter, message: bytes, *, relay_state: str | None
 ) -> str:
-    """The URL to which we send the browser. `location`: the provider's endpoint. `message`: ours, without a signature
-    of its own, which this binding would have to remove (3.4.4.1)."""
+    """The URL to which we send the browser. `location`: the provider's endpoint.
+
+    `message`: our message without an enveloped signature, which this binding does not allow (3.4.4.1).
+    """
     fields: list[tuple[str, str]] = [(parameter, base64.b64encode(deflated(message)).decode("ascii"))]
     if relay_state is not None:
         fields.append(("RelayState", relay_state))
@@ -170,7 +172,8 @@ def verify_redirect_signature(signing_keys: tuple[bytes, ...], algorithm: str, o
 
 
 def _parameters(query: bytes) -> dict[str, bytes]:
-    """Raw values by name. A name that is escaped or repeated is refused: another reader could read it differently."""
+    """The raw values by name. An escaped or repeated name is refused: another reader could read the query
+    differently."""
     raw: dict[str, bytes] = {}
     for part in query.split(b"&"):
         name, equals, value = part.partition(b"=")

@@ -1,4 +1,4 @@
-"""From bytes to a tree that can be read in one way only. Every SAML message comes through here."""
+"""Parses bytes into a tree that can be read in one way only. Every SAML message is parsed here."""
 
 import re
 from collections.abc import Iterator
@@ -37,7 +37,7 @@ _ID_NAMES = frozenset({"ID", "Id", "id", "iD"})
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A tree that is well-formed and bounded. Nothing tells yet who wrote it. `octets`: what it was parsed from."""
+    """A well-formed and bounded tree. The author is not verified yet. `octets`: the parsed bytes."""
 
     root: etree._Element
     octets: bytes = field(repr=False)
@@ -63,7 +63,7 @@ def parse_canonical(octets: bytes) -> etree._Element:
 
 
 def check_ids(*roots: etree._Element, digits: bool = False) -> None:
-    """Check that each ID, in any spelling of the attribute, names one element in all these trees together.
+    """Checks that an ID, in any spelling of the attribute, names one element in the given trees together.
 
     `digits`: allow IDs that begin with a digit, which no NCName does. Raises GatewayError(SAML_ID).
     """
@@ -194,7 +194,7 @@ _SPACE = " \t\r\n"
 
 @dataclass(frozen=True, slots=True)
 class UnverifiedMessage:
-    """`name`: the root element's, without its namespace. Nothing of this is verified: any sender can write it."""
+    """Unverified: any sender can write these values. `name`: of the root element, without the namespace."""
 
     name: str
     issuer: str

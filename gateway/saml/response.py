@@ -186,7 +186,8 @@ def _signed_assertion(
     sp: ServiceProvider,
     cbc: bool,
 ) -> SignedElement:
-    """The one assertion, under its own signature or, if the provider file allows it, under that of the Response."""
+    """The one assertion, under its own signature or, if the provider file allows, under the signature of the
+    Response."""
     found = _assertion(response, provider, sp, cbc)
     element = found.element if isinstance(found, Decrypted) else found
     if signature_of(element) is not None:
