@@ -17,9 +17,9 @@ from io import BufferedReader, FileIO, RawIOBase
 from pathlib import Path
 from typing import Any, Final
 
-from gateway.config.compile.codec import codec_of
 from gateway.directories.index import IndexStamp, index_path, stamp_index, unfinished, write_index
 from gateway.directories.tables import LARGEST, rows_of, wrong
+from gateway.model.codec import codec_of
 from gateway.model.codes import directory_codes
 from gateway.model.directory import Directory, FileSource
 from gateway.model.errors import GatewayError

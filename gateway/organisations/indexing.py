@@ -12,9 +12,9 @@ from io import BufferedReader, TextIOWrapper
 from pathlib import Path
 from typing import Any, Final
 
-from gateway.config.compile.codec import codec_of
 from gateway.directories.indexing import open_source, stat_of, stay_within_limits
 from gateway.identity.organisation_table import organisations_in
+from gateway.model.codec import codec_of
 from gateway.model.codes import organisation_codes
 from gateway.model.errors import GatewayError
 from gateway.model.organisations import MOST_ORGANISATIONS, ListedOrganisation, OrganisationTable

@@ -1,5 +1,5 @@
-from gateway.config.compile.codec import codec_of
 from gateway.model.balancing import Balancing, CircuitSettings
+from gateway.model.codec import codec_of
 
 
 def test_it_is_carried_to_the_workers() -> None:

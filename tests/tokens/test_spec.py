@@ -2,7 +2,7 @@
 
 import json
 
-from gateway.config.compile.codec import codec_of
+from gateway.model.codec import codec_of
 from gateway.tokens.spec import RESERVED_CLAIMS, SigningKey, TokenSpec
 from tests.tokens.keys import key
 from tests.tokens.test_making import SPEC

@@ -2,7 +2,7 @@
 
 The gateway's line comes first, then the files of a design system, the providers', the directories', the tables of
 organisations, the lists', the shared conditions' (those that others name first), then for each app its rules, some in a
-line, and the app. `codec` carries the values.
+line, and the app. `model.codec` carries the values.
 Secrets are in it: it is never written down.
 """
 
@@ -12,9 +12,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple, TypeVar, cast
 
-from gateway.config.compile.codec import codec_of
 from gateway.config.snapshot import AppSettings, Gateway, LogoutSettings
 from gateway.config.upstream_settings import UpstreamSettings
+from gateway.model.codec import codec_of
 from gateway.model.directory import Directory
 from gateway.model.organisations import OrganisationTable
 from gateway.model.provider import ClientKey, OidcProvider, SamlProvider

@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.config.compile.codec import codec_of
 from gateway.config.compile.plan import Line, decode_line, encode_plan
+from gateway.model.codec import codec_of
 
 _JSON: st.SearchStrategy[object] = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(),

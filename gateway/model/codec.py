@@ -1,18 +1,18 @@
-"""Frozen values to JSON and back, by their types' annotations: so the compiling process hands them to the workers.
+"""Frozen values to JSON and back, by the annotations of their types.
 
-A type is read once, when its codec is made, and one that cannot be carried is refused then. What is read has to be
-exactly what the type says: a missing field without a default, an unknown one or a value of another type is a
-ValueError. Both ends are of one release, so the types, and their defaults, are the version.
+A codec reads a type once, when the codec is made, and refuses a type that cannot be carried. `read` accepts exactly
+what the type says: a missing field without a default, an unknown field or a value of another type is a ValueError.
+The plan goes between processes of one release, so its types and their defaults are its version.
 
 | type                                              | JSON                                                        |
 |---|---|
-| dataclass                                         | an object with every field that is not as by default        |
-| tuple, frozenset                                  | an array; that of a set is sorted                           |
+| dataclass                                         | an object without the fields that have their default value  |
+| tuple, frozenset                                  | an array; a set is sorted                                   |
 | Mapping with texts as keys                        | an object, in its order                                     |
 | bytes; a network                                  | base64; a text                                              |
 | Literal, str, int, float, bool, None, an Enum     | the value itself                                            |
 | one of several classes                            | an object with one key, the name of the class               |
-| object                                            | JSON as it is: what a file says and `build` reads by itself |
+| object                                            | JSON as it is                                               |
 """
 
 from base64 import b64decode, b64encode
@@ -29,15 +29,14 @@ _Convert = Callable[[Any], Any]
 
 @dataclass(frozen=True, slots=True)
 class Codec:
-    """`write`: a value of the type to JSON; `read`: the other way, which uses up the JSON that it is given. Either
-    raises ValueError for anything else.
-
-    `plain`: the type of a value that is the same in JSON: those are checked without a call for each.
-    """
+    """Converts the values of one type. Both directions raise ValueError for a value of another type."""
 
     write: _Convert
+    """To JSON."""
     read: _Convert
+    """From JSON, which is used up: a record is made from the dictionary itself."""
     plain: type | None = None
+    """The type, where the value is the same in JSON: a container checks such values without a call for each."""
 
 
 def codec_of(kind: Any) -> Codec:
@@ -64,7 +63,7 @@ def codec_of(kind: Any) -> Codec:
         return _enumeration(kind)
     if is_dataclass(kind) and isinstance(kind, type):
         return _record(kind)
-    raise TypeError(f"{kind!r} cannot be carried to a worker")
+    raise TypeError(f"{kind!r} cannot be carried")
 
 
 _PLAIN = (str, int, float, bool, NoneType)
@@ -76,7 +75,7 @@ _AS_TEXT: dict[Any, tuple[Callable[[Any], str], Callable[[str], Any]]] = {
 
 
 def _refused(wanted: str, value: object) -> ValueError:
-    # The value may be a secret: only its type is told.
+    # The value may be a secret: the message names its type alone.
     return ValueError(f"not {wanted}: a value of type {type(value).__name__}")
 
 
@@ -100,7 +99,7 @@ def _one_of(values: tuple[Any, ...]) -> Codec:
     known = {(type(value), value): value for value in values}
 
     def check(value: Any) -> Any:
-        """The word of the type itself, so that thousands of applications share it."""
+        """The word object of the type, so that thousands of applications share one object."""
         try:
             return known[type(value), value]
         except (KeyError, TypeError):
@@ -172,7 +171,7 @@ def _mapping(item: Codec) -> Codec:
 def _record(kind: type) -> Codec:
     hints, own = get_type_hints(kind), fields(kind)
     if not all(field.init for field in own):
-        raise TypeError(f"{kind.__name__} works out a field by itself: it cannot be carried to a worker")
+        raise TypeError(f"{kind.__name__} works out a field by itself: it cannot be carried")
     codecs = {field.name: codec_of(hints[field.name]) for field in own}
     defaults = {field.name: codecs[field.name].write(_default(field)) for field in own if _has_default(field)}
     writers = [(name, codec.write) for name, codec in codecs.items()]
@@ -211,11 +210,11 @@ def _default(field: Field[Any]) -> Any:
 
 
 def _union(kinds: tuple[Any, ...]) -> Codec:
-    """None is null. Words of several Literals are of one; of anything else, the name of the class goes with it."""
+    """None is null. Several Literals count as one; a value of several classes carries the name of its class."""
     words = tuple(word for kind in kinds if get_origin(kind) is Literal for word in get_args(kind))
     others = [kind for kind in kinds if kind is not NoneType and get_origin(kind) is not Literal]
     if words and others:
-        raise TypeError(f"{kinds!r}: words and something else cannot be carried to a worker")
+        raise TypeError(f"{kinds!r}: words and something else cannot be carried")
     if words:
         some = _one_of(words)
     else:
