@@ -80,7 +80,7 @@ async def test_requests_of_one_seat_wait_for_one_piece_of_work() -> None:
         clients = [await gate.client() for _ in range(5)]
         for number, client in enumerate(clients):
             client.send(ask(b"GET /%d" % number, cookie))
-        await gate.until(lambda: sum(one.task is not None for one in gate.plane.connections) == 5)
+        await gate.until(lambda: sum(one.active.task is not None for one in gate.plane.connections) == 5)
         # Others are served meanwhile.
         assert (await gate.once(ask(b"GET /public/a"))).status == 200
         signer.may_go_on.set()
@@ -96,7 +96,7 @@ async def test_a_client_that_leaves_ends_the_work_for_no_other() -> None:
         first.send(ask(b"GET /a", cookie))
         await gate.until(lambda: signer.begun)
         second.send(ask(b"GET /b", cookie))
-        await gate.until(lambda: sum(one.task is not None for one in gate.plane.connections) == 2)
+        await gate.until(lambda: sum(one.active.task is not None for one in gate.plane.connections) == 2)
         first.close()
         await gate.until(lambda: len(gate.plane.connections) == 1)
         signer.may_go_on.set()

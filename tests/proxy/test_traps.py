@@ -286,7 +286,7 @@ async def test_trap_15_after_an_upload_over_tls_we_hold_none_of_it() -> None:
         answer = await client.ask(ask(b"POST /public/a", b"Content-Length: %d" % MIB, body=bytes(MIB)))
         assert answer.status == 200
         (connection,) = gate.plane.connections
-        assert (connection.ahead, connection.pending, connection._upload) == (b"", b"", None)
+        assert (connection.reader.ahead, connection.active.sent, connection.reader._upload) == (b"", b"", None)
         assert len(app.requests[0]) > MIB
 
 

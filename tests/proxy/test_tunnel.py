@@ -299,7 +299,7 @@ async def test_bytes_before_the_answer_go_nowhere(early: bytes) -> None:
         request = await behind.request()
         client.send(early)
         (connection,) = gate.plane.connections
-        await gate.until(lambda: connection.ahead)
+        await gate.until(lambda: connection.reader.ahead)
         peer = behind.peers[0]
         peer.send(switched())
         assert (await client.answer()).status == 400
