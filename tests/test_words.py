@@ -40,7 +40,7 @@ CEILINGS = {
     "organisations": (14.9, 0),
     "policy": (9.6, 0),
     "portal": (16.5, 16),
-    "proxy": (17.0, 28),
+    "proxy": (13.4, 18),
     "saml": (7.7, 0),
     "scim": (15.7, 3),
     "server": (13.9, 0),
