@@ -96,7 +96,7 @@ class ChunkedBody:
         return self._counted(0, [piece for piece in pieces[:end] if piece]), end + 1 < len(pieces)
 
     def _possible_end(self, data: bytes, start: int) -> int:
-        """A chunked message ends with an empty line, whatever its trailers: the parser never reads beyond the message."""
+        """A chunked message ends with an empty line, whatever its trailers: the parser stops there."""
         tail = self._tail
         if tail:
             seam = (tail + data[start : start + 3]).find(b"\r\n\r\n")
