@@ -48,7 +48,7 @@ CEILINGS = {
     "tokens": (13.4, 1),
     "translation": (13.9, 0),
     "trial": (16.6, 5),
-    "wire": (16.2, 8),
+    "wire": (8.9, 0),
 }
 
 
