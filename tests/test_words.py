@@ -32,7 +32,7 @@ CEILINGS = {
     "directories": (15.9, 4),
     "federation": (16.1, 8),
     "formlogin": (17.5, 6),
-    "identity": (17.2, 6),
+    "identity": (8.4, 0),
     "lint": (16.5, 3),
     "model": (15.0, 7),
     "oidc": (6.4, 0),
