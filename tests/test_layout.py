@@ -103,6 +103,22 @@ def test_the_model_imports_the_standard_library_only() -> None:
     assert not offenders
 
 
+# --- lanes ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("package", ["access", "proxy"])
+def test_a_host_without_an_application_is_told_by_its_type(package: str) -> None:
+    """PortalAccess and PortalLane: no value stands for an application that is not there."""
+    asked = re.compile(r"\bapp is (?:not )?None\b")
+    offenders = [
+        f"{name(path)}:{number}"
+        for path in modules(GATEWAY / package)
+        for number, line in enumerate(path.read_text().splitlines(), 1)
+        if asked.search(line)
+    ]
+    assert not offenders
+
+
 # --- size -------------------------------------------------------------------------------------------------------------
 
 

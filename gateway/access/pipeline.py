@@ -10,7 +10,7 @@ from gateway.access.application import ApplicationAccess, ConditionalDecision
 from gateway.access.outcome import Forward, NeedsStore, NeedsWork, Outcome, ReadyOutcome, Refuse, ToPortal
 from gateway.access.program import ProgramToken, not_accepted
 from gateway.access.request_line import RequestLine
-from gateway.access.virtual_host import VirtualHost
+from gateway.access.virtual_host import AnyAccess, VirtualHost
 from gateway.model.codes import gateway_codes, route_codes, store_codes
 from gateway.model.errors import GatewayError
 from gateway.model.ports import Callers
@@ -25,7 +25,7 @@ class AccessRequest(Protocol):
     """A request as the pipeline reads it. `credential`: the value of our cookie, a program's token, or neither."""
 
     @property
-    def host(self) -> VirtualHost[ApplicationAccess]: ...
+    def host(self) -> VirtualHost[AnyAccess]: ...
 
     @property
     def line(self) -> RequestLine: ...
@@ -83,6 +83,7 @@ def outcome_of(request: AccessRequest, who: Lookups | Seat | None, now: float) -
         seat = None
     # May they, and what is the application told? The key is this application's and this snapshot's alone.
     access = host.lane
+    assert isinstance(access, ApplicationAccess)
     kept = access.anonymous if seat is None else seat.outcomes
     ready: ReadyOutcome | ConditionalDecision | None = kept.get(line.key)  # type: ignore[assignment]
     outcome = ready if ready is not None and now < ready.valid_until else access.compile(line, seat, now)

@@ -155,14 +155,14 @@ class Preparation:
         _check_budget(app, prepared)
         return prepared
 
-    def ended(self, app: App | None, seat: Seat, session: ApplicationSession, asked_at: float) -> None:
+    def ended(self, app: App, seat: Seat, session: ApplicationSession, asked_at: float) -> None:
         """The application says that this session of the person has ended, in answer to what was asked at that time
         (monotonic): nothing of it is sent any more. One that began for this very request may never have been one: an
         application may refuse a password in words that nobody knows of, and count it."""
         at, forms = seat.application, self._forms
         if isinstance(at, _AtApplication) and at.session is session:
             counting = None
-            if app is not None and forms is not None and session.begun is not None and session.begun >= asked_at:
+            if forms is not None and session.begun is not None and session.begun >= asked_at:
                 key = seat.session_id, app.name, session.begun
                 counting = self._keeping.begin(key, lambda: forms.ended_at_once(app, session))
             seat.application = _AtApplication(at.identity, gone=session, counting=counting)

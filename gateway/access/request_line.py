@@ -3,11 +3,15 @@
 from typing import Final, Literal, NamedTuple, final
 
 from gateway.config.snapshot import App
+from gateway.model.codes import limit_codes
+from gateway.model.errors import GatewayError
 from gateway.policy.routes import Match
+from gateway.wire.framing import REQUEST_LINE, request_line_fault, request_line_of
 from gateway.wire.fronts import OAUTH2_PROXY
+from gateway.wire.host import canonical_host
 from gateway.wire.mounts import Mount
 from gateway.wire.oauth2_proxy import FIRST
-from gateway.wire.target import Target
+from gateway.wire.target import PathLeniency, Target, absolute_form, canonical_target
 
 _RESERVED: Final = "_ecluse"
 # Where the application has `;` or a kept escape in names, another server that reads the path may cut there.
@@ -18,6 +22,10 @@ _OF_THE_PORTAL: Final = (b"/", b"/favicon.ico")
 _KEYS: Final = 4096
 _LOOKED_AT: Final = 8
 _WITH_CONTENT: Final = frozenset({b"POST", b"PUT", b"PATCH"})
+LINE_REMEMBERED: Final = 320
+"""Bytes of a line that is remembered, at most."""
+LINES: Final = 4096
+"""Lines that a host's table remembers, at most."""
 # RFC 9110 9.2.2
 REPEATABLE: Final = frozenset({b"GET", b"HEAD", b"OPTIONS", b"PUT", b"DELETE"})
 
@@ -124,15 +132,46 @@ class RequestLine:
         return "1.1" if self.minor else "1.0"
 
 
-def purpose_of(app: App | None, target: Target) -> Purpose:
-    """`app`: None on a portal host that serves no application, where our own paths alone are answered, `/`, and the
-    icon that browsers ask for."""
+class LineParts(NamedTuple):
+    """`minor`: HTTP/1.1, not 1.0. `authority`: as of RequestLine."""
+
+    method: bytes
+    target: Target
+    minor: bool
+    authority: str | None
+
+
+def parts_of(text: bytes, methods: tuple[str, ...], leniency: PathLeniency, longest: int) -> LineParts:
+    """Reads the first line of a head, without its CRLF. `methods`: those allowed beside the usual ones. `longest`:
+    bytes of a target. Raises GatewayError."""
+    found = (request_line_of(methods) if methods else REQUEST_LINE).fullmatch(text)
+    if found is None:
+        raise request_line_fault(text, methods)
+    method, raw, minor = found.groups()
+    if len(raw) > longest:
+        raise GatewayError(limit_codes.URL, f"{len(raw)} bytes")
+    authority = None
+    if not raw.startswith(b"/"):
+        _, named, raw = absolute_form(raw)
+        authority = canonical_host(named, underscore=True)
+    return LineParts(method, canonical_target(raw, leniency), minor == b"1", authority)
+
+
+def purpose_on_portal(target: Target) -> Purpose:
+    """On a portal host without an application."""
+    path = target.path
+    return "endpoint" if path in _OF_THE_PORTAL or _is_below_prefix(path) else "reserved"
+
+
+def _is_below_prefix(path: bytes) -> bool:
+    return path == _PREFIX or path.startswith(_PREFIX + b"/")
+
+
+def purpose_of(app: App, target: Target) -> Purpose:
     # Also where the app knows no case: no spelling of our prefix reaches an application.
     first = target.segments[0].lower()
-    if app is None or first == _RESERVED or first.startswith(_RESERVED_BEFORE):
-        path = target.path
-        is_ours = path == _PREFIX or path.startswith(_PREFIX + b"/") or (app is None and path in _OF_THE_PORTAL)
-        return "endpoint" if is_ours else "reserved"
+    if first == _RESERVED or first.startswith(_RESERVED_BEFORE):
+        return "endpoint" if _is_below_prefix(target.path) else "reserved"
     if first == FIRST and app.front == OAUTH2_PROXY:
         return "endpoint"
     if app.logout.links.find(target.segments) is not None:

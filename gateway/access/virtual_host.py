@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Final, Generic, TypeVar
 
 from gateway.access.application import ApplicationAccess
+from gateway.access.portal_access import PortalAccess
 from gateway.access.remembered import Newcomers, Remembered
 from gateway.config.folder.files import within
 from gateway.config.host_applications import is_below
@@ -18,11 +19,11 @@ _SPELLINGS: Final = 4096
 # Files in one log line.
 _SHOWN: Final = 5
 _REMEMBERED_LENGTH: Final = 256
-_PORTS: Final = {"http": 80, "https": 443}
 
-Access = TypeVar("Access", bound=ApplicationAccess)
+AnyAccess = ApplicationAccess | PortalAccess
+Access = TypeVar("Access", bound=AnyAccess)
 # A host is only ever read, so that one of a lane is one of an application, too.
-Access_co = TypeVar("Access_co", bound=ApplicationAccess, covariant=True)
+Access_co = TypeVar("Access_co", bound=AnyAccess, covariant=True)
 
 
 class VirtualHost(Generic[Access_co]):
@@ -40,15 +41,14 @@ class VirtualHost(Generic[Access_co]):
     )  # fmt: skip
 
     def __init__(self, raw: bytes, name: str, lane: Access_co, *, portal: bool) -> None:
-        app = lane.app
         self.name = name
         self.lane = lane
         self.portal = portal
         self.for_questions = False
         self.let_in = False
-        self.authority = _authority(raw, name, app)
-        rewritten = None if app is None else app.upstream.host_header
-        self.line = b"\r\nHost: " + (self.authority if rewritten is None else rewritten.encode("ascii"))
+        port = lane.public_port(raw.partition(b":")[2])
+        self.authority = name.encode("ascii") + (b":" + port if port else b"")
+        self.line = b"\r\nHost: " + (lane.rewritten_host or self.authority)
         self.below: tuple[tuple[bytes, VirtualHost[Access_co] | str], ...] = ()
         self.foreign_paths: tuple[str, ...] = ()
         self.is_divided = False
@@ -106,8 +106,11 @@ class HostTable(Generic[Access]):
         self.by_host = self._spellings.values
 
     @abstractmethod
-    def make_lane(self, app: App | None) -> Access:
-        """What is known of one application, or of the portal (None)."""
+    def make_lane(self, app: App) -> Access: ...
+
+    @abstractmethod
+    def make_portal_lane(self) -> Access:
+        """Of a portal host without an application, and of what is left of a host whose applications have paths."""
 
     @property
     def lanes(self) -> tuple[Access, ...]:
@@ -124,7 +127,8 @@ class HostTable(Generic[Access]):
         asks = self.snapshot.gateway.forward_auth
         if nothing and (asks is None or name != asks.host):
             raise _unanswered(name, self.snapshot)
-        host = VirtualHost(raw, name, self._lane(there.whole), portal=portal)
+        lane = self._portal_lane() if there.whole is None else self._lane(there.whole)
+        host = VirtualHost(raw, name, lane, portal=portal)
         host.for_questions = nothing
         below: dict[str, VirtualHost[Access] | str] = {}
         if self.snapshot.closed:
@@ -140,12 +144,11 @@ class HostTable(Generic[Access]):
             self._spellings.add(raw, host)
         return host
 
-    def _lane(self, app: App | None) -> Access:
-        name = "" if app is None else app.name
-        lane = self._lanes.get(name)
-        if lane is None:
-            lane = self._lanes[name] = self.make_lane(app)
-        return lane
+    def _lane(self, app: App) -> Access:
+        return self._lanes.get(app.name) or self._lanes.setdefault(app.name, self.make_lane(app))
+
+    def _portal_lane(self) -> Access:
+        return self._lanes.get("") or self._lanes.setdefault("", self.make_portal_lane())
 
 
 def host_of(raw: bytes, snapshot: Snapshot) -> str:
@@ -169,12 +172,3 @@ def _unanswered(name: str, snapshot: Snapshot) -> GatewayError:
     named = ", ".join(files[:_SHOWN]) + more
     detail = f"{name}: no application has this host; it may be one of {named}, whose hosts cannot be told"
     return GatewayError(route_codes.HOST_UNREAD, detail)
-
-
-def _authority(raw: bytes, host: str, app: App | None) -> bytes:
-    """A port that is not the application's public one is told to none: it would stand in every link that it writes."""
-    _, _, port = raw.partition(b":")
-    if app is not None and port:
-        public = app.port or _PORTS[app.scheme]
-        port = port if int(port) == public else b"" if app.port is None else b"%d" % public
-    return host.encode("ascii") + (b":" + port if port else b"")
