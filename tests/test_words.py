@@ -42,12 +42,12 @@ CEILINGS = {
     "portal": (13.7, 12),
     "proxy": (13.4, 19),
     "saml": (7.7, 0),
-    "scim": (14.5, 1),
+    "scim": (6.7, 0),
     "server": (13.9, 0),
     "stores": (12.6, 0),
-    "tokens": (13.4, 1),
-    "translation": (13.9, 0),
-    "trial": (16.6, 5),
+    "tokens": (7.4, 0),
+    "translation": (9.2, 0),
+    "trial": (10.1, 0),
     "wire": (8.9, 0),
 }
 

@@ -42,8 +42,9 @@ def patched(document: ScimObject, before: UserState) -> UserState:
 
 
 def ends_access(document: ScimObject) -> bool:
-    """Whether the operations leave the user inactive as far as they can be understood, whatever else of them is wrong.
-    Never raises."""
+    """Whether the operations, as far as they can be understood, leave the user inactive. Other faults are ignored.
+    Never raises.
+    """
     active = True
     try:
         for operation in _operations(document):
@@ -104,8 +105,10 @@ def _applied(operation: ScimObject, before: UserState) -> UserState:
 
 
 def attribute_of(path: object) -> str | None:
-    """The attribute that is kept, None for one that is read past. Raises GatewayError: SCIM_PATH for what RFC 7643
-    does not know, SCIM_MUTABILITY for what is ours to say."""
+    """The kept attribute; None: an attribute that is ignored.
+
+    Raises GatewayError: scim_codes.PATH for an attribute unknown to RFC 7643, MUTABILITY for a read-only attribute.
+    """
     if not isinstance(path, str) or len(path) > _LONGEST_PATH:
         raise GatewayError(scim_codes.PATH, f"a path is not a text of at most {_LONGEST_PATH} characters")
     lower = path.lower()

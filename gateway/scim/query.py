@@ -1,4 +1,4 @@
-"""What a GET of users asks for, or a search: a filter that names them, and which page (RFC 7644 3.4.2, 3.4.3)."""
+"""The filter and the page of a GET of users, or of a search (RFC 7644 3.4.2, 3.4.3)."""
 
 import json
 import re
@@ -36,7 +36,7 @@ _BEYOND: Final = 10**9
 
 @dataclass(frozen=True, slots=True)
 class UserNamed:
-    """Users whose attribute is this value."""
+    """Users with this value of the attribute."""
 
     attribute: NameAttribute
     value: str

@@ -1,4 +1,4 @@
-"""What a token tells of a person: what the application's file lists, and nothing else."""
+"""The claims of a token: only those in the application's file."""
 
 import unicodedata
 from collections.abc import Iterable
@@ -33,7 +33,7 @@ def told(claims: Iterable[TokenClaim], identity: Identity) -> dict[str, ClaimVal
 
 
 def single_value(claim: TokenClaim, identity: Identity) -> str:
-    """Empty where there is none. Raises GatewayError(TRANSLATION_UNENCODABLE)."""
+    """Empty: no value. Raises GatewayError(translation_codes.UNENCODABLE)."""
     values = _texts(claim, identity)
     if len(values) > 1:
         raise _refused(claim.name, f"{len(values)} values, and the file says neither list nor which")
@@ -56,8 +56,9 @@ def account(claim: TokenClaim, identity: Identity, where: str, *, forbidden: str
 
 
 def secret_of(attribute: str, identity: Identity, where: str) -> str:
-    """The person's secret at the application, which a directory gave. Raises GatewayError(TRANSLATION_UNENCODABLE),
-    without it: none, or a control character in it (RFC 7617 2)."""
+    """The person's secret at the application, from a directory. Raises GatewayError(translation_codes.UNENCODABLE),
+    without the secret: missing, or with a control character (RFC 7617 2).
+    """
     values = identity.attributes.get(attribute, ())
     if len(values) != 1:
         raise _unsent(where, "no directory gives this person a secret")

@@ -45,7 +45,7 @@ _ESCAPES_WHAT_FOLLOWS: Final = re.compile(r"\\(?:[:$%]|$)")
 
 
 class LtpaKeys(NamedTuple):
-    """`shared`: 16 bytes, which encrypt; `private`: PEM, which signs. `realm`: empty where the file names none."""
+    """`shared`: 16 bytes, the encryption key. `private`: PEM, the signing key. `realm`: empty: the file has none."""
 
     shared: bytes
     private: bytes
@@ -53,7 +53,7 @@ class LtpaKeys(NamedTuple):
 
 
 def ltpa_keys(exported: bytes, password: bytes) -> LtpaKeys:
-    """The keys of a file as WebSphere exports it (`ltpa.keys`). Raises ValueError, without anything that is in it."""
+    """The keys of a file exported by WebSphere (`ltpa.keys`). Raises ValueError, without content of the file."""
     properties = _properties(exported)
     shared, private = (
         _opened(properties.get(f"{_PREFIX}{name}", ""), password, name) for name in ("3DESKey", "PrivateKey")

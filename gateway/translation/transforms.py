@@ -1,4 +1,4 @@
-"""What becomes of the values of an attribute before they are encoded: one transform after the other."""
+"""Transforms of an attribute's values before encoding, applied in order."""
 
 import hashlib
 import re
@@ -28,7 +28,7 @@ _ONE_BYTE: Final = re.compile(r"(?<!\\)(?:\\\\)*\\C")
 
 
 def transformed(values: Sequence[str], transforms: Sequence[Transform]) -> list[str]:
-    """Empty values are left out, and of two that became the same, one. Raises GatewayError, without a value in it."""
+    """Drops empty values and repetitions. Raises GatewayError, without a value in it."""
     found = list(values)
     for transform in transforms:
         found = [value for value in dict.fromkeys(_applied(transform, found)) if value]

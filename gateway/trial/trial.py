@@ -81,12 +81,12 @@ class Tried:
 
     @property
     def shown_headers(self) -> dict[str, str]:
-        """By name, the text; behind one that is not ASCII, its encoding and the bytes that are sent."""
+        """The text by name; a text that is not ASCII is followed by its encoding and bytes."""
         told = {name: f"  ({one.encoding}: {one.bytes})" for name, one in self.sent_as.items()}
         return {name: f"{text}{told.get(name, '')}" for name, text in self.headers.items()}
 
     def differing(self) -> "tuple[Tried, ...]":
-        """The shadows whose result differs."""
+        """The shadow rules with a different result."""
         return tuple(shadow for shadow in self.shadows if not self.same(shadow))
 
 
@@ -120,7 +120,7 @@ class TrialRequest:
         return self.host.lane.app
 
     def facts(self) -> RequestFacts:
-        """As live traffic has them: what the application would be given, and nothing that is dropped."""
+        """The headers as in live traffic: the injected ones, and none that is dropped."""
         target, app = self.line.target, self.app
         listed = frozenset(name.lower().encode("ascii") for name in app.client_headers)
         policy = HeaderPolicy.compile(app.header_folds, listed)
@@ -176,7 +176,7 @@ def _read(snapshot: Snapshot, asked: WrittenRequest, circumstances: Circumstance
 
 
 def _reaching(access: ApplicationAccess, host: str, line: RequestLine, circumstances: Circumstances) -> RequestLine:
-    """A WebDAV request reaches further than its path: its header says where."""
+    """A WebDAV request reaches beyond its path, as its headers say."""
     named = [(name.encode(), value.encode()) for name, value in circumstances.headers]
     if not any(name.lower() in _OF_WEBDAV for name, _ in named):
         return line
@@ -260,7 +260,7 @@ def _seat(request: TrialRequest, person: Known) -> Seat:
 
 
 def _known_at(app: App, person: Known, now: float) -> Identity:
-    """What is known of them at this application."""
+    """The person's known attributes at this application."""
     identity = as_told(app, person)
     has_login = app.account is not None and person.account is not None
     known = known_with(identity, app.directories, now)
