@@ -32,7 +32,7 @@ CEILINGS = {
     "directories": (15.9, 4),
     "federation": (16.1, 8),
     "formlogin": (17.5, 6),
-    "identity": (17.2, 6),
+    "identity": (8.4, 0),
     "lint": (16.5, 3),
     "model": (15.0, 7),
     "oidc": (6.4, 0),
@@ -48,7 +48,7 @@ CEILINGS = {
     "tokens": (13.4, 1),
     "translation": (13.9, 0),
     "trial": (16.6, 5),
-    "wire": (16.2, 8),
+    "wire": (8.9, 0),
 }
 
 

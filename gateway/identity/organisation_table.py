@@ -1,4 +1,4 @@
-"""The organisations of a CSV file, row by row. A file that is wrong in its form or in one row is no source at all."""
+"""The organisations of a CSV file, row by row. A fault in the form or in one row rejects the whole file."""
 
 import csv
 import re
@@ -48,7 +48,7 @@ def organisations_in(lines: Iterable[str], delimiter: str) -> Iterator[ListedOrg
 
 
 class _Wrong(Exception):
-    """What, in the operator's words."""
+    """The fault, in the operator's words."""
 
 
 def _check_header(names: list[str], delimiter: str) -> None:
