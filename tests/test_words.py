@@ -39,7 +39,7 @@ CEILINGS = {
     "ops": (15.5, 0),
     "organisations": (14.9, 0),
     "policy": (9.6, 0),
-    "portal": (16.5, 16),
+    "portal": (13.7, 12),
     "proxy": (13.4, 19),
     "saml": (7.7, 0),
     "scim": (14.5, 1),
