@@ -80,7 +80,8 @@ class SeatLimits:
     @property
     def shortest(self) -> int | None:
         """Seconds after which a seat may end; None where only the limits of its session count."""
-        return min((limit for limit in (self.idle, self.absolute) if limit is not None), default=None)
+        limits = [limit for limit in (self.idle, self.absolute) if limit is not None]
+        return min(limits) if limits else None
 
 
 @final

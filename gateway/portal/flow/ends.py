@@ -6,7 +6,6 @@ from urllib.parse import quote
 from gateway.model.codes import login_codes, saml_codes
 from gateway.model.errors import GatewayError
 from gateway.model.ports import Page
-from gateway.model.session import Entry
 from gateway.model.transaction import SeatOnHost
 from gateway.portal.flow.establish import give_seat
 from gateway.portal.flow.steps import Continue, Pending, SignInSeenAgain
@@ -18,7 +17,7 @@ from gateway.stores.tickets import ROUND_WINDOW
 from gateway.wire.cookies import LANGUAGE_COOKIE
 
 
-class Ends:
+class TransactionEnds:
     """The one dispatcher over the ends of transactions (model.transaction.End)."""
 
     def __init__(self, services: PortalServices) -> None:
@@ -38,7 +37,9 @@ class Ends:
     async def _hand_over(self, request: PortalRequest, step: Continue, end: SeatOnHost) -> Page | SignInSeenAgain:
         """The application has a host of its own: a code, good for 30 seconds, becomes a seat at `/_ecluse/enter`."""
         _, transaction, app = step.pending
-        entry = await self._entry(request, step)
+        entry = None if step.made is None else step.made.entry
+        if entry is None and step.cookie is not None:
+            entry = await self._services.sessions.entry(request.host, step.cookie)
         if entry is None:
             raise GatewayError(login_codes.TRANSACTION_GONE, "the session ended during the hand-over")
         counted = self._round(request, step.pending)
@@ -59,11 +60,6 @@ class Ends:
             raise GatewayError(login_codes.OTHER_BROWSER, "the transaction belongs to another browser")
         over = await self._spend(request, step, [self._round(request, step.pending)])
         return over or redirect(step.pending.app.origin(end.host) + end.return_target)
-
-    async def _entry(self, request: PortalRequest, step: Continue) -> Entry | None:
-        if step.made is not None:
-            return step.made.entry
-        return None if step.cookie is None else await self._services.sessions.entry(request.host, step.cookie)
 
     async def _spend(self, request: PortalRequest, step: Continue, writes: list[Write]) -> SignInSeenAgain | None:
         """Spends everything that the sign-in was made of, then the transaction, then performs `writes`. Only the

@@ -62,7 +62,7 @@ class SignIns:
         application of the sign-in refuses people of whom a directory says nothing; scim_codes.DEACTIVATED.
         """
         directories = tuple(request.snapshot.directories.values())
-        naming = acting_directories(directories, authentication.provider.name)
+        naming = acting_directories(directories, authentication.provider.name) if directories else ()
         check(authentication.provider, authentication.identity)
         if naming:
             asked = await self._ask(naming, authentication, authentication.identity, None)
@@ -85,7 +85,8 @@ class SignIns:
         """The person with the one organisation for which they act: the only one, the one that they chose in this
         browser, or a page to choose one."""
         provider, identity, chosen = authentication.provider, authentication.identity, authentication.tenant
-        named = named_by(identity, request.snapshot.directories.values(), self._services.now())
+        directories = request.snapshot.directories.values()
+        named = named_by(identity, directories, self._services.now()) if directories else ()
         if chosen is None and (provider.chooses_tenant or identity.findings):
             among = organisations(provider, identity, named)
             only = among[0] if len(among) == 1 else None

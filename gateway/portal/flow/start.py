@@ -12,7 +12,7 @@ from gateway.model.quoting import quoted
 from gateway.model.transaction import OTHER_ACCOUNT, OTHER_ORGANISATION, Transaction
 from gateway.portal.flow.away import ALL_THE_SAME
 from gateway.portal.flow.chooser import Chooser, is_silent
-from gateway.portal.flow.ends import Ends
+from gateway.portal.flow.ends import TransactionEnds
 from gateway.portal.flow.source import pending
 from gateway.portal.flow.steps import BeginSignIn, Continue, NextStep, Pending
 from gateway.portal.http.choices import StepUp
@@ -34,7 +34,7 @@ class Start:
     def __init__(self, services: PortalServices, chooser: Chooser) -> None:
         self._services = services
         self._chooser = chooser
-        self._ends = Ends(services)
+        self._ends = TransactionEnds(services)
 
     async def start(self, request: PortalRequest) -> NextStep:
         """`/_ecluse/start?t=`: the browser comes from an app host."""
@@ -103,7 +103,7 @@ class Start:
             app.accepts(known.identity)
             and (known.just_made or OTHER_ACCOUNT not in dict(transaction.hints))
             and self._is_enough(request, transaction, known)
-            and await self._is_late_enough(request, app, transaction, known)
+            and (transaction.not_before == 0 or await self._is_late_enough(request, app, transaction, known))
         )
 
     def _is_enough(self, request: PortalRequest, transaction: Transaction, known: _Known) -> bool:
@@ -119,8 +119,6 @@ class Start:
     async def _is_late_enough(self, request: PortalRequest, app: App, transaction: Transaction, known: _Known) -> bool:
         """`then: sign_in`: a session's first seat on a host needs no new authentication; a seat that is made when the
         first one may have ended does."""
-        if transaction.not_before == 0:
-            return True
         identity, just_made = known.identity, known.just_made
         now, provider = self._services.now(), request.snapshot.providers.get(identity.provider)
         lasts = provider.session_absolute if provider is not None else 0
