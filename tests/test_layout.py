@@ -219,6 +219,40 @@ def test_each_package_has_a_map_of_what_lives_there(package: Path) -> None:
     assert not [name for name in named if name not in here | {"ecluse", "run", "now"}]
 
 
+# Packages whose map does not name each of its modules yet. The list only gets shorter.
+PARTIAL_MAPS = frozenset(
+    {
+        "access",
+        "config",
+        "config/check",
+        "config/compile",
+        "config/schema",
+        "directories",
+        "federation",
+        "ops",
+        "portal",
+        "portal/flow",
+        "portal/http",
+        "portal/saml",
+        "proxy",
+        "stores",
+    }
+)
+
+
+@pytest.mark.parametrize(
+    "package",
+    [package for package in packages() if package.relative_to(GATEWAY).as_posix() not in PARTIAL_MAPS],
+    ids=lambda package: package.relative_to(GATEWAY).as_posix(),
+)
+def test_a_map_names_every_module(package: Path) -> None:
+    told = ast.get_docstring(tree(package / "__init__.py")) or ""
+    named = set(re.findall(r"`([a-z_0-9]+)`", told))
+    modules = {path.stem for path in package.glob("*.py") if path.stem != "__init__"}
+    rooms = {path.name for path in package.iterdir() if (path / "__init__.py").is_file()}
+    assert not (modules | rooms) - named
+
+
 # --- what is made -----------------------------------------------------------------------------------------------------
 
 

@@ -6,5 +6,6 @@ which lines are forwarded, with `identity_headers` and `hop_by_hop`; `response_g
 `proxy_protocol` identify the client, `fronts`, `front_lines` and `front_overrides` the server in front. `fences` bounds
 the addresses of applications. `navigation` tells a page from a script's call. `websocket` reads an opening handshake,
 `frames` counts its frames. `mounts`, `internal_addresses`, `response_edits` and `lenient_heads` change heads of
-responses. Begin in `target`.
+responses. `method_override`, `webdav`, `oauth2_proxy`, `look_alikes` and `certificate_names` read what their names say.
+Begin in `target`.
 """
