@@ -2,22 +2,16 @@
 
 from typing import Final, Literal, NamedTuple, final
 
+from gateway.access.own_paths import OF_FRONTS, OF_PORTAL, PREFIX, RESERVED, RESERVED_BEFORE
 from gateway.config.snapshot import App
 from gateway.model.codes import limit_codes
 from gateway.model.errors import GatewayError
 from gateway.policy.routes import Match
 from gateway.wire.framing import REQUEST_LINE, request_line_fault, request_line_of
-from gateway.wire.fronts import OAUTH2_PROXY
 from gateway.wire.host import canonical_host
 from gateway.wire.mounts import Mount
-from gateway.wire.oauth2_proxy import FIRST
 from gateway.wire.target import PathLeniency, Target, absolute_form, canonical_target
 
-_RESERVED: Final = "_ecluse"
-# Where the application has `;` or a kept escape in names, another server that reads the path may cut there.
-_RESERVED_BEFORE: Final = ("_ecluse;", "_ecluse%")
-_PREFIX: Final = b"/_ecluse"
-_OF_THE_PORTAL: Final = (b"/", b"/favicon.ico")
 # Keys that an application has at most; and how many of the oldest are looked at for one that may go.
 _KEYS: Final = 4096
 _LOOKED_AT: Final = 8
@@ -160,19 +154,19 @@ def parts_of(text: bytes, methods: tuple[str, ...], leniency: PathLeniency, long
 def purpose_on_portal(target: Target) -> Purpose:
     """On a portal host without an application."""
     path = target.path
-    return "endpoint" if path in _OF_THE_PORTAL or _is_below_prefix(path) else "reserved"
+    return "endpoint" if path in OF_PORTAL or _is_below_prefix(path) else "reserved"
 
 
 def _is_below_prefix(path: bytes) -> bool:
-    return path == _PREFIX or path.startswith(_PREFIX + b"/")
+    return path == PREFIX or path.startswith(PREFIX + b"/")
 
 
 def purpose_of(app: App, target: Target) -> Purpose:
     # Also where the app knows no case: no spelling of our prefix reaches an application.
     first = target.segments[0].lower()
-    if first == _RESERVED or first.startswith(_RESERVED_BEFORE):
+    if first == RESERVED or first.startswith(RESERVED_BEFORE):
         return "endpoint" if _is_below_prefix(target.path) else "reserved"
-    if first == FIRST and app.front == OAUTH2_PROXY:
+    if app.front and first == OF_FRONTS.get(app.front):
         return "endpoint"
     if app.logout.links.find(target.segments) is not None:
         return "logout"

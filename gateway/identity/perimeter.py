@@ -33,16 +33,22 @@ def establish(
     exactly one value. The detail names attributes, never values.
     """
     check(provider, identity)
-    if chosen is not None and (provider.chooses_tenant or named):
-        return _acting_for(provider, identity, chosen, named)
     if tenant_optional and not identity.attributes.get(provider.tenant_attribute or ""):
         return Established(identity, None)
+    return in_one_name(provider, identity, chosen, named)
+
+
+def in_one_name(
+    provider: Provider, identity: Identity, chosen: str | None = None, named: tuple[str, ...] = ()
+) -> Established:
+    """Determines the tenant of a person inside the perimeter. Parameters and errors as of `establish`."""
+    if chosen is not None and (provider.chooses_tenant or named):
+        return _acting_for(provider, identity, chosen, named)
     return Established(identity, tenant_of(provider, identity))
 
 
 def organisations(provider: Provider, identity: Identity, named: tuple[str, ...] = ()) -> tuple[str, ...]:
-    """The organisations for which the person may act. Raises as `establish`."""
-    check(provider, identity)
+    """The organisations for which a person inside the perimeter may act. Raises GatewayError(login_codes.MAPPING)."""
     values = identity.attributes.get(provider.tenant_attribute or "", ())
     if len(values) > 1 and not provider.chooses_tenant:
         raise _not_one(provider, len(values))

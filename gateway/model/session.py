@@ -83,6 +83,12 @@ class SeatLimits:
     idle: int | None = None
     absolute: int | None = None
 
+    @property
+    def shortest(self) -> int | None:
+        """Seconds after which a seat may end; None where only the limits of its session count."""
+        limits = [limit for limit in (self.idle, self.absolute) if limit is not None]
+        return min(limits) if limits else None
+
 
 @final
 @dataclass(slots=True, weakref_slot=True, eq=False, repr=False)

@@ -7,7 +7,7 @@ from gateway.config.snapshot import Snapshot
 from gateway.directories.orders import LookUpOrders
 from gateway.identity.acting import acting_directories, in_the_name_of, named_by
 from gateway.identity.directories import due_at, missing_from
-from gateway.identity.perimeter import check, establish
+from gateway.identity.perimeter import check, establish, in_one_name, organisations
 from gateway.model.codes import directory_codes, login_codes, oidc_codes
 from gateway.model.directory import Directory
 from gateway.model.errors import GatewayError
@@ -35,37 +35,79 @@ class SignIns:
         self._acting = ActingFor(services)
 
     async def complete(self, request: PortalRequest, authentication: Authentication) -> Continue | Page:
-        """The session is made here. The step that spends its transaction writes it; without one, it is written here.
-        A person who may act for several organisations chooses first, and comes again.
+        """Makes the session. The step that spends the transaction writes the session; without a transaction it is
+        written here. A person who may act for several organisations gets a page to choose one, and comes again.
 
-        Raises GatewayError: LOGIN_OUTSIDE_PERIMETER or LOGIN_MAPPING, or DIRECTORY_AWAY where its application refuses
-        people of whom a directory cannot say anything; and nothing is made.
+        Raises GatewayError as `_established` does, and nothing is made.
         """
         pending = authentication.pending
-        needed = None if pending is None else pending.app.directories
-        authentication = await self._with_organisations(request, authentication, needed)
-        chosen: str | None = authentication.tenant
-        among: tuple[str, ...] = ()
-        if chosen is None and (authentication.provider.chooses_tenant or authentication.identity.findings):
-            among = self._acting.may_act_for(request, authentication.provider, authentication.identity)
-            chosen = among[0] if len(among) == 1 else self._acting.remembered(request, authentication, among)
-        if chosen is None and len(among) > 1:
-            return await self._acting.asked(request, authentication)
-        person = await self._enriched(request, authentication, chosen, needed)
-        if person.identity.findings and pending is not None:
-            missing = missing_from(person.identity, pending.app.directories)
-            if missing is not None:
-                raise GatewayError(
-                    directory_codes.AWAY, f"directory {missing.name} could not say anything of this person"
-                )
-        if request.snapshot.gateway.scim.clients:
-            await self._services.active_people.require(person.identity, person.tenant)
+        person = await self._established(request, authentication)
+        if isinstance(person, Page):
+            return person
         made = await self._session(request, authentication, person)
         if pending is not None:
             return Continue(pending, made=made)
         await self._services.sessions.add(made)
         await give_seat(request, made, self._services)
         return self._services.pages.signed_in(request.reader, home(request), again=False)
+
+    # --- who the person is: perimeter, tenant, directories
+
+    async def _established(self, request: PortalRequest, authentication: Authentication) -> Established | Page:
+        """Asks the perimeter, then the tenant, then the directories, once each. A directory that names organisations
+        is asked for the tenant; the others are asked in the tenant's name. Returns a page where the person has to
+        choose an organisation.
+
+        Raises GatewayError: login_codes.OUTSIDE_PERIMETER; login_codes.MAPPING; directory_codes.AWAY where the
+        application of the sign-in refuses people of whom a directory says nothing; scim_codes.DEACTIVATED.
+        """
+        directories = tuple(request.snapshot.directories.values())
+        naming = acting_directories(directories, authentication.provider.name) if directories else ()
+        check(authentication.provider, authentication.identity)
+        if naming:
+            asked = await self._ask(naming, authentication, authentication.identity, None)
+            authentication = replace(authentication, identity=asked)
+        person = await self._act_for_one(request, authentication)
+        if isinstance(person, Page):
+            return person
+        if directories:
+            said = in_the_name_of(person.tenant, person.identity, naming).findings
+            others = tuple(one for one in directories if one not in naming)
+            asked = await self._ask(others, authentication, replace(person.identity, findings=()), person.tenant)
+            person = replace(person, identity=replace(asked, findings=(*said, *asked.findings)))
+            if person.identity.findings:
+                _require_answers(person.identity, authentication)
+        if request.snapshot.gateway.scim.clients:
+            await self._services.active_people.require(person.identity, person.tenant)
+        return person
+
+    async def _act_for_one(self, request: PortalRequest, authentication: Authentication) -> Established | Page:
+        """The person with the one organisation for which they act: the only one, the one that they chose in this
+        browser, or a page to choose one."""
+        provider, identity, chosen = authentication.provider, authentication.identity, authentication.tenant
+        directories = request.snapshot.directories.values()
+        named = named_by(identity, directories, self._services.now()) if directories else ()
+        if chosen is None and (provider.chooses_tenant or identity.findings):
+            among = organisations(provider, identity, named)
+            only = among[0] if len(among) == 1 else None
+            chosen = only or self._acting.find_last_choice(request, authentication, among)
+            if chosen is None and len(among) > 1:
+                return await self._acting.ask(request, authentication)
+        person = in_one_name(provider, identity, chosen, named)
+        if chosen is not None and person.tenant != chosen:
+            raise GatewayError(
+                login_codes.MAPPING, "a directory no longer lets the person act for the organisation chosen"
+            )
+        return person
+
+    async def _ask(
+        self, directories: tuple[Directory, ...], authentication: Authentication, identity: Identity, tenant: str | None
+    ) -> Identity:
+        """Asks these directories side by side. Waits for those of the application that the person is on the way to;
+        for all without a transaction, for then the person may go to any application."""
+        pending = authentication.pending
+        needed = None if pending is None else pending.app.directories
+        return await self._services.directories.asked(directories, identity, tenant, needed=needed)
 
     async def seen_again(self, request: PortalRequest, step: SignInSeenAgain) -> Page:
         """A person who is signed in is told so: nothing is asked of any provider.
@@ -78,44 +120,6 @@ class SignIns:
             raise error
         self._services.report.refused(request, error)
         return self._services.pages.signed_in(request.reader, home(request), again=True)
-
-    async def _with_organisations(
-        self, request: PortalRequest, authentication: Authentication, needed: tuple[Directory, ...] | None
-    ) -> Authentication:
-        """With what those directories say that name organisations: before it, nobody knows for whom the person acts."""
-        provider, identity = authentication.provider, authentication.identity
-        directories = request.snapshot.directories.values()
-        naming = acting_directories(directories, provider.name) if directories else ()
-        if not naming:
-            return authentication
-        check(provider, identity)
-        asked = await self._services.directories.asked(naming, identity, None, needed=needed)
-        return replace(authentication, identity=asked)
-
-    async def _enriched(
-        self,
-        request: PortalRequest,
-        authentication: Authentication,
-        chosen: str | None,
-        needed: tuple[Directory, ...] | None,
-    ) -> Established:
-        """With what the other directories say of them, all asked side by side. `needed`: those of the application that
-        they are on the way to; None: all, for they may go to any."""
-        provider, directories = authentication.provider, tuple(request.snapshot.directories.values())
-        named = named_by(authentication.identity, directories, self._services.now()) if directories else ()
-        person = establish(provider, authentication.identity, chosen=chosen, named=named)
-        if chosen is not None and person.tenant != chosen:
-            raise GatewayError(
-                login_codes.MAPPING, "a directory no longer lets the person act for the organisation chosen"
-            )
-        if not directories:
-            return person
-        naming = acting_directories(directories, provider.name)
-        said = in_the_name_of(person.tenant, person.identity, naming).findings
-        others = [one for one in directories if one not in naming]
-        alone = replace(person.identity, findings=())
-        asked = await self._services.directories.asked(others, alone, person.tenant, needed=needed)
-        return replace(person, identity=replace(asked, findings=(*said, *asked.findings)))
 
     async def _session(self, request: PortalRequest, authentication: Authentication, person: Established) -> NewSession:
         """A new session under a new id; the one that this browser brought is not carried on (no fixation)."""
@@ -139,6 +143,13 @@ class SignIns:
             tokens=authentication.tokens,
             issued_at=authentication.issued_at,
         )
+
+
+def _require_answers(identity: Identity, authentication: Authentication) -> None:
+    pending = authentication.pending
+    missing = None if pending is None else missing_from(identity, pending.app.directories)
+    if missing is not None:
+        raise GatewayError(directory_codes.AWAY, f"directory {missing.name} could not say anything of this person")
 
 
 def renewed(
