@@ -25,7 +25,7 @@ PRONOUNS = frozenset(
 )
 # Per cent of the words, and how many docstrings of eight words or more may be over 30 %.
 CEILINGS = {
-    "access": (17.4, 5),
+    "access": (9.9, 0),
     "accounts": (11.8, 0),
     "cli": (14.6, 0),
     "config": (17.0, 30),

@@ -1,6 +1,6 @@
-"""What is known of one application of one snapshot: its request lines, and what was decided, each kept ready.
+"""One application of one snapshot: its request lines, and its decisions, cached.
 
-Everything here is a pure function of the snapshot and of bytes: what is forgotten is worked out again.
+Every result is a pure function of the snapshot and of bytes: a dropped result is computed again.
 """
 
 from collections.abc import Awaitable, Callable, Iterable, Iterator
@@ -55,9 +55,12 @@ class Preparing(Protocol):
     def __call__(
         self, app: App, seat: Seat | None, now: float, wall: float, translation: Translation | None = None
     ) -> Prepared | Callable[[], Awaitable[None]]:
-        """What an application is sent of somebody whose identity it accepts, or of nobody; or what has to be awaited
-        first. `now`: monotonic; `wall`: Unix seconds. `translation`: on this path, where its file has others for some
-        paths. Raises GatewayError."""
+        """The data for an application about an accepted person, or about nobody; or the work to wait for first.
+
+        `now`: monotonic seconds. `wall`: Unix seconds.
+        `translation`: of this path, if the file has several.
+        Raises GatewayError.
+        """
 
 
 def unnamed(identity: Identity) -> str:
@@ -66,7 +69,7 @@ def unnamed(identity: Identity) -> str:
 
 
 class ApplicationAccess:
-    """Reads the request lines of one application, and compiles what policy decides of people there."""
+    """Reads the request lines of one application, and compiles policy's decisions about people there."""
 
     __slots__ = (
         "_about", "_keys", "_lines", "_longest", "_mount", "_paths", "_person", "_prepare", "_tally",
@@ -84,8 +87,11 @@ class ApplicationAccess:
         newcomers: Newcomers | None = None,
         wall: Callable[[], float] = time,
     ) -> None:
-        """`numbers`: never repeats, over all applications and snapshots, so that a key of another application finds
-        nothing in a seat. `person`: the name that the log has for a person. `wall`: Unix seconds."""
+        """`numbers`: unique over applications and snapshots, so that a key of another application finds nothing in a
+        seat.
+        `person`: the person's name in the log.
+        `wall`: Unix seconds.
+        """
         newcomers = newcomers or Newcomers()
         self._wall = wall
         self.app = app
@@ -117,8 +123,9 @@ class ApplicationAccess:
         self.logged_differences: set[ShadowDifference] | None = None
 
     def public_port(self, port: bytes) -> bytes:
-        """The port that the application may read in Host and X-Forwarded-Host, for the one that the browser named. An
-        application would write another port than its public one into every link."""
+        """The port that the application reads in Host and X-Forwarded-Host, for the browser's port. An application
+        writes this port into its links.
+        """
         if not port:
             return b""
         app = self.app
@@ -150,7 +157,7 @@ class ApplicationAccess:
         return line
 
     def _with_query(self, known: RequestLine, query: bytes, *, minor: bool) -> RequestLine:
-        """A method and path that were read before, with another query, of which routes know nothing."""
+        """A known method and path with another query, which routes ignore."""
         _, path, _, segments, other = known.target
         target = Target(b"%b?%b" % (path, query), path, query, segments, other)
         if len(target.raw) > self._longest:
@@ -186,15 +193,16 @@ class ApplicationAccess:
         return line if judged == line.judged else self.matched(line, judged)
 
     def reaching(self, line: RequestLine, lines: Iterable[tuple[bytes, bytes]], host: str) -> RequestLine:
-        """The same line where the header says what a WebDAV request reaches. `lines`: what the application will see of
-        it; `host`: canonical, the one that is asked. Raises GatewayError."""
+        """The line with the further paths of a WebDAV request, from its headers. `lines`: as the application receives
+        them. `host`: the requested host, canonical. Raises GatewayError.
+        """
         app = self.app
         if not app.methods or line.purpose != "application":
             return line
         return self.matched(line, line.judged, reach_of(line.judged, lines, app.origin(host), app.leniency))
 
     def matched(self, line: RequestLine, judged: bytes, reach: DavReach | None = None) -> RequestLine:
-        """A line that was read, as the rules of this application match it with that method."""
+        """A parsed line, matched by the rules of this application with this method."""
         also = reached(self.app, line.target, judged, reach) if self.app.methods else ()
         matches, key = self._key(line.target, judged, also)
         return RequestLine(
@@ -212,7 +220,7 @@ class ApplicationAccess:
         return matches, self._keys.get(matched) or added_key(self._keys, matched)
 
     def _translations_at(self, segments: tuple[str, ...]) -> tuple[Translation, ...]:
-        """Of the application, then of each shadow."""
+        """The questions of the application, then of each shadow."""
         app = self.app
         return tuple([one.translation_at(segments) for one in (app, *app.shadows)])
 
@@ -221,8 +229,9 @@ class ApplicationAccess:
     def compile(
         self, line: RequestLine, seat: Seat | None, now: float
     ) -> "ReadyOutcome | ConditionalDecision | NeedsWork":
-        """The slow half of the look-up: what the pipeline did not find, or whose end has come. It is kept with its
-        owner, but for what has to be awaited."""
+        """The slow half of the look-up: computes an outcome that is missing or expired, and keeps the outcome with its
+        owner, unless work must be awaited.
+        """
         if seat is not None and seat.revision != self.revision:
             seat.outcomes.clear()
             seat.revision = self.revision
@@ -284,7 +293,7 @@ class ApplicationAccess:
         person: str,
         now: float,
     ) -> ReadyOutcome | NeedsWork:
-        """Of the live rules; where a shadow comes to something else, the cell that is counted up says so."""
+        """The outcome of the live rules. If a shadow differs, the outcome's counter names the difference."""
         until = valid_until(questions)
         live, prepared = self._prepared(questions[0], decisions[0], seat, now)
         if callable(prepared):
@@ -347,10 +356,11 @@ class ApplicationAccess:
 
 @final
 class ConditionalDecision:
-    """What stands for an outcome where each request is asked anew: the outcomes so far, by what was decided.
+    """Stands for an outcome that differs between requests: the outcomes so far, by decision.
 
-    `questions`: the live one, then those of the shadows. `also`: what has to be allowed as well. `valid_until`:
-    monotonic seconds, past which something else is known of the person.
+    `questions`: the live question, then the shadows' questions.
+    `also`: further paths that must be allowed.
+    `valid_until`: monotonic seconds, after which the person's known attributes change.
     """
 
     __slots__ = ("_access", "_also", "_outcomes", "_person", "_questions", "valid_until")
@@ -366,7 +376,7 @@ class ConditionalDecision:
         self.valid_until = valid_until(questions)
 
     def outcome(self, request: RequestFacts, seat: Seat | None, now: float) -> ReadyOutcome | NeedsWork:
-        """`seat`: of the person that this was compiled for."""
+        """`seat`: of the person for whom the outcome was compiled."""
         decisions = tuple(self._access.decide(question, request) for question in self._questions)
         if self._also:
             decisions = self._access.with_all_reached(decisions, self._also, request)
@@ -389,7 +399,7 @@ def _not_prepared(error: GatewayError) -> Refuse:
 
 
 def _keep(owned: dict[object, object], key: object, found: object) -> None:
-    """With its owner, a person or everybody; the oldest goes."""
+    """Keeps an outcome with its owner, a person or everybody; the oldest outcome is dropped."""
     if len(owned) >= _OUTCOMES:
         del owned[next(iter(owned))]
     owned[key] = found

@@ -1,5 +1,6 @@
-"""What is known of a portal host that serves no application: only our own paths are answered there. The same holds of
-a host whose applications all have paths, beside these paths."""
+"""A portal host without an application: only our own paths are answered. The same holds on a host whose applications
+all have paths, beside these paths.
+"""
 
 from typing import Final
 
@@ -10,7 +11,7 @@ from gateway.wire.target import STRICT
 
 
 class PortalAccess:
-    """Reads request lines. No rule is asked here, so nothing is decided and nobody is looked up."""
+    """Reads request lines. There are no rules, so nothing is decided and nobody is looked up."""
 
     __slots__ = ("_key", "_lines", "_longest", "lines", "revision")
 

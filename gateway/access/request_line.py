@@ -25,8 +25,10 @@ REPEATABLE: Final = frozenset({b"GET", b"HEAD", b"OPTIONS", b"PUT", b"DELETE"})
 
 
 class ReachedPath(NamedTuple):
-    """`match`: what decides there, None where no rule does. `method`: what rules are asked about. `has_path`: whether
-    what they ask of the request is known; not where they ask for its path, for there are many."""
+    """`match`: the deciding match; None: no rule covers the path.
+    `method`: the method for the rules.
+    `has_path`: the facts of the request are complete; False for a question about many paths.
+    """
 
     match: Match | None
     method: str
@@ -41,8 +43,11 @@ RouteMatches = tuple[Match | None, ...]
 
 @final
 class MatchKey:
-    """By it each person keeps what was decided of a method on such paths; of another application or snapshot it is
-    another one. `let_in`: something was decided of somebody signed in."""
+    """The key under which each person keeps decisions for a method on such paths; distinct per application and
+    snapshot.
+
+    `let_in`: a decision about a signed-in person exists.
+    """
 
     __slots__ = ("let_in",)
 
@@ -51,8 +56,9 @@ class MatchKey:
 
 
 def added_key(keys: dict[tuple[object, ...], MatchKey], matched: tuple[object, ...]) -> MatchKey:
-    """A key for what the `keys` of an application lack. Strangers meet any number of rules: where there is no room, an
-    old key of theirs goes, or the new one is not kept."""
+    """A new key for the application's `keys`. Strangers can reach any number of rules: without room, a stranger's old
+    key is dropped, or the new key is not kept.
+    """
     key = MatchKey()
     if len(keys) < _KEYS or _one_went(keys):
         keys[matched] = key

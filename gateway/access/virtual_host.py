@@ -1,4 +1,4 @@
-"""From a Host header to the application that answers there, for one snapshot."""
+"""Finds the application for a Host header, in one snapshot."""
 
 from abc import abstractmethod
 from collections.abc import Mapping
@@ -27,13 +27,19 @@ Access_co = TypeVar("Access_co", bound=AnyAccess, covariant=True)
 
 
 class VirtualHost(Generic[Access_co]):
-    """One spelling of a Host header. `name`: canonical, without port. `authority`: for X-Forwarded-Host. `line`: the
-    ready Host line for upstream. `portal`: whether this is the portal's own host, which may be an application's too.
-    `let_in`: somebody signed in asked for it (gateway.access.remembered). `for_questions`: it is where a server in
-    front asks, and nothing else.
+    """One spelling of a Host header.
 
-    Where several applications divide its paths, each has a VirtualHost of its own. `below`: those that have a path,
-    the longest first, or the wrong file of one that is closed. `foreign_paths`: those of others, below this one's."""
+    `name`: canonical, without port.
+    `authority`: for X-Forwarded-Host.
+    `line`: the ready Host line for the application.
+    `portal`: the portal's own host, which may also have an application.
+    `let_in`: a signed-in person requested this spelling (gateway.access.remembered).
+    `for_questions`: the host only receives questions of a server in front.
+
+    If several applications divide the host's paths, each has a VirtualHost.
+    `below`: the applications with a path, the longest first; or the wrong file of a closed application.
+    `foreign_paths`: paths of other applications below this application's path.
+    """
 
     __slots__ = (
         "authority", "below", "for_questions", "foreign_paths", "is_divided", "lane", "let_in", "line", "name",
@@ -54,7 +60,7 @@ class VirtualHost(Generic[Access_co]):
         self.is_divided = False
 
     def divide(self, below: Mapping[str, "VirtualHost[Access_co] | str"]) -> None:
-        """Called once, before anybody asks for it. `below`: by path."""
+        """Called once, before any request. `below`: by path."""
         paths = sorted(below, key=len, reverse=True)
         self.below = tuple([(path.encode("ascii"), below[path]) for path in paths])
         self.foreign_paths, self.is_divided = tuple(path.lower() for path in paths), True
@@ -64,7 +70,7 @@ class VirtualHost(Generic[Access_co]):
                 there.is_divided = True
 
     def at(self, text: bytes) -> "VirtualHost[Access_co]":
-        """The one that a request line is for. `text`: the line, as it was sent. Raises GatewayError(APP_CLOSED)."""
+        """The virtual host of a request line. `text`: the line as sent. Raises GatewayError(route_codes.APP_CLOSED)."""
         target = text.partition(b" ")[2].rpartition(b" ")[0]
         if not target.startswith(b"/"):
             try:
@@ -81,8 +87,9 @@ class VirtualHost(Generic[Access_co]):
         return self
 
     def require_own(self, target: Target) -> None:
-        """Invariant 2: the path of another application is written in one way. Raises GatewayError(WIRE_TARGET) for what
-        a server could read as one."""
+        """Invariant 2: another application's path has one spelling. Raises GatewayError(wire_codes.TARGET) for a path
+        that some server could read as such a path.
+        """
         readings = (target.segments,) if target.other is None else (target.segments, target.other)
         for path in (target.path.decode("latin-1"), *("/" + "/".join(segments) for segments in readings)):
             read = loosest_path(path)
@@ -162,7 +169,7 @@ def host_of(raw: bytes, snapshot: Snapshot) -> str:
 
 
 def _unanswered(name: str, snapshot: Snapshot) -> GatewayError:
-    """Why nothing answers at a host that no application has."""
+    """The reason why no application answers at the host."""
     if closed := snapshot.closed_by(name):
         return GatewayError(route_codes.APP_CLOSED, f"{name}: {closed}")
     files = [file for file, fence in snapshot.unread.items() if fence is None or within(name, fence)]
