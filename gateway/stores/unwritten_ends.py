@@ -84,9 +84,12 @@ class UnwrittenEnds:
                 await self._store.perform(step, now)
                 self._tell([write.session_id for write in step if isinstance(write, RevokeSession)])
         while self._beside:
-            if _until(self._beside[0]) > now:
-                await self._store.perform([self._beside[0]], now)
-            self._beside.popleft()
+            oldest = self._beside[0]
+            if _until(oldest) > now:
+                await self._store.perform([oldest], now)
+            # While the store was asked, newer marks may have pushed this one out.
+            if self._beside and self._beside[0] is oldest:
+                self._beside.popleft()
 
     def _keep(self, writes: Sequence[Write], error: GatewayError) -> None:
         ends = [write for write in writes if isinstance(write, RevokeSession)]
