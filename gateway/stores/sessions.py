@@ -239,7 +239,7 @@ class Sessions:
             self._keep(cookie, Opened(StoredSession(session, browser), session_key, record, seat))
 
         add = AddSession(record, seat, self._keys.indexes("browser", browser))
-        return NewSession(session, cookie, entry, (add, *ends), written)
+        return NewSession(session, cookie, entry, (add, *ends), written, issued_at)
 
     async def add(self, made: NewSession) -> None:
         """Writes a new session by itself."""

@@ -1,5 +1,6 @@
 """From what a provider has proven to a session: the same perimeter, tenant and session, whatever the protocol."""
 
+import asyncio
 from dataclasses import replace
 from zlib import crc32
 
@@ -17,6 +18,7 @@ from gateway.model.provider import Provider
 from gateway.model.session import Seat, SeatLimits, Session, Tokens
 from gateway.portal.flow.acting import ActingFor
 from gateway.portal.flow.one_person import end_others
+from gateway.portal.flow.proven import ProvenPerson
 from gateway.portal.flow.session_limit import keep_within_limit
 from gateway.portal.flow.source import openid_provider_of
 from gateway.portal.flow.steps import Authentication, Continue, SignInSeenAgain
@@ -213,7 +215,8 @@ async def give_seat(request: PortalRequest, made: NewSession, services: PortalSe
     are. Raises GatewayError where no browser may have it."""
     if request.snapshot.gateway.scim.clients:
         await services.active_people.confirm(made)
-    await end_others(request, made, services)
+    # Read side by side: no sign-in waits longer for the second answer.
+    await asyncio.gather(end_others(request, made, services), _require_no_end_at_provider(made, services))
     most = request.snapshot.gateway.limits.sessions_per_person
     if most is not None:
         await keep_within_limit(request, made, most, services)
@@ -221,6 +224,18 @@ async def give_seat(request: PortalRequest, made: NewSession, services: PortalSe
     if request.snapshot.organisations or len(request.snapshot.providers) > 1:
         request.cookies_to_set.append(remember_provider(made.session.identity.provider))
     services.report.signed_in(request, made.session)
+
+
+async def _require_no_end_at_provider(made: NewSession, services: PortalServices) -> None:
+    """Ends the session if its provider has signed the person out since the ID token or assertion was issued: a logout
+    token that came before the session was written has found no session to end (invariant 12). Raises GatewayError."""
+    session, ends = made.session, services.transactions.sign_in_ends
+    proven = ProvenPerson(session.identity, session.created_at, made.issued_at, browser=None, sid=session.sid)
+    try:
+        await proven.require_no_later_end_at_provider(ends)
+    except GatewayError:
+        await services.revoker.revoked(await services.sessions.end((session.id,)))
+        raise
 
 
 def home(request: PortalRequest) -> str:

@@ -40,8 +40,7 @@ class IdpInitiatedLogout:
     async def carry_out(self, request: PortalRequest, notice: LogoutNotice) -> None:
         """Raises GatewayError(STORE_UNREACHABLE): the sessions that could be found have ended in this gateway all the
         same. The provider may send the message again: nothing says that it was used (invariant 6)."""
-        if proven_may_wait(request.snapshot):
-            await self._mark(request, notice)
+        await self._mark(request, notice)
         # A provider tells so of a session that is over by time, too: what the person sends now can be kept.
         meant = await self._meant(notice)
         ended = await self.services.sessions.end([one.id for one in meant], buried=keeps_posts(request.snapshot))
@@ -68,16 +67,17 @@ class IdpInitiatedLogout:
         self.services.sessions.unwritten.require_written(ended)
 
     async def _mark(self, request: PortalRequest, notice: LogoutNotice) -> None:
-        """Nor is anybody signed in by what was proven before."""
+        """Ends what was proven before the message and has no session yet: the marks are written before sessions are
+        searched, and a new session looks for marks after it is written."""
         ends, issuer = self.services.transactions.sign_in_ends, notice.issuer
         whose: list[tuple[EndOf, str]] = [("sid", sid) for sid in notice.sids]
         if notice.subject is not None and not notice.sids:
             whose.append(("subject", notice.subject))
         for kind, name in whose:
-            if notice.issued is None:
-                await ends.mark(request.network, kind, issuer, name)
-            else:
+            if notice.issued is not None:
                 await ends.mark_by_provider(notice.issued, kind, issuer, name)
+            elif proven_may_wait(request.snapshot):
+                await ends.mark(request.network, kind, issuer, name)
 
     async def _meant(self, notice: LogoutNotice) -> list[SessionSummary]:
         sessions, issuer = self.services.sessions, notice.issuer
