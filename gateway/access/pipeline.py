@@ -44,7 +44,7 @@ class Seats(Protocol):
         """From this worker's memory, live and within limits."""
 
     async def load_shared(self, host: str, cookie: bytes) -> Seat | None:
-        """From the store. Raises GatewayError(STORE_UNREACHABLE)."""
+        """From the store. Raises GatewayError(store_codes.UNREACHABLE)."""
 
 
 class Lookups(Protocol):

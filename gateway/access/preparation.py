@@ -264,7 +264,7 @@ def _joined(some: bytes, more: bytes) -> bytes:
 
 
 def _check_budget(app: App, prepared: Prepared) -> None:
-    """Raises GatewayError(TRANSLATION_BUDGET)."""
+    """Raises GatewayError(translation_codes.BUDGET)."""
     size = len(prepared.headers) + len(prepared.cookies)
     if size > app.translation.budget:
         detail = f"all headers, cookies and tokens together: {size} bytes, over {app.translation.budget}"

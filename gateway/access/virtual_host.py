@@ -124,9 +124,9 @@ class HostTable(Generic[Access]):
         return tuple(self._lanes.values())
 
     def find(self, raw: bytes) -> VirtualHost[Access]:
-        """`raw`: a Host header, or the authority of a target. Raises GatewayError: WIRE_HOST for what is no host name,
-        HOST_UNKNOWN where nothing answers, HOST_UNREAD where a file whose hosts are not known may have it,
-        APP_CLOSED for a host of a file that was left out."""
+        """`raw`: a Host header, or the authority of a target. Raises GatewayError: wire_codes.HOST for what is no host
+        name, route_codes.HOST_UNKNOWN where nothing answers, route_codes.HOST_UNREAD where a file whose hosts are not
+        known may have it, route_codes.APP_CLOSED for a host of a file that was left out."""
         name = host_of(raw, self.snapshot)
         there = self.snapshot.applications(name)
         portal = name == self.snapshot.gateway.portal_host
@@ -160,7 +160,7 @@ class HostTable(Generic[Access]):
 
 def host_of(raw: bytes, snapshot: Snapshot) -> str:
     """Reads a public host. A name with a `_` is refused, unless a file lists it as it stands.
-    Raises GatewayError(WIRE_HOST)."""
+    Raises GatewayError(wire_codes.HOST)."""
     if b"_" in raw:
         name = canonical_host(raw, underscore=True)
         if name in snapshot.exact_hosts:

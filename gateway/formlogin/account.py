@@ -11,8 +11,8 @@ from gateway.tokens.spec import TokenClaim
 
 
 def account_of(trusted: TrustedAccount, identity: Identity) -> str:
-    """Its name. Raises GatewayError(FORM_LOGIN_ACCOUNT), without a value: none or several, a control character, or
-    white space at an end."""
+    """Its name. Raises GatewayError(form_login_codes.ACCOUNT), without a value: none or several, a control character,
+    or white space at an end."""
     try:
         login = single_value(TokenClaim("account", trusted.attribute, trusted.text), identity)
     except GatewayError as error:

@@ -22,7 +22,7 @@ class SignInCookies:
         self._jar = CookieJar()
 
     def take(self, set_cookies: Iterable[bytes], target: str) -> None:
-        """What the answer to `target` sets. Raises GatewayError(FORM_LOGIN_ANSWER) where that is too much."""
+        """What the answer to `target` sets. Raises GatewayError(form_login_codes.ANSWER) where that is too much."""
         request = JarRequest(path_of(target).encode("ascii"), self._secure, self._hosts, self._now)
         found = [received(line, request) for line in set_cookies]
         cookies = [cookie for cookie in found if cookie is not None]

@@ -47,7 +47,8 @@ FormWalk = Generator[FormRequest, FormResponse, ApplicationSession]
 
 
 def sign_in(form: FormLogin, credential: Credential, origins: ApplicationOrigins, now: float) -> FormWalk:
-    """`now`: Unix seconds. Raises GatewayError: FORM_LOGIN_FORM, _ELSEWHERE, _ANSWER, _REFUSED, _ACCOUNT, _LOOP."""
+    """`now`: Unix seconds. Raises GatewayError: form_login_codes.FORM, _ELSEWHERE, _ANSWER, _REFUSED, _ACCOUNT,
+    _LOOP."""
     try:
         jar = SignInCookies(origins.hosts, secure=origins.is_secure, now=now)
         response: FormResponse | None = None
@@ -122,8 +123,8 @@ def action_of(found: FoundPage, step: FormStep, origins: ApplicationOrigins, ask
 
 def check_shown(response: FormResponse, form: FormLogin, origins: ApplicationOrigins, page: str) -> None:
     """Whether `page`, which is for signed-in people alone, is shown to whoever asked. A refusal may look like a
-    success, in words that no file has; what comes after it does not. Raises GatewayError: FORM_LOGIN_LOOP, _REFUSED,
-    _ELSEWHERE, _ANSWER."""
+    success, in words that no file has; what comes after it does not. Raises GatewayError: form_login_codes.LOOP,
+    _REFUSED, _ELSEWHERE, _ANSWER."""
     status, target, path = response.status, _target_of(response, origins, page), path_of(page)
     if meets_any(form.expired, status, target, response.body, form.charset):
         raise GatewayError(

@@ -37,7 +37,7 @@ def map_claims(
     """`claims`: of the validated ID token and userinfo together; all else is read from what was validated.
 
     `auth_time`, `now`: Unix seconds. Without auth_time it is unknown when the person last authenticated: 0, older
-    than anything. Raises GatewayError(LOGIN_MAPPING); the detail names attributes, never values.
+    than anything. Raises GatewayError(login_codes.MAPPING); the detail names attributes, never values.
     """
     left_out = _claims_left_out(provider, claims)
     attributes = {
@@ -149,7 +149,8 @@ _GROUPS = "http://schemas.microsoft.com/ws/2008/06/identity/claims/groups"
 
 
 def map_assertion(provider: SamlProvider, assertion: Assertion, now: int) -> Identity:
-    """`now`: Unix seconds. Raises GatewayError: LOGIN_MAPPING, or LOGIN_OUTSIDE_PERIMETER for a scope not its own.
+    """`now`: Unix seconds. Raises GatewayError: login_codes.MAPPING, or login_codes.OUTSIDE_PERIMETER for a scope not
+    its own.
 
     The detail names attributes, never values.
     """

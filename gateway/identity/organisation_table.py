@@ -24,7 +24,7 @@ _POSTCODE: Final = re.compile(r"[0-9]{4,6}")
 
 
 def organisations_in(lines: Iterable[str], delimiter: str) -> Iterator[ListedOrganisation]:
-    """`lines`: decoded, with their line ends. Raises GatewayError(ORGANISATIONS_FILE), also between two rows."""
+    """`lines`: decoded, with their line ends. Raises GatewayError(organisation_codes.FILE), also between two rows."""
     reader = csv.reader(lines, delimiter=delimiter, strict=True)
     try:
         names = next(reader, [])

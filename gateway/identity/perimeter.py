@@ -117,7 +117,7 @@ def _last_word(name: str) -> str:
 
 
 def check(provider: Provider, identity: Identity) -> None:
-    """Raises GatewayError(LOGIN_OUTSIDE_PERIMETER); the detail names the attribute, never its value."""
+    """Raises GatewayError(login_codes.OUTSIDE_PERIMETER); the detail names the attribute, never its value."""
     perimeter = provider.perimeter
     if perimeter.siret is not None:
         _check_organisations(provider, identity, perimeter.siret)

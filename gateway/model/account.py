@@ -23,8 +23,8 @@ BY_THEMSELVES: Final = {"link": account_codes.LINK, "request": account_codes.ASK
 about it."""
 
 LINKED_ANEW: Final = (account_codes.LINK, form_login_codes.REFUSED, form_login_codes.LOOP)
-"""After these a person who may link by themselves is led to where they do. FORM_LOGIN_LOOP: so ends a sign-in by an old
-password where a refusal looks like a success."""
+"""After these a person who may link by themselves is led to where they do. form_login_codes.LOOP: so ends a sign-in by
+an old password where a refusal looks like a success."""
 
 LONGEST_LOGIN: Final = 256
 LONGEST_PERSON: Final = 2048
@@ -90,7 +90,7 @@ def person_of(by: tuple[str, ...], identity: Identity) -> str:
 
 
 def written_person(values: Mapping[str, str]) -> str:
-    """Raises GatewayError(ACCOUNT_PERSON) for a text that is no Unicode, or too long."""
+    """Raises GatewayError(account_codes.PERSON) for a text that is no Unicode, or too long."""
     try:
         person = "&".join(f"{name}={quote(values[name], safe=_SAFE)}" for name in sorted(values))
     except UnicodeEncodeError:

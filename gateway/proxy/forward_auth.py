@@ -64,7 +64,8 @@ def _check_secret(request: Request, memo: Memo, snapshot: Snapshot) -> None:
 def question(request: Request, memo: Memo, snapshot: Snapshot) -> tuple[Front, bytes]:
     """The front that asks, and the head of the request that it asks about.
 
-    Raises GatewayError(FRONT_UNKNOWN) for everybody but a listed front that shows its secret, and FRONT_QUESTION."""
+    Raises GatewayError(front_codes.UNKNOWN) for everybody but a listed front that shows its secret, and
+    front_codes.QUESTION."""
     target = request.line.target
     if target.path in SIGN_IN:
         return _way_to_sign_in(request, request.application.app)
@@ -124,7 +125,7 @@ def said_of(front: Front, outcome: Outcome) -> Page | None:
 def permitted(request: Request, front: Front, prepared: Prepared, dropped: Sequence[bytes]) -> Page:
     """`dropped`: names of the client's lines that no application may see.
 
-    Raises GatewayError(FRONT_HEADER) where the front would pass one of these on."""
+    Raises GatewayError(front_codes.HEADER) where the front would pass one of these on."""
     lane = request.lane
     assert isinstance(lane, Lane)
     injected = lane.injected

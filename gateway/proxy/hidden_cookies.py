@@ -156,7 +156,7 @@ class HiddenCookies:
         await self._shared.done(seat, lambda: self._read(seat, mark))
 
     async def _read(self, seat: Seat, mark: tuple[str, int] | None) -> None:
-        """Raises GatewayError(STORE_UNREACHABLE)."""
+        """Raises GatewayError(store_codes.UNREACHABLE)."""
         until = monotonic() + _WAITED
         while True:
             jar = await self._jars.read(seat.host, seat.cookie)
@@ -190,7 +190,7 @@ class HiddenCookies:
 
     def taken(self, request: Request, response: ResponseHead) -> bytes:
         """Keeps what a response sets of hidden cookies; the line that is added to the response, b"" for none. Raises
-        GatewayError(UPSTREAM_RESPONSE) where it sets more than a jar holds."""
+        GatewayError(upstream_codes.RESPONSE) where it sets more than a jar holds."""
         seat, lane = request.seat, request.application
         if seat is None or not seat.live or not isinstance(kept := seat.jar, SeatJar):
             return b""
@@ -273,7 +273,7 @@ class HiddenCookies:
 
 
 def _set_by(response: ResponseHead, request: Request, now: float) -> list[JarCookie]:
-    """The hidden cookies that a response sets or deletes. Raises GatewayError(UPSTREAM_RESPONSE)."""
+    """The hidden cookies that a response sets or deletes. Raises GatewayError(upstream_codes.RESPONSE)."""
     lane = request.application
     hidden = [line for line in response.set_cookies() if lane.cookies.hides(line)]
     if not hidden:

@@ -60,7 +60,7 @@ class Memo:
         self.host = None if self.trusted else host
 
     def cookie_parts(self, cookie: bytes, host: VirtualHost[HostLane]) -> tuple[bytes | None, bytes]:
-        """The value of our session's cookie, and what is the application's. Raises GatewayError(WIRE_COOKIE)."""
+        """The value of our session's cookie, and what is the application's. Raises GatewayError(wire_codes.COOKIE)."""
         if cookie != self._cookie or host is not self._cookie_host:
             self._cookie_parts = host.lane.cookies.read(cookie)
             self._cookie, self._cookie_host = cookie, host

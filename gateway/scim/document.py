@@ -15,7 +15,7 @@ _MOST_SCHEMAS: Final = 16
 
 
 def read_object(body: bytes) -> ScimObject:
-    """Raises GatewayError(SCIM_SYNTAX)."""
+    """Raises GatewayError(scim_codes.SYNTAX)."""
     if len(body) > LARGEST:
         raise GatewayError(scim_codes.SYNTAX, f"{len(body)} bytes, at most {LARGEST} are read")
     try:

@@ -32,7 +32,7 @@ _PATH: Final = re.compile(r'([A-Za-z][\w$-]*)(\[[^\[\]"]*(?:"[^"\\]*"[^\[\]"]*)*
 
 
 def patched(document: ScimObject, before: UserState) -> UserState:
-    """Raises GatewayError: SCIM_SYNTAX, SCIM_PATH, SCIM_VALUE, SCIM_MUTABILITY."""
+    """Raises GatewayError: scim_codes.SYNTAX, scim_codes.PATH, scim_codes.VALUE, scim_codes.MUTABILITY."""
     after = before
     for operation in _operations(document):
         if not isinstance(operation, dict):
@@ -61,7 +61,7 @@ _ANYBODY: Final = UserState("", None, active=True)
 
 
 def _operations(document: ScimObject) -> list[object]:
-    """Raises GatewayError(SCIM_SYNTAX)."""
+    """Raises GatewayError(scim_codes.SYNTAX)."""
     require_schema(document, PATCH_OP)
     operations = document.get("operations")
     if not isinstance(operations, list) or not 0 < len(operations) <= _MOST_OPERATIONS:

@@ -45,7 +45,7 @@ WHOLE: Final = Projection()
 
 
 def read_projection(parameters: Mapping[str, str]) -> Projection:
-    """Of a query. Raises GatewayError(SCIM_VALUE)."""
+    """Of a query. Raises GatewayError(scim_codes.VALUE)."""
     return projection_of(_split(parameters, WANTED), _split(parameters, UNWANTED))
 
 

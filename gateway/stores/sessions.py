@@ -56,7 +56,7 @@ _NEVER = float("-inf")
 class Sessions:
     """Sessions and seats. `host` is canonical; `cookie` is the raw value of `__Host-ecluse`.
 
-    Every coroutine raises GatewayError(STORE_UNREACHABLE) when the store cannot say: never None for that.
+    Every coroutine raises GatewayError(store_codes.UNREACHABLE) when the store cannot say: never None for that.
     `keys`: the store keys of gateway.yaml; `now`: Unix seconds; `monotonic`: seconds; `unwritten`: of this worker.
     """
 

@@ -47,8 +47,8 @@ class UnwrittenEnds:
         return tuple(id for id in session_ids if id in self._sessions) if self._sessions else ()
 
     def require_written(self, session_ids: Iterable[str]) -> None:
-        """Raises GatewayError(STORE_UNREACHABLE): the ends are in force in this gateway, but not beyond it, and not
-        after it is started again."""
+        """Raises GatewayError(store_codes.UNREACHABLE): the ends are in force in this gateway, but not beyond it, and
+        not after it is started again."""
         if left := self.among(session_ids):
             detail = f"{len(left)} sessions have ended in this gateway, and their end is not written yet"
             raise GatewayError(store_codes.UNREACHABLE, detail)

@@ -36,7 +36,7 @@ def fixed_line(spec: BasicSpec) -> bytes:
 
 
 def described_basic(spec: BasicSpec, identity: Identity) -> dict[str, str]:
-    """By header, without the secret. Raises GatewayError(TRANSLATION_UNENCODABLE)."""
+    """By header, without the secret. Raises GatewayError(translation_codes.UNENCODABLE)."""
     basic_line(spec, identity)
     return {HEADER: f"(Basic, as {_user(spec, identity)}, with a secret)"}
 

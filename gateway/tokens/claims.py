@@ -16,8 +16,8 @@ _FORBIDDEN: Final = frozenset({"Cc", "Cs"})
 
 def told(claims: Iterable[TokenClaim], identity: Identity) -> dict[str, ClaimValue]:
     """By name; `sub` is the provider's name for the person unless the file says otherwise. A claim without a value is
-    left out. Raises GatewayError(TRANSLATION_UNENCODABLE), with the name of the claim and never its value: several
-    values where one is told, a control character, white space at an end, or no value for `sub`."""
+    left out. Raises GatewayError(translation_codes.UNENCODABLE), with the name of the claim and never its value:
+    several values where one is told, a control character, white space at an end, or no value for `sub`."""
     found: dict[str, ClaimValue] = {"sub": _text("sub", identity.subject)}
     for claim in claims:
         if claim.several:
@@ -43,7 +43,7 @@ def single_value(claim: TokenClaim, identity: Identity) -> str:
 def account(claim: TokenClaim, identity: Identity, where: str, *, forbidden: str = "") -> str:
     """The name by which the application knows this person. `where`: what carries it, for the message.
 
-    Raises GatewayError(TRANSLATION_UNENCODABLE), without the name: none or several, a blank at an end, a control
+    Raises GatewayError(translation_codes.UNENCODABLE), without the name: none or several, a blank at an end, a control
     character, or a character of `forbidden`.
     """
     name = single_value(claim, identity)

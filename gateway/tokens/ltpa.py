@@ -64,7 +64,7 @@ def ltpa_keys(exported: bytes, password: bytes) -> LtpaKeys:
 
 
 def ltpa2_token(spec: Ltpa2Spec, identity: Identity, *, ends: int) -> bytes:
-    """The value of the cookie. `ends`: Unix seconds. Raises GatewayError(TRANSLATION_UNENCODABLE)."""
+    """The value of the cookie. `ends`: Unix seconds. Raises GatewayError(translation_codes.UNENCODABLE)."""
     body = _body(spec.realm, account_in_token(spec, identity), ends)
     # SHA-1 of SHA-1: what is signed is the digest, which is digested once more.
     signature = _signer(spec.private_key).sign(hashlib.sha1(body, usedforsecurity=False).digest(), PKCS1v15(), SHA1())
@@ -76,7 +76,7 @@ def ltpa2_token(spec: Ltpa2Spec, identity: Identity, *, ends: int) -> bytes:
 
 
 def account_in_token(spec: Ltpa2Spec, identity: Identity) -> str:
-    """Raises GatewayError(TRANSLATION_UNENCODABLE), without the name."""
+    """Raises GatewayError(translation_codes.UNENCODABLE), without the name."""
     name = account(spec.account, identity, spec.carrier.name)
     if _ESCAPES_WHAT_FOLLOWS.search(name):
         raise GatewayError(translation_codes.UNENCODABLE, f"{spec.carrier.name}: a backslash before a separator")

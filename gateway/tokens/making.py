@@ -59,8 +59,8 @@ def make(
     """`keys`: of each algorithm the first signs. `now`, `not_after`: Unix seconds; no token lives longer than it may be
     on its way after `not_after`. `chance`: so many random bytes.
 
-    Raises GatewayError: TRANSLATION_UNENCODABLE, TRANSLATION_LENGTH, or GATEWAY_FAULT where there is no key for an
-    algorithm.
+    Raises GatewayError: translation_codes.UNENCODABLE, translation_codes.LENGTH, or gateway_codes.FAULT where there is
+    no key for an algorithm.
     """
     headers: list[bytes] = []
     cookies: list[bytes] = []

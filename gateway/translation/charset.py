@@ -40,8 +40,9 @@ def encode(value: str, encoding: Encoding, unencodable: Unencodable = "refuse") 
     `braced-base64` and `rfc2047` leave plain ASCII. Of a letter that the encoding lacks: `transliterate` is for names
     that people read, never for values that an application compares, for `Ś` and `S` become the same; `percent` writes
     it, and each `%`, as percent-encoded UTF-8.
-    Raises GatewayError, without the value in it: TRANSLATION_CONTROL for a control character, TRANSLATION_UNENCODABLE
-    for a blank at an end, neither of which any encoding hides: applications decode first and trim then.
+    Raises GatewayError, without the value in it: translation_codes.CONTROL for a control character,
+    translation_codes.UNENCODABLE for a blank at an end, neither of which any encoding hides: applications decode first
+    and trim then.
     """
     text = unpadded(clean(value))
     match encoding:
@@ -62,7 +63,7 @@ def encode(value: str, encoding: Encoding, unencodable: Unencodable = "refuse") 
 
 
 def clean(value: str) -> str:
-    """The text in NFC. Raises GatewayError(TRANSLATION_CONTROL)."""
+    """The text in NFC. Raises GatewayError(translation_codes.CONTROL)."""
     text = unicodedata.normalize("NFC", value)
     # Nothing printable is one: mostly, no character is looked at by itself.
     if not text.isprintable() and any(unicodedata.category(character) in {"Cc", "Cs"} for character in text):

@@ -60,7 +60,7 @@ _OUR_COOKIES = b"hostecluse"
 
 
 def check_header(spec: HeaderSpec) -> None:
-    """Raises GatewayError(TRANSLATION_SPEC) with the reason."""
+    """Raises GatewayError(translation_codes.SPEC) with the reason."""
     if not _TOKEN.fullmatch(spec.name):
         raise _bad(spec, "not a header name: letters, digits, `-` and `_`")
     folded = fold(spec.name.encode())
@@ -72,7 +72,7 @@ def check_header(spec: HeaderSpec) -> None:
 
 
 def check_cookie(spec: CookieSpec) -> None:
-    """Raises GatewayError(TRANSLATION_SPEC) with the reason."""
+    """Raises GatewayError(translation_codes.SPEC) with the reason."""
     if not _COOKIE_TOKEN.fullmatch(spec.name):
         raise _bad(spec, "not a cookie name")
     folded = fold(spec.name.encode())
@@ -111,7 +111,8 @@ class Translation:
     def compile(
         cls, headers: Iterable[HeaderSpec], cookies: Iterable[CookieSpec], budget: int = BUDGET
     ) -> "Translation":
-        """Raises GatewayError(TRANSLATION_SPEC) for a bad spec, or for two names that a server may read as one."""
+        """Raises GatewayError(translation_codes.SPEC) for a bad spec, or for two names that a server may read as
+        one."""
         found = cls(tuple(headers), tuple(cookies), budget)
         _check_all(found.headers, check_header)
         _check_all(found.cookies, check_cookie)
@@ -311,14 +312,14 @@ def _splits_at_blanks(source: FromAttribute, encoding: Encoding) -> bool:
 
 def _check_unbroken(texts: Iterable[str]) -> None:
     """Where values stand between blanks, applications split at white space of any kind, as Python's `split()` does.
-    Raises GatewayError(TRANSLATION_SEPARATOR)."""
+    Raises GatewayError(translation_codes.SEPARATOR)."""
     if any(letter.isspace() for text in texts for letter in text):
         raise GatewayError(translation_codes.SEPARATOR, "white space in a value, and blanks are the separator")
 
 
 def _with_separators(values: Sequence[bytes], join: str, escape: str | None) -> bytes:
     """Separators are looked for in the encoded bytes: NFC turns U+037E into `;`, and `percent-utf8` or `base64` hide
-    one. Raises GatewayError(TRANSLATION_SEPARATOR)."""
+    one. Raises GatewayError(translation_codes.SEPARATOR)."""
     # Applications split at `;` and trim, whatever blanks we write around it.
     separators = (join.strip() or join).encode("ascii")
     for value in values:

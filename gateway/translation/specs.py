@@ -137,7 +137,8 @@ _TEMPLATE_PIECE: Final = re.compile(r"\{\{|\}\}|\{([^{}]*)\}?|\}|[^{}]+")
 
 
 def parse_template(text: str) -> Template:
-    """`{name}` stands for the value of a name, `{{` and `}}` for a brace. Raises GatewayError(TRANSLATION_SPEC)."""
+    """`{name}` stands for the value of a name, `{{` and `}}` for a brace. Raises
+    GatewayError(translation_codes.SPEC)."""
     parts: list[str] = []
     fixed: list[str] = []
     for found in _TEMPLATE_PIECE.finditer(text):

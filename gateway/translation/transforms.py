@@ -36,7 +36,7 @@ def transformed(values: Sequence[str], transforms: Sequence[Transform]) -> list[
 
 
 def check_transform(transform: Transform) -> None:
-    """Raises GatewayError(TRANSLATION_SPEC)."""
+    """Raises GatewayError(translation_codes.SPEC)."""
     match transform:
         case Extract(expression):
             if _compiled(expression).groups > 1:
@@ -95,7 +95,7 @@ def _upper(letter: str) -> str:
 
 @lru_cache(maxsize=4096)
 def _compiled(expression: str) -> Any:
-    """Over UTF-8 bytes, in linear time. Raises GatewayError(TRANSLATION_SPEC)."""
+    """Over UTF-8 bytes, in linear time. Raises GatewayError(translation_codes.SPEC)."""
     if not 1 <= len(expression) <= _LONGEST_EXPRESSION:
         raise GatewayError(translation_codes.SPEC, f"an expression has 1 to {_LONGEST_EXPRESSION} characters")
     if _ONE_BYTE.search(expression):

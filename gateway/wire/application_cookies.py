@@ -58,7 +58,7 @@ class ApplicationCookies:
         self._policy = CookiePolicy(injected | self.folds if self.folds else injected)
         self.read: Callable[[bytes], tuple[bytes | None, bytes]] = self._policy.read
         """The value of our session's cookie, and the line that the application gets: by the names that it knows, and
-        without what some server could read as a hidden or injected one. Raises GatewayError(WIRE_COOKIE)."""
+        without what some server could read as a hidden or injected one. Raises GatewayError(wire_codes.COOKIE)."""
         if self._all or self._prefix:
             self.read = self._read
 

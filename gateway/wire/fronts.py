@@ -73,8 +73,8 @@ class Front:
 
     def original(self, lines: Iterable[bytes], method: bytes = b"", target: bytes = b"") -> bytes:
         """The head of the browser's request. `lines`: of the question, each b"Name: value". `method`, `target`: as
-        `asked` has them. Raises GatewayError(FRONT_QUESTION) where the front does not say each thing once, or takes
-        lines off by Connection, which the application would see."""
+        `asked` has them. Raises GatewayError(front_codes.QUESTION) where the front does not say each thing once, or
+        takes lines off by Connection, which the application would see."""
         said: dict[bytes, bytes] = {}
         passed: list[bytes] = []
         words = tuple(filter(None, (self.method, self.target, self.host, self.client)))

@@ -41,7 +41,7 @@ def longest_head(accepts: frozenset[AcceptedFault]) -> int:
 
 
 def check_lines(number: int) -> None:
-    """Raises GatewayError(UPSTREAM_RESPONSE) for more header lines than are looked at."""
+    """Raises GatewayError(upstream_codes.RESPONSE) for more header lines than are looked at."""
     if number > HEAD_LINES:
         raise GatewayError(upstream_codes.RESPONSE, f"{number} header lines: over {HEAD_LINES}")
 

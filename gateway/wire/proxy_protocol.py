@@ -31,7 +31,7 @@ class ToldClient:
 
 
 def rest_of(head: bytes) -> int:
-    """How many bytes follow these HEAD_BYTES. Raises GatewayError(LISTEN_PROXY_HEADER)."""
+    """How many bytes follow these HEAD_BYTES. Raises GatewayError(gateway_codes.LISTEN_PROXY_HEADER)."""
     if not head.startswith(_SIGNATURE):
         raise _fault("it begins otherwise than PROXY protocol v2")
     length = int.from_bytes(head[14:16], "big")
@@ -43,7 +43,8 @@ def rest_of(head: bytes) -> int:
 
 
 def client_of(head: bytes, rest: bytes) -> ToldClient | None:
-    """None: the server in front speaks for itself, as for a health check. Raises GatewayError(LISTEN_PROXY_HEADER)."""
+    """None: the server in front speaks for itself, as for a health check. Raises
+    GatewayError(gateway_codes.LISTEN_PROXY_HEADER)."""
     if head[12] == _LOCAL:
         return None
     size, length = _ADDRESSES.get(head[13], (0, 0))

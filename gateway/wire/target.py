@@ -125,7 +125,8 @@ _OUR_PATHS: Final = "_ecluse"
 
 
 def canonical_target(raw: bytes, leniency: PathLeniency = STRICT) -> Target:
-    """Read a target in origin form. Raises GatewayError(WIRE_TARGET) where two servers could read it differently."""
+    """Read a target in origin form. Raises GatewayError(wire_codes.TARGET) where two servers could read it
+    differently."""
     caseless = leniency.case_insensitive
     safe = (_SAFE_CASELESS if caseless else _SAFE).fullmatch(raw)
     if safe is not None and b"VirtualHost" not in raw:

@@ -114,7 +114,7 @@ class SignIns:
     async def seen_again(self, request: PortalRequest, step: SignInSeenAgain) -> Page:
         """A person who is signed in is told so: nothing is asked of any provider.
 
-        Raises GatewayError(LOGIN_TRANSACTION_GONE) where nobody is signed in.
+        Raises GatewayError(login_codes.TRANSACTION_GONE) where nobody is signed in.
         """
         error = GatewayError(login_codes.TRANSACTION_GONE, step.detail)
         cookie = presented_seat(request.cookie_line)
@@ -165,7 +165,7 @@ def renewed(
     """The session with newer tokens. `identity`: what the provider says of the person now; None: it was not asked.
     `named`: the organisations for which directories let them act.
 
-    Raises GatewayError: what `establish` does, as at the sign-in, and OIDC_REFRESH_SUBJECT for another tenant.
+    Raises GatewayError: what `establish` does, as at the sign-in, and oidc_codes.REFRESH_SUBJECT for another tenant.
     """
     after = replace(session, tokens=tokens, id_token=id_token or session.id_token)
     if identity is None:

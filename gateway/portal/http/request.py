@@ -291,7 +291,7 @@ def is_scim(request: PortalRequest) -> bool:
 def require_form(request: PortalRequest) -> None:
     """A body that a browser sends us is a small form. The data plane has limited how much.
 
-    Raises GatewayError(PORTAL_BODY). The fields: `PortalRequest.form`."""
+    Raises GatewayError(portal_codes.BODY). The fields: `PortalRequest.form`."""
     # Bindings 3.2.2: SOAP 1.1
     kind = "text/xml" if request.path == _SOAP else _FORM
     # RFC 9110 8.3.1

@@ -38,8 +38,8 @@ class IdpInitiatedLogout:
     services: PortalServices
 
     async def carry_out(self, request: PortalRequest, notice: LogoutNotice) -> None:
-        """Raises GatewayError(STORE_UNREACHABLE): the sessions that could be found have ended in this gateway all the
-        same. The provider may send the message again: nothing says that it was used (invariant 6)."""
+        """Raises GatewayError(store_codes.UNREACHABLE): the sessions that could be found have ended in this gateway all
+        the same. The provider may send the message again: nothing says that it was used (invariant 6)."""
         await self._mark(request, notice)
         # A provider tells so of a session that is over by time, too: what the person sends now can be kept.
         meant = await self._meant(notice)
@@ -53,7 +53,7 @@ class IdpInitiatedLogout:
     async def end_people(self, request: PortalRequest, people: Iterable[SeenPerson], client: ScimClient) -> None:
         """A directory says that they are not active any more: every session of theirs that it speaks of ends. That
         nobody comes in by what was proven before is said by the mark that is written already. Raises
-        GatewayError(STORE_UNREACHABLE)."""
+        GatewayError(store_codes.UNREACHABLE)."""
         meant: list[SessionSummary] = []
         people = tuple(people)
         for person in people:

@@ -118,8 +118,8 @@ class Renewal:
         self._look_again.adopt(seat, after)
 
     async def _looked_up(self, before: Session, after: Session) -> Identity:
-        """What finds a person in a directory may be another value now. Raises GatewayError: DIRECTORY_GONE,
-        DIRECTORY_ORGANISATION."""
+        """What finds a person in a directory may be another value now. Raises GatewayError: directory_codes.GONE,
+        directory_codes.ORGANISATION."""
         directories = tuple(self._snapshot().directories.values())
         asked = await self._services.directories.asked(directories, after.identity, after.tenant)
         left = left_from(before.identity, asked, directories)

@@ -31,7 +31,7 @@ class CryptoThread:
         self._waiting = 0
 
     async def do(self, work: Callable[[], Made]) -> Made:
-        """Raises what `work` raises, and GatewayError(LOGIN_BUSY) where too much waits already."""
+        """Raises what `work` raises, and GatewayError(login_codes.BUSY) where too much waits already."""
         if self._waiting >= _MOST_WAITING:
             raise GatewayError(login_codes.BUSY, f"{self._waiting} SAML messages wait for the thread")
         self._waiting += 1

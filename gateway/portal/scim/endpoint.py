@@ -99,7 +99,7 @@ class ScimEndpoint:
             return _refusal(request, error)
 
     def _client(self, request: PortalRequest) -> ScimClient:
-        """Raises GatewayError(SCIM_TOKEN)."""
+        """Raises GatewayError(scim_codes.TOKEN)."""
         token = token_shown(request.inbound.headers.get(b"authorization", b""))
         client = None if token is None else client_of(request.snapshot.gateway.scim.clients, token)
         if client is None:

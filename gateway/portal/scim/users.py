@@ -18,7 +18,7 @@ from gateway.stores.told_forms import SeenPerson
 
 
 class ScimUsers:
-    """Every coroutine raises GatewayError: STORE_UNREACHABLE, or a code of SCIM."""
+    """Every coroutine raises GatewayError: store_codes.UNREACHABLE, or a code of SCIM."""
 
     def __init__(self, services: PortalServices) -> None:
         self._services = services

@@ -253,7 +253,7 @@ class ResponseHead:
             self._heads.known.keep(head, names, read)
 
     def read(self, head: bytes, method: bytes) -> None:
-        """`head` ends with its empty line. Raises GatewayError(UPSTREAM_RESPONSE)."""
+        """`head` ends with its empty line. Raises GatewayError(upstream_codes.RESPONSE)."""
         reader, fields = self._heads.reader, self._heads.reader.fields
         fields.clear()
         reader.parser.__init__(reader)  # type: ignore[misc]

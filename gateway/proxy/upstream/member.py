@@ -167,7 +167,8 @@ class Member(Pool):
         return connection
 
     async def opened(self, waiter: Waiter | None = None) -> UpstreamConnection:
-        """Also a kept connection, where a request has waited for its turn. Raises GatewayError, UPSTREAM_BUSY too."""
+        """Also a kept connection, where a request has waited for its turn. Raises GatewayError, upstream_codes.BUSY
+        too."""
         waited = await self._turn()
         try:
             kept = super().take(self._loop.time() - FRESH_SECONDS) if waited else None

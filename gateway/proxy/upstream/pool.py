@@ -152,8 +152,8 @@ class Pool:
             waiter.connected(connection)
 
     async def opened(self, waiter: Waiter | None = None) -> UpstreamConnection:
-        """A new connection, for a request of `waiter`. Raises GatewayError: UPSTREAM_CONNECT, UPSTREAM_TIMEOUT,
-        UPSTREAM_ADDRESS, LIMIT_CONNECTIONS."""
+        """A new connection, for a request of `waiter`. Raises GatewayError: upstream_codes.CONNECT,
+        upstream_codes.TIMEOUT, upstream_codes.ADDRESS, limit_codes.CONNECTIONS."""
         upstream = self.upstream
         client = waiter.request.client if upstream.announces and waiter is not None else ""
         try:
