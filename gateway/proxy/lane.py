@@ -1,4 +1,4 @@
-"""What one application, or the portal, is on the fast lane: what is known of it, its connections and its counters."""
+"""One application, or the portal, on the fast lane: its prepared values, its connections and its counters."""
 
 from collections.abc import Callable, Iterator
 from functools import lru_cache

@@ -120,7 +120,7 @@ class TrialRequest:
         return self.host.lane.app
 
     def facts(self) -> RequestFacts:
-        """The headers as in live traffic: the injected ones, and none that is dropped."""
+        """The headers as in live traffic: injected headers, without dropped headers."""
         target, app = self.line.target, self.app
         listed = frozenset(name.lower().encode("ascii") for name in app.client_headers)
         policy = HeaderPolicy.compile(app.header_folds, listed)

@@ -84,8 +84,8 @@ class SignIns:
         return person
 
     async def _act_for_one(self, request: PortalRequest, authentication: Authentication) -> Established | Page:
-        """The person with the one organisation for which they act: the only one, the one that they chose in this
-        browser, or a page to choose one."""
+        """Returns the person acting for one organisation: the only organisation, or the last choice in this browser.
+        Returns a page if the person must choose."""
         provider, identity, chosen = authentication.provider, authentication.identity, authentication.tenant
         directories = request.snapshot.directories.values()
         named = named_by(identity, directories, self._services.now()) if directories else ()
