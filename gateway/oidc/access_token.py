@@ -69,7 +69,7 @@ def validate_access_token(
 ) -> AccessToken:
     """`raw`: the JWT as received; `now`: Unix seconds. Raises GatewayError, with its own code for each check.
 
-    OIDC_ID_TOKEN_KEY and OIDC_ID_TOKEN_SIGNATURE may mean that the provider has changed its keys.
+    oidc_codes.ID_TOKEN_KEY and oidc_codes.ID_TOKEN_SIGNATURE may mean that the provider has changed its keys.
     """
     # RFC 9068 4 (typ), RFC 8725 3.11: an ID token is no access token
     token = parse_compact(raw, ("at+jwt",))

@@ -122,7 +122,8 @@ def pushed_request(
 
 
 def process_pushed_response(provider: OidcProvider, response: ProviderResponse) -> dict[str, str]:
-    """What the browser carries in place of the parameters (RFC 9126 4). Raises GatewayError(OIDC_PUSHED_REQUEST)."""
+    """What the browser carries in place of the parameters (RFC 9126 4). Raises
+    GatewayError(oidc_codes.PUSHED_REQUEST)."""
     # RFC 9126 2.2: the status is 201.
     if response.status != 201:
         if 400 <= response.status < 500 and response.status != 429:
@@ -325,7 +326,8 @@ def is_signed(provider: OidcProvider) -> bool:
 
 
 def unverified_parameters(parameters: Parameters) -> Parameters:
-    """The parameters, not verified yet: their `state` finds the login. Raises GatewayError(OIDC_RESPONSE_PARAMETER)."""
+    """The parameters, not verified yet: their `state` finds the login. Raises
+    GatewayError(oidc_codes.RESPONSE_PARAMETER)."""
     responses = [value for name, value in parameters if name == "response"]
     if not responses:
         return parameters
@@ -338,8 +340,8 @@ def unverified_parameters(parameters: Parameters) -> Parameters:
 def verified_parameters(provider: OidcProvider, keys: JsonWebKeySet, parameters: Parameters, now: float) -> Parameters:
     """The parameters of a signed response, checked in the order of 4.4. `now`: Unix seconds.
 
-    Raises GatewayError: OIDC_RESPONSE_JWT, or a code of the ID token. OIDC_ID_TOKEN_KEY and OIDC_ID_TOKEN_SIGNATURE may
-    mean that the provider has changed its keys.
+    Raises GatewayError: oidc_codes.RESPONSE_JWT, or a code of the ID token. oidc_codes.ID_TOKEN_KEY and
+    oidc_codes.ID_TOKEN_SIGNATURE may mean that the provider has changed its keys.
     """
     responses = [value for name, value in parameters if name == "response"]
     # If we requested a signed response, an unsigned one is refused.

@@ -39,7 +39,7 @@ def authenticated_call(
     accept: str = "application/json",
 ) -> Call:
     """A form POST with client authentication. Without a secret or key, raises GatewayError:
-    OIDC_CLIENT_AUTHENTICATION."""
+    oidc_codes.CLIENT_AUTHENTICATION."""
     headers = [("Content-Type", "application/x-www-form-urlencoded"), ("Accept", accept)]
     sent = dict(form)
     match provider.client_authentication:

@@ -100,7 +100,7 @@ def parse_object(text: bytes, code: Code, what: str) -> JsonObject:
 
 def response_object(response: ProviderResponse, code: Code, what: str, content_types: Collection[str]) -> JsonObject:
     """The JSON object of a successful response in one of the media types. Raises GatewayError: `code`,
-    LOGIN_PROVIDER_UNREACHABLE."""
+    login_codes.PROVIDER_UNREACHABLE."""
     require_success(response, code, what)
     if response.content_type not in content_types:
         raise GatewayError(
@@ -118,8 +118,8 @@ def error_of(response: ProviderResponse, code: Code, what: str) -> object:
 
 
 def require_success(response: ProviderResponse, code: Code, what: str) -> None:
-    """Check for status 200. Raises GatewayError: LOGIN_PROVIDER_UNREACHABLE if the provider is overloaded or out of
-    order, else `code`."""
+    """Check for status 200. Raises GatewayError: login_codes.PROVIDER_UNREACHABLE if the provider is overloaded or out
+    of order, else `code`."""
     if response.status == 429 or response.status >= 500:
         raise GatewayError(login_codes.PROVIDER_UNREACHABLE, f"{what}: status {response.status}")
     if 300 <= response.status < 400:

@@ -68,8 +68,8 @@ def validate_id_token(
 ) -> IdToken:
     """`code`: the authorization code that was exchanged for the token, if any; `now`: Unix seconds.
 
-    Raises GatewayError, with a code of its own for each check. OIDC_ID_TOKEN_KEY and OIDC_ID_TOKEN_SIGNATURE may mean
-    that the provider has changed its keys.
+    Raises GatewayError, with a code of its own for each check. oidc_codes.ID_TOKEN_KEY and
+    oidc_codes.ID_TOKEN_SIGNATURE may mean that the provider has changed its keys.
     """
     # 3.1.3.7 (1) encrypted, if and only if that was registered
     encryption = provider.encryption if provider.encryption and provider.encryption.id_token else None

@@ -40,7 +40,7 @@ class LogoutToken:
 def validate_logout_token(provider: OidcProvider, keys: JsonWebKeySet, raw: str) -> LogoutToken:
     """`raw`: the logout token as posted. Raises GatewayError, with a code for each check.
 
-    OIDC_ID_TOKEN_KEY and OIDC_ID_TOKEN_SIGNATURE may mean that the provider has changed its keys.
+    oidc_codes.ID_TOKEN_KEY and oidc_codes.ID_TOKEN_SIGNATURE may mean that the provider has changed its keys.
     """
     # 2.6 (1) no encryption was registered
     token = parse_compact(raw, _KINDS)

@@ -74,7 +74,7 @@ def refresh_request(provider: OidcProvider, metadata: ProviderMetadata, refresh_
 
 
 def process_refresh_response(provider: OidcProvider, refresh_token: str, response: ProviderResponse) -> RefreshResponse:
-    """Raises GatewayError: OIDC_REFRESH_ENDED if the provider has ended the session. Others do not tell."""
+    """Raises GatewayError: oidc_codes.REFRESH_ENDED if the provider has ended the session. Others do not tell."""
     if response.status in (400, 401):
         error = error_of(response, oidc_codes.TOKEN_REFUSED, WHAT)
         # RFC 6749 5.2: invalid, expired, revoked
@@ -95,7 +95,7 @@ def validate_refreshed(
 ) -> Renewed:
     """The checks of OIDC Core 12.2. `now`: Unix seconds.
 
-    Raises GatewayError: codes of the ID token, or OIDC_REFRESH_SUBJECT if it is about another person.
+    Raises GatewayError: codes of the ID token, or oidc_codes.REFRESH_SUBJECT if it is about another person.
     """
     if response.id_token is None:
         return Renewed(response.grant, None, {}, response.access_token, _PROVEN)

@@ -41,8 +41,8 @@ def process_userinfo_response(
 ) -> Mapping[str, object]:
     """`subject`: `sub` of the ID token. `keys`: to verify a signed response. `now`: Unix seconds.
 
-    Raises GatewayError: OIDC_USERINFO or a code of the ID token. OIDC_ID_TOKEN_KEY and OIDC_ID_TOKEN_SIGNATURE may
-    mean that the provider has changed its keys.
+    Raises GatewayError: oidc_codes.USERINFO or a code of the ID token. oidc_codes.ID_TOKEN_KEY and
+    oidc_codes.ID_TOKEN_SIGNATURE may mean that the provider has changed its keys.
     """
     require_success(response, oidc_codes.USERINFO, WHAT)
     # OIDC Core 5.3.2: the provider file pins the form of the response, and the other form is refused.

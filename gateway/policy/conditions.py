@@ -251,7 +251,7 @@ def values_of(identity: Identity | None, name: str) -> tuple[str, ...] | None:
 
 
 def _check_depth(condition: Condition) -> None:
-    """Bound the depth, so that evaluating never exhausts the stack. Raises GatewayError(POLICY_CONDITION)."""
+    """Bound the depth, so that evaluating never exhausts the stack. Raises GatewayError(policy_codes.CONDITION)."""
     if _depth(condition) > DEEPEST:
         raise GatewayError(policy_codes.CONDITION, f"conditions are nested more than {DEEPEST} deep")
 

@@ -31,7 +31,7 @@ class Ladder:
             raise GatewayError(policy_codes.CONDITION, "a ladder has at least one level, and each once")
 
     def rank(self, level: str) -> int:
-        """The position of a level. Raises GatewayError(POLICY_CONDITION) if the ladder does not have it."""
+        """The position of a level. Raises GatewayError(policy_codes.CONDITION) if the ladder does not have it."""
         if level not in self._ranks:
             raise GatewayError(policy_codes.CONDITION, f"no level `{level}`: there are {', '.join(self.names)}")
         return self._ranks[level]

@@ -29,7 +29,7 @@ class SignOutLink:
 
 
 def parse_link(text: str) -> SignOutLink:
-    """`/doku.php?do=logout`, or a path pattern. Raises GatewayError(POLICY_PATTERN) with the reason."""
+    """`/doku.php?do=logout`, or a path pattern. Raises GatewayError(policy_codes.PATTERN) with the reason."""
     path, mark, query = text.partition("?")
     pattern = parse_pattern(path, named=True)
     parts = query.split("&") if mark else []

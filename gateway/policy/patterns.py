@@ -103,7 +103,7 @@ def may_be_below(pattern: Pattern, prefix: str) -> bool:
 
 
 def compile_expression(source: str, case_insensitive: bool) -> Any:
-    """An RE2 object over UTF-8 bytes. Raises GatewayError(POLICY_PATTERN) with the construct that RE2 refuses."""
+    """An RE2 object over UTF-8 bytes. Raises GatewayError(policy_codes.PATTERN) with the construct that RE2 refuses."""
     options = re2.Options()
     options.log_errors = False
     options.max_mem = _REGEX_MEMORY

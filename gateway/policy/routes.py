@@ -106,7 +106,7 @@ class RouteTable:
 
     @classmethod
     def build(cls, rules: Iterable[Rule], case_insensitive: bool) -> "RouteTable":
-        """Raises GatewayError(POLICY_CONFLICT) if `conflicts` finds any: an ambiguous table never serves."""
+        """Raises GatewayError(policy_codes.CONFLICT) if `conflicts` finds any: an ambiguous table never serves."""
         live = _in_order(rules)
         for one, other, why in conflicts(live, case_insensitive):
             raise GatewayError(policy_codes.CONFLICT, f"{_place(one)} and {_place(other)}: {why}")

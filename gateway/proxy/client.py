@@ -45,6 +45,7 @@ from gateway.proxy.http1.page import page_response
 from gateway.proxy.http1.partial_head import check_size
 from gateway.proxy.http1.response_head import ResponseHead
 from gateway.proxy.known_questions import FrontQuestion, KnownQuestion
+from gateway.proxy.lane import Lane
 from gateway.proxy.lasting import is_allowed
 from gateway.proxy.memo import Memo
 from gateway.proxy.outgoing_head import framing_line, middle_of
@@ -454,7 +455,7 @@ class ClientConnection(asyncio.BufferedProtocol):
         """The request is read, and goes its way. `question`: a front's, that led to the request."""
         active, request, plane = self.active, self.active.request, self.plane
         request.id, request.decided = next(plane.ids), None
-        request.limits = request.lane.exchange or request.lane.limits_at(request.line)
+        request.limits = request.lane.exchange or request.application.limits_at(request.line)
         self.reader.state = WAIT
         active.is_repeated = active.is_renewed = self.chunked_out = False
         active.question = question
@@ -470,7 +471,7 @@ class ClientConnection(asyncio.BufferedProtocol):
         elif self._redirects != "nothing" and (self._redirects == "all" or request.lane.is_secure):
             if request.line.purpose == "endpoint" and self._tell_readiness():
                 return
-            page = to_https(request, plane.tables.snapshot)
+            page = to_https(request)
             self._refuse(page) if isinstance(page, Refuse) else self.respond(page, close=True)
         else:
             self._admit()
@@ -564,7 +565,7 @@ class ClientConnection(asyncio.BufferedProtocol):
             page = None if active.question is None else page_for(active.question.front, refused)
             self._refuse(refused) if page is None else self.respond(page, close=True)
             return
-        request.limits = request.lane.exchange or request.lane.limits_at(request.line)
+        request.limits = request.lane.exchange or request.application.limits_at(request.line)
         self._admit()
 
     def _allow_front(self, question: FrontQuestion | KnownQuestion, prepared: Prepared) -> None:
@@ -580,7 +581,7 @@ class ClientConnection(asyncio.BufferedProtocol):
         except GatewayError as error:
             self._act(request.seat, Refuse(error.code, error.detail))
             return
-        if request.lane.notes_cookies and request.seat is not None:
+        if request.application.notes_cookies and request.seat is not None:
             plane.note_cookies(request, prepared)
         if request.unkept:
             request.remember(tables)
@@ -644,7 +645,7 @@ class ClientConnection(asyncio.BufferedProtocol):
         assert request.seat is not None
         assert preparation is not None
         active.upstream = None
-        preparation.ended(request.lane.app, request.seat, session, request.started)
+        preparation.ended(request.application.app, request.seat, session, request.started)
         if active.is_renewed:
             self._refuse(Refuse(form_login_codes.LOOP, "it says so of a session that has just begun"))
             return
@@ -712,6 +713,7 @@ class ClientConnection(asyncio.BufferedProtocol):
         """The head for upstream: the client's target byte for byte, its scrubbed lines, then what only we may say."""
         active, request, plane = self.active, self.active.request, self.plane
         lane, line, framing = request.lane, request.line, request.framing
+        assert isinstance(lane, Lane)
         if request.middle_of is not outcome.prepared:
             is_rare = lane.rarely or UPGRADE in request.rare
             prepared = self._prepare_rarely(outcome.prepared) if is_rare else outcome.prepared
@@ -756,7 +758,7 @@ class ClientConnection(asyncio.BufferedProtocol):
         if active.question is not None:
             self._allow_front(active.question, prepared)
             return None
-        if request.lane.hides and seat is not None and seat.session_id:
+        if request.application.hides and seat is not None and seat.session_id:
             found = plane.hidden_cookies.added(request, seat, prepared)
             if isinstance(found, NeedsWork):
                 active.task = plane.loop.create_task(self._look_up(seat, found, acted=True))
@@ -778,11 +780,11 @@ class ClientConnection(asyncio.BufferedProtocol):
             return
         # A proxy on the way may take any response for the beginning of a tunnel: what follows is no request to it.
         request.keep_alive = False
-        if request.lane.notes_cookies and request.seat is not None:
+        if request.application.notes_cookies and request.seat is not None:
             plane.note_cookies(request, prepared)
         request.middle, request.middle_of = middle_of(request, self.memo, prepared), prepared
         self.deadline = active.until = plane.timers.now + request.limits.timeouts.total
-        pool = request.lane.pool or self._choose_pool()
+        pool = request.application.pool or self._choose_pool()
         if pool is None:
             return
         data = b"".join((request.line.text, request.middle, request.id, UPGRADE_LINES))
@@ -795,7 +797,7 @@ class ClientConnection(asyncio.BufferedProtocol):
 
     def _choose_pool(self) -> Pool | None:
         """Of several addresses, the one for this request. None: the client is told why, or its body is gathered."""
-        request, lane = self.active.request, self.active.request.lane
+        request, lane = self.active.request, self.active.request.application
         if lane.gathers and self._gather_body():
             return None
         if lane.group is None:
@@ -839,8 +841,10 @@ class ClientConnection(asyncio.BufferedProtocol):
     def _send(self, upstream: ServerConnection, data: bytes) -> None:
         """The request goes out. `data`: its head, and what there is of its body."""
         active, request = self.active, self.active.request
+        lane = request.lane
+        assert isinstance(lane, Lane)
         requester: Requester = self
-        if request.lane.is_watched:
+        if lane.is_watched:
             active.upstream, requester = between(
                 request, self, active.upstream, upstream, self.plane, self._renew_session
             )
@@ -868,7 +872,7 @@ class ClientConnection(asyncio.BufferedProtocol):
     def _gather_body(self) -> bool:
         """Whether the body is gathered from here on, and the application hears nothing yet."""
         active, request, plane = self.active, self.active.request, self.plane
-        framing, limits, most = request.framing, request.limits, request.lane.gathers
+        framing, limits, most = request.framing, request.limits, request.application.gathers
         if framing in NO_CONTENT or self._has_gathered or self.sending is not None:
             return False
         if framing > min(most, limits.body or most) or 0 < framing <= len(self.reader.ahead):
@@ -944,7 +948,7 @@ class ClientConnection(asyncio.BufferedProtocol):
         if request.middle_of is None or monotonic() >= request.middle_of.valid_until:
             # Invariant 16: what was prepared for it may have ended meanwhile.
             return False
-        pool = request.lane.again(request.seat, request.client)
+        pool = request.application.again(request.seat, request.client)
         if pool is None:
             return False
         self.active.upstream = None
@@ -963,6 +967,7 @@ class ClientConnection(asyncio.BufferedProtocol):
         if not (request.keep_alive and request.line.plain and self.body_done) or self.plane.draining:
             return False
         lane = request.lane
+        assert isinstance(lane, Lane)
         whole = response.usual(data, end, lane.responses.cache if request.seat is not None else b"")
         if not whole:
             return False
@@ -976,13 +981,14 @@ class ClientConnection(asyncio.BufferedProtocol):
         """RFC 9110 15.2: HTTP/1.0 knows none."""
         request = self.active.request
         if request.line.minor:
-            edits = request.lane.edits_for(request.host.name)
+            edits = request.application.edits_for(request.host.name)
             self.transport.write(b"".join((*response.pieces(edits=edits, minor=True), b"\r\n\r\n")))
 
     def response_head(self, response: ResponseHead) -> bytes:
         """The head for the client; decides whether the connection is kept. Raises GatewayError."""
         active, request = self.active, self.active.request
         status, lane, minor = response.status, request.lane, request.line.minor
+        assert isinstance(lane, Lane)
         kept = self.plane.hidden_cookies.taken(request, response) if lane.hides else b""
         active.answering, active.status = True, status
         lane.statuses[status // 100] += 1
@@ -999,7 +1005,7 @@ class ClientConnection(asyncio.BufferedProtocol):
 
     def switch(self, response: ResponseHead, connection: ServerConnection, rest: bytes) -> None:
         """From here on the connection is a tunnel, and this object of no more use."""
-        active, request, plane, lane = self.active, self.active.request, self.plane, self.active.request.lane
+        active, request, plane, lane = self.active, self.active.request, self.plane, self.active.request.application
         check_taken(request, response)
         if self.transport.is_closing() or not is_allowed(active, plane.tables):
             # Invariant 12: it was asked for before something changed.

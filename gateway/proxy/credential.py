@@ -15,7 +15,7 @@ _AUTHORIZATION: Final = frozenset({b"authorization"})
 def read_credential(request: Request, memo: Memo, callers: Callers | None) -> None:
     """Reads the lines of a request for an application. The result holds for as long as its lines are the same.
 
-    Raises GatewayError(WIRE_COOKIE)."""
+    Raises GatewayError(wire_codes.COOKIE)."""
     if AUTHORIZATION in request.rare and _has_token(request, callers):
         return
     cookie = request.cookie
@@ -25,15 +25,15 @@ def read_credential(request: Request, memo: Memo, callers: Callers | None) -> No
 
 def _has_token(request: Request, callers: Callers | None) -> bool:
     """Whether a program's token says who asks. A cookie beside the token is ignored."""
-    app = request.lane.app
-    if app is None or app.api is None:
+    api = request.application.app.api
+    if api is None:
         return False
-    token = token_of(app.api, request.line.target.segments, request.rare[AUTHORIZATION], request.values_of)
+    token = token_of(api, request.line.target.segments, request.rare[AUTHORIZATION], request.values_of)
     if token is None or callers is None:
         return False
     # Neither the application nor the portal gets the cookie.
     request.cookie, request.cookie_rest = None, b""
     request.credential = token
-    if not app.api.forward:
+    if not api.forward:
         request.lines = not_named(request.lines, _AUTHORIZATION)
     return True

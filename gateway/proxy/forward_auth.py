@@ -17,6 +17,7 @@ from gateway.model.errors import GatewayError
 from gateway.model.ports import Page
 from gateway.proxy.known_heads import split
 from gateway.proxy.known_questions import FrontQuestion, KnownQuestion
+from gateway.proxy.lane import Lane
 from gateway.proxy.memo import Memo
 from gateway.proxy.request import Request
 from gateway.proxy.services import Services
@@ -45,7 +46,7 @@ def is_question(request: Request, snapshot: Snapshot) -> bool:
     path = request.line.target.path
     if path == QUESTION or path in SIGN_IN:
         # Paths of ours only at an application that names oauth2-proxy as its front.
-        return request.lane.app is not None
+        return True
     return snapshot.gateway.forward_auth is not None and (path == PATH or path.startswith(_BELOW))
 
 
@@ -96,18 +97,18 @@ def known_question(head: bytes, request: Request, memo: Memo, plane: Services) -
     except GatewayError:
         # The whole way finds the same error, and reports it.
         return None
-    app = request.lane.app
-    if app is None or app.front != known.front.name:
+    lane = request.lane
+    if not isinstance(lane, Lane) or lane.app.front != known.front.name:
         return None
-    for lane in known.stripped:
-        lane.stripped += 1
+    for counted in known.stripped:
+        counted.stripped += 1
     return known
 
 
 def read_question(request: Request, memo: Memo, tables: RequestTables) -> tuple[FrontQuestion, bytes]:
     """Returns the question, and the head of the request that is asked about.
 
-    Raises GatewayError: FRONT_UNKNOWN for a peer that is no listed front or shows no secret, FRONT_QUESTION."""
+    Raises GatewayError: front_codes.UNKNOWN for a peer that is no listed front or shows no secret, front_codes.QUESTION."""
     front, head = _front_and_head(request, memo, tables.snapshot)
     return FrontQuestion(front, request.line.asked, request.whole, request.lane, tables.number), head
 
@@ -115,7 +116,7 @@ def read_question(request: Request, memo: Memo, tables: RequestTables) -> tuple[
 def read_original(request: Request, front: Front, head: bytes, plane: Services) -> None:
     """Reads `request` as the request that is asked about. The connection is kept as the question says.
 
-    Raises GatewayError, FRONT_OTHER where the application of that request does not name this front."""
+    Raises GatewayError, front_codes.OTHER where the application of that request does not name this front."""
     keep_alive = request.keep_alive
     if not request.read_usual(head, plane.tables, plane.usual_head):
         request.read_any(head, plane.tables)
@@ -125,9 +126,9 @@ def read_original(request: Request, front: Front, head: bytes, plane: Services) 
 
 def _front_and_head(request: Request, memo: Memo, snapshot: Snapshot) -> tuple[Front, bytes]:
     """Returns the front and the head of the request that the question is about."""
-    app, target = request.lane.app, request.line.target
-    if app is not None and target.path in SIGN_IN:
-        return _way_to_sign_in(request, app)
+    target = request.line.target
+    if target.path in SIGN_IN:
+        return _way_to_sign_in(request, request.application.app)
     _check_secret(request, memo, snapshot)
     # Not with a query: oauth2-proxy would read further conditions there.
     asked_at = OAUTH2_PROXY if target.raw == QUESTION else target.raw.removeprefix(_BELOW).decode("ascii")
@@ -151,9 +152,9 @@ def _way_to_sign_in(request: Request, app: App) -> tuple[Front, bytes]:
 
 
 def _check_front(request: Request, front: Front) -> None:
-    app = request.lane.app
-    if app is None or app.front != front.name:
-        name = "the portal" if app is None else app.name
+    lane = request.lane
+    if not isinstance(lane, Lane) or lane.app.front != front.name:
+        name = lane.name if isinstance(lane, Lane) else "the portal"
         raise GatewayError(
             front_codes.OTHER, f"{front.name} asks about {name}, whose file does not say front: {front.name}"
         )
@@ -180,11 +181,11 @@ def page_for(front: Front, outcome: Outcome) -> Page | None:
 def allowance(request: Request, question: Question, prepared: Prepared, snapshot: Snapshot, behind: bytes) -> Page:
     """The allowance, with the headers that the front writes. `behind`: bytes that came after the question.
 
-    Raises GatewayError: FRONT_HEADER where the front would pass a line on that no application may see, and the codes of
+    Raises GatewayError: front_codes.HEADER where the front would pass a line on that no application may see, and the codes of
     a refused upgrade."""
     if UPGRADE in request.rare:
         check_asked(request, snapshot, behind)
-    front, injected = question.front, request.lane.injected
+    front, injected = question.front, request.application.injected
     dropped = question.dropped if isinstance(question, KnownQuestion) else request.dropped
     kept = front.unwritten(dropped, injected) if dropped else []
     if kept and not front.removes:

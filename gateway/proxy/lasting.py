@@ -15,7 +15,7 @@ from gateway.model.errors import GatewayError
 from gateway.model.session import Seat
 from gateway.policy.facts import RequestFacts
 from gateway.proxy.active import ActiveRequest
-from gateway.proxy.lane import Lane
+from gateway.proxy.lane import HostLane, Lane
 from gateway.proxy.request import Request
 from gateway.proxy.services import Services
 from gateway.proxy.tables import RequestTables
@@ -77,7 +77,7 @@ def still_allowed(request: Request, upstream: Reached | None, tables: RequestTab
         authority, text = request.host.authority, request.line.asked
         host = (tables.by_host.get(authority) or tables.find(authority)).at(text)
         lane = host.lane
-        if lane.app is None or lane.name != request.lane.name:
+        if not isinstance(lane, Lane) or lane.name != request.lane.name:
             return False
         line = lane.lines.get(text) or lane.read_line(text)
         host.require_own(line.target)
@@ -97,7 +97,7 @@ class RepeatedRequest:
 
     __slots__ = ("_request", "credential", "host", "line")
 
-    def __init__(self, request: Request, host: VirtualHost[Lane], line: RequestLine) -> None:
+    def __init__(self, request: Request, host: VirtualHost[HostLane], line: RequestLine) -> None:
         self._request = request
         self.host = host
         self.line = line
@@ -108,8 +108,14 @@ class RepeatedRequest:
 
 
 def may_change(request: Request) -> bool:
-    """Whether the outcome of a request under way may have changed by now, though the policy is the same."""
-    kept = request.lane.anonymous if request.seat is None else request.seat.outcomes
+    """Whether the outcome of a request under way may have changed by now, though the policy is the same. Never on a
+    portal host without an application, which has no rules."""
+    if request.seat is not None:
+        kept = request.seat.outcomes
+    elif isinstance(request.lane, Lane):
+        kept = request.lane.anonymous
+    else:
+        return False
     outcome = kept.get(request.line.key)
     if outcome is None or isinstance(outcome, ConditionalDecision):
         return True
@@ -140,11 +146,11 @@ def _abort_later(client: LastingClient, request_id: bytes) -> None:
 def keep_to_seat(client: LastingClient, within: float) -> None:
     """Ends the request with its seat. Called every `within` seconds, so that an end before the next call is awaited."""
     request, sessions = client.active.request, client.plane.sessions
-    seat, app, now = request.seat, request.lane.app, monotonic()
+    seat, now = request.seat, monotonic()
     if seat is None:
         return
     # The seat of a program has no idle limit to be moved.
-    if app is not None and app.streams_last and seat.cookie and client.has_moved(within):
+    if request.application.app.streams_last and seat.cookie and client.has_moved(within):
         sessions.touch(seat, now)
     elif seat.cookie and now >= seat.refresh_at:
         # The person reads the stream, even where reading does not keep the session open.

@@ -28,7 +28,7 @@ def has_name_id(signed: SignedElement) -> bool:
 def read_name_id(signed: SignedElement, sp: ServiceProvider, *, cbc: bool) -> NameId:
     """The NameID or EncryptedID that is a child of `signed` (Core 2.2.3, 2.2.4). `cbc`: see `decrypt`.
 
-    Raises GatewayError: SAML_SUBJECT, and what decryption raises.
+    Raises GatewayError: saml_codes.SUBJECT, and what decryption raises.
     """
     encrypted = next(signed.element.iterchildren(saml("EncryptedID")), None)
     if encrypted is not None:
@@ -156,7 +156,7 @@ def authn_statement(signed: SignedElement) -> SignedElement:
 
 def read_authn_instant(statement: SignedElement, *, fresh_since: int | None, now: int, skew: int) -> int:
     """When the person signed in, in Unix seconds. `fresh_since`: when we requested a new authentication (ForceAuthn,
-    Core 3.4.1), None if we did not. Raises GatewayError: SAML_AUTHN_INSTANT, SAML_TIME."""
+    Core 3.4.1), None if we did not. Raises GatewayError: saml_codes.AUTHN_INSTANT, saml_codes.TIME."""
     # Core 2.7.2
     at = moment(statement.element.get("AuthnInstant", ""), "AuthnInstant")
     # A sign-in in the future would count as a fresh one until then, and beyond.

@@ -48,7 +48,7 @@ def parse(
 ) -> Document:
     """Parse UTF-8 without a DTD, entities, processing instructions, or comments inside values.
 
-    Raises GatewayError(SAML_DOCUMENT), and nothing else whatever the bytes are.
+    Raises GatewayError(saml_codes.DOCUMENT), and nothing else whatever the bytes are.
     """
     if len(document) > max_bytes:
         raise _refused(f"has {len(document)} bytes, at most {max_bytes} are read")
@@ -65,7 +65,7 @@ def parse_canonical(octets: bytes) -> etree._Element:
 def check_ids(*roots: etree._Element, digits: bool = False) -> None:
     """Checks that an ID, in any spelling of the attribute, names one element in the given trees together.
 
-    `digits`: allow IDs that begin with a digit, which no NCName does. Raises GatewayError(SAML_ID).
+    `digits`: allow IDs that begin with a digit, which no NCName does. Raises GatewayError(saml_codes.ID).
     """
     # Core 1.3.4, XML Schema 3.3.8: unique in the document, an NCName
     seen: set[str] = set()
@@ -202,7 +202,7 @@ class UnverifiedMessage:
 
 
 def read_unverified(document: Document) -> UnverifiedMessage:
-    """Read the unverified issuer. Raises GatewayError(SAML_ISSUER) where the message names none."""
+    """Read the unverified issuer. Raises GatewayError(saml_codes.ISSUER) where the message names none."""
     root = document.root
     issuer = entity_id_in(root.findtext(saml("Issuer")) or root.findtext(f"{saml('Assertion')}/{saml('Issuer')}")) or ""
     if not 0 < len(issuer) <= _LONGEST_ISSUER:

@@ -102,7 +102,7 @@ def validate_logout_response(
 ) -> LogoutResponse:
     """`request_id`: the ID of our LogoutRequest; `location`: the URL of our endpoint that received the response.
 
-    Raises GatewayError, with a code of its own for each check; SAML_STATUS for another status than success.
+    Raises GatewayError, with a code of its own for each check; saml_codes.STATUS for another status than success.
     """
     check_metadata(provider, metadata, now)
     response = message.element

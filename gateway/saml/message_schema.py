@@ -237,7 +237,7 @@ def check_message(
     `around`: the document from which `root` was decrypted; IDs are unique in both together.
     `digit_ids`: the provider file allows IDs that begin with a digit.
 
-    Raises GatewayError: SAML_SHAPE, SAML_VERSION or SAML_ID.
+    Raises GatewayError: saml_codes.SHAPE, saml_codes.VERSION or saml_codes.ID.
     """
     if root.tag not in tags:
         raise _refused(root, f"where {' or '.join(tag.rpartition('}')[2] for tag in tags)} is expected")

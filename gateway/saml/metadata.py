@@ -79,8 +79,8 @@ def is_identity_provider(entity: Entity) -> bool:
 def idp_metadata(entity: Entity, *, development: bool = False) -> IdpMetadata:
     """`development`: accept endpoints with http.
 
-    Raises GatewayError: SAML_METADATA_ENTITY (no identity provider, or two in one), SAML_METADATA_KEY,
-    SAML_METADATA_ENDPOINT, SAML_TIME. Validity is checked at each use, by `require_valid`.
+    Raises GatewayError: saml_codes.METADATA_ENTITY (no identity provider, or two in one), saml_codes.METADATA_KEY,
+    saml_codes.METADATA_ENDPOINT, saml_codes.TIME. Validity is checked at each use, by `require_valid`.
     """
     role = _role(entity)
     keys, left_out = signing_keys(role)
@@ -106,7 +106,7 @@ def idp_metadata(entity: Entity, *, development: bool = False) -> IdpMetadata:
 
 
 def require_valid(metadata: IdpMetadata, now: float) -> None:
-    """Raises GatewayError(SAML_METADATA_EXPIRED). No skew is tolerated here. `now`: Unix seconds."""
+    """Raises GatewayError(saml_codes.METADATA_EXPIRED). No skew is tolerated here. `now`: Unix seconds."""
     if metadata.valid_until is not None and now >= metadata.valid_until:
         ago = f"{now - metadata.valid_until:.0f} s ago"
         raise GatewayError(

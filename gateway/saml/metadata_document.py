@@ -46,7 +46,8 @@ class MetadataPart:
 
 
 def given(pieces: Iterable[bytes]) -> Iterator[MetadataPart]:
-    """The parts, at least one, of a document for which the operator vouches. Raises GatewayError(SAML_METADATA)."""
+    """The parts, at least one, of a document for which the operator vouches. Raises
+    GatewayError(saml_codes.METADATA)."""
     return (MetadataPart(part.root, _PROVEN) for part in _parts(pieces))
 
 
@@ -54,8 +55,8 @@ def verified(pieces: Iterable[bytes], keys: tuple[bytes, ...]) -> Iterator[Metad
     """The parts, at least one, of a document that one of `keys` (SubjectPublicKeyInfo, DER) signed as a whole.
 
     The caller must use nothing from the parts before the iteration has ended without an error: the last part completes
-    the digest that proves the signature. Raises GatewayError, with the first part or at the end: SAML_METADATA,
-    SAML_METADATA_SIGNATURE, SAML_ALGORITHM, SAML_SHAPE, SAML_SIGNATURE_FORM.
+    the digest that proves the signature. Raises GatewayError, with the first part or at the end: saml_codes.METADATA,
+    saml_codes.METADATA_SIGNATURE, saml_codes.ALGORITHM, saml_codes.SHAPE, saml_codes.SIGNATURE_FORM.
     """
     try:
         digest = None

@@ -17,7 +17,8 @@ MOST_NODES = 200_000
 
 
 def check_limits(root: etree._Element) -> None:
-    """Check a part of a document, with what has been read of the next part. Raises GatewayError(SAML_METADATA)."""
+    """Check a part of a document, with what has been read of the next part. Raises
+    GatewayError(saml_codes.METADATA)."""
     depth = nodes = declared = in_scope = 0
     for event, item in etree.iterwalk(root, events=("start", "end", "start-ns", "end-ns")):
         if event == "start":

@@ -68,8 +68,9 @@ def validate_response(
 ) -> Assertion:
     """`asked`: our request, None for an unsolicited response (Profiles 4.1.5). `now`: Unix seconds.
 
-    Raises GatewayError, with a code of its own for each check. SAML_SIGNATURE and SAML_SIGNATURE_KEY may mean that the
-    provider has changed its keys. The caller ensures that the assertion's `id` is used once, until `expires`.
+    Raises GatewayError, with a code of its own for each check. saml_codes.SIGNATURE and saml_codes.SIGNATURE_KEY may
+    mean that the provider has changed its keys. The caller ensures that the assertion's `id` is used once, until
+    `expires`.
     """
     check_metadata(provider, metadata, now)
     # Core 3.2.2, 1.3.4, 4.1.3

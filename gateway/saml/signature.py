@@ -76,8 +76,8 @@ def signature_of(element: etree._Element) -> etree._Element | None:
 def verify(element: etree._Element, metadata: IdpMetadata) -> SignedElement:
     """The element as a key of the provider's metadata signed it. Call `check_message` before.
 
-    Raises GatewayError: SAML_SIGNATURE_MISSING, SAML_ALGORITHM, SAML_SIGNATURE_FORM, SAML_SIGNATURE_KEY or
-    SAML_SIGNATURE. The last two may mean that the provider has changed its keys.
+    Raises GatewayError: saml_codes.SIGNATURE_MISSING, saml_codes.ALGORITHM, saml_codes.SIGNATURE_FORM,
+    saml_codes.SIGNATURE_KEY or saml_codes.SIGNATURE. The last two may mean that the provider has changed its keys.
     """
     signed = _signed(_present(element), element, metadata.signing_keys)
     octets = canonical(element, signed.prefixes, without=signed.signature)
@@ -113,7 +113,8 @@ def redirected(message: SignedMessage, *, digit_ids: bool = False) -> SignedElem
 
 
 def within(signed: SignedElement, part: etree._Element | Decrypted) -> SignedElement:
-    """A part of a signed element, in clear or decrypted. Raises GatewayError(SAML_SIGNATURE_MISSING) if it is none."""
+    """A part of a signed element, in clear or decrypted. Raises GatewayError(saml_codes.SIGNATURE_MISSING) if it is
+    none."""
     place = part.encrypted if isinstance(part, Decrypted) else part
     element = part.element if isinstance(part, Decrypted) else part
     if signed.element not in place.iterancestors():
@@ -209,7 +210,7 @@ def _binary(element: etree._Element) -> bytes:
 def canonical(element: etree._Element, prefixes: list[str] | None, *, without: etree._Element | None = None) -> bytes:
     """The exclusive canonical form, or the inclusive form if `prefixes` is None; without comments.
 
-    `without`: the enveloped signature, left out. Raises GatewayError(SAML_SIGNATURE_FORM).
+    `without`: the enveloped signature, left out. Raises GatewayError(saml_codes.SIGNATURE_FORM).
     """
     with nullcontext() if without is None else _taken_out(without, element):
         try:

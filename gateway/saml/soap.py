@@ -30,7 +30,7 @@ def fault(code: str) -> bytes:
 
 
 def in_body(envelope: bytes) -> Document:
-    """The one message in a SOAP envelope. Raises GatewayError: SAML_SOAP, SAML_DOCUMENT."""
+    """The one message in a SOAP envelope. Raises GatewayError: saml_codes.SOAP, saml_codes.DOCUMENT."""
     root = parse(envelope).root
     children = list(root.iterchildren("*"))
     if root.tag != soap("Envelope") or not children or children[-1].tag != soap("Body"):

@@ -54,7 +54,7 @@ class HeldBytes:
 
     @property
     def is_full(self) -> bool:
-        """Whether the queue is full: the sender must wait. Without the disk, a queue of any bytes is full."""
+        """Whether the sender must wait. Without the disk, the queue is full as soon as bytes wait."""
         if self.is_closed or self.size >= self._most:
             return True
         return (not self._is_usable and self.size > 0) or self._buffers.is_full(self._app)
