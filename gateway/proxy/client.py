@@ -27,7 +27,7 @@ from gateway.proxy.active import ActiveRequest
 from gateway.proxy.admission import CountedConnection
 from gateway.proxy.buffers.gathered import GatheredBody
 from gateway.proxy.counted_for import count
-from gateway.proxy.credential import read_credential
+from gateway.proxy.credential import take_token
 from gateway.proxy.exchange import Requester, ServerConnection
 from gateway.proxy.forward_auth import (
     allowance,
@@ -67,7 +67,7 @@ from gateway.proxy.upstream.pool import FRESH_SECONDS, Pool
 from gateway.proxy.upstream.state import IDLE_SECONDS
 from gateway.proxy.watched import between
 from gateway.wire.framing import CHUNKED, NO_BODY, NO_CONTENT
-from gateway.wire.headers import UPGRADE
+from gateway.wire.headers import AUTHORIZATION, UPGRADE
 from gateway.wire.hop_by_hop import not_named
 from gateway.wire.navigation import kind_of
 
@@ -483,12 +483,18 @@ class ClientConnection(asyncio.BufferedProtocol):
         if host is not memo.host:
             memo.tell_forwarded(host, request.rare, self.plane.tables)
             request.client = memo.chain[0]
-        if request.line.purpose == "application":
+        if request.line.purpose == "application" and not (
+            AUTHORIZATION in request.rare and take_token(request, self.plane.callers)
+        ):
             try:
-                read_credential(request, memo, self.plane.callers)
+                cookie = request.cookie
+                request.credential, request.cookie_rest = (
+                    (None, b"") if cookie is None else memo.cookie_parts(cookie, host)
+                )
             except GatewayError as error:
                 self._refuse(Refuse(error.code, error.detail, close=True))
                 return
+            request.admitted = True
         seat, outcome = outcome_of(request, self.plane, request.started)
         if seat is not None:
             host.let_in = True
@@ -581,7 +587,9 @@ class ClientConnection(asyncio.BufferedProtocol):
         except GatewayError as error:
             self._act(request.seat, Refuse(error.code, error.detail))
             return
-        if request.application.notes_cookies and request.seat is not None:
+        lane = request.lane
+        assert isinstance(lane, Lane)
+        if lane.notes_cookies and request.seat is not None:
             plane.note_cookies(request, prepared)
         if request.unkept:
             request.remember(tables)
@@ -758,7 +766,9 @@ class ClientConnection(asyncio.BufferedProtocol):
         if active.question is not None:
             self._allow_front(active.question, prepared)
             return None
-        if request.application.hides and seat is not None and seat.session_id:
+        lane = request.lane
+        assert isinstance(lane, Lane)
+        if lane.hides and seat is not None and seat.session_id:
             found = plane.hidden_cookies.added(request, seat, prepared)
             if isinstance(found, NeedsWork):
                 active.task = plane.loop.create_task(self._look_up(seat, found, acted=True))

@@ -35,9 +35,6 @@ _ID: Final = b"X-Request-Id"
 _NOT_KEPT: Final = (b"Cache-Control", b"no-store")
 
 
-Question = FrontQuestion | KnownQuestion
-"""A question as it was read, or an earlier question that this one repeats but for values."""
-
 # --- who asks, and about which request ---
 
 
@@ -178,14 +175,18 @@ def page_for(front: Front, outcome: Outcome) -> Page | None:
     return Page(NOT_SIGNED_IN, ((STATUS, b"%d" % NOT_SIGNED_IN), _NOT_KEPT), b"")
 
 
-def allowance(request: Request, question: Question, prepared: Prepared, snapshot: Snapshot, behind: bytes) -> Page:
+def allowance(
+    request: Request, question: FrontQuestion | KnownQuestion, prepared: Prepared, snapshot: Snapshot, behind: bytes
+) -> Page:
     """The allowance, with the headers that the front writes. `behind`: bytes that came after the question.
 
     Raises GatewayError: front_codes.HEADER where the front would pass a line on that no application may see, and the codes of
     a refused upgrade."""
     if UPGRADE in request.rare:
         check_asked(request, snapshot, behind)
-    front, injected = question.front, request.application.injected
+    lane = request.lane
+    assert isinstance(lane, Lane)
+    front, injected = question.front, lane.injected
     dropped = question.dropped if isinstance(question, KnownQuestion) else request.dropped
     kept = front.unwritten(dropped, injected) if dropped else []
     if kept and not front.removes:
@@ -222,13 +223,13 @@ def lead_on(request: Request) -> Page:
     return Page(_SEE_OTHER, ((b"Location", target), _NOT_KEPT), b"")
 
 
-def is_head_alone(request: Request, question: Question | None) -> bool:
+def is_head_alone(request: Request, question: FrontQuestion | KnownQuestion | None) -> bool:
     """Whether the response to the request under way has no body (RFC 9110 9.3.2)."""
     asks_by_get = question is not None and question.front.method
     return request.line.method == b"HEAD" and not asks_by_get
 
 
-def shown(question: Question | None, page: Page) -> Page:
+def shown(question: FrontQuestion | KnownQuestion | None, page: Page) -> Page:
     """For a front, turns any 2xx that is no allowance into a 401: a front lets the request pass on any 2xx."""
     if question is None or question.front.leads or page.status not in _ALLOWING:
         return page

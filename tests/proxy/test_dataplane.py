@@ -105,9 +105,9 @@ async def test_a_revoked_seat_cuts_what_streams_for_it(ago: float) -> None:
         gate.plane.revoked(gate.sessions.revoke(["session-abcd"]))
         if ago < 0:
             await gate.clock.passes(4)
-            assert streaming.under_way
+            assert streaming.active.under_way
             await gate.clock.passes(2)
-        assert not streaming.under_way
+        assert not streaming.active.under_way
         assert await one.is_closed()
         assert await two.is_open()
         assert (await gate.once(ask(b"GET /a", SIGNED_IN))).status == 401

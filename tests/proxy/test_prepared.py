@@ -14,6 +14,7 @@ from gateway.model.codes import upstream_codes
 from gateway.model.errors import GatewayError
 from gateway.model.identity import Identity
 from gateway.model.session import Seat
+from gateway.proxy.lasting import is_allowed
 from gateway.translation.render import Translation
 from tests.patience import PATIENCE
 from tests.proxy.applications import OK, Peer, application
@@ -153,7 +154,7 @@ async def test_a_stream_may_outlive_what_was_prepared_for_its_request() -> None:
         await gate.until(lambda: app.requests)
         await asyncio.sleep(0.1)
         (connection,) = gate.plane.connections
-        assert connection.still_allowed()
+        assert is_allowed(connection.active, gate.plane.tables)
 
 
 @pytest.mark.parametrize("silent", [0.0, 0.5], ids=["at once", "past its end"])

@@ -37,7 +37,7 @@ async def cut_off(gate: Gateway, client: Client, after: float) -> bytes:
 async def has_sent(gate: Gateway, client: Client, start: bytes) -> None:
     """Of a head; returns when it is there."""
     client.send(start)
-    await gate.until(lambda: [each.ahead for each in gate.plane.connections] == [start])
+    await gate.until(lambda: [each.reader.ahead for each in gate.plane.connections] == [start])
 
 
 @pytest.mark.parametrize("start", [b"G", b"GET /public/a HTTP/1.1\r\nHost: permis.localhost\r\n"])

@@ -200,7 +200,7 @@ async def test_trap_10_a_paused_connection_is_resumed_before_it_is_pooled() -> N
         client = await gate.client()
         client.writer.transport.pause_reading()
         client.send(PUBLIC)
-        await gate.until(lambda: any(c.upstream and c.upstream.paused for c in gate.plane.connections))
+        await gate.until(lambda: any(c.active.upstream and c.active.upstream.paused for c in gate.plane.connections))
         client.writer.transport.resume_reading()
         assert len((await client.answer()).body) == 8 * MIB
         for _ in range(3):

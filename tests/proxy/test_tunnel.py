@@ -646,7 +646,7 @@ async def timed(monkeypatch: pytest.MonkeyPatch, app: str = TUNNEL) -> AsyncIter
     """A tunnel of a seat on the data plane's own clock."""
     patient = app.replace("}", ", idle: 24h}")
     async with application(taking()) as behind, gateway(behind, app=patient) as gate:
-        for module in ("lasting", "walk", "reading", "tunnels", "tunnel"):
+        for module in ("lasting", "client", "tunnels", "tunnel"):
             monkeypatch.setattr(f"gateway.proxy.{module}.monotonic", gate.clock.time)
         began = gate.clock.time()
         seat = Seat(

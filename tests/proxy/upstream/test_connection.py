@@ -19,8 +19,8 @@ async def relayed(answer: bytes, raw: bytes = PUBLIC, *, close: bool = False) ->
         client = await gate.client()
         client.send(raw)
         await app.request()
-        await gate.until(lambda: not any(c.upstream for c in gate.plane.connections))
-        kept = any(c.state is HEAD for c in gate.plane.connections)
+        await gate.until(lambda: not any(c.active.upstream for c in gate.plane.connections))
+        kept = any(c.reader.state is HEAD for c in gate.plane.connections)
         if kept:
             client.send(ask(b"OPTIONS /_ecluse/end"))
         got = await client.reader.readuntil(b"HTTP/1.1 303 ") if kept else await client.rest()
