@@ -105,7 +105,8 @@ def known_question(head: bytes, request: Request, memo: Memo, plane: Services) -
 def read_question(request: Request, memo: Memo, tables: RequestTables) -> tuple[FrontQuestion, bytes]:
     """Returns the question, and the head of the request that is asked about.
 
-    Raises GatewayError: front_codes.UNKNOWN for a peer that is no listed front or shows no secret, front_codes.QUESTION."""
+    Raises GatewayError: front_codes.QUESTION, and front_codes.UNKNOWN for a peer that is no listed front or shows no
+    secret."""
     front, head = _front_and_head(request, memo, tables.snapshot)
     return FrontQuestion(front, request.line.asked, request.whole, request.lane, tables.number), head
 
@@ -180,8 +181,8 @@ def allowance(
 ) -> Page:
     """The allowance, with the headers that the front writes. `behind`: bytes that came after the question.
 
-    Raises GatewayError: front_codes.HEADER where the front would pass a line on that no application may see, and the codes of
-    a refused upgrade."""
+    Raises GatewayError: front_codes.HEADER where the front would pass a line on that no application may see, and the
+    codes of a refused upgrade."""
     if UPGRADE in request.rare:
         check_asked(request, snapshot, behind)
     lane = request.lane
