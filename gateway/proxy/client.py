@@ -453,7 +453,8 @@ class ClientConnection(asyncio.BufferedProtocol):
 
     def _begin(self, question: KnownQuestion | None = None) -> None:
         """The request is read, and goes its way. `question`: a front's, that led to the request."""
-        active, request, plane = self.active, self.active.request, self.plane
+        active, plane = self.active, self.plane
+        request = active.request
         request.id, request.decided = next(plane.ids), None
         request.limits = request.lane.exchange or request.application.limits_at(request.line)
         self.reader.state = WAIT
@@ -504,7 +505,8 @@ class ClientConnection(asyncio.BufferedProtocol):
 
     def _act(self, seat: Seat | None, outcome: Outcome) -> None:
         """The one place where an outcome has effects. No fault leads to `_forward`."""
-        active, request, plane = self.active, self.active.request, self.plane
+        active, plane = self.active, self.plane
+        request = active.request
         request.seat = seat
         # A kept form is counted with its click.
         if request.lane.is_bounded and self.sending is None:
@@ -719,7 +721,8 @@ class ClientConnection(asyncio.BufferedProtocol):
 
     def _forward(self, outcome: Forward) -> None:
         """The head for upstream: the client's target byte for byte, its scrubbed lines, then what only we may say."""
-        active, request, plane = self.active, self.active.request, self.plane
+        active, plane = self.active, self.plane
+        request = active.request
         lane, line, framing = request.lane, request.line, request.framing
         assert isinstance(lane, Lane)
         if request.middle_of is not outcome.prepared:
@@ -850,7 +853,8 @@ class ClientConnection(asyncio.BufferedProtocol):
 
     def _send(self, upstream: ServerConnection, data: bytes) -> None:
         """The request goes out. `data`: its head, and what there is of its body."""
-        active, request = self.active, self.active.request
+        active = self.active
+        request = active.request
         lane = request.lane
         assert isinstance(lane, Lane)
         requester: Requester = self
@@ -973,7 +977,8 @@ class ClientConnection(asyncio.BufferedProtocol):
     # --- the response of an application ---
 
     def take_usual(self, response: ResponseHead, data: bytes, end: int) -> bool:
-        active, request = self.active, self.active.request
+        active = self.active
+        request = active.request
         if not (request.keep_alive and request.line.plain and self.body_done) or self.plane.draining:
             return False
         lane = request.lane
