@@ -159,6 +159,9 @@ async def gone_through(world: World, held: Held, there: float) -> None:
             page = await world.person().step("GET", place.url())
             assert (page.status, page.location, page.header("Retry-After")) == (503, "", "5")
             assert (await ask(place.url(), "/public/x")).status == 200
+            assert await everywhere(place, "/x") == {401}, "a script without a cookie"
+            unknown = await ask(place.url(), "/public/x", f"{held.cookie.partition('=')[0]}={'A' * 43}")
+            assert unknown.status == 200, "a cookie that no worker knows, on a public page"
         await asyncio.sleep(0.1)
     inside = [each for each in answers if each.came < there + GRACE - 1.5]
     within = set().union(*(each.statuses for each in inside))
