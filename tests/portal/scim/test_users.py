@@ -43,7 +43,7 @@ async def test_a_person_signs_in_is_deactivated_and_comes_back(told: Installatio
     assert told.revoker.told[-1] == (seat.session_id,)
     assert not await opens(told, alice)
     assert await opens(told, bob)
-    assert "Your access was ended by your organisation" in await refused(told)
+    assert "Your organisation ended your access" in await refused(told)
     assert (await patched(told, id, ON)).status == 200
     await signed_in(told)
     assert told.codes().count("login.deactivated") == 1
