@@ -227,13 +227,6 @@ PARTIAL_MAPS = frozenset(
         "config/check",
         "config/compile",
         "config/schema",
-        "directories",
-        "federation",
-        "ops",
-        "portal",
-        "portal/flow",
-        "portal/http",
-        "portal/saml",
         "proxy",
         "stores",
     }
