@@ -127,8 +127,8 @@ class Control:
 
 
 def _taken_from(writer: asyncio.StreamWriter) -> socket.socket:
-    """A second descriptor of the connection, so that the writer's own descriptor may be closed. From here on the writer's
-    transport reads nothing more: it would take what the successor says next from the owner of the second descriptor."""
+    """A second descriptor of the connection, so that the writer's own descriptor may be closed. The writer's transport
+    reads nothing from here on: it would take what the successor says next from the owner of the second descriptor."""
     cast(asyncio.ReadTransport, writer.transport).pause_reading()
     return socket.socket(fileno=os.dup(writer.get_extra_info("socket").fileno()))
 
