@@ -129,14 +129,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"ecluse {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    serve = commands.add_parser("serve", help="serve a policy folder until SIGTERM; SIGHUP reloads it")
-    serve.add_argument("folder", type=Path, metavar="FOLDER")
-    serve.add_argument(
-        "--replace", action="store_true", help="take over from the running gateway, without losing a request"
-    )
-    serve.add_argument(
-        "--yes", action="store_true", help="with --replace: accept that more than half of the hosts disappear"
-    )
+    _serve(commands.add_parser("serve", help="serve a policy folder until SIGTERM; SIGHUP reloads it"))
     check = commands.add_parser("check", help="read a policy folder and print every problem")
     check.add_argument("--live", action="store_true", help="also ask the directories' servers")
     _folder_or_usual(check)
@@ -185,6 +178,16 @@ def _parser() -> argparse.ArgumentParser:
             "--output", choices=("text", "json"), default="text", help="text for people, JSON for programs"
         )
     return parser
+
+
+def _serve(serve: argparse.ArgumentParser) -> None:
+    serve.add_argument("folder", type=Path, metavar="FOLDER")
+    serve.add_argument(
+        "--replace", action="store_true", help="take over from the running gateway, without losing a request"
+    )
+    serve.add_argument(
+        "--yes", action="store_true", help="with --replace: accept that more than half of the hosts disappear"
+    )
 
 
 def _of_running(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> Iterator[argparse.ArgumentParser]:
