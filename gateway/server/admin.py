@@ -1,7 +1,7 @@
 """The admin listener: a Unix socket or loopback, never the public port. Liveness, readiness, metrics.
 
 It is answered by the supervisor, whose loop hands on what ends sessions and hears the signals. So many clients that ask
-for metrics share one exposition, a client that does not read its answer is cut, and what was asked ahead is not answered.
+for metrics share one exposition, a client that does not read is cut, and what is asked ahead is not answered.
 """
 
 import asyncio
