@@ -95,9 +95,9 @@ tls: $(READY) ## testssl.sh against a listener of the gateway, some two minutes
 	@bash tools/install_test_parts.sh testssl
 	@$(RUN) -m tests.interop.tls_listener
 
-mutate: $(READY) ## each defence switched off in turn, in a copy of the tree, and the case that fails; WORDS=fronts for some
-	@bash tools/install_test_parts.sh php
-	@$(RUN) -m tests.mutations $(WORDS)
+mutate: $(READY) ## mutmut over the pure cores: what can change without a test that fails; ONLY='gateway.wire.target*' for some
+	@.venv/bin/mutmut run $(if $(ONLY),'$(ONLY)')
+	@.venv/bin/mutmut results
 
 schema: $(READY) ## docs/reference from the code: JSON Schemas, keys, codes, events, metrics
 	@$(RUN) -m gateway.config.schema.json_schema docs/reference/schema
@@ -107,6 +107,6 @@ lock: ## the lock files anew; LOCK=--upgrade takes newer versions
 	@bash tools/lock.sh $(LOCK)
 
 clean: ## removes what make made; keys and state of the demo stay
-	rm -rf .venv .venv-canaille .venv-fronts .venv-scim build dist tests/node_modules .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	rm -rf .venv .venv-canaille .venv-fronts .venv-scim build dist mutants tests/node_modules .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -prune -exec rm -rf {} +
 	find gateway -name '*.mo' -delete

@@ -230,7 +230,8 @@ def _require_allowed(page: Response, url: str) -> None:
     policies = (part.split() for line in page.all("Content-Security-Policy") for part in line.split(";"))
     for name, *sources in filter(None, policies):
         own, scheme = "'self'" in sources and origin_of(url) == page.origin, urlsplit(url).scheme
-        of_scheme = f"{scheme}:" in sources or (scheme == "https" and "http:" in sources)
+        # 6.7.2.8: `*` allows every host by http and https.
+        of_scheme = "*" in sources or f"{scheme}:" in sources or (scheme == "https" and "http:" in sources)
         allowed = own or of_scheme or origin_of(url) in sources
         assert name != "form-action" or allowed, f"a browser goes from {page.url} to no {url}: {' '.join(sources)}"
 

@@ -7,6 +7,7 @@ import sys
 import tokenize
 import tomllib
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -30,7 +31,18 @@ HOSTS_AND_MACHINES = tuple(
     "".join(parts) for parts in (("pypi", ".org"), ("registry", ".npmjs"), ("/wo", "rk/"), ("/ro", "ot/"))
 )
 OPEN_ENDS = re.compile(r"\b(TODO|FIXME|XXX)\b")
-MADE = {".git", ".venv", "node_modules", "__pycache__", "build", "dist", "var"}
+MADE = {".git", ".venv", "node_modules", "__pycache__", "build", "dist", "mutants", "var"}
+
+
+@cache
+def tree(path: Path) -> ast.Module:
+    """The syntax of a source file, parsed once for all tests."""
+    return ast.parse(path.read_bytes())
+
+
+@cache
+def gateway_files() -> list[Path]:
+    return sorted(GATEWAY.rglob("*.py"))
 
 
 def modules(folder: Path) -> list[Path]:
@@ -43,7 +55,7 @@ def name(path: Path) -> str:
 
 def imported(path: Path) -> Iterator[str]:
     """The top-level packages that a module imports by absolute name."""
-    for node in ast.walk(ast.parse(path.read_bytes())):
+    for node in ast.walk(tree(path)):
         if isinstance(node, ast.Import):
             yield from (alias.name.partition(".")[0] for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
@@ -103,13 +115,29 @@ def test_the_model_imports_the_standard_library_only() -> None:
     assert not offenders
 
 
+# --- lanes ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("package", ["access", "proxy"])
+def test_a_host_without_an_application_is_told_by_its_type(package: str) -> None:
+    """PortalAccess and PortalLane: no value stands for an application that is not there."""
+    asked = re.compile(r"\bapp is (?:not )?None\b")
+    offenders = [
+        f"{name(path)}:{number}"
+        for path in modules(GATEWAY / package)
+        for number, line in enumerate(path.read_text().splitlines(), 1)
+        if asked.search(line)
+    ]
+    assert not offenders
+
+
 # --- size -------------------------------------------------------------------------------------------------------------
 
 
 def test_no_function_is_longer_than_its_budget() -> None:
     offenders = []
-    for path in GATEWAY.rglob("*.py"):
-        for node in ast.walk(ast.parse(path.read_bytes())):
+    for path in gateway_files():
+        for node in ast.walk(tree(path)):
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
                 lines = (node.end_lineno or node.lineno) - node.lineno + 1
                 if lines > FUNCTION_LINES:
@@ -118,7 +146,7 @@ def test_no_function_is_longer_than_its_budget() -> None:
 
 
 def test_a_long_file_says_why_it_reads_better_whole() -> None:
-    sizes = {name(path): len(path.read_text().splitlines()) for path in GATEWAY.rglob("*.py")}
+    sizes = {name(path): len(path.read_text().splitlines()) for path in gateway_files()}
     offenders = {path: lines for path, lines in sizes.items() if lines > FILE_LINES and path not in LONG_FILES}
     assert not offenders, f"files over {FILE_LINES} lines, without a reason in LONG_FILES"
 
@@ -145,7 +173,7 @@ def test_no_code_is_loaded_from_stored_bytes() -> None:
 def test_no_open_end_is_left_in_the_sources() -> None:
     offenders = [
         f"{name(path)}:{number}: {line.strip()}"
-        for path in GATEWAY.rglob("*.py")
+        for path in gateway_files()
         for number, line in enumerate(path.read_text().splitlines(), 1)
         if OPEN_ENDS.search(line)
     ]
@@ -167,8 +195,8 @@ def test_an_assert_narrows_a_type_and_checks_nothing() -> None:
     """`python -O` drops asserts: no check of ours may be one."""
     offenders = [
         f"{name(path)}:{node.lineno}: {ast.unparse(node)}"
-        for path in GATEWAY.rglob("*.py")
-        for node in ast.walk(ast.parse(path.read_bytes()))
+        for path in gateway_files()
+        for node in ast.walk(tree(path))
         if isinstance(node, ast.Assert) and not only_narrows(node.test)
     ]
     assert not offenders
@@ -181,7 +209,7 @@ def packages() -> list[Path]:
 @pytest.mark.parametrize("package", packages(), ids=lambda path: str(path.relative_to(GATEWAY)))
 def test_each_package_has_a_map_of_what_lives_there(package: Path) -> None:
     """A newcomer begins with it. What it names in its own package exists."""
-    told = ast.get_docstring(ast.parse((package / "__init__.py").read_bytes())) or ""
+    told = ast.get_docstring(tree(package / "__init__.py")) or ""
     if package.name == "presets":
         return  # a module of its own, beside data
     lines = told.splitlines()
@@ -189,6 +217,33 @@ def test_each_package_has_a_map_of_what_lives_there(package: Path) -> None:
     named = re.findall(r"`([a-z_]+)`", told)
     here = {path.stem for path in package.iterdir()} | {path.name for path in GATEWAY.iterdir()}
     assert not [name for name in named if name not in here | {"ecluse", "run", "now"}]
+
+
+# Packages whose map does not name each of its modules yet. The list only gets shorter.
+PARTIAL_MAPS = frozenset(
+    {
+        "access",
+        "config",
+        "config/check",
+        "config/compile",
+        "config/schema",
+        "proxy",
+        "stores",
+    }
+)
+
+
+@pytest.mark.parametrize(
+    "package",
+    [package for package in packages() if package.relative_to(GATEWAY).as_posix() not in PARTIAL_MAPS],
+    ids=lambda package: package.relative_to(GATEWAY).as_posix(),
+)
+def test_a_map_names_every_module(package: Path) -> None:
+    told = ast.get_docstring(tree(package / "__init__.py")) or ""
+    named = set(re.findall(r"`([a-z_0-9]+)`", told))
+    modules = {path.stem for path in package.glob("*.py") if path.stem != "__init__"}
+    rooms = {path.name for path in package.iterdir() if (path / "__init__.py").is_file()}
+    assert not (modules | rooms) - named
 
 
 # --- what is made -----------------------------------------------------------------------------------------------------
@@ -250,7 +305,7 @@ _RIDDLE = re.compile(r"(?:^|[.:;?!]\s+)(?:Whoever|Who|Whom|Whose)\b[^?]*?(?:\.|$
 
 def public_names(path: Path) -> Iterator[str]:
     """The classes and type aliases of a module; every other name of it that is written like one."""
-    for node in ast.parse(path.read_bytes()).body:
+    for node in tree(path).body:
         match node:
             case ast.ClassDef(name=found) | ast.TypeAlias(name=ast.Name(id=found)):
                 yield found
@@ -272,7 +327,7 @@ def test_no_public_class_name_is_used_twice() -> None:
 def prose(path: Path) -> Iterator[tuple[int, str]]:
     """Line and text of each docstring, of modules, classes, functions and fields, and of each run of comments."""
     text = path.read_text()
-    for node in ast.walk(ast.parse(text)):
+    for node in ast.walk(tree(path)):
         if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str):
             yield node.lineno, node.value.value
     run: list[tuple[int, str]] = []
@@ -289,7 +344,7 @@ def prose(path: Path) -> Iterator[tuple[int, str]]:
 def test_comments_are_plain_sentences_with_a_subject() -> None:
     assert not [
         f"{name(path)}:{line}: {' '.join(riddle.group().split())}"
-        for path in sorted(GATEWAY.rglob("*.py"))
+        for path in gateway_files()
         for line, text in prose(path)
         for riddle in _RIDDLE.finditer(text)
     ]

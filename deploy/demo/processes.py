@@ -9,11 +9,39 @@ from pathlib import Path
 _TAIL_LINES = 20
 
 
+class Successor:
+    """A process that a child of the demo started in its own place. Its exit status is not known: 0 stands for it."""
+
+    def __init__(self, pid: int) -> None:
+        self.pid = pid
+        self.returncode: int | None = None
+        self._file = os.pidfd_open(pid)
+
+    async def wait(self) -> int:
+        loop, ended = asyncio.get_running_loop(), asyncio.Event()
+        if self.returncode is None:
+            loop.add_reader(self._file, ended.set)
+            try:
+                await ended.wait()
+            finally:
+                loop.remove_reader(self._file)
+            self.returncode = 0
+            os.close(self._file)
+        return self.returncode
+
+    def send_signal(self, number: int) -> None:
+        signal.pidfd_send_signal(self._file, number)
+
+    def terminate(self) -> None:
+        self.send_signal(signal.SIGTERM)
+
+
 class Child:
     def __init__(self, name: str, process: asyncio.subprocess.Process, log: Path) -> None:
         self.name = name
         self.log = log
-        self._process = process
+        self._process: asyncio.subprocess.Process | Successor = process
+        self._group = process.pid
 
     @classmethod
     async def start(cls, name: str, command: Sequence[str], *, folder: Path, log: Path) -> "Child":
@@ -51,8 +79,12 @@ class Child:
             try:
                 await asyncio.wait_for(self._process.wait(), within)
             except TimeoutError:
-                os.killpg(self.pid, signal.SIGKILL)
+                os.killpg(self._group, signal.SIGKILL)
         return await self._process.wait()
+
+    def follow(self, pid: int) -> None:
+        """The process `pid`, which this child started, is the child from now on."""
+        self._process = Successor(pid)
 
     def signal_reload(self) -> None:
         self._process.send_signal(signal.SIGHUP)

@@ -72,6 +72,13 @@ def left_out_in(log: Path) -> LeftOut | None:
     return None if partly is None else LeftOut(tuple(partly["hosts"]), str(partly["detail"]))
 
 
+def successor_in(log: Path) -> int | None:
+    """The process that took over from the gateway, as its log says; None where none did."""
+    lines = log.read_text(errors="replace").splitlines()
+    events = [json.loads(line) for line in lines if line.startswith("{") and line.endswith("}")]
+    return next((int(event["pid"]) for event in reversed(events) if event["event"] == "gateway.succeeded"), None)
+
+
 class Demo:
     """`folder` holds policies/ (on these ports); certs/ and var/ are made beside it where they are missing. `ldap`:
     whether it has its LDAP server too, where slapd is installed. `site`: where browsers find it, as policies/ say.
@@ -126,7 +133,16 @@ class Demo:
         return await self.gateway.stop(_DRAIN_WITHIN)
 
     async def one_ended(self) -> Child:
-        """Returns when a program of the demo has ended by itself."""
+        """Returns when a program of the demo has ended by itself. After `ecluse restart`, the gateway goes on as
+        another process."""
+        while (ended := await self._first_ended()) is self.gateway:
+            successor = successor_in(ended.log)
+            if successor is None or successor == ended.pid:
+                break
+            ended.follow(successor)
+        return ended
+
+    async def _first_ended(self) -> Child:
         waiting = {asyncio.create_task(child.ended()): child for child in self._children}
         try:
             done, _ = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)

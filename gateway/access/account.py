@@ -31,14 +31,15 @@ class SeatAccount:
     record: bytes = field(default=b"", repr=False)
 
     def holds(self, app: App, seat: Seat) -> bool:
-        """Whether it was found for this application, as its file is now, and this person, as they are known now."""
+        """Whether the login was found under the application's present file, and for the person's present identity."""
         return self.basis is seat.identity and self.app == app.name and self.settings == app.account
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _SeatKnown:
-    """`identity`: `basis` with what these directories add, and the login where the application's file (`source`) has
-    them say it, from `since` until `until` (Unix seconds)."""
+    """`identity`: `basis` with the attributes of the application's directories, and with the login that the
+    application's file (`source`) takes from a directory. Valid from `since` until `until` (Unix seconds).
+    """
 
     basis: Identity
     source: str | None
@@ -60,12 +61,14 @@ class Accounts(Protocol):
     def state(self) -> int: ...
 
     async def find(self, seat: Seat, holder: AccountHolder, settings: AccountSettings) -> tuple[str, bytes] | None:
-        """The login, and what is another value where the link was written anew; None where the person has none. From
-        here on this seat's outcomes go where a link changes. Raises GatewayError."""
+        """The login, and a value that changes when the link is rewritten. None: the person has no login.
+
+        From here on, a change of the link drops this seat's outcomes. Raises GatewayError.
+        """
 
 
 class NoAccounts:
-    """Accounts, where nothing looks up: what tries requests says itself whose account is whose."""
+    """Accounts without look-ups, for tools: a tried person brings the login along."""
 
     state = 0
 
@@ -74,9 +77,11 @@ class NoAccounts:
 
 
 def identity_at(app: App, seat: Seat, wall: float) -> Identity:
-    """What is known of a person at this application: with what its directories add, and with their login there, where
-    its file asks for one. `wall`: Unix seconds, for mandates end. Raises GatewayError, whose text for the person says
-    whom to ask."""
+    """The person at this application: with the attributes of the application's directories, and the login if the file
+    asks for one. `wall`: Unix seconds, since mandates end.
+
+    Raises GatewayError, whose text tells the person whom to ask.
+    """
     settings = app.account
     if settings is None or settings.source is not None:
         return _with_directories(app, seat, seat.identity, wall)
@@ -107,8 +112,9 @@ def _with_directories(app: App, seat: Seat, identity: Identity, wall: float) -> 
 
 
 def known_at(app: App, identity: Identity, wall: float) -> Identity:
-    """The person with what the directories of an application add, and with the login that they say, where its file asks
-    them for it. `wall`: Unix seconds. Raises GatewayError, as `identity_at`."""
+    """The person with the attributes of an application's directories, and with the login of a directory if the file
+    asks for one. `wall`: Unix seconds. Raises GatewayError, as `identity_at`.
+    """
     settings, known = app.account, known_with(identity, app.directories, wall)
     if settings is None or settings.source is None:
         return known
@@ -149,7 +155,7 @@ def _source(app: App) -> str | None:
 
 
 def identity_until(app: App, seat: Seat) -> float:
-    """Until when, in Unix seconds, what `identity_at` last said is so."""
+    """The time until which the last result of `identity_at` holds, in Unix seconds."""
     known = seat.known
     return known.until if app.directories and isinstance(known, _SeatKnown) else float("inf")
 
@@ -194,7 +200,7 @@ def _with_login(basis: Identity, login: str, record: bytes, before: object) -> I
 
 
 def with_login(identity: Identity, login: str) -> Identity:
-    """The provider's own attribute of the name, if any, is not this one."""
+    """Distinct from a provider's attribute with the same name."""
     return replace(
         identity,
         attributes={**identity.attributes, ATTRIBUTE: (login,)},

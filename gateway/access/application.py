@@ -1,6 +1,6 @@
-"""What is known of one application of one snapshot: its request lines, and what was decided, each kept ready.
+"""One application of one snapshot: its request lines, and its decisions, cached.
 
-Everything here is a pure function of the snapshot and of bytes: what is forgotten is worked out again.
+Every result is a pure function of the snapshot and of bytes: a dropped result is computed again.
 """
 
 from collections.abc import Awaitable, Callable, Iterable, Iterator
@@ -20,7 +20,17 @@ from gateway.access.outcome import (
 )
 from gateway.access.preparation import translated
 from gateway.access.remembered import Newcomers, Remembered
-from gateway.access.request_line import MatchKey, ReachedPath, RequestLine, RouteMatches, added_key, purpose_of
+from gateway.access.request_line import (
+    LINE_REMEMBERED,
+    LINES,
+    MatchKey,
+    ReachedPath,
+    RequestLine,
+    RouteMatches,
+    added_key,
+    parts_of,
+    purpose_of,
+)
 from gateway.access.shadow import ShadowDifference, difference
 from gateway.access.webdav import reached
 from gateway.config.snapshot import App, Snapshot
@@ -31,14 +41,11 @@ from gateway.model.identity import Identity
 from gateway.model.session import Seat
 from gateway.policy.facts import RequestFacts
 from gateway.translation.render import Translation
-from gateway.wire.framing import REQUEST_LINE, request_line_fault, request_line_of
-from gateway.wire.host import canonical_host
 from gateway.wire.method_override import judged_method, may_name
-from gateway.wire.target import QUERY_END, STRICT, Target, absolute_form, canonical_target
+from gateway.wire.target import QUERY_END, Target
 from gateway.wire.webdav import DavReach, reach_of
 
-_LINE_REMEMBERED: Final = 320
-_LINES: Final = 4096
+_PORTS: Final = {"http": 80, "https": 443}
 _OUTCOMES: Final = 2048
 _DIFFERENCES: Final = 1000
 _KINDS: Final[dict[type, str]] = {Allow: "allow", Deny: "deny", Challenge: "challenge"}
@@ -48,9 +55,12 @@ class Preparing(Protocol):
     def __call__(
         self, app: App, seat: Seat | None, now: float, wall: float, translation: Translation | None = None
     ) -> Prepared | Callable[[], Awaitable[None]]:
-        """What an application is sent of somebody whose identity it accepts, or of nobody; or what has to be awaited
-        first. `now`: monotonic; `wall`: Unix seconds. `translation`: on this path, where its file has others for some
-        paths. Raises GatewayError."""
+        """The data for an application about an accepted person, or about nobody; or the work to wait for first.
+
+        `now`: monotonic seconds. `wall`: Unix seconds.
+        `translation`: of this path, if the file has several.
+        Raises GatewayError.
+        """
 
 
 def unnamed(identity: Identity) -> str:
@@ -59,22 +69,17 @@ def unnamed(identity: Identity) -> str:
 
 
 class ApplicationAccess:
-    """`app` is None on a portal host that serves no application: there, only our own paths are answered.
-
-    `numbers`: never repeats, over all applications and snapshots, so that a key of another finds nothing in a seat.
-    `wall`: Unix seconds. `person`: the name that the log has for somebody. `decisions`, `differing`: counted in plain
-    cells, by what was decided, and by that and what shadows would have. `logged_differences`: those that the log has.
-    """
+    """Reads the request lines of one application, and compiles policy's decisions about people there."""
 
     __slots__ = (
-        "_about", "_keys", "_lines", "_longest", "_mount", "_named_methods", "_paths", "_person", "_prepare",
-        "_query_links", "_tally", "_translates_by_path", "_wall", "anonymous", "app", "decisions",
-        "differing", "lines", "logged_differences", "name", "policy_errors", "revision",
+        "_about", "_keys", "_lines", "_longest", "_mount", "_paths", "_person", "_prepare", "_tally",
+        "_translates_by_path", "_wall", "anonymous", "app", "decisions",
+        "differing", "lines", "logged_differences", "name", "policy_errors", "revision", "rewritten_host",
     )  # fmt: skip
 
     def __init__(
         self,
-        app: App | None,
+        app: App,
         snapshot: Snapshot,
         numbers: Iterator[int],
         person: Callable[[Identity], str] = unnamed,
@@ -82,31 +87,50 @@ class ApplicationAccess:
         newcomers: Newcomers | None = None,
         wall: Callable[[], float] = time,
     ) -> None:
+        """`numbers`: unique over applications and snapshots, so that a key of another application finds nothing in a
+        seat.
+        `person`: the person's name in the log.
+        `wall`: Unix seconds.
+        """
         newcomers = newcomers or Newcomers()
         self._wall = wall
         self.app = app
-        self.name = "_portal" if app is None else app.name
+        self.name = app.name
         self.revision = snapshot.revision
+        # What the Host line says upstream instead of the browser's host; b"" where the file does not rewrite it.
+        self.rewritten_host = (app.upstream.host_header or "").encode("ascii")
         self._person = person
         self._prepare = prepare
         self._longest = snapshot.gateway.limits.url
         self._tally = snapshot.tally
-        self._lines: Remembered[bytes, RequestLine] = Remembered(newcomers, _LINES)
+        self._lines: Remembered[bytes, RequestLine] = Remembered(newcomers, LINES)
+        # Looked up before `read_line` is called.
         self.lines = self._lines.values
-        self._paths: Remembered[bytes, RequestLine] = Remembered(newcomers, _LINES)
-        apps = () if app is None else (app, *app.shadows)
-        self._translates_by_path = any(one.path_translations is not None for one in apps)
+        self._paths: Remembered[bytes, RequestLine] = Remembered(newcomers, LINES)
+        self._translates_by_path = any(one.path_translations is not None for one in (app, *app.shadows))
         self._keys: dict[tuple[object, ...], MatchKey] = {}
-        self._named_methods = () if app is None else app.methods
-        self._query_links = None if app is None else app.logout.query_links
-        self._mount = None if app is None else app.mount
+        self._mount = app.mount
         # The key under which a person's outcomes also hold who they are here, whatever they ask for.
         self._about = next(numbers)
+        # The outcomes of requests without a person, by MatchKey.
         self.anonymous: dict[object, object] = {}
+        # Cells that are counted up, by kind and reason of what was decided.
         self.decisions: dict[tuple[str, str], list[int]] = {}
         self.policy_errors = 0
+        # The same by decision and by how shadows differ; None where none has differed yet.
         self.differing: dict[tuple[tuple[str, str], tuple[ShadowDifference, ...]], list[int]] | None = None
+        # The differences that the log has a line for.
         self.logged_differences: set[ShadowDifference] | None = None
+
+    def public_port(self, port: bytes) -> bytes:
+        """The port that the application reads in Host and X-Forwarded-Host, for the browser's port. An application
+        writes this port into its links.
+        """
+        if not port:
+            return b""
+        app = self.app
+        public = app.port or _PORTS[app.scheme]
+        return port if int(port) == public else b"" if app.port is None else b"%d" % public
 
     # --- request line ---
 
@@ -124,16 +148,16 @@ class ApplicationAccess:
             # Of the whole line, for what is kept holds the query too.
             usual = line.authority is None and line.judged == line.method
             # Another query may mean to sign out.
-            sign_outs = self._query_links
+            sign_outs = self.app.logout.query_links
             usual = usual and (sign_outs is None or not sign_outs.have_path(line.target.segments))
-            if behind and usual and len(text) <= _LINE_REMEMBERED:
+            if behind and usual and len(text) <= LINE_REMEMBERED:
                 self._paths.add(before, line)
-        if len(text) <= _LINE_REMEMBERED:
+        if len(text) <= LINE_REMEMBERED:
             self._lines.add(text, line)
         return line
 
     def _with_query(self, known: RequestLine, query: bytes, *, minor: bool) -> RequestLine:
-        """A method and path that were read before, with another query, of which routes know nothing."""
+        """A known method and path with another query, which routes ignore."""
         _, path, _, segments, other = known.target
         target = Target(b"%b?%b" % (path, query), path, query, segments, other)
         if len(target.raw) > self._longest:
@@ -145,51 +169,41 @@ class ApplicationAccess:
         )  # fmt: skip
 
     def _read_whole(self, text: bytes) -> RequestLine:
-        more = self._named_methods
-        found = (request_line_of(more) if more else REQUEST_LINE).fullmatch(text)
-        if found is None:
-            raise request_line_fault(text, more)
-        method, raw, minor = found.groups()
-        if len(raw) > self._longest:
-            raise GatewayError(limit_codes.URL, f"{len(raw)} bytes")
-        app, authority = self.app, None
-        if not raw.startswith(b"/"):
-            _, named, raw = absolute_form(raw)
-            authority = canonical_host(named, underscore=True)
-        target = canonical_target(raw, STRICT if app is None else app.leniency)
-        if app is not None:
+        app = self.app
+        method, target, minor, authority = parts_of(text, app.methods, app.leniency, self._longest)
+        if target.other is not None:
             app.check_readings(target)
         purpose = purpose_of(app, target)
         judged = method
-        if app is not None and purpose == "application" and target.query:
+        if purpose == "application" and target.query:
             judged = judged_method(method, target.query, taken=app.method_override)
-        also = reached(app, target, judged) if more and app is not None and purpose == "application" else ()
+        also = reached(app, target, judged) if app.methods and purpose == "application" else ()
         matches, key = self._key(target, judged, also)
         return RequestLine(
-            method, target, minor=minor == b"1", purpose=purpose, key=key, judged=judged, matches=matches,
+            method, target, minor=minor, purpose=purpose, key=key, judged=judged, matches=matches,
             authority=authority, also=also, mount=self._mount if purpose == "application" else None,
         )  # fmt: skip
 
     def overridden(self, line: RequestLine, header: bytes, other: bytes = b"") -> RequestLine:
         """The same line where headers name a method, too: as in wire.method_override. Raises GatewayError."""
         app, target, method = self.app, line.target, line.method
-        if app is None or line.purpose != "application":
+        if line.purpose != "application":
             return line
         judged = judged_method(method, target.query or b"", header, other, taken=app.method_override)
         return line if judged == line.judged else self.matched(line, judged)
 
     def reaching(self, line: RequestLine, lines: Iterable[tuple[bytes, bytes]], host: str) -> RequestLine:
-        """The same line where the header says what a WebDAV request reaches. `lines`: what the application will see of
-        it; `host`: canonical, the one that is asked. Raises GatewayError."""
+        """The line with the further paths of a WebDAV request, from its headers. `lines`: as the application receives
+        them. `host`: the requested host, canonical. Raises GatewayError.
+        """
         app = self.app
-        if app is None or not app.methods or line.purpose != "application":
+        if not app.methods or line.purpose != "application":
             return line
         return self.matched(line, line.judged, reach_of(line.judged, lines, app.origin(host), app.leniency))
 
     def matched(self, line: RequestLine, judged: bytes, reach: DavReach | None = None) -> RequestLine:
-        """A line that was read, as the rules of this application match it with that method."""
-        app = self.app
-        also = reached(app, line.target, judged, reach) if self._named_methods and app is not None else ()
+        """A parsed line, matched by the rules of this application with this method."""
+        also = reached(self.app, line.target, judged, reach) if self.app.methods else ()
         matches, key = self._key(line.target, judged, also)
         return RequestLine(
             line.method, line.target, minor=line.minor, purpose=line.purpose, key=key, judged=judged, matches=matches,
@@ -198,17 +212,16 @@ class ApplicationAccess:
 
     def _key(self, target: Target, method: bytes, also: tuple[ReachedPath, ...]) -> tuple[RouteMatches, MatchKey]:
         app = self.app
-        matches: RouteMatches = () if app is None else (app.routes.find(target.segments),)
-        if app is not None and app.shadows:
+        matches: RouteMatches = (app.routes.find(target.segments),)
+        if app.shadows:
             matches += tuple(shadow.routes.find(target.segments) for shadow in app.shadows)
         translations = self._translations_at(target.segments) if self._translates_by_path else ()
         matched = matches, method, translations, also
         return matches, self._keys.get(matched) or added_key(self._keys, matched)
 
     def _translations_at(self, segments: tuple[str, ...]) -> tuple[Translation, ...]:
-        """Of the application, then of each shadow."""
+        """The questions of the application, then of each shadow."""
         app = self.app
-        assert app is not None
         return tuple([one.translation_at(segments) for one in (app, *app.shadows)])
 
     # --- decisions ---
@@ -216,14 +229,14 @@ class ApplicationAccess:
     def compile(
         self, line: RequestLine, seat: Seat | None, now: float
     ) -> "ReadyOutcome | ConditionalDecision | NeedsWork":
-        """The slow half of the look-up: what the pipeline did not find, or whose end has come. It is kept with its
-        owner, but for what has to be awaited."""
+        """The slow half of the look-up: computes an outcome that is missing or expired, and keeps the outcome with its
+        owner, unless work must be awaited.
+        """
         if seat is not None and seat.revision != self.revision:
             seat.outcomes.clear()
             seat.revision = self.revision
         kept = self.anonymous if seat is None else seat.outcomes
         app = self.app
-        assert app is not None
         identity, tenant = (None, None) if seat is None else (seat.identity, app.tenant_of(seat, self._wall()))
         person = "" if identity is None else self._person(identity)
         method = line.judged.decode("ascii")
@@ -280,7 +293,7 @@ class ApplicationAccess:
         person: str,
         now: float,
     ) -> ReadyOutcome | NeedsWork:
-        """Of the live rules; where a shadow comes to something else, the cell that is counted up says so."""
+        """The outcome of the live rules. If a shadow differs, the outcome's counter names the difference."""
         until = valid_until(questions)
         live, prepared = self._prepared(questions[0], decisions[0], seat, now)
         if callable(prepared):
@@ -343,10 +356,11 @@ class ApplicationAccess:
 
 @final
 class ConditionalDecision:
-    """What stands for an outcome where each request is asked anew: the outcomes so far, by what was decided.
+    """Stands for an outcome that differs between requests: the outcomes so far, by decision.
 
-    `questions`: the live one, then those of the shadows. `also`: what has to be allowed as well. `valid_until`:
-    monotonic seconds, past which something else is known of the person.
+    `questions`: the live question, then the shadows' questions.
+    `also`: further paths that must be allowed.
+    `valid_until`: monotonic seconds, after which the person's known attributes change.
     """
 
     __slots__ = ("_access", "_also", "_outcomes", "_person", "_questions", "valid_until")
@@ -362,7 +376,7 @@ class ConditionalDecision:
         self.valid_until = valid_until(questions)
 
     def outcome(self, request: RequestFacts, seat: Seat | None, now: float) -> ReadyOutcome | NeedsWork:
-        """`seat`: of the person that this was compiled for."""
+        """`seat`: of the person for whom the outcome was compiled."""
         decisions = tuple(self._access.decide(question, request) for question in self._questions)
         if self._also:
             decisions = self._access.with_all_reached(decisions, self._also, request)
@@ -385,7 +399,7 @@ def _not_prepared(error: GatewayError) -> Refuse:
 
 
 def _keep(owned: dict[object, object], key: object, found: object) -> None:
-    """With its owner, a person or everybody; the oldest goes."""
+    """Keeps an outcome with its owner, a person or everybody; the oldest outcome is dropped."""
     if len(owned) >= _OUTCOMES:
         del owned[next(iter(owned))]
     owned[key] = found

@@ -1,4 +1,4 @@
-"""What policy says of one person on one path and method, before a request is there and for each one that comes."""
+"""Policy's decisions about one person on one path and method: before a request, and for each request."""
 
 from typing import Final, final
 
@@ -21,14 +21,14 @@ _LOOKED_AT_AGAIN: Final = 60.0
 
 @final
 class AppIdentity:
-    """One identity, or nobody, at one application: what holds of them whatever they ask for, found out once. `now`:
-    monotonic seconds; `wall`: Unix seconds at the same time.
+    """One identity, or nobody, at one application: the facts that hold for every request, computed once.
 
-    `accepted`: the identity with what its directories add, None where the application does not accept it: the person
-    counts as nobody then (invariant 5), and `is_refused` says so. `missing`: a directory that could not say, without
-    which the person is refused. `prepared`: what the application was last sent of them; `prepared_by`: the same by
-    translation, where its file has other headers for some paths. `valid_until`: monotonic seconds, past which a mandate
-    has ended or begun, and nothing of this holds any more.
+    `now`: monotonic seconds. `wall`: Unix seconds at the same moment.
+    `accepted`: the identity with the attributes of directories. None: the application does not accept the identity, so
+    the person counts as nobody (invariant 5). `is_refused`: the identity was not accepted.
+    `missing`: a directory that could not answer, without which the person is refused.
+    `prepared`: the last data for the application. `prepared_by`: by translation, if the file has several.
+    `valid_until`: monotonic seconds, after which a mandate begins or ends, and these facts no longer hold.
     """
 
     __slots__ = ("accepted", "app", "is_refused", "missing", "prepared", "prepared_by", "valid_until")
@@ -50,12 +50,15 @@ class AppIdentity:
 
 
 class Question:
-    """One identity (or nobody) at one application, on one path and method: all that is known before the request is
-    asked. `match`: of the path, None where no rule has it.
+    """One identity (or nobody) at one application, on one path and method: the part of a decision known before a
+    request.
 
-    `translation`: the application's on that path, None where its file has one for all paths. `turns_on_request`: two
-    requests could be decided differently. Where a stronger sign-in would be let in, the decision is a challenge that
-    says which. `has_path`: whether one request has the path that is asked about.
+    `match`: of the path; None: no rule covers the path.
+    `translation`: of this path; None: the file has one for all paths.
+    `turns_on_request`: two requests could get different decisions.
+    `has_path`: one request has the path in question.
+
+    If a stronger sign-in would be admitted, the decision is a challenge that names the sign-in.
     """
 
     __slots__ = ("_match", "_method", "_settled", "_tenant", "has_path", "translation", "turns_on_request", "who")
@@ -81,7 +84,7 @@ class Question:
             self._settled = settled(match, method, who.accepted, Facts(method, self._tenant))
 
     def decision(self, request: RequestFacts | None = None) -> Decision:
-        """`request`: the facts of one request, None before there is one. Never raises."""
+        """`request`: the facts of one request; None: before a request. Never raises."""
         facts = Facts(self._method, self._tenant, request)
         identity = self.who.accepted
         decision = decide(self._settled, self._method, identity, facts)

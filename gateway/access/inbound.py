@@ -1,4 +1,4 @@
-"""What the data plane hands to the portal: a request that the portal responds to, and what is known of its sender."""
+"""The data plane's hand-over to the portal: a request for the portal, with its sender."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

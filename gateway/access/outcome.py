@@ -20,9 +20,13 @@ _LONGEST_RULE: Final = 400
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """What is added to a request for an application. `headers`: each line b"\\r\\nName: value". `cookies`:
-    b"a=b; c=d", or b"". `valid_until`: on the monotonic clock; past it nothing of this is sent (invariant 16).
-    `session`: of the person at the application, whose cookies are among these."""
+    """The addition to a request for an application.
+
+    `headers`: lines, each b"\\r\\nName: value".
+    `cookies`: b"a=b; c=d", or b"".
+    `valid_until`: on the monotonic clock; afterwards nothing of this is sent (invariant 16).
+    `session`: the person's session at the application, whose cookies are in `cookies`.
+    """
 
     headers: bytes
     cookies: bytes
@@ -32,8 +36,12 @@ class Prepared:
 
 @dataclass(slots=True, eq=False)
 class CompiledDecision:
-    """What policy decided for one person on one match and method. `person`: the name that the log has for them.
-    `tally`: one cell, counted up at each use. `log_end`: of a line of the access log, None until it is asked for."""
+    """Policy's decision for one person on one match and method.
+
+    `person`: the person's name in the log.
+    `tally`: a counter, incremented at each use.
+    `log_end`: the end of the access log line; None until first needed.
+    """
 
     decision: Decision
     person: str = ""
@@ -41,7 +49,7 @@ class CompiledDecision:
     log_end: bytes | None = None
 
     def end_of_log_line(self) -> bytes:
-        """By which rule, and who it was; empty where there is neither."""
+        """The deciding rule and the person; empty if absent."""
         rule = self.decision.rule
         said = {"rule": "" if rule is None else f"{rule.file}:{rule.line}"[-_LONGEST_RULE:], "person": self.person}
         end = "".join(f',"{name}":{json.dumps(text)}' for name, text in said.items() if text).encode("ascii")
@@ -51,7 +59,7 @@ class CompiledDecision:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Forward:
-    """To the application, with what is prepared for it. `valid_until`: of `prepared`."""
+    """The request goes to the application, with `prepared`. `valid_until`: of `prepared`."""
 
     by: CompiledDecision
     decision: Allow
@@ -80,8 +88,9 @@ class Refuse:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RequireSignIn:
-    """Policy's challenge (model.decision): nobody is signed in, or not well enough. What comes of it turns on who asks:
-    a page, a 401 with an address, or what a program is told."""
+    """Policy's challenge (model.decision): nobody is signed in, or the sign-in is too weak. The answer depends on the
+    caller: a redirect, a 401 with an address, or an answer for programs.
+    """
 
     by: CompiledDecision
     decision: Challenge
@@ -113,9 +122,12 @@ class NeedsStore:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class NeedsWork:
-    """Something has to be awaited first; then the pipeline is asked again. `work`: gives the seat, where that is what
-    had to be found out; raises GatewayError; bounds its own time, and a request that leaves ends it for no other one
-    (access.shared_work). `failed`: what comes of an error."""
+    """Work must be awaited, and the pipeline asked again.
+
+    `work`: returns the seat, if the seat was unknown. Raises GatewayError. Bounds its own time. A request that leaves
+    does not end the work for others (access.shared_work).
+    `failed`: the outcome for an error.
+    """
 
     work: Callable[[], Awaitable[Seat | None]]
     failed: Callable[[GatewayError], Refuse]

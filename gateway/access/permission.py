@@ -1,5 +1,4 @@
-"""What a server in front is told of a request that it passes on itself: every header line that it writes over the
-client's."""
+"""The answer to a server in front that passes a request on itself: every header line that replaces the client's."""
 
 from collections.abc import Mapping
 
@@ -12,8 +11,7 @@ ToldLines = tuple[tuple[bytes, bytes], ...]
 
 
 def injected_names(app: App) -> Mapping[bytes, bytes]:
-    """Of every header that an application may be told something in, on whatever path and of whomever: its name as it is
-    written, by the folded one."""
+    """The headers in which an application may receive data, over all paths and people: the spelling, by folded name."""
     told = [app.translation]
     if app.path_translations is not None:
         told += app.path_translations.by_pattern.values()
@@ -25,9 +23,11 @@ def injected_names(app: App) -> Mapping[bytes, bytes]:
 
 
 def permission(injected: Mapping[bytes, bytes], prepared: Prepared, cookies: bytes, authorization: bytes) -> ToldLines:
-    """Names and values, empty where the application is told nothing, so that no client's line of that name stays.
+    """Names and values; an empty value removes the client's line of that name.
 
-    `injected`: from injected_names. `cookies`, `authorization`: what of the client's the application may have."""
+    `injected`: from injected_names.
+    `cookies`, `authorization`: the client's own values that the application may receive.
+    """
     lines = dict.fromkeys(injected.values(), b"")
     lines.setdefault(b"Authorization", authorization)
     lines[b"Cookie"] = b"; ".join(filter(None, (prepared.cookies, cookies)))

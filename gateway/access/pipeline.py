@@ -1,6 +1,6 @@
-"""The pipeline: from a request's host and line, and what it brings, to what is to be done with it.
+"""The pipeline: from a request's host, line and credentials to its outcome.
 
-Live traffic, what tries requests without serving, and what judges again what is under way ask this one function.
+Live traffic, trials without serving, and the re-judging of open requests call this one function.
 """
 
 from collections.abc import Callable
@@ -10,7 +10,7 @@ from gateway.access.application import ApplicationAccess, ConditionalDecision
 from gateway.access.outcome import Forward, NeedsStore, NeedsWork, Outcome, ReadyOutcome, Refuse, ToPortal
 from gateway.access.program import ProgramToken, not_accepted
 from gateway.access.request_line import RequestLine
-from gateway.access.virtual_host import VirtualHost
+from gateway.access.virtual_host import AnyAccess, VirtualHost
 from gateway.model.codes import gateway_codes, route_codes, store_codes
 from gateway.model.errors import GatewayError
 from gateway.model.ports import Callers
@@ -25,7 +25,7 @@ class AccessRequest(Protocol):
     """A request as the pipeline reads it. `credential`: the value of our cookie, a program's token, or neither."""
 
     @property
-    def host(self) -> VirtualHost[ApplicationAccess]: ...
+    def host(self) -> VirtualHost[AnyAccess]: ...
 
     @property
     def line(self) -> RequestLine: ...
@@ -34,21 +34,21 @@ class AccessRequest(Protocol):
     def credential(self) -> bytes | ProgramToken | None: ...
 
     def facts(self) -> RequestFacts:
-        """What rules may ask of this one request."""
+        """The facts of this one request for the rules."""
 
 
 class Seats(Protocol):
     """Sessions (stores), as far as the pipeline asks."""
 
     def cached(self, host: str, cookie: bytes) -> Seat | None:
-        """From this worker's memory, live and within its limits."""
+        """From this worker's memory, live and within limits."""
 
     async def load_shared(self, host: str, cookie: bytes) -> Seat | None:
-        """From the store. Raises GatewayError(STORE_UNREACHABLE)."""
+        """From the store. Raises GatewayError(store_codes.UNREACHABLE)."""
 
 
 class Lookups(Protocol):
-    """Where it is looked up who asks. `callers`: None where no application takes tokens."""
+    """Looks up the caller. `callers`: None: no application takes tokens."""
 
     @property
     def sessions(self) -> Seats: ...
@@ -58,8 +58,12 @@ class Lookups(Protocol):
 
 
 def outcome_of(request: AccessRequest, who: Lookups | Seat | None, now: float) -> tuple[Seat | None, Outcome]:
-    """The seat of the person or program that asks, None for nobody, and what is to be done. `who`: where the seat is
-    looked up, or the one that was found before. `now`: monotonic seconds. Raises nothing but a fault of ours."""
+    """The seat of the caller (None: nobody), and the outcome.
+
+    `who`: the look-up, or a seat found earlier.
+    `now`: monotonic seconds.
+    Raises only on a fault of ours.
+    """
     line, host = request.line, request.host
     # What for?
     if line.purpose != "application":
@@ -83,6 +87,7 @@ def outcome_of(request: AccessRequest, who: Lookups | Seat | None, now: float) -
         seat = None
     # May they, and what is the application told? The key is this application's and this snapshot's alone.
     access = host.lane
+    assert isinstance(access, ApplicationAccess)
     kept = access.anonymous if seat is None else seat.outcomes
     ready: ReadyOutcome | ConditionalDecision | None = kept.get(line.key)  # type: ignore[assignment]
     outcome = ready if ready is not None and now < ready.valid_until else access.compile(line, seat, now)
@@ -110,8 +115,11 @@ def _program(callers: Callers | None, request: AccessRequest, brought: ProgramTo
 async def awaited(
     request: AccessRequest, seats: Seats, seat: Seat | None, waits: NeedsStore | NeedsWork, clock: Callable[[], float]
 ) -> tuple[Seat | None, Outcome]:
-    """What comes of a request that had to wait: once what it needed is here, the pipeline is asked again. `seat`: as
-    outcome_of gave it with `waits`. `clock`: monotonic seconds. Never a NeedsStore or NeedsWork."""
+    """The outcome of a request that waited, once its work is done. Never a NeedsStore or NeedsWork.
+
+    `seat`: as outcome_of returned it with `waits`.
+    `clock`: monotonic seconds.
+    """
     for _ in range(_MOST_WAITS):
         outcome: Outcome
         try:
@@ -130,7 +138,7 @@ async def awaited(
 
 
 def _failed(request: AccessRequest, waits: NeedsStore | NeedsWork, error: GatewayError, now: float) -> Outcome:
-    """Invariant 9: what needs a person is 503, what is everybody's is served to nobody in particular."""
+    """Invariant 9: a path for signed-in people is 503; a public path is served to nobody in particular."""
     if isinstance(waits, NeedsWork):
         return waits.failed(error)
     _, outcome = outcome_of(request, None, now)

@@ -40,8 +40,10 @@ InThread = Callable[[Callable[[], MadeTokens]], Awaitable[MadeTokens]]
 def translated(
     app: App, seat: Seat | None, now: float, wall: float, translation: Translation | None = None
 ) -> Prepared:
-    """By the application's own file, without what has to be made: this ends with what is known of the person alone.
-    `translation`: on this path, where the file has others for some paths. Raises GatewayError."""
+    """By the application's file, without tokens: the result ends only with the person's known attributes.
+
+    `translation`: of this path, if the file has several. Raises GatewayError.
+    """
     identity = None if seat is None else identity_at(app, seat, wall)
     injection = (translation or app.translation).render(identity)
     prepared = Prepared(injection.headers, injection.cookies)
@@ -55,7 +57,9 @@ def translated(
 
 @dataclass(frozen=True, slots=True)
 class _Kept:
-    """For one seat. `until`: monotonic seconds, past which it is not sent; `renew_at`: when new ones are made."""
+    """The tokens of one seat. `until`: monotonic seconds, after which the tokens are not sent. `renew_at`: when new
+    tokens are made.
+    """
 
     identity: Identity
     made: MadeTokens
@@ -69,11 +73,13 @@ class FormSignIns(Protocol):
     async def session(
         self, app: App, seat: Seat, fixed: Prepared, gone: ApplicationSession | None
     ) -> ApplicationSession:
-        """The one that is kept for this person, but not `gone`, which has ended; else a new one. `fixed`: what the
-        application is told of them with each request. Raises GatewayError."""
+        """The person's kept session, but not `gone`, which has ended; else a new session.
+
+        `fixed`: the data for the application with each request. Raises GatewayError.
+        """
 
     async def keep(self, app: App, seat: Seat, session: ApplicationSession) -> None:
-        """For all workers. Raises GatewayError."""
+        """Keeps the session for all workers. Raises GatewayError."""
 
     async def ended_at_once(self, app: App, session: ApplicationSession) -> None:
         """Counts the sign-in that began this session as a failed one, however it looked. Raises GatewayError."""
@@ -81,9 +87,12 @@ class FormSignIns(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class _AtApplication:
-    """What a seat has of the application behind its host. `session`: None where there is none, or none any more:
-    then `gone` is the last one, and `failed` what came of the last sign-in, which is not tried again before `again_at`
-    (monotonic). `counting`: that `gone` ended at once is being counted, before there is another sign-in."""
+    """The part of a seat that belongs to the application's login form.
+
+    `session`: None: no session, or the session has ended; then `gone` is the last session.
+    `failed`: the error of the last sign-in, which is not repeated before `again_at` (monotonic seconds).
+    `counting`: the count of a session that ended at once is under way; no other sign-in begins before.
+    """
 
     identity: Identity
     session: ApplicationSession | None = None
@@ -155,14 +164,17 @@ class Preparation:
         _check_budget(app, prepared)
         return prepared
 
-    def ended(self, app: App | None, seat: Seat, session: ApplicationSession, asked_at: float) -> None:
-        """The application says that this session of the person has ended, in answer to what was asked at that time
-        (monotonic): nothing of it is sent any more. One that began for this very request may never have been one: an
-        application may refuse a password in words that nobody knows of, and count it."""
+    def ended(self, app: App, seat: Seat, session: ApplicationSession, asked_at: float) -> None:
+        """The application declared the end of this session, in answer to a request of that time (monotonic): nothing of
+        the session is sent any more.
+
+        A session begun for this very request may never have existed: an application may refuse a password in unknown
+        words, and count the refusal.
+        """
         at, forms = seat.application, self._forms
         if isinstance(at, _AtApplication) and at.session is session:
             counting = None
-            if app is not None and forms is not None and session.begun is not None and session.begun >= asked_at:
+            if forms is not None and session.begun is not None and session.begun >= asked_at:
                 key = seat.session_id, app.name, session.begun
                 counting = self._keeping.begin(key, lambda: forms.ended_at_once(app, session))
             seat.application = _AtApplication(at.identity, gone=session, counting=counting)
@@ -178,8 +190,9 @@ class Preparation:
         asked: JarRequest,
         asked_at: float,
     ) -> None:
-        """The application has set some of this session's cookies anew, or taken them back, in the answer to `asked`,
-        at that time (monotonic)."""
+        """The application changed or deleted some of this session's cookies, in the answer to `asked` at that time
+        (monotonic).
+        """
         at, cookies = seat.application, renewed(session.cookies, set_cookies, asked)
         if not isinstance(at, _AtApplication) or at.session is not session or cookies == session.cookies:
             return
@@ -193,8 +206,8 @@ class Preparation:
         self._keeping.begin((seat.session_id, app.name, cookies), lambda: forms.keep(app, seat, anew))
 
     def _session(self, app: App, form: FormLogin, seat: Seat, wall: float) -> ApplicationSession | None:
-        """Of the person that the provider speaks of now, under the login that is theirs now, at the place that the file
-        names now."""
+        """Whether the session belongs to the person's present identity and login, at the address in the present
+        file."""
         at = seat.application
         if not isinstance(at, _AtApplication) or at.session is None or at.identity is not identity_at(app, seat, wall):
             return None
@@ -227,8 +240,9 @@ class Preparation:
         seat.application = _AtApplication(identity, session)
 
     def _holds(self, kept: _Kept, identity: Identity, now: float) -> bool:
-        """Made of what is known of this person now, by keys that are still published; and by neither clock at its end:
-        an application looks at the wall clock, which somebody may set."""
+        """Made from the person's present attributes, with published keys. Both clocks bound the end: an application
+        uses the wall clock, which may be changed.
+        """
         if kept.identity is not identity or now >= kept.until or self._wall() >= kept.made.ends:
             return False
         return kept.made.keys <= {key.id for key in self._keys()}
@@ -250,7 +264,7 @@ def _joined(some: bytes, more: bytes) -> bytes:
 
 
 def _check_budget(app: App, prepared: Prepared) -> None:
-    """Raises GatewayError(TRANSLATION_BUDGET)."""
+    """Raises GatewayError(translation_codes.BUDGET)."""
     size = len(prepared.headers) + len(prepared.cookies)
     if size > app.translation.budget:
         detail = f"all headers, cookies and tokens together: {size} bytes, over {app.translation.budget}"
@@ -258,7 +272,7 @@ def _check_budget(app: App, prepared: Prepared) -> None:
 
 
 def origins_of(app: App, host: str) -> ApplicationOrigins:
-    """Those by which an application may know itself: that of `host`, and where it listens."""
+    """The origins by which an application may call itself: of `host`, and of its own address."""
     upstream = app.upstream
     bare = f"[{upstream.host}]" if ":" in upstream.host else upstream.host
     hosts = [bare if upstream.port == _PORTS[upstream.scheme] else f"{bare}:{upstream.port}"]

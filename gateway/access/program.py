@@ -1,4 +1,4 @@
-"""A request with an access token, where the application takes them: the token says who asks, and nothing else."""
+"""A request with an access token, where the application takes tokens: only the token identifies the caller."""
 
 from dataclasses import dataclass, field
 from typing import Final, final
@@ -15,15 +15,16 @@ _TOLD: Final = (api_codes.SCOPE, api_codes.BOUND)
 @final
 @dataclass(frozen=True, slots=True)
 class ProgramToken:
-    """`owner`: the provider to which a token that is no JWT is shown, empty for none (invariant 7)."""
+    """`owner`: the provider that is asked about an opaque token; empty: none (invariant 7)."""
 
     token: bytes = field(repr=False)
     owner: str
 
 
 def bearer(authorization: bytes) -> bytes | None:
-    """RFC 6750 2.1: the scheme in any case (RFC 9110 11.1). What follows is given as it is, and may be no token: it is
-    refused then, and never the application's affair, whose reading of it could be kinder than ours."""
+    """RFC 6750 2.1: the scheme in any case (RFC 9110 11.1). The rest is returned unchanged, even if it is no token: it
+    is then refused here, and never read by the application, whose reading could be more lenient.
+    """
     scheme = authorization.split(None, 1)[:1]
     return authorization[len(scheme[0]) :].strip(b" ") if scheme and scheme[0].lower() == b"bearer" else None
 
@@ -39,7 +40,7 @@ def token_of(api: Api, segments: tuple[str, ...], authorization: bytes, values_o
 
 
 def is_program(seat: Seat) -> bool:
-    """Known by its token: whoever signed in has a cookie."""
+    """A program, identified by its token: a signed-in person has a cookie."""
     return not seat.cookie
 
 

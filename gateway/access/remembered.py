@@ -1,8 +1,8 @@
-"""What is remembered, so that the next request like it costs less: bounded, and one goes for each that comes.
+"""Caches that make repeated requests cheaper: bounded, with one entry dropped for each new entry.
 
-Strangers can ask for any number of paths, queries and spellings of hosts. So what is new is a newcomer first, of which
-a worker has few; it is kept for longer only where somebody signed in asked for it meanwhile. A flood of strangers
-pushes out what strangers asked for, and nothing else.
+Strangers can request any number of paths, queries and spellings of hosts. A new entry is therefore a newcomer first,
+and a worker has few newcomers. An entry is kept for longer only if a signed-in person requested it meanwhile. A flood
+of strangers pushes out only strangers' entries.
 """
 
 from collections import deque
@@ -15,7 +15,7 @@ _OWN_ROOM: Final = 32
 
 
 class Memorable(Protocol):
-    """`let_in`: somebody signed in asked for it."""
+    """`let_in`: a signed-in person requested the entry."""
 
     let_in: bool
 
@@ -37,8 +37,9 @@ class Newcomers:
 
 
 class Remembered(Generic[_Key, _Value]):
-    """`values` is what is looked up. At most `most` of it are kept for longer than a newcomer is; the oldest goes
-    first, and where there is no room in the worker any more, it is one of this table's own."""
+    """`values`: the cached values. At most `most` are kept beyond newcomers. The oldest is dropped first; if the worker
+    has no room left, an entry of this table is dropped.
+    """
 
     __slots__ = ("_kept", "_most", "_newcomers", "values")
 
@@ -61,7 +62,7 @@ class Remembered(Generic[_Key, _Value]):
             table.settle(oldest)
 
     def settle(self, key: _Key) -> None:
-        """It is no newcomer any more."""
+        """Ends the entry's time as a newcomer."""
         if not self.values[key].let_in:
             del self.values[key]
             return

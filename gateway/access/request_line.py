@@ -2,29 +2,33 @@
 
 from typing import Final, Literal, NamedTuple, final
 
+from gateway.access.own_paths import OF_FRONTS, OF_PORTAL, PREFIX, RESERVED, RESERVED_BEFORE
 from gateway.config.snapshot import App
+from gateway.model.codes import limit_codes
+from gateway.model.errors import GatewayError
 from gateway.policy.routes import Match
-from gateway.wire.fronts import OAUTH2_PROXY
+from gateway.wire.framing import REQUEST_LINE, request_line_fault, request_line_of
+from gateway.wire.host import canonical_host
 from gateway.wire.mounts import Mount
-from gateway.wire.oauth2_proxy import FIRST
-from gateway.wire.target import Target
+from gateway.wire.target import PathLeniency, Target, absolute_form, canonical_target
 
-_RESERVED: Final = "_ecluse"
-# Where the application has `;` or a kept escape in names, another server that reads the path may cut there.
-_RESERVED_BEFORE: Final = ("_ecluse;", "_ecluse%")
-_PREFIX: Final = b"/_ecluse"
-_OF_THE_PORTAL: Final = (b"/", b"/favicon.ico")
 # Keys that an application has at most; and how many of the oldest are looked at for one that may go.
 _KEYS: Final = 4096
 _LOOKED_AT: Final = 8
 _WITH_CONTENT: Final = frozenset({b"POST", b"PUT", b"PATCH"})
+LINE_REMEMBERED: Final = 320
+"""Bytes of a line that is remembered, at most."""
+LINES: Final = 4096
+"""Lines that a host's table remembers, at most."""
 # RFC 9110 9.2.2
 REPEATABLE: Final = frozenset({b"GET", b"HEAD", b"OPTIONS", b"PUT", b"DELETE"})
 
 
 class ReachedPath(NamedTuple):
-    """`match`: what decides there, None where no rule does. `method`: what rules are asked about. `has_path`: whether
-    what they ask of the request is known; not where they ask for its path, for there are many."""
+    """`match`: the deciding match; None: no rule covers the path.
+    `method`: the method for the rules.
+    `has_path`: the facts of the request are complete; False for a question about many paths.
+    """
 
     match: Match | None
     method: str
@@ -39,8 +43,11 @@ RouteMatches = tuple[Match | None, ...]
 
 @final
 class MatchKey:
-    """By it each person keeps what was decided of a method on such paths; of another application or snapshot it is
-    another one. `let_in`: something was decided of somebody signed in."""
+    """The key under which each person keeps decisions for a method on such paths; distinct per application and
+    snapshot.
+
+    `let_in`: a decision about a signed-in person exists.
+    """
 
     __slots__ = ("let_in",)
 
@@ -49,8 +56,9 @@ class MatchKey:
 
 
 def added_key(keys: dict[tuple[object, ...], MatchKey], matched: tuple[object, ...]) -> MatchKey:
-    """A key for what the `keys` of an application lack. Strangers meet any number of rules: where there is no room, an
-    old key of theirs goes, or the new one is not kept."""
+    """A new key for the application's `keys`. Strangers can reach any number of rules: without room, a stranger's old
+    key is dropped, or the new key is not kept.
+    """
     key = MatchKey()
     if len(keys) < _KEYS or _one_went(keys):
         keys[matched] = key
@@ -124,16 +132,47 @@ class RequestLine:
         return "1.1" if self.minor else "1.0"
 
 
-def purpose_of(app: App | None, target: Target) -> Purpose:
-    """`app`: None on a portal host that serves no application, where our own paths alone are answered, `/`, and the
-    icon that browsers ask for."""
+class LineParts(NamedTuple):
+    """`minor`: HTTP/1.1, not 1.0. `authority`: as of RequestLine."""
+
+    method: bytes
+    target: Target
+    minor: bool
+    authority: str | None
+
+
+def parts_of(text: bytes, methods: tuple[str, ...], leniency: PathLeniency, longest: int) -> LineParts:
+    """Reads the first line of a head, without its CRLF. `methods`: those allowed beside the usual ones. `longest`:
+    bytes of a target. Raises GatewayError."""
+    found = (request_line_of(methods) if methods else REQUEST_LINE).fullmatch(text)
+    if found is None:
+        raise request_line_fault(text, methods)
+    method, raw, minor = found.groups()
+    if len(raw) > longest:
+        raise GatewayError(limit_codes.URL, f"{len(raw)} bytes")
+    authority = None
+    if not raw.startswith(b"/"):
+        _, named, raw = absolute_form(raw)
+        authority = canonical_host(named, underscore=True)
+    return LineParts(method, canonical_target(raw, leniency), minor == b"1", authority)
+
+
+def purpose_on_portal(target: Target) -> Purpose:
+    """On a portal host without an application."""
+    path = target.path
+    return "endpoint" if path in OF_PORTAL or _is_below_prefix(path) else "reserved"
+
+
+def _is_below_prefix(path: bytes) -> bool:
+    return path == PREFIX or path.startswith(PREFIX + b"/")
+
+
+def purpose_of(app: App, target: Target) -> Purpose:
     # Also where the app knows no case: no spelling of our prefix reaches an application.
     first = target.segments[0].lower()
-    if app is None or first == _RESERVED or first.startswith(_RESERVED_BEFORE):
-        path = target.path
-        is_ours = path == _PREFIX or path.startswith(_PREFIX + b"/") or (app is None and path in _OF_THE_PORTAL)
-        return "endpoint" if is_ours else "reserved"
-    if first == FIRST and app.front == OAUTH2_PROXY:
+    if first == RESERVED or first.startswith(RESERVED_BEFORE):
+        return "endpoint" if _is_below_prefix(target.path) else "reserved"
+    if app.front and first == OF_FRONTS.get(app.front):
         return "endpoint"
     if app.logout.links.find(target.segments) is not None:
         return "logout"

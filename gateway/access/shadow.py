@@ -1,4 +1,4 @@
-"""What a shadow would have answered otherwise."""
+"""A shadow's different answer."""
 
 from typing import NamedTuple
 
@@ -9,7 +9,7 @@ OTHERWISE_TOLD = "allow, told otherwise"
 
 
 class ShadowDifference(NamedTuple):
-    """`live`, `shadow`: allow, deny or challenge. The rules as the log names them, empty where there is none."""
+    """`live`, `shadow`: allow, deny or challenge. Rules by their names in the log; empty: no rule."""
 
     live: str
     live_rule: str

@@ -1,4 +1,4 @@
-"""Work that several requests may need at once: one piece of it under way for each key."""
+"""Work that several requests may need at once: one task per key."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Hashable
@@ -20,8 +20,9 @@ class SharedWork(Generic[Result]):
         self._under_way: dict[Hashable, asyncio.Task[Result]] = {}
 
     async def done(self, key: Hashable, work: Callable[[], Awaitable[Result]]) -> Result:
-        """What comes of the piece of this key, which `work` begins where none is under way. It goes on when the
-        request that began it leaves. Raises GatewayError, and whatever `work` raises."""
+        """The result of the task of this key. `work` starts the task if none runs. The task continues when the starting
+        request leaves. Raises GatewayError, and the errors of `work`.
+        """
         return await asyncio.shield(self.begin(key, work))
 
     def begin(self, key: Hashable, work: Callable[[], Awaitable[Result]]) -> "asyncio.Task[Result]":

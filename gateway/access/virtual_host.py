@@ -1,10 +1,11 @@
-"""From a Host header to the application that answers there, for one snapshot."""
+"""Finds the application for a Host header, in one snapshot."""
 
 from abc import abstractmethod
 from collections.abc import Mapping
 from typing import Final, Generic, TypeVar
 
 from gateway.access.application import ApplicationAccess
+from gateway.access.portal_access import PortalAccess
 from gateway.access.remembered import Newcomers, Remembered
 from gateway.config.folder.files import within
 from gateway.config.host_applications import is_below
@@ -18,21 +19,27 @@ _SPELLINGS: Final = 4096
 # Files in one log line.
 _SHOWN: Final = 5
 _REMEMBERED_LENGTH: Final = 256
-_PORTS: Final = {"http": 80, "https": 443}
 
-Access = TypeVar("Access", bound=ApplicationAccess)
+AnyAccess = ApplicationAccess | PortalAccess
+Access = TypeVar("Access", bound=AnyAccess)
 # A host is only ever read, so that one of a lane is one of an application, too.
-Access_co = TypeVar("Access_co", bound=ApplicationAccess, covariant=True)
+Access_co = TypeVar("Access_co", bound=AnyAccess, covariant=True)
 
 
 class VirtualHost(Generic[Access_co]):
-    """One spelling of a Host header. `name`: canonical, without port. `authority`: for X-Forwarded-Host. `line`: the
-    ready Host line for upstream. `portal`: whether this is the portal's own host, which may be an application's too.
-    `let_in`: somebody signed in asked for it (gateway.access.remembered). `for_questions`: it is where a server in
-    front asks, and nothing else.
+    """One spelling of a Host header.
 
-    Where several applications divide its paths, each has a VirtualHost of its own. `below`: those that have a path,
-    the longest first, or the wrong file of one that is closed. `foreign_paths`: those of others, below this one's."""
+    `name`: canonical, without port.
+    `authority`: for X-Forwarded-Host.
+    `line`: the ready Host line for the application.
+    `portal`: the portal's own host, which may also have an application.
+    `let_in`: a signed-in person requested this spelling (gateway.access.remembered).
+    `for_questions`: the host only receives questions of a server in front.
+
+    If several applications divide the host's paths, each has a VirtualHost.
+    `below`: the applications with a path, the longest first; or the wrong file of a closed application.
+    `foreign_paths`: paths of other applications below this application's path.
+    """
 
     __slots__ = (
         "authority", "below", "for_questions", "foreign_paths", "is_divided", "lane", "let_in", "line", "name",
@@ -40,21 +47,20 @@ class VirtualHost(Generic[Access_co]):
     )  # fmt: skip
 
     def __init__(self, raw: bytes, name: str, lane: Access_co, *, portal: bool) -> None:
-        app = lane.app
         self.name = name
         self.lane = lane
         self.portal = portal
         self.for_questions = False
         self.let_in = False
-        self.authority = _authority(raw, name, app)
-        rewritten = None if app is None else app.upstream.host_header
-        self.line = b"\r\nHost: " + (self.authority if rewritten is None else rewritten.encode("ascii"))
+        port = lane.public_port(raw.partition(b":")[2])
+        self.authority = name.encode("ascii") + (b":" + port if port else b"")
+        self.line = b"\r\nHost: " + (lane.rewritten_host or self.authority)
         self.below: tuple[tuple[bytes, VirtualHost[Access_co] | str], ...] = ()
         self.foreign_paths: tuple[str, ...] = ()
         self.is_divided = False
 
     def divide(self, below: Mapping[str, "VirtualHost[Access_co] | str"]) -> None:
-        """Called once, before anybody asks for it. `below`: by path."""
+        """Called once, before any request. `below`: by path."""
         paths = sorted(below, key=len, reverse=True)
         self.below = tuple([(path.encode("ascii"), below[path]) for path in paths])
         self.foreign_paths, self.is_divided = tuple(path.lower() for path in paths), True
@@ -64,7 +70,7 @@ class VirtualHost(Generic[Access_co]):
                 there.is_divided = True
 
     def at(self, text: bytes) -> "VirtualHost[Access_co]":
-        """The one that a request line is for. `text`: the line, as it was sent. Raises GatewayError(APP_CLOSED)."""
+        """The virtual host of a request line. `text`: the line as sent. Raises GatewayError(route_codes.APP_CLOSED)."""
         target = text.partition(b" ")[2].rpartition(b" ")[0]
         if not target.startswith(b"/"):
             try:
@@ -81,8 +87,9 @@ class VirtualHost(Generic[Access_co]):
         return self
 
     def require_own(self, target: Target) -> None:
-        """Invariant 2: the path of another application is written in one way. Raises GatewayError(WIRE_TARGET) for what
-        a server could read as one."""
+        """Invariant 2: another application's path has one spelling. Raises GatewayError(wire_codes.TARGET) for a path
+        that some server could read as such a path.
+        """
         readings = (target.segments,) if target.other is None else (target.segments, target.other)
         for path in (target.path.decode("latin-1"), *("/" + "/".join(segments) for segments in readings)):
             read = loosest_path(path)
@@ -106,17 +113,20 @@ class HostTable(Generic[Access]):
         self.by_host = self._spellings.values
 
     @abstractmethod
-    def make_lane(self, app: App | None) -> Access:
-        """What is known of one application, or of the portal (None)."""
+    def make_lane(self, app: App) -> Access: ...
+
+    @abstractmethod
+    def make_portal_lane(self) -> Access:
+        """Of a portal host without an application, and of what is left of a host whose applications have paths."""
 
     @property
     def lanes(self) -> tuple[Access, ...]:
         return tuple(self._lanes.values())
 
     def find(self, raw: bytes) -> VirtualHost[Access]:
-        """`raw`: a Host header, or the authority of a target. Raises GatewayError: WIRE_HOST for what is no host name,
-        HOST_UNKNOWN where nothing answers, HOST_UNREAD where a file whose hosts are not known may have it,
-        APP_CLOSED for a host of a file that was left out."""
+        """`raw`: a Host header, or the authority of a target. Raises GatewayError: wire_codes.HOST for what is no host
+        name, route_codes.HOST_UNKNOWN where nothing answers, route_codes.HOST_UNREAD where a file whose hosts are not
+        known may have it, route_codes.APP_CLOSED for a host of a file that was left out."""
         name = host_of(raw, self.snapshot)
         there = self.snapshot.applications(name)
         portal = name == self.snapshot.gateway.portal_host
@@ -124,7 +134,8 @@ class HostTable(Generic[Access]):
         asks = self.snapshot.gateway.forward_auth
         if nothing and (asks is None or name != asks.host):
             raise _unanswered(name, self.snapshot)
-        host = VirtualHost(raw, name, self._lane(there.whole), portal=portal)
+        lane = self._portal_lane() if there.whole is None else self._lane(there.whole)
+        host = VirtualHost(raw, name, lane, portal=portal)
         host.for_questions = nothing
         below: dict[str, VirtualHost[Access] | str] = {}
         if self.snapshot.closed:
@@ -140,17 +151,16 @@ class HostTable(Generic[Access]):
             self._spellings.add(raw, host)
         return host
 
-    def _lane(self, app: App | None) -> Access:
-        name = "" if app is None else app.name
-        lane = self._lanes.get(name)
-        if lane is None:
-            lane = self._lanes[name] = self.make_lane(app)
-        return lane
+    def _lane(self, app: App) -> Access:
+        return self._lanes.get(app.name) or self._lanes.setdefault(app.name, self.make_lane(app))
+
+    def _portal_lane(self) -> Access:
+        return self._lanes.get("") or self._lanes.setdefault("", self.make_portal_lane())
 
 
 def host_of(raw: bytes, snapshot: Snapshot) -> str:
     """Reads a public host. A name with a `_` is refused, unless a file lists it as it stands.
-    Raises GatewayError(WIRE_HOST)."""
+    Raises GatewayError(wire_codes.HOST)."""
     if b"_" in raw:
         name = canonical_host(raw, underscore=True)
         if name in snapshot.exact_hosts:
@@ -159,7 +169,7 @@ def host_of(raw: bytes, snapshot: Snapshot) -> str:
 
 
 def _unanswered(name: str, snapshot: Snapshot) -> GatewayError:
-    """Why nothing answers at a host that no application has."""
+    """The reason why no application answers at the host."""
     if closed := snapshot.closed_by(name):
         return GatewayError(route_codes.APP_CLOSED, f"{name}: {closed}")
     files = [file for file, fence in snapshot.unread.items() if fence is None or within(name, fence)]
@@ -169,12 +179,3 @@ def _unanswered(name: str, snapshot: Snapshot) -> GatewayError:
     named = ", ".join(files[:_SHOWN]) + more
     detail = f"{name}: no application has this host; it may be one of {named}, whose hosts cannot be told"
     return GatewayError(route_codes.HOST_UNREAD, detail)
-
-
-def _authority(raw: bytes, host: str, app: App | None) -> bytes:
-    """A port that is not the application's public one is told to none: it would stand in every link that it writes."""
-    _, _, port = raw.partition(b":")
-    if app is not None and port:
-        public = app.port or _PORTS[app.scheme]
-        port = port if int(port) == public else b"" if app.port is None else b"%d" % public
-    return host.encode("ascii") + (b":" + port if port else b"")

@@ -1,4 +1,4 @@
-"""What rules are asked about beside the path of a WebDAV request: each path that it reaches has to be allowed, too."""
+"""The further paths of a WebDAV request: each path that the request reaches must be allowed."""
 
 from typing import Final
 
@@ -18,8 +18,10 @@ _NOWHERE: Final = DavReach(below=False)
 
 
 def reached(app: App, target: Target, method: bytes, reach: DavReach | None = None) -> tuple[ReachedPath, ...]:
-    """`reach`: what the header says; None where it says nothing: all below is reached, and nothing is copied or moved.
-    Raises GatewayError for a path that is not the application's."""
+    """`reach`: from the header; None: no header, so the request reaches everything below, and nothing is copied or
+    moved.
+    Raises GatewayError for a path outside the application.
+    """
     found: list[ReachedPath] = []
     if reach is None:
         reach = _EVERYWHERE if method in SUBTREE else _NOWHERE
@@ -42,7 +44,7 @@ def _each(app: App, targets: tuple[Target, ...], method: str) -> tuple[ReachedPa
 
 
 def _beneath(app: App, target: Target, method: str) -> list[ReachedPath]:
-    """Of a path with two readings, below both: rules that do not tell the one from the other may do so further down."""
+    """For a path with two readings, the paths below both: rules may differ further down."""
     readings = (target.segments,) if target.other is None else (target.segments, target.other)
     return [_of(match, method) for segments in readings for match in app.routes.beneath(segments)]
 

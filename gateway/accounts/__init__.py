@@ -1,9 +1,11 @@
-"""Which account of an application is whose: links between people and logins, with the secrets that go with some.
+"""Accounts of applications: links between people and logins, with secrets where needed. Begin in `link`.
 
-`link` is what is kept, `seals` how it is closed: under a key of its own, for it has to be read without any cookie.
-`file` is the store, one SQLite file that is never set aside (`sealed_file`); `book` asks it for a worker, beside the
-loop (`thread`); `table` is the links as CSV. Where people ask for their accounts, `request` is what is kept and
-`request_file` the store, `asking` what a worker does with it. Programs on the command line open the files themselves,
-whether the gateway runs or not.
-Begin in `link`.
+`link`, `seals`            a link, and its encryption under a key of its own, since links are read without a cookie
+`file`, `table`            the file of links; links as CSV
+`book`, `credentials`      a worker's questions about links; a person's credentials at an application
+`linking`                  a person links an own account by login and password
+`request`, `request_file`, `asking`   a person's request for an account, its file, and a worker's part
+`sealed_file`, `thread`    an SQLite file of sealed records, and the thread that keeps it off the event loop
+
+Commands open the files themselves, whether the gateway runs or not.
 """

@@ -32,12 +32,13 @@ class AccountAsking:
         self._purging = asyncio.get_running_loop().create_task(self._purge())
 
     async def found(self, app: App, seat: Seat) -> AccountRequest | None:
-        """What this person has asked for there. Raises GatewayError: ACCOUNT_PERSON, and of the file."""
+        """What this person has asked for there. Raises GatewayError: account_codes.PERSON, and of the file."""
         holder = holder_of(app, seat.identity)
         return await self._file.asked(lambda file: file.find(holder))
 
     async def ask(self, app: App, seat: Seat, text: str) -> tuple[AccountRequest, bool]:
-        """As request_file.RequestFile.ask. Raises GatewayError: ACCOUNT_PERSON, ACCOUNT_TEXT, and of the file."""
+        """As request_file.RequestFile.ask. Raises GatewayError: account_codes.PERSON, account_codes.TEXT, and of the
+        file."""
         new = request_of(holder_of(app, seat.identity), seat.identity, seat.tenant, text)
         return await self._file.asked(lambda file: file.ask(new))
 

@@ -17,8 +17,8 @@ class LinkedAccounts:
         self._book = book
 
     async def find(self, application: str, issuer: str, subject: str, seat: Seat) -> Credential | NoCredential:
-        """As the port has it. Raises GatewayError: ACCOUNT_PERSON, ACCOUNT_SHARED, ACCOUNT_RECORD, and where the links
-        cannot be read."""
+        """As the port has it. Raises GatewayError: account_codes.PERSON, account_codes.SHARED, account_codes.RECORD,
+        and where the links cannot be read."""
         app, settings, identity = self._app, self._app.account, seat.identity
         assert settings is not None
         own = (app.name, identity.issuer, identity.subject)

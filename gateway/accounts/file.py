@@ -47,8 +47,8 @@ class LinkRefused(GatewayError):
 
 
 class LinkFile:
-    """`keys`: of gateway.yaml. For one thread. Errors are GatewayError: ACCOUNT_UNREADABLE, ACCOUNT_KEY of any step,
-    ACCOUNT_UNWRITABLE of those that write, ACCOUNT_RECORD of those that open a link."""
+    """`keys`: of gateway.yaml. For one thread. Errors are GatewayError: account_codes.UNREADABLE, account_codes.KEY of
+    any step, account_codes.UNWRITABLE of those that write, account_codes.RECORD of those that open a link."""
 
     def __init__(
         self,
@@ -74,7 +74,7 @@ class LinkFile:
             return self._file.opened, connection.execute("PRAGMA data_version").fetchone()[0]
 
     def find(self, holder: AccountHolder, *, shared: bool) -> AccountLink | None:
-        """A person's link. GatewayError(ACCOUNT_SHARED): others have this login, and it is not `shared`."""
+        """A person's link. GatewayError(account_codes.SHARED): others have this login, and it is not `shared`."""
         with self._file.reading() as connection:
             if connection is None:
                 return None

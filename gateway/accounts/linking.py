@@ -26,7 +26,7 @@ nothing."""
 
 
 class PersonTries(Protocol):
-    """What is counted, across workers (stores.login_tries). Each raises GatewayError(STORE_UNREACHABLE)."""
+    """What is counted, across workers (stores.login_tries). Each raises GatewayError(store_codes.UNREACHABLE)."""
 
     async def begin(self, of: CountedLogin, *, most: int, within: int) -> CountedTry | None: ...
 
@@ -41,7 +41,8 @@ class AccountLinking:
 
     async def link(self, app: App, host: str, identity: Identity, login: str, secret: str) -> None:
         """Keeps what the application accepts; every worker knows of it when this returns. Raises GatewayError: of the
-        login form; ACCOUNT_LOGIN and ACCOUNT_TABLE for what is no login or secret; ACCOUNT_TAKEN; of the file."""
+        login form; account_codes.LOGIN and account_codes.TABLE for what is no login or secret; account_codes.TAKEN; of
+        the file."""
         holder, settings = holder_of(app, identity), app.account
         assert settings is not None
         credential = Credential(checked_login(login), checked_secret(secret))
@@ -78,6 +79,6 @@ class AccountLinking:
 
 
 def holder_of(app: App, identity: Identity) -> AccountHolder:
-    """Raises GatewayError(ACCOUNT_PERSON)."""
+    """Raises GatewayError(account_codes.PERSON)."""
     assert app.account is not None
     return AccountHolder(app.name, identity.issuer, person_of(app.account.by, identity))

@@ -62,7 +62,7 @@ class AccountRequest:
 
 
 def request_of(holder: AccountHolder, identity: Identity, tenant: str | None, text: str) -> NewRequest:
-    """Raises GatewayError(ACCOUNT_TEXT)."""
+    """Raises GatewayError(account_codes.TEXT)."""
     said = identity.attributes
     mails = [*said.get("mail", ()), *said.get("email", ()), ""]
     return NewRequest(
@@ -76,8 +76,8 @@ def request_of(holder: AccountHolder, identity: Identity, tenant: str | None, te
 
 
 def checked_text(text: str) -> str:
-    """What a person or an operator wrote, in one form, without what is not seen. Raises GatewayError(ACCOUNT_TEXT),
-    without the text."""
+    """What a person or an operator wrote, in one form, without what is not seen. Raises
+    GatewayError(account_codes.TEXT), without the text."""
     lines = unicodedata.normalize("NFC", text).splitlines()
     found = "\n".join(_seen(line).strip() for line in lines).strip()
     if len(found) > LONGEST_TEXT:

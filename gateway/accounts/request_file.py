@@ -87,7 +87,7 @@ class RequestSeals:
         return self._seal([refusal.at, dict(refusal.words)], self._refusal, self._bound("refusal", request))
 
     def opened(self, row: _Row) -> AccountRequest:
-        """Raises GatewayError(ACCOUNT_RECORD)."""
+        """Raises GatewayError(account_codes.RECORD)."""
         application, found_by, reference, at, until, record, refusal = row
         bound = _binding("asked", application, found_by, reference, at)
         issuer, person, *about = json.loads(self._open(record, self._asked, bound))
@@ -120,8 +120,9 @@ _FORM: Final = FileForm("requests", REQUESTS_APPLICATION_ID, REQUESTS_SCHEMA, _T
 
 
 class RequestFile:
-    """`keys`: of gateway.yaml, as for links. For one thread. Errors are GatewayError: ACCOUNT_UNREADABLE, ACCOUNT_KEY
-    of any step, ACCOUNT_UNWRITABLE of those that write, ACCOUNT_RECORD of those that open a request."""
+    """`keys`: of gateway.yaml, as for links. For one thread. Errors are GatewayError: account_codes.UNREADABLE,
+    account_codes.KEY of any step, account_codes.UNWRITABLE of those that write, account_codes.RECORD of those that open
+    a request."""
 
     def __init__(
         self,
@@ -163,7 +164,7 @@ class RequestFile:
 
     def ask(self, new: NewRequest) -> tuple[AccountRequest, bool]:
         """Stores a request. Returns the stored request, and whether it is the new one: a person has one request at an
-        application, and a second request changes nothing. Raises GatewayError(ACCOUNT_QUOTA)."""
+        application, and a second request changes nothing. Raises GatewayError(account_codes.QUOTA)."""
         before = self.find(new.holder)
         if before is not None:
             # The form is sent again and again, and nothing is written.
@@ -215,7 +216,7 @@ class RequestFile:
 
     @staticmethod
     def _check_quotas(connection: sqlite3.Connection, person: bytes, application: str) -> None:
-        """Raises GatewayError(ACCOUNT_QUOTA)."""
+        """Raises GatewayError(account_codes.QUOTA)."""
         counted = connection.execute(
             "SELECT count(*) FILTER (WHERE person = ?1), count(*) FILTER (WHERE application = ?2 AND theirs),"
             " count(*) FILTER (WHERE theirs), count(*) FILTER (WHERE application = ?2), count(*)"

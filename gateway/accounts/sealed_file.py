@@ -45,8 +45,8 @@ class FileForm(Generic[Seals]):
 
 
 class SealedFile(Generic[Seals]):
-    """`keys`: of gateway.yaml. For one thread. Errors are GatewayError: ACCOUNT_UNREADABLE, ACCOUNT_KEY of any step,
-    ACCOUNT_UNWRITABLE of those that write."""
+    """`keys`: of gateway.yaml. For one thread. Errors are GatewayError: account_codes.UNREADABLE, account_codes.KEY of
+    any step, account_codes.UNWRITABLE of those that write."""
 
     def __init__(
         self,

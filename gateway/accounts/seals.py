@@ -37,7 +37,7 @@ def wrapped(
 
 
 def unwrapped(found: Sequence[tuple[str, bytes]], keys: LinkKeys, of: str = "links") -> bytes:
-    """`found`: (id, wrapped) of the file. Raises GatewayError(ACCOUNT_KEY) where none of `keys` opens one."""
+    """`found`: (id, wrapped) of the file. Raises GatewayError(account_codes.KEY) where none of `keys` opens one."""
     secrets = dict(keys)
     for id, record in found:
         if id in secrets:
@@ -84,17 +84,17 @@ class LinkSeals:
         )
 
     def whose(self, application: str, found_by: bytes, record: bytes) -> AccountHolder:
-        """Raises GatewayError(ACCOUNT_RECORD)."""
+        """Raises GatewayError(account_codes.RECORD)."""
         issuer, person = json.loads(self._open(record, self._holder, self._of_row(application, found_by)))
         return AccountHolder(application, issuer, person)
 
     def opened(self, holder: AccountHolder, record: bytes, secret: bytes | None) -> AccountLink:
-        """Raises GatewayError(ACCOUNT_RECORD)."""
+        """Raises GatewayError(account_codes.RECORD)."""
         login, since, by = json.loads(self._open(record, self._login, _bound(holder)))
         return AccountLink(holder, login, since, by, secret, record)
 
     def secret(self, link: AccountLink) -> str:
-        """Raises GatewayError(ACCOUNT_RECORD)."""
+        """Raises GatewayError(account_codes.RECORD)."""
         assert link.secret is not None
         return self._open(link.secret, self._secret, _bound(link.holder, link.login)).decode()
 

@@ -159,7 +159,7 @@ def person_for(settings: AccountSettings, text: str) -> str:
 
 
 def checked_secret(text: str) -> str:
-    """Raises GatewayError(ACCOUNT_TABLE), without the secret."""
+    """Raises GatewayError(account_codes.TABLE), without the secret."""
     if not text or len(text) > LONGEST_SECRET or not text.isprintable():
         raise GatewayError(account_codes.TABLE, f"a secret is 1 to {LONGEST_SECRET} characters that can be seen")
     return text

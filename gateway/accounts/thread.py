@@ -47,7 +47,7 @@ class FileThread(Generic[OpenedFile]):
         self._fails = False
 
     async def asked(self, step: Callable[[OpenedFile], FoundHere]) -> FoundHere:
-        """Raises GatewayError: of the step, or ACCOUNT_UNREADABLE where the disk does not answer."""
+        """Raises GatewayError: of the step, or account_codes.UNREADABLE where the disk does not answer."""
         keys = tuple(self._keys())
         try:
             if not keys:

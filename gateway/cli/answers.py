@@ -27,12 +27,12 @@ class Restarted(TypedDict):
 
 @with_config(ConfigDict(strict=True))
 class ListedSession(TypedDict):
-    """As stores.oversight lists it. Times are Unix seconds."""
+    """As stores.oversight lists it. Times are Unix seconds. `tenant` None: of no organisation."""
 
     id: str
     person: str
     provider: str
-    tenant: str
+    tenant: str | None
     applications: list[str]
     created: int
     expires: int

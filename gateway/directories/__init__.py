@@ -1,9 +1,16 @@
-"""I/O towards shared directories: what they say of people beyond what their provider says.
+"""I/O towards shared directories: what they say of people beyond what their provider says. Begin in `lookups`.
 
-`tables` reads a CSV or JSON file; `index` is what is made of one, an SQLite file that is replaced whole; `indexing` is
-the process that makes it, aside; `keeper` has it made again when the file changes, in the supervisor alone; and
-`file_reader` reads it for a worker. `ldap_reader`, `http_reader`, `postgresql_reader` and `sqlite_file` ask a source as
-it is. `source` says what every kind does, `kinds` which it is. `orders` are those of operators, that people are looked
-up again; `elus` makes a table of the published files of élus. `lookups` asks for a worker: all directories of one
-sign-in side by side. Begin there.
+For a worker:
+- `lookups` asks all directories of one sign-in side by side.
+- `source` is the interface that every kind of directory has, with the parts that kinds share.
+- `kinds` opens the source of a kind: `file_reader`, `ldap_reader`, `http_reader`, `postgresql_reader`, `sqlite_file`.
+- `ldap_filter`, `ldap_start_tls` and `ldap_sockets` belong to LDAP; `http_token` and `json_rows` to HTTP; `sql_rows` to
+  both databases. `kept_connections` and `received` belong to the libraries that wait in threads.
+
+For the supervisor:
+- `keeper` watches the CSV and JSON files and has a new index made when one changes.
+- `indexing` is the process that makes an index, `tables` reads the file's rows, `index` is the SQLite file made.
+
+For operators: `orders` (look people up again), `by_hand` (one question from the command line), `elus` (a table made of
+the published files of élus).
 """

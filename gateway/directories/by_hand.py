@@ -84,7 +84,7 @@ _MOST_FAULTS = 20
 
 
 def look_through(directory: Directory) -> Looked:
-    """Raises GatewayError(DIRECTORY_FILE)."""
+    """Raises GatewayError(directory_codes.FILE)."""
     rows = keyless = 0
     faults: list[str] = []
     seen: set[int] = set()

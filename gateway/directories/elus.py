@@ -71,7 +71,7 @@ class ElusJoined:
 
 def joined(elus: str, people: str, until: date) -> ElusJoined:
     """`elus`: a published file. `people`: a table of PEOPLE; `commune` may be empty, and says of which commune one
-    expects them. Raises GatewayError(DIRECTORY_FILE)."""
+    expects them. Raises GatewayError(directory_codes.FILE)."""
     offices, wrong, of = _offices(elus)
     rows: list[tuple[str, ...]] = []
     report: list[tuple[str, ...]] = []

@@ -63,7 +63,8 @@ def stat_of(path: str) -> tuple[int, ...]:
 
 
 def make_index(directory: Directory, folder: Path, now: int) -> IndexStamp:
-    """Puts the index of the file as it is in place. Raises GatewayError(DIRECTORY_FILE), OSError, sqlite3.Error."""
+    """Puts the index of the file as it is in place. Raises GatewayError(directory_codes.FILE), OSError,
+    sqlite3.Error."""
     source, before = directory.file, stat_of(directory.file.path)
     raw = open_source(source)
     new = unfinished(folder, directory)
@@ -83,7 +84,8 @@ def make_index(directory: Directory, folder: Path, now: int) -> IndexStamp:
 
 
 def open_source(source: FileSource) -> FileIO:
-    """Never waits. Raises GatewayError(DIRECTORY_FILE) for what cannot be opened, or is no file of bounded size."""
+    """Never waits. Raises GatewayError(directory_codes.FILE) for what cannot be opened, or is no file of bounded
+    size."""
     try:
         raw = FileIO(source.path, opener=_without_waiting)
     except OSError as error:

@@ -33,7 +33,7 @@ class TableRow(NamedTuple):
 
 
 def rows_of(directory: Directory, content: IO[bytes]) -> Iterator[TableRow]:
-    """Raises GatewayError(DIRECTORY_FILE), also between two rows."""
+    """Raises GatewayError(directory_codes.FILE), also between two rows."""
     source = directory.file
     wanted = [part.column for part in directory.key]
     given = list(directory.columns)

@@ -31,7 +31,7 @@ class PageAnswer:
 
 async def page_answered(connected: Connected, app: App, place: Upstream, host: str, page: str) -> PageAnswer:
     """`place`: one of the application's addresses; `host`: at which people know it. Raises GatewayError:
-    UPSTREAM_CONNECT, _ADDRESS, _TIMEOUT, _RESPONSE."""
+    upstream_codes.CONNECT, _ADDRESS, _TIMEOUT, _RESPONSE."""
     began = monotonic()
     try:
         async with asyncio.timeout(WITHIN):

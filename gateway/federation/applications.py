@@ -169,7 +169,7 @@ class Applications:
         await self._resolver.close()
 
     async def connected(self, upstream: Upstream) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-        """To an address that the application may have. Raises OSError, GatewayError(UPSTREAM_ADDRESS)."""
+        """To an address that the application may have. Raises OSError, GatewayError(upstream_codes.ADDRESS)."""
         refused = failed = ""
         secure = upstream.scheme == "https"
         tls, name = (await self._context(upstream), server_name(upstream)) if secure else (None, None)

@@ -67,7 +67,8 @@ class ProviderClient:
         self._session: ClientSession | None = None
 
     async def send(self, call: Call) -> ProviderResponse:
-        """GatewayError: LOGIN_PROVIDER_UNREACHABLE, OIDC_ADDRESS, OIDC_ANSWER (too large, compressed)."""
+        """GatewayError: login_codes.PROVIDER_UNREACHABLE, oidc_codes.ADDRESS, oidc_codes.ANSWER (too large,
+        compressed)."""
         pieces: list[bytes] = []
         return await self._exchange(call, pieces, pieces.append, LARGEST_BODY)
 
@@ -203,7 +204,8 @@ class Circuit:
         self._in_doubt = self._is_away = False
 
     def enter(self) -> None:
-        """Before a call. GatewayError(LOGIN_PROVIDER_UNREACHABLE) during a pause; after it, one call goes to see."""
+        """Before a call. GatewayError(login_codes.PROVIDER_UNREACHABLE) during a pause; after it, one call goes to
+        see."""
         left = self._paused_until - self._clock()
         if left > 0:
             detail = f"not asked: it did not answer {self._failures} times in a row; asked again in {left:.0f} s"

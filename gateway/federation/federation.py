@@ -71,7 +71,7 @@ class _Documents:
 class Federation:
     """Asks nothing of a provider before one of its users signs in. `clock`: monotonic seconds.
 
-    Every coroutine raises GatewayError: LOGIN_PROVIDER_UNREACHABLE, or the oidc code of the check that failed.
+    Every coroutine raises GatewayError: login_codes.PROVIDER_UNREACHABLE, or the oidc code of the check that failed.
     """
 
     def __init__(
@@ -150,7 +150,7 @@ class Federation:
         return id_token, merge_claims(id_token.claims, told)
 
     async def refresh(self, provider: OidcProvider, refresh_token: str, held: Held, now: float) -> Renewed:
-        """Newer tokens for the same person. OIDC_REFRESH_ENDED: the provider no longer knows the session."""
+        """Newer tokens for the same person. oidc_codes.REFRESH_ENDED: the provider no longer knows the session."""
         started = self._clock()
         metadata = await self.metadata(provider)
         # The keys first: without them the response could not be verified, and the token would be used up for nothing.

@@ -30,7 +30,7 @@ class FormExchange:
 
     async def send(self, app: App, host: str, fixed: Prepared, request: FormRequest) -> FormResponse:
         """`host`: canonical, at which people know the application. `fixed`: what it is told of the person. Raises
-        GatewayError: FORM_LOGIN_UNANSWERED, FORM_LOGIN_ANSWER, UPSTREAM_ADDRESS."""
+        GatewayError: form_login_codes.UNANSWERED, form_login_codes.ANSWER, upstream_codes.ADDRESS."""
         try:
             async with asyncio.timeout(self._within):
                 return await self._exchange(app.upstream, _request(app, host, fixed, request))
@@ -86,7 +86,7 @@ class _Response:
         self._parser = HttpResponseParser(self)
 
     def feed(self, piece: bytes) -> None:
-        """Raises GatewayError(FORM_LOGIN_ANSWER)."""
+        """Raises GatewayError(form_login_codes.ANSWER)."""
         self._size += len(piece)
         if self._size > LARGEST_PAGE + _LARGEST_HEAD:
             raise GatewayError(form_login_codes.ANSWER, f"an answer of more than {LARGEST_PAGE} bytes")
@@ -109,7 +109,7 @@ class _Response:
         self.done = self._parser.get_status_code() >= 200
 
     def whole(self) -> FormResponse:
-        """Raises GatewayError(FORM_LOGIN_ANSWER)."""
+        """Raises GatewayError(form_login_codes.ANSWER)."""
         framed = any(name in (b"content-length", b"transfer-encoding") for name, _ in self._headers)
         status = self._parser.get_status_code() if self._headers or self.done else 0
         if not self.done and (framed or status < 200):

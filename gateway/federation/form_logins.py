@@ -37,7 +37,7 @@ ReadInThread = Callable[[Callable[[], FormRequest | ApplicationSession]], Awaita
 
 class KeptSessions(Protocol):
     """Sessions of people at applications, sealed with their own (stores.application_sessions). Each raises
-    GatewayError(STORE_UNREACHABLE)."""
+    GatewayError(store_codes.UNREACHABLE)."""
 
     async def read(self, seat: Seat, app: str) -> ApplicationSession | None: ...
 
@@ -45,7 +45,7 @@ class KeptSessions(Protocol):
 
 
 class Tries(Protocol):
-    """What is counted of an account (stores.login_tries). Each raises GatewayError(STORE_UNREACHABLE)."""
+    """What is counted of an account (stores.login_tries). Each raises GatewayError(store_codes.UNREACHABLE)."""
 
     async def take_turn(self, of: CountedLogin) -> int | None: ...
 
@@ -169,7 +169,8 @@ class FormLogins:
     @asynccontextmanager
     async def _place(self, app: App) -> AsyncIterator[None]:
         """One of the places for sign-ins that are under way at this application. A sign-in waits for it before
-        anything is counted, and for nobody else once its form is sent. Raises GatewayError(FORM_LOGIN_UNANSWERED)."""
+        anything is counted, and for nobody else once its form is sent. Raises
+        GatewayError(form_login_codes.UNANSWERED)."""
         place = self._places.setdefault(app.name, asyncio.Semaphore(AT_ONCE))
         try:
             async with asyncio.timeout(WITHIN):

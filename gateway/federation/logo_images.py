@@ -26,7 +26,7 @@ def can_decode() -> bool:
 
 def written_anew(content: bytes) -> bytes:
     """A PNG of this height, and at most this width, on white, on which logos are made to stand; nothing that was beside
-    the picture is in it. GatewayError: SAML_LOGO."""
+    the picture is in it. GatewayError: saml_codes.LOGO."""
     try:
         from PIL import Image  # an extra
     except ImportError as error:

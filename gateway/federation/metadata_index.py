@@ -91,7 +91,8 @@ def read_copy(folder: Path, source_id: str) -> Copy | None:
 
 
 def read_entity(folder: Path, source_id: str, entity_id: str) -> IdpMetadata | None:
-    """None where the source has no copy. GatewayError: SAML_METADATA_ENTITY, or why this entity cannot be used."""
+    """None where the source has no copy. GatewayError: saml_codes.METADATA_ENTITY, or why this entity cannot be
+    used."""
     path = index_path(folder, source_id)
     row = _row(path, "SELECT record FROM entities WHERE id = ?", (entity_id,))
     if row is not None:

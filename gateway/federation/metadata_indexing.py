@@ -49,7 +49,7 @@ def index_gone(source: MetadataSource, folder: Path, now: float, why: str) -> Co
 
 
 def index_logo(source: MetadataSource, content: bytes, folder: Path, now: float) -> Copy:
-    """GatewayError(SAML_LOGO), else as `index_document`. It has no end: a picture that is not to be had stays."""
+    """GatewayError(saml_codes.LOGO), else as `index_document`. It has no end: a picture that is not to be had stays."""
     copy = Copy(int(now), LONGEST_FRESH, None, 0)
     return write_index(folder, source.id, copy, [(LOGO, written_anew(content))])
 

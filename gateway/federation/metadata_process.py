@@ -232,7 +232,7 @@ class _Download:
     document: IO[bytes]
 
     def write(self, piece: bytes) -> None:
-        """GatewayError(SAML_METADATA_UNWRITTEN)."""
+        """GatewayError(saml_codes.METADATA_UNWRITTEN)."""
         try:
             self.document.write(piece)
         except OSError as error:

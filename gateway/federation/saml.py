@@ -69,8 +69,8 @@ class SamlFederation:
         self._clients: dict[tuple[bytes | None, ClientCertificate | None, bool], ProviderClient] = {}
 
     async def idp_metadata(self, provider: SamlProvider) -> IdpMetadata:
-        """GatewayError: SAML_METADATA_UNREACHABLE, SAML_METADATA_EXPIRED, SAML_METADATA_GONE, or what is wrong with the
-        metadata."""
+        """GatewayError: saml_codes.METADATA_UNREACHABLE, saml_codes.METADATA_EXPIRED, saml_codes.METADATA_GONE, or what
+        is wrong with the metadata."""
         source = source_of(provider)
         if source is None:
             metadata = await self._of_file(provider)
@@ -116,7 +116,8 @@ class SamlFederation:
         return await asyncio.to_thread(read_logo, logos_folder(self._folder), id)
 
     async def soap(self, provider: SamlProvider, url: str, envelope: bytes) -> bytes:
-        """What `url`, an endpoint of the provider's metadata, answered. GatewayError: SAML_SOAP, and as `send`."""
+        """What `url`, an endpoint of the provider's metadata, answered. GatewayError: saml_codes.SOAP, and as
+        `send`."""
         # Bindings 3.2.3.1, SOAP 1.1 6.1
         headers = (("Content-Type", MEDIA_TYPE), ("SOAPAction", ACTION), ("Accept", ", ".join(MEDIA_TYPES)))
         response = await self._client(provider).send(Call("SOAP", "POST", url, headers, envelope))

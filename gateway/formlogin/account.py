@@ -1,4 +1,4 @@
-"""The account of a person at an application that trusts one secret for all of them, or has one of each."""
+"""A person's account at an application that trusts one secret for all accounts, or has a secret for each account."""
 
 from gateway.formlogin.spec import FormLogin, TrustedAccount
 from gateway.model.account import ATTRIBUTE
@@ -11,8 +11,8 @@ from gateway.tokens.spec import TokenClaim
 
 
 def account_of(trusted: TrustedAccount, identity: Identity) -> str:
-    """Its name. Raises GatewayError(FORM_LOGIN_ACCOUNT), without a value: none or several, a control character, or
-    white space at an end."""
+    """Its name. Raises GatewayError(form_login_codes.ACCOUNT), without a value: none or several, a control character,
+    or white space at an end."""
     try:
         login = single_value(TokenClaim("account", trusted.attribute, trusted.text), identity)
     except GatewayError as error:
@@ -26,7 +26,7 @@ def account_of(trusted: TrustedAccount, identity: Identity) -> str:
 
 
 def credential_of(trusted: TrustedAccount, identity: Identity) -> Credential:
-    """Its name and its password. Raises GatewayError(FORM_LOGIN_ACCOUNT), without a value."""
+    """The name and the password of the account. Raises GatewayError(form_login_codes.ACCOUNT), without a value."""
     login = account_of(trusted, identity)
     if trusted.secret_attribute is None:
         return Credential(login, trusted.secret)
@@ -37,7 +37,7 @@ def credential_of(trusted: TrustedAccount, identity: Identity) -> Credential:
 
 
 def login_now(form: FormLogin, identity: Identity) -> str | None:
-    """The account that is this person's by the file as it is now; None where they have none."""
+    """The person's account by the present file; None: no account."""
     if form.trusted is None:
         return next(iter(identity.attributes.get(ATTRIBUTE, ())), None)
     try:
@@ -47,7 +47,7 @@ def login_now(form: FormLogin, identity: Identity) -> str | None:
 
 
 def session_described(form: FormLogin, identity: Identity) -> tuple[dict[str, str], dict[str, str]]:
-    """For tools: the cookies of the session that this person would have, and, by name, why there would be none."""
+    """For tools: the cookies of the person's session, and, by name, the reason for each missing cookie."""
     said, refused = "of the session that the gateway has for this person", ""
     if form.trusted is not None:
         try:

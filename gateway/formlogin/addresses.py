@@ -16,14 +16,14 @@ _ENDS: Final = " \t\r\n\f"
 
 @dataclass(frozen=True, slots=True)
 class ApplicationOrigins:
-    """`public`: the origin that browsers use. `internal`: those by which the application may know itself."""
+    """`public`: the origin that browsers use. `internal`: the origins that the application may use for itself."""
 
     public: str
     internal: tuple[str, ...] = ()
 
     @property
     def hosts(self) -> tuple[bytes, ...]:
-        """Their names, in lower case."""
+        """The host names, in lower case."""
         names = (urlsplit(origin).hostname or "" for origin in (self.public, *self.internal))
         return tuple(name.encode("ascii") for name in dict.fromkeys(names))
 
@@ -32,7 +32,7 @@ class ApplicationOrigins:
         return self.public.startswith("https:")
 
     def resolve(self, address: str, base: str) -> str | None:
-        """`address` as a page at `base`, an absolute address, has it. None where it is none that is understood."""
+        """`address` resolved against `base`, an absolute address. None: not understood."""
         address = address.strip(_ENDS)
         if len(address) > _LONGEST or _SIMPLE.fullmatch(address) is None:
             return None
@@ -42,7 +42,7 @@ class ApplicationOrigins:
             return None
 
     def target(self, address: str, base: str) -> str | None:
-        """The target at the application to which this leads, without its fragment; None where it leads elsewhere."""
+        """The target at the application, without the fragment. None: the address leads elsewhere."""
         whole = self.resolve(address, base)
         if whole is None:
             return None

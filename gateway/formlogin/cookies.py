@@ -1,4 +1,4 @@
-"""The cookies that an application sets while somebody is signed in at it, and those that are its session."""
+"""The cookies that an application sets during a sign-in, and the cookies of its session."""
 
 from collections.abc import Iterable
 from typing import Final
@@ -22,7 +22,7 @@ class SignInCookies:
         self._jar = CookieJar()
 
     def take(self, set_cookies: Iterable[bytes], target: str) -> None:
-        """What the answer to `target` sets. Raises GatewayError(FORM_LOGIN_ANSWER) where that is too much."""
+        """What the answer to `target` sets. Raises GatewayError(form_login_codes.ANSWER) where that is too much."""
         request = JarRequest(path_of(target).encode("ascii"), self._secure, self._hosts, self._now)
         found = [received(line, request) for line in set_cookies]
         cookies = [cookie for cookie in found if cookie is not None]
@@ -35,18 +35,18 @@ class SignInCookies:
         return self._jar.line(path_of(target).encode("ascii"), secure=self._secure, now=self._now)
 
     def session(self, names: tuple[str, ...]) -> bytes:
-        """Those of these names, for whatever path, each once: they are sent to one application, and to no other."""
+        """The cookies with these names, for any path, each once: one application receives them."""
         kept = {one.name: one.value for one in self._jar.cookies if one.is_live(self._now)}
         return cookie_line((name, kept.get(name)) for name in (name.encode("ascii") for name in names))
 
 
 def cookie_line(cookies: Iterable[tuple[bytes, bytes | None]]) -> bytes:
-    """b"a=b; c=d", without those that have no value."""
+    """b"a=b; c=d", without cookies that have no value."""
     return b"; ".join(b"%b=%b" % (name, value) for name, value in cookies if value is not None)
 
 
 def renewed(cookies: bytes, set_cookies: Iterable[bytes], request: JarRequest) -> bytes:
-    """A session's cookies after an answer to `request` that sets some of them anew or takes them back."""
+    """The session's cookies after an answer to `request` that sets or deletes some."""
     kept: dict[bytes, bytes | None] = {}
     for pair in cookies.split(b"; "):
         name, _, value = pair.partition(b"=")

@@ -1,4 +1,4 @@
-"""What an answer of an application means: signed in, refused, or that its session has ended."""
+"""The meaning of an application's answer: signed in, refused, or session ended."""
 
 from collections.abc import Iterable
 
@@ -10,7 +10,7 @@ SEARCHED = 64 * 1024
 
 
 def is_redirect(status: int) -> bool:
-    """RFC 9110 15.4: those that a Location sends elsewhere."""
+    """RFC 9110 15.4: the statuses that redirect by Location."""
     return status in (301, 302, 303, 307, 308)
 
 

@@ -36,7 +36,7 @@ _CONTROLS: Final = frozenset({"input", "select", "textarea", "button"})
 
 @dataclass(frozen=True, slots=True)
 class FoundForm:
-    """`action` as the page has it. `fields`: what it has in each, None where a name comes with two values."""
+    """`action`: as in the page. `fields`: name to value; None: the name has two values."""
 
     action: str
     fields: dict[str, str | None]
@@ -44,14 +44,14 @@ class FoundForm:
 
 @dataclass(frozen=True, slots=True)
 class FoundPage:
-    """`base`: what the page says of its own address, None where it says nothing."""
+    """`base`: the address that the page declares as its own; None: not declared."""
 
     base: str | None
     form: FoundForm
 
 
 def find_form(body: bytes, step: FormStep, charset: Charset) -> FoundPage:
-    """The form of this step. Raises GatewayError(FORM_LOGIN_FORM), which says what is missing of it."""
+    """The form of this step. Raises GatewayError(form_login_codes.FORM), which names the missing part."""
     page = _parsed(body, charset)
     bases = [base.get("href") for base in page.iter("base") if base.get("href") is not None]
     forms = list(page.iter("form"))[:_MOST_FORMS]
@@ -79,7 +79,7 @@ def find_form(body: bytes, step: FormStep, charset: Charset) -> FoundPage:
 
 
 def holds_field(body: bytes, name: str, charset: Charset) -> bool:
-    """Whether a form of this page has this field. A body that is no page has none."""
+    """Whether a form of the page has this field. A body that is not a page has no form."""
     try:
         page = _parsed(body, charset)
     except GatewayError:
@@ -88,9 +88,11 @@ def holds_field(body: bytes, name: str, charset: Charset) -> bool:
 
 
 def is_readable(body: bytes, charset: Charset) -> bool:
-    """Whether this is a page of which can be said what it holds, up to its end. A browser may show a form in one that
-    is nested more deeply than our parser goes, or that is written in UTF-16; and what follows the beginning of a
-    script, a comment or a text field that has no end is none of the page."""
+    """Whether the body is a page that the parser can read to its end.
+
+    A browser may show a form in a page nested more deeply than the parser reads, or in UTF-16. Content after the
+    beginning of an unclosed script, comment or text field is not part of the page.
+    """
     # No page holds its own digest.
     last = sha256(body).hexdigest()
     try:
@@ -117,7 +119,7 @@ def _parsed(body: bytes, charset: Charset) -> Any:
 
 
 def _fields(page: Any, form: Any) -> dict[str, str | None]:
-    """Of all its controls, also those elsewhere in the page that name it."""
+    """The form's controls, including controls elsewhere in the page that name the form."""
     id = form.get("id")
     found: dict[str, str | None] = {}
     inside = [one for one in form.iter(*_CONTROLS) if one.get("form") in (None, id)]

@@ -1,4 +1,4 @@
-"""What an application's file says of its login form, as it is served, and the session that comes of it."""
+"""The login form of an application's file, as served, and the session after a sign-in."""
 
 from dataclasses import dataclass, field
 from typing import Literal
@@ -13,8 +13,10 @@ ByHand = Literal["refuse", "pass"]
 
 @dataclass(frozen=True, slots=True)
 class FormField:
-    """A field of a form, by its name. `holds`: the account, its secret, what the page has in it (a token against
-    forgery), or `text`."""
+    """A field of a form, by its name.
+
+    `holds`: the content: the account, its secret, the page's own value (a token against forgery), or `text`.
+    """
 
     name: str
     holds: Holds
@@ -23,8 +25,10 @@ class FormField:
 
 @dataclass(frozen=True, slots=True)
 class FormStep:
-    """`page`: the target that has the form, None where the answer to the step before has it. `action`: the path that
-    the form is sent to. `form`: its id or name, empty for the one that has the fields."""
+    """`page`: the target with the form; None: the answer of the previous step has the form.
+    `action`: the path to which the form is sent.
+    `form`: its id or name; empty: the form that has the fields.
+    """
 
     page: str | None
     action: str
@@ -34,8 +38,11 @@ class FormStep:
 
 @dataclass(frozen=True, slots=True)
 class ResponseMark:
-    """By what an answer is known: all that is said has to be so. `location`: where it leads, a path, or a whole target
-    where it has a query. `marker`: a text in its body."""
+    """The mark of an answer: every given part must match.
+
+    `location`: the redirect's path, or a whole target if it has a query.
+    `marker`: a text in the body.
+    """
 
     status: int | None = None
     location: str = ""
@@ -44,9 +51,12 @@ class ResponseMark:
 
 @dataclass(frozen=True, slots=True)
 class TrustedAccount:
-    """One secret that the application trusts for all accounts, or each person's own. `attribute`: of the person, or
-    subject, provider, issuer, which is the account's name; None where `text` is that of everybody. `secret_attribute`:
-    of the person, which is the secret; None where `secret` is that of all."""
+    """One secret that the application trusts for all accounts, or a secret per person.
+
+    `attribute`: the person's attribute, or subject, provider or issuer, with the account's name; None: `text` is the
+    name for everybody.
+    `secret_attribute`: the person's attribute with the secret; None: `secret` is the secret for everybody.
+    """
 
     attribute: str | None = None
     text: str = ""
@@ -56,14 +66,17 @@ class TrustedAccount:
 
 @dataclass(frozen=True, slots=True)
 class FormLogin:
-    """`signed_in`, `refused`, `expired`: one of the marks is enough. `check`: the target of a page for signed-in people
-    alone, None where there is none to look at. `cookies`: the names of the application's session;
-    `keep`: "browser" where browsers are given them too.
-    `tries`: how many sign-ins of one account may fail `within` so many seconds. `base`: whose accounts are counted; two
-    of them differ by what is `counted_apart`. `cleared_by_success`: a success ends the count of its own login, as the
-    application's does.
-    `by_hand`: what becomes of a form that somebody sends there themselves. `line`: of the file, where all this is.
-    `fingerprint`: of all of this and of where the application is: a session of another one is not sent."""
+    """`signed_in`, `refused`, `expired`: marks, of which one is enough.
+    `check`: the target of a page for signed-in people only; None: no such page.
+    `cookies`: the names of the application's session cookies.
+    `keep`: "browser": browsers receive the session cookies too.
+    `tries`, `within`: the sign-ins of one account that may fail in so many seconds.
+    `base`: the owner of the counted accounts. `counted_apart`: characters in which two accounts may differ.
+    `cleared_by_success`: a success resets the count of its own login, as in the application.
+    `by_hand`: the treatment of a login form that a person sends directly.
+    `line`: of the file, for messages.
+    `fingerprint`: of these settings and the application's address. A session with another fingerprint is not sent.
+    """
 
     steps: tuple[FormStep, ...]
     signed_in: tuple[ResponseMark, ...]
@@ -90,8 +103,9 @@ class FormLogin:
 
     @property
     def not_brought(self) -> tuple[str, ...]:
-        """Names of cookies of which an application has none as a browser brings it: those of its session, and those of
-        fields with a secret, which PHP may read from a cookie ($_REQUEST) as from a form sent by hand."""
+        """Names of cookies that the application does not receive from a browser: its session cookies, and the names of
+        fields with a secret, which PHP may read from a cookie ($_REQUEST) like a field of a form.
+        """
         secrets = (field.name for step in self.steps for field in step.fields if field.holds == "secret")
         return self.cookies if self.by_hand == "pass" else (*self.cookies, *secrets)
 
@@ -101,8 +115,12 @@ class FormLogin:
 
 @dataclass(frozen=True, slots=True)
 class ApplicationSession:
-    """A person's session at an application: `cookies` as they are sent, b"a=b; c=d". `login`: the account. `begun`:
-    when this worker began it (monotonic seconds), None where it did not. The store keeps it without."""
+    """A person's session at an application.
+
+    `cookies`: as sent, b"a=b; c=d".
+    `login`: the account.
+    `begun`: monotonic seconds, if this worker began the session; else None. Not kept in the store.
+    """
 
     fingerprint: str
     login: str

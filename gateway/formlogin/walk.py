@@ -1,7 +1,7 @@
-"""One sign-in at an application's form, from its page to its session, as a generator: it yields what is to be sent and
-is given what was answered.
+"""One sign-in at an application's form, from its page to its session, as a generator that yields requests and receives
+answers.
 
-Nothing of a credential leaves it but for a path that the application's file lists, at that application.
+Credentials are sent only to a path of the application that its file lists.
 """
 
 from collections.abc import Generator, Iterable, Sequence
@@ -35,7 +35,7 @@ class FormRequest:
 
 @dataclass(frozen=True, slots=True)
 class FormResponse:
-    """Of the application. `location`: as it came, None where there is none."""
+    """An answer of the application. `location`: as received; None: absent."""
 
     status: int
     body: bytes = field(default=b"", repr=False)
@@ -47,7 +47,8 @@ FormWalk = Generator[FormRequest, FormResponse, ApplicationSession]
 
 
 def sign_in(form: FormLogin, credential: Credential, origins: ApplicationOrigins, now: float) -> FormWalk:
-    """`now`: Unix seconds. Raises GatewayError: FORM_LOGIN_FORM, _ELSEWHERE, _ANSWER, _REFUSED, _ACCOUNT, _LOOP."""
+    """`now`: Unix seconds. Raises GatewayError: form_login_codes.FORM, _ELSEWHERE, _ANSWER, _REFUSED, _ACCOUNT,
+    _LOOP."""
     try:
         jar = SignInCookies(origins.hosts, secure=origins.is_secure, now=now)
         response: FormResponse | None = None
@@ -102,8 +103,9 @@ def form_of(
 
 
 def action_of(found: FoundPage, step: FormStep, origins: ApplicationOrigins, asked: str) -> str:
-    """The target that the form is sent to. Raises GatewayError(FORM_LOGIN_ELSEWHERE) where that is not the path of the
-    application that its file lists."""
+    """The target of the form. Raises GatewayError(form_login_codes.ELSEWHERE) if the target is not the application's
+    path in its file.
+    """
     page = origins.public + asked
     base = page
     if found.base is not None and found.form.action.strip():
@@ -121,8 +123,8 @@ def action_of(found: FoundPage, step: FormStep, origins: ApplicationOrigins, ask
 
 def check_shown(response: FormResponse, form: FormLogin, origins: ApplicationOrigins, page: str) -> None:
     """Whether `page`, which is for signed-in people alone, is shown to whoever asked. A refusal may look like a
-    success, in words that no file has; what comes after it does not. Raises GatewayError: FORM_LOGIN_LOOP, _REFUSED,
-    _ELSEWHERE, _ANSWER."""
+    success, in words that no file has; what comes after it does not. Raises GatewayError: form_login_codes.LOOP,
+    _REFUSED, _ELSEWHERE, _ANSWER."""
     status, target, path = response.status, _target_of(response, origins, page), path_of(page)
     if meets_any(form.expired, status, target, response.body, form.charset):
         raise GatewayError(
@@ -190,7 +192,7 @@ def _led(response: FormResponse, origins: ApplicationOrigins, asked: str) -> Gat
 
 
 def _check_way(response: FormResponse, origins: ApplicationOrigins, asked: str, page: str) -> None:
-    """From the answer to a step to the page of the next one: where it leads at all, it has to be there."""
+    """From the answer of a step to the page of the next step: a redirect must lead to that page."""
     if is_redirect(response.status):
         target = _target_of(response, origins, asked)
         if target is None or path_of(target) != path_of(page):
@@ -231,7 +233,7 @@ def _check_signed_in(response: FormResponse, form: FormLogin, origins: Applicati
 
 
 def _looks_refused(response: FormResponse, form: FormLogin, target: str | None) -> bool:
-    """Where the file says nothing of it: the form is shown again, or it leads to where the form is."""
+    """Without a mark in the file: the form is shown again, or a redirect leads to the form."""
     if response.status in (401, 403):
         return True
     if is_redirect(response.status):
@@ -241,7 +243,7 @@ def _looks_refused(response: FormResponse, form: FormLogin, target: str | None) 
 
 
 def _secrets(steps: Sequence[FormStep]) -> list[str]:
-    """Names of the fields that hold one."""
+    """Names of the fields with a secret."""
     return [one.name for step in steps for one in step.fields if one.holds == "secret"]
 
 

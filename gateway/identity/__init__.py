@@ -1,7 +1,10 @@
-"""From what a provider said to who the person is, and whether it may say so. Pure.
+"""From validated claims or assertions to a person, within the provider's bounds. Pure.
 
-`mapping` takes validated claims or a validated assertion, and gives one `model.identity.Identity`.
-`perimeter` holds it against what the provider's file lets it assert (invariant 5), and is asked again for sessions
-that live. Of what its function establish gives, after perimeter and tenant, alone a session is made. Begin in
-`perimeter`.
+`mapping` turns validated claims, or a validated assertion, into one `model.identity.Identity`. `perimeter` checks the
+identity against the bounds in the provider's file (invariant 5), at each sign-in and again for live sessions. Its
+function establish returns the only identity from which a session is made. `acting` and `mandates` decide for which
+organisations a person may act, `directories` adds attributes of shared directories. `served_by`, `organisation_table`
+and `organisation_words` find a person's organisation and its providers. `naming` is the name shown on our pages,
+`values` the forms of values. Begin
+in `perimeter`.
 """

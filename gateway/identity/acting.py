@@ -1,5 +1,5 @@
-"""For which organisations directories let a person act beside those of their provider, and what is left of what
-directories said where the person acts for one: what they are elsewhere is another context.
+"""The organisations for which directories let a person act, beside the provider's organisations; and the reduction of a
+directory's data to the one organisation for which the person acts.
 """
 
 from collections.abc import Iterable, Iterator
@@ -18,8 +18,9 @@ def acting_directories(directories: Iterable[Directory], provider: str) -> tuple
 
 
 def named_by(identity: Identity, directories: Iterable[Directory], now: float | None) -> tuple[str, ...]:
-    """The organisations for which directories, as their files are now, let this person act `now` (Unix seconds), or
-    with None at any time: what is unknown names none."""
+    """The organisations for which the directories, by their present files, let this person act at `now` (Unix seconds);
+    `now` None: at any time. An unknown finding names no organisation.
+    """
     found = (
         number
         for directory in acting_directories(directories, identity.provider)
@@ -42,8 +43,7 @@ def _named(directory: Directory, finding: DirectoryFinding, now: float | None) -
 def acts_for(
     provider: Provider, identity: Identity, tenant: str | None, directories: Iterable[Directory], now: float
 ) -> bool:
-    """Whether somebody says so still: the provider did, of whom a session keeps the one organisation, or a directory
-    does."""
+    """Whether the person may still act for the session's organisation: by the provider, or by a directory."""
     if tenant is None or tenant in identity.attributes.get(provider.tenant_attribute or "", ()):
         return True
     return tenant in named_by(identity, directories, now)

@@ -1,7 +1,7 @@
-"""What directories add to what a provider said: the key of a person, the rows that are theirs, and the two joined.
+"""The attributes that directories add to a provider's attributes: the key of a person, the person's rows, and the join.
 
-A directory adds only what its file lists, and only of a person whose key comes from a provider whose word its file
-takes (invariant 5). Whatever its source says, a fault of it makes attributes unknown, and opens nothing.
+A directory adds only the attributes in its file, and only for a person whose key comes from a provider that the file
+trusts (invariant 5). A fault in the source makes attributes unknown, and never opens access.
 """
 
 import re
@@ -45,7 +45,7 @@ _NOT_LISTED: Final = "an organisation that `acts_for` does not list"
 
 
 class DirectoryFault(NamedTuple):
-    """What is wrong with what a source said. `detail` names columns and attributes, never a value."""
+    """A fault in the data of a source. `detail` names columns and attributes, never a value."""
 
     code: Code
     detail: str
@@ -78,12 +78,12 @@ def joined_key(parts: Iterable[str]) -> str:
 
 
 def key_values(directory: Directory, key: str) -> dict[str, str]:
-    """By column, the values that `joined_key` has joined. Raises ValueError for a key of another directory."""
+    """The values of a joined key, by column. Raises ValueError for a key of another directory."""
     return dict(zip((part.column for part in directory.key), key.split(_BETWEEN), strict=True))
 
 
 def is_same_key(found: Iterable[str], value: str) -> bool:
-    """Whether a source that compares as it likes has found this value: letters of ASCII may differ in case only."""
+    """Whether a source with its own comparison found this value: ASCII letters may differ in case, and nothing more."""
     wanted = unicodedata.normalize("NFC", value).translate(_LOWER)
     return any(unicodedata.normalize("NFC", one).translate(_LOWER) == wanted for one in found)
 
@@ -99,8 +99,9 @@ def _values(part: KeyPart, identity: Identity, tenant: str | None) -> tuple[str,
 
 
 def transformed(part: KeyPart, text: str) -> str | None:
-    """None: not of the form that a transform takes. Letters outside of ASCII keep their case: `admİn` is not `admin`
-    to every application."""
+    """None: not in the form that a transform needs. Non-ASCII letters keep their case: applications differ on whether
+    `admİn` is `admin`.
+    """
     found: str | None = text
     for how in part.transforms:
         if found is None:
@@ -122,7 +123,7 @@ def transformed(part: KeyPart, text: str) -> str | None:
 def finding_of(
     directory: Directory, rows: Sequence[DirectoryRow], at: int
 ) -> tuple[DirectoryFinding, tuple[DirectoryFault, ...]]:
-    """`rows`: all that the source has under the person's key."""
+    """`rows`: the rows of the source under the person's key."""
     if not rows:
         return DirectoryFinding(directory.name, directory.fingerprint, "none", at=at), ()
     if len(rows) > (1 if directory.rows == "one" else MOST_ROWS):
@@ -145,13 +146,13 @@ def finding_of(
 
 
 def unknown_of(directory: Directory, state: FindingState, at: int) -> DirectoryFinding:
-    """Nothing is known of what it gives."""
+    """The directory's attributes are unknown."""
     every = frozenset(given.name for given in directory.gives)
     return DirectoryFinding(directory.name, directory.fingerprint, state, {}, every, at)
 
 
 class _Unfit(Exception):
-    """What is wrong with the values of one attribute."""
+    """A fault in the values of one attribute."""
 
 
 def _given_values(given: GivenAttribute, rows: Sequence[DirectoryRow]) -> tuple[str, ...]:
@@ -173,7 +174,7 @@ def _given_values(given: GivenAttribute, rows: Sequence[DirectoryRow]) -> tuple[
 
 
 def _terms(given: GivenAttribute, told: TermColumns, rows: Sequence[DirectoryRow]) -> tuple[TermOfOffice, ...]:
-    """Of all rows, or of none: one that is wrong may be the one that has ended. Raises _Unfit."""
+    """Reads every row or fails: a faulty row could be the row that has ended. Raises _Unfit."""
     try:
         found = dict.fromkeys(term for row in rows if (term := term_of(told, row)) is not None)
     except WrongTerm as error:
@@ -186,8 +187,9 @@ def _terms(given: GivenAttribute, told: TermColumns, rows: Sequence[DirectoryRow
 
 
 def as_given(given: GivenAttribute, text: str) -> str:
-    """As values are kept. A secret is kept as it is: one that were changed is a wrong one to its application, which may
-    lock the account."""
+    """The form in which values are kept. A secret stays unchanged: the application would count a changed password as
+    wrong and may lock the account.
+    """
     return text if given.is_secret else normalized(text)
 
 
@@ -219,12 +221,12 @@ def is_value(given: GivenAttribute, text: str) -> bool:
 
 
 def known_with(identity: Identity, directories: Sequence[Directory], now: float) -> Identity:
-    """The person as an application knows them that listens to these directories, as their files are now.
+    """The person for an application that listens to these directories, by the directories' present files.
 
-    Of a directory that was not asked, was asked otherwise, or could not say, everything is unknown. So is what a
-    provider says under the name of an attribute that a directory decides (`wins: directory`) which does not take its
-    word: neither of the two has a say there. Of mandates, those are known that are held `now` (Unix seconds): it holds
-    until `known_until`.
+    Unknown are the attributes of a directory that was not asked, was asked under another file, or could not answer.
+    Unknown too is a provider's value for an attribute that a directory decides (`wins: directory`), where the directory
+    does not trust the provider. Of mandates, those held at `now` (Unix seconds) are known. The result holds until
+    `known_until`.
     """
     if not directories:
         return identity
@@ -257,7 +259,7 @@ def known_until(identity: Identity, directories: Iterable[Directory], now: float
 
 
 def attributes_of(given: GivenAttribute) -> tuple[str, ...]:
-    """The attributes that a person may have by it."""
+    """The attributes that the directory may give a person."""
     return (given.name,) if given.terms is None else (MANDATES, MANDATE_ORGANISATIONS, MANDATES_IN_FULL)
 
 
@@ -276,7 +278,7 @@ def _once(values: Iterable[str]) -> tuple[str, ...]:
 
 
 def finding_in(identity: Identity, directory: Directory) -> DirectoryFinding | None:
-    """What this directory, as its file is now, said of the person."""
+    """The finding of this directory, under its present file, about the person."""
     for finding in identity.findings:
         if finding.directory == directory.name and finding.fingerprint == directory.fingerprint:
             return finding
@@ -284,9 +286,11 @@ def finding_in(identity: Identity, directory: Directory) -> DirectoryFinding | N
 
 
 def due_at(identity: Identity, directories: Iterable[Directory], share: float, since: int = 0) -> float:
-    """When what is known of a person is to be looked up again, in Unix seconds; 0 where a directory was not asked as
-    its file is now, or not after `since`; NEVER where there is none. `share`: of this session, from 0 to 1, so that
-    not all are due at once.
+    """The time of the person's next look-up, in Unix seconds. 0: a directory was not asked under its present file, or
+    not since
+    `since`. NEVER: no directory.
+
+    `share`: of this session, from 0 to 1, to spread the look-ups of sessions over time.
     """
     found = NEVER
     for directory in directories:
@@ -300,7 +304,7 @@ def due_at(identity: Identity, directories: Iterable[Directory], share: float, s
 
 
 def counts_until(identity: Identity, directories: Iterable[Directory]) -> float:
-    """Until when all that directories said of a person counts in their session: Unix seconds, NEVER where none did."""
+    """The time until which the findings of the session's directories count: Unix seconds; NEVER without findings."""
     found = NEVER
     for directory in directories:
         said = finding_in(identity, directory)
@@ -310,12 +314,12 @@ def counts_until(identity: Identity, directories: Iterable[Directory]) -> float:
 
 
 def _organisations_until(directory: Directory, said: DirectoryFinding) -> float:
-    """Where mandates say for whom people act, who they are ends with one."""
+    """Where mandates name the organisations of people, the identity ends with the current mandate."""
     return changes_at(said.terms, said.at) if directory.names_organisations else NEVER
 
 
 def without_the_old(identity: Identity, directories: Iterable[Directory], now: float) -> Identity:
-    """The person, of whom nothing is known any more by what counts no longer (`now`: Unix seconds)."""
+    """The person without findings that have expired (`now`: Unix seconds)."""
     old = [one for one in directories if counts_until(identity, [one]) <= now]
     findings = {finding.directory: finding for finding in identity.findings}
     findings |= {one.name: unknown_of(one, "away", int(now)) for one in old}
@@ -327,8 +331,9 @@ def _counts_for(directory: Directory) -> int:
 
 
 def looked_up_again(before: Identity, after: Identity, directories: Iterable[Directory], now: float) -> Identity:
-    """`after` as it counts: of a directory that could not say this time, what it said `before` counts to the end of
-    its lifetime, or as long as its file says (`last`). `now`: Unix seconds."""
+    """The findings to keep from `after`. For a directory that could not answer this time, the finding of `before`
+    counts until its lifetime ends, or for as long as the file allows (`last`). `now`: Unix seconds.
+    """
     findings = {finding.directory: finding for finding in after.findings}
     for directory in directories:
         said, found = finding_in(before, directory), findings.get(directory.name)
@@ -338,7 +343,7 @@ def looked_up_again(before: Identity, after: Identity, directories: Iterable[Dir
 
 
 def _still_found(before: Identity, findings: Iterable[DirectoryFinding]) -> tuple[DirectoryFinding, ...]:
-    """An outage does not overwrite that a directory had the person, under whatever file it said so."""
+    """An outage does not overwrite the fact that the directory once had the person, under any file."""
     had = {finding.directory for finding in before.findings if finding.had_person}
     return tuple(
         replace(finding, was_found=True) if finding.state == "away" and finding.directory in had else finding
@@ -347,8 +352,9 @@ def _still_found(before: Identity, findings: Iterable[DirectoryFinding]) -> tupl
 
 
 def left_from(before: Identity, after: Identity, directories: Iterable[Directory]) -> Directory | None:
-    """A directory that had the person when it last answered, has them no longer, and whose file ends the session then.
-    A directory whose file has changed since is one of them."""
+    """A directory that had the person at its last answer, no longer has the person, and ends the session by its file. A
+    directory whose file changed since counts too.
+    """
     had = {finding.directory for finding in before.findings if finding.had_person}
     for directory in directories:
         found = finding_in(after, directory)
@@ -358,7 +364,7 @@ def left_from(before: Identity, after: Identity, directories: Iterable[Directory
 
 
 def missing_from(identity: Identity, directories: Iterable[Directory]) -> Directory | None:
-    """A directory that could not say, and without whose word nobody is let in."""
+    """A directory that could not answer, and without whose answer its file admits nobody."""
     for directory in directories:
         if directory.away != "without" and directory.takes(identity.provider):
             finding = finding_in(identity, directory)

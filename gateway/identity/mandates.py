@@ -1,7 +1,7 @@
-"""Mandates by the calendar: what a row says of one, when it is held, and by whose clock.
+"""Mandates by the calendar: the reading of a row, the days of a mandate, and the clock of its organisation.
 
-A day is one of the organisation: it begins and ends at midnight there. A mandate of 29 March is over when 30 March
-begins, in Nouméa ten hours before it is over in Paris.
+A day begins and ends at midnight at the organisation. A mandate of 29 March ends as 30 March begins, in Nouméa ten
+hours earlier than in Paris.
 """
 
 from collections.abc import Iterable
@@ -53,12 +53,12 @@ def zone_of_commune(insee: str) -> str:
 
 
 def held(terms: Iterable[TermOfOffice], now: float) -> tuple[TermOfOffice, ...]:
-    """Those of now. `now`: Unix seconds."""
+    """The mandates held at `now` (Unix seconds)."""
     return tuple([term for term in terms if _is_held(term, now)])
 
 
 def changes_at(terms: Iterable[TermOfOffice], now: float) -> float:
-    """When the next of them begins or ends, in Unix seconds; NEVER where none does."""
+    """The time at which the next mandate begins or ends, in Unix seconds; NEVER: none does."""
     borders = (border for term in terms for border in span_of(term) if border > now)
     return min(borders, default=NEVER)
 
@@ -70,7 +70,7 @@ def _is_held(term: TermOfOffice, now: float) -> bool:
 
 @lru_cache(4096)
 def span_of(term: TermOfOffice) -> tuple[float, float]:
-    """The first moment of its first day and the first one after its last day, in Unix seconds."""
+    """The first moment of the first day, and the first moment after the last day, in Unix seconds."""
     zone = ZoneInfo(term.zone)
     begins = _midnight(date.fromisoformat(term.start), zone)
     # The last day of the calendar is how many tables write that there is no end.
@@ -80,8 +80,9 @@ def span_of(term: TermOfOffice) -> tuple[float, float]:
 
 
 def _midnight(day: date, zone: ZoneInfo) -> float:
-    """Where clocks are put forward at midnight, the moment in which they are; where they are put back over it, the
-    first of the two."""
+    """The moment of midnight. Where clocks skip midnight: the moment of the skip. Where clocks repeat midnight: the
+    first.
+    """
     return datetime(day.year, day.month, day.day, tzinfo=zone).timestamp()
 
 
@@ -101,11 +102,11 @@ def in_words(term: TermOfOffice, now: float) -> str:
 
 
 class WrongTerm(Exception):
-    """What is wrong with a mandate, in words that name columns and never a value."""
+    """A fault in a mandate. The text names columns, never a value."""
 
 
 def term_of(told: TermColumns, row: DirectoryRow) -> TermOfOffice | None:
-    """None for a row that says nothing of a mandate. Raises WrongTerm."""
+    """None: the row has no mandate. Raises WrongTerm."""
     if not any(row.get(column) for column in told.columns):
         return None
     office, number, start, end = (_cell(row, name) for name in (told.office, told.organisation, told.start, told.end))

@@ -37,7 +37,7 @@ def map_claims(
     """`claims`: of the validated ID token and userinfo together; all else is read from what was validated.
 
     `auth_time`, `now`: Unix seconds. Without auth_time it is unknown when the person last authenticated: 0, older
-    than anything. Raises GatewayError(LOGIN_MAPPING); the detail names attributes, never values.
+    than anything. Raises GatewayError(login_codes.MAPPING); the detail names attributes, never values.
     """
     left_out = _claims_left_out(provider, claims)
     attributes = {
@@ -130,7 +130,7 @@ def _text(name: str, member: object) -> str:
 
 
 def _checked(name: str, text: str) -> str:
-    """NFC: what policy compares, what the perimeter lists and what the application is sent is one spelling."""
+    """NFC: policy, perimeter and application see one spelling."""
     normal = unicodedata.normalize("NFC", text)
     if not normal.isprintable() and any(unicodedata.category(character) in {"Cc", "Cs"} for character in normal):
         raise GatewayError(login_codes.MAPPING, f"`{name}` has a value with a control character")
@@ -149,7 +149,8 @@ _GROUPS = "http://schemas.microsoft.com/ws/2008/06/identity/claims/groups"
 
 
 def map_assertion(provider: SamlProvider, assertion: Assertion, now: int) -> Identity:
-    """`now`: Unix seconds. Raises GatewayError: LOGIN_MAPPING, or LOGIN_OUTSIDE_PERIMETER for a scope not its own.
+    """`now`: Unix seconds. Raises GatewayError: login_codes.MAPPING, or login_codes.OUTSIDE_PERIMETER for a scope not
+    its own.
 
     The detail names attributes, never values.
     """
@@ -181,8 +182,8 @@ def map_assertion(provider: SamlProvider, assertion: Assertion, now: int) -> Ide
 def _attributes_named(provider: SamlProvider, assertion: Assertion, names: tuple[str, ...]) -> list[SamlAttribute]:
     """The attributes of the first of `names` that the provider sent.
 
-    Core 2.7.3.1: FriendlyName identifies nothing formally. Where the provider file takes it all the same, it counts
-    only where no Name is that.
+    Core 2.7.3.1: FriendlyName identifies nothing formally. If the provider file accepts FriendlyName, it counts only
+    where no Name matches.
     """
     for name in names:
         if name == NAME_ID and assertion.name_id is not None:
@@ -204,15 +205,16 @@ def _check_made_for_us(assertion: Assertion, name: str, found: list[SamlAttribut
 
 
 def _attributes_left_out(provider: SamlProvider, assertion: Assertion) -> frozenset[str]:
-    """Attributes that the provider says it did not send: a condition on them is unknown, and not false."""
+    """Attributes that the provider declares as not sent: a condition on such an attribute is unknown, not false."""
     if all(attribute.name != _GROUPS_ELSEWHERE for attribute in assertion.attributes):
         return frozenset()
     return frozenset(name for name, names in provider.attributes.items() if _GROUPS in names)
 
 
 def _check_scopes(assertion: Assertion, name: str, values: tuple[str, ...]) -> None:
-    """The scopes of the metadata only narrow what the provider may assert. The bounds of its file hold beside them
-    (perimeter.check): a provider writes its own metadata."""
+    """The scopes of the metadata only narrow the provider's bounds. The bounds of the provider file hold too
+    (perimeter.check): a provider writes its own metadata.
+    """
     for value in values:
         scope = value.rpartition("@")[2].lower()
         if value.count("@") != 1 or not scope:
@@ -252,9 +254,9 @@ def _asserted_subject(provider: SamlProvider, assertion: Assertion, attributes: 
 
 
 def subject_of(name_id: NameId, *, issuer: str, audience: str) -> str:
-    """Unique at this provider (Core 8.3.7): a name within another's name space is another name.
+    """A name unique at this provider (Core 8.3.7). Names of different name spaces differ.
 
-    One within the provider's own and ours, as nearly all are, stands as it is; none of these begins with "!".
+    A name within the provider's own name space and ours, the usual case, stays as it is and never begins with "!".
     `audience`: our entityID.
     """
     qualifier = name_id.name_qualifier or issuer

@@ -1,10 +1,10 @@
-"""What a person is called on our pages."""
+"""The name of a person on our pages."""
 
 from gateway.model.identity import Identity
 
 
 def name_of(identity: Identity) -> str:
-    """What people call themselves, and the account that they use, as far as their provider says."""
+    """The display name and the account, as far as the provider states them."""
     said = identity.attributes
     family = said.get("usual_name", ()) or said.get("family_name", ())
     names = [*said.get("name", ()), " ".join([*said.get("given_name", ())[:1], *family[:1]])]

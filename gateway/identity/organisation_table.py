@@ -1,4 +1,4 @@
-"""The organisations of a CSV file, row by row. A file that is wrong in its form or in one row is no source at all."""
+"""The organisations of a CSV file, row by row. A fault in the form or in one row rejects the whole file."""
 
 import csv
 import re
@@ -24,7 +24,7 @@ _POSTCODE: Final = re.compile(r"[0-9]{4,6}")
 
 
 def organisations_in(lines: Iterable[str], delimiter: str) -> Iterator[ListedOrganisation]:
-    """`lines`: decoded, with their line ends. Raises GatewayError(ORGANISATIONS_FILE), also between two rows."""
+    """`lines`: decoded, with their line ends. Raises GatewayError(organisation_codes.FILE), also between two rows."""
     reader = csv.reader(lines, delimiter=delimiter, strict=True)
     try:
         names = next(reader, [])
@@ -48,7 +48,7 @@ def organisations_in(lines: Iterable[str], delimiter: str) -> Iterator[ListedOrg
 
 
 class _Wrong(Exception):
-    """What, in the operator's words."""
+    """The fault, in the operator's words."""
 
 
 def _check_header(names: list[str], delimiter: str) -> None:

@@ -1,7 +1,7 @@
-"""What a person types to find their organisation, and the words under which an organisation is found.
+"""The words by which people find their organisation: as typed, and as indexed.
 
-Both are folded alike: no accents, no capitals, no punctuation, `St` as `Saint`. An expression for SQLite's FTS5 is
-built of such words alone, each in quotation marks: nothing that is typed is ever read as its syntax.
+Both are folded alike: no accents, no capitals, no punctuation, `St` as `Saint`. An expression for SQLite's FTS5
+contains only folded words in quotation marks: typed text is never read as FTS5 syntax.
 """
 
 import re
@@ -32,8 +32,10 @@ _SIRET_DIGITS: Final = 14
 
 @dataclass(frozen=True, slots=True)
 class OrganisationQuery:
-    """`name`: the whole as the folded name of an organisation. `terms`: all have to be found, each in one of its
-    spellings. `domains`: of an e-mail address, the longest first; then there are no terms."""
+    """`name`: the whole text, folded as the name of an organisation.
+    `terms`: words that must all be found, each in one of its spellings.
+    `domains`: of an e-mail address, the longest first; there are then no terms.
+    """
 
     name: str = ""
     terms: tuple[tuple[str, ...], ...] = ()
@@ -44,7 +46,7 @@ class OrganisationQuery:
         return not (self.terms or self.domains)
 
     def without_what_is_around(self) -> "OrganisationQuery | None":
-        """`mairie de Lille` as `Lille`; None where nothing is left out, or nothing left."""
+        """`mairie de Lille` as `Lille`. None: nothing to leave out, or nothing would remain."""
         terms = tuple(term for term in self.terms if term[-1] not in _AROUND)
         return OrganisationQuery(terms=terms) if 0 < len(terms) < len(self.terms) else None
 
@@ -63,13 +65,13 @@ def query_of(typed: str) -> OrganisationQuery:
 
 
 def fold(text: str) -> str:
-    """Small letters without accents; everything else as it is."""
+    """Lower case without accents; other characters stay."""
     apart = unicodedata.normalize("NFKD", text.casefold().translate(_LETTERS))
     return "".join(letter for letter in apart if not unicodedata.combining(letter)).casefold()
 
 
 def folded_name(name: str) -> str:
-    """By which an organisation is found whose whole name was typed."""
+    """The form that finds an organisation by its whole name."""
     return _joined(_words(fold(name)))
 
 
@@ -86,20 +88,20 @@ def words_beside(organisation: ListedOrganisation) -> str:
 
 
 def expression(query: OrganisationQuery, column: str = "") -> str:
-    """FTS5: each word as the beginning of one. `column`: where alone to look."""
+    """FTS5: each word as a prefix. `column`: the only column to search."""
     terms = " AND ".join("(" + " OR ".join(f'"{word}"*' for word in term) + ")" for term in query.terms)
     return f"{{{column}}} : ({terms})" if column else terms
 
 
 def domains_above(domain: str) -> Iterator[str]:
-    """`a.b.example` and `b.example`; none of an empty text."""
+    """`a.b.example` and `b.example`; empty for an empty text."""
     labels = domain.split(".")
     for start in range(len(labels) - 1):
         yield ".".join(labels[start:])
 
 
 def _domain_of(typed: str) -> str:
-    """Empty where it is none."""
+    """The domain of an e-mail address; empty for other texts."""
     return mail_domain(f"a@{typed.strip()}") or ""
 
 

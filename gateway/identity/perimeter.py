@@ -22,23 +22,33 @@ def establish(
     chosen: str | None = None,
     named: tuple[str, ...] = (),
 ) -> Established:
-    """`tenant_optional`: a program may act for no organisation; a person acts for one wherever the file names it.
-    `chosen`: the one that the person has chosen, where the file lets them. `named`: for which directories let them act.
+    """Checks a person against the provider's bounds and determines the tenant.
 
-    Raises GatewayError: LOGIN_OUTSIDE_PERIMETER (invariant 5), then LOGIN_MAPPING for a tenant that is not one value.
-    The detail names attributes, never values.
+    `tenant_optional`: a program may act for no organisation. A person acts for one wherever the provider file names the
+    attribute.
+    `chosen`: the organisation that the person chose, where the file allows a choice.
+    `named`: the organisations for which directories let the person act.
+
+    Raises GatewayError: login_codes.OUTSIDE_PERIMETER (invariant 5), then login_codes.MAPPING for a tenant that is not
+    exactly one value. The detail names attributes, never values.
     """
     check(provider, identity)
-    if chosen is not None and (provider.chooses_tenant or named):
-        return _acting_for(provider, identity, chosen, named)
     if tenant_optional and not identity.attributes.get(provider.tenant_attribute or ""):
         return Established(identity, None)
+    return in_one_name(provider, identity, chosen, named)
+
+
+def in_one_name(
+    provider: Provider, identity: Identity, chosen: str | None = None, named: tuple[str, ...] = ()
+) -> Established:
+    """Determines the tenant of a person inside the perimeter. Parameters and errors as of `establish`."""
+    if chosen is not None and (provider.chooses_tenant or named):
+        return _acting_for(provider, identity, chosen, named)
     return Established(identity, tenant_of(provider, identity))
 
 
 def organisations(provider: Provider, identity: Identity, named: tuple[str, ...] = ()) -> tuple[str, ...]:
-    """All in whose name the person may act. Raises as `establish` does."""
-    check(provider, identity)
+    """The organisations for which a person inside the perimeter may act. Raises GatewayError(login_codes.MAPPING)."""
     values = identity.attributes.get(provider.tenant_attribute or "", ())
     if len(values) > 1 and not provider.chooses_tenant:
         raise _not_one(provider, len(values))
@@ -46,7 +56,7 @@ def organisations(provider: Provider, identity: Identity, named: tuple[str, ...]
 
 
 def _acting_for(provider: Provider, identity: Identity, chosen: str, named: tuple[str, ...]) -> Established:
-    """Of the other organisations nothing is left that is their number: what a person is there is another context."""
+    """Removes the numbers of the person's other organisations: the person's role there belongs to another context."""
     values = organisations(provider, identity, named)
     if chosen not in values:
         raise GatewayError(login_codes.MAPPING, "the organisation chosen is none for which the person may act")
@@ -61,14 +71,14 @@ def _acting_for(provider: Provider, identity: Identity, chosen: str, named: tupl
 
 
 def _number_in(value: str) -> str:
-    """Of a SIRET or SIREN as supann tags it, or as people group its digits, the digits; else empty."""
+    """The digits of a SIRET or SIREN, tagged as in supann or grouped as people write numbers; else empty."""
     tagged = _TAGGED.fullmatch(value)
     number = _BETWEEN_DIGITS.sub("", value if tagged is None else tagged[2])
     return number if _are_digits(number, 14) or _are_digits(number, _SIREN) else ""
 
 
 def tenant_of(provider: Provider, identity: Identity) -> str | None:
-    """The organisation in whose name the person acts; exactly one wherever the provider file names its attribute."""
+    """The organisation for which the person acts: exactly one wherever the provider file names the attribute."""
     if provider.tenant_attribute is None:
         return None
     values = identity.attributes.get(provider.tenant_attribute, ())
@@ -93,7 +103,7 @@ _BETWEEN_DIGITS = re.compile(r"[\s.\-\u00a0\u202f]")
 
 
 def is_siret_name(name: str) -> bool:
-    """By its last word: `SIRET`, `organization.siret`, `urn:example:Siret`."""
+    """Whether the last word of the name says SIRET: `SIRET`, `organization.siret`, `urn:example:Siret`."""
     return _last_word(name) == "siret"
 
 
@@ -107,7 +117,7 @@ def _last_word(name: str) -> str:
 
 
 def check(provider: Provider, identity: Identity) -> None:
-    """Raises GatewayError(LOGIN_OUTSIDE_PERIMETER); the detail names the attribute, never its value."""
+    """Raises GatewayError(login_codes.OUTSIDE_PERIMETER); the detail names the attribute, never its value."""
     perimeter = provider.perimeter
     if perimeter.siret is not None:
         _check_organisations(provider, identity, perimeter.siret)
@@ -122,8 +132,9 @@ def check(provider: Provider, identity: Identity) -> None:
 
 
 def _check_addresses(perimeter: Perimeter, name: str, values: Iterable[str], called: tuple[str, ...]) -> None:
-    """A value that looks like an address is bounded as one under any name, because applications know people by any of
-    these. `called`: our name for it, and the provider's."""
+    """A value that looks like an e-mail address is bounded under every name, because applications recognise people by
+    any attribute. `called`: our name and the provider's name of the attribute.
+    """
     domains, scopes = perimeter.email_domains, perimeter.scopes
     # Of SAML attributes, a dozen names each: no call for one of them.
     lower = {*map(str.lower, called)}
@@ -204,7 +215,7 @@ def is_siret(text: str) -> bool:
 
 
 def is_siren(text: str) -> bool:
-    """9 digits with Luhn's check: a legal unit, whose establishments have SIRETs that begin so."""
+    """9 digits with Luhn's check: a legal unit. The SIRETs of its establishments begin with these digits."""
     return _are_digits(text, 9) and _luhn(text)
 
 
@@ -222,14 +233,14 @@ def _luhn(text: str) -> bool:
 def _asserted(
     provider: Provider, identity: Identity, named: Callable[[str], bool], also: str | None
 ) -> Iterator[tuple[str, str]]:
-    """The values of every attribute that is named so, or is mapped from a claim that is."""
+    """The values of the attributes with such a name, or mapped from a claim with such a name."""
     for name, values in identity.attributes.items():
         if name == also or any(map(named, (name, *_sources(provider, name)))):
             yield from ((name, value) for value in values)
 
 
 def _sources(provider: Provider, name: str) -> tuple[str, ...]:
-    """What the provider itself calls it: the last name of a claim's path, or any of a SAML attribute's names."""
+    """The provider's name: the last name of a claim's path, or a name of a SAML attribute."""
     source = provider.attributes.get(name, ())
     return source.claim[-1:] if isinstance(source, AttributeSource) else source
 
@@ -272,5 +283,5 @@ def is_scoped(name: str) -> bool:
 
 
 def may_hold_an_address(name: str) -> bool:
-    """Whether the name alone says so. A value that looks like an address is bounded as one under any name."""
+    """Whether the name alone means an address. A value that looks like an address is bounded under every name."""
     return is_mail(name) or is_scoped(name) or name.lower() in _MAY_BE_MAIL

@@ -12,10 +12,10 @@ _Key = TypeVar("_Key", str, IPv4Network | IPv6Network)
 
 
 class ProvidersByOrganisation:
-    """Made once of all providers that are known: what one organisation is asked for then costs as much with three
-    thousand of them as with three.
+    """Finds the providers of an organisation. Built once from the known providers: the cost of a question does not grow
+    with the number of providers.
 
-    `accepted`, in each question: the names of those that may be offered, in the order in which they are.
+    `accepted`, in each question: the names of the providers to offer, in order.
     """
 
     def __init__(self, providers: Iterable[Provider]) -> None:
@@ -31,8 +31,9 @@ class ProvidersByOrganisation:
         self._to_all = [one for one in known if one.serves.others or one.serves.is_open]
 
     def serving(self, organisation: ListedOrganisation, accepted: Mapping[str, int]) -> Sequence[Provider]:
-        """Those that name it most closely: by its SIREN, else by a domain of its addresses, else by its département,
-        else those for all others. Several where they name it alike."""
+        """The providers that name the organisation most closely: by SIREN, else by a domain, else by its département,
+        else the providers for all others. Several providers may name the organisation equally.
+        """
         above = dict.fromkeys(domain for one in organisation.domains for domain in domains_above(one))
         of_domains = {one.name: one for domain in above for one in self._by_domain.get(domain, ())}
         return (
@@ -50,11 +51,11 @@ class ProvidersByOrganisation:
         return ()
 
     def of_host(self, host: str, accepted: Mapping[str, int]) -> Sequence[Provider]:
-        """Those whose own people all of an application's host are."""
+        """The providers to which the people of an application's host belong."""
         return _of_those(self._by_host.get(host, ()), accepted)
 
     def of_network(self, address: IPv4Address | IPv6Address, accepted: Mapping[str, int]) -> Sequence[Provider]:
-        """Those whose people come from where this address of a client is, by the closest network."""
+        """The providers whose people come from the client's address, by the closest network."""
         for version, length in self._lengths:
             if version == address.version:
                 network = ip_network((int(address).to_bytes(address.max_prefixlen // 8), length), strict=False)
@@ -63,12 +64,14 @@ class ProvidersByOrganisation:
         return ()
 
     def offered_to_all(self, accepted: Mapping[str, int]) -> Sequence[Provider]:
-        """Those that a person may choose whose organisation is not found: for all others, and those that name none."""
+        """The providers offered to a person whose organisation is not found: those for all others, and those that name
+        no organisation.
+        """
         return _of_those(self._to_all, accepted)
 
 
 def in_order(providers: Iterable[Provider]) -> Mapping[str, int]:
-    """`accepted`, of those that are offered."""
+    """The providers of `accepted` that are offered."""
     return {one.name: place for place, one in enumerate(providers)}
 
 

@@ -1,5 +1,6 @@
-"""An application's own accounts: whose is which. A person is named by their issuer and by what the application's file
-says: the subject, or chosen attributes."""
+"""Accounts of an application, and their owners. A person is named by the issuer and by the attributes that the
+application's file chooses.
+"""
 
 import re
 import unicodedata
@@ -22,8 +23,8 @@ BY_THEMSELVES: Final = {"link": account_codes.LINK, "request": account_codes.ASK
 about it."""
 
 LINKED_ANEW: Final = (account_codes.LINK, form_login_codes.REFUSED, form_login_codes.LOOP)
-"""After these a person who may link by themselves is led to where they do. FORM_LOGIN_LOOP: so ends a sign-in by an old
-password where a refusal looks like a success."""
+"""After these a person who may link by themselves is led to where they do. form_login_codes.LOOP: so ends a sign-in by
+an old password where a refusal looks like a success."""
 
 LONGEST_LOGIN: Final = 256
 LONGEST_PERSON: Final = 2048
@@ -41,9 +42,14 @@ _NAMED: Final = {"ß": "s", "ẞ": "S", "ð": "d", "Ð": "D", "þ": "th", "Þ": 
 
 @dataclass(frozen=True, slots=True)
 class AccountSettings:
-    """`account:` of an application's file. `by`: what names a person, beside their issuer. `ask`: what a person reads
-    who has no login, by language. `missing`: what else they can do then. `shared`: several people may have one login.
-    `source`: the attribute of a directory that is the login; None where it comes from an account link."""
+    """`account:` of an application's file.
+
+    `by`: the attributes that name a person, beside the issuer.
+    `ask`: the text for a person without a login, by language.
+    `missing`: the further step for a person without a login.
+    `shared`: several people may have one login.
+    `source`: the directory attribute with the login; None: the login comes from an account link.
+    """
 
     by: tuple[str, ...] = (SUBJECT,)
     ask: tuple[tuple[str, str], ...] = ()
@@ -53,14 +59,14 @@ class AccountSettings:
 
     @property
     def words(self) -> Words:
-        """`ask`, as it is shown."""
+        """The text of `ask` for display."""
         one_for_all = len(self.ask) == 1 and not self.ask[0][0]
         return self.ask[0][1] if one_for_all else self.ask
 
 
 @dataclass(frozen=True, slots=True)
 class AccountHolder:
-    """One person at one application. `person`: as `person_of` writes it."""
+    """One person at one application. `person`: in the form of `person_of`."""
 
     application: str
     issuer: str
@@ -68,9 +74,9 @@ class AccountHolder:
 
 
 def person_of(by: tuple[str, ...], identity: Identity) -> str:
-    """`subject=ab12`, or `siret=21590350100017&uid=a.durand`: the names in their order, each with its one value.
+    """`subject=ab12`, or `siret=21590350100017&uid=a.durand`: the names in their order, each with one value.
 
-    Raises GatewayError(ACCOUNT_PERSON) where there is no value, or several, or one that is not known.
+    Raises GatewayError(account_codes.PERSON) for a missing, repeated or unknown value.
     """
     found = {}
     for name in by:
@@ -84,7 +90,7 @@ def person_of(by: tuple[str, ...], identity: Identity) -> str:
 
 
 def written_person(values: Mapping[str, str]) -> str:
-    """Raises GatewayError(ACCOUNT_PERSON) for a text that is no Unicode, or too long."""
+    """Raises GatewayError(account_codes.PERSON) for a text that is no Unicode, or too long."""
     try:
         person = "&".join(f"{name}={quote(values[name], safe=_SAFE)}" for name in sorted(values))
     except UnicodeEncodeError:
@@ -95,8 +101,9 @@ def written_person(values: Mapping[str, str]) -> str:
 
 
 def read_person(text: str) -> dict[str, str]:
-    """The values of a written person, also where somebody wrote it by hand, with letters that `written_person`
-    escapes. Raises GatewayError(ACCOUNT_PERSON)."""
+    """The values in the text form of a person, also typed by hand with letters that `written_person` escapes. Raises
+    GatewayError(account_codes.PERSON).
+    """
     found: dict[str, str] = {}
     for part in text.split("&"):
         name, equals, value = part.partition("=")
@@ -110,7 +117,7 @@ def read_person(text: str) -> dict[str, str]:
 
 
 def checked_login(text: str) -> str:
-    """A login in the one form in which it is kept (NFC). Raises GatewayError(ACCOUNT_LOGIN), without the login."""
+    """A login in its stored form (NFC). Raises GatewayError(account_codes.LOGIN), without the login."""
     login = unicodedata.normalize("NFC", text)
     if not login or len(login) > LONGEST_LOGIN:
         raise GatewayError(
@@ -125,7 +132,7 @@ def checked_login(text: str) -> str:
 
 
 def same_login(login: str) -> str:
-    """Equal for all logins that some application takes for one: most of them know no case."""
+    """Equal for logins that some application takes for the same login: most applications ignore case."""
     return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", login).casefold())
 
 
@@ -134,8 +141,12 @@ ToldApart = Literal["case", "accents", "spaces", "domain"]
 
 
 class CountedLogin(NamedTuple):
-    """A login as what comes of its sign-ins is counted. `base`: whose accounts these are. `account`: equal for all
-    logins there that may be one account. `login`: as it is written."""
+    """A login, for counting its sign-ins.
+
+    `base`: the owner of the accounts.
+    `account`: equal for logins that may be one account.
+    `login`: as written.
+    """
 
     base: str
     account: str
@@ -143,17 +154,19 @@ class CountedLogin(NamedTuple):
 
 
 class CountedTry(NamedTuple):
-    """A place that a try has among those of its account. `used`: how often it was given back before."""
+    """The place of a try among the tries of its account. `used`: the number of earlier returns of the place."""
 
     place: int
     used: int
 
 
 def counted_login(login: str, apart: Collection[ToldApart] = ()) -> str:
-    """What `same_login` makes of it, without domain, accents, blanks and what is not seen, and with plain letters for
-    strokes and ligatures: MySQL's usual collations, and directories, take such logins for one. For counts of tries,
-    which have to hold whatever an application thinks; never to say whose an account is. `apart`: what stays, since two
-    accounts there may differ by it."""
+    """As `same_login`, also without domain, accents, blanks and invisible characters, and with plain letters for
+    strokes and ligatures: MySQL's usual collations, and directories, treat such logins as one.
+
+    For counting tries, whatever the application's rule; never for the owner of an account. `apart`: characters that
+    stay, because two accounts may differ in them.
+    """
     text = unicodedata.normalize("NFKC", login) if "case" in apart else same_login(login)
     if "domain" not in apart:
         # helene@ville.example, VILLE\helene; of a domain alone, all of it.
@@ -169,8 +182,9 @@ def counted_login(login: str, apart: Collection[ToldApart] = ()) -> str:
 
 
 def _plain(letter: str) -> str:
-    """`o` for ø and `oe` for œ, which no normal form takes apart; nothing for a filler. As Unicode Technical Standard
-    10 compares them at its first level."""
+    """`o` for ø and `oe` for œ, which no normal form decomposes; nothing for a filler. As in Unicode Technical Standard
+    10 at its first level.
+    """
     if letter in _NAMED:
         return _NAMED[letter]
     name = "" if letter.isascii() else unicodedata.name(letter, "")

@@ -10,15 +10,15 @@ LONGEST_NAME = 1024
 
 
 def is_one_spelling(name: str) -> bool:
-    """What only looks like another person's name is not that person, nor anybody."""
+    """A name that only looks like another person's name identifies nobody."""
     return name.isprintable() and name == name.strip() == unicodedata.normalize("NFKC", name)
 
 
 @dataclass(frozen=True, slots=True)
 class NameId:
-    """Core 2.2.3: with what it was qualified by, so that a logout names a person as the sign-in did.
+    """Core 2.2.3: a name with its qualifiers, so that a logout names a person as the sign-in did.
 
-    `None`: the attribute was not there, which is not the same as an empty one (Core 8.3.7).
+    `None`: the attribute was absent, which differs from an empty attribute (Core 8.3.7).
     """
 
     value: str
@@ -30,9 +30,10 @@ class NameId:
 
 @dataclass(frozen=True, slots=True)
 class SamlAttribute:
-    """Core 2.7.3.1. `values`: as text, in the provider's order; that of a NameID for a value which is one.
+    """Core 2.7.3.1.
 
-    `of_another_sp`: a value is a NameID that the provider has made for another service (SPNameQualifier).
+    `values`: as text, in the provider's order; for a NameID, its text.
+    `of_another_sp`: a value is a NameID made for another service (SPNameQualifier).
     """
 
     name: str

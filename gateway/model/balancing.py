@@ -8,7 +8,8 @@ BalanceBy = Literal["round_robin", "least_connections", "seat"]
 
 @dataclass(frozen=True, slots=True)
 class CircuitSettings:
-    """An address that fails `failures` times on end gets nothing for `pause` seconds, then one request to try."""
+    """An address with `failures` consecutive failures gets no request for `pause` seconds, then one request as a
+    trial."""
 
     failures: int = 3
     pause: float = 10.0
@@ -28,10 +29,14 @@ class HealthCheck:
 
 @dataclass(frozen=True, slots=True)
 class Balancing:
-    """`others`: (host, port) beside the first one, of the same scheme. `circuit`: None where none is ever left out.
-    `retries`: at most so many for a hundred requests. `concurrency`: requests under way at each address, 0 for no
-    limit; `queue`: those that wait there. `health`: None where nobody asks.
-    `slow_start`: seconds until an address that was out gets as much as others."""
+    """`others`: (host, port) of further addresses, with the same scheme.
+    `circuit`: None: an address is never left out.
+    `retries`: at most this number per hundred requests.
+    `concurrency`: requests under way at each address; 0: no limit.
+    `queue`: requests that may wait for an address.
+    `health`: None: no health checks.
+    `slow_start`: seconds until a returned address gets its full share.
+    """
 
     others: tuple[tuple[str, int], ...] = ()
     balance: BalanceBy = "round_robin"

@@ -44,7 +44,7 @@ class Codec:
 
 
 def codec_of(kind: Any) -> Codec:
-    """`kind`: a type, as an annotation names it. Raises TypeError for one that cannot be carried."""
+    """`kind`: a type, as in an annotation. Raises TypeError for a type that the codec cannot carry."""
     origin, arguments = get_origin(kind), get_args(kind)
     if origin is Literal:
         return _one_of(arguments)
@@ -217,7 +217,7 @@ def _default(field: Field[Any]) -> Any:
 
 
 def _union(kinds: tuple[Any, ...]) -> Codec:
-    """None is null. Several Literals count as one; a value of several classes carries the name of its class."""
+    """None becomes null. Several Literals count as one. A value of several classes carries its class name."""
     words = tuple(word for kind in kinds if get_origin(kind) is Literal for word in get_args(kind))
     others = [kind for kind in kinds if kind is not NoneType and get_origin(kind) is not Literal]
     if words and others:

@@ -1,4 +1,4 @@
-"""With what a person is signed in at an application that has accounts of its own."""
+"""The credentials of a person at an application that has accounts of its own."""
 
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -18,8 +18,12 @@ class Credential:
 
 @dataclass(frozen=True, slots=True)
 class NoCredential:
-    """Nothing is known with which this person could be signed in. `reason`: the code of the page that the person gets;
-    `detail`: for the operator; `shown`: as GatewayError has it."""
+    """No credentials are known for the person.
+
+    `reason`: the code of the person's page.
+    `detail`: for the operator.
+    `shown`: as in GatewayError.
+    """
 
     reason: Code
     detail: str = ""
@@ -27,8 +31,11 @@ class NoCredential:
 
 
 class CredentialSource(Protocol):
-    """Where credentials come from: one trusted secret, or links of persons to their accounts."""
+    """The source of credentials: one trusted secret, or links of people to their accounts."""
 
     async def find(self, application: str, issuer: str, subject: str, seat: Seat) -> Credential | NoCredential:
-        """Of the person (`issuer`, `subject`) at `application`, by its name. `seat`: the person's live seat there.
-        Raises GatewayError where it cannot be found out, which is never a NoCredential (invariant 9)."""
+        """The credentials of the person (`issuer`, `subject`) at `application`, by its name. `seat`: the person's live
+        seat there.
+
+        Raises GatewayError if the source cannot answer, which is never a NoCredential (invariant 9).
+        """

@@ -1,4 +1,4 @@
-"""What policy answers: a closed set of three, each with the rule that decided and why."""
+"""The decisions of policy: a closed set of three, each with the deciding rule and the reason."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""Shared directories: what one of them is asked about a person, what it may add, and what it said."""
+"""Shared directories: the question about a person, the attributes that a directory may add, and its finding."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -17,13 +17,14 @@ _SECRET = "secret:"
 
 
 def secret_attribute(name: str) -> str:
-    """The attribute that holds a secret of this name. No file can write it where attributes are written: rules,
-    headers, claims and tests never have it."""
+    """The attribute with the secret of this name. No file can write this name, so rules, headers, claims and tests
+    never have the secret.
+    """
     return _SECRET + name
 
 
 def written_name(attribute: str) -> str:
-    """As the directory's file has it."""
+    """The secret's name in the directory's file."""
     return attribute.removeprefix(_SECRET)
 
 
@@ -42,8 +43,9 @@ class KeyPart:
 
 @dataclass(frozen=True, slots=True)
 class ActsFor:
-    """The organisations in whose name a directory may let people act: SIRETs, and SIRENs with all establishments; None:
-    any."""
+    """The organisations for which a directory may let people act: SIRETs, and SIRENs with all establishments. None:
+    any.
+    """
 
     numbers: tuple[str, ...] | None
 
@@ -53,12 +55,13 @@ class ActsFor:
 
 @dataclass(frozen=True, slots=True)
 class GivenAttribute:
-    """An attribute that a directory may add, or a secret of the person (`is_secret`). `split`: what stands between
-    several values of one cell, empty for none.
+    """An attribute that a directory may add, or a secret of the person (`is_secret`).
 
-    `wins`: whose word counts where a provider has an attribute of this name; None: no provider has. `terms`: of the
-    type "mandates", which has several columns and not `column`. `acts_for`: people may act for the organisations that
-    are its values, or those of mandates that they hold; None: what it says is no such thing.
+    `split`: the separator of several values in one cell; empty: none.
+    `wins`: the source that decides if a provider has an attribute of this name; None: no provider has one.
+    `terms`: for the type "mandates", which has several columns instead of `column`.
+    `acts_for`: people may act for the organisations in the values, or of the mandates that they hold. None: the
+    attribute names no organisations.
     """
 
     name: str
@@ -179,10 +182,15 @@ DirectorySourceSettings = FileSource | LdapSource | HttpSource | SqlSource
 
 @dataclass(frozen=True, slots=True)
 class Directory:
-    """One file of directories/. `fingerprint`: of what it asks and gives; what was said under another one no longer
-    counts. `rows`: how many may be one person's. `away`: what follows where it cannot say; with "last" what it said
-    last counts for `last` seconds. `timeout`: seconds that a sign-in waits for it. `lifetime`: seconds for which what
-    it said counts in a session. `gone`: whether the session of a person whom it no longer has goes on or ends."""
+    """One file of directories/.
+
+    `fingerprint`: of the question and the attributes; findings under another fingerprint no longer count.
+    `rows`: the most rows of one person.
+    `away`: the consequence if the directory cannot answer; with "last", the last finding counts for `last` seconds.
+    `timeout`: seconds that a sign-in waits for the directory.
+    `lifetime`: seconds for which a finding counts in a session.
+    `gone`: whether the session of a person who left the directory continues or ends.
+    """
 
     name: str
     fingerprint: str
@@ -202,18 +210,18 @@ class Directory:
 
     @property
     def names_organisations(self) -> bool:
-        """Whether people may act for an organisation because it says so."""
+        """Whether the directory may let people act for an organisation."""
         return any(given.acts_for is not None for given in self.gives)
 
     @property
     def file(self) -> FileSource:
-        """Its source, where that is a file."""
+        """The source, if it is a file."""
         assert isinstance(self.source, FileSource)
         return self.source
 
     @property
     def shown(self) -> str:
-        """What its source is, in a few words for the operator."""
+        """A short description of the source for the operator."""
         source = self.source
         match source:
             case FileSource():
@@ -229,7 +237,7 @@ class Directory:
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """Those that are given, each once."""
+        """The given values, without repetition."""
         return tuple(dict.fromkeys(column for one in self.gives for column in one.columns))
 
 
@@ -241,12 +249,14 @@ FindingState = Literal["found", "none", "away"]
 
 @dataclass(frozen=True, slots=True)
 class DirectoryFinding:
-    """What one directory said of one person. `state` "none": it has no row of them; "away": it could not say.
+    """The finding of one directory about one person.
 
-    `values`: by attribute. `unknown`: attributes of which nothing can be said, which is not that there are none.
-    `terms`: the person's mandates, whether they are over, held now or yet to come.
-    `at`: Unix seconds of when the source was as it is here; it makes no difference between two findings.
-    `was_found`: of the state "away", whether the directory had the person when it last answered in this session.
+    `state`: "none": the directory has no row of the person; "away": the directory could not answer.
+    `values`: by attribute.
+    `unknown`: attributes without a known value, which differs from having no value.
+    `terms`: the person's mandates, past, present and future.
+    `at`: Unix seconds of the source's present state; not compared between two findings.
+    `was_found`: for "away": whether the directory had the person at its last answer in this session.
     """
 
     directory: str

@@ -1,12 +1,13 @@
-"""What gateway.yaml says of servers in front that pass requests on themselves, and ask about each one before."""
+"""The settings in gateway.yaml for servers in front that pass requests on themselves and ask about each request."""
 
 from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
 class ForwardAuth:
-    """`secret`: what a front shows with each question; visible ASCII. `host`: of questions that have no host of a
-    browser's, canonical; empty for none."""
+    """`secret`: sent by a front with each question; visible ASCII.
+    `host`: the host of questions without a browser's host, canonical; empty: none.
+    """
 
     secret: bytes = field(repr=False)
     host: str = ""

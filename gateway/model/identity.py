@@ -1,4 +1,4 @@
-"""What a provider said of a person, whatever the protocol."""
+"""The attributes that a provider asserted about a person, for every protocol."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,12 +9,15 @@ from gateway.model.mandate import TermOfOffice
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """What one provider asserted, after mapping. Keyed by (issuer, subject).
+    """The assertion of one provider, after mapping. Keyed by (issuer, subject).
 
-    `attributes`: name to its values, each at least one string. `left_out`: attributes that the provider says
-    it did not send (a condition on them is unknown, never false). `authenticated_at`: Unix seconds. `findings`: what
-    directories said of the person, kept apart from the provider's word: `identity.directories.known_with` joins them.
-    `terms`: the mandates that they hold now, of those that are joined; None where no directory tells of mandates.
+    `attributes`: name to values, each at least one string.
+    `left_out`: attributes that the provider declares as not sent: a condition on such an attribute is unknown, never
+    false.
+    `authenticated_at`: Unix seconds.
+    `findings`: of directories about the person, kept apart from the provider's attributes;
+    `identity.directories.known_with` joins both.
+    `terms`: the mandates that the person holds now, after the join; None: no directory has mandates.
     """
 
     provider: str
@@ -31,9 +34,10 @@ class Identity:
 
 @dataclass(frozen=True, slots=True)
 class Established:
-    """An identity that its provider may assert, and the organisation in whose name the person acts, if any.
+    """An identity within its provider's bounds, and the organisation for which the person acts, if any.
 
-    Sessions and seats are made of this alone. In the gateway only `identity.establish` makes one, after the perimeter.
+    Sessions and seats are made only from this type. In the gateway only `identity.establish` makes one, after the
+    perimeter.
     """
 
     identity: Identity

@@ -1,4 +1,4 @@
-"""A form or an upload that was sent when its session had ended, kept until its person has signed in again."""
+"""A form or an upload sent after its session had ended, kept until the person has signed in again."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -10,9 +10,14 @@ MOST_KEPT: Final = 86400
 
 @dataclass(frozen=True, slots=True)
 class KeptFile:
-    """A request's body in the folder of kept posts. `name`: of its file; `secret`: what its key is drawn from, with the
-    store key `key_id`. `person`: the keyed hash of whom the ended session belonged to; `tenant`: of the organisation
-    that it was for, or of none; b"" where that is not known. `size`: bytes."""
+    """A request's body in the folder of kept posts.
+
+    `name`: of the file.
+    `secret`: the secret from which the file's key is derived, with the store key `key_id`.
+    `person`: the keyed hash of the owner of the ended session; b"": unknown.
+    `tenant`: the keyed hash of the session's organisation, or of none; b"": unknown.
+    `size`: bytes.
+    """
 
     name: str
     secret: bytes = field(repr=False)
@@ -51,10 +56,11 @@ class KeptBody(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class SendOn:
-    """What its person has asked for: this post goes to the application now, in the place of the request that asked.
+    """The person's order to send this post to the application now, in place of the present request.
 
-    `again`: where a stronger sign-in is needed first, the address of the page that offers it. `give_back`: called where
-    nothing of it was sent, so that it can be asked for again. `done`: called where some of it was, or may have been.
+    `again`: the address of the page for a stronger sign-in, if one is needed first.
+    `give_back`: called if no byte of the post was sent, so that the person can order again.
+    `done`: called if bytes were sent, or may have been.
     """
 
     target: str
@@ -76,7 +82,7 @@ class PostsSettings:
 
 @dataclass(frozen=True, slots=True)
 class KeepPosts:
-    """What an application has kept of them. `largest`: bytes of one; `lasts`: seconds."""
+    """The limits of an application's kept posts. `largest`: bytes of one post. `lasts`: seconds."""
 
     largest: int
     lasts: int

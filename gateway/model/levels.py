@@ -1,4 +1,4 @@
-"""What a provider can say of a sign-in's strength, and what a rule asks of it. The same for every protocol."""
+"""The strength of a sign-in as a provider states it, and the demands of a rule. The same for every protocol."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -10,10 +10,12 @@ Can = Literal["fresh_login", "acr", "amr"]
 
 @dataclass(frozen=True, slots=True)
 class ProviderLevels:
-    """`can`: what it does and may be believed in: signs people in anew when asked, says `acr`, says `amr`.
-
-    `acr`: its own words (acr, or AuthnContextClassRef of SAML) to levels of the ladder; None where it uses the
-    ladder's. `amr`: methods that tell a level by themselves. `ask`: in which way an OpenID Provider is asked for one.
+    """`can`: the abilities for which the provider is trusted: signs people in again on demand, states `acr`, states
+    `amr`.
+    `acr`: the provider's words (acr, or AuthnContextClassRef of SAML) to levels of the ladder; None: the provider uses
+    the ladder's words.
+    `amr`: methods that imply a level.
+    `ask`: the way in which an OpenID Provider is asked for a level.
     """
 
     can: frozenset[Can] = frozenset()
@@ -27,9 +29,10 @@ NO_LEVELS = ProviderLevels()
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """What a session lacks for what was asked: a level of the ladder, an age (s) of the sign-in, one of these methods.
+    """The part of a demand that a session does not meet: a level of the ladder, an age (s) of the sign-in, one of the
+    methods.
 
-    NO_NEED where nothing is lacking. All three have to be met by one sign-in.
+    NO_NEED: the demand is met. One sign-in must meet all three parts.
     """
 
     level: str = ""
@@ -42,8 +45,9 @@ NO_NEED = Need()
 
 @dataclass(frozen=True, slots=True)
 class StepUpRequest:
-    """A need in the words of one provider: values of acr (AuthnContextClassRef of SAML), the weakest that does first;
-    the age (s) that its own authentication may have, 0 for one made now; its methods."""
+    """A need in the words of one provider: values of acr (AuthnContextClassRef of SAML), the weakest sufficient value
+    first; the greatest age (s) of the authentication, 0 for a new one; the methods.
+    """
 
     acr_values: tuple[str, ...] = ()
     max_age: int | None = None

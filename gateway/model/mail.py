@@ -14,13 +14,14 @@ _SIGNS = ("@", "\uff20", "\ufe6b", "%40")
 
 
 def mail_domain(address: str) -> str | None:
-    """The lower-case domain of `local@domain`, or None where the address has any other form."""
+    """The lower-case domain of `local@domain`. None: another form."""
     is_one = len(address) <= _LONGEST and "%40" not in address
     found = _ADDRESS.fullmatch(address) if is_one else None
     return found[1].lower() if found else None
 
 
 def looks_like_an_address(text: str) -> bool:
-    """Whether some application may read an address in it: full-width and small forms of the sign are signs, too,
-    and so is its percent-encoding."""
+    """Whether some application may read an e-mail address in the text: full-width and small forms of `@` count, and its
+    percent-encoding.
+    """
     return any(sign in text for sign in _SIGNS)

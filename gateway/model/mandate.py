@@ -1,4 +1,4 @@
-"""Mandates: the offices that a person holds in organisations, each from one day to another."""
+"""Mandates: the offices of a person in organisations, from a first to a last day."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -13,9 +13,11 @@ MANDATES_IN_FULL = "mandates_in_full"
 
 @dataclass(frozen=True, slots=True)
 class TermOfOffice:
-    """One mandate. `organisation`: a SIREN, a SIRET, or the INSEE code of a commune. `start`, `end`: days such as
-    2026-03-29, of which both are part of it; an empty `end`: it goes on. `zone`: the time zone by whose clock these
-    days are.
+    """One mandate.
+
+    `organisation`: a SIREN, a SIRET, or the INSEE code of a commune.
+    `start`, `end`: days such as 2026-03-29, both included; an empty `end`: no end.
+    `zone`: the time zone of these days.
     """
 
     office: str

@@ -8,7 +8,7 @@ _NOT_ALPHANUMERIC = bytes(byte for byte in range(256) if not bytes((byte,)).isal
 
 
 def fold(name: bytes) -> bytes:
-    """Lower case, all but letters and digits removed: equal for all names that some server reads as the same."""
+    """Lower case, only letters and digits: equal for names that some server reads as the same."""
     return name.translate(_LOWER, _NOT_ALPHANUMERIC)
 
 
@@ -33,9 +33,11 @@ class LenientName:
         self._root = _flat(_marked(written).partition("[")[0])
 
     def may_be(self, other: str) -> bool:
-        """Whether some server reads a parameter called `other` as this one, as a part of it, or as a whole of which
-        this one is a part. True for the name itself, and for every name where this one has brackets and blanks alone.
-        Source: php_register_variable_ex of PHP 8.4, normalize_params of Rack 2, parseKeys of qs, WebUtils of Spring."""
+        """Whether some server reads a parameter called `other` as this one, as a part of this one, or as a whole that
+        contains this one. True for the name itself, and for every name if this one consists of brackets and blanks.
+
+        Source: php_register_variable_ex of PHP 8.4, normalize_params of Rack 2, parseKeys of qs, WebUtils of Spring.
+        """
         marked = _marked(other)
         root = self._root
         return not root or (_flat(marked).startswith(root) and _ends_behind(marked, root))
@@ -50,8 +52,9 @@ def _ends_behind(marked: str, root: str) -> bool:
 
 
 def _marked(name: str) -> str:
-    """Lower case. Each run of separators is one character: `[` with a bracket, `:` with `:` or `(`, `.` with a dot, `_`
-    for all others."""
+    """Lower case, with each run of separators as one character: `[` with a bracket, `:` with `:` or `(`, `.` with a
+    dot, `_` for other separators.
+    """
     return _SEPARATORS.sub(_mark, name.casefold().lstrip(_SKIPPED))
 
 

@@ -1,4 +1,4 @@
-"""The organisations among which people find theirs where they sign in."""
+"""The organisations in which people search for theirs before a sign-in."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -12,8 +12,11 @@ MOST_ORGANISATIONS = 200_000
 
 @dataclass(frozen=True, slots=True)
 class OrganisationTable:
-    """One file of organisations/. `credit`: whose data it is, and under which licence; `as_of`: the day of the data
-    (2026-01-15). People are shown both. Empty where the file does not say."""
+    """One file of organisations/. People see `credit` and `as_of`; both are empty if the file has none.
+
+    `credit`: the owner of the data, and the licence.
+    `as_of`: the date of the data (2026-01-15).
+    """
 
     name: str
     source: FileSource
@@ -23,9 +26,14 @@ class OrganisationTable:
 
 @dataclass(frozen=True, slots=True)
 class ListedOrganisation:
-    """A row of such a file. `place`: what is shown beside a name that several share. `siren`, `siret`, `insee`,
-    `departement`: codes, empty where there is none. `aliases`: other names by which it is found. `postcodes`,
-    `domains`: of its addresses, and of its e-mail addresses in lower case."""
+    """One row of the file.
+
+    `place`: shown beside a name that several organisations share.
+    `siren`, `siret`, `insee`, `departement`: codes; empty: none.
+    `aliases`: further names for the search.
+    `postcodes`: of the addresses.
+    `domains`: of the e-mail addresses, in lower case.
+    """
 
     name: str
     kind: OrganisationKind = "other"

@@ -1,6 +1,6 @@
-"""What the two lanes need of each other and of the processes above, so that siblings never import each other.
-
-`app.py` joins them by hand."""
+"""The interfaces of the two lanes towards each other and towards the processes above, so that siblings never import
+each other. `app.py` connects them by hand.
+"""
 
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
@@ -15,8 +15,11 @@ something else; or not at all, on hosts that have no pages of ours."""
 
 
 class Callers(Protocol):
-    """Programs that bring an access token. `app`: its name. `owner`: the provider to which a token that is no JWT is
-    shown, empty for none."""
+    """Programs that send an access token.
+
+    `app`: the name of the application.
+    `owner`: the provider that is asked about an opaque token; empty: none.
+    """
 
     def cached(self, app: str, token: bytes, owner: str) -> Seat | None:
         """Of a token that was accepted a moment ago."""
@@ -37,11 +40,13 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """The person who reads a page of ours, and where they are. `language`: what they have chosen, or a raw
-    Accept-Language value. `app`: what the application is called that was asked for. `account`: whose session it is,
-    empty where nobody is signed in.
+    """The reader of one of our pages, and the page's place.
 
-    `again`: how the page is shown once more in another language."""
+    `language`: the chosen language, or a raw Accept-Language value.
+    `app`: the display name of the requested application.
+    `account`: the owner of the session; empty: nobody is signed in.
+    `again`: the address that shows the page in another language.
+    """
 
     language: str = ""
     app: ByLanguage = field(default_factory=dict)
@@ -64,10 +69,10 @@ class ErrorPages(Protocol):
         has_others: bool = False,
     ) -> Page:
         """`kind`: "html" page, "json" body, or "frame": the small 401 page whose link opens at the top.
-
-        `reference`: the request id. `login_url`: of the page's one
-        link, whose text goes by the code: to sign in, to be somebody else, to start again, or back. `has_others`: the
-        application takes several sign-in services; beside the link to be somebody else stands one to choose among them.
+        `reference`: the request id.
+        `login_url`: the page's one link. The code decides its text: sign in, change the account, start again, or go
+        back.
+        `has_others`: the application accepts several sign-in services, so a second link leads to the choice.
         """
 
 

@@ -1,4 +1,4 @@
-"""A peer's text made fit for a log line: bounded, of letters that print, and without those of our secrets it echoes."""
+"""A peer's text for a log line: bounded, printable, and without secrets of ours that the peer repeats."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -27,7 +27,8 @@ _ESCAPE: Final = re.compile("%[0-9A-F]{2}")
 
 
 def without(text: str, secrets: Iterable[str]) -> str:
-    """`text` without these, in every spelling in which they may come back, and without what `quoted` left of one."""
+    """`text` without the secrets, in every spelling in which they may come back, and without a rest that `quoted`
+    cut."""
     for form in sorted({form for secret in secrets for form in _forms(secret)}, key=len, reverse=True):
         text = text.replace(form, _HIDDEN)
         if _CUT in text:
@@ -36,7 +37,7 @@ def without(text: str, secrets: Iterable[str]) -> str:
 
 
 def unechoed(error: GatewayError, secrets: Iterable[str]) -> GatewayError:
-    """The error without these, for what was raised about the answer of a peer that knows them."""
+    """The error without the secrets, for an error about the response of a peer that knows them."""
     return GatewayError(error.code, without(error.detail, secrets), shown=error.shown)
 
 

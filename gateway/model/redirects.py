@@ -1,4 +1,4 @@
-"""What of a listener's requests is led to https, and not served there."""
+"""The requests of a listener that are redirected to https instead of served."""
 
 from typing import Literal
 

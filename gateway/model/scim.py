@@ -1,4 +1,4 @@
-"""A directory that tells us by SCIM which people are active, as gateway.yaml has it."""
+"""A directory that announces by SCIM which people are active, as in gateway.yaml."""
 
 import hmac
 import re
@@ -19,9 +19,11 @@ _BEARER: Final = re.compile(rb"bearer +([!-~]{1,512}) *", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class ScimClient:
-    """`tokens`: any of them lets it in. `named_by`: the attribute of SCIM that names a person. `person`: the part of an
-    identity that has the same value, `subject` or an attribute. `tenants`: the organisations of whose people it speaks;
-    None: it speaks of all people of its provider."""
+    """`tokens`: each admits the directory.
+    `named_by`: the SCIM attribute that names a person.
+    `person`: the part of an identity with the same value: `subject` or an attribute.
+    `tenants`: the organisations of the directory's people; None: all people of its provider.
+    """
 
     name: str
     provider: str
@@ -34,7 +36,7 @@ class ScimClient:
         return provider == self.provider and (self.tenants is None or tenant in self.tenants)
 
     def names_of(self, identity: Identity) -> tuple[str, ...]:
-        """By what it may have named this person; empty where their provider does not say."""
+        """The directory's possible names of this person; empty: the provider does not state them."""
         if self.person == SUBJECT:
             return (identity.subject,)
         return () if self.person in identity.left_out else identity.attributes.get(self.person, ())
@@ -42,20 +44,21 @@ class ScimClient:
 
 @dataclass(frozen=True, slots=True)
 class ScimDirectories:
-    """`keys`: (id, secret), under which is kept what they tell; the first seals, all open."""
+    """`keys`: (id, secret), which encrypt the announcements in the store. The first key encrypts, every key
+    decrypts."""
 
     clients: tuple[ScimClient, ...] = ()
     keys: tuple[tuple[str, bytes], ...] = ()
 
 
 def token_shown(authorization: bytes) -> bytes | None:
-    """By the line of this name, empty where there is none."""
+    """The directory with this name; None: no such directory."""
     found = _BEARER.fullmatch(authorization)
     return None if found is None else found[1]
 
 
 def client_of(clients: Iterable[ScimClient], token: bytes) -> ScimClient | None:
-    """The one that has this token; None where none has. As much is compared for a wrong one as for a right one."""
+    """The directory with this token; None: none. The comparison takes the same time for a wrong token."""
     found: ScimClient | None = None
     for client in clients:
         for own in client.tokens:

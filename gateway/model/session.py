@@ -1,4 +1,4 @@
-"""A signed-in person, and one host's entry to that session."""
+"""A signed-in person, and the entry of one host to the session."""
 
 from dataclasses import dataclass, field
 from typing import final
@@ -11,9 +11,10 @@ NameIdFields = tuple[str, str | None, str | None, str | None, str | None]
 
 @dataclass(frozen=True, slots=True)
 class Tokens:
-    """What keeps a session true at its provider, where its file says so.
+    """The renewal of a session at its provider, if the provider's file asks for renewal.
 
-    `refresh_at`: Unix seconds, ahead of the end of what was given last. `number`: how many times it was renewed.
+    `refresh_at`: Unix seconds, before the last grant ends.
+    `number`: of renewals so far.
     """
 
     refresh_token: str = field(repr=False)
@@ -45,8 +46,11 @@ class Session:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """What lets a seat be made for a session: whoever holds it has the session's key. `expires_at`: its absolute limit,
-    Unix seconds; `browser`: hash (hex) of the browser that it belongs to."""
+    """The right to make a seat for a session: the holder has the session's key.
+
+    `expires_at`: the session's absolute limit, Unix seconds.
+    `browser`: hash (hex) of the session's browser.
+    """
 
     session_id: str
     session_key: bytes = field(repr=False)
@@ -57,9 +61,11 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class SignOutNote:
-    """What an application is told at the end of a session where no browser brings its cookies: the application and its
-    host, `login`, what it was told of the person, as it was sent, and `cookies`, its own of that session, as last seen.
-    `whose`: what these cookies belong to, the person as a rule; it is used when the note is kept, and not read back.
+    """The sign-out call to an application at the end of a session, when no browser brings the cookies.
+
+    `login`: the person's login, as sent to the application.
+    `cookies`: the application's cookies of the session, as last seen.
+    `whose`: the owner of the cookies, usually the person; used when the note is kept, and not read back.
     """
 
     session_id: str
@@ -72,26 +78,36 @@ class SignOutNote:
 
 @dataclass(frozen=True, slots=True)
 class SeatLimits:
-    """An app's own, shorter limits for its seats: seconds, None where the app sets none."""
+    """An application's shorter limits for its seats, in seconds. None: no limit of its own."""
 
     idle: int | None = None
     absolute: int | None = None
+
+    @property
+    def shortest(self) -> int | None:
+        """Seconds after which a seat may end; None where only the limits of its session count."""
+        limits = [limit for limit in (self.idle, self.absolute) if limit is not None]
+        return min(limits) if limits else None
 
 
 @final
 @dataclass(slots=True, weakref_slot=True, eq=False, repr=False)
 class Seat:
-    """One host's entry to a session as a worker holds it: flat, mutable, private to that worker.
+    """The entry of one host to a session as a worker holds it: flat, mutable, private to the worker.
 
-    `deadline` is on the monotonic clock: the earliest of the idle and absolute limits, and of `counts_until`, when what
-    directories said of the person counts no longer: the next use of it reads the seat anew. `live` turns False
-    when the session is revoked, and nothing may be let in by a dead seat. `refresh_at`, on the same clock: when its
-    provider is to be asked whether it stands. `outcomes` belongs to
-    gateway.access: what comes of a route and method, ready, valid for `revision` only. So do `made`: the tokens that
-    an application is sent, by what its file says of them; `account`: the person's login there, where it asks for one;
-    `known`: the person with what its directories add; and `application`: the person's session at it. `jar` belongs to
-    gateway.proxy.hidden_cookies: the cookies of the application that the browser does not have. `store_keys`: the ids
-    of those that seal it and its session. `size`: bytes, as the worker's cache has counted it.
+    `deadline`: on the monotonic clock, the earliest of the idle limit, the absolute limit and `counts_until`. The next
+    use after the deadline reads the seat again.
+    `counts_until`: the time until which the findings of directories count.
+    `live`: False once the session is revoked; a dead seat admits nobody.
+    `refresh_at`: on the same clock, the time to ask the provider whether the session still stands.
+    `outcomes`: of gateway.access: the prepared outcome by route and method, valid for `revision` only.
+    `made`: of gateway.access: the tokens for the application.
+    `account`: of gateway.access: the person's login at the application.
+    `known`: of gateway.access: the person with the attributes of directories.
+    `application`: of gateway.access: the person's session at the application's login form.
+    `jar`: of gateway.proxy.hidden_cookies: the application's cookies that the browser does not receive.
+    `store_keys`: the ids of the keys that encrypt the seat and its session.
+    `size`: bytes, as counted by the worker's cache.
     """
 
     cookie: bytes

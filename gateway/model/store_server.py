@@ -1,4 +1,4 @@
-"""The server that sessions are kept on, where they are kept on one."""
+"""The server for sessions, if sessions are kept on a server."""
 
 from dataclasses import dataclass, field
 
@@ -14,11 +14,16 @@ class Sentinels:
 
 @dataclass(frozen=True, slots=True)
 class StoreServer:
-    """The Valkey or Redis that keeps sessions. `addresses`: of the server, of `sentinels`, who lead to it, or of some
-    nodes of a `cluster`. `prefix`: of every key. `tls`: with `ca` (PEM) alone, or the system's authorities.
-    `connections`: of each worker, to each node; `timeout`: seconds for each answer. `replicas`: how many have a write
-    that must not be lost before it counts as done. `strict`: a server that lacks what sessions need is refused, not
-    warned of."""
+    """The Valkey or Redis server for sessions.
+
+    `addresses`: of the server, of its `sentinels`, or of some nodes of a `cluster`.
+    `prefix`: of every key.
+    `tls`: with `ca` (PEM) alone, or with the system's authorities.
+    `connections`: of each worker to each node.
+    `timeout`: seconds for each answer.
+    `replicas`: the number of replicas that must have a critical write.
+    `strict`: a server without a needed feature is refused; otherwise only a warning is logged.
+    """
 
     addresses: tuple[tuple[str, int], ...]
     sentinels: Sentinels | None = None

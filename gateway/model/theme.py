@@ -1,4 +1,4 @@
-"""How the pages of ours look, and what an operator writes on them, by language."""
+"""The look of our pages, and the operator's texts on them, by language."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -36,7 +36,7 @@ class Accessibility:
 
 @dataclass(frozen=True, slots=True)
 class FooterLinks:
-    """Addresses; without texts there is no link."""
+    """Addresses of a link; without texts, no link."""
 
     legal: ByLanguage = field(default_factory=dict)
     data_protection: ByLanguage = field(default_factory=dict)
@@ -73,9 +73,13 @@ class Dsfr:
 
 @dataclass(frozen=True, slots=True)
 class Theme:
-    """`name`: of the organisation or of its service. `logo`: a PNG or an SVG, None where there is none. `help`: one
-    sentence at the foot of every page. `time_zone`: in which times are told, as in `zoneinfo`. `levels`: what levels of
-    sign-in are called, by their names on the ladder. `dsfr`: None where pages have our own look."""
+    """`name`: of the organisation or of its service.
+    `logo`: a PNG or an SVG; None: no logo.
+    `help`: one sentence at the foot of every page.
+    `time_zone`: of displayed times, as in `zoneinfo`.
+    `levels`: the display names of levels, by their names on the ladder.
+    `dsfr`: None: pages have our own look.
+    """
 
     name: ByLanguage = field(default_factory=dict)
     logo: bytes | None = None
@@ -90,15 +94,16 @@ class Theme:
 
 @dataclass(frozen=True, slots=True)
 class ShownText:
-    """A text, and its language where that is another than the page's or is not known to be the page's."""
+    """A text, and its language if it differs, or may differ, from the page's language."""
 
     text: str
     language: str = ""
 
 
 def said_in(texts: ByLanguage, language: str) -> ShownText:
-    """The text in this language, else the one for all languages, else the first, whose language is told. Without texts
-    an empty one."""
+    """The text in this language, else the text for all languages, else the first text with its language. Empty without
+    texts.
+    """
     text = texts.get(language) or texts.get("")
     if text is not None:
         return ShownText(text)

@@ -43,6 +43,24 @@ class Transaction:
     hints: tuple[tuple[str, str], ...] = ()
     embedded: bool = False
 
+    @property
+    def end(self) -> "End":
+        """The way in which the application gets to know the person."""
+        return SeatOnHost(self.host, self.return_target, self.binding)
+
+
+@dataclass(frozen=True, slots=True)
+class SeatOnHost:
+    """A seat on the application's own host, and the page that the person asked for. `binding`: as of Transaction."""
+
+    host: str
+    return_target: str
+    binding: str
+
+
+End = SeatOnHost
+"""A closed union: portal.flow.ends knows every member, and the type checker names a member that it does not know."""
+
 
 class Served(NamedTuple):
     """The transaction that a sign-in serves, as it was when the provider was asked; its id spends it."""

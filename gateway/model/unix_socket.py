@@ -9,8 +9,10 @@ CONTROL_SOCKET: Final = "control.sock"
 
 @dataclass(frozen=True, slots=True)
 class UnixSocket:
-    """`folder`: absolute, as gateway.yaml lists it, links in it included. `names`: the way from there, of which no part
-    may be a link. `ours`: files and folders of this gateway, which no application is at, or below."""
+    """`folder`: absolute, as listed in gateway.yaml; links in its path are allowed.
+    `names`: the path below the folder, without links.
+    `ours`: files and folders of this gateway, where no application may be.
+    """
 
     folder: str
     names: tuple[str, ...]

@@ -8,10 +8,14 @@ from gateway.model.provider import ClientCertificate
 
 @dataclass(frozen=True, slots=True)
 class UpstreamTls:
-    """`name`: the one that its certificate has to hold, empty for the host of its URL. `sni`: the name that is said in
-    the handshake, empty for none, None for `name`. `pins`: certificates in DER, of which it has to show one, whatever
-    names and authority that has; empty where names and authorities are asked. `minimum`: the oldest version.
-    `client_certificate`: what we show it. `legacy`: the profile for servers that know nothing newer."""
+    """`name`: the name that the certificate must hold; empty: the host of the URL.
+    `sni`: the name sent in the handshake; empty: none; None: `name`.
+    `pins`: certificates in DER, one of which the application must show, whatever its names and authority; empty: names
+    and authorities are checked.
+    `minimum`: the oldest version.
+    `client_certificate`: our certificate for the application.
+    `legacy`: the profile for servers without newer versions.
+    """
 
     name: str = ""
     sni: str | None = None

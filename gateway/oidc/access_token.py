@@ -1,5 +1,5 @@
-"""Access tokens that programs bring to us as a resource server: JWTs (RFC 9068), and opaque ones, about which we ask
-the provider (RFC 7662). Its response may be a JWT itself (RFC 9701)."""
+"""Access tokens of programs, checked as a resource server: JWTs (RFC 9068), and opaque tokens by introspection at the
+provider (RFC 7662). The provider may sign the introspection response as a JWT (RFC 9701)."""
 
 from collections.abc import Mapping
 from dataclasses import InitVar, dataclass, field
@@ -36,8 +36,10 @@ _PROVEN = object()
 
 @dataclass(frozen=True, slots=True)
 class AccessToken:
-    """An access token that we accept. Only the functions below make one. Times are Unix seconds. `of_client`: its
-    subject is the client itself, and no person."""
+    """An accepted access token. Only the functions below make one. Times are Unix seconds.
+
+    `of_client`: the subject is the client itself, not a person.
+    """
 
     provider: str
     claims: Mapping[str, object] = field(repr=False)
@@ -58,16 +60,16 @@ def is_jwt(token: str) -> bool:
 
 
 def issuer_of(token: str) -> object:
-    """The unverified issuer of a JWT. It only chooses the keys to verify with. Raises what `parse_compact` raises."""
+    """The unverified issuer of a JWT, to choose the keys for verifying. Raises what `parse_compact` raises."""
     return parse_compact(token, ("at+jwt",)).payload.get("iss")
 
 
 def validate_access_token(
     provider: OidcProvider, api: ApiAccess, keys: JsonWebKeySet, raw: str, now: float
 ) -> AccessToken:
-    """`raw`: the JWT as it came; `now`: Unix seconds. Raises GatewayError, with a code of its own for each check.
+    """`raw`: the JWT as received; `now`: Unix seconds. Raises GatewayError, with its own code for each check.
 
-    OIDC_ID_TOKEN_KEY and OIDC_ID_TOKEN_SIGNATURE may mean that the provider has changed its keys.
+    oidc_codes.ID_TOKEN_KEY and oidc_codes.ID_TOKEN_SIGNATURE may mean that the provider has changed its keys.
     """
     # RFC 9068 4 (typ), RFC 8725 3.11: an ID token is no access token
     token = parse_compact(raw, ("at+jwt",))
@@ -109,7 +111,7 @@ def process_introspection_response(
 def process_introspection_jwt(
     provider: OidcProvider, api: ApiAccess, keys: JsonWebKeySet, response: ProviderResponse, now: float
 ) -> AccessToken:
-    """For a provider that signs its responses: JSON is refused. Raises what `validate_access_token` raises."""
+    """For a provider that signs introspection responses: JSON is refused. Raises as `validate_access_token`."""
     require_success(response, api_codes.TOKEN, WHAT)
     # RFC 9701 5: the provider file pins the form of the response, and the other form is refused.
     if response.content_type != f"application/{INTROSPECTION_JWT}":
@@ -158,8 +160,10 @@ def _introspected(provider: OidcProvider, api: ApiAccess, claims: JsonObject, no
 
 
 def _client_as_subject(claims: JsonObject) -> str:
-    """The subject of a token with no person behind it, which may name its client alone (RFC 7662 2.2). RFC 9700 4.15:
-    it has a form of its own, so that a client cannot be mistaken for a person with the same `sub`."""
+    """The subject of a client's own token, which may name only the client (RFC 7662 2.2).
+
+    RFC 9700 4.15: the subject has a distinct form, so a client cannot pass for a person with the same `sub`.
+    """
     client_id = text_of(claims, "client_id")
     if client_id is None:
         raise GatewayError(api_codes.TOKEN, f"{WHAT}: neither sub nor client_id")
@@ -171,7 +175,7 @@ def _as_subject(client_id: str) -> str:
 
 
 def _accepted(provider: OidcProvider, api: ApiAccess, claims: JsonObject, now: float) -> AccessToken:
-    """The checks of every token, whether its signature or its introspection has verified it."""
+    """The checks of every token, after its signature or introspection was verified."""
     check_not_ahead(provider, claims, now)
     auth_time = check_auth_time(provider, claims, now)
     _check_bearer(claims)

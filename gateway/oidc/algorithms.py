@@ -1,4 +1,4 @@
-"""The signature algorithms that a provider may be pinned to. `none` is not here and cannot be named."""
+"""The signature algorithms that a provider file may pin. `none` is not in the list."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

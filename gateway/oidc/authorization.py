@@ -1,6 +1,6 @@
-"""The authorization endpoint: the request that a browser carries there, and the response that it carries back.
+"""The authorization endpoint: the request and the response, both carried by the browser.
 
-The request has three ways (in the URL, as JAR, by PAR) and PKCE; the response is plain parameters, or signed (JARM).
+The request is in the URL, a JAR or a PAR, with PKCE. The response is plain parameters, or signed (JARM).
 """
 
 import base64
@@ -92,7 +92,7 @@ def authorization_url(metadata: ProviderMetadata, parameters: Mapping[str, str])
 def signed_request(
     provider: OidcProvider, metadata: ProviderMetadata, parameters: Mapping[str, str], fresh: Fresh
 ) -> dict[str, str]:
-    """JAR (RFC 9101 4 and 5): the parameters in a signed request object, and those that are sent beside it."""
+    """JAR (RFC 9101 4 and 5): the parameters in a signed request object, and the parameters beside the object."""
     if not provider.client_keys:
         raise GatewayError(oidc_codes.CLIENT_AUTHENTICATION, "a signed request needs a key, and there is none")
     issued_at = int(fresh.now)
@@ -122,7 +122,8 @@ def pushed_request(
 
 
 def process_pushed_response(provider: OidcProvider, response: ProviderResponse) -> dict[str, str]:
-    """What the browser carries in place of the parameters (RFC 9126 4). Raises GatewayError(OIDC_PUSHED_REQUEST)."""
+    """What the browser carries in place of the parameters (RFC 9126 4). Raises
+    GatewayError(oidc_codes.PUSHED_REQUEST)."""
     # RFC 9126 2.2: the status is 201.
     if response.status != 201:
         if 400 <= response.status < 500 and response.status != 429:
@@ -150,7 +151,7 @@ def _typed(parameters: Mapping[str, str]) -> dict[str, object]:
 
 
 def is_hint(name: str, value: str) -> bool:
-    """Whether a value has the form of this hint. Anybody can make a link, so nothing else is passed on."""
+    """Whether the value has the form of the hint. Links can carry any value: only a well-formed hint is passed on."""
     form = _HINT_FORMS.get(name)
     return 0 < len(value) <= LONGEST_HINT and value.isprintable() and (form is None or bool(form.fullmatch(value)))
 
@@ -164,7 +165,7 @@ def _reason(response: ProviderResponse) -> str:
 
 
 def code_challenge(code_verifier: str) -> str:
-    """Of this verifier (RFC 7636 4.2). Raises ValueError for one that is too short, too long or of other characters."""
+    """The code challenge of the verifier (RFC 7636 4.2). Raises ValueError for a wrong length or a wrong character."""
     if not _VERIFIER.fullmatch(code_verifier):
         raise ValueError("a code verifier is 43 to 128 unreserved characters")
     digest = hashlib.sha256(code_verifier.encode("ascii")).digest()
@@ -175,8 +176,10 @@ def code_challenge(code_verifier: str) -> str:
 
 
 def limited_to(asking: StepUpRequest, demanded: Collection[str]) -> StepUpRequest:
-    """Leave out values of acr that we would not accept. `demanded`: those that the provider file accepts; if empty, it
-    accepts any. For a weaker one, FranceConnect+ refuses the request; other providers return it, and we refuse that."""
+    """Leaves out acr values that the provider file would not accept. `demanded` empty: the file accepts any value.
+
+    FranceConnect+ refuses a request for a weaker value. Other providers return a weaker sign-in, which is refused here.
+    """
     accepted = tuple(value for value in asking.acr_values if value in demanded)
     return replace(asking, acr_values=accepted) if accepted else asking
 
@@ -186,7 +189,7 @@ def with_step_up(
 ) -> dict[str, str]:
     """The parameters of an authorization request, changed for this step-up (OIDC Core 3.1.2.1, 5.5.1.1).
 
-    It replaces what the provider file asks for in each request, and is never weaker. `ask`: how the provider is asked.
+    The step-up replaces the provider file's own parameters and is never weaker. `ask`: the means to ask the provider.
     """
     changed = dict(parameters)
     if asking.max_age is not None:
@@ -236,7 +239,7 @@ _PROVEN = object()
 
 @dataclass(frozen=True, slots=True)
 class AuthorizationCode:
-    """A code from the provider that we asked. Only `process_authorization_response` makes one."""
+    """An authorization code of the provider of this login. Only `process_authorization_response` makes one."""
 
     provider: str
     value: str = field(repr=False)
@@ -248,7 +251,7 @@ class AuthorizationCode:
 
 
 def response_state(parameters: Parameters) -> str:
-    """The `state`, by which the caller takes the login from the store before it reads anything else."""
+    """The `state`, by which the caller takes the login from the store first."""
     states = [value for name, value in parameters if name == "state"]
     if len(states) != 1 or not _STATE.fullmatch(states[0]):
         raise GatewayError(
@@ -260,7 +263,7 @@ def response_state(parameters: Parameters) -> str:
 def process_authorization_response(
     provider: OidcProvider, metadata: ProviderMetadata, login: OidcLogin, parameters: Parameters
 ) -> AuthorizationCode:
-    """`login`: what the store gave, once, for `response_state`. `provider`: the one that the callback path names.
+    """`login`: the login that the store gave, once, for `response_state`. `provider`: named by the callback path.
 
     Raises GatewayError, with a code of its own for each check.
     """
@@ -323,7 +326,8 @@ def is_signed(provider: OidcProvider) -> bool:
 
 
 def unverified_parameters(parameters: Parameters) -> Parameters:
-    """The parameters, not verified yet: their `state` finds the login. Raises GatewayError(OIDC_RESPONSE_PARAMETER)."""
+    """The parameters, not verified yet: their `state` finds the login. Raises
+    GatewayError(oidc_codes.RESPONSE_PARAMETER)."""
     responses = [value for name, value in parameters if name == "response"]
     if not responses:
         return parameters
@@ -336,8 +340,8 @@ def unverified_parameters(parameters: Parameters) -> Parameters:
 def verified_parameters(provider: OidcProvider, keys: JsonWebKeySet, parameters: Parameters, now: float) -> Parameters:
     """The parameters of a signed response, checked in the order of 4.4. `now`: Unix seconds.
 
-    Raises GatewayError: OIDC_RESPONSE_JWT, or a code of the ID token. OIDC_ID_TOKEN_KEY and OIDC_ID_TOKEN_SIGNATURE may
-    mean that the provider has changed its keys.
+    Raises GatewayError: oidc_codes.RESPONSE_JWT, or a code of the ID token. oidc_codes.ID_TOKEN_KEY and
+    oidc_codes.ID_TOKEN_SIGNATURE may mean that the provider has changed its keys.
     """
     responses = [value for name, value in parameters if name == "response"]
     # If we requested a signed response, an unsigned one is refused.

@@ -1,7 +1,7 @@
-"""Claims, each checked in one way: those that ID tokens, logout tokens and access tokens share (RFC 7519 4.1), and
-those that ID tokens alone have.
+"""Checks of claims: the claims that ID tokens, logout tokens and access tokens share (RFC 7519 4.1), and the claims of
+ID tokens alone.
 
-The shared ones use the error codes of the ID token. The fault is the same, and the log event tells which token it was.
+Shared checks raise the error codes of the ID token. The log event names the kind of token.
 """
 
 import base64
@@ -143,7 +143,7 @@ def methods_of(claims: JsonObject) -> tuple[str, ...]:
 
 
 def check_nonce(claims: JsonObject, expected: str | None) -> None:
-    """`expected`: the nonce of our request; None if it had none, and then the token may have none either."""
+    """`expected`: the nonce of our request. None: the request had no nonce, and the token must have no nonce."""
     # OIDC Core 3.1.3.7 (11)
     nonce = claims.get("nonce")
     if not isinstance(nonce, str) or expected is None:
@@ -183,7 +183,6 @@ def required_time(claims: JsonObject, name: str) -> float:
 
 
 def text_of(claims: JsonObject, name: str) -> str | None:
-    """A claim that is text. A value of the wrong type counts as missing: what depends on it is unknown, and the sign-in
-    goes on."""
+    """A claim that is text. A value of another type counts as missing: the sign-in goes on without the attribute."""
     value = claims.get(name)
     return value if isinstance(value, str) and value else None

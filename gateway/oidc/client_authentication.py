@@ -1,5 +1,5 @@
-"""Client authentication (OIDC Core 9, RFC 8705): at the token endpoint of a provider, and at each of its other
-endpoints that requires it."""
+"""Client authentication (OIDC Core 9, RFC 8705): at a provider's token endpoint, and at further endpoints that demand
+authentication."""
 
 import base64
 from collections.abc import Mapping
@@ -23,7 +23,7 @@ ASSERTION_SECONDS = 60
 
 @dataclass(frozen=True, slots=True)
 class Fresh:
-    """What is new in each assertion: `jti` is random, `now` is in Unix seconds."""
+    """The varying parts of an assertion. `jti`: random. `now`: Unix seconds."""
 
     jti: str = field(repr=False)
     now: float
@@ -39,7 +39,7 @@ def authenticated_call(
     accept: str = "application/json",
 ) -> Call:
     """A form POST with client authentication. Without a secret or key, raises GatewayError:
-    OIDC_CLIENT_AUTHENTICATION."""
+    oidc_codes.CLIENT_AUTHENTICATION."""
     headers = [("Content-Type", "application/x-www-form-urlencoded"), ("Accept", accept)]
     sent = dict(form)
     match provider.client_authentication:

@@ -1,4 +1,4 @@
-"""Our private keys towards providers: signing with them, and publishing their public halves."""
+"""Our private keys towards providers: signing, and publishing the public halves."""
 
 from collections.abc import Iterable, Mapping
 from functools import lru_cache

@@ -15,9 +15,9 @@ WHAT = "discovery document"
 
 @dataclass(frozen=True, slots=True)
 class ProviderMetadata:
-    """The members that we use, under their names in the specification (Discovery 3, RFC 9207 3).
+    """The members of the metadata that we use, under the names of the specification (Discovery 3, RFC 9207 3).
 
-    For a provider at which we authenticate with a certificate, the endpoints are its mTLS aliases (RFC 8705 5).
+    At a provider where we authenticate with a certificate, the endpoints are the mTLS aliases (RFC 8705 5).
     """
 
     issuer: str
@@ -94,7 +94,7 @@ def _optional(provider: OidcProvider, document: JsonObject, member: str) -> str 
 
 
 def _texts(document: JsonObject, member: str) -> list[object]:
-    """What is no list says nothing: no sign-in hangs on it."""
+    """A member that is not a list counts as missing: no sign-in depends on the member."""
     value = document.get(member)
     return value if isinstance(value, list) else []
 

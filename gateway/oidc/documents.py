@@ -1,4 +1,4 @@
-"""One exchange with a provider as values, and its JSON, refused wherever two readers could read it differently."""
+"""One exchange with a provider as values. JSON that two readers could read differently is refused."""
 
 import base64
 import json
@@ -28,8 +28,10 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class ProviderResponse:
-    """`content_type`: the media type in lower case, without parameters. `call`: what it answers. The other fields are
-    raw header values."""
+    """`content_type`: the media type in lower case, without parameters.
+    `call`: the call that the response answers.
+    The other fields are raw header values.
+    """
 
     status: int
     content_type: str
@@ -58,7 +60,7 @@ def told_of_call(call: Call | None, value: object) -> str:
 
 
 def carried(call: Call) -> Iterator[str]:
-    """The secrets of a call: for `unechoed`, where what it brought back is checked."""
+    """The secrets of a call. `unechoed` checks that the response does not repeat the secrets."""
     for name, value in parse_qsl(call.body.decode("latin-1")):
         if name in _CARRIED:
             yield value
@@ -98,7 +100,7 @@ def parse_object(text: bytes, code: Code, what: str) -> JsonObject:
 
 def response_object(response: ProviderResponse, code: Code, what: str, content_types: Collection[str]) -> JsonObject:
     """The JSON object of a successful response in one of the media types. Raises GatewayError: `code`,
-    LOGIN_PROVIDER_UNREACHABLE."""
+    login_codes.PROVIDER_UNREACHABLE."""
     require_success(response, code, what)
     if response.content_type not in content_types:
         raise GatewayError(
@@ -116,8 +118,8 @@ def error_of(response: ProviderResponse, code: Code, what: str) -> object:
 
 
 def require_success(response: ProviderResponse, code: Code, what: str) -> None:
-    """Check for status 200. Raises GatewayError: LOGIN_PROVIDER_UNREACHABLE if the provider is overloaded or out of
-    order, else `code`."""
+    """Check for status 200. Raises GatewayError: login_codes.PROVIDER_UNREACHABLE if the provider is overloaded or out
+    of order, else `code`."""
     if response.status == 429 or response.status >= 500:
         raise GatewayError(login_codes.PROVIDER_UNREACHABLE, f"{what}: status {response.status}")
     if 300 <= response.status < 400:

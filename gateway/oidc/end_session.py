@@ -32,7 +32,7 @@ class EndSession:
 def end_session_request(
     provider: OidcProvider, metadata: ProviderMetadata, id_token: str | None, state: str, back: str
 ) -> EndSession | None:
-    """None if the provider has no such endpoint. `back`: the post_logout_redirect_uri that is registered there."""
+    """None: the provider has no end_session_endpoint. `back`: the registered post_logout_redirect_uri."""
     if metadata.end_session_endpoint is None:
         return None
     # 2: id_token_hint is RECOMMENDED; without it, client_id names us. Nothing else is sent.

@@ -33,9 +33,10 @@ _PROVEN = object()
 class IdToken:
     """An ID token that passed every check. Only `validate_id_token` makes one.
 
-    Times are Unix seconds. `auth_time` is None if the provider did not say when the person signed in. `raw` goes back
-    to the provider alone (id_token_hint). `grant`: the refresh token that came with it, if the provider file asks for
-    one.
+    Times are Unix seconds.
+    `auth_time`: None if the provider did not state the time of the sign-in.
+    `raw`: sent back only to the provider (id_token_hint).
+    `grant`: the refresh token of the same response, if the provider file asks for refresh tokens.
     """
 
     provider: str
@@ -67,8 +68,8 @@ def validate_id_token(
 ) -> IdToken:
     """`code`: the authorization code that was exchanged for the token, if any; `now`: Unix seconds.
 
-    Raises GatewayError, with a code of its own for each check. OIDC_ID_TOKEN_KEY and OIDC_ID_TOKEN_SIGNATURE may mean
-    that the provider has changed its keys.
+    Raises GatewayError, with a code of its own for each check. oidc_codes.ID_TOKEN_KEY and
+    oidc_codes.ID_TOKEN_SIGNATURE may mean that the provider has changed its keys.
     """
     # 3.1.3.7 (1) encrypted, if and only if that was registered
     encryption = provider.encryption if provider.encryption and provider.encryption.id_token else None

@@ -19,7 +19,7 @@ _SIZES = {"A128GCM": (12, 16), "A256GCM": (12, 16), "A128CBC-HS256": (16, 16), "
 
 
 def decrypt(token: str, encryption: Encryption) -> str:
-    """The signed token inside, not verified yet. Raises GatewayError, with a code of its own for each check."""
+    """The signed token inside, not verified yet. Raises GatewayError, with its own code for each check."""
     if len(token) > LONGEST_TOKEN:
         raise GatewayError(oidc_codes.ENCRYPTION, f"{len(token)} characters, at most {LONGEST_TOKEN} are read")
     segments = token.split(".")

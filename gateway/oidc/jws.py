@@ -1,4 +1,4 @@
-"""A provider's published keys (RFC 7517), and the tokens that they signed (RFC 7515) with pinned algorithms."""
+"""A provider's published keys (RFC 7517), and the tokens signed (RFC 7515) with pinned algorithms."""
 
 import base64
 import binascii
@@ -30,7 +30,7 @@ _LONGEST_KID = 512
 
 @dataclass(frozen=True, slots=True)
 class VerificationKey:
-    """`algorithm`: the only one for which the provider published the key, None if it did not say."""
+    """`algorithm`: the algorithm that the provider published with the key. None: not published."""
 
     kid: str | None
     kind: KeyKind
@@ -186,7 +186,7 @@ def parse_compact(token: str, kinds: Collection[str] = ("jwt",)) -> SignedToken:
 def verify_signature(
     token: SignedToken, keys: JsonWebKeySet, allowed: Collection[str], client_secret: str | None = None
 ) -> Algorithm:
-    """The algorithm with which one of the keys made the signature. Raises GatewayError if none did.
+    """The algorithm with which one of the keys made the signature. Raises GatewayError if no key made the signature.
 
     `allowed`: the pinned algorithms; `client_secret`: the key of a MAC.
     """

@@ -1,4 +1,4 @@
-"""OIDC Back-Channel Logout 1.0, 2.4 and 2.6: the token by which a provider tells us that sessions have ended."""
+"""OIDC Back-Channel Logout 1.0, 2.4 and 2.6: the token by which a provider ends sessions."""
 
 from dataclasses import InitVar, dataclass, field
 
@@ -20,9 +20,9 @@ _PROVEN = object()
 class LogoutToken:
     """A logout token that passed every check.
 
-    `issued`: when the provider made it, Unix seconds by the provider's clock; None where the token does not say. It
-    ends only sessions whose ID token was issued before, so it may come twice. At least one of `sid` and `subject` is
-    set; with `sid`, only that session of the person ends.
+    `issued`: Unix seconds by the provider's clock; None if the token has no `iat`. The token ends only sessions whose
+    ID token was issued earlier, and may therefore arrive twice.
+    `sid`, `subject`: at least one is set. With `sid`, only the session with this `sid` ends.
     """
 
     provider: str
@@ -40,7 +40,7 @@ class LogoutToken:
 def validate_logout_token(provider: OidcProvider, keys: JsonWebKeySet, raw: str) -> LogoutToken:
     """`raw`: the logout token as posted. Raises GatewayError, with a code for each check.
 
-    OIDC_ID_TOKEN_KEY and OIDC_ID_TOKEN_SIGNATURE may mean that the provider has changed its keys.
+    oidc_codes.ID_TOKEN_KEY and oidc_codes.ID_TOKEN_SIGNATURE may mean that the provider has changed its keys.
     """
     # 2.6 (1) no encryption was registered
     token = parse_compact(raw, _KINDS)

@@ -1,4 +1,5 @@
-"""RFC 6749 6, OIDC Core 12: exchange a refresh token for new tokens, which shows that the session still exists."""
+"""RFC 6749 6, OIDC Core 12: a refresh token is exchanged for new tokens. Success proves that the provider's session
+still exists."""
 
 from collections.abc import Mapping
 from dataclasses import InitVar, dataclass, field
@@ -32,8 +33,7 @@ _PROVEN = object()
 
 @dataclass(frozen=True, slots=True)
 class RefreshResponse:
-    """The response as sent: `id_token`, if there is one, is not validated yet. `access_token`: empty if there was no
-    usable one."""
+    """The response as sent. `id_token`: not validated yet. `access_token`: empty if absent or not usable."""
 
     grant: Grant
     id_token: str | None = field(repr=False)
@@ -42,10 +42,10 @@ class RefreshResponse:
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """What the session keeps: its subject, and the raw ID token of the sign-in or of the last refresh.
+    """The part of the session: the subject, and the raw ID token of the sign-in or of the last refresh.
 
-    A new ID token is compared with the last one. A claim that the last one left out is not compared; a nonce after one
-    without is refused.
+    A new ID token is compared with the last ID token, claim by claim. A claim absent from the last token is not
+    compared, but a nonce that appears only now is refused.
     """
 
     subject: str = field(repr=False)
@@ -74,7 +74,7 @@ def refresh_request(provider: OidcProvider, metadata: ProviderMetadata, refresh_
 
 
 def process_refresh_response(provider: OidcProvider, refresh_token: str, response: ProviderResponse) -> RefreshResponse:
-    """Raises GatewayError: OIDC_REFRESH_ENDED if the provider has ended the session. Others do not tell."""
+    """Raises GatewayError: oidc_codes.REFRESH_ENDED if the provider has ended the session. Others do not tell."""
     if response.status in (400, 401):
         error = error_of(response, oidc_codes.TOKEN_REFUSED, WHAT)
         # RFC 6749 5.2: invalid, expired, revoked
@@ -95,7 +95,7 @@ def validate_refreshed(
 ) -> Renewed:
     """The checks of OIDC Core 12.2. `now`: Unix seconds.
 
-    Raises GatewayError: codes of the ID token, or OIDC_REFRESH_SUBJECT if it is about another person.
+    Raises GatewayError: codes of the ID token, or oidc_codes.REFRESH_SUBJECT if it is about another person.
     """
     if response.id_token is None:
         return Renewed(response.grant, None, {}, response.access_token, _PROVEN)

@@ -13,7 +13,7 @@ WHAT = "revocation answer"
 def revocation_request(
     provider: OidcProvider, metadata: ProviderMetadata, refresh_token: str, fresh: Fresh
 ) -> Call | None:
-    """None if the provider has no such endpoint."""
+    """None: the provider has no revocation endpoint."""
     if metadata.revocation_endpoint is None:
         return None
     # 2.1

@@ -25,7 +25,7 @@ USUAL_LIFE, LONGEST_LIFE = 300, 86400
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """A refresh token, and the lifetime (s) of the tokens that came with it."""
+    """A refresh token, and the lifetime (s) of the access token beside the refresh token."""
 
     refresh_token: str = field(repr=False)
     expires_in: int
@@ -33,7 +33,7 @@ class Grant:
 
 @dataclass(frozen=True, slots=True)
 class TokenResponse:
-    """The tokens as sent: `id_token` is not validated yet. None of them is ever logged."""
+    """The tokens as sent: `id_token` is not validated yet. Tokens are never logged."""
 
     access_token: str = field(repr=False)
     id_token: str = field(repr=False)
@@ -41,7 +41,7 @@ class TokenResponse:
 
 
 def grant_of(provider: OidcProvider, document: JsonObject) -> Grant | None:
-    """The refresh token; None if the provider file does not say `refresh`, even if one was sent."""
+    """The refresh token. None: the provider file has no `refresh`, even if the provider sent a token."""
     token, life = document.get("refresh_token"), document.get("expires_in", USUAL_LIFE)
     if not provider.refresh or not isinstance(token, str) or not _ACCESS_TOKEN.fullmatch(token):
         return None
@@ -51,7 +51,7 @@ def grant_of(provider: OidcProvider, document: JsonObject) -> Grant | None:
 
 
 def bearer_of(document: JsonObject) -> str:
-    """The access token of a refresh, which only a new userinfo request needs; empty if there is no usable one."""
+    """The access token of a refresh, for a new userinfo request; empty if absent or not usable."""
     token, kind = document.get("access_token"), document.get("token_type")
     usable = isinstance(token, str) and _ACCESS_TOKEN.fullmatch(token) and isinstance(kind, str)
     return cast(str, token) if usable and cast(str, kind).lower() == "bearer" else ""

@@ -1,4 +1,4 @@
-"""OIDC Core 5.3: the userinfo endpoint, which says more about the person whom the ID token names."""
+"""OIDC Core 5.3: the userinfo endpoint, with further claims about the person of the ID token."""
 
 import hmac
 from collections.abc import Mapping
@@ -41,8 +41,8 @@ def process_userinfo_response(
 ) -> Mapping[str, object]:
     """`subject`: `sub` of the ID token. `keys`: to verify a signed response. `now`: Unix seconds.
 
-    Raises GatewayError: OIDC_USERINFO or a code of the ID token. OIDC_ID_TOKEN_KEY and OIDC_ID_TOKEN_SIGNATURE may
-    mean that the provider has changed its keys.
+    Raises GatewayError: oidc_codes.USERINFO or a code of the ID token. oidc_codes.ID_TOKEN_KEY and
+    oidc_codes.ID_TOKEN_SIGNATURE may mean that the provider has changed its keys.
     """
     require_success(response, oidc_codes.USERINFO, WHAT)
     # OIDC Core 5.3.2: the provider file pins the form of the response, and the other form is refused.
@@ -90,7 +90,7 @@ def _content_type(provider: OidcProvider) -> str:
 
 
 def merge_claims(signed: Mapping[str, object], userinfo: Mapping[str, object]) -> Mapping[str, object]:
-    """Both sets of claims in one. `signed`: of the ID token; where they differ, it wins."""
+    """The claims of the ID token and of userinfo in one. `signed`: of the ID token, which wins where both differ."""
     merged = {name: value for name, value in userinfo.items() if name not in _OF_THE_ID_TOKEN} | dict(signed)
     said = [document for document in (signed, userinfo) if "email_verified" in document]
     if said:

@@ -21,7 +21,7 @@ def connected_to(place: UnixSocket) -> socket.socket:
     """Open, and never waits: a server whose queue is full refuses. Each step is taken below the one that is held
     already, so that nobody who may write there can put a link in between.
 
-    Raises OSError; GatewayError(UPSTREAM_ADDRESS) for what may be no application's.
+    Raises OSError; GatewayError(upstream_codes.ADDRESS) for what may be no application's.
     """
     with ExitStack() as held:
         at = _held(held, os.open(place.folder, _FOLDER))

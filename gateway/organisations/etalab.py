@@ -29,7 +29,7 @@ Records = Sequence[Mapping[str, Any]]
 
 
 def read_package(archive: Path) -> tuple[str, dict[str, Records]]:
-    """Its version, and its data by the name of their file. Raises GatewayError(ORGANISATIONS_FILE)."""
+    """Its version, and its data by the name of their file. Raises GatewayError(organisation_codes.FILE)."""
     try:
         with tarfile.open(archive, "r:gz") as package:
             parts = {name: _json(package, f"package/data/{name}.json") for name in _PARTS}

@@ -1,7 +1,8 @@
-"""The rules of an application: path patterns, conditions and decisions, pure.
+"""The rules of an application: path patterns, conditions and decisions. Pure. Begin in `decide`.
 
-`patterns` and `routes` find the most specific rule of a path; `conditions` and their kin (`persons`, `hours`,
-`levels`, `request_conditions`) are asked of a person and a request, and are true, false or unknown (`truth`); `decide`
-comes to Allow, Deny or Challenge. `step_up` says which sign-in would be let in, `trace` why a rule decided
-as it did. What is unknown never lets anybody in. Begin in `decide`.
+`patterns`, `routes`, `rules`   find the most specific rule of a path
+`conditions`, `persons`, `hours`, `levels`, `request_conditions`   conditions on a person and a request
+`truth`, `values`, `facts`      true, false or unknown; tests of a text; the facts of a request
+`decide`                        returns Allow, Deny or Challenge; an unknown condition admits nobody
+`step_up`, `trace`, `links`     the sign-in that would be enough; the explanation of a decision; sign-out addresses
 """

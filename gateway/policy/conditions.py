@@ -58,7 +58,7 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A value of the attribute `name` (after mapping) passes the test. One such value is enough."""
+    """At least one value of the attribute `name` (after mapping) passes the test."""
 
     of_identity: ClassVar[bool] = True
     of_request: ClassVar[bool] = False
@@ -74,9 +74,9 @@ class Claim:
 
 
 class CompiledExpression(Protocol):
-    """A compiled expression. It never raises: any result but true or false is unknown, and its evaluator counts it.
+    """A compiled expression. Evaluating never raises: a result other than true or false is unknown, and is counted.
 
-    `too_costly`: why it is not evaluated for these values, in words for the operator; empty where it is.
+    `too_costly`: the reason, for the operator, why the expression is not evaluated for these values. Empty: evaluated.
     """
 
     def truth(self, identity: Identity | None, facts: Facts) -> Truth: ...
@@ -86,8 +86,9 @@ class CompiledExpression(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class When:
-    """`when:`, an expression of a language that `config` compiles. `of_identity`, `of_request`: whether it has
-    variables of the one, or of the other."""
+    """`when:`, an expression that `config` compiles.
+    `of_identity`, `of_request`: whether the expression has variables of the person, of the request.
+    """
 
     source: str
     expression: CompiledExpression = field(repr=False, compare=False)
@@ -189,7 +190,7 @@ def turns_on_identity(condition: Condition) -> bool:
 
 
 def turns_on_request(condition: Condition) -> bool:
-    """Whether the condition can differ between two requests of one person for one path and method."""
+    """Whether two requests of one person for one path and method can differ in this condition."""
     match condition:
         case All() | Any_():
             return any(turns_on_request(part) for part in condition.conditions)
@@ -243,14 +244,14 @@ def too_costly(condition: Condition, identity: Identity | None, facts: Facts) ->
 
 
 def values_of(identity: Identity | None, name: str) -> tuple[str, ...] | None:
-    """The values of an attribute. None: unknown, also where the provider sent only a part of them."""
+    """The values of an attribute. None: unknown, or the provider sent only a part of the values."""
     if identity is None or name in identity.left_out:
         return None
     return identity.attributes.get(name)
 
 
 def _check_depth(condition: Condition) -> None:
-    """Bound the depth, so that evaluating never exhausts the stack. Raises GatewayError(POLICY_CONDITION)."""
+    """Bound the depth, so that evaluating never exhausts the stack. Raises GatewayError(policy_codes.CONDITION)."""
     if _depth(condition) > DEEPEST:
         raise GatewayError(policy_codes.CONDITION, f"conditions are nested more than {DEEPEST} deep")
 

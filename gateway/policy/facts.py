@@ -20,7 +20,9 @@ class RequestFacts:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """`tenant`: the SIRET for which the person acts. `asked` None: no request yet, so its facts are unknown."""
+    """`tenant`: the SIRET for which the person acts.
+    `asked` None: no request yet, so the facts of the request are unknown.
+    """
 
     method: str = ""
     tenant: str | None = None

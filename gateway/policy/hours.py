@@ -17,7 +17,7 @@ _HOURS = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]-(([01][0-9]|2[0-3]):[0-5][0-
 
 @dataclass(frozen=True, slots=True)
 class Hours:
-    """Hours of a day, such as `08:00` and `19:00`: from the first, up to the second, which is excluded."""
+    """Hours of a day, such as `08:00` and `19:00`: from the first (included) to the second (excluded)."""
 
     begin: str
     end: str

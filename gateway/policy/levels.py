@@ -17,7 +17,9 @@ USUAL_LADDER = ("eidas0", "eidas0-mfa", "eidas1", "eidas1-mfa", "eidas2", "eidas
 
 
 class Ladder:
-    """`names`: every level, the weakest first. `providers`: for each by name, what it can state, and in which words."""
+    """`names`: the levels, the weakest first.
+    `providers`: by provider name, the levels that a provider can state, in its own words.
+    """
 
     __slots__ = ("_providers", "_ranks", "names")
 
@@ -29,7 +31,7 @@ class Ladder:
             raise GatewayError(policy_codes.CONDITION, "a ladder has at least one level, and each once")
 
     def rank(self, level: str) -> int:
-        """The position of a level. Raises GatewayError(POLICY_CONDITION) if the ladder does not have it."""
+        """The position of a level. Raises GatewayError(policy_codes.CONDITION) if the ladder does not have it."""
         if level not in self._ranks:
             raise GatewayError(policy_codes.CONDITION, f"no level `{level}`: there are {', '.join(self.names)}")
         return self._ranks[level]
@@ -47,7 +49,7 @@ class Ladder:
         return max(ranks, default=None)
 
     def level_of(self, identity: Identity) -> str:
-        """That level by its name; empty where the provider states none."""
+        """The name of the strongest level; empty where the provider states no level."""
         rank = self.rank_of(identity)
         return "" if rank is None else self.names[rank]
 

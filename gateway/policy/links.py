@@ -1,4 +1,4 @@
-"""An application's own addresses for signing out: path patterns, some of which are told by their query."""
+"""The sign-out addresses of an application: path patterns, some with parameters of the query."""
 
 import re
 from collections.abc import Iterable
@@ -17,7 +17,7 @@ _MOST_PARTS: Final = 5
 
 @dataclass(frozen=True, slots=True)
 class SignOutLink:
-    """`parameters`: names and values that the query has, among others; empty where the path says it all."""
+    """`parameters`: names and values that the query must contain. Empty: the path alone decides."""
 
     pattern: Pattern
     parameters: tuple[tuple[str, str], ...] = ()
@@ -29,7 +29,7 @@ class SignOutLink:
 
 
 def parse_link(text: str) -> SignOutLink:
-    """`/doku.php?do=logout`, or a path pattern. Raises GatewayError(POLICY_PATTERN) with the reason."""
+    """`/doku.php?do=logout`, or a path pattern. Raises GatewayError(policy_codes.PATTERN) with the reason."""
     path, mark, query = text.partition("?")
     pattern = parse_pattern(path, named=True)
     parts = query.split("&") if mark else []
@@ -43,7 +43,7 @@ def parse_link(text: str) -> SignOutLink:
 
 @dataclass(frozen=True, slots=True)
 class QueryLinks:
-    """The sign-out addresses that have parameters: each with its path and the parameters that the query must have."""
+    """Sign-out addresses with parameters: each has its path and the parameters that the query must have."""
 
     links: tuple[tuple[PathSet, frozenset[tuple[bytes, bytes]]], ...]
 
@@ -60,12 +60,14 @@ class QueryLinks:
         )
 
     def have_path(self, segments: tuple[str, ...]) -> bool:
-        """Whether a query may make this path one of them."""
+        """Whether the path is a sign-out address under some query."""
         return any(paths.find(segments) is not None for paths, _ in self.links)
 
     def have(self, segments: tuple[str, ...], query: bytes) -> bool:
-        """As PHP and most others read a query. A name that comes twice has either value: what an application would
-        take for its sign-out, we do."""
+        """Whether the request is a sign-out of the application. The query is read as PHP and most servers do.
+
+        A parameter that comes twice counts with both values: an application may take either.
+        """
         sent: frozenset[tuple[bytes, bytes]] | None = None
         for paths, wanted in self.links:
             if paths.find(segments) is not None:

@@ -42,12 +42,12 @@ class ExpressionSegment:
 
 @dataclass(frozen=True, slots=True)
 class AnyOne:
-    """`*`: any one segment, also the empty one after a trailing slash."""
+    """`*`: exactly one segment. The segment after a trailing slash is empty and matches."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rest:
-    """`**`: any number of segments, also none. It can only be the last segment of a pattern."""
+    """`**`: zero or more segments. Only allowed as the last segment of a pattern."""
 
 
 Segment = Literal | ExpressionSegment | AnyOne | Rest
@@ -63,8 +63,11 @@ class Pattern:
 
 @lru_cache(_SHARED)
 def parse_pattern(text: str, *, named: bool = False) -> Pattern:
-    """Raises GatewayError(POLICY_PATTERN) with the reason. Applications that write the same share it. `named`: also
-    with `;`, `%2F` and `%5C`, which some applications have in names."""
+    """Parses a pattern. Applications that write the same pattern share the object.
+
+    `named`: allows `;`, `%2F` and `%5C`, which some applications have in names.
+    Raises GatewayError(policy_codes.PATTERN) with the reason.
+    """
     if not text.startswith("/"):
         raise GatewayError(policy_codes.PATTERN, "a path begins with `/`")
     if len(text) > LONGEST or text.count("/") > MOST_SEGMENTS:
@@ -100,7 +103,7 @@ def may_be_below(pattern: Pattern, prefix: str) -> bool:
 
 
 def compile_expression(source: str, case_insensitive: bool) -> Any:
-    """An RE2 object over UTF-8 bytes. Raises GatewayError(POLICY_PATTERN) with the construct that RE2 refuses."""
+    """An RE2 object over UTF-8 bytes. Raises GatewayError(policy_codes.PATTERN) with the construct that RE2 refuses."""
     options = re2.Options()
     options.log_errors = False
     options.max_mem = _REGEX_MEMORY

@@ -64,7 +64,7 @@ class Organisations:
 
 
 class Communes(Protocol):
-    """What the lists say of communes."""
+    """Communes by their codes, from the lists of organisations."""
 
     def commune(self, insee: str) -> Organisations | None:
         """None where no list gives an organisation for it."""
@@ -72,9 +72,11 @@ class Communes(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Mandate:
-    """The person holds one of these offices now. `of`: None for that of any organisation, OF_TENANT for that of the
-    organisation in whose name they act; a provider says of which organisation a mandate is as little as a person whose
-    mandates are not known."""
+    """The person holds one of the offices in `names` now.
+
+    `of` None: at any organisation. `of` OF_TENANT: at the organisation for which the person acts. A mandate from a
+    provider names no organisation: under OF_TENANT it is unknown.
+    """
 
     of_identity: ClassVar[bool] = True
     of_request: ClassVar[bool] = False

@@ -1,7 +1,7 @@
-"""Conditions on the request itself. The whole request is known, so what it does not have is false, not unknown.
+"""Conditions on the request. The whole request is known: an absent header or parameter makes a condition false.
 
-Unknown is what two servers could read differently: repeated values that differ, names that some server folds into the
-name of the condition, and a query of which some server reads a part only.
+A condition is unknown where two servers could read the request differently: repeated values that differ, names that
+some server folds into the condition's name, and a query that some server reads in part.
 """
 
 import re
@@ -50,7 +50,7 @@ class Network:
 
 @dataclass(frozen=True, slots=True)
 class Method:
-    """The method is one of these; GET includes HEAD. Decisions are kept per method, so it turns on no request."""
+    """The method is in the list; GET includes HEAD. Decisions are kept per method: two requests never differ here."""
 
     of_identity: ClassVar[bool] = False
     of_request: ClassVar[bool] = False
@@ -116,7 +116,7 @@ class Query:
         return _agreed(self.test, list(values.pop())) if len(values) == 1 else Truth.UNKNOWN
 
     def _values(self, query: str, separators: re.Pattern[str]) -> tuple[str, ...]:
-        """Raises ValueError for what servers read differently."""
+        """Raises ValueError for a query that servers read differently."""
         found = []
         for name, written in _pairs(query, separators):
             value = _decoded(written)

@@ -30,10 +30,11 @@ _RULES_IN_A_STEP = 100
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Match:
-    """`rules`: all of the deciding pattern. `denies`: of every matching pattern, the most specific first.
+    """`rules`: the rules of the deciding pattern.
+    `denies`: the deny rules of all matching patterns, the most specific first.
     `turns_on_request`: the decision can differ between two requests of one person for one path and method.
 
-    Compared and hashed by identity: there is one object for each combination of patterns, so (match, method) is a key.
+    Compared and hashed by identity. One object stands for a combination of patterns, so (match, method) is a key.
     """
 
     pattern: str
@@ -50,8 +51,10 @@ def _turns_on_request(rule: Rule) -> bool:
 
 
 class _Leaf:
-    """The end of a pattern: its rules, and the matches made so far: `sole`, where no other pattern denies, which is all
-    that most have; else by the leaves of the denies that apply as well."""
+    """The end of a pattern: its rules, and the matches already made.
+
+    `sole`: the match where no other pattern denies. Most leaves have no other match.
+    Further matches are found by the leaves whose deny rules apply too."""
 
     __slots__ = ("matches", "rules", "sole")
 
@@ -106,7 +109,7 @@ class RouteTable:
 
     @classmethod
     def build(cls, rules: Iterable[Rule], case_insensitive: bool) -> "RouteTable":
-        """Raises GatewayError(POLICY_CONFLICT) if `conflicts` finds any: an ambiguous table never serves."""
+        """Raises GatewayError(policy_codes.CONFLICT) if `conflicts` finds any: an ambiguous table never serves."""
         live = _in_order(rules)
         for one, other, why in conflicts(live, case_insensitive):
             raise GatewayError(policy_codes.CONFLICT, f"{_place(one)} and {_place(other)}: {why}")
@@ -122,8 +125,10 @@ class RouteTable:
     def build_steps(
         cls, rules: Iterable[Rule], case_insensitive: bool, closed: Iterable[Rule] = ()
     ) -> Generator[None, None, "RouteTable"]:
-        """As `build`, for rules in the order of their file and without conflicts. It yields after every 100 rules.
-        `closed`: these refuse, and are not among the rules of a path: those of a wider one go on deciding there."""
+        """As `build`, for rules in the order of their file and without conflicts. Yields after every 100 rules.
+
+        `closed`: rules that only refuse. Where a closed rule refuses nobody, the rules of a wider pattern decide.
+        """
         tree, denies = _Node(), None
         for number, rule in enumerate(rules, 1):
             if rule.shadow:
@@ -153,8 +158,10 @@ class RouteTable:
         return tuple(rule for leaf in _every(self._rules, segments, 0) for rule in leaf.rules)
 
     def beneath(self, segments: tuple[str, ...]) -> tuple[Match | None, ...]:
-        """What decides on the paths below this one. None: for some of them no rule does. Each has every deny that some
-        path below meets, so that a person whom one of them refuses is refused."""
+        """The matches that decide on the paths below `segments`. None among them: some path below has no rule.
+
+        Every match has the deny rules of all paths below: a person whom one of these rules refuses is refused.
+        """
         prefix = segments[:-1] if segments[-1] == "" else segments
         leaves, is_covered = _reachable(self._rules, prefix, 0)
         denies = () if self._denies is None else tuple(dict.fromkeys(_reachable_denies(self._denies, prefix, 0)))
@@ -167,7 +174,7 @@ class RouteTable:
 
 
 def conflicts(rules: Iterable[Rule], case_insensitive: bool) -> list[Conflict]:
-    """What makes a table ambiguous: rules on one pattern that share a method, or two different `~re` at one place."""
+    """Finds ambiguous rules: on the same pattern for the same method, or with different `~re` in the same place."""
     found: list[Conflict] = []
     by_pattern: dict[tuple[Segment, ...], list[Rule]] = {}
     by_place: dict[tuple[Segment, ...], tuple[str, Rule]] = {}
@@ -200,7 +207,7 @@ def _other_expression(
 
 
 def _in_order(rules: Iterable[Rule]) -> list[Rule]:
-    """The rules by their position in the files, so that their given order changes nothing; without shadow rules."""
+    """The live rules by their position in the files: the order of `rules` changes nothing."""
     live = (rule for rule in rules if not rule.shadow)
     return sorted(live, key=lambda rule: (rule.ref.file, rule.ref.line, rule.pattern.text))
 
@@ -238,7 +245,7 @@ def _leaf(root: _Node, pattern: Pattern, case_insensitive: bool) -> _Leaf:
 
 
 def _first(node: _Node, segments: tuple[str, ...], at: int) -> _Leaf | None:
-    """The most specific pattern that matches the whole path. It goes back where a branch fails."""
+    """The most specific pattern that matches the whole path. The search backtracks where a branch fails."""
     if at == len(segments):
         return node.end or node.rest
     segment = segments[at]
@@ -273,7 +280,7 @@ def _every(node: _Node, segments: tuple[str, ...], at: int) -> Iterator[_Leaf]:
 
 
 def _reachable(node: _Node, prefix: tuple[str, ...], at: int) -> tuple[list[_Leaf], bool]:
-    """The leaves that decide on paths below, and whether one of them does on each."""
+    """The leaves that decide on paths below, and whether every path below has a deciding leaf."""
     if at == len(prefix):
         return list(_leaves(node)), node.rest is not None
     found: list[_Leaf] = []

@@ -13,8 +13,11 @@ from gateway.policy.patterns import Pattern, Segment, folded
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """`methods` None: all methods. `allow` None: the rule lets nobody in. `refusal`: its text for people it refuses.
-    `denied_as`: why they are refused where `deny` holds."""
+    """`methods` None: all methods.
+    `allow` None: the rule lets nobody in.
+    `refusal`: the text for people whom the rule refuses.
+    `denied_as`: the code of the refusal where `deny` holds.
+    """
 
     ref: RuleRef
     pattern: Pattern
@@ -32,7 +35,7 @@ class Rule:
 
 
 def meet(one: Rule, other: Rule) -> frozenset[str] | None:
-    """The methods that both rules cover; None: all methods."""
+    """Returns the methods that `one` and `other` have in common. None: all methods."""
     if one.methods is None or other.methods is None:
         return one.methods if other.methods is None else other.methods
     return _with_head(one.methods) & _with_head(other.methods)
@@ -43,8 +46,11 @@ def _with_head(methods: frozenset[str]) -> frozenset[str]:
 
 
 def unveiled(rules: Iterable[Rule], methods: Iterable[str], case_insensitive: bool) -> list[Rule]:
-    """The rules as if every shadow rule were live. It replaces the live rules on its pattern, for the methods that it
-    names. `methods`: all that exist. In the order of the files; empty if there is no shadow rule."""
+    """The rules as if the shadow rules were live, in the order of the files; empty if there is no shadow rule.
+
+    A shadow rule replaces the live rules on its pattern, for the methods of the shadow rule.
+    `methods`: the methods that exist.
+    """
     given = list(rules)
     shadows = [rule for rule in given if rule.shadow]
     if not shadows:

@@ -1,4 +1,4 @@
-"""Step-up: the least sign-in at the same provider with which the rules would let this person in, if there is one."""
+"""Step-up: the weakest sign-in at the same provider with which the rules would let the person in."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -27,8 +27,10 @@ class _Wanted:
 
 
 def needed(match: Match, method: str, identity: Identity, facts: Facts) -> Need | None:
-    """The least sign-in that would be enough; None if none is. We try each, and decide about the person as if they had
-    signed in so. So nobody is sent to sign in when the rules would refuse them for another reason anyway.
+    """The weakest sign-in that the rules accept; None if no sign-in helps.
+
+    Each possible sign-in is tried: the rules decide about the person as if the person had signed in with it. A person
+    whom the rules refuse for another reason is therefore not sent to sign in.
     """
     wanted = _wanted(match, method)
     if wanted is None:
@@ -41,9 +43,9 @@ def needed(match: Match, method: str, identity: Identity, facts: Facts) -> Need 
 
 
 def required(match: Match, method: str, facts: Facts) -> Need:
-    """The sign-in without which nobody is let in. Requesting it at once saves a second sign-in.
+    """The sign-in that the rules demand of every person. Requesting it at once saves a second sign-in.
 
-    A method (`amr`) is only requested when it is known to be missing: the person might type a password in vain.
+    A method (`amr`) is requested only when the session is known to lack the method.
     """
     wanted = _wanted(match, method)
     if wanted is None:
@@ -78,7 +80,7 @@ def _conditions(match: Match, method: str) -> Iterator[Condition]:
 
 
 def _needs(wanted: _Wanted, provider: str) -> Iterator[Need]:
-    """Every combination that this provider can be asked for. Those that cost the person least come first."""
+    """The combinations that the provider can be asked for, ordered by the effort for the person."""
     for amr in ((), wanted.amr) if wanted.amr else ((),):
         for level in ("", *wanted.levels):
             for age in (None, *wanted.ages):
@@ -88,7 +90,7 @@ def _needs(wanted: _Wanted, provider: str) -> Iterator[Need]:
 
 
 def _is_refused(match: Match, method: str, need: Need, ladder: Ladder, facts: Facts) -> bool:
-    """Whether the rules refuse everybody whose sign-in is just this. Nothing else is known of the person."""
+    """Whether the rules refuse each person with this sign-in, whatever the person's attributes."""
 
     def told(rule: Rule) -> Rule:
         allow = None if rule.allow is None else _told(rule.allow, need, ladder)

@@ -1,6 +1,6 @@
-"""Why a decision is what it is: every rule that matters, with the truth of each of its conditions.
+"""The explanation of a decision: the rules that matter, with the truth of each condition.
 
-It works on the fields of conditions, so that a new condition needs no code here.
+The trace reads the fields of conditions, so a new kind of condition needs no code here.
 """
 
 from collections.abc import Iterator
@@ -23,7 +23,7 @@ Say = Literal["allow", "deny"]
 
 @dataclass(frozen=True, slots=True)
 class TracedCondition:
-    """A condition in words, its truth, and the values of the person that it was compared with. `parts`: its parts."""
+    """A condition in words, with its truth and the person's values it was compared with. `parts`: of a combination."""
 
     text: str
     truth: Truth
@@ -59,7 +59,7 @@ def explain(condition: Condition, identity: Identity | None, facts: Facts = NO_F
 
 
 def in_words(condition: Condition) -> str:
-    """`group administrateurs`, `claim mail suffix @metropole.example`. For a combination, only its own word."""
+    """`group administrateurs`, `claim mail suffix @metropole.example`. For a combination, only its keyword."""
     if any(True for _ in parts(condition)):
         return _name(condition)
     return " ".join((_name(condition), *_fields(condition)))

@@ -32,7 +32,7 @@ def any_of(parts: Iterable[Truth]) -> Truth:
 
 
 def agreed(parts: Iterable[Truth]) -> Truth:
-    """What all parts (at least one) agree on; unknown if they differ."""
+    """The truth of the parts (at least one) if they agree; else unknown."""
     said = set(parts)
     return said.pop() if len(said) == 1 else UNKNOWN
 

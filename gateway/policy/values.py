@@ -66,7 +66,7 @@ class Matches:
 
 @dataclass(frozen=True, slots=True)
 class Sha256:
-    """A value that no file holds, by its SHA-256 in hexadecimal."""
+    """A value of the person by its SHA-256 in hexadecimal: no file holds the value itself."""
 
     digests: frozenset[str]
 
@@ -108,7 +108,8 @@ def any_truth(test: ValueTest, values: Iterable[str]) -> Truth:
 
 
 def compile_re2(source: str) -> Any:
-    """An RE2 object over UTF-8 bytes. Raises GatewayError(POLICY_CONDITION) with the construct that RE2 refuses."""
+    """An RE2 object over UTF-8 bytes. Raises GatewayError(policy_codes.CONDITION) with the construct that RE2
+    refuses."""
     if not source or len(source) > LONGEST_EXPRESSION:
         raise GatewayError(policy_codes.CONDITION, f"an expression has 1 to {LONGEST_EXPRESSION} characters")
     options = re2.Options()
@@ -124,7 +125,7 @@ def compile_re2(source: str) -> Any:
 
 
 def check_text(text: str) -> None:
-    """Mapped values are NFC (identity.mapping), so a condition in another form would never match."""
+    """Mapped values are NFC (identity.mapping): a condition in another form would never match."""
     if not text:
         raise GatewayError(policy_codes.CONDITION, "an empty text is equal to nothing")
     if not unicodedata.is_normalized("NFC", text):
@@ -132,7 +133,8 @@ def check_text(text: str) -> None:
 
 
 def check_members(members: Iterable[object]) -> None:
-    """Refuse an empty list: `all` of nothing would be true for everybody. Raises GatewayError(POLICY_CONDITION)."""
+    """Refuse an empty list: `all` of nothing would be true for everybody. Raises
+    GatewayError(policy_codes.CONDITION)."""
     if not any(True for _ in members):
         raise GatewayError(policy_codes.CONDITION, "an empty list says nothing: name at least one")
 

@@ -153,13 +153,13 @@ def owner_of(identity: Identity) -> str:
 
 def require_owner(fields: dict[str, str], identity: Identity) -> None:
     """Invariant 12: a page that one person left open does nothing in the name of the next one in this browser. Raises
-    GatewayError(ACCOUNT_OTHER_PERSON)."""
+    GatewayError(account_codes.OTHER_PERSON)."""
     if fields.get("owner", "") != owner_of(identity):
         raise GatewayError(account_codes.OTHER_PERSON, "the page of the form was shown to another person, or to nobody")
 
 
 def require_own_page(request: PortalRequest) -> None:
-    """Raises GatewayError(ACCOUNT_CROSS_SITE) for a form that was not on a page of the portal."""
+    """Raises GatewayError(account_codes.CROSS_SITE) for a form that was not on a page of the portal."""
     origin, site = request.inbound.headers.get(b"origin"), request.inbound.headers.get(b"sec-fetch-site")
     if not is_same_origin(origin, site, request.snapshot.gateway.portal_url.encode("ascii")):
         raise GatewayError(account_codes.CROSS_SITE, "sent by a page that is not ours")

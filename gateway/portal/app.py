@@ -68,7 +68,7 @@ class Portal:
         self._sign_out = BrowserSignOut(services, self._sources)
         self._waiting = WaitingPages(services, self._start.lead_home)
         own, language = SessionPages(services), LanguagePage(services)
-        # Paths below /_ecluse/, of an application's host and of the portal's.
+        # Paths below /_ecluse/, of an application's host and of the portal's; with a leading `/`, as access.own_paths.
         both: dict[str, Handlers] = {
             "login": {"GET": self._begin_or_choose},
             "logout": {"GET": self._sign_out.form, "POST": self._sign_out.sign_out},
@@ -92,6 +92,7 @@ class Portal:
         acting: Handlers = {"GET": acting_for.page, "POST": acting_for.chosen}
         self._of_portal = {
             **both,
+            "/": {"GET": home.home},
             "/favicon.ico": {"GET": _no_icon},
             "start": {"GET": self._start.start},
             "organisation": {"GET": chooser.search},
@@ -219,7 +220,7 @@ class Portal:
     def _handlers(self, request: PortalRequest) -> Handlers:
         """What serves the path, by method; empty where nothing does. The paths are compared as received: there is one
         way to write each."""
-        path = "home" if request.path == "/" else request.path.removeprefix(PREFIX)
+        path = request.path.removeprefix(PREFIX)
         found = _NONE
         if path.startswith(DESIGN):
             return {"GET": self._design.file}

@@ -58,7 +58,7 @@ class HomePage:
         """A person who is not signed in chooses where to do so. `own`: the provider of their session, which is asked
         for another account of theirs.
 
-        Raises GatewayError(SESSION_NONE) where there is too much to choose from."""
+        Raises GatewayError(session_codes.NONE) where there is too much to choose from."""
         one = self._asked_at_once(request, own)
         if one is not None:
             login = f"{PREFIX}login?provider={quote(one.name, safe='')}{ANOTHER}"

@@ -12,7 +12,7 @@ _CACHED = b"public, max-age=300"
 
 
 async def application_keys(request: PortalRequest) -> Page:
-    """RFC 7517 5 and 8.5. Raises GatewayError(PATH_RESERVED) where no tokens are signed."""
+    """RFC 7517 5 and 8.5. Raises GatewayError(route_codes.RESERVED) where no tokens are signed."""
     keys = request.snapshot.gateway.token_keys
     if not keys:
         raise GatewayError(route_codes.RESERVED, "gateway.yaml has no keys for tokens")

@@ -59,7 +59,8 @@ class WaitingPages:
 
     async def look(self, request: PortalRequest) -> Page:
         """`/_ecluse/wait?id=&shown=&for=`: what the request came to, as soon as it has; the page once more, where it
-        has not within some seconds. Raises GatewayError(LOGIN_TRANSACTION_GONE, LOGIN_PROVIDER_UNREACHABLE)."""
+        has not within some seconds. Raises GatewayError(login_codes.TRANSACTION_GONE,
+        login_codes.PROVIDER_UNREACHABLE)."""
         id, shown, binding = request.parameter("id"), request.parameter("shown"), request.binding()
         if binding is None or shown not in {str(times) for times in range(1, _MOST + 1)}:
             raise GatewayError(login_codes.TRANSACTION_GONE, "nothing of this browser is waited for here")

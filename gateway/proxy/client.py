@@ -18,6 +18,7 @@ from gateway.proxy.admission import CountedConnection
 from gateway.proxy.exchange import Requester, ServerConnection
 from gateway.proxy.http1.page import page_response
 from gateway.proxy.http1.response_head import ResponseHead
+from gateway.proxy.lane import Lane
 from gateway.proxy.memo import Memo
 from gateway.proxy.pacing import paced
 from gateway.proxy.portal_exchange import WHOLE, PortalExchange, PouredBody
@@ -204,9 +205,10 @@ class ClientConnection(Walk):
 
     def send(self, upstream: ServerConnection, data: bytes) -> None:
         """The request goes out, on a connection that is there. `data`: its head, and what there is of its body."""
-        request = self.request
+        request, lane = self.request, self.request.lane
+        assert isinstance(lane, Lane)
         requester: Requester = self
-        if request.lane.is_watched:
+        if lane.is_watched:
             self.upstream, requester = between(request, self, self.upstream, upstream, self.plane, self.session_ended)
         else:
             self.upstream = upstream
@@ -262,7 +264,7 @@ class ClientConnection(Walk):
         if request.middle_of is None or monotonic() >= request.middle_of.valid_until:
             # Invariant 16: what was prepared for it may have ended meanwhile.
             return False
-        pool = request.lane.again(request.seat, request.client)
+        pool = request.application.again(request.seat, request.client)
         if pool is None:
             return False
         self.upstream = None
@@ -280,6 +282,7 @@ class ClientConnection(Walk):
         if not (request.keep_alive and request.line.plain and self.body_done) or self.plane.draining:
             return False
         lane = request.lane
+        assert isinstance(lane, Lane)
         whole = response.usual(data, end, lane.responses.cache if request.seat is not None else b"")
         if not whole:
             return False
@@ -292,12 +295,13 @@ class ClientConnection(Walk):
     def interim_response(self, response: ResponseHead) -> None:
         """RFC 9110 15.2: HTTP/1.0 knows none."""
         if self.request.line.minor:
-            edits = self.request.lane.edits_for(self.request.host.name)
+            edits = self.request.application.edits_for(self.request.host.name)
             self.transport.write(b"".join((*response.pieces(edits=edits, minor=True), b"\r\n\r\n")))
 
     def response_head(self, response: ResponseHead) -> bytes:
         """What the client gets of a head, and what becomes of the connection. Raises GatewayError."""
         request, status, lane = self.request, response.status, self.request.lane
+        assert isinstance(lane, Lane)
         kept = self.plane.hidden_cookies.taken(request, response) if lane.hides else b""
         self.answering, self.status = True, status
         lane.statuses[status // 100] += 1
@@ -315,7 +319,7 @@ class ClientConnection(Walk):
 
     def switch(self, response: ResponseHead, connection: ServerConnection, rest: bytes) -> None:
         """From here on this is a tunnel, and this object of no more use."""
-        request, plane, lane = self.request, self.plane, self.request.lane
+        request, plane, lane = self.request, self.plane, self.request.application
         check_taken(request, response)
         if self.transport.is_closing() or not self.still_allowed():
             # Invariant 12: it was asked for before something changed.

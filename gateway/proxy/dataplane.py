@@ -37,7 +37,7 @@ from gateway.proxy.exchange import ServerConnection
 from gateway.proxy.filters.texts import Disagreement
 from gateway.proxy.hidden_cookies import HiddenCookies, Jars
 from gateway.proxy.http1.response_head import ResponseHeads
-from gateway.proxy.lane import Lane
+from gateway.proxy.lane import HostLane, Lane
 from gateway.proxy.pacing import Room
 from gateway.proxy.rates import RequestLimits
 from gateway.proxy.reading import HEAD
@@ -223,8 +223,8 @@ class DataPlane:
             self._accepted = 0
         yield
 
-    def _take_over(self, lane: Lane) -> None:
-        if lane.differing:
+    def _take_over(self, lane: HostLane) -> None:
+        if isinstance(lane, Lane) and lane.differing:
             self._tell_differences(lane)
         take_over(lane, self.counters)
 
@@ -270,13 +270,13 @@ class DataPlane:
 
     def note_cookies(self, request: Request, prepared: Prepared) -> None:
         """The application gets other cookies of this person now: the call at the end of the session carries these."""
-        seat, app = request.seat, request.lane.app
+        seat, lane = request.seat, request.application
         # A program has no session.
-        if self._seen is not None and app is not None and seat is not None and seat.session_id:
-            cookies = self.hidden_cookies.as_told(request, seat) if request.lane.hides else request.cookie_rest
+        if self._seen is not None and seat is not None and seat.session_id:
+            cookies = self.hidden_cookies.as_told(request, seat) if lane.hides else request.cookie_rest
             if prepared.session is not None:
                 cookies = b"; ".join(filter(None, (prepared.session.cookies, cookies)))
-            self._seen(seat, app, request.host.name, cookies)
+            self._seen(seat, lane.app, request.host.name, cookies)
 
     def refused(self, code: Code, detail: str, request_id: bytes, app: str, seen: Seen) -> None:
         self.counters.add("ecluse_http_refusals_total", code.id)
@@ -292,7 +292,7 @@ class DataPlane:
     def upstream_failed(self, request: Request, error: GatewayError) -> None:
         if error.code is limit_codes.CONNECTIONS:
             self.admission.exhausted("upstream")
-        request.lane.failed(error.code.id)
+        request.application.count_failure(error.code.id)
         if error.code is upstream_codes.BUSY:
             self._tell_busy(request.lane.name)
             return

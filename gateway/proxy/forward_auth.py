@@ -17,6 +17,7 @@ from gateway.model.redirects import Redirects
 from gateway.model.session import Seat
 from gateway.proxy.known_heads import split
 from gateway.proxy.known_questions import FrontQuestion, KnownQuestion
+from gateway.proxy.lane import Lane
 from gateway.proxy.lasting import Lasting
 from gateway.proxy.memo import Memo
 from gateway.proxy.request import Request
@@ -38,8 +39,8 @@ def is_question(request: Request, snapshot: Snapshot) -> bool:
     """Of a request for one of our own paths."""
     path = request.line.target.path
     if path == QUESTION or path in SIGN_IN:
-        # None is ours but of an application that names this front.
-        return request.lane.app is not None
+        # Ours for an application that names this front, and for no other host.
+        return True
     return snapshot.gateway.forward_auth is not None and (path == PATH or path.startswith(_BELOW))
 
 
@@ -63,10 +64,11 @@ def _check_secret(request: Request, memo: Memo, snapshot: Snapshot) -> None:
 def question(request: Request, memo: Memo, snapshot: Snapshot) -> tuple[Front, bytes]:
     """The front that asks, and the head of the request that it asks about.
 
-    Raises GatewayError(FRONT_UNKNOWN) for everybody but a listed front that shows its secret, and FRONT_QUESTION."""
-    app, target = request.lane.app, request.line.target
-    if app is not None and target.path in SIGN_IN:
-        return _way_to_sign_in(request, app)
+    Raises GatewayError(front_codes.UNKNOWN) for everybody but a listed front that shows its secret, and
+    front_codes.QUESTION."""
+    target = request.line.target
+    if target.path in SIGN_IN:
+        return _way_to_sign_in(request, request.application.app)
     _check_secret(request, memo, snapshot)
     # Not with a query: oauth2-proxy would read there who else is refused.
     asked_at = OAUTH2_PROXY if target.raw == QUESTION else target.raw.removeprefix(_BELOW).decode("ascii")
@@ -99,9 +101,9 @@ def led_on(request: Request) -> Page:
 
 def check_asks(request: Request, front: Front) -> None:
     """Raises GatewayError where the application of the request that is asked about does not name this front."""
-    app = request.lane.app
-    if app is None or app.front != front.name:
-        name = "the portal" if app is None else app.name
+    lane = request.lane
+    if not isinstance(lane, Lane) or lane.app.front != front.name:
+        name = lane.name if isinstance(lane, Lane) else "the portal"
         raise GatewayError(
             front_codes.OTHER, f"{front.name} asks about {name}, whose file does not say front: {front.name}"
         )
@@ -123,8 +125,10 @@ def said_of(front: Front, outcome: Outcome) -> Page | None:
 def permitted(request: Request, front: Front, prepared: Prepared, dropped: Sequence[bytes]) -> Page:
     """`dropped`: names of the client's lines that no application may see.
 
-    Raises GatewayError(FRONT_HEADER) where the front would pass one of these on."""
-    injected = request.lane.injected
+    Raises GatewayError(front_codes.HEADER) where the front would pass one of these on."""
+    lane = request.lane
+    assert isinstance(lane, Lane)
+    injected = lane.injected
     kept = front.unwritten(dropped, injected) if dropped else []
     if kept and not front.removes:
         raise GatewayError(front_codes.HEADER, f"{front.name} would pass {kept[0][:64]!r} on")
@@ -208,11 +212,11 @@ class FrontQuestions(Lasting):
         except GatewayError:
             # Said again by whoever reads all of it.
             return False
-        app = request.lane.app
-        if app is None or app.front != known.front.name:
+        lane = request.lane
+        if not isinstance(lane, Lane) or lane.app.front != known.front.name:
             return False
-        for lane in known.stripped:
-            lane.stripped += 1
+        for counted in known.stripped:
+            counted.stripped += 1
         self.known = known
         self.go(known.front)
         return True
@@ -234,7 +238,7 @@ class FrontQuestions(Lasting):
             self.refuse(refused) if page is None else self.respond(page, close=True)
             return
         request.keep_alive, request.middle_of = keep_alive, None
-        request.limits = request.lane.exchange or request.lane.limits_at(request.line)
+        request.limits = request.lane.exchange or request.application.limits_at(request.line)
         self.admit()
 
     def permit(self, front: Front, prepared: Prepared) -> None:
@@ -252,7 +256,9 @@ class FrontQuestions(Lasting):
         except GatewayError as error:
             self.act(request.seat, Refuse(error.code, error.detail))
             return
-        if request.lane.notes_cookies and request.seat is not None:
+        lane = request.lane
+        assert isinstance(lane, Lane)
+        if lane.notes_cookies and request.seat is not None:
             plane.note_cookies(request, prepared)
         if request.unkept:
             request.remember(plane.tables)

@@ -156,7 +156,7 @@ class HiddenCookies:
         await self._shared.done(seat, lambda: self._read(seat, mark))
 
     async def _read(self, seat: Seat, mark: tuple[str, int] | None) -> None:
-        """Raises GatewayError(STORE_UNREACHABLE)."""
+        """Raises GatewayError(store_codes.UNREACHABLE)."""
         until = monotonic() + _WAITED
         while True:
             jar = await self._jars.read(seat.host, seat.cookie)
@@ -190,8 +190,8 @@ class HiddenCookies:
 
     def taken(self, request: Request, response: ResponseHead) -> bytes:
         """Keeps what a response sets of hidden cookies; the line that is added to the response, b"" for none. Raises
-        GatewayError(UPSTREAM_RESPONSE) where it sets more than a jar holds."""
-        seat, lane = request.seat, request.lane
+        GatewayError(upstream_codes.RESPONSE) where it sets more than a jar holds."""
+        seat, lane = request.seat, request.application
         if seat is None or not seat.live or not isinstance(kept := seat.jar, SeatJar):
             return b""
         now = time()
@@ -213,7 +213,7 @@ class HiddenCookies:
             self._write_soon(seat, kept)
         if not is_news:
             return b""
-        if self._changed is not None and lane.notes_cookies and lane.app is not None:
+        if self._changed is not None and lane.notes_cookies:
             self._changed(seat, lane.app, request.host.name, self.as_told(request, seat))
         return b"\r\nSet-Cookie: %b=%b.%d.%b; Path=/; Secure; HttpOnly; SameSite=Lax" % (
             (MARK, self._name_bytes, kept.mark, kept.tag)
@@ -221,10 +221,11 @@ class HiddenCookies:
 
     def as_told(self, request: Request, seat: Seat) -> bytes:
         """The cookies that a call of the application's own address for sign-outs would carry."""
-        lane, kept = request.lane, seat.jar
-        if lane.app is None or lane.app.logout.url is None or not isinstance(kept, SeatJar):
+        lane, kept = request.application, seat.jar
+        url = lane.app.logout.url
+        if url is None or not isinstance(kept, SeatJar):
             return request.cookie_rest
-        path = lane.app.logout.url.partition("?")[0].encode("ascii")
+        path = url.partition("?")[0].encode("ascii")
         line = lane.cookies.of_jar(kept.jar.line(path, secure=lane.is_secure, now=time()))
         return b"; ".join(part for part in (line, request.cookie_rest) if part)
 
@@ -272,14 +273,14 @@ class HiddenCookies:
 
 
 def _set_by(response: ResponseHead, request: Request, now: float) -> list[JarCookie]:
-    """The hidden cookies that a response sets or deletes. Raises GatewayError(UPSTREAM_RESPONSE)."""
-    lane, app = request.lane, request.lane.app
+    """The hidden cookies that a response sets or deletes. Raises GatewayError(upstream_codes.RESPONSE)."""
+    lane = request.application
     hidden = [line for line in response.set_cookies() if lane.cookies.hides(line)]
-    if not hidden or app is None:
+    if not hidden:
         return []
     if len(hidden) > MOST_COOKIES:
         raise GatewayError(upstream_codes.RESPONSE, f"{len(hidden)} hidden cookies: over {MOST_COOKIES}")
-    upstream = app.upstream
+    upstream = lane.app.upstream
     names = (
         request.host.name,
         *(one.host for one in upstream.everywhere),

@@ -14,7 +14,7 @@ from gateway.access.remembered import Newcomers, Remembered
 from gateway.access.virtual_host import VirtualHost
 from gateway.proxy.http1.request_heads import RequestHeads, RequestLayout
 from gateway.proxy.known_heads import OWN_NAME, KnownHeads, are_split, parts, split
-from gateway.proxy.lane import Lane
+from gateway.proxy.lane import HostLane
 from gateway.wire.fronts import PATH, SECRET, Front
 from gateway.wire.hop_by_hop import HOP_BY_HOP
 
@@ -30,7 +30,7 @@ class FrontQuestion(NamedTuple):
     front: Front
     text: bytes
     lines: Sequence[bytes]
-    lane: Lane
+    lane: HostLane
     number: int
 
 
@@ -47,7 +47,7 @@ class KnownQuestion:
     )  # fmt: skip
 
     def __init__(
-        self, asked: FrontQuestion, names: Sequence[bytes], there: Lane, dropped: Sequence[bytes], *, let_in: bool
+        self, asked: FrontQuestion, names: Sequence[bytes], there: HostLane, dropped: Sequence[bytes], *, let_in: bool
     ) -> None:
         """`names`: of the values, in lower case."""
         front = self.front = asked.front
@@ -59,9 +59,9 @@ class KnownQuestion:
         left_out = {SECRET, front.method, front.target, front.host, *map(bytes.lower, dropped)}
         self.goes = [name not in left_out for name in names]
         self.inner = self.own_host = b""
-        self.stripped: tuple[Lane, ...] = ()
+        self.stripped: tuple[HostLane, ...] = ()
 
-    def holds_for(self, lane: Lane) -> bool:
+    def holds_for(self, lane: HostLane) -> bool:
         """Whether its lines are the same for the application of `lane`: which one that is may be among the values."""
         return lane is self.there or not self.dropped
 
@@ -86,7 +86,9 @@ class KnownQuestions:
         self._remembered: Remembered[bytes, KnownQuestion] = Remembered(newcomers, _MOST)
         self.questions = self._remembered.values
 
-    def keep(self, asked: FrontQuestion, host: VirtualHost[Lane], dropped: Sequence[bytes], *, person: bool) -> None:
+    def keep(
+        self, asked: FrontQuestion, host: VirtualHost[HostLane], dropped: Sequence[bytes], *, person: bool
+    ) -> None:
         """A question has led to an allowance. `host`: of the browser's request; `dropped`: names of its lines that no
         application sees. `person`: whether somebody is signed in."""
         names = tuple(line.partition(b":")[0] for line in asked.lines)
@@ -111,7 +113,7 @@ class KnownQuestions:
         question.stripped = tuple(lane for lane, off in counted if any(name.lower() not in HOP_BY_HOP for name in off))
         self._remembered.add(asked.text + key if asked.front.method else key, question)
 
-    def _keep_head(self, lines: Sequence[bytes], host: VirtualHost[Lane], *, person: bool) -> bool:
+    def _keep_head(self, lines: Sequence[bytes], host: VirtualHost[HostLane], *, person: bool) -> bool:
         """Whether other values leave the browser's head what it is; it is remembered then."""
         names = tuple(line.partition(b":")[0] for line in lines)
         heads = self._heads

@@ -93,9 +93,9 @@ class Lasting(Reading):
         seat = self.request.seat
         if seat is None:
             return
-        app, now = self.request.lane.app, monotonic()
+        now = monotonic()
         # A program's has no idle limit to be moved.
-        if app is not None and app.streams_last and seat.cookie and self.has_moved(within):
+        if self.request.application.app.streams_last and seat.cookie and self.has_moved(within):
             self.plane.sessions.touch(seat, now)
         elif seat.cookie and now >= seat.refresh_at:
             # A person who reads a stream is here, also where that does not keep the session open.

@@ -6,7 +6,7 @@ from typing import Final
 from gateway.access.virtual_host import VirtualHost
 from gateway.config.snapshot import Snapshot
 from gateway.model.session import Seat
-from gateway.proxy.lane import Lane
+from gateway.proxy.lane import HostLane
 from gateway.proxy.tables import Client, RequestTables
 from gateway.wire.forwarded import Peer
 from gateway.wire.headers import FORWARDED_FOR, FORWARDED_PROTO
@@ -31,11 +31,11 @@ class Memo:
         self._peer = _NOT_LOOKED_AT
         self.trusted = False
         self._revision = ""
-        self.host: VirtualHost[Lane] | None = None
+        self.host: VirtualHost[HostLane] | None = None
         self.client: Client | None = None
         self.forwarded = b""
         self._cookie = b""
-        self._cookie_host: VirtualHost[Lane] | None = None
+        self._cookie_host: VirtualHost[HostLane] | None = None
         self._cookie_parts: tuple[bytes | None, bytes] = None, b""
         self.bound_to: Seat | None = None
 
@@ -47,7 +47,7 @@ class Memo:
             self._revision = snapshot.revision
         return self.trusted
 
-    def tell_forwarded(self, host: VirtualHost[Lane], rare: Mapping[int, bytes], tables: RequestTables) -> None:
+    def tell_forwarded(self, host: VirtualHost[HostLane], rare: Mapping[int, bytes], tables: RequestTables) -> None:
         """What goes upstream of who the client is, and `chain` and `scheme` for ourselves."""
         said_for = said_proto = None
         if self.is_trusted(tables.snapshot):
@@ -59,8 +59,8 @@ class Memo:
         # Behind a listed proxy each request may be another person's.
         self.host = None if self.trusted else host
 
-    def cookie_parts(self, cookie: bytes, host: VirtualHost[Lane]) -> tuple[bytes | None, bytes]:
-        """The value of our session's cookie, and what is the application's. Raises GatewayError(WIRE_COOKIE)."""
+    def cookie_parts(self, cookie: bytes, host: VirtualHost[HostLane]) -> tuple[bytes | None, bytes]:
+        """The value of our session's cookie, and what is the application's. Raises GatewayError(wire_codes.COOKIE)."""
         if cookie != self._cookie or host is not self._cookie_host:
             self._cookie_parts = host.lane.cookies.read(cookie)
             self._cookie, self._cookie_host = cookie, host

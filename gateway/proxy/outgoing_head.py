@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from gateway.access.outcome import Prepared
+from gateway.proxy.lane import Lane
 from gateway.proxy.memo import Memo
 from gateway.proxy.request import Request
 from gateway.wire.framing import CHUNKED
@@ -29,7 +30,9 @@ def _as_it_is(request: Request) -> bytes:
 def middle_of(request: Request, memo: Memo, prepared: Prepared) -> bytes:
     """The head for upstream from Host to the request id's name. The same as long as the client's lines and what is
     prepared are."""
-    parts = [_as_it_is(request) if request.lane.plain_bodies else request.passed()]
+    lane = request.lane
+    assert isinstance(lane, Lane)
+    parts = [_as_it_is(request) if lane.plain_bodies else request.passed()]
     rest = request.cookie_rest
     if rest or prepared.cookies:
         # Ours first: a client's `$Version=1`, or a quote that it does not close, tells no server how to read them.

@@ -9,6 +9,7 @@ from gateway.access.inbound import InboundRequest
 from gateway.access.outcome import RequireSignIn
 from gateway.config.snapshot import Snapshot
 from gateway.model.levels import NO_NEED
+from gateway.proxy.lane import Lane
 from gateway.proxy.request import Request
 from gateway.wire.headers import AUTHORIZATION, UPGRADE
 from gateway.wire.navigation import is_page_of, is_same_site_frame
@@ -48,10 +49,11 @@ def body_limit(request: Request) -> int:
 
 def is_embedded(request: Request) -> bool:
     """Whether a frame asks that stands in a page of a host that the application's file lists, or in its own."""
-    app = request.lane.app
-    if app is None or not app.embedded_by or not is_same_site_frame(request.line.method, request.fields):
+    lane = request.lane
+    if not isinstance(lane, Lane) or not lane.app.embedded_by:
         return False
-    return is_page_of(request.field(b"referer"), (*app.embedded_by, app.origin(request.host.name)))
+    pages = (*lane.app.embedded_by, lane.public(request.host.name))
+    return is_same_site_frame(request.line.method, request.fields) and is_page_of(request.field(b"referer"), pages)
 
 
 def inbound_request(
@@ -62,7 +64,7 @@ def inbound_request(
     return InboundRequest(
         purpose=purpose,
         snapshot=snapshot,
-        app=request.lane.app,
+        app=request.lane.app if isinstance(request.lane, Lane) else None,
         host=host.name,
         authority=host.authority.decode("ascii"),
         scheme=scheme,

@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 from gateway.access.outcome import CompiledDecision, Refuse, RequireSignIn
 from gateway.access.program import bearer_error
-from gateway.config.snapshot import App, Snapshot
+from gateway.config.snapshot import App
 from gateway.identity.naming import name_of
 from gateway.model.account import LINKED_ANEW
 from gateway.model.codes import account_codes, api_codes, policy_codes, route_codes, session_codes, wire_codes
@@ -14,11 +14,12 @@ from gateway.model.codes.code import Code
 from gateway.model.errors import GatewayError
 from gateway.model.levels import need_query
 from gateway.model.ports import ErrorPages, Page, Reader
-from gateway.model.theme import Words
+from gateway.model.theme import ByLanguage, Words
 from gateway.model.transaction import OTHER_ACCOUNT
 from gateway.ops.log import Log
 from gateway.policy.levels import Ladder
 from gateway.proxy.accesslog import Seen
+from gateway.proxy.lane import Lane
 from gateway.proxy.portal_lane import is_embedded
 from gateway.proxy.request import Request
 from gateway.wire.cookies import language_asked
@@ -62,8 +63,10 @@ def refusal(services: RefusalServices, request: Request, outcome: Refuse) -> Pag
         # Others were told of in proxy/rates.py: a line for each would be a flood of its own.
         services.refused(outcome.code, outcome.detail, request.id, request.lane.name, seen)
     kind = "json" if outcome.bearer else _page_kind(request)
-    way = _linking(request, outcome.code) if kind != "json" else ""
-    if kind == "html" and outcome.code is route_codes.RESERVED and request.lane.app is None and request.host.portal:
+    lane, way = request.lane, ""
+    if kind != "json" and isinstance(lane, Lane):
+        way = _linking(request, lane.app, outcome.code)
+    elif kind == "html" and outcome.code is route_codes.RESERVED and request.host.portal:
         # The portal's own page, where people find what they were looking for.
         way = "/"
     page = _render(services, request, outcome.shown or outcome.code, kind, way, outcome.refusal)
@@ -113,31 +116,30 @@ def _denied(services: RefusalServices, request: Request, outcome: Refuse, by: Co
 
 
 def _way_on(request: Request, code: Code) -> str:
-    app = request.lane.app
+    app = request.application.app
     if code is policy_codes.LOGIN_FORM:
-        return "" if app is None else app.home
+        return app.home
     if request.seat is None:
         # This page is closed to everybody, now or from here. The first page of the application may be open.
         asked = request.line.target.raw.partition(b"?")[0].decode("ascii")
-        return "" if app is None or asked == app.home else app.home
+        return "" if asked == app.home else app.home
     # For a person who has two accounts, or sits where somebody else has signed in.
-    return _linking(request, code) or _other_account(request)
+    return _linking(request, app, code) or _other_account(request, app)
 
 
-def _linking(request: Request, code: Code) -> str:
-    """Where the person links their account of this application, or asks for it, if they may do so by themselves."""
-    app = request.lane.app
-    if app is None or app.account is None:
+def _linking(request: Request, app: App, code: Code) -> str:
+    """The page where a person links their account of the application, or asks for one; empty where only an
+    administrator links accounts."""
+    if app.account is None:
         return ""
     if code is not account_codes.ASK and (code not in LINKED_ANEW or app.account.missing != "link"):
         return ""
     return f"{_LINK_ACCOUNT}?to={_page_asked_for(request, app)}"
 
 
-def _other_account(request: Request) -> str:
-    """Where the person signs in as somebody else, and comes back to the page that they asked for."""
-    app = request.lane.app
-    return "" if app is None else f"{_SIGN_IN}?to={_page_asked_for(request, app)}&{OTHER_ACCOUNT}=1"
+def _other_account(request: Request, app: App) -> str:
+    """The address that signs the person in with another account, then leads back to the page of `request`."""
+    return f"{_SIGN_IN}?to={_page_asked_for(request, app)}&{OTHER_ACCOUNT}=1"
 
 
 def _page_asked_for(request: Request, app: App) -> str:
@@ -146,10 +148,9 @@ def _page_asked_for(request: Request, app: App) -> str:
     return quote(safe_target(asked, app.leniency) or app.home, safe="/")
 
 
-def to_https(request: Request, snapshot: Snapshot) -> Page | Refuse:
+def to_https(request: Request) -> Page | Refuse:
     """Leads to the same address by https (RFC 9110 15.4.9). A host that is not served by https is led nowhere: 421."""
-    app = request.lane.app
-    origin = snapshot.gateway.portal_url if app is None else app.origin(request.host.name)
+    origin = request.lane.public(request.host.name)
     if not origin.startswith("https:"):
         return Refuse(route_codes.HOST_UNKNOWN, f"{request.host.name} is not served by https", close=True)
     location = origin.encode("ascii") + request.line.target.raw
@@ -161,8 +162,8 @@ def unauthorized(services: RefusalServices, request: Request, outcome: RequireSi
     """401 with a way to sign in, for what cannot show a sign-in page."""
     login_url = _login_url(request, kind) + need_query(outcome.need)
     page = _render(services, request, outcome.reason, "frame" if kind == "frame" else "json", login_url)
-    app = request.lane.app
-    if app is not None and app.api is not None and app.api.paths.find(request.line.target.segments) is not None:
+    app = request.application.app
+    if app.api is not None and app.api.paths.find(request.line.target.segments) is not None:
         # RFC 6750 3: without a token, nothing is said of what is wrong with it.
         page = _challenging(page, b"Bearer")
     return page
@@ -186,22 +187,24 @@ def program_refusal(outcome: RequireSignIn, provider: str, ladder: Ladder) -> Re
 def _render(
     services: RefusalServices, request: Request, code: Code, kind: PageKind, login_url: str = "", refusal: Words = ""
 ) -> Page:
+    lane = request.lane
+    labels, has_others = (lane.app.labels, len(lane.app.providers) > 1) if isinstance(lane, Lane) else ({}, False)
     return services.pages.render(
         code,
         kind=kind,
-        reader=_reader(request),
+        reader=_reader(request, labels),
         reference=request.id.decode("ascii"),
         login_url=login_url,
         refusal=refusal,
-        has_others=request.lane.app is not None and len(request.lane.app.providers) > 1,
+        has_others=has_others,
     )
 
 
-def _reader(request: Request) -> Reader:
-    app, seat = request.lane.app, request.seat
+def _reader(request: Request, labels: ByLanguage) -> Reader:
+    seat = request.seat
     return Reader(
         language=language_asked(request.cookie or b"", request.field(b"accept-language").decode("latin-1")),
-        app={} if app is None else app.labels,
+        app=labels,
         account="" if seat is None else name_of(seat.identity),
         again="address" if request.line.method in (b"GET", b"HEAD") else "form",
     )
@@ -220,10 +223,8 @@ def _quoted(text: str) -> bytes:
 
 def _login_url(request: Request, kind: Kind) -> str:
     """A frame's own page opens at the top; a script's request is no page: back to the one that made it."""
-    app = request.lane.app
-    if app is None:
-        return ""
-    origin = f"{app.scheme}://{request.host.name}" + ("" if app.port is None else f":{app.port}")
+    app = request.application.app
+    origin = app.origin(request.host.name)
     back = request.line.target.raw.decode("ascii")
     if kind != "frame":
         referer = request.field(b"referer").decode("latin-1")

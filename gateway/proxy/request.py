@@ -23,7 +23,7 @@ from gateway.policy.facts import RequestFacts
 from gateway.proxy.http1.header_layout import HeaderLines, Names
 from gateway.proxy.http1.request_heads import HeadNames, LinePosition, RequestLayout
 from gateway.proxy.known_heads import KnownHead, parts
-from gateway.proxy.lane import Lane
+from gateway.proxy.lane import HostLane, Lane
 from gateway.proxy.tables import RequestTables
 from gateway.wire.addresses import parse_address
 from gateway.wire.framing import NO_BODY, NO_CONTENT, expects_continue, request_framing
@@ -69,8 +69,8 @@ class Request:
         "on_message_complete", "on_url", "rare", "seat", "started", "unkept",
     )  # fmt: skip
 
-    host: VirtualHost[Lane]
-    lane: Lane
+    host: VirtualHost[HostLane]
+    lane: HostLane
     limits: ExchangeLimits
     line: RequestLine
     _head: HeadNames
@@ -108,6 +108,13 @@ class Request:
         self.started = 0.0
         self.decided: CompiledDecision | None = None
         self.seat: Seat | None = None
+
+    @property
+    def application(self) -> Lane:
+        """The lane of the application that the request is for. Called of requests that policy was asked about: no other
+        lane has rules."""
+        assert isinstance(self.lane, Lane)
+        return self.lane
 
     # --- from bytes to lines ---
 
@@ -147,7 +154,7 @@ class Request:
         return True
 
     def read_as(
-        self, known: KnownHead, host: VirtualHost[Lane], values: Sequence[bytes], text: bytes, block: bytes,
+        self, known: KnownHead, host: VirtualHost[HostLane], values: Sequence[bytes], text: bytes, block: bytes,
         tables: RequestTables,
     ) -> bool:  # fmt: skip
         """Whether a head of this line is one that was let in before, but for these values; if so, it is read. `host`:
@@ -244,7 +251,7 @@ class Request:
         if rare:
             if METHOD_OVERRIDE in rare or METHOD_OVERRIDE_ODD in rare:
                 self._override(line)
-            if lane.is_dav and (DEPTH in rare or DESTINATION in rare or IF in rare):
+            if (DEPTH in rare or DESTINATION in rare or IF in rare) and isinstance(lane, Lane) and lane.is_dav:
                 # Read of what goes on: a Connection option may have taken a line off.
                 self.line = lane.reaching(self.line, self.sent(), host.name)
             self._frame(line)
@@ -266,6 +273,8 @@ class Request:
             self.lines = not_named(self.lines, tokens)
 
     def _override(self, line: RequestLine) -> None:
+        if not isinstance(self.lane, Lane):
+            return
         header, other = self.rare.get(METHOD_OVERRIDE, b""), self.rare.get(METHOD_OVERRIDE_ODD, b"")
         if header and not any(of.partition(b":")[0].lower() in HEADERS for of in self.lines):
             # A Connection option took it off the message: the application will not see it.

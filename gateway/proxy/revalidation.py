@@ -15,7 +15,7 @@ from gateway.access.virtual_host import VirtualHost
 from gateway.model.errors import GatewayError
 from gateway.model.session import Seat
 from gateway.policy.facts import RequestFacts
-from gateway.proxy.lane import Lane
+from gateway.proxy.lane import HostLane, Lane
 from gateway.proxy.lasting import Lasting
 from gateway.proxy.request import Request
 from gateway.proxy.tables import RequestTables
@@ -84,7 +84,7 @@ class AskedAgain:
 
     __slots__ = ("_request", "credential", "host", "line")
 
-    def __init__(self, request: Request, host: VirtualHost[Lane], line: RequestLine) -> None:
+    def __init__(self, request: Request, host: VirtualHost[HostLane], line: RequestLine) -> None:
         self._request = request
         self.host = host
         self.line = line
@@ -101,8 +101,14 @@ class Reached(Protocol):
 
 
 def may_change(request: Request) -> bool:
-    """Whether what is under way could come to something else by now, though the policy is the same."""
-    kept = request.lane.anonymous if request.seat is None else request.seat.outcomes
+    """Whether a request under way could come to another outcome by now, under the same policy. Never on a portal host
+    without an application, which has no rules."""
+    if request.seat is not None:
+        kept = request.seat.outcomes
+    elif isinstance(request.lane, Lane):
+        kept = request.lane.anonymous
+    else:
+        return False
     outcome = kept.get(request.line.key)
     if outcome is None or isinstance(outcome, ConditionalDecision):
         return True
@@ -117,7 +123,7 @@ def still_allowed(request: Request, upstream: Reached | None, tables: RequestTab
         authority, text = request.host.authority, request.line.asked
         host = (tables.by_host.get(authority) or tables.find(authority)).at(text)
         lane = host.lane
-        if lane.app is None or lane.name != request.lane.name:
+        if not isinstance(lane, Lane) or lane.name != request.lane.name:
             return False
         line = lane.lines.get(text) or lane.read_line(text)
         host.require_own(line.target)

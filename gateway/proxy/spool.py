@@ -25,7 +25,7 @@ class Spool:
         self._of: dict[str, int] = {}
 
     def hold(self, client: str, size: int) -> None:
-        """GatewayError(LOGIN_BUSY): too much is held already."""
+        """GatewayError(login_codes.BUSY): too much is held already."""
         of_one = self._of.get(client, 0) + size
         if of_one > MOST_OF_ONE or self._held + size > MOST:
             raise GatewayError(
@@ -56,7 +56,7 @@ class Spooled:
         self._bytes = bytearray()
 
     def add(self, piece: bytes) -> None:
-        """Raises GatewayError(LOGIN_BUSY)."""
+        """Raises GatewayError(login_codes.BUSY)."""
         more = len(self._bytes) + len(piece) - UNCOUNTED - self._counted
         if more > 0:
             self._spool.hold(self._client, more)

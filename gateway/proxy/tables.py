@@ -12,7 +12,7 @@ from gateway.model.identity import Identity
 from gateway.proxy.http1.request_heads import RequestHeads
 from gateway.proxy.known_heads import KnownHeads
 from gateway.proxy.known_questions import KnownQuestions
-from gateway.proxy.lane import Lane
+from gateway.proxy.lane import HostLane, Lane, PortalLane
 from gateway.proxy.upstream.pools import Pools
 from gateway.wire.forwarded import Peer, around_host, client_chain, client_scheme
 from gateway.wire.headers import HeaderPolicy
@@ -37,7 +37,7 @@ class Client:
         self.let_in = False
 
 
-class RequestTables(HostTable[Lane]):
+class RequestTables(HostTable[HostLane]):
     """`by_host` and `clients` are looked up first; `find` and `learn_client` do the rest. A new snapshot gets new ones,
     of another `number`."""
 
@@ -76,9 +76,14 @@ class RequestTables(HostTable[Lane]):
             self._clients.add(said, client)
         return client
 
-    def make_lane(self, app: App | None) -> Lane:
-        pool = None if app is None else self._pools.of(app)
-        folds: frozenset[bytes] = frozenset() if app is None else app.header_folds
-        listed = frozenset() if app is None else frozenset(name.lower().encode("ascii") for name in app.client_headers)
-        policy = self._policies.setdefault((folds, listed), HeaderPolicy.compile(folds, listed))
+    def make_lane(self, app: App) -> Lane:
+        listed = frozenset(name.lower().encode("ascii") for name in app.client_headers)
+        policy, pool = self._policy(app.header_folds, listed), self._pools.of(app)
         return Lane(app, self.snapshot, pool, policy, self._numbers, self._person, self._prepare, self.newcomers)
+
+    def make_portal_lane(self) -> PortalLane:
+        return PortalLane(self.snapshot, self._policy(frozenset(), frozenset()), self.newcomers)
+
+    def _policy(self, folds: frozenset[bytes], listed: frozenset[bytes]) -> HeaderPolicy:
+        """One policy for all lanes with the same names."""
+        return self._policies.setdefault((folds, listed), HeaderPolicy.compile(folds, listed))

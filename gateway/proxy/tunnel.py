@@ -195,17 +195,16 @@ class Tunnel:
     ) -> None:
         """`counted`: the client's connection, until it leaves at the end. `is_beyond`: whether a fence lets nobody
         through to where the application is."""
-        app = request.lane.app
-        assert app is not None
-        assert app.tunnel is not None
+        tunnel = request.application.app.tunnel
+        assert tunnel is not None
         self._plane = plane
         self._counted = counted
         self._is_beyond = is_beyond
         self._over = over
         self._started = request.started
         self.request = request
-        self.idle = app.tunnel.idle
-        self.keeps_session = app.tunnel.keeps_session
+        self.idle = tunnel.idle
+        self.keeps_session = tunnel.keeps_session
         self.timers = plane.timers
         self.ended: TunnelEnding | Literal[""] = ""
         self.deadline = plane.timers.now + self.idle

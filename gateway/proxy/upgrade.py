@@ -21,8 +21,7 @@ _FRAMED: Final = frozenset({CONTENT_LENGTH, TRANSFER_ENCODING})
 def check_asked(request: Request, snapshot: Snapshot, behind: bytes) -> None:
     """Of a request that policy lets in: whether it may ask the application for a tunnel. `behind`: what has come after
     it. Raises GatewayError."""
-    app = request.lane.app
-    assert app is not None
+    app = request.application.app
     protocol = upgrade_of(request.rare[UPGRADE], request.came(b"connection"))
     if app.tunnel is None or protocol.decode("latin-1") not in app.tunnel.protocols:
         raise GatewayError(wire_codes.UPGRADE, f"Upgrade: {request.rare[UPGRADE][:40]!r}")
@@ -49,14 +48,14 @@ def check_taken(request: Request, response: ResponseHead) -> None:
 
 def may_still(request: Request, tables: RequestTables) -> bool:
     """Whether the application's file, as it is now, would have it opened."""
-    app = tables.snapshot.apps.get(request.lane.name)
-    if app is None or app.tunnel is None:
+    current = tables.snapshot.apps.get(request.lane.name)
+    if current is None or current.tunnel is None:
         return False
     try:
-        _check_origin(request, app, tables.snapshot)
+        _check_origin(request, current, tables.snapshot)
     except GatewayError:
         return False
-    return upgrade_of(request.rare[UPGRADE], b"upgrade").decode("latin-1") in app.tunnel.protocols
+    return upgrade_of(request.rare[UPGRADE], b"upgrade").decode("latin-1") in current.tunnel.protocols
 
 
 def _check_origin(request: Request, app: App, snapshot: Snapshot) -> None:

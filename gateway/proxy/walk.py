@@ -20,6 +20,7 @@ from gateway.proxy.buffers.gathering import Gathering
 from gateway.proxy.counted_for import count
 from gateway.proxy.exchange import ServerConnection
 from gateway.proxy.forward_auth import is_question, said_of
+from gateway.proxy.lane import Lane
 from gateway.proxy.outgoing_head import framing_line, middle_of
 from gateway.proxy.portal_exchange import count_unread
 from gateway.proxy.portal_lane import PortalPurpose, body_limit, inbound_request, is_embedded
@@ -92,7 +93,7 @@ class Walk(Gathering):
         """The request is read, and goes its way. `front`: who asks about it."""
         request = self.request
         request.id, request.decided = next(self.plane.ids), None
-        request.limits = request.lane.exchange or request.lane.limits_at(request.line)
+        request.limits = request.lane.exchange or request.application.limits_at(request.line)
         self.state = WAIT
         self.retried = self.renewed = self.chunked_out = False
         self.front = front
@@ -108,7 +109,7 @@ class Walk(Gathering):
         elif self.redirects != "nothing" and (self.redirects == "all" or request.lane.is_secure):
             if request.line.purpose == "endpoint" and self._said_ready():
                 return
-            page = to_https(request, self.plane.tables.snapshot)
+            page = to_https(request)
             self.refuse(page) if isinstance(page, Refuse) else self.respond(page, close=True)
         else:
             self.admit()
@@ -139,16 +140,16 @@ class Walk(Gathering):
 
     def _brought_by_program(self) -> bool:
         """Whether a token says who asks. A cookie that comes with it says nothing."""
-        request, app = self.request, self.request.lane.app
-        if app is None or app.api is None:
+        request, api = self.request, self.request.application.app.api
+        if api is None:
             return False
-        token = token_of(app.api, request.line.target.segments, request.rare[AUTHORIZATION], request.values_of)
+        token = token_of(api, request.line.target.segments, request.rare[AUTHORIZATION], request.values_of)
         if token is None or self.plane.callers is None:
             return False
         # Not even to the application, nor to the portal.
         request.cookie, request.cookie_rest = None, b""
         request.credential = token
-        if not app.api.forward:
+        if not api.forward:
             request.lines = not_named(request.lines, _AUTHORIZATION)
         return True
 
@@ -240,7 +241,7 @@ class Walk(Gathering):
         assert request.seat is not None
         assert preparation is not None
         self.upstream = None
-        preparation.ended(request.lane.app, request.seat, session, request.started)
+        preparation.ended(request.application.app, request.seat, session, request.started)
         if self.renewed:
             self.refuse(Refuse(form_login_codes.LOOP, "it says so of a session that has just begun"))
             return
@@ -311,6 +312,7 @@ class Walk(Gathering):
         """The head for upstream: the client's target byte for byte, its scrubbed lines, then what only we may say."""
         request, plane = self.request, self.plane
         lane, line, framing = request.lane, request.line, request.framing
+        assert isinstance(lane, Lane)
         if request.middle_of is not outcome.prepared:
             is_rare = lane.rarely or UPGRADE in request.rare
             prepared = self._rarely_prepared(outcome.prepared) if is_rare else outcome.prepared
@@ -351,7 +353,7 @@ class Walk(Gathering):
 
     def _chosen(self) -> Pool | None:
         """Of several addresses, the one for this request. None: the client is told why, or its body is gathered."""
-        request, lane = self.request, self.request.lane
+        request, lane = self.request, self.request.application
         if lane.gathers and self.gathers():
             return None
         if lane.group is None:
@@ -369,7 +371,7 @@ class Walk(Gathering):
         if self.front is not None:
             self.permit(self.front, prepared)
             return None
-        if request.lane.hides and seat is not None and seat.session_id:
+        if request.application.hides and seat is not None and seat.session_id:
             found = plane.hidden_cookies.added(request, seat, prepared)
             if isinstance(found, NeedsWork):
                 self.task = plane.loop.create_task(self._await(seat, found, acted=True))
@@ -391,12 +393,12 @@ class Walk(Gathering):
             return
         # A proxy on the way may take any response for the beginning of a tunnel: what follows is no request to it.
         request.keep_alive = False
-        if request.lane.notes_cookies and request.seat is not None:
+        if request.application.notes_cookies and request.seat is not None:
             plane.note_cookies(request, prepared)
         request.middle, request.middle_of = middle_of(request, self.memo, prepared), prepared
         self.deadline = self.until = plane.timers.now + request.limits.timeouts.total
         data = b"".join((request.line.text, request.middle, request.id, UPGRADE_LINES))
-        pool = request.lane.pool or self._chosen()
+        pool = request.application.pool or self._chosen()
         if pool is None:
             return
         upstream = self._own(pool) if self.bound is not None else None

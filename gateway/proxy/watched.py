@@ -32,7 +32,7 @@ def between(
 ) -> tuple[Exchange, Requester]:
     """What stands between a client and the connection to the application: as the client has it, and as that connection
     has it. `before`: where the request was until now. `ended`: as in watch_for."""
-    lane = request.lane
+    lane = request.application
     gathered = before if isinstance(before, GatheredBody) else None
     there: Exchange = upstream if gathered is None else gathered
     waiting = BufferedResponse(client, plane.buffers, lane.name, lane.holds) if lane.holds else None
@@ -57,7 +57,7 @@ def _changed(
     ended: Callable[[ApplicationSession], None],
 ) -> tuple[Exchange, Requester]:
     """Where responses are changed or watched on their way; as `between`."""
-    lane = request.lane
+    lane = request.application
     watch = watch_for(request, client, upstream, plane.preparation, ended)
     nearer: Exchange = upstream if watch is None else watch
     if lane.filters is not None:
@@ -77,9 +77,9 @@ def watch_for(
     ended: Callable[[ApplicationSession], None],
 ) -> SessionWatch | None:
     """None for a request that goes without such a session. `ended`: called when a page says so of it."""
-    app, seat, prepared = request.lane.app, request.seat, request.middle_of
+    app, seat, prepared = request.application.app, request.seat, request.middle_of
     session = None if prepared is None else prepared.session
-    if preparation is None or app is None or app.form_login is None or seat is None or session is None:
+    if preparation is None or app.form_login is None or seat is None or session is None:
         return None
     origins, line = origins_of(app, request.host.name), request.line
     # A browser's HEAD says less of itself than its GET, and is answered alike.

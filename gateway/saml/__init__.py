@@ -1,8 +1,10 @@
-"""SAML 2.0, pure: metadata, requests, responses and logout; only what was signed is read.
+"""SAML 2.0, pure: metadata, requests, responses and logout. Only signed bytes are read.
 
-`document` makes a tree of bytes that has one reading, `message_schema` says what may stand in it, `signature` gives
-the element that was signed as it was digested. `response` and `assertion` are the checks of a sign-in in the order of
-the sections; `logout` those of what ends one. `metadata_document`, `metadata_limits` and `metadata` read what
-providers publish. What we write: `own_messages` and `sp_metadata`. `bindings`, `artifact` and `soap` carry messages
-both ways. Begin in `response`.
+`document` parses bytes into a tree that can be read in one way only, `message_schema` bounds the content of messages,
+and `signature` returns a signed element exactly as digested. `response` and `assertion` check a sign-in in the order of
+the sections, `logout` a sign-out. `metadata_document`, `metadata_digest`, `metadata_limits`, `metadata`, `endpoints`
+and `key_info` read the metadata of providers.
+`own_messages` and `sp_metadata` write our messages and metadata, `signing` signs them. `bindings`, `artifact` and
+`soap` carry messages both ways. `discovery` is a federation's search for a provider. Shared: `parties`, `algorithms`,
+`decryption`, `names`, `times`. Begin in `response`.
 """

@@ -64,7 +64,7 @@ def is_made_by_one_of(signing_keys: tuple[bytes, ...], algorithm: str, octets: b
 
 
 def key_type(spki: bytes) -> KeyType | None:
-    """The type of a key (SubjectPublicKeyInfo, DER). None if it is too weak, or of a type that we do not accept."""
+    """The type of a key (SubjectPublicKeyInfo, DER). None: the key is too weak, or of a type that we do not accept."""
     key = _public_key(spki)
     return None if key is None else "RSA" if isinstance(key, RSAPublicKey) else "EC"
 

@@ -21,7 +21,7 @@ _LENGTH = 44
 
 @dataclass(frozen=True, slots=True)
 class Artifact:
-    """Type 0x0004 (Bindings 3.6.4.2). `source_id`: the SHA-1 of the issuer's entityID. It names, and proves nothing."""
+    """Type 0x0004 (Bindings 3.6.4.2). `source_id`: the SHA-1 of the issuer's entityID, which proves nothing."""
 
     text: str
     endpoint_index: int
@@ -34,7 +34,7 @@ def source_id(entity_id: str) -> bytes:
 
 
 def read_artifact(value: str) -> Artifact:
-    """Decode `value`, the SAMLart of a query or form. Raises GatewayError(SAML_ARTIFACT)."""
+    """Decode `value`, the SAMLart of a query or form. Raises GatewayError(saml_codes.ARTIFACT)."""
     try:
         decoded = base64.b64decode(value.encode("ascii"), validate=True)
     except (binascii.Error, ValueError) as error:
@@ -45,9 +45,10 @@ def read_artifact(value: str) -> Artifact:
 
 
 def resolution_endpoint(artifact: Artifact, metadata: IdpMetadata) -> Endpoint:
-    """The endpoint that resolves this artifact. `metadata`: of the provider to which we sent the request.
+    """The endpoint that resolves the artifact. `metadata`: of the provider to which we sent the request.
 
-    Raises GatewayError(SAML_ARTIFACT_SOURCE) for another provider's artifact, or an index that this one does not have.
+    Raises GatewayError(saml_codes.ARTIFACT_SOURCE) for another provider's artifact, or an index that this one does not
+    have.
     """
     if artifact.source_id != source_id(metadata.entity_id):
         raise GatewayError(saml_codes.ARTIFACT_SOURCE, f"an artifact of another provider than {metadata.entity_id}")
@@ -68,7 +69,8 @@ def artifact_resolve(sp: ServiceProvider, artifact: Artifact, *, destination: st
 def response_in(envelope: bytes, *, request_id: str, provider: SamlProvider) -> Document:
     """The Response in an ArtifactResponse. `request_id`: the ID of our ArtifactResolve; `provider`: its recipient.
 
-    Raises GatewayError: SAML_SOAP, SAML_DOCUMENT, SAML_SHAPE, SAML_VERSION, SAML_ID or SAML_ARTIFACT_RESPONSE.
+    Raises GatewayError: saml_codes.SOAP, saml_codes.DOCUMENT, saml_codes.SHAPE, saml_codes.VERSION, saml_codes.ID or
+    saml_codes.ARTIFACT_RESPONSE.
     """
     root = in_body(envelope).root
     if root.tag != samlp("ArtifactResponse"):

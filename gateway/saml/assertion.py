@@ -1,6 +1,6 @@
-"""Core 2 and Profiles 4.1.4.3: the checks of an assertion, and what it says of the person.
+"""Core 2 and Profiles 4.1.4.3: the checks of an assertion, and the person's attributes.
 
-Everything here reads a SignedElement. Content that the provider did not sign cannot reach this module.
+The functions read a SignedElement: content that the provider did not sign cannot reach this module.
 """
 
 from collections.abc import Iterator
@@ -28,7 +28,7 @@ def has_name_id(signed: SignedElement) -> bool:
 def read_name_id(signed: SignedElement, sp: ServiceProvider, *, cbc: bool) -> NameId:
     """The NameID or EncryptedID that is a child of `signed` (Core 2.2.3, 2.2.4). `cbc`: see `decrypt`.
 
-    Raises GatewayError: SAML_SUBJECT, and what decryption raises.
+    Raises GatewayError: saml_codes.SUBJECT, and what decryption raises.
     """
     encrypted = next(signed.element.iterchildren(saml("EncryptedID")), None)
     if encrypted is not None:
@@ -51,7 +51,7 @@ def read_name_id(signed: SignedElement, sp: ServiceProvider, *, cbc: bool) -> Na
 def subject_name_id(
     assertion: SignedElement, provider: SamlProvider, sp: ServiceProvider, *, cbc: bool
 ) -> NameId | None:
-    """None where the assertion has none and the provider's file names an attribute in its place."""
+    """None: the assertion has no NameID, and the provider file names an attribute to use instead."""
     # Core 2.4.1
     subject = child(assertion, "Subject", saml_codes.SUBJECT)
     if not has_name_id(subject):
@@ -111,7 +111,8 @@ def _confirmed_until(
 
 
 def check_in_response_to(element: etree._Element, request_id: str | None) -> None:
-    """Check that a Response, or its bearer confirmation, names our request; an unsolicited one names none."""
+    """Checks that a Response, or its bearer confirmation, names our request. An unsolicited Response names no
+    request."""
     stated = element.get("InResponseTo")
     if request_id is None and stated is not None:
         raise GatewayError(saml_codes.UNSOLICITED, "an answer to a request that is not under way")
@@ -155,7 +156,7 @@ def authn_statement(signed: SignedElement) -> SignedElement:
 
 def read_authn_instant(statement: SignedElement, *, fresh_since: int | None, now: int, skew: int) -> int:
     """When the person signed in, in Unix seconds. `fresh_since`: when we requested a new authentication (ForceAuthn,
-    Core 3.4.1), None if we did not. Raises GatewayError: SAML_AUTHN_INSTANT, SAML_TIME."""
+    Core 3.4.1), None if we did not. Raises GatewayError: saml_codes.AUTHN_INSTANT, saml_codes.TIME."""
     # Core 2.7.2
     at = moment(statement.element.get("AuthnInstant", ""), "AuthnInstant")
     # A sign-in in the future would count as a fresh one until then, and beyond.
@@ -220,7 +221,8 @@ def _attribute(attribute: etree._Element, sp: ServiceProvider) -> SamlAttribute:
 
 
 def _values(attribute: etree._Element) -> Iterator[str]:
-    """The text of each value, or of the NameID in it (eduPersonTargetedID). Values with other content are not read."""
+    """The texts of the values, or of the NameID in a value (eduPersonTargetedID). Values with other content are
+    skipped."""
     for value in attribute.iterchildren(saml("AttributeValue")):
         if value.get(f"{{{XSI}}}nil") in ("true", "1"):
             continue
@@ -297,7 +299,7 @@ def satisfies(stated: str | None, asked: tuple[str, ...], comparison: str) -> bo
 
 
 def _rank(context: str, beside: str) -> int | None:
-    """The rank of `context` on the scale that `beside` is on; None where it is on no scale with it."""
+    """The rank of `context` on the scale of `beside`. None: the two are on no common scale."""
     for scale in _SCALES:
         if beside in scale and context in scale:
             return scale.index(context)

@@ -34,7 +34,8 @@ def deflated(message: bytes) -> bytes:
 
 
 def inflated(data: bytes) -> bytes:
-    """Raises GatewayError: SAML_BINDING_ENCODING; SAML_BINDING_SIZE, having inflated no more than the limit."""
+    """Raises GatewayError: saml_codes.BINDING_ENCODING; saml_codes.BINDING_SIZE, having inflated no more than the
+    limit."""
     stream = zlib.decompressobj(-15)
     try:
         message = stream.decompress(data, LARGEST_MESSAGE + 1)
@@ -50,7 +51,7 @@ def inflated(data: bytes) -> bytes:
 def base64_decoded(text: bytes) -> bytes:
     """Decode base64, whose lines may be broken (RFC 2045, Bindings 3.5.4).
 
-    Raises GatewayError: SAML_BINDING_SIZE, SAML_BINDING_ENCODING.
+    Raises GatewayError: saml_codes.BINDING_SIZE, saml_codes.BINDING_ENCODING.
     """
     # K130: the size first
     if len(text) > _LARGEST_TEXT:
@@ -92,7 +93,7 @@ class RedirectMessage:
 
 @dataclass(frozen=True, slots=True)
 class SignedMessage:
-    """A message whose query was signed by a key of the provider. Only `verify_redirect` makes one."""
+    """A message whose query a key of the provider signed. Only `verify_redirect` makes one."""
 
     parameter: MessageParameter
     message: bytes
@@ -107,8 +108,10 @@ class SignedMessage:
 def redirect_url(
     pair: KeyPair, location: str, parameter: MessageParameter, message: bytes, *, relay_state: str | None
 ) -> str:
-    """The URL to which we send the browser. `location`: the provider's endpoint. `message`: ours, without a signature
-    of its own, which this binding would have to remove (3.4.4.1)."""
+    """The URL to which we send the browser. `location`: the provider's endpoint.
+
+    `message`: our message without an enveloped signature, which this binding does not allow (3.4.4.1).
+    """
     fields: list[tuple[str, str]] = [(parameter, base64.b64encode(deflated(message)).decode("ascii"))]
     if relay_state is not None:
         fields.append(("RelayState", relay_state))
@@ -123,8 +126,8 @@ def redirect_url(
 def read_redirect(query: bytes) -> RedirectMessage:
     """`query`: the raw bytes after the question mark, as received.
 
-    Raises GatewayError: SAML_BINDING_PARAMETER, SAML_BINDING_SIGNATURE (there is none), SAML_BINDING_ENCODING,
-    SAML_BINDING_SIZE.
+    Raises GatewayError: saml_codes.BINDING_PARAMETER, saml_codes.BINDING_SIGNATURE (there is none),
+    saml_codes.BINDING_ENCODING, saml_codes.BINDING_SIZE.
     """
     raw = _parameters(query)
     parameter = _one_message(raw)
@@ -148,7 +151,7 @@ def read_redirect(query: bytes) -> RedirectMessage:
 def verify_redirect(received: RedirectMessage, signing_keys: tuple[bytes, ...]) -> SignedMessage:
     """`signing_keys`: of the provider that the message names as its Issuer (SubjectPublicKeyInfo, DER).
 
-    Raises GatewayError: SAML_BINDING_ALGORITHM, SAML_BINDING_SIGNATURE.
+    Raises GatewayError: saml_codes.BINDING_ALGORITHM, saml_codes.BINDING_SIGNATURE.
     """
     verify_redirect_signature(signing_keys, received.algorithm, received.signed, received.signature)
     return SignedMessage(received.parameter, received.message, received.relay_state, _PROVEN)
@@ -157,7 +160,7 @@ def verify_redirect(received: RedirectMessage, signing_keys: tuple[bytes, ...]) 
 def verify_redirect_signature(signing_keys: tuple[bytes, ...], algorithm: str, octets: bytes, signature: bytes) -> None:
     """Return if one of the keys (SubjectPublicKeyInfo, DER) made `signature` over `octets`.
 
-    Raises GatewayError: SAML_BINDING_ALGORITHM, SAML_BINDING_SIGNATURE.
+    Raises GatewayError: saml_codes.BINDING_ALGORITHM, saml_codes.BINDING_SIGNATURE.
     """
     if algorithm not in SIGNATURES:
         raise GatewayError(
@@ -170,7 +173,8 @@ def verify_redirect_signature(signing_keys: tuple[bytes, ...], algorithm: str, o
 
 
 def _parameters(query: bytes) -> dict[str, bytes]:
-    """Raw values by name. A name that is escaped or repeated is refused: another reader could read it differently."""
+    """The raw values by name. An escaped or repeated name is refused: another reader could read the query
+    differently."""
     raw: dict[str, bytes] = {}
     for part in query.split(b"&"):
         name, equals, value = part.partition(b"=")

@@ -54,7 +54,8 @@ _PROVEN = object()
 
 @dataclass(frozen=True, slots=True)
 class Decrypted:
-    """`element`: the content of `encrypted`. Decryption alone does not tell who wrote it: anybody can encrypt to us."""
+    """`element`: the content of `encrypted`. Decryption does not prove the author: any sender can encrypt to our
+    key."""
 
     element: etree._Element
     encrypted: etree._Element
@@ -74,10 +75,13 @@ class _WrappedKey:
 def decrypt(encrypted: etree._Element, expected: str, sp: ServiceProvider, *, cbc: bool) -> Decrypted:
     """Decrypt an EncryptedAssertion, EncryptedID or EncryptedAttribute that matches the schema.
 
-    `expected`: the tag of the content. `cbc`: AES-CBC is allowed. It has a padding oracle: somebody who sends changed
-    ciphertexts and watches our responses can read the content. Raises GatewayError: SAML_ENCRYPTION_ALGORITHM or
-    SAML_ENCRYPTION_FORM before any key is used; after that SAML_DECRYPTION, always with the same detail and after the
-    same work: each of our keys on each wrapped key, and one content. Only what opens ends sooner.
+    `expected`: the tag of the content.
+    `cbc`: AES-CBC is allowed. AES-CBC has a padding oracle: an attacker who sends changed ciphertexts and watches our
+    responses can read the content.
+
+    Raises GatewayError: saml_codes.ENCRYPTION_ALGORITHM or ENCRYPTION_FORM before any key is used. After that, only
+    DECRYPTION, with the same detail and after the same work: each of our keys on each wrapped key, and one content.
+    Only a successful decryption ends sooner.
     """
     data = next(encrypted.iterchildren(xenc("EncryptedData")), None)
     if data is None:
@@ -111,7 +115,7 @@ def _check_content(algorithm: str, cbc: bool) -> None:
 
 
 def _encrypted_keys(encrypted: etree._Element, data: etree._Element, recipient: str) -> list[etree._Element]:
-    """The wrapped keys that may be for us (Core 6): beside the data or in its KeyInfo, by their Recipient if any."""
+    """The wrapped keys that may be for us (Core 6): beside the data or in the KeyInfo, filtered by Recipient."""
     keys = [*data.findall(f"{ds('KeyInfo')}/{xenc('EncryptedKey')}"), *encrypted.findall(xenc("EncryptedKey"))]
     ours = [key for key in keys if key.get("Recipient", recipient) == recipient]
     if not 0 < len(ours) <= _MOST_KEYS:
@@ -135,8 +139,10 @@ def _wrapped(key: etree._Element) -> _WrappedKey:
 
 
 def _content_keys(wrapped: list[_WrappedKey], pairs: tuple[KeyPair, ...], size: int) -> Iterator[bytes | None]:
-    """What each of our keys makes of each wrapped key; None: no content key. Every private operation costs a third of
-    a millisecond, so who has what was looked for asks for no more."""
+    """The results of each of our keys on each wrapped key; None: no content key.
+
+    A generator: a private operation costs a third of a millisecond, and the caller stops at the right key.
+    """
     for each in wrapped:
         for pair in pairs:
             unwrapped = _unwrapped(pair, each)
@@ -144,7 +150,7 @@ def _content_keys(wrapped: list[_WrappedKey], pairs: tuple[KeyPair, ...], size: 
 
 
 def _no_key(wrapped: list[_WrappedKey], pairs: tuple[KeyPair, ...], size: int) -> bytes:
-    """A key that opens nothing, so that where no key of ours fits, that looks like every other failure."""
+    """A key that opens nothing: without a fitting key, the failure looks and lasts like any other failure."""
     return hashlib.sha256(b"".join(pair.key for pair in pairs) + wrapped[0].value).digest()[:size]
 
 
@@ -182,8 +188,11 @@ def _decrypted(algorithm: str, key: bytes, value: bytes) -> bytes:
 
 
 def _read(plaintext: bytes, encrypted: etree._Element, expected: str) -> etree._Element | None:
-    """Parse the plain text in its place (XML Encryption 4.3.3), so that prefixes from around it keep their meaning.
-    None: it is not the one element that is expected."""
+    """Parses the plain text in place (XML Encryption 4.3.3), so that prefixes declared around the text keep their
+    meaning.
+
+    None: the plain text is not the one expected element.
+    """
     declared = "".join(
         f" xmlns{f':{prefix}' if prefix else ''}={quoteattr(uri)}" for prefix, uri in encrypted.nsmap.items()
     )

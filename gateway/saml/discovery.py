@@ -11,7 +11,8 @@ ENTITY_ID = "entityID"
 
 
 def discovery_request(sp: ServiceProvider, back: Mapping[str, str]) -> str:
-    """The address by which the browser asks. `back`: parameters that it brings back, none of which is the answer's."""
+    """The address of the discovery service for the browser. `back`: parameters for the return, distinct from the
+    answer's."""
     # 2.4.1: the return address may have a query of its own
     returned = sp.discovery_response + (f"?{urlencode(back)}" if back else "")
     query = urlencode({ENTITY_ID: sp.entity_id, "return": returned})

@@ -1,4 +1,4 @@
-"""From bytes to a tree that can be read in one way only. Every SAML message comes through here."""
+"""Parses bytes into a tree that can be read in one way only. Every SAML message is parsed here."""
 
 import re
 from collections.abc import Iterator
@@ -37,7 +37,7 @@ _ID_NAMES = frozenset({"ID", "Id", "id", "iD"})
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A tree that is well-formed and bounded. Nothing tells yet who wrote it. `octets`: what it was parsed from."""
+    """A well-formed and bounded tree. The author is not verified yet. `octets`: the parsed bytes."""
 
     root: etree._Element
     octets: bytes = field(repr=False)
@@ -48,7 +48,7 @@ def parse(
 ) -> Document:
     """Parse UTF-8 without a DTD, entities, processing instructions, or comments inside values.
 
-    Raises GatewayError(SAML_DOCUMENT), and nothing else whatever the bytes are.
+    Raises GatewayError(saml_codes.DOCUMENT), and nothing else whatever the bytes are.
     """
     if len(document) > max_bytes:
         raise _refused(f"has {len(document)} bytes, at most {max_bytes} are read")
@@ -63,9 +63,9 @@ def parse_canonical(octets: bytes) -> etree._Element:
 
 
 def check_ids(*roots: etree._Element, digits: bool = False) -> None:
-    """Check that each ID, in any spelling of the attribute, names one element in all these trees together.
+    """Checks that an ID, in any spelling of the attribute, names one element in the given trees together.
 
-    `digits`: allow IDs that begin with a digit, which no NCName does. Raises GatewayError(SAML_ID).
+    `digits`: allow IDs that begin with a digit, which no NCName does. Raises GatewayError(saml_codes.ID).
     """
     # Core 1.3.4, XML Schema 3.3.8: unique in the document, an NCName
     seen: set[str] = set()
@@ -194,7 +194,7 @@ _SPACE = " \t\r\n"
 
 @dataclass(frozen=True, slots=True)
 class UnverifiedMessage:
-    """`name`: the root element's, without its namespace. Nothing of this is verified: any sender can write it."""
+    """Unverified: any sender can write these values. `name`: of the root element, without the namespace."""
 
     name: str
     issuer: str
@@ -202,7 +202,7 @@ class UnverifiedMessage:
 
 
 def read_unverified(document: Document) -> UnverifiedMessage:
-    """Read the unverified issuer. Raises GatewayError(SAML_ISSUER) where the message names none."""
+    """Read the unverified issuer. Raises GatewayError(saml_codes.ISSUER) where the message names none."""
     root = document.root
     issuer = entity_id_in(root.findtext(saml("Issuer")) or root.findtext(f"{saml('Assertion')}/{saml('Issuer')}")) or ""
     if not 0 < len(issuer) <= _LONGEST_ISSUER:

@@ -1,4 +1,4 @@
-"""Metadata 2.2.2: the endpoints of an identity provider. Those that we would never use are left out."""
+"""Metadata 2.2.2: the endpoints of an identity provider. Endpoints that we never use are left out."""
 
 import re
 from itertools import islice

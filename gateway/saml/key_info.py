@@ -1,4 +1,4 @@
-"""Metadata 2.4.1.1: the keys with which a role may sign. Of a certificate we read the key and nothing else."""
+"""Metadata 2.4.1.1: the keys with which a role may sign. From a certificate we read only the key."""
 
 import base64
 import binascii
@@ -32,9 +32,9 @@ PublicKey = RSAPublicKey | EllipticCurvePublicKey
 
 
 def signing_keys(role: etree._Element) -> tuple[tuple[bytes, ...], tuple[str, ...]]:
-    """Each signing key as SubjectPublicKeyInfo (DER), and the reasons why others were left out.
+    """The signing keys as SubjectPublicKeyInfo (DER), and the reasons why keys were left out.
 
-    A key that cannot be used does not spoil the others.
+    An unusable key does not affect the other keys.
     """
     keys: list[bytes] = []
     left_out: list[str] = []

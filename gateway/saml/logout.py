@@ -26,10 +26,11 @@ from gateway.saml.times import moment
 
 @dataclass(frozen=True, slots=True)
 class LogoutRequest:
-    """The provider ends sessions of a person: those of `session_indexes`, or all of them if it names none.
+    """The provider ends sessions of a person.
 
-    `issued`: its IssueInstant, Unix seconds by the provider's clock. It ends only sessions whose assertion was issued
-    before, so it may come twice.
+    `session_indexes`: the sessions; empty: all sessions of the person.
+    `issued`: the IssueInstant, Unix seconds by the provider's clock. The request ends only sessions whose assertion was
+    issued earlier, and may therefore arrive twice.
     """
 
     id: str
@@ -41,7 +42,7 @@ class LogoutRequest:
 
 @dataclass(frozen=True, slots=True)
 class LogoutResponse:
-    """`partial`: some other service has kept its session (Core 3.7.3.2), and we tell the person so."""
+    """`partial`: another service kept its session (Core 3.7.3.2). Our page tells the person."""
 
     id: str
     issuer: str
@@ -49,7 +50,7 @@ class LogoutResponse:
 
 
 def signed_logout_message(document: Document, provider: SamlProvider, metadata: IdpMetadata) -> SignedElement:
-    """Verify a message that came by POST or SOAP and bears its signature. For HTTP-Redirect, see
+    """Verifies a signed message received by POST or SOAP. For HTTP-Redirect, see
     `signature.redirected`. Raises what `check_message` and `verify` raise."""
     check_message(document.root, *LOGOUT_MESSAGES, digit_ids=provider.digit_ids)
     # Profiles 4.4.3.1, 4.4.4.1: the signature covers the message itself.
@@ -65,9 +66,9 @@ def validate_logout_request(
     location: str,
     now: int,
 ) -> LogoutRequest:
-    """`location`: the URL of our endpoint that received it. `now`: Unix seconds.
+    """`location`: the URL of our endpoint that received the message. `now`: Unix seconds.
 
-    Raises GatewayError, with a code of its own for each check.
+    Raises GatewayError, with its own code for each check.
     """
     check_metadata(provider, metadata, now)
     request = message.element
@@ -101,7 +102,7 @@ def validate_logout_response(
 ) -> LogoutResponse:
     """`request_id`: the ID of our LogoutRequest; `location`: the URL of our endpoint that received the response.
 
-    Raises GatewayError, with a code of its own for each check; SAML_STATUS for another status than success.
+    Raises GatewayError, with a code of its own for each check; saml_codes.STATUS for another status than success.
     """
     check_metadata(provider, metadata, now)
     response = message.element
@@ -140,7 +141,8 @@ def _read_logout_response(
 
 
 def _is_encrypted_for(request: etree._Element, sp: ServiceProvider) -> bool:
-    """Whether each EncryptedKey names us as Recipient (XML Encryption 3.5.1). It is signed, as Destination is."""
+    """Whether each EncryptedKey names us as Recipient (XML Encryption 3.5.1). Recipient is signed, as Destination
+    is."""
     keys = list(request.iterfind(f"{saml('EncryptedID')}//{xenc('EncryptedKey')}"))
     return bool(keys) and all(key.get("Recipient") == sp.entity_id for key in keys)
 

@@ -1,7 +1,7 @@
-"""The schema that a message has to match: our own table, narrower than the schemas of the specifications.
+"""The schema of messages: our own table, narrower than the schemas of the specifications.
 
-It allows what we read, and what real providers are known to send beside that. Content that is allowed and never read
-is where forgeries hide.
+The table allows the content that we read, and content that real providers are known to add. Forgeries hide in content
+that is allowed and never read.
 """
 
 from collections.abc import Mapping, Sequence
@@ -30,11 +30,15 @@ class Slot:
 
 @dataclass(frozen=True, slots=True)
 class ElementSchema:
-    """What one element may hold. `required`, `optional`: names of its attributes.
+    """The allowed content of an element.
 
-    `text`: it holds text and no element. `foreign`: attributes of other namespaces are allowed on it. `within`: it has
-    no slots, and any elements of these namespaces are allowed in it; "*" allows all but those of SAML and XML security.
-    `known`: every name of an attribute without a namespace. `needs`: it lacks something where it holds nothing.
+    `required`, `optional`: names of attributes.
+    `text`: the content is text, without elements.
+    `foreign`: attributes of other namespaces are allowed.
+    `within`: instead of slots, elements of these namespaces are allowed; "*" allows every namespace except SAML and XML
+    security.
+    `known`: the names of attributes without a namespace.
+    `needs`: an empty element is refused.
     """
 
     required: tuple[str, ...] = ()
@@ -228,12 +232,12 @@ _NEVER_IN_KEY_INFO = frozenset({ds("Object"), ds("Signature"), ds("Manifest"), d
 def check_message(
     root: etree._Element, *tags: str, around: etree._Element | None = None, digit_ids: bool = False
 ) -> None:
-    """Check that `root` is one of the elements `tags` and matches the schema, and that each of its IDs is unique.
+    """Checks that `root` is one of the elements `tags` and matches the schema, and that its IDs are unique.
 
-    `around`: the document from which `root` was decrypted; the IDs are unique in both together. `digit_ids`: the
-    provider file allows IDs that begin with a digit.
+    `around`: the document from which `root` was decrypted; IDs are unique in both together.
+    `digit_ids`: the provider file allows IDs that begin with a digit.
 
-    Raises GatewayError: SAML_SHAPE, SAML_VERSION or SAML_ID.
+    Raises GatewayError: saml_codes.SHAPE, saml_codes.VERSION or saml_codes.ID.
     """
     if root.tag not in tags:
         raise _refused(root, f"where {' or '.join(tag.rpartition('}')[2] for tag in tags)} is expected")
@@ -245,7 +249,7 @@ def check_message(
 
 
 def check_element(element: etree._Element) -> None:
-    """Check an element, with everything in it, against the schema. Raises GatewayError: SAML_SHAPE, SAML_VERSION."""
+    """Checks an element and its content against the schema. Raises GatewayError: saml_codes.SHAPE, VERSION."""
     waiting = [element]
     while waiting:
         element = waiting.pop()
@@ -305,7 +309,7 @@ def _check_slots(element: etree._Element, slots: tuple[Slot, ...], children: lis
 
 
 def _check_within(element: etree._Element, namespaces: tuple[str, ...]) -> None:
-    """Check content that we hardly read: no element in it may be one that we could mistake for what we do read."""
+    """Checks content that we hardly read: no element in this content may be an element that we read elsewhere."""
     inside = list(element.iterdescendants("*"))
     if namespaces == ("*",):
         allowed = (saml("NameID"),) if element.tag == saml("AttributeValue") and len(inside) == 1 else ()
@@ -329,7 +333,7 @@ def _namespace(element: etree._Element) -> str:
 
 
 def _name(element: etree._Element) -> str:
-    """The element's name for the log, if the schema has it. Any other name is text that a stranger wrote."""
+    """The element's name for the log, if the schema has the name. Other names are a stranger's text."""
     tag = str(element.tag)
     return tag.rpartition("}")[2] if tag in SCHEMA else "an unknown element"
 

@@ -52,8 +52,8 @@ def cache_duration(part: MetadataPart) -> int | None:
 
 
 def entities(parts: Iterable[MetadataPart]) -> Iterator[Entity]:
-    """Every entity, at any depth of groups. Raises GatewayError: SAML_METADATA; SAML_METADATA_ENTITY if one is twice
-    there."""
+    """The entities, at any depth of groups. Raises GatewayError: saml_codes.METADATA; METADATA_ENTITY for an entity
+    that appears twice."""
     seen: set[str] = set()
     for part in parts:
         for entity in _entities(part.root, None, _DEEPEST):
@@ -64,8 +64,8 @@ def entities(parts: Iterable[MetadataPart]) -> Iterator[Entity]:
 
 
 def find_entity(parts: Iterable[MetadataPart], entity_id: str) -> Entity:
-    """The entity of this entityID. Raises GatewayError(SAML_METADATA_ENTITY) if it is missing or there twice, and what
-    reading the parts raises."""
+    """The entity with this entityID. Raises GatewayError(saml_codes.METADATA_ENTITY) if the entity is missing or
+    appears twice, and the errors of reading the parts."""
     found = [entity for entity in entities(parts) if entity.id == entity_id]
     if not found:
         raise GatewayError(saml_codes.METADATA_ENTITY, f"{entity_id} is not in the metadata")
@@ -79,8 +79,8 @@ def is_identity_provider(entity: Entity) -> bool:
 def idp_metadata(entity: Entity, *, development: bool = False) -> IdpMetadata:
     """`development`: accept endpoints with http.
 
-    Raises GatewayError: SAML_METADATA_ENTITY (no identity provider, or two in one), SAML_METADATA_KEY,
-    SAML_METADATA_ENDPOINT, SAML_TIME. Validity is checked at each use, by `require_valid`.
+    Raises GatewayError: saml_codes.METADATA_ENTITY (no identity provider, or two in one), saml_codes.METADATA_KEY,
+    saml_codes.METADATA_ENDPOINT, saml_codes.TIME. Validity is checked at each use, by `require_valid`.
     """
     role = _role(entity)
     keys, left_out = signing_keys(role)
@@ -106,7 +106,7 @@ def idp_metadata(entity: Entity, *, development: bool = False) -> IdpMetadata:
 
 
 def require_valid(metadata: IdpMetadata, now: float) -> None:
-    """Raises GatewayError(SAML_METADATA_EXPIRED). No skew is tolerated here. `now`: Unix seconds."""
+    """Raises GatewayError(saml_codes.METADATA_EXPIRED). No skew is tolerated here. `now`: Unix seconds."""
     if metadata.valid_until is not None and now >= metadata.valid_until:
         ago = f"{now - metadata.valid_until:.0f} s ago"
         raise GatewayError(
@@ -161,7 +161,8 @@ def _scopes(entity: etree._Element, role: etree._Element) -> tuple[tuple[str, bo
 
 
 def _display_names(role: etree._Element) -> dict[str, str]:
-    """By language. People are shown them: a name in signs that are not seen, or turn what stands beside, is none."""
+    """The names by language. Names are shown to people: a name with invisible or direction-changing characters is
+    dropped."""
     # MDUI 1.0 2.1.2
     found = role.findall(f"{md('Extensions')}/{{{MDUI}}}UIInfo/{{{MDUI}}}DisplayName")[:_MOST_VALUES]
     names = ((element.get(f"{{{XML}}}lang", "").lower(), text) for element in found for text in _texts([element]))
@@ -170,8 +171,8 @@ def _display_names(role: etree._Element) -> dict[str, str]:
 
 
 def _logo(role: etree._Element, *, development: bool) -> str:
-    """The address of the smallest that is tall enough to be sharp, else of the tallest; one that belongs to no language
-    comes first."""
+    """The address of the smallest logo that is tall enough to be sharp, else of the tallest. A logo without a language
+    is preferred."""
     # MDUI 1.0 2.1.5
     found = role.findall(f"{md('Extensions')}/{{{MDUI}}}UIInfo/{{{MDUI}}}Logo")[:_MOST_VALUES]
     https = ("https://", "http://") if development else ("https://",)

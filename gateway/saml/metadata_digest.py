@@ -29,7 +29,7 @@ class Part:
 
 
 class MetadataDigest:
-    """`first`: the part of the document that its signature stands in (Metadata 2.3.1: before all members)."""
+    """`first`: the part of the document with the signature (Metadata 2.3.1: before all members)."""
 
     def __init__(self, first: Part, keys: tuple[bytes, ...]) -> None:
         """`keys`: SubjectPublicKeyInfo (DER). Raises what `signed_digest` raises."""
@@ -41,7 +41,7 @@ class MetadataDigest:
         self._update(part, canonical(part.root, self._signed.prefixes))
 
     def check(self) -> None:
-        """Call it after the last part. Raises GatewayError(SAML_SIGNATURE) if the digest is another one."""
+        """To be called after the last part. Raises GatewayError(saml_codes.SIGNATURE) if the digest differs."""
         if not hmac.compare_digest(self._hash.digest(), self._signed.value):
             raise GatewayError(saml_codes.SIGNATURE, "the document is not the one that was signed")
 

@@ -1,7 +1,7 @@
 """Metadata as verified trees: signed by a pinned key (Metadata 3), or given by the operator.
 
-An aggregate has 100 MB, and eight times that as a tree. So we read it in parts. Each part is the root with its open
-groups and a few members; it is digested and read as one tree, and freed before the next one comes.
+An aggregate has 100 MB, and 800 MB as a tree. We therefore read an aggregate in parts. A part is the root with its
+open groups and a few members. A part is digested and read as one tree, and freed before the next part.
 """
 
 from collections.abc import Iterable, Iterator
@@ -35,7 +35,7 @@ _PROVEN = object()
 
 @dataclass(frozen=True, slots=True)
 class MetadataPart:
-    """The root of a document with some of its members, in their groups. Only `given` and `verified` make a part."""
+    """The root of a document with some members, in their groups. Only `given` and `verified` make a part."""
 
     root: etree._Element
     proof: InitVar[object]
@@ -46,16 +46,17 @@ class MetadataPart:
 
 
 def given(pieces: Iterable[bytes]) -> Iterator[MetadataPart]:
-    """The parts, at least one, of a document for which the operator vouches. Raises GatewayError(SAML_METADATA)."""
+    """The parts, at least one, of a document for which the operator vouches. Raises
+    GatewayError(saml_codes.METADATA)."""
     return (MetadataPart(part.root, _PROVEN) for part in _parts(pieces))
 
 
 def verified(pieces: Iterable[bytes], keys: tuple[bytes, ...]) -> Iterator[MetadataPart]:
     """The parts, at least one, of a document that one of `keys` (SubjectPublicKeyInfo, DER) signed as a whole.
 
-    Nothing that was read of them may be used before the iteration has ended without an error: only the last part shows
-    that the document is the one that was signed. Raises GatewayError, with the first part or at the end: SAML_METADATA,
-    SAML_METADATA_SIGNATURE, SAML_ALGORITHM, SAML_SHAPE, SAML_SIGNATURE_FORM.
+    The caller must use nothing from the parts before the iteration has ended without an error: the last part completes
+    the digest that proves the signature. Raises GatewayError, with the first part or at the end: saml_codes.METADATA,
+    saml_codes.METADATA_SIGNATURE, saml_codes.ALGORITHM, saml_codes.SHAPE, saml_codes.SIGNATURE_FORM.
     """
     try:
         digest = None
@@ -74,7 +75,7 @@ def verified(pieces: Iterable[bytes], keys: tuple[bytes, ...]) -> Iterator[Metad
 
 
 def _parts(pieces: Iterable[bytes]) -> Iterator[Part]:
-    """Each time the members of any group that are complete, and the text behind them. The last part is the rest."""
+    """Yields the complete members of the open groups, and the text behind the members. The last part is the rest."""
     parser, reader, begun, held = _parser(), _Reader(), 0, 0
     for piece in _allowed(pieces):
         held += len(piece)
@@ -96,7 +97,7 @@ def _parts(pieces: Iterable[bytes]) -> Iterator[Part]:
 
 
 class _Reader:
-    """The groups that are open, and the member that ended last, with its groups."""
+    """The open groups, and the last complete member with its groups."""
 
     def __init__(self) -> None:
         self._open: list[etree._Element] = []
@@ -118,7 +119,7 @@ class _Reader:
             self._last = list(self._open), element
 
     def groups_to_cut(self) -> tuple[list[etree._Element], etree._Element] | None:
-        """The last member and its groups, if there is something before it that can be cut off."""
+        """The last member and its groups, if content before the member can be cut off."""
         last, self._last = self._last, None
         if last is None:
             return None
@@ -158,7 +159,7 @@ def _allowed(pieces: Iterable[bytes]) -> Iterator[bytes]:
 
 
 def _fed(parser: etree.XMLPullParser, piece: bytes) -> list[tuple[etree._Element, bool]]:
-    """Groups and entities that began or ended in this piece, in order, each with whether it ended."""
+    """Groups and entities that began or ended in this piece, in order, with a flag for an end."""
     try:
         parser.feed(piece)
         events = list(parser.read_events())
@@ -187,10 +188,10 @@ def _root(element: etree._Element) -> etree._Element:
 
 
 def _taken(groups: list[etree._Element], until: etree._Element) -> etree._Element:
-    """The root with everything before `until`, which is taken out of `groups`.
+    """The root with the content before `until`, removed from `groups`.
 
-    The elements are copied: where lxml moves an element it drops namespace declarations that it holds for repeated,
-    and prefixes in them are signed.
+    The elements are copied: moving an element makes lxml drop repeated namespace declarations, whose prefixes are
+    signed.
     """
     part = here = deepcopy(groups[0])
     for group, child in pairwise([*groups, until]):

@@ -1,7 +1,7 @@
-"""The limits of a metadata tree, checked before anything of it is copied or canonicalised.
+"""The limits of a metadata tree, checked before copying or canonicalising.
 
-An attacker without a key can bloat a document and leave its genuine signature in it. We then canonicalise all of it,
-because only the digest at the end shows that the document is another one.
+An attacker without a key can bloat a document and keep the genuine signature. We would then canonicalise the whole
+document, because only the digest at the end shows the change.
 """
 
 from lxml import etree
@@ -17,7 +17,8 @@ MOST_NODES = 200_000
 
 
 def check_limits(root: etree._Element) -> None:
-    """Check a part of a document, with what has been read of the next part. Raises GatewayError(SAML_METADATA)."""
+    """Check a part of a document, with what has been read of the next part. Raises
+    GatewayError(saml_codes.METADATA)."""
     depth = nodes = declared = in_scope = 0
     for event, item in etree.iterwalk(root, events=("start", "end", "start-ns", "end-ns")):
         if event == "start":

@@ -32,7 +32,7 @@ def message_id(random: str) -> str:
 
 
 def new_message(name: str, *, id: str, now: float, issuer: str, destination: str) -> etree._Element:
-    """What all have in common (Core 3.2.1, 3.2.2)."""
+    """The common part of requests and responses (Core 3.2.1, 3.2.2)."""
     message = etree.Element(
         samlp(name),
         {"ID": id, "Version": "2.0", "IssueInstant": instant(now), "Destination": destination},
@@ -43,14 +43,15 @@ def new_message(name: str, *, id: str, now: float, issuer: str, destination: str
 
 
 def add(parent: etree._Element, name: str, text: str | None = None, **attributes: str | None) -> etree._Element:
-    """Add a child. Attributes that are None are left out. lxml escapes text, and refuses what XML cannot hold."""
+    """Adds a child. Attributes that are None are left out. lxml escapes text, and refuses characters that XML cannot
+    hold."""
     child = etree.SubElement(parent, name, {key: value for key, value in attributes.items() if value is not None})
     child.text = text
     return child
 
 
 def written(message: etree._Element) -> bytes:
-    """The message in UTF-8, without an XML declaration, so that it can be put into another document."""
+    """The message in UTF-8, without an XML declaration, ready to be put into another document."""
     return etree.tostring(message, encoding="UTF-8", xml_declaration=False)
 
 
@@ -93,7 +94,7 @@ def authn_request(
 def logout_request(
     sp: ServiceProvider, *, destination: str, id: str, now: float, name_id: NameId, session_indexes: tuple[str, ...]
 ) -> bytes:
-    """Core 3.7.1. No `session_indexes` means every session of that person here (Core 3.7.3.2)."""
+    """Core 3.7.1. No `session_indexes`: every session of the person here (Core 3.7.3.2)."""
     request = new_message("LogoutRequest", id=id, now=now, issuer=sp.entity_id, destination=destination)
     request.set("NotOnOrAfter", instant(now + _VALID_SECONDS))
     request.set("Reason", LOGOUT_BY_USER)
@@ -121,7 +122,7 @@ def logout_response(
     status: str = STATUS_SUCCESS,
     partial: bool = False,
 ) -> bytes:
-    """Core 3.7.2. `partial`: not all sessions have ended, and the provider tells the person so (Core 3.7.3.2)."""
+    """Core 3.7.2. `partial`: some sessions have not ended. The provider tells the person (Core 3.7.3.2)."""
     response = new_message("LogoutResponse", id=id, now=now, issuer=sp.entity_id, destination=destination)
     response.set("InResponseTo", in_response_to)
     # Core 3.2.2.2: PartialLogout is a second-level code

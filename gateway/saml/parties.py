@@ -21,11 +21,12 @@ class Endpoint:
 
 @dataclass(frozen=True, slots=True)
 class IdpMetadata:
-    """The IDPSSODescriptor of one entity, from metadata that were verified, or given by the operator as a file.
+    """The IDPSSODescriptor of one entity, from verified metadata or from the operator's file.
 
-    `signing_keys`: SubjectPublicKeyInfo (DER) of every key that may sign. `scopes`: values of shibmd:Scope, each with
-    whether it is a regular expression. `valid_until`: Unix seconds, None if the metadata do not say.
-    `logo`: the address of a picture, empty where there is none.
+    `signing_keys`: SubjectPublicKeyInfo (DER) of the keys that may sign.
+    `scopes`: values of shibmd:Scope, with a flag for a regular expression.
+    `valid_until`: Unix seconds; None: no validUntil.
+    `logo`: the address of a picture; empty: no logo.
     """
 
     entity_id: str
@@ -61,7 +62,7 @@ class Contact:
 
 @dataclass(frozen=True, slots=True)
 class Organization:
-    """Metadata 2.3.2.1. `language`: of its names, such as fr."""
+    """Metadata 2.3.2.1. `language`: of the names, such as fr."""
 
     name: str
     display_name: str
@@ -71,11 +72,13 @@ class Organization:
 
 @dataclass(frozen=True, slots=True)
 class ServiceProvider:
-    """Écluse, as identity providers know it. `keys`: the first one signs, each decrypts, all are published.
+    """Écluse as a service provider. The URLs are of the portal host, from gateway.yaml.
 
-    The URLs are of the portal host, from gateway.yaml. `requested`: names of attributes that our metadata request in
-    addition to those of the provider files. If None, our metadata request no attributes at all. `discovery`: the
-    federation's discovery service, empty where there is none, and `discovery_response` where it sends people back.
+    `keys`: the first key signs, every key decrypts, and all are published.
+    `requested`: names of attributes that our metadata request in addition to the provider files. None: our metadata
+    request no attributes.
+    `discovery`: the federation's discovery service; empty: no service.
+    `discovery_response`: the address to which the discovery service returns people.
     """
 
     entity_id: str
@@ -93,8 +96,10 @@ class ServiceProvider:
 
 @dataclass(frozen=True, slots=True)
 class SecondOpinion:
-    """Another implementation of SAML looks at each Response that ours has accepted. `deny`: one that it refuses, or
-    could not look at, signs nobody in. It never admits anybody."""
+    """Another implementation of SAML checks each Response that ours accepted. The second opinion never admits a person.
+
+    `deny`: a Response that the other implementation refuses, or fails to read, signs nobody in.
+    """
 
     by: OtherImplementation
     deny: bool

@@ -68,8 +68,9 @@ def validate_response(
 ) -> Assertion:
     """`asked`: our request, None for an unsolicited response (Profiles 4.1.5). `now`: Unix seconds.
 
-    Raises GatewayError, with a code of its own for each check. SAML_SIGNATURE and SAML_SIGNATURE_KEY may mean that the
-    provider has changed its keys. The caller ensures that the assertion's `id` is used once, until `expires`.
+    Raises GatewayError, with a code of its own for each check. saml_codes.SIGNATURE and saml_codes.SIGNATURE_KEY may
+    mean that the provider has changed its keys. The caller ensures that the assertion's `id` is used once, until
+    `expires`.
     """
     check_metadata(provider, metadata, now)
     # Core 3.2.2, 1.3.4, 4.1.3
@@ -186,7 +187,8 @@ def _signed_assertion(
     sp: ServiceProvider,
     cbc: bool,
 ) -> SignedElement:
-    """The one assertion, under its own signature or, if the provider file allows it, under that of the Response."""
+    """The one assertion, under its own signature or, if the provider file allows, under the signature of the
+    Response."""
     found = _assertion(response, provider, sp, cbc)
     element = found.element if isinstance(found, Decrypted) else found
     if signature_of(element) is not None:

@@ -1,7 +1,7 @@
-"""XML Signature: verify that a provider signed an element, and return it as it was signed.
+"""XML Signature: verifies that a provider signed an element, and returns the element exactly as signed.
 
-The rest of the code does not read the document that came. It reads a tree made of the very bytes whose digest a key of
-the provider's metadata signed. A signature wrapping attack has nothing to gain: what is not signed is not in that tree.
+The rest of the code never reads the received document. The code reads a tree made from the bytes whose digest a key of
+the provider's metadata signed. A signature wrapping attack gains nothing: unsigned content is not in this tree.
 """
 
 import base64
@@ -43,7 +43,7 @@ _PROVEN = object()
 
 @dataclass(frozen=True, slots=True)
 class SignedElement:
-    """An element, parsed from the bytes that the provider signed. Only this module makes one."""
+    """An element, parsed from the bytes that the provider signed. Only this module makes a SignedElement."""
 
     element: etree._Element
     proof: InitVar[object]
@@ -55,8 +55,12 @@ class SignedElement:
 
 @dataclass(frozen=True, slots=True)
 class SignedDigest:
-    """A digest that a provider signed. `hash`: the name of its algorithm. `prefixes`: the PrefixList of the exclusive
-    canonicalisation, None for the inclusive one. `signature`: the element that the digest leaves out."""
+    """A digest that a provider signed.
+
+    `hash`: the name of the digest algorithm.
+    `prefixes`: the PrefixList of the exclusive canonicalisation; None: inclusive canonicalisation.
+    `signature`: the element that the digest leaves out.
+    """
 
     hash: str
     value: bytes
@@ -65,15 +69,15 @@ class SignedDigest:
 
 
 def signature_of(element: etree._Element) -> etree._Element | None:
-    """The signature of the element itself, which is its direct child (Core 5.4.1)."""
+    """The signature of the element: a direct child of the element (Core 5.4.1)."""
     return next(element.iterchildren(ds("Signature")), None)
 
 
 def verify(element: etree._Element, metadata: IdpMetadata) -> SignedElement:
     """The element as a key of the provider's metadata signed it. Call `check_message` before.
 
-    Raises GatewayError: SAML_SIGNATURE_MISSING, SAML_ALGORITHM, SAML_SIGNATURE_FORM, SAML_SIGNATURE_KEY or
-    SAML_SIGNATURE. The last two may mean that the provider has changed its keys.
+    Raises GatewayError: saml_codes.SIGNATURE_MISSING, saml_codes.ALGORITHM, saml_codes.SIGNATURE_FORM,
+    saml_codes.SIGNATURE_KEY or saml_codes.SIGNATURE. The last two may mean that the provider has changed its keys.
     """
     signed = _signed(_present(element), element, metadata.signing_keys)
     octets = canonical(element, signed.prefixes, without=signed.signature)
@@ -83,9 +87,9 @@ def verify(element: etree._Element, metadata: IdpMetadata) -> SignedElement:
 
 
 def signed_digest(element: etree._Element, signing_keys: tuple[bytes, ...]) -> SignedDigest:
-    """The digest that one of the keys signed for `element`. Metadata need it, because they come in parts.
+    """The digest that one of the keys signed for `element`. Used for metadata, which are read in parts.
 
-    `signing_keys`: SubjectPublicKeyInfo (DER). Raises what `verify` raises, and SAML_SHAPE for the signature itself.
+    `signing_keys`: SubjectPublicKeyInfo (DER). Raises as `verify`, and saml_codes.SHAPE for a malformed Signature.
     """
     signature = _present(element)
     # A processing instruction would cut a value short. Messages can have none; of metadata, only this part is read
@@ -97,10 +101,9 @@ def signed_digest(element: etree._Element, signing_keys: tuple[bytes, ...]) -> S
 
 
 def redirected(message: SignedMessage, *, digit_ids: bool = False) -> SignedElement:
-    """A message whose signature was in the query string that carried it (Bindings 3.4.4.1).
+    """A message signed in the query string (Bindings 3.4.4.1). The message has no enveloped signature.
 
-    `digit_ids`: see `check_message`. Raises what `parse` and `check_message` raise. Such a message bears no signature
-    of its own.
+    `digit_ids`: see `check_message`. Raises as `parse` and `check_message`.
     """
     root = parse(message.message).root
     check_message(root, *LOGOUT_MESSAGES, digit_ids=digit_ids)
@@ -110,7 +113,8 @@ def redirected(message: SignedMessage, *, digit_ids: bool = False) -> SignedElem
 
 
 def within(signed: SignedElement, part: etree._Element | Decrypted) -> SignedElement:
-    """A part of a signed element, in clear or decrypted. Raises GatewayError(SAML_SIGNATURE_MISSING) if it is none."""
+    """A part of a signed element, in clear or decrypted. Raises GatewayError(saml_codes.SIGNATURE_MISSING) if it is
+    none."""
     place = part.encrypted if isinstance(part, Decrypted) else part
     element = part.element if isinstance(part, Decrypted) else part
     if signed.element not in place.iterancestors():
@@ -163,8 +167,8 @@ def _check_algorithms(info: etree._Element) -> tuple[str, str]:
 
 
 def _check_reference(info: etree._Element, element: etree._Element) -> list[str] | None:
-    """Check that the one Reference is to the parent. Returns the PrefixList of its exclusive canonicalisation, or None
-    for the inclusive one."""
+    """Checks that the one Reference points to the parent. Returns the PrefixList of the exclusive canonicalisation, or
+    None for inclusive canonicalisation."""
     reference = _part(info, "Reference")
     identifier = element.get("ID")
     # Core 5.4.2
@@ -188,7 +192,7 @@ def _part(element: etree._Element, name: str) -> etree._Element:
 
 
 def _prefixes(method: etree._Element) -> list[str]:
-    """The PrefixList (XML Exclusive Canonicalization 3). libxml2 goes through it for each element, so it is bounded."""
+    """The PrefixList (XML Exclusive Canonicalization 3), bounded: libxml2 walks the list for each element."""
     inclusive = next(method.iterchildren(f"{{{EXC_C14N}}}InclusiveNamespaces"), None)
     prefixes = [] if inclusive is None else inclusive.get("PrefixList", "").split()
     if len(prefixes) > MOST_PREFIXES:
@@ -204,9 +208,9 @@ def _binary(element: etree._Element) -> bytes:
 
 
 def canonical(element: etree._Element, prefixes: list[str] | None, *, without: etree._Element | None = None) -> bytes:
-    """The exclusive canonical form, or the inclusive one if `prefixes` is None; in both cases without comments.
+    """The exclusive canonical form, or the inclusive form if `prefixes` is None; without comments.
 
-    `without`: the enveloped signature, which is left out. Raises GatewayError(SAML_SIGNATURE_FORM).
+    `without`: the enveloped signature, left out. Raises GatewayError(saml_codes.SIGNATURE_FORM).
     """
     with nullcontext() if without is None else _taken_out(without, element):
         try:
@@ -220,8 +224,11 @@ def canonical(element: etree._Element, prefixes: list[str] | None, *, without: e
 
 
 def _inclusive(element: etree._Element) -> bytes:
-    """Canonical XML 1.0 2.3: with every namespace that is declared around the element. lxml writes these in its plain
-    output, but not in its canonical one. It inherits attributes of `xml:` too, which the schema allows nowhere."""
+    """Canonical XML 1.0 2.3: with the namespaces declared around the element.
+
+    lxml writes these namespaces in plain output, but not in canonical output. Inclusive canonicalisation also inherits
+    `xml:` attributes, which the schema forbids.
+    """
     _check_scope(element)
     alone = parse_canonical(etree.tostring(element, encoding="UTF-8", xml_declaration=False, with_tail=False))
     return etree.tostring(alone, method="c14n", exclusive=False, with_comments=False)

@@ -1,6 +1,6 @@
 """Our own signatures: over the bytes of a query (Bindings 3.4.4.1), and enveloped in a message (Core 5).
 
-Only the latter are made by xmlsec, which is 7 MB in a process: it is imported by those alone who sign so.
+Only enveloped signatures need xmlsec, which takes 7 MB of a process and is imported on first use.
 """
 
 from dataclasses import dataclass
@@ -61,7 +61,7 @@ def sign_bytes(pair: KeyPair, octets: bytes) -> bytes:
 
 
 def sign_enveloped(pair: KeyPair, document: bytes, *, certificate: bool = False) -> bytes:
-    """`document`, one of ours, with a signature over its root, which has an ID.
+    """Our `document` with a signature over the root, which has an ID.
 
     The signature follows the Issuer in a message (Core 3.2.1) and comes first in metadata (Metadata 2.3.1).
     `certificate`: put ours in KeyInfo, for readers that expect it.

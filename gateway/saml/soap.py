@@ -16,7 +16,7 @@ ACTION = '"http://www.oasis-open.org/committees/security"'
 
 
 def in_envelope(message: bytes) -> bytes:
-    """`message`: one of ours, signed or not. Its bytes are not changed, so that a signature stays valid."""
+    """`message`: our message, signed or not. The bytes stay unchanged, so a signature stays valid."""
     envelope = f'<soap:Envelope xmlns:soap="{SOAP}"><soap:Body>'.encode()
     return envelope + message + b"</soap:Body></soap:Envelope>"
 
@@ -30,7 +30,7 @@ def fault(code: str) -> bytes:
 
 
 def in_body(envelope: bytes) -> Document:
-    """The one message in a SOAP envelope. Raises GatewayError: SAML_SOAP, SAML_DOCUMENT."""
+    """The one message in a SOAP envelope. Raises GatewayError: saml_codes.SOAP, saml_codes.DOCUMENT."""
     root = parse(envelope).root
     children = list(root.iterchildren("*"))
     if root.tag != soap("Envelope") or not children or children[-1].tag != soap("Body"):
@@ -52,5 +52,5 @@ def in_body(envelope: bytes) -> Document:
 
 
 def alone(element: etree._Element) -> Document:
-    """The element as a document of its own, with the namespaces that were in scope."""
+    """The element as a separate document, with the namespaces that were in scope."""
     return parse(etree.tostring(element, encoding="UTF-8", with_tail=False))

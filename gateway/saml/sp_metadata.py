@@ -58,9 +58,9 @@ class RequestedAttribute:
 
 
 def requested_attributes(sp: ServiceProvider, providers: Iterable[SamlProvider]) -> tuple[RequestedAttribute, ...]:
-    """Each attribute of the provider files under one name, in a stable order, then those that the operator listed.
+    """The attributes of the provider files, each under one name, in a stable order; then the operator's list.
 
-    One name only: a provider that is asked for an attribute under several names sends it several times, or fails.
+    One name only: a provider asked for an attribute under several names repeats the attribute, or fails.
     """
     if sp.requested is None:
         return ()

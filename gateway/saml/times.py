@@ -24,7 +24,8 @@ def instant(now: float) -> str:
 
 
 def moment(text: str, what: str) -> int:
-    """An instant in Unix seconds, rounded down. `what`: its name for the operator. Raises GatewayError(SAML_TIME)."""
+    """An instant in Unix seconds, rounded down. `what`: its name for the operator. Raises
+    GatewayError(saml_codes.TIME)."""
     found = _INSTANT.fullmatch(text)
     try:
         if found is None:
@@ -36,7 +37,7 @@ def moment(text: str, what: str) -> int:
 
 
 def duration(text: str, what: str) -> int:
-    """A duration in seconds. Raises GatewayError(SAML_TIME), also for a negative duration."""
+    """A duration in seconds. Raises GatewayError(saml_codes.TIME), also for a negative duration."""
     found = _DURATION.fullmatch(text)
     if found is None:
         raise GatewayError(saml_codes.TIME, f"{what} is not a duration")

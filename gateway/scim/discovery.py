@@ -1,4 +1,4 @@
-"""What this service can do, as clients read it (RFC 7644 4, RFC 7643 5 to 7). It is the same for all of them."""
+"""The abilities of the service, as clients read them (RFC 7644 4, RFC 7643 5 to 7). The same for every client."""
 
 from typing import Final
 

@@ -15,7 +15,7 @@ _MOST_SCHEMAS: Final = 16
 
 
 def read_object(body: bytes) -> ScimObject:
-    """Raises GatewayError(SCIM_SYNTAX)."""
+    """Raises GatewayError(scim_codes.SYNTAX)."""
     if len(body) > LARGEST:
         raise GatewayError(scim_codes.SYNTAX, f"{len(body)} bytes, at most {LARGEST} are read")
     try:
@@ -35,7 +35,7 @@ def read_object(body: bytes) -> ScimObject:
 
 
 def require_schema(document: ScimObject, schema: str) -> None:
-    """RFC 7643 3: every message says what it is. Raises GatewayError(SCIM_SYNTAX)."""
+    """RFC 7643 3: every message names its schemas. Raises GatewayError(scim_codes.SYNTAX)."""
     named = document.get("schemas")
     if not isinstance(named, list) or len(named) > _MOST_SCHEMAS:
         raise GatewayError(scim_codes.SYNTAX, "schemas is not a list")

@@ -24,7 +24,7 @@ _SILENT: Final = frozenset({scim_codes.TOKEN})
 
 
 def error_document(error: GatewayError, reference: str) -> dict[str, object]:
-    """`reference`: the request's, by which the operator finds it in the log."""
+    """`reference`: of the request, by which the operator finds the error in the log."""
     code = error.code
     told = code.id.startswith("scim.") and code not in _SILENT
     scim_type = {"scimType": _TYPES[code]} if code in _TYPES else {}

@@ -32,7 +32,7 @@ _PATH: Final = re.compile(r'([A-Za-z][\w$-]*)(\[[^\[\]"]*(?:"[^"\\]*"[^\[\]"]*)*
 
 
 def patched(document: ScimObject, before: UserState) -> UserState:
-    """Raises GatewayError: SCIM_SYNTAX, SCIM_PATH, SCIM_VALUE, SCIM_MUTABILITY."""
+    """Raises GatewayError: scim_codes.SYNTAX, scim_codes.PATH, scim_codes.VALUE, scim_codes.MUTABILITY."""
     after = before
     for operation in _operations(document):
         if not isinstance(operation, dict):
@@ -42,8 +42,9 @@ def patched(document: ScimObject, before: UserState) -> UserState:
 
 
 def ends_access(document: ScimObject) -> bool:
-    """Whether the operations leave the user inactive as far as they can be understood, whatever else of them is wrong.
-    Never raises."""
+    """Whether the operations, as far as they can be understood, leave the user inactive. Other faults are ignored.
+    Never raises.
+    """
     active = True
     try:
         for operation in _operations(document):
@@ -60,7 +61,7 @@ _ANYBODY: Final = UserState("", None, active=True)
 
 
 def _operations(document: ScimObject) -> list[object]:
-    """Raises GatewayError(SCIM_SYNTAX)."""
+    """Raises GatewayError(scim_codes.SYNTAX)."""
     require_schema(document, PATCH_OP)
     operations = document.get("operations")
     if not isinstance(operations, list) or not 0 < len(operations) <= _MOST_OPERATIONS:
@@ -104,8 +105,10 @@ def _applied(operation: ScimObject, before: UserState) -> UserState:
 
 
 def attribute_of(path: object) -> str | None:
-    """The attribute that is kept, None for one that is read past. Raises GatewayError: SCIM_PATH for what RFC 7643
-    does not know, SCIM_MUTABILITY for what is ours to say."""
+    """The kept attribute; None: an attribute that is ignored.
+
+    Raises GatewayError: scim_codes.PATH for an attribute unknown to RFC 7643, MUTABILITY for a read-only attribute.
+    """
     if not isinstance(path, str) or len(path) > _LONGEST_PATH:
         raise GatewayError(scim_codes.PATH, f"a path is not a text of at most {_LONGEST_PATH} characters")
     lower = path.lower()

@@ -18,7 +18,7 @@ _OWN: Final = f"{USER}:".lower()
 
 @dataclass(frozen=True, slots=True)
 class Projection:
-    """Names in lower case, `meta.created` of one within another. `wanted`: None for all."""
+    """Names in lower case; `meta.created` for a nested name. `wanted` None: all."""
 
     wanted: frozenset[str] | None = None
     unwanted: frozenset[str] = frozenset()
@@ -35,7 +35,7 @@ class Projection:
         return shown
 
     def _shows(self, name: str) -> bool:
-        """One that a part of is unwanted is not shown whole."""
+        """An attribute with an unwanted part is not shown whole."""
         if self.wanted is not None:
             return name in self.wanted
         return name not in self.unwanted and not any(one.startswith(f"{name}.") for one in self.unwanted)
@@ -45,12 +45,12 @@ WHOLE: Final = Projection()
 
 
 def read_projection(parameters: Mapping[str, str]) -> Projection:
-    """Of a query. Raises GatewayError(SCIM_VALUE)."""
+    """Of a query. Raises GatewayError(scim_codes.VALUE)."""
     return projection_of(_split(parameters, WANTED), _split(parameters, UNWANTED))
 
 
 def projection_of(wanted: Iterable[str] | None, unwanted: Iterable[str] | None) -> Projection:
-    """What a User does not have is not shown, and nothing is said of it. Raises GatewayError(SCIM_VALUE)."""
+    """An attribute that a User lacks is left out silently. Raises GatewayError(scim_codes.VALUE)."""
     if wanted is not None and unwanted is not None:
         # 3.4.1: they exclude each other.
         raise GatewayError(scim_codes.VALUE, "attributes and excludedAttributes are given, and one of them may be")

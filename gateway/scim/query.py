@@ -1,4 +1,4 @@
-"""What a GET of users asks for, or a search: a filter that names them, and which page (RFC 7644 3.4.2, 3.4.3)."""
+"""The filter and the page of a GET of users, or of a search (RFC 7644 3.4.2, 3.4.3)."""
 
 import json
 import re
@@ -36,7 +36,7 @@ _BEYOND: Final = 10**9
 
 @dataclass(frozen=True, slots=True)
 class UserNamed:
-    """Users whose attribute is this value."""
+    """Users with this value of the attribute."""
 
     attribute: NameAttribute
     value: str
@@ -53,7 +53,7 @@ class UserQuery:
 
 
 def read_query(parameters: Mapping[str, str]) -> UserQuery:
-    """Raises GatewayError: SCIM_FILTER, SCIM_VALUE."""
+    """Raises GatewayError: scim_codes.FILTER, scim_codes.VALUE."""
     # Names of parameters are as RFC 7644 writes them.
     filter = parameters.get("filter")
     start, count = _number(parameters, "startIndex", 1), _number(parameters, "count", MOST_RESULTS)
@@ -61,7 +61,7 @@ def read_query(parameters: Mapping[str, str]) -> UserQuery:
 
 
 def read_search(document: ScimObject) -> UserQuery:
-    """The same of a body (3.4.3). Raises GatewayError: SCIM_SYNTAX, SCIM_FILTER, SCIM_VALUE."""
+    """The same of a body (3.4.3). Raises GatewayError: scim_codes.SYNTAX, scim_codes.FILTER, scim_codes.VALUE."""
     require_schema(document, SEARCH_REQUEST)
     filter = document.get("filter")
     if not isinstance(filter, str | None):
@@ -78,7 +78,7 @@ def _query(filter: str | None, start: int, count: int, shows: Projection) -> Use
 
 def read_filter(text: str) -> UserNamed:
     """`userName eq "..."` or `externalId eq "..."`; no other is asked by a directory that looks for a person. Raises
-    GatewayError(SCIM_FILTER)."""
+    GatewayError(scim_codes.FILTER)."""
     found = _COMPARISON.fullmatch(text) if len(text) <= _LONGEST else None
     if found is None:
         raise GatewayError(scim_codes.FILTER, 'a filter is one comparison: userName eq "...", or externalId eq "..."')

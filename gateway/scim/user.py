@@ -1,4 +1,4 @@
-"""A User (RFC 7643 4.1), as far as it is kept: by what the directory names a person, and whether they are active."""
+"""The kept part of a User (RFC 7643 4.1): the directory's names of a person, and whether the person is active."""
 
 import unicodedata
 from collections.abc import Mapping
@@ -20,7 +20,7 @@ _BOOLEANS: Final[Mapping[str, bool]] = {"true": True, "false": False}
 
 @dataclass(frozen=True, slots=True)
 class UserState:
-    """What a directory says of a person."""
+    """A directory's data about a person."""
 
     user_name: str
     external_id: str | None
@@ -41,10 +41,11 @@ class ToldUser:
 
 
 def read_user(document: ScimObject, before: UserState | None = None) -> UserState:
-    """Of POST, and of PUT, where the user is as `before`. Raises GatewayError: SCIM_SYNTAX, SCIM_VALUE.
+    """The user of a POST, or of a PUT on the user `before`. Raises GatewayError: scim_codes.SYNTAX, VALUE.
 
-    A user who is made is active unless it says otherwise. One who is replaced stays what they are (RFC 7644 3.5.1):
-    nobody is let in again by what a message leaves out."""
+    A new user is active unless the message says otherwise. A replaced user keeps the state (RFC 7644 3.5.1): an
+    omission never admits a person again.
+    """
     require_schema(document, USER)
     blank = UserState("", None, active=True if before is None else before.active)
     for attribute, name in (("userName", "username"), ("externalId", "externalid"), ("active", "active")):
@@ -57,7 +58,7 @@ def read_user(document: ScimObject, before: UserState | None = None) -> UserStat
 
 
 def says_inactive(document: ScimObject) -> bool:
-    """Whether a PUT says that the user is not active, whatever else of it is missing or wrong. Never raises."""
+    """Whether a PUT deactivates the user, whatever else is missing or wrong. Never raises."""
     try:
         require_schema(document, USER)
         return document.get("active") is not None and not _boolean(document["active"])
@@ -66,7 +67,7 @@ def says_inactive(document: ScimObject) -> bool:
 
 
 def with_value(state: UserState, attribute: str, value: object) -> UserState:
-    """Of one of the attributes that are kept. Raises GatewayError(SCIM_VALUE)."""
+    """The value of a kept attribute. Raises GatewayError(scim_codes.VALUE)."""
     if attribute == "userName":
         return replace(state, user_name=_name(attribute, value))
     if attribute == "externalId":
@@ -75,13 +76,14 @@ def with_value(state: UserState, attribute: str, value: object) -> UserState:
 
 
 def compared(attribute: NameAttribute, name: str) -> str:
-    """Equal for names that are the same one: RFC 7643 4.1.1 knows no case in userName, 3.1 does in externalId. What a
-    provider says of people is in NFC, and so both are."""
+    """Equal for equal names: userName ignores case (RFC 7643 4.1.1), externalId does not (3.1). A provider's values are
+    in NFC, and so are both names.
+    """
     return same_login(name) if attribute == "userName" else unicodedata.normalize("NFC", name)
 
 
 def resource(user: ToldUser, base: str) -> dict[str, object]:
-    """As it is shown to its directory. `base`: the address of all of SCIM."""
+    """The form shown to the directory. `base`: the address of the SCIM service."""
     state = user.state
     named = {} if state.external_id is None else {"externalId": state.external_id}
     return {

@@ -13,7 +13,7 @@ _LONGEST_WAIT: Final = 5.0
 
 
 async def told_client(connection: socket.socket) -> ToldClient | None:
-    """None: the server in front speaks for itself. Raises GatewayError(LISTEN_PROXY_HEADER), OSError."""
+    """None: the server in front speaks for itself. Raises GatewayError(gateway_codes.LISTEN_PROXY_HEADER), OSError."""
     try:
         async with asyncio.timeout(_LONGEST_WAIT):
             head = await _exactly(connection, HEAD_BYTES)

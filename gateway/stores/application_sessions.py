@@ -25,7 +25,7 @@ class Entries(Protocol):
 
 
 class ApplicationSessions:
-    """Every coroutine raises GatewayError(STORE_UNREACHABLE) when the store cannot say. `keys`: the store keys of
+    """Every coroutine raises GatewayError(store_codes.UNREACHABLE) when the store cannot say. `keys`: the store keys of
     gateway.yaml; `now`: Unix seconds."""
 
     def __init__(

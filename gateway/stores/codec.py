@@ -1,7 +1,7 @@
 """What is inside the seals: values to JSON bytes and back. A field that an older record lacks has its default.
 
-What another release wrote and this one does not understand is GatewayError(STORE_UNREADABLE), never a fault: its person
-signs in again. `sealing.VERSION` stands for these forms too.
+What another release wrote and this one does not understand is GatewayError(store_codes.UNREADABLE), never a fault: its
+person signs in again. `sealing.VERSION` stands for these forms too.
 """
 
 import json
@@ -49,7 +49,7 @@ Arguments = ParamSpec("Arguments")
 
 @dataclass(frozen=True, slots=True)
 class Form(Generic[Kept]):
-    """The records of one kind as bytes. `read` raises GatewayError(STORE_UNREADABLE)."""
+    """The records of one kind as bytes. `read` raises GatewayError(store_codes.UNREADABLE)."""
 
     kind: str
     write: Callable[[Kept], bytes]

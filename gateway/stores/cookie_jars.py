@@ -40,7 +40,7 @@ _LOST = "the application's cookies of that session are lost"
 class CookieJars:
     """`host`: canonical, of the seat; `cookie`: the raw value of `__Host-ecluse`, as those of Sessions.
 
-    Every coroutine raises GatewayError(STORE_UNREACHABLE) when the store cannot say. Parameters as those of
+    Every coroutine raises GatewayError(store_codes.UNREACHABLE) when the store cannot say. Parameters as those of
     stores.tickets.Transactions.
     """
 

@@ -79,7 +79,7 @@ class CountingKey:
         self._known: Counting | None = None
 
     async def read(self) -> Counting:
-        """Raises GatewayError(STORE_UNREACHABLE)."""
+        """Raises GatewayError(store_codes.UNREACHABLE)."""
         now, known = self._now(), self._known
         record = await self._store.peek_ticket(_AT, now)
         found = None if record is None else self._opened(record)

@@ -21,7 +21,7 @@ _BOUNDS: Final = Bounds(life=0, per_group=_MOST, in_all=2 * _MOST, longest=64 * 
 
 class LastFindings:
     """`keys`: the store keys of gateway.yaml; `now`: Unix seconds. Every coroutine raises GatewayError: where the store
-    cannot say, and LIMIT_BODY for what is too long to be kept."""
+    cannot say, and limit_codes.BODY for what is too long to be kept."""
 
     def __init__(
         self,

@@ -33,7 +33,7 @@ _PLACES: Final = range(10)
 
 
 class LoginTries:
-    """Every coroutine raises GatewayError(STORE_UNREACHABLE) when the store cannot say. `keys`: the store keys of
+    """Every coroutine raises GatewayError(store_codes.UNREACHABLE) when the store cannot say. `keys`: the store keys of
     gateway.yaml; `now`: Unix seconds."""
 
     def __init__(
@@ -58,8 +58,8 @@ class LoginTries:
         """Begins a try for this account; the caller has the account's turn. Returns None if `most` tries without
         success have begun in the last `within` seconds.
 
-        Raises GatewayError(FORM_LOGIN_TRIES) if the store has lost its counts in that time, because there may have been
-        as many tries.
+        Raises GatewayError(form_login_codes.TRIES) if the store has lost its counts in that time, because there may
+        have been as many tries.
         """
         counts, life, now = await self._counts(), within + _SPARE, self._now()
         if counts.lost and now < counts.lost + life:

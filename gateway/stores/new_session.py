@@ -10,10 +10,11 @@ from gateway.stores.records import Write
 @dataclass(frozen=True, slots=True)
 class NewSession:
     """A session with its first seat, before any browser has the cookie. It counts once its `writes` are done: then
-    `written` is called."""
+    `written` is called. `issued_at`: as in SessionRecord."""
 
     session: Session
     cookie: bytes = field(repr=False)
     entry: Entry
     writes: tuple[Write, ...] = field(repr=False)
     written: Callable[[], None] = field(repr=False)
+    issued_at: int | None

@@ -3,7 +3,7 @@
 One step touches one tag (the shard part of ids, see stores.sealing), so that a store on several nodes can carry out the
 step. A step is done as a whole or not at all; a sequence of steps may be done in part. Every read enforces expiry by
 the caller's `now` (Unix seconds): an expired record is gone, even before the store deletes it. Every coroutine raises
-GatewayError(STORE_UNREACHABLE) when the store cannot answer: some of its steps may be done by then.
+GatewayError(store_codes.UNREACHABLE) when the store cannot answer: some of its steps may be done by then.
 """
 
 from collections.abc import Sequence
@@ -328,7 +328,7 @@ class RecordStore(Protocol):
         """Whether the store answered the last question."""
 
     async def open(self) -> None:
-        """Makes or checks the store. Raises GatewayError(STORE_UNREADABLE) if the store is not ours or of a newer
+        """Makes or checks the store. Raises GatewayError(store_codes.UNREADABLE) if the store is not ours or of a newer
         release."""
 
     async def close(self) -> None:
@@ -421,7 +421,7 @@ class RecordStore(Protocol):
 
     async def probe(self) -> None:
         """Reads from the store, and writes to the store if the last write failed. Raises
-        GatewayError(STORE_UNREACHABLE)."""
+        GatewayError(store_codes.UNREACHABLE)."""
 
     async def purge(self, now: int, *, bury: bool = False) -> None:
         """Frees the room of expired records. `bury`: leaves a tombstone for each expired seat."""

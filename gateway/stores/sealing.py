@@ -79,8 +79,8 @@ def seal(plain: bytes, *, key: bytes, key_id: str, nonce: bytes, binding: SealBi
 
 
 def key_id_of(record: bytes) -> str:
-    """The id of the key that sealed the record. Raises GatewayError(STORE_UNREADABLE) if `record` is no record, or of a
-    version that this release does not read."""
+    """The id of the key that sealed the record. Raises GatewayError(store_codes.UNREADABLE) if `record` is no record,
+    or of a version that this release does not read."""
     if record and record[0] not in READABLE:
         raise GatewayError(store_codes.UNREADABLE, f"a record of version {record[0]}, this release reads {_READABLE}")
     if len(record) < 2 or len(record) < 2 + record[1] + NONCE_BYTES:
@@ -92,7 +92,7 @@ def key_id_of(record: bytes) -> str:
 
 
 def open_sealed(record: bytes, *, key: bytes, binding: SealBinding) -> bytes:
-    """Opens a sealed record. Raises GatewayError(STORE_UNREADABLE) for a wrong key, a wrong place or an altered
+    """Opens a sealed record. Raises GatewayError(store_codes.UNREADABLE) for a wrong key, a wrong place or an altered
     record."""
     # Raises for what is no record.
     key_id_of(record)
@@ -187,7 +187,8 @@ class StoreKeys:
         return frozenset(before.keys() - self._salts.keys())
 
     def salt(self, id: str) -> bytes:
-        """What goes into every key drawn under the store key `id`. GatewayError(STORE_UNREADABLE): it is no more."""
+        """What goes into every key drawn under the store key `id`. GatewayError(store_codes.UNREADABLE): it is no
+        more."""
         salt = self._salts.get(id)
         if salt is None:
             raise GatewayError(store_codes.UNREADABLE, f"there is no store key `{id}` any more")
@@ -198,7 +199,8 @@ class StoreKeys:
         return draw_key(secret, purpose, self.salt(id))
 
     def note_key(self, id: str) -> bytes:
-        """What seals the little that has to be read without a cookie. GatewayError(STORE_UNREADABLE): it is no more."""
+        """What seals the little that has to be read without a cookie. GatewayError(store_codes.UNREADABLE): it is no
+        more."""
         self.salt(id)
         return self._notes[id]
 
@@ -294,7 +296,7 @@ def seat_lookup_of(cookie: bytes) -> bytes:
 
 
 class Envelopes:
-    """What opens raises GatewayError(STORE_UNREADABLE)."""
+    """What opens raises GatewayError(store_codes.UNREADABLE)."""
 
     def __init__(self, keys: StoreKeys, token_bytes: TokenBytes) -> None:
         self._keys = keys

@@ -10,7 +10,8 @@ from gateway.stores.sessions import Sessions
 
 
 class SessionLimit:
-    """`keys`, `now`: as Sessions has them. Both raise GatewayError(STORE_UNREACHABLE) when the store cannot say."""
+    """`keys`, `now`: as Sessions has them. Both raise GatewayError(store_codes.UNREACHABLE) when the store cannot
+    say."""
 
     def __init__(self, store: RecordStore, sessions: Sessions, keys: StoreKeys, *, now: Callable[[], int]) -> None:
         self._store = store

@@ -56,7 +56,7 @@ _NEVER = float("-inf")
 class Sessions:
     """Sessions and seats. `host` is canonical; `cookie` is the raw value of `__Host-ecluse`.
 
-    Every coroutine raises GatewayError(STORE_UNREACHABLE) when the store cannot say: never None for that.
+    Every coroutine raises GatewayError(store_codes.UNREACHABLE) when the store cannot say: never None for that.
     `keys`: the store keys of gateway.yaml; `now`: Unix seconds; `monotonic`: seconds; `unwritten`: of this worker.
     """
 
@@ -239,7 +239,7 @@ class Sessions:
             self._keep(cookie, Opened(StoredSession(session, browser), session_key, record, seat))
 
         add = AddSession(record, seat, self._keys.indexes("browser", browser))
-        return NewSession(session, cookie, entry, (add, *ends), written)
+        return NewSession(session, cookie, entry, (add, *ends), written, issued_at)
 
     async def add(self, made: NewSession) -> None:
         """Writes a new session by itself."""

@@ -23,7 +23,7 @@ _UNTOLD = "its application is not told of the end of that session"
 class SignOutNotes:
     """What applications that name an address for sign-outs are told when a session has ended, kept with that session.
 
-    Every coroutine raises GatewayError(STORE_UNREACHABLE) when the store cannot say. Parameters as those of
+    Every coroutine raises GatewayError(store_codes.UNREACHABLE) when the store cannot say. Parameters as those of
     stores.tickets.Transactions.
     """
 

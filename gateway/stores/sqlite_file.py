@@ -1,6 +1,7 @@
 """The database file: its making, its checks, its tables.
 
-Faults come as they are, sqlite3.Error or OSError, but for a file that is not ours: GatewayError(STORE_UNREADABLE).
+Faults come as they are, sqlite3.Error or OSError, but for a file that is not ours:
+GatewayError(store_codes.UNREADABLE).
 """
 
 import os

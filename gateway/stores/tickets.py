@@ -90,7 +90,8 @@ class TakenWithSeat(NamedTuple, Generic[Kept]):
 
 
 class Tickets(Generic[Kept]):
-    """The tickets of one kind. Every coroutine raises GatewayError(STORE_UNREACHABLE) when the store cannot answer.
+    """The tickets of one kind. Every coroutine raises GatewayError(store_codes.UNREACHABLE) when the store cannot
+    answer.
 
     `shard`: the shard part of new ids (stores.sealing); random if left out.
     `at_hand`: this worker's memory of the tickets that it has put.
@@ -125,8 +126,8 @@ class Tickets(Generic[Kept]):
     async def put(self, value: Kept, bound_by: str, id: str = "") -> str:
         """Stores a ticket. Returns the id that takes the ticket: `id`, or a new id if `id` is empty.
 
-        `bound_by`: the group in which the number of tickets is bounded. Raises GatewayError(LIMIT_BODY) if the value is
-        too long.
+        `bound_by`: the group in which the number of tickets is bounded. Raises GatewayError(limit_codes.BODY) if the
+        value is too long.
         """
         id = id or self.id_for(value)
         put = self.sealed(id, value, bound_by)
@@ -249,7 +250,7 @@ class Transactions:
 
     `openid_logins` and `openid_logouts` are found by `state`, `saml_logins` and `saml_logouts` by RelayState. Ids are
     random secrets: the store is keyed by their hash and holds values sealed under them.
-    Every coroutine raises GatewayError(STORE_UNREACHABLE) when the store cannot say.
+    Every coroutine raises GatewayError(store_codes.UNREACHABLE) when the store cannot say.
     `keys`: the store keys of gateway.yaml; `now`: Unix seconds; `token_bytes`: random bytes; `unwritten`: of this
     worker.
     """

@@ -43,7 +43,7 @@ _Kept = TypeVar("_Kept")
 
 class ToldPeople:
     """`keys`: `scim.keys` of gateway.yaml, as they are now; nothing is asked here where there are none. `now`: Unix
-    seconds. Every coroutine raises GatewayError(STORE_UNREACHABLE) when the store cannot say."""
+    seconds. Every coroutine raises GatewayError(store_codes.UNREACHABLE) when the store cannot say."""
 
     def __init__(
         self,
@@ -118,8 +118,8 @@ class ToldPeople:
         """(users, number of places): `count` users from place `start` (counted from 1), in the order in which the
         directory first named them. The places of deleted users stay empty.
 
-        Raises GatewayError(SCIM_TOO_MANY) after a very long run of empty places. If the run is at the beginning, the
-        next call starts behind it.
+        Raises GatewayError(scim_codes.TOO_MANY) after a very long run of empty places. If the run is at the beginning,
+        the next call starts behind it.
         """
         places, empty = await asyncio.gather(self._mark(client, "users"), self._mark(client, "users gone"))
         begin = max(start, empty + 1)
@@ -141,7 +141,7 @@ class ToldPeople:
         return found[:count], places
 
     async def add(self, client: ScimClient, state: UserState) -> ToldUser:
-        """Raises GatewayError(SCIM_TAKEN)."""
+        """Raises GatewayError(scim_codes.TAKEN)."""
         await self.require_free(client, None, state)
         place = await self._mark(client, "users") + 1
         while not await self._first(client, "place", str(place)):
@@ -151,7 +151,7 @@ class ToldPeople:
         return await self._write(client, ToldUser(str(place), state, now, now))
 
     async def replace(self, client: ScimClient, before: ToldUser, state: UserState) -> ToldUser:
-        """Raises GatewayError(SCIM_TAKEN)."""
+        """Raises GatewayError(scim_codes.TAKEN)."""
         if state == before.state:
             return before
         await self.require_free(client, before, state)
@@ -164,7 +164,7 @@ class ToldPeople:
         return any(one is not None for one in taken)
 
     async def require_free(self, client: ScimClient, before: ToldUser | None, state: UserState) -> None:
-        """Raises GatewayError(SCIM_TAKEN) where the names are those of another user than `before`."""
+        """Raises GatewayError(scim_codes.TAKEN) where the names are those of another user than `before`."""
         for attribute in _ATTRIBUTES:
             name = state.named(attribute)
             other = None if name is None else await self.find(client, attribute, name)

@@ -17,7 +17,7 @@ class Touches:
         self._waiting[cookie] = at
 
     async def write(self) -> None:
-        """Raises GatewayError(STORE_UNREACHABLE): what could not be written waits for the next time."""
+        """Raises GatewayError(store_codes.UNREACHABLE): what could not be written waits for the next time."""
         while self._waiting:
             batch = [self._waiting.popitem() for _ in range(min(len(self._waiting), _AT_ONCE))]
             presented = ((read_cookie(cookie), at) for cookie, at in batch)

@@ -47,8 +47,8 @@ class UnwrittenEnds:
         return tuple(id for id in session_ids if id in self._sessions) if self._sessions else ()
 
     def require_written(self, session_ids: Iterable[str]) -> None:
-        """Raises GatewayError(STORE_UNREACHABLE): the ends are in force in this gateway, but not beyond it, and not
-        after it is started again."""
+        """Raises GatewayError(store_codes.UNREACHABLE): the ends are in force in this gateway, but not beyond it, and
+        not after it is started again."""
         if left := self.among(session_ids):
             detail = f"{len(left)} sessions have ended in this gateway, and their end is not written yet"
             raise GatewayError(store_codes.UNREACHABLE, detail)
@@ -84,9 +84,12 @@ class UnwrittenEnds:
                 await self._store.perform(step, now)
                 self._tell([write.session_id for write in step if isinstance(write, RevokeSession)])
         while self._beside:
-            if _until(self._beside[0]) > now:
-                await self._store.perform([self._beside[0]], now)
-            self._beside.popleft()
+            oldest = self._beside[0]
+            if _until(oldest) > now:
+                await self._store.perform([oldest], now)
+            # While the store was asked, newer marks may have pushed this one out.
+            if self._beside and self._beside[0] is oldest:
+                self._beside.popleft()
 
     def _keep(self, writes: Sequence[Write], error: GatewayError) -> None:
         ends = [write for write in writes if isinstance(write, RevokeSession)]

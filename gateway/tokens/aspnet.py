@@ -59,7 +59,8 @@ def machine_key(content: bytes, lengths: range | tuple[int, ...]) -> bytes:
 def aspnet_ticket(spec: AspNetTicketSpec, identity: Identity, *, issued: int, ends: int, chance: bytes) -> bytes:
     """The value of the cookie. `issued`, `ends`: Unix seconds; `chance`: 32 random bytes, others for each.
 
-    Raises GatewayError: TRANSLATION_UNENCODABLE, or TRANSLATION_LENGTH where ASP.NET would not read it for its length.
+    Raises GatewayError: translation_codes.UNENCODABLE, or translation_codes.LENGTH where ASP.NET would not read it for
+    its length.
     """
     name, user_data = told_in_ticket(spec, identity)
     found = protected(spec, serialized(spec, name=name, user_data=user_data, issued=issued, ends=ends), chance)
@@ -69,7 +70,7 @@ def aspnet_ticket(spec: AspNetTicketSpec, identity: Identity, *, issued: int, en
 
 
 def told_in_ticket(spec: AspNetTicketSpec, identity: Identity) -> tuple[str, str]:
-    """Name and UserData. Raises GatewayError(TRANSLATION_UNENCODABLE)."""
+    """Name and UserData. Raises GatewayError(translation_codes.UNENCODABLE)."""
     name = account(spec.account, identity, spec.carrier.name)
     return name, "" if spec.user_data is None else single_value(spec.user_data, identity)
 

@@ -1,5 +1,6 @@
-"""HTTP Basic towards an application (RFC 7617): an account of its own or one for each person, and one secret or one for
-each person, which is never the password by which they sign in."""
+"""HTTP Basic towards an application (RFC 7617): with one account or an account per person, and one secret or a secret
+per person, which is never the person's sign-in password.
+"""
 
 import base64
 
@@ -13,8 +14,11 @@ HEADER = "Authorization"
 
 
 def basic_line(spec: BasicSpec, identity: Identity) -> bytes:
-    """The header line, with its CRLF before it. Raises GatewayError(TRANSLATION_UNENCODABLE), without the value: no
-    account or several, a colon in it, white space at its end, a letter that the charset lacks, or no secret."""
+    """The header line, beginning with CRLF.
+
+    Raises GatewayError(translation_codes.UNENCODABLE), without the value: no account or several, a colon in the
+    account, trailing white space, a letter outside the charset, or no secret.
+    """
     user = _user(spec, identity)
     password = spec.password if spec.secret is None else secret_of(spec.secret, identity, HEADER)
     try:
@@ -27,12 +31,12 @@ def basic_line(spec: BasicSpec, identity: Identity) -> bytes:
 
 
 def fixed_line(spec: BasicSpec) -> bytes:
-    """Of an account that is the same for everybody; b"" of any other."""
+    """The header line of an account shared by everybody; b"" for other accounts."""
     return b"" if spec.account.attribute is not None else basic_line(spec, _NOBODY)
 
 
 def described_basic(spec: BasicSpec, identity: Identity) -> dict[str, str]:
-    """By header, without the secret. Raises GatewayError(TRANSLATION_UNENCODABLE)."""
+    """By header, without the secret. Raises GatewayError(translation_codes.UNENCODABLE)."""
     basic_line(spec, identity)
     return {HEADER: f"(Basic, as {_user(spec, identity)}, with a secret)"}
 

@@ -1,4 +1,4 @@
-"""What a token tells of a person: what the application's file lists, and nothing else."""
+"""The claims of a token: only those in the application's file."""
 
 import unicodedata
 from collections.abc import Iterable
@@ -16,8 +16,8 @@ _FORBIDDEN: Final = frozenset({"Cc", "Cs"})
 
 def told(claims: Iterable[TokenClaim], identity: Identity) -> dict[str, ClaimValue]:
     """By name; `sub` is the provider's name for the person unless the file says otherwise. A claim without a value is
-    left out. Raises GatewayError(TRANSLATION_UNENCODABLE), with the name of the claim and never its value: several
-    values where one is told, a control character, white space at an end, or no value for `sub`."""
+    left out. Raises GatewayError(translation_codes.UNENCODABLE), with the name of the claim and never its value:
+    several values where one is told, a control character, white space at an end, or no value for `sub`."""
     found: dict[str, ClaimValue] = {"sub": _text("sub", identity.subject)}
     for claim in claims:
         if claim.several:
@@ -33,7 +33,7 @@ def told(claims: Iterable[TokenClaim], identity: Identity) -> dict[str, ClaimVal
 
 
 def single_value(claim: TokenClaim, identity: Identity) -> str:
-    """Empty where there is none. Raises GatewayError(TRANSLATION_UNENCODABLE)."""
+    """Empty: no value. Raises GatewayError(translation_codes.UNENCODABLE)."""
     values = _texts(claim, identity)
     if len(values) > 1:
         raise _refused(claim.name, f"{len(values)} values, and the file says neither list nor which")
@@ -43,7 +43,7 @@ def single_value(claim: TokenClaim, identity: Identity) -> str:
 def account(claim: TokenClaim, identity: Identity, where: str, *, forbidden: str = "") -> str:
     """The name by which the application knows this person. `where`: what carries it, for the message.
 
-    Raises GatewayError(TRANSLATION_UNENCODABLE), without the name: none or several, a blank at an end, a control
+    Raises GatewayError(translation_codes.UNENCODABLE), without the name: none or several, a blank at an end, a control
     character, or a character of `forbidden`.
     """
     name = single_value(claim, identity)
@@ -56,8 +56,9 @@ def account(claim: TokenClaim, identity: Identity, where: str, *, forbidden: str
 
 
 def secret_of(attribute: str, identity: Identity, where: str) -> str:
-    """The person's secret at the application, which a directory gave. Raises GatewayError(TRANSLATION_UNENCODABLE),
-    without it: none, or a control character in it (RFC 7617 2)."""
+    """The person's secret at the application, from a directory. Raises GatewayError(translation_codes.UNENCODABLE),
+    without the secret: missing, or with a control character (RFC 7617 2).
+    """
     values = identity.attributes.get(attribute, ())
     if len(values) != 1:
         raise _unsent(where, "no directory gives this person a secret")

@@ -1,4 +1,4 @@
-"""JSON Web Tokens for applications (RFC 7519), and the keys by which they are verified (RFC 7517)."""
+"""JSON Web Tokens for applications (RFC 7519), and the published keys for verifying (RFC 7517)."""
 
 import base64
 import hashlib
@@ -36,14 +36,15 @@ def sign(key: SigningKey, claims: Mapping[str, object]) -> bytes:
 
 
 def least_length(algorithm: TokenAlgorithm, claims: Mapping[str, object]) -> int:
-    """Of the compact form of these claims, by the shortest key that may sign them."""
+    """The length of the compact form of these claims, with the shortest possible key."""
     kid = "x" * _THUMBPRINT
     header = _base64url(_header(algorithm, kid))
     return len(header) + len(_base64url(_json(claims))) + len(_base64url(bytes(_LEAST_SIGNATURE[algorithm]))) + 2
 
 
 def signing_key(algorithm: TokenAlgorithm, pem: bytes) -> SigningKey:
-    """Raises ValueError for a key of another kind. Its id is its thumbprint (RFC 7638), the same in every process."""
+    """Raises ValueError for a key of another kind. The key id is its thumbprint (RFC 7638), the same in every
+    process."""
     private = load_pem_private_key(pem, None)
     required: dict[str, str]
     match algorithm, private.public_key():
@@ -71,7 +72,7 @@ def jwk_set(keys: Iterable[SigningKey]) -> bytes:
 
 @lru_cache(_KEPT)
 def _signer(key: SigningKey) -> tuple[bytes, Sign]:
-    """The encoded header of its tokens, and what signs."""
+    """The encoded header of the tokens, and the signer."""
     # What is served has been loaded with every check before; to check an RSA key again takes 100 ms.
     private = load_pem_private_key(key.pem, None, unsafe_skip_rsa_key_validation=True)
     prefix = _base64url(_header(key.algorithm, key.id))

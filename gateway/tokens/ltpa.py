@@ -45,7 +45,7 @@ _ESCAPES_WHAT_FOLLOWS: Final = re.compile(r"\\(?:[:$%]|$)")
 
 
 class LtpaKeys(NamedTuple):
-    """`shared`: 16 bytes, which encrypt; `private`: PEM, which signs. `realm`: empty where the file names none."""
+    """`shared`: 16 bytes, the encryption key. `private`: PEM, the signing key. `realm`: empty: the file has none."""
 
     shared: bytes
     private: bytes
@@ -53,7 +53,7 @@ class LtpaKeys(NamedTuple):
 
 
 def ltpa_keys(exported: bytes, password: bytes) -> LtpaKeys:
-    """The keys of a file as WebSphere exports it (`ltpa.keys`). Raises ValueError, without anything that is in it."""
+    """The keys of a file exported by WebSphere (`ltpa.keys`). Raises ValueError, without content of the file."""
     properties = _properties(exported)
     shared, private = (
         _opened(properties.get(f"{_PREFIX}{name}", ""), password, name) for name in ("3DESKey", "PrivateKey")
@@ -64,7 +64,7 @@ def ltpa_keys(exported: bytes, password: bytes) -> LtpaKeys:
 
 
 def ltpa2_token(spec: Ltpa2Spec, identity: Identity, *, ends: int) -> bytes:
-    """The value of the cookie. `ends`: Unix seconds. Raises GatewayError(TRANSLATION_UNENCODABLE)."""
+    """The value of the cookie. `ends`: Unix seconds. Raises GatewayError(translation_codes.UNENCODABLE)."""
     body = _body(spec.realm, account_in_token(spec, identity), ends)
     # SHA-1 of SHA-1: what is signed is the digest, which is digested once more.
     signature = _signer(spec.private_key).sign(hashlib.sha1(body, usedforsecurity=False).digest(), PKCS1v15(), SHA1())
@@ -76,7 +76,7 @@ def ltpa2_token(spec: Ltpa2Spec, identity: Identity, *, ends: int) -> bytes:
 
 
 def account_in_token(spec: Ltpa2Spec, identity: Identity) -> str:
-    """Raises GatewayError(TRANSLATION_UNENCODABLE), without the name."""
+    """Raises GatewayError(translation_codes.UNENCODABLE), without the name."""
     name = account(spec.account, identity, spec.carrier.name)
     if _ESCAPES_WHAT_FOLLOWS.search(name):
         raise GatewayError(translation_codes.UNENCODABLE, f"{spec.carrier.name}: a backslash before a separator")

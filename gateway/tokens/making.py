@@ -1,4 +1,4 @@
-"""All tokens of one application for one person, and until when they may be sent (invariant 16)."""
+"""Makes the tokens of one application for one person, with the time until which they may be sent (invariant 16)."""
 
 import json
 from base64 import urlsafe_b64encode
@@ -24,8 +24,10 @@ _SOME_TIME: Final = 2_000_000_000
 
 @dataclass(frozen=True, slots=True)
 class MadeTokens:
-    """`headers` and `cookies` as access.outcome.Prepared has them. `renew_at`, `ends`: Unix seconds; past `ends`
-    nothing of this is sent. `keys`: the ids of those that signed."""
+    """`headers`, `cookies`: as in access.outcome.Prepared.
+    `renew_at`, `ends`: Unix seconds; after `ends` the tokens are not sent.
+    `keys`: the ids of the signing keys.
+    """
 
     headers: bytes = field(repr=False)
     cookies: bytes = field(repr=False)
@@ -35,7 +37,7 @@ class MadeTokens:
 
 
 def check(specs: Iterable[TokenSpec], identity: Identity) -> None:
-    """Whether they can tell this person. Raises GatewayError(TRANSLATION_UNENCODABLE)."""
+    """Checks that the tokens can describe this person. Raises GatewayError(translation_codes.UNENCODABLE)."""
     for spec in specs:
         if isinstance(spec, AspNetTicketSpec):
             told_in_ticket(spec, identity)
@@ -57,8 +59,8 @@ def make(
     """`keys`: of each algorithm the first signs. `now`, `not_after`: Unix seconds; no token lives longer than it may be
     on its way after `not_after`. `chance`: so many random bytes.
 
-    Raises GatewayError: TRANSLATION_UNENCODABLE, TRANSLATION_LENGTH, or GATEWAY_FAULT where there is no key for an
-    algorithm.
+    Raises GatewayError: translation_codes.UNENCODABLE, translation_codes.LENGTH, or gateway_codes.FAULT where there is
+    no key for an algorithm.
     """
     headers: list[bytes] = []
     cookies: list[bytes] = []
@@ -112,7 +114,7 @@ def _claims(spec: JwtSpec | SharedKeySpec, identity: Identity, issued: int, end:
 
 
 def _carried(carrier: Carrier, token: bytes) -> bytes:
-    """A cookie, or a header line with its CRLF before it."""
+    """A cookie, or a header line beginning with CRLF."""
     name, scheme = carrier.name.encode("ascii"), carrier.scheme.encode("ascii")
     if carrier.kind == "cookie":
         return b"%b=%b" % (name, token)
@@ -120,8 +122,9 @@ def _carried(carrier: Carrier, token: bytes) -> bytes:
 
 
 def described(specs: Iterable[TokenSpec], identity: Identity) -> tuple[dict[str, str], dict[str, str]]:
-    """Headers and cookies by name, for who asks what an application would be sent: what is told in clear, but for that
-    which changes each time, and nothing that anybody could use. Raises GatewayError(TRANSLATION_UNENCODABLE)."""
+    """Headers and cookies by name, for tools that show what an application would receive: the readable content, without
+    parts that change each time, and unusable as a token. Raises GatewayError(translation_codes.UNENCODABLE).
+    """
     headers: dict[str, str] = {}
     cookies: dict[str, str] = {}
     for spec in specs:

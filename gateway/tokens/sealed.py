@@ -1,5 +1,6 @@
-"""Tokens under a key that the application shares: sealed (JWE, RFC 7516: `dir` and A256GCM), so that nobody else reads
-them, or signed alone (JWS, RFC 7515: HS256)."""
+"""Tokens under a key shared with the application: encrypted (JWE, RFC 7516: `dir` and A256GCM), or signed only (JWS,
+RFC 7515: HS256).
+"""
 
 import base64
 import hashlib
@@ -27,12 +28,12 @@ def shared_key(content: bytes) -> bytes:
 
 
 def key_id(key: bytes) -> str:
-    """Tells two keys apart while one takes the place of the other, and says nothing of either."""
+    """Tells two keys apart during a key change, without revealing either."""
     return hashlib.sha256(b"ecluse key id\0" + key).hexdigest()[:16]
 
 
 def sealed(spec: SharedKeySpec, claims: Mapping[str, object], nonce: bytes) -> bytes:
-    """The compact form. `nonce`: 12 bytes of chance, another for each."""
+    """The compact form. `nonce`: 12 random bytes, new for each token."""
     protected = _protected(spec.algorithm, key_id(spec.key))
     text = json.dumps(claims, ensure_ascii=False, separators=(",", ":")).encode()
     if spec.algorithm == "HS256":

@@ -1,4 +1,4 @@
-"""What an application's file says of its tokens, as it is served."""
+"""The tokens of an application's file, as served."""
 
 from dataclasses import dataclass, field
 from typing import Final, Literal
@@ -26,8 +26,9 @@ class SigningKey:
 
 @dataclass(frozen=True, slots=True)
 class Carrier:
-    """Where a token stands in a request: in the header or the cookie of this name. `scheme`: written before it in a
-    header, such as Bearer; empty for none."""
+    """The place of a token in a request: the header or the cookie with this name. `scheme`: written before the token in
+    a header, such as Bearer; empty: none.
+    """
 
     kind: Literal["header", "cookie"]
     name: str
@@ -36,8 +37,9 @@ class Carrier:
 
 @dataclass(frozen=True, slots=True)
 class TokenClaim:
-    """`attribute`: of the person, or subject, provider, issuer; None where `text` is told of everybody. `several`: a
-    list, however many values there are."""
+    """`attribute`: of the person, or subject, provider, issuer; None: `text` is sent for everybody.
+    `several`: a list, for any number of values.
+    """
 
     name: str
     attribute: str | None = None
@@ -47,8 +49,9 @@ class TokenClaim:
 
 @dataclass(frozen=True, slots=True)
 class JwtSpec:
-    """`life`: seconds from its making to its `exp`. `spare`: seconds before its end in which it is not sent any more,
-    for it has to arrive."""
+    """`life`: seconds from making to `exp`. `spare`: seconds before the end in which the token is no longer sent, to
+    arrive in time.
+    """
 
     carrier: Carrier
     issuer: str
@@ -79,8 +82,13 @@ TicketCompatibility = Literal["Framework20SP1", "Framework20SP2", "Framework45"]
 
 @dataclass(frozen=True, slots=True)
 class AspNetTicketSpec:
-    """A ticket of ASP.NET Forms Authentication, under the application's machineKey. `account`: the name in it;
-    `user_data`: its UserData, None for an empty one; `path`: its CookiePath. `life`, `spare`: as of JwtSpec."""
+    """A ticket of ASP.NET Forms Authentication, under the application's machineKey.
+
+    `account`: the name in the ticket.
+    `user_data`: UserData; None: empty.
+    `path`: CookiePath.
+    `life`, `spare`: as in JwtSpec.
+    """
 
     carrier: Carrier
     account: TokenClaim
@@ -113,8 +121,11 @@ TokenSpec = JwtSpec | SharedKeySpec | AspNetTicketSpec | Ltpa2Spec
 
 @dataclass(frozen=True, slots=True)
 class BasicSpec:
-    """HTTP Basic: it has no end, and is no token. `account`: whose it is, for everybody or by person. `charset`: as
-    Python names it. `secret`: the attribute of the person that is the password, None where `password` is everybody's.
+    """HTTP Basic, which has no end and is not a token.
+
+    `account`: shared, or per person.
+    `charset`: Python's name.
+    `secret`: the person's attribute with the password; None: `password` is everybody's.
     """
 
     account: TokenClaim

@@ -40,8 +40,9 @@ def encode(value: str, encoding: Encoding, unencodable: Unencodable = "refuse") 
     `braced-base64` and `rfc2047` leave plain ASCII. Of a letter that the encoding lacks: `transliterate` is for names
     that people read, never for values that an application compares, for `Ś` and `S` become the same; `percent` writes
     it, and each `%`, as percent-encoded UTF-8.
-    Raises GatewayError, without the value in it: TRANSLATION_CONTROL for a control character, TRANSLATION_UNENCODABLE
-    for a blank at an end, neither of which any encoding hides: applications decode first and trim then.
+    Raises GatewayError, without the value in it: translation_codes.CONTROL for a control character,
+    translation_codes.UNENCODABLE for a blank at an end, neither of which any encoding hides: applications decode first
+    and trim then.
     """
     text = unpadded(clean(value))
     match encoding:
@@ -62,7 +63,7 @@ def encode(value: str, encoding: Encoding, unencodable: Unencodable = "refuse") 
 
 
 def clean(value: str) -> str:
-    """The text in NFC. Raises GatewayError(TRANSLATION_CONTROL)."""
+    """The text in NFC. Raises GatewayError(translation_codes.CONTROL)."""
     text = unicodedata.normalize("NFC", value)
     # Nothing printable is one: mostly, no character is looked at by itself.
     if not text.isprintable() and any(unicodedata.category(character) in {"Cc", "Cs"} for character in text):
@@ -71,15 +72,16 @@ def clean(value: str) -> str:
 
 
 def unpadded(text: str) -> str:
-    """The text as it is. Raises GatewayError(TRANSLATION_UNENCODABLE) for white space around it, which is no part of a
-    value (RFC 9110 5.5), and of which servers and applications trim more than they should."""
+    """The text unchanged. Raises GatewayError(translation_codes.UNENCODABLE) for surrounding white space, which is not
+    part of a value (RFC 9110 5.5), and which servers and applications trim differently.
+    """
     if text != text.strip():
         raise GatewayError(translation_codes.UNENCODABLE, "white space at an end, which would be lost on the way")
     return text
 
 
 def decode(value: bytes, encoding: Encoding, unencodable: Unencodable = "refuse") -> str:
-    """Decodes the bytes that `encode` made, for tools that show the text. Raises ValueError for other bytes."""
+    """Decodes bytes made by `encode`, for tools that show the text. Raises ValueError for other bytes."""
     match encoding:
         case "utf8":
             return value.decode()
@@ -126,14 +128,14 @@ def _percent(character: str, codec: str) -> str:
 
 
 def _braced(text: str) -> bytes:
-    """What its reader would take apart, or for encoded, is encoded."""
+    """Encodes a text that its reader would split or take for an encoded text."""
     if text.isascii() and "," not in text and not text.startswith(_BRACED):
         return text.encode("ascii")
     return _BRACED.encode("ascii") + base64.b64encode(text.encode())
 
 
 def _encoded_words(text: str) -> str:
-    """RFC 2047 4.1. What looks like an encoded word is encoded, so that no reader takes it for one of ours."""
+    """RFC 2047 4.1. A text that looks like an encoded word is encoded, so that no reader takes it for ours."""
     if text.isascii() and "=?" not in text and text == text.strip():
         return text
     return " ".join(f"=?UTF-8?B?{base64.b64encode(piece.encode()).decode('ascii')}?=" for piece in _pieces(text))

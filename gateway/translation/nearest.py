@@ -1,4 +1,4 @@
-"""The nearest letters that a charset has, for names that people read."""
+"""The nearest letters in a charset, for names that people read."""
 
 import unicodedata
 from collections.abc import Mapping
@@ -18,9 +18,9 @@ _WRITTEN: Final[Mapping[str, str]] = {
 
 
 def nearest(character: str, codec: str) -> str:
-    """The character itself if the codec has it, else the letter without accents, or what is usually written for it.
+    """The character if the codec has it, else the letter without accents, or the usual replacement.
 
-    Full-width and other look-alikes stay as they are, and are refused by whoever encodes.
+    Full-width letters and other look-alikes stay, and the encoder refuses them.
     """
     if _has(codec, character):
         return character

@@ -1,4 +1,4 @@
-"""Read header lines and cookies back, so that what we show is what is sent."""
+"""Reads header lines and cookies back, so that tools show what is sent."""
 
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
@@ -36,8 +36,9 @@ class SentAs(NamedTuple):
 
 
 def sent_as(translation: Translation, injection: Injection) -> dict[str, SentAs]:
-    """By name, the headers whose bytes are not ASCII, so that they are another text to a reader of another encoding.
-    Without secrets. A cookie holds ASCII alone."""
+    """The headers, by name, whose bytes are not ASCII: a reader of another encoding reads another text. Without
+    secrets. Cookies are always ASCII.
+    """
     found = {}
     specs = {spec.name.encode(): spec for spec in translation.headers}
     for line in injection.headers.split(b"\r\n"):
@@ -75,7 +76,7 @@ def attributes_told(
 
 
 def _is_plain(spec: Spec) -> bool:
-    """Whether what is sent is the whole of what is known: anything else stays unknown."""
+    """Whether the sent value is the complete known value: otherwise the rest is unknown."""
     source = spec.source
     changed = spec.transforms or not isinstance(source, FromAttribute) or source.only is not None or source.escape
     return not changed
@@ -102,5 +103,5 @@ def _named(specs: Iterable[Spec], lines: Iterable[tuple[bytes, bytes, bytes]]) -
 
 
 def _codec(spec: Spec) -> str:
-    """Of its bytes: what is encoded once more is ASCII."""
+    """Of the bytes: a value encoded once more is ASCII."""
     return LACKING[spec.encoding][0] if spec.encoding in LACKING else "utf-8"

@@ -1,4 +1,4 @@
-"""From an identity to the header lines and cookies that one application understands."""
+"""Renders an identity as the header lines and cookies of one application."""
 
 import re
 from collections.abc import Callable, Iterable, Sequence
@@ -60,7 +60,7 @@ _OUR_COOKIES = b"hostecluse"
 
 
 def check_header(spec: HeaderSpec) -> None:
-    """Raises GatewayError(TRANSLATION_SPEC) with the reason."""
+    """Raises GatewayError(translation_codes.SPEC) with the reason."""
     if not _TOKEN.fullmatch(spec.name):
         raise _bad(spec, "not a header name: letters, digits, `-` and `_`")
     folded = fold(spec.name.encode())
@@ -72,7 +72,7 @@ def check_header(spec: HeaderSpec) -> None:
 
 
 def check_cookie(spec: CookieSpec) -> None:
-    """Raises GatewayError(TRANSLATION_SPEC) with the reason."""
+    """Raises GatewayError(translation_codes.SPEC) with the reason."""
     if not _COOKIE_TOKEN.fullmatch(spec.name):
         raise _bad(spec, "not a cookie name")
     folded = fold(spec.name.encode())
@@ -85,13 +85,13 @@ def check_cookie(spec: CookieSpec) -> None:
 
 @lru_cache(_SHARED)
 def _folded(names: frozenset[str]) -> frozenset[bytes]:
-    """Applications that are told the same names share them."""
+    """Shared by applications with the same names."""
     return frozenset(fold(name.encode()) for name in names)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Translation:
-    """What one application is told about a person."""
+    """The translation of a person for one application."""
 
     headers: tuple[HeaderSpec, ...] = ()
     cookies: tuple[CookieSpec, ...] = ()
@@ -112,7 +112,8 @@ class Translation:
     def compile(
         cls, headers: Iterable[HeaderSpec], cookies: Iterable[CookieSpec], budget: int = BUDGET
     ) -> "Translation":
-        """Raises GatewayError(TRANSLATION_SPEC) for a bad spec, or for two names that a server may read as one."""
+        """Raises GatewayError(translation_codes.SPEC) for a bad spec, or for two names that a server may read as
+        one."""
         found = cls(tuple(headers), tuple(cookies), budget)
         _check_all(found.headers, check_header)
         _check_all(found.cookies, check_cookie)
@@ -127,13 +128,13 @@ class Translation:
         )
 
     def named(self, name: str) -> Spec | None:
-        """The header or cookie of this name; with an empty name, the first that says something about the person."""
+        """The header or cookie with this name; for an empty name, the first that describes the person."""
         told: tuple[Spec, ...] = (*self.headers, *self.cookies)
         found = (spec for spec in told if (spec.name == name if name else not isinstance(spec.source, Constant)))
         return next(found, None)
 
     def known_again(self, name: str, value: bytes) -> Injection:
-        """The constants, and `value`, which was rendered for one person before, under `name` (see `named`)."""
+        """The constants, and `value`, rendered earlier for one person under `name` (see `named`)."""
         spec = self.named(name) if value else None
 
         def lines(specs: Iterable[Spec]) -> list[tuple[bytes, bytes]]:
@@ -143,9 +144,11 @@ class Translation:
         return _injection(lines(self.headers), lines(self.cookies))
 
     def render(self, identity: Identity | None) -> Injection:
-        """The bytes for one person. For None, what the file gives for nobody, and no constant, which an application
-        could take for a sign-in. Raises GatewayError(TRANSLATION_*), with the name of the header or cookie, not its
-        value: nothing is sent in part.
+        """The bytes for one person. For None, the file's values for nobody, without constants, which an application
+        could take for a sign-in.
+
+        Raises GatewayError with a code of translation_codes and the name of the header or cookie, never its value:
+        nothing is sent in part.
         """
         if identity is None:
             return self._nobody
@@ -177,7 +180,7 @@ def render_one(spec: Spec, identity: Identity) -> bytes:
 
 
 def why_or_value(spec: Spec, identity: Identity) -> tuple[str, bytes]:
-    """Why nothing is sent, and what is: one of the two is empty. Raises GatewayError."""
+    """The reason why no value is sent, or the value: one of the two is empty. Raises GatewayError."""
     try:
         why, value = _evaluated(spec, identity)
         if isinstance(spec, CookieSpec) and not _COOKIE_OCTETS.fullmatch(value):
@@ -214,7 +217,7 @@ def _evaluated(spec: Spec, identity: Identity) -> tuple[str, bytes]:
 
 
 def _hides_percent(spec: CookieSpec) -> bool:
-    """Whether its encoding leaves no `%` of a person as it is."""
+    """Whether the encoding escapes every `%` in a person's value."""
     return spec.encoding in ("percent-utf8", "rfc8187", "base64") or (
         spec.encoding in LACKING and spec.unencodable == "percent"
     )
@@ -225,7 +228,7 @@ def _sent(value: bytes | None) -> tuple[str, bytes]:
 
 
 def _texts(spec: Spec, identity: Identity) -> tuple[str, Sequence[str]]:
-    """Why there is none, and the values as they are known. Raises GatewayError."""
+    """The reason for a missing value, or the known values. Raises GatewayError."""
     match spec.source:
         case FromAttribute(name=name, only=only):
             values = _values(identity, name)
@@ -277,9 +280,10 @@ def _values(identity: Identity, name: str) -> tuple[str, ...]:
 
 
 def _joined(spec: Spec, texts: Sequence[str]) -> bytes | None:
-    """The values joined, as the application takes them apart; None where one is dropped: nothing is sent in part.
+    """The joined values in the form that the application splits. None: a value is dropped, so nothing is sent in part.
 
-    Each is encoded by itself, so that the application splits first and decodes then; with `whole`, the other way round.
+    Each value is encoded before joining: the application splits first and decodes then. With `whole`, the other way
+    round.
     """
     source = spec.source
     join = source.join if isinstance(source, FromAttribute) else None
@@ -309,14 +313,14 @@ def _splits_at_blanks(source: FromAttribute, encoding: Encoding) -> bool:
 
 def _check_unbroken(texts: Iterable[str]) -> None:
     """Where values stand between blanks, applications split at white space of any kind, as Python's `split()` does.
-    Raises GatewayError(TRANSLATION_SEPARATOR)."""
+    Raises GatewayError(translation_codes.SEPARATOR)."""
     if any(letter.isspace() for text in texts for letter in text):
         raise GatewayError(translation_codes.SEPARATOR, "white space in a value, and blanks are the separator")
 
 
 def _with_separators(values: Sequence[bytes], join: str, escape: str | None) -> bytes:
     """Separators are looked for in the encoded bytes: NFC turns U+037E into `;`, and `percent-utf8` or `base64` hide
-    one. Raises GatewayError(TRANSLATION_SEPARATOR)."""
+    one. Raises GatewayError(translation_codes.SEPARATOR)."""
     # Applications split at `;` and trim, whatever blanks we write around it.
     separators = (join.strip() or join).encode("ascii")
     for value in values:

@@ -1,4 +1,4 @@
-"""What an application's file says of one header or cookie, compiled. Plain values, which are carried to the workers."""
+"""One header or cookie of an application's file, compiled: plain values that are sent to the workers."""
 
 import re
 from collections.abc import Mapping
@@ -12,10 +12,12 @@ from gateway.translation.charset import Encoding, Unencodable
 
 @dataclass(frozen=True, slots=True)
 class FromAttribute:
-    """The values of an attribute, or of a name that the gateway itself knows. `only`: other values are not sent.
+    """The values of an attribute, or of a name that the gateway knows.
 
-    Without `join`, one value alone can be sent. `escape`: of a value that holds the separator, which is refused where
-    this is None. `whole`: the values are joined first, and encoded then.
+    `only`: values that may be sent; others are not.
+    `join`: the separator; None: only a single value can be sent.
+    `escape`: of a value that contains the separator; None: such a value is refused.
+    `whole`: the values are joined first and encoded then.
     """
 
     name: str
@@ -27,7 +29,7 @@ class FromAttribute:
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """`parts`: a text, a name, a text and so on. Where one of the names has no value, there is none at all."""
+    """`parts`: text and name in turn. If a name has no value, the whole has none."""
 
     parts: tuple[str, ...]
 
@@ -49,14 +51,16 @@ Source = FromAttribute | Template | Constant
 
 @dataclass(frozen=True, slots=True)
 class Simple:
-    """`first`: of several values, that one alone."""
+    """`first`: takes the first of several values."""
 
     how: Literal["lower", "upper", "strip", "first"]
 
 
 @dataclass(frozen=True, slots=True)
 class Extract:
-    """What the group of an RE2 expression meets, or the whole where it has none. A value that it misses is none."""
+    """The text of the group of an RE2 expression, or of the whole match without a group. A value without a match is
+    dropped.
+    """
 
     expression: str
 
@@ -98,8 +102,10 @@ Transform = Simple | Extract | Split | Lookup | Prefix | DateForm | Digest
 
 @dataclass(frozen=True, slots=True)
 class HeaderSpec:
-    """`length`: bytes that the value may have, None for any number. `absent`: sent of a person who has no value.
-    `nobody`: sent where nobody is signed in."""
+    """`length`: the most bytes of a value; None: no limit.
+    `absent`: sent for a person without a value.
+    `nobody`: sent if nobody is signed in.
+    """
 
     name: str
     source: Source
@@ -131,7 +137,8 @@ _TEMPLATE_PIECE: Final = re.compile(r"\{\{|\}\}|\{([^{}]*)\}?|\}|[^{}]+")
 
 
 def parse_template(text: str) -> Template:
-    """`{name}` stands for the value of a name, `{{` and `}}` for a brace. Raises GatewayError(TRANSLATION_SPEC)."""
+    """`{name}` stands for the value of a name, `{{` and `}}` for a brace. Raises
+    GatewayError(translation_codes.SPEC)."""
     parts: list[str] = []
     fixed: list[str] = []
     for found in _TEMPLATE_PIECE.finditer(text):

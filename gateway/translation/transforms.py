@@ -1,4 +1,4 @@
-"""What becomes of the values of an attribute before they are encoded: one transform after the other."""
+"""Transforms of an attribute's values before encoding, applied in order."""
 
 import hashlib
 import re
@@ -28,7 +28,7 @@ _ONE_BYTE: Final = re.compile(r"(?<!\\)(?:\\\\)*\\C")
 
 
 def transformed(values: Sequence[str], transforms: Sequence[Transform]) -> list[str]:
-    """Empty values are left out, and of two that became the same, one. Raises GatewayError, without a value in it."""
+    """Drops empty values and repetitions. Raises GatewayError, without a value in it."""
     found = list(values)
     for transform in transforms:
         found = [value for value in dict.fromkeys(_applied(transform, found)) if value]
@@ -36,7 +36,7 @@ def transformed(values: Sequence[str], transforms: Sequence[Transform]) -> list[
 
 
 def check_transform(transform: Transform) -> None:
-    """Raises GatewayError(TRANSLATION_SPEC)."""
+    """Raises GatewayError(translation_codes.SPEC)."""
     match transform:
         case Extract(expression):
             if _compiled(expression).groups > 1:
@@ -95,7 +95,7 @@ def _upper(letter: str) -> str:
 
 @lru_cache(maxsize=4096)
 def _compiled(expression: str) -> Any:
-    """Over UTF-8 bytes, in linear time. Raises GatewayError(TRANSLATION_SPEC)."""
+    """Over UTF-8 bytes, in linear time. Raises GatewayError(translation_codes.SPEC)."""
     if not 1 <= len(expression) <= _LONGEST_EXPRESSION:
         raise GatewayError(translation_codes.SPEC, f"an expression has 1 to {_LONGEST_EXPRESSION} characters")
     if _ONE_BYTE.search(expression):

@@ -1,4 +1,4 @@
-"""policies/tests/*.yaml: each test by each of its people, ready to be tried; or what is wrong with the files."""
+"""policies/tests/*.yaml: the tests, once for each of their people, ready to be tried; or the faults in the files."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ File = Loaded[PolicyTestsFile]
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One request by one person. `index`: which test of the file it is, for places in it."""
+    """One request by one person. `index`: the position of the test in the file, for messages."""
 
     document: YamlDocument
     index: int
@@ -45,7 +45,7 @@ def load_cases(files: Files, snapshot: Snapshot, now: float) -> tuple[list[Case]
 
 
 def _people(files: list[File], snapshot: Snapshot, now: int, problems: list[Problem]) -> dict[str, Known | None]:
-    """The person of this name. None where nobody is signed in, and where `problems` tells why the person cannot be
+    """The person of this name. None: nobody is signed in, or `problems` has the reason why the person cannot be
     tried."""
     people: dict[str, Known | None] = {NOBODY: None}
     named = [(name, file.document, ("people", name)) for file in files if file.model for name in file.model.people]

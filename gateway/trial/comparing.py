@@ -1,4 +1,4 @@
-"""Two folders: what differs in their files, in what comes of the requests of a matrix, and of those of a log."""
+"""Compares two folders: their files, and the results of a matrix of requests and of a log's requests."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -34,14 +34,14 @@ class Change:
         return self.before.same(self.after)
 
     def is_of(self, apps: Iterable["ChangedApp"]) -> bool:
-        """Whether one of these applications came or went, and no other application answers on the other side."""
+        """Whether an application came or went, and no other application answers on the other side."""
         there = [tried.app.name for tried in (self.before, self.after) if tried.app is not None]
         return len(there) == 1 and there[0] in {one.app.name for one in apps}
 
 
 @dataclass(frozen=True, slots=True)
 class ChangedApp:
-    """An application that only one of the two folders has."""
+    """An application in only one of the two folders."""
 
     kind: Literal["added", "removed"]
     app: App
@@ -66,7 +66,7 @@ def changed_files(old: Files, new: Files) -> list[tuple[str, str]]:
 def tried_on_both(
     old: Snapshot, new: Snapshot, requests: Iterable[WrittenRequest], people: People, circumstances: Circumstances
 ) -> tuple[int, list[Change]]:
-    """The number of requests that were tried, and those with another result."""
+    """The number of tried requests, and the requests with another result."""
     tried = 0
     changes: list[Change] = []
     for request in requests:

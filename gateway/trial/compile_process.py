@@ -27,7 +27,7 @@ _NICER = 10
 
 
 class _Clock:
-    """How many seconds of a core work on each content has taken: it comes back to each a few times."""
+    """The seconds of core time spent on each content, over several passes."""
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds

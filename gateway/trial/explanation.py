@@ -1,4 +1,4 @@
-"""Which rules a request meets, what each says and why: a value for `ecluse explain` to print."""
+"""The rules that a request meets, with their results and reasons: a value for `ecluse explain` to print."""
 
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -24,8 +24,11 @@ _ANSWERS: dict[Truth, Answer] = {Truth.TRUE: "hit", Truth.FALSE: "miss", Truth.U
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One `allow` or `deny` of a rule whose pattern matches the path. `why`: the reason why it is not asked. `shadow`:
-    a rule that takes no part in the decision and is evaluated beside it."""
+    """One `allow` or `deny` of a rule whose pattern matches the path.
+
+    `why`: the reason why the rule is not evaluated.
+    `shadow`: the rule is evaluated without taking part in the decision.
+    """
 
     rule: RuleRef
     methods: tuple[str, ...]
@@ -38,7 +41,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Rewriting:
-    """What becomes of the addresses in a response. `bodies`: in texts too, `texts` beside them."""
+    """The rewriting of addresses in a response. `bodies`: in texts too. `texts`: further replacements."""
 
     public: str
     internal: tuple[str, ...]
@@ -48,8 +51,11 @@ class Rewriting:
 
 @dataclass(frozen=True, slots=True)
 class Bounded:
-    """How often such a request may come. `of`: "client" (a stranger's address), "person", or "all" who ask for the
-    application. `app`: the application by whose file, empty for gateway.yaml, which counts all hosts together."""
+    """The limit of such requests.
+
+    `of`: "client" (a stranger's address), "person", or "all" callers of the application.
+    `app`: the application whose file sets the limit; empty: gateway.yaml, which counts all hosts together.
+    """
 
     of: str
     rate: Rate
@@ -58,14 +64,17 @@ class Bounded:
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """`rows`: of every matching rule, the deciding pattern's first, then those of the shadows alone.
-    `others`: live rules of the app that match not. `keeps`: of a POST that reaches the application or asks for a
-    sign-in, what is kept of such forms when the session has ended. `rewriting`: of a request that reaches an
-    application; None where its addresses stay as they are. `tunnel`: likewise, where it could ask for one; None where
-    none is carried. `leniencies`: keys of `paths:` without which the path would be refused, or read otherwise.
-    `told_for`: the pattern of `translate.paths` by which the application is told otherwise there, else empty.
-    `moved_to`: what the application is asked for, where it has its pages at another path, else empty. `bounds`: beyond
-    which it is answered 429, whoever asks first."""
+    """`rows`: of the matching rules, the deciding pattern first; then of shadow rules.
+    `others`: live rules of the application that do not match.
+    `keeps`: for a POST that reaches the application or asks for a sign-in, the limits for keeping the form after a
+    session has ended.
+    `rewriting`: for a request that reaches an application; None: addresses stay.
+    `tunnel`: likewise, if the request could open a tunnel; None: tunnels are refused.
+    `leniencies`: keys of `paths:` without which the path would be refused or read otherwise.
+    `told_for`: the pattern of `translate.paths` that changes the headers for this path; empty: none.
+    `moved_to`: the application's own path, if it differs; empty: none.
+    `bounds`: the limits beyond which the answer is 429.
+    """
 
     asked: WrittenRequest
     tried: Tried

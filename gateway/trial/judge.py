@@ -1,4 +1,4 @@
-"""The results of the cases beside what their tests expect, and which rules decided in a test."""
+"""Compares the results of the cases with the expectations of their tests, and finds the rules that no test decided."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -29,9 +29,9 @@ class CaseVerdict:
 
 @dataclass(frozen=True, slots=True)
 class Coverage:
-    """Of the rules that are enforced: all, and those that decided in no test, in the order of the files.
+    """The enforced rules, and the enforced rules that decided in no test, in the order of the files.
 
-    `shadows`, `uncovered_shadows`: the same of shadow rules, which only a test covers that says what they answer.
+    `shadows`, `uncovered_shadows`: the same for shadow rules, which a test covers only by expecting their answer.
     """
 
     rules: int
@@ -71,12 +71,14 @@ def _differences(case: Case, tried: Tried) -> Iterator[Difference]:
 
 
 def _lines(these: Mapping[str, str], others: Mapping[str, str]) -> tuple[str, ...]:
-    """What the others do not have too."""
+    """The elements that the others lack."""
     return tuple(f"{name}: {value}" for name, value in these.items() if others.get(name) != value)
 
 
 def coverage(verdicts: Sequence[CaseVerdict], snapshot: Snapshot) -> Coverage:
-    """A rule is covered by a test whose request it decides. A refusal for its methods is no decision of the rule."""
+    """A rule is covered by a test whose request the rule decides. A refusal of the method is not a decision of the
+    rule.
+    """
     apps = snapshot.apps.values()
     live = {rule.ref for app in apps for rule in app.routes.rules()}
     shadows = {rule.ref for app in apps for shadow in app.shadows for rule in shadow.routes.rules()} - live
@@ -94,7 +96,7 @@ def _in_order(rules: Iterable[RuleRef]) -> tuple[RuleRef, ...]:
 
 
 def problems_of(verdicts: Iterable[CaseVerdict]) -> Iterator[Problem]:
-    """Failed tests as problems of the folder: each at the place of what was expected."""
+    """Failed tests as problems of the folder, each at the place of the expectation."""
     for verdict in verdicts:
         for difference in verdict.differences:
             case = verdict.case

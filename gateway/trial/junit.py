@@ -1,4 +1,4 @@
-"""Verdicts in the form that continuous integration reads: one suite a file, one case a request by a person."""
+"""Verdicts in JUnit XML for continuous integration: a suite per file, a case per request and person."""
 
 from collections.abc import Iterable
 from itertools import groupby

@@ -1,4 +1,6 @@
-"""Which leniencies of its application's file a target needs: without them it would be refused, or read otherwise."""
+"""The leniencies of an application's file that a target needs: without them the gateway would refuse the target or read
+it otherwise.
+"""
 
 from collections.abc import Callable
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""The requests and people that two folders are compared by: those that their rules and tests suggest."""
+"""The requests and people for comparing two folders, taken from their rules and tests."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -28,7 +28,7 @@ _USUAL_METHODS = ("GET", "POST")
 
 @dataclass(frozen=True, slots=True)
 class Somebody:
-    """`provider` None: nobody. `attributes`: each once, for policy asks for the values alone."""
+    """`provider` None: nobody. `attributes`: each once: policy reads only the values."""
 
     name: str
     provider: str | None
@@ -36,7 +36,7 @@ class Somebody:
     of_test: Known | None = None
 
     def known(self, snapshot: Snapshot) -> Known | None:
-        """The person as the snapshot knows them. Raises KeyError where it has no such provider."""
+        """The person in the snapshot. Raises KeyError for an unknown provider."""
         if self.provider is None:
             return None
         provider = snapshot.providers[self.provider]
@@ -52,14 +52,14 @@ class Somebody:
 
 
 def _findings(told: Identity, snapshot: Snapshot) -> tuple[DirectoryFinding, ...]:
-    """What a test says of directories, as these are in the snapshot."""
+    """The findings of directories in a test, by the directories of the snapshot."""
     known = snapshot.directories
     held = (one for one in told.findings if one.directory in known)
     return tuple(replace(one, fingerprint=known[one.directory].fingerprint) for one in held)
 
 
 def requests_of(snapshots: Iterable[Snapshot], cases: Iterable[Case]) -> list[WrittenRequest]:
-    """The requests of the tests, then one for each method of each pattern that can be written as a path."""
+    """The requests of the tests, then one request for each method of each pattern that can be written as a path."""
     found = {case.request.text: case.request for case in cases}
     for snapshot in snapshots:
         for app in snapshot.apps.values():
@@ -69,8 +69,9 @@ def requests_of(snapshots: Iterable[Snapshot], cases: Iterable[Case]) -> list[Wr
 
 
 class People:
-    """The people with whom a request is tried: nobody, those of the tests, one more of each provider, and those that
-    the rules of its application name. With hundreds of applications, trying all with all would take hours."""
+    """The people for a request: nobody, the people of the tests, one more per provider, and people made from the rules
+    of its application. With hundreds of applications, trying every person everywhere would take hours.
+    """
 
     def __init__(self, snapshots: Iterable[Snapshot], cases: Iterable[Case]) -> None:
         self._snapshots = tuple(snapshots)
@@ -110,7 +111,7 @@ def _app_of(snapshot: Snapshot, request: WrittenRequest) -> App | None:
 
 
 def host_of(app: App) -> str:
-    """A host that requests can name; `*.` sorts before the others."""
+    """A host for requests; `*.` sorts before other names."""
     return app.hosts[-1].replace("*", _ANY_SEGMENT)
 
 
@@ -122,7 +123,7 @@ def _derived(app: App) -> Iterator[str]:
 
 
 def _rules(app: App) -> Iterator[Rule]:
-    """Those of its shadows too: what they ask for is what they differ in."""
+    """Includes shadow rules: a shadow that needs a stronger sign-in counts as a difference."""
     for one in (app, *app.shadows):
         yield from one.routes.rules()
 
@@ -132,7 +133,7 @@ def _methods(rule: Rule) -> Iterable[str]:
 
 
 def _path(pattern: Pattern) -> str | None:
-    """A path that the pattern matches. None for an expression: no text is made up for it."""
+    """A path that matches the pattern. None: the pattern has an expression, for which no text is made up."""
     if any(isinstance(segment, ExpressionSegment) for segment in pattern.segments):
         return None
     pieces = (segment.text if isinstance(segment, Literal) else _ANY_SEGMENT for segment in pattern.segments)
@@ -145,7 +146,7 @@ def _conditions(app: App) -> Iterator[Condition]:
 
 
 def _named(condition: Condition, provider: Provider) -> Iterator[tuple[str, str]]:
-    """The attributes and values that this condition, or one within it, asks for."""
+    """The attributes and values in this condition and its parts."""
     match condition:
         case Group(name):
             yield GROUPS, name
@@ -167,7 +168,7 @@ def _named(condition: Condition, provider: Provider) -> Iterator[tuple[str, str]
 
 
 def _announced(provider: Provider, wanted: Iterable[tuple[str, str]]) -> Iterator[Somebody]:
-    """Nobody whom the provider may not announce."""
+    """Drops people whom the provider may not assert."""
     for name, value in wanted:
         identity = Identity(provider.name, provider.issuer, "somebody", {name: (value,)})
         if name in provider.attributes and is_inside(provider, identity):

@@ -29,8 +29,10 @@ from gateway.translation.read_back import attributes_told
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """`tenant`: the SIRET in whose name they act. `caveat`: what the file does not tell of them, empty for nothing.
-    `account`: their login at an application that asks for one, None where they have none that is told."""
+    """`tenant`: the SIRET for which the person acts.
+    `caveat`: the unknown parts of the person's file; empty: none.
+    `account`: the person's login at an application that needs one; None: no known login.
+    """
 
     identity: Identity
     tenant: str | None = None
@@ -66,7 +68,7 @@ def known(person: Person, snapshot: Snapshot, now: int) -> Known:
 
 
 def _acting(person: Person, provider: Provider, identity: Identity, snapshot: Snapshot) -> Known:
-    """For one organisation, at whatever time. Raises Wrong."""
+    """The person acting for one organisation, at any time. Raises Wrong."""
     directories = snapshot.directories.values()
     named = named_by(identity, directories, None)
     tenant = tenant_of(provider, identity) or (named[0] if len(named) == 1 else None)
@@ -135,7 +137,9 @@ def _term(where: str, told: str | ToldMandate, columns: TermColumns) -> TermOfOf
 
 
 def with_own_login(person: Known, app: App | None) -> Known:
-    """With the login that a directory says, where the application's file asks for that and the person's says none."""
+    """With the login of a directory, if the application's file takes logins from a directory and the person's file has
+    none.
+    """
     if app is None or app.account is None or app.account.source is None or person.account is not None:
         return person
     try:
@@ -145,7 +149,7 @@ def with_own_login(person: Known, app: App | None) -> Known:
 
 
 def as_told(app: App | None, person: Known) -> Identity:
-    """As though the directory that says the logins of this application had said the one of the person's file."""
+    """Sets the login of the person's file as the finding of the directory with this application's logins."""
     source, identity = None if app is None or app.account is None else app.account.source, person.identity
     if app is None or source is None or person.account is None:
         return identity
@@ -168,13 +172,13 @@ def _login(written: str | None) -> str | None:
 
 
 def tenant_of(provider: Provider, identity: Identity) -> str | None:
-    """A test need not name the organisation: a rule that asks for it finds it unknown."""
+    """A test may omit the organisation: a rule about the organisation is then unknown."""
     values = identity.attributes.get(provider.tenant_attribute or "", ())
     return values[0] if len(values) == 1 else None
 
 
 def read_person(file: str, content: bytes, snapshot: Snapshot, app: App | None, now: int) -> Known:
-    """Of a file that `--as` names. `app`: the one that is asked, whose translation a saved session is read by.
+    """The person in a file of `--as`. `app`: the requested application, whose translation reads a saved session.
 
     Raises ProblemsFound.
     """
@@ -193,7 +197,7 @@ def read_person(file: str, content: bytes, snapshot: Snapshot, app: App | None, 
 
 
 def _of_session(told: Mapping[str, Any], snapshot: Snapshot, app: App | None) -> Known:
-    """An application is told some attributes and not others: those that it is not told stay unknown."""
+    """A saved session shows only the attributes that the application receives: the others stay unknown."""
     provider = snapshot.providers.get(str(told.get("provider")))
     if provider is None:
         raise Wrong(

@@ -1,9 +1,9 @@
-"""What can be served of a folder, proven by its own tests (invariant 13).
+"""Decides which part of a folder can be served, proven by the folder's own tests (invariant 13).
 
-`prove` takes a folder whole or not at all. `prove_partly` leaves wrong app files out, and nothing is answered in their
-place. At start, the hosts of a wrong app file are closed. At a reload, a wrong file of a team keeps its last good
-bytes, or has its hosts closed where there are none; all else is taken whole or not. A file that cannot be read is
-wrong, too, and so is one that takes too long to compile.
+`prove` accepts a folder whole or not at all. `prove_partly` leaves out wrong app files, whose hosts are then closed. At
+start, the hosts of a wrong app file are closed. At a reload, a wrong file of a team keeps its last good bytes, or has
+its hosts closed if there are none; the other files are accepted together or not at all. A file that cannot be read, or
+takes too long to compile, is wrong too.
 """
 
 from collections.abc import Mapping
@@ -79,8 +79,9 @@ def _not_known(closing: Closing) -> Problem:
 
 
 def _files_at_fault(found: ProblemsFound, files: Files) -> set[str] | None:
-    """The files that are wrong by themselves, if there are any: without them, the others may be right. None where
-    something else is wrong too, so that leaving files out does not help."""
+    """The files that are wrong by themselves, if any: without them, the others may be right. None: something else is
+    wrong too, so leaving files out does not help.
+    """
     teams = _teams(files)
     paths = {_path(problem, files) for problem in found.problems}
     unread = {_path(problem, files) for problem in files.problems}
@@ -103,16 +104,16 @@ def _path(problem: Problem, files: Files) -> str:
 
 
 def _with_text(files: Files, path: str, content: bytes | None) -> Files:
-    """The files with other bytes at this path, or without it. The reason why it could not be read is a problem no
-    longer."""
+    """The files with other bytes at this path, or without the path; drops a read error of the path."""
     texts = {other: text for other, text in files.texts.items() if other != path}
     problems = tuple(problem for problem in files.problems if problem.place.file != files.shown(path))
     return replace(files, texts=texts if content is None else {**texts, path: content}, problems=problems)
 
 
 def _closing(files: Files, path: str) -> Files:
-    """The files without this one, whose hosts are closed as far as its team may name them. A shadow has none of its
-    own."""
+    """The files without this one. Its hosts are closed, as far as its team may name them. A shadow has no hosts of its
+    own.
+    """
     now = _hosts_in(files.texts[path], files) if path in files.texts else None
     before = _known(files, path)
     files = _with_text(files, path, None)
@@ -130,14 +131,14 @@ def _closing(files: Files, path: str) -> Files:
 
 
 def _known(files: Files, path: str) -> tuple[str, ...]:
-    """The hosts that it was last served with; of a folder that cannot be read, those of its files."""
+    """The hosts of the file when last served; for a folder that cannot be read, the hosts in its files."""
     if path in files.good:
         return _hosts_in(files.good[path], files).places
     return tuple(host for file, hosts in files.known.items() if f"{file}/".startswith(f"{path}/") for host in hosts)
 
 
 def _hosts_in(content: bytes, files: Files) -> WrittenHosts:
-    """To read it as YAML may be what takes too long."""
+    """Reading the file as YAML may be the slow part."""
     return hosts_by_line(content) if files.is_too_slow(content) else written_hosts(content)
 
 

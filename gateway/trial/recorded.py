@@ -1,4 +1,4 @@
-"""Requests of an access log (`access_log: true`), each once with how often it came."""
+"""Requests of an access log (`access_log: true`), each once with its count."""
 
 import json
 from collections import Counter
@@ -34,13 +34,13 @@ class Recorded:
                 return True
 
     def is_unlikely(self, tried: Tried) -> bool:
-        """That the status is the application's own, and not what policy answered."""
+        """Whether the status is the application's own, not the policy's."""
         likely = "deny" if self.refused else "challenge" if self.asked else "allow"
         return tried.outcome != likely
 
 
 def read_log(lines: Iterable[str]) -> tuple[list[Recorded], int]:
-    """The requests, and how many they were. Lines of other events, and cut ones, are passed over."""
+    """The requests, and their total. Lines of other events, and cut lines, are skipped."""
     counted: Counter[tuple[str, str, str, int]] = Counter()
     for line in lines:
         try:

@@ -19,7 +19,7 @@ _AS_THEY_ARE = "".join(map(chr, range(0x21, 0x7F)))
 
 @dataclass(frozen=True, slots=True)
 class WrittenRequest:
-    """`text` as it was written; `authority` and `target` as they come over the wire."""
+    """`text`: as written. `authority`, `target`: as sent over the wire."""
 
     text: str
     method: str
@@ -28,13 +28,13 @@ class WrittenRequest:
 
 
 def app_asked(snapshot: Snapshot, request: WrittenRequest) -> App | None:
-    """The application that answers there. Raises GatewayError for what is no host."""
+    """The application at the host. Raises GatewayError for text that is not a host."""
     return snapshot.find_app(host_of(request.authority, snapshot), request.target.decode("latin-1"))
 
 
 @dataclass(frozen=True, slots=True)
 class Circumstances:
-    """What rules may ask beside the request line. `client` None: unknown. `now`: Unix seconds."""
+    """The facts for rules beside the request line. `client` None: unknown. `now`: Unix seconds."""
 
     now: float
     client: IPv4Address | IPv6Address | None = None

@@ -8,8 +8,9 @@ from gateway.access.account import SeatAccount, with_login
 from gateway.access.application import ApplicationAccess
 from gateway.access.outcome import Forward, NeedsStore, NeedsWork, Outcome, Refuse, RequireSignIn, ToPortal
 from gateway.access.pipeline import outcome_of
+from gateway.access.portal_access import PortalAccess
 from gateway.access.request_line import RequestLine
-from gateway.access.virtual_host import HostTable, VirtualHost
+from gateway.access.virtual_host import AnyAccess, HostTable, VirtualHost
 from gateway.config.problems import did_you_mean
 from gateway.config.snapshot import App, Snapshot
 from gateway.formlogin.account import session_described
@@ -80,40 +81,49 @@ class Tried:
 
     @property
     def shown_headers(self) -> dict[str, str]:
-        """By name, the text; behind one that is not ASCII, its encoding and the bytes that are sent."""
+        """The text by name; a text that is not ASCII is followed by its encoding and bytes."""
         told = {name: f"  ({one.encoding}: {one.bytes})" for name, one in self.sent_as.items()}
         return {name: f"{text}{told.get(name, '')}" for name, text in self.headers.items()}
 
     def differing(self) -> "tuple[Tried, ...]":
-        """The shadows whose result differs."""
+        """The shadow rules with a different result."""
         return tuple(shadow for shadow in self.shadows if not self.same(shadow))
 
 
-class TrialHosts(HostTable[ApplicationAccess]):
+class TrialHosts(HostTable[AnyAccess]):
     """Without connections or counters. `now`: Unix seconds of the request that is tried."""
 
     def __init__(self, snapshot: Snapshot, now: float) -> None:
         self._now = now
         super().__init__(snapshot)
 
-    def make_lane(self, app: App | None) -> ApplicationAccess:
+    def make_lane(self, app: App) -> ApplicationAccess:
         return ApplicationAccess(app, self.snapshot, itertools.count(), wall=lambda: self._now)
+
+    def make_portal_lane(self) -> PortalAccess:
+        return PortalAccess(self.snapshot)
 
 
 @dataclass(frozen=True, slots=True)
 class TrialRequest:
     """access.pipeline.AccessRequest, of what a person wrote."""
 
-    host: VirtualHost[ApplicationAccess]
+    host: VirtualHost[AnyAccess]
     line: RequestLine
     circumstances: Circumstances
     credential: None = None
 
+    @property
+    def app(self) -> App:
+        """Of a request that rules are asked about."""
+        assert isinstance(self.host.lane, ApplicationAccess)
+        return self.host.lane.app
+
     def facts(self) -> RequestFacts:
-        """As live traffic has them: what the application would be given, and nothing that is dropped."""
-        target, app = self.line.target, self.host.lane.app
-        listed = frozenset() if app is None else frozenset(name.lower().encode("ascii") for name in app.client_headers)
-        policy = HeaderPolicy.compile(frozenset() if app is None else app.header_folds, listed)
+        """The headers as in live traffic: injected headers, without dropped headers."""
+        target, app = self.line.target, self.app
+        listed = frozenset(name.lower().encode("ascii") for name in app.client_headers)
+        policy = HeaderPolicy.compile(app.header_folds, listed)
         headers = tuple(line for line in self.circumstances.headers if policy.passes_on(line[0].encode()))
         query = (target.query or b"").decode("ascii")
         return RequestFacts(
@@ -127,8 +137,10 @@ def try_request(snapshot: Snapshot, asked: WrittenRequest, person: Known | None,
         request = _read(snapshot, asked, circumstances)
     except GatewayError as error:
         return Tried("refuse", error.code.id, _explained(error, asked, snapshot))
-    app, line = request.host.lane.app, request.line
-    shadows = () if app is None or line.purpose != "application" else app.shadows
+    if isinstance(request.host.lane, PortalAccess):
+        return _tried_without_rules(request)
+    line = request.line
+    shadows = request.app.shadows if line.purpose == "application" else ()
     beside = (_shadowed(snapshot, asked.authority, request, shadow) for shadow in shadows)
     live, *others = (_tried(one, person) for one in (request, *beside))
     reaches = tuple(
@@ -138,25 +150,37 @@ def try_request(snapshot: Snapshot, asked: WrittenRequest, person: Known | None,
     return replace(live, other=line.target.other, shadows=tuple(others), reaches=reaches)
 
 
+def _tried_without_rules(request: TrialRequest) -> Tried:
+    _, outcome = outcome_of(request, None, 0.0)
+    segments = request.line.target.segments
+    return (
+        Tried("refuse", outcome.code.id, outcome.detail, None, segments)
+        if isinstance(outcome, Refuse)
+        else Tried("own", segments=segments)
+    )
+
+
 def _read(snapshot: Snapshot, asked: WrittenRequest, circumstances: Circumstances) -> TrialRequest:
     """Raises GatewayError."""
     text = b"%b %b HTTP/1.1" % (asked.method.encode("ascii", "replace"), asked.target)
     host = TrialHosts(snapshot, circumstances.now).find(asked.authority).at(text)
     line = host.lane.read_line(text)
     host.require_own(line.target)
+    if isinstance(host.lane, PortalAccess):
+        return TrialRequest(host, line, circumstances)
     sent = [(name.encode(), value.encode()) for name, value in circumstances.headers if fold(name.encode()) in FOLDS]
     header = b", ".join(value for name, value in sent if name in HEADERS)
     other = b", ".join(value for name, value in sent if name not in HEADERS)
     line = host.lane.overridden(line, header, other) if sent else line
-    return TrialRequest(host, _reaching(host, line, circumstances), circumstances)
+    return TrialRequest(host, _reaching(host.lane, host.name, line, circumstances), circumstances)
 
 
-def _reaching(host: VirtualHost[ApplicationAccess], line: RequestLine, circumstances: Circumstances) -> RequestLine:
-    """A WebDAV request reaches further than its path: its header says where."""
+def _reaching(access: ApplicationAccess, host: str, line: RequestLine, circumstances: Circumstances) -> RequestLine:
+    """A WebDAV request reaches beyond its path, as its headers say."""
     named = [(name.encode(), value.encode()) for name, value in circumstances.headers]
     if not any(name.lower() in _OF_WEBDAV for name, _ in named):
         return line
-    return host.lane.reaching(line, named, host.name)
+    return access.reaching(line, named, host)
 
 
 def _explained(error: GatewayError, asked: WrittenRequest, snapshot: Snapshot) -> str:
@@ -171,31 +195,28 @@ def _explained(error: GatewayError, asked: WrittenRequest, snapshot: Snapshot) -
 def _shadowed(snapshot: Snapshot, raw: bytes, live: TrialRequest, shadow: App) -> TrialRequest:
     """The same request, as if the shadow were enforced."""
     access = ApplicationAccess(shadow, snapshot, itertools.count(), wall=lambda: live.circumstances.now)
-    host = VirtualHost(raw, live.host.name, access, portal=live.host.portal)
-    return replace(
-        live, host=host, line=_reaching(host, access.matched(live.line, live.line.judged), live.circumstances)
-    )
+    host: VirtualHost[AnyAccess] = VirtualHost(raw, live.host.name, access, portal=live.host.portal)
+    matched = access.matched(live.line, live.line.judged)
+    return replace(live, host=host, line=_reaching(access, host.name, matched, live.circumstances))
 
 
 def _tried(request: TrialRequest, person: Known | None) -> Tried:
     # Of this one trial alone, so that nothing is kept from one to the next.
-    seat = None if person is None else _seat(request.host, person)
+    seat = None if person is None else _seat(request, person)
     _, outcome = outcome_of(request, seat, 0.0)
     tried = _result(outcome, request, person)
     by = outcome.by if isinstance(outcome, Forward | Refuse | RequireSignIn) else None
     if by is None:
         return tried
-    app = request.host.lane.app
-    tenant = None if seat is None or app is None else app.tenant_of(seat, request.circumstances.now)
+    tenant = None if seat is None else request.app.tenant_of(seat, request.circumstances.now)
     facts = Facts(request.line.judged.decode("ascii"), tenant, request.facts())
     return replace(tried, rule=by.decision.rule, facts=facts)
 
 
 def _result(outcome: Outcome, request: TrialRequest, person: Known | None) -> Tried:
-    app, segments = request.host.lane.app, request.line.target.segments
+    app, segments = request.app, request.line.target.segments
     match outcome:
         case Forward(decision=decision, prepared=prepared):
-            assert app is not None
             injection = Injection(prepared.headers, prepared.cookies)
             translation = app.translation_at(segments)
             headers, cookies = read_back_for_tools(translation, injection)
@@ -228,18 +249,18 @@ def _result(outcome: Outcome, request: TrialRequest, person: Known | None) -> Tr
             assert_never(outcome)
 
 
-def _seat(host: VirtualHost[ApplicationAccess], person: Known) -> Seat:
-    """Somebody who has signed in."""
-    app = host.lane.app
-    seat = Seat(b"trial", host.name, "", as_told(app, person), person.tenant, 0.0, _FOREVER, _FOREVER, 0.0)
-    if app is not None and app.account is not None and app.account.source is None:
+def _seat(request: TrialRequest, person: Known) -> Seat:
+    """The seat of a person who has signed in."""
+    app = request.app
+    seat = Seat(b"trial", request.host.name, "", as_told(app, person), person.tenant, 0.0, _FOREVER, _FOREVER, 0.0)
+    if app.account is not None and app.account.source is None:
         told = None if person.account is None else with_login(person.identity, person.account)
         seat.account = SeatAccount(app.name, app.account, person.identity, 0, told, detail=_NO_LINK)
     return seat
 
 
 def _known_at(app: App, person: Known, now: float) -> Identity:
-    """What is known of them at this application."""
+    """The person's known attributes at this application."""
     identity = as_told(app, person)
     has_login = app.account is not None and person.account is not None
     known = known_with(identity, app.directories, now)

@@ -1,8 +1,11 @@
 """HTTP as bytes, pure: one reading of every part, or a refusal.
 
-`host` and `target` read whom and what a request is for, `cookies` its cookie lines, `framing` where it ends;
-`cookie_jar` keeps what an application sets. `headers` says which lines go on, with `identity_headers` and `hop_by_hop`;
-`response_guard` which of a response. `forwarded` and `addresses` say who the client is, `fronts` what a server in front
-asks, `fences` where applications may listen. `navigation` tells a page from a script's call. `websocket` reads the
-opening of one, and `frames` counts what goes through it. Begin in `target`.
+`host` and `target` read the address of a request, `cookies` the cookie lines, `framing` the length. `headers` decides
+which lines are forwarded, with `identity_headers` and `hop_by_hop`; `response_guard` decides the same for responses.
+`application_cookies` and `cookie_jar` keep an application's cookies from browsers. `forwarded`, `addresses` and
+`proxy_protocol` identify the client, `fronts`, `front_lines` and `front_overrides` the server in front. `fences` bounds
+the addresses of applications. `navigation` tells a page from a script's call. `websocket` reads an opening handshake,
+`frames` counts its frames. `mounts`, `internal_addresses`, `response_edits` and `lenient_heads` change heads of
+responses. `method_override`, `webdav`, `oauth2_proxy`, `look_alikes` and `certificate_names` read what their names say.
+Begin in `target`.
 """

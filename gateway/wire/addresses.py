@@ -15,7 +15,7 @@ _MAPPED: Final = IPv6Network("::ffff:0:0/96")
 
 
 def parse_address(text: str) -> Address | None:
-    """None if the text is no address, or has a zone (`fe80::1%eth0`), which means nothing on another machine."""
+    """None: the text is not an address, or has a zone (`fe80::1%eth0`), which is meaningless on another machine."""
     try:
         address = ip_address(text)
     except ValueError:
@@ -35,7 +35,7 @@ def parse_network(text: str) -> IpNetwork:
 
 
 def parse_networks(texts: Iterable[str]) -> tuple[IpNetwork, ...]:
-    """Raises ValueError, which names the first text that is no network."""
+    """Raises ValueError, which names the first text that is not a network."""
     return tuple(map(parse_network, texts))
 
 
@@ -45,9 +45,9 @@ def contains(networks: tuple[IpNetwork, ...], address: Address) -> bool:
 
 
 def client_key(peer: str) -> str:
-    """What counts as one client: an IPv4 address, or the /64 that one subscriber has in IPv6 (RFC 6177).
+    """The unit of counting clients: an IPv4 address, or the /64 of one IPv6 subscriber (RFC 6177).
 
-    `peer`: as the system writes it, so that the usual form needs no parsing.
+    `peer`: as the system writes the address, so the usual form needs no parsing.
     """
     if ":" not in peer:
         return peer
@@ -108,7 +108,7 @@ def reach_of(ip: Address) -> Reach:
 
 
 def embedded_in(ip: Address) -> IPv4Address | None:
-    """The IPv4 address in an IPv6 address that stands for it or leads to it, None if there is none."""
+    """The IPv4 address that an IPv6 address embeds or translates to; None: none."""
     if isinstance(ip, IPv4Address):
         return None
     if int(ip) <= 1:

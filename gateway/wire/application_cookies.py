@@ -1,7 +1,7 @@
-"""The application's own cookies on their way to browsers and back: hidden, renamed, kept to one host.
+"""The application's own cookies on the way to browsers and back: hidden, renamed, kept to one host.
 
-Pure. `read` takes a client's Cookie line apart, `edited` is what a browser gets of a Set-Cookie. Hidden ones are kept
-in a jar (wire.cookie_jar), which alone says what of them an application is sent.
+Pure. `read` parses a client's Cookie line; `edited` returns the browser's form of a Set-Cookie. Hidden cookies are kept
+in a jar (wire.cookie_jar), which supplies them to the application.
 """
 
 import re
@@ -27,8 +27,10 @@ _PROMISES: Final = re.compile(rb"__(?:Host|Secure)-", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class CookieRules:
-    """`hidden`: names of cookies that stay here, ALL for each that is not in `visible`. `prefix`: what stands before
-    the names of the others in browsers, but for those in `visible`. `host_only`: a Domain is taken off."""
+    """`hidden`: names of cookies that stay in the gateway; ALL: every cookie not in `visible`.
+    `prefix`: put before the names of the other cookies in browsers, except those in `visible`.
+    `host_only`: removes the Domain attribute.
+    """
 
     hidden: tuple[str, ...] = ()
     visible: tuple[str, ...] = ()
@@ -40,7 +42,9 @@ AS_THEY_ARE: Final = CookieRules()
 
 
 class ApplicationCookies:
-    """`injected`: folded names of what the application's file injects, which no cookie of others may be read as."""
+    """`injected`: folded names of the cookies that the application's file injects. No other cookie may be read as one
+    of these.
+    """
 
     __slots__ = ("_all", "_host_only", "_injected", "_policy", "_prefix", "_visible", "folds", "read")
 
@@ -54,7 +58,7 @@ class ApplicationCookies:
         self._policy = CookiePolicy(injected | self.folds if self.folds else injected)
         self.read: Callable[[bytes], tuple[bytes | None, bytes]] = self._policy.read
         """The value of our session's cookie, and the line that the application gets: by the names that it knows, and
-        without what some server could read as a hidden or injected one. Raises GatewayError(WIRE_COOKIE)."""
+        without what some server could read as a hidden or injected one. Raises GatewayError(wire_codes.COOKIE)."""
         if self._all or self._prefix:
             self.read = self._read
 
@@ -73,7 +77,7 @@ class ApplicationCookies:
         return without_cookies(b"; ".join(found), self._injected | self.folds) if found else b""
 
     def _name_of(self, given: bytes) -> bytes | None:
-        """The application's name of a browser's cookie; None for one that is not the application's."""
+        """The application's name of a browser's cookie; None: not a cookie of the application."""
         if given in self._visible:
             return given
         promise = _PROMISES.match(given)
@@ -85,8 +89,9 @@ class ApplicationCookies:
         return None if bare in self._visible else bare
 
     def brought(self, header: bytes) -> list[bytes]:
-        """The names, as the browser has them, of the cookies in a Cookie line that are the application's own; without
-        those in `visible`, which are not of one person."""
+        """The names, as the browser has them, of the application's own cookies in a Cookie line. Without the cookies in
+        `visible`, which do not belong to one person.
+        """
         found = []
         for pair in header.split(b";")[:_MOST_BROUGHT]:
             name = pair.partition(b"=")[0].strip(_BLANKS)
@@ -98,7 +103,7 @@ class ApplicationCookies:
         return list(dict.fromkeys(found))
 
     def hides(self, set_cookie: bytes) -> bool:
-        """Whether no browser may see this Set-Cookie value: it sets a hidden cookie, or one without a plain name."""
+        """Whether browsers must not receive this Set-Cookie value: hidden, or without a plain name."""
         name = name_of(set_cookie)
         # What is no token, some server reads as another name: `PHPSESSID[0]` is PHPSESSID in PHP.
         return _TOKEN.fullmatch(name) is None or self.hides_name(name)
@@ -107,7 +112,7 @@ class ApplicationCookies:
         return fold(name) in self.folds or (self._all and name not in self._visible)
 
     def edited(self, set_cookie: bytes) -> bytes:
-        """What browsers get of a Set-Cookie value that is not hidden."""
+        """The browser's form of a Set-Cookie value that is not hidden."""
         pair, *attributes = set_cookie.split(b";")
         name, equals, value = pair.partition(b"=")
         kept = [self.browser_name(name.strip(_BLANKS)) + equals + value]
@@ -132,17 +137,17 @@ class ApplicationCookies:
 
 @lru_cache(_SHARED)
 def shared_cookies(rules: CookieRules, injected: frozenset[bytes]) -> ApplicationCookies:
-    """Applications whose files say the same share it: most say nothing."""
+    """Shared by applications with the same settings: most have none."""
     return ApplicationCookies(rules, injected)
 
 
 def name_of(set_cookie: bytes) -> bytes:
-    """The name in a Set-Cookie value; b"" where it has none."""
+    """The name in a Set-Cookie value; b"" without a name."""
     name, equals, _ = set_cookie.partition(b";")[0].partition(b"=")
     return name.strip(_BLANKS) if equals else b""
 
 
 def shown_names(rules: CookieRules, names: Iterable[str]) -> list[str]:
-    """Those of these cookies of the application that browsers have, by the names that they have there."""
+    """The names, as browsers have them, of the given cookies of the application that browsers receive."""
     own = ApplicationCookies(rules, frozenset())
     return [own.browser_name(name.encode()).decode() for name in names if not own.hides_name(name.encode())]

@@ -1,12 +1,12 @@
-"""The cookies of one application that a browser is not given: read from Set-Cookie, kept, and put into Cookie lines.
+"""The hidden cookies of one application: read from Set-Cookie, kept, and put into Cookie lines.
 
 Pure: bytes and times in, frozen values out. `received` reads one Set-Cookie as a browser would (RFC 6265bis, draft 20,
-5.6 and 5.7), `CookieJar.with_cookies` takes it over, and `CookieJar.line` gives what a request for one path carries. A
-jar is bounded, and each cookie knows when it was set: two copies of a jar that were changed apart are joined by giving
-one the cookies of the other, in any order.
+5.6 and 5.7). `CookieJar.with_cookies` adds cookies to a jar, and `CookieJar.line` returns the Cookie line for a path. A
+jar is bounded, and each cookie has the time of its setting: two diverged copies of a jar are merged by adding the
+cookies of one to the other, in any order.
 
-stores.cookie_jars keeps a jar sealed with the session. There is one jar for a session on a host: the cookies that come
-of a sign-in which the gateway does at an application belong there, too.
+stores.cookie_jars keeps a jar sealed with the session. A session has one jar per host, also for the cookies of a
+sign-in that the gateway performs at the application.
 """
 
 import re
@@ -47,9 +47,11 @@ _MONTHS: Final = (b"jan", b"feb", b"mar", b"apr", b"may", b"jun", b"jul", b"aug"
 
 @dataclass(frozen=True, slots=True)
 class JarCookie:
-    """`path`: for which it is sent. `set_at`: when it was set (Unix seconds), which decides between two of one name and
-    path; `made_at`: when one of this name and path was first set. `expires_at`: Unix seconds, None for as long as the
-    session. One that has expired is a deletion."""
+    """`path`: the cookie is sent for this path and below.
+    `set_at`: Unix seconds; the later of two cookies with the same name and path wins.
+    `made_at`: Unix seconds; the first setting of a cookie with this name and path.
+    `expires_at`: Unix seconds; None: as long as the session. An expired cookie is a deletion.
+    """
 
     name: bytes
     value: bytes = field(repr=False)
@@ -81,16 +83,16 @@ class JarRequest:
 
 @dataclass(frozen=True, slots=True)
 class CookieJar:
-    """Never more than MOST_COOKIES, nor than MOST_BYTES: beyond, the cookie that was set least lately goes.
+    """At most MOST_COOKIES and MOST_BYTES: beyond the limits, the least recently set cookie is dropped.
 
-    `marks`: who changed it, and how far that one's changes are in it: a name and the number of a change, which grows.
+    `marks`: the sessions that changed the jar: a name, and the growing number of its last change in the jar.
     """
 
     cookies: tuple[JarCookie, ...] = ()
     marks: tuple[tuple[str, int], ...] = ()
 
     def with_mark(self, name: str, number: int) -> "CookieJar":
-        """With the change of this number, and those before; the marks of the last few who changed it are kept."""
+        """The jar with the mark of this change. Only the marks of the last few sessions are kept."""
         others = [mark for mark in self.marks if mark[0] != name]
         return replace(self, marks=(*others, (name, max(number, dict(self.marks).get(name, 0))))[-_MARKS:])
 
@@ -98,7 +100,7 @@ class CookieJar:
         return dict(self.marks).get(name, 0) >= number
 
     def with_cookies(self, cookies: Iterable[JarCookie], now: float) -> "CookieJar":
-        """This jar with what was set, and without what has expired; the same one where that changes nothing."""
+        """The jar with the new cookies and without expired cookies; the same object if nothing changes."""
         kept = {(cookie.name, cookie.path): cookie for cookie in self.cookies}
         for cookie in cookies:
             before = kept.get((cookie.name, cookie.path))
@@ -127,19 +129,20 @@ class CookieJar:
 
 
 def tag_of(session_id: str) -> bytes:
-    """What marks name a session by."""
+    """The name of a session in marks."""
     return sha256(session_id.encode()).hexdigest()[:8].encode("ascii")
 
 
 def mark_in(cookie_line: bytes, tag: bytes) -> tuple[str, int] | None:
-    """The mark that a browser brings, if it is of this session: browsers keep it past a sign-out."""
+    """The mark sent by a browser, if the mark belongs to this session: browsers keep marks past a sign-out."""
     found = _MARK.search(cookie_line)
     return None if found is None or found[3] != tag else (found[1].decode("ascii"), int(found[2]))
 
 
 def received(set_cookie: bytes, request: JarRequest) -> JarCookie | None:
-    """What a Set-Cookie line in the response to `request` sets or deletes; None where a browser would ignore it, or
-    where it has no name."""
+    """The cookie that a Set-Cookie line in the response to `request` sets or deletes. None: a browser would ignore the
+    line, or the line has no name.
+    """
     if _CONTROLS.search(set_cookie):
         return None
     pair, *rest = set_cookie.split(b";")
@@ -170,7 +173,7 @@ def path_matches(path: bytes, of_cookie: bytes) -> bool:
 
 
 def default_path(path: bytes) -> bytes:
-    """RFC 6265bis 5.1.4: for a cookie that names none."""
+    """RFC 6265bis 5.1.4: the path of a cookie without a path."""
     return (path[: path.rfind(b"/")] or b"/") if path.startswith(b"/") else b"/"
 
 
@@ -194,7 +197,7 @@ def _attributes(parts: Iterable[bytes]) -> Mapping[bytes, bytes]:
 
 
 def _keeps_its_word(name: bytes, path: bytes, *, secure: bool, domain: bytes) -> bool:
-    """Whether a name that promises something (4.1.3) is of a cookie that keeps it. `name` in lower case."""
+    """Whether a cookie keeps the promise of its name prefix (4.1.3). `name` in lower case."""
     if name.startswith(b"__host-"):
         return secure and path == b"/" and not domain
     return secure or not name.startswith(b"__secure-")
@@ -208,7 +211,7 @@ def _covers(older: JarCookie, cookie: JarCookie, now: float) -> bool:
 
 
 def _expiry(attributes: Mapping[bytes, bytes], now: float) -> float | None:
-    """5.6.1 and 5.6.2: Max-Age goes before Expires, and what cannot be read counts as not there."""
+    """5.6.1 and 5.6.2: Max-Age precedes Expires, and an unreadable value counts as absent."""
     age = attributes.get(b"max-age", b"")
     if _SECONDS.fullmatch(age):
         # Python reads no number of thousands of digits.
@@ -219,7 +222,7 @@ def _expiry(attributes: Mapping[bytes, bytes], now: float) -> float | None:
 
 
 def cookie_date(text: bytes) -> float | None:
-    """RFC 6265bis 5.1.1: Unix seconds, None for what is no date."""
+    """RFC 6265bis 5.1.1: Unix seconds; None: not a date."""
     time: tuple[int, int, int] | None = None
     day = month = year = -1
     for token in _DATE_DELIMITERS.split(text):

@@ -1,5 +1,5 @@
-"""Cookie lines as bytes: read our own cookies, and take out those that the application must not see; everything else in
-the line stays byte for byte. The one form of each cookie of ours, and how it is set.
+"""Cookie lines as bytes: reads our own cookies, and removes the cookies that the application must not see. The rest of
+the line stays unchanged, byte for byte. Also the one form of each of our cookies, and its Set-Cookie.
 """
 
 import hashlib
@@ -50,7 +50,7 @@ def _table(**marks: bytes) -> bytes:
 
 
 def _but(kept: bytes) -> bytes:
-    """All bytes except `kept`: those that this reading ignores."""
+    """The bytes that this reading ignores: the complement of `kept`."""
     return bytes(byte for byte in range(256) if byte not in _ALNUM + b";=" + kept)
 
 
@@ -65,9 +65,9 @@ _NAMELESS: Final = re.compile(rb"(?:\A|;)(?:=|;|\Z)")
 
 
 def read_cookie(header: bytes, name: bytes) -> bytes | None:
-    """The value of our cookie of this name, None if there is none.
+    """The value of our cookie with this name; None: absent.
 
-    Raises GatewayError if there are two: nothing could tell which one counts.
+    Raises GatewayError for two cookies with the name: nothing tells which is valid.
     """
     values = _VALUES[name].findall(header)
     if len(values) > 1:
@@ -80,14 +80,17 @@ def _several(count: int, name: bytes) -> GatewayError:
 
 
 def without_cookies(header: bytes, names: frozenset[bytes]) -> bytes:
-    """The Cookie value without our cookies, without nameless ones, and without those that some server could read as one
-    of `names`: fold() of the names that the application's file injects. b"" if nothing is left."""
+    """The Cookie value without our cookies, without nameless cookies, and without cookies that some server could read
+    as one of
+    `names`: fold() of the names that the application's file injects. b"": nothing is left.
+    """
     return _finder(names).without(header)
 
 
 class _Finder:
-    """Finds the cookies that the application must not see, in lines of any form. Two regular expressions run over each
-    reading of a line; only if they match, its cookies are looked at one by one."""
+    """Finds the cookies that the application must not see, in lines of any form. Two regular expressions search each
+    reading of a line. Only a match leads to a check of the cookies one by one.
+    """
 
     __slots__ = ("_named", "_readings")
 
@@ -124,7 +127,7 @@ class _Finder:
 
 @lru_cache(_FINDERS)
 def _finder(names: frozenset[bytes]) -> _Finder:
-    """Most applications inject no cookie at all: they share one."""
+    """Shared by applications that inject no cookie, which is the usual case."""
     return _Finder(names)
 
 
@@ -139,8 +142,9 @@ _REMEMBERED_LENGTH: Final = 64
 
 
 class CookiePolicy:
-    """For one application, `read_cookie` of our session and `without_cookies` in one. For a usual line, only names are
-    checked, and each name once."""
+    """`read_cookie` of our session and `without_cookies` in one step, for one application. In a usual line only names
+    are checked, each name once.
+    """
 
     __slots__ = ("_dropped", "_finder", "_names")
 
@@ -178,7 +182,9 @@ class CookiePolicy:
 
 
 def is_ours(set_cookie: bytes) -> bool:
-    """Whether this Set-Cookie value sets a cookie with a name of ours, in any case, or a nameless one that reads so."""
+    """Whether a Set-Cookie value sets a cookie with a name of ours, in any case, or a nameless cookie that reads as
+    ours.
+    """
     return fold(set_cookie.partition(b";")[0]).startswith(OURS)
 
 
@@ -226,7 +232,7 @@ def clear_seat() -> str:
 
 
 def clear_cookie(name: str, path: str, domain: str = "") -> str:
-    """A cookie of the application's own, that it set itself with this Domain, or without any."""
+    """The deletion of an application's own cookie, which the application set with this Domain, or without a Domain."""
     # RFC 6265bis 4.1.3: without Secure, browsers keep one whose name promises it.
     secure = "; Secure" if name.startswith("__") else ""
     return f"{name}=; Path={path}{f'; Domain={domain}' if domain else ''}; Max-Age=0{secure}"
@@ -235,8 +241,8 @@ def clear_cookie(name: str, path: str, domain: str = "") -> str:
 def set_binding(value: bytes) -> tuple[str, str]:
     """The binding cookie and its twin.
 
-    Tabs that open at the same instant each get a binding, and the last one set overwrites the others: the twin,
-    under a name of its own, keeps each of their transactions finishable.
+    Tabs that open at the same instant each get a binding, and the last binding overwrites the others. The twin, with a
+    name of its own, keeps the transaction of each tab finishable.
     """
     twin = twin_of(binding_hash(value)).decode()
     return (
@@ -251,7 +257,7 @@ def twin_of(binding: str) -> bytes:
 
 
 def twins(header: bytes, binding: str) -> list[bytes]:
-    """The values, of a binding's form, under the name that the twin of this hash has. Usually one, or none."""
+    """The values in the form of a binding, under the name of the twin with this hash. Usually at most one."""
     start = twin_of(binding) + b"="
     pairs = (pair.strip(b" \t") for pair in header.split(b";"))
     values = [pair.removeprefix(start) for pair in pairs if pair.startswith(start)]
@@ -275,13 +281,15 @@ _LANGUAGE_LASTS: Final = 31_536_000
 
 
 def language_asked(cookies: bytes, accept_language: str) -> str:
-    """As an Accept-Language value. `cookies`: the Cookie line. The choice counts where it is there once, in one of the
-    forms that we set; whatever else stands there is as if nothing did."""
+    """The chosen language as an Accept-Language value. `cookies`: the Cookie line.
+
+    The choice counts if the cookie appears once and in a form that we set. Otherwise the cookie is ignored.
+    """
     return language_chosen(cookies) or accept_language
 
 
 def language_chosen(cookies: bytes) -> str:
-    """Empty where none was."""
+    """Empty: no choice."""
     values = _CHOSEN.findall(cookies) if LANGUAGE_COOKIE in cookies else ()
     if len(values) != 1:
         return ""
@@ -290,5 +298,5 @@ def language_chosen(cookies: bytes) -> str:
 
 
 def set_language(language: str) -> str:
-    """The Set-Cookie value. It says nothing of the person, and outlives the browser's window."""
+    """The Set-Cookie value. Carries nothing about the person, and outlives the browser's window."""
     return f"{LANGUAGE_COOKIE.decode()}={language}; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age={_LANGUAGE_LASTS}"

@@ -73,7 +73,7 @@ class Fence:
 
     @classmethod
     def of(cls, team: str, texts: Iterable[str], sockets: Iterable[str] = ()) -> "Fence":
-        """Raises ValueError, which names the first text that is no entry."""
+        """Raises ValueError, which names the first text that is not an entry."""
         return cls(team, tuple(map(parse_fence_entry, texts)), tuple(sockets))
 
     def names(self, host: str, port: int) -> bool:
@@ -96,17 +96,19 @@ class Fence:
 
 
 def folder_of(path: str, folders: Iterable[str]) -> str | None:
-    """The first of these folders that a path leads into, as both are written."""
+    """The first of the folders that a path leads into; both compared as written."""
     return next((folder for folder in folders if path.startswith(folder.rstrip("/") + "/")), None)
 
 
 def literal(host: str) -> Address | None:
-    """The address that `host` is, if it is no name. Names under `.localhost` are loopback (RFC 6761 6.3)."""
+    """The address in `host`; None: a name. Names under `.localhost` are loopback (RFC 6761 6.3)."""
     return parse_address("127.0.0.1" if host == "localhost" or host.endswith(".localhost") else host)
 
 
 def closed_to_all(address: Address | None, port: int, is_ours: IsOurs) -> str:
-    """Why no application may be there, for the operator; empty if one may. `address` None: it has a zone."""
+    """The reason, for the operator, why no application may be at the address; empty: allowed. `address` None: has a
+    zone.
+    """
     if address is None or reach_of(address) is Reach.FORBIDDEN:
         return (
             "which is link-local, multicast, unspecified or a cloud's metadata service: no application is reached there"

@@ -15,27 +15,32 @@ _MOST_HOPS: Final = 32
 
 @dataclass(frozen=True, slots=True)
 class Peer:
-    """The other end of a connection. `address`: as X-Forwarded-For has it, None where there is none; `listed`: it is
-    one of the trusted proxies, whose word is taken."""
+    """The other end of a connection.
+
+    `address`: in the form of X-Forwarded-For; None: no address.
+    `listed`: a trusted proxy, whose headers count.
+    """
 
     address: str | None
     listed: bool
 
     @classmethod
     def of(cls, peer: str, trusted: tuple[IpNetwork, ...]) -> "Peer":
-        """`peer`: as the system writes it. What has a zone is listed by nobody, for zones mean nothing elsewhere."""
+        """`peer`: as the system writes the address. An address with a zone is never listed: zones are local to a
+        machine.
+        """
         address = parse_address(peer)
         known = address or parse_address(peer.partition("%")[0])
         return cls(None if known is None else str(known), address is not None and contains(trusted, address))
 
 
 def client_chain(peer: Peer, forwarded_for: bytes | None, trusted: tuple[IpNetwork, ...]) -> tuple[str, ...]:
-    """The client first, then each trusted proxy on the way, the peer last; mostly the peer alone, "unknown" if it has
-    no address.
+    """The client first, then each trusted proxy on the way, the peer last. Usually the peer alone; "unknown" for a peer
+    without an address.
 
-    `forwarded_for`: X-Forwarded-For, with its lines joined by b", ". It is read from the right: each address is
-    believed because the trusted proxy after it wrote it. Where an entry is no address, the proxy that wrote it counts
-    as the client.
+    `forwarded_for`: the lines of X-Forwarded-For, joined by b", ". Read from the right: an address counts because the
+    trusted proxy after it wrote the address. If an entry is not an address, the proxy that wrote the entry counts as
+    the client.
     """
     if peer.address is None:
         return ("unknown",)

@@ -13,12 +13,13 @@ Fault = Literal["", "mask", "length", "control"]
 
 
 class FrameCounter:
-    """Where frames begin and end in what one side sends.
+    """Finds the beginnings and ends of frames in the bytes of one side.
 
-    `left`: bytes of the frame under way that are still to come; 0 between two frames. `closed`: the side has sent a
-    whole head of a Close frame, after which nothing of it counts (5.5.1). `spoke`: data frames have begun since this
-    was last set to False. `fault`: why what came next is no frame of this side, empty where it may be one. Reserved
-    bits and opcodes are what the two ends have agreed on, and no one else's affair.
+    `left`: bytes of the current frame still to come; 0 between frames.
+    `closed`: the side has sent the head of a Close frame; bytes after the frame are ignored (5.5.1).
+    `spoke`: data frames have begun since the flag was last set to False.
+    `fault`: the reason why the next bytes are not a frame of this side; empty: no fault. Reserved bits and opcodes are
+    left to the two ends.
     """
 
     __slots__ = ("_head", "_masks", "closed", "fault", "left", "spoke")
@@ -54,8 +55,9 @@ class FrameCounter:
         return at
 
     def _whole(self, data: bytes, at: int) -> int:
-        """How long the frame is that begins at `at`, of which two bytes are here; 0 where more of its head is needed,
-        or where it is none."""
+        """The length of the frame that begins at `at`, of which two bytes are here. 0: more bytes of the head are
+        needed, or the bytes are not a frame.
+        """
         first, second = data[at], data[at + 1]
         length = second & 0x7F
         whole = self._head + length

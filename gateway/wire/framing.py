@@ -41,12 +41,12 @@ _LENGTH: Final = re.compile(rb"(?:0|[1-9][0-9]{0,17}+)[ \t]*+")
 
 @cache
 def request_line_of(named: tuple[str, ...]) -> re.Pattern[bytes]:
-    """REQUEST_LINE of an application whose file names these methods beside the usual ones."""
+    """REQUEST_LINE for an application whose file adds these methods."""
     return re.compile(_LINE % b"|".join(sorted(METHODS | {name.encode("ascii") for name in named})))
 
 
 def request_line_fault(line: bytes, named: tuple[str, ...] = ()) -> GatewayError:
-    """The error for a first line that REQUEST_LINE, or that of these methods, does not match."""
+    """The error for a first line that does not match REQUEST_LINE, with these methods."""
     match = _ANY_LINE.fullmatch(line)
     if match is None:
         return GatewayError(wire_codes.SYNTAX, f"no request line: {line.partition(b'?')[0][:40]!r}")

@@ -1,6 +1,6 @@
-"""The lines of a front's own configuration by which it writes over a client's headers what it was told.
+"""The lines of a front's configuration that replace a client's headers with the gateway's answer.
 
-Of most fronts each such header has to be named there. One that is forgotten is the client's to write.
+Most fronts need a line per header. A forgotten header stays under the client's control.
 """
 
 import re
@@ -18,7 +18,9 @@ _SECRET: Final = "X-Ecluse-Front"
 
 
 def names_of(kind: str, injected: Mapping[bytes, bytes]) -> tuple[str, ...]:
-    """Which headers this kind of front has to name. `injected`: as access.permission.injected_names has them."""
+    """The headers that the configuration of this kind of front must name. `injected`: as in
+    access.permission.injected_names.
+    """
     if kind == "haproxy":
         # ecluse.lua writes whatever it is told.
         return ()
@@ -28,7 +30,7 @@ def names_of(kind: str, injected: Mapping[bytes, bytes]) -> tuple[str, ...]:
 
 
 def lines_of(kind: str, names: Iterable[str]) -> list[str]:
-    """What its configuration has to say."""
+    """The required lines of the front's configuration."""
     return [line.format(name=name, lower=name.lower(), word=_word(name)) for name in names for line in _LINES[kind]]
 
 
@@ -49,20 +51,22 @@ _LINES: Final[Mapping[str, tuple[str, ...]]] = {
 
 
 def missing(kind: str, text: str, names: Iterable[str]) -> tuple[str, ...]:
-    """Of `names`, those that no line of this configuration writes over a client's. `text`: of its files together."""
+    """The headers of `names` that no line of the configuration replaces. `text`: the files of the configuration
+    together.
+    """
     written = _WRITTEN[kind](_COMMENT.sub("", text))
     return tuple(name for name in names if name.lower() not in written)
 
 
 def _of_nginx(text: str) -> set[str]:
-    """A header that is set to a variable which holds the answer's line of this name."""
+    """A header set to a variable that holds the answer's header of the same name."""
     told = dict(re.findall(r"\bauth_request_set\s+\$(\w+)\s+\$upstream_http_(\w+)\s*;", text))
     written = re.findall(r"\bproxy_set_header\s+([\w-]+)\s+\$(\w+)\s*;", text)
     return {name.lower() for name, variable in written if told.get(variable, "").lower() == _word(name)}
 
 
 def _of_oauth2_proxy(text: str) -> set[str]:
-    """nginx as well, under whatever name it writes what it was told: the application may have it as `X-User`."""
+    """As nginx, under any name of the header: the application may receive the value as `X-User`."""
     told = dict(re.findall(r"\bauth_request_set\s+\$(\w+)\s+\$upstream_http_(\w+)\s*;", text))
     written = re.findall(r"\bproxy_set_header\s+[\w-]+\s+\$(\w+)\s*;", text)
     return {told[variable].lower().replace("_", "-") for variable in written if variable in told}
@@ -96,8 +100,9 @@ _WRITTEN: Final = {
 
 
 def _block(text: str, key: str) -> str:
-    """What stands below each key of this name in a file of YAML: the rest of its line, what is indented more, and list
-    items that are indented as much."""
+    """The values of a key in a YAML file: the rest of the key's line, the more indented lines, and list items at the
+    same indentation.
+    """
     found, depth = [], -1
     for line in text.splitlines():
         indent = len(line) - len(line.lstrip(" "))
@@ -113,5 +118,5 @@ def _block(text: str, key: str) -> str:
 
 
 def _word(name: str) -> str:
-    """As nginx's variables have it."""
+    """In the form of nginx's variables."""
     return name.lower().replace("-", "_")

@@ -1,5 +1,6 @@
-"""Lines of a front's own configuration that take back what others of it say: a header of ours that is written again,
-a question that is not asked. Of nginx, blocks within blocks are read as it reads them."""
+"""Lines of a front's configuration that undo other lines: a header of ours that is written again, a question that is
+not asked. Nested nginx blocks are read as nginx reads them.
+"""
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -19,8 +20,9 @@ _ANOTHER: Final = "{name} is written here as well, by something else than what Ã
 
 
 def taken_back(kind: str, text: str, names: Iterable[str]) -> list[tuple[int, str]]:
-    """Line numbers, and what is wrong there. `text`: of one file of this kind of front; `names`: of the headers that
-    it has to write as it is told."""
+    """Line numbers, each with the fault. `text`: one file of this kind of front. `names`: the headers that the front
+    must copy from the gateway's answer.
+    """
     return sorted(set(_KINDS[kind](_COMMENT.sub("", text), {name.lower(): name for name in names})))
 
 
@@ -29,7 +31,7 @@ def taken_back(kind: str, text: str, names: Iterable[str]) -> list[tuple[int, st
 
 @dataclass(slots=True)
 class _Block:
-    """A directive, with what stands in its braces."""
+    """A directive, with the content of its braces."""
 
     line: int
     words: list[str]
@@ -62,8 +64,12 @@ def _directives(text: str) -> list[_Block]:
 
 @dataclass(frozen=True, slots=True)
 class _Passing:
-    """Where requests are passed on to `target`. `asks`: what auth_request says there, or around it. `writes`: lines,
-    names in lower case and values of proxy_set_header: those around a block count only where it has none of its own."""
+    """A block that passes requests on to `target`.
+
+    `asks`: the value of auth_request, in the block or around the block.
+    `writes`: lines, lower-case names and values of proxy_set_header. The lines around a block count only if the block
+    has no such line.
+    """
 
     line: int
     target: str
@@ -121,7 +127,7 @@ def _written(place: _Passing, told: Mapping[str, str], names: Mapping[str, str])
 
 
 def _of_oauth2_proxy(text: str, names: Mapping[str, str]) -> Iterator[tuple[int, str]]:
-    """What was set up for it may write what it is told under other names."""
+    """The front's lines may write the answer's headers under other names."""
     return _of_nginx(text, {})
 
 

@@ -1,9 +1,9 @@
-"""What a server in front asks about a request that it passes on to the application itself, in the words of each such
-server; and what it is told.
+"""Questions by a server in front about a request that the server passes on itself (forward auth), in the dialect of
+each server; and the answers.
 
-The question is a request of its own. Its head carries what the browser sent, and says in a few header lines of the
-front which method, address and host that was. From these the head of the browser's request is written down again, so
-that one reading, the one of every other request, decides what it means.
+A question is a request of its own. Its head repeats the browser's head, and names the method, address and host of the
+browser's request in header lines of the front. From these the browser's request is rebuilt, so that the same code reads
+the rebuilt request and every other request.
 """
 
 from collections.abc import Iterable, Mapping
@@ -31,16 +31,21 @@ _OF_THE_QUESTION: Final = frozenset({b"host", b"content-length", b"transfer-enco
 
 @dataclass(frozen=True, slots=True)
 class Front:
-    """One kind of server. `method`, `target`, `host`: header names, in lower case, in which it says what the browser
-    asked for; without the first two, its question has the browser's method, and the target behind its own path.
-    `passes`: whether what we answer instead of an allowance goes to the browser; the others send the request here
-    again, as it came. `writes`: names, in lower case, that it writes or leaves out itself, whatever the client sent.
-    `removes`: the header in which it is told names of the client's lines that it takes off; b"" where it takes off
-    none that it is told. `clears`: whether it takes off a line that it is to write and of which it is told nothing.
-    `client`: the header in which it says the browser's address, where that is not X-Forwarded-For; this one is the
-    client's own then. `renames`: it may write what it is told under other names than it was told it, so that a client's
-    line of the same name goes on. `allows`: the status of an allowance. `leads`: an allowance leads the browser to the
-    address that was asked about: it is the browser's own question."""
+    """One kind of server.
+
+    `method`, `target`, `host`: lower-case names of the headers with the browser's method, target and host. Without
+    `method` and `target`, the question has the browser's method, and the target behind the front's own path.
+    `passes`: an answer other than an allowance goes to the browser. Other servers send the request here again,
+    unchanged.
+    `writes`: lower-case names that the server always sets or removes, whatever the client sent.
+    `removes`: the header of the answer that lists client headers for the server to remove; b"": not supported.
+    `clears`: the server removes a header that the answer lacks.
+    `client`: the header with the browser's address, if not X-Forwarded-For, which is then the client's own.
+    `renames`: the server may write the answer's headers under other names, so a client's header of the same name
+    survives.
+    `allows`: the status of an allowance.
+    `leads`: an allowance redirects the browser to the requested address: the browser itself asks.
+    """
 
     name: str
     method: bytes
@@ -56,16 +61,20 @@ class Front:
     leads: bool = False
 
     def asked(self, method: bytes, tail: bytes) -> tuple[bytes, bytes] | None:
-        """Method and target of the browser's request, where the question's own say so; empty where its lines do.
-        `method`: of the question; `tail`: what stands behind the front's name in its target. None for no question."""
+        """The method and target of the browser's request, if the question's own line carries them; empty if header
+        lines do. None: not a question.
+
+        `method`: of the question.
+        `tail`: the part of the target behind the front's name.
+        """
         if self.method:
             return (b"", b"") if method == b"GET" and not tail else None
         return (method, tail) if tail.startswith(b"/") else None
 
     def original(self, lines: Iterable[bytes], method: bytes = b"", target: bytes = b"") -> bytes:
         """The head of the browser's request. `lines`: of the question, each b"Name: value". `method`, `target`: as
-        `asked` has them. Raises GatewayError(FRONT_QUESTION) where the front does not say each thing once, or takes
-        lines off by Connection, which the application would see."""
+        `asked` has them. Raises GatewayError(front_codes.QUESTION) where the front does not say each thing once, or
+        takes lines off by Connection, which the application would see."""
         said: dict[bytes, bytes] = {}
         passed: list[bytes] = []
         words = tuple(filter(None, (self.method, self.target, self.host, self.client)))
@@ -93,8 +102,10 @@ class Front:
         return b"\r\n".join((request_line, b"Host: " + said[self.host], *passed, b"", b""))
 
     def unwritten(self, dropped: Iterable[bytes], injected: Mapping[bytes, bytes]) -> list[bytes]:
-        """Of the names of a client's lines that no application may see, those that would reach it by this front.
-        `injected`: by folded name, as it is written over the client's."""
+        """The client's header names, forbidden to applications, that would pass this front.
+
+        `injected`: by folded name, the spelling in which the front replaces the client's header.
+        """
         return [
             name
             for name in dropped

@@ -1,7 +1,7 @@
-"""Which header lines of a message go on: decided once for each spelling of a name, then looked up.
+"""Decides which header lines of a message are forwarded: once for each spelling of a name, then by look-up.
 
-A client's header reaches the application only if its name cannot be read as one that we write, or as a reserved one,
-however the application's server folds names (CGI, WSGI and PHP turn every other character into `_`).
+A client's header reaches the application only if its name cannot be read as a header that we write, or as a reserved
+one, however the application's server folds names (CGI, WSGI and PHP turn every other character into `_`).
 """
 
 import re
@@ -186,8 +186,8 @@ _OF_APPLICATIONS: Final = frozenset(
 
 
 def may_be_listed(name: bytes) -> bool:
-    """Whether an application's file may have a client's header of this name go on: one with `_`, which no server can
-    read as a name that a front, the gateway or HTTP itself writes, or one of a few that are dropped for their family.
+    """Whether an application's file may let a client's header with this name pass: a name with `_` that no server can
+    read as a header of a front, the gateway or HTTP; or one of a few names that are dropped for their family.
     """
     if name.lower() in _OF_APPLICATIONS:
         return True
@@ -213,15 +213,15 @@ def _judge_request(name: bytes, injected_folds: frozenset[bytes]) -> Verdict:
 
 
 def goes_on(name: bytes) -> bool:
-    """Whether a client's header of this name goes on unchanged to an application that injects nothing."""
+    """Whether a client's header of this name passes unchanged to an application that injects nothing."""
     verdict = _judge_request(name, frozenset())
     return isinstance(verdict, bytes) or verdict in _READ_FOR_WEBDAV
 
 
 class HeaderPolicy:
-    """The fate of a client's header lines on their way to one application.
+    """The treatment of a client's header lines for one application.
 
-    On the hot path, call `table.get(name, UNSEEN)`, and `learn(name)` for a name that is not there.
+    On the hot path, call `table.get(name, UNSEEN)`, and `learn(name)` for an unknown name.
     """
 
     __slots__ = ("_injected", "_listed", "table")
@@ -233,8 +233,9 @@ class HeaderPolicy:
 
     @classmethod
     def compile(cls, injected_folds: frozenset[bytes], listed: frozenset[bytes] = frozenset()) -> "HeaderPolicy":
-        """`injected_folds`: fold() of every header name that the application's file injects. `listed`: names, in lower
-        case, that it has go on although others like them do not."""
+        """`injected_folds`: fold() of the header names that the application's file injects.
+        `listed`: lower-case names that pass although similar names are dropped.
+        """
         return cls(injected_folds, listed)
 
     def learn(self, name: bytes) -> Verdict:
@@ -246,7 +247,7 @@ class HeaderPolicy:
         return verdict
 
     def passes_on(self, name: bytes) -> bool:
-        """Whether the application gets such a header as the client sent it."""
+        """Whether the application receives a header with this name as sent by the client."""
         verdict = self.table.get(name, UNSEEN) or self.learn(name)
         return isinstance(verdict, bytes) or verdict in READ_AND_SENT or verdict in FORWARDED_AS_READ
 

@@ -25,7 +25,7 @@ _NOTHING: Final[frozenset[bytes]] = frozenset()
 
 
 def connection_tokens(values: Iterable[bytes]) -> frozenset[bytes]:
-    """The header names, in lower case, that these Connection values take off the message. Mostly there are none."""
+    """The lower-case header names that these Connection values remove from the message. Usually empty."""
     tokens: set[bytes] = set()
     for value in values:
         tokens.update(token.strip(b" \t") for token in value.lower().split(b","))

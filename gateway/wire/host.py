@@ -1,4 +1,4 @@
-"""One reading of a Host header, or none."""
+"""One reading of a Host header, or a refusal."""
 
 import re
 from typing import Final

@@ -1,7 +1,7 @@
-"""The header names by which known gateways, sign-in modules and products tell an application who is calling.
+"""The header names by which known gateways, sign-in modules and products tell an application the caller's identity.
 
-An application that was once behind such a product may still believe them. So a client's headers of these names are
-dropped for every application, even if its file injects none of them. Names with `_` are dropped anyway.
+An application that once stood behind such a product may still trust these names. A client's headers with these names
+are therefore dropped for every application, even if its file injects none. Names with `_` are dropped in any case.
 """
 
 import re
@@ -116,8 +116,9 @@ _SEPARATORS: Final = re.compile(rb"[^a-z0-9]+")
 
 
 def beginnings(names: Iterable[str]) -> Callable[[bytes], bool]:
-    """Tells whether a header name begins as one of these, which end with `*`: with a separator behind the beginning,
-    whichever, where it ends with `-*`; without, however the name folds."""
+    """Whether a header name begins with a listed beginning, written with a final `*`. With a final `-*`, a separator
+    follows the beginning. Without, any folding of the name counts.
+    """
     words = tuple(name.removesuffix("*").lower().encode() for name in names if name.endswith("-*"))
     folds = tuple(fold(name.encode()) for name in names if name.endswith("*") and not name.endswith("-*"))
 
@@ -133,5 +134,5 @@ _BEGINS: Final = beginnings(_ALL)
 
 
 def tells_identity(name: bytes) -> bool:
-    """Whether some server reads this header name as one of these, however it folds names."""
+    """Whether some server reads this header name as a listed name, however the server folds names."""
     return fold(name) in _WHOLE or _BEGINS(name)

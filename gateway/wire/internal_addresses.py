@@ -1,8 +1,8 @@
-"""Addresses that an application writes and only the gateway can reach, made public in the heads of its responses.
+"""Makes internal addresses of an application public in the heads of its responses.
 
-An address is touched where its whole origin is one of the application's: `http://internal@evil.example`,
-`http://internal.evil.example` and `http://internal:1` are other origins than `http://internal`. What follows the origin
-goes on as it came, and so does a path that stands alone: the gateway maps none.
+An address changes only if its whole origin is one of the application's: `http://internal@evil.example`,
+`http://internal.evil.example` and `http://internal:1` are other origins than `http://internal`. The rest of the address
+stays, and so does a path without an origin.
 """
 
 import re
@@ -24,9 +24,10 @@ _LINK: Final = re.compile(rb"(<[\t ]*+)" + _ORIGIN + rb"(?=[/?#>])", re.IGNORECA
 
 
 class InternalAddresses:
-    """Those of one application, for one of its public hosts.
+    """The internal addresses of one application, for one of its public hosts.
 
-    `public`: its origin as browsers write it. `internal`: origins that are made public; the public one is none of them.
+    `public`: the public origin as browsers write it.
+    `internal`: the internal origins, without the public origin.
     """
 
     __slots__ = ("_hosts", "_public_authority", "_public_host", "origins", "public")
@@ -44,8 +45,9 @@ class InternalAddresses:
         return self.public.startswith(b"https:")
 
     def of(self, scheme: bytes | None, host: bytes, port: bytes | None) -> bytes | None:
-        """What stands for an origin in the form that it was written in, with or without a scheme; None for one that is
-        not internal. `port`: None or empty where none is written."""
+        """The replacement for an origin, with or without a scheme as written. None: not internal. `port` None or empty:
+        no port.
+        """
         schemes = tuple(DEFAULT_PORTS) if scheme is None else (scheme.lower(),)
         if not any(canonical_origin(each, host, port) in self.origins for each in schemes):
             return None
@@ -74,8 +76,11 @@ class InternalAddresses:
         return found[0] if public is None else before + public
 
     def cookie(self, value: bytes, same_site: bytes = b"") -> bytes:
-        """Of Set-Cookie. A Domain that holds inside and not outside is left out, so that the cookie is the public
-        host's alone; none is ever added. Secure is added behind https. `same_site`: for a cookie that says nothing."""
+        """The Set-Cookie value for browsers. A Domain that covers the internal but not the public host is removed: the
+        cookie then belongs to the public host alone. A Domain is never added. Secure is added behind https.
+
+        `same_site`: added to a cookie without SameSite.
+        """
         pair, *attributes = value.split(b";")
         kept, names = [pair], set()
         for attribute in attributes:

@@ -1,6 +1,6 @@
-"""Response heads of servers that keep to RFC 9112 no longer, or never did: what an application's file names is mended
-before anything reads it, into the one head that everything behind reads strictly. What it does not name stays, and is
-refused there."""
+"""Repairs response heads that break RFC 9112. Only faults that the application's file names are repaired, before any
+other code reads the head. The strict reader behind refuses the other faults.
+"""
 
 import re
 from typing import Final, Literal
@@ -41,7 +41,7 @@ def longest_head(accepts: frozenset[AcceptedFault]) -> int:
 
 
 def check_lines(number: int) -> None:
-    """Raises GatewayError(UPSTREAM_RESPONSE) for more header lines than are looked at."""
+    """Raises GatewayError(upstream_codes.RESPONSE) for more header lines than are looked at."""
     if number > HEAD_LINES:
         raise GatewayError(upstream_codes.RESPONSE, f"{number} header lines: over {HEAD_LINES}")
 
@@ -56,11 +56,12 @@ def head_end(data: bytes, accepts: frozenset[AcceptedFault]) -> int:
 
 
 def mended(head: bytes, accepts: frozenset[AcceptedFault]) -> bytes:
-    """A head, which ends with its empty line, as it would stand without the faults that are accepted. Where one of
-    them concerned its framing it says `Connection: close`, too: what comes behind this response is read by nobody.
+    """The head without the accepted faults. `head` ends with its empty line. If a fault concerned the framing, the
+    result has
+    `Connection: close`: bytes after this response are not read.
 
-    Raises GatewayError(UPSTREAM_RESPONSE) for such an interim response, behind which another has to follow, and for too
-    many lines.
+    Raises GatewayError(upstream_codes.RESPONSE) for an interim response with such a fault, since another response must
+    follow, and for too many lines.
     """
     ends = _LINE_END if "bare_lf" in accepts else None
     lines = (head.split(b"\r\n") if ends is None else ends.split(head))[:-2]
@@ -90,7 +91,7 @@ def mended(head: bytes, accepts: frozenset[AcceptedFault]) -> bytes:
 
 
 def _is_no_header(line: bytes) -> bool:
-    """Whether a line has no colon, and nobody could take it for one that says where the body ends."""
+    """Whether a line has no colon, and cannot be mistaken for a line about the body's length."""
     if b":" in line or _NO_HEADER.fullmatch(line) is None:
         return False
     letters = _NO_LETTER.sub(b"", line.lower())

@@ -1,7 +1,8 @@
-"""Characters that some server turns into another one: three tables, which tests/wire/test_look_alikes.py derives again.
+"""Characters that some server turns into another character: three tables, derived again by
+tests/wire/test_look_alikes.py.
 
-Unicode defines what normalisation (NFKC, NFKD, case folding) makes of a character. Microsoft defines what Windows makes
-of one that code page 1252 lacks, its "best fit" (unicode.org, MAPPINGS/VENDORS/MICSFT/WindowsBestFit/bestfit1252.txt).
+Unicode defines the results of normalisation (NFKC, NFKD, case folding). Microsoft defines the "best fit" that Windows
+uses for characters absent from code page 1252 (unicode.org, MAPPINGS/VENDORS/MICSFT/WindowsBestFit/bestfit1252.txt).
 """
 
 import re

@@ -36,15 +36,16 @@ _WIDE: Final = re.compile(rb"%[uU]00([0-9A-Fa-f]{2})")
 
 
 def may_name(query: bytes) -> bool:
-    """Whether this query may name a method, which is rare. A quick check, for `judged_method`."""
+    """Whether the query may name a method, which is rare: a quick check before `judged_method`."""
     return b"method" in query.lower() or _ESCAPED.search(query) is not None
 
 
 def judged_method(method: bytes, query: bytes, header: bytes = b"", other: bytes = b"", *, taken: bool) -> bytes:
-    """The method that the rules are asked about. Raises GatewayError(WIRE_METHOD_OVERRIDE).
+    """The method for the rules. Raises GatewayError(wire_codes.METHOD_OVERRIDE).
 
-    `header`: value of the headers above; `other`: of headers that only some server reads as one of them, which never go
-    on. Several values are joined. `taken`: whether the application's file allows overrides.
+    `header`: the joined values of the headers above.
+    `other`: the joined values of headers that only some server reads as such a header; these are never forwarded.
+    `taken`: the application's file allows overrides.
     """
     named = {header.strip().upper(), other.strip().upper()} | (_in_query(query) if may_name(query) else set())
     named -= {b"", method, b"GET" if method == b"HEAD" else b""}
@@ -77,7 +78,7 @@ def _decoded(text: bytes) -> bytes:
 
 
 def _is_ours(name: bytes) -> bool:
-    """Whether some server reads a parameter's name as one of these. PHP ends a name at a NUL."""
+    """Whether some server reads the parameter's name as an override. PHP ends a name at a NUL."""
     plain = name.partition(b"\0")[0].lstrip()
     folded = fold(plain.partition(b"[")[0])
     return _PARAMETER.may_be(plain.decode("latin-1")) or folded in FOLDS or folded == _TUNNELED

@@ -1,4 +1,4 @@
-"""Where an application has its pages, as browsers know it and as it does itself; and the way from one to the other."""
+"""The paths of an application for browsers and in the application, and the mapping between both."""
 
 import re
 from dataclasses import dataclass
@@ -12,9 +12,9 @@ _REFRESH: Final = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Mount:
-    """`public`: the path below which browsers reach it; `inner`: below which it has its own pages. Empty for `/`.
+    """`public`: the path prefix for browsers. `inner`: the path prefix of the application. Empty for `/`.
 
-    Letters that every server reads alike, so that both are compared as bytes.
+    Only letters that every server reads alike, so both are compared as bytes.
     """
 
     public: str
@@ -31,9 +31,9 @@ class Mount:
         return moved if moved.startswith(b"/") else b"/" + moved
 
     def address(self, value: bytes, origin: bytes) -> bytes:
-        """Of an address that the application writes: what leads there in a browser. `origin`: the public one.
+        """The public form of an address that the application writes. `origin`: the public origin.
 
-        What it already writes as browsers know it stays, and so does what leads elsewhere or is relative.
+        An address that is already public, relative, or leads elsewhere stays.
         """
         path = value.removeprefix(origin)
         if not path.startswith(b"/") or path.startswith(b"//"):

@@ -17,7 +17,7 @@ _HTML: Final = re.compile(rb"(?:^|,)[ \t]*text/html[ \t]*(?:[;,]|$)", re.IGNOREC
 
 
 def kind_of(method: bytes, headers: Iterable[tuple[bytes, bytes]]) -> Kind:
-    """The kind of a request. `headers`: names in any case, and values. If Upgrade was sent, it has to be among them."""
+    """The kind of a request. `headers`: names in any case, and values; must include Upgrade if sent."""
     said: dict[bytes, bytes] = {}
     for name, value in headers:
         lower = name.lower()
@@ -34,8 +34,9 @@ def kind_of(method: bytes, headers: Iterable[tuple[bytes, bytes]]) -> Kind:
 
 
 def is_same_site_frame(method: bytes, headers: Iterable[tuple[bytes, bytes]]) -> bool:
-    """Whether it is a page for an `iframe`, and no other site has had a part in asking for it: browsers say so of each
-    redirect, too. `headers`: as in `kind_of`, with Sec-Fetch-Site among them."""
+    """Whether the request loads a page into an `iframe`, and no other site took part: browsers state this for each
+    redirect too. `headers`: as in `kind_of`, with Sec-Fetch-Site.
+    """
     lines = list(headers)
     destination, site = (
         [value.strip(b" \t") for key, value in lines if key.lower() == name]
@@ -46,7 +47,7 @@ def is_same_site_frame(method: bytes, headers: Iterable[tuple[bytes, bytes]]) ->
 
 
 def is_page_of(referer: bytes, origins: Iterable[str]) -> bool:
-    """Whether the page that asks is of one of these origins. A request that does not say is of none."""
+    """Whether the requesting page is of one of these origins. False if the request does not state its origin."""
     scheme, _, rest = referer.partition(b"://")
     return b"%b://%b" % (scheme, rest.partition(b"/")[0]) in {origin.encode("ascii") for origin in origins}
 

@@ -47,8 +47,9 @@ def way_back(query: bytes, said: bytes, host: str, home: str, leniency: PathLeni
 
 
 def _rd(query: bytes) -> bytes:
-    """As it was before it was written into the address. The configuration that oauth2-proxy's pages show does not
-    encode it: what follows an address with a query of its own belongs to it."""
+    """The address before it was put into the query. The configuration in oauth2-proxy's documentation does not encode
+    the address, so the parameters after an address with a query belong to the address.
+    """
     if query.startswith((b"rd=/", b"rd=http://", b"rd=https://")):
         whole = query[len(b"rd=") :]
         address, ampersand, _ = whole.partition(b"&")

@@ -24,14 +24,14 @@ _BY_TLS: Final = 0x01
 
 @dataclass(frozen=True, slots=True)
 class ToldClient:
-    """`peer`: the client's address. `secure`: it spoke TLS with the server in front, which has ended it."""
+    """`peer`: the client's address. `secure`: the client used TLS, which the server in front terminated."""
 
     peer: str
     secure: bool = False
 
 
 def rest_of(head: bytes) -> int:
-    """How many bytes follow these HEAD_BYTES. Raises GatewayError(LISTEN_PROXY_HEADER)."""
+    """How many bytes follow these HEAD_BYTES. Raises GatewayError(gateway_codes.LISTEN_PROXY_HEADER)."""
     if not head.startswith(_SIGNATURE):
         raise _fault("it begins otherwise than PROXY protocol v2")
     length = int.from_bytes(head[14:16], "big")
@@ -43,7 +43,8 @@ def rest_of(head: bytes) -> int:
 
 
 def client_of(head: bytes, rest: bytes) -> ToldClient | None:
-    """None: the server in front speaks for itself, as for a health check. Raises GatewayError(LISTEN_PROXY_HEADER)."""
+    """None: the server in front speaks for itself, as for a health check. Raises
+    GatewayError(gateway_codes.LISTEN_PROXY_HEADER)."""
     if head[12] == _LOCAL:
         return None
     size, length = _ADDRESSES.get(head[13], (0, 0))
@@ -73,8 +74,9 @@ def _is_by_tls(more: bytes) -> bool:
 
 
 def announcement(client: str, server: str) -> bytes:
-    """What we say to an application that asks for it: `client`, its own address, empty where we speak for ourselves.
-    Where one is of IPv4 and the other of IPv6, both are written as of IPv6. Ports are not told."""
+    """The PROXY protocol head for an application that asks for one. `client`: the client's address; empty for our own
+    calls. If only one of the addresses is IPv4, both are written as IPv6. Ports are omitted.
+    """
     source, destination = parse_address(client), parse_address(server) or ipaddress.IPv4Address(0)
     if source is None:
         return _SIGNATURE + bytes((_LOCAL, 0, 0, 0))

@@ -1,4 +1,4 @@
-"""What an application's file changes in the heads of its responses: addresses, lines that are added, and banners."""
+"""The changes that an application's file makes in heads of responses: addresses, added lines, and banners."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -45,13 +45,18 @@ _REMEMBERED: Final = 256
 
 @dataclass(frozen=True, slots=True)
 class ResponseEdits:
-    """`addresses`: whether internal ones are made public, cookies' domains among them. `internal`: origins in their
-    canonical form. `kept_port`: that of the application where it sees the browser's Host, and so may write it behind
-    its public name; None where it sees another. `same_site`: of a cookie that says nothing, empty for none.
-    `added`, `replaced`: name and value of lines where the application sends none, and in place of what it sends.
-    `banners`: whether they go on. `bodies`: whether addresses are made public in texts too. `texts`: what else is
-    sought in these, and what takes its place. `cookies`: which of its own browsers get, and how. `mount`: where
-    it stands on its host, None where it has all of it and says so itself.
+    """`addresses`: makes internal addresses public, including cookies' domains.
+    `internal`: origins in canonical form.
+    `kept_port`: the application's port if the application sees the browser's Host, and may write the port behind its
+    public name; None: the application sees another Host.
+    `same_site`: for a cookie without SameSite; empty: not added.
+    `added`: name and value of lines set where the application sends none.
+    `replaced`: name and value of lines that replace the application's lines.
+    `banners`: banner lines pass.
+    `bodies`: makes addresses public in text bodies too.
+    `texts`: further texts to find in bodies, with their replacements.
+    `cookies`: the application's cookies that browsers receive, and their form.
+    `mount`: the application's place on its host; None: the whole host, without rewriting.
     """
 
     addresses: bool = False
@@ -68,7 +73,7 @@ class ResponseEdits:
 
     @property
     def names(self) -> frozenset[bytes]:
-        """The names, in lower case, of what is read before it goes on."""
+        """The lower-case names of lines that are read before forwarding."""
         lines = {name.lower().encode("ascii") for name, _ in self.added + self.replaced}
         return (
             frozenset(lines)
@@ -83,7 +88,7 @@ class ResponseEdits:
 
     @property
     def adds(self) -> bool:
-        """Whether a response may be changed that has none of these names."""
+        """Whether a response without any of these names may be changed."""
         return bool(self.added or self.replaced)
 
 
@@ -91,7 +96,7 @@ UNCHANGED: Final = ResponseEdits()
 
 
 class HostEdits:
-    """The edits of one application for one of its public hosts. `addresses`: None where they stay as they are."""
+    """The edits of one application for one of its public hosts. `addresses`: None: addresses stay."""
 
     __slots__ = ("_added", "_cookies", "_dropped", "_mount", "_public", "_replaced", "_same_site", "addresses")
 
@@ -111,8 +116,11 @@ class HostEdits:
             self._dropped |= _OF_THE_HOST
 
     def apply(self, rare: Iterable[tuple[int, int]], lines: list[bytes], *, is_changed: bool = False) -> bytes:
-        """Changes `lines`, b"\\r\\nName: " and value in turn, and returns the lines that come behind them. `rare`:
-        place and verdict of each line that is to be looked at. `is_changed`: the body is not the one that was sent."""
+        """Changes `lines`, b"\\r\\nName: " and value in turn, and returns further lines to append.
+
+        `rare`: position and verdict of each line to be examined.
+        `is_changed`: the body differs from the body that the application sent.
+        """
         absent = dict(self._added)
         for place, verdict in rare:
             at = 2 * place
@@ -156,13 +164,13 @@ class HostEdits:
 
 
 def told(edits: ResponseEdits, public: str) -> tuple[str, ...]:
-    """The internal origins that become `public`, for tools that show them; empty where addresses stay as they are."""
+    """The internal origins that become `public`, for tools that show them; empty: addresses stay."""
     found = HostEdits(edits, public).addresses
     return () if found is None else tuple(sorted(origin.decode("ascii") for origin in found.origins))
 
 
 class ApplicationEdits:
-    """The edits of one application, kept ready for each of its hosts that is asked for."""
+    """The edits of one application, prepared per requested host."""
 
     __slots__ = ("_by_public", "_edits")
 

@@ -47,8 +47,10 @@ _BUFFERING: Final = b"x-accel-buffering"
 
 @dataclass(frozen=True, slots=True)
 class ResponseLeniency:
-    """The leniencies that an application's file names. `cache`: the ready line for responses to a person that have no
-    cache directives, b"" for none."""
+    """The leniencies that an application's file names.
+
+    `cache`: the ready cache line for responses to a person without cache directives; b"": none.
+    """
 
     cache: bytes = b"\r\nCache-Control: private"
     clear_site_data: bool = False

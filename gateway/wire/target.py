@@ -16,15 +16,20 @@ from gateway.wire.look_alikes import BEST_FIT, IGNORED, SEPARATORS
 
 @dataclass(frozen=True, slots=True)
 class PathLeniency:
-    """The leniencies that an application's file names. None of them loosens anything else.
+    """The leniencies that an application's file names. A leniency loosens nothing else.
 
-    Before the path is mapped, we take off: with `parameters`, path parameters of these names, as Tomcat does; with
-    `cookieless`, one segment `(S(...))`, as ASP.NET does; with `windows`, dots and blanks at the end of a name, as
-    Windows does; with `mangled`, `(...)` at the end of the first segment, as SAP does: of the first that the
-    application is asked for, behind `root` segments that browsers alone know. `escaped`: of `?`, `#` and `;`, those
-    that the application reads as part of a name when they are escaped; `;` as it is, too. `kept`: the escapes
-    (`%2F`, `%5C`) that it leaves as they are, so that a segment has them. `decoded_once`: names may look like escapes
-    (`%2541` for `%41`), but for what would be a separator if it were decoded again.
+    Removed before the path is mapped:
+    `parameters`: path parameters with these names, as Tomcat does.
+    `cookieless`: one segment `(S(...))`, as ASP.NET does.
+    `windows`: dots and blanks at the end of a name, as Windows does.
+    `mangled`: `(...)` at the end of the first segment that the application receives, as SAP does; after `root` segments
+    that only browsers see.
+
+    Read as part of a name:
+    `escaped`: the characters of `?`, `#` and `;` that the application reads as part of a name when escaped; `;`
+    unescaped too.
+    `kept`: the escapes (`%2F`, `%5C`) that the application does not decode, so a segment contains them.
+    `decoded_once`: names may look like escapes (`%2541` for `%41`), unless decoding again would give a separator.
     """
 
     parameters: frozenset[str] = frozenset()
@@ -44,10 +49,10 @@ STRICT: Final = PathLeniency()
 
 
 class Target(NamedTuple):
-    """`raw`: as received; `path` and `query`: its parts, as received. `segments`: `/a/` is ("a", ""), `/` is ("",).
-
-    `other`: the segments as a server reads them that tries UTF-8 first, if these differ. Both readings have to meet the
-    same rules.
+    """`raw`: as received.
+    `path`, `query`: the parts of `raw`, as received.
+    `segments`: `/a/` is ("a", ""), `/` is ("",).
+    `other`: the segments for a server that tries UTF-8 first, if different. Both readings must meet the same rules.
     """
 
     raw: bytes
@@ -120,7 +125,8 @@ _OUR_PATHS: Final = "_ecluse"
 
 
 def canonical_target(raw: bytes, leniency: PathLeniency = STRICT) -> Target:
-    """Read a target in origin form. Raises GatewayError(WIRE_TARGET) where two servers could read it differently."""
+    """Read a target in origin form. Raises GatewayError(wire_codes.TARGET) where two servers could read it
+    differently."""
     caseless = leniency.case_insensitive
     safe = (_SAFE_CASELESS if caseless else _SAFE).fullmatch(raw)
     if safe is not None and b"VirtualHost" not in raw:
@@ -137,8 +143,8 @@ def canonical_target(raw: bytes, leniency: PathLeniency = STRICT) -> Target:
 
 
 def safe_target(raw: str, leniency: PathLeniency = STRICT) -> str | None:
-    """An address to which a browser may be sent back: `raw`, if it is a path of the same host that has one reading and
-    is none of our own endpoints. Else None.
+    """A safe return address for a browser: `raw`, if it is a path of the same host with one reading and not one of our
+    endpoints. Else None.
 
     `leniency`: the application's. Two slashes at the start are always refused: a browser reads a host there.
     """
@@ -152,8 +158,9 @@ def safe_target(raw: str, leniency: PathLeniency = STRICT) -> str | None:
 
 
 def absolute_form(raw: bytes) -> tuple[str, bytes, bytes]:
-    """Scheme, host with port, and origin form of `http://host/path`. The caller compares the host with the Host header,
-    by canonical_host: they have to agree, because some servers read one and some the other (RFC 9112 3.2.2)."""
+    """Scheme, host with port, and origin form of `http://host/path`. The caller compares the host with the Host header
+    by canonical_host. Both must agree, because servers differ in which of the two they read (RFC 9112 3.2.2).
+    """
     match = _ABSOLUTE.fullmatch(raw)
     if match is None:
         raise _refused("neither origin form nor absolute form", raw)
@@ -221,7 +228,7 @@ def _without_cookieless(path: bytes) -> bytes:
 
 
 def _without_mangling(text: str, named: bool) -> str:
-    """Of the first segment. `named`: by the application's file, as one that takes it off."""
+    """Of the first segment. `named`: the application's file removes this segment."""
     compatible = text if text.isascii() else unicodedata.normalize("NFKC", text)
     if not named:
         if _LIKE_MANGLED.match(compatible):
@@ -234,8 +241,9 @@ def _without_mangling(text: str, named: bool) -> str:
 
 
 def _texts(piece: bytes, leniency: PathLeniency) -> list[str]:
-    """A segment: one text, or two if the application's charset and UTF-8 both can read it. What stands on either side
-    of an escape that is kept has to be a lawful segment, or nothing: who decodes that escape finds no `..` there."""
+    """A segment: one text, or two if both the application's charset and UTF-8 can read the bytes. Both sides of a kept
+    escape must be lawful segments or empty: a server that decodes the escape must not find `..` there.
+    """
     if not leniency.kept:
         return _decoded(piece, leniency)
     parts = re.split(rb"(?i)(%b)" % "|".join(sorted(leniency.kept)).encode("ascii"), piece)
@@ -252,7 +260,7 @@ def _texts(piece: bytes, leniency: PathLeniency) -> list[str]:
 
 
 def _decoded(piece: bytes, leniency: PathLeniency) -> list[str]:
-    """A segment, or what stands beside an escape that is kept, percent-decoded once."""
+    """A segment, or one side of a kept escape, percent-decoded once."""
     data = _unescaped(piece) if b"%" in piece else piece
     checked = data
     if leniency.decoded_once and _ESCAPE.search(data) is not None:
@@ -282,8 +290,9 @@ def _unescaped(piece: bytes) -> bytes:
 
 
 def _both(data: bytes, piece: bytes) -> list[str]:
-    """The text in windows-1252, which browsers call latin-1 (WHATWG Encoding 4.2), and in UTF-8 if it is valid there:
-    browsers send UTF-8 for an address that a person types, and many servers try it first."""
+    """The text in windows-1252, which browsers call latin-1 (WHATWG Encoding 4.2), and in UTF-8 if valid: browsers send
+    UTF-8 for an address typed by a person, and many servers try UTF-8 first.
+    """
     if _OVERLONG.search(data) is not None:
         raise _refused("overlong UTF-8", piece)
     # 0x85 is a line end in ISO 8859-1.
@@ -329,12 +338,12 @@ def _mapped(texts: list[str], leniency: PathLeniency) -> tuple[str, ...]:
 
 
 def _without_dot(text: str) -> str:
-    """Within a path, Windows takes off one dot. More dots, or blanks, are refused: its versions differ on them."""
+    """Within a path, Windows removes one dot. More dots, or blanks, are refused: versions of Windows differ."""
     return text.removesuffix(".")
 
 
 def _refuse_windows(text: str) -> str:
-    """Refuse names that Windows reads as another name. Devices such as `nul` are allowed: no page has their name."""
+    """Refuses names that Windows reads as another name. Devices such as `nul` are allowed: no page has such a name."""
     if _WINDOWS.search(text):
         raise _refused("a name that Windows reads as another (`a~1`, `a::$DATA`, `a.`, `a*`)", text.encode())
     if BEST_FIT.search(text):

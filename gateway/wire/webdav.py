@@ -24,8 +24,10 @@ _MOST_TAGS: Final = 20
 
 @dataclass(frozen=True, slots=True)
 class DavReach:
-    """`below`: also all that is below the path of the line. `destination`: None where the method has none; what is
-    there, and below it, is written. `named`: the paths that If asks about."""
+    """`below`: the paths below the request's path count too.
+    `destination`: written, with the paths below it; None: the method has no destination.
+    `named`: the paths in the If header.
+    """
 
     below: bool
     destination: Target | None = None
@@ -33,9 +35,12 @@ class DavReach:
 
 
 def reach_of(method: bytes, lines: Iterable[tuple[bytes, bytes]], origin: str, leniency: PathLeniency) -> DavReach:
-    """`lines`: names and values of those that the application will see. `origin`: of the host, as browsers write it.
-    Raises GatewayError(WIRE_HEADER) for a header that comes twice or says nothing, WIRE_TARGET for a path
-    that has no one reading, or is another host's."""
+    """`lines`: names and values of the lines that the application receives. `origin`: of the host, as browsers write
+    it.
+
+    Raises GatewayError(wire_codes.HEADER) for a repeated or empty header, and wire_codes.TARGET for a path without a
+    single reading, or of another host.
+    """
     found: dict[bytes, bytes] = {}
     for name, value in lines:
         key = name.lower()

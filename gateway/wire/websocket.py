@@ -1,4 +1,4 @@
-"""The opening handshake of a WebSocket (RFC 6455 4), as one between two ends reads it."""
+"""The opening handshake of a WebSocket (RFC 6455 4)."""
 
 import re
 from base64 import b64encode
@@ -21,7 +21,7 @@ Lines = Iterable[tuple[bytes, bytes]]
 
 
 def upgrade_of(value: bytes, connection: bytes | None) -> bytes:
-    """The one protocol that is asked for, in lower case. Raises GatewayError."""
+    """The requested protocol, in lower case. Raises GatewayError."""
     options = {option.strip(b" \t").lower() for option in (connection or b"").split(b",")}
     if b"upgrade" not in options:
         # RFC 9110 7.8
@@ -33,8 +33,9 @@ def upgrade_of(value: bytes, connection: bytes | None) -> bytes:
 
 
 def key_of(method: bytes, minor: bool, lines: Lines) -> bytes:
-    """What the client asks the server to prove. `minor`: HTTP/1.1; `lines`: those that reach the application. Raises
-    GatewayError."""
+    """The key that the server must answer. `minor`: HTTP/1.1. `lines`: forwarded to the application. Raises
+    GatewayError.
+    """
     # 4.1, its first two.
     if method != b"GET" or not minor:
         raise GatewayError(wire_codes.WEBSOCKET, "a WebSocket is opened by GET in HTTP/1.1")
@@ -55,7 +56,7 @@ def accept_of(key: bytes) -> bytes:
 
 
 def check_accepted(key: bytes, lines: Lines, connection: bytes | None, upgrade: bytes | None) -> None:
-    """4.1, of the server's 101: whether it is the answer to this key. Raises GatewayError."""
+    """4.1: whether the server's 101 answers this key. Raises GatewayError."""
     if upgrade is None or upgrade.strip(b" \t").lower() != WEBSOCKET:
         raise GatewayError(upstream_codes.RESPONSE, f"switches to {(upgrade or b'nothing')[:40]!r}")
     if b"upgrade" not in {option.strip(b" \t").lower() for option in (connection or b"").split(b",")}:

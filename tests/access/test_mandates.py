@@ -59,7 +59,7 @@ class Clocks(HostTable[ApplicationAccess]):
         self.mono, self.wall = 1000.0, 0.0
         super().__init__(SNAPSHOT)
 
-    def make_lane(self, app: App | None) -> ApplicationAccess:
+    def make_lane(self, app: App) -> ApplicationAccess:
         return ApplicationAccess(app, self.snapshot, count(1), wall=lambda: self.wall)
 
     def passes(self, seconds: float) -> None:

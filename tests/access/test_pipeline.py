@@ -8,9 +8,10 @@ import pytest
 from gateway.access.application import ApplicationAccess
 from gateway.access.outcome import Forward, NeedsStore, NeedsWork, Refuse, RequireSignIn, ToPortal
 from gateway.access.pipeline import awaited, outcome_of
+from gateway.access.portal_access import PortalAccess
 from gateway.access.program import ProgramToken
 from gateway.access.request_line import RequestLine
-from gateway.access.virtual_host import HostTable, VirtualHost
+from gateway.access.virtual_host import AnyAccess, HostTable, VirtualHost
 from gateway.config.snapshot import App
 from gateway.model.codes import api_codes, login_codes, store_codes
 from gateway.model.errors import GatewayError
@@ -24,14 +25,17 @@ NOW = 1000.0
 LOGOUT = PERMIS + "logout: {links: [/quitter, '/wiki?do=logout']}\n"
 
 
-class Hosts(HostTable[ApplicationAccess]):
-    def make_lane(self, app: App | None) -> ApplicationAccess:
+class Hosts(HostTable[AnyAccess]):
+    def make_lane(self, app: App) -> ApplicationAccess:
         return ApplicationAccess(app, self.snapshot, count(1))
+
+    def make_portal_lane(self) -> PortalAccess:
+        return PortalAccess(self.snapshot, self.newcomers)
 
 
 @dataclass
 class Asked:
-    host: VirtualHost[ApplicationAccess]
+    host: VirtualHost[AnyAccess]
     line: RequestLine
     credential: bytes | ProgramToken | None = None
 

@@ -16,7 +16,7 @@ SNAPSHOT = sample_snapshot({"apps/permis.yaml": PERMIS.replace("hosts: [permis.l
 
 
 class Hosts(HostTable[ApplicationAccess]):
-    def make_lane(self, app: App | None) -> ApplicationAccess:
+    def make_lane(self, app: App) -> ApplicationAccess:
         return ApplicationAccess(app, self.snapshot, count(1))
 
 

@@ -49,6 +49,18 @@ async def test_one_that_has_ended_keeps_its_status(tmp_path: Path) -> None:
     assert child.status == 3
 
 
+async def test_the_process_that_it_leaves_in_its_place_is_followed_to_its_end(tmp_path: Path) -> None:
+    code = f"import subprocess, sys; subprocess.Popen([sys.executable, '-c', {SLEEPS!r}])"
+    child = await start(tmp_path, code)
+    assert await child.ended() == 0
+    await says(child, "\n")
+    successor = int(child.log.read_text())
+    child.follow(successor)
+    assert (child.pid, child.status) == (successor, None)
+    assert await child.stop(0.2) == 0
+    assert not _runs(successor)
+
+
 async def test_what_cannot_be_started_says_so(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="nothing-here"):
         await Child.start("it", ["/nothing-here"], folder=tmp_path, log=tmp_path / "it.log")

@@ -67,8 +67,8 @@ async def test_out_of_a_browsers_memory_the_form_is_asked_for_anew_and_no_answer
 async def test_a_password_that_the_application_does_not_take_is_told_as_that(
     here: Installation, monkeypatch: pytest.MonkeyPatch, said: Code
 ) -> None:
-    """FORM_LOGIN_LOOP: so it is where its refusals look like successes, and are seen by the page that checks."""
-    monkeypatch.setattr("tests.portal.installation.FORM_LOGIN_REFUSED", said)
+    """form_login.loop: a refusal of the application looks like a success, and the page that checks shows it."""
+    monkeypatch.setattr("tests.portal.installation.form_login_codes.REFUSED", said)
     reply = await sent(here, await signed_in(here), password="wrong")
     assert (reply.status, "This account was not linked" in reply.text) == (403, True)
 

@@ -6,6 +6,7 @@ from urllib.parse import quote, urlsplit
 import pytest
 
 from gateway.access.inbound import InboundRequest
+from gateway.access.own_paths import OF_FRONTS, OF_PORTAL
 from gateway.model.codes.table import all_codes
 from gateway.model.ports import Page
 from gateway.ops.log import short_reference
@@ -518,3 +519,12 @@ async def test_but_not_for_ever(here: Installation, monkeypatch: pytest.MonkeyPa
     await here.portal.close(0.01)
     await asyncio.wait([page], timeout=10)
     assert page.cancelled()
+
+
+async def test_what_the_portal_serves_outside_its_prefix_is_in_the_table_of_own_paths(here: Installation) -> None:
+    """A handler that the table lacks would never be asked: the data plane takes the path for an application's."""
+    portal = here.portal
+    fixed = {path.encode() for path in portal._of_portal if path.startswith("/")}
+    assert fixed == OF_PORTAL
+    of_apps = {path.split("/")[1] for path in portal._of_apps if path.startswith("/")}
+    assert of_apps == set(OF_FRONTS.values())

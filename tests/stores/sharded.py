@@ -42,13 +42,14 @@ Result = TypeVar("Result")
 
 class Sharded:
     """records.RecordStore. `fails_at`: the step that fails (from 1, counted from `steps = 0`): it is not done, or it is
-    done and not told of (`told_late`). What housekeeping does is no step."""
+    done and not told of (`told_late`). What housekeeping does is no step. `asked`: by what sessions were searched."""
 
     reachable = True
 
     def __init__(self) -> None:
         self.stores: dict[str, MemoryStore] = {}
         self.steps = 0
+        self.asked: list[SessionIndex] = []
         self.fails_at = 0
         self.told_late = False
         self.open_tickets: dict[TicketKey, Ticket] = {}
@@ -129,6 +130,7 @@ class Sharded:
         self, index: SessionIndex, values: Sequence[bytes], now: int, shards: str = ""
     ) -> tuple[SessionSummary, ...]:
         self._begin()
+        self.asked.append(index)
         stores = [self._at(shard) for shard in shards] or list(self.stores.values())
         found = [each for store in stores for each in await store.find(index, values, now)]
         return self._tell(tuple(sorted(found, key=lambda each: (each.created_at, each.id))))

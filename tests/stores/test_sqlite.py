@@ -396,7 +396,7 @@ def limited(script: str, *arguments: object) -> str:
     preamble = """
         import asyncio, os, resource, signal, sys
         from pathlib import Path
-        from gateway.model.codes import STORE_UNREACHABLE
+        from gateway.model.codes import store_codes
         from gateway.model.errors import GatewayError
         from gateway.stores.sqlite import SqliteStore
         from tests.stores.samples import NOTHING, NOW, add_session, seat_record, session_record

@@ -119,6 +119,36 @@ async def test_marks_of_ends_wait_too_but_not_for_ever_and_not_without_bound() -
     assert len(store.store._tickets["sign_in_end"]) == 1001
 
 
+async def test_a_mark_that_comes_while_another_is_written_is_not_lost() -> None:
+    class Slow(Full):
+        """Ends go on while the store writes the first mark: they push that mark out."""
+
+        comes: list[Write]
+
+        async def perform(self, writes: list[Write], now: int) -> bool:
+            done = await super().perform(writes, now)
+            more, self.comes = self.comes, []
+            self.takes = False
+            for write in more:
+                await unwritten.perform([write], NOW)
+            self.takes = True
+            return done
+
+    def mark(number: int) -> Write:
+        key = TicketKey("A", "sign_in_end", number.to_bytes(32, "big"))
+        return PutTicketOfEnd(Ticket(key, b"", b"", UNTIL), 10_000, 10_000)
+
+    store = Slow(MemoryStore())
+    store.comes = []
+    unwritten = UnwrittenEnds(store)  # type: ignore[arg-type]
+    store.takes = False
+    for number in range(1000):
+        await unwritten.perform([mark(number)], NOW)
+    store.takes, store.comes = True, [mark(1000)]
+    await unwritten.write(NOW)
+    assert len(store.store._tickets["sign_in_end"]) == 1001
+
+
 async def test_what_says_nothing_any_more_is_not_written() -> None:
     store = Full(MemoryStore())
     unwritten = UnwrittenEnds(store)  # type: ignore[arg-type]

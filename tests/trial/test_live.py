@@ -15,6 +15,7 @@ from gateway.access.shadow import ShadowDifference
 from gateway.model.identity import Identity
 from gateway.model.levels import Need
 from gateway.model.session import Seat
+from gateway.proxy.lane import Lane
 from gateway.translation.read_back import read_back_for_tools
 from gateway.translation.render import Injection
 from gateway.trial import trial
@@ -189,6 +190,8 @@ class Live:
         """How often each kind of decision was made, with what the shadows would have."""
         found: dict[Counted, int] = {}
         for lane in self.gate.plane.tables.lanes:
+            if not isinstance(lane, Lane):
+                continue
             found |= {(lane.name, *key): cell[0] for key, cell in (lane.differing or {}).items()}
             found |= {(lane.name, key, ()): cell[0] for key, cell in lane.decisions.items()}
         return found
@@ -230,7 +233,6 @@ class Live:
         head = request.partition(b"\r\n\r\n")[0].split(b"\r\n")[1:]
         host = next(line[6:] for line in head if line.startswith(b"Host: "))
         app = self.gate.plane.tables.find(host).lane.app
-        assert app is not None
         names = {spec.name.encode() for spec in app.translation.headers}
         lines = b"".join(b"\r\n" + line for line in head if line.partition(b":")[0] in names)
         cookies = next((line[8:] for line in head if line.startswith(b"Cookie: ")), b"")

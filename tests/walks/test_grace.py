@@ -115,10 +115,12 @@ async def on_sqlite(folders: list[Path]) -> AsyncIterator[World]:
 
 @dataclass
 class Held:
-    """A person whom every worker holds: the seats' cookies, on an application and on one without a grace. `mark`: where
-    the log stood."""
+    """A person whom every worker holds: the seats' cookies, on an application and on one without a grace. `leaver`:
+    another such person, who signs out meanwhile, with the cookie `left`. `mark`: where the log stood."""
 
     person: Person
+    leaver: Person
+    left: str
     cookie: str
     strict: str
     mark: int
@@ -151,10 +153,15 @@ async def gone_through(world: World, held: Held, there: float) -> None:
             assert await said_ready(world, "grace") == (200, True)
             assert (await gateway.metrics())["ecluse_session_store_grace"] > 0
             assert await everywhere(place, "/x", held.strict, TWO) == {503}, "an application without a grace"
-            assert (await world.log_out(held.person)).status == 503, "never told to be done"
+            # Invariant 12: the sign-out ends in every worker's memory, and the page says that the store has it not yet.
+            page = await world.log_out(held.leaver)
+            assert (page.status, "has trouble storing this" in page.text) == (200, True), page.text
             page = await world.person().step("GET", place.url())
             assert (page.status, page.location, page.header("Retry-After")) == (503, "", "5")
             assert (await ask(place.url(), "/public/x")).status == 200
+            assert await everywhere(place, "/x") == {401}, "a script without a cookie"
+            unknown = await ask(place.url(), "/public/x", f"{held.cookie.partition('=')[0]}={'A' * 43}")
+            assert unknown.status == 200, "a cookie that no worker knows, on a public page"
         await asyncio.sleep(0.1)
     inside = [each for each in answers if each.came < there + GRACE - 1.5]
     within = set().union(*(each.statuses for each in inside))
@@ -175,7 +182,10 @@ async def prepared(world: World) -> Held:
     cookie, strict = world.cookie(person), world.cookie(person, TWO)
     assert await everywhere(world.place, "/x", cookie) == {200}
     assert await everywhere(world.place, "/x", strict, TWO) == {200}
-    return Held(person, cookie, strict, world.gateway.mark())
+    leaver = await world.signed_in("bob")
+    left = world.cookie(leaver)
+    assert await everywhere(world.place, "/x", left) == {200}
+    return Held(person, leaver, left, cookie, strict, world.gateway.mark())
 
 
 async def goes_on(world: World, held: Held) -> None:
@@ -185,6 +195,7 @@ async def goes_on(world: World, held: Held) -> None:
                 await asyncio.sleep(0.05)
     assert await said_ready(world, "ok") == (200, True)
     await until(lambda: bool(world.gateway.lines(held.mark, event="store.recovered")))
+    assert await everywhere(world.place, "/x", held.left) == {401}
     assert (await world.log_out(held.person)).status == 200
     assert await everywhere(world.place, "/x", held.cookie) == {401}
 

@@ -51,7 +51,7 @@ class Tally:
 
 
 class Cel:
-    """The expressions of one snapshot. Raises GatewayError(POLICY_CONDITION) where the extra is not installed."""
+    """The expressions of one snapshot. Raises GatewayError(policy_codes.CONDITION) where the extra is not installed."""
 
     def __init__(self, attributes: Iterable[str], tally: Tally) -> None:
         try:
@@ -73,7 +73,7 @@ class Cel:
         self._tally = tally
 
     def compile(self, source: str) -> When:
-        """Raises GatewayError(POLICY_CONDITION): `1:5: undeclared reference to 'user.maill'`."""
+        """Raises GatewayError(policy_codes.CONDITION): `1:5: undeclared reference to 'user.maill'`."""
         if any("\ud800" <= letter <= "\udfff" for letter in source):
             raise GatewayError(policy_codes.CONDITION, "half of a surrogate pair")
         try:

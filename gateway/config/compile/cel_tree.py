@@ -49,7 +49,7 @@ class CheckedExpression:
     parts: int = 0
 
     def read(self, serialized: bytes) -> Node:
-        """Raises GatewayError(POLICY_CONDITION) for a part whose cost is unknown, or for too many parts."""
+        """Raises GatewayError(policy_codes.CONDITION) for a part whose cost is unknown, or for too many parts."""
         return self._node(_field(_field(serialized, 2), 4))
 
     def _node(self, expression: bytes) -> Node:

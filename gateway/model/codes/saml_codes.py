@@ -21,7 +21,7 @@ METADATA_UNREACHABLE = Code(
     "Your sign-in service does not answer",
     "Wait a moment, then start again from the application.",
 )
-# Had from their server, and our own folder does not take them: its disk is full, or it is another account's
+# The metadata were fetched, but the state folder cannot be written: a full disk, or another account's folder.
 METADATA_UNWRITTEN = Code("saml.metadata.unwritten", 0)
 METADATA_GONE = Code("saml.metadata.gone", 403, shared_texts.UNUSABLE, shared_texts.UNUSABLE_ADVICE)
 LOGO = Code("saml.logo", 403, shared_texts.UNUSABLE, shared_texts.UNUSABLE_ADVICE)
@@ -62,7 +62,7 @@ BINDING_ENCODING = Code("saml.binding.encoding", 400, shared_texts.SIGN_IN_FAILE
 BINDING_PARAMETER = Code("saml.binding.parameter", 400, shared_texts.SIGN_IN_FAILED, shared_texts.SIGN_IN_AGAIN)
 BINDING_ALGORITHM = Code("saml.binding.algorithm", 403, shared_texts.SIGN_IN_FAILED, shared_texts.PROVIDER_FAULT)
 BINDING_SIGNATURE = Code("saml.binding.signature", 403, shared_texts.SIGN_IN_FAILED, shared_texts.PROVIDER_FAULT)
-# saml.second_opinion: of another implementation, on what this one accepted
+# Another implementation of SAML checks a response that ours accepted.
 SECOND_OPINION = Code("saml.second_opinion", 403, shared_texts.SIGN_IN_FAILED, shared_texts.PROVIDER_FAULT)
 SECOND_OPINION_FAILED = Code("saml.second_opinion.failed", 503, shared_texts.SIGN_IN_FAILED, shared_texts.SIGN_IN_AGAIN)
 ENDPOINT = Code("saml.endpoint", 403, shared_texts.SIGN_IN_FAILED, shared_texts.PROVIDER_FAULT)

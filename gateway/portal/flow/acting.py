@@ -8,10 +8,9 @@ from typing import Final
 from urllib.parse import quote
 
 from gateway.identity.acting import acting_directories, named_by
-from gateway.identity.perimeter import organisations
+from gateway.identity.perimeter import check, organisations
 from gateway.model.codes import login_codes, session_codes
 from gateway.model.errors import GatewayError
-from gateway.model.identity import Identity
 from gateway.model.ports import Page
 from gateway.model.provider import Provider
 from gateway.model.session import Seat
@@ -39,16 +38,11 @@ class ActingFor:
     def __init__(self, services: PortalServices) -> None:
         self._services = services
 
-    def may_act_for(self, request: PortalRequest, provider: Provider, identity: Identity) -> tuple[str, ...]:
-        """All organisations of the person, by their provider and by what directories have said. Raises GatewayError."""
-        directories = request.snapshot.directories.values()
-        return organisations(
-            provider, identity, named_by(identity, directories, self._services.now()) if directories else ()
-        )
-
-    def remembered(self, request: PortalRequest, authentication: Authentication, among: tuple[str, ...]) -> str | None:
-        """What this browser has chosen the last time, if it is one of the person's. A person who wants another account
-        chooses anew."""
+    def find_last_choice(
+        self, request: PortalRequest, authentication: Authentication, among: tuple[str, ...]
+    ) -> str | None:
+        """The organisation that a person chose the last time in this browser, if it is in `among`. A person who wants
+        another account chooses again."""
         found = {value.strip(b" \t") for value in _VALUES.findall(request.cookie_line)}
         hints = {} if authentication.pending is None else dict(authentication.pending.transaction.hints)
         if len(found) != 1 or OTHER_ACCOUNT in hints:
@@ -56,8 +50,8 @@ class ActingFor:
         chosen = found.pop().decode("latin-1")
         return chosen if chosen in among else None
 
-    async def asked(self, request: PortalRequest, authentication: Authentication) -> Page:
-        """Leads to the page. What was proven waits for this browser, for ten minutes."""
+    async def ask(self, request: PortalRequest, authentication: Authentication) -> Page:
+        """Leads to the page where the person chooses. The proven sign-in waits for this browser, for ten minutes."""
         parked = ParkedSignIn(
             provider=authentication.provider.name,
             identity=authentication.identity,
@@ -77,8 +71,7 @@ class ActingFor:
     async def page(self, request: PortalRequest) -> Page:
         """`/_ecluse/acting?c=`"""
         id = request.parameter("c")
-        parked, provider = await self._parked(request, id)
-        numbers = self.may_act_for(request, provider, parked.identity)
+        _, _, numbers = await self._parked(request, id)
         lines = await organisation_lines(self._services, request, numbers)
         return self._services.pages.acting(request.reader, id, lines)
 
@@ -87,8 +80,8 @@ class ActingFor:
         require_own_page(request)
         fields = request.form()
         id, tenant = fields.get("c", ""), fields.get("organisation", "")
-        parked, provider = await self._parked(request, id)
-        if tenant not in self.may_act_for(request, provider, parked.identity):
+        parked, provider, numbers = await self._parked(request, id)
+        if tenant not in numbers:
             raise GatewayError(login_codes.MAPPING, "an organisation was chosen that is none of the person's")
         if await self._services.transactions.parked_sign_ins.take(id) is None:
             raise GatewayError(login_codes.TRANSACTION_GONE, "chosen by another request at the same time")
@@ -141,8 +134,9 @@ class ActingFor:
             return None
         return await organisation_line(self._services, request, seat.tenant)
 
-    async def _parked(self, request: PortalRequest, id: str) -> tuple[ParkedSignIn, Provider]:
-        """It stays where it is. Raises GatewayError."""
+    async def _parked(self, request: PortalRequest, id: str) -> tuple[ParkedSignIn, Provider, tuple[str, ...]]:
+        """The sign-in that waits, its provider, and the organisations among which the person chooses. Takes nothing
+        from the store. Raises GatewayError."""
         parked = await self._services.transactions.parked_sign_ins.peek(id)
         if parked is None or not request.holds(parked.browser):
             raise GatewayError(login_codes.TRANSACTION_GONE, "nothing of this browser waits for a choice")
@@ -151,7 +145,10 @@ class ActingFor:
         provider = request.snapshot.providers.get(parked.provider)
         if provider is None:
             raise GatewayError(login_codes.UNKNOWN_PROVIDER, f"{parked.provider} is not configured any more")
-        return parked, provider
+        check(provider, parked.identity)
+        directories = request.snapshot.directories.values()
+        named = named_by(parked.identity, directories, self._services.now())
+        return parked, provider, organisations(provider, parked.identity, named)
 
 
 def choose_anew(request: PortalRequest) -> None:

@@ -16,8 +16,8 @@ from gateway.stores.told_people import ToldPeople
 
 
 class ActivePeople:
-    """`snapshot`: the one that is live. All of it raises GatewayError: LOGIN_DEACTIVATED, STORE_UNREACHABLE, and
-    LOGIN_MAPPING where nothing says which of the directory's people it is."""
+    """`snapshot`: the one that is live. All of it raises GatewayError: login_codes.DEACTIVATED,
+    store_codes.UNREACHABLE, and login_codes.MAPPING where nothing says which of the directory's people it is."""
 
     def __init__(
         self, told: ToldPeople, sessions: Sessions, revoker: Revoker, *, snapshot: Callable[[], Snapshot]

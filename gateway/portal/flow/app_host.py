@@ -16,7 +16,6 @@ from gateway.oidc.authorization import is_hint
 from gateway.portal.flow.one_person import end_others_of
 from gateway.portal.flow.session_limit import require_within_limit
 from gateway.portal.flow.source import openid_providers
-from gateway.portal.flow.start import shortest_limit
 from gateway.portal.flow.steps import BeginTransaction, NextStep
 from gateway.portal.http.request import (
     CHOSEN,
@@ -229,7 +228,7 @@ class AppHost:
 
 def _resumes(app: App) -> bool:
     """Whether a seat that ended by the application's own limit comes back as it was."""
-    return app.seat_then == "resume" and shortest_limit(app) is not None
+    return app.seat_then == "resume" and app.seat_limits.shortest is not None
 
 
 def _other_account(request: PortalRequest) -> str:

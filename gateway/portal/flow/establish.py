@@ -1,5 +1,6 @@
 """From what a provider has proven to a session: the same perimeter, tenant and session, whatever the protocol."""
 
+import asyncio
 from dataclasses import replace
 from zlib import crc32
 
@@ -7,7 +8,7 @@ from gateway.config.snapshot import Snapshot
 from gateway.directories.orders import LookUpOrders
 from gateway.identity.acting import acting_directories, in_the_name_of, named_by
 from gateway.identity.directories import due_at, missing_from
-from gateway.identity.perimeter import check, establish
+from gateway.identity.perimeter import check, establish, in_one_name, organisations
 from gateway.model.codes import directory_codes, login_codes, oidc_codes
 from gateway.model.directory import Directory
 from gateway.model.errors import GatewayError
@@ -17,6 +18,7 @@ from gateway.model.provider import Provider
 from gateway.model.session import Seat, SeatLimits, Session, Tokens
 from gateway.portal.flow.acting import ActingFor
 from gateway.portal.flow.one_person import end_others
+from gateway.portal.flow.proven import ProvenPerson
 from gateway.portal.flow.session_limit import keep_within_limit
 from gateway.portal.flow.source import openid_provider_of
 from gateway.portal.flow.steps import Authentication, Continue, SignInSeenAgain
@@ -35,31 +37,15 @@ class SignIns:
         self._acting = ActingFor(services)
 
     async def complete(self, request: PortalRequest, authentication: Authentication) -> Continue | Page:
-        """The session is made here. The step that spends its transaction writes it; without one, it is written here.
-        A person who may act for several organisations chooses first, and comes again.
+        """Makes the session. The step that spends the transaction writes the session; without a transaction it is
+        written here. A person who may act for several organisations gets a page to choose one, and comes again.
 
-        Raises GatewayError: LOGIN_OUTSIDE_PERIMETER or LOGIN_MAPPING, or DIRECTORY_AWAY where its application refuses
-        people of whom a directory cannot say anything; and nothing is made.
+        Raises GatewayError as `_established` does, and nothing is made.
         """
         pending = authentication.pending
-        needed = None if pending is None else pending.app.directories
-        authentication = await self._with_organisations(request, authentication, needed)
-        chosen: str | None = authentication.tenant
-        among: tuple[str, ...] = ()
-        if chosen is None and (authentication.provider.chooses_tenant or authentication.identity.findings):
-            among = self._acting.may_act_for(request, authentication.provider, authentication.identity)
-            chosen = among[0] if len(among) == 1 else self._acting.remembered(request, authentication, among)
-        if chosen is None and len(among) > 1:
-            return await self._acting.asked(request, authentication)
-        person = await self._enriched(request, authentication, chosen, needed)
-        if person.identity.findings and pending is not None:
-            missing = missing_from(person.identity, pending.app.directories)
-            if missing is not None:
-                raise GatewayError(
-                    directory_codes.AWAY, f"directory {missing.name} could not say anything of this person"
-                )
-        if request.snapshot.gateway.scim.clients:
-            await self._services.active_people.require(person.identity, person.tenant)
+        person = await self._established(request, authentication)
+        if isinstance(person, Page):
+            return person
         made = await self._session(request, authentication, person)
         if pending is not None:
             return Continue(pending, made=made)
@@ -67,10 +53,68 @@ class SignIns:
         await give_seat(request, made, self._services)
         return self._services.pages.signed_in(request.reader, home(request), again=False)
 
+    # --- who the person is: perimeter, tenant, directories
+
+    async def _established(self, request: PortalRequest, authentication: Authentication) -> Established | Page:
+        """Asks the perimeter, then the tenant, then the directories, once each. A directory that names organisations
+        is asked for the tenant; the others are asked in the tenant's name. Returns a page where the person has to
+        choose an organisation.
+
+        Raises GatewayError: login_codes.OUTSIDE_PERIMETER; login_codes.MAPPING; directory_codes.AWAY where the
+        application of the sign-in refuses people of whom a directory says nothing; scim_codes.DEACTIVATED.
+        """
+        directories = tuple(request.snapshot.directories.values())
+        naming = acting_directories(directories, authentication.provider.name) if directories else ()
+        check(authentication.provider, authentication.identity)
+        if naming:
+            asked = await self._ask(naming, authentication, authentication.identity, None)
+            authentication = replace(authentication, identity=asked)
+        person = await self._act_for_one(request, authentication)
+        if isinstance(person, Page):
+            return person
+        if directories:
+            said = in_the_name_of(person.tenant, person.identity, naming).findings
+            others = tuple(one for one in directories if one not in naming)
+            asked = await self._ask(others, authentication, replace(person.identity, findings=()), person.tenant)
+            person = replace(person, identity=replace(asked, findings=(*said, *asked.findings)))
+            if person.identity.findings:
+                _require_answers(person.identity, authentication)
+        if request.snapshot.gateway.scim.clients:
+            await self._services.active_people.require(person.identity, person.tenant)
+        return person
+
+    async def _act_for_one(self, request: PortalRequest, authentication: Authentication) -> Established | Page:
+        """Returns the person acting for one organisation: the only organisation, or the last choice in this browser.
+        Returns a page if the person must choose."""
+        provider, identity, chosen = authentication.provider, authentication.identity, authentication.tenant
+        directories = request.snapshot.directories.values()
+        named = named_by(identity, directories, self._services.now()) if directories else ()
+        if chosen is None and (provider.chooses_tenant or identity.findings):
+            among = organisations(provider, identity, named)
+            only = among[0] if len(among) == 1 else None
+            chosen = only or self._acting.find_last_choice(request, authentication, among)
+            if chosen is None and len(among) > 1:
+                return await self._acting.ask(request, authentication)
+        person = in_one_name(provider, identity, chosen, named)
+        if chosen is not None and person.tenant != chosen:
+            raise GatewayError(
+                login_codes.MAPPING, "a directory no longer lets the person act for the organisation chosen"
+            )
+        return person
+
+    async def _ask(
+        self, directories: tuple[Directory, ...], authentication: Authentication, identity: Identity, tenant: str | None
+    ) -> Identity:
+        """Asks these directories side by side. Waits for those of the application that the person is on the way to;
+        for all without a transaction, for then the person may go to any application."""
+        pending = authentication.pending
+        needed = None if pending is None else pending.app.directories
+        return await self._services.directories.asked(directories, identity, tenant, needed=needed)
+
     async def seen_again(self, request: PortalRequest, step: SignInSeenAgain) -> Page:
         """A person who is signed in is told so: nothing is asked of any provider.
 
-        Raises GatewayError(LOGIN_TRANSACTION_GONE) where nobody is signed in.
+        Raises GatewayError(login_codes.TRANSACTION_GONE) where nobody is signed in.
         """
         error = GatewayError(login_codes.TRANSACTION_GONE, step.detail)
         cookie = presented_seat(request.cookie_line)
@@ -78,44 +122,6 @@ class SignIns:
             raise error
         self._services.report.refused(request, error)
         return self._services.pages.signed_in(request.reader, home(request), again=True)
-
-    async def _with_organisations(
-        self, request: PortalRequest, authentication: Authentication, needed: tuple[Directory, ...] | None
-    ) -> Authentication:
-        """With what those directories say that name organisations: before it, nobody knows for whom the person acts."""
-        provider, identity = authentication.provider, authentication.identity
-        directories = request.snapshot.directories.values()
-        naming = acting_directories(directories, provider.name) if directories else ()
-        if not naming:
-            return authentication
-        check(provider, identity)
-        asked = await self._services.directories.asked(naming, identity, None, needed=needed)
-        return replace(authentication, identity=asked)
-
-    async def _enriched(
-        self,
-        request: PortalRequest,
-        authentication: Authentication,
-        chosen: str | None,
-        needed: tuple[Directory, ...] | None,
-    ) -> Established:
-        """With what the other directories say of them, all asked side by side. `needed`: those of the application that
-        they are on the way to; None: all, for they may go to any."""
-        provider, directories = authentication.provider, tuple(request.snapshot.directories.values())
-        named = named_by(authentication.identity, directories, self._services.now()) if directories else ()
-        person = establish(provider, authentication.identity, chosen=chosen, named=named)
-        if chosen is not None and person.tenant != chosen:
-            raise GatewayError(
-                login_codes.MAPPING, "a directory no longer lets the person act for the organisation chosen"
-            )
-        if not directories:
-            return person
-        naming = acting_directories(directories, provider.name)
-        said = in_the_name_of(person.tenant, person.identity, naming).findings
-        others = [one for one in directories if one not in naming]
-        alone = replace(person.identity, findings=())
-        asked = await self._services.directories.asked(others, alone, person.tenant, needed=needed)
-        return replace(person, identity=replace(asked, findings=(*said, *asked.findings)))
 
     async def _session(self, request: PortalRequest, authentication: Authentication, person: Established) -> NewSession:
         """A new session under a new id; the one that this browser brought is not carried on (no fixation)."""
@@ -141,6 +147,13 @@ class SignIns:
         )
 
 
+def _require_answers(identity: Identity, authentication: Authentication) -> None:
+    pending = authentication.pending
+    missing = None if pending is None else missing_from(identity, pending.app.directories)
+    if missing is not None:
+        raise GatewayError(directory_codes.AWAY, f"directory {missing.name} could not say anything of this person")
+
+
 def renewed(
     session: Session,
     provider: Provider,
@@ -152,7 +165,7 @@ def renewed(
     """The session with newer tokens. `identity`: what the provider says of the person now; None: it was not asked.
     `named`: the organisations for which directories let them act.
 
-    Raises GatewayError: what `establish` does, as at the sign-in, and OIDC_REFRESH_SUBJECT for another tenant.
+    Raises GatewayError: what `establish` does, as at the sign-in, and oidc_codes.REFRESH_SUBJECT for another tenant.
     """
     after = replace(session, tokens=tokens, id_token=id_token or session.id_token)
     if identity is None:
@@ -202,7 +215,8 @@ async def give_seat(request: PortalRequest, made: NewSession, services: PortalSe
     are. Raises GatewayError where no browser may have it."""
     if request.snapshot.gateway.scim.clients:
         await services.active_people.confirm(made)
-    await end_others(request, made, services)
+    # Read side by side: no sign-in waits longer for the second answer.
+    await asyncio.gather(end_others(request, made, services), _require_no_end_at_provider(made, services))
     most = request.snapshot.gateway.limits.sessions_per_person
     if most is not None:
         await keep_within_limit(request, made, most, services)
@@ -210,6 +224,18 @@ async def give_seat(request: PortalRequest, made: NewSession, services: PortalSe
     if request.snapshot.organisations or len(request.snapshot.providers) > 1:
         request.cookies_to_set.append(remember_provider(made.session.identity.provider))
     services.report.signed_in(request, made.session)
+
+
+async def _require_no_end_at_provider(made: NewSession, services: PortalServices) -> None:
+    """Ends the session if its provider has signed the person out since the ID token or assertion was issued: a logout
+    token that came before the session was written has found no session to end (invariant 12). Raises GatewayError."""
+    session, ends = made.session, services.transactions.sign_in_ends
+    proven = ProvenPerson(session.identity, session.created_at, made.issued_at, browser=None, sid=session.sid)
+    try:
+        await proven.require_no_later_end_at_provider(ends)
+    except GatewayError:
+        await services.revoker.revoked(await services.sessions.end((session.id,)))
+        raise
 
 
 def home(request: PortalRequest) -> str:

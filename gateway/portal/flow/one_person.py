@@ -20,7 +20,7 @@ async def end_others(request: PortalRequest, made: NewSession, services: PortalS
 async def end_others_of(
     request: PortalRequest, browser: str, identity: Identity, tenant: str | None, services: PortalServices
 ) -> bool:
-    """Whether there were any. `browser`: as in StoredSession. Raises GatewayError(STORE_UNREACHABLE)."""
+    """Whether there were any. `browser`: as in StoredSession. Raises GatewayError(store_codes.UNREACHABLE)."""
     others = await services.sessions.of_others(browser, identity, tenant)
     if others:
         # What such a session still sends from another tab can be kept for the person who filled it in.

@@ -10,7 +10,7 @@ from gateway.wire.cookies import clear_seat, presented_seat
 
 
 async def keep_within_limit(request: PortalRequest, made: NewSession, most: int, services: PortalServices) -> None:
-    """The store has the session, and no browser has it yet. Raises GatewayError(STORE_UNREACHABLE)."""
+    """The store has the session, and no browser has it yet. Raises GatewayError(store_codes.UNREACHABLE)."""
     ended = await services.session_limit.end_oldest(made, most, buried=keeps_posts(request.snapshot))
     if ended:
         # Invariant 12: in force in every worker before this response is sent.
@@ -21,7 +21,8 @@ async def keep_within_limit(request: PortalRequest, made: NewSession, most: int,
 
 
 async def require_within_limit(request: PortalRequest, services: PortalServices) -> None:
-    """Raises GatewayError(SESSION_LIMIT), once on each host, for a seat of a session that another sign-in ended."""
+    """Raises GatewayError(session_codes.LIMIT), once on each host, for a seat of a session that another sign-in
+    ended."""
     cookie = presented_seat(request.cookie_line)
     if cookie is not None and await services.session_limit.has_ended(cookie):
         if clear_seat() not in request.cookies_to_set:

@@ -106,7 +106,7 @@ def requested_of(snapshot: Snapshot, provider: Provider, found: Pending | None) 
     """What a sign-in by this provider serves, and what the provider is asked for, in its own words, so that it will do.
     `found` None: a sign-in to the portal itself.
 
-    Raises GatewayError(LOGIN_UNKNOWN_PROVIDER) where the transaction's app does not list it.
+    Raises GatewayError(login_codes.UNKNOWN_PROVIDER) where the transaction's app does not list it.
     """
     if found is None:
         return None, NO_STEP_UP
@@ -141,7 +141,7 @@ def saml_providers(providers: Iterable[Provider | None]) -> Iterator[SamlProvide
 
 
 def openid_provider(snapshot: Snapshot, name: str) -> OidcProvider:
-    """Raises GatewayError(LOGIN_UNKNOWN_PROVIDER)."""
+    """Raises GatewayError(login_codes.UNKNOWN_PROVIDER)."""
     for provider in openid_providers([snapshot.providers.get(name)]):
         return provider
     raise GatewayError(login_codes.UNKNOWN_PROVIDER, "no OpenID provider of this name")
@@ -155,7 +155,7 @@ def openid_provider_of(snapshot: Snapshot, session: Session) -> OidcProvider | N
 
 
 def saml_provider(snapshot: Snapshot, name: str) -> SamlProvider:
-    """Raises GatewayError(LOGIN_UNKNOWN_PROVIDER)."""
+    """Raises GatewayError(login_codes.UNKNOWN_PROVIDER)."""
     for provider in saml_providers([snapshot.providers.get(name)]):
         return provider
     raise GatewayError(login_codes.UNKNOWN_PROVIDER, "no SAML provider of this name")
@@ -164,7 +164,7 @@ def saml_provider(snapshot: Snapshot, name: str) -> SamlProvider:
 def entity(snapshot: Snapshot, entity_id: str) -> SamlProvider:
     """`entity_id`: what an unverified message says of its sender; its signature then proves it.
 
-    Raises GatewayError(LOGIN_UNKNOWN_PROVIDER).
+    Raises GatewayError(login_codes.UNKNOWN_PROVIDER).
     """
     for provider in saml_providers(snapshot.providers.values()):
         if provider.issuer == entity_id:
@@ -173,7 +173,8 @@ def entity(snapshot: Snapshot, entity_id: str) -> SamlProvider:
 
 
 def service_provider(snapshot: Snapshot) -> ServiceProvider:
-    """Our own side towards SAML providers. Raises GatewayError(LOGIN_UNKNOWN_PROVIDER) where we have no keys for it."""
+    """Our own side towards SAML providers. Raises GatewayError(login_codes.UNKNOWN_PROVIDER) where we have no keys for
+    it."""
     own = snapshot.gateway.service_provider
     if own is None:
         raise GatewayError(login_codes.UNKNOWN_PROVIDER, "gateway.yaml has no keys for SAML")

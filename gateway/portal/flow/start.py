@@ -1,30 +1,25 @@
 """On the portal host: what comes next for a transaction. Every step of a sign-in returns here."""
 
 from typing import NamedTuple
-from urllib.parse import quote
 
 from gateway.config.snapshot import App, Snapshot
-from gateway.model.codes import login_codes, saml_codes, session_codes
+from gateway.model.codes import login_codes, session_codes
 from gateway.model.errors import GatewayError
 from gateway.model.identity import Identity
 from gateway.model.levels import NO_NEED, Need
 from gateway.model.ports import Page
 from gateway.model.quoting import quoted
-from gateway.model.session import Entry
 from gateway.model.transaction import OTHER_ACCOUNT, OTHER_ORGANISATION, Transaction
 from gateway.portal.flow.away import ALL_THE_SAME
 from gateway.portal.flow.chooser import Chooser, is_silent
-from gateway.portal.flow.establish import give_seat
+from gateway.portal.flow.ends import TransactionEnds
 from gateway.portal.flow.source import pending
-from gateway.portal.flow.steps import BeginSignIn, Continue, NextStep, Pending, SignInSeenAgain
+from gateway.portal.flow.steps import BeginSignIn, Continue, NextStep, Pending
 from gateway.portal.http.choices import StepUp
-from gateway.portal.http.request import CHOSEN, PREFIX, PortalRequest, keep_language, language_query, portal_home
+from gateway.portal.http.request import CHOSEN, PortalRequest, keep_language, portal_home
 from gateway.portal.http.responses import redirect
 from gateway.portal.services import PortalServices
-from gateway.stores.records import UseOnce, Write
-from gateway.wire.cookies import LANGUAGE_COOKIE, presented_seat
-
-ROUND_WINDOW = 60
+from gateway.wire.cookies import presented_seat
 
 
 class _Known(NamedTuple):
@@ -39,6 +34,7 @@ class Start:
     def __init__(self, services: PortalServices, chooser: Chooser) -> None:
         self._services = services
         self._chooser = chooser
+        self._ends = TransactionEnds(services)
 
     async def start(self, request: PortalRequest) -> NextStep:
         """`/_ecluse/start?t=`: the browser comes from an app host."""
@@ -82,7 +78,7 @@ class Start:
             require_enough(request.snapshot, step.made.session.identity, transaction, self._services.now())
         known = await self._known(request, step)
         if known is not None and await self._serves(request, app, transaction, known):
-            return await self._finish(request, step)
+            return await self._ends.finish(request, step)
         if step.made is not None:
             # The provider has just answered and this does not suffice: asking again would go round for ever.
             raise GatewayError(login_codes.LOOP, "a sign-in made this instant does not serve its transaction")
@@ -107,7 +103,7 @@ class Start:
             app.accepts(known.identity)
             and (known.just_made or OTHER_ACCOUNT not in dict(transaction.hints))
             and self._is_enough(request, transaction, known)
-            and await self._is_late_enough(request, app, transaction, known)
+            and (transaction.not_before == 0 or await self._is_late_enough(request, app, transaction, known))
         )
 
     def _is_enough(self, request: PortalRequest, transaction: Transaction, known: _Known) -> bool:
@@ -123,15 +119,13 @@ class Start:
     async def _is_late_enough(self, request: PortalRequest, app: App, transaction: Transaction, known: _Known) -> bool:
         """`then: sign_in`: a session's first seat on a host needs no new authentication; a seat that is made when the
         first one may have ended does."""
-        if transaction.not_before == 0:
-            return True
         identity, just_made = known.identity, known.just_made
         now, provider = self._services.now(), request.snapshot.providers.get(identity.provider)
         lasts = provider.session_absolute if provider is not None else 0
         ends_at = await self._services.transactions.first_seat(
             known.session_id,
             transaction.host,
-            ends_at=int(now) + (shortest_limit(app) or lasts),
+            ends_at=int(now) + (app.seat_limits.shortest or lasts),
             until=int(now) + lasts,
         )
         if not just_made and now < ends_at:
@@ -187,67 +181,6 @@ class Start:
         back = app.origin(transaction.host) + app.home
         return self._services.pages.step_up(request.reader, StepUp(way, level, bool(amr), need.max_age, back))
 
-    async def _finish(self, request: PortalRequest, step: Continue) -> Page | SignInSeenAgain:
-        _, transaction, app = step.pending
-        if transaction.host == request.host:
-            return await self._finish_here(request, step)
-        entry = await self._entry(request, step)
-        if entry is None:
-            raise GatewayError(login_codes.TRANSACTION_GONE, "the session ended during the hand-over")
-        counted = self._round(request, step.pending)
-        code, handed_over = self._services.sessions.hand_overs.made(entry, transaction, app.seat_limits)
-        over = await self._spend(request, step, [handed_over, counted])
-        if over is not None:
-            return over
-        chosen = language_query(request) if LANGUAGE_COOKIE in request.cookie_line else ""
-        # A code that comes too late says no more of which of the host's applications it was made for.
-        late = f"&to={quote(app.home, safe='/')}" if app.path else ""
-        return redirect(f"{app.origin(transaction.host)}{PREFIX}enter?code={code}{late}{chosen}")
-
-    async def _finish_here(self, request: PortalRequest, step: Continue) -> Page | SignInSeenAgain:
-        """One host for portal and app: the portal's seat is the app's, so this browser must be the one that asked.
-
-        A wrong browser has used the transaction up, and gets no session."""
-        id, transaction, app = step.pending
-        if not request.holds(transaction.binding):
-            await self._services.transactions.sign_ins.spend(id)
-            raise GatewayError(login_codes.OTHER_BROWSER, "the transaction belongs to another browser")
-        over = await self._spend(request, step, [self._round(request, step.pending)])
-        return over or redirect(app.origin(transaction.host) + transaction.return_target)
-
-    async def _entry(self, request: PortalRequest, step: Continue) -> Entry | None:
-        if step.made is not None:
-            return step.made.entry
-        return None if step.cookie is None else await self._services.sessions.entry(request.host, step.cookie)
-
-    async def _spend(self, request: PortalRequest, step: Continue, writes: list[Write]) -> SignInSeenAgain | None:
-        """Only the request that spends the transaction goes on, and before it all that the sign-in was made of. Where
-        the store fails between that and what the sign-in writes, the person starts again, and nobody has anything."""
-        made, first, request.uses_up = step.made, request.uses_up, ()
-        all_writes = [*(() if made is None else made.writes), *writes]
-        missed = await self._services.transactions.sign_ins.spend_after(first, step.pending.id, all_writes)
-        if missed is not None:
-            request.uses_up = first
-        if isinstance(missed, UseOnce):
-            raise GatewayError(saml_codes.REPLAYED, "an assertion used before, or older than the session store")
-        if missed in first:
-            return SignInSeenAgain("an answer that another request has brought at the same time")
-        if missed is not None:
-            raise GatewayError(login_codes.TRANSACTION_GONE, "taken by another request at the same time")
-        if made is not None:
-            made.written()
-            await give_seat(request, made, self._services)
-        return None
-
-    def _round(self, request: PortalRequest, found: Pending) -> Write:
-        _, transaction, app = found
-        known = request.snapshot.providers
-        idle = [known[name].session_idle for name in app.listed if name in known]
-        within = min(shortest_limit(app) or ROUND_WINDOW, *idle, ROUND_WINDOW)
-        return self._services.transactions.round_counted(
-            transaction.binding, transaction.host, transaction.round, within
-        )
-
 
 # --- whether a sign-in is late and strong enough for its transaction
 
@@ -281,11 +214,5 @@ def is_fresh(snapshot: Snapshot, identity: Identity, transaction: Transaction) -
 def may_have_ended(app: App, identity: Identity, transaction: Transaction, now: float) -> bool:
     """Whether a seat made by this authentication can be over by `now`. A transaction that was begun before it, in a
     tab that was left open, does not make another one of it."""
-    shortest = shortest_limit(app)
+    shortest = app.seat_limits.shortest
     return transaction.not_before != 0 and shortest is not None and now >= identity.authenticated_at + shortest
-
-
-def shortest_limit(app: App) -> int | None:
-    """Seconds after which a seat of this app may end; None where only its session's limits count."""
-    limits = [limit for limit in (app.seat_limits.idle, app.seat_limits.absolute) if limit is not None]
-    return min(limits) if limits else None

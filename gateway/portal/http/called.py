@@ -1,4 +1,4 @@
-"""What templates call things, and what of a text stays on one line."""
+"""The names that templates use, and the texts that stay on one line."""
 
 import re
 from typing import Final

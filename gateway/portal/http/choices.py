@@ -1,4 +1,4 @@
-"""Among what a person chooses who is to sign in, as the pages show it."""
+"""The choices of a person before a sign-in, as the pages show them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,8 +8,13 @@ from gateway.model.organisations import OrganisationKind
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """One provider that a person may choose; `link` starts a sign-in with it. `labels`: by language. `is_silent`: it
-    did not answer of late. `logo`: the address of a picture of ours, empty for none."""
+    """One provider to choose.
+
+    `link`: starts a sign-in with the provider.
+    `labels`: by language.
+    `is_silent`: the provider has not answered lately.
+    `logo`: the address of a picture on our host; empty: no picture.
+    """
 
     label: str
     labels: Mapping[str, str]
@@ -44,7 +49,7 @@ class StepUp:
 
 @dataclass(frozen=True, slots=True)
 class OrganisationLine:
-    """One organisation that was found. `ways`: the providers that serve it, none where no provider does."""
+    """One organisation that was found. `ways`: the providers that serve the organisation; empty: none does."""
 
     name: str
     kind: OrganisationKind
@@ -54,8 +59,12 @@ class OrganisationLine:
 
 @dataclass(frozen=True, slots=True)
 class AwayProvider:
-    """A provider that does not answer, to which a person was about to be sent. `other_ways`: to sign in with another
-    one. `chooser`: where all are, empty where there is no other. `all_the_same`: the link that goes there anyway."""
+    """A provider that does not answer, at the moment of sending a person there.
+
+    `other_ways`: providers to sign in with instead.
+    `chooser`: the page with all providers; empty: no other provider.
+    `all_the_same`: the link that tries the provider in any case.
+    """
 
     label: str
     labels: Mapping[str, str]
@@ -66,10 +75,12 @@ class AwayProvider:
 
 @dataclass(frozen=True, slots=True)
 class ProviderChoices:
-    """`remembered`: the provider that was chosen in this browser the last time. `kept`: the parameter by which a form
-    of the page comes back to it, if any. `near`: those of the network that the person asks from. `discovery`: a link to
-    the federation's own search, empty where there is none. `not_taken`: the provider of the person's session, where the
-    application does not listen to it."""
+    """`remembered`: the provider last chosen in this browser.
+    `kept`: the parameter by which a form returns to the page, if any.
+    `near`: the providers of the person's network.
+    `discovery`: a link to the federation's search; empty: none.
+    `not_taken`: the provider of the person's session, which the application does not accept.
+    """
 
     others: tuple[Choice, ...]
     remembered: Choice | None = None
@@ -81,9 +92,13 @@ class ProviderChoices:
 
 @dataclass(frozen=True, slots=True)
 class OrganisationChoices:
-    """`search`: what was typed; empty before anything was. `services`: by an e-mail domain. `more`: others are found
-    too. `away`: nothing can be found now. `others`: for people whose organisation is not found. `credits`: whose data
-    these are, and of which day. The rest as in ProviderChoices."""
+    """`search`: the typed text; empty: nothing typed yet.
+    `services`: providers found by an e-mail domain.
+    `more`: further organisations match.
+    `away`: the search is out of order.
+    `others`: providers for people whose organisation is not found.
+    `credits`: the source of the data and its date. The other fields are as in ProviderChoices.
+    """
 
     remembered: Choice | None
     search: str

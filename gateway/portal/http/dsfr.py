@@ -1,5 +1,6 @@
-"""Our templates with the names by which the State's design system styles things: its own page around them
-(`templates_dsfr`), and in them its classes where ours stand. Its files are the operator's."""
+"""Our templates with the class names of the State's design system: a page frame of its own (`templates_dsfr`), and its
+classes in place of ours. The operator supplies the files of the design system.
+"""
 
 import re
 from pathlib import Path
@@ -45,7 +46,7 @@ MARKUP: Final = (
 
 
 class DsfrMarkup(Extension):
-    """jinja2 gives it each template before it is compiled."""
+    """jinja2 calls the function with each template before compiling."""
 
     def preprocess(self, source: str, name: str | None, filename: str | None = None) -> str:
         if filename is not None and Path(filename).parent == DSFR_TEMPLATES:

@@ -1,4 +1,4 @@
-"""What an error page offers, by its code: where its link leads, and which picture it has."""
+"""The link and the picture of an error page, by its code."""
 
 from collections.abc import Collection
 from typing import Literal
@@ -28,7 +28,7 @@ _OF_PROVIDERS = frozenset(
 
 
 def is_of_no_host(code: Code) -> bool:
-    """Whether no application answers there: then nothing that a page would load does either."""
+    """Whether no application answers at the host: resources of a page would not load either."""
     return code in (route_codes.HOST_UNKNOWN, route_codes.HOST_UNREAD, route_codes.APP_CLOSED)
 
 
@@ -79,7 +79,7 @@ def is_for_nobody(code: Code, filled: Collection[str]) -> bool:
 
 
 def is_of_portal(code: Code, filled: Collection[str]) -> bool:
-    """Whether the page that is missing is one of the portal."""
+    """Whether the missing page is a page of the portal."""
     return code is route_codes.RESERVED and "place" not in filled
 
 

@@ -21,8 +21,9 @@ _SEE_OTHER: Final = 303
 
 
 def leads_elsewhere(request: PortalRequest, page: Page) -> str:
-    """The address to which `page`, the answer to a form, redirects, if the browser may come to another origin by it;
-    else empty."""
+    """The address to which `page`, the answer to a form, redirects the browser, if the redirect may leave the origin;
+    else empty.
+    """
     if page.status != _SEE_OTHER:
         return ""
     location = location_of(page)

@@ -1,4 +1,4 @@
-"""French and English: which one a browser asks for, and the catalogue of each."""
+"""French and English: the choice for a browser, and the catalogues."""
 
 import gettext
 from pathlib import Path
@@ -10,7 +10,8 @@ _LOCALE = Path(__file__).parents[1] / "locale"
 
 
 def catalogue(language: str) -> gettext.NullTranslations:
-    """English needs none: it is the language of the message ids. Without the French one the installation is broken."""
+    """English needs no catalogue: the message ids are English. Without the French catalogue the installation is
+    broken."""
     if language == "en":
         return gettext.NullTranslations()
     return gettext.translation("ecluse", _LOCALE, languages=[language])
@@ -28,7 +29,7 @@ def choose(accept_language: str) -> str:
 
 
 def _weight(parameter: str) -> float:
-    """0 to 1; a weight that cannot be read counts as none."""
+    """0 to 1; an unreadable weight counts as absent."""
     name, _, value = parameter.strip().partition("=")
     if not name:
         return 1.0

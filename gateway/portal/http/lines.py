@@ -1,4 +1,4 @@
-"""What stands on a person's own pages: their sessions, their applications, the accounts that they have linked."""
+"""The entries of a person's own pages: sessions, applications, and linked accounts."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,10 +17,14 @@ SignedOut = Literal["ended", "everywhere", "asked", "in_part", "perhaps", "unwri
 
 @dataclass(frozen=True, slots=True)
 class SessionLine:
-    """One session as its own page shows it. `label`, `labels`: of its provider. `apps`: what people call them. Times:
-    Unix seconds. `person`: whose it is, in words; empty where that is not known. `is_here`: the page itself is shown by
-    it; then `level` is how strongly the person signed in, a name of the ladder, empty where the provider does not
-    say."""
+    """One session on the page of sessions. Times: Unix seconds.
+
+    `label`, `labels`: of the session's provider.
+    `apps`: the applications' names for people.
+    `person`: the person's name; empty: unknown.
+    `is_here`: the session of the page itself.
+    `level`: with `is_here`, the level of the sign-in, a name of the ladder; empty: the provider states none.
+    """
 
     label: str
     labels: Mapping[str, str]
@@ -34,7 +38,7 @@ class SessionLine:
 
 @dataclass(frozen=True, slots=True)
 class HomeLine:
-    """A session on the home page. `key`: by which its button names it."""
+    """A session on the home page. `key`: the session's name in its button."""
 
     session: SessionLine
     key: str
@@ -51,7 +55,7 @@ class OfferedApplication:
 
 @dataclass(frozen=True, slots=True)
 class Offered:
-    """One page of a person's applications. `page`: from 1; `more`: one follows."""
+    """One page of a person's applications. `page`: from 1. `more`: a further page exists."""
 
     applications: tuple[OfferedApplication, ...]
     search: str
@@ -61,7 +65,7 @@ class Offered:
 
 @dataclass(frozen=True, slots=True)
 class AccountLine:
-    """A link of the person's: what they call the application, one host of it, and their login."""
+    """A linked account: the application's name, a host of the application, and the login."""
 
     app: ShownText
     host: str
@@ -69,8 +73,9 @@ class AccountLine:
 
 
 class OtherAccount(NamedTuple):
-    """`link`: where a person signs in as somebody else. `organisation`: where they choose among sign-in services first;
-    empty where there is one alone."""
+    """`link`: signs in with another account.
+    `organisation`: the page to choose a sign-in service first; empty: only one service.
+    """
 
     link: str
     organisation: str = ""
@@ -78,9 +83,15 @@ class OtherAccount(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class AskedAccess:
-    """An account that a person asks for. `host`, `to`: where they wanted to go. `owner`: names the person. `found`:
-    their request, `sent` by the page before this one. `ask`: as AccountSettings.words. `text`: as they wrote it.
-    `another`: for who has another account."""
+    """A request for an account of an application.
+
+    `host`, `to`: the page that the person wanted.
+    `owner`: the person's name.
+    `found`: the person's present request. `sent`: the previous page has just sent the request.
+    `ask`: as AccountSettings.words.
+    `text`: as the person wrote it.
+    `another`: the link for a person who has another account.
+    """
 
     host: str
     to: str

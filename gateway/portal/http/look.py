@@ -25,10 +25,14 @@ _VARY = (b"Vary", b"Accept-Language, Cookie")
 
 
 class Look:
-    """`around`: by language, what the template of every page is given. `headers`: of a page; `own`: of one that shows
-    what is a person's own; `choosing`: of one that shows logos of providers, which are files of ours; `framed`: of one
-    that may stand in any frame; `sending`: of one whose form is answered by an application. `zone`: in which times are
-    told."""
+    """`around`: by language, the values for the template of every page.
+    `zone`: the time zone of displayed times. The other fields are response headers:
+    `headers`: of a page.
+    `own`: of a page with the person's own data.
+    `choosing`: of a page with logos of providers, which are files of ours.
+    `framed`: of a page allowed in any frame.
+    `sending`: of a page whose form an application answers.
+    """
 
     def __init__(self, theme: Theme) -> None:
         self.theme = theme
@@ -59,14 +63,14 @@ class Look:
         self.around = {language: _around(theme, language, style) for language in LANGUAGES}
 
     def posting(self, script: str, schemes: str) -> Headers:
-        """Of a page whose form sends itself by this script, to an address with one of these schemes."""
+        """Headers of a page whose form sends itself by this script, to an address with one of these schemes."""
         return security_headers(
             f"{self._style_policy}; script-src 'sha256-{digest(script)}'; "
             f"form-action {schemes}; base-uri 'none'; frame-ancestors 'none'"
         )
 
     def searching(self, script: str) -> Headers:
-        """Of a page whose script asks our own host what a person looks for."""
+        """Headers of a page whose script searches on our own host."""
         return (*security_headers(f"{self._search_policy}; script-src 'sha256-{digest(script)}'"), _VARY)
 
 

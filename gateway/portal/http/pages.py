@@ -72,8 +72,9 @@ _NO_TEXT = ShownText("")
 
 
 class _Form(NamedTuple):
-    """Of an error page: all on which its text hangs but for what fills its slots. The languages of two texts are
-    told where they are not the page's."""
+    """The key of an error page: the values that decide its text, without the slots. Includes the languages of two
+    texts, if they differ from the page's language.
+    """
 
     code: Code
     language: str
@@ -107,7 +108,7 @@ class Pages:
 
     @property
     def _current(self) -> Look:
-        """The look of the live theme; what was made ready in another one is forgotten."""
+        """Takes the look of the live theme, and drops pages prepared for another look."""
         theme = self._theme()
         if theme is not self._look.theme:
             self._look = Look(theme)
@@ -230,12 +231,12 @@ class Pages:
         return Page(200, (*headers, _HTML), page.body)
 
     def signed_in(self, reader: Reader, home: str, *, again: bool) -> Page:
-        """`again`: the sign-in was over already; this one did nothing and is refused as such."""
+        """`again`: the sign-in had already ended, so this request did nothing."""
         how, status = ("seen_again", 400) if again else ("signed_in", 200)
         return self._page("signed_in.html", reader, (("page", how),), status=status, home=home, how=how)
 
     def post_kept(self, reader: Reader, *, until: int, login_url: str) -> Page:
-        """A form is kept across the sign-in that `login_url` leads to. 401: nothing was done of what it asked for."""
+        """A form is kept across the sign-in at `login_url`. 401: the request of the form was not carried out."""
         again = (("page", "post_kept"), ("until", str(until)), ("back", login_url))
         return self._page("post_kept.html", reader, again, status=401, until=until, login_url=login_url)
 
@@ -251,7 +252,7 @@ class Pages:
     def not_to_send(
         self, reader: Reader, refused: Code, *, person: str, organisation: NamedOrganisation | None, reference: str
     ) -> Page:
-        """A kept post that is not for `person` to send, or not in the name of `organisation` (None: of none)."""
+        """A kept form that `person` may not send, or not for `organisation` (None: for no organisation)."""
         about: dict[str, Any] = {"person": person, "organisation": organisation, "reference": reference}
         return self._page("not_to_send.html", reader, status=refused.status, refused=refused, **about)
 
@@ -263,7 +264,7 @@ class Pages:
         another: OtherAccount | None = None,
         acts: MayAct = None,
     ) -> Page:
-        """`acts`: the organisation for which the person acts, if the person may choose another."""
+        """`acts`: the person's present organisation, if the person may choose another."""
         return self._page("home.html", reader, offered=offered, lines=lines, another=another, acting=acts)
 
     def acting(self, reader: Reader, id: str, lines: Sequence[NamedOrganisation]) -> Page:
@@ -278,7 +279,7 @@ class Pages:
         return Page(200, (*self._current.searching(_SEARCHES), _HTML), page.body)
 
     def language_of(self, reader: Reader) -> str:
-        """Of ours, in which pages are shown to them."""
+        """The language of ours in which a person sees pages."""
         return self._language(reader.language)
 
     def sessions(
@@ -307,8 +308,12 @@ class Pages:
         refused: Code | None = None,
         reference: str = "",
     ) -> Page:
-        """The form that links a person's account of an application; with `refused`, the answer to one that was not
-        linked. `owner`: names the person. `login`: as they wrote it, or the one that is linked (`known`)."""
+        """The form that links a person's account of an application.
+
+        `refused`: the answer to a link that was refused.
+        `owner`: the person's name.
+        `login`: as the person wrote it, or the linked login (`known`).
+        """
         status = refused.status if refused and refused.status else 200
         about = {"host": host, "to": to, "owner": owner, "login": login, "known": known, "another": another}
         again = (("to", f"/_ecluse/account?host={quote(host, safe='')}&to={quote(to, safe='')}"),)
@@ -317,7 +322,7 @@ class Pages:
     def account_request(
         self, reader: Reader, asked: AskedAccess, *, refused: Code | None = None, reference: str = ""
     ) -> Page:
-        """As `account`, where people ask for theirs."""
+        """As `account`, for applications where people request an account."""
         language = self._language(reader.language)
         ask, said = said_in(by_language(asked.ask), language), said_in(asked.words, language)
         about = {"asked": asked, "ask": ask, "said": said, "reference": reference}
@@ -334,12 +339,13 @@ class Pages:
         return self._page("onward.html", replace(reader, again=""), url=url, to_application=to_application)
 
     def waiting(self, reader: Reader, url: str, slow: Choice | None) -> Page:
-        """A page that leads on to `url` at once, which is answered when there is something to show. `slow`: the
-        provider that is waited for, where there is one."""
+        """A page that opens `url` at once; `url` answers when its page is ready. `slow`: the provider that delays, if
+        any.
+        """
         return self._page("waiting.html", replace(reader, again=""), url=url, slow=slow)
 
     def prepare(self) -> Iterator[None]:
-        """Compiles one template a step, which takes milliseconds: before there are requests, not in the first one."""
+        """Compiles one template per step. Compiling takes milliseconds, so it is done before requests arrive."""
         for language in LANGUAGES:
             environment = self._environment(language, self._current)
             for name in environment.list_templates(extensions=["html"]):
@@ -363,7 +369,7 @@ class Pages:
         return whole_day(moment(at, self._now(), self._current.zone, language, self._catalogues[language]))
 
     def _page(self, template: str, reader: Reader, again: _Fields = (), *, status: int = 200, **values: object) -> Page:
-        """`again`: by which the page is shown in another language where its address would not show it once more."""
+        """`again`: the address that shows the page in another language, if the page's own address cannot."""
         look, language = self._current, self._language(reader.language)
         place = said_in(reader.app, language)
         about: dict[str, object] = {"place": place if place.text else None, "account": reader.account, "framed": False}

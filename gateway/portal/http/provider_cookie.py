@@ -1,4 +1,4 @@
-"""The provider that was chosen in this browser the last time: a cookie that has its name and nothing of the person."""
+"""A cookie with the name of the provider last chosen in this browser, and nothing about the person."""
 
 import re
 from typing import Final
@@ -12,13 +12,13 @@ _NAME: Final = re.compile(rb"[a-z0-9-]{1,63}")
 
 
 def provider_remembered(cookies: bytes) -> str:
-    """Empty where there is none, or where two say different things. It may be of no provider that there is."""
+    """Empty: no cookie, or two that differ. The provider may no longer exist."""
     values = {value.rstrip(b" \t") for value in _VALUES.findall(cookies)} if PROVIDER_COOKIE in cookies else set()
     return values.pop().decode("ascii") if len(values) == 1 and all(map(_NAME.fullmatch, values)) else ""
 
 
 def remember_provider(name: str) -> str:
-    """Set-Cookie. `name`: of a provider that there is."""
+    """Set-Cookie. `name`: of an existing provider."""
     return f"{PROVIDER_COOKIE.decode()}={name}; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age={_LASTS}"
 
 

@@ -1,4 +1,4 @@
-"""One request as the steps of the flow read it, and the little that they leave on it for its response."""
+"""One request for the steps of the flow, and the values that the steps leave for its response."""
 
 import hmac
 import re
@@ -66,8 +66,11 @@ _MOST_CLEARED = 2500
 
 
 class WayBack(NamedTuple):
-    """To which application a refusal's page leads, and to a sign-in for what. `again`: a person asks for it, so that
-    rounds count from 0. `other_account`: as in BeginTransaction; they still want another account."""
+    """The link on a refusal's page: the application, and the sign-in to start.
+
+    `again`: the person asks for the link, so the loop counter restarts.
+    `other_account`: as in BeginTransaction; the person still wants another account.
+    """
 
     app: App
     host: str
@@ -78,15 +81,24 @@ class WayBack(NamedTuple):
 
 
 class PortalRequest:
-    """`inbound`: what the data plane has read. `target` is the raw request target, `body` what was sent with it,
-    `cookie_line` what the browser sent as it came, the application's own cookies with ours. `asks_others`: it is a step
-    of a sign-in that may take its time, and that a person waits for. `in_iframe`: it says that it is for one. What
-    steps leave: `cookies_to_set` (Set-Cookie values, also sent when the request ends on a refusal), `way_back`,
-    `provider` and `app_name` (for the log), `identity`, of whose session the page is, `framed_by`, origins in whose
-    frames its response stands, and `language`, empty where this request has chosen none. `network`: what open
-    transactions are bounded by, the client's address, or the /64 that one IPv6 client holds. `uses_up`: what works
-    once, and is used up by the step that ends the sign-in, or with this request, whatever becomes of it.
-    `from_provider`: its path is one of a protocol, and a form that is sent to it is on a page of a provider."""
+    """Read by the steps:
+    `inbound`: the request as the data plane read it.
+    `target`: the raw request target. `body`: the request's body.
+    `cookie_line`: the browser's Cookie line unchanged: the application's cookies and ours.
+    `asks_others`: a step of a sign-in that may take time while a person waits.
+    `in_iframe`: the request declares an iframe as destination.
+    `network`: the bound of open transactions: the client's address, or an IPv6 client's /64.
+    `from_provider`: the path belongs to a protocol, and a form sent to it comes from a provider's page.
+
+    Left by the steps:
+    `cookies_to_set`: Set-Cookie values, also sent with a refusal.
+    `way_back`: the link on a refusal's page.
+    `provider`, `app_name`: for the log.
+    `identity`: of the session of the page.
+    `framed_by`: origins that may frame the response.
+    `language`: chosen by this request; empty: not chosen.
+    `uses_up`: one-time values that end with the last step of the sign-in, or with this request in any case.
+    """
 
     __slots__ = (
         "_binding",
@@ -179,7 +191,7 @@ class PortalRequest:
 
     @property
     def apps_here(self) -> tuple[App, ...]:
-        """Every application of this host."""
+        """The applications of this host."""
         return self.snapshot.applications(self.host).all
 
     @property
@@ -196,7 +208,7 @@ class PortalRequest:
         return "address" if self.method == "GET" and may_be else "form"
 
     def header(self, name: bytes) -> str | None:
-        """By its lower-case name, if it is one that the portal reads; None where it was not sent."""
+        """A header by its lower-case name, of those that the portal reads. None: not sent."""
         value = self.inbound.headers.get(name)
         return None if value is None else value.decode("latin-1")
 
@@ -209,19 +221,20 @@ class PortalRequest:
         return _strictly(self.body.decode("ascii", "surrogateescape"))
 
     def parameter(self, name: str) -> str:
-        """One parameter; empty where it is absent."""
+        """One parameter; empty: absent."""
         return self.parameters().get(name, "")
 
     def binding(self) -> str | None:
-        """SHA-256 (hex) of the binding cookie, None where the browser brought none."""
+        """SHA-256 (hex) of the binding cookie. None: no cookie."""
         if self._binding is None:
             value = presented_binding(self.cookie_line)
             self._binding = None if value is None else binding_hash(value)
         return self._binding
 
     def held(self, binding: str) -> str | None:
-        """The binding of this browser, if it is the one that a record is bound to: by the binding cookie, or by its
-        twin; None for another browser. A browser that brings the twin alone has the record's."""
+        """The browser's binding if it matches the record's binding, by the binding cookie or its twin; None: another
+        browser. A browser that sends only the twin gets the record's binding.
+        """
         own = self.binding()
         if own is not None and hmac.compare_digest(own, binding):
             return own
@@ -232,7 +245,8 @@ class PortalRequest:
         return self.held(binding) is not None
 
     def binding_made(self, token_urlsafe: Callable[[int], str]) -> str:
-        """The same as `binding`, made once where absent; one that is there is never replaced: other tabs rely on it."""
+        """As `binding`, and makes a binding if absent. An existing binding is never replaced: other tabs depend on
+        it."""
         binding = self.binding()
         if binding is not None:
             return binding
@@ -249,7 +263,7 @@ class PortalRequest:
             raise GatewayError(session_codes.REQUIRED, f"a sign-in begins at the top, not by a request of kind {kind}")
 
     def is_in_frame(self) -> bool:
-        """If it is `in_iframe`: whether no other site has had a part in that; refusals are then pages for frames."""
+        """For a request `in_iframe`: whether no other site took part. Refusals are then pages for frames."""
         found = is_same_site_frame(self.inbound.method.encode(), self.inbound.headers.items())
         if found:
             self.kind = "frame"
@@ -269,7 +283,7 @@ def _network(client: str) -> str:
 
 
 def is_scim(request: PortalRequest) -> bool:
-    """Whether it may be a directory's: on the portal's host, where some are listed."""
+    """Whether the request may come from a directory: on the portal's host, where directories are listed."""
     listed = request.on_portal_host and bool(request.snapshot.gateway.scim.clients)
     return listed and request.path.startswith(f"{SCIM}/")
 
@@ -277,7 +291,7 @@ def is_scim(request: PortalRequest) -> bool:
 def require_form(request: PortalRequest) -> None:
     """A body that a browser sends us is a small form. The data plane has limited how much.
 
-    Raises GatewayError(PORTAL_BODY). The fields: `PortalRequest.form`."""
+    Raises GatewayError(portal_codes.BODY). The fields: `PortalRequest.form`."""
     # Bindings 3.2.2: SOAP 1.1
     kind = "text/xml" if request.path == _SOAP else _FORM
     # RFC 9110 8.3.1
@@ -305,29 +319,28 @@ def portal_home(request: PortalRequest) -> str:
 
 
 def of_another_organisation(link: str) -> str:
-    """The link to the choice of a sign-in service that stands beside `link`, by which a person uses another account.
-    Empty beside any other link."""
+    """The link to choose a sign-in service, shown beside `link` for another account. Empty for other links."""
     return link.removesuffix(ANOTHER) + _OF_ANOTHER_ORGANISATION if link.endswith(ANOTHER) else ""
 
 
 def asked_again(target: str) -> bool:
-    """Whether a GET for this target of ours shows its page as often as one likes, and uses nothing up."""
+    """Whether a GET of this target of ours may be repeated and uses nothing up."""
     return _ASKED_AGAIN.fullmatch(target) is not None
 
 
 def own_origin(request: PortalRequest) -> str:
-    """Of the host that was asked, as browsers have it."""
+    """The origin of the requested host, as browsers write it."""
     return request.app.origin(request.host) if request.app is not None else request.snapshot.gateway.portal_url
 
 
 def language_query(request: PortalRequest) -> str:
-    """The end of a query that takes a choice of language to our next host: each host has its own cookie."""
+    """The end of a query that carries the chosen language to our next host: each host has its own cookie."""
     chosen = request.language or language_chosen(request.cookie_line)
     return f"{CHOSEN}{chosen}" if chosen else ""
 
 
 def keep_language(request: PortalRequest) -> None:
-    """What `language_query` wrote. Any link may say so, and nothing but the words of our pages hangs on it."""
+    """Reads `language_query`. Safe to take from any link: the value changes only the language of our pages."""
     language = request.parameter("language")
     if language in LANGUAGES and language != language_chosen(request.cookie_line):
         request.language = language
@@ -335,7 +348,7 @@ def keep_language(request: PortalRequest) -> None:
 
 
 def app_here(request: PortalRequest, target: str = "") -> App:
-    """The application of this host; of a page of ours where several divide it, that of `target`."""
+    """The application of this host. On a divided host, the application of `target`, for a page of ours."""
     app = request.app
     if target and request.purpose == "endpoint":
         app = request.snapshot.find_app(request.host, target) or app
@@ -345,8 +358,9 @@ def app_here(request: PortalRequest, target: str = "") -> App:
 
 
 def return_target(app: App, raw: str) -> str:
-    """The origin-form target to come back to: `raw` where the app could be asked for it, else its home page. Of our own
-    pages, that of a kept post."""
+    """The origin-form target to return to: `raw`, if it is a valid target of the application; else the home page. Of
+    our own pages, only the page of a kept form.
+    """
     if _KEPT_POST.fullmatch(raw) is not None:
         return raw
     own = not app.path or is_below(raw.partition("?")[0], app.path)
@@ -361,8 +375,7 @@ def _login_link(back: WayBack) -> str:
 
 
 def need_of(request: PortalRequest) -> Need:
-    """What `need_query` wrote. Any link may ask for a stronger sign-in than is needed; what cannot be read asks for
-    nothing."""
+    """Reads `need_query`. A link may demand a stronger sign-in than needed; an unreadable value demands nothing."""
     parameters = request.parameters()
     level, age = parameters.get("level", ""), parameters.get("max_age", "")
     amr = tuple(method for method in parameters.get("amr", "").split(" ")[:_METHODS] if _METHOD.fullmatch(method))
@@ -371,8 +384,11 @@ def need_of(request: PortalRequest) -> Need:
 
 
 def clear_own(apps: Iterable[App], host: str, cookie_line: bytes, *, left: bool = False) -> list[str]:
-    """The applications' own cookies that their files have cleared at the end of a session. `cookie_line`: what the
-    browser brought. `left`: it has come back after an end that was no sign-out here."""
+    """The Set-Cookie values that clear applications' own cookies at the end of a session, as their files ask.
+
+    `cookie_line`: the browser's Cookie line.
+    `left`: the browser returns after an end other than a sign-out here.
+    """
     found: dict[str, None] = {}
     for app in apps:
         logout = app.logout

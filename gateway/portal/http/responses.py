@@ -1,4 +1,4 @@
-"""Ready responses, each with the headers that every response of ours carries."""
+"""Ready responses, with the headers common to our responses."""
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -40,7 +40,7 @@ NO_ICON = Page(204, (*BARE[1:], (b"Cache-Control", b"public, max-age=86400")), b
 
 
 def encoded(location: str) -> str:
-    """An absolute URL as it stands in a header, or in a page that leads there."""
+    """An absolute URL in the form for a header, or for a page that leads there."""
     return quote(location, safe=_LOCATION_SAFE)
 
 
@@ -52,12 +52,12 @@ def redirect(location: str) -> Page:
 
 
 def location_of(page: Page) -> str:
-    """Where a redirect leads; empty for any other page."""
+    """The address of a redirect; empty for other pages."""
     return next((value.decode("ascii") for name, value in page.headers if name == _LOCATION), "")
 
 
 def framed(page: Page, origins: Iterable[str]) -> Page:
-    """For a frame whose pages around it are all of these origins (Content Security Policy 3, 6.4.2)."""
+    """Allows a frame whose surrounding pages all have these origins (Content Security Policy 3, 6.4.2)."""
     ancestors = f"frame-ancestors {' '.join(origins)}".encode()
     policies = [value for name, value in page.headers if name == _CSP]
     kept = [each for policy in policies for each in policy.split(b"; ") if not each.startswith(b"frame-ancestors ")]

@@ -1,4 +1,4 @@
-"""Sizes of files as people tell them."""
+"""Sizes of files in units for people."""
 
 from gettext import NullTranslations
 from typing import Final

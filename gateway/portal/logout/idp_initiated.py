@@ -38,10 +38,9 @@ class IdpInitiatedLogout:
     services: PortalServices
 
     async def carry_out(self, request: PortalRequest, notice: LogoutNotice) -> None:
-        """Raises GatewayError(STORE_UNREACHABLE): the sessions that could be found have ended in this gateway all the
-        same. The provider may send the message again: nothing says that it was used (invariant 6)."""
-        if proven_may_wait(request.snapshot):
-            await self._mark(request, notice)
+        """Raises GatewayError(store_codes.UNREACHABLE): the sessions that could be found have ended in this gateway all
+        the same. The provider may send the message again: nothing says that it was used (invariant 6)."""
+        await self._mark(request, notice)
         # A provider tells so of a session that is over by time, too: what the person sends now can be kept.
         meant = await self._meant(notice)
         ended = await self.services.sessions.end([one.id for one in meant], buried=keeps_posts(request.snapshot))
@@ -54,7 +53,7 @@ class IdpInitiatedLogout:
     async def end_people(self, request: PortalRequest, people: Iterable[SeenPerson], client: ScimClient) -> None:
         """A directory says that they are not active any more: every session of theirs that it speaks of ends. That
         nobody comes in by what was proven before is said by the mark that is written already. Raises
-        GatewayError(STORE_UNREACHABLE)."""
+        GatewayError(store_codes.UNREACHABLE)."""
         meant: list[SessionSummary] = []
         people = tuple(people)
         for person in people:
@@ -68,16 +67,17 @@ class IdpInitiatedLogout:
         self.services.sessions.unwritten.require_written(ended)
 
     async def _mark(self, request: PortalRequest, notice: LogoutNotice) -> None:
-        """Nor is anybody signed in by what was proven before."""
+        """Ends what was proven before the message and has no session yet: the marks are written before sessions are
+        searched, and a new session looks for marks after it is written."""
         ends, issuer = self.services.transactions.sign_in_ends, notice.issuer
         whose: list[tuple[EndOf, str]] = [("sid", sid) for sid in notice.sids]
         if notice.subject is not None and not notice.sids:
             whose.append(("subject", notice.subject))
         for kind, name in whose:
-            if notice.issued is None:
-                await ends.mark(request.network, kind, issuer, name)
-            else:
+            if notice.issued is not None:
                 await ends.mark_by_provider(notice.issued, kind, issuer, name)
+            elif proven_may_wait(request.snapshot):
+                await ends.mark(request.network, kind, issuer, name)
 
     async def _meant(self, notice: LogoutNotice) -> list[SessionSummary]:
         sessions, issuer = self.services.sessions, notice.issuer

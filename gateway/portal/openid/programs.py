@@ -1,4 +1,4 @@
-"""Programs that bring an access token: who they are, told from the token alone and kept for a short while."""
+"""Programs that send an access token: identified by the token alone, and remembered for a short time."""
 
 import hashlib
 import re
@@ -133,7 +133,9 @@ class Programs:
 
 
 def _provider(snapshot: Snapshot, app: App, token: str, owner: str) -> tuple[OidcProvider, ApiAccess]:
-    """The provider of a token: of a JWT by its issuer; any other is `owner`'s, and is shown to no other provider."""
+    """The provider of a token: for a JWT by its issuer. An opaque token belongs to `owner`, and is sent to no other
+    provider.
+    """
     by_issuer = is_jwt(token)
     issuer = issuer_of(token) if by_issuer else None
     names = () if app.api is None else app.api.providers

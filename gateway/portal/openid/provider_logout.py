@@ -24,7 +24,8 @@ class OpenidProviderLogout:
         self._logout = IdpInitiatedLogout(services)
 
     async def by_back_channel(self, request: PortalRequest) -> Page:
-        """`/_ecluse/oidc/backchannel/NAME`. No browser comes here: the token alone tells who asks."""
+        """`/_ecluse/oidc/backchannel/NAME`. Called by the provider, not by a browser: the token identifies the
+        caller."""
         try:
             await self._logout.carry_out(request, await self._notice(request))
         except GatewayError as error:
@@ -44,8 +45,9 @@ class OpenidProviderLogout:
         return LogoutNotice(token.issuer, sids, token.subject, token.issued)
 
     async def by_frame(self, request: PortalRequest) -> Page:
-        """`/_ecluse/oidc/frontchannel/NAME?iss=&sid=`. No cookie of ours comes in a frame of another site: `sid`,
-        which the provider and we alone know, says which session."""
+        """`/_ecluse/oidc/frontchannel/NAME?iss=&sid=`. A frame of another site carries no cookie of ours: `sid`, known
+        only to the provider and the gateway, names the session.
+        """
         name = request.path.removeprefix(_FRONT)
         provider = next(openid_providers([request.snapshot.providers.get(name)]), None)
         if provider is None or not provider.logout.front_channel:

@@ -1,6 +1,7 @@
-"""Refreshes the tokens of sessions ahead of time, one caller at a time for each session across all workers.
+"""Refreshes the tokens of sessions ahead of time, with one caller at a time per session across the workers.
 
-No request waits for it. A session ends where its provider says that it has; a provider that is unreachable ends none.
+No request waits for a refresh. A session ends when its provider declares the end. An unreachable provider ends no
+session.
 """
 
 import asyncio
@@ -42,7 +43,7 @@ _ENDS = (
 
 
 class Renewal:
-    """`snapshot`: the one that is live; `look_again`: asks directories where no token is due."""
+    """`snapshot`: returns the live snapshot. `look_again`: asks directories when no token is due."""
 
     def __init__(self, services: PortalServices, *, snapshot: Callable[[], Snapshot], look_again: LookAgain) -> None:
         self._services = services
@@ -51,7 +52,7 @@ class Renewal:
         self._tasks: set[asyncio.Task[None]] = set()
 
     def due(self, seat: Seat) -> None:
-        """The data plane calls this in passing."""
+        """Called by the data plane in passing."""
         task = asyncio.get_running_loop().create_task(self.renew(seat))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
@@ -117,8 +118,8 @@ class Renewal:
         self._look_again.adopt(seat, after)
 
     async def _looked_up(self, before: Session, after: Session) -> Identity:
-        """What finds a person in a directory may be another value now. Raises GatewayError: DIRECTORY_GONE,
-        DIRECTORY_ORGANISATION."""
+        """What finds a person in a directory may be another value now. Raises GatewayError: directory_codes.GONE,
+        directory_codes.ORGANISATION."""
         directories = tuple(self._snapshot().directories.values())
         asked = await self._services.directories.asked(directories, after.identity, after.tenant)
         left = left_from(before.identity, asked, directories)
@@ -136,10 +137,10 @@ class Renewal:
         return in_the_name_of(after.tenant, known, directories)
 
     async def _identity(self, provider: OidcProvider, session: Session, response: Renewed) -> Identity | None:
-        """The person as userinfo describes them now, where the file has it asked again; acr, amr and time stay. None:
-        as they were.
+        """The person by present userinfo, if the file asks for userinfo again; acr, amr and time stay. None: unchanged.
 
-        A provider that cannot be asked changes nothing: the tokens are newer all the same, and would be lost."""
+        An unreachable provider changes nothing: the new tokens are kept, and would otherwise be lost.
+        """
         known = session.identity
         if not provider.refresh_userinfo:
             return None
@@ -154,8 +155,9 @@ class Renewal:
         return map_claims(provider, claims, known.acr, known.amr, known.authenticated_at, int(now))
 
     async def _end(self, session: Session, error: GatewayError) -> None:
-        """In force in every worker before it is told. Where the provider's own session is over, nobody has taken
-        anything from the person: what they send now can be kept."""
+        """Ends the session. The end is in force in every worker before it is logged. The person has not signed out
+        here, so a form that the person sends now can be kept.
+        """
         buried = error.code is oidc_codes.REFRESH_ENDED and keeps_posts(self._snapshot())
         try:
             await self._services.revoker.revoked(await self._services.sessions.end([session.id], buried=buried))
@@ -164,7 +166,8 @@ class Renewal:
 
 
 def _ends(error: GatewayError) -> bool:
-    """Whether the provider's response ends this session: it is over, is another person's, or would not be signed in. A
-    key that the provider does not publish yet, or that could not be fetched, says nothing of the session."""
+    """Whether the provider's response ends this session: the provider's session is over, belongs to another person, or
+    would no longer be admitted. A key not yet published or not fetched decides nothing about the session.
+    """
     about_token = error.code.id.startswith("oidc.id_token.") and error.code is not oidc_codes.ID_TOKEN_KEY
     return error.code in _ENDS or about_token

@@ -40,7 +40,7 @@ class OpenidSource:
         self._provider_logout = OpenidProviderLogout(services)
 
     def handlers(self, path: str) -> Handlers | None:
-        """Most have the name of a provider at their end, and nothing after it."""
+        """Most paths end with the name of a provider."""
         match path.rpartition("/"):
             case (_, _, ""):
                 return None
@@ -166,7 +166,7 @@ class OpenidSource:
         return services.pages.post(request.reader, asked.url, asked.fields, portal_url=portal_url)
 
     async def _logged_out(self, request: PortalRequest) -> Page:
-        """`/_ecluse/logged-out?state=`: from the provider, which was asked to sign people out. It starts nothing."""
+        """`/_ecluse/logged-out?state=`: the return from the provider's sign-out. Changes nothing."""
         sign_out = await self._services.transactions.openid_logouts.take(request.parameter("state"))
         # RP-Initiated Logout 3: the state is the one that was sent, once
         if sign_out is None:
@@ -176,15 +176,16 @@ class OpenidSource:
         return to_signed_out(request, "asked", sign_out.home)
 
     def forget(self, request: PortalRequest, session: Session) -> None:
-        """The refresh token ends at the provider with the session that it was for."""
+        """Revokes the refresh token at the provider with the end of its session."""
         provider = openid_provider_of(request.snapshot, session)
         if provider is not None and session.tokens is not None:
             self._services.federation.revoke(provider, session.tokens.refresh_token, self._services.now())
 
 
 def _provider_asked(request: PortalRequest, login: OidcLogin) -> tuple[OidcProvider, str]:
-    """Invariant 7: path and login name one provider, and its response came as it was asked for, in the browser that
-    asked, whose binding it is; else the code goes nowhere."""
+    """Invariant 7: the path and the login name one provider, and the response arrived in the requested way, in the
+    requesting browser (`binding`). Otherwise the code is sent nowhere.
+    """
     name = request.path.removeprefix(f"{PREFIX}{_CALLBACK}/")
     request.provider = login.provider
     if name != login.provider:
@@ -201,14 +202,15 @@ def _provider_asked(request: PortalRequest, login: OidcLogin) -> tuple[OidcProvi
 
 
 def tokens_of(grant: Grant, now: float, number: int) -> Tokens:
-    """What a session keeps of its grant. `number`: how often it has been refreshed."""
+    """The part of the grant that a session keeps. `number`: of refreshes so far."""
     ahead = min(_REFRESH_AHEAD, grant.expires_in // 4)
     return Tokens(grant.refresh_token, int(now) + grant.expires_in - ahead, number)
 
 
 async def _client_keys(request: PortalRequest) -> Page:
-    """`/_ecluse/oidc/jwks`: the public halves of the keys with which we sign towards providers, and open what they
-    encrypt for us."""
+    """`/_ecluse/oidc/jwks`: the public halves of our keys for signing towards providers and for decrypting their
+    messages.
+    """
     keys = [
         key
         for provider in openid_providers(request.snapshot.providers.values())

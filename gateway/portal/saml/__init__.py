@@ -1,8 +1,9 @@
-"""SAML as an identity source.
+"""SAML as an identity source. Begin in `source`; `gateway.saml` judges what a message may say.
 
-`source` sends a person to their provider, `responses` takes what comes back: validated in a thread (`crypto_thread`),
-parked, and finished where the cookie comes. `logout` serves our logout endpoints, `rp_initiated_logout` tells a
-provider that a person has signed out here. `incoming` takes logout messages of every binding, `own_metadata` publishes
-ours. `second_opinion` asks another of the `other_implementations` about what was accepted. What a message may say is
-judged in `gateway.saml`. Begin in `source`.
+- `source` sends a person to their provider; `discovery` asks a federation's search which one.
+- `responses` takes the Response: validated in the `crypto_thread`, parked, and finished where the cookie comes.
+- `second_opinion` asks one of the `other_implementations` about what was accepted.
+- `incoming` takes logout messages of every binding, `logout` serves our logout endpoints, `rp_initiated_logout` tells a
+  provider that a person has signed out here.
+- `own_metadata` publishes ours, `logos` serves the providers' logos.
 """

@@ -31,7 +31,7 @@ class CryptoThread:
         self._waiting = 0
 
     async def do(self, work: Callable[[], Made]) -> Made:
-        """Raises what `work` raises, and GatewayError(LOGIN_BUSY) where too much waits already."""
+        """Raises what `work` raises, and GatewayError(login_codes.BUSY) where too much waits already."""
         if self._waiting >= _MOST_WAITING:
             raise GatewayError(login_codes.BUSY, f"{self._waiting} SAML messages wait for the thread")
         self._waiting += 1
@@ -51,10 +51,11 @@ async def verified_by_metadata(
     federation: SamlFederation,
     crypto_thread: CryptoThread,
 ) -> tuple[Proven, IdpMetadata]:
-    """What `verify` makes of a provider's message, in the thread, and the metadata that it was verified by.
+    """The result of `verify` for a provider's message, computed in the thread, with the metadata used.
 
-    Metadata 2.4.1: keys roll over. A message that no known key signed is verified once more, by metadata fetched anew.
-    Raises what `verify` raises, and what the federation does.
+    Metadata 2.4.1: keys roll over. A message signed by an unknown key is verified once more with fresh metadata. Raises
+    as
+    `verify`, and the federation's errors.
     """
     metadata = await federation.idp_metadata(provider)
     try:

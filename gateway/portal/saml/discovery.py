@@ -1,7 +1,7 @@
-"""A federation's discovery service: a person who finds no provider among ours looks for theirs there.
+"""A federation's discovery service: the search for people who find no provider among ours.
 
-What it sends back is a choice and no more, as a link of our own page is: the provider is asked, and proves who the
-person is."""
+The answer is only a choice, as a click on our own page: the provider then authenticates the person.
+"""
 
 from urllib.parse import quote, urlencode
 

@@ -22,7 +22,7 @@ from gateway.saml.soap import in_body
 
 @dataclass(frozen=True, slots=True)
 class Incoming:
-    """`issuer`: who it says that it is from. `verify`: raises GatewayError where no key of the metadata signed it."""
+    """`issuer`: the claimed sender. `verify`: raises GatewayError if no key of the metadata signed the message."""
 
     parameter: Literal["SAMLRequest", "SAMLResponse"]
     issuer: str
@@ -55,7 +55,7 @@ class LogoutMessages:
     async def verified(
         self, request: PortalRequest, incoming: Incoming, expected: SamlProvider | None = None
     ) -> Verified:
-        """`expected`: whom we asked, where it is an answer."""
+        """`expected`: the provider that we asked, if the message is a response."""
         provider = entity(request.snapshot, incoming.issuer)
         request.provider = provider.name
         if expected is not None and provider.issuer != expected.issuer:
@@ -70,7 +70,7 @@ class LogoutMessages:
 
 
 def state_of_answer(request: PortalRequest, binding: Binding) -> str | None:
-    """The RelayState beside a SAMLResponse, of which nothing else can be read; None where that is not what came."""
+    """The RelayState beside a SAMLResponse, read without the rest. None: not such a form."""
     try:
         fields = request.form() if binding == "post" else request.parameters()
     except GatewayError:

@@ -19,7 +19,7 @@ class Logos:
         self._services = services
 
     async def logo(self, request: PortalRequest) -> Page:
-        """GatewayError(PATH_RESERVED) where there is none."""
+        """Raises GatewayError(route_codes.RESERVED): no such logo."""
         id = request.parameter("of")
         picture = await self._services.saml_federation.logo(id) if _ID.fullmatch(id) else None
         if picture is None:
@@ -29,5 +29,5 @@ class Logos:
 
 
 def logo_link(id: str) -> str:
-    """Of a `federation.saml.SelfPresentation`; empty for none."""
+    """The logo's address for a `federation.saml.SelfPresentation`; empty: no logo."""
     return f"{PREFIX}saml/logo?of={id}" if id else ""

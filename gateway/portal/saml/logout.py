@@ -51,7 +51,7 @@ class SamlLogoutEndpoints:
         return await self._through_a_browser(request, "post", self._messages.by_post)
 
     async def by_soap(self, request: PortalRequest) -> Page:
-        """`POST /_ecluse/saml/soap`: no browser comes here."""
+        """`POST /_ecluse/saml/soap`: called by the provider, not by a browser."""
         try:
             incoming = await self._messages.by_soap(request)
             verified = await self._messages.verified(request, incoming)
@@ -106,7 +106,7 @@ class SamlLogoutEndpoints:
         binding: Binding,
         relay_state: str | None,
     ) -> Page:
-        """Where the provider takes no answer this way, the person is told here."""
+        """Shows the result here, if the provider accepts no answer by this binding."""
         location = _answer_location(verified.metadata, binding)
         if location is None:
             return to_signed_out(request, "everywhere")
@@ -171,7 +171,9 @@ class SamlLogoutEndpoints:
         )
 
     async def _unread(self, request: PortalRequest, binding: Binding, error: GatewayError) -> Page:
-        """A message that cannot be read; where it answers what we sent, the person has signed out all the same."""
+        """An unreadable message. As an answer to our request, it still ends on the signed-out page: the person has
+        signed out.
+        """
         state = state_of_answer(request, binding)
         logout = None if state is None else await self._services.transactions.saml_logouts.take(state)
         if logout is None:
@@ -179,7 +181,7 @@ class SamlLogoutEndpoints:
         return self._in_part(request, logout, error)
 
     def _in_part(self, request: PortalRequest, logout: SamlLogout, error: GatewayError) -> Page:
-        """Here everything had ended before the provider was asked. Whether it has done its part, it did not prove."""
+        """The sessions here had ended before the provider was asked. The provider's part remains unproven."""
         self._services.report.logout_refused(request, error)
         how: SignedOut = "in_part" if error.code is saml_codes.STATUS else "perhaps"
         return to_signed_out(request, how, logout.home)
@@ -196,7 +198,7 @@ class SamlLogoutEndpoints:
 
 
 def _notice(logout_request: LogoutRequest, audience: str) -> LogoutNotice:
-    """Core 3.7.3.2: the sessions of its indexes, or every session of that person."""
+    """Core 3.7.3.2: the sessions with the request's indexes, or every session of the person."""
     issuer = logout_request.issuer
     subject = subject_of(logout_request.name_id, issuer=issuer, audience=audience)
     sids = tuple(sid_of(subject, index) for index in logout_request.session_indexes)

@@ -1,7 +1,7 @@
-"""A SAML provider's Response: verified in full, then the browser that asked for it, then a session.
+"""A SAML provider's Response: verified completely, then the requesting browser, then a session.
 
-A Response by POST comes from the provider's page, and no Lax cookie with it. What it asserts is parked, and a 303 to
-`finish` on this very host brings the cookie. Nothing that is parked lets anybody in.
+A Response by POST comes from the provider's page, without Lax cookies. The assertion is parked, and a 303 to `finish`
+on this host brings the cookies. A parked assertion admits nobody.
 """
 
 import asyncio
@@ -54,8 +54,9 @@ class SamlResponses:
     # --- what a provider's page brings
 
     async def posted(self, request: PortalRequest) -> Page:
-        """`POST /_ecluse/saml/acs`. The request stays under way until `finish`, so that a form sent twice does no harm,
-        but a Response that is refused has used it up."""
+        """`POST /_ecluse/saml/acs`. Our request stays open until `finish`, so a form sent twice is harmless. A refused
+        Response uses our request up.
+        """
         form = request.form()
         response, reference = form.get("SAMLResponse", ""), form.get("RelayState", "")
         if not response:
@@ -73,7 +74,7 @@ class SamlResponses:
             return _asked_with_its_page(login, error)
 
     async def _unasked(self, request: PortalRequest, response: str) -> Page:
-        """Profiles 4.1.5. A Response to a request that is over goes on to a page that can see who is signed in."""
+        """Profiles 4.1.5. A Response to a finished request goes to a page that can see the signed-in person."""
         said = await self._crypto_thread.do(lambda: read_unverified(parse(posted_message(response))))
         if said.in_response_to is not None:
             return redirect(FINISH)
@@ -107,8 +108,9 @@ class SamlResponses:
         return redirect(f"{FINISH}?p={id}")
 
     async def artifact_posted(self, request: PortalRequest) -> Page:
-        """`POST /_ecluse/saml/artifact`: Bindings 3.6.3, in a form, as Keycloak sends it. It goes on as the navigation
-        that brings the cookie; what is no response to a request goes on to a page that can see who is signed in."""
+        """`POST /_ecluse/saml/artifact`: Bindings 3.6.3, in a form, as Keycloak sends it. The page then navigates to
+        bring the cookies. An artifact without a request goes to a page that can see the signed-in person.
+        """
         form = request.form()
         value, reference = form.get("SAMLart", ""), form.get("RelayState", "")
         read_artifact(value)
@@ -117,7 +119,7 @@ class SamlResponses:
         return redirect(f"{ARTIFACT}?{urlencode({'SAMLart': value, 'RelayState': reference})}")
 
     async def artifact(self, request: PortalRequest) -> NextStep:
-        """`GET /_ecluse/saml/artifact`: a navigation, with its cookie. What the artifact stands for is fetched."""
+        """`GET /_ecluse/saml/artifact`: a navigation with cookies. Resolves the artifact."""
         request.require_navigation()
         parameters = request.parameters()
         reference = parameters.get("RelayState", "")
@@ -155,9 +157,13 @@ class SamlResponses:
     # --- the browser that asked
 
     async def finish(self, request: PortalRequest) -> NextStep:
-        """`GET /_ecluse/saml/finish?p=`. Whatever is found wrong with it, it is used up, so that a wrong browser burns
-        it: in the step that ends the sign-in, before anything is written; before that where others are to be asked. In
-        a cluster what says that an assertion was used is of another tag: a step before that of the session."""
+        """`GET /_ecluse/saml/finish?p=`. Ends a sign-in from a parked assertion, which is used up in any case, so that
+        a wrong browser uses it up too.
+
+        The assertion is spent in the step that ends the sign-in, before any write; or earlier, if outside services are
+        asked. In a cluster, the mark of a used assertion has another hash tag, and is written one step before the
+        session.
+        """
         request.require_navigation()
         id = request.parameter("p")
         parked = await self._services.transactions.saml_responses.peek(id)
@@ -227,7 +233,7 @@ class SamlResponses:
     def _mapped(
         self, provider: SamlProvider, assertion: Assertion, login: SamlLogin | None, reference: str | None
     ) -> ParkedAssertion:
-        """Mapped, and within what this provider may assert."""
+        """Maps the assertion, within the provider's bounds."""
         identity = map_assertion(provider, assertion, int(self._services.now()))
         check(provider, identity)
         return ParkedAssertion(
@@ -253,8 +259,9 @@ class SamlResponses:
             raise GatewayError(saml_codes.EXPIRED, "an assertion that ran out before its browser came")
 
     async def _require_no_end(self, request: PortalRequest, parked: ParkedAssertion) -> None:
-        """A person whose sign-in has ended while it was parked here, or while the browser held it back, is not signed
-        in by it (invariant 12)."""
+        """Refuses a person whose sign-in ended while the assertion was parked here or held back by the browser
+        (invariant 12).
+        """
         index, login, who = parked.session_index, parked.login, parked.identity
         proven = ProvenPerson(
             who,
@@ -263,12 +270,10 @@ class SamlResponses:
             browser=request.binding() if login is None else login.binding,
             sid=None if index is None else sid_of(who.subject, index),
         )
-        ends = self._services.transactions.sign_in_ends
-        # An end here is told from what was proven before it by its second, and in this one there is none yet.
-        if int(self._services.now()) <= parked.at:
-            await proven.require_no_later_end_at_provider(ends)
-        else:
-            await proven.require_no_end(ends)
+        # Within the second of the verification nothing has ended here; the provider's ends are looked for once the
+        # session is written.
+        if int(self._services.now()) > parked.at:
+            await proven.require_no_end(self._services.transactions.sign_in_ends)
 
     def _uses(self, asserted: ParkedAssertion) -> list[UseOnce]:
         """Profiles 4.1.4.5; invariant 6."""
@@ -299,7 +304,7 @@ def _authentication(
 
 
 def _ends_in_one_step(request: PortalRequest, login: SamlLogin) -> bool:
-    """Whether the step that spends the transaction comes next: nobody is asked and nothing is written before it."""
+    """Whether the next step spends the transaction: no outside call and no write comes before it."""
     snapshot, serves = request.snapshot, login.serves
     provider = snapshot.providers.get(login.provider)
     if serves is None or provider is None or provider.chooses_tenant or serves.transaction.not_before:
@@ -308,7 +313,7 @@ def _ends_in_one_step(request: PortalRequest, login: SamlLogin) -> bool:
 
 
 def _require_browser(request: PortalRequest, login: SamlLogin) -> str:
-    """The binding of the browser that asked."""
+    """The binding of the requesting browser."""
     request.provider = login.provider
     browser = request.held(login.binding)
     if browser is None:
@@ -317,7 +322,7 @@ def _require_browser(request: PortalRequest, login: SamlLogin) -> str:
 
 
 def _address_with_its_page(login: SamlLogin) -> str:
-    """Where `login` was passive and that was not enough (Core 3.4.1). It asks otherwise, so nothing goes round."""
+    """For a passive `login` that was not enough (Core 3.4.1). The next request is not passive, so no loop arises."""
     parameters = {"provider": login.provider, VISIBLY: ""} | ({"t": login.serves.id} if login.serves else {})
     return f"{PREFIX}login?{urlencode(parameters)}"
 
@@ -336,6 +341,6 @@ def sid_of(subject: str, index: str) -> str:
 
 
 def index_of(sid: str) -> str:
-    """The SessionIndex, as the provider gave it."""
+    """The SessionIndex from the provider."""
     index: str = json.loads(sid)[0]
     return index

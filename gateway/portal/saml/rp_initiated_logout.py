@@ -1,4 +1,4 @@
-"""A person has signed out here: their SAML provider is told, and they see what came of it."""
+"""Sign-out started here: informs the person's SAML provider, and shows the result."""
 
 from functools import partial
 
@@ -32,7 +32,7 @@ class SamlRpInitiatedLogout:
         self._crypto_thread = crypto_thread
 
     async def tell(self, request: PortalRequest, step: NotifyProvider) -> Page:
-        """Every session of this browser has ended. What goes wrong here leaves the page that says no more than that."""
+        """Called after the browser's sessions have ended. A failure leads to the plain signed-out page."""
         session = step.session
         request.provider = session.identity.provider
         try:
@@ -50,7 +50,7 @@ class SamlRpInitiatedLogout:
     async def _by_soap(
         self, request: PortalRequest, provider: SamlProvider, endpoint: Endpoint, step: NotifyProvider
     ) -> Page:
-        """Profiles 4.4.4.1: while the person waits. Whatever is not success is told as that: it was asked."""
+        """Profiles 4.4.4.1: while the person waits. A result other than success is shown as such."""
         id, sp = message_id(self._services.token_urlsafe(SECRET_BYTES)), service_provider(request.snapshot)
         message = partial(self._request, request, endpoint, step.session, id)
         try:
@@ -111,7 +111,8 @@ class SamlRpInitiatedLogout:
 
 
 def logout_endpoint(provider: SamlProvider, metadata: IdpMetadata) -> Endpoint | None:
-    """Through the browser, as people are sent there to sign in if it takes that, for only the browser shows its own
-    other applications to the provider (Profiles 4.4.3.1); over SOAP where it takes nothing else; None for neither."""
+    """The binding for the LogoutRequest. Through the browser if the provider supports that: only the browser shows the
+    provider the browser's other applications (Profiles 4.4.3.1). Else over SOAP. None: the provider supports neither.
+    """
     wanted = (provider.request_binding, "redirect", "post", "soap")
     return min(metadata.logout, key=lambda endpoint: wanted.index(endpoint.binding), default=None)

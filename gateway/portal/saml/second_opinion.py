@@ -42,8 +42,8 @@ class SecondOpinions:
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     async def ask(self, wanted: SecondOpinion, request: PortalRequest, accepted: Accepted) -> None:
-        """Raises GatewayError, SAML_SECOND_OPINION or SAML_SECOND_OPINION_FAILED, where the file says `mode: deny`;
-        nothing otherwise."""
+        """Raises GatewayError, saml_codes.SECOND_OPINION or saml_codes.SECOND_OPINION_FAILED, where the file says
+        `mode: deny`; nothing otherwise."""
         verdict, theirs = await self._opinion(wanted, accepted)
         self._report.second_opinion(request, wanted.by, verdict, ours=accepted.grounds, theirs=theirs)
         if verdict != "agree" and wanted.deny:

@@ -60,7 +60,7 @@ class SamlSource:
         return await self._rp_initiated_logout.tell(request, step)
 
     def forget(self, request: PortalRequest, session: Session) -> None:
-        """A SAML provider gives nothing that would have to end."""
+        """A SAML provider issues no token to revoke."""
 
     async def begin(self, request: PortalRequest, step: BeginSignIn) -> Page:
         provider = saml_provider(request.snapshot, step.provider)

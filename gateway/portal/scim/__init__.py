@@ -1,6 +1,6 @@
-"""Where directories tell us of people by themselves: `/_ecluse/scim/v2` of the portal's host, by SCIM 2.0.
+"""SCIM 2.0 at `/_ecluse/scim/v2` of the portal's host: directories announce changes of their people.
 
-`endpoint` finds out which directory asks, by its token, and what for; `users` does what it tells: who is not active any
-more is marked so, then every session of theirs ends. At a sign-in, `flow.active_people` asks what was told. Begin in
+`endpoint` identifies the directory by its token, and the operation; `users` carries the operation out. A deactivated
+person is marked first, then the person's sessions end. `flow.active_people` checks the marks at a sign-in. Begin in
 `endpoint`.
 """

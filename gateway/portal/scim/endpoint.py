@@ -39,7 +39,10 @@ _RETRY_AFTER: Final = b"5"
 
 
 class _Asked(NamedTuple):
-    """`id`: of a user, empty where none is meant. `base`: the address of all of SCIM. `shows`: what of a user."""
+    """`id`: of a user; empty: no user.
+    `base`: the address of the SCIM service.
+    `shows`: the attributes of a user to return.
+    """
 
     request: PortalRequest
     client: ScimClient
@@ -83,7 +86,7 @@ class ScimEndpoint:
         self._handlers: Handlers = dict.fromkeys(_METHODS, self._answer)
 
     def handlers(self, request: PortalRequest) -> Handlers | None:
-        """None where no directory is listed, and for other addresses: it is off then."""
+        """None: no directory is listed, so SCIM is off; or another address."""
         return self._handlers if is_scim(request) else None
 
     async def _answer(self, request: PortalRequest) -> Page:
@@ -96,7 +99,7 @@ class ScimEndpoint:
             return _refusal(request, error)
 
     def _client(self, request: PortalRequest) -> ScimClient:
-        """Raises GatewayError(SCIM_TOKEN)."""
+        """Raises GatewayError(scim_codes.TOKEN)."""
         token = token_shown(request.inbound.headers.get(b"authorization", b""))
         client = None if token is None else client_of(request.snapshot.gateway.scim.clients, token)
         if client is None:

@@ -1,6 +1,6 @@
-"""What a directory tells of its people is done here: the mark first, then the end of their sessions, the record last.
+"""Carries out a directory's announcements: first the mark, then the end of the person's sessions, then the record.
 
-Where the store fails in between, the directory hears so and tells it again; nobody is let in meanwhile.
+If the store fails in between, the directory gets an error and repeats the announcement. Meanwhile nobody is admitted.
 """
 
 from collections.abc import Iterable
@@ -18,7 +18,7 @@ from gateway.stores.told_forms import SeenPerson
 
 
 class ScimUsers:
-    """Every coroutine raises GatewayError: STORE_UNREACHABLE, or a code of SCIM."""
+    """Every coroutine raises GatewayError: store_codes.UNREACHABLE, or a code of SCIM."""
 
     def __init__(self, services: PortalServices) -> None:
         self._services = services
@@ -44,8 +44,9 @@ class ScimUsers:
     async def change(
         self, request: PortalRequest, client: ScimClient, user: ToldUser, state: UserState, *, is_ended: bool = False
     ) -> ToldUser:
-        """A message that leaves `active` as it was lets nobody in: another one that was told at the same time may have
-        ended the person's access since `user` was read. `is_ended`: `deactivate` was called for this message."""
+        """A message that leaves `active` unchanged admits nobody: another message may have ended the person's access
+        since `user` was read. `is_ended`: `deactivate` was called for this message.
+        """
         before, name = _name(client, user.state), _name(client, state)
         await self._told.require_free(client, user, state)
         is_renamed = compared(client.named_by, name) != compared(client.named_by, before)
@@ -66,8 +67,9 @@ class ScimUsers:
         return replace(changed, state=state)
 
     async def deactivate(self, request: PortalRequest, client: ScimClient, user: ToldUser) -> bool:
-        """Ends the access of a user under the name that the directory has for them so far. False for one without: the
-        directory is known by another attribute now than when it told of them."""
+        """Ends the access of a user under the directory's present name for the person. False: no such name, since the
+        directory now identifies people by another attribute.
+        """
         name = user.state.named(client.named_by)
         if name is None:
             return False
@@ -75,7 +77,7 @@ class ScimUsers:
         return True
 
     async def delete(self, request: PortalRequest, client: ScimClient, user: ToldUser) -> None:
-        """They are active again when they are told of once more."""
+        """The person becomes active again with the next announcement."""
         await self._deactivate(request, client, (_name(client, user.state),))
         await self._told.remove(client, user)
 

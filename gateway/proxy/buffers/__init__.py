@@ -1,8 +1,8 @@
-"""Bodies that wait here, so that a slow client does not hold an application, where its file asks for it.
+"""Buffers for bodies: a slow client does not hold an application whose file asks for buffering.
 
-`held` is what waits, first in and first out: in memory, and what is more in a file without a name. `room` is what a
-worker's have in common: how much waits in all, the folder, the threads that write. `responses` stands before the client
-connection and takes a response faster than the client reads it; `gathered` takes a request's body before there is a
-connection to the application, and sends it on at once. `gathering` is what the client connection does with one. Begin
-in `held`.
+`held` is the queue of waiting bytes: in memory, and beyond that in a file without a name. `room` is shared by the
+buffers of a worker: the limit of waiting bytes, the folder, the threads that write. `responses` stands before the
+client connection and accepts a response faster than the client reads. `gathered` collects a request's body before a
+connection to the application is opened, then sends the body at once. `gathering` is the client connection's part of
+this. Begin in `held`.
 """

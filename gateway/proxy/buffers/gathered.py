@@ -1,4 +1,4 @@
-"""A request's body that is gathered before its application hears of the request: a slow upload holds nobody there."""
+"""Gathers a request's body before the application is called: a slow upload holds no connection to the application."""
 
 import asyncio
 from collections.abc import Callable
@@ -21,11 +21,13 @@ _PIECES_AT_ONCE: Final = 8
 
 @final
 class GatheredBody(Between):
-    """Stands where an application's connection would, and once there is one, before it. What is more than may be held
-    is sent on as it comes.
+    """Takes the place of the application's connection while the body is gathered, and forwards to the connection later.
+    Bytes over the limit are sent on as they arrive.
 
-    `framing`: what the application is told, once it is asked. `_stands`: the application takes nothing for the moment.
-    `_holds_up`: the client waits. `_look`: at an application that takes nothing for long.
+    `framing`: how the length of the body is announced to the application.
+    `_stands`: the application accepts no bytes at the moment.
+    `_holds_up`: the client is paused.
+    `_look`: the timer for an application that accepts no bytes for long.
     """
 
     __slots__ = (
@@ -97,7 +99,7 @@ class GatheredBody(Between):
     # --- to the application ---
 
     def send_to(self, upstream: ServerConnection, client: Requester) -> None:
-        """The head goes to `upstream` in this turn. `client`: who gets the response."""
+        """Called when the head is about to be sent to `upstream`, in the same turn. `client`: receives the response."""
         self._upstream, self.client, self._sends = upstream, client, True
         self._drain_soon()
 
@@ -150,7 +152,7 @@ class GatheredBody(Between):
 
     @property
     def body_done(self) -> bool:
-        """Behind a body that is not all sent no other request can go."""
+        """While a body is not sent completely, the connection takes no other request."""
         return self.body_is_sent
 
     def take_usual(self, response: ResponseHead, data: bytes, end: int) -> bool:

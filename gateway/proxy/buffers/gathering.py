@@ -34,7 +34,7 @@ class Gathering(FrontQuestions):
     def gathers(self) -> bool:
         """Whether the body of the request under way is gathered from here on, and its application hears nothing yet."""
         request, framing = self.request, self.request.framing
-        limits, most = request.limits, request.lane.gathers
+        limits, most = request.limits, request.application.gathers
         if framing in NO_CONTENT or self.has_gathered or self.sending is not None:
             return False
         if framing > min(most, limits.body or most) or 0 < framing <= len(self.ahead):

@@ -1,7 +1,7 @@
-"""Bytes that wait, first in and first out: some in memory, and what is more in a file that has no name.
+"""A first-in, first-out queue of bytes: in memory up to a limit, then in a file without a name.
 
-The file holds what people read and send, so it is encrypted under a key that is nowhere but here: of a disk that is
-taken out nothing can be read. It is written to and read from beside the loop (invariant 14), one step at a time.
+The file holds people's data, so it is encrypted under a key that exists only in this process: a stolen disk reveals
+nothing. The file is read and written off the event loop (invariant 14), one step at a time.
 """
 
 import asyncio
@@ -22,9 +22,12 @@ IN_MEMORY: Final = 4 * BLOCK
 
 
 class HeldBytes:
-    """`most`: bytes, of this one. `moved`: called when more can be taken, or put. `broken`: called where what was
-    written cannot be read again. `size`: of all that waits. `_first` is given next, from `_at` on; behind it comes what
-    is on the disk, `_on_disk` bytes of it, and behind that `_last`."""
+    """`most`: the limit of this queue, in bytes.
+    `moved`: called when the queue can accept more, or has more to give.
+    `broken`: called when written bytes cannot be read back.
+    `size`: the waiting bytes in total.
+    `_first`: the bytes to give next, from position `_at`; then `_on_disk` bytes of the file; then `_last`.
+    """
 
     __slots__ = (
         "_app", "_at", "_broken", "_buffers", "_first", "_is_asked", "_is_usable", "_last", "_last_size", "_most",
@@ -51,8 +54,7 @@ class HeldBytes:
 
     @property
     def is_full(self) -> bool:
-        """No more is to be put: what comes has to wait where it comes from. Without the disk it does so at once, as if
-        nothing were buffered: in memory, all that is too slow would be too much."""
+        """Whether the sender must wait. Without the disk, the queue is full as soon as bytes wait."""
         if self.is_closed or self.size >= self._most:
             return True
         return (not self._is_usable and self.size > 0) or self._buffers.is_full(self._app)
@@ -71,7 +73,9 @@ class HeldBytes:
         self._work()
 
     def take(self, most: int) -> bytes:
-        """What comes next, `most` bytes of it; b"" where it comes from the disk, and `moved` says when it is here."""
+        """Returns the next bytes, at most `most`. Returns b"" while the bytes are read from the disk; `moved` is called
+        then.
+        """
         if self._at == len(self._first) and not self._on_disk and not self._works:
             self._first, self._at = b"".join(self._last), 0
             self._last.clear()
@@ -87,7 +91,7 @@ class HeldBytes:
         return piece
 
     def close(self) -> None:
-        """What waits is for nobody."""
+        """Drops the waiting bytes."""
         if not self.is_closed:
             self.is_closed = True
             # The one that is told holds this object, too.
@@ -129,7 +133,7 @@ class HeldBytes:
         self._begin(lambda: ring.read(size), self._was_read)
 
     def _was_read(self, data: bytes) -> None:
-        """What was asked for meanwhile is this."""
+        """Receives the bytes read from the disk."""
         self._is_asked = False
         self._on_disk -= len(data)
         self._first, self._at = data, 0
@@ -148,7 +152,7 @@ class HeldBytes:
         self._begin(lambda: ring.write(b"".join(pieces)), lambda _: self._was_written(len(pieces), size))
 
     def _was_written(self, pieces: int, size: int) -> None:
-        """Only now they are left out here: a disk that is full loses nothing."""
+        """Drops the written bytes from memory only after the write: a full disk loses nothing."""
         for _ in range(pieces):
             self._last.popleft()
         self._last_size -= size
@@ -196,11 +200,11 @@ def _of_no_concern(fault: Exception) -> None: ...
 
 
 class DiskFull(OSError):
-    """What was to be written is not, and all before it stands."""
+    """The write failed: bytes already in the file stay readable."""
 
 
 class _Ring:
-    """A file of `size` bytes that is written to and read from round and round, under one key. Its calls block."""
+    """A ring file of `size` bytes, encrypted under one key. The calls block."""
 
     __slots__ = ("_descriptor", "_folder", "_opens", "_read_at", "_seals", "_write_at", "size")
 

@@ -1,4 +1,4 @@
-"""A response that comes faster than its client reads it: it waits here, and its application is free for others."""
+"""Buffers a response that arrives faster than the client reads: the application is free for other requests."""
 
 from typing import Final
 
@@ -15,13 +15,16 @@ _PIECES_AT_ONCE: Final = 4
 
 
 class BufferedResponse(Between):
-    """Stands nearest to the client: it holds what is to be written, as it is to be written. `_is_paused`: the
-    application waits. `_all_came`: the response is here to its end."""
+    """The layer next to the client: holds bytes in the form in which they are written.
+
+    `_is_paused`: the application is paused.
+    `_all_came`: the response has arrived completely.
+    """
 
     __slots__ = ("_all_came", "_buffers", "_held", "_is_paused", "_steps")
 
     def __init__(self, client: Requester, buffers: Buffers, app: str, most: int) -> None:
-        """`most`: bytes that wait at a time."""
+        """`most`: the limit of waiting bytes."""
         super().__init__(client, FINISHED)
         self._buffers = buffers
         self._held = HeldBytes(buffers, app, most, self._drain, self._broken)

@@ -1,4 +1,4 @@
-"""What all buffers of a worker have in common: how much waits in them, where, and the threads that write it."""
+"""Shared by the buffers of a worker: the limit of waiting bytes, the folder, and the threads that write."""
 
 import asyncio
 import errno
@@ -23,8 +23,11 @@ _NO_NAMELESS: Final = frozenset({errno.EOPNOTSUPP, errno.EISDIR, errno.EINVAL})
 
 
 class Buffers:
-    """Of one worker. `settings`: of the live snapshot. Bytes and files are counted by application: one gets at most as
-    much as is left, so that none takes it all."""
+    """The buffer space of one worker. `settings`: of the live snapshot.
+
+    Bytes and files are counted per application. An application gets at most as much as is left free, so a single
+    application cannot use up the space.
+    """
 
     def __init__(self, settings: Callable[[], BufferSettings], log: Log, loop: asyncio.AbstractEventLoop) -> None:
         self._settings = settings
@@ -80,7 +83,7 @@ class Buffers:
             del self._files_of[app]
 
     def failed(self, error: OSError) -> None:
-        """The disk takes no more; what comes waits where it comes from."""
+        """The disk is full: from now on, senders wait."""
         if (now := self.loop.time()) >= self._told_at:
             self._told_at = now + _TOLD_AGAIN
             self._log.event("buffer.failed", detail=f"{self._settings().folder}: {error.strerror}")
@@ -92,7 +95,7 @@ class Buffers:
 
 
 def open_file(folder: str) -> int:
-    """A file that has no name, and so is gone with the process however that ends. Raises OSError. It blocks."""
+    """Opens a file without a name, which disappears with the process in any case. Blocks. Raises OSError."""
     os.makedirs(folder, mode=0o700, exist_ok=True)
     try:
         return os.open(folder, os.O_TMPFILE | os.O_RDWR | os.O_CLOEXEC, 0o600)

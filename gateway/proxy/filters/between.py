@@ -1,5 +1,6 @@
-"""What stands between a client connection and the connection to an application: to each it is what the other one would
-be (proxy/exchange.py), and passes on what it does not change."""
+"""A layer between a client connection and the connection to an application. Each side sees the layer as the other side
+(proxy/exchange.py). Content that the layer does not change passes through.
+"""
 
 import asyncio
 from typing import Any, Final
@@ -32,7 +33,7 @@ class Between:
         return READ_AT_MOST
 
     def take(self, data: bytes) -> None:
-        """What comes of the response, its head first."""
+        """Receives the response, the head first."""
         self.client.transport.write(data)
 
     def answered(self) -> None:
@@ -42,7 +43,7 @@ class Between:
         return self.client.response_head(response)
 
     def forget(self) -> None:
-        """Nothing more of the response goes on."""
+        """Forwards no more of the response."""
 
     # --- as the connection to the application asks for the client ---
 
@@ -67,14 +68,14 @@ class Between:
         return self.client.chunked_out
 
     def take_usual(self, response: ResponseHead, data: bytes, end: int) -> bool:
-        """Every head is read: what it says decides."""
+        """Reads each head, which decides about the body."""
         return False
 
     def interim_response(self, response: ResponseHead) -> None:
         self.client.interim_response(response)
 
     def switch(self, response: ResponseHead, connection: ServerConnection, rest: bytes) -> None:
-        """Of a tunnel nothing is changed."""
+        """A tunnel passes unchanged."""
         self.client.switch(response, connection, rest)
 
     def respond(self, page: Page) -> None:

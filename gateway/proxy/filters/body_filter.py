@@ -1,5 +1,6 @@
-"""One response on its way through a filter: to the connection of the application this is the client, and to the client
-connection it is what stands at the other end of its request (proxy/exchange.py)."""
+"""One response on its way through a filter. The filter acts as the client towards the application's connection, and as
+the application towards the client connection (proxy/exchange.py).
+"""
 
 import asyncio
 from collections.abc import Callable
@@ -26,14 +27,18 @@ _DENSE: Final = 64
 
 
 class BodyFilter(Between):
-    """A body that is changed has no length that is known before its end: it goes to the client in chunks, or, where all
-    of it came at once, with the length that it has then. One that is not goes on as it comes. One that was compressed,
-    although the application was asked not to, is undone step by step, and goes on plain, as others do.
+    """Changes the body of one response.
 
-    `_at_once`: so many bytes of it are read at the most, little where more goes on than comes and where addresses stand
-    one behind the other. `_response`: the head of a changed body, as long as the client has not got it. `_first`: of
-    the body, what it gets with it. `_part`: the application sent a part of a text. `_undone`: None where nothing is
-    compressed. `_all_came`: of what is compressed, the end too.
+    The length of a changed body is unknown before its end. The client receives chunks, or the real length where the
+    whole body arrived at once. An unchanged body passes as received. A body that was compressed although the request
+    refused compression is decompressed step by step and passed on plain.
+
+    `_at_once`: the most bytes read at a time; few where the output outgrows the input or addresses stand densely.
+    `_response`: the head of a changed body, until the client has received the head.
+    `_first`: the bytes of the body sent together with the head.
+    `_part`: the application sent a part of a text (206).
+    `_undone`: the decompressor; None: the body is not compressed.
+    `_all_came`: the body arrived completely, including the end of the compression.
     """
 
     __slots__ = (
@@ -50,8 +55,9 @@ class BodyFilter(Between):
         disagrees: Callable[[Disagreement], None],
         loop: asyncio.AbstractEventLoop,
     ) -> None:
-        """`public`: the origin of the host that was asked, as browsers write it. `disagrees`: told where the body is
-        not in the charset that is said of it."""
+        """`public`: the origin of the requested host, as browsers write it.
+        `disagrees`: called when the body is not in its declared charset.
+        """
         super().__init__(client, upstream)
         self._filters = filters
         self._public = public
@@ -100,7 +106,7 @@ class BodyFilter(Between):
         return b""
 
     def take(self, data: bytes) -> None:
-        """What comes of the body, without its framing where it is changed."""
+        """Receives the body; without framing where the body is changed."""
         if self._replacing is None:
             self.client.transport.write(data)
         elif self._undone is not None:
@@ -123,7 +129,7 @@ class BodyFilter(Between):
 
     @property
     def _waits(self) -> bool:
-        """Whether there is something to do without anything more of the body."""
+        """Whether work remains without further input."""
         return self._undone is not None and self._undone.waits
 
     def _undo(self, undone: Undone, data: bytes) -> None:
@@ -147,7 +153,7 @@ class BodyFilter(Between):
             self._loop.call_soon(self._go_on)
 
     def _go_on(self) -> None:
-        """Others have had their turn; a client that takes no more says when it does."""
+        """Continues after other connections had their turn. A client that accepts no bytes calls back later."""
         self._stepping = False
         undone, client = self._undone, self.client
         if undone is None or client.write_paused or client.transport.is_closing():
@@ -245,7 +251,7 @@ class BodyFilter(Between):
 
     @property
     def chunked_out(self) -> bool:
-        """What is changed comes here without framing."""
+        """A body to be changed arrives without framing."""
         return self._replacing is None and self.client.chunked_out
 
     def upstream_failed(self, error: GatewayError) -> None:

@@ -1,4 +1,4 @@
-"""A content coding undone as it comes (RFC 9110 8.4.1), a little at each step, however much it grows."""
+"""Decodes a content coding in steps as the bytes arrive (RFC 9110 8.4.1), however much the body grows."""
 
 import zlib
 from typing import Final
@@ -21,18 +21,18 @@ _ZLIB_HEAD: Final = 2
 
 
 def coding_of(encoding: bytes | None) -> bytes:
-    """The codings of a Content-Encoding, all its lines joined: one list (RFC 9110 5.3), in which `identity` is none."""
+    """The codings of a Content-Encoding, with its lines joined as one list (RFC 9110 5.3). `identity` is dropped."""
     names = [name.strip(b" \t") for name in (encoding or b"").lower().split(b",")]
     return b", ".join(name for name in names if name not in (b"", b"identity"))
 
 
 def is_undone(encoding: bytes | None) -> bool:
-    """Whether this Content-Encoding is one that is undone."""
+    """Whether the decoder supports the Content-Encoding."""
     return coding_of(encoding) in (b"gzip", b"x-gzip", b"deflate")
 
 
 class Undone:
-    """One body. `waits`: there is something to do without anything more of it."""
+    """Decodes one body. `waits`: work remains without further input."""
 
     __slots__ = ("_came", "_decoder", "_gzip", "_made", "_pending", "waits")
 
@@ -49,7 +49,7 @@ class Undone:
         self.waits = True
 
     def step(self) -> bytes:
-        """Some of what was fed, as it was before. Raises GatewayError(UPSTREAM_RESPONSE)."""
+        """Returns some decoded bytes of the input. Raises GatewayError(upstream_codes.RESPONSE)."""
         decoder = self._decoder or self._begin()
         if decoder is None:
             self.waits = False
@@ -69,12 +69,14 @@ class Undone:
         return made
 
     def end(self) -> None:
-        """All has come, and been done. Raises GatewayError(UPSTREAM_RESPONSE) where it breaks off."""
+        """The input is complete and decoded. Raises GatewayError(upstream_codes.RESPONSE) if the compressed body is cut
+        short.
+        """
         if self._came and (self._decoder is None or not self._decoder.eof):
             raise _wrong("it breaks off")
 
     def _begin(self) -> "zlib._Decompress | None":
-        """With or without the head that DEFLATE should have; None as long as that cannot be told."""
+        """A DEFLATE decoder with or without the zlib head; None until enough bytes have arrived to tell."""
         head = self._pending[:_ZLIB_HEAD]
         if len(head) == _ZLIB_HEAD:
             is_whole = head[0] & 0x0F == zlib.DEFLATED and int.from_bytes(head) % 31 == 0
@@ -82,7 +84,7 @@ class Undone:
         return self._decoder
 
     def _next_member(self, behind: bytes) -> None:
-        """RFC 1952 2.2: members follow each other, with nothing between them."""
+        """RFC 1952 2.2: gzip members follow each other without a gap."""
         if not self._gzip or not _MEMBER.startswith(behind[:2]):
             raise _wrong("something stands behind its end")
         self._decoder, self._pending = zlib.decompressobj(_GZIP), behind

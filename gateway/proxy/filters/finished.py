@@ -1,4 +1,4 @@
-"""What stands in the place of an exchange whose response has come, and is not yet all written."""
+"""Takes the place of an exchange whose response has arrived but is not yet written completely."""
 
 from typing import Final, final
 
@@ -7,7 +7,7 @@ from gateway.wire.fences import Fence
 
 @final
 class FinishedExchange:
-    """Its connection carries the request of another by now."""
+    """The application's connection already carries another request."""
 
     revalidated: Final = True
 

@@ -60,10 +60,10 @@ Piece = bytes | memoryview
 
 
 class Replacements:
-    """What is sought in the bodies of one application, for one of its public hosts and one charset; never changed.
+    """The replacements for the bodies of one application, for one public host and one charset. Immutable.
 
-    `texts`: what is sought and what takes its place, as bytes. No text is empty. `reach`: so many bytes from where it
-    begins tell whether something is a match.
+    `texts`: pairs of a text to find and its replacement, as bytes; no text is empty.
+    `reach`: the number of bytes, from the beginning of a text, that decide whether the text matches.
     """
 
     __slots__ = ("_beginnings", "_hosts", "_longest", "_longest_text", "_plain", "_public", "_texts", "reach")
@@ -86,7 +86,7 @@ class Replacements:
         return found
 
     def undecided(self, text: bytes, start: int) -> int:
-        """Where in `text` begins what may yet become a match, once more has come; its length where nothing does."""
+        """The position in `text` where an incomplete match may begin; the length of `text` if no match can begin."""
         end = size = len(text)
         if self._hosts:
             tail = text[max(start, size - self._longest) :]
@@ -119,7 +119,7 @@ class Replacements:
         }
 
     def _plain_address(self, text: bytes, at: int, end: int, host: bytes) -> Found | None:
-        """The usual case: an address as it is, and what ends it shows at once. None says nothing."""
+        """Tries the usual case: an address as written in the file, with a clear end. None: undecided."""
         if text.endswith(b"http://", 0, at):
             begin, rows = at - 7, self._plain[host][b"http"]
         elif text.endswith(b"https://", 0, at):
@@ -133,7 +133,7 @@ class Replacements:
         return None
 
     def _address(self, text: bytes, start: int, at: int, host: bytes) -> Found | None:
-        """The address whose host stands at `at`, if it is one, and internal."""
+        """The internal address whose host begins at `at`, if any."""
         before = text[max(0, at - _LONGEST_BEFORE) : at].lower()
         form = next((form for form in _FORMS if before.endswith(form[0])), None)
         if form is None:
@@ -163,7 +163,7 @@ class Replacements:
 
 
 def _scheme(before: bytes, colons: tuple[bytes, ...]) -> tuple[bytes, bytes]:
-    """The scheme at the end of `before`, and the colon behind it; both empty where there is none."""
+    """The scheme at the end of `before`, and the colon after the scheme; both empty where no scheme is found."""
     for colon in colons:
         if before.endswith(colon):
             for scheme in _SCHEMES:
@@ -173,7 +173,7 @@ def _scheme(before: bytes, colons: tuple[bytes, ...]) -> tuple[bytes, bytes]:
 
 
 def _public_of(addresses: InternalAddresses) -> Iterator[tuple[tuple[bytes, bytes, bytes], tuple[bytes, bytes]]]:
-    """Scheme, host and port of each internal address as they may be written; scheme and authority of the public one."""
+    """Spellings of scheme, host and port of each internal address; scheme and authority of the public address."""
     own, _, authority = addresses.public.partition(b"://")
     for origin in addresses.origins:
         scheme, _, inside = origin.partition(b"://")
@@ -185,7 +185,7 @@ def _public_of(addresses: InternalAddresses) -> Iterator[tuple[tuple[bytes, byte
 
 
 class Replacing:
-    """One body on its way."""
+    """Replaces texts in one body."""
 
     __slots__ = ("_held", "_replacements", "_seen")
 
@@ -196,7 +196,7 @@ class Replacing:
         self._seen = 0
 
     def feed(self, data: bytes) -> list[Piece]:
-        """What can go on, now that this has come."""
+        """Adds bytes, and returns the bytes that can be sent now."""
         replacements, held = self._replacements, self._held
         pieces: list[Piece] = []
         start = 0
@@ -210,7 +210,7 @@ class Replacing:
         return self._go_on(data, start, pieces)
 
     def end(self) -> bytes:
-        """What was held back, once: nothing more comes."""
+        """Returns the bytes held back, once, at the end of the body."""
         pieces: list[Piece] = []
         held, self._held = self._held, b""
         self._replaced(held, self._seen, len(held), pieces)

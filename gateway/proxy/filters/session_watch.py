@@ -21,10 +21,13 @@ _SETS: Final = b"set-cookie"
 
 
 class SessionWatch(Between):
-    """Where a marker may be in a page, the page waits here until so much of it has come that is searched.
+    """Holds the page back until the searched part has arrived, where the page may contain a marker of an ended session.
 
-    `_response`: the head of such a page. `_held`: of its body. `_markers`: those that are sought. `_searched`: this
-    body comes here without its framing. `_is_over`: the session is.
+    `_response`: the head of the held page.
+    `_held`: the held bytes of the body.
+    `_markers`: the texts to find.
+    `_searched`: this body arrives without framing.
+    `_is_over`: the application's session has ended.
     """
 
     __slots__ = (
@@ -47,10 +50,14 @@ class SessionWatch(Between):
         over: Callable[[], None],
         ended: Callable[[], None],
     ) -> None:
-        """`target`: that was asked for. `is_page`: by a navigation, which may be sent again; `is_sent`: by one that may
-        not. `handed`: lines that give the browser the session, where it is to have it and has it not. `changed`: told
-        of what the application sets of the session's cookies. `over`: told that the session is, where the response goes
-        on all the same. `ended`: called in the place of all else."""
+        """`target`: the requested target.
+        `is_page`: the request is a navigation that may be repeated.
+        `is_sent`: the request is a navigation that may not be repeated.
+        `handed`: header lines that give the browser the session cookies it lacks.
+        `changed`: called with the session cookies that the application sets.
+        `over`: called when the session has ended and the response is sent on.
+        `ended`: called instead of sending the response.
+        """
         super().__init__(client, upstream)
         self._form = form
         self._names = frozenset(name.encode("ascii") for name in form.cookies)
@@ -98,7 +105,7 @@ class SessionWatch(Between):
         self.client.interim_response(response)
 
     def switch(self, response: ResponseHead, connection: ServerConnection, rest: bytes) -> None:
-        """The opening of a tunnel may set them too; what goes through it is no page."""
+        """The response that opens a tunnel may set session cookies too. The tunnel's content is no page."""
         self._take_cookies(response)
         self.client.switch(response, connection, rest)
 
@@ -136,7 +143,7 @@ class SessionWatch(Between):
         self._response, self._held = None, b""
 
     def _marks(self, response: ResponseHead) -> list[ResponseMark]:
-        """The marks of an ended session that agree with this head, whatever they say of the body."""
+        """The marks of an ended session whose head part matches; the body part is checked later."""
         location = response.find(b"location")
         target = None
         if location is not None:

@@ -1,4 +1,4 @@
-"""Which bodies are texts that can be changed, by what their heads say of them, and in which charset they are."""
+"""Decides from a response's head whether the body is text that can be changed, and in which charset."""
 
 import codecs
 import re
@@ -53,15 +53,16 @@ _LONGEST_NAME: Final = 40
 
 
 class Disagreement(NamedTuple):
-    """The charset that is `said` of a text, and what was `found`: what the text itself says, or what its bytes are in,
-    "unknown" where they tell no more than that they are not in the one that is said."""
+    """A charset that disagrees: `said` in the head, and `found` in the text. `found` is the declaration in the text, or
+    the real encoding of its bytes; "unknown" where the bytes only contradict `said`.
+    """
 
     said: str
     found: str
 
 
 class BodyFilters:
-    """What is changed in the bodies of one application, kept ready for each of its hosts and charsets."""
+    """The replacements for the bodies of one application, prepared per host and charset."""
 
     __slots__ = ("_application", "_ascii", "_edits", "_ready")
 
@@ -79,10 +80,10 @@ class BodyFilters:
         encoding: bytes | None,
         disagrees: Callable[[Disagreement], None],
     ) -> "Replacing | ReplacingOnceKnown | None":
-        """What changes a body of this type and content coding; None for one that goes on as it comes.
+        """The replacements for a body of this type and content coding; None for a body that passes unchanged.
 
-        `public`: the origin that browsers use. `disagrees`: called once where the body is not in the charset that is
-        said of it, and texts may so be missed.
+        `public`: the origin that browsers use.
+        `disagrees`: called once if the body is not in its declared charset, so that texts may be missed.
         """
         charset = charset_of(content_type)
         if charset is None or coding_of(encoding):
@@ -97,7 +98,7 @@ class BodyFilters:
         return ReplacingOnceKnown(self, public, charset, disagrees, is_said=is_said, says_it=says_it)
 
     def replacements(self, public: str, charset: str) -> Replacements:
-        """What is sought in a text in this charset, made ready."""
+        """The replacements for a text in this charset, prepared."""
         ready = self._ready.get((public, charset))
         if ready is None:
             if len(self._ready) >= _REMEMBERED:
@@ -117,9 +118,10 @@ class BodyFilters:
 
 
 class ReplacingOnceKnown:
-    """A text whose charset has a say in what is sought in it: its first bytes may tell another one than its head.
+    """A text whose charset decides the replacements: the first bytes may declare another charset than the head.
 
-    `_compared`: its beginning once more, None once it was held against what is said."""
+    `_compared`: the beginning of the text; None once compared with the head.
+    """
 
     __slots__ = (
         "_charset", "_compared", "_disagrees", "_filters", "_first", "_is_said", "_public", "_replacing", "_says_it",
@@ -135,7 +137,7 @@ class ReplacingOnceKnown:
         is_said: bool,
         says_it: bool,
     ) -> None:
-        """`is_said`: the head names the charset. `says_it`: texts of this type may name it themselves."""
+        """`is_said`: the head names the charset. `says_it`: texts of this type may declare a charset in the text."""
         self._filters = filters
         self._public = public
         self._charset = charset
@@ -174,7 +176,7 @@ class ReplacingOnceKnown:
         return self._replacing.feed(first)
 
     def _compare(self, text: bytearray, *, is_whole: bool) -> None:
-        """What the browser gets does not hang on it."""
+        """The response to the browser does not depend on this."""
         self._compared = None
         head = self._charset if self._is_said else None
         found = disagreement(head, bytes(text), says_it=self._says_it, is_whole=is_whole)
@@ -183,10 +185,13 @@ class ReplacingOnceKnown:
 
 
 def disagreement(head: str | None, text: bytes, *, says_it: bool, is_whole: bool) -> Disagreement | None:
-    """None where nothing is said, where the text agrees, and where it is in ASCII: that is alike in all of them.
+    """Compares the declared charset with the text. None: no declaration, agreement, or plain ASCII, which all charsets
+    share.
 
-    `head`: the charset that the head of the response names, one in which texts are changed. `text`: its beginning, or
-    all of it. `says_it`: as of ReplacingOnceKnown."""
+    `head`: the charset named by the head, in which texts can be changed.
+    `text`: the beginning of the text, or the whole text.
+    `says_it`: as in ReplacingOnceKnown.
+    """
     own = charset_within(text, _UNKNOWN if says_it else None) or _UNKNOWN
     said = head or own
     if not said or text.isascii():
@@ -199,7 +204,9 @@ def disagreement(head: str | None, text: bytes, *, says_it: bool, is_whole: bool
 
 
 def _as_read(charset: str) -> str:
-    """One name for all that browsers read alike. Only names of a known form are looked up: Python remembers each."""
+    """One name for charsets that browsers treat as the same. Only well-formed names are looked up: Python caches each
+    name.
+    """
     try:
         name = codecs.lookup(charset).name if _PLAIN.fullmatch(charset) else charset
     except LookupError:
@@ -219,8 +226,10 @@ def _is_in(charset: str, text: bytes, *, is_whole: bool) -> bool:
 
 
 def charset_within(first: bytes, otherwise: str | None) -> str | None:
-    """The charset that the first bytes of a text tell, in lower case. `otherwise`: where they tell none; None where
-    nothing but a byte order mark counts, since the head has named one."""
+    """The charset declared by the first bytes of a text, in lower case.
+
+    `otherwise`: returned without a declaration. None: the head named a charset, so only a byte order mark counts.
+    """
     for mark, charset in _MARKS:
         if first.startswith(mark):
             return charset
@@ -233,7 +242,7 @@ def charset_within(first: bytes, otherwise: str | None) -> str | None:
 
 
 def _said_within(text: bytes) -> re.Match[bytes] | None:
-    """`text`: in lower case. Each tag is looked at once, so that no text costs more than its length."""
+    """`text`: in lower case. Each tag is read once, so the cost is linear in the length."""
     if text.startswith(b"<?xml"):
         return _IN_XML.search(text, 0, max(text.find(b"?>"), 0))
     if said := _IN_CSS.match(text):
@@ -256,7 +265,7 @@ def is_part_of_a_text(content_type: bytes | None) -> bool:
 
 
 def charset_of(content_type: bytes | None) -> str | None:
-    """The charset of a text that can be changed, by Python's name for it; None for anything else."""
+    """Python's name of the charset, if texts in this charset can be changed; else None."""
     if content_type is None:
         return None
     kind = content_type.partition(b";")[0].strip(b" \t").lower()

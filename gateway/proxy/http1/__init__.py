@@ -1,8 +1,11 @@
-"""HTTP/1.1 as bytes: heads and bodies, with no connection and no clock.
+"""HTTP/1.1 as bytes: heads and bodies, with no connection and no clock. Begin in `header_layout`.
 
-`partial_head` judges a head that is still coming. `header_layout` says once for all heads of the same names what is
-done with each line of a response, and `request_heads` of a request. `response_head` reads an upstream's head and writes
-it anew for the browser; `known_responses` spares that for a head like an earlier one. `bodies` counts bodies, or takes
-them out of one side's chunks and puts them into the other's. `page` is a page of ours as bytes. The rules are in
-`wire`; begin in `header_layout`.
+`partial_head`                      a head that is still arriving
+`header_layout`                     the treatment of each line, decided once for heads with the same names
+`request_heads`                     layouts and policies of request heads
+`response_head`, `response_reader`  an upstream's head, read by the C parser and rewritten for the browser
+`known_responses`                   a head like an earlier head, without the parser
+`bodies`                            counts bodies, or moves them from the sender's chunks into ours
+`page`                              a page of ours as bytes
+The rules are in `wire`.
 """

@@ -1,5 +1,6 @@
-"""Bodies on their way: those of a known length are counted past the parser, whatever their size; those of an unknown
-one are taken out of the sender's chunks and put into ours (RFC 9112 7.1)."""
+"""Bodies in transit. A body of known length is counted outside the parser, whatever its size. A body of unknown length
+is taken out of the sender's chunks and put into ours (RFC 9112 7.1).
+"""
 
 from collections.abc import Iterable
 from functools import partial
@@ -32,9 +33,10 @@ _CHUNKS_AT_ONCE: Final = 32 * 1024
 
 
 class ChunkedBody:
-    """One chunked body through the C parser, which gives nothing but pieces of it: trailers are never seen.
+    """One chunked body through the C parser, which returns only payload: trailers are dropped.
 
-    `taken`: payload bytes so far. `done`: the last chunk and its trailers are read.
+    `taken`: payload bytes so far.
+    `done`: the last chunk and its trailers are read.
     """
 
     __slots__ = (
@@ -94,7 +96,7 @@ class ChunkedBody:
         return self._counted(0, [piece for piece in pieces[:end] if piece]), end + 1 < len(pieces)
 
     def _possible_end(self, data: bytes, start: int) -> int:
-        """Whatever its trailers, a chunked message ends with an empty line: the parser is never fed beyond one."""
+        """A chunked message ends with an empty line, whatever its trailers: the parser stops there."""
         tail = self._tail
         if tail:
             seam = (tail + data[start : start + 3]).find(b"\r\n\r\n")
@@ -125,15 +127,19 @@ class ChunkedBody:
 
 
 def chunk(pieces: Iterable[bytes]) -> bytes:
-    """One chunk of ours; the pieces are not all empty."""
+    """One chunk of ours; at least one piece is not empty."""
     payload = b"".join(pieces)
     return b"%x\r\n%b\r\n" % (len(payload), payload)
 
 
 class RequestBody:
-    """A request's body. A counted one goes past the parser; a chunked one is put into chunks of ours, or into none
-    (`bare`). `limit`: bytes, 0 for none. `done`: all of it was taken. `left`: bytes to come, or to be read at
-    once where that is not known."""
+    """A request's body. A counted body bypasses the parser. A chunked body is put into our chunks, or unframed
+    (`bare`).
+
+    `limit`: bytes, 0 for no limit.
+    `done`: the body was read completely.
+    `left`: bytes to come; for a chunked body, bytes to read at once.
+    """
 
     __slots__ = ("_bare", "_chunks", "_limit", "done", "left")
 
@@ -145,7 +151,7 @@ class RequestBody:
         self.done = False
 
     def first_piece(self, ahead: bytes) -> tuple[bytes, bytes]:
-        """What of a counted body came with its head, to be sent in the same write; and what is left of `ahead`."""
+        """The part of a counted body that arrived with the head, for the same write; and the rest of `ahead`."""
         return (b"", ahead) if self._chunks is not None else self._counted(ahead)
 
     def take(self, ahead: bytes) -> tuple[bytes, bytes]:

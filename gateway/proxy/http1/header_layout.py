@@ -52,12 +52,17 @@ class LinePolicy(Protocol):
 
 
 class HeaderLayout:
-    """Positions are indexes of lines. `skeleton`: b"\\r\\nName: " and an empty value in turn, b"" for a line that does
-    not go on; `cut`: those lines. `rare`: (place, verdict) of what is read beside Host, Cookie and Connection.
-    `dropped`: names of lines that nobody reads. `length`, `sets`: Content-Length and Set-Cookie as they are spelled,
-    where nothing else is rare and neither comes twice; b"" for what is not there, or where that is not so. `guarded`:
-    names of lines whose value may not go on (wire/response_guard.py); `directs`: lines that may tell caches what to
-    keep."""
+    """The layout of a head, by its header names. Positions are indexes of lines.
+
+    `skeleton`: b"\\r\\nName: " and an empty value in turn; b"" for a line that is not forwarded.
+    `cut`: the lines that are not forwarded.
+    `rare`: (position, verdict) of lines that are read, except Host, Cookie and Connection.
+    `dropped`: names of lines that are dropped unread.
+    `length`, `sets`: the spelling of Content-Length and Set-Cookie, where nothing else is rare and neither repeats;
+    else b"".
+    `guarded`: names of lines whose value may be refused (wire/response_guard.py).
+    `directs`: positions of lines that may direct caches.
+    """
 
     __slots__ = (
         "connections",
@@ -112,7 +117,7 @@ class HeaderLayout:
         self.skeleton += (line, b"")
 
     def lines(self, values: list[bytes]) -> list[bytes]:
-        """The lines that go on. It empties the values that do not: what is to be read of them is read before."""
+        """The forwarded lines. Empties the values of the other lines: read those values first."""
         for place in self.cut:
             values[place] = b""
         lines = self.skeleton[:]
@@ -120,7 +125,7 @@ class HeaderLayout:
         return lines
 
     def is_directed(self, values: Collection[bytes]) -> bool:
-        """Whether caches are told who may store it. `values`: of all lines."""
+        """Whether the lines tell caches who may store the response. `values`: of all lines."""
         return bool(self.directs) and any(directs_caches(tuple(values)[place]) for place in self.directs)
 
     def read_rare(self, values: list[bytes], into: dict[int, bytes]) -> None:
@@ -153,7 +158,7 @@ def memorable(names: Names) -> bool:
 
 
 def joined(values: list[bytes], places: Positions, by: bytes) -> bytes | None:
-    """The value of a header that may come in several lines; None where it does not come."""
+    """The joined value of a header that may have several lines; None: absent."""
     if not places:
         return None
     return values[places[0]] if len(places) == 1 else by.join([values[place] for place in places])

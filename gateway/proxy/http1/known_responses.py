@@ -1,9 +1,9 @@
-"""Heads of responses that need no parser: those that differ from one of before by date, entity tag and length alone.
+"""Response heads that need no parser: a head that differs from an earlier head only in date, entity tag and length.
 
-What is remembered, for all connections of a worker, is a head that goes on as it came, but for the connection line. Its
-lines are of names that tell of no person, so that no page's own values are kept, and a response that sets a cookie is
-read each time. Where the C parser has taken such a head, one with another text in the place of these three values says
-the same: date and tag are opaque to HTTP/1.1 (RFC 9110 5.5), and the length is read here.
+The connections of a worker share these heads. A head is remembered if the head is forwarded unchanged except for the
+connection line, and if its header names carry no personal data: the values of a page are never kept, and a response
+that sets a cookie is always parsed. A head that the C parser accepted stays valid with another date, tag or length:
+date and tag are opaque to HTTP/1.1 (RFC 9110 5.5), and the length is read here.
 """
 
 import re
@@ -34,8 +34,10 @@ _NONE: Final = b"", 0
 
 
 class KnownResponse:
-    """`connected`: it has a line of its connection, which is taken out. `directed`: it tells caches what to keep.
-    `last`: the whole head that came last, which the connections on which it came share."""
+    """`connected`: the head has a connection line, which is cut.
+    `directed`: the head directs caches.
+    `last`: the last whole head, shared by the connections that received the head.
+    """
 
     __slots__ = ("connected", "directed", "last", "status")
 
@@ -47,7 +49,7 @@ class KnownResponse:
 
 
 class KnownResponses:
-    """`heads`: by all of their bytes but the three values, as `parts` gives them."""
+    """`heads`: by the bytes of the head without the three values, as `parts` returns them."""
 
     __slots__ = ("_date", "heads")
 
@@ -57,8 +59,9 @@ class KnownResponses:
         self._date = b""
 
     def keep(self, head: bytes, names: Names, read: KnownResponse) -> None:
-        """A head that the parser has read goes on as it came, but for the one line of the connection that it may have.
-        `names`: of its lines, none of which comes twice."""
+        """Remembers a parsed head that is forwarded unchanged except for at most one connection line.
+        `names`: of the lines, without repetition.
+        """
         if not all(name.lower() in _SHARED for name in names):
             return
         key, length = self.parts(head)
@@ -71,8 +74,9 @@ class KnownResponses:
             self.heads[key] = read
 
     def parts(self, head: bytes) -> tuple[bytes, int]:
-        """The head without the three values, and the length, -1 where none is found; b"" where one of them is in no
-        usual form."""
+        """The head without the three values, and the length. The length is -1 if absent. The head is b"" if one of the
+        values is in an unusual form.
+        """
         at = head.find(b"\r\nDate: ") + 8
         if at >= 8:
             date = head[at : at + _DATE_LENGTH]

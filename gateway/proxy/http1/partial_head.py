@@ -1,4 +1,4 @@
-"""A head that comes in pieces: judged as it comes, so that nonsense or a flood is not waited for."""
+"""A head that arrives in pieces: checked while it arrives, so that malformed or endless heads end early."""
 
 from typing import Final
 
@@ -13,7 +13,7 @@ _LINE_EXTRA: Final = 40
 
 
 class PartialHead:
-    """Feeds a parser that keeps nothing; the whole head is read anew once it is there."""
+    """Feeds a parser without keeping its result. The whole head is parsed again once complete."""
 
     __slots__ = ("_fed", "_parser")
 
@@ -22,7 +22,7 @@ class PartialHead:
         self._fed = 0
 
     def feed(self, data: bytes, limits: Limits) -> None:
-        """`data`: all of the head so far. Raises GatewayError."""
+        """`data`: the head so far. Raises GatewayError."""
         check_size(data, limits)
         try:
             self._parser.feed_data(data[self._fed :])
@@ -36,7 +36,7 @@ class PartialHead:
 
 
 def check_size(data: bytes, limits: Limits) -> None:
-    """Bytes and lines in all, however they came (RFC 6585 5, RFC 9110 15.5.15). Raises GatewayError."""
+    """Counts bytes and lines in total, however split (RFC 6585 5, RFC 9110 15.5.15). Raises GatewayError."""
     line_end = data.find(b"\n")
     line = len(data) if line_end < 0 else line_end
     if line > limits.url + _LINE_EXTRA:

@@ -1,4 +1,4 @@
-"""Heads of requests by the names of their lines: what is done with each line is settled once for all such heads."""
+"""Request heads by their header names: the treatment of each line is decided once for heads with the same names."""
 
 from collections.abc import Sequence
 from itertools import compress
@@ -39,12 +39,15 @@ LinePosition = tuple[int, int]
 
 
 class RequestLayout:
-    """What is done with each line of a head of these names under one application's policy. Lines are b"Name: value".
+    """The treatment of each line of a head with these names, under one application's policy. Lines are b"Name: value".
 
-    `goes`: whether it goes on, line by line; `respelled`: those that do under another spelling, b"Name: " of each.
-    `cookies`, `connections`, `rare`: what is ours to read, the last with the verdict. `dropped`: names of lines that
-    nobody reads. `opaque`: whether other values, but of Connection, leave the head well-formed and what it is: no name
-    comes twice, and none tells how the message is framed, but Content-Length. `let_in`: as of HeadNames.
+    `goes`: for each line, whether the line is forwarded.
+    `respelled`: forwarded lines with another spelling: b"Name: " of each.
+    `cookies`, `connections`, `rare`: the lines that the gateway reads; `rare` with the verdict.
+    `dropped`: names of lines that are dropped unread.
+    `opaque`: whether other values, except of Connection, leave the head well-formed: no name repeats, and only
+    Content-Length frames the message.
+    `let_in`: as in HeadNames.
     """
 
     __slots__ = ("connections", "cookies", "dropped", "goes", "let_in", "opaque", "rare", "respelled")
@@ -75,7 +78,7 @@ class RequestLayout:
         self.opaque = once and read <= _OPAQUE and not self.dropped
 
     def lines(self, lines: Sequence[bytes]) -> list[bytes]:
-        """Those that go on."""
+        """The forwarded lines."""
         if self.respelled:
             lines = list(lines)
             for place, begins, name in self.respelled:
@@ -92,8 +95,10 @@ class RequestLayout:
 
 
 class HeadNames:
-    """A head of these names, in their order, and where its one Host line is. `let_in`: somebody signed in sent such a
-    head (gateway.access.remembered)."""
+    """Header names in their order, and the position of the one Host line.
+
+    `let_in`: a signed-in person sent a head with these names (gateway.access.remembered).
+    """
 
     __slots__ = ("host", "let_in", "names")
 
@@ -112,13 +117,14 @@ class HeadNames:
 
 
 class RequestHeads:
-    """Heads that a parser has read, by their names, and their layouts. A layout is remembered by itself: with its head,
-    a stranger could have each of thousands hold one for every application."""
+    """Parsed heads by their names, and their layouts. Layouts are remembered separately from heads: otherwise a
+    stranger could make thousands of heads hold a layout for each application.
+    """
 
     __slots__ = ("_layouts", "_most_lines", "_remembered", "by_names", "layouts")
 
     def __init__(self, newcomers: Newcomers, most_lines: int) -> None:
-        """`most_lines`: of one head."""
+        """`most_lines`: the limit of lines in one head."""
         self._most_lines = most_lines
         self._remembered: Remembered[Names, HeadNames] = Remembered(newcomers, _HEADS)
         self.by_names = self._remembered.values

@@ -52,7 +52,7 @@ _NOTHING: Final[dict[int, bytes]] = {}
 
 
 class StatusLine:
-    """`usual`: HTTP/1.1, and a status with a body, so that a Content-Length is the length of that."""
+    """`usual`: HTTP/1.1, with a status whose response has a body: Content-Length is the length of the body."""
 
     __slots__ = ("line", "status", "usual", "version")
 
@@ -68,10 +68,12 @@ class StatusLine:
 
 
 class ResponseHeads:
-    """What all upstream connections of a worker know of names, status lines and whole heads, or those of applications
-    whose files change the same lines. The usual ones are those that go on as they came, but for the connection line.
+    """Shared by the upstream connections of a worker, or by those of applications whose files edit the same lines:
+    known names, status lines and whole heads. A usual response is forwarded unchanged except for the connection line.
 
-    `edited`: names in lower case, as ResponsePolicy has them. `adds`: no response goes on as it came."""
+    `edited`: names in lower case, as in ResponsePolicy.
+    `adds`: the file adds lines, so no response is forwarded unchanged.
+    """
 
     __slots__ = (
         "_adds", "_edits_cookies", "known", "layouts", "reader", "status_lines", "usual_layouts", "usual_lines",
@@ -112,13 +114,17 @@ class ResponseHeads:
 
 
 class ResponseHead:
-    """The head under way on one upstream connection; used again for each. It is small: a worker has thousands.
+    """The head being read on one upstream connection, reused for each response. Kept small: a worker has thousands.
 
-    Of the last usual response is kept what follows from its bytes alone: `_last_head`; `_last_length`, of all of it, -1
-    where the next cannot be like it; `_last_status`; `_cut`, where its connection line is, -1 where there is none;
-    `_directed`, whether it tells caches what to keep. `_unknown`: how many since the last one that the worker knew.
-    `left`: how much of its body is still to come. `is_changed`: the body does not go on as it comes (proxy/filters), so
-    that its digests are wrong. `ours`: lines of ours that go to the client with it.
+    `_last_head`: the last usual head. The next fields follow from its bytes alone.
+    `_last_length`: the length of the last usual response; -1: the next response cannot be compared.
+    `_last_status`: the status of the last usual response.
+    `_cut`: the position of the connection line; -1: none.
+    `_directed`: the head directs caches.
+    `_unknown`: the number of responses since the last known head.
+    `left`: the bytes of the body still to come.
+    `is_changed`: the body is changed (proxy/filters), so digests in the head are wrong.
+    `ours`: lines of ours, sent to the client with the head.
     """
 
     __slots__ = (
@@ -144,9 +150,10 @@ class ResponseHead:
         self.ours = b""
 
     def usual(self, data: bytes, end: int, cache: bytes = b"") -> bytes:
-        """What a client that keeps its HTTP/1.1 connection gets, where `data`, whose head ends at `end`, is a usual
-        response, or the beginning of one, and nothing else; then `status` and `left` are set. b"" where it is not: then
-        nothing of what was found counts. `cache`: the ready line for a response that tells caches nothing.
+        """The bytes for a client that keeps its HTTP/1.1 connection, if `data` is a usual response (head up to `end`)
+        or its beginning, and nothing more. Sets `status` and `left`. b"": not usual, and the fields set here are void.
+
+        `cache`: the ready cache line for a response that does not direct caches.
 
         A response to HEAD is never usual: see ClientConnection.take_usual.
         """
@@ -229,8 +236,9 @@ class ResponseHead:
         return True
 
     def _learn(self, head: bytes, names: Names, status: StatusLine) -> None:
-        """Of a head without a name twice, what the next one like it needs no parser for: of a body that does not come
-        with it, or is long, and of a 304, which has none."""
+        """Remembers a head without repeated names, so that the next similar head needs no parser: for a body that
+        arrives separately or is long, and for a 304, which has no body.
+        """
         layout, fields = self._heads.usual_layouts.get(names), self._heads.reader.fields
         usual = status.usual or (status.status == 304 and status.version == "1.1")
         if layout is None or layout.sets or not usual or bool(layout.length) is (status.status == 304):
@@ -245,7 +253,7 @@ class ResponseHead:
             self._heads.known.keep(head, names, read)
 
     def read(self, head: bytes, method: bytes) -> None:
-        """`head` ends with its empty line. Raises GatewayError(UPSTREAM_RESPONSE)."""
+        """`head` ends with its empty line. Raises GatewayError(upstream_codes.RESPONSE)."""
         reader, fields = self._heads.reader, self._heads.reader.fields
         fields.clear()
         reader.parser.__init__(reader)  # type: ignore[misc]
@@ -356,15 +364,17 @@ class ResponseHead:
         return self._connection
 
     def find(self, name: bytes, *, whole: bool = False) -> bytes | None:
-        """The first value that goes on under this name, in lower case, whether or not edits name it; `whole`: all of
-        them, as the one list that they are (RFC 9110 5.3)."""
+        """The first forwarded value under this name, in lower case, edited or not.
+
+        `whole`: the values joined as one list (RFC 9110 5.3).
+        """
         named, names = connection_tokens((self._connection or b"",)), self._layout.skeleton[::2]
         both = () if name in named else zip(names, self._values, strict=True)
         found = [value for line, value in both if line[2:-2].lower() == name]
         return b", ".join(found if whole else found[:1]) if found else None
 
     def take_cookies(self, names: frozenset[bytes], *, goes_on: bool) -> tuple[bytes, ...]:
-        """The Set-Cookie values of cookies with these names; `goes_on`: whether browsers get them all the same."""
+        """Takes the Set-Cookie values of cookies with these names. `goes_on`: browsers receive the cookies too."""
         taken = []
         for place, verdict in self._layout.rare:
             value = self._values[place]
@@ -376,7 +386,7 @@ class ResponseHead:
         return tuple(taken)
 
     def set_cookies(self) -> list[bytes]:
-        """The values of its Set-Cookie lines."""
+        """The values of the Set-Cookie lines."""
         return [self._values[place] for place, verdict in self._layout.rare if verdict == SET_COOKIE]
 
     @property

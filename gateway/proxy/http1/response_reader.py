@@ -1,17 +1,19 @@
-"""The C parser of responses, one for all connections under one ResponseHeads.
+"""The C parser of responses, shared by the connections under one ResponseHeads.
 
-A parser of its own was the larger half of what an idle connection held, and a worker with many applications has
-thousands of these.
+A parser per connection was the larger half of an idle connection's memory, and a worker with many applications has
+thousands of connections.
 """
 
 from httptools import HttpResponseParser
 
 
 class ResponseReader:
-    """The C parser of many connections: each head is given to it whole, and what it found is taken before the next.
+    """The C parser of many connections: a head is fed whole, and the result is taken before the next head.
 
-    `fields`: of each name the first line, of the head that was read last. `stale`: that was not one whole response, so
-    the next gets a parser as good as new: HEAD, a body counted past it, or what was left behind cannot colour it."""
+    `fields`: the first line of each name in the last head.
+    `stale`: the last input was not one whole response (HEAD, a body counted outside the parser, unread bytes). The next
+    head gets a reset parser, so leftovers cannot affect the next result.
+    """
 
     __slots__ = (
         "fields", "on_body", "on_chunk_complete", "on_chunk_header", "on_header", "on_headers_complete",

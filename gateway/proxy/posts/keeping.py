@@ -26,8 +26,8 @@ _BLOCK: Final = 256 << 10
 def keeping(request: Request) -> KeepPosts | None:
     """What its application has kept, where this request is a form or an upload of one of its own pages that may have
     had a session; None where it is not. Whether it had one, its cookie has to show. Nothing is decided by the body."""
-    app = request.lane.app
-    if app is None or app.keep_posts is None or request.line.method != b"POST" or request.seat is not None:
+    app = request.application.app
+    if app.keep_posts is None or request.line.method != b"POST" or request.seat is not None:
         return None
     if type(request.credential) is not bytes or request.field(b"content-encoding"):
         return None
@@ -42,7 +42,7 @@ def keeping(request: Request) -> KeepPosts | None:
 
 def limit_of(request: Request, keep: KeepPosts) -> int:
     """Bytes of a body. What is larger than its application takes would be kept in vain."""
-    return min(keep.largest, request.lane.body_limit or keep.largest)
+    return min(keep.largest, request.application.body_limit or keep.largest)
 
 
 async def admitted(request: Request, plane: Services, keep: KeepPosts) -> PostWriter | None:

@@ -14,7 +14,9 @@ _SLOTS: Final = 1024
 
 
 class Addressed(Protocol):
-    """`place`: host and port, which each worker and each machine knows it by. `in_flight`: requests."""
+    """`place`: host and port, the same in every worker and on every machine.
+    `in_flight`: requests.
+    """
 
     place: str
     in_flight: int
@@ -26,8 +28,9 @@ _in_flight = attrgetter("in_flight")
 
 
 class Order(Protocol[AddressT_co]):
-    """`first`: the address for a request with this key, if it can take one. `all`: it, then those that come next; with
-    the same key asked right after `first`."""
+    """`first`: the address for a request with this key, if the address can take a request.
+    `all`: the addresses in the order of preference; with the same key, `first` comes first.
+    """
 
     def first(self, key: bytes) -> AddressT_co: ...
 
@@ -35,7 +38,7 @@ class Order(Protocol[AddressT_co]):
 
 
 class RoundRobin(Order[AddressT]):
-    """One after the other."""
+    """Round robin."""
 
     def __init__(self, addresses: Sequence[AddressT]) -> None:
         self._ring = deque(addresses)
@@ -50,7 +53,7 @@ class RoundRobin(Order[AddressT]):
 
 
 class LeastConnections(Order[AddressT]):
-    """The one with the fewest requests under way; of those that have as few, one after the other."""
+    """The address with the fewest requests under way; round robin among equals."""
 
     def __init__(self, addresses: Sequence[AddressT]) -> None:
         self._ring = deque(addresses)

@@ -34,8 +34,11 @@ _INTERIM: Final = 16
 
 
 class UpstreamConnection(PacedReading):
-    """`client` is set from `send` until the response has ended. `bound`: NTLM or Negotiate was spoken on it, so that
-    it is its client connection's own. `used`: it has carried a response before. `padded`: sizes of chunks may be."""
+    """`client`: set from `send` until the response has ended.
+    `bound`: NTLM or Negotiate was used here, so the connection belongs to one client connection.
+    `used`: the connection has carried a response before.
+    `padded`: sizes of chunks may be padded.
+    """
 
     __slots__ = (
         "_chunks", "_held", "_interim", "_left", "_method", "_room", "_share", "_stuck", "_timeouts", "_timers",
@@ -68,7 +71,7 @@ class UpstreamConnection(PacedReading):
     # --- what the client connection asks for ---
 
     def send(self, client: Requester, data: bytes, method: bytes, timeouts: Timeouts) -> None:
-        """A whole head, with what there is of its body."""
+        """A whole head, with the part of the body already here."""
         self.client = client
         self._method = method
         self._timeouts = timeouts
@@ -119,13 +122,13 @@ class UpstreamConnection(PacedReading):
             self.transport.abort()
 
     def release(self) -> asyncio.Transport:
-        """A tunnel has the transport from here on, and its callbacks."""
+        """Hands the transport and its callbacks to a tunnel."""
         self._timers.forget(self, self._share)
         self.client, self.state, self.deadline = None, CLOSED, NEVER
         return self.transport
 
     def drains(self) -> bool:
-        """Whether a server that takes no more for the moment has taken something since this was last asked."""
+        """Whether a server that had stopped reading has read bytes since the last call."""
         waiting = unread(self.transport)
         drained, self._stuck = waiting < self._stuck, waiting
         return drained
@@ -147,7 +150,7 @@ class UpstreamConnection(PacedReading):
         self._share = self._timers.watch(self)
 
     def buffer_updated(self, size: int, held: bytes = b"") -> None:
-        """`held`: what was read before, in the place of what has come."""
+        """`held`: bytes read earlier, to be treated as new input."""
         data = held or READ[:size]
         client = self.client
         try:
@@ -171,7 +174,7 @@ class UpstreamConnection(PacedReading):
             self.size_the_next(size, None if self.client is None else self.client.transport)
 
     def data_received(self, data: bytes) -> None:
-        """What was read before."""
+        """Bytes read earlier."""
         self.buffer_updated(len(data), data)
         self.size_the_next(0, None)
 
@@ -239,7 +242,7 @@ class UpstreamConnection(PacedReading):
             self._held = data
 
     def _respond(self, client: Requester, data: bytes, end: int) -> None:
-        """A head that ends at `end`, whatever it says, and what has come of its body, in one write."""
+        """Forwards a head that ends at `end`, and the part of the body already here, in one write."""
         response = self.response
         response.read(data[:end], self._method)
         if response.status < 200:
@@ -260,7 +263,9 @@ class UpstreamConnection(PacedReading):
             self._ended(client, clean=left == 0)
 
     def _relay_interim(self, client: Requester, rest: bytes) -> None:
-        """RFC 9110 15.2: any number may come before the response; 100 was ours to send, HTTP/1.0 knows none."""
+        """RFC 9110 15.2: any number of interim responses may precede the response. 100 is ours to send; HTTP/1.0 has
+        none.
+        """
         response = self.response
         self._interim += 1
         if self._interim > _INTERIM:
@@ -274,7 +279,9 @@ class UpstreamConnection(PacedReading):
             self._head(rest)
 
     def _relay(self, client: Requester, data: bytes, end: int) -> None:
-        """A head without a body, or with one whose end shows itself; what has come of that goes in the same write."""
+        """Forwards a head without a body, or with a body that delimits itself, with the bytes already here in the same
+        write.
+        """
         response, rest = self.response, data[end:]
         if response.framing == CHUNKED:
             # The head with its first chunks: where these are wrong, nothing is said yet that could not be taken back.

@@ -1,4 +1,4 @@
-"""The addresses of one application, and which of them a request goes to."""
+"""The addresses of one application, and the choice of an address for a request."""
 
 from collections.abc import Callable, Mapping, Sequence
 
@@ -18,8 +18,9 @@ Told = Callable[[str, str, str, Mapping[str, object]], None]
 
 
 class AddressGroup:
-    """Made by Pools. `before`: what the application had. It ends here: where anything of its addresses changes, all of
-    them begin anew, with no failures and no connections."""
+    """Made by Pools. `before`: the application's earlier group, which ends here. If an address or a setting changes,
+    all addresses start again, without failures and connections.
+    """
 
     __slots__ = (
         "_budget", "_by_seat", "_checks", "_health", "_loop", "_order", "_told", "_troubled", "edits", "members",
@@ -49,7 +50,7 @@ class AddressGroup:
             self._checks = HealthChecks(app, balancing.health, self.members, self._checked, shared.loop, shared.checks)
 
     def serves(self, app: App) -> bool:
-        """Whether it is what the application has now."""
+        """Whether the group has the application's present settings."""
         mine, its = self.upstream, app.upstream
         return mine.connection == its.connection and mine.balancing == its.balancing and self.edits == app.edits
 
@@ -60,7 +61,7 @@ class AddressGroup:
             member.retire()
 
     def choose(self, seat: Seat | None, client: str) -> Member:
-        """`client`: the address of one without a seat. Raises GatewayError(UPSTREAM_NONE)."""
+        """`client`: the address of a client without a seat. Raises GatewayError(upstream_codes.NONE)."""
         self._budget.asked()
         key = self._key(seat, client) if self._by_seat else b""
         first = self._order.first(key)
@@ -77,7 +78,7 @@ class AddressGroup:
         return self._first_of(order, full) or found
 
     def may_repeat(self) -> bool:
-        """Whether the budget has one more request that is sent again."""
+        """Whether the budget allows one more repeated request."""
         return self._budget.take()
 
     def again(self, seat: Seat | None, client: str) -> Member | None:
@@ -86,13 +87,16 @@ class AddressGroup:
         return next((one for one in found if one.standing.clear), None) or self._first_of(found, ())
 
     def other(self, tried: tuple[Member, ...]) -> Member | None:
-        """Where a request goes that could not be sent to those tried, within the budget."""
+        """The next address, within the budget, for a request that could not be sent to the addresses in `tried`."""
         found = self._first_of(self._order.all(b""), tried)
         return found if found is not None and self._budget.take() else None
 
     def failed(self, member: Member, *, away: bool) -> None:
-        """`away`: no connection could be opened to it. What comes of a request counts only where there is another
-        address: a person could send requests that fail, so that nobody gets an answer."""
+        """`away`: no connection could be opened to the address.
+
+        The result of a request counts only if another address exists: a person could send requests that fail on purpose
+        and so close the application for everybody.
+        """
         if not away and all(one.standing.is_out() for one in self.members if one is not member):
             return
         self._troubled.add(member)

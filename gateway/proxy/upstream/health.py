@@ -1,4 +1,4 @@
-"""Active health checks: each address of an application is asked for one page, in each worker, again and again."""
+"""Active health checks: each worker requests one page from each address of an application at intervals."""
 
 import asyncio
 import re
@@ -103,7 +103,7 @@ class HealthChecks:
 
 
 class _Probe(asyncio.Protocol):
-    """`status`: of the answer; OSError where there is none."""
+    """`status`: of the response. OSError: no response."""
 
     def __init__(self, request: bytes, status: asyncio.Future[int]) -> None:
         self._request = request

@@ -1,4 +1,4 @@
-"""Connections to applications whose files accept faults in the framing of their responses (`upstream.accept`)."""
+"""Connections to applications whose files accept framing faults of responses (`upstream.accept`)."""
 
 from typing import Protocol
 
@@ -18,7 +18,7 @@ class LenientKeeper(Keeper[UpstreamConnection], Protocol):
 
 
 class LenientConnection(UpstreamConnection):
-    """A head is mended before it is read; all others of the worker read strictly."""
+    """Repairs a head before parsing. The other connections of the worker parse strictly."""
 
     __slots__ = ()
 

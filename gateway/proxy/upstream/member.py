@@ -1,4 +1,4 @@
-"""One of several addresses of an application: its connections, what is under way on them, and how it stands."""
+"""One of several addresses of an application: its connections, its requests under way, and its standing."""
 
 import asyncio
 import math
@@ -26,10 +26,10 @@ _AWAY: Final = frozenset({upstream_codes.CONNECT, upstream_codes.TIMEOUT})
 
 
 class Siblings(Protocol):
-    """The addresses of one application."""
+    """The other addresses of the application."""
 
     def other(self, tried: "tuple[Member, ...]") -> "Member | None":
-        """Where a request goes that could not be sent to those tried, within the budget."""
+        """The next address, within the budget, for a request that could not be sent to the addresses in `tried`."""
 
     def failed(self, member: "Member", *, away: bool) -> None:
         """`away`: no connection could be opened to it."""
@@ -37,11 +37,11 @@ class Siblings(Protocol):
     def succeeded(self, member: "Member") -> None: ...
 
     def may_repeat(self) -> bool:
-        """Whether the budget has one more request that is sent again."""
+        """Whether the budget allows one more repeated request."""
 
 
 class MemberConnection(UpstreamConnection):
-    """Tells its address what becomes of the requests on it."""
+    """Reports the result of each request to its address."""
 
     __slots__ = ("_busy",)
 
@@ -52,7 +52,7 @@ class MemberConnection(UpstreamConnection):
         self._busy = False
 
     def begin(self, *, entered: bool = False) -> None:
-        """A request is about to be sent on it. `entered`: which its address has counted."""
+        """Called before a request is sent. `entered`: the address has already counted the request."""
         if not self._busy:
             self._busy = True
             if not entered:
@@ -68,7 +68,7 @@ class MemberConnection(UpstreamConnection):
         super().send(client, data, method, timeouts)
 
     def is_free_in(self, pool: object) -> bool:
-        """Also where another address would be next: what is bound to a person is bound to this connection."""
+        """True also if the balance would choose another address: a connection bound to a person is kept."""
         return self.state is IDLE and isinstance(pool, Member) and pool.siblings is self.pool.siblings
 
     def close(self) -> None:
@@ -115,8 +115,10 @@ class LenientMemberConnection(LenientConnection, MemberConnection):
 
 
 class Member(Pool):
-    """`place`: host and port. `in_flight`: requests on their way to it, or answered by it now; `most` may be, and
-    others wait in a short queue."""
+    """`place`: host and port.
+    `in_flight`: requests being sent or answered.
+    `most`: the limit of `in_flight`. Further requests wait in a short queue.
+    """
 
     __slots__ = ("_longest", "_queue", "in_flight", "most", "place", "siblings", "standing")
 
@@ -142,12 +144,12 @@ class Member(Pool):
         return LenientMemberConnection if self.upstream.accepts else MemberConnection
 
     def entered(self) -> None:
-        """A request is on its way."""
+        """Counts a request."""
         self.in_flight += 1
         self.standing.taken()
 
     def left(self) -> None:
-        """It is over here, however it ended. Its place goes to the one that has waited longest."""
+        """Ends a request, whatever its result. The longest waiting request takes its place."""
         self.standing.left()
         while self._queue:
             turn = self._queue.popleft()
@@ -165,7 +167,8 @@ class Member(Pool):
         return connection
 
     async def opened(self, waiter: Waiter | None = None) -> UpstreamConnection:
-        """Also a kept connection, where a request has waited for its turn. Raises GatewayError, UPSTREAM_BUSY too."""
+        """Also a kept connection, where a request has waited for its turn. Raises GatewayError, upstream_codes.BUSY
+        too."""
         waited = await self._turn()
         try:
             kept = super().take(self._loop.time() - FRESH_SECONDS) if waited else None
@@ -207,7 +210,7 @@ class Member(Pool):
         return True
 
     async def _connect(self, waiter: Waiter) -> None:
-        """Nothing is sent yet: whatever the request is, it may go to another address instead."""
+        """Opens a connection. Nothing was sent yet, so any request may move to another address."""
         tried: tuple[Member, ...] = ()
         member: Member | None = self
         while member is not None:

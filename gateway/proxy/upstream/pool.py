@@ -1,4 +1,4 @@
-"""Connections to applications: kept alive, bounded, and each of one application, also where two are on one server."""
+"""Connections to applications: kept alive and bounded. Applications on the same server do not share connections."""
 
 import asyncio
 import errno
@@ -37,11 +37,11 @@ ProtocolT = TypeVar("ProtocolT", bound=asyncio.BaseProtocol)
 class OfClient(Protocol):
     @property
     def client(self) -> str:
-        """Its address."""
+        """The client's address."""
 
 
 class Waiter(Protocol):
-    """The one that a connection is opened for."""
+    """The request that waits for a connection."""
 
     @property
     def request(self) -> OfClient: ...
@@ -65,8 +65,11 @@ class Shared:
 
 
 class Pool:
-    """One application at one server, under one TLS name, trust and fence. `idle`: the most recently used last. `edits`:
-    what its file changes in the heads of responses."""
+    """The connections of one application at one server, under one TLS name, trust and address fence.
+
+    `idle`: the most recently used last.
+    `edits`: the file's edits of response heads.
+    """
 
     __slots__ = (
         "_addresses",
@@ -96,7 +99,7 @@ class Pool:
 
     @property
     def connects(self) -> "type[UpstreamConnection]":
-        """What its connections are."""
+        """The class of the connections."""
         return LenientConnection if self.upstream.accepts else UpstreamConnection
 
     def take(self, idle_since: float) -> UpstreamConnection | None:
@@ -118,13 +121,13 @@ class Pool:
             self.idle.remove(connection)
 
     def retire(self) -> None:
-        """No request comes any more: connections close, those that are in use when their response has ended."""
+        """Ends the pool: idle connections close now, busy connections after their response."""
         self._most_idle = 0
         for connection in tuple(self.idle):
             connection.close()
 
     def is_beyond(self, connection: UpstreamConnection, fence: Fence | None) -> bool:
-        """Whether an open connection leads where a fence that was drawn since lets nobody through."""
+        """Whether an open connection leads to an address that a newer fence refuses."""
         if fence is None or fence == self.upstream.fence:
             return False
         if self.upstream.socket is not None:
@@ -133,7 +136,7 @@ class Pool:
         return bool(refusal(self.upstream.host, address, port, fence, self._is_ours))
 
     def serves(self, upstream: Upstream) -> bool:
-        """Whether its connections serve this one, too."""
+        """Whether the pool's connections serve `upstream` too."""
         return self.upstream.connection == upstream.connection
 
     def connect(self, waiter: Waiter) -> asyncio.Task[None]:
@@ -149,8 +152,8 @@ class Pool:
             waiter.connected(connection)
 
     async def opened(self, waiter: Waiter | None = None) -> UpstreamConnection:
-        """A new connection, for a request of `waiter`. Raises GatewayError: UPSTREAM_CONNECT, UPSTREAM_TIMEOUT,
-        UPSTREAM_ADDRESS, LIMIT_CONNECTIONS."""
+        """A new connection, for a request of `waiter`. Raises GatewayError: upstream_codes.CONNECT,
+        upstream_codes.TIMEOUT, upstream_codes.ADDRESS, limit_codes.CONNECTIONS."""
         upstream = self.upstream
         client = waiter.request.client if upstream.announces and waiter is not None else ""
         try:
@@ -162,8 +165,10 @@ class Pool:
             raise GatewayError(upstream_codes.CONNECT, f"{upstream.place}: {error}") from None
 
     async def open_for(self, make: Callable[[], ProtocolT], client: str = "") -> ProtocolT:
-        """At the first address that answers, of those that the application may be at. `client`: whom it is announced
-        as, if it is. Raises OSError, GatewayError."""
+        """Connects to the first answering address of the application. Raises OSError, GatewayError.
+
+        `client`: the address to announce by PROXY protocol, if the file asks for that.
+        """
         upstream, tls = self.upstream, await self._context()
         if upstream.socket is not None:
             return await self._opened_on(upstream.socket, tls, make, client)

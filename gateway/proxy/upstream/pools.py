@@ -1,4 +1,4 @@
-"""The pools of a worker, one an application, or one for each of its addresses."""
+"""The pools of a worker, one per application or per address of an application."""
 
 import asyncio
 from collections.abc import Callable, Mapping
@@ -17,8 +17,10 @@ def _untold(event: str, app: str, place: str, more: Mapping[str, object]) -> Non
 
 
 class Pools:
-    """They outlive snapshots: a reload drops no connection to an application that is where it was. `told`: hears of
-    addresses that are put out, and let in again, and of applications that are reached less than safely."""
+    """The pools outlive snapshots: a reload keeps the connections to an application whose address stays.
+
+    `told`: called when an address is put out or let in again, and when an application is reached less than safely.
+    """
 
     __slots__ = ("_by_app", "_shared", "_told")
 
@@ -57,8 +59,10 @@ class Pools:
             self._told("upstream.deviation", app.name, upstream.place, {"how": how})
 
     def keep(self, apps: Mapping[str, App]) -> None:
-        """After a reload: the pools of applications that are gone end, and the checks of addresses that no application
-        has now. `apps`: those that are there, by name."""
+        """Called after a reload: ends the pools of removed applications, and the checks of removed addresses.
+
+        `apps`: the present applications, by name.
+        """
         self._shared.contexts.renew()
         for name, pool in tuple(self._by_app.items()):
             if name not in apps or (isinstance(pool, AddressGroup) and not pool.serves(apps[name])):

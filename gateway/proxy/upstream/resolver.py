@@ -1,8 +1,8 @@
-"""Names of applications to addresses, with the last good ones kept: a resolver that is away is no outage.
+"""Resolves names of applications. The last good addresses are kept: a resolver outage interrupts nothing.
 
-The loop resolves on four threads of its own, and a resolver that does not answer holds one for many seconds: four
-names would keep all others waiting. So each name is asked once at a time, however many connections wait for it, and in
-a thread of its own, as far as there may be any.
+The event loop resolves on four threads, and a dead resolver blocks a thread for many seconds: four names would block
+all others. Each name is therefore resolved once at a time, for all waiting connections, in a thread of its own, within
+a limit of threads.
 """
 
 import asyncio
@@ -54,7 +54,9 @@ class UpstreamResolver:
             return known
 
     def doubt(self, host: str) -> None:
-        """None of them could be reached: the next connection asks, and still has these where nobody answers."""
+        """Called when none of the addresses was reachable: the next connection resolves again, and keeps these as a
+        fallback.
+        """
         if host in self._known:
             self._known[host] = (-_FRESH, self._known[host][1])
 
@@ -76,7 +78,7 @@ class UpstreamResolver:
             del self._asked[host]
 
     async def _by_the_system(self, host: str) -> tuple[str, ...]:
-        """A thread that nobody waits for at the end: one that a dead resolver holds keeps no worker from leaving."""
+        """A daemon thread: a thread blocked by a dead resolver does not keep the worker from stopping."""
         answer: asyncio.Future[tuple[str, ...]] = self._loop.create_future()
         try:
             threading.Thread(target=_ask, args=(host, self._loop, answer), name="resolve", daemon=True).start()
@@ -106,6 +108,6 @@ def _tell(answer: asyncio.Future[tuple[str, ...]], found: tuple[str, ...] | OSEr
 
 
 def _seen(task: asyncio.Task[tuple[str, ...]]) -> None:
-    """An error is raised to those who wait; where none does any more, the loop would report it."""
+    """Marks the error as seen: with no waiting connection left, the loop would report the error."""
     if not task.cancelled():
         task.exception()

@@ -1,4 +1,4 @@
-"""Whether an address of an application gets requests: by what became of those that it got. Pure: time is passed in."""
+"""Whether an address of an application gets requests, judged by earlier results. Pure: the time is passed in."""
 
 import sys
 from typing import Final
@@ -13,10 +13,13 @@ _FIRST_SHARE: Final = 10
 
 
 class Standing:
-    """One address. It is in; out until a time, after failures on end; then tried with one request at a time, which lets
-    it in or puts it out for twice as long. Where there are health checks, it is also out from one to another of them.
-    `slow_start`: seconds for which one that was out gets a growing share of what it would get. `clear`: it is in, gets
-    all of that, and nothing has failed since the last success."""
+    """The standing of one address. An address is in, or out until a time after consecutive failures. Then one request
+    at a time tries the address: success lets the address in, a failure puts the address out for twice as long. A failed
+    health check puts the address out until a check succeeds.
+
+    `slow_start`: the seconds in which a returned address gets a growing share of requests.
+    `clear`: the address is in, gets its full share, and has had no failure since the last success.
+    """
 
     __slots__ = (
         "_failures", "_full", "_pause", "_settings", "_share", "_slow", "_tried", "_unhealthy", "_until", "clear",
@@ -34,7 +37,7 @@ class Standing:
         self.clear = True
 
     def is_out(self) -> bool:
-        """Also while it is tried."""
+        """True also while a request tries the address."""
         return self._until > 0.0 or self._unhealthy < 0
 
     def may_take(self, now: float) -> bool:
@@ -43,8 +46,7 @@ class Standing:
         return self._until == 0.0 or (now >= self._until and not self._tried)
 
     def has_turn(self, now: float) -> bool:
-        """Whether one that may take a request should, asked for each that would be its own: in slow start only so many
-        are, one in ten at first."""
+        """Whether the address takes its turn. During slow start it takes only a share: a tenth at first."""
         if now >= self._full:
             return True
         self._share += max(round(100 * (1 - (self._full - now) / self._slow)), _FIRST_SHARE)
@@ -54,16 +56,16 @@ class Standing:
         return True
 
     def taken(self) -> None:
-        """It gets a request."""
+        """Counts a request to the address."""
         if self._until > 0.0:
             self._tried = True
 
     def left(self) -> None:
-        """This request is over, and may have said nothing: its client left."""
+        """Ends a request without a verdict on the address: the client may have left."""
         self._tried = False
 
     def succeeded(self, now: float = 0.0) -> bool:
-        """Whether it was out, and is in again."""
+        """Records a success. Returns whether the address was out and is in again."""
         was_out = self._until > 0.0
         self._failures, self._until, self._tried = 0, 0.0, False
         self._pause = self._settings.pause
@@ -74,7 +76,7 @@ class Standing:
         return was_out and is_in
 
     def unhealthy(self, failures: int) -> bool:
-        """By a health check. Whether it is out by that: the `failures`th on end."""
+        """Records a failed health check. Returns whether the address is now out: after `failures` in a row."""
         if self._unhealthy < 0:
             return False
         self._unhealthy += 1
@@ -84,7 +86,7 @@ class Standing:
         return True
 
     def healthy(self, now: float = 0.0) -> bool:
-        """By a health check. Whether it is in again, whatever put it out."""
+        """Records a successful health check. Returns whether the address is now in again, whatever put it out."""
         was_unhealthy, self._unhealthy = self._unhealthy < 0, 0
         if not was_unhealthy:
             return False
@@ -94,7 +96,7 @@ class Standing:
         return True
 
     def failed(self, now: float) -> float:
-        """For how many seconds it is out by this failure; 0 where it is not put out by it."""
+        """Records a failure. Returns the seconds for which the address is out; 0: still in."""
         self.clear = False
         if self._until > 0.0:
             if now < self._until:
@@ -123,12 +125,12 @@ class RetryBudget:
         self._left = self.FIRST if for_a_hundred else 0.0
 
     def asked(self) -> None:
-        """One more request."""
+        """Counts a request."""
         if self._left < self.FIRST:
             self._left += self._share
 
     def take(self) -> bool:
-        """Whether one more may be sent again."""
+        """Takes one repeated request from the budget. Returns False if the budget is used up."""
         if self._left < 1.0:
             return False
         self._left -= 1.0

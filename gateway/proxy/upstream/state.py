@@ -1,4 +1,4 @@
-"""Where a connection to an application is in a response, and what it asks of the pool that has it."""
+"""The position of an application's connection in a response, and the calls to its pool."""
 
 from enum import Enum, auto
 from typing import Final, Protocol, TypeVar
@@ -12,7 +12,7 @@ IDLE_SECONDS: Final = 4.0
 
 
 class ResponseState(Enum):
-    """What is read of the connection next."""
+    """What the connection reads next."""
 
     IDLE = auto()
     HEAD = auto()
@@ -32,7 +32,7 @@ CLOSED: Final = ResponseState.CLOSED
 
 
 class Keeper(Protocol[C_contra]):
-    """The pool that these connections are of, which has them while they are idle."""
+    """The pool of these connections, which keeps idle connections."""
 
     def give(self, connection: C_contra) -> None: ...
 

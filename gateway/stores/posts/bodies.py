@@ -26,7 +26,7 @@ class OffLoop(Protocol):
 class PostWriter:
     """A body on its way to its file. One call at a time.
 
-    Each raises GatewayError(SESSION_FORM_NOT_KEPT); then it is to be discarded."""
+    Each raises GatewayError(kept_post_codes.NOT_KEPT); then it is to be discarded."""
 
     def __init__(self, folder: PostFolder, file: KeptFile, key: bytes, descriptor: int, in_thread: OffLoop) -> None:
         self._folder = folder
@@ -103,7 +103,7 @@ class FoundBody:
         self.size = file.size
 
     async def check(self) -> None:
-        """Raises GatewayError(SESSION_FORM_GONE): cut, altered, or another one."""
+        """Raises GatewayError(kept_post_codes.GONE): cut, altered, or another one."""
         await self._in_thread(self._check)
 
     async def read(self) -> bytes:

@@ -51,7 +51,7 @@ class FolderBounds(NamedTuple):
 
 
 class PostFolder:
-    """Every method raises GatewayError: SESSION_FORM_NOT_KEPT where there is no room, or the disk says no."""
+    """Every method raises GatewayError: kept_post_codes.NOT_KEPT where there is no room, or the disk says no."""
 
     def __init__(self, path: str) -> None:
         self._path = path
@@ -67,7 +67,7 @@ class PostFolder:
             return os.open(wanted.name, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _FLAGS, 0o600, dir_fd=folder)
 
     def open(self, name: str) -> int:
-        """An existing file, for reading. Raises GatewayError(SESSION_FORM_GONE) where there is none."""
+        """An existing file, for reading. Raises GatewayError(kept_post_codes.GONE) where there is none."""
         if _NAME.fullmatch(name) is None:
             raise GatewayError(kept_post_codes.GONE, "not the name of a kept post")
         with self._opened() as folder:

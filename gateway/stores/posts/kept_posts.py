@@ -31,8 +31,8 @@ _TICKETS: Final = Bounds(2 * MOST_KEPT, per_group=2 * MOST_OF_ONE, in_all=2 * MO
 
 
 class KeptPosts:
-    """`settings`: of gateway.yaml as it is now. Coroutines raise GatewayError: STORE_UNREACHABLE where the store cannot
-    say, and what is said of each. Other parameters as those of stores.tickets.Transactions."""
+    """`settings`: of gateway.yaml as it is now. Coroutines raise GatewayError: store_codes.UNREACHABLE where the store
+    cannot say, and what is said of each. Other parameters as those of stores.tickets.Transactions."""
 
     def __init__(
         self,
@@ -70,7 +70,8 @@ class KeptPosts:
         """Reserves room for a body of `size` bytes (None: unknown), before the first byte is read. Returns None where
         the cookie was no seat of ours on this host, or where its session was ended on purpose.
 
-        `client`: an address, or the /64 of an address. Raises GatewayError(SESSION_FORM_NOT_KEPT) if there is no room.
+        `client`: an address, or the /64 of an address. Raises GatewayError(kept_post_codes.NOT_KEPT) if there is no
+        room.
         """
         presented = read_cookie(cookie)
         now = self._now()
@@ -96,8 +97,8 @@ class KeptPosts:
     # --- its person comes
 
     async def find(self, id: str, host: str) -> KeptPost:
-        """Raises GatewayError: SESSION_FORM_GONE where it was sent on, or was never kept on this host;
-        SESSION_FORM_EXPIRED."""
+        """Raises GatewayError: kept_post_codes.GONE where it was sent on, or was never kept on this host;
+        kept_post_codes.EXPIRED."""
         post = await self._tickets.peek(id)
         if post is None or post.host != host:
             raise GatewayError(kept_post_codes.GONE, "no such post is kept here")
@@ -115,7 +116,7 @@ class KeptPosts:
         return post.file.tenant in self._keys.indexes("tenant", tenant or "")
 
     async def open(self, post: KeptPost) -> KeptBody:
-        """Its body, found whole. Raises GatewayError(SESSION_FORM_GONE)."""
+        """Its body, found whole. Raises GatewayError(kept_post_codes.GONE)."""
         folder, key = PostFolder(self._settings().folder), self._key(post.file)
         descriptor = await self._in_thread(lambda: folder.open(post.file.name))
         body = FoundBody(descriptor, post.file, key, self._in_thread)

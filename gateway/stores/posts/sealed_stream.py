@@ -38,7 +38,7 @@ class SealedStream:
         return self._cipher.encrypt(self._nonce(last=last), plain, self._bound_to)
 
     def open(self, sealed: bytes, *, last: bool) -> bytes:
-        """Raises GatewayError(SESSION_FORM_GONE): cut, altered, or sealed under another key."""
+        """Raises GatewayError(kept_post_codes.GONE): cut, altered, or sealed under another key."""
         try:
             return self._cipher.decrypt(self._nonce(last=last), sealed, self._bound_to)
         except InvalidTag:
@@ -50,7 +50,8 @@ class SealedStream:
 
 
 def plain_size(sealed: int) -> int:
-    """Bytes of the body in a file of so many. Raises GatewayError(SESSION_FORM_GONE): no such file was ever whole."""
+    """Bytes of the body in a file of so many. Raises GatewayError(kept_post_codes.GONE): no such file was ever
+    whole."""
     whole, rest = divmod(sealed, SEALED_CHUNK)
     if sealed == 0 or 0 < rest < TAG:
         raise GatewayError(kept_post_codes.GONE, "the file of a kept post was cut")

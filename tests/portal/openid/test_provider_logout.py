@@ -97,6 +97,30 @@ async def test_a_session_that_had_ended_is_no_error(here: Installation) -> None:
     assert here.revoker.told == [()]
 
 
+@pytest.mark.parametrize(("by", "later"), [("sid", 1), ("sub", 1), ("sid", 0)])
+async def test_a_token_that_comes_before_the_session_is_written_ends_it_too(
+    here: Installation, monkeypatch: pytest.MonkeyPatch, by: str, later: int
+) -> None:
+    """Invariant 12. Of the second of the sign-in itself it is no later end: people sign in again that fast."""
+    sign_in = here.federation.sign_in
+    answers = []
+
+    async def and_signed_out(*parts: Any) -> Any:
+        found = await sign_in(*parts)
+        issued = int(here.metropole.now()) + later
+        answers.append(await told(here, token(here.metropole, iat=issued, **{"sub" if by == "sid" else "sid": None})))
+        return found
+
+    monkeypatch.setattr(here.federation, "sign_in", and_signed_out)
+    browser = here.browser("alice")
+    await browser.get(here.url(ACTES))
+    monkeypatch.undo()
+    assert [answer.status for answer in answers] == [200]
+    here.metropole.signed_in = False
+    assert await opens(here, browser) is (later == 0)
+    assert bool(await here.sessions.ids_of_subject(here.metropole.issuer, "alice")) is (later == 0)
+
+
 @pytest.mark.parametrize("by", ["sid", "sub"])
 async def test_a_token_that_comes_again_ends_only_what_began_before_it_was_issued(here: Installation, by: str) -> None:
     """Invariants 6 and 12: attack K174."""
