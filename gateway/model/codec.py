@@ -6,8 +6,8 @@ The plan goes between processes of one release, so its types and their defaults 
 
 | type                                              | JSON                                                        |
 |---|---|
-| dataclass                                         | an object without the fields that have their default value, |
-|                                                   | and without those that are computed or not carried          |
+| dataclass                                         | an object without computed fields, those NOT_CARRIED and     |
+|                                                   | those that have their default value                         |
 | tuple, frozenset                                  | an array; a set is sorted                                   |
 | Mapping with texts as keys                        | an object, in its order                                     |
 | bytes; a network                                  | base64; a text                                              |
@@ -204,7 +204,7 @@ def _record(kind: type) -> Codec:
 
 
 def carried_fields(kind: Any) -> list[Field[Any]]:
-    """The fields of a dataclass that stand in JSON: without those that it computes (`init=False`)."""
+    """The fields of a dataclass that stand in JSON: no computed fields (`init=False`), none marked NOT_CARRIED."""
     return [field for field in fields(kind) if field.init and field.metadata.get("carried", True)]
 
 

@@ -9,21 +9,21 @@ from typing import Annotated, Final, TypeVar
 
 from pydantic import Field
 
-Value = TypeVar("Value")
+ValueT = TypeVar("ValueT")
 
 FENCE: Final = "fence"
 """The word's key in the JSON Schema that pydantic makes; editors and readers of the published schemas do not get it."""
 
-ByHosts = Annotated[Value, Field(json_schema_extra={FENCE: "hosts"})]
-ByProviders = Annotated[Value, Field(json_schema_extra={FENCE: "providers"})]
-ByUpstreams = Annotated[Value, Field(json_schema_extra={FENCE: "upstreams"})]
-BySockets = Annotated[Value, Field(json_schema_extra={FENCE: "sockets"})]
-BySecrets = Annotated[Value, Field(json_schema_extra={FENCE: "secrets"})]
-ByHeaders = Annotated[Value, Field(json_schema_extra={FENCE: "headers"})]
-ByCookies = Annotated[Value, Field(json_schema_extra={FENCE: "cookies"})]
-ByAttributes = Annotated[Value, Field(json_schema_extra={FENCE: "attributes"})]
-ByDirectories = Annotated[Value, Field(json_schema_extra={FENCE: "directories"})]
-Own = Annotated[Value, Field(json_schema_extra={FENCE: "own"})]
+ByHosts = Annotated[ValueT, Field(json_schema_extra={FENCE: "hosts"})]
+ByProviders = Annotated[ValueT, Field(json_schema_extra={FENCE: "providers"})]
+ByUpstreams = Annotated[ValueT, Field(json_schema_extra={FENCE: "upstreams"})]
+BySockets = Annotated[ValueT, Field(json_schema_extra={FENCE: "sockets"})]
+BySecrets = Annotated[ValueT, Field(json_schema_extra={FENCE: "secrets"})]
+ByHeaders = Annotated[ValueT, Field(json_schema_extra={FENCE: "headers"})]
+ByCookies = Annotated[ValueT, Field(json_schema_extra={FENCE: "cookies"})]
+ByAttributes = Annotated[ValueT, Field(json_schema_extra={FENCE: "attributes"})]
+ByDirectories = Annotated[ValueT, Field(json_schema_extra={FENCE: "directories"})]
+Own = Annotated[ValueT, Field(json_schema_extra={FENCE: "own"})]
 
 BOUNDS: Final[Mapping[str, str]] = {
     "hosts": "The key acts on requests to the team's own hosts and on answers from them, on no other host.",
