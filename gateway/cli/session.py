@@ -29,6 +29,8 @@ def _list(told: Namespace) -> Exit:
         say_json({"sessions": found})
     else:
         _say(found)
+        if not found:
+            print("no session", file=sys.stderr)
     return Exit.DONE
 
 
@@ -55,7 +57,7 @@ def _show(told: Namespace) -> Exit:
 def _revoke(told: Namespace) -> Exit:
     where = meant(told)
     if not where and not told.all:
-        raise WrongUsage("which sessions? Say --id, --subject, --provider or another option, or --all")
+        raise WrongUsage("which sessions? Use --id, --subject, --provider or another option, or --all")
     found = list(found_sessions(told, where))
     if not found:
         said_to_be_wrong("there is no such session")
@@ -77,7 +79,7 @@ def _revoke(told: Namespace) -> Exit:
     else:
         print(f"ended: {len(ended)}")
         if unwritten:
-            print(f"not written yet: {len(unwritten)} (ended in this gateway; the store takes nothing, see its log)")
+            print(f"not stored yet: {len(unwritten)} (ended in this gateway; the store refuses writes, see its log)")
     return Exit.FOUND if found or unwritten else Exit.DONE
 
 
@@ -86,7 +88,7 @@ _COMMANDS = {"list": _list, "show": _show, "revoke": _revoke}
 
 def _agrees(found: Sequence[ListedSession]) -> bool:
     if not sys.stdin.isatty():
-        raise WrongUsage(f"{len(found)} sessions would end: say --yes, or mean one")
+        raise WrongUsage(f"{len(found)} sessions would end: confirm with --yes, or select one session")
     _say(found)
     print(f"End these {len(found)} sessions? [y/N] ", end="", file=sys.stderr, flush=True)
     return sys.stdin.readline().strip().lower() in ("y", "yes", "o", "oui")

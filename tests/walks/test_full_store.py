@@ -170,10 +170,10 @@ async def test_invariant_12_what_no_store_takes_ends_in_every_worker_and_in_thos
         mark = world.gateway.mark()
         page = await world.log_out(people["alice"])
         page = await world.follow(people["alice"], page) if page.location else page
-        assert (page.status, "has trouble storing this" in page.text) == (200, True)
+        assert (page.status, "cannot record this sign-out" in page.text) == (200, True)
         assert await told_by_provider(world, "bob") == 503, "the provider may say it again"
         _, told, _ = await said(place, "revoke", "--id", carol["id"])
-        assert told.splitlines()[1].startswith("not written yet: 1")
+        assert told.splitlines()[1].startswith("not stored yet: 1")
         assert await opened_by(place, cookies) == {401}
 
         for pid in world.gateway.workers():

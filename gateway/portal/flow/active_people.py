@@ -45,20 +45,37 @@ class ActivePeople:
 
     async def require_of_program(self, seat: Seat, *, of_client: bool) -> None:
         """The person of a program's token is active. `of_client`: the token is of the program itself, whom no directory
-        could name. A token that does not say by what the directory knows the person is of whom has signed in with its
-        issuer and subject."""
+        could name, unless somebody has signed in with its subject. A token that does not say by what the directory
+        knows the person is of whom has signed in with its issuer and subject."""
+        identity = seat.identity
+        if seat.tenant is None:
+            await self._require_some_active(identity)
         for client in self._snapshot().gateway.scim.clients:
-            identity = seat.identity
             if not client.speaks_of(identity.provider, seat.tenant):
                 continue
-            names = client.names_of(identity)
+            names = client.names_of(identity) or await self._seen_as(client, identity)
             if not names and not of_client:
-                names = await self._told.seen_as(client, SeenPerson(identity.issuer, identity.subject))
-                if not names:
-                    detail = f"the directory {client.name} knows people by {client.person}, which this token does not"
-                    raise GatewayError(login_codes.MAPPING, f"{detail} say, and nobody has signed in with its subject")
+                detail = f"the directory {client.name} knows people by {client.person}, which this token does not"
+                raise GatewayError(login_codes.MAPPING, f"{detail} say, and nobody has signed in with its subject")
             for name in names:
                 await self._require_active(client, name)
+
+    async def _require_some_active(self, identity: Identity) -> None:
+        """A token that names no organisation acts for none. Refuses it where directories of single organisations have
+        seen the person sign in, and all of them say that the person is no longer active."""
+        deactivated = None
+        for client in self._snapshot().gateway.scim.clients:
+            if client.tenants is None or client.provider != identity.provider:
+                continue
+            names = await self._seen_as(client, identity)
+            if names and not any([await self._told.is_inactive(client, name) for name in names]):
+                return
+            deactivated = client if names else deactivated
+        if deactivated is not None:
+            raise _deactivated(deactivated)
+
+    async def _seen_as(self, client: ScimClient, identity: Identity) -> tuple[str, ...]:
+        return await self._told.seen_as(client, SeenPerson(identity.issuer, identity.subject))
 
     async def confirm(self, made: NewSession) -> None:
         """The session is written, and no browser has it: a directory that spoke between the first look and that has
@@ -72,4 +89,8 @@ class ActivePeople:
 
     async def _require_active(self, client: ScimClient, name: str) -> None:
         if await self._told.is_inactive(client, name):
-            raise GatewayError(login_codes.DEACTIVATED, f"the directory {client.name} says so")
+            raise _deactivated(client)
+
+
+def _deactivated(client: ScimClient) -> GatewayError:
+    return GatewayError(login_codes.DEACTIVATED, f"the directory {client.name} says so")

@@ -257,7 +257,7 @@ def test_an_error_page_says_what_to_do_next(pages: Pages) -> None:
         login_codes.LOOP, kind="html", reader=Reader("fr"), reference="req-1", login_url="https://a/_ecluse/login"
     )
     text = Outline(page).text
-    assert "La connexion tourne en boucle" in text
+    assert "Nous ne pouvons pas terminer votre connexion" in text
     assert "Autorisez les cookies" in text
     assert "Référence pour votre assistance\u00a0: " + REFERENCE in text
     assert Outline(page).all("a")[1] == {"href": "https://a/_ecluse/login"}
@@ -310,7 +310,7 @@ def test_beside_another_account_stands_another_organisation_where_there_are_seve
 def test_where_no_application_is_known_the_way_back_leads_to_all_of_them(pages: Pages) -> None:
     page = pages.render(route_codes.RESERVED, kind="html", reader=Reader("fr"), reference="r", login_url="/")
     assert '<a href="/">Vos applications</a>' in page.body.decode()
-    assert "Cette page n’existe pas sur le portail. Vérifiez l’adresse ou repartez de" in page.body.decode()
+    assert "Cette page n’existe pas sur le portail. Vérifiez l’adresse ou revenez à vos" in page.body.decode()
     assert "l’application" not in page.body.decode()
     reader = Reader("fr", app={"": "Permis"})
     page = pages.render(route_codes.RESERVED, kind="html", reader=reader, reference="r", login_url="/")
