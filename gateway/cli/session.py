@@ -29,6 +29,8 @@ def _list(told: Namespace) -> Exit:
         say_json({"sessions": found})
     else:
         _say(found)
+        if not found:
+            print("no session", file=sys.stderr)
     return Exit.DONE
 
 
@@ -55,7 +57,7 @@ def _show(told: Namespace) -> Exit:
 def _revoke(told: Namespace) -> Exit:
     where = meant(told)
     if not where and not told.all:
-        raise WrongUsage("which sessions? Say --id, --subject, --provider or another option, or --all")
+        raise WrongUsage("which sessions? Use --id, --subject, --provider or another option, or --all")
     try:
         found = list(found_sessions(told, where))
     except CannotSay as why:
@@ -85,9 +87,9 @@ def _revoke(told: Namespace) -> Exit:
 def _revoke_unseen(told: Namespace, why: CannotSay) -> Exit:
     """Ends the sessions of these ids though the store cannot say which of them exist. `why`: the store's answer."""
     ids = list(dict.fromkeys(told.id))
-    said_to_be_wrong(f"{why} (whether there are such sessions cannot be said: they are ended unseen)")
+    said_to_be_wrong(f"{why} (they are ended without a look at whether they exist)")
     if len(ids) > 1 and not told.yes:
-        raise WrongUsage(f"{len(ids)} sessions would end: say --yes, or mean one")
+        raise WrongUsage(f"{len(ids)} sessions would end: confirm with --yes, or select one session")
     ended, unwritten = set[str](), set[str]()
     _end(told, ids, ended, unwritten)
     _say_ended(told, ended, unwritten)
@@ -108,7 +110,7 @@ def _say_ended(told: Namespace, ended: set[str], unwritten: set[str]) -> None:
     else:
         print(f"ended: {len(ended)}")
         if unwritten:
-            print(f"not written yet: {len(unwritten)} (ended in this gateway; the store takes nothing, see its log)")
+            print(f"not stored yet: {len(unwritten)} (ended in this gateway; the store refuses writes, see its log)")
 
 
 _COMMANDS = {"list": _list, "show": _show, "revoke": _revoke}
@@ -116,7 +118,7 @@ _COMMANDS = {"list": _list, "show": _show, "revoke": _revoke}
 
 def _agrees(found: Sequence[ListedSession]) -> bool:
     if not sys.stdin.isatty():
-        raise WrongUsage(f"{len(found)} sessions would end: say --yes, or mean one")
+        raise WrongUsage(f"{len(found)} sessions would end: confirm with --yes, or select one session")
     _say(found)
     print(f"End these {len(found)} sessions? [y/N] ", end="", file=sys.stderr, flush=True)
     return sys.stdin.readline().strip().lower() in ("y", "yes", "o", "oui")

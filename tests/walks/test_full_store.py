@@ -174,7 +174,7 @@ async def test_invariant_12_what_no_store_takes_ends_in_every_worker_and_in_thos
         assert (page.status, "cannot record this sign-out" in page.text) == (200, True)
         assert await told_by_provider(world, "bob") == 503, "the provider may say it again"
         _, told, _ = await said(place, "revoke", "--id", carol["id"])
-        assert told.splitlines()[1].startswith("not written yet: 1")
+        assert told.splitlines()[1].startswith("not stored yet: 1")
         assert await opened_by(place, cookies) == {401}
 
         for pid in world.gateway.workers():
@@ -203,7 +203,7 @@ async def test_invariant_12_an_operator_ends_a_session_by_its_id_though_the_stor
         (alice,) = await listed(place, "--provider", "alpha", "--subject", "alice")
     # Whose it is and whether there is one cannot be said: the end is in force in every worker all the same.
     code, told, errors = await said(place, "revoke", "--id", alice["id"])
-    assert (code, told.splitlines()[0], told.splitlines()[1][:18]) == (1, "ended: 1", "not written yet: 1")
+    assert (code, told.splitlines()[0], told.splitlines()[1][:17]) == (1, "ended: 1", "not stored yet: 1")
     assert errors.startswith("ecluse: store.unreachable: ")
     code, told, _ = await said(place, "revoke", "--id", alice["id"], "--id", "another")
     assert (code, told) == (2, "")
