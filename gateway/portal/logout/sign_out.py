@@ -18,6 +18,7 @@ from gateway.portal.flow.source import IdentitySources
 from gateway.portal.flow.steps import NextStep, NotifyProvider
 from gateway.portal.http.lines import SignedOut
 from gateway.portal.http.request import PortalRequest, clear_own, own_origin
+from gateway.portal.let_in import may_be_let_in
 from gateway.portal.logout.applications import Present
 from gateway.portal.logout.signed_out import elsewhere, home_of, left_application, to_signed_out
 from gateway.portal.services import PortalServices
@@ -107,12 +108,14 @@ class BrowserSignOut:
     async def _at_application(self, request: PortalRequest, app: App, session: Session) -> Present | None:
         """As the person's own browser would: with what the application is told of them, and their cookies of it. An
         application that does not accept their identity is told nothing of it (invariant 5): another one of a host that
-        several divide may have let them in."""
+        several divide may have let them in. Nor is one whose rules keep them out of every page, but of what was kept
+        while they were let in."""
         if app.logout.url is None:
             return None
-        injection = NOTHING
+        injection: Injection | None = NOTHING
         if app.accepts(session.identity):
-            injection = await self._told_of(request, app, session)
+            let_in = await may_be_let_in(app, session, self._services.now())
+            injection = await self._told_of(request, app, session) if let_in else None
         cookies = ApplicationCookies(app.edits.cookies, app.cookie_names)
         _, kept = cookies.read(request.cookie_line)
         hidden = await self._hidden(request, app, cookies)
