@@ -40,7 +40,7 @@ CEILINGS = {
     "organisations": (14.9, 0),
     "policy": (9.6, 0),
     "portal": (11.3, 0),
-    "proxy": (12.9, 4),
+    "proxy": (11.3, 4),
     "saml": (7.7, 0),
     "scim": (6.7, 0),
     "server": (13.9, 0),
