@@ -113,7 +113,7 @@ class Requester(Protocol):
         """Writes an interim response that was read."""
 
     def response_head(self, response: ResponseHead) -> bytes:
-        """Returns the client's form of a head that was read. It has to be written at once: no other bytes may come between."""
+        """Returns the client's form of a head that was read. The caller has to write it at once."""
 
     def switch(self, response: ResponseHead, connection: ServerConnection, rest: bytes) -> None:
         """Takes a 101 and the bytes after it. Raises GatewayError if the request did not ask for the upgrade."""
