@@ -74,7 +74,7 @@ def address_of_another(subject: Subject) -> Iterator[Problem]:
 
 
 def _served_at(subject: Subject, address: Url, name: str) -> App | None:
-    """One that browsers reach there, if the application of this name is not."""
+    """Returns an application that browsers reach at this address, if the named application does not have it."""
     there = subject.snapshot.applications(address.host)
     found = [app for app in there.all if app.origin(address.host) == address.origin]
     return found[0] if found and there.named(name) not in found else None
@@ -291,7 +291,7 @@ def _size(subject: Subject, app: Of[AppFile], name: str, injected: InjectedSecti
 
 
 def _addresses(app: Of[AppFile]) -> Iterator[tuple[tuple[str | int, ...], Url]]:
-    """Each address of an application, and where its file has it."""
+    """Yields the addresses of an application, and their places in its file."""
     upstream = app.model.upstream
     yield ("upstream", "url"), upstream.url
     for index, other in enumerate(upstream.others):

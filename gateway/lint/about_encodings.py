@@ -1,4 +1,4 @@
-"""Texts with letters beyond ASCII on their way to an application, which reads them in one encoding or another."""
+"""Texts with letters beyond ASCII on their way to an application, and the encoding that the application reads."""
 
 from collections.abc import Iterator
 from typing import Final

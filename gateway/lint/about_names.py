@@ -1,4 +1,4 @@
-"""Rules about the name by which an application knows a person: can somebody else have the same one there?"""
+"""Rules about the name by which an application identifies a person: can two people have the same name?"""
 
 from collections.abc import Iterator, Sequence
 from itertools import pairwise

@@ -1,4 +1,4 @@
-"""Rules about the organisations among which people find theirs, and the providers that serve these."""
+"""Rules about the searchable organisations, and the providers that serve them."""
 
 from collections.abc import Iterator
 from typing import Final

@@ -1,4 +1,4 @@
-"""Providers, what they may assert, and what rules ask of it."""
+"""Rules about providers: the limits of their assertions, and the conditions on them."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -52,7 +52,7 @@ def value_nobody_asserts(subject: Subject) -> Iterator[Problem]:
 
 
 def _values(condition: WrittenCondition) -> tuple[str, str, Sequence[str]]:
-    """The key of the condition, the attribute that it looks at, and the values one of which it wants."""
+    """Returns the key of the condition, its attribute, and the accepted values."""
     match condition:
         case ClaimIs(claim=claim):
             return "claim", claim.name, [claim.equals] if claim.equals is not None else claim.within or []
@@ -333,7 +333,7 @@ def _texts(value: object) -> Iterator[str]:
 
 @dataclass(frozen=True, slots=True)
 class _PlacedCondition:
-    """A condition, its place, and the applications that ask it; for a shared condition, all that name it."""
+    """A condition, its place, and the applications that use it: every application that names a shared condition."""
 
     apps: tuple[Of[AppFile], ...]
     file: Of[Any]

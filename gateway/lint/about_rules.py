@@ -1,4 +1,4 @@
-"""Access rules that do not say what their author meant."""
+"""Rules about access rules that do not say what their author meant."""
 
 from collections.abc import Iterator
 

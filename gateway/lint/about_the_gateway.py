@@ -73,8 +73,8 @@ def plain_http_for_everybody(subject: Subject) -> Iterator[Problem]:
 
 
 def plain_http_beside_https(subject: Subject) -> Iterator[Problem]:
-    """Of several listeners, one has TLS: those without are for people who typed no scheme, unless nobody else reaches
-    them."""
+    """Yields listeners without TLS beside a listener with TLS: they serve people who typed no scheme, except on
+    loopback."""
     model = subject.gateway.model
     if model.portal.scheme == "https" and any(listen.tls for listen in model.listen) and not model.trusted_proxies:
         for index, listen in enumerate(model.listen):

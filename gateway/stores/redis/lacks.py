@@ -1,4 +1,4 @@
-"""What a server lacks that holds sessions: looked at once, when a gateway starts, in what INFO says of it."""
+"""Weaknesses of a session server, found in INFO when a gateway starts."""
 
 from collections.abc import Iterator, Mapping
 
