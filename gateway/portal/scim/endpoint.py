@@ -61,7 +61,7 @@ class _Asked(NamedTuple):
         return read_object(self.request.body)
 
     def readable(self) -> ScimObject:
-        """The body, whatever its type; empty where it cannot be read."""
+        """Returns the body, of any type; empty: unreadable."""
         try:
             return read_object(self.request.body)
         except GatewayError:
@@ -95,7 +95,7 @@ class ScimEndpoint:
         self._handlers: Handlers = dict.fromkeys(_METHODS, self._answer)
 
     def handlers(self, request: PortalRequest) -> Handlers | None:
-        """None: no directory is listed, so SCIM is off; or another address."""
+        """Returns None if no directory is listed (SCIM is off), or for another address."""
         return self._handlers if is_scim(request) else None
 
     async def _answer(self, request: PortalRequest) -> Page:

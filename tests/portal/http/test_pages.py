@@ -47,6 +47,7 @@ from gateway.portal.http.i18n import catalogue
 from gateway.portal.http.lines import AccountLine, HomeLine, Offered, OfferedApplication, SessionLine
 from gateway.portal.http.pages import Pages, _environment
 from tests.growth import steps
+from tests.portal.pictures import DSFR
 
 XSS = "<script>alert(1)</script>\"'&\0"
 REFERENCE = short_reference("req-1")
@@ -550,14 +551,21 @@ def test_an_organisation_is_named_with_its_number_beside_on_the_pages_of_a_kept_
         assert f"<dt>For the organisation:</dt><dd>{said}</dd>" in page.body.decode()
 
 
-def test_once_prepared_no_page_is_compiled_for_a_request(monkeypatch: pytest.MonkeyPatch) -> None:
-    pages = Pages()
-    assert len(list(pages.prepare())) == 2 * len(list(Path(module.__file__).parents[1].glob("templates/*.html")))
+@pytest.mark.parametrize(("theme", "looks"), [(Theme(), 1), (Theme(dsfr=DSFR), 2)], ids=["plain", "dsfr"])
+def test_once_prepared_no_page_is_compiled_for_a_request(
+    monkeypatch: pytest.MonkeyPatch, theme: Theme, looks: int
+) -> None:
+    """Also where no application answers: there the State's design system is left away."""
+    pages, templates = Pages(lambda: theme), Path(module.__file__).parents[1].glob("templates/*.html")
+    assert len(list(pages.prepare(theme))) == looks * 2 * len(list(templates))
     monkeypatch.setattr(Environment, "compile", None)
     for language in ("fr", "en"):
         assert every_page(pages, language)
+        assert pages.render(
+            route_codes.HOST_UNKNOWN, kind="html", reader=Reader(language), reference="r1", login_url=""
+        )
     with pytest.raises(TypeError):
-        every_page(Pages(), "fr")
+        every_page(Pages(lambda: theme), "fr")
 
 
 @pytest.mark.parametrize("kind", ["html", "json", "frame"])
