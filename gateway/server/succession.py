@@ -143,13 +143,17 @@ class Links:
         await self._opened(connection, pid)
 
     async def inherit(
-        self, gateway: Gateway, given: Sequence[tuple[str, socket.socket]], *, replaces: bool
+        self, gateway: Gateway, given: Sequence[tuple[str, socket.socket]], *, replaces: bool, is_restart: bool
     ) -> tuple[Inherited, Link | None]:
         """The sockets that were open before this gateway started, and the link to its predecessor. A gateway has a
-        predecessor if it `replaces` a gateway or the service manager has `given` it sockets. Raises CannotServe."""
+        predecessor if it `replaces` a gateway or the service manager has `given` it sockets. `is_restart`: the
+        predecessor has started this gateway. Raises CannotServe."""
         found = None
         if (given or replaces) and gateway.store != "memory":
             found = await self.to_elder(Path(gateway.state_folder))
+        if found is None and is_restart:
+            where = "in memory" if gateway.store == "memory" else f"with the state folder {gateway.state_folder}"
+            raise CannotServe(f"the gateway that runs is not found {where}: for another `state`, stop it and start it")
         elder, handed = found or (None, [])
         return Inherited(given, handed), elder
 
