@@ -36,7 +36,7 @@ def serve(folder: Path, *, replaces: bool = False, fewer_hosts: bool = False) ->
             asyncio.run(_supervise(supervisor, log))
     except Refused as refused:
         print(f"{refused}\n", file=sys.stderr)
-        said_to_be_wrong(f"the folder {folder} is refused and not served ({to_be_checked(folder)})")
+        said_to_be_wrong(f"the folder {folder} is refused, so nothing is served ({to_be_checked(folder)})")
         return 1
     except CannotServe as why:
         print(f"ecluse: {why}", file=sys.stderr)

@@ -48,8 +48,9 @@ async def require_let_in(request: PortalRequest, back: WayBack, seat: Seat, now:
 
 
 async def may_be_let_in(app: App, session: Session, now: float) -> bool:
-    """Whether the rules of `app` may let this person into some page, now or after a stronger sign-in. False only where
-    they keep the person out of each, whatever the request. Asked of one path of each rule. `now`: Unix seconds."""
+    """Whether the rules of `app` may let the person into a page, now or after a stronger sign-in. False: the rules
+    refuse the person on every page, whatever the request. Decides one path for each rule. `now`: Unix seconds.
+    """
     person, tenant = AppIdentity(app, session.identity, 0.0, now), app.tenant_of(session, now)
     for at, rule in enumerate(app.routes.rules()):
         if at % SLICE == SLICE - 1:
@@ -66,7 +67,7 @@ async def may_be_let_in(app: App, session: Session, now: float) -> bool:
 
 
 class _Asked:
-    """One person at one application. Their request for a page of it is as this one, but for header lines."""
+    """One person at one application. The judged request for a page is this request without its header lines."""
 
     def __init__(self, request: PortalRequest, app: App, seat: Seat, now: float) -> None:
         self._client = parse_address(request.client)
@@ -83,8 +84,8 @@ class _Asked:
         return isinstance(self._decided(self._nobody, target), Allow)
 
     async def is_let_in_by_who_they_are(self) -> bool:
-        """Whether a page lets this person in that does not let everybody in; True where there is no such page. Asked of
-        one path of each rule."""
+        """Whether a page that is not open to everybody admits this person; True if there is no such page. Judges one
+        path of each rule."""
         others = False
         for at, rule in enumerate(self._app.routes.rules()):
             if at % SLICE == SLICE - 1:

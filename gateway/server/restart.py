@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, MutableMapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from threading import Thread
 from typing import Final
 
 # Compiling may take two minutes, and workers their time to come up.
@@ -21,6 +22,7 @@ _STANDARD_ERROR: Final = 2
 # Bytes of one answer, from the end of what the successor said: there the reason is.
 _MOST_SAID: Final = 16_384
 _READ_AT_ONCE: Final = 65_536
+_PASSED_ON_WITHIN: Final = 1.0
 
 
 def program_of(folder: Path) -> tuple[str, ...]:
@@ -112,10 +114,12 @@ class _StandardError:
                 self._said += more
 
     def pass_on(self) -> None:
-        """Into the standard error of this gateway, where the successor would have said it."""
+        """Into the standard error of this gateway, where the successor would have said it. A terminal that is stopped
+        (Ctrl-S), or a full pipe that nobody reads, holds up a thread alone."""
         self.read()
-        with suppress(OSError):
-            os.write(_STANDARD_ERROR, self._said)
+        thread = Thread(target=_say, args=(bytes(self._said),), daemon=True)
+        thread.start()
+        thread.join(_PASSED_ON_WITHIN)
 
     def close_write_end(self) -> None:
         os.close(self.write_end)
@@ -129,6 +133,11 @@ class _StandardError:
     def __str__(self) -> str:
         text = self._said[-_MOST_SAID:].decode(errors="replace").strip()
         return f":\n{text}" if text else ", and said nothing"
+
+
+def _say(text: bytes) -> None:
+    with suppress(OSError):
+        os.write(_STANDARD_ERROR, text)
 
 
 @contextmanager

@@ -3,12 +3,13 @@
 import asyncio
 import os
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from gateway.server.restart import Restart, program_of
-from tests.patience import until
+from tests.patience import PATIENCE, until
 from tests.walks.gateway import runs
 
 
@@ -39,6 +40,25 @@ async def test_one_that_says_more_than_a_pipe_holds_is_no_hang_and_the_end_of_it
     told = await restart.begin(lambda: False)
     assert told.endswith("x\nwhy")
     assert len(told) < 20_000
+
+
+async def test_a_standard_error_that_nobody_reads_does_not_hold_up_the_answer() -> None:
+    read_end, write_end = os.pipe()
+    os.set_blocking(write_end, False)
+    with suppress(BlockingIOError):
+        while os.write(write_end, bytes(4096)):
+            pass
+    os.set_blocking(write_end, True)
+    before = os.dup(2)
+    os.dup2(write_end, 2)
+    try:
+        async with asyncio.timeout(PATIENCE):
+            told = await Restart(python("import sys; sys.exit('why')"), {}).begin(lambda: False)
+    finally:
+        os.dup2(before, 2)
+        for each in (before, write_end, read_end):
+            os.close(each)
+    assert told == "the new one ended with 1:\nwhy"
 
 
 SERVES = """

@@ -145,7 +145,7 @@ async def test_what_a_reload_refuses_a_restart_refuses_too(world: World, ended: 
         assert (refused["code"], f"the key `{id}`" in refused["detail"]) == ("config.store_keys", True)
         for words in ((), ("--yes",)):
             code, told, errors = await restart(place, *words)
-            assert (code, told, errors) == (1, "", f"ecluse: the gateway goes on as it is: {refused['detail']}\n")
+            assert (code, told, errors) == (1, "", f"ecluse: nothing was restarted: {refused['detail']}\n")
         line = await gateway.logged(mark, event="config.refused", number=2)
         assert (line["code"], line["detail"]) == (refused["code"], refused["detail"])
     place.write("gateway.yaml", good)
@@ -154,7 +154,7 @@ async def test_what_a_reload_refuses_a_restart_refuses_too(world: World, ended: 
     place.write("apps/one.yaml", apps["one"] + "nonsense: 1\n")
     refused = await gateway.reload("config.refused")
     code, told, errors = await restart(place)
-    assert (code, told, errors) == (1, "", f"ecluse: the gateway goes on as it is: {refused['detail']}\n")
+    assert (code, told, errors) == (1, "", f"ecluse: nothing was restarted: {refused['detail']}\n")
     assert "policies/apps/one.yaml:10:1: nonsense: unknown key" in errors
     place.write("apps/one.yaml", apps["one"])
     for name in apps:
@@ -208,10 +208,11 @@ async def test_a_newer_one_that_cannot_serve_leaves_the_older_one_as_it_is(world
     code, told, errors = await restart(world.place)
     assert (code, told) == (1, "")
     said = world.gateway.errors()
-    assert errors == f"ecluse: the gateway goes on as it is: the new one ended with 1:\n{said}"
+    assert errors == f"ecluse: nothing was restarted: the new one ended with 1:\n{said}"
     assert "nonsense: unknown key" in said
     assert said.endswith(
-        "ecluse: the folder policies is refused and not served (once it is mended, try it: ecluse check policies)\n"
+        "ecluse: the folder policies is refused, so nothing is served"
+        " (correct the files, then run: ecluse check policies)\n"
     )
     world.place.write("gateway.yaml", good)
     assert (await ask(world.place.url(), "/public/a")).status == 200

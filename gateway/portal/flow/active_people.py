@@ -16,8 +16,9 @@ from gateway.stores.told_people import ToldPeople
 
 
 class ActivePeople:
-    """`snapshot`: the one that is live. All of it raises GatewayError: login_codes.DEACTIVATED,
-    store_codes.UNREACHABLE, and login_codes.MAPPING where nothing says which of the directory's people it is."""
+    """Knows from directories which people are active. `snapshot`: the live one. Raises GatewayError:
+    login_codes.DEACTIVATED, store_codes.UNREACHABLE, and login_codes.MAPPING if the person cannot be found in the
+    directory."""
 
     def __init__(
         self, told: ToldPeople, sessions: Sessions, revoker: Revoker, *, snapshot: Callable[[], Snapshot]
@@ -28,8 +29,8 @@ class ActivePeople:
         self._snapshot = snapshot
 
     async def require(self, identity: Identity, tenant: str | None) -> None:
-        """The person is one who was seen from here on: what a directory tells later ends what is made now. `tenant`: in
-        whose name they act."""
+        """Notes the person before the session is made: a directory that speaks later ends the session. `tenant`: the
+        organisation for which the person acts."""
         for client in self._snapshot().gateway.scim.clients:
             if not client.speaks_of(identity.provider, tenant):
                 continue

@@ -231,7 +231,7 @@ class Pages:
         return Page(200, (*headers, _HTML), page.body)
 
     def signed_in(self, reader: Reader, home: str, *, again: bool) -> Page:
-        """`again`: the sign-in had already ended, so this request did nothing."""
+        """`again`: the sign-in had already ended, so the request did nothing."""
         how, status = ("seen_again", 400) if again else ("signed_in", 200)
         return self._page("signed_in.html", reader, (("page", how),), status=status, home=home, how=how)
 

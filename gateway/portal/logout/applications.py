@@ -48,7 +48,7 @@ _Key = tuple[str, str]
 class Present:
     """The application that a person signs out of, with what their browser brought.
 
-    `injection`: None: the application's rules keep the person out by now; what was kept while they were let in counts.
+    `injection`: None: the application's rules refuse the person now; the note counts, if the person was let in before.
     `told`: done when it was called.
     """
 
@@ -60,7 +60,7 @@ class Present:
 
 
 class SignOuts:
-    """To be made inside the running loop that it serves. `snapshot`: the one that is live."""
+    """Made inside the running loop. `snapshot`: the live one."""
 
     def __init__(
         self,
@@ -266,7 +266,7 @@ async def _ended(tasks: set[asyncio.Task[None]], within: float) -> None:
 
 
 def _identity(app: App, seat: Seat) -> Identity:
-    """As the application is told of them: with their login there, and with what its directories add."""
+    """Returns the person as the application knows them: with the login there, and the directories' attributes."""
     try:
         return identity_at(app, seat, time())
     except GatewayError:
@@ -294,7 +294,7 @@ def _session_names(app: App) -> set[bytes]:
 
 
 def _kept(app: App, note: SignOutNote) -> Injection:
-    """What the application was told of the person, as far as the note has it."""
+    """The headers of the person, from the note."""
     injection = app.translation.known_again(app.logout.login, note.login)
     if app.basic is None:
         return injection

@@ -53,9 +53,8 @@ class IdpInitiatedLogout:
         self.services.sessions.unwritten.require_written(ended)
 
     async def end_people(self, request: PortalRequest, people: Iterable[SeenPerson], client: ScimClient) -> None:
-        """A directory says that they are not active any more: every session of theirs that it speaks of ends. That
-        nobody comes in by what was proven before is said by the mark that is written already. Raises
-        GatewayError(store_codes.UNREACHABLE)."""
+        """Ends every session of the people whom a directory declares inactive. The mark in the store, already
+        written, refuses sign-ins proven before. Raises GatewayError(store_codes.UNREACHABLE)."""
         meant: list[SessionSummary] = []
         people = tuple(people)
         for person in people:

@@ -15,13 +15,12 @@ from gateway.model.errors import GatewayError
 from gateway.model.provider import ApiAccess, AttributeSource, OidcProvider
 from gateway.model.scim import ScimClient
 from gateway.oidc.access_token import AccessToken, process_introspection_response
-from gateway.policy.routes import RouteTable
+from gateway.policy.routes import PathSet
 from gateway.portal.openid import programs as module
 from gateway.portal.openid.programs import Programs
 from gateway.stores.told_forms import SeenPerson
 from tests.directories.samples import Kept
 from tests.oidc.samples import json_answer
-from tests.policy.short import rule
 from tests.portal.installation import ACTES, Installation
 
 STRANGER, PROGRAM = "192.0.2.1", "198.51.100.7"
@@ -43,7 +42,7 @@ class Asked:
 @pytest.fixture
 async def asked(here: Installation) -> AsyncIterator[Asked]:
     here.change_provider("metropole", api=ACCESS)
-    here.change("actes", api=Api(("metropole",), RouteTable.build([rule("/**")], case_insensitive=False)))
+    here.change("actes", api=Api(("metropole",), PathSet(("/**",))))
     made = Asked(here)
     yield made
     await made.federation.close()
