@@ -48,7 +48,7 @@ _Key = tuple[str, str]
 class Present:
     """The application that a person signs out of, with what their browser brought.
 
-    `injection`: None: the application's rules keep the person out by now; what was kept while they were let in counts.
+    `injection`: None: the application's rules refuse the person now; the note counts, if the person was let in before.
     `told`: done when it was called.
     """
 
@@ -294,7 +294,7 @@ def _session_names(app: App) -> set[bytes]:
 
 
 def _kept(app: App, note: SignOutNote) -> Injection:
-    """What the application was told of the person, as far as the note has it."""
+    """The headers of the person, from the note."""
     injection = app.translation.known_again(app.logout.login, note.login)
     if app.basic is None:
         return injection
