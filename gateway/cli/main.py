@@ -22,6 +22,7 @@ _DASHED_ID = re.compile(r"-[A-Za-z0-9_-]{21}")
 
 # Where a command is given no policy folder.
 _USUAL_FOLDER = Path("policies")
+_FOLDER_HELP = f"the policy folder; `{_USUAL_FOLDER}` where it is left out"
 
 # What is done about a library of ours that is not there, or does not fit this machine.
 _INSTALL = "config.library: install the gateway anew, docs/how-to/install-it.md"
@@ -300,7 +301,7 @@ def _front(command: argparse.ArgumentParser) -> Iterator[argparse.ArgumentParser
     for one in (lines, check):
         one.add_argument("name", metavar="APPLICATION")
     _folder_or_usual(lines)
-    _words_and_folder(check, "configuration", "FILE", os.path.isdir)
+    _words_and_folder(check, "APPLICATION", "configuration", "FILE", os.path.isdir)
     yield from (lines, check)
 
 
@@ -318,7 +319,7 @@ def _directory(directory: argparse.ArgumentParser) -> Iterator[argparse.Argument
     elus.add_argument("--report", type=Path, required=True, metavar="FILE", help="is written: whom it misses, and why")
     test = commands.add_parser("test", help="what it says under a key")
     test.add_argument("name", metavar="NAME")
-    _words_and_folder(test, "key", "COLUMN=VALUE", lambda word: "=" not in word)
+    _words_and_folder(test, "NAME", "key", "COLUMN=VALUE", lambda word: "=" not in word)
     yield from (refresh, test)
 
 
@@ -346,11 +347,11 @@ def _running(command: argparse.ArgumentParser) -> None:
 
 
 def _folder_or_usual(command: argparse.ArgumentParser) -> None:
-    command.add_argument("folder", type=Path, nargs="?", default=_USUAL_FOLDER, metavar="FOLDER")
+    command.add_argument("folder", type=Path, nargs="?", default=_USUAL_FOLDER, metavar="FOLDER", help=_FOLDER_HELP)
 
 
 def _words_and_folder(
-    command: argparse.ArgumentParser, name: str, metavar: str, is_folder: Callable[[str], bool]
+    command: argparse.ArgumentParser, first: str, name: str, metavar: str, is_folder: Callable[[str], bool]
 ) -> None:
     """One or more words, then the policy folder. argparse cannot tell the folder from the last of the words."""
 
@@ -365,4 +366,5 @@ def _words_and_folder(
             setattr(told, name, words)
             told.folder = folders[0] if folders else _USUAL_FOLDER
 
-    command.add_argument(name, nargs="+", action=Split, metavar=f"{metavar} [FOLDER]")
+    command.usage = f"%(prog)s [-h] [--output {{text,json}}] {first} {metavar} ... [FOLDER]"
+    command.add_argument(name, nargs="+", action=Split, metavar=f"{metavar} ... [FOLDER]", help=_FOLDER_HELP)

@@ -45,7 +45,7 @@ def carried_out(command: Callable[[Namespace], Exit], told: Namespace) -> Exit:
 def meant(told: Namespace) -> dict[str, Any]:
     """Raises WrongUsage."""
     if told.subject and not (told.issuer or told.provider):
-        raise WrongUsage("who names this subject? --provider NAME, or --issuer URL")
+        raise WrongUsage("say who names this subject: --provider NAME, or --issuer URL")
     if told.issuer and not told.subject:
         raise WrongUsage("--issuer stands with --subject: the store knows people by both together; else --provider")
     where = {

@@ -1,5 +1,6 @@
 """`ecluse session`: lists, shows and ends sessions, through the running gateway."""
 
+import re
 import sys
 import time
 from argparse import Namespace
@@ -14,6 +15,7 @@ from gateway.cli.meant import WrongUsage, answer, carried_out, found_sessions, m
 _REVOKED_AT_ONCE = 100
 # Somebody may sign in meanwhile who is meant, too.
 _PASSES = 3
+_SIRET = re.compile(r"[0-9]{14}")
 
 
 def run(told: Namespace) -> Exit:
@@ -58,7 +60,7 @@ def _revoke(told: Namespace) -> Exit:
         raise WrongUsage("which sessions? Say --id, --subject, --provider or another option, or --all")
     found = list(found_sessions(told, where))
     if not found:
-        said_to_be_wrong("there is no such session")
+        said_to_be_wrong(f"there is no such session{_hint(told)}")
         return Exit.FOUND
     if len(found) > 1 and not told.yes and not _agrees(found):
         return Exit.FOUND
@@ -84,9 +86,21 @@ def _revoke(told: Namespace) -> Exit:
 _COMMANDS = {"list": _list, "show": _show, "revoke": _revoke}
 
 
+def _hint(told: Namespace) -> str:
+    """Returns a hint on the option that names no session, empty where there is no likely mistake."""
+    if told.tenant and not _SIRET.fullmatch(told.tenant):
+        return " (--tenant takes an organisation whole, as `ecluse session list` shows it; a SIRET has 14 digits)"
+    if told.subject:
+        return " (--subject takes the identifier that the provider gives; it is rarely the login or the name)"
+    return ""
+
+
 def _agrees(found: Sequence[ListedSession]) -> bool:
     if not sys.stdin.isatty():
-        raise WrongUsage(f"{len(found)} sessions would end: say --yes, or mean one")
+        raise WrongUsage(
+            f"{len(found)} sessions would end: add --yes to end them all, or say --id ID to end one "
+            "(`ecluse session list` shows the ids)"
+        )
     _say(found)
     print(f"End these {len(found)} sessions? [y/N] ", end="", file=sys.stderr, flush=True)
     return sys.stdin.readline().strip().lower() in ("y", "yes", "o", "oui")
