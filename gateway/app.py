@@ -7,6 +7,7 @@ import signal
 import socket
 import sys
 import time
+from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -103,6 +104,7 @@ class _Worker:
     _tries: LoginTries
     _linking: AccountLinking
     _asking: AccountAsking
+    _pages: Pages
 
     def __init__(self, sockets: Sequence[socket.socket], log: Log) -> None:
         self._sockets = sockets
@@ -122,6 +124,11 @@ class _Worker:
         loop.add_signal_handler(signal.SIGTERM, self._control.leave)
         await self._control.run(control)
 
+    async def prepare(self, candidate: Candidate) -> None:
+        if self._started:
+            # Beside the loop: another look of all pages is some 200 ms of compiling.
+            await asyncio.to_thread(deque, self._pages.prepare(candidate.snapshot.gateway.theme), maxlen=0)
+
     async def take(self, candidate: Candidate) -> None:
         self.snapshot = candidate.snapshot
         if not self._started:
@@ -138,8 +145,9 @@ class _Worker:
         self._unwritten = UnwrittenEnds(self._store, log=self._log, written=self._control.written)
         self._unwritten.learn(self._learned)
         pages = Pages(lambda: self.snapshot.gateway.theme)
-        for _ in pages.prepare():
+        for _ in pages.prepare(candidate.snapshot.gateway.theme):
             await asyncio.sleep(0)
+        self._pages = pages
         self._join_services(candidate.snapshot.gateway, pages)
         self._allow_grace()
         await self._housekeeping.start()

@@ -2,15 +2,15 @@
 
 import json
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from prometheus_client.parser import text_string_to_metric_families
 
 from gateway.cli.exits import MEANINGS
-from gateway.config.check.fence_table import CONDITIONS, KEYS, Bound
-from gateway.config.schema.json_schema import schemas
+from gateway.config.schema.fence import BOUNDS, FENCE
+from gateway.config.schema.json_schema import fenced_schema, schemas
 from gateway.lint.rules import ABOUT_IGNORES, RULES
 from gateway.model.codes.code import Code
 from gateway.model.codes.table import all_codes
@@ -70,18 +70,53 @@ def pages() -> dict[str, str]:
 
 def _teams() -> Iterator[str]:
     """What bounds each key that a team may write."""
-    about = "What bounds each key of an app file that a team owns (`teams.NAME` of gateway.yaml), or why none has to."
-    columns = ("key", "bounded by", "how, or why it is harmless")
-    yield _table("The fence of a team", about, columns, _bounds(KEYS))
-    yield "## Conditions"
-    yield ""
-    yield from (_row(columns), _row(("---",) * 3), *map(_row, _bounds(CONDITIONS)))
-    yield ""
+    about = (
+        "What bounds each key of an app file that a team owns: a list of `teams.NAME` in gateway.yaml, or, for `own`, "
+        "nothing, because the key concerns only the team's own applications. "
+        "[Conditions](configuration.md#conditions) are bounded in the same way: `anyone` by `hosts`, `signed_in` by "
+        "`providers`."
+    )
+    yield _table("The fence of a team", about, ("word", "means"), ((f"`{one}`", say) for one, say in BOUNDS.items()))
+    for title, bounds in (("Keys", fenced_keys(fenced_schema())), ("Conditions", fenced_conditions(fenced_schema()))):
+        yield from (f"## {title}", "", _row(("key", "bounded by")), _row(("---",) * 2))
+        yield from (_row((f"`{key.replace('*', 'NAME')}`", f"`{word}`")) for key, word in bounds)
+        yield ""
 
 
-def _bounds(of: Mapping[str, Bound]) -> Iterator[tuple[str, ...]]:
-    for key, bound in of.items():
-        yield f"`{key.replace('*', 'NAME')}`", f"`{bound.by}`" if bound.by else "-", bound.why
+def fenced_keys(root: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """Every key that an application's file may have (`[]`: the entries of a list, `*`: names that the operator
+    chooses), and what bounds it in a team's file: the nearest word, empty where there is none."""
+    return _fenced(root, root, "", "")
+
+
+def fenced_conditions(root: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """Likewise each kind of condition that is a mapping."""
+    choices = root["$defs"]["Rule"]["properties"]["allow"]["oneOf"]
+    for choice in choices:
+        yield from ((key, below.get(FENCE, "")) for key, below in _resolved(choice, root).get("properties", {}).items())
+
+
+def _fenced(root: dict[str, Any], node: dict[str, Any], path: str, word: str) -> Iterator[tuple[str, str]]:
+    word, node = node.get(FENCE, word), _resolved(node, root)
+    if (
+        path in ("access[].allow", "access[].deny")
+        or (set(node.get("properties", ())) <= {"file", "env", "credential"} and "properties" in node)
+        or ("anyOf" in node and any(part.get("type") == "object" for part in node["anyOf"]))
+    ):
+        yield path, word
+    elif "oneOf" in node:
+        for choice in node["oneOf"]:
+            yield from _fenced(root, choice, path, word)
+    elif "properties" in node:
+        for key, below in node["properties"].items():
+            yield from _fenced(root, below, f"{path}.{key}".removeprefix("."), word)
+    elif node.get("type") == "array":
+        yield from _fenced(root, node["items"], f"{path}[]", word)
+    elif "patternProperties" in node or isinstance(node.get("additionalProperties"), dict):
+        (below,) = node.get("patternProperties", {"": node.get("additionalProperties")}).values()
+        yield from _fenced(root, below, f"{path}.*", word)
+    else:
+        yield path, word
 
 
 def _metrics() -> Iterator[tuple[str, ...]]:

@@ -55,7 +55,7 @@ def run(told: Namespace) -> Exit:
         say_problems(problems, as_json=told.as_json if "as_json" in told else False)
         return Exit.FOUND
     if not snapshot.gateway.link_keys:
-        said_to_be_wrong(f"{told.folder}/gateway.yaml has no accounts: keys, under which account links are kept")
+        said_to_be_wrong(f"{told.folder}/gateway.yaml has no `accounts:` with keys, so there are no account links")
         return Exit.FOUND
     path = links_path(snapshot.gateway.state_folder)
     try:
@@ -119,9 +119,9 @@ def _unlink(told: Namespace, snapshot: Snapshot, file: LinkFile, requests: Reque
         return Exit.FOUND
     if len(found) > 1 and not told.yes:
         if not sys.stdin.isatty():
-            raise _WrongUsage(f"{len(found)} links would be taken back: say --yes, or name one person")
+            raise _WrongUsage(f"{len(found)} links would be removed: confirm with --yes, or name one person")
         _say_links(found)
-        print(f"Take back these {len(found)} links? [y/N] ", end="", file=sys.stderr, flush=True)
+        print(f"Remove these {len(found)} links? [y/N] ", end="", file=sys.stderr, flush=True)
         if sys.stdin.readline().strip().lower() not in ("y", "yes", "o", "oui"):
             return Exit.FOUND
     number = file.remove(link.holder for link in found)
@@ -129,7 +129,7 @@ def _unlink(told: Namespace, snapshot: Snapshot, file: LinkFile, requests: Reque
     if told.as_json:
         say_json({"removed": number})
     else:
-        print(f"taken back: {number}")
+        print(f"removed: {number}")
     return Exit.DONE
 
 
@@ -318,4 +318,4 @@ def _say_table(told: Namespace, found: TableProblems) -> None:
         return
     for one in found.problems:
         print(f"{told.table}:{one.line}: {one.message}", file=sys.stderr)
-    print(f"\n{len(found.problems)} problem(s): nothing is taken", file=sys.stderr)
+    print(f"\n{len(found.problems)} problem(s): nothing was imported", file=sys.stderr)

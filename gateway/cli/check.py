@@ -106,7 +106,7 @@ def _notes(files: Files, snapshot: Snapshot) -> Iterator[str]:
         yield f"0 apps: no file below {files.folder}/{APPS}, so that nothing but the portal is served"
     if snapshot.gateway.store != "memory":
         yield from _of_state(snapshot.gateway.state_folder)
-    if any(listener.certificates for listener in snapshot.gateway.listeners):
+    if any(b"certificate:" in text for text in files.texts.values()):
         yield from (one.render().partition("\n")[0] for one in _of_certificates(files))
 
 
@@ -119,6 +119,6 @@ def _of_state(folder: str) -> Iterator[str]:
 
 
 def _of_certificates(files: Files) -> Iterator[Problem]:
-    """As `ecluse lint` finds them: browsers refuse these pages, whatever is right in the folder."""
+    """As `ecluse lint` finds them: browsers, or servers, refuse these, whatever is right in the folder."""
     for finding in lint(subject(files, time.time()), _CERTIFICATES):
         yield replace(finding.problem, key=f"{finding.code} {finding.problem.key}")

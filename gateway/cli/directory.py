@@ -35,7 +35,7 @@ def run(told: Namespace) -> Exit:
 def _refresh(told: Namespace) -> Exit:
     where = meant(told)
     if bool(where) == told.all:
-        raise WrongUsage("who is looked up again? Say --provider and --subject or another option, or --all")
+        raise WrongUsage("which people? Use --provider and --subject or another option, or --all")
     if told.all:
         number: int | str = answer(told, {"what": "look_up", "all": True}, Ordered)["ordered"]
     else:
@@ -49,7 +49,7 @@ def _refresh(told: Namespace) -> Exit:
     if told.as_json:
         say_json({"ordered": number})
     else:
-        print(f"looked up again at their next request: {number if number != 'all' else 'everybody'}")
+        print(f"will be looked up again at their next request: {number if number != 'all' else 'everybody'}")
     return Exit.DONE
 
 

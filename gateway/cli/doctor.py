@@ -52,7 +52,7 @@ def doctor(name: str, folder: Path, *, as_json: bool) -> Exit:
     app = snapshot.apps.get(name)
     if app is None:
         hint = did_you_mean(name, snapshot.apps) or f"known: {', '.join(sorted(snapshot.apps)[:10]) or 'none'}"
-        said_to_be_wrong(f"no file in {folder}/apps names an application {name} ({hint})")
+        said_to_be_wrong(f"no file in {folder}/apps has the application {name} ({hint})")
         return Exit.USAGE
     steps = asyncio.run(_first_page(app, snapshot) if app.form_login is None else _looked_at(app, app.form_login))
     if as_json:

@@ -76,7 +76,7 @@ def explain(
         known = None if person is None else _known(person, snapshot, asked, int(now))
     except OSError as error:
         said_to_be_wrong(
-            f"--as {person}: {error.strerror} (it is a file with provider, subject and attributes, or a saved "
+            f"--as {person}: {error.strerror} (it takes a file with provider, subject and attributes, or a saved "
             "/_ecluse/session)"
         )
         return Exit.USAGE

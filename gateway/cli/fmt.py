@@ -42,7 +42,7 @@ def _say(changed: list[str], refused: list[str], *, check: bool, as_json: bool) 
         say_json({"changed": changed, "refused": refused})
         return
     for path in changed:
-        print(f"{path}: {'has another layout' if check else 'laid out'}")
+        print(f"{path}: {'has another layout' if check else 'rewritten'}")
     for why in refused:
         print(why, file=sys.stderr)
 

@@ -86,4 +86,4 @@ def said_to_be_wrong(what: str) -> None:
 
 def to_be_checked(folder: Path) -> str:
     """The next step of whoever had a folder refused, as a command."""
-    return f"once it is mended, try it: ecluse check {shlex.quote(str(folder))}"
+    return f"correct the files, then run: ecluse check {shlex.quote(str(folder))}"

@@ -21,8 +21,9 @@ def run(told: Namespace) -> Exit:
     app = snapshot.apps.get(told.name)
     if app is None or app.front is None:
         fronted = sorted(name for name, each in snapshot.apps.items() if each.front is not None)
-        hint = did_you_mean(told.name, fronted) or f"those with `front`: {', '.join(fronted[:10]) or 'none'}"
-        said_to_be_wrong(f"no application {told.name} that names a front ({hint})")
+        hint = did_you_mean(told.name, fronted) or f"applications with `front`: {', '.join(fronted[:10]) or 'none'}"
+        why = "there is no such application" if app is None else "its file has no `front`"
+        said_to_be_wrong(f"{told.name}: {why} ({hint})")
         return Exit.USAGE
     names = names_of(app.front, injected_names(app))
     return _lines(app.front, names, told) if told.what == "lines" else _check(app, app.front, names, told)
@@ -33,7 +34,7 @@ def _lines(kind: str, names: tuple[str, ...], told: Namespace) -> Exit:
     if told.as_json:
         say_json({"front": kind, "headers": names, "lines": lines})
     else:
-        print("\n".join(lines) or f"none: {kind} writes whatever it is told")
+        print("\n".join(lines) or f"nothing to add: {kind} sets every header that the gateway sends")
     return Exit.DONE
 
 
@@ -55,8 +56,8 @@ def _check(app: App, kind: str, names: tuple[str, ...], told: Namespace) -> Exit
     for file, line, why in back:
         print(f"{file}:{line}: {why}")
     if forgotten:
-        print(f"{app.name}: {kind} would not write what these say, and a client could: {', '.join(forgotten)}\n")
+        print(f"{app.name}: {kind} does not set these headers, so a client could: {', '.join(forgotten)}\n")
         print("\n".join(lines_of(kind, forgotten)))
     elif not back:
-        print(f"{app.name}: {kind} writes {', '.join(names) or 'whatever it is told'}")
+        print(f"{app.name}: {kind} sets {', '.join(names) or 'every header'}")
     return Exit.FOUND if forgotten or back else Exit.DONE

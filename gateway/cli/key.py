@@ -145,7 +145,7 @@ def _span(text: str | None, usual: int) -> int:
         return usual
     found = _AGE.fullmatch(text)
     if found is None:
-        raise _Wrong(f"{text}: a time is a number and s, m, h or d, as 8h")
+        raise _Wrong(f"{text}: write a time as a number with s, m, h or d: 8h")
     return int(found[1]) * _SECONDS[found[2]]
 
 

@@ -19,13 +19,14 @@ _WORKER = "worker"
 
 # An id of a session that begins with "-".
 _DASHED_ID = re.compile(r"-[A-Za-z0-9_-]{21}")
+_ID = re.compile(r"[A-Za-z0-9_-]{22}")
 
 # Where a command is given no policy folder.
 _USUAL_FOLDER = Path("policies")
 _FOLDER_HELP = f"the policy folder; `{_USUAL_FOLDER}` where it is left out"
 
 # What is done about a library of ours that is not there, or does not fit this machine.
-_INSTALL = "config.library: install the gateway anew, docs/how-to/install-it.md"
+_INSTALL = "config.library: install the gateway again, docs/how-to/install-it.md"
 
 # The status that a shell reports for a process ended by SIGPIPE.
 _NOBODY_READS = 141
@@ -93,23 +94,28 @@ def _run(told: argparse.Namespace) -> int:
 
 
 def _unreadable(told: argparse.Namespace) -> str:
-    """The reason why a folder that is named cannot be read; empty where every one can."""
+    """Returns why a folder cannot be read, or an empty text."""
     for name in ("folder", "old", "new"):
         folder = getattr(told, name, None)
         if folder is not None:
             try:
                 os.scandir(folder).close()
             except OSError as error:
-                named = (
-                    "" if folder != _USUAL_FOLDER else " (none is named: /etc/ecluse/policies where it is installed)"
-                )
-                return f"the folder {folder} cannot be read: {error.strerror}{named}"
+                return f"the folder {folder} cannot be read: {error.strerror}{_remedy(folder, told)}"
+    return ""
+
+
+def _remedy(folder: Path, told: argparse.Namespace) -> str:
+    if folder == _USUAL_FOLDER:
+        return " (name the policy folder: /etc/ecluse/policies on an installed gateway)"
+    if told.command == "session" and _ID.fullmatch(str(folder)):
+        return f" (for the session with this id: --id {folder})"
     return ""
 
 
 def _work(given: Sequence[str]) -> int:
     if not given or not all(map(str.isdigit, given)):
-        print("ecluse: a worker is started by `ecluse serve` alone", file=sys.stderr)
+        print("ecluse: only `ecluse serve` starts a worker", file=sys.stderr)
         return 2
 
     from gateway.app import work
@@ -120,36 +126,31 @@ def _work(given: Sequence[str]) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="ecluse", description="Identity gateway for applications that cannot sign in."
+        prog="ecluse", description="Identity gateway for applications that have no sign-in of their own."
     )
     parser.add_argument("--version", action="version", version=f"ecluse {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    serve = commands.add_parser("serve", help="serve a policy folder until SIGTERM; SIGHUP takes it anew")
-    serve.add_argument("folder", type=Path, metavar="FOLDER")
-    serve.add_argument("--replace", action="store_true", help="takes the place of one that runs, and loses no request")
-    serve.add_argument(
-        "--yes", action="store_true", help="with --replace: also where most hosts of that one would be gone"
-    )
-    check = commands.add_parser("check", help="read a policy folder whole and print every problem")
-    check.add_argument("--live", action="store_true", help="ask the servers of directories too")
+    _serve(commands.add_parser("serve", help="serve a policy folder until SIGTERM; SIGHUP reloads it"))
+    check = commands.add_parser("check", help="read a policy folder and print every problem")
+    check.add_argument("--live", action="store_true", help="also ask the directories' servers")
     _folder_or_usual(check)
-    explain = _explain(commands.add_parser("explain", help="what comes of one request, rule by rule"))
-    test = commands.add_parser("test", help="the tests of the folder itself, and which rules they cover")
+    explain = _explain(commands.add_parser("explain", help="explain the decision on one request, rule by rule"))
+    test = commands.add_parser("test", help="run the folder's tests and show which rules they cover")
     _folder_or_usual(test)
-    test.add_argument("--junit", type=Path, metavar="FILE", help="the outcome in JUnit's form")
-    test.add_argument("--watch", action="store_true", help="again after every change, until interrupted")
-    diff = commands.add_parser("diff", help="what differs between two folders, in files and in what comes of requests")
+    test.add_argument("--junit", type=Path, metavar="FILE", help="write a JUnit report")
+    test.add_argument("--watch", action="store_true", help="run again after every change, until interrupted")
+    diff = commands.add_parser("diff", help="compare two folders: their files and their decisions")
     diff.add_argument("old", type=Path, metavar="OLD")
     diff.add_argument("new", type=Path, metavar="NEW")
-    diff.add_argument("--log", type=Path, metavar="FILE", help="an access log, whose requests are tried too")
-    fmt = commands.add_parser("fmt", help="one layout for every file of the folder")
+    diff.add_argument("--log", type=Path, metavar="FILE", help="also try the requests of this access log")
+    fmt = commands.add_parser("fmt", help="give every file of the folder the same layout")
     _folder_or_usual(fmt)
-    fmt.add_argument("--check", action="store_true", help="only say which files have another layout")
-    lint = commands.add_parser("lint", help="what can be served and is most likely a mistake")
+    fmt.add_argument("--check", action="store_true", help="only name the files with another layout")
+    lint = commands.add_parser("lint", help="find what is valid and most likely a mistake")
     _folder_or_usual(lint)
-    provider = commands.add_parser("provider", help="what a provider's file comes to, with its preset")
+    provider = commands.add_parser("provider", help="show a provider's settings, its preset included")
     show = provider.add_subparsers(dest="what", required=True, metavar="WHAT").add_parser(
-        "show", help="every value that counts, and where it comes from"
+        "show", help="print every value and where it comes from"
     )
     show.add_argument("name", metavar="NAME")
     _folder_or_usual(show)
@@ -162,92 +163,116 @@ def _parser() -> argparse.ArgumentParser:
         lint,
         *_of_running(commands),
         show,
-        _doctor(commands.add_parser("doctor", help="looks at what only a running part can tell")),
-        *_directory(commands.add_parser("directory", help="asks shared directories: by hand, or of all anew")),
-        *_front(commands.add_parser("front", help="what a server in front has to write for an application")),
+        _doctor(commands.add_parser("doctor", help="check running parts, such as applications")),
+        *_directory(commands.add_parser("directory", help="ask shared directories about people")),
+        *_front(commands.add_parser("front", help="configuration of a server in front of an application")),
         *_people(commands),
-        _key(commands.add_parser("key", help="our own keys, in files that gateway.yaml and providers' files name")),
+        _key(commands.add_parser("key", help="create, list, rotate and retire the gateway's keys")),
     )
-    metadata = commands.add_parser("metadata", help="prints what SAML providers have to know of us, signed")
+    metadata = commands.add_parser("metadata", help="print the gateway's signed SAML metadata")
     _folder_or_usual(metadata)
-    _organisations(commands.add_parser("organisations", help="the table by which people find their organisation"))
+    _organisations(
+        commands.add_parser("organisations", help="import the table in which people find their organisation")
+    )
     for command in outputs:
-        command.add_argument("--output", choices=("text", "json"), default="text", help="for people, or for programs")
+        command.add_argument(
+            "--output", choices=("text", "json"), default="text", help="text for people, JSON for programs"
+        )
     return parser
 
 
+def _serve(serve: argparse.ArgumentParser) -> None:
+    serve.add_argument("folder", type=Path, metavar="FOLDER")
+    serve.add_argument(
+        "--replace", action="store_true", help="take over from the running gateway, without losing a request"
+    )
+    serve.add_argument(
+        "--yes", action="store_true", help="with --replace: accept that more than half of the hosts disappear"
+    )
+
+
 def _of_running(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> Iterator[argparse.ArgumentParser]:
-    reload = commands.add_parser("reload", help="has the running gateway take its folder anew, and tells the verdict")
-    restart = commands.add_parser("restart", help="has the running gateway start the program anew, and lose no request")
+    reload = commands.add_parser("reload", help="reload the policy folder and print the result")
+    restart = commands.add_parser("restart", help="restart the gateway without losing a request")
     for one in (reload, restart):
         _running(one)
-        one.add_argument(
-            "--yes", action="store_true", help="also where most of the hosts that are served would be gone"
-        )
+        one.add_argument("--yes", action="store_true", help="accept that more than half of the hosts disappear")
         yield one
 
 
 def _people(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> Iterator[argparse.ArgumentParser]:
-    yield from _session(commands.add_parser("session", help="which sessions there are, and that some end"))
-    yield from _account(commands.add_parser("account", help="which login of an application is whose"))
+    yield from _session(commands.add_parser("session", help="list, show and end sessions"))
+    yield from _account(commands.add_parser("account", help="link people to their accounts in applications"))
 
 
 def _session(command: argparse.ArgumentParser) -> Iterator[argparse.ArgumentParser]:
     """Each of its own commands."""
     commands = command.add_subparsers(dest="what", required=True, metavar="WHAT")
-    listed = commands.add_parser("list", help="every session, or those that are meant")
-    show = commands.add_parser("show", help="what is known of one without its cookie")
-    revoke = commands.add_parser("revoke", help="ends sessions everywhere; asks before it ends more than one")
+    listed = commands.add_parser("list", help="list sessions, all of them or a selection")
+    show = commands.add_parser("show", help="show one session")
+    revoke = commands.add_parser("revoke", help="end sessions everywhere; asks before ending several")
     show.add_argument("id", metavar="ID")
     for one in (listed, revoke):
         _meant(one)
-    revoke.add_argument("--all", action="store_true", help="every session, where nothing else is said")
-    revoke.add_argument("--yes", action="store_true", help="does not ask")
+    revoke.add_argument("--all", action="store_true", help="every session")
+    revoke.add_argument("--yes", action="store_true", help="do not ask for confirmation")
     for one in (listed, show, revoke):
         _running(one)
         yield one
 
 
 def _meant(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--id", action="append", default=[], metavar="ID", help="this one; may be said again")
-    command.add_argument("--provider", metavar="NAME", help="who signed in there")
-    command.add_argument("--issuer", metavar="URL", help="of --subject: the provider's issuer or entityID")
-    command.add_argument("--subject", metavar="SUBJECT", help="of this person, as --provider or --issuer names them")
-    command.add_argument("--tenant", metavar="SIRET", help="in whose name they act")
-    command.add_argument("--application", metavar="NAME", help="who has been at this one")
-    command.add_argument("--older-than", metavar="AGE", help="who signed in longer ago: 90s, 30m, 8h, 2d")
+    command.add_argument("--id", action="append", default=[], metavar="ID", help="this session; can be repeated")
+    command.add_argument("--provider", metavar="NAME", help="of people who signed in with this provider")
+    command.add_argument("--issuer", metavar="URL", help="with --subject: the provider's issuer or entityID")
+    command.add_argument(
+        "--subject", metavar="SUBJECT", help="of this person, by their identifier at --provider or --issuer"
+    )
+    command.add_argument("--tenant", metavar="SIRET", help="of people who act for this organisation")
+    command.add_argument("--application", metavar="NAME", help="of people who opened this application")
+    command.add_argument("--older-than", metavar="AGE", help="of people who signed in longer ago: 90s, 30m, 8h, 2d")
 
 
 def _key(command: argparse.ArgumentParser) -> argparse.ArgumentParser:
     """The command that has an output for programs."""
     commands = command.add_subparsers(dest="what", required=True, metavar="WHAT")
-    new = commands.add_parser("new", help="makes a keyring with its first key")
-    new.add_argument("kind", choices=("store", "saml", "client"), help="what it is for")
+    new = commands.add_parser("new", help="create a keyring with its first key")
+    new.add_argument("kind", choices=("store", "saml", "client"), help="what the key is used for")
     new.add_argument(
-        "--from", dest="of", type=Path, metavar="FILE", help="a store key that stood alone; --id is its own"
+        "--from", dest="of", type=Path, metavar="FILE", help="start from this single store key; --id is its id"
     )
-    listed = commands.add_parser("list", help="the keys by id and dates, and nothing secret of them")
-    rotate = commands.add_parser("rotate", help="adds the key that follows, known at once and used later")
-    retire = commands.add_parser("retire", help="has a key accepted no longer")
+    listed = commands.add_parser("list", help="list the keys by id and dates, without secrets")
+    rotate = commands.add_parser("rotate", help="add the next key: accepted at once, used later")
+    retire = commands.add_parser("retire", help="stop accepting a key")
     for one in (new, listed, rotate, retire):
         one.add_argument("file", type=Path, metavar="FILE")
     for one in (new, rotate):
-        one.add_argument("--id", help="of the key; else the kind and the time")
-        one.add_argument("--algorithm", choices=("ES256", "RS256"), default="ES256", help="of a client's key")
-    rotate.add_argument("--in", dest="use_in", metavar="TIME", help="how long from now it is used: 1h, 14d")
-    rotate.add_argument("--keep", metavar="TIME", help="how long from then the others are accepted")
+        one.add_argument("--id", help="id of the key; by default its kind and the time")
+        one.add_argument("--algorithm", choices=("ES256", "RS256"), default="ES256", help="algorithm of a client's key")
+    rotate.add_argument("--in", dest="use_in", metavar="TIME", help="delay before the key is used: 1h, 14d")
+    rotate.add_argument("--keep", metavar="TIME", help="how long the other keys stay accepted after that")
     retire.add_argument("id", metavar="ID")
-    retire.add_argument("--in", dest="use_in", metavar="TIME", help="how long from now; else at once")
+    retire.add_argument("--in", dest="use_in", metavar="TIME", help="delay; by default at once")
     return listed
 
 
 def _explain(explain: argparse.ArgumentParser) -> argparse.ArgumentParser:
     explain.add_argument("method", metavar="METHOD")
     explain.add_argument("url", metavar="URL")
-    explain.add_argument("--as", dest="person", type=Path, metavar="FILE", help="a person, or a saved /_ecluse/session")
-    explain.add_argument("--client", metavar="ADDRESS", help="where the client is")
-    explain.add_argument("--header", action="append", default=[], metavar="'NAME: VALUE'", help="a header it sends")
-    explain.add_argument("--at", metavar="TIME", help="when, as 2026-11-24T09:30:00+01:00; now if left out")
+    explain.add_argument(
+        "--as",
+        dest="person",
+        type=Path,
+        metavar="FILE",
+        help="file that describes a person, or a saved /_ecluse/session",
+    )
+    explain.add_argument("--client", metavar="ADDRESS", help="address of the client")
+    explain.add_argument(
+        "--header", action="append", default=[], metavar="'NAME: VALUE'", help="a header of the request"
+    )
+    explain.add_argument(
+        "--at", metavar="TIME", help="time of the request, as 2026-11-24T09:30:00+01:00; by default now"
+    )
     _folder_or_usual(explain)
     return explain
 
@@ -255,40 +280,48 @@ def _explain(explain: argparse.ArgumentParser) -> argparse.ArgumentParser:
 def _account(command: argparse.ArgumentParser) -> Iterator[argparse.ArgumentParser]:
     """Each of its own commands."""
     commands = command.add_subparsers(dest="what", required=True, metavar="WHAT")
-    listed = commands.add_parser("list", help="every link, or those of one application")
-    link = commands.add_parser("link", help="gives a person a login of an application")
-    unlink = commands.add_parser("unlink", help="takes links back; asks before it takes more than one")
-    exported = commands.add_parser("export", help="the links as CSV, on standard output")
-    imported = commands.add_parser("import", help="takes links from CSV, all of them or none")
-    refuse = commands.add_parser("refuse", help="refuses a request; the person reads so until it is forgotten")
+    listed = commands.add_parser("list", help="list the links, all or those of one application")
+    link = commands.add_parser("link", help="link a person to an account of an application")
+    unlink = commands.add_parser("unlink", help="remove links; asks before removing several")
+    exported = commands.add_parser("export", help="print the links as CSV")
+    imported = commands.add_parser("import", help="read links from CSV, all of them or none")
+    refuse = commands.add_parser(
+        "refuse", help="refuse a request; the person sees the answer until the request is deleted"
+    )
     for one in (link, unlink):
         one.add_argument("application", metavar="APPLICATION")
     link.add_argument("login", metavar="LOGIN")
     imported.add_argument("table", type=Path, metavar="FILE")
     for one in (link, unlink):
         issuer = one.add_mutually_exclusive_group()
-        issuer.add_argument("--provider", metavar="NAME", help="who says who they are; else the application's only one")
-        issuer.add_argument("--issuer", metavar="URL", help="the same by the provider's issuer or entityID")
+        issuer.add_argument(
+            "--provider", metavar="NAME", help="the person's provider; by default the application's only one"
+        )
+        issuer.add_argument("--issuer", metavar="URL", help="the provider's issuer or entityID")
         person = one.add_mutually_exclusive_group(required=one is link)
-        person.add_argument("--subject", metavar="SUBJECT", help="how the provider names them")
-        person.add_argument("--person", metavar="NAME=VALUE", help="by attributes, with & between several")
+        person.add_argument("--subject", metavar="SUBJECT", help="the person's identifier at the provider")
+        person.add_argument("--person", metavar="NAME=VALUE", help="the person's attributes, with & between several")
         if one is link:
             person.add_argument(
-                "--request", metavar="REFERENCE", help="who asked for it by this request, which is done"
+                "--request", metavar="REFERENCE", help="the person who sent this request; the request is then closed"
             )
-    unlink.add_argument("--login", metavar="LOGIN", help="whoever has this login")
-    unlink.add_argument("--yes", action="store_true", help="does not ask")
-    link.add_argument("--secret", type=Path, metavar="FILE", help="with the secret of the login, which stands there")
+    unlink.add_argument("--login", metavar="LOGIN", help="the person with this account")
+    unlink.add_argument("--yes", action="store_true", help="do not ask for confirmation")
+    link.add_argument("--secret", type=Path, metavar="FILE", help="file with the account's password")
     for one in (link, imported):
-        one.add_argument("--replace", action="store_true", help="also where the person has another login")
+        one.add_argument("--replace", action="store_true", help="replace the person's other account")
     for one in (listed, exported):
-        one.add_argument("--application", metavar="NAME", help="of this one alone")
-    listed.add_argument("--requests", action="store_true", help="what people have asked for, in the place of links")
+        one.add_argument("--application", metavar="NAME", help="of this application only")
+    listed.add_argument("--requests", action="store_true", help="list the requests of people instead of links")
     refuse.add_argument("reference", metavar="REFERENCE")
-    refuse.add_argument("--fr", default="", metavar="TEXT", help="what the person reads of it, in French")
-    refuse.add_argument("--en", default="", metavar="TEXT", help="the same in English")
-    refuse.add_argument("--forget", action="store_true", help="says nothing: the person can send another at once")
-    exported.add_argument("--secrets", action="store_true", help="with the secrets, in clear")
+    refuse.add_argument("--fr", default="", metavar="TEXT", help="reason that the person reads, in French")
+    refuse.add_argument("--en", default="", metavar="TEXT", help="the reason in English")
+    refuse.add_argument(
+        "--forget",
+        action="store_true",
+        help="delete the request without an answer: the person can send another at once",
+    )
+    exported.add_argument("--secrets", action="store_true", help="with the passwords in clear text")
     for one in (listed, link, unlink, refuse, exported, imported):
         _folder_or_usual(one)
     yield from (listed, link, unlink, refuse, imported)
@@ -296,8 +329,8 @@ def _account(command: argparse.ArgumentParser) -> Iterator[argparse.ArgumentPars
 
 def _front(command: argparse.ArgumentParser) -> Iterator[argparse.ArgumentParser]:
     commands = command.add_subparsers(dest="what", required=True, metavar="WHAT")
-    lines = commands.add_parser("lines", help="the lines that its configuration needs")
-    check = commands.add_parser("check", help="whether its configuration has them")
+    lines = commands.add_parser("lines", help="print the lines that the server's configuration needs")
+    check = commands.add_parser("check", help="check that the server's configuration has these lines")
     for one in (lines, check):
         one.add_argument("name", metavar="APPLICATION")
     _folder_or_usual(lines)
@@ -307,17 +340,19 @@ def _front(command: argparse.ArgumentParser) -> Iterator[argparse.ArgumentParser
 
 def _directory(directory: argparse.ArgumentParser) -> Iterator[argparse.ArgumentParser]:
     commands = directory.add_subparsers(dest="what", required=True, metavar="WHAT")
-    refresh = commands.add_parser("refresh", help="has people who are signed in looked up again at their next request")
+    refresh = commands.add_parser("refresh", help="look up people who are signed in again, at their next request")
     _meant(refresh)
     refresh.add_argument("--all", action="store_true", help="everybody")
     _running(refresh)
-    elus = commands.add_parser("import-elus", help="mandates from a file of the Répertoire national des élus")
-    elus.add_argument("file", type=Path, metavar="FILE", help="as it is published: elus-maires.csv")
+    elus = commands.add_parser("import-elus", help="import mandates from a file of the Répertoire national des élus")
+    elus.add_argument("file", type=Path, metavar="FILE", help="file as published, such as elus-maires.csv")
     elus.add_argument("--people", type=Path, required=True, metavar="FILE", help="uid;nom;prenom;naissance;commune")
     elus.add_argument("--until", required=True, metavar="DAY", help="the last day of these mandates")
-    elus.add_argument("--table", type=Path, required=True, metavar="FILE", help="is written: what a directory reads")
-    elus.add_argument("--report", type=Path, required=True, metavar="FILE", help="is written: whom it misses, and why")
-    test = commands.add_parser("test", help="what it says under a key")
+    elus.add_argument("--table", type=Path, required=True, metavar="FILE", help="output: the table for a directory")
+    elus.add_argument(
+        "--report", type=Path, required=True, metavar="FILE", help="output: people without a mandate, and why"
+    )
+    test = commands.add_parser("test", help="look up one key in a directory")
     test.add_argument("name", metavar="NAME")
     _words_and_folder(test, "NAME", "key", "COLUMN=VALUE", lambda word: "=" not in word)
     yield from (refresh, test)
@@ -325,16 +360,17 @@ def _directory(directory: argparse.ArgumentParser) -> Iterator[argparse.Argument
 
 def _organisations(command: argparse.ArgumentParser) -> None:
     imported = command.add_subparsers(dest="what", required=True, metavar="WHAT").add_parser(
-        "import", help="communes, groupings, départements and regions, from @etalab/decoupage-administratif of npm"
+        "import",
+        help="import communes, groupings, départements and regions from @etalab/decoupage-administratif of npm",
     )
-    imported.add_argument("archive", type=Path, metavar="FILE", help="as `npm pack` brings it")
-    imported.add_argument("--as-of", required=True, metavar="DAY", help="the day of the data, as people are shown it")
+    imported.add_argument("archive", type=Path, metavar="FILE", help="file that `npm pack` fetched")
+    imported.add_argument("--as-of", required=True, metavar="DAY", help="date of the data, shown to people")
     _folder_or_usual(imported)
 
 
 def _doctor(doctor: argparse.ArgumentParser) -> argparse.ArgumentParser:
     app = doctor.add_subparsers(dest="what", required=True, metavar="WHAT").add_parser(
-        "app", help="whether an application answers, and its login form is as its file says; no account is sent"
+        "app", help="check that an application answers, and that its login form matches its file; sends no account"
     )
     app.add_argument("name", metavar="NAME")
     _folder_or_usual(app)
@@ -343,7 +379,9 @@ def _doctor(doctor: argparse.ArgumentParser) -> argparse.ArgumentParser:
 
 def _running(command: argparse.ArgumentParser) -> None:
     _folder_or_usual(command)
-    command.add_argument("--state", type=Path, metavar="FOLDER", help="its state folder; else as gateway.yaml names it")
+    command.add_argument(
+        "--state", type=Path, metavar="FOLDER", help="state folder; by default the one that gateway.yaml names"
+    )
 
 
 def _folder_or_usual(command: argparse.ArgumentParser) -> None:

@@ -45,9 +45,9 @@ def carried_out(command: Callable[[Namespace], Exit], told: Namespace) -> Exit:
 def meant(told: Namespace) -> dict[str, Any]:
     """Raises WrongUsage."""
     if told.subject and not (told.issuer or told.provider):
-        raise WrongUsage("say who names this subject: --provider NAME, or --issuer URL")
+        raise WrongUsage("--subject needs --provider NAME or --issuer URL")
     if told.issuer and not told.subject:
-        raise WrongUsage("--issuer stands with --subject: the store knows people by both together; else --provider")
+        raise WrongUsage("--issuer needs --subject; to select by provider, use --provider")
     where = {
         "ids": told.id,
         "provider": told.provider,
@@ -63,7 +63,7 @@ def meant(told: Namespace) -> dict[str, Any]:
 def _seconds(age: str) -> int:
     found = _AGE.fullmatch(age)
     if found is None:
-        raise WrongUsage(f"--older-than {age}: an age is a number and s, m, h or d, as 8h")
+        raise WrongUsage(f"--older-than {age}: write an age as a number with s, m, h or d: 8h")
     return int(found[1]) * _SECONDS[found[2]]
 
 

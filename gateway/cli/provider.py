@@ -22,7 +22,7 @@ def show(name: str, folder: Path, *, as_json: bool) -> Exit:
     if not found:
         known = sorted(written for provider in loaded.providers if (written := provider.written("provider")))
         hint = did_you_mean(name, known) or f"known: {', '.join(known[:10]) or 'none'}"
-        said_to_be_wrong(f"no file in {folder}/providers names a provider {name} ({hint})")
+        said_to_be_wrong(f"no file in {folder}/providers has the provider {name} ({hint})")
         return Exit.USAGE
     (provider, *_) = found
     of_file = [problem for problem in problems if problem.place.file == provider.document.file]

@@ -43,12 +43,12 @@ def _say(verdict: dict[str, Any], folder: Path) -> None:
         case "live":
             print(f"live: revision {revision}")
         case "partly":
-            print(f"live: revision {revision}, but for what is wrong")
+            print(f"live: revision {revision}, without the files below")
             for path in verdict["kept"]:
-                print(f"  {path} stays as it was")
+                print(f"  {path}: not loaded, its previous version stays live")
             for path in verdict["closed"]:
-                print(f"  {path} was never right: its hosts are closed")
+                print(f"  {path}: not loaded, its hosts are closed")
         case other:
             # There is nothing to mend where it is meant.
             remedy = "" if verdict.get("code") == config_codes.HOSTS_GONE.id else f" ({to_be_checked(folder)})"
-            print(f"{other}: none of these files is taken, revision {revision} is live{remedy}")
+            print(f"{other}: no file was loaded, revision {revision} is live{remedy}")

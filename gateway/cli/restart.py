@@ -20,7 +20,7 @@ def run(told: Namespace) -> Exit:
     if told.as_json:
         say_json(answer)
     elif "error" in answer:
-        said_to_be_wrong(f"the gateway goes on as it is: {answer['error']}")
+        said_to_be_wrong(f"nothing was restarted: {answer['error']}")
     else:
-        print(f"process {answer['process']} serves, the one before finishes what it has under way")
+        print(f"process {answer['process']} serves; the previous one finishes its requests")
     return Exit.FOUND if "error" in answer else Exit.DONE

@@ -31,10 +31,10 @@ def asked(folder: Path, state: Path | None, ask: Callable[[Path], dict[str, Any]
 
 def _hint(folder: Path, state: Path | None, error: OSError | ValueError) -> str:
     if state is None and not (folder / GATEWAY_FILE).exists():
-        return f"there is no {folder / GATEWAY_FILE} to name it: name the policy folder, or --state"
+        return f"{folder / GATEWAY_FILE} does not exist: name the policy folder, or --state"
     if isinstance(error, PermissionError):
-        return "ask as root, or as the account that the gateway runs as"
-    return "is it running, with this policy folder? One with its store in memory hears SIGHUP alone"
+        return "run this as root or as the gateway's account"
+    return "is the gateway running on this policy folder? With a store in memory, send SIGHUP instead"
 
 
 def _state_folder(folder: Path) -> Path:

@@ -13,6 +13,7 @@ from gateway.ops.log import Log
 from gateway.server.compiling import Refused
 from gateway.server.faults import CannotServe, into_log
 from gateway.server.listeners import allow_many_files
+from gateway.server.restart import own_standard_error
 from gateway.server.service_manager import ServiceManager
 from gateway.server.supervisor import Supervisor
 
@@ -29,12 +30,13 @@ def serve(folder: Path, *, replaces: bool = False, fewer_hosts: bool = False) ->
     allow_many_files()
     log = Log(_STANDARD_OUTPUT)
     try:
-        manager = ServiceManager(os.environ, os.getpid())
-        supervisor = Supervisor(folder, log, manager=manager, replaces=replaces, fewer_hosts=fewer_hosts, say=_say)
-        asyncio.run(_supervise(supervisor, log))
+        with own_standard_error(os.environ):
+            manager = ServiceManager(os.environ, os.getpid())
+            supervisor = Supervisor(folder, log, manager=manager, replaces=replaces, fewer_hosts=fewer_hosts, say=_say)
+            asyncio.run(_supervise(supervisor, log))
     except Refused as refused:
         print(f"{refused}\n", file=sys.stderr)
-        said_to_be_wrong(f"the folder {folder} is refused and not served ({to_be_checked(folder)})")
+        said_to_be_wrong(f"the folder {folder} is refused, so nothing is served ({to_be_checked(folder)})")
         return 1
     except CannotServe as why:
         print(f"ecluse: {why}", file=sys.stderr)

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from gateway.cli.answers import ListedSession, Revoked
 from gateway.cli.exits import Exit
 from gateway.cli.folder import said_to_be_wrong, say_json
-from gateway.cli.meant import WrongUsage, answer, carried_out, found_sessions, meant
+from gateway.cli.meant import CannotSay, WrongUsage, answer, carried_out, found_sessions, meant
 
 # As stores.oversight takes them.
 _REVOKED_AT_ONCE = 100
@@ -31,6 +31,8 @@ def _list(told: Namespace) -> Exit:
         say_json({"sessions": found})
     else:
         _say(found)
+        if not found:
+            print("no session", file=sys.stderr)
     return Exit.DONE
 
 
@@ -57,8 +59,13 @@ def _show(told: Namespace) -> Exit:
 def _revoke(told: Namespace) -> Exit:
     where = meant(told)
     if not where and not told.all:
-        raise WrongUsage("which sessions? Say --id, --subject, --provider or another option, or --all")
-    found = list(found_sessions(told, where))
+        raise WrongUsage("which sessions? Use --id, --subject, --provider or another option, or --all")
+    try:
+        found = list(found_sessions(told, where))
+    except CannotSay as why:
+        if where.keys() != {"ids"}:
+            raise
+        return _revoke_unseen(told, why)
     if not found:
         said_to_be_wrong(f"there is no such session{_hint(told)}")
         return Exit.FOUND
@@ -66,21 +73,46 @@ def _revoke(told: Namespace) -> Exit:
         return Exit.FOUND
     ended, unwritten = set[str](), set[str]()
     for _ in range(_PASSES):
-        for at in range(0, len(found), _REVOKED_AT_ONCE):
-            ids = [session["id"] for session in found[at : at + _REVOKED_AT_ONCE]]
-            done = answer(told, {"what": "revoke", "ids": ids}, Revoked)
-            ended.update(done["revoked"])
-            unwritten.update(done["unwritten"])
-        found = [session for session in found_sessions(told, where) if session["id"] not in ended]
+        _end(told, [session["id"] for session in found], ended, unwritten)
+        try:
+            found = [session for session in found_sessions(told, where) if session["id"] not in ended]
+        except CannotSay as why:
+            # What has ended is said all the same.
+            said_to_be_wrong(str(why))
+            break
         if not found:
             break
+    _say_ended(told, ended, unwritten)
+    return Exit.FOUND if found or unwritten else Exit.DONE
+
+
+def _revoke_unseen(told: Namespace, why: CannotSay) -> Exit:
+    """Ends the sessions of these ids though the store cannot say which of them exist. `why`: the store's answer."""
+    ids = list(dict.fromkeys(told.id))
+    said_to_be_wrong(f"{why} (they are ended without a look at whether they exist)")
+    if len(ids) > 1 and not told.yes:
+        raise WrongUsage(f"{len(ids)} sessions would end: confirm with --yes, or select one with --id ID")
+    ended, unwritten = set[str](), set[str]()
+    _end(told, ids, ended, unwritten)
+    _say_ended(told, ended, unwritten)
+    return Exit.FOUND if unwritten else Exit.DONE
+
+
+def _end(told: Namespace, ids: Sequence[str], ended: set[str], unwritten: set[str]) -> None:
+    """Adds to `ended` what has ended, and to `unwritten` what the store did not take."""
+    for at in range(0, len(ids), _REVOKED_AT_ONCE):
+        done = answer(told, {"what": "revoke", "ids": ids[at : at + _REVOKED_AT_ONCE]}, Revoked)
+        ended.update(done["revoked"])
+        unwritten.update(done["unwritten"])
+
+
+def _say_ended(told: Namespace, ended: set[str], unwritten: set[str]) -> None:
     if told.as_json:
         say_json({"revoked": sorted(ended), "unwritten": sorted(unwritten)})
     else:
         print(f"ended: {len(ended)}")
         if unwritten:
-            print(f"not written yet: {len(unwritten)} (ended in this gateway; the store takes nothing, see its log)")
-    return Exit.FOUND if found or unwritten else Exit.DONE
+            print(f"not stored yet: {len(unwritten)} (ended in this gateway; the store refuses writes, see its log)")
 
 
 _COMMANDS = {"list": _list, "show": _show, "revoke": _revoke}
@@ -97,10 +129,7 @@ def _hint(told: Namespace) -> str:
 
 def _agrees(found: Sequence[ListedSession]) -> bool:
     if not sys.stdin.isatty():
-        raise WrongUsage(
-            f"{len(found)} sessions would end: add --yes to end them all, or say --id ID to end one "
-            "(`ecluse session list` shows the ids)"
-        )
+        raise WrongUsage(f"{len(found)} sessions would end: confirm with --yes, or select one with --id ID")
     _say(found)
     print(f"End these {len(found)} sessions? [y/N] ", end="", file=sys.stderr, flush=True)
     return sys.stdin.readline().strip().lower() in ("y", "yes", "o", "oui")

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from gateway.policy.routes import RouteTable
+from gateway.policy.routes import PathSet
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,12 +72,13 @@ class ExchangeLimits:
 
 @dataclass(frozen=True, slots=True)
 class PathLimits:
-    """`by_path`: by the text of a pattern of `table`."""
+    """Paths with limits of their own."""
 
-    table: RouteTable
+    paths: PathSet
     by_path: Mapping[str, ExchangeLimits]
+    """The limits at each pattern of `paths`."""
 
     def at(self, segments: tuple[str, ...]) -> ExchangeLimits | None:
         """None where the application's own hold."""
-        match = self.table.find(segments)
+        match = self.paths.find(segments)
         return None if match is None else self.by_path[match.pattern]

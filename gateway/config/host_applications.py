@@ -13,28 +13,28 @@ class _HasPath(Protocol):
         """The path prefix of the application; empty for the application that takes the remaining paths."""
 
 
-Application = TypeVar("Application", bound=_HasPath)
+AppT = TypeVar("AppT", bound=_HasPath)
 
 
 @dataclass(frozen=True, slots=True)
-class HostApplications(Generic[Application]):
+class HostApplications(Generic[AppT]):
     """The applications of a host, or of a `*.` pattern.
 
     `whole`: the application without a path prefix; None if every application has a prefix.
     `below`: the applications with a prefix, the longest prefix first."""
 
-    whole: Application | None
-    below: tuple[Application, ...] = ()
+    whole: AppT | None
+    below: tuple[AppT, ...] = ()
 
     @property
-    def all(self) -> tuple[Application, ...]:
+    def all(self) -> tuple[AppT, ...]:
         return self.below if self.whole is None else (self.whole, *self.below)
 
-    def at(self, path: str) -> Application | None:
+    def at(self, path: str) -> AppT | None:
         """The application that answers at a path. `path`: as sent, without the query."""
         return next((app for app in self.below if is_below(path, app.path)), self.whole)
 
-    def named(self, name: str) -> Application | None:
+    def named(self, name: str) -> AppT | None:
         return next((app for app in self.all if app.name == name), None)
 
 

@@ -135,7 +135,7 @@ def retired(ring: Keyring, id: str, at: int, now: float) -> Keyring:
     Raises NoKeyring where there is no such key, or none would be in use without it."""
     one = next((key for key in ring.keys if key.id == id), None)
     if one is None:
-        raise NoKeyring(f"there is no key {id}")
+        raise NoKeyring(f"there is no key {id} (its keys: {', '.join(key.id for key in ring.keys)})")
     after = replace(ring, keys=tuple(replace(key, until=at) if key is one else key for key in ring.keys))
     used = in_use(after, max(at, now))
     if used is None:

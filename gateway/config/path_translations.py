@@ -3,23 +3,24 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from gateway.policy.routes import RouteTable
+from gateway.policy.routes import PathSet
 from gateway.translation.render import Translation
 
 
 @dataclass(frozen=True, slots=True)
 class PathTranslations:
-    """Paths with a translation of their own. `by_pattern`: the whole translation at each path pattern."""
+    """Paths with a translation of their own."""
 
-    table: RouteTable
+    paths: PathSet
     by_pattern: Mapping[str, Translation]
+    """The whole translation at each pattern of `paths`."""
 
     def find(self, segments: tuple[str, ...]) -> Translation | None:
         """The translation for this path; None if the application's usual translation applies."""
-        match = self.table.find(segments)
+        match = self.paths.find(segments)
         return None if match is None else self.by_pattern[match.pattern]
 
     def pattern(self, segments: tuple[str, ...]) -> str:
         """By which it is, else empty."""
-        match = self.table.find(segments)
+        match = self.paths.find(segments)
         return "" if match is None else match.pattern

@@ -1,6 +1,6 @@
 """Everything compiled from the policy folder: immutable, read once per request, swapped by one assignment."""
 
-from collections.abc import Callable, Mapping, Set
+from collections.abc import Callable, Iterator, Mapping, Set
 from dataclasses import dataclass, field
 from ipaddress import IPv4Network, IPv6Network
 from typing import Final, Literal
@@ -14,6 +14,7 @@ from gateway.formlogin.spec import FormLogin
 from gateway.identity.acting import acts_for
 from gateway.identity.perimeter import is_inside
 from gateway.model.account import AccountSettings
+from gateway.model.codec import NOT_CARRIED
 from gateway.model.codes import wire_codes
 from gateway.model.directory import Directory
 from gateway.model.errors import GatewayError
@@ -30,7 +31,7 @@ from gateway.model.store_server import StoreServer
 from gateway.model.theme import ByLanguage, DesignFile, Theme
 from gateway.policy.levels import USUAL_LADDER, Ladder
 from gateway.policy.links import QueryLinks
-from gateway.policy.routes import RouteTable
+from gateway.policy.routes import NO_PATHS, PathSet, RouteTable
 from gateway.saml.parties import SecondOpinion, ServiceProvider
 from gateway.tokens.basic import HEADER
 from gateway.tokens.making import folded_names
@@ -44,116 +45,135 @@ from gateway.wire.target import PathLeniency, Target
 
 @dataclass(frozen=True, slots=True)
 class ListenerCertificate:
-    """`certificate`, `key`: PEM contents. `names`: what it holds, in lower case, wildcards as they are. `ends`: Unix
-    seconds, of it or of one of its authorities' that stand beside it."""
+    """A certificate of a listener with its private key."""
 
     certificate: bytes
+    """PEM."""
     key: bytes = field(repr=False)
+    """PEM."""
     names: tuple[str, ...] = ()
+    """The names in the certificate, in lower case, with wildcards."""
     ends: float = 0.0
+    """Unix seconds: the first end of the certificate and of the authorities in its file."""
 
 
 @dataclass(frozen=True, slots=True)
 class Listener:
-    """`address`: (host, port). `certificates`: none without TLS; the first one is shown to who asks for a name of none.
-    `redirects`: what it leads to https. `proxies`: those who say whose connection it is, of whom alone it takes any;
-    none where clients come themselves."""
+    """An address that clients connect to."""
 
     address: tuple[str, int]
+    """Host and port."""
     certificates: tuple[ListenerCertificate, ...] = ()
+    """Empty without TLS. The first is shown to a client that asks for an unknown name."""
     redirects: Redirects = "nothing"
+    """Which requests are redirected to https."""
     proxies: tuple[IPv4Network | IPv6Network, ...] = ()
+    """The networks of the proxies that send PROXY protocol; no other client may connect. Empty: clients connect
+    directly."""
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Bytes and counts. `body` 0: no limit. `networks`: connections of each address in one, the most specific first.
-    `requests`: None where nobody is bounded by how often they ask."""
+    """Bytes and counts."""
 
     url: int = 8192
     headers_bytes: int = 32768
     headers_count: int = 100
     body: int = 1 << 30
+    """0: no limit."""
     connections: int = 20000
     connections_per_client: int = 2000
     networks: tuple[tuple[IPv4Network | IPv6Network, int], ...] = ()
+    """Connections of each address in a network, the most specific network first."""
     transactions: int = 100000
     transactions_per_network: int = 1000
     cached_seats: int = 20000
     sessions_per_person: int | None = None
     requests: RequestRates | None = None
+    """None: requests are not counted."""
 
 
 @dataclass(frozen=True, slots=True)
 class Gateway:
-    """gateway.yaml, compiled. `portal_url`: origin without a path; `portal_host`: canonical, without port.
-
-    `store`: "sqlite", "redis" or "memory"; `store_server`: of "redis" alone; `store_keys`: (id, key), the first seals,
-    all open. `workers` 0: one per core. `service_provider`: who we are to SAML providers, None where the file has no
-    keys for it. `hsts`: seconds, as Strict-Transport-Security says it. `levels`: of sign-in, the weakest first.
-    `token_keys`: all are published, of each algorithm the first signs. `token_rotation`: seconds, of keys that the
-    supervisor makes; 0 where the file gives them. `second_opinion`: on SAML responses; None where nobody is asked.
-    `link_keys`: of account links, as `store_keys`; none without `accounts`. `forward_auth`: None where no server in
-    front asks. `store_grace`: seconds that sessions go on without the store. `scim`: none by default."""
+    """gateway.yaml, compiled."""
 
     portal_url: str
+    """The origin of the portal, without a path."""
     portal_host: str
+    """Canonical, without the port."""
     listeners: tuple[Listener, ...]
     admin: str
     state_folder: str
     store: str
+    """"sqlite", "redis" or "memory"."""
     store_keys: tuple[tuple[str, bytes], ...]
+    """(id, key): the first seals, all open."""
     trusted_proxies: tuple[IPv4Network | IPv6Network, ...]
     timeouts: Timeouts
     limits: Limits
     access_log: bool
     development: bool
     workers: int
+    """0: one per core."""
     levels: tuple[str, ...] = USUAL_LADDER
+    """The levels of sign-in, the weakest first."""
     watch: bool = False
     hsts: int | None = None
+    """Seconds, as in Strict-Transport-Security."""
     service_provider: ServiceProvider | None = None
+    """The gateway's own SAML entity; None without keys for it."""
     token_keys: tuple[SigningKey, ...] = ()
+    """All are published; of each algorithm the first signs."""
     token_rotation: int = 0
+    """The age in seconds at which the supervisor replaces a key; 0 where the file gives the keys."""
     second_opinion: SecondOpinion | None = None
+    """The second library that checks SAML responses; None without one."""
     link_keys: tuple[tuple[str, bytes], ...] = ()
+    """Keys of the account links, as `store_keys`; empty without `accounts`."""
     store_server: StoreServer | None = None
+    """For the store "redis" only."""
     posts: PostsSettings = field(default_factory=PostsSettings)
     buffers: BufferSettings = field(default_factory=BufferSettings)
     forward_auth: ForwardAuth | None = None
+    """None where no front server sends authorization requests."""
     theme: Theme = field(default_factory=Theme)
     store_grace: float = 10.0
+    """Seconds for which sessions continue without the store."""
     scim: ScimDirectories = field(default_factory=ScimDirectories)
 
 
 @dataclass(frozen=True, slots=True)
-class LogoutSettings:
-    """`cookies`: (name, path) of the application's own, which are cleared, by the names that browsers know; with
-    `all_cookies` all that they bring to a sign-out, with `all_left` all that they bring when the session has ended in
-    another way, for `cookie_paths`; each without a Domain and for `cookie_domains`. `url`: its path that is called,
-    with `told_cookies`, by the application's names, `method`, further `headers` and a `form`; `login`: the header or
-    cookie that says who the person is where no browser is there, empty for the first that does."""
+class Logout:
+    """What happens at an application when a session ends."""
 
     scope: Literal["local", "global"] = "local"
     cookies: tuple[tuple[str, str], ...] = ()
+    """(name, path) of cookies to clear, by the names that browsers know."""
     url: str | None = None
+    """The path of the application that is called."""
     login: str = ""
+    """The header or cookie of the call that names the person where no browser is present; empty: the first that
+    does."""
     method: Literal["get", "post"] = "get"
+    """The method of the call."""
     headers: tuple[tuple[str, str], ...] = ()
+    """Further headers of the call."""
     form: tuple[tuple[str, str], ...] = ()
+    """The form that the call sends."""
     told_cookies: tuple[str, ...] = ()
+    """Cookies that the call carries, by the names that the application knows."""
     all_cookies: bool = True
+    """A sign-out clears every cookie that the browser sends."""
     all_left: bool = True
+    """Any other end of the session clears every cookie that the browser sends."""
     cookie_paths: tuple[str, ...] = ("/",)
+    """The paths for which every cookie is cleared."""
     cookie_domains: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Logout(LogoutSettings):
-    """`links`: the application's paths that mean to sign out. `query_links`: those told by their query, if any."""
-
-    links: RouteTable = field(default_factory=lambda: RouteTable.build((), False))
+    """The domains for which every cookie is cleared, beside cookies without a Domain."""
+    links: PathSet = NO_PATHS
+    """The application's own sign-out addresses."""
     query_links: QueryLinks | None = None
+    """Sign-out addresses that have parameters, if any."""
 
 
 ValuesOf = Callable[[bytes], Set[bytes]]
@@ -161,13 +181,14 @@ ValuesOf = Callable[[bytes], Set[bytes]]
 
 @dataclass(frozen=True, slots=True)
 class OpaqueTokens:
-    """Which opaque tokens (those that are no JWT) are introspected at one provider: all of this has to be true of them.
-    `prefix`: how they begin. `header`: name in lower case, and value."""
+    """Which opaque tokens (no JWT) are introspected at one provider: those that meet every condition here."""
 
     provider: str
     prefix: bytes = b""
-    paths: RouteTable | None = None
+    """The first bytes of the token."""
+    paths: PathSet | None = None
     header: tuple[bytes, bytes] | None = None
+    """A header beside the token: name in lower case, and value."""
 
     def hold(self, token: bytes, segments: tuple[str, ...], values_of: ValuesOf) -> bool:
         if not token.startswith(self.prefix) or (self.paths is not None and self.paths.find(segments) is None):
@@ -181,13 +202,14 @@ class OpaqueTokens:
 
 @dataclass(frozen=True, slots=True)
 class Api:
-    """Programs that bring an access token of one of `providers` to one of `paths`. `forward`: it goes further.
-    `opaque`: one for each provider that is asked about tokens."""
+    """Programs that bring an access token of one of `providers` to one of `paths`."""
 
     providers: tuple[str, ...]
-    paths: RouteTable
+    paths: PathSet
     forward: bool = False
+    """The application gets the token too."""
     opaque: tuple[OpaqueTokens, ...] = ()
+    """One for each provider that introspects tokens."""
 
     def introspected_at(self, token: bytes, segments: tuple[str, ...], values_of: ValuesOf) -> str:
         """Invariant 7: the one provider that such a token is shown to; empty if it fits none, or two.
@@ -201,60 +223,93 @@ class Api:
 
 @dataclass(frozen=True, slots=True)
 class TunnelSettings:
-    """Which lasting connections an application takes. `origins`: of other sites, whose pages may open one. `idle`:
-    seconds without a byte either way. `keeps_session`: what a client sends is use of its session."""
+    """Which lasting connections an application accepts."""
 
     protocols: tuple[str, ...]
     origins: tuple[str, ...] = ()
+    """Other sites whose pages may open a connection."""
     idle: float = 600.0
+    """Seconds without a byte in either direction."""
     keeps_session: bool = False
+    """Data from the client counts as use of the session."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AppSettings:
-    """One legacy application, as its file says. `scheme`, `port` (None: the scheme's own): what browsers use for it.
-
-    `file`: as RuleRef names it. `seat_then`: what follows the end of a seat. `body_limit`: bytes, 0 for none.
-    `method_override`: the method that a POST names is the one that it does. `methods`, `client_headers`: what its file
-    names. `streams_last`: what streams is use, as requests are. `responses`, `edits`: what its responses may say, and
-    what is changed in their heads. `tokens`: what it is sent beside its translation, made anew before it ends; `basic`:
-    and what never ends. `tunnel`: None where it takes no upgrade. `form_login`: by which people are signed in at it,
-    None where it has no need. `account`: a person's login there, without which nobody comes in. `keep_posts`: None
-    where no form is kept for it across a sign-in. `label`: what people call it, by language. `front`: the kind of
-    server that asks about its requests and passes them on, None where none does. `path`: below which it answers on its
-    hosts, where others do beside it; empty for all. `start`: target of the page that people begin with, empty for `/`.
-    `mount`: None where its pages are there. `grace`: as `store_grace`. `request_rates`: None where not bounded.
-    `embedded_by`: origins of the same site, in whose frames people are signed in."""
+class App:
+    """One legacy application, compiled from its file. `build` adds the last fields, which no plan carries."""
 
     name: str
     file: str
+    """As RuleRef names it."""
     hosts: tuple[str, ...]
     scheme: str
+    """The scheme that browsers use."""
     port: int | None
+    """The port that browsers use; None: the usual port of the scheme."""
     leniency: PathLeniency
     seat_limits: SeatLimits
     seat_then: Literal["resume", "sign_in"]
+    """What follows the end of a seat."""
     body_limit: int
+    """Bytes; 0: no limit."""
+    upstream: Upstream
+    translation: Translation
+    """What the application is told on paths without a translation of their own."""
+    path_translations: PathTranslations | None = None
+    logout: Logout = Logout()
+    api: Api | None = None
+    path_limits: PathLimits | None = None
     method_override: bool = False
+    """A method that a POST names in a header or its query is the method that counts."""
     methods: tuple[str, ...] = ()
+    """Accepted beside the usual methods."""
     client_headers: tuple[str, ...] = ()
+    """Headers of clients that this application gets although they are dropped elsewhere, each by its exact name."""
     streams_last: bool = False
+    """A running stream counts as use of the seat, as requests do."""
     grace: float | None = None
+    """Seconds, as `Gateway.store_grace`, which holds where this is None."""
     responses: ResponseLeniency = STRICT
+    """What responses may say."""
     edits: ResponseEdits = UNCHANGED
+    """What is changed in responses."""
     tokens: tuple[TokenSpec, ...] = ()
+    """Tokens that are sent beside the translation and renewed before they end."""
     basic: BasicSpec | None = None
+    """HTTP Basic, sent beside the translation."""
     tunnel: TunnelSettings | None = None
+    """None: an upgrade is refused."""
     form_login: FormLogin | None = None
+    """The login form at which the gateway signs people in."""
     account: AccountSettings | None = None
+    """How a person's account at the application is found; a person without one is refused."""
     keep_posts: KeepPosts | None = None
+    """None: no form is kept across a sign-in."""
     label: ByLanguage = field(default_factory=dict)
+    """The name that people know, by language."""
     front: str | None = None
+    """The kind of front server that asks about requests and passes them on itself."""
     path: str = ""
+    """The path prefix of the application on its hosts; empty: the whole host."""
     start: str = ""
+    """The target of the page that people begin with; empty: `/`."""
     mount: Mount | None = None
+    """None where the application has its pages at the public path."""
     request_rates: RequestRates | None = None
+    """None: requests are not counted."""
     embedded_by: tuple[str, ...] = ()
+    """Origins of the same site in whose frames people may be signed in."""
+
+    routes: RouteTable = field(default_factory=lambda: RouteTable.build((), False), metadata=NOT_CARRIED)
+    """The access rules; without any, every request is refused."""
+    listed: Mapping[str, Provider] = field(default_factory=dict, metadata=NOT_CARRIED)
+    """The providers that the file lists, in its order."""
+    directories: tuple[Directory, ...] = field(default=(), metadata=NOT_CARRIED)
+    """The directories that the file lists."""
+    naming: tuple[Directory, ...] = field(default=(), metadata=NOT_CARRIED)
+    """All directories of the folder that name organisations."""
+    shadows: "tuple[App, ...]" = field(default=(), metadata=NOT_CARRIED)
+    """The application under other rules: their decisions are compared and never enforced."""
 
     @property
     def home(self) -> str:
@@ -262,27 +317,8 @@ class AppSettings:
 
     @property
     def labels(self) -> ByLanguage:
-        """What people call it; its name where the file does not say."""
+        """The label, or the application's name if its file gives no label."""
         return self.label or {"": self.name}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class App(AppSettings):
-    """An application with what is compiled of its file. `listed`: the providers that the file lists, in its order.
-    `directories`: those that it listens to. `naming`: all that name organisations. `path_translations`: None where
-    `translation` is for all paths. `shadows`: it under other rules, whose decisions are compared and never enforced."""
-
-    upstream: Upstream
-    listed: Mapping[str, Provider]
-    routes: RouteTable
-    translation: Translation
-    path_translations: PathTranslations | None = None
-    logout: Logout = field(default_factory=Logout)
-    api: Api | None = None
-    path_limits: PathLimits | None = None
-    shadows: "tuple[App, ...]" = ()
-    directories: tuple[Directory, ...] = ()
-    naming: tuple[Directory, ...] = ()
 
     @property
     def providers(self) -> tuple[str, ...]:
@@ -326,19 +362,25 @@ class App(AppSettings):
         request but its path. Raises GatewayError."""
         if target.other is None:
             return
-        sign_outs = self.logout.query_links
-        tables = [self.routes, self.logout.links, *(() if sign_outs is None else sign_outs.tables)]
-        if self.path_translations is not None:
-            tables.append(self.path_translations.table)
-        if self.path_limits is not None:
-            tables.append(self.path_limits.table)
-        if self.api is not None:
-            tables += [self.api.paths, *(one.paths for one in self.api.opaque if one.paths is not None)]
-        for table in tables:
+        for table in self._tables():
             match = table.find(target.segments)
             if match is not table.find(target.other) or (match is not None and match.turns_on_request):
                 said = f"/{'/'.join(target.segments)} or, in UTF-8, /{'/'.join(target.other)}"
                 raise GatewayError(wire_codes.TARGET, f"{said}: the rules tell one from the other")
+
+    def _tables(self) -> Iterator[RouteTable]:
+        """Every table that a path of a request is looked up in."""
+        yield self.routes
+        paths = [self.logout.links]
+        if self.logout.query_links is not None:
+            paths += (one for one, _ in self.logout.query_links.links)
+        if self.path_translations is not None:
+            paths.append(self.path_translations.paths)
+        if self.path_limits is not None:
+            paths.append(self.path_limits.paths)
+        if self.api is not None:
+            paths += [self.api.paths, *(one.paths for one in self.api.opaque if one.paths is not None)]
+        yield from (one.table for one in paths)
 
     def origin(self, host: str) -> str:
         """The origin that browsers use for one canonical host of this app."""
@@ -350,23 +392,28 @@ _NONE_THERE: Final[HostApplications[App]] = HostApplications(None)
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """`revision`: hash of the bytes it was made from. `exact_hosts`, and `wildcards` by the suffix after `*.` (one
-    label only): the applications there. `tally`: how often an expression could not be evaluated. `closed`,
-    `unread`: as ClosedHosts of the plan has them. `design`: by name."""
+    """Everything that serves requests: the gateway with its applications, providers and directories."""
 
     revision: str
+    """Hash of the plan that it was made from."""
     gateway: Gateway
     providers: Mapping[str, Provider]
     apps: Mapping[str, App]
     exact_hosts: Mapping[str, HostApplications[App]]
+    """The applications of each host name."""
     wildcards: Mapping[str, HostApplications[App]] = field(default_factory=dict)
+    """The applications of each pattern `*.SUFFIX`, by its suffix; `*` stands for one label."""
     tally: Tally = field(default_factory=Tally)
+    """How often an expression could not be evaluated."""
     ladder: Ladder = field(default_factory=lambda: Ladder(USUAL_LADDER, {}))
     closed: Mapping[str, str] = field(default_factory=dict)
+    """As ClosedHosts of the plan."""
     directories: Mapping[str, Directory] = field(default_factory=dict)
     unread: Mapping[str, tuple[str, ...] | None] = field(default_factory=dict)
+    """As ClosedHosts of the plan."""
     organisations: tuple[OrganisationTable, ...] = ()
     design: Mapping[str, DesignFile] = field(default_factory=dict)
+    """The files of the design system, by name."""
 
     def applications(self, host: str) -> HostApplications[App]:
         """Those of a canonical host: exact before one-label wildcard, which never takes the portal's host."""

@@ -15,26 +15,32 @@ _USUAL_TLS: Final = UpstreamTls()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class UpstreamSettings:
-    """As the application's file says. `host_header`: None keeps the client's Host. `ca`: PEM of its own CA; `tls`: the
-    rest of what is asked of its TLS. `fence`: how far it may reach, where a team owns its file. `balancing`: among its
-    addresses, None where it has one, of which nothing is kept. `accepts`: faults of its responses.
-    `socket`: where it listens, instead of host and port, which say then by what it is known.
-    `announces`: each connection begins with a header of PROXY protocol v2, and so carries one request. `buffering`:
-    which bodies wait here."""
+class Upstream:
+    """The address of an application, and how connections to it are opened."""
 
     scheme: str
     host: str
     port: int
+    timeouts: Timeouts
+    """Those of the gateway, with the changes of the application's file."""
     host_header: str | None = None
+    """The Host that the application is sent; None keeps the client's."""
     ca: bytes | None = None
+    """PEM of the application's own certificate authority."""
     tls: UpstreamTls = _USUAL_TLS
+    """The other conditions on its TLS."""
     fence: Fence | None = None
+    """The addresses that a team's file may reach; None for a file that no team owns."""
     balancing: Balancing | None = None
+    """How requests are divided among several addresses; None for a single address without a circuit or limits."""
     accepts: frozenset[AcceptedFault] = frozenset()
+    """Faults of its responses that are let through."""
     socket: UnixSocket | None = None
+    """The socket it listens on. Host and port are then only a name for it."""
     announces: bool = False
+    """Each connection begins with a header of PROXY protocol v2, and so carries one request."""
     buffering: Buffering = NOT_BUFFERED
+    """Which bodies wait here for a slow client."""
 
     @property
     def place(self) -> str:
@@ -42,13 +48,6 @@ class UpstreamSettings:
         if self.socket is not None:
             return f"unix:{self.socket.path}"
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Upstream(UpstreamSettings):
-    """`timeouts`: the gateway's, but for what the application's file says."""
-
-    timeouts: Timeouts
 
     @property
     def everywhere(self) -> "tuple[Upstream, ...]":

@@ -19,6 +19,8 @@ from gateway.lint.subject import Of, Subject, references
 
 _SECRETS = ("secret", "key", "client_secret", "value")
 _NEAR_SECONDS = 30 * 86400
+# As keys end: of an application or a provider; of a directory.
+_CLIENT_CERTIFICATES = (("client_certificate", "certificate"), ("certificate", "certificate"))
 _SMALLEST_RSA, _SMALLEST_CURVE = 2048, 256
 _FEWEST_CHARACTERS = 8
 _WIDEST = {4: 8, 6: 32}
@@ -89,16 +91,17 @@ def https_that_is_not_kept_to(subject: Subject) -> Iterator[Problem]:
 
 
 def certificate_near_its_end(subject: Subject) -> Iterator[Problem]:
-    for path, certificates in _certificates(subject):
+    shown = ((subject.gateway, *each) for each in _certificates(subject))
+    for file, path, certificates in (*shown, *_client_certificates(subject)):
         ends = min(one.not_valid_after_utc for one in certificates).timestamp()
         begins = certificates[0].not_valid_before_utc.timestamp()
         day = datetime.fromtimestamp(ends, UTC).date().isoformat()
         if ends < subject.now:
-            yield subject.gateway.at(*path, say=f"this certificate, or one of its authorities', ended on {day}")
+            yield file.at(*path, say=f"this certificate, or one of its authorities', ended on {day}")
         elif ends < subject.now + _NEAR_SECONDS:
-            yield subject.gateway.at(*path, say=f"this certificate, or one of its authorities', ends on {day}")
+            yield file.at(*path, say=f"this certificate, or one of its authorities', ends on {day}")
         elif begins > subject.now:
-            yield subject.gateway.at(*path, say="this certificate is not valid yet")
+            yield file.at(*path, say="this certificate is not valid yet")
 
 
 def certificate_of_other_names(subject: Subject) -> Iterator[Problem]:
@@ -251,6 +254,15 @@ def _certificates(subject: Subject) -> Iterator[tuple[Path, list[x509.Certificat
             content = subject.material.get((subject.gateway.path, path))
             if content is not None:
                 yield path, x509.load_pem_x509_certificates(content)
+
+
+def _client_certificates(subject: Subject) -> Iterator[tuple[Of[Any], Path, list[x509.Certificate]]]:
+    """Those by which an application, a provider or a directory knows the gateway."""
+    files: tuple[Of[Any], ...] = (*subject.providers, *subject.directories, *subject.apps, *subject.shadows)
+    by_path = {file.path: file for file in files}
+    for (path, at), content in subject.material.items():
+        if path in by_path and at[-2:] in _CLIENT_CERTIFICATES:
+            yield by_path[path], at, x509.load_pem_x509_certificates(content)
 
 
 def _names(certificate: x509.Certificate) -> list[str]:

@@ -225,7 +225,8 @@ _TABLE = (
              _GATEWAY.trusts_everybody),
     LintRule("EC404", "Plain http for everybody", "Cookies and pages travel in the clear.",
              _GATEWAY.plain_http_for_everybody),
-    LintRule("EC405", "A certificate near its end", "In less than 30 days, or already, browsers refuse every page.",
+    LintRule("EC405", "A certificate near its end", "In less than 30 days, or already, browsers refuse every page, "
+             "or an application, a provider or a directory refuses the gateway that shows it.",
              _GATEWAY.certificate_near_its_end),
     LintRule("EC406", "A host that no certificate names", "Browsers refuse its pages.",
              _GATEWAY.certificate_of_other_names),

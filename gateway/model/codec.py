@@ -6,7 +6,8 @@ The plan goes between processes of one release, so its types and their defaults 
 
 | type                                              | JSON                                                        |
 |---|---|
-| dataclass                                         | an object without the fields that have their default value  |
+| dataclass                                         | an object without computed fields, those NOT_CARRIED and     |
+|                                                   | those that have their default value                         |
 | tuple, frozenset                                  | an array; a set is sorted                                   |
 | Mapping with texts as keys                        | an object, in its order                                     |
 | bytes; a network                                  | base64; a text                                              |
@@ -21,10 +22,13 @@ from dataclasses import MISSING, Field, dataclass, fields, is_dataclass
 from enum import Enum
 from ipaddress import IPv4Network, IPv6Network
 from types import NoneType, UnionType
-from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+from typing import Any, Final, Literal, Union, get_args, get_origin, get_type_hints
 
 Json = Any
 _Convert = Callable[[Any], Any]
+
+NOT_CARRIED: Final = {"carried": False}
+"""Metadata of a dataclass field with a default: it never stands in JSON, and the receiver gives it its value."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,9 +173,7 @@ def _mapping(item: Codec) -> Codec:
 
 
 def _record(kind: type) -> Codec:
-    hints, own = get_type_hints(kind), fields(kind)
-    if not all(field.init for field in own):
-        raise TypeError(f"{kind.__name__} works out a field by itself: it cannot be carried")
+    hints, own = get_type_hints(kind), carried_fields(kind)
     codecs = {field.name: codec_of(hints[field.name]) for field in own}
     defaults = {field.name: codecs[field.name].write(_default(field)) for field in own if _has_default(field)}
     writers = [(name, codec.write) for name, codec in codecs.items()]
@@ -199,6 +201,11 @@ def _record(kind: type) -> Codec:
         return kind(**value)
 
     return Codec(write, read)
+
+
+def carried_fields(kind: Any) -> list[Field[Any]]:
+    """The fields of a dataclass that stand in JSON: no computed fields (`init=False`), none marked NOT_CARRIED."""
+    return [field for field in fields(kind) if field.init and field.metadata.get("carried", True)]
 
 
 def _has_default(field: Field[Any]) -> bool:

@@ -162,11 +162,14 @@ def _introspected(provider: OidcProvider, api: ApiAccess, claims: JsonObject, no
 def _client_as_subject(claims: JsonObject) -> str:
     """The subject of a client's own token, which may name only the client (RFC 7662 2.2).
 
-    RFC 9700 4.15: the subject has a distinct form, so a client cannot pass for a person with the same `sub`.
+    RFC 9700 4.15: the subject has a distinct form, so a client cannot pass for a person with the same `sub`. Nor does
+    the token of a person pass for the client's: `username` names a person who authorized it.
     """
     client_id = text_of(claims, "client_id")
     if client_id is None:
         raise GatewayError(api_codes.TOKEN, f"{WHAT}: neither sub nor client_id")
+    if claims.get("username") not in (None, client_id):
+        raise GatewayError(api_codes.TOKEN, f"{WHAT}: a username and no sub, so a person whom nothing identifies")
     return _as_subject(client_id)
 
 

@@ -35,12 +35,17 @@ METRICS = (
     Metric("ecluse_http_refusals_total", "counter", ("code",), "Requests refused before policy, by code."),
     Metric("ecluse_http_connections_total", "counter", (), "Client connections accepted."),
     Metric("ecluse_http_connections", "gauge", (), "Client connections open now."),
-    Metric("ecluse_tunnels", "gauge", (), "WebSockets open now; they are no connections of requests any more."),
-    Metric("ecluse_tunnels_total", "counter", ("ended",), "WebSockets that have ended, by why."),
+    Metric("ecluse_tunnels", "gauge", (), "WebSockets open now; they no longer count as connections."),
+    Metric("ecluse_tunnels_total", "counter", ("ended",), "WebSockets that have ended, by reason."),
     Metric("ecluse_tls_handshakes", "gauge", (), "TLS handshakes under way now."),
     Metric("ecluse_connections_refused_total", "counter", ("reason",), "Connections closed at accept."),
     Metric("ecluse_requests_limited_total", "counter", ("app", "reason"), "Requests answered 429, beyond a rate."),
-    Metric("ecluse_descriptors_exhausted_total", "counter", ("place",), "Times that no file could be opened any more."),
+    Metric(
+        "ecluse_descriptors_exhausted_total",
+        "counter",
+        ("place",),
+        "Times that the process had no free file descriptor.",
+    ),
     Metric("ecluse_http_active_requests", "gauge", (), "Requests under way now."),
     Metric("ecluse_headers_stripped_total", "counter", ("app",), "Requests that carried a header only we may write."),
     Metric("ecluse_policy_decisions_total", "counter", ("app", "decision", "reason"), "Decisions by reason."),
@@ -48,15 +53,15 @@ METRICS = (
         "ecluse_policy_shadow_differences_total",
         "counter",
         ("app", "live", "live_rule", "shadow", "shadow_rule"),
-        "Requests that a shadow rule or file would have answered otherwise.",
+        "Requests that a shadow rule or file would have decided differently.",
     ),
-    Metric("ecluse_policy_errors_total", "counter", ("app",), "Expressions that came to neither true nor false."),
+    Metric("ecluse_policy_errors_total", "counter", ("app",), "Expressions whose result was neither true nor false."),
     Metric("ecluse_upstream_out_total", "counter", ("app",), "Times that an address was left out, after failures."),
     Metric(
         "ecluse_text_charset_disagreements_total",
         "counter",
         ("app",),
-        "Texts to be rewritten that were not in the charset that was said of them.",
+        "Rewritten texts that were not in their declared charset.",
     ),
     Metric("ecluse_upstream_errors_total", "counter", ("app", "reason"), "Requests that an application failed."),
     Metric("ecluse_auth_logins_total", "counter", ("provider", "result", "reason"), "Sign-ins, by provider and code."),
@@ -81,42 +86,42 @@ METRICS = (
         "ecluse_form_logins_total", "counter", ("result",), "Sign-ins at applications by their login forms, by outcome."
     ),
     Metric("ecluse_auth_refreshes_total", "counter", ("provider", "result", "reason"), "Refreshed tokens, by outcome."),
-    Metric("ecluse_auth_provider_logouts_total", "counter", ("provider",), "Sign-outs that a provider told of."),
+    Metric("ecluse_auth_provider_logouts_total", "counter", ("provider",), "Sign-outs that a provider announced."),
     Metric(
         "ecluse_account_requests_total",
         "counter",
         ("app", "result"),
         "Requests of people for their account of an application: sent, or refused.",
     ),
-    Metric(
-        "ecluse_scim_requests_total", "counter", ("result",), "Requests of directories by SCIM, by what came of them."
-    ),
+    Metric("ecluse_scim_requests_total", "counter", ("result",), "Requests of directories by SCIM, by result."),
     Metric("ecluse_provider_errors_total", "counter", ("provider", "reason"), "Calls to a provider that failed."),
     Metric(
         "ecluse_provider_looks_total",
         "counter",
         ("provider", "result"),
-        "Looks of our own at providers to which people are being sent: `answered`, `failed`.",
+        "The gateway's own checks of providers: `answered`, `failed`.",
     ),
     Metric(
         "ecluse_provider_away",
         "gauge",
         ("provider",),
-        "1 while looks say that a provider does not answer, 0 where it does; no value where nothing is known.",
+        "1 while the gateway's checks say that a provider does not answer, else 0; no value before the first check.",
     ),
     Metric("ecluse_metadata_refreshes_total", "counter", ("provider", "result"), "Times SAML metadata were fetched."),
-    Metric("ecluse_metadata_valid_until_seconds", "gauge", ("provider",), "Unix time at which SAML metadata run out."),
+    Metric("ecluse_metadata_valid_until_seconds", "gauge", ("provider",), "Unix time at which SAML metadata expire."),
     Metric(
         "ecluse_saml_second_opinion_total",
         "counter",
         ("by", "verdict"),
-        "Accepted SAML responses that another implementation looked at.",
+        "Accepted SAML responses that the second implementation checked.",
     ),
     Metric("ecluse_sessions_cached", "gauge", (), "Seats held in the memory of the workers now."),
     Metric("ecluse_session_store_errors_total", "counter", (), "Answers that the session store could not give."),
-    Metric("ecluse_session_store_grace", "gauge", (), "Workers that go on by what they hold, the store being away."),
+    Metric("ecluse_session_store_grace", "gauge", (), "Workers that use their memory because the store is away."),
     Metric("ecluse_session_store_unreachable", "gauge", (), "Workers that cannot read or write the session store now."),
-    Metric("ecluse_event_loop_stop_max_seconds", "maximum", (), "The longest that a worker's loop just stood still."),
+    Metric(
+        "ecluse_event_loop_stop_max_seconds", "maximum", (), "The longest recent standstill of a worker's event loop."
+    ),
     Metric("ecluse_log_dropped_total", "counter", (), "Log lines lost."),
     Metric("ecluse_series_dropped_total", "counter", (), "Counts lost because there were too many series."),
     Metric("ecluse_worker_deaths_total", "counter", (), "Workers that ended by themselves."),
@@ -175,7 +180,7 @@ def _own(gauges: Gauges) -> Iterator[Family]:
     )
     left_out = GaugeMetricFamily(
         "ecluse_config_files_left_out",
-        "Wrong app files: kept as they were, or their hosts closed. 0 where all is well.",
+        "Wrong app files: previous version kept, or hosts closed. 0 if all are valid.",
         labels=["state"],
     )
     left_out.add_metric(["kept"], gauges.kept)
@@ -183,7 +188,7 @@ def _own(gauges: Gauges) -> Iterator[Family]:
     yield left_out
     ends = GaugeMetricFamily(
         "ecluse_certificate_valid_until_seconds",
-        "Unix time at which a listener's certificate ends, or one of its authorities'.",
+        "Unix time at which a listener's certificate, or a certificate of its chain, expires.",
         labels=["listener", "certificate"],
     )
     for labels, until in gauges.certificates.items():

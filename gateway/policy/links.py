@@ -9,7 +9,7 @@ from urllib.parse import unquote_to_bytes
 from gateway.model.codes import policy_codes
 from gateway.model.errors import GatewayError
 from gateway.policy.patterns import Pattern, parse_pattern
-from gateway.policy.routes import RouteTable
+from gateway.policy.routes import PathSet
 
 _PART: Final = re.compile(r"[A-Za-z0-9_./:~-]+=[A-Za-z0-9_./:~-]+")
 _MOST_PARTS: Final = 5
@@ -41,21 +41,27 @@ def parse_link(text: str) -> SignOutLink:
     return SignOutLink(pattern, tuple((name, value) for name, _, value in (part.partition("=") for part in parts)))
 
 
+@dataclass(frozen=True, slots=True)
 class QueryLinks:
-    """Links that need parameters of the query. `tables`: one table of paths per link."""
+    """Sign-out addresses with parameters: each has its path and the parameters that the query must have."""
 
-    __slots__ = ("_links", "tables")
+    links: tuple[tuple[PathSet, frozenset[tuple[bytes, bytes]]], ...]
 
-    def __init__(self, links: Iterable[tuple[RouteTable, Iterable[tuple[str, str]]]]) -> None:
-        self._links = [
-            (table, frozenset((name.encode(), value.encode()) for name, value in parameters))
-            for table, parameters in links
-        ]
-        self.tables = tuple(table for table, _ in self._links)
+    @classmethod
+    def of(cls, links: Iterable[SignOutLink], case_insensitive: bool) -> "QueryLinks":
+        return cls(
+            tuple(
+                (
+                    PathSet((link.pattern.text,), case_insensitive),
+                    frozenset((name.encode(), value.encode()) for name, value in link.parameters),
+                )
+                for link in links
+            )
+        )
 
     def have_path(self, segments: tuple[str, ...]) -> bool:
         """Whether the path is a sign-out address under some query."""
-        return any(table.find(segments) is not None for table in self.tables)
+        return any(paths.find(segments) is not None for paths, _ in self.links)
 
     def have(self, segments: tuple[str, ...], query: bytes) -> bool:
         """Whether the request is a sign-out of the application. The query is read as PHP and most servers do.
@@ -63,8 +69,8 @@ class QueryLinks:
         A parameter that comes twice counts with both values: an application may take either.
         """
         sent: frozenset[tuple[bytes, bytes]] | None = None
-        for table, wanted in self._links:
-            if table.find(segments) is not None:
+        for paths, wanted in self.links:
+            if paths.find(segments) is not None:
                 sent = _parameters(query) if sent is None else sent
                 if wanted <= sent:
                     return True

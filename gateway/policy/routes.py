@@ -2,8 +2,10 @@
 
 from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import dataclass, field
+from typing import Final
 
 from gateway.model.codes import policy_codes
+from gateway.model.decision import RuleRef
 from gateway.model.errors import GatewayError
 from gateway.policy.conditions import turns_on_request
 from gateway.policy.patterns import (
@@ -15,6 +17,7 @@ from gateway.policy.patterns import (
     Segment,
     compile_expression,
     folded,
+    parse_pattern,
 )
 from gateway.policy.rules import Rule, meet
 
@@ -321,3 +324,24 @@ def _leaves(node: _Node) -> Iterator[_Leaf]:
 
 def _below(node: _Node) -> Iterator[Rule]:
     return (rule for leaf in _leaves(node) for rule in leaf.rules)
+
+
+@dataclass(frozen=True, slots=True)
+class PathSet:
+    """Path patterns that decide nothing: a path is in the set or not. Raises GatewayError(POLICY_CONFLICT) as
+    `RouteTable.build`."""
+
+    patterns: tuple[str, ...] = ()
+    case_insensitive: bool = False
+    table: RouteTable = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        parsed = [(text, parse_pattern(text, named=True)) for text in self.patterns]
+        rules = [Rule(RuleRef("", 0, text), pattern, None, None, None) for text, pattern in parsed]
+        object.__setattr__(self, "table", RouteTable.build(rules, self.case_insensitive))
+
+    def find(self, segments: tuple[str, ...]) -> Match | None:
+        return self.table.find(segments)
+
+
+NO_PATHS: Final = PathSet()

@@ -39,7 +39,7 @@ _SAID: Final = {
 
 @dataclass(frozen=True, slots=True)
 class AskedAccount:
-    """Which application, on which host of it, and its page that the person wanted."""
+    """The application, its host, and the page that the person wanted."""
 
     app: App
     host: str
@@ -119,8 +119,9 @@ async def asked_account(
     *,
     is_end: bool = False,
 ) -> AskedAccount:
-    """Raises GatewayError where there is no such application, or nobody whom it lets in. `missing`: what its file has
-    people do there. `is_end`: it takes something back, as also people may whom rules keep out by now."""
+    """Returns the application, host and page of the request. `missing`: the way to an account that the application's
+    file offers. `is_end`: a removal, allowed even to people whom rules now keep out. Raises GatewayError: no such
+    application, or it does not admit the person."""
     host = host_of((told.get("host") or request.host).encode("ascii", "replace"), request.snapshot)
     app = request.snapshot.find_app(host, told.get("to", ""))
     if app is None or app.account is None or app.account.missing != missing:
@@ -147,12 +148,12 @@ def other_account(request: PortalRequest) -> OtherAccount:
 
 
 def owner_of(identity: Identity) -> str:
-    """By which a form names the person to whom its page was shown."""
+    """Returns the value by which a form names the person of its page."""
     return sha256(f"form\0{identity.issuer}\0{identity.subject}".encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
 def require_owner(fields: dict[str, str], identity: Identity) -> None:
-    """Invariant 12: a page that one person left open does nothing in the name of the next one in this browser. Raises
+    """Refuses the form of a page that another person of this browser had opened (invariant 12). Raises
     GatewayError(account_codes.OTHER_PERSON)."""
     if fields.get("owner", "") != owner_of(identity):
         raise GatewayError(account_codes.OTHER_PERSON, "the page of the form was shown to another person, or to nobody")

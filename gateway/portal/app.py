@@ -130,7 +130,7 @@ class Portal:
         await self._kept_posts.close()
 
     async def _page_in_time(self, inbound: InboundRequest, body: bytes) -> Page | SendOn:
-        """The page, or one that waits for it where others are asked and have not answered in time."""
+        """Returns the page, or a page that waits for it if a peer has not answered in time."""
         request = PortalRequest(inbound, body)
         if not request.asks_others:
             return await self._page_or_refusal(request)
@@ -175,7 +175,7 @@ class Portal:
         return self._services.pages.onward(request.reader, url, to_application=leads_to_application(request, url))
 
     async def _run_steps(self, request: PortalRequest) -> Page | SendOn:
-        """Steps say what comes next and never call each other."""
+        """Runs step after step. A step returns the next step and never calls one."""
         step: NextStep = await self._first_step(request)
         while not isinstance(step, Page | SendOn):
             match step:

@@ -1,4 +1,4 @@
-"""The applications that a person can open: those whose home page policy would let them into."""
+"""The applications that a person can open: policy admits the person to the home page."""
 
 import asyncio
 import unicodedata
@@ -36,8 +36,8 @@ class ApplicationList:
     async def open_to(
         self, snapshot: Snapshot, seat: Seat, language: str, search: str, now: float
     ) -> AsyncIterator[tuple[ListedApplication, Need]]:
-        """In the order of their labels, those that have every word of `search`, each with what `need_at` says of it.
-        `now`: Unix seconds."""
+        """Returns the applications by label, if they match every word of `search`, each with the result of
+        `need_at`. `now`: Unix seconds."""
         words = fold_label(search).split()
         for at, listed in enumerate(await self._all(snapshot, language)):
             if at % SLICE == SLICE - 1:

@@ -1,7 +1,6 @@
-"""The files of the State's design system, from the operator's copy, on every host that shows pages of ours.
-
-They stand in the snapshot. Their address has their digest in it, so that browsers keep them for good; a page that a
-reload has overtaken, or that another machine made, gets those of today, and keeps them not."""
+"""The files of the State's design system, from the operator's copy, on every host that shows pages of ours. The
+files are a part of the snapshot. Their address has their digest, so browsers keep them for good. A page of an older
+snapshot, or of another machine, gets the current files, without caching."""
 
 import asyncio
 import gzip
@@ -18,8 +17,8 @@ _POLICY = b"default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; fram
 
 
 class DesignFiles:
-    """`_plain`: what was unpacked last, for those who cannot unpack it: one piece of memory for all of them, however
-    many strangers ask."""
+    """Serves the files. `_plain`: the file unpacked last, for clients that cannot unpack: strangers share one piece
+    of memory."""
 
     def __init__(self) -> None:
         self._plain: tuple[DesignFile, bytes] | None = None

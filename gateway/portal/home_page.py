@@ -68,7 +68,7 @@ class HomePage:
         return await self._chooser.page(request, None, list(request.snapshot.providers.values()))
 
     def _asked_at_once(self, request: PortalRequest, own: str) -> Provider | None:
-        """The provider that is asked for another account. None where none is wanted, or the person chooses first."""
+        """Returns the provider for a sign-in with another account. None: not asked for, or the person chooses first."""
         snapshot, asked = request.snapshot, request.parameter(OTHER_ACCOUNT)
         if not asked:
             return None
@@ -121,7 +121,7 @@ def _other_account(request: PortalRequest) -> OtherAccount:
 
 
 def _can_choose(snapshot: Snapshot) -> bool:
-    """Whether the page shows all, or finds any."""
+    """Whether the page shows all applications, or the matches of a search."""
     known = snapshot.providers
     return bool(known) and (len(known) <= MOST_CHOICES or bool(snapshot.organisations))
 

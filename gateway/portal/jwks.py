@@ -1,4 +1,4 @@
-"""`/_ecluse/app/jwks`: the keys by which applications verify the tokens that they are sent."""
+"""`/_ecluse/app/jwks`: the keys with which applications verify their tokens."""
 
 from gateway.model.codes import route_codes
 from gateway.model.errors import GatewayError

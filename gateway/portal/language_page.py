@@ -49,7 +49,7 @@ class LanguagePage:
         return redirect(ours + _target(request, referer.removeprefix(ours)))
 
     async def by_form(self, request: PortalRequest) -> Page:
-        """`POST /_ecluse/language`: the page says of itself what it is."""
+        """Answers `POST /_ecluse/language`. The page names its own address, to come back."""
         origin, site = request.inbound.headers.get(b"origin"), request.inbound.headers.get(b"sec-fetch-site")
         if not is_same_origin(origin, site, own_origin(request).encode("ascii")):
             raise GatewayError(

@@ -48,7 +48,7 @@ async def require_let_in(request: PortalRequest, back: WayBack, seat: Seat, now:
 
 
 class _Asked:
-    """One person at one application. Their request for a page of it is as this one, but for header lines."""
+    """One person at one application. The judged request for a page is this request without its header lines."""
 
     def __init__(self, request: PortalRequest, app: App, seat: Seat, now: float) -> None:
         self._client = parse_address(request.client)
@@ -65,8 +65,8 @@ class _Asked:
         return isinstance(self._decided(self._nobody, target), Allow)
 
     async def is_let_in_by_who_they_are(self) -> bool:
-        """Whether a page lets this person in that does not let everybody in; True where there is no such page. Asked of
-        one path of each rule."""
+        """Whether a page that is not open to everybody admits this person; True if there is no such page. Judges one
+        path of each rule."""
         others = False
         for at, rule in enumerate(self._app.routes.rules()):
             if at % SLICE == SLICE - 1:

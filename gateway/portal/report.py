@@ -69,7 +69,8 @@ class Report:
         self.refused(request, error)
 
     def signed_in(self, request: PortalRequest, session: Session) -> None:
-        """With the organisation for which they act, and the level of their sign-in; empty where there is none."""
+        """Returns the fields of a person, with their organisation and the level of their sign-in; empty: no
+        identity."""
         identity = session.identity
         level = request.snapshot.ladder.level_of(identity)
         self._event("login.succeeded", request, identity, tenant=session.tenant or "", level=level)
@@ -78,7 +79,8 @@ class Report:
     def second_opinion(
         self, request: PortalRequest, by: OtherImplementation, verdict: OpinionVerdict, *, ours: str, theirs: str
     ) -> None:
-        """On a Response that was accepted. `ours`: on what grounds; `theirs`: its reason, where it does not agree."""
+        """Logs an accepted Response. `ours`: the grounds of acceptance; `theirs`: the other implementation's
+        objection."""
         self._counters.add("ecluse_saml_second_opinion_total", by, verdict)
         if verdict != "agree":
             self._event("saml.second_opinion", request, by=by, verdict=verdict, ours=ours, theirs=theirs)
@@ -98,7 +100,7 @@ class Report:
         self._event(f"post.{result}", request, size=file.size, person=log_name_of(file.person))
 
     def signed_out(self, request: PortalRequest, sessions: int, identity: Identity | None) -> None:
-        """`identity`: None where nobody was signed in."""
+        """`identity`: None without a session."""
         self._counters.add("ecluse_auth_logouts_total")
         self._event("logout", request, identity, sessions=sessions)
 
@@ -107,7 +109,7 @@ class Report:
         self._event("session.limited", request, identity, sessions=sessions)
 
     def others_ended(self, request: PortalRequest, ended: Iterable[SessionSummary], identity: Identity) -> None:
-        """`identity`: who is signed in from here on. A line for each person who was there."""
+        """Logs a line for each person whose sessions ended. `identity`: the person who signed in."""
         for person, sessions in by_person(ended).items():
             by = self._person(identity)
             self._event("session.others_ended", request, person=person, sessions=sessions, by=by)
@@ -115,8 +117,8 @@ class Report:
     def ended_by_provider(
         self, request: PortalRequest, ended: Iterable[SessionSummary], people: Iterable[tuple[str, str]] = ()
     ) -> None:
-        """A line for each person whose sessions ended; `people`: (issuer, subject) of those who are named, of whom
-        there may have been none. One without a person where nobody is known."""
+        """Logs a line for each person whose sessions ended. `people`: (issuer, subject) of the named people, with or
+        without sessions. Without a known person, one line without a pseudonym."""
         self._counters.add("ecluse_auth_provider_logouts_total", request.provider)
         found = dict.fromkeys([self._log_name(*person) for person in people], 0) | by_person(ended)
         for person, sessions in found.items():
@@ -183,11 +185,11 @@ class Report:
 
 
 def by_person(sessions: Iterable[SessionSummary]) -> dict[str, int]:
-    """How many there are of each person, by the name that the log has for them."""
+    """Counts the sessions of each person, by the person's pseudonym in the log."""
     return dict(Counter(log_name_of(one.person) for one in sessions))
 
 
 def where(fault: Exception) -> str:
-    """The type of a fault and its place. Not its text: that can quote what was being handled."""
+    """Returns the type and the place of a fault, without its text, which can quote secrets."""
     frames = extract_tb(fault.__traceback__)[-3:]
     return " < ".join([type(fault).__name__, *(f"{frame.name}:{frame.lineno}" for frame in reversed(frames))])

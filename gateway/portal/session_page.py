@@ -85,8 +85,8 @@ class SessionPages:
 
 
 def in_use(summaries: Iterable[SessionSummary], seat: Seat) -> list[SessionSummary]:
-    """Without those that no seat leads to any more, as after a stronger sign-in: they let nobody in. They end with the
-    others all the same, when the person signs out or their time is over."""
+    """Returns the sessions that a seat leads to. A session replaced by a stronger sign-in has no seat and admits
+    nobody; it ends with the person's sign-out or by time."""
     return [one for one in summaries if one.apps or one.id == seat.session_id]
 
 

@@ -37,7 +37,7 @@ def _is_old(shown: int, seconds: float) -> bool:
 
 
 class WaitingPages:
-    """`lead_home`: the home page of who is signed in; it raises the error to everybody else."""
+    """`lead_home`: leads a signed-in person to the home page; raises the error for other people."""
 
     def __init__(
         self, services: PortalServices, lead_home: Callable[[PortalRequest, GatewayError], Awaitable[Page]]
@@ -121,7 +121,7 @@ class WaitingPages:
             self._services.report.refused(request, error)
 
     def _page(self, request: PortalRequest, id: str, shown: int, provider_name: str) -> Page:
-        """`provider_name`: of the one that is waited for; empty, or of none that there is, where that is not known."""
+        """Returns the page that waits. `provider_name`: the provider that is asked; empty or unknown: not shown."""
         provider = request.snapshot.providers.get(provider_name)
         url = f"{request.snapshot.gateway.portal_url}{PATH}?id={quote(id, safe='')}&shown={shown}"
         slow = None

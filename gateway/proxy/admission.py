@@ -57,7 +57,7 @@ class CountedConnection(Protocol):
 
 
 class Entered:
-    """One connection that is counted, until it leaves."""
+    """A counted connection, until it leaves."""
 
     __slots__ = ("_admission", "_key", "is_front", "is_told", "peer", "secure")
 
@@ -124,7 +124,7 @@ class Admission:
             del self._counts[key]
 
     def seen(self, peer: str, now: float) -> None:
-        """Somebody who is signed in asks from there. Behind a listed proxy, nobody else of its /64 does."""
+        """Notes the network of a signed-in person. The /64 of a listed proxy is not noted: its people are elsewhere."""
         if ":" not in peer or not self._is_trusted(peer):
             self.known.seen(client_key(peer), now)
 
@@ -226,19 +226,19 @@ class KnownAddresses:
         self._most = most
 
     def seen(self, address: str, now: float) -> None:
-        """Here, so that it is news to the other workers."""
+        """Notes an address that this worker saw, as news for the other workers."""
         if now - self._at.get(address, _NEVER) >= _NOTED_EVERY:
             self._note(address, now)
             if len(self._fresh) < _TOLD_AT_ONCE:
                 self._fresh.add(address)
 
     def learn(self, addresses: Iterable[str], now: float) -> None:
-        """From another worker."""
+        """Notes addresses that another worker saw."""
         for address in addresses:
             self._note(address, now)
 
     def news(self) -> list[str]:
-        """What was seen here since this was last asked."""
+        """Returns the addresses noted here since the last call."""
         fresh, self._fresh = self._fresh, set()
         return sorted(fresh)
 

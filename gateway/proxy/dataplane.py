@@ -241,7 +241,7 @@ class DataPlane:
     # --- for the connections ---
 
     def renew(self) -> RequestTables:
-        """Other tables for another snapshot; requests under way keep what they began with."""
+        """Makes new tables for a new snapshot. Requests under way keep their tables."""
         if self.tables.snapshot is not self.holder.snapshot:
             self._retired.add(self.tables)
             self.tables = self._new_tables()

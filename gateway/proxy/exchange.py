@@ -51,7 +51,7 @@ class Exchange(Protocol):
         """The client takes no more of the response for the moment."""
 
     def resume(self) -> None:
-        """It takes more."""
+        """The client takes the response again."""
 
     # --- while it lasts ---
 
@@ -79,7 +79,7 @@ class ServerConnection(Exchange, Protocol):
         """Whether it is of this pool, and could carry a request now."""
 
     def release(self) -> asyncio.Transport:
-        """It has switched protocols: its transport, of which nothing comes here any more."""
+        """Returns the transport of a connection that switched protocols. No bytes come to this object afterwards."""
 
     def close(self) -> None: ...
 
@@ -140,7 +140,7 @@ class Requester(Protocol):
     # --- the connection ---
 
     def bind(self, connection: ServerConnection) -> None:
-        """Its response has ended, and it is this client connection's own from here."""
+        """Keeps the server connection for this client alone, once its response has ended."""
 
     def pause_body(self) -> None:
         """No more of the request's body is taken for the moment."""

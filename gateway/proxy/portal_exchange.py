@@ -139,8 +139,8 @@ def _path_of(inbound: InboundRequest) -> bytes:
 
 
 class PouredBody(OwnPage):
-    """The body of a page that is too large for one write: piece by piece, as the client takes them. All who are sent it
-    share its bytes, so that strangers who read nothing make nobody keep it for each of them."""
+    """Sends a page that is too large for one write, in pieces, as the client takes them. All clients share the bytes
+    of the page: strangers who read nothing cost no copy each."""
 
     __slots__ = ("_client", "_loop", "_rest", "_steps")
 

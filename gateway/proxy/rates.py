@@ -28,7 +28,7 @@ _EVERYWHERE: Final = ""
 
 
 class Asks(NamedTuple):
-    """The one who asks. `kind` is "client" or "person"; `key` tells them apart from all others."""
+    """The client or person whose requests are counted. `kind`: "client" or "person". `key`: unique within its kind."""
 
     kind: str
     key: int
@@ -73,7 +73,7 @@ class Buckets:
         return missing if missing > _ROUNDING else 0.0
 
     def give_back(self, key: int, rate: Rate) -> None:
-        """One token that was taken."""
+        """Returns one token to the bucket."""
         if (full_at := self._full_at.get(key)) is not None:
             self._full_at[key] = full_at - rate.every
 

@@ -44,7 +44,7 @@ class Spool:
 
 
 class Spooled:
-    """One form as it comes."""
+    """A form while it arrives."""
 
     __slots__ = ("_bytes", "_client", "_counted", "_spool")
 
@@ -64,7 +64,7 @@ class Spooled:
         self._bytes += piece
 
     def take(self) -> bytes:
-        """All of it; it is held no more."""
+        """Returns the whole form and frees its room."""
         if self._counted:
             self._spool.let_go(self._client, self._counted)
             self._counted = 0

@@ -68,7 +68,7 @@ class RequestTables(HostTable[HostLane]):
         self.clients = self._clients.values
 
     def learn_client(self, said: Said, peer: Peer) -> Client:
-        """`peer`: the one that `said` names, under this snapshot."""
+        """Makes and remembers the client of these lines. `peer`: the peer that `said` names, under this snapshot."""
         _, scheme, said_for, said_proto = said
         chain = client_chain(peer, said_for, self.snapshot.gateway.trusted_proxies)
         client = Client(chain, client_scheme(scheme, peer, said_proto))

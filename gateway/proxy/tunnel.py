@@ -106,7 +106,7 @@ class TunnelEnd(PacedReading):
         self._tunnel.lost(self)
 
     def forget(self) -> None:
-        """Both connections are gone: what holds each other would wait for the collector."""
+        """Breaks the cycle of references after both connections are gone, so that memory is freed at once."""
         del self.other, self._tunnel
 
     def pause_writing(self) -> None:

@@ -88,7 +88,7 @@ class Tunnels:
         self._end([tunnel for seat in seats for tunnel in self._by_seat.get(seat, ())], "signed_out")
 
     def restart(self) -> None:
-        """The worker ends: those on both sides are told, so that they come back to another one."""
+        """Ends all tunnels because the worker ends: browsers come back to another worker."""
         self._end(list(self), "restart")
 
     def _end(self, tunnels: list[Tunnel], why: TunnelEnding) -> None:
@@ -107,7 +107,7 @@ class Tunnels:
     # --- what has changed ---
 
     def everybody(self) -> None:
-        """Another policy."""
+        """Judges all tunnels again, under another policy."""
         self._each(list(self), Tunnel.revalidate, _JUDGED_AT_ONCE)
 
     def whoever_is(self, seat: Seat) -> None:

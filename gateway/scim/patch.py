@@ -42,18 +42,15 @@ def patched(document: ScimObject, before: UserState) -> UserState:
 
 
 def ends_access(document: ScimObject) -> bool:
-    """Whether the operations, as far as they can be understood, leave the user inactive. Other faults are ignored.
-    Never raises.
+    """Whether the operations, as far as they can be understood, leave the user inactive. Other faults are ignored:
+    a missing schema, too many operations. Never raises.
     """
-    active = True
-    try:
-        for operation in _operations(document):
-            for path, value in _values_of(operation):
-                with suppress(GatewayError):
-                    if attribute_of(path) == "active":
-                        active = with_value(_ANYBODY, "active", value).active
-    except GatewayError:
-        return False
+    active, operations = True, document.get("operations")
+    for operation in operations if isinstance(operations, list) else ():
+        for path, value in _values_of(operation):
+            with suppress(GatewayError):
+                if attribute_of(path) == "active":
+                    active = with_value(_ANYBODY, "active", value).active
     return not active
 
 
@@ -80,9 +77,9 @@ def _values_of(operation: object) -> Iterable[tuple[object, object]]:
     if not isinstance(operation, dict) or _kind(operation) not in {"add", "replace"}:
         return ()
     path, value = operation.get("path"), operation.get("value")
-    if path is not None:
-        return ((path, value),)
-    return value.items() if isinstance(value, dict) else ()
+    if path is None or path == "" or (isinstance(path, str) and path.lower() == USER.lower()):
+        return value.items() if isinstance(value, dict) else ()
+    return ((path, value),)
 
 
 def _applied(operation: ScimObject, before: UserState) -> UserState:

@@ -1,7 +1,7 @@
 """The admin listener: a Unix socket or loopback, never the public port. Liveness, readiness, metrics.
 
 It is answered by the supervisor, whose loop hands on what ends sessions and hears the signals. So many clients that ask
-for metrics share one exposition, and a client that does not read its answer is cut.
+for metrics share one exposition, a client that does not read is cut, and what is asked ahead is not answered.
 """
 
 import asyncio
@@ -68,6 +68,8 @@ class Admin:
         transport = request.transport
         if transport is None:
             return response
+        # One answer a connection: requests that a client has sent ahead would each take their time of this loop.
+        response.force_close()
         self._writing.add(transport)
         try:
             async with asyncio.timeout(_READ_WITHIN):

@@ -11,7 +11,7 @@ import struct
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from gateway.model.unix_socket import CONTROL_SOCKET
 from gateway.server.faults import CannotServe
@@ -127,7 +127,9 @@ class Control:
 
 
 def _taken_from(writer: asyncio.StreamWriter) -> socket.socket:
-    """A second descriptor of the connection, so that the writer's own descriptor may be closed."""
+    """A second descriptor of the connection, so that the writer's own descriptor may be closed. The writer's transport
+    reads nothing from here on: it would take what the successor says next from the owner of the second descriptor."""
+    cast(asyncio.ReadTransport, writer.transport).pause_reading()
     return socket.socket(fileno=os.dup(writer.get_extra_info("socket").fileno()))
 
 

@@ -93,9 +93,10 @@ async def refusal(before: ServedConfiguration, candidate: Live, reads: IndexesFi
 
 
 def _store(gateway: Gateway) -> str:
-    """Keys matter where the sessions stay: another store has none of them."""
+    """Keys matter where the sessions stay. Other addresses may lead to the same sessions: a Sentinel or a node of a
+    Cluster that was added, a server that moved with its data."""
     server = gateway.store_server
-    return gateway.store if server is None else f"{gateway.store} {server.prefix} {server.addresses}"
+    return gateway.store if server is None else f"{gateway.store} {server.prefix}"
 
 
 def _of_hosts(before: frozenset[str], after: frozenset[str]) -> str:

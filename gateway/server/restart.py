@@ -2,12 +2,13 @@
 
 import asyncio
 import os
-import shlex
+import select
 import signal
 import sys
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping, MutableMapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from threading import Thread
 from typing import Final
 
 # Compiling may take two minutes, and workers their time to come up.
@@ -15,6 +16,13 @@ _SUCCEEDED_WITHIN = 180.0
 _LOOKED_EVERY = 0.1
 # Of `serve`: the operator means that hosts go.
 YES: Final = "--yes"
+# In the environment of a successor: the descriptor of the standard error that it shall have while it serves.
+_OWN_ERROR: Final = "ECLUSE_STANDARD_ERROR"
+_STANDARD_ERROR: Final = 2
+# Bytes of one answer, from the end of what the successor said: there the reason is.
+_MOST_SAID: Final = 16_384
+_READ_AT_ONCE: Final = 65_536
+_PASSED_ON_WITHIN: Final = 1.0
 
 
 def program_of(folder: Path) -> tuple[str, ...]:
@@ -26,38 +34,49 @@ class Restart:
     """`environment`: what the service manager gave this process, and its successor needs as well. `successor`: the
     process that was started, 0 where there is none. `refused`: why it may not take this gateway's place."""
 
-    def __init__(self, folder: Path, command: tuple[str, ...], environment: Mapping[str, str]) -> None:
-        self._folder = folder
+    def __init__(self, command: tuple[str, ...], environment: Mapping[str, str]) -> None:
         self._command = command
         self._environment = environment
         self.successor = 0
         self.refused = ""
+        self._is_under_way = False
 
     async def begin(self, leaves: Callable[[], bool], *, fewer_hosts: bool = False) -> str:
         """Empty once the successor has told this gateway to leave (`leaves`); else why this gateway goes on.
         `fewer_hosts`: the operator means that hosts go."""
-        if self.successor:
+        if self._is_under_way:
             return "one is under way"
-        self.refused = ""
-        self.successor = await asyncio.to_thread(self._start, self._command + ((YES,) if fewer_hosts else ()))
+        self._is_under_way, self.refused = True, ""
+        said = _StandardError()
+        try:
+            self.successor = await asyncio.to_thread(
+                self._start, self._command + ((YES,) if fewer_hosts else ()), said.write_end
+            )
+            said.close_write_end()
+            why = await self._ended(leaves, said)
+            return self.refused or why
+        finally:
+            await asyncio.to_thread(said.pass_on)
+            said.close()
+            if not leaves():
+                self._is_under_way, self.successor = False, 0
+
+    async def _ended(self, leaves: Callable[[], bool], said: "_StandardError") -> str:
+        """Empty once this gateway is to leave, else how the successor ended and what it said."""
         try:
             async with asyncio.timeout(_SUCCEEDED_WITHIN):
                 while not leaves():
-                    if (status := _status_of(self.successor)) is not None:
-                        return self.refused or (
-                            f"the new one ended with {status}, its standard error says why, and so does "
-                            f"`ecluse check {shlex.quote(str(self._folder))}` where the folder is wrong"
-                        )
+                    status = _status_of(self.successor)
+                    said.read()
+                    if status is not None:
+                        return f"the new one {_end_of(status)}{said}"
                     await asyncio.sleep(_LOOKED_EVERY)
                 return ""
         except TimeoutError:
             with suppress(ProcessLookupError):
                 os.kill(self.successor, signal.SIGKILL)
             await asyncio.to_thread(os.waitpid, self.successor, 0)
-            return f"the new one did not serve within {_SUCCEEDED_WITHIN:.0f} seconds"
-        finally:
-            if not leaves():
-                self.successor = 0
+            return f"the new one did not serve within {_SUCCEEDED_WITHIN:.0f} seconds{said}"
 
     def give_up(self) -> None:
         """This gateway was told to stop, and with it whoever was to take its place."""
@@ -65,11 +84,92 @@ class Restart:
             with suppress(ProcessLookupError):
                 os.kill(self.successor, signal.SIGTERM)
 
-    def _start(self, command: tuple[str, ...]) -> int:
-        """Not as a child of the loop, which would end it with itself."""
-        nothing = (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0)
-        environment = {**os.environ, **self._environment}
-        return os.posix_spawn(command[0], command, environment, file_actions=[nothing])
+    def _start(self, command: tuple[str, ...], said: int) -> int:
+        """Starts the successor, whose standard error is `said` until it serves. Not as a child of the loop, which would
+        end it with itself."""
+        own = os.dup(_STANDARD_ERROR)
+        os.set_inheritable(own, True)
+        actions = [
+            (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
+            (os.POSIX_SPAWN_DUP2, said, _STANDARD_ERROR),
+        ]
+        environment = {**os.environ, **self._environment, _OWN_ERROR: str(own)}
+        try:
+            return os.posix_spawn(command[0], command, environment, file_actions=actions)
+        finally:
+            os.close(own)
+
+
+class _StandardError:
+    """What a successor says before it serves, or of its end. str() is the end of that text, for an answer."""
+
+    def __init__(self) -> None:
+        self._read_end, self.write_end = os.pipe()
+        os.set_blocking(self._read_end, False)
+        self._said = bytearray()
+
+    def read(self) -> None:
+        with suppress(BlockingIOError):
+            while more := os.read(self._read_end, _READ_AT_ONCE):
+                self._said += more
+
+    def pass_on(self) -> None:
+        """Into the standard error of this gateway, where the successor would have said it. A terminal that is stopped
+        (Ctrl-S), or a full pipe that nobody reads, holds up a thread alone."""
+        self.read()
+        thread = Thread(target=_say, args=(bytes(self._said),), daemon=True)
+        thread.start()
+        thread.join(_PASSED_ON_WITHIN)
+
+    def close_write_end(self) -> None:
+        os.close(self.write_end)
+        self.write_end = -1
+
+    def close(self) -> None:
+        os.close(self._read_end)
+        if self.write_end >= 0:
+            self.close_write_end()
+
+    def __str__(self) -> str:
+        text = self._said[-_MOST_SAID:].decode(errors="replace").strip()
+        return f":\n{text}" if text else ", and said nothing"
+
+
+def _say(text: bytes) -> None:
+    with suppress(OSError):
+        os.write(_STANDARD_ERROR, text)
+
+
+@contextmanager
+def own_standard_error(environment: MutableMapping[str, str]) -> Iterator[None]:
+    """For a gateway that another one started (`environment` says so): gives it a standard error of its own. Where an
+    exception leaves the block, what is said from then on goes to the gateway that started it, if that still listens."""
+    own = environment.pop(_OWN_ERROR, "")
+    if not own.isdecimal():
+        yield
+        return
+    starter = os.dup(_STANDARD_ERROR)
+    os.dup2(int(own), _STANDARD_ERROR)
+    os.close(int(own))
+    try:
+        yield
+    except BaseException:
+        if _is_read(starter):
+            os.dup2(starter, _STANDARD_ERROR)
+        raise
+    finally:
+        os.close(starter)
+
+
+def _is_read(pipe: int) -> bool:
+    """Whether the other end of the pipe is open."""
+    poll = select.poll()
+    poll.register(pipe, 0)
+    return not poll.poll(0)
+
+
+def _end_of(status: int) -> str:
+    return f"was ended by {signal.Signals(-status).name}" if status < 0 else f"ended with {status}"
 
 
 def _status_of(child: int) -> int | None:

@@ -75,7 +75,7 @@ class Supervisor:
         self._links = Links(self)
         self._ends = Ends(self._links, log)
         self._all_serve = asyncio.Event()
-        self._restart = Restart(folder, program_of(folder), self._manager.environment)
+        self._restart = Restart(program_of(folder), self._manager.environment)
         self._given_up: asyncio.Future[None] | None = None
         self._folder = folder
         self._log = log

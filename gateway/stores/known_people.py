@@ -29,4 +29,4 @@ class NothingKnown:
         return session
 
     def adopt(self, seat: Seat, session: Session) -> None:
-        """Nothing has changed."""
+        """Changes nothing."""

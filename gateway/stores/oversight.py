@@ -4,11 +4,12 @@ that is read.
 `operator`: the operator who asks, as proven by the control socket.
 """
 
+import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from gateway.model.errors import GatewayError
 from gateway.model.ports import Revoker
@@ -20,6 +21,8 @@ from gateway.stores.tickets import Transactions
 
 # Of one question: what a worker does beside its requests stays small.
 REVOKED_AT_ONCE = 100
+# stores.sealing.new_id: base64url.
+_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +78,7 @@ class SessionOversight:
             match question:
                 case {"what": "list", "where": {**where}, "after": str(after)}:
                     return self._told(await self._page(_filter_of(where), after))
-                case {"what": "revoke", "ids": [*ids]} if len(ids) <= REVOKED_AT_ONCE and _are_texts(ids):
+                case {"what": "revoke", "ids": [*ids]} if len(ids) <= REVOKED_AT_ONCE and _may_be_ids(ids):
                     ended = await self._revoke(ids, str(question.get("operator", "")))
                     return {"revoked": list(ended), "unwritten": list(self._sessions.unwritten.among(ended))}
                 case {"what": "accounts", "became": "linked" | "unlinked" as became, "links": [*links]}:
@@ -145,6 +148,12 @@ def _filter_of(where: Mapping[Any, Any]) -> SessionFilter:
 
 def _are_texts(values: Sequence[object]) -> bool:
     return all(isinstance(value, str) for value in values)
+
+
+def _may_be_ids(values: Sequence[object]) -> bool:
+    """Whether a store could have these ids. An end of what no store can name would be tried again for ever, and keep
+    the ends behind it from being written."""
+    return all(isinstance(value, str) and _ID.fullmatch(value) for value in values)
 
 
 def _as_json(session: SessionSummary) -> dict[str, Any]:

@@ -101,7 +101,7 @@ class SqliteThread:
     # --- in the thread
 
     def serve(self, tasks: list[PendingJob[Any]]) -> None:
-        """Gives each its result or its error."""
+        """Sets the result or the error of each task."""
         raise NotImplementedError
 
     def rest(self) -> None:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Final, TypeVar, assert_never
 
@@ -89,23 +89,24 @@ def _folded(names: frozenset[str]) -> frozenset[bytes]:
     return frozenset(fold(name.encode()) for name in names)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
 class Translation:
-    """The translation of a person for one application.
+    """The translation of a person for one application."""
 
-    `header_folds`, `cookie_names`: folded (model.names) names that no client may send to the application, with or
-    without a value to inject.
-    """
+    headers: tuple[HeaderSpec, ...] = ()
+    cookies: tuple[CookieSpec, ...] = ()
+    budget: int = BUDGET
+    header_folds: frozenset[bytes] = field(init=False)
+    """Folded names (model.names) of the headers: no client may send them, whether or not there is a value to inject."""
+    cookie_names: frozenset[bytes] = field(init=False)
+    """Likewise of the cookies."""
+    _nobody: Injection = field(init=False)
 
-    __slots__ = ("_nobody", "budget", "cookie_names", "cookies", "header_folds", "headers")
-
-    def __init__(self, headers: tuple[HeaderSpec, ...], cookies: tuple[CookieSpec, ...], budget: int = BUDGET) -> None:
-        self.headers = headers
-        self.cookies = cookies
-        self.header_folds = _folded(frozenset(spec.name for spec in headers))
-        self.cookie_names = _folded(frozenset(spec.name for spec in cookies))
-        self.budget = budget
-        nobody = [(spec.name.encode(), _nobody(spec)) for spec in headers if spec.nobody]
-        self._nobody = _injection(nobody, []) if nobody else NOTHING
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "header_folds", _folded(frozenset([spec.name for spec in self.headers])))
+        object.__setattr__(self, "cookie_names", _folded(frozenset([spec.name for spec in self.cookies])))
+        nobody = [(spec.name.encode(), _nobody(spec)) for spec in self.headers if spec.nobody]
+        object.__setattr__(self, "_nobody", _injection(nobody, []) if nobody else NOTHING)
 
     @classmethod
     def compile(

@@ -26,7 +26,7 @@ pytestmark = pytest.mark.browser
 # Each form of our templates, by where it is sent; the walks that send it, and what their files say of that.
 FORMS = {
     "/_ecluse/account": ("link_account", "Rattacher ce compte"),
-    "/_ecluse/account/remove": ("unlink_account", "Supprimer ce rattachement"),
+    "/_ecluse/account/remove": ("unlink_account", "Détacher ce compte"),
     "/_ecluse/account/request": ("ask_for_account", "Demander l’accès"),
     "/_ecluse/acting": ("acting", "Agir pour Lille"),
     "/_ecluse/acting/change": ("acting", "Agir pour une autre organisation"),

@@ -1,4 +1,4 @@
-"""`ecluse account`: links are made, listed, taken back and carried as CSV, whether the gateway runs or not."""
+"""`ecluse account`: links are made, listed, removed and carried as CSV, whether the gateway runs or not."""
 
 import json
 import subprocess
@@ -55,7 +55,7 @@ def test_a_link_is_made_listed_and_taken_back(folder: Path) -> None:
     told = account(folder, "list", "--application", "one")
     assert told.startswith(f"one  h.durand  subject=h%3D1 of {ISSUER}  since 20")
     assert told.endswith(", by operator\n")
-    assert account(folder, "unlink", "one", "--login", "H.Durand") == "taken back: 1\n"
+    assert account(folder, "unlink", "one", "--login", "H.Durand") == "removed: 1\n"
     assert "one has no such link" in account(folder, "unlink", "one", "--subject", "h=1", code=1)
     assert account(folder, "list", "--output", "json") == '{\n  "links": []\n}\n'
 
@@ -100,12 +100,12 @@ def test_another_login_only_where_it_is_said_so_and_a_shared_one_where_the_file_
 def test_it_asks_before_it_takes_more_than_one(folder: Path) -> None:
     for name in ("anne", "luc"):
         account(folder, "link", "two", "guichet", "--person", f"uid={name}")
-    assert "2 links would be taken back: say --yes" in account(folder, "unlink", "two", code=2)
+    assert "2 links would be removed: confirm with --yes" in account(folder, "unlink", "two", code=2)
     assert len(listed(folder)) == 2
     typing = ["script", "-qec", f"{ECLUSE} account unlink two", "/dev/null"]
     for answer, left in (("n\n", 2), ("y\n", 0)):
         told = subprocess.run(typing, cwd=folder, input=answer, capture_output=True, text=True, timeout=120)
-        assert "Take back these 2 links? [y/N]" in told.stdout
+        assert "Remove these 2 links? [y/N]" in told.stdout
         assert len(listed(folder)) == left
     account(folder, "link", "two", "guichet", "--person", "uid=anne")
     assert json.loads(account(folder, "unlink", "two", "--yes", "--output", "json")) == {"removed": 1}
@@ -137,7 +137,7 @@ def test_a_table_with_one_wrong_line_is_not_taken(folder: Path) -> None:
     (folder / "links.csv").write_text(f"{head}one;{ISSUER};subject=a;a\none;{ISSUER};subject=b;=1\n")
     told = account(folder, "import", "links.csv", code=1)
     assert told.startswith("links.csv:3: a cell begins as a formula does")
-    assert "1 problem(s): nothing is taken" in told
+    assert "1 problem(s): nothing was imported" in told
     (folder / "links.csv").write_text(f"{head}one;{ISSUER};subject=a;a\none;{ISSUER};subject=b;A\n")
     assert "links.csv:3: another person has this login of one" in account(folder, "import", "links.csv", code=1)
     told = typed("account", "import", "links.csv", "--output", "json", at=folder).stdout
@@ -155,7 +155,7 @@ def test_a_folder_without_a_key_for_links_and_links_that_cannot_be_read(folder: 
     (folder / "policies/apps/two.yaml").unlink()
     gateway = folder / "policies/gateway.yaml"
     gateway.write_text(gateway.read_text().replace("accounts:", "# accounts:"))
-    assert "gateway.yaml has no accounts: keys" in account(folder, "list", code=1)
+    assert "gateway.yaml has no `accounts:` with keys" in account(folder, "list", code=1)
 
 
 def test_explain_shows_the_login_and_whom_to_ask_without_one(folder: Path) -> None:

@@ -146,6 +146,6 @@ def test_a_step_that_has_no_page_of_its_own_is_said_not_to_be_looked_at(
 
 def test_what_is_named_has_to_be_there(grr: Grr, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["doctor", "app", "gr", str(grr.place.policies)]) == 2
-    assert "names an application gr (did you mean grr?)" in capsys.readouterr().err
+    assert "has the application gr (did you mean grr?)" in capsys.readouterr().err
     grr.place.write("apps/grr.yaml", "version: 2\n")
     assert grr.asked() == 1

@@ -27,7 +27,7 @@ def test_a_file_of_another_layout_is_named_and_then_laid_out(place: Place) -> No
     assert (told.returncode, told.stdout) == (1, "policies/apps/one.yaml: has another layout\n")
     assert app.read_text() == before
     told = typed("fmt", "policies", at=place.folder)
-    assert (told.returncode, told.stdout) == (0, "policies/apps/one.yaml: laid out\n")
+    assert (told.returncode, told.stdout) == (0, "policies/apps/one.yaml: rewritten\n")
     assert app.read_text().endswith("access:\n  - path: /**   # all of it\n    allow: signed_in\n")
     assert app.stat().st_mode & 0o777 == 0o640
     assert [path.name for path in app.parent.iterdir()] == ["one.yaml"]

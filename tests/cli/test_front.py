@@ -53,7 +53,7 @@ def test_the_lines_of_an_application(folder: Path, capsys: pytest.CaptureFixture
     assert told == ["- X-Remote-User", "- X-Dept", "- Cookie", "- Authorization", "- X-Request-Id", "- X-Ecluse-Front"]
     (folder / "apps/permis.yaml").write_text(APP.replace("FRONT", "haproxy"))
     assert main(["front", "lines", "permis", str(folder)]) == 0
-    assert capsys.readouterr().out == "none: haproxy writes whatever it is told\n"
+    assert capsys.readouterr().out == "nothing to add: haproxy sets every header that the gateway sends\n"
 
 
 def test_what_is_forgotten_is_named_with_its_line(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -61,12 +61,12 @@ def test_what_is_forgotten_is_named_with_its_line(folder: Path, capsys: pytest.C
     asked = ["front", "check", "permis", str(folder)]
     assert main([*asked, str(ours)]) == 1
     assert capsys.readouterr().out == (
-        "permis: traefik would not write what these say, and a client could: X-Dept\n\n- X-Dept\n"
+        "permis: traefik does not set these headers, so a client could: X-Dept\n\n- X-Dept\n"
     )
     more = folder.parent / "more.yaml"
     more.write_text("authResponseHeaders: [X-Dept]\n")
     assert main([*asked, str(ours), str(more)]) == 0
-    assert capsys.readouterr().out.startswith("permis: traefik writes X-Remote-User, X-Dept, Cookie")
+    assert capsys.readouterr().out.startswith("permis: traefik sets X-Remote-User, X-Dept, Cookie")
     assert main([*asked, str(ours), "--output", "json"]) == 1
     assert json.loads(capsys.readouterr().out)["missing"] == ["X-Dept"]
 
@@ -97,7 +97,7 @@ def test_an_application_without_a_front_and_a_file_that_is_not_there(
 ) -> None:
     asked = [str(folder)]
     assert main(["front", "lines", "permi", *asked]) == 2
-    assert "no application permi that names a front (did you mean permis?)" in capsys.readouterr().err
+    assert "permi: there is no such application (did you mean permis?)" in capsys.readouterr().err
     assert main(["front", "check", "permis", str(folder / "none.yaml"), *asked]) == 2
     assert "none.yaml: No such file" in capsys.readouterr().err
 

@@ -65,7 +65,7 @@ def test_keys_are_rotated_and_retired_and_listed_by_id_and_dates(tmp_path: Path)
     ("words", "why"),
     [
         (("rotate", "ring", "--in", "299s"), "--in: every gateway has to know a key before one uses it: 5m or more"),
-        (("rotate", "ring", "--in", "soon"), "soon: a time is a number and s, m, h or d, as 8h"),
+        (("rotate", "ring", "--in", "soon"), "soon: write a time as a number with s, m, h or d: 8h"),
         (("rotate", "ring", "--id", "a"), "there is a key a: give another --id"),
         (("rotate", "ring", "--id", "a b"), "ring: key 2 has no id as it can be, or a member that is no text"),
         (("list", "plain"), "plain: this is no keyring"),

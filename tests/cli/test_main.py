@@ -54,7 +54,7 @@ def test_wrong_usage_is_2_and_one_line_says_what(words: tuple[str, ...], capsys:
 @pytest.mark.parametrize("words", [("worker",), ("worker", "x"), ("worker", "3", "--help"), ("worker", "-1")])
 def test_nobody_starts_a_worker_by_hand(words: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:
     assert main(words) == 2
-    assert capsys.readouterr().err == "ecluse: a worker is started by `ecluse serve` alone\n"
+    assert capsys.readouterr().err == "ecluse: only `ecluse serve` starts a worker\n"
 
 
 def test_the_command_answers_at_once() -> None:
@@ -98,7 +98,7 @@ def test_a_library_that_does_not_fit_the_machine_is_told_in_a_line(
     assert (told.returncode, told.stdout) == (2, "")
     assert told.stderr == (
         "ecluse: a library cannot be loaded: libof.so.1: cannot open shared object file: No such file or directory "
-        "(config.library: install the gateway anew, docs/how-to/install-it.md)\n"
+        "(config.library: install the gateway again, docs/how-to/install-it.md)\n"
     )
 
 
@@ -147,8 +147,16 @@ def test_where_none_is_named_and_none_is_here_it_is_said_which_to_name(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     assert main(["session", "revoke", "--all"]) == 2
-    told = "ecluse: the folder policies cannot be read: No such file or directory (none is named: /etc/ecluse/policies "
-    assert capsys.readouterr().err == f"{told}where it is installed)\n"
+    told = "ecluse: the folder policies cannot be read: No such file or directory (name the policy folder: "
+    assert capsys.readouterr().err == f"{told}/etc/ecluse/policies on an installed gateway)\n"
+
+
+def test_an_id_in_the_place_of_a_folder_is_told_where_it_belongs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(["session", "revoke", "Qd6OZ0m2v3bq1mJ8m6tR5A"]) == 2
+    assert "(for the session with this id: --id Qd6OZ0m2v3bq1mJ8m6tR5A)" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -45,4 +45,4 @@ def test_a_file_with_problems_shows_them(folder: Path, capsys: pytest.CaptureFix
 
 def test_a_name_that_nobody_has_is_wrong_usage(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["provider", "show", "agent", str(folder)]) == 2
-    assert capsys.readouterr().err.endswith("names a provider agent (did you mean agents?)\n")
+    assert capsys.readouterr().err.endswith("has the provider agent (did you mean agents?)\n")

@@ -8,7 +8,7 @@ holds the table against the schemas: a new key without its line here is a failur
 import json
 import ssl
 from base64 import b64encode
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import replace
 from functools import cache
@@ -54,6 +54,7 @@ from tests.config.design_copy import READ
 from tests.config.samples import BASE, sample_snapshot
 from tests.tokens.keys import pem
 from tests.tokens.test_ltpa import EXPORTED, PASSWORD
+from tools.reference import fenced_keys
 
 LEAF = trustme.CA().issue_cert("portail.localhost")
 
@@ -1238,31 +1239,6 @@ def test_the_key_does_what_it_says(file: str, effect: Effect) -> None:
     assert effect.see(changed(file, (*effect.with_it, (effect.path, effect.value)))) == effect.after
 
 
-def keys(schema: dict[str, Any], node: dict[str, Any], path: str) -> Iterator[str]:
-    """Every key that a file may have: `[]` for the entries of a list, `*` for names of the operator's choice."""
-    if "$ref" in node:
-        node = schema["$defs"][node["$ref"].removeprefix("#/$defs/")]
-    if (
-        path in ("access[].allow", "access[].deny")
-        or (set(node.get("properties", ())) <= {"file", "env", "credential"} and "properties" in node)
-        or ("anyOf" in node and any(part.get("type") == "object" for part in node["anyOf"]))
-    ):
-        yield path
-    elif "oneOf" in node:
-        for choice in node["oneOf"]:
-            yield from keys(schema, choice, path)
-    elif "properties" in node:
-        for key, below in node["properties"].items():
-            yield from keys(schema, below, f"{path}.{key}".removeprefix("."))
-    elif node.get("type") == "array":
-        yield from keys(schema, node["items"], f"{path}[]")
-    elif "patternProperties" in node or isinstance(node.get("additionalProperties"), dict):
-        (below,) = node.get("patternProperties", {"": node.get("additionalProperties")}).values()
-        yield from keys(schema, below, f"{path}.*")
-    else:
-        yield path
-
-
 @pytest.mark.parametrize(
     ("name", "effects"),
     [
@@ -1276,7 +1252,7 @@ def keys(schema: dict[str, Any], node: dict[str, Any], path: str) -> Iterator[st
 )
 def test_no_key_is_without_its_effect(name: str, effects: list[Effect]) -> None:
     schema = json.loads(schemas()[f"{name}.schema.json"])
-    assert set(keys(schema, schema, "")) - {"version"} == {effect.key for effect in effects}
+    assert {key for key, _ in fenced_keys(schema)} - {"version"} == {effect.key for effect in effects}
 
 
 def test_no_condition_is_without_its_effect() -> None:

@@ -5,9 +5,8 @@ import pytest
 
 from gateway.config.host_applications import HostApplications
 from gateway.config.snapshot import Api, OpaqueTokens
-from gateway.policy.routes import RouteTable
+from gateway.policy.routes import PathSet
 from tests.config.samples import sample_snapshot
-from tests.policy.short import rule
 
 
 def test_an_origin_has_a_port_where_the_scheme_does_not_say_it() -> None:
@@ -36,8 +35,8 @@ def test_what_is_closed_below_a_wildcard_is_closed_on_no_host_that_a_file_names(
 # --- whose a token is that is no JWT ----------------------------------------------------------------------------------
 
 
-def paths(*patterns: str) -> RouteTable:
-    return RouteTable.build([rule(pattern) for pattern in patterns], case_insensitive=False)
+def paths(*patterns: str) -> PathSet:
+    return PathSet(patterns)
 
 
 def headers(**values: str) -> Callable[[bytes], set[bytes]]:

@@ -99,7 +99,7 @@ async def test_a_rule_that_the_gateway_does_not_take_is_put_back_and_told_as_tha
         other.write_text(whole + WRONG)
         status, text = await press()
         assert (status, "La règle est de nouveau celle d’avant" in text, file.read_text()) == (200, True, closed)
-        assert "apps/interieur/elections.yaml stays as it was" in text
+        assert "apps/interieur/elections.yaml: not loaded, its previous version stays live" in text
         other.write_text(whole)
         # But it is this one that is wrong.
         file.write_text(closed + WRONG)

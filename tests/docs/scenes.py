@@ -170,7 +170,7 @@ class Tutorial:
     async def _closed_part(self) -> None:
         refused = await _shell(f"{ECLUSE} reload policies/", self._folder)
         assert "access[2].alow: unknown key (did you mean allow?)" in refused
-        assert "\nrefused: none of these files is taken" in refused
+        assert "\nrefused: no file was loaded" in refused
         _replace(self._notes, "alow", "allow")
         assert (await _shell(f"{ECLUSE} check policies", self._folder)).startswith("policies: 8 app(s)")
         assert (await _shell(f"{ECLUSE} reload policies/", self._folder)).startswith("live: revision ")

@@ -114,7 +114,7 @@ async def test_each_person_is_signed_in_under_their_own_account_with_its_own_pas
     grr.link("alice2", "un autre", "--replace")
     await grr.comes_to(alice, "Bonjour alice2")
     command(place, "unlink", "one", "--person", "uid=alice")
-    page = await grr.comes_to(alice, "No account of this application is linked to you")
+    page = await grr.comes_to(alice, "No account in this application is linked to you")
     assert page.status == 403
     assert grr.logins == ["a.liddell", "alice2"]
 
@@ -142,9 +142,9 @@ async def test_a_person_links_their_account_by_themselves_and_renews_its_passwor
     for session in grr.folder.glob("sess_*"):
         session.unlink()
     page = await alice.step("GET", place.url(target="/notes"))
-    assert "The application refused the account that is kept for you" in page.text
+    assert "The application refused your account" in page.text
     assert 'href="/_ecluse/account?to=/notes"' in page.text
-    assert "until you have written the new password here" in page.text
+    assert "until you enter the new password here" in page.text
     known = await world.follow(alice, await alice.step("GET", place.url(target="/_ecluse/account?to=/notes")))
     assert "This account is linked" in known.text
     assert 'value="a.liddell"' in known.text

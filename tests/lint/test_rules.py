@@ -724,6 +724,33 @@ def test_what_a_directory_is_asked_by_has_a_use() -> None:
     assert [any("payroll" in say for say in says) for says in found] == [True, False]
 
 
+SHOWN = "{certificate: {file: tls.pem}, key: {file: tls.key}}"
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {
+            "apps/permis.yaml": PERMIS.replace(
+                "url: http://127.0.0.1:9001", f"url: 'https://app.example', tls: {{client_certificate: {SHOWN}}}"
+            )
+        },
+        {"providers/metropole.yaml": METROPOLE.replace("oidc:\n", f"oidc:\n  client_certificate: {SHOWN}\n")},
+        {
+            "directories/people.yaml": "version: 1\ndirectory: people\n"
+            f"http: {{url: 'https://people.example/?uid={{uid}}', addresses: [10.0.0.9/32], certificate: {SHOWN}}}\n"
+            "key: {uid: {from: uid, providers: [metropole]}}\ngives: {office: {}}\n"
+        },
+    ],
+    ids=["an application", "a provider", "a directory"],
+)
+def test_a_certificate_that_the_gateway_shows_ends_too(files: dict[str, str]) -> None:
+    app = {f"apps/permis.yaml:{name}": content for name, content in certificate(days=10).items()}
+    assert "EC405" in codes(files, {**certificate(days=10), **app})
+    later = {f"apps/permis.yaml:{name}": content for name, content in certificate().items()}
+    assert "EC405" not in codes(files, {**certificate(), **later})
+
+
 def test_every_certificate_of_a_listener_is_looked_at() -> None:
     several = TLS["gateway.yaml"].replace(
         "tls.key}}", "tls.key}, others: [{certificate: {file: b.pem}, key: {file: b.key}}]}"

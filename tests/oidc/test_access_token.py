@@ -4,6 +4,7 @@ from urllib.parse import parse_qsl
 
 import pytest
 
+from gateway.model.errors import GatewayError
 from gateway.model.provider import ApiAccess, Encryption, OidcProvider
 from gateway.oidc.access_token import (
     AccessToken,
@@ -88,6 +89,17 @@ def test_only_a_token_whose_subject_is_its_client_is_of_no_person() -> None:
     assert introspected({name: value for name, value in said.items() if name != "sub"}).of_client
     del said["client_id"]
     assert not introspected(said).of_client
+
+
+@pytest.mark.parametrize("username", ["alice", "", 7, ["another-client"]])
+def test_a_persons_token_without_a_subject_is_not_the_clients(username: object) -> None:
+    """RFC 7662 2.2: `username` is the resource owner who authorized the token; `sub` may be left out."""
+    said = {name: value for name, value in claims().items() if name != "sub"} | {"active": True}
+    assert introspected(said | {"username": "another-client"}).of_client
+    assert introspected(said | {"username": None}).of_client
+    with pytest.raises(GatewayError) as error:
+        introspected(said | {"username": username})
+    assert error.value.code.id == "api.token"
 
 
 @pytest.mark.parametrize("typ", ["at+jwt", "AT+JWT", "application/at+jwt"])

@@ -3,15 +3,8 @@
 import pytest
 
 from gateway.model.codes import policy_codes
-from gateway.model.decision import RuleRef
 from gateway.model.errors import GatewayError
 from gateway.policy.links import QueryLinks, parse_link
-from gateway.policy.routes import RouteTable
-from gateway.policy.rules import Rule
-
-
-def table(path: str) -> RouteTable:
-    return RouteTable.build([Rule(RuleRef("", 0, path), parse_link(path).pattern, None, None, None)], False)
 
 
 @pytest.mark.parametrize(
@@ -51,7 +44,7 @@ def test_refused(text: str) -> None:
     assert refused.value.code is policy_codes.PATTERN
 
 
-LINKS = QueryLinks([(table("/doku.php"), [("do", "logout")]), (table("/m/**"), [("a", "b"), ("c", "d")])])
+LINKS = QueryLinks.of(map(parse_link, ("/doku.php?do=logout", "/m/**?a=b&c=d")), False)
 
 
 @pytest.mark.parametrize(

@@ -45,7 +45,7 @@ async def test_the_form_is_on_the_portal_and_says_what_is_kept(here: Installatio
     page = await browser.get(here.url(ACTES, f"{FORM}?to=/dossiers?a=1"))
     assert page.url == here.url(PORTAL, f"{FORM}?host={ACTES}&to=/dossiers%3Fa%3D1")
     assert page.status == 200
-    assert "kept here under seal" in page.text
+    assert "kept here, encrypted" in page.text
     assert 'value="/dossiers?a=1"' in page.text
     assert f'name="owner" value="{owner(here)}"' in page.text
 
@@ -97,7 +97,7 @@ async def test_a_page_that_another_person_left_open_links_and_removes_nothing(he
     browser.jar["127.0.0.1"]["op"] = "bob"
     await browser.get(here.url(PORTAL, "/_ecluse/login?provider=metropole&other_account=1"))
     reply = await sent(here, browser, login="a.secret-name")
-    assert (reply.status, "Another account has been signed in" in reply.text) == (403, True)
+    assert (reply.status, "Another account was used" in reply.text) == (403, True)
     assert "a.secret-name" not in reply.text
     assert f'name="owner" value="{owner(here, "bob")}"' in reply.text, "the form of who is here now"
     gone = await sent(here, browser, f"{FORM}/remove", login="", password="")
@@ -139,7 +139,7 @@ async def test_tries_are_counted_whatever_accounts_a_person_names(here: Installa
         assert (await sent(here, browser, login=f"a{number}", password="wrong")).status == 403
     reply = await sent(here, browser)
     assert reply.status == 503
-    assert "The application is not asked again for the moment" in reply.text
+    assert "Sign-in to this application is suspended" in reply.text
     assert await login_of(here) is None
 
 
@@ -184,5 +184,5 @@ async def test_links_that_cannot_be_written_are_told_and_the_sessions_are_shown_
     links_path(here.state).write_bytes(b"")
     reply = await sent(here, browser)
     assert reply.status == 503
-    assert "This application is out of order for a moment" in reply.text
+    assert "This application is temporarily unavailable" in reply.text
     assert (await browser.get(here.url(PORTAL, "/_ecluse/sessions"))).status == 200

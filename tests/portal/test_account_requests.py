@@ -57,7 +57,7 @@ async def test_the_page_is_on_the_portal_and_says_who_asks_and_what_is_kept(here
         "Ask for access",
         '<p class="app">',
         "Écrivez à la DSI.",
-        "kept under seal, for 30 days at most, and for 30 more where it is refused",
+        "kept encrypted for up to 30 days, and for 30 more days if it is refused",
         "alice",
     ):
         assert said in page.text, said
@@ -93,7 +93,7 @@ async def test_what_is_sent_is_kept_with_who_sent_it_and_told_to_them(here: Inst
     assert one.asked.text == "Je remplace Paul\nau guichet."
     assert "alice" in one.asked.name
     again = await sent(here, browser, text="Encore")
-    assert "Your request waits for an answer" in again.text
+    assert "Your request is waiting for an answer" in again.text
     later = await shown(here, browser)
     assert later.status == 200
     assert re.search(r"You sent it .*, and it has not been answered yet", later.text)
@@ -158,7 +158,7 @@ async def test_a_flood_ends_at_the_quota_and_says_to_try_later(
     browser = await signed_in(here)
     reply = await sent(here, browser, text="Bonjour")
     assert (reply.status, reply.headers["Retry-After"]) == (503, "5")
-    assert "Too many requests wait for an answer" in reply.text
+    assert "Too many requests are waiting for an answer" in reply.text
     assert "Bonjour" in reply.text
     assert kept(here) == []
     assert counted(here, "refused") == 1
@@ -225,7 +225,7 @@ async def test_a_file_that_cannot_be_read_closes_the_page_and_is_left_as_it_is(
     (Path(here.state) / damaged).write_bytes(b"")
     for reply in (await shown(here, browser), await sent(here, browser)):
         assert reply.status == 503
-        assert "This application is out of order for a moment" in reply.text
+        assert "This application is temporarily unavailable" in reply.text
     assert (Path(here.state) / damaged).read_bytes() == b""
     assert set(here.codes()[-2:]) == {"account.unreadable"}
 
@@ -244,7 +244,7 @@ async def test_a_page_that_another_person_left_open_asks_for_nothing(here: Insta
     browser.jar["127.0.0.1"]["op"] = "bob"
     await browser.get(here.url(PORTAL, "/_ecluse/login?provider=metropole&other_account=1"))
     reply = await sent(here, browser, text="je suis Alice")
-    assert (reply.status, "Another account has been signed in" in reply.text) == (403, True)
+    assert (reply.status, "Another account was used" in reply.text) == (403, True)
     assert "je suis Alice" not in reply.text
     assert here.codes() == ["account.other_person"]
     assert (await sent(here, browser, owner=owner(here, "bob"))).status == 200

@@ -24,8 +24,8 @@ async def sent_back(here: Installation, browser: Browser, error: str, descriptio
     ("error", "status", "title"),
     [
         ("access_denied", 403, "The sign-in was cancelled"),
-        ("login_required", 403, "Your sign-in service wants to see you first"),
-        ("temporarily_unavailable", 503, "Your sign-in service is out of order for a moment"),
+        ("login_required", 403, "Your sign-in service needs an action from you"),
+        ("temporarily_unavailable", 503, "Your sign-in service is temporarily unavailable"),
         ("invalid_scope", 403, "You could not be signed in"),
     ],
 )
@@ -48,7 +48,10 @@ async def test_the_page_and_the_log_say_how_far_the_clocks_are_apart(here: Insta
     here.metropole.tamper = lambda claims: {**claims, "iat": claims["iat"] + 412, "exp": claims["exp"] + 412}
     reply = await here.browser().get(here.url(ACTES))
     assert "<h1>The clocks of two services do not agree</h1>" in reply.text
-    assert "They are apart by: <q>412 s</q>" in reply.text or "They are apart by: <q>411 s</q>" in reply.text
+    assert (
+        "Difference between the clocks: <q>412 s</q>" in reply.text
+        or "Difference between the clocks: <q>411 s</q>" in reply.text
+    )
     assert "are too far apart" in reply.text
     (refused,) = [event for event in here.logged() if event["event"] == "login.refused"]
     assert refused["code"] == "oidc.id_token.issued_at"
@@ -58,7 +61,7 @@ async def test_the_page_and_the_log_say_how_far_the_clocks_are_apart(here: Insta
 async def test_a_clock_ten_minutes_ahead_is_told_as_ten_minutes(here: Installation) -> None:
     here.metropole.tamper = lambda claims: {**claims, "iat": claims["iat"] - 600, "exp": claims["iat"] - 300}
     reply = await here.browser().get(here.url(ACTES))
-    assert re.search("They are apart by: <q>60[01] s</q>", reply.text)
+    assert re.search("Difference between the clocks: <q>60[01] s</q>", reply.text)
     (refused,) = [event for event in here.logged() if event["event"] == "login.refused"]
     assert refused["code"] == "oidc.id_token.expired"
     assert re.search("; issued 60[01] s ago by our clock$", refused["detail"])
@@ -83,7 +86,7 @@ async def test_a_provider_known_to_be_down_says_so_where_people_choose_and_the_p
     (link,) = re.findall(r'href="([^"]*provider=metropole)"', chooser.text)
     reply = await browser.get(here.url(PORTAL, unescape(link)))
     assert reply.status == 502
-    assert "takes other sign-in services too" in reply.text
+    assert "accepts other sign-in services too" in reply.text
     chooser = await here.browser().get(here.url(PERMIS))
     told = "Does not answer for the moment"
     assert [(name, told in text) for name, text in re.findall(r"provider=(\w+)\">(.*?)</a>", chooser.text)] == [

@@ -87,7 +87,7 @@ async def test_a_shared_name_has_its_place_beside_it(asks: Installation) -> None
     reply = await find(asks, browser, "st%20denis", transaction)
     assert links(reply) == [("departement", "Saint-Denis Municipality, Seine-Saint-Denis (93)")]
     assert "La Réunion (974)" in reply.text
-    assert "No service signs in people of this organisation here." in reply.text
+    assert "No sign-in service is available here for this organisation." in reply.text
 
 
 @pytest.mark.parametrize("typed", ["somebody%40lille.example", "somebody%40sub.lille.example", "215903501", "59000"])
@@ -115,7 +115,7 @@ async def test_a_provider_for_all_others_stands_beside_the_search(asks: Installa
     browser = asks.browser()
     reply = await browser.get(asks.url(PORTAL, "/_ecluse/home"))
     assert links(reply) == [("departement", "Département")]
-    assert "Your organisation is not found?" in reply.text
+    assert "Can you not find your organisation?" in reply.text
 
 
 async def test_several_providers_of_one_organisation_are_both_offered(asks: Installation) -> None:
@@ -163,14 +163,14 @@ async def test_the_provider_that_was_chosen_stands_first_until_it_is_forgotten(
     browser.jar[PORTAL] = {"__Host-ecluse-provider": cookie}
     reply = await browser.get(asks.url(PERMIS))
     assert links(reply) == [("metropole", "Metropolis")]
-    assert "As the last time" in reply.text
+    assert "Same as last time" in reply.text
     found = re.search(r'name="t" value="([^"]*)"', reply.text)
     assert found
     reply = await browser.post(asks.url(PORTAL, FORGET), {"t": found[1], "to": "https://evil.example"})
     assert reply.location == asks.url(PORTAL, f"{PAGE}?t={found[1]}")
     reply = await browser.get(reply.location)
     assert reply.status == 200
-    assert "As the last time" not in reply.text
+    assert "Same as last time" not in reply.text
 
 
 async def test_another_site_makes_nobody_forget(asks: Installation) -> None:

@@ -121,7 +121,7 @@ async def test_a_list_of_sessions_names_the_person_of_each_in_both_languages(
 
 async def test_the_portal_shows_nothing_to_nobody(here: Installation) -> None:
     reply = await here.browser().get(here.url(PORTAL, "/_ecluse/sessions"))
-    assert (reply.status, "Your applications lead you to the sign-in" in reply.text) == (401, True)
+    assert (reply.status, "Your applications ask you to sign in" in reply.text) == (401, True)
     assert '<p class="act"><a href="/_ecluse/home">Sign in</a></p>' in reply.text
     # With no provider at all, that page says the same: it does not lead to itself.
     here.snapshot = replace(here.snapshot, providers={})

@@ -77,6 +77,18 @@ async def test_a_client_that_stays_does_not_hold_up_the_end(tmp_path: Path) -> N
     writer.close()
 
 
+async def test_requests_that_are_sent_ahead_are_not_answered(tmp_path: Path) -> None:
+    admin = Admin(Told())
+    await admin.start(bind_admin(f"unix:{tmp_path}/other.sock"))
+    reader, writer = await asyncio.open_unix_connection(tmp_path / "other.sock")
+    writer.write(b"GET /livez HTTP/1.1\r\nHost: x\r\n\r\n" * 100)
+    async with asyncio.timeout(PATIENCE):
+        told = await reader.read()
+    assert (told.count(b"HTTP/1.1 200 OK"), told.count(b"Connection: close")) == (1, 1)
+    writer.close()
+    await admin.stop()
+
+
 # --- clients that do not read
 
 ASKED = b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n"

@@ -10,7 +10,16 @@ import pytest
 
 from gateway.model.unix_socket import CONTROL_SOCKET
 from gateway.server import control as control_socket
-from gateway.server.control import RELOAD, RELOAD_WITH_FEWER_HOSTS, Control, ControlAnswer, ReloadVerdict, ask, connect
+from gateway.server.control import (
+    RELOAD,
+    RELOAD_WITH_FEWER_HOSTS,
+    SUCCEED,
+    Control,
+    ControlAnswer,
+    ReloadVerdict,
+    ask,
+    connect,
+)
 from gateway.server.faults import CannotServe
 from tests.patience import PATIENCE, until
 
@@ -74,6 +83,35 @@ async def test_who_has_asked_is_answered_before_the_gateway_ends(tmp_path: Path)
     await control.answered()
     assert leave.is_set(), "the gateway waits for its own answer"
     assert await question == {"process": 7}
+
+
+async def test_what_a_successor_says_at_once_is_heard_by_who_took_the_connection_alone(tmp_path: Path) -> None:
+    heard: list[bytes] = []
+
+    async def succeeded(taken: socket.socket) -> None:
+        # The successor's first words come while this gateway is still busy with the connection.
+        successor.sendall(b"standing")
+        for _ in range(10):
+            await asyncio.sleep(0)
+        with taken:
+            taken.settimeout(0)
+            heard.append(taken.recv(100))
+
+    control = Control(tmp_path, Reloads(), no_question, succeeded)
+    await control.start()
+    with await asyncio.to_thread(connect, tmp_path, PATIENCE) as successor:
+        successor.sendall(SUCCEED)
+        await until(lambda: not is_open(successor))
+    assert heard == [b"standing"]
+    await control.stop()
+
+
+def is_open(connection: socket.socket) -> bool:
+    connection.settimeout(0)
+    try:
+        return connection.recv(1) != b""
+    except BlockingIOError:
+        return True
 
 
 async def test_one_that_does_not_read_its_answer_is_cut(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

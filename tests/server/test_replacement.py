@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from gateway.config.compile.build import build_gateway
-from gateway.model.store_server import StoreServer
+from gateway.model.store_server import Sentinels, StoreServer
 from gateway.server.compiling import Live
 from gateway.server.replacement import Refusal, refusal, standing_from, standing_of
 from tests.config.samples import sample_plan
@@ -98,10 +99,27 @@ async def test_a_store_key_keeps_its_secret() -> None:
 
 
 async def test_another_store_has_none_of_the_sessions_that_a_key_opens() -> None:
-    server, other = StoreServer(addresses=(("10.0.0.6", 6379),)), StoreServer(addresses=(("10.0.0.7", 6379),))
+    server = StoreServer(addresses=(("10.0.0.6", 6379),))
+    other = replace(server, prefix="other:")
+    before = live(FOUR, ONE, server=server)
     assert await why(live(FOUR, ONE), live(FOUR, TWO, server=server)) == Refusal()
-    assert await why(live(FOUR, ONE, server=server), live(FOUR, TWO, server=other)) == Refusal()
-    assert (await why(live(FOUR, ONE, server=server), live(FOUR, TWO, server=server))).code == "config.store_keys"
+    assert await why(before, live(FOUR, TWO, server=other)) == Refusal()
+    assert (await why(before, live(FOUR, TWO, server=server))).code == "config.store_keys"
+
+
+@pytest.mark.parametrize(
+    "moved",
+    [
+        {"addresses": (("10.0.0.6", 6379), ("10.0.0.7", 6379)), "cluster": True},
+        {"addresses": (("10.0.0.9", 26379),), "sentinels": Sentinels("ecluse")},
+        {"addresses": (("valkey.example", 6379),)},
+    ],
+)
+async def test_other_addresses_may_lead_to_the_same_sessions(moved: dict[str, Any]) -> None:
+    server = StoreServer(addresses=(("10.0.0.6", 6379),))
+    before = live(FOUR, ONE, server=server)
+    assert await why(before, live(FOUR, ONE, server=replace(server, **moved))) == Refusal()
+    assert (await why(before, live(FOUR, TWO, server=replace(server, **moved)))).code == "config.store_keys"
 
 
 async def test_the_files_of_directories_are_read_last() -> None:

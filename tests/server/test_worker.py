@@ -7,7 +7,7 @@ import os
 import socket
 import threading
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +16,12 @@ import trustme
 
 from gateway.config.compile.compiler import Compiled, compile_files
 from gateway.config.folder.read import read_folder
+from gateway.config.snapshot import Listener
 from gateway.federation.provider_standing import ProviderVerdict, SignInNews
 from gateway.ops.log import Log
 from gateway.server import worker
 from gateway.server.channel import Channel, ChannelLost, Message
+from gateway.server.tls import ListenerContexts, tls_contexts
 from gateway.server.worker import Candidate, WorkerControl
 from tests.patience import PATIENCE, until
 from tests.walks.place import Place
@@ -29,6 +31,7 @@ class Served:
     """What the worker runs; `fails` is raised when a snapshot is taken."""
 
     def __init__(self) -> None:
+        self.prepared: list[str] = []
         self.taken: list[str] = []
         self.revoked: list[tuple[str, ...]] = []
         self.kept: list[str] = []
@@ -40,6 +43,9 @@ class Served:
         self.looked_up: list[tuple[str, ...] | None] = []
         self.begun: dict[str, SignInNews] = {}
         self.verdicts: list[tuple[str, str, bool]] = []
+
+    async def prepare(self, candidate: Candidate) -> None:
+        self.prepared.append(candidate.snapshot.revision)
 
     async def take(self, candidate: Candidate) -> None:
         if self.fails is not None:
@@ -136,7 +142,7 @@ def compiled(place: Place) -> Compiled:
 async def test_prepared_then_committed_it_is_taken(both: Both, place: Place) -> None:
     plan = compiled(place)
     assert (await both.ask("prepare", plan.plan, revision=plan.revision))["ok"]
-    assert both.served.taken == []
+    assert (both.served.prepared, both.served.taken) == ([plan.revision], [])
     assert (await both.ask("commit", revision=plan.revision))["ok"]
     assert both.served.taken == [plan.revision]
 
@@ -163,6 +169,23 @@ async def test_who_was_sent_to_a_provider_is_told_and_what_looks_say_of_it_is_he
     both.channel.send("provider", provider="op", verdict="away", tells_nodes=True)
     await until(lambda: both.served.verdicts)
     assert both.served.verdicts == [("op", "away", True)]
+
+
+async def test_invariant_14_certificates_are_loaded_beside_the_loop(
+    both: Both, place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A hundred of them take 25 ms."""
+    threads: list[int] = []
+
+    def contexts(listeners: Sequence[Listener]) -> tuple[ListenerContexts | None, ...]:
+        threads.append(threading.get_ident())
+        return tls_contexts(listeners)
+
+    monkeypatch.setattr(worker, "tls_contexts", contexts)
+    plan = compiled(place)
+    assert (await both.ask("prepare", plan.plan, revision=plan.revision))["ok"]
+    assert len(threads) == 1
+    assert threading.get_ident() not in threads
 
 
 async def test_nothing_is_taken_that_was_not_prepared(both: Both, place: Place) -> None:

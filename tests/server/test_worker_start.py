@@ -4,15 +4,60 @@ import asyncio
 import os
 import subprocess
 import sys
+import threading
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
+from jinja2 import Environment
 
 from gateway import app
+from gateway.model.codes import route_codes
+from gateway.model.ports import Reader
+from gateway.model.theme import Theme
 from gateway.ops.log import Log
 from gateway.server.worker import Candidate
 from tests.config.samples import GATEWAY, sample_snapshot
 from tests.patience import PATIENCE
+from tests.portal.pictures import DSFR
+
+
+def made(tmp_path: Path, log: Log) -> tuple[app._Worker, Candidate]:
+    """A worker without sockets."""
+    snapshot = sample_snapshot({"gateway.yaml": GATEWAY.replace("../var", str(tmp_path / "state"))})
+    return app._Worker([], log), Candidate(snapshot, ())
+
+
+async def test_invariant_14_a_reload_that_changes_the_look_of_pages_compiles_them_before_it_is_live(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each template takes some milliseconds, and beside the loop nobody waits for them."""
+    log = Log(os.open(os.devnull, os.O_WRONLY))
+    worker, first = made(tmp_path, log)
+    gateway = replace(first.snapshot.gateway, theme=Theme(dsfr=DSFR))
+    second, in_threads = Candidate(replace(first.snapshot, gateway=gateway), ()), set[int]()
+    compile = Environment.compile
+
+    def compiled(self: Environment, *args: Any, **named: Any) -> Any:
+        in_threads.add(threading.get_ident())
+        return compile(self, *args, **named)
+
+    try:
+        await worker.take(first)
+        monkeypatch.setattr(Environment, "compile", compiled)
+        await worker.prepare(second)
+        assert len(in_threads) == 1
+        assert threading.get_ident() not in in_threads
+        await worker.take(second)
+        for code in (route_codes.HOST_UNKNOWN, route_codes.RESERVED):
+            page = worker._pages.render(code, kind="html", reader=Reader("fr"), reference="r1")
+            assert (b"dsfr.min.css" in page.body) is (code is route_codes.RESERVED)
+        assert threading.get_ident() not in in_threads, "a page was compiled in the loop"
+    finally:
+        async with asyncio.timeout(PATIENCE):
+            await worker.drain(0.0)
+        log.close()
 
 
 async def test_invariant_14_what_a_start_has_made_is_collected_before_anybody_is_accepted(
@@ -36,11 +81,10 @@ async def test_invariant_14_what_a_start_has_made_is_collected_before_anybody_is
 
     monkeypatch.setattr(app, "Acceptors", Watched)
     monkeypatch.setattr(app.garbage, "settle", lambda: seen.append("settled"))
-    snapshot = sample_snapshot({"gateway.yaml": GATEWAY.replace("../var", str(tmp_path / "state"))})
     log = Log(os.open(os.devnull, os.O_WRONLY))
-    worker = app._Worker([], log)
+    worker, first = made(tmp_path, log)
     try:
-        await worker.take(Candidate(snapshot, (None,)))
+        await worker.take(first)
         assert seen == ["made", "settled", "open"]
     finally:
         async with asyncio.timeout(PATIENCE):

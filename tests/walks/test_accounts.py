@@ -60,7 +60,7 @@ async def test_a_person_comes_in_under_their_own_login_from_when_they_are_linked
     page = await world.follow(alice, await alice.step("GET", place.url()), "alice")
     assert page.status == 403
     assert "Write to helpdesk@example.org." in page.text
-    assert "No account of this application is linked to you" in page.text
+    assert "No account in this application is linked to you" in page.text
     assert (await world.gateway.logged(0, event="access.denied"))["code"] == "account.missing"
     cookie = world.cookie(alice)
     refused = await ask(place.url(), "/", cookie)
@@ -97,7 +97,7 @@ async def test_a_person_asks_and_comes_in_from_when_an_operator_has_answered(wor
     dinah = world.person()
     page = await world.follow(dinah, await dinah.step("GET", place.url(THREE)), "dinah")
     assert page.status == 403
-    assert "Your account of this application is not known yet" in page.text
+    assert "Your account in this application is not known yet" in page.text
     assert 'href="/_ecluse/account?to=/"' in page.text
     cookie, reached = world.cookie(dinah, THREE), world.upstream.requests
     form = await world.follow(dinah, await dinah.step("GET", place.url(THREE, "/_ecluse/account?to=/")))
@@ -115,7 +115,7 @@ async def test_a_person_asks_and_comes_in_from_when_an_operator_has_answered(wor
     assert f"{found[1]}  three  uid=dinah of {world.alpha.url}" in listed
     assert "    > Bonjour,\n    > merci.\n" in listed
     waits = await dinah.step("GET", form.url)
-    assert "Your request waits for an answer" in waits.text
+    assert "Your request is waiting for an answer" in waits.text
     assert world.upstream.requests == reached, "nothing has reached the application"
 
     command(place, "link", "three", "d.cat", "--request", found[1])
@@ -135,7 +135,7 @@ async def test_links_that_are_gone_close_this_application_alone_and_it_recovers_
     await soon(place, cookie, 503)
     page = await carol.step("GET", place.url())
     assert (page.status, page.header("Retry-After")) == (503, "5")
-    assert "This application is out of order for a moment" in page.text
+    assert "This application is temporarily unavailable" in page.text
     bob = await world.signed_in("bob", place.url(TWO))
     assert await everywhere(place, "/", world.cookie(bob, TWO), TWO) == {200}
     line = await world.gateway.logged(0, event="account.unreadable")

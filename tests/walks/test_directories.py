@@ -200,12 +200,12 @@ async def test_an_operator_has_one_person_or_everybody_looked_up_at_their_next_r
     write_table(place, TABLE.replace("alice,0590001A,maire", "alice,0590001A,").replace("bob,0590002B,", "bob,1,maire"))
     await world.gateway.logged(before, event="directory.read")
     refused = await refresh(place)
-    assert (refused.returncode, refused.stderr.startswith("ecluse: who is looked up again?")) == (2, True)
+    assert (refused.returncode, refused.stderr.startswith("ecluse: which people?")) == (2, True)
     told = await refresh(place, "--provider", "alpha", "--subject", "alice")
-    assert (told.returncode, told.stdout.startswith("looked up again at their next request: ")) == (0, True)
+    assert (told.returncode, told.stdout.startswith("will be looked up again at their next request: ")) == (0, True)
     await becomes(place, world.cookie(alice), 403)
     assert (await ask(place.url(), "/conseil/x", world.cookie(bob))).status == 403, "he was not meant"
-    assert (await refresh(place, "--all")).stdout == "looked up again at their next request: everybody\n"
+    assert (await refresh(place, "--all")).stdout == "will be looked up again at their next request: everybody\n"
     await becomes(place, world.cookie(bob), 200)
     assert (await refresh(place, "--provider", "alpha", "--subject", "nobody")).returncode == 1
     assert (await world.gateway.logged(before, event="directory.refresh", number=2))["sessions"] == "all"

@@ -131,7 +131,7 @@ async def test_a_changed_password_is_put_right_by_a_reload(world: World) -> None
     (world.place.folder / "grr/password").write_text("un autre")
     text = await page(world, world.person())
     assert text.startswith("403")
-    assert "The application refused the account that is kept for you" in text
+    assert "The application refused your account" in text
     assert (await page(world, world.person())).startswith("403")
     assert logins(world) == 1
     (world.place.folder / "certs/grr").write_text("un autre")

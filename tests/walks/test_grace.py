@@ -155,7 +155,7 @@ async def gone_through(world: World, held: Held, there: float) -> None:
             assert await everywhere(place, "/x", held.strict, TWO) == {503}, "an application without a grace"
             # Invariant 12: the sign-out ends in every worker's memory, and the page says that the store has it not yet.
             page = await world.log_out(held.leaver)
-            assert (page.status, "has trouble storing this" in page.text) == (200, True), page.text
+            assert (page.status, "cannot record this sign-out" in page.text) == (200, True), page.text
             page = await world.person().step("GET", place.url())
             assert (page.status, page.location, page.header("Retry-After")) == (503, "", "5")
             assert (await ask(place.url(), "/public/x")).status == 200

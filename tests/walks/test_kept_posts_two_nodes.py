@@ -214,7 +214,7 @@ async def test_without_a_shared_folder_a_form_waits_at_the_node_that_kept_it(
     await nodes.meets(person, nodes.second)
     button = await nodes.ready(form)
     elsewhere = await person.submit(button, button.forms()[0])
-    assert (elsewhere.status, "not here any more" in elsewhere.text) == (410, True), elsewhere.text
+    assert (elsewhere.status, "no longer available" in elsewhere.text) == (410, True), elsewhere.text
     await nodes.meets(person, nodes.first)
     again = await person.step("GET", button.url)
     assert (await person.submit(again, again.forms()[0])).status == 200

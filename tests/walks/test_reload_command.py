@@ -59,8 +59,8 @@ async def test_a_wrong_folder_is_refused_with_its_problems(world: World) -> None
     assert code == 1
     assert "policies/apps/one.yaml:7:1: acess: unknown key (did you mean access?)\n    acess:\n    ^\n" in told
     assert told.endswith(
-        f"\n\nrefused: none of these files is taken, revision {revision[:12]} is live "
-        "(once it is mended, try it: ecluse check policies)\n"
+        f"\n\nrefused: no file was loaded, revision {revision[:12]} is live "
+        "(correct the files, then run: ecluse check policies)\n"
     )
     code, told, _ = await asked(world.place, "--output", "json")
     assert (code, json.loads(told)["verdict"], json.loads(told)["revision"]) == (1, "refused", revision)
@@ -84,9 +84,9 @@ async def test_a_teams_wrong_file_is_named_with_what_becomes_of_it(world: World)
     assert code == 3
     assert "policies/apps/mairie/new.yaml:8:17: access[0].alow: unknown key (did you mean allow?)\n" in told
     assert told.endswith(
-        f"\n\nlive: revision {revision[:12]}, but for what is wrong\n"
-        "  apps/mairie/team.yaml stays as it was\n"
-        "  apps/mairie/new.yaml was never right: its hosts are closed\n"
+        f"\n\nlive: revision {revision[:12]}, without the files below\n"
+        "  apps/mairie/team.yaml: not loaded, its previous version stays live\n"
+        "  apps/mairie/new.yaml: not loaded, its hosts are closed\n"
     )
     code, told, _ = await asked(world.place, "--output", "json")
     assert (code, json.loads(told)["kept"]) == (3, ["apps/mairie/team.yaml"])
@@ -108,7 +108,7 @@ async def test_an_empty_folder_of_applications_is_taken_with_yes_alone(world: Wo
     assert told == (
         "2 of 2 hosts would be gone: one.localhost, two.localhost. Is a part of the folder missing, or not mounted? "
         "If it is meant: `ecluse reload --yes`, or `ecluse restart --yes`\n\n"
-        f"refused: none of these files is taken, revision {revision[:12]} is live\n"
+        f"refused: no file was loaded, revision {revision[:12]} is live\n"
     )
     assert await everywhere(world.place) == served
     assert (await world.gateway.reload("config.refused"))["code"] == "config.hosts_gone"
@@ -148,11 +148,11 @@ async def test_where_no_gateway_runs_nobody_answers(tmp_path: Path) -> None:
     assert (code, told) == (2, "")
     assert errors.startswith(f"ecluse: no gateway answers in the state folder {tmp_path}/var: ")
     assert errors.endswith(
-        "(is it running, with this policy folder? One with its store in memory hears SIGHUP alone)\n"
+        "(is the gateway running on this policy folder? With a store in memory, send SIGHUP instead)\n"
     )
     (place.policies / "gateway.yaml").unlink()
     _, _, errors = await asked(place)
-    assert "gateway.yaml to name it: name the policy folder, or --state)\n" in errors
+    assert "gateway.yaml does not exist: name the policy folder, or --state)\n" in errors
 
 
 # --- watch: true ------------------------------------------------------------------------------------------------------

@@ -145,7 +145,7 @@ async def test_what_a_reload_refuses_a_restart_refuses_too(world: World, ended: 
         assert (refused["code"], f"the key `{id}`" in refused["detail"]) == ("config.store_keys", True)
         for words in ((), ("--yes",)):
             code, told, errors = await restart(place, *words)
-            assert (code, told, errors) == (1, "", f"ecluse: the gateway goes on as it is: {refused['detail']}\n")
+            assert (code, told, errors) == (1, "", f"ecluse: nothing was restarted: {refused['detail']}\n")
         line = await gateway.logged(mark, event="config.refused", number=2)
         assert (line["code"], line["detail"]) == (refused["code"], refused["detail"])
     place.write("gateway.yaml", good)
@@ -154,7 +154,7 @@ async def test_what_a_reload_refuses_a_restart_refuses_too(world: World, ended: 
     place.write("apps/one.yaml", apps["one"] + "nonsense: 1\n")
     refused = await gateway.reload("config.refused")
     code, told, errors = await restart(place)
-    assert (code, told, errors) == (1, "", f"ecluse: the gateway goes on as it is: {refused['detail']}\n")
+    assert (code, told, errors) == (1, "", f"ecluse: nothing was restarted: {refused['detail']}\n")
     assert "policies/apps/one.yaml:10:1: nonsense: unknown key" in errors
     place.write("apps/one.yaml", apps["one"])
     for name in apps:
@@ -207,13 +207,12 @@ async def test_a_newer_one_that_cannot_serve_leaves_the_older_one_as_it_is(world
     world.place.write("gateway.yaml", good + "nonsense: 1\n")
     code, told, errors = await restart(world.place)
     assert (code, told) == (1, "")
-    assert errors == (
-        "ecluse: the gateway goes on as it is: the new one ended with 1, its standard error says why, and so does "
-        "`ecluse check policies` where the folder is wrong\n"
-    )
-    assert "nonsense: unknown key" in world.gateway.errors()
-    assert world.gateway.errors().endswith(
-        "ecluse: the folder policies is refused and not served (once it is mended, try it: ecluse check policies)\n"
+    said = world.gateway.errors()
+    assert errors == f"ecluse: nothing was restarted: the new one ended with 1:\n{said}"
+    assert "nonsense: unknown key" in said
+    assert said.endswith(
+        "ecluse: the folder policies is refused, so nothing is served"
+        " (correct the files, then run: ecluse check policies)\n"
     )
     world.place.write("gateway.yaml", good)
     assert (await ask(world.place.url(), "/public/a")).status == 200

@@ -56,7 +56,7 @@ async def test_by_redirect_with_logout_both_ways_and_a_new_key(tmp_path: Path) -
 
         # Begun here: the provider has ended its session too, and says so.
         page = await world.signs_out(person)
-        assert "was told of it too" in page.text, page.text
+        assert "was informed too" in page.text, page.text
         assert 'type="password"' in (await person.open(world.place.url())).text
 
         # Begun there: it has our address loaded in a frame.
@@ -98,7 +98,7 @@ async def test_signing_out_over_soap_where_its_metadata_list_nothing_else(tmp_pa
         await world.gateway.reload()
         person = await world.signed_in("dwho")
         page = await world.signs_out(person)
-        assert "was told of it too" in page.text, page.text
+        assert "was informed too" in page.text, page.text
         assert not world.gateway.lines(event="logout.refused")
         # And it was: its own session is over, though its cookie is still there.
         assert 'type="password"' in (await person.open(world.place.url())).text

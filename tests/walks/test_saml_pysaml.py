@@ -55,7 +55,7 @@ async def test_sign_in_and_logout_both_ways(tmp_path: Path) -> None:
         told = await person.script(place.url(target="/_ecluse/session"))
         assert told.json()["headers"]["X-Remote-User"] == "alice"
         page = await world.signs_out(person)
-        assert "was told of it too" in page.text, f"{page.text} {idp.said()}"
+        assert "was informed too" in page.text, f"{page.text} {idp.said()}"
 
         # Over SOAP, with nobody's browser: in force in every worker when it is answered.
         person = await world.signed_in("bob")
@@ -70,7 +70,7 @@ async def test_sign_in_and_logout_both_ways(tmp_path: Path) -> None:
         described(world, idp, "  request_binding: post\n")
         await world.gateway.reload()
         page = await world.signs_out(await world.signed_in("carol"))
-        assert "was told of it too" in page.text, f"{page.text} {idp.said()}"
+        assert "was informed too" in page.text, f"{page.text} {idp.said()}"
 
 
 async def test_whom_it_does_not_know_is_shown_a_page_and_whom_it_knows_passes_without(tmp_path: Path) -> None:

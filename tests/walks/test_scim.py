@@ -66,7 +66,7 @@ async def refused(world: World, login: str) -> Person:
     person = world.person()
     page = await world.follow(person, await person.step("GET", world.place.url()), login)
     assert page.status == 403, f"{page.status} {page.url}"
-    assert "Your access was ended by your organisation" in page.text
+    assert "Your organisation ended your access" in page.text
     return person
 
 

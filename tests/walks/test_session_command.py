@@ -55,7 +55,7 @@ async def test_sessions_are_listed_shown_and_ended(world: World) -> None:
     assert (await said(place, "show", "none"))[0] == 1
 
     code, _, errors = await said(place, "revoke", "--provider", "alpha")
-    how = "add --yes to end them all, or say --id ID to end one (`ecluse session list` shows the ids)"
+    how = "confirm with --yes, or select one with --id ID"
     assert (code, errors) == (2, f"ecluse: 2 sessions would end: {how}\n")
     assert await everywhere(place, "/x", alice) == {200}
 
@@ -103,9 +103,9 @@ async def test_who_finds_nobody_is_told_what_the_options_take(world: World) -> N
 @pytest.mark.parametrize(
     ("words", "why"),
     [
-        (("revoke",), "which sessions? Say --id, --subject, --provider or another option, or --all"),
-        (("list", "--subject", "alice"), "say who names this subject: --provider NAME, or --issuer URL"),
-        (("list", "--older-than", "soon"), "--older-than soon: an age is a number and s, m, h or d, as 8h"),
+        (("revoke",), "which sessions? Use --id, --subject, --provider or another option, or --all"),
+        (("list", "--subject", "alice"), "--subject needs --provider NAME or --issuer URL"),
+        (("list", "--older-than", "soon"), "--older-than soon: write an age as a number with s, m, h or d: 8h"),
     ],
 )
 async def test_what_is_not_clear_is_asked_for(world: World, words: tuple[str, ...], why: str) -> None:

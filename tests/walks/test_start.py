@@ -291,7 +291,7 @@ async def test_an_app_file_that_nobody_can_read_stops_no_other(gateway: Gateway,
     ("language", "words"),
     [
         ("fr", ("Aucune application ne répond ici pour le moment", "illisible", "réessayez plus tard")),
-        ("en", ("No application answers here for now", "cannot be read", "again later")),
+        ("en", ("No application answers here at the moment", "cannot be read", "again later")),
     ],
 )
 async def test_a_host_of_an_unreadable_file_shows_people_that_the_address_may_be_right(

@@ -158,7 +158,7 @@ async def test_while_the_server_stands_still_nobody_is_sent_to_sign_in_and_then_
         assert "retry-after" in {name.lower() for name, _ in refused.headers}
         assert (await ask(second.url(), "/public/x", cookie)).status == 200
         page = await world.log_out(leaver)
-        assert (page.status, "has trouble storing this" in page.text) == (200, True), page.text
+        assert (page.status, "cannot record this sign-out" in page.text) == (200, True), page.text
     finally:
         os.kill(pid, signal.SIGCONT)
     for place in (world.place, second):

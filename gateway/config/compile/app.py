@@ -1,27 +1,22 @@
-"""An app file as it goes to the workers, without its compiled rules."""
+"""An application's file as it goes to the workers: the application, and beside it the rules as the file has them."""
 
 import posixpath
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Final, cast
+
+from pydantic import BaseModel
 
 from gateway.config.check.pem import certificate_der
 from gateway.config.check.translate import spec_of
 from gateway.config.compile.form_login import plan_form_login
 from gateway.config.compile.frozen import Material, frozen
-from gateway.config.compile.plan import (
-    TimeoutChanges,
-    WrittenApi,
-    WrittenApp,
-    WrittenOpaqueTokens,
-    WrittenPathHeaders,
-    WrittenPathLimits,
-    WrittenRule,
-)
+from gateway.config.compile.plan import Application
 from gateway.config.compile.rates import rates_of
 from gateway.config.compile.tokens import plan_basic, plan_tokens
-from gateway.config.exchange_limits import NOT_BUFFERED, Buffering
+from gateway.config.exchange_limits import NOT_BUFFERED, Buffering, ExchangeLimits, PathLimits, Timeouts
 from gateway.config.folder.files import team_of
+from gateway.config.path_translations import PathTranslations
 from gateway.config.problems import Path
 from gateway.config.schema.app import AppFile, TunnelSection
 from gateway.config.schema.app_api import AppApiSection, OpaqueTokensSection
@@ -29,15 +24,19 @@ from gateway.config.schema.gateway import GatewayFile, TeamSection
 from gateway.config.schema.scalars import Url
 from gateway.config.schema.translate import InjectedAt
 from gateway.config.schema.upstream import BufferSection, CircuitSection, UpstreamSection, UpstreamTlsSection
-from gateway.config.snapshot import LogoutSettings, TunnelSettings
-from gateway.config.upstream_settings import UpstreamSettings
+from gateway.config.snapshot import Api, App, Logout, OpaqueTokens, TunnelSettings
+from gateway.config.upstream_settings import Upstream
 from gateway.config.yaml.reader import YamlDocument
 from gateway.model.account import AccountSettings
 from gateway.model.balancing import Balancing, CircuitSettings, HealthCheck
-from gateway.model.provider import ClientCertificate
+from gateway.model.provider import ApiAccess, ClientCertificate, OidcProvider
 from gateway.model.session import SeatLimits
 from gateway.model.unix_socket import CONTROL_SOCKET, UnixSocket
 from gateway.model.upstream_tls import UpstreamTls
+from gateway.policy.links import QueryLinks
+from gateway.policy.patterns import Pattern
+from gateway.policy.routes import NO_PATHS, PathSet
+from gateway.translation.render import Translation
 from gateway.translation.specs import CookieSpec, HeaderSpec
 from gateway.wire.application_cookies import AS_THEY_ARE, CookieRules, shown_names
 from gateway.wire.fences import Fence, folder_of
@@ -50,14 +49,40 @@ _TLS: Final[Path] = ("upstream", "tls")
 
 
 def plan_app(
-    document: YamlDocument, file: str, model: AppFile, gateway: GatewayFile, material: Material, root: str
-) -> WrittenApp:
+    document: YamlDocument,
+    file: str,
+    model: AppFile,
+    gateway: GatewayFile,
+    providers: Iterable[OidcProvider],
+    material: Material,
+    root: str,
+) -> Application:
+    """`providers`: those of the folder. `root`: the policy folder, absolute."""
+    return Application(
+        app=_app(document, file, model, gateway, providers, material, root),
+        providers=tuple(dict.fromkeys(model.providers)),
+        directories=tuple(dict.fromkeys(model.directories)),
+        shadow=model.shadow,
+    )
+
+
+def _app(
+    document: YamlDocument,
+    file: str,
+    model: AppFile,
+    gateway: GatewayFile,
+    providers: Iterable[OidcProvider],
+    material: Material,
+    root: str,
+) -> App:
     scheme, port = public_of(model, gateway)
     edits = _edits(model)
-    responses = model.responses
+    responses, translate = model.responses, model.translate
     cache = b"" if responses.cache == "unchanged" else b"\r\nCache-Control: " + responses.cache.encode("ascii")
+    upstream = _upstream(file, model, gateway, material, root)
+    body_limit = gateway.limits.body if model.limits.body is None else model.limits.body
     return frozen(
-        WrittenApp,
+        App,
         model,
         name=model.app,
         file=posixpath.join(posixpath.basename(root), file),
@@ -67,15 +92,12 @@ def plan_app(
         mount=edits.mount if edits.mount is not None and edits.mount.is_moved else None,
         scheme=scheme,
         port=port,
-        timeouts=_timeouts(model),
-        upstream=_upstream(file, model, gateway, material, root),
-        path_limits=_path_limits(model) if model.limits.paths else (),
-        providers=tuple(dict.fromkeys(model.providers)),
+        upstream=upstream,
+        path_limits=_path_limits(model, body_limit, upstream.timeouts) if model.limits.paths else None,
         methods=tuple(sorted(set(model.methods))),
         client_headers=tuple(model.client_headers),
-        directories=tuple(dict.fromkeys(model.directories)),
         leniency=_leniency(model, edits.mount),
-        body_limit=gateway.limits.body if model.limits.body is None else model.limits.body,
+        body_limit=body_limit,
         request_rates=None if model.limits.requests is None else rates_of(model.limits.requests),
         seat_then=model.session.then,
         streams_last=model.session.streams == "last",
@@ -87,35 +109,33 @@ def plan_app(
         responses=frozen(ResponseLeniency, responses, cache=cache),
         edits=edits,
         seat_limits=frozen(SeatLimits, model.session),
-        logout_links=tuple(link.text for link in model.logout.links),
-        api=None if model.api is None else _api(model.api),
-        headers=_headers(file, model.translate.told, material),
-        cookies=tuple(
-            spec_of(CookieSpec, *one) for one in _with_texts("cookies", file, model.translate.told, material)
-        ),
-        path_headers=tuple(
-            WrittenPathHeaders(block.path.text, _headers(file, told, material))
-            for block, told in zip(model.translate.paths, model.translate.by_path[1:], strict=True)
-        ),
-        tokens=plan_tokens(file, model, gateway, material) if model.translate.has_tokens else (),
-        basic=None if model.translate.basic is None else plan_basic(file, model.translate.basic, material),
+        api=None if model.api is None else _api(model, model.api, {one.name: one.api for one in providers}),
+        translation=_translation(file, model, translate.told, material),
+        path_translations=_path_translations(file, model, material) if translate.paths else None,
+        tokens=plan_tokens(file, model, gateway, material) if translate.has_tokens else (),
+        basic=None if translate.basic is None else plan_basic(file, translate.basic, material),
         tunnel=None if model.tunnel is None else _tunnel(model.tunnel),
         embedded_by=tuple(Url(scheme, host, port, "").origin for host in dict.fromkeys(model.embedded_by)),
         form_login=None
         if model.form_login is None
         else plan_form_login(document.line(("form_login",)), file, model, model.form_login, material),
-        header_budget=model.translate.budget,
     )
 
 
-def _logout(model: AppFile, edits: ResponseEdits) -> LogoutSettings:
+def _paths(model: AppFile, patterns: Iterable[Pattern]) -> PathSet:
+    texts = tuple(pattern.text for pattern in patterns)
+    return PathSet(texts, model.paths.case == "insensitive") if texts else NO_PATHS
+
+
+def _logout(model: AppFile, edits: ResponseEdits) -> Logout:
     logout = model.logout
+    told = [link for link in logout.links if link.parameters]
     # As browsers know them.
     shown = logout.cookies if edits.cookies == AS_THEY_ARE else shown_names(edits.cookies, logout.cookies)
     paths = tuple(dict.fromkeys(_cookie_paths(model)) if logout.cookie_paths is None else logout.cookie_paths)
     by_itself = logout.all_cookies is None and not logout.cookies
     return frozen(
-        LogoutSettings,
+        Logout,
         logout,
         cookies=tuple((name, path) for name in shown for path in paths),
         told_cookies=tuple(logout.cookies),
@@ -126,6 +146,8 @@ def _logout(model: AppFile, edits: ResponseEdits) -> LogoutSettings:
         all_cookies=logout.all_cookies or by_itself,
         # The token in a form that was kept is held against the application's own session.
         all_left=logout.all_cookies or (by_itself and model.keep_posts is None),
+        links=_paths(model, [link.pattern for link in logout.links if not link.parameters]),
+        query_links=QueryLinks.of(told, model.paths.case == "insensitive") if told else None,
     )
 
 
@@ -140,8 +162,16 @@ def _cookie_paths(model: AppFile) -> Iterator[str]:
             yield f"/{folder}"
 
 
-def _headers(file: str, told: tuple[InjectedAt, ...], material: Material) -> tuple[HeaderSpec, ...]:
-    return tuple(spec_of(HeaderSpec, *one) for one in _with_texts("headers", file, told, material))
+def _translation(file: str, model: AppFile, told: tuple[InjectedAt, ...], material: Material) -> Translation:
+    headers = [spec_of(HeaderSpec, *one) for one in _with_texts("headers", file, told, material)]
+    cookies = [spec_of(CookieSpec, *one) for one in _with_texts("cookies", file, told, material)]
+    return Translation.compile(headers, cookies, model.translate.budget)
+
+
+def _path_translations(file: str, model: AppFile, material: Material) -> PathTranslations:
+    blocks = zip(model.translate.paths, model.translate.by_path[1:], strict=True)
+    by_pattern = {block.path.text: _translation(file, model, told, material) for block, told in blocks}
+    return PathTranslations(_paths(model, [block.path for block in model.translate.paths]), by_pattern)
 
 
 def _with_texts(
@@ -151,31 +181,21 @@ def _with_texts(
     return [(one, material.get((file, (*one.at, "value")))) for one in told if one.kind == section]
 
 
-def plan_rules(document: YamlDocument, model: AppFile) -> list[WrittenRule]:
-    """Conditions go on as they are written: validation changed nothing in them."""
+def plan_rules(document: YamlDocument) -> list[object]:
+    """The rules as they are written: validation changed nothing in them."""
     written = cast(dict[str, list[dict[str, object]]], document.data)["access"]
-    lines = [document.line(("access", index)) for index in range(len(model.access))]
-    return [
-        frozen(
-            WrittenRule,
-            rule,
-            line=lines[index],
-            path=rule.path.text,
-            allow=written[index].get("allow"),
-            deny=written[index].get("deny"),
-            refusal=tuple((rule.refusal or {}).items()),
-        )
-        for index, rule in enumerate(model.access)
-    ]
+    return [{"line": document.line(("access", index)), **rule} for index, rule in enumerate(written)]
 
 
-def _api(model: AppApiSection) -> WrittenApi:
+def _api(model: AppFile, api: AppApiSection, accesses: Mapping[str, ApiAccess | None]) -> Api:
+    """`accesses`: what the providers say of tokens, by provider."""
+    asked = {name: access for name in api.providers if (access := accesses.get(name)) and access.introspection}
     return frozen(
-        WrittenApi,
-        model,
-        providers=tuple(dict.fromkeys(model.providers)),
-        paths=tuple(path.text for path in model.paths),
-        opaque=tuple(_opaque(name, one) for name, one in sorted(model.opaque.items())),
+        Api,
+        api,
+        providers=tuple(dict.fromkeys(api.providers)),
+        paths=_paths(model, api.paths),
+        opaque=tuple(_opaque(model, name, access, api.opaque.get(name)) for name, access in asked.items()),
     )
 
 
@@ -184,11 +204,13 @@ def _tunnel(model: TunnelSection) -> TunnelSettings:
     return frozen(TunnelSettings, model, protocols=tuple(model.protocols), origins=origins)
 
 
-def _opaque(provider: str, model: OpaqueTokensSection) -> WrittenOpaqueTokens:
-    return WrittenOpaqueTokens(
+def _opaque(model: AppFile, provider: str, access: ApiAccess, told: OpaqueTokensSection | None) -> OpaqueTokens:
+    paths, header = (None, None) if told is None else (told.paths, told.header)
+    return OpaqueTokens(
         provider,
-        None if model.paths is None else tuple(path.text for path in model.paths),
-        None if model.header is None else (model.header.lower(), model.value or ""),
+        access.prefix.encode("ascii"),
+        None if paths is None else _paths(model, paths),
+        None if header is None or told is None else (header.lower().encode("latin-1"), (told.value or "").encode()),
     )
 
 
@@ -246,25 +268,23 @@ def _internal(model: AppFile) -> Iterator[str]:
     yield from (further.origin for further in model.rewrite.internal)
 
 
-def _timeouts(model: AppFile) -> TimeoutChanges | None:
-    changes = TimeoutChanges(
-        connect=model.timeouts.connect,
-        first_byte=model.timeouts.first_byte or model.upstream.timeout,
-        body=model.timeouts.body,
-        total=model.timeouts.total,
-    )
-    return None if changes == TimeoutChanges() else changes
+def _changed(timeouts: Timeouts, *sections: BaseModel) -> Timeouts:
+    """With the times that the sections of an application's file give."""
+    given = {name: seconds for one in sections for name, seconds in one if seconds is not None}
+    return replace(timeouts, **given) if given else timeouts
 
 
-def _path_limits(model: AppFile) -> tuple[WrittenPathLimits, ...]:
-    return tuple(
-        WrittenPathLimits(
-            block.path.text,
-            block.body,
-            TimeoutChanges() if block.timeouts is None else frozen(TimeoutChanges, block.timeouts, connect=None),
+def _path_limits(model: AppFile, body: int, timeouts: Timeouts) -> PathLimits:
+    """`body`, `timeouts`: of the application, which hold where a block leaves them out."""
+    blocks = model.limits.paths
+    limits = {
+        block.path.text: ExchangeLimits(
+            body if block.body is None else block.body,
+            timeouts if block.timeouts is None else _changed(timeouts, block.timeouts),
         )
-        for block in model.limits.paths
-    )
+        for block in blocks
+    }
+    return PathLimits(_paths(model, [block.path for block in blocks]), limits)
 
 
 def _balancing(model: UpstreamSection) -> Balancing:
@@ -286,13 +306,17 @@ def _buffering(model: BufferSection) -> Buffering:
     return Buffering(model.requests or 0, model.responses or 0)
 
 
-def _upstream(file: str, model: AppFile, gateway: GatewayFile, material: Material, root: str) -> UpstreamSettings:
+def _upstream(file: str, model: AppFile, gateway: GatewayFile, material: Material, root: str) -> Upstream:
     there, url, team = model.upstream, model.upstream.url, team_of(file)
     fence = gateway.teams.get(team)
-    return UpstreamSettings(
+    timeouts = frozen(Timeouts, gateway.timeouts)
+    if there.timeout is not None:
+        timeouts = replace(timeouts, first_byte=there.timeout)
+    return Upstream(
         scheme=url.scheme,
         host=url.host.strip("[]"),
         port=url.effective_port,
+        timeouts=_changed(timeouts, model.timeouts),
         host_header={"keep": None, "upstream": url.authority}.get(model.upstream.host, model.upstream.host),
         ca=material.get((file, ("upstream", "ca"))),
         tls=UpstreamTls() if there.tls is None else _tls(file, there.tls, material),

@@ -6,61 +6,38 @@ A worker imports this and neither the YAML reader nor pydantic: what is in a pla
 import hashlib
 import importlib
 import json
-from collections.abc import Generator, Iterator, Mapping, Sequence
-from dataclasses import fields, replace
-from functools import cache
-from typing import Any, Final, TypeVar, cast
+from collections.abc import Generator, Iterable, Iterator, Mapping
+from dataclasses import replace
+from typing import Any, Final, cast
 
 from gateway.config.compile.cel import loading
 from gateway.config.compile.login_paths import closed_login_paths
 from gateway.config.compile.plan import (
     LINE,
+    AccessRules,
+    Application,
     ClosedHosts,
     OrganisationList,
     SharedCondition,
-    TimeoutChanges,
-    WrittenApp,
-    WrittenOpaqueTokens,
-    WrittenRule,
-    WrittenRules,
     lines_of,
     plan_lines,
 )
 from gateway.config.compile.rules import Named, build_condition, build_rule
-from gateway.config.exchange_limits import ExchangeLimits, PathLimits, Timeouts
 from gateway.config.host_applications import HostApplications
-from gateway.config.path_translations import PathTranslations
-from gateway.config.snapshot import (
-    Api,
-    App,
-    AppSettings,
-    Gateway,
-    Logout,
-    LogoutSettings,
-    OpaqueTokens,
-    Snapshot,
-)
-from gateway.config.upstream_settings import Upstream, UpstreamSettings
+from gateway.config.snapshot import App, Gateway, Snapshot
 from gateway.identity.directories import attributes_of
-from gateway.model.decision import RuleRef
 from gateway.model.directory import Directory
 from gateway.model.organisations import OrganisationTable
 from gateway.model.provider import OidcProvider, Provider, SamlProvider
 from gateway.model.theme import DesignFile
-from gateway.policy.links import QueryLinks, parse_link
-from gateway.policy.patterns import parse_pattern
 from gateway.policy.routes import RouteTable
 from gateway.policy.rules import Rule, unveiled
-from gateway.translation.render import Translation
 from gateway.wire.framing import ALL_METHODS
 
-_Extended = TypeVar("_Extended")
 _Listed = dict[tuple[str, ...], Mapping[str, Provider]]
 _Shared = dict[Any, Any]
 """What files of applications say alike, by itself: a worker holds it once."""
-_NO_PATHS = RouteTable.build((), False)
 _UNLABELLED: Final[Mapping[str, str]] = {}
-_USUAL_LOGOUT = Logout(links=_NO_PATHS)
 
 
 class _Unnamed:
@@ -122,10 +99,11 @@ def build_steps(plan: bytes) -> Generator[None, None, Snapshot]:
                 named.shared[name] = build_condition(condition, named)
             case ClosedHosts() | OrganisationTable() | DesignFile() as other:
                 unnamed.add(other)
-            case WrittenRules(file, some):
+            case AccessRules(file, some):
                 yield from _extend(rules, shared.setdefault(file, file), some, named)
-            case WrittenApp() as written:
-                yield from _add(written, rules, gateway, (providers, directories, listed, shared), apps, shadows)
+            case Application() as line_of_app:
+                app = _joined(line_of_app, providers, directories, listed, shared)
+                yield from _add(app, rules, apps, shadows, is_shadow=line_of_app.shadow)
                 rules = []
         yield
     if gateway is None:
@@ -137,11 +115,11 @@ def build_steps(plan: bytes) -> Generator[None, None, Snapshot]:
     )  # fmt: skip
 
 
-def _extend(rules: list[Rule], file: str, some: Sequence[WrittenRule], named: Named) -> Iterator[None]:
+def _extend(rules: list[Rule], file: str, some: Iterable[object], named: Named) -> Iterator[None]:
     """Yields behind each rule that has an expression, whose compilation takes up to 3 ms."""
     compiled = named.expressions
     for written in some:
-        rules.append(build_rule(file, written, named))
+        rules.append(build_rule(file, cast(dict[str, Any], written), named))
         if named.expressions > compiled:
             compiled = named.expressions
             yield
@@ -158,22 +136,14 @@ def _loading(plan: bytes) -> Iterator[None]:
 
 
 def _add(
-    written: WrittenApp,
-    rules: list[Rule],
-    gateway: Gateway | None,
-    known: tuple[Mapping[str, Provider], Mapping[str, Directory], _Listed, _Shared],
-    apps: dict[str, App],
-    shadows: dict[str, list[App]],
+    app: App, rules: list[Rule], apps: dict[str, App], shadows: dict[str, list[App]], *, is_shadow: bool
 ) -> Generator[None]:
-    """An app with its rules. Compiling has found no conflicts in them. Raises ValueError."""
-    if gateway is None:
-        raise ValueError("a plan that begins without a gateway")
-    case_insensitive = written.leniency.case_insensitive
-    form = written.form_login
-    closed = [] if form is None else closed_login_paths(written.file, form, written.leniency)
+    """An app with its rules. Compiling has found no conflicts in them."""
+    case_insensitive = app.leniency.case_insensitive
+    closed = [] if app.form_login is None else closed_login_paths(app.file, app.form_login, app.leniency)
     routes = yield from RouteTable.build_steps(rules, case_insensitive, closed)
-    app = _app(written, routes, gateway, *known)
-    if written.shadow:
+    app = replace(app, routes=routes)
+    if is_shadow:
         shadows.setdefault(app.name, []).append(app)
         return
     with_shadow_rules = unveiled(rules, map(bytes.decode, ALL_METHODS), case_insensitive)
@@ -210,123 +180,27 @@ def _hosts(apps: dict[str, App]) -> tuple[_Hosts, _Hosts]:
     return exact, {host[2:]: there for host, there in found.items() if host.startswith("*.")}
 
 
-def _app(
-    written: WrittenApp,
-    routes: RouteTable,
-    gateway: Gateway,
+def _joined(
+    line: Application,
     providers: Mapping[str, Provider],
     directories: Mapping[str, Directory],
     listed: _Listed,
     shared: _Shared,
 ) -> App:
-    """`listed`: what applications that list the same providers share."""
-    return _extended(
-        App,
-        AppSettings,
-        written,
-        file=shared.setdefault(written.file, written.file),
-        scheme=shared.setdefault(written.scheme, written.scheme),
-        label=written.label or _UNLABELLED,
-        upstream=_upstream(written, gateway.timeouts, shared),
-        listed=listed.setdefault(written.providers, {name: providers[name] for name in written.providers}),
-        directories=tuple([directories[name] for name in written.directories]) if written.directories else (),
+    """The application with its providers and directories. `listed`, `shared`: what applications have in common."""
+    app, upstream = line.app, line.app.upstream
+    return replace(
+        app,
+        file=shared.setdefault(app.file, app.file),
+        scheme=shared.setdefault(app.scheme, app.scheme),
+        label=app.label or _UNLABELLED,
+        upstream=replace(
+            upstream,
+            host=shared.setdefault(upstream.host, upstream.host),
+            scheme=shared.setdefault(upstream.scheme, upstream.scheme),
+            timeouts=shared.setdefault(upstream.timeouts, upstream.timeouts),
+        ),
+        listed=listed.setdefault(line.providers, {name: providers[name] for name in line.providers}),
+        directories=tuple([directories[name] for name in line.directories]) if line.directories else (),
         naming=tuple([one for one in directories.values() if one.names_organisations]),
-        routes=routes,
-        translation=Translation.compile(written.headers, written.cookies, written.header_budget),
-        path_translations=_path_translations(written) if written.path_headers else None,
-        logout=_logout(written),
-        api=_api(written, providers),
-        path_limits=_path_limits(written, gateway) if written.path_limits else None,
     )
-
-
-def _path_translations(written: WrittenApp) -> PathTranslations:
-    blocks = written.path_headers
-    table = _paths(written, [block.path for block in blocks])
-    compiled = {
-        block.path: Translation.compile(block.headers, written.cookies, written.header_budget) for block in blocks
-    }
-    return PathTranslations(table, compiled)
-
-
-def _extended(kind: type[_Extended], base: type, settings: object, **compiled: object) -> _Extended:
-    """`kind` extends `base` by what is compiled; the other fields of `base` are taken over from `settings`."""
-    return kind(**{name: getattr(settings, name) for name in _names(base)} | compiled)
-
-
-@cache
-def _names(base: Any) -> tuple[str, ...]:
-    return tuple(field.name for field in fields(base))
-
-
-def _upstream(written: WrittenApp, timeouts: Timeouts, shared: _Shared) -> Upstream:
-    changes = written.timeouts
-    timeouts = timeouts if changes is None else _changed(timeouts, changes)
-    host, scheme = written.upstream.host, written.upstream.scheme
-    host, scheme = shared.setdefault(host, host), shared.setdefault(scheme, scheme)
-    return _extended(Upstream, UpstreamSettings, written.upstream, timeouts=timeouts, host=host, scheme=scheme)
-
-
-def _changed(timeouts: Timeouts, changes: TimeoutChanges) -> Timeouts:
-    said = {name: value for name in _names(TimeoutChanges) if (value := getattr(changes, name)) is not None}
-    return replace(timeouts, **said) if said else timeouts
-
-
-def _path_limits(written: WrittenApp, gateway: Gateway) -> PathLimits:
-    timeouts = gateway.timeouts if written.timeouts is None else _changed(gateway.timeouts, written.timeouts)
-    blocks = {
-        block.path: ExchangeLimits(
-            written.body_limit if block.body is None else block.body, _changed(timeouts, block.timeouts)
-        )
-        for block in written.path_limits
-    }
-    return PathLimits(_paths(written, tuple(blocks)), blocks)
-
-
-def _api(written: WrittenApp, providers: Mapping[str, Provider]) -> Api | None:
-    api = written.api
-    if api is None:
-        return None
-    told = {one.provider: one for one in api.opaque}
-    opaque = tuple(
-        _opaque(written, name, provider.api.prefix, told.get(name))
-        for name in api.providers
-        if isinstance(provider := providers[name], OidcProvider) and provider.api and provider.api.introspection
-    )
-    return Api(api.providers, _paths(written, api.paths), api.forward, opaque)
-
-
-def _opaque(written: WrittenApp, provider: str, prefix: str, told: WrittenOpaqueTokens | None) -> OpaqueTokens:
-    paths, header = (None, None) if told is None else (told.paths, told.header)
-    return OpaqueTokens(
-        provider,
-        prefix.encode("ascii"),
-        None if paths is None else _paths(written, paths),
-        None if header is None else (header[0].encode("latin-1"), header[1].encode()),
-    )
-
-
-def _logout(written: WrittenApp) -> Logout:
-    if not written.logout_links and written.logout == LogoutSettings():
-        return _USUAL_LOGOUT
-    links = [parse_link(text) for text in written.logout_links]
-    told = [link for link in links if link.parameters]
-    return _extended(
-        Logout,
-        LogoutSettings,
-        written.logout,
-        links=_paths(written, [link.text for link in links if not link.parameters]),
-        query_links=QueryLinks((_paths(written, [link.pattern.text]), link.parameters) for link in told)
-        if told
-        else None,
-    )
-
-
-def _paths(written: WrittenApp, patterns: Sequence[str]) -> RouteTable:
-    """A table that is only asked whether it has a path: its rules decide nothing."""
-    if not patterns:
-        return _NO_PATHS
-    rules = [
-        Rule(RuleRef(written.file, 0, text), parse_pattern(text, named=True), None, None, None) for text in patterns
-    ]
-    return RouteTable.build(rules, written.leniency.case_insensitive)

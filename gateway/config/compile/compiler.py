@@ -13,13 +13,11 @@ from gateway.config.compile.directory import plan_directory, plan_organisations
 from gateway.config.compile.frozen import Material
 from gateway.config.compile.gateway import plan_gateway
 from gateway.config.compile.plan import (
+    AccessRules,
     ClosedHosts,
     Line,
     OrganisationList,
     SharedCondition,
-    WrittenApp,
-    WrittenRule,
-    WrittenRules,
     encode_plan,
     revision_of,
 )
@@ -123,17 +121,13 @@ def _lines(folder: Folder, material: Material, root: str, closed: ClosedHosts, b
     for loaded in (*folder.apps, *folder.shadows):
         if loaded.model is not None:
             begin(loaded.path)
-            planned = plan_app(loaded.document, loaded.path, loaded.model, gateway, material, root)
-            apps.append((planned, plan_rules(loaded.document, loaded.model)))
+            app = plan_app(loaded.document, loaded.path, loaded.model, gateway, oidc, material, root)
+            apps.append((app, plan_rules(loaded.document)))
     begin("")
-    for app, rules in sorted(apps, key=lambda each: (each[0].name, not each[0].shadow, each[0].file)):
-        yield from _app_lines(app, rules)
-
-
-def _app_lines(app: WrittenApp, rules: list[WrittenRule]) -> Iterator[Line]:
-    for start in range(0, len(rules), _RULES_IN_A_LINE):
-        yield WrittenRules(app.file, tuple(rules[start : start + _RULES_IN_A_LINE]))
-    yield app
+    for app, rules in sorted(apps, key=lambda each: (each[0].app.name, not each[0].shadow, each[0].app.file)):
+        for start in range(0, len(rules), _RULES_IN_A_LINE):
+            yield AccessRules(app.app.file, tuple(rules[start : start + _RULES_IN_A_LINE]))
+        yield app
 
 
 def _lists(folder: Folder) -> Iterator[OrganisationList]:

@@ -1,11 +1,11 @@
 """From the models of `schema` to the frozen types that serve.
 
-A key that has the same name in its model and in the frozen type is carried over by itself; a value that is derived is
-passed by name. No default of a frozen type is ever used: the schema alone has defaults.
+A key with one name in the model and in the frozen type is carried over without a line of code; a value that is derived
+is passed by name. The defaults are those of the schema, never those of a frozen type.
 """
 
 from collections.abc import Callable, Hashable, Mapping
-from dataclasses import fields, is_dataclass
+from dataclasses import is_dataclass
 from functools import cache
 from types import NoneType, UnionType
 from typing import Any, TypeVar, Union, cast, get_args, get_origin, get_type_hints
@@ -13,6 +13,7 @@ from typing import Any, TypeVar, Union, cast, get_args, get_origin, get_type_hin
 from pydantic import BaseModel
 
 from gateway.config.problems import Path
+from gateway.model.codec import carried_fields
 
 _Frozen = TypeVar("_Frozen")
 
@@ -43,7 +44,7 @@ def _value_of(kind: type, name: str, models: tuple[BaseModel, ...]) -> object:
 @cache
 def _fields(kind: Any) -> dict[str, Callable[[Any], Any]]:
     hints = get_type_hints(kind)
-    return {field.name: _fitting(hints[field.name]) for field in fields(kind)}
+    return {field.name: _fitting(hints[field.name]) for field in carried_fields(kind)}
 
 
 def _fitting(kind: Any) -> Callable[[Any], Any]:

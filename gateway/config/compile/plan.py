@@ -1,19 +1,18 @@
 """The plan: what the supervisor hands to its workers, one value a line, so that each line is one short step.
 
-The gateway's line comes first, then the files of a design system, the providers', the directories', the tables of
-organisations, the lists', the shared conditions' (those that others name first), then for each app its rules, some in a
-line, and the app. `model.codec` carries the values.
-Secrets are in it: it is never written down.
+The lines come in this order: the gateway, the files of a design system, the providers, the directories, the tables of
+organisations, the lists, the shared conditions (each after those that it refers to), then for each application its
+rules, some in a line, and the application. `model.codec` carries the values.
+The plan holds secrets: it is never written to a file.
 """
 
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple, TypeVar, cast
 
-from gateway.config.snapshot import AppSettings, Gateway, LogoutSettings
-from gateway.config.upstream_settings import UpstreamSettings
+from gateway.config.snapshot import App, Gateway
 from gateway.model.codec import codec_of
 from gateway.model.directory import Directory
 from gateway.model.organisations import OrganisationTable
@@ -21,124 +20,55 @@ from gateway.model.provider import ClientKey, OidcProvider, SamlProvider
 from gateway.model.theme import DesignFile
 from gateway.saml.parties import KeyPair
 from gateway.tokens.spec import SigningKey, TokenAlgorithm
-from gateway.translation.render import BUDGET
-from gateway.translation.specs import CookieSpec, HeaderSpec
 
 
 @dataclass(frozen=True, slots=True)
 class OrganisationList:
-    """A part of a list of organisations: (SIRET or SIREN, INSEE code or an empty text)."""
+    """A part of a list of organisations."""
 
     name: str
     members: tuple[tuple[str, str], ...]
+    """(SIRET or SIREN, INSEE code or an empty text)."""
 
 
 @dataclass(frozen=True, slots=True)
 class SharedCondition:
-    """`condition`: as its file has it."""
+    """A condition of shared/."""
 
     name: str
     condition: object
+    """As its file has it."""
 
 
 @dataclass(frozen=True, slots=True)
 class ClosedHosts:
-    """Hosts, or `*.` patterns, of wrong files, each perhaps with a path, and the file. `unread`: the files whose hosts
-    are not all known, and the hosts that their team may have; None where no team's fence is around them."""
+    """The hosts of wrong files: no application answers there."""
 
     files: Mapping[str, str]
+    """The file of each host or `*.` pattern, some with a path."""
     unread: Mapping[str, tuple[str, ...] | None]
+    """Files whose hosts are not all known, each with the hosts of its team's fence; None without a fence."""
 
 
 @dataclass(frozen=True, slots=True)
-class WrittenRule:
-    """`path`: a pattern. `methods` None: all. `allow` and `deny`: as the file has them, None where it has none."""
-
-    line: int
-    path: str
-    methods: tuple[str, ...] | None = None
-    allow: object = None
-    deny: object = None
-    refusal: tuple[tuple[str, str], ...] = ()
-    shadow: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class WrittenRules:
-    """Rules of the app that follows in the plan. `file`: as RuleRef names it."""
+class AccessRules:
+    """Rules of the application that follows in the plan."""
 
     file: str
-    rules: tuple[WrittenRule, ...]
+    """As RuleRef names it."""
+    rules: tuple[object, ...]
+    """Each as its file has it, with the number of its `line`."""
 
 
 @dataclass(frozen=True, slots=True)
-class WrittenOpaqueTokens:
-    """As OpaqueTokens. `paths`: path patterns, None for all. `header`: name in lower case and value."""
+class Application:
+    """An application, and the names in its file that `build` looks up."""
 
-    provider: str
-    paths: tuple[str, ...] | None = None
-    header: tuple[str, str] | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class WrittenApi:
-    """As Api. `paths`: path patterns."""
-
+    app: App
     providers: tuple[str, ...]
-    paths: tuple[str, ...]
-    forward: bool = False
-    opaque: tuple[WrittenOpaqueTokens, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class WrittenPathHeaders:
-    """All headers that an application is sent on some paths. `path`: their pattern."""
-
-    path: str
-    headers: tuple[HeaderSpec, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TimeoutChanges:
-    """Seconds in the place of others, None where these hold."""
-
-    connect: float | None = None
-    first_byte: float | None = None
-    body: float | None = None
-    total: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class WrittenPathLimits:
-    """`path`: a pattern. `body`: bytes, 0 for no limit, None for the application's."""
-
-    path: str
-    body: int | None
-    timeouts: TimeoutChanges
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WrittenApp(AppSettings):
-    """An app without its rules. `shadow`: it stands beside the live app of its name, which comes after it.
-
-    `providers`, `directories`: the names of those that it lists. `timeouts`: in the place of the gateway's, None
-    where these hold.
-    `logout_links`: path patterns of its own sign-out addresses.
-    """
-
-    shadow: bool
-    providers: tuple[str, ...]
-    upstream: UpstreamSettings
     directories: tuple[str, ...] = ()
-    timeouts: TimeoutChanges | None = None
-    logout: LogoutSettings = field(default_factory=LogoutSettings)
-    logout_links: tuple[str, ...] = ()
-    api: WrittenApi | None = None
-    headers: tuple[HeaderSpec, ...] = ()
-    cookies: tuple[CookieSpec, ...] = ()
-    header_budget: int = BUDGET
-    path_headers: tuple[WrittenPathHeaders, ...] = ()
-    path_limits: tuple[WrittenPathLimits, ...] = ()
+    shadow: bool = False
+    """It stands beside the live application of its name, which comes after it."""
 
 
 Line = (
@@ -151,10 +81,10 @@ Line = (
     | OrganisationList
     | SharedCondition
     | ClosedHosts
-    | WrittenRules
-    | WrittenApp
+    | AccessRules
+    | Application
 )
-LineT = TypeVar("LineT", Gateway, OidcProvider, SamlProvider, Directory, OrganisationTable, WrittenApp)
+LineT = TypeVar("LineT", Gateway, OidcProvider, SamlProvider, Directory, OrganisationTable, Application)
 
 LINE = codec_of(Line)
 
@@ -196,14 +126,13 @@ def lines_of(plan: bytes, kind: type[LineT]) -> Iterator[LineT]:
 
 def signed_with(plan: bytes) -> frozenset[TokenAlgorithm]:
     """The algorithms of the signed tokens that its applications are sent."""
-    tokens = (token for app in _looked_at(plan, WrittenApp) for token in app.get("tokens", ()))
+    tokens = (token for line in _looked_at(plan, Application) for token in line["app"].get("tokens", ()))
     return frozenset(token["JwtSpec"]["algorithm"] for token in tokens if "JwtSpec" in token)
 
 
 def sent_ltpa2(plan: bytes) -> tuple[str, ...]:
     """The names of the live applications that are sent LTPA2 tokens, whose ciphers are weaker than others."""
-    live = (app for app in _looked_at(plan, WrittenApp) if not app["shadow"])
-    return tuple(app["name"] for app in live if any("Ltpa2Spec" in token for token in app.get("tokens", ())))
+    return tuple(app["name"] for app in _live(plan) if any("Ltpa2Spec" in token for token in app.get("tokens", ())))
 
 
 def closed_in(plan: bytes) -> ClosedHosts:
@@ -262,7 +191,7 @@ class ServedNames(NamedTuple):
 
 def names_of(plan: bytes) -> ServedNames:
     """For the supervisor, which counts by these names and serves nothing itself."""
-    live = [app["name"] for app in _looked_at(plan, WrittenApp) if not app["shadow"]]
+    live = [app["name"] for app in _live(plan)]
     oidc = [provider["name"] for provider in _looked_at(plan, OidcProvider)]
     saml = [provider["name"] for provider in _looked_at(plan, SamlProvider)]
     return ServedNames(tuple(live), tuple(oidc), tuple(saml))
@@ -271,8 +200,14 @@ def names_of(plan: bytes) -> ServedNames:
 def hosts_of_plan(plan: bytes) -> dict[str, tuple[str, ...]]:
     """The hosts of each app file that is live, with its path; a shadow has none."""
     # A plan writes the path of a file with the name of the folder before it.
-    live = (app for app in _looked_at(plan, WrittenApp) if not app["shadow"])
-    return {app["file"].partition("/")[2]: tuple(host + app.get("path", "") for host in app["hosts"]) for app in live}
+    return {
+        app["file"].partition("/")[2]: tuple(host + app.get("path", "") for host in app["hosts"]) for app in _live(plan)
+    }
+
+
+def _live(plan: bytes) -> Iterator[dict[str, Any]]:
+    """The applications as JSON, without shadows."""
+    return (line["app"] for line in _looked_at(plan, Application) if not line.get("shadow"))
 
 
 def _looked_at(plan: bytes, kind: type) -> Iterator[dict[str, Any]]:

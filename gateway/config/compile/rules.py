@@ -1,11 +1,11 @@
 """Access rules of a plan to rules of policy, and what they refer to by name."""
 
 from collections.abc import Iterable
-from typing import cast
+from typing import Any, cast
 from zoneinfo import ZoneInfo
 
 from gateway.config.compile.cel import Cel, Tally
-from gateway.config.compile.plan import OrganisationList, WrittenRule
+from gateway.config.compile.plan import OrganisationList
 from gateway.config.schema.scalars import whole_seconds
 from gateway.model.decision import RuleRef
 from gateway.model.levels import ProviderLevels
@@ -84,17 +84,17 @@ def organisations(name: str, numbers: Iterable[str]) -> Organisations:
     return Organisations(name, given - sirens, sirens)
 
 
-def build_rule(file: str, written: WrittenRule, named: Named) -> Rule:
-    allow, deny, pattern = written.allow, written.deny, parse_pattern(written.path, named=True)
-    one_for_all = len(written.refusal) == 1 and not written.refusal[0][0]
+def build_rule(file: str, written: dict[str, Any], named: Named) -> Rule:
+    """`written`: as the file has it, which has been validated, with the number of its `line`."""
+    pattern, refusal = parse_pattern(written["path"], named=True), written.get("refusal", "")
     return Rule(
-        ref=RuleRef(file, written.line, pattern.text),
+        ref=RuleRef(file, written["line"], pattern.text),
         pattern=pattern,
-        methods=None if written.methods is None else frozenset(written.methods),
-        allow=None if allow is None else build_condition(allow, named),
-        deny=None if deny is None else build_condition(deny, named),
-        refusal=written.refusal[0][1] if one_for_all else written.refusal or "",
-        shadow=written.shadow,
+        methods=frozenset(written["methods"]) if "methods" in written else None,
+        allow=build_condition(written["allow"], named) if "allow" in written else None,
+        deny=build_condition(written["deny"], named) if "deny" in written else None,
+        refusal=refusal if isinstance(refusal, str) else tuple(refusal.items()),
+        shadow=written.get("shadow", False),
     )
 
 

@@ -9,6 +9,7 @@ from gateway.config.schema.app_api import AppApiSection
 from gateway.config.schema.conditions import WrittenCondition
 from gateway.config.schema.cookies import CookiesSection
 from gateway.config.schema.exchange_limits import AppLimitsSection, AppTimeoutsSection
+from gateway.config.schema.fence import ByDirectories, ByHeaders, ByHosts, ByProviders, ByUpstreams, Own
 from gateway.config.schema.form_login import FormLoginSection
 from gateway.config.schema.forward_auth import FrontName
 from gateway.config.schema.posts import KeepPostsSection
@@ -125,17 +126,19 @@ class ResponsesSection(Strict):
     shared cache keeps it, with `no-store` no browser either. `unchanged` adds none."""
     clear_site_data: bool = False
     """Lets the application clear the cookies of the whole domain in the browser (`Clear-Site-Data: "cookies"`), ours
-    too."""
+    too. Refused in a team's file."""
     end_hsts: bool = False
     """Lets the application have browsers use http again (`Strict-Transport-Security` of under 1000 s)."""
     front_orders: bool = False
     """Lets the application tell a server in front of the gateway what to send (`X-Accel-Redirect`, `X-Sendfile`,
-    `X-Reproxy-URL` and their like). `X-Accel-Buffering`, which concerns the response itself, passes in any case."""
+    `X-Reproxy-URL` and their like). `X-Accel-Buffering`, which concerns the response itself, passes in any case.
+    Refused in a team's file."""
     banners: bool = True
     """Whether browsers are told its server, language and framework, with their versions (`Server`, `X-Powered-By`,
     `X-AspNet-Version` and their like)."""
     add: dict[AddedName, LineValue] = Field(default={}, max_length=20)
-    """Headers that browsers get where the application sends none of the name: `X-Content-Type-Options: nosniff`."""
+    """Headers that browsers get where the application sends none of the name: `X-Content-Type-Options: nosniff`. A
+    team's file may not write `includeSubDomains`."""
     replace: dict[AddedName, LineValue] = Field(default={}, max_length=20)
     """Headers that browsers get in the place of what the application sends, if it sends any."""
 
@@ -154,7 +157,7 @@ class AppSessionSection(Strict):
 
     idle: Maybe[WholeSeconds] = None
     absolute: Maybe[WholeSeconds] = None
-    then: Literal["resume", "sign_in"] = "resume"
+    then: ByProviders[Literal["resume", "sign_in"]] = "resume"
     """What follows the end of a limit: `resume` if the portal's session lives, or `sign_in` at the provider anew, which
     has to be one that `can: [fresh_login]`."""
     streams: Literal["end", "last"] = "end"
@@ -185,7 +188,7 @@ CallValue = Annotated[str, Field(max_length=1000)]
 class AppLogoutSection(Strict):
     """What happens when people sign out of this application, or their session ends in another way."""
 
-    scope: Literal["local", "global"] = "local"
+    scope: ByProviders[Literal["local", "global"]] = "local"
     """`local`: signs out of every application behind the gateway, in this browser. `global`: at the provider as
     well."""
     cookies: list[CookieName] = Field(default=[], max_length=20)
@@ -200,15 +203,15 @@ class AppLogoutSection(Strict):
     """Clears every cookie of the application that the browser brings, but for those in cookies.visible; with
     cookies.prefix, those that begin with it. Where this is left out, and `cookies` too: at a sign-out, and after
     another end of the session unless keep_posts is there."""
-    url: Maybe[ApplicationTarget] = None
+    url: ByUpstreams[Maybe[ApplicationTarget]] = None
     """A path of the application that is called at every end of a person's session, so that it ends its own."""
-    method: Literal["get", "post"] = "get"
+    method: ByUpstreams[Literal["get", "post"]] = "get"
     """The method of this call."""
-    form: dict[CallField, CallValue] = Field(default={}, max_length=20)
+    form: ByUpstreams[dict[CallField, CallValue]] = Field(default={}, max_length=20)
     """With `method: post`: the fields that this call sends, as a form would: `action: logout`."""
-    headers: dict[CallHeader, LineValue] = Field(default={}, max_length=20)
+    headers: ByHeaders[dict[CallHeader, LineValue]] = Field(default={}, max_length=20)
     """Headers of this call beside those of translate: `X-Requested-With: XMLHttpRequest`."""
-    login: Maybe[Text] = None
+    login: ByHeaders[Maybe[Text]] = None
     """The header or cookie of translate that this call carries where no browser is there, with the cookies named above
     as last seen and the constants of translate. Where this is left out, the first header or cookie that comes from an
     attribute of the person."""
@@ -222,11 +225,11 @@ class TunnelSection(Strict):
 
     protocols: list[Literal["websocket"]] = Field(min_length=1, max_length=1)
     """What the application takes. `h2c` and TLS are never carried."""
-    origins: list[Origin] = Field(default=[], max_length=100)
+    origins: ByHosts[list[Origin]] = Field(default=[], max_length=100)
     """Other sites whose pages may open one; pages of the application's own hosts always may."""
-    idle: Seconds = 600.0
+    idle: Own[Seconds] = 600.0
     """Without a byte either way, pings included, it ends."""
-    keeps_session: bool = False
+    keeps_session: Own[bool] = False
     """What the person sends in one is use of the session, as requests are; pings and what the application sends are
     not."""
 
@@ -254,67 +257,67 @@ class RuleSection(Strict):
 class AppFile(Strict):
     """policies/apps/*.yaml: one application, who may use it, and what it is told about them."""
 
-    version: Version
-    app: Name
-    label: Label = Field(default={})
+    version: Own[Version]
+    app: Own[Name]
+    label: ByHosts[Label] = Field(default={})
     """The name that people know it by, on our pages: `{fr: ..., en: ...}`."""
-    shadow: bool = False
+    shadow: ByHosts[bool] = False
     """This file stands beside the live one of the same application: its decisions are compared, never enforced."""
-    hosts: list[HostPattern] = Field(min_length=1, max_length=200)
+    hosts: ByHosts[list[HostPattern]] = Field(min_length=1, max_length=200)
     """The names that browsers know it by; `*.example.org` stands for any one label, but for one with `_`: a name that
     has one is written as it stands."""
-    path: Maybe[PathPrefix] = None
+    path: ByHosts[Maybe[PathPrefix]] = None
     """Below which path of its hosts it answers, beside other applications: `/wiki`. Paths in the file stay whole."""
-    start: Maybe[ApplicationTarget] = None
+    start: ByHosts[Maybe[ApplicationTarget]] = None
     """The page that people begin with, where it is not `/`: `/accueil?page=1`. The portal lists the application for
     those whom the rules let into this page, and leads them there."""
-    public: Maybe[PublicSection] = None
+    public: ByHosts[Maybe[PublicSection]] = None
     """Scheme and port that browsers use for it, where they are not those of the portal."""
-    upstream: UpstreamSection
-    front: Maybe[FrontName] = None
+    upstream: ByUpstreams[UpstreamSection]
+    front: ByHosts[Maybe[FrontName]] = None
     """The server that passes its requests on, and asks here about each (`forward_auth` of gateway.yaml).
     `oauth2-proxy`: an nginx that was set up for that; paths below `/oauth2/` are Écluse's then."""
-    providers: list[Name] = Field(min_length=1, max_length=10000)
+    providers: ByProviders[list[Name]] = Field(min_length=1, max_length=10000)
     """The providers whose people it listens to."""
-    directories: list[Name] = Field(default=[], max_length=100)
+    directories: ByDirectories[list[Name]] = Field(default=[], max_length=100)
     """The directories whose word it is told, and its rules may ask for."""
-    paths: PathsSection = PathsSection()
-    methods: list[NamedMethod] = Field(default=[], max_length=20)
+    paths: Own[PathsSection] = PathsSection()
+    methods: ByHosts[list[NamedMethod]] = Field(default=[], max_length=20)
     """What it takes beside the usual methods: those of WebDAV, CalDAV and Subversion. Rules are then asked about all
     that a request reaches: what lies below its path, and the path of `Destination`."""
-    client_headers: list[ListedHeader] = Field(default=[], max_length=20)
+    client_headers: ByHeaders[list[ListedHeader]] = Field(default=[], max_length=20)
     """Headers that its own scripts and programs send, and that are dropped elsewhere: names with `_`, each by its exact
     name, `X-Auth-Token`, `X-Auth-Key`, `X-Access-Token`, `X-User-Id`, `X-User-Email`, `X-Hasura-Role` and
     `X-Scope-OrgID`."""
-    method_override: bool = False
+    method_override: ByHosts[bool] = False
     """The application obeys `X-HTTP-Method-Override`, its relatives or `_method` in a query: rules are asked about the
     PUT, PATCH or DELETE that a POST names. Otherwise such a request is refused."""
-    responses: ResponsesSection = ResponsesSection()
-    rewrite: RewriteSection = RewriteSection()
+    responses: ByHosts[ResponsesSection] = ResponsesSection()
+    rewrite: ByHosts[RewriteSection] = RewriteSection()
     """Addresses in its answers that lead to where only the gateway can go, made public: `rewrite: {headers: true}`."""
-    cookies: CookiesSection = CookiesSection()
+    cookies: ByHosts[CookiesSection] = CookiesSection()
     """Its own cookies: hidden from browsers, renamed, or kept to one host."""
-    limits: AppLimitsSection = AppLimitsSection()
-    timeouts: AppTimeoutsSection = AppTimeoutsSection()
-    session: AppSessionSection = AppSessionSection()
-    logout: AppLogoutSection = AppLogoutSection()
-    tunnel: Maybe[TunnelSection] = None
+    limits: Own[AppLimitsSection] = AppLimitsSection()
+    timeouts: Own[AppTimeoutsSection] = AppTimeoutsSection()
+    session: Own[AppSessionSection] = AppSessionSection()
+    logout: ByHosts[AppLogoutSection] = AppLogoutSection()
+    tunnel: ByUpstreams[Maybe[TunnelSection]] = None
     """WebSocket, which ends when the person signs out or may no longer be there: `tunnel: {protocols: [websocket]}`."""
-    embedded_by: list[HostName] = Field(default=[], max_length=100)
+    embedded_by: ByHosts[list[HostName]] = Field(default=[], max_length=100)
     """Hosts of the same site whose pages show it in a frame. A person whom the portal knows is signed in there without
     a visit; nobody is asked to sign in within a frame."""
-    keep_posts: Maybe[KeepPostsSection] = None
+    keep_posts: Own[Maybe[KeepPostsSection]] = None
     """Keeps forms and uploads that are sent when the session has ended, so that they are not lost: `keep_posts: {}`.
     Where this is left out, a person whose session has ended fills the form in again."""
-    api: Maybe[AppApiSection] = None
+    api: ByProviders[Maybe[AppApiSection]] = None
     """Programs that bring an access token."""
-    account: Maybe[AccountSection] = None
+    account: Own[Maybe[AccountSection]] = None
     """It has accounts of its own: a person's login is looked up, and nobody comes in without one."""
-    translate: TranslateSection = TranslateSection()
+    translate: Own[TranslateSection] = TranslateSection()
     """What it is told about a signed-in person, in headers and cookies."""
-    form_login: Maybe[FormLoginSection] = None
+    form_login: ByUpstreams[Maybe[FormLoginSection]] = None
     """The login form of an application that has nothing else."""
-    access: list[RuleSection] = Field(min_length=1, max_length=100_000)
+    access: ByHosts[list[RuleSection]] = Field(min_length=1, max_length=100_000)
     """The rules of access, by path. Their order does not matter: the most specific path that has a rule decides."""
 
     @model_validator(mode="after")

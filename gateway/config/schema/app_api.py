@@ -4,6 +4,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field, model_validator
 
+from gateway.config.schema.fence import ByHosts, ByUpstreams
 from gateway.config.schema.types import Maybe, Name, PathPattern, Strict, Text, checked, wrong
 from gateway.config.schema.values import sent_header
 
@@ -29,9 +30,9 @@ class AppApiSection(Strict):
 
     providers: list[Name] = Field(min_length=1, max_length=100)
     """The providers whose tokens are accepted. The file of each says what a token has to be."""
-    paths: list[PathPattern] = Field(min_length=1, max_length=50)
+    paths: ByHosts[list[PathPattern]] = Field(min_length=1, max_length=50)
     """The paths where tokens are accepted. Elsewhere an Authorization header goes to the application as it is."""
-    forward: bool = False
+    forward: ByUpstreams[bool] = False
     """Whether the application is given the token too."""
     opaque: dict[Name, OpaqueTokensSection] = Field(default={}, max_length=100)
     """By provider: which opaque tokens (those that are no JWT) are its own. Needed where several providers are asked

@@ -4,6 +4,7 @@ from typing import Annotated, Final, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
+from gateway.config.schema.fence import ByAttributes, ByCookies, ByHeaders, ByHosts, BySecrets, Own
 from gateway.config.schema.types import (
     AttributeName,
     Maybe,
@@ -37,7 +38,7 @@ def _claim_name(name: str) -> str:
 
 
 class ClaimSection(Strict):
-    source: Maybe[AttributeName] = Field(default=None, alias="from")
+    source: ByAttributes[Maybe[AttributeName]] = Field(default=None, alias="from")
     """An attribute of the person, or subject, provider, issuer. Where there is none, the claim is left out."""
     value: Maybe[Text] = None
     """A fixed text, which is no secret: whoever has the token reads it."""
@@ -54,11 +55,11 @@ class ClaimSection(Strict):
 class TokenSection(Strict):
     """What every kind of token says."""
 
-    header: Maybe[Word] = None
+    header: ByHeaders[Maybe[Word]] = None
     """The header that carries it; in `Authorization` it stands behind `Bearer`."""
-    cookie: Maybe[Word] = None
+    cookie: ByCookies[Maybe[Word]] = None
     """Or the cookie."""
-    audience: Maybe[Word] = None
+    audience: ByHosts[Maybe[Word]] = None
     """Its `aud`, by which the application knows that it is meant; the application's name where this is left out. In a
     team's file: that name, or an address of one of its own hosts."""
     life: Annotated[WholeSeconds, AfterValidator(life_of_token)] = 300
@@ -87,13 +88,13 @@ class SealedSection(TokenSection):
     algorithm: Literal["A256GCM", "HS256"] = "A256GCM"
     """`A256GCM` seals it (JWE, RFC 7516), so that nobody but the application reads it; `HS256` signs it alone (JWS,
     RFC 7515)."""
-    key: PublicReference
+    key: BySecrets[PublicReference]
     """Where the key stands: 32 bytes in base64 (`openssl rand -base64 32`), as `{file: path}`, `{env: NAME}` or
     `{credential: name}`, of which a team's file may write `{file: ...}` alone, below its `secrets`."""
 
 
 class BasicAccountSection(Strict):
-    source: Maybe[AttributeName] = Field(default=None, alias="from")
+    source: ByAttributes[Maybe[AttributeName]] = Field(default=None, alias="from")
     """An attribute of the person, or subject, provider, issuer: their own account at the application. A person without
     one, or with a colon in it, is refused."""
     value: Maybe[Text] = None
@@ -111,12 +112,12 @@ class BasicSection(Strict):
     but the gateway may reach it. No password of a person is ever sent."""
 
     account: BasicAccountSection
-    password: Maybe[PublicReference] = None
+    password: BySecrets[Maybe[PublicReference]] = None
     """Where the secret stands: one line, `{file: path}`, `{env: NAME}` or `{credential: name}`, of which a team's file
     may write `{file: ...}` alone, below its `secrets`."""
-    password_from: Maybe[AttributeName] = None
+    password_from: ByAttributes[Maybe[AttributeName]] = None
     """Or each person's own secret at this application: what a directory gives under this name with `secret: true`."""
-    encoding: Literal["utf8", "latin1"] = "utf8"
+    encoding: Own[Literal["utf8", "latin1"]] = "utf8"
     """Of account and password."""
 
     @model_validator(mode="after")

@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
+from gateway.config.schema.fence import ByAttributes, ByHosts, BySecrets, Own
 from gateway.config.schema.types import (
     AttributeName,
     Maybe,
@@ -47,15 +48,15 @@ class TrustedAccountSection(Strict):
     """One secret that the application takes for every account: whoever has it is anybody there. Or each person's own,
     from a directory."""
 
-    source: Maybe[AttributeName] = Field(default=None, alias="from")
+    source: ByAttributes[Maybe[AttributeName]] = Field(default=None, alias="from")
     """An attribute of the person, or subject, provider, issuer: the name of their account. A person without one, or
     with several, is refused."""
     value: Maybe[Text] = None
     """Or one account for everybody."""
-    secret: Maybe[PublicReference] = None
+    secret: BySecrets[Maybe[PublicReference]] = None
     """Where its password stands: one line, `{file: path}`, `{env: NAME}` or `{credential: name}`, of which a team's
     file may write `{file: ...}` alone, below its `secrets`."""
-    secret_from: Maybe[AttributeName] = None
+    secret_from: ByAttributes[Maybe[AttributeName]] = None
     """Or each person's own password at this application: what a directory gives under this name with
     `secret: true`."""
 
@@ -139,9 +140,9 @@ class FormLoginSection(Strict):
     """A page that the application shows to who is signed in, and to nobody else: with status 200, and without its form.
     It is asked for after each sign-in, and before another one of the account begins. Where it is not shown, or is what
     `expired` or `refused` say, the sign-in has failed."""
-    cookies: list[CookieName] = Field(min_length=1, max_length=20)
+    cookies: ByHosts[list[CookieName]] = Field(min_length=1, max_length=20)
     """The application's own cookies that are its session. They are sent by the gateway, never as a browser has them."""
-    keep: Literal["gateway", "browser"] = "gateway"
+    keep: ByHosts[Literal["gateway", "browser"]] = "gateway"
     """`gateway`: they never reach a browser. `browser`: browsers are given them too, for an application whose pages
     need them there."""
     encoding: Literal["utf8", "latin1"] = "utf8"
@@ -153,7 +154,7 @@ class FormLoginSection(Strict):
     within: Annotated[WholeSeconds, AfterValidator(_window)] = 3600
     """For so long a failed sign-in counts, and a refused password is not sent: as long as the application counts,
     `365d` where it forgets none until one succeeds."""
-    counted_with: Maybe[Name] = None
+    counted_with: Own[Maybe[Name]] = None
     """A name for the accounts, the same in all files whose applications lock the same ones, as those of one directory.
     Where this is left out, files that send the secret to one address count together."""
     counted_apart: list[Literal["case", "accents", "spaces", "domain"]] = Field(default=[], max_length=4)
@@ -162,7 +163,7 @@ class FormLoginSection(Strict):
     cleared_by_success: bool = False
     """Whether the application forgets the failed sign-ins of an account as soon as one succeeds. Where it is false,
     they count for as long as `within` says, whatever comes after them."""
-    by_hand: Literal["refuse", "pass"] = "refuse"
+    by_hand: ByHosts[Literal["refuse", "pass"]] = "refuse"
     """What becomes of a form that a browser sends to the `action` with the secret: it is refused, for what fails there
     is not counted. `pass` where the application takes other forms at this path, as all those do that have one address
     for everything."""

@@ -16,6 +16,7 @@ from pydantic_core import core_schema
 from gateway.config.schema.app import AppFile
 from gateway.config.schema.conditions import ListFile, SharedFile
 from gateway.config.schema.directory import DirectoryFile
+from gateway.config.schema.fence import FENCE
 from gateway.config.schema.gateway import GatewayFile
 from gateway.config.schema.organisations import OrganisationsFile
 from gateway.config.schema.policy_tests import PolicyTestsFile
@@ -64,8 +65,19 @@ def schemas() -> dict[str, str]:
     return {f"{name}.schema.json": _text(name, model) for name, model in MODELS.items()}
 
 
+def fenced_schema() -> dict[str, Any]:
+    """The schema of an application's file, with what bounds each key in a team's file (`FENCE`)."""
+    return AppFile.model_json_schema(schema_generator=_Generator)
+
+
+def _unfenced(node: Any) -> Any:
+    if isinstance(node, list):
+        return [_unfenced(one) for one in node]
+    return {key: _unfenced(one) for key, one in node.items() if key != FENCE} if isinstance(node, dict) else node
+
+
 def _text(name: str, model: type[BaseModel]) -> str:
-    schema = model.model_json_schema(schema_generator=_Generator)
+    schema = _unfenced(model.model_json_schema(schema_generator=_Generator))
     schema["title"] = f"Écluse: {name} file"
     for definition in schema.get("$defs", {}).values():
         definition.pop("title", None)

@@ -141,6 +141,8 @@ def size_or_unlimited(value: object) -> int:
 def _amount(value: object, units: Mapping[str, float], usual: str, rule: str) -> float:
     match = _AMOUNT.fullmatch(value) if isinstance(value, str) else None
     if match is None:
+        if isinstance(value, str) and _AMOUNT.fullmatch(joined := value.replace(" ", "")):
+            raise Wrong(rule, f"write {joined}")
         raise Wrong(rule, f"such as {value}{usual}" if type(value) is int and value > 0 else "")
     factor = units.get(match[2])
     if factor is None:

@@ -5,13 +5,14 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, model_validator
 
 from gateway.config.schema.app_tokens import life_of_token
+from gateway.config.schema.fence import ByAttributes, ByCookies, BySecrets
 from gateway.config.schema.types import AttributeName, Maybe, PublicReference, Strict, Text, WholeSeconds, Word, wrong
 
 
 class TicketValueSection(Strict):
-    source: Maybe[AttributeName] = Field(default=None, alias="from")
+    source: ByAttributes[Maybe[AttributeName]] = Field(default=None, alias="from")
     """An attribute of the person, or subject, provider, issuer."""
-    value: Maybe[Text] = None
+    value: ByCookies[Maybe[Text]] = None
     """Or one text for everybody."""
 
     @model_validator(mode="after")
@@ -35,7 +36,7 @@ class AspNetTicketSection(TicketSection):
     has these keys is anybody to the application. Tickets of the .NET Framework (System.Web) with AES; Mono has a layout
     of its own."""
 
-    cookie: Word = ".ASPXAUTH"
+    cookie: ByCookies[Word] = ".ASPXAUTH"
     """As `<forms name>` has it."""
     user_data: Maybe[TicketValueSection] = None
     """The ticket's UserData; empty where this is left out, or where the person has no value."""
@@ -46,10 +47,10 @@ class AspNetTicketSection(TicketSection):
     is 4.5 or later, and Framework20SP1 otherwise."""
     validation: Literal["SHA1", "HMACSHA256", "HMACSHA384", "HMACSHA512"] = "HMACSHA256"
     """As `<machineKey validation>` has it. .NET before 4.0 takes SHA1 where nothing is said."""
-    validation_key: PublicReference
+    validation_key: BySecrets[PublicReference]
     """Where `validationKey` stands: 40 to 128 hexadecimal digits, as `{file: path}`, `{env: NAME}` or `{credential:
     name}`, of which a team's file may write `{file: ...}` alone, below its `secrets`."""
-    decryption_key: PublicReference
+    decryption_key: BySecrets[PublicReference]
     """Likewise `decryptionKey`: 32, 48 or 64 hexadecimal digits, of AES."""
 
 
@@ -58,12 +59,12 @@ class Ltpa2Section(TicketSection):
     is RSA with SHA-1 and 1024 bits, and its cipher has a vector that never changes: weaker than what ANSSI asks for,
     told by `ecluse lint` (EC357). Where the application can take anything else, give it that."""
 
-    cookie: Word = "LtpaToken2"
+    cookie: ByCookies[Word] = "LtpaToken2"
     """As the single sign-on settings of the cell have it."""
     realm: Maybe[Text] = None
     """The realm of the application's user registry; the one that the exported file names where this is left out."""
-    keys: PublicReference
+    keys: BySecrets[PublicReference]
     """Where the exported file stands (`ltpa.keys`), as `{file: path}`, `{env: NAME}` or `{credential: name}`, of which
     a team's file may write `{file: ...}` alone, below its `secrets`."""
-    password: PublicReference
+    password: BySecrets[PublicReference]
     """Likewise the password that it was exported with."""

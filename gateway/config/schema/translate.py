@@ -9,6 +9,7 @@ from pydantic import Discriminator, Field, Tag, model_validator
 from gateway.config.problems import Path
 from gateway.config.schema.app_tokens import BasicSection, JwtSection, SealedSection
 from gateway.config.schema.conditions import TAG
+from gateway.config.schema.fence import ByAttributes, ByCookies, ByHeaders, ByHosts, BySecrets, Own
 from gateway.config.schema.header_presets import COOKIES, HEADERS, HeaderPreset
 from gateway.config.schema.tickets import AspNetTicketSection, Ltpa2Section
 from gateway.config.schema.types import AttributeName, FixedText, Maybe, PathPattern, Size, Strict, Text, wrong
@@ -69,32 +70,32 @@ _TransformItem = Annotated[
 
 
 class InjectedSection(Strict):
-    source: Maybe[AttributeName] = Field(default=None, alias="from")
+    source: ByAttributes[Maybe[AttributeName]] = Field(default=None, alias="from")
     """An attribute of the person, or subject, provider, issuer, acr, authenticated_at (Unix seconds). Where there is
     none, nothing is sent."""
-    template: Maybe[_Fixed] = None
+    template: ByAttributes[Maybe[_Fixed]] = None
     """Of several: `{given_name} {family_name}`. Where one of them has no value, nothing is sent. A brace is `{{`."""
-    value: Maybe[FixedText] = None
+    value: BySecrets[Maybe[FixedText]] = None
     """A fixed text, sent for everyone who is signed in. A secret stands elsewhere, but in development: `{file: path}`,
     `{env: NAME}` or `{credential: name}`, of which a team's file may write `{file: ...}` alone, below its `secrets`."""
-    only: Maybe[list[_Fixed]] = Field(default=None, min_length=1, max_length=1000)
+    only: ByAttributes[Maybe[list[_Fixed]]] = Field(default=None, min_length=1, max_length=1000)
     """Of the attribute's values, those that are sent."""
-    transforms: list[_TransformItem] = Field(default=[], max_length=20)
+    transforms: Own[list[_TransformItem]] = Field(default=[], max_length=20)
     """One after the other: `lower`, `upper`, `strip`, `first`, and those with a text."""
-    join: Maybe[str] = Field(default=None, min_length=1, max_length=8)
+    join: Own[Maybe[str]] = Field(default=None, min_length=1, max_length=8)
     """Put between several values; without it, several values are refused."""
-    whole: bool = False
+    whole: Own[bool] = False
     """With `join`: the values are joined first and encoded then, where usually each is encoded by itself."""
-    encoding: Encoding = "utf8"
+    encoding: Own[Encoding] = "utf8"
     """Of each value by itself; `percent-utf8`, `base64`, `braced-base64`, `rfc2047` and `rfc8187` are ASCII and lose
     nothing. A header without it has `translate.encoding`."""
-    unencodable: Unencodable = "refuse"
+    unencodable: Own[Unencodable] = "refuse"
     """What becomes of a letter that `latin1`, `latin9`, `cp1252` or `ascii` lacks: the person is refused, the nearest
     letters are sent (`oe`), or its UTF-8 percent-encoded, with `%` as `%25`; or the header or cookie is not sent. A
     header without it has `translate.unencodable`."""
-    length: Maybe[int] = Field(default=None, ge=1, le=8192)
+    length: Own[Maybe[int]] = Field(default=None, ge=1, le=8192)
     """Bytes that the application takes. A longer value is refused, never cut."""
-    absent: Maybe[_Fixed] = None
+    absent: Own[Maybe[_Fixed]] = None
     """Sent of a person who has no value."""
 
     def compiled_transforms(self) -> tuple[Transform, ...]:
@@ -115,10 +116,10 @@ class InjectedSection(Strict):
 
 
 class InjectedHeaderSection(InjectedSection):
-    escape: Maybe[Literal["backslash", "quotes"]] = None
+    escape: Own[Maybe[Literal["backslash", "quotes"]]] = None
     """Of a value that holds the separator: `backslash` writes one before it, `quotes` puts each value in quotation
     marks. Without it, the person is refused."""
-    nobody: Maybe[_Fixed] = None
+    nobody: Own[Maybe[_Fixed]] = None
     """Sent where nobody is signed in, on paths that let everybody in."""
 
     @model_validator(mode="after")
@@ -147,9 +148,9 @@ class PathHeadersSection(Strict):
     """Headers of some paths. Those of the most specific block alone are added to the application's, or stand in the
     place of its own."""
 
-    path: PathPattern
+    path: ByHosts[PathPattern]
     """As a rule of `access` names it."""
-    headers: dict[str, InjectedHeaderSection] = Field(default={}, max_length=200)
+    headers: ByHeaders[dict[str, InjectedHeaderSection]] = Field(default={}, max_length=200)
     omit: list[Text] = Field(default=[], max_length=200)
     """Headers of the application that are not sent on these paths."""
 
@@ -161,7 +162,7 @@ class PathHeadersSection(Strict):
 
 
 class TranslateSection(Strict):
-    preset: Maybe[HeaderPreset] = None
+    preset: ByHeaders[Maybe[HeaderPreset]] = None
     """The headers by which another product tells who is calling. Those under `headers` are added, or stand in the place
     of its own."""
     encoding: Encoding = "utf8"
@@ -171,8 +172,8 @@ class TranslateSection(Strict):
     budget: Annotated[Size, Field(le=65536)] = 8192
     """What headers, cookies and tokens may take together, at most 64KB. A person of whom there is more to tell is
     refused: nothing is cut."""
-    headers: dict[str, InjectedHeaderSection] = Field(default={}, max_length=200)
-    cookies: dict[str, InjectedSection] = Field(default={}, max_length=50)
+    headers: ByHeaders[dict[str, InjectedHeaderSection]] = Field(default={}, max_length=200)
+    cookies: ByCookies[dict[str, InjectedSection]] = Field(default={}, max_length=50)
     paths: list[PathHeadersSection] = Field(default=[], max_length=200)
     """Paths where it is told otherwise."""
     jwt: Maybe[JwtSection] = None
@@ -180,7 +181,7 @@ class TranslateSection(Strict):
 
     sealed: Maybe[SealedSection] = None
     """A token that only it can read, or verify."""
-    basic: Maybe[BasicSection] = None
+    basic: ByHeaders[Maybe[BasicSection]] = None
     """HTTP Basic, with an account of the application and a secret."""
     aspnet_ticket: Maybe[AspNetTicketSection] = None
     """A ticket of ASP.NET Forms Authentication."""

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
+from gateway.config.schema.fence import BySecrets, BySockets
 from gateway.config.schema.scalars import Url, host_name, server_name
 from gateway.config.schema.types import (
     ApplicationOrigin,
@@ -42,12 +43,12 @@ class UpstreamTlsSection(Strict):
     sni: Maybe[Annotated[str, AfterValidator(checked(_said))]] = None
     """The name that is said in the handshake, by which some servers choose a certificate; `none` says nothing. `name`
     where this is left out."""
-    pins: list[PublicReference] = Field(default=[], max_length=8)
+    pins: BySecrets[list[PublicReference]] = Field(default=[], max_length=8)
     """PEM, one certificate each. The application has to show one of them; its names and who signed it do not matter
     then, its dates do."""
     minimum: Literal["tls1.2", "tls1.3"] = "tls1.2"
     """The oldest version that is spoken."""
-    client_certificate: Maybe[ShownCertificateSection] = None
+    client_certificate: BySecrets[Maybe[ShownCertificateSection]] = None
     """What we show where the application asks for a certificate."""
     legacy: Maybe[Literal["tls1.0"]] = None
     """For a server that knows nothing newer: TLS 1.0 and up, with old ciphers, SHA-1 and short keys. Others on the way
@@ -124,7 +125,7 @@ class UpstreamSection(Strict):
     """Where it listens, `http://host:port`, and perhaps the path where it has its pages."""
     others: list[ApplicationOrigin] = Field(default=[], max_length=63)
     """Further addresses of the same application, among which requests are divided: `http://host:port`."""
-    socket: Maybe[PlainPath] = None
+    socket: BySockets[Maybe[PlainPath]] = None
     """The Unix socket where it listens, in a folder that gateway.yaml lists (`sockets`); `url` says then by what name,
     path and scheme it is known: `http://localhost`."""
     balance: Literal["round_robin", "least_connections", "seat"] = "round_robin"
@@ -153,7 +154,7 @@ class UpstreamSection(Strict):
     """The longest wait for the first byte of a response; that of gateway.yaml where it is left out."""
     host: Annotated[str, AfterValidator(checked(_upstream_host))] = "keep"
     """The Host that the application sees: `keep` for the browser's, `upstream` for that of the URL, or a name."""
-    ca: Maybe[PublicReference] = None
+    ca: BySecrets[Maybe[PublicReference]] = None
     """PEM: the authority that signed the application's TLS certificate."""
     tls: Maybe[UpstreamTlsSection] = None
     proxy_protocol: Maybe[Literal["v2"]] = None

@@ -5,9 +5,9 @@ from gateway.model.codes.code import Code
 AWAY = Code(
     "directory.away",
     503,
-    "What this application needs to know of you cannot be looked up",
-    "A directory does not answer. Wait a moment, sign out if you are signed in, then start again from the application. "
-    "If this lasts, give the reference below to your support.",
+    "Your details cannot be looked up at the moment",
+    "A directory does not answer. Wait a moment, sign out if you are signed in, then start again from the "
+    "application. If this continues, give the reference below to your support.",
 )
 FILE = Code("directory.file", 0)
 UNREACHABLE = Code("directory.unreachable", 0)

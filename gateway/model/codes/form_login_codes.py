@@ -6,21 +6,22 @@ ACCOUNT = Code(
     "form_login.account",
     403,
     "You have no account in this application",
-    "None is known for you. Ask the person in charge of the application for one.",
+    "No account is known for you. Ask the person in charge of the application for an account.",
 )
 REFUSED = Code(
     "form_login.refused",
     403,
-    "The application refused the account that is kept for you",
-    "Its password was changed, or the account is closed. It is not tried again until your support has put this right.",
+    "The application refused your account",
+    "Its password was changed, or the account is closed. We will not try it again until your support has corrected "
+    "this.",
 )
 _FORM_LOGIN_SUPPORT = "Give the reference below to your support: they will find the reason in the log."
 TRIES = Code(
     "form_login.tries",
     503,
-    "The application is not asked again for the moment",
-    "It refused to sign you in several times. So that it does not lock your account, it is left alone for a while. "
-    + _FORM_LOGIN_SUPPORT,
+    "Sign-in to this application is suspended",
+    "It refused to sign you in several times. To keep it from locking your account, we will wait before the next "
+    "attempt. " + _FORM_LOGIN_SUPPORT,
 )
 # an application's login form, by which people are signed in at it
 _FORM_LOGIN = "You could not be signed in to the application"
@@ -31,6 +32,6 @@ UNANSWERED = Code("form_login.unanswered", 504, _FORM_LOGIN, "Wait a moment, the
 LOOP = Code(
     "form_login.loop",
     502,
-    "The application does not keep your sign-in",
-    "You were signed in to it a moment ago, and it says that you are not. " + _FORM_LOGIN_SUPPORT,
+    "The application does not keep your session",
+    "It signed you in a moment ago, but no longer recognises you. " + _FORM_LOGIN_SUPPORT,
 )

@@ -10,10 +10,10 @@ REQUEST = Code(
     "logout.request",
     403,
     "You may still be signed in here",
-    "The message by which your organisation's sign-in service signs people out was refused. "
-    "Use the button of this page to sign out here.",
+    "The sign-out request of your organisation's sign-in service was refused. Use the button of this page to sign "
+    "out here.",
 )
 STATE = Code(
-    "logout.state", 400, "This sign-out page is too old", "You can close it: where you had signed out, you still are."
+    "logout.state", 400, "This sign-out page is too old", "You can close it: the sessions that you ended stay ended."
 )
 FRONT_CHANNEL = Code("logout.front_channel", 400, shared_texts.BAD_REQUEST, shared_texts.BAD_REQUEST_ADVICE)

@@ -13,7 +13,7 @@ DENIED = Code("policy.denied", 403, shared_texts.NOT_ADMITTED, shared_texts.NOT_
 _FORM_ADVICE = "The portal signs you in to this application. Open its first page again."
 LOGIN_FORM = Code("policy.login_form", 403, "The application's own form is not needed", _FORM_ADVICE)
 PROVIDER = Code(
-    "policy.provider", 401, "Sign in with another service", "This application listens to other sign-in services."
+    "policy.provider", 401, "Sign in with another service", "This application accepts other sign-in services."
 )
 # policy and translation: what a policy file may not say
 PATTERN = Code("policy.pattern", 0)

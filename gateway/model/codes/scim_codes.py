@@ -2,8 +2,8 @@
 
 from gateway.model.codes.code import Code
 
-_REFUSED = "What a directory told us was refused"
-_REFUSED_ADVICE = "This address is for directories alone. Its answer says what is wrong with the request."
+_REFUSED = "The data sent by a directory was refused"
+_REFUSED_ADVICE = "This address is for directories only. The answer says what is wrong with the request."
 TOKEN = Code("scim.token", 401, _REFUSED, _REFUSED_ADVICE)
 ADDRESS = Code("scim.address", 404, _REFUSED, _REFUSED_ADVICE)
 METHOD = Code("scim.method", 405, _REFUSED, _REFUSED_ADVICE)

@@ -7,14 +7,14 @@ NONE = Code(
     "session.none",
     401,
     "No session is open in this browser",
-    "Your applications lead you to the sign-in when you open them.",
+    "Your applications ask you to sign in when you open them.",
 )
 LIMIT = Code(
     "session.limit",
     401,
     "You have signed in elsewhere",
-    "You may be signed in in so many browsers at once and no more, and of those this one was the oldest. "
-    "Sign in again to go on here: what you have open longest elsewhere ends then.",
+    "You have reached the limit of browsers, so your oldest session ended. Sign in again to go on here: your oldest "
+    "session in another browser will then end.",
 )
 TOO_WEAK = Code(
     "session.too_weak",

@@ -3,29 +3,29 @@
 from typing import Final
 
 NOT_TAKEN: Final = (
-    "Your organisation's sign-in service does not take what this gateway asks of it. "
-    "Give the reference below to your support: they will find the reason in the log."
+    "Your organisation's sign-in service does not accept the request of this gateway. Give the reference below to "
+    "your support: they will find the reason in the log."
 )
 NOT_CALLED_ADVICE: Final = (
     "This gateway is not allowed to call the address of your organisation's sign-in service: neither you nor that "
     "service is at fault. Give the reference below to your support: they will find the reason in the log."
 )
-UNUSABLE: Final = "Your sign-in service cannot be used for now"
+UNUSABLE: Final = "Your sign-in service cannot be used at the moment"
 UNUSABLE_ADVICE: Final = (
-    "What it publishes about itself cannot be used here. Your account has nothing to do with it. "
-    "Give the reference below to your support."
+    "The data that it publishes about itself cannot be used here. Your account is not the cause. Give the reference "
+    "below to your support."
 )
 OUT_OF_DATE_ADVICE: Final = (
-    "What it publishes about itself is out of date. Your account has nothing to do with it. "
-    "Give the reference below to your support."
+    "The data that it publishes about itself is out of date. Your account is not the cause. Give the reference "
+    "below to your support."
 )
 CANCELLED: Final = "The sign-in was cancelled"
 CANCELLED_ADVICE: Final = (
     "You cancelled it, or your organisation's sign-in service did not allow it. You can start again."
 )
-SEEN_FIRST: Final = "Your sign-in service wants to see you first"
+SEEN_FIRST: Final = "Your sign-in service needs an action from you"
 SEEN_FIRST_ADVICE: Final = (
-    "Open your organisation's sign-in service yourself, do what it asks for, then start again from the application."
+    "Open your organisation's sign-in service yourself, do what it asks, then start again from the application."
 )
 TOO_WEAK: Final = "Your authentication level is not sufficient"
 TOO_WEAK_ADVICE: Final = (
@@ -34,13 +34,11 @@ TOO_WEAK_ADVICE: Final = (
 )
 CLOCK: Final = "The clocks of two services do not agree"
 CLOCK_ADVICE: Final = (
-    "The clock of your organisation's sign-in service and that of this gateway are too far apart, or this sign-in took "
-    "too long. Start again; if it happens once more, give the reference below to your support."
+    "The clocks of your organisation's sign-in service and of this gateway are too far apart, or this sign-in took "
+    "too long. Start again; if it happens again, give the reference below to your support."
 )
 BAD_REQUEST: Final = "The request could not be read"
-BAD_REQUEST_ADVICE: Final = (
-    "The address or the browser's message has a form that is refused here. Go back and try again."
-)
+BAD_REQUEST_ADVICE: Final = "The address or the data from your browser is not accepted here. Go back and try again."
 PROVIDER_FAULT: Final = (
     "The answer of your organisation's sign-in service was refused. "
     "Give the reference below to your support: they will find the reason in the log."

@@ -13,7 +13,7 @@ LENGTH = Code("translation.length", 403, shared_texts.NOT_ADMITTED, shared_texts
 BUDGET = Code(
     "translation.budget",
     403,
-    "Your account has more rights than this application can take",
-    "What it would be told of you is too long for it. Ask the person in charge of the application to shorten it.",
+    "Your account has too many rights for this application",
+    "Your details are too long to be sent to it. Ask the person in charge of the application to shorten them.",
 )
 SPEC = Code("translation.spec", 0)

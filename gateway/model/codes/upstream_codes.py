@@ -7,12 +7,15 @@ CONNECT = Code("upstream.connect", 502, "The application does not answer", "Wait
 ADDRESS = Code(
     "upstream.address",
     502,
-    "The application is not where it may be",
-    "Its settings lead to an address that it may not have. Give the reference below to your support.",
+    "The address of the application is not allowed",
+    "Its settings name an address that is not allowed. Give the reference below to your support.",
 )
-RESET = Code("upstream.reset", 502, "The application broke off its answer", "Wait a moment, then reload this page.")
+RESET = Code("upstream.reset", 502, "The application interrupted its answer", "Wait a moment, then reload this page.")
 RESPONSE = Code(
-    "upstream.response", 502, "The application answered wrongly", "Try again; if it goes on, tell your support."
+    "upstream.response",
+    502,
+    "The application sent an incorrect answer",
+    "Try again; if it continues, tell your support.",
 )
 TIMEOUT = Code("upstream.timeout", 504, "The application takes too long", "Wait a moment, then reload this page.")
 # A text that is not in the charset that is said of it: what is sought beyond ASCII may be missed in it
@@ -20,12 +23,12 @@ REWRITE_CHARSET = Code("rewrite.charset", 0)
 BUSY = Code(
     "upstream.busy",
     503,
-    "The application has too much to do for the moment",
+    "The application is very busy at the moment",
     "Many people use it at once. Wait a moment, then reload this page.",
 )
 NONE = Code(
     "upstream.none",
     503,
-    "The application is out of order for the moment",
+    "The application is out of service at the moment",
     "None of its servers answers. Wait a moment, then reload this page.",
 )

@@ -18,20 +18,20 @@ METHOD_OVERRIDE = Code(
     "wire.method_override",
     400,
     "This kind of request is not accepted",
-    "The page asked for one operation under the name of another. Give the reference below to your support.",
+    "The page sent one operation under the name of another. Give the reference below to your support.",
 )
 UPGRADE = Code(
     "wire.upgrade",
     400,
     "This kind of request is not accepted",
-    "The page asked for a lasting connection, such as a WebSocket, which is not carried here.",
+    "The page asked for a lasting connection, such as a WebSocket. Such connections are not supported here.",
 )
 WEBSOCKET = Code("wire.websocket", 400, shared_texts.BAD_REQUEST, shared_texts.BAD_REQUEST_ADVICE)
 WEBSOCKET_VERSION = Code("wire.websocket_version", 426, shared_texts.BAD_REQUEST, shared_texts.BAD_REQUEST_ADVICE)
 ORIGIN = Code(
     "wire.origin",
     403,
-    "Another site asked for this",
+    "This request came from another site",
     "Only pages of this application may open such a connection. Open the application itself, then try again.",
 )
 EXPECT = Code("wire.expect", 417, shared_texts.BAD_REQUEST, shared_texts.BAD_REQUEST_ADVICE)

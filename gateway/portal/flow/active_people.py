@@ -16,8 +16,9 @@ from gateway.stores.told_people import ToldPeople
 
 
 class ActivePeople:
-    """`snapshot`: the one that is live. All of it raises GatewayError: login_codes.DEACTIVATED,
-    store_codes.UNREACHABLE, and login_codes.MAPPING where nothing says which of the directory's people it is."""
+    """Knows from directories which people are active. `snapshot`: the live one. Raises GatewayError:
+    login_codes.DEACTIVATED, store_codes.UNREACHABLE, and login_codes.MAPPING if the person cannot be found in the
+    directory."""
 
     def __init__(
         self, told: ToldPeople, sessions: Sessions, revoker: Revoker, *, snapshot: Callable[[], Snapshot]
@@ -28,8 +29,8 @@ class ActivePeople:
         self._snapshot = snapshot
 
     async def require(self, identity: Identity, tenant: str | None) -> None:
-        """The person is one who was seen from here on: what a directory tells later ends what is made now. `tenant`: in
-        whose name they act."""
+        """Notes the person before the session is made: a directory that speaks later ends the session. `tenant`: the
+        organisation for which the person acts."""
         for client in self._snapshot().gateway.scim.clients:
             if not client.speaks_of(identity.provider, tenant):
                 continue
@@ -45,20 +46,37 @@ class ActivePeople:
 
     async def require_of_program(self, seat: Seat, *, of_client: bool) -> None:
         """The person of a program's token is active. `of_client`: the token is of the program itself, whom no directory
-        could name. A token that does not say by what the directory knows the person is of whom has signed in with its
-        issuer and subject."""
+        could name, unless somebody has signed in with its subject. A token that does not say by what the directory
+        knows the person is of whom has signed in with its issuer and subject."""
+        identity = seat.identity
+        if seat.tenant is None:
+            await self._require_some_active(identity)
         for client in self._snapshot().gateway.scim.clients:
-            identity = seat.identity
             if not client.speaks_of(identity.provider, seat.tenant):
                 continue
-            names = client.names_of(identity)
+            names = client.names_of(identity) or await self._seen_as(client, identity)
             if not names and not of_client:
-                names = await self._told.seen_as(client, SeenPerson(identity.issuer, identity.subject))
-                if not names:
-                    detail = f"the directory {client.name} knows people by {client.person}, which this token does not"
-                    raise GatewayError(login_codes.MAPPING, f"{detail} say, and nobody has signed in with its subject")
+                detail = f"the directory {client.name} knows people by {client.person}, which this token does not"
+                raise GatewayError(login_codes.MAPPING, f"{detail} say, and nobody has signed in with its subject")
             for name in names:
                 await self._require_active(client, name)
+
+    async def _require_some_active(self, identity: Identity) -> None:
+        """A token that names no organisation acts for none. Refuses it where directories of single organisations have
+        seen the person sign in, and all of them say that the person is no longer active."""
+        deactivated = None
+        for client in self._snapshot().gateway.scim.clients:
+            if client.tenants is None or client.provider != identity.provider:
+                continue
+            names = await self._seen_as(client, identity)
+            if names and not any([await self._told.is_inactive(client, name) for name in names]):
+                return
+            deactivated = client if names else deactivated
+        if deactivated is not None:
+            raise _deactivated(deactivated)
+
+    async def _seen_as(self, client: ScimClient, identity: Identity) -> tuple[str, ...]:
+        return await self._told.seen_as(client, SeenPerson(identity.issuer, identity.subject))
 
     async def confirm(self, made: NewSession) -> None:
         """The session is written, and no browser has it: a directory that spoke between the first look and that has
@@ -72,4 +90,8 @@ class ActivePeople:
 
     async def _require_active(self, client: ScimClient, name: str) -> None:
         if await self._told.is_inactive(client, name):
-            raise GatewayError(login_codes.DEACTIVATED, f"the directory {client.name} says so")
+            raise _deactivated(client)
+
+
+def _deactivated(client: ScimClient) -> GatewayError:
+    return GatewayError(login_codes.DEACTIVATED, f"the directory {client.name} says so")

@@ -194,7 +194,7 @@ class AppHost:
         self._clear_own(request)
 
     def _checked(self, request: PortalRequest, first: App, hand_over: HandOver) -> App:
-        """The application that the code was made for. `first`: of those that answer here."""
+        """Returns the application of the code. `first`: the first application of this host."""
         made_for = hand_over.app
         app = first if first.name == made_for else request.snapshot.find_named(request.host, made_for)
         if hand_over.host != request.host or app is None:
@@ -238,7 +238,7 @@ def _other_account(request: PortalRequest) -> str:
 
 
 def _referring_page(request: PortalRequest, app: App) -> str:
-    """The page that held the form, where the browser says so and it is one of this host."""
+    """Returns the page of this host that held the form, if the browser names it."""
     referer = request.header(b"referer") or ""
     return return_target(app, referer.removeprefix(app.origin(request.host)))
 

@@ -1,5 +1,5 @@
-"""Before a person is sent to a provider that is away: a page says so, names other ways in, and lets them try it all the
-same. Every sign-in passes here, whatever began it."""
+"""Shows a page before a person is sent to a provider that is away: it names other ways in, and lets the person try
+anyway. Every sign-in passes here."""
 
 from typing import Final
 from urllib.parse import quote, urlencode
@@ -24,7 +24,7 @@ class AwayProviders:
         self._chooser = chooser
 
     async def instead(self, request: PortalRequest, step: BeginSignIn) -> Page | None:
-        """None: the person is sent there."""
+        """Returns the page, or None to send the person to the provider."""
         found, standings = step.pending, self._services.standings
         provider = request.snapshot.providers.get(step.provider)
         if provider is None or step.all_the_same or (found is not None and provider.name not in found.app.listed):

@@ -82,8 +82,8 @@ class Chooser:
     async def other_ways(
         self, request: PortalRequest, found: Pending | None, others: Sequence[Provider]
     ) -> tuple[Choice, ...]:
-        """Those of `others` to which people may be led in the place of one that is away: all where they are few, else
-        those for everybody. `found`: as in `page`."""
+        """Returns the providers offered instead of a provider that is away: all of `others` if they are few, else
+        the providers open to everybody. `found`: as in `page`."""
         few = others
         if len(others) > _FEW or request.snapshot.organisations:
             few = (await self._by_organisation(request)).offered_to_all(in_order(others))
@@ -91,7 +91,7 @@ class Chooser:
         return tuple(way for way in links.choices(few[:_FEW]) if not way.is_silent)
 
     async def search(self, request: PortalRequest) -> Page:
-        """`/_ecluse/organisation?q=&t=`. What is typed is a person's: it goes to no log, and nothing keeps it."""
+        """Answers `/_ecluse/organisation?q=&t=`. The typed text is personal: it is neither logged nor kept."""
         parameters, known = request.parameters(), request.snapshot.providers
         found = await pending(self._services.transactions, request, parameters["t"]) if "t" in parameters else None
         listed = known if found is None else found.app.listed
@@ -102,7 +102,7 @@ class Chooser:
         return await self._search(request, found, offered, typed)
 
     async def forget(self, request: PortalRequest) -> Page:
-        """`POST /_ecluse/organisation/forget`: what was chosen in this browser is not shown first any more."""
+        """Answers `POST /_ecluse/organisation/forget`: the browser's earlier choice is no longer shown first."""
         require_own_page(request)
         request.cookies_to_set.append(forget_provider())
         kept = {name: value for name, value in request.form().items() if name in ("t", OTHER_ACCOUNT)}
@@ -148,19 +148,20 @@ class Chooser:
         return self._services.pages.organisations(request.reader, choices)
 
     def _remembered(self, request: PortalRequest, offered: Sequence[Provider]) -> Sequence[Provider]:
-        """The one that was chosen in this browser the last time, if it is offered."""
+        """Returns the provider last chosen in this browser, if it is offered."""
         last = provider_remembered(request.cookie_line)
         return [one for one in offered if one.name == last]
 
     async def _near(self, request: PortalRequest, offered: Sequence[Provider]) -> Sequence[Provider]:
-        """Those whose people come from the client's network."""
+        """Returns the providers that serve the client's network."""
         address = parse_address(request.client)
         if address is None:
             return ()
         return (await self._by_organisation(request)).of_network(address, in_order(offered))
 
     async def _presented(self, shown: Sequence[Provider]) -> Mapping[str, SelfPresentation]:
-        """How their metadata present those that are shown, of which other nodes may know that they are away."""
+        """Returns how the shown providers' metadata present them. Asks first which of them other nodes know to be
+        away."""
         await self._services.standings.learn(one.name for one in shown)
         known = {one.name: one for one in saml_providers(shown)}
         return await self._services.saml_federation.presented(list(known.values())[:MOST_CHOICES]) if known else {}
@@ -176,7 +177,7 @@ class Chooser:
     async def _organisations(
         self, request: PortalRequest, query: OrganisationQuery
     ) -> Sequence[ListedOrganisation] | None:
-        """One more than is shown where there are more. None where nothing can be found now."""
+        """Finds organisations: one more than a page shows, if there are more. None: the search does not work now."""
         if query.is_empty:
             return ()
         return await self._services.organisations.find(query, _MOST_FOUND + 1, request.network)
@@ -203,7 +204,8 @@ class _Links:
         self._most = MOST_CHOICES if found is None else None
 
     def choices(self, providers: Iterable[Provider]) -> tuple[Choice, ...]:
-        """An application shows all that it lists: nobody whose identity it accepts is left without a way in."""
+        """Returns the choices of the page. An application's page shows all its providers, so that its people always
+        have a way in."""
         return tuple(self._choice(provider, {}) for provider in islice(providers, self._most))
 
     def of_session(self, provider: Provider | None) -> Choice | None:

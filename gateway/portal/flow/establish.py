@@ -200,10 +200,10 @@ def next_look_up_at(snapshot: Snapshot, session: Session, orders: LookUpOrders) 
 def program_seat(
     provider: Provider, identity: Identity, host: str, *, deadline: float, end: float, tenant_optional: bool
 ) -> Seat:
-    """A seat without a cookie, so that no store knows of it, and without an idle limit, so that it is never touched.
+    """Makes a seat without a cookie, which no store knows, and without an idle limit, so that requests never touch it.
 
-    `deadline`: when its token is looked at anew; `end`: when what streams for it ends (monotonic seconds, both).
-    Raises what `establish` does: a program, too, is bounded by its provider's perimeter.
+    `deadline`: when the token is verified again; `end`: when streams end (both monotonic seconds). Raises as
+    `establish` does: the provider's perimeter bounds programs too.
     """
     person = establish(provider, identity, tenant_optional=tenant_optional)
     return Seat(b"", host, "", person.identity, person.tenant, 0.0, deadline, end, deadline)

@@ -32,7 +32,7 @@ _TOLD_AGAIN = (0.0, 1.0, 5.0, 30.0)
 
 
 def keeps_posts(snapshot: Snapshot) -> bool:
-    """Whether any application does."""
+    """Whether an application keeps posts."""
     return any(app.keep_posts is not None for app in snapshot.apps.values())
 
 
@@ -74,7 +74,7 @@ class KeptPostPages:
         )
 
     async def show(self, request: PortalRequest) -> NextStep:
-        """`/_ecluse/kept?post=`: whose it is and what it is, to its person alone, and the button."""
+        """Answers `/_ecluse/kept?post=`: shows its person whose form it is, where it goes, and the button."""
         app, id = _keeping(request), request.parameter("post")
         post = await self._found(request, app, id)
         seat = await self._signed_in(request, app)
@@ -90,7 +90,7 @@ class KeptPostPages:
         )
 
     async def send(self, request: PortalRequest) -> NextStep:
-        """The click. All is checked before the post is taken; who takes it sends it on, once."""
+        """Answers the button. Checks the request before taking the post; a taken post is sent once."""
         app, id = _keeping(request), _id_in(request)
         if request.body:
             # The application's page has sent its own form to the address that it was shown at.
@@ -171,7 +171,7 @@ class KeptPostPages:
         )
 
     async def _organisation(self, request: PortalRequest, seat: Seat) -> NamedOrganisation | None:
-        """In whose name they act."""
+        """Returns the organisation for which the person acts."""
         return None if seat.tenant is None else await organisation_line(self._services, request, seat.tenant)
 
     async def _signed_in(self, request: PortalRequest, app: App) -> Seat | None:
@@ -180,7 +180,7 @@ class KeptPostPages:
         return seat if seat is not None and seat.live and app.accepts(seat.identity) else None
 
     async def _give_back(self, request: PortalRequest, id: str, post: KeptPost) -> None:
-        """Nobody may have it before the store knows it again: it is told until it does."""
+        """Gives the post back to the store, repeatedly until the store takes it. Until then nobody can send it."""
         for wait in _TOLD_AGAIN:
             await asyncio.sleep(wait)
             try:
@@ -205,7 +205,7 @@ class KeptPostPages:
 
 
 def _keeping(request: PortalRequest) -> App:
-    """The application of this host whose posts are kept: of several that divide it, one at most."""
+    """Returns the application of this host that keeps posts. Applications that divide a host have at most one."""
     return next((app for app in request.apps_here if app.keep_posts is not None), None) or app_here(request)
 
 

@@ -86,7 +86,8 @@ class LookAgain:
         return None if await self._acts_no_more(found) else found
 
     def _needed(self, host: str) -> tuple[Directory, ...] | None:
-        """Those that the applications of a host listen to; None: all, for from the portal a person may go to any."""
+        """Returns the directories of the host's applications. None: all directories, because the portal leads to
+        every application."""
         snapshot = self._snapshot()
         if host == snapshot.gateway.portal_host:
             return None
@@ -96,8 +97,8 @@ class LookAgain:
     async def _asked(
         self, host: str, cookie: bytes, session: Session, needed: tuple[Directory, ...] | None = None
     ) -> Session | None:
-        """The session as it is written then; None where it has ended; the same where another caller asks. `needed`:
-        those that are waited for; None: all. Raises GatewayError."""
+        """Returns the session with the new values, or unchanged if another caller is asking. None: the session
+        ended. `needed`: the directories to wait for; None: all. Raises GatewayError."""
         services = self._services
         stamp = str(max((finding.at for finding in session.identity.findings), default=0))
         until = int(services.now()) + _HELD
@@ -140,8 +141,8 @@ class LookAgain:
         return min(looked_up, max(monotonic + shortest, monotonic + next_refresh_at(snapshot, session) - now))
 
     async def _acts_no_more(self, session: Session) -> bool:
-        """Ends the session where neither provider nor directory says any more that the person acts for its
-        organisation, and where none of them can say."""
+        """Ends the session, and returns True, if provider and directories no longer give the person its
+        organisation, or cannot tell."""
         snapshot, identity = self._snapshot(), session.identity
         provider = snapshot.providers.get(identity.provider)
         directories, now = snapshot.directories.values(), self._services.now()

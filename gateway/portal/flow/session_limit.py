@@ -1,4 +1,5 @@
-"""`limits.sessions_per_person`: what a new sign-in ends of its person's, and what is said where it has ended."""
+"""`limits.sessions_per_person`: a sign-in ends the person's oldest sessions, and their browsers get a page that says
+so."""
 
 from gateway.model.codes import session_codes
 from gateway.model.errors import GatewayError

@@ -1,4 +1,4 @@
-"""What the portal asks of a protocol by which providers say who somebody is, and which protocol is a provider's."""
+"""The interface of a sign-in protocol to the portal, and which protocol a provider speaks."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -148,7 +148,7 @@ def openid_provider(snapshot: Snapshot, name: str) -> OidcProvider:
 
 
 def openid_provider_of(snapshot: Snapshot, session: Session) -> OidcProvider | None:
-    """Invariant 4: the provider that made this session; None where its file names another issuer by now."""
+    """Returns the session's provider (invariant 4). None: the provider's file now names another issuer."""
     for provider in openid_providers([snapshot.providers.get(session.identity.provider)]):
         return provider if provider.issuer == session.identity.issuer else None
     return None

@@ -171,8 +171,7 @@ class Start:
         return own
 
     def _step_up(self, request: PortalRequest, found: Pending, identity: Identity, need: Need) -> Page:
-        """People who are signed in are told why they are asked once more, before they are sent on: by what their
-        sign-in lacks, not by what it has."""
+        """Shows signed-in people, before they are sent on, what their sign-in lacks."""
         request.identity = identity
         transaction, app, ladder, now = found.transaction, found.app, request.snapshot.ladder, self._services.now()
         level = "" if ladder.meets(identity, Need(level=need.level), now) else need.level

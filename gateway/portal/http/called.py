@@ -1,4 +1,4 @@
-"""The names that templates use, and the texts that stay on one line."""
+"""Names for templates, and texts that stay on one line."""
 
 import re
 from typing import Final

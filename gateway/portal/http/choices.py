@@ -49,7 +49,7 @@ class StepUp:
 
 @dataclass(frozen=True, slots=True)
 class OrganisationLine:
-    """One organisation that was found. `ways`: the providers that serve the organisation; empty: none does."""
+    """A found organisation. `ways`: the providers that serve the organisation, possibly none."""
 
     name: str
     kind: OrganisationKind

@@ -231,7 +231,7 @@ class Pages:
         return Page(200, (*headers, _HTML), page.body)
 
     def signed_in(self, reader: Reader, home: str, *, again: bool) -> Page:
-        """`again`: the sign-in had already ended, so this request did nothing."""
+        """`again`: the sign-in had already ended, so the request did nothing."""
         how, status = ("seen_again", 400) if again else ("signed_in", 200)
         return self._page("signed_in.html", reader, (("page", how),), status=status, home=home, how=how)
 
@@ -344,19 +344,24 @@ class Pages:
         """
         return self._page("waiting.html", replace(reader, again=""), url=url, slow=slow)
 
-    def prepare(self) -> Iterator[None]:
-        """Compiles one template per step. Compiling takes milliseconds, so it is done before requests arrive."""
-        for language in LANGUAGES:
-            environment = self._environment(language, self._current)
-            for name in environment.list_templates(extensions=["html"]):
-                environment.get_template(name)
-                yield
+    def prepare(self, theme: Theme) -> Iterator[None]:
+        """Compiles one template per step, for all pages in this theme. Compiling takes milliseconds, so it is done
+        before requests arrive.
+        """
+        # An address of no application has the plain look (Look.alone), whatever the theme.
+        for dsfr in {False, theme.dsfr is not None}:
+            for language in LANGUAGES:
+                environment = self._environment(language, dsfr)
+                for name in environment.list_templates(extensions=["html"]):
+                    environment.get_template(name)
+                    yield
 
-    def _environment(self, language: str, look: Look) -> Environment:
-        key = language, look.theme.dsfr is not None
+    def _environment(self, language: str, dsfr: bool) -> Environment:
+        """`dsfr`: in the State's design system."""
+        key = language, dsfr
         made = self._environments.get(key)
         if made is None:
-            made = self._environments[key] = _environment(language, self._catalogues[language], key[1])
+            made = self._environments[key] = _environment(language, self._catalogues[language], dsfr)
             made.filters["moment"] = partial(self._moment, language)
             made.filters["level_label"] = partial(self._level_label, language)
         return made
@@ -379,7 +384,7 @@ class Pages:
         return Page(status, (*headers, _HTML, *_added(status)), text.encode("utf-8", "replace"))
 
     def _text(self, look: Look, template: str, language: str, **values: object) -> str:
-        loaded = self._environment(language, look).get_template(template)
+        loaded = self._environment(language, look.theme.dsfr is not None).get_template(template)
         return loaded.render({**look.around[language], **values})
 
 

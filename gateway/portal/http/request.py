@@ -208,7 +208,7 @@ class PortalRequest:
         return "address" if self.method == "GET" and may_be else "form"
 
     def header(self, name: bytes) -> str | None:
-        """A header by its lower-case name, of those that the portal reads. None: not sent."""
+        """Returns the value of a header that the portal reads, by lower-case name. None: not sent."""
         value = self.inbound.headers.get(name)
         return None if value is None else value.decode("latin-1")
 
@@ -221,7 +221,7 @@ class PortalRequest:
         return _strictly(self.body.decode("ascii", "surrogateescape"))
 
     def parameter(self, name: str) -> str:
-        """One parameter; empty: absent."""
+        """Returns the value of a parameter; empty: absent."""
         return self.parameters().get(name, "")
 
     def binding(self) -> str | None:

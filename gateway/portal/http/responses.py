@@ -57,7 +57,7 @@ def location_of(page: Page) -> str:
 
 
 def framed(page: Page, origins: Iterable[str]) -> Page:
-    """Allows a frame whose surrounding pages all have these origins (Content Security Policy 3, 6.4.2)."""
+    """Allows frames in pages of these origins only (Content Security Policy 3, 6.4.2)."""
     ancestors = f"frame-ancestors {' '.join(origins)}".encode()
     policies = [value for name, value in page.headers if name == _CSP]
     kept = [each for policy in policies for each in policy.split(b"; ") if not each.startswith(b"frame-ancestors ")]

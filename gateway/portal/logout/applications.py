@@ -56,7 +56,7 @@ class Present:
 
 
 class SignOuts:
-    """To be made inside the running loop that it serves. `snapshot`: the one that is live."""
+    """Made inside the running loop. `snapshot`: the live one."""
 
     def __init__(
         self,
@@ -263,7 +263,7 @@ async def _ended(tasks: set[asyncio.Task[None]], within: float) -> None:
 
 
 def _identity(app: App, seat: Seat) -> Identity:
-    """As the application is told of them: with their login there, and with what its directories add."""
+    """Returns the person as the application knows them: with the login there, and the directories' attributes."""
     try:
         return identity_at(app, seat, time())
     except GatewayError:

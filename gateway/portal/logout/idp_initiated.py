@@ -20,12 +20,14 @@ class LogoutNotice:
 
     `issued`: when the provider wrote the message, Unix seconds by the provider's clock; None where it does not say. A
     message that comes twice, or late, ends no session that began after it was written.
+    `skew`: the clock tolerance of the provider, seconds.
     """
 
     issuer: str
     sids: tuple[str, ...]
     subject: str | None
     issued: int | None
+    skew: int
 
     def means(self, session: SessionSummary) -> bool:
         """Whether this session's ID token or assertion was issued before the message. Both times are the provider's,
@@ -51,9 +53,8 @@ class IdpInitiatedLogout:
         self.services.sessions.unwritten.require_written(ended)
 
     async def end_people(self, request: PortalRequest, people: Iterable[SeenPerson], client: ScimClient) -> None:
-        """A directory says that they are not active any more: every session of theirs that it speaks of ends. That
-        nobody comes in by what was proven before is said by the mark that is written already. Raises
-        GatewayError(store_codes.UNREACHABLE)."""
+        """Ends every session of the people whom a directory declares inactive. The mark in the store, already
+        written, refuses sign-ins proven before. Raises GatewayError(store_codes.UNREACHABLE)."""
         meant: list[SessionSummary] = []
         people = tuple(people)
         for person in people:
@@ -69,13 +70,15 @@ class IdpInitiatedLogout:
     async def _mark(self, request: PortalRequest, notice: LogoutNotice) -> None:
         """Ends what was proven before the message and has no session yet: the marks are written before sessions are
         searched, and a new session looks for marks after it is written."""
-        ends, issuer = self.services.transactions.sign_in_ends, notice.issuer
+        ends, issuer, now = self.services.transactions.sign_in_ends, notice.issuer, int(self.services.now())
         whose: list[tuple[EndOf, str]] = [("sid", sid) for sid in notice.sids]
         if notice.subject is not None and not notice.sids:
             whose.append(("subject", notice.subject))
         for kind, name in whose:
             if notice.issued is not None:
-                await ends.mark_by_provider(notice.issued, kind, issuer, name)
+                # No sign-in whose time is further ahead is accepted. A mark ahead of that would keep the person out.
+                issued = notice.issued if notice.issued <= now + notice.skew else now
+                await ends.mark_by_provider(issued, kind, issuer, name)
             elif proven_may_wait(request.snapshot):
                 await ends.mark(request.network, kind, issuer, name)
 

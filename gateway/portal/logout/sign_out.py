@@ -34,7 +34,8 @@ class BrowserSignOut:
         self._sources = sources
 
     async def form(self, request: PortalRequest) -> Page:
-        """A link or an image can bring a browser here: it signs nobody out. Where nobody is signed in, it says so."""
+        """Answers a GET. A link or an image can bring a browser here, so it signs nobody out. Without a session, the
+        page says so."""
         cookie, left = presented_seat(request.cookie_line), elsewhere(request)
         # A sign-in may wait for the person's choice in another tab.
         waits = proven_may_wait(request.snapshot) and request.binding() is not None
@@ -105,9 +106,9 @@ class BrowserSignOut:
             return None
 
     async def _at_application(self, request: PortalRequest, app: App, session: Session) -> Present | None:
-        """As the person's own browser would: with what the application is told of them, and their cookies of it. An
-        application that does not accept their identity is told nothing of it (invariant 5): another one of a host that
-        several divide may have let them in."""
+        """Calls the application like the person's own browser, with the person's headers and cookies. An application
+        that does not accept the person's identity learns nothing (invariant 5): another application of the same host
+        may have admitted the person."""
         if app.logout.url is None:
             return None
         injection = NOTHING
@@ -135,7 +136,7 @@ class BrowserSignOut:
     async def _with_tokens(
         self, request: PortalRequest, app: App, identity: Identity, injection: Injection
     ) -> Injection:
-        """They live for this call alone. Raises GatewayError."""
+        """Makes the headers of this call. Raises GatewayError."""
         keys, now = request.snapshot.gateway.token_keys, self._services.now()
         made = await asyncio.to_thread(
             make, app.tokens, identity, keys, now=now, not_after=now, chance=secrets.token_bytes

@@ -26,7 +26,7 @@ _HOW: Final[dict[bytes, SignedOut]] = {how.encode(): how for how in get_args(Sig
 
 
 def to_signed_out(request: PortalRequest, how: SignedOut, home: str = "") -> Page:
-    """303 to the page that tells it. `home`: of the application that was left."""
+    """Redirects (303) to the page with the result. `home`: the home page of the application that the person leaves."""
     query = f"?back={quote(home, safe='')}" if home else ""
     cookie = f"{_COOKIE}={how}; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age={_LASTS}"
     return with_cookies(redirect(own_origin(request) + _PATH + query), (cookie,))
@@ -61,8 +61,8 @@ def _home_named(request: PortalRequest) -> str:
 
 
 def way_back(request: PortalRequest, link: str) -> str:
-    """The link of a page, if it leads to a page of ours here, or into an application that there is: then it is shown
-    whose page this is. Invariant 11."""
+    """Returns the link of the page if it leads to a page of ours on this host, or into a known application, whose
+    name is then shown (invariant 11)."""
     if link.startswith(PREFIX):
         return link
     try:
@@ -80,8 +80,8 @@ def way_back(request: PortalRequest, link: str) -> str:
 
 
 def left_application(request: PortalRequest) -> App | None:
-    """The application that the person leaves. Where several divide the host, the address says so, or the page that
-    brought them here; else it is one of them."""
+    """Returns the application that the person leaves. On a divided host, the address or the previous page names it;
+    else it is an application of the host."""
     app, there = request.app, request.snapshot.applications(request.host)
     if app is None or not there.below or request.purpose == "logout":
         return app

@@ -42,7 +42,7 @@ class OpenidProviderLogout:
             raise GatewayError(oidc_codes.LOGOUT_TOKEN, "no logout_token in the form")
         token = await self._services.federation.logout_token(provider, raw)
         sids = () if token.sid is None else (token.sid,)
-        return LogoutNotice(token.issuer, sids, token.subject, token.issued)
+        return LogoutNotice(token.issuer, sids, token.subject, token.issued, provider.skew)
 
     async def by_frame(self, request: PortalRequest) -> Page:
         """`/_ecluse/oidc/frontchannel/NAME?iss=&sid=`. A frame of another site carries no cookie of ours: `sid`, known
@@ -59,7 +59,7 @@ class OpenidProviderLogout:
             raise GatewayError(
                 logout_codes.FRONT_CHANNEL, "front-channel logout without sid, or with the iss of another"
             )
-        await self._logout.carry_out(request, LogoutNotice(provider.issuer, (sid,), None, None))
+        await self._logout.carry_out(request, LogoutNotice(provider.issuer, (sid,), None, None, provider.skew))
         origin = urlsplit(provider.issuer)
         policy = f"default-src 'none'; frame-ancestors {origin.scheme}://{origin.netloc}"
         return Page(200, (*security_headers(policy, framed=True), (b"Content-Type", b"text/html; charset=utf-8")), b"")

@@ -11,6 +11,7 @@ from gateway.identity.mapping import subject_of
 from gateway.model.codes import logout_codes, saml_codes
 from gateway.model.errors import GatewayError
 from gateway.model.ports import Page
+from gateway.model.provider import SamlProvider
 from gateway.model.transaction import SamlLogout
 from gateway.portal.flow.source import saml_provider, service_provider
 from gateway.portal.http.lines import SignedOut
@@ -95,7 +96,7 @@ class SamlLogoutEndpoints:
                 now=now,
             )
         )
-        await self._logout.carry_out(request, _notice(logout_request, sp.entity_id))
+        await self._logout.carry_out(request, _notice(logout_request, sp.entity_id, verified.provider))
         return logout_request
 
     async def _answer(
@@ -197,12 +198,12 @@ class SamlLogoutEndpoints:
         return self._pages.logout(request.reader, refused=logout_codes.REQUEST, reference=reference)
 
 
-def _notice(logout_request: LogoutRequest, audience: str) -> LogoutNotice:
+def _notice(logout_request: LogoutRequest, audience: str, provider: SamlProvider) -> LogoutNotice:
     """Core 3.7.3.2: the sessions with the request's indexes, or every session of the person."""
     issuer = logout_request.issuer
     subject = subject_of(logout_request.name_id, issuer=issuer, audience=audience)
     sids = tuple(sid_of(subject, index) for index in logout_request.session_indexes)
-    return LogoutNotice(issuer, sids, subject, logout_request.issued)
+    return LogoutNotice(issuer, sids, subject, logout_request.issued, provider.skew)
 
 
 def _answer_location(metadata: IdpMetadata, binding: Binding) -> str | None:

@@ -47,14 +47,14 @@ class Accepted:
 
     @property
     def grounds(self) -> str:
-        """On which it was accepted, for the log: no value that says who the person is."""
+        """The grounds of acceptance, for the log, without personal values."""
         request = "unsolicited" if self.asked is None else f"InResponseTo {self.asked.request_id}"
         signed = {"assertion": "Assertion", "response": "Response", "both": "Response and Assertion"}
         return f"{signed[self.provider.signed]} signed by {self.metadata.entity_id}, {request}, {self.assertion.id}"
 
 
 class DoesNotAgree(Exception):
-    """The other implementation refuses the Response, or reads another person or other values in it. The text is its
+    """The other implementation refuses the Response, or reads another person or other values. The text is the
     reason."""
 
 
@@ -173,7 +173,7 @@ def _pygamlastan(accepted: Accepted) -> None:
 
 
 def _openers(accepted: Accepted) -> tuple[KeyPair, ...]:
-    """Each implementation knows one key that opens, and we have several while one replaces another."""
+    """Returns the keys to try: an implementation knows one decryption key, and a rollover has several."""
     return accepted.sp.keys if b"EncryptedData" in accepted.document.octets else accepted.sp.keys[:1]
 
 

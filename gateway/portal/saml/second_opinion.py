@@ -1,8 +1,7 @@
-"""A second opinion on what was accepted: it may refuse, and never admits. For those alone whose file asks for it.
+"""A second opinion on accepted documents: it may refuse, and never admits. Providers ask for it in their file.
 
-It has threads of its own, so that an implementation of others, however long it takes over a document, holds up neither
-the loop nor the thread in which ours works. One provider's responses have one of these threads at a time: documents of
-one provider that take long are waited for by nobody else.
+The second implementation has threads of its own: however long a document takes, neither the loop nor our own validation
+waits. One provider uses one of these threads at a time, so its slow documents delay only its own people.
 """
 
 import asyncio
@@ -76,7 +75,7 @@ class SecondOpinions:
                 return "failed", type(fault).__name__
 
     async def _asked(self, provider: str, work: Callable[[], None]) -> asyncio.Future[None] | None:
-        """Done; None where it was not in time."""
+        """Returns the finished result. None: not in time."""
         ends = asyncio.get_running_loop().time() + WITHIN
         turn = self._turns.setdefault(provider, asyncio.Lock())
         try:

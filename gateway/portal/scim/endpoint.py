@@ -41,17 +41,16 @@ _RETRY_AFTER: Final = b"5"
 class _Asked(NamedTuple):
     """`id`: of a user; empty: no user.
     `base`: the address of the SCIM service.
-    `shows`: the attributes of a user to return.
     """
 
     request: PortalRequest
     client: ScimClient
     id: str
     base: str
-    shows: Projection
 
-    def shown(self, user: ToldUser) -> dict[str, object]:
-        return self.shows.of(resource(user, self.base))
+    def shows(self) -> Projection:
+        """The attributes of a user to return. Raises GatewayError(scim_codes.VALUE)."""
+        return read_projection(self.request.parameters())
 
     def body(self) -> ScimObject:
         kind = (self.request.header(b"content-type") or "").partition(";")[0].strip(" \t").lower()
@@ -60,6 +59,16 @@ class _Asked(NamedTuple):
                 scim_codes.MEDIA_TYPE, "a body that is neither application/scim+json nor application/json"
             )
         return read_object(self.request.body)
+
+    def readable(self) -> ScimObject:
+        """Returns the body, of any type; empty: unreadable."""
+        try:
+            return read_object(self.request.body)
+        except GatewayError:
+            return {}
+
+    def page(self, status: int, user: ToldUser, shows: Projection) -> Page:
+        return _page(status, shows.of(resource(user, self.base)))
 
 
 _Steps = Mapping[str, Callable[[_Asked], Awaitable[Page]]]
@@ -86,7 +95,7 @@ class ScimEndpoint:
         self._handlers: Handlers = dict.fromkeys(_METHODS, self._answer)
 
     def handlers(self, request: PortalRequest) -> Handlers | None:
-        """None: no directory is listed, so SCIM is off; or another address."""
+        """Returns None if no directory is listed (SCIM is off), or for another address."""
         return self._handlers if is_scim(request) else None
 
     async def _answer(self, request: PortalRequest) -> Page:
@@ -116,8 +125,7 @@ class ScimEndpoint:
             raise GatewayError(scim_codes.ADDRESS, "no such address")
         steps = self._of_all[path] if user is None else self._of_user
         _require(request, tuple(steps))
-        id, shows = "" if user is None else user[1], read_projection(request.parameters())
-        return await steps[request.method](_Asked(request, client, id, base, shows))
+        return await steps[request.method](_Asked(request, client, "" if user is None else user[1], base))
 
     # --- users
 
@@ -139,15 +147,16 @@ class ScimEndpoint:
         return _page(200, list_response(shown, total=total, start=query.start))
 
     async def _show(self, asked: _Asked) -> Page:
-        user = await self._get_user(asked.client, asked.id)
+        shows, user = asked.shows(), await self._get_user(asked.client, asked.id)
         self._services.report.scim_read()
-        return _page(200, asked.shown(user))
+        return asked.page(200, user, shows)
 
     async def _create(self, asked: _Asked) -> Page:
+        shows = asked.shows()
         user = await self._users.create(asked.request, asked.client, read_user(asked.body()))
         await self._tell(asked, user, "created" if user.state.active else "deactivated")
         location = f"{asked.base}/Users/{user.id}".encode("ascii")
-        return with_headers(_page(201, asked.shown(user)), {b"Location": location})
+        return with_headers(asked.page(201, user, shows), {b"Location": location})
 
     async def _replace(self, asked: _Asked) -> Page:
         return await self._changed(asked, read_user, says_inactive)
@@ -158,19 +167,20 @@ class ScimEndpoint:
     async def _changed(
         self, asked: _Asked, read: Callable[[ScimObject, UserState], UserState], ends: Callable[[ScimObject], bool]
     ) -> Page:
-        """Ends the person's access first, if the message says so, and only then complains of what else is wrong. A
-        client may leave attributes out (RFC 7644 3.5.1), and would send the same message again."""
-        user, document = await self._get_user(asked.client, asked.id), asked.body()
-        is_ended = ends(document) and await self._users.deactivate(asked.request, asked.client, user)
+        """Ends the person's access first, if the message says so, and only then complains of what else is wrong: in the
+        query, the type, the body. A client may leave attributes out (RFC 7644 3.5.1), and would send the same message
+        again."""
+        user = await self._get_user(asked.client, asked.id)
+        is_ended = ends(asked.readable()) and await self._users.deactivate(asked.request, asked.client, user)
         try:
-            state = read(document, user.state)
+            shows, state = asked.shows(), read(asked.body(), user.state)
             user = await self._users.change(asked.request, asked.client, user, state, is_ended=is_ended)
         except GatewayError:
             if is_ended:
                 await self._tell(asked, user, "deactivated")
             raise
         await self._tell(asked, user, "changed" if user.state.active else "deactivated")
-        return _page(200, asked.shown(user))
+        return asked.page(200, user, shows)
 
     async def _delete(self, asked: _Asked) -> Page:
         user = await self._get_user(asked.client, asked.id)

@@ -47,7 +47,9 @@ class ScimUsers:
         """A message that leaves `active` unchanged admits nobody: another message may have ended the person's access
         since `user` was read. `is_ended`: `deactivate` was called for this message.
         """
-        before, name = _name(client, user.state), _name(client, state)
+        name = _name(client, state)
+        # None: the user is from before the directory named people by this attribute.
+        before = user.state.named(client.named_by) or name
         await self._told.require_free(client, user, state)
         is_renamed = compared(client.named_by, name) != compared(client.named_by, before)
         if is_renamed:
@@ -78,7 +80,7 @@ class ScimUsers:
 
     async def delete(self, request: PortalRequest, client: ScimClient, user: ToldUser) -> None:
         """The person becomes active again with the next announcement."""
-        await self._deactivate(request, client, (_name(client, user.state),))
+        await self.deactivate(request, client, user)
         await self._told.remove(client, user)
 
     async def _deactivate(self, request: PortalRequest, client: ScimClient, names: tuple[str, ...]) -> None:
@@ -98,7 +100,8 @@ class ScimUsers:
 
     async def people(self, request: PortalRequest, client: ScimClient, user: ToldUser) -> Iterable[SeenPerson]:
         """The people who have signed in under the user's name."""
-        return await self._people(request, client, (_name(client, user.state),))
+        name = user.state.named(client.named_by)
+        return await self._people(request, client, () if name is None else (name,))
 
     async def _people(
         self, request: PortalRequest, client: ScimClient, names: tuple[str, ...]

@@ -31,7 +31,7 @@ class BufferedResponse(Between):
         self._is_paused = self._all_came = self._steps = False
 
     def stand_before(self, upstream: Exchange) -> None:
-        """From here on."""
+        """Passes the response to this exchange."""
         self._upstream = upstream
 
     @property
@@ -39,7 +39,7 @@ class BufferedResponse(Between):
         return BLOCK
 
     def take_usual(self, response: ResponseHead, data: bytes, end: int) -> bool:
-        """Nothing waits yet."""
+        """Passes a usual response on: no bytes are waiting."""
         return self.client.take_usual(response, data, end)
 
     def take(self, data: bytes) -> None:

@@ -80,7 +80,7 @@ class Sending:
         self._wanted.set()
 
     def to_sign_in(self, outcome: RequireSignIn) -> Page:
-        """It needs another sign-in than its person has: from there back to its page."""
+        """Leads to a stronger sign-in, and from there back to the page of the kept post."""
         location = self.order.again + need_query(outcome.need)
         return Page(303, ((b"Location", location.encode("ascii")), (b"Cache-Control", b"no-store")), b"")
 
@@ -130,7 +130,7 @@ class NobodyThere(asyncio.Transport):
         return default
 
     def pause_reading(self) -> None:
-        """Nothing comes."""
+        """No bytes come."""
 
     def resume_reading(self) -> None:
         """As `pause_reading`."""

@@ -22,9 +22,9 @@ await walk(async (page) => {
   await isOurs(page, 'Votre demande attend une réponse');
   assert.equal(await page.locator('.ref code').innerText(), reference);
   await page.getByRole('button', { name: 'English' }).click();
-  assert.equal(await title(page), 'Your request waits for an answer');
+  assert.equal(await title(page), 'Your request is waiting for an answer');
   await page.goto(`${site.app}/_ecluse/account?to=/`);
-  assert.equal(await title(page), 'Your request waits for an answer');
+  assert.equal(await title(page), 'Your request is waiting for an answer');
   assert.equal(await page.locator('.ref code').innerText(), reference);
   // Whoever waits goes on to something else.
   await page.getByRole('link', { name: 'Your applications' }).click();

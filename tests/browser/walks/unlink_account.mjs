@@ -7,7 +7,7 @@ await walk(async (page) => {
   await page.goto(`${site.portal}/_ecluse/sessions`);
   await isOurs(page, 'Vos sessions dans ce navigateur');
   await page.getByText('actes – a.liddell').waitFor();
-  await page.getByRole('button', { name: 'Supprimer ce rattachement' }).click();
+  await page.getByRole('button', { name: 'Détacher ce compte' }).click();
   await page.getByText('actes – a.liddell').waitFor({ state: 'detached' });
   await isOurs(page, 'Vos sessions dans ce navigateur');
 });

@@ -26,8 +26,8 @@ def test_a_plan_is_one_json_object_a_line() -> None:
     assert [list(json.loads(line)) for line in lines] == [
         ["Gateway"],
         ["OidcProvider"],
-        ["WrittenRules"],
-        ["WrittenApp"],
+        ["AccessRules"],
+        ["Application"],
     ]
     assert b"".join(lines) == sample_plan()
     assert gateway().portal_host == "portail.localhost"

@@ -1,9 +1,6 @@
 # ruff: noqa: E501 - a case is a line
-from dataclasses import replace
-
 import pytest
 
-from gateway.config.compile.plan import WrittenRule
 from gateway.config.compile.rules import Named, build_condition, build_rule
 from gateway.model.decision import RuleRef
 from gateway.policy.conditions import All, Any_, Anyone, Claim, Condition, Group, Not, SignedIn
@@ -38,11 +35,9 @@ def test_nothing_else_is_a_condition(written: object) -> None:
 
 
 def test_a_rule_knows_its_place() -> None:
-    written = WrittenRule(
-        18, "/admin/**", ("GET",), allow={"group": "a"}, deny=None, refusal=(("", "Non."),), shadow=False
-    )
+    written = {"line": 18, "path": "/admin/**", "methods": ["GET"], "allow": {"group": "a"}, "refusal": "Non."}
     rule = build_rule("policies/apps/permis.yaml", written, Named())
     assert (rule.ref, rule.methods, rule.allow, rule.deny, rule.refusal, rule.shadow) == (
         RuleRef("policies/apps/permis.yaml", 18, "/admin/**"), frozenset({"GET"}), Group("a"), None, "Non.", False,
     )  # fmt: skip
-    assert build_rule("x", replace(written, methods=None, allow=None, deny="anyone"), Named()).deny == Anyone()
+    assert build_rule("x", {"line": 1, "path": "/**", "deny": "anyone"}, Named()).deny == Anyone()

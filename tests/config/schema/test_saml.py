@@ -14,9 +14,9 @@ from gateway.identity.mapping import RESERVED_ATTRIBUTES
 from gateway.model.provider import ClientCertificate, MetadataFile, MetadataUrl, SamlProvider
 from tests.config.saml_samples import METADATA, SAML_GATEWAY, SECRETS, problems, saml_snapshot
 from tests.config.samples import DEPARTEMENT, GATEWAY
-from tests.config.test_effects import keys
 from tests.saml.metadata_samples import entity
 from tests.saml.parties import pair
+from tools.reference import fenced_keys
 
 OTHER_METADATA = entity(id="https://idp.departement.example/metadata").encode()
 OTHER = {"env:OTHER": OTHER_METADATA, "file:../certs/federation.crt": SECRETS["file:../certs/saml.crt"]}
@@ -136,7 +136,7 @@ def test_metadata_are_fetched_from_one_place_and_believed_by_a_pinned_key(
 
 def test_no_key_is_without_its_effect() -> None:
     schema = json.loads(schemas()["saml-provider.schema.json"])
-    known = {key.removeprefix("saml.").partition("[")[0].partition(".")[0] for key in keys(schema, schema, "")}
+    known = {key.removeprefix("saml.").partition("[")[0].partition(".")[0] for key, _ in fenced_keys(schema)}
     seen = {effect[0] for effect in EFFECTS}
     assert known - {"version"} == seen | {"authn_context_comparison", "aes_cbc_although_the_response_is_not_signed"}
 

@@ -30,7 +30,7 @@ SIZE = "a size is a number with a unit: 512B, 8KB, 100MB or 1GB"
         ("0s", "this cannot be 0"),
         (30, f"{TIME} (such as 30s)"), ("30", TIME), ("300ms", TIME), ("5S", f"{TIME} (write 5s)"), ("5M", f"{TIME} (write 5m)"),
         ("30min", f"{TIME} (write 30m)"), ("2heures", f"{TIME} (write 2h)"), ("1fortnight", TIME),
-        ("-5s", TIME), ("1.5h", TIME), ("5 s", TIME), ("", TIME), ("s", TIME), ("5s\n", TIME), ("٥s", TIME), (None, TIME),
+        ("-5s", TIME), ("1.5h", TIME), ("5 s", f"{TIME} (write 5s)"), ("", TIME), ("s", TIME), ("5s\n", TIME), ("٥s", TIME), (None, TIME),
         (True, TIME), ([], TIME), ("9999999999s", TIME),
     ],
 )  # fmt: skip

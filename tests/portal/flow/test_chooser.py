@@ -137,7 +137,7 @@ async def test_the_provider_of_the_last_time_stands_first_until_it_is_forgotten(
     for address in (here.url(PORTAL, "/_ecluse/home"), here.url(PERMIS)):
         reply = await browser.get(address)
         first, _, others = reply.text.partition("Other sign-in services")
-        assert "As the last time" in first
+        assert "Same as last time" in first
         assert "provider=departement" in first
         assert [name for name, _ in links(reply)] == ["departement", "metropole"], "each once"
         assert "provider=metropole" in others
@@ -147,7 +147,7 @@ async def test_the_provider_of_the_last_time_stands_first_until_it_is_forgotten(
     assert reply.location == here.url(PORTAL, f"{PAGE}?t={transaction[1]}")
     reply = await browser.get(reply.location)
     assert [name for name, _ in links(reply)] == ["metropole", "departement"]
-    assert "As the last time" not in reply.text
+    assert "Same as last time" not in reply.text
 
 
 async def test_the_provider_of_the_network_that_is_also_that_of_the_last_time_stands_once(here: Installation) -> None:
@@ -164,7 +164,7 @@ async def test_what_the_application_does_not_list_is_not_offered_again(here: Ins
     browser = here.browser()
     browser.jar[PORTAL] = {"__Host-ecluse-provider": value}
     reply = await browser.get(here.url(PERMIS))
-    assert "As the last time" not in reply.text
+    assert "Same as last time" not in reply.text
     assert [name for name, _ in links(reply)] == ["metropole", "commune"]
     assert "<script" not in reply.text
 

@@ -68,10 +68,11 @@ async def test_signing_in_again_in_the_same_browser_ends_nothing(here: Installat
 
 async def test_the_portal_tells_the_limit_and_why_a_session_has_ended(here: Installation) -> None:
     first = await signed_in(here)
-    assert "Browsers in which you may" not in (await first.get(here.url(PORTAL, SESSIONS))).text
+    assert "Number of browsers in which you" not in (await first.get(here.url(PORTAL, SESSIONS))).text
     allow(here, 1)
     told = (await first.get(here.url(PORTAL, SESSIONS))).text
-    assert "Browsers in which you may be signed in at once: 1. A sign-in in one more ends what is open" in told
+    assert "Number of browsers in which you can be signed in at once: 1." in told
+    assert "If you sign in with one more, your oldest session ends." in told
     told = (await first.get(here.url(PORTAL, SESSIONS), Accept_Language="fr")).text
     assert "Au-delà, la session la plus ancienne prend fin." in told
 

@@ -84,6 +84,6 @@ async def test_where_one_host_serves_portal_and_application_the_applications_pag
 
 async def test_the_page_says_where_it_leads(here: Installation) -> None:
     at_application = await sent(here, ACTES, here.url(ACTES, "/dossiers"))
-    assert "You are being led back to the application." in at_application.text
+    assert "You are going back to the application." in at_application.text
     to_provider = await sent(here, PORTAL, "https://op.example/authorize")
-    assert "You are being sent on to your organisation's sign-in service." in to_provider.text
+    assert "You are going to your organisation's sign-in service." in to_provider.text

@@ -47,6 +47,7 @@ from gateway.portal.http.i18n import catalogue
 from gateway.portal.http.lines import AccountLine, HomeLine, Offered, OfferedApplication, SessionLine
 from gateway.portal.http.pages import Pages, _environment
 from tests.growth import steps
+from tests.portal.pictures import DSFR
 
 XSS = "<script>alert(1)</script>\"'&\0"
 REFERENCE = short_reference("req-1")
@@ -257,7 +258,7 @@ def test_an_error_page_says_what_to_do_next(pages: Pages) -> None:
         login_codes.LOOP, kind="html", reader=Reader("fr"), reference="req-1", login_url="https://a/_ecluse/login"
     )
     text = Outline(page).text
-    assert "La connexion tourne en boucle" in text
+    assert "Nous ne pouvons pas terminer votre connexion" in text
     assert "Autorisez les cookies" in text
     assert "Référence pour votre assistance\u00a0: " + REFERENCE in text
     assert Outline(page).all("a")[1] == {"href": "https://a/_ecluse/login"}
@@ -310,7 +311,7 @@ def test_beside_another_account_stands_another_organisation_where_there_are_seve
 def test_where_no_application_is_known_the_way_back_leads_to_all_of_them(pages: Pages) -> None:
     page = pages.render(route_codes.RESERVED, kind="html", reader=Reader("fr"), reference="r", login_url="/")
     assert '<a href="/">Vos applications</a>' in page.body.decode()
-    assert "Cette page n’existe pas sur le portail. Vérifiez l’adresse ou repartez de" in page.body.decode()
+    assert "Cette page n’existe pas sur le portail. Vérifiez l’adresse ou revenez à vos" in page.body.decode()
     assert "l’application" not in page.body.decode()
     reader = Reader("fr", app={"": "Permis"})
     page = pages.render(route_codes.RESERVED, kind="html", reader=reader, reference="r", login_url="/")
@@ -550,14 +551,21 @@ def test_an_organisation_is_named_with_its_number_beside_on_the_pages_of_a_kept_
         assert f"<dt>For the organisation:</dt><dd>{said}</dd>" in page.body.decode()
 
 
-def test_once_prepared_no_page_is_compiled_for_a_request(monkeypatch: pytest.MonkeyPatch) -> None:
-    pages = Pages()
-    assert len(list(pages.prepare())) == 2 * len(list(Path(module.__file__).parents[1].glob("templates/*.html")))
+@pytest.mark.parametrize(("theme", "looks"), [(Theme(), 1), (Theme(dsfr=DSFR), 2)], ids=["plain", "dsfr"])
+def test_once_prepared_no_page_is_compiled_for_a_request(
+    monkeypatch: pytest.MonkeyPatch, theme: Theme, looks: int
+) -> None:
+    """Also where no application answers: there the State's design system is left away."""
+    pages, templates = Pages(lambda: theme), Path(module.__file__).parents[1].glob("templates/*.html")
+    assert len(list(pages.prepare(theme))) == looks * 2 * len(list(templates))
     monkeypatch.setattr(Environment, "compile", None)
     for language in ("fr", "en"):
         assert every_page(pages, language)
+        assert pages.render(
+            route_codes.HOST_UNKNOWN, kind="html", reader=Reader(language), reference="r1", login_url=""
+        )
     with pytest.raises(TypeError):
-        every_page(Pages(), "fr")
+        every_page(Pages(lambda: theme), "fr")
 
 
 @pytest.mark.parametrize("kind", ["html", "json", "frame"])

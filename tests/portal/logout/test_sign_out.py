@@ -130,7 +130,7 @@ async def test_a_seat_that_had_ended_already_leads_to_the_portal(here: Installat
     browser = await signed_in(here)
     browser.jar[ACTES]["__Host-ecluse"] = "a" * 22 + "." + "b" * 43
     reply = await browser.post(here.url(ACTES, "/_ecluse/logout"))
-    assert "You were signed out here already" in reply.text
+    assert "You were already signed out here" in reply.text
     assert here.url(PORTAL, "/_ecluse/logout") in reply.text
     assert PERMIS in await hosts_open(here, browser)
 
@@ -139,7 +139,7 @@ async def test_the_portal_says_that_everything_is_signed_out_with_a_way_on(here:
     browser = await signed_in(here)
     for _ in range(2):
         reply = await browser.post(here.url(PORTAL, "/_ecluse/logout"))
-    assert "Everything is signed out" in reply.text
+    assert "All your sessions are closed" in reply.text
     assert '<a href="/">' in reply.text
     assert await hosts_open(here, browser) == set()
 

@@ -82,7 +82,7 @@ async def test_a_form_is_shown_to_nobody_who_has_nothing_to_end(here: Installati
     assert (page.status, "Nobody is signed in" in page.text, "<form" in page.text) == (200, True, False)
     assert '<p class="act"><a href="/">Your applications</a></p>' in page.text
     page = await browser.get(here.url(ACTES, "/_ecluse/logout"))
-    assert "You were signed out here already" in page.text
+    assert "You were already signed out here" in page.text
     assert f'<a href="{here.url(PORTAL, "/_ecluse/logout")}">Sign out of all of them</a>' in page.text
     assert (await here.browser().get(here.url(PORTAL, "/_ecluse/logout"))).status == 200
 
@@ -101,8 +101,8 @@ async def test_at_an_application_a_sign_in_that_may_wait_is_ended_by_the_form(he
     await browser.get(here.url(ACTES), follow=False)
     page = await browser.get(here.url(ACTES, "/_ecluse/logout"))
     assert '<form method="post" action="/_ecluse/logout">' in page.text
-    assert "You were signed out here already" not in page.text
-    assert "You were signed out here already" in (await here.browser().get(here.url(ACTES, "/_ecluse/logout"))).text
+    assert "You were already signed out here" not in page.text
+    assert "You were already signed out here" in (await here.browser().get(here.url(ACTES, "/_ecluse/logout"))).text
 
 
 async def test_where_a_sign_in_may_wait_nobody_is_told_of_a_session_and_can_end_it(here: Installation) -> None:
@@ -113,5 +113,5 @@ async def test_where_a_sign_in_may_wait_nobody_is_told_of_a_session_and_can_end_
     assert "Nobody is signed in" in page.text
     assert "You will be signed out" not in page.text
     assert '<p class="act"><a href="/">Your applications</a></p>' in page.text
-    assert "End sign-ins under way</button>" in page.text
-    assert "Everything is signed out" in (await browser.post(here.url(PORTAL, "/_ecluse/logout"))).text
+    assert "Cancel sign-ins in progress</button>" in page.text
+    assert "All your sessions are closed" in (await browser.post(here.url(PORTAL, "/_ecluse/logout"))).text

@@ -15,13 +15,12 @@ from gateway.model.errors import GatewayError
 from gateway.model.provider import ApiAccess, AttributeSource, OidcProvider
 from gateway.model.scim import ScimClient
 from gateway.oidc.access_token import AccessToken, process_introspection_response
-from gateway.policy.routes import RouteTable
+from gateway.policy.routes import PathSet
 from gateway.portal.openid import programs as module
 from gateway.portal.openid.programs import Programs
 from gateway.stores.told_forms import SeenPerson
 from tests.directories.samples import Kept
 from tests.oidc.samples import json_answer
-from tests.policy.short import rule
 from tests.portal.installation import ACTES, Installation
 
 STRANGER, PROGRAM = "192.0.2.1", "198.51.100.7"
@@ -43,7 +42,7 @@ class Asked:
 @pytest.fixture
 async def asked(here: Installation) -> AsyncIterator[Asked]:
     here.change_provider("metropole", api=ACCESS)
-    here.change("actes", api=Api(("metropole",), RouteTable.build([rule("/**")], case_insensitive=False)))
+    here.change("actes", api=Api(("metropole",), PathSet(("/**",))))
     made = Asked(here)
     yield made
     await made.federation.close()
@@ -350,3 +349,39 @@ async def test_a_token_of_the_program_itself_is_of_no_person(here: Installation,
     here.lists(ScimClient("annuaire", "metropole", (b"t" * 32,), person="uid"))
     its_own = token(here, sub="c", preferred_username=None)
     await callers_of(here, asked).identify("actes", ACTES, its_own, "metropole", STRANGER)
+
+
+async def test_a_person_whose_subject_is_the_id_of_a_client_is_still_a_person(here: Installation, asked: Asked) -> None:
+    """Who has signed in with it, and registers a client of that name, is no client."""
+    client = ScimClient("annuaire", "metropole", (b"t" * 32,), person="uid")
+    here.lists(client)
+    await here.told.saw_as(client, SeenPerson(here.metropole.issuer, "c"), ("alice",))
+    await here.told.set_active(client, "alice", active=False)
+    raw = token(here, sub="c", preferred_username=None)
+    assert await refused(callers_of(here, asked), raw) == "login.deactivated"
+
+
+@pytest.mark.parametrize("claims", [{"preferred_username": None}, {}], ids=["no name", "a name"])
+async def test_a_token_without_an_organisation_is_judged_by_the_directories_that_saw_its_person(
+    here: Installation, asked: Asked, claims: dict[str, object]
+) -> None:
+    ours, theirs = (
+        ScimClient(name, "metropole", (name.encode() * 16,), person="uid", tenants=frozenset({siret}))
+        for name, siret in (("ours", "21350238800019"), ("theirs", "24350013900189"))
+    )
+    mapped = {**here.snapshot.providers["metropole"].attributes, "siret": AttributeSource(("siret",))}
+    here.change_provider(
+        "metropole", api=replace(ACCESS, without_tenant=True), tenant_attribute="siret", attributes=mapped
+    )
+    here.lists(ours, theirs)
+    raw, alice = token(here, sub="alice", **claims), SeenPerson(here.metropole.issuer, "alice")
+    await callers_of(here, asked).identify("actes", ACTES, raw, "metropole", STRANGER)
+    await here.told.saw_as(ours, alice, ("alice",))
+    await here.told.set_active(theirs, "alice", active=False)
+    await callers_of(here, asked).identify("actes", ACTES, raw, "metropole", STRANGER)
+    await here.told.set_active(ours, "alice", active=False)
+    assert await refused(callers_of(here, asked), raw) == "login.deactivated"
+    await here.told.saw_as(theirs, alice, ("alice.b",))
+    await callers_of(here, asked).identify("actes", ACTES, raw, "metropole", STRANGER)
+    await here.told.set_active(theirs, "alice.b", active=False)
+    assert await refused(callers_of(here, asked), raw) == "login.deactivated"

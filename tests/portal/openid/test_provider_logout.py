@@ -122,6 +122,17 @@ async def test_a_token_that_comes_before_the_session_is_written_ends_it_too(
 
 
 @pytest.mark.parametrize("by", ["sid", "sub"])
+async def test_a_token_of_a_clock_that_is_far_ahead_ends_the_session_and_keeps_nobody_out(
+    here: Installation, by: str
+) -> None:
+    browser, now = await signed_in(here), int(here.metropole.now())
+    absent = {"sub" if by == "sid" else "sid": None}
+    assert (await told(here, token(here.metropole, iat=now + 900, exp=now + 1020, **absent))).status == 200
+    assert not await opens(here, browser)
+    assert await opens(here, await signed_in(here))
+
+
+@pytest.mark.parametrize("by", ["sid", "sub"])
 async def test_a_token_that_comes_again_ends_only_what_began_before_it_was_issued(here: Installation, by: str) -> None:
     """Invariants 6 and 12: attack K174."""
     before = await signed_in(here)

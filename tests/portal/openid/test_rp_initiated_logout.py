@@ -76,8 +76,8 @@ async def test_the_person_is_signed_out_here_then_there_and_comes_back_to_a_page
     assert fields["post_logout_redirect_uri"] == here.url(PORTAL, "/_ecluse/logged-out")
     page = await back_from(here, browser, reply)
     assert (page.status, "You are signed out" in page.text, page.set_cookies) == (200, True, [])
-    assert "was asked to sign you out too. It does not say whether it did" in page.text
-    assert "was told of it" not in page.text
+    assert "to sign you out too. It does not confirm that it did" in page.text
+    assert "was informed" not in page.text
     assert f'href="{here.url(ACTES)}"' in page.text
     assert "refresh" not in page.text.lower()
     assert here.metropole.ended[0]["method"] == "POST"
@@ -130,7 +130,7 @@ async def test_a_provider_that_takes_get_alone_is_asked_so(here: Installation, m
     assert onward is not None
     assert unescape(onward[1]).startswith(f"{here.metropole.issuer}/end?id_token_hint=")
     page = await browser.get((await browser.get(unescape(onward[1]), follow=False)).location)
-    assert "was asked to sign you out too" in page.text
+    assert "to sign you out too" in page.text
 
 
 @pytest.mark.usefixtures("op_ends")
@@ -161,7 +161,7 @@ async def test_an_id_token_is_not_shown_to_another_issuer_that_the_file_names_si
     reply = await sign_out(here, browser)
     assert (reply.status, "Location" in reply.headers) == (200, False)
     assert "id_token_hint" not in reply.text
-    assert "may still know you" in reply.text
+    assert "may still keep you signed in" in reply.text
 
 
 async def test_a_local_sign_out_asks_nothing_of_the_provider(here: Installation) -> None:
@@ -169,7 +169,7 @@ async def test_a_local_sign_out_asks_nothing_of_the_provider(here: Installation)
     browser = await signed_in(here)
     reply = await sign_out(here, browser)
     assert "You are signed out" in reply.text
-    assert "may still know you" in reply.text
+    assert "may still keep you signed in" in reply.text
 
 
 @pytest.mark.usefixtures("by_form")
@@ -179,7 +179,7 @@ async def test_signing_out_of_the_portal_is_signing_out_everywhere(here: Install
     await browser.get(here.url(ACTES))
     reply = await sign_out(here, browser, PORTAL)
     page = await back_from(here, browser, reply)
-    assert "was asked to sign you out too" in page.text
+    assert "to sign you out too" in page.text
     assert "Back to the application" not in page.text
 
 

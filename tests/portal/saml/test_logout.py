@@ -100,7 +100,7 @@ async def test_who_signs_out_here_is_signed_out_at_the_provider(region: Region, 
         person, by_redirect(region, answer_to(region, asked), "SAMLResponse", state=asked.relay_state)
     )
     assert back.status == 200
-    assert "was told of it too" in back.text
+    assert "was informed too" in back.text
     home = region.here.url(PERMIS, "/")
     assert (home in back.text) == (host == PERMIS)
 
@@ -115,7 +115,7 @@ async def test_by_post_both_ways(region: Region) -> None:
     fields = post_form(KEY, "SAMLResponse", answer_to(region, asked), relay_state=asked.relay_state)
     url = region.here.url(PORTAL, "/_ecluse/saml/logout")
     page = await person.post(url, urlencode(fields), initiator=f"{IDP}/slo")
-    assert "was told of it too" in page.text
+    assert "was informed too" in page.text
 
 
 @pytest.mark.parametrize(
@@ -135,7 +135,7 @@ async def test_an_application_that_signs_out_for_itself_tells_no_provider(region
     person = region.person()
     await region.signed_in(person)
     page = await signed_out(region, person, PERMIS)
-    assert "may still know you" in page.text
+    assert "may still keep you signed in" in page.text
 
 
 @pytest.mark.parametrize("gone", ["endpoint", "metadata", "file"])
@@ -150,7 +150,7 @@ async def test_where_the_provider_cannot_be_told_the_page_says_no_more_than_is_s
         region.change(issuer="urn:another")
     page = await signed_out(region, person)
     assert page.status == 200
-    assert "may still know you" in page.text
+    assert "may still keep you signed in" in page.text
     assert not await is_signed_in(region, person)
 
 

@@ -76,7 +76,7 @@ async def test_the_provider_is_told_without_the_browser(region: Region, service:
     await region.signed_in(person)
     page = await signed_out(region, person)
     assert page.status == 200
-    assert "was told of it too" in page.text
+    assert "was informed too" in page.text
     assert not await is_signed_in(region, person)
     (asked,) = service.asked
     verified_by_xmlsec(etree.tostring(asked), region.sp.keys[0])
@@ -143,7 +143,7 @@ async def test_a_key_that_is_new_is_looked_for_once(region: Region, service: Log
     await region.signed_in(person)
     service.key = OTHER_KEY
     page = await signed_out(region, person)
-    assert "was told of it too" in page.text
+    assert "was informed too" in page.text
     assert (saml_metadata.refetches, len(service.asked), region.here.codes()) == (1, 1, [])
 
 

@@ -14,7 +14,7 @@ from gateway.model.scim import ScimClient
 from gateway.portal.flow.active_people import ActivePeople
 from gateway.portal.scim.users import ScimUsers
 from tests.portal.installation import ACTES, ELECTIONS, PERMIS, Installation
-from tests.portal.scim.people import CLIENT, OFF, ON, TOKEN, USER, asked, created, opens, patched, signed_in
+from tests.portal.scim.people import CLIENT, OFF, ON, PATCH_OP, TOKEN, USER, asked, created, opens, patched, signed_in
 
 
 @pytest.fixture
@@ -43,7 +43,7 @@ async def test_a_person_signs_in_is_deactivated_and_comes_back(told: Installatio
     assert told.revoker.told[-1] == (seat.session_id,)
     assert not await opens(told, alice)
     assert await opens(told, bob)
-    assert "Your access was ended by your organisation" in await refused(told)
+    assert "Your organisation ended your access" in await refused(told)
     assert (await patched(told, id, ON)).status == 200
     await signed_in(told)
     assert told.codes().count("login.deactivated") == 1
@@ -99,6 +99,8 @@ PUT = {"schemas": [USER], "userName": "alice", "externalId": "a1", "active": Fal
         {"userName": "bob"},
         {"externalId": "b1"},
         {"externalId": "", "active": "False"},
+        {"schemas": None},
+        {"schemas": ["x"]},
     ],
 )
 async def test_a_put_that_ends_access_does_so_whatever_else_is_missing_wrong_or_taken(
@@ -128,6 +130,9 @@ async def test_a_put_that_ends_access_does_so_whatever_else_is_missing_wrong_or_
         ({"op": "replace", "value": {"id": "9", "active": False}},),
         (OFF, "no operation"),
         (ON, {"op": "replace", "path": "userName", "value": ""}, OFF),
+        ({"op": "replace", "path": "", "value": {"active": False}},),
+        ({"op": "replace", "path": USER, "value": {"active": False}},),
+        (*[{"op": "replace", "path": "title", "value": ""}] * 100, OFF),
     ],
 )
 async def test_so_does_a_patch(here: Installation, operations: tuple[object, ...]) -> None:
@@ -153,9 +158,43 @@ async def test_what_does_not_say_that_access_ends_ends_none(told: Installation, 
     alice = await signed_in(told)
     id = await created(told)
     assert (await patched(told, id, *operations)).status == 400
-    for document in (PUT | {"active": 0}, PUT | {"schemas": ["x"]}, [PUT], PUT | {"active": None, "userName": ""}):
+    for document in (PUT | {"active": 0}, [PUT], PUT | {"active": None, "userName": ""}):
         assert (await asked(told, "PUT", f"/Users/{id}", document)).status == 400
     assert await opens(told, alice)
+
+
+@pytest.mark.parametrize("how", ["put", "patch", "delete"])
+@pytest.mark.parametrize("fault", ["query", "type", "schemas"])
+async def test_access_ends_whatever_is_wrong_around_the_message(told: Installation, how: str, fault: str) -> None:
+    alice = await signed_in(told)
+    id = await created(told)
+    document = {"put": PUT, "patch": {"schemas": [PATCH_OP], "Operations": [OFF]}, "delete": None}[how]
+    if document is not None and fault == "schemas":
+        document = {name: value for name, value in document.items() if name != "schemas"}
+    query = "?attributes=id&excludedAttributes=meta" if fault == "query" else ""
+    kind = {"Content_Type": "text/plain"} if fault == "type" else {}
+    reply = await asked(told, how.upper(), f"/Users/{id}{query}", document, **kind)
+    assert reply.status == (204 if how == "delete" else 415 if fault == "type" else 400), reply.text
+    assert not await opens(told, alice)
+    await refused(told)
+
+
+@pytest.mark.parametrize("how", ["put", "delete"])
+async def test_a_user_from_before_people_were_named_by_external_id_is_ended_by_the_new_one(
+    told: Installation, how: str
+) -> None:
+    id = await created(told)
+    told.lists(replace(CLIENT, named_by="externalId"))
+    alice = await signed_in(told)
+    if how == "delete":
+        assert (await asked(told, "DELETE", f"/Users/{id}")).status == 204
+        assert (await asked(told, "GET", f"/Users/{id}")).status == 404
+        assert await opens(told, alice), "no name of hers is known"
+    else:
+        reply = await asked(told, "PUT", f"/Users/{id}", PUT | {"externalId": "alice"})
+        assert (reply.status, json.loads(reply.body)["active"]) == (200, False), reply.text
+        assert not await opens(told, alice)
+        await refused(told)
 
 
 async def test_who_was_deleted_comes_back_when_they_are_told_of_again(told: Installation) -> None:

@@ -23,7 +23,7 @@ from gateway.stores.records import AddSession, RevokeSession, SeatKey, UseOnce
 from gateway.stores.redis.lacks import read_info
 from gateway.stores.redis.store import RedisStore
 from gateway.stores.tickets import unix_now
-from tests.bench.round_trips import counted, nothing_at_hand, of_saml
+from tests.bench.round_trips import counted, nothing_at_hand, of_openid, of_saml
 from tests.patience import PATIENCE
 from tests.portal.flow.test_session_limit import allow
 from tests.portal.installation import ACTES, Installation, installed
@@ -105,51 +105,44 @@ async def test_a_warm_request_asks_nothing_a_cold_one_once_and_a_hand_over_three
         await store.close()
 
 
-async def test_what_a_sign_in_asks_the_store_is_seven_round_trips(valkey: int) -> None:
-    """From the first page to the seat on the application's host, through the provider: what is waited for, one after
-    the other. The application's page is then read at a worker that did not make the seat."""
-    async with proxied(valkey) as proxy:
-        store = RedisStore(settings_of(proxy.port))
-        await store.open()
-        async with installed(store=store) as here:
-            for _ in range(2):
-                assert await asked_by(here, lambda: proxy.requests) == {
-                    "/dossier/7": 1,
-                    "/_ecluse/start": 2,
-                    # The last one: whether the browser was another person's.
-                    "/_ecluse/callback/metropole": 3,
-                    "/_ecluse/enter": 1,
-                    "the page": 1,
-                }
-        await store.close()
+async def test_a_sign_in_waits_for_seven_round_trips(valkey: int) -> None:
+    """From the first page to the seat on the application's host, through the provider."""
+    async with counted(valkey) as (store, waits), installed(store=store) as here:
+        for _ in range(2):
+            before = waits.asked - waits.waited
+            assert await of_openid(here, waits) == {
+                "/dossier/7": 1,
+                "/_ecluse/start": 2,
+                # The last one: whether the browser was another person's.
+                "/_ecluse/callback/metropole": 3,
+                "/_ecluse/enter": 1,
+            }
+            # Beside the last one: whether the provider has signed the person, or its own session, out.
+            assert waits.asked - waits.waited == before + 2
 
 
-async def test_what_a_sign_in_by_saml_waits_for_is_eight_round_trips(valkey: int) -> None:
-    """The worker that put the login and the response has them at hand; another one reads each of them first. One is the
-    question whether the provider has signed the person out since."""
+async def test_a_sign_in_by_saml_waits_for_seven_round_trips(valkey: int) -> None:
+    """The worker that put the login and the response has them at hand; another worker reads each of them first."""
     async with counted(valkey) as (store, waits):
-        assert await of_saml(store, waits) == 8
-        # The marks of the person and of the provider's session are read at once.
-        assert waits.asked == waits.waited + 1
+        assert await of_saml(store, waits) == 7
+        # The marks of the person and of the provider's session are read beside another question.
+        assert waits.asked == waits.waited + 2
         with nothing_at_hand():
-            assert await of_saml(store, waits) == 10
+            assert await of_saml(store, waits) == 9
 
 
 async def test_where_people_are_limited_a_sign_in_looks_once_more_and_what_goes_is_another(valkey: int) -> None:
-    async with proxied(valkey) as proxy:
-        store = RedisStore(settings_of(proxy.port))
-        await store.open()
+    async with counted(valkey) as (store, waits):
         async with installed(store=store) as here:
             allow(here, 1)
-            assert (await asked_by(here, lambda: proxy.requests))["/_ecluse/callback/metropole"] == 4
+            assert (await of_openid(here, waits))["/_ecluse/callback/metropole"] == 4
         worker = Worker(store, Clock(unix_now()))
         await made(worker, "home")
         worker.clock.pass_by(1)
         for where, asked in (("home", 1), ("work", 2)):
-            session, before = await made(worker, where), proxy.requests
+            session, before = await made(worker, where), waits.asked
             await limit_of(worker).end_oldest(session, 1, buried=False)
-            assert proxy.requests == before + asked
-        await store.close()
+            assert waits.asked == before + asked
 
 
 async def test_in_a_cluster_a_sign_in_has_two_tags_and_asks_once_more(nodes: Cluster) -> None:
@@ -166,8 +159,8 @@ async def test_in_a_cluster_a_sign_in_has_two_tags_and_asks_once_more(nodes: Clu
     async with installed(store=store) as here:
         counts = await asked_by(here, lambda: asked)
         assert counts.pop("the page") == 1
-        # One less where chance has given both browsers' bindings one tag.
-        assert sum(counts.values()) in (7, 8)
+        # One less where chance has given both browsers' bindings one tag. Two read the provider's marks.
+        assert sum(counts.values()) in (9, 10)
     await store.close()
 
 
