@@ -91,7 +91,10 @@ class Link:
         except ChannelLost:
             return None
         except TimeoutError:
-            raise CannotServe(f"the gateway that runs (process {self.pid}) does not answer: stop it") from None
+            raise CannotServe(
+                f"the gateway that runs (process {self.pid}) did not answer within {_ANSWERED_WITHIN:.0f} seconds: try "
+                "again, and if it stays so, stop it"
+            ) from None
         return told.fields.get("standing")
 
     async def good(self) -> bytes:
