@@ -46,7 +46,7 @@ _Key = tuple[str, str]
 
 @dataclass(slots=True)
 class Present:
-    """The application that a person signs out of, with what their browser brought. `told`: done when it was called."""
+    """A sign-out from an application, with the browser's cookies. `told`: done after the call."""
 
     app: App
     host: str
@@ -198,7 +198,7 @@ class SignOuts:
         told: asyncio.Future[None] | None,
         session: bytes = b"",
     ) -> None:
-        """`session`: cookies of the one that the gateway has kept at the application, which no browser brings."""
+        """`session`: the cookies of the gateway's own session at the application, which browsers do not have."""
         # As on the way of requests: ours first, and none that is injected by now, whenever it was kept.
         brought = without_cookies(cookies, app.cookie_names)
         line = b"; ".join(part for part in (injection.cookies, session, brought) if part)
