@@ -1,7 +1,7 @@
-"""What an application's rules say of a person, before the portal does anything for that application in their name.
+"""The application's rules about a person, asked before the portal acts for that application in the person's name.
 
-The data plane asks these rules for each request to the application. A page of ours that acts for it has no such
-request: it asks for the page of the application that the person wanted.
+The data plane asks these rules for each request to the application. A page of the portal has no such request: it asks
+about the application's page that the person wanted.
 """
 
 import asyncio
@@ -25,11 +25,11 @@ SLICE: Final = 50
 
 
 async def require_let_in(request: PortalRequest, back: WayBack, seat: Seat, now: float) -> None:
-    """Raises GatewayError, with the reason, where the rules of `back.app` keep this person out of the page
-    `back.target`; of a page of ours, its home page. `now`: Unix seconds.
+    """Raises GatewayError, with the reason, if the rules of `back.app` refuse the person the page `back.target`, or its
+    home page instead of a page of ours. `now`: Unix seconds.
 
-    A page that is open to anybody says nothing of the person: then another page has to let them in that is not, if the
-    application has such pages.
+    A public page proves nothing: then a page that is not public has to admit the person, if the application has such
+    pages.
     """
     asked = _Asked(request, back.app, seat, now)
     target = back.app.home if back.target.startswith(PREFIX) else back.target

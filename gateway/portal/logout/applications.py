@@ -46,10 +46,10 @@ _Key = tuple[str, str]
 
 @dataclass(slots=True)
 class Present:
-    """The application that a person signs out of, with what their browser brought.
+    """A sign-out from an application, with the browser's cookies.
 
-    `injection`: None: the application's rules refuse the person now; the note counts, if the person was let in before.
-    `told`: done when it was called.
+    `injection`: None: the application's rules now refuse the person; the values kept while they were admitted count.
+    `told`: done after the call.
     """
 
     app: App
@@ -201,7 +201,7 @@ class SignOuts:
         told: asyncio.Future[None] | None,
         session: bytes = b"",
     ) -> None:
-        """`session`: cookies of the one that the gateway has kept at the application, which no browser brings."""
+        """`session`: the cookies of the gateway's own session at the application, which browsers do not have."""
         # As on the way of requests: ours first, and none that is injected by now, whenever it was kept.
         brought = without_cookies(cookies, app.cookie_names)
         line = b"; ".join(part for part in (injection.cookies, session, brought) if part)
@@ -294,7 +294,7 @@ def _session_names(app: App) -> set[bytes]:
 
 
 def _kept(app: App, note: SignOutNote) -> Injection:
-    """The headers of the person, from the note."""
+    """What the application was told of the person, as far as the note has it."""
     injection = app.translation.known_again(app.logout.login, note.login)
     if app.basic is None:
         return injection

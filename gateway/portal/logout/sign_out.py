@@ -97,7 +97,8 @@ class BrowserSignOut:
         return page if session is None or not is_told else NotifyProvider(session, home, otherwise=page)
 
     async def _opened(self, request: PortalRequest, cookie: bytes) -> Session | None:
-        """None also where the store cannot say, and this worker has the seat in memory: it ends all the same."""
+        """Returns None also if the store does not answer and this worker has the seat in memory: the session ends
+        all the same."""
         sessions = self._services.sessions
         try:
             return await sessions.opened(request.host, cookie)
@@ -158,8 +159,8 @@ class BrowserSignOut:
         return cookies.of_jar(jar.line(path, secure=secure, now=self._services.now()))
 
     async def _mark(self, request: PortalRequest, session: Session | None) -> None:
-        """A page that was left open, where the person was to choose or their provider to send a form, signs nobody in
-        after this."""
+        """Makes pages left open useless: neither a choice nor a provider's form in them signs the person in after
+        this."""
         ends, binding = self._services.transactions.sign_in_ends, request.binding()
         if binding is not None:
             await ends.mark(request.network, "browser", binding)
@@ -182,7 +183,7 @@ def _how(request: PortalRequest, *, found: bool) -> SignedOut:
 
 
 def _is_global(app: App | None) -> bool:
-    """A sign-out from the portal itself means all of it."""
+    """A sign-out from the portal itself ends all sessions."""
     return app is None or app.logout.scope == "global"
 
 
