@@ -13,7 +13,7 @@ from gateway.config.snapshot import App
 from gateway.model.codes import directory_codes, policy_codes
 from gateway.model.decision import Allow, Challenge, Decision, Deny
 from gateway.model.errors import GatewayError
-from gateway.model.session import Seat
+from gateway.model.session import Seat, Session
 from gateway.policy.facts import RequestFacts
 from gateway.policy.patterns import AnyOne, Literal, Pattern, Rest
 from gateway.portal.http.request import PREFIX, PortalRequest, WayBack
@@ -45,6 +45,24 @@ async def require_let_in(request: PortalRequest, back: WayBack, seat: Seat, now:
             raise GatewayError(reason, f"{rule} {detail}".rstrip(), shown=refusal)
     if asked.is_open_to_anybody(target) and not await asked.is_let_in_by_who_they_are():
         raise GatewayError(policy_codes.NOT_ALLOWED, "only pages that are open to anybody let this person in")
+
+
+async def may_be_let_in(app: App, session: Session, now: float) -> bool:
+    """Whether the rules of `app` may let the person into a page, now or after a stronger sign-in. The function tries
+    one path of each rule. False: every rule refuses the person, whatever the request. `now`: Unix seconds."""
+    person, tenant = AppIdentity(app, session.identity, 0.0, now), app.tenant_of(session, now)
+    for at, rule in enumerate(app.routes.rules()):
+        if at % SLICE == SLICE - 1:
+            await asyncio.sleep(0)
+        path = _path_of(rule.pattern)
+        if path is None:
+            return True
+        method = "GET" if rule.methods is None or rule.covers("GET") else min(rule.methods)
+        segments = canonical_target(path.encode("ascii"), app.leniency).segments
+        question = Question(person, app.routes.find(segments), method, tenant)
+        if question.turns_on_request or not isinstance(question.decision(), Deny):
+            return True
+    return False
 
 
 class _Asked:

@@ -58,7 +58,7 @@ class Form(Generic[Kept]):
 
 
 def understood(read: Callable[Arguments, Kept]) -> Callable[Arguments, Kept]:
-    """For what reads a form."""
+    """Wraps a reader, so that an unreadable form raises one kind of error."""
 
     @wraps(read)
     def checked(*args: Arguments.args, **kwargs: Arguments.kwargs) -> Kept:
@@ -349,7 +349,7 @@ _NAMES = {kind: tuple(field.name for field in fields(kind)) for kind in get_args
 
 
 def _fields(value: Stored) -> dict[str, Any]:
-    """One level of fields, for `asdict` copies all below (a hundred microseconds a session)."""
+    """Returns the fields of one level, because `asdict` copies all levels (a hundred microseconds a session)."""
     return {name: getattr(value, name) for name in _NAMES[type(value)]}
 
 

@@ -18,6 +18,7 @@ from gateway.portal.flow.source import IdentitySources
 from gateway.portal.flow.steps import NextStep, NotifyProvider
 from gateway.portal.http.lines import SignedOut
 from gateway.portal.http.request import PortalRequest, clear_own, own_origin
+from gateway.portal.let_in import may_be_let_in
 from gateway.portal.logout.applications import Present
 from gateway.portal.logout.signed_out import elsewhere, home_of, left_application, to_signed_out
 from gateway.portal.services import PortalServices
@@ -108,12 +109,14 @@ class BrowserSignOut:
     async def _at_application(self, request: PortalRequest, app: App, session: Session) -> Present | None:
         """Calls the application like the person's own browser, with the person's headers and cookies. An application
         that does not accept the person's identity learns nothing (invariant 5): another application of the same host
-        may have admitted the person."""
+        may have admitted the person. An application whose rules keep the person out of every page learns nothing
+        new."""
         if app.logout.url is None:
             return None
-        injection = NOTHING
+        injection: Injection | None = NOTHING
         if app.accepts(session.identity):
-            injection = await self._told_of(request, app, session)
+            let_in = await may_be_let_in(app, session, self._services.now())
+            injection = await self._told_of(request, app, session) if let_in else None
         cookies = ApplicationCookies(app.edits.cookies, app.cookie_names)
         _, kept = cookies.read(request.cookie_line)
         hidden = await self._hidden(request, app, cookies)
