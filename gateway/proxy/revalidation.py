@@ -30,7 +30,7 @@ class Revalidation:
         self._timer.cancel()
 
     def rejudge_all(self) -> None:
-        """A request that comes after this call comes under the new policy."""
+        """Judges every request under way again. Later requests are judged under the change anyway."""
         self._rejudge(list(self._connections), lambda client: client.active.under_way)
 
     def rejudge_seat(self, seat: Seat) -> None:

@@ -135,17 +135,33 @@ def test_a_folder_without_applications_is_a_note(place: Place) -> None:
     assert told.stderr == ("note: 0 apps: no file below policies/apps, so that nothing but the portal is served\n")
 
 
-def test_certificates_that_browsers_refuse_are_notes(place: Place) -> None:
-    """Of one that has ended, and of hosts that none names; beside the listener that only leads to https."""
-    ca = trustme.CA()
+SITE = "{certificate: {file: ../certs/site.crt}, key: {file: ../certs/site.key}}"
+
+
+def ended_certificate(place: Place) -> datetime:
+    """Written to the files that SITE names. Returns its end."""
     ended = datetime.now(UTC) - timedelta(days=3)
-    cert = ca.issue_cert("portail.localhost", not_before=ended - timedelta(days=9), not_after=ended)
+    cert = trustme.CA().issue_cert("portail.localhost", not_before=ended - timedelta(days=9), not_after=ended)
     cert.cert_chain_pems[0].write_to_path(place.folder / "certs/site.crt")
     cert.private_key_pem.write_to_path(place.folder / "certs/site.key")
-    tls = "{certificate: {file: ../certs/site.crt}, key: {file: ../certs/site.key}}"
+    return ended
+
+
+def test_a_certificate_that_a_provider_would_refuse_is_a_note(place: Place) -> None:
+    day = ended_certificate(place).date().isoformat()
+    place.write_provider("alpha", "https://127.0.0.1:9/alpha", client_certificate=SITE)
+    told = typed("check", "policies", at=place.folder)
+    assert told.returncode == 0, told.stderr
+    found = "EC405 oidc.client_certificate.certificate: this certificate, or one of its authorities', ended on"
+    assert f"{found} {day}\n" in told.stderr
+
+
+def test_certificates_that_browsers_refuse_are_notes(place: Place) -> None:
+    """Of one that has ended, and of hosts that none names; beside the listener that only leads to https."""
+    ended = ended_certificate(place)
     place.settings |= {
         "portal": "https://portail.localhost",
-        "listen": f"[{{address: '0.0.0.0:{place.port}'}}, {{address: '0.0.0.0:{place.provider_port}', tls: {tls}}}]",
+        "listen": f"[{{address: '0.0.0.0:{place.port}'}}, {{address: '0.0.0.0:{place.provider_port}', tls: {SITE}}}]",
     }
     place.write_gateway()
     told = typed("check", "policies", at=place.folder)

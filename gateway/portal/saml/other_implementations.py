@@ -1,7 +1,7 @@
-"""What another implementation of SAML says of a Response that ours has accepted, set as strictly as it can be.
+"""The verdict of another SAML implementation on a Response that ours has accepted, with its strictest settings.
 
-Both are packages of others (the extras python3-saml and pygamlastan), imported when the first of them is asked. Each is
-given the very octets that were accepted, and reads them with a parser of its own.
+Both implementations are foreign packages (the extras python3-saml and pygamlastan), imported at first use. Each gets
+the accepted octets unchanged, and reads them with its own parser.
 """
 
 import base64
@@ -30,7 +30,7 @@ from gateway.saml.response import OLDEST
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """A Response that validate_response has accepted, and what it was given beside. `now`: Unix seconds."""
+    """A Response that validate_response has accepted, and the other inputs of the validation. `now`: Unix seconds."""
 
     document: Document
     assertion: Assertion
@@ -178,7 +178,7 @@ def _openers(accepted: Accepted) -> tuple[KeyPair, ...]:
 
 
 def _with_any(ways: Iterable[Callable[[], None]]) -> None:
-    """One way that succeeds is enough. Raises DoesNotAgree, with the reason of the first way, where none does."""
+    """Tries the ways until one succeeds. Raises DoesNotAgree, with the reason of the first way, if all fail."""
     refusals = []
     for ask in ways:
         try:
@@ -191,7 +191,7 @@ def _with_any(ways: Iterable[Callable[[], None]]) -> None:
 
 
 def _compare(accepted: Accepted, name_id: str | None, attributes: Mapping[str, Sequence[str | None]]) -> None:
-    """Two who accept a Response and read two people in it are what a wrapped signature comes to."""
+    """Compares the two readings: a wrapped signature shows as two different people in one Response."""
     ours = accepted.assertion
     if ours.name_id is not None and name_id != ours.name_id.value:
         raise DoesNotAgree("it reads another NameID")
